@@ -1,0 +1,24 @@
+// `npm run bench -- <package>`: runs bench/<package>.mjs against the built packages and prints its table.
+import { existsSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const names = readdirSync(join(root, 'bench'))
+  .filter((file) => file.endsWith('.mjs'))
+  .map((file) => file.slice(0, -4))
+  .sort()
+const asked = process.argv.slice(2)
+const unknown = asked.filter((name) => !names.includes(name))
+if (asked.length === 0 || unknown.length > 0) {
+  console.error(`usage: npm run bench -- <${names.join('|')}>`)
+  process.exit(1)
+}
+if (!existsSync(join(root, 'packages/crypto/dist/index.js'))) {
+  console.error('bench: the packages are not built; run `npm run build` first')
+  process.exit(1)
+}
+for (const name of asked) {
+  const { run } = await import(pathToFileURL(join(root, 'bench', `${name}.mjs`)).href)
+  await run({ print: (line) => console.log(line) })
+}

@@ -1,0 +1,37 @@
+// `npm run conformance -- <name> [--data DIR]`: runs a named body of cases against the built packages.
+// Prints a line per kind, `kind: N agree, M differ`, and exits 1 when any differs.
+import { existsSync, readdirSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const folder = join(root, 'conformance')
+const names = readdirSync(folder)
+  .filter((file) => file.endsWith('.mjs'))
+  .map((file) => file.slice(0, -4))
+  .sort()
+const [name, ...rest] = process.argv.slice(2)
+if (name === undefined || !names.includes(name)) {
+  console.error(`usage: npm run conformance -- <${names.join('|')}> [--data DIR]`)
+  process.exit(1)
+}
+const defaults = { attest: '../shared/data/attest', sql: '../shared/data/sql', dp: '../shared/data/dp' }
+const flag = rest.indexOf('--data')
+if (flag >= 0 && rest[flag + 1] === undefined) {
+  console.error('conformance: --data needs a folder')
+  process.exit(1)
+}
+const data = flag >= 0 ? resolve(rest[flag + 1]) : resolve(root, defaults[name] ?? '.')
+if (!existsSync(data)) {
+  console.error(`conformance ${name}: the folder ${data} is not there; name one with --data DIR`)
+  process.exit(1)
+}
+if (!existsSync(join(root, 'packages/crypto/dist/index.js'))) {
+  console.error('conformance: the packages are not built; run `npm run build` first')
+  process.exit(1)
+}
+const { run } = await import(pathToFileURL(join(folder, `${name}.mjs`)).href)
+const { agree, differ } = await run({ data, print: (line) => console.log(line) })
+console.log(`${agree} agree, ${differ} differ`)
+if (agree + differ === 0) console.error(`conformance ${name}: no case was found under ${data}`)
+process.exit(differ === 0 && agree > 0 ? 0 : 1)

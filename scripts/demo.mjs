@@ -1,0 +1,24 @@
+// `npm run demo [-- --json FILE --out DIR --workers N]`: builds what is not built, then runs the main job,
+// examples/wage-pools. Every argument is passed on.
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+if (!existsSync(join(root, 'node_modules/tsx'))) {
+  console.error('demo: dependencies are not installed; run `npm ci` first')
+  process.exit(1)
+}
+const build = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { cwd: root, encoding: 'utf8' })
+if (build.status !== 0) {
+  console.error(build.stdout + build.stderr)
+  process.exit(1)
+}
+const child = spawn(
+  process.execPath,
+  ['--import', 'tsx', join(root, 'examples/wage-pools/src/main.ts'), ...process.argv.slice(2)],
+  { stdio: 'inherit' },
+)
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
+child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1))
