@@ -4,8 +4,14 @@ import { defineConfig } from 'vitest/config'
 const conditions = ['@sealpool/source']
 const chromium = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 
+// CI counts from these files: one per run, named by the caller.
+const resultsFile = process.env.SEALPOOL_TEST_RESULTS
+
 export default defineConfig({
   test: {
+    ...(resultsFile === undefined
+      ? {}
+      : { reporters: ['default', 'json'], outputFile: { json: resultsFile } }),
     projects: [
       {
         resolve: { conditions },

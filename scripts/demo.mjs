@@ -3,7 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 if (!existsSync(join(root, 'node_modules/tsx'))) {
@@ -17,7 +17,12 @@ if (build.status !== 0) {
 }
 const child = spawn(
   process.execPath,
-  ['--import', 'tsx', join(root, 'examples/wage-pools/src/main.ts'), ...process.argv.slice(2)],
+  [
+    '--import',
+    pathToFileURL(join(root, 'node_modules/tsx/dist/esm/index.mjs')).href,
+    join(root, 'examples/wage-pools/src/main.ts'),
+    ...process.argv.slice(2),
+  ],
   { stdio: 'inherit' },
 )
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))

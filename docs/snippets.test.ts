@@ -1,0 +1,96 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { beforeAll, describe, expect, test } from 'vitest'
+
+/*
+ * Every TypeScript fence of every page is type-checked and run against the built packages, so that no page shows code
+ * that does not work. A fence marked `ts no-run` needs something that a page cannot bring (a chain, a node): it is
+ * type-checked only.
+ */
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const folder = join(root, '.tmp/snippets')
+
+interface Snippet {
+  readonly title: string
+  readonly file: string
+  readonly runs: boolean
+}
+
+function pages(): string[] {
+  const found = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md'].map((name) => join(root, name))
+  for (const name of readdirSync(join(root, 'packages')))
+    found.push(join(root, 'packages', name, 'README.md'))
+  const walk = (path: string): void => {
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      if (entry.isDirectory() && entry.name !== 'api') walk(join(path, entry.name))
+      else if (entry.name.endsWith('.md')) found.push(join(path, entry.name))
+    }
+  }
+  walk(join(root, 'docs'))
+  return found.filter((path) => existsSync(path))
+}
+
+function collect(): Snippet[] {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const snippets: Snippet[] = []
+  for (const page of pages()) {
+    const text = readFileSync(page, 'utf8')
+    const place = relative(root, page)
+    for (const match of text.matchAll(/^```ts( no-run)?\n([\s\S]*?)^```$/gm)) {
+      const line = text.slice(0, match.index).split('\n').length
+      const file = join(folder, `${place.replaceAll(/[^A-Za-z0-9]+/g, '-')}-${line}.ts`)
+      // `export {}` makes a module of a fence that neither imports nor exports, so that it may await.
+      writeFileSync(file, `${match[2] ?? ''}\nexport {}\n`)
+      snippets.push({ title: `${place}:${line}`, file, runs: match[1] === undefined })
+    }
+  }
+  return snippets
+}
+
+const snippets = collect()
+
+describe('the code that the pages show', () => {
+  beforeAll(() => {
+    if (!existsSync(join(root, 'packages/crypto/dist/index.d.ts'))) {
+      throw new Error('the packages are not built; run `npm run build` first')
+    }
+  })
+
+  test('is there', () => {
+    expect(snippets.length).toBeGreaterThan(0)
+  })
+
+  test('type-checks against the built packages', () => {
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({
+        extends: '../../tsconfig.base.json',
+        compilerOptions: { noEmit: true, noUnusedLocals: false },
+        include: ['*.ts'],
+      }),
+    )
+    const result = spawnSync(
+      process.execPath,
+      [join(root, 'node_modules/typescript7/lib/tsc.js'), '-p', join(folder, 'tsconfig.json')],
+      { encoding: 'utf8' },
+    )
+    expect(result.stdout).toBe('')
+    expect(result.status).toBe(0)
+  })
+
+  test.each(snippets.filter(({ runs }) => runs).map(({ title, file }) => [title, file] as const))(
+    '%s runs',
+    (_, file) => {
+      const tsx = pathToFileURL(join(root, 'node_modules/tsx/dist/esm/index.mjs')).href
+      const result = spawnSync(process.execPath, ['--import', tsx, file], {
+        encoding: 'utf8',
+        timeout: 60_000,
+      })
+      expect(result.stderr).toBe('')
+      expect(result.status).toBe(0)
+    },
+  )
+})
