@@ -105,7 +105,7 @@ export function meansPlot(options: {
 /** Private and non-private coefficients side by side, each on a scale of its own because their units differ. */
 export function coefficientsPlot(coefficients: readonly Coefficient[]): string {
   const left = 190
-  const right = width - 200
+  const right = width - 240
   const row = 62
   const top = 30
   const children: string[] = [
@@ -167,6 +167,8 @@ export function budgetPlot(budgets: readonly PoolBudget[]): string {
   const right = width - 30
   const row = 54
   const children: string[] = []
+  // A job keeps its colour in every pool that it was charged to.
+  const jobs = [...new Set(budgets.flatMap(({ charges }) => charges.map(({ job }) => job)))]
   budgets.forEach((budget, index) => {
     const y = 14 + index * row
     const scale = linearScale({ domain: [0, budget.epsilonTotal], range: [left, right] })
@@ -175,7 +177,7 @@ export function budgetPlot(budgets: readonly PoolBudget[]): string {
       element('rect', { x: left, y, width: right - left, height: 32, rx: 4, class: 'empty' }),
     )
     let spent = 0
-    budget.charges.forEach((charge, place) => {
+    for (const charge of budget.charges) {
       const from = scale.at(spent)
       spent += charge.epsilon
       const span = scale.at(spent) - from
@@ -195,7 +197,7 @@ export function budgetPlot(budgets: readonly PoolBudget[]): string {
           'text-anchor': 'middle',
         }),
       )
-    })
+    }
     if (spent < budget.epsilonTotal) {
       children.push(
         label(`ε ${formatNumber(budget.epsilonTotal - spent, 1)} left`, {
