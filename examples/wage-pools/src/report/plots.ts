@@ -188,7 +188,7 @@ export function budgetPlot(budgets: readonly PoolBudget[]): string {
           width: Math.max(0, span - 2),
           height: 32,
           rx: 3,
-          class: `bar${place % 3}`,
+          class: `bar${jobs.indexOf(charge.job) % 3}`,
         }),
         label(`${charge.job}: ε ${charge.epsilon}`, {
           x: from + span / 2,
