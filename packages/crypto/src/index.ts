@@ -1,1 +1,22 @@
-export {}
+export { canonicalBytes, digestOf, parseCanonical } from './canonical-json/canonical-bytes.js'
+export {
+  canonicalize,
+  type JsonObject,
+  type JsonValue,
+  maximumJsonDepth,
+} from './canonical-json/canonicalize.js'
+export {
+  bytesToDigest,
+  type Digest,
+  digestToBytes,
+  digestToHex,
+  hexToDigest,
+  parseDigest,
+  sha256Digest,
+} from './digest/digest.js'
+export { type Address, parseAddress } from './encoding/address.js'
+export { decodeBase64Url, encodeBase64Url } from './encoding/base64url.js'
+export { concatBytes, equalBytes, type Random } from './encoding/bytes.js'
+export { decodeHex, encodeHex, type Hex } from './encoding/hex.js'
+export { CryptoError, type CryptoErrorCode } from './errors.js'
+export { platformRandom } from './platform.js'

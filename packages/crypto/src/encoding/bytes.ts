@@ -1,0 +1,95 @@
+import { CryptoError } from '../errors.js'
+
+/**
+ * Joins byte strings.
+ *
+ * @param parts - byte strings in order
+ * @returns one new byte string
+ */
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  let length = 0
+  for (const part of parts) length += part.length
+  const joined = new Uint8Array(length)
+  let offset = 0
+  for (const part of parts) {
+    joined.set(part, offset)
+    offset += part.length
+  }
+  return joined
+}
+
+/**
+ * Compares two byte strings in a time that depends on their lengths only.
+ *
+ * @param left - first
+ * @param right - second
+ * @returns whether they are equal
+ */
+export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
+  if (left.length !== right.length) return false
+  let difference = 0
+  for (let index = 0; index < left.length; index++) difference |= (left[index] ?? 0) ^ (right[index] ?? 0)
+  return difference === 0
+}
+
+/**
+ * Writes a whole number as big-endian bytes.
+ *
+ * @param value - 0 to 2^53 - 1
+ * @param length - how many bytes; the value must fit
+ * @returns the bytes
+ */
+export function bigEndian(value: number, length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length)
+  let rest = value
+  for (let index = length - 1; index >= 0; index--) {
+    bytes[index] = rest % 256
+    rest = Math.floor(rest / 256)
+  }
+  return bytes
+}
+
+/**
+ * WebCrypto takes views of an ArrayBuffer only; views of shared memory are copied, all others pass unchanged.
+ *
+ * @param bytes - any bytes
+ * @returns the same bytes over an ArrayBuffer
+ */
+export function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes)
+}
+
+/**
+ * Refuses anything but a byte string of the wanted length.
+ *
+ * @param value - what the caller gave
+ * @param length - wanted length in bytes
+ * @param place - named in the error
+ * @returns the value
+ * @throws CryptoError `KEY_INVALID` otherwise
+ */
+export function requireBytes(value: unknown, length: number, place: string): Uint8Array {
+  if (!(value instanceof Uint8Array) || value.length !== length) {
+    throw new CryptoError('KEY_INVALID', place, `expected a Uint8Array of ${length} bytes`)
+  }
+  return value
+}
+
+/** Source of random bytes: a parameter everywhere in this package, filled in by its public entry. */
+export type Random = (length: number) => Uint8Array
+
+/**
+ * Draws random bytes and refuses a source that gives a wrong amount.
+ *
+ * @param random - the source
+ * @param length - how many bytes
+ * @returns that many bytes
+ * @throws CryptoError `RANDOM_INVALID` when the source misbehaves
+ */
+export function drawRandom(random: Random, length: number): Uint8Array {
+  const bytes = random(length)
+  if (!(bytes instanceof Uint8Array) || bytes.length !== length) {
+    throw new CryptoError('RANDOM_INVALID', 'random', `random(${length}) must return ${length} bytes`)
+  }
+  return bytes
+}
