@@ -1,1 +1,8 @@
-export {}
+/**
+ * Run approved code without ambient authority: the port and what every adapter shares.
+ *
+ * @module
+ */
+export { type CallErrorCode, type RunErrorCode, SandboxError, type SandboxErrorCode } from './errors.js'
+export { type CheckedLimits, DEFAULT_LIMITS, type Limits, validateLimits } from './limits.js'
+export type { Isolation, Job, JobRuntime, JsonValue, RunResult } from './runtime.js'

@@ -1,0 +1,201 @@
+import {
+  newQuickJSWASMModule,
+  type QuickJSContext,
+  type QuickJSHandle,
+  type QuickJSWASMModule,
+} from 'quickjs-emscripten'
+import type { CheckedLimits } from '../limits.js'
+import { explainThrow, failure, type RunFailure } from './failure.js'
+import { HARNESS } from './harness.js'
+
+/** A job whose input is already JSON text and whose limits are checked. */
+export interface TextJob {
+  readonly code: string
+  readonly entry: string
+  readonly input: string
+  readonly limits: CheckedLimits
+}
+
+/** What a run gave, the output still as JSON text. */
+export type TextResult = { readonly ok: true; readonly output: string; readonly logs: string[] } | RunFailure
+
+/** QuickJS in WebAssembly with one fresh context per run. */
+export interface Engine {
+  run(job: TextJob): Promise<TextResult>
+  dispose(): void
+}
+
+// Everything but Date; what is left is cut down further by the harness.
+const intrinsics = {
+  BaseObjects: true,
+  BigInt: true,
+  Eval: true,
+  JSON: true,
+  MapSet: true,
+  Promise: true,
+  Proxy: true,
+  RegExp: true,
+  RegExpCompiler: true,
+  StringNormalize: true,
+  TypedArrays: true,
+} as const
+
+const NUL_OR_LONE_SURROGATE = /\0|\p{Surrogate}/u
+// WebAssembly memory never shrinks: past this a module is thrown away so that one greedy run does not hold memory for ever.
+const KEEP_BELOW_BYTES = 128 * 1024 * 1024
+const LONGEST_LOGS = 1024 * 1024
+
+/**
+ * Makes an engine. A module in which anything went wrong on the host's side of the boundary (the WebAssembly stack
+ * overflowed, QuickJS aborted) is never used again: the next run gets a new one, which takes about 10 ms.
+ *
+ * @returns the engine, ready to run
+ */
+export async function createEngine(): Promise<Engine> {
+  let module: QuickJSWASMModule | undefined = await newQuickJSWASMModule()
+  return {
+    async run(job) {
+      // C strings end at NUL and know no lone surrogates: what would run is not what was digested.
+      if (NUL_OR_LONE_SURROGATE.test(job.code)) return failure('CODE_INVALID', 'load')
+      if (job.code.length + job.input.length > job.limits.memoryBytes)
+        return failure('OUT_OF_MEMORY', 'input')
+      const current = module ?? (await newQuickJSWASMModule())
+      module = undefined
+      const state = { expired: false, stage: 'load' }
+      try {
+        const result = runOnce(current, job, state)
+        if (current.getWasmMemory().buffer.byteLength <= KEEP_BELOW_BYTES) module = current
+        return result
+      } catch (error) {
+        // The module is in an unknown state and is dropped undisposed: disposing would abort it.
+        if (state.expired) return failure('TIMEOUT', state.stage)
+        return failure(error instanceof RangeError ? 'STACK_OVERFLOW' : 'OUT_OF_MEMORY', state.stage)
+      }
+    },
+    dispose() {
+      module = undefined
+    },
+  }
+}
+
+function runOnce(
+  module: QuickJSWASMModule,
+  job: TextJob,
+  state: { expired: boolean; stage: string },
+): TextResult {
+  const deadline = performance.now() + job.limits.timeMs
+  const runtime = module.newRuntime({
+    memoryLimitBytes: job.limits.memoryBytes,
+    maxStackSizeBytes: job.limits.stackBytes,
+    interruptHandler: () => {
+      if (performance.now() > deadline) state.expired = true
+      return state.expired
+    },
+  })
+  const context = runtime.newContext({ intrinsics })
+  const result = runInContext(context, job, state)
+  context.dispose()
+  runtime.dispose()
+  // The last uninterruptible step may have ended after the deadline; a late answer is none.
+  return state.expired || performance.now() > deadline ? failure('TIMEOUT', state.stage) : result
+}
+
+function runInContext(
+  context: QuickJSContext,
+  job: TextJob,
+  state: { expired: boolean; stage: string },
+): TextResult {
+  const owned: QuickJSHandle[] = []
+  const own = (handle: QuickJSHandle): QuickJSHandle => {
+    owned.push(handle)
+    return handle
+  }
+  try {
+    const made = context.evalCode(HARNESS, 'harness.js', { type: 'global', strict: true })
+    if (made.error) {
+      own(made.error)
+      return failure('OUT_OF_MEMORY', 'load')
+    }
+    const harness = own(made.value)
+    const call = (name: string, ...args: QuickJSHandle[]): QuickJSHandle | undefined => {
+      const answer = context.callFunction(own(context.getProp(harness, name)), context.undefined, ...args)
+      if (answer.error) {
+        own(answer.error)
+        return undefined
+      }
+      return own(answer.value)
+    }
+    const readText = (name: string, longest: number): string | undefined => {
+      const handle = call(name)
+      if (handle === undefined || context.typeof(handle) !== 'string') return undefined
+      // A string's length cannot be forged; it is read before a byte is copied.
+      if (context.getNumber(own(context.getProp(handle, 'length'))) > longest) return undefined
+      return context.getString(handle)
+    }
+    const explained = (): RunFailure => {
+      if (state.expired) return failure('TIMEOUT', state.stage)
+      const reason = readText('why', 256)
+      // Without a reason the harness itself had no room left to say one.
+      return reason === undefined || reason === ''
+        ? failure('OUT_OF_MEMORY', state.stage)
+        : explainThrow(reason, job.code, state.stage)
+    }
+
+    const loaded = context.evalCode(job.code, 'code.js', { type: 'global' })
+    if (loaded.error) {
+      call('explain', own(loaded.error))
+      return explained()
+    }
+    own(loaded.value)
+    state.stage = 'input'
+    const entry = own(context.newString(job.entry))
+    const input = own(context.newString(job.input))
+    if (context.typeof(entry) !== 'string' || context.typeof(input) !== 'string') {
+      return failure('OUT_OF_MEMORY', 'input')
+    }
+    state.stage = 'run'
+    const status = call('run', entry, input)
+    if (state.expired) return failure('TIMEOUT', 'run')
+    switch (status === undefined ? -1 : context.getNumber(status)) {
+      case 0:
+        break
+      case 1:
+        return failure('ENTRY_MISSING', 'load')
+      case 2:
+      case 3:
+        return failure('OUTPUT_NOT_JSON', 'output')
+      default:
+        return explained()
+    }
+    state.stage = 'output'
+    const output = readText('take', job.limits.outputBytes)
+    if (output === undefined || utf8Length(output) > job.limits.outputBytes) {
+      return failure('OUTPUT_TOO_LARGE', 'output')
+    }
+    return { ok: true, output, logs: readLogs(readText('logs', LONGEST_LOGS)) }
+  } finally {
+    for (const handle of owned) if (handle.alive) handle.dispose()
+  }
+}
+
+function utf8Length(text: string): number {
+  let bytes = text.length
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index)
+    // A surrogate pair is two units and four bytes, so each half counts for two.
+    if (unit >= 0xd800 && unit <= 0xdfff) bytes += 1
+    else if (unit >= 0x800) bytes += 2
+    else if (unit >= 0x80) bytes += 1
+  }
+  return bytes
+}
+
+function readLogs(text: string | undefined): string[] {
+  if (text === undefined) return []
+  try {
+    const lines: unknown = JSON.parse(text)
+    return Array.isArray(lines) ? lines.filter((line) => typeof line === 'string') : []
+  } catch {
+    return []
+  }
+}
