@@ -20,3 +20,17 @@ export { concatBytes, equalBytes, type Random } from './encoding/bytes.js'
 export { decodeHex, encodeHex, type Hex } from './encoding/hex.js'
 export { CryptoError, type CryptoErrorCode } from './errors.js'
 export { platformRandom } from './platform.js'
+export type { Fact } from './statement/facts.js'
+export { addressOf } from './statement/signature.js'
+export {
+  parseSignedStatement,
+  recoverStatementSigner,
+  type SignedStatement,
+  type Statement,
+  type StatementContext,
+  signStatement,
+  statementDigest,
+  statementKind,
+  statementTypedDataHash,
+  verifyStatement,
+} from './statement/statement.js'

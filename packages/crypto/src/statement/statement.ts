@@ -1,0 +1,240 @@
+import { digestOf } from '../canonical-json/canonical-bytes.js'
+import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
+import { type Digest, digestToBytes } from '../digest/digest.js'
+import { type Address, parseAddress } from '../encoding/address.js'
+import { concatBytes } from '../encoding/bytes.js'
+import { encodeHex, type Hex } from '../encoding/hex.js'
+import { CryptoError } from '../errors.js'
+import { addressWord, chainIdWord, keccak256, keccakOfText, typedDataDigest } from './eip712.js'
+import { bytes32Word, type Fact, factsHash, uint256Word } from './facts.js'
+import { addressOf, recoverAddress, signDigest } from './signature.js'
+
+/** What a node says: a typed, versioned JSON object. */
+export interface Statement {
+  /** Kind of statement, such as `sealpool/receipt`. */
+  readonly type: string
+  /** Version of the kind, from 1. */
+  readonly version: number
+  readonly body: JsonObject
+}
+
+/** Where a statement counts: it is worth nothing on another chain, registry, pool, subject or nonce. */
+export interface StatementContext {
+  readonly chainId: number
+  /** The NodeRegistry, the one verifying contract. */
+  readonly registry: Address
+  readonly pool: Address
+  /** What it is about, 32 bytes. */
+  readonly subject: Hex
+  /** Whole number below 2^256 as decimal text. */
+  readonly nonce: string
+  /** Words that a contract checks; see {@link Fact}. */
+  readonly facts: readonly Fact[]
+}
+
+/** A statement with its signature; JSON throughout. */
+export interface SignedStatement {
+  readonly statement: Statement
+  readonly context: StatementContext
+  readonly signer: Address
+  /** `r || s || v`, 65 bytes, low `s`, `v` 27 or 28. */
+  readonly signature: Hex
+}
+
+const domainType = keccakOfText(
+  'EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)',
+)
+const statementType = keccakOfText(
+  'Statement(string kind,address pool,bytes32 subject,bytes32 facts,bytes32 digest,uint256 nonce)',
+)
+const domainName = keccakOfText('Sealpool')
+const domainVersion = keccakOfText('1')
+
+/**
+ * The name under which contracts know a statement: its type, a slash, its version.
+ *
+ * @param statement - type and version are read
+ * @returns such as `sealpool/receipt/1`
+ * @throws CryptoError `STATEMENT_INVALID`
+ */
+export function statementKind(statement: Pick<Statement, 'type' | 'version'>): string {
+  const { type, version } = statement
+  if (typeof type !== 'string' || !/^[a-z0-9][a-z0-9./-]{0,126}[a-z0-9]$/.test(type)) {
+    throw new CryptoError('STATEMENT_INVALID', '$.statement.type', 'expected a name such as sealpool/receipt')
+  }
+  if (!Number.isSafeInteger(version) || version < 1) {
+    throw new CryptoError('STATEMENT_INVALID', '$.statement.version', 'a version is a whole number from 1')
+  }
+  return `${type}/${version}`
+}
+
+/**
+ * The SHA-256 of a statement's canonical JSON (RFC 8785): what its signature covers.
+ *
+ * @param statement - the statement
+ * @returns the digest
+ * @throws CryptoError `STATEMENT_INVALID`, or as `canonicalize` when the body is not JSON
+ */
+export function statementDigest(statement: Statement): Digest {
+  statementKind(statement)
+  return digestOf({ type: statement.type, version: statement.version, body: requireObject(statement.body) })
+}
+
+/**
+ * The EIP-712 digest of a statement in its context, which `NodeRegistry.checkStatement` computes as well. Domain
+ * `{ name: 'Sealpool', version: '1', chainId, verifyingContract: registry }`, struct
+ * `Statement(string kind,address pool,bytes32 subject,bytes32 facts,bytes32 digest,uint256 nonce)`.
+ *
+ * @param statement - the statement
+ * @param context - where it counts
+ * @returns 32 bytes as hex
+ * @throws CryptoError `STATEMENT_INVALID`, `ADDRESS_INVALID`, or as `canonicalize`
+ */
+export function statementTypedDataHash(statement: Statement, context: StatementContext): Hex {
+  return encodeHex(typedDataHash(statement, context))
+}
+
+function typedDataHash(statement: Statement, context: StatementContext): Uint8Array {
+  const domain = keccak256(
+    concatBytes(
+      domainType,
+      domainName,
+      domainVersion,
+      chainIdWord(context.chainId, '$.context.chainId'),
+      addressWord(context.registry, '$.context.registry'),
+    ),
+  )
+  const struct = keccak256(
+    concatBytes(
+      statementType,
+      keccakOfText(statementKind(statement)),
+      addressWord(context.pool, '$.context.pool'),
+      bytes32Word(context.subject, '$.context.subject'),
+      factsHash(context.facts),
+      digestToBytes(statementDigest(statement)),
+      uint256Word(context.nonce, '$.context.nonce'),
+    ),
+  )
+  return typedDataDigest(domain, struct)
+}
+
+/**
+ * Signs a statement. The nonce of the signature comes from RFC 6979: no randomness is used, and the same input
+ * gives the same signature.
+ *
+ * @param options - the statement, its context, and the secp256k1 key of 32 bytes
+ * @returns the statement with signer and signature
+ * @throws CryptoError `STATEMENT_INVALID`, `ADDRESS_INVALID`, `KEY_INVALID`, or as `canonicalize`
+ * @example
+ * ```ts
+ * import { platformRandom, signStatement, verifyStatement } from '@sealpool/crypto'
+ * const zero = `0x${'00'.repeat(20)}` as const
+ * const signed = signStatement({
+ *   statement: { type: 'sealpool/receipt', version: 1, body: { job: '7' } },
+ *   context: { chainId: 31337, registry: zero, pool: zero, subject: `0x${'00'.repeat(32)}`, nonce: '1', facts: [] },
+ *   privateKey: platformRandom(32),
+ * })
+ * console.log(verifyStatement(signed)) // true
+ * ```
+ */
+export function signStatement(options: {
+  readonly statement: Statement
+  readonly context: StatementContext
+  readonly privateKey: Uint8Array
+}): SignedStatement {
+  const { statement, context, privateKey } = options
+  return {
+    statement,
+    context,
+    signer: addressOf(privateKey),
+    signature: signDigest(typedDataHash(statement, context), privateKey),
+  }
+}
+
+/**
+ * The address whose key signed a statement, whatever its `signer` field says.
+ *
+ * @param signed - the statement with its signature
+ * @returns the address in lower case
+ * @throws CryptoError `SIGNATURE_INVALID` (high `s`, `v` other than 27 or 28, wrong length, no key fits), and as
+ *   {@link statementTypedDataHash}
+ */
+export function recoverStatementSigner(signed: SignedStatement): Address {
+  return recoverAddress(typedDataHash(signed.statement, signed.context), signed.signature, '$.signature')
+}
+
+/**
+ * Whether a statement was signed by the address in its `signer` field and, when `signer` is given, by that one.
+ * Whether that address is a node's is a question to the attestation or the registry.
+ *
+ * @param signed - the statement; hostile values are answered with `false`
+ * @param options - `signer`: the address that must have signed
+ * @returns true only when every check passed
+ */
+export function verifyStatement(
+  signed: SignedStatement,
+  options: { readonly signer?: Address | undefined } = {},
+): boolean {
+  try {
+    const checked = parseSignedStatement(signed as unknown as JsonValue)
+    const signer = recoverStatementSigner(checked)
+    return (
+      signer === checked.signer &&
+      (options.signer === undefined || signer === parseAddress(options.signer, 'signer'))
+    )
+  } catch (error) {
+    if (error instanceof CryptoError) return false
+    throw error
+  }
+}
+
+/**
+ * Reads a signed statement from JSON of unknown origin; the signature is not judged (see {@link verifyStatement}).
+ *
+ * @param value - what was read
+ * @returns the same statement with all fields checked and no others, `signer` in lower case
+ * @throws CryptoError `STATEMENT_INVALID`, `ADDRESS_INVALID`, `SIGNATURE_INVALID`, or as `canonicalize`
+ */
+export function parseSignedStatement(value: JsonValue): SignedStatement {
+  const outer = fieldsOf(value, '$', ['statement', 'context', 'signer', 'signature'])
+  const statement = fieldsOf(outer['statement'], '$.statement', ['type', 'version', 'body'])
+  const names = ['chainId', 'registry', 'pool', 'subject', 'nonce', 'facts']
+  const context = fieldsOf(outer['context'], '$.context', names)
+  const facts = context['facts']
+  if (!Array.isArray(facts)) throw invalid('$.context.facts', 'facts are an array')
+  const signed = {
+    statement: statement as unknown as Statement,
+    context: {
+      ...context,
+      facts: facts.map((fact, index) => fieldsOf(fact, `$.context.facts[${index}]`, ['type', 'value'])),
+    } as unknown as StatementContext,
+    signer: parseAddress(outer['signer'], '$.signer'),
+    signature: outer['signature'] as Hex,
+  }
+  // Hashing looks at every field, so this refuses what the types above only claim.
+  typedDataHash(signed.statement, signed.context)
+  if (typeof signed.signature !== 'string' || !/^0x[0-9a-fA-F]{130}$/.test(signed.signature)) {
+    throw new CryptoError('SIGNATURE_INVALID', '$.signature', 'expected 65 bytes as hex')
+  }
+  return signed
+}
+
+function requireObject(value: unknown, place = '$.statement.body'): JsonObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalid(place, 'expected a JSON object')
+  }
+  return value as JsonObject
+}
+
+function fieldsOf(value: unknown, place: string, names: readonly string[]): Record<string, unknown> {
+  const object = requireObject(value, place) as Record<string, unknown>
+  const found = Object.keys(object)
+  if (found.length !== names.length || !names.every((name) => Object.hasOwn(object, name))) {
+    throw invalid(place, `expected exactly the fields ${names.join(', ')}`)
+  }
+  return object
+}
+
+function invalid(place: string, why: string): CryptoError {
+  return new CryptoError('STATEMENT_INVALID', place, why)
+}
