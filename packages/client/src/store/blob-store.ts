@@ -1,0 +1,61 @@
+/**
+ * The port through which sealed bytes come and go. A blob is named by nothing but its SHA-256 digest, so that the
+ * same locator works in every adapter and no locator can ever name a path, a host or a query of the caller's choice.
+ * @module
+ */
+import type { Digest } from '@sealpool/crypto'
+import { BlobStoreError } from './blob-store-error.js'
+
+/** Limits and cancellation of one read. */
+export interface BlobReadOptions {
+  /** Largest accepted size in bytes; the store's own limit applies when absent. */
+  readonly maximumBytes?: number
+  /** Cancels the read. */
+  readonly signal?: AbortSignal
+}
+
+/** What a store answers when it has taken a blob: the text that goes on chain, and the digest it stands for. */
+export interface StoredBlob {
+  /** `sha256:<64 hex>`; equal in every adapter. */
+  readonly locator: string
+  readonly digest: Digest
+}
+
+/** Stores sealed bytes under their own digest. Every adapter passes `testing/blob-store-suite.ts`. */
+export interface BlobStore {
+  /** Name of the adapter for logs and status pages. */
+  readonly name: 'memory' | 'files' | 'http'
+  /**
+   * Stores bytes; storing the same bytes twice is harmless.
+   * @throws BlobStoreError `BLOB_TOO_LARGE`, `BLOB_STORE_FAILED`
+   */
+  put(bytes: Uint8Array): Promise<StoredBlob>
+  /**
+   * Fetches bytes and checks them against the digest in the locator.
+   * @throws BlobStoreError `BLOB_LOCATOR_INVALID`, `BLOB_MISSING`, `BLOB_DIGEST_MISMATCH`, `BLOB_TOO_LARGE`, `BLOB_STORE_FAILED`
+   */
+  get(locator: string, options?: BlobReadOptions): Promise<Uint8Array>
+}
+
+/** Largest blob that a store takes or gives unless told otherwise: 64 MiB. */
+export const defaultMaximumBlobBytes = 64 * 1024 * 1024
+
+const locatorPattern = /^sha256:([0-9a-f]{64})$/
+
+/**
+ * Reads a locator.
+ * @param locator text from the chain, from anyone
+ * @returns the digest and its 64 hex digits (the blob's only file name)
+ * @throws BlobStoreError `BLOB_LOCATOR_INVALID`
+ */
+export function parseBlobLocator(locator: string): { readonly digest: Digest; readonly hex: string } {
+  const hex = locator.length === 71 ? locatorPattern.exec(locator)?.[1] : undefined
+  if (hex === undefined) {
+    throw new BlobStoreError(
+      'BLOB_LOCATOR_INVALID',
+      'locator',
+      'a blob locator is sha256: followed by 64 lower-case hex digits; store the blob again and use the locator that the store returns',
+    )
+  }
+  return { digest: `sha256:${hex}`, hex }
+}

@@ -1,0 +1,10 @@
+export {
+  type BlobReadOptions,
+  type BlobStore,
+  defaultMaximumBlobBytes,
+  parseBlobLocator,
+  type StoredBlob,
+} from './blob-store.js'
+export { BlobStoreError, type BlobStoreErrorCode } from './blob-store-error.js'
+export { type HttpBlobStoreOptions, httpBlobStore } from './http-store.js'
+export { memoryBlobStore } from './memory-store.js'

@@ -1,0 +1,38 @@
+/** Every reason for which the node refuses or fails, apart from what its parts throw. */
+export type NodeErrorCode =
+  | 'CONFIG_INVALID'
+  | 'CONFIG_FILE_UNREADABLE'
+  | 'CONFIG_POOL_MISMATCH'
+  | 'SECRET_MISSING'
+  | 'STATE_LOCKED'
+  | 'STATE_UNREADABLE'
+  | 'STATE_TOO_NEW'
+  | 'STATE_OF_ANOTHER_NODE'
+  | 'KEY_UNREADABLE'
+  | 'CHAIN_MISMATCH'
+  | 'CHAIN_REORGANISED'
+  | 'CHAIN_CALL_FAILED'
+  | 'NODE_NOT_REGISTERED'
+  | 'LEDGER_BROKEN'
+  | 'BUDGET_EXCEEDED'
+  | 'JOB_NOT_FOUND'
+  | 'PART_UNREADABLE'
+
+/** The node's own error. `place` names the setting, table, pool or job; no message carries private data or a secret. */
+export class NodeError extends Error {
+  override readonly name = 'NodeError'
+  readonly code: NodeErrorCode
+  readonly place: string
+
+  /**
+   * @param code stable reason
+   * @param place setting, table, pool, contribution or job
+   * @param message what happened and what to do about it
+   * @param options the error underneath
+   */
+  constructor(code: NodeErrorCode, place: string, message: string, options?: { readonly cause?: unknown }) {
+    super(`${code} at ${place}: ${message}`, options)
+    this.code = code
+    this.place = place
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * The states of a contribution inside the node, and what they mean to people. Fetching and opening leave no state
+ * behind: the plaintext lives in memory only, so that after a stop both are simply done again.
+ * @module
+ */
+
+/** Where a contribution stands. */
+export type ContributionState = 'seen' | 'judged' | 'recorded' | 'refined' | 'refused'
+
+/** One sentence for each state. */
+export const contributionStateText: Readonly<Record<ContributionState, string>> = {
+  seen: 'on the chain; its blob will be fetched, opened and judged',
+  judged: 'judged; the signed verdict is on its way to the chain',
+  recorded: 'accepted on the chain; it will be refined into the tables',
+  refined: 'accepted and refined; jobs can use it',
+  refused: 'refused; the reason stands in the signed verdict',
+}
+
+/** Reasons for which the node itself refuses a contribution, before or instead of the proof of contribution. */
+export type IngestRefusal =
+  | 'BLOB_MISSING'
+  | 'BLOB_DIGEST_MISMATCH'
+  | 'BLOB_TOO_LARGE'
+  | 'BLOB_LOCATOR_INVALID'
+  | 'SEALED_FILE_INVALID'
+  | 'SEALED_FILE_TAMPERED'
+  | 'WRONG_POOL'
+  | 'WRONG_POLICY'
+  | 'WRONG_EPOCH'
+  | 'NO_KEY_FOR_NODE'
+  | 'COMMITMENT_MISMATCH'
+  | 'DUPLICATE_CONTENT'
+  | 'MALFORMED_EXPORT'
+  | 'PROOF_REFUSED'
+  | 'PROOF_FAILED'
+  | 'REFINER_REFUSED'
+
+/** One sentence with a remedy for each of the node's own reasons. */
+export const ingestRefusalText: Readonly<Record<IngestRefusal, string>> = {
+  BLOB_MISSING: 'the blob store has no blob under the locator; upload it and contribute again',
+  BLOB_DIGEST_MISMATCH:
+    'the stored bytes differ from the digest on the chain; upload the whole blob and contribute again',
+  BLOB_TOO_LARGE: 'the blob is larger than the node takes; split the export',
+  BLOB_LOCATOR_INVALID:
+    'the locator is not of the form sha256:<64 hex digits>; contribute again with the locator of the store',
+  SEALED_FILE_INVALID: 'the blob is not a sealed file; seal the export with the pool key',
+  SEALED_FILE_TAMPERED: 'the sealed file does not open whole; seal the export again',
+  WRONG_POOL: 'the file was sealed for another pool; seal it with the key of this pool',
+  WRONG_POLICY: 'the file was sealed under another policy; seal it under the present policy',
+  WRONG_EPOCH: 'the file was sealed for another key epoch; seal it with the present pool key',
+  NO_KEY_FOR_NODE: 'the file was not sealed to the key of this pool; seal it with the present pool key',
+  COMMITMENT_MISMATCH:
+    'the content does not fit the commitment on the chain; contribute again with the commitment of this file',
+  DUPLICATE_CONTENT: 'the same content was contributed before; contribute data of your own',
+  MALFORMED_EXPORT: 'the export cannot be read in the form that the pool asks for; export it again',
+  PROOF_REFUSED: 'the proof of contribution refused the content',
+  PROOF_FAILED: 'the proof of contribution did not come to an answer on this content',
+  REFINER_REFUSED: 'the content does not fit the tables of the pool; export it again',
+}

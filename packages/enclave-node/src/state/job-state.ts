@@ -1,0 +1,27 @@
+/** Where a job stands inside the node. */
+export type JobState =
+  | 'seen'
+  | 'waiting'
+  | 'running'
+  | 'charged'
+  | 'released'
+  | 'settled'
+  | 'refusing'
+  | 'refused'
+  | 'closed'
+
+/** One sentence for each state. */
+export const jobStateText: Readonly<Record<JobState, string>> = {
+  seen: 'proposed on the chain; it waits for the votes of its pools and for its consumer to pay',
+  waiting: 'paid; it will be run next, or tried again at the time shown',
+  running: 'being planned or run; nothing is charged yet, a restart begins it again',
+  charged: 'budgets are charged and the sealed answer is stored; its release is on the way to the chain',
+  released: 'the answer may be fetched; the payment is being settled',
+  settled: 'done: released, paid and settled',
+  refusing: 'refused with a signed receipt; the refund is on the way to the chain',
+  refused: 'refused with a signed receipt',
+  closed: 'cancelled or expired on the chain',
+}
+
+/** States in which the node has nothing more to do. */
+export const finalJobStates: readonly JobState[] = ['settled', 'refused', 'closed']

@@ -1,0 +1,169 @@
+import type { Address, Digest, JsonValue, SignedStatement } from '@sealpool/crypto'
+import { bytesOrNull, integerOf, jsonOf, jsonOrNull, textOf, textOrNull } from './column.js'
+import type { JobState } from './job-state.js'
+import type { Sql, SqlRow } from './state-store.js'
+
+/** What the chain tells of a job. */
+export interface ChainJob {
+  /** Decimal. */
+  readonly id: string
+  readonly consumer: Address
+  readonly manifestDigest: Digest
+  readonly locator: string
+  readonly pools: readonly Address[]
+  /** The contract's word for the job's state when the node last looked. */
+  readonly chainState: string
+}
+
+/** A job as the node remembers it. */
+export interface JobRow extends ChainJob {
+  readonly state: JobState
+  readonly reason: string | null
+  readonly reasonText: string | null
+  readonly attempts: number
+  readonly manifest: JsonValue | null
+  readonly plan: JsonValue | null
+  readonly receipt: SignedStatement | null
+  readonly resultDigest: Digest | null
+  readonly sealedResult: Uint8Array | null
+  /** The signed statement that releases or refuses on the chain. */
+  readonly release: JsonValue | null
+}
+
+const columns = `id::text, consumer, manifest_digest, locator, pools, chain_state, state, reason, reason_text, attempts,
+  manifest, plan, receipt, result_digest, sealed_result, release`
+
+function read(row: SqlRow): JobRow {
+  return {
+    id: textOf(row, 'id'),
+    consumer: textOf(row, 'consumer') as Address,
+    manifestDigest: textOf(row, 'manifest_digest') as Digest,
+    locator: textOf(row, 'locator'),
+    pools: jsonOf<Address[]>(row, 'pools'),
+    chainState: textOf(row, 'chain_state'),
+    state: textOf(row, 'state') as JobState,
+    reason: textOrNull(row, 'reason'),
+    reasonText: textOrNull(row, 'reason_text'),
+    attempts: integerOf(row, 'attempts'),
+    manifest: jsonOrNull<JsonValue>(row, 'manifest'),
+    plan: jsonOrNull<JsonValue>(row, 'plan'),
+    receipt: jsonOrNull<SignedStatement>(row, 'receipt'),
+    resultDigest: textOrNull(row, 'result_digest') as Digest | null,
+    sealedResult: bytesOrNull(row, 'sealed_result'),
+    release: jsonOrNull<JsonValue>(row, 'release'),
+  }
+}
+
+/** Takes a job in, or takes over what the chain now says of one that is known. */
+export async function upsertJob(tx: Sql, job: ChainJob): Promise<void> {
+  await tx.query(
+    `insert into jobs (id, consumer, manifest_digest, locator, pools, chain_state, state)
+     values ($1, $2, $3, $4, $5, $6, 'seen')
+     on conflict (id) do update set chain_state = excluded.chain_state`,
+    [
+      job.id,
+      job.consumer.toLowerCase(),
+      job.manifestDigest,
+      job.locator,
+      JSON.stringify(job.pools.map((pool) => pool.toLowerCase())),
+      job.chainState,
+    ],
+  )
+}
+
+/** @returns the job, or undefined when the node has not seen it */
+export async function findJob(sql: Sql, id: string): Promise<JobRow | undefined> {
+  const [row] = await sql.query(`select ${columns} from jobs where id = $1`, [id])
+  return row === undefined ? undefined : read(row)
+}
+
+/** @returns the jobs in the given states whose next try is due at `at` (unix seconds), by id */
+export async function jobsIn(sql: Sql, states: readonly JobState[], at: number): Promise<readonly JobRow[]> {
+  const rows = await sql.query(
+    `select ${columns} from jobs where state = any (string_to_array($1, ',')) and retry_at <= $2 order by id`,
+    [states.join(','), at],
+  )
+  return rows.map(read)
+}
+
+/** @returns how many jobs stand in each state */
+export async function countJobs(sql: Sql): Promise<Readonly<Record<string, number>>> {
+  const rows = await sql.query('select state, count(*) as count from jobs group by state')
+  return Object.fromEntries(rows.map((row) => [textOf(row, 'state'), integerOf(row, 'count')]))
+}
+
+/** Moves a job; a given reason replaces the one before, none clears it. */
+export async function moveJob(
+  tx: Sql,
+  id: string,
+  state: JobState,
+  why: { readonly reason: string; readonly reasonText: string } | null = null,
+): Promise<void> {
+  await tx.query('update jobs set state = $2, reason = $3, reason_text = $4 where id = $1', [
+    id,
+    state,
+    why?.reason ?? null,
+    why?.reasonText ?? null,
+  ])
+}
+
+/** Puts a job back to wait until `at` (unix seconds) and says why. */
+export async function putOffJob(
+  tx: Sql,
+  id: string,
+  off: {
+    readonly state: JobState
+    readonly reason: string
+    readonly reasonText: string
+    readonly at: number
+  },
+): Promise<void> {
+  await tx.query(
+    `update jobs set state = $2, reason = $3, reason_text = $4, retry_at = $5, attempts = attempts + 1 where id = $1`,
+    [id, off.state, off.reason, off.reasonText, off.at],
+  )
+}
+
+/** Stores everything that a job's release or refusal needs, in the transaction that decides it. */
+export async function storeOutcome(
+  tx: Sql,
+  id: string,
+  outcome: {
+    readonly state: 'charged' | 'refusing' | 'refused'
+    readonly manifest: JsonValue | null
+    readonly plan: JsonValue | null
+    readonly receipt: SignedStatement
+    readonly receiptDigest: Digest
+    readonly resultDigest: Digest | null
+    readonly sealedResult: Uint8Array | null
+    readonly release: JsonValue | null
+    readonly why: { readonly reason: string; readonly reasonText: string } | null
+  },
+): Promise<void> {
+  const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value))
+  await tx.query(
+    `update jobs set state = $2, manifest = $3, plan = $4, receipt = $5, result_digest = $6, sealed_result = $7,
+       release = $8, reason = $9, reason_text = $10 where id = $1`,
+    [
+      id,
+      outcome.state,
+      json(outcome.manifest),
+      json(outcome.plan),
+      JSON.stringify(outcome.receipt),
+      outcome.resultDigest,
+      outcome.sealedResult,
+      json(outcome.release),
+      outcome.why?.reason ?? null,
+      outcome.why?.reasonText ?? null,
+    ],
+  )
+  await tx.query(
+    `insert into receipts (digest, job, outcome, receipt) values ($1, $2, $3, $4) on conflict (digest) do nothing`,
+    [
+      outcome.receiptDigest,
+      id,
+      outcome.state === 'charged' ? 'released' : 'refused',
+      JSON.stringify(outcome.receipt),
+    ],
+  )
+}

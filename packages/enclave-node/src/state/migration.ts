@@ -1,0 +1,73 @@
+/**
+ * Brings a store's tables to the wanted version, up or down, one transaction for each step.
+ * @module
+ */
+import { NodeError } from '../errors.js'
+import { integerOf } from './column.js'
+import { firstTables } from './migration-001-first-tables.js'
+import type { StateStore } from './state-store.js'
+
+/** One step of the tables' history. Steps are never edited once released; a change is a new step. */
+export interface Migration {
+  readonly version: number
+  readonly title: string
+  readonly up: string
+  readonly down: string
+}
+
+/** All steps, in order. */
+export const migrations: readonly Migration[] = [firstTables]
+
+/** The version that this release of the node works with. */
+export const currentVersion: number = migrations.length
+
+/**
+ * Reads which step the store stands at.
+ * @returns 0 for an empty store
+ */
+export async function storedVersion(store: StateStore): Promise<number> {
+  await store.run(
+    'create table if not exists schema_migrations (version integer primary key, title text not null)',
+  )
+  const [row] = await store.query('select coalesce(max(version), 0) as version from schema_migrations')
+  return row === undefined ? 0 : integerOf(row, 'version')
+}
+
+/**
+ * Migrates a store.
+ * @param store an open store
+ * @param target wanted version; the newest known when absent
+ * @param steps the history; the node's own when absent
+ * @returns the versions before and after
+ * @throws NodeError `STATE_TOO_NEW` when a later release of the node wrote the store
+ */
+export async function migrate(
+  store: StateStore,
+  target: number = currentVersion,
+  steps: readonly Migration[] = migrations,
+): Promise<{ readonly before: number; readonly after: number }> {
+  const before = await storedVersion(store)
+  if (before > steps.length) {
+    throw new NodeError(
+      'STATE_TOO_NEW',
+      `schema version ${before}`,
+      `this release knows versions up to ${steps.length}; start the release that wrote this data directory`,
+    )
+  }
+  for (const step of steps.filter(({ version }) => version > before && version <= target)) {
+    await store.transaction(async (tx) => {
+      await tx.run(step.up)
+      await tx.query('insert into schema_migrations (version, title) values ($1, $2)', [
+        step.version,
+        step.title,
+      ])
+    })
+  }
+  for (const step of steps.filter(({ version }) => version <= before && version > target).reverse()) {
+    await store.transaction(async (tx) => {
+      await tx.run(step.down)
+      await tx.query('delete from schema_migrations where version = $1', [step.version])
+    })
+  }
+  return { before, after: Math.max(0, Math.min(target, steps.length)) }
+}

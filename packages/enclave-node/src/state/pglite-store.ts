@@ -1,0 +1,71 @@
+/**
+ * The embedded state store: PostgreSQL itself, compiled to WebAssembly, on a folder of its own.
+ * @module
+ */
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { PGlite, type PGliteInterface, type Transaction } from '@electric-sql/pglite'
+import { NodeError } from '../errors.js'
+import { lockDirectory } from './directory-lock.js'
+import type { Sql, SqlRow, SqlValue, StateStore } from './state-store.js'
+
+function sqlOn(database: Pick<PGliteInterface | Transaction, 'query' | 'exec'>): Sql {
+  return {
+    async query(text: string, values: readonly SqlValue[] = []): Promise<readonly SqlRow[]> {
+      return (await database.query<SqlRow>(text, [...values])).rows
+    },
+    async run(text: string): Promise<void> {
+      await database.exec(text)
+    },
+  }
+}
+
+/**
+ * Opens the embedded store. What a committed transaction wrote survives a kill of the process at any point (the
+ * write-ahead log is in the operating system's hands when the commit returns); PGlite offers no fsync, so a power cut
+ * of the whole machine may lose the last commits, which the chain then gives back, and is noticed where it matters:
+ * the heads of the budget ledger stand on the chain.
+ * @param options `directory`: the data folder, made when absent; `'memory'` keeps everything in memory (tests)
+ * @returns the store; migrate it before use
+ * @throws NodeError `STATE_LOCKED` when a living process has it open, `STATE_UNREADABLE` when PostgreSQL cannot start on it
+ */
+export async function openPgliteStore(options: {
+  readonly directory: string | 'memory'
+}): Promise<StateStore> {
+  const inMemory = options.directory === 'memory'
+  if (!inMemory) mkdirSync(options.directory, { recursive: true, mode: 0o700 })
+  const unlock = inMemory ? () => undefined : lockDirectory(options.directory)
+  let database: PGlite
+  try {
+    if (!inMemory) await initialise(`${options.directory}/pglite`)
+    database = await PGlite.create({ dataDir: inMemory ? 'memory://' : `${options.directory}/pglite` })
+  } catch (cause) {
+    unlock()
+    throw new NodeError(
+      'STATE_UNREADABLE',
+      'data directory',
+      'the embedded PostgreSQL does not start on it; restore it from a backup or start with an empty one',
+      { cause },
+    )
+  }
+  return {
+    name: 'pglite',
+    ...sqlOn(database),
+    transaction<T>(work: (tx: Sql) => Promise<T>): Promise<T> {
+      return database.transaction((tx) => work(sqlOn(tx)))
+    },
+    async close() {
+      await database.close()
+      unlock()
+    },
+  }
+}
+
+/** Makes the database under another name first: a kill in the middle of the first start leaves nothing half made. */
+async function initialise(path: string): Promise<void> {
+  if (existsSync(path)) return
+  const unfinished = `${path}.part`
+  rmSync(unfinished, { recursive: true, force: true })
+  const database = await PGlite.create({ dataDir: unfinished })
+  await database.close()
+  renameSync(unfinished, path)
+}

@@ -1,0 +1,216 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Digest } from '@sealpool/crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  type ChainContribution,
+  countContributions,
+  findContribution,
+  insertContribution,
+  markBatchRecorded,
+  markJudged,
+  markRefined,
+  nextContributions,
+  putOffContribution,
+  refinedInputs,
+} from './contribution-table.js'
+import { lockDirectory } from './directory-lock.js'
+import { findJob, jobsIn, moveJob, putOffJob, upsertJob } from './job-table.js'
+import { getCursor, getMeta, setCursor, setMeta } from './meta-table.js'
+import { currentVersion, migrate, migrations, storedVersion } from './migration.js'
+import { openPgliteStore } from './pglite-store.js'
+import type { StateStore } from './state-store.js'
+
+const folders: string[] = []
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'sealpool-state-'))
+  folders.push(path)
+  return path
+}
+afterAll(() => Promise.all(folders.map((path) => rm(path, { recursive: true, force: true }))))
+
+const digest = (digit: string): Digest => `sha256:${digit.repeat(64)}`
+const contribution = (id: string, owner = 'a'): ChainContribution => ({
+  id,
+  pool: `0x${'b'.repeat(40)}`,
+  owner: `0x${owner.repeat(40)}`,
+  blobDigest: digest('1'),
+  commitment: digest('2'),
+  schemaId: `0x${'3'.repeat(64)}`,
+  consentDigest: `0x${'4'.repeat(64)}`,
+  epoch: 1,
+  locator: digest('1'),
+  blockNumber: 7n,
+  blockHash: `0x${'5'.repeat(64)}`,
+  logIndex: 0,
+})
+
+describe('embedded state store', () => {
+  let store: StateStore
+  beforeAll(async () => {
+    store = await openPgliteStore({ directory: 'memory' })
+  })
+  afterAll(() => store.close())
+
+  it('migrates up, down to nothing, and up again', async () => {
+    expect(await migrate(store)).toEqual({ before: 0, after: currentVersion })
+    expect(await migrate(store)).toEqual({ before: currentVersion, after: currentVersion })
+    expect(await migrate(store, 0)).toEqual({ before: currentVersion, after: 0 })
+    const left = await store.query(
+      `select table_name from information_schema.tables where table_schema = 'public'`,
+    )
+    expect(left).toEqual([{ table_name: 'schema_migrations' }])
+    await migrate(store)
+    expect(await storedVersion(store)).toBe(currentVersion)
+  })
+
+  it('keeps nothing of a step that fails, and refuses a store of a later release', async () => {
+    const broken = {
+      version: currentVersion + 1,
+      title: 'broken',
+      up: 'create table half (x integer); select nonsense;',
+      down: '',
+    }
+    await expect(migrate(store, currentVersion + 1, [...migrations, broken])).rejects.toThrow()
+    expect(await storedVersion(store)).toBe(currentVersion)
+    await expect(store.query('select * from half')).rejects.toThrow()
+    await store.query('insert into schema_migrations values ($1, $2)', [currentVersion + 1, 'later'])
+    await expect(migrate(store)).rejects.toMatchObject({ code: 'STATE_TOO_NEW' })
+    await store.query('delete from schema_migrations where version = $1', [currentVersion + 1])
+  })
+
+  it('keeps all of a transaction or none of it', async () => {
+    await expect(
+      store.transaction(async (tx) => {
+        await setMeta(tx, 'half', 'written')
+        throw new Error('stop')
+      }),
+    ).rejects.toThrow('stop')
+    expect(await getMeta(store, 'half')).toBeUndefined()
+  })
+
+  it('moves the cursor', async () => {
+    expect(await getCursor(store, '1')).toBeUndefined()
+    await setCursor(store, '1', { blockNumber: 3n, blockHash: '0x1', logIndex: -1 })
+    await setCursor(store, '1', { blockNumber: 9n, blockHash: '0x2', logIndex: 4 })
+    expect(await getCursor(store, '1')).toEqual({ blockNumber: 9n, blockHash: '0x2', logIndex: 4 })
+  })
+
+  it('takes a contribution in once and gives one wallet one number in all pools', async () => {
+    const pool = contribution('1').pool
+    await insertContribution(store, contribution('1', 'a'))
+    await insertContribution(store, contribution('1', 'c'))
+    await insertContribution(store, contribution('2', 'c'))
+    await insertContribution(store, { ...contribution('3', 'a'), pool: `0x${'d'.repeat(40)}` })
+    const first = await findContribution(store, '1')
+    expect(first).toMatchObject({ ...contribution('1', 'a'), state: 'seen', score: null })
+    expect((await findContribution(store, '3'))?.contributor).toBe(first?.contributor)
+    expect((await findContribution(store, '2'))?.contributor).not.toBe(first?.contributor)
+    expect(await findContribution(store, '99')).toBeUndefined()
+    expect((await nextContributions(store, pool, 'seen', 10, 0)).map(({ id }) => id)).toEqual(['1', '2'])
+  })
+
+  it('walks a contribution through its states and counts them', async () => {
+    const pool = contribution('1').pool
+    await putOffContribution(store, '1', { reason: 'BLOB_MISSING', reasonText: 'not there', at: 100 })
+    expect((await nextContributions(store, pool, 'seen', 10, 99)).map(({ id }) => id)).toEqual(['2'])
+    expect(await nextContributions(store, pool, 'seen', 10, 100)).toHaveLength(2)
+    const judged = { score: 9000, verdictDigest: digest('6'), batch: '1' }
+    await markJudged(store, '1', { ...judged, reason: null, reasonText: null })
+    await markJudged(store, '2', { ...judged, score: 0, reason: 'BLOB_MISSING', reasonText: 'gone' })
+    await markBatchRecorded(store, '1')
+    expect((await findContribution(store, '1'))?.state).toBe('recorded')
+    expect(await countContributions(store, pool)).toEqual({
+      states: { seen: 0, judged: 0, recorded: 1, refined: 0, refused: 1 },
+      refused: { BLOB_MISSING: 1 },
+    })
+    await markRefined(store, '1', '1', null)
+    await markRefined(store, '2', '1', null)
+    expect((await findContribution(store, '2'))?.state).toBe('refused')
+    expect((await refinedInputs(store, pool)).map(({ id }) => id)).toEqual(['1'])
+  })
+
+  it('keeps a job, follows the chain state and honours the time of the next try', async () => {
+    const job = {
+      id: '5',
+      consumer: contribution('1').owner,
+      manifestDigest: digest('7'),
+      locator: digest('7'),
+      pools: [contribution('1').pool],
+      chainState: 'Proposed',
+    }
+    await upsertJob(store, job)
+    await moveJob(store, '5', 'waiting')
+    await upsertJob(store, { ...job, chainState: 'Funded' })
+    expect(await findJob(store, '5')).toMatchObject({
+      chainState: 'Funded',
+      state: 'waiting',
+      sealedResult: null,
+    })
+    await putOffJob(store, '5', { state: 'waiting', reason: 'BLOB_MISSING', reasonText: 'x', at: 50 })
+    expect(await jobsIn(store, ['waiting', 'running'], 49)).toEqual([])
+    expect((await jobsIn(store, ['waiting', 'running'], 50)).map(({ id }) => id)).toEqual(['5'])
+  })
+})
+
+describe('data directory', () => {
+  it('is open in one node at a time, and free again when the store is closed', async () => {
+    const directory = await folder()
+    const store = await openPgliteStore({ directory })
+    await expect(openPgliteStore({ directory })).rejects.toMatchObject({ code: 'STATE_LOCKED' })
+    await store.close()
+    await (await openPgliteStore({ directory })).close()
+  })
+
+  it('is taken over from a node that was killed, also when its process number lives on', async () => {
+    const directory = await folder()
+    await writeFile(join(directory, 'node.lock'), `${process.pid} 1`)
+    lockDirectory(directory)()
+    await writeFile(join(directory, 'node.lock'), 'garbage')
+    const unlock = lockDirectory(directory)
+    expect(await readFile(join(directory, 'node.lock'), 'utf8')).toContain(`${process.pid} `)
+    unlock()
+  })
+
+  it('says so when it does not hold a database', async () => {
+    const directory = await folder()
+    await writeFile(join(directory, 'pglite'), 'a file where a folder belongs')
+    await expect(openPgliteStore({ directory })).rejects.toMatchObject({ code: 'STATE_UNREADABLE' })
+  })
+
+  it('holds every committed transaction, and no half one, after kill -9', async () => {
+    const directory = await folder()
+    const script = `
+      import { PGlite } from ${JSON.stringify(import.meta.resolve('@electric-sql/pglite'))}
+      const db = await PGlite.create({ dataDir: ${JSON.stringify(join(directory, 'pglite'))} })
+      await db.exec('create table pairs (n integer, side text)')
+      for (let n = 1; ; n++) {
+        await db.transaction(async (tx) => {
+          await tx.query('insert into pairs values ($1, $2)', [n, 'left'])
+          await tx.query('insert into pairs values ($1, $2)', [n, 'right'])
+        })
+        process.stdout.write(n + '\\n')
+      }`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let printed = ''
+    await new Promise<void>((done) => {
+      child.stdout.on('data', (data: Buffer) => {
+        printed += data.toString()
+        if (printed.split('\n').length > 300) child.kill('SIGKILL')
+      })
+      child.on('close', () => done())
+    })
+    const reported = Number(printed.trim().split('\n').at(-1))
+    const store = await openPgliteStore({ directory })
+    const [row] = await store.query(
+      `select count(*) filter (where side = 'left') as lefts, count(*) filter (where side = 'right') as rights from pairs`,
+    )
+    expect(row?.['lefts']).toBe(row?.['rights'])
+    expect(Number(row?.['lefts'])).toBeGreaterThanOrEqual(reported)
+    await store.close()
+  })
+})

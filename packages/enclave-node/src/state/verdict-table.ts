@@ -1,0 +1,100 @@
+import type { Address, Digest, Hex, SignedStatement } from '@sealpool/crypto'
+import { jsonOf, textOf } from './column.js'
+import type { Sql } from './state-store.js'
+
+/** One line of a verdict batch, as the chain takes it. */
+export interface VerdictEntry {
+  readonly contributionId: string
+  /** 0 to 10000. */
+  readonly score: number
+  readonly refused: boolean
+  readonly verdictDigest: Digest
+}
+
+/** A signed batch of verdicts; sent to the chain as it stands, however often the node is restarted. */
+export interface VerdictBatch {
+  readonly id: string
+  readonly pool: Address
+  readonly entries: readonly VerdictEntry[]
+  readonly statement: SignedStatement
+}
+
+/** Stores a contribution's signed verdict. */
+export async function insertVerdict(
+  tx: Sql,
+  verdict: { readonly contribution: string; readonly digest: Digest; readonly statement: SignedStatement },
+): Promise<void> {
+  await tx.query('insert into verdicts (contribution, digest, statement) values ($1, $2, $3)', [
+    verdict.contribution,
+    verdict.digest,
+    JSON.stringify(verdict.statement),
+  ])
+}
+
+/** @returns the signed verdict on a contribution, or undefined */
+export async function findVerdict(sql: Sql, contribution: string): Promise<SignedStatement | undefined> {
+  const [row] = await sql.query('select statement from verdicts where contribution = $1', [contribution])
+  return row === undefined ? undefined : jsonOf<SignedStatement>(row, 'statement')
+}
+
+/** Stores a signed batch before it is sent. */
+export async function insertVerdictBatch(tx: Sql, batch: VerdictBatch): Promise<void> {
+  await tx.query(
+    `insert into verdict_batches (id, pool, entries, statement, state) values ($1, $2, $3, $4, 'signed')`,
+    [batch.id, batch.pool.toLowerCase(), JSON.stringify(batch.entries), JSON.stringify(batch.statement)],
+  )
+}
+
+/** @returns the number for the next batch */
+export async function nextBatchId(sql: Sql): Promise<string> {
+  const [row] = await sql.query('select (coalesce(max(id), 0) + 1)::text as id from verdict_batches')
+  return row === undefined ? '1' : textOf(row, 'id')
+}
+
+/** @returns the batches that are signed but not known to stand on the chain, oldest first */
+export async function unrecordedBatches(sql: Sql): Promise<readonly VerdictBatch[]> {
+  const rows = await sql.query(
+    `select id::text, pool, entries, statement from verdict_batches where state = 'signed' order by id`,
+  )
+  return rows.map((row) => ({
+    id: textOf(row, 'id'),
+    pool: textOf(row, 'pool') as Address,
+    entries: jsonOf<VerdictEntry[]>(row, 'entries'),
+    statement: jsonOf<SignedStatement>(row, 'statement'),
+  }))
+}
+
+/** Notes that a batch stands on the chain. */
+export async function markVerdictBatchRecorded(tx: Sql, id: string, transaction: Hex | null): Promise<void> {
+  await tx.query(`update verdict_batches set state = 'recorded', transaction = $2 where id = $1`, [
+    id,
+    transaction,
+  ])
+}
+
+/** @returns which contribution holds a fingerprint in a pool, or undefined */
+export async function fingerprintHolder(
+  sql: Sql,
+  pool: Address,
+  fingerprint: string,
+): Promise<string | undefined> {
+  const [row] = await sql.query(
+    'select contribution::text as contribution from fingerprints where pool = $1 and fingerprint = $2',
+    [pool.toLowerCase(), fingerprint],
+  )
+  return row === undefined ? undefined : textOf(row, 'contribution')
+}
+
+/** Claims a fingerprint for an accepted contribution. */
+export async function claimFingerprint(
+  tx: Sql,
+  pool: Address,
+  fingerprint: string,
+  contribution: string,
+): Promise<void> {
+  await tx.query('insert into fingerprints (pool, fingerprint, contribution) values ($1, $2, $3)', [
+    pool.toLowerCase(),
+    fingerprint,
+    contribution,
+  ])
+}
