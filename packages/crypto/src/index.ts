@@ -5,6 +5,15 @@ export {
   type JsonValue,
   maximumJsonDepth,
 } from './canonical-json/canonicalize.js'
+export { type MerkleProofClaim, merkleProof, merkleRoot, verifyMerkleProof } from './commitment/merkle.js'
+export {
+  type Commitment,
+  type CommitmentOpening,
+  commitPlaintext,
+  openCommitment,
+  verifyCommitment,
+  verifyCommitmentOpening,
+} from './commitment/salted.js'
 export {
   bytesToDigest,
   type Digest,
@@ -20,6 +29,9 @@ export { concatBytes, equalBytes, type Random } from './encoding/bytes.js'
 export { decodeHex, encodeHex, type Hex } from './encoding/hex.js'
 export { CryptoError, type CryptoErrorCode } from './errors.js'
 export { platformRandom } from './platform.js'
+export { derivePoolKey, deriveSecret, type KeyScope, keyIdOf, type PoolKey } from './pool-key/derive.js'
+export { type KeySet, keySetDigest, parseKeySet } from './pool-key/key-set.js'
+export { deriveNodeKeys, type NodeKeys } from './pool-key/node-keys.js'
 export type { Fact } from './statement/facts.js'
 export { addressOf } from './statement/signature.js'
 export {

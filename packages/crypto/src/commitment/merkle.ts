@@ -1,0 +1,118 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import { concatBytes, equalBytes } from '../encoding/bytes.js'
+import { CryptoError } from '../errors.js'
+
+const leafPrefix = new Uint8Array([0])
+const nodePrefix = new Uint8Array([1])
+
+function leafHash(leaf: Uint8Array): Uint8Array {
+  return sha256(concatBytes(leafPrefix, leaf))
+}
+
+function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
+  return sha256(concatBytes(nodePrefix, left, right))
+}
+
+/**
+ * The Merkle Tree Hash of a list (RFC 6962 section 2.1): leaves and inner nodes are hashed under different
+ * prefixes, so no inner node passes for a leaf. An empty list has the SHA-256 of nothing.
+ *
+ * @param leaves - the list, each leaf any bytes
+ * @returns the root, 32 bytes
+ * @example
+ * ```ts
+ * import { merkleProof, merkleRoot, verifyMerkleProof } from '@sealpool/crypto'
+ * const leaves = ['a', 'b', 'c'].map((text) => new TextEncoder().encode(text))
+ * const [leaf] = leaves.slice(2)
+ * const root = merkleRoot(leaves)
+ * console.log(leaf && verifyMerkleProof({ leaf, index: 2, count: 3, proof: merkleProof(leaves, 2), root })) // true
+ * ```
+ */
+export function merkleRoot(leaves: readonly Uint8Array[]): Uint8Array {
+  let level = leaves.map(leafHash)
+  while (level.length > 1) level = nextLevel(level)
+  return level[0] ?? sha256(new Uint8Array())
+}
+
+/**
+ * The audit path of one leaf (RFC 6962 section 2.1.1), from the leaf's sibling to the root's child.
+ *
+ * @param leaves - the whole list
+ * @param index - the leaf's place, from 0
+ * @returns hashes of 32 bytes each
+ * @throws CryptoError `MERKLE_INPUT_INVALID` when there is no such leaf
+ */
+export function merkleProof(leaves: readonly Uint8Array[], index: number): Uint8Array[] {
+  if (!Number.isInteger(index) || index < 0 || index >= leaves.length) {
+    throw new CryptoError('MERKLE_INPUT_INVALID', 'index', `expected a leaf's place below ${leaves.length}`)
+  }
+  const proof: Uint8Array[] = []
+  let level = leaves.map(leafHash)
+  for (let place = index; level.length > 1; place = Math.floor(place / 2)) {
+    const sibling = level[place % 2 === 0 ? place + 1 : place - 1]
+    if (sibling !== undefined) proof.push(sibling)
+    level = nextLevel(level)
+  }
+  return proof
+}
+
+// Pairing neighbours and carrying an odd last node upward builds the same tree as RFC 6962's split at the largest
+// power of two, without recursion.
+function nextLevel(level: readonly Uint8Array[]): Uint8Array[] {
+  const above: Uint8Array[] = []
+  for (let index = 0; index < level.length; index += 2) {
+    const left = level[index]
+    const right = level[index + 1]
+    if (left !== undefined) above.push(right === undefined ? left : nodeHash(left, right))
+  }
+  return above
+}
+
+/** What {@link verifyMerkleProof} takes. */
+export interface MerkleProofClaim {
+  readonly leaf: Uint8Array
+  /** The leaf's place, from 0. */
+  readonly index: number
+  /** How many leaves the tree has. */
+  readonly count: number
+  /** The audit path, from the leaf's sibling upward. */
+  readonly proof: readonly Uint8Array[]
+  /** 32 bytes. */
+  readonly root: Uint8Array
+}
+
+/**
+ * Whether a leaf stands at a place of a tree (RFC 9162 section 2.1.3.2). The path must have exactly the length that
+ * place and count ask for.
+ *
+ * @param claim - see {@link MerkleProofClaim}; hostile values are answered with `false`
+ * @returns true only when the path leads to the root
+ */
+export function verifyMerkleProof(claim: MerkleProofClaim): boolean {
+  const { leaf, index, count, proof, root } = claim
+  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(count) || index < 0 || index >= count)
+    return false
+  if (!(root instanceof Uint8Array) || !Array.isArray(proof) || proof.length > 53) return false
+  if (!proof.every((hash) => hash instanceof Uint8Array && hash.length === 32)) return false
+  let node = index
+  let last = count - 1
+  let hash = leafHash(leaf)
+  for (const sibling of proof) {
+    if (last === 0) return false
+    if (node % 2 === 1) {
+      hash = nodeHash(sibling, hash)
+    } else if (node === last) {
+      // No sibling at this level or at the next ones, up to the first level where the node is a right child.
+      while (node % 2 === 0 && node !== 0) {
+        node /= 2
+        last = Math.floor(last / 2)
+      }
+      hash = nodeHash(sibling, hash)
+    } else {
+      hash = nodeHash(hash, sibling)
+    }
+    node = Math.floor(node / 2)
+    last = Math.floor(last / 2)
+  }
+  return last === 0 && equalBytes(hash, root)
+}

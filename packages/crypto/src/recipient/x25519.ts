@@ -1,0 +1,151 @@
+import { x25519 } from '@noble/curves/ed25519.js'
+import { type Backend, subtleFor } from '../aead/backend.js'
+import { concatBytes, equalBytes, requireBytes, unshared } from '../encoding/bytes.js'
+import { decodeHex } from '../encoding/hex.js'
+import { CryptoError } from '../errors.js'
+
+/** One side of a key agreement; the private key stays inside. */
+export interface KeyAgreement {
+  /** The public key, 32 bytes. */
+  publicKey(): Promise<Uint8Array>
+  /** The shared secret with a public key, 32 bytes, never all zero. */
+  agree(publicKey: Uint8Array): Promise<Uint8Array>
+}
+
+const basePoint = new Uint8Array(32)
+basePoint[0] = 9
+
+// The u coordinates whose points have an order that divides 8, on the curve or its twist, in every 255-bit form
+// (RFC 7748 section 6.1 and https://cr.yp.to/ecdh.html#validate). X25519 ignores the topmost bit.
+const lowOrder: readonly Uint8Array[] = [
+  '0x0000000000000000000000000000000000000000000000000000000000000000',
+  '0x0100000000000000000000000000000000000000000000000000000000000000',
+  '0xe0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800',
+  '0x5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157',
+  '0xecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  '0xedffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  '0xeeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+].map((hex) => decodeHex(hex))
+
+/**
+ * Refuses public keys with which every private key agrees on the same, known secret.
+ *
+ * @param publicKey - 32 bytes
+ * @param place - named in the error
+ * @returns the key
+ * @throws CryptoError `KEY_INVALID` for a wrong length or a point of low order
+ */
+export function requirePublicKey(publicKey: unknown, place = 'publicKey'): Uint8Array {
+  const bytes = requireBytes(publicKey, 32, place)
+  const masked = new Uint8Array(bytes)
+  masked[31] = (masked[31] ?? 0) & 0x7f
+  if (lowOrder.some((point) => equalBytes(point, masked))) {
+    throw new CryptoError(
+      'KEY_INVALID',
+      place,
+      'a public key of low order protects nothing; ask for another one',
+    )
+  }
+  return bytes
+}
+
+/**
+ * The X25519 public key of a private key (RFC 7748), computed at once and in JavaScript.
+ *
+ * @param privateKey - 32 bytes
+ * @returns 32 bytes
+ * @throws CryptoError `KEY_INVALID`
+ */
+export function publicKeyOf(privateKey: Uint8Array): Uint8Array {
+  return x25519.getPublicKey(requireBytes(privateKey, 32, 'privateKey'))
+}
+
+/**
+ * Prepares a private key for key agreement: natively when the platform's WebCrypto computes X25519, else with noble.
+ *
+ * @param privateKey - 32 bytes
+ * @param backend - where to compute
+ * @returns the key's operations
+ * @throws CryptoError `KEY_INVALID`; from `agree` also for a public key of low order
+ */
+export function keyAgreement(privateKey: Uint8Array, backend: Backend = 'auto'): KeyAgreement {
+  requireBytes(privateKey, 32, 'privateKey')
+  let imported: Promise<NativeKey | undefined> | undefined
+  const native = () => {
+    imported ??= importNative(privateKey, backend)
+    return imported
+  }
+  return {
+    async publicKey() {
+      const key = await native()
+      return key === undefined ? publicKeyOf(privateKey) : key(basePoint)
+    },
+    async agree(publicKey) {
+      requirePublicKey(publicKey)
+      const key = await native()
+      const secret = key === undefined ? pureAgree(privateKey, publicKey) : await key(publicKey)
+      // RFC 9180 section 7.1.4 asks for this check; the list above already covers every point that could fail it.
+      if (equalBytes(secret, new Uint8Array(32))) {
+        throw new CryptoError(
+          'KEY_INVALID',
+          'publicKey',
+          'the shared secret is zero; ask for another public key',
+        )
+      }
+      return secret
+    },
+  }
+}
+
+type NativeKey = (publicKey: Uint8Array) => Promise<Uint8Array>
+
+function pureAgree(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array {
+  return x25519.getSharedSecret(privateKey, publicKey)
+}
+
+async function importNative(privateKey: Uint8Array, backend: Backend): Promise<NativeKey | undefined> {
+  const subtle = subtleFor(backend)
+  if (subtle === undefined) return undefined
+  if (!(await hasNativeX25519(subtle))) {
+    if (backend === 'auto') return undefined
+    throw new CryptoError(
+      'NATIVE_CRYPTO_MISSING',
+      'backend',
+      'this WebCrypto has no X25519; use backend auto',
+    )
+  }
+  return nativeKey(subtle, privateKey)
+}
+
+// RFC 8410: version, algorithm 1.3.101.110 (X25519), then the private key in two nested octet strings.
+const pkcs8Prefix = decodeHex('0x302e020100300506032b656e04220420')
+
+async function nativeKey(subtle: SubtleCrypto, privateKey: Uint8Array): Promise<NativeKey> {
+  const pkcs8 = concatBytes(pkcs8Prefix, privateKey)
+  const key = await subtle.importKey('pkcs8', pkcs8, 'X25519', false, ['deriveBits'])
+  return async (publicKey) => {
+    const peer = await subtle.importKey('raw', unshared(publicKey), 'X25519', false, [])
+    return new Uint8Array(await subtle.deriveBits({ name: 'X25519', public: peer }, key, 256))
+  }
+}
+
+let known: Promise<boolean> | undefined
+
+function hasNativeX25519(subtle: SubtleCrypto): Promise<boolean> {
+  known ??= checkNativeX25519(subtle)
+  return known
+}
+
+async function checkNativeX25519(subtle: SubtleCrypto): Promise<boolean> {
+  try {
+    // RFC 7748 section 6.1: Alice's private key and her public key.
+    const key = await nativeKey(
+      subtle,
+      decodeHex('0x77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a'),
+    )
+    const publicKey = decodeHex('0x8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a')
+    return equalBytes(await key(basePoint), publicKey)
+  } catch {
+    return false
+  }
+}
