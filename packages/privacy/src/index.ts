@@ -16,6 +16,19 @@ export {
   type SpentBudget,
   spentBudget,
 } from './accountant/filter.js'
+export type { BudgetLedger, ChargeReceipt, LedgerHead } from './accountant/ledger.js'
+export { verifyLedgerChain } from './accountant/ledger-chain.js'
+export {
+  assertSameCharge,
+  type BudgetState,
+  budgetAfter,
+  type ChargeRequest,
+  hashLedgerEntry,
+  type LedgerEntry,
+  nextEntry,
+  openingEntry,
+} from './accountant/ledger-entry.js'
+export { assertSameTotals, createMemoryLedger } from './accountant/memory-ledger.js'
 export { type OdometerReading, odometer } from './accountant/odometer.js'
 export { PrivacyError, type PrivacyErrorCode, type RemainingBudget } from './errors.js'
 export {
@@ -36,3 +49,5 @@ export { type Rational, rational, rationalAtLeast, toNumber } from './mechanism/
 export { platformRandom } from './platform.js'
 export type { PolicyColumn } from './policy/column.js'
 export { type PolicyTable, type PoolPolicy, parsePoolPolicy, poolPolicySchema } from './policy/policy.js'
+export { contributorPseudonym } from './sketch/contributor-pseudonym.js'
+export { keyedFingerprint } from './sketch/keyed-fingerprint.js'
