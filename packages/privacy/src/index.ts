@@ -1,1 +1,53 @@
-export {}
+/**
+ * Pool policy as data, exact differential-privacy mechanisms, budget accounting and keyed sketches.
+ *
+ * @module
+ */
+export { fromUnits, type Quantity, toUnits } from './accountant/amount.js'
+export { zcdpEpsilon, zcdpRho } from './accountant/conversion.js'
+export {
+  affordable,
+  applyCharge,
+  type BudgetTotals,
+  type Charge,
+  createFilter,
+  type FilterState,
+  remainingBudget,
+  type SpentBudget,
+  spentBudget,
+} from './accountant/filter.js'
+export type { BudgetLedger, ChargeReceipt, LedgerHead } from './accountant/ledger.js'
+export { verifyLedgerChain } from './accountant/ledger-chain.js'
+export {
+  assertSameCharge,
+  type BudgetState,
+  budgetAfter,
+  type ChargeRequest,
+  hashLedgerEntry,
+  type LedgerEntry,
+  nextEntry,
+  openingEntry,
+} from './accountant/ledger-entry.js'
+export { assertSameTotals, createMemoryLedger } from './accountant/memory-ledger.js'
+export { type OdometerReading, odometer } from './accountant/odometer.js'
+export { PrivacyError, type PrivacyErrorCode, type RemainingBudget } from './errors.js'
+export {
+  analyticGaussianSigma,
+  type GaussianCalibration,
+  gaussianSigmaFor,
+  type LaplaceCalibration,
+  laplaceScaleFor,
+  type Sensitivity,
+} from './mechanism/calibration.js'
+export { discreteGaussian } from './mechanism/discrete-gaussian.js'
+export { discreteLaplace } from './mechanism/discrete-laplace.js'
+export { gaussianInterval, type Interval, laplaceInterval, ratioInterval } from './mechanism/interval.js'
+export { keepProbability, type PartitionSelection, selectPartition } from './mechanism/partition-selection.js'
+export { type Noise, type NoisePool, predrawn, sampleNoise } from './mechanism/predrawn.js'
+export { buffered, type RandomBytes } from './mechanism/random.js'
+export { type Rational, rational, rationalAtLeast, toNumber } from './mechanism/rational.js'
+export { platformRandom } from './platform.js'
+export type { PolicyColumn } from './policy/column.js'
+export { type PolicyTable, type PoolPolicy, parsePoolPolicy, poolPolicySchema } from './policy/policy.js'
+export { contributorPseudonym } from './sketch/contributor-pseudonym.js'
+export { keyedFingerprint } from './sketch/keyed-fingerprint.js'

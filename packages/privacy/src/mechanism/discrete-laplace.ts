@@ -1,0 +1,55 @@
+import { PrivacyError } from '../errors.js'
+import { bernoulliExp } from './bernoulli.js'
+import { type RandomBytes, uniformBelow } from './random.js'
+import { type Rational, rational } from './rational.js'
+
+/**
+ * An exact sample of the discrete Laplace distribution: P[x] is proportional to exp(-|x| / scale)
+ * (Canonne, Kamath, Steinke 2020, algorithm 2). Integers only, no floating point. Adding it to an integer of
+ * sensitivity s is (s / scale)-differentially private.
+ *
+ * @param options - `scale`: positive fraction; `random`: randomness port.
+ * @returns One sample.
+ * @throws PrivacyError `PARAMETER_INVALID` when the scale is not positive.
+ * @example
+ * ```ts
+ * import { discreteLaplace, platformRandom } from '@sealpool/privacy'
+ * const noise = discreteLaplace({ scale: { numerator: 3n, denominator: 2n }, random: platformRandom })
+ * console.assert(typeof noise === 'bigint')
+ * ```
+ */
+export function discreteLaplace(options: { readonly scale: Rational; readonly random: RandomBytes }): bigint {
+  const { random } = options
+  const { numerator, denominator } = positive(options.scale, 'scale')
+  for (;;) {
+    const remainder = uniformBelow(numerator, random)
+    if (!bernoulliExp({ numerator: remainder, denominator: numerator }, random)) continue
+    let quotient = 0n
+    while (bernoulliExp({ numerator: 1n, denominator: 1n }, random)) quotient++
+    const magnitude = (remainder + numerator * quotient) / denominator
+    const negative = uniformBelow(2n, random) === 1n
+    // Zero must not be counted twice.
+    if (negative && magnitude === 0n) continue
+    return negative ? -magnitude : magnitude
+  }
+}
+
+/**
+ * Reduces a fraction and insists that it is positive.
+ *
+ * @param value - Fraction to check.
+ * @param place - Name to give in the error.
+ * @returns The fraction in lowest terms.
+ * @throws PrivacyError `PARAMETER_INVALID`.
+ */
+export function positive(value: Rational, place: string): Rational {
+  const reduced = rational(value.numerator, value.denominator)
+  if (reduced.numerator <= 0n) {
+    throw new PrivacyError(
+      'PARAMETER_INVALID',
+      place,
+      `${place} must be a positive fraction: noise of zero protects nobody.`,
+    )
+  }
+  return reduced
+}
