@@ -1,1 +1,139 @@
-export {}
+/**
+ * The adapter for servers: a child process that can be killed, under bubblewrap where that works.
+ *
+ * @module
+ */
+import { createRequire } from 'node:module'
+import { SandboxError } from '../errors.js'
+import { decodeOutput, encodeInput } from '../json-boundary.js'
+import { validateLimits } from '../limits.js'
+import type { TextJob, TextResult } from '../quickjs/engine.js'
+import { failure } from '../quickjs/failure.js'
+import type { JobRuntime } from '../runtime.js'
+import { bubblewrapCommands } from './bubblewrap.js'
+import { type Child, type Command, startChild } from './child.js'
+
+/** How to start the child. */
+export interface ProcessRuntimeOptions {
+  /**
+   * `bubblewrap`: fail when it cannot be had. `process`: a plain child (own memory and clock, but the files and network
+   * of its user). `best`: bubblewrap, else process. There is no default: how far to trust code is the caller's choice.
+   */
+  readonly isolation: 'bubblewrap' | 'process' | 'best'
+  /** Heap of the child's JavaScript engine in MiB, which holds code, input and output texts; 512 when absent. */
+  readonly heapMib?: number
+}
+
+/**
+ * Starts a long-lived child that runs jobs one at a time, in the order they came. A job that outlives its deadline in a
+ * step QuickJS cannot interrupt gets the child killed; the next job gets a new one. The child ends with its parent.
+ *
+ * @param options the isolation to ask for
+ * @returns a runtime whose `isolation` is what is really in force; the child has proved that it starts
+ * @throws SandboxError `RUNTIME_UNAVAILABLE` when the child does not start or bubblewrap was asked for and does not work
+ * @example
+ * ```ts
+ * import { createProcessRuntime } from '@sealpool/sandbox/process'
+ * const runtime = await createProcessRuntime({ isolation: 'best' })
+ * const result = await runtime.run({
+ *   code: 'globalThis.sealpool = { spin: () => { for (;;) {} } }',
+ *   entry: 'spin',
+ *   input: null,
+ *   limits: { memoryBytes: 2 ** 24, timeMs: 100, outputBytes: 1000 },
+ * })
+ * console.log(runtime.isolation, result.ok ? '' : result.code) // bubblewrap TIMEOUT
+ * await runtime.close()
+ * ```
+ */
+export async function createProcessRuntime(options: ProcessRuntimeOptions): Promise<JobRuntime> {
+  const { child: first, command, isolation } = await startBest(options)
+  let child: Child = first
+  let closed = false
+  let last: Promise<unknown> = Promise.resolve()
+
+  async function runText(job: TextJob): Promise<TextResult> {
+    if (!child.alive && !closed) child = await startChild(command)
+    if (closed) {
+      await child.kill()
+      return failure('RUNTIME_LOST', 'load')
+    }
+    return child.run(job)
+  }
+
+  return {
+    name: 'quickjs-emscripten 0.32 in a child process',
+    isolation,
+    async run(job) {
+      if (closed)
+        throw new SandboxError('RUNTIME_CLOSED', 'runtime', 'this runtime was closed; make a new one')
+      const limits = validateLimits(job.limits)
+      const input = encodeInput(job.input)
+      const turn = last.then(() => runText({ code: job.code, entry: job.entry, input, limits }))
+      last = turn.catch(() => {})
+      const result = await turn
+      if (!result.ok) return result
+      // The child's own checks are repeated: a child that was broken into says what it likes.
+      if (result.output.length > limits.outputBytes) return failure('OUTPUT_TOO_LARGE', 'output')
+      const output = decodeOutput(result.output)
+      if (output === undefined) return failure('OUTPUT_NOT_JSON', 'output')
+      return { ok: true, output: output.value, logs: result.logs }
+    },
+    async close() {
+      closed = true
+      await child.kill()
+      await last
+    },
+  }
+}
+
+interface Started {
+  readonly child: Child
+  readonly command: Command
+  readonly isolation: 'bubblewrap' | 'process'
+}
+
+async function startBest({ isolation, heapMib = 512 }: ProcessRuntimeOptions): Promise<Started> {
+  const worker = locateWorker()
+  const nodeArgs = [
+    `--max-old-space-size=${heapMib}`,
+    '--disallow-code-generation-from-strings',
+    '--no-warnings',
+  ]
+  if (isolation !== 'process') {
+    try {
+      return await startUnderBubblewrap(worker, nodeArgs)
+    } catch (cause) {
+      if (isolation === 'bubblewrap') {
+        throw new SandboxError(
+          'RUNTIME_UNAVAILABLE',
+          'process.bubblewrap',
+          'bubblewrap does not work here; install bwrap and allow user namespaces, or ask for another isolation by name',
+          { cause },
+        )
+      }
+    }
+  }
+  const command = { program: process.execPath, args: [...nodeArgs, worker, '--watch-parent'] }
+  return { child: await startChild(command), command, isolation: 'process' }
+}
+
+async function startUnderBubblewrap(worker: string, nodeArgs: readonly string[]): Promise<Started> {
+  let refusal: unknown
+  for (const command of bubblewrapCommands(worker, nodeArgs)) {
+    try {
+      return { child: await startChild(command), command, isolation: 'bubblewrap' }
+    } catch (error) {
+      refusal = error
+    }
+  }
+  throw refusal
+}
+
+function locateWorker(): string {
+  try {
+    return createRequire(import.meta.url).resolve('@sealpool/sandbox/process-worker')
+  } catch (cause) {
+    const remedy = 'the worker file was not found; build or install @sealpool/sandbox'
+    throw new SandboxError('RUNTIME_UNAVAILABLE', '@sealpool/sandbox/process-worker', remedy, { cause })
+  }
+}

@@ -1,0 +1,86 @@
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { SandboxError } from '../errors.js'
+import type { Command } from './child.js'
+
+const APP = '/app/node_modules'
+const NODE = '/app/node'
+
+/**
+ * Command lines that start the worker under bubblewrap, strictest first. The child sees its own files alone: the node
+ * binary, the shared libraries node has loaded here, this package and QuickJS, all read-only, on an empty read-only
+ * root without /proc, /dev or /tmp; own user, process, network, IPC, UTS and cgroup namespaces; no capability.
+ *
+ * @param worker path of the built worker
+ * @param nodeArgs flags for node
+ * @returns the command with its own user namespace, then the one without (kernels that forbid them)
+ */
+export function bubblewrapCommands(worker: string, nodeArgs: readonly string[]): Command[] {
+  const here = packageRoot(worker, '@sealpool/sandbox')
+  const files = [
+    ...['--ro-bind', process.execPath, NODE],
+    ...sharedLibraries().flatMap((path) => ['--ro-bind', path, path]),
+    ...['--ro-bind', join(here, 'dist'), join(APP, '@sealpool/sandbox/dist')],
+    ...['--ro-bind', join(here, 'package.json'), join(APP, '@sealpool/sandbox/package.json')],
+    ...[...packageClosure(worker, 'quickjs-emscripten')].flatMap(([name, root]) => [
+      '--ro-bind',
+      root,
+      join(APP, name),
+    ]),
+  ]
+  const inside = join(APP, '@sealpool/sandbox', worker.slice(here.length))
+  const walls = ['--unshare-all', '--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--clearenv']
+  const run = ['--remount-ro', '/', '--chdir', '/', '--', NODE, ...nodeArgs, inside]
+  const ownUser = ['--unshare-user', '--uid', '65534', '--gid', '65534', '--disable-userns']
+  return [
+    { program: 'bwrap', args: [...walls, ...ownUser, ...files, ...run] },
+    { program: 'bwrap', args: [...walls, ...files, ...run] },
+  ]
+}
+
+/** Shared objects of this very node, as the loader knows them; the child runs the same binary. */
+function sharedLibraries(): string[] {
+  const { report } = process as { report?: { excludeNetwork?: boolean; getReport(): object } }
+  if (report === undefined) return []
+  const before = report.excludeNetwork
+  // Without this the report looks up names of every open connection.
+  report.excludeNetwork = true
+  const { sharedObjects } = report.getReport() as { sharedObjects?: unknown }
+  if (before !== undefined) report.excludeNetwork = before
+  if (!Array.isArray(sharedObjects)) return []
+  return sharedObjects.filter(
+    (path): path is string => typeof path === 'string' && /\.so(\.|$)/.test(path) && existsSync(path),
+  )
+}
+
+/** A package and all it depends on, as name and real folder, resolved as the worker would. */
+function packageClosure(from: string, name: string, found = new Map<string, string>()): Map<string, string> {
+  if (found.has(name)) return found
+  const root = packageRoot(createRequire(from).resolve(name), name)
+  found.set(name, root)
+  const manifest = join(root, 'package.json')
+  const { dependencies = {} } = JSON.parse(readFileSync(manifest, 'utf8')) as {
+    dependencies?: Record<string, string>
+  }
+  for (const dependency of Object.keys(dependencies)) packageClosure(manifest, dependency, found)
+  return found
+}
+
+/** The folder whose manifest has this name, above a file; builds often hold nameless manifests further down. */
+function packageRoot(file: string, name: string): string {
+  for (let folder = dirname(realpathSync(file)); ; folder = dirname(folder)) {
+    const manifest = join(folder, 'package.json')
+    if (existsSync(manifest)) {
+      const found: unknown = JSON.parse(readFileSync(manifest, 'utf8'))
+      if (typeof found === 'object' && found !== null && 'name' in found && found.name === name) return folder
+    }
+    if (folder === dirname(folder)) {
+      throw new SandboxError(
+        'RUNTIME_UNAVAILABLE',
+        name,
+        'the files of this package were not found; install it',
+      )
+    }
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * The child: runs jobs one after another with QuickJS and answers over stdout. It is started by `createProcessRuntime`
+ * with an empty environment and, where that works, under bubblewrap; it holds no handle but its three pipes.
+ *
+ * @module
+ */
+
+import type { Limits } from '../limits.js'
+import { validateLimits } from '../limits.js'
+import { createEngine } from '../quickjs/engine.js'
+import { failure } from '../quickjs/failure.js'
+import { createFrameReader, encodeFrame, type Message } from './frame.js'
+import { PROTOCOL } from './protocol.js'
+
+const LONGEST_REQUEST = 2 * 1024 * 1024 * 1024
+
+// stdout carries frames: a stray print (WebAssembly's abort prints) would break them, and it could hold private data.
+for (const name of ['debug', 'error', 'info', 'log', 'warn'] as const) console[name] = () => {}
+
+if (process.argv.includes('--watch-parent')) await watchParent()
+
+const engine = await createEngine()
+let last = Promise.resolve()
+const reader = createFrameReader(
+  () => LONGEST_REQUEST,
+  (message) => {
+    last = last.then(() => answer(message))
+  },
+)
+process.stdin.on('data', (chunk: Uint8Array) => {
+  if (!reader.push(chunk)) process.exit(3)
+})
+process.stdin.on('end', () => process.exit(0))
+process.stdin.on('error', () => process.exit(0))
+process.stdout.on('error', () => process.exit(0))
+process.stdout.write(encodeFrame({ ready: PROTOCOL }, []))
+
+async function answer({ head, texts }: Message): Promise<void> {
+  const [code, entry, input] = texts
+  if (code === undefined || entry === undefined || input === undefined) process.exit(3)
+  const limits = validateLimits(head['limits'] as Limits)
+  const result = await engine.run({ code, entry, input, limits }).catch(() => failure('RUNTIME_LOST', 'run'))
+  const frame = result.ok
+    ? encodeFrame({ ok: true, logs: result.logs }, [result.output])
+    : encodeFrame(result, [])
+  process.stdout.write(frame)
+}
+
+/**
+ * Ends this process when its parent is gone, even while QuickJS is in a step that nothing can interrupt: the main
+ * thread would learn of the closed pipe only afterwards. Under bubblewrap the kernel does it (--die-with-parent).
+ */
+async function watchParent(): Promise<void> {
+  const { Worker } = await import('node:worker_threads')
+  const watch = `const parent = process.ppid
+    setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL') }, 500)`
+  new Worker(watch, { eval: true, stdin: false }).unref()
+}
