@@ -1,1 +1,34 @@
-export {}
+export { chainProblem, validityProblem } from './encoding/certificate-chain.js'
+export { parseRevocationList, type RevocationList, revocationListProblem } from './encoding/crl.js'
+export { type DerNode, derTag, maximumDerDepth, maximumDerElements, parseDer } from './encoding/der.js'
+export { formatPemCertificates, maximumPemCertificates, parsePemCertificates } from './encoding/pem.js'
+export { type Certificate, parseCertificate } from './encoding/x509.js'
+export { AttestError, type AttestErrorCode, attestErrorCodes } from './errors.js'
+export {
+  type Collateral,
+  collateralSchema,
+  type IsvLevel,
+  parseQeIdentity,
+  parseTcbInfo,
+  type QeIdentity,
+  type SignedDocument,
+  type TcbInfo,
+  type TcbLevel,
+  type TdxModule,
+} from './intel/collateral.js'
+export { type PckPlatform, pckPlatform } from './intel/pck-extension.js'
+export { intelQeVendorId, maximumQuoteLength, parseQuote, type Quote } from './intel/quote.js'
+export type { SgxReport, TdReport } from './intel/report.js'
+export { evaluateTcb, matchTcbLevel, type TcbEvaluation } from './intel/tcb.js'
+export {
+  convergeTcbStatus,
+  relaunchTcbStatus,
+  type TcbStatus,
+  type VerdictTcbStatus,
+  verdictTcbStatuses,
+} from './intel/tcb-status.js'
+export { quoteCheckTitles, type VerifyQuoteOptions, verifyQuote } from './intel/verify.js'
+export { type VerifyP256, verifyP256 } from './signature/p256.js'
+export { intelRootKeyDigest, intelRootName } from './trust-anchor/intel.js'
+export type { Check } from './verdict/check-list.js'
+export type { Claims, Hex, IntelClaims, RootClaim, SgxClaims, TdxClaims, Verdict } from './verdict/verdict.js'

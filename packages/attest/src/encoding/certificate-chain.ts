@@ -1,0 +1,50 @@
+import type { VerifyP256 } from '../signature/p256.js'
+import { sameBytes } from './same-bytes.js'
+import type { Certificate } from './x509.js'
+
+/**
+ * Checks that each certificate of a chain was signed by the next and that the last one signed itself: names, CA bit, path
+ * length, key usage and signatures (RFC 5280 section 6 for the profile used here). Dates, trust in the root and revocation
+ * are separate questions with separate answers.
+ *
+ * @param chain leaf first, self-signed root last
+ * @param verify signature port
+ * @returns undefined when the chain holds, else what is wrong in plain words
+ */
+export function chainProblem(chain: readonly Certificate[], verify: VerifyP256): string | undefined {
+  for (const [index, certificate] of chain.entries()) {
+    const issuer = chain[index + 1] ?? certificate
+    if (!sameBytes(certificate.issuer, issuer.subject)) {
+      return `${certificate.commonName} names another issuer than ${issuer.commonName}`
+    }
+    if (!issuer.authority.ca) return `${issuer.commonName} is not a certificate authority`
+    if (issuer.keyUsage?.signCertificates !== true) return `${issuer.commonName} may not sign certificates`
+    // Authorities between this issuer and the leaf; the issuer's own path length limits them.
+    const between = Math.max(0, issuer === certificate ? index - 1 : index)
+    if (issuer.authority.pathLength !== undefined && between > issuer.authority.pathLength) {
+      return `${issuer.commonName} allows a shorter chain than this one`
+    }
+    if (!verify(issuer.publicKey, certificate.tbs, certificate.signature)) {
+      return `the signature of ${issuer.commonName} on ${certificate.commonName} does not verify`
+    }
+  }
+  return undefined
+}
+
+/**
+ * Whether all certificates are in date.
+ *
+ * @param chain any certificates
+ * @param at unix seconds
+ * @returns undefined when they are, else the first that is not, in plain words
+ */
+export function validityProblem(chain: readonly Certificate[], at: number): string | undefined {
+  for (const certificate of chain) {
+    const date = (seconds: number) => new Date(seconds * 1000).toISOString()
+    if (at < certificate.notBefore) {
+      return `${certificate.commonName} is not valid before ${date(certificate.notBefore)}`
+    }
+    if (at > certificate.notAfter) return `${certificate.commonName} expired at ${date(certificate.notAfter)}`
+  }
+  return undefined
+}

@@ -1,0 +1,88 @@
+import { hexToBytes } from '@noble/hashes/utils.js'
+import { parseRevocationList, type RevocationList } from '../encoding/crl.js'
+import { parsePemCertificates } from '../encoding/pem.js'
+import { sameBytes } from '../encoding/same-bytes.js'
+import { type Certificate, parseCertificate } from '../encoding/x509.js'
+import { AttestError } from '../errors.js'
+import type { Collateral } from './collateral.js'
+import type { Quote } from './quote.js'
+
+/** The three certificates behind a quote. */
+export interface PckChain {
+  readonly pck: Certificate
+  readonly authority: Certificate
+  readonly root: Certificate
+}
+
+/** Common names that Intel's profile gives to each role. */
+export const intelNames = {
+  pck: 'Intel SGX PCK Certificate',
+  authorities: ['Intel SGX PCK Platform CA', 'Intel SGX PCK Processor CA'],
+  tcbSigning: 'Intel SGX TCB Signing',
+} as const
+
+/**
+ * Reads the PCK chain out of a quote, whatever its order: leaf, authority and root are told apart by their own fields.
+ *
+ * @param quote a parsed quote with certification data of type 5
+ * @returns the chain; signatures are not verified here
+ * @throws AttestError `BAD_CERTIFICATE` when it is not exactly one leaf, one authority and one root; `BAD_PEM`, `BAD_DER`
+ */
+export function pckChain(quote: Quote): PckChain {
+  const data = quote.certificationData
+  // Some quoting libraries count the C string's terminator into the length.
+  let end = data.length
+  while (end > 0 && data[end - 1] === 0) end -= 1
+  let text = ''
+  for (const octet of data.subarray(0, end)) text += String.fromCharCode(octet)
+  const certificates = parsePemCertificates(text).map(parseCertificate)
+  const roots = certificates.filter((certificate) => sameBytes(certificate.issuer, certificate.subject))
+  const leaves = certificates.filter((certificate) => !certificate.authority.ca)
+  const rest = certificates.filter(
+    (certificate) => !roots.includes(certificate) && !leaves.includes(certificate),
+  )
+  const [pck, root, authority] = [leaves[0], roots[0], rest[0]]
+  if (certificates.length !== 3 || pck === undefined || root === undefined || authority === undefined) {
+    const text = 'The quote must carry one PCK certificate, one PCK CA and one root'
+    throw new AttestError('BAD_CERTIFICATE', 'quote.certificationData', text)
+  }
+  return { pck, authority, root }
+}
+
+/** The two certificates that a collateral document or CRL comes with. */
+export interface SignerChain {
+  readonly signer: Certificate
+  readonly root: Certificate
+}
+
+function signerChain(pem: string, place: string): SignerChain {
+  const [signer, root, ...rest] = parsePemCertificates(pem).map(parseCertificate)
+  if (signer === undefined || root === undefined || rest.length > 0) {
+    throw new AttestError('BAD_COLLATERAL', place, 'The chain must be the signer and the root, nothing else')
+  }
+  return { signer, root }
+}
+
+/** Certificates and revocation lists of the collateral, parsed. */
+export interface CollateralChains {
+  readonly tcbInfo: SignerChain
+  readonly qeIdentity: SignerChain
+  readonly pckCrlIssuer: SignerChain
+  readonly rootCrl: RevocationList
+  readonly pckCrl: RevocationList
+}
+
+/**
+ * Parses everything X.509 in a collateral bundle.
+ *
+ * @throws AttestError `BAD_PEM`, `BAD_CERTIFICATE`, `BAD_CRL`, `BAD_DER`, `BAD_COLLATERAL`
+ */
+export function collateralChains(collateral: Collateral): CollateralChains {
+  return {
+    tcbInfo: signerChain(collateral.tcbInfoIssuerChain, 'collateral.tcbInfoIssuerChain'),
+    qeIdentity: signerChain(collateral.qeIdentityIssuerChain, 'collateral.qeIdentityIssuerChain'),
+    pckCrlIssuer: signerChain(collateral.pckCrlIssuerChain, 'collateral.pckCrlIssuerChain'),
+    rootCrl: parseRevocationList(hexToBytes(collateral.rootCaCrl.slice(2))),
+    pckCrl: parseRevocationList(hexToBytes(collateral.pckCrl.slice(2))),
+  }
+}

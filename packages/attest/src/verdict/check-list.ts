@@ -1,0 +1,88 @@
+import { AttestError } from '../errors.js'
+
+/** One question that a verifier asks, with its answer. */
+export interface Check {
+  /** Stable name, for example `quote-signature`. */
+  readonly id: string
+  /** The question in plain words. */
+  readonly title: string
+  readonly result: 'pass' | 'fail' | 'not-checked'
+  /** Why, in plain words. */
+  readonly detail: string
+}
+
+/** A check's answer. */
+export interface CheckAnswer {
+  readonly result: Check['result']
+  readonly detail: string
+}
+
+/** The check holds. */
+export function pass(detail: string): CheckAnswer {
+  return { result: 'pass', detail }
+}
+
+/** The check does not hold. */
+export function fail(detail: string): CheckAnswer {
+  return { result: 'fail', detail }
+}
+
+/** The check could not be made; that is never a pass. */
+export function notChecked(detail: string): CheckAnswer {
+  return { result: 'not-checked', detail }
+}
+
+/** `fail` with the problem when there is one, else `pass`. */
+export function unless(problem: string | undefined, holds: string): CheckAnswer {
+  return problem === undefined ? pass(holds) : fail(problem)
+}
+
+/** Collects answers to a list of questions that is fixed beforehand, so that none can be left out unseen. */
+export interface CheckList {
+  /**
+   * Asks one question. It is answered `not-checked` without being asked when a question it builds on did not pass; a typed
+   * error inside is a fail.
+   */
+  run(id: string, needs: readonly string[], ask: () => CheckAnswer): boolean
+  /** Whether these questions were asked and passed. */
+  passed(...ids: string[]): boolean
+  /** All questions in their fixed order; those never asked are `not-checked`. */
+  list(): Check[]
+  /** True when every question passed. */
+  ok(): boolean
+}
+
+/**
+ * @param titles question ids with their titles, in the order in which they are to be listed
+ * @returns a list on which nothing is checked yet
+ * @throws Error when a question is asked twice or is not on the list: a programming mistake, never the input's
+ */
+export function checkList(titles: Readonly<Record<string, string>>): CheckList {
+  const answers = new Map<string, CheckAnswer>()
+  const passed = (...ids: string[]) => ids.every((id) => answers.get(id)?.result === 'pass')
+  const list = () =>
+    Object.entries(titles).map(([id, title]): Check => {
+      return { id, title, ...(answers.get(id) ?? notChecked('This question was not reached.')) }
+    })
+  return {
+    passed,
+    list,
+    ok: () => passed(...Object.keys(titles)),
+    run(id, needs, ask) {
+      if (!Object.hasOwn(titles, id) || answers.has(id))
+        throw new Error(`check ${id} is unknown or asked twice`)
+      const missing = needs.filter((need) => !passed(need))
+      answers.set(id, missing.length > 0 ? notChecked(`It builds on ${missing.join(', ')}.`) : guarded(ask))
+      return passed(id)
+    },
+  }
+}
+
+function guarded(ask: () => CheckAnswer): CheckAnswer {
+  try {
+    return ask()
+  } catch (error) {
+    if (error instanceof AttestError) return fail(error.message)
+    throw error
+  }
+}
