@@ -1,1 +1,7 @@
-export {}
+/**
+ * Encrypted Parquet on disk: written here, opened again by DuckDB with the same key.
+ *
+ * @module
+ */
+export { inspectEncryptedParquet, type ParquetInspection } from './inspect-encrypted-parquet.js'
+export { type WrittenParquet, writeEncryptedParquet } from './write-encrypted-parquet.js'

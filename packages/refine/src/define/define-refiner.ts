@@ -1,0 +1,147 @@
+/**
+ * What a builder writes. This file imports types only, so that a bundled refiner is the builder's own code and a few
+ * lines; the host validates everything that the bundle says and returns.
+ */
+import type { ColumnSchema, RefinerSchema, SourceFormat, SourceNote } from '../schema/table-schema.js'
+
+/** Any JSON value. */
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue }
+
+/** What a mapping is told besides its record; never who contributed. */
+export interface MapContext {
+  /** Number of this record in its export, from 0. */
+  readonly index: number
+  /** How many records the export has. */
+  readonly count: number
+}
+
+/** The value that a mapping may return for a column. */
+export type CellOf<Column> = Column extends { readonly type: infer Type }
+  ?
+      | (Type extends 'integer'
+          ? number
+          : Type extends 'decimal'
+            ? number | string
+            : Type extends 'boolean'
+              ? boolean
+              : Column extends { readonly values: readonly (infer Value extends string)[] }
+                ? Value
+                : string)
+      | (Column extends { readonly nullable: true } ? null : never)
+  : never
+
+/** The row that a mapping may return for a table. */
+export type RowOf<Table> = Table extends { readonly columns: infer Columns }
+  ? { readonly [Name in keyof Columns]: CellOf<Columns[Name]> }
+  : never
+
+/** The record that a mapping gets: a CSV row by header name, or a whole JSON document. */
+export type RecordOf<Source> = Source extends 'csv' ? Readonly<Record<string, string>> : JsonValue
+
+interface TableDefinition {
+  readonly description: string
+  readonly columns: Readonly<Record<string, ColumnSchema>>
+}
+
+/** What {@link defineRefiner} takes. */
+export interface RefinerDefinition<Source extends SourceFormat, Tables> {
+  /** Lower-case identifier, words joined by `-`. */
+  readonly id: string
+  /** Version of the mapping, `major.minor.patch`. */
+  readonly version: string
+  /** Format of the exports. `csv`: `map` is called per row; `json`: once with the document. */
+  readonly source: Source
+  /** Table name to description and columns. */
+  readonly tables: Tables
+  /** Corrections to the source's documentation. */
+  readonly notes?: readonly SourceNote[]
+  /**
+   * Turns one record into rows. Pure and synchronous; it has no clock, randomness or network. What it throws refuses the
+   * contribution; the message is dropped, because it could hold a value.
+   */
+  readonly map: (
+    record: RecordOf<Source>,
+    context: MapContext,
+  ) => { readonly [Name in keyof Tables]?: readonly RowOf<Tables[Name]>[] }
+}
+
+/** Input of the bundle's entry `refine`. */
+export interface RefineInput {
+  readonly records: readonly JsonValue[]
+}
+
+/** Output of the bundle's entry `refine`: rows by table, or the record on which the mapping failed. */
+export type RefineOutput =
+  | { readonly tables: { readonly [table: string]: readonly unknown[] } }
+  | { readonly failedRecord: number }
+
+/** A defined refiner: default-export it from the entry module that `bundleRefiner` takes. */
+export interface Refiner {
+  /** Bundle entry `describe`. @returns the schema as plain data */
+  readonly describe: () => RefinerSchema
+  /** Bundle entry `refine`. @param input - the records of one export @returns its rows by table */
+  readonly refine: (input: RefineInput) => RefineOutput
+}
+
+/**
+ * Defines a refiner: one declaration of tables, one mapping into them.
+ *
+ * @param definition - see {@link RefinerDefinition}; the tables' types flow into what `map` must return
+ * @returns the refiner, to be default-exported
+ *
+ * @example
+ * ```ts
+ * import { defineRefiner } from '@sealpool/refine/define'
+ *
+ * const refiner = defineRefiner({
+ *   id: 'payroll', version: '1.0.0', source: 'json',
+ *   tables: {
+ *     workers: {
+ *       description: 'One row per worker.',
+ *       columns: {
+ *         wage: { type: 'decimal', decimals: 2, unit: '{USD}/h', description: 'Hourly wage.', min: 0, max: 100 },
+ *         member: { type: 'boolean', description: 'Member of a trade union.' },
+ *       },
+ *     },
+ *   },
+ *   map: (record) => {
+ *     const payroll = record as { wage: number; union: 0 | 1 }
+ *     return { workers: [{ wage: payroll.wage, member: payroll.union === 1 }] }
+ *   },
+ * })
+ * console.log(refiner.refine({ records: [{ wage: 5.1, union: 1 }] }))
+ * ```
+ */
+export function defineRefiner<
+  const Source extends SourceFormat,
+  const Tables extends Readonly<Record<string, TableDefinition>>,
+>(definition: RefinerDefinition<Source, Tables>): Refiner {
+  const { id, version, source, tables, notes = [], map } = definition
+  return {
+    describe: () => ({ id, version, source, tables, notes }),
+    refine: ({ records }) => {
+      const out: Record<string, unknown[]> = {}
+      for (const name of Object.keys(tables)) out[name] = []
+      for (const [index, record] of records.entries()) {
+        try {
+          const rows = map(record as RecordOf<Source>, { index, count: records.length })
+          for (const name of Object.keys(rows)) {
+            // A table that was not declared is passed on, so that the host refuses it instead of losing its rows.
+            const into = out[name] ?? []
+            out[name] = into
+            for (const row of (rows as Record<string, readonly unknown[]>)[name] ?? []) into.push(row)
+          }
+        } catch {
+          return { failedRecord: index }
+        }
+      }
+      return { tables: out }
+    },
+  }
+}

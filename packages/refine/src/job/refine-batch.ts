@@ -1,0 +1,194 @@
+import { type Digest, sha256Digest } from '@sealpool/crypto'
+import type { JobRuntime, JsonValue, Limits } from '@sealpool/sandbox'
+import { RefineError, type RefineErrorCode } from '../errors.js'
+import { parseRefinerSchema, tableOf } from '../schema/parse-schema.js'
+import { schemaId } from '../schema/schema-id.js'
+import type { RefinerSchema, Row } from '../schema/table-schema.js'
+import { readRecords } from '../source/read-records.js'
+import { defaultSourceLimits, type SourceLimits } from '../source/source-limits.js'
+import { checkRow } from './check-row.js'
+import { contentDigest } from './content-digest.js'
+
+/** A refiner as a pool approves it: code, digest of the code, and the schema that the code describes. */
+export interface BundledRefiner {
+  /** Classic script that sets `globalThis.sealpool` with the entries `refine` and `describe`. */
+  readonly code: string
+  /** SHA-256 of the code's UTF-8 bytes. */
+  readonly digest: Digest
+  /** What `describe` returns. */
+  readonly schema: RefinerSchema
+}
+
+/** One opened contribution. */
+export interface RefineContribution {
+  /** Identifier in the caller's world; refusals name it. */
+  readonly id: string
+  /** The contributor's integer surrogate, 0 or more. */
+  readonly contributor: number
+  /** Media type from the sealed file's context. */
+  readonly mediaType: string
+  /** The plaintext. */
+  readonly bytes: Uint8Array
+}
+
+/** Why a contribution has no rows. */
+export interface Refusal {
+  readonly id: string
+  readonly code: RefineErrorCode
+  /** Where, without any private value. */
+  readonly place: string
+}
+
+/** What a batch gave. */
+export interface RefinedBatch {
+  /** Every table of the schema with its rows, in the order of the contributions. */
+  readonly tables: { readonly [table: string]: readonly Row[] }
+  /** Contributions that gave no rows at all, in the order of the batch. */
+  readonly refused: readonly Refusal[]
+  /** See {@link contentDigest}. */
+  readonly contentDigest: Digest
+}
+
+/** What {@link refineBatch} takes. */
+export interface RefineBatchOptions {
+  readonly refiner: BundledRefiner
+  /** Where the mapping runs; every contribution gets a fresh context of its own. */
+  readonly runtime: JobRuntime
+  /** Limits of one contribution's run. */
+  readonly limits: Limits
+  readonly contributions: readonly RefineContribution[]
+  /** Limits of one export; default {@link defaultSourceLimits}. */
+  readonly sourceLimits?: SourceLimits
+  /** Most rows that one contribution may give, over all tables; default 100,000. */
+  readonly rowsPerContribution?: number
+  /** Secret that makes `contentDigest` a commitment; see {@link contentDigest}. */
+  readonly salt?: Uint8Array
+}
+
+const defaultRowsPerContribution = 100_000
+
+function checkArguments({ contributions, refiner }: RefineBatchOptions): void {
+  if (sha256Digest(new TextEncoder().encode(refiner.code)) !== refiner.digest) {
+    throw new RefineError('REFINER_MISMATCH', 'refiner.code', "The refiner's code does not have its digest")
+  }
+  const ids = new Set<string>()
+  for (const [index, { id, contributor }] of contributions.entries()) {
+    if (ids.has(id)) {
+      throw new RefineError('ARGUMENT_INVALID', `contributions[${index}].id`, 'Two contributions have one id')
+    }
+    if (!Number.isSafeInteger(contributor) || contributor < 0) {
+      throw new RefineError(
+        'ARGUMENT_INVALID',
+        `contributions[${index}].contributor`,
+        'A contributor must be an integer from 0',
+      )
+    }
+    ids.add(id)
+  }
+}
+
+/** The digest fixes the code and the code fixes the schema; a schema from elsewhere must be the same one. */
+async function checkDescribed({ refiner, runtime, limits }: RefineBatchOptions): Promise<RefinerSchema> {
+  const schema = parseRefinerSchema(refiner.schema)
+  const described = await runtime.run({ code: refiner.code, entry: 'describe', input: null, limits })
+  if (!described.ok) {
+    throw new RefineError(
+      'REFINER_MISMATCH',
+      'refiner.code',
+      `The refiner does not describe itself (${described.code})`,
+    )
+  }
+  const own = parseRefinerSchema(described.output)
+  if (schemaId(own) !== schemaId(schema) || own.source !== schema.source || own.version !== schema.version) {
+    throw new RefineError(
+      'REFINER_MISMATCH',
+      'refiner.schema',
+      'The refiner describes another schema than given',
+    )
+  }
+  return own
+}
+
+function tablesOf(output: JsonValue): Readonly<Record<string, readonly unknown[]>> {
+  const invalid = (message: string) => new RefineError('MAP_OUTPUT_INVALID', 'output', message)
+  if (typeof output !== 'object' || output === null || Array.isArray(output)) throw invalid('Not an object')
+  const failed = output['failedRecord']
+  if (typeof failed === 'number' && Number.isSafeInteger(failed)) {
+    throw new RefineError('MAP_FAILED', `record ${failed}`, 'The mapping threw')
+  }
+  const tables = output['tables']
+  if (typeof tables !== 'object' || tables === null || Array.isArray(tables)) throw invalid('No tables')
+  for (const rows of Object.values(tables))
+    if (!Array.isArray(rows)) throw invalid('A table is not a list of rows')
+  return tables as Readonly<Record<string, readonly unknown[]>>
+}
+
+async function refineOne(
+  contribution: RefineContribution,
+  schema: RefinerSchema,
+  options: RefineBatchOptions,
+): Promise<Map<string, Row[]>> {
+  const { refiner, runtime, limits, sourceLimits = defaultSourceLimits } = options
+  const records = readRecords(schema.source, contribution.mediaType, contribution.bytes, sourceLimits)
+  const job = { code: refiner.code, entry: 'refine', input: { records }, limits }
+  let run = await runtime.run(job)
+  // A lost child may have been the machine's fault; once more decides, and a poisonous export cannot hold up the batch.
+  if (!run.ok && run.code === 'RUNTIME_LOST') run = await runtime.run(job)
+  // The run's message and logs stay here: they come from code that has seen the data.
+  if (!run.ok) throw new RefineError('MAP_FAILED', `sandbox ${run.code}`, 'The mapping did not finish')
+  const given = tablesOf(run.output)
+  const checked = new Map<string, Row[]>()
+  let count = 0
+  for (const [name, rows] of Object.entries(given)) {
+    if (!Object.hasOwn(schema.tables, name)) {
+      throw new RefineError(
+        'MAP_OUTPUT_INVALID',
+        'output',
+        'The mapping returned a table that is not declared',
+      )
+    }
+    count += rows.length
+    if (count > (options.rowsPerContribution ?? defaultRowsPerContribution)) {
+      throw new RefineError('LIMIT_EXCEEDED', name, 'A contribution gave more rows than allowed')
+    }
+    const table = tableOf(schema, name)
+    checked.set(
+      name,
+      rows.map((row, index) => checkRow(table, row, contribution.contributor, index)),
+    )
+  }
+  return checked
+}
+
+/**
+ * Refines a batch: reads each export on the host, maps it in the sandbox in a context of its own, checks every row
+ * against the schema. A contribution gives all of its rows or none; one that is refused costs the others nothing.
+ *
+ * @param options - see {@link RefineBatchOptions}
+ * @returns rows by table, refusals by contribution, and the content's digest
+ * @throws RefineError with `REFINER_MISMATCH`, `SCHEMA_INVALID` or `ARGUMENT_INVALID` when the call itself is wrong; what
+ *   the runtime throws when it is not usable
+ */
+export async function refineBatch(options: RefineBatchOptions): Promise<RefinedBatch> {
+  checkArguments(options)
+  const schema = await checkDescribed(options)
+  const tables: Record<string, Row[]> = {}
+  for (const name of Object.keys(schema.tables)) tables[name] = []
+  const refused: Refusal[] = []
+  for (const contribution of options.contributions) {
+    try {
+      for (const [name, rows] of await refineOne(contribution, schema, options)) {
+        const into = tables[name]
+        for (const row of rows) into?.push(row)
+      }
+    } catch (error) {
+      if (!(error instanceof RefineError)) throw error
+      refused.push({ id: contribution.id, code: error.code, place: error.place })
+    }
+  }
+  return {
+    tables,
+    refused,
+    contentDigest: contentDigest(tables, options.salt === undefined ? {} : { salt: options.salt }),
+  }
+}

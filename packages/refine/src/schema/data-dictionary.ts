@@ -1,0 +1,61 @@
+import { duckdbType } from './ddl.js'
+import type { ColumnSchema, RefinerSchema } from './table-schema.js'
+
+/** Text as it must stand in a Markdown table's cell: no line break, no cell end, no markup or HTML of its own. */
+const cell = (text: string) =>
+  text
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll(/[\\|`*_[\]]/g, '\\$&')
+
+function allowedOf(column: ColumnSchema): string {
+  if (column.values !== undefined) return column.values.map(String).join(', ')
+  if (column.min !== undefined && column.max !== undefined) return `${column.min} to ${column.max}`
+  if (column.min !== undefined) return `at least ${column.min}`
+  return column.max === undefined ? '' : `at most ${column.max}`
+}
+
+/**
+ * The data dictionary: one Markdown table per table, then the corrections to the source's documentation.
+ *
+ * @param schema - the refiner's schema
+ * @returns Markdown
+ */
+export function toDataDictionary(schema: RefinerSchema): string {
+  const lines = [`# Data dictionary: ${cell(schema.id)} ${schema.version}`]
+  for (const [name, table] of Object.entries(schema.tables)) {
+    lines.push(
+      '',
+      `## ${cell(name)}`,
+      '',
+      cell(table.description),
+      '',
+      '| Column | Type | Unit | Null | Allowed | Description |',
+      '| --- | --- | --- | --- | --- | --- |',
+      "| contributor | BIGINT |  | no |  | The contributor's integer surrogate, the join key between pools. |",
+    )
+    for (const [columnName, column] of Object.entries(table.columns)) {
+      const cells = [
+        columnName,
+        duckdbType(column),
+        column.unit ?? '',
+        column.nullable === true ? 'yes' : 'no',
+        allowedOf(column),
+        column.description,
+      ]
+      lines.push(`| ${cells.map(cell).join(' | ')} |`)
+    }
+  }
+  if (schema.notes.length > 0) {
+    lines.push(
+      '',
+      '## Corrections to the source documentation',
+      '',
+      '| Source column | Statement |',
+      '| --- | --- |',
+    )
+    for (const note of schema.notes) lines.push(`| ${cell(note.column)} | ${cell(note.statement)} |`)
+  }
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,52 @@
+/** Digits of DECIMAL(18, s): every unscaled value fits in 64 bits. */
+export const decimalPrecision = 18
+const limit = 10n ** BigInt(decimalPrecision)
+// Bounded on both sides, so that a hostile exponent cannot ask for a gigabyte of zeros.
+const form = /^(-?)(\d{1,40})(?:\.(\d{1,40}))?(?:[eE]([+-]?\d{1,3}))?$/
+
+/**
+ * Reads a decimal exactly as the integer value * 10^decimals.
+ *
+ * @param value - decimal text, also with exponent (`-1.25`, `3e2`), at most 40 digits on each side
+ * @param decimals - places after the point, 0 to 17
+ * @returns the scaled integer; `'form'` when it is not a decimal, `'places'` when it has more non-zero places than
+ *   `decimals`, `'range'` when it needs more than 18 digits
+ *
+ * @example
+ * ```ts no-run
+ * scaledDecimal('5.1', 2) // 510n
+ * ```
+ */
+export function scaledDecimal(value: string, decimals: number): bigint | 'form' | 'places' | 'range' {
+  const match = form.exec(value)
+  if (match === null) return 'form'
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = match
+  const digits = BigInt(whole + fraction)
+  if (digits === 0n) return 0n
+  const shift = decimals - fraction.length + Number(exponent)
+  let scaled: bigint
+  if (shift >= 0) {
+    if (shift > 60) return 'range'
+    scaled = digits * 10n ** BigInt(shift)
+  } else {
+    const divisor = 10n ** BigInt(-shift)
+    if (digits % divisor !== 0n) return 'places'
+    scaled = digits / divisor
+  }
+  if (scaled >= limit) return 'range'
+  return sign === '-' ? -scaled : scaled
+}
+
+/**
+ * Prints a scaled integer with exactly `decimals` places: the one text of a decimal, whatever it was read from.
+ *
+ * @param scaled - value * 10^decimals
+ * @param decimals - places after the point
+ * @returns text such as `-0.50`
+ */
+export function printDecimal(scaled: bigint, decimals: number): string {
+  const digits = (scaled < 0n ? -scaled : scaled).toString().padStart(decimals + 1, '0')
+  const sign = scaled < 0n ? '-' : ''
+  if (decimals === 0) return sign + digits
+  return `${sign}${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`
+}

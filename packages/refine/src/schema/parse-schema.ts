@@ -1,0 +1,175 @@
+import * as z from 'zod'
+import { RefineError } from '../errors.js'
+import { isCalendarDay } from './calendar-day.js'
+import { printDecimal, scaledDecimal } from './decimal.js'
+import { type ColumnSchema, contributorColumn, type NamedTable, type RefinerSchema } from './table-schema.js'
+
+const identifier = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/)
+const sentence = z
+  .string()
+  .min(1)
+  .max(2000)
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u)
+
+const columnSchema = z.strictObject({
+  type: z.enum(['integer', 'decimal', 'text', 'boolean', 'date']),
+  description: sentence,
+  nullable: z.boolean().optional(),
+  decimals: z.int().min(0).max(17).optional(),
+  // UCUM codes are printable ASCII without blanks (UCUM section 2, "character set").
+  unit: z
+    .string()
+    .regex(/^[!-~]{1,64}$/)
+    .optional(),
+  values: z
+    .array(
+      z.union([
+        z
+          .string()
+          .max(256)
+          .regex(/^[^\p{Cc}\p{Cs}]*$/u),
+        z.number(),
+        z.boolean(),
+      ]),
+    )
+    .min(1)
+    .max(10_000)
+    .optional(),
+  min: z.union([z.number(), z.string()]).optional(),
+  max: z.union([z.number(), z.string()]).optional(),
+  maxLength: z.int().min(1).max(65_536).optional(),
+})
+
+const refinerSchema = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/)
+    .max(64),
+  version: z.string().regex(/^\d{1,6}\.\d{1,6}\.\d{1,6}$/),
+  source: z.enum(['json', 'csv']),
+  tables: z
+    .record(
+      identifier,
+      z.strictObject({
+        description: sentence,
+        columns: z.record(identifier, columnSchema).refine((columns) => {
+          const count = Object.keys(columns).length
+          return count >= 1 && count <= 1000
+        }),
+      }),
+    )
+    .refine((tables) => {
+      const count = Object.keys(tables).length
+      return count >= 1 && count <= 64
+    }),
+  notes: z.array(z.strictObject({ column: z.string().min(1).max(256), statement: sentence })).max(1000),
+})
+
+function boundFits(column: ColumnSchema, bound: number | string): boolean {
+  switch (column.type) {
+    case 'integer':
+      return Number.isSafeInteger(bound)
+    case 'decimal':
+      return (
+        typeof bound === 'number' && typeof scaledDecimal(String(bound), column.decimals ?? 0) === 'bigint'
+      )
+    case 'date':
+      return typeof bound === 'string' && isCalendarDay(bound)
+    default:
+      return false
+  }
+}
+
+function valueFits(column: ColumnSchema, value: string | number | boolean): boolean {
+  switch (column.type) {
+    case 'integer':
+      return Number.isSafeInteger(value)
+    case 'text':
+      return typeof value === 'string' && value.length <= (column.maxLength ?? 1024)
+    case 'boolean':
+      return typeof value === 'boolean'
+    default:
+      return false
+  }
+}
+
+/** What is wrong with a column beyond its shape, or undefined. */
+function columnFault(column: ColumnSchema): string | undefined {
+  if ((column.decimals !== undefined) !== (column.type === 'decimal')) {
+    return 'decimals belongs to decimal columns, and every decimal column needs it'
+  }
+  if (column.maxLength !== undefined && column.type !== 'text') return 'maxLength belongs to text columns'
+  const { min, max, values } = column
+  for (const bound of [min, max]) {
+    if (bound !== undefined && !boundFits(column, bound))
+      return 'min and max must be exact values of the column type'
+  }
+  if (min !== undefined && max !== undefined && min > max) return 'min is greater than max'
+  if (values !== undefined) {
+    if (!values.every((value) => valueFits(column, value))) return 'values must be of the column type'
+    if (new Set(values).size !== values.length) return 'values names one value twice'
+    if (min !== undefined || max !== undefined) return 'values and a range exclude each other'
+  }
+  return undefined
+}
+
+/**
+ * Validates a refiner's schema. It is public data (a pool votes on it), so messages may quote it.
+ *
+ * @param value - plain data, for example what a bundle's `describe` returned
+ * @returns the schema
+ * @throws RefineError with `SCHEMA_INVALID`, `place` naming the field
+ */
+export function parseRefinerSchema(value: unknown): RefinerSchema {
+  const parsed = refinerSchema.safeParse(value)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    throw new RefineError(
+      'SCHEMA_INVALID',
+      issue === undefined || issue.path.length === 0 ? 'schema' : issue.path.map(String).join('.'),
+      `The refiner's schema is not valid: ${issue?.message ?? 'unknown'}; see RefinerSchema`,
+    )
+  }
+  const schema = parsed.data as RefinerSchema
+  for (const [tableName, table] of Object.entries(schema.tables)) {
+    for (const [columnName, column] of Object.entries(table.columns)) {
+      const fault =
+        columnName === contributorColumn ? 'contributor is added by the host; remove it' : columnFault(column)
+      if (fault !== undefined) {
+        throw new RefineError('SCHEMA_INVALID', `tables.${tableName}.columns.${columnName}`, fault)
+      }
+    }
+  }
+  return schema
+}
+
+/**
+ * A schema's table with its name.
+ *
+ * @param schema - the refiner's schema
+ * @param name - the table's name
+ * @returns the named table
+ * @throws RefineError with `ARGUMENT_INVALID` when the schema has no such table
+ */
+export function tableOf(schema: RefinerSchema, name: string): NamedTable {
+  const table = Object.hasOwn(schema.tables, name) ? schema.tables[name] : undefined
+  if (table === undefined) {
+    throw new RefineError('ARGUMENT_INVALID', 'table', `The refiner ${schema.id} has no such table`)
+  }
+  return { name, ...table }
+}
+
+/**
+ * A bound of a decimal column in the same text form as its values.
+ *
+ * @param bound - `min` or `max` of the column
+ * @param decimals - the column's places
+ * @returns decimal text
+ */
+export function printBound(bound: number | string, decimals: number): string {
+  const scaled = scaledDecimal(String(bound), decimals)
+  if (typeof scaled !== 'bigint') {
+    throw new RefineError('SCHEMA_INVALID', 'bound', 'A bound does not fit its decimal column')
+  }
+  return printDecimal(scaled, decimals)
+}

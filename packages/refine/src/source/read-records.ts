@@ -1,0 +1,35 @@
+import type { JsonValue } from '@sealpool/sandbox'
+import { RefineError } from '../errors.js'
+import type { SourceFormat } from '../schema/table-schema.js'
+import { parseCsvSource } from './csv-source.js'
+import { parseJsonSource } from './json-source.js'
+import { defaultSourceLimits, type SourceLimits } from './source-limits.js'
+
+/** Media types that a source format accepts, without parameters. */
+const mediaTypes: Readonly<Record<SourceFormat, RegExp>> = {
+  json: /^application\/(json|[a-z0-9!#$&^_.-]{1,64}\+json)$/,
+  csv: /^text\/csv$/,
+}
+
+/**
+ * Reads an export into the records that a refiner's mapping gets: the document itself (JSON) or its rows (CSV).
+ *
+ * @param source - format that the refiner reads
+ * @param mediaType - media type of the contribution; parameters are ignored
+ * @param bytes - the export
+ * @param limits - see {@link SourceLimits}
+ * @returns records as JSON values
+ * @throws RefineError with `MEDIA_TYPE_MISMATCH` or what the format's reader throws
+ */
+export function readRecords(
+  source: SourceFormat,
+  mediaType: string,
+  bytes: Uint8Array,
+  limits: SourceLimits = defaultSourceLimits,
+): JsonValue[] {
+  const essence = mediaType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (!mediaTypes[source].test(essence)) {
+    throw new RefineError('MEDIA_TYPE_MISMATCH', 'mediaType', `The refiner reads ${source} and nothing else`)
+  }
+  return source === 'json' ? [parseJsonSource(bytes, limits)] : parseCsvSource(bytes, limits)
+}
