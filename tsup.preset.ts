@@ -35,5 +35,7 @@ export function preset(options: { readonly extraEntries?: readonly string[] } = 
     dts: false,
     silent: true,
     removeNodeProtocol: false,
+    // A neutral build knows no built-in modules; the edges name theirs with the node: prefix.
+    external: [/^node:/],
   })
 }
