@@ -1,3 +1,4 @@
 import { preset } from '../../tsup.preset.js'
 
-export default preset()
+// The preset's neutral platform does not know Node's builtins; the edges of this package import them.
+export default Object.assign(preset(), { external: [/^node:/] })
