@@ -35,8 +35,14 @@ const row = (contributor: number): Row => ({
   hours: 40,
 })
 const rows = Array.from({ length: 1000 }, (_, index) => row(index))
-const built = existsSync(createRequire(import.meta.url).resolve('@sealpool/refine/duckdb-worker'))
-if (!built) console.warn('packages/refine is not built: tests of child processes are skipped; npm run build -- refine')
+const built = (() => {
+  try {
+    return existsSync(createRequire(import.meta.url).resolve('@sealpool/refine/duckdb-worker'))
+  } catch {
+    return false
+  }
+})()
+if (!built) console.warn('packages/refine is not built, tests of child processes are skipped: npm run build')
 
 let directory: string
 beforeEach(() => {
@@ -92,25 +98,31 @@ describe('writeEncryptedParquet', () => {
     ).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
   })
 
-  test.skipIf(!built)('a writer killed in the middle leaves nothing under the final name and no plaintext', async () => {
-    const script = fileURLToPath(new URL('../testing/slow-writer.mjs', import.meta.url))
-    const child = spawn(process.execPath, [script, target()], { env: {}, stdio: ['ignore', 'ignore', 'pipe'] })
-    let complaint = ''
-    child.stderr.on('data', (part: Buffer) => {
-      complaint += part.toString()
-    })
-    const exit = once(child, 'exit')
-    const partial = () => readdirSync(directory).map((name) => statSync(join(directory, name)).size)
-    for (let turn = 0; turn < 500 && !partial().some((size) => size > 10_000); turn += 1) await wait(20)
-    child.kill('SIGKILL')
-    expect(await exit, complaint).toEqual([null, 'SIGKILL'])
-    const left = readdirSync(directory)
-    expect(left).toHaveLength(1)
-    expect(left[0]).toMatch(/^\.workers\.parquet\.[0-9a-f]{16}\.part$/)
-    const bytes = readFileSync(join(directory, left[0] ?? ''))
-    expect(bytes.length).toBeGreaterThan(10_000)
-    expect(bytes.includes('CANARY')).toBe(false)
-  })
+  test.skipIf(!built)(
+    'a writer killed in the middle leaves nothing under the final name and no plaintext',
+    async () => {
+      const script = fileURLToPath(new URL('../testing/slow-writer.mjs', import.meta.url))
+      const child = spawn(process.execPath, [script, target()], {
+        env: {},
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
+      let complaint = ''
+      child.stderr.on('data', (part: Buffer) => {
+        complaint += part.toString()
+      })
+      const exit = once(child, 'exit')
+      const partial = () => readdirSync(directory).map((name) => statSync(join(directory, name)).size)
+      for (let turn = 0; turn < 500 && !partial().some((size) => size > 10_000); turn += 1) await wait(20)
+      child.kill('SIGKILL')
+      expect(await exit, complaint).toEqual([null, 'SIGKILL'])
+      const left = readdirSync(directory)
+      expect(left).toHaveLength(1)
+      expect(left[0]).toMatch(/^\.workers\.parquet\.[0-9a-f]{16}\.part$/)
+      const bytes = readFileSync(join(directory, left[0] ?? ''))
+      expect(bytes.length).toBeGreaterThan(10_000)
+      expect(bytes.includes('CANARY')).toBe(false)
+    },
+  )
 })
 
 describe.skipIf(!built)('inspectEncryptedParquet', () => {
@@ -119,7 +131,9 @@ describe.skipIf(!built)('inspectEncryptedParquet', () => {
     const found = await inspectEncryptedParquet({ path: target(), key })
     expect(found.rows).toBe(1000)
     expect(found.columns.map(({ name, type }) => `"${name}" ${type}`)).toEqual(
-      [...toDdl(schema, 'duckdb').matchAll(/^ {2}("[a-z]+" [A-Z]+(?:\(\d+,\d+\))?)/gm)].map((match) => match[1]),
+      [...toDdl(schema, 'duckdb').matchAll(/^ {2}("[a-z]+" [A-Z]+(?:\(\d+,\d+\))?)/gm)].map(
+        (match) => match[1],
+      ),
     )
   })
 
@@ -127,9 +141,9 @@ describe.skipIf(!built)('inspectEncryptedParquet', () => {
     const failed = { code: 'PARQUET_READ_FAILED', place: 'path' }
     await writeEncryptedParquet({ table, rows, key, path: target() })
     const bytes = readFileSync(target())
-    await expect(
-      inspectEncryptedParquet({ path: target(), key: new Uint8Array(32) }),
-    ).rejects.toMatchObject(failed)
+    await expect(inspectEncryptedParquet({ path: target(), key: new Uint8Array(32) })).rejects.toMatchObject(
+      failed,
+    )
     const damaged = Buffer.from(bytes)
     damaged[200] = (damaged[200] ?? 0) ^ 1
     writeFileSync(target(), damaged)
@@ -156,8 +170,9 @@ describe.skipIf(!built)('inspectEncryptedParquet', () => {
   })
 
   test('a key that is not 32 bytes is refused before any child starts', async () => {
-    await expect(
-      inspectEncryptedParquet({ path: target(), key: new Uint8Array(31) }),
-    ).rejects.toMatchObject({ code: 'ARGUMENT_INVALID', place: 'key' })
+    await expect(inspectEncryptedParquet({ path: target(), key: new Uint8Array(31) })).rejects.toMatchObject({
+      code: 'ARGUMENT_INVALID',
+      place: 'key',
+    })
   })
 })

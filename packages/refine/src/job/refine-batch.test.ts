@@ -102,10 +102,7 @@ describe('refineBatch', () => {
       refiner: csvRefiner,
       runtime,
       limits,
-      contributions: [
-        csv('b', 2, ',7.0,1,sales,2001-02-03'),
-        csv('a', 1, '40,"5.1",1,sales,2001-02-03'),
-      ],
+      contributions: [csv('b', 2, ',7.0,1,sales,2001-02-03'), csv('a', 1, '40,"5.1",1,sales,2001-02-03')],
     })
     expect(second.refused).toEqual([])
     expect(second.contentDigest).toBe(first.contentDigest)
@@ -210,9 +207,10 @@ describe('refineBatch', () => {
   test('code, digest and schema must belong together', async () => {
     const batch = { runtime, limits, contributions: [] }
     const other = handWritten('() => ({})')
-    await expect(
-      refineBatch({ ...batch, refiner: { ...refiner, code: other.code } }),
-    ).rejects.toMatchObject({ code: 'REFINER_MISMATCH', place: 'refiner.code' })
+    await expect(refineBatch({ ...batch, refiner: { ...refiner, code: other.code } })).rejects.toMatchObject({
+      code: 'REFINER_MISMATCH',
+      place: 'refiner.code',
+    })
     await expect(
       refineBatch({ ...batch, refiner: { ...refiner, schema: { ...schema, notes: [] } } }),
     ).rejects.toMatchObject({ code: 'REFINER_MISMATCH', place: 'refiner.schema' })
@@ -255,14 +253,18 @@ describe('refineBatch', () => {
     expect(JSON.stringify(refused)).not.toContain(canary)
   })
 
-  property('any bytes as an export give rows or a refusal', [fc.uint8Array({ maxLength: 100 })], async (bytes) => {
-    const result = await refineBatch({
-      refiner: csvRefiner,
-      runtime,
-      limits,
-      contributions: [{ id: '1', contributor: 1, mediaType: 'text/csv', bytes }],
-    })
-    expect(result.refused.length + 1).toBeGreaterThan(0)
-    if (result.refused.length > 0) expect(result.tables).toEqual({ workers: [] })
-  })
+  property(
+    'any bytes as an export give rows or a refusal',
+    [fc.uint8Array({ maxLength: 100 })],
+    async (bytes) => {
+      const result = await refineBatch({
+        refiner: csvRefiner,
+        runtime,
+        limits,
+        contributions: [{ id: '1', contributor: 1, mediaType: 'text/csv', bytes }],
+      })
+      expect(result.refused.length + 1).toBeGreaterThan(0)
+      if (result.refused.length > 0) expect(result.tables).toEqual({ workers: [] })
+    },
+  )
 })
