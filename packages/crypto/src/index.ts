@@ -6,7 +6,6 @@ export {
   maximumJsonDepth,
 } from './canonical-json/canonicalize.js'
 export { type MerkleProofClaim, merkleProof, merkleRoot, verifyMerkleProof } from './commitment/merkle.js'
-export { joinPayload, payloadSaltBytes, splitPayload } from './commitment/payload.js'
 export {
   type Commitment,
   type CommitmentOpening,
