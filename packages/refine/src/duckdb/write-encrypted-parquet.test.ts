@@ -84,6 +84,26 @@ describe('writeEncryptedParquet', () => {
     expect(readFileSync(target())).not.toEqual(old)
   })
 
+  test('a row group ends early when its text is large, so that memory stays bounded', async () => {
+    const wide = {
+      name: 'wide',
+      description: 'd',
+      columns: { label: { type: 'text', description: 'd' } },
+    } as const
+    const label = 'x'.repeat(65_536)
+    function* many() {
+      for (let contributor = 0; contributor < 300; contributor += 1) yield { contributor, label }
+    }
+    let nonces = 0
+    const random = (length: number) => {
+      if (length === 12) nonces += 1
+      return new Uint8Array(randomBytes(length))
+    }
+    await writeEncryptedParquet({ table: wide, rows: many(), key, path: target(), random })
+    // 256 rows hold 16 Mi characters: two row groups of two columns with two modules each, and the footer.
+    expect(nonces).toBe(2 * 2 * 2 + 1)
+  })
+
   test('a directory that is not there, a path that is a directory, a bad size are typed errors', async () => {
     await expect(
       writeEncryptedParquet({ table, rows, key, path: join(directory, 'no', 'x.parquet') }),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Row } from '../schema/table-schema.js'
@@ -55,9 +56,24 @@ describe('contentDigest', () => {
     expect(new Set(digests).size).toBe(3)
   })
 
-  test('is fixed: this digest must not change between versions', () => {
+  test('is what RFC 6962 and RFC 8785 say, computed here by hand with node:crypto', () => {
+    const sha256 = (...parts: (string | Uint8Array)[]) => {
+      const hash = createHash('sha256')
+      for (const part of parts) hash.update(part)
+      return hash.digest()
+    }
+    const zero = Uint8Array.of(0)
+    const first = sha256(zero, '{"contributor":0,"member":true,"wage":"5.10"}')
+    const second = sha256(zero, '{"contributor":1,"member":null,"wage":"7.00"}')
+    const root = sha256(Uint8Array.of(1), first, second).toString('hex')
+    const whole = `{"format":"sealpool/content","salt":"0x","tables":[{"name":"workers","root":"0x${root}","rows":2}],"version":1}`
     expect(
-      contentDigest({ workers: [{ contributor: 0, wage: '5.10', member: true }] }),
-    ).toMatchInlineSnapshot(`"sha256:565c02696e0c6d9cc57ba20adf56991d488cb705633d845a82b3b989f2c3dc0a"`)
+      contentDigest({
+        workers: [
+          { contributor: 1, wage: '7.00', member: null },
+          { contributor: 0, wage: '5.10', member: true },
+        ],
+      }),
+    ).toBe(`sha256:${sha256(whole).toString('hex')}`)
   })
 })

@@ -217,6 +217,9 @@ describe('refineBatch', () => {
     await expect(
       refineBatch({ ...batch, refiner: { ...refiner, schema: { ...schema, source: 'csv' } } }),
     ).rejects.toMatchObject({ code: 'REFINER_MISMATCH', place: 'refiner.schema' })
+    await expect(
+      refineBatch({ ...batch, refiner: { ...refiner, schema: { ...schema, version: '1.0.1' } } }),
+    ).rejects.toMatchObject({ code: 'REFINER_MISMATCH', place: 'refiner.schema' })
     const silent = 'globalThis.sealpool = {}'
     await expect(
       refineBatch({ ...batch, refiner: { code: silent, digest: sha256Digest(utf8(silent)), schema } }),

@@ -78,7 +78,9 @@ describe('parseCsvSource', () => {
 
   test('limits hold: size, rows, columns, length of a row', () => {
     const limits = { ...defaultSourceLimits, bytes: 60, records: 2, columns: 3, fieldLength: 20 }
-    expect(fault(bytes('a'.repeat(61)), limits)?.code).toBe('LIMIT_EXCEEDED')
+    const tall = { ...limits, records: 1000 }
+    expect(fault(bytes(`a\n${'1\n'.repeat(30)}`), tall)?.code).toBe('LIMIT_EXCEEDED')
+    expect(fault(bytes(`a\n${'1\n'.repeat(29)}`), tall)).toBeUndefined()
     expect(fault(bytes('a\n1\n2\n'), limits)).toBeUndefined()
     expect(fault(bytes('a\n1\n2\n3\n'), limits)?.code).toBe('LIMIT_EXCEEDED')
     expect(fault(bytes('a,b,c,d\n'), limits)?.code).toBe('LIMIT_EXCEEDED')

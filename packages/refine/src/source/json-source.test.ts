@@ -92,7 +92,9 @@ describe('parseJsonSource', () => {
 
   test('limits hold: size, depth, number of values, length of a string', () => {
     const limits = { ...defaultSourceLimits, bytes: 100, depth: 2, records: 5, fieldLength: 10 }
-    expect(fault(bytes(`"${'a'.repeat(100)}"`), limits)?.code).toBe('LIMIT_EXCEEDED')
+    // Blanks exceed no other limit than the size.
+    expect(fault(bytes(`1${' '.repeat(100)}`), limits)?.code).toBe('LIMIT_EXCEEDED')
+    expect(fault(bytes(`1${' '.repeat(99)}`), limits)).toBeUndefined()
     expect(fault(bytes('[[[1]]]'), limits)?.code).toBe('LIMIT_EXCEEDED')
     expect(fault(bytes('[[1]]'), limits)).toBeUndefined()
     expect(fault(bytes('[1,2,3,4,5]'), limits)?.code).toBe('LIMIT_EXCEEDED')

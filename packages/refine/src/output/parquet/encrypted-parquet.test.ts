@@ -243,6 +243,13 @@ describe('an encrypted Parquet file', () => {
     ).toBe('PARE')
   })
 
+  test('refuses more row groups than the AAD can number', async () => {
+    const narrow: NamedTable = { name: 'narrow', description: 'd', columns: {} }
+    const parquet = await createEncryptedParquet({ table: narrow, key, random })
+    for (let group = 0; group < 32_768; group += 1) await parquet.rowGroup([{ contributor: group }])
+    await expect(parquet.rowGroup([{ contributor: 0 }])).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' })
+  })
+
   test('refuses a key that is not 32 bytes', async () => {
     await expect(createEncryptedParquet({ table, key: random(16), random })).rejects.toThrow(RefineError)
   })
