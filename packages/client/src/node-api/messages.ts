@@ -1,4 +1,4 @@
-import type { Address, Digest, SignedStatement } from '@sealpool/crypto'
+import type { Address, Digest } from '@sealpool/crypto'
 import * as z from 'zod'
 
 /*

@@ -1,8 +1,13 @@
-import { type Check, type NodeEvidenceVerdict, parseAttestationPolicy, verifyNodeEvidence } from '@sealpool/attest'
+import {
+  type Check,
+  type NodeEvidenceVerdict,
+  parseAttestationPolicy,
+  verifyNodeEvidence,
+} from '@sealpool/attest'
 import {
   type Address,
-  decodeBase64Url,
   type Digest,
+  decodeBase64Url,
   digestOf,
   digestToHex,
   type Hex,
@@ -104,12 +109,18 @@ export function verifyPool(options: {
   const policyDigest = digestOf(policy)
   check(
     'policy-on-chain',
-    chain.policyDigest === digestToHex(policyDigest) ? undefined : 'the chain names another policy; read that one first',
+    chain.policyDigest === digestToHex(policyDigest)
+      ? undefined
+      : 'the chain names another policy; read that one first',
     policyDigest,
   )
   const signer = evidence.keySet.statement.address
   check('node-on-chain', nodeProblem(evidence.keySet, chain), signer)
-  check('pool-key-statement', statementProblem({ ...options, pool, policyDigest, signer }), `epoch ${served.epoch}`)
+  check(
+    'pool-key-statement',
+    statementProblem({ ...options, pool, policyDigest, signer }),
+    `epoch ${served.epoch}`,
+  )
   const publicKey = decodeKey(served.poolKey.publicKey)
   check('pool-key-on-chain', keyProblem({ served, chain, publicKey, policyDigest }), served.poolKey.keyId)
 
@@ -135,8 +146,10 @@ export function verifyPool(options: {
 
 function nodeProblem(keySet: KeySet, { node, keyEpoch }: ChainFacts): string | undefined {
   if (!node.active) return 'the registry does not list the epoch’s node as active'
-  if (keyEpoch.node.toLowerCase() !== keySet.statement.address) return 'the pool’s key epoch belongs to another node'
-  if (node.keySetDigest !== digestToHex(keySetDigest(keySet))) return 'the registry holds another key set for it'
+  if (keyEpoch.node.toLowerCase() !== keySet.statement.address)
+    return 'the pool’s key epoch belongs to another node'
+  if (node.keySetDigest !== digestToHex(keySetDigest(keySet)))
+    return 'the registry holds another key set for it'
   return undefined
 }
 
@@ -153,9 +166,11 @@ function statementProblem(options: {
     const signed = parseSignedStatement(served.statement)
     const { statement, context } = signed
     if (!verifyStatement(signed, { signer: options.signer })) return 'its signature is not the node’s'
-    if (statement.type !== 'sealpool/pool-key' || statement.version !== 1) return 'it is a statement on something else'
+    if (statement.type !== 'sealpool/pool-key' || statement.version !== 1)
+      return 'it is a statement on something else'
     if (context.chainId !== options.chainId) return 'it was made for another chain'
-    if (context.registry.toLowerCase() !== options.nodeRegistry.toLowerCase()) return 'it was made for another registry'
+    if (context.registry.toLowerCase() !== options.nodeRegistry.toLowerCase())
+      return 'it was made for another registry'
     if (context.pool.toLowerCase() !== options.pool) return 'it was made for another pool'
     const { body } = statement
     if (body['policyDigest'] !== options.policyDigest) return 'it names another policy'
@@ -176,8 +191,10 @@ function keyProblem(options: {
   const { served, chain, publicKey } = options
   if (publicKey === undefined) return 'it is not an X25519 key'
   if (chain.keyEpoch.epoch !== served.epoch) return 'the chain is at another epoch'
-  if (chain.keyEpoch.policyDigest !== digestToHex(options.policyDigest)) return 'the epoch was made for another policy'
-  if (chain.keyEpoch.keyDigest !== digestToHex(sha256Digest(publicKey))) return 'the chain holds the digest of another key'
+  if (chain.keyEpoch.policyDigest !== digestToHex(options.policyDigest))
+    return 'the epoch was made for another policy'
+  if (chain.keyEpoch.keyDigest !== digestToHex(sha256Digest(publicKey)))
+    return 'the chain holds the digest of another key'
   if (served.poolKey.keyId !== keyIdOf(publicKey)) return 'its name is not its own'
   return undefined
 }
