@@ -32,7 +32,8 @@ export function bindAggregate(syntax: AggregateSyntax, scope: Scope): BoundAggre
   const { name, distinct, argument, span } = syntax
   if (argument === null) return { kind: 'count', when: null }
   if (name === 'count') {
-    if (scope.isContributor(argument)) return distinct ? { kind: 'contributors' } : { kind: 'count', when: null }
+    if (scope.isContributor(argument))
+      return distinct ? { kind: 'contributors' } : { kind: 'count', when: null }
     // The number of different values is not a sum over contributors: it needs another mechanism.
     if (distinct) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
     if (argument.kind !== 'column') throw new QueryError('EXPRESSION_NOT_ALLOWED', argument.span)

@@ -58,7 +58,9 @@ export function bindSelect(
 ): BoundSelect {
   const scope = openScope(syntax, options)
   const where = syntax.where === null ? null : bindCondition(syntax.where, scope)
-  const keys = uniqueKeys(syntax.groupBy.map((entry) => bindKey(groupExpression(entry, syntax, scope), scope)))
+  const keys = uniqueKeys(
+    syntax.groupBy.map((entry) => bindKey(groupExpression(entry, syntax, scope), scope)),
+  )
   const aggregates: BoundAggregate[] = []
   const names: ReleasedNames = {
     scope,
@@ -122,7 +124,11 @@ function groupExpression(entry: Syntax, syntax: SelectSyntax, scope: Scope): Syn
 }
 
 /** The output that an unqualified name stands for, unless a table has a column of that name. */
-function aliased(entry: Syntax & { readonly kind: 'column' }, syntax: SelectSyntax, scope: Scope): Syntax | null {
+function aliased(
+  entry: Syntax & { readonly kind: 'column' },
+  syntax: SelectSyntax,
+  scope: Scope,
+): Syntax | null {
   const name = entry.path[0]
   if (entry.path.length !== 1 || name === undefined || scope.isContributor(entry)) return null
   const isColumn = scope.sources.some(({ table }) => table.columns.some((column) => column.name === name))

@@ -24,7 +24,8 @@ function refuseAddresses(scope: Scope, ...values: readonly Syntax[]): void {
  *
  * @throws QueryError `TYPE_MISMATCH`, `OPERATOR_NOT_ALLOWED`, `NUMBER_RANGE`, `IDENTIFIES_ONE_CONTRIBUTOR`
  */
-export function bindComparison(syntax: Syntax & { readonly kind: 'compare' },
+export function bindComparison(
+  syntax: Syntax & { readonly kind: 'compare' },
   scope: Scope,
   bind: BindOperand,
 ): Condition {
@@ -55,7 +56,8 @@ export function bindComparison(syntax: Syntax & { readonly kind: 'compare' },
  *
  * @throws QueryError `TYPE_MISMATCH`, `EXPRESSION_NOT_ALLOWED`, `IDENTIFIES_ONE_CONTRIBUTOR`
  */
-export function bindMembership(syntax: Syntax & { readonly kind: 'in' },
+export function bindMembership(
+  syntax: Syntax & { readonly kind: 'in' },
   scope: Scope,
   bind: BindOperand,
 ): Condition {
@@ -69,7 +71,8 @@ export function bindMembership(syntax: Syntax & { readonly kind: 'in' },
   const member = ((): Condition => {
     if (operand.type === 'text') {
       const texts = known.map(({ value, span }) => {
-        if (value.type !== 'text' || value.expression.kind !== 'text') throw new QueryError('TYPE_MISMATCH', span)
+        if (value.type !== 'text' || value.expression.kind !== 'text')
+          throw new QueryError('TYPE_MISMATCH', span)
         return value.expression.value
       })
       return { kind: 'in-texts', operand: operand.expression, items: texts }

@@ -67,9 +67,9 @@ function caseKey(syntax: Syntax & { readonly kind: 'case' }, scope: Scope): Boun
     values.push(value)
     return values.length - 1
   }
-  const branches = syntax.branches.map(({ when, then }) => ({
+  const branches = syntax.branches.map(({ when, result }) => ({
     when: bindCondition(when, scope),
-    code: codeOf(then),
+    code: codeOf(result),
   }))
   const otherwise = codeOf(syntax.otherwise)
   if (new Set(values.filter((value) => value !== null).map((value) => typeof value)).size > 1) {

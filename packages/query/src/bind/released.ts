@@ -59,7 +59,10 @@ export function bindReleasedCondition(syntax: Syntax, names: ReleasedNames): Rel
   switch (syntax.kind) {
     case 'and':
     case 'or':
-      return { kind: syntax.kind, operands: syntax.operands.map((value) => bindReleasedCondition(value, names)) }
+      return {
+        kind: syntax.kind,
+        operands: syntax.operands.map((value) => bindReleasedCondition(value, names)),
+      }
     case 'not':
       return { kind: 'not', operand: bindReleasedCondition(syntax.operand, names) }
     case 'compare':
@@ -90,4 +93,3 @@ export function bindReleasedCondition(syntax: Syntax, names: ReleasedNames): Rel
     }
   }
 }
-

@@ -159,16 +159,16 @@ function policyBounds(
 }
 
 function bindCase(syntax: Syntax & { readonly kind: 'case' }, scope: Scope, purpose: Purpose): Typed {
-  const branches = syntax.branches.map(({ when, then }) => ({
+  const branches = syntax.branches.map(({ when, result }) => ({
     when: bindCondition(when, scope),
-    then: bindValue(then, scope, purpose),
-    span: then.span,
+    result: bindValue(result, scope, purpose),
+    span: result.span,
   }))
   const otherwise: Typed =
     syntax.otherwise === null ? { type: 'null' } : bindValue(syntax.otherwise, scope, purpose)
   const numberOrNull = (value: Typed, at: Span) => (value.type === 'null' ? null : asNumber(value, at))
   return chooseNumber(
-    branches.map(({ when, then, span }) => ({ when, then: numberOrNull(then, span) })),
+    branches.map(({ when, result, span }) => ({ when, result: numberOrNull(result, span) })),
     numberOrNull(otherwise, syntax.otherwise?.span ?? syntax.span),
     syntax.span,
   )

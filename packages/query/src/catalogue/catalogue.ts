@@ -58,6 +58,9 @@ export function makeCatalogue(pools: readonly PlanPool[]): Catalogue {
 }
 
 /** Digits after the point that a column is counted in. */
-export function columnDecimals(column: Pick<PolicyColumn, 'type' | 'decimals'>): number {
+export function columnDecimals(column: {
+  readonly type: PolicyColumn['type']
+  readonly decimals?: number | undefined
+}): number {
   return column.type === 'decimal' ? (column.decimals ?? 2) : 0
 }

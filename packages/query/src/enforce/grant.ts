@@ -17,7 +17,12 @@ export function checkTableGrant(grant: Grant, { pool, table }: CatalogueTable, a
 }
 
 /** @throws QueryError `COLUMN_NOT_GRANTED` */
-export function checkColumnGrant(grant: Grant, { pool, table }: CatalogueTable, column: string, at: Span): void {
+export function checkColumnGrant(
+  grant: Grant,
+  { pool, table }: CatalogueTable,
+  column: string,
+  at: Span,
+): void {
   if (grant.columns !== undefined && !grant.columns.includes(`${pool.name}.${table.name}.${column}`)) {
     throw new QueryError('COLUMN_NOT_GRANTED', at)
   }

@@ -41,6 +41,7 @@ function joinsOnContributor(condition: Syntax, scope: { isContributor(value: Syn
   const { left, right } = condition
   if (left.kind !== 'column' || right.kind !== 'column') return false
   // Both sides must be qualified, by different tables.
-  if (left.path.length < 2 || right.path.length < 2 || left.path.join('.') === right.path.join('.')) return false
+  if (left.path.length < 2 || right.path.length < 2 || left.path.join('.') === right.path.join('.'))
+    return false
   return scope.isContributor(left) && scope.isContributor(right)
 }

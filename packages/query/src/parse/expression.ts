@@ -40,7 +40,12 @@ export function readExpression(value: unknown, locate: Locate, depth = 0): Synta
       return readBoolean(fields, span, read)
     case 'NullTest': {
       onlyFields(fields, ['arg', 'nulltesttype'], span)
-      return { kind: 'is-null', negated: fields['nulltesttype'] === 'IS_NOT_NULL', operand: read(fields['arg']), span }
+      return {
+        kind: 'is-null',
+        negated: fields['nulltesttype'] === 'IS_NOT_NULL',
+        operand: read(fields['arg']),
+        span,
+      }
     }
     case 'BooleanTest':
       return readBooleanTest(fields, span, read)
@@ -117,10 +122,22 @@ function readOperator(fields: Fields, span: Span, read: (child: unknown) => Synt
         throw new QueryError('OPERATOR_NOT_ALLOWED', span)
       }
       if (has(comparisons, name)) {
-        return { kind: 'compare', operator: name, left: read(fields['lexpr']), right: read(fields['rexpr']), span }
+        return {
+          kind: 'compare',
+          operator: name,
+          left: read(fields['lexpr']),
+          right: read(fields['rexpr']),
+          span,
+        }
       }
       if (has(arithmetics, name)) {
-        return { kind: 'arithmetic', operator: name, left: read(fields['lexpr']), right: read(fields['rexpr']), span }
+        return {
+          kind: 'arithmetic',
+          operator: name,
+          left: read(fields['lexpr']),
+          right: read(fields['rexpr']),
+          span,
+        }
       }
       throw new QueryError('OPERATOR_NOT_ALLOWED', span)
     }
@@ -203,7 +220,7 @@ function readCase(fields: Fields, span: Span, locate: Locate, read: (child: unkn
       subject === null
         ? condition
         : { kind: 'compare', operator: '=', left: subject, right: condition, span: condition.span }
-    return { when, then: read(branch.fields['result']) }
+    return { when, result: read(branch.fields['result']) }
   })
   const otherwise = fields['defresult'] === undefined ? null : read(fields['defresult'])
   return { kind: 'case', branches, otherwise, span }

@@ -40,7 +40,8 @@ export function checkText(sql: string): void {
   const whole = { start: 0, end: sql.length }
   // A UTF-16 code unit is at least one byte of UTF-8, so this bounds the work of the exact count below.
   if (sql.length > statementLimits.bytes) throw new QueryError('TEXT_TOO_LONG', whole)
-  if (new TextEncoder().encode(sql).length > statementLimits.bytes) throw new QueryError('TEXT_TOO_LONG', whole)
+  if (new TextEncoder().encode(sql).length > statementLimits.bytes)
+    throw new QueryError('TEXT_TOO_LONG', whole)
   for (let index = 0; index < sql.length; index += 1) {
     const unit = sql.charCodeAt(index)
     const control = unit < 32 && unit !== 9 && unit !== 10 && unit !== 13

@@ -77,7 +77,10 @@ function readFrom(
   // `FROM a, b` is a product of two relations: each contributor would meet every other one.
   if (entries.length > 1) {
     const second = nodeOf(entries[1])
-    throw new QueryError(fromCode(second?.type, 'JOIN_NOT_ALLOWED'), second === null ? whole : locate(second.fields))
+    throw new QueryError(
+      fromCode(second?.type, 'JOIN_NOT_ALLOWED'),
+      second === null ? whole : locate(second.fields),
+    )
   }
   if (node.type !== 'JoinExpr') return { tables: [readTable(node, locate)], join: null }
   const left = nodeOf(node.fields['larg'])

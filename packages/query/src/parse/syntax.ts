@@ -50,7 +50,7 @@ export type Syntax =
     }
   | {
       readonly kind: 'case'
-      readonly branches: readonly { readonly when: Syntax; readonly then: Syntax }[]
+      readonly branches: readonly { readonly when: Syntax; readonly result: Syntax }[]
       readonly otherwise: Syntax | null
       readonly span: Span
     }

@@ -1,4 +1,4 @@
-import { bindSelect, type BoundSelect } from '../bind/bind.js'
+import { type BoundSelect, bindSelect } from '../bind/bind.js'
 import type { ParameterValue } from '../bind/scope.js'
 import { type CatalogueTable, makeCatalogue, type PlanPool } from '../catalogue/catalogue.js'
 import { checkBudget, type JobBudget, nanoEpsilon } from '../enforce/budget.js'

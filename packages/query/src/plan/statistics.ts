@@ -78,7 +78,8 @@ export function draftStatistics(aggregates: readonly BoundAggregate[], rows: num
     const below = centre - measure.low
     const above = measure.high - centre
     const half = below > above ? below : above
-    const weights = kind === 'average' ? { sum: 1, count: averageCountWeight } : sumWeights(measure, centre, half)
+    const weights =
+      kind === 'average' ? { sum: 1, count: averageCountWeight } : sumWeights(measure, centre, half)
     const count = countPresent(measure, weights.count)
     const sum =
       half === 0n

@@ -39,7 +39,8 @@ export function printDuckDb(program: Program): PrintedStatement {
   ]
   const present = keys.map((_, position) => `r.${keyName(position)} IS NOT NULL`)
   const where = present.length === 0 ? '' : ` WHERE ${present.join(' AND ')}`
-  const group = keys.length === 0 ? '' : ` GROUP BY ${keys.map((_, position) => `r.${keyName(position)}`).join(', ')}`
+  const group =
+    keys.length === 0 ? '' : ` GROUP BY ${keys.map((_, position) => `r.${keyName(position)}`).join(', ')}`
   return { sql: `SELECT ${outer.join(', ')} FROM (${select}) AS r${where}${group}`, tables }
 }
 
@@ -129,7 +130,7 @@ export function printNumber(expression: NumberExpression): string {
       const value = (result: NumberExpression | null) =>
         result === null ? 'CAST(NULL AS HUGEINT)' : `CAST(${printNumber(result)} AS HUGEINT)`
       const cases = expression.branches.map(
-        ({ when, then }) => `WHEN ${printCondition(when)} THEN ${value(then)}`,
+        ({ when, result }) => `WHEN ${printCondition(when)} THEN ${value(result)}`,
       )
       return `CASE ${cases.join(' ')} ELSE ${value(expression.otherwise)} END`
     }

@@ -45,7 +45,11 @@ export function withDecimals(value: TypedNumber, decimals: number, at: Span): Ty
 }
 
 /** Brings two numbers to the same decimals. */
-export function aligned(left: TypedNumber, right: TypedNumber, at: Span): readonly [TypedNumber, TypedNumber] {
+export function aligned(
+  left: TypedNumber,
+  right: TypedNumber,
+  at: Span,
+): readonly [TypedNumber, TypedNumber] {
   const decimals = Math.max(left.decimals, right.decimals)
   return [withDecimals(left, decimals, at), withDecimals(right, decimals, at)]
 }
@@ -85,11 +89,11 @@ export function combine(
 
 /** A CASE over numbers: its range is the hull of its branches; a branch or an ELSE that is missing gives null. */
 export function chooseNumber(
-  branches: readonly { readonly when: Condition; readonly then: TypedNumber | null }[],
+  branches: readonly { readonly when: Condition; readonly result: TypedNumber | null }[],
   otherwise: TypedNumber | null,
   at: Span,
 ): TypedNumber {
-  const values = [...branches.map((branch) => branch.then), otherwise].filter((value) => value !== null)
+  const values = [...branches.map((branch) => branch.result), otherwise].filter((value) => value !== null)
   if (values.length === 0) throw new QueryError('TYPE_MISMATCH', at)
   const decimals = Math.max(...values.map((value) => value.decimals))
   const same = (value: TypedNumber | null) => (value === null ? null : withDecimals(value, decimals, at))
@@ -98,7 +102,7 @@ export function chooseNumber(
     type: 'number',
     expression: {
       kind: 'case',
-      branches: branches.map(({ when, then }) => ({ when, then: same(then)?.expression ?? null })),
+      branches: branches.map(({ when, result }) => ({ when, result: same(result)?.expression ?? null })),
       otherwise: same(otherwise)?.expression ?? null,
     },
     decimals,
@@ -107,7 +111,7 @@ export function chooseNumber(
     bounded: scaled.every((value) => value.bounded),
     nullable:
       otherwise === null ||
-      branches.some((branch) => branch.then === null) ||
+      branches.some((branch) => branch.result === null) ||
       scaled.some((value) => value.nullable),
   }
 }

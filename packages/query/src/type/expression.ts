@@ -25,7 +25,7 @@ export type NumberExpression =
     }
   | {
       readonly kind: 'case'
-      readonly branches: readonly { readonly when: Condition; readonly then: NumberExpression | null }[]
+      readonly branches: readonly { readonly when: Condition; readonly result: NumberExpression | null }[]
       readonly otherwise: NumberExpression | null
     }
 
