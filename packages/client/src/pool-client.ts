@@ -1,4 +1,4 @@
-import { type Deployment, getNode, getPool, isNodeActive } from '@sealpool/contracts'
+import { type Deployment, getNode, getPool } from '@sealpool/contracts'
 import { type Address, encodeHex, type JsonObject, platformRandom, type Random } from '@sealpool/crypto'
 import type { Account, Client } from 'viem'
 import {
@@ -72,16 +72,16 @@ export function createPoolClient(options: PoolClientOptions): PoolClient {
   let readiness: Readiness | undefined
 
   async function chainFacts(): Promise<ChainFacts> {
-    const { rules, keyEpoch } = await getPool(chain, { pool })
-    const [record, active] = await Promise.all([
-      getNode(chain, { deployment, statementKey: keyEpoch.node }),
-      isNodeActive(chain, { deployment, statementKey: keyEpoch.node }),
-    ])
-    return {
-      policyDigest: rules.policyDigest,
-      keyEpoch,
-      node: { active, keySetDigest: record.keySetDigest },
+    const { policyDigest, keyEpoch } = await getPool(chain, { pool, deployment })
+    if (keyEpoch === null) {
+      throw new ClientError(
+        'POOL_NOT_SERVED',
+        'pool key',
+        'no node has published a key for this pool yet; try later',
+      )
     }
+    const record = await getNode(chain, { deployment, statementKey: keyEpoch.node })
+    return { policyDigest, keyEpoch, node: { active: record.active, keySetDigest: record.keySetDigest } }
   }
 
   async function ready(): Promise<Readiness> {

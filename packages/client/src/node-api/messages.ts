@@ -14,11 +14,9 @@ const digest = z
   .string()
   .regex(/^sha256:[0-9a-f]{64}$/)
   .transform((text) => text as Digest)
-/** A statement is checked whole by crypto's `parseSignedStatement`; here it only has to be an object. */
-const signedStatement = z
-  .record(z.string(), z.json())
-  .transform((value) => value as unknown as SignedStatement)
 const jsonObject = z.record(z.string(), z.json())
+/** A statement is checked whole by crypto's `parseSignedStatement`; here it only has to be an object. */
+const signedStatement = jsonObject
 
 /** `GET /v1/pools`: the pools that the node serves, each with its current key and the node's statement on it. */
 export const servedPoolsSchema = z.object({
