@@ -46,6 +46,7 @@ export {
   parseAttestationPolicy,
 } from './policy/policy.js'
 export { type BudgetRules, budgetProblem } from './receipt/budget.js'
+export { isBundleFile, parseReceiptBundle, type ReceiptBundle } from './receipt/bundle.js'
 export {
   type BudgetView,
   type Receipt,
