@@ -5,7 +5,7 @@
  */
 import type { Address, Digest, Hex, SignedStatement } from '@sealpool/crypto'
 import type { ChainContribution } from '../state/contribution-table.js'
-import type { ChainJob } from '../state/job-table.js'
+import type { ChainJob, JobApproval } from '../state/job-table.js'
 import type { Refinement } from '../state/refinement-table.js'
 import type { VerdictBatch } from '../state/verdict-table.js'
 
@@ -31,15 +31,6 @@ export interface ChainPool {
   } | null
 }
 
-/** One pool's vote on a job. */
-export interface JobApproval {
-  readonly pool: Address
-  /** Block of the approval, decimal. */
-  readonly block: string
-  /** Protocol tokens per run, smallest unit, decimal. */
-  readonly price: string
-}
-
 /** Words of the contract for a job's state. */
 export type ChainJobState =
   | 'Proposed'
@@ -53,10 +44,11 @@ export type ChainJobState =
   | 'Cancelled'
   | 'Expired'
 
-/** A job with what the chain says of it now. */
-export interface ChainJobNow extends ChainJob {
-  readonly chainState: ChainJobState
-}
+/** What happened to a job, as far as the node cares. */
+export type ChainJobEvent =
+  | { readonly kind: 'proposed'; readonly id: string; readonly job: ChainJob }
+  | { readonly kind: 'approved'; readonly id: string; readonly approval: JobApproval }
+  | { readonly kind: 'moved'; readonly id: string }
 
 /** The chain as the node sees it. */
 export interface ChainPort {
@@ -68,10 +60,10 @@ export interface ChainPort {
   blockHash(number: bigint): Promise<Hex | undefined>
   /** @returns contributions in blocks `from` to `to`, both included, by block and log index */
   contributions(from: bigint, to: bigint): Promise<readonly ChainContribution[]>
-  /** @returns ids of the jobs of which anything happened in blocks `from` to `to` */
-  changedJobs(from: bigint, to: bigint): Promise<readonly string[]>
-  job(id: string): Promise<ChainJobNow | undefined>
-  approvals(id: string): Promise<readonly JobApproval[]>
+  /** @returns what happened to jobs in blocks `from` to `to`, in the order of the chain */
+  jobEvents(from: bigint, to: bigint): Promise<readonly ChainJobEvent[]>
+  /** @returns the state of a job now, and whether a pool has stopped it */
+  jobState(id: string): Promise<{ readonly state: ChainJobState; readonly suspended: boolean }>
   pool(address: Address): Promise<ChainPool>
   isNodeActive(statementKey: Address): Promise<boolean>
   publishPoolKey(key: {
@@ -91,6 +83,7 @@ export interface ChainPort {
 
 /** What the contract takes when a node begins a paid job. */
 export interface JobStart {
+  readonly kind: 'start'
   readonly job: string
   readonly statement: SignedStatement
 }

@@ -4,12 +4,6 @@
  */
 import type { Collateral } from '@sealpool/attest'
 
-/** A quote and what a verifier needs beside it. */
-export interface ProvidedQuote {
-  readonly quote: Uint8Array
-  readonly collateral: Collateral
-}
-
 /** Gives quotes over report data of the node's choice. */
 export interface QuoteProvider {
   /** Name of the adapter for status pages. */
@@ -20,5 +14,7 @@ export interface QuoteProvider {
    * Asks for a quote.
    * @param reportData 64 bytes: digest of the key set, then a nonce
    */
-  quote(reportData: Uint8Array): Promise<ProvidedQuote>
+  quote(reportData: Uint8Array): Promise<Uint8Array>
+  /** @returns what a verifier needs beside a quote, current now */
+  collateral(): Promise<Collateral>
 }

@@ -3,6 +3,7 @@
  * written as encrypted Parquet, stored together with a signed statement that then goes on chain.
  * @module
  */
+import { refinementContext } from '@sealpool/contracts'
 import { canonicalBytes, digestToHex, encodeHex, type JsonObject, merkleRoot } from '@sealpool/crypto'
 import { type RefineContribution, type RefinedBatch, refineBatch, tableOf } from '@sealpool/refine'
 import { NodeError } from '../errors.js'
@@ -116,17 +117,16 @@ async function storeRefined(
     },
     refused: batch.refused.map((refusal) => ({ contribution: refusal.id, code: refusal.code })),
   }
-  const schemaWord = digestToHex(pool.schemaId)
   const statement = context.sign({
     type: 'sealpool/refinement',
     body,
-    pool: pool.address,
-    subject: schemaWord,
-    nonce: id,
-    facts: [
-      { type: 'bytes32', value: schemaWord },
-      { type: 'bytes32', value: digestToHex(batch.contentDigest) },
-    ],
+    ...refinementContext({
+      deployment: context.sign.deployment,
+      nonce: BigInt(id),
+      pool: pool.address,
+      schemaId: digestToHex(pool.schemaId),
+      rowsRoot: digestToHex(batch.contentDigest),
+    }),
   })
   const refinement: Refinement = {
     id,

@@ -1,35 +1,25 @@
 /**
- * Puts verdicts into signed form: one statement for each contribution, and one for the batch that goes on chain.
+ * Puts a batch of verdicts into the signed form that the contract takes.
  * @module
  */
-import { type Address, digestToHex, type Fact, type SignedStatement } from '@sealpool/crypto'
-import { type NodeSigner, subjectOf } from '../key/node-signer.js'
+import { verdictBatchContext } from '@sealpool/contracts'
+import { type Address, digestToHex, type SignedStatement } from '@sealpool/crypto'
+import type { NodeSigner } from '../key/node-signer.js'
 import type { VerdictEntry } from '../state/verdict-table.js'
 
 /**
- * The words of `abi.encode(entries)` for the contract's `VerdictEntry[]`: offset, length, four words for each entry.
- * @param entries as they go on chain
+ * Most verdicts in one batch: a statement carries at most 64 fact words, two for the list and four for each entry.
  */
-export function verdictFacts(entries: readonly VerdictEntry[]): readonly Fact[] {
-  return [
-    { type: 'uint256', value: '32' },
-    { type: 'uint256', value: String(entries.length) },
-    ...entries.flatMap((entry): Fact[] => [
-      { type: 'uint256', value: entry.contributionId },
-      { type: 'uint256', value: String(entry.score) },
-      { type: 'bool', value: entry.refused },
-      { type: 'bytes32', value: digestToHex(entry.verdictDigest) },
-    ]),
-  ]
-}
+export const maximumVerdicts = 15
 
-/** Signs a batch of verdicts for the contract; `nonce` is the batch's number in the node. */
+/**
+ * Signs a batch of verdicts for the contract; the nonce is the batch's number in the node.
+ * @param batch 1 to {@link maximumVerdicts} entries
+ */
 export function signVerdictBatch(
   sign: NodeSigner,
   batch: { readonly id: string; readonly pool: Address; readonly entries: readonly VerdictEntry[] },
 ): SignedStatement {
-  const [first] = batch.entries
-  if (first === undefined) throw new RangeError('a verdict batch has at least one entry')
   return sign({
     type: 'sealpool/verdict-batch',
     body: {
@@ -41,9 +31,16 @@ export function signVerdictBatch(
         verdict: entry.verdictDigest,
       })),
     },
-    pool: batch.pool,
-    subject: subjectOf(first.contributionId),
-    nonce: batch.id,
-    facts: verdictFacts(batch.entries),
+    ...verdictBatchContext({
+      deployment: sign.deployment,
+      nonce: BigInt(batch.id),
+      pool: batch.pool,
+      entries: batch.entries.map((entry) => ({
+        contributionId: BigInt(entry.contributionId),
+        score: entry.score,
+        refused: entry.refused,
+        verdictDigest: digestToHex(entry.verdictDigest),
+      })),
+    }),
   })
 }

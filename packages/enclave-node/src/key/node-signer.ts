@@ -22,7 +22,11 @@ export interface NodeStatement {
 }
 
 /** Signs as this node; the same input always gives the same signature, so a statement can be made again after a stop. */
-export type NodeSigner = (statement: NodeStatement) => SignedStatement
+export interface NodeSigner {
+  (statement: NodeStatement): SignedStatement
+  /** Chain and registry that every statement is bound to, in the form that the contracts' context builders take. */
+  readonly deployment: { readonly chainId: number; readonly nodeRegistry: Address }
+}
 
 /**
  * @param options the key of the key set, and the chain and NodeRegistry that statements are bound to
@@ -33,12 +37,14 @@ export function nodeSigner(options: {
   readonly chainId: number
   readonly registry: Address
 }): NodeSigner {
-  return ({ type, body, pool, subject, nonce, facts = [] }) =>
+  const { chainId, registry, statementKey } = options
+  const sign = ({ type, body, pool, subject, nonce, facts = [] }: NodeStatement): SignedStatement =>
     signStatement({
       statement: { type, version: 1, body },
-      context: { chainId: options.chainId, registry: options.registry, pool, subject, nonce, facts },
-      privateKey: options.statementKey,
+      context: { chainId, registry, pool, subject, nonce, facts },
+      privateKey: statementKey,
     })
+  return Object.assign(sign, { deployment: { chainId, nodeRegistry: registry } })
 }
 
 /**
