@@ -1,0 +1,8 @@
+export * from './contribution.js'
+export {
+  type NodeRegistration,
+  nodeApprovalTypedData,
+  nodeApprovalTypes,
+  signNodeApproval,
+} from './node-approval.js'
+export * from './node-statement.js'
