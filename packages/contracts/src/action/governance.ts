@@ -15,6 +15,7 @@ import { poolAbi } from '../abi/Pool.js'
 import { poolGovernorAbi } from '../abi/PoolGovernor.js'
 import type { Deployment } from '../deploy/deployment.js'
 import { ContractsError } from '../errors.js'
+import { type SignedBallot, type Support, supportValues } from '../statement/ballot.js'
 import { getJob, type Terms } from './job-read.js'
 import { reading, type Sent, send, type WriteOptions } from './transaction.js'
 
@@ -50,11 +51,6 @@ export const proposalStates = [
 
 /** State of a proposal. */
 export type ProposalState = (typeof proposalStates)[number]
-
-/** How to vote. */
-export type Support = 'against' | 'for' | 'abstain'
-
-const supportValues = { against: 0, for: 1, abstain: 2 } as const
 
 /**
  * Proposes any calls to a pool's governor; the pool's timelock makes them when the vote passed.
@@ -170,6 +166,20 @@ export function vote(
     args: [args.proposal.proposalId, supportValues[args.support]],
   })
   return send(client, 'PoolGovernor.castVote', { to: args.proposal.governor, data }, args)
+}
+
+/** Sends a ballot that somebody else signed: see `signBallot`. */
+export function voteSigned(
+  client: Client,
+  args: WriteOptions & { readonly governor: Address; readonly ballot: SignedBallot },
+): Promise<Sent> {
+  const { proposalId, support, voter, signature } = args.ballot
+  const data = encodeFunctionData({
+    abi: poolGovernorAbi,
+    functionName: 'castVoteBySig',
+    args: [proposalId, supportValues[support], voter, signature],
+  })
+  return send(client, 'PoolGovernor.castVoteBySig', { to: args.governor, data }, args)
 }
 
 /** Hands a passed proposal to the timelock. Anyone. */

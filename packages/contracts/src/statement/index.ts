@@ -1,3 +1,4 @@
+export * from './ballot.js'
 export * from './contribution.js'
 export {
   type NodeRegistration,
