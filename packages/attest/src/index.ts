@@ -17,6 +17,7 @@ export {
   type Collateral,
   collateralSchema,
   type IsvLevel,
+  parseCollateral,
   parseQeIdentity,
   parseTcbInfo,
   type QeIdentity,
