@@ -95,13 +95,19 @@ for (const { name, size, initial } of rows) {
     `${name.padEnd(20)} ${String(size).padStart(6)} bytes deployed, ${String(initial).padStart(6)} bytes to create\n`,
   )
 }
-const large = [...compiled].filter(([, contract]) => contract.evm.deployedBytecode.object.length / 2 > SIZE_LIMIT)
+const large = [...compiled].filter(
+  ([, contract]) => contract.evm.deployedBytecode.object.length / 2 > SIZE_LIMIT,
+)
 for (const [name] of large) process.stderr.write(`${name} is over the limit of ${SIZE_LIMIT} bytes\n`)
 if (large.length > 0) process.exit(1)
 if (check && differing.length > 0) {
-  process.stderr.write(`src/abi differs from solidity/: ${differing.join(', ')}. Run node scripts/compile.mjs\n`)
+  process.stderr.write(
+    `src/abi differs from solidity/: ${differing.join(', ')}. Run node scripts/compile.mjs\n`,
+  )
   process.exit(1)
 }
 process.stdout.write(
-  check ? `src/abi is what solidity/ gives (${files.size} modules)\n` : `wrote ${differing.length} of ${files.size} modules\n`,
+  check
+    ? `src/abi is what solidity/ gives (${files.size} modules)\n`
+    : `wrote ${differing.length} of ${files.size} modules\n`,
 )

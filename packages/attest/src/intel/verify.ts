@@ -50,7 +50,7 @@ export interface VerifyQuoteOptions {
 
 /** Every question that {@link verifyQuote} asks, in the order of the verdict. */
 export const quoteCheckTitles = {
-  'quote-header': 'The quote is signed with ECDSA P-256 by a quoting enclave of Intel’s make',
+  'quote-header': 'The quote is an ECDSA P-256 quote of Intel’s quoting enclave format',
   'trailing-bytes': 'Nothing follows the quote but padding',
   certificates: 'The certificates and revocation lists can be read',
   collateral: 'TCB info and QE identity can be read and are for this kind of TEE',
@@ -62,15 +62,15 @@ export const quoteCheckTitles = {
   'pck-crl': 'The PCK revocation list is signed by the issuer of the platform’s certificate',
   'crl-dates': 'The revocation lists are current',
   'not-revoked': 'No certificate is revoked',
-  'tcb-info-signature': 'The TCB info is signed by Intel’s TCB signing key',
-  'qe-identity-signature': 'The QE identity is signed by Intel’s TCB signing key',
+  'tcb-info-signature': 'The TCB info is signed by the TCB signing key',
+  'qe-identity-signature': 'The QE identity is signed by the TCB signing key',
   'collateral-dates': 'TCB info and QE identity are current',
   'platform-match': 'The TCB info is about this platform (FMSPC and PCE id)',
   'qe-report-signature': 'The quoting enclave’s report is signed by the platform’s certificate',
   'attestation-key': 'The quoting enclave’s report vouches for the attestation key',
-  'qe-identity': 'The quoting enclave is the one that Intel describes',
+  'qe-identity': 'The quoting enclave is the one that the QE identity describes',
   'quote-signature': 'The quote is signed by the attestation key',
-  'tdx-module': 'The TDX module is one that Intel describes',
+  'tdx-module': 'The TDX module is one that the TCB info describes',
   'tcb-level': 'The platform reaches a TCB level that is not revoked',
 } as const
 
@@ -119,14 +119,14 @@ export function verifyQuote(bytes: Uint8Array, options: VerifyQuoteOptions): Ver
   checkQuote(quote, checks, parts, verify)
   checkTcb(quote, checks, parts)
   const root = parts.chain === undefined ? null : rootClaim(parts.chain.root)
-  const tcb = checks.passed('tcb-level') || parts.tcb !== undefined ? parts.tcb : undefined
   return {
     ok: checks.ok(),
     tee: quote.tee,
+    at: options.at.toISOString(),
     simulated: root?.vendor !== 'intel',
-    tcbStatus: tcb?.status ?? null,
-    advisories: tcb?.advisories ?? [],
-    tcbDate: tcb?.tcbDate ?? null,
+    tcbStatus: parts.tcb?.status ?? null,
+    advisories: parts.tcb?.advisories ?? [],
+    tcbDate: parts.tcb?.tcbDate ?? null,
     checks: checks.list(),
     claims: quoteClaims(quote, { root, platform: platformClaim(parts), collateral: collateralClaim(parts) }),
   }
