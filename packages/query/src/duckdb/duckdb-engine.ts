@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import type { Expectation, Row, SqlEngine, TableLoad } from '../engine/engine.js'
 import { QueryError } from '../errors.js'
 import { encodeFrame, frameDecoder } from './frame.js'
@@ -128,11 +129,16 @@ function messageOf(table: TableLoad): LoadMessage {
   return { name: table.name, columns: table.columns, parquet }
 }
 
-/** The worker is found by its public name, so that it is the same from sources, from dist and from a bundle. */
+/**
+ * The worker is found through the package's manifest, so that it is the built one from sources, from dist and from a
+ * bundle. Resolving its subpath would follow the export conditions of the running process, which under a test
+ * runner name the TypeScript source.
+ */
 function start(addressSpaceBytes: number | null): ChildProcess | null {
   let worker: string
   try {
-    worker = createRequire(import.meta.url).resolve('@sealpool/query/duckdb-worker')
+    const manifest = createRequire(import.meta.url).resolve('@sealpool/query/package.json')
+    worker = join(dirname(manifest), 'dist/duckdb/worker.js')
   } catch {
     return null
   }

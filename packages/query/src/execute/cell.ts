@@ -12,7 +12,7 @@ export interface NoisyNumber {
 }
 
 /** Digits that an average may have beyond those of its column. */
-const extraDecimals = 2
+const extraDecimals = 3
 
 /**
  * Makes an aggregate of noisy statistics. Everything here is post-processing: it looks at nothing but noisy numbers
