@@ -17,7 +17,7 @@ import {
   refinedInputs,
 } from './contribution-table.js'
 import { lockDirectory } from './directory-lock.js'
-import { findJob, jobsIn, moveJob, putOffJob, upsertJob } from './job-table.js'
+import { findJob, insertJob, jobsIn, moveJob, putOffJob } from './job-table.js'
 import { getCursor, getMeta, setCursor, setMeta } from './meta-table.js'
 import { currentVersion, migrate, migrations, storedVersion } from './migration.js'
 import { openPgliteStore } from './pglite-store.js'
@@ -141,9 +141,9 @@ describe('embedded state store', () => {
       pools: [contribution('1').pool],
       chainState: 'Proposed',
     }
-    await upsertJob(store, job)
+    await insertJob(store, job)
     await moveJob(store, '5', 'waiting')
-    await upsertJob(store, { ...job, chainState: 'Funded' })
+    await insertJob(store, { ...job, chainState: 'Funded' })
     expect(await findJob(store, '5')).toMatchObject({
       chainState: 'Funded',
       state: 'waiting',
