@@ -12,8 +12,13 @@ import type { PlannedJob } from './planned-job.js'
  * Plans a job of either kind.
  * @throws JobRefusal
  */
-export function planJob(manifest: JobManifest, pools: readonly ServedPool[]): Promise<PlannedJob> {
-  return manifest.kind === 'query' ? planQueryJob(manifest, pools) : planComputeJob(manifest, pools)
+export async function planJob(manifest: JobManifest, pools: readonly ServedPool[]): Promise<PlannedJob> {
+  const planned = await (manifest.kind === 'query'
+    ? planQueryJob(manifest, pools)
+    : planComputeJob(manifest, pools))
+  // Votes and payment of a pool that is not read would be for nothing, and its receipt would name no charge.
+  if (planned.charges.length !== pools.length) throw JobRefusal.of('POOL_NOT_USED')
+  return planned
 }
 
 /**
