@@ -11,6 +11,9 @@ export const nameSchema = z
 /** Largest integer that fixed-point values may reach; sums of many such values are kept in wider integers. */
 const LARGEST = Number.MAX_SAFE_INTEGER
 
+/** Most public categories of one column. */
+const MOST_CATEGORIES = 1000
+
 const columnShape = z.strictObject({
   name: nameSchema.refine((name) => name !== 'contributor', {
     error: 'the name contributor is taken: every table has that key, and no query may select it',
@@ -23,7 +26,7 @@ const columnShape = z.strictObject({
     z
       .array(z.union([z.string().min(1).max(200), z.number(), z.boolean()]))
       .min(1)
-      .max(1000),
+      .max(MOST_CATEGORIES),
   ),
   open: z.exactOptional(z.boolean()),
   nullable: z.boolean(),
@@ -37,7 +40,7 @@ export type PolicyColumn = z.output<typeof columnShape>
  * One column: its type, its public range or categories, and what queries may do with it.
  *
  * - `measure` (summed, averaged, used as a number) needs `min` and `max`: they bound one contributor's weight.
- * - `group` needs public `values`, or `open: true`, which says that the categories themselves are private and
+ * - `group` needs public `values` (an integer column may rely on a short public range), or `open: true`, which says that the categories themselves are private and
  *   appear only when enough contributors share them.
  */
 export const columnSchema = columnShape.superRefine((column, context) => {
@@ -78,11 +81,20 @@ export const columnSchema = columnShape.superRefine((column, context) => {
       issue('min', 'a measure needs public min and max: they bound what one contributor can change')
     }
   }
-  if (column.use.includes('group') && (column.values !== undefined) === (column.open === true)) {
+  const counted =
+    column.type === 'integer' &&
+    column.min !== undefined &&
+    column.max !== undefined &&
+    column.max - column.min < MOST_CATEGORIES
+  const listed = column.values !== undefined || counted
+  if (column.use.includes('group') && !listed && column.open !== true) {
     issue(
       'values',
-      'a group column needs either public values or open: true (then groups appear only by partition selection)',
+      'a group column needs public values (an integer column may give a short min to max range) or open: true, and then groups appear only by partition selection',
     )
+  }
+  if (column.open === true && column.values !== undefined) {
+    issue('open', 'values are public or open, not both; remove one of the two')
   }
   if (column.open !== undefined && !column.use.includes('group')) {
     issue('open', 'open concerns group columns only; remove it')

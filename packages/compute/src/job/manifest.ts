@@ -1,0 +1,95 @@
+import { type Digest, digestOf, type JsonValue } from '@sealpool/crypto'
+import * as z from 'zod'
+import { ComputeError } from '../errors.js'
+import { placeOf } from './place.js'
+
+const addressSchema = z.templateLiteral([z.literal('0x'), z.string().regex(/^[0-9a-f]{40}$/)])
+const textSchema = z.string().min(1).max(2000)
+const poolNameSchema = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'expected a pool name in lower-case ASCII')
+
+/**
+ * What a consumer asks for: one SQL statement or one computation over named pools, at a stated privacy cost.
+ * Votes, grants, payment and receipt all name its digest.
+ */
+export const jobManifestSchema = z
+  .strictObject({
+    format: z.literal('sealpool/job-manifest'),
+    version: z.literal(1),
+    kind: z.enum(['query', 'compute']),
+    title: z.string().min(1).max(200),
+    pools: z
+      .array(z.strictObject({ address: addressSchema, name: poolNameSchema }))
+      .min(1)
+      .max(16),
+    query: z.union([z.strictObject({ sql: z.string().min(1).max(65_536) }), z.null()]),
+    compute: z.union([
+      z.strictObject({ computation: z.string().min(1).max(200), parameters: z.record(z.string(), z.json()) }),
+      z.null(),
+    ]),
+    privacy: z.strictObject({ epsilon: z.number().gt(0).max(100), delta: z.number().min(0).max(0.001) }),
+    consumer: z.strictObject({
+      address: addressSchema,
+      resultKey: z.strictObject({
+        kem: z.literal('x25519'),
+        publicKey: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'expected 32 bytes in base64url without padding'),
+      }),
+    }),
+    purpose: textSchema,
+    /** Makes the digest unguessable and tells two equal requests apart. */
+    salt: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{16,128}$/, 'expected 16 to 128 characters of base64url or hexadecimal'),
+  })
+  .superRefine((manifest, context) => {
+    const issue = (path: (string | number)[], message: string): void => {
+      context.addIssue({ code: 'custom', path, message })
+    }
+    if ((manifest.query === null) !== (manifest.kind === 'compute')) {
+      issue(['query'], 'a query job has a query and a compute job has none (null)')
+    }
+    if ((manifest.compute === null) !== (manifest.kind === 'query')) {
+      issue(['compute'], 'a compute job has a computation and a query job has none (null)')
+    }
+    manifest.pools.forEach((pool, index) => {
+      const earlier = manifest.pools.slice(0, index)
+      if (earlier.some(({ address }) => address === pool.address))
+        issue(['pools', index, 'address'], 'the pool is listed twice')
+      if (earlier.some(({ name }) => name === pool.name))
+        issue(['pools', index, 'name'], 'two pools share a name; the job could not tell them apart')
+    })
+  })
+
+/** A parsed job manifest. Addresses are lower case, so that equal requests have equal digests. */
+export type JobManifest = z.output<typeof jobManifestSchema>
+
+/**
+ * Parses a job manifest from untrusted JSON.
+ *
+ * @param json - Any value.
+ * @returns The manifest.
+ * @throws ComputeError `MANIFEST_INVALID` with the first offending place.
+ */
+export function parseJobManifest(json: unknown): JobManifest {
+  const parsed = jobManifestSchema.safeParse(json)
+  if (parsed.success) return parsed.data
+  const issues = parsed.error.issues.map(({ path, message }) => ({ place: placeOf(path), message }))
+  throw new ComputeError(
+    'MANIFEST_INVALID',
+    issues[0]?.place ?? '$',
+    `The job manifest is not valid. ${issues
+      .slice(0, 5)
+      .map(({ place, message }) => `${place}: ${message}`)
+      .join('; ')}`,
+    { cause: parsed.error },
+  )
+}
+
+/**
+ * The manifest's digest: SHA-256 of its canonical JSON.
+ *
+ * @param manifest - A parsed manifest.
+ * @returns Digest, as proposals, grants and receipts carry it.
+ */
+export function manifestDigest(manifest: JobManifest): Digest {
+  return digestOf(manifest as JsonValue)
+}
