@@ -5,9 +5,19 @@ export { formatPemCertificates, maximumPemCertificates, parsePemCertificates } f
 export { type Certificate, parseCertificate } from './encoding/x509.js'
 export { AttestError, type AttestErrorCode, attestErrorCodes } from './errors.js'
 export {
+  evidenceCheckTitles,
+  type NodeEvidence,
+  type NodeEvidenceVerdict,
+  nodeEvidenceSchema,
+  parseNodeEvidence,
+  verifyNodeEvidence,
+} from './evidence/node-evidence.js'
+export { measurementDigest, nodeReportData, zeroNonce } from './evidence/report-data.js'
+export {
   type Collateral,
   collateralSchema,
   type IsvLevel,
+  parseCollateral,
   parseQeIdentity,
   parseTcbInfo,
   type QeIdentity,
@@ -28,7 +38,33 @@ export {
   verdictTcbStatuses,
 } from './intel/tcb-status.js'
 export { quoteCheckTitles, type VerifyQuoteOptions, verifyQuote } from './intel/verify.js'
+export { type Appraisal, appraise } from './policy/appraise.js'
+export {
+  type AttestationPolicy,
+  attestationPolicyDigest,
+  attestationPolicySchema,
+  defaultAttestationPolicy,
+  parseAttestationPolicy,
+} from './policy/policy.js'
+export { type BudgetRules, budgetProblem } from './receipt/budget.js'
+export { isBundleFile, parseReceiptBundle, type ReceiptBundle } from './receipt/bundle.js'
+export {
+  type BudgetView,
+  type Receipt,
+  type ReceiptBody,
+  type ReceiptPool,
+  receiptBodySchema,
+  receiptType,
+  receiptVersion,
+} from './receipt/receipt.js'
+export {
+  type ReceiptVerdict,
+  receiptCheckTitles,
+  type VerifyReceiptOptions,
+  verdictsRoot,
+  verifyReceipt,
+} from './receipt/verify.js'
 export { type VerifyP256, verifyP256 } from './signature/p256.js'
-export { intelRootKeyDigest, intelRootName } from './trust-anchor/intel.js'
+export { intelRootKeyDigest, intelRootName, rootClaim } from './trust-anchor/intel.js'
 export type { Check } from './verdict/check-list.js'
 export type { Claims, Hex, IntelClaims, RootClaim, SgxClaims, TdxClaims, Verdict } from './verdict/verdict.js'

@@ -1,1 +1,20 @@
-export {}
+/**
+ * Solidity contracts of confidential data pools, as typed ABIs and tree-shakable actions on a viem client.
+ *
+ * @module
+ */
+export { dataRegistryAbi } from './abi/DataRegistry.js'
+export { errorsAbi } from './abi/errors.js'
+export { jobBoardAbi } from './abi/JobBoard.js'
+export { nodeRegistryAbi } from './abi/NodeRegistry.js'
+export { permissionsAbi } from './abi/Permissions.js'
+export { poolAbi } from './abi/Pool.js'
+export { poolFactoryAbi } from './abi/PoolFactory.js'
+export { poolGovernorAbi } from './abi/PoolGovernor.js'
+export { poolTokenAbi } from './abi/PoolToken.js'
+export { protocolTokenAbi } from './abi/ProtocolToken.js'
+export { timelockControllerAbi } from './abi/TimelockController.js'
+export * from './action/index.js'
+export * from './deploy/index.js'
+export { ContractsError, type ContractsErrorCode, type Revert } from './errors.js'
+export * from './statement/index.js'

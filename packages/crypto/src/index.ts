@@ -1,3 +1,17 @@
+import type { Random } from './encoding/bytes.js'
+import { platformRandom } from './platform.js'
+import { type HpkeSealOptions, hpkeSeal as hpkeSealWith } from './recipient/hpke.js'
+import type { Recipient } from './recipient/recipient.js'
+import type { OpenOptions } from './sealed-file/file-key.js'
+import { addRecipient as addRecipientWith } from './sealed-file/rewrap.js'
+import {
+  type SealBytesOptions,
+  type SealOptions,
+  sealBytes as sealBytesWith,
+  seal as sealWith,
+} from './sealed-file/seal.js'
+
+export type { Backend } from './aead/backend.js'
 export { canonicalBytes, digestOf, parseCanonical } from './canonical-json/canonical-bytes.js'
 export {
   canonicalize,
@@ -29,9 +43,33 @@ export { concatBytes, equalBytes, type Random } from './encoding/bytes.js'
 export { decodeHex, encodeHex, type Hex } from './encoding/hex.js'
 export { CryptoError, type CryptoErrorCode } from './errors.js'
 export { platformRandom } from './platform.js'
-export { derivePoolKey, deriveSecret, type KeyScope, keyIdOf, type PoolKey } from './pool-key/derive.js'
+export { derivePoolKey, deriveSecret, type KeyScope, type PoolKey } from './pool-key/derive.js'
 export { type KeySet, keySetDigest, parseKeySet } from './pool-key/key-set.js'
 export { deriveNodeKeys, type NodeKeys } from './pool-key/node-keys.js'
+export {
+  deriveKeyPair,
+  type HpkeOpenOptions,
+  type HpkeSealOptions,
+  hpkeOpen,
+  type KeyPair,
+} from './recipient/hpke.js'
+export { hpkeIdentity, hpkeRecipient } from './recipient/hpke-recipient.js'
+export type { Identity, Recipient, Stanza, UnwrapRequest, WrapRequest } from './recipient/recipient.js'
+export {
+  type WalletIdentity,
+  type WalletKeyTypedData,
+  walletIdentity,
+  walletKeyTypedData,
+  walletRecipient,
+} from './recipient/wallet.js'
+export { keyIdOf, publicKeyOf } from './recipient/x25519.js'
+export type { SealContext } from './sealed-file/context.js'
+export type { OpenOptions } from './sealed-file/file-key.js'
+export { type ParsedHeader, parseHeader, type SealedHeader, type SealSuite } from './sealed-file/header.js'
+export { type OpenedFile, type OpenTransform, openBytes, openStream } from './sealed-file/open.js'
+export { type OpenRangeOptions, openRange, type RangeSource } from './sealed-file/range.js'
+export { removeRecipient } from './sealed-file/rewrap.js'
+export { type SealBytesOptions, type SealOptions, sealedSize } from './sealed-file/seal.js'
 export type { Fact } from './statement/facts.js'
 export { addressOf } from './statement/signature.js'
 export {
@@ -46,3 +84,60 @@ export {
   statementTypedDataHash,
   verifyStatement,
 } from './statement/statement.js'
+
+/** Options whose `random` may be left out: the platform's random bytes are then used. */
+type WithRandom<Options> = Omit<Options, 'random'> & { readonly random?: Random | undefined }
+
+/**
+ * Seals bytes: every recipient can open the result, and nobody else. A fresh random file key is drawn for each
+ * file. When the context has no commitment, one is made with `commitPlaintext` (default chunk size) under a salt
+ * that recipients get back from `openBytes`.
+ *
+ * @param plaintext - any bytes, also none
+ * @param options - recipients, context; `suite`, `chunkSize`, `backend`; `random` is the platform's by default
+ * @returns the sealed file
+ * @throws CryptoError `RECIPIENT_INVALID`, `CONTEXT_INVALID`, `HEADER_INVALID` (suite, chunk size),
+ *   `HEADER_TOO_LARGE`, `RANDOM_INVALID`, `NATIVE_CRYPTO_MISSING`
+ */
+export function sealBytes(plaintext: Uint8Array, options: WithRandom<SealBytesOptions>): Promise<Uint8Array> {
+  return sealBytesWith(plaintext, { ...options, random: options.random ?? platformRandom })
+}
+
+/**
+ * Seals a stream in bounded memory (about two chunks).
+ *
+ * @param options - as for {@link sealBytes}; the context needs its commitment, since it precedes the payload
+ * @returns a transform from plaintext to sealed file; errors of {@link sealBytes} come out of the stream
+ */
+export function seal(options: WithRandom<SealOptions>): TransformStream<Uint8Array, Uint8Array> {
+  return sealWith({ ...options, random: options.random ?? platformRandom })
+}
+
+/**
+ * Seals a file to one more recipient by writing its header anew; the payload is passed through unread, so the
+ * header alone may be given as well.
+ *
+ * @param sealed - a sealed file, or its header
+ * @param options - an identity that opens the file and the new `recipient`; `random` is the platform's by default
+ * @returns the same with its new header
+ * @throws CryptoError `RECIPIENT_INVALID` when the recipient is already there or the header is full;
+ *   `HEADER_TOO_LARGE`; as `parseHeader` and `openBytes`
+ */
+export function addRecipient(
+  sealed: Uint8Array,
+  options: OpenOptions & { readonly recipient: Recipient; readonly random?: Random | undefined },
+): Promise<Uint8Array> {
+  return addRecipientWith(sealed, { ...options, random: options.random ?? platformRandom })
+}
+
+/**
+ * Seals one small message to a public key (single-shot base mode, RFC 9180 section 6.1, AES-256-GCM). Anyone can
+ * seal: the sender is not authenticated.
+ *
+ * @param options - `publicKey`, `info`, `aad`, `plaintext`; `random` is the platform's by default
+ * @returns encapsulated key (32 bytes), then ciphertext (plaintext + 16 bytes)
+ * @throws CryptoError `KEY_INVALID`, `RANDOM_INVALID`, `NATIVE_CRYPTO_MISSING`
+ */
+export function hpkeSeal(options: WithRandom<HpkeSealOptions>): Promise<Uint8Array> {
+  return hpkeSealWith({ ...options, random: options.random ?? platformRandom })
+}

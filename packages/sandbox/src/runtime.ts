@@ -2,7 +2,13 @@ import type { RunErrorCode } from './errors.js'
 import type { Limits } from './limits.js'
 
 /** A JSON value, as JSON.parse returns it. */
-export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue }
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue }
 
 /** How far the code is kept from the machine, beyond the interpreter itself. */
 export type Isolation = 'bubblewrap' | 'process' | 'none'

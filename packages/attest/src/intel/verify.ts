@@ -18,6 +18,7 @@ import {
 import { quoteClaims } from './claims.js'
 import {
   type Collateral,
+  parseCollateral,
   parseQeIdentity,
   parseTcbInfo,
   type QeIdentity,
@@ -50,7 +51,7 @@ export interface VerifyQuoteOptions {
 
 /** Every question that {@link verifyQuote} asks, in the order of the verdict. */
 export const quoteCheckTitles = {
-  'quote-header': 'The quote is signed with ECDSA P-256 by a quoting enclave of Intel’s make',
+  'quote-header': 'The quote is an ECDSA P-256 quote of Intel’s quoting enclave format',
   'trailing-bytes': 'Nothing follows the quote but padding',
   certificates: 'The certificates and revocation lists can be read',
   collateral: 'TCB info and QE identity can be read and are for this kind of TEE',
@@ -62,15 +63,15 @@ export const quoteCheckTitles = {
   'pck-crl': 'The PCK revocation list is signed by the issuer of the platform’s certificate',
   'crl-dates': 'The revocation lists are current',
   'not-revoked': 'No certificate is revoked',
-  'tcb-info-signature': 'The TCB info is signed by Intel’s TCB signing key',
-  'qe-identity-signature': 'The QE identity is signed by Intel’s TCB signing key',
+  'tcb-info-signature': 'The TCB info is signed by the TCB signing key',
+  'qe-identity-signature': 'The QE identity is signed by the TCB signing key',
   'collateral-dates': 'TCB info and QE identity are current',
   'platform-match': 'The TCB info is about this platform (FMSPC and PCE id)',
   'qe-report-signature': 'The quoting enclave’s report is signed by the platform’s certificate',
   'attestation-key': 'The quoting enclave’s report vouches for the attestation key',
-  'qe-identity': 'The quoting enclave is the one that Intel describes',
+  'qe-identity': 'The quoting enclave is the one that the QE identity describes',
   'quote-signature': 'The quote is signed by the attestation key',
-  'tdx-module': 'The TDX module is one that Intel describes',
+  'tdx-module': 'The TDX module is one that the TCB info describes',
   'tcb-level': 'The platform reaches a TCB level that is not revoked',
 } as const
 
@@ -119,14 +120,14 @@ export function verifyQuote(bytes: Uint8Array, options: VerifyQuoteOptions): Ver
   checkQuote(quote, checks, parts, verify)
   checkTcb(quote, checks, parts)
   const root = parts.chain === undefined ? null : rootClaim(parts.chain.root)
-  const tcb = checks.passed('tcb-level') || parts.tcb !== undefined ? parts.tcb : undefined
   return {
     ok: checks.ok(),
     tee: quote.tee,
+    at: options.at.toISOString(),
     simulated: root?.vendor !== 'intel',
-    tcbStatus: tcb?.status ?? null,
-    advisories: tcb?.advisories ?? [],
-    tcbDate: tcb?.tcbDate ?? null,
+    tcbStatus: parts.tcb?.status ?? null,
+    advisories: parts.tcb?.advisories ?? [],
+    tcbDate: parts.tcb?.tcbDate ?? null,
     checks: checks.list(),
     claims: quoteClaims(quote, { root, platform: platformClaim(parts), collateral: collateralClaim(parts) }),
   }
@@ -161,14 +162,16 @@ function checkForm(quote: Quote, options: VerifyQuoteOptions, checks: Checks, pa
       const text = 'it names its PCK certificate by PPID instead of carrying the chain'
       return notChecked(`Certification data type ${quote.certificationType}: ${text}.`)
     }
+    const collateral = parseCollateral(options.collateral)
     parts.chain = pckChain(quote)
     parts.platform = pckPlatform(parts.chain.pck)
-    parts.chains = collateralChains(options.collateral)
+    parts.chains = collateralChains(collateral)
     return pass('PCK chain, signer chains and revocation lists are canonical.')
   })
   checks.run('collateral', [], () => {
-    const info = parseTcbInfo(options.collateral.tcbInfo)
-    const identity = parseQeIdentity(options.collateral.qeIdentity)
+    const collateral = parseCollateral(options.collateral)
+    const info = parseTcbInfo(collateral.tcbInfo)
+    const identity = parseQeIdentity(collateral.qeIdentity)
     const wanted = quote.tee === 'tdx' ? { info: 'TDX', identity: 'TD_QE' } : { info: 'SGX', identity: 'QE' }
     if (info.value.id !== wanted.info)
       return fail(`the TCB info is for ${info.value.id}, the quote ${wanted.info}`)

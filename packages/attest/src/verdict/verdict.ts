@@ -74,6 +74,8 @@ export interface Verdict {
   /** True only when every check passed; a check that was not made makes it false. */
   readonly ok: boolean
   readonly tee: 'tdx' | 'sgx' | 'sev-snp'
+  /** ISO; the moment for which the answer holds. */
+  readonly at: string
   /** True whenever the chain does not end in a pinned vendor root. */
   readonly simulated: boolean
   /** Null when an authenticity check did not pass, so that no status can be told. */

@@ -1,11 +1,12 @@
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
-import { type Digest, parseDigest, sha256Digest } from '../digest/digest.js'
+import { type Digest, parseDigest } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import { requireBytes } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 import { deriveKeyPair, type KeyPair } from '../recipient/hpke.js'
+import { keyIdOf } from '../recipient/x25519.js'
 
 /** What a derived key belongs to; every part separates keys. */
 export interface KeyScope {
@@ -54,17 +55,6 @@ export function deriveSecret(
     throw new CryptoError('OPTION_INVALID', 'purpose', 'a purpose is 1 to 128 characters of a-z 0-9 . / -')
   }
   return expandRoot(options.root, `sealpool/secret/${options.purpose}`, options)
-}
-
-/**
- * The id by which sealed files and the chain name an X25519 public key.
- *
- * @param publicKey - 32 bytes
- * @returns its SHA-256
- * @throws CryptoError `KEY_INVALID`
- */
-export function keyIdOf(publicKey: Uint8Array): Digest {
-  return sha256Digest(requireBytes(publicKey, 32, 'publicKey'))
 }
 
 function expandRoot(root: Uint8Array, purpose: string, scope: KeyScope): Uint8Array {

@@ -1,5 +1,6 @@
 import { x25519 } from '@noble/curves/ed25519.js'
 import { type Backend, subtleFor } from '../aead/backend.js'
+import { type Digest, sha256Digest } from '../digest/digest.js'
 import { concatBytes, equalBytes, requireBytes, unshared } from '../encoding/bytes.js'
 import { decodeHex } from '../encoding/hex.js'
 import { CryptoError } from '../errors.js'
@@ -58,6 +59,17 @@ export function requirePublicKey(publicKey: unknown, place = 'publicKey'): Uint8
  */
 export function publicKeyOf(privateKey: Uint8Array): Uint8Array {
   return x25519.getPublicKey(requireBytes(privateKey, 32, 'privateKey'))
+}
+
+/**
+ * The id by which sealed files and the chain name an X25519 public key.
+ *
+ * @param publicKey - 32 bytes
+ * @returns its SHA-256
+ * @throws CryptoError `KEY_INVALID`
+ */
+export function keyIdOf(publicKey: Uint8Array): Digest {
+  return sha256Digest(requireBytes(publicKey, 32, 'publicKey'))
 }
 
 /**

@@ -11,12 +11,22 @@ export interface ChainJob {
   readonly manifestDigest: Digest
   readonly locator: string
   readonly pools: readonly Address[]
-  /** The contract's word for the job's state when the node last looked. */
-  readonly chainState: string
+}
+
+/** One pool's vote on a job. */
+export interface JobApproval {
+  readonly pool: Address
+  /** Block of the approval, decimal. */
+  readonly block: string
+  /** Protocol tokens per run, smallest unit, decimal. */
+  readonly price: string
 }
 
 /** A job as the node remembers it. */
 export interface JobRow extends ChainJob {
+  /** The contract's word for the job's state when the node last read the chain. */
+  readonly chainState: string
+  readonly approvals: readonly JobApproval[]
   readonly state: JobState
   readonly reason: string | null
   readonly reasonText: string | null
@@ -26,12 +36,14 @@ export interface JobRow extends ChainJob {
   readonly receipt: SignedStatement | null
   readonly resultDigest: Digest | null
   readonly sealedResult: Uint8Array | null
-  /** The signed statement that releases or refuses on the chain. */
+  /** Digests of the verdicts on the inputs, by pool: what the Merkle roots in the receipt stand for. */
+  readonly inputs: Readonly<Record<string, readonly Digest[]>> | null
+  /** What is sent to the chain to release or refuse, signed. */
   readonly release: JsonValue | null
 }
 
-const columns = `id::text, consumer, manifest_digest, locator, pools, chain_state, state, reason, reason_text, attempts,
-  manifest, plan, receipt, result_digest, sealed_result, release`
+const columns = `id::text, consumer, manifest_digest, locator, pools, chain_state, approvals, state, reason, reason_text, attempts,
+  manifest, plan, receipt, result_digest, sealed_result, inputs, release`
 
 function read(row: SqlRow): JobRow {
   return {
@@ -41,6 +53,7 @@ function read(row: SqlRow): JobRow {
     locator: textOf(row, 'locator'),
     pools: jsonOf<Address[]>(row, 'pools'),
     chainState: textOf(row, 'chain_state'),
+    approvals: jsonOf<JobApproval[]>(row, 'approvals'),
     state: textOf(row, 'state') as JobState,
     reason: textOrNull(row, 'reason'),
     reasonText: textOrNull(row, 'reason_text'),
@@ -50,24 +63,49 @@ function read(row: SqlRow): JobRow {
     receipt: jsonOrNull<SignedStatement>(row, 'receipt'),
     resultDigest: textOrNull(row, 'result_digest') as Digest | null,
     sealedResult: bytesOrNull(row, 'sealed_result'),
+    inputs: jsonOrNull<Record<string, Digest[]>>(row, 'inputs'),
     release: jsonOrNull<JsonValue>(row, 'release'),
   }
 }
 
-/** Takes a job in, or takes over what the chain now says of one that is known. */
-export async function upsertJob(tx: Sql, job: ChainJob): Promise<void> {
+/** Takes a proposed job in; one that is there already stays as it is. */
+export async function insertJob(tx: Sql, job: ChainJob): Promise<void> {
   await tx.query(
-    `insert into jobs (id, consumer, manifest_digest, locator, pools, chain_state, state)
-     values ($1, $2, $3, $4, $5, $6, 'seen')
-     on conflict (id) do update set chain_state = excluded.chain_state`,
+    `insert into jobs (id, consumer, manifest_digest, locator, pools, chain_state, approvals, state)
+     values ($1, $2, $3, $4, $5, 'Proposed', '[]', 'seen') on conflict (id) do nothing`,
     [
       job.id,
       job.consumer.toLowerCase(),
       job.manifestDigest,
       job.locator,
       JSON.stringify(job.pools.map((pool) => pool.toLowerCase())),
-      job.chainState,
     ],
+  )
+}
+
+/** Notes a pool's approval, in the transaction that moves the chain cursor. */
+export async function noteApproval(tx: Sql, id: string, approval: JobApproval): Promise<void> {
+  await tx.query('update jobs set approvals = (approvals::jsonb || $2::jsonb)::text where id = $1', [
+    id,
+    JSON.stringify([{ ...approval, pool: approval.pool.toLowerCase() }]),
+  ])
+}
+
+/**
+ * Takes over what the chain says of a job: a paid one becomes the node's work, one that was withdrawn is closed.
+ * What the node has decided or charged it carries on by itself.
+ */
+export async function noteChainState(tx: Sql, id: string, chainState: string): Promise<void> {
+  await tx.query(
+    `update jobs set chain_state = $2, retry_at = 0,
+       state = case
+         when $2 in ('Funded', 'Running') and state = 'seen' then 'waiting'
+         when $2 in ('Cancelled', 'Expired', 'Failed') and state in ('seen', 'waiting', 'running') then 'closed'
+         else state end,
+       reason = case when state = 'seen' and $2 in ('Funded', 'Running') then null else reason end,
+       reason_text = case when state = 'seen' and $2 in ('Funded', 'Running') then null else reason_text end
+     where id = $1`,
+    [id, chainState],
   )
 }
 
@@ -129,13 +167,15 @@ export async function storeOutcome(
   tx: Sql,
   id: string,
   outcome: {
-    readonly state: 'charged' | 'refusing' | 'refused'
+    /** `seen`: refused for now, the job may still be approved and paid. */
+    readonly state: 'seen' | 'charged' | 'refusing' | 'refused'
     readonly manifest: JsonValue | null
     readonly plan: JsonValue | null
     readonly receipt: SignedStatement
     readonly receiptDigest: Digest
     readonly resultDigest: Digest | null
     readonly sealedResult: Uint8Array | null
+    readonly inputs: Readonly<Record<string, readonly Digest[]>>
     readonly release: JsonValue | null
     readonly why: { readonly reason: string; readonly reasonText: string } | null
   },
@@ -143,7 +183,7 @@ export async function storeOutcome(
   const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value))
   await tx.query(
     `update jobs set state = $2, manifest = $3, plan = $4, receipt = $5, result_digest = $6, sealed_result = $7,
-       release = $8, reason = $9, reason_text = $10 where id = $1`,
+       release = $8, reason = $9, reason_text = $10, inputs = $11 where id = $1`,
     [
       id,
       outcome.state,
@@ -155,6 +195,7 @@ export async function storeOutcome(
       json(outcome.release),
       outcome.why?.reason ?? null,
       outcome.why?.reasonText ?? null,
+      JSON.stringify(outcome.inputs),
     ],
   )
   await tx.query(

@@ -95,6 +95,7 @@ export const firstTables: Migration = {
       locator text not null,
       pools text not null,
       chain_state text not null,
+      approvals text not null,
       state text not null check (state in
         ('seen', 'waiting', 'running', 'charged', 'released', 'settled', 'refusing', 'refused', 'closed')),
       reason text,
@@ -106,6 +107,8 @@ export const firstTables: Migration = {
       receipt text,
       result_digest text,
       sealed_result bytea,
+      -- Digests of the verdicts on the inputs, by pool: what the Merkle roots in the receipt stand for.
+      inputs text,
       release text
     );
     create index jobs_by_state on jobs (state, id);

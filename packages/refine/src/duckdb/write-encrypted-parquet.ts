@@ -16,6 +16,15 @@ export interface WrittenParquet {
   readonly digest: Digest
 }
 
+/** A row group ends at this many characters of text, however few rows they are, so that memory stays bounded. */
+const rowGroupCharacters = 16 * 1024 * 1024
+
+function charactersOf(row: Row): number {
+  let characters = 0
+  for (const value of Object.values(row)) if (typeof value === 'string') characters += value.length
+  return characters
+}
+
 async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r')
   try {
@@ -36,7 +45,8 @@ async function syncDirectory(path: string): Promise<void> {
  *
  * @param options - `table`: name and columns; `rows`: rows as `refineBatch` returns them, also as a (async) generator;
  *   `key`: 32 bytes, not kept; `path`: where the file goes, its directory must exist; `rowGroupRows`: rows per row group,
- *   default 100,000; `random`: CSPRNG, default the platform's
+ *   default 100,000 (fewer when they
+ *   hold more than 16 Mi characters of text); `random`: CSPRNG, default the platform's
  * @returns size, row count and digest
  * @throws RefineError with `ARGUMENT_INVALID`, `VALUE_TYPE`, `VALUE_MISSING`, `LIMIT_EXCEEDED` or `PARQUET_WRITE_FAILED`
  *
@@ -73,12 +83,15 @@ export async function writeEncryptedParquet(options: {
         await file.writeFile(part)
       }
       let group: Row[] = []
+      let characters = 0
       for await (const row of options.rows) {
         group.push(row)
-        if (group.length === rowGroupRows) {
+        characters += charactersOf(row)
+        if (group.length === rowGroupRows || characters >= rowGroupCharacters) {
           await append(await parquet.rowGroup(group))
           count += group.length
           group = []
+          characters = 0
         }
       }
       if (group.length > 0) await append(await parquet.rowGroup(group))

@@ -1,6 +1,6 @@
 import { RefineError } from '../errors.js'
 import { isCalendarDay } from '../schema/calendar-day.js'
-import { printDecimal, scaledDecimal } from '../schema/decimal.js'
+import { printDecimal, scaledBound, scaledDecimal } from '../schema/decimal.js'
 import {
   type CellValue,
   type ColumnSchema,
@@ -27,13 +27,6 @@ function checkNumber(column: ColumnSchema, value: unknown, place: string): numbe
   return value === 0 ? 0 : value
 }
 
-function boundOf(bound: number | string, decimals: number): bigint {
-  const scaled = scaledDecimal(String(bound), decimals)
-  if (typeof scaled !== 'bigint')
-    throw new RefineError('SCHEMA_INVALID', 'bound', 'A bound does not fit its column')
-  return scaled
-}
-
 function checkDecimal(column: ColumnSchema, value: unknown, place: string): string {
   const decimals = column.decimals ?? 0
   if (typeof value !== 'string' && !(typeof value === 'number' && Number.isFinite(value)))
@@ -48,8 +41,8 @@ function checkDecimal(column: ColumnSchema, value: unknown, place: string): stri
       `The value has more than ${decimals} places; round it in the mapping, nothing is rounded silently`,
     )
   }
-  if (column.min !== undefined && scaled < boundOf(column.min, decimals)) throw rangeFault(place)
-  if (column.max !== undefined && scaled > boundOf(column.max, decimals)) throw rangeFault(place)
+  if (column.min !== undefined && scaled < scaledBound(column.min, decimals)) throw rangeFault(place)
+  if (column.max !== undefined && scaled > scaledBound(column.max, decimals)) throw rangeFault(place)
   return printDecimal(scaled, decimals)
 }
 

@@ -112,11 +112,12 @@ async function checkDescribed({ refiner, runtime, limits }: RefineBatchOptions):
 function tablesOf(output: JsonValue): Readonly<Record<string, readonly unknown[]>> {
   const invalid = (message: string) => new RefineError('MAP_OUTPUT_INVALID', 'output', message)
   if (typeof output !== 'object' || output === null || Array.isArray(output)) throw invalid('Not an object')
-  const failed = output['failedRecord']
+  const fields = output as Readonly<Record<string, JsonValue>>
+  const failed = fields['failedRecord']
   if (typeof failed === 'number' && Number.isSafeInteger(failed)) {
     throw new RefineError('MAP_FAILED', `record ${failed}`, 'The mapping threw')
   }
-  const tables = output['tables']
+  const tables = fields['tables']
   if (typeof tables !== 'object' || tables === null || Array.isArray(tables)) throw invalid('No tables')
   for (const rows of Object.values(tables))
     if (!Array.isArray(rows)) throw invalid('A table is not a list of rows')

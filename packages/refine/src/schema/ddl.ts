@@ -1,5 +1,4 @@
-import { decimalPrecision } from './decimal.js'
-import { printBound } from './parse-schema.js'
+import { decimalPrecision, printDecimal, scaledBound } from './decimal.js'
 import { type ColumnSchema, contributorColumn, type RefinerSchema } from './table-schema.js'
 
 /** SQL dialects that {@link toDdl} prints. */
@@ -34,7 +33,9 @@ export function duckdbType(column: Pick<ColumnSchema, 'type' | 'decimals'>): str
 function checksOf(name: string, column: ColumnSchema): string[] {
   const bound = (value: number | string) => {
     if (column.type === 'date') return `DATE ${text(String(value))}`
-    return column.type === 'decimal' ? printBound(value, column.decimals ?? 0) : String(value)
+    if (column.type !== 'decimal') return String(value)
+    const decimals = column.decimals ?? 0
+    return printDecimal(scaledBound(value, decimals), decimals)
   }
   const quoted = identifier(name)
   return [

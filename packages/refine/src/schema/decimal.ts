@@ -1,3 +1,5 @@
+import { RefineError } from '../errors.js'
+
 /** Digits of DECIMAL(18, s): every unscaled value fits in 64 bits. */
 export const decimalPrecision = 18
 const limit = 10n ** BigInt(decimalPrecision)
@@ -49,4 +51,20 @@ export function printDecimal(scaled: bigint, decimals: number): string {
   const sign = scaled < 0n ? '-' : ''
   if (decimals === 0) return sign + digits
   return `${sign}${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`
+}
+
+/**
+ * A bound of a decimal column as a scaled integer.
+ *
+ * @param bound - `min` or `max` of a validated column
+ * @param decimals - the column's places
+ * @returns bound * 10^decimals
+ * @throws RefineError with `SCHEMA_INVALID` when the bound does not fit, which parseRefinerSchema rules out
+ */
+export function scaledBound(bound: number | string, decimals: number): bigint {
+  const scaled = scaledDecimal(String(bound), decimals)
+  if (typeof scaled !== 'bigint') {
+    throw new RefineError('SCHEMA_INVALID', 'bound', 'A bound does not fit its decimal column')
+  }
+  return scaled
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { RefineError } from '../errors.js'
 import { isCalendarDay } from './calendar-day.js'
-import { printDecimal, scaledDecimal } from './decimal.js'
+import { scaledDecimal } from './decimal.js'
 import { type ColumnSchema, contributorColumn, type NamedTable, type RefinerSchema } from './table-schema.js'
 
 const identifier = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/)
@@ -157,19 +157,4 @@ export function tableOf(schema: RefinerSchema, name: string): NamedTable {
     throw new RefineError('ARGUMENT_INVALID', 'table', `The refiner ${schema.id} has no such table`)
   }
   return { name, ...table }
-}
-
-/**
- * A bound of a decimal column in the same text form as its values.
- *
- * @param bound - `min` or `max` of the column
- * @param decimals - the column's places
- * @returns decimal text
- */
-export function printBound(bound: number | string, decimals: number): string {
-  const scaled = scaledDecimal(String(bound), decimals)
-  if (typeof scaled !== 'bigint') {
-    throw new RefineError('SCHEMA_INVALID', 'bound', 'A bound does not fit its decimal column')
-  }
-  return printDecimal(scaled, decimals)
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { createRequire } from 'node:module'
+import { crossesUnchanged } from '../code-text.js'
 import { SandboxError } from '../errors.js'
 import { decodeOutput, encodeInput } from '../json-boundary.js'
 import { validateLimits } from '../limits.js'
@@ -68,6 +69,9 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
         throw new SandboxError('RUNTIME_CLOSED', 'runtime', 'this runtime was closed; make a new one')
       const limits = validateLimits(job.limits)
       const input = encodeInput(job.input)
+      // Before the frame's UTF-8 would mend what the engine is to refuse.
+      if (!crossesUnchanged(job.code)) return failure('CODE_INVALID', 'load')
+      if (!crossesUnchanged(job.entry)) return failure('ENTRY_MISSING', 'load')
       const turn = last.then(() => runText({ code: job.code, entry: job.entry, input, limits }))
       last = turn.catch(() => {})
       const result = await turn

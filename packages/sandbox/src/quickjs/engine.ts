@@ -4,6 +4,7 @@ import {
   type QuickJSHandle,
   type QuickJSWASMModule,
 } from 'quickjs-emscripten'
+import { crossesUnchanged } from '../code-text.js'
 import type { CheckedLimits } from '../limits.js'
 import { explainThrow, failure, type RunFailure } from './failure.js'
 import { HARNESS } from './harness.js'
@@ -40,7 +41,6 @@ const intrinsics = {
   TypedArrays: true,
 } as const
 
-const NUL_OR_LONE_SURROGATE = /\0|\p{Surrogate}/u
 // WebAssembly memory never shrinks: past this a module is thrown away so that one greedy run does not hold memory for ever.
 const KEEP_BELOW_BYTES = 128 * 1024 * 1024
 const LONGEST_LOGS = 1024 * 1024
@@ -55,8 +55,8 @@ export async function createEngine(): Promise<Engine> {
   let module: QuickJSWASMModule | undefined = await newQuickJSWASMModule()
   return {
     async run(job) {
-      // C strings end at NUL and know no lone surrogates: what would run is not what was digested.
-      if (NUL_OR_LONE_SURROGATE.test(job.code)) return failure('CODE_INVALID', 'load')
+      if (!crossesUnchanged(job.code)) return failure('CODE_INVALID', 'load')
+      if (!crossesUnchanged(job.entry)) return failure('ENTRY_MISSING', 'load')
       if (job.code.length + job.input.length > job.limits.memoryBytes)
         return failure('OUT_OF_MEMORY', 'input')
       const current = module ?? (await newQuickJSWASMModule())

@@ -69,9 +69,10 @@ export function explainThrow(reason: string, code: string, stage: string): RunFa
 }
 
 function declaresClass(code: string, name: string): boolean {
-  for (let at = code.indexOf(`class ${name}`); at !== -1; at = code.indexOf(`class ${name}`, at + 1)) {
-    const next = code.charAt(at + 6 + name.length)
-    if (!/[\p{ID_Continue}$]/u.test(next)) return true
-  }
-  return false
+  const plain = name.replaceAll('$', '\\$')
+  // Bundlers turn declarations into `Name=class`.
+  return new RegExp(
+    `class\\s+${plain}(?![\\p{ID_Continue}$])|(?<![\\p{ID_Continue}$.])${plain}\\s*=\\s*class(?![\\p{ID_Continue}$])`,
+    'u',
+  ).test(code)
 }

@@ -75,7 +75,9 @@ const explain = (error) => {
   let line = 0
   let kind = 'threw'
   try {
-    if (error instanceof Internal) {
+    // With no room left even for the error, QuickJS throws null; code that throws null itself is told the same.
+    if (error === null) kind = 'memory'
+    else if (error instanceof Internal) {
       name = 'InternalError'
       const message = error.message
       if (message === 'out of memory' || message === 'string too long') kind = 'memory'

@@ -88,13 +88,17 @@ export async function createEncryptedParquet(options: {
           'A Parquet file holds at most 32768 row groups; write larger row groups',
         )
       }
+      // All values are encoded before anything is counted, so that a refused row group leaves the file as it was.
+      const bodies = columns.map((column) =>
+        encodeColumnPage(
+          column,
+          rows.map((row) => row[column.name] ?? null),
+        ),
+      )
       const parts: Uint8Array[] = start()
       const chunks: WrittenRowGroup['chunks'][number][] = []
       for (const [index, column] of columns.entries()) {
-        const body = encodeColumnPage(
-          column,
-          rows.map((row) => row[column.name] ?? null),
-        )
+        const body = bodies[index] ?? new Uint8Array()
         const header = encodeThrift(
           pageHeader({
             rows: rows.length,

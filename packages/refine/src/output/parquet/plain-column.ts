@@ -3,6 +3,7 @@
  * Source: parquet-format, Encodings.md (PLAIN, RLE) and README.md (data pages); LogicalTypes.md (DECIMAL, DATE, STRING).
  */
 import { RefineError } from '../../errors.js'
+import { isCalendarDay } from '../../schema/calendar-day.js'
 import { scaledDecimal } from '../../schema/decimal.js'
 import type { CellValue, ColumnType } from '../../schema/table-schema.js'
 
@@ -77,9 +78,9 @@ function days(values: readonly CellValue[], column: ParquetColumn): Uint8Array {
   const bytes = new Uint8Array(4 * values.length)
   const view = new DataView(bytes.buffer)
   values.forEach((value, index) => {
-    const time = typeof value === 'string' ? Date.parse(`${value}T00:00:00Z`) : Number.NaN
-    if (!Number.isFinite(time)) throw mismatch(column)
-    view.setInt32(4 * index, time / dayMilliseconds, true)
+    // Date.parse alone would take 2023-02-29 for the first of March.
+    if (typeof value !== 'string' || !isCalendarDay(value)) throw mismatch(column)
+    view.setInt32(4 * index, Date.parse(`${value}T00:00:00Z`) / dayMilliseconds, true)
   })
   return bytes
 }

@@ -1,0 +1,188 @@
+import {
+  CryptoError,
+  type Digest,
+  decodeBase64Url,
+  decodeHex,
+  encodeHex,
+  type Hex,
+  type KeySet,
+  parseKeySet,
+  sha256Digest,
+} from '@sealpool/crypto'
+import * as z from 'zod'
+import { formatPemCertificates, parsePemCertificates } from '../encoding/pem.js'
+import { sameBytes } from '../encoding/same-bytes.js'
+import { AttestError } from '../errors.js'
+import { type Collateral, collateralSchema } from '../intel/collateral.js'
+import { verifyQuote } from '../intel/verify.js'
+import { type Appraisal, appraise } from '../policy/appraise.js'
+import type { AttestationPolicy } from '../policy/policy.js'
+import type { VerifyP256 } from '../signature/p256.js'
+import { type Check, checkList, fail, pass, unless } from '../verdict/check-list.js'
+import type { Verdict } from '../verdict/verdict.js'
+import { nodeReportData } from './report-data.js'
+
+/** What a node shows of itself, as plain JSON. */
+export type NodeEvidence = {
+  format: 'sealpool/node-evidence'
+  version: 1
+  tee: 'tdx'
+  /** base64url. */
+  quote: string
+  collateral: Collateral
+  keySet: KeySet
+  /** 32 bytes; zero when nobody asked. */
+  nonce: Hex
+  /** The node's own word; the verdict decides. */
+  simulated: boolean
+}
+
+const keySetSchema = z.custom<KeySet>((value) => {
+  try {
+    parseKeySet(value)
+    return true
+  } catch (error) {
+    if (error instanceof CryptoError) return false
+    throw error
+  }
+}, 'expected a key set in its one form')
+
+/** Schema of {@link NodeEvidence}; unknown fields are refused. */
+export const nodeEvidenceSchema: z.ZodType<NodeEvidence> = z.strictObject({
+  format: z.literal('sealpool/node-evidence'),
+  version: z.literal(1),
+  tee: z.literal('tdx'),
+  quote: z.string().max(1 << 21),
+  collateral: collateralSchema,
+  keySet: keySetSchema,
+  nonce: z.custom<Hex>(
+    (value) => typeof value === 'string' && /^0x[0-9a-f]{64}$/.test(value),
+    'expected 32 bytes',
+  ),
+  simulated: z.boolean(),
+})
+
+/** Every question that {@link verifyNodeEvidence} asks besides those of `verifyQuote`. */
+export const evidenceCheckTitles = {
+  'collateral-form': 'The issuer chains are in the one canonical PEM form',
+  'key-set': 'The quote’s report data is the digest of the node’s key set and the nonce',
+  'simulated-flag': 'The node says itself whether it is simulated',
+  'attestation-policy': 'The attestation policy allows this node',
+} as const
+
+const nonceTitle = { nonce: 'The evidence was made for the nonce that was asked' }
+
+/** The answer about a node. */
+export interface NodeEvidenceVerdict {
+  /** True only when the quote verifies, the keys are bound to it and the policy allows it. */
+  readonly ok: boolean
+  readonly verdict: Verdict
+  readonly appraisal: Appraisal
+  readonly keySet: KeySet
+  /** SHA-256 of the quote's bytes. */
+  readonly quoteDigest: Digest
+  /** The quote's checks, then those of {@link evidenceCheckTitles}. */
+  readonly checks: readonly Check[]
+}
+
+/**
+ * Reads evidence of unknown origin.
+ *
+ * @throws AttestError `BAD_EVIDENCE` with the first offending place
+ */
+export function parseNodeEvidence(json: unknown): NodeEvidence {
+  const result = nodeEvidenceSchema.safeParse(json)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]
+  const place = ['evidence', ...(issue?.path.map(String) ?? [])].join('.')
+  throw new AttestError('BAD_EVIDENCE', place, `Not node evidence: ${issue?.message ?? 'unknown form'}`, {
+    cause: result.error,
+  })
+}
+
+/**
+ * Verifies what a node shows of itself: the quote, that it vouches for the node's keys, and that the policy allows it.
+ *
+ * @param options.evidence any JSON value
+ * @param options.policy which evidence is good enough
+ * @param options.at the moment for which the answer holds
+ * @param options.nonce 32 bytes that the caller asked the node to include; without it the evidence may be old
+ * @returns verdict, appraisal, keys, and every check
+ * @throws AttestError `BAD_EVIDENCE` or `BAD_QUOTE` when there is nothing to judge
+ */
+export function verifyNodeEvidence(options: {
+  readonly evidence: unknown
+  readonly policy: AttestationPolicy
+  readonly at: Date
+  readonly nonce?: Hex
+  readonly verifySignature?: VerifyP256
+}): NodeEvidenceVerdict {
+  const { policy, at, nonce } = options
+  const evidence = parseNodeEvidence(options.evidence)
+  const quote = quoteBytes(evidence)
+  const named = policy.roots.filter((root) => root !== 'intel')
+  const verdict = verifyQuote(quote, {
+    collateral: evidence.collateral,
+    at,
+    trustedRoots: policy.allowSimulator ? named : [],
+    ...(options.verifySignature === undefined ? {} : { verifySignature: options.verifySignature }),
+  })
+  const appraisal = appraise(verdict, policy)
+  const checks = checkList({ ...(nonce === undefined ? {} : nonceTitle), ...evidenceCheckTitles })
+  checks.run('collateral-form', [], () => {
+    return unless(formProblem(evidence.collateral), 'No byte of it could be written otherwise.')
+  })
+  checks.run('key-set', [], () => {
+    const expected = nodeReportData(evidence.keySet, evidence.nonce)
+    return sameBytes(decodeHex(verdict.claims.reportData), expected)
+      ? pass(`Statements of this node are signed by ${evidence.keySet.statement.address}.`)
+      : fail('the quote was made for another key set or another nonce')
+  })
+  if (nonce !== undefined) {
+    checks.run('nonce', ['key-set'], () => {
+      return nonce.toLowerCase() === evidence.nonce
+        ? pass('It is fresh.')
+        : fail('it was made for another nonce')
+    })
+  }
+  checks.run('simulated-flag', [], () => {
+    if (evidence.simulated !== verdict.simulated) return fail('the node says otherwise than its certificates')
+    return pass(verdict.simulated ? 'It says SIMULATED.' : 'It says hardware.')
+  })
+  checks.run('attestation-policy', [], () => {
+    if (appraisal.answer === 'allowed') return pass('Allowed.')
+    return fail(`${appraisal.answer}: ${appraisal.reasons.join(' ')}`)
+  })
+  return {
+    ok: verdict.ok && checks.ok(),
+    verdict,
+    appraisal,
+    keySet: evidence.keySet,
+    quoteDigest: sha256Digest(quote),
+    checks: [...verdict.checks, ...checks.list()],
+  }
+}
+
+function quoteBytes(evidence: NodeEvidence): Uint8Array {
+  try {
+    return decodeBase64Url(evidence.quote)
+  } catch (cause) {
+    throw new AttestError('BAD_EVIDENCE', 'evidence.quote', 'The quote is not base64url', { cause })
+  }
+}
+
+/**
+ * Certificates are signed, the PEM text around them is not: only one text may stand for them, or bytes of the evidence could
+ * be changed without notice.
+ */
+function formProblem(collateral: Collateral): string | undefined {
+  for (const name of ['tcbInfoIssuerChain', 'qeIdentityIssuerChain', 'pckCrlIssuerChain'] as const) {
+    const text = collateral[name]
+    if (formatPemCertificates(parsePemCertificates(text)) !== text) {
+      return `${name} is not written as PEM with 64-column lines and LF`
+    }
+  }
+  const { rootCaCrl, pckCrl } = collateral
+  const canonical = [rootCaCrl, pckCrl].every((hex) => encodeHex(decodeHex(hex)) === hex)
+  return canonical ? undefined : 'a revocation list is not in lower-case hex'
+}

@@ -1,0 +1,98 @@
+import {
+  type Contribution,
+  contributionTypedData,
+  type Deployment,
+  type SignedContribution,
+} from '@sealpool/contracts'
+import {
+  type Address,
+  type Digest,
+  digestToHex,
+  hpkeRecipient,
+  parseHeader,
+  type Random,
+  sealBytes,
+  sha256Digest,
+  walletRecipient,
+} from '@sealpool/crypto'
+import type { Account } from 'viem'
+import { ClientError } from '../errors.js'
+import type { BlobStore } from '../store/blob-store.js'
+import type { VerifiedPool } from '../verify/verified-pool.js'
+
+/** What a contributor wants to contribute. */
+export interface ContributionInput {
+  /** The export, as the contributor's own machine holds it. It leaves only sealed. */
+  readonly bytes: Uint8Array
+  /** Its media type, such as `text/csv`. */
+  readonly mediaType: string
+  /** Digest of the pool's table schema. */
+  readonly schemaId: Digest
+  /** Digest of the text that the contributor agreed to. */
+  readonly consentDigest: Digest
+  /** The X25519 key of the contributor's own wallet, so that the owner can always open the copy: see `walletIdentity`. */
+  readonly walletPublicKey: Uint8Array
+  /** A number that this owner has not used in the registry; small consecutive numbers cost least gas. */
+  readonly nonce: bigint
+  /** Last moment, unix seconds of chain time, at which the contribution may be recorded. */
+  readonly deadline: bigint
+}
+
+/** A sealed and stored contribution with its owner's signature: ready for `contributeSigned` or a batch. */
+export interface PreparedContribution extends SignedContribution {
+  /** The sealed file's size in bytes. */
+  readonly sealedBytes: number
+}
+
+/**
+ * Seals an export to the pool and to the contributor's own wallet (one payload, two recipients), stores it and has the
+ * owner sign the record that goes on chain. Takes a pool that was verified: there is no way to seal to another.
+ *
+ * @param options - the verified pool, the export, the owner's account (a viem account that signs typed data)
+ * @returns the signed contribution
+ * @throws ClientError `ACCOUNT_REQUIRED`; CryptoError and BlobStoreError as their calls
+ */
+export async function prepareContribution(options: {
+  readonly pool: VerifiedPool
+  readonly deployment: Pick<Deployment, 'chainId' | 'dataRegistry'>
+  readonly account: Account
+  readonly blobStore: BlobStore
+  readonly random: Random
+  readonly input: ContributionInput
+}): Promise<PreparedContribution> {
+  const { pool, account, input, deployment } = options
+  if (account.signTypedData === undefined) {
+    throw new ClientError('ACCOUNT_REQUIRED', 'account', 'give an account that can sign typed data')
+  }
+  const owner = account.address.toLowerCase() as Address
+  const sealed = await sealBytes(input.bytes, {
+    recipients: [
+      hpkeRecipient({ publicKey: pool.publicKey, keyId: pool.keyId }),
+      walletRecipient({ publicKey: input.walletPublicKey, address: owner }),
+    ],
+    context: {
+      chainId: deployment.chainId,
+      pool: pool.address,
+      policyDigest: pool.policyDigest,
+      epoch: pool.epoch,
+      mediaType: input.mediaType,
+    },
+    random: options.random,
+  })
+  const { locator } = await options.blobStore.put(sealed)
+  const contribution: Contribution = {
+    owner: account.address,
+    pool: pool.address,
+    blobDigest: digestToHex(sha256Digest(sealed)),
+    commitment: digestToHex(parseHeader(sealed).context.commitment),
+    schemaId: digestToHex(input.schemaId),
+    consentDigest: digestToHex(input.consentDigest),
+    epoch: pool.epoch,
+    locator,
+    nonce: input.nonce,
+  }
+  const signature = await account.signTypedData(
+    contributionTypedData({ deployment, contribution, deadline: input.deadline }),
+  )
+  return { contribution, deadline: input.deadline, signature, sealedBytes: sealed.length }
+}

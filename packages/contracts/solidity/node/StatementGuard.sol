@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {NodeRegistry} from "./NodeRegistry.sol";
+
+/// @notice What a node adds to the facts it speaks about.
+struct StatementProof {
+    /// @dev SHA-256 of the canonical JSON of the whole statement (its body may say more than the facts).
+    bytes32 digest;
+    uint256 nonce;
+    /// @dev 65 bytes r || s || v over the EIP-712 hash, low s.
+    bytes signature;
+}
+
+/// @title Each node statement counts once
+/// @notice The key of a used statement is everything that was signed, and never the signature: a second signature
+/// over the same statement is the same statement. Chain and registry are in the EIP-712 domain, the pool, the
+/// subject and the facts in the struct, so a statement for one pool, contribution or job means nothing elsewhere.
+abstract contract StatementGuard {
+    NodeRegistry public immutable nodeRegistry;
+
+    mapping(bytes32 statement => bool used) private _used;
+
+    error StatementUsed(bytes32 statement, string kind, address pool, bytes32 subject);
+
+    constructor(NodeRegistry nodeRegistry_) {
+        nodeRegistry = nodeRegistry_;
+    }
+
+    /// @dev Checks signature and node, marks the statement as used.
+    function _useStatement(
+        string memory kind,
+        address pool,
+        bytes32 subject,
+        bytes32 facts,
+        StatementProof calldata proof
+    ) internal returns (address signer) {
+        signer = nodeRegistry.checkStatement(kind, pool, subject, facts, proof.digest, proof.nonce, proof.signature);
+        bytes32 statement = keccak256(abi.encode(kind, pool, subject, facts, proof.digest, proof.nonce));
+        if (_used[statement]) revert StatementUsed(statement, kind, pool, subject);
+        _used[statement] = true;
+    }
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {GovernorDeployer} from "../governance/GovernorDeployer.sol";
+import {GovernanceSettings, PoolGovernor} from "../governance/PoolGovernor.sol";
+import {TimelockDeployer} from "../governance/TimelockDeployer.sol";
+import {NodeRegistry} from "../node/NodeRegistry.sol";
+import {StatementGuard, StatementProof} from "../node/StatementGuard.sol";
+import {PoolToken} from "../token/PoolToken.sol";
+import {PoolTokenDeployer} from "../token/PoolTokenDeployer.sol";
+import {IPool} from "./IPool.sol";
+
+/// @notice What a founder decides once.
+struct Founding {
+    string name;
+    string symbol;
+    PoolRules rules;
+    /// @dev Pool tokens minted to the pool's timelock at founding.
+    uint256 treasuryAmount;
+    GovernanceSettings governance;
+}
+
+/// @notice What the pool's own vote can change. Digests are SHA-256 values.
+struct PoolRules {
+    bytes32 policyDigest;
+    bytes32 pocDigest;
+    bytes32 refinerDigest;
+    bytes32 constitutionDigest;
+    /// @dev What a node must have been measured to run to speak for this pool; zero: whatever the registry allows.
+    bytes32 measurement;
+    /// @dev Pool tokens (smallest unit) for a contribution of score 10,000.
+    uint128 rewardPerFullScore;
+    /// @dev Part of job fees that goes to the timelock, in 1/10,000.
+    uint16 treasuryShareBps;
+}
+
+/// @notice The contracts that all pools of a deployment share.
+struct PoolSurroundings {
+    NodeRegistry nodeRegistry;
+    address dataRegistry;
+    address jobBoard;
+    IERC20 protocolToken;
+    PoolTokenDeployer tokenDeployer;
+    GovernorDeployer governorDeployer;
+    TimelockDeployer timelockDeployer;
+}
+
+/// @notice The current pool key.
+struct KeyEpoch {
+    uint32 epoch;
+    address node;
+    bytes32 policyDigest;
+    bytes32 keyDigest;
+}
+
+/// @title One pool: its rules, its key epochs, its members' points and their share of what jobs pay
+/// @notice There is no administrator: rules change only through the pool's timelock, tokens are minted only for a
+/// recorded verdict, and protocol tokens leave only to contributors and to the timelock.
+contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
+    using SafeERC20 for IERC20;
+
+    string public constant KEY_STATEMENT = "sealpool/pool-key/1";
+    uint256 public constant FULL_SCORE = 10_000;
+    uint16 public constant MAXIMUM_TREASURY_SHARE_BPS = 2_000;
+    /// @dev Fees per point are kept in this fixed-point scale.
+    uint256 private constant SCALE = 1e18;
+
+    address public immutable dataRegistry;
+    address public immutable jobBoard;
+    IERC20 public immutable protocolToken;
+    address public immutable override token;
+    address public immutable governor;
+    address public immutable override timelock;
+
+    string public name;
+    PoolRules private _rules;
+    KeyEpoch private _keyEpoch;
+
+    struct Account {
+        uint256 points;
+        uint256 paidPerPoint;
+        /// @dev Owed, scaled by SCALE, so that no fraction is ever lost.
+        uint256 owedScaled;
+    }
+
+    mapping(address contributor => Account) private _accounts;
+    uint256 public totalPoints;
+    /// @notice Fees per point since founding, scaled by 1e18.
+    uint256 public accruedPerPoint;
+    /// @dev Scaled remainder of past distributions; becomes part of the next one.
+    uint256 private _carryScaled;
+    /// @notice Protocol tokens that belong to contributors and have not been claimed.
+    uint256 public liability;
+
+    event RulesChanged(PoolRules rules);
+    event KeyEpochPublished(uint32 indexed epoch, bytes32 policyDigest, bytes32 keyDigest, address indexed node);
+    event Rewarded(address indexed contributor, uint256 score, uint256 amount);
+    event Distributed(uint256 contributors, uint256 treasury);
+    event Claimed(address indexed contributor, uint256 amount);
+
+    error OnlyTimelock(address caller, address timelock);
+    error OnlyDataRegistry(address caller, address dataRegistry);
+    error OnlyJobBoard(address caller, address jobBoard);
+    error PolicyDigestZero();
+    error TreasuryShareTooLarge(uint16 bps, uint16 maximum);
+    error EpochNotNext(uint32 given, uint32 expected);
+    error EpochPolicyStale(bytes32 given, bytes32 current);
+    error EpochNotCurrent(uint32 given, uint32 current);
+    error NodeNotAccepted(address node, bytes32 measurement, bytes32 required);
+    error DistributionUnpaid(uint256 balance, uint256 needed);
+    error NothingToClaim(address contributor);
+
+    modifier onlyTimelock() {
+        if (msg.sender != timelock) revert OnlyTimelock(msg.sender, timelock);
+        _;
+    }
+
+    constructor(Founding memory founding, PoolSurroundings memory around) StatementGuard(around.nodeRegistry) {
+        dataRegistry = around.dataRegistry;
+        jobBoard = around.jobBoard;
+        protocolToken = around.protocolToken;
+        name = founding.name;
+        _setRules(founding.rules);
+
+        TimelockController lock = around.timelockDeployer.deploy(founding.governance.timelockDelay);
+        PoolToken minted = around.tokenDeployer.deploy(
+            founding.name, founding.symbol, address(lock), around.jobBoard, founding.treasuryAmount
+        );
+        PoolGovernor parliament =
+            around.governorDeployer.deploy(founding.name, minted, lock, founding.governance);
+        lock.grantRole(lock.PROPOSER_ROLE(), address(parliament));
+        lock.grantRole(lock.CANCELLER_ROLE(), address(parliament));
+        // From here on the timelock governs itself: nobody but a passed vote can change its roles or its delay.
+        lock.renounceRole(lock.DEFAULT_ADMIN_ROLE(), address(this));
+        timelock = address(lock);
+        token = address(minted);
+        governor = address(parliament);
+    }
+
+    /// @notice Replaces the rules. A new policy digest closes the pool to contributions until a node publishes a key
+    /// that is derived from it; data sealed under the old policy stays under the old policy.
+    function setRules(PoolRules calldata rules_) external onlyTimelock {
+        _setRules(rules_);
+    }
+
+    /// @notice Publishes the pool key of the next epoch, signed by a node.
+    /// @dev Statement facts: uint256 epoch, bytes32 policyDigest, bytes32 keyDigest; subject: the epoch.
+    function publishKey(uint32 epoch, bytes32 policyDigest_, bytes32 keyDigest, StatementProof calldata proof)
+        external
+    {
+        uint32 next = _keyEpoch.epoch + 1;
+        if (epoch != next) revert EpochNotNext(epoch, next);
+        if (policyDigest_ != _rules.policyDigest) revert EpochPolicyStale(policyDigest_, _rules.policyDigest);
+        bytes32 facts = keccak256(abi.encode(uint256(epoch), policyDigest_, keyDigest));
+        address node = _useStatement(KEY_STATEMENT, address(this), bytes32(uint256(epoch)), facts, proof);
+        requireNode(node);
+        _keyEpoch = KeyEpoch(epoch, node, policyDigest_, keyDigest);
+        emit KeyEpochPublished(epoch, policyDigest_, keyDigest, node);
+    }
+
+    /// @inheritdoc IPool
+    function reward(address[] calldata contributors, uint256[] calldata scores) external {
+        if (msg.sender != dataRegistry) revert OnlyDataRegistry(msg.sender, dataRegistry);
+        uint256[] memory amounts = new uint256[](scores.length);
+        uint256 added;
+        uint256 full = _rules.rewardPerFullScore;
+        for (uint256 i; i < contributors.length; ++i) {
+            Account storage account = _accounts[contributors[i]];
+            _accrue(account);
+            account.points += scores[i];
+            added += scores[i];
+            amounts[i] = full * scores[i] / FULL_SCORE;
+            emit Rewarded(contributors[i], scores[i], amounts[i]);
+        }
+        totalPoints += added;
+        PoolToken(token).mintRewards(contributors, amounts);
+    }
+
+    /// @inheritdoc IPool
+    function distribute(uint256 amount) external nonReentrant {
+        if (msg.sender != jobBoard) revert OnlyJobBoard(msg.sender, jobBoard);
+        uint256 balance = protocolToken.balanceOf(address(this));
+        if (balance < liability + amount) revert DistributionUnpaid(balance, liability + amount);
+        uint256 treasury = amount * _rules.treasuryShareBps / 10_000;
+        uint256 contributors = amount - treasury;
+        liability += contributors;
+        uint256 scaled = contributors * SCALE + _carryScaled;
+        if (totalPoints == 0) {
+            _carryScaled = scaled;
+        } else {
+            accruedPerPoint += scaled / totalPoints;
+            _carryScaled = scaled % totalPoints;
+        }
+        emit Distributed(contributors, treasury);
+        if (treasury != 0) protocolToken.safeTransfer(timelock, treasury);
+    }
+
+    /// @notice Pays the caller's share of job fees.
+    function claim() external returns (uint256) {
+        return _claim(msg.sender);
+    }
+
+    /// @notice Pays a contributor's share to that contributor; anyone may call (and pay the gas).
+    function claimFor(address contributor) external returns (uint256) {
+        return _claim(contributor);
+    }
+
+    /// @notice Protocol tokens that `contributor` can claim now.
+    function claimable(address contributor) external view returns (uint256) {
+        Account storage account = _accounts[contributor];
+        return (account.owedScaled + account.points * (accruedPerPoint - account.paidPerPoint)) / SCALE;
+    }
+
+    /// @inheritdoc IPool
+    function pointsOf(address contributor) external view returns (uint256) {
+        return _accounts[contributor].points;
+    }
+
+    /// @notice The current rules.
+    function rules() external view returns (PoolRules memory) {
+        return _rules;
+    }
+
+    /// @notice The current key epoch; all zero before the first.
+    function keyEpoch() external view returns (KeyEpoch memory) {
+        return _keyEpoch;
+    }
+
+    /// @inheritdoc IPool
+    function requireOpenEpoch(uint32 epoch) external view {
+        if (epoch == 0 || epoch != _keyEpoch.epoch) revert EpochNotCurrent(epoch, _keyEpoch.epoch);
+        if (_keyEpoch.policyDigest != _rules.policyDigest) {
+            revert EpochPolicyStale(_keyEpoch.policyDigest, _rules.policyDigest);
+        }
+    }
+
+    /// @inheritdoc IPool
+    function requireNode(address node) public view {
+        bytes32 required = _rules.measurement;
+        if (required == 0) return;
+        bytes32 measurement = nodeRegistry.measurementOf(node);
+        if (measurement != required) revert NodeNotAccepted(node, measurement, required);
+    }
+
+    function _setRules(PoolRules memory rules_) private {
+        if (rules_.policyDigest == 0) revert PolicyDigestZero();
+        if (rules_.treasuryShareBps > MAXIMUM_TREASURY_SHARE_BPS) {
+            revert TreasuryShareTooLarge(rules_.treasuryShareBps, MAXIMUM_TREASURY_SHARE_BPS);
+        }
+        _rules = rules_;
+        emit RulesChanged(rules_);
+    }
+
+    /// Brings an account up to date before its points change: what was earned with the old points stays as it was.
+    function _accrue(Account storage account) private {
+        uint256 fresh = accruedPerPoint - account.paidPerPoint;
+        if (fresh == 0) return;
+        if (account.points != 0) account.owedScaled += account.points * fresh;
+        account.paidPerPoint = accruedPerPoint;
+    }
+
+    function _claim(address contributor) private nonReentrant returns (uint256 amount) {
+        Account storage account = _accounts[contributor];
+        _accrue(account);
+        amount = account.owedScaled / SCALE;
+        if (amount == 0) revert NothingToClaim(contributor);
+        account.owedScaled %= SCALE;
+        liability -= amount;
+        emit Claimed(contributor, amount);
+        protocolToken.safeTransfer(contributor, amount);
+    }
+}

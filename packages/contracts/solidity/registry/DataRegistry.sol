@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import {NodeRegistry} from "../node/NodeRegistry.sol";
+import {StatementGuard, StatementProof} from "../node/StatementGuard.sol";
+import {IPool, IPoolDirectory} from "../pool/IPool.sol";
+
+/// @notice One sealed file, offered to one pool by its owner.
+struct Contribution {
+    address owner;
+    address pool;
+    /// @dev SHA-256 of the sealed bytes.
+    bytes32 blobDigest;
+    /// @dev Salted commitment to the plaintext.
+    bytes32 commitment;
+    bytes32 schemaId;
+    bytes32 consentDigest;
+    uint32 epoch;
+    string locator;
+    /// @dev Any number the owner has not used before (unordered, so that several can be in flight).
+    uint256 nonce;
+}
+
+/// @notice What a node found out about one contribution.
+struct VerdictEntry {
+    uint256 contributionId;
+    /// @dev 0 to 10,000.
+    uint16 score;
+    bool refused;
+    bytes32 verdictDigest;
+}
+
+/// @notice State of a contribution.
+enum ContributionState {
+    None,
+    Offered,
+    Accepted,
+    Refused
+}
+
+/// @notice What the chain remembers of a contribution; everything else stands in its event.
+struct ContributionRecord {
+    address owner;
+    uint32 poolIndex;
+    uint32 epoch;
+    uint16 score;
+    ContributionState state;
+}
+
+/// @title Who contributed what to which pool, and what became of it
+/// @notice The owner of a contribution is whoever signed it (a transaction or EIP-712 typed data), never a claim of
+/// the sender. A verdict counts once per contribution and names it, so it can be neither replayed nor redirected.
+contract DataRegistry is StatementGuard, EIP712 {
+    string public constant VERDICT_STATEMENT = "sealpool/verdict-batch/1";
+    string public constant REFINEMENT_STATEMENT = "sealpool/refinement/1";
+    uint16 public constant FULL_SCORE = 10_000;
+    uint256 public constant MAXIMUM_LOCATOR_BYTES = 512;
+
+    bytes32 private constant CONTRIBUTION_TYPEHASH = keccak256(
+        "Contribution(address owner,address pool,bytes32 blobDigest,bytes32 commitment,bytes32 schemaId,bytes32 consentDigest,uint32 epoch,string locator,uint256 nonce,uint256 deadline)"
+    );
+
+    IPoolDirectory public immutable pools;
+
+    /// @notice How many contributions there are; identifiers count from 1.
+    uint256 public contributionCount;
+    mapping(uint256 id => ContributionRecord) private _records;
+    mapping(address owner => mapping(uint256 word => uint256)) private _nonces;
+
+    event Contributed(
+        uint256 indexed id,
+        address indexed pool,
+        address indexed owner,
+        bytes32 blobDigest,
+        bytes32 commitment,
+        bytes32 schemaId,
+        bytes32 consentDigest,
+        uint32 epoch,
+        string locator,
+        uint256 nonce
+    );
+    event VerdictRecorded(
+        uint256 indexed id,
+        address indexed pool,
+        address indexed owner,
+        uint16 score,
+        bool refused,
+        bytes32 verdictDigest
+    );
+    event VerdictBatchRecorded(address indexed pool, address indexed node, bytes32 batchDigest, uint256 count);
+    event RefinementRecorded(
+        address indexed pool,
+        address indexed node,
+        bytes32 refinementDigest,
+        bytes32 schemaId,
+        bytes32 rowsRoot
+    );
+
+    error OwnerNotSender(address owner, address sender);
+    error PoolUnknown(uint256 index, address pool);
+    error DigestZero(uint256 index);
+    error LocatorLengthInvalid(uint256 index, uint256 length, uint256 maximum);
+    error SignatureExpired(uint256 index, uint256 deadline);
+    error NonceUsed(uint256 index, address owner, uint256 nonce);
+    error ContributionSignatureInvalid(uint256 index, address owner);
+    error BatchEmpty();
+    error BatchLengthsDiffer(uint256 contributions, uint256 deadlines, uint256 signatures);
+    error ContributionUnknown(uint256 id);
+    error ContributionOfOtherPool(uint256 id, address pool, address given);
+    error VerdictAlreadyRecorded(uint256 id, ContributionState state);
+    error ScoreInvalid(uint256 id, uint16 score, bool refused);
+
+    constructor(NodeRegistry nodeRegistry_, IPoolDirectory pools_)
+        StatementGuard(nodeRegistry_)
+        EIP712("Sealpool", "1")
+    {
+        pools = pools_;
+    }
+
+    /// @notice Contributes in the owner's own transaction.
+    function contribute(Contribution calldata contribution) external returns (uint256 id) {
+        if (contribution.owner != msg.sender) revert OwnerNotSender(contribution.owner, msg.sender);
+        return _record(0, contribution);
+    }
+
+    /// @notice Contributes for an owner who signed typed data; anyone may send it.
+    function contributeSigned(Contribution calldata contribution, uint256 deadline, bytes calldata signature)
+        external
+        returns (uint256 id)
+    {
+        return _recordSigned(0, contribution, deadline, signature);
+    }
+
+    /// @notice Contributes for many owners: all or nothing; errors carry the index of the entry at fault.
+    function contributeBatch(
+        Contribution[] calldata contributions,
+        uint256[] calldata deadlines,
+        bytes[] calldata signatures
+    ) external returns (uint256 firstId) {
+        uint256 count = contributions.length;
+        if (count == 0) revert BatchEmpty();
+        if (deadlines.length != count || signatures.length != count) {
+            revert BatchLengthsDiffer(count, deadlines.length, signatures.length);
+        }
+        firstId = contributionCount + 1;
+        for (uint256 i; i < count; ++i) {
+            _recordSigned(i, contributions[i], deadlines[i], signatures[i]);
+        }
+    }
+
+    /// @notice Records a node's verdicts on contributions of one pool and rewards the accepted ones.
+    /// @dev Statement facts: abi.encode(entries); subject: the first contribution's identifier.
+    function recordVerdicts(address pool, VerdictEntry[] calldata entries, StatementProof calldata proof) external {
+        if (entries.length == 0) revert BatchEmpty();
+        uint32 poolIndex = pools.indexOf(pool);
+        if (poolIndex == 0) revert PoolUnknown(0, pool);
+        address node = _useStatement(
+            VERDICT_STATEMENT,
+            pool,
+            bytes32(entries[0].contributionId),
+            keccak256(abi.encode(entries)),
+            proof
+        );
+        IPool(pool).requireNode(node);
+
+        uint256 accepted;
+        address[] memory owners = new address[](entries.length);
+        uint256[] memory scores = new uint256[](entries.length);
+        for (uint256 i; i < entries.length; ++i) {
+            VerdictEntry calldata entry = entries[i];
+            address owner = _judge(entry, pool, poolIndex);
+            if (!entry.refused) {
+                owners[accepted] = owner;
+                scores[accepted] = entry.score;
+                ++accepted;
+            }
+        }
+        // Only the accepted ones are handed on: shorten both arrays in place instead of copying them.
+        assembly ("memory-safe") {
+            mstore(owners, accepted)
+            mstore(scores, accepted)
+        }
+        emit VerdictBatchRecorded(pool, node, proof.digest, entries.length);
+        if (accepted != 0) IPool(pool).reward(owners, scores);
+    }
+
+    /// @notice Records that a node refined a pool's accepted contributions into tables.
+    /// @dev Statement facts: bytes32 schemaId, bytes32 rowsRoot; subject: schemaId; digest: the refinement digest.
+    function recordRefinement(address pool, bytes32 schemaId, bytes32 rowsRoot, StatementProof calldata proof)
+        external
+    {
+        if (pools.indexOf(pool) == 0) revert PoolUnknown(0, pool);
+        bytes32 facts = keccak256(abi.encode(schemaId, rowsRoot));
+        address node = _useStatement(REFINEMENT_STATEMENT, pool, schemaId, facts, proof);
+        IPool(pool).requireNode(node);
+        emit RefinementRecorded(pool, node, proof.digest, schemaId, rowsRoot);
+    }
+
+    /// @notice The record of a contribution; state None when there is none.
+    function getRecord(uint256 id) external view returns (ContributionRecord memory) {
+        return _records[id];
+    }
+
+    /// @notice Whether `owner` has already used `nonce`.
+    function nonceUsed(address owner, uint256 nonce) public view returns (bool) {
+        return _nonces[owner][nonce >> 8] & (1 << (nonce & 0xff)) != 0;
+    }
+
+    function _judge(VerdictEntry calldata entry, address pool, uint32 poolIndex) private returns (address owner) {
+        uint256 id = entry.contributionId;
+        ContributionRecord storage stored = _records[id];
+        ContributionRecord memory record = stored;
+        if (record.state == ContributionState.None) revert ContributionUnknown(id);
+        if (record.poolIndex != poolIndex) {
+            revert ContributionOfOtherPool(id, pools.poolAt(record.poolIndex), pool);
+        }
+        if (record.state != ContributionState.Offered) revert VerdictAlreadyRecorded(id, record.state);
+        if (entry.score > FULL_SCORE || (entry.refused && entry.score != 0)) {
+            revert ScoreInvalid(id, entry.score, entry.refused);
+        }
+        owner = record.owner;
+        stored.score = entry.score;
+        stored.state = entry.refused ? ContributionState.Refused : ContributionState.Accepted;
+        emit VerdictRecorded(id, pool, owner, entry.score, entry.refused, entry.verdictDigest);
+    }
+
+    function _recordSigned(
+        uint256 index,
+        Contribution calldata contribution,
+        uint256 deadline,
+        bytes calldata signature
+    ) private returns (uint256) {
+        if (block.timestamp > deadline) revert SignatureExpired(index, deadline);
+        bytes32 hash = _hashTypedDataV4(_structHash(contribution, deadline));
+        if (!SignatureChecker.isValidSignatureNowCalldata(contribution.owner, hash, signature)) {
+            revert ContributionSignatureInvalid(index, contribution.owner);
+        }
+        return _record(index, contribution);
+    }
+
+    function _record(uint256 index, Contribution calldata contribution) private returns (uint256 id) {
+        uint32 poolIndex = pools.indexOf(contribution.pool);
+        if (poolIndex == 0) revert PoolUnknown(index, contribution.pool);
+        if (contribution.blobDigest == 0 || contribution.commitment == 0) revert DigestZero(index);
+        uint256 length = bytes(contribution.locator).length;
+        if (length == 0 || length > MAXIMUM_LOCATOR_BYTES) {
+            revert LocatorLengthInvalid(index, length, MAXIMUM_LOCATOR_BYTES);
+        }
+        IPool(contribution.pool).requireOpenEpoch(contribution.epoch);
+        _useNonce(index, contribution.owner, contribution.nonce);
+        id = ++contributionCount;
+        _records[id] =
+            ContributionRecord(contribution.owner, poolIndex, contribution.epoch, 0, ContributionState.Offered);
+        emit Contributed(
+            id,
+            contribution.pool,
+            contribution.owner,
+            contribution.blobDigest,
+            contribution.commitment,
+            contribution.schemaId,
+            contribution.consentDigest,
+            contribution.epoch,
+            contribution.locator,
+            contribution.nonce
+        );
+    }
+
+    function _useNonce(uint256 index, address owner, uint256 nonce) private {
+        uint256 bit = 1 << (nonce & 0xff);
+        uint256 word = _nonces[owner][nonce >> 8];
+        if (word & bit != 0) revert NonceUsed(index, owner, nonce);
+        _nonces[owner][nonce >> 8] = word | bit;
+    }
+
+    function _structHash(Contribution calldata c, uint256 deadline) private pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                CONTRIBUTION_TYPEHASH,
+                c.owner,
+                c.pool,
+                c.blobDigest,
+                c.commitment,
+                c.schemaId,
+                c.consentDigest,
+                c.epoch,
+                keccak256(bytes(c.locator)),
+                c.nonce,
+                deadline
+            )
+        );
+    }
+}

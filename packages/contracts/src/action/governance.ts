@@ -1,0 +1,248 @@
+import {
+  type Address,
+  type Client,
+  encodeFunctionData,
+  type Hex,
+  isAddressEqual,
+  keccak256,
+  parseEventLogs,
+  stringToHex,
+} from 'viem'
+import { readContract } from 'viem/actions'
+import { jobBoardAbi } from '../abi/JobBoard.js'
+import { permissionsAbi } from '../abi/Permissions.js'
+import { poolAbi } from '../abi/Pool.js'
+import { poolGovernorAbi } from '../abi/PoolGovernor.js'
+import type { Deployment } from '../deploy/deployment.js'
+import { ContractsError } from '../errors.js'
+import { type SignedBallot, type Support, supportValues } from '../statement/ballot.js'
+import { getJob, type Terms } from './job-read.js'
+import { reading, type Sent, send, type WriteOptions } from './transaction.js'
+
+/** A call that the timelock makes when a proposal is executed. */
+export interface ProposedCall {
+  readonly target: Address
+  readonly data: Hex
+}
+
+/** A proposal in a pool's governor: everything that queueing and executing it need. Plain JSON, apart from the bigints. */
+export interface Proposal {
+  readonly governor: Address
+  readonly proposalId: bigint
+  readonly calls: readonly ProposedCall[]
+  readonly description: string
+  /** Unix seconds: votes count as held then, and voting opens after it. */
+  readonly snapshot: bigint
+  /** Unix seconds: last second of the vote. */
+  readonly deadline: bigint
+}
+
+/** States of a proposal, in the order of the governor's enumeration. */
+export const proposalStates = [
+  'Pending',
+  'Active',
+  'Canceled',
+  'Defeated',
+  'Succeeded',
+  'Queued',
+  'Expired',
+  'Executed',
+] as const
+
+/** State of a proposal. */
+export type ProposalState = (typeof proposalStates)[number]
+
+/**
+ * Proposes any calls to a pool's governor; the pool's timelock makes them when the vote passed.
+ *
+ * @param args.description Must differ from every earlier proposal of the same calls.
+ * @throws {ContractsError} `REVERTED`: `GovernorInsufficientProposerVotes`, `GovernorUnexpectedProposalState` (the very
+ * same proposal exists).
+ */
+export async function propose(
+  client: Client,
+  args: WriteOptions & {
+    readonly governor: Address
+    readonly calls: readonly ProposedCall[]
+    readonly description: string
+  },
+): Promise<Sent & Proposal> {
+  const place = 'PoolGovernor.propose'
+  const { governor, calls, description } = args
+  const data = encodeFunctionData({
+    abi: poolGovernorAbi,
+    functionName: 'propose',
+    args: [
+      calls.map(({ target }) => target),
+      calls.map(() => 0n),
+      calls.map((entry) => entry.data),
+      description,
+    ],
+  })
+  const sent = await send(client, place, { to: governor, data }, args)
+  const [event] = parseEventLogs({
+    abi: poolGovernorAbi,
+    eventName: 'ProposalCreated',
+    logs: sent.receipt.logs,
+  })
+  if (event === undefined)
+    throw new ContractsError('NOT_FOUND', place, 'the receipt holds no ProposalCreated event')
+  const { proposalId, voteStart: snapshot, voteEnd: deadline } = event.args
+  return { ...sent, governor, proposalId, calls, description, snapshot, deadline }
+}
+
+/**
+ * Proposes that a pool approves a job on terms. The description names job, manifest digest and pool, so that members
+ * vote on exactly what will run.
+ *
+ * @throws {ContractsError} `NOT_FOUND` when there is no such job or the pool has no part in it; `REVERTED`.
+ */
+export async function proposeApproval(
+  client: Client,
+  args: WriteOptions & {
+    readonly deployment: Deployment
+    readonly jobId: bigint
+    readonly pool: Address
+    readonly terms: Terms
+    /** Added to the description; change it to propose the same again after a defeat. */
+    readonly note?: string
+  },
+): Promise<Sent & Proposal> {
+  const { deployment, jobId, pool, terms } = args
+  const job = await getJob(client, { deployment, jobId })
+  if (!job.pools.some((share) => isAddressEqual(share.pool, pool))) {
+    throw new ContractsError('NOT_FOUND', 'proposeApproval', `pool ${pool} has no part in job ${jobId}`)
+  }
+  const governor = await reading('Pool.governor', () =>
+    readContract(client, { address: pool, abi: poolAbi, functionName: 'governor' }),
+  )
+  const data = encodeFunctionData({ abi: jobBoardAbi, functionName: 'approve', args: [jobId, pool, terms] })
+  const description = [
+    `Approve job ${jobId} for pool ${pool}`,
+    `Manifest: ${job.manifestDigest}`,
+    `Consumer: ${job.consumer}`,
+    `Price per run: ${terms.price}; pool tokens burned per run: ${terms.poolTokenBurn}; runs: ${terms.runs}`,
+    ...(args.note === undefined ? [] : [args.note]),
+  ].join('\n')
+  return propose(client, { ...args, governor, calls: [{ target: deployment.jobBoard, data }], description })
+}
+
+/** The call that lifts a contributor's suspension of a job: for {@link propose}. */
+export function resumeJobCall(args: {
+  readonly deployment: Deployment
+  readonly jobId: bigint
+  readonly pool: Address
+}): ProposedCall {
+  const data = encodeFunctionData({ abi: jobBoardAbi, functionName: 'resume', args: [args.jobId, args.pool] })
+  return { target: args.deployment.jobBoard, data }
+}
+
+/** The call that ends a grant at once: for {@link propose}. */
+export function revokeGrantCall(args: {
+  readonly deployment: Deployment
+  readonly grantee: Address
+  readonly pool: Address
+  readonly manifestDigest: Hex
+}): ProposedCall {
+  const data = encodeFunctionData({
+    abi: permissionsAbi,
+    functionName: 'revoke',
+    args: [args.grantee, args.pool, args.manifestDigest],
+  })
+  return { target: args.deployment.permissions, data }
+}
+
+/** Casts a vote with the sender's pool tokens, as held at the proposal's snapshot. */
+export function vote(
+  client: Client,
+  args: WriteOptions & {
+    readonly proposal: Pick<Proposal, 'governor' | 'proposalId'>
+    readonly support: Support
+  },
+): Promise<Sent> {
+  const data = encodeFunctionData({
+    abi: poolGovernorAbi,
+    functionName: 'castVote',
+    args: [args.proposal.proposalId, supportValues[args.support]],
+  })
+  return send(client, 'PoolGovernor.castVote', { to: args.proposal.governor, data }, args)
+}
+
+/** Sends a ballot that somebody else signed: see `signBallot`. */
+export function voteSigned(
+  client: Client,
+  args: WriteOptions & { readonly governor: Address; readonly ballot: SignedBallot },
+): Promise<Sent> {
+  const { proposalId, support, voter, signature } = args.ballot
+  const data = encodeFunctionData({
+    abi: poolGovernorAbi,
+    functionName: 'castVoteBySig',
+    args: [proposalId, supportValues[support], voter, signature],
+  })
+  return send(client, 'PoolGovernor.castVoteBySig', { to: args.governor, data }, args)
+}
+
+/** Hands a passed proposal to the timelock. Anyone. */
+export function queue(client: Client, args: WriteOptions & { readonly proposal: Proposal }): Promise<Sent> {
+  return carryOut(client, args, 'queue')
+}
+
+/** Executes a queued proposal after its delay. Anyone. */
+export function execute(client: Client, args: WriteOptions & { readonly proposal: Proposal }): Promise<Sent> {
+  return carryOut(client, args, 'execute')
+}
+
+/** Reads the state of a proposal. */
+export async function getProposalState(
+  client: Client,
+  args: { readonly proposal: Pick<Proposal, 'governor' | 'proposalId'> },
+): Promise<ProposalState> {
+  const index = await reading('PoolGovernor.state', () =>
+    readContract(client, {
+      address: args.proposal.governor,
+      abi: poolGovernorAbi,
+      functionName: 'state',
+      args: [args.proposal.proposalId],
+    }),
+  )
+  const state = proposalStates[index]
+  if (state === undefined) {
+    throw new ContractsError('ARGUMENT_INVALID', 'PoolGovernor.state', `unknown proposal state ${index}`)
+  }
+  return state
+}
+
+/** Votes counted so far, in the smallest unit of the pool token. */
+export async function getTally(
+  client: Client,
+  args: { readonly proposal: Pick<Proposal, 'governor' | 'proposalId'> },
+): Promise<{ readonly against: bigint; readonly for: bigint; readonly abstain: bigint }> {
+  const [against, inFavour, abstain] = await reading('PoolGovernor.proposalVotes', () =>
+    readContract(client, {
+      address: args.proposal.governor,
+      abi: poolGovernorAbi,
+      functionName: 'proposalVotes',
+      args: [args.proposal.proposalId],
+    }),
+  )
+  return { against, for: inFavour, abstain }
+}
+
+function carryOut(
+  client: Client,
+  args: WriteOptions & { readonly proposal: Proposal },
+  functionName: 'queue' | 'execute',
+): Promise<Sent> {
+  const { governor, calls, description } = args.proposal
+  const data = encodeFunctionData({
+    abi: poolGovernorAbi,
+    functionName,
+    args: [
+      calls.map(({ target }) => target),
+      calls.map(() => 0n),
+      calls.map((entry) => entry.data),
+      keccak256(stringToHex(description)),
+    ],
+  })
+  return send(client, `PoolGovernor.${functionName}`, { to: governor, data }, args)
+}

@@ -1,0 +1,22 @@
+export {
+  type ContributionEvent,
+  type ContributionRecord,
+  type ContributionState,
+  contribute,
+  contributeBatch,
+  contributeSigned,
+  type EventQuery,
+  getContribution,
+  getContributions,
+  getVerdict,
+  getVerdicts,
+  type VerdictRecord,
+} from './contribution.js'
+export * from './governance.js'
+export * from './job.js'
+export * from './job-read.js'
+export * from './node.js'
+export * from './pool.js'
+export * from './token.js'
+export type { Sent, WriteOptions } from './transaction.js'
+export * from './verdict.js'

@@ -1,0 +1,225 @@
+import { type Address, type Client, type Hash, type Hex, isAddressEqual, zeroAddress } from 'viem'
+import { getContractEvents, readContract } from 'viem/actions'
+import { jobBoardAbi } from '../abi/JobBoard.js'
+import { permissionsAbi } from '../abi/Permissions.js'
+import type { Deployment } from '../deploy/deployment.js'
+import { ContractsError } from '../errors.js'
+import { type EventQuery, perRequest, rangeOf } from './contribution.js'
+import { readInRanges } from './logs.js'
+import { reading } from './transaction.js'
+
+/** States of a job, in the order of the contract's enumeration. */
+export const jobStates = [
+  'None',
+  'Proposed',
+  'Approved',
+  'Funded',
+  'Running',
+  'Released',
+  'Settled',
+  'Refused',
+  'Failed',
+  'Cancelled',
+  'Expired',
+] as const
+
+/** State of a job that exists. */
+export type JobState = Exclude<(typeof jobStates)[number], 'None'>
+
+/** One pool's part in a job. Amounts in the smallest unit; zero until the job is funded. */
+export interface JobShare {
+  readonly pool: Address
+  readonly price: bigint
+  readonly poolTokenBurn: bigint
+  readonly approved: boolean
+  readonly suspended: boolean
+}
+
+/** A job as it stands on chain. */
+export interface Job {
+  readonly id: bigint
+  readonly consumer: Address
+  readonly manifestDigest: Hex
+  readonly state: JobState
+  /** Unix seconds. */
+  readonly deadline: bigint
+  readonly priceCeiling: bigint
+  /** The node that started it, or `null`. */
+  readonly node: Address | null
+  readonly suspended: boolean
+  /** In the order of the job: statements and budget heads keep to it. */
+  readonly pools: readonly JobShare[]
+}
+
+/** A grant: what a pool's vote allowed one consumer for one job. */
+export interface Grant {
+  readonly price: bigint
+  readonly poolTokenBurn: bigint
+  readonly runs: number
+  readonly used: number
+  /** Unix seconds. */
+  readonly opensAt: bigint
+  readonly closesAt: bigint
+  readonly revoked: boolean
+}
+
+/** Where an event stands. */
+export interface EventPlace {
+  readonly blockNumber: bigint
+  readonly blockHash: Hash
+  readonly logIndex: number
+  readonly transactionHash: Hash
+}
+
+/** What happened to jobs; `name` tells which fields `args` has. */
+export type JobEvent = EventPlace & { readonly id: bigint } & (
+    | {
+        readonly name: 'JobProposed'
+        readonly args: {
+          readonly consumer: Address
+          readonly manifestDigest: Hex
+          readonly manifestLocator: string
+          readonly pools: readonly Address[]
+          readonly priceCeiling: bigint
+          readonly deadline: bigint
+        }
+      }
+    | {
+        readonly name: 'JobStateChanged'
+        readonly args: { readonly from: JobState | 'None'; readonly to: JobState }
+      }
+    | { readonly name: 'JobApproved'; readonly args: { readonly pool: Address; readonly terms: Terms } }
+    | { readonly name: 'JobSuspended'; readonly args: { readonly pool: Address; readonly by: Address } }
+    | { readonly name: 'JobResumed'; readonly args: { readonly pool: Address } }
+    | { readonly name: 'JobFunded'; readonly args: { readonly consumer: Address; readonly price: bigint } }
+    | { readonly name: 'JobStarted'; readonly args: { readonly node: Address } }
+    | {
+        readonly name: 'JobReleased'
+        readonly args: {
+          readonly node: Address
+          readonly receiptDigest: Hex
+          readonly resultDigest: Hex
+          readonly budgetHeads: readonly Hex[]
+        }
+      }
+    | {
+        readonly name: 'JobRefused'
+        readonly args: { readonly node: Address; readonly reason: Hex; readonly receiptDigest: Hex }
+      }
+    | { readonly name: 'JobFailed'; readonly args: { readonly node: Address; readonly reason: Hex } }
+    | { readonly name: 'JobSettled'; readonly args: { readonly burned: bigint; readonly shared: bigint } }
+    | { readonly name: 'JobRefunded'; readonly args: { readonly consumer: Address; readonly price: bigint } }
+  )
+
+/** What a pool's vote allows. Amounts in the smallest unit, times in unix seconds. */
+export interface Terms {
+  readonly price: bigint
+  readonly poolTokenBurn: bigint
+  readonly runs: number
+  readonly opensAt: bigint
+  readonly closesAt: bigint
+}
+
+/**
+ * Reads a job.
+ *
+ * @throws {ContractsError} `NOT_FOUND` when there is none with this identifier.
+ */
+export async function getJob(
+  client: Client,
+  args: { readonly deployment: Deployment; readonly jobId: bigint },
+): Promise<Job> {
+  const board = { address: args.deployment.jobBoard, abi: jobBoardAbi } as const
+  return reading('getJob', async () => {
+    const job = await readContract(client, { ...board, functionName: 'getJob', args: [args.jobId] })
+    const state = stateName(job.state)
+    if (state === 'None') throw new ContractsError('NOT_FOUND', 'getJob', `there is no job ${args.jobId}`)
+    const pools = await Promise.all(
+      job.pools.map(async (pool) => {
+        const share = await readContract(client, {
+          ...board,
+          functionName: 'getShare',
+          args: [args.jobId, pool],
+        })
+        const { price, poolTokenBurn, approved, suspended } = share
+        return { pool, price, poolTokenBurn, approved, suspended }
+      }),
+    )
+    return {
+      id: args.jobId,
+      consumer: job.consumer,
+      manifestDigest: job.manifestDigest,
+      state,
+      deadline: job.deadline,
+      priceCeiling: job.priceCeiling,
+      node: isAddressEqual(job.node, zeroAddress) ? null : job.node,
+      suspended: job.suspensions > 0,
+      pools,
+    }
+  })
+}
+
+/** How many jobs there are; identifiers count from 1. */
+export function getJobCount(client: Client, args: { readonly deployment: Deployment }): Promise<bigint> {
+  return reading('JobBoard.jobCount', () =>
+    readContract(client, { address: args.deployment.jobBoard, abi: jobBoardAbi, functionName: 'jobCount' }),
+  )
+}
+
+/** Reads what happened to jobs, oldest first; of one job when `jobId` is given. */
+export async function getJobEvents(
+  client: Client,
+  args: EventQuery & { readonly jobId?: bigint },
+): Promise<JobEvent[]> {
+  return reading('getJobEvents', async () => {
+    const logs = await readInRanges(await rangeOf(client, args), perRequest(args), (range) =>
+      getContractEvents(client, {
+        address: args.deployment.jobBoard,
+        abi: jobBoardAbi,
+        strict: true,
+        ...range,
+      }),
+    )
+    const events: JobEvent[] = []
+    for (const log of logs) {
+      const { id, ...fields } = log.args
+      if (args.jobId !== undefined && id !== args.jobId) continue
+      const named =
+        log.eventName === 'JobStateChanged'
+          ? { name: log.eventName, args: { from: stateName(log.args.from), to: stateName(log.args.to) } }
+          : { name: log.eventName, args: fields }
+      const { blockNumber, blockHash, logIndex, transactionHash } = log
+      // The ABI gives every event of the board the fields that JobEvent lists under its name.
+      events.push({ id, ...named, blockNumber, blockHash, logIndex, transactionHash } as JobEvent)
+    }
+    return events
+  })
+}
+
+/** Reads a grant; `null` when the pool never granted this job to this consumer. */
+export async function getGrant(
+  client: Client,
+  args: {
+    readonly deployment: Deployment
+    readonly grantee: Address
+    readonly pool: Address
+    readonly manifestDigest: Hex
+  },
+): Promise<Grant | null> {
+  const { terms, used, revoked } = await reading('Permissions.getGrant', () =>
+    readContract(client, {
+      address: args.deployment.permissions,
+      abi: permissionsAbi,
+      functionName: 'getGrant',
+      args: [args.grantee, args.pool, args.manifestDigest],
+    }),
+  )
+  return terms.runs === 0 ? null : { ...terms, used, revoked }
+}
+
+function stateName(index: number): (typeof jobStates)[number] {
+  const name = jobStates[index]
+  if (name === undefined)
+    throw new ContractsError('ARGUMENT_INVALID', 'JobBoard', `unknown job state ${index}`)
+  return name
+}

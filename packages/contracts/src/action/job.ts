@@ -1,0 +1,210 @@
+import { type Address, type Client, encodeFunctionData, type Hex, maxUint256, parseEventLogs } from 'viem'
+import { readContract } from 'viem/actions'
+import { jobBoardAbi } from '../abi/JobBoard.js'
+import { poolAbi } from '../abi/Pool.js'
+import type { Deployment } from '../deploy/deployment.js'
+import { ContractsError } from '../errors.js'
+import type { StatementProof } from '../statement/node-statement.js'
+import { getGrant, getJob } from './job-read.js'
+import { approveToken, getAllowance } from './token.js'
+import { reading, type Sent, send, type WriteOptions } from './transaction.js'
+
+type OnJob = WriteOptions & { readonly deployment: Deployment; readonly jobId: bigint }
+
+/**
+ * Proposes a job over one or more pools. It is approved at once when every pool has granted it before.
+ *
+ * @param args.deadline Unix seconds, chain time: without a result by then, everything in escrow returns.
+ * @param args.priceCeiling Protocol tokens (smallest unit) that may be taken at most; default: no limit.
+ * @throws {ContractsError} `REVERTED`: `PoolUnknown`, `PoolTwice`, `DeadlineNotInFuture`.
+ */
+export async function proposeJob(
+  client: Client,
+  args: WriteOptions & {
+    readonly deployment: Deployment
+    readonly manifestDigest: Hex
+    readonly manifestLocator: string
+    readonly pools: readonly Address[]
+    readonly deadline: bigint
+    readonly priceCeiling?: bigint
+  },
+): Promise<Sent & { readonly jobId: bigint }> {
+  const place = 'JobBoard.propose'
+  const data = encodeFunctionData({
+    abi: jobBoardAbi,
+    functionName: 'propose',
+    args: [
+      args.manifestDigest,
+      args.manifestLocator,
+      args.pools,
+      args.priceCeiling ?? maxUint256,
+      args.deadline,
+    ],
+  })
+  const sent = await send(client, place, { to: args.deployment.jobBoard, data }, args)
+  const [event] = parseEventLogs({ abi: jobBoardAbi, eventName: 'JobProposed', logs: sent.receipt.logs })
+  if (event === undefined)
+    throw new ContractsError('NOT_FOUND', place, 'the receipt holds no JobProposed event')
+  return { ...sent, jobId: event.args.id }
+}
+
+/** What funding a job takes from the consumer, by its grants. Amounts in the smallest unit. */
+export interface Funding {
+  readonly price: bigint
+  readonly poolTokens: readonly { readonly pool: Address; readonly token: Address; readonly amount: bigint }[]
+}
+
+/**
+ * Reads what funding a job will take.
+ *
+ * @throws {ContractsError} `NOT_FOUND` when the job, or a pool's grant for it, is missing.
+ */
+export async function getFunding(
+  client: Client,
+  args: { readonly deployment: Deployment; readonly jobId: bigint },
+): Promise<Funding> {
+  const job = await getJob(client, args)
+  const parts = await Promise.all(
+    job.pools.map(async ({ pool }) => {
+      const { deployment } = args
+      const { manifestDigest, consumer: grantee } = job
+      const grant = await getGrant(client, { deployment, grantee, pool, manifestDigest })
+      if (grant === null) {
+        throw new ContractsError('NOT_FOUND', 'getFunding', `pool ${pool} has not granted job ${args.jobId}`)
+      }
+      const token = await reading('Pool.token', () =>
+        readContract(client, { address: pool, abi: poolAbi, functionName: 'token' }),
+      )
+      return { pool, token, amount: grant.poolTokenBurn, price: grant.price }
+    }),
+  )
+  return {
+    price: parts.reduce((sum, part) => sum + part.price, 0n),
+    poolTokens: parts.map(({ pool, token, amount }) => ({ pool, token, amount })),
+  }
+}
+
+/**
+ * Pays for an approved job: price and pool tokens go into escrow. Only the consumer.
+ *
+ * @param args.approveTokens Allow the job board to take exactly what is missing first; default `false`.
+ * @throws {ContractsError} `REVERTED`: `TransitionNotAllowed`, `GrantExhausted`, `GrantOutsideWindow`,
+ * `PriceAboveCeiling`, `JobIsSuspended`, `ERC20InsufficientAllowance`, `ERC20InsufficientBalance`.
+ */
+export async function fundJob(
+  client: Client,
+  args: OnJob & { readonly approveTokens?: boolean },
+): Promise<Sent> {
+  if (args.approveTokens === true) {
+    const { consumer } = await getJob(client, args)
+    const { price, poolTokens } = await getFunding(client, args)
+    const spender = args.deployment.jobBoard
+    for (const { token, amount } of [
+      { token: args.deployment.protocolToken, amount: price },
+      ...poolTokens,
+    ]) {
+      const allowance = await getAllowance(client, { token, owner: consumer, spender })
+      if (allowance < amount) await approveToken(client, { ...options(args), token, spender, amount })
+    }
+  }
+  return onJob(client, args, 'fund')
+}
+
+/** A node takes a funded job (statement: `startContext`). */
+export function startJob(
+  client: Client,
+  args: OnJob & { readonly statement: StatementProof },
+): Promise<Sent> {
+  const data = encodeFunctionData({
+    abi: jobBoardAbi,
+    functionName: 'start',
+    args: [args.jobId, args.statement],
+  })
+  return send(client, 'JobBoard.start', { to: args.deployment.jobBoard, data }, args)
+}
+
+/** The node that runs a job declares its result (statement: `releaseContext`). */
+export function releaseJob(
+  client: Client,
+  args: OnJob & {
+    readonly receiptDigest: Hex
+    readonly resultDigest: Hex
+    readonly budgetHeads: readonly Hex[]
+    readonly statement: StatementProof
+  },
+): Promise<Sent> {
+  const data = encodeFunctionData({
+    abi: jobBoardAbi,
+    functionName: 'release',
+    args: [args.jobId, args.receiptDigest, args.resultDigest, args.budgetHeads, args.statement],
+  })
+  return send(client, 'JobBoard.release', { to: args.deployment.jobBoard, data }, args)
+}
+
+/** A node refuses a job for a reason (statement: `refusalContext`); the consumer gets everything back. */
+export function refuseJob(
+  client: Client,
+  args: OnJob & { readonly reason: Hex; readonly receiptDigest: Hex; readonly statement: StatementProof },
+): Promise<Sent> {
+  const data = encodeFunctionData({
+    abi: jobBoardAbi,
+    functionName: 'refuse',
+    args: [args.jobId, args.reason, args.receiptDigest, args.statement],
+  })
+  return send(client, 'JobBoard.refuse', { to: args.deployment.jobBoard, data }, args)
+}
+
+/** The node that runs a job cannot finish it (statement: `failureContext`); the consumer gets everything back. */
+export function failJob(
+  client: Client,
+  args: OnJob & { readonly reason: Hex; readonly statement: StatementProof },
+): Promise<Sent> {
+  const data = encodeFunctionData({
+    abi: jobBoardAbi,
+    functionName: 'fail',
+    args: [args.jobId, args.reason, args.statement],
+  })
+  return send(client, 'JobBoard.fail', { to: args.deployment.jobBoard, data }, args)
+}
+
+/** Pays a released job out: burn shares are burned, each pool gets its part. Anyone. */
+export function settleJob(client: Client, args: OnJob): Promise<Sent> {
+  return onJob(client, args, 'settle')
+}
+
+/** Withdraws a job that has not started; escrow returns. Only the consumer. */
+export function cancelJob(client: Client, args: OnJob): Promise<Sent> {
+  return onJob(client, args, 'cancel')
+}
+
+/** Ends a job whose deadline passed without a result; escrow returns. Anyone. */
+export function expireJob(client: Client, args: OnJob): Promise<Sent> {
+  return onJob(client, args, 'expire')
+}
+
+/** Stops a job that has not started. Any contributor of `pool`. */
+export function suspendJob(client: Client, args: OnJob & { readonly pool: Address }): Promise<Sent> {
+  const data = encodeFunctionData({
+    abi: jobBoardAbi,
+    functionName: 'suspend',
+    args: [args.jobId, args.pool],
+  })
+  return send(client, 'JobBoard.suspend', { to: args.deployment.jobBoard, data }, args)
+}
+
+function onJob(
+  client: Client,
+  args: OnJob,
+  functionName: 'fund' | 'settle' | 'cancel' | 'expire',
+): Promise<Sent> {
+  const data = encodeFunctionData({ abi: jobBoardAbi, functionName, args: [args.jobId] })
+  return send(client, `JobBoard.${functionName}`, { to: args.deployment.jobBoard, data }, args)
+}
+
+/** The sender's options without `gas`, which was meant for another call. */
+function options(args: WriteOptions): WriteOptions {
+  return {
+    ...(args.account === undefined ? {} : { account: args.account }),
+    ...(args.timeoutMs === undefined ? {} : { timeoutMs: args.timeoutMs }),
+  }
+}

@@ -1,0 +1,149 @@
+import { type Address, type Client, encodeFunctionData, type Hex } from 'viem'
+import { readContract } from 'viem/actions'
+import { nodeRegistryAbi } from '../abi/NodeRegistry.js'
+import type { Deployment } from '../deploy/deployment.js'
+import { ContractsError } from '../errors.js'
+import { type NodeRegistration, orderApprovals } from '../statement/node-approval.js'
+import { reading, type Sent, send, type WriteOptions } from './transaction.js'
+
+/** A node as the registry knows it. */
+export interface NodeRecord {
+  readonly statementKey: Address
+  readonly keySetDigest: Hex
+  readonly quoteDigest: Hex
+  readonly measurement: Hex
+  /** Unix seconds. */
+  readonly expiresAt: bigint
+  readonly revoked: boolean
+  /** Whether its statements count now. */
+  readonly active: boolean
+}
+
+/**
+ * Allows or disallows a measurement. Only the registry's owner.
+ *
+ * @throws {ContractsError} `REVERTED`: `OwnableUnauthorizedAccount`.
+ */
+export function setMeasurement(
+  client: Client,
+  args: WriteOptions & {
+    readonly deployment: Deployment
+    readonly measurement: Hex
+    readonly allowed: boolean
+  },
+): Promise<Sent> {
+  const data = encodeFunctionData({
+    abi: nodeRegistryAbi,
+    functionName: 'setMeasurement',
+    args: [args.measurement, args.allowed],
+  })
+  return send(client, 'NodeRegistry.setMeasurement', { to: args.deployment.nodeRegistry, data }, args)
+}
+
+/**
+ * Replaces the verifiers, of whom `threshold` must approve a node. Only the registry's owner.
+ *
+ * @throws {ContractsError} `REVERTED`: `OwnableUnauthorizedAccount`, `VerifierSetInvalid`, `VerifiersNotAscending`.
+ */
+export function setVerifiers(
+  client: Client,
+  args: WriteOptions & {
+    readonly deployment: Deployment
+    readonly verifiers: readonly Address[]
+    readonly threshold: number
+  },
+): Promise<Sent> {
+  const ascending = [...args.verifiers].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1))
+  const data = encodeFunctionData({
+    abi: nodeRegistryAbi,
+    functionName: 'setVerifiers',
+    args: [ascending, BigInt(args.threshold)],
+  })
+  return send(client, 'NodeRegistry.setVerifiers', { to: args.deployment.nodeRegistry, data }, args)
+}
+
+/**
+ * Registers or renews a node with its verifiers' approvals, in any order.
+ *
+ * @throws {ContractsError} `REVERTED`: `MeasurementNotAllowed`, `NotEnoughVerifiers`, `VerifierUnknown`,
+ * `RegistrationExpiryInvalid`, `NodeKeyRevoked`; `ARGUMENT_INVALID` for a malformed signature.
+ */
+export async function registerNode(
+  client: Client,
+  args: WriteOptions & {
+    readonly deployment: Deployment
+    readonly registration: NodeRegistration
+    readonly signatures: readonly Hex[]
+  },
+): Promise<Sent> {
+  const place = 'NodeRegistry.register'
+  let ordered: Hex[]
+  try {
+    ordered = await orderApprovals(args)
+  } catch (cause) {
+    throw new ContractsError(
+      'ARGUMENT_INVALID',
+      place,
+      'a verifier signature is malformed (65 bytes r || s || v)',
+      {
+        cause,
+      },
+    )
+  }
+  const data = encodeFunctionData({
+    abi: nodeRegistryAbi,
+    functionName: 'register',
+    args: [args.registration, ordered],
+  })
+  return send(client, place, { to: args.deployment.nodeRegistry, data }, args)
+}
+
+/** Revokes a node's key for ever. Only the registry's owner or the key itself. */
+export function revokeNode(
+  client: Client,
+  args: WriteOptions & { readonly deployment: Deployment; readonly statementKey: Address },
+): Promise<Sent> {
+  const data = encodeFunctionData({ abi: nodeRegistryAbi, functionName: 'revoke', args: [args.statementKey] })
+  return send(client, 'NodeRegistry.revoke', { to: args.deployment.nodeRegistry, data }, args)
+}
+
+/** Whether statements signed by this key count now. */
+export function isNodeActive(
+  client: Client,
+  args: { readonly deployment: Deployment; readonly statementKey: Address },
+): Promise<boolean> {
+  return reading('NodeRegistry.isActive', () =>
+    readContract(client, {
+      address: args.deployment.nodeRegistry,
+      abi: nodeRegistryAbi,
+      functionName: 'isActive',
+      args: [args.statementKey],
+    }),
+  )
+}
+
+/**
+ * Reads a node's record.
+ *
+ * @throws {ContractsError} `NOT_FOUND` when the key never registered.
+ */
+export async function getNode(
+  client: Client,
+  args: { readonly deployment: Deployment; readonly statementKey: Address },
+): Promise<NodeRecord> {
+  return reading('getNode', async () => {
+    const [record, active] = await Promise.all([
+      readContract(client, {
+        address: args.deployment.nodeRegistry,
+        abi: nodeRegistryAbi,
+        functionName: 'getNode',
+        args: [args.statementKey],
+      }),
+      isNodeActive(client, args),
+    ])
+    if (record.expiresAt === 0n) {
+      throw new ContractsError('NOT_FOUND', 'getNode', `${args.statementKey} never registered`)
+    }
+    return { statementKey: args.statementKey, ...record, active }
+  })
+}

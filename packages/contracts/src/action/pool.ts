@@ -1,0 +1,160 @@
+import {
+  type Account,
+  type Address,
+  type Client,
+  encodeFunctionData,
+  type Hex,
+  isAddressEqual,
+  zeroAddress,
+} from 'viem'
+import { readContract } from 'viem/actions'
+import { parseAccount } from 'viem/utils'
+import { poolAbi } from '../abi/Pool.js'
+import { poolFactoryAbi } from '../abi/PoolFactory.js'
+import type { Deployment, PoolContracts } from '../deploy/deployment.js'
+import { ContractsError } from '../errors.js'
+import type { StatementProof } from '../statement/node-statement.js'
+import { reading, type Sent, send, type WriteOptions } from './transaction.js'
+
+/** The pool key in force. */
+export interface KeyEpoch {
+  readonly epoch: number
+  readonly policyDigest: Hex
+  /** SHA-256 of the pool's public key. */
+  readonly keyDigest: Hex
+  /** The node that published it. */
+  readonly node: Address
+}
+
+/** A pool as it stands on chain. Digests are 32-byte hex, amounts in the smallest unit. */
+export interface PoolState extends PoolContracts {
+  readonly name: string
+  readonly policyDigest: Hex
+  readonly pocDigest: Hex
+  readonly refinerDigest: Hex
+  readonly constitutionDigest: Hex
+  readonly measurement: Hex
+  readonly rewardPerFullScore: bigint
+  readonly treasuryShareBps: number
+  /** `null` before a node has published the first key. */
+  readonly keyEpoch: KeyEpoch | null
+  readonly totalPoints: bigint
+  /** Protocol tokens that contributors have not claimed. */
+  readonly liability: bigint
+}
+
+/**
+ * Reads a pool. Give `deployment` whenever the address came from outside: a contract that the deployment's factory did
+ * not found can say about itself what it likes.
+ *
+ * @throws {ContractsError} `NOT_FOUND` when the factory did not found it; `CHAIN_UNREACHABLE`; `REVERTED`.
+ */
+export async function getPool(
+  client: Client,
+  args: { readonly pool: Address; readonly deployment?: Pick<Deployment, 'poolFactory'> },
+): Promise<PoolState> {
+  const place = 'getPool'
+  const { pool, deployment } = args
+  const contract = { address: pool, abi: poolAbi } as const
+  return reading(place, async () => {
+    if (deployment !== undefined) {
+      const index = await readContract(client, {
+        address: deployment.poolFactory,
+        abi: poolFactoryAbi,
+        functionName: 'indexOf',
+        args: [pool],
+      })
+      if (index === 0) {
+        throw new ContractsError('NOT_FOUND', place, `the factory of this deployment did not found ${pool}`)
+      }
+    }
+    const [name, rules, key, token, governor, timelock, totalPoints, liability] = await Promise.all([
+      readContract(client, { ...contract, functionName: 'name' }),
+      readContract(client, { ...contract, functionName: 'rules' }),
+      readContract(client, { ...contract, functionName: 'keyEpoch' }),
+      readContract(client, { ...contract, functionName: 'token' }),
+      readContract(client, { ...contract, functionName: 'governor' }),
+      readContract(client, { ...contract, functionName: 'timelock' }),
+      readContract(client, { ...contract, functionName: 'totalPoints' }),
+      readContract(client, { ...contract, functionName: 'liability' }),
+    ])
+    const keyEpoch = isAddressEqual(key.node, zeroAddress) ? null : key
+    return { pool, name, ...rules, keyEpoch, token, governor, timelock, totalPoints, liability }
+  })
+}
+
+/**
+ * Publishes the key of a pool's next epoch; the statement is by an active node (see `poolKeyContext`).
+ *
+ * @throws {ContractsError} `REVERTED`: `EpochNotNext`, `EpochPolicyStale`, `StatementSignerNotActive`, `NodeNotAccepted`.
+ */
+export function publishPoolKey(
+  client: Client,
+  args: WriteOptions & {
+    readonly pool: Address
+    readonly epoch: number
+    readonly policyDigest: Hex
+    readonly keyDigest: Hex
+    readonly statement: StatementProof
+  },
+): Promise<Sent> {
+  const data = encodeFunctionData({
+    abi: poolAbi,
+    functionName: 'publishKey',
+    args: [args.epoch, args.policyDigest, args.keyDigest, args.statement],
+  })
+  return send(client, 'Pool.publishKey', { to: args.pool, data }, args)
+}
+
+/** Protocol tokens (smallest unit) that a contributor can claim from a pool now. */
+export function getClaimable(
+  client: Client,
+  args: { readonly pool: Address; readonly contributor: Address },
+): Promise<bigint> {
+  return reading('Pool.claimable', () =>
+    readContract(client, {
+      address: args.pool,
+      abi: poolAbi,
+      functionName: 'claimable',
+      args: [args.contributor],
+    }),
+  )
+}
+
+/** Points (sum of scores) of a contributor in a pool. */
+export function getPoints(
+  client: Client,
+  args: { readonly pool: Address; readonly contributor: Address },
+): Promise<bigint> {
+  return reading('Pool.pointsOf', () =>
+    readContract(client, {
+      address: args.pool,
+      abi: poolAbi,
+      functionName: 'pointsOf',
+      args: [args.contributor],
+    }),
+  )
+}
+
+/**
+ * Pays a contributor's share of job fees to that contributor. Anyone may send it.
+ *
+ * @param args.contributor Default: the sender.
+ * @throws {ContractsError} `REVERTED`: `NothingToClaim`.
+ */
+export async function claimRewards(
+  client: Client,
+  args: WriteOptions & { readonly pool: Address; readonly contributor?: Address },
+): Promise<Sent> {
+  const sender: Account | Address | undefined = args.account ?? client.account
+  const contributor = args.contributor ?? (sender === undefined ? undefined : parseAccount(sender).address)
+  if (contributor === undefined) {
+    throw new ContractsError(
+      'NO_ACCOUNT',
+      'Pool.claimFor',
+      'no account: give the client one or pass `contributor`',
+    )
+  }
+  const data = encodeFunctionData({ abi: poolAbi, functionName: 'claimFor', args: [contributor] })
+  return send(client, 'Pool.claimFor', { to: args.pool, data }, args)
+}

@@ -1,0 +1,71 @@
+import { type Address, type Client, encodeFunctionData, erc20Abi } from 'viem'
+import { readContract } from 'viem/actions'
+import { poolTokenAbi } from '../abi/PoolToken.js'
+import { reading, type Sent, send, type WriteOptions } from './transaction.js'
+
+/** Balance of a protocol or pool token, smallest unit. */
+export function getBalance(
+  client: Client,
+  args: { readonly token: Address; readonly account: Address },
+): Promise<bigint> {
+  return reading('token.balanceOf', () =>
+    readContract(client, {
+      address: args.token,
+      abi: erc20Abi,
+      functionName: 'balanceOf',
+      args: [args.account],
+    }),
+  )
+}
+
+/** Votes of an account in a pool token now. */
+export function getVotes(
+  client: Client,
+  args: { readonly token: Address; readonly account: Address },
+): Promise<bigint> {
+  return reading('PoolToken.getVotes', () =>
+    readContract(client, {
+      address: args.token,
+      abi: poolTokenAbi,
+      functionName: 'getVotes',
+      args: [args.account],
+    }),
+  )
+}
+
+/** Tokens that `spender` may take from `owner`. */
+export function getAllowance(
+  client: Client,
+  args: { readonly token: Address; readonly owner: Address; readonly spender: Address },
+): Promise<bigint> {
+  return reading('token.allowance', () =>
+    readContract(client, {
+      address: args.token,
+      abi: erc20Abi,
+      functionName: 'allowance',
+      args: [args.owner, args.spender],
+    }),
+  )
+}
+
+/** Allows `spender` to take exactly `amount`. */
+export function approveToken(
+  client: Client,
+  args: WriteOptions & { readonly token: Address; readonly spender: Address; readonly amount: bigint },
+): Promise<Sent> {
+  const data = encodeFunctionData({
+    abi: erc20Abi,
+    functionName: 'approve',
+    args: [args.spender, args.amount],
+  })
+  return send(client, 'token.approve', { to: args.token, data }, args)
+}
+
+/** Sends tokens. */
+export function transferToken(
+  client: Client,
+  args: WriteOptions & { readonly token: Address; readonly to: Address; readonly amount: bigint },
+): Promise<Sent> {
+  const data = encodeFunctionData({ abi: erc20Abi, functionName: 'transfer', args: [args.to, args.amount] })
+  return send(client, 'token.transfer', { to: args.token, data }, args)
+}

@@ -1,0 +1,53 @@
+import { type Address, type Client, encodeFunctionData, type Hex } from 'viem'
+import { dataRegistryAbi } from '../abi/DataRegistry.js'
+import type { Deployment } from '../deploy/deployment.js'
+import type { StatementProof, VerdictEntry } from '../statement/node-statement.js'
+import { type Sent, send, type WriteOptions } from './transaction.js'
+
+/**
+ * Records a node's verdicts on contributions of one pool; accepted ones get points and pool tokens at once. All or
+ * nothing. The statement is over the entries (see `verdictBatchContext`), its digest is the batch digest.
+ *
+ * @throws {ContractsError} `REVERTED`: `VerdictAlreadyRecorded`, `ContributionUnknown`, `ContributionOfOtherPool`,
+ * `ScoreInvalid`, `StatementUsed`, `StatementSignerNotActive`, `NodeNotAccepted`.
+ */
+export function recordVerdicts(
+  client: Client,
+  args: WriteOptions & {
+    readonly deployment: Deployment
+    readonly pool: Address
+    readonly entries: readonly VerdictEntry[]
+    readonly statement: StatementProof
+  },
+): Promise<Sent> {
+  const data = encodeFunctionData({
+    abi: dataRegistryAbi,
+    functionName: 'recordVerdicts',
+    args: [args.pool, args.entries, args.statement],
+  })
+  return send(client, 'DataRegistry.recordVerdicts', { to: args.deployment.dataRegistry, data }, args)
+}
+
+/**
+ * Records that a node refined a pool's contributions into tables. The statement (see `refinementContext`) carries the
+ * refinement digest as its digest.
+ *
+ * @throws {ContractsError} `REVERTED`: `StatementUsed`, `StatementSignerNotActive`, `PoolUnknown`, `NodeNotAccepted`.
+ */
+export function recordRefinement(
+  client: Client,
+  args: WriteOptions & {
+    readonly deployment: Deployment
+    readonly pool: Address
+    readonly schemaId: Hex
+    readonly rowsRoot: Hex
+    readonly statement: StatementProof
+  },
+): Promise<Sent> {
+  const data = encodeFunctionData({
+    abi: dataRegistryAbi,
+    functionName: 'recordRefinement',
+    args: [args.pool, args.schemaId, args.rowsRoot, args.statement],
+  })
+  return send(client, 'DataRegistry.recordRefinement', { to: args.deployment.dataRegistry, data }, args)
+}

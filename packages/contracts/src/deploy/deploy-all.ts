@@ -1,0 +1,242 @@
+import {
+  type Abi,
+  type Account,
+  type Address,
+  type Client,
+  encodeDeployData,
+  getContractAddress,
+  type Hex,
+  isAddressEqual,
+  parseEther,
+} from 'viem'
+import { getChainId, getTransactionCount, readContract } from 'viem/actions'
+import { parseAccount } from 'viem/utils'
+import { dataRegistryAbi, dataRegistryBytecode } from '../abi/DataRegistry.js'
+import { governorDeployerAbi, governorDeployerBytecode } from '../abi/GovernorDeployer.js'
+import { jobBoardAbi, jobBoardBytecode } from '../abi/JobBoard.js'
+import { nodeRegistryAbi, nodeRegistryBytecode } from '../abi/NodeRegistry.js'
+import { permissionsAbi, permissionsBytecode } from '../abi/Permissions.js'
+import { poolFactoryAbi, poolFactoryBytecode } from '../abi/PoolFactory.js'
+import { poolTokenDeployerAbi, poolTokenDeployerBytecode } from '../abi/PoolTokenDeployer.js'
+import { protocolTokenAbi, protocolTokenBytecode } from '../abi/ProtocolToken.js'
+import { timelockDeployerAbi, timelockDeployerBytecode } from '../abi/TimelockDeployer.js'
+import { reading, send } from '../action/transaction.js'
+import { ContractsError } from '../errors.js'
+import type { Deployment } from './deployment.js'
+
+/** What a deployment needs. */
+export interface DeployOptions {
+  /** Signs and sends; its account deploys. */
+  readonly walletClient: Client
+  /** Reads; default: `walletClient`. */
+  readonly publicClient?: Client
+  /** Default: the wallet client's account. */
+  readonly account?: Account | Address
+  /** Owner of the node registry: chooses verifiers and measurements. Default: the deployer. A timelock in earnest. */
+  readonly nodeRegistryOwner?: Address
+  /** An existing ERC-20 with `burn(uint256)`; default: a new one whose whole supply the deployer gets. */
+  readonly protocolToken?: Address
+  /** Supply of a new protocol token, smallest unit; default 1,000,000 tokens of 18 decimals. */
+  readonly protocolSupply?: bigint
+  /** Part of job prices that is burned, in 1/10,000, fixed for ever; default 2,000. */
+  readonly burnShareBps?: number
+  /** Milliseconds per transaction; default 120,000. */
+  readonly timeoutMs?: number
+}
+
+/**
+ * Deploys the contracts that all pools share, to any EVM chain. They know each other from their constructors (addresses
+ * follow from the deployer's nonces), so nothing is left to be set, by anyone, afterwards.
+ *
+ * @returns Addresses, and the block before which there is nothing to read.
+ * @throws {ContractsError} `DEPLOYMENT_MISMATCH` when the account sent other transactions meanwhile; `REVERTED`;
+ * `TRANSACTION_TIMEOUT`; `NO_ACCOUNT`.
+ * @example
+ * const deployment = await deployAll({ walletClient })
+ */
+export async function deployAll(options: DeployOptions): Promise<Deployment> {
+  const wallet = options.walletClient
+  const reader = options.publicClient ?? wallet
+  const chosen = options.account ?? wallet.account
+  if (chosen === undefined) {
+    throw new ContractsError('NO_ACCOUNT', 'deployAll', 'no account: give the client one or pass `account`')
+  }
+  const deployer = parseAccount(chosen)
+  const nonce = await reading('deployAll', () =>
+    getTransactionCount(reader, { address: deployer.address, blockTag: 'pending' }),
+  )
+  const newToken = options.protocolToken === undefined ? 1 : 0
+  const at = (step: number) =>
+    getContractAddress({ from: deployer.address, nonce: BigInt(nonce + newToken + step) })
+  const protocolToken =
+    options.protocolToken ?? getContractAddress({ from: deployer.address, nonce: BigInt(nonce) })
+  const [nodeRegistry, tokenDeployer, governorDeployer, timelockDeployer] = [at(0), at(1), at(2), at(3)]
+  const [dataRegistry, permissions, jobBoard, poolFactory] = [at(4), at(5), at(6), at(7)]
+
+  let blockNumber: bigint | undefined
+  const create = async (name: string, expected: Address, data: Hex) => {
+    const { receipt } = await send(
+      wallet,
+      `deployAll ${name}`,
+      { to: null, data },
+      {
+        account: chosen,
+        ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+      },
+    )
+    blockNumber ??= receipt.blockNumber
+    if (!receipt.contractAddress || !isAddressEqual(receipt.contractAddress, expected)) {
+      throw new ContractsError(
+        'DEPLOYMENT_MISMATCH',
+        `deployAll ${name}`,
+        'the contract got another address than planned: the deployer sent other transactions meanwhile. Deploy again',
+      )
+    }
+  }
+  if (newToken === 1) {
+    await create(
+      'ProtocolToken',
+      protocolToken,
+      encodeDeployData({
+        abi: protocolTokenAbi,
+        bytecode: protocolTokenBytecode,
+        args: [
+          'Sealpool Protocol',
+          'SEAL',
+          deployer.address,
+          options.protocolSupply ?? parseEther('1000000'),
+        ],
+      }),
+    )
+  }
+  const bare = (abi: Abi, bytecode: Hex) => encodeDeployData({ abi, bytecode, args: [] })
+  await create(
+    'NodeRegistry',
+    nodeRegistry,
+    encodeDeployData({
+      abi: nodeRegistryAbi,
+      bytecode: nodeRegistryBytecode,
+      args: [options.nodeRegistryOwner ?? deployer.address],
+    }),
+  )
+  await create('PoolTokenDeployer', tokenDeployer, bare(poolTokenDeployerAbi, poolTokenDeployerBytecode))
+  await create('GovernorDeployer', governorDeployer, bare(governorDeployerAbi, governorDeployerBytecode))
+  await create('TimelockDeployer', timelockDeployer, bare(timelockDeployerAbi, timelockDeployerBytecode))
+  await create(
+    'DataRegistry',
+    dataRegistry,
+    encodeDeployData({
+      abi: dataRegistryAbi,
+      bytecode: dataRegistryBytecode,
+      args: [nodeRegistry, poolFactory],
+    }),
+  )
+  await create(
+    'Permissions',
+    permissions,
+    encodeDeployData({ abi: permissionsAbi, bytecode: permissionsBytecode, args: [poolFactory, jobBoard] }),
+  )
+  await create(
+    'JobBoard',
+    jobBoard,
+    encodeDeployData({
+      abi: jobBoardAbi,
+      bytecode: jobBoardBytecode,
+      args: [protocolToken, nodeRegistry, poolFactory, permissions, options.burnShareBps ?? 2_000],
+    }),
+  )
+  await create(
+    'PoolFactory',
+    poolFactory,
+    encodeDeployData({
+      abi: poolFactoryAbi,
+      bytecode: poolFactoryBytecode,
+      args: [
+        {
+          nodeRegistry,
+          dataRegistry,
+          jobBoard,
+          protocolToken,
+          tokenDeployer,
+          governorDeployer,
+          timelockDeployer,
+        },
+      ],
+    }),
+  )
+  const chainId = await reading('deployAll', () => getChainId(reader))
+  const deployment: Deployment = {
+    chainId,
+    protocolToken,
+    nodeRegistry,
+    dataRegistry,
+    jobBoard,
+    permissions,
+    poolFactory,
+    blockNumber: blockNumber ?? 0n,
+  }
+  await checkDeployment(reader, deployment)
+  return deployment
+}
+
+/**
+ * Checks that the contracts of a deployment are on this chain and know each other. Call it on addresses that came from
+ * a file or another party.
+ *
+ * @throws {ContractsError} `DEPLOYMENT_MISMATCH` naming the link that is wrong; `REVERTED` when an address has no such
+ * contract.
+ */
+export async function checkDeployment(client: Client, deployment: Deployment): Promise<void> {
+  const place = 'checkDeployment'
+  const [chainId, around, dataPools, boardPools, boardPermissions, permissionsBoard, dataNodes] =
+    await reading(place, () =>
+      Promise.all([
+        getChainId(client),
+        readContract(client, {
+          address: deployment.poolFactory,
+          abi: poolFactoryAbi,
+          functionName: 'surroundings',
+        }),
+        readContract(client, {
+          address: deployment.dataRegistry,
+          abi: dataRegistryAbi,
+          functionName: 'pools',
+        }),
+        readContract(client, { address: deployment.jobBoard, abi: jobBoardAbi, functionName: 'pools' }),
+        readContract(client, { address: deployment.jobBoard, abi: jobBoardAbi, functionName: 'permissions' }),
+        readContract(client, {
+          address: deployment.permissions,
+          abi: permissionsAbi,
+          functionName: 'jobBoard',
+        }),
+        readContract(client, {
+          address: deployment.dataRegistry,
+          abi: dataRegistryAbi,
+          functionName: 'nodeRegistry',
+        }),
+      ]),
+    )
+  if (chainId !== deployment.chainId) {
+    throw new ContractsError(
+      'DEPLOYMENT_MISMATCH',
+      place,
+      `the client is on chain ${chainId}, the deployment on chain ${deployment.chainId}`,
+    )
+  }
+  const links: readonly (readonly [string, Address, Address])[] = [
+    ['poolFactory.nodeRegistry', around.nodeRegistry, deployment.nodeRegistry],
+    ['poolFactory.dataRegistry', around.dataRegistry, deployment.dataRegistry],
+    ['poolFactory.jobBoard', around.jobBoard, deployment.jobBoard],
+    ['poolFactory.protocolToken', around.protocolToken, deployment.protocolToken],
+    ['dataRegistry.pools', dataPools, deployment.poolFactory],
+    ['dataRegistry.nodeRegistry', dataNodes, deployment.nodeRegistry],
+    ['jobBoard.pools', boardPools, deployment.poolFactory],
+    ['jobBoard.permissions', boardPermissions, deployment.permissions],
+    ['permissions.jobBoard', permissionsBoard, deployment.jobBoard],
+  ]
+  for (const [name, actual, expected] of links) {
+    if (!isAddressEqual(actual, expected)) {
+      throw new ContractsError('DEPLOYMENT_MISMATCH', place, `${name} is ${actual}, expected ${expected}`)
+    }
+  }
+}

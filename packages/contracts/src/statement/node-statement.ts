@@ -1,0 +1,216 @@
+import { type Address, concatHex, type Hex, keccak256, pad, toHex, zeroHash } from 'viem'
+import type { Deployment } from '../deploy/deployment.js'
+import { ContractsError } from '../errors.js'
+
+/** One fact that a contract relies on: one ABI word. Same shape as a fact of `@sealpool/crypto`. */
+export interface StatementFact {
+  readonly type: 'uint256' | 'address' | 'bytes32' | 'bool'
+  /** Decimal string, hex string, or boolean. */
+  readonly value: string | boolean
+}
+
+/** What a node statement is bound to. Same shape as the statement context of `@sealpool/crypto`. */
+export interface NodeStatementContext {
+  readonly chainId: number
+  readonly registry: Address
+  readonly pool: Address
+  readonly subject: Hex
+  /** Decimal. */
+  readonly nonce: string
+  readonly facts: StatementFact[]
+}
+
+/** What a node adds to the facts: sent along with them. */
+export interface StatementProof {
+  /** SHA-256 of the canonical JSON of the statement, 32-byte hex. */
+  readonly digest: Hex
+  readonly nonce: bigint
+  /** 65 bytes r || s || v. */
+  readonly signature: Hex
+}
+
+/** Kinds of node statements that contracts understand. */
+export const statementKinds = {
+  poolKey: 'sealpool/pool-key/1',
+  verdictBatch: 'sealpool/verdict-batch/1',
+  refinement: 'sealpool/refinement/1',
+  start: 'sealpool/start/1',
+  release: 'sealpool/release/1',
+  refusal: 'sealpool/refusal/1',
+  failure: 'sealpool/failure/1',
+} as const
+
+/** A node's verdict on one contribution, as recorded on chain. */
+export interface VerdictEntry {
+  readonly contributionId: bigint
+  /** Integer 0 to 10,000; 0 when refused. */
+  readonly score: number
+  readonly refused: boolean
+  /** Digest of the whole verdict, 32-byte hex. */
+  readonly verdictDigest: Hex
+}
+
+type Bound = { readonly deployment: Pick<Deployment, 'chainId' | 'nodeRegistry'>; readonly nonce: bigint }
+
+/** Context of a `sealpool/pool-key/1` statement: the key of the next epoch. */
+export function poolKeyContext(
+  args: Bound & {
+    readonly pool: Address
+    readonly epoch: number
+    readonly policyDigest: Hex
+    readonly keyDigest: Hex
+  },
+): NodeStatementContext {
+  return context(args, args.pool, word(BigInt(args.epoch)), [
+    uint(BigInt(args.epoch)),
+    bytes32(args.policyDigest),
+    bytes32(args.keyDigest),
+  ])
+}
+
+/**
+ * Context of a `sealpool/verdict-batch/1` statement. Its facts are the ABI encoding of the entries, word by word
+ * (offset, length, then four words per entry), as the registry hashes them.
+ *
+ * @throws {ContractsError} `ARGUMENT_INVALID` for an empty batch.
+ */
+export function verdictBatchContext(
+  args: Bound & { readonly pool: Address; readonly entries: readonly VerdictEntry[] },
+): NodeStatementContext {
+  const [first] = args.entries
+  if (first === undefined) {
+    throw new ContractsError('ARGUMENT_INVALID', 'verdictBatchContext', 'a batch has at least one entry')
+  }
+  const facts = [uint(32n), uint(BigInt(args.entries.length))]
+  for (const entry of args.entries) {
+    facts.push(
+      uint(entry.contributionId),
+      uint(BigInt(entry.score)),
+      { type: 'bool', value: entry.refused },
+      bytes32(entry.verdictDigest),
+    )
+  }
+  return context(args, args.pool, word(first.contributionId), facts)
+}
+
+/** Context of a `sealpool/refinement/1` statement. */
+export function refinementContext(
+  args: Bound & { readonly pool: Address; readonly schemaId: Hex; readonly rowsRoot: Hex },
+): NodeStatementContext {
+  return context(args, args.pool, args.schemaId, [bytes32(args.schemaId), bytes32(args.rowsRoot)])
+}
+
+/** What a job statement is about. `pools` is the job's own list, in its order: statements are bound to the first. */
+export interface JobSubject {
+  readonly jobId: bigint
+  readonly pools: readonly Address[]
+  readonly manifestDigest: Hex
+}
+
+/** Context of a `sealpool/start/1` statement. */
+export function startContext(args: Bound & JobSubject): NodeStatementContext {
+  return jobContext('startContext', args, [])
+}
+
+/** Context of a `sealpool/release/1` statement: one budget head per pool, in the job's order. */
+export function releaseContext(
+  args: Bound &
+    JobSubject & {
+      readonly receiptDigest: Hex
+      readonly resultDigest: Hex
+      readonly budgetHeads: readonly Hex[]
+    },
+): NodeStatementContext {
+  return jobContext('releaseContext', args, [args.receiptDigest, args.resultDigest, ...args.budgetHeads])
+}
+
+/** Context of a `sealpool/refusal/1` statement. `reason` is a 32-byte code, for example `stringToHex(code, { size: 32 })`. */
+export function refusalContext(
+  args: Bound & JobSubject & { readonly receiptDigest: Hex; readonly reason: Hex },
+): NodeStatementContext {
+  return jobContext('refusalContext', args, [args.receiptDigest, args.reason])
+}
+
+/** Context of a `sealpool/failure/1` statement. */
+export function failureContext(args: Bound & JobSubject & { readonly reason: Hex }): NodeStatementContext {
+  return jobContext('failureContext', args, [args.reason])
+}
+
+/** keccak256 of the facts' ABI words; zero when there are none. */
+export function factsHash(facts: readonly StatementFact[]): Hex {
+  if (facts.length === 0) return zeroHash
+  return keccak256(
+    concatHex(
+      facts.map(({ type, value }) => {
+        if (typeof value === 'boolean') return word(value ? 1n : 0n)
+        return type === 'uint256' ? word(BigInt(value)) : pad(value as Hex, { size: 32 })
+      }),
+    ),
+  )
+}
+
+/** EIP-712 types of a node statement. */
+export const statementTypes = {
+  Statement: [
+    { name: 'kind', type: 'string' },
+    { name: 'pool', type: 'address' },
+    { name: 'subject', type: 'bytes32' },
+    { name: 'facts', type: 'bytes32' },
+    { name: 'digest', type: 'bytes32' },
+    { name: 'nonce', type: 'uint256' },
+  ],
+} as const
+
+/**
+ * The EIP-712 data that a node signs. `@sealpool/crypto` computes the same hash without viem; this is for wallets and
+ * tests.
+ */
+export function statementTypedData(args: {
+  readonly kind: string
+  readonly context: NodeStatementContext
+  readonly digest: Hex
+}) {
+  const { context: bound } = args
+  return {
+    domain: { name: 'Sealpool', version: '1', chainId: bound.chainId, verifyingContract: bound.registry },
+    types: statementTypes,
+    primaryType: 'Statement',
+    message: {
+      kind: args.kind,
+      pool: bound.pool,
+      subject: bound.subject,
+      facts: factsHash(bound.facts),
+      digest: args.digest,
+      nonce: BigInt(bound.nonce),
+    },
+  } as const
+}
+
+function jobContext(place: string, args: Bound & JobSubject, words: readonly Hex[]): NodeStatementContext {
+  const [first] = args.pools
+  if (first === undefined) throw new ContractsError('ARGUMENT_INVALID', place, 'a job has at least one pool')
+  return context(args, first, word(args.jobId), [args.manifestDigest, ...words].map(bytes32))
+}
+
+function context(bound: Bound, pool: Address, subject: Hex, facts: StatementFact[]): NodeStatementContext {
+  return {
+    chainId: bound.deployment.chainId,
+    registry: bound.deployment.nodeRegistry,
+    pool,
+    subject,
+    nonce: bound.nonce.toString(),
+    facts,
+  }
+}
+
+function word(value: bigint): Hex {
+  return toHex(value, { size: 32 })
+}
+
+function uint(value: bigint): StatementFact {
+  return { type: 'uint256', value: value.toString() }
+}
+
+function bytes32(value: Hex): StatementFact {
+  return { type: 'bytes32', value }
+}

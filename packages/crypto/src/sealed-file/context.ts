@@ -1,0 +1,96 @@
+import { type Digest, parseDigest } from '../digest/digest.js'
+import { type Address, parseAddress } from '../encoding/address.js'
+import { CryptoError, type CryptoErrorCode } from '../errors.js'
+
+/** What a sealed file is for. It is public, authenticated, and every key of the file depends on it. */
+export interface SealContext {
+  readonly chainId: number
+  /** In lower case once read or written. */
+  readonly pool: Address
+  readonly policyDigest: Digest
+  /** Key epoch, 0 to 2^32 - 1. */
+  readonly epoch: number
+  /** Salted commitment to the plaintext. */
+  readonly commitment: Digest
+  /** Media type of the plaintext, such as `text/csv`. */
+  readonly mediaType: string
+}
+
+const names = ['chainId', 'commitment', 'epoch', 'mediaType', 'policyDigest', 'pool'] as const
+const mediaTypePattern =
+  /^[A-Za-z0-9][\w!#$&^.+-]{0,126}\/[A-Za-z0-9][\w!#$&^.+-]{0,126}(?:;[\x20-\x7e]{1,120})?$/
+
+/**
+ * Checks a context's every field and gives it in its one form (addresses in lower case, no other fields).
+ *
+ * @param value - what the caller or a header gave
+ * @param code - reason to give in errors
+ * @param place - where the context stands
+ * @returns the context
+ * @throws CryptoError with `code`
+ */
+export function parseContext(
+  value: unknown,
+  code: CryptoErrorCode = 'CONTEXT_INVALID',
+  place = '$.context',
+): SealContext {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new CryptoError(code, place, 'a context is an object')
+  }
+  const fields = value as Record<string, unknown>
+  if (Object.keys(fields).length !== names.length || !names.every((name) => Object.hasOwn(fields, name))) {
+    throw new CryptoError(code, place, `a context has exactly the fields ${names.join(', ')}`)
+  }
+  const { chainId, epoch, mediaType } = fields
+  const refuse = (name: string, why: string) => new CryptoError(code, `${place}.${name}`, why)
+  if (typeof chainId !== 'number' || !Number.isSafeInteger(chainId) || chainId < 1) {
+    throw refuse('chainId', 'a chain id is a positive whole number')
+  }
+  if (typeof epoch !== 'number' || !Number.isInteger(epoch) || epoch < 0 || epoch >= 2 ** 32) {
+    throw refuse('epoch', 'an epoch is a whole number below 2^32')
+  }
+  if (typeof mediaType !== 'string' || !mediaTypePattern.test(mediaType)) {
+    throw refuse('mediaType', 'expected a media type such as text/csv')
+  }
+  const read = <T>(name: string, parse: (value: unknown, place: string) => T): T => {
+    try {
+      return parse(fields[name], name)
+    } catch (error) {
+      throw new CryptoError(code, `${place}.${name}`, 'not in its one form', { cause: error })
+    }
+  }
+  return {
+    chainId,
+    pool: read('pool', parseAddress),
+    policyDigest: read('policyDigest', parseDigest),
+    epoch,
+    commitment: read('commitment', parseDigest),
+    mediaType,
+  }
+}
+
+/**
+ * Refuses a context that is not the expected one.
+ *
+ * @param context - the file's
+ * @param expect - the fields that must agree; those left out are not compared
+ * @throws CryptoError `CONTEXT_MISMATCH`, its place naming the field; `OPTION_INVALID` for a field that no context
+ *   has
+ */
+export function requireContext(context: SealContext, expect: Partial<SealContext>): void {
+  for (const [name, wanted] of Object.entries(expect)) {
+    if (wanted === undefined) continue
+    if (!Object.hasOwn(context, name)) {
+      throw new CryptoError('OPTION_INVALID', `expect.${name}`, `a context has only ${names.join(', ')}`)
+    }
+    const found = context[name as keyof SealContext]
+    const same = name === 'pool' ? found === String(wanted).toLowerCase() : found === wanted
+    if (!same) {
+      throw new CryptoError(
+        'CONTEXT_MISMATCH',
+        `$.context.${name}`,
+        'the file was sealed for another context',
+      )
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import { hkdf } from '@noble/hashes/hkdf.js'
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import type { Backend } from '../aead/backend.js'
+import { concatBytes, equalBytes } from '../encoding/bytes.js'
+import { CryptoError } from '../errors.js'
+import type { Identity } from '../recipient/recipient.js'
+import { requireContext, type SealContext } from './context.js'
+import { encodeCore, type ParsedHeader, type SealedHeader } from './header.js'
+import { type PayloadCipher, payloadCipher } from './payload.js'
+
+/** Bytes of a file key. */
+export const fileKeyLength = 32
+
+const encoder = new TextEncoder()
+type KeyUse = 'payload' | 'header' | 'commitment'
+
+function deriveKey(fileKey: Uint8Array, salt: Uint8Array, use: KeyUse, binding: Uint8Array): Uint8Array {
+  const label = encoder.encode(`sealpool/sealed-file/1/${use}\0`)
+  return hkdf(sha256, fileKey, salt, concatBytes(label, binding), 32)
+}
+
+/**
+ * The digest of a header without its recipients, on which every key of the file depends.
+ *
+ * @param header - the header's fixed part
+ * @returns 32 bytes
+ */
+export function bindingOf(header: Omit<SealedHeader, 'recipients'>): Uint8Array {
+  return sha256(encodeCore(header))
+}
+
+/**
+ * The header's MAC. HMAC-SHA-256 also commits to the file key: no second key verifies the same header, so all
+ * recipients of one header open one and the same payload key.
+ *
+ * @param header - the header's fixed part
+ * @param encoded - what `encodeHeader` gave
+ * @param fileKey - 32 bytes
+ * @returns 32 bytes
+ */
+export function headerMac(
+  header: Omit<SealedHeader, 'recipients'>,
+  encoded: Uint8Array,
+  fileKey: Uint8Array,
+): Uint8Array {
+  return hmac(sha256, deriveKey(fileKey, header.salt, 'header', bindingOf(header)), encoded)
+}
+
+/**
+ * The payload's cipher.
+ *
+ * @param header - the header's fixed part
+ * @param fileKey - 32 bytes
+ * @param backend - where to compute
+ * @returns the cipher
+ */
+export function payloadCipherOf(
+  header: Omit<SealedHeader, 'recipients'>,
+  fileKey: Uint8Array,
+  backend: Backend,
+): Promise<PayloadCipher> {
+  const key = deriveKey(fileKey, header.salt, 'payload', bindingOf(header))
+  return payloadCipher(header.suite, key, backend)
+}
+
+/**
+ * The salt under which `sealBytes` commits to a plaintext when it is given no commitment. Every recipient of the
+ * file can derive it, and nobody else.
+ *
+ * @param fileKey - 32 bytes
+ * @param salt - the header's
+ * @returns 32 bytes
+ */
+export function commitmentSaltOf(fileKey: Uint8Array, salt: Uint8Array): Uint8Array {
+  // Not bound to the context: the context holds the commitment.
+  return deriveKey(fileKey, salt, 'commitment', new Uint8Array())
+}
+
+/** What opening takes. */
+export interface OpenOptions {
+  /** Tried in order; the first that has a stanza opens the file. */
+  readonly identities: readonly Identity[]
+  /** Fields of the context that must agree; a mismatch is an error before any payload is read. */
+  readonly expect?: Partial<SealContext> | undefined
+  readonly backend?: Backend | undefined
+}
+
+/**
+ * Unwraps the file key and authenticates the header with it.
+ *
+ * @param header - as parsed
+ * @param options - who opens it, and what is expected
+ * @returns the file key
+ * @throws CryptoError `CONTEXT_MISMATCH`, `NO_MATCHING_IDENTITY`, `WRAP_REFUSED`, `HEADER_REFUSED`
+ */
+export async function unlockHeader(header: ParsedHeader, options: OpenOptions): Promise<Uint8Array> {
+  const { identities, expect = {}, backend = 'auto' } = options
+  requireContext(header.context, expect)
+  const fileKey = await unwrap(header, identities, backend)
+  if (!equalBytes(headerMac(header, header.encoded, fileKey), header.mac)) {
+    throw new CryptoError(
+      'HEADER_REFUSED',
+      'header',
+      'the header is not authentic: it was altered after sealing',
+    )
+  }
+  return fileKey
+}
+
+async function unwrap(
+  header: ParsedHeader,
+  identities: readonly Identity[],
+  backend: Backend,
+): Promise<Uint8Array> {
+  const request = { stanzas: header.recipients, binding: bindingOf(header), backend }
+  let refusal: unknown
+  for (const identity of identities) {
+    try {
+      const fileKey = await identity.unwrap(request)
+      if (fileKey === undefined) continue
+      if (fileKey.length === fileKeyLength) return fileKey
+      refusal = new CryptoError('WRAP_REFUSED', '$.recipients', 'an identity gave no 32-byte file key')
+    } catch (error) {
+      // Another identity may still open its own stanza; what it finds is authenticated by the MAC.
+      if (!(error instanceof CryptoError) || error.code !== 'WRAP_REFUSED') throw error
+      refusal = error
+    }
+  }
+  if (refusal !== undefined) throw refusal
+  throw new CryptoError(
+    'NO_MATCHING_IDENTITY',
+    '$.recipients',
+    `the file is not sealed to any of the ${identities.length} identities given`,
+  )
+}

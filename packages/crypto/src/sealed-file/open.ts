@@ -1,0 +1,147 @@
+import { aeadTagLength } from '../aead/aead.js'
+import { CryptoError } from '../errors.js'
+import { createByteQueue } from './byte-queue.js'
+import type { SealContext } from './context.js'
+import { commitmentSaltOf, type OpenOptions, payloadCipherOf, unlockHeader } from './file-key.js'
+import { macLength, type ParsedHeader, parseHeader, parsePrefix, prefixLength, truncated } from './header.js'
+import { layoutOfPayload, type PayloadCipher } from './payload.js'
+
+/** What was sealed. */
+export interface OpenedFile {
+  readonly plaintext: Uint8Array
+  /** Authenticated. */
+  readonly context: SealContext
+  /**
+   * The salt, 32 bytes, of the commitment that `sealBytes` makes when it is given none:
+   * `verifyCommitment({ root: context.commitment, bytes: plaintext, salt: commitmentSalt })`.
+   */
+  readonly commitmentSalt: Uint8Array
+}
+
+/**
+ * Opens a sealed file whole. Nothing is returned unless all of it is authentic.
+ *
+ * @param sealed - the sealed file, not changed by anyone meanwhile
+ * @param options - see {@link OpenOptions}
+ * @returns plaintext and context
+ * @throws CryptoError as `parseHeader`, and `CONTEXT_MISMATCH`, `NO_MATCHING_IDENTITY`, `WRAP_REFUSED`,
+ *   `HEADER_REFUSED`, `CHUNK_REFUSED`, `TRUNCATED`
+ * @example
+ * ```ts
+ * import { hpkeIdentity, hpkeRecipient, derivePoolKey, openBytes, platformRandom, sealBytes } from '@sealpool/crypto'
+ * const scope = {
+ *   chainId: 31337,
+ *   pool: '0xe7f1725e7734ce288f8367e1bb143e90bb3f0512',
+ *   policyDigest: `sha256:${'ab'.repeat(32)}`,
+ *   epoch: 1,
+ * } as const
+ * const key = derivePoolKey({ root: platformRandom(32), ...scope })
+ * const sealed = await sealBytes(new TextEncoder().encode('wage,9.50'), {
+ *   recipients: [hpkeRecipient(key)],
+ *   context: { ...scope, mediaType: 'text/csv' },
+ * })
+ * const opened = await openBytes(sealed, { identities: [hpkeIdentity(key)], expect: scope })
+ * console.log(new TextDecoder().decode(opened.plaintext)) // wage,9.50
+ * ```
+ */
+export async function openBytes(sealed: Uint8Array, options: OpenOptions): Promise<OpenedFile> {
+  const header = parseHeader(sealed)
+  const { chunks, plaintextLength } = layoutOfPayload(sealed.length - header.payloadOffset, header.chunkSize)
+  const { cipher, commitmentSalt } = await unlock(header, options)
+  const plaintext = new Uint8Array(plaintextLength)
+  const step = header.chunkSize + aeadTagLength
+  for (let index = 0; index < chunks; index++) {
+    const offset = header.payloadOffset + index * step
+    const chunk = await cipher.open(index, index === chunks - 1, sealed.subarray(offset, offset + step))
+    plaintext.set(chunk, index * header.chunkSize)
+  }
+  return { plaintext, context: header.context, commitmentSalt }
+}
+
+/**
+ * Authenticates a header and makes the payload's cipher.
+ *
+ * @param header - as parsed
+ * @param options - who opens it
+ * @returns the cipher, and the salt of the default commitment
+ * @throws CryptoError as {@link unlockHeader}
+ */
+export async function unlock(
+  header: ParsedHeader,
+  options: OpenOptions,
+): Promise<{ readonly cipher: PayloadCipher; readonly commitmentSalt: Uint8Array }> {
+  const fileKey = await unlockHeader(header, options)
+  const cipher = await payloadCipherOf(header, fileKey, options.backend ?? 'auto')
+  const commitmentSalt = commitmentSaltOf(fileKey, header.salt)
+  return { cipher, commitmentSalt }
+}
+
+/** A transform from sealed file to plaintext; goes into `pipeThrough`. */
+export interface OpenTransform {
+  readonly writable: WritableStream<Uint8Array>
+  readonly readable: ReadableStream<Uint8Array>
+  /** The context, as soon as the header was authenticated; rejects with the stream's error otherwise. */
+  readonly context: Promise<SealContext>
+}
+
+/**
+ * Opens a stream in memory bounded by the header and about two chunks. Each chunk comes out as soon as it is
+ * authentic; that nothing was cut off at the end is known only when the stream closes without an error.
+ *
+ * @param options - see {@link OpenOptions}
+ * @returns the transform, and the context as a promise; errors of {@link openBytes} come out of the stream
+ */
+export function openStream(options: OpenOptions): OpenTransform {
+  const queue = createByteQueue()
+  let index = 0
+  let opened: { readonly header: ParsedHeader; readonly cipher: PayloadCipher } | undefined
+  let settle: { resolve(context: SealContext): void; reject(error: unknown): void } | undefined
+  const context = new Promise<SealContext>((resolve, reject) => {
+    settle = { resolve, reject }
+  })
+  // Whoever reads only the stream learns of the error there.
+  context.catch(() => undefined)
+  const guarded = async (work: () => Promise<void>) => {
+    try {
+      await work()
+    } catch (error) {
+      settle?.reject(error)
+      throw error
+    }
+  }
+  const begin = async () => {
+    if (queue.length < prefixLength) return
+    const length = prefixLength + parsePrefix(queue.peek(prefixLength)) + macLength
+    if (queue.length < length) return
+    const header = parseHeader(queue.take(length))
+    const { cipher } = await unlock(header, options)
+    opened = { header, cipher }
+    settle?.resolve(header.context)
+  }
+  const stream = new TransformStream<Uint8Array, Uint8Array>({
+    transform: (bytes, controller) =>
+      guarded(async () => {
+        if (!(bytes instanceof Uint8Array)) {
+          throw new CryptoError('OPTION_INVALID', 'stream', 'a sealed stream carries Uint8Arrays')
+        }
+        queue.push(bytes)
+        if (opened === undefined) await begin()
+        if (opened === undefined) return
+        const { header, cipher } = opened
+        const step = header.chunkSize + aeadTagLength
+        // A full chunk waits until more comes: it might be the last one.
+        while (queue.length > step) controller.enqueue(await cipher.open(index++, false, queue.take(step)))
+      }),
+    flush: (controller) =>
+      guarded(async () => {
+        if (opened === undefined) {
+          parseHeader(queue.take(queue.length))
+          throw truncated()
+        }
+        if (queue.length < aeadTagLength) throw truncated()
+        const chunk = await opened.cipher.open(index, true, queue.take(queue.length))
+        if (chunk.length > 0) controller.enqueue(chunk)
+      }),
+  })
+  return { writable: stream.writable, readable: stream.readable, context }
+}

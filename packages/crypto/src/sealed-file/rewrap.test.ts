@@ -1,0 +1,99 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { platformRandom } from '../platform.js'
+import { hpkeIdentity, hpkeRecipient } from '../recipient/hpke-recipient.js'
+import { publicKeyOf } from '../recipient/x25519.js'
+import {
+  bytesOf,
+  codeOf,
+  pool,
+  poolKey,
+  sealedOf,
+  stranger,
+  wallet,
+  withHeader,
+} from '../testing/sealed-fixture.js'
+import { parseHeader } from './header.js'
+import { openBytes } from './open.js'
+import { addRecipient, removeRecipient } from './rewrap.js'
+
+const newKey = new Uint8Array(32).fill(4)
+const newcomer = hpkeIdentity({ privateKey: newKey })
+const recipient = hpkeRecipient({ publicKey: publicKeyOf(newKey) })
+const random = platformRandom
+let sealed: Uint8Array
+beforeAll(async () => {
+  sealed = await sealedOf(200)
+})
+const payloadOf = (file: Uint8Array) => file.slice(parseHeader(file).payloadOffset)
+const opens = (file: Uint8Array, identity: typeof pool) =>
+  codeOf(() => openBytes(file, { identities: [identity] }))
+
+describe('addRecipient', () => {
+  test('lets the newcomer in, keeps the others and the payload', async () => {
+    const added = await addRecipient(sealed, { identities: [wallet], recipient, random })
+    expect(payloadOf(added)).toEqual(payloadOf(sealed))
+    for (const identity of [pool, wallet, newcomer]) {
+      expect((await openBytes(added, { identities: [identity] })).plaintext).toEqual(bytesOf(200))
+    }
+  })
+
+  test('works on the header alone', async () => {
+    const { payloadOffset } = parseHeader(sealed)
+    const header = await addRecipient(sealed.slice(0, payloadOffset), {
+      identities: [pool],
+      recipient,
+      random,
+    })
+    const joined = new Uint8Array([...header, ...payloadOf(sealed)])
+    expect(await opens(joined, newcomer)).toBe('accepted')
+  })
+
+  test('refuses one who is there already, a stranger’s wish, another context and an altered header', async () => {
+    const again = hpkeRecipient(poolKey)
+    const options = { identities: [pool], recipient, random }
+    expect(await codeOf(() => addRecipient(sealed, { ...options, recipient: again }))).toBe(
+      'RECIPIENT_INVALID',
+    )
+    expect(await codeOf(() => addRecipient(sealed, { ...options, identities: [stranger] }))).toBe(
+      'NO_MATCHING_IDENTITY',
+    )
+    expect(await codeOf(() => addRecipient(sealed, { ...options, expect: { epoch: 9 } }))).toBe(
+      'CONTEXT_MISMATCH',
+    )
+    const altered = withHeader(sealed, (header) => ({
+      ...header,
+      recipients: [...(header['recipients'] as []), { type: 'planted' }],
+    }))
+    expect(await codeOf(() => addRecipient(altered, options))).toBe('HEADER_REFUSED')
+  })
+})
+
+describe('removeRecipient', () => {
+  test('shuts one out of this copy and keeps the others', async () => {
+    const removed = await removeRecipient(sealed, { identities: [pool], keyId: wallet.keyId })
+    expect(payloadOf(removed)).toEqual(payloadOf(sealed))
+    expect(await opens(removed, wallet)).toBe('NO_MATCHING_IDENTITY')
+    expect(await opens(removed, pool)).toBe('accepted')
+  })
+
+  test('undoes an addition byte for byte', async () => {
+    const added = await addRecipient(sealed, { identities: [pool], recipient, random })
+    const options = { identities: [pool], keyId: newcomer.keyId, type: 'hpke' }
+    expect(await removeRecipient(added, options)).toEqual(sealed)
+  })
+
+  test('refuses an unknown name, another type and the only recipient', async () => {
+    const options = { identities: [pool], keyId: wallet.keyId }
+    expect(await codeOf(() => removeRecipient(sealed, { ...options, keyId: 'x' }))).toBe('RECIPIENT_INVALID')
+    expect(await codeOf(() => removeRecipient(sealed, { ...options, type: 'hpke' }))).toBe(
+      'RECIPIENT_INVALID',
+    )
+    const single = await removeRecipient(sealed, options)
+    expect(await codeOf(() => removeRecipient(single, { ...options, keyId: poolKey.keyId }))).toBe(
+      'RECIPIENT_INVALID',
+    )
+    expect(await codeOf(() => removeRecipient(sealed, { ...options, identities: [stranger] }))).toBe(
+      'NO_MATCHING_IDENTITY',
+    )
+  })
+})

@@ -1,0 +1,192 @@
+import type { Backend } from '../aead/backend.js'
+import { commitPlaintext } from '../commitment/salted.js'
+import type { Digest } from '../digest/digest.js'
+import { concatBytes, drawRandom, type Random } from '../encoding/bytes.js'
+import { CryptoError } from '../errors.js'
+import type { Recipient } from '../recipient/recipient.js'
+import { createByteQueue } from './byte-queue.js'
+import { parseContext, type SealContext } from './context.js'
+import { bindingOf, commitmentSaltOf, fileKeyLength, headerMac, payloadCipherOf } from './file-key.js'
+import {
+  encodeHeader,
+  macLength,
+  parseChunkSize,
+  parseSuite,
+  type SealedHeader,
+  type SealSuite,
+  saltLength,
+} from './header.js'
+import { layoutOfPlaintext, type PayloadCipher } from './payload.js'
+import { parseStanzas } from './stanza.js'
+
+/** Plaintext bytes per chunk when none are asked for. */
+export const defaultChunkSize = 65_536
+
+/** What sealing takes. */
+export interface SealOptions {
+  /** 1 to 10,000, no key twice. */
+  readonly recipients: readonly Recipient[]
+  readonly context: SealContext
+  readonly random: Random
+  /** Payload cipher; AES-256-GCM by default, which WebCrypto computes natively. */
+  readonly suite?: SealSuite | undefined
+  /** Plaintext bytes per chunk, 64 to 4,194,304; 65,536 by default. */
+  readonly chunkSize?: number | undefined
+  readonly backend?: Backend | undefined
+}
+
+/** What sealing whole bytes takes: the commitment may be left out, and is then made and bound here. */
+export interface SealBytesOptions extends Omit<SealOptions, 'context'> {
+  readonly context: Omit<SealContext, 'commitment'> & { readonly commitment?: Digest | undefined }
+}
+
+interface Sealing {
+  /** Magic, version, length, JSON and MAC. */
+  readonly header: Uint8Array
+  readonly chunkSize: number
+  readonly cipher: PayloadCipher
+}
+
+async function beginSealing(
+  options: SealBytesOptions,
+  commit: (salt: Uint8Array) => Digest,
+): Promise<Sealing> {
+  const { recipients, random, backend = 'auto' } = options
+  const fileKey = drawRandom(random, fileKeyLength).slice()
+  const salt = drawRandom(random, saltLength).slice()
+  const commitment = options.context.commitment ?? commit(commitmentSaltOf(fileKey, salt))
+  const core = coreOf(options, salt, commitment)
+  requireRecipients(recipients)
+  const binding = bindingOf(core)
+  const stanzas = await Promise.all(
+    recipients.map((recipient) => recipient.wrap({ fileKey, binding, random, backend })),
+  )
+  const encoded = encodeHeader({ ...core, recipients: parseStanzas(stanzas) })
+  const cipher = await payloadCipherOf(core, fileKey, backend)
+  const header = concatBytes(encoded, headerMac(core, encoded, fileKey))
+  fileKey.fill(0)
+  return { header, chunkSize: core.chunkSize, cipher }
+}
+
+function coreOf(
+  options: Pick<SealBytesOptions, 'context' | 'suite' | 'chunkSize'>,
+  salt: Uint8Array,
+  commitment: Digest,
+): Omit<SealedHeader, 'recipients'> {
+  return {
+    suite: parseSuite(options.suite ?? 'aes-256-gcm'),
+    chunkSize: parseChunkSize(options.chunkSize ?? defaultChunkSize),
+    salt,
+    context: parseContext({ ...options.context, commitment }),
+  }
+}
+
+function requireRecipients(recipients: readonly Recipient[]): void {
+  if (!Array.isArray(recipients) || recipients.length === 0) {
+    throw new CryptoError('RECIPIENT_INVALID', 'recipients', 'a file is sealed to at least one recipient')
+  }
+  try {
+    parseStanzas(recipients.map((recipient) => recipient.template))
+  } catch (error) {
+    const why = 'at most 10,000 recipients, none of them twice, each with a well-formed stanza'
+    throw new CryptoError('RECIPIENT_INVALID', 'recipients', why, { cause: error })
+  }
+}
+
+/**
+ * Seals bytes: every recipient can open the result, and nobody else. A fresh random file key is drawn for each
+ * file. When the context has no commitment, one is made with {@link commitPlaintext} (default chunk size) under a
+ * salt that recipients get back from `openBytes`.
+ *
+ * @param plaintext - any bytes, also none
+ * @param options - see {@link SealBytesOptions}
+ * @returns the sealed file
+ * @throws CryptoError `RECIPIENT_INVALID`, `CONTEXT_INVALID`, `HEADER_INVALID` (suite, chunk size),
+ *   `HEADER_TOO_LARGE`, `RANDOM_INVALID`, `NATIVE_CRYPTO_MISSING`
+ */
+export async function sealBytes(plaintext: Uint8Array, options: SealBytesOptions): Promise<Uint8Array> {
+  if (!(plaintext instanceof Uint8Array)) {
+    throw new CryptoError('OPTION_INVALID', 'plaintext', 'a plaintext is given as a Uint8Array')
+  }
+  const { header, chunkSize, cipher } = await beginSealing(
+    options,
+    (salt) => commitPlaintext(plaintext, { salt }).root,
+  )
+  const { chunks, payloadLength } = layoutOfPlaintext(plaintext.length, chunkSize)
+  const sealed = new Uint8Array(header.length + payloadLength)
+  sealed.set(header)
+  let offset = header.length
+  for (let index = 0; index < chunks; index++) {
+    const chunk = plaintext.subarray(index * chunkSize, (index + 1) * chunkSize)
+    const bytes = await cipher.seal(index, index === chunks - 1, chunk)
+    sealed.set(bytes, offset)
+    offset += bytes.length
+  }
+  return sealed
+}
+
+/**
+ * Seals a stream in bounded memory (about two chunks).
+ *
+ * @param options - see {@link SealOptions}; the context needs its commitment, since it precedes the payload
+ * @returns a transform from plaintext to sealed file, in pieces of any size; errors of {@link sealBytes} come out of
+ *   the stream
+ */
+export function seal(options: SealOptions): TransformStream<Uint8Array, Uint8Array> {
+  const queue = createByteQueue()
+  let index = 0
+  let sealing: Sealing | undefined
+  const begun = (): Sealing => {
+    if (sealing === undefined) throw new CryptoError('OPTION_INVALID', 'stream', 'the stream has not begun')
+    return sealing
+  }
+  return new TransformStream<Uint8Array, Uint8Array>({
+    async start(controller) {
+      sealing = await beginSealing(options, () => {
+        throw new CryptoError(
+          'CONTEXT_INVALID',
+          '$.context.commitment',
+          'a stream needs its commitment beforehand',
+        )
+      })
+      controller.enqueue(sealing.header)
+    },
+    async transform(bytes, controller) {
+      if (!(bytes instanceof Uint8Array)) {
+        throw new CryptoError('OPTION_INVALID', 'stream', 'a plaintext stream carries Uint8Arrays')
+      }
+      const { chunkSize, cipher } = begun()
+      queue.push(bytes)
+      // A full chunk waits until more comes: it might be the last one.
+      while (queue.length > chunkSize) {
+        controller.enqueue(await cipher.seal(index++, false, queue.take(chunkSize)))
+      }
+    },
+    async flush(controller) {
+      controller.enqueue(await begun().cipher.seal(index, true, queue.take(queue.length)))
+    },
+  })
+}
+
+/**
+ * The exact length of a sealed file, without sealing it.
+ *
+ * @param plaintextLength - in bytes
+ * @param options - as for sealing
+ * @returns length in bytes
+ * @throws CryptoError `OPTION_INVALID` for an impossible length, else as {@link sealBytes}
+ */
+export function sealedSize(
+  plaintextLength: number,
+  options: Pick<SealBytesOptions, 'recipients' | 'context' | 'suite' | 'chunkSize'>,
+): number {
+  if (!Number.isSafeInteger(plaintextLength) || plaintextLength < 0) {
+    throw new CryptoError('OPTION_INVALID', 'plaintextLength', 'a length is a whole number of bytes')
+  }
+  requireRecipients(options.recipients)
+  const commitment: Digest = options.context.commitment ?? `sha256:${'0'.repeat(64)}`
+  const core = coreOf(options, new Uint8Array(saltLength), commitment)
+  const stanzas = options.recipients.map((recipient) => recipient.template)
+  const encoded = encodeHeader({ ...core, recipients: stanzas })
+  return encoded.length + macLength + layoutOfPlaintext(plaintextLength, core.chunkSize).payloadLength
+}

@@ -1,0 +1,115 @@
+/**
+ * Gathers the settings of a node from a file, the environment and flags (later ones win), and reads the artifacts
+ * that the file names.
+ * @module
+ */
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { type NodeConfig, parseNodeConfig } from '../config/node-config.js'
+import { type NodeSecrets, parseSecrets } from '../config/secrets.js'
+import { NodeError } from '../errors.js'
+
+/** Flags of `sealpool-node start` that override the file. */
+export interface ConfigFlags {
+  readonly config: string
+  readonly data?: string | undefined
+  readonly port?: string | undefined
+  readonly rpc?: string | undefined
+  readonly secrets?: string | undefined
+}
+
+type Json = Record<string, unknown>
+
+/**
+ * Reads the settings. Paths in the file are relative to the file. A pool's `policy`, `poc` and `refiner` and
+ * `chain.deployment` may each be a path to a JSON file instead of the object.
+ * @param flags command-line flags
+ * @param environment `SEALPOOL_DATA_DIRECTORY`, `SEALPOOL_RPC_URL`, `SEALPOOL_PORT`, `SEALPOOL_TRANSACTION_KEY`
+ * @returns checked settings and secrets
+ * @throws NodeError `CONFIG_FILE_UNREADABLE`, `CONFIG_INVALID`, `SECRET_MISSING`
+ */
+export async function loadConfig(
+  flags: ConfigFlags,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<{ readonly config: NodeConfig; readonly secrets: NodeSecrets }> {
+  const path = resolve(flags.config)
+  const folder = dirname(path)
+  const file = objectOf(await readJson(path), path)
+  const chain = { ...objectOf(file['chain'] ?? {}, 'chain') }
+  chain['deployment'] = await inline(chain['deployment'], folder)
+  const rpcUrl = flags.rpc ?? environment['SEALPOOL_RPC_URL']
+  if (rpcUrl !== undefined) chain['rpcUrl'] = rpcUrl
+  const pools = Array.isArray(file['pools']) ? file['pools'] : []
+  const port = flags.port ?? environment['SEALPOOL_PORT']
+  const data = flags.data ?? environment['SEALPOOL_DATA_DIRECTORY']
+  const blobStore = { ...objectOf(file['blobStore'] ?? {}, 'blobStore') }
+  if (typeof blobStore['directory'] === 'string')
+    blobStore['directory'] = resolve(folder, blobStore['directory'])
+  const config = parseNodeConfig({
+    ...file,
+    dataDirectory:
+      data !== undefined
+        ? resolve(data)
+        : typeof file['dataDirectory'] === 'string'
+          ? resolve(folder, file['dataDirectory'])
+          : undefined,
+    chain,
+    ...(port === undefined ? {} : { api: { ...objectOf(file['api'] ?? {}, 'api'), port: Number(port) } }),
+    blobStore,
+    pools: await Promise.all(pools.map((pool, index) => inlinePool(pool, folder, index))),
+  })
+  const secretsFile = flags.secrets ?? environment['SEALPOOL_SECRETS_FILE']
+  const fromFile: Json =
+    secretsFile === undefined ? {} : objectOf(await readJson(resolve(secretsFile)), 'secrets file')
+  return {
+    config,
+    secrets: parseSecrets({
+      transactionKey: environment['SEALPOOL_TRANSACTION_KEY'] ?? fromFile['transactionKey'],
+    }),
+  }
+}
+
+async function inlinePool(pool: unknown, folder: string, index: number): Promise<Json> {
+  const given = objectOf(pool, `pools.${index}`)
+  const [policy, poc, refiner] = await Promise.all([
+    inline(given['policy'], folder),
+    inline(given['poc'], folder),
+    inline(given['refiner'], folder),
+  ])
+  return { ...given, policy, poc, refiner }
+}
+
+async function inline(value: unknown, folder: string): Promise<unknown> {
+  return typeof value === 'string' ? readJson(resolve(folder, value)) : value
+}
+
+async function readJson(path: string): Promise<unknown> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new NodeError(
+      'CONFIG_FILE_UNREADABLE',
+      path,
+      'the file cannot be read; check its path and rights',
+      { cause },
+    )
+  }
+  try {
+    return JSON.parse(text)
+  } catch {
+    // The parser's message quotes the text, which may be a secret: it is left out on purpose.
+    throw new NodeError(
+      'CONFIG_FILE_UNREADABLE',
+      path,
+      'the file is not JSON; check it with a JSON formatter',
+    )
+  }
+}
+
+function objectOf(value: unknown, place: string): Json {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new NodeError('CONFIG_INVALID', place, 'expected a JSON object')
+  }
+  return value as Json
+}

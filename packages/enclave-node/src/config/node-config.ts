@@ -1,0 +1,171 @@
+/**
+ * The node's settings: checked as a whole before anything starts. What decides over data is measured (its digest
+ * stands in the key set and so in the quote); what only says where this machine keeps and finds things is not.
+ * @module
+ */
+import { type Address, type Digest, digestOf, type JsonValue } from '@sealpool/crypto'
+import * as z from 'zod'
+import { NodeError } from '../errors.js'
+
+const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/, 'expected 0x and 40 hex digits')
+  .transform((text): Address => text.toLowerCase() as Address)
+const digest = z
+  .string()
+  .regex(/^sha256:[0-9a-f]{64}$/, 'expected sha256: and 64 lower-case hex digits')
+  .transform((text): Digest => text as Digest)
+const jsonObject = z.record(z.string(), z.json())
+
+const deploymentSchema = z.strictObject({
+  chainId: z.int().positive(),
+  protocolToken: address,
+  nodeRegistry: address,
+  dataRegistry: address,
+  jobBoard: address,
+  permissions: address,
+  poolFactory: address,
+  blockNumber: z
+    .union([z.int().nonnegative(), z.string().regex(/^\d{1,18}$/)])
+    .transform((value) => value.toString()),
+})
+
+const poolSchema = z.strictObject({
+  address,
+  /** The pool's policy; its digest must be the one on the chain. */
+  policy: jsonObject,
+  /** The accepted proof of contribution. */
+  poc: z.looseObject({ code: z.string().min(1), digest }),
+  /** The accepted refiner. */
+  refiner: z.looseObject({ code: z.string().min(1), digest, schema: jsonObject }),
+})
+
+const limitsSchema = z.strictObject({
+  memoryBytes: z.int().min(1_000_000).max(4_000_000_000).default(64_000_000),
+  timeMs: z.int().min(10).max(600_000).default(5_000),
+  outputBytes: z.int().min(1_000).max(1_000_000_000).default(16_000_000),
+})
+
+const blobStoreSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('files'), directory: z.string().min(1) }),
+  z.strictObject({ kind: z.literal('http'), url: z.url() }),
+])
+
+/** The settings of a node. */
+export const nodeConfigSchema = z.strictObject({
+  format: z.literal('sealpool/node-config'),
+  version: z.literal(1),
+  /** Folder of the node's state, made when absent. */
+  dataDirectory: z.string().min(1),
+  chain: z.strictObject({
+    rpcUrl: z.url(),
+    deployment: deploymentSchema,
+    /** Blocks that must follow a block before the node believes it. */
+    confirmations: z.int().min(0).max(1000).default(1),
+    pollMs: z.int().min(20).max(60_000).default(1_000),
+    /** Most blocks read at once. */
+    blocksPerRead: z.int().min(1).max(100_000).default(2_000),
+  }),
+  api: z
+    .strictObject({
+      host: z.string().default('127.0.0.1'),
+      port: z.int().min(0).max(65_535).default(8787),
+    })
+    .prefault({}),
+  evidence: z.strictObject({ provider: z.literal('simulator') }),
+  keyRelease: z.strictObject({ adapter: z.literal('development') }),
+  blobStore: blobStoreSchema,
+  pools: z.array(poolSchema).min(1).max(100),
+  sandbox: z
+    .strictObject({
+      isolation: z.enum(['bubblewrap', 'process', 'best']).default('bubblewrap'),
+      proof: limitsSchema.prefault({}),
+      refiner: limitsSchema.prefault({ timeMs: 60_000, memoryBytes: 256_000_000 }),
+    })
+    .prefault({}),
+  engine: z
+    .strictObject({
+      memoryBytes: z.int().min(16_000_000).max(1_000_000_000_000).default(512_000_000),
+      timeoutMs: z.int().min(100).max(3_600_000).default(60_000),
+    })
+    .prefault({}),
+  ingest: z
+    .strictObject({
+      maximumBlobBytes: z.int().min(1).max(1_000_000_000).default(16_000_000),
+      /** Blobs fetched and opened at the same time. */
+      concurrency: z.int().min(1).max(64).default(4),
+      /** Verdicts in one transaction on the chain. */
+      batchSize: z.int().min(1).max(200).default(50),
+      /** Contributions in one refinement. */
+      refinementSize: z.int().min(1).max(10_000).default(500),
+      /** How often a missing blob is looked for before the contribution is refused, and how long in between. */
+      missingBlobTries: z.int().min(1).max(1_000).default(3),
+      missingBlobWaitSeconds: z.int().min(0).max(86_400).default(60),
+    })
+    .prefault({}),
+})
+
+/** Checked settings of a node. */
+export type NodeConfig = z.output<typeof nodeConfigSchema>
+
+/** One pool that the node serves, with its policy and code. */
+export type PoolConfig = NodeConfig['pools'][number]
+
+/**
+ * Checks settings.
+ * @param input JSON from a file, with paths already replaced by what they point to
+ * @returns the settings with defaults filled in
+ * @throws NodeError `CONFIG_INVALID` naming every wrong setting by its path, never its value
+ */
+export function parseNodeConfig(input: unknown): NodeConfig {
+  const parsed = nodeConfigSchema.safeParse(input)
+  if (!parsed.success) {
+    const wrong = parsed.error.issues
+      .slice(0, 10)
+      .map((issue) => `${issue.path.join('.') || '(top)'}: ${issue.message}`)
+    throw new NodeError('CONFIG_INVALID', 'configuration', wrong.join('; '))
+  }
+  const seen = new Set<string>()
+  for (const { address: pool } of parsed.data.pools) {
+    if (seen.has(pool)) {
+      throw new NodeError('CONFIG_INVALID', `pools ${pool}`, 'a pool is listed twice; list it once')
+    }
+    seen.add(pool)
+  }
+  return parsed.data
+}
+
+/**
+ * The part of the settings that decides over data and is therefore measured: chain, contracts, pools with policy and
+ * code digests, isolation and limits. Two nodes with equal measured settings treat data alike wherever they keep it.
+ * @param config checked settings
+ * @returns canonicalizable JSON
+ */
+export function measuredConfig(config: NodeConfig): JsonValue {
+  return {
+    format: 'sealpool/measured-node-config',
+    version: 1,
+    chain: { deployment: config.chain.deployment, confirmations: config.chain.confirmations },
+    evidence: config.evidence,
+    keyRelease: config.keyRelease,
+    pools: config.pools
+      .map((pool) => ({
+        address: pool.address,
+        policy: digestOf(pool.policy as JsonValue),
+        poc: pool.poc.digest,
+        refiner: pool.refiner.digest,
+      }))
+      .sort((a, b) => (a.address < b.address ? -1 : 1)),
+    sandbox: config.sandbox,
+    engine: config.engine,
+    ingest: {
+      maximumBlobBytes: config.ingest.maximumBlobBytes,
+      missingBlobTries: config.ingest.missingBlobTries,
+    },
+  }
+}
+
+/** @returns the digest of {@link measuredConfig}, as it stands in the key set */
+export function configDigest(config: NodeConfig): Digest {
+  return digestOf(measuredConfig(config))
+}

@@ -1,0 +1,30 @@
+import type { Hex } from '@sealpool/crypto'
+import * as z from 'zod'
+import { NodeError } from '../errors.js'
+
+/**
+ * What the node must not tell: kept apart from the settings so that no status page, digest or log can pick it up.
+ */
+export interface NodeSecrets {
+  /** Private key of the account that pays for the node's transactions. It signs no statement and opens no data. */
+  readonly transactionKey: Hex
+}
+
+const secretsSchema = z.object({ transactionKey: z.string().regex(/^0x[0-9a-fA-F]{64}$/) })
+
+/**
+ * Checks the secrets.
+ * @param input values from the environment or a secrets file
+ * @throws NodeError `SECRET_MISSING`, which never repeats what it was given
+ */
+export function parseSecrets(input: { readonly transactionKey: unknown }): NodeSecrets {
+  const parsed = secretsSchema.safeParse(input)
+  if (!parsed.success) {
+    throw new NodeError(
+      'SECRET_MISSING',
+      'SEALPOOL_TRANSACTION_KEY',
+      'the private key that pays for transactions must be 0x and 64 hex digits; set it in the environment or in the secrets file',
+    )
+  }
+  return { transactionKey: parsed.data.transactionKey as Hex }
+}

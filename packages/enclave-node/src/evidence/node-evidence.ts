@@ -1,0 +1,69 @@
+/**
+ * The node's evidence: a quote over the digest of its key set and a nonce, with what a verifier needs beside it.
+ * @module
+ */
+import type { NodeEvidence } from '@sealpool/attest'
+import {
+  concatBytes,
+  type Digest,
+  decodeBase64Url,
+  decodeHex,
+  digestToBytes,
+  encodeBase64Url,
+  type Hex,
+  sha256Digest,
+} from '@sealpool/crypto'
+import type { NodeKeyRing } from '../key/key-ring.js'
+import { getMeta, setMeta } from '../state/meta-table.js'
+import type { StateStore } from '../state/state-store.js'
+import type { QuoteProvider } from './quote-provider.js'
+
+/** Nonce of the evidence that is registered on the chain and travels with receipts. */
+export const registrationNonce: Hex = `0x${'0'.repeat(64)}`
+
+/** What gives evidence. */
+export interface EvidenceSource {
+  readonly simulated: boolean
+  /** Digest of the registered quote, as receipts name it. */
+  readonly quoteDigest: Digest
+  /** Evidence with the registered quote and collateral that is current now. */
+  registered(): Promise<NodeEvidence>
+  /** Fresh evidence over a verifier's nonce of 32 bytes. */
+  fresh(nonce: Hex): Promise<NodeEvidence>
+}
+
+/**
+ * Opens the node's evidence: the quote that verifiers register is taken once for each key set and kept, so that a
+ * restart does not ask for another registration.
+ * @param options hardware or simulator, the keys, and the store for the kept quote
+ */
+export async function openEvidence(options: {
+  readonly provider: QuoteProvider
+  readonly keys: NodeKeyRing
+  readonly store: StateStore
+}): Promise<EvidenceSource> {
+  const { provider, keys, store } = options
+  const reportData = (nonce: Hex): Uint8Array =>
+    concatBytes(digestToBytes(keys.keySetDigest), decodeHex(nonce))
+  const evidence = async (quote: Uint8Array, nonce: Hex): Promise<NodeEvidence> => ({
+    format: 'sealpool/node-evidence',
+    version: 1,
+    tee: 'tdx',
+    quote: encodeBase64Url(quote),
+    collateral: await provider.collateral(),
+    keySet: keys.keySet,
+    nonce,
+    simulated: provider.simulated,
+  })
+  const key = `quote ${provider.name} ${keys.keySetDigest}`
+  const kept = await getMeta(store, key)
+  const quote =
+    kept === undefined ? await provider.quote(reportData(registrationNonce)) : decodeBase64Url(kept)
+  if (kept === undefined) await setMeta(store, key, encodeBase64Url(quote))
+  return {
+    simulated: provider.simulated,
+    quoteDigest: sha256Digest(quote),
+    registered: () => evidence(quote, registrationNonce),
+    fresh: async (nonce) => evidence(await provider.quote(reportData(nonce)), nonce),
+  }
+}

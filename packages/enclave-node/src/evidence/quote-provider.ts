@@ -1,0 +1,20 @@
+/**
+ * The port to the hardware (or what stands in for it) that vouches for the node.
+ * @module
+ */
+import type { Collateral } from '@sealpool/attest'
+
+/** Gives quotes over report data of the node's choice. */
+export interface QuoteProvider {
+  /** Name of the adapter for status pages. */
+  readonly name: 'simulator'
+  /** True when no hardware stands behind the quotes. */
+  readonly simulated: boolean
+  /**
+   * Asks for a quote.
+   * @param reportData 64 bytes: digest of the key set, then a nonce
+   */
+  quote(reportData: Uint8Array): Promise<Uint8Array>
+  /** @returns what a verifier needs beside a quote, current now */
+  collateral(): Promise<Collateral>
+}

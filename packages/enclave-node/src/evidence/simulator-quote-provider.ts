@@ -1,0 +1,95 @@
+/**
+ * SIMULATED quotes: the byte layout and certificate chain of real ones under a root made on this machine. The root and
+ * its keys lie in the data folder under a name that says so.
+ * @module
+ */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  createSimulator,
+  exportSimulator,
+  importSimulator,
+  type Simulator,
+  simulatedMrTd,
+} from '@sealpool/attest/simulator'
+import { type Digest, encodeHex, type Hex } from '@sealpool/crypto'
+import { NodeError } from '../errors.js'
+import type { QuoteProvider } from './quote-provider.js'
+
+/** Name of the file; loud on purpose. */
+export const simulatorFile = 'SIMULATOR-NOT-HARDWARE.json'
+
+/** What an attestation policy must name for a simulated node to be accepted. */
+export interface SimulatedPlatform {
+  readonly simulated: true
+  /** SHA-256 of the simulator's root certificate. */
+  readonly rootDigest: Digest
+  /** Measurement of the simulated machine image. */
+  readonly mrTd: Hex
+}
+
+/**
+ * Opens the simulator of a data folder, or makes one.
+ * @param options `directory`: the node's data folder; `random` and `at` are used only the first time
+ * @returns the simulator
+ * @throws NodeError `KEY_UNREADABLE` when the file is there and is not one
+ */
+export function openSimulator(options: {
+  readonly directory: string
+  readonly random: (length: number) => Uint8Array
+  readonly at: Date
+}): Simulator {
+  const path = join(options.directory, simulatorFile)
+  let text: string | undefined
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw unreadable(cause)
+  }
+  if (text !== undefined) {
+    try {
+      return importSimulator(JSON.parse(text))
+    } catch (cause) {
+      throw unreadable(cause)
+    }
+  }
+  const simulator = createSimulator({ random: options.random, at: options.at })
+  mkdirSync(options.directory, { recursive: true, mode: 0o700 })
+  const temporary = `${path}.${process.pid}.part`
+  writeFileSync(temporary, `${JSON.stringify(exportSimulator(simulator), null, 2)}\n`, {
+    mode: 0o600,
+    flush: true,
+  })
+  renameSync(temporary, path)
+  return simulator
+}
+
+/** @returns what an attestation policy must name to accept nodes on this simulator */
+export function simulatedPlatform(simulator: Simulator): SimulatedPlatform {
+  return { simulated: true, rootDigest: simulator.rootDigest, mrTd: encodeHex(simulatedMrTd) }
+}
+
+/**
+ * A quote provider without hardware.
+ * @param simulator from {@link openSimulator}
+ * @param now the clock for the collateral's dates
+ */
+export function simulatorQuoteProvider(simulator: Simulator, now: () => Date): QuoteProvider {
+  return {
+    name: 'simulator',
+    simulated: true,
+    quote: async (reportData) => simulator.quote({ reportData }),
+    collateral: async () => simulator.collateral(now()),
+  }
+}
+
+function unreadable(cause: unknown): NodeError {
+  return new NodeError(
+    'KEY_UNREADABLE',
+    simulatorFile,
+    'the simulator file cannot be read; restore it or remove it',
+    {
+      cause,
+    },
+  )
+}

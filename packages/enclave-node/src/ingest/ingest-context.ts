@@ -1,0 +1,45 @@
+import type { BlobStore } from '@sealpool/client'
+import type { NamedTable, Row } from '@sealpool/refine'
+import type { JobRuntime, Limits } from '@sealpool/sandbox'
+import type { ChainPort } from '../chain/chain-port.js'
+import type { NodeKeyRing } from '../key/key-ring.js'
+import type { NodeSigner } from '../key/node-signer.js'
+import type { TablePart } from '../state/refinement-table.js'
+import type { StateStore } from '../state/state-store.js'
+import type { ServedPool } from './served-pool.js'
+
+/** Where encrypted table files live; the adapter on disk is `runtime/part-folder.ts`. */
+export interface PartStore {
+  /** Writes one part whole, replacing one of the same name from an attempt that was cut short. */
+  write(part: {
+    readonly pool: ServedPool
+    readonly refinement: string
+    readonly table: NamedTable
+    readonly rows: readonly Row[]
+    readonly key: Uint8Array
+  }): Promise<TablePart>
+  /** @returns the paths of parts, in order */
+  paths(pool: ServedPool, parts: readonly TablePart[]): readonly string[]
+}
+
+/** Everything that ingest works with. */
+export interface IngestContext {
+  readonly store: StateStore
+  readonly chain: ChainPort
+  readonly blobStore: BlobStore
+  readonly keys: NodeKeyRing
+  readonly sign: NodeSigner
+  readonly runtime: JobRuntime
+  readonly parts: PartStore
+  readonly limits: { readonly proof: Limits; readonly refiner: Limits }
+  readonly settings: {
+    readonly concurrency: number
+    readonly batchSize: number
+    readonly refinementSize: number
+    readonly maximumBlobBytes: number
+    readonly missingBlobTries: number
+    readonly missingBlobWaitSeconds: number
+  }
+  /** Unix seconds; decides only when something is tried again. */
+  readonly now: () => number
+}

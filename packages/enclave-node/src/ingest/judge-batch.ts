@@ -1,0 +1,193 @@
+/**
+ * Takes the next contributions of a pool from `seen` to `judged`: opened side by side, judged one after the other in
+ * the order of the chain (so that of two equal contents the earlier one counts), stored in one transaction together
+ * with the signed batch that will go on chain.
+ * @module
+ */
+import { type Digest, type JsonObject, type SignedStatement, statementDigest } from '@sealpool/crypto'
+import type { PocVerdict } from '@sealpool/poc'
+import { subjectOf } from '../key/node-signer.js'
+import { type IngestRefusal, ingestRefusalText } from '../state/contribution-state.js'
+import {
+  type ContributionRow,
+  markJudged,
+  nextContributions,
+  putOffContribution,
+} from '../state/contribution-table.js'
+import { noteBlob } from '../state/meta-table.js'
+import {
+  claimFingerprint,
+  fingerprintHolder,
+  insertVerdict,
+  insertVerdictBatch,
+  nextBatchId,
+  type VerdictEntry,
+} from '../state/verdict-table.js'
+import { mapBounded } from './bounded.js'
+import type { IngestContext } from './ingest-context.js'
+import { type Judgement, judgeContribution, refusedVerdict } from './judge-contribution.js'
+import { type OpenedContribution, openContribution } from './open-contribution.js'
+import { lastingScope, type ServedPool } from './served-pool.js'
+import { maximumVerdicts, signVerdictBatch } from './verdict-batch.js'
+
+interface Judged extends Judgement {
+  readonly contribution: ContributionRow
+  readonly statement: SignedStatement
+  readonly digest: Digest
+  readonly blobSize: number | undefined
+}
+
+/**
+ * Judges the next batch of a pool.
+ * @returns how many contributions were judged or put off; 0 when there is nothing to do now
+ */
+export async function judgeBatch(context: IngestContext, pool: ServedPool): Promise<number> {
+  const { store, settings } = context
+  const rows = await nextContributions(
+    store,
+    pool.address,
+    'seen',
+    Math.min(settings.batchSize, maximumVerdicts),
+    context.now(),
+  )
+  if (rows.length === 0) return 0
+  const opened = await mapBounded(rows, settings.concurrency, async (contribution) => ({
+    contribution,
+    opening: await openContribution(contribution, pool, {
+      blobStore: context.blobStore,
+      keys: context.keys,
+      maximumBlobBytes: settings.maximumBlobBytes,
+    }),
+  }))
+  const judged: Judged[] = []
+  for (const { contribution, opening } of opened) {
+    if (opening.kind === 'later' && !(await giveUp(context, contribution, opening.reason))) continue
+    judged.push(await judge(context, pool, contribution, opening, judged))
+  }
+  if (judged.length > 0) await storeJudged(context, pool, judged)
+  return rows.length
+}
+
+/** Puts a contribution off whose blob is not to be had; true when it has been looked for often enough. */
+async function giveUp(
+  context: IngestContext,
+  contribution: ContributionRow,
+  reason: 'BLOB_MISSING' | 'BLOB_STORE_FAILED',
+): Promise<boolean> {
+  const { settings } = context
+  // A store that is away is nobody's fault: only a blob that a working store does not have is given up.
+  if (reason === 'BLOB_MISSING' && contribution.attempts + 1 >= settings.missingBlobTries) return true
+  const waitSeconds =
+    reason === 'BLOB_MISSING'
+      ? settings.missingBlobWaitSeconds
+      : Math.min(2 ** Math.min(contribution.attempts, 8), 300)
+  await putOffContribution(context.store, contribution.id, {
+    reason,
+    reasonText:
+      reason === 'BLOB_MISSING'
+        ? 'the blob store does not have the blob yet; it is looked for again'
+        : 'the blob store does not answer; it is asked again',
+    at: context.now() + waitSeconds,
+  })
+  return false
+}
+
+async function judge(
+  context: IngestContext,
+  pool: ServedPool,
+  contribution: ContributionRow,
+  opening: OpenedContribution,
+  before: readonly Judged[],
+): Promise<Judged> {
+  const { keys, runtime, limits, store } = context
+  const judgement: Judgement =
+    opening.kind === 'opened'
+      ? await judgeContribution(contribution, pool, opening, {
+          runtime,
+          limits: limits.proof,
+          fingerprintKey: keys.poolSecret('content-fingerprint', lastingScope(pool)),
+          holderOf: async (fingerprint) =>
+            before.find((other) => other.verdict.valid && other.fingerprint === fingerprint)?.contribution
+              .id ?? (await fingerprintHolder(store, pool.address, fingerprint)),
+        })
+      : {
+          verdict:
+            opening.kind === 'refused'
+              ? refusedVerdict(contribution, pool, opening.code, opening.place)
+              : refusedVerdict(contribution, pool, 'BLOB_MISSING', 'locator'),
+          fingerprint: undefined,
+        }
+  const statement = context.sign({
+    type: 'sealpool/verdict',
+    body: judgement.verdict as unknown as JsonObject,
+    pool: pool.address,
+    subject: subjectOf(contribution.id),
+    nonce: '0',
+  })
+  return {
+    ...judgement,
+    contribution,
+    statement,
+    digest: statementDigest(statement.statement),
+    blobSize: opening.kind === 'opened' ? opening.blobSize : undefined,
+  }
+}
+
+async function storeJudged(
+  context: IngestContext,
+  pool: ServedPool,
+  judged: readonly Judged[],
+): Promise<void> {
+  await context.store.transaction(async (tx) => {
+    const id = await nextBatchId(tx)
+    const entries: VerdictEntry[] = judged.map(({ contribution, verdict, digest }) => ({
+      contributionId: contribution.id,
+      score: verdict.valid ? Math.round(verdict.score * 10_000) : 0,
+      refused: !verdict.valid,
+      verdictDigest: digest,
+    }))
+    await insertVerdictBatch(tx, {
+      id,
+      pool: pool.address,
+      entries,
+      statement: signVerdictBatch(context.sign, { id, pool: pool.address, entries }),
+    })
+    for (const [index, one] of judged.entries()) {
+      await insertVerdict(tx, {
+        contribution: one.contribution.id,
+        digest: one.digest,
+        statement: one.statement,
+      })
+      await markJudged(tx, one.contribution.id, {
+        score: entries[index]?.score ?? 0,
+        verdictDigest: one.digest,
+        batch: id,
+        ...reasonOf(one.verdict),
+      })
+      if (one.blobSize !== undefined) {
+        await noteBlob(tx, {
+          digest: one.contribution.blobDigest,
+          purpose: 'contribution',
+          size: one.blobSize,
+        })
+      }
+      if (one.verdict.valid && one.fingerprint !== undefined) {
+        await claimFingerprint(tx, pool.address, one.fingerprint, one.contribution.id)
+      }
+    }
+  })
+}
+
+function reasonOf(verdict: PocVerdict): {
+  readonly reason: string | null
+  readonly reasonText: string | null
+} {
+  if (verdict.valid) return { reason: null, reasonText: null }
+  const reason = verdict.refusal?.code ?? 'PROOF_REFUSED'
+  return {
+    reason,
+    reasonText: Object.hasOwn(ingestRefusalText, reason)
+      ? ingestRefusalText[reason as IngestRefusal]
+      : ingestRefusalText.PROOF_REFUSED,
+  }
+}

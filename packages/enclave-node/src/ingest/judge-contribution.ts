@@ -1,0 +1,93 @@
+/**
+ * Judges one opened contribution: is its content new, and what does the pool's proof of contribution say?
+ * @module
+ */
+import { contentFingerprint, PocError, type PocVerdict, runPoc } from '@sealpool/poc'
+import type { JobRuntime, Limits } from '@sealpool/sandbox'
+import type { IngestRefusal } from '../state/contribution-state.js'
+import type { ContributionRow } from '../state/contribution-table.js'
+import type { ServedPool } from './served-pool.js'
+
+/** A verdict, and the fingerprint that an accepted contribution claims. */
+export interface Judgement {
+  readonly verdict: PocVerdict
+  /** Present when the content could be read. */
+  readonly fingerprint: string | undefined
+}
+
+/** What judging needs. */
+export interface JudgeContext {
+  readonly runtime: JobRuntime
+  readonly limits: Limits
+  /** Key of the pool's fingerprints. */
+  readonly fingerprintKey: Uint8Array
+  /** Id of the accepted contribution that holds a fingerprint, if any. */
+  readonly holderOf: (fingerprint: string) => Promise<string | undefined>
+}
+
+/**
+ * A verdict that the node gives without asking the proof of contribution.
+ * @param code the reason
+ * @param place where it was found, never a value
+ */
+export function refusedVerdict(
+  contribution: Pick<ContributionRow, 'id'>,
+  pool: ServedPool,
+  code: IngestRefusal,
+  place: string,
+): PocVerdict {
+  return {
+    contribution: contribution.id,
+    pool: pool.address,
+    poc: pool.poc.digest,
+    valid: false,
+    score: 0,
+    authenticity: 0,
+    ownership: 0,
+    quality: 0,
+    uniqueness: 0,
+    attributes: {},
+    refusal: { code, place },
+    evidence: [],
+  }
+}
+
+/**
+ * Judges an opened contribution.
+ * @returns the verdict; content that cannot be read, or code that fails on it, gives a refusal and no error
+ */
+export async function judgeContribution(
+  contribution: ContributionRow,
+  pool: ServedPool,
+  opened: { readonly bytes: Uint8Array; readonly mediaType: string },
+  context: JudgeContext,
+): Promise<Judgement> {
+  let fingerprint: string
+  try {
+    fingerprint = contentFingerprint({ key: context.fingerprintKey, ...opened })
+  } catch (error) {
+    if (!(error instanceof PocError)) throw error
+    return {
+      verdict: refusedVerdict(contribution, pool, 'MALFORMED_EXPORT', error.place),
+      fingerprint: undefined,
+    }
+  }
+  const holder = await context.holderOf(fingerprint)
+  if (holder !== undefined && holder !== contribution.id) {
+    return { verdict: refusedVerdict(contribution, pool, 'DUPLICATE_CONTENT', 'content'), fingerprint }
+  }
+  const verdict = await runPoc({
+    poc: pool.poc,
+    runtime: context.runtime,
+    limits: context.limits,
+    contribution: {
+      id: contribution.id,
+      pool: pool.address,
+      owner: contribution.owner,
+      mediaType: opened.mediaType,
+      bytes: opened.bytes,
+    },
+    facts: { uniqueness: { duplicate: false } },
+  })
+  return { verdict, fingerprint }
+}

@@ -1,0 +1,111 @@
+/**
+ * From a line on the chain to plaintext in memory: fetch, compare with the chain, open, compare with the commitment.
+ * Every way to fail has a name, so that the contributor learns what to do and nobody else loses anything.
+ * @module
+ */
+import { type BlobStore, BlobStoreError } from '@sealpool/client'
+import {
+  CryptoError,
+  hpkeIdentity,
+  openBytes,
+  parseHeader,
+  sha256Digest,
+  verifyCommitment,
+} from '@sealpool/crypto'
+import type { NodeKeyRing } from '../key/key-ring.js'
+import type { IngestRefusal } from '../state/contribution-state.js'
+import type { ContributionRow } from '../state/contribution-table.js'
+import { keyScope, type ServedPool } from './served-pool.js'
+
+/** What became of the attempt to open a contribution. */
+export type OpenedContribution =
+  | {
+      readonly kind: 'opened'
+      readonly bytes: Uint8Array
+      readonly mediaType: string
+      readonly blobSize: number
+    }
+  /** It will never open. */
+  | { readonly kind: 'refused'; readonly code: IngestRefusal; readonly place: string }
+  /** It may open later: the store is away, or has no such blob yet. */
+  | { readonly kind: 'later'; readonly reason: 'BLOB_MISSING' | 'BLOB_STORE_FAILED' }
+
+/** What opening needs. */
+export interface OpenContext {
+  readonly blobStore: BlobStore
+  readonly keys: NodeKeyRing
+  readonly maximumBlobBytes: number
+}
+
+/**
+ * Fetches and opens one contribution.
+ * @returns the plaintext, a refusal, or that it must be tried again later; it throws only what is the node's own fault
+ */
+export async function openContribution(
+  contribution: ContributionRow,
+  pool: ServedPool,
+  { blobStore, keys, maximumBlobBytes }: OpenContext,
+): Promise<OpenedContribution> {
+  const refused = (code: IngestRefusal, place: string): OpenedContribution => ({
+    kind: 'refused',
+    code,
+    place,
+  })
+  let sealed: Uint8Array
+  try {
+    sealed = await blobStore.get(contribution.locator, { maximumBytes: maximumBlobBytes })
+  } catch (error) {
+    if (!(error instanceof BlobStoreError)) throw error
+    if (error.code === 'BLOB_MISSING' || error.code === 'BLOB_STORE_FAILED') {
+      return { kind: 'later', reason: error.code }
+    }
+    return refused(error.code, 'blob')
+  }
+  // The locator is the contributor's claim as well: only the digest on the chain binds what was contributed.
+  if (sha256Digest(sealed) !== contribution.blobDigest) return refused('BLOB_DIGEST_MISMATCH', 'blobDigest')
+
+  try {
+    const { context } = parseHeader(sealed)
+    if (context.chainId !== pool.chainId || context.pool.toLowerCase() !== contribution.pool) {
+      return refused('WRONG_POOL', 'context.pool')
+    }
+    if (context.policyDigest !== pool.policyDigest) return refused('WRONG_POLICY', 'context.policyDigest')
+    if (context.epoch !== contribution.epoch) return refused('WRONG_EPOCH', 'context.epoch')
+    if (context.commitment !== contribution.commitment)
+      return refused('COMMITMENT_MISMATCH', 'context.commitment')
+    const key = keys.poolKey(keyScope(pool, contribution.epoch))
+    const { plaintext, commitmentSalt } = await openBytes(sealed, {
+      identities: [hpkeIdentity({ privateKey: key.privateKey })],
+      expect: {
+        chainId: pool.chainId,
+        pool: pool.address,
+        policyDigest: pool.policyDigest,
+        epoch: contribution.epoch,
+        commitment: contribution.commitment,
+      },
+    })
+    if (!verifyCommitment({ root: contribution.commitment, bytes: plaintext, salt: commitmentSalt })) {
+      return refused('COMMITMENT_MISMATCH', 'commitment')
+    }
+    return { kind: 'opened', bytes: plaintext, mediaType: context.mediaType, blobSize: sealed.length }
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error
+    return refused(refusalOf(error), error.place)
+  }
+}
+
+function refusalOf(error: CryptoError): IngestRefusal {
+  switch (error.code) {
+    case 'NO_MATCHING_IDENTITY':
+      return 'NO_KEY_FOR_NODE'
+    case 'CONTEXT_MISMATCH':
+      return 'WRONG_POOL'
+    case 'HEADER_REFUSED':
+    case 'CHUNK_REFUSED':
+    case 'WRAP_REFUSED':
+    case 'TRUNCATED':
+      return 'SEALED_FILE_TAMPERED'
+    default:
+      return 'SEALED_FILE_INVALID'
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * Takes accepted contributions into the pool's tables: opened once more, mapped by the refiner in the sandbox,
+ * written as encrypted Parquet, stored together with a signed statement that then goes on chain.
+ * @module
+ */
+import { refinementContext } from '@sealpool/contracts'
+import { canonicalBytes, digestToHex, encodeHex, type JsonObject, merkleRoot } from '@sealpool/crypto'
+import { type RefineContribution, type RefinedBatch, refineBatch, tableOf } from '@sealpool/refine'
+import { NodeError } from '../errors.js'
+import { ingestRefusalText } from '../state/contribution-state.js'
+import { type ContributionRow, markRefined, nextContributions } from '../state/contribution-table.js'
+import {
+  insertRefinement,
+  markRefinementRecorded,
+  nextRefinementId,
+  type Refinement,
+  type TablePart,
+  unrecordedRefinements,
+} from '../state/refinement-table.js'
+import { mapBounded } from './bounded.js'
+import type { IngestContext } from './ingest-context.js'
+import { openContribution } from './open-contribution.js'
+import { lastingScope, type ServedPool } from './served-pool.js'
+
+/**
+ * Refines the next accepted contributions of a pool.
+ * @returns how many were taken in; 0 when there is nothing to do or a blob is away at the moment
+ */
+export async function refineNext(context: IngestContext, pool: ServedPool): Promise<number> {
+  const { store, settings } = context
+  const rows = await nextContributions(
+    store,
+    pool.address,
+    'recorded',
+    settings.refinementSize,
+    context.now(),
+  )
+  if (rows.length === 0) return 0
+  const opened = (
+    await mapBounded(rows, settings.concurrency, async (contribution) => ({
+      contribution,
+      input: await reopen(context, pool, contribution),
+    }))
+  ).filter((one): one is Opened => one.input !== undefined)
+  if (opened.length === 0) return 0
+  const batch = await refineBatch({
+    refiner: pool.refiner,
+    runtime: context.runtime,
+    limits: context.limits.refiner,
+    contributions: opened.map(({ input }) => input),
+    salt: context.keys.poolSecret('refinement-commitment', lastingScope(pool)),
+  })
+  await storeRefined(context, pool, opened, batch)
+  return opened.length
+}
+
+interface Opened {
+  readonly contribution: ContributionRow
+  readonly input: RefineContribution
+}
+
+/** An accepted contribution opened before; when its blob is away now it waits, it is not refused any more. */
+async function reopen(
+  context: IngestContext,
+  pool: ServedPool,
+  contribution: ContributionRow,
+): Promise<RefineContribution | undefined> {
+  const opening = await openContribution(contribution, pool, {
+    blobStore: context.blobStore,
+    keys: context.keys,
+    maximumBlobBytes: context.settings.maximumBlobBytes,
+  })
+  if (opening.kind !== 'opened') return undefined
+  return {
+    id: contribution.id,
+    contributor: contribution.contributor,
+    mediaType: opening.mediaType,
+    bytes: opening.bytes,
+  }
+}
+
+async function storeRefined(
+  context: IngestContext,
+  pool: ServedPool,
+  opened: readonly Opened[],
+  batch: RefinedBatch,
+): Promise<void> {
+  const { store } = context
+  const id = await nextRefinementId(store)
+  const key = context.keys.poolSecret('table-storage', lastingScope(pool))
+  const parts: TablePart[] = []
+  for (const [name, rows] of Object.entries(batch.tables)) {
+    if (rows.length === 0) continue
+    parts.push(
+      await context.parts.write({
+        pool,
+        refinement: id,
+        table: tableOf(pool.refiner.schema, name),
+        rows,
+        key,
+      }),
+    )
+  }
+  const refusals = new Map(batch.refused.map((refusal) => [refusal.id, refusal]))
+  const included = opened.map(({ contribution }) => contribution).filter(({ id: one }) => !refusals.has(one))
+  const rowCount = parts.reduce((sum, part) => sum + part.rows, 0)
+  const body: JsonObject = {
+    pool: pool.address,
+    policy: pool.policyDigest,
+    refiner: pool.refiner.digest,
+    schema: pool.schemaId,
+    content: batch.contentDigest,
+    rows: Object.fromEntries(Object.entries(batch.tables).map(([name, rows]) => [name, rows.length])),
+    contributions: {
+      count: included.length,
+      root: encodeHex(merkleRoot(included.map(({ id: one }) => canonicalBytes({ contribution: one })))),
+    },
+    refused: batch.refused.map((refusal) => ({ contribution: refusal.id, code: refusal.code })),
+  }
+  const statement = context.sign({
+    type: 'sealpool/refinement',
+    body,
+    ...refinementContext({
+      deployment: context.sign.deployment,
+      nonce: BigInt(id),
+      pool: pool.address,
+      schemaId: digestToHex(pool.schemaId),
+      rowsRoot: digestToHex(batch.contentDigest),
+    }),
+  })
+  const refinement: Refinement = {
+    id,
+    pool: pool.address,
+    schemaId: pool.schemaId,
+    digest: batch.contentDigest,
+    parts,
+    contributions: included.map(({ id: one }) => one),
+    rows: rowCount,
+    statement,
+  }
+  await store.transaction(async (tx) => {
+    if ((await nextRefinementId(tx)) !== id) {
+      throw new NodeError(
+        'STATE_UNREADABLE',
+        'refinements',
+        'another writer took the same number; start again',
+      )
+    }
+    await insertRefinement(tx, refinement)
+    for (const { contribution } of opened) {
+      await markRefined(
+        tx,
+        contribution.id,
+        id,
+        refusals.has(contribution.id)
+          ? { reason: 'REFINER_REFUSED', reasonText: ingestRefusalText.REFINER_REFUSED }
+          : null,
+      )
+    }
+  })
+}
+
+/**
+ * Sends the refinements that are not known to stand on the chain.
+ * @returns how many were settled
+ */
+export async function recordRefinements(context: IngestContext): Promise<number> {
+  const refinements = await unrecordedRefinements(context.store)
+  for (const refinement of refinements) {
+    const transaction = await context.chain.recordRefinement(refinement)
+    await markRefinementRecorded(context.store, refinement.id, transaction)
+  }
+  return refinements.length
+}

@@ -1,0 +1,30 @@
+import type { Address, Digest, KeyScope } from '@sealpool/crypto'
+import type { PoolPolicy } from '@sealpool/privacy'
+import type { BundledRefiner } from '@sealpool/refine'
+
+/** A pool that this node serves, with everything checked against the chain. */
+export interface ServedPool {
+  readonly address: Address
+  /** The policy's name of the pool; SQL names its tables `name.table`. */
+  readonly name: string
+  readonly policy: PoolPolicy
+  readonly policyDigest: Digest
+  readonly poc: { readonly code: string; readonly digest: Digest }
+  readonly refiner: BundledRefiner
+  /** Digest of the refiner's schema. */
+  readonly schemaId: Digest
+  readonly chainId: number
+}
+
+/** The scope of a pool's keys in one epoch. */
+export function keyScope(pool: ServedPool, epoch: number): KeyScope {
+  return { chainId: pool.chainId, pool: pool.address, policyDigest: pool.policyDigest, epoch }
+}
+
+/**
+ * The scope of secrets that must not change with key epochs: the tables' storage key and the fingerprints' key.
+ * Epochs count from 1 on the chain, so that this scope is never a contribution key's.
+ */
+export function lastingScope(pool: ServedPool): KeyScope {
+  return keyScope(pool, 0)
+}

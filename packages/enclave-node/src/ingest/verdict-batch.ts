@@ -1,0 +1,46 @@
+/**
+ * Puts a batch of verdicts into the signed form that the contract takes.
+ * @module
+ */
+import { verdictBatchContext } from '@sealpool/contracts'
+import { type Address, digestToHex, type SignedStatement } from '@sealpool/crypto'
+import type { NodeSigner } from '../key/node-signer.js'
+import type { VerdictEntry } from '../state/verdict-table.js'
+
+/**
+ * Most verdicts in one batch: a statement carries at most 64 fact words, two for the list and four for each entry.
+ */
+export const maximumVerdicts = 15
+
+/**
+ * Signs a batch of verdicts for the contract; the nonce is the batch's number in the node.
+ * @param batch 1 to {@link maximumVerdicts} entries
+ */
+export function signVerdictBatch(
+  sign: NodeSigner,
+  batch: { readonly id: string; readonly pool: Address; readonly entries: readonly VerdictEntry[] },
+): SignedStatement {
+  return sign({
+    type: 'sealpool/verdict-batch',
+    body: {
+      pool: batch.pool,
+      entries: batch.entries.map((entry) => ({
+        contribution: entry.contributionId,
+        score: entry.score,
+        refused: entry.refused,
+        verdict: entry.verdictDigest,
+      })),
+    },
+    ...verdictBatchContext({
+      deployment: sign.deployment,
+      nonce: BigInt(batch.id),
+      pool: batch.pool,
+      entries: batch.entries.map((entry) => ({
+        contributionId: BigInt(entry.contributionId),
+        score: entry.score,
+        refused: entry.refused,
+        verdictDigest: digestToHex(entry.verdictDigest),
+      })),
+    }),
+  })
+}

@@ -1,0 +1,30 @@
+import type { BlobStore } from '@sealpool/client'
+import type { Address } from '@sealpool/crypto'
+import type { SqlEngine } from '@sealpool/query'
+import type { ChainPort } from '../chain/chain-port.js'
+import type { EvidenceSource } from '../evidence/node-evidence.js'
+import type { PartStore } from '../ingest/ingest-context.js'
+import type { ServedPool } from '../ingest/served-pool.js'
+import type { NodeKeyRing } from '../key/key-ring.js'
+import type { NodeSigner } from '../key/node-signer.js'
+import type { StateStore } from '../state/state-store.js'
+
+/** Everything that jobs work with. */
+export interface JobContext {
+  readonly store: StateStore
+  readonly chain: ChainPort
+  readonly blobStore: BlobStore
+  readonly keys: NodeKeyRing
+  readonly sign: NodeSigner
+  readonly evidence: EvidenceSource
+  readonly parts: PartStore
+  /** Served pools by address in lower case. */
+  readonly pools: ReadonlyMap<Address, ServedPool>
+  /** Starts an SQL engine in a process of its own; the job closes it. */
+  readonly openEngine: () => SqlEngine
+  /** Isolation that is really in force, for receipts. */
+  readonly isolation: string
+  readonly random: (length: number) => Uint8Array
+  /** Unix seconds; decides only when something is tried again. */
+  readonly now: () => number
+}

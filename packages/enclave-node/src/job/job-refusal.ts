@@ -1,0 +1,75 @@
+/**
+ * Why a job is not run. The texts are fixed: chosen by request, policy, chain and budget, never by the data.
+ * @module
+ */
+
+const texts = {
+  JOB_NOT_APPROVED: 'not every pool of the job has approved it by vote; win the votes first',
+  JOB_NOT_FUNDED: 'the job is approved and not paid; fund it first',
+  JOB_CLOSED: 'the job has ended on the chain; propose it again',
+  POOL_NOT_SERVED: 'this node does not serve every pool of the job; ask a node that does',
+  MANIFEST_MISSING:
+    'the blob store has no manifest under the locator of the job; upload it and propose again',
+  MANIFEST_DIGEST_MISMATCH: 'the manifest is not the one whose digest the pools approved; upload that one',
+  MANIFEST_INVALID: 'the manifest is not a job manifest in canonical form; write it with the client',
+  MANIFEST_POOLS_DIFFER:
+    'the manifest names other pools than the job on the chain; propose it for its own pools',
+  MANIFEST_CONSUMER_DIFFERS:
+    'the manifest names another consumer than the job on the chain; its consumer must propose it',
+  POOL_NOT_USED: 'the job names a pool that it does not read; name only the pools that it needs',
+  PURPOSE_NOT_ALLOWED: 'a pool of the job does not allow this purpose; use one that its policy lists',
+  COMPUTATION_NOT_ALLOWED: 'a pool of the job does not allow this computation; use one that its policy lists',
+  TOO_FEW_CONTRIBUTORS: 'a pool has fewer accepted contributors than its policy asks for; wait for more',
+  BUDGET_EXHAUSTED:
+    'a pool has less privacy budget left than the job needs; ask for less or use another pool',
+  EXECUTION_FAILED:
+    'the job did not come to an end within its limits; it was charged, because a failure tells something too',
+} as const
+
+/** Reasons that the node itself gives; planners add theirs. */
+export type NodeRefusalCode = keyof typeof texts
+
+/** A refusal on its way to a signed receipt. */
+export class JobRefusal extends Error {
+  override readonly name = 'JobRefusal'
+  readonly code: string
+  /** Text for the receipt: public. */
+  readonly text: string
+  /** True when the job has looked at data and must be charged all the same. */
+  readonly charged: boolean
+
+  private constructor(
+    code: string,
+    text: string,
+    options: { readonly cause?: unknown; readonly charged: boolean },
+  ) {
+    super(`${code}: ${text}`, { cause: options.cause })
+    this.code = code
+    this.text = text
+    this.charged = options.charged
+  }
+
+  /** A refusal for one of the node's own reasons. */
+  static of(code: NodeRefusalCode, cause?: unknown): JobRefusal {
+    return new JobRefusal(code, texts[code], { cause, charged: code === 'EXECUTION_FAILED' })
+  }
+
+  /** A refusal that a planner gave; its texts depend on request, policy and schema only. */
+  static fromPlanner(error: { readonly code: string; readonly message: string }): JobRefusal {
+    return new JobRefusal(error.code, error.message, { cause: error, charged: false })
+  }
+}
+
+/** The job cannot be decided now: something outside is away. */
+export class JobPutOff extends Error {
+  override readonly name = 'JobPutOff'
+  readonly code: string
+  readonly text: string
+
+  /** @param code why, @param text for status pages */
+  constructor(code: string, text: string, cause?: unknown) {
+    super(`${code}: ${text}`, { cause })
+    this.code = code
+    this.text = text
+  }
+}

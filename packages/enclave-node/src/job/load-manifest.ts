@@ -1,0 +1,74 @@
+import { BlobStoreError } from '@sealpool/client'
+import { type JobManifest, manifestDigest, parseJobManifest } from '@sealpool/compute'
+import { type Address, parseCanonical } from '@sealpool/crypto'
+import type { ServedPool } from '../ingest/served-pool.js'
+import type { ChainJob } from '../state/job-table.js'
+import { noteBlob } from '../state/meta-table.js'
+import type { JobContext } from './job-context.js'
+import { JobPutOff, JobRefusal } from './job-refusal.js'
+
+/** Largest manifest in bytes. */
+export const maximumManifestBytes = 256 * 1024
+
+/**
+ * Fetches a job's manifest and compares it with what stands on the chain.
+ * @returns the manifest whose digest the pools voted on
+ * @throws JobRefusal `MANIFEST_...`; JobPutOff when the store is away
+ */
+export async function loadManifest(context: JobContext, job: ChainJob): Promise<JobManifest> {
+  let bytes: Uint8Array
+  try {
+    bytes = await context.blobStore.get(job.locator, { maximumBytes: maximumManifestBytes })
+  } catch (error) {
+    if (!(error instanceof BlobStoreError)) throw error
+    if (error.code === 'BLOB_STORE_FAILED') {
+      throw new JobPutOff(
+        'BLOB_STORE_FAILED',
+        'the blob store does not answer; the manifest is asked for again',
+        error,
+      )
+    }
+    throw JobRefusal.of(
+      error.code === 'BLOB_MISSING' ? 'MANIFEST_MISSING' : 'MANIFEST_DIGEST_MISMATCH',
+      error,
+    )
+  }
+  const manifest = readManifest(bytes)
+  if (manifestDigest(manifest) !== job.manifestDigest) throw JobRefusal.of('MANIFEST_DIGEST_MISMATCH')
+  const named = manifest.pools.map(({ address }) => address.toLowerCase())
+  if (
+    named.length !== job.pools.length ||
+    !job.pools.every((pool, index) => named[index] === pool.toLowerCase())
+  ) {
+    throw JobRefusal.of('MANIFEST_POOLS_DIFFER')
+  }
+  if (manifest.consumer.address.toLowerCase() !== job.consumer.toLowerCase()) {
+    throw JobRefusal.of('MANIFEST_CONSUMER_DIFFERS')
+  }
+  await noteBlob(context.store, { digest: job.manifestDigest, purpose: 'manifest', size: bytes.length })
+  return manifest
+}
+
+function readManifest(bytes: Uint8Array): JobManifest {
+  try {
+    return parseJobManifest(parseCanonical(bytes))
+  } catch (error) {
+    throw JobRefusal.of('MANIFEST_INVALID', error)
+  }
+}
+
+/**
+ * The served pools of a manifest, in its order.
+ * @throws JobRefusal `POOL_NOT_SERVED`, `PURPOSE_NOT_ALLOWED`
+ */
+export function poolsOf(
+  manifest: JobManifest,
+  pools: ReadonlyMap<Address, ServedPool>,
+): readonly ServedPool[] {
+  return manifest.pools.map(({ address, name }) => {
+    const pool = pools.get(address.toLowerCase() as Address)
+    if (pool === undefined || pool.name !== name) throw JobRefusal.of('POOL_NOT_SERVED')
+    if (!pool.policy.purposes.includes(manifest.purpose)) throw JobRefusal.of('PURPOSE_NOT_ALLOWED')
+    return pool
+  })
+}

@@ -1,0 +1,43 @@
+import type { JobManifest } from '@sealpool/compute'
+import { digestOf, type JsonValue } from '@sealpool/crypto'
+import { executePlan, explainPlan, planQuery, QueryError } from '@sealpool/query'
+import type { ServedPool } from '../ingest/served-pool.js'
+import { JobRefusal } from './job-refusal.js'
+import type { PlannedJob, PoolCharge } from './planned-job.js'
+
+/**
+ * Plans a query job.
+ * @param manifest of kind query
+ * @param pools its pools, in its order
+ * @throws JobRefusal with the planner's code
+ */
+export async function planQueryJob(manifest: JobManifest, pools: readonly ServedPool[]): Promise<PlannedJob> {
+  if (manifest.query === null) throw JobRefusal.of('MANIFEST_INVALID')
+  try {
+    const plan = await planQuery({
+      sql: manifest.query.sql,
+      pools: pools.map(({ name, address, policy }) => ({ name, address, policy })),
+      budget: manifest.privacy,
+    })
+    const charges = plan.pools.flatMap(({ address, charge }): PoolCharge[] => {
+      const pool = pools.find((one) => one.address === address)
+      if (pool === undefined) return []
+      const leaves = plan.program.sources
+        .filter((source) => source.pool === pool.name)
+        .map((source) => `${source.pool}.${source.table}`)
+      return [{ pool, charge, leaves }]
+    })
+    return {
+      kind: 'query',
+      plan: plan as unknown as JsonValue,
+      planDigest: digestOf(plan as unknown as JsonValue),
+      code: null,
+      charges,
+      explanation: explainPlan(plan) as unknown as JsonValue,
+      run: async (engine, random) => (await executePlan({ plan, engine, random })) as unknown as JsonValue,
+    }
+  } catch (error) {
+    if (error instanceof QueryError) throw JobRefusal.fromPlanner(error)
+    throw error
+  }
+}

@@ -1,0 +1,32 @@
+import type { Address, Digest, JsonValue } from '@sealpool/crypto'
+import type { Charge } from '@sealpool/privacy'
+import type { SqlEngine } from '@sealpool/query'
+import type { ServedPool } from '../ingest/served-pool.js'
+
+/** What a job takes from one pool. */
+export interface PoolCharge {
+  readonly pool: ServedPool
+  readonly charge: Charge
+  /** Tables that the job reads, as `pool.table`: the leaves that are charged. */
+  readonly leaves: readonly string[]
+}
+
+/** A job after planning and before any data was touched. */
+export interface PlannedJob {
+  readonly kind: 'query' | 'compute'
+  /** Plain JSON; its digest stands in the receipt. */
+  readonly plan: JsonValue
+  readonly planDigest: Digest
+  /** Digest of a computation's code; a query's plan is its code. */
+  readonly code: Digest | null
+  readonly charges: readonly PoolCharge[]
+  /** What the consumer may know before paying: charges and expected errors. */
+  readonly explanation: JsonValue
+  /** Runs the plan on an engine that holds the tables of the charges' leaves. */
+  run(engine: SqlEngine, random: (length: number) => Uint8Array): Promise<JsonValue>
+}
+
+/** The charge of one pool, when there is one. */
+export function chargeOf(planned: PlannedJob, pool: Address): PoolCharge | undefined {
+  return planned.charges.find((one) => one.pool.address === pool)
+}

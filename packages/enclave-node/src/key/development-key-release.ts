@@ -1,0 +1,89 @@
+/**
+ * DEVELOPMENT ONLY: the root secret as a plain file in the data folder. Sealing it under a key that would lie in the
+ * same folder would only look safer; the file says what it is instead.
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { decodeHex, encodeHex, type Hex } from '@sealpool/crypto'
+import * as z from 'zod'
+import { NodeError } from '../errors.js'
+import type { KeyRelease } from './key-release.js'
+
+/** Name of the file; loud on purpose. */
+export const developmentKeyFile = 'DEVELOPMENT-ROOT-SECRET.json'
+
+const fileSchema = z.strictObject({
+  format: z.literal('sealpool/development-root-secret'),
+  warning: z.string(),
+  secret: z.string().regex(/^0x[0-9a-f]{64}$/),
+})
+
+/**
+ * Key release for a developer's machine: makes the secret on the first call, reads it afterwards.
+ * @param options `directory`: the node's data folder
+ * @returns the adapter; `simulated` is true
+ */
+export function developmentKeyRelease(options: { readonly directory: string }): KeyRelease {
+  const path = join(options.directory, developmentKeyFile)
+  return {
+    name: 'development',
+    simulated: true,
+    async release() {
+      let text: string
+      try {
+        text = readFileSync(path, 'utf8')
+      } catch (cause) {
+        if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw unreadable(cause)
+        return create(options.directory, path)
+      }
+      let parsed: unknown
+      try {
+        parsed = JSON.parse(text)
+      } catch {
+        throw unreadable()
+      }
+      const file = fileSchema.safeParse(parsed)
+      if (!file.success) throw unreadable()
+      return decodeHex(file.data.secret as Hex)
+    },
+  }
+}
+
+function create(directory: string, path: string): Uint8Array {
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const secret = Uint8Array.from(randomBytes(32))
+  // Complete or absent: a half-written secret after a kill would cost every contribution sealed to it.
+  const temporary = `${path}.${process.pid}.part`
+  const file = openSync(temporary, 'w', 0o600)
+  try {
+    writeSync(
+      file,
+      `${JSON.stringify(
+        {
+          format: 'sealpool/development-root-secret',
+          warning:
+            'DEVELOPMENT, NOT HARDWARE: whoever reads this file can open every contribution to this node. Never use it with real data of real people who trust an enclave.',
+          secret: encodeHex(secret),
+        },
+        null,
+        2,
+      )}\n`,
+    )
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(temporary, path)
+  return secret
+}
+
+function unreadable(cause?: unknown): NodeError {
+  return new NodeError(
+    'KEY_UNREADABLE',
+    developmentKeyFile,
+    'the root secret cannot be read; restore the file, without it nothing sealed to this node can be opened',
+    { cause },
+  )
+}

@@ -1,0 +1,19 @@
+/**
+ * The port through which a node gets the one secret that all its keys come from. In a confidential VM the secret is
+ * released to the measurement, by a key broker or by peers; on a developer's machine it lies in a file.
+ * @module
+ */
+
+/** A way to get the root secret. */
+export interface KeyRelease {
+  /** Name of the adapter for status pages. */
+  readonly name: 'development'
+  /** True when nothing but the operating system keeps the operator from the secret. */
+  readonly simulated: boolean
+  /**
+   * Gets the root secret.
+   * @returns 32 bytes, the same at every start of this node
+   * @throws NodeError `KEY_UNREADABLE`
+   */
+  release(): Promise<Uint8Array>
+}

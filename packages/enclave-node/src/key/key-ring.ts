@@ -1,0 +1,60 @@
+/**
+ * Everything that follows from the root secret, bound to the measured settings.
+ * @module
+ */
+import {
+  type Address,
+  addressOf,
+  type Digest,
+  deriveNodeKeys,
+  derivePoolKey,
+  deriveSecret,
+  encodeBase64Url,
+  type KeyScope,
+  type KeySet,
+  keySetDigest,
+  type PoolKey,
+} from '@sealpool/crypto'
+
+/** The node's keys. The object lives in memory only; nothing in it may be logged. */
+export interface NodeKeyRing {
+  readonly keySet: KeySet
+  readonly keySetDigest: Digest
+  /** Signs statements; its address stands in the key set. */
+  readonly statementKey: Uint8Array
+  readonly statementAddress: Address
+  /** Opens messages sent to the node itself. */
+  readonly hpkePrivateKey: Uint8Array
+  /** Key pair to which contributions of a pool are sealed. */
+  poolKey(scope: KeyScope): PoolKey
+  /** Secret of a pool for one purpose, for example the encryption of its tables; 32 bytes. */
+  poolSecret(purpose: string, scope: KeyScope): Uint8Array
+}
+
+/**
+ * Derives the node's keys.
+ * @param root 32 to 64 secret bytes from a key release
+ * @param config digest of the measured settings
+ * @returns the keys; equal inputs give equal keys
+ * @throws CryptoError `KEY_INVALID` for a root of another length
+ */
+export function openKeyRing(root: Uint8Array, config: Digest): NodeKeyRing {
+  const keys = deriveNodeKeys(root)
+  const statementAddress = addressOf(keys.statementKey)
+  const keySet: KeySet = {
+    format: 'sealpool/key-set',
+    version: 1,
+    hpke: { kem: 'x25519', publicKey: encodeBase64Url(keys.hpke.publicKey) },
+    statement: { scheme: 'eip712-secp256k1', address: statementAddress },
+    config,
+  }
+  return {
+    keySet,
+    keySetDigest: keySetDigest(keySet),
+    statementKey: keys.statementKey,
+    statementAddress,
+    hpkePrivateKey: keys.hpke.privateKey,
+    poolKey: (scope) => derivePoolKey({ root: keys.root, ...scope }),
+    poolSecret: (purpose, scope) => deriveSecret({ root: keys.root, purpose, ...scope }),
+  }
+}

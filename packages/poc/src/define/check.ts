@@ -1,0 +1,56 @@
+/** What a score is made of, each from 0 to 1. */
+export type Dimension = 'authenticity' | 'ownership' | 'quality' | 'uniqueness'
+
+/** Facts that the host found out, because they need a key, a wallet or the whole pool. */
+export interface Facts {
+  readonly uniqueness: {
+    /** The pool holds a contribution with the same content. */
+    readonly duplicate: boolean
+  }
+  /** Present when the proof declares issuers or the caller checked a signature. */
+  readonly issuer?: IssuerFact
+  /** Wallet that contributes, `0x` and 40 digits in lower case. It must not get into a verdict. */
+  readonly owner: string
+}
+
+/** Who signed an export, as far as that could be verified. */
+export interface IssuerFact {
+  /** Name of the known issuer, or `unknown`. */
+  readonly name: string
+  readonly valid: boolean
+  /** Why it is not valid. */
+  readonly reason?: 'NOT_JSON' | 'NOT_SIGNED' | 'UNKNOWN_ISSUER' | 'SIGNATURE_INVALID' | undefined
+}
+
+/** A known issuer of signed exports. */
+export interface Issuer {
+  /** What the export's `issuer` says. */
+  readonly name: string
+  /** Ed25519 public key, 32 bytes in base64url without padding. */
+  readonly ed25519PublicKey: string
+}
+
+/** What a check may look at beside the value. */
+export interface CheckContext {
+  readonly facts: Facts
+  /** Media type of the file without parameters, in lower case. */
+  readonly mediaType: string
+}
+
+/** What a check found. It names places and never values. */
+export interface CheckResult {
+  readonly passed: boolean
+  /** How much of it is fulfilled, 0 to 1; 1 or 0 after `passed` when absent. */
+  readonly degree?: number
+  /** Share among the checks of the same dimension, at least 0; 1 when absent. */
+  readonly weight?: number
+  /** Which part of the score it feeds; `quality` when absent. */
+  readonly dimension?: Dimension
+  /** Where in the file it looked, for example `payload.wage`; the check's name when absent. */
+  readonly place?: string
+  /** When the check fails, the whole contribution is refused with this code, for example `WRONG_PERIOD`. */
+  readonly refusal?: string
+}
+
+/** A named check: pure, and the same answer for the same arguments. */
+export type Check<Value> = (value: Value, context: CheckContext) => CheckResult

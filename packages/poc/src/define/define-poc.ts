@@ -1,0 +1,275 @@
+import { readCsv } from '../csv/read-csv.js'
+import type { Check, CheckResult, Dimension, Facts, Issuer } from './check.js'
+import { Refusal } from './refusal.js'
+
+/** A JSON value. */
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue }
+
+/** A proof of contribution as its builder writes it. */
+export interface PocDefinition<Value> {
+  /** Name, for example `wage-pools/payroll`. */
+  readonly id: string
+  /** Version, for example `1.0.0`. */
+  readonly version: string
+  /**
+   * Whose signatures count. When present, an export that is not `{ issuer, payload, signature }` signed by one of them
+   * is refused, and `authenticity` is 1 unless checks say otherwise.
+   */
+  readonly issuers?: readonly Issuer[]
+  /**
+   * Turns the file into the value that checks look at, and throws when it cannot. JSON comes parsed, CSV as a list of
+   * objects by column, anything else as text. A schema with `parse` (`zod/mini`) does.
+   */
+  readonly input: ((raw: unknown) => Value) | { readonly parse: (raw: unknown) => Value }
+  /** Checks by name. */
+  readonly checks: Readonly<Record<string, Check<Value>>>
+  /**
+   * How much each dimension counts, at least 0. The score is the weighted mean, so it can only grow when a check does
+   * better: monotone by construction.
+   */
+  readonly score: Readonly<Partial<Record<Dimension, number>>>
+  /** Below this score the contribution is refused with `SCORE_TOO_LOW`; 0 when absent. */
+  readonly minimumScore?: number
+  /** Facts worth publishing: numbers, booleans and words that stand in this code (categories), never raw text. */
+  readonly attributes?: (value: Value) => { readonly [name: string]: JsonValue }
+}
+
+/** What the host hands to `evaluate`. */
+export interface EvaluateInput {
+  readonly file: { readonly mediaType: string; readonly text: string }
+  readonly facts: Facts
+}
+
+/** What one check found, as it stands in a verdict. */
+export interface Evidence {
+  readonly check: string
+  readonly result: 'pass' | 'partial' | 'fail'
+  readonly place: string
+}
+
+/** The part of a verdict that the code decides. */
+export interface VerdictPart {
+  readonly valid: boolean
+  readonly score: number
+  readonly authenticity: number
+  readonly ownership: number
+  readonly quality: number
+  readonly uniqueness: number
+  readonly attributes: { readonly [name: string]: JsonValue }
+  readonly refusal: { readonly code: string; readonly place: string } | null
+  readonly evidence: readonly Evidence[]
+}
+
+/** What a bundle says about itself. */
+export interface PocDescription {
+  readonly id: string
+  readonly version: string
+  readonly issuers: readonly Issuer[]
+}
+
+/** The default export of a builder's module: the two entries that the host calls. */
+export interface Poc {
+  readonly evaluate: (input: EvaluateInput) => VerdictPart
+  readonly describe: () => PocDescription
+}
+
+const dimensions = ['authenticity', 'ownership', 'quality', 'uniqueness'] as const
+
+/**
+ * Defines a proof of contribution. Default-export the result; `bundlePoc` makes it one script whose digest a pool
+ * approves.
+ *
+ * A dimension's value is the weighted mean of its checks. A dimension without checks is 0, except what the host's facts
+ * say: `authenticity` is 1 with a valid issuer signature, `uniqueness` is 1 unless the pool holds the same content.
+ *
+ * @param definition input, checks and score
+ * @returns the entries `evaluate` and `describe`
+ * @throws TypeError when the definition contradicts itself
+ * @example
+ * ```ts
+ * import { definePoc, refuse } from '@sealpool/poc/define'
+ * const poc = definePoc({
+ *   id: 'steps', version: '1.0.0',
+ *   input: (raw) => (Array.isArray(raw) ? raw.length : refuse('WRONG_SHAPE', 'file')),
+ *   checks: { enough: (days) => ({ passed: days >= 7, degree: Math.min(1, days / 7), place: 'days' }) },
+ *   score: { quality: 1 },
+ * })
+ * const file = { mediaType: 'application/json', text: '[1,2,3,4,5,6,7]' }
+ * console.log(poc.evaluate({ file, facts: { uniqueness: { duplicate: false }, owner: '0x00' } }).score) // 1
+ * ```
+ */
+export function definePoc<Value>(definition: PocDefinition<Value>): Poc {
+  assertSound(definition)
+  return {
+    describe: () => ({
+      id: definition.id,
+      version: definition.version,
+      issuers: (definition.issuers ?? []).map(({ name, ed25519PublicKey }) => ({ name, ed25519PublicKey })),
+    }),
+    evaluate(input) {
+      try {
+        return judge(definition, input)
+      } catch (error) {
+        if (error instanceof Refusal) return refused(error.code, error.place, [])
+        throw error
+      }
+    },
+  }
+}
+
+function judge<Value>(definition: PocDefinition<Value>, { file, facts }: EvaluateInput): VerdictPart {
+  const raw = readFile(file)
+  const evidence: Evidence[] = []
+  if (definition.issuers !== undefined) {
+    const { valid = false, reason } = facts.issuer ?? {}
+    if (!valid && (reason === 'NOT_JSON' || reason === 'NOT_SIGNED')) {
+      return refused('WRONG_FORMAT', 'file', evidence)
+    }
+    if (!valid && reason === 'UNKNOWN_ISSUER') return refused('WRONG_ISSUER', 'issuer', evidence)
+    evidence.push({ check: 'signature', result: valid ? 'pass' : 'fail', place: 'signature' })
+    if (!valid) return refused('WRONG_SIGNATURE', 'signature', evidence)
+  }
+  const value = parse(definition, raw)
+  evidence.push({
+    check: 'duplicate',
+    result: facts.uniqueness.duplicate ? 'fail' : 'pass',
+    place: 'file',
+  })
+  if (facts.uniqueness.duplicate) return refused('DUPLICATE', 'file', evidence)
+
+  const sums = { authenticity: none(), ownership: none(), quality: none(), uniqueness: none() }
+  let refusal: VerdictPart['refusal'] = null
+  for (const [name, check] of Object.entries(definition.checks)) {
+    const result = check(value, { facts, mediaType: file.mediaType })
+    const place = result.place ?? name
+    const degree = clamp(result.degree ?? (result.passed ? 1 : 0))
+    const sum = sums[result.dimension ?? 'quality']
+    const weight = Math.max(0, result.weight ?? 1)
+    sum.weight += weight
+    sum.total += weight * degree
+    sum.any = true
+    evidence.push({ check: name, result: result.passed ? 'pass' : degree > 0 ? 'partial' : 'fail', place })
+    refusal ??= refusalOf(result, place)
+  }
+  const values = {
+    authenticity: mean(sums.authenticity, facts.issuer?.valid === true ? 1 : 0),
+    ownership: mean(sums.ownership, 0),
+    quality: mean(sums.quality, 0),
+    uniqueness: mean(sums.uniqueness, 1),
+  }
+  if (refusal !== null) return { ...refused(refusal.code, refusal.place, evidence), ...values }
+  const score = weighted(definition.score, values)
+  if (score < (definition.minimumScore ?? 0)) {
+    return { ...refused('SCORE_TOO_LOW', 'score', evidence), ...values }
+  }
+  return {
+    valid: true,
+    score,
+    ...values,
+    attributes: definition.attributes?.(value) ?? {},
+    refusal: null,
+    evidence,
+  }
+}
+
+function refusalOf(result: CheckResult, place: string): VerdictPart['refusal'] {
+  return !result.passed && result.refusal !== undefined ? { code: result.refusal, place } : null
+}
+
+function readFile({ mediaType, text }: EvaluateInput['file']): unknown {
+  if (mediaType === 'application/json' || mediaType.endsWith('+json')) {
+    try {
+      return JSON.parse(text)
+    } catch {
+      throw new Refusal('MALFORMED_EXPORT', 'file')
+    }
+  }
+  if (mediaType === 'text/csv') {
+    const table = readCsv(text)
+    if (table === undefined) throw new Refusal('MALFORMED_EXPORT', 'file')
+    return table.rows.map((row) => Object.fromEntries(table.header.map((name, index) => [name, row[index]])))
+  }
+  return text
+}
+
+function parse<Value>({ input }: PocDefinition<Value>, raw: unknown): Value {
+  try {
+    return typeof input === 'function' ? input(raw) : input.parse(raw)
+  } catch (error) {
+    // Exhausted memory is the run's failure, not the file's: what QuickJS throws then is null or an InternalError.
+    if (error instanceof Refusal || !(error instanceof Error) || error.name === 'InternalError') throw error
+    throw new Refusal('MALFORMED_EXPORT', issuePlace(error))
+  }
+}
+
+/** Path of a schema error's first issue; the host masks every part of it that is not a word of the code. */
+function issuePlace(error: object): string {
+  const issues = 'issues' in error ? error.issues : undefined
+  const first: unknown = Array.isArray(issues) ? issues[0] : undefined
+  const path = typeof first === 'object' && first !== null && 'path' in first ? first.path : undefined
+  if (!Array.isArray(path) || path.length === 0) return 'file'
+  return path
+    .map((part) => String(part))
+    .join('.')
+    .slice(0, 120)
+}
+
+function refused(code: string, place: string, evidence: readonly Evidence[]): VerdictPart {
+  const zero = { score: 0, authenticity: 0, ownership: 0, quality: 0, uniqueness: 0 }
+  return { valid: false, ...zero, attributes: {}, refusal: { code, place }, evidence }
+}
+
+interface Sum {
+  weight: number
+  total: number
+  any: boolean
+}
+
+function none(): Sum {
+  return { weight: 0, total: 0, any: false }
+}
+
+function mean({ weight, total, any }: Sum, otherwise: number): number {
+  if (!any) return otherwise
+  return weight > 0 ? rounded(total / weight) : 0
+}
+
+function weighted(
+  weights: Readonly<Partial<Record<Dimension, number>>>,
+  values: Record<Dimension, number>,
+): number {
+  let weight = 0
+  let total = 0
+  for (const dimension of dimensions) {
+    weight += weights[dimension] ?? 0
+    total += (weights[dimension] ?? 0) * values[dimension]
+  }
+  return rounded(total / weight)
+}
+
+/** Four decimals, as the registry stores scores in ten-thousandths. */
+function rounded(value: number): number {
+  return Math.round(clamp(value) * 10_000) / 10_000
+}
+
+// NaN, from a degree that divides by nothing, counts as 0.
+function clamp(value: number): number {
+  return value > 0 ? Math.min(1, value) : 0
+}
+
+function assertSound<Value>(definition: PocDefinition<Value>): void {
+  const { id, version, score, checks, minimumScore = 0 } = definition
+  const weights = dimensions.map((dimension) => score[dimension] ?? 0)
+  if (!weights.every((weight) => weight >= 0 && weight < Infinity) || !weights.some((weight) => weight > 0)) {
+    throw new TypeError('definePoc: score needs weights of at least 0, one of them above')
+  }
+  if (!(minimumScore >= 0 && minimumScore <= 1)) throw new TypeError('definePoc: minimumScore is from 0 to 1')
+  if (id === '' || version === '') throw new TypeError('definePoc: id and version are needed')
+  if (Object.keys(checks).length === 0) throw new TypeError('definePoc: at least one check is needed')
+}

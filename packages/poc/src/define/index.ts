@@ -1,0 +1,16 @@
+/**
+ * What a builder's module imports: small, pure, without a dependency, so that a bundle stays a few kilobytes.
+ *
+ * @module
+ */
+export type { Check, CheckContext, CheckResult, Dimension, Facts, Issuer, IssuerFact } from './check.js'
+export {
+  definePoc,
+  type EvaluateInput,
+  type Evidence,
+  type Poc,
+  type PocDefinition,
+  type PocDescription,
+  type VerdictPart,
+} from './define-poc.js'
+export { Refusal, refuse } from './refusal.js'

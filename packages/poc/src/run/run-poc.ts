@@ -1,0 +1,122 @@
+import { type Address, type JsonObject, sha256Digest } from '@sealpool/crypto'
+import { type JobRuntime, type Limits, type RunErrorCode, SandboxError } from '@sealpool/sandbox'
+import { verifyIssuerSignature } from '../authenticity/issuer-signature.js'
+import type { Facts, IssuerFact } from '../define/check.js'
+import { PocError } from '../errors.js'
+import { essenceOf } from '../media-type.js'
+import { type JudgedPart, type PocVerdict, parseJudgedPart } from '../verdict/verdict.js'
+import { closeVocabulary } from '../verdict/vocabulary.js'
+import { describePoc, type PocCode } from './describe-poc.js'
+
+/** What to judge, with which code, where. */
+export interface RunPocOptions {
+  readonly poc: PocCode
+  readonly runtime: JobRuntime
+  /** For one contribution. */
+  readonly limits: Limits
+  readonly contribution: {
+    /** Id in the registry. */
+    readonly id: string
+    readonly pool: Address
+    /** Wallet that contributes; checks see it in lower case, the verdict does not hold it. */
+    readonly owner: Address
+    readonly mediaType: string
+    readonly bytes: Uint8Array
+  }
+  /** What the host knows. Without `issuer`, the signature is verified here against the issuers the code declares. */
+  readonly facts: { readonly uniqueness: { readonly duplicate: boolean }; readonly issuer?: IssuerFact }
+}
+
+/** How a failed run reads in a verdict: the same bytes fail the same way, so it is a refusal and no error. */
+const refusals: Partial<Record<RunErrorCode, string>> = {
+  TIMEOUT: 'POC_TIMEOUT',
+  OUT_OF_MEMORY: 'POC_OUT_OF_MEMORY',
+  STACK_OVERFLOW: 'POC_STACK_OVERFLOW',
+  THREW: 'POC_THREW',
+  OUTPUT_TOO_LARGE: 'POC_OUTPUT_TOO_LARGE',
+  OUTPUT_NOT_JSON: 'POC_OUTPUT_NOT_JSON',
+}
+
+/**
+ * Judges one contribution. The same bytes, facts and code give the same verdict in every runtime and on every machine
+ * (a deadline aside, which is a clock). What the code prints is dropped.
+ *
+ * @param options code, runtime, limits, contribution and facts
+ * @returns the verdict; a contribution that cannot be read, or on which the code fails, gets one with a refusal
+ * @throws PocError `CODE_MISMATCH`, `CODE_INVALID`, `VERDICT_INVALID`, `RUNTIME_FAILED`: the code or the runtime is at fault
+ * @example
+ * ```ts no-run
+ * const verdict = await runPoc({
+ *   poc, runtime, limits,
+ *   contribution: { id: '1', pool, owner, mediaType: 'application/json', bytes },
+ *   facts: { uniqueness: { duplicate: false } },
+ * })
+ * console.log(verdict.score, verdict.refusal?.code)
+ * ```
+ */
+export async function runPoc(options: RunPocOptions): Promise<PocVerdict> {
+  const { poc, runtime, limits, contribution } = options
+  if (sha256Digest(new TextEncoder().encode(poc.code)) !== poc.digest) {
+    throw new PocError(
+      'CODE_MISMATCH',
+      'poc.digest',
+      'the code is not what the digest approves; fetch it again',
+    )
+  }
+  const verdict = (part: JudgedPart): PocVerdict => ({
+    contribution: contribution.id,
+    pool: contribution.pool,
+    poc: poc.digest,
+    ...part,
+  })
+  const text = decode(contribution.bytes)
+  if (text === undefined) return verdict(refused('MALFORMED_EXPORT', 'file'))
+  const facts = await gatherFacts(options)
+  try {
+    const result = await runtime.run({
+      code: poc.code,
+      entry: 'evaluate',
+      input: { file: { mediaType: essenceOf(contribution.mediaType), text }, facts },
+      limits,
+    })
+    if (result.ok) return verdict(closeVocabulary(parseJudgedPart(result.output), poc.code))
+    const refusal = refusals[result.code]
+    if (refusal !== undefined) return verdict(refused(refusal, result.place))
+    if (result.code === 'RUNTIME_LOST') {
+      throw new PocError('RUNTIME_FAILED', 'runtime', 'the runtime was lost; run again')
+    }
+    throw new PocError('CODE_INVALID', result.place, `the code does not evaluate (${result.code})`)
+  } catch (error) {
+    if (!(error instanceof SandboxError)) throw error
+    throw new PocError('RUNTIME_FAILED', error.place, `the runtime refused the call (${error.code})`, {
+      cause: error,
+    })
+  }
+}
+
+async function gatherFacts({ poc, runtime, contribution, facts }: RunPocOptions): Promise<JsonObject> {
+  const owner = contribution.owner.toLowerCase()
+  const { duplicate } = facts.uniqueness
+  let { issuer } = facts
+  if (issuer === undefined) {
+    const { issuers } = await describePoc(poc, runtime)
+    if (issuers.length > 0) issuer = verifyIssuerSignature({ bytes: contribution.bytes, issuers })
+  }
+  const known = { uniqueness: { duplicate }, owner } satisfies Facts
+  if (issuer === undefined) return known
+  const { name, valid, reason } = issuer
+  return { ...known, issuer: reason === undefined ? { name, valid } : { name, valid, reason } }
+}
+
+function decode(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+function refused(code: string, place: string): JudgedPart {
+  const zero = { score: 0, authenticity: 0, ownership: 0, quality: 0, uniqueness: 0 }
+  return { valid: false, ...zero, attributes: {}, refusal: { code, place }, evidence: [] }
+}

@@ -1,0 +1,98 @@
+import { QueryError } from '../errors.js'
+import type { Syntax } from '../parse/syntax.js'
+import { aligned, withDecimals } from '../type/arithmetic.js'
+import type { Condition, Typed } from '../type/expression.js'
+import type { Scope } from './scope.js'
+
+/** Types one operand; the caller passes its own, so that the two files need not import each other. */
+export type BindOperand = (syntax: Syntax) => Typed
+
+/** A wallet address: comparing anything with one singles out a person, whatever the column is called. */
+const address = /^0x[0-9a-f]{40}$/i
+
+function refuseAddresses(scope: Scope, ...values: readonly Syntax[]): void {
+  for (const value of values) {
+    const literal = scope.literal(value)
+    if (literal?.type === 'text' && address.test(literal.text.trim())) {
+      throw new QueryError('IDENTIFIES_ONE_CONTRIBUTOR', value.span)
+    }
+  }
+}
+
+/**
+ * Types `left operator right`.
+ *
+ * @throws QueryError `TYPE_MISMATCH`, `OPERATOR_NOT_ALLOWED`, `NUMBER_RANGE`, `IDENTIFIES_ONE_CONTRIBUTOR`
+ */
+export function bindComparison(
+  syntax: Syntax & { readonly kind: 'compare' },
+  scope: Scope,
+  bind: BindOperand,
+): Condition {
+  refuseAddresses(scope, syntax.left, syntax.right)
+  const left = bind(syntax.left)
+  const right = bind(syntax.right)
+  const { operator, span } = syntax
+  // Anything compared with NULL is unknown.
+  if (left.type === 'null' || right.type === 'null') return { kind: 'truth', value: null }
+  if (left.type === 'number' && right.type === 'number') {
+    const [first, second] = aligned(left, right, span)
+    return { kind: 'compare', operator, left: first.expression, right: second.expression }
+  }
+  if (left.type !== right.type) throw new QueryError('TYPE_MISMATCH', span)
+  // The order of texts depends on an engine's collation.
+  if (operator !== '=' && operator !== '<>') throw new QueryError('OPERATOR_NOT_ALLOWED', span)
+  if (left.type === 'text' && right.type === 'text') {
+    return { kind: 'compare-text', operator, left: left.expression, right: right.expression }
+  }
+  if (left.type === 'boolean' && right.type === 'boolean') {
+    return { kind: 'compare-flag', operator, left: left.condition, right: right.condition }
+  }
+  throw new QueryError('TYPE_MISMATCH', span)
+}
+
+/**
+ * Types `operand [NOT] IN (literals)`.
+ *
+ * @throws QueryError `TYPE_MISMATCH`, `EXPRESSION_NOT_ALLOWED`, `IDENTIFIES_ONE_CONTRIBUTOR`
+ */
+export function bindMembership(
+  syntax: Syntax & { readonly kind: 'in' },
+  scope: Scope,
+  bind: BindOperand,
+): Condition {
+  refuseAddresses(scope, ...syntax.items)
+  const operand = bind(syntax.operand)
+  const items = syntax.items.map((item) => {
+    if (scope.literal(item) === null) throw new QueryError('EXPRESSION_NOT_ALLOWED', item.span)
+    return { value: bind(item), span: item.span }
+  })
+  const known = items.filter(({ value }) => value.type !== 'null')
+  const member = ((): Condition => {
+    if (operand.type === 'text') {
+      const texts = known.map(({ value, span }) => {
+        if (value.type !== 'text' || value.expression.kind !== 'text')
+          throw new QueryError('TYPE_MISMATCH', span)
+        return value.expression.value
+      })
+      return { kind: 'in-texts', operand: operand.expression, items: texts }
+    }
+    if (operand.type === 'number') {
+      const numbers = known.map(({ value, span }) => {
+        if (value.type !== 'number') throw new QueryError('TYPE_MISMATCH', span)
+        return value
+      })
+      const decimals = Math.max(operand.decimals, ...numbers.map((value) => value.decimals))
+      return {
+        kind: 'in-numbers',
+        operand: withDecimals(operand, decimals, syntax.span).expression,
+        items: numbers.map((value) => String(withDecimals(value, decimals, syntax.span).low)),
+      }
+    }
+    throw new QueryError('TYPE_MISMATCH', syntax.span)
+  })()
+  // x IN (1, NULL) is true for 1 and unknown otherwise.
+  const whole: Condition =
+    known.length < items.length ? { kind: 'or', operands: [member, { kind: 'truth', value: null }] } : member
+  return syntax.negated ? { kind: 'not', operand: whole } : whole
+}

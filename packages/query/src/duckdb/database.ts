@@ -1,0 +1,131 @@
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { contributorColumn } from '../catalogue/catalogue.js'
+import type { Cell, Row, TableLoad } from '../engine/engine.js'
+import { QueryError } from '../errors.js'
+import { identifier, text } from '../print/duckdb.js'
+import { printLoad, splitName } from '../print/load.js'
+import { lockSettings } from './lock.js'
+import { statementFault } from './statement-check.js'
+
+/** What DuckDB may use. */
+export interface DatabaseLimits {
+  readonly threads: number
+  readonly memoryLimit: string
+}
+
+/** A DuckDB database in memory: open until the first query, locked from then on. */
+export interface Database {
+  load(table: TableLoad): Promise<void>
+  /** @param tables the tables that the statement must reach; null allows any that is loaded */
+  query(sql: string, tables: readonly string[] | null): Promise<readonly Row[]>
+  close(): void
+}
+
+/**
+ * Opens a database. Errors of DuckDB quote values of the data, so none of them goes further than this file.
+ *
+ * @throws QueryError `ENGINE_UNAVAILABLE`
+ */
+export async function openDatabase(limits: DatabaseLimits): Promise<Database> {
+  const instance = await DuckDBInstance.create(':memory:', {
+    threads: String(limits.threads),
+    memory_limit: limits.memoryLimit,
+  })
+  const connection = await instance.connect()
+  const loaded = new Set<string>()
+  let locked = false
+
+  const lock = async (): Promise<void> => {
+    if (locked) return
+    locked = true
+    for (const setting of lockSettings) await connection.run(setting)
+  }
+
+  return {
+    async load(table) {
+      if (locked) throw new QueryError('ENGINE_LOCKED', table.name)
+      const name = splitName(table.name)
+      if (name === null || loaded.has(table.name)) throw new QueryError('ENGINE_LOAD_FAILED', table.name)
+      try {
+        const from = 'rows' in table ? await stage(connection, table) : await openParquet(connection, table)
+        for (const statement of printLoad(name, table.columns, from)) await connection.run(statement)
+        await connection.run('DROP TABLE IF EXISTS staging')
+      } catch {
+        throw new QueryError('ENGINE_LOAD_FAILED', table.name)
+      }
+      loaded.add(table.name)
+    },
+    async query(sql, tables) {
+      try {
+        await lock()
+      } catch {
+        throw new QueryError('ENGINE_FAILED', 'settings')
+      }
+      await check(connection, sql, tables ?? [], tables === null ? loaded : null)
+      try {
+        const answer = await connection.runAndReadAll(sql)
+        return answer.getRowObjectsJson() as unknown as readonly Row[]
+      } catch {
+        // What fails after the data was touched is one and the same error, whatever the reason.
+        throw new QueryError('ENGINE_FAILED', 'query')
+      }
+    },
+    close() {
+      connection.closeSync()
+      instance.closeSync()
+    },
+  }
+}
+
+async function check(
+  connection: DuckDBConnection,
+  sql: string,
+  tables: readonly string[],
+  loaded: ReadonlySet<string> | null,
+): Promise<void> {
+  let serialized: Cell | undefined
+  try {
+    const answer = await connection.runAndReadAll(`SELECT json_serialize_sql(${text(sql)}) AS tree`)
+    serialized = (answer.getRowObjectsJson()[0] as Row | undefined)?.['tree']
+  } catch {
+    throw new QueryError('STATEMENT_REFUSED', 'not parsed')
+  }
+  const fault = statementFault(String(serialized), loaded ?? tables, loaded === null ? 'exactly' : 'within')
+  if (fault !== null) throw new QueryError('STATEMENT_REFUSED', fault)
+}
+
+/** Rows go through a table of texts: one path of typing for rows and for files. */
+async function stage(
+  connection: DuckDBConnection,
+  table: Extract<TableLoad, { readonly rows: unknown }>,
+): Promise<string> {
+  const names = [contributorColumn, ...table.columns.map(({ name }) => name)]
+  const columns = names.map((name) => `${identifier(name)} VARCHAR`).join(', ')
+  await connection.run(`CREATE TEMP TABLE staging (${columns})`)
+  const appender = await connection.createAppender('staging', 'main', 'temp')
+  try {
+    for (const row of table.rows) {
+      for (const name of names) {
+        const cell = row[name]
+        if (cell === null || cell === undefined) appender.appendNull()
+        else appender.appendVarchar(String(cell))
+      }
+      appender.endRow()
+    }
+  } finally {
+    appender.closeSync()
+  }
+  return 'staging'
+}
+
+async function openParquet(
+  connection: DuckDBConnection,
+  table: Extract<TableLoad, { readonly parquet: unknown }>,
+): Promise<string> {
+  const { paths, key } = table.parquet
+  const files = `[${paths.map(text).join(', ')}]`
+  if (key === undefined) return `read_parquet(${files})`
+  const name = `key_of_${table.name.replace('.', '_of_')}`
+  await connection.run(`PRAGMA add_parquet_key(${text(name)}, ${text(Buffer.from(key).toString('base64'))})`)
+  return `read_parquet(${files}, encryption_config = {footer_key: ${text(name)}})`
+}

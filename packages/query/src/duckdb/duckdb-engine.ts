@@ -1,0 +1,153 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import type { Expectation, Row, SqlEngine, TableLoad } from '../engine/engine.js'
+import { QueryError } from '../errors.js'
+import { encodeFrame, frameDecoder } from './frame.js'
+import type { Answer, LoadMessage, Request } from './message.js'
+
+/** Limits of the engine's process. */
+export interface DuckDbEngineOptions {
+  /** DuckDB's own memory limit, such as `1GB` (the default). */
+  readonly memoryLimit?: string
+  /** Threads of DuckDB, 2 by default. */
+  readonly threads?: number
+  /** Wall-clock milliseconds for one request, 30000 by default; then the process is killed. */
+  readonly timeoutMs?: number
+  /**
+   * Address space of the process in bytes, set by the shell's `ulimit -v`: DuckDB's limit does not hold in every
+   * function. 8 GiB by default (Node maps much more than it uses); null sets none, as on systems without `/bin/sh`.
+   */
+  readonly addressSpaceBytes?: number | null
+}
+
+type RequestBody = Request extends infer R ? (R extends Request ? Omit<R, 'id'> : never) : never
+
+interface Waiting {
+  readonly resolve: (rows: readonly Row[]) => void
+  readonly reject: (error: QueryError) => void
+  readonly timer: NodeJS.Timeout
+}
+
+/**
+ * Starts DuckDB in a process of its own: no environment, no files but those that are loaded, limits on memory and
+ * time, locked at the first query. After `ENGINE_TIMEOUT` or `ENGINE_CLOSED` start another one.
+ *
+ * @param options limits
+ * @returns an engine; close it to end the process
+ * @throws QueryError (from its methods) `ENGINE_UNAVAILABLE` when the worker or `@duckdb/node-api` is missing
+ */
+export function createDuckDbEngine(options: DuckDbEngineOptions = {}): SqlEngine {
+  const { memoryLimit = '1GB', threads = 2, timeoutMs = 30_000, addressSpaceBytes = 8 * 2 ** 30 } = options
+  const child = start(addressSpaceBytes)
+  const waiting = new Map<number, Waiting>()
+  let ended: QueryError | null = null
+  let nextId = 1
+
+  const end = (error: QueryError): void => {
+    if (ended !== null) return
+    ended = error
+    child?.kill('SIGKILL')
+    for (const { reject, timer } of waiting.values()) {
+      clearTimeout(timer)
+      reject(error)
+    }
+    waiting.clear()
+  }
+  const receive = (answer: Answer): void => {
+    const entry = waiting.get(answer.id)
+    if (entry === undefined) return
+    waiting.delete(answer.id)
+    clearTimeout(entry.timer)
+    if (answer.ok) entry.resolve(answer.rows)
+    else entry.reject(new QueryError(answer.code, answer.place))
+  }
+  if (child === null) ended = new QueryError('ENGINE_UNAVAILABLE', 'duckdb-worker')
+  else {
+    const decode = frameDecoder()
+    child.stdout?.on('data', (bytes: Uint8Array) => {
+      try {
+        for (const message of decode(bytes)) receive(message as Answer)
+      } catch {
+        end(new QueryError('ENGINE_ANSWER_INVALID', 'duckdb-worker'))
+      }
+    })
+    // A write to a process that has ended fails here; its end is what is reported.
+    child.stdin?.on('error', () => {})
+    child.on('error', () => end(new QueryError('ENGINE_UNAVAILABLE', 'duckdb-worker')))
+    child.on('exit', () => end(new QueryError('ENGINE_CLOSED', 'duckdb-worker')))
+  }
+
+  const request = (body: RequestBody): Promise<readonly Row[]> =>
+    new Promise((resolve, reject) => {
+      if (ended !== null) {
+        reject(ended)
+        return
+      }
+      const id = nextId
+      nextId += 1
+      const timer = setTimeout(() => end(new QueryError('ENGINE_TIMEOUT', body.kind)), timeoutMs)
+      waiting.set(id, { resolve, reject, timer })
+      try {
+        child?.stdin?.write(encodeFrame({ id, ...body }))
+      } catch {
+        waiting.delete(id)
+        clearTimeout(timer)
+        reject(new QueryError(body.kind === 'load' ? 'ENGINE_LOAD_FAILED' : 'ENGINE_FAILED', body.kind))
+      }
+    })
+  const opened = request({ kind: 'open', threads, memoryLimit })
+  // Whoever calls next is told; until then nobody listens.
+  opened.catch(() => {})
+
+  return {
+    dialect: 'duckdb',
+    async load(table) {
+      await opened
+      await request({ kind: 'load', table: messageOf(table) })
+    },
+    async query(sql: string, expectation?: Expectation) {
+      await opened
+      return request({ kind: 'query', sql, tables: expectation?.tables ?? null })
+    },
+    async close() {
+      if (child === null || child.exitCode !== null || child.signalCode !== null) {
+        end(new QueryError('ENGINE_CLOSED', 'duckdb-worker'))
+        return
+      }
+      const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+      end(new QueryError('ENGINE_CLOSED', 'duckdb-worker'))
+      await exited
+    },
+  }
+}
+
+function messageOf(table: TableLoad): LoadMessage {
+  if (!('parquet' in table)) return table
+  const { paths, key } = table.parquet
+  const parquet = key === undefined ? { paths } : { paths, key: Buffer.from(key).toString('base64') }
+  return { name: table.name, columns: table.columns, parquet }
+}
+
+/**
+ * The worker is found through the package's manifest, so that it is the built one from sources, from dist and from a
+ * bundle. Resolving its subpath would follow the export conditions of the running process, which under a test
+ * runner name the TypeScript source.
+ */
+function start(addressSpaceBytes: number | null): ChildProcess | null {
+  let worker: string
+  try {
+    const manifest = createRequire(import.meta.url).resolve('@sealpool/query/package.json')
+    worker = join(dirname(manifest), 'dist/duckdb/worker.js')
+  } catch {
+    return null
+  }
+  const command = [process.execPath, worker]
+  const limited =
+    addressSpaceBytes === null
+      ? command
+      : ['/bin/sh', '-c', `ulimit -v ${Math.floor(addressSpaceBytes / 1024)} && exec "$@"`, 'sh', ...command]
+  const [file = process.execPath, ...parameters] = limited
+  // The worker's own messages could quote data: nobody reads them.
+  return spawn(file, parameters, { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'ignore'] })
+}

@@ -1,0 +1,118 @@
+/** Functions and operators that printed statements use. Nothing else may be in a statement. */
+const functions = new Set([
+  'count_star',
+  'count',
+  'sum',
+  'coalesce',
+  'least',
+  'greatest',
+  'round',
+  'try',
+  '+',
+  '-',
+  '*',
+])
+
+/** Kinds of nodes of DuckDB's own tree that printed statements are made of. */
+const types = new Set([
+  'SELECT_NODE',
+  'BASE_TABLE',
+  'SUBQUERY',
+  'JOIN',
+  'COLUMN_REF',
+  'VALUE_CONSTANT',
+  'FUNCTION',
+  'CASE_EXPR',
+  'OPERATOR_CAST',
+  'OPERATOR_COALESCE',
+  'OPERATOR_NOT',
+  'OPERATOR_IS_NULL',
+  'OPERATOR_IS_NOT_NULL',
+  'OPERATOR_TRY',
+  'COMPARE_EQUAL',
+  'COMPARE_NOTEQUAL',
+  'COMPARE_LESSTHAN',
+  'COMPARE_GREATERTHAN',
+  'COMPARE_LESSTHANOREQUALTO',
+  'COMPARE_GREATERTHANOREQUALTO',
+  'COMPARE_IN',
+  'COMPARE_NOT_IN',
+  'CONJUNCTION_AND',
+  'CONJUNCTION_OR',
+  'ORDER_MODIFIER',
+  'ORDER_DEFAULT',
+  'ASCENDING',
+  'DESCENDING',
+])
+
+/**
+ * Second look at a statement: DuckDB's own parser must have read one SELECT, made of known nodes and functions only,
+ * over exactly the tables that were planned. This catches faults of the printer before they reach data.
+ *
+ * @param serialized the answer of `json_serialize_sql`
+ * @param tables expected tables as `pool.table`
+ * @param reach whether the statement must reach all of them, or may reach some
+ * @returns null when it fits, otherwise what does not, without any literal of the statement
+ */
+export function statementFault(
+  serialized: string,
+  tables: Iterable<string>,
+  reach: 'exactly' | 'within' = 'exactly',
+): string | null {
+  let tree: unknown
+  try {
+    tree = JSON.parse(serialized)
+  } catch {
+    return 'not serialized'
+  }
+  if (!isRecord(tree) || tree['error'] !== false) return 'not one SELECT'
+  const statements = tree['statements']
+  if (!Array.isArray(statements) || statements.length !== 1) return 'not one SELECT'
+  const reached = new Set<string>()
+  const fault = walk(statements[0], reached)
+  if (fault !== null) return fault
+  const expected = new Set(tables)
+  const within = [...reached].every((name) => expected.has(name))
+  return within && (reach === 'within' || reached.size === expected.size) ? null : 'other tables'
+}
+
+function walk(value: unknown, reached: Set<string>): string | null {
+  const pending: unknown[] = [value]
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (Array.isArray(next)) {
+      pending.push(...next)
+      continue
+    }
+    if (!isRecord(next)) continue
+    const fault = nodeFault(next, reached)
+    if (fault !== null) return fault
+    for (const [key, child] of Object.entries(next)) {
+      // Types of constants and casts have names of their own; a constant's value is no node.
+      if (key === 'cast_type' || (key === 'value' && next['type'] === 'VALUE_CONSTANT')) continue
+      if (typeof child === 'object' && child !== null) pending.push(child)
+    }
+  }
+  return null
+}
+
+function nodeFault(node: Readonly<Record<string, unknown>>, reached: Set<string>): string | null {
+  const type = node['type']
+  if (typeof type === 'string' && !types.has(type)) return `node ${type}`
+  if (type === 'FUNCTION') {
+    const name = node['function_name']
+    const qualified = node['schema'] !== '' || node['catalog'] !== ''
+    if (typeof name !== 'string' || qualified || !functions.has(name)) return 'function'
+  }
+  if (type === 'BASE_TABLE') {
+    const catalogue = node['catalog_name']
+    if (catalogue !== undefined && catalogue !== '') return 'catalogue'
+    reached.add(`${String(node['schema_name'])}.${String(node['table_name'])}`)
+  }
+  const map = node['cte_map']
+  if (isRecord(map) && Array.isArray(map['map']) && map['map'].length > 0) return 'WITH'
+  return null
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,50 @@
+/** A cell of an engine's answer: integers of any size and exact decimals come as text. */
+export type Cell = string | number | boolean | null
+
+/** One row of an engine's answer, by column name. */
+export type Row = Readonly<Record<string, Cell>>
+
+/** What an engine needs to know of a column: the fields of the policy's columns. */
+export interface EngineColumn {
+  readonly name: string
+  readonly type: 'integer' | 'decimal' | 'text' | 'boolean'
+  readonly decimals?: number | undefined
+  readonly min?: number | undefined
+  readonly max?: number | undefined
+}
+
+/**
+ * A table to load. Every row has an integer `contributor` first, then the columns. Values that do not fit their
+ * column become null, numbers outside of its bounds become the bound, rows without a contributor are left out: an
+ * engine holds only what the planner's promises are about.
+ */
+export type TableLoad = {
+  /** `pool.table`. */
+  readonly name: string
+  readonly columns: readonly EngineColumn[]
+} & (
+  | { readonly rows: readonly Readonly<Record<string, Cell>>[] }
+  | {
+      readonly parquet: {
+        readonly paths: readonly string[]
+        /** 32 bytes: the footer key of Parquet modular encryption. Absent for plain files. */
+        readonly key?: Uint8Array
+      }
+    }
+)
+
+/** What a printed statement must turn out to be when the engine's own parser reads it. */
+export interface Expectation {
+  /** Tables as `pool.table`, in any order; the statement must reach exactly these. */
+  readonly tables: readonly string[]
+}
+
+/** An SQL engine: holds pool tables and answers printed statements. Nothing is loaded after the first query. */
+export interface SqlEngine {
+  readonly dialect: 'duckdb'
+  /** @throws QueryError `ENGINE_LOAD_FAILED`, `ENGINE_LOCKED`, `ENGINE_CLOSED`, `ENGINE_TIMEOUT` */
+  load(table: TableLoad): Promise<void>
+  /** @throws QueryError `STATEMENT_REFUSED`, `ENGINE_FAILED`, `ENGINE_CLOSED`, `ENGINE_TIMEOUT` */
+  query(sql: string, expectation?: Expectation): Promise<readonly Row[]>
+  close(): Promise<void>
+}

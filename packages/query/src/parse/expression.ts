@@ -1,0 +1,248 @@
+import { QueryError, type Span } from '../errors.js'
+import { statementLimits } from './lexical.js'
+import type { AggregateSyntax, LiteralValue, Syntax } from './syntax.js'
+import { type Fields, isFields, type Locate, listOf, nodeOf, onlyFields, stringOf } from './tree.js'
+
+const comparisons = new Set(['=', '<>', '<', '<=', '>', '>='] as const)
+const arithmetics = new Set(['+', '-', '*'] as const)
+const has = <T extends string>(set: ReadonlySet<T>, value: string): value is T =>
+  (set as ReadonlySet<string>).has(value)
+
+/**
+ * Reads one expression of PostgreSQL's tree through the allow-list.
+ *
+ * @param value a node of the tree
+ * @param locate places of nodes
+ * @param depth nesting so far
+ * @throws QueryError with the code of the first thing that is not allowed
+ */
+export function readExpression(value: unknown, locate: Locate, depth = 0): Syntax {
+  const node = nodeOf(value)
+  if (node === null) throw new QueryError('EXPRESSION_NOT_ALLOWED', locate({}))
+  const { type, fields } = node
+  const span = locate(fields)
+  if (depth > statementLimits.depth) throw new QueryError('TOO_DEEP', span)
+  const read = (child: unknown): Syntax => readExpression(child, locate, depth + 1)
+  switch (type) {
+    case 'ColumnRef':
+      return readColumn(fields, span)
+    case 'A_Const':
+      return { kind: 'literal', value: readLiteral(fields, span), span }
+    case 'ParamRef': {
+      onlyFields(fields, ['number'], span)
+      const number = fields['number']
+      if (typeof number !== 'number') throw new QueryError('PARAMETER_UNKNOWN', span)
+      return { kind: 'parameter', number, span }
+    }
+    case 'A_Expr':
+      return readOperator(fields, span, read)
+    case 'BoolExpr':
+      return readBoolean(fields, span, read)
+    case 'NullTest': {
+      onlyFields(fields, ['arg', 'nulltesttype'], span)
+      return {
+        kind: 'is-null',
+        negated: fields['nulltesttype'] === 'IS_NOT_NULL',
+        operand: read(fields['arg']),
+        span,
+      }
+    }
+    case 'BooleanTest':
+      return readBooleanTest(fields, span, read)
+    case 'CaseExpr':
+      return readCase(fields, span, locate, read)
+    case 'FuncCall':
+      return readCall(fields, span, read)
+    case 'SubLink':
+      throw new QueryError('SUBQUERY_NOT_ALLOWED', span)
+    case 'SQLValueFunction':
+    case 'CoalesceExpr':
+    case 'MinMaxExpr':
+    case 'XmlExpr':
+    case 'JsonFuncExpr':
+    case 'GroupingFunc':
+      throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+    default:
+      throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
+  }
+}
+
+function readColumn(fields: Fields, span: Span): Syntax {
+  onlyFields(fields, ['fields'], span)
+  const path: string[] = []
+  for (const part of listOf(fields['fields'])) {
+    if (nodeOf(part)?.type === 'A_Star') throw new QueryError('SELECT_STAR', span)
+    const name = stringOf(part)
+    if (name === null) throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
+    path.push(name)
+  }
+  if (path.length === 0 || path.length > 3) throw new QueryError('COLUMN_UNKNOWN', span)
+  return { kind: 'column', path, span }
+}
+
+/** Protobuf drops fields that hold their default, so `0`, `false` and `''` come as empty objects. */
+function readLiteral(fields: Fields, span: Span): LiteralValue {
+  onlyFields(fields, ['ival', 'fval', 'sval', 'boolval', 'isnull'], span)
+  if (fields['isnull'] === true) return { type: 'null' }
+  const inner = (key: string, name: string): unknown => {
+    const holder = fields[key]
+    return isFields(holder) ? holder[name] : undefined
+  }
+  if ('ival' in fields) {
+    const value = inner('ival', 'ival') ?? 0
+    if (typeof value === 'number') return { type: 'number', text: String(value) }
+  }
+  if ('fval' in fields) {
+    const value = inner('fval', 'fval')
+    if (typeof value === 'string') return { type: 'number', text: value }
+  }
+  if ('boolval' in fields) return { type: 'boolean', value: inner('boolval', 'boolval') === true }
+  if ('sval' in fields) {
+    const value = inner('sval', 'sval') ?? ''
+    if (typeof value === 'string') return { type: 'text', text: value }
+  }
+  throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
+}
+
+function operatorName(fields: Fields, span: Span): string {
+  const names = listOf(fields['name'])
+  const name = names.length === 1 ? stringOf(names[0]) : null
+  // OPERATOR(schema.+) has two parts: an operator of somebody's own making.
+  if (name === null) throw new QueryError('OPERATOR_NOT_ALLOWED', span)
+  return name
+}
+
+function readOperator(fields: Fields, span: Span, read: (child: unknown) => Syntax): Syntax {
+  onlyFields(fields, ['kind', 'name', 'lexpr', 'rexpr', 'rexpr_list_start', 'rexpr_list_end'], span)
+  const name = operatorName(fields, span)
+  switch (fields['kind']) {
+    case 'AEXPR_OP': {
+      if (fields['lexpr'] === undefined) {
+        if (name === '-') return { kind: 'negate', operand: read(fields['rexpr']), span }
+        throw new QueryError('OPERATOR_NOT_ALLOWED', span)
+      }
+      if (has(comparisons, name)) {
+        return {
+          kind: 'compare',
+          operator: name,
+          left: read(fields['lexpr']),
+          right: read(fields['rexpr']),
+          span,
+        }
+      }
+      if (has(arithmetics, name)) {
+        return {
+          kind: 'arithmetic',
+          operator: name,
+          left: read(fields['lexpr']),
+          right: read(fields['rexpr']),
+          span,
+        }
+      }
+      throw new QueryError('OPERATOR_NOT_ALLOWED', span)
+    }
+    case 'AEXPR_IN': {
+      const list = nodeOf(fields['rexpr'])
+      if (list?.type !== 'List') throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
+      const items = listOf(list.fields['items']).map(read)
+      return { kind: 'in', negated: name === '<>', operand: read(fields['lexpr']), items, span }
+    }
+    case 'AEXPR_BETWEEN':
+    case 'AEXPR_NOT_BETWEEN': {
+      const list = nodeOf(fields['rexpr'])
+      const bounds = list?.type === 'List' ? listOf(list.fields['items']) : []
+      if (bounds.length !== 2) throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
+      const operand = read(fields['lexpr'])
+      const between: Syntax = {
+        kind: 'and',
+        operands: [
+          { kind: 'compare', operator: '>=', left: operand, right: read(bounds[0]), span },
+          { kind: 'compare', operator: '<=', left: operand, right: read(bounds[1]), span },
+        ],
+        span,
+      }
+      return fields['kind'] === 'AEXPR_BETWEEN' ? between : { kind: 'not', operand: between, span }
+    }
+    default:
+      throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
+  }
+}
+
+function readBoolean(fields: Fields, span: Span, read: (child: unknown) => Syntax): Syntax {
+  onlyFields(fields, ['boolop', 'args'], span)
+  const operands = listOf(fields['args']).map(read)
+  const first = operands[0]
+  if (first === undefined) throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
+  switch (fields['boolop']) {
+    case 'AND_EXPR':
+      return { kind: 'and', operands, span }
+    case 'OR_EXPR':
+      return { kind: 'or', operands, span }
+    case 'NOT_EXPR':
+      return { kind: 'not', operand: first, span }
+    default:
+      throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
+  }
+}
+
+function readBooleanTest(fields: Fields, span: Span, read: (child: unknown) => Syntax): Syntax {
+  onlyFields(fields, ['arg', 'booltesttype'], span)
+  const operand = read(fields['arg'])
+  switch (fields['booltesttype']) {
+    case 'IS_TRUE':
+      return { kind: 'is-true', value: true, negated: false, operand, span }
+    case 'IS_NOT_TRUE':
+      return { kind: 'is-true', value: true, negated: true, operand, span }
+    case 'IS_FALSE':
+      return { kind: 'is-true', value: false, negated: false, operand, span }
+    case 'IS_NOT_FALSE':
+      return { kind: 'is-true', value: false, negated: true, operand, span }
+    case 'IS_UNKNOWN':
+      return { kind: 'is-null', negated: false, operand, span }
+    case 'IS_NOT_UNKNOWN':
+      return { kind: 'is-null', negated: true, operand, span }
+    default:
+      throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
+  }
+}
+
+function readCase(fields: Fields, span: Span, locate: Locate, read: (child: unknown) => Syntax): Syntax {
+  onlyFields(fields, ['arg', 'args', 'defresult'], span)
+  const subject = fields['arg'] === undefined ? null : read(fields['arg'])
+  const branches = listOf(fields['args']).map((entry) => {
+    const branch = nodeOf(entry)
+    if (branch?.type !== 'CaseWhen') throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
+    const at = locate(branch.fields)
+    onlyFields(branch.fields, ['expr', 'result'], at)
+    const condition = read(branch.fields['expr'])
+    // CASE x WHEN v is CASE WHEN x = v.
+    const when: Syntax =
+      subject === null
+        ? condition
+        : { kind: 'compare', operator: '=', left: subject, right: condition, span: condition.span }
+    return { when, result: read(branch.fields['result']) }
+  })
+  const otherwise = fields['defresult'] === undefined ? null : read(fields['defresult'])
+  return { kind: 'case', branches, otherwise, span }
+}
+
+function readCall(fields: Fields, span: Span, read: (child: unknown) => Syntax): AggregateSyntax {
+  onlyFields(fields, ['funcname', 'args', 'agg_star', 'agg_distinct', 'funcformat'], span, {
+    over: 'WINDOW_NOT_ALLOWED',
+    func_variadic: 'FUNCTION_NOT_ALLOWED',
+  })
+  const names = listOf(fields['funcname'])
+  // A qualified name (pg_catalog.count) is another function as far as we know.
+  const name = names.length === 1 ? stringOf(names[0]) : null
+  const parameters = listOf(fields['args'])
+  const star = fields['agg_star'] === true
+  const distinct = fields['agg_distinct'] === true
+  if (fields['funcformat'] !== 'COERCE_EXPLICIT_CALL') throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+  if (name === 'count' && star && parameters.length === 0 && !distinct) {
+    return { kind: 'aggregate', name, distinct, argument: null, span }
+  }
+  if ((name === 'count' || name === 'sum' || name === 'avg') && !star && parameters.length === 1) {
+    return { kind: 'aggregate', name, distinct, argument: read(parameters[0]), span }
+  }
+  throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+}

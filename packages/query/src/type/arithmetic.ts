@@ -1,0 +1,125 @@
+import { QueryError, type Span } from '../errors.js'
+import type { Condition, TypedNumber } from './expression.js'
+
+/** Engines compute in 128-bit integers; a range within this bound can be added and compared once more. */
+const maximumMagnitude = 2n ** 120n
+const maximumScale = 18
+
+function checked(value: TypedNumber, at: Span): TypedNumber {
+  const large = value.high > maximumMagnitude || value.low < -maximumMagnitude
+  if (large || value.decimals > maximumScale) throw new QueryError('NUMBER_RANGE', at)
+  return value
+}
+
+/** A literal with its exact value. */
+export function constantNumber(units: bigint, decimals: number): TypedNumber {
+  return {
+    type: 'number',
+    expression: { kind: 'constant', units: String(units) },
+    decimals,
+    low: units,
+    high: units,
+    bounded: true,
+    nullable: false,
+  }
+}
+
+/** Writes the same number with more decimals. */
+export function withDecimals(value: TypedNumber, decimals: number, at: Span): TypedNumber {
+  if (decimals === value.decimals) return value
+  const factor = 10n ** BigInt(decimals - value.decimals)
+  const expression = value.expression
+  return checked(
+    {
+      ...value,
+      expression:
+        expression.kind === 'constant'
+          ? { kind: 'constant', units: String(BigInt(expression.units) * factor) }
+          : { kind: 'scale', factor: String(factor), operand: expression },
+      decimals,
+      low: value.low * factor,
+      high: value.high * factor,
+    },
+    at,
+  )
+}
+
+/** Brings two numbers to the same decimals. */
+export function aligned(
+  left: TypedNumber,
+  right: TypedNumber,
+  at: Span,
+): readonly [TypedNumber, TypedNumber] {
+  const decimals = Math.max(left.decimals, right.decimals)
+  return [withDecimals(left, decimals, at), withDecimals(right, decimals, at)]
+}
+
+/**
+ * Adds, subtracts or multiplies with the range of the result.
+ *
+ * @throws QueryError `NUMBER_RANGE` when a result could leave 120 bits or 18 decimals: refusing by the range of the
+ *   types keeps overflow from depending on the data
+ */
+export function combine(
+  kind: 'add' | 'subtract' | 'multiply',
+  first: TypedNumber,
+  second: TypedNumber,
+  at: Span,
+): TypedNumber {
+  const [left, right] = kind === 'multiply' ? [first, second] : aligned(first, second, at)
+  const ends =
+    kind === 'add'
+      ? [left.low + right.low, left.high + right.high]
+      : kind === 'subtract'
+        ? [left.low - right.high, left.high - right.low]
+        : [left.low * right.low, left.low * right.high, left.high * right.low, left.high * right.high]
+  return checked(
+    {
+      type: 'number',
+      expression: { kind, left: left.expression, right: right.expression },
+      decimals: kind === 'multiply' ? left.decimals + right.decimals : left.decimals,
+      low: least(ends),
+      high: greatest(ends),
+      bounded: left.bounded && right.bounded,
+      nullable: left.nullable || right.nullable,
+    },
+    at,
+  )
+}
+
+/** A CASE over numbers: its range is the hull of its branches; a branch or an ELSE that is missing gives null. */
+export function chooseNumber(
+  branches: readonly { readonly when: Condition; readonly result: TypedNumber | null }[],
+  otherwise: TypedNumber | null,
+  at: Span,
+): TypedNumber {
+  const values = [...branches.map((branch) => branch.result), otherwise].filter((value) => value !== null)
+  if (values.length === 0) throw new QueryError('TYPE_MISMATCH', at)
+  const decimals = Math.max(...values.map((value) => value.decimals))
+  const same = (value: TypedNumber | null) => (value === null ? null : withDecimals(value, decimals, at))
+  const scaled = values.map((value) => withDecimals(value, decimals, at))
+  return {
+    type: 'number',
+    expression: {
+      kind: 'case',
+      branches: branches.map(({ when, result }) => ({ when, result: same(result)?.expression ?? null })),
+      otherwise: same(otherwise)?.expression ?? null,
+    },
+    decimals,
+    low: least(scaled.map((value) => value.low)),
+    high: greatest(scaled.map((value) => value.high)),
+    bounded: scaled.every((value) => value.bounded),
+    nullable:
+      otherwise === null ||
+      branches.some((branch) => branch.result === null) ||
+      scaled.some((value) => value.nullable),
+  }
+}
+
+function least(values: readonly bigint[]): bigint {
+  return values.reduce((best, value) => (value < best ? value : best))
+}
+
+function greatest(values: readonly bigint[]): bigint {
+  return values.reduce((best, value) => (value > best ? value : best))
+}

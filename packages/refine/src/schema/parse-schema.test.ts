@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest'
+import { RefineError } from '../errors.js'
+import payroll from '../testing/payroll-refiner.js'
+import { parseRefinerSchema, tableOf } from './parse-schema.js'
+import { schemaId } from './schema-id.js'
+import type { ColumnSchema } from './table-schema.js'
+
+const schema = payroll.describe()
+const withColumn = (column: unknown, name = 'probe') => ({
+  ...schema,
+  tables: { probes: { description: 'Probes.', columns: { [name]: column } } },
+})
+const fault = (value: unknown) => {
+  try {
+    parseRefinerSchema(value)
+  } catch (error) {
+    if (error instanceof RefineError) return { code: error.code, place: error.place }
+    throw error
+  }
+  return undefined
+}
+
+describe('parseRefinerSchema', () => {
+  test('takes what defineRefiner describes, also after a walk through JSON', () => {
+    expect(parseRefinerSchema(schema)).toEqual(schema)
+    expect(parseRefinerSchema(JSON.parse(JSON.stringify(schema)))).toEqual(schema)
+  })
+
+  const bad: [string, Partial<Record<keyof ColumnSchema, unknown>>][] = [
+    ['an unknown type', { type: 'float' }],
+    ['a decimal without places', { type: 'decimal' }],
+    ['a decimal with 18 places', { type: 'decimal', decimals: 18 }],
+    ['places on an integer', { type: 'integer', decimals: 2 }],
+    ['maxLength on an integer', { type: 'integer', maxLength: 2 }],
+    ['a range on text', { type: 'text', min: 1 }],
+    ['a textual bound on an integer', { type: 'integer', min: '1' }],
+    ['a bound with more places than the column', { type: 'decimal', decimals: 1, max: 0.25 }],
+    ['a bound that is no day', { type: 'date', min: '2023-02-29' }],
+    ['min above max', { type: 'integer', min: 2, max: 1 }],
+    ['values of another type', { type: 'integer', values: ['a'] }],
+    ['values on a date', { type: 'date', values: ['2024-01-01'] }],
+    ['a repeated value', { type: 'text', values: ['a', 'a'] }],
+    ['no values', { type: 'text', values: [] }],
+    ['values beside a range', { type: 'integer', values: [1], min: 0 }],
+    ['a value longer than maxLength', { type: 'text', values: ['abc'], maxLength: 2 }],
+    ['an unknown field', { type: 'text', ...({ secret: true } as object) }],
+    ['a unit with a blank', { type: 'integer', unit: 'per hour' }],
+    ['a line break in the description', { type: 'integer', description: 'a\nb' }],
+  ]
+  test.each(bad)('refuses %s and names the column', (_, column) => {
+    const found = fault(withColumn({ description: 'x', ...column }))
+    expect(found?.code).toBe('SCHEMA_INVALID')
+    expect(found?.place).toMatch(/^tables\.probes\.columns\.probe/)
+  })
+
+  test('the same column without the fault passes', () => {
+    expect(fault(withColumn({ type: 'decimal', decimals: 1, max: 0.5, description: 'x' }))).toBeUndefined()
+  })
+
+  test.each(['contributor', 'Wage', '1a', 'a-b', '', '__proto__'.toUpperCase(), 'a"b'])(
+    'refuses the column name %j',
+    (name) => {
+      expect(fault(withColumn({ type: 'integer', description: 'x' }, name))?.code).toBe('SCHEMA_INVALID')
+    },
+  )
+
+  test.each([null, [], 'x', 1, {}, { ...schema, tables: {} }, { ...schema, source: 'xml' }])(
+    'refuses %j as a whole',
+    (value) => {
+      expect(fault(value)?.code).toBe('SCHEMA_INVALID')
+    },
+  )
+
+  test('tableOf refuses a name that the schema lacks', () => {
+    expect(tableOf(schema, 'workers').name).toBe('workers')
+    expect(() => tableOf(schema, 'toString')).toThrow(RefineError)
+  })
+})
+
+describe('schemaId', () => {
+  test('does not depend on the order of keys, the version or the source', () => {
+    const columns = schema.tables['workers']?.columns ?? {}
+    const turned = {
+      ...schema,
+      version: '2.0.0',
+      source: 'csv' as const,
+      tables: {
+        workers: {
+          columns: Object.fromEntries(Object.entries(columns).reverse()),
+          description: 'One row per worker.',
+        },
+      },
+    }
+    expect(schemaId(turned)).toBe(schemaId(schema))
+  })
+
+  test.each<[string, (column: ColumnSchema) => ColumnSchema]>([
+    ['type', (column) => ({ ...column, decimals: 3 })],
+    ['range', (column) => ({ ...column, max: 101 })],
+    ['unit', (column) => ({ ...column, unit: '{EUR}/h' })],
+    ['meaning', (column) => ({ ...column, description: 'Weekly wage.' })],
+  ])('depends on the %s of a column', (_, change) => {
+    const table = tableOf(schema, 'workers')
+    const wage = table.columns['wage']
+    if (wage === undefined) throw new Error('no wage')
+    const changed = {
+      ...schema,
+      tables: {
+        workers: { description: table.description, columns: { ...table.columns, wage: change(wage) } },
+      },
+    }
+    expect(schemaId(changed)).not.toBe(schemaId(schema))
+  })
+
+  test('depends on the notes', () => {
+    expect(schemaId({ ...schema, notes: [] })).not.toBe(schemaId(schema))
+  })
+})

@@ -1,0 +1,275 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { JobRuntime } from '../runtime.js'
+import { limits, runtimeConformance, script } from '../testing/runtime-conformance.js'
+import { bubblewrapCommands } from './bubblewrap.js'
+import { createProcessRuntime } from './index.js'
+
+const worker = createRequire(import.meta.url).resolve('@sealpool/sandbox/process-worker')
+
+const bubblewrapWorks = await createProcessRuntime({ isolation: 'bubblewrap' }).then(
+  async (runtime) => {
+    await runtime.close()
+    return true
+  },
+  (error: Error) => {
+    console.log(`bubblewrap tests are skipped here: ${error.message} ${String(error.cause)}`)
+    return false
+  },
+)
+
+runtimeConformance('a child process', () => createProcessRuntime({ isolation: 'process' }))
+if (bubblewrapWorks) {
+  runtimeConformance('a child under bubblewrap', () => createProcessRuntime({ isolation: 'bubblewrap' }))
+}
+
+/** Living processes started by this one, directly or not, by id. */
+function descendants(root: number = process.pid): number[] {
+  const parents = new Map<number, number>()
+  for (const name of readdirSync('/proc')) {
+    try {
+      const [, state, parent] =
+        /^\d+ \(.*\) (\S) (\d+)/s.exec(readFileSync(`/proc/${name}/stat`, 'utf8')) ?? []
+      if (state !== 'Z') parents.set(Number(name), Number(parent))
+    } catch {}
+  }
+  const below = (id: number): boolean => {
+    const parent = parents.get(id)
+    return parent !== undefined && (parent === root || below(parent))
+  }
+  return [...parents.keys()].filter(below)
+}
+
+function isAlive(id: number): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${id}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+async function eventually(check: () => boolean): Promise<boolean> {
+  for (let waited = 0; waited < 15_000; waited += 50) {
+    if (check()) return true
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  return check()
+}
+
+const unstoppable = script('() => Array(1e9).join("x").length')
+
+describe.each(bubblewrapWorks ? (['process', 'bubblewrap'] as const) : (['process'] as const))(
+  '%s',
+  (isolation) => {
+    let runtime: JobRuntime
+    beforeAll(async () => {
+      runtime = await createProcessRuntime({ isolation })
+    })
+    afterAll(async () => {
+      await runtime.close()
+    })
+
+    test('the isolation in force is reported', () => {
+      expect(runtime.isolation).toBe(isolation)
+    })
+
+    test('a step QuickJS cannot interrupt is killed, and the next run works', async () => {
+      const started = performance.now()
+      const stuck = await runtime.run({
+        code: unstoppable,
+        entry: 'go',
+        input: 1,
+        limits: { ...limits, timeMs: 200 },
+      })
+      expect(stuck).toMatchObject({ ok: false, code: 'TIMEOUT' })
+      expect(performance.now() - started).toBeLessThan(3_000)
+      expect(await runtime.run({ code: script('(x) => x'), entry: 'go', input: 2, limits })).toMatchObject({
+        output: 2,
+      })
+    })
+
+    test('an answer that came in time counts, however busy this process was meanwhile', async () => {
+      const run = runtime.run({
+        code: script('(x) => x'),
+        entry: 'go',
+        input: 'x'.repeat(50_000),
+        limits: { ...limits, timeMs: 300 },
+      })
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      const until = performance.now() + 1_500
+      while (performance.now() < until) {}
+      expect(await run).toMatchObject({ ok: true })
+    })
+
+    test('runs behind one that is killed are not lost', async () => {
+      const [stuck, ...others] = await Promise.all([
+        runtime.run({ code: unstoppable, entry: 'go', input: 1, limits: { ...limits, timeMs: 100 } }),
+        ...[1, 2, 3].map((input) => runtime.run({ code: script('(x) => x'), entry: 'go', input, limits })),
+      ])
+      expect(stuck).toMatchObject({ code: 'TIMEOUT' })
+      expect(others).toMatchObject([{ output: 1 }, { output: 2 }, { output: 3 }])
+    })
+
+    test('a child that is killed from outside costs its run and no more', async () => {
+      const before = new Set(descendants())
+      const own = await createProcessRuntime({ isolation })
+      const mine = descendants().filter((id) => !before.has(id))
+      const run = own.run({ code: script('() => { for (;;) {} }'), entry: 'go', input: 1, limits })
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      for (const id of mine) process.kill(id, 'SIGKILL')
+      expect(await run).toMatchObject({ ok: false, place: 'run' })
+      expect(await own.run({ code: script('() => 5'), entry: 'go', input: 1, limits })).toMatchObject({
+        output: 5,
+      })
+      await own.close()
+    })
+
+    test('closing while a run is under way ends it as RUNTIME_LOST and leaves no process', async () => {
+      const before = new Set(descendants())
+      const own = await createProcessRuntime({ isolation })
+      const run = own.run({ code: unstoppable, entry: 'go', input: 1, limits })
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      await own.close()
+      expect(await run).toMatchObject({ ok: false, code: 'RUNTIME_LOST' })
+      expect(await eventually(() => descendants().every((id) => before.has(id)))).toBe(true)
+      await expect(own.run({ code: script('() => 1'), entry: 'go', input: 1, limits })).rejects.toMatchObject(
+        {
+          code: 'RUNTIME_CLOSED',
+        },
+      )
+    })
+
+    test('the child ends with its parent, even in a step nothing can interrupt', async () => {
+      const program = `
+      const { createProcessRuntime } = await import(${JSON.stringify(new URL('../../dist/process/index.js', import.meta.url).href)})
+      const runtime = await createProcessRuntime({ isolation: ${JSON.stringify(isolation)} })
+      void runtime.run({ code: ${JSON.stringify(unstoppable)}, entry: 'go', input: 1, limits: ${JSON.stringify({ ...limits, timeMs: 600_000 })} })
+      setTimeout(() => console.log('running'), 100)`
+      const parent = spawn(process.execPath, ['--input-type=module', '-e', program], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      await new Promise((resolve) => parent.stdout.once('data', resolve))
+      const mine = descendants(parent.pid)
+      expect(mine.length).toBeGreaterThan(0)
+      parent.kill('SIGKILL')
+      expect(await eventually(() => !mine.some(isAlive))).toBe(true)
+    })
+
+    test('an idle runtime that is never closed does not keep its program running', () => {
+      const program = `
+      const { createProcessRuntime } = await import(${JSON.stringify(new URL('../../dist/process/index.js', import.meta.url).href)})
+      const runtime = await createProcessRuntime({ isolation: ${JSON.stringify(isolation)} })
+      const { output } = await runtime.run({ code: 'globalThis.sealpool = { go: () => 7 }', entry: 'go', input: 1, limits: ${JSON.stringify(limits)} })
+      console.log(output)`
+      const printed = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
+        timeout: 20_000,
+      })
+      expect(printed.toString()).toBe('7\n')
+    })
+
+    test('the environment of the child is empty', async () => {
+      const before = new Set(descendants())
+      const own = await createProcessRuntime({ isolation })
+      const mine = descendants().filter((id) => !before.has(id))
+      const holds = mine.map((id) => readFileSync(`/proc/${id}/environ`, 'utf8').replaceAll('\0', ' ').trim())
+      await own.close()
+      expect(mine.length).toBeGreaterThan(0)
+      // bubblewrap itself sets PWD for --chdir.
+      for (const environment of holds) expect(environment).toMatch(/^(PWD=\/)?$/)
+    })
+
+    test('memory of the child is bounded by the run, not by what ran before', async () => {
+      const code = script('() => { const a = []; for (;;) a.push(new Uint8Array(1e6).fill(1)) }')
+      for (let index = 0; index < 3; index++) {
+        const result = await runtime.run({
+          code,
+          entry: 'go',
+          input: 1,
+          limits: { ...limits, memoryBytes: 2 ** 28, timeMs: 30_000 },
+        })
+        expect(result).toMatchObject({ ok: false, code: 'OUT_OF_MEMORY' })
+      }
+      expect(await runtime.run({ code: script('() => 1'), entry: 'go', input: 1, limits })).toMatchObject({
+        output: 1,
+      })
+    })
+  },
+)
+
+describe.skipIf(!bubblewrapWorks)('inside bubblewrap, with node itself and no QuickJS in the way', () => {
+  /** Runs JavaScript in plain node behind the same walls as the worker. */
+  function inside(program: string): string {
+    const [command] = bubblewrapCommands(worker, [])
+    if (command === undefined) throw new Error('no command')
+    const args = [...command.args.slice(0, -1), '--input-type=commonjs', '-e', program]
+    return execFileSync(command.program, args, { env: {}, timeout: 20_000 }).toString().trim()
+  }
+  const attempt = (body: string): string =>
+    inside(`try { ${body} } catch (error) { console.log(error.code || error.message) }`)
+
+  test('only our own files are there', () => {
+    const root = inside('console.log(require("fs").readdirSync("/").sort().join(" "))').split(' ')
+    expect(root.filter((name) => !/^(app|lib\d*|usr)$/.test(name))).toEqual([])
+    const modules = inside('console.log(require("fs").readdirSync("/app/node_modules").join(" "))')
+    expect(modules.split(' ').sort()).toEqual([
+      '@jitl',
+      '@sealpool',
+      'quickjs-emscripten',
+      'quickjs-emscripten-core',
+    ])
+    expect(
+      inside(
+        'console.log(require("fs").readdirSync("/app/node_modules/@sealpool/sandbox").sort().join(" "))',
+      ),
+    ).toBe('dist package.json')
+  })
+  test.each([
+    '/etc/passwd',
+    '/proc/self/environ',
+    '/proc/1/cmdline',
+    '/root',
+    '/work',
+    '/home',
+    '/tmp',
+    '/dev/urandom',
+    dirname(worker),
+  ])('%s cannot be read', (path) => {
+    expect(attempt(`require('fs').statSync(${JSON.stringify(path)}); console.log('there')`)).toBe('ENOENT')
+  })
+  test.each(['/x', '/app/x', '/app/node', '/app/node_modules/@sealpool/sandbox/dist/x'])(
+    '%s cannot be written',
+    (path) => {
+      expect(
+        attempt(`require('fs').writeFileSync(${JSON.stringify(path)}, 'x'); console.log('written')`),
+      ).toMatch(/^(EROFS|EACCES|ETXTBSY)$/)
+    },
+  )
+  test('there is no network, not even to this machine', () => {
+    const program = `require('net').connect(22, '127.0.0.1').on('connect', () => console.log('connected')).on('error', (e) => console.log(e.code))`
+    expect(inside(program)).toMatch(/^(ECONNREFUSED|ENETUNREACH)$/)
+    expect(
+      inside(
+        'console.log(JSON.stringify(Object.keys(require("os").networkInterfaces()).filter((n) => n !== "lo")))',
+      ),
+    ).toBe('[]')
+    expect(inside(program.replace('127.0.0.1', '1.1.1.1'))).toBe('ENETUNREACH')
+  })
+  test('it is nobody, and sees no other process', () => {
+    expect(inside('console.log(process.getuid(), process.getgid(), process.pid < 10)')).toBe(
+      '65534 65534 true',
+    )
+    expect(attempt(`process.kill(${process.pid}, 0); console.log('seen')`)).toBe('ESRCH')
+  })
+  test('no other program can be started', () => {
+    for (const program of ['/bin/sh', '/usr/bin/env', 'sh']) {
+      expect(
+        inside(
+          `const { error } = require('child_process').spawnSync(${JSON.stringify(program)}); console.log(error && error.code)`,
+        ),
+      ).toBe('ENOENT')
+    }
+  })
+})

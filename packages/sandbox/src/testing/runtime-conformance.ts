@@ -1,0 +1,432 @@
+import * as fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { SandboxError } from '../errors.js'
+import type { Limits } from '../limits.js'
+import type { JobRuntime, JsonValue, RunResult } from '../runtime.js'
+
+const MIB = 2 ** 20
+export const limits: Limits = { memoryBytes: 32 * MIB, timeMs: 2_000, outputBytes: 100_000 }
+
+/** Script whose entry `go` is this expression. */
+export const script = (expression: string): string => `globalThis.sealpool = { go: ${expression} }`
+
+/** What every adapter of {@link JobRuntime} must do; adapters' own tests call it with a way to make one. */
+export function runtimeConformance(name: string, make: () => Promise<JobRuntime>): void {
+  describe(`${name} as a JobRuntime`, () => {
+    let runtime: JobRuntime
+    beforeAll(async () => {
+      runtime = await make()
+    })
+    afterAll(async () => {
+      await runtime.close()
+    })
+    const go = (expression: string, input: JsonValue = null, own: Partial<Limits> = {}): Promise<RunResult> =>
+      runtime.run({ code: script(expression), entry: 'go', input, limits: { ...limits, ...own } })
+    const give = async (expression: string, input: JsonValue = null): Promise<JsonValue> => {
+      const result = await go(expression, input)
+      if (!result.ok) throw new Error(`${result.code} at ${result.place}`)
+      return result.output
+    }
+    const failWith = async (
+      expression: string,
+      code: string,
+      own: Partial<Limits> = {},
+    ): Promise<RunResult> => {
+      const result = await go(expression, 'canary-4711', own)
+      expect(result).toMatchObject({ ok: false, code })
+      expect(JSON.stringify(result)).not.toContain('canary')
+      return result
+    }
+
+    describe('values', () => {
+      test('any JSON value crosses both ways unchanged', async () => {
+        await fc.assert(
+          fc.asyncProperty(fc.jsonValue({ maxDepth: 6 }), async (value) => {
+            const json = JSON.parse(JSON.stringify(value)) as JsonValue
+            expect(await give('(x) => x', json)).toEqual(json)
+          }),
+          { numRuns: 60 },
+        )
+      })
+      test.each([
+        ['NUL and control characters', '\0\u0001\u001f'],
+        ['lone surrogates', '\ud800 \udfff'],
+        ['astral characters', '😀𝄞'],
+        ['line separators', '\u2028\u2029'],
+        ['quotes and backslashes', '"\\"\\\\"'],
+      ])('%s cross unchanged', async (_name, value) => {
+        expect(await give('(x) => x', { [value]: value })).toEqual({ [value]: value })
+        expect(await give('(x) => x.length', value)).toBe(value.length)
+      })
+      test('a key named __proto__ stays a plain key and touches no prototype', async () => {
+        const result = await give('(x) => JSON.parse(\'{"__proto__":{"polluted":true},"a":1}\')')
+        expect(Object.getPrototypeOf(result)).toBe(Object.prototype)
+        expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+        expect(JSON.stringify(result)).toBe('{"__proto__":{"polluted":true},"a":1}')
+      })
+      test('the output limit counts UTF-8 bytes and allows exactly as many', async () => {
+        expect(await go('() => "é".repeat(10)', null, { outputBytes: 22 })).toMatchObject({ ok: true })
+        await failWith('() => "é".repeat(10)', 'OUTPUT_TOO_LARGE', { outputBytes: 21 })
+        expect(await go('() => "😀".repeat(5)', null, { outputBytes: 22 })).toMatchObject({ ok: true })
+        await failWith('() => "😀".repeat(5)', 'OUTPUT_TOO_LARGE', { outputBytes: 21 })
+      })
+      test('an undefined member is dropped, as JSON has it', async () => {
+        expect(await give('() => ({ a: undefined, b: 1 })')).toEqual({ b: 1 })
+      })
+      test.each([
+        ['undefined', '() => {}'],
+        ['a function', '() => () => 1'],
+        ['a symbol', '() => Symbol.iterator'],
+        ['a bigint', '() => ({ a: 1n })'],
+        ['NaN', '() => [NaN]'],
+        ['an infinity', '() => ({ a: -Infinity })'],
+        ['a hole in an array', '() => [1, , 2]'],
+        ['a nested function', '() => ({ a: { b() {} } })'],
+        ['a cycle', '() => { const a = {}; a.a = a; return a }'],
+        ['a promise', '() => Promise.resolve(1)'],
+        ['a promise that never settles', 'async () => { await new Promise(() => {}) }'],
+        ['a thenable', '() => ({ then() {} })'],
+        ['a nesting of 300', '() => { let a = 0; for (let i = 0; i < 300; i++) a = [a]; return a }'],
+      ])('output that is %s is OUTPUT_NOT_JSON', async (_name, expression) => {
+        await failWith(expression, 'OUTPUT_NOT_JSON')
+      })
+      test.each([
+        ['undefined', undefined],
+        ['NaN', { a: Number.NaN }],
+        ['a bigint', [1n]],
+        ['a function', () => 1],
+        ['a nesting of 300', JSON.parse(`${'['.repeat(300)}${']'.repeat(300)}`)],
+      ])('input that is %s is refused with INPUT_NOT_JSON', async (_name, input) => {
+        const job = { code: script('(x) => x'), entry: 'go', input: input as JsonValue, limits }
+        await expect(runtime.run(job)).rejects.toMatchObject({ code: 'INPUT_NOT_JSON' })
+      })
+      test('an input with a cycle is refused without naming its keys', async () => {
+        const input: { [key: string]: JsonValue } = {}
+        input['canary'] = input
+        const error = await go('(x) => x', input).catch((caught: unknown) => caught)
+        expect(error).toBeInstanceOf(SandboxError)
+        expect(String(error)).not.toContain('canary')
+      })
+    })
+
+    describe('determinism', () => {
+      test.each([
+        ['Date.now()', 'TypeError'],
+        ['new Date()', 'TypeError'],
+        ['Math.random()', 'TypeError'],
+        ['performance.now()', 'ReferenceError'],
+        ['crypto.getRandomValues(new Uint8Array(1))', 'ReferenceError'],
+        ['setTimeout(() => {}, 1)', 'ReferenceError'],
+        ['new WeakRef({})', 'ReferenceError'],
+        ['new FinalizationRegistry(() => {})', 'ReferenceError'],
+        ['new SharedArrayBuffer(8)', 'ReferenceError'],
+      ])('%s throws', async (expression, error) => {
+        const result = await failWith(`() => ${expression}`, 'THREW')
+        expect(result).toMatchObject({ message: expect.stringContaining(error) })
+      })
+      test('nothing survives from one run to the next', async () => {
+        await give(
+          '() => { globalThis.left = 1; Object.prototype.left = 1; Array.prototype.map = 1; return 0 }',
+        )
+        expect(await give('() => [typeof left, typeof {}.left, typeof [].map]')).toEqual([
+          'undefined',
+          'undefined',
+          'function',
+        ])
+      })
+      test('runs asked for at once come back each with its own output', async () => {
+        const runs = Array.from({ length: 10 }, (_, index) => give('(x) => x * x', index))
+        expect(await Promise.all(runs)).toEqual([0, 1, 4, 9, 16, 25, 36, 49, 64, 81])
+      })
+      test('the same job gives the same bytes twenty times', async () => {
+        const expression = '(x) => [Math.sin(x), Math.exp(x), 0.1 + x, [3, 1, 2].sort(), "İ".toLowerCase()]'
+        const seen = new Set<string>()
+        for (let index = 0; index < 20; index++) seen.add(JSON.stringify(await give(expression, 0.7)))
+        expect(seen.size).toBe(1)
+      })
+    })
+
+    describe('ambient authority', () => {
+      test('no global but the language itself is there', async () => {
+        const names = [
+          ...[
+            'process',
+            'require',
+            'module',
+            'Buffer',
+            'fetch',
+            'XMLHttpRequest',
+            'WebSocket',
+            'Worker',
+            'global',
+          ],
+          ...['window', 'self', 'document', 'navigator', 'Deno', 'Bun', 'std', 'os', 'scriptArgs', 'print'],
+          ...[
+            'WebAssembly',
+            'Atomics',
+            'SharedArrayBuffer',
+            'performance',
+            'crypto',
+            'queueMicrotask',
+            'structuredClone',
+          ],
+          ...['InternalError', 'WeakRef', 'bjson', 'load', 'loadScript', 'importScripts', 'console2'],
+        ]
+        expect(await give('(names) => names.filter((name) => name in globalThis)', names)).toEqual([])
+      })
+      test.each([
+        ['eval of a string', 'eval("1")'],
+        ['indirect eval', '(0, eval)("1")'],
+        ['the Function constructor', 'new Function("return 1")()'],
+        ['constructor.constructor', '(() => {}).constructor.constructor("return globalThis")()'],
+        ['a generator constructor', '(function* () {}).constructor("yield 1")().next()'],
+        ['an async constructor', '(async () => {}).constructor("return 1")()'],
+        ['an async generator constructor', '(async function* () {}).constructor("yield 1")()'],
+        ['Reflect.construct', 'Reflect.construct(Function, ["return 1"])()'],
+        [
+          'the constructor found through Object.getPrototypeOf',
+          'Object.getPrototypeOf(class {}).constructor("1")',
+        ],
+      ])('%s makes no code', async (_name, expression) => {
+        await failWith(`() => ${expression}`, 'THREW')
+      })
+      test('a dynamic import gives no module', async () => {
+        await failWith('() => import("node:fs")', 'OUTPUT_NOT_JSON')
+        expect(
+          await give(
+            '() => { let got = "nothing"; import("fs").then(() => { got = "module" }, () => {}); return got }',
+          ),
+        ).toBe('nothing')
+      })
+      test('static imports do not parse', async () => {
+        const result = await runtime.run({
+          code: 'import fs from "node:fs"; globalThis.sealpool = { go: () => 1 }',
+          entry: 'go',
+          input: null,
+          limits,
+        })
+        expect(result).toMatchObject({ ok: false, code: 'CODE_INVALID' })
+      })
+      test.each([
+        ['JSON', 'JSON.parse = JSON.stringify = () => "forged"; return 1'],
+        [
+          'Array.prototype',
+          'for (const k of Object.getOwnPropertyNames(Array.prototype)) try { Array.prototype[k] = () => { throw 1 } } catch {} return 1',
+        ],
+        [
+          'Object.prototype setters',
+          'Object.defineProperty(Object.prototype, "ok", { set() { throw 1 }, get() { return false } }); return 1',
+        ],
+        ['Symbol.toPrimitive', 'Number.prototype[Symbol.toPrimitive] = () => 2; return 1'],
+        [
+          'String.prototype',
+          'for (const k of Object.getOwnPropertyNames(String.prototype)) if (k !== "constructor" && k !== "length") String.prototype[k] = () => "x"; return 1',
+        ],
+        ['RegExp.prototype.exec', 'RegExp.prototype.exec = () => ["forged", "9999"]; return 1'],
+        [
+          'Function.prototype.call',
+          'Function.prototype.call = Function.prototype.bind = Function.prototype.apply = () => 2; return 1',
+        ],
+      ])('rewriting %s does not reach the harness', async (_name, body) => {
+        expect(await give(`() => { ${body} }`)).toBe(1)
+      })
+      test('a toJSON on Object.prototype changes what the code returns and nothing else', async () => {
+        expect(await give('() => { Object.prototype.toJSON = () => 7; return { a: 1 } }')).toBe(7)
+        expect(await give('() => ({ a: 1 })')).toEqual({ a: 1 })
+      })
+      test('a proxy or getter cannot smuggle what was not checked', async () => {
+        await failWith(
+          '() => { let n = 0; return { get a() { return n++ ? () => 1 : NaN } } }',
+          'OUTPUT_NOT_JSON',
+        )
+        await failWith('() => ({ toJSON() { return () => 1 } })', 'OUTPUT_NOT_JSON')
+        await failWith('() => new Proxy({}, { get() { throw new RangeError("canary") } })', 'OUTPUT_NOT_JSON')
+      })
+    })
+
+    describe('limits', () => {
+      test('an endless loop ends at the deadline', async () => {
+        const started = performance.now()
+        await failWith('() => { for (;;) {} }', 'TIMEOUT', { timeMs: 100 })
+        expect(performance.now() - started).toBeLessThan(2_000)
+      })
+      test('an endless loop that catches everything ends at the deadline', async () => {
+        await failWith(
+          '() => { for (;;) { try { for (;;) {} } catch {} finally { continue } } }',
+          'TIMEOUT',
+          { timeMs: 100 },
+        )
+      })
+      test.each([
+        ['in the script itself', 'for (;;) {} globalThis.sealpool = { go: () => 1 }'],
+        ['in a toJSON', script('() => ({ toJSON() { for (;;) {} } })')],
+        ['in a getter', script('() => ({ get a() { for (;;) {} } })')],
+        ['in a then getter', script('() => ({ get then() { for (;;) {} } })')],
+        ['in a getter of the entry', 'globalThis.sealpool = { get go() { for (;;) {} } }'],
+        ['in the getter of an error', script('() => { throw { get constructor() { for (;;) {} } } }')],
+        ['in a backtracking expression', script('() => /(a+)+$/.test("a".repeat(40) + "b")')],
+        ['in a sort', script('() => { for (;;) [3, 1, 2].sort() }')],
+      ])('an endless loop %s ends at the deadline', async (_name, code) => {
+        const result = await runtime.run({
+          code,
+          entry: 'go',
+          input: null,
+          limits: { ...limits, timeMs: 100 },
+        })
+        expect(result).toMatchObject({ ok: false, code: 'TIMEOUT' })
+      })
+      test.each([
+        ['objects', 'const a = []; for (;;) a.push({ a: [] })'],
+        ['typed arrays', 'const a = []; for (;;) a.push(new Uint8Array(1e6))'],
+        ['one huge buffer', 'return new Uint8Array(2e9).length'],
+        ['a doubling string', 'let s = "x"; for (;;) s += s'],
+        ['a repeated string', 'return "x".repeat(1e9).length'],
+        ['a big integer', 'let n = 3n; for (;;) n *= n'],
+      ])(
+        'an allocation bomb of %s is OUT_OF_MEMORY or ends with an error of the code',
+        async (_name, body) => {
+          const result = await go(`() => { ${body} }`, null, { timeMs: 30_000 })
+          expect(result.ok).toBe(false)
+          if (!result.ok) expect(['OUT_OF_MEMORY', 'THREW']).toContain(result.code)
+        },
+      )
+      test('objects without end are OUT_OF_MEMORY', async () => {
+        await failWith('() => { const a = []; for (;;) a.push({ a: [] }) }', 'OUT_OF_MEMORY', {
+          memoryBytes: 4 * MIB,
+        })
+      })
+      test('input larger than the memory limit is OUT_OF_MEMORY', async () => {
+        const result = await go('(x) => 1', 'x'.repeat(2 * MIB), { memoryBytes: MIB })
+        expect(result).toMatchObject({ ok: false, code: 'OUT_OF_MEMORY' })
+      })
+      test('input that just does not fit beside its parsed form is OUT_OF_MEMORY', async () => {
+        const result = await go(
+          '(x) => 1',
+          Array.from({ length: 60_000 }, () => ({})),
+          { memoryBytes: MIB },
+        )
+        expect(result).toMatchObject({ ok: false, code: 'OUT_OF_MEMORY' })
+      })
+      test.each([
+        ['a function', 'function f(x) { return 1 + f(x) }'],
+        ['a getter', '() => { const a = { get a() { return this.a } }; return a.a }'],
+        [
+          'a deep structure',
+          '() => { let a = {}; const b = a; for (let i = 0; i < 1e5; i++) a = a.a = {}; return b }',
+        ],
+        ['a deep text', '() => JSON.parse("[".repeat(1e5) + "]".repeat(1e5))'],
+        ['a toString', '() => { let a = []; for (let i = 0; i < 1e5; i++) a = [a]; return String(a) }'],
+      ])('recursion by %s is STACK_OVERFLOW', async (_name, expression) => {
+        await failWith(expression, 'STACK_OVERFLOW')
+      })
+      test('a run after each kind of failure works', async () => {
+        await failWith('function f(x) { return 1 + f(x) }', 'STACK_OVERFLOW')
+        await failWith('() => JSON.parse("[".repeat(1e5) + "]".repeat(1e5))', 'STACK_OVERFLOW')
+        await failWith('() => { const a = []; for (;;) a.push({}) }', 'OUT_OF_MEMORY', {
+          memoryBytes: 2 * MIB,
+        })
+        await failWith('() => { for (;;) {} }', 'TIMEOUT', { timeMs: 50 })
+        expect(await give('(x) => x + 1', 1)).toBe(2)
+      })
+      test.each([
+        ['memoryBytes', { memoryBytes: 1 }],
+        ['timeMs', { timeMs: 0 }],
+        ['timeMs', { timeMs: 0.5 }],
+        ['stackBytes', { stackBytes: 2 ** 30 }],
+        ['outputBytes', { outputBytes: Number.NaN }],
+      ])('a bad %s is refused', async (field, own) => {
+        await expect(go('() => 1', null, own)).rejects.toMatchObject({
+          code: 'LIMITS_INVALID',
+          place: `limits.${field}`,
+        })
+      })
+    })
+
+    describe('failures', () => {
+      test('a thrown error gives its class and line, not its message', async () => {
+        const result = await go('(x) => {\n\n  throw new TypeError(x)\n}', 'canary-4711')
+        expect(result).toMatchObject({ ok: false, code: 'THREW', place: 'line 3' })
+        expect(JSON.stringify(result)).toContain('TypeError')
+        expect(JSON.stringify(result)).not.toContain('canary')
+      })
+      test('a class of the code is named when the code declares it', async () => {
+        const result = await go('() => { class MissingRow extends Error {} throw new MissingRow() }')
+        expect(result).toMatchObject({ message: expect.stringContaining('MissingRow') })
+      })
+      test.each([
+        [
+          'a class named after the input',
+          '(x) => { const C = { [x]: class extends Error {} }[x]; throw new C() }',
+        ],
+        ['a forged constructor name', '(x) => { throw { constructor: { name: x } } }'],
+        ['a thrown string', '(x) => { throw x }'],
+        ['a name property', '(x) => { const e = new Error(x); e.name = x; throw e }'],
+        ['a forged stack', '(x) => { const e = new Error(); e.stack = "code.js:123456789 " + x; throw e }'],
+        ['a spaced name', '(x) => { throw { constructor: { name: "Error " + x } } }'],
+        ['undefined', '() => { throw undefined }'],
+        [
+          'a proxy that throws',
+          '(x) => { throw new Proxy({}, { get() { throw x }, getPrototypeOf() { throw x } }) }',
+        ],
+        ['an AggregateError', '(x) => { throw new AggregateError([new Error(x)], x) }'],
+      ])('%s does not get out', async (_name, expression) => {
+        const result = await failWith(expression.replaceAll('canary', ''), 'THREW')
+        expect(result).toMatchObject({ place: expect.stringMatching(/^(run|line 1)$/) })
+      })
+      test.each([
+        ['text that does not parse', 'globalThis.sealpool = {'],
+        ['a NUL', 'globalThis.sealpool = { go: () => "\0" }'],
+        ['a lone surrogate', 'globalThis.sealpool = { go: () => "\ud800" }'],
+        ['nesting without end', '('.repeat(100_000)],
+      ])('code with %s does not run', async (_name, code) => {
+        const result = await runtime.run({ code, entry: 'go', input: null, limits })
+        expect(result.ok).toBe(false)
+        if (!result.ok) expect(['CODE_INVALID', 'STACK_OVERFLOW']).toContain(result.code)
+      })
+      test.each([
+        ['nothing set', ''],
+        ['null', 'globalThis.sealpool = null'],
+        ['another name', 'globalThis.sealpool = { other: () => 1 }'],
+        ['no function', 'globalThis.sealpool = { go: 1 }'],
+        ['an inherited function', 'globalThis.sealpool = Object.create({ go: () => 1 })'],
+        ['a lexical binding only', 'const sealpool = { go: () => 1 }'],
+      ])('code with %s is ENTRY_MISSING', async (_name, code) => {
+        const result = await runtime.run({ code, entry: 'go', input: null, limits })
+        expect(result).toMatchObject({ ok: false, code: 'ENTRY_MISSING' })
+      })
+      test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty', '', 'go\0', 'go\ud800'])(
+        'an entry named "%s" is not found on prototypes',
+        async (entry) => {
+          const result = await runtime.run({ code: script('() => 1'), entry, input: null, limits })
+          expect(result).toMatchObject({ ok: false, code: 'ENTRY_MISSING' })
+        },
+      )
+      test('code that throws while it loads gives the line', async () => {
+        const result = await runtime.run({ code: '\nnull.x', entry: 'go', input: null, limits })
+        expect(result).toMatchObject({ ok: false, code: 'THREW', place: 'line 2' })
+      })
+    })
+
+    describe('logs', () => {
+      test('what the code prints comes back and goes nowhere else', async () => {
+        const result = await go(
+          '() => { console.log("a", 1, { b: [2] }); console.error(null, undefined); return 0 }',
+        )
+        expect(result).toEqual({ ok: true, output: 0, logs: ['a 1 {"b":[2]}', 'null undefined'] })
+      })
+      test('prints without end are cut to 100 lines of 1,000 characters', async () => {
+        const result = await go(
+          '() => { for (let i = 0; i < 1e4; i++) console.log("x".repeat(5000)); return 0 }',
+        )
+        expect(result.ok && result.logs.length).toBe(100)
+        expect(result.ok && result.logs.every((line) => line.length === 1000)).toBe(true)
+      })
+      test('printing what cannot be printed does not fail the run', async () => {
+        const result = await go(
+          '() => { const a = {}; a.a = a; console.log(a, Symbol("s"), Object.create(null), { toJSON() { throw 1 } }); return 0 }',
+        )
+        expect(result).toMatchObject({ ok: true, output: 0 })
+      })
+    })
+  })
+}
