@@ -17,6 +17,7 @@ export {
   type Collateral,
   collateralSchema,
   type IsvLevel,
+  parseCollateral,
   parseQeIdentity,
   parseTcbInfo,
   type QeIdentity,
@@ -64,6 +65,6 @@ export {
   verifyReceipt,
 } from './receipt/verify.js'
 export { type VerifyP256, verifyP256 } from './signature/p256.js'
-export { intelRootKeyDigest, intelRootName } from './trust-anchor/intel.js'
+export { intelRootKeyDigest, intelRootName, rootClaim } from './trust-anchor/intel.js'
 export type { Check } from './verdict/check-list.js'
 export type { Claims, Hex, IntelClaims, RootClaim, SgxClaims, TdxClaims, Verdict } from './verdict/verdict.js'

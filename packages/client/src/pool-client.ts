@@ -88,11 +88,11 @@ export function createPoolClient(options: PoolClientOptions): PoolClient {
     const nonce = encodeHex(random(32))
     const [served, evidence, facts] = await Promise.all([node.pools(), node.evidence(nonce), chainFacts()])
     const own = served.find((candidate) => candidate.pool.toLowerCase() === pool.toLowerCase())
-    if (own === undefined) {
+    if (own === undefined || own.epoch === null || own.poolKey === null || own.statement === null) {
       throw new ClientError(
         'POOL_NOT_SERVED',
         'GET /pools',
-        'the node does not serve this pool; choose another node',
+        'the node does not serve this pool, or not yet; try later or choose another node',
       )
     }
     readiness = verifyPool({
@@ -100,7 +100,7 @@ export function createPoolClient(options: PoolClientOptions): PoolClient {
       pool,
       chainId: deployment.chainId,
       nodeRegistry: deployment.nodeRegistry,
-      served: own,
+      served: { ...own, epoch: own.epoch, poolKey: own.poolKey, statement: own.statement },
       evidence,
       nonce,
       chain: facts,

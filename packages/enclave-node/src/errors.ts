@@ -12,11 +12,7 @@ export type NodeErrorCode =
   | 'CHAIN_MISMATCH'
   | 'CHAIN_REORGANISED'
   | 'CHAIN_CALL_FAILED'
-  | 'NODE_NOT_REGISTERED'
-  | 'LEDGER_BROKEN'
-  | 'BUDGET_EXCEEDED'
-  | 'JOB_NOT_FOUND'
-  | 'PART_UNREADABLE'
+  | 'NODE_UNREACHABLE'
 
 /** The node's own error. `place` names the setting, table, pool or job; no message carries private data or a secret. */
 export class NodeError extends Error {

@@ -1,9 +1,7 @@
 import { parseArgs } from 'node:util'
-import type { JsonValue } from '@sealpool/crypto'
-import * as z from 'zod'
 import { AttestError } from '../errors.js'
 import { verifyNodeEvidence } from '../evidence/node-evidence.js'
-import { type Collateral, collateralSchema } from '../intel/collateral.js'
+import { parseCollateral } from '../intel/collateral.js'
 import { verifyQuote } from '../intel/verify.js'
 import { type Appraisal, appraise } from '../policy/appraise.js'
 import { type AttestationPolicy, defaultAttestationPolicy, parseAttestationPolicy } from '../policy/policy.js'
@@ -149,7 +147,7 @@ async function evidence(path: string, options: Options, io: VerifyCliIo): Promis
 
 async function quote(path: string, options: Options, io: VerifyCliIo): Promise<VerifyExitCode> {
   if (options.collateral === undefined) throw new UsageError('A quote needs --collateral <file>.')
-  const collateral = readCollateral(await readJson(options.collateral))
+  const collateral = parseCollateral(await readJson(options.collateral))
   const { policy } = options
   const roots = policy?.allowSimulator === true ? policy.roots.filter((root) => root !== 'intel') : []
   const verdict = verifyQuote(await readBytes(path), { collateral, at: options.at, trustedRoots: roots })
@@ -170,13 +168,6 @@ function printAppraisal(io: VerifyCliIo, appraisal: Appraisal | undefined): void
   if (appraisal === undefined) return
   io.write(`\nPolicy: ${appraisal.answer}\n`)
   for (const reason of appraisal.reasons) io.write(`  - ${reason}\n`)
-}
-
-function readCollateral(json: JsonValue): Collateral {
-  const result = z.safeParse(collateralSchema, json)
-  if (result.success) return result.data
-  const place = ['collateral', ...(result.error.issues[0]?.path.map(String) ?? [])].join('.')
-  throw new AttestError('BAD_COLLATERAL', place, 'The collateral file is not as its schema has it')
 }
 
 function answer(

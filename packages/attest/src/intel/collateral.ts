@@ -40,6 +40,15 @@ export const collateralSchema: z.ZodType<Collateral> = z.strictObject({
   pckCrlIssuerChain: text,
 })
 
+/**
+ * Reads a collateral bundle of unknown origin; its documents are not looked into yet.
+ *
+ * @throws AttestError `BAD_COLLATERAL` with the first offending field
+ */
+export function parseCollateral(json: unknown): Collateral {
+  return check(collateralSchema, json, 'collateral')
+}
+
 /** One TCB level of a platform. */
 export interface TcbLevel {
   readonly sgxComponents: readonly number[]

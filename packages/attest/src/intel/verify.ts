@@ -18,6 +18,7 @@ import {
 import { quoteClaims } from './claims.js'
 import {
   type Collateral,
+  parseCollateral,
   parseQeIdentity,
   parseTcbInfo,
   type QeIdentity,
@@ -161,14 +162,16 @@ function checkForm(quote: Quote, options: VerifyQuoteOptions, checks: Checks, pa
       const text = 'it names its PCK certificate by PPID instead of carrying the chain'
       return notChecked(`Certification data type ${quote.certificationType}: ${text}.`)
     }
+    const collateral = parseCollateral(options.collateral)
     parts.chain = pckChain(quote)
     parts.platform = pckPlatform(parts.chain.pck)
-    parts.chains = collateralChains(options.collateral)
+    parts.chains = collateralChains(collateral)
     return pass('PCK chain, signer chains and revocation lists are canonical.')
   })
   checks.run('collateral', [], () => {
-    const info = parseTcbInfo(options.collateral.tcbInfo)
-    const identity = parseQeIdentity(options.collateral.qeIdentity)
+    const collateral = parseCollateral(options.collateral)
+    const info = parseTcbInfo(collateral.tcbInfo)
+    const identity = parseQeIdentity(collateral.qeIdentity)
     const wanted = quote.tee === 'tdx' ? { info: 'TDX', identity: 'TD_QE' } : { info: 'SGX', identity: 'QE' }
     if (info.value.id !== wanted.info)
       return fail(`the TCB info is for ${info.value.id}, the quote ${wanted.info}`)

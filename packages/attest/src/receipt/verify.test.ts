@@ -1,6 +1,7 @@
 import { digestOf, type JsonObject } from '@sealpool/crypto'
 import { describe, expect, it } from 'vitest'
 import { defaultAttestationPolicy } from '../policy/policy.js'
+import { rememberingP256 } from '../signature/p256.js'
 import {
   at,
   bundle,
@@ -308,9 +309,11 @@ describe('verifyReceipt', () => {
 
 describe('a bundle folder', () => {
   const files = bundleFiles()
+  // Each changed byte leaves most signatures as they were; remembering those makes the whole folder quick to try.
+  const verifySignature = rememberingP256(nativeP256)
   const verify = (changed: Record<string, Uint8Array>) => {
     try {
-      return verifyReceipt({ ...parseReceiptBundle(changed), trust, at, verifySignature: nativeP256 }).ok
+      return verifyReceipt({ ...parseReceiptBundle(changed), trust, at, verifySignature }).ok
     } catch (error) {
       return (error as { code?: string }).code === 'BAD_RECEIPT' ? false : error
     }

@@ -26,9 +26,10 @@ export const servedPoolsSchema = z.object({
       pool: address,
       name: z.string(),
       policyDigest: digest,
-      epoch: z.int().positive(),
-      poolKey: z.object({ publicKey: z.string(), keyId: z.string() }),
-      statement: signedStatement,
+      /** Null, with key and statement, until the node's key for this pool stands on chain. */
+      epoch: z.int().positive().nullable(),
+      poolKey: z.object({ publicKey: z.string(), keyId: z.string() }).nullable(),
+      statement: signedStatement.nullable(),
     }),
   ),
 })
@@ -57,23 +58,27 @@ export const contributionCountsSchema = z.object({
 /** How many contributions of a pool are in which state. */
 export type ContributionCounts = z.output<typeof contributionCountsSchema>
 
-/** The files that a receipt is verified from, as `sealpool-verify receipt` reads them. */
-export const receiptBundleSchema = z.object({
+const receiptBundle = {
   receipt: signedStatement,
   evidence: jsonObject,
-  policies: z.array(jsonObject),
+  /** By pool address. */
+  policies: z.record(z.string(), jsonObject),
   manifest: jsonObject.nullable(),
   plan: jsonObject.nullable(),
+  /** Digests of the verdicts on the inputs, by pool address. */
   verdicts: z.record(z.string(), z.array(digest)),
-})
+}
+
+/** `GET /v1/jobs/:id/receipt`: a receipt with everything that the node can add to verify it. */
+export const receiptBundleSchema = z.object({ simulated: z.boolean(), ...receiptBundle })
 
 /** A receipt with everything that the node can add to verify it. */
 export type ReceiptBundleAnswer = z.output<typeof receiptBundleSchema>
 
-/** `POST /v1/plan`: what a job would do and cost, or a signed refusal. */
+/** `POST /v1/plan`: what a job would do and cost, or a signed refusal with what it is verified from. */
 export const planAnswerSchema = z.discriminatedUnion('ok', [
-  z.object({ ok: z.literal(true), simulated: z.boolean(), explanation: z.json() }),
-  z.object({ ok: z.literal(false), simulated: z.boolean(), bundle: receiptBundleSchema }),
+  z.object({ ok: z.literal(true), simulated: z.boolean(), explanation: z.json(), planDigest: digest }),
+  z.object({ ok: z.literal(false), simulated: z.boolean(), ...receiptBundle }),
 ])
 
 /** A plan's explanation or a signed refusal. */
@@ -89,9 +94,6 @@ export const jobStatusSchema = z.object({
 
 /** Where one job stands in the node. */
 export type JobStatus = z.output<typeof jobStatusSchema>
-
-/** `GET /v1/jobs/:id/receipt`. */
-export const jobReceiptSchema = z.object({ simulated: z.boolean(), bundle: receiptBundleSchema })
 
 /** `GET /v1/jobs/:id/result`: sealed bytes, base64url. */
 export const jobResultSchema = z.object({ simulated: z.boolean(), sealed: z.string() })

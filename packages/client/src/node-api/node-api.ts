@@ -7,12 +7,12 @@ import {
   contributionCountsSchema,
   contributionStatusSchema,
   type JobStatus,
-  jobReceiptSchema,
   jobResultSchema,
   jobStatusSchema,
   type PlanAnswer,
   planAnswerSchema,
   type ReceiptBundleAnswer,
+  receiptBundleSchema,
   refusalAnswerSchema,
   type ServedPoolAnswer,
   servedPoolsSchema,
@@ -129,7 +129,7 @@ export function nodeApi(options: NodeApiOptions): NodeApi {
     plan: (manifest) => call(planAnswerSchema, '/plan', { manifest }),
     runJob: (job) => call(jobStatusSchema, `/jobs/${id(job)}/run`, {}),
     job: (job) => call(jobStatusSchema, `/jobs/${id(job)}`),
-    jobReceipt: async (job) => (await call(jobReceiptSchema, `/jobs/${id(job)}/receipt`)).bundle,
+    jobReceipt: (job) => call(receiptBundleSchema, `/jobs/${id(job)}/receipt`),
     jobResult: async (job) => {
       const { sealed } = await call(jobResultSchema, `/jobs/${id(job)}/result`)
       return decodeBase64Url(sealed)

@@ -21,6 +21,11 @@ import {
 } from '@sealpool/crypto'
 import type { ServedPoolAnswer } from '../node-api/messages.js'
 
+/** A pool whose key is published: what {@link verifyPool} can judge. */
+export type KeyedPoolAnswer = {
+  readonly [Name in keyof ServedPoolAnswer]: NonNullable<ServedPoolAnswer[Name]>
+}
+
 /** A pool whose node, key and policy were verified together. Only this can be sealed to. */
 export interface VerifiedPool {
   readonly address: Address
@@ -82,7 +87,7 @@ export function verifyPool(options: {
   readonly pool: Address
   readonly chainId: number
   readonly nodeRegistry: Address
-  readonly served: ServedPoolAnswer
+  readonly served: KeyedPoolAnswer
   readonly evidence: JsonObject
   readonly nonce: Hex
   readonly chain: ChainFacts
@@ -154,7 +159,7 @@ function nodeProblem(keySet: KeySet, { node, keyEpoch }: ChainFacts): string | u
 }
 
 function statementProblem(options: {
-  readonly served: ServedPoolAnswer
+  readonly served: KeyedPoolAnswer
   readonly pool: Address
   readonly chainId: number
   readonly nodeRegistry: Address
@@ -173,7 +178,7 @@ function statementProblem(options: {
       return 'it was made for another registry'
     if (context.pool.toLowerCase() !== options.pool) return 'it was made for another pool'
     const { body } = statement
-    if (body['policyDigest'] !== options.policyDigest) return 'it names another policy'
+    if (body['policy'] !== options.policyDigest) return 'it names another policy'
     if (body['epoch'] !== served.epoch) return 'it names another epoch'
     if (body['publicKey'] !== served.poolKey.publicKey) return 'it names another key'
     return undefined
@@ -183,7 +188,7 @@ function statementProblem(options: {
 }
 
 function keyProblem(options: {
-  readonly served: ServedPoolAnswer
+  readonly served: KeyedPoolAnswer
   readonly chain: ChainFacts
   readonly publicKey: Uint8Array | undefined
   readonly policyDigest: Digest

@@ -1,5 +1,11 @@
-import { addDiagonal, cholesky, type Matrix, raiseEigenvalues, solve } from './matrix.js'
-import { type RegressionMechanism, type RegressionStage, realScale, SPREAD_WEIGHT } from './mechanism.js'
+import { addDiagonal, cholesky, eigen, type Matrix, raiseEigenvalues, solve } from './matrix.js'
+import {
+  COUNT_WEIGHT,
+  type RegressionMechanism,
+  type RegressionStage,
+  realScale,
+  SPREAD_WEIGHT,
+} from './mechanism.js'
 
 /** What a correction stage released, in real units. */
 export interface Correction {
@@ -11,14 +17,14 @@ export interface Correction {
   readonly meanSquare: number
 }
 
-/** The four releases as callbacks: the fit asks for them one after the other. */
+/** The releases after conditioning, as callbacks: the fit asks for them one after the other. */
 export interface Releases {
   moments(): readonly number[]
   products(): readonly number[]
   correction(stage: RegressionStage, coefficients: readonly number[]): readonly number[]
 }
 
-/** Estimate in public coordinates, with what is needed to judge it. */
+/** Estimate in conditioned coordinates, with what is needed to judge it. */
 export interface Estimate {
   readonly coefficients: readonly number[]
   /** Released second moments, made positive definite. */
@@ -27,6 +33,33 @@ export interface Estimate {
   readonly meanSquare: number
   /** Released estimate of the (weighted) number of rows, before anything was made positive. */
   readonly count: number
+}
+
+/**
+ * Conditioning: new coordinates v = W u in which the first, rough release of second moments is white. The same
+ * row clip then cuts the same share of every direction, and later noise weighs on all directions alike.
+ * W was paid for, so it is public; a bad W costs accuracy only.
+ *
+ * @param mechanism - The planned noise.
+ * @param released - What the first stage released.
+ * @returns W, symmetric.
+ */
+export function conditioner(mechanism: RegressionMechanism, released: readonly number[]): number[][] {
+  const [spread, , products] = mechanism.stages
+  if (spread === undefined || products === undefined) throw new RangeError('A regression has stages.')
+  const width = products.coordinates
+  // Directions below the noise cannot be told from empty ones; twice its level keeps them from being blown up.
+  const raised = raiseEigenvalues(unpack(released, width), 2 * realScale(mechanism, spread))
+  const { values, vectors } = eigen(raised)
+  const count = raised[0]?.[0] ?? 1
+  return raised.map((_, i) =>
+    raised.map((__, j) =>
+      vectors.reduce(
+        (sum, vector, k) => sum + Math.sqrt(count / (values[k] ?? 1)) * (vector[i] ?? 0) * (vector[j] ?? 0),
+        0,
+      ),
+    ),
+  )
 }
 
 /**
@@ -45,18 +78,20 @@ export interface Estimate {
  * @returns The estimate.
  */
 export function estimate(mechanism: RegressionMechanism, releases: Releases): Estimate {
-  const [first, second, ...corrections] = mechanism.stages
-  if (first === undefined || second === undefined) throw new RangeError('A regression has stages.')
-  const width = second.coordinates
-  const level = realScale(mechanism, first)
-  const raw = unpack(releases.moments(), width)
-  const moments = raiseEigenvalues(raw, level)
+  const [, second, third, ...corrections] = mechanism.stages
+  if (second === undefined || third === undefined) throw new RangeError('A regression has stages.')
+  const width = third.coordinates
+  const level = realScale(mechanism, second)
+  const released = releases.moments()
+  const moments = raiseEigenvalues(unpack(released, width), level)
+  const count = (released.at(-1) ?? 0) / (COUNT_WEIGHT * mechanism.rowClipSquared)
+  const rows = Math.max(1, count)
   let coefficients = solveRidge(moments, level, releases.products())
   let inside = 1
   let meanSquare = 1
   for (const stage of corrections) {
     const correction = readCorrection(releases.correction(stage, coefficients), {
-      count: moments[0]?.[0] ?? level,
+      count: rows,
       clip: stage.residualClip ?? 1,
       rowClip: Math.sqrt(mechanism.rowClipSquared),
     })
@@ -65,7 +100,7 @@ export function estimate(mechanism: RegressionMechanism, releases: Releases): Es
     const step = solveRidge(hessian, level / 2, correction.score)
     coefficients = coefficients.map((value, index) => value + (step[index] ?? 0))
   }
-  return { coefficients, moments, inside, meanSquare, count: raw[0]?.[0] ?? 0 }
+  return { coefficients, moments, inside, meanSquare, count }
 }
 
 /** A row's contribution to the second moments: upper triangle, off-diagonal entries times root two. */

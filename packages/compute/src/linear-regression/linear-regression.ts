@@ -6,12 +6,13 @@ import {
   type DesignRow,
   type DesignTarget,
   designRow,
+  type PublicDesign,
   publicDesign,
   targetScale,
 } from './design.js'
-import { correctionVector, estimate, momentVector } from './estimate.js'
-import { dot } from './matrix.js'
-import { type RegressionMechanism, type RegressionStage, stageNoise } from './mechanism.js'
+import { conditioner, correctionVector, estimate, momentVector } from './estimate.js'
+import { dot, type Matrix, times } from './matrix.js'
+import { COUNT_WEIGHT, type RegressionMechanism, type RegressionStage, stageNoise } from './mechanism.js'
 import { simulatedHalfWidths } from './simulated-error.js'
 
 /** A released coefficient with its interval, in the units of the data (log units for a log target). */
@@ -52,13 +53,14 @@ export function fitLinearRegression(options: RegressionOptions): Coefficient[] {
   const pool = predrawn(random)
   for (const stage of mechanism.stages) pool.reserve(stageNoise(mechanism, stage), stage.coordinates)
 
-  const rows = weightedRows(options, design)
   const release = (
     stage: RegressionStage | undefined,
+    rows: readonly WeightedRow[],
     vector: (row: WeightedRow) => readonly number[],
   ): number[] => {
-    if (stage === undefined)
+    if (stage === undefined) {
       throw new ComputeError('PLAN_INVALID', 'mechanism', 'The plan lacks a stage. Plan the job again.')
+    }
     return noisySum({
       count: rows.length,
       vector: (index) => vectorAt(rows, index, vector),
@@ -68,12 +70,16 @@ export function fitLinearRegression(options: RegressionOptions): Coefficient[] {
       pool,
     })
   }
-  const [moments, products] = mechanism.stages
+  const [spread, moments, products] = mechanism.stages
+  const placed = designRows(options, design)
+  const change = conditioner(mechanism, release(spread, weighted(placed, mechanism), spreadOf))
+  const rows = weighted(conditioned(placed, change), mechanism)
   const estimated = estimate(mechanism, {
-    moments: () => release(moments, momentsOf),
-    products: () => release(products, productsOf),
-    correction: (stage, coefficients) => release(stage, correctionOf(mechanism, stage, coefficients)),
+    moments: () => release(moments, rows, momentsOf(mechanism)),
+    products: () => release(products, rows, productsOf),
+    correction: (stage, coefficients) => release(stage, rows, correctionOf(mechanism, stage, coefficients)),
   })
+  const forms = design.forms.map((form) => times(change, form))
   if (estimated.count < options.minimumContributors) {
     throw new ComputeError(
       'TOO_FEW_CONTRIBUTORS',
@@ -84,13 +90,13 @@ export function fitLinearRegression(options: RegressionOptions): Coefficient[] {
   const halfWidths = simulatedHalfWidths({
     estimated,
     mechanism,
-    forms: design.forms,
+    forms,
     confidence: 0.95,
     replicates: REPLICATES,
     random,
   })
   const { middle, half } = targetScale(target)
-  return design.forms.map((form, index) => {
+  return forms.map((form, index) => {
     const value = half * dot(form, estimated.coefficients) + (index === 0 ? middle : 0)
     const width = half * (halfWidths[index] ?? 0)
     return {
@@ -103,24 +109,27 @@ export function fitLinearRegression(options: RegressionOptions): Coefficient[] {
 }
 
 /**
- * The exact integer sums that each stage would release before noise, for given coefficients. For tests of
+ * The exact integer sums that each stage would release before noise, for given public choices. For tests of
  * sensitivity on neighbouring data; private, so it is not exported from the package.
  *
  * @param options - As {@link fitLinearRegression}.
- * @param coefficients - Coefficients on public coordinates at which the corrections are taken.
+ * @param chosen - What earlier stages settle: the change of coordinates and the current coefficients.
  * @returns One list of integers per stage.
  */
 export function exactStatistics(
   options: Omit<RegressionOptions, 'random' | 'minimumContributors'>,
-  coefficients: readonly number[],
+  chosen: { readonly change: Matrix; readonly coefficients: readonly number[] },
 ): bigint[][] {
   const { features, mechanism } = options
   const design = publicDesign(features)
   if (design === null) throw collinear()
-  const rows = weightedRows(options, design)
+  const placed = designRows(options, design)
+  const first = weighted(placed, mechanism)
+  const later = weighted(conditioned(placed, chosen.change), mechanism)
+  const vectors = [spreadOf, momentsOf(mechanism), productsOf]
   return mechanism.stages.map((stage, index) => {
-    const vector =
-      index === 0 ? momentsOf : index === 1 ? productsOf : correctionOf(mechanism, stage, coefficients)
+    const rows = index === 0 ? first : later
+    const vector = vectors[index] ?? correctionOf(mechanism, stage, chosen.coefficients)
     return exactSum({
       count: rows.length,
       vector: (at) => vectorAt(rows, at, vector),
@@ -130,27 +139,37 @@ export function exactStatistics(
   })
 }
 
-/** A row in public coordinates; `weight` brings its squared length down to the clip. */
+/** A row in some coordinates; `weight` brings its squared length down to the clip. */
 type WeightedRow = DesignRow & { readonly weight: number }
+
+function designRows(
+  { rows, features, target }: Pick<RegressionOptions, 'rows' | 'features' | 'target'>,
+  design: PublicDesign,
+): DesignRow[] {
+  return rows.flatMap((row) => designRow({ row, features, target, design }) ?? [])
+}
+
+function conditioned(rows: readonly DesignRow[], change: Matrix): DesignRow[] {
+  return rows.map(({ u, t }) => ({ u: times(change, u), t }))
+}
 
 /**
  * Long rows count less instead of being bent: multiplying a row and its target by one number keeps the model
  * true for it, so this is weighted least squares with weights that depend on features only.
  */
-function weightedRows(
-  options: Pick<RegressionOptions, 'rows' | 'features' | 'target' | 'mechanism'>,
-  design: Parameters<typeof designRow>[0]['design'],
-): WeightedRow[] {
-  const { features, target, mechanism } = options
-  return options.rows.flatMap((row) => {
-    const placed = designRow({ row, features, target, design })
-    if (placed === null) return []
-    return [{ ...placed, weight: Math.min(1, mechanism.rowClipSquared / dot(placed.u, placed.u)) }]
-  })
+function weighted(rows: readonly DesignRow[], { rowClipSquared }: RegressionMechanism): WeightedRow[] {
+  return rows.map((row) => ({ ...row, weight: Math.min(1, rowClipSquared / dot(row.u, row.u)) }))
 }
 
-function momentsOf({ u, weight }: WeightedRow): number[] {
+function spreadOf({ u, weight }: WeightedRow): number[] {
   return momentVector(u, weight)
+}
+
+function momentsOf({ rowClipSquared }: RegressionMechanism) {
+  return ({ u, weight }: WeightedRow): number[] => [
+    ...momentVector(u, weight),
+    COUNT_WEIGHT * rowClipSquared * weight,
+  ]
 }
 
 function productsOf({ u, t, weight }: WeightedRow): number[] {

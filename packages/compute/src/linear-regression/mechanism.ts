@@ -12,7 +12,7 @@ import { GRID, gridBound } from './bounded-sum.js'
 
 /** One noisy release inside the regression. Plain JSON; big integers as decimal text. */
 export interface RegressionStage {
-  readonly name: 'moments' | 'products' | 'correction-1' | 'correction-2'
+  readonly name: 'spread' | 'moments' | 'products' | 'correction-1' | 'correction-2'
   /** Percent of the job's privacy that it takes. */
   readonly share: number
   /** Number of released integers. */
@@ -38,15 +38,19 @@ export interface RegressionMechanism {
 /** Share of the statistics on residual spread in a correction, relative to the scores. */
 export const SPREAD_WEIGHT = 0.2
 
+/** Share of the count of rows in the second moments. */
+export const COUNT_WEIGHT = 0.3
+
 /**
- * Shares and residual clips were chosen on synthetic data and on the 1985 wages, once, and hold for every job:
- * a job that chose them after looking would have to pay for looking.
+ * Shares and clips were tuned once, on the public-domain wages of 1985, and hold for every job: a job that
+ * chose them after looking at its own data would have to pay for looking.
  */
 const STAGES = [
-  { name: 'moments', share: 25, residualClip: null },
+  { name: 'spread', share: 15, residualClip: null },
+  { name: 'moments', share: 15, residualClip: null },
   { name: 'products', share: 10, residualClip: null },
-  { name: 'correction-1', share: 25, residualClip: 0.5 },
-  { name: 'correction-2', share: 40, residualClip: 0.4 },
+  { name: 'correction-1', share: 20, residualClip: 0.6 },
+  { name: 'correction-2', share: 40, residualClip: 0.5 },
 ] as const
 
 /**
@@ -67,13 +71,16 @@ export function regressionMechanism(options: {
   readonly width: number
 }): { readonly mechanism: RegressionMechanism; readonly charge: Charge } {
   const { epsilon, delta, width } = options
-  // Under the guess a row has squared length `width` on average; two thirds of it keeps most rows' direction
-  // and halves what the longest rows could do.
-  const rowClipSquared = Math.max(1, (2 / 3) * width)
+  // White coordinates give a row a squared length of `width` on average, so about half of all rows are scaled
+  // down: the longest rows are the ones that the noise would have to hide.
+  const rowClipSquared = width
   const rowClip = Math.sqrt(rowClipSquared)
   const shapes = STAGES.map((stage) => {
-    if (stage.name === 'moments')
-      return { ...stage, coordinates: (width * (width + 1)) / 2, clip: rowClipSquared }
+    const triangle = (width * (width + 1)) / 2
+    if (stage.name === 'spread') return { ...stage, coordinates: triangle, clip: rowClipSquared }
+    if (stage.name === 'moments') {
+      return { ...stage, coordinates: triangle + 1, clip: rowClipSquared * Math.hypot(1, COUNT_WEIGHT) }
+    }
     if (stage.name === 'products') return { ...stage, coordinates: width, clip: rowClip }
     const spread = Math.sqrt(1 + 2 * SPREAD_WEIGHT * SPREAD_WEIGHT)
     return { ...stage, coordinates: width + 2, clip: rowClip * stage.residualClip * spread }

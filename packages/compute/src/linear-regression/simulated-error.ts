@@ -1,7 +1,13 @@
 import type { RandomBytes } from '@sealpool/privacy'
 import { type Estimate, estimate } from './estimate.js'
 import { addDiagonal, cholesky, dot, times } from './matrix.js'
-import { type RegressionMechanism, type RegressionStage, realScale, SPREAD_WEIGHT } from './mechanism.js'
+import {
+  COUNT_WEIGHT,
+  type RegressionMechanism,
+  type RegressionStage,
+  realScale,
+  SPREAD_WEIGHT,
+} from './mechanism.js'
 
 /**
  * Half-widths of intervals, by parametric simulation from the released estimate alone.
@@ -25,6 +31,7 @@ export function simulatedHalfWidths(options: {
 }): number[] {
   const { estimated, mechanism, forms, confidence, replicates, random } = options
   const { coefficients, moments, inside, meanSquare } = estimated
+  const count = Math.max(1, estimated.count)
   const draw = floatNoise(random)
   const root =
     cholesky(moments) ??
@@ -32,8 +39,7 @@ export function simulatedHalfWidths(options: {
       moments.map((row) => row.map(() => 0)),
       1,
     )
-  const count = moments[0]?.[0] ?? 1
-  const clean = packed(moments)
+  const clean = [...packed(moments), COUNT_WEIGHT * mechanism.rowClipSquared * count]
   const errors = forms.map(() => [] as number[])
   for (let replicate = 0; replicate < replicates; replicate++) {
     const standard = coefficients.map(() => draw('gaussian', Math.sqrt(meanSquare)))
@@ -43,12 +49,12 @@ export function simulatedHalfWidths(options: {
         ? [...values]
         : values.map((value) => value + draw(mechanism.kind, realScale(mechanism, stage)))
     const again = estimate(mechanism, {
-      moments: () => noisy(clean, mechanism.stages[0]),
+      moments: () => noisy(clean, mechanism.stages[1]),
       // The clipped score's error over its slope is the coefficient's; the unclipped products carry the same.
       products: () =>
         noisy(
           times(moments, coefficients).map((value, i) => value + (sampling[i] ?? 0) / inside),
-          mechanism.stages[1],
+          mechanism.stages[2],
         ),
       correction: (stage, current) => {
         const gap = coefficients.map((value, i) => value - (current[i] ?? 0))

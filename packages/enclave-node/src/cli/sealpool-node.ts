@@ -1,1 +1,104 @@
-export {}
+#!/usr/bin/env node
+/**
+ * `sealpool-node`: the node as a process of its own.
+ * @module
+ */
+import { parseArgs } from 'node:util'
+import { openSimulator, simulatedPlatform } from '../evidence/simulator-quote-provider.js'
+import { platformNow, platformRandom } from '../platform.js'
+import { errorFields } from '../runtime/logger.js'
+import { startNode } from '../runtime/start-node.js'
+import { loadConfig } from './load-config.js'
+import { statusTable } from './status.js'
+
+const usage = `sealpool-node - runs confidential data pools
+
+  sealpool-node start --config FILE [--data DIR] [--port N] [--rpc URL] [--secrets FILE]
+      starts the node; prints one line of JSON with its address when it listens, and logs to standard error.
+      Stops on SIGTERM and SIGINT after the step it is in. The account that pays for transactions is given by
+      SEALPOOL_TRANSACTION_KEY or { "transactionKey": "0x..." } in the secrets file.
+  sealpool-node status --url URL
+      prints what a running node does.
+  sealpool-node measure --data DIR
+      prints what an attestation policy must name to accept a SIMULATED node on this data directory, and makes the
+      simulator when there is none.`
+
+async function main(): Promise<number> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      config: { type: 'string' },
+      data: { type: 'string' },
+      port: { type: 'string' },
+      rpc: { type: 'string' },
+      secrets: { type: 'string' },
+      url: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
+  const [command] = positionals
+  if (values.help === true) {
+    console.log(usage)
+    return 0
+  }
+  if (command === 'start' && values.config !== undefined) {
+    return start({ ...values, config: values.config })
+  }
+  if (command === 'status' && values.url !== undefined) {
+    console.log(await statusTable(values.url))
+    return 0
+  }
+  if (command === 'measure' && values.data !== undefined) {
+    const simulator = openSimulator({
+      directory: values.data,
+      random: platformRandom,
+      at: new Date(platformNow() * 1000),
+    })
+    console.log(JSON.stringify(simulatedPlatform(simulator), null, 2))
+    return 0
+  }
+  console.error(usage)
+  return 2
+}
+
+async function start(flags: Parameters<typeof loadConfig>[0]): Promise<number> {
+  const { config, secrets } = await loadConfig(flags, process.env)
+  // Children inherit the environment: what they must not have is gone before the first one starts.
+  delete process.env['SEALPOOL_TRANSACTION_KEY']
+  const node = await startNode(config, secrets)
+  const asked = new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
+  })
+  console.log(
+    JSON.stringify({
+      ready: true,
+      url: node.url,
+      simulated: node.simulated,
+      isolation: node.isolation,
+      statementKey: node.keySet.statement.address,
+      keySetDigest: node.keySetDigest,
+      quoteDigest: node.quoteDigest,
+      pid: process.pid,
+    }),
+  )
+  await asked
+  await node.stop()
+  return 0
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code
+  },
+  (error: unknown) => {
+    console.error(`sealpool-node: ${describe(error)}`)
+    process.exitCode = 1
+  },
+)
+
+function describe(error: unknown): string {
+  const fields = errorFields(error)
+  if (fields['message'] !== undefined) return fields['message']
+  if (error instanceof TypeError && 'code' in error) return `${error.message}\n\n${usage}`
+  return `${fields['type']} ${fields['code'] ?? ''} ${fields['at'] ?? ''}`.trim()
+}

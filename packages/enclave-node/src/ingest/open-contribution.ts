@@ -6,7 +6,6 @@
 import { type BlobStore, BlobStoreError } from '@sealpool/client'
 import {
   CryptoError,
-  type Digest,
   hpkeIdentity,
   openBytes,
   parseHeader,
@@ -16,7 +15,6 @@ import {
 import type { NodeKeyRing } from '../key/key-ring.js'
 import type { IngestRefusal } from '../state/contribution-state.js'
 import type { ContributionRow } from '../state/contribution-table.js'
-import { splitPayload } from './contribution-payload.js'
 import { keyScope, type ServedPool } from './served-pool.js'
 
 /** What became of the attempt to open a contribution. */
@@ -76,7 +74,7 @@ export async function openContribution(
     if (context.commitment !== contribution.commitment)
       return refused('COMMITMENT_MISMATCH', 'context.commitment')
     const key = keys.poolKey(keyScope(pool, contribution.epoch))
-    const { plaintext } = await openBytes(sealed, {
+    const { plaintext, commitmentSalt } = await openBytes(sealed, {
       identities: [hpkeIdentity({ privateKey: key.privateKey })],
       expect: {
         chainId: pool.chainId,
@@ -86,21 +84,14 @@ export async function openContribution(
         commitment: contribution.commitment,
       },
     })
-    const payload = splitPayload(plaintext)
-    if (payload === undefined) return refused('COMMITMENT_MISMATCH', 'payload')
-    if (!fitsCommitment(contribution.commitment, payload)) return refused('COMMITMENT_MISMATCH', 'commitment')
-    return { kind: 'opened', bytes: payload.bytes, mediaType: context.mediaType, blobSize: sealed.length }
+    if (!verifyCommitment({ root: contribution.commitment, bytes: plaintext, salt: commitmentSalt })) {
+      return refused('COMMITMENT_MISMATCH', 'commitment')
+    }
+    return { kind: 'opened', bytes: plaintext, mediaType: context.mediaType, blobSize: sealed.length }
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error
     return refused(refusalOf(error), error.place)
   }
-}
-
-function fitsCommitment(
-  root: Digest,
-  payload: { readonly salt: Uint8Array; readonly bytes: Uint8Array },
-): boolean {
-  return verifyCommitment({ root, bytes: payload.bytes, salt: payload.salt })
 }
 
 function refusalOf(error: CryptoError): IngestRefusal {

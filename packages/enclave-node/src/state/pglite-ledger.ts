@@ -3,6 +3,7 @@
  * @module
  */
 import {
+  affordable,
   assertSameCharge,
   assertSameTotals,
   type BudgetLedger,
@@ -71,6 +72,23 @@ export async function chargeBudgets(tx: Sql, requests: readonly ChargeRequest[])
     receipts.push(receiptOf(last, next))
   }
   return receipts
+}
+
+/**
+ * Whether charges would be booked now.
+ * @returns false when one of them does not fit; a job that is booked already fits
+ */
+export async function canAfford(sql: Sql, requests: readonly ChargeRequest[]): Promise<boolean> {
+  for (const request of requests) {
+    if ((await entryOfJob(sql, request.pool, request.job)) !== undefined) continue
+    if (!affordable((await newestEntry(sql, request.pool)).state, request.charge)) return false
+  }
+  return true
+}
+
+/** @returns the head of a pool's ledger as a digest, for the chain */
+export async function ledgerHead(sql: Sql, pool: string): Promise<string> {
+  return (await newestEntry(sql, pool)).hash
 }
 
 /**

@@ -17,7 +17,7 @@ import {
   refinedInputs,
 } from './contribution-table.js'
 import { lockDirectory } from './directory-lock.js'
-import { findJob, jobsIn, moveJob, putOffJob, upsertJob } from './job-table.js'
+import { findJob, insertJob, jobsIn, moveJob, noteApproval, noteChainState, putOffJob } from './job-table.js'
 import { getCursor, getMeta, setCursor, setMeta } from './meta-table.js'
 import { currentVersion, migrate, migrations, storedVersion } from './migration.js'
 import { openPgliteStore } from './pglite-store.js'
@@ -139,19 +139,29 @@ describe('embedded state store', () => {
       manifestDigest: digest('7'),
       locator: digest('7'),
       pools: [contribution('1').pool],
-      chainState: 'Proposed',
     }
-    await upsertJob(store, job)
-    await moveJob(store, '5', 'waiting')
-    await upsertJob(store, { ...job, chainState: 'Funded' })
+    await insertJob(store, job)
+    await insertJob(store, job)
+    expect(await findJob(store, '5')).toMatchObject({ chainState: 'Proposed', state: 'seen', approvals: [] })
+    await noteApproval(store, '5', { pool: job.pools[0] ?? job.consumer, block: '12', price: '7' })
+    await noteChainState(store, '5', 'Approved')
+    expect((await findJob(store, '5'))?.state).toBe('seen')
+    await noteChainState(store, '5', 'Funded')
     expect(await findJob(store, '5')).toMatchObject({
       chainState: 'Funded',
       state: 'waiting',
       sealedResult: null,
+      approvals: [{ pool: job.pools[0], block: '12', price: '7' }],
     })
     await putOffJob(store, '5', { state: 'waiting', reason: 'BLOB_MISSING', reasonText: 'x', at: 50 })
     expect(await jobsIn(store, ['waiting', 'running'], 49)).toEqual([])
     expect((await jobsIn(store, ['waiting', 'running'], 50)).map(({ id }) => id)).toEqual(['5'])
+    await moveJob(store, '5', 'charged')
+    await noteChainState(store, '5', 'Expired')
+    expect((await findJob(store, '5'))?.state).toBe('charged')
+    await moveJob(store, '5', 'waiting')
+    await noteChainState(store, '5', 'Cancelled')
+    expect((await findJob(store, '5'))?.state).toBe('closed')
   })
 })
 

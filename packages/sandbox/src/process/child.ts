@@ -26,6 +26,7 @@ const START_MS = 15_000
 // QuickJS stops itself at the deadline; the kill is for steps it cannot interrupt. The slack covers moving the texts.
 const SLACK_MS = 250
 const MILLISECONDS_PER_MIB = 40
+const LAST_LOOK_MS = 50
 // V8 aborts when its heap is full (SIGABRT, SIGTRAP); the kernel kills when the machine's or the cgroup's memory is.
 const memorySignals = new Set(['SIGABRT', 'SIGTRAP', 'SIGKILL', '134', '133', '137'])
 
@@ -65,7 +66,14 @@ export async function startChild(command: Command): Promise<Child> {
     await gone
   }
 
-  const reader = createFrameReader(() => answerLimit, settle)
+  const reader = createFrameReader(
+    () => answerLimit,
+    (message) => {
+      // A child answers once per job; one that speaks unasked would have its answer taken for the next job's.
+      if (waiting === undefined) void kill()
+      else settle(message)
+    },
+  )
   child.stdout.on('data', (chunk: Uint8Array) => {
     if (!reader.push(chunk)) {
       settle({ lost: 'protocol' })
@@ -85,7 +93,11 @@ export async function startChild(command: Command): Promise<Child> {
   ): Promise<Message | { lost: string }> {
     return new Promise((resolve) => {
       if (ended) return resolve({ lost: 'ended' })
-      const timer = setTimeout(() => settle({ lost: 'deadline' }), milliseconds)
+      // When this process itself was busy past the deadline, the timer fires before the pipe is read: the answer may
+      // be there already, and the second, short timer lets it in.
+      let timer = setTimeout(() => {
+        timer = setTimeout(() => settle({ lost: 'deadline' }), LAST_LOOK_MS)
+      }, milliseconds)
       waiting = (message) => {
         clearTimeout(timer)
         resolve(message)

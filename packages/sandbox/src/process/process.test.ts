@@ -52,7 +52,7 @@ function isAlive(id: number): boolean {
 }
 
 async function eventually(check: () => boolean): Promise<boolean> {
-  for (let waited = 0; waited < 5_000; waited += 50) {
+  for (let waited = 0; waited < 15_000; waited += 50) {
     if (check()) return true
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
@@ -89,6 +89,19 @@ describe.each(bubblewrapWorks ? (['process', 'bubblewrap'] as const) : (['proces
       expect(await runtime.run({ code: script('(x) => x'), entry: 'go', input: 2, limits })).toMatchObject({
         output: 2,
       })
+    })
+
+    test('an answer that came in time counts, however busy this process was meanwhile', async () => {
+      const run = runtime.run({
+        code: script('(x) => x'),
+        entry: 'go',
+        input: 'x'.repeat(50_000),
+        limits: { ...limits, timeMs: 300 },
+      })
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      const until = performance.now() + 1_500
+      while (performance.now() < until) {}
+      expect(await run).toMatchObject({ ok: true })
     })
 
     test('runs behind one that is killed are not lost', async () => {
@@ -175,7 +188,7 @@ describe.each(bubblewrapWorks ? (['process', 'bubblewrap'] as const) : (['proces
           code,
           entry: 'go',
           input: 1,
-          limits: { ...limits, memoryBytes: 2 ** 28, timeMs: 10_000 },
+          limits: { ...limits, memoryBytes: 2 ** 28, timeMs: 30_000 },
         })
         expect(result).toMatchObject({ ok: false, code: 'OUT_OF_MEMORY' })
       }

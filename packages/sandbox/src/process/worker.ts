@@ -52,7 +52,12 @@ async function answer({ head, texts }: Message): Promise<void> {
  */
 async function watchParent(): Promise<void> {
   const { Worker } = await import('node:worker_threads')
-  const watch = `const parent = process.ppid
-    setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL') }, 500)`
-  new Worker(watch, { eval: true, stdin: false }).unref()
+  // The parent's id is read here: by the time the thread runs, the parent may be gone and its id another's.
+  const watch = `const { parentPort, workerData } = require('node:worker_threads')
+    setInterval(() => { if (process.ppid !== workerData) process.kill(process.pid, 'SIGKILL') }, 250)
+    parentPort.postMessage('watching')`
+  const watcher = new Worker(watch, { eval: true, workerData: process.ppid })
+  // Jobs wait for it: a job that cannot be interrupted would keep the thread from starting.
+  await new Promise((resolve) => watcher.once('message', resolve))
+  watcher.unref()
 }

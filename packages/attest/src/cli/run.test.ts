@@ -1,0 +1,129 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { at, bundleFiles, evidence, quote, trust } from '../testing/fixture.js'
+import { runVerifyCli } from './run.js'
+
+let folder = ''
+const file = (name: string) => join(folder, name)
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sealpool-verify-'))
+  for (const [name, bytes] of Object.entries(bundleFiles())) await writeFile(file(name), bytes)
+  await writeFile(file('trust.json'), JSON.stringify(trust, null, 2))
+  await writeFile(file('quote.bin'), quote)
+  await writeFile(file('collateral.json'), JSON.stringify(evidence.collateral))
+})
+
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+async function run(args: string[], colours = false) {
+  let [out, err] = ['', '']
+  const io = {
+    write: (text: string) => {
+      out += text
+    },
+    writeError: (text: string) => {
+      err += text
+    },
+    colours,
+    now: () => at,
+  }
+  return { code: await runVerifyCli(args, io), out, err }
+}
+const withTrust = ['--policy']
+
+describe('sealpool-verify', () => {
+  it('receipt: prints the checklist and SIMULATED, and exits 0', async () => {
+    const { code, out } = await run(['receipt', folder, ...withTrust, file('trust.json')])
+    expect(code).toBe(0)
+    expect(out).toMatch(/✓ The receipt is signed by the key set’s statement key/)
+    expect(out).toMatch(/SIMULATED: no vendor/)
+    expect(out).toMatch(/OK {2}receipt of job 7 \(released\) \(SIMULATED\)/)
+    expect(out).not.toContain('\u001b[')
+  })
+
+  it('receipt: refuses the simulator without a policy that allows it', async () => {
+    const { code, out } = await run(['receipt', folder])
+    expect(code).toBe(1)
+    expect(out).toContain('NOT OK')
+  })
+
+  it('receipt: paints for a terminal, and speaks JSON for programs', async () => {
+    expect((await run(['receipt', folder], true)).out).toContain('\u001b[')
+    const { out, code } = await run(['receipt', folder, ...withTrust, file('trust.json'), '--json'])
+    expect(JSON.parse(out)).toMatchObject({ ok: true, simulated: true })
+    expect(code).toBe(0)
+  })
+
+  it('receipt: a changed file is 1, a missing one 2', async () => {
+    const bytes = bundleFiles()['plan.json'] ?? new Uint8Array()
+    const args = ['receipt', folder, ...withTrust, file('trust.json')]
+    await writeFile(
+      file('plan.json'),
+      bytes.map((octet, i) => (i === 5 ? octet ^ 1 : octet)),
+    )
+    expect((await run(args)).code).toBe(1)
+    await writeFile(file('plan.json'), '{ "steps": [] }')
+    expect((await run(args)).code).toBe(1)
+    await rm(file('plan.json'))
+    expect((await run(args)).code).toBe(2)
+    await writeFile(file('plan.json'), bytes)
+    expect((await run(args)).code).toBe(0)
+  })
+
+  it('receipt: --at decides whether the collateral is current', async () => {
+    const args = ['receipt', folder, ...withTrust, file('trust.json'), '--at']
+    expect((await run([...args, '2026-12-01T00:00:00Z'])).code).toBe(0)
+    expect((await run([...args, '2027-02-01T00:00:00Z'])).code).toBe(1)
+    expect((await run([...args, 'tomorrow'])).code).toBe(2)
+  })
+
+  it('evidence: ok, not fresh enough, unreadable', async () => {
+    const args = ['evidence', file('evidence.json'), ...withTrust, file('trust.json')]
+    expect((await run(args)).code).toBe(0)
+    expect((await run([...args, '--nonce', `0x${'11'.repeat(32)}`])).code).toBe(1)
+    expect((await run([...args, '--nonce', '1'])).code).toBe(2)
+    expect((await run(['evidence', file('trust.json')])).code).toBe(2)
+  })
+
+  it('quote: verifies, appraises with a policy, and cannot tell without files', async () => {
+    const args = ['quote', file('quote.bin'), '--collateral', file('collateral.json')]
+    const refused = await run(args)
+    expect([refused.code, refused.out.includes('neither a vendor’s pinned root')]).toEqual([1, true])
+    const allowed = await run([...args, ...withTrust, file('trust.json')])
+    expect([allowed.code, allowed.out.includes('Policy: allowed')]).toEqual([0, true])
+    expect((await run(['quote', file('quote.bin')])).code).toBe(2)
+    expect((await run(['quote', file('none'), '--collateral', file('collateral.json')])).code).toBe(2)
+    expect((await run(['quote', file('trust.json'), '--collateral', file('collateral.json')])).code).toBe(2)
+    expect((await run(['quote', file('quote.bin'), '--collateral', file('trust.json')])).code).toBe(2)
+  })
+
+  it('explains itself on wrong arguments', async () => {
+    for (const args of [
+      [],
+      ['other', 'x'],
+      ['receipt'],
+      ['receipt', 'a', 'b'],
+      ['receipt', folder, '--what'],
+    ]) {
+      const { code, err } = await run(args)
+      expect([code, err.includes('Usage:')]).toEqual([2, true])
+    }
+    expect((await run(['receipt', file('none')])).code).toBe(2)
+    expect((await run(['receipt', folder, ...withTrust, file('collateral.json')])).code).toBe(2)
+  })
+
+  it('keeps control characters of untrusted text away from the terminal', async () => {
+    const receipt = JSON.parse(new TextDecoder().decode(bundleFiles()['receipt.json']))
+    receipt.statement.type = 'sealpool/receipt'
+    receipt.statement.body.job.id = '7\u001b[2J'
+    const { canonicalBytes } = await import('@sealpool/crypto')
+    await writeFile(file('receipt.json'), canonicalBytes(receipt))
+    const { out } = await run(['receipt', folder, ...withTrust, file('trust.json')])
+    await writeFile(file('receipt.json'), bundleFiles()['receipt.json'] ?? '')
+    expect(out).toContain('receipt of job 7')
+    expect(out).not.toContain('\u001b')
+  })
+})

@@ -1,0 +1,541 @@
+import { type Account, maxUint256, stringToHex } from 'viem'
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
+import { readContract } from 'viem/actions'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { jobBoardAbi } from '../abi/JobBoard.js'
+import type { PoolContracts } from '../deploy/index.js'
+import {
+  failureContext,
+  type JobSubject,
+  refusalContext,
+  releaseContext,
+  signContribution,
+  startContext,
+  verdictBatchContext,
+} from '../statement/index.js'
+import {
+  contributionOf,
+  createWorld,
+  digest,
+  nextNonce,
+  prove,
+  revertOf,
+  type World,
+} from '../testing/world.js'
+import {
+  approveToken,
+  cancelJob,
+  claimRewards,
+  contributeSigned,
+  execute,
+  expireJob,
+  failJob,
+  fundJob,
+  getBalance,
+  getClaimable,
+  getGrant,
+  getJob,
+  getJobEvents,
+  getProposalState,
+  getTally,
+  jobStates,
+  type Proposal,
+  propose,
+  proposeApproval,
+  proposeJob,
+  queue,
+  recordVerdicts,
+  refuseJob,
+  releaseJob,
+  resumeJobCall,
+  revokeGrantCall,
+  settleJob,
+  startJob,
+  suspendJob,
+  type Terms,
+  transferToken,
+  vote,
+} from './index.js'
+
+let world: World
+let second: PoolContracts
+let members: Account[]
+let consumer: Account
+const PRICE = 1_000n
+const BURN = 50n
+
+beforeAll(async () => {
+  world = await createWorld()
+  second = await world.foundPool('people')
+  await world.publishKey(second, 1)
+  members = [world.account(1), world.account(2)]
+  consumer = world.account(3)
+  // Scores 10,000 and 5,000 in both pools; the consumer buys pool tokens from the first member.
+  for (const pool of [world.pool, second]) {
+    const entries = []
+    for (const [index, account] of members.entries()) {
+      const { deployment } = world
+      const contribution = contributionOf(world, account, { pool: pool.pool })
+      const signed = await signContribution({ account, deployment, contribution, deadline: maxUint256 })
+      const { id } = await contributeSigned(world.client, { deployment, signed })
+      const score = index === 0 ? 10_000 : 5_000
+      entries.push({ contributionId: id, score, refused: false, verdictDigest: digest(`verdict ${id}`) })
+    }
+    const { deployment, node } = world
+    const context = verdictBatchContext({ deployment, nonce: nextNonce(), pool: pool.pool, entries })
+    const statement = await prove(node, 'verdictBatch', context)
+    await recordVerdicts(world.client, { deployment, pool: pool.pool, entries, statement })
+    await transferToken(as(members[0]), { token: pool.token, to: consumer.address, amount: 1_000n })
+  }
+  await transferToken(world.client, {
+    token: world.deployment.protocolToken,
+    to: consumer.address,
+    amount: 100_000n,
+  })
+})
+afterAll(() => world.devnet.stop())
+
+let manifest = 0
+beforeEach(() => {
+  manifest += 1
+})
+
+function as(account: Account | undefined) {
+  if (account === undefined) throw new Error('no such account')
+  return world.clientOf(account)
+}
+
+async function termsOf(change: Partial<Terms> = {}): Promise<Terms> {
+  const opensAt = await world.now()
+  return { price: PRICE, poolTokenBurn: BURN, runs: 1, opensAt, closesAt: opensAt + 100_000n, ...change }
+}
+
+async function proposed(pools = [world.pool], change: { deadline?: bigint; priceCeiling?: bigint } = {}) {
+  return proposeJob(as(consumer), {
+    deployment: world.deployment,
+    manifestDigest: digest(`manifest ${manifest}`),
+    manifestLocator: `memory:manifest-${manifest}`,
+    pools: pools.map(({ pool }) => pool),
+    deadline: (await world.now()) + 50_000n,
+    ...change,
+  })
+}
+
+async function pass(proposal: Proposal) {
+  await world.devnet.advanceTime(2)
+  await vote(as(members[0]), { proposal, support: 'for' })
+  await vote(as(members[1]), { proposal, support: 'against' })
+  await world.devnet.advanceTime(61)
+  await queue(world.client, { proposal })
+  await world.devnet.advanceTime(6)
+  await execute(world.client, { proposal })
+}
+
+async function approved(pools = [world.pool], change: Partial<Terms> = {}, job = {}) {
+  const { jobId } = await proposed(pools, job)
+  for (const { pool } of pools) {
+    const { deployment } = world
+    await pass(
+      await proposeApproval(as(members[0]), { deployment, jobId, pool, terms: await termsOf(change) }),
+    )
+  }
+  return jobId
+}
+
+async function funded(pools = [world.pool]) {
+  const jobId = await approved(pools)
+  await fundJob(as(consumer), { deployment: world.deployment, jobId, approveTokens: true })
+  return jobId
+}
+
+async function subject(jobId: bigint) {
+  const { manifestDigest, pools } = await getJob(world.client, { deployment: world.deployment, jobId })
+  const about: JobSubject = { jobId, manifestDigest, pools: pools.map(({ pool }) => pool) }
+  return { deployment: world.deployment, nonce: nextNonce(), ...about }
+}
+
+async function start(jobId: bigint, node = world.node) {
+  const statement = await prove(node, 'start', startContext(await subject(jobId)))
+  return startJob(world.client, { deployment: world.deployment, jobId, statement })
+}
+
+async function release(jobId: bigint, heads = 1) {
+  const fields = {
+    receiptDigest: digest(`receipt ${jobId}`),
+    resultDigest: digest(`result ${jobId}`),
+    budgetHeads: Array.from({ length: heads }, (_, index) => digest(`head ${index}`)),
+  }
+  const statement = await prove(
+    world.node,
+    'release',
+    releaseContext({ ...(await subject(jobId)), ...fields }),
+  )
+  return releaseJob(world.client, { deployment: world.deployment, jobId, ...fields, statement })
+}
+
+const stateOf = async (jobId: bigint) =>
+  (await getJob(world.client, { deployment: world.deployment, jobId })).state
+const holdings = async (account = consumer.address) => {
+  const tokens = [world.deployment.protocolToken, world.pool.token, second.token]
+  return Promise.all(tokens.map((token) => getBalance(world.client, { token, account })))
+}
+
+describe('whole life of a job over two pools', () => {
+  test('proposed, voted, funded, run, released, settled, claimed', async () => {
+    const { deployment, client } = world
+    const before = await holdings()
+    const { jobId, receipt } = await proposed([world.pool, second])
+    expect(await stateOf(jobId)).toBe('Proposed')
+    for (const { pool } of [world.pool, second]) {
+      expect(await stateOf(jobId)).toBe('Proposed')
+      const proposal = await proposeApproval(as(members[0]), {
+        deployment,
+        jobId,
+        pool,
+        terms: await termsOf(),
+      })
+      expect(proposal.description).toContain(digest(`manifest ${manifest}`))
+      expect(await getProposalState(client, { proposal })).toBe('Pending')
+      await pass(proposal)
+      expect(await getProposalState(client, { proposal })).toBe('Executed')
+      expect(await getTally(client, { proposal })).toEqual({ for: 9_000n, against: 5_000n, abstain: 0n })
+    }
+    expect(await stateOf(jobId)).toBe('Approved')
+    await fundJob(as(consumer), { deployment, jobId, approveTokens: true })
+    const [protocol, pay, people] = await holdings(deployment.jobBoard)
+    expect([protocol, pay, people]).toEqual([2n * PRICE, BURN, BURN])
+    await start(jobId)
+    await release(jobId, 2)
+    await settleJob(client, { deployment, jobId })
+    expect(await stateOf(jobId)).toBe('Settled')
+    expect(await holdings(deployment.jobBoard)).toEqual([0n, 0n, 0n])
+    expect(await holdings()).toEqual([
+      (before[0] ?? 0n) - 2n * PRICE,
+      (before[1] ?? 0n) - BURN,
+      (before[2] ?? 0n) - BURN,
+    ])
+
+    // A fifth is burned; two thirds and one third of the rest go by points 10,000 and 5,000.
+    const [first, other] = members
+    const claimable = (contributor: Account | undefined) =>
+      getClaimable(client, { pool: world.pool.pool, contributor: contributor?.address ?? '0x' })
+    expect([await claimable(first), await claimable(other)]).toEqual([533n, 266n])
+    await claimRewards(client, { pool: world.pool.pool, contributor: first?.address ?? '0x' })
+    expect(
+      await getBalance(client, { token: deployment.protocolToken, account: first?.address ?? '0x' }),
+    ).toBe(533n)
+    expect(await revertOf(claimRewards(as(first), { pool: world.pool.pool }))).toBe('NothingToClaim')
+
+    const events = await getJobEvents(client, { deployment, jobId, fromBlock: receipt.blockNumber })
+    expect(events.map(({ name }) => name).filter((name) => name !== 'JobStateChanged')).toEqual([
+      'JobProposed',
+      'JobApproved',
+      'JobApproved',
+      'JobFunded',
+      'JobStarted',
+      'JobReleased',
+      'JobSettled',
+    ])
+    const walk = events.flatMap((event) => (event.name === 'JobStateChanged' ? [event.args.to] : []))
+    expect(walk).toEqual(['Proposed', 'Approved', 'Funded', 'Running', 'Released', 'Settled'])
+    const grantee = consumer.address
+    const grant = { deployment, grantee, pool: second.pool, manifestDigest: digest(`manifest ${manifest}`) }
+    expect(await getGrant(client, grant)).toMatchObject({ runs: 1, used: 1 })
+  })
+})
+
+describe('no job runs without approval', () => {
+  test('a job that no vote approved can be neither funded nor started', async () => {
+    const { jobId } = await proposed()
+    expect(await revertOf(fundJob(as(consumer), { deployment: world.deployment, jobId }))).toBe(
+      'TransitionNotAllowed',
+    )
+    expect(await revertOf(start(jobId))).toBe('TransitionNotAllowed')
+  })
+
+  test('one approving pool of two is not enough', async () => {
+    const { deployment } = world
+    const { jobId } = await proposed([world.pool, second])
+    const terms = await termsOf()
+    await pass(await proposeApproval(as(members[0]), { deployment, jobId, pool: second.pool, terms }))
+    expect(await revertOf(fundJob(as(consumer), { deployment, jobId }))).toBe('TransitionNotAllowed')
+  })
+
+  test('a member alone cannot approve, nor can the timelock of another pool', async () => {
+    const { deployment } = world
+    const { jobId } = await proposed()
+    const terms = await termsOf()
+    const own = await proposeApproval(as(members[0]), { deployment, jobId, pool: world.pool.pool, terms })
+    const foreign = await propose(as(members[0]), { ...own, governor: second.governor })
+    await world.devnet.advanceTime(2)
+    await vote(as(members[0]), { proposal: foreign, support: 'for' })
+    await world.devnet.advanceTime(61)
+    await queue(world.client, { proposal: foreign })
+    await world.devnet.advanceTime(6)
+    expect(await revertOf(execute(world.client, { proposal: foreign }))).toBe('OnlyPoolTimelock')
+  })
+
+  test('a defeated vote cannot be queued, a queued one not executed before its delay', async () => {
+    const { deployment, client } = world
+    const { jobId } = await proposed()
+    const args = { deployment, jobId, pool: world.pool.pool, terms: await termsOf() }
+    const lost = await proposeApproval(as(members[0]), args)
+    await world.devnet.advanceTime(2)
+    await vote(as(members[1]), { proposal: lost, support: 'against' })
+    await world.devnet.advanceTime(61)
+    expect(await getProposalState(client, { proposal: lost })).toBe('Defeated')
+    expect(await revertOf(queue(client, { proposal: lost }))).toBe('GovernorUnexpectedProposalState')
+    const again = await proposeApproval(as(members[0]), { ...args, note: 'Second attempt' })
+    await world.devnet.advanceTime(2)
+    await vote(as(members[0]), { proposal: again, support: 'for' })
+    await world.devnet.advanceTime(61)
+    await queue(client, { proposal: again })
+    expect(await revertOf(execute(client, { proposal: again }))).toBe('TimelockUnexpectedOperationState')
+  })
+})
+
+describe('grants', () => {
+  test('a grant for two runs serves two jobs of the same manifest, and no third', async () => {
+    const { deployment } = world
+    const terms = { runs: 2 }
+    const first = await approved([world.pool], terms)
+    await fundJob(as(consumer), { deployment, jobId: first, approveTokens: true })
+    const { jobId } = await proposed()
+    expect(await stateOf(jobId)).toBe('Approved')
+    const { jobId: third } = await proposed()
+    expect(await stateOf(third)).toBe('Approved')
+    await fundJob(as(consumer), { deployment, jobId, approveTokens: true })
+    expect(await revertOf(fundJob(as(consumer), { deployment, jobId: third }))).toBe('GrantExhausted')
+    await cancelJob(as(consumer), { deployment, jobId })
+    await fundJob(as(consumer), { deployment, jobId: third, approveTokens: true })
+  })
+
+  test('a grant outside its window or revoked by vote pays for nothing', async () => {
+    const { deployment } = world
+    const closesAt = (await world.now()) + 300n
+    const late = await approved([world.pool], { closesAt })
+    await world.devnet.advanceTime(400)
+    expect(await revertOf(fundJob(as(consumer), { deployment, jobId: late }))).toBe('GrantOutsideWindow')
+    manifest += 1
+    const jobId = await approved()
+    const { manifestDigest } = await getJob(world.client, { deployment, jobId })
+    const call = revokeGrantCall({
+      deployment,
+      grantee: consumer.address,
+      pool: world.pool.pool,
+      manifestDigest,
+    })
+    const { governor } = world.pool
+    await pass(
+      await propose(as(members[0]), { governor, calls: [call], description: `Revoke ${manifestDigest}` }),
+    )
+    expect(await revertOf(fundJob(as(consumer), { deployment, jobId }))).toBe('GrantIsRevoked')
+  })
+
+  test('the price ceiling holds whatever the vote decided', async () => {
+    const jobId = await approved([world.pool], {}, { priceCeiling: PRICE - 1n })
+    expect(await revertOf(fundJob(as(consumer), { deployment: world.deployment, jobId }))).toBe(
+      'PriceAboveCeiling',
+    )
+  })
+
+  test('only the consumer funds, and only with tokens allowed before', async () => {
+    const { deployment } = world
+    const jobId = await approved()
+    expect(await revertOf(fundJob(as(members[0]), { deployment, jobId }))).toBe('OnlyConsumer')
+    await approveToken(as(consumer), { token: world.pool.token, spender: deployment.jobBoard, amount: 0n })
+    expect(await revertOf(fundJob(as(consumer), { deployment, jobId }))).toBe('ERC20InsufficientAllowance')
+  })
+})
+
+describe('refunds', () => {
+  const reason = stringToHex('BUDGET_EXCEEDED', { size: 32 })
+
+  async function refuse(jobId: bigint) {
+    const fields = { reason, receiptDigest: digest('refusal receipt') }
+    const statement = await prove(
+      world.node,
+      'refusal',
+      refusalContext({ ...(await subject(jobId)), ...fields }),
+    )
+    return refuseJob(world.client, { deployment: world.deployment, jobId, ...fields, statement })
+  }
+
+  async function fail(jobId: bigint) {
+    const statement = await prove(
+      world.node,
+      'failure',
+      failureContext({ ...(await subject(jobId)), reason }),
+    )
+    return failJob(world.client, { deployment: world.deployment, jobId, reason, statement })
+  }
+
+  const usedOf = async () => {
+    const { deployment, pool } = world
+    const manifestDigest = digest(`manifest ${manifest}`)
+    return (
+      await getGrant(world.client, { deployment, grantee: consumer.address, pool: pool.pool, manifestDigest })
+    )?.used
+  }
+
+  test.each([
+    ['refusal of a funded job', 'Refused', 1, refuse],
+    ['refusal of a running job', 'Refused', 1, (jobId: bigint) => start(jobId).then(() => refuse(jobId))],
+    ['failure of a running job', 'Failed', 1, (jobId: bigint) => start(jobId).then(() => fail(jobId))],
+    [
+      'cancellation',
+      'Cancelled',
+      0,
+      (jobId: bigint) => cancelJob(as(consumer), { deployment: world.deployment, jobId }),
+    ],
+    [
+      'expiry',
+      'Expired',
+      0,
+      async (jobId: bigint) => {
+        await world.devnet.advanceTime(50_001)
+        return expireJob(world.client, { deployment: world.deployment, jobId })
+      },
+    ],
+  ] as const)('%s returns everything, once', async (_, state, used, end) => {
+    const { deployment } = world
+    const before = await holdings()
+    const escrow = await holdings(deployment.jobBoard)
+    const jobId = await funded([world.pool])
+    await end(jobId)
+    expect(await stateOf(jobId)).toBe(state)
+    expect(await holdings()).toEqual(before)
+    expect(await holdings(deployment.jobBoard)).toEqual(escrow)
+    expect(await usedOf()).toBe(used)
+    expect(await revertOf(cancelJob(as(consumer), { deployment, jobId }))).toBe('TransitionNotAllowed')
+    expect(await revertOf(settleJob(world.client, { deployment, jobId }))).toBe('TransitionNotAllowed')
+  })
+
+  test('a running job cannot be cancelled, nor expire before its deadline', async () => {
+    const { deployment } = world
+    const jobId = await funded()
+    await start(jobId)
+    expect(await revertOf(cancelJob(as(consumer), { deployment, jobId }))).toBe('TransitionNotAllowed')
+    expect(await revertOf(expireJob(world.client, { deployment, jobId }))).toBe('DeadlineNotPassed')
+  })
+
+  test('nothing is released past the deadline, so the refund is final', async () => {
+    const jobId = await funded()
+    await start(jobId)
+    await world.devnet.advanceTime(50_001)
+    expect(await revertOf(release(jobId))).toBe('DeadlinePassed')
+  })
+
+  test('a released job can only be settled, and only once', async () => {
+    const { deployment, client } = world
+    const jobId = await funded()
+    await start(jobId)
+    await release(jobId)
+    expect(await revertOf(refuse(jobId))).toBe('TransitionNotAllowed')
+    await settleJob(client, { deployment, jobId })
+    expect(await revertOf(settleJob(client, { deployment, jobId }))).toBe('TransitionNotAllowed')
+  })
+})
+
+describe('node statements about jobs', () => {
+  test('a stranger cannot start, and the proof of one job starts no other', async () => {
+    const { deployment, client } = world
+    const one = await funded()
+    manifest += 1
+    const two = await funded()
+    expect(await revertOf(start(one, privateKeyToAccount(generatePrivateKey())))).toBe(
+      'StatementSignerNotActive',
+    )
+    const statement = await prove(world.node, 'start', startContext(await subject(one)))
+    expect(await revertOf(startJob(client, { deployment, jobId: two, statement }))).toBe(
+      'StatementSignerNotActive',
+    )
+    await startJob(client, { deployment, jobId: one, statement })
+    expect(await revertOf(startJob(client, { deployment, jobId: one, statement }))).toBe('StatementUsed')
+  })
+
+  test('a release is over receipt, result and every budget head', async () => {
+    const { deployment, client } = world
+    const jobId = await funded()
+    await start(jobId)
+    const fields = { receiptDigest: digest('a'), resultDigest: digest('b'), budgetHeads: [digest('c')] }
+    const statement = await prove(
+      world.node,
+      'release',
+      releaseContext({ ...(await subject(jobId)), ...fields }),
+    )
+    const other = digest('other')
+    for (const change of [{ receiptDigest: other }, { resultDigest: other }, { budgetHeads: [other] }]) {
+      const attempt = releaseJob(client, { deployment, jobId, ...fields, ...change, statement })
+      expect(await revertOf(attempt)).toBe('StatementSignerNotActive')
+    }
+    const short = releaseJob(client, { deployment, jobId, ...fields, budgetHeads: [], statement })
+    expect(await revertOf(short)).toBe('BudgetHeadsDiffer')
+    await releaseJob(client, { deployment, jobId, ...fields, statement })
+  })
+})
+
+describe('the stop right', () => {
+  test('a contributor suspends, the vote resumes for good, and strangers can do neither', async () => {
+    const { deployment, client } = world
+    const jobId = await funded()
+    const pool = world.pool.pool
+    expect(await revertOf(suspendJob(as(consumer), { deployment, jobId, pool }))).toBe('OnlyContributor')
+    await suspendJob(as(members[1]), { deployment, jobId, pool })
+    expect((await getJob(client, { deployment, jobId })).suspended).toBe(true)
+    expect(await revertOf(start(jobId))).toBe('JobIsSuspended')
+    expect(await revertOf(suspendJob(as(members[1]), { deployment, jobId, pool }))).toBe('AlreadySuspended')
+    const calls = [resumeJobCall({ deployment, jobId, pool })]
+    await pass(
+      await propose(as(members[0]), { governor: world.pool.governor, calls, description: `Resume ${jobId}` }),
+    )
+    expect(await revertOf(suspendJob(as(members[1]), { deployment, jobId, pool }))).toBe(
+      'SuspensionOverruled',
+    )
+    await start(jobId)
+    expect(await revertOf(suspendJob(as(members[1]), { deployment, jobId, pool }))).toBe('AlreadyStarted')
+  })
+})
+
+test('proposing refuses unknown pools, a pool twice, and a deadline in the past', async () => {
+  const strange = { ...world.pool, pool: consumer.address }
+  expect(await revertOf(proposed([strange]))).toBe('PoolUnknown')
+  expect(await revertOf(proposed([world.pool, world.pool]))).toBe('PoolTwice')
+  expect(await revertOf(proposed([]))).toBe('PoolCountInvalid')
+  expect(await revertOf(proposed([world.pool], { deadline: 1n }))).toBe('DeadlineNotInFuture')
+})
+
+test('the transition table is exactly this', async () => {
+  const table: Record<string, string[]> = {}
+  for (const [from, name] of jobStates.entries()) {
+    const targets: string[] = []
+    for (const [to, target] of jobStates.entries()) {
+      const allowed = await readContract(world.client, {
+        address: world.deployment.jobBoard,
+        abi: jobBoardAbi,
+        functionName: 'transitionAllowed',
+        args: [from, to],
+      })
+      if (allowed) targets.push(target)
+    }
+    table[name] = targets
+  }
+  expect(table).toEqual({
+    None: ['Proposed', 'Approved'],
+    Proposed: ['Approved', 'Cancelled', 'Expired'],
+    Approved: ['Funded', 'Refused', 'Cancelled', 'Expired'],
+    Funded: ['Running', 'Refused', 'Cancelled', 'Expired'],
+    Running: ['Released', 'Refused', 'Failed', 'Expired'],
+    Released: ['Settled'],
+    Settled: [],
+    Refused: [],
+    Failed: [],
+    Cancelled: [],
+    Expired: [],
+  })
+})
+
+test('getJob says when there is none', async () => {
+  const attempt = getJob(world.client, { deployment: world.deployment, jobId: 999n })
+  await expect(attempt).rejects.toMatchObject({ code: 'NOT_FOUND' })
+})

@@ -1,0 +1,85 @@
+import { createClient, type Hex, http, zeroAddress } from 'viem'
+import { foundry } from 'viem/chains'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { getBalance, getPool } from '../action/index.js'
+import { createWorld, digest, revertOf, type World } from '../testing/world.js'
+import { checkDeployment, deployAll, foundPool } from './index.js'
+
+let world: World
+beforeAll(async () => {
+  world = await createWorld()
+})
+afterAll(() => world.devnet.stop())
+
+test('a second deployment stands beside the first and shares an existing protocol token', async () => {
+  const { protocolToken } = world.deployment
+  const second = await deployAll({ walletClient: world.clientOf(world.account(4)), protocolToken })
+  expect(second.protocolToken).toBe(protocolToken)
+  expect(second.poolFactory).not.toBe(world.deployment.poolFactory)
+  await checkDeployment(world.client, second)
+})
+
+test.each([
+  ['another chain', { chainId: 1 }],
+  ['a job board of strangers', { jobBoard: '0x5FbDB2315678afecb367f032d93F642f64180aa3' as Hex }],
+])('checkDeployment refuses %s', async (_, change) => {
+  const attempt = checkDeployment(world.client, { ...world.deployment, ...change })
+  await expect(attempt).rejects.toMatchObject({ place: 'checkDeployment' })
+})
+
+test('checkDeployment names the link that is wrong', async () => {
+  const { dataRegistry } = await deployAll({ walletClient: world.clientOf(world.account(4)) })
+  await expect(checkDeployment(world.client, { ...world.deployment, dataRegistry })).rejects.toMatchObject({
+    code: 'DEPLOYMENT_MISMATCH',
+    message: expect.stringContaining('dataRegistry'),
+  })
+})
+
+test('a pool is founded with its treasury, and the founder has no power over it', async () => {
+  const founded = await foundPool(world.client, {
+    deployment: world.deployment,
+    name: 'treasury',
+    symbol: 'TRE',
+    policyDigest: digest('p'),
+    pocDigest: digest('c'),
+    refinerDigest: digest('r'),
+    treasuryAmount: 77n,
+    treasuryShareBps: 500,
+  })
+  expect(await getBalance(world.client, { token: founded.token, account: founded.timelock })).toBe(77n)
+  const state = await getPool(world.client, { pool: founded.pool, deployment: world.deployment })
+  expect(state).toMatchObject({
+    name: 'treasury',
+    policyDigest: digest('p'),
+    treasuryShareBps: 500,
+    totalPoints: 0n,
+  })
+})
+
+test('a pool that the factory did not found is not one', async () => {
+  const attempt = getPool(world.client, { pool: zeroAddress, deployment: world.deployment })
+  await expect(attempt).rejects.toMatchObject({ code: 'NOT_FOUND' })
+})
+
+test('refuses a treasury share over the cap and a zero policy', async () => {
+  const options = {
+    deployment: world.deployment,
+    name: 'x',
+    symbol: 'X',
+    policyDigest: digest('p'),
+    pocDigest: digest('c'),
+    refinerDigest: digest('r'),
+  }
+  expect(await revertOf(foundPool(world.client, { ...options, treasuryShareBps: 2_001 }))).toBe(
+    'TreasuryShareTooLarge',
+  )
+  const zero: Hex = `0x${'00'.repeat(32)}`
+  expect(await revertOf(foundPool(world.client, { ...options, policyDigest: zero }))).toBe('PolicyDigestZero')
+})
+
+test('says when there is no account, and when there is no chain', async () => {
+  const reader = createClient({ chain: foundry, transport: http(world.devnet.rpcUrl) })
+  await expect(deployAll({ walletClient: reader })).rejects.toMatchObject({ code: 'NO_ACCOUNT' })
+  const nowhere = createClient({ chain: foundry, transport: http('http://127.0.0.1:9', { retryCount: 0 }) })
+  await expect(getPool(nowhere, { pool: zeroAddress })).rejects.toMatchObject({ code: 'CHAIN_UNREACHABLE' })
+})

@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createWalletClient, http, parseEther } from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
+import { getBalance, getBlock, getChainId } from 'viem/actions'
+import { foundry } from 'viem/chains'
+import { expect, test } from 'vitest'
+import { ContractsError } from '../errors.js'
+import { transactionOf } from '../testing/transaction-of.js'
+import { findAnvil } from './anvil.js'
+import { startDevnet } from './index.js'
+
+const clientOf = (rpcUrl: string) =>
+  createWalletClient({ chain: foundry, transport: http(rpcUrl, { retryCount: 0 }) })
+
+test('answers on a free port with the accounts it names, and is gone after stop', async () => {
+  const devnet = await startDevnet({ accounts: 3, chainId: 4242 })
+  const client = clientOf(devnet.rpcUrl)
+  expect(await getChainId(client)).toBe(4242)
+  expect(devnet.accounts).toHaveLength(3)
+  for (const { address, privateKey } of devnet.accounts) {
+    expect(privateKeyToAccount(privateKey).address).toBe(address)
+    expect(await getBalance(client, { address })).toBe(parseEther('10000'))
+  }
+  await devnet.stop()
+  await devnet.stop()
+  await expect(getChainId(client)).rejects.toThrow()
+})
+
+test('lets time pass', async () => {
+  const devnet = await startDevnet()
+  const before = await getBlock(clientOf(devnet.rpcUrl))
+  await devnet.advanceTime(10_000)
+  const after = await getBlock(clientOf(devnet.rpcUrl))
+  expect(Number(after.timestamp - before.timestamp)).toBeGreaterThanOrEqual(10_000)
+  await devnet.stop()
+})
+
+test('remembers its state in a file', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sealpool-devnet-'))
+  const stateFile = join(folder, 'state.json')
+  const address = `0x${'ab'.repeat(20)}` as const
+  const first = await startDevnet({ stateFile })
+  await transactionOf(first, { to: address, value: 7n })
+  await first.stop()
+  const second = await startDevnet({ stateFile })
+  expect(await getBalance(clientOf(second.rpcUrl), { address })).toBe(7n)
+  await second.stop()
+  await rm(folder, { recursive: true })
+})
+
+test('says what failed when the port is taken', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  await expect(startDevnet({ port, timeoutMs: 5_000 })).rejects.toMatchObject({ code: 'ANVIL_FAILED' })
+  server.close()
+})
+
+test('says what to install when anvil is nowhere', () => {
+  const { platform } = process
+  // A platform without an npm package of its own.
+  Object.defineProperty(process, 'platform', { value: 'plan9' })
+  try {
+    expect(() => findAnvil('/nonexistent')).toThrow(ContractsError)
+    expect(() => findAnvil(undefined)).toThrow(/install the npm package @foundry-rs\/anvil-plan9/)
+  } finally {
+    Object.defineProperty(process, 'platform', { value: platform })
+  }
+})
+
+test('ends with its parent, even when that is killed', async () => {
+  const script = `import { startDevnet } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)}
+const devnet = await startDevnet()
+console.log(devnet.rpcUrl)
+setInterval(() => {}, 1000)`
+  const parent = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const rpcUrl = await new Promise<string>((resolve) => {
+    parent.stdout.once('data', (bytes) => resolve(String(bytes).trim()))
+  })
+  const client = clientOf(rpcUrl)
+  expect(await getChainId(client)).toBe(31_337)
+  parent.kill('SIGKILL')
+  await expect
+    .poll(
+      () =>
+        getChainId(client).then(
+          () => 'alive',
+          () => 'gone',
+        ),
+      { timeout: 10_000 },
+    )
+    .toBe('gone')
+})

@@ -1,0 +1,17 @@
+import { type Address, createWalletClient, http } from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
+import { sendTransaction } from 'viem/actions'
+import { foundry } from 'viem/chains'
+import type { Devnet } from '../devnet/index.js'
+
+/** Sends a plain transaction from the first account of a local chain. */
+export async function transactionOf(devnet: Devnet, transaction: { to: Address; value: bigint }) {
+  const [account] = devnet.accounts
+  if (account === undefined) throw new Error('the chain has no account')
+  const client = createWalletClient({
+    account: privateKeyToAccount(account.privateKey),
+    chain: { ...foundry, id: devnet.chainId },
+    transport: http(devnet.rpcUrl),
+  })
+  return sendTransaction(client, transaction)
+}

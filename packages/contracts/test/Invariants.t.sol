@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {JobBoard} from "../solidity/job/JobBoard.sol";
+import {JobState} from "../solidity/job/JobState.sol";
+import {Terms} from "../solidity/permission/Permissions.sol";
+import {Pool} from "../solidity/pool/Pool.sol";
+import {VerdictEntry} from "../solidity/registry/DataRegistry.sol";
+import {PoolToken} from "../solidity/token/PoolToken.sol";
+import {World} from "./World.sol";
+
+/// Does random sensible and senseless things to two pools, their contributions and their jobs. Calls that the contracts
+/// refuse are swallowed: what matters is that the books are right whatever was tried.
+contract Walker is World {
+    uint256 public constant ACTORS = 5;
+    Pool[2] public pools;
+    uint256[] public offered;
+    uint256 public scoreSum;
+    uint256 public distributed;
+    uint256 public claimed;
+    uint256 public fundings;
+    mapping(uint256 id => uint256) public paidScores;
+
+    constructor() {
+        World.setUp();
+        pools[0] = pool;
+        pools[1] = found("second", 700);
+        for (uint256 i; i < ACTORS; ++i) {
+            protocolToken.transfer(actor(i), 1e24);
+            vm.prank(actor(i));
+            protocolToken.approve(address(board), type(uint256).max);
+            for (uint256 j; j < 2; ++j) {
+                accepted(actor(i), pools[j], 1_000);
+                address poolToken = pools[j].token();
+                vm.prank(actor(i));
+                PoolToken(poolToken).approve(address(board), type(uint256).max);
+            }
+        }
+    }
+
+    function setUp() public override {}
+
+    function actor(uint256 seed) public pure returns (address) {
+        return address(uint160(0x1000 + seed % ACTORS));
+    }
+
+    function accepted(address owner, Pool to, uint16 score) private {
+        uint256 id = accept(owner, to, score);
+        offered.push(id);
+        paidScores[id] = score;
+        scoreSum += score;
+    }
+
+    function contribute(uint256 who, uint256 which) external {
+        offered.push(offer(actor(who), pools[which % 2]));
+    }
+
+    /// Tries any contribution, judged before or not, at either pool.
+    function judge(uint256 pick, uint256 which, uint16 score, bool refused) external {
+        uint256 id = offered[pick % offered.length];
+        Pool at = pools[which % 2];
+        VerdictEntry[] memory entries = verdictOf(id, refused ? 0 : score % 12_000, refused);
+        try data.recordVerdicts(address(at), entries, proveVerdicts(at, entries)) {
+            paidScores[id] += entries[0].score;
+            scoreSum += entries[0].score;
+        } catch {}
+    }
+
+    function propose(uint256 who, uint256 which, uint8 manifest) external {
+        address[] memory chosen = new address[](which % 3 == 2 ? 2 : 1);
+        chosen[0] = address(pools[which % 3 == 1 ? 1 : 0]);
+        if (chosen.length == 2) chosen[1] = address(pools[1]);
+        vm.prank(actor(who));
+        board.propose(
+            keccak256(abi.encode(manifest % 4)), "", chosen, type(uint256).max, uint64(block.timestamp + 1 days)
+        );
+    }
+
+    function approve(uint256 job, uint256 which, uint96 price, uint64 burn, uint32 runs) external {
+        Pool by = pools[which % 2];
+        Terms memory terms = Terms(
+            price % 1e18, burn % 1e15, runs % 3, uint64(block.timestamp), uint64(block.timestamp + 2 days)
+        );
+        vm.prank(by.timelock());
+        try board.approve(pickJob(job), address(by), terms) {} catch {}
+    }
+
+    function fund(uint256 job) external {
+        uint256 id = pickJob(job);
+        vm.prank(board.getJob(id).consumer);
+        try board.fund(id) {
+            ++fundings;
+        } catch {}
+    }
+
+    function start(uint256 job) external {
+        (uint256 id, address first, bytes32 manifest) = about(job);
+        if (id == 0) return;
+        try board.start(id, prove(board.START_STATEMENT(), first, bytes32(id), keccak256(abi.encode(manifest)))) {}
+            catch {}
+    }
+
+    function release(uint256 job) external {
+        (uint256 id, address first, bytes32 manifest) = about(job);
+        if (id == 0) return;
+        bytes32[] memory heads = new bytes32[](board.getJob(id).pools.length);
+        bytes32 facts = keccak256(abi.encodePacked(manifest, bytes32("r"), bytes32("s"), heads));
+        try board.release(
+            id, bytes32("r"), bytes32("s"), heads, prove(board.RELEASE_STATEMENT(), first, bytes32(id), facts)
+        ) {} catch {}
+    }
+
+    function refuse(uint256 job) external {
+        (uint256 id, address first, bytes32 manifest) = about(job);
+        if (id == 0) return;
+        bytes32 facts = keccak256(abi.encode(manifest, bytes32("receipt"), bytes32("reason")));
+        try board.refuse(
+            id, bytes32("reason"), bytes32("receipt"), prove(board.REFUSAL_STATEMENT(), first, bytes32(id), facts)
+        ) {} catch {}
+    }
+
+    function settle(uint256 job) external {
+        uint256 before = owed();
+        try board.settle(pickJob(job)) {
+            distributed += owed() - before;
+        } catch {}
+    }
+
+    function cancel(uint256 job) external {
+        uint256 id = pickJob(job);
+        vm.prank(board.getJob(id).consumer);
+        try board.cancel(id) {} catch {}
+    }
+
+    function expire(uint256 job, uint32 seconds_) external {
+        vm.warp(block.timestamp + seconds_ % 1 hours);
+        try board.expire(pickJob(job)) {} catch {}
+    }
+
+    function suspend(uint256 job, uint256 who, uint256 which) external {
+        vm.prank(actor(who));
+        try board.suspend(pickJob(job), address(pools[which % 2])) {} catch {}
+    }
+
+    function claim(uint256 who, uint256 which) external {
+        try pools[which % 2].claimFor(actor(who)) returns (uint256 amount) {
+            claimed += amount;
+        } catch {}
+    }
+
+    function owed() private view returns (uint256) {
+        return pools[0].liability() + pools[1].liability();
+    }
+
+    function pickJob(uint256 seed) private view returns (uint256) {
+        uint256 count = board.jobCount();
+        return count == 0 ? 0 : 1 + seed % count;
+    }
+
+    function about(uint256 seed) private view returns (uint256 id, address first, bytes32 manifest) {
+        id = pickJob(seed);
+        if (id == 0) return (0, address(0), 0);
+        first = board.getJob(id).pools[0];
+        manifest = board.getJob(id).manifestDigest;
+    }
+
+    function books()
+        external
+        view
+        returns (JobBoard board_, uint256 boardBalance, uint256[2] memory poolBalances, uint256[2] memory escrowed)
+    {
+        board_ = board;
+        boardBalance = protocolToken.balanceOf(address(board));
+        for (uint256 i; i < 2; ++i) {
+            poolBalances[i] = protocolToken.balanceOf(address(pools[i]));
+            escrowed[i] = PoolToken(pools[i].token()).balanceOf(address(board));
+        }
+    }
+
+    function contributionCount() external view returns (uint256) {
+        return data.contributionCount();
+    }
+
+    function recordedScore(uint256 id) external view returns (uint256) {
+        return data.getRecord(id).score;
+    }
+}
+
+contract InvariantsTest is World {
+    Walker private walker;
+
+    function setUp() public override {
+        walker = new Walker();
+        targetContract(address(walker));
+    }
+
+    /// Escrow is solvent to the unit: the board holds exactly what open jobs paid in, of every token.
+    function invariant_escrowHoldsExactlyWhatOpenJobsPaid() external view {
+        (JobBoard board_, uint256 balance,, uint256[2] memory escrowed) = walker.books();
+        uint256 price;
+        uint256[2] memory burns;
+        for (uint256 id = 1; id <= board_.jobCount(); ++id) {
+            JobState state = board_.getJob(id).state;
+            if (state != JobState.Funded && state != JobState.Running && state != JobState.Released) continue;
+            for (uint256 i; i < 2; ++i) {
+                price += board_.getShare(id, address(walker.pools(i))).price;
+                burns[i] += board_.getShare(id, address(walker.pools(i))).poolTokenBurn;
+            }
+        }
+        vm.assertEq(balance, price, "protocol tokens in escrow");
+        vm.assertEq(escrowed[0], burns[0], "first pool's tokens in escrow");
+        vm.assertEq(escrowed[1], burns[1], "second pool's tokens in escrow");
+    }
+
+    /// Each contribution is paid for one verdict: points are the sum of recorded scores, and so are recorded rewards.
+    function invariant_noContributionIsPaidTwice() external view {
+        uint256 recorded;
+        for (uint256 id = 1; id <= walker.contributionCount(); ++id) {
+            uint256 score = walker.recordedScore(id);
+            vm.assertEq(walker.paidScores(id), score, "paid for exactly the recorded score");
+            vm.assertLe(score, 10_000);
+            recorded += score;
+        }
+        vm.assertEq(walker.pools(0).totalPoints() + walker.pools(1).totalPoints(), recorded, "points");
+        vm.assertEq(walker.scoreSum(), recorded, "sum of scores");
+    }
+
+    /// Pools can pay everything they owe, and nobody is owed more than came in and was not yet paid out.
+    function invariant_poolsCanPayWhatTheyOwe() external view {
+        (,, uint256[2] memory balances,) = walker.books();
+        uint256 liability;
+        for (uint256 i; i < 2; ++i) {
+            Pool pool_ = walker.pools(i);
+            uint256 claimable;
+            for (uint256 j; j < walker.ACTORS(); ++j) claimable += pool_.claimable(walker.actor(j));
+            vm.assertLe(claimable, pool_.liability(), "claims within liability");
+            vm.assertEq(balances[i], pool_.liability(), "balance is the liability");
+            liability += pool_.liability();
+        }
+        vm.assertEq(walker.distributed(), walker.claimed() + liability, "every unit distributed is paid or owed");
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+import {JobBoard} from "../solidity/job/JobBoard.sol";
+import {JobState} from "../solidity/job/JobState.sol";
+import {Permissions, Terms} from "../solidity/permission/Permissions.sol";
+import {World} from "./World.sol";
+
+/// A token that keeps a hundredth of every transfer between accounts.
+contract FeeToken is ERC20 {
+    constructor() ERC20("Fee", "FEE") {
+        _mint(msg.sender, 1e30);
+    }
+
+    function _update(address from, address to, uint256 value) internal override {
+        if (from != address(0) && to != address(0)) {
+            super._update(from, address(0xfee), value / 100);
+            value -= value / 100;
+        }
+        super._update(from, to, value);
+    }
+}
+
+contract JobBoardTest is World {
+    function propose(uint256 ceiling) private returns (uint256) {
+        address[] memory pools = new address[](1);
+        pools[0] = address(pool);
+        return board.propose(keccak256("manifest"), "", pools, ceiling, uint64(block.timestamp + 1 days));
+    }
+
+    function terms(uint128 price, uint32 runs) private view returns (Terms memory) {
+        return Terms(price, 0, runs, uint64(block.timestamp), uint64(block.timestamp + 1 days));
+    }
+
+    /// Upstream hole: jobs were accepted and paid that no pool had approved.
+    function testFuzz_nobodyButThePoolsTimelockApproves(address caller) external {
+        if (caller == pool.timelock() || caller == address(vm)) return;
+        uint256 id = propose(type(uint256).max);
+        Terms memory offered = terms(1, 1);
+        vm.prank(caller);
+        vm.expectRevert(abi.encodeWithSelector(JobBoard.OnlyPoolTimelock.selector, caller, address(pool)));
+        board.approve(id, address(pool), offered);
+        vm.prank(caller);
+        vm.expectRevert(abi.encodeWithSelector(Permissions.OnlyJobBoard.selector, caller, address(board)));
+        permissions.record(caller, address(pool), keccak256("manifest"), offered);
+    }
+
+    function testFuzz_aGrantIsNeverUsedPastItsCount(uint32 runs, uint8 attempts) external {
+        runs = uint32(bound(runs, 1, 6));
+        uint256 first = propose(type(uint256).max);
+        Terms memory offered = terms(10, runs);
+        vm.prank(pool.timelock());
+        board.approve(first, address(pool), offered);
+        protocolToken.approve(address(board), type(uint256).max);
+        uint256 paid;
+        uint256[] memory ids = new uint256[](10);
+        ids[0] = first;
+        for (uint256 i = 1; i < ids.length; ++i) ids[i] = propose(type(uint256).max);
+        for (uint256 i; i < bound(attempts, 1, 10); ++i) {
+            try board.fund(ids[i]) {
+                ++paid;
+            } catch {}
+        }
+        vm.assertLe(paid, runs);
+        vm.assertEq(permissions.getGrant(address(this), address(pool), keccak256("manifest")).used, paid);
+        vm.assertEq(protocolToken.balanceOf(address(board)), paid * 10);
+    }
+
+    function testFuzz_settlementBurnsAndSharesEveryUnit(uint128 price) external {
+        accept(address(7), pool, 10_000);
+        price = uint128(bound(price, 0, 1e30));
+        uint256 id = propose(price);
+        Terms memory offered = terms(price, 1);
+        vm.prank(pool.timelock());
+        board.approve(id, address(pool), offered);
+        protocolToken.approve(address(board), price);
+        board.fund(id);
+        bytes32 manifest = keccak256("manifest");
+        board.start(id, prove(board.START_STATEMENT(), address(pool), bytes32(id), keccak256(abi.encode(manifest))));
+        bytes32[] memory heads = new bytes32[](1);
+        board.release(
+            id,
+            bytes32("receipt"),
+            bytes32("result"),
+            heads,
+            prove(
+                board.RELEASE_STATEMENT(),
+                address(pool),
+                bytes32(id),
+                keccak256(abi.encode(manifest, bytes32("receipt"), bytes32("result"), heads[0]))
+            )
+        );
+        uint256 supply = protocolToken.totalSupply();
+        board.settle(id);
+        uint256 burned = uint256(price) * 2_000 / 10_000;
+        vm.assertEq(supply - protocolToken.totalSupply(), burned);
+        vm.assertEq(protocolToken.balanceOf(address(pool)), price - burned);
+        vm.assertEq(protocolToken.balanceOf(address(board)), 0);
+        vm.assertEq(uint256(board.getJob(id).state), uint256(JobState.Settled));
+    }
+
+    function test_aTokenThatKeepsAFeeCannotFillAnEscrow() external {
+        FeeToken fee = new FeeToken();
+        JobBoard other = new JobBoard(fee, nodes, factory, permissions, 0);
+        // The grants of this deployment answer to its own board: lend its place to the other one.
+        Permissions lent = new Permissions(factory, vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1));
+        other = new JobBoard(fee, nodes, factory, lent, 0);
+        address[] memory pools = new address[](1);
+        pools[0] = address(pool);
+        uint256 id = other.propose(keccak256("manifest"), "", pools, 1e18, uint64(block.timestamp + 1 days));
+        Terms memory offered = terms(1_000, 1);
+        vm.prank(pool.timelock());
+        other.approve(id, address(pool), offered);
+        fee.approve(address(other), 1_000);
+        vm.expectRevert(abi.encodeWithSelector(JobBoard.EscrowShort.selector, address(fee), 990, 1_000));
+        other.fund(id);
+    }
+}

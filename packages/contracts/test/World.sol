@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {GovernorDeployer} from "../solidity/governance/GovernorDeployer.sol";
+import {GovernanceSettings} from "../solidity/governance/PoolGovernor.sol";
+import {TimelockDeployer} from "../solidity/governance/TimelockDeployer.sol";
+import {JobBoard} from "../solidity/job/JobBoard.sol";
+import {NodeRegistration, NodeRegistry} from "../solidity/node/NodeRegistry.sol";
+import {StatementProof} from "../solidity/node/StatementGuard.sol";
+import {Permissions} from "../solidity/permission/Permissions.sol";
+import {Founding, Pool, PoolRules, PoolSurroundings} from "../solidity/pool/Pool.sol";
+import {PoolFactory} from "../solidity/pool/PoolFactory.sol";
+import {Contribution, DataRegistry, VerdictEntry} from "../solidity/registry/DataRegistry.sol";
+import {PoolToken} from "../solidity/token/PoolToken.sol";
+import {PoolTokenDeployer} from "../solidity/token/PoolTokenDeployer.sol";
+import {ProtocolToken} from "../solidity/token/ProtocolToken.sol";
+import {TestBase} from "./Vm.sol";
+
+/// @title A whole deployment with one registered node and one pool whose key is published
+abstract contract World is TestBase {
+    uint256 internal constant NODE_KEY = 0xa11ce;
+    uint256 internal constant VERIFIER_KEY = 0xbeef;
+    bytes32 internal constant POLICY = keccak256("policy");
+    bytes32 internal constant MEASUREMENT = keccak256("measurement");
+    uint128 internal constant REWARD = 1e20;
+
+    ProtocolToken internal protocolToken;
+    NodeRegistry internal nodes;
+    DataRegistry internal data;
+    JobBoard internal board;
+    Permissions internal permissions;
+    PoolFactory internal factory;
+    Pool internal pool;
+    PoolToken internal token;
+    uint256 internal nonce;
+
+    function setUp() public virtual {
+        vm.warp(1_800_000_000);
+        protocolToken = new ProtocolToken("Protocol", "PRO", address(this), 1e30);
+        nodes = new NodeRegistry(address(this));
+        uint64 next = vm.getNonce(address(this));
+        address boardAt = vm.computeCreateAddress(address(this), next + 5);
+        address factoryAt = vm.computeCreateAddress(address(this), next + 6);
+        PoolTokenDeployer tokens = new PoolTokenDeployer();
+        GovernorDeployer governors = new GovernorDeployer();
+        TimelockDeployer timelocks = new TimelockDeployer();
+        data = new DataRegistry(nodes, PoolFactory(factoryAt));
+        permissions = new Permissions(PoolFactory(factoryAt), boardAt);
+        board = new JobBoard(protocolToken, nodes, PoolFactory(factoryAt), permissions, 2_000);
+        factory = new PoolFactory(
+            PoolSurroundings(nodes, address(data), address(board), protocolToken, tokens, governors, timelocks)
+        );
+        vm.assertEq(address(factory), factoryAt);
+        vm.assertEq(address(board), boardAt);
+        register(NODE_KEY);
+        pool = found("pool", 0);
+        token = PoolToken(pool.token());
+    }
+
+    function register(uint256 key) internal {
+        nodes.setMeasurement(MEASUREMENT, true);
+        address[] memory verifiers = new address[](1);
+        verifiers[0] = vm.addr(VERIFIER_KEY);
+        nodes.setVerifiers(verifiers, 1);
+        NodeRegistration memory registration = NodeRegistration(
+            vm.addr(key), keccak256("keys"), keccak256("quote"), MEASUREMENT, uint64(block.timestamp + 80 days)
+        );
+        bytes[] memory signatures = new bytes[](1);
+        signatures[0] = sign(
+            VERIFIER_KEY,
+            address(nodes),
+            keccak256(
+                abi.encode(
+                    keccak256(
+                        "NodeApproval(address statementKey,bytes32 keySetDigest,bytes32 quoteDigest,bytes32 measurement,uint64 expiresAt)"
+                    ),
+                    registration
+                )
+            )
+        );
+        nodes.register(registration, signatures);
+    }
+
+    function found(string memory name, uint16 treasuryShareBps) internal returns (Pool founded) {
+        PoolRules memory rules = PoolRules(
+            POLICY, keccak256("poc"), keccak256("refiner"), bytes32(0), bytes32(0), REWARD, treasuryShareBps
+        );
+        founded = factory.found(Founding(name, name, rules, 0, GovernanceSettings(1, 60, 0, 10, 5)));
+        bytes32 keyDigest = keccak256("key");
+        StatementProof memory proof = prove(
+            founded.KEY_STATEMENT(),
+            address(founded),
+            bytes32(uint256(1)),
+            keccak256(abi.encode(uint256(1), POLICY, keyDigest))
+        );
+        founded.publishKey(1, POLICY, keyDigest, proof);
+    }
+
+    /// @dev EIP-712 from the specification, not from the library that the contracts use.
+    function sign(uint256 key, address registry, bytes32 structHash) internal view returns (bytes memory) {
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                keccak256("Sealpool"),
+                keccak256("1"),
+                block.chainid,
+                registry
+            )
+        );
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, keccak256(abi.encodePacked("\x19\x01", domain, structHash)));
+        return abi.encodePacked(r, s, v);
+    }
+
+    function prove(string memory kind, address about, bytes32 subject, bytes32 facts)
+        internal
+        returns (StatementProof memory)
+    {
+        bytes32 digest = keccak256(abi.encode("statement", ++nonce));
+        bytes32 structHash = keccak256(
+            abi.encode(
+                keccak256(
+                    "Statement(string kind,address pool,bytes32 subject,bytes32 facts,bytes32 digest,uint256 nonce)"
+                ),
+                keccak256(bytes(kind)),
+                about,
+                subject,
+                facts,
+                digest,
+                nonce
+            )
+        );
+        return StatementProof(digest, nonce, sign(NODE_KEY, address(nodes), structHash));
+    }
+
+    function contributionOf(address owner, Pool to) internal returns (Contribution memory) {
+        ++nonce;
+        return Contribution(
+            owner,
+            address(to),
+            keccak256(abi.encode("blob", nonce)),
+            keccak256(abi.encode("commitment", nonce)),
+            bytes32(0),
+            bytes32(0),
+            1,
+            "memory:blob",
+            nonce
+        );
+    }
+
+    function offer(address owner, Pool to) internal returns (uint256) {
+        Contribution memory contribution = contributionOf(owner, to);
+        vm.prank(owner);
+        return data.contribute(contribution);
+    }
+
+    function verdictOf(uint256 id, uint16 score, bool refused) internal pure returns (VerdictEntry[] memory entries) {
+        entries = new VerdictEntry[](1);
+        entries[0] = VerdictEntry(id, score, refused, keccak256(abi.encode("verdict", id)));
+    }
+
+    function proveVerdicts(Pool of_, VerdictEntry[] memory entries) internal returns (StatementProof memory) {
+        return prove(
+            data.VERDICT_STATEMENT(),
+            address(of_),
+            bytes32(entries[0].contributionId),
+            keccak256(abi.encode(entries))
+        );
+    }
+
+    function accept(address owner, Pool to, uint16 score) internal returns (uint256 id) {
+        id = offer(owner, to);
+        VerdictEntry[] memory entries = verdictOf(id, score, false);
+        data.recordVerdicts(address(to), entries, proveVerdicts(to, entries));
+    }
+}

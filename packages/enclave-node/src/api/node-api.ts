@@ -1,0 +1,193 @@
+/**
+ * The node's HTTP API. Every JSON answer says whether the node is simulated.
+ * @module
+ */
+import { parseJobManifest } from '@sealpool/compute'
+import { type Address, digestToHex, encodeBase64Url, type Hex, sha256Digest } from '@sealpool/crypto'
+import { type Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import * as z from 'zod'
+import { contributionStateText } from '../state/contribution-state.js'
+import { jobStateText } from '../state/job-state.js'
+import type { JobRow } from '../state/job-table.js'
+import { type ApiErrorCode, apiErrorTexts } from './api-error.js'
+import { metricsText } from './metrics.js'
+import type { NodeService } from './node-service.js'
+
+const maximumBodyBytes = 256 * 1024
+const nonceSchema = z.string().regex(/^0x[0-9a-f]{64}$/)
+const addressSchema = z.string().regex(/^0x[0-9a-fA-F]{40}$/)
+const idSchema = z.string().regex(/^(0|[1-9]\d{0,17})$/)
+const planSchema = z.strictObject({ manifest: z.unknown() })
+
+/**
+ * Makes the API.
+ * @param node what it asks
+ * @param onError told of failures inside; the caller of the API learns no more than `INTERNAL`
+ * @returns a Hono app, to be served or called in tests through `request`
+ */
+export function nodeApi(node: NodeService, onError: (error: unknown) => void): Hono {
+  const app = new Hono()
+  const answer = (context: Context, body: Record<string, unknown>, status: ContentfulStatusCode = 200) =>
+    context.json({ simulated: node.simulated, ...body }, status)
+  const refuse = (context: Context, status: ContentfulStatusCode, code: ApiErrorCode) =>
+    answer(context, { error: { code, message: apiErrorTexts[code] } }, status)
+
+  app.use(async (context, next) => {
+    await next()
+    context.header('x-content-type-options', 'nosniff')
+    context.header('cache-control', 'no-store')
+    if (node.simulated) context.header('x-sealpool-simulated', 'true')
+  })
+  app.use(
+    bodyLimit({ maxSize: maximumBodyBytes, onError: (context) => refuse(context, 413, 'BODY_TOO_LARGE') }),
+  )
+  app.notFound((context) => refuse(context, 404, 'NOT_FOUND'))
+  app.onError((error, context) => {
+    onError(error)
+    return refuse(context, 500, 'INTERNAL')
+  })
+
+  app.get('/v1/health', (context) => answer(context, { ok: true }))
+  app.get('/v1/ready', (context) => {
+    const reasons = node.notReady()
+    return answer(context, { ready: reasons.length === 0, reasons }, reasons.length === 0 ? 200 : 503)
+  })
+  app.get('/v1/metrics', async (context) => context.text(await metricsText(node)))
+
+  app.get('/v1/evidence', async (context) => {
+    const given = context.req.query('nonce')
+    const nonce = nonceSchema.optional().safeParse(given)
+    if (!nonce.success) return refuse(context, 400, 'NONCE_INVALID')
+    return context.json(await node.evidence(nonce.data as Hex | undefined))
+  })
+  app.get('/v1/pools', (context) =>
+    answer(context, {
+      pools: node.pools().map(({ pool, name, policyDigest, policy, key }) => ({
+        pool,
+        name,
+        policyDigest,
+        policy,
+        epoch: key?.epoch ?? null,
+        poolKey: key === null ? null : { kem: 'x25519', publicKey: key.publicKey, keyId: key.keyId },
+        statement: key?.statement ?? null,
+      })),
+    }),
+  )
+  app.get('/v1/contributions', async (context) => {
+    const pool = addressSchema.optional().safeParse(context.req.query('pool'))
+    if (!pool.success) return refuse(context, 400, 'ADDRESS_INVALID')
+    const counts = await node.contributions(pool.data?.toLowerCase() as Address | undefined)
+    const total = Object.values(counts.states).reduce((sum, count) => sum + count, 0)
+    return answer(context, { pool: pool.data ?? null, total, ...counts })
+  })
+  app.get('/v1/contributions/:id', async (context) => {
+    const id = idSchema.safeParse(context.req.param('id'))
+    if (!id.success) return refuse(context, 400, 'ID_INVALID')
+    const row = await node.contribution(id.data)
+    if (row === undefined) return refuse(context, 404, 'CONTRIBUTION_UNKNOWN')
+    return answer(context, {
+      id: row.id,
+      pool: row.pool,
+      owner: row.owner,
+      state: row.state,
+      stateText: contributionStateText[row.state],
+      reason: row.reason,
+      reasonText: row.reasonText,
+      score: row.score,
+      verdictDigest: row.verdictDigest,
+      verdict: (await node.verdict(row.id)) ?? null,
+    })
+  })
+
+  app.post('/v1/plan', async (context) => {
+    const body = planSchema.safeParse(await context.req.json().catch(() => undefined))
+    if (!body.success) return refuse(context, 400, 'BODY_INVALID')
+    let manifest: ReturnType<typeof parseJobManifest>
+    try {
+      manifest = parseJobManifest(body.data.manifest)
+    } catch {
+      return refuse(context, 400, 'BODY_INVALID')
+    }
+    return answer(context, { ...(await node.plan(manifest)) })
+  })
+  app.get('/v1/jobs', async (context) => answer(context, { states: await node.jobs() }))
+  app.post('/v1/jobs/:id/run', (context) =>
+    onJob(
+      context,
+      (id) => node.run(id),
+      (job) => jobView(job),
+    ),
+  )
+  app.get('/v1/jobs/:id', (context) =>
+    onJob(
+      context,
+      (id) => node.job(id),
+      (job) => jobView(job),
+    ),
+  )
+  app.get('/v1/jobs/:id/receipt', (context) =>
+    onJob(
+      context,
+      (id) => node.job(id),
+      async (job) => {
+        if (job.receipt === null) return 'RECEIPT_NOT_READY'
+        return {
+          receipt: job.receipt,
+          evidence: await node.registeredEvidence(),
+          policies: Object.fromEntries(job.pools.map((pool) => [pool, node.policy(pool) ?? null])),
+          manifest: job.manifest,
+          plan: job.plan,
+          verdicts: job.inputs ?? {},
+        }
+      },
+    ),
+  )
+  app.get('/v1/jobs/:id/result', (context) =>
+    onJob(
+      context,
+      (id) => node.job(id),
+      (job) => {
+        const released = job.state === 'released' || job.state === 'settled'
+        if (!released || job.sealedResult === null) return 'RESULT_NOT_READY'
+        return {
+          job: job.id,
+          sealed: encodeBase64Url(job.sealedResult),
+          sealedDigest: sha256Digest(job.sealedResult),
+          resultDigest: job.resultDigest,
+          resultDigestWord: job.resultDigest === null ? null : digestToHex(job.resultDigest),
+        }
+      },
+    ),
+  )
+  return app
+
+  async function onJob(
+    context: Context,
+    find: (id: string) => Promise<JobRow | undefined>,
+    show: (
+      job: JobRow,
+    ) => Promise<Record<string, unknown> | ApiErrorCode> | Record<string, unknown> | ApiErrorCode,
+  ): Promise<Response> {
+    const id = idSchema.safeParse(context.req.param('id'))
+    if (!id.success) return refuse(context, 400, 'ID_INVALID')
+    const job = await find(id.data)
+    if (job === undefined) return refuse(context, 404, 'JOB_UNKNOWN')
+    const shown = await show(job)
+    return typeof shown === 'string' ? refuse(context, 404, shown) : answer(context, shown)
+  }
+}
+
+function jobView(job: JobRow): Record<string, unknown> {
+  return {
+    id: job.id,
+    state: job.state,
+    stateText: jobStateText[job.state],
+    chainState: job.chainState,
+    reason: job.reason,
+    reasonText: job.reasonText,
+    reasons: job.reason === null ? [] : [{ code: job.reason, text: job.reasonText }],
+    receipt: job.receipt,
+  }
+}

@@ -1,0 +1,100 @@
+import {
+  type ComputationPlan,
+  ComputeError,
+  type JobManifest,
+  type JoinedRow,
+  planComputation,
+  planJson,
+  runComputation,
+} from '@sealpool/compute'
+import { digestOf, type JsonValue } from '@sealpool/crypto'
+import type { Cell, SqlEngine } from '@sealpool/query'
+import type { ServedPool } from '../ingest/served-pool.js'
+import { JobRefusal } from './job-refusal.js'
+import type { PlannedJob, PoolCharge } from './planned-job.js'
+
+/**
+ * Plans a computation.
+ * @param manifest of kind compute
+ * @param pools its pools, in its order
+ * @throws JobRefusal with the planner's code
+ */
+export async function planComputeJob(
+  manifest: JobManifest,
+  pools: readonly ServedPool[],
+): Promise<PlannedJob> {
+  try {
+    const plan = planComputation({ manifest, policies: pools.map(({ policy }) => policy) })
+    const charges = pools.flatMap((pool): PoolCharge[] => {
+      const charge = plan.charge[pool.address]
+      const leaves = tablesOf(plan, pool.name).map((table) => `${pool.name}.${table}`)
+      return charge === undefined || leaves.length === 0 ? [] : [{ pool, charge, leaves }]
+    })
+    return {
+      kind: 'compute',
+      plan: planJson(plan),
+      planDigest: digestOf(planJson(plan)),
+      code: plan.code,
+      charges,
+      explanation: {
+        computation: plan.computation,
+        code: plan.code,
+        charge: plan.charge as unknown as JsonValue,
+        columns: plan.columns as unknown as JsonValue,
+        mechanism: plan.mechanism as unknown as JsonValue,
+        minimumContributors: plan.minimumContributors,
+      },
+      run: async (engine, random) =>
+        runComputation({ plan, rows: await joinedRows(plan, pools, engine), random }) as unknown as JsonValue,
+    }
+  } catch (error) {
+    if (error instanceof ComputeError) throw JobRefusal.fromPlanner(error)
+    throw error
+  }
+}
+
+function tablesOf(plan: ComputationPlan, pool: string): readonly string[] {
+  return [...new Set(plan.columns.filter((column) => column.pool === pool).map(({ table }) => table))]
+}
+
+/**
+ * One row for each contributor who is in every table of the plan. The names in the statement come from policies, which
+ * allow lower-case identifiers only; the engine checks the statement's tree a second time.
+ */
+async function joinedRows(
+  plan: ComputationPlan,
+  pools: readonly ServedPool[],
+  engine: SqlEngine,
+): Promise<readonly JoinedRow[]> {
+  const tables = [...new Set(plan.columns.map(({ pool, table }) => `${pool}.${table}`))]
+  const alias = (name: string): string => `t${tables.indexOf(name)}`
+  const select = plan.columns.map(
+    ({ pool, table, column }, index) => `${alias(`${pool}.${table}`)}."${column}" AS c${index}`,
+  )
+  const from = tables.map((name, index) => {
+    const [pool, table] = name.split('.')
+    const relation = `"${pool}"."${table}" AS t${index}`
+    return index === 0 ? `FROM ${relation}` : `JOIN ${relation} ON t0.contributor = t${index}.contributor`
+  })
+  const first = tables.map((_, index) => `t${index}.row_rank <= 1`)
+  const rows = await engine.query(
+    `SELECT t0.contributor AS contributor, ${select.join(', ')} ${from.join(' ')} WHERE ${first.join(' AND ')}`,
+    { tables },
+  )
+  const numeric = plan.columns.map(({ pool, table, column }) => {
+    const policy = pools.find(({ name }) => name === pool)?.policy
+    const type = policy?.tables
+      .find(({ name }) => name === table)
+      ?.columns.find(({ name }) => name === column)?.type
+    return type === 'integer' || type === 'decimal'
+  })
+  return rows.map((row) => {
+    const values: Record<string, Cell> = {}
+    plan.columns.forEach(({ key }, index) => {
+      const cell = row[`c${index}`] ?? null
+      // The engine gives exact numbers as text; a regression works in floating point anyway.
+      values[key] = numeric[index] === true && typeof cell === 'string' ? Number(cell) : cell
+    })
+    return { ...values, contributor: row['contributor'] as number | string }
+  })
+}

@@ -1,0 +1,47 @@
+import type { JobManifest } from '@sealpool/compute'
+import type { ServedPool } from '../ingest/served-pool.js'
+import type { PoolInputs } from '../release/job-inputs.js'
+import { canAfford } from '../state/pglite-ledger.js'
+import type { Sql } from '../state/state-store.js'
+import { JobRefusal } from './job-refusal.js'
+import { planComputeJob } from './plan-compute-job.js'
+import { planQueryJob } from './plan-query-job.js'
+import type { PlannedJob } from './planned-job.js'
+
+/**
+ * Plans a job of either kind.
+ * @throws JobRefusal
+ */
+export async function planJob(manifest: JobManifest, pools: readonly ServedPool[]): Promise<PlannedJob> {
+  const planned = await (manifest.kind === 'query'
+    ? planQueryJob(manifest, pools)
+    : planComputeJob(manifest, pools))
+  // Votes and payment of a pool that is not read would be for nothing, and its receipt would name no charge.
+  if (planned.charges.length !== pools.length) throw JobRefusal.of('POOL_NOT_USED')
+  return planned
+}
+
+/**
+ * Checks what needs no data but the pools' public figures: enough contributors, enough budget.
+ * @param job id under which the job is charged
+ * @throws JobRefusal `TOO_FEW_CONTRIBUTORS`, `BUDGET_EXHAUSTED`
+ */
+export async function requireRunnable(
+  sql: Sql,
+  job: string,
+  planned: PlannedJob,
+  inputs: readonly PoolInputs[],
+): Promise<void> {
+  for (const { pool } of planned.charges) {
+    const found = inputs.find((one) => one.pool === pool.address)
+    if ((found?.contributors ?? 0) < pool.policy.privacy.minimumContributors) {
+      throw JobRefusal.of('TOO_FEW_CONTRIBUTORS')
+    }
+  }
+  if (!(await canAfford(sql, chargeRequests(job, planned)))) throw JobRefusal.of('BUDGET_EXHAUSTED')
+}
+
+/** What the ledger is asked to book for a job. */
+export function chargeRequests(job: string, planned: PlannedJob) {
+  return planned.charges.map(({ pool, charge, leaves }) => ({ pool: pool.address, job, leaves, charge }))
+}

@@ -1,0 +1,133 @@
+/**
+ * Turns a refusal into a signed receipt, and stores it with what the chain must be told.
+ * @module
+ */
+import { refusalContext } from '@sealpool/contracts'
+import { type Address, type Digest, digestToHex, type JsonValue } from '@sealpool/crypto'
+import { PrivacyError } from '@sealpool/privacy'
+import type { JobRefusal as ChainRefusal } from '../chain/chain-port.js'
+import { reasonWord } from '../chain/contracts-chain.js'
+import type { ServedPool } from '../ingest/served-pool.js'
+import { jobInputs, type PoolInputs, verdictsByPool } from '../release/job-inputs.js'
+import { type SignedReceipt, signReceipt } from '../release/receipt.js'
+import { type JobRow, storeOutcome } from '../state/job-table.js'
+import { chargeBudgets } from '../state/pglite-ledger.js'
+import type { JobContext } from './job-context.js'
+import type { JobRefusal } from './job-refusal.js'
+import { chargeRequests } from './plan-job.js'
+import type { PlannedJob } from './planned-job.js'
+
+/** How far a job had come when it was refused. */
+export interface RefusedJob {
+  readonly refusal: JobRefusal
+  readonly kind: 'query' | 'compute'
+  readonly manifest: JsonValue | null
+  readonly planned: PlannedJob | null
+}
+
+/**
+ * Refuses a job that stands on the chain. One that is not paid yet is only refused for now: it gets its receipt and
+ * waits on; a paid one is refunded on the chain.
+ * @returns the receipt
+ */
+export async function refuseJob(
+  context: JobContext,
+  job: JobRow,
+  refused: RefusedJob,
+  paid: boolean,
+): Promise<SignedReceipt> {
+  const pools = job.pools.flatMap((address) => context.pools.get(address) ?? [])
+  const inputs = await jobInputs(context.store, pools)
+  const issuedAt = (await context.chain.head()).timestamp
+  const epochs = await keyEpochs(context, pools)
+  const { refusal, planned } = refused
+  const why = { reason: refusal.code, reasonText: refusal.text }
+  const store = (charged: boolean): Promise<SignedReceipt> =>
+    context.store.transaction(async (tx) => {
+      // A job that has looked at data pays for it, also when it gives no answer.
+      const requests = charged && planned !== null ? chargeRequests(job.id, planned) : []
+      const receipts = await chargeBudgets(tx, requests)
+      const signed = signReceipt(context, {
+        job: job.id,
+        kind: refused.kind,
+        manifest: job.manifestDigest,
+        consumer: job.consumer,
+        refusal: { code: refusal.code, message: refusal.text },
+        pools: pools.map((pool) => {
+          const index = requests.findIndex((request) => request.pool === pool.address)
+          const receipt = receipts[index]
+          const charge = requests[index]?.charge
+          return {
+            pool,
+            epoch: epochs.get(pool.address) ?? 0,
+            inputs: inputsOf(inputs, pool.address),
+            booked: receipt === undefined || charge === undefined ? null : { receipt, charge },
+          }
+        }),
+        code: planned?.code ?? null,
+        plan: planned?.planDigest ?? null,
+        approvals: job.approvals,
+        result: null,
+        issuedAt,
+      })
+      await storeOutcome(tx, job.id, {
+        state: paid ? 'refusing' : 'seen',
+        manifest: refused.manifest,
+        plan: planned?.plan ?? null,
+        receipt: signed.receipt,
+        receiptDigest: signed.digest,
+        resultDigest: null,
+        sealedResult: null,
+        inputs: verdictsByPool(inputs),
+        release: paid
+          ? (chainRefusal(context, job, refusal.code, signed.digest) as unknown as JsonValue)
+          : null,
+        why,
+      })
+      return signed
+    })
+  try {
+    return await store(refusal.charged)
+  } catch (error) {
+    // The budget that was there at the start is gone: the refusal stands without a charge.
+    if (error instanceof PrivacyError && error.code === 'BUDGET_EXHAUSTED') return store(false)
+    throw error
+  }
+}
+
+function chainRefusal(context: JobContext, job: JobRow, reason: string, receiptDigest: Digest): ChainRefusal {
+  const statement = context.sign({
+    type: 'sealpool/refusal',
+    body: { job: job.id, reason, receipt: receiptDigest },
+    ...refusalContext({
+      deployment: context.sign.deployment,
+      nonce: 0n,
+      jobId: BigInt(job.id),
+      pools: job.pools,
+      manifestDigest: digestToHex(job.manifestDigest),
+      receiptDigest: digestToHex(receiptDigest),
+      reason: reasonWord(reason),
+    }),
+  })
+  return { kind: 'refusal', job: job.id, reason, receiptDigest, statement }
+}
+
+/** The key epoch of each pool as the chain has it; 0 before the first. */
+export async function keyEpochs(
+  context: Pick<JobContext, 'chain'>,
+  pools: readonly ServedPool[],
+): Promise<ReadonlyMap<Address, number>> {
+  const epochs = await Promise.all(
+    pools.map(
+      async ({ address }) => [address, (await context.chain.pool(address)).keyEpoch?.epoch ?? 0] as const,
+    ),
+  )
+  return new Map(epochs)
+}
+
+/** The inputs of one pool. */
+export function inputsOf(inputs: readonly PoolInputs[], pool: Address): PoolInputs {
+  const found = inputs.find((one) => one.pool === pool)
+  if (found === undefined) throw new RangeError('inputs were not gathered for this pool')
+  return found
+}

@@ -1,0 +1,121 @@
+/**
+ * The node's signed word on one job, released or refused.
+ * @module
+ */
+import { type BudgetView, type ReceiptBody, receiptBodySchema } from '@sealpool/attest'
+import {
+  type Address,
+  type Digest,
+  digestToHex,
+  type Hex,
+  type JsonObject,
+  type SignedStatement,
+  statementDigest,
+} from '@sealpool/crypto'
+import { type BudgetState, type Charge, type ChargeReceipt, fromUnits, toUnits } from '@sealpool/privacy'
+import type { EvidenceSource } from '../evidence/node-evidence.js'
+import type { ServedPool } from '../ingest/served-pool.js'
+import type { NodeKeyRing } from '../key/key-ring.js'
+import { type NodeSigner, subjectOf } from '../key/node-signer.js'
+import type { JobApproval } from '../state/job-table.js'
+import type { PoolInputs } from './job-inputs.js'
+
+/** What a receipt is made from. */
+export interface ReceiptFacts {
+  /** Id on the chain, or null for a plan that was never proposed. */
+  readonly job: string | null
+  readonly kind: 'query' | 'compute'
+  readonly manifest: Digest
+  readonly consumer: Address
+  readonly refusal: { readonly code: string; readonly message: string } | null
+  readonly pools: readonly {
+    readonly pool: ServedPool
+    readonly epoch: number
+    readonly inputs: PoolInputs
+    readonly booked: { readonly receipt: ChargeReceipt; readonly charge: Charge } | null
+  }[]
+  readonly code: Digest | null
+  readonly plan: Digest | null
+  readonly approvals: readonly JobApproval[]
+  readonly result: { readonly digest: Digest; readonly sealed: Digest; readonly mediaType: string } | null
+  /** Unix seconds, chain time. */
+  readonly issuedAt: number
+}
+
+/** What signs receipts. */
+export interface ReceiptSigner {
+  readonly sign: NodeSigner
+  readonly keys: NodeKeyRing
+  readonly evidence: EvidenceSource
+  readonly isolation: string
+}
+
+/** A signed receipt and its digest, as the chain records it. */
+export interface SignedReceipt {
+  readonly receipt: SignedStatement
+  readonly digest: Digest
+}
+
+/** Signs a receipt. */
+export function signReceipt(signer: ReceiptSigner, facts: ReceiptFacts): SignedReceipt {
+  const body: ReceiptBody = receiptBodySchema.parse({
+    job: { id: facts.job ?? 'plan', kind: facts.kind, manifest: facts.manifest, consumer: facts.consumer },
+    outcome: facts.refusal === null ? 'released' : 'refused',
+    refusal: facts.refusal,
+    pools: facts.pools.map(({ pool, epoch, inputs, booked }) => ({
+      pool: pool.address,
+      name: pool.name,
+      policy: pool.policyDigest,
+      epoch,
+      inputs: { root: inputs.root, count: inputs.count },
+      verdicts: inputs.verdictsRoot,
+      budget:
+        booked === null
+          ? null
+          : {
+              before: budgetView(booked.receipt.before),
+              after: budgetView(booked.receipt.after),
+              charged: {
+                epsilon: fromUnits(toUnits(booked.charge.epsilon, 'epsilon', 'up'), 'epsilon'),
+                delta: fromUnits(toUnits(booked.charge.delta, 'delta', 'up'), 'delta'),
+              },
+            },
+    })),
+    code: facts.code,
+    plan: facts.plan,
+    approvals: facts.approvals,
+    result: facts.result,
+    keySet: signer.keys.keySetDigest,
+    quote: signer.evidence.quoteDigest,
+    isolation: signer.isolation,
+    simulated: signer.evidence.simulated,
+    issuedAt: new Date(facts.issuedAt * 1000).toISOString(),
+  })
+  const [first] = facts.pools
+  const receipt = signer.sign({
+    type: 'sealpool/receipt',
+    body: body as unknown as JsonObject,
+    pool: first?.pool.address ?? zeroAddress,
+    subject: subjectOfReceipt(facts),
+    nonce: '0',
+  })
+  return { receipt, digest: statementDigest(receipt.statement) }
+}
+
+const zeroAddress: Address = `0x${'0'.repeat(40)}`
+
+/** A job on the chain is named by its id, a plan by its manifest. */
+function subjectOfReceipt({ job, manifest }: ReceiptFacts): Hex {
+  return job === null ? digestToHex(manifest) : subjectOf(job)
+}
+
+function budgetView({
+  epsilonSpent,
+  epsilonTotal,
+  deltaSpent,
+  deltaTotal,
+  version,
+  head,
+}: BudgetState): BudgetView {
+  return { epsilonSpent, epsilonTotal, deltaSpent, deltaTotal, version, head }
+}

@@ -1,0 +1,179 @@
+/**
+ * What a node does all the time: follow the chain, ingest, run jobs; and what it can say about itself.
+ * @module
+ */
+import type { Address } from '@sealpool/crypto'
+import type { NodeService } from '../api/node-service.js'
+import { followChain } from '../chain/follow-chain.js'
+import { inOrder } from '../chain/in-order.js'
+import type { NodeConfig } from '../config/node-config.js'
+import type { IngestContext } from '../ingest/ingest-context.js'
+import { judgeBatch } from '../ingest/judge-batch.js'
+import { recordVerdicts } from '../ingest/record-verdicts.js'
+import { recordRefinements, refineNext } from '../ingest/refine-batch.js'
+import type { JobContext } from '../job/job-context.js'
+import { previewPlan, requestRun } from '../job/request-run.js'
+import { advanceJob } from '../job/run-job.js'
+import { countContributions, findContribution } from '../state/contribution-table.js'
+import { countJobs, findJob, jobsIn } from '../state/job-table.js'
+import { storedLedger } from '../state/pglite-ledger.js'
+import { findVerdict } from '../state/verdict-table.js'
+import { errorFields, type NodeLogger } from './logger.js'
+import { startLoop } from './loop.js'
+import { ensurePoolKey, type PublishedPoolKey } from './pool-keys.js'
+
+/** Running work. */
+export interface NodeWork {
+  readonly service: NodeService
+  stop(): Promise<void>
+}
+
+/** What work needs. */
+export interface NodeWorkOptions {
+  readonly ingest: IngestContext
+  readonly job: JobContext
+  readonly config: NodeConfig
+  readonly log: NodeLogger
+  readonly simulated: boolean
+}
+
+/** Starts the loops. */
+export function startNodeWork(options: NodeWorkOptions): NodeWork {
+  const { ingest, job, config, log, simulated } = options
+  const { store, chain, keys } = ingest
+  const poolKeys = new Map<Address, PublishedPoolKey>()
+  const poolReasons = new Map<Address, string>()
+  const following = inOrder()
+  let registered = false
+
+  const follow = (): Promise<boolean> =>
+    following(async () => {
+      const step = await followChain({
+        store,
+        chain,
+        pools: new Set(job.pools.keys()),
+        firstBlock: BigInt(config.chain.deployment.blockNumber),
+        blocksPerRead: config.chain.blocksPerRead,
+      })
+      if (step.contributions > 0 || step.jobs > 0) log.info(step, 'read the chain')
+      return step.blocks > 0
+    })
+
+  const publishKeys = async (): Promise<void> => {
+    for (const pool of job.pools.values()) {
+      const state = await ensurePoolKey({ chain, keys, sign: ingest.sign }, pool)
+      if (state.kind === 'published') {
+        poolKeys.set(pool.address, state.key)
+        poolReasons.delete(pool.address)
+        if (state.fresh) log.info({ pool: pool.name, epoch: state.key.epoch }, 'published the pool key')
+      } else {
+        poolKeys.delete(pool.address)
+        poolReasons.set(
+          pool.address,
+          state.kind === 'policy-changed'
+            ? `pool ${pool.name} has another policy on the chain than in the settings`
+            : `the key of pool ${pool.name} belongs to another node`,
+        )
+      }
+    }
+  }
+
+  const ingestRound = async (): Promise<boolean> => {
+    const active = await chain.isNodeActive(keys.statementAddress)
+    if (active !== registered)
+      log.info({ registered: active }, active ? 'registered' : 'waiting for registration')
+    registered = active
+    const read = await follow()
+    if (!registered) return false
+    if (poolKeys.size < job.pools.size || read) await publishKeys()
+    let done = (await recordVerdicts(ingest)) + (await recordRefinements(ingest))
+    for (const pool of job.pools.values()) {
+      if (!poolKeys.has(pool.address)) continue
+      const judged = await judgeBatch(ingest, pool)
+      if (judged > 0) await recordVerdicts(ingest)
+      // Refined in few large parts: when nothing more is waiting to be judged.
+      const refined = judged === 0 ? await refineNext(ingest, pool) : 0
+      if (refined > 0) await recordRefinements(ingest)
+      if (judged > 0 || refined > 0) log.info({ pool: pool.name, judged, refined }, 'ingested')
+      done += judged + refined
+    }
+    return done > 0 || read
+  }
+
+  const jobRound = async (): Promise<boolean> => {
+    if (!registered) return false
+    const due = await jobsIn(store, ['waiting', 'running', 'charged', 'released', 'refusing'], ingest.now())
+    let moved = false
+    for (const { id, state: before } of due) {
+      const after = await advanceJob(job, id)
+      moved ||= after?.state !== before
+      log.info({ job: id, from: before, to: after?.state, reason: after?.reason ?? undefined }, 'job moved')
+    }
+    return moved
+  }
+
+  const loops = {
+    ingest: startLoop({ name: 'ingest', pollMs: config.chain.pollMs, log, round: ingestRound }),
+    jobs: startLoop({ name: 'jobs', pollMs: config.chain.pollMs, log, round: jobRound }),
+  }
+  const catchUp = async (): Promise<void> => {
+    while (await follow());
+  }
+
+  const service: NodeService = {
+    simulated,
+    evidence: (nonce) => (nonce === undefined ? job.evidence.registered() : job.evidence.fresh(nonce)),
+    registeredEvidence: () => job.evidence.registered(),
+    pools: () =>
+      [...job.pools.values()].map((pool) => ({
+        pool: pool.address,
+        name: pool.name,
+        policyDigest: pool.policyDigest,
+        policy: pool.policy,
+        key: poolKeys.get(pool.address) ?? null,
+      })),
+    policy: (pool) => config.pools.find(({ address }) => address === pool)?.policy,
+    contribution: (id) => findContribution(store, id),
+    verdict: (id) => findVerdict(store, id),
+    contributions: (pool) => countContributions(store, pool),
+    plan: (manifest) => previewPlan(job, manifest),
+    async run(id) {
+      await catchUp()
+      const row = await requestRun(job, id)
+      loops.jobs.wake()
+      return row
+    },
+    job: (id) => findJob(store, id),
+    jobs: () => countJobs(store),
+    budgets: () =>
+      Promise.all(
+        [...job.pools.keys()].map(async (pool) => {
+          const { state } = await storedLedger(store).head(pool)
+          return { pool, ...state }
+        }),
+      ),
+    notReady() {
+      const reasons = registered ? [] : ['the node is not registered on the chain']
+      reasons.push(...poolReasons.values())
+      if (registered && poolReasons.size === 0 && poolKeys.size < job.pools.size) {
+        reasons.push('the pool keys are not on the chain yet')
+      }
+      for (const [name, loop] of Object.entries(loops)) {
+        const error = loop.lastError()
+        if (error !== undefined)
+          reasons.push(`${name}: the last round failed (${errorFields(error)['code'] ?? 'see the log'})`)
+      }
+      return reasons
+    },
+    figures: () => ({
+      process_resident_bytes: process.memoryUsage.rss(),
+      process_uptime_seconds: Math.floor(process.uptime()),
+    }),
+  }
+  return {
+    service,
+    async stop() {
+      await Promise.all([loops.ingest.stop(), loops.jobs.stop()])
+    },
+  }
+}

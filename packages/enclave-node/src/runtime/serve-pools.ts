@@ -1,0 +1,83 @@
+/**
+ * Checks the pools of the settings against the chain before anything of them is served.
+ * @module
+ */
+import { type Address, digestOf, type JsonValue, sha256Digest } from '@sealpool/crypto'
+import { parsePoolPolicy } from '@sealpool/privacy'
+import { parseRefinerSchema, schemaId } from '@sealpool/refine'
+import type { ChainPort } from '../chain/chain-port.js'
+import type { PoolConfig } from '../config/node-config.js'
+import { NodeError } from '../errors.js'
+import type { ServedPool } from '../ingest/served-pool.js'
+
+/**
+ * Reads and checks the pools.
+ * @returns served pools by address
+ * @throws NodeError `CONFIG_POOL_MISMATCH` when policy or code are not those of the chain, or do not fit each other
+ */
+export async function servePools(
+  chain: Pick<ChainPort, 'chainId' | 'pool'>,
+  pools: readonly PoolConfig[],
+): Promise<ReadonlyMap<Address, ServedPool>> {
+  const served = await Promise.all(pools.map((pool) => servePool(chain, pool)))
+  const names = new Set(served.map(({ name }) => name))
+  if (names.size !== served.length) {
+    throw mismatch('pools', 'two pools have one name; SQL could not tell them apart')
+  }
+  return new Map(served.map((pool) => [pool.address, pool]))
+}
+
+async function servePool(
+  chain: Pick<ChainPort, 'chainId' | 'pool'>,
+  config: PoolConfig,
+): Promise<ServedPool> {
+  const { address } = config
+  const onChain = await chain.pool(address)
+  const policy = parsePoolPolicy(config.policy)
+  const policyDigest = digestOf(config.policy as JsonValue)
+  const schema = parseRefinerSchema(config.refiner.schema)
+  const same = (name: string, ...digests: readonly string[]): void => {
+    if (new Set(digests).size !== 1) {
+      throw mismatch(
+        `pools ${address} ${name}`,
+        'what the settings give is not what the pool accepted; use the accepted file',
+      )
+    }
+  }
+  same('policy', policyDigest, onChain.policyDigest)
+  same('poc', sha256Digest(utf8(config.poc.code)), config.poc.digest, policy.code.poc, onChain.pocDigest)
+  same(
+    'refiner',
+    sha256Digest(utf8(config.refiner.code)),
+    config.refiner.digest,
+    policy.code.refiner,
+    onChain.refinerDigest,
+  )
+  for (const table of policy.tables) {
+    const refined = schema.tables[table.name]
+    if (refined === undefined || !table.columns.every(({ name }) => Object.hasOwn(refined.columns, name))) {
+      throw mismatch(
+        `pools ${address} tables ${table.name}`,
+        'the policy lists a table or column that the refiner does not make',
+      )
+    }
+  }
+  return {
+    address,
+    name: policy.name,
+    policy,
+    policyDigest,
+    poc: { code: config.poc.code, digest: config.poc.digest },
+    refiner: { code: config.refiner.code, digest: config.refiner.digest, schema },
+    schemaId: schemaId(schema),
+    chainId: chain.chainId,
+  }
+}
+
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text)
+}
+
+function mismatch(place: string, message: string): NodeError {
+  return new NodeError('CONFIG_POOL_MISMATCH', place, message)
+}

@@ -1,0 +1,207 @@
+/**
+ * Wires the node and keeps it going.
+ * @module
+ */
+import { join } from 'node:path'
+import type { Address, Digest, KeySet } from '@sealpool/crypto'
+import { createDuckDbEngine } from '@sealpool/query/duckdb'
+import type { JobRuntime } from '@sealpool/sandbox'
+import { createProcessRuntime } from '@sealpool/sandbox/process'
+import { nodeApi } from '../api/node-api.js'
+import { serveApi } from '../api/serve-api.js'
+import { openBlobStore } from '../blob-store/open-blob-store.js'
+import { openContractsChain } from '../chain/contracts-chain.js'
+import { configDigest, type NodeConfig } from '../config/node-config.js'
+import type { NodeSecrets } from '../config/secrets.js'
+import { NodeError } from '../errors.js'
+import { type EvidenceSource, openEvidence } from '../evidence/node-evidence.js'
+import { openSimulator, simulatorQuoteProvider } from '../evidence/simulator-quote-provider.js'
+import type { IngestContext } from '../ingest/ingest-context.js'
+import type { JobContext } from '../job/job-context.js'
+import { developmentKeyRelease } from '../key/development-key-release.js'
+import { type NodeKeyRing, openKeyRing } from '../key/key-ring.js'
+import { nodeSigner } from '../key/node-signer.js'
+import { platformNow, platformRandom } from '../platform.js'
+import { getMeta, setMeta } from '../state/meta-table.js'
+import { migrate } from '../state/migration.js'
+import { storedLedger, verifyLedgers } from '../state/pglite-ledger.js'
+import { openPgliteStore } from '../state/pglite-store.js'
+import type { StateStore } from '../state/state-store.js'
+import { type NodeLogger, nodeLogger } from './logger.js'
+import { startNodeWork } from './node-work.js'
+import { partFolder } from './part-folder.js'
+import { servePools } from './serve-pools.js'
+
+/** A node that runs. */
+export interface RunningNode {
+  /** Where its API listens. */
+  readonly url: string
+  readonly simulated: boolean
+  readonly keySet: KeySet
+  readonly keySetDigest: Digest
+  readonly quoteDigest: Digest
+  readonly isolation: string
+  /** Finishes the present step, then ends everything, child processes included. */
+  stop(): Promise<void>
+}
+
+/** What the program adds to the settings. */
+export interface StartOptions {
+  readonly log?: NodeLogger
+}
+
+/**
+ * Starts a node in this process.
+ * @param config checked settings
+ * @param secrets checked secrets
+ * @returns the node, once its API listens; it may still wait for its registration (see `/v1/ready`)
+ * @throws NodeError `STATE_...`, `KEY_UNREADABLE`, `CHAIN_...`, `CONFIG_POOL_MISMATCH`; SandboxError
+ * `RUNTIME_UNAVAILABLE` when the asked isolation cannot be had; PrivacyError `LEDGER_CHAIN_BROKEN`
+ */
+export async function startNode(
+  config: NodeConfig,
+  secrets: NodeSecrets,
+  options: StartOptions = {},
+): Promise<RunningNode> {
+  const closers: (() => Promise<void>)[] = []
+  const close = async (): Promise<void> => {
+    for (const one of closers.reverse()) await one()
+    closers.length = 0
+  }
+  try {
+    return await start(config, secrets, options, closers, close)
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function start(
+  config: NodeConfig,
+  secrets: NodeSecrets,
+  options: StartOptions,
+  closers: (() => Promise<void>)[],
+  close: () => Promise<void>,
+): Promise<RunningNode> {
+  const store = await openPgliteStore({ directory: config.dataDirectory })
+  closers.push(() => store.close())
+  await migrate(store)
+  await verifyLedgers(store)
+
+  const release = developmentKeyRelease({ directory: config.dataDirectory })
+  const keys = openKeyRing(await release.release(), configDigest(config))
+  const { deployment } = config.chain
+  await requireSameNode(store, keys, `${deployment.chainId}:${deployment.nodeRegistry}`)
+  const simulator = openSimulator({
+    directory: config.dataDirectory,
+    random: platformRandom,
+    at: new Date(platformNow() * 1000),
+  })
+  const provider = simulatorQuoteProvider(simulator, () => new Date(platformNow() * 1000))
+  const evidence = await openEvidence({ provider, keys, store })
+  const simulated = evidence.simulated || release.simulated
+  const log = options.log ?? nodeLogger({ level: 'info', simulated })
+
+  const chain = await openContractsChain({
+    rpcUrl: config.chain.rpcUrl,
+    deployment: { ...deployment, blockNumber: BigInt(deployment.blockNumber) },
+    confirmations: config.chain.confirmations,
+    pollMs: config.chain.pollMs,
+    transactionKey: secrets.transactionKey,
+  })
+  const pools = await servePools(chain, config.pools)
+  const ledger = storedLedger(store)
+  for (const pool of pools.values()) await ledger.open(pool.address, pool.policy.privacy)
+
+  const runtime = await createProcessRuntime({ isolation: config.sandbox.isolation })
+  closers.push(() => runtime.close())
+  const contexts = contextsOf(config, { store, chain, keys, evidence, pools, runtime })
+  const work = startNodeWork({ ...contexts, config, log, simulated })
+  closers.push(() => work.stop())
+
+  const app = nodeApi(work.service, (error) => log.error({ err: error }, 'an API call failed'))
+  const api = await serveApi({ app, ...config.api })
+  closers.push(() => api.close())
+  log.info(
+    {
+      url: api.url,
+      keyRelease: release.name,
+      quotes: provider.name,
+      isolation: runtime.isolation,
+      statementKey: keys.statementAddress,
+      pools: [...pools.values()].map(({ name, address }) => `${name} ${address}`),
+    },
+    simulated ? 'node listens; SIMULATED: no hardware stands behind it' : 'node listens',
+  )
+  return {
+    url: api.url,
+    simulated,
+    keySet: keys.keySet,
+    keySetDigest: keys.keySetDigest,
+    quoteDigest: evidence.quoteDigest,
+    isolation: runtime.isolation,
+    stop: close,
+  }
+}
+
+function contextsOf(
+  config: NodeConfig,
+  parts: {
+    readonly store: StateStore
+    readonly chain: IngestContext['chain']
+    readonly keys: NodeKeyRing
+    readonly evidence: EvidenceSource
+    readonly pools: JobContext['pools']
+    readonly runtime: JobRuntime
+  },
+): { readonly ingest: IngestContext; readonly job: JobContext } {
+  const { store, chain, keys, runtime } = parts
+  const sign = nodeSigner({
+    statementKey: keys.statementKey,
+    chainId: chain.chainId,
+    registry: chain.registry.toLowerCase() as Address,
+  })
+  const shared = {
+    store,
+    chain,
+    keys,
+    sign,
+    blobStore: openBlobStore(config),
+    parts: partFolder(join(config.dataDirectory, 'tables')),
+    now: platformNow,
+  }
+  return {
+    ingest: {
+      ...shared,
+      runtime,
+      limits: { proof: config.sandbox.proof, refiner: config.sandbox.refiner },
+      settings: config.ingest,
+    },
+    job: {
+      ...shared,
+      evidence: parts.evidence,
+      pools: parts.pools,
+      openEngine: () =>
+        createDuckDbEngine({
+          memoryLimit: `${Math.floor(config.engine.memoryBytes / 1_000_000)}MB`,
+          timeoutMs: config.engine.timeoutMs,
+        }),
+      isolation: runtime.isolation,
+      random: platformRandom,
+    },
+  }
+}
+
+/** A data directory belongs to one node on one deployment: another key or chain would mix two histories. */
+async function requireSameNode(store: StateStore, keys: NodeKeyRing, deployment: string): Promise<void> {
+  const mine = `${keys.statementAddress} on ${deployment}`
+  const kept = await getMeta(store, 'node')
+  if (kept === undefined) await setMeta(store, 'node', mine)
+  else if (kept !== mine) {
+    throw new NodeError(
+      'STATE_OF_ANOTHER_NODE',
+      'data directory',
+      'it belongs to a node with another key or on other contracts; choose another data directory',
+    )
+  }
+}
