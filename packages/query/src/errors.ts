@@ -14,7 +14,7 @@ export interface Span {
 const refusals = {
   TEXT_TOO_LONG: ['the statement is longer than 64 kB', 'send a shorter statement'],
   TOO_MANY_TOKENS: ['the statement has more than 8192 tokens', 'send a shorter statement'],
-  TOO_DEEP: ['the statement is nested deeper than 64 levels', 'nest less'],
+  TOO_DEEP: ['the statement is nested deeper than 64 levels', 'nest fewer expressions in each other'],
   SYNTAX: ['the statement is not valid PostgreSQL syntax', 'correct the syntax at this place'],
   TEXT_NOT_ALLOWED: [
     'only printable ASCII is allowed outside of string literals',

@@ -47,10 +47,12 @@ export async function openDatabase(limits: DatabaseLimits): Promise<Database> {
       const name = splitName(table.name)
       if (name === null || loaded.has(table.name)) throw new QueryError('ENGINE_LOAD_FAILED', table.name)
       try {
-        const from = 'rows' in table ? await stage(connection, table) : await openParquet(connection, table)
-        for (const statement of printLoad(name, table.columns, from)) await connection.run(statement)
+        if ('rows' in table) await stageRows(connection, table)
+        else await stageParquet(connection, table)
+        for (const statement of printLoad(name, table.columns, 'staging')) await connection.run(statement)
         await connection.run('DROP TABLE IF EXISTS staging')
       } catch {
+        await connection.run('DROP TABLE IF EXISTS staging')
         throw new QueryError('ENGINE_LOAD_FAILED', table.name)
       }
       loaded.add(table.name)
@@ -94,12 +96,16 @@ async function check(
   if (fault !== null) throw new QueryError('STATEMENT_REFUSED', fault)
 }
 
-/** Rows go through a table of texts: one path of typing for rows and for files. */
-async function stage(
+function columnNames(table: TableLoad): readonly string[] {
+  return [contributorColumn, ...table.columns.map(({ name }) => name)]
+}
+
+/** Rows go through a table of texts, so that one path of typing serves rows and files. */
+async function stageRows(
   connection: DuckDBConnection,
   table: Extract<TableLoad, { readonly rows: unknown }>,
-): Promise<string> {
-  const names = [contributorColumn, ...table.columns.map(({ name }) => name)]
+): Promise<void> {
+  const names = columnNames(table)
   const columns = names.map((name) => `${identifier(name)} VARCHAR`).join(', ')
   await connection.run(`CREATE TEMP TABLE staging (${columns})`)
   const appender = await connection.createAppender('staging', 'main', 'temp')
@@ -115,17 +121,26 @@ async function stage(
   } finally {
     appender.closeSync()
   }
-  return 'staging'
 }
 
-async function openParquet(
+/**
+ * Files are copied whole before anything is filtered: with a filter that DuckDB 1.5.6 pushes down into the file, it fails
+ * on encrypted pages with additional data (`Computed AES tag differs`), although key and file are right.
+ */
+async function stageParquet(
   connection: DuckDBConnection,
   table: Extract<TableLoad, { readonly parquet: unknown }>,
-): Promise<string> {
+): Promise<void> {
   const { paths, key } = table.parquet
   const files = `[${paths.map(text).join(', ')}]`
-  if (key === undefined) return `read_parquet(${files})`
+  const names = columnNames(table).map(identifier).join(', ')
+  const copy = (source: string) =>
+    connection.run(`CREATE TEMP TABLE staging AS SELECT ${names} FROM ${source}`)
+  if (key === undefined) {
+    await copy(`read_parquet(${files})`)
+    return
+  }
   const name = `key_of_${table.name.replace('.', '_of_')}`
   await connection.run(`PRAGMA add_parquet_key(${text(name)}, ${text(Buffer.from(key).toString('base64'))})`)
-  return `read_parquet(${files}, encryption_config = {footer_key: ${text(name)}})`
+  await copy(`read_parquet(${files}, encryption_config = {footer_key: ${text(name)}})`)
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Expectation, Row, SqlEngine, TableLoad } from '../engine/engine.js'
@@ -139,6 +140,7 @@ function start(addressSpaceBytes: number | null): ChildProcess | null {
   try {
     const manifest = createRequire(import.meta.url).resolve('@sealpool/query/package.json')
     worker = join(dirname(manifest), 'dist/duckdb/worker.js')
+    if (!existsSync(worker)) return null
   } catch {
     return null
   }

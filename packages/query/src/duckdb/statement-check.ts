@@ -98,6 +98,8 @@ function walk(value: unknown, reached: Set<string>): string | null {
 function nodeFault(node: Readonly<Record<string, unknown>>, reached: Set<string>): string | null {
   const type = node['type']
   if (typeof type === 'string' && !types.has(type)) return `node ${type}`
+  // A subquery in FROM and one in an expression share their type; only the former is printed.
+  if (node['class'] === 'SUBQUERY') return 'subquery'
   if (type === 'FUNCTION') {
     const name = node['function_name']
     const qualified = node['schema'] !== '' || node['catalog'] !== ''

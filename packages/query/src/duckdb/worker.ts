@@ -6,7 +6,7 @@
  */
 import type { TableLoad } from '../engine/engine.js'
 import { QueryError } from '../errors.js'
-import { type Database, openDatabase } from './database.js'
+import type { Database } from './database.js'
 import { encodeFrame, frameDecoder } from './frame.js'
 import type { Answer, LoadMessage, Request } from './message.js'
 
@@ -25,6 +25,8 @@ async function answer(request: Request): Promise<Answer> {
   const { id } = request
   try {
     if (request.kind === 'open') {
+      // Imported here, so that a missing @duckdb/node-api is an answer and not an exit.
+      const { openDatabase } = await import('./database.js')
       database = await openDatabase(request)
       return { id, ok: true, rows: [] }
     }

@@ -1,7 +1,6 @@
 import { platformRandom } from '@sealpool/privacy'
 import { describe, expect, it } from 'vitest'
 import type { Row, SqlEngine } from '../engine/engine.js'
-import { QueryError } from '../errors.js'
 import { planQuery } from '../plan/plan-query.js'
 import { noiselessRules, testPools } from '../testing/pools.js'
 import { loaded, type TestData } from '../testing/tables.js'
@@ -260,9 +259,5 @@ describe('what does not fit is refused', () => {
       const run = executePlan({ plan: entry as typeof plan, engine: answering([]), random })
       await expect(run).rejects.toMatchObject({ code: 'PLAN_INVALID' })
     }
-  })
-
-  it('with QueryErrors only', () => {
-    expect(new QueryError('PLAN_INVALID', 'plan').message).toContain('plan')
   })
 })

@@ -20,7 +20,7 @@ export function splitName(name: string): { readonly pool: string; readonly table
  * their bounds, nothing that fails to cast later, and a rank among the contributor's rows. The rank is drawn from a
  * hash of the row, so it needs no clock and no randomness and does not depend on other contributors.
  *
- * @param from a relation in DuckDB's SQL: a staging table or `read_parquet(...)`
+ * @param from name of a table in DuckDB that holds the values as they came
  */
 export function printLoad(
   name: { readonly pool: string; readonly table: string },
