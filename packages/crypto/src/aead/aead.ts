@@ -25,7 +25,7 @@ export interface AeadKey {
   open(nonce: Uint8Array, sealed: Uint8Array, associated?: Uint8Array): Promise<Uint8Array | undefined>
 }
 
-const empty = new Uint8Array()
+const empty = /* @__PURE__ */ new Uint8Array()
 
 /**
  * Makes a key ready: AES-GCM (NIST SP 800-38D) through WebCrypto or noble, ChaCha20-Poly1305 (RFC 8439) and

@@ -3,7 +3,7 @@ import { equalBytes } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 import { canonicalize, type JsonValue } from './canonicalize.js'
 
-const encoder = new TextEncoder()
+const encoder = /* @__PURE__ */ new TextEncoder()
 
 /**
  * The UTF-8 bytes of a value's canonical text (RFC 8785).

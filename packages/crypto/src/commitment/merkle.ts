@@ -2,8 +2,8 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes, equalBytes } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 
-const leafPrefix = new Uint8Array([0])
-const nodePrefix = new Uint8Array([1])
+const leafPrefix = /* @__PURE__ */ new Uint8Array([0])
+const nodePrefix = /* @__PURE__ */ new Uint8Array([1])
 
 function leafHash(leaf: Uint8Array): Uint8Array {
   return sha256(concatBytes(leafPrefix, leaf))

@@ -5,7 +5,7 @@ import { bigEndian, concatBytes } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 import { merkleProof, merkleRoot, verifyMerkleProof } from './merkle.js'
 
-const label = new TextEncoder().encode('sealpool/commitment/1')
+const label = /* @__PURE__ */ new TextEncoder().encode('sealpool/commitment/1')
 const saltLength = 32
 const defaultChunkSize = 65_536
 

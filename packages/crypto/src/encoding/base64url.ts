@@ -1,8 +1,13 @@
 import { CryptoError } from '../errors.js'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-const values = new Int8Array(128).fill(-1)
-for (let index = 0; index < alphabet.length; index++) values[alphabet.charCodeAt(index)] = index
+const values = /* @__PURE__ */ valuesOf(alphabet)
+
+function valuesOf(characters: string): Int8Array {
+  const table = new Int8Array(128).fill(-1)
+  for (let index = 0; index < characters.length; index++) table[characters.charCodeAt(index)] = index
+  return table
+}
 
 /**
  * Writes bytes in the URL-safe base64 alphabet without padding (RFC 4648 section 5).

@@ -24,7 +24,7 @@ export interface PoolKey extends KeyPair {
   readonly keyId: Digest
 }
 
-const salt = new TextEncoder().encode('sealpool/key-tree/1')
+const salt = /* @__PURE__ */ new TextEncoder().encode('sealpool/key-tree/1')
 
 /**
  * Derives a pool's key pair from the node's root: HKDF-SHA-256 (RFC 5869) over chain, pool, policy and epoch, then

@@ -14,7 +14,7 @@ export interface NodeKeys {
   readonly hpke: KeyPair
 }
 
-const encoder = new TextEncoder()
+const encoder = /* @__PURE__ */ new TextEncoder()
 // Hardened steps only: no public part of one branch helps to compute another. 7365 spells "se" of Sealpool.
 const paths = { root: "m/7365'/0'", statement: "m/7365'/1'", hpke: "m/7365'/2'" } as const
 

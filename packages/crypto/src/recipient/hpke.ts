@@ -6,8 +6,8 @@ import { bigEndian, concatBytes, drawRandom, type Random, requireBytes } from '.
 import { CryptoError } from '../errors.js'
 import { type KeyAgreement, keyAgreement, publicKeyOf, requirePublicKey } from './x25519.js'
 
-const encoder = new TextEncoder()
-const none = new Uint8Array()
+const encoder = /* @__PURE__ */ new TextEncoder()
+const none = /* @__PURE__ */ new Uint8Array()
 
 // RFC 9180 section 7: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, and the AEADs that it names.
 const kemId = 0x0020
@@ -15,7 +15,7 @@ const kdfId = 0x0001
 const aeadIds = { 'aes-128-gcm': 0x0001, 'aes-256-gcm': 0x0002, 'chacha20-poly1305': 0x0003 } as const
 /** AEADs of RFC 9180 section 7.3; Sealpool's formats use `aes-256-gcm`. */
 export type HpkeAead = keyof typeof aeadIds & AeadName
-const kemSuite = concatBytes(encoder.encode('KEM'), bigEndian(kemId, 2))
+const kemSuite = /* @__PURE__ */ concatBytes(encoder.encode('KEM'), bigEndian(kemId, 2))
 const modeBase = 0
 
 /** Length in bytes of the encapsulated key that precedes an HPKE ciphertext. */

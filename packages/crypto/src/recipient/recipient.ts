@@ -50,8 +50,8 @@ export interface Identity {
   unwrap(request: UnwrapRequest): Promise<Uint8Array | undefined>
 }
 
-const encoder = new TextEncoder()
-const wrapLabel = encoder.encode('sealpool/sealed-file/1/wrap\0')
+const encoder = /* @__PURE__ */ new TextEncoder()
+const wrapLabel = /* @__PURE__ */ encoder.encode('sealpool/sealed-file/1/wrap\0')
 /** Length of a wrapped file key in bytes: 32 and the tag. */
 export const wrappedKeyLength = 48
 

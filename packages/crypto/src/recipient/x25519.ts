@@ -13,12 +13,11 @@ export interface KeyAgreement {
   agree(publicKey: Uint8Array): Promise<Uint8Array>
 }
 
-const basePoint = new Uint8Array(32)
-basePoint[0] = 9
+const basePoint = /* @__PURE__ */ Uint8Array.of(9, ...new Uint8Array(31))
 
 // The u coordinates whose points have an order that divides 8, on the curve or its twist, in every 255-bit form
 // (RFC 7748 section 6.1 and https://cr.yp.to/ecdh.html#validate). X25519 ignores the topmost bit.
-const lowOrder: readonly Uint8Array[] = [
+const lowOrder: readonly Uint8Array[] = /* @__PURE__ */ [
   '0x0000000000000000000000000000000000000000000000000000000000000000',
   '0x0100000000000000000000000000000000000000000000000000000000000000',
   '0xe0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800',
@@ -137,7 +136,7 @@ async function importNative(privateKey: Uint8Array, backend: Backend): Promise<N
 }
 
 // RFC 8410: version, algorithm 1.3.101.110 (X25519), then the private key in two nested octet strings.
-const pkcs8Prefix = decodeHex('0x302e020100300506032b656e04220420')
+const pkcs8Prefix = /* @__PURE__ */ decodeHex('0x302e020100300506032b656e04220420')
 
 async function nativeKey(subtle: SubtleCrypto, privateKey: Uint8Array): Promise<NativeKey> {
   const pkcs8 = concatBytes(pkcs8Prefix, privateKey)

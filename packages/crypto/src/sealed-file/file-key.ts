@@ -12,7 +12,7 @@ import { type PayloadCipher, payloadCipher } from './payload.js'
 /** Bytes of a file key. */
 export const fileKeyLength = 32
 
-const encoder = new TextEncoder()
+const encoder = /* @__PURE__ */ new TextEncoder()
 type KeyUse = 'payload' | 'header' | 'commitment'
 
 function deriveKey(fileKey: Uint8Array, salt: Uint8Array, use: KeyUse, binding: Uint8Array): Uint8Array {

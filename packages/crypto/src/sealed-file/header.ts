@@ -31,7 +31,7 @@ export interface ParsedHeader extends SealedHeader {
   readonly payloadOffset: number
 }
 
-const magic = new TextEncoder().encode('SEALPOOL')
+const magic = /* @__PURE__ */ new TextEncoder().encode('SEALPOOL')
 const version = 1
 /** Bytes before the header's JSON: magic (8), version (1), length (4). */
 export const prefixLength = 13

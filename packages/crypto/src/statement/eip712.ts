@@ -4,7 +4,7 @@ import { bigEndian, concatBytes } from '../encoding/bytes.js'
 import { decodeHex } from '../encoding/hex.js'
 import { CryptoError } from '../errors.js'
 
-const encoder = new TextEncoder()
+const encoder = /* @__PURE__ */ new TextEncoder()
 
 /**
  * Keccak-256, the hash of the EVM (not SHA3-256: the padding differs).

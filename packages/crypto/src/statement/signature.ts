@@ -5,7 +5,8 @@ import { concatBytes, requireBytes } from '../encoding/bytes.js'
 import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
 import { CryptoError } from '../errors.js'
 
-const order = secp256k1.Point.Fn.ORDER
+// A function, so that a bundle that signs nothing carries no curve.
+const order = () => secp256k1.Point.Fn.ORDER
 
 /**
  * The address of a secp256k1 private key: the last 20 bytes of the public key's Keccak-256.
@@ -54,7 +55,7 @@ export function signDigest(digest: Uint8Array, privateKey: Uint8Array): Hex {
 export function recoverAddress(digest: Uint8Array, signature: Hex, place = 'signature'): Address {
   const { r, s, v } = splitSignature(signature, place)
   if (v !== 27 && v !== 28) throw refuse(place, 'v must be 27 or 28')
-  if (numberOf(s) > order / 2n) throw refuse(place, 's lies in the upper half of the order (EIP-2)')
+  if (numberOf(s) > order() / 2n) throw refuse(place, 's lies in the upper half of the order (EIP-2)')
   try {
     const publicKey = secp256k1.recoverPublicKey(concatBytes(new Uint8Array([v - 27]), r, s), digest, {
       prehash: false,
@@ -94,8 +95,8 @@ export function splitSignature(
  */
 export function lowerS(s: Uint8Array, place: string): Uint8Array {
   const value = numberOf(s)
-  if (value === 0n || value >= order) throw refuse(place, 's is out of range')
-  return value > order / 2n ? decodeHex(`0x${(order - value).toString(16).padStart(64, '0')}`) : s
+  if (value === 0n || value >= order()) throw refuse(place, 's is out of range')
+  return value > order() / 2n ? decodeHex(`0x${(order() - value).toString(16).padStart(64, '0')}`) : s
 }
 
 function numberOf(bytes: Uint8Array): bigint {

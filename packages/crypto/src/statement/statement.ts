@@ -41,14 +41,14 @@ export interface SignedStatement {
   readonly signature: Hex
 }
 
-const domainType = keccakOfText(
+const domainType = /* @__PURE__ */ keccakOfText(
   'EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)',
 )
-const statementType = keccakOfText(
+const statementType = /* @__PURE__ */ keccakOfText(
   'Statement(string kind,address pool,bytes32 subject,bytes32 facts,bytes32 digest,uint256 nonce)',
 )
-const domainName = keccakOfText('Sealpool')
-const domainVersion = keccakOfText('1')
+const domainName = /* @__PURE__ */ keccakOfText('Sealpool')
+const domainVersion = /* @__PURE__ */ keccakOfText('1')
 
 /**
  * The name under which contracts know a statement: its type, a slash, its version.
