@@ -9,6 +9,10 @@ import {PoolToken} from "../solidity/token/PoolToken.sol";
 import {World} from "./World.sol";
 
 contract DataRegistryTest is World {
+    function setUp() public {
+        build();
+    }
+
     bytes32 private constant TYPEHASH = keccak256(
         "Contribution(address owner,address pool,bytes32 blobDigest,bytes32 commitment,bytes32 schemaId,bytes32 consentDigest,uint32 epoch,string locator,uint256 nonce,uint256 deadline)"
     );

@@ -5,6 +5,10 @@ import {Pool} from "../solidity/pool/Pool.sol";
 import {World} from "./World.sol";
 
 contract FeesTest is World {
+    function setUp() public {
+        build();
+    }
+
     function distribute(Pool to, uint256 amount) private {
         protocolToken.transfer(address(to), amount);
         vm.prank(address(board));

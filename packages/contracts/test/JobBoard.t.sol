@@ -23,6 +23,10 @@ contract FeeToken is ERC20 {
 }
 
 contract JobBoardTest is World {
+    function setUp() public {
+        build();
+    }
+
     function propose(uint256 ceiling) private returns (uint256) {
         address[] memory pools = new address[](1);
         pools[0] = address(pool);

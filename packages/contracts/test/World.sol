@@ -34,7 +34,7 @@ abstract contract World is TestBase {
     PoolToken internal token;
     uint256 internal nonce;
 
-    function setUp() public virtual {
+    function build() internal {
         vm.warp(1_800_000_000);
         protocolToken = new ProtocolToken("Protocol", "PRO", address(this), 1e30);
         nodes = new NodeRegistry(address(this));

@@ -63,7 +63,7 @@ export function parseLinearRegression(json: unknown): LinearRegressionParameters
   const parsed = linearRegressionSchema.safeParse(json)
   if (parsed.success) return parsed.data
   const [first] = parsed.error.issues
-  const place = `compute.parameters.${placeOf(first?.path ?? [])}`
+  const place = placeOf(['compute', 'parameters', ...(first?.path ?? [])])
   throw new ComputeError(
     'PARAMETERS_INVALID',
     place,

@@ -10,6 +10,7 @@ import {
   isHex,
   type TransactionReceipt,
   TransactionReceiptNotFoundError,
+  withRetry,
 } from 'viem'
 import {
   call,
@@ -51,7 +52,12 @@ const DEFAULT_TIMEOUT_MS = 120_000
 export async function send(
   client: Client,
   place: string,
-  target: { readonly to: Address | null; readonly data: Hex },
+  target: {
+    readonly to: Address | null
+    readonly data: Hex
+    /** Gas beyond the estimate that the call may need when it is mined later than it is simulated. */
+    readonly reserve?: bigint
+  },
   options: WriteOptions,
 ): Promise<Sent> {
   const chosen = options.account ?? client.account
@@ -62,8 +68,9 @@ export async function send(
   const transaction = { account, data: target.data, ...(target.to === null ? {} : { to: target.to }) }
   try {
     let gas = options.gas
-    if (gas === undefined) gas = await estimateGas(client, transaction)
-    else await call(client, { ...transaction, gas })
+    if (gas === undefined) {
+      gas = withMargin(await estimateGas(client, transaction)) + (target.reserve ?? 0n)
+    } else await call(client, { ...transaction, gas })
     const hash = await sendTransaction(client, { ...transaction, gas, chain: client.chain ?? null })
     const receipt = await receiptOf(client, hash, options.timeoutMs ?? DEFAULT_TIMEOUT_MS)
     if (receipt.status !== 'success') {
@@ -136,12 +143,28 @@ export async function reading<Result>(place: string, read: () => Promise<Result>
   }
 }
 
+/**
+ * What an estimate lacks when the transaction is mined a second later than it was simulated: vote checkpoints are one
+ * per second and account, so the same call may then write new slots. Gas that is not used is not paid.
+ */
+function withMargin(estimate: bigint): bigint {
+  return estimate + estimate / 5n + 150_000n
+}
+
+/** A chain that mines at once has the receipt within milliseconds; asking at its block interval would waste seconds. */
+const EARLY_LOOKS = 8
+const FIRST_LOOK_MS = 2
+
 async function receiptOf(client: Client, hash: Hash, timeout: number): Promise<TransactionReceipt> {
+  const missing = (error: Error) => error instanceof TransactionReceiptNotFoundError
   try {
-    // A chain that mines at once has it already: no polling interval is lost.
-    return await getTransactionReceipt(client, { hash })
+    return await withRetry(() => getTransactionReceipt(client, { hash }), {
+      delay: ({ count }) => FIRST_LOOK_MS * 2 ** count,
+      retryCount: EARLY_LOOKS,
+      shouldRetry: ({ error }) => missing(error),
+    })
   } catch (error) {
-    if (!(error instanceof TransactionReceiptNotFoundError)) throw error
+    if (!missing(error as Error)) throw error
   }
   return waitForTransactionReceipt(client, {
     hash,

@@ -4,6 +4,9 @@ import type { Deployment } from '../deploy/deployment.js'
 import type { StatementProof, VerdictEntry } from '../statement/node-statement.js'
 import { type Sent, send, type WriteOptions } from './transaction.js'
 
+/** What a new vote checkpoint costs more than one that is written over: a fresh slot and the list's length. */
+const CHECKPOINT_GAS = 30_000n
+
 /**
  * Records a node's verdicts on contributions of one pool; accepted ones get points and pool tokens at once. All or
  * nothing. The statement is over the entries (see `verdictBatchContext`), its digest is the batch digest.
@@ -25,7 +28,10 @@ export function recordVerdicts(
     functionName: 'recordVerdicts',
     args: [args.pool, args.entries, args.statement],
   })
-  return send(client, 'DataRegistry.recordVerdicts', { to: args.deployment.dataRegistry, data }, args)
+  // Every owner's votes may need a checkpoint of their own if the second has changed since the simulation.
+  const reserve = CHECKPOINT_GAS * BigInt(args.entries.length)
+  const target = { to: args.deployment.dataRegistry, data, reserve }
+  return send(client, 'DataRegistry.recordVerdicts', target, args)
 }
 
 /**

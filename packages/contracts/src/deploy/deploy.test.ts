@@ -3,7 +3,7 @@ import { foundry } from 'viem/chains'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { getBalance, getPool } from '../action/index.js'
 import { createWorld, digest, revertOf, type World } from '../testing/world.js'
-import { checkDeployment, deployAll, foundPool } from './index.js'
+import { checkDeployment, deployAll, formatDeployment, foundPool, parseDeployment } from './index.js'
 
 let world: World
 beforeAll(async () => {
@@ -82,4 +82,22 @@ test('says when there is no account, and when there is no chain', async () => {
   await expect(deployAll({ walletClient: reader })).rejects.toMatchObject({ code: 'NO_ACCOUNT' })
   const nowhere = createClient({ chain: foundry, transport: http('http://127.0.0.1:9', { retryCount: 0 }) })
   await expect(getPool(nowhere, { pool: zeroAddress })).rejects.toMatchObject({ code: 'CHAIN_UNREACHABLE' })
+})
+
+test('a deployment survives the way through JSON', () => {
+  expect(parseDeployment(formatDeployment(world.deployment))).toEqual(world.deployment)
+})
+
+test.each([
+  ['no JSON', '{', 'not JSON'],
+  ['a missing field', '{}', 'jobBoard'],
+  ['an address that is none', { jobBoard: '0x12' }, 'jobBoard: not an address'],
+  ['a negative block', { blockNumber: '-1' }, 'blockNumber: not a decimal number'],
+  ['an unknown field', { owner: '0x12' }, 'owner'],
+])('parseDeployment refuses %s and names the field', (_, change, expected) => {
+  const text =
+    typeof change === 'string'
+      ? change
+      : JSON.stringify({ ...JSON.parse(formatDeployment(world.deployment)), ...change })
+  expect(() => parseDeployment(text)).toThrow(expected)
 })

@@ -1,6 +1,8 @@
-import type { Address } from 'viem'
+import { type Address, isAddress } from 'viem'
+import * as z from 'zod'
+import { ContractsError } from '../errors.js'
 
-/** Where the shared contracts of one Sealpool deployment are. Plain JSON, apart from the block number. */
+/** Where the shared contracts of one Sealpool deployment are. */
 export interface Deployment {
   readonly chainId: number
   readonly protocolToken: Address
@@ -19,4 +21,43 @@ export interface PoolContracts {
   readonly token: Address
   readonly governor: Address
   readonly timelock: Address
+}
+
+const address = z.custom<Address>((value) => typeof value === 'string' && isAddress(value), 'not an address')
+
+const deploymentSchema = z.strictObject({
+  chainId: z.int().positive(),
+  protocolToken: address,
+  nodeRegistry: address,
+  dataRegistry: address,
+  jobBoard: address,
+  permissions: address,
+  poolFactory: address,
+  blockNumber: z
+    .string()
+    .regex(/^(0|[1-9][0-9]{0,77})$/, 'not a decimal number')
+    .transform(BigInt),
+})
+
+/** A deployment as JSON text with the block number as a decimal string; {@link parseDeployment} reads it. */
+export function formatDeployment(deployment: Deployment): string {
+  return JSON.stringify({ ...deployment, blockNumber: deployment.blockNumber.toString() }, null, 2)
+}
+
+/**
+ * Reads what {@link formatDeployment} wrote. It checks the form only: see `checkDeployment` for whether it is true.
+ *
+ * @throws {ContractsError} `ARGUMENT_INVALID`, naming the field.
+ */
+export function parseDeployment(text: string): Deployment {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (cause) {
+    throw new ContractsError('ARGUMENT_INVALID', 'parseDeployment', 'not JSON', { cause })
+  }
+  const result = deploymentSchema.safeParse(json)
+  if (result.success) return result.data
+  const fields = result.error.issues.map(({ path, message }) => `${path.join('.') || 'document'}: ${message}`)
+  throw new ContractsError('ARGUMENT_INVALID', 'parseDeployment', fields.join('; '))
 }

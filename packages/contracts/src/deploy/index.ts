@@ -1,3 +1,3 @@
 export { checkDeployment, type DeployOptions, deployAll } from './deploy-all.js'
-export type { Deployment, PoolContracts } from './deployment.js'
+export { type Deployment, formatDeployment, type PoolContracts, parseDeployment } from './deployment.js'
 export { type FoundPoolOptions, foundPool, type GovernanceOptions } from './found-pool.js'

@@ -1,7 +1,8 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { concatBytes } from '../encoding/bytes.js'
+import { sha256Digest } from '../digest/digest.js'
+import { bigEndian, concatBytes } from '../encoding/bytes.js'
 import { decodeHex, encodeHex } from '../encoding/hex.js'
 import { merkleProof, merkleRoot, verifyMerkleProof } from './merkle.js'
 import { commitPlaintext, openCommitment, verifyCommitment, verifyCommitmentOpening } from './salted.js'
@@ -133,6 +134,24 @@ describe('Merkle tree', () => {
     expect(verifyMerkleProof({ leaf: inner, index: 0, count: 2, proof, root: root(4) })).toBe(false)
   })
 
+  test('refuses a path past the root, even towards a root that would fit', () => {
+    const [first, second] = leaves
+    if (first === undefined || second === undefined) throw new Error('two leaves')
+    const proof = merkleProof([first, second], 1)
+    expect(verifyMerkleProof({ leaf: second, index: 1, count: 2, proof, root: root(2) })).toBe(true)
+    expect(verifyMerkleProof({ leaf: second, index: 0, count: 1, proof, root: root(2) })).toBe(false)
+  })
+
+  test('answers hostile values with false', () => {
+    const hostile = [[null], [7], ['x'], null, 'x']
+    for (const proof of hostile) {
+      expect(verifyMerkleProof({ ...good, proof: proof as unknown as Uint8Array[] })).toBe(false)
+    }
+    const none = null as unknown as Uint8Array
+    expect(verifyMerkleProof({ ...good, root: none })).toBe(false)
+    expect(verifyMerkleProof({ ...good, leaf: none })).toBe(false)
+  })
+
   test('refuses to prove a leaf that is not there', () => {
     for (const index of [-1, 8, 0.5]) {
       expect(() => merkleProof(leaves, index)).toThrow(
@@ -201,11 +220,24 @@ describe('salted commitment', () => {
     ['another chunk size', { chunkSize: 301 }],
     ['an impossible chunk size', { chunkSize: 0 }],
     ['another salt', { chunkSalt: new Uint8Array(32) }],
+    ['a salt that is no bytes', { chunkSalt: null as unknown as Uint8Array }],
     ['a shorter salt', { chunkSalt: opening.chunkSalt.slice(1) }],
     ['another tree', { treeRoot: new Uint8Array(32) }],
   ])('refuses an opening with %s', (_name, change) => {
     expect(verifyCommitmentOpening(commitment.root, opening)).toBe(true)
     expect(verifyCommitmentOpening(commitment.root, { ...opening, ...change })).toBe(false)
+  })
+
+  test('refuses a chunk of another length, even if a dishonest writer committed to one', () => {
+    const label = new TextEncoder().encode('sealpool/commitment/1')
+    const chunkSalt = new Uint8Array(32)
+    const chunk = new Uint8Array(10)
+    const treeRoot = merkleRoot([concatBytes(chunkSalt, chunk)])
+    const top = (length: number) =>
+      sha256Digest(concatBytes(label, bigEndian(300, 4), bigEndian(length, 8), treeRoot))
+    const dishonest = { index: 0, chunk, chunkSize: 300, chunkSalt, proof: [], treeRoot }
+    expect(verifyCommitmentOpening(top(10), { ...dishonest, length: 10 })).toBe(true)
+    expect(verifyCommitmentOpening(top(11), { ...dishonest, length: 11 })).toBe(false)
   })
 
   test('commits to an empty plaintext', () => {

@@ -92,7 +92,8 @@ export function verifyMerkleProof(claim: MerkleProofClaim): boolean {
   const { leaf, index, count, proof, root } = claim
   if (!Number.isSafeInteger(index) || !Number.isSafeInteger(count) || index < 0 || index >= count)
     return false
-  if (!(root instanceof Uint8Array) || !Array.isArray(proof) || proof.length > 53) return false
+  if (!(leaf instanceof Uint8Array) || !(root instanceof Uint8Array)) return false
+  if (!Array.isArray(proof) || proof.length > 53) return false
   if (!proof.every((hash) => hash instanceof Uint8Array && hash.length === 32)) return false
   let node = index
   let last = count - 1

@@ -111,6 +111,7 @@ export function openCommitment(
  */
 export function verifyCommitmentOpening(root: Digest, opening: CommitmentOpening): boolean {
   const { index, chunk, chunkSize, length, chunkSalt, proof, treeRoot } = opening
+  if (![chunk, chunkSalt, treeRoot].every((bytes) => bytes instanceof Uint8Array)) return false
   if (!isChunkSize(chunkSize) || !Number.isSafeInteger(length) || length < 0) return false
   if (
     !Number.isSafeInteger(index) ||

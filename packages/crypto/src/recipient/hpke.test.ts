@@ -14,7 +14,7 @@ import {
   hpkeSchedule,
   hpkeSeal,
 } from './hpke.js'
-import { keyAgreement, publicKeyOf } from './x25519.js'
+import { keyAgreement, publicKeyOf, requireSharedSecret } from './x25519.js'
 
 const hex = (digits: string) => decodeHex(`0x${digits}`)
 const backends = ['native', 'pure'] as const
@@ -153,7 +153,13 @@ describe('hpkeSeal and hpkeOpen', () => {
   test('refuse another key, info or associated data', async () => {
     const message = await seal('native')
     const good = { privateKey: keys.privateKey, info, aad, message }
-    for (const change of [{ privateKey: new Uint8Array(32).fill(9) }, { info: aad }, { aad: info }]) {
+    const nothing = null as unknown as Uint8Array
+    for (const change of [
+      { privateKey: new Uint8Array(32).fill(9) },
+      { info: aad },
+      { aad: info },
+      { message: nothing },
+    ]) {
       await expect(hpkeOpen({ ...good, ...change })).rejects.toMatchObject({ code: 'HPKE_OPEN_REFUSED' })
     }
   })
@@ -202,9 +208,27 @@ describe('X25519', () => {
     },
   )
 
+  test('refuses a shared secret of zeros, wherever it comes from', () => {
+    expect(() => requireSharedSecret(new Uint8Array(32))).toThrow(
+      expect.objectContaining({ code: 'KEY_INVALID' }),
+    )
+    expect(requireSharedSecret(shared)).toBe(shared)
+  })
+
   test('refuses keys of another length', async () => {
     expect(() => keyAgreement(alice.slice(1))).toThrow(expect.objectContaining({ code: 'KEY_INVALID' }))
     await expect(keyAgreement(alice).agree(bobPublic.slice(1))).rejects.toMatchObject({ code: 'KEY_INVALID' })
     expect(() => derivePrivateKey(alice.slice(1))).toThrow(expect.objectContaining({ code: 'KEY_INVALID' }))
   })
 })
+
+test.each(['aes-256-gcm', 'xchacha20-poly1305'] as const)(
+  '%s keys of another length are refused',
+  async (name) => {
+    for (const backend of ['native', 'pure'] as const) {
+      await expect(importAeadKey(name, new Uint8Array(16), backend)).rejects.toMatchObject({
+        code: 'KEY_INVALID',
+      })
+    }
+  },
+)

@@ -82,7 +82,7 @@ function kemSharedSecret(agreed: Uint8Array, enc: Uint8Array, publicKey: Uint8Ar
 }
 
 /** What both sides derive (RFC 9180 section 5.1). */
-export interface HpkeSchedule {
+interface HpkeSchedule {
   readonly key: Uint8Array
   readonly baseNonce: Uint8Array
   readonly exporterSecret: Uint8Array

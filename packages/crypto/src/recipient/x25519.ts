@@ -73,6 +73,21 @@ export function keyIdOf(publicKey: Uint8Array): Digest {
 }
 
 /**
+ * Refuses a shared secret of zeros, as RFC 9180 section 7.1.4 asks. {@link requirePublicKey} already refuses every
+ * public key that gives one; this holds even if a platform computed another curve.
+ *
+ * @param secret - what the key agreement gave
+ * @returns the secret
+ * @throws CryptoError `KEY_INVALID`
+ */
+export function requireSharedSecret(secret: Uint8Array): Uint8Array {
+  if (equalBytes(secret, new Uint8Array(secret.length))) {
+    throw new CryptoError('KEY_INVALID', 'publicKey', 'the shared secret is zero; ask for another public key')
+  }
+  return secret
+}
+
+/**
  * Prepares a private key for key agreement: natively when the platform's WebCrypto computes X25519, else with noble.
  *
  * @param privateKey - 32 bytes
@@ -96,15 +111,7 @@ export function keyAgreement(privateKey: Uint8Array, backend: Backend = 'auto'):
       requirePublicKey(publicKey)
       const key = await native()
       const secret = key === undefined ? pureAgree(privateKey, publicKey) : await key(publicKey)
-      // RFC 9180 section 7.1.4 asks for this check; the list above already covers every point that could fail it.
-      if (equalBytes(secret, new Uint8Array(32))) {
-        throw new CryptoError(
-          'KEY_INVALID',
-          'publicKey',
-          'the shared secret is zero; ask for another public key',
-        )
-      }
-      return secret
+      return requireSharedSecret(secret)
     },
   }
 }

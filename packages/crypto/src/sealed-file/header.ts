@@ -42,7 +42,7 @@ export const saltLength = 32
 /** Longest JSON part of a header in bytes. */
 export const maximumHeaderLength = 1_048_576
 /** Smallest and largest number of plaintext bytes in a chunk. */
-export const chunkSizeLimits = { minimum: 64, maximum: 4_194_304 } as const
+const chunkSizeLimits = { minimum: 64, maximum: 4_194_304 } as const
 
 /**
  * Writes everything of a header that its MAC covers.

@@ -5,6 +5,7 @@ import { publicKeyOf } from '../recipient/x25519.js'
 import {
   bytesOf,
   codeOf,
+  context,
   pool,
   poolKey,
   sealedOf,
@@ -15,6 +16,7 @@ import {
 import { parseHeader } from './header.js'
 import { openBytes } from './open.js'
 import { addRecipient, removeRecipient } from './rewrap.js'
+import { sealBytes } from './seal.js'
 
 const newKey = new Uint8Array(32).fill(4)
 const newcomer = hpkeIdentity({ privateKey: newKey })
@@ -65,6 +67,20 @@ describe('addRecipient', () => {
       recipients: [...(header['recipients'] as []), { type: 'planted' }],
     }))
     expect(await codeOf(() => addRecipient(altered, options))).toBe('HEADER_REFUSED')
+  })
+
+  test('refuses the 10,001st, which no reader would take', async () => {
+    const later = {
+      type: 'later',
+      keyId: '',
+      template: { type: 'later' },
+      wrap: async () => ({ type: 'later' }),
+    }
+    const recipients = [hpkeRecipient(poolKey), ...Array.from({ length: 9_999 }, () => later)]
+    const full = await sealBytes(bytesOf(1), { recipients, context, random })
+    const options = { identities: [pool], recipient, random }
+    expect(await codeOf(() => addRecipient(full, options))).toBe('RECIPIENT_INVALID')
+    expect(await opens(full, pool)).toBe('accepted')
   })
 })
 

@@ -20,7 +20,7 @@ import { layoutOfPlaintext, type PayloadCipher } from './payload.js'
 import { parseStanzas } from './stanza.js'
 
 /** Plaintext bytes per chunk when none are asked for. */
-export const defaultChunkSize = 65_536
+const defaultChunkSize = 65_536
 
 /** What sealing takes. */
 export interface SealOptions {

@@ -17,7 +17,7 @@ import {
   withHeader,
 } from '../testing/sealed-fixture.js'
 import { parseHeader } from './header.js'
-import { openBytes, openStream } from './open.js'
+import { openBytes, openStream, unlock } from './open.js'
 
 const chunk = 64 + 16
 let sealed: Uint8Array
@@ -49,6 +49,14 @@ test('a file cut at any byte is refused, whole and streamed', async () => {
     const { out, code } = await streamed(cut)
     expect(code, `streamed, ${length} bytes`).toMatch(/^(TRUNCATED|CHUNK_REFUSED)$/)
     expect(out).toEqual(bytesOf(200).slice(0, out.length))
+  }
+})
+
+test('a file that ends with its header is called truncated, whole and streamed', async () => {
+  for (const rest of [0, 1, 15]) {
+    const cut = concatBytes(head, payload.slice(0, rest))
+    expect(await codeOf(() => open(cut))).toBe('TRUNCATED')
+    expect((await streamed(cut)).code).toBe('TRUNCATED')
   }
 })
 
@@ -107,6 +115,17 @@ describe('chunks', () => {
     const full = await sealedOf(128)
     expect(await codeOf(() => open(concatBytes(full, new Uint8Array(16))))).toBe('TRUNCATED')
     expect((await streamed(concatBytes(full, new Uint8Array(16)))).code).toBe('CHUNK_REFUSED')
+    // Made by someone who has the keys, so that every tag is right.
+    const header = parseHeader(full)
+    const { cipher } = await unlock(header, { identities: [pool] })
+    const forged = concatBytes(
+      full.slice(0, header.payloadOffset),
+      await cipher.seal(0, false, bytesOf(128).slice(0, 64)),
+      await cipher.seal(1, false, bytesOf(128).slice(64)),
+      await cipher.seal(2, true, new Uint8Array()),
+    )
+    expect(await codeOf(() => open(forged))).toBe('TRUNCATED')
+    expect(await streamed(forged)).toEqual({ out: bytesOf(128), code: 'CHUNK_REFUSED' })
   })
 })
 
@@ -185,6 +204,11 @@ describe('identities', () => {
   test('that are not recipients are told so', async () => {
     expect(await codeOf(() => openBytes(sealed, { identities: [stranger] }))).toBe('NO_MATCHING_IDENTITY')
     expect(await codeOf(() => openBytes(sealed, { identities: [] }))).toBe('NO_MATCHING_IDENTITY')
+  })
+  test('that give something else than 32 bytes are refused', async () => {
+    const broken = { ...pool, unwrap: async () => new Uint8Array(31) }
+    expect(await codeOf(() => openBytes(sealed, { identities: [broken] }))).toBe('WRAP_REFUSED')
+    expect(await codeOf(() => openBytes(sealed, { identities: [broken, wallet] }))).toBe('accepted')
   })
   test('with the right name and the wrong key are refused', async () => {
     const imposter = hpkeIdentity({ privateKey: new Uint8Array(32).fill(9), keyId: poolKey.keyId })

@@ -11,7 +11,7 @@ export interface Fact {
 }
 
 /** Most facts one statement may carry. */
-export const maximumFacts = 64
+const maximumFacts = 64
 
 /**
  * `keccak256(abi.encode(words))`, or 32 zero bytes when there are no facts.

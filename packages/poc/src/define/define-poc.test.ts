@@ -41,6 +41,16 @@ test('a parser and a check can refuse by name', () => {
   expect(check.evaluate(json('1')).refusal).toEqual({ code: 'WRONG_YEAR', place: 'year' })
 })
 
+test('a place as long as the file allows is cut', () => {
+  const place = 'x.'.repeat(500)
+  const checks = { long: (): CheckResult => ({ passed: false, place, refusal: 'WRONG_YEAR' }) }
+  const verdict = definePoc({ ...base, checks }).evaluate(json('1'))
+  expect(verdict.refusal?.place.length).toBe(120)
+  expect(verdict.evidence.at(-1)?.place.length).toBe(120)
+  const parser = definePoc({ ...base, input: () => refuse('WRONG_YEAR', place) })
+  expect(parser.evaluate(json('1')).refusal?.place.length).toBe(120)
+})
+
 test('exhausted memory is not taken for a malformed file', () => {
   const exhausted = Object.assign(new Error('out of memory'), { name: 'InternalError' })
   const poc = definePoc({

@@ -147,7 +147,7 @@ function judge<Value>(definition: PocDefinition<Value>, { file, facts }: Evaluat
   let refusal: VerdictPart['refusal'] = null
   for (const [name, check] of Object.entries(definition.checks)) {
     const result = check(value, { facts, mediaType: file.mediaType })
-    const place = result.place ?? name
+    const place = shortened(result.place ?? name)
     const degree = clamp(result.degree ?? (result.passed ? 1 : 0))
     const sum = sums[result.dimension ?? 'quality']
     const weight = Math.max(0, result.weight ?? 1)
@@ -214,15 +214,17 @@ function issuePlace(error: object): string {
   const first: unknown = Array.isArray(issues) ? issues[0] : undefined
   const path = typeof first === 'object' && first !== null && 'path' in first ? first.path : undefined
   if (!Array.isArray(path) || path.length === 0) return 'file'
-  return path
-    .map((part) => String(part))
-    .join('.')
-    .slice(0, 120)
+  return path.map((part) => String(part)).join('.')
+}
+
+// A place may be built from a path into the file, so its length is the contributor's; the verdict format has a bound.
+function shortened(place: string): string {
+  return place.slice(0, 120)
 }
 
 function refused(code: string, place: string, evidence: readonly Evidence[]): VerdictPart {
   const zero = { score: 0, authenticity: 0, ownership: 0, quality: 0, uniqueness: 0 }
-  return { valid: false, ...zero, attributes: {}, refusal: { code, place }, evidence }
+  return { valid: false, ...zero, attributes: {}, refusal: { code, place: shortened(place) }, evidence }
 }
 
 interface Sum {

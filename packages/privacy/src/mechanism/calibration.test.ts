@@ -39,6 +39,13 @@ describe('fractions', () => {
       }),
     )
   })
+  test('the smallest doubles are rounded up, and what is no amount is refused', () => {
+    expect(toNumber(rationalAtLeast(5e-324))).toBe(2 ** -900)
+    expect(rationalAtLeast(0).numerator).toBe(0n)
+    for (const value of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => rationalAtLeast(value)).toThrow(expect.objectContaining({ place: 'value' }))
+    }
+  })
   test('square roots are rounded up', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 2n, max: 10n ** 60n }), (value) => {

@@ -46,7 +46,7 @@ export function toNumber(value: Rational): number {
  * A fraction that is at least `value`, with a short denominator.
  *
  * @param value - Non-negative finite double.
- * @returns The double itself, as an exact fraction, or more by at most one part in 2^40.
+ * @returns The double itself, as an exact fraction, or more by at most one part in 2^40 (2^-900 for anything smaller).
  * @throws PrivacyError `PARAMETER_INVALID` when the value is negative or not finite.
  */
 export function rationalAtLeast(value: number): Rational {
@@ -54,6 +54,8 @@ export function rationalAtLeast(value: number): Rational {
     throw new PrivacyError('PARAMETER_INVALID', 'value', 'Expected a finite number of at least zero.')
   }
   if (value === 0) return { numerator: 0n, denominator: 1n }
+  // Below this the factor would leave the range of doubles; nobody calibrates noise there.
+  if (value < 2 ** -900) return { numerator: 1n, denominator: 1n << 900n }
   // Multiplying by a power of two is exact, so the ceiling is the only rounding, and it goes up.
   const exponent = 40 - Math.floor(Math.log2(value))
   return exponent >= 0

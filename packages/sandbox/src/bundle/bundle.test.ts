@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createQuickJsRuntime } from '../quickjs/index.js'
-import { limits } from '../testing/runtime-conformance.js'
+import { limits } from '../testing/job.js'
 import { bundleModule } from './index.js'
 
 let folder = ''

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { limits, runtimeConformance, script } from '../testing/runtime-conformance.js'
+import { limits, script } from '../testing/job.js'
+import { runtimeConformance } from '../testing/runtime-conformance.js'
 import { createQuickJsRuntime } from './index.js'
 
 runtimeConformance('QuickJS in this process', createQuickJsRuntime)

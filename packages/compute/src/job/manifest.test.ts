@@ -1,0 +1,60 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { ComputeError } from '../errors.js'
+import { changed, manifestJson } from '../testing/wage-job.js'
+import { manifestDigest, parseJobManifest } from './manifest.js'
+
+const query = () => ({ ...manifestJson(), kind: 'query', query: { sql: 'select 1' }, compute: null })
+
+test('compute and query manifests are parsed unchanged', () => {
+  expect(parseJobManifest(manifestJson())).toEqual(manifestJson())
+  expect(parseJobManifest(query())).toEqual(query())
+})
+
+test('the digest is that of the content, whatever the order of keys', () => {
+  const manifest = parseJobManifest(manifestJson())
+  const reversed = Object.fromEntries(Object.entries(manifestJson()).reverse())
+  expect(manifestDigest(manifest)).toMatch(/^sha256:[0-9a-f]{64}$/)
+  expect(manifestDigest(parseJobManifest(reversed))).toBe(manifestDigest(manifest))
+  expect(manifestDigest(parseJobManifest(changed(manifestJson(), 'salt', 'fedcba9876543210')))).not.toBe(
+    manifestDigest(manifest),
+  )
+})
+
+test.each([
+  ['an unknown field', 'extra', 1, '$'],
+  ['another version', 'version', 2, 'version'],
+  ['an address in mixed case', 'pools.0.address', `0x${'Ab'.repeat(20)}`, 'pools[0].address'],
+  ['a pool twice', 'pools.1.address', `0x${'11'.repeat(20)}`, 'pools[1].address'],
+  ['two pools of one name', 'pools.1.name', 'pay', 'pools[1].name'],
+  ['no pools', 'pools', [], 'pools'],
+  ['a query in a compute job', 'query', { sql: 'select 1' }, 'query'],
+  ['a compute job without computation', 'compute', null, 'compute'],
+  ['a free job', 'privacy.epsilon', 0, 'privacy.epsilon'],
+  ['a large delta', 'privacy.delta', 0.1, 'privacy.delta'],
+  ['a short result key', 'consumer.resultKey.publicKey', 'AAAA', 'consumer.resultKey.publicKey'],
+  ['a short salt', 'salt', 'abc', 'salt'],
+  ['no purpose', 'purpose', '', 'purpose'],
+])('refuses %s and names the place', (_, path, value, place) => {
+  expect(() => parseJobManifest(changed(manifestJson(), path, value))).toThrow(
+    expect.objectContaining({ code: 'MANIFEST_INVALID', place }),
+  )
+})
+
+test('any JSON gives a manifest or a typed error', () => {
+  fc.assert(
+    fc.property(
+      fc.jsonValue(),
+      fc.constantFrom('pools', 'compute', 'query', 'privacy', 'consumer'),
+      (value, path) => {
+        for (const input of [value, changed(manifestJson(), path, value)]) {
+          try {
+            parseJobManifest(input)
+          } catch (error) {
+            expect(error).toBeInstanceOf(ComputeError)
+          }
+        }
+      },
+    ),
+  )
+})
