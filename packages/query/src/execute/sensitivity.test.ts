@@ -3,15 +3,15 @@ import { describe, expect, it } from 'vitest'
 import { planQuery } from '../plan/plan-query.js'
 import { testPools } from '../testing/pools.js'
 import { acceptedStatement } from '../testing/statements.js'
-import { loaded, testData, without } from '../testing/tables.js'
+import { loaded, type TestData, testData, without } from '../testing/tables.js'
 import { exactStatistics } from './statistics.js'
 
 const magnitude = (value: bigint) => (value < 0n ? -value : value)
 
 /** How far each statistic moves, summed over the groups, when one contributor leaves. */
-async function distances(sql: string, data: Parameters<typeof loaded>[0], leaving: number) {
+async function distances(sql: string, data: TestData, leaving: number, bounded = true) {
   const plan = await planQuery({ sql, pools: testPools(), grant: {}, budget: { epsilon: 1, delta: 0 } })
-  const engines = [await loaded(data), await loaded(without(data, leaving))] as const
+  const engines = [await loaded(data, bounded), await loaded(without(data, leaving), bounded)] as const
   try {
     const [before, after] = [await exactStatistics(plan, engines[0]), await exactStatistics(plan, engines[1])]
     const moved = plan.statistics.map((_, position) =>
@@ -56,6 +56,21 @@ describe('neighbouring data', () => {
     ]) {
       const { plan, moved } = await distances(sql, data, 1)
       expect(moved.map(String)).toEqual(plan.statistics.map(({ sensitivity }) => sensitivity))
+    }
+  })
+
+  it('is clamped by the plan, even in a table that was loaded without bounds', async () => {
+    const workers = [{ contributor: 1, wage: 99_999, bonus: -99_999, union_member: true, sector: 'other' }]
+    const rides = [{ contributor: 1, miles: 99_999, zone: 1 }]
+    const data = { workers, persons: [], rides }
+    for (const sql of [
+      'SELECT avg(wage), sum(bonus), sum(wage * bonus) FROM pay.workers',
+      'SELECT sum(miles * miles) FROM trips.rides',
+    ]) {
+      const { plan, moved } = await distances(sql, data, 1, false)
+      plan.statistics.forEach(({ sensitivity }, position) => {
+        expect(moved[position] ?? 0n).toBeLessThanOrEqual(BigInt(sensitivity))
+      })
     }
   })
 

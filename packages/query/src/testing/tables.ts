@@ -61,11 +61,24 @@ export function without(data: TestData, leaving: number): TestData {
   }
 }
 
-/** An engine that holds the data. */
-export async function loaded(data: TestData): Promise<SqlEngine> {
+/**
+ * An engine that holds the data.
+ *
+ * @param bounded whether the loader is told the bounds of columns; the plan's own clamps must hold without it
+ */
+export async function loaded(data: TestData, bounded = true): Promise<SqlEngine> {
   const engine = await memoryEngine()
-  await engine.load({ name: 'pay.workers', columns: workers.columns, rows: data.workers })
-  await engine.load({ name: 'people.persons', columns: persons.columns, rows: data.persons })
-  await engine.load({ name: 'trips.rides', columns: rides.columns, rows: data.rides })
+  const tables = { 'pay.workers': workers, 'people.persons': persons, 'trips.rides': rides } as const
+  const rows = {
+    'pay.workers': data.workers,
+    'people.persons': data.persons,
+    'trips.rides': data.rides,
+  } as const
+  for (const name of ['pay.workers', 'people.persons', 'trips.rides'] as const) {
+    const columns = tables[name].columns.map(({ min, max, ...column }) =>
+      bounded && min !== undefined && max !== undefined ? { ...column, min, max } : column,
+    )
+    await engine.load({ name, columns, rows: rows[name] })
+  }
   return engine
 }
