@@ -17,7 +17,7 @@ function harmless(text: string): string {
 }
 
 /** Paints text for a terminal, or returns it as it is. */
-export function paint(output: CliOutput, style: keyof typeof codes, text: string): string {
+function paint(output: CliOutput, style: keyof typeof codes, text: string): string {
   return output.colours ? `\u001b[${codes[style]}m${text}\u001b[0m` : text
 }
 

@@ -50,7 +50,7 @@ export function pckChain(quote: Quote): PckChain {
 }
 
 /** The two certificates that a collateral document or CRL comes with. */
-export interface SignerChain {
+interface SignerChain {
   readonly signer: Certificate
   readonly root: Certificate
 }

@@ -38,7 +38,7 @@ export interface TdReport {
 }
 
 /** Length in bytes of an SGX report body. */
-export const sgxReportLength = 384
+const sgxReportLength = 384
 
 /** Lengths in bytes of the TD report bodies. */
 export const tdReportLength = { td10: 584, td15: 648, td15Extended: 885 } as const

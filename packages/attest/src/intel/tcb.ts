@@ -3,7 +3,7 @@ import type { PckPlatform } from './pck-extension.js'
 import { convergeTcbStatus, relaunchTcbStatus, type TcbStatus, type VerdictTcbStatus } from './tcb-status.js'
 
 /** Levels ordered as Intel's library orders them: highest SVNs first, whatever the order in the document. */
-export function sortLevels(levels: readonly TcbLevel[]): TcbLevel[] {
+function sortLevels(levels: readonly TcbLevel[]): TcbLevel[] {
   const key = (level: TcbLevel) => [...level.sgxComponents, ...level.tdxComponents, level.pceSvn]
   return [...levels].sort((a, b) => {
     const left = key(a)
@@ -45,7 +45,7 @@ export function matchTcbLevel(
  *
  * @returns the level, or undefined when there is none
  */
-export function matchIsvLevel(levels: readonly IsvLevel[], isvSvn: number): IsvLevel | undefined {
+function matchIsvLevel(levels: readonly IsvLevel[], isvSvn: number): IsvLevel | undefined {
   return [...levels].sort((a, b) => b.isvSvn - a.isvSvn).find((level) => level.isvSvn <= isvSvn)
 }
 

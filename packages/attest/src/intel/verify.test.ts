@@ -1,3 +1,4 @@
+import { hexToBytes } from '@noble/hashes/utils.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AttestError } from '../errors.js'
@@ -5,6 +6,14 @@ import { appraise } from '../policy/appraise.js'
 import { attestationPolicySchema, defaultAttestationPolicy } from '../policy/policy.js'
 import type { CollateralDefect, QuoteDefect, SimulatedQuote } from '../simulator/index.js'
 import { exportSimulator, importSimulator } from '../simulator/index.js'
+import { writeQuote } from '../simulator/quote-writer.js'
+import {
+  makeCertificate,
+  makeCertificates,
+  publicKeyOf,
+  sgxExtension,
+  simulatorRootName,
+} from '../simulator/test-pki.js'
 import { at, mrTd, simulator, trust } from '../testing/fixture.js'
 import { nativeP256 } from '../testing/native-p256.js'
 import type { Collateral } from './collateral.js'
@@ -20,6 +29,9 @@ const check = (bytes: Uint8Array, given: Collateral = collateral, when = at) =>
   verifyQuote(bytes, { collateral: given, at: when, trustedRoots, verifySignature: nativeP256 })
 const notPassed = (verdict: ReturnType<typeof check>) =>
   verdict.checks.filter(({ result }) => result === 'fail').map(({ id }) => id)
+
+const mapValues = <K extends string, A, B>(of: Record<K, A>, change: (value: A) => B) =>
+  Object.fromEntries(Object.entries<A>(of).map(([name, value]) => [name, change(value)])) as Record<K, B>
 
 describe('verifyQuote on the simulator', () => {
   it('passes every check and says simulated', () => {
@@ -98,6 +110,85 @@ describe('verifyQuote on the simulator', () => {
       tcbInfoIssuerChain: foreign.collateral(at).tcbInfoIssuerChain,
     })
     expect(notPassed(verdict)).toContain('collateral-chains')
+  })
+
+  it('fails another attestation key type, and does not check a quote that carries no chain', () => {
+    const keyType = quote.slice()
+    keyType[2] = 3
+    expect(notPassed(check(keyType))).toContain('quote-header')
+    const ppid = quote.slice()
+    ppid[parseQuote(quote).certificationData.byteOffset - quote.byteOffset - 6] = 2
+    const verdict = check(ppid)
+    expect(verdict.checks.find(({ id }) => id === 'certificates')?.result).toBe('not-checked')
+    expect([verdict.ok, verdict.tcbStatus]).toEqual([false, null])
+  })
+
+  it('fails when another certificate of the same root stands in for a signer or an issuer', () => {
+    const { pckCrlIssuerChain: authority, tcbInfoIssuerChain: signer } = collateral
+    for (const field of ['tcbInfoIssuerChain', 'qeIdentityIssuerChain'] as const) {
+      expect(notPassed(check(quote, { ...collateral, [field]: authority }))).toContain('collateral-chains')
+    }
+    expect(notPassed(check(quote, { ...collateral, pckCrlIssuerChain: signer }))).toContain(
+      'collateral-chains',
+    )
+    expect(notPassed(check(quote, { ...collateral, rootCaCrl: collateral.pckCrl }))).toContain('root-crl')
+  })
+
+  it('fails a PCK chain whose names are not those of the roles, whatever its signatures', () => {
+    const { keys, from } = exportSimulator(simulator)
+    const platform = {
+      fmspc: '51aa1a7ed000',
+      pceId: '0000',
+      pceSvn: 11,
+      sgxComponents: new Array<number>(16).fill(9),
+    }
+    const secret = { ...mapValues(keys, hexToBytes) }
+    const good = makeCertificates(secret, platform, from)
+    const request = { notBefore: from, notAfter: from + 1e7, publicKey: publicKeyOf(secret.pck) }
+    const issuer = { commonName: 'Intel SGX PCK Platform CA', privateKey: secret.authority }
+    const extensions = [sgxExtension(platform)]
+    const failures = (certificates: typeof good) =>
+      notPassed(check(writeQuote(content, secret, certificates)))
+    expect(failures(good)).toEqual([])
+    const misnamed = makeCertificate({ ...request, commonName: 'Intel SGX TCB Signing', issuer, extensions })
+    expect(failures({ ...good, pck: misnamed })).toContain('pck-chain')
+    const root = { commonName: simulatorRootName, privateKey: secret.root }
+    const other = { commonName: 'Some other CA', privateKey: secret.authority }
+    const authority = makeCertificate({
+      ...request,
+      commonName: other.commonName,
+      publicKey: publicKeyOf(secret.authority),
+      issuer: root,
+      authority: { pathLength: 0 },
+    })
+    const underOther = makeCertificate({
+      ...request,
+      commonName: 'Intel SGX PCK Certificate',
+      issuer: other,
+      extensions,
+    })
+    expect(failures({ ...good, authority, pck: underOther })).toContain('pck-chain')
+    const forged = makeCertificate({
+      ...request,
+      commonName: 'Intel SGX PCK Certificate',
+      issuer: { ...issuer, privateKey: secret.pck },
+      extensions,
+    })
+    expect(failures({ ...good, pck: forged })).toEqual(['pck-chain'])
+  })
+
+  it('sorts the certificates of a quote by what they are, and refuses any but leaf, authority and root', () => {
+    const { certificationData } = parseQuote(quote)
+    const start = certificationData.byteOffset - quote.byteOffset
+    const pem = new TextDecoder().decode(certificationData)
+    const [pck = '', authority = '', root = ''] = pem.split(/(?<=END CERTIFICATE-----\n)/)
+    const splice = (text: string) => {
+      const bytes = quote.slice()
+      bytes.set(new TextEncoder().encode(text), start)
+      return check(bytes)
+    }
+    expect(splice(`${pck}${root}${authority}`).ok).toBe(true)
+    expect(notPassed(splice(`${pck}${authority}`.padEnd(pem.length, '\n')))).toContain('certificates')
   })
 
   it('fails, and does not crash, on collateral that is none', () => {

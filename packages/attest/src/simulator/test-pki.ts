@@ -1,6 +1,6 @@
 import { p256 } from '@noble/curves/nist.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { concatBytes, hexToBytes } from '@noble/hashes/utils.js'
+import { hexToBytes } from '@noble/hashes/utils.js'
 import { derTag } from '../encoding/der.js'
 import { intelNames } from '../intel/certificates.js'
 import type { PckPlatform } from '../intel/pck-extension.js'
@@ -221,9 +221,4 @@ export function signedResponse(field: string, value: unknown, privateKey: Uint8A
   const signature = sign(new TextEncoder().encode(body), privateKey)
   const hex = Array.from(signature, (octet) => octet.toString(16).padStart(2, '0')).join('')
   return `{"${field}":${body},"signature":"${hex}"}`
-}
-
-/** Bytes one after the other, for layouts. */
-export function layout(...parts: Uint8Array[]): Uint8Array {
-  return concatBytes(...parts)
 }

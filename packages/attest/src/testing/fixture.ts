@@ -24,7 +24,7 @@ import { createSimulator } from '../simulator/index.js'
 export const at = new Date('2026-11-20T12:00:00Z')
 
 /** Bytes that look random and are the same in every run. */
-export function seededRandom(seed: string): (length: number) => Uint8Array {
+function seededRandom(seed: string): (length: number) => Uint8Array {
   let counter = 0
   return (length) => {
     const bytes = new Uint8Array(length)
@@ -38,7 +38,7 @@ export function seededRandom(seed: string): (length: number) => Uint8Array {
 
 export const simulator = createSimulator({ random: seededRandom('fixture'), at })
 export const mrTd = sha384(new TextEncoder().encode('fixture measurement'))
-export const statementKey = sha256(new TextEncoder().encode('fixture statement key'))
+const statementKey = sha256(new TextEncoder().encode('fixture statement key'))
 
 export const keySet: KeySet = {
   format: 'sealpool/key-set',
