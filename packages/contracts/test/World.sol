@@ -163,7 +163,7 @@ abstract contract World is TestBase {
             data.VERDICT_STATEMENT(),
             address(of_),
             bytes32(entries[0].contributionId),
-            keccak256(abi.encode(entries))
+            keccak256(abi.encode(entries.length, keccak256(abi.encode(entries))))
         );
     }
 

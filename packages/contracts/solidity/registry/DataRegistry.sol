@@ -151,7 +151,8 @@ contract DataRegistry is StatementGuard, EIP712 {
     }
 
     /// @notice Records a node's verdicts on contributions of one pool and rewards the accepted ones.
-    /// @dev Statement facts: abi.encode(entries); subject: the first contribution's identifier.
+    /// @dev Statement facts: uint256 number of entries, bytes32 keccak256(abi.encode(entries)), so that a statement stays
+    /// small whatever the batch; subject: the first contribution's identifier.
     function recordVerdicts(address pool, VerdictEntry[] calldata entries, StatementProof calldata proof) external {
         if (entries.length == 0) revert BatchEmpty();
         uint32 poolIndex = pools.indexOf(pool);
@@ -160,7 +161,7 @@ contract DataRegistry is StatementGuard, EIP712 {
             VERDICT_STATEMENT,
             pool,
             bytes32(entries[0].contributionId),
-            keccak256(abi.encode(entries)),
+            keccak256(abi.encode(entries.length, keccak256(abi.encode(entries)))),
             proof
         );
         IPool(pool).requireNode(node);

@@ -1,4 +1,4 @@
-import { type Address, concatHex, type Hex, keccak256, pad, toHex, zeroHash } from 'viem'
+import { type Address, concatHex, encodeAbiParameters, type Hex, keccak256, pad, toHex, zeroHash } from 'viem'
 import type { Deployment } from '../deploy/deployment.js'
 import { ContractsError } from '../errors.js'
 
@@ -69,8 +69,8 @@ export function poolKeyContext(
 }
 
 /**
- * Context of a `sealpool/verdict-batch/1` statement. Its facts are the ABI encoding of the entries, word by word
- * (offset, length, then four words per entry), as the registry hashes them.
+ * Context of a `sealpool/verdict-batch/1` statement: number of entries, and one hash over them all, so that a statement
+ * stays small whatever the batch.
  *
  * @throws {ContractsError} `ARGUMENT_INVALID` for an empty batch.
  */
@@ -81,17 +81,28 @@ export function verdictBatchContext(
   if (first === undefined) {
     throw new ContractsError('ARGUMENT_INVALID', 'verdictBatchContext', 'a batch has at least one entry')
   }
-  const facts = [uint(32n), uint(BigInt(args.entries.length))]
-  for (const entry of args.entries) {
-    facts.push(
-      uint(entry.contributionId),
-      uint(BigInt(entry.score)),
-      { type: 'bool', value: entry.refused },
-      bytes32(entry.verdictDigest),
-    )
-  }
-  return context(args, args.pool, word(first.contributionId), facts)
+  return context(args, args.pool, word(first.contributionId), [
+    uint(BigInt(args.entries.length)),
+    bytes32(verdictEntriesHash(args.entries)),
+  ])
 }
+
+/** keccak256 of the ABI encoding of verdict entries, as the data registry computes it. */
+export function verdictEntriesHash(entries: readonly VerdictEntry[]): Hex {
+  return keccak256(encodeAbiParameters(verdictEntriesType, [entries]))
+}
+
+const verdictEntriesType = [
+  {
+    type: 'tuple[]',
+    components: [
+      { name: 'contributionId', type: 'uint256' },
+      { name: 'score', type: 'uint16' },
+      { name: 'refused', type: 'bool' },
+      { name: 'verdictDigest', type: 'bytes32' },
+    ],
+  },
+] as const
 
 /** Context of a `sealpool/refinement/1` statement. */
 export function refinementContext(
