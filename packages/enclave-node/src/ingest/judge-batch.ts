@@ -4,8 +4,8 @@
  * with the signed batch that will go on chain.
  * @module
  */
-import { type Digest, type JsonObject, type SignedStatement, statementDigest } from '@sealpool/crypto'
-import type { PocVerdict } from '@sealpool/poc'
+import type { Digest, JsonObject, SignedStatement } from '@sealpool/crypto'
+import { type PocVerdict, verdictDigest } from '@sealpool/poc'
 import { subjectOf } from '../key/node-signer.js'
 import { type IngestRefusal, ingestRefusalText } from '../state/contribution-state.js'
 import {
@@ -128,7 +128,7 @@ async function judge(
     ...judgement,
     contribution,
     statement,
-    digest: statementDigest(statement.statement),
+    digest: verdictDigest(judgement.verdict),
     blobSize: opening.kind === 'opened' ? opening.blobSize : undefined,
   }
 }

@@ -11,7 +11,7 @@ import type { ServedPool } from './served-pool.js'
 /** A verdict, and the fingerprint that an accepted contribution claims. */
 export interface Judgement {
   readonly verdict: PocVerdict
-  /** Present when the content could be read. */
+  /** Present when the file could be opened. */
   readonly fingerprint: string | undefined
 }
 
@@ -54,7 +54,7 @@ export function refusedVerdict(
 
 /**
  * Judges an opened contribution.
- * @returns the verdict; content that cannot be read, or code that fails on it, gives a refusal and no error
+ * @returns the verdict; content that cannot be read, and code that fails on it, gives a refusal and no error
  */
 export async function judgeContribution(
   contribution: ContributionRow,
@@ -62,32 +62,36 @@ export async function judgeContribution(
   opened: { readonly bytes: Uint8Array; readonly mediaType: string },
   context: JudgeContext,
 ): Promise<Judgement> {
-  let fingerprint: string
-  try {
-    fingerprint = contentFingerprint({ key: context.fingerprintKey, ...opened })
-  } catch (error) {
-    if (!(error instanceof PocError)) throw error
-    return {
-      verdict: refusedVerdict(contribution, pool, 'MALFORMED_EXPORT', error.place),
-      fingerprint: undefined,
-    }
-  }
+  const fingerprint = contentFingerprint({ key: context.fingerprintKey, ...opened })
   const holder = await context.holderOf(fingerprint)
   if (holder !== undefined && holder !== contribution.id) {
     return { verdict: refusedVerdict(contribution, pool, 'DUPLICATE_CONTENT', 'content'), fingerprint }
   }
-  const verdict = await runPoc({
-    poc: pool.poc,
-    runtime: context.runtime,
-    limits: context.limits,
-    contribution: {
-      id: contribution.id,
-      pool: pool.address,
-      owner: contribution.owner,
-      mediaType: opened.mediaType,
-      bytes: opened.bytes,
-    },
-    facts: { uniqueness: { duplicate: false } },
-  })
-  return { verdict, fingerprint }
+  const run = (): Promise<PocVerdict> =>
+    runPoc({
+      poc: pool.poc,
+      runtime: context.runtime,
+      limits: context.limits,
+      contribution: {
+        id: contribution.id,
+        pool: pool.address,
+        owner: contribution.owner,
+        mediaType: opened.mediaType,
+        bytes: opened.bytes,
+      },
+      facts: { uniqueness: { duplicate: false } },
+    })
+  try {
+    // A lost child may have been the machine's fault; a second loss is the content's, and must not hold up the others.
+    const verdict = await run().catch((error: unknown) => {
+      if (error instanceof PocError && error.code === 'RUNTIME_FAILED') return run()
+      throw error
+    })
+    return { verdict, fingerprint }
+  } catch (error) {
+    const failed =
+      error instanceof PocError && (error.code === 'RUNTIME_FAILED' || error.code === 'VERDICT_INVALID')
+    if (!failed) throw error
+    return { verdict: refusedVerdict(contribution, pool, 'PROOF_FAILED', error.place), fingerprint }
+  }
 }

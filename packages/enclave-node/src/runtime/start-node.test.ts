@@ -1,0 +1,319 @@
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type AttestationPolicy, verifyReceipt } from '@sealpool/attest'
+import { getBalance, getClaimable, getContribution } from '@sealpool/contracts'
+import {
+  type Digest,
+  decodeBase64Url,
+  deriveKeyPair,
+  digestOf,
+  encodeBase64Url,
+  type Hex,
+  hpkeOpen,
+  type JsonValue,
+  platformRandom,
+} from '@sealpool/crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { loadConfig } from '../cli/load-config.js'
+import { statusTable } from '../cli/status.js'
+import { resultSealContext } from '../release/seal-result.js'
+import { ask, type PoolWorld, poolWorld, until, type WorldPool } from '../testing/pool-world.js'
+import { nodeLogger } from './logger.js'
+import { type RunningNode, startNode } from './start-node.js'
+
+let world: PoolWorld
+let node: RunningNode
+const log = nodeLogger({ level: process.env['SEALPOOL_TEST_LOG'] ?? 'silent', simulated: true })
+
+async function start(): Promise<RunningNode> {
+  const { config, secrets } = await loadConfig(
+    { config: world.config },
+    { SEALPOOL_TRANSACTION_KEY: world.transactionKey },
+  )
+  return startNode(config, secrets, { log })
+}
+
+const counts = async (pool?: WorldPool) =>
+  (await ask(`${node.url}/v1/contributions${pool === undefined ? '' : `?pool=${pool.pool}`}`)) as {
+    total: number
+    states: Record<string, number>
+    refused: Record<string, number>
+  }
+const job = async (id: bigint) =>
+  (await ask(`${node.url}/v1/jobs/${id}`)) as { state: string; reason: string | null }
+
+beforeAll(async () => {
+  world = await poolWorld({ workers: 8 })
+  node = await start()
+})
+afterAll(async () => {
+  await node?.stop()
+  await world?.close()
+})
+
+describe('a node before its registration', () => {
+  it('says that it is not ready, that it is simulated, and gives evidence for a nonce', async () => {
+    expect(await ask(`${node.url}/v1/ready`)).toEqual({
+      simulated: true,
+      ready: false,
+      reasons: ['the node is not registered on the chain'],
+    })
+    const nonce = `0x${'ab'.repeat(32)}`
+    expect(await ask(`${node.url}/v1/evidence?nonce=${nonce}`)).toMatchObject({ nonce, simulated: true })
+  })
+
+  it('publishes its pool keys once it is registered', async () => {
+    await world.register(node.url)
+    await until('ready', async () => ((await ask(`${node.url}/v1/ready`)) as { ready: boolean }).ready)
+    expect(await ask(`${node.url}/v1/pools`)).toMatchObject({
+      simulated: true,
+      pools: [
+        { name: 'pay', epoch: 1 },
+        { name: 'people', epoch: 1 },
+      ],
+    })
+  })
+})
+
+describe('ingest', () => {
+  it('accepts good contributions, refuses each bad one by name, and loses nothing else', async () => {
+    const { pay, people } = world.pools
+    const good = [0, 1, 2, 3, 4, 5].map((worker) => ({ pool: pay, worker, bytes: world.payExport(worker) }))
+    const text = (value: string) => new TextEncoder().encode(value)
+    const bad = [
+      { pool: pay, worker: 6, bytes: world.payExport(6) },
+      { pool: pay, worker: 6, bytes: world.payExport(6, 20), sealedFor: people },
+      { pool: pay, worker: 6, bytes: world.payExport(0) },
+      { pool: pay, worker: 7, bytes: text('not json') },
+      { pool: pay, worker: 7, bytes: world.payExport(7, 30) },
+    ]
+    const blob = (locator: string) => join(world.folder, 'blobs', locator.slice(7, 9), locator.slice(7))
+    const ids = await world.contribute(node.url, [...good, ...bad], async (locator, index) => {
+      if (index === 6) await writeFile(blob(locator), (await readFile(blob(locator))).subarray(0, 100))
+      if (index === 10) await rm(blob(locator))
+    })
+    await world.contribute(
+      node.url,
+      [0, 1, 2, 3, 4, 5].map((worker) => ({ pool: people, worker, bytes: world.peopleExport(worker) })),
+    )
+    await until('all ingested', async () => {
+      const { states } = await counts()
+      return states['refined'] === 12 && states['refused'] === 5
+    })
+    expect((await counts(pay)).refused).toEqual({
+      BLOB_DIGEST_MISMATCH: 1,
+      WRONG_POOL: 1,
+      DUPLICATE_CONTENT: 1,
+      MALFORMED_EXPORT: 1,
+      BLOB_MISSING: 1,
+    })
+    for (const [index, id] of ids.entries()) {
+      const { state } = await getContribution(world.client, { deployment: world.deployment, id: BigInt(id) })
+      expect(state, `contribution ${index}`).toBe(index < 6 ? 'Accepted' : 'Refused')
+    }
+    const first = (await ask(`${node.url}/v1/contributions/${ids[0]}`)) as Record<string, unknown>
+    expect(first).toMatchObject({ simulated: true, state: 'refined', score: 10_000, reason: null })
+    expect(JSON.stringify(first)).not.toContain('10.00')
+    const worker = world.workers[0]
+    if (worker === undefined) throw new Error('no worker')
+    expect(await getBalance(world.client, { token: pay.token, account: worker.address })).toBe(
+      100n * 10n ** 18n,
+    )
+    expect(await statusTable(node.url)).toMatch(/SIMULATED[\s\S]*pay +1 +11 +0 +0 +0 +6 +5/)
+  })
+})
+
+describe('jobs', () => {
+  const keys = deriveKeyPair(platformRandom(32))
+  const manifest = (change: object): JsonValue =>
+    ({
+      format: 'sealpool/job-manifest',
+      version: 1,
+      kind: 'query',
+      title: 'Test',
+      pools: [{ address: world.pools.pay.pool, name: 'pay' }],
+      query: { sql: 'SELECT sector, avg(wage) AS mean_wage FROM pay.workers GROUP BY sector' },
+      compute: null,
+      privacy: { epsilon: 2, delta: 0 },
+      consumer: {
+        address: world.consumer,
+        resultKey: { kem: 'x25519', publicKey: encodeBase64Url(keys.publicKey) },
+      },
+      purpose: 'research',
+      salt: 'abcdefghijklmnop',
+      ...change,
+    }) as JsonValue
+  const joined = {
+    query: {
+      sql: 'SELECT sector, avg(education) AS years FROM pay.workers JOIN people.persons USING (contributor) GROUP BY sector',
+    },
+  }
+
+  const run = async (asked: JsonValue, pools: readonly WorldPool[], expected: string): Promise<bigint> => {
+    const id = await world.propose(asked, pools)
+    await world.approve(id, pools)
+    await world.pay(id)
+    await until(`job ${id} ${expected}`, async () => (await job(id)).state === expected)
+    return id
+  }
+  const verify = async (id: bigint, change: Partial<Parameters<typeof verifyReceipt>[0]> = {}) => {
+    const bundle = (await ask(`${node.url}/v1/jobs/${id}/receipt`)) as {
+      receipt: { statement: { body: JsonValue } }
+      evidence: unknown
+      policies: Record<string, JsonValue>
+      manifest: JsonValue
+      plan: JsonValue | null
+      verdicts: Record<string, Digest[]>
+    }
+    const result = (await ask(`${node.url}/v1/jobs/${id}/result`)) as { sealed?: string }
+    const sealedResult = result.sealed === undefined ? undefined : decodeBase64Url(result.sealed)
+    const opened =
+      sealedResult === undefined
+        ? undefined
+        : await hpkeOpen({
+            privateKey: keys.privateKey,
+            message: sealedResult,
+            ...resultSealContext({
+              chainId: world.devnet.chainId,
+              registry: world.deployment.nodeRegistry.toLowerCase() as Hex,
+              job: id.toString(),
+              manifest: digestOf(bundle.manifest),
+            }),
+          })
+    const verdict = verifyReceipt({
+      receipt: bundle.receipt,
+      evidence: bundle.evidence,
+      policies: Object.values(bundle.policies),
+      manifest: bundle.manifest,
+      ...(bundle.plan === null ? {} : { plan: bundle.plan }),
+      verdicts: bundle.verdicts,
+      ...(opened === undefined ? {} : { result: opened }),
+      ...(sealedResult === undefined ? {} : { sealedResult }),
+      trust: world.attestation as AttestationPolicy,
+      at: new Date(),
+      ...change,
+    })
+    const answer = opened === undefined ? null : (JSON.parse(new TextDecoder().decode(opened)) as JsonValue)
+    return { verdict, answer, bundle }
+  }
+
+  it('refuses a job that no vote approved, with a receipt that verifies', async () => {
+    const id = await world.propose(manifest({ salt: 'unapproved-unapproved' }), [world.pools.pay])
+    const answer = (await ask(`${node.url}/v1/jobs/${id}/run`, { method: 'POST' })) as Record<string, unknown>
+    expect(answer).toMatchObject({ state: 'seen', reason: 'JOB_NOT_APPROVED' })
+    const { verdict } = await verify(id)
+    expect(verdict.checks.filter(({ result }) => result !== 'pass')).toEqual([])
+    expect(verdict.body?.refusal?.code).toBe('JOB_NOT_APPROVED')
+  })
+
+  it('previews a plan, and refuses select * and a query past the budget with signed receipts', async () => {
+    const plan = async (asked: JsonValue) =>
+      (await ask(`${node.url}/v1/plan`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ manifest: asked }),
+      })) as { ok: boolean; receipt?: { statement: { body: { refusal: { code: string } } } } }
+    expect((await plan(manifest({}))).ok).toBe(true)
+    const star = await plan(manifest({ query: { sql: 'SELECT * FROM pay.workers' } }))
+    expect(star.receipt?.statement.body.refusal.code).toBe('SELECT_STAR')
+    const greedy = await plan(manifest({ privacy: { epsilon: 5, delta: 0 } }))
+    expect(greedy.receipt?.statement.body.refusal.code).toBe('BUDGET_PER_JOB_EXCEEDED')
+  })
+
+  it('runs an approved and paid query: charged, sealed, signed, settled', async () => {
+    const id = await run(manifest({}), [world.pools.pay], 'settled')
+    expect(await world.jobState(id)).toBe('Settled')
+    const { verdict, answer } = await verify(id)
+    expect(verdict.checks.filter(({ result }) => result !== 'pass')).toEqual([])
+    expect(verdict.ok).toBe(true)
+    expect(answer).toMatchObject({ format: 'sealpool/job-result', kind: 'query', job: id.toString() })
+    expect(verdict.body?.pools[0]?.budget).toMatchObject({
+      before: { epsilonSpent: '0' },
+      after: { epsilonSpent: '2' },
+      charged: { epsilon: '2' },
+    })
+    const worker = world.workers[0]
+    if (worker === undefined) throw new Error('no worker')
+    const claimable = { pool: world.pools.pay.pool, contributor: worker.address }
+    expect(await getClaimable(world.client, claimable)).toBeGreaterThan(0n)
+  })
+
+  it('joins pools by wallet and charges both', async () => {
+    const { pay, people } = world.pools
+    const pools = [
+      { address: pay.pool, name: 'pay' },
+      { address: people.pool, name: 'people' },
+    ]
+    const id = await run(manifest({ ...joined, pools }), [pay, people], 'settled')
+    const { verdict } = await verify(id)
+    expect(verdict.ok).toBe(true)
+    expect(verdict.body?.pools.map(({ budget }) => budget?.after.epsilonSpent)).toEqual(['4', '2'])
+  })
+
+  it('refuses a paid job past the budget, refunds it and charges nothing', async () => {
+    const id = await run(
+      manifest({ privacy: { epsilon: 3, delta: 0 }, salt: 'past-the-budget-0' }),
+      [world.pools.pay],
+      'refused',
+    )
+    expect(await world.jobState(id)).toBe('Refused')
+    const { verdict } = await verify(id)
+    expect(verdict.body?.refusal?.code).toBe('BUDGET_EXHAUSTED')
+    expect(verdict.ok).toBe(true)
+  })
+
+  it('runs a computation over both pools', async () => {
+    const { pay, people } = world.pools
+    const id = await run(
+      manifest({
+        kind: 'compute',
+        query: null,
+        pools: [
+          { address: pay.pool, name: 'pay' },
+          { address: people.pool, name: 'people' },
+        ],
+        compute: {
+          computation: 'linear-regression',
+          parameters: {
+            target: { pool: 'pay', table: 'workers', column: 'wage' },
+            features: [
+              {
+                name: 'education',
+                pool: 'people',
+                table: 'persons',
+                column: 'education',
+                transform: 'identity',
+              },
+            ],
+          },
+        },
+        privacy: { epsilon: 2, delta: 1e-7 },
+      }),
+      [pay, people],
+      'settled',
+    )
+    const { verdict, answer } = await verify(id)
+    expect(verdict.ok).toBe(true)
+    expect(answer).toMatchObject({ kind: 'compute' })
+  })
+
+  it('is found to be false when one byte of the receipt is another', async () => {
+    const { bundle } = await verify(3n)
+    const text = JSON.stringify(bundle.receipt)
+    const at = text.indexOf('"epsilonSpent":"2"') + '"epsilonSpent":"'.length
+    const receipt = JSON.parse(`${text.slice(0, at)}1${text.slice(at + 1)}`) as unknown
+    expect((await verify(3n, { receipt })).verdict.ok).toBe(false)
+  })
+})
+
+describe('a restart', () => {
+  it('keeps keys, registration, counts and jobs', async () => {
+    const before = await counts()
+    const { keySetDigest, quoteDigest } = node
+    await node.stop()
+    node = await start()
+    expect(node).toMatchObject({ keySetDigest, quoteDigest })
+    await until('ready again', async () => ((await ask(`${node.url}/v1/ready`)) as { ready: boolean }).ready)
+    expect(await counts()).toEqual(before)
+  })
+})
