@@ -148,7 +148,7 @@ export async function foundPools(options: {
 
 /** Asks the node program what it will be measured as, before it runs: the policies name that. */
 function measureNode(directory: string): SimulatedPlatform {
-  const result = spawnSync(process.execPath, [nodeCommand, 'measure', '--data', directory, '--json'], {
+  const result = spawnSync(process.execPath, [nodeCommand, 'measure', '--data', directory], {
     encoding: 'utf8',
   })
   if (result.status !== 0) throw new Error(`sealpool-node measure failed: ${result.stderr}`)

@@ -5,13 +5,8 @@
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  createSimulator,
-  exportSimulator,
-  importSimulator,
-  type Simulator,
-  simulatedMrTd,
-} from '@sealpool/attest/simulator'
+import { measurementDigest, parseQuote } from '@sealpool/attest'
+import { createSimulator, exportSimulator, importSimulator, type Simulator } from '@sealpool/attest/simulator'
 import { type Digest, encodeHex, type Hex } from '@sealpool/crypto'
 import { NodeError } from '../errors.js'
 import type { QuoteProvider } from './quote-provider.js'
@@ -26,6 +21,10 @@ export interface SimulatedPlatform {
   readonly rootDigest: Digest
   /** Measurement of the simulated machine image. */
   readonly mrTd: Hex
+  /** The four run-time registers. */
+  readonly rtmrs: readonly Hex[]
+  /** All of it as one number: what the node registry on chain lists. */
+  readonly measurement: Hex
 }
 
 /**
@@ -66,7 +65,18 @@ export function openSimulator(options: {
 
 /** @returns what an attestation policy must name to accept nodes on this simulator */
 export function simulatedPlatform(simulator: Simulator): SimulatedPlatform {
-  return { simulated: true, rootDigest: simulator.rootDigest, mrTd: encodeHex(simulatedMrTd) }
+  const quote = parseQuote(simulator.quote({ reportData: new Uint8Array(64) }))
+  if (quote.report.kind !== 'td')
+    throw new NodeError('KEY_UNREADABLE', simulatorFile, 'the simulator is not one of TDX')
+  const mrTd = encodeHex(quote.report.mrTd)
+  const rtmrs = quote.report.rtmrs.map((register) => encodeHex(register))
+  return {
+    simulated: true,
+    rootDigest: simulator.rootDigest,
+    mrTd,
+    rtmrs,
+    measurement: measurementDigest({ mrTd, rtmrs }),
+  }
 }
 
 /**
