@@ -68,8 +68,10 @@ export function simulatedPlatform(simulator: Simulator): SimulatedPlatform {
   const quote = parseQuote(simulator.quote({ reportData: new Uint8Array(64) }))
   if (quote.report.kind !== 'td')
     throw new NodeError('KEY_UNREADABLE', simulatorFile, 'the simulator is not one of TDX')
-  const mrTd = encodeHex(quote.report.mrTd)
-  const rtmrs = quote.report.rtmrs.map((register) => encodeHex(register))
+  const { mrTd: td, rtmrs: registers } = quote.report
+  const register = (index: number) => encodeHex(registers[index] ?? new Uint8Array(48))
+  const mrTd = encodeHex(td)
+  const rtmrs = [register(0), register(1), register(2), register(3)] as const
   return {
     simulated: true,
     rootDigest: simulator.rootDigest,
