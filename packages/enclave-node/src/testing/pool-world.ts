@@ -82,7 +82,7 @@ const fixture = (name: string): string => fileURLToPath(new URL(`./fixture/${nam
 const column = (name: string, more: object) => ({ name, nullable: false, ...more })
 
 /** Makes the world. @returns helpers; call `close` at the end */
-export async function poolWorld(options: { readonly workers: number }) {
+export async function poolWorld(options: { readonly workers: number; readonly ingest?: object }) {
   const folder = await mkdtemp(join(tmpdir(), 'sealpool-world-'))
   const data = join(folder, 'node')
   await mkdir(data)
@@ -203,7 +203,7 @@ export async function poolWorld(options: { readonly workers: number }) {
       keyRelease: { adapter: 'development' },
       blobStore: { kind: 'files', directory: 'blobs' },
       sandbox: { isolation: 'best' },
-      ingest: { missingBlobTries: 2, missingBlobWaitSeconds: 0 },
+      ingest: { missingBlobTries: 2, missingBlobWaitSeconds: 0, ...options.ingest },
       pools: Object.values(pools).map(({ pool, name }) => ({
         address: pool,
         policy: `${name}-policy.json`,
