@@ -2,8 +2,8 @@
  * Seals an answer to its consumer: the canonical JSON of the answer under HPKE, bound to the job it answers.
  * @module
  */
+import { type ResultScope, resultSealContext } from '@sealpool/client'
 import {
-  type Address,
   canonicalBytes,
   type Digest,
   decodeBase64Url,
@@ -14,34 +14,6 @@ import {
 
 /** Media type of an opened result. */
 export const resultMediaType = 'application/json'
-
-/** What a result belongs to; the consumer gives the same to open it. */
-export interface ResultScope {
-  readonly chainId: number
-  /** NodeRegistry. */
-  readonly registry: Address
-  readonly job: string
-  readonly manifest: Digest
-}
-
-/**
- * HPKE info and associated data of a sealed result.
- * @param scope the job
- */
-export function resultSealContext(scope: ResultScope): {
-  readonly info: Uint8Array
-  readonly aad: Uint8Array
-} {
-  return {
-    info: new TextEncoder().encode('sealpool/result/1'),
-    aad: canonicalBytes({
-      chainId: scope.chainId,
-      registry: scope.registry,
-      job: scope.job,
-      manifest: scope.manifest,
-    }),
-  }
-}
 
 /** A sealed answer with the digests that go into the receipt. */
 export interface SealedResult {

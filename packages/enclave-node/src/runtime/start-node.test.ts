@@ -1,6 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type AttestationPolicy, verifyReceipt } from '@sealpool/attest'
+import { resultSealContext } from '@sealpool/client'
 import { getBalance, getClaimable, getContribution } from '@sealpool/contracts'
 import {
   type Digest,
@@ -16,7 +17,6 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../cli/load-config.js'
 import { statusTable } from '../cli/status.js'
-import { resultSealContext } from '../release/seal-result.js'
 import { ask, type PoolWorld, poolWorld, until, type WorldPool } from '../testing/pool-world.js'
 import { nodeLogger } from './logger.js'
 import { type RunningNode, startNode } from './start-node.js'
