@@ -1,12 +1,5 @@
 import { type Deployment, getNode, getPool } from '@sealpool/contracts'
-import {
-  type Address,
-  type Digest,
-  encodeHex,
-  type JsonObject,
-  platformRandom,
-  type Random,
-} from '@sealpool/crypto'
+import { type Address, encodeHex, type JsonObject, platformRandom, type Random } from '@sealpool/crypto'
 import type { Account, Client } from 'viem'
 import {
   type ContributionInput,
@@ -134,24 +127,24 @@ export function createPoolClient(options: PoolClientOptions): PoolClient {
     async result(jobId, privateKey) {
       const id = jobId.toString()
       const [sealed, bundle] = await Promise.all([node.jobResult(id), node.jobReceipt(id)])
-      const expected = digestAt(bundle.receipt, 'statement', 'body', 'result', 'digest')
-      const manifest = digestAt(bundle.receipt, 'statement', 'body', 'job', 'manifest')
-      if (expected === undefined || manifest === undefined) {
+      const expected = resultDigestOf(bundle.receipt)
+      if (expected === undefined) {
         throw new ClientError(
           'RESULT_MISSING',
           `job ${id}`,
           'the receipt names no result: the job was refused',
         )
       }
-      const scope = { chainId: deployment.chainId, registry: deployment.nodeRegistry, job: id, manifest }
-      return openResult({ sealed, privateKey, scope, expectedDigest: expected })
+      return openResult({ sealed, privateKey, expectedDigest: expected })
     },
   }
 }
 
-function digestAt(receipt: JsonObject, ...path: readonly string[]): Digest | undefined {
-  const digest = at(receipt, ...path)
-  return typeof digest === 'string' && /^sha256:[0-9a-f]{64}$/.test(digest) ? (digest as Digest) : undefined
+function resultDigestOf(receipt: JsonObject): `sha256:${string}` | undefined {
+  const digest = at(receipt, 'statement', 'body', 'result', 'digest')
+  return typeof digest === 'string' && /^sha256:[0-9a-f]{64}$/.test(digest)
+    ? (digest as `sha256:${string}`)
+    : undefined
 }
 
 function at(value: unknown, ...path: readonly string[]): unknown {

@@ -18,6 +18,7 @@ export {
   type SimulatedPlatform,
   simulatedPlatform,
 } from './evidence/simulator-quote-provider.js'
+export { resultMediaType } from './release/seal-result.js'
 export { type NodeLogger, nodeLogger } from './runtime/logger.js'
 export { type RunningNode, type StartOptions, startNode } from './runtime/start-node.js'
 export {

@@ -195,12 +195,6 @@ export async function createConsumer(options: {
       const sealed = await api.jobResult(text)
       const opened = await openResult({
         sealed,
-        scope: {
-          chainId: deployment.chainId,
-          registry: deployment.nodeRegistry,
-          job: text,
-          manifest: digestOf(made as unknown as JsonObject),
-        },
         privateKey: resultKey.privateKey,
         expectedDigest: result.digest,
       })

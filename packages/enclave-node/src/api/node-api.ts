@@ -3,7 +3,7 @@
  * @module
  */
 import { parseJobManifest } from '@sealpool/compute'
-import { type Address, digestToHex, encodeBase64Url, type Hex, sha256Digest } from '@sealpool/crypto'
+import { type Address, encodeBase64Url, type Hex, type SignedStatement, sha256Digest } from '@sealpool/crypto'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
@@ -110,7 +110,10 @@ export function nodeApi(node: NodeService, onError: (error: unknown) => void): H
     } catch {
       return refuse(context, 400, 'BODY_INVALID')
     }
-    return answer(context, { ...(await node.plan(manifest)) })
+    const planned = await node.plan(manifest)
+    if (planned.ok) return answer(context, { ...planned })
+    const { ok, receipt, verdicts } = planned
+    return answer(context, { ok, ...(await bundleOf({ ...planned, plan: null, receipt, inputs: verdicts })) })
   })
   app.get('/v1/jobs', async (context) => answer(context, { states: await node.jobs() }))
   app.post('/v1/jobs/:id/run', (context) =>
@@ -132,15 +135,8 @@ export function nodeApi(node: NodeService, onError: (error: unknown) => void): H
       context,
       (id) => node.job(id),
       async (job) => {
-        if (job.receipt === null) return 'RECEIPT_NOT_READY'
-        return {
-          receipt: job.receipt,
-          evidence: await node.registeredEvidence(),
-          policies: Object.fromEntries(job.pools.map((pool) => [pool, node.policy(pool) ?? null])),
-          manifest: job.manifest,
-          plan: job.plan,
-          verdicts: job.inputs ?? {},
-        }
+        const { receipt } = job
+        return receipt === null ? 'RECEIPT_NOT_READY' : bundleOf({ ...job, receipt })
       },
     ),
   )
@@ -156,12 +152,25 @@ export function nodeApi(node: NodeService, onError: (error: unknown) => void): H
           sealed: encodeBase64Url(job.sealedResult),
           sealedDigest: sha256Digest(job.sealedResult),
           resultDigest: job.resultDigest,
-          resultDigestWord: job.resultDigest === null ? null : digestToHex(job.resultDigest),
         }
       },
     ),
   )
   return app
+
+  /** A receipt with everything that the node can add to verify it. */
+  async function bundleOf(
+    job: Pick<JobRow, 'pools' | 'manifest' | 'plan' | 'inputs'> & { readonly receipt: SignedStatement },
+  ) {
+    return {
+      receipt: job.receipt,
+      evidence: await node.registeredEvidence(),
+      policies: Object.fromEntries(job.pools.map((pool) => [pool, node.policy(pool) ?? null])),
+      manifest: job.manifest,
+      plan: job.plan,
+      verdicts: job.inputs ?? {},
+    }
+  }
 
   async function onJob(
     context: Context,

@@ -28,7 +28,7 @@ import type { IngestContext } from './ingest-context.js'
 import { type Judgement, judgeContribution, refusedVerdict } from './judge-contribution.js'
 import { type OpenedContribution, openContribution } from './open-contribution.js'
 import { lastingScope, type ServedPool } from './served-pool.js'
-import { maximumVerdicts, signVerdictBatch } from './verdict-batch.js'
+import { signVerdictBatch } from './verdict-batch.js'
 
 interface Judged extends Judgement {
   readonly contribution: ContributionRow
@@ -43,13 +43,7 @@ interface Judged extends Judgement {
  */
 export async function judgeBatch(context: IngestContext, pool: ServedPool): Promise<number> {
   const { store, settings } = context
-  const rows = await nextContributions(
-    store,
-    pool.address,
-    'seen',
-    Math.min(settings.batchSize, maximumVerdicts),
-    context.now(),
-  )
+  const rows = await nextContributions(store, pool.address, 'seen', settings.batchSize, context.now())
   if (rows.length === 0) return 0
   const opened = await mapBounded(rows, settings.concurrency, async (contribution) => ({
     contribution,

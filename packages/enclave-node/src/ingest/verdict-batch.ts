@@ -8,13 +8,8 @@ import type { NodeSigner } from '../key/node-signer.js'
 import type { VerdictEntry } from '../state/verdict-table.js'
 
 /**
- * Most verdicts in one batch: a statement carries at most 64 fact words, two for the list and four for each entry.
- */
-export const maximumVerdicts = 15
-
-/**
  * Signs a batch of verdicts for the contract; the nonce is the batch's number in the node.
- * @param batch 1 to {@link maximumVerdicts} entries
+ * @param batch at least one entry
  */
 export function signVerdictBatch(
   sign: NodeSigner,

@@ -3,8 +3,8 @@
  * @module
  */
 import { type JobManifest, manifestDigest } from '@sealpool/compute'
-import type { Address, JsonValue, SignedStatement } from '@sealpool/crypto'
-import { jobInputs } from '../release/job-inputs.js'
+import type { Address, Digest, JsonValue, SignedStatement } from '@sealpool/crypto'
+import { jobInputs, verdictsByPool } from '../release/job-inputs.js'
 import { signReceipt } from '../release/receipt.js'
 import { findJob, type JobRow, noteChainState } from '../state/job-table.js'
 import type { JobContext } from './job-context.js'
@@ -19,9 +19,16 @@ export type PlanAnswer =
       readonly ok: true
       readonly explanation: JsonValue
       readonly plan: JsonValue
-      readonly planDigest: string
+      readonly planDigest: Digest
     }
-  | { readonly ok: false; readonly receipt: SignedStatement }
+  | {
+      readonly ok: false
+      readonly receipt: SignedStatement
+      readonly manifest: JsonValue
+      readonly pools: readonly Address[]
+      /** What the receipt's Merkle roots stand for, by pool. */
+      readonly verdicts: Readonly<Record<string, readonly Digest[]>>
+    }
 
 /**
  * Plans a manifest without running it: no data is touched and nothing is charged.
@@ -62,7 +69,13 @@ export async function previewPlan(context: JobContext, manifest: JobManifest): P
       result: null,
       issuedAt: head.timestamp,
     })
-    return { ok: false, receipt }
+    return {
+      ok: false,
+      receipt,
+      manifest: manifest as unknown as JsonValue,
+      pools: pools.map(({ address }) => address),
+      verdicts: verdictsByPool(inputs),
+    }
   }
 }
 

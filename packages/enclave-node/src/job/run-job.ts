@@ -9,6 +9,7 @@ import { releaseContext, startContext } from '@sealpool/contracts'
 import { type Digest, digestToHex, type JsonValue } from '@sealpool/crypto'
 import { PrivacyError } from '@sealpool/privacy'
 import type { JobRefusal as ChainRefusal, JobRelease } from '../chain/chain-port.js'
+import { keyScope } from '../ingest/served-pool.js'
 import { jobInputs, verdictsByPool } from '../release/job-inputs.js'
 import { signReceipt } from '../release/receipt.js'
 import { resultMediaType, sealResult } from '../release/seal-result.js'
@@ -101,16 +102,16 @@ async function chargeAndStore(
   answer: JsonValue,
 ): Promise<void> {
   const pools = poolsOf(manifest, context.pools)
-  const { chainId, registry } = context.chain
+  const issuedAt = (await context.chain.head()).timestamp
+  const epochs = await keyEpochs(context, pools)
+  const [first] = pools
+  if (first === undefined) throw JobRefusal.of('POOL_NOT_SERVED')
   const result = await sealResult({
     answer,
-    kind: planned.kind,
-    scope: { chainId, registry, job: job.id, manifest: job.manifestDigest },
+    scope: keyScope(first, epochs.get(first.address) ?? 0),
     publicKey: manifest.consumer.resultKey.publicKey,
     random: context.random,
   })
-  const issuedAt = (await context.chain.head()).timestamp
-  const epochs = await keyEpochs(context, pools)
   const requests = chargeRequests(job.id, planned)
   try {
     await context.store.transaction(async (tx) => {

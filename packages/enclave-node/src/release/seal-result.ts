@@ -1,14 +1,15 @@
 /**
- * Seals an answer to its consumer: the canonical JSON of the answer under HPKE, bound to the job it answers.
+ * Seals an answer to its consumer: the canonical JSON of the answer as a sealed file with one recipient.
  * @module
  */
-import { type ResultScope, resultSealContext } from '@sealpool/client'
 import {
   canonicalBytes,
   type Digest,
   decodeBase64Url,
-  hpkeSeal,
+  hpkeRecipient,
   type JsonValue,
+  type KeyScope,
+  sealBytes,
   sha256Digest,
 } from '@sealpool/crypto'
 
@@ -24,28 +25,21 @@ export interface SealedResult {
   readonly sealedDigest: Digest
 }
 
-/** Seals an answer to `publicKey` (X25519, base64url). */
+/**
+ * Seals an answer to `publicKey` (X25519, base64url), so that `openResult` of the client opens it.
+ * @param options `scope`: first pool of the job, for the file's context; the receipt binds the file to the job
+ */
 export async function sealResult(options: {
   readonly answer: JsonValue
-  readonly kind: 'query' | 'compute'
-  readonly scope: ResultScope
+  readonly scope: KeyScope
   readonly publicKey: string
   readonly random: (length: number) => Uint8Array
 }): Promise<SealedResult> {
-  const { answer, kind, scope, random } = options
-  const plaintext = canonicalBytes({
-    format: 'sealpool/job-result',
-    version: 1,
-    job: scope.job,
-    manifest: scope.manifest,
-    kind,
-    answer,
-  })
-  const sealed = await hpkeSeal({
-    publicKey: decodeBase64Url(options.publicKey),
-    ...resultSealContext(scope),
-    plaintext,
-    random,
+  const plaintext = canonicalBytes(options.answer)
+  const sealed = await sealBytes(plaintext, {
+    recipients: [hpkeRecipient({ publicKey: decodeBase64Url(options.publicKey) })],
+    context: { ...options.scope, mediaType: resultMediaType },
+    random: options.random,
   })
   return { sealed, digest: sha256Digest(plaintext), sealedDigest: sha256Digest(sealed) }
 }

@@ -61,7 +61,9 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
 
   const publishKeys = async (): Promise<void> => {
     for (const pool of job.pools.values()) {
-      const state = await ensurePoolKey({ chain, keys, sign: ingest.sign }, pool)
+      const state = await ensurePoolKey({ chain, keys, sign: ingest.sign }, pool, (key) =>
+        poolKeys.set(pool.address, key),
+      )
       if (state.kind === 'published') {
         poolKeys.set(pool.address, state.key)
         poolReasons.delete(pool.address)

@@ -28,11 +28,13 @@ export type PoolKeyState =
 
 /**
  * Sees to it that a pool has a key of this node for its present policy.
+ * @param announce told of a new key before it is sent: whoever sees it on the chain can ask the node for it at once
  * @throws what the chain says when the node is not registered
  */
 export async function ensurePoolKey(
   context: { readonly chain: ChainPort; readonly keys: NodeKeyRing; readonly sign: NodeSigner },
   pool: ServedPool,
+  announce: (key: PublishedPoolKey) => void,
 ): Promise<PoolKeyState> {
   const onChain = await context.chain.pool(pool.address)
   if (onChain.policyDigest !== pool.policyDigest) return { kind: 'policy-changed' }
@@ -44,6 +46,7 @@ export async function ensurePoolKey(
   }
   const epoch = (current?.epoch ?? 0) + 1
   const key = publishedKey(context, pool, epoch)
+  announce(key)
   await context.chain.publishPoolKey({
     pool: pool.address,
     epoch,

@@ -1,16 +1,13 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type AttestationPolicy, verifyReceipt } from '@sealpool/attest'
-import { resultSealContext } from '@sealpool/client'
+import { openResult } from '@sealpool/client'
 import { getBalance, getClaimable, getContribution } from '@sealpool/contracts'
 import {
   type Digest,
   decodeBase64Url,
   deriveKeyPair,
-  digestOf,
   encodeBase64Url,
-  type Hex,
-  hpkeOpen,
   type JsonValue,
   platformRandom,
 } from '@sealpool/crypto'
@@ -20,6 +17,15 @@ import { statusTable } from '../cli/status.js'
 import { ask, type PoolWorld, poolWorld, until, type WorldPool } from '../testing/pool-world.js'
 import { nodeLogger } from './logger.js'
 import { type RunningNode, startNode } from './start-node.js'
+
+interface Bundle {
+  readonly receipt?: unknown
+  readonly evidence: unknown
+  readonly policies: Record<string, JsonValue>
+  readonly manifest: JsonValue
+  readonly plan: JsonValue | null
+  readonly verdicts: Record<string, Digest[]>
+}
 
 let world: PoolWorld
 let node: RunningNode
@@ -156,45 +162,26 @@ describe('jobs', () => {
     await until(`job ${id} ${expected}`, async () => (await job(id)).state === expected)
     return id
   }
-  const verify = async (id: bigint, change: Partial<Parameters<typeof verifyReceipt>[0]> = {}) => {
-    const bundle = (await ask(`${node.url}/v1/jobs/${id}/receipt`)) as {
-      receipt: { statement: { body: JsonValue } }
-      evidence: unknown
-      policies: Record<string, JsonValue>
-      manifest: JsonValue
-      plan: JsonValue | null
-      verdicts: Record<string, Digest[]>
-    }
-    const result = (await ask(`${node.url}/v1/jobs/${id}/result`)) as { sealed?: string }
-    const sealedResult = result.sealed === undefined ? undefined : decodeBase64Url(result.sealed)
-    const opened =
-      sealedResult === undefined
-        ? undefined
-        : await hpkeOpen({
-            privateKey: keys.privateKey,
-            message: sealedResult,
-            ...resultSealContext({
-              chainId: world.devnet.chainId,
-              registry: world.deployment.nodeRegistry.toLowerCase() as Hex,
-              job: id.toString(),
-              manifest: digestOf(bundle.manifest),
-            }),
-          })
-    const verdict = verifyReceipt({
+  const judge = (bundle: Bundle, more: Partial<Parameters<typeof verifyReceipt>[0]> = {}) =>
+    verifyReceipt({
       receipt: bundle.receipt,
       evidence: bundle.evidence,
       policies: Object.values(bundle.policies),
       manifest: bundle.manifest,
       ...(bundle.plan === null ? {} : { plan: bundle.plan }),
       verdicts: bundle.verdicts,
-      ...(opened === undefined ? {} : { result: opened }),
-      ...(sealedResult === undefined ? {} : { sealedResult }),
       trust: world.attestation as AttestationPolicy,
       at: new Date(),
-      ...change,
+      ...more,
     })
-    const answer = opened === undefined ? null : (JSON.parse(new TextDecoder().decode(opened)) as JsonValue)
-    return { verdict, answer, bundle }
+  const verify = async (id: bigint) => {
+    const bundle = (await ask(`${node.url}/v1/jobs/${id}/receipt`)) as Bundle
+    const result = (await ask(`${node.url}/v1/jobs/${id}/result`)) as { sealed?: string }
+    if (result.sealed === undefined) return { verdict: judge(bundle), answer: undefined, bundle }
+    const sealedResult = decodeBase64Url(result.sealed)
+    const opened = await openResult({ sealed: sealedResult, privateKey: keys.privateKey })
+    const results = { sealedResult, result: opened.bytes }
+    return { verdict: judge(bundle, results), answer: opened.value, bundle, results }
   }
 
   it('refuses a job that no vote approved, with a receipt that verifies', async () => {
@@ -212,12 +199,16 @@ describe('jobs', () => {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ manifest: asked }),
-      })) as { ok: boolean; receipt?: { statement: { body: { refusal: { code: string } } } } }
+      })) as {
+        ok: boolean
+        receipt?: { statement: { body: { refusal: { code: string } } } }
+      } & Bundle
     expect((await plan(manifest({}))).ok).toBe(true)
     const star = await plan(manifest({ query: { sql: 'SELECT * FROM pay.workers' } }))
     expect(star.receipt?.statement.body.refusal.code).toBe('SELECT_STAR')
     const greedy = await plan(manifest({ privacy: { epsilon: 5, delta: 0 } }))
     expect(greedy.receipt?.statement.body.refusal.code).toBe('BUDGET_PER_JOB_EXCEEDED')
+    expect(judge(star).checks.filter(({ result }) => result !== 'pass')).toEqual([])
   })
 
   it('runs an approved and paid query: charged, sealed, signed, settled', async () => {
@@ -226,7 +217,12 @@ describe('jobs', () => {
     const { verdict, answer } = await verify(id)
     expect(verdict.checks.filter(({ result }) => result !== 'pass')).toEqual([])
     expect(verdict.ok).toBe(true)
-    expect(answer).toMatchObject({ format: 'sealpool/job-result', kind: 'query', job: id.toString() })
+    expect(answer).toMatchObject({
+      columns: [
+        { name: 'sector', kind: 'key' },
+        { name: 'mean_wage', kind: 'average' },
+      ],
+    })
     expect(verdict.body?.pools[0]?.budget).toMatchObject({
       before: { epsilonSpent: '0' },
       after: { epsilonSpent: '2' },
@@ -294,15 +290,18 @@ describe('jobs', () => {
     )
     const { verdict, answer } = await verify(id)
     expect(verdict.ok).toBe(true)
-    expect(answer).toMatchObject({ kind: 'compute' })
+    expect(answer).toMatchObject({
+      coefficients: expect.arrayContaining([expect.objectContaining({ name: 'education' })]),
+    })
   })
 
   it('is found to be false when one byte of the receipt is another', async () => {
-    const { bundle } = await verify(3n)
+    const { bundle, results } = await verify(3n)
     const text = JSON.stringify(bundle.receipt)
     const at = text.indexOf('"epsilonSpent":"2"') + '"epsilonSpent":"'.length
     const receipt = JSON.parse(`${text.slice(0, at)}1${text.slice(at + 1)}`) as unknown
-    expect((await verify(3n, { receipt })).verdict.ok).toBe(false)
+    expect(judge(bundle, results).ok).toBe(true)
+    expect(judge(bundle, { ...results, receipt }).ok).toBe(false)
   })
 })
 
