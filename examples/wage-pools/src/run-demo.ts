@@ -81,7 +81,18 @@ export async function runDemo(
     )
     for (const [code, count] of Object.entries(ingested.refused)) progress.say(`refused  ${code}: ${count}`)
 
-    const consumer = await createConsumer({ founded, nodeUrl: running.url, blobStore, workers, progress })
+    const inBoth = workers.filter(({ account }) => {
+      const owner = account.address.toLowerCase()
+      return ingested.acceptedOwners.pay.has(owner) && ingested.acceptedOwners.people.has(owner)
+    })
+    const consumer = await createConsumer({
+      founded,
+      nodeUrl: running.url,
+      blobStore,
+      workers,
+      sellers: inBoth,
+      progress,
+    })
     const finished = await progress.stage(
       'An analyst proposes jobs, members vote, the node runs them',
       async () => {
@@ -137,10 +148,6 @@ export async function runDemo(
       }
     })
 
-    const inBoth = workers.filter(({ account }) => {
-      const owner = account.address.toLowerCase()
-      return ingested.acceptedOwners.pay.has(owner) && ingested.acceptedOwners.people.has(owner)
-    })
     const inPay = workers.filter(({ account }) =>
       ingested.acceptedOwners.pay.has(account.address.toLowerCase()),
     )

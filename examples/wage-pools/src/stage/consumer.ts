@@ -64,6 +64,8 @@ export async function createConsumer(options: {
   readonly nodeUrl: string
   readonly blobStore: BlobStore
   readonly workers: readonly Worker[]
+  /** Three who earned tokens of both pools and sell some of them. */
+  readonly sellers: readonly Worker[]
   readonly progress: Progress
 }): Promise<Consumer> {
   const { founded, workers, progress } = options
@@ -95,7 +97,7 @@ export async function createConsumer(options: {
 
   /** Three workers sell some of their pool tokens, each in two transactions of their own. */
   async function buyPoolTokens(): Promise<void> {
-    for (const seller of workers.slice(0, 3)) {
+    for (const seller of options.sellers.slice(0, 3)) {
       await founder.sendTransaction({ to: seller.account.address, value: parseEther('1') })
       for (const pool of [pools.pay, pools.people]) {
         await transferToken(consumer, {

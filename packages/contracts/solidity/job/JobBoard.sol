@@ -9,32 +9,8 @@ import {NodeRegistry} from "../node/NodeRegistry.sol";
 import {StatementGuard, StatementProof} from "../node/StatementGuard.sol";
 import {Permissions, Terms} from "../permission/Permissions.sol";
 import {IPool, IPoolDirectory} from "../pool/IPool.sol";
+import {Job, JobShare} from "./Job.sol";
 import {JobState, JobTransitions} from "./JobState.sol";
-
-/// @notice One job as stored. Its manifest is found by digest; its locator stands in the event.
-struct Job {
-    address consumer;
-    uint64 deadline;
-    JobState state;
-    uint8 approvals;
-    uint8 suspensions;
-    /// @dev The node that started the job; only it can release, refuse or fail it from then on.
-    address node;
-    bytes32 manifestDigest;
-    uint256 priceCeiling;
-    address[] pools;
-}
-
-/// @notice One pool's part in a job.
-struct JobShare {
-    uint128 price;
-    uint128 poolTokenBurn;
-    uint32 generation;
-    bool approved;
-    bool suspended;
-    /// @dev The pool's timelock resumed the job: its contributors cannot suspend it again.
-    bool overruled;
-}
 
 /// @title Proposal, approval, escrow, release and settlement of jobs
 /// @notice A job runs only when every pool in it granted it by vote. Money is in escrow from funding to settlement and
