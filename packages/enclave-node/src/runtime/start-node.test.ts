@@ -15,7 +15,8 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../cli/load-config.js'
 import { statusTable } from '../cli/status.js'
-import { ask, type PoolWorld, poolWorld, until, type WorldPool } from '../testing/pool-world.js'
+import { ask, until } from '../testing/ask.js'
+import { type PoolWorld, poolWorld, type WorldPool } from '../testing/pool-world.js'
 import { nodeLogger } from './logger.js'
 import { type RunningNode, startNode } from './start-node.js'
 
