@@ -11,7 +11,12 @@ const base64url = (bytes) => Buffer.from(bytes).toString('base64url')
 const keyObject = (point) =>
   createPublicKey({
     format: 'jwk',
-    key: { kty: 'EC', crv: 'P-256', x: base64url(point.subarray(1, 33)), y: base64url(point.subarray(33, 65)) },
+    key: {
+      kty: 'EC',
+      crv: 'P-256',
+      x: base64url(point.subarray(1, 33)),
+      y: base64url(point.subarray(33, 65)),
+    },
   })
 const nativeCheck = (key, message, signature) =>
   verify('sha256', message, { key, dsaEncoding: 'ieee-p1363' }, signature)
@@ -72,6 +77,8 @@ export async function run({ print }) {
       row('verifyQuote with node:crypto as verifySignature', 'native'),
       row(`limit: the ${calls.length} signatures by node:crypto, keys ready`, 'limit'),
     ],
-    notes: ['The simulator’s quotes and collateral have the layout and the signatures of Intel’s; no hardware is involved.'],
+    notes: [
+      'The simulator’s quotes and collateral have the layout and the signatures of Intel’s; no hardware is involved.',
+    ],
   })
 }

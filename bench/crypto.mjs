@@ -77,7 +77,11 @@ async function largeFile(print) {
     rawOpen: oneByOne.decrypt,
     rawOpenAtOnce: atOnce.decrypt,
   })
-  const row = (label, name, raw) => [label, figure(size / mebibyte / took[name]), ratio(took[name], took[raw])]
+  const row = (label, name, raw) => [
+    label,
+    figure(size / mebibyte / took[name]),
+    ratio(took[name], took[raw]),
+  ]
   printTable(print, {
     title: '16 MiB in chunks of 64 KiB, AES-256-GCM',
     columns: ['', 'MiB/s', 'time / raw'],
@@ -100,11 +104,14 @@ async function smallFiles(print) {
   const options = { recipients: keys.map((key) => hpkeRecipient(key)), context }
   const identities = [hpkeIdentity(keys[1])]
   const sealed = await sealBytes(bytes, options)
-  const recipients = await Promise.all(keys.map(() => subtle.generateKey({ name: 'X25519' }, false, ['deriveBits'])))
+  const recipients = await Promise.all(
+    keys.map(() => subtle.generateKey({ name: 'X25519' }, false, ['deriveBits'])),
+  )
   const aes = await subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'])
   const iv = new Uint8Array(12)
   const cipher = await subtle.encrypt({ name: 'AES-GCM', iv }, aes, bytes)
-  const agree = (own, other) => subtle.deriveBits({ name: 'X25519', public: other.publicKey }, own.privateKey, 256)
+  const agree = (own, other) =>
+    subtle.deriveBits({ name: 'X25519', public: other.publicKey }, own.privateKey, 256)
   const times = (work) => async () => {
     for (let index = 0; index < count; index++) await work()
   }
@@ -145,7 +152,14 @@ async function statements(print) {
     version: 1,
     body: { job: '7', inputs: Array.from({ length: 20 }, (_, index) => ({ index, digest: commitment })) },
   }
-  const where = { chainId: 31_337, registry: `0x${'01'.repeat(20)}`, pool: scope.pool, subject: zeroHash, nonce: '1', facts: [] }
+  const where = {
+    chainId: 31_337,
+    registry: `0x${'01'.repeat(20)}`,
+    pool: scope.pool,
+    subject: zeroHash,
+    nonce: '1',
+    facts: [],
+  }
   const signed = signStatement({ statement, context: where, privateKey })
   const typedData = {
     domain: { name: 'Sealpool', version: '1', chainId: where.chainId, verifyingContract: where.registry },
@@ -170,7 +184,8 @@ async function statements(print) {
     },
   }
   const signature = await account.signTypedData(typedData)
-  if (signature !== signed.signature) throw new Error('viem signs another digest: the comparison would be void')
+  if (signature !== signed.signature)
+    throw new Error('viem signs another digest: the comparison would be void')
   const times = (work) => async () => {
     for (let index = 0; index < count; index++) if ((await work()) === false) throw new Error('not verified')
   }
@@ -203,7 +218,10 @@ async function canonicalJson(print) {
     nested: { b: index, a: 'text with "quotes"' },
   }))
   const length = canonicalize(value).length
-  const took = await compare({ ours: () => canonicalize(value), native: () => JSON.stringify(value) }, { turns: 15 })
+  const took = await compare(
+    { ours: () => canonicalize(value), native: () => JSON.stringify(value) },
+    { turns: 15 },
+  )
   const row = (label, name) => [label, figure(length / mebibyte / took[name]), ratio(took[name], took.native)]
   printTable(print, {
     title: `Canonical JSON of 2,000 records (${figure(length / 1000)} kB)`,

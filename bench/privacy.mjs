@@ -83,8 +83,25 @@ export async function run({ print }) {
   })
   printTable(print, {
     title: `Samples of noise for epsilon 0.5 (Gaussian: delta 1e-6), ${count.toLocaleString('en-US')} a turn`,
-    columns: ['', 'samples/s', 'predrawn/s', 'random bytes each', 'port calls each', 'best time / its random bytes'],
-    rows: [...rows, ['textbook Laplace in doubles: UNSAFE, a yardstick', figure(count / took.textbook), null, null, null, null]],
+    columns: [
+      '',
+      'samples/s',
+      'predrawn/s',
+      'random bytes each',
+      'port calls each',
+      'best time / its random bytes',
+    ],
+    rows: [
+      ...rows,
+      [
+        'textbook Laplace in doubles: UNSAFE, a yardstick',
+        figure(count / took.textbook),
+        null,
+        null,
+        null,
+        null,
+      ],
+    ],
     notes: [
       `crypto.getRandomValues in blocks of 64 KiB: ${figure(randomBytesPerSecond / 2 ** 20)} MiB/s, the limit that the last column divides by.`,
       'samples/s call the platform’s generator for every few bytes; predrawn/s draw it in blocks.',
