@@ -1,12 +1,14 @@
 // Planning against bare parsing, and a bounded, noised join against the raw GROUP BY in the same engine child.
+
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { platformRandom } from '@sealpool/privacy'
 import { executePlan, explainPlan, planQuery } from '@sealpool/query'
 import { createDuckDbEngine } from '@sealpool/query/duckdb'
-import { parse } from 'libpg-query'
 import { compare } from './measure/compare.mjs'
 import { printMachine } from './measure/machine.mjs'
 import { figure, printTable, ratio } from './measure/table.mjs'
@@ -76,8 +78,16 @@ async function writeTables(folder) {
   return paths
 }
 
+/** The parser that the query package itself uses, found from there. */
+async function parserOfQuery() {
+  const manifest = createRequire(import.meta.url).resolve('@sealpool/query/package.json')
+  const { parse } = await import(pathToFileURL(createRequire(manifest).resolve('libpg-query')).href)
+  return parse
+}
+
 export async function run({ print }) {
   printMachine(print)
+  const parse = await parserOfQuery()
   const plan = await planQuery({ sql, pools, budget: { epsilon: 1, delta: 0 } })
   const rounds = 100
   const times = (work) => async () => {
