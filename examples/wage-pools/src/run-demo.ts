@@ -13,6 +13,7 @@ import { createConsumer, type FinishedJob } from './stage/consumer.js'
 import { contributeAll } from './stage/contribute.js'
 import { foundPools } from './stage/found-pools.js'
 import { awaitIngest } from './stage/ingest.js'
+import { type Payments, readPayments } from './stage/payments.js'
 import { askForbidden } from './stage/refusals.js'
 import { type DemoNode, launchNode, registerDemoNode } from './stage/start-node.js'
 import { flipBits, verifyCommand, verifyFolder, writeBundle } from './stage/verify.js'
@@ -110,6 +111,10 @@ export async function runDemo(
         return jobs
       },
     )
+    const payments = await readPayments(founded)
+    progress.say(
+      `paid: ${payments.protocolTokensBurned} protocol tokens burned, ${payments.poolTokensBurned.pay} PAY and ${payments.poolTokensBurned.people} PEOPLE burned, ${payments.setAside.pay + payments.setAside.people} protocol tokens set aside for contributors`,
+    )
     const refusals = await progress.stage('What the node refuses', () => askForbidden({ consumer, workers }))
     progress.table(
       ['asked for', 'answer'],
@@ -163,6 +168,8 @@ export async function runDemo(
       contributions: contributed.count,
       accepted: ingested.accepted,
       refused: ingested.refused,
+      rewards: ingested.rewards,
+      payments,
       isolation: String(receiptOf(jobA)['isolation']),
       wageByUnionAndSector: compareMeans({
         value: jobA.result.value,
@@ -214,7 +221,10 @@ export async function runDemo(
     const report = join(out, 'report.html')
     writeFileSync(report, reportPage(data))
     if (options.json !== undefined) {
-      writeFileSync(options.json, `${JSON.stringify(summaryOf(data, ingested.rewards, finished), null, 2)}\n`)
+      writeFileSync(
+        options.json,
+        `${JSON.stringify(summaryOf(data, ingested.rewards, payments, finished), null, 2)}\n`,
+      )
     }
     printAnswers(progress, data)
     progress.say('')
@@ -273,6 +283,7 @@ function budgetsOf(jobs: readonly FinishedJob[]): PoolBudget[] {
 function summaryOf(
   data: ReportData,
   rewards: { readonly pay: number; readonly people: number },
+  payments: Payments,
   jobs: readonly FinishedJob[],
 ) {
   return {
@@ -282,6 +293,7 @@ function summaryOf(
     accepted: data.accepted,
     refused: data.refused,
     rewards,
+    payments,
     jobs: data.jobs.map((row, index) => {
       const job = jobs[index]
       return {

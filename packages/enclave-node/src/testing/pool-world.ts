@@ -143,9 +143,10 @@ export async function poolWorld(options: { readonly workers: number; readonly in
       tables,
       privacy: {
         accounting: 'basic',
-        epsilon: 6,
+        // Far too much for real people: with a handful of workers, less would drown every answer.
+        epsilon: 90,
         delta: 1e-6,
-        perJob: { epsilon: 4, delta: 2.5e-7 },
+        perJob: { epsilon: 80, delta: 2.5e-7 },
         minimumContributors: 2,
         maximumGroups: 100,
       },
