@@ -109,6 +109,7 @@ export async function contributeAll(options: Contributing): Promise<Contributed>
     }
     ready[index] = files
     drain()
+    // A failure stays in the chain of batches and comes out of the last one, which is awaited.
     void sendFullBatches(batchSize).catch(() => undefined)
   })
   bar.end()
