@@ -12,7 +12,7 @@ import { ask, until } from '../testing/ask.js'
 import { type PoolWorld, poolWorld } from '../testing/pool-world.js'
 
 const program = fileURLToPath(new URL('../../dist/cli/sealpool-node.js', import.meta.url))
-const workers = 20
+const workers = 16
 
 interface Started {
   readonly child: ChildProcess
@@ -84,13 +84,13 @@ beforeAll(async () => {
   node = await start()
   await world.register(node.url)
   await until('ready', async () => ((await ask(`${node.url}/v1/ready`)) as { ready: boolean }).ready)
-})
+}, 180_000)
 afterAll(async () => {
   if (node?.child.exitCode === null && node.child.signalCode === null) await kill(node, 'SIGKILL')
   await world?.close()
 })
 
-describe('the program', () => {
+describe('the program', { timeout: 150_000 }, () => {
   it('explains itself, and refuses settings and commands that it does not understand', async () => {
     const run = (...words: string[]) =>
       promisify(execFile)(process.execPath, [program, ...words], { env: {} }).then(
@@ -123,7 +123,7 @@ describe('the program', () => {
   })
 })
 
-describe('kill -9', () => {
+describe('kill -9', { timeout: 300_000 }, () => {
   it('in the middle of ingest loses no contribution and rewards none twice', async () => {
     const { pay, people } = world.pools
     const all = Array.from({ length: workers }, (_, worker) => worker)
@@ -138,7 +138,7 @@ describe('kill -9', () => {
       )),
     ]
     const fallen: number[] = []
-    for (const [index, share] of [0.05, 0.3, 0.55, 0.8].entries()) {
+    for (const [index, share] of [0.05, 0.4, 0.8].entries()) {
       // Waits for a part of the work, then a little more, so that the kills fall on different steps.
       await until('some progress', async () => progress(await states()) >= share)
       await new Promise((done) => setTimeout(done, index * 17))
@@ -148,7 +148,7 @@ describe('kill -9', () => {
       await until('the children are gone', async () => !children.some(alive))
       node = await start()
     }
-    expect(fallen.filter((share) => share > 0 && share < 1).length).toBeGreaterThanOrEqual(3)
+    expect(fallen.filter((share) => share > 0 && share < 1).length).toBeGreaterThanOrEqual(2)
     await until('all ingested', async () => (await states())['refined'] === workers * 2)
     expect(await states()).toEqual({ seen: 0, judged: 0, recorded: 0, refined: workers * 2, refused: 0 })
     for (const id of ids) {
@@ -183,7 +183,7 @@ describe('kill -9', () => {
       purpose: 'research',
       salt,
     })
-    const waits = [0, 90, 250]
+    const waits = [0, 150]
     for (const [index, wait] of waits.entries()) {
       const id = await world.propose(manifest(`kill-${index}-abcdefghijkl`), [pay])
       await world.approve(id, [pay])
@@ -204,7 +204,7 @@ describe('kill -9', () => {
   })
 })
 
-describe('SIGTERM', () => {
+describe('SIGTERM', { timeout: 150_000 }, () => {
   it('ends the program and its children in good order', async () => {
     const children = await family(node.pid)
     expect(children.length).toBeGreaterThan(0)

@@ -53,13 +53,13 @@ const job = async (id: bigint) =>
 beforeAll(async () => {
   world = await poolWorld({ workers: 8 })
   node = await start()
-})
+}, 180_000)
 afterAll(async () => {
   await node?.stop()
   await world?.close()
 })
 
-describe('a node before its registration', () => {
+describe('a node before its registration', { timeout: 180_000 }, () => {
   it('says that it is not ready, that it is simulated, and gives evidence for a nonce', async () => {
     expect(await ask(`${node.url}/v1/ready`)).toEqual({
       simulated: true,
@@ -83,7 +83,7 @@ describe('a node before its registration', () => {
   })
 })
 
-describe('ingest', () => {
+describe('ingest', { timeout: 180_000 }, () => {
   it('accepts good contributions, refuses each bad one by name, and loses nothing else', async () => {
     const { pay, people } = world.pools
     const good = [0, 1, 2, 3, 4, 5].map((worker) => ({ pool: pay, worker, bytes: world.payExport(worker) }))
@@ -131,7 +131,7 @@ describe('ingest', () => {
   })
 })
 
-describe('jobs', () => {
+describe('jobs', { timeout: 180_000 }, () => {
   const keys = deriveKeyPair(platformRandom(32))
   const manifest = (change: object): JsonValue =>
     ({
@@ -323,7 +323,7 @@ describe('jobs', () => {
   })
 })
 
-describe('a restart', () => {
+describe('a restart', { timeout: 180_000 }, () => {
   it('keeps keys, registration, counts and jobs', async () => {
     const before = await counts()
     const { keySetDigest, quoteDigest } = node

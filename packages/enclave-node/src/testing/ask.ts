@@ -10,7 +10,7 @@ export async function ask(url: string, init?: RequestInit): Promise<unknown> {
 }
 
 /** Waits until `holds` answers true. */
-export async function until(what: string, holds: () => Promise<boolean>, timeoutMs = 40_000): Promise<void> {
+export async function until(what: string, holds: () => Promise<boolean>, timeoutMs = 120_000): Promise<void> {
   const end = Date.now() + timeoutMs
   while (!(await holds().catch(() => false))) {
     if (Date.now() > end) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`)
