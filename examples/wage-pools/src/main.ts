@@ -1,5 +1,7 @@
-import { rmSync } from 'node:fs'
+import { accessSync, constants, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { readArguments, usage } from './arguments.js'
+import { prepareOutputFolder } from './output-folder.js'
 import { createProgress } from './progress.js'
 import { runDemo } from './run-demo.js'
 
@@ -7,6 +9,14 @@ let options: ReturnType<typeof readArguments>
 try {
   // npm runs scripts in the project's folder and keeps the caller's in INIT_CWD.
   options = readArguments(process.argv.slice(2), process.env['INIT_CWD'] ?? process.cwd())
+  if (options !== 'help') {
+    // Better now than after a minute of work.
+    prepareOutputFolder(options.out)
+    if (options.json !== undefined) {
+      mkdirSync(dirname(options.json), { recursive: true })
+      accessSync(dirname(options.json), constants.W_OK)
+    }
+  }
 } catch (error) {
   console.error(`demo: ${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
   process.exit(2)
@@ -18,11 +28,16 @@ if (options === 'help') {
 
 const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
-rmSync(options.out, { recursive: true, force: true })
 try {
   await runDemo({ ...options, progress: createProgress(process.stdout), signal: stopping.signal })
 } catch (error) {
-  console.error(`\ndemo: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+  const told = stopping.signal.aborted ? 'stopped; every process that it started has ended' : describe(error)
+  console.error(`\ndemo: ${told}`)
   console.error(`demo: what the node wrote is in ${options.out}/node.log`)
-  process.exitCode = 1
+  process.exit(stopping.signal.aborted ? 130 : 1)
+}
+process.exit(0)
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

@@ -13,6 +13,7 @@ import { createConsumer, type FinishedJob } from './stage/consumer.js'
 import { contributeAll } from './stage/contribute.js'
 import { foundPools } from './stage/found-pools.js'
 import { awaitIngest } from './stage/ingest.js'
+import { type Payments, readPayments } from './stage/payments.js'
 import { askForbidden } from './stage/refusals.js'
 import { type DemoNode, launchNode, registerDemoNode } from './stage/start-node.js'
 import { flipBits, verifyCommand, verifyFolder, writeBundle } from './stage/verify.js'
@@ -40,6 +41,7 @@ export async function runDemo(
     await founded.devnet.stop()
   }
   const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(new Error('stopped on request'))
     signal.addEventListener('abort', () => reject(new Error('stopped on request')), { once: true })
   })
   aborted.catch(() => undefined)
@@ -52,20 +54,21 @@ export async function runDemo(
   async function run(): Promise<void> {
     const blobs = join(out, 'blobs')
     const blobStore = fileBlobStore({ directory: blobs })
-    const running = await progress.stage(
+    const nodeUrl = await progress.stage(
       'Start the enclave node and register it (SIMULATED evidence)',
       async () => {
-        const launched = await progress.part('node', 'start', () => launchNode({ founded, out, blobs }))
+        const launched = launchNode({ founded, out, blobs })
         node = launched
-        await progress.part('node', 'register', () => registerDemoNode({ founded, node: launched, progress }))
-        return launched
+        const url = await progress.part('node', 'start', () => launched.url)
+        await progress.part('node', 'register', () => registerDemoNode({ founded, nodeUrl: url, progress }))
+        return url
       },
     )
     const contributed = await progress.stage(
       'Every worker verifies the node, seals, stores, contributes',
       () =>
         progress.part('workers', 'verify, seal, contribute', () =>
-          contributeAll({ founded, nodeUrl: running.url, blobStore, workers, progress }),
+          contributeAll({ founded, nodeUrl, blobStore, workers, progress }),
         ),
     )
     progress.say(
@@ -73,7 +76,7 @@ export async function runDemo(
     )
     const ingested = await progress.stage('The node opens, judges, rewards and refines', () =>
       progress.part('node', 'ingest', () =>
-        awaitIngest({ founded, nodeUrl: running.url, count: contributed.count, progress }),
+        awaitIngest({ founded, nodeUrl, count: contributed.count, progress }),
       ),
     )
     progress.say(
@@ -87,7 +90,7 @@ export async function runDemo(
     })
     const consumer = await createConsumer({
       founded,
-      nodeUrl: running.url,
+      nodeUrl,
       blobStore,
       workers,
       sellers: inBoth,
@@ -109,6 +112,10 @@ export async function runDemo(
         }
         return jobs
       },
+    )
+    const payments = await readPayments(founded)
+    progress.say(
+      `paid: ${payments.protocolTokensBurned} protocol tokens burned, ${payments.poolTokensBurned.pay} PAY and ${payments.poolTokensBurned.people} PEOPLE burned, ${payments.setAside.pay + payments.setAside.people} protocol tokens set aside for contributors`,
     )
     const refusals = await progress.stage('What the node refuses', () => askForbidden({ consumer, workers }))
     progress.table(
@@ -163,6 +170,8 @@ export async function runDemo(
       contributions: contributed.count,
       accepted: ingested.accepted,
       refused: ingested.refused,
+      rewards: ingested.rewards,
+      payments,
       isolation: String(receiptOf(jobA)['isolation']),
       wageByUnionAndSector: compareMeans({
         value: jobA.result.value,
@@ -214,7 +223,10 @@ export async function runDemo(
     const report = join(out, 'report.html')
     writeFileSync(report, reportPage(data))
     if (options.json !== undefined) {
-      writeFileSync(options.json, `${JSON.stringify(summaryOf(data, ingested.rewards, finished), null, 2)}\n`)
+      writeFileSync(
+        options.json,
+        `${JSON.stringify(summaryOf(data, ingested.rewards, payments, finished), null, 2)}\n`,
+      )
     }
     printAnswers(progress, data)
     progress.say('')
@@ -273,6 +285,7 @@ function budgetsOf(jobs: readonly FinishedJob[]): PoolBudget[] {
 function summaryOf(
   data: ReportData,
   rewards: { readonly pay: number; readonly people: number },
+  payments: Payments,
   jobs: readonly FinishedJob[],
 ) {
   return {
@@ -282,6 +295,7 @@ function summaryOf(
     accepted: data.accepted,
     refused: data.refused,
     rewards,
+    payments,
     jobs: data.jobs.map((row, index) => {
       const job = jobs[index]
       return {

@@ -114,7 +114,20 @@ export function reportPage(data: ReportData): string {
       ),
     ),
     section(
-      'Flipped bytes',
+      'Who earned and who paid',
+      'Read from the chain. Contributors earned pool tokens by score; the analyst burned tokens for access, and part of the price waits for the contributors to claim it.',
+      table(
+        ['Pool', 'Tokens earned', 'Tokens burned', 'Protocol tokens set aside'],
+        (['pay', 'people'] as const).map((pool) => [
+          escapeMarkup(pool),
+          formatNumber(data.rewards[pool], 0),
+          formatNumber(data.payments.poolTokensBurned[pool], 0),
+          formatNumber(data.payments.setAside[pool], 0),
+        ]),
+      ) + `<p>${formatNumber(data.payments.protocolTokensBurned, 0)} protocol tokens were burned.</p>`,
+    ),
+    section(
+      'Flipped bits',
       `${data.tamper.detected} of ${data.tamper.flipped} single flipped bits in a receipt’s files were detected.`,
       '',
     ),

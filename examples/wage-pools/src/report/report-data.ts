@@ -59,6 +59,13 @@ export interface ReportData {
   readonly contributions: number
   readonly accepted: number
   readonly refused: Readonly<Record<string, number>>
+  /** Pool tokens earned by accepted contributions. */
+  readonly rewards: { readonly pay: number; readonly people: number }
+  readonly payments: {
+    readonly protocolTokensBurned: number
+    readonly poolTokensBurned: { readonly pay: number; readonly people: number }
+    readonly setAside: { readonly pay: number; readonly people: number }
+  }
   readonly isolation: string
   readonly wageByUnionAndSector: readonly ReleasedMean[]
   readonly wageByGenderAndEducation: readonly ReleasedMean[]

@@ -48,6 +48,13 @@ export type ChainJobState =
 export type ChainJobEvent =
   | { readonly kind: 'proposed'; readonly id: string; readonly job: ChainJob }
   | { readonly kind: 'approved'; readonly id: string; readonly approval: JobApproval }
+  | {
+      readonly kind: 'released'
+      readonly id: string
+      readonly node: Address
+      /** Heads of the pools' ledgers after the charge. */
+      readonly budgetHeads: readonly Digest[]
+    }
   | { readonly kind: 'moved'; readonly id: string }
 
 /** The chain as the node sees it. */
@@ -62,8 +69,12 @@ export interface ChainPort {
   contributions(from: bigint, to: bigint): Promise<readonly ChainContribution[]>
   /** @returns what happened to jobs in blocks `from` to `to`, in the order of the chain */
   jobEvents(from: bigint, to: bigint): Promise<readonly ChainJobEvent[]>
-  /** @returns the state of a job now, and whether a pool has stopped it */
-  jobState(id: string): Promise<{ readonly state: ChainJobState; readonly suspended: boolean }>
+  /** @returns the state of a job now, whether a pool has stopped it, and the node that has begun it */
+  jobState(id: string): Promise<{
+    readonly state: ChainJobState
+    readonly suspended: boolean
+    readonly node: Address | null
+  }>
   pool(address: Address): Promise<ChainPool>
   isNodeActive(statementKey: Address): Promise<boolean>
   publishPoolKey(key: {

@@ -134,8 +134,8 @@ export async function openContractsChain(options: ContractsChainOptions): Promis
       return (await getJobEvents(client, { deployment, fromBlock, toBlock })).map(jobEvent)
     },
     async jobState(id) {
-      const { state, suspended } = await getJob(client, { deployment, jobId: BigInt(id) })
-      return { state, suspended }
+      const { state, suspended, node } = await getJob(client, { deployment, jobId: BigInt(id) })
+      return { state, suspended, node: node === null ? null : lower(node) }
     },
     async pool(address) {
       const pool = await getPool(client, { pool: address, deployment })
@@ -279,6 +279,10 @@ function jobEvent(event: JobEvent): ChainJobEvent {
       id,
       approval: { pool: lower(pool), block: event.blockNumber.toString(), price: terms.price.toString() },
     }
+  }
+  if (event.name === 'JobReleased') {
+    const { node, budgetHeads } = event.args
+    return { kind: 'released', id, node: lower(node), budgetHeads: budgetHeads.map(hexToDigest) }
   }
   return { kind: 'moved', id }
 }

@@ -3,12 +3,12 @@
  * point neither skips an event nor takes one twice.
  * @module
  */
-import type { Address } from '@sealpool/crypto'
+import type { Address, Digest } from '@sealpool/crypto'
 import { NodeError } from '../errors.js'
 import { insertContribution } from '../state/contribution-table.js'
 import { insertJob, noteApproval, noteChainState } from '../state/job-table.js'
 import { getCursor, setCursor } from '../state/meta-table.js'
-import type { StateStore } from '../state/state-store.js'
+import type { Sql, StateStore } from '../state/state-store.js'
 import type { ChainPort } from './chain-port.js'
 
 /** What following needs. */
@@ -20,6 +20,8 @@ export interface FollowContext {
   >
   /** Pools that this node serves, in lower case; what belongs to others is passed over. */
   readonly pools: ReadonlySet<Address>
+  /** The node's own statement key: what it released must stand in its own ledger. */
+  readonly self: Address
   /** Block of the contracts' deployment: nothing before it concerns the node. */
   readonly firstBlock: bigint
   readonly blocksPerRead: number
@@ -38,7 +40,8 @@ const nothing: FollowStep = { blocks: 0, contributions: 0, jobs: 0 }
  * Reads the next blocks that the node believes.
  * @returns what was new; all zero at the head
  * @throws NodeError `CHAIN_REORGANISED` when a block that was taken in is not on the chain any more: the node has then
- * acted on something that did not happen and must not go on by itself
+ * acted on something that did not happen and must not go on by itself; `STATE_ROLLED_BACK` when the chain holds a charge
+ * of this node that its own ledger does not
  */
 export async function followChain(context: FollowContext): Promise<FollowStep> {
   const { store, chain } = context
@@ -73,9 +76,27 @@ export async function followChain(context: FollowContext): Promise<FollowStep> {
       // Jobs over pools that others serve are never inserted, so that their later events change nothing.
       if (event.kind === 'proposed' && event.job.pools.every(servedHere)) await insertJob(tx, event.job)
       if (event.kind === 'approved') await noteApproval(tx, event.id, event.approval)
+      if (event.kind === 'released' && event.node === context.self)
+        await requireBooked(tx, event.id, event.budgetHeads)
     }
     for (const { id, state } of states) await noteChainState(tx, id, state)
     await setCursor(tx, name, { blockNumber: to, blockHash: hash, logIndex: -1 })
   })
   return { blocks: Number(to - from + 1n), contributions: served.length, jobs: jobIds.length }
+}
+
+/**
+ * A charge is stored before its job is released. So a release on the chain whose ledger heads are unknown here means
+ * that this disk is older than the chain: going on would spend budgets a second time.
+ */
+async function requireBooked(tx: Sql, job: string, heads: readonly Digest[]): Promise<void> {
+  for (const head of heads) {
+    const [row] = await tx.query('select 1 as found from ledger where head = $1', [head])
+    if (row !== undefined) continue
+    throw new NodeError(
+      'STATE_ROLLED_BACK',
+      `job ${job}`,
+      'the chain anchors a budget ledger that is newer than this data directory; restore the newest copy of it',
+    )
+  }
 }

@@ -23,7 +23,6 @@ import {
   nextBatchId,
   type VerdictEntry,
 } from '../state/verdict-table.js'
-import { mapBounded } from './bounded.js'
 import type { IngestContext } from './ingest-context.js'
 import { type Judgement, judgeContribution, refusedVerdict } from './judge-contribution.js'
 import { type OpenedContribution, openContribution } from './open-contribution.js'
@@ -45,18 +44,23 @@ export async function judgeBatch(context: IngestContext, pool: ServedPool): Prom
   const { store, settings } = context
   const rows = await nextContributions(store, pool.address, 'seen', settings.batchSize, context.now())
   if (rows.length === 0) return 0
-  const opened = await mapBounded(rows, settings.concurrency, async (contribution) => ({
-    contribution,
-    opening: await openContribution(contribution, pool, {
-      blobStore: context.blobStore,
-      keys: context.keys,
-      maximumBlobBytes: settings.maximumBlobBytes,
-    }),
-  }))
   const judged: Judged[] = []
-  for (const { contribution, opening } of opened) {
-    if (opening.kind === 'later' && !(await giveUp(context, contribution, opening.reason))) continue
-    judged.push(await judge(context, pool, contribution, opening, judged))
+  // A window at a time, so that no more than `concurrency` plaintexts are in memory.
+  for (let first = 0; first < rows.length; first += settings.concurrency) {
+    const opened = await Promise.all(
+      rows.slice(first, first + settings.concurrency).map(async (contribution) => ({
+        contribution,
+        opening: await openContribution(contribution, pool, {
+          blobStore: context.blobStore,
+          keys: context.keys,
+          maximumBlobBytes: settings.maximumBlobBytes,
+        }),
+      })),
+    )
+    for (const { contribution, opening } of opened) {
+      if (opening.kind === 'later' && !(await giveUp(context, contribution, opening.reason))) continue
+      judged.push(await judge(context, pool, contribution, opening, judged))
+    }
   }
   if (judged.length > 0) await storeJudged(context, pool, judged)
   return rows.length

@@ -8,7 +8,13 @@ import { canonicalBytes, digestToHex, encodeHex, type JsonObject, merkleRoot } f
 import { type RefineContribution, type RefinedBatch, refineBatch, tableOf } from '@sealpool/refine'
 import { NodeError } from '../errors.js'
 import { ingestRefusalText } from '../state/contribution-state.js'
-import { type ContributionRow, markRefined, nextContributions } from '../state/contribution-table.js'
+import {
+  type ContributionRow,
+  markRefined,
+  nextContributions,
+  putOffContribution,
+} from '../state/contribution-table.js'
+import { blobSizes } from '../state/meta-table.js'
 import {
   insertRefinement,
   markRefinementRecorded,
@@ -17,6 +23,7 @@ import {
   type TablePart,
   unrecordedRefinements,
 } from '../state/refinement-table.js'
+import type { Sql } from '../state/state-store.js'
 import { mapBounded } from './bounded.js'
 import type { IngestContext } from './ingest-context.js'
 import { openContribution } from './open-contribution.js'
@@ -37,7 +44,7 @@ export async function refineNext(context: IngestContext, pool: ServedPool): Prom
   )
   if (rows.length === 0) return 0
   const opened = (
-    await mapBounded(rows, settings.concurrency, async (contribution) => ({
+    await mapBounded(await withinMemory(store, rows), settings.concurrency, async (contribution) => ({
       contribution,
       input: await reopen(context, pool, contribution),
     }))
@@ -52,6 +59,22 @@ export async function refineNext(context: IngestContext, pool: ServedPool): Prom
   })
   await storeRefined(context, pool, opened, batch)
   return opened.length
+}
+
+/** Most bytes of contributions that are refined together, as stored. */
+const refinementBytes = 64 * 1024 * 1024
+
+/** The first contributions whose blobs together fit into memory; always at least one. */
+async function withinMemory(sql: Sql, rows: readonly ContributionRow[]): Promise<readonly ContributionRow[]> {
+  const sizes = await blobSizes(
+    sql,
+    rows.map(({ blobDigest }) => blobDigest),
+  )
+  let total = 0
+  return rows.filter(({ blobDigest }, index) => {
+    total += sizes.get(blobDigest) ?? 0
+    return index === 0 || total <= refinementBytes
+  })
 }
 
 interface Opened {
@@ -70,7 +93,14 @@ async function reopen(
     keys: context.keys,
     maximumBlobBytes: context.settings.maximumBlobBytes,
   })
-  if (opening.kind !== 'opened') return undefined
+  if (opening.kind !== 'opened') {
+    await putOffContribution(context.store, contribution.id, {
+      reason: 'BLOB_MISSING',
+      reasonText: 'accepted; its blob is away at the moment and is asked for again',
+      at: context.now() + context.settings.missingBlobWaitSeconds,
+    })
+    return undefined
+  }
   return {
     id: contribution.id,
     contributor: contribution.contributor,

@@ -1,4 +1,4 @@
-import type { Address, Digest, JsonValue } from '@sealpool/crypto'
+import type { Digest, JsonValue } from '@sealpool/crypto'
 import type { Charge } from '@sealpool/privacy'
 import type { SqlEngine } from '@sealpool/query'
 import type { ServedPool } from '../ingest/served-pool.js'
@@ -24,9 +24,4 @@ export interface PlannedJob {
   readonly explanation: JsonValue
   /** Runs the plan on an engine that holds the tables of the charges' leaves. */
   run(engine: SqlEngine, random: (length: number) => Uint8Array): Promise<JsonValue>
-}
-
-/** The charge of one pool, when there is one. */
-export function chargeOf(planned: PlannedJob, pool: Address): PoolCharge | undefined {
-  return planned.charges.find((one) => one.pool.address === pool)
 }

@@ -8,7 +8,7 @@ import type { JobManifest } from '@sealpool/compute'
 import { releaseContext, startContext } from '@sealpool/contracts'
 import { type Digest, digestToHex, type JsonValue } from '@sealpool/crypto'
 import { PrivacyError } from '@sealpool/privacy'
-import type { JobRefusal as ChainRefusal, JobRelease } from '../chain/chain-port.js'
+import type { ChainJobState, JobRefusal as ChainRefusal, JobRelease } from '../chain/chain-port.js'
 import { keyScope } from '../ingest/served-pool.js'
 import { jobInputs, verdictsByPool } from '../release/job-inputs.js'
 import { signReceipt } from '../release/receipt.js'
@@ -44,7 +44,7 @@ async function decideJob(context: JobContext, job: JobRow): Promise<void> {
     planned = await planJob(manifest, pools)
     const inputs = await jobInputs(context.store, pools)
     await requireRunnable(context.store, job.id, planned, inputs)
-    await startOnChain(context, job)
+    if (!(await startOnChain(context, job))) return
     await moveJob(context.store, job.id, 'running')
     const answer = await executeJob(context, planned)
     await chargeAndStore(context, job, manifest, planned, inputs, answer)
@@ -72,8 +72,20 @@ async function decideJob(context: JobContext, job: JobRow): Promise<void> {
   }
 }
 
-async function startOnChain(context: JobContext, job: JobRow): Promise<void> {
-  const { suspended } = await context.chain.jobState(job.id)
+/** @returns false when the job is not this node's to run */
+async function startOnChain(context: JobContext, job: JobRow): Promise<boolean> {
+  const { state, suspended, node } = await context.chain.jobState(job.id)
+  if (state === 'Running' && node !== context.keys.statementAddress) {
+    await moveJob(context.store, job.id, 'closed', {
+      reason: 'RUN_BY_OTHER_NODE',
+      reasonText: 'another node has begun this job',
+    })
+    return false
+  }
+  if (state !== 'Funded' && state !== 'Running') {
+    await closeJob(context, job.id, state)
+    return false
+  }
   if (suspended)
     throw new JobPutOff('JOB_SUSPENDED', 'a contributor has stopped the job; its pool decides by vote')
   await context.chain.startJob({
@@ -90,6 +102,14 @@ async function startOnChain(context: JobContext, job: JobRow): Promise<void> {
         manifestDigest: digestToHex(job.manifestDigest),
       }),
     }),
+  })
+  return true
+}
+
+function closeJob(context: JobContext, id: string, state: ChainJobState): Promise<void> {
+  return moveJob(context.store, id, 'closed', {
+    reason: `CHAIN_${state.toUpperCase()}`,
+    reasonText: `the job is ${state} on the chain; what was charged for it stays charged`,
   })
 }
 
@@ -191,6 +211,9 @@ async function deliverJob(context: JobContext, id: string): Promise<void> {
   const { store, chain } = context
   const job = await findJob(store, id)
   if (job?.state === 'charged') {
+    const { state } = await chain.jobState(id)
+    if (state !== 'Running' && state !== 'Released' && state !== 'Settled')
+      return closeJob(context, id, state)
     await chain.releaseJob(job.release as unknown as JobRelease)
     await moveJob(store, id, 'released')
   }

@@ -2,7 +2,7 @@
  * What a node does all the time: follow the chain, ingest, run jobs; and what it can say about itself.
  * @module
  */
-import type { Address } from '@sealpool/crypto'
+import type { Address, JsonValue } from '@sealpool/crypto'
 import type { NodeService } from '../api/node-service.js'
 import { followChain } from '../chain/follow-chain.js'
 import { inOrder } from '../chain/in-order.js'
@@ -11,11 +11,12 @@ import type { IngestContext } from '../ingest/ingest-context.js'
 import { judgeBatch } from '../ingest/judge-batch.js'
 import { recordVerdicts } from '../ingest/record-verdicts.js'
 import { recordRefinements, refineNext } from '../ingest/refine-batch.js'
+import type { ServedPool } from '../ingest/served-pool.js'
 import type { JobContext } from '../job/job-context.js'
 import { previewPlan, requestRun } from '../job/request-run.js'
 import { advanceJob } from '../job/run-job.js'
 import { countContributions, findContribution } from '../state/contribution-table.js'
-import { countJobs, findJob, jobsIn } from '../state/job-table.js'
+import { countJobs, findJob, jobsIn, putOffJob } from '../state/job-table.js'
 import { storedLedger } from '../state/pglite-ledger.js'
 import { findVerdict } from '../state/verdict-table.js'
 import { errorFields, type NodeLogger } from './logger.js'
@@ -45,6 +46,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
   const poolReasons = new Map<Address, string>()
   const following = inOrder()
   let registered = false
+  let caughtUp = false
 
   const follow = (): Promise<boolean> =>
     following(async () => {
@@ -52,10 +54,12 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
         store,
         chain,
         pools: new Set(job.pools.keys()),
+        self: keys.statementAddress,
         firstBlock: BigInt(config.chain.deployment.blockNumber),
         blocksPerRead: config.chain.blocksPerRead,
       })
       if (step.contributions > 0 || step.jobs > 0) log.info(step, 'read the chain')
+      if (step.blocks === 0) caughtUp = true
       return step.blocks > 0
     })
 
@@ -89,27 +93,52 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     if (!registered) return false
     if (poolKeys.size < job.pools.size || read) await publishKeys()
     let done = (await recordVerdicts(ingest)) + (await recordRefinements(ingest))
+    let failure: unknown
     for (const pool of job.pools.values()) {
       if (!poolKeys.has(pool.address)) continue
-      const judged = await judgeBatch(ingest, pool)
-      if (judged > 0) await recordVerdicts(ingest)
-      // Refined in few large parts: when nothing more is waiting to be judged.
-      const refined = judged === 0 ? await refineNext(ingest, pool) : 0
-      if (refined > 0) await recordRefinements(ingest)
-      if (judged > 0 || refined > 0) log.info({ pool: pool.name, judged, refined }, 'ingested')
-      done += judged + refined
+      try {
+        done += await ingestPool(pool)
+      } catch (error) {
+        // What is wrong with one pool must not hold up the others.
+        log.error({ err: error, pool: pool.name }, 'ingest failed')
+        failure = error
+      }
     }
+    if (failure !== undefined) throw failure
     return done > 0 || read
   }
 
+  const ingestPool = async (pool: ServedPool): Promise<number> => {
+    const judged = await judgeBatch(ingest, pool)
+    if (judged > 0) await recordVerdicts(ingest)
+    // Refined in few large parts: when nothing more is waiting to be judged.
+    const refined = judged === 0 ? await refineNext(ingest, pool) : 0
+    if (refined > 0) await recordRefinements(ingest)
+    if (judged > 0 || refined > 0) log.info({ pool: pool.name, judged, refined }, 'ingested')
+    return judged + refined
+  }
+
   const jobRound = async (): Promise<boolean> => {
-    if (!registered) return false
-    const due = await jobsIn(store, ['waiting', 'running', 'charged', 'released', 'refusing'], ingest.now())
+    // Before the chain was read to its head, a charge that this disk has forgotten could not be noticed.
+    if (!registered || !caughtUp) return false
+    const states = ['waiting', 'running', 'charged', 'released', 'refusing'] as const
     let moved = false
-    for (const { id, state: before } of due) {
-      const after = await advanceJob(job, id)
-      moved ||= after?.state !== before
-      log.info({ job: id, from: before, to: after?.state, reason: after?.reason ?? undefined }, 'job moved')
+    for (const { id, state, attempts } of await jobsIn(store, states, ingest.now())) {
+      try {
+        const after = await advanceJob(job, id)
+        moved ||= after?.state !== state
+        log.info({ job: id, from: state, to: after?.state, reason: after?.reason ?? undefined }, 'job moved')
+      } catch (error) {
+        // One job that fails must not hold up the others; it is tried again where it stands.
+        log.error({ err: error, job: id }, 'job failed')
+        const now = await findJob(store, id)
+        await putOffJob(store, id, {
+          state: now?.state ?? state,
+          reason: now?.reason ?? 'TRIED_AGAIN',
+          reasonText: now?.reasonText ?? 'the last attempt failed; it is tried again',
+          at: ingest.now() + Math.min(2 ** Math.min(attempts, 8), 300),
+        })
+      }
     }
     return moved
   }
@@ -122,6 +151,9 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     while (await follow());
   }
 
+  // As it was given: the digest on the chain is over this text.
+  const policyOf = (pool: Address): JsonValue | undefined =>
+    config.pools.find(({ address }) => address === pool)?.policy
   const service: NodeService = {
     simulated,
     evidence: (nonce) => (nonce === undefined ? job.evidence.registered() : job.evidence.fresh(nonce)),
@@ -131,10 +163,10 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
         pool: pool.address,
         name: pool.name,
         policyDigest: pool.policyDigest,
-        policy: pool.policy,
+        policy: policyOf(pool.address) ?? null,
         key: poolKeys.get(pool.address) ?? null,
       })),
-    policy: (pool) => config.pools.find(({ address }) => address === pool)?.policy,
+    policy: policyOf,
     contribution: (id) => findContribution(store, id),
     verdict: (id) => findVerdict(store, id),
     contributions: (pool) => countContributions(store, pool),

@@ -33,13 +33,6 @@ export function integerOf(row: SqlRow, column: string): number {
   return value
 }
 
-/** @returns the column as true or false. @throws NodeError `STATE_UNREADABLE` */
-export function booleanOf(row: SqlRow, column: string): boolean {
-  const value = row[column]
-  if (typeof value !== 'boolean') throw wrong(column, 'true or false')
-  return value
-}
-
 /** @returns the column as bytes, or null. @throws NodeError `STATE_UNREADABLE` */
 export function bytesOrNull(row: SqlRow, column: string): Uint8Array | null {
   const value = row[column]

@@ -22,6 +22,3 @@ export const jobStateText: Readonly<Record<JobState, string>> = {
   refused: 'refused with a signed receipt',
   closed: 'cancelled or expired on the chain',
 }
-
-/** States in which the node has nothing more to do. */
-export const finalJobStates: readonly JobState[] = ['settled', 'refused', 'closed']

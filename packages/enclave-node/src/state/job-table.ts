@@ -100,7 +100,8 @@ export async function noteChainState(tx: Sql, id: string, chainState: string): P
     `update jobs set chain_state = $2, retry_at = 0,
        state = case
          when $2 in ('Funded', 'Running') and state = 'seen' then 'waiting'
-         when $2 in ('Cancelled', 'Expired', 'Failed') and state in ('seen', 'waiting', 'running') then 'closed'
+         when $2 in ('Cancelled', 'Expired', 'Failed', 'Refused', 'Released', 'Settled')
+           and state in ('seen', 'waiting', 'running') then 'closed'
          else state end,
        reason = case when state = 'seen' and $2 in ('Funded', 'Running') then null else reason end,
        reason_text = case when state = 'seen' and $2 in ('Funded', 'Running') then null else reason_text end

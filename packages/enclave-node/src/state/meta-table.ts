@@ -57,3 +57,12 @@ export async function noteBlob(
     [blob.digest, blob.purpose, blob.size],
   )
 }
+
+/** @returns the sizes in bytes of blobs that were fetched before, by digest */
+export async function blobSizes(sql: Sql, digests: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const rows = await sql.query(
+    `select digest, size from blobs where digest = any (string_to_array($1, ','))`,
+    [digests.join(',')],
+  )
+  return new Map(rows.map((row) => [textOf(row, 'digest'), integerOf(row, 'size')]))
+}

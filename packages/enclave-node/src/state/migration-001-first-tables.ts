@@ -121,6 +121,7 @@ export const firstTables: Migration = {
       head text not null,
       primary key (pool, version)
     );
+    create index ledger_by_head on ledger (head);
     create unique index ledger_once_per_job on ledger (pool, ((entry::jsonb) ->> 'job'));
 
     create table receipts (

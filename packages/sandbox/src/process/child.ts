@@ -61,6 +61,8 @@ export async function startChild(command: Command): Promise<Child> {
   }
   async function kill(): Promise<void> {
     ended = true
+    // Whoever waits for the end must see it: the event loop has to live until the child is gone.
+    child.ref()
     child.kill('SIGKILL')
     settle({ lost: 'killed' })
     await gone

@@ -1,0 +1,164 @@
+import type { NodeEvidence } from '@sealpool/attest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { apiErrorTexts } from './api-error.js'
+import { nodeApi } from './node-api.js'
+import type { NodeService } from './node-service.js'
+import { type ServedApi, serveApi } from './serve-api.js'
+
+const pool = `0x${'a'.repeat(40)}` as const
+const nothing = async () => undefined
+const service: NodeService = {
+  simulated: true,
+  evidence: async (nonce) => ({ nonce, simulated: true }) as unknown as NodeEvidence,
+  registeredEvidence: async () => ({ simulated: true }) as unknown as NodeEvidence,
+  pools: () => [{ pool, name: 'pay', policyDigest: `sha256:${'0'.repeat(64)}`, policy: {}, key: null }],
+  policy: () => ({}),
+  contribution: nothing,
+  verdict: nothing,
+  contributions: async () => ({ states: { seen: 1, refined: 2 }, refused: {} }),
+  plan: async () => {
+    throw new Error('secret words from inside')
+  },
+  run: nothing,
+  job: nothing,
+  jobs: async () => ({ settled: 3 }),
+  budgets: async () => [
+    { pool, epsilonSpent: '2', epsilonTotal: '6', deltaSpent: '0', deltaTotal: '0.000001' },
+  ],
+  notReady: () => ['the node is not registered on the chain'],
+  figures: () => ({ process_uptime_seconds: 5 }),
+}
+const errors: unknown[] = []
+const app = nodeApi(service, (error) => errors.push(error))
+const get = async (path: string, init?: RequestInit) => {
+  const response = await app.request(path, init)
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, text, body: parse(text) }
+}
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+const manifest = {
+  format: 'sealpool/job-manifest',
+  version: 1,
+  kind: 'query',
+  title: 'Test',
+  pools: [{ address: pool, name: 'pay' }],
+  query: { sql: 'SELECT count(*) FROM pay.workers' },
+  compute: null,
+  privacy: { epsilon: 1, delta: 0 },
+  consumer: { address: pool, resultKey: { kem: 'x25519', publicKey: 'A'.repeat(43) } },
+  purpose: 'research',
+  salt: 'abcdefghijklmnop',
+}
+const post = (path: string, body: string) =>
+  get(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+
+describe('every answer', () => {
+  it.each([
+    ['/v1/health', 200],
+    ['/v1/ready', 503],
+    ['/v1/evidence', 200],
+    ['/v1/pools', 200],
+    ['/v1/contributions', 200],
+    ['/v1/contributions/7', 404],
+    ['/v1/jobs', 200],
+    ['/v1/jobs/7', 404],
+    ['/v1/jobs/7/receipt', 404],
+    ['/v1/jobs/7/result', 404],
+    ['/v1/nothing', 404],
+    ['/', 404],
+  ])('of %s says that the node is simulated', async (path, status) => {
+    const { body, headers, ...answer } = await get(path)
+    expect(answer.status).toBe(status)
+    expect(body).toMatchObject({ simulated: true })
+    expect(headers.get('cache-control')).toBe('no-store')
+    expect(headers.get('x-sealpool-simulated')).toBe('true')
+  })
+})
+
+describe('input', () => {
+  it.each([
+    ['/v1/evidence?nonce=0x12', 'NONCE_INVALID'],
+    [`/v1/evidence?nonce=0x${'A'.repeat(64)}`, 'NONCE_INVALID'],
+    ['/v1/contributions?pool=pay', 'ADDRESS_INVALID'],
+    ['/v1/contributions/-1', 'ID_INVALID'],
+    ['/v1/contributions/1e3', 'ID_INVALID'],
+    ['/v1/contributions/01', 'ID_INVALID'],
+    [`/v1/contributions/${'9'.repeat(19)}`, 'ID_INVALID'],
+    ["/v1/jobs/1'or'1", 'ID_INVALID'],
+    ['/v1/jobs/%00/receipt', 'ID_INVALID'],
+  ] as const)('%s is refused', async (path, code) => {
+    expect(await get(path)).toMatchObject({
+      status: 400,
+      body: { simulated: true, error: { code, message: apiErrorTexts[code] } },
+    })
+  })
+
+  it.each([
+    '',
+    'null',
+    '[]',
+    '{',
+    '{"manifest":null}',
+    '{"manifest":{},"more":1}',
+    '{"manifest":{"format":"x"}}',
+  ])('the plan request %j is refused', async (body) => {
+    expect(await post('/v1/plan', body)).toMatchObject({
+      status: 400,
+      body: { error: { code: 'BODY_INVALID' } },
+    })
+  })
+
+  it('a body above the limit is refused before it is read as JSON', async () => {
+    const body = `{"manifest":"${'x'.repeat(300_000)}"}`
+    expect(await post('/v1/plan', body)).toMatchObject({
+      status: 413,
+      body: { error: { code: 'BODY_TOO_LARGE' } },
+    })
+  })
+})
+
+describe('a failure inside', () => {
+  it('tells the operator what happened and the caller nothing', async () => {
+    const answer = await post('/v1/plan', JSON.stringify({ manifest }))
+    expect(answer).toMatchObject({ status: 500, body: { error: { code: 'INTERNAL' } } })
+    expect(answer.text).not.toContain('secret words')
+    expect(String(errors.at(-1))).toContain('secret words')
+  })
+})
+
+describe('metrics', () => {
+  it('are Prometheus text with public labels only', async () => {
+    const { text } = await get('/v1/metrics')
+    expect(text).toContain('sealpool_simulated 1')
+    expect(text).toContain('sealpool_ready 0')
+    expect(text).toContain(`sealpool_contributions{pool="${pool}",state="refined"} 2`)
+    expect(text).toContain(`sealpool_budget_epsilon_spent{pool="${pool}"} 2`)
+    for (const line of text.trim().split('\n')) {
+      expect(line).toMatch(/^(# (HELP|TYPE) sealpool_\w+ .+|sealpool_\w+(\{(\w+="[\w]+",?)+\})? [\d.]+)$/)
+    }
+  })
+})
+
+describe('the server', () => {
+  let served: ServedApi
+  beforeAll(async () => {
+    served = await serveApi({ app, host: '127.0.0.1', port: 0 })
+  })
+  afterAll(() => served.close())
+
+  it('listens where it says', async () => {
+    expect(served.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    expect(await (await fetch(`${served.url}/v1/health`)).json()).toEqual({ simulated: true, ok: true })
+  })
+
+  it('says so when its port is taken', async () => {
+    const port = Number(new URL(served.url).port)
+    await expect(serveApi({ app, host: '127.0.0.1', port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  })
+})

@@ -1,0 +1,181 @@
+import type { Address, Digest, Hex } from '@sealpool/crypto'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { type ChainContribution, countContributions } from '../state/contribution-table.js'
+import { findJob } from '../state/job-table.js'
+import { getCursor } from '../state/meta-table.js'
+import { migrate } from '../state/migration.js'
+import { openPgliteStore } from '../state/pglite-store.js'
+import type { ChainJobEvent } from './chain-port.js'
+import { followChain } from './follow-chain.js'
+import { inOrder } from './in-order.js'
+
+const store = await openPgliteStore({ directory: 'memory' })
+await migrate(store)
+afterAll(() => store.close())
+
+const served: Address = `0x${'a'.repeat(40)}`
+const foreign: Address = `0x${'b'.repeat(40)}`
+const self: Address = `0x${'d'.repeat(40)}`
+const registry: Address = `0x${'c'.repeat(40)}`
+const word = (n: number | bigint): Hex => `0x${n.toString(16).padStart(64, '0')}`
+
+/** A chain that can be grown, forked and made to change while it is read. */
+function chainOf() {
+  const hashes: Hex[] = []
+  const contributions: ChainContribution[] = []
+  const events: { block: bigint; event: ChainJobEvent }[] = []
+  return {
+    chainId: 1,
+    registry,
+    hashes,
+    duringRead: (() => undefined) as () => void,
+    state: 'Proposed' as 'Proposed' | 'Funded',
+    mine(fork = 0) {
+      hashes.push(word(hashes.length * 1000 + fork + 1))
+    },
+    contribute(id: string, pool: Address) {
+      contributions.push({
+        id,
+        pool,
+        owner: foreign,
+        blobDigest: `sha256:${'1'.repeat(64)}`,
+        commitment: `sha256:${'2'.repeat(64)}`,
+        schemaId: word(3),
+        consentDigest: word(4),
+        epoch: 1,
+        locator: 'x',
+        blockNumber: BigInt(hashes.length),
+        blockHash: word(5),
+        logIndex: 0,
+      })
+      this.mine()
+    },
+    propose(id: string, pools: Address[]) {
+      const job = {
+        id,
+        consumer: foreign,
+        manifestDigest: `sha256:${'6'.repeat(64)}` as const,
+        locator: 'y',
+        pools,
+      }
+      events.push({ block: BigInt(hashes.length), event: { kind: 'proposed', id, job } })
+      this.mine()
+    },
+    release(node: Address, head: Digest) {
+      const event = { kind: 'released', id: '1', node, budgetHeads: [head] } as const
+      events.push({ block: BigInt(hashes.length), event })
+      this.mine()
+    },
+    head: async () => ({
+      number: BigInt(hashes.length - 1),
+      hash: hashes.at(-1) ?? word(0),
+      timestamp: 0,
+    }),
+    blockHash: async (number: bigint) => hashes[Number(number)],
+    async contributions(from: bigint, to: bigint) {
+      const found = contributions.filter(({ blockNumber }) => blockNumber >= from && blockNumber <= to)
+      this.duringRead()
+      return found
+    },
+    jobEvents: async (from: bigint, to: bigint) =>
+      events.filter(({ block }) => block >= from && block <= to).map(({ event }) => event),
+    async jobState() {
+      return { state: this.state, suspended: false, node: null }
+    },
+  }
+}
+const follow = (chain: ReturnType<typeof chainOf>, blocksPerRead = 100) =>
+  followChain({ store, chain, pools: new Set([served]), self, firstBlock: 0n, blocksPerRead })
+const total = async () => (await countContributions(store)).states['seen']
+
+describe('following the chain', () => {
+  beforeEach(() => store.run('truncate contributions, contributors, jobs, chain_cursor cascade'))
+
+  it('takes each event once, in ranges, and remembers how far it came', async () => {
+    const chain = chainOf()
+    chain.mine()
+    for (const id of ['1', '2', '3', '4', '5']) chain.contribute(id, served)
+    expect(await follow(chain, 2)).toMatchObject({ blocks: 2, contributions: 1 })
+    expect(await follow(chain, 2)).toMatchObject({ blocks: 2, contributions: 2 })
+    expect(await follow(chain, 2)).toMatchObject({ blocks: 2, contributions: 2 })
+    expect(await follow(chain, 2)).toEqual({ blocks: 0, contributions: 0, jobs: 0 })
+    expect(await total()).toBe(5)
+    expect((await getCursor(store, `1:${registry}`))?.blockNumber).toBe(5n)
+  })
+
+  it('passes over pools that it does not serve, and jobs that need one of them', async () => {
+    const chain = chainOf()
+    chain.contribute('1', foreign)
+    chain.propose('1', [served, foreign])
+    chain.propose('2', [served])
+    await follow(chain)
+    expect(await total()).toBe(0)
+    expect(await findJob(store, '1')).toBeUndefined()
+    expect((await findJob(store, '2'))?.state).toBe('seen')
+  })
+
+  it('queues a job that was paid by the time it is read', async () => {
+    const chain = chainOf()
+    chain.propose('2', [served])
+    chain.state = 'Funded'
+    await follow(chain)
+    expect((await findJob(store, '2'))?.state).toBe('waiting')
+  })
+
+  it('stops when the chain knows a charge of this node that its own ledger does not: an old disk image', async () => {
+    const head: Digest = `sha256:${'e'.repeat(64)}`
+    const chain = chainOf()
+    chain.release(foreign, `sha256:${'f'.repeat(64)}`)
+    await follow(chain)
+    chain.release(self, head)
+    await expect(follow(chain)).rejects.toMatchObject({ code: 'STATE_ROLLED_BACK' })
+    await store.query(`insert into ledger (pool, version, entry, head) values ('p', 1, '{"job":"1"}', $1)`, [
+      head,
+    ])
+    expect((await follow(chain)).blocks).toBe(1)
+    await store.run('delete from ledger')
+  })
+
+  it('stops when a block that it has read is replaced', async () => {
+    const chain = chainOf()
+    chain.contribute('1', served)
+    await follow(chain)
+    chain.hashes.pop()
+    chain.mine(7)
+    chain.mine()
+    await expect(follow(chain)).rejects.toMatchObject({ code: 'CHAIN_REORGANISED' })
+  })
+
+  it('keeps nothing of a range whose last block changed while it was read', async () => {
+    const chain = chainOf()
+    chain.contribute('1', served)
+    chain.duringRead = () => {
+      chain.hashes.pop()
+      chain.mine(7)
+    }
+    expect(await follow(chain)).toEqual({ blocks: 0, contributions: 0, jobs: 0 })
+    expect(await total()).toBe(0)
+    chain.duringRead = () => undefined
+    await follow(chain)
+    expect(await total()).toBe(1)
+  })
+})
+
+describe('tasks in order', () => {
+  it('run one after the other, also after one failed', async () => {
+    const run = inOrder()
+    const seen: string[] = []
+    const task =
+      (name: string, fails = false) =>
+      async () => {
+        seen.push(`${name} begins`)
+        await new Promise((done) => setTimeout(done, 1))
+        seen.push(`${name} ends`)
+        if (fails) throw new Error(name)
+        return name
+      }
+    const results = await Promise.allSettled([run(task('a')), run(task('b', true)), run(task('c'))])
+    expect(seen).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends'])
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  })
+})
