@@ -56,7 +56,7 @@ describe('prepareContribution', () => {
       const root = hexToDigest(contribution.commitment)
       expect(verifyCommitment({ root, bytes, salt })).toBe(true)
     }
-    expect(parseHeader(sealed).stanzas.map(({ type }) => type)).toEqual(['hpke', 'wallet'])
+    expect(parseHeader(sealed).recipients.map(({ type }) => type)).toEqual(['hpke', 'wallet'])
   })
 
   test('does not open with the key of another epoch', async () => {

@@ -45,7 +45,7 @@ export const deployment: Deployment = {
 }
 
 /** The pool of all fixtures, with capitals, as viem would give it. */
-export const pool: Address = '0xE7F1725E7734CE288F8367E1BB143E90BB3F0512'
+export const pool: Address = '0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512'
 
 /** Bytes that look random and are the same in every run. */
 export function repeatable(seed: string): (length: number) => Uint8Array {
