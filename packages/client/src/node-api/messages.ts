@@ -1,4 +1,4 @@
-import type { Address, Digest } from '@sealpool/crypto'
+import type { Address, Digest, JsonObject } from '@sealpool/crypto'
 import * as z from 'zod'
 
 /*
@@ -14,7 +14,8 @@ const digest = z
   .string()
   .regex(/^sha256:[0-9a-f]{64}$/)
   .transform((text) => text as Digest)
-const jsonObject = z.record(z.string(), z.json())
+// The same values under crypto's own, read-only type.
+const jsonObject = z.record(z.string(), z.json()) as z.ZodType as z.ZodType<JsonObject>
 
 /** `GET /v1/evidence`: read whole by attest's `parseNodeEvidence`; here it only has to be an object. */
 export const evidenceAnswerSchema = jsonObject
@@ -72,7 +73,7 @@ const receiptBundle = {
       (policies) =>
         Object.fromEntries(Object.entries(policies).filter(([, policy]) => policy !== null)) as Record<
           string,
-          z.output<typeof jsonObject>
+          JsonObject
         >,
     ),
   manifest: jsonObject.nullable(),

@@ -1,0 +1,326 @@
+import {
+  canonicalBytes,
+  deriveKeyPair,
+  digestOf,
+  digestToHex,
+  encodeBase64Url,
+  encodeHex,
+  hpkeIdentity,
+  hpkeRecipient,
+  type JsonObject,
+  openBytes,
+  platformRandom,
+  sealBytes,
+  sha256Digest,
+} from '@sealpool/crypto'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { createPoolClient, type PoolClientOptions } from './pool-client.js'
+import { account, input, recordingStore, secretText } from './testing/contribution.js'
+import { memoryChain } from './testing/memory-chain.js'
+import { memoryNode } from './testing/memory-node.js'
+import {
+  at,
+  deployment,
+  node,
+  policy,
+  policyWith,
+  pool,
+  simulatedNode,
+  trust,
+} from './testing/simulated-pool.js'
+
+let now: number
+beforeEach(() => {
+  now = at.getTime()
+})
+
+/** An app, its node, its chain and its store, all recording. */
+function world(change: Partial<PoolClientOptions> = {}) {
+  const served = memoryNode()
+  const chain = memoryChain()
+  const { store, puts } = recordingStore()
+  const client = createPoolClient({
+    chain: chain.client,
+    deployment,
+    pool,
+    policy,
+    nodeUrl: 'http://node.example',
+    blobStore: store,
+    now: () => new Date(now),
+    fetch: served.fetch,
+    ...change,
+  })
+  const evidenceAsked = () => served.seen.filter(({ path }) => path.startsWith('/v1/evidence')).length
+  return { client, node: served, chain: chain.state, puts, store, evidenceAsked }
+}
+
+describe('ready', () => {
+  test('says yes with all checks, and that the node is simulated', async () => {
+    const { ok, simulated, checks } = await world().client.ready()
+    expect(checks.filter(({ result }) => result !== 'pass')).toEqual([])
+    expect({ ok, simulated }).toEqual({ ok: true, simulated: true })
+  })
+
+  test('sends the node nothing but a nonce, another one each time', async () => {
+    const { client, node, puts } = world()
+    await client.ready()
+    await client.ready()
+    const paths = node.seen.map(({ path }) => path)
+    const nonces = paths.filter((path) => path.startsWith('/v1/evidence')).map((path) => path.slice(19))
+    expect(paths.filter((path) => path === '/v1/pools').length).toBe(2)
+    expect(paths.length).toBe(4)
+    expect(new Set(nonces).size).toBe(2)
+    for (const nonce of nonces) expect(nonce).toMatch(/^0x[0-9a-f]{64}$/)
+    expect(node.seen.every(({ method, body }) => method === 'GET' && body === '')).toBe(true)
+    expect(puts).toEqual([])
+  })
+
+  test('judges evidence against the nonce that it sent itself', async () => {
+    const { client, node: served } = world()
+    const recorded = node.evidence(encodeHex(new Uint8Array(32).fill(1)))
+    served.behaviour.evidence = () => recorded
+    const { ok, checks } = await client.ready()
+    expect(ok).toBe(false)
+    expect(checks.find(({ id }) => id === 'nonce')?.result).toBe('fail')
+  })
+
+  test('judges evidence by the clock', async () => {
+    const { client } = world()
+    now += 40 * 86_400_000
+    expect((await client.ready()).ok).toBe(false)
+  })
+
+  test('is an error on another chain, also when a wallet is switched later', async () => {
+    const { client, chain } = world()
+    await client.ready()
+    chain.chainId = 1
+    await expect(client.ready()).rejects.toMatchObject({ code: 'WRONG_CHAIN' })
+  })
+
+  test('is an error for a pool that the factory did not found', async () => {
+    const { client, chain } = world()
+    chain.founded = false
+    await expect(client.ready()).rejects.toMatchObject({ code: 'POOL_UNKNOWN' })
+  })
+
+  test('is an error while no key stands on chain', async () => {
+    const { client, chain } = world()
+    chain.facts = null
+    await expect(client.ready()).rejects.toMatchObject({ code: 'POOL_NOT_SERVED', place: 'pool key' })
+  })
+
+  test('is an error when the chain does not answer or has no such contract', async () => {
+    const { client, chain } = world()
+    chain.reachable = false
+    await expect(client.ready()).rejects.toMatchObject({ code: 'CHAIN_READ_FAILED' })
+    const elsewhere = world({ pool: deployment.jobBoard })
+    await expect(elsewhere.client.ready()).rejects.toMatchObject({ code: 'CHAIN_READ_FAILED' })
+  })
+
+  test.each([
+    ['not at all', []],
+    ['only another', [{ ...node.answer(), pool: deployment.jobBoard }]],
+    ['without a key', [{ ...node.answer(), poolKey: null }]],
+    ['without an epoch', [{ ...node.answer(), epoch: null }]],
+    ['without a statement', [{ ...node.answer(), statement: null }]],
+  ])('is an error when the node serves the pool %s', async (_name, pools) => {
+    const { client, node: served } = world()
+    served.routes['/v1/pools'] = () => ({ simulated: true, pools })
+    await expect(client.ready()).rejects.toMatchObject({ code: 'POOL_NOT_SERVED', place: 'GET /pools' })
+  })
+
+  test('blames the node for evidence that cannot be read, the caller for such a policy', async () => {
+    const { client, node: served } = world()
+    served.behaviour.evidence = () => ({ format: 'sealpool/node-evidence' })
+    await expect(client.ready()).rejects.toMatchObject({
+      code: 'NODE_ANSWER_INVALID',
+      place: 'GET /evidence',
+    })
+    const mistaken = world({ policy: { format: 'sealpool/pool-policy' } })
+    await expect(mistaken.client.ready()).rejects.toMatchObject({ code: 'BAD_POLICY' })
+  })
+})
+
+describe('prepareContribution', () => {
+  test('verifies first, then seals to the verified key', async () => {
+    const { client, puts, evidenceAsked } = world()
+    const { simulated } = await client.prepareContribution(account, input)
+    expect(evidenceAsked()).toBe(1)
+    expect(simulated).toBe(true)
+    const [sealed] = puts
+    const opened = await openBytes(sealed ?? new Uint8Array(), { identities: [hpkeIdentity(node.poolKey())] })
+    expect(new TextDecoder().decode(opened.plaintext)).toBe(secretText)
+  })
+
+  test('shows neither node nor store a payload byte before the verdict, and none after a no', async () => {
+    const { client, node: served, puts } = world({ policy: policyWith({ ...trust, allowSimulator: false }) })
+    const asked: number[] = []
+    served.behaviour.evidence = (nonce) => {
+      asked.push(puts.length)
+      return node.evidence(nonce)
+    }
+    await expect(client.prepareContribution(account, input)).rejects.toMatchObject({ code: 'NOT_READY' })
+    expect(asked).toEqual([0])
+    expect(puts).toEqual([])
+    for (const { method, path, body } of served.seen) {
+      expect(`${method} ${path}`).toMatch(/^GET \/v1\/(pools|evidence\?nonce=0x[0-9a-f]{64})$/)
+      expect(body).toBe('')
+    }
+  })
+
+  test('names what failed', async () => {
+    const { client } = world({ policy: policyWith(trust, 'another') })
+    await expect(client.prepareContribution(account, input)).rejects.toMatchObject({
+      code: 'NOT_READY',
+      message: expect.stringContaining('The policy that you read is the one on chain') as string,
+    })
+  })
+
+  test('reuses a verification for five minutes and not longer', async () => {
+    const { client, evidenceAsked } = world()
+    await client.prepareContribution(account, input)
+    now += 5 * 60_000
+    await client.prepareContribution(account, input)
+    expect(evidenceAsked()).toBe(1)
+    now += 1
+    await client.prepareContribution(account, input)
+    expect(evidenceAsked()).toBe(2)
+  })
+
+  test('a verification that has expired with its evidence seals nothing', async () => {
+    const { client, puts } = world()
+    expect((await client.ready()).ok).toBe(true)
+    now += 40 * 86_400_000
+    await expect(client.prepareContribution(account, input)).rejects.toMatchObject({ code: 'NOT_READY' })
+    expect(puts).toEqual([])
+  })
+
+  test('follows the pool to its next key epoch, and never seals to the old key', async () => {
+    const { client, chain, node: served, puts } = world()
+    await client.ready()
+    chain.facts = node.facts(2)
+    // The node still offers its old key: nothing may be sealed to it.
+    await expect(client.prepareContribution(account, input)).rejects.toMatchObject({ code: 'NOT_READY' })
+    expect(puts).toEqual([])
+    served.routes['/v1/pools'] = () => ({ simulated: true, pools: [node.answer(2)] })
+    expect((await client.prepareContribution(account, input)).contribution.epoch).toBe(2)
+    const opened = openBytes(puts[0] ?? new Uint8Array(), { identities: [hpkeIdentity(node.poolKey(2))] })
+    expect((await opened).context.epoch).toBe(2)
+  })
+
+  test('seals nothing once the chain has another policy, another node, or none', async () => {
+    const facts = node.facts()
+    const changes = [
+      { ...facts, policyDigest: digestToHex(digestOf('another policy')) },
+      { ...facts, keyEpoch: { ...facts.keyEpoch, node: simulatedNode(8).keySet.statement.address } },
+      { ...facts, node: { ...facts.node, active: false } },
+    ]
+    for (const changed of changes) {
+      const { client, chain, puts } = world()
+      await client.ready()
+      chain.facts = changed
+      await expect(client.prepareContribution(account, input)).rejects.toMatchObject({ code: 'NOT_READY' })
+      expect(puts).toEqual([])
+    }
+  })
+
+  test('seals nothing when the chain cannot be asked any more', async () => {
+    const { client, chain, puts } = world()
+    await client.ready()
+    chain.reachable = false
+    await expect(client.prepareContribution(account, input)).rejects.toMatchObject({
+      code: 'CHAIN_READ_FAILED',
+    })
+    expect(puts).toEqual([])
+  })
+
+  test('is not held back by an earlier no', async () => {
+    const { client, chain } = world()
+    const facts = node.facts()
+    chain.facts = { ...facts, node: { ...facts.node, active: false } }
+    expect((await client.ready()).ok).toBe(false)
+    chain.facts = facts
+    await client.prepareContribution(account, input)
+  })
+
+  test('many at once share one verification', async () => {
+    const { client, puts, evidenceAsked } = world()
+    await Promise.all([1, 2, 3, 4].map(() => client.prepareContribution(account, input)))
+    expect(puts.length).toBe(4)
+    expect(evidenceAsked()).toBe(1)
+  })
+
+  test('verifies every time with maximumAgeMs 0 as soon as the clock moves', async () => {
+    const { client, evidenceAsked } = world({ maximumAgeMs: 0 })
+    await client.prepareContribution(account, input)
+    now += 1
+    await client.prepareContribution(account, input)
+    expect(evidenceAsked()).toBe(2)
+  })
+})
+
+describe('result', () => {
+  const consumer = deriveKeyPair(new Uint8Array(32).fill(5))
+  const answer = { rows: [[9.02]] }
+  const seal = async (value: JsonObject) =>
+    encodeBase64Url(
+      await sealBytes(canonicalBytes(value), {
+        recipients: [hpkeRecipient({ publicKey: consumer.publicKey })],
+        context: {
+          chainId: 31337,
+          pool,
+          policyDigest: digestOf(policy),
+          epoch: 1,
+          mediaType: 'application/json',
+        },
+        random: platformRandom,
+      }),
+    )
+  const receipt = digestToHex(digestOf('receipt'))
+  const result = digestToHex(sha256Digest(canonicalBytes(answer)))
+
+  test('opens what the chain recorded', async () => {
+    const { client, chain, node: served } = world()
+    chain.outcome = { kind: 'released', receipt, result }
+    const sealed = await seal(answer)
+    served.routes['/v1/jobs/7/result'] = () => ({ simulated: true, sealed })
+    expect((await client.result(7n, consumer.privateKey)).value).toEqual(answer)
+  })
+
+  test('refuses another result that the node sealed to the same key', async () => {
+    const { client, chain, node: served } = world()
+    chain.outcome = { kind: 'released', receipt, result }
+    const sealed = await seal({ rows: [[1_000]] })
+    served.routes['/v1/jobs/7/result'] = () => ({ simulated: true, sealed })
+    await expect(client.result(7n, consumer.privateKey)).rejects.toMatchObject({ code: 'RESULT_INVALID' })
+  })
+
+  test('asks the node for nothing while the chain knows no release', async () => {
+    for (const outcome of ['none', { kind: 'refused', receipt }] as const) {
+      const { client, chain, node: served } = world()
+      chain.outcome = outcome
+      await expect(client.result(7n, consumer.privateKey)).rejects.toMatchObject({ code: 'RESULT_MISSING' })
+      expect(served.seen).toEqual([])
+    }
+  })
+
+  test('of one job is not that of another', async () => {
+    const { client, chain } = world()
+    chain.outcome = { kind: 'released', receipt, result }
+    await expect(client.result(8n, consumer.privateKey)).rejects.toMatchObject({ code: 'RESULT_MISSING' })
+  })
+})
+
+describe('createPoolClient', () => {
+  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY, 86_400_001])(
+    'refuses a maximum age of %d',
+    (maximumAgeMs) => {
+      expect(() => world({ maximumAgeMs })).toThrow(
+        expect.objectContaining({ code: 'OPTION_INVALID', place: 'maximumAgeMs' }),
+      )
+    },
+  )
+  test('refuses a node address that is not http', () => {
+    expect(() => world({ nodeUrl: 'data:,x' })).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
+  })
+})

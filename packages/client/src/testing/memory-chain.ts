@@ -1,0 +1,128 @@
+import { jobBoardAbi, nodeRegistryAbi, poolAbi, poolFactoryAbi } from '@sealpool/contracts'
+import type { Address, Hex } from '@sealpool/crypto'
+import {
+  type Client,
+  createClient,
+  custom,
+  decodeFunctionData,
+  encodeAbiParameters,
+  encodeEventTopics,
+  encodeFunctionResult,
+  isAddressEqual,
+  zeroAddress,
+} from 'viem'
+import type { ChainFacts } from '../verify/chain-facts.js'
+import { deployment, node, pool } from './simulated-pool.js'
+
+/** What the chain of a test says; tests change it between calls. */
+export interface MemoryChainState {
+  chainId: number
+  /** Null: no key epoch yet. */
+  facts: ChainFacts | null
+  /** Whether the factory founded the pool. */
+  founded: boolean
+  /** The end of job 7. */
+  outcome: 'none' | { kind: 'released'; receipt: Hex; result: Hex } | { kind: 'refused'; receipt: Hex }
+  reachable: boolean
+  /** Contract calls answered so far, by function. */
+  calls: string[]
+}
+
+const zero: Hex = `0x${'00'.repeat(32)}`
+
+/** A viem client whose chain is an object: real ABI encoding, answers from `state`, nothing else. */
+export function memoryChain(change: Partial<MemoryChainState> = {}): {
+  client: Client
+  state: MemoryChainState
+} {
+  const state: MemoryChainState = {
+    chainId: deployment.chainId,
+    facts: node.facts(),
+    founded: true,
+    outcome: 'none',
+    reachable: true,
+    calls: [],
+    ...change,
+  }
+  const request = async ({ method, params }: { method: string; params?: unknown }) => {
+    if (!state.reachable) throw new Error('no chain')
+    if (method === 'eth_chainId') return `0x${state.chainId.toString(16)}`
+    if (method === 'eth_blockNumber') return '0x1'
+    if (method === 'eth_getLogs') return logs(state)
+    if (method !== 'eth_call') throw new Error(`the memory chain has no ${method}`)
+    const [{ to, data }] = params as [{ to: Address; data: Hex }]
+    return answer(state, to, data)
+  }
+  return { client: createClient({ transport: custom({ request }, { retryCount: 0 }) }), state }
+}
+
+function answer(state: MemoryChainState, to: Address, data: Hex): Hex {
+  const { facts } = state
+  if (isAddressEqual(to, deployment.poolFactory)) {
+    const { functionName } = decodeFunctionData({ abi: poolFactoryAbi, data })
+    state.calls.push(functionName)
+    return encodeFunctionResult({
+      abi: poolFactoryAbi,
+      functionName: 'indexOf',
+      result: state.founded ? 1 : 0,
+    })
+  }
+  if (isAddressEqual(to, deployment.nodeRegistry)) {
+    const { functionName } = decodeFunctionData({ abi: nodeRegistryAbi, data })
+    state.calls.push(functionName)
+    if (functionName === 'isActive') {
+      return encodeFunctionResult({ abi: nodeRegistryAbi, functionName, result: facts?.node.active ?? false })
+    }
+    const record = {
+      keySetDigest: facts?.node.keySetDigest ?? zero,
+      quoteDigest: zero,
+      measurement: zero,
+      expiresAt: 2_000_000_000n,
+      revoked: false,
+    }
+    return encodeFunctionResult({ abi: nodeRegistryAbi, functionName: 'getNode', result: record })
+  }
+  if (!isAddressEqual(to, pool)) return '0x'
+  const { functionName } = decodeFunctionData({ abi: poolAbi, data })
+  state.calls.push(functionName)
+  if (functionName === 'keyEpoch') {
+    const none = { epoch: 0, policyDigest: zero, keyDigest: zero, node: zeroAddress }
+    return encodeFunctionResult({ abi: poolAbi, functionName, result: facts?.keyEpoch ?? none })
+  }
+  const rules = {
+    policyDigest: facts?.policyDigest ?? zero,
+    pocDigest: zero,
+    refinerDigest: zero,
+    constitutionDigest: zero,
+    measurement: zero,
+    rewardPerFullScore: 1n,
+    treasuryShareBps: 0,
+  }
+  return encodeFunctionResult({ abi: poolAbi, functionName: 'rules', result: rules })
+}
+
+function logs({ outcome }: MemoryChainState): unknown[] {
+  if (outcome === 'none') return []
+  const place = {
+    address: deployment.jobBoard,
+    blockNumber: '0x1',
+    blockHash: zero,
+    transactionHash: zero,
+    transactionIndex: '0x0',
+    logIndex: '0x0',
+    removed: false,
+  }
+  const by = node.keySet.statement.address
+  if (outcome.kind === 'refused') {
+    const topics = encodeEventTopics({
+      abi: jobBoardAbi,
+      eventName: 'JobRefused',
+      args: { id: 7n, node: by },
+    })
+    const types = [{ type: 'bytes32' }, { type: 'bytes32' }] as const
+    return [{ ...place, topics, data: encodeAbiParameters(types, [zero, outcome.receipt]) }]
+  }
+  const topics = encodeEventTopics({ abi: jobBoardAbi, eventName: 'JobReleased', args: { id: 7n, node: by } })
+  const types = [{ type: 'bytes32' }, { type: 'bytes32' }, { type: 'bytes32[]' }] as const
+  return [{ ...place, topics, data: encodeAbiParameters(types, [outcome.receipt, outcome.result, []]) }]
+}

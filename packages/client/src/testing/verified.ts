@@ -1,0 +1,19 @@
+import { type VerifiedPool, verifyPool } from '../verify/verified-pool.js'
+import { at, deployment, node, nonce, policy, pool } from './simulated-pool.js'
+
+/** The fixture's pool, really verified. */
+export function verifiedPool(): VerifiedPool {
+  const { pool: verified, checks } = verifyPool({
+    policy,
+    pool,
+    chainId: deployment.chainId,
+    nodeRegistry: deployment.nodeRegistry,
+    served: node.answer(),
+    evidence: node.evidence(),
+    nonce,
+    chain: node.facts(),
+    at,
+  })
+  if (verified === undefined) throw new Error(`the fixture does not verify: ${JSON.stringify(checks)}`)
+  return verified
+}
