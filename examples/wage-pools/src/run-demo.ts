@@ -41,6 +41,7 @@ export async function runDemo(
     await founded.devnet.stop()
   }
   const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(new Error('stopped on request'))
     signal.addEventListener('abort', () => reject(new Error('stopped on request')), { once: true })
   })
   aborted.catch(() => undefined)
@@ -53,20 +54,21 @@ export async function runDemo(
   async function run(): Promise<void> {
     const blobs = join(out, 'blobs')
     const blobStore = fileBlobStore({ directory: blobs })
-    const running = await progress.stage(
+    const nodeUrl = await progress.stage(
       'Start the enclave node and register it (SIMULATED evidence)',
       async () => {
-        const launched = await progress.part('node', 'start', () => launchNode({ founded, out, blobs }))
+        const launched = launchNode({ founded, out, blobs })
         node = launched
-        await progress.part('node', 'register', () => registerDemoNode({ founded, node: launched, progress }))
-        return launched
+        const url = await progress.part('node', 'start', () => launched.url)
+        await progress.part('node', 'register', () => registerDemoNode({ founded, nodeUrl: url, progress }))
+        return url
       },
     )
     const contributed = await progress.stage(
       'Every worker verifies the node, seals, stores, contributes',
       () =>
         progress.part('workers', 'verify, seal, contribute', () =>
-          contributeAll({ founded, nodeUrl: running.url, blobStore, workers, progress }),
+          contributeAll({ founded, nodeUrl, blobStore, workers, progress }),
         ),
     )
     progress.say(
@@ -74,7 +76,7 @@ export async function runDemo(
     )
     const ingested = await progress.stage('The node opens, judges, rewards and refines', () =>
       progress.part('node', 'ingest', () =>
-        awaitIngest({ founded, nodeUrl: running.url, count: contributed.count, progress }),
+        awaitIngest({ founded, nodeUrl, count: contributed.count, progress }),
       ),
     )
     progress.say(
@@ -88,7 +90,7 @@ export async function runDemo(
     })
     const consumer = await createConsumer({
       founded,
-      nodeUrl: running.url,
+      nodeUrl,
       blobStore,
       workers,
       sellers: inBoth,

@@ -1,11 +1,32 @@
-/** Every reason for which a client call stops. */
+/**
+ * Every reason for which a client call stops.
+ *
+ * - `OPTION_INVALID`: an option cannot be right (an address that is not http, a limit that is no positive number)
+ * - `NODE_UNREACHABLE`: no complete answer in time, or a redirect; may pass when tried again
+ * - `NODE_REFUSED`: the node answered with a reason; its code is in {@link ClientError.nodeCode}
+ * - `NODE_ANSWER_INVALID`: the answer is too large, no JSON, of another shape, or about something else
+ * - `CHAIN_READ_FAILED`: the chain does not answer, or the contracts are not where the deployment says
+ * - `WRONG_CHAIN`: the chain client is connected to another chain than the deployment's
+ * - `POOL_UNKNOWN`: the deployment's factory did not found this pool
+ * - `POOL_NOT_SERVED`: no key is published for the pool yet, or this node does not serve it
+ * - `NOT_READY`: a check of the node, its key or the policy failed; nothing was sealed or sent
+ * - `ACCOUNT_REQUIRED`: the account cannot sign typed data
+ * - `BLOB_STORE_INVALID`: the blob store did not answer with the digest of what it was given
+ * - `RESULT_MISSING`: the chain knows no released result of the job
+ * - `RESULT_INVALID`: the opened bytes are not the result that the chain or receipt names, or not canonical JSON
+ */
 export type ClientErrorCode =
+  | 'OPTION_INVALID'
   | 'NODE_UNREACHABLE'
   | 'NODE_REFUSED'
   | 'NODE_ANSWER_INVALID'
+  | 'CHAIN_READ_FAILED'
+  | 'WRONG_CHAIN'
+  | 'POOL_UNKNOWN'
   | 'POOL_NOT_SERVED'
   | 'NOT_READY'
   | 'ACCOUNT_REQUIRED'
+  | 'BLOB_STORE_INVALID'
   | 'RESULT_MISSING'
   | 'RESULT_INVALID'
 
@@ -16,16 +37,24 @@ export class ClientError extends Error {
   readonly code: ClientErrorCode
   /** Where it happened: a call, an endpoint or a field. */
   readonly place: string
+  /** The node's own code, such as `RECEIPT_NOT_READY`; only with `NODE_REFUSED`. */
+  readonly nodeCode: string | undefined
 
   /**
    * @param code stable reason
    * @param place a call, an endpoint or a field
    * @param message what happened and what to do
-   * @param options the error underneath, when there is one
+   * @param options the error underneath and the node's own code, when there are any
    */
-  constructor(code: ClientErrorCode, place: string, message: string, options?: { readonly cause?: unknown }) {
-    super(`${code} at ${place}: ${message}`, options)
+  constructor(
+    code: ClientErrorCode,
+    place: string,
+    message: string,
+    options: { readonly cause?: unknown; readonly nodeCode?: string } = {},
+  ) {
+    super(`${code} at ${place}: ${message}`, options.cause === undefined ? {} : { cause: options.cause })
     this.code = code
     this.place = place
+    this.nodeCode = options.nodeCode
   }
 }

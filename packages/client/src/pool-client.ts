@@ -1,4 +1,13 @@
-import { type Deployment, getNode, getPool } from '@sealpool/contracts'
+import { type AttestationPolicy, AttestError, type ReceiptVerdict } from '@sealpool/attest'
+import {
+  type ContributionRecord,
+  claimRewards,
+  contributeSigned,
+  type Deployment,
+  getContribution,
+  type Sent,
+  type WriteOptions,
+} from '@sealpool/contracts'
 import { type Address, encodeHex, type JsonObject, platformRandom, type Random } from '@sealpool/crypto'
 import type { Account, Client } from 'viem'
 import {
@@ -7,48 +16,107 @@ import {
   prepareContribution,
 } from './contribute/prepare-contribution.js'
 import { ClientError } from './errors.js'
-import { type NodeApi, nodeApi } from './node-api/node-api.js'
+import type { ContributionStatus } from './node-api/messages.js'
+import { type NodeApi, type NodeApiOptions, nodeApi } from './node-api/node-api.js'
 import { platformNow } from './platform.js'
+import { readJobOutcome } from './result/job-outcome.js'
 import { type OpenedResult, openResult } from './result/open-result.js'
+import { verifyJobReceipt } from './result/verify-job-receipt.js'
 import type { BlobStore } from './store/blob-store.js'
-import { type ChainFacts, type Readiness, verifyPool } from './verify/verified-pool.js'
+import { readChainFacts } from './verify/chain-facts.js'
+import { defaultMaximumAgeMs, freshReadiness } from './verify/fresh-readiness.js'
+import { changedOnChain, type Readiness, type VerifiedPool, verifyPool } from './verify/verified-pool.js'
 
 /** What a pool client needs. */
 export interface PoolClientOptions {
-  /** A viem client on the pool's chain. */
+  /** A viem client on the pool's chain. Whoever answers its requests is trusted for what the chain says. */
   readonly chain: Client
+  /** The contracts that the app trusts. */
   readonly deployment: Deployment
   readonly pool: Address
   /** The pool's policy as the contributor read it; its digest must be the one on chain. */
   readonly policy: JsonObject
-  /** Base address of the node. */
+  /** Base address of the node; http or https. */
   readonly nodeUrl: string
   readonly blobStore: BlobStore
   /** Default: the platform's CSPRNG. */
   readonly random?: Random
   /** Default: the platform's clock. */
   readonly now?: () => Date
+  /** Milliseconds for which a verification is reused while the chain stays as it was; default five minutes, 0: never. */
+  readonly maximumAgeMs?: number
+  /** Milliseconds for one call to the node; default 30,000. */
+  readonly timeoutMs?: number
+  /** Another fetch for the node, for tests or a proxy. */
+  readonly fetch?: NodeApiOptions['fetch']
 }
 
 /** One pool, seen by an app. */
 export interface PoolClient {
   /** The node's plain API. */
   readonly node: NodeApi
-  /** Verifies node, key and policy afresh. Nothing is sealed or sent before this said yes. */
+  /**
+   * Verifies node, key and policy afresh. Nothing but a nonce leaves before this said yes. A no is an answer with its
+   * checks, not an error.
+   *
+   * @throws ClientError `NODE_UNREACHABLE`, `NODE_REFUSED`, `NODE_ANSWER_INVALID`, `POOL_NOT_SERVED`, `POOL_UNKNOWN`,
+   *   `WRONG_CHAIN`, `CHAIN_READ_FAILED`; AttestError `BAD_POLICY` when the policy's attestation rules cannot be read
+   */
   ready(): Promise<Readiness>
   /**
-   * Seals, stores and signs one contribution; verifies first when `ready()` has not said yes yet.
+   * Seals, stores and signs one contribution. Verifies first, unless the newest verification said yes, is younger than
+   * `maximumAgeMs`, and the chain still says the same about policy, key epoch and node (asked every time).
    *
-   * @throws ClientError `NOT_READY` with the checks that failed
+   * @throws ClientError `NOT_READY` with the checks that failed; as {@link ready} and the function `prepareContribution`
    */
   prepareContribution(account: Account, input: ContributionInput): Promise<PreparedContribution>
   /**
-   * Fetches and opens the result of a job.
+   * {@link prepareContribution}, then one transaction by the same account.
+   *
+   * @returns the contribution's number on chain, and the transaction
+   * @throws as {@link prepareContribution}; ContractsError as `contributeSigned`
+   */
+  contribute(
+    account: Account,
+    input: ContributionInput,
+  ): Promise<Sent & { readonly id: bigint; readonly prepared: PreparedContribution }>
+  /**
+   * Where a contribution stands: the chain's record, which counts, and what the node tells of it (null when it does not
+   * answer or does not know it yet).
+   *
+   * @throws ContractsError `NOT_FOUND`, `CHAIN_UNREACHABLE`; ClientError `NODE_ANSWER_INVALID`
+   */
+  contributionStatus(
+    id: bigint,
+  ): Promise<{ readonly chain: ContributionRecord; readonly node: ContributionStatus | null }>
+  /**
+   * Pays the contributor's share of job fees out; anyone may send it.
+   *
+   * @param options - `contributor` (default: the sender), `account` (default: the chain client's)
+   * @throws ContractsError `NO_ACCOUNT`, `REVERTED` (`NothingToClaim`)
+   */
+  claim(options?: WriteOptions & { readonly contributor?: Address }): Promise<Sent>
+  /**
+   * Fetches and opens the result of a job. Its digest must be the one that the chain recorded at the release.
    *
    * @param jobId the job's number on chain
-   * @param privateKey X25519, behind the manifest's `resultKey`
+   * @param privateKey X25519, 32 bytes, behind the manifest's `resultKey`
+   * @throws ClientError `RESULT_MISSING`, `RESULT_INVALID`, or of the node; CryptoError when it was sealed to somebody else
    */
   result(jobId: bigint, privateKey: Uint8Array): Promise<OpenedResult>
+  /**
+   * Fetches a job's receipt and verifies its whole chain of trust, and that it is the receipt that the chain recorded.
+   *
+   * @param jobId the job's number on chain
+   * @param options - `trust`: which node evidence the caller trusts (parse it with attest's `parseAttestationPolicy`);
+   *   `result`: the opened bytes from {@link result}, without which a released job's verdict stays `not-checked`
+   * @returns the verdict with every link; a bad receipt makes it not ok
+   * @throws ClientError of the node; ContractsError `CHAIN_UNREACHABLE`
+   */
+  verifyReceipt(
+    jobId: bigint,
+    options: { readonly trust: AttestationPolicy; readonly result?: Uint8Array },
+  ): Promise<ReceiptVerdict>
 }
 
 /**
@@ -56,6 +124,7 @@ export interface PoolClient {
  *
  * @param options - chain, contracts, policy, node and store
  * @returns the client
+ * @throws ClientError `OPTION_INVALID`
  * @example
  * ```ts no-run
  * const client = createPoolClient({ chain, deployment, pool, policy, nodeUrl, blobStore })
@@ -65,28 +134,33 @@ export interface PoolClient {
  * ```
  */
 export function createPoolClient(options: PoolClientOptions): PoolClient {
-  const { chain, deployment, pool, policy, blobStore } = options
+  const { chain, deployment, pool, policy, blobStore, timeoutMs } = options
   const random = options.random ?? platformRandom
   const now = options.now ?? platformNow
-  const node = nodeApi({ url: options.nodeUrl })
-  let readiness: Readiness | undefined
-
-  async function chainFacts(): Promise<ChainFacts> {
-    const { policyDigest, keyEpoch } = await getPool(chain, { pool, deployment })
-    if (keyEpoch === null) {
-      throw new ClientError(
-        'POOL_NOT_SERVED',
-        'pool key',
-        'no node has published a key for this pool yet; try later',
-      )
-    }
-    const record = await getNode(chain, { deployment, statementKey: keyEpoch.node })
-    return { policyDigest, keyEpoch, node: { active: record.active, keySetDigest: record.keySetDigest } }
+  const maximumAgeMs = options.maximumAgeMs ?? defaultMaximumAgeMs
+  if (!(maximumAgeMs >= 0 && maximumAgeMs <= 24 * 3_600_000)) {
+    throw new ClientError('OPTION_INVALID', 'maximumAgeMs', 'expected 0 to 86,400,000 (a day)')
   }
+  const node = nodeApi({
+    url: options.nodeUrl,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+  })
+  const readiness = freshReadiness({
+    verify,
+    unchanged: async (verified) =>
+      changedOnChain(verified, await readChainFacts(chain, { deployment, pool })) === undefined,
+    now,
+    maximumAgeMs,
+  })
 
-  async function ready(): Promise<Readiness> {
+  async function verify(at: Date): Promise<Readiness> {
     const nonce = encodeHex(random(32))
-    const [served, evidence, facts] = await Promise.all([node.pools(), node.evidence(nonce), chainFacts()])
+    const [served, evidence, facts] = await Promise.all([
+      node.pools(),
+      node.evidence(nonce),
+      readChainFacts(chain, { deployment, pool }),
+    ])
     const own = served.find((candidate) => candidate.pool.toLowerCase() === pool.toLowerCase())
     if (own === undefined || own.epoch === null || own.poolKey === null || own.statement === null) {
       throw new ClientError(
@@ -95,63 +169,84 @@ export function createPoolClient(options: PoolClientOptions): PoolClient {
         'the node does not serve this pool, or not yet; try later or choose another node',
       )
     }
-    readiness = verifyPool({
-      policy,
-      pool,
-      chainId: deployment.chainId,
-      nodeRegistry: deployment.nodeRegistry,
-      served: { ...own, epoch: own.epoch, poolKey: own.poolKey, statement: own.statement },
-      evidence,
-      nonce,
-      chain: facts,
-      at: now(),
-    })
-    return readiness
+    try {
+      return verifyPool({
+        policy,
+        pool,
+        chainId: deployment.chainId,
+        nodeRegistry: deployment.nodeRegistry,
+        served: { ...own, epoch: own.epoch, poolKey: own.poolKey, statement: own.statement },
+        evidence,
+        nonce,
+        chain: facts,
+        at,
+      })
+    } catch (cause) {
+      // A policy that cannot be read is the caller's; everything else that cannot be read came from the node.
+      if (!(cause instanceof AttestError) || cause.code === 'BAD_POLICY') throw cause
+      throw new ClientError('NODE_ANSWER_INVALID', 'GET /evidence', cause.message.slice(0, 300), { cause })
+    }
   }
+
+  async function verifiedPool(): Promise<VerifiedPool> {
+    const answer = await readiness.current()
+    if (answer.pool !== undefined) return answer.pool
+    const failed = answer.checks.filter(({ result }) => result !== 'pass')
+    throw new ClientError(
+      'NOT_READY',
+      'ready',
+      `nothing was sent: ${failed.map(({ title, detail }) => `${title} (${detail})`).join('; ')}`,
+    )
+  }
+
+  const prepare: PoolClient['prepareContribution'] = async (account, input) =>
+    prepareContribution({ pool: await verifiedPool(), deployment, account, blobStore, random, input })
 
   return {
     node,
-    ready,
-    async prepareContribution(account, input) {
-      const answer = readiness ?? (await ready())
-      if (answer.pool === undefined) {
-        const failed = answer.checks.filter(({ result }) => result !== 'pass')
-        throw new ClientError(
-          'NOT_READY',
-          'ready',
-          `nothing was sent: ${failed.map(({ title, detail }) => `${title} (${detail})`).join('; ')}`,
-        )
-      }
-      return prepareContribution({ pool: answer.pool, deployment, account, blobStore, random, input })
+    ready: readiness.verify,
+    prepareContribution: prepare,
+    async contribute(account, input) {
+      const prepared = await prepare(account, input)
+      const { contribution, deadline, signature } = prepared
+      const signed = { contribution, deadline, signature }
+      return { ...(await contributeSigned(chain, { deployment, signed, account })), prepared }
     },
+    async contributionStatus(id) {
+      const record = await getContribution(chain, { deployment, id })
+      return { chain: record, node: await node.contribution(id.toString()).catch(nullWhenUnknown) }
+    },
+    claim: (claiming = {}) => claimRewards(chain, { ...claiming, pool }),
     async result(jobId, privateKey) {
-      const id = jobId.toString()
-      const [sealed, bundle] = await Promise.all([node.jobResult(id), node.jobReceipt(id)])
-      const expected = resultDigestOf(bundle.receipt)
-      if (expected === undefined) {
-        throw new ClientError(
-          'RESULT_MISSING',
-          `job ${id}`,
-          'the receipt names no result: the job was refused',
-        )
+      const outcome = await readJobOutcome(chain, { deployment, jobId })
+      if (outcome?.kind !== 'released') {
+        const why = outcome === undefined ? 'it has not ended with a release' : 'it was refused'
+        throw new ClientError('RESULT_MISSING', `job ${jobId}`, `the job has no result: ${why}`)
       }
-      return openResult({ sealed, privateKey, expectedDigest: expected })
+      const sealed = await node.jobResult(jobId.toString())
+      return openResult({ sealed, privateKey, expectedDigest: outcome.result })
+    },
+    async verifyReceipt(jobId, { trust, result }) {
+      const id = jobId.toString()
+      const [outcome, bundle] = await Promise.all([
+        readJobOutcome(chain, { deployment, jobId }),
+        node.jobReceipt(id),
+      ])
+      const sealedResult = outcome?.kind === 'released' ? await node.jobResult(id) : undefined
+      return verifyJobReceipt({
+        bundle,
+        recorded: outcome?.receipt,
+        trust,
+        at: now(),
+        ...(result === undefined ? {} : { result }),
+        ...(sealedResult === undefined ? {} : { sealedResult }),
+      })
     },
   }
 }
 
-function resultDigestOf(receipt: JsonObject): `sha256:${string}` | undefined {
-  const digest = at(receipt, 'statement', 'body', 'result', 'digest')
-  return typeof digest === 'string' && /^sha256:[0-9a-f]{64}$/.test(digest)
-    ? (digest as `sha256:${string}`)
-    : undefined
-}
-
-function at(value: unknown, ...path: readonly string[]): unknown {
-  let current = value
-  for (const name of path) {
-    if (typeof current !== 'object' || current === null) return undefined
-    current = (current as Record<string, unknown>)[name]
-  }
-  return current
+function nullWhenUnknown(error: unknown): null {
+  const passing = error instanceof ClientError && ['NODE_UNREACHABLE', 'NODE_REFUSED'].includes(error.code)
+  if (passing) return null
+  throw error
 }

@@ -17,18 +17,19 @@ import type { Progress } from '../progress.js'
 import { demoAccount } from '../workers.js'
 import { type Founded, nodeCommand } from './found-pools.js'
 
-/** The running node program. */
+/** The node program as a process. */
 export interface DemoNode {
-  readonly url: string
+  /** Its address, once it answers. */
+  readonly url: Promise<string>
   readonly stop: () => Promise<void>
 }
 
-/** Starts the node as an operating-system process of its own and waits until it answers. */
-export async function launchNode(options: {
+/** Starts the node as an operating-system process of its own; it can be stopped from the first moment on. */
+export function launchNode(options: {
   readonly founded: Founded
   readonly out: string
   readonly blobs: string
-}): Promise<DemoNode> {
+}): DemoNode {
   const { founded, out, blobs } = options
   const config = join(out, 'node-config.json')
   const { pay, people } = founded.pools
@@ -61,7 +62,10 @@ export async function launchNode(options: {
   })
   const log = createWriteStream(join(out, 'node.log'), { flags: 'a' })
   child.stderr.pipe(log, { end: false })
-  return { url: await readyUrl(child, log), stop: () => stop(child) }
+  const url = readyUrl(child, log)
+  // Whoever stops the node before it is ready does not wait for its address.
+  url.catch(() => undefined)
+  return { url, stop: () => stop(child) }
 }
 
 function readyUrl(
@@ -98,10 +102,10 @@ async function stop(child: ChildProcess): Promise<void> {
  */
 export async function registerDemoNode(options: {
   readonly founded: Founded
-  readonly node: DemoNode
+  readonly nodeUrl: string
   readonly progress: Progress
 }): Promise<void> {
-  const { founded, node, progress } = options
+  const { founded, nodeUrl, progress } = options
   const { founder, deployment } = founded
   const verifiers = [demoAccount(1), demoAccount(2), demoAccount(3)].sort((a, b) =>
     a.address.toLowerCase() < b.address.toLowerCase() ? -1 : 1,
@@ -113,7 +117,7 @@ export async function registerDemoNode(options: {
   })
   await setMeasurement(founder, { deployment, measurement: founded.measurement, allowed: true })
 
-  const api = nodeApi({ url: node.url })
+  const api = nodeApi({ url: nodeUrl })
   const { timestamp } = await founder.getBlock()
   let registration: NodeRegistration | undefined
   const signatures: `0x${string}`[] = []

@@ -18,7 +18,7 @@ import {
 import type { Account } from 'viem'
 import { ClientError } from '../errors.js'
 import type { BlobStore } from '../store/blob-store.js'
-import type { VerifiedPool } from '../verify/verified-pool.js'
+import { isVerifiedPool, type VerifiedPool } from '../verify/verified-pool.js'
 
 /** What a contributor wants to contribute. */
 export interface ContributionInput {
@@ -42,15 +42,20 @@ export interface ContributionInput {
 export interface PreparedContribution extends SignedContribution {
   /** The sealed file's size in bytes. */
   readonly sealedBytes: number
+  /** No hardware stands behind the node that it was sealed to: show it. */
+  readonly simulated: boolean
 }
 
 /**
  * Seals an export to the pool and to the contributor's own wallet (one payload, two recipients), stores it and has the
- * owner sign the record that goes on chain. Takes a pool that was verified: there is no way to seal to another.
+ * owner sign the record that goes on chain. Takes only a pool that `verifyPool` made: there is no way to seal to another.
+ * How old that verification is, is up to the caller; `PoolClient.prepareContribution` sees to it.
  *
- * @param options - the verified pool, the export, the owner's account (a viem account that signs typed data)
+ * @param options - the verified pool, the deployment on the pool's chain, the owner's account (a viem account that signs
+ *   typed data), the export
  * @returns the signed contribution
- * @throws ClientError `ACCOUNT_REQUIRED`; CryptoError and BlobStoreError as their calls
+ * @throws ClientError before anything is sealed: `ACCOUNT_REQUIRED`, `NOT_READY` (no verified pool), `WRONG_CHAIN`; after
+ *   the blob was stored: `BLOB_STORE_INVALID`. CryptoError and BlobStoreError as their calls
  */
 export async function prepareContribution(options: {
   readonly pool: VerifiedPool
@@ -64,6 +69,12 @@ export async function prepareContribution(options: {
   if (account.signTypedData === undefined) {
     throw new ClientError('ACCOUNT_REQUIRED', 'account', 'give an account that can sign typed data')
   }
+  if (!isVerifiedPool(pool)) {
+    throw new ClientError('NOT_READY', 'pool', 'nothing was sent: take the pool from a readiness that is ok')
+  }
+  if (deployment.chainId !== pool.chainId) {
+    throw new ClientError('WRONG_CHAIN', 'deployment', 'the pool was verified on another chain')
+  }
   const owner = account.address.toLowerCase() as Address
   const sealed = await sealBytes(input.bytes, {
     recipients: [
@@ -71,7 +82,7 @@ export async function prepareContribution(options: {
       walletRecipient({ publicKey: input.walletPublicKey, address: owner }),
     ],
     context: {
-      chainId: deployment.chainId,
+      chainId: pool.chainId,
       pool: pool.address,
       policyDigest: pool.policyDigest,
       epoch: pool.epoch,
@@ -79,20 +90,31 @@ export async function prepareContribution(options: {
     },
     random: options.random,
   })
-  const { locator } = await options.blobStore.put(sealed)
+  // What goes on chain is read from our own bytes before a store has them in its hands.
+  const digest = sha256Digest(sealed)
+  const { commitment } = parseHeader(sealed).context
+  const sealedBytes = sealed.length
+  const stored = await options.blobStore.put(sealed)
+  if (stored.digest !== digest || stored.locator !== digest) {
+    throw new ClientError(
+      'BLOB_STORE_INVALID',
+      'blobStore.put',
+      'the store names the blob otherwise than by its digest, so it may give others something else; nothing was signed, use another store',
+    )
+  }
   const contribution: Contribution = {
     owner: account.address,
     pool: pool.address,
-    blobDigest: digestToHex(sha256Digest(sealed)),
-    commitment: digestToHex(parseHeader(sealed).context.commitment),
+    blobDigest: digestToHex(digest),
+    commitment: digestToHex(commitment),
     schemaId: digestToHex(input.schemaId),
     consentDigest: digestToHex(input.consentDigest),
     epoch: pool.epoch,
-    locator,
+    locator: digest,
     nonce: input.nonce,
   }
   const signature = await account.signTypedData(
     contributionTypedData({ deployment, contribution, deadline: input.deadline }),
   )
-  return { contribution, deadline: input.deadline, signature, sealedBytes: sealed.length }
+  return { contribution, deadline: input.deadline, signature, sealedBytes, simulated: pool.simulated }
 }

@@ -15,6 +15,10 @@ const digest = z
   .regex(/^sha256:[0-9a-f]{64}$/)
   .transform((text) => text as Digest)
 const jsonObject = z.record(z.string(), z.json())
+
+/** `GET /v1/evidence`: read whole by attest's `parseNodeEvidence`; here it only has to be an object. */
+export const evidenceAnswerSchema = jsonObject
+
 /** A statement is checked whole by crypto's `parseSignedStatement`; here it only has to be an object. */
 const signedStatement = jsonObject
 
@@ -61,8 +65,16 @@ export type ContributionCounts = z.output<typeof contributionCountsSchema>
 const receiptBundle = {
   receipt: signedStatement,
   evidence: jsonObject,
-  /** By pool address. */
-  policies: z.record(z.string(), jsonObject),
+  /** By pool address; a pool that the node does not serve has none. */
+  policies: z
+    .record(z.string(), jsonObject.nullable())
+    .transform(
+      (policies) =>
+        Object.fromEntries(Object.entries(policies).filter(([, policy]) => policy !== null)) as Record<
+          string,
+          z.output<typeof jsonObject>
+        >,
+    ),
   manifest: jsonObject.nullable(),
   plan: jsonObject.nullable(),
   /** Digests of the verdicts on the inputs, by pool address. */
@@ -98,5 +110,10 @@ export type JobStatus = z.output<typeof jobStatusSchema>
 /** `GET /v1/jobs/:id/result`: sealed bytes, base64url. */
 export const jobResultSchema = z.object({ simulated: z.boolean(), sealed: z.string() })
 
-/** What a node answers when it will not. */
-export const refusalAnswerSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) })
+/** What a node answers when it will not. Both texts end up in errors and logs, so neither may hold more than plain text. */
+export const refusalAnswerSchema = z.object({
+  error: z.object({
+    code: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/),
+    message: z.string().transform((text) => text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 300)),
+  }),
+})

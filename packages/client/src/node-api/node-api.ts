@@ -6,6 +6,7 @@ import {
   type ContributionStatus,
   contributionCountsSchema,
   contributionStatusSchema,
+  evidenceAnswerSchema,
   type JobStatus,
   jobResultSchema,
   jobStatusSchema,
@@ -17,15 +18,18 @@ import {
   type ServedPoolAnswer,
   servedPoolsSchema,
 } from './messages.js'
+import { readAnswer } from './read-answer.js'
 
 /** How to reach a node. */
 export interface NodeApiOptions {
-  /** Base address, for example `http://127.0.0.1:8787`. */
+  /** Base address, for example `http://127.0.0.1:8787`; http or https. */
   readonly url: string
-  /** Milliseconds for one call; default 30,000. */
+  /** Milliseconds for one call, from its start to the last byte of its answer; default 30,000. */
   readonly timeoutMs?: number
-  /** Largest answer in bytes; default 64 MiB. */
+  /** Largest answer in bytes, after decompression; default 64 MiB. */
   readonly maximumBytes?: number
+  /** Another fetch, for tests or a proxy. */
+  readonly fetch?: typeof globalThis.fetch
 }
 
 /** The calls of a node's HTTP API. Answers are parsed, not believed. */
@@ -51,66 +55,39 @@ export interface NodeApi {
 }
 
 /**
- * Speaks to one node over HTTP. Every call has a timeout and a size limit; a busy or broken connection is an error with
- * a code, never a hang.
+ * Speaks to one node over HTTP. Every call has a timeout and a size limit and follows no redirect; a busy or broken
+ * connection is an error with a code, never a hang. Nothing is tried again by itself.
  *
  * @param options - address and limits
  * @returns the calls
- * @throws ClientError `NODE_UNREACHABLE` (may pass when tried again), `NODE_REFUSED` (the node's own code is in the
- *   message), `NODE_ANSWER_INVALID`
+ * @throws ClientError `OPTION_INVALID` at once; from the calls `NODE_UNREACHABLE` (may pass when tried again),
+ *   `NODE_REFUSED` (the node's own code is in `nodeCode`), `NODE_ANSWER_INVALID`
  */
 export function nodeApi(options: NodeApiOptions): NodeApi {
-  const base = options.url.replace(/\/+$/, '')
-  const limit = options.maximumBytes ?? 64 * 1024 * 1024
+  const base = parseBase(options.url)
+  const limit = positive(options.maximumBytes ?? 64 * 1024 * 1024, 'maximumBytes')
+  const timeoutMs = positive(options.timeoutMs ?? 30_000, 'timeoutMs')
 
   async function call<Schema extends z.ZodType>(
-    schema: Schema | undefined,
+    schema: Schema,
     path: string,
     body?: unknown,
   ): Promise<z.output<Schema>> {
     const place = `${body === undefined ? 'GET' : 'POST'} ${path.replace(/\?.*$/, '')}`
-    let response: Response
-    let text: string
-    try {
-      response = await fetch(`${base}/v1${path}`, {
-        ...(body === undefined
-          ? {}
-          : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(options.timeoutMs ?? 30_000),
-        redirect: 'error',
-      })
-      text = await limitedText(response, limit, place)
-    } catch (error) {
-      if (error instanceof ClientError) throw error
-      throw new ClientError(
-        'NODE_UNREACHABLE',
-        place,
-        'the node does not answer; try again or choose another node',
-        {
-          cause: error,
-        },
-      )
-    }
-    let json: unknown
-    try {
-      json = JSON.parse(text)
-    } catch {
-      throw new ClientError(
-        'NODE_ANSWER_INVALID',
-        place,
-        `HTTP ${response.status} with a body that is not JSON`,
-      )
-    }
+    const { response, json } = await fetchJson(`${base}/v1${path}`, body, place)
     if (!response.ok) {
       const refusal = refusalAnswerSchema.safeParse(json)
-      throw refusal.success
-        ? new ClientError('NODE_REFUSED', place, `${refusal.data.error.code}: ${refusal.data.error.message}`)
-        : new ClientError('NODE_ANSWER_INVALID', place, `HTTP ${response.status} without a reason`)
+      if (!refusal.success) {
+        throw new ClientError('NODE_ANSWER_INVALID', place, `HTTP ${response.status} without a reason`)
+      }
+      const { code, message } = refusal.data.error
+      throw new ClientError('NODE_REFUSED', place, `${code}: ${message}`, { nodeCode: code })
     }
-    if (schema === undefined) return json as z.output<Schema>
     const parsed = schema.safeParse(json)
     if (!parsed.success) {
-      const where = parsed.error.issues[0]?.path.join('.') ?? ''
+      // A path may go through names that the node chose.
+      const path = parsed.error.issues[0]?.path.map(String).join('.') ?? ''
+      const where = path.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 100)
       throw new ClientError(
         'NODE_ANSWER_INVALID',
         place,
@@ -120,36 +97,83 @@ export function nodeApi(options: NodeApiOptions): NodeApi {
     return parsed.data
   }
 
-  const id = (text: string) => encodeURIComponent(text)
+  async function fetchJson(
+    url: string,
+    body: unknown,
+    place: string,
+  ): Promise<{ readonly response: Response; readonly json: unknown }> {
+    try {
+      const fetcher = options.fetch ?? globalThis.fetch
+      const response = await fetcher(url, {
+        ...(body === undefined
+          ? {}
+          : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(timeoutMs),
+        redirect: 'error',
+        cache: 'no-store',
+        // A node has no business with cookies, or with which page asks.
+        credentials: 'omit',
+        referrerPolicy: 'no-referrer',
+      })
+      return { response, json: await readAnswer(response, limit, place) }
+    } catch (cause) {
+      if (cause instanceof ClientError) throw cause
+      throw new ClientError(
+        'NODE_UNREACHABLE',
+        place,
+        'the node gave no complete answer in time; try again or choose another node',
+        { cause },
+      )
+    }
+  }
+
+  /** A status that names something else than was asked is no answer. */
+  async function about<Answer extends { readonly id: string }>(
+    id: string,
+    answer: Promise<Answer>,
+    place: string,
+  ): Promise<Answer> {
+    const given = await answer
+    if (given.id !== id) throw new ClientError('NODE_ANSWER_INVALID', place, 'the answer is about another id')
+    return given
+  }
+
+  const part = (text: string) => encodeURIComponent(text)
   return {
-    evidence: async (nonce) => (await call(undefined, `/evidence?nonce=${id(nonce)}`)) as JsonObject,
+    evidence: (nonce) => call(evidenceAnswerSchema, `/evidence?nonce=${part(nonce)}`),
     pools: async () => (await call(servedPoolsSchema, '/pools')).pools,
-    contribution: (contribution) => call(contributionStatusSchema, `/contributions/${id(contribution)}`),
-    contributionCounts: (pool) => call(contributionCountsSchema, `/contributions?pool=${id(pool)}`),
+    contribution: (id) =>
+      about(id, call(contributionStatusSchema, `/contributions/${part(id)}`), 'GET /contributions'),
+    contributionCounts: (pool) => call(contributionCountsSchema, `/contributions?pool=${part(pool)}`),
     plan: (manifest) => call(planAnswerSchema, '/plan', { manifest }),
-    runJob: (job) => call(jobStatusSchema, `/jobs/${id(job)}/run`, {}),
-    job: (job) => call(jobStatusSchema, `/jobs/${id(job)}`),
-    jobReceipt: (job) => call(receiptBundleSchema, `/jobs/${id(job)}/receipt`),
-    jobResult: async (job) => {
-      const { sealed } = await call(jobResultSchema, `/jobs/${id(job)}/result`)
-      return decodeBase64Url(sealed)
+    runJob: (id) => about(id, call(jobStatusSchema, `/jobs/${part(id)}/run`, {}), 'POST /jobs'),
+    job: (id) => about(id, call(jobStatusSchema, `/jobs/${part(id)}`), 'GET /jobs'),
+    jobReceipt: (id) => call(receiptBundleSchema, `/jobs/${part(id)}/receipt`),
+    jobResult: async (id) => {
+      const { sealed } = await call(jobResultSchema, `/jobs/${part(id)}/result`)
+      try {
+        return decodeBase64Url(sealed)
+      } catch (cause) {
+        throw new ClientError('NODE_ANSWER_INVALID', 'GET /jobs/result', 'the result is not base64url', {
+          cause,
+        })
+      }
     },
   }
 }
 
-async function limitedText(response: Response, limit: number, place: string): Promise<string> {
-  if (response.body === null) return ''
-  const decoder = new TextDecoder()
-  const reader = response.body.getReader()
-  let size = 0
-  let text = ''
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    size += part.value.length
-    if (size > limit) {
-      await reader.cancel()
-      throw new ClientError('NODE_ANSWER_INVALID', place, `the answer is larger than ${limit} bytes`)
-    }
-    text += decoder.decode(part.value, { stream: true })
+function parseBase(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new ClientError('OPTION_INVALID', 'url', 'a node has an http or https address')
   }
-  return text + decoder.decode()
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+    throw new ClientError('OPTION_INVALID', 'url', 'give the address without user, query and fragment')
+  }
+  return url.href.replace(/\/+$/, '')
+}
+
+function positive(value: number, place: string): number {
+  if (Number.isSafeInteger(value) && value > 0) return value
+  throw new ClientError('OPTION_INVALID', place, 'expected a positive whole number')
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,25 +51,33 @@ async function objectServer(): Promise<{ url: string; blobs: Map<string, Uint8Ar
   return { url, blobs }
 }
 
-blobStoreSuite('memory', async (options) => ({ store: memoryBlobStore(options) }))
+blobStoreSuite('memory', async (options) => ({ store: memoryBlobStore(options) }), { corruptible: false })
 
-blobStoreSuite('file', async (options) => {
-  const directory = await folder()
-  return {
-    store: fileBlobStore({ directory, ...options }),
-    corrupt: (hex, bytes) => writeFile(join(directory, hex.slice(0, 2), hex), bytes),
-  }
-})
+blobStoreSuite(
+  'file',
+  async (options) => {
+    const directory = await folder()
+    return {
+      store: fileBlobStore({ directory, ...options }),
+      corrupt: (hex, bytes) => writeFile(join(directory, hex.slice(0, 2), hex), bytes),
+    }
+  },
+  { corruptible: true },
+)
 
-blobStoreSuite('http', async (options) => {
-  const { url, blobs } = await objectServer()
-  return {
-    store: httpBlobStore({ url, ...options }),
-    corrupt: async (hex, bytes) => {
-      blobs.set(hex, bytes)
-    },
-  }
-})
+blobStoreSuite(
+  'http',
+  async (options) => {
+    const { url, blobs } = await objectServer()
+    return {
+      store: httpBlobStore({ url, ...options }),
+      corrupt: async (hex, bytes) => {
+        blobs.set(hex, bytes)
+      },
+    }
+  },
+  { corruptible: true },
+)
 
 describe('file blob store on disk', () => {
   it('leaves no temporary file behind and keeps files private to their owner', async () => {
@@ -88,7 +96,6 @@ describe('file blob store on disk', () => {
     const bytes = new Uint8Array([7, 7])
     const hex = sha256Digest(bytes).slice(7)
     await store.put(new Uint8Array([0]))
-    const { mkdir } = await import('node:fs/promises')
     await mkdir(join(directory, hex.slice(0, 2)), { recursive: true })
     await symlink(victim, join(directory, hex.slice(0, 2), hex))
     await store.put(bytes)

@@ -11,6 +11,7 @@ import {
   digestOf,
   digestToHex,
   type Hex,
+  hpkeRecipient,
   type JsonObject,
   type KeySet,
   keyIdOf,
@@ -20,14 +21,16 @@ import {
   verifyStatement,
 } from '@sealpool/crypto'
 import type { ServedPoolAnswer } from '../node-api/messages.js'
+import type { ChainFacts } from './chain-facts.js'
 
 /** A pool whose key is published: what {@link verifyPool} can judge. */
 export type KeyedPoolAnswer = {
   readonly [Name in keyof ServedPoolAnswer]: NonNullable<ServedPoolAnswer[Name]>
 }
 
-/** A pool whose node, key and policy were verified together. Only this can be sealed to. */
+/** A pool whose node, key and policy were verified together. Only {@link verifyPool} makes it, only this can be sealed to. */
 export interface VerifiedPool {
+  readonly chainId: number
   readonly address: Address
   readonly policyDigest: Digest
   readonly epoch: number
@@ -39,23 +42,12 @@ export interface VerifiedPool {
   readonly simulated: boolean
 }
 
-/** What the chain says about the pool and the node; read it from a source that you trust. */
-export interface ChainFacts {
-  readonly policyDigest: Hex
-  readonly keyEpoch: {
-    readonly epoch: number
-    readonly policyDigest: Hex
-    readonly keyDigest: Hex
-    readonly node: Address
-  }
-  /** The node registry's record of the epoch's node. */
-  readonly node: { readonly active: boolean; readonly keySetDigest: Hex }
-}
-
 /** The answer to "may I send?". */
 export interface Readiness {
   /** True only when every check passed. */
   readonly ok: boolean
+  /** True unless the node is proved to be hardware: show it wherever you show the answer. */
+  readonly simulated: boolean
   /** Every check, with its reason. */
   readonly checks: readonly Check[]
   /** Present only when `ok`. */
@@ -70,17 +62,35 @@ const titles = {
   'pool-key-on-chain': 'The pool key is the one on chain',
 } as const
 
+/** Types are structural: this set is what keeps a hand-made "verified" pool from being sealed to. */
+const made = new WeakSet<VerifiedPool>()
+
+/**
+ * Whether a value is a pool that {@link verifyPool} verified, unchanged since.
+ *
+ * @param pool the value
+ */
+export function isVerifiedPool(pool: VerifiedPool): boolean {
+  // The object is frozen, its key's bytes cannot be.
+  return made.has(pool) && keyIdOf(pool.publicKey) === pool.keyId
+}
+
 /**
  * Verifies everything that stands between an export and its sealing: the node's evidence under the policy's own attestation
  * rules, the node's registration, and that the pool key is the node's, for this policy, as the chain says.
  *
  * @param options.policy the pool's policy as the contributor read it
+ * @param options.pool the pool's contract
+ * @param options.chainId the chain that `chain` was read from
+ * @param options.nodeRegistry the registry contract that node statements are made for
  * @param options.served what the node says of the pool
  * @param options.evidence what the node sent for `nonce`; any JSON
+ * @param options.nonce 32 fresh random bytes
  * @param options.chain what the chain says
  * @param options.at the moment for which the answer holds
  * @returns the checklist; `pool` only when all of it passed
- * @throws AttestError `BAD_EVIDENCE`, `BAD_QUOTE`, `BAD_POLICY` when there is nothing to judge
+ * @throws AttestError `BAD_EVIDENCE`, `BAD_QUOTE`, `BAD_POLICY` when there is nothing to judge; CryptoError when `policy`
+ *   is not JSON
  */
 export function verifyPool(options: {
   readonly policy: JsonObject
@@ -93,60 +103,75 @@ export function verifyPool(options: {
   readonly chain: ChainFacts
   readonly at: Date
 }): Readiness {
-  const { policy, served, chain } = options
-  const pool = options.pool.toLowerCase() as Address
+  const { policy, served, chain, chainId } = options
+  const address = options.pool.toLowerCase() as Address
   const evidence = verifyNodeEvidence({
     evidence: options.evidence,
     policy: parseAttestationPolicy(policy['attestation']),
     at: options.at,
     nonce: options.nonce,
   })
-  const checks: Check[] = [...evidence.checks]
-  const check = (id: keyof typeof titles, problem: string | undefined, fine: string) => {
-    checks.push({
-      id,
-      title: titles[id],
-      result: problem === undefined ? 'pass' : 'fail',
-      detail: problem ?? fine,
-    })
-  }
-
+  const { keySet } = evidence
   const policyDigest = digestOf(policy)
-  check(
-    'policy-on-chain',
-    chain.policyDigest === digestToHex(policyDigest)
-      ? undefined
-      : 'the chain names another policy; read that one first',
-    policyDigest,
-  )
-  const signer = evidence.keySet.statement.address
-  check('node-on-chain', nodeProblem(evidence.keySet, chain), signer)
+  const publicKey = decodeKey(served.poolKey.publicKey)
+  const signer = keySet.statement.address
+
+  const own: Check[] = []
+  const check = (id: keyof typeof titles, problem: string | undefined, fine: string) => {
+    const result = problem === undefined ? 'pass' : 'fail'
+    own.push({ id, title: titles[id], result, detail: problem ?? fine })
+  }
+  check('policy-on-chain', policyProblem(policyDigest, chain), policyDigest)
+  check('node-on-chain', nodeProblem(keySet, chain), signer)
   check(
     'pool-key-statement',
-    statementProblem({ ...options, pool, policyDigest, signer }),
+    statementProblem({ ...options, pool: address, policyDigest, signer }),
     `epoch ${served.epoch}`,
   )
-  const publicKey = decodeKey(served.poolKey.publicKey)
-  check('pool-key-on-chain', keyProblem({ served, chain, publicKey, policyDigest }), served.poolKey.keyId)
+  check(
+    'pool-key-on-chain',
+    servedKeyProblem({ served, chain, publicKey, policyDigest }),
+    served.poolKey.keyId,
+  )
 
-  const ok = evidence.ok && checks.every(({ result }) => result === 'pass')
-  return {
-    ok,
-    checks,
-    evidence,
-    pool:
-      ok && publicKey !== undefined
-        ? {
-            address: pool,
-            policyDigest,
-            epoch: served.epoch,
-            publicKey,
-            keyId: served.poolKey.keyId,
-            keySet: evidence.keySet,
-            simulated: evidence.verdict.simulated,
-          }
-        : undefined,
-  }
+  const ok = evidence.ok && own.every(({ result }) => result === 'pass')
+  const { simulated } = evidence.verdict
+  const answer = { ok, simulated, checks: [...evidence.checks, ...own], evidence }
+  if (!ok || publicKey === undefined) return { ...answer, ok: false, pool: undefined }
+  const { epoch, poolKey } = served
+  const pool: VerifiedPool = Object.freeze({
+    chainId,
+    address,
+    policyDigest,
+    epoch,
+    publicKey,
+    keyId: poolKey.keyId,
+    keySet,
+    simulated,
+  })
+  made.add(pool)
+  return { ...answer, pool }
+}
+
+/**
+ * Why a pool that was verified is no longer what the chain says, or undefined when it still is.
+ *
+ * @param pool from {@link verifyPool}
+ * @param chain what the chain says now
+ */
+export function changedOnChain(pool: VerifiedPool, chain: ChainFacts): string | undefined {
+  const { epoch, publicKey, policyDigest } = pool
+  return (
+    policyProblem(policyDigest, chain) ??
+    nodeProblem(pool.keySet, chain) ??
+    keyProblem({ epoch, publicKey, policyDigest }, chain)
+  )
+}
+
+function policyProblem(policyDigest: Digest, chain: ChainFacts): string | undefined {
+  return chain.policyDigest === digestToHex(policyDigest)
+    ? undefined
+    : 'the chain names another policy; read that one first'
 }
 
 function nodeProblem(keySet: KeySet, { node, keyEpoch }: ChainFacts): string | undefined {
@@ -156,6 +181,29 @@ function nodeProblem(keySet: KeySet, { node, keyEpoch }: ChainFacts): string | u
   if (node.keySetDigest !== digestToHex(keySetDigest(keySet)))
     return 'the registry holds another key set for it'
   return undefined
+}
+
+function keyProblem(
+  key: { readonly epoch: number; readonly publicKey: Uint8Array; readonly policyDigest: Digest },
+  { keyEpoch }: ChainFacts,
+): string | undefined {
+  if (keyEpoch.epoch !== key.epoch) return 'the chain is at another epoch'
+  if (keyEpoch.policyDigest !== digestToHex(key.policyDigest)) return 'the epoch was made for another policy'
+  if (keyEpoch.keyDigest !== digestToHex(sha256Digest(key.publicKey)))
+    return 'the chain holds the digest of another key'
+  return undefined
+}
+
+function servedKeyProblem(options: {
+  readonly served: KeyedPoolAnswer
+  readonly chain: ChainFacts
+  readonly publicKey: Uint8Array | undefined
+  readonly policyDigest: Digest
+}): string | undefined {
+  const { served, publicKey, policyDigest } = options
+  if (publicKey === undefined) return 'it is not an X25519 key'
+  if (served.poolKey.keyId !== keyIdOf(publicKey)) return 'its name is not its own'
+  return keyProblem({ epoch: served.epoch, publicKey, policyDigest }, options.chain)
 }
 
 function statementProblem(options: {
@@ -187,27 +235,12 @@ function statementProblem(options: {
   }
 }
 
-function keyProblem(options: {
-  readonly served: KeyedPoolAnswer
-  readonly chain: ChainFacts
-  readonly publicKey: Uint8Array | undefined
-  readonly policyDigest: Digest
-}): string | undefined {
-  const { served, chain, publicKey } = options
-  if (publicKey === undefined) return 'it is not an X25519 key'
-  if (chain.keyEpoch.epoch !== served.epoch) return 'the chain is at another epoch'
-  if (chain.keyEpoch.policyDigest !== digestToHex(options.policyDigest))
-    return 'the epoch was made for another policy'
-  if (chain.keyEpoch.keyDigest !== digestToHex(sha256Digest(publicKey)))
-    return 'the chain holds the digest of another key'
-  if (served.poolKey.keyId !== keyIdOf(publicKey)) return 'its name is not its own'
-  return undefined
-}
-
 function decodeKey(text: string): Uint8Array | undefined {
   try {
-    const key = decodeBase64Url(text)
-    return key.length === 32 ? key : undefined
+    const publicKey = decodeBase64Url(text)
+    // Refuses other lengths, and points with which every private key agrees on one known secret.
+    hpkeRecipient({ publicKey })
+    return publicKey
   } catch {
     return undefined
   }

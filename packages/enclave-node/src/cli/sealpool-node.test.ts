@@ -8,7 +8,8 @@ import { promisify } from 'node:util'
 import { getBalance, getContribution, getVerdicts } from '@sealpool/contracts'
 import { deriveKeyPair, encodeBase64Url, type JsonValue, platformRandom } from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ask, type PoolWorld, poolWorld, until } from '../testing/pool-world.js'
+import { ask, until } from '../testing/ask.js'
+import { type PoolWorld, poolWorld } from '../testing/pool-world.js'
 
 const program = fileURLToPath(new URL('../../dist/cli/sealpool-node.js', import.meta.url))
 const workers = 20

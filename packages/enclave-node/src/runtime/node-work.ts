@@ -2,7 +2,7 @@
  * What a node does all the time: follow the chain, ingest, run jobs; and what it can say about itself.
  * @module
  */
-import type { Address } from '@sealpool/crypto'
+import type { Address, JsonValue } from '@sealpool/crypto'
 import type { NodeService } from '../api/node-service.js'
 import { followChain } from '../chain/follow-chain.js'
 import { inOrder } from '../chain/in-order.js'
@@ -151,6 +151,9 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     while (await follow());
   }
 
+  // As it was given: the digest on the chain is over this text.
+  const policyOf = (pool: Address): JsonValue | undefined =>
+    config.pools.find(({ address }) => address === pool)?.policy
   const service: NodeService = {
     simulated,
     evidence: (nonce) => (nonce === undefined ? job.evidence.registered() : job.evidence.fresh(nonce)),
@@ -160,10 +163,10 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
         pool: pool.address,
         name: pool.name,
         policyDigest: pool.policyDigest,
-        policy: pool.policy,
+        policy: policyOf(pool.address) ?? null,
         key: poolKeys.get(pool.address) ?? null,
       })),
-    policy: (pool) => config.pools.find(({ address }) => address === pool)?.policy,
+    policy: policyOf,
     contribution: (id) => findContribution(store, id),
     verdict: (id) => findVerdict(store, id),
     contributions: (pool) => countContributions(store, pool),

@@ -1,20 +1,22 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type AttestationPolicy, verifyReceipt } from '@sealpool/attest'
-import { openResult } from '@sealpool/client'
+import { nodeApi, openResult } from '@sealpool/client'
 import { getBalance, getClaimable, getContribution } from '@sealpool/contracts'
 import {
   type Digest,
   decodeBase64Url,
   deriveKeyPair,
   encodeBase64Url,
+  type JsonObject,
   type JsonValue,
   platformRandom,
 } from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../cli/load-config.js'
 import { statusTable } from '../cli/status.js'
-import { ask, type PoolWorld, poolWorld, until, type WorldPool } from '../testing/pool-world.js'
+import { ask, until } from '../testing/ask.js'
+import { type PoolWorld, poolWorld, type WorldPool } from '../testing/pool-world.js'
 import { nodeLogger } from './logger.js'
 import { type RunningNode, startNode } from './start-node.js'
 
@@ -293,6 +295,22 @@ describe('jobs', () => {
     const { verdict } = await verify(id)
     expect(verdict.body?.refusal?.code).toBe('BUDGET_EXHAUSTED')
     expect(verdict.ok).toBe(true)
+  })
+
+  it('answers in the shapes that the client parses', async () => {
+    const api = nodeApi({ url: node.url })
+    expect((await api.pools()).map(({ name }) => name)).toEqual(['pay', 'people'])
+    expect((await api.contributionCounts(world.pools.pay.pool)).states['refined']).toBe(6)
+    expect(await api.contribution('1')).toMatchObject({ id: '1', state: 'refined' })
+    expect(await api.job('2')).toMatchObject({ state: 'settled' })
+    expect(await api.runJob('2')).toMatchObject({ state: 'settled' })
+    expect((await api.jobReceipt('2')).manifest).toEqual(manifest({}))
+    expect((await api.jobResult('2')).length).toBeGreaterThan(100)
+    expect((await api.plan(manifest({}) as JsonObject)).ok).toBe(true)
+    expect((await api.plan(manifest({ query: { sql: 'SELECT * FROM pay.workers' } }) as JsonObject)).ok).toBe(
+      false,
+    )
+    await expect(api.job('999')).rejects.toMatchObject({ code: 'NODE_REFUSED' })
   })
 
   it('is found to be false when one byte of the receipt is another', async () => {

@@ -59,6 +59,7 @@ import { privateKeyToAccount } from 'viem/accounts'
 import { getBlock } from 'viem/actions'
 import { openSimulator, simulatedPlatform } from '../evidence/simulator-quote-provider.js'
 import { platformNow } from '../platform.js'
+import { ask } from './ask.js'
 
 type Wallet = WalletClient<Transport, Chain | undefined, Account>
 
@@ -370,21 +371,6 @@ export async function poolWorld(options: { readonly workers: number; readonly in
 
 /** The world that {@link poolWorld} makes. */
 export type PoolWorld = Awaited<ReturnType<typeof poolWorld>>
-
-/** Asks an API for JSON. */
-export async function ask(url: string, init?: RequestInit): Promise<unknown> {
-  const response = await fetch(url, init)
-  return response.json()
-}
-
-/** Waits until `holds` answers true. */
-export async function until(what: string, holds: () => Promise<boolean>, timeoutMs = 40_000): Promise<void> {
-  const end = Date.now() + timeoutMs
-  while (!(await holds().catch(() => false))) {
-    if (Date.now() > end) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`)
-    await new Promise((done) => setTimeout(done, 50))
-  }
-}
 
 function sha256Hex(text: string): Hex {
   return encodeHex(Uint8Array.from(Buffer.from(sha256Digest(new TextEncoder().encode(text)).slice(7), 'hex')))

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest'
 import type { BlobStore } from '../blob-store.js'
 import { BlobStoreError, type BlobStoreErrorCode } from '../blob-store-error.js'
 
-/** A store under test, with the means to harm what it holds. */
+/** A store under test; `corrupt` where what it holds can be harmed behind its back. */
 export interface BlobStoreFixture {
   readonly store: BlobStore
-  /** Replaces the stored bytes of a blob behind the store's back; absent where that is impossible. */
+  /** Replaces the stored bytes of a blob. */
   readonly corrupt?: (hex: string, bytes: Uint8Array) => Promise<void>
 }
 
@@ -14,6 +14,7 @@ export interface BlobStoreFixture {
 export function blobStoreSuite(
   name: string,
   open: (options: { readonly maximumBytes: number }) => Promise<BlobStoreFixture>,
+  options: { readonly corruptible: boolean },
 ): void {
   const bytes = new TextEncoder().encode('sealed bytes')
   const refusal = async (work: Promise<unknown>): Promise<BlobStoreErrorCode | undefined> => {
@@ -84,9 +85,10 @@ export function blobStoreSuite(
       expect(await store.get(locator, { maximumBytes: 12 })).toEqual(bytes)
     })
 
-    it('refuses altered, truncated and swollen bytes', async () => {
+    it.runIf(options.corruptible)('refuses altered, truncated and swollen bytes', async () => {
       const { store, corrupt } = await open({ maximumBytes: 1000 })
-      if (corrupt === undefined) return
+      if (corrupt === undefined)
+        throw new Error('the fixture of a corruptible store must be able to corrupt it')
       const { locator } = await store.put(bytes)
       const hex = locator.slice('sha256:'.length)
       await corrupt(hex, bytes.slice(0, 5))

@@ -1,0 +1,57 @@
+import { maximumJsonDepth } from '@sealpool/crypto'
+import { ClientError } from '../errors.js'
+
+/**
+ * Reads a node's answer as JSON. Whatever the bytes are, it ends with a value or a typed error: the size is counted as
+ * bytes arrive (after decompression), and nesting is bounded, since schemas walk answers by recursion.
+ *
+ * @param response a response whose body nobody has read
+ * @param limit largest body in bytes
+ * @param place named in errors
+ * @returns the parsed JSON
+ * @throws ClientError `NODE_ANSWER_INVALID`; what the connection throws when it breaks
+ */
+export async function readAnswer(response: Response, limit: number, place: string): Promise<unknown> {
+  const bytes = await limitedBytes(response, limit, place)
+  let json: unknown
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    throw invalid(place, `HTTP ${response.status} with a body that is not JSON`)
+  }
+  if (deeperThan(json, maximumJsonDepth)) throw invalid(place, 'the answer is nested too deeply')
+  return json
+}
+
+async function limitedBytes(response: Response, limit: number, place: string): Promise<Uint8Array> {
+  const reader = response.body?.getReader()
+  if (reader === undefined) return new Uint8Array(0)
+  const parts: Uint8Array[] = []
+  let size = 0
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    size += part.value.length
+    if (size > limit) {
+      // Not awaited: a peer that keeps the connection open must not hold the answer back.
+      reader.cancel().catch(() => undefined)
+      throw invalid(place, `the answer is larger than ${limit} bytes`)
+    }
+    parts.push(part.value)
+  }
+  const bytes = new Uint8Array(size)
+  let offset = 0
+  for (const part of parts) {
+    bytes.set(part, offset)
+    offset += part.length
+  }
+  return bytes
+}
+
+function deeperThan(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (depth === 0) return true
+  return Object.values(value).some((inner) => deeperThan(inner, depth - 1))
+}
+
+function invalid(place: string, message: string): ClientError {
+  return new ClientError('NODE_ANSWER_INVALID', place, message)
+}

@@ -1,0 +1,34 @@
+import { type Deployment, getJobEvents } from '@sealpool/contracts'
+import { type Digest, hexToDigest } from '@sealpool/crypto'
+import type { Client } from 'viem'
+
+/** What the chain recorded as the end of a job, under the statement of an active node. */
+export type JobOutcome =
+  | { readonly kind: 'released'; readonly receipt: Digest; readonly result: Digest }
+  | { readonly kind: 'refused'; readonly receipt: Digest }
+
+/**
+ * Reads how a job ended from the job board's events.
+ *
+ * @param chain a viem client
+ * @param options.deployment whose job board
+ * @param options.jobId the job's number on chain
+ * @returns the outcome, or undefined while there is none
+ * @throws ContractsError `CHAIN_UNREACHABLE`
+ */
+export async function readJobOutcome(
+  chain: Client,
+  options: { readonly deployment: Deployment; readonly jobId: bigint },
+): Promise<JobOutcome | undefined> {
+  let outcome: JobOutcome | undefined
+  for (const event of await getJobEvents(chain, options)) {
+    if (event.name === 'JobReleased') {
+      const { receiptDigest, resultDigest } = event.args
+      outcome = { kind: 'released', receipt: hexToDigest(receiptDigest), result: hexToDigest(resultDigest) }
+    }
+    if (event.name === 'JobRefused') {
+      outcome = { kind: 'refused', receipt: hexToDigest(event.args.receiptDigest) }
+    }
+  }
+  return outcome
+}
