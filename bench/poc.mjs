@@ -1,7 +1,4 @@
 // Small signed contributions judged in the sandbox, against the same function called directly.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { runInNewContext } from 'node:vm'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { canonicalBytes, encodeBase64Url } from '@sealpool/crypto'
@@ -9,12 +6,12 @@ import { runPoc, verifyIssuerSignature } from '@sealpool/poc'
 import { bundlePoc } from '@sealpool/poc/bundle'
 import { createProcessRuntime } from '@sealpool/sandbox/process'
 import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
+import { withModule } from './builder/with-module.mjs'
 import { compare } from './measure/compare.mjs'
 import { printMachine } from './measure/machine.mjs'
 import { figure, printTable, ratio } from './measure/table.mjs'
 
 const count = 60
-const here = fileURLToPath(new URL('.', import.meta.url))
 const secret = new Uint8Array(32).fill(7)
 const owner = '0x00112233445566778899aabbccddeeff00112233'
 const mediaType = 'application/json'
@@ -40,17 +37,6 @@ export default definePoc({
 })
 `
 
-async function bundle() {
-  const folder = mkdtempSync(join(here, 'run-'))
-  try {
-    const entry = join(folder, 'proof.ts')
-    writeFileSync(entry, proofSource)
-    return await bundlePoc({ entry })
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}
-
 function signedExports() {
   return Array.from({ length: count }, (_, index) => {
     const payload = {
@@ -71,7 +57,7 @@ function insist({ valid, score }) {
 
 export async function run({ print }) {
   printMachine(print)
-  const poc = await bundle()
+  const poc = await withModule(proofSource, (entry) => bundlePoc({ entry }))
   const exports = signedExports()
   const decoder = new TextDecoder()
   const native = runInNewContext(`${poc.code}\nglobalThis.sealpool`)

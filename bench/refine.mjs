@@ -1,8 +1,7 @@
 // Encrypted Parquet against DuckDB's own plain COPY, and sandboxed mapping against the same function called directly.
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { runInNewContext } from 'node:vm'
 import { DuckDBDecimalValue, DuckDBInstance } from '@duckdb/node-api'
 import { refineBatch, tableOf } from '@sealpool/refine'
@@ -10,11 +9,11 @@ import { bundleRefiner } from '@sealpool/refine/bundle'
 import { writeEncryptedParquet } from '@sealpool/refine/duckdb'
 import { createProcessRuntime } from '@sealpool/sandbox/process'
 import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
+import { withModule } from './builder/with-module.mjs'
 import { compare } from './measure/compare.mjs'
 import { printMachine } from './measure/machine.mjs'
 import { figure, printTable, ratio } from './measure/table.mjs'
 
-const here = fileURLToPath(new URL('.', import.meta.url))
 const occupations = ['management', 'sales', 'clerical', 'service', 'professional', 'other']
 const refinerSource = `import { defineRefiner } from '@sealpool/refine/define'
 export default defineRefiner({
@@ -39,20 +38,9 @@ const exportOf = (index) => ({
   experience: index % 50,
 })
 
-async function bundle() {
-  const folder = mkdtempSync(join(here, 'run-'))
-  try {
-    const entry = join(folder, 'refiner.ts')
-    writeFileSync(entry, refinerSource)
-    return await bundleRefiner({ entry })
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}
-
 export async function run({ print }) {
   printMachine(print)
-  const refiner = await bundle()
+  const refiner = await withModule(refinerSource, (entry) => bundleRefiner({ entry }))
   await parquet(print, tableOf(refiner.schema, 'workers'))
   await mapping(print, refiner)
 }
