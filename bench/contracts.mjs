@@ -50,6 +50,8 @@ const batch = 50
 const digest = (name) => digestToHex(sha256Digest(new TextEncoder().encode(name)))
 const gas = (value) => Math.round(Number(value)).toLocaleString('en-US')
 
+const list = (steps) => steps.map(([name, used]) => `${name} ${gas(used)}`).join(', ')
+
 let nonces = 0n
 const nextNonce = () => ++nonces
 
@@ -305,7 +307,8 @@ export async function run({ print }) {
       columns: ['', 'gas', 'who sends'],
       rows: [...steps.map(({ name, who, used }) => [name, gas(used), who]), ['all of it', gas(total), null]],
       notes: [
-        `Vana *: ${vana.job.map(([name, used]) => `${name} ${gas(used)}`).join(', ')}:`,
+        `Vana *: ${list(vana.job.slice(0, 4))},`,
+        `  ${list(vana.job.slice(4))}:`,
         `  ${gas(vana.job.reduce((sum, [, used]) => sum + used, 0))} together, without a vote.`,
       ],
     })

@@ -46,7 +46,7 @@ export async function run({ print }) {
 }
 
 async function parquet(print, table) {
-  const count = 300_000
+  const count = 200_000
   const rows = Array.from({ length: count }, (_, contributor) => {
     const { wage, union, occupation, hours, experience } = exportOf(contributor)
     return {

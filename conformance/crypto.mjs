@@ -13,6 +13,7 @@ import {
 import { privateKeyToAccount } from 'viem/accounts'
 import { deterministicRandom } from './reader/deterministic-random.mjs'
 import { sealHpke, x25519PublicKey } from './reader/hpke.mjs'
+import { treeHash } from './reader/merkle.mjs'
 import { readSealedFile } from './reader/sealed-file.mjs'
 import { createTally } from './reader/tally.mjs'
 import {
@@ -119,16 +120,6 @@ function merkle(count) {
     const part = list.slice(0, size)
     count('merkle', sameBytes(library.merkleRoot(part), treeHash(part)), `root of ${size} by definition`)
   }
-}
-
-/** RFC 6962 section 2.1, as it is written there. */
-function treeHash(list) {
-  const sha256 = (...parts) => createHash('sha256').update(Buffer.concat(parts)).digest()
-  if (list.length === 0) return sha256()
-  if (list.length === 1) return sha256(Buffer.from([0]), list[0])
-  let split = 1
-  while (split * 2 < list.length) split *= 2
-  return sha256(Buffer.from([1]), treeHash(list.slice(0, split)), treeHash(list.slice(split)))
 }
 
 async function hpke(count) {
