@@ -18,6 +18,7 @@ import { createPoolClient, type PoolClientOptions } from './pool-client.js'
 import { account, input, recordingStore, secretText } from './testing/contribution.js'
 import { memoryChain } from './testing/memory-chain.js'
 import { memoryNode } from './testing/memory-node.js'
+import { receiptBundle, result, sealedResult } from './testing/receipt-bundle.js'
 import {
   at,
   deployment,
@@ -277,11 +278,11 @@ describe('result', () => {
       }),
     )
   const receipt = digestToHex(digestOf('receipt'))
-  const result = digestToHex(sha256Digest(canonicalBytes(answer)))
+  const recorded = digestToHex(sha256Digest(canonicalBytes(answer)))
 
   test('opens what the chain recorded', async () => {
     const { client, chain, node: served } = world()
-    chain.outcome = { kind: 'released', receipt, result }
+    chain.outcome = { kind: 'released', receipt, result: recorded }
     const sealed = await seal(answer)
     served.routes['/v1/jobs/7/result'] = () => ({ simulated: true, sealed })
     expect((await client.result(7n, consumer.privateKey)).value).toEqual(answer)
@@ -289,7 +290,7 @@ describe('result', () => {
 
   test('refuses another result that the node sealed to the same key', async () => {
     const { client, chain, node: served } = world()
-    chain.outcome = { kind: 'released', receipt, result }
+    chain.outcome = { kind: 'released', receipt, result: recorded }
     const sealed = await seal({ rows: [[1_000]] })
     served.routes['/v1/jobs/7/result'] = () => ({ simulated: true, sealed })
     await expect(client.result(7n, consumer.privateKey)).rejects.toMatchObject({ code: 'RESULT_INVALID' })
@@ -306,8 +307,47 @@ describe('result', () => {
 
   test('of one job is not that of another', async () => {
     const { client, chain } = world()
-    chain.outcome = { kind: 'released', receipt, result }
+    chain.outcome = { kind: 'released', receipt, result: recorded }
     await expect(client.result(8n, consumer.privateKey)).rejects.toMatchObject({ code: 'RESULT_MISSING' })
+  })
+})
+
+describe('verifyReceipt', () => {
+  const { bundle, recorded } = receiptBundle()
+  const receipt = digestToHex(recorded)
+  const other = digestToHex(digestOf('other'))
+  const released = (change: Partial<typeof bundle> = {}) => {
+    const made = world()
+    made.chain.outcome = { kind: 'released', receipt, result: digestToHex(sha256Digest(result)) }
+    made.node.routes['/v1/jobs/7/receipt'] = () => ({ ...bundle, ...change })
+    made.node.routes['/v1/jobs/7/result'] = () => ({ simulated: true, sealed: encodeBase64Url(sealedResult) })
+    return made
+  }
+
+  test('verifies the node’s bundle against the caller’s trust and the chain', async () => {
+    const { client } = released()
+    const verdict = await client.verifyReceipt(7n, { trust, result })
+    expect(verdict.checks.filter(({ result }) => result !== 'pass')).toEqual([])
+    expect(verdict).toMatchObject({ ok: true, simulated: true })
+    expect((await client.verifyReceipt(7n, { trust })).ok).toBe(false)
+    expect((await client.verifyReceipt(7n, { trust: { ...trust, roots: ['intel'] }, result })).ok).toBe(false)
+  })
+
+  test('says no to a receipt that the chain did not record for the job', async () => {
+    const { client, chain } = released()
+    for (const outcome of ['none', { kind: 'released', receipt: other, result: other }] as const) {
+      chain.outcome = outcome
+      const { ok, checks } = await client.verifyReceipt(7n, { trust, result })
+      expect(ok).toBe(false)
+      expect(checks.at(-1)).toMatchObject({ id: 'receipt-on-chain' })
+    }
+  })
+
+  test('says no to a changed document', async () => {
+    const { client } = released({ plan: { steps: [] } })
+    const { ok, checks } = await client.verifyReceipt(7n, { trust, result })
+    expect(ok).toBe(false)
+    expect(checks.find(({ id }) => id === 'plan')?.result).toBe('fail')
   })
 })
 

@@ -1,5 +1,5 @@
 import type { Hex, JsonObject } from '@sealpool/crypto'
-import { node } from './simulated-pool.js'
+import { node as usualNode } from './simulated-pool.js'
 
 /** One request that a node saw. */
 export interface SeenRequest {
@@ -9,7 +9,7 @@ export interface SeenRequest {
 }
 
 /** A node behind a recording `fetch`; tests change what it answers. */
-export function memoryNode() {
+export function memoryNode(node: Pick<typeof usualNode, 'answer' | 'evidence'> = usualNode) {
   const seen: SeenRequest[] = []
   const routes: Record<string, () => unknown> = {
     '/v1/pools': () => ({ simulated: true, pools: [node.answer()] }),

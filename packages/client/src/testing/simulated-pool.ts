@@ -99,8 +99,8 @@ export interface KeyStatement {
   readonly publicKey: string
 }
 
-/** A node with its keys, for a policy; equal seeds give equal nodes. */
-export function simulatedNode(seed = 7, served: JsonObject = policy) {
+/** A node with its keys, for a policy and a pool; equal seeds give equal nodes. */
+export function simulatedNode(seed = 7, served: JsonObject = policy, place = { deployment, pool }) {
   const keys = deriveNodeKeys(new Uint8Array(32).fill(seed))
   const policyDigest = digestOf(served)
   const keySet: KeySet = {
@@ -111,7 +111,13 @@ export function simulatedNode(seed = 7, served: JsonObject = policy) {
     config: sha256Digest(new Uint8Array([1])),
   }
   const poolKey = (epoch = 1) =>
-    derivePoolKey({ root: keys.root, chainId: deployment.chainId, pool, policyDigest, epoch })
+    derivePoolKey({
+      root: keys.root,
+      chainId: place.deployment.chainId,
+      pool: place.pool,
+      policyDigest,
+      epoch,
+    })
 
   /** Fresh evidence over a nonce. */
   function evidence(asked: Hex = nonce): JsonObject {
@@ -134,11 +140,11 @@ export function simulatedNode(seed = 7, served: JsonObject = policy) {
     const key = poolKey(epoch)
     const context = poolKeyContext({
       deployment: {
-        chainId: change.chainId ?? deployment.chainId,
-        nodeRegistry: change.registry ?? deployment.nodeRegistry,
+        chainId: change.chainId ?? place.deployment.chainId,
+        nodeRegistry: change.registry ?? place.deployment.nodeRegistry,
       },
       nonce: BigInt(epoch),
-      pool: change.pool ?? pool,
+      pool: change.pool ?? place.pool,
       epoch,
       policyDigest: digestToHex(change.policy ?? policyDigest),
       keyDigest: digestToHex(key.keyId),
@@ -165,7 +171,7 @@ export function simulatedNode(seed = 7, served: JsonObject = policy) {
   function answer(epoch = 1): KeyedPoolAnswer {
     const { publicKey, keyId } = poolKey(epoch)
     return {
-      pool,
+      pool: place.pool,
       name: 'pay',
       policyDigest,
       epoch,

@@ -33,8 +33,9 @@ export async function readChainFacts(
 ): Promise<ChainFacts> {
   const { deployment, pool } = options
   try {
-    const chainId = await getChainId(chain)
-    if (chainId !== deployment.chainId) {
+    // Both count: what the client was made for decides what it signs, what answers decides what it reads.
+    for (const chainId of [chain.chain?.id ?? deployment.chainId, await getChainId(chain)]) {
+      if (chainId === deployment.chainId) continue
       throw new ClientError(
         'WRONG_CHAIN',
         'chain',

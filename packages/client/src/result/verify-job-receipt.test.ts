@@ -1,0 +1,63 @@
+import { digestOf } from '@sealpool/crypto'
+import { describe, expect, test } from 'vitest'
+import { receiptBundle, result, sealedResult } from '../testing/receipt-bundle.js'
+import { at, trust } from '../testing/simulated-pool.js'
+import { verifyJobReceipt } from './verify-job-receipt.js'
+
+const { bundle, recorded } = receiptBundle()
+type Options = Parameters<typeof verifyJobReceipt>[0]
+const good: Options = { bundle, recorded, trust, at, result, sealedResult }
+
+function open(change: Partial<Options>): { readonly ok: boolean; readonly ids: readonly string[] } {
+  const { ok, checks } = verifyJobReceipt({ ...good, ...change })
+  return { ok, ids: checks.filter(({ result }) => result !== 'pass').map(({ id }) => id) }
+}
+
+describe('verifyJobReceipt', () => {
+  test('follows the whole chain of a released job, and says simulated', () => {
+    const verdict = verifyJobReceipt(good)
+    expect(verdict.checks.filter(({ result }) => result !== 'pass')).toEqual([])
+    expect(verdict).toMatchObject({ ok: true, simulated: true })
+    expect(verdict.checks.at(-1)).toMatchObject({ id: 'receipt-on-chain', detail: recorded })
+  })
+
+  test('refuses a receipt that verifies but is not the one on chain: another job’s', () => {
+    const other = receiptBundle((body) => ({ ...body, job: { ...body.job, id: '8' } }))
+    expect(open({ bundle: other.bundle, recorded: other.recorded })).toEqual({ ok: true, ids: [] })
+    expect(open({ bundle: other.bundle })).toEqual({ ok: false, ids: ['receipt-on-chain'] })
+    expect(open({ recorded: digestOf('another') })).toEqual({ ok: false, ids: ['receipt-on-chain'] })
+  })
+
+  test('is not ok while the chain has no receipt', () => {
+    expect(open({ recorded: undefined })).toEqual({ ok: false, ids: ['receipt-on-chain'] })
+  })
+
+  test('is not ok without the results, or with other ones', () => {
+    const { bundle, recorded, trust, at } = good
+    const bare = verifyJobReceipt({ bundle, recorded, trust, at })
+    const unchecked = bare.checks.filter(({ result }) => result === 'not-checked').map(({ id }) => id)
+    expect(bare.ok).toBe(false)
+    expect(unchecked).toEqual(['result', 'sealed-result'])
+    expect(open({ result: Uint8Array.of(1) }).ids).toEqual(['result'])
+    expect(open({ sealedResult: Uint8Array.of(1) }).ids).toEqual(['sealed-result'])
+  })
+
+  test('judges by the caller’s trust, not by the node’s word', () => {
+    const { ok, ids } = open({ trust: { ...trust, allowSimulator: false } })
+    expect(ok).toBe(false)
+    expect(ids).toContain('trust')
+  })
+
+  test.each<readonly [string, Partial<Options['bundle']>, string]>([
+    ['policy', { policies: {} }, 'policies'],
+    ['manifest', { manifest: null }, 'manifest'],
+    ['plan', { plan: null }, 'plan'],
+    ['verdicts', { verdicts: {} }, 'verdicts'],
+    ['evidence', { evidence: {} }, 'evidence'],
+    ['receipt', { receipt: {} }, 'receipt-form'],
+  ])('a bundle without its %s is not ok and throws nothing', (_name, change, id) => {
+    const { ok, ids } = open({ bundle: { ...bundle, ...change } })
+    expect(ok).toBe(false)
+    expect(ids).toContain(id)
+  })
+})
