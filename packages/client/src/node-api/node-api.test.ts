@@ -248,6 +248,13 @@ describe('a hostile node', () => {
     })
   })
 
+  test('whose text is not UTF-8 is not read as something similar', async () => {
+    const body = Buffer.from('7b2261223a22ff227d', 'hex')
+    expect(await errorOf(against(answers(body)).evidence(nonce))).toMatchObject({
+      code: 'NODE_ANSWER_INVALID',
+    })
+  })
+
   test('that nests its answer without end', async () => {
     for (const depth of [200, 200_000]) {
       const body = `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`

@@ -1,4 +1,4 @@
-import { digestOf, type Random, walletIdentity, walletKeyTypedData } from '@sealpool/crypto'
+import { digestOf, walletIdentity, walletKeyTypedData } from '@sealpool/crypto'
 import { privateKeyToAccount } from 'viem/accounts'
 import type { ContributionInput } from '../contribute/prepare-contribution.js'
 import type { BlobStore } from '../store/blob-store.js'
@@ -43,16 +43,4 @@ export function recordingStore(
     },
   }
   return { store, puts }
-}
-
-/** A random source that counts what was asked of it. */
-export function countingRandom(random: Random): { readonly random: Random; readonly asked: number[] } {
-  const asked: number[] = []
-  return {
-    asked,
-    random: (length) => {
-      asked.push(length)
-      return random(length)
-    },
-  }
 }
