@@ -22,12 +22,20 @@ const texts = {
   TOO_FEW_CONTRIBUTORS: 'a pool has fewer accepted contributors than its policy asks for; wait for more',
   BUDGET_EXHAUSTED:
     'a pool has less privacy budget left than the job needs; ask for less or use another pool',
+  TOO_FEW_CONTRIBUTORS_AFTER_NOISE:
+    'a noisy count of the contributors is below what the policy asks for; it was charged, because the count was looked at',
   EXECUTION_FAILED:
     'the job did not come to an end within its limits; it was charged, because a failure tells something too',
 } as const
 
 /** Reasons that the node itself gives; planners add theirs. */
 export type NodeRefusalCode = keyof typeof texts
+
+/** Refusals of jobs that have looked at data. */
+const chargedCodes: ReadonlySet<NodeRefusalCode> = new Set([
+  'EXECUTION_FAILED',
+  'TOO_FEW_CONTRIBUTORS_AFTER_NOISE',
+])
 
 /** A refusal on its way to a signed receipt. */
 export class JobRefusal extends Error {
@@ -51,7 +59,7 @@ export class JobRefusal extends Error {
 
   /** A refusal for one of the node's own reasons. */
   static of(code: NodeRefusalCode, cause?: unknown): JobRefusal {
-    return new JobRefusal(code, texts[code], { cause, charged: code === 'EXECUTION_FAILED' })
+    return new JobRefusal(code, texts[code], { cause, charged: chargedCodes.has(code) })
   }
 
   /** A refusal that a planner gave; its texts depend on request, policy and schema only. */

@@ -30,6 +30,9 @@ export async function openDatabase(limits: DatabaseLimits): Promise<Database> {
   const instance = await DuckDBInstance.create(':memory:', {
     threads: String(limits.threads),
     memory_limit: limits.memoryLimit,
+    // From the first moment on: what does not fit into memory must not be spilled to a disk in the clear.
+    temp_directory: '',
+    max_temp_directory_size: '0KB',
   })
   const connection = await instance.connect()
   const loaded = new Set<string>()

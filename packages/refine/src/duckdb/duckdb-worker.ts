@@ -18,6 +18,9 @@ async function connect(request: InspectRequest) {
   const instance = await DuckDBInstance.create(':memory:', {
     threads: '1',
     memory_limit: `${request.memoryLimitBytes}B`,
+    // From the first moment on: what does not fit into memory must not be spilled to a disk in the clear.
+    temp_directory: '',
+    max_temp_directory_size: '0KB',
   })
   const connection = await instance.connect()
   for (const statement of [

@@ -1,0 +1,58 @@
+import { canonicalBytes, decodeHex, type Hex } from '@sealpool/crypto'
+import { keyedFingerprint } from '@sealpool/privacy'
+import { lastingScope } from '../ingest/served-pool.js'
+import type { NodeKeyRing } from '../key/key-ring.js'
+import type { PlannedJob } from './planned-job.js'
+
+/**
+ * The randomness of a job's noise: a stream that follows from the node's root secret, the plan and the contributions that
+ * are read (HMAC-SHA-256 in counter mode). To everybody without the root secret it is as good as fresh randomness; but the
+ * same plan on the same data always gives the same answer. So a host that restores an old disk image and lets the node run
+ * a job again learns nothing from the second answer, where fresh noise could be averaged away.
+ * @param options `contributions`: ids of the contributions that the job reads, by pool address
+ * @returns a source of bytes that starts at the beginning of the stream
+ */
+export function jobNoise(options: {
+  readonly keys: NodeKeyRing
+  readonly planned: PlannedJob
+  readonly contributions: ReadonlyMap<string, readonly string[]>
+}): (length: number) => Uint8Array {
+  const { keys, planned, contributions } = options
+  const [first] = planned.charges
+  if (first === undefined) throw new Error('a job that charges no pool has no noise')
+  const inputs = planned.charges
+    .map(({ pool }) => ({
+      pool: pool.address.toLowerCase(),
+      contributions: [...(contributions.get(pool.address) ?? [])].sort(),
+    }))
+    .sort((a, b) => (a.pool < b.pool ? -1 : 1))
+  const seed = block(
+    keys.poolSecret('job-noise', lastingScope(first.pool)),
+    'seed',
+    canonicalBytes({ plan: planned.planDigest, inputs }),
+  )
+  let counter = 0n
+  let rest = new Uint8Array()
+  return (length) => {
+    const out = new Uint8Array(length)
+    let filled = 0
+    while (filled < length) {
+      if (rest.length === 0) {
+        const position = new Uint8Array(8)
+        new DataView(position.buffer).setBigUint64(0, counter)
+        counter += 1n
+        rest = block(seed, 'stream', position)
+      }
+      const part = rest.subarray(0, length - filled)
+      out.set(part, filled)
+      filled += part.length
+      rest = rest.subarray(part.length)
+    }
+    return out
+  }
+}
+
+function block(key: Uint8Array, domain: string, data: Uint8Array): Uint8Array<ArrayBuffer> {
+  const hex: Hex = `0x${keyedFingerprint({ key, domain: `job-noise/${domain}`, data })}`
+  return new Uint8Array(decodeHex(hex))
+}
