@@ -76,7 +76,7 @@ export async function foundPools(options: {
     progress.say(`chain ${devnet.chainId} at ${devnet.rpcUrl}; contracts deployed`)
 
     const nodeDirectory = join(out, 'node')
-    mkdirSync(nodeDirectory, { recursive: true })
+    mkdirSync(nodeDirectory, { recursive: true, mode: 0o700 })
     const platform = measureNode(nodeDirectory)
     const attestation: AttestationPolicy = {
       ...defaultAttestationPolicy,

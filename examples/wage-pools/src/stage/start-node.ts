@@ -56,8 +56,9 @@ export function launchNode(options: {
     })),
   }
   writeFileSync(config, `${JSON.stringify(settings, null, 2)}\n`)
-  const child = spawn(process.execPath, [nodeCommand, 'start', '--config', config], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const child = spawn(process.execPath, [nodeCommand, 'start', '--stop-with-stdin', '--config', config], {
+    // The node's input ends with this process, and the node with its input.
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'] ?? '', SEALPOOL_TRANSACTION_KEY: founded.nodeAccountKey },
   })
   const log = createWriteStream(join(out, 'node.log'), { flags: 'a' })

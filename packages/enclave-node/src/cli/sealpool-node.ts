@@ -13,9 +13,9 @@ import { statusTable } from './status.js'
 
 const usage = `sealpool-node - runs confidential data pools
 
-  sealpool-node start --config FILE [--data DIR] [--port N] [--rpc URL] [--secrets FILE]
+  sealpool-node start --config FILE [--data DIR] [--port N] [--rpc URL] [--secrets FILE] [--stop-with-stdin]
       starts the node; prints one line of JSON with its address when it listens, and logs to standard error.
-      Stops on SIGTERM and SIGINT after the step it is in. The account that pays for transactions is given by
+      Stops on SIGTERM and SIGINT after the step it is in, with --stop-with-stdin also when its input ends. The account that pays for transactions is given by
       SEALPOOL_TRANSACTION_KEY or { "transactionKey": "0x..." } in the secrets file.
   sealpool-node status --url URL
       prints what a running node does.
@@ -24,6 +24,8 @@ const usage = `sealpool-node - runs confidential data pools
       simulator when there is none.`
 
 async function main(): Promise<number> {
+  // Whatever this program and its children write is for its own user alone.
+  process.umask(0o077)
   const { positionals, values } = parseArgs({
     allowPositionals: true,
     options: {
@@ -32,6 +34,7 @@ async function main(): Promise<number> {
       port: { type: 'string' },
       rpc: { type: 'string' },
       secrets: { type: 'string' },
+      'stop-with-stdin': { type: 'boolean' },
       url: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -42,7 +45,7 @@ async function main(): Promise<number> {
     return 0
   }
   if (command === 'start' && values.config !== undefined) {
-    return start({ ...values, config: values.config })
+    return start({ ...values, config: values.config }, values['stop-with-stdin'] === true)
   }
   if (command === 'status' && values.url !== undefined) {
     console.log(await statusTable(values.url))
@@ -61,13 +64,15 @@ async function main(): Promise<number> {
   return 2
 }
 
-async function start(flags: Parameters<typeof loadConfig>[0]): Promise<number> {
+async function start(flags: Parameters<typeof loadConfig>[0], stopWithStdin: boolean): Promise<number> {
   const { config, secrets } = await loadConfig(flags, process.env)
   // Children inherit the environment: what they must not have is gone before the first one starts.
   delete process.env['SEALPOOL_TRANSACTION_KEY']
   const node = await startNode(config, secrets)
   const asked = new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
+    // Whoever started the node holds the other end: when it dies, however it dies, the node ends too.
+    if (stopWithStdin) process.stdin.resume().once('end', () => resolve())
   })
   console.log(
     JSON.stringify({

@@ -1,12 +1,15 @@
 import { type BlobStore, BlobStoreError, memoryBlobStore } from '@sealpool/client'
 import {
+  type Address,
   commitPlaintext,
+  deriveKeyPair,
   hpkeRecipient,
   parseHeader,
   platformRandom,
   type SealContext,
   sealBytes,
   sha256Digest,
+  walletRecipient,
 } from '@sealpool/crypto'
 import { describe, expect, it } from 'vitest'
 import { openKeyRing } from '../key/key-ring.js'
@@ -17,11 +20,14 @@ import { keyScope } from './served-pool.js'
 
 const pool = servedPoolFixture()
 const keys = openKeyRing(new Uint8Array(32).fill(7), digestOfDigit('9'))
+const wallet = deriveKeyPair(new Uint8Array(32).fill(3)).publicKey
 const bytes = new TextEncoder().encode('{"wage":9.5}')
 
 interface Change {
   readonly context?: Partial<SealContext>
   readonly recipient?: Uint8Array
+  /** Wallet that the file is sealed to. */
+  readonly owner?: Address
   readonly row?: Partial<ContributionRow>
   readonly spoil?: (sealed: Uint8Array) => Uint8Array
 }
@@ -29,7 +35,10 @@ interface Change {
 async function attempt(change: Change = {}, wrap: (store: BlobStore) => BlobStore = (store) => store) {
   const store = memoryBlobStore()
   const sealed = await sealBytes(bytes, {
-    recipients: [hpkeRecipient({ publicKey: change.recipient ?? keys.poolKey(keyScope(pool, 1)).publicKey })],
+    recipients: [
+      hpkeRecipient({ publicKey: change.recipient ?? keys.poolKey(keyScope(pool, 1)).publicKey }),
+      walletRecipient({ publicKey: wallet, address: change.owner ?? addressOfDigit('b') }),
+    ],
     context: {
       chainId: pool.chainId,
       pool: pool.address,
@@ -70,6 +79,14 @@ async function attempt(change: Change = {}, wrap: (store: BlobStore) => BlobStor
 describe('opening a contribution', () => {
   it('gives the export as it was sealed', async () => {
     expect(await attempt()).toMatchObject({ kind: 'opened', bytes, mediaType: 'application/json' })
+  })
+
+  it('refuses a file that was sealed by another wallet’s owner, so that nobody can offer a copy as his own', async () => {
+    expect(await attempt({ owner: addressOfDigit('c') })).toEqual({
+      kind: 'refused',
+      code: 'WRONG_OWNER',
+      place: 'recipients',
+    })
   })
 
   const flip = (place: (sealed: Uint8Array) => number) => (sealed: Uint8Array) => {

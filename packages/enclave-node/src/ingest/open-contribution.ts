@@ -65,7 +65,7 @@ export async function openContribution(
   if (sha256Digest(sealed) !== contribution.blobDigest) return refused('BLOB_DIGEST_MISMATCH', 'blobDigest')
 
   try {
-    const { context } = parseHeader(sealed)
+    const { context, recipients } = parseHeader(sealed)
     if (context.chainId !== pool.chainId || context.pool.toLowerCase() !== contribution.pool) {
       return refused('WRONG_POOL', 'context.pool')
     }
@@ -86,6 +86,11 @@ export async function openContribution(
     })
     if (!verifyCommitment({ root: contribution.commitment, bytes: plaintext, salt: commitmentSalt })) {
       return refused('COMMITMENT_MISMATCH', 'commitment')
+    }
+    // Who made the file named its owner as a recipient, under the file key's authentication. Without this, whoever sees a
+    // blob could offer the same bytes from a wallet of his own before its owner does.
+    if (!recipients.some(({ type, address }) => type === 'wallet' && address === contribution.owner)) {
+      return refused('WRONG_OWNER', 'recipients')
     }
     return { kind: 'opened', bytes: plaintext, mediaType: context.mediaType, blobSize: sealed.length }
   } catch (error) {

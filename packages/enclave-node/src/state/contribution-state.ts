@@ -29,6 +29,7 @@ export type IngestRefusal =
   | 'WRONG_EPOCH'
   | 'NO_KEY_FOR_NODE'
   | 'COMMITMENT_MISMATCH'
+  | 'WRONG_OWNER'
   | 'DUPLICATE_CONTENT'
   | 'MALFORMED_EXPORT'
   | 'PROOF_REFUSED'
@@ -51,6 +52,8 @@ export const ingestRefusalText: Readonly<Record<IngestRefusal, string>> = {
   NO_KEY_FOR_NODE: 'the file was not sealed to the key of this pool; seal it with the present pool key',
   COMMITMENT_MISMATCH:
     'the content does not fit the commitment on the chain; contribute again with the commitment of this file',
+  WRONG_OWNER:
+    'the file was not sealed to the wallet that contributed it; its owner must seal and contribute it',
   DUPLICATE_CONTENT: 'the same content was contributed before; contribute data of your own',
   MALFORMED_EXPORT: 'the export cannot be read in the form that the pool asks for; export it again',
   PROOF_REFUSED: 'the proof of contribution refused the content',

@@ -2,7 +2,7 @@
  * The embedded state store: PostgreSQL itself, compiled to WebAssembly, on a folder of its own.
  * @module
  */
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { PGlite, type PGliteInterface, type Transaction } from '@electric-sql/pglite'
 import { NodeError } from '../errors.js'
 import { lockDirectory } from './directory-lock.js'
@@ -32,7 +32,11 @@ export async function openPgliteStore(options: {
   readonly directory: string | 'memory'
 }): Promise<StateStore> {
   const inMemory = options.directory === 'memory'
-  if (!inMemory) mkdirSync(options.directory, { recursive: true, mode: 0o700 })
+  if (!inMemory) {
+    mkdirSync(options.directory, { recursive: true, mode: 0o700 })
+    // Also when somebody else made the folder, with other ideas.
+    chmodSync(options.directory, 0o700)
+  }
   const unlock = inMemory ? () => undefined : lockDirectory(options.directory)
   let database: PGlite
   try {

@@ -41,6 +41,7 @@ import {
   canonicalBytes,
   type Digest,
   decodeBase64Url,
+  deriveKeyPair,
   digestOf,
   digestToHex,
   encodeHex,
@@ -51,6 +52,7 @@ import {
   platformRandom,
   sealBytes,
   sha256Digest,
+  walletRecipient,
 } from '@sealpool/crypto'
 import { bundlePoc } from '@sealpool/poc/bundle'
 import { bundleRefiner } from '@sealpool/refine/bundle'
@@ -253,7 +255,13 @@ export async function poolWorld(options: { readonly workers: number; readonly in
         const account = workers[worker]
         if (key === undefined || account === undefined) throw new Error('no such pool or worker')
         const sealed = await sealBytes(bytes, {
-          recipients: [hpkeRecipient({ publicKey: decodeBase64Url(key.poolKey.publicKey) })],
+          recipients: [
+            hpkeRecipient({ publicKey: decodeBase64Url(key.poolKey.publicKey) }),
+            walletRecipient({
+              publicKey: deriveKeyPair(new Uint8Array(32).fill(worker + 1)).publicKey,
+              address: account.address,
+            }),
+          ],
           context: {
             chainId: devnet.chainId,
             pool: key.pool,
