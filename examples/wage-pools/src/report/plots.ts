@@ -37,6 +37,10 @@ export function meansPlot(options: {
   readonly means: readonly ReleasedMean[]
   readonly unit: string
 }): string {
+  if (options.means.length === 0) {
+    const text = 'No group was large enough to be released.'
+    return figure(60, options.title, [label(text, { x: 16, y: 34, class: 'legend' })])
+  }
   const groups = [...new Set(options.means.map(({ group }) => group))]
   const series = [...new Set(options.means.map((mean) => mean.series))]
   const left = 170
