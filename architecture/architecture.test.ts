@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Architecture, checkPackage, readArchitecture } from './rules.js'
+import { type Architecture, checkPackage, readArchitecture, staleEdges } from './rules.js'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const architecture = readArchitecture(root)
@@ -26,6 +26,12 @@ describe('the house', () => {
       expect(declared).toEqual(allowed)
     },
   )
+})
+
+describe('the edges', () => {
+  test.each(Object.keys(architecture.packages))('of %s are all there', (name) => {
+    expect(staleEdges({ root, name, architecture })).toEqual([])
+  })
 })
 
 describe('the rules', () => {
@@ -62,6 +68,8 @@ describe('the rules', () => {
     ['up', 'low', "import '@sealpool/high'"],
     ['sideways', 'low', "export * from '@sealpool/side'"],
     ['up, dynamically', 'low', "await import('@sealpool/high')"],
+    ['up, by a relative path', 'low', "import '../../high/src/index.js'"],
+    ['up, as a type', 'low', "export type Verdict = import('@sealpool/high').Verdict"],
   ])('an arrow that points %s is found', (_, name, text) => {
     plant(`${name}/src/index.ts`, `${text}\n`)
     expect(rulesBroken(name)).toEqual(['arrow'])
@@ -95,6 +103,14 @@ describe('the rules', () => {
     ['the network', "export const get = () => fetch('http://localhost')"],
     ['the network through globalThis', "export const get = () => globalThis.fetch('http://localhost')"],
     ['the environment', 'export const home = () => process.env.HOME'],
+    ['the clock, taken apart', 'const { now } = Date\nexport const at = () => now()'],
+    ['the clock as text', 'export const at = () => Date()'],
+    ['the network by a string', "export const get = () => globalThis['fetch']('http://localhost')"],
+    ['a timer in a signal', 'export const soon = () => AbortSignal.timeout(1)'],
+    [
+      'a key out of nowhere',
+      "export const key = () => crypto.subtle.generateKey({ name: 'X25519' }, true, [])",
+    ],
     ['a timer', 'export const wait = () => setTimeout(() => {}, 1)'],
   ])('%s in a core is found', (_, text) => {
     plant('low/src/core.ts', `${text}\n`)

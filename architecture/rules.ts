@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
-import { join, relative, sep } from 'node:path'
+import { join, posix, relative, sep } from 'node:path'
 import ts from 'typescript'
 
 /** One place where the house rules are broken. */
@@ -48,6 +48,8 @@ const ambientMembers: Readonly<Record<string, readonly string[]>> = {
   Date: ['now'],
   Math: ['random'],
   crypto: ['getRandomValues', 'randomUUID'],
+  subtle: ['generateKey'],
+  AbortSignal: ['timeout'],
 }
 const vagueNames = /(^|\/)(utils?|helpers?|common|misc|shared|lib)(\.ts|\/)/
 const longestFile = 400
@@ -92,6 +94,18 @@ function packageNameOf(specifier: string): string {
   return specifier.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? specifier)
 }
 
+/** Edges of a package's rule that name no folder or file: stale permissions. */
+export function staleEdges(options: {
+  readonly root: string
+  readonly name: string
+  readonly architecture: Architecture
+}): string[] {
+  const { root, name, architecture } = options
+  return (architecture.packages[name]?.edges ?? []).filter(
+    (edge) => !existsSync(join(root, 'packages', name, 'src', edge)),
+  )
+}
+
 /**
  * Finds what breaks the house rules in one package: arrows that do not point down, imports that its rule does not
  * name, `node:` imports and ambient authority outside its edges, vague file names and files of more than one subject.
@@ -122,19 +136,21 @@ export function checkPackage(options: {
     const edge = rule.edges.some((place) =>
       place.endsWith('/') ? inside.startsWith(place) : inside === place,
     )
-    violations.push(...checkSource({ file, text, name, rule, edge }))
+    violations.push(...checkSource({ file, inside, text, name, rule, edge }))
   }
   return violations
 }
 
 function checkSource(options: {
   readonly file: string
+  /** The same, from the package's src folder. */
+  readonly inside: string
   readonly text: string
   readonly name: string
   readonly rule: PackageRule
   readonly edge: boolean
 }): Violation[] {
-  const { file, text, name, rule, edge } = options
+  const { file, inside, text, name, rule, edge } = options
   const tree = ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true)
   const violations: Violation[] = []
   const report = (node: ts.Node, kind: Violation['rule'], detail: string) => {
@@ -142,7 +158,12 @@ function checkSource(options: {
     violations.push({ file, line, rule: kind, detail })
   }
   const checkImport = (node: ts.Node, specifier: string) => {
-    if (specifier.startsWith('.')) return
+    if (specifier.startsWith('.')) {
+      // A relative path out of the package's own sources would be an arrow that nobody sees.
+      const target = posix.normalize(posix.join(posix.dirname(inside), specifier))
+      if (target.startsWith('..')) report(node, 'arrow', `${specifier} leaves the package`)
+      return
+    }
     if (nodeModules.has(specifier)) {
       if (!edge) report(node, 'node-import', `${specifier} outside an edge of ${name}`)
       return
@@ -165,6 +186,13 @@ function checkSource(options: {
       ts.isStringLiteral(node.moduleSpecifier)
     ) {
       checkImport(node, node.moduleSpecifier.text)
+    }
+    if (
+      ts.isImportTypeNode(node) &&
+      ts.isLiteralTypeNode(node.argument) &&
+      ts.isStringLiteral(node.argument.literal)
+    ) {
+      checkImport(node, node.argument.literal.text)
     }
     if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       const [argument] = node.arguments
@@ -215,6 +243,37 @@ function checkAmbient(
     ) {
       report(node, 'ambient-authority', `globalThis.${node.name.text}`)
     }
+  }
+  // Taking a member apart (`const { now } = Date`) or by a string (`globalThis['fetch']`) is the same authority.
+  if (
+    ts.isVariableDeclaration(node) &&
+    ts.isObjectBindingPattern(node.name) &&
+    node.initializer !== undefined &&
+    ts.isIdentifier(node.initializer)
+  ) {
+    const source = node.initializer.text
+    for (const { propertyName, name } of node.name.elements) {
+      const member = (propertyName ?? name).getText()
+      if (
+        ambientMembers[source]?.includes(member) ||
+        (source === 'globalThis' && ambientGlobals.has(member))
+      ) {
+        report(node, 'ambient-authority', `${source}.${member}`)
+      }
+    }
+  }
+  if (
+    ts.isElementAccessExpression(node) &&
+    ts.isIdentifier(node.expression) &&
+    ts.isStringLiteral(node.argumentExpression)
+  ) {
+    const [source, member] = [node.expression.text, node.argumentExpression.text]
+    if (ambientMembers[source]?.includes(member) || (source === 'globalThis' && ambientGlobals.has(member))) {
+      report(node, 'ambient-authority', `${source}['${member}']`)
+    }
+  }
+  if (ts.isCallExpression(node) && ts.isIdentifier(node.expression) && node.expression.text === 'Date') {
+    report(node, 'ambient-authority', 'Date() reads the clock')
   }
   if (
     ts.isNewExpression(node) &&
