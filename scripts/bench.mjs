@@ -2,8 +2,10 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { requireDependencies } from './require-dependencies.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
+requireDependencies(root, 'bench')
 const names = readdirSync(join(root, 'bench'))
   .filter((file) => file.endsWith('.mjs'))
   .map((file) => file.slice(0, -4))

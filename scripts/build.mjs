@@ -1,10 +1,11 @@
 // Builds every package (or those named): `npm run build [-- crypto attest]`. JavaScript by tsup with the shared
 // preset, declarations by `tsc -b`, which walks the packages in the order of their arrows.
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { requireDependencies } from './require-dependencies.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const { floors } = JSON.parse(readFileSync(join(root, 'architecture/packages.json'), 'utf8'))
@@ -15,10 +16,7 @@ if (unknown.length > 0) {
   console.error(`build: no package named ${unknown.join(', ')}; there are ${known.join(', ')}`)
   process.exit(1)
 }
-if (!existsSync(join(root, 'node_modules/tsup'))) {
-  console.error('build: dependencies are not installed; run `npm ci` first')
-  process.exit(1)
-}
+requireDependencies(root, 'build')
 const names = asked.length > 0 ? asked : known
 
 function run(command, args, cwd) {

@@ -1,14 +1,12 @@
 // `npm run check [-- format types ...]`: everything that judges the code without running its tests.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { requireDependencies } from './require-dependencies.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-if (!existsSync(join(root, 'node_modules/typescript7'))) {
-  console.error('check: dependencies are not installed; run `npm ci` first')
-  process.exit(1)
-}
+requireDependencies(root, 'check')
 const { floors } = JSON.parse(readFileSync(join(root, 'architecture/packages.json'), 'utf8'))
 const packages = floors.flat()
 const bin = (path) => join(root, 'node_modules', path)
@@ -27,6 +25,13 @@ function eachPackage(script, args) {
     if (!result.ok) output += `--- ${name}\n${result.output}`
   }
   return { ok, output }
+}
+
+// `npm run format`: the same formatter, writing.
+if (process.argv[2] === '--write') {
+  const { ok, output } = node(bin('@biomejs/biome/bin/biome'), ['check', '--write', '.'])
+  console.log(output.trimEnd())
+  process.exit(ok ? 0 : 1)
 }
 
 const checks = {

@@ -3,8 +3,10 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { requireDependencies } from './require-dependencies.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
+requireDependencies(root, 'conformance')
 const folder = join(root, 'conformance')
 const names = readdirSync(folder)
   .filter((file) => file.endsWith('.mjs'))
@@ -17,8 +19,8 @@ if (name === undefined || !names.includes(name)) {
 }
 const defaults = { attest: '../shared/data/attest', sql: '../shared/data/sql', dp: '../shared/data/dp' }
 const flag = rest.indexOf('--data')
-if (flag >= 0 && rest[flag + 1] === undefined) {
-  console.error('conformance: --data needs a folder')
+if (flag >= 0 ? rest.length !== 2 || flag !== 0 : rest.length > 0) {
+  console.error(`conformance ${name}: the only option is --data DIR`)
   process.exit(1)
 }
 const data = flag >= 0 ? resolve(rest[flag + 1]) : resolve(root, defaults[name] ?? '.')

@@ -1,15 +1,12 @@
 // `npm run demo [-- --json FILE --out DIR --workers N]`: builds what is not built, then runs the main job,
 // examples/wage-pools. Every argument is passed on.
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { requireDependencies } from './require-dependencies.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-if (!existsSync(join(root, 'node_modules/tsx'))) {
-  console.error('demo: dependencies are not installed; run `npm ci` first')
-  process.exit(1)
-}
+requireDependencies(root, 'demo')
 const build = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { cwd: root, encoding: 'utf8' })
 if (build.status !== 0) {
   console.error(build.stdout + build.stderr)

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 
 /** Numbers computed elsewhere (Google's dp_accounting), read in place when they are there. */
 export interface Oracle {
@@ -29,7 +30,10 @@ export interface Oracle {
   }[]
 }
 
-const path = process.env['SEALPOOL_DP_ORACLE'] ?? '/work/shared/data/dp/oracle.json'
+// Made elsewhere and used in place: data beside the checkout, not a part of it.
+const path =
+  process.env['SEALPOOL_DP_ORACLE'] ??
+  fileURLToPath(new URL('../../../../../shared/data/dp/oracle.json', import.meta.url))
 
 /** The oracle, or null (with a printed reason) where its file is not at hand. */
 export const oracle: Oracle | null = existsSync(path)
