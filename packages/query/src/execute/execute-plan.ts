@@ -33,7 +33,8 @@ export interface CellInterval {
  * Runs a plan and releases its answer: exact statistics from the engine, noise that was drawn before they were
  * asked for, suppression of small groups by their noisy count, HAVING, ORDER BY and LIMIT on what is left.
  *
- * Charge the plan's pools before you call this: a call that fails has still looked at the data.
+ * Nothing of the answer may leave before the plan's pools are charged, durably; a call that fails has looked at the data
+ * and must be charged all the same.
  *
  * @param options `plan` of {@link planQuery}, an `engine` with the plan's tables, and `random`: a source of
  *   cryptographically secure random bytes
