@@ -127,7 +127,7 @@ async function stageRows(
 }
 
 /**
- * Files are copied whole before anything is filtered: with a filter that DuckDB 1.5.6 pushes down into the file, it fails
+ * Files are copied whole before anything is filtered: with a filter that DuckDB 1.5 pushes down into the file, it fails
  * on encrypted pages with additional data (`Computed AES tag differs`), although key and file are right.
  */
 async function stageParquet(
