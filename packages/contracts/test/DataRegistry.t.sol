@@ -127,6 +127,26 @@ contract DataRegistryTest is World {
         data.recordVerdicts(address(pool), entries, proof);
     }
 
+    function test_aPoolWithARequiredMeasurementTakesNoVerdictsOfAnother() external {
+        bytes32 another = keccak256("another measurement");
+        uint256 strangerKey = 0x07e4;
+        register(strangerKey, another);
+        vm.assertTrue(nodes.isActive(vm.addr(strangerKey)));
+        uint256 id = offer(address(7), pool);
+        PoolRules memory rules = pool.rules();
+        rules.measurement = MEASUREMENT;
+        vm.prank(pool.timelock());
+        pool.setRules(rules);
+        VerdictEntry[] memory entries = verdictOf(id, 10_000, false);
+        StatementProof memory strangers = proveVerdictsBy(strangerKey, pool, entries);
+        vm.expectRevert(
+            abi.encodeWithSelector(Pool.NodeNotAccepted.selector, vm.addr(strangerKey), another, MEASUREMENT)
+        );
+        data.recordVerdicts(address(pool), entries, strangers);
+        data.recordVerdicts(address(pool), entries, proveVerdicts(pool, entries));
+        vm.assertEq(token.balanceOf(address(7)), REWARD);
+    }
+
     function test_aNewPolicyClosesThePoolUntilAKeyOfItIsPublished() external {
         PoolRules memory rules = pool.rules();
         rules.policyDigest = keccak256("narrower");

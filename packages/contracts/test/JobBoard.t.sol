@@ -71,6 +71,25 @@ contract JobBoardTest is World {
         vm.assertEq(protocolToken.balanceOf(address(board)), paid * 10);
     }
 
+    function test_aGrantPaysForNothingBeforeItOpens() external {
+        uint64 opensAt = uint64(block.timestamp + 100);
+        uint64 closesAt = opensAt + 1 hours;
+        uint256 id = propose(10);
+        vm.prank(pool.timelock());
+        board.approve(id, address(pool), Terms(10, 0, 1, opensAt, closesAt));
+        protocolToken.approve(address(board), 10);
+        vm.warp(opensAt - 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                Permissions.GrantOutsideWindow.selector, address(this), pool, keccak256("manifest"), opensAt, closesAt
+            )
+        );
+        board.fund(id);
+        vm.warp(opensAt);
+        board.fund(id);
+        vm.assertEq(uint256(board.getJob(id).state), uint256(JobState.Funded));
+    }
+
     function testFuzz_settlementBurnsAndSharesEveryUnit(uint128 price) external {
         accept(address(7), pool, 10_000);
         price = uint128(bound(price, 0, 1e30));

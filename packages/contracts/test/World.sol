@@ -52,18 +52,18 @@ abstract contract World is TestBase {
         );
         vm.assertEq(address(factory), factoryAt);
         vm.assertEq(address(board), boardAt);
-        register(NODE_KEY);
+        register(NODE_KEY, MEASUREMENT);
         pool = found("pool", 0);
         token = PoolToken(pool.token());
     }
 
-    function register(uint256 key) internal {
-        nodes.setMeasurement(MEASUREMENT, true);
+    function register(uint256 key, bytes32 measurement) internal {
+        nodes.setMeasurement(measurement, true);
         address[] memory verifiers = new address[](1);
         verifiers[0] = vm.addr(VERIFIER_KEY);
         nodes.setVerifiers(verifiers, 1);
         NodeRegistration memory registration = NodeRegistration(
-            vm.addr(key), keccak256("keys"), keccak256("quote"), MEASUREMENT, uint64(block.timestamp + 80 days)
+            vm.addr(key), keccak256("keys"), keccak256("quote"), measurement, uint64(block.timestamp + 80 days)
         );
         bytes[] memory signatures = new bytes[](1);
         signatures[0] = sign(
@@ -115,6 +115,13 @@ abstract contract World is TestBase {
         internal
         returns (StatementProof memory)
     {
+        return proveBy(NODE_KEY, kind, about, subject, facts);
+    }
+
+    function proveBy(uint256 key, string memory kind, address about, bytes32 subject, bytes32 facts)
+        internal
+        returns (StatementProof memory)
+    {
         bytes32 digest = keccak256(abi.encode("statement", ++nonce));
         bytes32 structHash = keccak256(
             abi.encode(
@@ -129,7 +136,7 @@ abstract contract World is TestBase {
                 nonce
             )
         );
-        return StatementProof(digest, nonce, sign(NODE_KEY, address(nodes), structHash));
+        return StatementProof(digest, nonce, sign(key, address(nodes), structHash));
     }
 
     function contributionOf(address owner, Pool to) internal returns (Contribution memory) {
@@ -159,7 +166,15 @@ abstract contract World is TestBase {
     }
 
     function proveVerdicts(Pool of_, VerdictEntry[] memory entries) internal returns (StatementProof memory) {
-        return prove(
+        return proveVerdictsBy(NODE_KEY, of_, entries);
+    }
+
+    function proveVerdictsBy(uint256 key, Pool of_, VerdictEntry[] memory entries)
+        internal
+        returns (StatementProof memory)
+    {
+        return proveBy(
+            key,
             data.VERDICT_STATEMENT(),
             address(of_),
             bytes32(entries[0].contributionId),
