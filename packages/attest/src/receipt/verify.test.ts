@@ -180,6 +180,33 @@ describe('verifyReceipt', () => {
       },
     ],
     [
+      'outcome',
+      (body) => {
+        body.approvals = []
+      },
+    ],
+    [
+      'outcome',
+      (body) => {
+        body.approvals.pop()
+      },
+    ],
+    [
+      'outcome',
+      (body) => {
+        body.approvals = body.approvals.map((approval) => ({
+          ...approval,
+          pool: body.pools[0]?.pool ?? approval.pool,
+        }))
+      },
+    ],
+    [
+      'outcome',
+      (body) => {
+        body.approvals.push({ pool: body.job.consumer, block: '12', price: '50' })
+      },
+    ],
+    [
       'budget',
       (body) => {
         budget(body).charged.epsilon = '0.5'

@@ -72,7 +72,8 @@ export interface ReceiptVerdict {
 /** Every link that {@link verifyReceipt} follows, in order. */
 export const receiptCheckTitles = {
   'receipt-form': 'It is a receipt, written in canonical form',
-  outcome: 'Its outcome is consistent: a result when released, a reason and no result when refused',
+  outcome:
+    'Its outcome is consistent: a result and every pool’s approval when released, a reason and no result when refused',
   evidence: 'The node’s quote and collateral verify',
   trust: 'The verifier’s attestation policy allows the node',
   'key-set': 'The quote vouches for the node’s key set',
@@ -177,7 +178,14 @@ function readReceipt(options: VerifyReceiptOptions, parts: Parts): CheckAnswer {
   return pass(`Receipt of job ${result.data.job.id}, issued at ${result.data.issuedAt}.`)
 }
 
-function outcomeProblem({ outcome, refusal, result, plan, pools }: ReceiptBody): string | undefined {
+function outcomeProblem({
+  outcome,
+  refusal,
+  result,
+  plan,
+  pools,
+  approvals,
+}: ReceiptBody): string | undefined {
   const addresses = pools.map(({ pool }) => pool.toLowerCase())
   if (new Set(addresses).size !== addresses.length) return 'a pool is listed twice'
   if (outcome === 'refused') {
@@ -187,7 +195,13 @@ function outcomeProblem({ outcome, refusal, result, plan, pools }: ReceiptBody):
   if (refusal !== null) return 'a released job carries a refusal'
   if (result === null || plan === null || pools.length === 0)
     return 'a released job lacks result, plan or pools'
-  return pools.some(({ budget }) => budget === null) ? 'a released job was charged to no budget' : undefined
+  if (pools.some(({ budget }) => budget === null)) return 'a released job was charged to no budget'
+  const approved = approvals.map(({ pool }) => pool.toLowerCase())
+  if (new Set(approved).size !== approved.length) return 'a pool’s approval is listed twice'
+  if (approved.some((pool) => !addresses.includes(pool))) return 'a pool approved that the job does not name'
+  return addresses.every((pool) => approved.includes(pool))
+    ? undefined
+    : 'a released job lacks the approval of one of its pools'
 }
 
 function checkNode(options: VerifyReceiptOptions, run: Run, parts: Parts): void {

@@ -77,7 +77,7 @@ export function receiptBundle(change: (body: ReceiptBody) => ReceiptBody = (body
     ],
     code: null,
     plan: digestOf(plan),
-    approvals: [],
+    approvals: [{ pool: pool.toLowerCase() as typeof pool, block: '12', price: '50' }],
     result: {
       digest: sha256Digest(result),
       sealed: sha256Digest(sealedResult),

@@ -55,7 +55,9 @@ export type ChainJobEvent =
       /** Heads of the pools' ledgers after the charge. */
       readonly budgetHeads: readonly Digest[]
     }
-  | { readonly kind: 'moved'; readonly id: string }
+  | { readonly kind: 'moved'; readonly id: string; readonly state: ChainJobState }
+  /** Suspended, resumed and the like: the state stays, a try may now succeed. */
+  | { readonly kind: 'touched'; readonly id: string }
 
 /** The chain as the node sees it. */
 export interface ChainPort {
@@ -69,7 +71,10 @@ export interface ChainPort {
   contributions(from: bigint, to: bigint): Promise<readonly ChainContribution[]>
   /** @returns what happened to jobs in blocks `from` to `to`, in the order of the chain */
   jobEvents(from: bigint, to: bigint): Promise<readonly ChainJobEvent[]>
-  /** @returns the state of a job now, whether a pool has stopped it, and the node that has begun it */
+  /**
+   * @returns the state of a job at {@link ChainPort.head}, whether a pool has stopped it, and the node that has begun it:
+   * like everything that decides, it is believed only under the confirmations
+   */
   jobState(id: string): Promise<{
     readonly state: ChainJobState
     readonly suspended: boolean

@@ -12,6 +12,8 @@ import {
   getPool,
   isNodeActive,
   type JobEvent,
+  jobBoardAbi,
+  jobStates,
   publishPoolKey,
   recordRefinement,
   recordVerdicts,
@@ -31,9 +33,9 @@ import {
   type SignedStatement,
   statementDigest,
 } from '@sealpool/crypto'
-import { BlockNotFoundError, createWalletClient, http, stringToHex } from 'viem'
+import { BlockNotFoundError, createWalletClient, http, stringToHex, zeroAddress } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
-import { getBlock, getBlockNumber, getChainId } from 'viem/actions'
+import { getBlock, getBlockNumber, getChainId, readContract } from 'viem/actions'
 import { NodeError } from '../errors.js'
 import type { ChainJobEvent, ChainJobState, ChainPort } from './chain-port.js'
 import { inOrder } from './in-order.js'
@@ -91,6 +93,12 @@ export async function openContractsChain(options: ContractsChainOptions): Promis
         throw error
       }
     })
+  const believed = async (): Promise<bigint> => {
+    const newest = await getBlockNumber(client, { cacheTime: 0 })
+    const depth = BigInt(options.confirmations)
+    return newest > depth ? newest - depth : 0n
+  }
+  /** As it stands in the newest block: only to see what need not be sent again. */
   const stateOf = async (id: string): Promise<ChainJobState> =>
     (await getJob(client, { deployment, jobId: BigInt(id) })).state
   const passed = async (id: string, states: readonly ChainJobState[]): Promise<boolean> =>
@@ -100,9 +108,7 @@ export async function openContractsChain(options: ContractsChainOptions): Promis
     chainId: deployment.chainId,
     registry: deployment.nodeRegistry,
     async head() {
-      const newest = await getBlockNumber(client, { cacheTime: 0 })
-      const depth = BigInt(options.confirmations)
-      const block = await getBlock(client, { blockNumber: newest > depth ? newest - depth : 0n })
+      const block = await getBlock(client, { blockNumber: await believed() })
       return { number: block.number, hash: block.hash, timestamp: Number(block.timestamp) }
     },
     async blockHash(number) {
@@ -134,8 +140,26 @@ export async function openContractsChain(options: ContractsChainOptions): Promis
       return (await getJobEvents(client, { deployment, fromBlock, toBlock })).map(jobEvent)
     },
     async jobState(id) {
-      const { state, suspended, node } = await getJob(client, { deployment, jobId: BigInt(id) })
-      return { state, suspended, node: node === null ? null : lower(node) }
+      const job = await readContract(client, {
+        address: deployment.jobBoard,
+        abi: jobBoardAbi,
+        functionName: 'getJob',
+        args: [BigInt(id)],
+        blockNumber: await believed(),
+      })
+      const state = jobStates[job.state]
+      if (state === undefined || state === 'None') {
+        throw new NodeError(
+          'CHAIN_CALL_FAILED',
+          `job ${id}`,
+          'the endpoint does not know a job whose proposal it has shown; wait until it is itself again',
+        )
+      }
+      return {
+        state,
+        suspended: job.suspensions > 0,
+        node: job.node === zeroAddress ? null : lower(job.node),
+      }
     },
     async pool(address) {
       const pool = await getPool(client, { pool: address, deployment })
@@ -284,7 +308,8 @@ function jobEvent(event: JobEvent): ChainJobEvent {
     const { node, budgetHeads } = event.args
     return { kind: 'released', id, node: lower(node), budgetHeads: budgetHeads.map(hexToDigest) }
   }
-  return { kind: 'moved', id }
+  if (event.name === 'JobStateChanged') return { kind: 'moved', id, state: event.args.to }
+  return { kind: 'touched', id }
 }
 
 function lower(address: Address): Address {

@@ -1,7 +1,7 @@
 import type { Address, Digest, Hex } from '@sealpool/crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { type ChainContribution, countContributions } from '../state/contribution-table.js'
-import { findJob } from '../state/job-table.js'
+import { findJob, jobsIn } from '../state/job-table.js'
 import { getCursor } from '../state/meta-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
@@ -29,7 +29,6 @@ function chainOf() {
     registry,
     hashes,
     duringRead: (() => undefined) as () => void,
-    state: 'Proposed' as 'Proposed' | 'Funded',
     mine(fork = 0) {
       hashes.push(word(hashes.length * 1000 + fork + 1))
     },
@@ -61,6 +60,10 @@ function chainOf() {
       events.push({ block: BigInt(hashes.length), event: { kind: 'proposed', id, job } })
       this.mine()
     },
+    happen(event: ChainJobEvent) {
+      events.push({ block: BigInt(hashes.length), event })
+      this.mine()
+    },
     release(node: Address, head: Digest) {
       const event = { kind: 'released', id: '1', node, budgetHeads: [head] } as const
       events.push({ block: BigInt(hashes.length), event })
@@ -79,9 +82,6 @@ function chainOf() {
     },
     jobEvents: async (from: bigint, to: bigint) =>
       events.filter(({ block }) => block >= from && block <= to).map(({ event }) => event),
-    async jobState() {
-      return { state: this.state, suspended: false, node: null }
-    },
   }
 }
 const follow = (chain: ReturnType<typeof chainOf>, blocksPerRead = 100) =>
@@ -117,9 +117,38 @@ describe('following the chain', () => {
   it('queues a job that was paid by the time it is read', async () => {
     const chain = chainOf()
     chain.propose('2', [served])
-    chain.state = 'Funded'
+    chain.happen({ kind: 'moved', id: '2', state: 'Proposed' })
+    chain.happen({ kind: 'approved', id: '2', approval: { pool: served, block: '2', price: '7' } })
+    chain.happen({ kind: 'moved', id: '2', state: 'Approved' })
+    chain.happen({ kind: 'moved', id: '2', state: 'Funded' })
     await follow(chain)
+    expect(await findJob(store, '2')).toMatchObject({
+      state: 'waiting',
+      chainState: 'Funded',
+      approvals: [{ pool: served, block: '2', price: '7' }],
+    })
+  })
+
+  it('believes of a job no more than the blocks that it has read tell', async () => {
+    const chain = chainOf()
+    chain.propose('2', [served])
+    chain.happen({ kind: 'moved', id: '2', state: 'Proposed' })
+    chain.happen({ kind: 'moved', id: '2', state: 'Funded' })
+    await follow(chain, 2)
+    expect(await findJob(store, '2')).toMatchObject({ state: 'seen', chainState: 'Proposed' })
+    await follow(chain, 2)
     expect((await findJob(store, '2'))?.state).toBe('waiting')
+  })
+
+  it('makes a job due at once when something happened to it', async () => {
+    const chain = chainOf()
+    chain.propose('2', [served])
+    await follow(chain)
+    await store.run('update jobs set retry_at = 99')
+    expect(await jobsIn(store, ['seen'], 1)).toEqual([])
+    chain.happen({ kind: 'touched', id: '2' })
+    await follow(chain)
+    expect((await jobsIn(store, ['seen'], 1)).length).toBe(1)
   })
 
   it('stops when the chain knows a charge of this node that its own ledger does not: an old disk image', async () => {

@@ -6,7 +6,7 @@
 import type { Address, Digest } from '@sealpool/crypto'
 import { NodeError } from '../errors.js'
 import { insertContribution } from '../state/contribution-table.js'
-import { insertJob, noteApproval, noteChainState } from '../state/job-table.js'
+import { insertJob, noteApproval, noteChainState, tryNow } from '../state/job-table.js'
 import { getCursor, setCursor } from '../state/meta-table.js'
 import type { Sql, StateStore } from '../state/state-store.js'
 import type { ChainPort } from './chain-port.js'
@@ -16,7 +16,7 @@ export interface FollowContext {
   readonly store: StateStore
   readonly chain: Pick<
     ChainPort,
-    'chainId' | 'registry' | 'head' | 'blockHash' | 'contributions' | 'jobEvents' | 'jobState'
+    'chainId' | 'registry' | 'head' | 'blockHash' | 'contributions' | 'jobEvents'
   >
   /** Pools that this node serves, in lower case; what belongs to others is passed over. */
   readonly pools: ReadonlySet<Address>
@@ -65,7 +65,6 @@ export async function followChain(context: FollowContext): Promise<FollowStep> {
     chain.jobEvents(from, to),
   ])
   const jobIds = [...new Set(events.map(({ id }) => id))]
-  const states = await Promise.all(jobIds.map(async (id) => ({ id, ...(await chain.jobState(id)) })))
   // The same block stood there before and after: what was read between is of one chain.
   if (hash === undefined || (await chain.blockHash(to)) !== hash) return nothing
   const servedHere = (pool: Address): boolean => context.pools.has(pool.toLowerCase() as Address)
@@ -78,8 +77,10 @@ export async function followChain(context: FollowContext): Promise<FollowStep> {
       if (event.kind === 'approved') await noteApproval(tx, event.id, event.approval)
       if (event.kind === 'released' && event.node === context.self)
         await requireBooked(tx, event.id, event.budgetHeads)
+      // From the events and not from a call: a state is never newer than the votes that are stored beside it.
+      if (event.kind === 'moved') await noteChainState(tx, event.id, event.state)
     }
-    for (const { id, state } of states) await noteChainState(tx, id, state)
+    for (const id of jobIds) await tryNow(tx, id)
     await setCursor(tx, name, { blockNumber: to, blockHash: hash, logIndex: -1 })
   })
   return { blocks: Number(to - from + 1n), contributions: served.length, jobs: jobIds.length }

@@ -8,10 +8,13 @@ import type { ServedPool } from '../ingest/served-pool.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
 import type { NodeSigner } from '../key/node-signer.js'
 import type { StateStore } from '../state/state-store.js'
+import type { JobLock } from './job-lock.js'
 
 /** Everything that jobs work with. */
 export interface JobContext {
   readonly store: StateStore
+  /** Held by whatever decides about a job. */
+  readonly lock: JobLock
   readonly chain: ChainPort
   readonly blobStore: BlobStore
   readonly keys: NodeKeyRing

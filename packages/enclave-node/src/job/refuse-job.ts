@@ -10,7 +10,7 @@ import { reasonWord } from '../chain/contracts-chain.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import { jobInputs, type PoolInputs, verdictsByPool } from '../release/job-inputs.js'
 import { type SignedReceipt, signReceipt } from '../release/receipt.js'
-import { type JobRow, storeOutcome } from '../state/job-table.js'
+import { grantsOf, type JobRow, storeOutcome } from '../state/job-table.js'
 import { chargeBudgets } from '../state/pglite-ledger.js'
 import type { JobContext } from './job-context.js'
 import type { JobRefusal } from './job-refusal.js'
@@ -26,9 +26,10 @@ export interface RefusedJob {
 }
 
 /**
- * Refuses a job that stands on the chain. One that is not paid yet is only refused for now: it gets its receipt and
+ * Refuses a job that stands on the chain; the caller holds its lock. One that is not paid yet is only refused for now: it gets its receipt and
  * waits on; a paid one is refunded on the chain.
  * @returns the receipt
+ * @throws NodeError `JOB_MOVED` when it was decided meanwhile
  */
 export async function refuseJob(
   context: JobContext,
@@ -40,6 +41,7 @@ export async function refuseJob(
   const inputs = await jobInputs(context.store, pools)
   const issuedAt = (await context.chain.head()).timestamp
   const epochs = await keyEpochs(context, pools)
+  const approvals = await grantsOf(context.store, job)
   const { refusal, planned } = refused
   const why = { reason: refusal.code, reasonText: refusal.text }
   const store = (charged: boolean): Promise<SignedReceipt> =>
@@ -66,7 +68,7 @@ export async function refuseJob(
         }),
         code: planned?.code ?? null,
         plan: planned?.planDigest ?? null,
-        approvals: job.approvals,
+        approvals,
         result: null,
         issuedAt,
       })

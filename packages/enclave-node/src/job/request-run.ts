@@ -4,14 +4,15 @@
  */
 import { type JobManifest, manifestDigest } from '@sealpool/compute'
 import type { Address, Digest, JsonValue, SignedStatement } from '@sealpool/crypto'
+import { NodeError } from '../errors.js'
 import { jobInputs, verdictsByPool } from '../release/job-inputs.js'
 import { signReceipt } from '../release/receipt.js'
-import { findJob, type JobRow, noteChainState } from '../state/job-table.js'
+import { findJob, type JobRow } from '../state/job-table.js'
 import type { JobContext } from './job-context.js'
 import { JobRefusal, type NodeRefusalCode } from './job-refusal.js'
 import { loadManifest, poolsOf } from './load-manifest.js'
 import { planJob, requireRunnable } from './plan-job.js'
-import { inputsOf, keyEpochs, refuseJob } from './refuse-job.js'
+import { inputsOf, keyEpochs, type RefusedJob, refuseJob } from './refuse-job.js'
 
 /** The answer to a plan request. */
 export type PlanAnswer =
@@ -80,36 +81,43 @@ export async function previewPlan(context: JobContext, manifest: JobManifest): P
 }
 
 /**
- * Asks for a run now. A job that is not approved or not paid gets a signed refusal, once; a paid one is queued.
+ * Answers a request to run a job. It decides nothing: what the chain says is taken over under the confirmations by
+ * following it, and the job loop runs what is paid. A job that is not approved or not paid gets a signed refusal, once.
  * @returns the job as it stands, or undefined when the node does not know it
  */
 export async function requestRun(context: JobContext, id: string): Promise<JobRow | undefined> {
-  const job = await findJob(context.store, id)
-  if (job?.state !== 'seen') return job
-  const { state } = await context.chain.jobState(id)
-  if (state === 'Funded' || state === 'Running') {
-    await noteChainState(context.store, id, state)
-    return findJob(context.store, id)
-  }
-  const code: NodeRefusalCode =
-    state === 'Proposed' ? 'JOB_NOT_APPROVED' : state === 'Approved' ? 'JOB_NOT_FUNDED' : 'JOB_CLOSED'
-  if (job.reason === code) return job
+  const asked = await findJob(context.store, id)
+  if (asked?.state !== 'seen' || asked.reason === refusalFor(asked)) return asked
   let manifest: JobManifest | null = null
   try {
-    manifest = await loadManifest(context, job)
+    // Outside the lock: the store is the consumer's choice and may be slow, and the job must be able to go on meanwhile.
+    manifest = await loadManifest(context, asked)
   } catch {
     // The reason that matters is the missing vote or payment; a manifest that cannot be read is found out later.
   }
-  await refuseJob(
-    context,
-    job,
-    {
+  return context.lock(id, async () => {
+    const job = await findJob(context.store, id)
+    if (job?.state !== 'seen') return job
+    const code = refusalFor(job)
+    if (job.reason === code) return job
+    const refused: RefusedJob = {
       refusal: JobRefusal.of(code),
       kind: manifest?.kind ?? 'query',
       manifest: manifest as unknown as JsonValue,
       planned: null,
-    },
-    false,
-  )
-  return findJob(context.store, id)
+    }
+    try {
+      await refuseJob(context, job, refused, false)
+    } catch (error) {
+      // It was paid while the refusal was written: nothing is left to say.
+      if (!(error instanceof NodeError && error.code === 'JOB_MOVED')) throw error
+    }
+    return findJob(context.store, id)
+  })
+}
+
+/** What keeps a job that is not paid from being run, as far as the node has read the chain. */
+function refusalFor({ chainState }: JobRow): NodeRefusalCode {
+  if (chainState === 'Proposed') return 'JOB_NOT_APPROVED'
+  return chainState === 'Approved' ? 'JOB_NOT_FUNDED' : 'JOB_CLOSED'
 }

@@ -15,12 +15,13 @@ import type { ChainJobState, ChainPort } from '../chain/chain-port.js'
 import { openKeyRing } from '../key/key-ring.js'
 import { nodeSigner } from '../key/node-signer.js'
 import { insertContribution } from '../state/contribution-table.js'
-import { findJob, insertJob, moveJob, noteChainState } from '../state/job-table.js'
+import { findJob, insertJob, noteApproval, noteChainState } from '../state/job-table.js'
 import { migrate } from '../state/migration.js'
 import { storedLedger } from '../state/pglite-ledger.js'
 import { openPgliteStore } from '../state/pglite-store.js'
 import { addressOfDigit, digestOfDigit, servedPoolFixture } from '../testing/served-pool-fixture.js'
 import type { JobContext } from './job-context.js'
+import { jobLock } from './job-lock.js'
 import { previewPlan, requestRun } from './request-run.js'
 import { advanceJob } from './run-job.js'
 
@@ -70,6 +71,8 @@ function fakeChain() {
   const chain = {
     calls,
     state: 'Funded' as ChainJobState,
+    /** What stands under the confirmations, when that is not the newest. */
+    confirmed: undefined as ChainJobState | undefined,
     suspended: false,
     node: null as `0x${string}` | null,
     fail: undefined as string | undefined,
@@ -77,7 +80,11 @@ function fakeChain() {
     registry,
     head: async () => ({ number: 9n, hash: `0x${'0'.repeat(64)}` as const, timestamp: 1_700_000_000 }),
     pool: async () => ({ keyEpoch: { epoch: 1 } }),
-    jobState: async () => ({ state: chain.state, suspended: chain.suspended, node: chain.node }),
+    jobState: async () => ({
+      state: chain.confirmed ?? chain.state,
+      suspended: chain.suspended,
+      node: chain.node,
+    }),
   }
   const send = (name: string, next: ChainJobState) => async () => {
     if (chain.fail === name) throw new Error(`${name} is cut off`)
@@ -99,6 +106,7 @@ let blobs: ReturnType<typeof memoryBlobStore>
 function contextOf(open: () => SqlEngine = () => engine()): JobContext {
   return {
     store,
+    lock: jobLock(),
     chain: chain as unknown as ChainPort,
     blobStore: blobs,
     keys,
@@ -126,20 +134,34 @@ function contextOf(open: () => SqlEngine = () => engine()): JobContext {
     now: () => 1_700_000_000,
   }
 }
-/** Puts a job on the chain as paid for. */
-async function paid(asked: JsonValue = manifest(), change: object = {}): Promise<string> {
+/** Puts a job on the chain as proposed. */
+async function proposed(asked: JsonValue = manifest(), change: object = {}, id = '1'): Promise<string> {
   const { locator, digest } = await blobs.put(canonicalBytes(asked))
   await insertJob(store, {
-    id: '1',
+    id,
     consumer,
     manifestDigest: digest,
     locator,
     pools: [pool.address],
     ...change,
   })
-  await noteChainState(store, '1', 'Funded')
-  return '1'
+  return id
 }
+const approval = { pool: pool.address, block: '12', price: '50' }
+/** Puts a job on the chain as approved and paid for. */
+async function paid(asked: JsonValue = manifest(), change: object = {}): Promise<string> {
+  const id = await proposed(asked, change)
+  const job = await findJob(store, id)
+  for (const one of job?.pools ?? []) await noteApproval(store, id, { ...approval, pool: one })
+  await noteChainState(store, id, 'Funded')
+  return id
+}
+const never = () => {
+  throw new Error('the job was run a second time')
+}
+/** Writes a state past every check. */
+const force = (id: string, state: string) =>
+  store.query('update jobs set state = $2 where id = $1', [id, state])
 const spent = async () => (await storedLedger(store).head(pool.address)).state.epsilonSpent
 const receiptOf = async (id: string) => {
   const job = await findJob(store, id)
@@ -177,6 +199,7 @@ describe('a paid job', () => {
     expect(chain.calls).toEqual(['start', 'release', 'settle'])
     expect(await spent()).toBe('1')
     const body = await receiptOf('1')
+    expect(body.approvals).toEqual([approval])
     expect(body).toMatchObject({ outcome: 'released', isolation: 'bubblewrap', simulated: true })
     expect(body.pools[0]).toMatchObject({
       inputs: { count: 4 },
@@ -199,9 +222,6 @@ describe('a paid job', () => {
       const before = await findJob(store, id)
       expect(before?.state).toBe(step === 'release' ? 'charged' : 'released')
       chain.fail = undefined
-      const never = () => {
-        throw new Error('the job was run a second time')
-      }
       const after = await advanceJob(contextOf(never), id)
       expect(after).toMatchObject({
         state: 'settled',
@@ -284,6 +304,76 @@ describe('a paid job', () => {
     expect(await spent()).toBe('5.7')
   })
 
+  it('is refused and never run when a pool’s vote was not read from the chain', async () => {
+    const id = await proposed()
+    await noteChainState(store, id, 'Funded')
+    const job = await advanceJob(contextOf(never), id)
+    expect(job).toMatchObject({ state: 'refused', reason: 'JOB_NOT_APPROVED' })
+    expect(chain.calls).toEqual(['refuse'])
+    expect(await spent()).toBe('0')
+  })
+
+  it('is a further run under the vote of an earlier job with the same manifest and consumer only', async () => {
+    await noteApproval(store, await proposed(), approval)
+    await noteChainState(store, await proposed(manifest(), {}, '2'), 'Funded')
+    expect((await advanceJob(contextOf(), '2'))?.state).toBe('settled')
+    expect((await receiptOf('2')).approvals).toEqual([approval])
+    chain.state = 'Funded'
+    const other = { consumer: addressOfDigit('1') }
+    await noteChainState(store, await proposed(manifest(), other, '3'), 'Funded')
+    expect((await advanceJob(contextOf(never), '3'))?.reason).toBe('JOB_NOT_APPROVED')
+  })
+
+  it('waits for the confirmations of each step before it takes the next', async () => {
+    const id = await paid()
+    chain.confirmed = 'Funded'
+    expect(await advanceJob(contextOf(never), id)).toMatchObject({
+      state: 'waiting',
+      reason: 'START_NOT_CONFIRMED',
+    })
+    expect(await spent()).toBe('0')
+    chain.confirmed = 'Running'
+    expect((await advanceJob(contextOf(), id))?.state).toBe('charged')
+    chain.confirmed = 'Released'
+    expect((await advanceJob(contextOf(never), id))?.state).toBe('released')
+    chain.confirmed = 'Settled'
+    expect((await advanceJob(contextOf(never), id))?.state).toBe('settled')
+    expect(await spent()).toBe('1')
+  })
+
+  it('waits for the confirmations of its refund and keeps the reason', async () => {
+    const id = await paid(manifest({ purpose: 'advertising' }))
+    chain.confirmed = 'Funded'
+    const waiting = await advanceJob(contextOf(never), id)
+    expect(waiting).toMatchObject({ state: 'refusing', reason: 'PURPOSE_NOT_ALLOWED' })
+    chain.confirmed = 'Refused'
+    expect(await advanceJob(contextOf(never), id)).toMatchObject({
+      state: 'refused',
+      reason: 'PURPOSE_NOT_ALLOWED',
+    })
+  })
+
+  it('is run once, also when it is advanced twice at the same time', async () => {
+    const id = await paid()
+    let runs = 0
+    const context = contextOf(() => {
+      runs += 1
+      return engine()
+    })
+    const [one, two] = await Promise.all([advanceJob(context, id), advanceJob(context, id)])
+    expect([one?.state, two?.state, runs]).toEqual(['settled', 'settled', 1])
+    expect(chain.calls).toEqual(['start', 'release', 'settle'])
+  })
+
+  it('is never run again once it is charged, whatever its row says', async () => {
+    const id = await paid()
+    const settled = await advanceJob(contextOf(), id)
+    await force(id, 'waiting')
+    chain.state = 'Running'
+    await expect(advanceJob(contextOf(never), id)).rejects.toMatchObject({ code: 'JOB_ALREADY_CHARGED' })
+    expect(await findJob(store, id)).toMatchObject({ receipt: settled?.receipt })
+  })
+
   it('waits while a contributor has stopped it', async () => {
     chain.suspended = true
     const job = await advanceJob(contextOf(), await paid())
@@ -295,7 +385,7 @@ describe('a paid job', () => {
     const id = await paid()
     Object.assign(chain, { state: 'Running', node: addressOfDigit('7') })
     expect(await advanceJob(contextOf(), id)).toMatchObject({ state: 'closed', reason: 'RUN_BY_OTHER_NODE' })
-    await moveJob(store, id, 'waiting')
+    await force(id, 'waiting')
     Object.assign(chain, { state: 'Expired', node: null })
     expect(await advanceJob(contextOf(), id)).toMatchObject({ state: 'closed', reason: 'CHAIN_EXPIRED' })
     expect(await spent()).toBe('0')
@@ -303,18 +393,45 @@ describe('a paid job', () => {
 })
 
 describe('asking before the votes', () => {
-  it('gives one signed refusal for each state, and a run once the job is paid', async () => {
-    const id = await paid()
-    await moveJob(store, id, 'seen')
-    chain.state = 'Proposed'
-    const first = await requestRun(contextOf(), id)
-    expect(first).toMatchObject({ state: 'seen', reason: 'JOB_NOT_APPROVED' })
-    expect((await requestRun(contextOf(), id))?.receipt).toEqual(first?.receipt)
-    chain.state = 'Approved'
-    expect(await requestRun(contextOf(), id)).toMatchObject({ reason: 'JOB_NOT_FUNDED' })
+  it('gives one signed refusal for each state that was read, and never moves the job', async () => {
+    const id = await proposed()
+    // What stands in the newest block and not under the confirmations yet counts for nothing.
     chain.state = 'Funded'
+    const first = await requestRun(contextOf(), id)
+    expect(first).toMatchObject({ state: 'seen', chainState: 'Proposed', reason: 'JOB_NOT_APPROVED' })
+    expect((await requestRun(contextOf(), id))?.receipt).toEqual(first?.receipt)
+    await noteChainState(store, id, 'Approved')
+    expect(await requestRun(contextOf(), id)).toMatchObject({ state: 'seen', reason: 'JOB_NOT_FUNDED' })
+    await noteChainState(store, id, 'Funded')
     expect(await requestRun(contextOf(), id)).toMatchObject({ state: 'waiting', reason: null })
     expect(chain.calls).toEqual([])
+  })
+
+  it('changes nothing when the job is settled while the manifest is still being fetched', async () => {
+    const id = await proposed()
+    let arrive: () => void = () => undefined
+    const gate = new Promise<void>((resolve) => {
+      arrive = resolve
+    })
+    const context = contextOf()
+    const slow: JobContext = {
+      ...context,
+      blobStore: {
+        ...blobs,
+        get: async (locator, options) => {
+          await gate
+          return blobs.get(locator, options)
+        },
+      },
+    }
+    const asked = requestRun(slow, id)
+    await noteApproval(store, id, approval)
+    await noteChainState(store, id, 'Funded')
+    const settled = await advanceJob(context, id)
+    expect(settled?.state).toBe('settled')
+    arrive()
+    expect(await asked).toEqual(settled)
+    expect(await findJob(store, id)).toEqual(settled)
   })
 
   it('previews a plan without charging, and refuses with a receipt over the plan', async () => {

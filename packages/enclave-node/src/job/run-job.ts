@@ -9,12 +9,22 @@ import { releaseContext, startContext } from '@sealpool/contracts'
 import { type Digest, digestToHex, type JsonValue } from '@sealpool/crypto'
 import { PrivacyError } from '@sealpool/privacy'
 import type { ChainJobState, JobRefusal as ChainRefusal, JobRelease } from '../chain/chain-port.js'
+import { NodeError } from '../errors.js'
 import { keyScope } from '../ingest/served-pool.js'
-import { jobInputs, verdictsByPool } from '../release/job-inputs.js'
+import { jobInputs, type PoolInputs, verdictsByPool } from '../release/job-inputs.js'
 import { signReceipt } from '../release/receipt.js'
 import { resultMediaType, sealResult } from '../release/seal-result.js'
-import { findJob, type JobRow, moveJob, putOffJob, storeOutcome } from '../state/job-table.js'
-import { chargeBudgets, ledgerHead } from '../state/pglite-ledger.js'
+import {
+  delayJob,
+  findJob,
+  grantsOf,
+  type JobApproval,
+  type JobRow,
+  moveJob,
+  putOffJob,
+  storeOutcome,
+} from '../state/job-table.js'
+import { chargeBudgets, isCharged, ledgerHead } from '../state/pglite-ledger.js'
 import { executeJob } from './execute-job.js'
 import type { JobContext } from './job-context.js'
 import { JobPutOff, JobRefusal } from './job-refusal.js'
@@ -24,30 +34,39 @@ import type { PlannedJob } from './planned-job.js'
 import { inputsOf, keyEpochs, refuseJob } from './refuse-job.js'
 
 /**
- * Does all that can be done for a job now.
+ * Does all that can be done for a job now, under its lock.
  * @returns the job as it stands afterwards
+ * @throws NodeError `JOB_MOVED` when the chain ended it meanwhile, `JOB_ALREADY_CHARGED` when the ledger has a charge for
+ * it that its row has not: such a job is never run again
  */
-export async function advanceJob(context: JobContext, id: string): Promise<JobRow | undefined> {
-  const job = await findJob(context.store, id)
-  if (job === undefined) return undefined
-  if (job.state === 'waiting' || job.state === 'running') await decideJob(context, job)
-  await deliverJob(context, id)
-  return findJob(context.store, id)
+export function advanceJob(context: JobContext, id: string): Promise<JobRow | undefined> {
+  return context.lock(id, async () => {
+    const job = await findJob(context.store, id)
+    if (job === undefined) return undefined
+    if (job.state === 'waiting' || job.state === 'running') await decideJob(context, job)
+    await deliverJob(context, id)
+    return findJob(context.store, id)
+  })
 }
 
 async function decideJob(context: JobContext, job: JobRow): Promise<void> {
   let manifest: JobManifest | null = null
   let planned: PlannedJob | null = null
   try {
+    const standing = await standingOf(context, job)
+    if (standing === 'closed') return
+    const grants = await grantsOf(context.store, job)
+    if (grants.length !== job.pools.length) throw JobRefusal.of('JOB_NOT_APPROVED')
     manifest = await loadManifest(context, job)
     const pools = poolsOf(manifest, context.pools)
     planned = await planJob(manifest, pools)
     const inputs = await jobInputs(context.store, pools)
     await requireRunnable(context.store, job.id, planned, inputs)
-    if (!(await startOnChain(context, job))) return
-    await moveJob(context.store, job.id, 'running')
+    await requireUncharged(context, job, planned)
+    if (standing === 'paid' && !(await startOnChain(context, job))) return
+    await moveJob(context.store, job.id, { from: ['waiting', 'running'], to: 'running' })
     const answer = await executeJob(context, planned)
-    await chargeAndStore(context, job, manifest, planned, inputs, answer)
+    await chargeAndStore(context, { job, grants, manifest, planned, inputs, answer })
   } catch (error) {
     if (error instanceof JobRefusal) {
       await refuseJob(
@@ -63,31 +82,56 @@ async function decideJob(context: JobContext, job: JobRow): Promise<void> {
       )
     } else if (error instanceof JobPutOff) {
       await putOffJob(context.store, job.id, {
-        state: 'waiting',
         reason: error.code,
         reasonText: error.text,
-        at: context.now() + Math.min(2 ** Math.min(job.attempts, 8), 300),
+        at: nextTry(context, job),
       })
     } else throw error
   }
 }
 
-/** @returns false when the job is not this node's to run */
-async function startOnChain(context: JobContext, job: JobRow): Promise<boolean> {
+/** A ledger that knows a charge for an undecided job is one whose answer may have left: the same answer never leaves twice. */
+async function requireUncharged(context: JobContext, job: JobRow, planned: PlannedJob): Promise<void> {
+  if (!(await isCharged(context.store, chargeRequests(job.id, planned)))) return
+  throw new NodeError(
+    'JOB_ALREADY_CHARGED',
+    `job ${job.id}`,
+    'the budget ledger has its charge and the job has no answer; restore the newest copy of the data directory',
+  )
+}
+
+/**
+ * How a job stands on the chain, under the confirmations.
+ * @returns `paid`: to be started; `begun`: started by this node; `closed`: not this node's to run, and noted as that
+ */
+async function standingOf(context: JobContext, job: JobRow): Promise<'paid' | 'begun' | 'closed'> {
   const { state, suspended, node } = await context.chain.jobState(job.id)
-  if (state === 'Running' && node !== context.keys.statementAddress) {
-    await moveJob(context.store, job.id, 'closed', {
-      reason: 'RUN_BY_OTHER_NODE',
-      reasonText: 'another node has begun this job',
+  if (state === 'Running' && node === context.keys.statementAddress) return 'begun'
+  if (state === 'Running') {
+    await moveJob(context.store, job.id, {
+      from: ['waiting', 'running'],
+      to: 'closed',
+      why: { reason: 'RUN_BY_OTHER_NODE', reasonText: 'another node has begun this job' },
     })
-    return false
+    return 'closed'
   }
-  if (state !== 'Funded' && state !== 'Running') {
-    await closeJob(context, job.id, state)
-    return false
+  if (state === 'Proposed' || state === 'Approved') {
+    throw new JobPutOff(
+      'CHAIN_BEHIND',
+      'the chain endpoint does not show the payment that it has shown before',
+    )
+  }
+  if (state !== 'Funded') {
+    await closeJob(context, job, state)
+    return 'closed'
   }
   if (suspended)
     throw new JobPutOff('JOB_SUSPENDED', 'a contributor has stopped the job; its pool decides by vote')
+  return 'paid'
+}
+
+/** @returns true once the start is confirmed; false when another node was first */
+async function startOnChain(context: JobContext, job: JobRow): Promise<boolean> {
   await context.chain.startJob({
     kind: 'start',
     job: job.id,
@@ -103,23 +147,44 @@ async function startOnChain(context: JobContext, job: JobRow): Promise<boolean> 
       }),
     }),
   })
-  return true
+  const standing = await standingOf(context, job)
+  if (standing === 'paid') {
+    throw new JobPutOff(
+      'START_NOT_CONFIRMED',
+      'the start of the job waits for its confirmations on the chain',
+    )
+  }
+  return standing === 'begun'
 }
 
-function closeJob(context: JobContext, id: string, state: ChainJobState): Promise<void> {
-  return moveJob(context.store, id, 'closed', {
-    reason: `CHAIN_${state.toUpperCase()}`,
-    reasonText: `the job is ${state} on the chain; what was charged for it stays charged`,
+function nextTry(context: JobContext, { attempts }: JobRow): number {
+  return context.now() + Math.min(2 ** Math.min(attempts, 8), 300)
+}
+
+function closeJob(context: JobContext, job: JobRow, state: ChainJobState): Promise<void> {
+  return moveJob(context.store, job.id, {
+    from: [job.state],
+    to: 'closed',
+    why: {
+      reason: `CHAIN_${state.toUpperCase()}`,
+      reasonText: `the job is ${state} on the chain; what was charged for it stays charged`,
+    },
   })
+}
+
+/** A job that was run, with what it was run on. */
+interface AnsweredJob {
+  readonly job: JobRow
+  readonly grants: readonly JobApproval[]
+  readonly manifest: JobManifest
+  readonly planned: PlannedJob
+  readonly inputs: readonly PoolInputs[]
+  readonly answer: JsonValue
 }
 
 async function chargeAndStore(
   context: JobContext,
-  job: JobRow,
-  manifest: JobManifest,
-  planned: PlannedJob,
-  inputs: Awaited<ReturnType<typeof jobInputs>>,
-  answer: JsonValue,
+  { job, grants, manifest, planned, inputs, answer }: AnsweredJob,
 ): Promise<void> {
   const pools = poolsOf(manifest, context.pools)
   const issuedAt = (await context.chain.head()).timestamp
@@ -155,7 +220,7 @@ async function chargeAndStore(
         }),
         code: planned.code,
         plan: planned.planDigest,
-        approvals: job.approvals,
+        approvals: grants,
         result: { digest: result.digest, sealed: result.sealedDigest, mediaType: resultMediaType },
         issuedAt,
       })
@@ -206,28 +271,50 @@ function chainRelease(
   return { kind: 'release', job: job.id, receiptDigest, resultDigest, budgetHeads, statement }
 }
 
-/** Tells the chain what was decided; every step may be repeated after a stop. */
+const ended: readonly ChainJobState[] = ['Refused', 'Failed', 'Cancelled', 'Expired']
+
+/**
+ * Tells the chain what was decided. Every step may be repeated after a stop, and is repeated until what it did on the
+ * chain has its confirmations: what a reorganisation undid is done again.
+ */
 async function deliverJob(context: JobContext, id: string): Promise<void> {
   const { store, chain } = context
   const job = await findJob(store, id)
   if (job?.state === 'charged') {
     const { state } = await chain.jobState(id)
-    if (state !== 'Running' && state !== 'Released' && state !== 'Settled')
-      return closeJob(context, id, state)
+    if (ended.includes(state)) return closeJob(context, job, state)
     await chain.releaseJob(job.release as unknown as JobRelease)
-    await moveJob(store, id, 'released')
+    if (!(await confirmed(context, job, ['Released', 'Settled']))) return
+    await moveJob(store, id, { from: ['charged'], to: 'released' })
   }
   if (job?.state === 'charged' || job?.state === 'released') {
     await chain.settleJob(id)
-    await moveJob(store, id, 'settled')
+    if (!(await confirmed(context, job, ['Settled']))) return
+    await moveJob(store, id, { from: ['released'], to: 'settled' })
   }
   if (job?.state === 'refusing') {
     await chain.refuseJob(job.release as unknown as ChainRefusal)
-    await moveJob(
-      store,
-      id,
-      'refused',
-      job.reason === null ? null : { reason: job.reason, reasonText: job.reasonText ?? '' },
-    )
+    if (!(await confirmed(context, job, ended))) return
+    await moveJob(store, id, {
+      from: ['refusing'],
+      to: 'refused',
+      why: job.reason === null ? null : { reason: job.reason, reasonText: job.reasonText ?? '' },
+    })
   }
+}
+
+/** @returns whether the job stands in one of the states under the confirmations; if not, it is looked at again later */
+async function confirmed(
+  context: JobContext,
+  job: JobRow,
+  states: readonly ChainJobState[],
+): Promise<boolean> {
+  const { state } = await context.chain.jobState(job.id)
+  if (states.includes(state)) return true
+  await delayJob(context.store, job.id, {
+    reason: 'NOT_CONFIRMED',
+    reasonText: 'what the node has sent waits for its confirmations on the chain',
+    at: nextTry(context, job),
+  })
+  return false
 }

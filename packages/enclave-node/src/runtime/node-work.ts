@@ -16,7 +16,7 @@ import type { JobContext } from '../job/job-context.js'
 import { previewPlan, requestRun } from '../job/request-run.js'
 import { advanceJob } from '../job/run-job.js'
 import { countContributions, findContribution } from '../state/contribution-table.js'
-import { countJobs, findJob, jobsIn, putOffJob } from '../state/job-table.js'
+import { countJobs, delayJob, findJob, jobsIn } from '../state/job-table.js'
 import { storedLedger } from '../state/pglite-ledger.js'
 import { findVerdict } from '../state/verdict-table.js'
 import { errorFields, type NodeLogger } from './logger.js'
@@ -131,11 +131,9 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
       } catch (error) {
         // One job that fails must not hold up the others; it is tried again where it stands.
         log.error({ err: error, job: id }, 'job failed')
-        const now = await findJob(store, id)
-        await putOffJob(store, id, {
-          state: now?.state ?? state,
-          reason: now?.reason ?? 'TRIED_AGAIN',
-          reasonText: now?.reasonText ?? 'the last attempt failed; it is tried again',
+        await delayJob(store, id, {
+          reason: 'TRIED_AGAIN',
+          reasonText: 'the last attempt failed; it is tried again',
           at: ingest.now() + Math.min(2 ** Math.min(attempts, 8), 300),
         })
       }

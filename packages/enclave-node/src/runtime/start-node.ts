@@ -18,6 +18,7 @@ import { type EvidenceSource, openEvidence } from '../evidence/node-evidence.js'
 import { openSimulator, simulatorQuoteProvider } from '../evidence/simulator-quote-provider.js'
 import type { IngestContext } from '../ingest/ingest-context.js'
 import type { JobContext } from '../job/job-context.js'
+import { jobLock } from '../job/job-lock.js'
 import { developmentKeyRelease } from '../key/development-key-release.js'
 import { type NodeKeyRing, openKeyRing } from '../key/key-ring.js'
 import { nodeSigner } from '../key/node-signer.js'
@@ -179,6 +180,7 @@ function contextsOf(
     },
     job: {
       ...shared,
+      lock: jobLock(),
       evidence: parts.evidence,
       pools: parts.pools,
       openEngine: () =>

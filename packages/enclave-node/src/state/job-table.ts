@@ -1,7 +1,8 @@
 import type { Address, Digest, JsonValue, SignedStatement } from '@sealpool/crypto'
+import { NodeError } from '../errors.js'
 import { bytesOrNull, integerOf, jsonOf, jsonOrNull, textOf, textOrNull } from './column.js'
 import type { JobState } from './job-state.js'
-import type { Sql, SqlRow } from './state-store.js'
+import type { Sql, SqlRow, SqlValue } from './state-store.js'
 
 /** What the chain tells of a job. */
 export interface ChainJob {
@@ -92,12 +93,29 @@ export async function noteApproval(tx: Sql, id: string, approval: JobApproval): 
 }
 
 /**
+ * The votes under which a job may run, at most one for each of its pools, in their order. A vote allows a consumer and a
+ * manifest a number of runs: a further run of the same manifest is approved as it is proposed, under the earlier job's vote.
+ * @returns one entry for each pool whose vote was read from the chain
+ */
+export async function grantsOf(
+  sql: Sql,
+  job: Pick<ChainJob, 'id' | 'consumer' | 'manifestDigest' | 'pools'>,
+): Promise<readonly JobApproval[]> {
+  const rows = await sql.query(
+    `select approvals from jobs where consumer = $1 and manifest_digest = $2 and id <= $3 order by id desc`,
+    [job.consumer, job.manifestDigest, job.id],
+  )
+  const votes = rows.flatMap((row) => jsonOf<JobApproval[]>(row, 'approvals'))
+  return job.pools.flatMap((pool) => votes.find((vote) => vote.pool === pool) ?? [])
+}
+
+/**
  * Takes over what the chain says of a job: a paid one becomes the node's work, one that was withdrawn is closed.
  * What the node has decided or charged it carries on by itself.
  */
 export async function noteChainState(tx: Sql, id: string, chainState: string): Promise<void> {
   await tx.query(
-    `update jobs set chain_state = $2, retry_at = 0,
+    `update jobs set chain_state = $2,
        state = case
          when $2 in ('Funded', 'Running') and state = 'seen' then 'waiting'
          when $2 in ('Cancelled', 'Expired', 'Failed', 'Refused', 'Released', 'Settled')
@@ -108,6 +126,11 @@ export async function noteChainState(tx: Sql, id: string, chainState: string): P
      where id = $1`,
     [id, chainState],
   )
+}
+
+/** Makes a job due at once: something happened to it on the chain. */
+export async function tryNow(tx: Sql, id: string): Promise<void> {
+  await tx.query('update jobs set retry_at = 0 where id = $1', [id])
 }
 
 /** @returns the job, or undefined when the node has not seen it */
@@ -131,45 +154,76 @@ export async function countJobs(sql: Sql): Promise<Readonly<Record<string, numbe
   return Object.fromEntries(rows.map((row) => [textOf(row, 'state'), integerOf(row, 'count')]))
 }
 
-/** Moves a job; a given reason replaces the one before, none clears it. */
-export async function moveJob(
-  tx: Sql,
-  id: string,
-  state: JobState,
-  why: { readonly reason: string; readonly reasonText: string } | null = null,
-): Promise<void> {
-  await tx.query('update jobs set state = $2, reason = $3, reason_text = $4 where id = $1', [
-    id,
-    state,
+/** A change of one job's state: it happens from the named states or not at all. */
+export interface JobMove {
+  readonly from: readonly JobState[]
+  readonly to: JobState
+  /** Replaces the reason before; none clears it. */
+  readonly why?: { readonly reason: string; readonly reasonText: string } | null
+}
+
+/**
+ * Moves a job.
+ * @throws NodeError `JOB_MOVED` when it stands in none of the states `from`; nothing is changed
+ */
+export async function moveJob(tx: Sql, id: string, { from, to, why = null }: JobMove): Promise<void> {
+  await changeOne(tx, id, from, 'state = $3, reason = $4, reason_text = $5', [
+    to,
     why?.reason ?? null,
     why?.reasonText ?? null,
   ])
 }
 
-/** Puts a job back to wait until `at` (unix seconds) and says why. */
+/**
+ * Puts a job that is not decided yet back to wait until `at` (unix seconds) and says why.
+ * @throws NodeError `JOB_MOVED` when it is decided or ended
+ */
 export async function putOffJob(
   tx: Sql,
   id: string,
-  off: {
-    readonly state: JobState
-    readonly reason: string
-    readonly reasonText: string
-    readonly at: number
-  },
+  off: { readonly reason: string; readonly reasonText: string; readonly at: number },
 ): Promise<void> {
-  await tx.query(
-    `update jobs set state = $2, reason = $3, reason_text = $4, retry_at = $5, attempts = attempts + 1 where id = $1`,
-    [id, off.state, off.reason, off.reasonText, off.at],
+  await changeOne(
+    tx,
+    id,
+    ['waiting', 'running'],
+    `state = 'waiting', reason = $3, reason_text = $4, retry_at = $5, attempts = attempts + 1`,
+    [off.reason, off.reasonText, off.at],
   )
 }
 
-/** Stores everything that a job's release or refusal needs, in the transaction that decides it. */
+/** Tries a job again at `at` (unix seconds), wherever it stands; the reason only fills an empty one. */
+export async function delayJob(
+  tx: Sql,
+  id: string,
+  delay: { readonly reason: string; readonly reasonText: string; readonly at: number },
+): Promise<void> {
+  await tx.query(
+    `update jobs set retry_at = $2, attempts = attempts + 1,
+       reason = coalesce(reason, $3), reason_text = case when reason is null then $4 else reason_text end
+     where id = $1 and state in ('waiting', 'running', 'charged', 'released', 'refusing')`,
+    [id, delay.at, delay.reason, delay.reasonText],
+  )
+}
+
+/** From which states an outcome may be stored: only what is being run is charged, only what is undecided refused. */
+const outcomeFrom = {
+  seen: ['seen'],
+  charged: ['running'],
+  refusing: ['waiting', 'running'],
+} as const satisfies Partial<Record<JobState, readonly JobState[]>>
+
+/**
+ * Stores everything that a job's release or refusal needs, in the transaction that decides it.
+ * @throws NodeError `JOB_MOVED` when the job was decided by another hand, or an answer was ever released under its
+ * receipt: the caller's transaction must then be rolled back
+ */
 export async function storeOutcome(
   tx: Sql,
   id: string,
   outcome: {
     /** `seen`: refused for now, the job may still be approved and paid. */
-    readonly state: 'seen' | 'charged' | 'refusing' | 'refused'
+    readonly state: keyof typeof outcomeFrom
     readonly manifest: JsonValue | null
     readonly plan: JsonValue | null
     readonly receipt: SignedStatement
@@ -182,11 +236,13 @@ export async function storeOutcome(
   },
 ): Promise<void> {
   const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value))
-  await tx.query(
-    `update jobs set state = $2, manifest = $3, plan = $4, receipt = $5, result_digest = $6, sealed_result = $7,
-       release = $8, reason = $9, reason_text = $10, inputs = $11 where id = $1`,
+  await changeOne(
+    tx,
+    id,
+    outcomeFrom[outcome.state],
+    `state = $3, manifest = $4, plan = $5, receipt = $6, result_digest = $7, sealed_result = $8,
+       release = $9, reason = $10, reason_text = $11, inputs = $12`,
     [
-      id,
       outcome.state,
       json(outcome.manifest),
       json(outcome.plan),
@@ -198,6 +254,7 @@ export async function storeOutcome(
       outcome.why?.reasonText ?? null,
       JSON.stringify(outcome.inputs),
     ],
+    `and not exists (select 1 from receipts where job = $1 and outcome = 'released')`,
   )
   await tx.query(
     `insert into receipts (digest, job, outcome, receipt) values ($1, $2, $3, $4) on conflict (digest) do nothing`,
@@ -207,5 +264,26 @@ export async function storeOutcome(
       outcome.state === 'charged' ? 'released' : 'refused',
       JSON.stringify(outcome.receipt),
     ],
+  )
+}
+
+/** Every change of a job's state goes through here: what another hand has moved meanwhile is not overwritten. */
+async function changeOne(
+  tx: Sql,
+  id: string,
+  from: readonly JobState[],
+  assignments: string,
+  values: readonly SqlValue[],
+  condition = '',
+): Promise<void> {
+  const changed = await tx.query(
+    `update jobs set ${assignments} where id = $1 and state = any (string_to_array($2, ',')) ${condition} returning id`,
+    [id, from.join(','), ...values],
+  )
+  if (changed.length === 1) return
+  throw new NodeError(
+    'JOB_MOVED',
+    `job ${id}`,
+    `it is not in a state from which this may happen (${from.join(', ')}); nothing was changed`,
   )
 }

@@ -86,6 +86,12 @@ export async function canAfford(sql: Sql, requests: readonly ChargeRequest[]): P
   return true
 }
 
+/** @returns whether a job was charged to any of the pools */
+export async function isCharged(sql: Sql, requests: readonly ChargeRequest[]): Promise<boolean> {
+  for (const { pool, job } of requests) if ((await entryOfJob(sql, pool, job)) !== undefined) return true
+  return false
+}
+
 /** @returns the head of a pool's ledger as a digest, for the chain */
 export async function ledgerHead(sql: Sql, pool: string): Promise<string> {
   return (await newestEntry(sql, pool)).hash

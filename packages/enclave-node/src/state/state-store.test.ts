@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Digest } from '@sealpool/crypto'
+import type { Digest, SignedStatement } from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   type ChainContribution,
@@ -17,7 +17,18 @@ import {
   refinedInputs,
 } from './contribution-table.js'
 import { lockDirectory } from './directory-lock.js'
-import { findJob, insertJob, jobsIn, moveJob, noteApproval, noteChainState, putOffJob } from './job-table.js'
+import {
+  delayJob,
+  findJob,
+  insertJob,
+  jobsIn,
+  moveJob,
+  noteApproval,
+  noteChainState,
+  putOffJob,
+  storeOutcome,
+  tryNow,
+} from './job-table.js'
 import { getCursor, getMeta, setCursor, setMeta } from './meta-table.js'
 import { currentVersion, migrate, migrations, storedVersion } from './migration.js'
 import { openPgliteStore } from './pglite-store.js'
@@ -153,15 +164,61 @@ describe('embedded state store', () => {
       sealedResult: null,
       approvals: [{ pool: job.pools[0], block: '12', price: '7' }],
     })
-    await putOffJob(store, '5', { state: 'waiting', reason: 'BLOB_MISSING', reasonText: 'x', at: 50 })
+    await putOffJob(store, '5', { reason: 'BLOB_MISSING', reasonText: 'x', at: 50 })
     expect(await jobsIn(store, ['waiting', 'running'], 49)).toEqual([])
     expect((await jobsIn(store, ['waiting', 'running'], 50)).map(({ id }) => id)).toEqual(['5'])
-    await moveJob(store, '5', 'charged')
+    await moveJob(store, '5', { from: ['waiting'], to: 'running' })
+    await moveJob(store, '5', { from: ['running'], to: 'charged' })
     await noteChainState(store, '5', 'Expired')
     expect((await findJob(store, '5'))?.state).toBe('charged')
-    await moveJob(store, '5', 'waiting')
+    await moveJob(store, '5', { from: ['charged'], to: 'waiting' })
     await noteChainState(store, '5', 'Cancelled')
     expect((await findJob(store, '5'))?.state).toBe('closed')
+  })
+
+  it('changes a job from the expected states only, and never replaces the receipt of a released answer', async () => {
+    const job = {
+      id: '6',
+      consumer: contribution('1').owner,
+      manifestDigest: digest('7'),
+      locator: digest('7'),
+      pools: [contribution('1').pool],
+    }
+    const outcome = {
+      manifest: null,
+      plan: null,
+      receipt: { statement: {} } as unknown as SignedStatement,
+      receiptDigest: digest('8'),
+      resultDigest: digest('9'),
+      sealedResult: new Uint8Array(3),
+      inputs: {},
+      release: null,
+      why: null,
+    }
+    const moved = { code: 'JOB_MOVED' }
+    await insertJob(store, job)
+    await expect(storeOutcome(store, '6', { ...outcome, state: 'charged' })).rejects.toMatchObject(moved)
+    await expect(moveJob(store, '6', { from: ['waiting'], to: 'running' })).rejects.toMatchObject(moved)
+    await noteChainState(store, '6', 'Funded')
+    await moveJob(store, '6', { from: ['waiting'], to: 'running' })
+    await storeOutcome(store, '6', { ...outcome, state: 'charged' })
+    await expect(storeOutcome(store, '6', { ...outcome, state: 'refusing' })).rejects.toMatchObject(moved)
+    await expect(putOffJob(store, '6', { reason: 'x', reasonText: 'x', at: 1 })).rejects.toMatchObject(moved)
+    await delayJob(store, '6', { reason: 'x', reasonText: 'x', at: 50 })
+    expect(await findJob(store, '6')).toMatchObject({ state: 'charged', reason: 'x' })
+    expect(await jobsIn(store, ['charged'], 49)).toEqual([])
+    await tryNow(store, '6')
+    expect((await jobsIn(store, ['charged'], 49)).map(({ id }) => id)).toEqual(['6'])
+    for (const [forced, state] of [
+      ['running', 'refusing'],
+      ['seen', 'seen'],
+      ['running', 'charged'],
+    ] as const) {
+      await store.query(`update jobs set state = $1 where id = '6'`, [forced])
+      const again = { ...outcome, state, receiptDigest: digest('a'), sealedResult: null }
+      await expect(storeOutcome(store, '6', again)).rejects.toMatchObject(moved)
+    }
+    expect((await findJob(store, '6'))?.sealedResult).toEqual(new Uint8Array(3))
   })
 })
 
