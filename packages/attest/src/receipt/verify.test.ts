@@ -207,6 +207,12 @@ describe('verifyReceipt', () => {
       },
     ],
     [
+      'outcome',
+      (body) => {
+        body.approvals.push(...body.approvals.slice(0, 1))
+      },
+    ],
+    [
       'budget',
       (body) => {
         budget(body).charged.epsilon = '0.5'
