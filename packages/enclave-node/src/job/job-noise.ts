@@ -8,7 +8,9 @@ import type { PlannedJob } from './planned-job.js'
  * The randomness of a job's noise: a stream that follows from the node's root secret, the plan and the contributions that
  * are read (HMAC-SHA-256 in counter mode). To everybody without the root secret it is as good as fresh randomness; but the
  * same plan on the same data always gives the same answer. So a host that restores an old disk image and lets the node run
- * a job again learns nothing from the second answer, where fresh noise could be averaged away.
+ * a job again learns nothing from the second answer, where fresh noise could be averaged away. It stops exact reruns only:
+ * a host that gets another contribution accepted before each rerun sees fresh noise over nearly the same data, which only a
+ * budget head anchored on the chain before the run would stop.
  * @param options `contributions`: ids of the contributions that the job reads, by pool address
  * @returns a source of bytes that starts at the beginning of the stream
  */
