@@ -53,11 +53,12 @@ export function createProgress(output: NodeJS.WriteStream): Progress {
       return result
     },
     bar(label, total) {
-      let shown = -1
+      let shown = output.isTTY || total >= 500 ? -1 : 0
       const draw = (done: number) => {
         const percent = total === 0 ? 100 : Math.floor((done * 100) / total)
-        // In a log, where nothing can be redrawn, a line every quarter is enough.
-        const step = output.isTTY ? percent : Math.floor(percent / 25) * 25
+        // In a log, where nothing can be redrawn, a line every quarter is enough, and one in all for short work.
+        const stride = total < 500 ? 100 : 25
+        const step = output.isTTY ? percent : Math.floor(percent / stride) * stride
         if (step === shown) return
         shown = step
         const filled = Math.round(percent / 4)
@@ -65,7 +66,7 @@ export function createProgress(output: NodeJS.WriteStream): Progress {
         if (output.isTTY) output.write(`\r${line}`)
         else write(line)
       }
-      draw(0)
+      if (output.isTTY || total >= 500) draw(0)
       return {
         set: draw,
         end: () => {
