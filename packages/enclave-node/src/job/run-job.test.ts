@@ -374,6 +374,37 @@ describe('a paid job', () => {
     expect(await findJob(store, id)).toMatchObject({ receipt: settled?.receipt })
   })
 
+  it('tells nothing when contributions come in while it runs, and names them when it runs again', async () => {
+    const id = await paid()
+    let runs = 0
+    const growing = () =>
+      engine({
+        query: async () => {
+          runs += 1
+          if (runs === 1) {
+            await store.query(
+              `update contributions set verdict_digest = $1, blob_digest = $1, state = 'refined' where id = 4`,
+              [digestOfDigit('6')],
+            )
+          }
+          return [
+            { k0: '0', s0: '2', s1: '2' },
+            { k0: '1', s0: '2', s1: '2' },
+          ]
+        },
+      })
+    expect(await advanceJob(contextOf(growing), id)).toMatchObject({
+      reason: 'INPUTS_CHANGED',
+      receipt: null,
+    })
+    expect(await spent()).toBe('0')
+    expect(chain.calls).toEqual(['start'])
+    await advanceJob(contextOf(growing), id)
+    expect(runs).toBe(2)
+    expect((await receiptOf(id)).pools[0]?.inputs.count).toBe(4)
+    expect(await spent()).not.toBe('0')
+  })
+
   it('waits while a contributor has stopped it', async () => {
     chain.suspended = true
     const job = await advanceJob(contextOf(), await paid())

@@ -10,7 +10,7 @@ import { type Digest, digestToHex, type JsonValue } from '@sealpool/crypto'
 import { PrivacyError } from '@sealpool/privacy'
 import type { ChainJobState, JobRefusal as ChainRefusal, JobRelease } from '../chain/chain-port.js'
 import { NodeError } from '../errors.js'
-import { keyScope } from '../ingest/served-pool.js'
+import { keyScope, type ServedPool } from '../ingest/served-pool.js'
 import { jobInputs, type PoolInputs, verdictsByPool } from '../release/job-inputs.js'
 import { signReceipt } from '../release/receipt.js'
 import { resultMediaType, sealResult } from '../release/seal-result.js'
@@ -66,6 +66,7 @@ async function decideJob(context: JobContext, job: JobRow): Promise<void> {
     if (standing === 'paid' && !(await startOnChain(context, job))) return
     await moveJob(context.store, job.id, { from: ['waiting', 'running'], to: 'running' })
     const answer = await executeJob(context, planned)
+    await requireSameInputs(context, pools, inputs)
     await chargeAndStore(context, { job, grants, manifest, planned, inputs, answer })
   } catch (error) {
     if (error instanceof JobRefusal) {
@@ -88,6 +89,23 @@ async function decideJob(context: JobContext, job: JobRow): Promise<void> {
       })
     } else throw error
   }
+}
+
+/**
+ * The receipt names what was read. Ingest goes on beside the jobs: when the inputs grew meanwhile, nothing is told and the
+ * job runs again over what there is then.
+ */
+async function requireSameInputs(
+  context: JobContext,
+  pools: readonly ServedPool[],
+  before: readonly PoolInputs[],
+): Promise<void> {
+  const after = await jobInputs(context.store, pools)
+  if (after.every(({ root }, index) => root === before[index]?.root)) return
+  throw new JobPutOff(
+    'INPUTS_CHANGED',
+    'contributions came in while the job ran; it runs again over all of them',
+  )
 }
 
 /** A ledger that knows a charge for an undecided job is one whose answer may have left: the same answer never leaves twice. */
