@@ -149,7 +149,8 @@ async function quote(path: string, options: Options, io: VerifyCliIo): Promise<V
   if (options.collateral === undefined) throw new UsageError('A quote needs --collateral <file>.')
   const collateral = parseCollateral(await readJson(options.collateral))
   const { policy } = options
-  const roots = policy?.allowSimulator === true ? policy.roots.filter((root) => root !== 'intel') : []
+  const roots =
+    policy?.allowSimulator === true ? policy.roots.filter((root) => root !== 'intel' && root !== 'amd') : []
   const verdict = verifyQuote(await readBytes(path), { collateral, at: options.at, trustedRoots: roots })
   const appraisal = policy === undefined ? undefined : appraise(verdict, policy)
   const ok = appraisal === undefined ? verdict.ok : appraisal.answer === 'allowed'
@@ -161,7 +162,8 @@ async function quote(path: string, options: Options, io: VerifyCliIo): Promise<V
 }
 
 function quoteSummary({ tee, claims, tcbStatus }: Verdict): string {
-  return `${tee.toUpperCase()} quote version ${claims.quoteVersion}, TCB status ${tcbStatus ?? 'unknown'}`
+  const version = claims.tee === 'sev-snp' ? claims.reportVersion : claims.quoteVersion
+  return `${tee.toUpperCase()} quote version ${version}, TCB status ${tcbStatus ?? 'unknown'}`
 }
 
 function printAppraisal(io: VerifyCliIo, appraisal: Appraisal | undefined): void {

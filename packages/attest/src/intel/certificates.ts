@@ -21,21 +21,40 @@ export const intelNames = {
   tcbSigning: 'Intel SGX TCB Signing',
 } as const
 
-/**
- * Reads the PCK chain out of a quote, whatever its order: leaf, authority and root are told apart by their own fields.
- *
- * @param quote a parsed quote with certification data of type 5
- * @returns the chain; signatures are not verified here
- * @throws AttestError `BAD_CERTIFICATE` when it is not exactly one leaf, one authority and one root; `BAD_PEM`, `BAD_DER`
- */
-export function pckChain(quote: Quote): PckChain {
-  const data = quote.certificationData
+/** Certificates that were parsed before: equal bytes give the same object, so that its signature is checked once. */
+export type CertificatePool = Certificate[]
+
+/** Parses PEM, taking from the pool what is in it. */
+function readCertificates(pem: string, pool: CertificatePool): Certificate[] {
+  return parsePemCertificates(pem).map((der) => {
+    const known = pool.find((certificate) => sameBytes(certificate.raw, der))
+    if (known !== undefined) return known
+    const certificate = parseCertificate(der)
+    pool.push(certificate)
+    return certificate
+  })
+}
+
+/** The PEM text that a quote with certification data of type 5 carries. */
+export function certificationText({ certificationData: data }: Quote): string {
   // Some quoting libraries count the C string's terminator into the length.
   let end = data.length
   while (end > 0 && data[end - 1] === 0) end -= 1
   let text = ''
   for (const octet of data.subarray(0, end)) text += String.fromCharCode(octet)
-  const certificates = parsePemCertificates(text).map(parseCertificate)
+  return text
+}
+
+/**
+ * Reads a PCK chain, whatever its order: leaf, authority and root are told apart by their own fields.
+ *
+ * @param pem three certificates
+ * @param pool certificates that are known already; not changed
+ * @returns the chain; signatures are not verified here
+ * @throws AttestError `BAD_CERTIFICATE` when it is not exactly one leaf, one authority and one root; `BAD_PEM`, `BAD_DER`
+ */
+export function pckChain(pem: string, pool: readonly Certificate[]): PckChain {
+  const certificates = readCertificates(pem, [...pool])
   const roots = certificates.filter((certificate) => sameBytes(certificate.issuer, certificate.subject))
   const leaves = certificates.filter((certificate) => !certificate.authority.ca)
   const rest = certificates.filter(
@@ -50,13 +69,13 @@ export function pckChain(quote: Quote): PckChain {
 }
 
 /** The two certificates that a collateral document or CRL comes with. */
-interface SignerChain {
+export interface SignerChain {
   readonly signer: Certificate
   readonly root: Certificate
 }
 
-function signerChain(pem: string, place: string): SignerChain {
-  const [signer, root, ...rest] = parsePemCertificates(pem).map(parseCertificate)
+function signerChain(pem: string, place: string, pool: CertificatePool): SignerChain {
+  const [signer, root, ...rest] = readCertificates(pem, pool)
   if (signer === undefined || root === undefined || rest.length > 0) {
     throw new AttestError('BAD_COLLATERAL', place, 'The chain must be the signer and the root, nothing else')
   }
@@ -70,6 +89,8 @@ export interface CollateralChains {
   readonly pckCrlIssuer: SignerChain
   readonly rootCrl: RevocationList
   readonly pckCrl: RevocationList
+  /** Every certificate above, each once. */
+  readonly pool: readonly Certificate[]
 }
 
 /**
@@ -78,11 +99,13 @@ export interface CollateralChains {
  * @throws AttestError `BAD_PEM`, `BAD_CERTIFICATE`, `BAD_CRL`, `BAD_DER`, `BAD_COLLATERAL`
  */
 export function collateralChains(collateral: Collateral): CollateralChains {
+  const pool: CertificatePool = []
   return {
-    tcbInfo: signerChain(collateral.tcbInfoIssuerChain, 'collateral.tcbInfoIssuerChain'),
-    qeIdentity: signerChain(collateral.qeIdentityIssuerChain, 'collateral.qeIdentityIssuerChain'),
-    pckCrlIssuer: signerChain(collateral.pckCrlIssuerChain, 'collateral.pckCrlIssuerChain'),
+    tcbInfo: signerChain(collateral.tcbInfoIssuerChain, 'collateral.tcbInfoIssuerChain', pool),
+    qeIdentity: signerChain(collateral.qeIdentityIssuerChain, 'collateral.qeIdentityIssuerChain', pool),
+    pckCrlIssuer: signerChain(collateral.pckCrlIssuerChain, 'collateral.pckCrlIssuerChain', pool),
     rootCrl: parseRevocationList(hexToBytes(collateral.rootCaCrl.slice(2))),
     pckCrl: parseRevocationList(hexToBytes(collateral.pckCrl.slice(2))),
+    pool,
   }
 }
