@@ -57,21 +57,22 @@ const keySet: Reader<KeySet> = (value, place) => {
 }
 
 /** Schema of {@link NodeEvidence}; unknown fields are refused. */
-export const nodeEvidenceSchema: Schema<NodeEvidence> = /* @__PURE__ */ schema(
-  'BAD_EVIDENCE',
-  'evidence',
-  'Not node evidence',
-  /* @__PURE__ */ record<NodeEvidence>({
-    format: /* @__PURE__ */ oneOf(['sealpool/node-evidence']),
-    version: /* @__PURE__ */ oneOf([1]),
-    tee: /* @__PURE__ */ oneOf(['tdx']),
-    quote: /* @__PURE__ */ text({ max: 1 << 21 }),
-    collateral: collateralReader,
-    keySet,
-    nonce: /* @__PURE__ */ hexText(32),
-    simulated: flag,
-  }),
-)
+export const nodeEvidenceSchema: Schema<NodeEvidence> = /* @__PURE__ */ (() =>
+  schema(
+    'BAD_EVIDENCE',
+    'evidence',
+    'Not node evidence',
+    /* @__PURE__ */ record<NodeEvidence>({
+      format: /* @__PURE__ */ oneOf(['sealpool/node-evidence']),
+      version: /* @__PURE__ */ oneOf([1]),
+      tee: /* @__PURE__ */ oneOf(['tdx']),
+      quote: /* @__PURE__ */ text({ max: 1 << 21 }),
+      collateral: collateralReader,
+      keySet,
+      nonce: /* @__PURE__ */ hexText(32),
+      simulated: flag,
+    }),
+  ))()
 
 /** Every question that {@link verifyNodeEvidence} asks besides those of `verifyQuote`. */
 export const evidenceCheckTitles = {

@@ -30,15 +30,16 @@ const hexBytes: Reader<`0x${string}`> = /* @__PURE__ */ text({
 })
 
 /** Reader of {@link Collateral} inside other documents. */
-export const collateralReader: Reader<Collateral> = /* @__PURE__ */ record<Collateral>({
-  tcbInfo: document,
-  tcbInfoIssuerChain: document,
-  qeIdentity: document,
-  qeIdentityIssuerChain: document,
-  rootCaCrl: hexBytes,
-  pckCrl: hexBytes,
-  pckCrlIssuerChain: document,
-})
+export const collateralReader: Reader<Collateral> = /* @__PURE__ */ (() =>
+  record<Collateral>({
+    tcbInfo: document,
+    tcbInfoIssuerChain: document,
+    qeIdentity: document,
+    qeIdentityIssuerChain: document,
+    rootCaCrl: hexBytes,
+    pckCrl: hexBytes,
+    pckCrlIssuerChain: document,
+  }))()
 
 /** Schema of {@link Collateral}; unknown fields are refused. */
 export const collateralSchema: Schema<Collateral> = /* @__PURE__ */ schema(

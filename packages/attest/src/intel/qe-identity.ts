@@ -17,26 +17,27 @@ interface RawIdentity {
   tcbLevels: IsvLevel[]
 }
 
-const identitySchema = /* @__PURE__ */ schema(
-  'BAD_COLLATERAL',
-  'enclaveIdentity',
-  'Unusable collateral',
-  /* @__PURE__ */ record<RawIdentity>(
-    {
-      id: /* @__PURE__ */ text({ max: 16 }),
-      version: /* @__PURE__ */ oneOf([2]),
-      ...dated,
-      miscselect: /* @__PURE__ */ hexOf(4),
-      miscselectMask: /* @__PURE__ */ hexOf(4),
-      attributes: /* @__PURE__ */ hexOf(16),
-      attributesMask: /* @__PURE__ */ hexOf(16),
-      mrsigner: /* @__PURE__ */ hexOf(32),
-      isvprodid: svn,
-      tcbLevels: isvLevels,
-    },
-    'drop',
-  ),
-)
+const identitySchema = /* @__PURE__ */ (() =>
+  schema(
+    'BAD_COLLATERAL',
+    'enclaveIdentity',
+    'Unusable collateral',
+    /* @__PURE__ */ record<RawIdentity>(
+      {
+        id: /* @__PURE__ */ text({ max: 16 }),
+        version: /* @__PURE__ */ oneOf([2]),
+        ...dated,
+        miscselect: /* @__PURE__ */ hexOf(4),
+        miscselectMask: /* @__PURE__ */ hexOf(4),
+        attributes: /* @__PURE__ */ hexOf(16),
+        attributesMask: /* @__PURE__ */ hexOf(16),
+        mrsigner: /* @__PURE__ */ hexOf(32),
+        isvprodid: svn,
+        tcbLevels: isvLevels,
+      },
+      'drop',
+    ),
+  ))()
 
 /**
  * Reads a QE identity response; see `parseTcbInfo`.

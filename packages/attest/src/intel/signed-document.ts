@@ -81,10 +81,11 @@ export interface LevelMeaning {
   advisoryIDs?: string[]
 }
 
-const rawIsvLevel = /* @__PURE__ */ record<LevelMeaning & { tcb: { isvsvn: number } }>(
-  { tcb: /* @__PURE__ */ record<{ isvsvn: number }>({ isvsvn: svn }, 'drop'), ...levelMeaning },
-  'drop',
-)
+const rawIsvLevel = /* @__PURE__ */ (() =>
+  record<LevelMeaning & { tcb: { isvsvn: number } }>(
+    { tcb: /* @__PURE__ */ record<{ isvsvn: number }>({ isvsvn: svn }, 'drop'), ...levelMeaning },
+    'drop',
+  ))()
 
 const isvLevel: Reader<IsvLevel> = (value, place) => {
   const { tcb, tcbStatus, tcbDate, advisoryIDs = [] } = rawIsvLevel(value, place)

@@ -24,30 +24,30 @@ interface Tcb3 {
   pcesvn: number
 }
 
-const level3 = /* @__PURE__ */ record<RawLevel<Tcb3>>(
-  {
-    tcb: /* @__PURE__ */ record<Tcb3>(
-      { sgxtcbcomponents: components, tdxtcbcomponents: /* @__PURE__ */ optional(components), pcesvn: svn },
-      'drop',
-    ),
-    ...levelMeaning,
-  },
-  'drop',
-)
+const level3 = /* @__PURE__ */ (() =>
+  record<RawLevel<Tcb3>>(
+    {
+      tcb: /* @__PURE__ */ record<Tcb3>(
+        { sgxtcbcomponents: components, tdxtcbcomponents: /* @__PURE__ */ optional(components), pcesvn: svn },
+        'drop',
+      ),
+      ...levelMeaning,
+    },
+    'drop',
+  ))()
 
 /** Version 2 names each of the 16 components. */
 const flatNames = /* @__PURE__ */ Array.from(
   { length: 16 },
   (_, i) => `sgxtcbcomp${String(i + 1).padStart(2, '0')}svn`,
 )
-const flatTcb = /* @__PURE__ */ record<Record<string, number>>(
-  /* @__PURE__ */ Object.fromEntries([...flatNames, 'pcesvn'].map((name) => [name, svn])),
-  'drop',
-)
-const level2 = /* @__PURE__ */ record<RawLevel<Record<string, number>>>(
-  { tcb: flatTcb, ...levelMeaning },
-  'drop',
-)
+const flatTcb = /* @__PURE__ */ (() =>
+  record<Record<string, number>>(
+    /* @__PURE__ */ Object.fromEntries([...flatNames, 'pcesvn'].map((name) => [name, svn])),
+    'drop',
+  ))()
+const level2 = /* @__PURE__ */ (() =>
+  record<RawLevel<Record<string, number>>>({ tcb: flatTcb, ...levelMeaning }, 'drop'))()
 
 interface ModuleFields {
   mrsigner: string
@@ -60,10 +60,11 @@ const moduleFields = {
   attributesMask: /* @__PURE__ */ hexOf(8),
 }
 const baseModule = /* @__PURE__ */ record<ModuleFields>(moduleFields, 'drop')
-const rawModule = /* @__PURE__ */ record<ModuleFields & { id: string; tcbLevels: TdxModule['levels'] }>(
-  { id: /* @__PURE__ */ text({ max: 16 }), ...moduleFields, tcbLevels: isvLevels },
-  'drop',
-)
+const rawModule = /* @__PURE__ */ (() =>
+  record<ModuleFields & { id: string; tcbLevels: TdxModule['levels'] }>(
+    { id: /* @__PURE__ */ text({ max: 16 }), ...moduleFields, tcbLevels: isvLevels },
+    'drop',
+  ))()
 
 const moduleOf = (raw: ModuleFields, id: string, levels: TdxModule['levels']): TdxModule => {
   const { mrsigner, attributes, attributesMask } = raw
@@ -81,12 +82,12 @@ interface Common {
   fmspc: string
   pceId: string
 }
-const common = {
+const common = /* @__PURE__ */ (() => ({
   ...dated,
   fmspc: /* @__PURE__ */ hexOf(6),
   pceId: /* @__PURE__ */ hexOf(2),
   tcbType: /* @__PURE__ */ oneOf([0]),
-}
+}))()
 
 interface Info3 extends Common {
   id: 'SGX' | 'TDX'
@@ -95,25 +96,24 @@ interface Info3 extends Common {
   tdxModuleIdentities?: TdxModule[]
   tcbLevels: RawLevel<Tcb3>[]
 }
-const info3 = /* @__PURE__ */ record<Info3>(
-  {
-    id: /* @__PURE__ */ oneOf(['SGX', 'TDX']),
-    ...common,
-    tdxModule: /* @__PURE__ */ optional(baseModule),
-    tdxModuleIdentities: /* @__PURE__ */ optional(/* @__PURE__ */ list(module, { max: 256 })),
-    tcbLevels: /* @__PURE__ */ list(level3, { min: 1, max: 1000 }),
-  },
-  'drop',
-)
+const info3 = /* @__PURE__ */ (() =>
+  record<Info3>(
+    {
+      id: /* @__PURE__ */ oneOf(['SGX', 'TDX']),
+      ...common,
+      tdxModule: /* @__PURE__ */ optional(baseModule),
+      tdxModuleIdentities: /* @__PURE__ */ optional(/* @__PURE__ */ list(module, { max: 256 })),
+      tcbLevels: /* @__PURE__ */ list(level3, { min: 1, max: 1000 }),
+    },
+    'drop',
+  ))()
 
 interface Info2 extends Common {
   tcbType: 0
   tcbLevels: RawLevel<Record<string, number>>[]
 }
-const info2 = /* @__PURE__ */ record<Info2>(
-  { ...common, tcbLevels: /* @__PURE__ */ list(level2, { min: 1, max: 1000 }) },
-  'drop',
-)
+const info2 = /* @__PURE__ */ (() =>
+  record<Info2>({ ...common, tcbLevels: /* @__PURE__ */ list(level2, { min: 1, max: 1000 }) }, 'drop'))()
 
 const versioned = /* @__PURE__ */ record<{ version: 2 | 3 }>(
   { version: /* @__PURE__ */ oneOf([2, 3]) },
@@ -173,26 +173,27 @@ export function parseTcbInfo(response: string): SignedDocument<TcbInfo> {
   return { value: tcbInfoSchema.parse(json), signed, signature }
 }
 
-const evaluationNumbersReader = /* @__PURE__ */ record<TcbEvaluationDataNumbers>(
-  {
-    id: /* @__PURE__ */ oneOf(['SGX', 'TDX']),
-    version: /* @__PURE__ */ oneOf([1]),
-    issueDate: dated.issueDate,
-    nextUpdate: dated.nextUpdate,
-    tcbEvalNumbers: /* @__PURE__ */ list(
-      /* @__PURE__ */ record<TcbEvaluationDataNumbers['tcbEvalNumbers'][number]>(
-        {
-          tcbEvaluationDataNumber: /* @__PURE__ */ integer(0, 0xffffffff),
-          tcbRecoveryEventDate: dated.issueDate,
-          tcbDate: dated.issueDate,
-        },
-        'drop',
+const evaluationNumbersReader = /* @__PURE__ */ (() =>
+  record<TcbEvaluationDataNumbers>(
+    {
+      id: /* @__PURE__ */ oneOf(['SGX', 'TDX']),
+      version: /* @__PURE__ */ oneOf([1]),
+      issueDate: dated.issueDate,
+      nextUpdate: dated.nextUpdate,
+      tcbEvalNumbers: /* @__PURE__ */ list(
+        /* @__PURE__ */ record<TcbEvaluationDataNumbers['tcbEvalNumbers'][number]>(
+          {
+            tcbEvaluationDataNumber: /* @__PURE__ */ integer(0, 0xffffffff),
+            tcbRecoveryEventDate: dated.issueDate,
+            tcbDate: dated.issueDate,
+          },
+          'drop',
+        ),
+        { min: 1, max: 1000 },
       ),
-      { min: 1, max: 1000 },
-    ),
-  },
-  'drop',
-)
+    },
+    'drop',
+  ))()
 const evaluationNumbersSchema = /* @__PURE__ */ schema(
   'BAD_COLLATERAL',
   'tcbEvaluationDataNumbers',

@@ -9,7 +9,13 @@ export interface OvmfSection {
 }
 
 /** Section types of OVMF's SEV metadata. */
-export const ovmfSectionType = { memory: 1, secrets: 2, cpuid: 3, svsmCallingArea: 4, kernelHashes: 0x10 } as const
+export const ovmfSectionType = {
+  memory: 1,
+  secrets: 2,
+  cpuid: 3,
+  svsmCallingArea: 4,
+  kernelHashes: 0x10,
+} as const
 
 /** A firmware image as far as the launch digest depends on it. */
 export interface Ovmf {
@@ -80,13 +86,18 @@ function readSections(image: Uint8Array, view: DataView, entry: Uint8Array | und
   const start = image.length - fromEnd
   if (fromEnd < 16 || start < 0) throw bad('metadata', 'they lie outside the image')
   const signature = String.fromCharCode(...image.subarray(start, start + 4))
-  if (signature !== 'ASEV' || view.getUint32(start + 8, true) !== 1) throw bad('metadata', 'they are no ASEV version 1')
+  if (signature !== 'ASEV' || view.getUint32(start + 8, true) !== 1)
+    throw bad('metadata', 'they are no ASEV version 1')
   const [size, count] = [view.getUint32(start + 4, true), view.getUint32(start + 12, true)]
   if (count > 64 || start + 16 + count * 12 > image.length || size < 16 + count * 12) {
     throw bad('metadata', 'there are more sections than fit')
   }
   return Array.from({ length: count }, (_, i) => {
     const at = start + 16 + 12 * i
-    return { gpa: view.getUint32(at, true), size: view.getUint32(at + 4, true), type: view.getUint32(at + 8, true) }
+    return {
+      gpa: view.getUint32(at, true),
+      size: view.getUint32(at + 4, true),
+      type: view.getUint32(at + 8, true),
+    }
   })
 }

@@ -91,7 +91,8 @@ const entryGuids = {
 
 /** The page with the hashes of kernel, initrd and command line (QEMU, SevHashTable). */
 function hashesPage(kernel: NonNullable<SnpLaunch['kernel']>, offset: number): Uint8Array {
-  const entry = (guid: string, bytes: Uint8Array) => concatBytes(hexToBytes(guid), Uint8Array.of(50, 0), sha256(bytes))
+  const entry = (guid: string, bytes: Uint8Array) =>
+    concatBytes(hexToBytes(guid), Uint8Array.of(50, 0), sha256(bytes))
   const commandLine = new TextEncoder().encode(`${kernel.commandLine ?? ''}\0`)
   const table = concatBytes(
     hexToBytes(tableGuid),
@@ -132,7 +133,11 @@ export function snpLaunchDigest(launch: SnpLaunch): Uint8Array {
   }
   const signature = typeof launch.vcpu === 'number' ? launch.vcpu : vcpuSignatures[launch.vcpu]
   if (signature === undefined || !Object.hasOwn({ ...vcpuSignatures, [launch.vcpu]: 0 }, launch.vcpu)) {
-    throw new AttestError('BAD_ARGUMENT', 'launch.vcpu', 'The processor model is not known; give its signature')
+    throw new AttestError(
+      'BAD_ARGUMENT',
+      'launch.vcpu',
+      'The processor model is not known; give its signature',
+    )
   }
   const ovmf = parseOvmf(launch.ovmf)
   if (kernel !== undefined && !ovmf.sections.some(({ type }) => type === ovmfSectionType.kernelHashes)) {

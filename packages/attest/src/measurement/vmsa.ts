@@ -6,7 +6,14 @@ export const bootstrapEip = 0xfffffff0
 
 /** What differs between the monitors in a processor's first state. */
 const registers = {
-  QEMU: { cs: () => 0x9b, ss: 0x93, tr: 0x8b, rdx: (signature: number) => signature, floatingPoint: true, pat: 0x0007040600070406n },
+  QEMU: {
+    cs: () => 0x9b,
+    ss: 0x93,
+    tr: 0x8b,
+    rdx: (signature: number) => signature,
+    floatingPoint: true,
+    pat: 0x0007040600070406n,
+  },
   ec2: {
     cs: (bootstrap: boolean) => (bootstrap ? 0x9a : 0x9b),
     ss: 0x92,

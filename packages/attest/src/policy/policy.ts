@@ -131,15 +131,16 @@ const octet = /* @__PURE__ */ integer(0, 255)
 const maybe = <T>(reader: Reader<T>) => optional(reader)
 const some = <T>(reader: Reader<T>, max = 1000) => optional(list(reader, { max }))
 
-const sgxMeasurement: Reader<SgxMeasurement> = /* @__PURE__ */ either(
-  /* @__PURE__ */ record<{ name: string; mrEnclave: Hex }>({ name, mrEnclave: hex32 }),
-  /* @__PURE__ */ record<{ name: string; mrSigner: Hex; isvProdId: number; minimumIsvSvn: number }>({
-    name,
-    mrSigner: hex32,
-    isvProdId: /* @__PURE__ */ integer(0, 65535),
-    minimumIsvSvn: /* @__PURE__ */ integer(0, 65535),
-  }),
-)
+const sgxMeasurement: Reader<SgxMeasurement> = /* @__PURE__ */ (() =>
+  either(
+    /* @__PURE__ */ record<{ name: string; mrEnclave: Hex }>({ name, mrEnclave: hex32 }),
+    /* @__PURE__ */ record<{ name: string; mrSigner: Hex; isvProdId: number; minimumIsvSvn: number }>({
+      name,
+      mrSigner: hex32,
+      isvProdId: /* @__PURE__ */ integer(0, 65535),
+      minimumIsvSvn: /* @__PURE__ */ integer(0, 65535),
+    }),
+  ))()
 const snpMeasurement = /* @__PURE__ */ record<SnpMeasurement>({
   name,
   measurement: hex48,
@@ -168,85 +169,90 @@ const tcb = /* @__PURE__ */ record<SnpTcb>({
   snp: octet,
   microcode: octet,
 })
-const perProduct: Reader<Partial<Record<SnpProduct, SnpTcb>>> = /* @__PURE__ */ record<
-  Partial<Record<SnpProduct, SnpTcb>>
->({
-  Milan: /* @__PURE__ */ maybe(tcb),
-  Genoa: /* @__PURE__ */ maybe(tcb),
-  'Bergamo-Siena': /* @__PURE__ */ maybe(tcb),
-  Turin: /* @__PURE__ */ maybe(tcb),
-})
+const perProduct: Reader<Partial<Record<SnpProduct, SnpTcb>>> = /* @__PURE__ */ (() =>
+  record<Partial<Record<SnpProduct, SnpTcb>>>({
+    Milan: /* @__PURE__ */ maybe(tcb),
+    Genoa: /* @__PURE__ */ maybe(tcb),
+    'Bergamo-Siena': /* @__PURE__ */ maybe(tcb),
+    Turin: /* @__PURE__ */ maybe(tcb),
+  }))()
 const three: Reader<[number, number, number]> = (value, place) => {
   const [major = 0, minor = 0, build = 0] = list(octet, { min: 3, max: 3 })(value, place)
   return [major, minor, build]
 }
-const snpRules = /* @__PURE__ */ record<SnpRules>({
-  products: /* @__PURE__ */ some(/* @__PURE__ */ oneOf(snpProducts), 4),
-  minimumTcb: perProduct,
-  maximumVmpl: /* @__PURE__ */ maybe(/* @__PURE__ */ integer(0, 3)),
-  minimumGuestSvn: /* @__PURE__ */ maybe(/* @__PURE__ */ integer(0, 0xffffffff)),
-  minimumFirmware: /* @__PURE__ */ maybe(three),
-  allowMigrationAgent: /* @__PURE__ */ maybe(flag),
-  allowSmt: /* @__PURE__ */ maybe(flag),
-  allowCxl: /* @__PURE__ */ maybe(flag),
-  require: /* @__PURE__ */ some(
-    /* @__PURE__ */ oneOf([
-      'ciphertextHiding',
-      'memoryAes256Xts',
-      'pageSwapDisabled',
-      'raplDisabled',
-      'singleSocket',
-    ]),
-    5,
-  ),
-  allowMissingAliasCheck: /* @__PURE__ */ maybe(flag),
-  allowProvisionalFirmware: /* @__PURE__ */ maybe(flag),
-  signingKeys: /* @__PURE__ */ some(/* @__PURE__ */ oneOf(['vcek', 'vlek']), 2),
-  cspIds: /* @__PURE__ */ some(name),
-  chipIds: /* @__PURE__ */ some(hex64, 10_000),
-  familyIds: /* @__PURE__ */ some(hex16),
-  imageIds: /* @__PURE__ */ some(hex16),
-  requiredMitigations: /* @__PURE__ */ maybe(hex8),
-})
+const snpRules = /* @__PURE__ */ (() =>
+  record<SnpRules>({
+    products: /* @__PURE__ */ some(/* @__PURE__ */ oneOf(snpProducts), 4),
+    minimumTcb: perProduct,
+    maximumVmpl: /* @__PURE__ */ maybe(/* @__PURE__ */ integer(0, 3)),
+    minimumGuestSvn: /* @__PURE__ */ maybe(/* @__PURE__ */ integer(0, 0xffffffff)),
+    minimumFirmware: /* @__PURE__ */ maybe(three),
+    allowMigrationAgent: /* @__PURE__ */ maybe(flag),
+    allowSmt: /* @__PURE__ */ maybe(flag),
+    allowCxl: /* @__PURE__ */ maybe(flag),
+    require: /* @__PURE__ */ some(
+      /* @__PURE__ */ oneOf([
+        'ciphertextHiding',
+        'memoryAes256Xts',
+        'pageSwapDisabled',
+        'raplDisabled',
+        'singleSocket',
+      ]),
+      5,
+    ),
+    allowMissingAliasCheck: /* @__PURE__ */ maybe(flag),
+    allowProvisionalFirmware: /* @__PURE__ */ maybe(flag),
+    signingKeys: /* @__PURE__ */ some(/* @__PURE__ */ oneOf(['vcek', 'vlek']), 2),
+    cspIds: /* @__PURE__ */ some(name),
+    chipIds: /* @__PURE__ */ some(hex64, 10_000),
+    familyIds: /* @__PURE__ */ some(hex16),
+    imageIds: /* @__PURE__ */ some(hex16),
+    requiredMitigations: /* @__PURE__ */ maybe(hex8),
+  }))()
 
 const masked = /* @__PURE__ */ record<{ mask: Hex; value: Hex }>({ mask: hex8, value: hex8 })
-const tdxRules = /* @__PURE__ */ record<TdxRules>({
-  mrSeams: /* @__PURE__ */ some(hex48),
-  attributes: /* @__PURE__ */ maybe(masked),
-  xfam: /* @__PURE__ */ maybe(masked),
-  mrServiceTds: /* @__PURE__ */ some(hex48),
-  minimumTcbEvaluationDataNumber: /* @__PURE__ */ maybe(/* @__PURE__ */ integer(0, 0xffffffff)),
-})
+const tdxRules = /* @__PURE__ */ (() =>
+  record<TdxRules>({
+    mrSeams: /* @__PURE__ */ some(hex48),
+    attributes: /* @__PURE__ */ maybe(masked),
+    xfam: /* @__PURE__ */ maybe(masked),
+    mrServiceTds: /* @__PURE__ */ some(hex48),
+    minimumTcbEvaluationDataNumber: /* @__PURE__ */ maybe(/* @__PURE__ */ integer(0, 0xffffffff)),
+  }))()
 
 /** Schema of {@link AttestationPolicy}; unknown fields are refused, since a rule nobody enforces is worse than none. */
-export const attestationPolicySchema: Schema<AttestationPolicy> = /* @__PURE__ */ schema(
-  'BAD_POLICY',
-  'policy',
-  'Not an attestation policy',
-  /* @__PURE__ */ record<AttestationPolicy>({
-    format: /* @__PURE__ */ oneOf(['sealpool/attestation-policy']),
-    version: /* @__PURE__ */ oneOf([1]),
-    roots: /* @__PURE__ */ list(/* @__PURE__ */ either(/* @__PURE__ */ oneOf(['intel', 'amd']), digestText), {
-      max: 100,
+export const attestationPolicySchema: Schema<AttestationPolicy> = /* @__PURE__ */ (() =>
+  schema(
+    'BAD_POLICY',
+    'policy',
+    'Not an attestation policy',
+    /* @__PURE__ */ record<AttestationPolicy>({
+      format: /* @__PURE__ */ oneOf(['sealpool/attestation-policy']),
+      version: /* @__PURE__ */ oneOf([1]),
+      roots: /* @__PURE__ */ list(
+        /* @__PURE__ */ either(/* @__PURE__ */ oneOf(['intel', 'amd']), digestText),
+        {
+          max: 100,
+        },
+      ),
+      allowSimulator: flag,
+      acceptedTcbStatuses: /* @__PURE__ */ list(/* @__PURE__ */ oneOf(verdictTcbStatuses), { max: 20 }),
+      acceptedAdvisories: /* @__PURE__ */ list(/* @__PURE__ */ text({ max: 64 }), { max: 1000 }),
+      graceForAdvisories: /* @__PURE__ */ some(
+        /* @__PURE__ */ record<{ advisory: string; until: string }>({
+          advisory: /* @__PURE__ */ text({ min: 1, max: 64 }),
+          until: /* @__PURE__ */ isoText('date or time'),
+        }),
+      ),
+      minimumTcbDate: /* @__PURE__ */ maybe(/* @__PURE__ */ isoText('date or time')),
+      measurements: /* @__PURE__ */ list(measurement, { max: 1000 }),
+      reportData: /* @__PURE__ */ maybe(/* @__PURE__ */ either(hex32, hex64)),
+      snp: /* @__PURE__ */ maybe(snpRules),
+      tdx: /* @__PURE__ */ maybe(tdxRules),
+      allowDebug: /* @__PURE__ */ oneOf([false]),
+      maximumAgeSeconds: /* @__PURE__ */ integer(1),
     }),
-    allowSimulator: flag,
-    acceptedTcbStatuses: /* @__PURE__ */ list(/* @__PURE__ */ oneOf(verdictTcbStatuses), { max: 20 }),
-    acceptedAdvisories: /* @__PURE__ */ list(/* @__PURE__ */ text({ max: 64 }), { max: 1000 }),
-    graceForAdvisories: /* @__PURE__ */ some(
-      /* @__PURE__ */ record<{ advisory: string; until: string }>({
-        advisory: /* @__PURE__ */ text({ min: 1, max: 64 }),
-        until: /* @__PURE__ */ isoText('date or time'),
-      }),
-    ),
-    minimumTcbDate: /* @__PURE__ */ maybe(/* @__PURE__ */ isoText('date or time')),
-    measurements: /* @__PURE__ */ list(measurement, { max: 1000 }),
-    reportData: /* @__PURE__ */ maybe(/* @__PURE__ */ either(hex32, hex64)),
-    snp: /* @__PURE__ */ maybe(snpRules),
-    tdx: /* @__PURE__ */ maybe(tdxRules),
-    allowDebug: /* @__PURE__ */ oneOf([false]),
-    maximumAgeSeconds: /* @__PURE__ */ integer(1),
-  }),
-)
+  ))()
 
 /**
  * The policy to start from: Intel's root only, no simulator, an up-to-date TCB, collateral of at most thirty days, and no

@@ -30,32 +30,33 @@ const anyObject: Reader<JsonObject> = (value, place) => {
   return value as JsonObject
 }
 const spending = { epsilon: amount, delta: amount }
-const poolRules = /* @__PURE__ */ schema(
-  'BAD_RECEIPT',
-  'policy',
-  'Not a pool policy',
-  /* @__PURE__ */ record<PolicyPart>(
-    {
-      format: /* @__PURE__ */ oneOf(['sealpool/pool-policy']),
-      version: /* @__PURE__ */ oneOf([1]),
-      name: /* @__PURE__ */ text(),
-      attestation: anyObject,
-      code: /* @__PURE__ */ record<PolicyPart['code']>(
-        { computations: /* @__PURE__ */ list(/* @__PURE__ */ text(), { max: 10_000 }) },
-        'drop',
-      ),
-      privacy: /* @__PURE__ */ record<BudgetRules>(
-        {
-          accounting: /* @__PURE__ */ oneOf(['basic', 'zcdp']),
-          ...spending,
-          perJob: /* @__PURE__ */ record<BudgetRules['perJob']>(spending, 'drop'),
-        },
-        'drop',
-      ),
-    },
-    'drop',
-  ),
-)
+const poolRules = /* @__PURE__ */ (() =>
+  schema(
+    'BAD_RECEIPT',
+    'policy',
+    'Not a pool policy',
+    /* @__PURE__ */ record<PolicyPart>(
+      {
+        format: /* @__PURE__ */ oneOf(['sealpool/pool-policy']),
+        version: /* @__PURE__ */ oneOf([1]),
+        name: /* @__PURE__ */ text(),
+        attestation: anyObject,
+        code: /* @__PURE__ */ record<PolicyPart['code']>(
+          { computations: /* @__PURE__ */ list(/* @__PURE__ */ text(), { max: 10_000 }) },
+          'drop',
+        ),
+        privacy: /* @__PURE__ */ record<BudgetRules>(
+          {
+            accounting: /* @__PURE__ */ oneOf(['basic', 'zcdp']),
+            ...spending,
+            perJob: /* @__PURE__ */ record<BudgetRules['perJob']>(spending, 'drop'),
+          },
+          'drop',
+        ),
+      },
+      'drop',
+    ),
+  ))()
 
 /**
  * Reads the rules out of a pool's policy.

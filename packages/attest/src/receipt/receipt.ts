@@ -98,60 +98,62 @@ const budgetView = /* @__PURE__ */ record<BudgetView>({
   head: words,
 })
 type Budget = NonNullable<ReceiptPool['budget']>
-const pool = /* @__PURE__ */ record<ReceiptPool>({
-  pool: address,
-  name: words,
-  policy: digest,
-  epoch: count,
-  inputs: /* @__PURE__ */ record<ReceiptPool['inputs']>({ root: digest, count }),
-  verdicts: digest,
-  budget: /* @__PURE__ */ nullable(
-    /* @__PURE__ */ record<Budget>({
-      before: budgetView,
-      after: budgetView,
-      charged: /* @__PURE__ */ record<Budget['charged']>({ epsilon: decimal, delta: decimal }),
-    }),
-  ),
-})
+const pool = /* @__PURE__ */ (() =>
+  record<ReceiptPool>({
+    pool: address,
+    name: words,
+    policy: digest,
+    epoch: count,
+    inputs: /* @__PURE__ */ record<ReceiptPool['inputs']>({ root: digest, count }),
+    verdicts: digest,
+    budget: /* @__PURE__ */ nullable(
+      /* @__PURE__ */ record<Budget>({
+        before: budgetView,
+        after: budgetView,
+        charged: /* @__PURE__ */ record<Budget['charged']>({ epsilon: decimal, delta: decimal }),
+      }),
+    ),
+  }))()
 
 /** Schema of {@link ReceiptBody}; unknown fields are refused. */
-export const receiptBodySchema: Schema<ReceiptBody> = /* @__PURE__ */ schema(
-  'BAD_RECEIPT',
-  'body',
-  'Not a receipt',
-  /* @__PURE__ */ record<ReceiptBody>({
-    job: /* @__PURE__ */ record<ReceiptBody['job']>({
-      id: name,
-      kind: /* @__PURE__ */ oneOf(['query', 'compute']),
-      manifest: digest,
-      consumer: address,
+export const receiptBodySchema: Schema<ReceiptBody> = /* @__PURE__ */ (() =>
+  schema(
+    'BAD_RECEIPT',
+    'body',
+    'Not a receipt',
+    /* @__PURE__ */ record<ReceiptBody>({
+      job: /* @__PURE__ */ record<ReceiptBody['job']>({
+        id: name,
+        kind: /* @__PURE__ */ oneOf(['query', 'compute']),
+        manifest: digest,
+        consumer: address,
+      }),
+      outcome: /* @__PURE__ */ oneOf(['released', 'refused']),
+      refusal: /* @__PURE__ */ nullable(
+        /* @__PURE__ */ record<NonNullable<ReceiptBody['refusal']>>({ code: name, message: words }),
+      ),
+      pools: /* @__PURE__ */ list(pool, { max: 100 }),
+      code: /* @__PURE__ */ nullable(digest),
+      plan: /* @__PURE__ */ nullable(digest),
+      approvals: /* @__PURE__ */ list(
+        /* @__PURE__ */ record<ReceiptBody['approvals'][number]>({
+          pool: address,
+          block: wholeNumber,
+          price: wholeNumber,
+        }),
+        { max: 100 },
+      ),
+      result: /* @__PURE__ */ nullable(
+        /* @__PURE__ */ record<NonNullable<ReceiptBody['result']>>({
+          digest,
+          sealed: digest,
+          mediaType: words,
+        }),
+      ),
+      keySet: digest,
+      quote: digest,
+      isolation: words,
+      simulated: flag,
+      issuedAt: /* @__PURE__ */ isoText('time'),
     }),
-    outcome: /* @__PURE__ */ oneOf(['released', 'refused']),
-    refusal: /* @__PURE__ */ nullable(
-      /* @__PURE__ */ record<NonNullable<ReceiptBody['refusal']>>({ code: name, message: words }),
-    ),
-    pools: /* @__PURE__ */ list(pool, { max: 100 }),
-    code: /* @__PURE__ */ nullable(digest),
-    plan: /* @__PURE__ */ nullable(digest),
-    approvals: /* @__PURE__ */ list(
-      /* @__PURE__ */ record<ReceiptBody['approvals'][number]>({
-        pool: address,
-        block: wholeNumber,
-        price: wholeNumber,
-      }),
-      { max: 100 },
-    ),
-    result: /* @__PURE__ */ nullable(
-      /* @__PURE__ */ record<NonNullable<ReceiptBody['result']>>({
-        digest,
-        sealed: digest,
-        mediaType: words,
-      }),
-    ),
-    keySet: digest,
-    quote: digest,
-    isolation: words,
-    simulated: flag,
-    issuedAt: /* @__PURE__ */ isoText('time'),
-  }),
-)
+  ))()
