@@ -17,7 +17,13 @@ export function dcapCases({ files, library, tally, every }) {
     const plain = verify(library, entry, quote, collateral)
     tally.count(kind, ...judge(entry, plain))
     // The same question to prepared collateral must have the same answer, word by word.
-    const key = JSON.stringify([entry.tcbInfo, entry.qeIdentity, entry.rootCaCrl, entry.pckCrl, collateral.chains])
+    const key = JSON.stringify([
+      entry.tcbInfo,
+      entry.qeIdentity,
+      entry.rootCaCrl,
+      entry.pckCrl,
+      collateral.chains,
+    ])
     if (!prepared.has(key)) prepared.set(key, library.prepareCollateral(collateral.value))
     const again = verify(library, entry, quote, { value: prepared.get(key) })
     tally.count('prepared collateral', JSON.stringify(again) === JSON.stringify(plain), entry.quote)

@@ -24,13 +24,19 @@ export function dstackCases({ files, library, tally }) {
       ...(typeof compose === 'string' ? { compose } : {}),
     })
     const result = (id) => verdict.checks.find((check) => check.id === id)?.result
-    const replays = [0, 1, 2, 3].every((i) => (result(`rtmr${i}`) === 'pass') === expected.rtmrReplay[`rtmr${i}`])
+    const replays = [0, 1, 2, 3].every(
+      (i) => (result(`rtmr${i}`) === 'pass') === expected.rtmrReplay[`rtmr${i}`],
+    )
     tally.count('dstack event log', replays, `${name}: replay`)
     const digests = (result('event-digests') === 'pass') === (expected.eventDigestMismatches.length === 0)
     tally.count('dstack event digests', digests, `${name}: ${expected.eventDigestMismatches}`)
     const event = verdict.facts.composeHash === `0x${expected.composeHashEvent}`
     const wanted = { true: 'pass', false: 'fail', null: 'not-checked' }[String(expected.composeHashOk)]
-    tally.count('dstack compose hash', event && result('compose-hash') === wanted, `${name}: ${result('compose-hash')}`)
+    tally.count(
+      'dstack compose hash',
+      event && result('compose-hash') === wanted,
+      `${name}: ${result('compose-hash')}`,
+    )
     if (typeof vector.app_cert === 'string') ratls(vector, { library, tally, name })
   }
 }

@@ -9,7 +9,10 @@ function amdMaterial({ files, library }) {
   const lists = files
     .list('_crls')
     .filter((name) => name.startsWith('ARK-'))
-    .map((name) => ({ der: files.bytes(`_crls/${name}`), ...library.parseRevocationList(files.bytes(`_crls/${name}`)) }))
+    .map((name) => ({
+      der: files.bytes(`_crls/${name}`),
+      ...library.parseRevocationList(files.bytes(`_crls/${name}`)),
+    }))
   const same = (a, b) => library.hex(a) === library.hex(b)
   const issuerOf = ({ issuer }) => certificates.find(({ subject }) => same(subject, issuer))
   return { lists, same, issuerOf }
@@ -35,7 +38,8 @@ export function snpReportCases({ files, library, tally }) {
       continue
     }
     tally.count('SEV-SNP report fields', ...fields(entry, report, library))
-    if (entry.vek) tally.count(`SEV-SNP report v${report.version}`, ...judge(entry, bytes, { files, library, material }))
+    if (entry.vek)
+      tally.count(`SEV-SNP report v${report.version}`, ...judge(entry, bytes, { files, library, material }))
   }
 }
 
@@ -66,7 +70,8 @@ function judge(entry, bytes, { files, library, material }) {
   const authority = material.issuerOf(vek)
   const root = authority && material.issuerOf(authority)
   const list = material.lists.find(
-    (candidate) => root && material.same(candidate.issuer, root.subject) && commonMoment(vek, candidate) !== undefined,
+    (candidate) =>
+      root && material.same(candidate.issuer, root.subject) && commonMoment(vek, candidate) !== undefined,
   )
   const at = new Date((commonMoment(vek, list) ?? vek.notBefore) * 1000)
   const certificates = [vek, authority, root].filter((one) => one !== undefined).map(({ raw }) => raw)
@@ -88,7 +93,10 @@ function judge(entry, bytes, { files, library, material }) {
   const open = list ? '' : 'crl,crl-dates,not-revoked'
   if (allGood) agreements.push(bad.join() === open, verdict.ok === (open === ''))
   else agreements.push(!verdict.ok)
-  return [agreements.every(Boolean), `${entry.path} at ${at.toISOString()}: ${agreements}; not passed: ${bad}`]
+  return [
+    agreements.every(Boolean),
+    `${entry.path} at ${at.toISOString()}: ${agreements}; not passed: ${bad}`,
+  ]
 }
 
 const folder = 'virtee__sev-snp-measure'
@@ -111,7 +119,11 @@ export function launchDigestCases({ files, library, tally, print }) {
       if (error.code === undefined) throw error
       digest = null
     }
-    tally.count(`SNP launch digest ${vmm}`, digest === entry.digest, `${entry.test ?? 'generated'}: ${digest}`)
+    tally.count(
+      `SNP launch digest ${vmm}`,
+      digest === entry.digest,
+      `${entry.test ?? 'generated'}: ${digest}`,
+    )
   }
   for (const [mode, count] of others) print(`launch digests of ${mode}: ${count} not supported`)
 }
