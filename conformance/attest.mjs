@@ -6,7 +6,8 @@ import { runCases } from './attest/cases.mjs'
 import { runInChromium } from './attest/chromium.mjs'
 import { fileSource } from './attest/files.mjs'
 
-function diskFiles(data) {
+/** The folder's files from the disk. */
+export function diskFiles(data) {
   const read = (path) => {
     const place = join(data, path)
     return existsSync(place) ? new Uint8Array(readFileSync(place)) : undefined

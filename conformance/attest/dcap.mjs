@@ -2,12 +2,17 @@
 const kindOf = ({ version, tee, bodyType }) =>
   `DCAP ${tee.toUpperCase()} v${version}${version === 5 ? ` body type ${bodyType}` : ''}`
 
-/** All cases, quotes' signatures, roots; every n-th case only when `every` says so. */
-export function dcapCases({ files, library, tally, every }) {
-  const certificates = files
+/** Intel's certificates of the folder, real and fake, with the names of their files. */
+export function intelCertificates({ files, library }) {
+  return files
     .list('_certs/intel')
     .filter((name) => name.endsWith('.der'))
     .map((name) => ({ name, certificate: library.parseCertificate(files.bytes(`_certs/intel/${name}`)) }))
+}
+
+/** All cases, quotes' signatures, roots; every n-th case only when `every` says so. */
+export function dcapCases({ files, library, tally, every }) {
+  const certificates = intelCertificates({ files, library })
   const collateralOf = collateralReader({ files, library, certificates })
   const prepared = new Map()
   for (const entry of files.json('cases-dcap.json').filter((_, index) => index % every === 0)) {
@@ -86,7 +91,7 @@ function judge(entry, verdict) {
 }
 
 /** Builds the collateral of a case; issuer chains are found among the certificates by whose key signed. */
-function collateralReader({ files, library, certificates }) {
+export function collateralReader({ files, library, certificates }) {
   const { chainProblem, formatPemCertificates, parseQeIdentity, parseRevocationList, parseTcbInfo } = library
   const { revocationListProblem, verifyP256 } = library
   const all = certificates.map(({ certificate }) => certificate)

@@ -64,22 +64,30 @@ function fields(entry, report, { hex }) {
   return [differing.length === 0, `${entry.path}: ${differing}`]
 }
 
-function judge(entry, bytes, { files, library, material }) {
-  const { vek: facts } = entry
-  const vek = library.parseCertificate(files.bytes(facts.cert))
+/** Certificates, list and a moment for one entry of the index. */
+export function snpMaterial(entry, { files, library, material = amdMaterial({ files, library }) }) {
+  const vek = library.parseCertificate(files.bytes(entry.vek.cert))
   const authority = material.issuerOf(vek)
   const root = authority && material.issuerOf(authority)
   const list = material.lists.find(
     (candidate) =>
       root && material.same(candidate.issuer, root.subject) && commonMoment(vek, candidate) !== undefined,
   )
-  const at = new Date((commonMoment(vek, list) ?? vek.notBefore) * 1000)
-  const certificates = [vek, authority, root].filter((one) => one !== undefined).map(({ raw }) => raw)
+  return {
+    certificates: [vek, authority, root].filter((one) => one !== undefined).map(({ raw }) => raw),
+    crl: list?.der,
+    at: new Date((commonMoment(vek, list) ?? vek.notBefore) * 1000),
+  }
+}
+
+function judge(entry, bytes, { files, library, material }) {
+  const { vek: facts } = entry
+  const { certificates, crl, at } = snpMaterial(entry, { files, library, material })
   const verdict = library.verifySnpReport(bytes, {
     certificates,
     at,
     trailingBytes: 'any',
-    ...(list ? { crl: list.der } : {}),
+    ...(crl ? { crl } : {}),
   })
   const passed = (id) => verdict.checks.find((check) => check.id === id)?.result === 'pass'
   const bad = verdict.checks.filter(({ result }) => result !== 'pass').map(({ id }) => id)
@@ -90,7 +98,7 @@ function judge(entry, bytes, { files, library, material }) {
     facts.hwidMatch === null ? true : passed('chip-id') === facts.hwidMatch,
   ]
   const allGood = facts.sigOk && facts.chainOk && facts.tcbMatch && facts.hwidMatch !== false
-  const open = list ? '' : 'crl,crl-dates,not-revoked'
+  const open = crl ? '' : 'crl,crl-dates,not-revoked'
   if (allGood) agreements.push(bad.join() === open, verdict.ok === (open === ''))
   else agreements.push(!verdict.ok)
   return [

@@ -111,7 +111,9 @@ export function parseCertificate(der: Uint8Array): Certificate {
     notBefore: derTime(notBefore),
     notAfter: derTime(notAfter),
     spki: spkiRaw,
-    spkiDigest: bytesToHex(sha256(spkiRaw)),
+    get spkiDigest() {
+      return bytesToHex(sha256(spkiRaw))
+    },
     publicKey: publicKey(spki),
     authority: authority(extensions.get(basicConstraints)),
     keyUsage: keyUsage(extensions.get(keyUsageOid)),

@@ -1,6 +1,6 @@
 import { hexToBytes } from '@noble/hashes/utils.js'
 import { parseRevocationList, type RevocationList } from '../encoding/crl.js'
-import { parsePemCertificates } from '../encoding/pem.js'
+import { maximumPemCertificates, parsePemCertificates } from '../encoding/pem.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { type Certificate, parseCertificate } from '../encoding/x509.js'
 import { AttestError } from '../errors.js'
@@ -21,18 +21,39 @@ export const intelNames = {
   tcbSigning: 'Intel SGX TCB Signing',
 } as const
 
-/** Certificates that were parsed before: equal bytes give the same object, so that its signature is checked once. */
-export type CertificatePool = Certificate[]
+/** Certificates that were parsed before, with their PEM text: the same certificate gives the same object, checked once. */
+export type CertificatePool = { readonly pem: string; readonly certificate: Certificate }[]
 
-/** Parses PEM, taking from the pool what is in it. */
+const blockEnd = '-----END CERTIFICATE-----'
+
+/** Parses PEM, taking from the pool what is in it, without decoding it again when even the text is the same. */
 function readCertificates(pem: string, pool: CertificatePool): Certificate[] {
-  return parsePemCertificates(pem).map((der) => {
-    const known = pool.find((certificate) => sameBytes(certificate.raw, der))
-    if (known !== undefined) return known
-    const certificate = parseCertificate(der)
-    pool.push(certificate)
-    return certificate
-  })
+  const blocks = pem.split(blockEnd)
+  const rest = blocks.pop() ?? ''
+  const found: Certificate[] = []
+  for (const [i, block] of blocks.entries()) {
+    // A boundary ends its line; if not, the strict reader says so.
+    if (i > 0 && !/^\r?\n/.test(block)) parsePemCertificates(pem)
+    const text = block.replace(/^(?:\r?\n)+/, '') + blockEnd
+    const known = pool.find((entry) => entry.pem === text)
+    if (known !== undefined) {
+      found.push(known.certificate)
+      continue
+    }
+    const [der, ...others] = parsePemCertificates(text)
+    if (der === undefined || others.length > 0)
+      throw new AttestError('BAD_PEM', 'text', 'Not a PEM certificate')
+    const same = pool.find((entry) => sameBytes(entry.certificate.raw, der))
+    const certificate = same?.certificate ?? parseCertificate(der)
+    pool.push({ pem: text, certificate })
+    found.push(certificate)
+    if (found.length > maximumPemCertificates) break
+  }
+  // What stands after the last certificate, or instead of any, is judged by the same strict reader.
+  if (found.length === 0 || found.length > maximumPemCertificates || !/^(?:\r?\n)*$/.test(rest)) {
+    parsePemCertificates(pem)
+  }
+  return found
 }
 
 /** The PEM text that a quote with certification data of type 5 carries. */
@@ -40,9 +61,7 @@ export function certificationText({ certificationData: data }: Quote): string {
   // Some quoting libraries count the C string's terminator into the length.
   let end = data.length
   while (end > 0 && data[end - 1] === 0) end -= 1
-  let text = ''
-  for (const octet of data.subarray(0, end)) text += String.fromCharCode(octet)
-  return text
+  return new TextDecoder().decode(data.subarray(0, end))
 }
 
 /**
@@ -53,7 +72,7 @@ export function certificationText({ certificationData: data }: Quote): string {
  * @returns the chain; signatures are not verified here
  * @throws AttestError `BAD_CERTIFICATE` when it is not exactly one leaf, one authority and one root; `BAD_PEM`, `BAD_DER`
  */
-export function pckChain(pem: string, pool: readonly Certificate[]): PckChain {
+export function pckChain(pem: string, pool: Readonly<CertificatePool>): PckChain {
   const certificates = readCertificates(pem, [...pool])
   const roots = certificates.filter((certificate) => sameBytes(certificate.issuer, certificate.subject))
   const leaves = certificates.filter((certificate) => !certificate.authority.ca)
@@ -90,7 +109,7 @@ export interface CollateralChains {
   readonly rootCrl: RevocationList
   readonly pckCrl: RevocationList
   /** Every certificate above, each once. */
-  readonly pool: readonly Certificate[]
+  readonly pool: Readonly<CertificatePool>
 }
 
 /**
