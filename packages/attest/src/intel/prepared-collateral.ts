@@ -80,21 +80,46 @@ export function prepareCollateral(
   return handle
 }
 
+/** What was read of a collateral object before, with the texts it was read from. */
+interface Reading {
+  readonly texts: Collateral
+  chains?: CollateralChains
+  documents?: Documents
+}
+
+const readings = new WeakMap<object, Reading>()
+
+/** Reading is a pure function of the texts: an object whose texts are still the same need not be read again. */
+function readingOf(collateral: Collateral): Reading {
+  const texts = parseCollateral(collateral)
+  const known = readings.get(collateral)
+  const names = Object.keys(texts) as (keyof Collateral)[]
+  if (known !== undefined && names.every((name) => known.texts[name] === texts[name])) return known
+  const reading: Reading = { texts }
+  readings.set(collateral, reading)
+  return reading
+}
+
 /**
  * @param collateral plain or prepared
  * @returns where its parts come from; nothing is read before it is asked for
  */
 export function collateralSource(collateral: Collateral | PreparedCollateral): CollateralSource {
-  const known =
-    typeof collateral === 'object' && collateral !== null
-      ? prepared.get(collateral as PreparedCollateral)
-      : undefined
+  const isObject = typeof collateral === 'object' && collateral !== null
+  const known = isObject ? prepared.get(collateral as PreparedCollateral) : undefined
   if (known !== undefined) return known
+  const plain = collateral as Collateral
   return {
-    chains: () => collateralChains(parseCollateral(collateral)),
-    documents: () => {
-      const { tcbInfo, qeIdentity } = parseCollateral(collateral)
-      return { info: parseTcbInfo(tcbInfo), identity: parseQeIdentity(qeIdentity) }
+    chains() {
+      const reading = readingOf(plain)
+      reading.chains ??= collateralChains(reading.texts)
+      return reading.chains
+    },
+    documents() {
+      const reading = readingOf(plain)
+      const { tcbInfo, qeIdentity } = reading.texts
+      reading.documents ??= { info: parseTcbInfo(tcbInfo), identity: parseQeIdentity(qeIdentity) }
+      return reading.documents
     },
     verified: undefined,
   }
