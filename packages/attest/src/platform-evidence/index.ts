@@ -24,4 +24,23 @@ export {
   verifyDstackEventLog,
 } from '../dstack/event-log.js'
 export { parseRaTlsCertificate, type RaTlsCertificate } from '../dstack/ra-tls.js'
+export {
+  type FirmwareEvent,
+  firmwareCheckTitles,
+  parseFirmwareEventLog,
+  verifyFirmwareEventLog,
+} from '../event-log/ccel.js'
 export { replayRegister } from '../event-log/replay.js'
+export {
+  type NitroClaims,
+  type NitroVerdict,
+  nitroCheckTitles,
+  nitroRootDigest,
+  verifyNitroDocument,
+} from '../nitro/verify.js'
+export {
+  type NvidiaVerdict,
+  nvidiaCheckTitles,
+  nvidiaRootDigest,
+  verifyNvidiaReport,
+} from '../nvidia/verify.js'
