@@ -9,6 +9,7 @@
  * - `BAD_LOG`: a transparency log's checkpoint, proof or tile that cannot be read
  * - `BAD_COLLATERAL`: TCB info, QE identity or their envelope cannot be read
  * - `BAD_EVIDENCE`, `BAD_POLICY`, `BAD_RECEIPT`, `BAD_SIMULATOR`: a JSON document that does not follow its schema
+ * - `COLLATERAL_UNAVAILABLE`: a source of collateral does not have it, or did not answer in time or in its form
  * - `BAD_ARGUMENT`: a call that cannot be right whatever the data (for example an invalid date)
  */
 export type AttestErrorCode =
@@ -27,6 +28,7 @@ export type AttestErrorCode =
   | 'BAD_RECEIPT'
   | 'BAD_REPORT'
   | 'BAD_SIMULATOR'
+  | 'COLLATERAL_UNAVAILABLE'
 
 /** Every code of {@link AttestError}, for exhaustive handling and tests. */
 export const attestErrorCodes: readonly AttestErrorCode[] = [
@@ -45,6 +47,7 @@ export const attestErrorCodes: readonly AttestErrorCode[] = [
   'BAD_RECEIPT',
   'BAD_REPORT',
   'BAD_SIMULATOR',
+  'COLLATERAL_UNAVAILABLE',
 ]
 
 /**

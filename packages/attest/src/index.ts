@@ -26,6 +26,19 @@ export {
 } from './evidence/node-evidence.js'
 export { measurementDigest, nodeReportData, zeroNonce } from './evidence/report-data.js'
 export {
+  type EarClaims,
+  type EarSubmodule,
+  earClaims,
+  earToken,
+  type TrustworthinessVector,
+} from './export/ear.js'
+export {
+  dsseEnvelope,
+  type InTotoStatement,
+  inTotoStatement,
+  receiptPredicateType,
+} from './export/in-toto.js'
+export {
   type Collateral,
   collateralSchema,
   type IsvLevel,
@@ -67,6 +80,18 @@ export {
 } from './policy/policy.js'
 export { type BudgetRules, budgetProblem } from './receipt/budget.js'
 export { isBundleFile, parseReceiptBundle, type ReceiptBundle } from './receipt/bundle.js'
+export {
+  compareReceipts,
+  type EquivocationProof,
+  type ReceiptComparison,
+  verifyEquivocation,
+} from './receipt/compare.js'
+export {
+  discloseInput,
+  disclosureProblem,
+  type InputDisclosure,
+  inputDisclosureSchema,
+} from './receipt/disclosure.js'
 export {
   type BudgetView,
   type Receipt,
