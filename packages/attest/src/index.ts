@@ -69,6 +69,7 @@ export {
   verdictTcbStatuses,
 } from './intel/tcb-status.js'
 export { type VerifyQuoteOptions, verifyQuote } from './intel/verify.js'
+export { collateralCheckTitles, verifyCollateral } from './intel/verify-collateral.js'
 export { nativeSignatures } from './platform.js'
 export { type Appraisal, appraise } from './policy/appraise.js'
 export {

@@ -84,11 +84,9 @@ function chain({ headers }: HttpAnswer, names: readonly string[], place: string)
 /** DER, or its hex as a PCCS serves the root's list. */
 function list(answer: HttpAnswer, place: string): `0x${string}` {
   const { body } = ok(answer, place)
-  const hex =
-    body[0] === 0x30 && body[1] !== 0x38 && body[1] !== 0x33
-      ? undefined
-      : new TextDecoder().decode(body).trim()
-  if (hex === undefined) return `0x${bytesToHex(body)}`
+  // A list begins with 0x30; as hex text with the letter 3.
+  if (body[0] !== 0x33) return `0x${bytesToHex(body)}`
+  const hex = new TextDecoder().decode(body).trim()
   if (!/^(?:[0-9a-fA-F]{2})+$/.test(hex)) throw unavailable(`pcs.${place}`, 'neither DER nor hex')
   return `0x${hex.toLowerCase()}`
 }
