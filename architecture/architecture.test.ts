@@ -111,6 +111,19 @@ describe('the rules', () => {
       'a key out of nowhere',
       "export const key = () => crypto.subtle.generateKey({ name: 'X25519' }, true, [])",
     ],
+    ['the clock under another name', 'const clock = Date\nexport const at = () => clock.now()'],
+    ['the clock of globalThis', 'export const at = () => new globalThis.Date()'],
+    ['all globals under another name', 'const all = globalThis\nexport const get = () => all.fetch'],
+    ['a global by a computed name', 'export const get = (name: string) => (globalThis as any)[name]'],
+    ['all globals, handed to reflection', "export const get = () => Reflect.get(globalThis, 'fetch')"],
+    [
+      'the CSPRNG of an object under another name',
+      'const source = globalThis.crypto\nexport const key = () => source.getRandomValues(new Uint8Array(32))',
+    ],
+    [
+      'the environment, where another function has a parameter of that name',
+      'export const run = (process: string) => process\nexport const home = () => process.env.HOME',
+    ],
     ['a timer', 'export const wait = () => setTimeout(() => {}, 1)'],
   ])('%s in a core is found', (_, text) => {
     plant('low/src/core.ts', `${text}\n`)

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { join, posix, relative, sep } from 'node:path'
 import ts from 'typescript'
+import { ambientAuthority } from './ambient-authority.js'
 
 /** One place where the house rules are broken. */
 export interface Violation {
@@ -25,32 +26,6 @@ export interface Architecture {
   readonly packages: Readonly<Record<string, PackageRule>>
 }
 
-/** Globals that read the clock, randomness, the network or the environment. */
-const ambientGlobals = new Set([
-  'fetch',
-  'process',
-  'Buffer',
-  'setTimeout',
-  'setInterval',
-  'setImmediate',
-  'WebSocket',
-  'XMLHttpRequest',
-  'EventSource',
-  'localStorage',
-  'sessionStorage',
-  'navigator',
-  'performance',
-  '__dirname',
-  '__filename',
-])
-/** Members of otherwise harmless globals that do the same. */
-const ambientMembers: Readonly<Record<string, readonly string[]>> = {
-  Date: ['now'],
-  Math: ['random'],
-  crypto: ['getRandomValues', 'randomUUID'],
-  subtle: ['generateKey'],
-  AbortSignal: ['timeout'],
-}
 const vagueNames = /(^|\/)(utils?|helpers?|common|misc|shared|lib)(\.ts|\/)/
 const longestFile = 400
 const nodeModules = new Set([...builtinModules, ...builtinModules.map((name) => `node:${name}`)])
@@ -178,7 +153,7 @@ function checkSource(options: {
     }
     if (!rule.external.includes(target)) report(node, 'undeclared-import', `${name} may not import ${target}`)
   }
-  const declared = declaredNames(tree)
+  const findAmbient = ambientAuthority(tree)
   const visit = (node: ts.Node): void => {
     if (
       (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) &&
@@ -199,111 +174,10 @@ function checkSource(options: {
       if (argument !== undefined && ts.isStringLiteral(argument)) checkImport(node, argument.text)
       else if (!edge) report(node, 'node-import', 'a computed import outside an edge')
     }
-    if (!edge) checkAmbient(node, declared, report)
+    const ambient = edge ? undefined : findAmbient(node)
+    if (ambient !== undefined) report(node, 'ambient-authority', ambient)
     ts.forEachChild(node, visit)
   }
   visit(tree)
   return violations
-}
-
-function declaredNames(tree: ts.SourceFile): ReadonlySet<string> {
-  const names = new Set<string>()
-  const visit = (node: ts.Node): void => {
-    if (
-      (ts.isVariableDeclaration(node) ||
-        ts.isParameter(node) ||
-        ts.isFunctionDeclaration(node) ||
-        ts.isImportSpecifier(node) ||
-        ts.isBindingElement(node)) &&
-      node.name !== undefined &&
-      ts.isIdentifier(node.name)
-    ) {
-      names.add(node.name.text)
-    }
-    ts.forEachChild(node, visit)
-  }
-  visit(tree)
-  return names
-}
-
-function checkAmbient(
-  node: ts.Node,
-  declared: ReadonlySet<string>,
-  report: (node: ts.Node, rule: Violation['rule'], detail: string) => void,
-): void {
-  if (ts.isPropertyAccessExpression(node)) {
-    const target = ts.isPropertyAccessExpression(node.expression) ? node.expression.name : node.expression
-    if (ts.isIdentifier(target) && ambientMembers[target.text]?.includes(node.name.text)) {
-      report(node, 'ambient-authority', `${target.text}.${node.name.text}`)
-    }
-    if (
-      ts.isIdentifier(node.expression) &&
-      node.expression.text === 'globalThis' &&
-      ambientGlobals.has(node.name.text)
-    ) {
-      report(node, 'ambient-authority', `globalThis.${node.name.text}`)
-    }
-  }
-  // Taking a member apart (`const { now } = Date`) or by a string (`globalThis['fetch']`) is the same authority.
-  if (
-    ts.isVariableDeclaration(node) &&
-    ts.isObjectBindingPattern(node.name) &&
-    node.initializer !== undefined &&
-    ts.isIdentifier(node.initializer)
-  ) {
-    const source = node.initializer.text
-    for (const { propertyName, name } of node.name.elements) {
-      const member = (propertyName ?? name).getText()
-      if (
-        ambientMembers[source]?.includes(member) ||
-        (source === 'globalThis' && ambientGlobals.has(member))
-      ) {
-        report(node, 'ambient-authority', `${source}.${member}`)
-      }
-    }
-  }
-  if (
-    ts.isElementAccessExpression(node) &&
-    ts.isIdentifier(node.expression) &&
-    ts.isStringLiteral(node.argumentExpression)
-  ) {
-    const [source, member] = [node.expression.text, node.argumentExpression.text]
-    if (ambientMembers[source]?.includes(member) || (source === 'globalThis' && ambientGlobals.has(member))) {
-      report(node, 'ambient-authority', `${source}['${member}']`)
-    }
-  }
-  if (ts.isCallExpression(node) && ts.isIdentifier(node.expression) && node.expression.text === 'Date') {
-    report(node, 'ambient-authority', 'Date() reads the clock')
-  }
-  if (
-    ts.isNewExpression(node) &&
-    ts.isIdentifier(node.expression) &&
-    node.expression.text === 'Date' &&
-    (node.arguments?.length ?? 0) === 0
-  ) {
-    report(node, 'ambient-authority', 'new Date() reads the clock')
-  }
-  if (
-    ts.isIdentifier(node) &&
-    ambientGlobals.has(node.text) &&
-    !declared.has(node.text) &&
-    isValueUse(node)
-  ) {
-    report(node, 'ambient-authority', node.text)
-  }
-}
-
-/** Whether an identifier is read as a value: not a property's name, a label, a type or a declaration. */
-function isValueUse(node: ts.Identifier): boolean {
-  const parent = node.parent
-  if (ts.isPropertyAccessExpression(parent) && parent.name === node) return false
-  if (ts.isPropertyAssignment(parent) && parent.name === node) return false
-  if (ts.isPropertySignature(parent) || ts.isPropertyDeclaration(parent) || ts.isMethodSignature(parent))
-    return false
-  if (ts.isMethodDeclaration(parent) || ts.isTypeReferenceNode(parent) || ts.isTypeQueryNode(parent))
-    return false
-  if (ts.isImportSpecifier(parent) || ts.isExportSpecifier(parent) || ts.isQualifiedName(parent)) return false
-  if (ts.isBindingElement(parent) && parent.propertyName === node) return false
-  if (ts.isLiteralTypeNode(parent) || ts.isNamedTupleMember(parent)) return false
-  return true
 }
