@@ -187,7 +187,7 @@ export async function runDemo(
         `explore  ${join(out, 'receipts')} (a folder for each receipt), ${join(out, 'node.log')}, ${join(out, 'node-config.json')}`,
       )
       progress.say(
-        `SIMULATED hardware; job code ran with isolation "${data.isolation}"${data.isolation === 'bubblewrap' ? '' : ' (Debian’s bubblewrap makes it stronger)'}`,
+        `SIMULATED hardware; isolation of ${data.isolation}${data.isolation.includes('bubblewrap') ? '' : ' (Debian’s bubblewrap makes it stronger)'}`,
       )
     })
     if (options.json !== undefined) {

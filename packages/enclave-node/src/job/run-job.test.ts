@@ -304,6 +304,25 @@ describe('a paid job', () => {
     expect(await spent()).toBe('5.7')
   })
 
+  it('whose budget goes to another job while it runs tells nothing of what it saw', async () => {
+    const { charge } = storedLedger(store)
+    const greedy = engine({
+      query: async () => {
+        for (const job of ['x', 'y', 'z']) {
+          await charge({ pool: pool.address, job, leaves: ['pay.workers'], charge: { epsilon: 1.9, delta: 0 } })
+        }
+        throw new Error('out of memory')
+      },
+    })
+    const job = await advanceJob(contextOf(() => greedy), await paid())
+    expect(job).toMatchObject({ state: 'refused', reason: 'BUDGET_EXHAUSTED' })
+    expect(await receiptOf('1')).toMatchObject({
+      refusal: { code: 'BUDGET_EXHAUSTED', message: expect.not.stringContaining('charged') },
+      result: null,
+    })
+    expect(await spent()).toBe('5.7')
+  })
+
   it('is refused and never run when a pool’s vote was not read from the chain', async () => {
     const id = await proposed()
     await noteChainState(store, id, 'Funded')
