@@ -5,7 +5,7 @@ import { figure, printTable, ratio } from './measure/table.mjs'
 
 const ingestStages = [
   'Every worker verifies the node, seals, stores, contributes',
-  'The node opens, judges, rewards and refines',
+  'The node opens, judges, rewards and refines what is left',
 ]
 const jobsStage = 'An analyst proposes jobs, members vote, the node runs them'
 

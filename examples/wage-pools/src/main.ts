@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { readArguments, usage } from './arguments.js'
 import { prepareOutputFolder } from './output-folder.js'
@@ -15,6 +15,9 @@ try {
     if (options.json !== undefined) {
       mkdirSync(dirname(options.json), { recursive: true })
       accessSync(dirname(options.json), constants.W_OK)
+      if (statSync(options.json, { throwIfNoEntry: false })?.isDirectory()) {
+        throw new Error(`--json ${options.json} is a folder; name a file`)
+      }
     }
   }
 } catch (error) {
@@ -28,6 +31,9 @@ if (options === 'help') {
 
 const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
+// A parent that was killed outright sends no signal.
+const parent = process.ppid
+setInterval(() => process.ppid === parent || stopping.abort(), 500).unref()
 try {
   await runDemo({ ...options, progress: createProgress(process.stdout), signal: stopping.signal })
 } catch (error) {
