@@ -15,6 +15,10 @@ const ambientGlobals = new Set([
   'sessionStorage',
   'navigator',
   'performance',
+  'Worker',
+  'indexedDB',
+  'eval',
+  'Function',
   '__dirname',
   '__filename',
 ])
@@ -24,6 +28,8 @@ const ambientMembers: Readonly<Record<string, readonly string[]>> = {
   Math: ['random'],
   AbortSignal: ['timeout'],
 }
+/** Names of the object that holds all globals. */
+const globalObjects = new Set(['globalThis', 'self', 'window', 'global'])
 /** Members that mean the same whatever object they are read from. */
 const ambientAnywhere = new Set(['getRandomValues', 'randomUUID', 'generateKey'])
 
@@ -47,23 +53,29 @@ export function ambientAuthority(tree: ts.SourceFile): (node: ts.Node) => string
     }
     return false
   }
-  const isGlobal = (node: ts.Node, name?: string): node is ts.Identifier =>
-    ts.isIdentifier(node) && (name === undefined || node.text === name) && !isOwn(node.text, node)
+  const isGlobal = (node: ts.Node): node is ts.Identifier => ts.isIdentifier(node) && !isOwn(node.text, node)
 
   /** The global that an expression names: `Date` and `globalThis.Date` alike. */
   const globalName = (expression: ts.Expression): string | undefined => {
     let node = expression
     while (isWrapper(node)) node = node.expression
     if (isGlobal(node)) return node.text
-    if (ts.isPropertyAccessExpression(node) && isGlobal(node.expression, 'globalThis')) return node.name.text
-    return undefined
+    const member = ts.isPropertyAccessExpression(node)
+      ? node.name.text
+      : ts.isElementAccessExpression(node) && ts.isStringLiteralLike(node.argumentExpression)
+        ? node.argumentExpression.text
+        : undefined
+    if (member === undefined) return undefined
+    const object = globalName((node as ts.PropertyAccessExpression).expression)
+    return object !== undefined && globalObjects.has(object) ? member : undefined
   }
   const memberOf = (source: ts.Expression, member: string): string | undefined => {
     const name = globalName(source)
     if (ambientAnywhere.has(member)) return `${name ?? '…'}.${member}`
     if (name === undefined) return undefined
-    const touched =
-      name === 'globalThis' ? ambientGlobals.has(member) : ambientMembers[name]?.includes(member)
+    const touched = globalObjects.has(name)
+      ? ambientGlobals.has(member)
+      : ambientMembers[name]?.includes(member)
     return touched === true ? `${name}.${member}` : undefined
   }
 
@@ -72,7 +84,8 @@ export function ambientAuthority(tree: ts.SourceFile): (node: ts.Node) => string
     if (ts.isElementAccessExpression(node)) {
       const { argumentExpression: member } = node
       if (ts.isStringLiteralLike(member)) return memberOf(node.expression, member.text)
-      return globalName(node.expression) === 'globalThis' ? 'globalThis[…] by a computed name' : undefined
+      const name = globalName(node.expression)
+      return name !== undefined && globalObjects.has(name) ? `${name}[…] by a computed name` : undefined
     }
     // Taking an object apart (`const { now } = Date`) reads its members as well.
     if (ts.isBindingElement(node) && ts.isVariableDeclaration(node.parent.parent)) {
@@ -89,13 +102,13 @@ export function ambientAuthority(tree: ts.SourceFile): (node: ts.Node) => string
     }
     if (!isGlobal(node) || !isValueUse(node)) return undefined
     if (ambientGlobals.has(node.text)) return node.text
-    const carries = node.text === 'globalThis' || Object.hasOwn(ambientMembers, node.text)
+    const carries = globalObjects.has(node.text) || Object.hasOwn(ambientMembers, node.text)
     return carries && isPassedOn(node) ? `${node.text} under another name` : undefined
   }
 }
 
 /** For every name that the file declares, the places within which it means that declaration. */
-function declaringScopes(tree: ts.SourceFile): ReadonlyMap<string, ReadonlySet<ts.Node>> {
+export function declaringScopes(tree: ts.SourceFile): ReadonlyMap<string, ReadonlySet<ts.Node>> {
   const scopes = new Map<string, Set<ts.Node>>()
   const visit = (node: ts.Node): void => {
     if (

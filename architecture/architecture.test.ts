@@ -69,6 +69,9 @@ describe('the rules', () => {
     ['sideways', 'low', "export * from '@sealpool/side'"],
     ['up, dynamically', 'low', "await import('@sealpool/high')"],
     ['up, by a relative path', 'low', "import '../../high/src/index.js'"],
+    ['up, by require', 'low', "const high = require('@sealpool/high')"],
+    ['up, by import =', 'low', "import high = require('@sealpool/high')"],
+    ['up, by a template', 'low', 'await import(`@sealpool/high`)'],
     ['up, as a type', 'low', "export type Verdict = import('@sealpool/high').Verdict"],
   ])('an arrow that points %s is found', (_, name, text) => {
     plant(`${name}/src/index.ts`, `${text}\n`)
@@ -85,6 +88,8 @@ describe('the rules', () => {
     ['a node module by its bare name', "import { readFileSync } from 'fs'"],
     ['a dynamic node: import', "const fs = await import('node:fs')"],
     ['a computed import', 'export const load = (name: string) => import(name)'],
+    ['a computed require', 'export const load = (name: string) => require(name)'],
+    ['a required node module', "const fs = require('node:fs')"],
   ])('%s outside an edge is found', (_, text) => {
     plant('low/src/core.ts', `${text}\n`)
     expect(rulesBroken('low')).toEqual(['node-import'])
@@ -124,6 +129,12 @@ describe('the rules', () => {
       'the environment, where another function has a parameter of that name',
       'export const run = (process: string) => process\nexport const home = () => process.env.HOME',
     ],
+    ['the network of self', "export const get = () => self.fetch('http://localhost')"],
+    ['the network of window', "export const get = () => window.fetch('http://localhost')"],
+    ['the network of global', "export const get = () => global['fetch']('http://localhost')"],
+    ['the globals of the globals', "export const get = () => globalThis.self.fetch('http://localhost')"],
+    ['code out of text', "export const at = () => eval('Date.now()')"],
+    ['a function out of text', "export const at = new Function('return Date.now()')"],
     ['a timer', 'export const wait = () => setTimeout(() => {}, 1)'],
   ])('%s in a core is found', (_, text) => {
     plant('low/src/core.ts', `${text}\n`)
@@ -143,6 +154,22 @@ describe('the rules', () => {
     plant('low/src/core.ts', 'export const day = (at: number, process: string) => [new Date(at), process]\n')
     expect(rulesBroken('low')).toEqual([])
   })
+
+  test.each(['./testing/kit.js', './core.test.js'])(
+    'an import of %s in shipped code is found',
+    (specifier) => {
+      plant('low/src/core.ts', `export * from '${specifier}'\n`)
+      expect(rulesBroken('low')).toEqual(['arrow'])
+    },
+  )
+
+  test.each(['core.mts', 'core.tsx', 'core.js', 'core.cjs'])(
+    'authority in %s is found, and the file type',
+    (name) => {
+      plant(`low/src/${name}`, 'export const at = () => Date.now()\n')
+      expect(rulesBroken('low').sort()).toEqual(['ambient-authority', 'name'])
+    },
+  )
 
   test.each(['utils.ts', 'helpers/list.ts', 'common.ts', 'misc/x.ts'])(
     'the vague name %s is found',

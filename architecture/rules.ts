@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { join, posix, relative, sep } from 'node:path'
 import ts from 'typescript'
-import { ambientAuthority } from './ambient-authority.js'
+import { ambientAuthority, declaringScopes } from './ambient-authority.js'
 
 /** One place where the house rules are broken. */
 export interface Violation {
@@ -54,14 +54,14 @@ function sourceFiles(folder: string): string[] {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)
     if (entry.isDirectory()) found.push(...sourceFiles(path))
-    else if (entry.name.endsWith('.ts')) found.push(path)
+    else if (/\.[cm]?[jt]sx?$/.test(entry.name)) found.push(path)
   }
   return found.sort()
 }
 
 /** Test files and test kits are not shipped; they may use what a test needs. */
 function isShipped(path: string): boolean {
-  return !/\.(test|test-d|fuzz|conformance)\.ts$/.test(path) && !/(^|\/)testing\//.test(path)
+  return !/\.(test|test-d|fuzz|conformance)\.[cm]?[jt]sx?$/.test(path) && !/(^|\/)testing\//.test(path)
 }
 
 function packageNameOf(specifier: string): string {
@@ -100,6 +100,9 @@ export function checkPackage(options: {
     const text = readFileSync(path, 'utf8')
     const file = relative(root, path)
     const shipped = isShipped(inside)
+    if (shipped && !file.endsWith('.ts')) {
+      violations.push({ file, line: 1, rule: 'name', detail: 'sources are .ts files' })
+    }
     if (vagueNames.test(inside)) {
       violations.push({ file, line: 1, rule: 'name', detail: 'the name does not say what is inside' })
     }
@@ -137,6 +140,7 @@ function checkSource(options: {
       // A relative path out of the package's own sources would be an arrow that nobody sees.
       const target = posix.normalize(posix.join(posix.dirname(inside), specifier))
       if (target.startsWith('..')) report(node, 'arrow', `${specifier} leaves the package`)
+      if (!isShipped(target.replace(/\.js$/, '.ts'))) report(node, 'arrow', `${specifier} is not shipped`)
       return
     }
     if (nodeModules.has(specifier)) {
@@ -153,6 +157,7 @@ function checkSource(options: {
     }
     if (!rule.external.includes(target)) report(node, 'undeclared-import', `${name} may not import ${target}`)
   }
+  const ownRequire = declaringScopes(tree).has('require')
   const findAmbient = ambientAuthority(tree)
   const visit = (node: ts.Node): void => {
     if (
@@ -169,9 +174,16 @@ function checkSource(options: {
     ) {
       checkImport(node, node.argument.literal.text)
     }
-    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+    if (
+      ts.isImportEqualsDeclaration(node) &&
+      ts.isExternalModuleReference(node.moduleReference) &&
+      ts.isStringLiteralLike(node.moduleReference.expression)
+    ) {
+      checkImport(node, node.moduleReference.expression.text)
+    }
+    if (ts.isCallExpression(node) && isModuleLoader(node.expression, ownRequire)) {
       const [argument] = node.arguments
-      if (argument !== undefined && ts.isStringLiteral(argument)) checkImport(node, argument.text)
+      if (argument !== undefined && ts.isStringLiteralLike(argument)) checkImport(node, argument.text)
       else if (!edge) report(node, 'node-import', 'a computed import outside an edge')
     }
     const ambient = edge ? undefined : findAmbient(node)
@@ -180,4 +192,16 @@ function checkSource(options: {
   }
   visit(tree)
   return violations
+}
+
+/** `import()`, and CommonJS's `require()` and `require.resolve()` where the file has no `require` of its own. */
+function isModuleLoader(callee: ts.Expression, ownRequire: boolean): boolean {
+  if (callee.kind === ts.SyntaxKind.ImportKeyword) return true
+  if (ownRequire) return false
+  if (ts.isIdentifier(callee)) return callee.text === 'require'
+  return (
+    ts.isPropertyAccessExpression(callee) &&
+    ts.isIdentifier(callee.expression) &&
+    callee.expression.text === 'require'
+  )
 }
