@@ -42,7 +42,9 @@ try {
   counts = await run({ data, print: (line) => console.log(line) })
 } catch (error) {
   if (error?.code !== 'ENOENT') throw error
-  console.error(`conformance ${name}: ${error.path} is missing; name a folder of the layout of shared/data/${name}`)
+  console.error(
+    `conformance ${name}: ${error.path} is missing; name a folder of the layout of shared/data/${name}`,
+  )
   process.exit(1)
 }
 const { agree, differ } = counts

@@ -3,14 +3,20 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { isBuilt } from './is-built.mjs'
 import { requireDependencies } from './require-dependencies.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 requireDependencies(root, 'demo')
-const build = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { cwd: root, encoding: 'utf8' })
-if (build.status !== 0) {
-  console.error(build.stdout + build.stderr)
-  process.exit(1)
+if (!isBuilt(root)) {
+  const build = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  if (build.status !== 0) {
+    console.error(build.stdout + build.stderr)
+    process.exit(1)
+  }
 }
 const child = spawn(
   process.execPath,

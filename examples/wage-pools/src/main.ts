@@ -1,5 +1,5 @@
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { readArguments, usage } from './arguments.js'
 import { prepareOutputFolder } from './output-folder.js'
 import { createProgress } from './progress.js'
@@ -39,11 +39,14 @@ try {
 } catch (error) {
   const told = stopping.signal.aborted ? 'stopped; every process that it started has ended' : describe(error)
   console.error(`\ndemo: ${told}`)
-  console.error(`demo: what the node wrote is in ${options.out}/node.log`)
+  const log = join(options.out, 'node.log')
+  if (existsSync(log)) console.error(`demo: what the node wrote is in ${log}`)
   process.exit(stopping.signal.aborted ? 130 : 1)
 }
 process.exit(0)
 
+/** An error with a code says in its message what to do; of any other, the place is wanted. */
 function describe(error: unknown): string {
+  if (error instanceof Error && 'code' in error) return error.message
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
