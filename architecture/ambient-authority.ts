@@ -27,6 +27,7 @@ const ambientMembers: Readonly<Record<string, readonly string[]>> = {
   Date: ['now'],
   Math: ['random'],
   AbortSignal: ['timeout'],
+  Intl: ['DateTimeFormat'],
 }
 /** Names of the object that holds all globals. */
 const globalObjects = new Set(['globalThis', 'self', 'window', 'global'])

@@ -135,6 +135,7 @@ describe('the rules', () => {
     ['the globals of the globals', "export const get = () => globalThis.self.fetch('http://localhost')"],
     ['code out of text', "export const at = () => eval('Date.now()')"],
     ['a function out of text', "export const at = new Function('return Date.now()')"],
+    ['the clock and the time zone by Intl', 'export const at = () => new Intl.DateTimeFormat().format()'],
     ['a timer', 'export const wait = () => setTimeout(() => {}, 1)'],
   ])('%s in a core is found', (_, text) => {
     plant('low/src/core.ts', `${text}\n`)
@@ -148,6 +149,15 @@ describe('the rules', () => {
     plant('low/src/platform.ts', text)
     plant('low/src/core.test.ts', text)
     expect(rulesBroken('low')).toEqual([])
+  })
+
+  test('a core that takes an edge of its own package is found; its entry and types are not', () => {
+    plant('low/src/platform.ts', 'export const now = () => Date.now()\nexport type Now = typeof now\n')
+    plant('low/src/index.ts', "export { now } from './platform.js'\n")
+    plant('low/src/typed.ts', "import type { Now } from './platform.js'\nexport type { Now }\n")
+    expect(rulesBroken('low')).toEqual([])
+    plant('low/src/core.ts', "import { now } from './platform.js'\nexport const at = now()\n")
+    expect(rulesBroken('low')).toEqual(['edge-import'])
   })
 
   test('a date given as an argument and a parameter called process are not authority', () => {
@@ -171,7 +181,7 @@ describe('the rules', () => {
     },
   )
 
-  test.each(['utils.ts', 'helpers/list.ts', 'common.ts', 'misc/x.ts'])(
+  test.each(['utils.ts', 'Utils.ts', 'string-utils.ts', 'helpers/list.ts', 'common.ts', 'misc/x.ts'])(
     'the vague name %s is found',
     (path) => {
       plant(`low/src/${path}`, 'export const a = 1\n')

@@ -8,7 +8,14 @@ import { ambientAuthority, declaringScopes } from './ambient-authority.js'
 export interface Violation {
   readonly file: string
   readonly line: number
-  readonly rule: 'arrow' | 'undeclared-import' | 'node-import' | 'ambient-authority' | 'name' | 'length'
+  readonly rule:
+    | 'arrow'
+    | 'undeclared-import'
+    | 'node-import'
+    | 'edge-import'
+    | 'ambient-authority'
+    | 'name'
+    | 'length'
   readonly detail: string
 }
 
@@ -26,7 +33,7 @@ export interface Architecture {
   readonly packages: Readonly<Record<string, PackageRule>>
 }
 
-const vagueNames = /(^|\/)(utils?|helpers?|common|misc|shared|lib)(\.ts|\/)/
+const vagueNames = /(^|[/-])(utils?|helpers?|common|misc|shared|lib)(\.[cm]?[jt]sx?$|\/)/i
 const longestFile = 400
 const nodeModules = new Set([...builtinModules, ...builtinModules.map((name) => `node:${name}`)])
 
@@ -111,9 +118,7 @@ export function checkPackage(options: {
       violations.push({ file, line: lines, rule: 'length', detail: `${lines} lines, at most ${longestFile}` })
     }
     if (!shipped) continue
-    const edge = rule.edges.some((place) =>
-      place.endsWith('/') ? inside.startsWith(place) : inside === place,
-    )
+    const edge = isEdge(rule, inside)
     violations.push(...checkSource({ file, inside, text, name, rule, edge }))
   }
   return violations
@@ -140,6 +145,10 @@ function checkSource(options: {
       // A relative path out of the package's own sources would be an arrow that nobody sees.
       const target = posix.normalize(posix.join(posix.dirname(inside), specifier))
       if (target.startsWith('..')) report(node, 'arrow', `${specifier} leaves the package`)
+      if (!edge && posix.basename(inside) !== 'index.ts' && !isTypeOnly(node)) {
+        const file = target.replace(/\.js$/, '.ts')
+        if (isEdge(rule, file)) report(node, 'edge-import', `${specifier} is an edge; have it passed in`)
+      }
       if (!isShipped(target.replace(/\.js$/, '.ts'))) report(node, 'arrow', `${specifier} is not shipped`)
       return
     }
@@ -204,4 +213,16 @@ function isModuleLoader(callee: ts.Expression, ownRequire: boolean): boolean {
     ts.isIdentifier(callee.expression) &&
     callee.expression.text === 'require'
   )
+}
+
+/** Whether a file, by its path under src, may touch the outside world. */
+function isEdge(rule: PackageRule, inside: string): boolean {
+  return rule.edges.some((place) => (place.endsWith('/') ? inside.startsWith(place) : inside === place))
+}
+
+/** Whether an import or re-export takes types alone, which are gone at run time. */
+function isTypeOnly(node: ts.Node): boolean {
+  if (ts.isImportTypeNode(node)) return true
+  if (ts.isExportDeclaration(node)) return node.isTypeOnly
+  return ts.isImportDeclaration(node) && node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword
 }
