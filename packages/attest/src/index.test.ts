@@ -15,6 +15,7 @@ describe('what the package offers', () => {
         "attestationPolicySchema",
         "budgetProblem",
         "chainProblem",
+        "chargedRefusals",
         "collateralSchema",
         "convergeTcbStatus",
         "defaultAttestationPolicy",

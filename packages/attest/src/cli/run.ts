@@ -5,6 +5,7 @@ import { parseCollateral } from '../intel/collateral.js'
 import { verifyQuote } from '../intel/verify.js'
 import { type Appraisal, appraise } from '../policy/appraise.js'
 import { type AttestationPolicy, defaultAttestationPolicy, parseAttestationPolicy } from '../policy/policy.js'
+import type { ReceiptDeployment } from '../receipt/consistency.js'
 import { verifyReceipt } from '../receipt/verify.js'
 import type { Check } from '../verdict/check-list.js'
 import type { Verdict } from '../verdict/verdict.js'
@@ -22,12 +23,13 @@ export interface VerifyCliIo extends CliOutput {
 export type VerifyExitCode = 0 | 1 | 2
 
 const usage = `Usage:
-  sealpool-verify receipt <folder> [--policy attestation-policy.json] [--at ISO] [--json]
+  sealpool-verify receipt <folder> --deployment <file> [--policy attestation-policy.json] [--at ISO] [--json]
   sealpool-verify evidence <file>  [--policy attestation-policy.json] [--nonce 0x...] [--at ISO] [--json]
   sealpool-verify quote <file> --collateral <file> [--policy attestation-policy.json] [--at ISO] [--json]
 
 Works offline, from files alone. Without --policy the default policy holds: Intel's root, no simulator, no measurement
-named, so that nothing is allowed; "quote" without --policy says only whether the quote verifies.
+named, so that nothing is allowed; "quote" without --policy says only whether the quote verifies. --deployment is the
+JSON file with the contracts that you trust (chainId, nodeRegistry); without it a receipt could be another chain's.
 Exit code: 0 ok, 1 not ok, 2 cannot tell (missing or unreadable files, wrong arguments).
 `
 
@@ -42,6 +44,23 @@ interface Options {
   readonly json: boolean
   readonly collateral: string | undefined
   readonly nonce: string | undefined
+  readonly deployment: ReceiptDeployment | undefined
+}
+
+/** The contracts that the verifier means, as `deployAll` writes them: only chain and NodeRegistry are read. */
+function deploymentOf(json: unknown): ReceiptDeployment {
+  const { chainId, nodeRegistry } = (json ?? {}) as {
+    readonly chainId?: unknown
+    readonly nodeRegistry?: unknown
+  }
+  if (
+    typeof chainId !== 'number' ||
+    typeof nodeRegistry !== 'string' ||
+    !/^0x[0-9a-fA-F]{40}$/.test(nodeRegistry)
+  ) {
+    throw new UsageError('--deployment must name a JSON file with chainId and nodeRegistry.')
+  }
+  return { chainId, registry: nodeRegistry as `0x${string}` }
 }
 
 /**
@@ -88,8 +107,10 @@ async function readArguments(args: readonly string[], io: VerifyCliIo) {
     throw new UsageError('--at must be an ISO time, for example 2026-11-20T12:00:00Z.')
   const policy =
     values.policy === undefined ? undefined : parseAttestationPolicy(await readJson(values.policy))
+  const deployment =
+    values.deployment === undefined ? undefined : deploymentOf(await readJson(values.deployment))
   const { json, collateral, nonce } = values
-  return { command, target, options: { policy, at, json: json === true, collateral, nonce } }
+  return { command, target, options: { policy, at, json: json === true, collateral, nonce, deployment } }
 }
 
 function parse(args: readonly string[]) {
@@ -102,6 +123,7 @@ function parse(args: readonly string[]) {
       json: { type: 'boolean' },
       collateral: { type: 'string' },
       nonce: { type: 'string' },
+      deployment: { type: 'string' },
     },
   })
 }
@@ -117,7 +139,13 @@ async function receipt(folder: string, options: Options, io: VerifyCliIo): Promi
     return answer(io, options, verdict, () => printAnswer(io, false, false, error.message))
   }
   const trust = options.policy ?? defaultAttestationPolicy
-  const verdict = verifyReceipt({ ...bundle, trust, at: options.at })
+  const { deployment } = options
+  const verdict = verifyReceipt({
+    ...bundle,
+    trust,
+    at: options.at,
+    ...(deployment === undefined ? {} : { deployment }),
+  })
   const { body, evidence: node } = verdict
   return answer(io, options, verdict, () => {
     if (node !== null) printChecks(io, 'The node’s evidence', node.checks)
