@@ -84,7 +84,7 @@ export const receiptCheckTitles = {
   'receipt-quote': 'The receipt names that quote',
   signature: 'The receipt is signed by the key set’s statement key',
   context: 'It was signed for this job and pool, on the expected chain and registry',
-  issued: 'It was issued before now',
+  issued: 'It was not issued later than now',
   simulated: 'Receipt, evidence and certificates agree on whether it is simulated',
   policies: 'The pools’ policies are the ones that the receipt names',
   'pool-trust': 'Each pool’s own attestation policy allows the node',
