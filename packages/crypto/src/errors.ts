@@ -1,6 +1,7 @@
 /** Every reason for which this package refuses; stable, so that callers may switch on it. */
 export type CryptoErrorCode =
   | 'ADDRESS_INVALID'
+  | 'ARMOR_INVALID'
   | 'CHUNK_REFUSED'
   | 'COMMITMENT_INVALID'
   | 'CONTEXT_INVALID'
