@@ -1,4 +1,11 @@
 import type { Random } from './encoding/bytes.js'
+import {
+  type HeaderStore,
+  type RewrapOptions,
+  type RewrapReport,
+  rewrapHeaders as rewrapHeadersWith,
+  rewrapHeader as rewrapHeaderWith,
+} from './epoch/rewrap-headers.js'
 import type { HpkeContext } from './hpke/context.js'
 import {
   type HpkeSealOptions,
@@ -8,6 +15,11 @@ import {
 } from './hpke/hpke.js'
 import { platformRandom } from './platform.js'
 import type { Recipient } from './recipient/recipient.js'
+import {
+  type EstablishWalletKeyOptions,
+  establishWalletKey as establishWalletKeyWith,
+  type WalletKey,
+} from './recipient/wallet-key.js'
 import type { OpenOptions } from './sealed-file/file-key.js'
 import type { RangeSource } from './sealed-file/range.js'
 import {
@@ -53,6 +65,18 @@ export { type Address, parseAddress } from './encoding/address.js'
 export { decodeBase64Url, encodeBase64Url } from './encoding/base64url.js'
 export { concatBytes, equalBytes, type Random } from './encoding/bytes.js'
 export { decodeHex, encodeHex, type Hex } from './encoding/hex.js'
+export { currentRecipient, poolIdentities, recipientOfEpoch } from './epoch/pool-keys.js'
+export {
+  currentKeyEpoch,
+  type KeyEpoch,
+  type KeyEpochs,
+  type NewKeyEpoch,
+  parseKeyEpochs,
+  publishKeyEpochs,
+  retireKeyEpoch,
+  rotateKeyEpoch,
+} from './epoch/register.js'
+export type { HeaderStore, RewrapOptions, RewrapReport } from './epoch/rewrap-headers.js'
 export { CryptoError, type CryptoErrorCode } from './errors.js'
 export type { HpkeAead, HpkeContext } from './hpke/context.js'
 export {
@@ -85,6 +109,12 @@ export {
   walletKeyTypedData,
   walletRecipient,
 } from './recipient/wallet.js'
+export {
+  type EstablishWalletKeyOptions,
+  type RandomKeyReason,
+  type WalletKey,
+  walletIdentityFromSecret,
+} from './recipient/wallet-key.js'
 export { keyIdOf, publicKeyOf } from './recipient/x25519.js'
 export { decodeArmor, encodeArmor } from './sealed-file/armor.js'
 export type { SealContext } from './sealed-file/context.js'
@@ -207,4 +237,52 @@ export function hpkeSender(
   options: WithRandom<HpkeSenderOptions>,
 ): Promise<{ readonly enc: Uint8Array; readonly context: HpkeContext }> {
   return hpkeSenderWith({ ...options, random: options.random ?? platformRandom })
+}
+
+/**
+ * Makes a wallet's key from its signature where that is safe, and otherwise a random key (contract wallets, wallets
+ * that do not sign alike twice). The wallet is asked twice.
+ *
+ * @param options - `address`, `typedData`, `sign`; `isContract`, `kem`; `random` is the platform's by default
+ * @returns the identity; for a random key also why, and the secret to back up
+ * @throws CryptoError `SIGNATURE_INVALID` when an address that is known to be no contract gives another's signature;
+ *   `ADDRESS_INVALID`, `RANDOM_INVALID`
+ */
+export function establishWalletKey(options: WithRandom<EstablishWalletKeyOptions>): Promise<WalletKey> {
+  return establishWalletKeyWith({ ...options, random: options.random ?? platformRandom })
+}
+
+/**
+ * Brings one header to a new key epoch: the new key's stanza comes, the old key's goes, all else stays.
+ *
+ * @param sealed - a sealed file, or its header
+ * @param options - see {@link RewrapOptions}; `random` is the platform's by default
+ * @returns the new header, or undefined when it stands at the new epoch already
+ * @throws CryptoError `CONTEXT_MISMATCH` (another policy, pool or chain), `RECIPIENT_INVALID` when the file has neither
+ *   key's stanza; as `openBytes` up to the payload
+ */
+export function rewrapHeader(
+  sealed: Uint8Array,
+  options: WithRandom<RewrapOptions>,
+): Promise<Uint8Array | undefined> {
+  return rewrapHeaderWith(sealed, { ...options, random: options.random ?? platformRandom })
+}
+
+/**
+ * Brings all headers of a store to a new key epoch. A run may be killed at any time and started again. One file that
+ * cannot be re-wrapped does not stop the others.
+ *
+ * @param options - `store`; {@link RewrapOptions}; `atOnce`: headers under way at once, 8 by default; `onHeader`: told of
+ *   every header that was replaced; `random` is the platform's by default
+ * @returns counts, and what failed
+ * @throws CryptoError `OPTION_INVALID`; errors of `store.list` and `onHeader` come out as they are
+ */
+export function rewrapHeaders(
+  options: WithRandom<RewrapOptions> & {
+    readonly store: HeaderStore
+    readonly atOnce?: number | undefined
+    readonly onHeader?: ((name: string) => void) | undefined
+  },
+): Promise<RewrapReport> {
+  return rewrapHeadersWith({ ...options, random: options.random ?? platformRandom })
 }

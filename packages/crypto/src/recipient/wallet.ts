@@ -30,8 +30,7 @@ export interface WalletKeyTypedData {
 
 /**
  * The EIP-712 data whose signature becomes a wallet's X25519 key. A wallet that signs deterministically (RFC 6979)
- * makes the same key on every device. One that does not (many MPC and smart wallets) cannot use it: sign twice and
- * compare the public keys; if they differ, draw a random private key, keep it, and use `hpkeRecipient` instead.
+ * makes the same key on every device; `establishWalletKey` finds out, and draws a random key for one that does not.
  *
  * @param options - `chainId`, and the `purpose` shown to the user, 1 to 128 printable ASCII characters
  * @returns the typed data
@@ -116,6 +115,18 @@ export function walletIdentity(options: {
   }
   const salt = new TextEncoder().encode('sealpool/wallet-key/1')
   const material = hkdf(sha256, concatBytes(r, low), salt, decodeHex(address), 32)
+  return walletIdentityOf(material, address, kem)
+}
+
+/**
+ * The identity of a wallet for key material.
+ *
+ * @param material - 32 secret bytes
+ * @param address - in lower case
+ * @param kem - how files are wrapped
+ * @returns the identity with its public key
+ */
+export function walletIdentityOf(material: Uint8Array, address: Address, kem: Kem): WalletIdentity {
   const { publicKey, privateKey } = kem.deriveKeyPair(material)
   const identity = kemIdentity(labelOf(kem, publicKey, address), kem, kem.prepare(privateKey))
   return { ...identity, address, publicKey }
