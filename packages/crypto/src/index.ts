@@ -45,6 +45,20 @@ export {
 } from './canonical-json/canonicalize.js'
 export { type MerkleProofClaim, merkleProof, merkleRoot, verifyMerkleProof } from './commitment/merkle.js'
 export {
+  type MerkleMultiProofClaim,
+  merkleMultiProof,
+  verifyMerkleMultiProof,
+} from './commitment/multi-proof.js'
+export {
+  commitRows,
+  type DisclosedField,
+  type DisclosedRow,
+  openRows,
+  type RowsCommitment,
+  type RowsOpening,
+  verifyRowsOpening,
+} from './commitment/rows.js'
+export {
   type Commitment,
   type CommitmentOpening,
   commitPlaintext,
