@@ -1,6 +1,8 @@
 /** Every reason for which this package refuses; stable, so that callers may switch on it. */
 export type CryptoErrorCode =
   | 'ADDRESS_INVALID'
+  | 'AGE_INVALID'
+  | 'AGE_REFUSED'
   | 'ARMOR_INVALID'
   | 'BACKUP_INVALID'
   | 'BACKUP_REFUSED'
@@ -9,6 +11,7 @@ export type CryptoErrorCode =
   | 'CONTEXT_INVALID'
   | 'CONTEXT_MISMATCH'
   | 'DIGEST_INVALID'
+  | 'ECIES_REFUSED'
   | 'ENCODING_INVALID'
   | 'EPOCH_INVALID'
   | 'EPOCH_RETIRED'
@@ -26,6 +29,7 @@ export type CryptoErrorCode =
   | 'NATIVE_CRYPTO_MISSING'
   | 'NOT_SEALED_FILE'
   | 'NO_MATCHING_IDENTITY'
+  | 'OPENPGP_REFUSED'
   | 'OPTION_INVALID'
   | 'RANDOM_INVALID'
   | 'RANGE_INVALID'
