@@ -28,7 +28,8 @@ export interface HpkeSetup {
 export interface HpkeSchedule {
   readonly key: Uint8Array
   readonly baseNonce: Uint8Array
-  readonly exporterSecret: Uint8Array
+  /** Computed when asked for: most messages export nothing. */
+  exporterSecret(): Uint8Array
 }
 
 /**
@@ -50,7 +51,7 @@ export function hpkeSchedule(setup: Omit<HpkeSetup, 'backend'>): HpkeSchedule {
   return {
     key: labeledExpand(suite, secret, 'key', context, aeadSizes[aead].key),
     baseNonce: labeledExpand(suite, secret, 'base_nonce', context, aeadSizes[aead].nonce),
-    exporterSecret: labeledExpand(suite, secret, 'exp', context, 32),
+    exporterSecret: () => labeledExpand(suite, secret, 'exp', context, 32),
   }
 }
 
@@ -90,7 +91,6 @@ export interface HpkeContext {
  */
 export async function hpkeContext(setup: HpkeSetup): Promise<HpkeContext> {
   const { key, baseNonce, exporterSecret } = hpkeSchedule(setup)
-  const suite = suiteOf(setup)
   const aead = await importAeadKey(setup.aead, key, setup.backend)
   let sealed = 0
   let opened = 0
@@ -119,7 +119,7 @@ export async function hpkeContext(setup: HpkeSetup): Promise<HpkeContext> {
       if (!Number.isInteger(length) || length < 1 || length > 8160) {
         throw new CryptoError('OPTION_INVALID', 'length', 'an exported secret has 1 to 8,160 bytes')
       }
-      return labeledExpand(suite, exporterSecret, 'sec', context, length)
+      return labeledExpand(suiteOf(setup), exporterSecret(), 'sec', context, length)
     },
   }
 }

@@ -1,8 +1,15 @@
-import { aeadTagLength } from '../aead/aead.js'
+import { aeadTagLength, importAeadKey } from '../aead/aead.js'
 import type { Backend } from '../aead/backend.js'
 import { concatBytes, type Random } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
-import { type HpkeAead, type HpkeContext, hpkeContext, openRefused } from './context.js'
+import {
+  type HpkeAead,
+  type HpkeContext,
+  type HpkeSetup,
+  hpkeContext,
+  hpkeSchedule,
+  openRefused,
+} from './context.js'
 import type { Kem, KemPrivateKey } from './kem.js'
 import { x25519Kem } from './x25519-kem.js'
 
@@ -33,11 +40,18 @@ export interface HpkeSenderOptions {
 export async function hpkeSender(
   options: HpkeSenderOptions,
 ): Promise<{ readonly enc: Uint8Array; readonly context: HpkeContext }> {
+  const { enc, setup } = await setUpSender(options)
+  return { enc, context: await hpkeContext(setup) }
+}
+
+async function setUpSender(
+  options: HpkeSenderOptions,
+): Promise<{ readonly enc: Uint8Array; readonly setup: HpkeSetup }> {
   const { publicKey, info, random, senderPrivateKey, kem = x25519Kem } = options
   const { aead = 'aes-256-gcm', backend = 'auto' } = options
   const { enc, sharedSecret } = await kem.encapsulate({ publicKey, random, backend, senderPrivateKey })
   const mode = senderPrivateKey === undefined ? 'base' : 'auth'
-  return { enc, context: await hpkeContext({ kemId: kem.id, mode, sharedSecret, info, aead, backend }) }
+  return { enc, setup: { kemId: kem.id, mode, sharedSecret, info, aead, backend } }
 }
 
 /** What {@link hpkeReceiver} takes. */
@@ -61,17 +75,17 @@ export interface HpkeReceiverOptions {
  * @returns the context that opens messages
  * @throws CryptoError `KEY_INVALID`; `HPKE_OPEN_REFUSED` for an encapsulated key that no honest sender makes
  */
-export function hpkeReceiver(options: HpkeReceiverOptions): Promise<HpkeContext> {
+export async function hpkeReceiver(options: HpkeReceiverOptions): Promise<HpkeContext> {
   const { privateKey, kem = x25519Kem } = options
-  return receiverOf({ ...options, kem, key: kem.prepare(privateKey) })
+  return hpkeContext(await setUpReceiver({ ...options, kem, key: kem.prepare(privateKey) }))
 }
 
-async function receiverOf(
+async function setUpReceiver(
   options: Omit<HpkeReceiverOptions, 'privateKey' | 'kem'> & {
     readonly kem: Kem
     readonly key: KemPrivateKey
   },
-): Promise<HpkeContext> {
+): Promise<HpkeSetup> {
   const { kem, key, enc, info, senderPublicKey, aead = 'aes-256-gcm', backend = 'auto' } = options
   if (!(enc instanceof Uint8Array) || enc.length !== kem.encLength) throw openRefused()
   if (senderPublicKey !== undefined) kem.requirePublicKey(senderPublicKey, 'senderPublicKey')
@@ -83,7 +97,7 @@ async function receiverOf(
     throw error
   }
   const mode = senderPublicKey === undefined ? 'base' : 'auth'
-  return hpkeContext({ kemId: kem.id, mode, sharedSecret, info, aead, backend })
+  return { kemId: kem.id, mode, sharedSecret, info, aead, backend }
 }
 
 /** What {@link hpkeSeal} takes. */
@@ -102,8 +116,10 @@ export interface HpkeSealOptions extends Omit<HpkeSenderOptions, 'aead'> {
  * @throws CryptoError `KEY_INVALID`, `RANDOM_INVALID`, `OPTION_INVALID`, `NATIVE_CRYPTO_MISSING`
  */
 export async function hpkeSeal(options: HpkeSealOptions): Promise<Uint8Array> {
-  const { enc, context } = await hpkeSender(options)
-  return concatBytes(enc, await context.seal(options.plaintext, options.aad))
+  const { enc, setup } = await setUpSender(options)
+  const { key, baseNonce } = hpkeSchedule(setup)
+  const aead = await importAeadKey(setup.aead, key, setup.backend)
+  return concatBytes(enc, await aead.seal(baseNonce, options.plaintext, options.aad))
 }
 
 /** What {@link hpkeOpen} takes. */
@@ -138,6 +154,10 @@ export async function hpkeOpenWith(
 ): Promise<Uint8Array> {
   const { kem, message, aad } = options
   if (!(message instanceof Uint8Array) || message.length < kem.encLength + aeadTagLength) throw openRefused()
-  const context = await receiverOf({ ...options, enc: message.slice(0, kem.encLength) })
-  return context.open(message.slice(kem.encLength), aad)
+  const setup = await setUpReceiver({ ...options, enc: message.slice(0, kem.encLength) })
+  const { key, baseNonce } = hpkeSchedule(setup)
+  const aead = await importAeadKey(setup.aead, key, setup.backend)
+  const plaintext = await aead.open(baseNonce, message.slice(kem.encLength), aad)
+  if (plaintext === undefined) throw openRefused()
+  return plaintext
 }
