@@ -4,7 +4,7 @@ import { type Backend, subtleFor } from '../aead/backend.js'
 import { type Digest, digestToBytes, sha256Digest } from '../digest/digest.js'
 import { bigEndian, concatBytes } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
-import { chunksAtOnce, createPipeline } from '../pipeline/pipeline.js'
+import { chunksAtOnce, inOrder } from '../pipeline/pipeline.js'
 import { leafHash, leafPreimage, proofOfHashes, rootOfHashes, verifyMerkleProof } from './merkle.js'
 
 const label = /* @__PURE__ */ new TextEncoder().encode('sealpool/commitment/1')
@@ -75,14 +75,14 @@ export async function commitPlaintextOn(
   if (subtle === undefined) return commitPlaintext(bytes, options)
   const { salt, chunkSize } = checked(options)
   const hashes: Uint8Array[] = []
-  const pipeline = createPipeline<ArrayBuffer>({
-    limit: chunksAtOnce,
+  const chunks = chunksOf(bytes, chunkSize)
+  await inOrder({
+    count: chunks.length,
+    limit: chunksAtOnce(chunkSize),
+    start: (index) =>
+      subtle.digest('SHA-256', leafPreimage(chunkSaltOf(salt, index), chunks[index] ?? new Uint8Array())),
     deliver: (hash) => hashes.push(new Uint8Array(hash)),
   })
-  for (const [index, chunk] of chunksOf(bytes, chunkSize).entries()) {
-    await pipeline.push(() => subtle.digest('SHA-256', leafPreimage(chunkSaltOf(salt, index), chunk)))
-  }
-  await pipeline.drain()
   return commitmentOf(bytes.length, chunkSize, hashes)
 }
 

@@ -239,6 +239,15 @@ describe('hpkeSeal and hpkeOpen', () => {
     }
   })
 
+  test('open with a key that was made ready once', async () => {
+    const ready = x25519Kem.prepare(keys.privateKey)
+    for (const backend of [...backends, ...backends]) {
+      const message = await seal(backend)
+      expect(await hpkeOpen({ privateKey: ready, info, aad, message, backend })).toEqual(plaintext)
+    }
+    expect(ready.publicKey).toEqual(keys.publicKey)
+  })
+
   test('refuse another key, info or associated data', async () => {
     const message = await seal('native')
     const good = { privateKey: keys.privateKey, info, aad, message }

@@ -56,8 +56,8 @@ async function setUpSender(
 
 /** What {@link hpkeReceiver} takes. */
 export interface HpkeReceiverOptions {
-  /** The recipient's private key, 32 bytes. */
-  readonly privateKey: Uint8Array
+  /** The recipient's private key, 32 bytes; or one that `kem.prepare` made ready for many messages. */
+  readonly privateKey: Uint8Array | KemPrivateKey
   readonly enc: Uint8Array
   readonly info: Uint8Array
   readonly kem?: Kem | undefined
@@ -77,7 +77,12 @@ export interface HpkeReceiverOptions {
  */
 export async function hpkeReceiver(options: HpkeReceiverOptions): Promise<HpkeContext> {
   const { privateKey, kem = x25519Kem } = options
-  return hpkeContext(await setUpReceiver({ ...options, kem, key: kem.prepare(privateKey) }))
+  return hpkeContext(await setUpReceiver({ ...options, kem, key: prepared(kem, privateKey) }))
+}
+
+function prepared(kem: Kem, privateKey: Uint8Array | KemPrivateKey): KemPrivateKey {
+  const ready = typeof privateKey === 'object' && privateKey !== null && 'decapsulate' in privateKey
+  return ready ? privateKey : kem.prepare(privateKey)
 }
 
 async function setUpReceiver(
@@ -139,7 +144,7 @@ export interface HpkeOpenOptions extends Omit<HpkeReceiverOptions, 'enc' | 'aead
  */
 export async function hpkeOpen(options: HpkeOpenOptions): Promise<Uint8Array> {
   const { privateKey, kem = x25519Kem } = options
-  return hpkeOpenWith({ ...options, kem, key: kem.prepare(privateKey) })
+  return hpkeOpenWith({ ...options, kem, key: prepared(kem, privateKey) })
 }
 
 /**

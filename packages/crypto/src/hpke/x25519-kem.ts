@@ -1,7 +1,13 @@
 import type { Backend } from '../aead/backend.js'
-import { concatBytes, drawRandom } from '../encoding/bytes.js'
+import { concatBytes, drawRandom, requireBytes } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
-import { type KeyAgreement, keyAgreement, publicKeyOf, requirePublicKey } from '../recipient/x25519.js'
+import {
+  generatedAgreement,
+  type KeyAgreement,
+  keyAgreement,
+  publicKeyOf,
+  requirePublicKey,
+} from '../recipient/x25519.js'
 import type { Kem, KeyPair } from './kem.js'
 import { kemSuiteOf, labeledExpand, labeledExtract } from './labeled.js'
 
@@ -63,7 +69,9 @@ export const x25519Kem: Kem = {
   deriveKeyPair,
   async encapsulate({ publicKey, random, backend, senderPrivateKey }) {
     requirePublicKey(publicKey)
-    const agreement = keyAgreement(derivePrivateKey(drawRandom(random, 32)), backend)
+    const agreement =
+      (await generatedAgreement(random, backend)) ??
+      keyAgreement(derivePrivateKey(drawRandom(random, 32)), backend)
     const [agreed, enc] = await Promise.all([agreement.agree(publicKey), agreement.publicKey()])
     if (senderPrivateKey === undefined) return { enc, sharedSecret: sharedSecretOf(agreed, enc, publicKey) }
     const sender = keyAgreement(senderPrivateKey, backend)
@@ -71,13 +79,17 @@ export const x25519Kem: Kem = {
     return { enc, sharedSecret: sharedSecretOf(concatBytes(agreed, own), enc, publicKey, senderKey) }
   },
   prepare(privateKey) {
-    const publicKey = publicKeyOf(privateKey)
     const agreement = agreementsOf(privateKey)
+    let known: Uint8Array | undefined
     return {
-      publicKey,
+      get publicKey() {
+        known ??= publicKeyOf(privateKey)
+        return known
+      },
       async decapsulate({ enc, backend, senderPublicKey }) {
         const key = agreement(backend)
-        const agreed = await key.agree(enc)
+        const [agreed, publicKey] = await Promise.all([key.agree(enc), known ?? key.publicKey()])
+        known ??= publicKey
         if (senderPublicKey === undefined) return sharedSecretOf(agreed, enc, publicKey)
         const own = await key.agree(requirePublicKey(senderPublicKey, 'senderPublicKey'))
         return sharedSecretOf(concatBytes(agreed, own), enc, publicKey, senderPublicKey)
@@ -89,7 +101,7 @@ export const x25519Kem: Kem = {
 /** Prepares a private key once for each backend that is asked for. */
 function agreementsOf(privateKey: Uint8Array): (backend: Backend) => KeyAgreement {
   const prepared = new Map<Backend, KeyAgreement>()
-  const key = privateKey.slice()
+  const key = requireBytes(privateKey, 32, 'privateKey').slice()
   return (backend) => {
     const agreement = prepared.get(backend) ?? keyAgreement(key, backend)
     prepared.set(backend, agreement)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createPipeline } from './pipeline.js'
+import { chunksAtOnce, createPipeline, inOrder } from './pipeline.js'
 
 /** Work whose end the test decides. */
 function gate<T>() {
@@ -62,4 +62,51 @@ test('delivers nothing after a failure, tells of it at once, and fails all that 
   expect(failures).toEqual([new Error('broken')])
   await expect(pipeline.drain()).rejects.toThrow('broken')
   expect(delivered).toEqual([1])
+})
+
+test('inOrder delivers in order whatever ends first, and keeps to its limit', async () => {
+  const delivered: number[] = []
+  let running = 0
+  let most = 0
+  await inOrder({
+    count: 50,
+    limit: 7,
+    async start(index) {
+      running += 1
+      most = Math.max(most, running)
+      for (let turn = 0; turn <= (index * 5) % 4; turn++) await settle()
+      running -= 1
+      return index
+    },
+    deliver: (result) => delivered.push(result),
+  })
+  expect(delivered).toEqual([...Array(50).keys()])
+  expect(most).toBe(7)
+})
+
+test('inOrder delivers nothing at or after the first failure, and begins nothing new', async () => {
+  const delivered: number[] = []
+  const begun: number[] = []
+  const work = inOrder({
+    count: 50,
+    limit: 4,
+    async start(index) {
+      begun.push(index)
+      if (index === 3 || index === 5) throw new Error(`broken ${index}`)
+      return index
+    },
+    deliver: (result) => delivered.push(result),
+  })
+  await expect(work).rejects.toThrow('broken 3')
+  expect(delivered).toEqual([0, 1, 2])
+  expect(Math.max(...begun)).toBeLessThan(8)
+})
+
+test.each([
+  [64, 64],
+  [65_536, 16],
+  [1_048_576, 2],
+  [4_194_304, 2],
+])('chunks of %i bytes are worked on %i at once', (chunkSize, expected) => {
+  expect(chunksAtOnce(chunkSize)).toBe(expected)
 })

@@ -1,10 +1,17 @@
 import { sha3_256, shake256 } from '@noble/hashes/sha3.js'
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
+import type { Backend } from '../aead/backend.js'
 import { concatBytes, drawRandom, requireBytes } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 import type { Kem, KeyPair } from '../hpke/kem.js'
 import { requireMaterial } from '../hpke/x25519-kem.js'
-import { keyAgreement, publicKeyOf, requirePublicKey } from '../recipient/x25519.js'
+import {
+  generatedAgreement,
+  type KeyAgreement,
+  keyAgreement,
+  publicKeyOf,
+  requirePublicKey,
+} from '../recipient/x25519.js'
 
 // draft-connolly-cfrg-xwing-kem: the label is the six ASCII characters of the X-wing fighter.
 const label = /* @__PURE__ */ new Uint8Array([0x5c, 0x2e, 0x2f, 0x2f, 0x5e, 0x5c])
@@ -78,9 +85,11 @@ export const xwingKem: Kem = {
   async encapsulate({ publicKey, random, backend, senderPrivateKey }) {
     noSender(senderPrivateKey)
     const key = requireXwingKey(publicKey)
-    const seed = drawRandom(random, 64)
+    const generated = await generatedAgreement(random, backend)
+    // The draft's eseed: first what ML-KEM draws, then the curve's ephemeral key.
+    const seed = drawRandom(random, generated === undefined ? 64 : 32)
     const curveKey = key.slice(latticeKeyLength)
-    const ephemeral = keyAgreement(seed.slice(32), backend)
+    const ephemeral = generated ?? keyAgreement(seed.slice(32), backend)
     const [curveSecret, curveEnc] = await Promise.all([ephemeral.agree(curveKey), ephemeral.publicKey()])
     const lattice = ml_kem768.encapsulate(key.slice(0, latticeKeyLength), seed.slice(0, 32))
     return {
@@ -90,6 +99,7 @@ export const xwingKem: Kem = {
   },
   prepare(privateKey) {
     const { latticeSecret, curveSecret, publicKey } = expand(privateKey)
+    const curve = new Map<Backend, KeyAgreement>()
     const curveKey = publicKey.slice(latticeKeyLength)
     const lattice = ml_kem768.prepare(publicKey.slice(0, latticeKeyLength))
     return {
@@ -98,7 +108,9 @@ export const xwingKem: Kem = {
         noSender(senderPublicKey)
         const bytes = requireBytes(enc, encLength, 'enc')
         const curveEnc = bytes.slice(latticeCiphertextLength)
-        const agreed = await keyAgreement(curveSecret, backend).agree(curveEnc)
+        const own = curve.get(backend) ?? keyAgreement(curveSecret, backend)
+        curve.set(backend, own)
+        const agreed = await own.agree(curveEnc)
         const decapsulated = lattice.decapsulate(bytes.slice(0, latticeCiphertextLength), latticeSecret)
         return combine(decapsulated, agreed, curveEnc, curveKey)
       },

@@ -2,7 +2,7 @@ import type { Backend } from '../aead/backend.js'
 import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
 import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
-import { concatBytes, drawRandom, type Random } from '../encoding/bytes.js'
+import { concatBytes, type Random } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 import { hpkeOpenWith, hpkeSeal } from '../hpke/hpke.js'
 import type { Kem, KemPrivateKey } from '../hpke/kem.js'
@@ -98,7 +98,7 @@ export function kemRecipient(label: StanzaLabel, kem: Kem, publicKey: Uint8Array
         info: wrapInfo(binding),
         aad: canonicalBytes(label),
         plaintext: fileKey,
-        random: (length) => drawRandom(random, length),
+        random,
         backend,
       })
       return stanza(message.slice(0, kem.encLength), message.slice(kem.encLength))

@@ -2,7 +2,7 @@ import { pow } from '@noble/curves/abstract/modular.js'
 import { montgomery } from '@noble/curves/abstract/montgomery.js'
 import { type Backend, subtleFor } from '../aead/backend.js'
 import { type Digest, sha256Digest } from '../digest/digest.js'
-import { concatBytes, equalBytes, requireBytes, unshared } from '../encoding/bytes.js'
+import { concatBytes, equalBytes, type Random, requireBytes, unshared } from '../encoding/bytes.js'
 import { decodeHex } from '../encoding/hex.js'
 import { CryptoError } from '../errors.js'
 
@@ -152,6 +152,36 @@ export function keyAgreement(privateKey: Uint8Array, backend: Backend = 'auto'):
   }
 }
 
+/**
+ * A fresh key pair made by the platform, when source and backend allow it.
+ *
+ * @param random - a source that may make key pairs itself
+ * @param backend - where to compute
+ * @returns the pair's operations; undefined when the caller has to draw bytes
+ * @throws CryptoError from `agree`: `KEY_INVALID`
+ */
+export async function generatedAgreement(
+  random: Random,
+  backend: Backend,
+): Promise<KeyAgreement | undefined> {
+  const generate = random.generateX25519
+  const subtle = generate === undefined ? undefined : subtleFor(backend)
+  if (generate === undefined || subtle === undefined || !(await hasNativeX25519(subtle))) return undefined
+  const pair = await generate()
+  return {
+    publicKey: async () => new Uint8Array(await subtle.exportKey('raw', pair.publicKey)),
+    async agree(publicKey) {
+      requirePublicKey(publicKey)
+      return requireSharedSecret(await deriveWith(subtle, pair.privateKey, publicKey))
+    },
+  }
+}
+
+async function deriveWith(subtle: SubtleCrypto, key: CryptoKey, publicKey: Uint8Array): Promise<Uint8Array> {
+  const peer = await subtle.importKey('raw', unshared(publicKey), 'X25519', false, [])
+  return new Uint8Array(await subtle.deriveBits({ name: 'X25519', public: peer }, key, 256))
+}
+
 type NativeKey = (publicKey: Uint8Array) => Promise<Uint8Array>
 
 function pureAgree(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array {
@@ -178,10 +208,7 @@ const pkcs8Prefix = /* @__PURE__ */ decodeHex('0x302e020100300506032b656e0422042
 async function nativeKey(subtle: SubtleCrypto, privateKey: Uint8Array): Promise<NativeKey> {
   const pkcs8 = concatBytes(pkcs8Prefix, privateKey)
   const key = await subtle.importKey('pkcs8', pkcs8, 'X25519', false, ['deriveBits'])
-  return async (publicKey) => {
-    const peer = await subtle.importKey('raw', unshared(publicKey), 'X25519', false, [])
-    return new Uint8Array(await subtle.deriveBits({ name: 'X25519', public: peer }, key, 256))
-  }
+  return (publicKey) => deriveWith(subtle, key, publicKey)
 }
 
 let known: Promise<boolean> | undefined

@@ -1,6 +1,6 @@
 import { aeadTagLength } from '../aead/aead.js'
 import { CryptoError } from '../errors.js'
-import { chunksAtOnce, createPipeline, type Pipeline } from '../pipeline/pipeline.js'
+import { chunksAtOnce, createPipeline, inOrder, type Pipeline } from '../pipeline/pipeline.js'
 import { createByteQueue } from './byte-queue.js'
 import type { SealContext } from './context.js'
 import { commitmentSaltOf, type OpenOptions, payloadCipherOf, unlockHeader } from './file-key.js'
@@ -51,20 +51,15 @@ export async function openBytes(sealed: Uint8Array, options: OpenOptions): Promi
   const { cipher, commitmentSalt } = await unlock(header, options)
   const plaintext = new Uint8Array(plaintextLength)
   const step = header.chunkSize + aeadTagLength
-  let written = 0
-  const pipeline = createPipeline<Uint8Array>({
-    limit: chunksAtOnce,
-    deliver(chunk) {
-      plaintext.set(chunk, written)
-      written += chunk.length
+  await inOrder({
+    count: chunks,
+    limit: chunksAtOnce(header.chunkSize),
+    start(index) {
+      const offset = header.payloadOffset + index * step
+      return cipher.open(index, index === chunks - 1, sealed.subarray(offset, offset + step))
     },
+    deliver: (chunk, index) => plaintext.set(chunk, index * header.chunkSize),
   })
-  for (let index = 0; index < chunks; index++) {
-    const offset = header.payloadOffset + index * step
-    const last = index === chunks - 1
-    await pipeline.push(() => cipher.open(index, last, sealed.subarray(offset, offset + step)))
-  }
-  await pipeline.drain()
   return { plaintext, context: header.context, commitmentSalt }
 }
 
@@ -95,7 +90,7 @@ export interface OpenTransform {
 }
 
 /**
- * Opens a stream in memory bounded by the header and about a dozen chunks. Each chunk comes out as soon as it and
+ * Opens a stream in memory bounded by the header and some megabytes. Each chunk comes out as soon as it and
  * all before it are authentic; that nothing was cut off at the end is known only when the stream closes without an error.
  *
  * @param options - see {@link OpenOptions}
@@ -128,7 +123,7 @@ export function openStream(options: OpenOptions): OpenTransform {
     const { cipher } = await unlock(header, options)
     opened = { header, cipher }
     pipeline = createPipeline<Uint8Array>({
-      limit: chunksAtOnce,
+      limit: chunksAtOnce(header.chunkSize),
       deliver(chunk) {
         if (chunk.length > 0) controller.enqueue(chunk)
       },

@@ -1,6 +1,6 @@
 import { aeadTagLength } from '../aead/aead.js'
 import { CryptoError } from '../errors.js'
-import { chunksAtOnce, createPipeline } from '../pipeline/pipeline.js'
+import { chunksAtOnce, inOrder } from '../pipeline/pipeline.js'
 import type { SealContext } from './context.js'
 import type { OpenOptions } from './file-key.js'
 import { macLength, type ParsedHeader, parseHeader, parsePrefix, prefixLength, truncated } from './header.js'
@@ -89,21 +89,19 @@ export async function sealedReader(
         from,
         Math.min(source.size, payloadOffset + after * step) - from,
       )
-      let begin = first * chunkSize
-      const pipeline = createPipeline<Uint8Array>({
-        limit: chunksAtOnce,
-        deliver(chunk) {
+      await inOrder({
+        count: after - first,
+        limit: chunksAtOnce(chunkSize),
+        start(at) {
+          const index = first + at
+          return cipher.open(index, index === layout.chunks - 1, sealed.subarray(at * step, (at + 1) * step))
+        },
+        deliver(chunk, at) {
+          const begin = (first + at) * chunkSize
           const part = chunk.subarray(Math.max(0, start - begin), Math.min(chunk.length, end - begin))
           plaintext.set(part, Math.max(0, begin - start))
-          begin += chunkSize
         },
       })
-      for (let index = first; index < after; index++) {
-        const at = (index - first) * step
-        const last = index === layout.chunks - 1
-        await pipeline.push(() => cipher.open(index, last, sealed.subarray(at, at + step)))
-      }
-      await pipeline.drain()
       return plaintext
     },
   }

@@ -1,9 +1,10 @@
+import { aeadTagLength } from '../aead/aead.js'
 import type { Backend } from '../aead/backend.js'
 import { commitPlaintextOn } from '../commitment/salted.js'
 import type { Digest } from '../digest/digest.js'
 import { concatBytes, drawRandom, type Random } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
-import { chunksAtOnce, createPipeline, type Pipeline } from '../pipeline/pipeline.js'
+import { chunksAtOnce, createPipeline, inOrder, type Pipeline } from '../pipeline/pipeline.js'
 import type { Recipient } from '../recipient/recipient.js'
 import { createByteQueue } from './byte-queue.js'
 import { parseContext, type SealContext } from './context.js'
@@ -116,24 +117,22 @@ export async function sealBytes(plaintext: Uint8Array, options: SealBytesOptions
   const { chunks, payloadLength } = layoutOfPlaintext(plaintext.length, chunkSize)
   const sealed = new Uint8Array(header.length + payloadLength)
   sealed.set(header)
-  let offset = header.length
-  const pipeline = createPipeline<Uint8Array>({
-    limit: chunksAtOnce,
-    deliver(chunk) {
-      sealed.set(chunk, offset)
-      offset += chunk.length
-    },
+  await inOrder({
+    count: chunks,
+    limit: chunksAtOnce(chunkSize),
+    start: (index) =>
+      cipher.seal(
+        index,
+        index === chunks - 1,
+        plaintext.subarray(index * chunkSize, (index + 1) * chunkSize),
+      ),
+    deliver: (chunk, index) => sealed.set(chunk, header.length + index * (chunkSize + aeadTagLength)),
   })
-  for (let index = 0; index < chunks; index++) {
-    const chunk = plaintext.subarray(index * chunkSize, (index + 1) * chunkSize)
-    await pipeline.push(() => cipher.seal(index, index === chunks - 1, chunk))
-  }
-  await pipeline.drain()
   return sealed
 }
 
 /**
- * Seals a stream in bounded memory (about a dozen chunks).
+ * Seals a stream in bounded memory (some megabytes).
  *
  * @param options - see {@link SealOptions}; the context needs its commitment, since it precedes the payload
  * @returns a transform from plaintext to sealed file, in pieces of any size; errors of {@link sealBytes} come out of
@@ -159,7 +158,7 @@ export function seal(options: SealOptions): TransformStream<Uint8Array, Uint8Arr
       })
       controller.enqueue(sealing.header)
       pipeline = createPipeline<Uint8Array>({
-        limit: chunksAtOnce,
+        limit: chunksAtOnce(sealing.chunkSize),
         deliver: (chunk) => controller.enqueue(chunk),
         fail: (error) => controller.error(error),
       })
