@@ -13,6 +13,7 @@ import {
   type ThresholdKey,
   type ThresholdSession,
   type ThresholdShare,
+  thresholdSessionDigest,
 } from '../threshold/index.js'
 
 /** A member with its secrets, for tests. */
@@ -69,7 +70,7 @@ export function deals(
   dealers: readonly TestMember[],
   options: { readonly shares?: readonly ThresholdShare[]; readonly absent?: readonly number[] } = {},
 ): readonly DealtShares[] {
-  const random = seededRandom('deals')
+  const random = seededRandom(`deals ${thresholdSessionDigest(session)}`)
   return dealers.flatMap(({ signingKey }, place) =>
     options.absent?.includes(place + 1)
       ? []
