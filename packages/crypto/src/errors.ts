@@ -2,6 +2,7 @@
 export type CryptoErrorCode =
   | 'ADDRESS_INVALID'
   | 'AGGREGATE_INVALID'
+  | 'ARMOR_INVALID'
   | 'CHUNK_REFUSED'
   | 'COHORT_REFUSED'
   | 'COMMITMENT_INVALID'

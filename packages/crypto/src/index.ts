@@ -1,9 +1,21 @@
 import type { Random } from './encoding/bytes.js'
+import type { HpkeContext } from './hpke/context.js'
+import {
+  type HpkeSealOptions,
+  type HpkeSenderOptions,
+  hpkeSeal as hpkeSealWith,
+  hpkeSender as hpkeSenderWith,
+} from './hpke/hpke.js'
 import { platformRandom } from './platform.js'
-import { type HpkeSealOptions, hpkeSeal as hpkeSealWith } from './recipient/hpke.js'
 import type { Recipient } from './recipient/recipient.js'
 import type { OpenOptions } from './sealed-file/file-key.js'
-import { addRecipient as addRecipientWith } from './sealed-file/rewrap.js'
+import type { RangeSource } from './sealed-file/range.js'
+import {
+  addRecipient as addRecipientWith,
+  type RecipientChange,
+  type RewrittenHeader,
+  rewriteHeader as rewriteHeaderWith,
+} from './sealed-file/rewrap.js'
 import {
   type SealBytesOptions,
   type SealOptions,
@@ -42,19 +54,30 @@ export { decodeBase64Url, encodeBase64Url } from './encoding/base64url.js'
 export { concatBytes, equalBytes, type Random } from './encoding/bytes.js'
 export { decodeHex, encodeHex, type Hex } from './encoding/hex.js'
 export { CryptoError, type CryptoErrorCode } from './errors.js'
+export type { HpkeAead, HpkeContext } from './hpke/context.js'
+export {
+  type HpkeOpenOptions,
+  type HpkeReceiverOptions,
+  type HpkeSealOptions,
+  type HpkeSenderOptions,
+  hpkeOpen,
+  hpkeReceiver,
+} from './hpke/hpke.js'
+export type { DecapsulateOptions, EncapsulateOptions, Kem, KemPrivateKey, KeyPair } from './hpke/kem.js'
+export { deriveKeyPair, x25519Kem } from './hpke/x25519-kem.js'
 export { platformRandom } from './platform.js'
 export { derivePoolKey, deriveSecret, type KeyScope, type PoolKey } from './pool-key/derive.js'
 export { type KeySet, keySetDigest, parseKeySet } from './pool-key/key-set.js'
 export { deriveNodeKeys, type NodeKeys } from './pool-key/node-keys.js'
-export {
-  deriveKeyPair,
-  type HpkeOpenOptions,
-  type HpkeSealOptions,
-  hpkeOpen,
-  type KeyPair,
-} from './recipient/hpke.js'
 export { hpkeIdentity, hpkeRecipient } from './recipient/hpke-recipient.js'
 export type { Identity, Recipient, Stanza, UnwrapRequest, WrapRequest } from './recipient/recipient.js'
+export {
+  type ThresholdLabel,
+  type ThresholdUnwrapRequest,
+  type ThresholdWrapRequest,
+  thresholdIdentity,
+  thresholdRecipient,
+} from './recipient/threshold-recipient.js'
 export {
   type WalletIdentity,
   type WalletKeyTypedData,
@@ -63,12 +86,26 @@ export {
   walletRecipient,
 } from './recipient/wallet.js'
 export { keyIdOf, publicKeyOf } from './recipient/x25519.js'
+export { decodeArmor, encodeArmor } from './sealed-file/armor.js'
 export type { SealContext } from './sealed-file/context.js'
 export type { OpenOptions } from './sealed-file/file-key.js'
 export { type ParsedHeader, parseHeader, type SealedHeader, type SealSuite } from './sealed-file/header.js'
 export { type OpenedFile, type OpenTransform, openBytes, openStream } from './sealed-file/open.js'
-export { type OpenRangeOptions, openRange, type RangeSource } from './sealed-file/range.js'
-export { removeRecipient } from './sealed-file/rewrap.js'
+export {
+  type OpenRangeOptions,
+  openRange,
+  type RangeSource,
+  type SealedReader,
+  sealedReader,
+} from './sealed-file/range.js'
+export {
+  type ListedRecipient,
+  listRecipients,
+  type RecipientChange,
+  type RecipientName,
+  type RewrittenHeader,
+  removeRecipient,
+} from './sealed-file/rewrap.js'
 export { type SealBytesOptions, type SealOptions, sealedSize } from './sealed-file/seal.js'
 export type { Fact } from './statement/facts.js'
 export { addressOf } from './statement/signature.js'
@@ -131,13 +168,43 @@ export function addRecipient(
 }
 
 /**
- * Seals one small message to a public key (single-shot base mode, RFC 9180 section 6.1, AES-256-GCM). Anyone can
- * seal: the sender is not authenticated.
+ * Changes the recipients of a file that lies elsewhere: reads its header (two reads that go no further) and gives the
+ * new one. The store then puts it before the unchanged payload, by copying on its own side where it can.
  *
- * @param options - `publicKey`, `info`, `aad`, `plaintext`; `random` is the platform's by default
- * @returns encapsulated key (32 bytes), then ciphertext (plaintext + 16 bytes)
- * @throws CryptoError `KEY_INVALID`, `RANDOM_INVALID`, `NATIVE_CRYPTO_MISSING`
+ * @param options - `source`: the file; an identity that opens it, who comes (`add`) and who goes (`remove`); `random`
+ *   is the platform's by default
+ * @returns the new header, and where the payload begins in the old file
+ * @throws CryptoError `SOURCE_FAILED`, `RECIPIENT_INVALID`, `HEADER_TOO_LARGE`; as `parseHeader` and `openBytes`
+ */
+export function rewriteHeader(
+  options: WithRandom<RecipientChange> & { readonly source: RangeSource },
+): Promise<RewrittenHeader> {
+  return rewriteHeaderWith({ ...options, random: options.random ?? platformRandom })
+}
+
+/**
+ * Seals one small message to a public key (single shot, RFC 9180 section 6.1, AES-256-GCM). Without
+ * `senderPrivateKey` anyone can seal: the sender is not authenticated.
+ *
+ * @param options - `publicKey`, `info`, `aad`, `plaintext`; `kem` (X25519 by default), `senderPrivateKey` (auth
+ *   mode); `random` is the platform's by default
+ * @returns encapsulated key (32 bytes for X25519), then ciphertext (plaintext + 16 bytes)
+ * @throws CryptoError `KEY_INVALID`, `OPTION_INVALID`, `RANDOM_INVALID`, `NATIVE_CRYPTO_MISSING`
  */
 export function hpkeSeal(options: WithRandom<HpkeSealOptions>): Promise<Uint8Array> {
   return hpkeSealWith({ ...options, random: options.random ?? platformRandom })
+}
+
+/**
+ * Sets up the sender's side of a conversation of several messages (RFC 9180 section 5).
+ *
+ * @param options - `publicKey`, `info`; `kem`, `aead`, `senderPrivateKey` (auth mode); `random` is the platform's by
+ *   default
+ * @returns what the recipient needs (`enc`), and the context that seals messages
+ * @throws CryptoError `KEY_INVALID`, `OPTION_INVALID`, `RANDOM_INVALID`, `NATIVE_CRYPTO_MISSING`
+ */
+export function hpkeSender(
+  options: WithRandom<HpkeSenderOptions>,
+): Promise<{ readonly enc: Uint8Array; readonly context: HpkeContext }> {
+  return hpkeSenderWith({ ...options, random: options.random ?? platformRandom })
 }
