@@ -3,6 +3,11 @@
  * refresh, and TDH2 envelopes that any t of n members open together.
  * @module
  */
+export {
+  type CollectPartialDecryptions,
+  committeeIdentity,
+  committeeRecipient,
+} from './committee-recipient.js'
 export { complain } from './complaint.js'
 export { concludeSession, openShare, type SessionOutcome, type SessionTranscript } from './conclude.js'
 export { type DealtShares, dealShares } from './deal.js'
