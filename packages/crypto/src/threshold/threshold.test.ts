@@ -1,4 +1,4 @@
-import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { secp256k1, secp256k1_FROST } from '@noble/curves/secp256k1.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encodeHex } from '../encoding/hex.js'
@@ -55,6 +55,17 @@ describe('a key of n members of whom t open', () => {
       { numRuns: 12 },
     )
   }, 60_000)
+
+  it('is the key that noble’s FROST combines from the same shares', () => {
+    const members = testMembers('differential', 5)
+    const { key, shares } = runSession(members, testSession(members, 3))
+    const theirs = shares.slice(1, 4).map(({ index, secret }) => ({
+      identifier: secp256k1_FROST.Identifier.fromNumber(index),
+      signingShare: secret,
+    }))
+    const secret = secp256k1_FROST.combineSecret(theirs, { min: 3, max: 5 })
+    expect(encodeHex(secp256k1.getPublicKey(secret, true))).toBe(key.publicKey)
+  })
 
   it('opens an envelope with any t of its members, in any order', () => {
     const members = testMembers('open', 4)
