@@ -1,8 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ed25519 } from '@noble/curves/ed25519.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { at, bundleFiles, deployment, evidence, quote, trust } from '../testing/fixture.js'
+import { amdName } from '../collateral-source/bundle.js'
+import { formatPemCertificates } from '../encoding/pem.js'
+import { formatCheckpoint, formatNote, formatNoteKey, leafHash, noteKey, signNote } from '../log/index.js'
+import { createAmdSimulator } from '../simulator/index.js'
+import { at, bundleFiles, deployment, evidence, quote, seededRandom, trust } from '../testing/fixture.js'
 import { runVerifyCli } from './run.js'
 
 let folder = ''
@@ -145,5 +150,105 @@ describe('sealpool-verify', () => {
     await writeFile(file('receipt.json'), bundleFiles()['receipt.json'] ?? '')
     expect(out).toContain('receipt of job 7')
     expect(out).not.toContain('\u001b')
+  })
+})
+
+describe('sealpool-verify on other evidence', () => {
+  const amd = createAmdSimulator({ random: seededRandom('cli'), at })
+  const report = amd.report({ reportData: new Uint8Array(64) })
+  const certificates = amd.certificates()
+  const hwid = Buffer.from(report.subarray(0x1a0, 0x1e0)).toString('hex')
+  const tcb = { bootloader: 10, tee: 0, snp: 23, microcode: 84 }
+  const hex = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString('hex')}`
+  const roots = { ...trust, roots: [...trust.roots, amd.rootDigest], snp: { minimumTcb: { Genoa: tcb } } }
+  const allowing = { ...roots, measurements: [{ name: 'image', measurement: `0x${'51'.repeat(48)}` }] }
+  const request = { tee: 'tdx', fmspc: '51aa1a7ed000', ca: 'platform', collateral: evidence.collateral }
+
+  beforeAll(async () => {
+    await writeFile(file('report.bin'), report)
+    await writeFile(
+      file('bad-report.bin'),
+      amd.report({ reportData: new Uint8Array(64), defect: 'tampered-body' }),
+    )
+    await writeFile(file('chain.pem'), formatPemCertificates(certificates))
+    await writeFile(file('ark.crl'), amd.crl(at))
+    await writeFile(file('snp-policy.json'), JSON.stringify(allowing))
+    await writeFile(
+      file('bundle.json'),
+      JSON.stringify({
+        format: 'sealpool/collateral-bundle',
+        version: 1,
+        intel: [request],
+        amd: [
+          {
+            name: amdName({ line: 'Genoa', hwid, tcb }),
+            certificates: certificates.map(hex),
+            crl: hex(amd.crl(at)),
+          },
+        ],
+      }),
+    )
+  })
+
+  it('snp: with certificates or a bundle, with a policy, and what speaks against it', async () => {
+    const given = ['--certificates', file('chain.pem'), '--crl', file('ark.crl')]
+    const policy = ['--policy', file('snp-policy.json')]
+    expect(await run(['snp', file('report.bin'), ...given, ...policy])).toMatchObject({ code: 0 })
+    expect(await run(['snp', file('report.bin'), '--bundle', file('bundle.json'), ...policy])).toMatchObject({
+      code: 0,
+    })
+    expect((await run(['snp', file('report.bin'), ...given])).code).toBe(1)
+    expect((await run(['snp', file('bad-report.bin'), ...given, ...policy])).code).toBe(1)
+    const { code, out } = await run([
+      'snp',
+      file('report.bin'),
+      '--certificates',
+      file('chain.pem'),
+      ...policy,
+      '--json',
+    ])
+    expect([code, JSON.parse(out).ok]).toEqual([2, false])
+    expect((await run(['snp', file('report.bin')])).code).toBe(2)
+    expect((await run(['snp', file('quote.bin'), ...given])).code).toBe(2)
+  })
+
+  it('quote: takes its collateral from a bundle', async () => {
+    const policy = ['--policy', file('trust.json')]
+    expect((await run(['quote', file('quote.bin'), '--bundle', file('bundle.json'), ...policy])).code).toBe(0)
+  })
+
+  it('bundle: tells whether it holds, and until when', async () => {
+    const policy = ['--policy', file('trust.json')]
+    const { code, out } = await run(['bundle', file('bundle.json'), ...policy])
+    expect([code, out]).toEqual([0, expect.stringContaining('TDX 51aa1a7ed000 (platform), until 2026-12-20')])
+    expect((await run(['bundle', file('bundle.json')])).code).toBe(1)
+    expect((await run(['bundle', file('bundle.json'), ...policy, '--at', '2027-03-01T00:00:00Z'])).code).toBe(
+      1,
+    )
+    expect((await run(['bundle', file('trust.json')])).code).toBe(2)
+  })
+
+  it('log: verifies an entry with its witnesses', async () => {
+    const secret = (n: number) => new Uint8Array(32).fill(n)
+    const entry = Uint8Array.of(1, 2, 3)
+    const log = noteKey('log.example', ed25519.getPublicKey(secret(1)))
+    const text = formatCheckpoint({ origin: log.name, size: 1, root: leafHash(entry), extensions: [] })
+    const signature = signNote(text, log.name, secret(1))
+    const question = {
+      entry: hex(entry),
+      index: 0,
+      proof: [],
+      checkpoint: formatNote({ text, signatures: [signature] }),
+    }
+    await writeFile(file('entry.json'), JSON.stringify(question))
+    await writeFile(file('log.json'), JSON.stringify({ log: formatNoteKey(log), witnesses: [], quorum: 0 }))
+    await writeFile(
+      file('strict.json'),
+      JSON.stringify({ log: formatNoteKey(log), witnesses: [], quorum: 1 }),
+    )
+    expect((await run(['log', file('entry.json'), '--trust', file('log.json')])).code).toBe(0)
+    expect((await run(['log', file('entry.json'), '--trust', file('strict.json')])).code).toBe(1)
+    expect((await run(['log', file('log.json'), '--trust', file('log.json')])).code).toBe(2)
+    expect((await run(['log', file('entry.json')])).code).toBe(2)
   })
 })

@@ -16,7 +16,7 @@ import {
 import { type NodeEvidenceVerdict, verifyNodeEvidence } from '../evidence/node-evidence.js'
 import { appraise } from '../policy/appraise.js'
 import { type AttestationPolicy, parseAttestationPolicy } from '../policy/policy.js'
-import type { VerifyP256 } from '../signature/p256.js'
+import type { VerifySignature } from '../signature/port.js'
 import {
   type Check,
   type CheckAnswer,
@@ -56,7 +56,7 @@ export interface VerifyReceiptOptions {
   /** Which node evidence the verifier trusts. */
   readonly trust: AttestationPolicy
   readonly at: Date
-  readonly verifySignature?: VerifyP256
+  readonly verifySignature?: VerifySignature
 }
 
 /** The answer about a receipt. */
@@ -172,10 +172,7 @@ function readReceipt(options: VerifyReceiptOptions, parts: Parts): CheckAnswer {
   }
   const result = receiptBodySchema.safeParse(signed.statement.body)
   if (!result.success) {
-    const issue = result.error.issues[0]
-    return fail(
-      `body.${issue?.path.map(String).join('.') ?? ''} is not as a receipt has it: ${issue?.message ?? ''}`,
-    )
+    return fail(result.error.message)
   }
   const problem = statementFormProblem(options.receipt as SignedStatement)
   if (problem !== undefined) return fail(problem)

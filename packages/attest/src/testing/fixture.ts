@@ -25,7 +25,7 @@ import { createSimulator } from '../simulator/index.js'
 export const at = new Date('2026-11-20T12:00:00Z')
 
 /** Bytes that look random and are the same in every run. */
-function seededRandom(seed: string): (length: number) => Uint8Array {
+export function seededRandom(seed: string): (length: number) => Uint8Array {
   let counter = 0
   return (length) => {
     const bytes = new Uint8Array(length)
