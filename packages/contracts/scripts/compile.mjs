@@ -11,6 +11,8 @@ const contracts = [
   { name: 'ProtocolToken', deployable: true },
   { name: 'NodeRegistry', deployable: true },
   { name: 'DataRegistry', deployable: true },
+  { name: 'ContributionBatches', deployable: true },
+  { name: 'Approvals', deployable: true },
   { name: 'Permissions', deployable: true },
   { name: 'JobBoard', deployable: true },
   { name: 'PoolFactory', deployable: true },

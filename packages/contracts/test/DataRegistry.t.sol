@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {NodeRegistry} from "../solidity/node/NodeRegistry.sol";
-import {StatementGuard, StatementProof} from "../solidity/node/StatementGuard.sol";
+import {StatementProof} from "../solidity/node/StatementGuard.sol";
 import {Pool, PoolRules} from "../solidity/pool/Pool.sol";
 import {Contribution, DataRegistry, VerdictEntry} from "../solidity/registry/DataRegistry.sol";
 import {PoolToken} from "../solidity/token/PoolToken.sol";
@@ -123,7 +123,7 @@ contract DataRegistryTest is World {
         VerdictEntry[] memory entries = verdictOf(id, 1, false);
         StatementProof memory proof = proveVerdicts(pool, entries);
         data.recordVerdicts(address(pool), entries, proof);
-        vm.expectPartialRevert(StatementGuard.StatementUsed.selector);
+        vm.expectPartialRevert(DataRegistry.VerdictAlreadyRecorded.selector);
         data.recordVerdicts(address(pool), entries, proof);
     }
 

@@ -13,9 +13,11 @@ struct StatementProof {
 }
 
 /// @title Each node statement counts once
-/// @notice The key of a used statement is everything that was signed, and never the signature: a second signature
-/// over the same statement is the same statement. Chain and registry are in the EIP-712 domain, the pool, the
-/// subject and the facts in the struct, so a statement for one pool, contribution or job means nothing elsewhere.
+/// @notice Chain and registry are in the EIP-712 domain, the pool, the subject and the facts in the struct, so a statement
+/// for one pool, contribution or job means nothing elsewhere. In place it counts once because what it changes can change
+/// once only (a contribution is judged once, an epoch begins once, a job is never given back to a node that had it); where
+/// nothing of the kind is stored, the statement itself is: by everything signed, and never by the signature, for a second
+/// signature over the same statement is the same statement.
 abstract contract StatementGuard {
     NodeRegistry public immutable nodeRegistry;
 
@@ -27,6 +29,17 @@ abstract contract StatementGuard {
         nodeRegistry = nodeRegistry_;
     }
 
+    /// @dev Checks signature and node. The caller must change state so that the same statement cannot be heard again.
+    function _hearStatement(
+        string memory kind,
+        address pool,
+        bytes32 subject,
+        bytes32 facts,
+        StatementProof calldata proof
+    ) internal view returns (address signer) {
+        return nodeRegistry.checkStatement(kind, pool, subject, facts, proof.digest, proof.nonce, proof.signature);
+    }
+
     /// @dev Checks signature and node, marks the statement as used.
     function _useStatement(
         string memory kind,
@@ -35,7 +48,7 @@ abstract contract StatementGuard {
         bytes32 facts,
         StatementProof calldata proof
     ) internal returns (address signer) {
-        signer = nodeRegistry.checkStatement(kind, pool, subject, facts, proof.digest, proof.nonce, proof.signature);
+        signer = _hearStatement(kind, pool, subject, facts, proof);
         bytes32 statement = keccak256(abi.encode(kind, pool, subject, facts, proof.digest, proof.nonce));
         if (_used[statement]) revert StatementUsed(statement, kind, pool, subject);
         _used[statement] = true;
