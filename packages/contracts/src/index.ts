@@ -3,6 +3,8 @@
  *
  * @module
  */
+export { approvalsAbi } from './abi/Approvals.js'
+export { contributionBatchesAbi } from './abi/ContributionBatches.js'
 export { dataRegistryAbi } from './abi/DataRegistry.js'
 export { errorsAbi } from './abi/errors.js'
 export { jobBoardAbi } from './abi/JobBoard.js'
