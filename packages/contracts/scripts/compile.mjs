@@ -16,6 +16,8 @@ const contracts = [
   { name: 'Permissions', deployable: true },
   { name: 'JobBoard', deployable: true },
   { name: 'PoolFactory', deployable: true },
+  { name: 'TdxCollateral', deployable: true },
+  { name: 'TdxVerifier', deployable: true },
   { name: 'PoolTokenDeployer', deployable: true },
   { name: 'GovernorDeployer', deployable: true },
   { name: 'TimelockDeployer', deployable: true },

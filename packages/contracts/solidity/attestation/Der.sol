@@ -137,8 +137,8 @@ library Der {
     }
 
     function _two(bytes memory der, uint256 offset) private pure returns (uint256) {
-        uint256 high = uint256(uint8(der[offset])) - 0x30;
-        uint256 low = uint256(uint8(der[offset + 1])) - 0x30;
+        uint256 high = uint256(uint8(der[offset])) ^ 0x30;
+        uint256 low = uint256(uint8(der[offset + 1])) ^ 0x30;
         if (high > 9 || low > 9) revert DerMalformed(offset);
         return high * 10 + low;
     }

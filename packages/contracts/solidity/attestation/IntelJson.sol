@@ -57,9 +57,25 @@ library IntelJson {
         pure
         returns (uint256 value, uint256 next)
     {
-        p = expect(text, p, '"');
+        (value, next) = digits(text, expect(text, p, '"'), length);
+        next = expect(text, next, '"');
+    }
+
+    /// @notice A quoted number of 48 bytes in hexadecimal: its first 16 and its last 32 bytes.
+    function hexadecimal48(bytes memory text, uint256 p)
+        internal
+        pure
+        returns (uint256 high, uint256 low, uint256 next)
+    {
+        (high, next) = digits(text, expect(text, p, '"'), 16);
+        (low, next) = digits(text, next, 32);
+        next = expect(text, next, '"');
+    }
+
+    /// @notice `length` bytes in hexadecimal, either case, without quotes.
+    function digits(bytes memory text, uint256 p, uint256 length) internal pure returns (uint256 value, uint256 next) {
         next = p + 2 * length;
-        if (next >= text.length) revert JsonUnexpected(p);
+        if (next > text.length) revert JsonUnexpected(p);
         for (uint256 i = p; i < next; ++i) {
             uint8 c = uint8(text[i]);
             if (c >= 0x30 && c <= 0x39) c -= 0x30;
@@ -68,7 +84,6 @@ library IntelJson {
             else revert JsonUnexpected(i);
             value = value << 4 | c;
         }
-        next = expect(text, next, '"');
     }
 
     /// @notice A quoted moment, "2025-01-21T11:14:05Z".

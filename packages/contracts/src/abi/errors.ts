@@ -147,6 +147,38 @@ export const errorsAbi = [
   },
   {
     "inputs": [],
+    "name": "AttestationKeyUnbound",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "id",
+        "type": "bytes32"
+      }
+    ],
+    "name": "AuthorityUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "id",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bool",
+        "name": "certifies",
+        "type": "bool"
+      }
+    ],
+    "name": "AuthorityWrongKind",
+    "type": "error"
+  },
+  {
+    "inputs": [],
     "name": "BatchEmpty",
     "type": "error"
   },
@@ -228,6 +260,97 @@ export const errorsAbi = [
       }
     ],
     "name": "BurnShareTooLarge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "CertificateAlgorithm",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "CertificateExtensionCritical",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "CertificateIsAuthority",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "given",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      }
+    ],
+    "name": "CertificateIssuerOther",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "CertificateKeyUsage",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "CertificateMalformed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "from",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "until",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "time",
+        "type": "uint256"
+      }
+    ],
+    "name": "CertificateOutOfDate",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "CertificateSignatureInvalid",
     "type": "error"
   },
   {
@@ -382,6 +505,43 @@ export const errorsAbi = [
       }
     ],
     "name": "DeadlineTooFar",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "DebugEnabled",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "DerMalformed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint8",
+        "name": "expected",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint8",
+        "name": "found",
+        "type": "uint8"
+      }
+    ],
+    "name": "DerUnexpected",
     "type": "error"
   },
   {
@@ -602,6 +762,22 @@ export const errorsAbi = [
   {
     "inputs": [],
     "name": "ERC6372InconsistentClock",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "field",
+        "type": "uint256"
+      }
+    ],
+    "name": "EnclaveIdentityOther",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "EnclaveReportSignatureInvalid",
     "type": "error"
   },
   {
@@ -1029,6 +1205,11 @@ export const errorsAbi = [
     "type": "error"
   },
   {
+    "inputs": [],
+    "name": "IdentityMissing",
+    "type": "error"
+  },
+  {
     "inputs": [
       {
         "internalType": "address",
@@ -1047,6 +1228,38 @@ export const errorsAbi = [
   {
     "inputs": [],
     "name": "InvalidShortString",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "issuer",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "serial",
+        "type": "uint256"
+      }
+    ],
+    "name": "IsRevoked",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "given",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      }
+    ],
+    "name": "IssuerOther",
     "type": "error"
   },
   {
@@ -1074,6 +1287,17 @@ export const errorsAbi = [
       }
     ],
     "name": "JobUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "JsonUnexpected",
     "type": "error"
   },
   {
@@ -1112,6 +1336,28 @@ export const errorsAbi = [
       }
     ],
     "name": "KindNotExclusive",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "LevelsNotDescending",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "issuer",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ListMissing",
     "type": "error"
   },
   {
@@ -1186,6 +1432,17 @@ export const errorsAbi = [
       }
     ],
     "name": "MeasurementNotAllowed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "field",
+        "type": "uint256"
+      }
+    ],
+    "name": "ModuleOther",
     "type": "error"
   },
   {
@@ -1400,6 +1657,22 @@ export const errorsAbi = [
       }
     ],
     "name": "NotErasable",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "given",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "current",
+        "type": "uint64"
+      }
+    ],
+    "name": "NotNewer",
     "type": "error"
   },
   {
@@ -1708,6 +1981,27 @@ export const errorsAbi = [
   {
     "inputs": [
       {
+        "internalType": "uint64",
+        "name": "from",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "until",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "time",
+        "type": "uint256"
+      }
+    ],
+    "name": "OutOfDate",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "owner",
         "type": "address"
@@ -1752,6 +2046,17 @@ export const errorsAbi = [
       }
     ],
     "name": "PauseTooSoon",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "PlatformCertificateMalformed",
     "type": "error"
   },
   {
@@ -1896,6 +2201,54 @@ export const errorsAbi = [
       }
     ],
     "name": "QuoteForOther",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "QuoteMalformed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes16",
+        "name": "vendor",
+        "type": "bytes16"
+      }
+    ],
+    "name": "QuoteOfOtherVendor",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "QuoteSignatureInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "version",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "keyType",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "tee",
+        "type": "uint256"
+      }
+    ],
+    "name": "QuoteUnsupported",
     "type": "error"
   },
   {
@@ -2058,6 +2411,17 @@ export const errorsAbi = [
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "signer",
+        "type": "bytes32"
+      }
+    ],
+    "name": "SignatureInvalid",
+    "type": "error"
+  },
+  {
     "inputs": [],
     "name": "StatementKeyZero",
     "type": "error"
@@ -2128,6 +2492,28 @@ export const errorsAbi = [
   {
     "inputs": [
       {
+        "internalType": "enum TcbStatus",
+        "name": "status",
+        "type": "uint8"
+      }
+    ],
+    "name": "StatusNotAccepted",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "StatusUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "string",
         "name": "str",
         "type": "string"
@@ -2150,6 +2536,17 @@ export const errorsAbi = [
       }
     ],
     "name": "SuspensionOverruled",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes8",
+        "name": "platform",
+        "type": "bytes8"
+      }
+    ],
+    "name": "TcbInfoMissing",
     "type": "error"
   },
   {
@@ -2257,6 +2654,17 @@ export const errorsAbi = [
       }
     ],
     "name": "TooManyAttempts",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "count",
+        "type": "uint256"
+      }
+    ],
+    "name": "TooManyLevels",
     "type": "error"
   },
   {

@@ -116,7 +116,11 @@ export async function proposeApproval(
   const governor = await reading('Pool.governor', () =>
     readContract(client, { address: pool, abi: poolAbi, functionName: 'governor' }),
   )
-  const data = encodeFunctionData({ abi: jobBoardAbi, functionName: 'approve', args: [jobId, pool, termsOf(terms)] })
+  const data = encodeFunctionData({
+    abi: jobBoardAbi,
+    functionName: 'approve',
+    args: [jobId, pool, termsOf(terms)],
+  })
   const description = [
     `Approve job ${jobId} for pool ${pool}`,
     `Manifest: ${job.manifestDigest}`,

@@ -451,7 +451,9 @@ describe('node statements about jobs', () => {
       'StatementSignerNotActive',
     )
     await startJob(client, { deployment, jobId: one, statement })
-    expect(await revertOf(startJob(client, { deployment, jobId: one, statement }))).toBe('TransitionNotAllowed')
+    expect(await revertOf(startJob(client, { deployment, jobId: one, statement }))).toBe(
+      'TransitionNotAllowed',
+    )
   })
 
   test('a release is over receipt, result and every budget head', async () => {

@@ -1,4 +1,12 @@
-import { type Address, type Client, encodeFunctionData, type Hex, maxUint256, parseEventLogs, zeroHash } from 'viem'
+import {
+  type Address,
+  type Client,
+  encodeFunctionData,
+  type Hex,
+  maxUint256,
+  parseEventLogs,
+  zeroHash,
+} from 'viem'
 import { readContract } from 'viem/actions'
 import { jobBoardAbi } from '../abi/JobBoard.js'
 import { poolAbi } from '../abi/Pool.js'

@@ -231,40 +231,40 @@ export async function checkDeployment(client: Client, deployment: Deployment): P
     permissionsApprovals,
     approvalsPools,
   ] = await reading(place, () =>
-      Promise.all([
-        getChainId(client),
-        readContract(client, {
-          address: deployment.poolFactory,
-          abi: poolFactoryAbi,
-          functionName: 'surroundings',
-        }),
-        readContract(client, {
-          address: deployment.dataRegistry,
-          abi: dataRegistryAbi,
-          functionName: 'pools',
-        }),
-        readContract(client, { address: deployment.jobBoard, abi: jobBoardAbi, functionName: 'pools' }),
-        readContract(client, { address: deployment.jobBoard, abi: jobBoardAbi, functionName: 'permissions' }),
-        readContract(client, {
-          address: deployment.permissions,
-          abi: permissionsAbi,
-          functionName: 'jobBoard',
-        }),
-        readContract(client, {
-          address: deployment.dataRegistry,
-          abi: dataRegistryAbi,
-          functionName: 'nodeRegistry',
-        }),
-        readContract(client, { ...batches, functionName: 'pools' }),
-        readContract(client, { ...batches, functionName: 'nodeRegistry' }),
-        readContract(client, {
-          address: deployment.permissions,
-          abi: permissionsAbi,
-          functionName: 'approvals',
-        }),
-        readContract(client, { address: deployment.approvals, abi: approvalsAbi, functionName: 'pools' }),
-      ]),
-    )
+    Promise.all([
+      getChainId(client),
+      readContract(client, {
+        address: deployment.poolFactory,
+        abi: poolFactoryAbi,
+        functionName: 'surroundings',
+      }),
+      readContract(client, {
+        address: deployment.dataRegistry,
+        abi: dataRegistryAbi,
+        functionName: 'pools',
+      }),
+      readContract(client, { address: deployment.jobBoard, abi: jobBoardAbi, functionName: 'pools' }),
+      readContract(client, { address: deployment.jobBoard, abi: jobBoardAbi, functionName: 'permissions' }),
+      readContract(client, {
+        address: deployment.permissions,
+        abi: permissionsAbi,
+        functionName: 'jobBoard',
+      }),
+      readContract(client, {
+        address: deployment.dataRegistry,
+        abi: dataRegistryAbi,
+        functionName: 'nodeRegistry',
+      }),
+      readContract(client, { ...batches, functionName: 'pools' }),
+      readContract(client, { ...batches, functionName: 'nodeRegistry' }),
+      readContract(client, {
+        address: deployment.permissions,
+        abi: permissionsAbi,
+        functionName: 'approvals',
+      }),
+      readContract(client, { address: deployment.approvals, abi: approvalsAbi, functionName: 'pools' }),
+    ]),
+  )
   if (chainId !== deployment.chainId) {
     throw new ContractsError(
       'DEPLOYMENT_MISMATCH',
