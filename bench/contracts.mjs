@@ -185,20 +185,22 @@ async function measureContributions(world) {
  * Jobs over one pool, from the proposal to a contributor's claim. The first one pays for slots that every later one finds
  * filled; tokens are approved beforehand, as they are once for many jobs.
  */
-async function measureJobs(world) {
+async function measureJobs(world, poolTokenBurn) {
   const { deployment, client, accounts, clientOf, devnet, say } = world
   const [, , member, consumer] = accounts
-  const pool = await world.found('people')
+  const pool = await world.found(`people${poolTokenBurn}`)
   const asMember = clientOf(member)
   const { id } = await contribute(asMember, { deployment, contribution: contributionOf(pool, member, 1n) })
   await judge(world, pool, [id])
   await transferToken(client, { token: deployment.protocolToken, to: consumer.address, amount: 100_000n })
-  await transferToken(asMember, { token: pool.token, to: consumer.address, amount: 1_000n })
+  if (poolTokenBurn !== 0n) {
+    await transferToken(asMember, { token: pool.token, to: consumer.address, amount: 1_000n })
+  }
   const asConsumer = clientOf(consumer)
   for (const token of [deployment.protocolToken, pool.token]) {
     await approveToken(asConsumer, { token, spender: deployment.jobBoard, amount: 2n ** 256n - 1n })
   }
-  const manifestDigest = digest('manifest')
+  const manifestDigest = digest(`manifest ${poolTokenBurn}`)
   const deadline = (await world.now()) + 500_000n
   const steps = []
   const propose = () =>
@@ -216,7 +218,7 @@ async function measureJobs(world) {
   }
   const { jobId } = await step(steps, 'propose', 'consumer', propose)
   const opensAt = await world.now()
-  const terms = { price: 1_000n, poolTokenBurn: 50n, runs: 10, opensAt, closesAt: opensAt + 400_000n }
+  const terms = { price: 1_000n, poolTokenBurn, runs: 10, opensAt, closesAt: opensAt + 400_000n }
   const proposal = await step(steps, 'put the approval to the vote', 'member', () =>
     proposeApproval(asMember, { deployment, jobId, pool: pool.pool, terms }),
   )
@@ -476,12 +478,14 @@ export async function measureGas() {
     const world = await createWorld(devnet)
     const relayed = await measureContributions(world)
     const life = await measureLife(world)
-    const batch10 = await measureMerkleBatch(world, 10)
+    // The first batch of a relayer pays for its counter: the second is measured.
     const batch100 = await measureMerkleBatch(world, 100)
-    const jobs = await measureJobs(world)
+    const batch10 = await measureMerkleBatch(world, 10)
+    const jobs = await measureJobs(world, 0n)
+    const burning = await measureJobs(world, 50n)
     const precompile = await measureTdx('osaka')
     const fallback = await measureTdx('prague')
-    return { relayed, life, batch10, batch100, jobs, precompile, fallback }
+    return { relayed, life, batch10, batch100, jobs, burning, precompile, fallback }
   } finally {
     await devnet.stop()
   }
@@ -490,8 +494,8 @@ export async function measureGas() {
 const sum = (parts) => Object.values(parts).reduce((total, part) => total + Number(part), 0)
 
 /** The figures that CI holds (packages/contracts/gas-snapshot.json), from {@link measureGas}. */
-export function figuresOf({ life, batch10, batch100, jobs, precompile, fallback }) {
-  const job = (index) => jobs.lives[index].reduce((total, { used }) => total + Number(used), 0)
+export function figuresOf({ life, batch10, batch100, jobs, burning, precompile, fallback }) {
+  const job = ({ lives }, index) => lives[index].reduce((total, { used }) => total + Number(used), 0)
   return {
     contribute: Number(life.newcomer.contribute),
     'life of a contribution, new owner': sum(life.newcomer),
@@ -500,8 +504,9 @@ export function figuresOf({ life, batch10, batch100, jobs, precompile, fallback 
     'life in a Merkle batch, 10 owners of 10, each': Math.round(sum(batch10)),
     'life in a Merkle batch, 100 new owners, each': Math.round(sum(batch100)),
     grant: Number(jobs.grant),
-    'job funded, run and settled, the first of a pool': job(0),
-    'job funded, run and settled, later ones': job(2),
+    'job funded, run and settled, the first of a pool': job(jobs, 0),
+    'job funded, run and settled, later ones': job(jobs, 2),
+    'the same, pool tokens burned too': job(burning, 2),
     'TDX quote, P-256 precompile': Number(precompile.verify),
     'TDX quote, P-256 in Solidity': Number(fallback.verify),
   }
@@ -561,7 +566,7 @@ export async function run({ print }) {
   })
   const whole = [...jobs.steps.slice(0, -1), ...jobs.lives[2], ...jobs.steps.slice(-1)]
   printTable(print, {
-    title: 'Gas of a job’s life over one pool, tokens approved before',
+    title: 'Gas of a job’s life over one pool, paid in protocol tokens that were approved before',
     columns: ['', 'gas', 'who sends'],
     rows: [
       ...whole.map(({ name, who, used }) => [name, gas(used), who]),

@@ -105,17 +105,30 @@ contract DataRegistryTest is World {
         data.recordVerdicts(address(pool), entries, proof);
     }
 
-    function testFuzz_aNonceCountsOnce(uint256 nonce_, address owner) external {
-        if (owner == address(0) || owner == address(vm)) return;
+    function testFuzz_aNonceCountsOnce(uint256 nonce_, uint256 key) external {
+        key = bound(key, 1, 1e30);
+        address owner = vm.addr(key);
         Contribution memory contribution = contributionOf(owner, pool);
         contribution.nonce = nonce_;
+        bytes memory signature = sign(key, address(data), structHash(contribution, block.timestamp));
         vm.assertFalse(data.nonceUsed(owner, nonce_));
-        vm.prank(owner);
-        data.contribute(contribution);
+        data.contributeSigned(contribution, block.timestamp, signature);
         vm.assertTrue(data.nonceUsed(owner, nonce_));
+        vm.expectRevert(abi.encodeWithSelector(DataRegistry.NonceUsed.selector, 0, owner, nonce_));
+        data.contributeSigned(contribution, block.timestamp, signature);
         vm.prank(owner);
         vm.expectRevert(abi.encodeWithSelector(DataRegistry.NonceUsed.selector, 0, owner, nonce_));
         data.contribute(contribution);
+    }
+
+    function testFuzz_aCancelledNonceMakesItsSignaturesWorthless(uint256 nonce_) external {
+        Contribution memory contribution = contributionOf(vm.addr(5), pool);
+        contribution.nonce = nonce_;
+        bytes memory signature = sign(5, address(data), structHash(contribution, block.timestamp));
+        vm.prank(vm.addr(5));
+        data.cancelNonce(nonce_);
+        vm.expectRevert(abi.encodeWithSelector(DataRegistry.NonceUsed.selector, 0, vm.addr(5), nonce_));
+        data.contributeSigned(contribution, block.timestamp, signature);
     }
 
     function test_aStatementCountsOnceInEachContract() external {

@@ -336,42 +336,24 @@ contract JobBoard is StatementGuard, JobDraw, ReentrancyGuardTransient {
         bytes32[] calldata budgetHeads,
         StatementProof calldata proof
     ) external {
-        StoredJob storage job = _job(id);
-        _requireBefore(id, job);
-        if (budgetHeads.length != job.poolCount) {
-            revert BudgetHeadsDiffer(id, budgetHeads.length, job.poolCount);
-        }
-        // Words of 32 bytes each: packed and plain encoding are the same, and the number of heads is fixed by the job.
-        bytes32 facts =
-            keccak256(abi.encodePacked(job.manifestDigest, receiptDigest, resultDigest, budgetHeads));
-        address node = _speak(id, job, RELEASE_STATEMENT, facts, proof);
-        _move(id, job, JobState.Released);
-        emit JobReleased(id, node, receiptDigest, resultDigest, budgetHeads);
+        _release(id, receiptDigest, resultDigest, budgetHeads, proof);
     }
 
     /// @notice Pays a released job out: burns the burn share and the pool tokens, hands each pool its part.
     function settle(uint256 id) external nonReentrant {
-        StoredJob storage job = _job(id);
-        _move(id, job, JobState.Settled);
-        bytes32 granted = _granted(id, job);
-        uint256 count = job.poolCount;
-        uint256 burned;
-        uint256 shared;
-        for (uint256 i; i < count; ++i) {
-            StoredPart memory part = _parts[id][i];
-            RunPrice memory run = permissions.priceOf(job.consumer, part.pool, granted, part.generation);
-            uint256 burn = uint256(run.price) * burnShareBps / 10_000;
-            uint256 rest = run.price - burn;
-            burned += burn;
-            shared += rest;
-            if (run.poolTokenBurn != 0) ERC20Burnable(IPool(part.pool).token()).burn(run.poolTokenBurn);
-            if (rest != 0) {
-                protocolToken.safeTransfer(part.pool, rest);
-                IPool(part.pool).distribute(rest);
-            }
-        }
-        emit JobSettled(id, burned, shared);
-        if (burned != 0) ERC20Burnable(address(protocolToken)).burn(burned);
+        _settle(id);
+    }
+
+    /// @notice {release} and {settle} in one.
+    function releaseAndSettle(
+        uint256 id,
+        bytes32 receiptDigest,
+        bytes32 resultDigest,
+        bytes32[] calldata budgetHeads,
+        StatementProof calldata proof
+    ) external nonReentrant {
+        _release(id, receiptDigest, resultDigest, budgetHeads, proof);
+        _settle(id);
     }
 
     /// @notice A node refuses the job for a reason; the consumer gets everything back.
@@ -511,6 +493,47 @@ contract JobBoard is StatementGuard, JobDraw, ReentrancyGuardTransient {
             manifestDigest: proposal.manifestDigest
         });
         emit JobStateChanged(id, JobState.None, state);
+    }
+
+    function _release(
+        uint256 id,
+        bytes32 receiptDigest,
+        bytes32 resultDigest,
+        bytes32[] calldata budgetHeads,
+        StatementProof calldata proof
+    ) private {
+        StoredJob storage job = _job(id);
+        _requireBefore(id, job);
+        if (budgetHeads.length != job.poolCount) revert BudgetHeadsDiffer(id, budgetHeads.length, job.poolCount);
+        // Words of 32 bytes each: packed and plain encoding are the same, and the number of heads is fixed by the job.
+        bytes32 facts = keccak256(abi.encodePacked(job.manifestDigest, receiptDigest, resultDigest, budgetHeads));
+        address node = _speak(id, job, RELEASE_STATEMENT, facts, proof);
+        _move(id, job, JobState.Released);
+        emit JobReleased(id, node, receiptDigest, resultDigest, budgetHeads);
+    }
+
+    function _settle(uint256 id) private {
+        StoredJob storage job = _job(id);
+        _move(id, job, JobState.Settled);
+        bytes32 granted = _granted(id, job);
+        uint256 count = job.poolCount;
+        uint256 burned;
+        uint256 shared;
+        for (uint256 i; i < count; ++i) {
+            StoredPart memory part = _parts[id][i];
+            RunPrice memory run = permissions.priceOf(job.consumer, part.pool, granted, part.generation);
+            uint256 burn = uint256(run.price) * burnShareBps / 10_000;
+            uint256 rest = run.price - burn;
+            burned += burn;
+            shared += rest;
+            if (run.poolTokenBurn != 0) ERC20Burnable(IPool(part.pool).token()).burn(run.poolTokenBurn);
+            if (rest != 0) {
+                protocolToken.safeTransfer(part.pool, rest);
+                IPool(part.pool).distribute(rest);
+            }
+        }
+        emit JobSettled(id, burned, shared);
+        if (burned != 0) ERC20Burnable(address(protocolToken)).burn(burned);
     }
 
     function _speak(

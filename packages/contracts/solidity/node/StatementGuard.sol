@@ -16,14 +16,14 @@ struct StatementProof {
 /// @notice Chain and registry are in the EIP-712 domain, the pool, the subject and the facts in the struct, so a statement
 /// for one pool, contribution or job means nothing elsewhere. In place it counts once because what it changes can change
 /// once only (a contribution is judged once, an epoch begins once, a job is never given back to a node that had it); where
-/// nothing of the kind is stored, the statement itself is: by everything signed, and never by the signature, for a second
-/// signature over the same statement is the same statement.
+/// nothing of the kind is stored, the node's nonce is: a node numbers such statements and gives no number twice. A signature
+/// is never a key, for a second signature over the same statement is the same statement.
 abstract contract StatementGuard {
     NodeRegistry public immutable nodeRegistry;
 
-    mapping(bytes32 statement => bool used) private _used;
+    mapping(address node => mapping(uint256 word => uint256)) private _used;
 
-    error StatementUsed(bytes32 statement, string kind, address pool, bytes32 subject);
+    error StatementUsed(address node, uint256 nonce, string kind, address pool, bytes32 subject);
 
     constructor(NodeRegistry nodeRegistry_) {
         nodeRegistry = nodeRegistry_;
@@ -40,7 +40,7 @@ abstract contract StatementGuard {
         return nodeRegistry.checkStatement(kind, pool, subject, facts, proof.digest, proof.nonce, proof.signature);
     }
 
-    /// @dev Checks signature and node, marks the statement as used.
+    /// @dev The same for statements that change nothing which could refuse a second hearing: the node's nonce is used up.
     function _useStatement(
         string memory kind,
         address pool,
@@ -49,8 +49,9 @@ abstract contract StatementGuard {
         StatementProof calldata proof
     ) internal returns (address signer) {
         signer = _hearStatement(kind, pool, subject, facts, proof);
-        bytes32 statement = keccak256(abi.encode(kind, pool, subject, facts, proof.digest, proof.nonce));
-        if (_used[statement]) revert StatementUsed(statement, kind, pool, subject);
-        _used[statement] = true;
+        uint256 bit = 1 << (proof.nonce & 0xff);
+        uint256 word = _used[signer][proof.nonce >> 8];
+        if (word & bit != 0) revert StatementUsed(signer, proof.nonce, kind, pool, subject);
+        _used[signer][proof.nonce >> 8] = word | bit;
     }
 }

@@ -77,6 +77,7 @@ contract DataRegistry is StatementGuard, EIP712 {
     uint256 public contributionCount;
     mapping(uint256 id => ContributionRecord) private _records;
     mapping(address owner => mapping(uint256 word => uint256)) private _nonces;
+    mapping(address pool => uint32) private _poolIndex;
 
     event Contributed(
         uint256 indexed id,
@@ -107,6 +108,7 @@ contract DataRegistry is StatementGuard, EIP712 {
         bytes32 rowsRoot
     );
 
+    event NonceCancelled(address indexed owner, uint256 nonce);
     event ContributionWithdrawn(uint256 indexed id, address indexed pool, address indexed owner, uint16 score);
     event ContributionSuperseded(uint256 indexed id, uint256 indexed by, address indexed owner);
     event ErasureRecorded(uint256 indexed id, address indexed pool, address indexed node, bytes32 erasureDigest);
@@ -134,10 +136,17 @@ contract DataRegistry is StatementGuard, EIP712 {
         pools = pools_;
     }
 
-    /// @notice Contributes in the owner's own transaction.
+    /// @notice Contributes in the owner's own transaction, which is its own protection against replay: the nonce must not
+    /// have been used by a relayed contribution, and stays free. Cancel it when a signature with it is still about.
     function contribute(Contribution calldata contribution) external returns (uint256 id) {
         if (contribution.owner != msg.sender) revert OwnerNotSender(contribution.owner, msg.sender);
-        return _record(0, contribution);
+        return _recordOwn(contribution);
+    }
+
+    /// @notice Makes signatures with this nonce worthless.
+    function cancelNonce(uint256 nonce) external {
+        _useNonce(0, msg.sender, nonce);
+        emit NonceCancelled(msg.sender, nonce);
     }
 
     /// @notice Contributes for an owner who signed typed data; anyone may send it.
@@ -190,11 +199,11 @@ contract DataRegistry is StatementGuard, EIP712 {
         ContributionRecord memory record = _records[previous];
         if (record.owner != msg.sender) revert OwnerNotSender(record.owner, msg.sender);
         if (contribution.owner != msg.sender) revert OwnerNotSender(contribution.owner, msg.sender);
-        if (pools.indexOf(contribution.pool) != record.poolIndex) {
+        if (_indexOf(0, contribution.pool) != record.poolIndex) {
             revert ContributionOfOtherPool(previous, pools.poolAt(record.poolIndex), contribution.pool);
         }
         _withdraw(previous, ContributionState.Superseded);
-        id = _record(0, contribution);
+        id = _recordOwn(contribution);
         emit ContributionSuperseded(previous, id, msg.sender);
     }
 
@@ -218,8 +227,7 @@ contract DataRegistry is StatementGuard, EIP712 {
     /// small whatever the batch; subject: the first contribution's identifier.
     function recordVerdicts(address pool, VerdictEntry[] calldata entries, StatementProof calldata proof) external {
         if (entries.length == 0) revert BatchEmpty();
-        uint32 poolIndex = pools.indexOf(pool);
-        if (poolIndex == 0) revert PoolUnknown(0, pool);
+        uint32 poolIndex = _indexOf(0, pool);
         address node = _hearStatement(
             VERDICT_STATEMENT,
             pool,
@@ -255,7 +263,7 @@ contract DataRegistry is StatementGuard, EIP712 {
     function recordRefinement(address pool, bytes32 schemaId, bytes32 rowsRoot, StatementProof calldata proof)
         external
     {
-        if (pools.indexOf(pool) == 0) revert PoolUnknown(0, pool);
+        _indexOf(0, pool);
         bytes32 facts = keccak256(abi.encode(schemaId, rowsRoot));
         address node = _useStatement(REFINEMENT_STATEMENT, pool, schemaId, facts, proof);
         IPool(pool).requireNode(node);
@@ -313,19 +321,23 @@ contract DataRegistry is StatementGuard, EIP712 {
         if (!SignatureChecker.isValidSignatureNowCalldata(contribution.owner, hash, signature)) {
             revert ContributionSignatureInvalid(index, contribution.owner);
         }
+        _useNonce(index, contribution.owner, contribution.nonce);
         return _record(index, contribution);
     }
 
+    function _recordOwn(Contribution calldata contribution) private returns (uint256) {
+        if (nonceUsed(contribution.owner, contribution.nonce)) revert NonceUsed(0, contribution.owner, contribution.nonce);
+        return _record(0, contribution);
+    }
+
     function _record(uint256 index, Contribution calldata contribution) private returns (uint256 id) {
-        uint32 poolIndex = pools.indexOf(contribution.pool);
-        if (poolIndex == 0) revert PoolUnknown(index, contribution.pool);
+        uint32 poolIndex = _indexOf(index, contribution.pool);
         if (contribution.blobDigest == 0 || contribution.commitment == 0) revert DigestZero(index);
         uint256 length = bytes(contribution.locator).length;
         if (length == 0 || length > MAXIMUM_LOCATOR_BYTES) {
             revert LocatorLengthInvalid(index, length, MAXIMUM_LOCATOR_BYTES);
         }
         IPool(contribution.pool).requireOpenEpoch(contribution.epoch);
-        _useNonce(index, contribution.owner, contribution.nonce);
         id = ++contributionCount;
         _records[id] =
             ContributionRecord(contribution.owner, poolIndex, contribution.epoch, 0, ContributionState.Offered);
@@ -341,6 +353,15 @@ contract DataRegistry is StatementGuard, EIP712 {
             contribution.locator,
             contribution.nonce
         );
+    }
+
+    /// A pool's index never changes, so it is asked for once.
+    function _indexOf(uint256 index, address pool) private returns (uint32 poolIndex) {
+        poolIndex = _poolIndex[pool];
+        if (poolIndex != 0) return poolIndex;
+        poolIndex = pools.indexOf(pool);
+        if (poolIndex == 0) revert PoolUnknown(index, pool);
+        _poolIndex[pool] = poolIndex;
     }
 
     function _useNonce(uint256 index, address owner, uint256 nonce) private {

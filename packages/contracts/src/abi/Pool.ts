@@ -383,9 +383,14 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
-        "name": "statement",
-        "type": "bytes32"
+        "internalType": "address",
+        "name": "node",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "nonce",
+        "type": "uint256"
       },
       {
         "internalType": "string",

@@ -2466,9 +2466,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
-        "name": "statement",
-        "type": "bytes32"
+        "internalType": "address",
+        "name": "node",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "nonce",
+        "type": "uint256"
       },
       {
         "internalType": "string",

@@ -166,6 +166,24 @@ export function releaseJob(
   return send(client, 'JobBoard.release', { to: args.deployment.jobBoard, data }, args)
 }
 
+/** {@link releaseJob} and {@link settleJob} in one transaction: less gas. */
+export function releaseAndSettleJob(
+  client: Client,
+  args: OnJob & {
+    readonly receiptDigest: Hex
+    readonly resultDigest: Hex
+    readonly budgetHeads: readonly Hex[]
+    readonly statement: StatementProof
+  },
+): Promise<Sent> {
+  const data = encodeFunctionData({
+    abi: jobBoardAbi,
+    functionName: 'releaseAndSettle',
+    args: [args.jobId, args.receiptDigest, args.resultDigest, args.budgetHeads, args.statement],
+  })
+  return send(client, 'JobBoard.releaseAndSettle', { to: args.deployment.jobBoard, data }, args)
+}
+
 /** A node refuses a job for a reason (statement: `refusalContext`); the consumer gets everything back. */
 export function refuseJob(
   client: Client,
