@@ -46,6 +46,13 @@ export { keepProbability, type PartitionSelection, selectPartition } from './mec
 export { type Noise, type NoisePool, predrawn, sampleNoise } from './mechanism/predrawn.js'
 export { buffered, type RandomBytes } from './mechanism/random.js'
 export { type Rational, rational, rationalAtLeast, toNumber } from './mechanism/rational.js'
+export {
+  type PreparedSelection,
+  permuteAndFlip,
+  prepareSelection,
+  reportNoisyMax,
+  type SelectionCost,
+} from './mechanism/selection.js'
 export { platformRandom } from './platform.js'
 export type { PolicyColumn } from './policy/column.js'
 export { type PolicyTable, type PoolPolicy, parsePoolPolicy, poolPolicySchema } from './policy/policy.js'
