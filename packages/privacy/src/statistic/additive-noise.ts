@@ -86,19 +86,3 @@ export function checkRange({ min, max }: ValueRange): void {
     'A public range needs min below max; it is what bounds one row.',
   )
 }
-
-/** Sum of several charges, for a statistic of several releases. */
-export function sumOfCharges(charges: readonly Charge[]): Charge {
-  const epsilon = charges.reduce((sum, charge) => sum + charge.epsilon, 0)
-  const delta = charges.reduce((sum, charge) => sum + charge.delta, 0)
-  const own = charges.flatMap(({ zcdp }) => (zcdp === undefined ? [] : [zcdp]))
-  if (own.length < charges.length || own.length === 0) return { epsilon, delta }
-  return {
-    epsilon,
-    delta,
-    zcdp: {
-      rho: own.reduce((sum, { rho }) => sum + rho, 0),
-      delta: own.reduce((sum, charge) => sum + charge.delta, 0),
-    },
-  }
-}

@@ -1,3 +1,4 @@
+import { sumOfCharges } from '../accountant/charge-by-leaf.js'
 import type { Charge } from '../accountant/filter.js'
 import { type Interval, ratioInterval } from '../mechanism/interval.js'
 import { predrawn } from '../mechanism/predrawn.js'
@@ -8,7 +9,6 @@ import {
   clamp,
   type ReleaseCost,
   type ReleasedNumber,
-  sumOfCharges,
   type ValueRange,
 } from './additive-noise.js'
 import { boundContributions, type ContributedRow, type ContributionBound } from './contribution-bound.js'
