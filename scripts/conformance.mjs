@@ -17,7 +17,12 @@ if (name === undefined || !names.includes(name)) {
   console.error(`usage: npm run conformance -- <${names.join('|')}> [--data DIR]`)
   process.exit(1)
 }
-const defaults = { attest: '../shared/data/attest', sql: '../shared/data/sql', dp: '../shared/data/dp' }
+const defaults = {
+  attest: '../shared/data/attest',
+  sql: '../shared/data/sql',
+  dp: '../shared/data/dp',
+  pii: 'conformance/pii',
+}
 const flag = rest.indexOf('--data')
 if (flag >= 0 ? rest.length !== 2 || flag !== 0 : rest.length > 0) {
   console.error(`conformance ${name}: the only option is --data DIR`)
