@@ -27,35 +27,39 @@ export interface StoredLedger extends BudgetLedger {
 
 const HEADER = '{"format":"sealpool/budget-ledger","version":1}'
 
-const text = z.string()
-const digits = z.string().regex(/^[0-9]{1,40}$/)
-const amount = z.number().min(0)
-const entrySchema = z.strictObject({
-  pool: text,
-  version: z.int().min(0),
-  job: text.nullable(),
-  leaves: z.array(text),
-  charge: z
-    .strictObject({
+/** One line: what became durable together. Made in a call, so that bundles without stored ledgers leave zod out. */
+const lineSchema = /* @__PURE__ */ makeLineSchema()
+
+function makeLineSchema() {
+  const text = z.string()
+  const digits = z.string().regex(/^[0-9]{1,40}$/)
+  const amount = z.number().min(0)
+  const entrySchema = z.strictObject({
+    pool: text,
+    version: z.int().min(0),
+    job: text.nullable(),
+    leaves: z.array(text),
+    charge: z
+      .strictObject({
+        epsilon: amount,
+        delta: amount,
+        zcdp: z.exactOptional(z.strictObject({ rho: amount, delta: amount })),
+      })
+      .nullable(),
+    state: z.strictObject({
+      accounting: z.enum(['basic', 'zcdp']),
       epsilon: amount,
       delta: amount,
-      zcdp: z.exactOptional(z.strictObject({ rho: amount, delta: amount })),
-    })
-    .nullable(),
-  state: z.strictObject({
-    accounting: z.enum(['basic', 'zcdp']),
-    epsilon: amount,
-    delta: amount,
-    primaryTotal: digits,
-    deltaTotal: digits,
-    primarySpent: digits,
-    deltaSpent: digits,
-  }),
-  previous: text,
-  hash: text,
-})
-/** One line: what became durable together. */
-const lineSchema = z.array(entrySchema).min(1)
+      primaryTotal: digits,
+      deltaTotal: digits,
+      primarySpent: digits,
+      deltaSpent: digits,
+    }),
+    previous: text,
+    hash: text,
+  })
+  return z.array(entrySchema).min(1)
+}
 
 /**
  * A budget ledger on append-only storage: a header line, then one line of JSON for each transaction, its entries chained by

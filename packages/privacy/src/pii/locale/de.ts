@@ -1,8 +1,8 @@
 import { digitsOf, modulo11And10, uniform } from '../check-digit.js'
-import { nationalId, type PiiLocale, phone, words } from './locale.js'
+import { locale, nationalId, type PiiLocale, phone, words } from './locale.js'
 
 /** German: Germany, Austria, Switzerland. */
-export const german: PiiLocale = {
+export const german: PiiLocale = /* @__PURE__ */ locale(() => ({
   language: 'de',
   givenNames: words(`
     Hans Peter Michael Thomas Andreas Wolfgang Klaus J\u00fcrgen G\u00fcnter Stefan Christian Uwe Werner Horst Frank Dieter Manfred Gerhard
@@ -88,4 +88,4 @@ export const german: PiiLocale = {
       },
     ),
   ],
-}
+}))

@@ -1,8 +1,8 @@
 import { digitsOf, uniform } from '../check-digit.js'
-import { nationalId, type PiiLocale, phone, words } from './locale.js'
+import { locale, nationalId, type PiiLocale, phone, words } from './locale.js'
 
 /** English: United States and United Kingdom. */
-export const english: PiiLocale = {
+export const english: PiiLocale = /* @__PURE__ */ locale(() => ({
   language: 'en',
   givenNames: words(`
     James John Robert Michael William David Richard Joseph Thomas Charles Christopher Daniel Matthew Anthony Donald Steven Paul
@@ -67,4 +67,4 @@ export const english: PiiLocale = {
       },
     ),
   ],
-}
+}))

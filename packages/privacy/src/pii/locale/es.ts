@@ -1,7 +1,7 @@
-import { nationalId, type PiiLocale, phone, words } from './locale.js'
+import { locale, nationalId, type PiiLocale, phone, words } from './locale.js'
 
 /** Spanish: Spain. */
-export const spanish: PiiLocale = {
+export const spanish: PiiLocale = /* @__PURE__ */ locale(() => ({
   language: 'es',
   givenNames: words(`
     Antonio Manuel Jos\u00e9 Francisco David Juan Javier Daniel Carlos Jes\u00fas Alejandro Miguel Rafael Pedro Pablo \u00c1ngel Sergio Fernando Jorge
@@ -56,4 +56,4 @@ export const spanish: PiiLocale = {
       },
     ),
   ],
-}
+}))

@@ -1,7 +1,7 @@
-import { nationalId, type PiiLocale, phone, words } from './locale.js'
+import { locale, nationalId, type PiiLocale, phone, words } from './locale.js'
 
 /** French: France, Belgium. */
-export const french: PiiLocale = {
+export const french: PiiLocale = /* @__PURE__ */ locale(() => ({
   language: 'fr',
   givenNames: words(`
     Jean Pierre Michel Andr\u00e9 Philippe Alain Bernard Jacques Daniel Louis Christophe Nicolas Laurent Patrick St\u00e9phane Fr\u00e9d\u00e9ric David
@@ -62,4 +62,4 @@ export const french: PiiLocale = {
       },
     ),
   ],
-}
+}))

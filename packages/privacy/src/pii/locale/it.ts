@@ -1,7 +1,7 @@
-import { nationalId, type PiiLocale, phone, words } from './locale.js'
+import { locale, nationalId, type PiiLocale, phone, words } from './locale.js'
 
 /** Values of characters in odd places of an Italian tax code (decree of 12 March 1974). */
-const ODD = Object.fromEntries(
+const ODD = /* @__PURE__ */ Object.fromEntries(
   [...'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'].map((character, index) => [
     character,
     [
@@ -12,7 +12,7 @@ const ODD = Object.fromEntries(
 )
 
 /** Italian: Italy. */
-export const italian: PiiLocale = {
+export const italian: PiiLocale = /* @__PURE__ */ locale(() => ({
   language: 'it',
   givenNames: words(`
     Giuseppe Giovanni Antonio Mario Luigi Francesco Angelo Vincenzo Pietro Salvatore Carlo Franco Domenico Bruno Paolo Michele Giorgio
@@ -78,4 +78,4 @@ export const italian: PiiLocale = {
       },
     ),
   ],
-}
+}))

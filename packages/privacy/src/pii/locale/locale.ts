@@ -23,6 +23,16 @@ export interface PiiLocale {
 }
 
 /**
+ * Makes a locale. A call without effects, so that a bundle leaves out the languages that it does not use.
+ *
+ * @param make - Gives the locale.
+ * @returns The locale.
+ */
+export function locale(make: () => PiiLocale): PiiLocale {
+  return make()
+}
+
+/**
  * A rule for telephone numbers as they are written inside of a country.
  *
  * @param name - Rule's name.

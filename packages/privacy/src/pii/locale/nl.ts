@@ -1,8 +1,8 @@
 import { digitsOf, uniform, weighted } from '../check-digit.js'
-import { nationalId, type PiiLocale, phone, words } from './locale.js'
+import { locale, nationalId, type PiiLocale, phone, words } from './locale.js'
 
 /** Dutch: the Netherlands. */
-export const dutch: PiiLocale = {
+export const dutch: PiiLocale = /* @__PURE__ */ locale(() => ({
   language: 'nl',
   givenNames: words(`
     Jan Johannes Cornelis Hendrik Willem Pieter Gerrit Jacobus Peter Dirk Kees Henk Piet Hans Klaas Joost Maarten Jeroen Bas Sander Thijs
@@ -47,4 +47,4 @@ export const dutch: PiiLocale = {
       },
     ),
   ],
-}
+}))

@@ -1,8 +1,8 @@
 import { digitsOf, weighted } from '../check-digit.js'
-import { nationalId, type PiiLocale, phone, words } from './locale.js'
+import { locale, nationalId, type PiiLocale, phone, words } from './locale.js'
 
 /** Polish: Poland. */
-export const polish: PiiLocale = {
+export const polish: PiiLocale = /* @__PURE__ */ locale(() => ({
   language: 'pl',
   givenNames: words(`
     Jan Andrzej Piotr Krzysztof Stanis\u0142aw Tomasz Pawe\u0142 J\u00f3zef Marcin Marek Micha\u0142 Grzegorz Jerzy Tadeusz Adam \u0141ukasz Zbigniew Ryszard Dariusz
@@ -52,4 +52,4 @@ export const polish: PiiLocale = {
       return month >= 1 && month <= 12 && day >= 1 && day <= 31 && check === digits[10]
     }),
   ],
-}
+}))

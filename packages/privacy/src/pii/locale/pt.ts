@@ -1,10 +1,10 @@
 import { digitsOf, uniform, weighted } from '../check-digit.js'
-import { nationalId, type PiiLocale, phone, words } from './locale.js'
+import { locale, nationalId, type PiiLocale, phone, words } from './locale.js'
 
 const checkDigit = (sum: number): number => (sum % 11 < 2 ? 0 : 11 - (sum % 11))
 
 /** Portuguese: Portugal and Brazil. */
-export const portuguese: PiiLocale = {
+export const portuguese: PiiLocale = /* @__PURE__ */ locale(() => ({
   language: 'pt',
   givenNames: words(`
     Jos\u00e9 Jo\u00e3o Ant\u00f3nio Ant\u00f4nio Francisco Carlos Paulo Pedro Lucas Luiz Lu\u00eds Marcos Gabriel Rafael Daniel Marcelo Bruno Eduardo Felipe Filipe
@@ -93,4 +93,4 @@ export const portuguese: PiiLocale = {
       },
     ),
   ],
-}
+}))
