@@ -22,6 +22,7 @@ const defaults = {
   contracts: '../shared/data/attest',
   sql: '../shared/data/sql',
   dp: '../shared/data/dp',
+  pii: 'conformance/pii',
 }
 const flag = rest.indexOf('--data')
 if (flag >= 0 ? rest.length !== 2 || flag !== 0 : rest.length > 0) {
