@@ -6,7 +6,7 @@
 export type { BoundOrder } from './bind/bind.js'
 export type { PublicValue } from './bind/key.js'
 export type { Released, ReleasedCondition } from './bind/released.js'
-export type { ParameterValue } from './bind/scope.js'
+export type { ParameterValue } from './bind/environment.js'
 export { contributorColumn, type PlanPool, rankColumn } from './catalogue/catalogue.js'
 export type { JobBudget } from './enforce/budget.js'
 export type { Grant } from './enforce/grant.js'

@@ -11,6 +11,17 @@ const functions = new Set([
   '+',
   '-',
   '*',
+  '//',
+  '%',
+  '~~',
+  'min',
+  'max',
+  'hash',
+  'row_number',
+  'rank',
+  'dense_rank',
+  'lag',
+  'lead',
 ])
 
 /** Kinds of nodes of DuckDB's own tree that printed statements are made of. */
@@ -43,6 +54,18 @@ const types = new Set([
   'ORDER_DEFAULT',
   'ASCENDING',
   'DESCENDING',
+  'ORDERS_ASCENDING',
+  'ORDERS_DESCENDING',
+  'DISTINCT_MODIFIER',
+  'SET_OPERATION_NODE',
+  'EXPRESSION_LIST',
+  'EMPTY',
+  'WINDOW_AGGREGATE',
+  'WINDOW_ROW_NUMBER',
+  'WINDOW_RANK',
+  'WINDOW_RANK_DENSE',
+  'WINDOW_LAG',
+  'WINDOW_LEAD',
 ])
 
 /**
@@ -98,8 +121,8 @@ function walk(value: unknown, reached: Set<string>): string | null {
 function nodeFault(node: Readonly<Record<string, unknown>>, reached: Set<string>): string | null {
   const type = node['type']
   if (typeof type === 'string' && !types.has(type)) return `node ${type}`
-  // A subquery in FROM and one in an expression share their type; only the former is printed.
-  if (node['class'] === 'SUBQUERY') return 'subquery'
+  // A subquery in FROM and one in an expression share their type; of the latter only IN (SELECT ...) is printed.
+  if (node['class'] === 'SUBQUERY' && node['subquery_type'] !== 'ANY') return 'subquery'
   if (type === 'FUNCTION') {
     const name = node['function_name']
     const qualified = node['schema'] !== '' || node['catalog'] !== ''
