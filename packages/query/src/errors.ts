@@ -67,6 +67,10 @@ const refusals = {
     'wait until the pool has refined contributions',
   ],
   TABLE_NOT_GRANTED: ['the grant does not cover this table', 'ask the pool for a grant on this table'],
+  TEMPLATE_NOT_APPROVED: [
+    'the grant allows approved statements only, and this is none of them',
+    'use an approved statement with parameters of your own',
+  ],
   COLUMN_UNKNOWN: ['no such column is in the tables of the statement', 'use a column of the schema'],
   COLUMN_AMBIGUOUS: ['several tables have a column of this name', 'write it as table.column'],
   COLUMN_NOT_GRANTED: ['the grant does not cover this column', 'ask the pool for a grant on this column'],

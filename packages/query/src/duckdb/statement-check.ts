@@ -123,6 +123,7 @@ function nodeFault(node: Readonly<Record<string, unknown>>, reached: Set<string>
   if (typeof type === 'string' && !types.has(type)) return `node ${type}`
   // A subquery in FROM and one in an expression share their type; of the latter only IN (SELECT ...) is printed.
   if (node['class'] === 'SUBQUERY' && node['subquery_type'] !== 'ANY') return 'subquery'
+  if (typeof type === 'string' && type.startsWith('WINDOW_') && !overContributor(node)) return 'window'
   if (type === 'FUNCTION') {
     const name = node['function_name']
     const qualified = node['schema'] !== '' || node['catalog'] !== ''
@@ -136,6 +137,15 @@ function nodeFault(node: Readonly<Record<string, unknown>>, reached: Set<string>
   const map = node['cte_map']
   if (isRecord(map) && Array.isArray(map['map']) && map['map'].length > 0) return 'WITH'
   return null
+}
+
+/** Every printed window begins its partition with the contributor. */
+function overContributor(node: Readonly<Record<string, unknown>>): boolean {
+  const partitions = node['partitions']
+  const first: unknown = Array.isArray(partitions) ? partitions[0] : undefined
+  const names = isRecord(first) && first['type'] === 'COLUMN_REF' ? first['column_names'] : undefined
+  const last: unknown = Array.isArray(names) ? names.at(-1) : undefined
+  return last === 'contributor' || last === 'u'
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

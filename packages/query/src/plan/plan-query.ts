@@ -3,11 +3,12 @@ import type { ParameterValue } from '../bind/environment.js'
 import type { Released } from '../bind/released.js'
 import { makeCatalogue, type PlanPool, type PublicTable } from '../catalogue/catalogue.js'
 import { checkBudget, type JobBudget, nanoEpsilon } from '../enforce/budget.js'
-import type { Grant } from '../enforce/grant.js'
+import { checkTemplateGrant, type Grant } from '../enforce/grant.js'
 import { QueryError } from '../errors.js'
 import { parseSelect } from '../parse/parse.js'
 import { tablesOf } from '../type/relation.js'
 import { expectError } from './expected-error.js'
+import { syntaxDigest } from './plan-digest.js'
 import type { ColumnKind, QueryPlan, ReleasePlan, StatisticPlan } from './plan.js'
 import type { Bounding, Program } from './program.js'
 import { splitEpsilon } from './split.js'
@@ -62,6 +63,7 @@ export interface PlanQueryOptions {
 export async function planQuery(options: PlanQueryOptions): Promise<QueryPlan> {
   const catalogue = makeCatalogue(options.pools, options.publicTables)
   const syntax = await parseSelect(options.sql)
+  checkTemplateGrant(options.grant ?? {}, () => syntaxDigest(syntax))
   const bound = bindQuery(syntax, {
     catalogue,
     grant: options.grant ?? {},
@@ -70,7 +72,22 @@ export async function planQuery(options: PlanQueryOptions): Promise<QueryPlan> {
   const reached = new Set(bound.releases.flatMap(({ tables }) => tables.map(({ pool }) => pool)))
   const pools = catalogue.pools.filter((pool) => reached.has(pool))
   const nano = checkBudget(options.budget, pools)
-  return planBound(bound, pools, { nano, delta: options.budget.delta }, checkBounds(options.bounds))
+  const bounding = checkBounds(options.bounds)
+  const plan = planBound(bound, pools, { nano, delta: options.budget.delta }, bounding)
+  if (isDeep(plan)) throw new QueryError('TOO_DEEP', { start: 0, end: options.sql.length })
+  return plan
+}
+
+/** Canonical JSON has a limit of 128 levels, and a plan stands inside of other documents. */
+const deepest = 100
+
+function isDeep(plan: unknown): boolean {
+  let level: readonly unknown[] = [plan]
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > deepest) return true
+    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []))
+  }
+  return false
 }
 
 function checkBounds(bounds: ContributionBounds | undefined): Bounding {
