@@ -23,13 +23,14 @@ export interface Environment {
 }
 
 /**
- * Adds the queries of WITH.
+ * Adds the queries of WITH; those that are there already stay.
  *
  * @throws QueryError `TABLE_UNKNOWN` when a name hides a pool, a table or another query
  */
 export function withCommon(environment: Environment, common: readonly CommonSyntax[]): Environment {
   let inner = environment
   for (const entry of common) {
+    if (inner.commonOf.get(entry.name) === entry) continue
     const taken = inner.catalogue.pools.some(
       ({ name, policy }) => name === entry.name || policy.tables.some((table) => table.name === entry.name),
     )

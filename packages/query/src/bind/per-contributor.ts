@@ -35,7 +35,7 @@ export function bindPerContributor(
     )
   if (name === 'count') {
     if (parameter === undefined || scope.isContributor(parameter)) return build('count', null, when)
-    const present: Condition = { kind: 'not', operand: isNull(bindValue(parameter, scope, presence(purpose))) }
+    const present: Condition = { kind: 'not', operand: isNull(bindValue(parameter, scope, 'presence')) }
     return build('count', null, when === null ? present : { kind: 'and', operands: [when, present] })
   }
   if (parameter === undefined) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
@@ -57,11 +57,6 @@ export function bindPerContributor(
     default:
       throw new QueryError('FUNCTION_NOT_ALLOWED', span)
   }
-}
-
-/** Counting what is there is allowed for every use; while it is carried, the use is noted. */
-function presence(purpose: ValuePurpose): ValuePurpose {
-  return purpose === 'carry' ? 'carry' : 'presence'
 }
 
 function average(sum: TypedNumber, count: TypedNumber, operand: TypedNumber, at: Span): TypedNumber {
@@ -126,9 +121,9 @@ export function bindWindow(
   const number = (value: Syntax, as: ValuePurpose) => asNumber(bindValue(value, scope, as), value.span)
   const partitionBy = syntax.partitionBy
     .filter((entry) => !scope.isContributor(entry))
-    .map((entry) => number(entry, within(purpose)).expression)
+    .map((entry) => number(entry, 'condition').expression)
   const orderBy = syntax.orderBy.map(({ value, descending, nullsFirst }) => ({
-    value: number(value, within(purpose)).expression,
+    value: number(value, 'condition').expression,
     descending,
     nullsFirst: nullsFirst ?? descending,
   }))
@@ -202,9 +197,3 @@ export function bindWindow(
     }
   }
 }
-
-/** What decides about a row is a condition on it. */
-function within(purpose: ValuePurpose): ValuePurpose {
-  return purpose === 'carry' ? 'carry' : 'condition'
-}
-

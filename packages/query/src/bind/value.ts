@@ -240,7 +240,10 @@ function bindColumn(path: readonly string[], at: Span, scope: Scope, purpose: Va
 
 /** Notes what a value may be used for while it is carried, and checks it where it is used. */
 function use(scope: Scope, uses: ReadonlySet<Purpose>, purpose: ValuePurpose, at: Span): void {
-  if (purpose !== 'carry') requireUse(uses, purpose, at)
+  if (purpose !== 'carry') {
+    requireUse(uses, purpose, at)
+    return
+  }
   if (scope.collector === null) return
   scope.collector.uses = new Set([...scope.collector.uses].filter((entry) => uses.has(entry)))
 }

@@ -101,13 +101,14 @@ export function statementFault(
 
 function walk(value: unknown, reached: Set<string>): string | null {
   const pending: unknown[] = [value]
+  const allowed = new Set<unknown>()
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (Array.isArray(next)) {
       pending.push(...next)
       continue
     }
     if (!isRecord(next)) continue
-    const fault = nodeFault(next, reached)
+    const fault = nodeFault(next, reached, allowed)
     if (fault !== null) return fault
     for (const [key, child] of Object.entries(next)) {
       // Types of constants and casts have names of their own; a constant's value is no node.
@@ -118,8 +119,17 @@ function walk(value: unknown, reached: Set<string>): string | null {
   return null
 }
 
-function nodeFault(node: Readonly<Record<string, unknown>>, reached: Set<string>): string | null {
+function nodeFault(
+  node: Readonly<Record<string, unknown>>,
+  reached: Set<string>,
+  allowed: Set<unknown>,
+): string | null {
   const type = node['type']
+  // VALUES is read as SELECT * FROM a list of rows: the star is over what the statement itself says.
+  if (type === 'STAR' && allowed.has(node)) return null
+  if (isRecord(node['from_table']) && node['from_table']['type'] === 'EXPRESSION_LIST') {
+    for (const entry of Array.isArray(node['select_list']) ? node['select_list'] : []) allowed.add(entry)
+  }
   if (typeof type === 'string' && !types.has(type)) return `node ${type}`
   // A subquery in FROM and one in an expression share their type; of the latter only IN (SELECT ...) is printed.
   if (node['class'] === 'SUBQUERY' && node['subquery_type'] !== 'ANY') return 'subquery'
