@@ -44,6 +44,11 @@ export async function exactGroups(release: ReleasePlan, engine: SqlEngine): Prom
     const { sql, tables } = print(release.program, part)
     const found = readGroups(release, position, set, await engine.query(sql, { tables }))
     for (const [index, statistic] of release.program.statistics.entries()) {
+      if (statistic.kind === 'distinct' && (engine.shards ?? 1) > 1) {
+        const printed = print(release.program, { set, values: index })
+        const rows = await engine.query(printed.sql, { tables: printed.tables })
+        readValues(release, set, rows, index, found)
+      }
       if (statistic.kind !== 'bins') continue
       const printed = print(release.program, { set, bins: index })
       const rows = await engine.query(printed.sql, { tables: printed.tables })
@@ -94,6 +99,27 @@ function readBins(
   for (const [identity, group] of found) {
     const known = counts.get(identity)
     if (known !== undefined) group.bins.set(statistic, known)
+  }
+}
+
+/** Distinct values of all shards: each row is one. */
+function readValues(
+  release: ReleasePlan,
+  set: readonly number[],
+  rows: readonly Readonly<Record<string, unknown>>[],
+  statistic: number,
+  found: Map<string, Draft>,
+): void {
+  const counts = new Map<string, bigint>()
+  for (const row of rows) {
+    const identity = JSON.stringify(readKeys(release, set, row))
+    counts.set(identity, (counts.get(identity) ?? 0n) + 1n)
+  }
+  for (const [identity, group] of found) {
+    const statistics = group.statistics.map((value, position) =>
+      position === statistic ? (counts.get(identity) ?? 0n) : value,
+    )
+    found.set(identity, { ...group, statistics })
   }
 }
 

@@ -1,7 +1,7 @@
 import { contributorColumn, rankColumn } from '../catalogue/catalogue.js'
 import type { Expectation } from '../engine/engine.js'
 import type { KeyProgram, Program, StatisticProgram } from '../plan/program.js'
-import type { Block, Relation, RowRelation, SelectRelation } from '../type/relation.js'
+import { type Block, type Relation, type RowRelation, type SelectRelation, tablesOf } from '../type/relation.js'
 import { type Dialect, identifier, integer } from './dialect.js'
 import { alias, type ExpressionPrinter, expressionPrinter } from './expression.js'
 
@@ -14,6 +14,7 @@ export interface PrintedStatement extends Expectation {
 export const keyName = (position: number) => `k${position}`
 export const statisticName = (position: number) => `s${position}`
 export const binName = 'bin'
+export const valueName = 'value'
 
 /** Which part of a program a statement asks for. */
 export interface Part {
@@ -21,6 +22,8 @@ export interface Part {
   readonly set?: readonly number[]
   /** The statistic whose bins are counted; the numbers of the other statistics when absent. */
   readonly bins?: number
+  /** The statistic whose distinct values are listed, for adding up shards. */
+  readonly values?: number
 }
 
 /**
@@ -33,18 +36,24 @@ export function printStatement(program: Program, dialect: Dialect, part: Part = 
       ? relation.inputs.map((input) => `(${printRows(input, dialect, print, select)})`).join(' UNION ALL ')
       : printRows(relation, dialect, print, select)
   const print: ExpressionPrinter = expressionPrinter(dialect, select)
-  const tables = program.sources.map(({ pool, table }) => `${pool}.${table}`)
   const set = part.set ?? [...program.keys.keys()]
   const keys = set.flatMap((position) => {
     const key = program.keys[position]
     return key === undefined ? [] : [{ name: keyName(position), key }]
   })
-  const bins = part.bins === undefined ? undefined : program.statistics[part.bins]
-  const from = `${printFrom(program, dialect, print, select)}`
+  const only = part.bins ?? part.values
+  const bins = only === undefined ? undefined : program.statistics[only]
+  const from = printFrom(program, dialect, print, select)
+  const statistics = bins === undefined ? program.statistics.filter(({ kind }) => kind !== 'bins') : [bins]
+  const tables = tablesOf([program.from, program.where, keys, statistics]).map(
+    ({ pool, table }) => `${pool}.${table}`,
+  )
   const sql =
     bins?.kind === 'bins'
       ? printBins(bins, keys, from, dialect, print)
-      : printNumbers(program, keys, from, dialect, print)
+      : bins?.kind === 'distinct'
+        ? printValues(bins, keys, from, dialect, print)
+        : printNumbers(program, keys, from, dialect, print)
   return { sql, tables }
 }
 
@@ -73,6 +82,21 @@ function printBins(
   return `SELECT ${outer.join(', ')} FROM (SELECT ${inner.join(', ')} ${from}) AS r WHERE ${names.map((name) => `${name} IS NOT NULL`).join(' AND ')} GROUP BY ${names.join(', ')}`
 }
 
+/** The distinct values themselves, each once in a group: shards can have the same. */
+function printValues(
+  statistic: StatisticProgram & { readonly kind: 'distinct' },
+  keys: readonly NamedKey[],
+  from: string,
+  dialect: Dialect,
+  print: ExpressionPrinter,
+): string {
+  const value = printTerm(statistic, '', dialect, print)
+  const inner = [...keys.map(({ name, key }) => `${printKey(key, print)} AS ${name}`), `${value} AS ${valueName}`]
+  const names = [...keys.map(({ name }) => `r.${name}`), `r.${valueName}`]
+  const outer = [...keys.map(({ name }) => name), valueName].map((name) => `${dialect.asText(`r.${name}`)} AS ${name}`)
+  return `SELECT ${outer.join(', ')} FROM (SELECT ${inner.join(', ')} ${from}) AS r WHERE ${names.map((name) => `${name} IS NOT NULL`).join(' AND ')} GROUP BY ${names.join(', ')}`
+}
+
 function printNumbers(
   program: Program,
   keys: readonly NamedKey[],
@@ -93,7 +117,7 @@ function printNumbers(
   const where = present.length === 0 ? '' : ` WHERE ${present.join(' AND ')}`
   const group = keys.length === 0 ? '' : ` GROUP BY ${keys.map(({ name }) => `r.${name}`).join(', ')}`
   const keyTexts = keys.map(({ name }) => `${dialect.asText(`r.${name}`)} AS ${name}`)
-  if (bounding.kind === 'rank' || keys.length === 0) {
+  if (bounding.kind === 'rank') {
     const totals = listed.map(
       ({ statistic, name }) => `${dialect.asText(totalOf(statistic, `r.${name}`))} AS ${name}`,
     )
@@ -101,16 +125,19 @@ function printNumbers(
   }
   // Per contributor and group first, so that each weighs at most what it may, then at most so many groups of each.
   const names = keys.map(({ name }) => name)
+  const listedNames = listed.map(({ name }) => name)
+  const through = (from_: string, columns: readonly string[]) => columns.map((name) => `${from_}.${name} AS ${name}`)
   const weights = listed.map(
     ({ statistic, name }) => `${weightOf(statistic, `r.${name}`, bounding.rows)} AS ${name}`,
   )
-  const rows = `SELECT ${contributor} AS u, ${inner.join(', ')} ${from}`
-  const per = `SELECT r.u AS u, ${[...names.map((name) => `r.${name} AS ${name}`), ...weights].join(', ')} FROM (${rows}) AS r${where} GROUP BY r.u, ${names.map((name) => `r.${name}`).join(', ')}`
-  const order = dialect.order('p.u', names.map((name) => `p.${name}`))
-  const ranked = `SELECT p.*, row_number() OVER (PARTITION BY p.u ORDER BY ${order}) AS g FROM (${per}) AS p`
+  const rows = `SELECT ${[`${contributor} AS u`, ...inner].join(', ')} ${from}`
+  const perGroup = ['r.u', ...names.map((name) => `r.${name}`)].join(', ')
+  const per = `SELECT ${['r.u AS u', ...through('r', names), ...weights].join(', ')} FROM (${rows}) AS r${where} GROUP BY ${perGroup}`
   const totals = listed.map(({ name }) => `${dialect.asText(`coalesce(sum(r.${name}), 0)`)} AS ${name}`)
-  const plain = ranked.replace('p.*', ['p.u', ...names, ...listed.map(({ name }) => name)].map((name) => (name === 'p.u' ? 'p.u AS u' : `p.${name} AS ${name}`)).join(', '))
-  return `SELECT ${[...keyTexts, ...totals].join(', ')} FROM (${plain}) AS r WHERE r.g <= ${bounding.groups}${group}`
+  if (names.length === 0) return `SELECT ${totals.join(', ')} FROM (${per}) AS r`
+  const order = dialect.order('p.u', names.map((name) => `p.${name}`))
+  const ranked = `SELECT ${[...through('p', names), ...through('p', listedNames)].join(', ')}, row_number() OVER (PARTITION BY p.u ORDER BY ${order}) AS g FROM (${per}) AS p`
+  return `SELECT ${[...keyTexts, ...totals].join(', ')} FROM (${ranked}) AS r WHERE r.g <= ${bounding.groups}${group}`
 }
 
 function printKey(key: KeyProgram, print: ExpressionPrinter): string {
