@@ -1,10 +1,11 @@
 import { QueryError, type Span } from '../errors.js'
 import type { Syntax } from '../parse/syntax.js'
-import type { CodedKey, KeyProgram } from '../plan/program.js'
+import type { CodedKey, KeyProgram, ListedKey } from '../plan/program.js'
 import { parseDecimal, rescale, toNumber } from '../type/decimal.js'
-import type { Condition, Typed } from '../type/expression.js'
+import type { Typed } from '../type/expression.js'
+import type { ValueExpression } from '../type/relation.js'
 import type { Scope } from './scope.js'
-import { bindCondition, bindValue, exactDecimal, isNull } from './value.js'
+import { bindCondition, bindValue, exactDecimal } from './value.js'
 
 /** A public value of a key, as it is released. */
 export type PublicValue = string | number | boolean | null
@@ -43,27 +44,26 @@ function typedKey(typed: Typed, at: Span): BoundKey {
     }
     throw new QueryError('GROUP_NOT_PUBLIC', at)
   }
-  const branches = domain.map((value, code) => ({ when: valueIs(typed, value, at), code }))
-  if (!typed.nullable) return { values: domain, program: { branches, otherwise: null } }
-  const missing = { when: isNull(typed), code: domain.length }
-  return { values: [...domain, null], program: { branches: [...branches, missing], otherwise: null } }
+  const values = domain.map((value) => storedValue(typed, value, at))
+  const program: ListedKey = { listed: listedOf(typed), values, missing: typed.nullable ? domain.length : null }
+  return { values: typed.nullable ? [...domain, null] : domain, program }
 }
 
-function valueIs(typed: Typed, value: NonNullable<PublicValue>, at: Span): Condition {
-  if (typed.type === 'boolean') {
-    return value === true ? typed.condition : { kind: 'not', operand: typed.condition }
-  }
-  if (typed.type === 'text') {
-    const right = { kind: 'text', value: String(value) } as const
-    return { kind: 'compare-text', operator: '=', left: typed.expression, right }
-  }
+function listedOf(typed: Exclude<Typed, { readonly type: 'null' }>): ValueExpression {
+  if (typed.type === 'text') return { type: 'text', text: typed.expression }
+  if (typed.type === 'boolean') return { type: 'boolean', condition: typed.condition }
+  // A clamp would put what lies outside of the range into its first and last group.
+  const number = typed.expression
+  return { type: 'number', number: number.kind === 'column' ? { ...number, clamp: null } : number }
+}
+
+/** A public value as the engine has it. */
+function storedValue(typed: Typed, value: NonNullable<PublicValue>, at: Span): string | boolean {
+  if (typed.type === 'boolean') return value === true
+  if (typed.type === 'text') return String(value)
   const decimal = typed.type === 'number' ? parseDecimal(String(value)) : null
   if (typed.type !== 'number' || decimal === null) throw new QueryError('GROUP_NOT_PUBLIC', at)
-  const units = rescale(decimal, typed.decimals, 'down')
-  // A clamp would put what lies outside of the range into its first and last group.
-  const column = typed.expression
-  const left = column.kind === 'column' ? { ...column, clamp: null } : column
-  return { kind: 'compare', operator: '=', left, right: { kind: 'constant', units: String(units) } }
+  return String(rescale(decimal, typed.decimals, 'down'))
 }
 
 function caseKey(syntax: Syntax & { readonly kind: 'case' }, scope: Scope): BoundKey {

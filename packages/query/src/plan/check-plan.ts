@@ -25,7 +25,7 @@ const releaseShape = z.looseObject({
     unit: count,
     keys: z.array(z.unknown()),
     statistics: z
-      .array(z.looseObject({ kind: z.enum(['rows', 'contributors', 'matching', 'sum', 'distinct', 'bins']) }))
+      .array(z.looseObject({ kind: z.enum(['rows', 'contributors', 'first-rows', 'matching', 'sum', 'distinct', 'bins']) }))
       .min(1),
     bounding: z.discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('rank') }),
@@ -198,6 +198,12 @@ function checkRelease(release: ReleasePlan, require: Require): void {
     require((mechanism === 'report-noisy-max') === (counted === 'bins'), place)
     require((mechanism === 'partition-selection') === (statistic.delta !== undefined), place)
     if (counted === 'rows' || counted === 'matching') require(BigInt(sensitivity) >= BigInt(weight), place)
+    if (counted === 'first-rows') {
+      const [only, second] = program.from
+      // One row of each contributor in each set, as long as nothing multiplies rows.
+      require(only?.relation.kind === 'table' && second === undefined, place)
+      require(BigInt(sensitivity) >= BigInt(sets.length), place)
+    }
     if (counted === 'contributors') require(BigInt(sensitivity) >= BigInt(most), place)
     if (entry?.kind === 'sum') {
       require(/^[1-9][0-9]{0,59}$/.test(entry.reach) && BigInt(sensitivity) >= BigInt(entry.reach) * BigInt(weight), place)

@@ -29,7 +29,7 @@ export type Bounding =
   | { readonly kind: 'groups'; readonly groups: number; readonly rows: number }
 
 /** How a row finds its group. */
-export type KeyProgram = CodedKey | OpenKey
+export type KeyProgram = CodedKey | ListedKey | OpenKey
 
 /**
  * Maps each row to the code (position) of a public value: the first condition that is true decides, then `otherwise`.
@@ -38,6 +38,18 @@ export type KeyProgram = CodedKey | OpenKey
 export interface CodedKey {
   readonly branches: readonly { readonly when: Condition; readonly code: number }[]
   readonly otherwise: number | null
+}
+
+/**
+ * A value that is grouped by as it is and gets its code afterwards, once for each group: cheaper than deciding for every
+ * row. Rows with other values than the listed ones are left out.
+ */
+export interface ListedKey {
+  readonly listed: ValueExpression
+  /** Numbers as integers in fixed point, texts, booleans; the code is the position. */
+  readonly values: readonly (string | boolean)[]
+  /** Code of null; null when rows without a value are left out. */
+  readonly missing: number | null
 }
 
 /** A key whose values are not public: they come from the data, and pass partition selection or are never seen. */
@@ -49,6 +61,8 @@ export type OpenKey =
 export type StatisticProgram =
   | { readonly kind: 'rows' }
   | { readonly kind: 'contributors'; readonly when?: Condition }
+  /** Rows that their contributor's rank puts first: at most one for each, so it counts some contributors of a group. */
+  | { readonly kind: 'first-rows' }
   | { readonly kind: 'matching'; readonly when: Condition }
   | {
       readonly kind: 'sum'

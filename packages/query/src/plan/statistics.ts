@@ -89,6 +89,8 @@ export interface Weight {
   readonly single: boolean
   /** Whether groups come from the data. */
   readonly open: boolean
+  /** Number of grouping sets when first rows decide whether a group is shown; null when contributors are counted. */
+  readonly firstRows: number | null
 }
 
 /** Bins of a quantile; a column with fewer values has one for each. */
@@ -130,7 +132,9 @@ export function draftStatistics(aggregates: readonly BoundAggregate[], limits: W
 
   const contributors = limits.open
     ? need({ kind: 'contributors' }, BigInt(limits.groups), selectionWeight, 'partition-selection')
-    : countContributors(thresholdWeight)
+    : limits.firstRows === null || limits.single
+      ? countContributors(thresholdWeight)
+      : need({ kind: 'first-rows' }, BigInt(limits.firstRows), thresholdWeight)
   const hasMeasures = aggregates.some(({ kind }) => kind === 'sum' || kind === 'average')
   // Where averages are asked for, they decide the split; a count that is also shown gets what they leave to it.
   const countWeight = hasMeasures ? thresholdWeight : 1

@@ -1,6 +1,6 @@
 import { contributorColumn, rankColumn } from '../catalogue/catalogue.js'
 import type { Expectation } from '../engine/engine.js'
-import type { KeyProgram, Program, StatisticProgram } from '../plan/program.js'
+import type { KeyProgram, ListedKey, Program, StatisticProgram } from '../plan/program.js'
 import { type Block, type Relation, type RowRelation, type SelectRelation, tablesOf } from '../type/relation.js'
 import { type Dialect, identifier, integer } from './dialect.js'
 import { alias, type ExpressionPrinter, expressionPrinter } from './expression.js'
@@ -71,15 +71,16 @@ function printBins(
 ): string {
   const distance = `(${dialect.wide(print.number(of))} - ${integer(low)})`
   const bin = `least(${dialect.quotient(`greatest(${distance}, 0)`, dialect.wide(integer(width)))}, ${bins - 1})`
-  const present = `CASE WHEN (${print.number(of)} IS NULL) THEN NULL ELSE ${bin} END`
-  const inner = [...keys.map(({ name, key }) => `${printKey(key, print)} AS ${name}`), `${present} AS ${binName}`]
+  const placed = `CASE WHEN (${print.number(of)} IS NULL) THEN NULL ELSE ${bin} END`
+  const inner = [...keys.map(({ name, key }) => `${printKey(key, print)} AS ${name}`), `${placed} AS ${binName}`]
   const names = [...keys.map(({ name }) => `r.${name}`), `r.${binName}`]
   const outer = [
-    ...keys.map(({ name }) => `${dialect.asText(`r.${name}`)} AS ${name}`),
+    ...keys.map((key) => keyText(key, dialect)),
     `${dialect.asText(`r.${binName}`)} AS ${binName}`,
     `${dialect.asText('count(*)')} AS ${statisticName(0)}`,
   ]
-  return `SELECT ${outer.join(', ')} FROM (SELECT ${inner.join(', ')} ${from}) AS r WHERE ${names.map((name) => `${name} IS NOT NULL`).join(' AND ')} GROUP BY ${names.join(', ')}`
+  const present = [...keys.map((key) => keyPresent(key, dialect)), `r.${binName} IS NOT NULL`]
+  return `SELECT ${outer.join(', ')} FROM (SELECT ${inner.join(', ')} ${from}) AS r WHERE ${present.join(' AND ')} GROUP BY ${names.join(', ')}`
 }
 
 /** The distinct values themselves, each once in a group: shards can have the same. */
@@ -93,8 +94,12 @@ function printValues(
   const value = printTerm(statistic, '', dialect, print)
   const inner = [...keys.map(({ name, key }) => `${printKey(key, print)} AS ${name}`), `${value} AS ${valueName}`]
   const names = [...keys.map(({ name }) => `r.${name}`), `r.${valueName}`]
-  const outer = [...keys.map(({ name }) => name), valueName].map((name) => `${dialect.asText(`r.${name}`)} AS ${name}`)
-  return `SELECT ${outer.join(', ')} FROM (SELECT ${inner.join(', ')} ${from}) AS r WHERE ${names.map((name) => `${name} IS NOT NULL`).join(' AND ')} GROUP BY ${names.join(', ')}`
+  const outer = [
+    ...keys.map((key) => keyText(key, dialect)),
+    `${dialect.asText(`r.${valueName}`)} AS ${valueName}`,
+  ]
+  const present = [...keys.map((key) => keyPresent(key, dialect)), `r.${valueName} IS NOT NULL`]
+  return `SELECT ${outer.join(', ')} FROM (SELECT ${inner.join(', ')} ${from}) AS r WHERE ${present.join(' AND ')} GROUP BY ${names.join(', ')}`
 }
 
 function printNumbers(
@@ -105,18 +110,18 @@ function printNumbers(
   print: ExpressionPrinter,
 ): string {
   const { bounding, statistics, unit } = program
-  const contributor = `${alias(unit)}.${contributorColumn}`
+  const unitName = alias(unit)
   const listed = statistics.flatMap((statistic, position) =>
     statistic.kind === 'bins' ? [] : [{ statistic, name: statisticName(position) }],
   )
   const inner = [
     ...keys.map(({ name, key }) => `${printKey(key, print)} AS ${name}`),
-    ...listed.map(({ statistic, name }) => `${printTerm(statistic, contributor, dialect, print)} AS ${name}`),
+    ...listed.map(({ statistic, name }) => `${printTerm(statistic, unitName, dialect, print)} AS ${name}`),
   ]
-  const present = keys.map(({ name }) => `r.${name} IS NOT NULL`)
+  const present = keys.map((key) => keyPresent(key, dialect))
   const where = present.length === 0 ? '' : ` WHERE ${present.join(' AND ')}`
   const group = keys.length === 0 ? '' : ` GROUP BY ${keys.map(({ name }) => `r.${name}`).join(', ')}`
-  const keyTexts = keys.map(({ name }) => `${dialect.asText(`r.${name}`)} AS ${name}`)
+  const keyTexts = keys.map((key) => keyText(key, dialect))
   if (bounding.kind === 'rank') {
     const totals = listed.map(
       ({ statistic, name }) => `${dialect.asText(totalOf(statistic, `r.${name}`))} AS ${name}`,
@@ -130,7 +135,7 @@ function printNumbers(
   const weights = listed.map(
     ({ statistic, name }) => `${weightOf(statistic, `r.${name}`, bounding.rows)} AS ${name}`,
   )
-  const rows = `SELECT ${[`${contributor} AS u`, ...inner].join(', ')} ${from}`
+  const rows = `SELECT ${[`${unitName}.${contributorColumn} AS u`, ...inner].join(', ')} ${from}`
   const perGroup = ['r.u', ...names.map((name) => `r.${name}`)].join(', ')
   const per = `SELECT ${['r.u AS u', ...through('r', names), ...weights].join(', ')} FROM (${rows}) AS r${where} GROUP BY ${perGroup}`
   const totals = listed.map(({ name }) => `${dialect.asText(`coalesce(sum(r.${name}), 0)`)} AS ${name}`)
@@ -142,18 +147,50 @@ function printNumbers(
 
 function printKey(key: KeyProgram, print: ExpressionPrinter): string {
   if ('open' in key) return key.open === 'text' ? print.text(key.text) : print.number(key.number)
+  if ('listed' in key) return print.value(key.listed)
   const cases = key.branches.map(({ when, code }) => `WHEN ${print.condition(when)} THEN ${code}`)
   const last = key.otherwise === null ? 'NULL' : String(key.otherwise)
   return cases.length === 0 ? last : `CASE ${cases.join(' ')} ELSE ${last} END`
 }
 
+/** The values of a listed key as literals. */
+function literalsOf(key: ListedKey, dialect: Dialect): readonly string[] {
+  return key.values.map((value) =>
+    typeof value === 'boolean'
+      ? value
+        ? 'TRUE'
+        : 'FALSE'
+      : key.listed.type === 'number'
+        ? integer(value)
+        : dialect.text(value),
+  )
+}
+
+/** Rows that are in a group at all. */
+function keyPresent({ name, key }: NamedKey, dialect: Dialect, relation = 'r'): string {
+  const column = `${relation}.${name}`
+  if (!('listed' in key)) return `${column} IS NOT NULL`
+  const listed = `${column} IN (${literalsOf(key, dialect).join(', ')})`
+  return key.missing === null ? listed : `(${listed} OR ${column} IS NULL)`
+}
+
+/** The code of a group, or the value of an open key, as text. */
+function keyText({ name, key }: NamedKey, dialect: Dialect): string {
+  const column = `r.${name}`
+  if (!('listed' in key)) return `${dialect.asText(column)} AS ${name}`
+  const cases = literalsOf(key, dialect).map((literal, code) => `WHEN ${column} = ${literal} THEN ${code}`)
+  const last = key.missing === null ? 'NULL' : String(key.missing)
+  return `${dialect.asText(`CASE ${cases.join(' ')} ELSE ${last} END`)} AS ${name}`
+}
+
 /** What one row adds to a statistic. */
 function printTerm(
   statistic: StatisticProgram,
-  contributor: string,
+  unit: string,
   dialect: Dialect,
   print: ExpressionPrinter,
 ): string {
+  const contributor = `${unit}.${contributorColumn}`
   switch (statistic.kind) {
     case 'rows':
     case 'bins':
@@ -162,6 +199,8 @@ function printTerm(
       return statistic.when === undefined
         ? contributor
         : `CASE WHEN ${print.condition(statistic.when)} THEN ${contributor} ELSE NULL END`
+    case 'first-rows':
+      return `CASE WHEN (${unit}.${rankColumn} = 1) THEN 1 ELSE 0 END`
     case 'matching':
       return `CASE WHEN ${print.condition(statistic.when)} THEN 1 ELSE 0 END`
     case 'sum':
