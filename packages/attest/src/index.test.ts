@@ -17,6 +17,7 @@ describe('what the package offers', () => {
         "attestationPolicySchema",
         "budgetProblem",
         "chainProblem",
+        "chargedRefusals",
         "collateralSchema",
         "convergeTcbStatus",
         "defaultAttestationPolicy",

@@ -81,6 +81,7 @@ export {
 } from './policy/policy.js'
 export { type BudgetRules, budgetProblem } from './receipt/budget.js'
 export { isBundleFile, parseReceiptBundle, type ReceiptBundle } from './receipt/bundle.js'
+export { chargedRefusals, type ReceiptDeployment } from './receipt/consistency.js'
 export {
   compareReceipts,
   type EquivocationProof,

@@ -7,7 +7,7 @@ import { amdName } from '../collateral-source/bundle.js'
 import { formatPemCertificates } from '../encoding/pem.js'
 import { formatCheckpoint, formatNote, formatNoteKey, leafHash, noteKey, signNote } from '../log/index.js'
 import { createAmdSimulator } from '../simulator/index.js'
-import { at, bundleFiles, evidence, quote, seededRandom, trust } from '../testing/fixture.js'
+import { at, bundleFiles, deployment, evidence, quote, seededRandom, trust } from '../testing/fixture.js'
 import { runVerifyCli } from './run.js'
 
 let folder = ''
@@ -16,6 +16,8 @@ const file = (name: string) => join(folder, name)
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sealpool-verify-'))
   for (const [name, bytes] of Object.entries(bundleFiles())) await writeFile(file(name), bytes)
+  const { chainId, registry: nodeRegistry } = deployment
+  await writeFile(file('deployment.json'), JSON.stringify({ chainId, nodeRegistry }))
   await writeFile(file('trust.json'), JSON.stringify(trust, null, 2))
   await writeFile(file('quote.bin'), quote)
   await writeFile(file('collateral.json'), JSON.stringify(evidence.collateral))
@@ -38,15 +40,26 @@ async function run(args: string[], colours = false) {
   return { code: await runVerifyCli(args, io), out, err }
 }
 const withTrust = ['--policy']
+const forChain = (): string[] => ['--deployment', file('deployment.json')]
 
 describe('sealpool-verify', () => {
   it('receipt: prints the checklist and SIMULATED, and exits 0', async () => {
-    const { code, out } = await run(['receipt', folder, ...withTrust, file('trust.json')])
+    const { code, out } = await run(['receipt', folder, ...forChain(), ...withTrust, file('trust.json')])
     expect(code).toBe(0)
     expect(out).toMatch(/✓ The receipt is signed by the key set’s statement key/)
     expect(out).toMatch(/SIMULATED: no vendor/)
     expect(out).toMatch(/OK {2}receipt of job 7 \(released\) \(SIMULATED\)/)
     expect(out).not.toContain('\u001b[')
+  })
+
+  it('receipt: is not ok without the contracts that are meant, or for others', async () => {
+    const args = ['receipt', folder, ...withTrust, file('trust.json')]
+    const { code, out } = await run(args)
+    expect(code).toBe(2)
+    expect(out).toMatch(/expected chain and registry[^\n]*\n[^\n]*were not given/)
+    await writeFile(file('elsewhere.json'), JSON.stringify({ chainId: 1, nodeRegistry: deployment.registry }))
+    expect((await run([...args, '--deployment', file('elsewhere.json')])).code).toBe(1)
+    expect((await run([...args, '--deployment', file('collateral.json')])).code).toBe(2)
   })
 
   it('receipt: refuses the simulator without a policy that allows it', async () => {
@@ -57,14 +70,21 @@ describe('sealpool-verify', () => {
 
   it('receipt: paints for a terminal, and speaks JSON for programs', async () => {
     expect((await run(['receipt', folder], true)).out).toContain('\u001b[')
-    const { out, code } = await run(['receipt', folder, ...withTrust, file('trust.json'), '--json'])
+    const { out, code } = await run([
+      'receipt',
+      folder,
+      ...forChain(),
+      ...withTrust,
+      file('trust.json'),
+      '--json',
+    ])
     expect(JSON.parse(out)).toMatchObject({ ok: true, simulated: true })
     expect(code).toBe(0)
   })
 
   it('receipt: a changed file is 1, a missing one 2', async () => {
     const bytes = bundleFiles()['plan.json'] ?? new Uint8Array()
-    const args = ['receipt', folder, ...withTrust, file('trust.json')]
+    const args = ['receipt', folder, ...forChain(), ...withTrust, file('trust.json')]
     await writeFile(
       file('plan.json'),
       bytes.map((octet, i) => (i === 5 ? octet ^ 1 : octet)),
@@ -79,7 +99,7 @@ describe('sealpool-verify', () => {
   })
 
   it('receipt: --at decides whether the collateral is current', async () => {
-    const args = ['receipt', folder, ...withTrust, file('trust.json'), '--at']
+    const args = ['receipt', folder, ...forChain(), ...withTrust, file('trust.json'), '--at']
     expect((await run([...args, '2026-12-01T00:00:00Z'])).code).toBe(0)
     expect((await run([...args, '2027-02-01T00:00:00Z'])).code).toBe(1)
     expect((await run([...args, 'tomorrow'])).code).toBe(2)
@@ -126,7 +146,7 @@ describe('sealpool-verify', () => {
     receipt.statement.body.job.id = '7\u001b[2J'
     const { canonicalBytes } = await import('@sealpool/crypto')
     await writeFile(file('receipt.json'), canonicalBytes(receipt))
-    const { out } = await run(['receipt', folder, ...withTrust, file('trust.json')])
+    const { out } = await run(['receipt', folder, ...forChain(), ...withTrust, file('trust.json')])
     await writeFile(file('receipt.json'), bundleFiles()['receipt.json'] ?? '')
     expect(out).toContain('receipt of job 7')
     expect(out).not.toContain('\u001b')

@@ -13,6 +13,7 @@ import { verifyQuote } from '../intel/verify.js'
 import { verifyCollateral } from '../intel/verify-collateral.js'
 import { type Appraisal, appraise } from '../policy/appraise.js'
 import { type AttestationPolicy, defaultAttestationPolicy, parseAttestationPolicy } from '../policy/policy.js'
+import type { ReceiptDeployment } from '../receipt/consistency.js'
 import { verifyReceipt } from '../receipt/verify.js'
 import type { SnpProductLine } from '../trust-anchor/amd.js'
 import type { Check } from '../verdict/check-list.js'
@@ -42,6 +43,23 @@ interface Options {
   readonly crl: string | undefined
   readonly trust: string | undefined
   readonly nonce: string | undefined
+  readonly deployment: ReceiptDeployment | undefined
+}
+
+/** The contracts that the verifier means, as `deployAll` writes them: only chain and NodeRegistry are read. */
+function deploymentOf(json: unknown): ReceiptDeployment {
+  const { chainId, nodeRegistry } = (json ?? {}) as {
+    readonly chainId?: unknown
+    readonly nodeRegistry?: unknown
+  }
+  if (
+    typeof chainId !== 'number' ||
+    typeof nodeRegistry !== 'string' ||
+    !/^0x[0-9a-fA-F]{40}$/.test(nodeRegistry)
+  ) {
+    throw new UsageError('--deployment must name a JSON file with chainId and nodeRegistry.')
+  }
+  return { chainId, registry: nodeRegistry as `0x${string}` }
 }
 
 /**
@@ -85,8 +103,10 @@ async function readArguments(args: readonly string[], io: VerifyCliIo) {
     throw new UsageError('--at must be an ISO time, for example 2026-11-20T12:00:00Z.')
   const policy =
     values.policy === undefined ? undefined : parseAttestationPolicy(await readJson(values.policy))
+  const deployment =
+    values.deployment === undefined ? undefined : deploymentOf(await readJson(values.deployment))
   const { json, collateral, nonce, bundle, certificates, crl, trust } = values
-  const files = { collateral, nonce, bundle, certificates, crl, trust }
+  const files = { collateral, nonce, bundle, certificates, crl, trust, deployment }
   return { command, target, options: { policy, at, json: json === true, ...files } }
 }
 
@@ -100,6 +120,7 @@ function parse(args: readonly string[]) {
       json: { type: 'boolean' },
       collateral: { type: 'string' },
       nonce: { type: 'string' },
+      deployment: { type: 'string' },
       bundle: { type: 'string' },
       certificates: { type: 'string' },
       crl: { type: 'string' },
@@ -119,7 +140,13 @@ async function receipt(folder: string, options: Options, io: VerifyCliIo): Promi
     return answer(io, options, verdict, () => printAnswer(io, false, false, error.message))
   }
   const trust = options.policy ?? defaultAttestationPolicy
-  const verdict = verifyReceipt({ ...bundle, trust, at: options.at })
+  const { deployment } = options
+  const verdict = verifyReceipt({
+    ...bundle,
+    trust,
+    at: options.at,
+    ...(deployment === undefined ? {} : { deployment }),
+  })
   const { body, evidence: node } = verdict
   return answer(io, options, verdict, () => {
     if (node !== null) printChecks(io, 'The node’s evidence', node.checks)

@@ -5,6 +5,7 @@ import {
   at,
   bundle,
   bundleFiles,
+  deployment,
   evidence,
   jobParts,
   poolPolicy,
@@ -298,7 +299,7 @@ describe('verifyReceipt', () => {
       job: { ...jobParts('compute').body.job, manifest: digestOf(manifest) },
     })
     expect(failing(verifyReceipt({ ...forbidden, manifest, receipt }))).toEqual(['code'])
-    const plan = { steps: ['noise'] }
+    const { code: _, ...plan } = jobParts('compute').plan
     const loose = bundle((body) => ({ ...body, plan: digestOf(plan) }), 'compute')
     expect(resultOf(verifyReceipt({ ...loose, plan }), 'code')).toBe('not-checked')
     const code = digestOf('code')
@@ -346,7 +347,7 @@ describe('a bundle folder', () => {
   const verifySignature = remembersByContent(nativeP256)
   const verify = (changed: Record<string, Uint8Array>) => {
     try {
-      return verifyReceipt({ ...parseReceiptBundle(changed), trust, at, verifySignature }).ok
+      return verifyReceipt({ ...parseReceiptBundle(changed), deployment, trust, at, verifySignature }).ok
     } catch (error) {
       return (error as { code?: string }).code === 'BAD_RECEIPT' ? false : error
     }
