@@ -153,7 +153,7 @@ describe('verifySnpReport on the simulator', () => {
           expect((error as AttestError).code).toBe('BAD_REPORT')
         }
       }),
-      { numRuns: 1200 },
+      { numRuns: 400 },
     )
   })
 
@@ -168,7 +168,7 @@ describe('verifySnpReport on the simulator', () => {
         const verdict = check(report, { certificates: parts.slice(0, 3), crl: parts[3] ?? crl })
         expect([which, index, verdict.ok]).toEqual([which, index, false])
       }),
-      { numRuns: 600 },
+      { numRuns: 300 },
     )
   })
 })
