@@ -81,13 +81,13 @@ export {
 } from './policy/policy.js'
 export { type BudgetRules, budgetProblem } from './receipt/budget.js'
 export { isBundleFile, parseReceiptBundle, type ReceiptBundle } from './receipt/bundle.js'
-export { chargedRefusals, type ReceiptDeployment } from './receipt/consistency.js'
 export {
   compareReceipts,
   type EquivocationProof,
   type ReceiptComparison,
   verifyEquivocation,
 } from './receipt/compare.js'
+export { chargedRefusals, type ReceiptDeployment } from './receipt/consistency.js'
 export {
   discloseInput,
   disclosureProblem,

@@ -23,6 +23,7 @@ export {
   dstackRuntimeEventType,
   verifyDstackEventLog,
 } from '../dstack/event-log.js'
+export { mrConfigDigest, mrConfigId } from '../dstack/mr-config.js'
 export { parseRaTlsCertificate, type RaTlsCertificate } from '../dstack/ra-tls.js'
 export {
   type FirmwareEvent,
