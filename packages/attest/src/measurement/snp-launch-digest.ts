@@ -159,7 +159,7 @@ export function snpLaunchDigest(launch: SnpLaunch): Uint8Array {
   const { vcpu } = launch
   const known = typeof vcpu === 'number' || Object.hasOwn(vcpuSignatures, vcpu)
   const signature = typeof vcpu === 'number' ? vcpu : vcpuSignatures[vcpu]
-  if (!known || signature === undefined) { ...vcpuSignatures, [launch.vcpu]: 0 }, launch.vcpu)) 
+  if (!known || signature === undefined) {
     throw new AttestError(
       'BAD_ARGUMENT',
       'launch.vcpu',
