@@ -165,6 +165,7 @@ export function snpLaunchDigest(launch: SnpLaunch): Uint8Array {
       'launch.vcpu',
       'The processor model is not known; give its signature',
     )
+  }
   const { ovmf: firmware } = launch
   const ovmf = firmware instanceof Uint8Array ? parseOvmf(firmware) : firmware
   if (kernel !== undefined && !ovmf.sections.some(({ type }) => type === ovmfSectionType.kernelHashes)) {
