@@ -64,7 +64,7 @@ export function verifyQuote(bytes: Uint8Array, options: VerifyQuoteOptions): Ver
   const port = options.verifySignature ?? platformSignatures(verifyP256)
   const checks = checkList(quoteTitles(quote))
   const parts: Parts = {}
-  const verify = rememberingSignatures(port, new WeakMap(), source.verified)
+  const verify = rememberingSignatures(port, source.memory(port), source.verified)
   const question: Question = { quote, options, source, checks, parts, verify, at }
   checkForm(question)
   checkChains(question)
