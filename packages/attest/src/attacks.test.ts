@@ -1,17 +1,16 @@
 import { hexToBytes } from '@noble/hashes/utils.js'
 import { describe, expect, it, vi } from 'vitest'
-import { verifySnpReport } from './amd/verify.js'
 import { chainProblem } from './encoding/certificate-chain.js'
 import { formatPemCertificates, parsePemCertificates } from './encoding/pem.js'
 import { parseCertificate } from './encoding/x509.js'
 import type { QeIdentity, TcbInfo } from './intel/collateral.js'
 import { parseQuote } from './intel/quote.js'
 import { evaluateTcb } from './intel/tcb.js'
-import { verifyQuote } from './intel/verify.js'
 import { appraise } from './policy/appraise.js'
 import type { QuoteDefect } from './simulator/index.js'
 import { createAmdSimulator } from './simulator/index.js'
 import { at, mrTd, seededRandom, simulator, trust } from './testing/fixture.js'
+import { verifyQuote, verifySnpReport } from './with-platform.js'
 
 // Each test is an attack or a mistake that another verifier was shown to accept (names of the peers in the titles), told by
 // public advisories, by their code, or by running them.

@@ -11,8 +11,8 @@ import {
   type SnpReportDefect,
 } from '../simulator/index.js'
 import { seededRandom } from '../testing/fixture.js'
+import { verifySnpReport } from '../with-platform.js'
 import { snpReportLength } from './report.js'
-import { verifySnpReport } from './verify.js'
 
 const at = new Date('2026-11-20T12:00:00Z')
 const reportData = new Uint8Array(64).fill(0xda)

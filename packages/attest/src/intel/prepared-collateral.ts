@@ -1,7 +1,6 @@
 import { chainProblem } from '../encoding/certificate-chain.js'
 import { revocationListProblem } from '../encoding/crl.js'
 import { AttestError } from '../errors.js'
-import { platformSignatures } from '../platform.js'
 import { verifyP256 } from '../signature/p256.js'
 import { rememberingSignatures, type SignatureMemory, type VerifySignature } from '../signature/port.js'
 import { type CollateralChains, collateralChains } from './certificates.js'
@@ -42,23 +41,7 @@ export interface CollateralSource {
 
 const prepared = new WeakMap<PreparedCollateral, CollateralSource>()
 
-/**
- * Reads collateral and checks all its signatures once, so that every further quote costs three signature checks (PCK
- * certificate, quoting enclave's report, quote). Nothing about time is decided here: each `verifyQuote` asks again whether
- * certificates, lists and documents are current at its own moment. A signature that does not hold is not an error here: it
- * is remembered, and fails the check of every quote.
- *
- * @param collateral as Intel serves it
- * @param options.verifySignature another implementation of ECDSA P-256
- * @returns a handle for `verifyQuote`; it is never stale by itself
- * @throws AttestError `BAD_COLLATERAL`, `BAD_PEM`, `BAD_CERTIFICATE`, `BAD_CRL`, `BAD_DER` when a part cannot be read
- *
- * @example
- * ```ts no-run
- * const prepared = prepareCollateral(collateral)
- * for (const quote of quotes) console.log(verifyQuote(quote, { collateral: prepared, at: new Date() }).ok)
- * ```
- */
+/** The verification itself, with portable signatures unless the caller gives others; see its public face in `with-platform.ts`. */
 export function prepareCollateral(
   collateral: Collateral,
   options: { readonly verifySignature?: VerifySignature } = {},
@@ -70,7 +53,7 @@ export function prepareCollateral(
     identity: parseQeIdentity(copy.qeIdentity),
   }
   const memory: SignatureMemory = new WeakMap()
-  const verify = rememberingSignatures(options.verifySignature ?? platformSignatures(verifyP256), memory)
+  const verify = rememberingSignatures(options.verifySignature ?? verifyP256, memory)
   for (const { signer, root } of [chains.tcbInfo, chains.qeIdentity, chains.pckCrlIssuer]) {
     chainProblem([signer, root], verify)
   }

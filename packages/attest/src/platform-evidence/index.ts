@@ -11,7 +11,6 @@ export {
   type AzureVerdict,
   azureCheckTitles,
   type VerifyAzureOptions,
-  verifyAzureEvidence,
 } from '../azure/verify.js'
 export {
   composeHash,
@@ -37,11 +36,10 @@ export {
   type NitroVerdict,
   nitroCheckTitles,
   nitroRootDigest,
-  verifyNitroDocument,
 } from '../nitro/verify.js'
 export {
   type NvidiaVerdict,
   nvidiaCheckTitles,
   nvidiaRootDigest,
-  verifyNvidiaReport,
 } from '../nvidia/verify.js'
+export { verifyAzureEvidence, verifyNitroDocument, verifyNvidiaReport } from '../with-platform.js'
