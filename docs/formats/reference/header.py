@@ -110,7 +110,7 @@ def parse_header(encoded: bytes) -> dict:
     if _has_fraction(value):
         raise _invalid("a number that is not whole or too large")
     _check_members(value, _CORE_RULES, "header")
-    _check_members(value["context"], _CONTEXT_RULES, "context")
+    _check_members(value["context"], CONTEXT_RULES, "context")
     _check_recipients(value["recipients"])
     return value
 
@@ -156,7 +156,7 @@ _CORE_RULES: dict[str, Rule] = {
     "context": lambda value: isinstance(value, dict),
     "recipients": lambda value: isinstance(value, list) and 1 <= len(value) <= MAXIMUM_RECIPIENTS,
 }
-_CONTEXT_RULES: dict[str, Rule] = {
+CONTEXT_RULES: dict[str, Rule] = {
     "chainId": _whole(1, canonical_json.MAXIMUM_INTEGER),
     "pool": _text(ADDRESS),
     "policyDigest": _text(DIGEST),

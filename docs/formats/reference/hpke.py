@@ -11,6 +11,7 @@ import x25519
 import xwing
 
 _VERSION = b"HPKE-v1"
+_DHKEM = b"KEM\x00\x20"
 
 
 class HpkeError(ValueError):
@@ -25,13 +26,17 @@ def _labeled_expand(suite: bytes, prk: bytes, label: bytes, info: bytes, length:
     return hkdf.expand(prk, length.to_bytes(2, "big") + _VERSION + suite + label + info, length)
 
 
+def derive_x25519_private_key(material: bytes) -> bytes:
+    """The private key of DeriveKeyPair of DHKEM(X25519, HKDF-SHA256) (section 7.1.3)."""
+    return _labeled_expand(_DHKEM, _labeled_extract(_DHKEM, b"", b"dkp_prk", material), b"sk", b"", 32)
+
+
 def _decapsulate_x25519(private_key: bytes, encapsulated: bytes) -> bytes:
     """Decap of DHKEM (section 4.1)."""
-    suite = b"KEM" + (0x0020).to_bytes(2, "big")
     shared_point = x25519.exchange(private_key, encapsulated)
     context = encapsulated + x25519.public_key_of(private_key)
-    secret = _labeled_extract(suite, b"", b"eae_prk", shared_point)
-    return _labeled_expand(suite, secret, b"shared_secret", context, 32)
+    secret = _labeled_extract(_DHKEM, b"", b"eae_prk", shared_point)
+    return _labeled_expand(_DHKEM, secret, b"shared_secret", context, 32)
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import base64_strict
 import canonical_json
-from header import ADDRESS, KEY_ID, Header
+import recipient_keys
+from header import ADDRESS, CONTEXT_RULES, KEY_ID, Header
 from hpke import KEMS, HpkeError, open_single_shot
 from refusal import Refusal
 
-_PRIVATE_KEY = re.compile(r"[0-9a-f]{64}")
+_HEX32 = re.compile(r"[0-9a-f]{64}")
+_SIGNATURE = re.compile(r"[0-9a-f]{130}")
 
 
 @dataclass(frozen=True)
@@ -30,39 +32,57 @@ def key_id_of(kem: str, private_key: bytes) -> str:
 
 
 def parse_identity(value: object) -> Identity:
-    """Takes an identity in the form that the test vectors have; without ``keyId`` the default one.
+    """Takes an identity in the form of the test vectors; without ``keyId`` it has the default one.
+
+    In place of ``privateKey`` stand, for a pool's key, ``root`` (32 bytes, hexadecimal) and ``scope`` (``chainId``,
+    ``epoch``, ``policyDigest``, ``pool``), or, for a wallet's, ``signature`` (r, s and one more byte, hexadecimal).
 
     :raises Refusal: ``IDENTITY_INVALID``
     """
-
-    def refuse(what: str) -> Refusal:
-        return Refusal("IDENTITY_INVALID", f"the identity has {what}")
-
     if not isinstance(value, dict):
-        raise Refusal("IDENTITY_INVALID", "the identity is not a JSON object")
-
-    def member(name: str, default: str | None = None) -> str:
-        text = value.get(name, default)
-        if not isinstance(text, str):
-            raise refuse(f"no text as its {name}")
-        return text
-
-    kind, kem = member("type"), member("kem")
+        raise _invalid("is not a JSON object")
+    kind, kem = value.get("type"), value.get("kem")
     if kind not in ("hpke", "wallet"):
-        raise refuse("a type that this reader cannot open with: it knows hpke and wallet")
-    if kem not in KEMS:
-        raise refuse(f"another kem than {' or '.join(KEMS)}")
-    if value.keys() - {"type", "kem", "keyId", "privateKey", "address"} or ("address" in value) != (kind == "wallet"):
-        raise refuse("other members than type, kem, keyId, privateKey, and for a wallet address")
-    if _PRIVATE_KEY.fullmatch(member("privateKey")) is None:
-        raise refuse("no private key of 64 lower-case hexadecimal digits")
-    private_key = bytes.fromhex(member("privateKey"))
-    key_id = member("keyId") if "keyId" in value else key_id_of(kem, private_key)
-    if KEY_ID.fullmatch(key_id) is None:
-        raise refuse("a keyId that no stanza can have")
-    if kind == "wallet" and ADDRESS.fullmatch(member("address")) is None:
-        raise refuse("no address of 0x and 40 lower-case hexadecimal digits")
-    return Identity(kind, kem, key_id, value.get("address"), private_key)
+        raise _invalid("has a type that this reader cannot open with: it knows hpke and wallet")
+    if not isinstance(kem, str) or kem not in KEMS:
+        raise _invalid(f"has another kem than {' or '.join(KEMS)}")
+    address = value.get("address")
+    if kind == "wallet":
+        _text(value, "address", ADDRESS)
+    given = value.keys() - {"type", "kem", "keyId"} - ({"address"} if kind == "wallet" else set())
+    if given == {"privateKey"}:
+        private_key = bytes.fromhex(_text(value, "privateKey", _HEX32))
+    elif given == {"root", "scope"} and kind == "hpke":
+        root = bytes.fromhex(_text(value, "root", _HEX32))
+        private_key = recipient_keys.pool_private_key(kem, root, _scope(value["scope"]))
+    elif given == {"signature"} and kind == "wallet":
+        signature = bytes.fromhex(_text(value, "signature", _SIGNATURE))
+        private_key = recipient_keys.wallet_private_key(kem, signature, bytes.fromhex(address[2:]))
+    else:
+        raise _invalid("has not exactly the members of one of the forms that README.md names")
+    key_id = _text(value, "keyId", KEY_ID) if "keyId" in value else key_id_of(kem, private_key)
+    return Identity(kind, kem, key_id, address, private_key)
+
+
+def _invalid(what: str) -> Refusal:
+    return Refusal("IDENTITY_INVALID", f"the identity {what}")
+
+
+def _text(value: dict, name: str, pattern: re.Pattern) -> str:
+    text = value.get(name)
+    if not isinstance(text, str) or pattern.fullmatch(text) is None:
+        raise _invalid(f"has no valid {name}")
+    return text
+
+
+def _scope(value: object) -> dict:
+    # The members are those of a header's context, and so are their rules.
+    names = ("chainId", "epoch", "policyDigest", "pool")
+    if not isinstance(value, dict) or value.keys() != set(names):
+        raise _invalid("has a scope that does not have exactly the members " + ", ".join(names))
+    if not all(CONTEXT_RULES[name](value[name]) for name in names):
+        raise _invalid("has a scope with a value that no context can have")
+    return value
 
 
 def _bears(stanza: dict, identity: Identity) -> bool:
