@@ -1,19 +1,16 @@
 """The text form of sealed files."""
 
 import base64
+import io
 import re
 
 from refusal import Refusal
 
+BEGIN = "-----BEGIN SEALPOOL FILE-----"
+END = "-----END SEALPOOL FILE-----"
 # The specification says "white space"; blank, tab and line ends are what is taken here.
 _WHITE_SPACE = " \t\r\n"
-# Possessive (*+): a text of many millions of lines must not leave as many places to come back to. The full lines may
-# have taken the last one with them, hence the last line is optional, and the lookahead sees that there is a line.
-_TEXT = re.compile(
-    r"-----BEGIN SEALPOOL FILE-----\r?\n(?!-)"
-    r"((?:[A-Za-z0-9+/=]{64}\r?\n)*+(?:(?:[A-Za-z0-9+/=]{4}){1,15}\r?\n)?)"
-    r"-----END SEALPOOL FILE-----"
-)
+_LINE = re.compile(r"(?:[A-Za-z0-9+/=]{4}){1,16}")
 
 
 def decode_armor(text: str) -> bytes:
@@ -21,10 +18,18 @@ def decode_armor(text: str) -> bytes:
 
     :raises Refusal: ``ARMOR_INVALID``
     """
-    match = _TEXT.fullmatch(text.strip(_WHITE_SPACE))
-    if match is None:
-        raise Refusal("ARMOR_INVALID", "the text has other lines than it must have, or lines of another length")
-    body = match.group(1).replace("\r", "").replace("\n", "")
+    rest = io.StringIO(text.strip(_WHITE_SPACE), newline="\n")
+    if _next_line(rest) != BEGIN:
+        raise Refusal("ARMOR_INVALID", "the text does not begin as it must")
+    parts: list[str] = []
+    # Line by line, so that a text of many short lines is refused at its second one and costs no memory.
+    while (line := _next_line(rest)) != END:
+        if _LINE.fullmatch(line) is None or (parts and len(parts[-1]) != 64):
+            raise Refusal("ARMOR_INVALID", "a line has another form or length than it must have, or there is no end")
+        parts.append(line)
+    if not parts or rest.read(1) != "":
+        raise Refusal("ARMOR_INVALID", "the text holds nothing, or goes on after its end")
+    body = "".join(parts)
     # Python passes over unused bits and over padding inside the text; writing the bytes again shows both.
     try:
         data = base64.b64decode(body)
@@ -33,3 +38,7 @@ def decode_armor(text: str) -> bytes:
     if base64.b64encode(data).decode() != body:
         raise Refusal("ARMOR_INVALID", "padding is wrong or misplaced, or unused bits are not zero")
     return data
+
+
+def _next_line(rest: io.StringIO) -> str:
+    return rest.readline().removesuffix("\n").removesuffix("\r")

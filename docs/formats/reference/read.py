@@ -22,7 +22,7 @@ from vectors import run_folder
 
 MAXIMUM_IDENTITY_BYTES = 65_536
 # A text is decoded as a whole, since nothing of it counts before its last line was seen; so its size must be bounded.
-MAXIMUM_TEXT_BYTES = 67_108_864
+MAXIMUM_TEXT_BYTES = 16_777_216
 _NUMBERS = ("chainId", "epoch")
 _TEXTS = ("pool", "policyDigest", "commitment", "mediaType")
 
