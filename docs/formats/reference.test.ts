@@ -1,8 +1,6 @@
-import { spawnSync } from 'node:child_process'
 import { randomBytes, randomInt } from 'node:crypto'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import {
   type Address,
   addRecipient,
@@ -25,25 +23,23 @@ import {
 } from '@sealpool/crypto'
 import { deriveXwingKeyPair, xwingIdentity, xwingKem, xwingRecipient } from '@sealpool/crypto/post-quantum'
 import { beforeAll, describe, expect, test } from 'vitest'
+import {
+  base64,
+  here,
+  reader,
+  requirePython,
+  run,
+  runVectors,
+  scratch,
+  skipped,
+  type VectorFiles,
+} from './reference-process.js'
 
 /*
  * The reader in Python was written from docs/formats/sealed-file.md alone, by somebody who had not seen this code. What
  * the two make of a file is compared here: files of the published vectors, fresh random ones, and broken ones.
  */
-const here = dirname(fileURLToPath(import.meta.url))
-const folder = join(here, '../../.tmp/reference')
-const reader = join(here, 'reference/read.py')
-const python = '/usr/bin/python3'
-
-const missing = spawnSync(python, ['-c', 'import cryptography']).status !== 0
-const skipped = missing && process.env.CI === undefined
-if (skipped) console.log(`skipped: ${python} with the Debian package python3-cryptography is not here`)
-
-function run(args: readonly string[], input?: Uint8Array) {
-  const options = { timeout: 60_000, maxBuffer: 2 ** 26, ...(input === undefined ? {} : { input }) }
-  const { status, stdout, stderr } = spawnSync(python, [reader, ...args], options)
-  return { status, stdout, stderr: stderr.toString() }
-}
+const folder = scratch('reference')
 
 const scope = {
   chainId: randomInt(1, 2 ** 40),
@@ -131,32 +127,14 @@ function person(name: string): Person {
   return found
 }
 
-const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
-
-/** Has Python run files in the form of the published vectors, all of them in one process. */
-function compare(name: string, files: { positive?: unknown[]; negative?: unknown[]; armor?: unknown[] }) {
-  const path = join(folder, name)
-  mkdirSync(path, { recursive: true })
-  writeFileSync(
-    join(path, 'vectors.json'),
-    JSON.stringify({
-      format: 'sealpool/sealed-file-vectors',
-      version: 1,
-      identities: Object.fromEntries(names.map((who) => [who, person(who).json])),
-      positive: files.positive ?? [],
-      negative: files.negative ?? [],
-      armor: { positive: files.armor ?? [], negative: [] },
-    }),
-  )
-  const { status, stdout, stderr } = run(['vectors', path])
-  const lines = stdout.toString().split('\n')
+/** What Python says of files to everyone of this page. */
+function compare(name: string, files: VectorFiles) {
+  const identities = Object.fromEntries(names.map((who) => [who, person(who).json]))
+  const { status, stderr, differences, agreed } = runVectors(join(folder, name), identities, files)
   expect(stderr).toBe('')
-  expect(lines.filter((line) => line !== '' && !line.endsWith(' agree, 0 differ'))).toEqual([])
+  expect(differences).toEqual([])
   expect(status).toBe(0)
-  return (kind: string): number => {
-    const line = lines.find((text) => text.startsWith(`${kind}: `))
-    return line === undefined ? 0 : Number(line.split(' ').at(-4))
-  }
+  return agreed
 }
 
 async function positive(name: string, sealed: Uint8Array, opens: readonly string[], plaintext: Uint8Array) {
@@ -219,10 +197,7 @@ function damage(sealed: Uint8Array): { name: string; bytes: Uint8Array }[] {
 
 describe.skipIf(skipped)('the reference reader in Python', () => {
   beforeAll(() => {
-    // In CI a missing Python is a failure and not a reason to pass.
-    if (missing) throw new Error(`${python} cannot import cryptography; apt-get install python3-cryptography`)
-    rmSync(folder, { recursive: true, force: true })
-    mkdirSync(folder, { recursive: true })
+    requirePython()
   })
 
   test('agrees with every published vector', () => {
@@ -238,19 +213,14 @@ describe.skipIf(skipped)('the reference reader in Python', () => {
 
   test('finds a difference where there is one', () => {
     expect(run(['vectors', here]).stderr).toMatch(/^VECTORS_INVALID: /)
-    const path = join(folder, 'wrong')
-    mkdirSync(path)
     const negative = [{ name: 'empty', identity: 'pool', error: 'CHUNK_REFUSED', sealed: '' }]
-    const vectors = {
-      format: 'sealpool/sealed-file-vectors',
-      version: 1,
-      identities: { pool: person('pool').json },
-    }
-    const rest = { positive: [], negative, armor: { positive: [], negative: [] } }
-    writeFileSync(join(path, 'vectors.json'), JSON.stringify({ ...vectors, ...rest }))
-    const { status, stdout } = run(['vectors', path])
-    expect(stdout.toString()).toContain('negative: empty: TRUNCATED\n')
-    expect(stdout.toString()).toContain('negative: 0 agree, 1 differ\n')
+    const { status, differences } = runVectors(
+      join(folder, 'wrong'),
+      { pool: person('pool').json },
+      { negative },
+    )
+    expect(differences).toContain('negative: empty: TRUNCATED')
+    expect(differences).toContain('negative: 0 agree, 1 differ')
     expect(status).toBe(1)
   })
 
@@ -287,7 +257,7 @@ describe.skipIf(skipped)('the reference reader in Python', () => {
     const fewer = await removeRecipient(more, { identities, type, keyId })
     files.push(await positive('a recipient taken out', fewer, ['wallet', 'pool'], plaintext))
 
-    const agreed = compare(suite, { positive: files, armor: texts })
+    const agreed = compare(suite, { positive: files, armor: { positive: texts, negative: [] } })
     expect(agreed('identities')).toBe(names.length)
     expect(agreed('commitments')).toBe(files.length)
     expect(agreed('text')).toBe(texts.length)
