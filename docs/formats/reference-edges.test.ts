@@ -10,6 +10,8 @@ import {
   publicKeyOf,
   sealBytes,
   thresholdRecipient,
+  walletIdentity,
+  walletRecipient,
 } from '@sealpool/crypto'
 import { deriveXwingKeyPair, xwingIdentity, xwingRecipient } from '@sealpool/crypto/post-quantum'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -23,15 +25,20 @@ const folder = scratch('reference-edges')
 const privateKey = new Uint8Array(32).fill(3)
 const publicKey = Buffer.from(publicKeyOf(privateKey))
 const xwing = deriveXwingKeyPair(new Uint8Array(32).fill(4))
+const address = `0x${'ef'.repeat(20)}` as const
+const signature = `${'12'.repeat(64)}1b`
+const wallet = walletIdentity({ signature: `0x${signature}`, address })
 const identities = {
   pool: hpkeIdentity({ privateKey }),
   xwing: xwingIdentity({ privateKey: xwing.privateKey }),
+  wallet,
 }
 type Name = keyof typeof identities
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const people = {
   pool: { type: 'hpke', kem: 'x25519', keyId: identities.pool.keyId, privateKey: hex(privateKey) },
   xwing: { type: 'hpke', kem: 'xwing', keyId: identities.xwing.keyId, privateKey: hex(xwing.privateKey) },
+  wallet: { type: 'wallet', kem: 'x25519', keyId: wallet.keyId, address, signature },
 }
 
 const scheme = { scheme: 'example/none', keyId: 'committee', envelopeLength: 1 }
@@ -42,6 +49,7 @@ const file = Buffer.from(
       hpkeRecipient({ publicKey }),
       xwingRecipient({ publicKey: xwing.publicKey }),
       thresholdRecipient({ ...scheme, wrap: () => Uint8Array.of(6) }),
+      walletRecipient({ publicKey: wallet.publicKey, address }),
     ],
     context: {
       chainId: 31337,
@@ -55,7 +63,7 @@ const file = Buffer.from(
 const end = 13 + file.readUInt32BE(9)
 const text = file.subarray(13, end).toString()
 const header = JSON.parse(text) as JsonObject & { context: JsonObject; recipients: JsonObject[] }
-const [own = {}, quantum = {}, committee = {}] = header.recipients
+const [own = {}, quantum = {}, committee = {}, ofWallet = {}] = header.recipients
 
 function withHeader(encoded: Uint8Array | string): Uint8Array {
   const bytes = Buffer.from(encoded as string)
@@ -202,6 +210,13 @@ const cases: [name: string, sealed: Uint8Array, code: string, who?: Name, expect
   ['a key id of 129 characters', recipients({ ...own, keyId: 'a'.repeat(129) }), 'HEADER_INVALID'],
   ['a key id with a line feed', recipients({ ...own, keyId: 'a\n' }), 'HEADER_INVALID'],
   ['our key id with an unknown KEM first', recipients({ ...own, kem: 'later' }, own), 'HEADER_REFUSED'],
+  ['our wallet key with our address', recipients(ofWallet), 'HEADER_REFUSED', 'wallet'],
+  [
+    'our wallet key with another address',
+    recipients({ ...ofWallet, address: `0x${'00'.repeat(20)}` }),
+    'NO_MATCHING_IDENTITY',
+    'wallet',
+  ],
   [
     'an unknown KEM and no valid key id',
     recipients(own, { type: 'hpke', kem: 'y', keyId: ' ' }),

@@ -310,7 +310,7 @@ describe.skipIf(skipped)('the reference reader in Python', () => {
     refused([file, '--expect', 'mediaType=text/plain'], 'CONTEXT_MISMATCH')
     refused([file, '--range', '0:1001'], 'RANGE_INVALID')
     refused(['-', '--range', '0:1'], 'RANGE_INVALID', 0, sealed)
-    refused([join(folder, 'nowhere')], 'FILE_UNREADABLE')
+    refused([join(folder, 'nowhere')], 'INPUT_OUTPUT_FAILED')
     refused([reader], 'NOT_SEALED_FILE')
     // 1,000 bytes are 15 chunks of 64 and one of 40; a file that lacks its last chunk ends with one not sealed as last.
     const cut = sealed.subarray(0, sealed.length - 56)

@@ -118,7 +118,7 @@ def main() -> int:
     except Refusal as refusal:
         print(refusal, file=sys.stderr)
     except OSError as error:
-        print(f"FILE_UNREADABLE: {error}", file=sys.stderr)
+        print(f"INPUT_OUTPUT_FAILED: {error}", file=sys.stderr)
     return 1
 
 
