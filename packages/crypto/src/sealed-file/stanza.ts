@@ -80,7 +80,7 @@ function parseStanza(value: JsonValue, place: string): Stanza {
   const critical = Object.hasOwn(stanza, 'critical') ? stanza['critical'] : false
   if (typeof critical !== 'boolean') throw invalid(`${place}.critical`, 'expected true or false')
   if (critical) {
-    const message = 'a critical recipient of an unknown type; update this package to open the file'
+    const message = 'a critical recipient of an unknown type; update this package'
     throw new CryptoError('RECIPIENT_UNSUPPORTED', place, message)
   }
   return stanza
