@@ -177,11 +177,7 @@ async function importNative(privateKey: Uint8Array, backend: Backend): Promise<N
   if (subtle === undefined) return undefined
   if (!(await hasNativeX25519(subtle))) {
     if (backend === 'auto') return undefined
-    throw new CryptoError(
-      'NATIVE_CRYPTO_MISSING',
-      'backend',
-      'this WebCrypto has no X25519; use backend auto',
-    )
+    throw new CryptoError('NATIVE_CRYPTO_MISSING', 'backend', 'there is no X25519 here; use auto')
   }
   return nativeKey(subtle, privateKey)
 }

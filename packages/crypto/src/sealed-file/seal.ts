@@ -85,7 +85,7 @@ function coreOf(
 
 function requireRecipients(recipients: readonly Recipient[]): void {
   if (!Array.isArray(recipients) || recipients.length === 0) {
-    throw new CryptoError('RECIPIENT_INVALID', 'recipients', 'name at least one recipient')
+    throw new CryptoError('RECIPIENT_INVALID', 'recipients', 'a file has at least one recipient')
   }
   try {
     parseStanzas(recipients.map((recipient) => recipient.template))
@@ -108,7 +108,7 @@ function requireRecipients(recipients: readonly Recipient[]): void {
  */
 export async function sealBytes(plaintext: Uint8Array, options: SealBytesOptions): Promise<Uint8Array> {
   if (!(plaintext instanceof Uint8Array)) {
-    throw new CryptoError('OPTION_INVALID', 'plaintext', 'a plaintext is given as a Uint8Array')
+    throw new CryptoError('OPTION_INVALID', 'plaintext', 'expected a Uint8Array')
   }
   const { header, chunkSize, cipher } = await beginSealing(
     options,

@@ -36,7 +36,7 @@ export function parseStanzas(value: JsonValue | undefined): readonly Stanza[] {
     if (isKnown(stanza)) {
       // One stanza per key keeps the work of finding one's own bounded, and removal unambiguous.
       const name = nameOf(stanza)
-      if (seen.has(name)) throw invalid(at, 'a second stanza for the same key')
+      if (seen.has(name)) throw invalid(at, 'two stanzas for one key')
       seen.add(name)
     }
     return stanza
