@@ -1,3 +1,4 @@
+import { provideCipherEngine } from './aead/aead.js'
 import type { NodeCrypto } from './aead/node-key.js'
 import type { Random } from './encoding/bytes.js'
 
@@ -35,3 +36,11 @@ export function nodeCrypto(): NodeCrypto | undefined {
   }
   return process?.getBuiltinModule?.('node:crypto') as NodeCrypto | undefined
 }
+
+provideCipherEngine(async (name, key, letOthersRun) => {
+  const node = nodeCrypto()
+  if (node === undefined) return undefined
+  // A file of its own, which the manifest's `browser` field takes out of bundles for browsers.
+  const { nodeKey } = await import('./aead/node-key.js')
+  return nodeKey(node, name, key, letOthersRun)
+})

@@ -73,13 +73,17 @@ describe('Node’s OpenSSL', () => {
     expect(turns).toBe(4)
   })
 
-  test('keeps its own copy of the key', async () => {
-    const secret = new Uint8Array(32).fill(1)
-    const key = nodeKey(node, 'xchacha20-poly1305', secret, async () => undefined)
-    const before = await key.seal(new Uint8Array(24), new Uint8Array(3))
-    secret.fill(0)
-    expect(await key.seal(new Uint8Array(24), new Uint8Array(3))).toEqual(before)
-  })
+  test.each(['aes-256-gcm', 'xchacha20-poly1305'] as const)(
+    'keeps its own copy of the key (%s)',
+    async (name) => {
+      const secret = new Uint8Array(32).fill(1)
+      const key = nodeKey(node, name, secret, async () => undefined)
+      const nonce = new Uint8Array(aeadSizes[name].nonce)
+      const before = await key.seal(nonce, new Uint8Array(3))
+      secret.fill(0)
+      expect(await key.seal(nonce, new Uint8Array(3))).toEqual(before)
+    },
+  )
 })
 
 test('an unknown backend is refused', async () => {

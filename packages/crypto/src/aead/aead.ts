@@ -31,6 +31,25 @@ export interface AeadKey {
 
 const empty = /* @__PURE__ */ new Uint8Array()
 
+/** Makes a key ready on something that the platform has beside WebCrypto; undefined where it has nothing. */
+export type CipherEngine = (
+  name: AeadName,
+  key: Uint8Array,
+  letOthersRun: () => Promise<unknown>,
+) => Promise<AeadKey | undefined>
+
+let engine: CipherEngine | undefined
+
+/**
+ * Tells which engine computes ciphers natively. Called once by the package's edge to the platform, while it is loaded; it
+ * changes where bytes are computed and never which.
+ *
+ * @param provided - the engine
+ */
+export function provideCipherEngine(provided: CipherEngine): void {
+  engine = provided
+}
+
 /**
  * Makes a key ready: AES-GCM (NIST SP 800-38D) through Node, WebCrypto or noble, ChaCha20-Poly1305 (RFC 8439) and
  * XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha) through Node or noble, since WebCrypto has neither.
@@ -46,9 +65,7 @@ export async function importAeadKey(name: AeadName, key: Uint8Array, backend: Ba
   requireBytes(key, aeadSizes[name].key, 'key')
   const subtleOrNone = subtleFor(backend)
   if (subtleOrNone !== undefined && backend !== 'webcrypto') {
-    // A file of its own, which the manifest's `browser` field takes out of bundles for browsers.
-    const { keyOfNode } = await import('./node-key.js')
-    const ready = keyOfNode?.(name, key, () => subtleOrNone.digest('SHA-256', empty))
+    const ready = await engine?.(name, key, () => subtleOrNone.digest('SHA-256', empty))
     if (ready !== undefined) return ready
   }
   const subtle = name === 'aes-128-gcm' || name === 'aes-256-gcm' ? subtleOrNone : undefined

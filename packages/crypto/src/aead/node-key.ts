@@ -1,6 +1,5 @@
 import { hchacha } from '@noble/ciphers/chacha.js'
 import { equalBytes } from '../encoding/bytes.js'
-import { nodeCrypto } from '../platform.js'
 import { type AeadKey, type AeadName, aeadTagLength } from './aead.js'
 
 /** The part of `node:crypto` that is used. */
@@ -27,23 +26,6 @@ interface NodeCipher {
 
 // OpenSSL computes on the calling thread: after so many bytes other work of the program gets its turn.
 const bytesPerTurn = 4_194_304
-
-/**
- * {@link nodeKey} where the program runs in Node.
- *
- * @param name - the cipher
- * @param key - of the cipher's length
- * @param letOthersRun - awaited now and then
- * @returns the ready key, or undefined elsewhere
- */
-export function keyOfNode(
-  name: AeadName,
-  key: Uint8Array,
-  letOthersRun: () => Promise<unknown>,
-): AeadKey | undefined {
-  const node = nodeCrypto()
-  return node === undefined ? undefined : nodeKey(node, name, key, letOthersRun)
-}
 
 /**
  * A key whose cipher Node's OpenSSL computes: AES-GCM, ChaCha20-Poly1305, and XChaCha20-Poly1305 with its subkey from noble
