@@ -14,6 +14,12 @@ export { type DealtShares, dealShares } from './deal.js'
 export { checkEnvelope, envelopeOverhead, maximumEnvelopeContent, sealEnvelope } from './envelope.js'
 export type { FaultyMember, SessionFault } from './judge-dealers.js'
 export {
+  type AffinePoint,
+  type CompressedPoint,
+  type DiscreteLogArguments,
+  partialDecryptionOnChain,
+} from './on-chain-witness.js'
+export {
   combinePartialDecryptions,
   decryptPartially,
   type LabelledEnvelope,

@@ -116,7 +116,7 @@ export function decryptPointPartially(options: {
     { base: generator(), image: own },
     { base: point, image },
   ]
-  const bound = boundContext(share.key, share.index, context)
+  const bound = partContext(share.key, share.index, context)
   const proof = proveDiscreteLog({ secret, pairs, context: bound, random })
   return { member: share.index, point: pointHex(image), proof: encodeHex(proof) }
 }
@@ -141,7 +141,7 @@ export function readPartial(
       { base: generator(), image: own },
       { base: claim.point, image },
     ]
-    const context = boundContext(claim.key, index, claim.context)
+    const context = partContext(claim.key, index, claim.context)
     const proof = reader.bytes('proof', discreteLogProofLength)
     return verifyDiscreteLog({ pairs, context, proof }) ? { index, point: image } : undefined
   } catch (error) {
@@ -179,11 +179,26 @@ export function combineParts(
   return { agreement: interpolateAtZero(points), wrong }
 }
 
-function envelopeContext(label: Uint8Array, ciphertext: Uint8Array): Uint8Array {
+/**
+ * What the proof of a part of an envelope is bound to.
+ *
+ * @param label - the envelope's label
+ * @param ciphertext - the envelope's ciphertext
+ * @returns 32 bytes
+ */
+export function envelopeContext(label: Uint8Array, ciphertext: Uint8Array): Uint8Array {
   return hashParts('partial', label, ciphertext)
 }
 
-function boundContext(key: ThresholdKey, member: number, context: Uint8Array): Uint8Array {
+/**
+ * What the proof of a member's part is bound to in the end: session, key, member, and what the part is of.
+ *
+ * @param key - the committee's key
+ * @param member - the member's index
+ * @param context - what the part is of
+ * @returns 32 bytes
+ */
+export function partContext(key: ThresholdKey, member: number, context: Uint8Array): Uint8Array {
   return hashParts(
     'part',
     digestToBytes(key.session),
