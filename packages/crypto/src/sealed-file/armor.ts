@@ -29,8 +29,9 @@ export function encodeArmor(sealed: Uint8Array): string {
  */
 export function decodeArmor(text: string): Uint8Array {
   if (typeof text !== 'string') throw refuse('expected text')
-  const lines = text.trim().split(/\r?\n/)
-  if (lines.length < 2 || lines[0] !== begin || lines.at(-1) !== end) {
+  // Not trim(): it takes every white space of Unicode, and a byte order mark.
+  const lines = text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '').split(/\r?\n/)
+  if (lines.length < 3 || lines[0] !== begin || lines.at(-1) !== end) {
     throw refuse(`expected lines between ${begin} and ${end}`)
   }
   const body = lines.slice(1, -1)
