@@ -8,10 +8,12 @@ const columns = 64
 /**
  * Writes a sealed file as text: base64 (RFC 4648 section 4) in lines of 64 characters between two marks.
  *
- * @param sealed - any bytes
+ * @param sealed - any bytes, at least one
  * @returns the text, with a line break at its end
+ * @throws CryptoError `ARMOR_INVALID` for no bytes
  */
 export function encodeArmor(sealed: Uint8Array): string {
+  if (sealed.length === 0) throw new CryptoError('ARMOR_INVALID', 'sealed', 'there is nothing to write')
   const unpadded = encodeBase64Url(sealed).replaceAll('-', '+').replaceAll('_', '/')
   const text = unpadded.padEnd(Math.ceil(unpadded.length / 4) * 4, '=')
   const lines = [begin]
