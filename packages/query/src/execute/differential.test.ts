@@ -36,7 +36,7 @@ const sortKey = (row: readonly unknown[]) =>
 
 function same(one: unknown, other: unknown, tolerance: number): boolean {
   // Whether a group has any value is not told: a sum of none is 0, where SQL says null.
-  if (other === null && isNumber(one)) return Math.abs(Number(one)) < 0.05
+  if (other === null && isNumber(one)) return Math.abs(Number(one)) < 0.5
   if (!isNumber(one) || !isNumber(other)) return String(one) === String(other)
   const [left, right] = [Number(one), Number(other)]
   return Math.abs(left - right) <= rounding + tolerance * Math.max(Math.abs(left), Math.abs(right))

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { nanoEpsilon } from '../enforce/budget.js'
 import { QueryError } from '../errors.js'
-import { blockRowBound, tablesOf } from '../type/relation.js'
+import { blockRowBound, hasFirstRows, tablesOf } from '../type/relation.js'
 import { type QueryPlan, type ReleasePlan, releasesOf } from './plan.js'
 
 const count = z.int().min(0)
@@ -199,9 +199,8 @@ function checkRelease(release: ReleasePlan, require: Require): void {
     require((mechanism === 'partition-selection') === (statistic.delta !== undefined), place)
     if (counted === 'rows' || counted === 'matching') require(BigInt(sensitivity) >= BigInt(weight), place)
     if (counted === 'first-rows') {
-      const [only, second] = program.from
-      // One row of each contributor in each set, as long as nothing multiplies rows.
-      require(only?.relation.kind === 'table' && second === undefined, place)
+      // One row of each contributor in each set, as long as every relation has a rank.
+      require(hasFirstRows(program.from), place)
       require(BigInt(sensitivity) >= BigInt(sets.length), place)
     }
     if (counted === 'contributors') require(BigInt(sensitivity) >= BigInt(most), place)

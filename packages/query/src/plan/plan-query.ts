@@ -6,7 +6,7 @@ import { checkBudget, type JobBudget, nanoEpsilon } from '../enforce/budget.js'
 import { checkTemplateGrant, type Grant } from '../enforce/grant.js'
 import { QueryError } from '../errors.js'
 import { parseSelect } from '../parse/parse.js'
-import { tablesOf } from '../type/relation.js'
+import { hasFirstRows, tablesOf } from '../type/relation.js'
 import { expectError } from './expected-error.js'
 import { syntaxDigest } from './plan-digest.js'
 import type { ColumnKind, QueryPlan, ReleasePlan, StatisticPlan } from './plan.js'
@@ -39,7 +39,7 @@ export interface PlanQueryOptions {
   /**
    * What decides whether a group is shown. `contributors` (the default) counts those that are in it, which costs a look at
    * every contributor of every group; `first-rows` counts those whose first stored row is in it, which is cheap, exact to
-   * one in its noise, and stricter where contributors have many rows. It concerns statements over one table.
+   * one in its noise, and stricter where contributors have many rows. It concerns tables and their inner joins.
    */
   readonly minimumBy?: 'contributors' | 'first-rows'
   /** Exact bounding: more work for the engine and less noise where few have many rows. */
@@ -222,7 +222,7 @@ function draftRelease(bound: BoundRelease, { bounding, firstRows }: Choices): Dr
     perGroup,
     single: bound.rows === 1,
     open,
-    firstRows: firstRows && bound.from.length === 1 && bound.from[0]?.relation.kind === 'table' ? sets : null,
+    firstRows: firstRows && hasFirstRows(bound.from) ? sets : null,
   })
   if (exact !== null && draft.statistics.some(({ program }) => program.kind === 'distinct' || program.kind === 'bins')) {
     throw new QueryError('BOUNDS_INVALID', 'bounds')

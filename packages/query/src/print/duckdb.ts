@@ -12,9 +12,9 @@ const wide = (value: string) => `CAST(${value} AS HUGEINT)`
 /** DuckDB: decimals are stored as they are, integers have up to 128 bits. */
 export const duckDbDialect: Dialect = {
   name: 'duckdb',
-  // TRY makes a value that does not fit null, never an error.
+  // The loader stores integers as BIGINT. TRY makes a value that does not fit null, never an error.
   column: (name, decimals) =>
-    `TRY(CAST(${decimals === 0 ? name : `round(${name} * 1${'0'.repeat(decimals)})`} AS BIGINT))`,
+    decimals === 0 ? name : `TRY(CAST(round(${name} * 1${'0'.repeat(decimals)}) AS BIGINT))`,
   wide,
   noWide: 'CAST(NULL AS HUGEINT)',
   quotient: (left, right) => `(${left} // ${right})`,

@@ -91,7 +91,7 @@ function printValues(
   dialect: Dialect,
   print: ExpressionPrinter,
 ): string {
-  const value = printTerm(statistic, '', dialect, print)
+  const value = printTerm(statistic, { from: [], unit: 0 }, dialect, print)
   const inner = [...keys.map(({ name, key }) => `${printKey(key, print)} AS ${name}`), `${value} AS ${valueName}`]
   const names = [...keys.map(({ name }) => `r.${name}`), `r.${valueName}`]
   const outer = [
@@ -109,14 +109,13 @@ function printNumbers(
   dialect: Dialect,
   print: ExpressionPrinter,
 ): string {
-  const { bounding, statistics, unit } = program
-  const unitName = alias(unit)
+  const { bounding, statistics } = program
   const listed = statistics.flatMap((statistic, position) =>
     statistic.kind === 'bins' ? [] : [{ statistic, name: statisticName(position) }],
   )
   const inner = [
     ...keys.map(({ name, key }) => `${printKey(key, print)} AS ${name}`),
-    ...listed.map(({ statistic, name }) => `${printTerm(statistic, unitName, dialect, print)} AS ${name}`),
+    ...listed.map(({ statistic, name }) => `${printTerm(statistic, program, dialect, print)} AS ${name}`),
   ]
   const present = keys.map((key) => keyPresent(key, dialect))
   const where = present.length === 0 ? '' : ` WHERE ${present.join(' AND ')}`
@@ -135,7 +134,8 @@ function printNumbers(
   const weights = listed.map(
     ({ statistic, name }) => `${weightOf(statistic, `r.${name}`, bounding.rows)} AS ${name}`,
   )
-  const rows = `SELECT ${[`${unitName}.${contributorColumn} AS u`, ...inner].join(', ')} ${from}`
+  const contributor = `${alias(program.unit)}.${contributorColumn} AS u`
+  const rows = `SELECT ${[contributor, ...inner].join(', ')} ${from}`
   const perGroup = ['r.u', ...names.map((name) => `r.${name}`)].join(', ')
   const per = `SELECT ${['r.u AS u', ...through('r', names), ...weights].join(', ')} FROM (${rows}) AS r${where} GROUP BY ${perGroup}`
   const totals = listed.map(({ name }) => `${dialect.asText(`coalesce(sum(r.${name}), 0)`)} AS ${name}`)
@@ -166,11 +166,25 @@ function literalsOf(key: ListedKey, dialect: Dialect): readonly string[] {
   )
 }
 
+/** The ends of a list of whole numbers without gaps: a comparison is cheaper than a long list. */
+function runOf(values: readonly (string | boolean)[]): { readonly first: string; readonly last: string } | null {
+  const units = values.map((value) => BigInt(String(value)))
+  const [first] = units
+  const last = units.at(-1)
+  if (first === undefined || last === undefined) return null
+  const gapless = units.every((value, index) => value === first + BigInt(index))
+  return gapless ? { first: String(first), last: String(last) } : null
+}
+
 /** Rows that are in a group at all. */
 function keyPresent({ name, key }: NamedKey, dialect: Dialect, relation = 'r'): string {
   const column = `${relation}.${name}`
   if (!('listed' in key)) return `${column} IS NOT NULL`
-  const listed = `${column} IN (${literalsOf(key, dialect).join(', ')})`
+  const run = key.listed.type === 'number' ? runOf(key.values) : null
+  const listed =
+    run === null
+      ? `${column} IN (${literalsOf(key, dialect).join(', ')})`
+      : `(${column} >= ${integer(run.first)} AND ${column} <= ${integer(run.last)})`
   return key.missing === null ? listed : `(${listed} OR ${column} IS NULL)`
 }
 
@@ -186,11 +200,11 @@ function keyText({ name, key }: NamedKey, dialect: Dialect): string {
 /** What one row adds to a statistic. */
 function printTerm(
   statistic: StatisticProgram,
-  unit: string,
+  { from, unit }: Pick<Block, 'from' | 'unit'>,
   dialect: Dialect,
   print: ExpressionPrinter,
 ): string {
-  const contributor = `${unit}.${contributorColumn}`
+  const contributor = `${alias(unit)}.${contributorColumn}`
   switch (statistic.kind) {
     case 'rows':
     case 'bins':
@@ -199,8 +213,10 @@ function printTerm(
       return statistic.when === undefined
         ? contributor
         : `CASE WHEN ${print.condition(statistic.when)} THEN ${contributor} ELSE NULL END`
-    case 'first-rows':
-      return `CASE WHEN (${unit}.${rankColumn} = 1) THEN 1 ELSE 0 END`
+    case 'first-rows': {
+      const first = from.map((_, position) => `${alias(position)}.${rankColumn} = 1`)
+      return `CASE WHEN (${first.join(' AND ')}) THEN 1 ELSE 0 END`
+    }
     case 'matching':
       return `CASE WHEN ${print.condition(statistic.when)} THEN 1 ELSE 0 END`
     case 'sum':
@@ -226,7 +242,7 @@ function weightOf(statistic: StatisticProgram, name: string, rows: number): stri
     case 'rows':
       return `least(count(*), ${rows})`
     case 'contributors':
-      return `count(DISTINCT ${name})`
+      return statistic.when === undefined ? '1' : `least(count(${name}), 1)`
     case 'sum': {
       const most = BigInt(statistic.reach) * BigInt(rows)
       return `least(greatest(coalesce(sum(${name}), 0), ${integer(String(-most))}), ${integer(String(most))})`

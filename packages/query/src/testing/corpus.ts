@@ -79,7 +79,7 @@ const tracts: Source = {
 }
 const blocks: Source = {
   from: 'homes.blocks',
-  measures: ['price', 'dist', 'ptratio', 'zoned', 'price * dist', 'zoned + rad', 'coalesce(zoned, 5)', 'price / nullif(zoned, 20)'],
+  measures: ['price', 'dist', 'ptratio', 'zoned', 'price * dist', 'zoned + rad', 'coalesce(zoned, 5)', 'price / (rad + 1)'],
   keys: ['rad', "CASE WHEN zoned IS NULL THEN 'none' WHEN zoned > 25 THEN 'much' END"],
   filters: ['dist < 5.5', 'zoned IS NOT NULL', 'price >= ptratio', 'zoned % 5 = 0', 'rad <> 24'],
 }

@@ -84,6 +84,11 @@ export function blockRowBound({ from }: Pick<Block, 'from'>): number {
   return capped(from.reduce((product, { relation }) => product * rowBound(relation), 1))
 }
 
+/** Whether the rows of rank one in every relation are at most one row for each contributor. */
+export function hasFirstRows(from: readonly FromItem[]): boolean {
+  return from.every(({ relation, join }) => relation.kind === 'table' && join !== 'left')
+}
+
 function capped(rows: number): number {
   return rows > mostRows ? Number.POSITIVE_INFINITY : rows
 }
