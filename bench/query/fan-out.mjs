@@ -54,7 +54,9 @@ export async function fanOut(print) {
       await coordinator.query(
         `CREATE SERVER s${shard} FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '${host}', dbname 'shard${shard}', fdw_tuple_cost '1.0', fetch_size '10000')`,
       )
-      await coordinator.query(`CREATE USER MAPPING FOR CURRENT_USER SERVER s${shard} OPTIONS (user 'sealpool')`)
+      await coordinator.query(
+        `CREATE USER MAPPING FOR CURRENT_USER SERVER s${shard} OPTIONS (user 'sealpool')`,
+      )
       await coordinator.query(
         `CREATE FOREIGN TABLE pay.events_${shard} PARTITION OF pay.events FOR VALUES WITH (MODULUS ${shards}, REMAINDER ${shard}) SERVER s${shard} OPTIONS (schema_name 'pay', table_name 'events')`,
       )
@@ -86,7 +88,11 @@ export async function fanOut(print) {
       columns: ['', 'ms', 'coordinator / fan-out'],
       rows: [
         ['fan-out: checked, added up, noised', figure(took.fanOut * 1000), ''],
-        ['one coordinator with postgres_fdw, no noise', figure(took.coordinator * 1000), ratio(took.coordinator, took.fanOut)],
+        [
+          'one coordinator with postgres_fdw, no noise',
+          figure(took.coordinator * 1000),
+          ratio(took.coordinator, took.fanOut),
+        ],
       ],
     })
   } finally {

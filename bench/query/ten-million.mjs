@@ -26,9 +26,7 @@ const events = (rowsPerContributor) => ({
 const members = {
   name: 'members',
   rowsPerContributor: 1,
-  columns: [
-    { name: 'y', type: 'integer', min: 0, max: 100, nullable: false, use: ['measure', 'filter'] },
-  ],
+  columns: [{ name: 'y', type: 'integer', min: 0, max: 100, nullable: false, use: ['measure', 'filter'] }],
 }
 
 /** Two Parquet files: events with a few very busy wallets, one row of a member for each wallet. */
@@ -113,7 +111,8 @@ export async function tenMillion(print) {
     const run = (plan) => () => executePlan({ plan, engine, random: platformRandom })
     const sql = {
       raw: 'SELECT e.g, count(*), sum(e.x) FROM pay.events AS e GROUP BY e.g',
-      minimum: 'SELECT e.g, count(*), sum(e.x) FROM pay.events AS e GROUP BY e.g HAVING count(DISTINCT e.contributor) >= 25',
+      minimum:
+        'SELECT e.g, count(*), sum(e.x) FROM pay.events AS e GROUP BY e.g HAVING count(DISTINCT e.contributor) >= 25',
       bounded: `SELECT r.g, count(*), sum(r.s), sum(r.c) FROM (SELECT p.g, p.c, least(greatest(p.s, 0), 20000) AS s, row_number() OVER (PARTITION BY p.contributor ORDER BY hash(p.contributor, p.g)) AS n
         FROM (SELECT e.contributor, e.g, count(*) AS c, sum(least(greatest(e.x, 0), 1000)) AS s FROM pay.events AS e GROUP BY e.contributor, e.g) AS p) AS r WHERE r.n <= 3 GROUP BY r.g`,
       join: 'SELECT sum(e.x), count(*) FROM pay.events AS e JOIN people.members AS m ON m.contributor = e.contributor WHERE m.y < 60',

@@ -45,7 +45,11 @@ function typedKey(typed: Typed, at: Span): BoundKey {
     throw new QueryError('GROUP_NOT_PUBLIC', at)
   }
   const values = domain.map((value) => storedValue(typed, value, at))
-  const program: ListedKey = { listed: listedOf(typed), values, missing: typed.nullable ? domain.length : null }
+  const program: ListedKey = {
+    listed: listedOf(typed),
+    values,
+    missing: typed.nullable ? domain.length : null,
+  }
   return { values: typed.nullable ? [...domain, null] : domain, program }
 }
 

@@ -35,6 +35,10 @@ export interface BoundRows {
   readonly first: SelectRelation
   readonly columns: ReadonlyMap<string, readonly RelationColumn[]>
   /** The outputs in order. */
-  readonly outputs: readonly { readonly name: string; readonly column: RelationColumn; readonly typed: Typed | null }[]
+  readonly outputs: readonly {
+    readonly name: string
+    readonly column: RelationColumn
+    readonly typed: Typed | null
+  }[]
   readonly tables: readonly CatalogueTable[]
 }

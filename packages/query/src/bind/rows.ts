@@ -1,4 +1,4 @@
-import { columnDecimals, contributorColumn, walletColumn, type PublicTable } from '../catalogue/catalogue.js'
+import { columnDecimals, contributorColumn, type PublicTable, walletColumn } from '../catalogue/catalogue.js'
 import { checkTableGrant } from '../enforce/grant.js'
 import { checkCopies, checkPools } from '../enforce/join.js'
 import type { Purpose } from '../enforce/use.js'
@@ -16,8 +16,8 @@ import {
 } from '../type/relation.js'
 import { allOf, conjuncts, type Environment, requireUsed, withCommon } from './environment.js'
 import type { BoundRows, NamedRelation, RelationColumn } from './relation-column.js'
-import { makeScope, type Scope } from './scope.js'
 import { isReleasedQuery } from './released-query.js'
+import { makeScope, type Scope } from './scope.js'
 import { bindCondition, bindValue, formOf } from './value.js'
 
 const everything: ReadonlySet<Purpose> = new Set(['condition', 'measure', 'presence', 'group'])
@@ -54,7 +54,12 @@ export function bindBlock(syntax: SelectSyntax, environment: Environment): Bound
     })
   for (const [position, entry] of syntax.from.entries()) {
     const named = bindItem(entry.item, environment)
-    if (relations.some(({ name, pool }) => name === named.name && (pool === null || named.pool === null || pool === named.pool))) {
+    if (
+      relations.some(
+        ({ name, pool }) =>
+          name === named.name && (pool === null || named.pool === null || pool === named.pool),
+      )
+    ) {
       throw new QueryError('JOIN_NOT_ALLOWED', entry.span)
     }
     const before = scopeNow()
@@ -69,7 +74,13 @@ export function bindBlock(syntax: SelectSyntax, environment: Environment): Bound
       if (entry.using !== null) refuse()
       const bound = scopeNow()
       const on = entry.on === null ? null : bindCondition(entry.on, bound)
-      const matches = publicMatches(named, position, [...conditions, ...(entry.join === 'left' ? [] : pending)], bound, before)
+      const matches = publicMatches(
+        named,
+        position,
+        [...conditions, ...(entry.join === 'left' ? [] : pending)],
+        bound,
+        before,
+      )
       const relation = named.relation.kind === 'public' ? { ...named.relation, matches } : named.relation
       relations[position] = { ...named, relation }
       from.push({ relation, join: entry.join, contributor: false, on })
@@ -105,7 +116,10 @@ export function bindBlock(syntax: SelectSyntax, environment: Environment): Bound
     from.push({ relation: named.relation, join, contributor: true, on })
   }
   if (unit < 0) throw new QueryError('NO_POOL_TABLE', whole)
-  checkCopies(relations.flatMap(({ tables }) => tables), whole)
+  checkCopies(
+    relations.flatMap(({ tables }) => tables),
+    whole,
+  )
   const rows = blockRowBound({ from })
   if (!Number.isFinite(rows)) throw new QueryError('JOIN_NOT_ALLOWED', whole)
   const scope = scopeNow(rows)
@@ -138,7 +152,11 @@ function publicMatches(
     const index = relation.columns.findIndex(({ name }) => name === syntax.path.at(-1))
     const values = relation.rows.map((row) => row[index] ?? null).filter((value) => value !== null)
     try {
-      return index >= 0 && scope.column(syntax.path, syntax.span).source === position && new Set(values).size === values.length
+      return (
+        index >= 0 &&
+        scope.column(syntax.path, syntax.span).source === position &&
+        new Set(values).size === values.length
+      )
     } catch {
       return false
     }
@@ -179,7 +197,8 @@ function bindItem(item: TableSyntax | DerivedSyntax, environment: Environment): 
   environment.tables.add(found)
   const columns = new Map<string, readonly RelationColumn[]>()
   columns.set(walletColumn, [{ kind: 'contributor' }])
-  for (const column of found.table.columns) columns.set(column.name, [{ kind: 'policy', owner: found, column }])
+  for (const column of found.table.columns)
+    columns.set(column.name, [{ kind: 'policy', owner: found, column }])
   columns.set(contributorColumn, [{ kind: 'contributor' }])
   return {
     name: item.alias ?? table,
@@ -282,7 +301,9 @@ function selectRows(syntax: SelectSyntax, environment: Environment): BoundRows {
   const { from, where, scope } = bindBlock(syntax, environment)
   if (syntax.sets.length !== 1) throw new QueryError('SUBQUERY_NOT_ALLOWED', syntax.span)
   const grouped = syntax.groupBy.length > 0
-  const groupKeys = syntax.groupBy.map((entry) => ordinal(entry, syntax)).filter((entry) => !scope.isContributor(entry))
+  const groupKeys = syntax.groupBy
+    .map((entry) => ordinal(entry, syntax))
+    .filter((entry) => !scope.isContributor(entry))
   const keys = groupKeys.map((entry) => ({ typed: bindValue(entry, scope, 'carry'), span: entry.span }))
   const perContributor = grouped ? { keys: new Set(keys.map(({ typed }) => formOf(typed))) } : null
   const inner: Scope = { ...scope, allowed: { windows: !grouped, perContributor } }
@@ -295,7 +316,11 @@ function selectRows(syntax: SelectSyntax, environment: Environment): BoundRows {
     const typed = bindValue(value, { ...inner, collector }, 'carry')
     const internal = `c${index}`
     const uses: ReadonlySet<Purpose> = collector.uses
-    const column: RelationColumn = { kind: 'value', read: (source) => readBack(typed, source, internal), uses }
+    const column: RelationColumn = {
+      kind: 'value',
+      read: (source) => readBack(typed, source, internal),
+      uses,
+    }
     return { name: outputName, column, typed, program: { name: internal, value: valueOf(typed) } }
   })
   // DISTINCT without the contributor would merge rows of different contributors.
@@ -367,7 +392,10 @@ function unionRows(inputs: readonly BoundRows[], at: Span): BoundRows {
       return output === undefined || input.outputs.length !== head.outputs.length ? refuse() : output
     })
     if (all.every((output) => output.column.kind === 'contributor')) return { name, column, typed: null }
-    const typed = mergeTyped(all.map((output) => output.typed ?? refuse()), refuse)
+    const typed = mergeTyped(
+      all.map((output) => output.typed ?? refuse()),
+      refuse,
+    )
     const uses = all.reduce<ReadonlySet<Purpose>>((left, output) => {
       const right = output.column.kind === 'value' ? output.column.uses : new Set<Purpose>()
       return new Set([...left].filter((use) => right.has(use)))
@@ -376,7 +404,11 @@ function unionRows(inputs: readonly BoundRows[], at: Span): BoundRows {
     return {
       name,
       typed,
-      column: { kind: 'value', read: (source: number) => readBack(typed, source, internal), uses } as RelationColumn,
+      column: {
+        kind: 'value',
+        read: (source: number) => readBack(typed, source, internal),
+        uses,
+      } as RelationColumn,
     }
   })
   const selects = inputs.flatMap(({ relation }): readonly SelectRelation[] =>
@@ -447,7 +479,9 @@ function bindSemiJoin(syntax: Syntax & { readonly kind: 'exists' | 'in-query' },
   // The one condition that reaches outside is the equality of contributors.
   const environment = withCommon(scope.environment, query.common)
   const parts = conjuncts(query.where)
-  const names = new Set(query.from.map(({ item }) => (item.kind === 'derived' ? item.alias : (item.alias ?? item.table))))
+  const names = new Set(
+    query.from.map(({ item }) => (item.kind === 'derived' ? item.alias : (item.alias ?? item.table))),
+  )
   const own = (value: Syntax): boolean =>
     value.kind === 'column' && (value.path.length === 1 || names.has(value.path.at(-2) ?? ''))
   const outside = (value: Syntax): boolean =>
@@ -465,7 +499,10 @@ function bindSemiJoin(syntax: Syntax & { readonly kind: 'exists' | 'in-query' },
   const [link] = links
   if (link?.kind !== 'compare' || links.length !== 1) return refuse()
   const inner = own(link.left) && !outside(link.left) ? link.left : link.right
-  const rest = allOf(parts.filter((part) => part !== link), span)
+  const rest = allOf(
+    parts.filter((part) => part !== link),
+    span,
+  )
   const uncorrelated: SelectSyntax = {
     ...query,
     common: [],
@@ -480,5 +517,8 @@ function bindSemiJoin(syntax: Syntax & { readonly kind: 'exists' | 'in-query' },
 
 /** Pools whose rows meet anywhere in a statement must all list each other. */
 export function checkPoolsOf(environment: Environment, at: Span): void {
-  checkPools([...environment.tables].map(({ pool }) => pool), at)
+  checkPools(
+    [...environment.tables].map(({ pool }) => pool),
+    at,
+  )
 }

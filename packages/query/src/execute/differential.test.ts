@@ -21,11 +21,17 @@ afterAll(async () => {
 })
 
 async function ours(sql: string) {
-  const plan = await planQuery({ sql, pools: realPools, publicTables: realPublic, budget: { epsilon: 1e6, delta: 0 } })
+  const plan = await planQuery({
+    sql,
+    pools: realPools,
+    publicTables: realPublic,
+    budget: { epsilon: 1e6, delta: 0 },
+  })
   return (await executePlan({ plan, engine, random: platformRandom })).rows
 }
 
-const isNumber = (cell: unknown) => cell !== null && typeof cell !== 'boolean' && cell !== '' && Number.isFinite(Number(cell))
+const isNumber = (cell: unknown) =>
+  cell !== null && typeof cell !== 'boolean' && cell !== '' && Number.isFinite(Number(cell))
 
 /** Averages have three digits beyond those of their column. */
 const rounding = 6e-4

@@ -6,8 +6,8 @@ import {
   type LiteralValue,
   type OrderSyntax,
   type QuerySyntax,
-  scalarFunctions,
   type Syntax,
+  scalarFunctions,
   windowFunctions,
 } from './syntax.js'
 import { type Fields, isFields, type Locate, listOf, nodeOf, onlyFields, stringOf } from './tree.js'
@@ -27,7 +27,13 @@ const aliases: Readonly<Record<string, AggregateFunction>> = {
   stddev: 'stddev_samp',
   variance: 'var_samp',
 }
-const paired: ReadonlySet<string> = new Set(['corr', 'covar_pop', 'covar_samp', 'regr_intercept', 'regr_slope'])
+const paired: ReadonlySet<string> = new Set([
+  'corr',
+  'covar_pop',
+  'covar_samp',
+  'regr_intercept',
+  'regr_slope',
+])
 const has = <T extends string>(set: ReadonlySet<T>, value: string): value is T =>
   (set as ReadonlySet<string>).has(value)
 
@@ -300,7 +306,8 @@ function readCast(fields: Fields, span: Span, read: (child: unknown) => Syntax):
   if (!isFields(type)) throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
   onlyFields(type, ['names', 'typmods', 'typemod'], span)
   const names = listOf(type['names']).map(stringOf)
-  const name = names.length === 2 && names[0] === 'pg_catalog' ? names[1] : names.length === 1 ? names[0] : null
+  const name =
+    names.length === 2 && names[0] === 'pg_catalog' ? names[1] : names.length === 1 ? names[0] : null
   if (typeof name !== 'string') throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
   const operand = read(fields['arg'])
   const modifiers = listOf(type['typmods']).map(read)
@@ -369,7 +376,17 @@ const defaultFrame = 1058
 function readCall(fields: Fields, span: Span, read: (child: unknown) => Syntax): Syntax {
   onlyFields(
     fields,
-    ['funcname', 'args', 'agg_star', 'agg_distinct', 'agg_filter', 'agg_order', 'agg_within_group', 'over', 'funcformat'],
+    [
+      'funcname',
+      'args',
+      'agg_star',
+      'agg_distinct',
+      'agg_filter',
+      'agg_order',
+      'agg_within_group',
+      'over',
+      'funcformat',
+    ],
     span,
     { func_variadic: 'FUNCTION_NOT_ALLOWED' },
   )
@@ -409,7 +426,13 @@ function readCall(fields: Fields, span: Span, read: (child: unknown) => Syntax):
   if (within) {
     const order = listOf(fields['agg_order']).map((entry) => readSort(entry, read, span))
     const [only] = order
-    if (name !== 'percentile_cont' || given.length !== 1 || only === undefined || order.length > 1 || only.descending) {
+    if (
+      name !== 'percentile_cont' ||
+      given.length !== 1 ||
+      only === undefined ||
+      order.length > 1 ||
+      only.descending
+    ) {
       throw new QueryError('FUNCTION_NOT_ALLOWED', span)
     }
     return call([only.value], read(given[0]))

@@ -37,5 +37,5 @@ export function printDuckDb(program: Program, part: Part = {}): PrintedStatement
   return printStatement(program, duckDbDialect, part)
 }
 
-export { identifier }
 export { binName, keyName, type PrintedStatement, statisticName } from './statement.js'
+export { identifier }

@@ -121,7 +121,9 @@ export function expressionPrinter(
     if (expression.kind === 'text') return dialect.text(expression.value)
     if (expression.kind === 'text-column') return column(expression.source, expression.column)
     const value = (result: TextExpression | null) => (result === null ? 'NULL' : text(result))
-    const cases = expression.branches.map(({ when, result }) => `WHEN ${condition(when)} THEN ${value(result)}`)
+    const cases = expression.branches.map(
+      ({ when, result }) => `WHEN ${condition(when)} THEN ${value(result)}`,
+    )
     return `CASE ${cases.join(' ')} ELSE ${value(expression.otherwise)} END`
   }
 

@@ -1,7 +1,13 @@
 import { contributorColumn, rankColumn } from '../catalogue/catalogue.js'
 import type { Expectation } from '../engine/engine.js'
 import type { KeyProgram, ListedKey, Program, StatisticProgram } from '../plan/program.js'
-import { type Block, type Relation, type RowRelation, type SelectRelation, tablesOf } from '../type/relation.js'
+import {
+  type Block,
+  type Relation,
+  type RowRelation,
+  type SelectRelation,
+  tablesOf,
+} from '../type/relation.js'
 import { type Dialect, identifier, integer } from './dialect.js'
 import { alias, type ExpressionPrinter, expressionPrinter } from './expression.js'
 
@@ -72,7 +78,10 @@ function printBins(
   const distance = `(${dialect.wide(print.number(of))} - ${integer(low)})`
   const bin = `least(${dialect.quotient(`greatest(${distance}, 0)`, dialect.wide(integer(width)))}, ${bins - 1})`
   const placed = `CASE WHEN (${print.number(of)} IS NULL) THEN NULL ELSE ${bin} END`
-  const inner = [...keys.map(({ name, key }) => `${printKey(key, print)} AS ${name}`), `${placed} AS ${binName}`]
+  const inner = [
+    ...keys.map(({ name, key }) => `${printKey(key, print)} AS ${name}`),
+    `${placed} AS ${binName}`,
+  ]
   const names = [...keys.map(({ name }) => `r.${name}`), `r.${binName}`]
   const outer = [
     ...keys.map((key) => keyText(key, dialect)),
@@ -92,7 +101,10 @@ function printValues(
   print: ExpressionPrinter,
 ): string {
   const value = printTerm(statistic, { from: [], unit: 0 }, dialect, print)
-  const inner = [...keys.map(({ name, key }) => `${printKey(key, print)} AS ${name}`), `${value} AS ${valueName}`]
+  const inner = [
+    ...keys.map(({ name, key }) => `${printKey(key, print)} AS ${name}`),
+    `${value} AS ${valueName}`,
+  ]
   const names = [...keys.map(({ name }) => `r.${name}`), `r.${valueName}`]
   const outer = [
     ...keys.map((key) => keyText(key, dialect)),
@@ -130,7 +142,8 @@ function printNumbers(
   // Per contributor and group first, so that each weighs at most what it may, then at most so many groups of each.
   const names = keys.map(({ name }) => name)
   const listedNames = listed.map(({ name }) => name)
-  const through = (from_: string, columns: readonly string[]) => columns.map((name) => `${from_}.${name} AS ${name}`)
+  const through = (from_: string, columns: readonly string[]) =>
+    columns.map((name) => `${from_}.${name} AS ${name}`)
   const weights = listed.map(
     ({ statistic, name }) => `${weightOf(statistic, `r.${name}`, bounding.rows)} AS ${name}`,
   )
@@ -140,7 +153,10 @@ function printNumbers(
   const per = `SELECT ${['r.u AS u', ...through('r', names), ...weights].join(', ')} FROM (${rows}) AS r${where} GROUP BY ${perGroup}`
   const totals = listed.map(({ name }) => `${dialect.asText(`coalesce(sum(r.${name}), 0)`)} AS ${name}`)
   if (names.length === 0) return `SELECT ${totals.join(', ')} FROM (${per}) AS r`
-  const order = dialect.order('p.u', names.map((name) => `p.${name}`))
+  const order = dialect.order(
+    'p.u',
+    names.map((name) => `p.${name}`),
+  )
   const ranked = `SELECT ${[...through('p', names), ...through('p', listedNames)].join(', ')}, row_number() OVER (PARTITION BY p.u ORDER BY ${order}) AS g FROM (${per}) AS p`
   return `SELECT ${[...keyTexts, ...totals].join(', ')} FROM (${ranked}) AS r WHERE r.g <= ${bounding.groups}${group}`
 }
@@ -167,7 +183,9 @@ function literalsOf(key: ListedKey, dialect: Dialect): readonly string[] {
 }
 
 /** The ends of a list of whole numbers without gaps: a comparison is cheaper than a long list. */
-function runOf(values: readonly (string | boolean)[]): { readonly first: string; readonly last: string } | null {
+function runOf(
+  values: readonly (string | boolean)[],
+): { readonly first: string; readonly last: string } | null {
   const units = values.map((value) => BigInt(String(value)))
   const [first] = units
   const last = units.at(-1)
