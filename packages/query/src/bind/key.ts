@@ -3,7 +3,7 @@ import type { Syntax } from '../parse/syntax.js'
 import type { CodedKey, KeyProgram, ListedKey } from '../plan/program.js'
 import { parseDecimal, rescale, toNumber } from '../type/decimal.js'
 import type { Typed } from '../type/expression.js'
-import type { ValueExpression } from '../type/relation.js'
+import { expressionOf, type ValueExpression } from '../type/relation.js'
 import type { Scope } from './scope.js'
 import { bindCondition, bindValue, exactDecimal } from './value.js'
 
@@ -54,8 +54,7 @@ function typedKey(typed: Typed, at: Span): BoundKey {
 }
 
 function listedOf(typed: Exclude<Typed, { readonly type: 'null' }>): ValueExpression {
-  if (typed.type === 'text') return { type: 'text', text: typed.expression }
-  if (typed.type === 'boolean') return { type: 'boolean', condition: typed.condition }
+  if (typed.type !== 'number') return expressionOf(typed)
   // A clamp would put what lies outside of the range into its first and last group.
   const number = typed.expression
   return { type: 'number', number: number.kind === 'column' ? { ...number, clamp: null } : number }

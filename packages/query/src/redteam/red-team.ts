@@ -36,9 +36,12 @@ export async function redTeam(options: {
   const { preset, random, trials, clock } = options
   const { privacy, mostOftenRight } = policyPreset(preset)
   const data = mockData(400, random)
-  const engineOf = async (rows: readonly Row[]): Promise<SqlEngine> => {
+  const engineOf = async (rows: readonly Row[], twin?: readonly Row[]): Promise<SqlEngine> => {
     const engine = await options.engine()
     await engine.load({ name: 'mock.members', columns: mockTable.columns, rows })
+    if (twin !== undefined) {
+      await engine.load({ name: 'twin.members', columns: mockTable.columns, rows: twin })
+    }
     return engine
   }
   const engine = await engineOf(data.rows)

@@ -77,15 +77,15 @@ export function mockData(members: number, random: (length: number) => Uint8Array
 }
 
 /** A policy over the mock table with the rules that are attacked. */
-export function mockPool(privacy: PoolPolicy['privacy']): PlanPool {
+export function mockPool(privacy: PoolPolicy['privacy'], name = 'mock'): PlanPool {
   const digest = `sha256:${'0'.repeat(64)}`
   return {
-    name: 'mock',
+    name,
     address: `0x${'5'.repeat(40)}`,
     policy: {
       format: 'sealpool/pool-policy',
       version: 1,
-      name: 'mock',
+      name,
       description: 'mock data',
       purposes: ['red team'],
       attestation: {},

@@ -1,10 +1,24 @@
-import type { Condition, NumberExpression, TextExpression } from './expression.js'
+import type { Condition, NumberExpression, TextExpression, Typed } from './expression.js'
 
 /** A value of any type. */
 export type ValueExpression =
   | { readonly type: 'number'; readonly number: NumberExpression }
   | { readonly type: 'text'; readonly text: TextExpression }
   | { readonly type: 'boolean'; readonly condition: Condition }
+
+/** What an engine computes for a typed value; null is an unknown truth. */
+export function expressionOf(typed: Typed): ValueExpression {
+  switch (typed.type) {
+    case 'number':
+      return { type: 'number', number: typed.expression }
+    case 'text':
+      return { type: 'text', text: typed.expression }
+    case 'boolean':
+      return { type: 'boolean', condition: typed.condition }
+    case 'null':
+      return { type: 'boolean', condition: { kind: 'truth', value: null } }
+  }
+}
 
 /** A table of a pool: at most `rows` rows of each contributor, by the rank that was drawn when it was loaded. */
 export interface TableRelation {
