@@ -136,6 +136,17 @@ describe('what could let data past the noise is refused', () => {
     expect(await code(sql)).toBe(expected)
   })
 
+  it('knows that nobody has no name', async () => {
+    const made = await plan("SELECT count(*) FROM trips.rides WHERE wallet IS NULL OR wallet = ''")
+    expect(made.program.where).toEqual({
+      kind: 'or',
+      operands: [
+        { kind: 'truth', value: false },
+        { kind: 'truth', value: false },
+      ],
+    })
+  })
+
   it('holds the grant inside of nested queries too', async () => {
     const sql = 'WITH t AS (SELECT contributor, wage AS w FROM pay.workers) SELECT sum(w) FROM t'
     expect(await code(sql, { grant: { columns: ['pay.workers.bonus'] } })).toBe('COLUMN_NOT_GRANTED')
