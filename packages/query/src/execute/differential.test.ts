@@ -25,7 +25,7 @@ async function ours(sql: string) {
     sql,
     pools: realPools,
     publicTables: realPublic,
-    budget: { epsilon: 1e6, delta: 0 },
+    budget: { epsilon: 8e6, delta: 0 },
   })
   return (await executePlan({ plan, engine, random: platformRandom })).rows
 }

@@ -150,7 +150,7 @@ const pairs = (
       `${name}(${y}, ${x})`,
       source,
       index === 2 ? cycle(source.filters, index) : null,
-      index === 1 ? cycle(source.keys, 0) : null,
+      index === 1 && source !== blocks ? cycle(source.keys, 0) : null,
     ),
   ),
 )

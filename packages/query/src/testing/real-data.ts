@@ -170,7 +170,8 @@ export const realPools: readonly PlanPool[] = (['pay', 'homes'] as const).map((n
     name,
     Object.entries(tables).flatMap(([table, policy]) => (table.startsWith(`${name}.`) ? [policy] : [])),
     {
-      privacy: noiselessRules,
+      // As many billionths as a number counts exactly.
+      privacy: { ...noiselessRules, epsilon: 8e6, perJob: { epsilon: 8e6, delta: 0 } },
       joins: { allowed: true, with: ['pay', 'homes'].filter((other) => other !== name) },
     },
   ),
