@@ -12,30 +12,13 @@ import { createDuckDbEngine } from '@sealpool/query/duckdb'
 import { compare } from './measure/compare.mjs'
 import { printMachine } from './measure/machine.mjs'
 import { figure, printTable, ratio } from './measure/table.mjs'
+import { accuracy } from './query/accuracy.mjs'
+import { fanOut } from './query/fan-out.mjs'
+import { policyOf } from './query/policy.mjs'
+import { tenMillion } from './query/ten-million.mjs'
 
 const wallets = 200_000
 const sectors = ['mine', 'mill', 'farm', 'shop', 'school']
-const digest = `sha256:${'0'.repeat(64)}`
-const policyOf = (name, other, table) => ({
-  format: 'sealpool/pool-policy',
-  version: 1,
-  name,
-  description: 'a benchmark',
-  purposes: ['benchmark'],
-  attestation: {},
-  code: { poc: digest, refiner: digest, computations: [] },
-  tables: [table],
-  privacy: {
-    accounting: 'basic',
-    epsilon: 1_000,
-    delta: 0,
-    perJob: { epsilon: 1, delta: 0 },
-    minimumContributors: 20,
-    maximumGroups: 50,
-  },
-  joins: { allowed: true, with: [other] },
-  economics: { price: '0', poolTokenBurn: '0' },
-})
 const workers = {
   name: 'workers',
   rowsPerContributor: 1,
@@ -148,4 +131,7 @@ export async function run({ print }) {
     await engine.close()
     rmSync(folder, { recursive: true })
   }
+  await accuracy(print)
+  await fanOut(print)
+  await tenMillion(print)
 }

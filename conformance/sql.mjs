@@ -106,7 +106,7 @@ export async function run({ data, print }) {
     const results = []
     for (const sql of statements) {
       const first = await plan(sql, schema)
-      // Planning again, with the tables of a neighbour elsewhere in memory, must say exactly the same.
+      // Nothing but text, policy and schema goes in, so planning again must say exactly the same.
       const second = await plan(sql, schema)
       if (JSON.stringify(first) !== JSON.stringify(second))
         return { kind: 'differ', why: 'planned differently' }

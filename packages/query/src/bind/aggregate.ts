@@ -1,8 +1,8 @@
 import { QueryError, type Span } from '../errors.js'
 import type { AggregateSyntax, Syntax } from '../parse/syntax.js'
 import { parseDecimal } from '../type/decimal.js'
-import type { Condition, NumberExpression, Typed, TypedNumber } from '../type/expression.js'
-import type { ValueExpression } from '../type/relation.js'
+import type { Condition, NumberExpression, TypedNumber } from '../type/expression.js'
+import { expressionOf, type ValueExpression } from '../type/relation.js'
 import type { Scope } from './scope.js'
 import { asNumber, bindCondition, bindValue, isNull } from './value.js'
 
@@ -118,14 +118,8 @@ function bindCount(
     return { kind: 'count', when: both({ kind: 'not', operand: isNull(value) }, filter) }
   }
   const value = bindValue(argument, scope, 'condition')
-  return { kind: 'distinct', of: valueOf(value, argument.span), when: filter }
-}
-
-function valueOf(typed: Typed, at: Span): ValueExpression {
-  if (typed.type === 'number') return { type: 'number', number: typed.expression }
-  if (typed.type === 'text') return { type: 'text', text: typed.expression }
-  if (typed.type === 'boolean') return { type: 'boolean', condition: typed.condition }
-  throw new QueryError('TYPE_MISMATCH', at)
+  if (value.type === 'null') throw new QueryError('TYPE_MISMATCH', argument.span)
+  return { kind: 'distinct', of: expressionOf(value), when: filter }
 }
 
 function both(first: Condition | null, second: Condition | null): Condition | null {

@@ -5,13 +5,7 @@ import type { QuerySyntax, SelectSyntax, Syntax, UnionSyntax } from '../parse/sy
 import type { Condition } from '../type/expression.js'
 import type { FromItem } from '../type/relation.js'
 import { type BoundAggregate, bindAggregate } from './aggregate.js'
-import {
-  type Environment,
-  literalOf,
-  type ParameterValue,
-  requireUsed,
-  withCommon,
-} from './environment.js'
+import { type Environment, literalOf, type ParameterValue, requireUsed, withCommon } from './environment.js'
 import { type BoundKey, bindKey } from './key.js'
 import {
   bindReleased,
@@ -128,7 +122,9 @@ function bindUnion(query: UnionSyntax, environment: Environment, releases: Bound
   if (first === undefined || inputs.some(({ columns }) => columns.length !== first.columns.length)) {
     throw new QueryError('TYPE_MISMATCH', query.span)
   }
-  const columns = first.columns.map(({ name }, field): BoundColumn => ({ name, value: { kind: 'field', field } }))
+  const columns = first.columns.map(
+    ({ name }, field): BoundColumn => ({ name, value: { kind: 'field', field } }),
+  )
   return {
     input: { kind: 'union', inputs },
     columns,
@@ -243,7 +239,10 @@ function bindRelease(query: SelectSyntax, outer: Environment, releases: BoundRel
     if (!['column', 'case', 'call'].includes(entry.kind)) return null
     const output = entry.kind === 'column' ? aliased(entry, query, scope) : null
     const target = output ?? entry
-    if (target.kind === 'call' && !query.groupBy.some((key) => groupExpression(key, query, scope).kind === 'call')) {
+    if (
+      target.kind === 'call' &&
+      !query.groupBy.some((key) => groupExpression(key, query, scope).kind === 'call')
+    ) {
       return null
     }
     if (target.kind === 'case' && hasAggregate(target)) return null

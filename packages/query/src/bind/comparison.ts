@@ -19,6 +19,17 @@ function refuseAddresses(scope: Scope, ...values: readonly Syntax[]): void {
   }
 }
 
+/** `wallet = ''`: rows without a contributor are never loaded, so this is known before any data is seen. */
+function comparesWithNobody(syntax: Syntax & { readonly kind: 'compare' }, scope: Scope): boolean {
+  if (syntax.operator !== '=' && syntax.operator !== '<>') return false
+  const [one, other] = [syntax.left, syntax.right]
+  const isNobody = (value: Syntax): boolean => {
+    const literal = scope.literal(value)
+    return literal?.type === 'text' && literal.text === ''
+  }
+  return (scope.isContributor(one) && isNobody(other)) || (scope.isContributor(other) && isNobody(one))
+}
+
 /**
  * Types `left operator right`.
  *
@@ -30,6 +41,7 @@ export function bindComparison(
   bind: BindOperand,
 ): Condition {
   refuseAddresses(scope, syntax.left, syntax.right)
+  if (comparesWithNobody(syntax, scope)) return { kind: 'truth', value: syntax.operator === '<>' }
   const left = bind(syntax.left)
   const right = bind(syntax.right)
   const { operator, span } = syntax

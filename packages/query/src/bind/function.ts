@@ -18,13 +18,25 @@ export function bindFunction(
 ): Typed {
   const { name, parameters, span } = syntax
   const [first, second] = parameters
-  const most = { coalesce: 32, greatest: 32, least: 32, mod: 2, nullif: 2, width_bucket: 4, round: 2, trunc: 2 }
+  const most = {
+    coalesce: 32,
+    greatest: 32,
+    least: 32,
+    mod: 2,
+    nullif: 2,
+    width_bucket: 4,
+    round: 2,
+    trunc: 2,
+  }
   const allowed = name in most ? most[name as keyof typeof most] : 1
   if (first === undefined || parameters.length > allowed) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
   const number = (value: Syntax) => asNumber(bind(value), value.span)
   switch (name) {
     case 'coalesce':
-      return coalesce(parameters.map((value) => ({ typed: bind(value), span: value.span })), span)
+      return coalesce(
+        parameters.map((value) => ({ typed: bind(value), span: value.span })),
+        span,
+      )
     case 'greatest':
     case 'least':
       return parameters.map(number).reduce((best, value) => extreme(name, best, value, span))
@@ -69,11 +81,21 @@ export function bindFunction(
 }
 
 function less(value: TypedNumber, units: bigint): Condition {
-  return { kind: 'compare', operator: '<', left: value.expression, right: { kind: 'constant', units: String(units) } }
+  return {
+    kind: 'compare',
+    operator: '<',
+    left: value.expression,
+    right: { kind: 'constant', units: String(units) },
+  }
 }
 
 function equal(value: TypedNumber, units: bigint): Condition {
-  return { kind: 'compare', operator: '=', left: value.expression, right: { kind: 'constant', units: String(units) } }
+  return {
+    kind: 'compare',
+    operator: '=',
+    left: value.expression,
+    right: { kind: 'constant', units: String(units) },
+  }
 }
 
 function pick(
@@ -195,7 +217,10 @@ function widthBucket(
   const bucket = pick(
     [
       { when: isNull(value), result: null },
-      { when: { kind: 'compare', operator: '<', left: value.expression, right: start.expression }, result: constantNumber(0n, 0) },
+      {
+        when: { kind: 'compare', operator: '<', left: value.expression, right: start.expression },
+        result: constantNumber(0n, 0),
+      },
       {
         when: {
           kind: 'compare',

@@ -3,7 +3,7 @@ import type { Syntax } from '../parse/syntax.js'
 import type { CodedKey, KeyProgram, ListedKey } from '../plan/program.js'
 import { parseDecimal, rescale, toNumber } from '../type/decimal.js'
 import type { Typed } from '../type/expression.js'
-import type { ValueExpression } from '../type/relation.js'
+import { expressionOf, type ValueExpression } from '../type/relation.js'
 import type { Scope } from './scope.js'
 import { bindCondition, bindValue, exactDecimal } from './value.js'
 
@@ -45,13 +45,16 @@ function typedKey(typed: Typed, at: Span): BoundKey {
     throw new QueryError('GROUP_NOT_PUBLIC', at)
   }
   const values = domain.map((value) => storedValue(typed, value, at))
-  const program: ListedKey = { listed: listedOf(typed), values, missing: typed.nullable ? domain.length : null }
+  const program: ListedKey = {
+    listed: listedOf(typed),
+    values,
+    missing: typed.nullable ? domain.length : null,
+  }
   return { values: typed.nullable ? [...domain, null] : domain, program }
 }
 
 function listedOf(typed: Exclude<Typed, { readonly type: 'null' }>): ValueExpression {
-  if (typed.type === 'text') return { type: 'text', text: typed.expression }
-  if (typed.type === 'boolean') return { type: 'boolean', condition: typed.condition }
+  if (typed.type !== 'number') return expressionOf(typed)
   // A clamp would put what lies outside of the range into its first and last group.
   const number = typed.expression
   return { type: 'number', number: number.kind === 'column' ? { ...number, clamp: null } : number }

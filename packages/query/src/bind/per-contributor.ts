@@ -76,8 +76,7 @@ function ranged(
   }: { name: string; operand: TypedNumber | null; rows: number; nullable: boolean },
 ): TypedNumber {
   if (operand === null) {
-    const list =
-      rows <= shortList ? { domain: Array.from({ length: rows + 1 }, (_, index) => index) } : {}
+    const list = rows <= shortList ? { domain: Array.from({ length: rows + 1 }, (_, index) => index) } : {}
     return {
       type: 'number',
       expression,
@@ -127,7 +126,9 @@ export function bindWindow(
     descending,
     nullsFirst: nullsFirst ?? descending,
   }))
-  const ranked = scope.relations.flatMap(({ relation }, source) => (relation.kind === 'table' ? [source] : []))
+  const ranked = scope.relations.flatMap(({ relation }, source) =>
+    relation.kind === 'table' ? [source] : [],
+  )
   const [first, second, third] = parameters
   const window = (
     function_: WindowExpression['name'],

@@ -35,6 +35,21 @@ export interface BoundRows {
   readonly first: SelectRelation
   readonly columns: ReadonlyMap<string, readonly RelationColumn[]>
   /** The outputs in order. */
-  readonly outputs: readonly { readonly name: string; readonly column: RelationColumn; readonly typed: Typed | null }[]
+  readonly outputs: readonly {
+    readonly name: string
+    readonly column: RelationColumn
+    readonly typed: Typed | null
+  }[]
   readonly tables: readonly CatalogueTable[]
+}
+
+/** What public values may be used for. */
+export const everyUse: Uses = new Set<Purpose>(['condition', 'measure', 'presence', 'group'])
+
+/** A value of a nested query as the query around it sees it. */
+export function readBack(typed: Typed, source: number, column: string): Typed {
+  if (typed.type === 'number') return { ...typed, expression: { kind: 'derived', source, column } }
+  if (typed.type === 'text') return { ...typed, expression: { kind: 'text-column', source, column } }
+  if (typed.type === 'boolean') return { ...typed, condition: { kind: 'flag', source, column } }
+  return typed
 }

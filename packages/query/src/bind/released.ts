@@ -114,7 +114,11 @@ export function bindReleased(syntax: Syntax, names: ReleasedNames): Released {
     case 'cast': {
       const operand = bind(syntax.operand)
       if (syntax.decimals === null) return operand
-      return { kind: 'call', name: 'round', parameters: [operand, { kind: 'literal', value: syntax.decimals }] }
+      return {
+        kind: 'call',
+        name: 'round',
+        parameters: [operand, { kind: 'literal', value: syntax.decimals }],
+      }
     }
     case 'grouping':
       return names.grouping(syntax.parameters, syntax.span)

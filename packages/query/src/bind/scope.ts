@@ -50,10 +50,7 @@ export interface Scope {
 
 /** Makes the scope of a SELECT. */
 export function makeScope(
-  parts: Pick<
-    Scope,
-    'environment' | 'relations' | 'optional' | 'unit' | 'rows' | 'semiJoin' | 'isReleased'
-  >,
+  parts: Pick<Scope, 'environment' | 'relations' | 'optional' | 'unit' | 'rows' | 'semiJoin' | 'isReleased'>,
 ): Scope {
   const { environment, relations, optional } = parts
   const candidates = (qualifier: readonly string[]): readonly number[] =>

@@ -92,8 +92,7 @@ function standsAlone(syntax: Syntax): boolean {
 
 /** A form by which equal expressions are known. */
 export function formOf(typed: Typed): string {
-  const form =
-    typed.type === 'null' ? null : typed.type === 'boolean' ? typed.condition : typed.expression
+  const form = typed.type === 'null' ? null : typed.type === 'boolean' ? typed.condition : typed.expression
   return JSON.stringify(form)
 }
 

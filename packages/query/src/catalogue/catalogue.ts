@@ -91,11 +91,7 @@ export function makeCatalogue(
   }
 }
 
-function checkPublicTable(
-  table: PublicTable,
-  pools: ReadonlySet<string>,
-  all: readonly PublicTable[],
-): void {
+function checkPublicTable(table: PublicTable, pools: ReadonlySet<string>, all: readonly PublicTable[]): void {
   const { schema, name, columns, rows } = table
   const named = [schema, name, ...columns.map((column) => column.name)]
   const same = all.filter((other) => other.schema === schema && other.name === name)

@@ -45,7 +45,7 @@ interface Waiting {
  */
 export function createDuckDbEngine(options: DuckDbEngineOptions = {}): SqlEngine {
   const { memoryLimit = '1GB', threads = 2, timeoutMs = 30_000, addressSpaceBytes = 8 * 2 ** 30 } = options
-  const child = start(addressSpaceBytes)
+  const child = start(addressSpaceBytes, options.spillFolder !== undefined)
   const waiting = new Map<number, Waiting>()
   let ended: QueryError | null = null
   let nextId = 1
@@ -140,7 +140,7 @@ function messageOf(table: TableLoad): LoadMessage {
  * bundle. Resolving its subpath would follow the export conditions of the running process, which under a test
  * runner name the TypeScript source.
  */
-function start(addressSpaceBytes: number | null): ChildProcess | null {
+function start(addressSpaceBytes: number | null, writesFiles: boolean): ChildProcess | null {
   let worker: string
   try {
     const manifest = createRequire(import.meta.url).resolve('@sealpool/query/package.json')
@@ -150,10 +150,18 @@ function start(addressSpaceBytes: number | null): ChildProcess | null {
     return null
   }
   const command = [process.execPath, worker]
+  // No core dump, which would hold the tables; and no file of any size where nothing is to be spilled.
+  const files = writesFiles ? '' : ' && ulimit -f 0'
   const limited =
     addressSpaceBytes === null
       ? command
-      : ['/bin/sh', '-c', `ulimit -v ${Math.floor(addressSpaceBytes / 1024)} && exec "$@"`, 'sh', ...command]
+      : [
+          '/bin/sh',
+          '-c',
+          `ulimit -v ${Math.floor(addressSpaceBytes / 1024)} && ulimit -c 0${files} && exec "$@"`,
+          'sh',
+          ...command,
+        ]
   const [file = process.execPath, ...parameters] = limited
   // The worker's own messages could quote data: nobody reads them.
   return spawn(file, parameters, { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'ignore'] })

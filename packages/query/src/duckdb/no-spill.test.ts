@@ -33,3 +33,20 @@ test('a table that does not fit into memory is refused and never spilled to a di
   await engine.close()
   expect([...seen, ...spilled().filter((name) => !before.includes(name))]).toEqual([])
 })
+
+test('the engine`s process may write no file and no core dump', async () => {
+  const { readFileSync } = await import('node:fs')
+  const children = () =>
+    readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8')
+      .trim()
+      .split(' ')
+      .filter(Boolean)
+  const before = children()
+  const engine = createDuckDbEngine()
+  await engine.load({ name: 'pay.workers', columns: [], rows: [{ contributor: 1 }] })
+  const [child] = children().filter((pid) => !before.includes(pid))
+  const limits = readFileSync(`/proc/${child}/limits`, 'utf8')
+  expect(limits).toMatch(/Max file size\s+0\s/)
+  expect(limits).toMatch(/Max core file size\s+0\s/)
+  await engine.close()
+})

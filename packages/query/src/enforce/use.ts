@@ -5,16 +5,9 @@ import { QueryError, type Span } from '../errors.js'
 export type Purpose = 'condition' | 'measure' | 'presence' | 'group'
 
 /**
- * Refuses uses of a column that the policy does not list. A column that may be grouped by may also be compared: its
- * groups tell as much. Counting whether a value is present needs any of the uses.
- *
- * @throws QueryError `COLUMN_NOT_FILTERABLE`, `COLUMN_NOT_MEASURABLE`
+ * Everything that a policy lets be done with a column. A column that may be grouped by may also be compared: its groups
+ * tell as much. Counting whether a value is present needs any of the uses.
  */
-export function checkUse(column: PolicyColumn, purpose: Purpose, at: Span): void {
-  requireUse(usesOf(column), purpose, at)
-}
-
-/** Everything that a policy lets be done with a column. */
 export function usesOf({ use }: Pick<PolicyColumn, 'use'>): ReadonlySet<Purpose> {
   const uses = new Set<Purpose>()
   if (use.length > 0) uses.add('presence')

@@ -40,7 +40,9 @@ function exactOf(cell: string | number): { readonly units: bigint; readonly deci
   if (exact !== null) return exact
   const number = Number(text)
   // More digits than a literal may have: those that a column cannot hold do not count.
-  return text === '' || !Number.isFinite(number) || Math.abs(number) >= 1e20 ? null : parseDecimal(number.toFixed(9))
+  return text === '' || !Number.isFinite(number) || Math.abs(number) >= 1e20
+    ? null
+    : parseDecimal(number.toFixed(9))
 }
 
 function halfUp(value: { readonly units: bigint; readonly decimals: number }, decimals: number): bigint {

@@ -18,7 +18,10 @@ export interface NoisyGroup {
   /** In the release's order. */
   readonly noisy: readonly bigint[]
   /** Exact counts of bins with the noise of their scores: only the best bin is told. */
-  readonly bins: (statistic: number) => { readonly counts: readonly bigint[]; readonly noise: readonly bigint[] }
+  readonly bins: (statistic: number) => {
+    readonly counts: readonly bigint[]
+    readonly noise: readonly bigint[]
+  }
 }
 
 /** Digits that an average may have beyond those of its column. */

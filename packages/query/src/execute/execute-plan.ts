@@ -72,7 +72,9 @@ function notesOf(plan: QueryPlan): readonly string[] {
     `Noise was added: discrete Laplace, epsilon ${plan.privacy.epsilonNano / 1e9} in each of the pools ${plan.pools.map(({ name }) => name).join(', ')}.`,
     'Intervals hold the exact number of the pooled data with 95 % confidence for each cell; they do not cover the sampling of people.',
     `Groups with a noisy count below ${minimum} contributors are left out; a group that is missing may be empty or small.`,
-    ...(open ? ['Groups of unknown name appear by partition selection: small ones are left out by chance.'] : []),
+    ...(open
+      ? ['Groups of unknown name appear by partition selection: small ones are left out by chance.']
+      : []),
     'Values outside of the bounds of the policy count as the bound.',
   ]
 }

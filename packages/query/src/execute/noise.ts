@@ -1,6 +1,6 @@
 import { type NoisePool, selectPartition } from '@sealpool/privacy'
-import type { ReleasePlan } from '../plan/plan.js'
 import { nanoEpsilon } from '../enforce/budget.js'
+import type { ReleasePlan } from '../plan/plan.js'
 import { releaseNumber } from './cell.js'
 import type { ReleasedGroup } from './released-value.js'
 import { type ExactGroup, publicGroups } from './statistics.js'
@@ -21,7 +21,9 @@ export function prepareNoise(
     kind: 'laplace' as const,
     scale: { numerator: BigInt(scale.numerator), denominator: BigInt(scale.denominator) },
   }))
-  const samples = release.program.statistics.map((statistic) => (statistic.kind === 'bins' ? statistic.bins : 1))
+  const samples = release.program.statistics.map((statistic) =>
+    statistic.kind === 'bins' ? statistic.bins : 1,
+  )
   const draw = (): readonly (readonly bigint[])[] =>
     kinds.map((kind, position) => {
       if (release.statistics[position]?.mechanism === 'partition-selection') return []
@@ -53,8 +55,7 @@ export function prepareNoise(
       const { statistic, minimum } = release.minimumContributors
       if (!open && (noisy[statistic] ?? 0n) < BigInt(minimum)) return []
       const bins = (position: number) => ({
-        counts:
-          exact.bins.get(position) ?? Array.from({ length: samples[position] ?? 0 }, () => 0n),
+        counts: exact.bins.get(position) ?? Array.from({ length: samples[position] ?? 0 }, () => 0n),
         noise: noise[position] ?? [],
       })
       return [

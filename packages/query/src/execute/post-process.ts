@@ -1,7 +1,13 @@
 import type { BoundOrder, BoundStage } from '../bind/bind.js'
 import type { PublicValue } from '../bind/key.js'
 import { confidence } from '../plan/expected-error.js'
-import { compareReleased, type ReleasedGroup, releasedValue, type ScalarOf, satisfies } from './released-value.js'
+import {
+  compareReleased,
+  type ReleasedGroup,
+  releasedValue,
+  type ScalarOf,
+  satisfies,
+} from './released-value.js'
 
 export { type ReleasedGroup, satisfies } from './released-value.js'
 
@@ -23,10 +29,7 @@ export interface StageRows {
  *
  * @param groups the groups of each release, after noise and suppression
  */
-export function runStage(
-  stage: BoundStage,
-  groups: readonly (readonly ReleasedGroup[])[],
-): StageRows {
+export function runStage(stage: BoundStage, groups: readonly (readonly ReleasedGroup[])[]): StageRows {
   const known = new Map<BoundStage, PublicValue>()
   const scalar: ScalarOf = (inner) => {
     const found = known.get(inner)
@@ -36,9 +39,15 @@ export function runStage(
     return value
   }
   const inputs = inputRows(stage.input, groups)
-  const kept = inputs.filter(({ group }) => stage.having === null || satisfies(stage.having, group, scalar) === true)
+  const kept = inputs.filter(
+    ({ group }) => stage.having === null || satisfies(stage.having, group, scalar) === true,
+  )
   const intervalsOf = new Map(kept.map((entry) => [entry.group, entry.intervals]))
-  const ordered = arrange(kept.map(({ group }) => group), stage, scalar)
+  const ordered = arrange(
+    kept.map(({ group }) => group),
+    stage,
+    scalar,
+  )
   return {
     rows: ordered.map((group) => stage.columns.map(({ value }) => releasedValue(value, group, scalar))),
     intervals: ordered.map((group) =>
@@ -57,7 +66,10 @@ interface InputRow {
   readonly intervals: readonly (CellInterval | null)[]
 }
 
-function inputRows(input: BoundStage['input'], groups: readonly (readonly ReleasedGroup[])[]): readonly InputRow[] {
+function inputRows(
+  input: BoundStage['input'],
+  groups: readonly (readonly ReleasedGroup[])[],
+): readonly InputRow[] {
   switch (input.kind) {
     case 'single':
       return [{ group: { keys: [], aggregates: [], fields: [] }, intervals: [] }]

@@ -14,7 +14,11 @@ type QuantilePlan = AggregatePlan & { readonly kind: 'quantile' }
  * @param noise one sample for each bin
  * @returns the middle of the bin
  */
-export function noisyQuantile(plan: QuantilePlan, counts: readonly bigint[], noise: readonly bigint[]): number {
+export function noisyQuantile(
+  plan: QuantilePlan,
+  counts: readonly bigint[],
+  noise: readonly bigint[],
+): number {
   const [numerator, denominator] = [BigInt(plan.numerator), BigInt(plan.denominator)]
   const target = numerator * counts.reduce((sum, count) => sum + count, 0n)
   let below = 0n

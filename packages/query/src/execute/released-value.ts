@@ -20,7 +20,11 @@ export type ScalarOf = (stage: BoundStage) => PublicValue
 const none: ScalarOf = () => null
 
 /** The value of an expression for a row. It is total: what has no value is null. */
-export function releasedValue(released: Released, group: ReleasedGroup, scalar: ScalarOf = none): PublicValue {
+export function releasedValue(
+  released: Released,
+  group: ReleasedGroup,
+  scalar: ScalarOf = none,
+): PublicValue {
   const value = (operand: Released) => releasedValue(operand, group, scalar)
   switch (released.kind) {
     case 'literal':

@@ -68,7 +68,9 @@ export function explainPlan(plan: QueryPlan): Explanation {
         : `All ${groups} public group(s) are answered, whether or not anybody is in them; those with a noisy count below ${minimum} contributors are left out.`,
       'Discrete Laplace noise is added to every count and sum; averages are made of the noisy numbers.',
       ...(quantiles
-        ? ['Quantiles are the noisily best of public bins (report-noisy-max); nothing else of the bins is told.']
+        ? [
+            'Quantiles are the noisily best of public bins (report-noisy-max); nothing else of the bins is told.',
+          ]
         : []),
       ...plan.expectedErrors.map(sentence),
     ],

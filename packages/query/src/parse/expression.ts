@@ -1,34 +1,13 @@
 import { QueryError, type Span } from '../errors.js'
+import { readCall } from './call.js'
 import { statementLimits } from './lexical.js'
-import {
-  type AggregateFunction,
-  aggregateFunctions,
-  type LiteralValue,
-  type OrderSyntax,
-  type QuerySyntax,
-  scalarFunctions,
-  type Syntax,
-  windowFunctions,
-} from './syntax.js'
+import type { LiteralValue, OrderSyntax, QuerySyntax, Syntax } from './syntax.js'
 import { type Fields, isFields, type Locate, listOf, nodeOf, onlyFields, stringOf } from './tree.js'
 
 const comparisons = new Set(['=', '<>', '<', '<=', '>', '>='] as const)
 const arithmetics = new Set(['+', '-', '*', '/', '%'] as const)
-const scalars = new Set(scalarFunctions)
-const windows = new Set(windowFunctions)
-const aggregates = new Set(aggregateFunctions)
-
-/** Other names of the same aggregates. */
-const aliases: Readonly<Record<string, AggregateFunction>> = {
-  mean: 'avg',
-  median: 'percentile',
-  percentile_cont: 'percentile',
-  quantile_cont: 'percentile',
-  stddev: 'stddev_samp',
-  variance: 'var_samp',
-}
-const paired: ReadonlySet<string> = new Set(['corr', 'covar_pop', 'covar_samp', 'regr_intercept', 'regr_slope'])
-const has = <T extends string>(set: ReadonlySet<T>, value: string): value is T =>
+/** Whether a text is one of a set, as a type. */
+export const has = <T extends string>(set: ReadonlySet<T>, value: string): value is T =>
   (set as ReadonlySet<string>).has(value)
 
 /** What reading an expression needs from outside. */
@@ -300,7 +279,8 @@ function readCast(fields: Fields, span: Span, read: (child: unknown) => Syntax):
   if (!isFields(type)) throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
   onlyFields(type, ['names', 'typmods', 'typemod'], span)
   const names = listOf(type['names']).map(stringOf)
-  const name = names.length === 2 && names[0] === 'pg_catalog' ? names[1] : names.length === 1 ? names[0] : null
+  const name =
+    names.length === 2 && names[0] === 'pg_catalog' ? names[1] : names.length === 1 ? names[0] : null
   if (typeof name !== 'string') throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
   const operand = read(fields['arg'])
   const modifiers = listOf(type['typmods']).map(read)
@@ -316,7 +296,8 @@ function readCast(fields: Fields, span: Span, read: (child: unknown) => Syntax):
     }
     return { kind: 'cast', operand, decimals, span }
   }
-  if (modifiers.length > 0 || !(name in numericTypes)) throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
+  if (modifiers.length > 0 || !Object.hasOwn(numericTypes, name))
+    throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
   return { kind: 'cast', operand, decimals: numericTypes[name] ?? null, span }
 }
 
@@ -360,102 +341,5 @@ export function readSort(entry: unknown, read: (child: unknown) => Syntax, at: S
     descending: direction === 'SORTBY_DESC',
     nullsFirst: nulls === 'SORTBY_NULLS_FIRST' ? true : nulls === 'SORTBY_NULLS_LAST' ? false : null,
     span: value.span,
-  }
-}
-
-/** RANGE from the start to the current row: what OVER (ORDER BY ...) means when no frame is written. */
-const defaultFrame = 1058
-
-function readCall(fields: Fields, span: Span, read: (child: unknown) => Syntax): Syntax {
-  onlyFields(
-    fields,
-    ['funcname', 'args', 'agg_star', 'agg_distinct', 'agg_filter', 'agg_order', 'agg_within_group', 'over', 'funcformat'],
-    span,
-    { func_variadic: 'FUNCTION_NOT_ALLOWED' },
-  )
-  const names = listOf(fields['funcname'])
-  // A qualified name (pg_catalog.count) is another function as far as we know.
-  const name = names.length === 1 ? stringOf(names[0]) : null
-  if (name === null || fields['funcformat'] !== 'COERCE_EXPLICIT_CALL') {
-    throw new QueryError('FUNCTION_NOT_ALLOWED', span)
-  }
-  if (fields['over'] !== undefined) return readWindow(name, fields, span, read)
-  const star = fields['agg_star'] === true
-  const distinct = fields['agg_distinct'] === true
-  const within = fields['agg_within_group'] === true
-  const plain = !star && !distinct && fields['agg_filter'] === undefined && fields['agg_order'] === undefined
-  const scalar = name === 'ceiling' ? 'ceil' : name
-  if (has(scalars, scalar)) {
-    if (!plain) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
-    return { kind: 'call', name: scalar, parameters: listOf(fields['args']).map(read), span }
-  }
-  const aggregate = Object.hasOwn(aliases, name) ? aliases[name] : has(aggregates, name) ? name : undefined
-  if (aggregate === undefined || name === 'percentile') throw new QueryError('FUNCTION_NOT_ALLOWED', span)
-  const given = listOf(fields['args'])
-  const filter = fields['agg_filter'] === undefined ? null : read(fields['agg_filter'])
-  const call = (parameters: readonly Syntax[], fraction: Syntax | null = null): Syntax => ({
-    kind: 'aggregate',
-    name: aggregate,
-    distinct,
-    parameters,
-    filter,
-    fraction,
-    span,
-  })
-  if (star) {
-    if (name !== 'count' || given.length > 0 || distinct) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
-    return call([])
-  }
-  if (within) {
-    const order = listOf(fields['agg_order']).map((entry) => readSort(entry, read, span))
-    const [only] = order
-    if (name !== 'percentile_cont' || given.length !== 1 || only === undefined || order.length > 1 || only.descending) {
-      throw new QueryError('FUNCTION_NOT_ALLOWED', span)
-    }
-    return call([only.value], read(given[0]))
-  }
-  // An order inside of an aggregate matters only to those that collect values.
-  if (fields['agg_order'] !== undefined || name === 'percentile_cont') {
-    throw new QueryError('FUNCTION_NOT_ALLOWED', span)
-  }
-  if (name === 'quantile_cont') {
-    if (given.length !== 2 || distinct) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
-    return call([read(given[0])], read(given[1]))
-  }
-  if (name === 'median') {
-    if (given.length !== 1 || distinct) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
-    return call([read(given[0])], { kind: 'literal', value: { type: 'number', text: '0.5' }, span })
-  }
-  const wanted = paired.has(aggregate) ? 2 : 1
-  if (given.length !== wanted || (distinct && aggregate !== 'count')) {
-    throw new QueryError('FUNCTION_NOT_ALLOWED', span)
-  }
-  return call(given.map(read))
-}
-
-function readWindow(name: string, fields: Fields, span: Span, read: (child: unknown) => Syntax): Syntax {
-  const over = fields['over']
-  if (
-    !has(windows, name) ||
-    fields['agg_distinct'] === true ||
-    fields['agg_filter'] !== undefined ||
-    !isFields(over)
-  ) {
-    throw new QueryError('WINDOW_NOT_ALLOWED', span)
-  }
-  onlyFields(over, ['partitionClause', 'orderClause', 'frameOptions'], span, {
-    name: 'WINDOW_NOT_ALLOWED',
-    refname: 'WINDOW_NOT_ALLOWED',
-    startOffset: 'WINDOW_NOT_ALLOWED',
-    endOffset: 'WINDOW_NOT_ALLOWED',
-  })
-  if (over['frameOptions'] !== defaultFrame) throw new QueryError('WINDOW_NOT_ALLOWED', span)
-  return {
-    kind: 'window',
-    name,
-    parameters: listOf(fields['args']).map(read),
-    partitionBy: listOf(over['partitionClause']).map(read),
-    orderBy: listOf(over['orderClause']).map((entry) => readSort(entry, read, span)),
-    span,
   }
 }

@@ -45,7 +45,9 @@ export function readGroupBy(entries: readonly unknown[], reader: Reader, whole: 
         return content.flatMap(expand)
       case 'GROUPING_SET_ROLLUP': {
         const parts = content.map(list)
-        return Array.from({ length: parts.length + 1 }, (_, left) => parts.slice(0, parts.length - left).flat())
+        return Array.from({ length: parts.length + 1 }, (_, left) =>
+          parts.slice(0, parts.length - left).flat(),
+        )
       }
       case 'GROUPING_SET_CUBE': {
         const parts = content.map(list)
@@ -69,5 +71,7 @@ export function readGroupBy(entries: readonly unknown[], reader: Reader, whole: 
 }
 
 function withoutSpans(value: Syntax): string {
-  return JSON.stringify(value, (key, entry: unknown) => (key === 'span' && isFields(entry) ? undefined : entry))
+  return JSON.stringify(value, (key, entry: unknown) =>
+    key === 'span' && isFields(entry) ? undefined : entry,
+  )
 }

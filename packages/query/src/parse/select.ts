@@ -94,7 +94,8 @@ function readUnion(fields: Fields, reader: Reader, whole: Span): Pick<UnionSynta
     const inner = fields[side]
     if (!isFields(inner)) throw new QueryError('CLAUSE_NOT_ALLOWED', whole)
     const query = reader.readQuery(inner)
-    const plain = query.common.length + query.orderBy.length === 0 && query.limit === null && query.offset === 0
+    const plain =
+      query.common.length + query.orderBy.length === 0 && query.limit === null && query.offset === 0
     return query.kind === 'union' && plain ? query.inputs : [query]
   })
   return { kind: 'union', inputs }
@@ -111,7 +112,8 @@ function readCommon(value: unknown, reader: Reader, whole: Span): readonly Commo
     onlyFields(node.fields, ['ctename', 'ctematerialized', 'ctequery'], span)
     const name = node.fields['ctename']
     const query = nodeOf(node.fields['ctequery'])
-    if (typeof name !== 'string' || query?.type !== 'SelectStmt') throw new QueryError('CLAUSE_NOT_ALLOWED', span)
+    if (typeof name !== 'string' || query?.type !== 'SelectStmt')
+      throw new QueryError('CLAUSE_NOT_ALLOWED', span)
     return { name, query: reader.readQuery(query.fields), span }
   })
 }

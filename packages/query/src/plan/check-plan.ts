@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { nanoEpsilon } from '../enforce/budget.js'
 import { QueryError } from '../errors.js'
-import { blockRowBound, tablesOf } from '../type/relation.js'
+import { blockRowBound, hasFirstRows, tablesOf } from '../type/relation.js'
 import { type QueryPlan, type ReleasePlan, releasesOf } from './plan.js'
 
 const count = z.int().min(0)
@@ -25,7 +25,11 @@ const releaseShape = z.looseObject({
     unit: count,
     keys: z.array(z.unknown()),
     statistics: z
-      .array(z.looseObject({ kind: z.enum(['rows', 'contributors', 'first-rows', 'matching', 'sum', 'distinct', 'bins']) }))
+      .array(
+        z.looseObject({
+          kind: z.enum(['rows', 'contributors', 'first-rows', 'matching', 'sum', 'distinct', 'bins']),
+        }),
+      )
       .min(1),
     bounding: z.discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('rank') }),
@@ -139,7 +143,10 @@ export function checkPlan(plan: QueryPlan): QueryPlan {
   const releases = releasesOf(plan)
   for (const release of releases) checkRelease(release, require)
   const spent = (parts: readonly ReleasePlan[]) =>
-    parts.reduce((sum, { statistics }) => sum + statistics.reduce((part, entry) => part + entry.epsilonNano, 0), 0)
+    parts.reduce(
+      (sum, { statistics }) => sum + statistics.reduce((part, entry) => part + entry.epsilonNano, 0),
+      0,
+    )
   require(spent(releases) <= plan.privacy.epsilonNano, 'privacy.epsilonNano')
   const rows = Math.max(...releases.map(({ rowsPerContributor }) => rowsPerContributor))
   require(plan.privacy.rowsPerContributor === rows, 'privacy.rowsPerContributor')
@@ -199,17 +206,18 @@ function checkRelease(release: ReleasePlan, require: Require): void {
     require((mechanism === 'partition-selection') === (statistic.delta !== undefined), place)
     if (counted === 'rows' || counted === 'matching') require(BigInt(sensitivity) >= BigInt(weight), place)
     if (counted === 'first-rows') {
-      const [only, second] = program.from
-      // One row of each contributor in each set, as long as nothing multiplies rows.
-      require(only?.relation.kind === 'table' && second === undefined, place)
+      // One row of each contributor in each set, as long as every relation has a rank.
+      require(hasFirstRows(program.from), place)
       require(BigInt(sensitivity) >= BigInt(sets.length), place)
     }
     if (counted === 'contributors') require(BigInt(sensitivity) >= BigInt(most), place)
     if (entry?.kind === 'sum') {
-      require(/^[1-9][0-9]{0,59}$/.test(entry.reach) && BigInt(sensitivity) >= BigInt(entry.reach) * BigInt(weight), place)
+      require(/^[1-9][0-9]{0,59}$/.test(entry.reach) &&
+        BigInt(sensitivity) >= BigInt(entry.reach) * BigInt(weight), place)
     }
     if (counted === 'bins') require(BigInt(sensitivity) >= 2n * BigInt(weight), place)
-    if (counted === 'distinct') require(exact === null && BigInt(sensitivity) >= BigInt(Math.min(most, weight)), place)
+    if (counted === 'distinct')
+      require(exact === null && BigInt(sensitivity) >= BigInt(Math.min(most, weight)), place)
     if (counted === 'bins') require(exact === null, place)
   })
   const selection = statistics[release.minimumContributors.statistic]

@@ -6,10 +6,10 @@ import { checkBudget, type JobBudget, nanoEpsilon } from '../enforce/budget.js'
 import { checkTemplateGrant, type Grant } from '../enforce/grant.js'
 import { QueryError } from '../errors.js'
 import { parseSelect } from '../parse/parse.js'
-import { tablesOf } from '../type/relation.js'
+import { hasFirstRows, tablesOf } from '../type/relation.js'
 import { expectError } from './expected-error.js'
-import { syntaxDigest } from './plan-digest.js'
 import type { ColumnKind, QueryPlan, ReleasePlan, StatisticPlan } from './plan.js'
+import { syntaxDigest } from './plan-digest.js'
 import type { Bounding, Program } from './program.js'
 import { splitEpsilon } from './split.js'
 import { type Draft, draftStatistics } from './statistics.js'
@@ -39,7 +39,7 @@ export interface PlanQueryOptions {
   /**
    * What decides whether a group is shown. `contributors` (the default) counts those that are in it, which costs a look at
    * every contributor of every group; `first-rows` counts those whose first stored row is in it, which is cheap, exact to
-   * one in its noise, and stricter where contributors have many rows. It concerns statements over one table.
+   * one in its noise, and stricter where contributors have many rows. It concerns tables and their inner joins.
    */
   readonly minimumBy?: 'contributors' | 'first-rows'
   /** Exact bounding: more work for the engine and less noise where few have many rows. */
@@ -92,7 +92,9 @@ function isDeep(plan: unknown): boolean {
   let level: readonly unknown[] = [plan]
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > deepest) return true
-    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []))
+    level = level.flatMap((value) =>
+      typeof value === 'object' && value !== null ? Object.values(value) : [],
+    )
   }
   return false
 }
@@ -208,7 +210,12 @@ function draftRelease(bound: BoundRelease, { bounding, firstRows }: Choices): Dr
   // Without groups there is nothing to choose between: rows alone bound a contributor.
   const exact = bounding.kind === 'groups' && bound.keys.length > 0 ? bounding : null
   const most = (set: number) =>
-    Math.min(bound.rows, open && bound.sets[set]?.some((key) => bound.keys[key]?.values === null) ? bound.rows : (sizes[set] ?? 1))
+    Math.min(
+      bound.rows,
+      open && bound.sets[set]?.some((key) => bound.keys[key]?.values === null)
+        ? bound.rows
+        : (sizes[set] ?? 1),
+    )
   const inGroups =
     exact === null
       ? bound.sets.reduce((sum, _, set) => sum + most(set), 0)
@@ -222,9 +229,12 @@ function draftRelease(bound: BoundRelease, { bounding, firstRows }: Choices): Dr
     perGroup,
     single: bound.rows === 1,
     open,
-    firstRows: firstRows && bound.from.length === 1 && bound.from[0]?.relation.kind === 'table' ? sets : null,
+    firstRows: firstRows && hasFirstRows(bound.from) ? sets : null,
   })
-  if (exact !== null && draft.statistics.some(({ program }) => program.kind === 'distinct' || program.kind === 'bins')) {
+  if (
+    exact !== null &&
+    draft.statistics.some(({ program }) => program.kind === 'distinct' || program.kind === 'bins')
+  ) {
     throw new QueryError('BOUNDS_INVALID', 'bounds')
   }
   return {
@@ -252,14 +262,19 @@ function planRelease(
     if (mechanism !== 'partition-selection') return plan
     const each = delta / Number(sensitivity)
     // Selection keeps 18 digits of delta and needs a part of epsilon that is worth a decision.
-    if (each < 1e-17 || epsilonNano / Number(sensitivity) < 1e5) throw new QueryError('BUDGET_INVALID', 'budget')
+    if (each < 1e-17 || epsilonNano / Number(sensitivity) < 1e5)
+      throw new QueryError('BUDGET_INVALID', 'budget')
     return { ...plan, delta: each }
   })
   const block = { from: bound.from, unit: bound.unit, where: bound.where }
   const keys = bound.keys.map(({ program }) => program)
   const statisticPrograms = draft.statistics.map(({ program }) => program)
   const program: Program = {
-    sources: tablesOf([block, keys, statisticPrograms]).map(({ pool, table, rows }) => ({ pool, table, rows })),
+    sources: tablesOf([block, keys, statisticPrograms]).map(({ pool, table, rows }) => ({
+      pool,
+      table,
+      rows,
+    })),
     ...block,
     keys,
     statistics: statisticPrograms,

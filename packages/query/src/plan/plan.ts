@@ -98,15 +98,7 @@ export interface QueryPlan extends ReleasePlan {
 }
 
 /** What a column of the answer holds. */
-export type ColumnKind =
-  | 'key'
-  | 'count'
-  | 'sum'
-  | 'average'
-  | 'variance'
-  | 'pair'
-  | 'quantile'
-  | 'computed'
+export type ColumnKind = 'key' | 'count' | 'sum' | 'average' | 'variance' | 'pair' | 'quantile' | 'computed'
 
 /** All releases of a plan, the first included. */
 export function releasesOf(plan: QueryPlan): readonly ReleasePlan[] {

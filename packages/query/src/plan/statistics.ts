@@ -123,9 +123,7 @@ export function draftStatistics(aggregates: readonly BoundAggregate[], limits: W
   }
   const rows = BigInt(limits.rows)
   const matching = (when: Condition | null, weight: number) =>
-    when === null
-      ? need({ kind: 'rows' }, rows, weight)
-      : need({ kind: 'matching', when }, rows, weight)
+    when === null ? need({ kind: 'rows' }, rows, weight) : need({ kind: 'matching', when }, rows, weight)
   // With one row each, rows are contributors. Otherwise a contributor counts once in each group it is in.
   const countContributors = (weight: number) =>
     limits.single ? matching(null, weight) : need({ kind: 'contributors' }, BigInt(limits.groups), weight)
@@ -151,7 +149,12 @@ export function draftStatistics(aggregates: readonly BoundAggregate[], limits: W
     const squareCentre = (half * half) / 2n
     return {
       sum: sumOf(of, centre, half, 1),
-      squares: sumOf({ kind: 'multiply', left: centred, right: centred }, squareCentre, half * half - squareCentre, 1),
+      squares: sumOf(
+        { kind: 'multiply', left: centred, right: centred },
+        squareCentre,
+        half * half - squareCentre,
+        1,
+      ),
       squareCentre: String(squareCentre),
       half: String(half),
       centre: String(centre),

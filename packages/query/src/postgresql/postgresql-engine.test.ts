@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SqlEngine } from '../engine/engine.js'
 import { executePlan } from '../execute/execute-plan.js'
 import { exactGroups } from '../execute/statistics.js'
-import { planQuery } from '../plan/plan-query.js'
 import { releasesOf } from '../plan/plan.js'
+import { planQuery } from '../plan/plan-query.js'
 import { corpus, quantiles } from '../testing/corpus.js'
 import { memoryEngine } from '../testing/memory-engine.js'
 import { type PostgreSqlServer, postgreSqlPrograms, startPostgreSql } from '../testing/postgresql-server.js'
@@ -14,7 +14,8 @@ import { checkStatement } from './statement-check.js'
 
 const programs = postgreSqlPrograms()
 // In CI the package is installed: a server that is missing there is a failure and not a reason to skip.
-if (programs === null && process.env['CI'] !== undefined) throw new Error("Debian's package postgresql is not installed")
+if (programs === null && process.env['CI'] !== undefined)
+  throw new Error("Debian's package postgresql is not installed")
 if (programs === null) console.info("skipped: Debian's package postgresql is not installed")
 
 const plan = (sql: string) =>
@@ -54,11 +55,14 @@ describe.skipIf(programs === null)('PostgreSQL, a real server', () => {
     await server?.stop()
   })
 
-  it.each([...corpus, ...quantiles])('has the exact numbers of DuckDB, on one server and on three: %s', async (sql) => {
-    const expected = await numbers(sql, duckdb)
-    expect(await numbers(sql, single)).toEqual(expected)
-    expect(await numbers(sql, sharded)).toEqual(expected)
-  })
+  it.each([...corpus, ...quantiles])(
+    'has the exact numbers of DuckDB, on one server and on three: %s',
+    async (sql) => {
+      const expected = await numbers(sql, duckdb)
+      expect(await numbers(sql, single)).toEqual(expected)
+      expect(await numbers(sql, sharded)).toEqual(expected)
+    },
+  )
 
   it('adds noise once, after adding up', async () => {
     const made = await planQuery({
@@ -88,9 +92,13 @@ describe.skipIf(programs === null)('PostgreSQL, a real server', () => {
       'SELECT count(*) FROM pay.workers FOR UPDATE',
       'not sql',
     ]) {
-      await expect(single.query(sql, { tables: ['pay.workers'] })).rejects.toMatchObject({ code: 'STATEMENT_REFUSED' })
+      await expect(single.query(sql, { tables: ['pay.workers'] })).rejects.toMatchObject({
+        code: 'STATEMENT_REFUSED',
+      })
     }
-    await expect(single.query('SELECT count(*) FROM homes.tracts', { tables: ['pay.workers'] })).rejects.toMatchObject({
+    await expect(
+      single.query('SELECT count(*) FROM homes.tracts', { tables: ['pay.workers'] }),
+    ).rejects.toMatchObject({
       code: 'STATEMENT_REFUSED',
     })
   })
@@ -106,7 +114,9 @@ describe.skipIf(programs === null)('PostgreSQL, a real server', () => {
   })
 
   it('is locked by its first query', async () => {
-    await expect(single.load({ name: 'pay.more', columns: [], rows: [] })).rejects.toMatchObject({ code: 'ENGINE_LOCKED' })
+    await expect(single.load({ name: 'pay.more', columns: [], rows: [] })).rejects.toMatchObject({
+      code: 'ENGINE_LOCKED',
+    })
   })
 })
 

@@ -76,7 +76,12 @@ export function createPostgreSqlEngine(options: PostgreSqlEngineOptions): SqlEng
         const rows = rankedRows(table.columns, table.rows)
         await Promise.all(
           shards.map((client, shard) =>
-            loadShard(client, name, table, rows.filter((row) => shardOf(row, shards.length) === shard)),
+            loadShard(
+              client,
+              name,
+              table,
+              rows.filter((row) => shardOf(row, shards.length) === shard),
+            ),
           ),
         )
       } catch {

@@ -1,6 +1,6 @@
 import { loadModule, parseSync } from 'libpg-query'
-import { QueryError } from '../errors.js'
 import type { Expectation } from '../engine/engine.js'
+import { QueryError } from '../errors.js'
 
 /** Functions that printed statements call. */
 const functions = new Set([
@@ -65,12 +65,14 @@ export async function checkStatement(sql: string, expectation: Expectation): Pro
         const names = Array.isArray(fields['funcname']) ? fields['funcname'].map(textOf) : []
         if (names.length !== 1 || !functions.has(names[0] ?? '')) refuse('function')
       }
-      if (type === 'SubLink' && isRecord(fields) && fields['subLinkType'] !== 'ANY_SUBLINK') refuse('subquery')
+      if (type === 'SubLink' && isRecord(fields) && fields['subLinkType'] !== 'ANY_SUBLINK')
+        refuse('subquery')
       pending.push(fields)
     }
   }
   const expected = new Set(expectation.tables)
-  if (reached.size !== expected.size || [...reached].some((name) => !expected.has(name))) refuse('other tables')
+  if (reached.size !== expected.size || [...reached].some((name) => !expected.has(name)))
+    refuse('other tables')
 }
 
 function textOf(node: unknown): string {

@@ -42,11 +42,12 @@ export function valuesOf(
   const cell = (value: string | boolean | null, type: 'number' | 'text' | 'boolean'): string => {
     if (value === null) return `CAST(NULL AS ${types[type]})`
     if (typeof value === 'boolean') return value ? 'TRUE' : 'FALSE'
-    return type === 'number' ? `CAST(${integer(value)} AS ${types.number})` : `CAST(${text(value)} AS ${types.text})`
+    return type === 'number'
+      ? `CAST(${integer(value)} AS ${types.number})`
+      : `CAST(${text(value)} AS ${types.text})`
   }
   const rows = relation.rows.map(
-    (row) =>
-      `(${relation.columns.map(({ type }, index) => cell(row[index] ?? null, type)).join(', ')})`,
+    (row) => `(${relation.columns.map(({ type }, index) => cell(row[index] ?? null, type)).join(', ')})`,
   )
   const names = relation.columns.map(({ name }) => identifier(name)).join(', ')
   return `(VALUES ${rows.join(', ')}) AS ${alias}(${names})`

@@ -1,5 +1,5 @@
 import type { Program } from '../plan/program.js'
-import { type Dialect, identifier, valuesOf } from './dialect.js'
+import { type Dialect, valuesOf } from './dialect.js'
 import { type Part, type PrintedStatement, printStatement } from './statement.js'
 
 /** A quoted text: DuckDB reads no escapes in plain strings. */
@@ -12,9 +12,9 @@ const wide = (value: string) => `CAST(${value} AS HUGEINT)`
 /** DuckDB: decimals are stored as they are, integers have up to 128 bits. */
 export const duckDbDialect: Dialect = {
   name: 'duckdb',
-  // TRY makes a value that does not fit null, never an error.
+  // The loader stores integers as BIGINT. TRY makes a value that does not fit null, never an error.
   column: (name, decimals) =>
-    `TRY(CAST(${decimals === 0 ? name : `round(${name} * 1${'0'.repeat(decimals)})`} AS BIGINT))`,
+    decimals === 0 ? name : `TRY(CAST(round(${name} * 1${'0'.repeat(decimals)}) AS BIGINT))`,
   wide,
   noWide: 'CAST(NULL AS HUGEINT)',
   quotient: (left, right) => `(${left} // ${right})`,
@@ -36,6 +36,3 @@ export const duckDbDialect: Dialect = {
 export function printDuckDb(program: Program, part: Part = {}): PrintedStatement {
   return printStatement(program, duckDbDialect, part)
 }
-
-export { identifier }
-export { binName, keyName, type PrintedStatement, statisticName } from './statement.js'

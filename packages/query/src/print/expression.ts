@@ -31,10 +31,10 @@ export function expressionPrinter(
         const { source, column: named, decimals, clamp } = expression
         const name = column(source, named)
         const value = dialect.column(name, decimals)
-        return clamp === null
-          ? value
-          : // least and greatest skip nulls, so a missing value must be kept missing.
-            `CASE WHEN ${name} IS NULL THEN NULL ELSE least(greatest(${value}, ${integer(clamp.low)}), ${integer(clamp.high)}) END`
+        if (clamp === null) return value
+        // least and greatest skip nulls; here a missing value stays missing.
+        const [low, high] = [integer(clamp.low), integer(clamp.high)]
+        return `CASE WHEN ${value} < ${low} THEN ${low} WHEN ${value} > ${high} THEN ${high} ELSE ${value} END`
       }
       case 'derived':
         return column(expression.source, expression.column)
@@ -121,7 +121,9 @@ export function expressionPrinter(
     if (expression.kind === 'text') return dialect.text(expression.value)
     if (expression.kind === 'text-column') return column(expression.source, expression.column)
     const value = (result: TextExpression | null) => (result === null ? 'NULL' : text(result))
-    const cases = expression.branches.map(({ when, result }) => `WHEN ${condition(when)} THEN ${value(result)}`)
+    const cases = expression.branches.map(
+      ({ when, result }) => `WHEN ${condition(when)} THEN ${value(result)}`,
+    )
     return `CASE ${cases.join(' ')} ELSE ${value(expression.otherwise)} END`
   }
 

@@ -1,7 +1,7 @@
 import { columnDecimals, contributorColumn, rankColumn } from '../catalogue/catalogue.js'
 import type { EngineColumn } from '../engine/engine.js'
 import { parseDecimal, rescale } from '../type/decimal.js'
-import { identifier } from './duckdb.js'
+import { identifier } from './dialect.js'
 
 /** Digits that a stored number may have: its count of 10^-decimals stays below 2^53, exact in JSON. */
 const largest = 9_007_199_254_740_991n

@@ -1,7 +1,13 @@
 import { contributorColumn, rankColumn } from '../catalogue/catalogue.js'
 import type { Expectation } from '../engine/engine.js'
 import type { KeyProgram, ListedKey, Program, StatisticProgram } from '../plan/program.js'
-import { type Block, type Relation, type RowRelation, type SelectRelation, tablesOf } from '../type/relation.js'
+import {
+  type Block,
+  type Relation,
+  type RowRelation,
+  type SelectRelation,
+  tablesOf,
+} from '../type/relation.js'
 import { type Dialect, identifier, integer } from './dialect.js'
 import { alias, type ExpressionPrinter, expressionPrinter } from './expression.js'
 
@@ -72,7 +78,10 @@ function printBins(
   const distance = `(${dialect.wide(print.number(of))} - ${integer(low)})`
   const bin = `least(${dialect.quotient(`greatest(${distance}, 0)`, dialect.wide(integer(width)))}, ${bins - 1})`
   const placed = `CASE WHEN (${print.number(of)} IS NULL) THEN NULL ELSE ${bin} END`
-  const inner = [...keys.map(({ name, key }) => `${printKey(key, print)} AS ${name}`), `${placed} AS ${binName}`]
+  const inner = [
+    ...keys.map(({ name, key }) => `${printKey(key, print)} AS ${name}`),
+    `${placed} AS ${binName}`,
+  ]
   const names = [...keys.map(({ name }) => `r.${name}`), `r.${binName}`]
   const outer = [
     ...keys.map((key) => keyText(key, dialect)),
@@ -91,8 +100,11 @@ function printValues(
   dialect: Dialect,
   print: ExpressionPrinter,
 ): string {
-  const value = printTerm(statistic, '', dialect, print)
-  const inner = [...keys.map(({ name, key }) => `${printKey(key, print)} AS ${name}`), `${value} AS ${valueName}`]
+  const value = printTerm(statistic, { from: [], unit: 0 }, dialect, print)
+  const inner = [
+    ...keys.map(({ name, key }) => `${printKey(key, print)} AS ${name}`),
+    `${value} AS ${valueName}`,
+  ]
   const names = [...keys.map(({ name }) => `r.${name}`), `r.${valueName}`]
   const outer = [
     ...keys.map((key) => keyText(key, dialect)),
@@ -109,14 +121,13 @@ function printNumbers(
   dialect: Dialect,
   print: ExpressionPrinter,
 ): string {
-  const { bounding, statistics, unit } = program
-  const unitName = alias(unit)
+  const { bounding, statistics } = program
   const listed = statistics.flatMap((statistic, position) =>
     statistic.kind === 'bins' ? [] : [{ statistic, name: statisticName(position) }],
   )
   const inner = [
     ...keys.map(({ name, key }) => `${printKey(key, print)} AS ${name}`),
-    ...listed.map(({ statistic, name }) => `${printTerm(statistic, unitName, dialect, print)} AS ${name}`),
+    ...listed.map(({ statistic, name }) => `${printTerm(statistic, program, dialect, print)} AS ${name}`),
   ]
   const present = keys.map((key) => keyPresent(key, dialect))
   const where = present.length === 0 ? '' : ` WHERE ${present.join(' AND ')}`
@@ -131,16 +142,21 @@ function printNumbers(
   // Per contributor and group first, so that each weighs at most what it may, then at most so many groups of each.
   const names = keys.map(({ name }) => name)
   const listedNames = listed.map(({ name }) => name)
-  const through = (from_: string, columns: readonly string[]) => columns.map((name) => `${from_}.${name} AS ${name}`)
+  const through = (from_: string, columns: readonly string[]) =>
+    columns.map((name) => `${from_}.${name} AS ${name}`)
   const weights = listed.map(
     ({ statistic, name }) => `${weightOf(statistic, `r.${name}`, bounding.rows)} AS ${name}`,
   )
-  const rows = `SELECT ${[`${unitName}.${contributorColumn} AS u`, ...inner].join(', ')} ${from}`
+  const contributor = `${alias(program.unit)}.${contributorColumn} AS u`
+  const rows = `SELECT ${[contributor, ...inner].join(', ')} ${from}`
   const perGroup = ['r.u', ...names.map((name) => `r.${name}`)].join(', ')
   const per = `SELECT ${['r.u AS u', ...through('r', names), ...weights].join(', ')} FROM (${rows}) AS r${where} GROUP BY ${perGroup}`
   const totals = listed.map(({ name }) => `${dialect.asText(`coalesce(sum(r.${name}), 0)`)} AS ${name}`)
   if (names.length === 0) return `SELECT ${totals.join(', ')} FROM (${per}) AS r`
-  const order = dialect.order('p.u', names.map((name) => `p.${name}`))
+  const order = dialect.order(
+    'p.u',
+    names.map((name) => `p.${name}`),
+  )
   const ranked = `SELECT ${[...through('p', names), ...through('p', listedNames)].join(', ')}, row_number() OVER (PARTITION BY p.u ORDER BY ${order}) AS g FROM (${per}) AS p`
   return `SELECT ${[...keyTexts, ...totals].join(', ')} FROM (${ranked}) AS r WHERE r.g <= ${bounding.groups}${group}`
 }
@@ -166,11 +182,27 @@ function literalsOf(key: ListedKey, dialect: Dialect): readonly string[] {
   )
 }
 
+/** The ends of a list of whole numbers without gaps: a comparison is cheaper than a long list. */
+function runOf(
+  values: readonly (string | boolean)[],
+): { readonly first: string; readonly last: string } | null {
+  const units = values.map((value) => BigInt(String(value)))
+  const [first] = units
+  const last = units.at(-1)
+  if (first === undefined || last === undefined) return null
+  const gapless = units.every((value, index) => value === first + BigInt(index))
+  return gapless ? { first: String(first), last: String(last) } : null
+}
+
 /** Rows that are in a group at all. */
 function keyPresent({ name, key }: NamedKey, dialect: Dialect, relation = 'r'): string {
   const column = `${relation}.${name}`
   if (!('listed' in key)) return `${column} IS NOT NULL`
-  const listed = `${column} IN (${literalsOf(key, dialect).join(', ')})`
+  const run = key.listed.type === 'number' ? runOf(key.values) : null
+  const listed =
+    run === null
+      ? `${column} IN (${literalsOf(key, dialect).join(', ')})`
+      : `(${column} >= ${integer(run.first)} AND ${column} <= ${integer(run.last)})`
   return key.missing === null ? listed : `(${listed} OR ${column} IS NULL)`
 }
 
@@ -186,11 +218,11 @@ function keyText({ name, key }: NamedKey, dialect: Dialect): string {
 /** What one row adds to a statistic. */
 function printTerm(
   statistic: StatisticProgram,
-  unit: string,
+  { from, unit }: Pick<Block, 'from' | 'unit'>,
   dialect: Dialect,
   print: ExpressionPrinter,
 ): string {
-  const contributor = `${unit}.${contributorColumn}`
+  const contributor = `${alias(unit)}.${contributorColumn}`
   switch (statistic.kind) {
     case 'rows':
     case 'bins':
@@ -199,8 +231,10 @@ function printTerm(
       return statistic.when === undefined
         ? contributor
         : `CASE WHEN ${print.condition(statistic.when)} THEN ${contributor} ELSE NULL END`
-    case 'first-rows':
-      return `CASE WHEN (${unit}.${rankColumn} = 1) THEN 1 ELSE 0 END`
+    case 'first-rows': {
+      const first = from.map((_, position) => `${alias(position)}.${rankColumn} = 1`)
+      return `CASE WHEN (${first.join(' AND ')}) THEN 1 ELSE 0 END`
+    }
     case 'matching':
       return `CASE WHEN ${print.condition(statistic.when)} THEN 1 ELSE 0 END`
     case 'sum':
@@ -226,7 +260,7 @@ function weightOf(statistic: StatisticProgram, name: string, rows: number): stri
     case 'rows':
       return `least(count(*), ${rows})`
     case 'contributors':
-      return `count(DISTINCT ${name})`
+      return statistic.when === undefined ? '1' : `least(count(${name}), 1)`
     case 'sum': {
       const most = BigInt(statistic.reach) * BigInt(rows)
       return `least(greatest(coalesce(sum(${name}), 0), ${integer(String(-most))}), ${integer(String(most))})`

@@ -75,11 +75,27 @@ const tracts: Source = {
     'greatest(medv, 20.5)',
   ],
   keys: ['chas', 'rad', "CASE WHEN tax > 500 THEN 'much' ELSE 'little' END"],
-  filters: ['medv > 15', 'rooms BETWEEN 5.5 AND 7.25', 'NOT chas', 'tax <> 666', 'rad IN (1, 4, 24)', 'floor(rooms) = 6'],
+  filters: [
+    'medv > 15',
+    'rooms BETWEEN 5.5 AND 7.25',
+    'NOT chas',
+    'tax <> 666',
+    'rad IN (1, 4, 24)',
+    'floor(rooms) = 6',
+  ],
 }
 const blocks: Source = {
   from: 'homes.blocks',
-  measures: ['price', 'dist', 'ptratio', 'zoned', 'price * dist', 'zoned + rad', 'coalesce(zoned, 5)', 'price / nullif(zoned, 20)'],
+  measures: [
+    'price',
+    'dist',
+    'ptratio',
+    'zoned',
+    'price * dist',
+    'zoned + rad',
+    'coalesce(zoned, 5)',
+    'price / (rad + 1)',
+  ],
   keys: ['rad', "CASE WHEN zoned IS NULL THEN 'none' WHEN zoned > 25 THEN 'much' END"],
   filters: ['dist < 5.5', 'zoned IS NOT NULL', 'price >= ptratio', 'zoned % 5 = 0', 'rad <> 24'],
 }
@@ -98,7 +114,12 @@ const plain = [workers, tracts, blocks].flatMap((source) =>
     return [
       select(`sum(${measure}), count(*)`, source, filter, key),
       select(`avg(${measure})`, source, cycle(source.filters, index + 1), cycle(source.keys, index + 1)),
-      select(`count(${measure}), sum(${measure}) FILTER (WHERE ${cycle(source.filters, index + 2)})`, source, null, key),
+      select(
+        `count(${measure}), sum(${measure}) FILTER (WHERE ${cycle(source.filters, index + 2)})`,
+        source,
+        null,
+        key,
+      ),
       select(`stddev_pop(${measure}), var_samp(${measure})`, source, filter, null),
       select(`count(*), var_pop(${measure})`, source, cycle(source.filters, index + 3), null),
     ]
@@ -108,7 +129,9 @@ const plain = [workers, tracts, blocks].flatMap((source) =>
 const distinct = [workers, tracts, blocks].flatMap((source) =>
   source.measures
     .slice(0, 4)
-    .map((measure, index) => select(`count(DISTINCT ${measure})`, source, null, index % 2 ? null : cycle(source.keys, index))),
+    .map((measure, index) =>
+      select(`count(DISTINCT ${measure})`, source, null, index % 2 ? null : cycle(source.keys, index)),
+    ),
 )
 
 const pairs = (
@@ -119,11 +142,16 @@ const pairs = (
     [tracts, 'medv', 'rooms'],
     [tracts, 'tax', 'medv'],
     [blocks, 'price', 'dist'],
-    [blocks, 'zoned', 'price'],
+    [blocks, 'coalesce(zoned, 0)', 'price'],
   ] as const
 ).flatMap(([source, y, x]) =>
   ['corr', 'covar_pop', 'covar_samp', 'regr_slope', 'regr_intercept'].map((name, index) =>
-    select(`${name}(${y}, ${x})`, source, index === 2 ? cycle(source.filters, index) : null, index === 1 ? cycle(source.keys, 0) : null),
+    select(
+      `${name}(${y}, ${x})`,
+      source,
+      index === 2 ? cycle(source.filters, index) : null,
+      index === 1 && source !== blocks ? cycle(source.keys, 0) : null,
+    ),
   ),
 )
 
@@ -195,7 +223,7 @@ const joins = [
   'SELECT sum(wage * weight) FROM pay.workers w JOIN pub.genders g ON g.code = w.gender',
   'SELECT year, sum(wage * rate) FROM pay.workers CROSS JOIN pub.rates GROUP BY year',
   'SELECT label, year, count(*) FROM pub.genders g JOIN pay.workers w ON w.gender = g.code, pub.rates GROUP BY label, year',
-  "SELECT count(*), sum(weight) FROM pay.workers w LEFT JOIN pub.genders g ON g.code = w.gender AND g.weight > 2",
+  'SELECT count(*), sum(weight) FROM pay.workers w LEFT JOIN pub.genders g ON g.code = w.gender AND g.weight > 2',
   'SELECT avg(w.wage - t.best) FROM pay.workers w JOIN (SELECT contributor, max(price) AS best FROM homes.blocks GROUP BY contributor) t ON t.contributor = w.contributor',
 ]
 

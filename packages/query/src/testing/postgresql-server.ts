@@ -12,7 +12,10 @@ export function postgreSqlPrograms(): string | null {
   const root = '/usr/lib/postgresql'
   if (!existsSync(root)) return null
   const versions = readdirSync(root).sort((left, right) => Number(right) - Number(left))
-  return versions.map((version) => join(root, version, 'bin')).find((bin) => existsSync(join(bin, 'initdb'))) ?? null
+  return (
+    versions.map((version) => join(root, version, 'bin')).find((bin) => existsSync(join(bin, 'initdb'))) ??
+    null
+  )
 }
 
 export interface PostgreSqlServer {
@@ -35,10 +38,27 @@ export async function startPostgreSql(programs: string): Promise<PostgreSqlServe
   }
   const environment = { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' }
   const options = { env: environment, cwd: folder, ...(user ?? {}) }
-  await run(join(programs, 'initdb'), ['-D', data, '-U', 'sealpool', '-A', 'trust', '-E', 'UTF8', '--no-sync'], options)
+  await run(
+    join(programs, 'initdb'),
+    ['-D', data, '-U', 'sealpool', '-A', 'trust', '-E', 'UTF8', '--no-sync'],
+    options,
+  )
   const server = spawn(
     join(programs, 'postgres'),
-    ['-D', data, '-k', folder, '-h', '', '-c', 'fsync=off', '-c', 'shared_buffers=64MB', '-c', 'max_connections=40'],
+    [
+      '-D',
+      data,
+      '-k',
+      folder,
+      '-h',
+      '',
+      '-c',
+      'fsync=off',
+      '-c',
+      'shared_buffers=64MB',
+      '-c',
+      'max_connections=40',
+    ],
     { ...options, stdio: 'ignore' },
   )
   const clients: pg.Client[] = []

