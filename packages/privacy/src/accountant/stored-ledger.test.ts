@@ -191,6 +191,9 @@ describe('what is stored', () => {
     await opening
     expect(disk.closed).toBe(true)
     await expect(ledger.head('pay')).rejects.toMatchObject({ code: 'LEDGER_WRITE_FAILED' })
+    disk.closed = false
+    await ledger.close()
+    expect(disk.closed).toBe(false)
   })
 })
 
