@@ -103,6 +103,14 @@ describe('the budget of leaves', () => {
     expect(JSON.stringify(budget).length).toBeLessThan(300_000)
   })
 
+  test('one entry is enough, and stands for the one who spent most', () => {
+    let budget = admit(createLeafBudget(totals, { mostRuns: 1 }), 'pay', 5)
+    budget = chargeLeaves(budget, { charge: charge(2), tables: ['pay'] }).budget
+    budget = admit(budget, 'pay', 5)
+    expect(budget.tables['pay']?.runs).toHaveLength(1)
+    expect(leafSpent(budget, { table: 'pay', contributor: 9 }).primary).toBe('2')
+  })
+
   test('counts rho under zCDP', () => {
     const budget = admit(createLeafBudget({ ...totals, accounting: 'zcdp' }), 'pay', 1)
     const { budget: after } = chargeLeaves(budget, { charge: charge(0.1), tables: ['pay'] })
@@ -133,6 +141,6 @@ describe('the budget of leaves', () => {
       () => leafSpent(admit(createLeafBudget(totals), 'pay', 1), { table: 'pay', contributor: -1 }),
     ],
   ])('refuses %s', (_, wrong) => {
-    expect(wrong).toThrow(expect.objectContaining({ name: 'PrivacyError' }))
+    expect(wrong).toThrow(expect.objectContaining({ code: 'PARAMETER_INVALID' }))
   })
 })
