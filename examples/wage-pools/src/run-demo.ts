@@ -126,6 +126,10 @@ export async function runDemo(
 
     const policyFile = join(out, 'attestation-policy.json')
     writeFileSync(policyFile, `${JSON.stringify(founded.attestation, null, 2)}\n`)
+    // The contracts that the verifier means: a receipt of another chain is none.
+    const deploymentFile = join(out, 'deployment.json')
+    const { chainId, nodeRegistry } = founded.deployment
+    writeFileSync(deploymentFile, `${JSON.stringify({ chainId, nodeRegistry }, null, 2)}\n`)
     const folderOf = (key: string) => join(out, 'receipts', key)
     const verified = await progress.stage('A third party verifies every receipt offline', async () => {
       const answers = new Map<string, boolean>()
@@ -139,6 +143,7 @@ export async function runDemo(
       }
       const tamper = flipBits({
         folder: folderOf('job-a'),
+        deployment: { chainId, registry: nodeRegistry },
         trust: founded.attestation,
         at: new Date(),
         perFile: 25,
@@ -149,7 +154,7 @@ export async function runDemo(
       return { answers, tamper }
 
       function check(folder: string): boolean {
-        const { ok, output } = verifyFolder({ folder, policyFile })
+        const { ok, output } = verifyFolder({ folder, policyFile, deploymentFile })
         progress.say(`${ok ? 'ok    ' : 'NOT OK'}  ${folder}`)
         if (!ok) progress.say(output)
         return ok
@@ -160,8 +165,8 @@ export async function runDemo(
       ingested.acceptedOwners.pay.has(account.address.toLowerCase()),
     )
     const commands = [
-      ['receipt', folderOf('job-a')],
-      ['receipt', folderOf('refused-select-star')],
+      ['receipt', folderOf('job-a'), '--deployment', deploymentFile],
+      ['receipt', folderOf('refused-select-star'), '--deployment', deploymentFile],
       ['evidence', join(folderOf('job-a'), 'evidence.json'), '--json'],
     ].map((words) => shellLine(['node', verifyCommand, ...words, '--policy', policyFile]))
     await progress.stage('Tables, report, and how to go on', async () => {

@@ -235,6 +235,7 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
       return verifyJobReceipt({
         bundle,
         recorded: outcome?.receipt,
+        deployment: { chainId: deployment.chainId, registry: deployment.nodeRegistry },
         trust,
         at: now(),
         ...(result === undefined ? {} : { result }),

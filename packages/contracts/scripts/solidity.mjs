@@ -13,6 +13,7 @@ const openZeppelin = dirname(require.resolve('@openzeppelin/contracts/package.js
 /** Also in foundry.toml: tests must exercise the very code that is committed. */
 export const settings = {
   optimizer: { enabled: true, runs: 200 },
+  viaIR: true,
   evmVersion: 'cancun',
   // Bytecode must not depend on where the checkout is or on comments.
   metadata: { bytecodeHash: 'none', appendCBOR: false },

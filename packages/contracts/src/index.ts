@@ -3,6 +3,8 @@
  *
  * @module
  */
+export { approvalsAbi } from './abi/Approvals.js'
+export { contributionBatchesAbi } from './abi/ContributionBatches.js'
 export { dataRegistryAbi } from './abi/DataRegistry.js'
 export { errorsAbi } from './abi/errors.js'
 export { jobBoardAbi } from './abi/JobBoard.js'
@@ -13,8 +15,12 @@ export { poolFactoryAbi } from './abi/PoolFactory.js'
 export { poolGovernorAbi } from './abi/PoolGovernor.js'
 export { poolTokenAbi } from './abi/PoolToken.js'
 export { protocolTokenAbi } from './abi/ProtocolToken.js'
+export { tdxCollateralAbi } from './abi/TdxCollateral.js'
+export { tdxVerifierAbi } from './abi/TdxVerifier.js'
 export { timelockControllerAbi } from './abi/TimelockController.js'
 export * from './action/index.js'
+export * from './attestation/index.js'
 export * from './deploy/index.js'
 export { ContractsError, type ContractsErrorCode, type Revert } from './errors.js'
+export { type MerkleTree, merkleTree } from './merkle/tree.js'
 export * from './statement/index.js'

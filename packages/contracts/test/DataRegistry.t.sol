@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {NodeRegistry} from "../solidity/node/NodeRegistry.sol";
-import {StatementGuard, StatementProof} from "../solidity/node/StatementGuard.sol";
+import {StatementProof} from "../solidity/node/StatementGuard.sol";
 import {Pool, PoolRules} from "../solidity/pool/Pool.sol";
 import {Contribution, DataRegistry, VerdictEntry} from "../solidity/registry/DataRegistry.sol";
 import {PoolToken} from "../solidity/token/PoolToken.sol";
@@ -105,17 +105,30 @@ contract DataRegistryTest is World {
         data.recordVerdicts(address(pool), entries, proof);
     }
 
-    function testFuzz_aNonceCountsOnce(uint256 nonce_, address owner) external {
-        if (owner == address(0) || owner == address(vm)) return;
+    function testFuzz_aNonceCountsOnce(uint256 nonce_, uint256 key) external {
+        key = bound(key, 1, 1e30);
+        address owner = vm.addr(key);
         Contribution memory contribution = contributionOf(owner, pool);
         contribution.nonce = nonce_;
+        bytes memory signature = sign(key, address(data), structHash(contribution, block.timestamp));
         vm.assertFalse(data.nonceUsed(owner, nonce_));
-        vm.prank(owner);
-        data.contribute(contribution);
+        data.contributeSigned(contribution, block.timestamp, signature);
         vm.assertTrue(data.nonceUsed(owner, nonce_));
+        vm.expectRevert(abi.encodeWithSelector(DataRegistry.NonceUsed.selector, 0, owner, nonce_));
+        data.contributeSigned(contribution, block.timestamp, signature);
         vm.prank(owner);
         vm.expectRevert(abi.encodeWithSelector(DataRegistry.NonceUsed.selector, 0, owner, nonce_));
         data.contribute(contribution);
+    }
+
+    function testFuzz_aCancelledNonceMakesItsSignaturesWorthless(uint256 nonce_) external {
+        Contribution memory contribution = contributionOf(vm.addr(5), pool);
+        contribution.nonce = nonce_;
+        bytes memory signature = sign(5, address(data), structHash(contribution, block.timestamp));
+        vm.prank(vm.addr(5));
+        data.cancelNonce(nonce_);
+        vm.expectRevert(abi.encodeWithSelector(DataRegistry.NonceUsed.selector, 0, vm.addr(5), nonce_));
+        data.contributeSigned(contribution, block.timestamp, signature);
     }
 
     function test_aStatementCountsOnceInEachContract() external {
@@ -123,7 +136,7 @@ contract DataRegistryTest is World {
         VerdictEntry[] memory entries = verdictOf(id, 1, false);
         StatementProof memory proof = proveVerdicts(pool, entries);
         data.recordVerdicts(address(pool), entries, proof);
-        vm.expectPartialRevert(StatementGuard.StatementUsed.selector);
+        vm.expectPartialRevert(DataRegistry.VerdictAlreadyRecorded.selector);
         data.recordVerdicts(address(pool), entries, proof);
     }
 

@@ -56,9 +56,9 @@ contract Walker is World {
     /// Tries any contribution, judged before or not, at either pool.
     function judge(uint256 pick, uint256 which, uint16 score, bool refused) external {
         uint256 id = offered[pick % offered.length];
-        Pool at = pools[which % 2];
+        Pool chosen = pools[which % 2];
         VerdictEntry[] memory entries = verdictOf(id, refused ? 0 : score % 12_000, refused);
-        try data.recordVerdicts(address(at), entries, proveVerdicts(at, entries)) {
+        try data.recordVerdicts(address(chosen), entries, proveVerdicts(chosen, entries)) {
             paidScores[id] += entries[0].score;
             scoreSum += entries[0].score;
         } catch {}
@@ -77,7 +77,7 @@ contract Walker is World {
     function approve(uint256 job, uint256 which, uint96 price, uint64 burn, uint32 runs) external {
         Pool by = pools[which % 2];
         Terms memory terms = Terms(
-            price % 1e18, burn % 1e15, runs % 3, uint64(block.timestamp), uint64(block.timestamp + 2 days)
+            price % 1e18, burn % 1e15, runs % 3, uint64(block.timestamp), uint64(block.timestamp + 2 days), 0
         );
         vm.prank(by.timelock());
         try board.approve(pickJob(job), address(by), terms) {} catch {}
@@ -128,7 +128,7 @@ contract Walker is World {
                 try board.approve(
                     id,
                     chosen[i],
-                    Terms(1e17 + uint128(i), 1e12, 2, uint64(block.timestamp), uint64(block.timestamp + 1 days))
+                    Terms(1e17 + uint128(i), 1e12, 2, uint64(block.timestamp), uint64(block.timestamp + 1 days), 0)
                 ) {} catch {}
             }
         } else if (state == JobState.Approved) {

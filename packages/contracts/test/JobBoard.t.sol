@@ -34,7 +34,7 @@ contract JobBoardTest is World {
     }
 
     function terms(uint128 price, uint32 runs) private view returns (Terms memory) {
-        return Terms(price, 0, runs, uint64(block.timestamp), uint64(block.timestamp + 1 days));
+        return Terms(price, 0, runs, uint64(block.timestamp), uint64(block.timestamp + 1 days), 0);
     }
 
     /// Upstream hole: jobs were accepted and paid that no pool had approved.
@@ -76,7 +76,7 @@ contract JobBoardTest is World {
         uint64 closesAt = opensAt + 1 hours;
         uint256 id = propose(10);
         vm.prank(pool.timelock());
-        board.approve(id, address(pool), Terms(10, 0, 1, opensAt, closesAt));
+        board.approve(id, address(pool), Terms(10, 0, 1, opensAt, closesAt, 0));
         protocolToken.approve(address(board), 10);
         vm.warp(opensAt - 1);
         vm.expectRevert(
@@ -92,7 +92,7 @@ contract JobBoardTest is World {
 
     function testFuzz_settlementBurnsAndSharesEveryUnit(uint128 price) external {
         accept(address(7), pool, 10_000);
-        price = uint128(bound(price, 0, 1e30));
+        price = uint128(bound(price, 0, type(uint96).max));
         uint256 id = propose(price);
         Terms memory offered = terms(price, 1);
         vm.prank(pool.timelock());
@@ -127,7 +127,9 @@ contract JobBoardTest is World {
         FeeToken fee = new FeeToken();
         JobBoard other = new JobBoard(fee, nodes, factory, permissions, 0);
         // The grants of this deployment answer to its own board: lend its place to the other one.
-        Permissions lent = new Permissions(factory, vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1));
+        Permissions lent = new Permissions(
+            factory, vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1), approvals
+        );
         other = new JobBoard(fee, nodes, factory, lent, 0);
         address[] memory pools = new address[](1);
         pools[0] = address(pool);

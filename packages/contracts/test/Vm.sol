@@ -10,14 +10,21 @@ interface Vm {
     function stopPrank() external;
     function warp(uint256 timestamp) external;
     function chainId(uint256 id) external;
+    function expectRevert() external;
     function expectRevert(bytes4 selector) external;
     function expectRevert(bytes calldata data) external;
     function expectPartialRevert(bytes4 selector) external;
     function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
+    function roll(uint256 blockNumber) external;
+    function setBlockhash(uint256 blockNumber, bytes32 hash) external;
+    function signP256(uint256 privateKey, bytes32 digest) external pure returns (bytes32 r, bytes32 s);
+    function publicKeyP256(uint256 privateKey) external pure returns (uint256 x, uint256 y);
+    function mockCall(address callee, bytes calldata data, bytes calldata answer) external;
     function getNonce(address account) external view returns (uint64);
     function assertEq(uint256 left, uint256 right) external pure;
     function assertEq(uint256 left, uint256 right, string calldata message) external pure;
     function assertEq(address left, address right) external pure;
+    function assertEq(bytes32 left, bytes32 right) external pure;
     function assertLe(uint256 left, uint256 right) external pure;
     function assertLe(uint256 left, uint256 right, string calldata message) external pure;
     function assertGe(uint256 left, uint256 right) external pure;
@@ -38,6 +45,11 @@ abstract contract TestBase {
 
     function targetContract(address target) internal {
         _targets.push(target);
+    }
+
+    /// The next call must fail with this error, whatever its arguments.
+    function refused(bytes4 selector) internal {
+        vm.expectPartialRevert(selector);
     }
 
     function bound(uint256 value, uint256 low, uint256 high) internal pure returns (uint256) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {Approvals} from "../solidity/governance/Approvals.sol";
 import {GovernorDeployer} from "../solidity/governance/GovernorDeployer.sol";
 import {GovernanceSettings} from "../solidity/governance/PoolGovernor.sol";
 import {TimelockDeployer} from "../solidity/governance/TimelockDeployer.sol";
@@ -10,6 +11,7 @@ import {StatementProof} from "../solidity/node/StatementGuard.sol";
 import {Permissions} from "../solidity/permission/Permissions.sol";
 import {Founding, Pool, PoolRules, PoolSurroundings} from "../solidity/pool/Pool.sol";
 import {PoolFactory} from "../solidity/pool/PoolFactory.sol";
+import {ContributionBatches} from "../solidity/registry/ContributionBatches.sol";
 import {Contribution, DataRegistry, VerdictEntry} from "../solidity/registry/DataRegistry.sol";
 import {PoolToken} from "../solidity/token/PoolToken.sol";
 import {PoolTokenDeployer} from "../solidity/token/PoolTokenDeployer.sol";
@@ -23,10 +25,13 @@ abstract contract World is TestBase {
     bytes32 internal constant POLICY = keccak256("policy");
     bytes32 internal constant MEASUREMENT = keccak256("measurement");
     uint128 internal constant REWARD = 1e20;
+    address internal constant GUARDIAN = address(0x6a8d);
 
     ProtocolToken internal protocolToken;
     NodeRegistry internal nodes;
     DataRegistry internal data;
+    ContributionBatches internal batches;
+    Approvals internal approvals;
     JobBoard internal board;
     Permissions internal permissions;
     PoolFactory internal factory;
@@ -37,18 +42,22 @@ abstract contract World is TestBase {
     function build() internal {
         vm.warp(1_800_000_000);
         protocolToken = new ProtocolToken("Protocol", "PRO", address(this), 1e30);
-        nodes = new NodeRegistry(address(this));
+        nodes = new NodeRegistry(address(this), 0);
         uint64 next = vm.getNonce(address(this));
-        address boardAt = vm.computeCreateAddress(address(this), next + 5);
-        address factoryAt = vm.computeCreateAddress(address(this), next + 6);
+        address boardAt = vm.computeCreateAddress(address(this), next + 7);
+        address factoryAt = vm.computeCreateAddress(address(this), next + 8);
         PoolTokenDeployer tokens = new PoolTokenDeployer();
         GovernorDeployer governors = new GovernorDeployer();
         TimelockDeployer timelocks = new TimelockDeployer();
         data = new DataRegistry(nodes, PoolFactory(factoryAt));
-        permissions = new Permissions(PoolFactory(factoryAt), boardAt);
+        batches = new ContributionBatches(nodes, PoolFactory(factoryAt));
+        approvals = new Approvals(PoolFactory(factoryAt));
+        permissions = new Permissions(PoolFactory(factoryAt), boardAt, approvals);
         board = new JobBoard(protocolToken, nodes, PoolFactory(factoryAt), permissions, 2_000);
         factory = new PoolFactory(
-            PoolSurroundings(nodes, address(data), address(board), protocolToken, tokens, governors, timelocks)
+            PoolSurroundings(
+                nodes, address(data), address(batches), address(board), protocolToken, tokens, governors, timelocks
+            )
         );
         vm.assertEq(address(factory), factoryAt);
         vm.assertEq(address(board), boardAt);
@@ -85,7 +94,7 @@ abstract contract World is TestBase {
         PoolRules memory rules = PoolRules(
             POLICY, keccak256("poc"), keccak256("refiner"), bytes32(0), bytes32(0), REWARD, treasuryShareBps
         );
-        founded = factory.found(Founding(name, name, rules, 0, GovernanceSettings(1, 60, 0, 10, 5)));
+        founded = factory.found(Founding(name, name, rules, 0, GUARDIAN, GovernanceSettings(1, 60, 0, 10, 5)));
         bytes32 keyDigest = keccak256("key");
         StatementProof memory proof = prove(
             founded.KEY_STATEMENT(),

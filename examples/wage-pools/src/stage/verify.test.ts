@@ -14,15 +14,16 @@ vi.mock('@sealpool/attest', () => ({
 const { flipBits } = await import('./verify.js')
 const trust = {} as never
 const at = new Date(0)
+const deployment = {} as never
 
 test('flips that the verification does not notice are not counted as detected', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sealpool-flips-'))
   try {
     writeFileSync(join(folder, 'receipt.json'), new Uint8Array(50).fill(7))
     writeFileSync(join(folder, 'unread.json'), new Uint8Array(50))
-    expect(flipBits({ folder, trust, at, perFile: 10 })).toEqual({ flipped: 20, detected: 10 })
+    expect(flipBits({ folder, deployment, trust, at, perFile: 10 })).toEqual({ flipped: 20, detected: 10 })
     writeFileSync(join(folder, 'receipt.json'), new Uint8Array(50))
-    expect(() => flipBits({ folder, trust, at, perFile: 10 })).toThrow('does not verify')
+    expect(() => flipBits({ folder, deployment, trust, at, perFile: 10 })).toThrow('does not verify')
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -75,10 +75,13 @@ export function writeCollateral(input: {
   const tcbInfo = {
     id: defect === 'sgx-tcb-info' ? 'SGX' : 'TDX',
     version: 3,
-    ...dates,
+    issueDate: dates.issueDate,
+    nextUpdate: dates.nextUpdate,
     fmspc: defect === 'wrong-fmspc' ? '00906ED50000' : platform.fmspc.toUpperCase(),
     pceId: defect === 'wrong-pce-id' ? '0001' : platform.pceId,
+    // Intel's own order of fields: the verifier on chain reads nothing else.
     tcbType: 0,
+    tcbEvaluationDataNumber: dates.tcbEvaluationDataNumber,
     tdxModule: module,
     tdxModuleIdentities: [
       {

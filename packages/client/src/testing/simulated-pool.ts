@@ -38,8 +38,10 @@ export const deployment: Deployment = {
   protocolToken: address('a1'),
   nodeRegistry: address('a2'),
   dataRegistry: address('a3'),
+  contributionBatches: address('a7'),
   jobBoard: address('a4'),
   permissions: address('a5'),
+  approvals: address('a8'),
   poolFactory: address('a6'),
   blockNumber: 0n,
 }

@@ -7,23 +7,33 @@ import {ERC20Burnable} from "@openzeppelin/contracts/token/ERC20/extensions/ERC2
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {NodeRegistry} from "../node/NodeRegistry.sol";
 import {StatementGuard, StatementProof} from "../node/StatementGuard.sol";
-import {Permissions, Terms} from "../permission/Permissions.sol";
+import {Permissions, RunPrice, Terms} from "../permission/Permissions.sol";
 import {IPool, IPoolDirectory} from "../pool/IPool.sol";
-import {Job, JobShare} from "./Job.sol";
+import {Job, JobClass, JobProposal, JobShare} from "./Job.sol";
+import {JobDraw} from "./JobDraw.sol";
 import {JobState, JobTransitions} from "./JobState.sol";
 
 /// @title Proposal, approval, escrow, release and settlement of jobs
 /// @notice A job runs only when every pool in it granted it by vote. Money is in escrow from funding to settlement and
-/// returns in full on refusal, failure, cancellation and expiry.
-contract JobBoard is StatementGuard, ReentrancyGuardTransient {
+/// returns in full on refusal, failure, cancellation and expiry. A node that does not show up or falls silent loses the job
+/// to another one and can never have it again.
+contract JobBoard is StatementGuard, JobDraw, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
     string public constant START_STATEMENT = "sealpool/start/1";
     string public constant RELEASE_STATEMENT = "sealpool/release/1";
     string public constant REFUSAL_STATEMENT = "sealpool/refusal/1";
     string public constant FAILURE_STATEMENT = "sealpool/failure/1";
+    string public constant HEARTBEAT_STATEMENT = "sealpool/heartbeat/1";
+    string public constant HAND_OFF_STATEMENT = "sealpool/hand-off/1";
     uint256 public constant MAXIMUM_POOLS = 16;
     uint256 public constant MAXIMUM_LOCATOR_BYTES = 512;
+    /// @notice An assigned node that has not started after this long loses the job.
+    uint256 public constant ASSIGNMENT_WINDOW = 15 minutes;
+    /// @notice A running node that was not heard for this long loses the job.
+    uint256 public constant HEARTBEAT_TIMEOUT = 1 hours;
+    /// @notice How often a job may change its node; afterwards it ends by its deadline.
+    uint8 public constant MAXIMUM_ATTEMPTS = 16;
 
     IERC20 public immutable protocolToken;
     IPoolDirectory public immutable pools;
@@ -32,8 +42,37 @@ contract JobBoard is StatementGuard, ReentrancyGuardTransient {
     uint16 public immutable burnShareBps;
 
     uint256 public jobCount;
-    mapping(uint256 id => Job) private _jobs;
-    mapping(uint256 id => mapping(address pool => JobShare)) private _shares;
+
+    struct StoredJob {
+        address consumer;
+        uint40 deadline;
+        JobState state;
+        JobClass class;
+        uint8 approvals;
+        uint8 suspensions;
+        uint8 poolCount;
+        uint8 attempts;
+        address node;
+        uint96 priceCeiling;
+        bytes32 manifestDigest;
+    }
+
+    struct StoredPart {
+        address pool;
+        uint32 generation;
+        bool approved;
+        bool suspended;
+        bool overruled;
+        /// @dev In the first part only: when the node was last heard. It stands here because this slot has room for it.
+        uint40 seenAt;
+    }
+
+    mapping(uint256 id => StoredJob) private _jobs;
+    mapping(uint256 id => mapping(uint256 index => StoredPart)) private _parts;
+    /// @dev Only for jobs under a template's grant.
+    mapping(uint256 id => bytes32 templateDigest) private _templates;
+    /// @notice Whether a node had a job and lost it or handed it on.
+    mapping(uint256 id => mapping(address node => bool)) public hadJob;
 
     event JobProposed(
         uint256 indexed id,
@@ -44,6 +83,11 @@ contract JobBoard is StatementGuard, ReentrancyGuardTransient {
         uint256 priceCeiling,
         uint64 deadline
     );
+    event JobClassified(uint256 indexed id, JobClass class, bytes32 templateDigest);
+    event JobAssigned(uint256 indexed id, address indexed node);
+    event JobHeard(uint256 indexed id, address indexed node, uint256 time);
+    event JobHandedOff(uint256 indexed id, address indexed from, address indexed to);
+    event JobLost(uint256 indexed id, address indexed node, uint8 attempts);
     event JobStateChanged(uint256 indexed id, JobState from, JobState to);
     event JobApproved(uint256 indexed id, address indexed pool, Terms terms);
     event JobSuspended(uint256 indexed id, address indexed pool, address by);
@@ -67,6 +111,14 @@ contract JobBoard is StatementGuard, ReentrancyGuardTransient {
     error ManifestDigestZero();
     error LocatorTooLong(uint256 length, uint256 maximum);
     error DeadlineNotInFuture(uint64 deadline, uint256 time);
+    error DeadlineTooFar(uint64 deadline, uint256 maximum);
+    error NotAssigned(uint256 id);
+    error NodeHadJob(uint256 id, address node);
+    error NodeNotSilent(uint256 id, uint256 silentFrom);
+    error TooManyAttempts(uint256 id);
+    error HeartbeatOutOfOrder(uint256 id, uint256 given, uint256 last, uint256 time);
+    error NodeNotActive(uint256 id, address node);
+    error NotDrawn(uint256 id);
     error DeadlinePassed(uint256 id, uint64 deadline);
     error DeadlineNotPassed(uint256 id, uint64 deadline);
     error OnlyConsumer(uint256 id, address caller, address consumer);
@@ -98,8 +150,9 @@ contract JobBoard is StatementGuard, ReentrancyGuardTransient {
         burnShareBps = burnShareBps_;
     }
 
-    /// @notice Proposes a job over one or more pools; at once approved when every pool granted it before.
-    /// @param priceCeiling The most the consumer will ever pay for this job, whatever the grants say.
+    /// @notice Proposes an open job over one or more pools; at once approved when every pool granted it before.
+    /// @param priceCeiling The most the consumer will ever pay for this job, whatever the grants say; above 2^96 - 1 it
+    /// counts as that.
     function propose(
         bytes32 manifestDigest,
         string calldata manifestLocator,
@@ -107,116 +160,171 @@ contract JobBoard is StatementGuard, ReentrancyGuardTransient {
         uint256 priceCeiling,
         uint64 deadline
     ) external returns (uint256 id) {
-        if (manifestDigest == 0) revert ManifestDigestZero();
-        if (bytes(manifestLocator).length > MAXIMUM_LOCATOR_BYTES) {
-            revert LocatorTooLong(bytes(manifestLocator).length, MAXIMUM_LOCATOR_BYTES);
-        }
-        if (jobPools.length == 0 || jobPools.length > MAXIMUM_POOLS) {
-            revert PoolCountInvalid(jobPools.length, MAXIMUM_POOLS);
-        }
-        if (deadline <= block.timestamp) revert DeadlineNotInFuture(deadline, block.timestamp);
-        id = ++jobCount;
-        Job storage job = _jobs[id];
-        job.consumer = msg.sender;
-        job.deadline = deadline;
-        job.manifestDigest = manifestDigest;
-        job.priceCeiling = priceCeiling;
-        job.pools = jobPools;
-        emit JobProposed(id, msg.sender, manifestDigest, manifestLocator, jobPools, priceCeiling, deadline);
-        uint8 approvals;
-        for (uint256 i; i < jobPools.length; ++i) {
-            address pool = jobPools[i];
-            if (pools.indexOf(pool) == 0) revert PoolUnknown(i, pool);
-            for (uint256 j; j < i; ++j) {
-                if (jobPools[j] == pool) revert PoolTwice(i, pool);
-            }
-            if (permissions.usable(msg.sender, pool, manifestDigest)) {
-                _shares[id][pool].approved = true;
-                ++approvals;
-            }
-        }
-        job.approvals = approvals;
-        _move(id, job, approvals == jobPools.length ? JobState.Approved : JobState.Proposed);
+        return _propose(
+            JobProposal(manifestDigest, 0, manifestLocator, jobPools, priceCeiling, deadline, JobClass.Open)
+        );
+    }
+
+    /// @notice Proposes a job with everything that can be said about it.
+    function proposeJob(JobProposal calldata proposal) external returns (uint256 id) {
+        id = _propose(proposal);
+        emit JobClassified(id, proposal.class, proposal.templateDigest);
     }
 
     /// @notice Grants a proposed job for one pool. Only that pool's timelock, which acts on a passed vote.
     function approve(uint256 id, address pool, Terms calldata terms) external {
-        Job storage job = _job(id);
-        _requireInJob(id, job, pool);
+        StoredJob storage job = _job(id);
+        StoredPart storage part = _partOf(id, job, pool);
         _requireTimelock(pool);
         if (job.state != JobState.Proposed) revert TransitionNotAllowed(id, job.state, JobState.Approved);
-        JobShare storage share = _shares[id][pool];
-        if (share.approved) revert AlreadyApproved(id, pool);
-        share.approved = true;
+        if (part.approved) revert AlreadyApproved(id, pool);
+        part.approved = true;
         emit JobApproved(id, pool, terms);
-        permissions.record(job.consumer, pool, job.manifestDigest, terms);
-        if (++job.approvals == job.pools.length) _move(id, job, JobState.Approved);
+        permissions.record(job.consumer, pool, _granted(id, job), terms);
+        if (++job.approvals == job.poolCount) _move(id, job, JobState.Approved);
     }
 
     /// @notice Stops a job that has not started, in the name of one of its pools. Any contributor of that pool.
     function suspend(uint256 id, address pool) external {
-        Job storage job = _job(id);
-        _requireInJob(id, job, pool);
+        StoredJob storage job = _job(id);
+        StoredPart storage part = _partOf(id, job, pool);
         if (IPool(pool).pointsOf(msg.sender) == 0) revert OnlyContributor(msg.sender, pool);
-        if (uint8(job.state) > uint8(JobState.Funded)) revert AlreadyStarted(id, job.state);
-        JobShare storage share = _shares[id][pool];
-        if (share.overruled) revert SuspensionOverruled(id, pool);
-        if (share.suspended) revert AlreadySuspended(id, pool);
-        share.suspended = true;
+        if (job.state != JobState.Assigned && uint8(job.state) > uint8(JobState.Funded)) {
+            revert AlreadyStarted(id, job.state);
+        }
+        if (part.overruled) revert SuspensionOverruled(id, pool);
+        if (part.suspended) revert AlreadySuspended(id, pool);
+        part.suspended = true;
         ++job.suspensions;
         emit JobSuspended(id, pool, msg.sender);
     }
 
     /// @notice Lifts a suspension for good. Only the pool's timelock.
     function resume(uint256 id, address pool) external {
-        Job storage job = _job(id);
-        _requireInJob(id, job, pool);
+        StoredJob storage job = _job(id);
+        StoredPart storage part = _partOf(id, job, pool);
         _requireTimelock(pool);
-        JobShare storage share = _shares[id][pool];
-        if (!share.suspended) revert NotSuspended(id, pool);
-        share.suspended = false;
-        share.overruled = true;
+        if (!part.suspended) revert NotSuspended(id, pool);
+        part.suspended = false;
+        part.overruled = true;
         --job.suspensions;
         emit JobResumed(id, pool);
     }
 
     /// @notice Takes the price and the pool tokens into escrow and counts the grants. Only the consumer.
     function fund(uint256 id) external nonReentrant {
-        Job storage job = _job(id);
+        StoredJob storage job = _job(id);
         _requireConsumer(id, job);
         _requireBefore(id, job);
         _requireNotSuspended(id, job);
         _move(id, job, JobState.Funded);
-        uint256 count = job.pools.length;
+        bytes32 granted = _granted(id, job);
+        uint256 count = job.poolCount;
         uint256 price;
+        uint256[] memory burns = new uint256[](count);
         for (uint256 i; i < count; ++i) {
-            address pool = job.pools[i];
-            (Terms memory terms, uint32 generation) = permissions.use(msg.sender, pool, job.manifestDigest);
-            JobShare storage share = _shares[id][pool];
-            share.price = terms.price;
-            share.poolTokenBurn = terms.poolTokenBurn;
-            share.generation = generation;
-            price += terms.price;
+            StoredPart storage part = _parts[id][i];
+            address pool = part.pool;
+            IPool(pool).requireRunning();
+            RunPrice memory run;
+            (run, part.generation) = permissions.use(msg.sender, pool, granted);
+            burns[i] = run.poolTokenBurn;
+            price += run.price;
         }
         if (price > job.priceCeiling) revert PriceAboveCeiling(id, price, job.priceCeiling);
         emit JobFunded(id, msg.sender, price);
+        if (job.class == JobClass.Drawn) _scheduleDraw(id, nodeRegistry.nodeCount());
         for (uint256 i; i < count; ++i) {
-            address pool = job.pools[i];
-            _take(IERC20(IPool(pool).token()), _shares[id][pool].poolTokenBurn);
+            if (burns[i] != 0) _take(IERC20(IPool(_parts[id][i].pool).token()), burns[i]);
         }
         _take(protocolToken, price);
     }
 
-    /// @notice A node takes the job. Statement facts: bytes32 manifestDigest.
-    function start(uint256 id, StatementProof calldata proof) external {
-        Job storage job = _job(id);
+    /// @notice Gives a drawn job to a node by lot, once the block that decides is there. Anyone.
+    /// @dev The lot falls among the nodes that were registered when the job was funded, by the hash of a block that nobody
+    /// knew then. Whoever waits until that hash is forgotten (256 blocks) only causes a new draw.
+    function assign(uint256 id) external {
+        StoredJob storage job = _job(id);
+        if (job.class != JobClass.Drawn) revert NotDrawn(id);
         _requireBefore(id, job);
         _requireNotSuspended(id, job);
+        if (job.state != JobState.Funded) revert TransitionNotAllowed(id, job.state, JobState.Assigned);
+        (uint256 seed, uint256 candidates) = _drawn(id);
+        if (seed != 0) {
+            for (uint256 k; k < DRAW_ATTEMPTS; ++k) {
+                address node = nodeRegistry.nodeAt(uint256(keccak256(abi.encode(seed, k))) % candidates);
+                if (!_eligible(id, job, node)) continue;
+                _move(id, job, JobState.Assigned);
+                job.node = node;
+                _parts[id][0].seenAt = uint40(block.timestamp);
+                emit JobAssigned(id, node);
+                return;
+            }
+        }
+        _scheduleDraw(id, nodeRegistry.nodeCount());
+    }
+
+    /// @notice A node takes the job. Statement facts: bytes32 manifestDigest.
+    function start(uint256 id, StatementProof calldata proof) external {
+        StoredJob storage job = _job(id);
+        _requireBefore(id, job);
+        _requireNotSuspended(id, job);
+        if (job.class == JobClass.Drawn && job.state != JobState.Assigned) revert NotAssigned(id);
         bytes32 facts = keccak256(abi.encode(job.manifestDigest));
         address node = _speak(id, job, START_STATEMENT, facts, proof);
+        // A statement of a node that lost the job may not bring it back.
+        if (job.attempts != 0 && hadJob[id][node]) revert NodeHadJob(id, node);
+        uint256 count = job.poolCount;
+        for (uint256 i; i < count; ++i) {
+            IPool(_parts[id][i].pool).requireRunning();
+        }
         _move(id, job, JobState.Running);
         job.node = node;
+        _parts[id][0].seenAt = uint40(block.timestamp);
         emit JobStarted(id, node);
+    }
+
+    /// @notice The node that runs the job says that it is still there.
+    /// Statement facts: bytes32 manifestDigest, uint256 time (unix seconds, later than the last and not in the future).
+    function heartbeat(uint256 id, uint256 time, StatementProof calldata proof) external {
+        StoredJob storage job = _job(id);
+        if (job.state != JobState.Running) revert TransitionNotAllowed(id, job.state, JobState.Running);
+        StoredPart storage first = _parts[id][0];
+        if (time <= first.seenAt || time > block.timestamp) {
+            revert HeartbeatOutOfOrder(id, time, first.seenAt, block.timestamp);
+        }
+        bytes32 facts = keccak256(abi.encode(job.manifestDigest, time));
+        address node = _speak(id, job, HEARTBEAT_STATEMENT, facts, proof);
+        first.seenAt = uint40(time);
+        emit JobHeard(id, node, time);
+    }
+
+    /// @notice The node that runs the job hands it to a second attested node, which every pool of the job accepts.
+    /// Statement facts: bytes32 manifestDigest, address to.
+    function handOff(uint256 id, address to, StatementProof calldata proof) external {
+        StoredJob storage job = _job(id);
+        if (job.state != JobState.Running) revert TransitionNotAllowed(id, job.state, JobState.Running);
+        bytes32 facts = keccak256(abi.encode(job.manifestDigest, to));
+        address from = _speak(id, job, HAND_OFF_STATEMENT, facts, proof);
+        _lose(id, job);
+        if (!_eligible(id, job, to)) revert NodeNotActive(id, to);
+        job.node = to;
+        _parts[id][0].seenAt = uint40(block.timestamp);
+        emit JobHandedOff(id, from, to);
+    }
+
+    /// @notice Takes a job from a node that did not show up or fell silent, so that another one can have it. Anyone.
+    function requeue(uint256 id) external {
+        StoredJob storage job = _job(id);
+        uint256 patience = job.state == JobState.Assigned ? ASSIGNMENT_WINDOW : HEARTBEAT_TIMEOUT;
+        if (job.state != JobState.Assigned && job.state != JobState.Running) {
+            revert TransitionNotAllowed(id, job.state, JobState.Funded);
+        }
+        uint256 silentFrom = _parts[id][0].seenAt + patience;
+        if (block.timestamp <= silentFrom) revert NodeNotSilent(id, silentFrom);
+        _lose(id, job);
+        _move(id, job, JobState.Funded);
+        if (job.class == JobClass.Drawn) _scheduleDraw(id, nodeRegistry.nodeCount());
     }
 
     /// @notice The node that runs the job declares its result. Statement facts: bytes32 manifestDigest,
@@ -228,40 +336,24 @@ contract JobBoard is StatementGuard, ReentrancyGuardTransient {
         bytes32[] calldata budgetHeads,
         StatementProof calldata proof
     ) external {
-        Job storage job = _job(id);
-        _requireBefore(id, job);
-        if (budgetHeads.length != job.pools.length) {
-            revert BudgetHeadsDiffer(id, budgetHeads.length, job.pools.length);
-        }
-        // Words of 32 bytes each: packed and plain encoding are the same, and the number of heads is fixed by the job.
-        bytes32 facts =
-            keccak256(abi.encodePacked(job.manifestDigest, receiptDigest, resultDigest, budgetHeads));
-        address node = _speak(id, job, RELEASE_STATEMENT, facts, proof);
-        _move(id, job, JobState.Released);
-        emit JobReleased(id, node, receiptDigest, resultDigest, budgetHeads);
+        _release(id, receiptDigest, resultDigest, budgetHeads, proof);
     }
 
     /// @notice Pays a released job out: burns the burn share and the pool tokens, hands each pool its part.
     function settle(uint256 id) external nonReentrant {
-        Job storage job = _job(id);
-        _move(id, job, JobState.Settled);
-        uint256 burned;
-        uint256 shared;
-        for (uint256 i; i < job.pools.length; ++i) {
-            address pool = job.pools[i];
-            JobShare storage share = _shares[id][pool];
-            uint256 burn = uint256(share.price) * burnShareBps / 10_000;
-            uint256 rest = share.price - burn;
-            burned += burn;
-            shared += rest;
-            if (share.poolTokenBurn != 0) ERC20Burnable(IPool(pool).token()).burn(share.poolTokenBurn);
-            if (rest != 0) {
-                protocolToken.safeTransfer(pool, rest);
-                IPool(pool).distribute(rest);
-            }
-        }
-        emit JobSettled(id, burned, shared);
-        if (burned != 0) ERC20Burnable(address(protocolToken)).burn(burned);
+        _settle(id);
+    }
+
+    /// @notice {release} and {settle} in one.
+    function releaseAndSettle(
+        uint256 id,
+        bytes32 receiptDigest,
+        bytes32 resultDigest,
+        bytes32[] calldata budgetHeads,
+        StatementProof calldata proof
+    ) external nonReentrant {
+        _release(id, receiptDigest, resultDigest, budgetHeads, proof);
+        _settle(id);
     }
 
     /// @notice A node refuses the job for a reason; the consumer gets everything back.
@@ -270,7 +362,7 @@ contract JobBoard is StatementGuard, ReentrancyGuardTransient {
         external
         nonReentrant
     {
-        Job storage job = _job(id);
+        StoredJob storage job = _job(id);
         bytes32 facts = keccak256(abi.encode(job.manifestDigest, receiptDigest, reason));
         address node = _speak(id, job, REFUSAL_STATEMENT, facts, proof);
         emit JobRefused(id, node, reason, receiptDigest);
@@ -280,7 +372,7 @@ contract JobBoard is StatementGuard, ReentrancyGuardTransient {
     /// @notice The node that runs the job says that it cannot finish; the consumer gets everything back.
     /// Statement facts: bytes32 manifestDigest, bytes32 reason.
     function fail(uint256 id, bytes32 reason, StatementProof calldata proof) external nonReentrant {
-        Job storage job = _job(id);
+        StoredJob storage job = _job(id);
         bytes32 facts = keccak256(abi.encode(job.manifestDigest, reason));
         address node = _speak(id, job, FAILURE_STATEMENT, facts, proof);
         emit JobFailed(id, node, reason);
@@ -289,26 +381,60 @@ contract JobBoard is StatementGuard, ReentrancyGuardTransient {
 
     /// @notice The consumer withdraws a job that has not started.
     function cancel(uint256 id) external nonReentrant {
-        Job storage job = _job(id);
+        StoredJob storage job = _job(id);
         _requireConsumer(id, job);
         _end(id, job, JobState.Cancelled);
     }
 
     /// @notice Ends a job whose deadline has passed without a result. Anyone.
     function expire(uint256 id) external nonReentrant {
-        Job storage job = _job(id);
+        StoredJob storage job = _job(id);
         if (block.timestamp <= job.deadline) revert DeadlineNotPassed(id, job.deadline);
         _end(id, job, JobState.Expired);
     }
 
-    /// @notice The job as stored; state None when there is none.
+    /// @notice The job; state None when there is none.
     function getJob(uint256 id) external view returns (Job memory) {
-        return _jobs[id];
+        StoredJob memory job = _jobs[id];
+        address[] memory jobPools = new address[](job.poolCount);
+        for (uint256 i; i < jobPools.length; ++i) {
+            jobPools[i] = _parts[id][i].pool;
+        }
+        return Job(
+            job.consumer,
+            job.deadline,
+            job.state,
+            job.approvals,
+            job.suspensions,
+            job.node,
+            job.manifestDigest,
+            job.priceCeiling,
+            jobPools,
+            job.class,
+            job.attempts,
+            _parts[id][0].seenAt
+        );
     }
 
-    /// @notice One pool's part in a job.
-    function getShare(uint256 id, address pool) external view returns (JobShare memory) {
-        return _shares[id][pool];
+    /// @notice The template under whose grants a job runs; zero when it runs under its own.
+    function templateOf(uint256 id) external view returns (bytes32) {
+        return _templates[id];
+    }
+
+    /// @notice One pool's part in a job; all zero when the pool is not in it. Price and burn are set from funding on.
+    function getShare(uint256 id, address pool) external view returns (JobShare memory share) {
+        StoredJob storage job = _jobs[id];
+        for (uint256 i; i < job.poolCount; ++i) {
+            StoredPart memory part = _parts[id][i];
+            if (part.pool != pool) continue;
+            RunPrice memory run;
+            if (part.generation != 0) {
+                run = permissions.priceOf(job.consumer, pool, _granted(id, job), part.generation);
+            }
+            return JobShare(
+                run.price, run.poolTokenBurn, part.generation, part.approved, part.suspended, part.overruled
+            );
+        }
     }
 
     /// @notice The transition table, as code.
@@ -316,42 +442,161 @@ contract JobBoard is StatementGuard, ReentrancyGuardTransient {
         return JobTransitions.allowed(from, to);
     }
 
+    function _propose(JobProposal memory proposal) private returns (uint256 id) {
+        if (proposal.manifestDigest == 0) revert ManifestDigestZero();
+        if (bytes(proposal.manifestLocator).length > MAXIMUM_LOCATOR_BYTES) {
+            revert LocatorTooLong(bytes(proposal.manifestLocator).length, MAXIMUM_LOCATOR_BYTES);
+        }
+        uint256 count = proposal.pools.length;
+        if (count == 0 || count > MAXIMUM_POOLS) revert PoolCountInvalid(count, MAXIMUM_POOLS);
+        if (proposal.deadline <= block.timestamp) revert DeadlineNotInFuture(proposal.deadline, block.timestamp);
+        if (proposal.deadline > type(uint40).max) revert DeadlineTooFar(proposal.deadline, type(uint40).max);
+        id = ++jobCount;
+        emit JobProposed(
+            id,
+            msg.sender,
+            proposal.manifestDigest,
+            proposal.manifestLocator,
+            proposal.pools,
+            proposal.priceCeiling,
+            proposal.deadline
+        );
+        bytes32 granted = proposal.manifestDigest;
+        if (proposal.templateDigest != 0) {
+            granted = proposal.templateDigest;
+            _templates[id] = granted;
+        }
+        uint8 approvals;
+        for (uint256 i; i < count; ++i) {
+            address pool = proposal.pools[i];
+            if (pools.indexOf(pool) == 0) revert PoolUnknown(i, pool);
+            for (uint256 j; j < i; ++j) {
+                if (proposal.pools[j] == pool) revert PoolTwice(i, pool);
+            }
+            bool approved = permissions.usable(msg.sender, pool, granted);
+            if (approved) ++approvals;
+            _parts[id][i] = StoredPart(pool, 0, approved, false, false, 0);
+        }
+        JobState state = approvals == count ? JobState.Approved : JobState.Proposed;
+        uint256 ceiling = proposal.priceCeiling;
+        _jobs[id] = StoredJob({
+            consumer: msg.sender,
+            deadline: uint40(proposal.deadline),
+            state: state,
+            class: proposal.class,
+            approvals: approvals,
+            suspensions: 0,
+            poolCount: uint8(count),
+            attempts: 0,
+            node: address(0),
+            priceCeiling: ceiling > type(uint96).max ? type(uint96).max : uint96(ceiling),
+            manifestDigest: proposal.manifestDigest
+        });
+        emit JobStateChanged(id, JobState.None, state);
+    }
+
+    function _release(
+        uint256 id,
+        bytes32 receiptDigest,
+        bytes32 resultDigest,
+        bytes32[] calldata budgetHeads,
+        StatementProof calldata proof
+    ) private {
+        StoredJob storage job = _job(id);
+        _requireBefore(id, job);
+        if (budgetHeads.length != job.poolCount) revert BudgetHeadsDiffer(id, budgetHeads.length, job.poolCount);
+        // Words of 32 bytes each: packed and plain encoding are the same, and the number of heads is fixed by the job.
+        bytes32 facts = keccak256(abi.encodePacked(job.manifestDigest, receiptDigest, resultDigest, budgetHeads));
+        address node = _speak(id, job, RELEASE_STATEMENT, facts, proof);
+        _move(id, job, JobState.Released);
+        emit JobReleased(id, node, receiptDigest, resultDigest, budgetHeads);
+    }
+
+    function _settle(uint256 id) private {
+        StoredJob storage job = _job(id);
+        _move(id, job, JobState.Settled);
+        bytes32 granted = _granted(id, job);
+        uint256 count = job.poolCount;
+        uint256 burned;
+        uint256 shared;
+        for (uint256 i; i < count; ++i) {
+            StoredPart memory part = _parts[id][i];
+            RunPrice memory run = permissions.priceOf(job.consumer, part.pool, granted, part.generation);
+            uint256 burn = uint256(run.price) * burnShareBps / 10_000;
+            uint256 rest = run.price - burn;
+            burned += burn;
+            shared += rest;
+            if (run.poolTokenBurn != 0) ERC20Burnable(IPool(part.pool).token()).burn(run.poolTokenBurn);
+            if (rest != 0) {
+                protocolToken.safeTransfer(part.pool, rest);
+                IPool(part.pool).distribute(rest);
+            }
+        }
+        emit JobSettled(id, burned, shared);
+        if (burned != 0) ERC20Burnable(address(protocolToken)).burn(burned);
+    }
+
     function _speak(
         uint256 id,
-        Job storage job,
+        StoredJob storage job,
         string memory kind,
         bytes32 facts,
         StatementProof calldata proof
-    ) private returns (address node) {
-        node = _useStatement(kind, job.pools[0], bytes32(id), facts, proof);
-        if (job.node != address(0) && node != job.node) revert OtherNode(id, node, job.node);
-        for (uint256 i; i < job.pools.length; ++i) {
-            IPool(job.pools[i]).requireNode(node);
+    ) private view returns (address node) {
+        node = _hearStatement(kind, _parts[id][0].pool, bytes32(id), facts, proof);
+        address holder = job.node;
+        if (holder != address(0) && node != holder) revert OtherNode(id, node, holder);
+        uint256 count = job.poolCount;
+        for (uint256 i; i < count; ++i) {
+            IPool(_parts[id][i].pool).requireNode(node);
         }
+    }
+
+    /// Whether a node could run the job: active, accepted by every pool, and without a history with it.
+    function _eligible(uint256 id, StoredJob storage job, address node) private view returns (bool) {
+        if (hadJob[id][node] || !nodeRegistry.isActive(node)) return false;
+        for (uint256 i; i < job.poolCount; ++i) {
+            try IPool(_parts[id][i].pool).requireNode(node) {} catch {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// The node that has the job has it no more, for ever.
+    function _lose(uint256 id, StoredJob storage job) private {
+        address node = job.node;
+        if (job.attempts == MAXIMUM_ATTEMPTS) revert TooManyAttempts(id);
+        uint8 attempts = ++job.attempts;
+        hadJob[id][node] = true;
+        job.node = address(0);
+        emit JobLost(id, node, attempts);
     }
 
     /// Ends a job without result: state first, then everything in escrow back to the consumer.
-    function _end(uint256 id, Job storage job, JobState to) private {
+    function _end(uint256 id, StoredJob storage job, JobState to) private {
         JobState from = job.state;
         _move(id, job, to);
         if (!JobTransitions.inEscrow(from)) return;
+        address consumer = job.consumer;
+        bytes32 granted = _granted(id, job);
         // A run that a node refused or began has told the consumer something: only untouched runs are given back.
-        bool untouched = from == JobState.Funded && to != JobState.Refused;
+        bool untouched =
+            (from == JobState.Funded || from == JobState.Assigned) && to != JobState.Refused && job.attempts == 0;
+        uint256 count = job.poolCount;
         uint256 price;
-        for (uint256 i; i < job.pools.length; ++i) {
-            address pool = job.pools[i];
-            JobShare storage share = _shares[id][pool];
-            price += share.price;
-            if (untouched) permissions.giveBack(job.consumer, pool, job.manifestDigest, share.generation);
-            if (share.poolTokenBurn != 0) {
-                IERC20(IPool(pool).token()).safeTransfer(job.consumer, share.poolTokenBurn);
-            }
+        for (uint256 i; i < count; ++i) {
+            StoredPart memory part = _parts[id][i];
+            RunPrice memory run = permissions.priceOf(consumer, part.pool, granted, part.generation);
+            price += run.price;
+            if (untouched) permissions.giveBack(consumer, part.pool, granted, part.generation);
+            if (run.poolTokenBurn != 0) IERC20(IPool(part.pool).token()).safeTransfer(consumer, run.poolTokenBurn);
         }
-        emit JobRefunded(id, job.consumer, price);
-        if (price != 0) protocolToken.safeTransfer(job.consumer, price);
+        emit JobRefunded(id, consumer, price);
+        if (price != 0) protocolToken.safeTransfer(consumer, price);
     }
 
-    function _move(uint256 id, Job storage job, JobState to) private {
+    function _move(uint256 id, StoredJob storage job, JobState to) private {
         JobState from = job.state;
         if (!JobTransitions.allowed(from, to)) revert TransitionNotAllowed(id, from, to);
         job.state = to;
@@ -367,14 +612,21 @@ contract JobBoard is StatementGuard, ReentrancyGuardTransient {
         if (received != amount) revert EscrowShort(address(token), received, amount);
     }
 
-    function _job(uint256 id) private view returns (Job storage job) {
+    function _job(uint256 id) private view returns (StoredJob storage job) {
         job = _jobs[id];
         if (job.state == JobState.None) revert JobUnknown(id);
     }
 
-    function _requireInJob(uint256 id, Job storage job, address pool) private view {
-        for (uint256 i; i < job.pools.length; ++i) {
-            if (job.pools[i] == pool) return;
+    /// The digest that the grants of a job are for.
+    function _granted(uint256 id, StoredJob storage job) private view returns (bytes32) {
+        bytes32 template = _templates[id];
+        return template == 0 ? job.manifestDigest : template;
+    }
+
+    function _partOf(uint256 id, StoredJob storage job, address pool) private view returns (StoredPart storage part) {
+        for (uint256 i; i < job.poolCount; ++i) {
+            part = _parts[id][i];
+            if (part.pool == pool) return part;
         }
         revert PoolNotInJob(id, pool);
     }
@@ -383,15 +635,15 @@ contract JobBoard is StatementGuard, ReentrancyGuardTransient {
         if (msg.sender != IPool(pool).timelock()) revert OnlyPoolTimelock(msg.sender, pool);
     }
 
-    function _requireConsumer(uint256 id, Job storage job) private view {
+    function _requireConsumer(uint256 id, StoredJob storage job) private view {
         if (msg.sender != job.consumer) revert OnlyConsumer(id, msg.sender, job.consumer);
     }
 
-    function _requireBefore(uint256 id, Job storage job) private view {
+    function _requireBefore(uint256 id, StoredJob storage job) private view {
         if (block.timestamp > job.deadline) revert DeadlinePassed(id, job.deadline);
     }
 
-    function _requireNotSuspended(uint256 id, Job storage job) private view {
+    function _requireNotSuspended(uint256 id, StoredJob storage job) private view {
         if (job.suspensions != 0) revert JobIsSuspended(id, job.suspensions);
     }
 }

@@ -13,17 +13,19 @@ enum JobState {
     Refused,
     Failed,
     Cancelled,
-    Expired
+    Expired,
+    Assigned
 }
 
 /// @title The transition table of a job
-/// @notice Every change of state goes through {allowed}; what is not listed cannot happen.
+/// @notice Every change of state goes through {allowed}; what is not listed cannot happen. docs/contracts.md draws it.
 ///
 ///   None     -> Proposed | Approved (all grants exist already)
 ///   Proposed -> Approved | Cancelled | Expired
 ///   Approved -> Funded | Refused | Cancelled | Expired
-///   Funded   -> Running | Refused | Cancelled | Expired
-///   Running  -> Released | Refused | Failed | Expired
+///   Funded   -> Assigned | Running | Refused | Cancelled | Expired
+///   Assigned -> Funded (the node did not show up) | Running | Refused | Expired
+///   Running  -> Funded (the node fell silent) | Released | Refused | Failed | Expired
 ///   Released -> Settled
 library JobTransitions {
     function allowed(JobState from, JobState to) internal pure returns (bool) {
@@ -32,7 +34,8 @@ library JobTransitions {
 
     /// Whether a job in this state holds money in escrow.
     function inEscrow(JobState state) internal pure returns (bool) {
-        return state == JobState.Funded || state == JobState.Running || state == JobState.Released;
+        return state == JobState.Funded || state == JobState.Assigned || state == JobState.Running
+            || state == JobState.Released;
     }
 
     function _targets(JobState from) private pure returns (uint256) {
@@ -44,10 +47,15 @@ library JobTransitions {
             return _bit(JobState.Funded) | _bit(JobState.Refused) | _bit(JobState.Cancelled) | _bit(JobState.Expired);
         }
         if (from == JobState.Funded) {
-            return _bit(JobState.Running) | _bit(JobState.Refused) | _bit(JobState.Cancelled) | _bit(JobState.Expired);
+            return _bit(JobState.Assigned) | _bit(JobState.Running) | _bit(JobState.Refused)
+                | _bit(JobState.Cancelled) | _bit(JobState.Expired);
+        }
+        if (from == JobState.Assigned) {
+            return _bit(JobState.Funded) | _bit(JobState.Running) | _bit(JobState.Refused) | _bit(JobState.Expired);
         }
         if (from == JobState.Running) {
-            return _bit(JobState.Released) | _bit(JobState.Refused) | _bit(JobState.Failed) | _bit(JobState.Expired);
+            return _bit(JobState.Funded) | _bit(JobState.Released) | _bit(JobState.Refused) | _bit(JobState.Failed)
+                | _bit(JobState.Expired);
         }
         if (from == JobState.Released) return _bit(JobState.Settled);
         return 0;

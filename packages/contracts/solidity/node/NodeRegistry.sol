@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {KeySetText} from "./KeySetText.sol";
 
 /// @notice What independent verifiers confirm about a node after they have checked its evidence.
 struct NodeRegistration {
@@ -12,6 +13,25 @@ struct NodeRegistration {
     bytes32 quoteDigest;
     bytes32 measurement;
     uint64 expiresAt;
+}
+
+/// @notice A node statement as it was signed.
+struct SignedStatement {
+    string kind;
+    address pool;
+    bytes32 subject;
+    bytes32 facts;
+    bytes32 digest;
+    uint256 nonce;
+    bytes signature;
+}
+
+/// @notice Checks a quote on chain: the other way to be registered, without verifiers.
+interface IQuoteVerifier {
+    /// @notice What a valid quote says; reverts on any other.
+    /// @return measurement One digest of everything that was measured.
+    /// @return reportData The first 32 bytes of the report data: the key set's digest.
+    function verify(bytes calldata quote) external view returns (bytes32 measurement, bytes32 reportData);
 }
 
 /// @notice A registered node.
@@ -26,7 +46,8 @@ struct Node {
 /// @title Which nodes may speak, and the one place where their statements are checked
 /// @notice A node is active when m of n verifiers confirmed its evidence, its measurement is allowed, its registration
 /// has not expired and its key is not revoked. The owner (a timelock; the deployer on a development chain) chooses
-/// verifiers and measurements; it can neither sign for a node nor read, mint or move anything.
+/// verifiers and measurements; it can neither sign for a node nor read, mint or move anything. What the owner adds takes
+/// effect after a delay in which any verifier may object; what it takes away takes effect at once.
 contract NodeRegistry is EIP712, Ownable2Step {
     /// @notice Longest life of one registration: nodes must show fresh evidence at least this often.
     uint64 public constant MAXIMUM_LIFETIME = 90 days;
@@ -39,13 +60,35 @@ contract NodeRegistry is EIP712, Ownable2Step {
         "NodeApproval(address statementKey,bytes32 keySetDigest,bytes32 quoteDigest,bytes32 measurement,uint64 expiresAt)"
     );
 
-    mapping(bytes32 measurement => bool) public measurementAllowed;
+    /// @notice Seconds between the owner's decision for a measurement or for verifiers and its effect.
+    uint64 public immutable objectionWindow;
+
+    /// @notice Since when a measurement counts; zero: it does not. In the future: verifiers may still object.
+    mapping(bytes32 measurement => uint64) public allowedFrom;
+    /// @notice Whether the list of measurements is closed for ever.
+    bool public frozen;
+    /// @notice Checks quotes on chain; zero: this registry hears verifiers only.
+    IQuoteVerifier public quoteVerifier;
+    uint64 public quoteVerifierFrom;
+    address[] private _list;
+    bytes32 private _pendingVerifiers;
+    uint64 private _pendingVerifiersFrom;
     mapping(address verifier => bool) public isVerifier;
     uint256 public threshold;
     address[] private _verifiers;
     mapping(address statementKey => Node) private _nodes;
+    /// @notice Nodes that were proved to have contradicted themselves.
+    mapping(address statementKey => bool) public equivocated;
 
     event MeasurementSet(bytes32 indexed measurement, bool allowed);
+    event MeasurementScheduled(bytes32 indexed measurement, uint64 allowedFrom);
+    event MeasurementObjected(bytes32 indexed measurement, address indexed verifier);
+    event MeasurementsFrozen();
+    event VerifiersScheduled(address[] verifiers, uint256 threshold, uint64 from);
+    event QuoteVerifierSet(IQuoteVerifier quoteVerifier, uint64 from);
+    event EquivocationProved(
+        address indexed statementKey, address indexed reporter, string kind, address pool, bytes32 subject
+    );
     event VerifiersSet(address[] verifiers, uint256 threshold);
     event NodeRegistered(
         address indexed statementKey,
@@ -57,6 +100,16 @@ contract NodeRegistry is EIP712, Ownable2Step {
     event NodeRevoked(address indexed statementKey, address by);
 
     error MeasurementNotAllowed(bytes32 measurement);
+    error MeasurementAlreadyAllowed(bytes32 measurement, uint64 allowedFrom);
+    error ObjectionTooLate(bytes32 measurement, uint64 allowedFrom);
+    error MeasurementListFrozen();
+    error OnlyVerifier(address caller);
+    error VerifiersNotScheduled(bytes32 scheduled, uint64 from);
+    error QuoteVerifierMissing(uint64 from);
+    error QuoteForOther(bytes32 measurement, bytes32 reportData);
+    error KeyNotInKeySet(address statementKey, bytes32 keySetDigest);
+    error NotEquivocation(bytes32 first, bytes32 second);
+    error KindNotExclusive(string kind);
     error VerifierSetInvalid(uint256 count, uint256 threshold);
     error VerifiersNotAscending(uint256 index, address verifier);
     error NotEnoughVerifiers(uint256 given, uint256 threshold);
@@ -69,19 +122,60 @@ contract NodeRegistry is EIP712, Ownable2Step {
     error StatementSignatureInvalid(string kind, bytes32 subject);
     error StatementSignerNotActive(address signer, string kind, bytes32 subject);
 
-    constructor(address owner) EIP712("Sealpool", "1") Ownable(owner) {}
-
-    /// @notice Allows or disallows a measurement. Disallowing silences every node that runs it at once.
-    function setMeasurement(bytes32 measurement, bool allowed) external onlyOwner {
-        measurementAllowed[measurement] = allowed;
-        emit MeasurementSet(measurement, allowed);
+    /// @param objectionWindow_ Zero on development chains only: nobody can object then.
+    constructor(address owner, uint64 objectionWindow_) EIP712("Sealpool", "1") Ownable(owner) {
+        objectionWindow = objectionWindow_;
     }
 
-    /// @notice Replaces the verifiers. `verifiers` ascend strictly, which makes them distinct and non-zero.
+    /// @notice Allows a measurement after the objection window, or disallows it at once, which silences every node that
+    /// runs it.
+    function setMeasurement(bytes32 measurement, bool allowed) external onlyOwner {
+        if (!allowed) {
+            allowedFrom[measurement] = 0;
+            emit MeasurementSet(measurement, false);
+            return;
+        }
+        if (frozen) revert MeasurementListFrozen();
+        // A second decision may not restart or shorten a window that is running.
+        if (allowedFrom[measurement] != 0) {
+            if (objectionWindow == 0) return;
+            revert MeasurementAlreadyAllowed(measurement, allowedFrom[measurement]);
+        }
+        uint64 from = uint64(block.timestamp) + objectionWindow;
+        allowedFrom[measurement] = from;
+        if (objectionWindow == 0) emit MeasurementSet(measurement, true);
+        else emit MeasurementScheduled(measurement, from);
+    }
+
+    /// @notice A verifier's veto against a measurement that does not count yet.
+    function objectTo(bytes32 measurement) external {
+        if (!isVerifier[msg.sender]) revert OnlyVerifier(msg.sender);
+        uint64 from = allowedFrom[measurement];
+        if (from <= block.timestamp) revert ObjectionTooLate(measurement, from);
+        allowedFrom[measurement] = 0;
+        emit MeasurementObjected(measurement, msg.sender);
+    }
+
+    /// @notice Closes the list of measurements for ever: none can be added, by nobody. They can still be disallowed.
+    function freezeMeasurements() external onlyOwner {
+        frozen = true;
+        emit MeasurementsFrozen();
+    }
+
+    /// @notice Chooses the contract that checks quotes on chain; it counts after the objection window.
+    function setQuoteVerifier(IQuoteVerifier quoteVerifier_) external onlyOwner {
+        quoteVerifier = quoteVerifier_;
+        quoteVerifierFrom = uint64(block.timestamp) + objectionWindow;
+        emit QuoteVerifierSet(quoteVerifier_, quoteVerifierFrom);
+    }
+
+    /// @notice Replaces the verifiers. `verifiers` ascend strictly, which makes them distinct and non-zero. The first set
+    /// counts at once; a later one must be sent twice, before and after the objection window.
     function setVerifiers(address[] calldata verifiers, uint256 threshold_) external onlyOwner {
         if (threshold_ == 0 || threshold_ > verifiers.length || verifiers.length > MAXIMUM_VERIFIERS) {
             revert VerifierSetInvalid(verifiers.length, threshold_);
         }
+        if (_verifiers.length != 0 && objectionWindow != 0 && !_verifiersDue(verifiers, threshold_)) return;
         for (uint256 i; i < _verifiers.length; ++i) {
             delete isVerifier[_verifiers[i]];
         }
@@ -99,17 +193,41 @@ contract NodeRegistry is EIP712, Ownable2Step {
     /// @notice Registers or renews a node. `signatures` are verifiers' signatures in ascending order of signer.
     /// @dev A renewal must reach further into the future than what it replaces, so an old approval cannot be replayed.
     function register(NodeRegistration calldata registration, bytes[] calldata signatures) external {
+        _checkApprovals(registration, signatures);
+        _register(registration);
+    }
+
+    /// @notice Registers or renews a node by its quote alone, checked on chain. The key set's canonical JSON must contain
+    /// the statement key as `"statement":"0x..."` exactly once; the registration lasts at most as long as that of verifiers.
+    function registerByQuote(NodeRegistration calldata registration, bytes calldata quote, bytes calldata keySet)
+        external
+    {
+        if (address(quoteVerifier) == address(0) || quoteVerifierFrom > block.timestamp) {
+            revert QuoteVerifierMissing(quoteVerifierFrom);
+        }
+        (bytes32 measurement, bytes32 reportData) = quoteVerifier.verify(quote);
+        if (
+            measurement != registration.measurement || reportData != registration.keySetDigest
+                || sha256(keySet) != reportData || sha256(quote) != registration.quoteDigest
+        ) revert QuoteForOther(measurement, reportData);
+        if (KeySetText.statementKeyOf(keySet) != registration.statementKey) {
+            revert KeyNotInKeySet(registration.statementKey, registration.keySetDigest);
+        }
+        _register(registration);
+    }
+
+    function _register(NodeRegistration calldata registration) private {
         address key = registration.statementKey;
         Node storage node = _nodes[key];
         if (key == address(0)) revert StatementKeyZero();
         if (node.revoked) revert NodeKeyRevoked(key);
-        if (!measurementAllowed[registration.measurement]) revert MeasurementNotAllowed(registration.measurement);
+        if (!measurementAllowed(registration.measurement)) revert MeasurementNotAllowed(registration.measurement);
         uint256 minimum = node.expiresAt > block.timestamp ? node.expiresAt : block.timestamp;
         uint256 maximum = block.timestamp + MAXIMUM_LIFETIME;
         if (registration.expiresAt <= minimum || registration.expiresAt > maximum) {
             revert RegistrationExpiryInvalid(registration.expiresAt, minimum, maximum);
         }
-        _checkApprovals(registration, signatures);
+        if (node.expiresAt == 0) _list.push(key);
         node.keySetDigest = registration.keySetDigest;
         node.quoteDigest = registration.quoteDigest;
         node.measurement = registration.measurement;
@@ -127,10 +245,42 @@ contract NodeRegistry is EIP712, Ownable2Step {
         emit NodeRevoked(statementKey, msg.sender);
     }
 
+    /// @notice Revokes the key of a node that contradicted itself: two statements of a kind that exists once for its pool
+    /// and subject, both signed by it, with different facts. Anyone; nothing but the two statements is believed.
+    function proveEquivocation(SignedStatement calldata first, SignedStatement calldata second) external {
+        if (!_exclusive(first.kind)) revert KindNotExclusive(first.kind);
+        address key = _signerOf(first);
+        if (
+            key != _signerOf(second) || keccak256(bytes(first.kind)) != keccak256(bytes(second.kind))
+                || first.pool != second.pool || first.subject != second.subject || first.facts == second.facts
+        ) revert NotEquivocation(first.facts, second.facts);
+        Node storage node = _nodes[key];
+        if (node.expiresAt == 0) revert NodeUnknown(key);
+        node.revoked = true;
+        equivocated[key] = true;
+        emit EquivocationProved(key, msg.sender, first.kind, first.pool, first.subject);
+    }
+
+    /// @notice Whether a measurement counts now.
+    function measurementAllowed(bytes32 measurement) public view returns (bool) {
+        uint64 from = allowedFrom[measurement];
+        return from != 0 && from <= block.timestamp;
+    }
+
+    /// @notice How many nodes ever registered.
+    function nodeCount() external view returns (uint256) {
+        return _list.length;
+    }
+
+    /// @notice The node that registered as number `index`, counted from 0. The list only grows.
+    function nodeAt(uint256 index) external view returns (address) {
+        return _list[index];
+    }
+
     /// @notice Whether statements signed by `statementKey` count now.
     function isActive(address statementKey) public view returns (bool) {
         Node storage node = _nodes[statementKey];
-        return !node.revoked && node.expiresAt > block.timestamp && measurementAllowed[node.measurement];
+        return !node.revoked && node.expiresAt > block.timestamp && measurementAllowed(node.measurement);
     }
 
     /// @notice The record of a node; all zero when it never registered.
@@ -167,6 +317,41 @@ contract NodeRegistry is EIP712, Ownable2Step {
         (signer, problem,) = ECDSA.tryRecoverCalldata(hash, signature);
         if (problem != ECDSA.RecoverError.NoError) revert StatementSignatureInvalid(kind, subject);
         if (!isActive(signer)) revert StatementSignerNotActive(signer, kind, subject);
+    }
+
+    /// Kinds that a node says once for one pool and subject, whatever the nonce.
+    function _exclusive(string calldata kind) private pure returns (bool) {
+        bytes32 hash = keccak256(bytes(kind));
+        return hash == keccak256("sealpool/pool-key/1") || hash == keccak256("sealpool/release/1")
+            || hash == keccak256("sealpool/budget-head/1") || hash == keccak256("sealpool/checkpoint/1")
+            || hash == keccak256("sealpool/verdict-root/1");
+    }
+
+    function _signerOf(SignedStatement calldata s) private view returns (address signer) {
+        bytes32 hash = _hashTypedDataV4(
+            keccak256(
+                abi.encode(
+                    STATEMENT_TYPEHASH, keccak256(bytes(s.kind)), s.pool, s.subject, s.facts, s.digest, s.nonce
+                )
+            )
+        );
+        ECDSA.RecoverError problem;
+        (signer, problem,) = ECDSA.tryRecoverCalldata(hash, s.signature);
+        if (problem != ECDSA.RecoverError.NoError) revert StatementSignatureInvalid(s.kind, s.subject);
+    }
+
+    /// Whether this very set was announced an objection window ago; announces it when it was not.
+    function _verifiersDue(address[] calldata verifiers, uint256 threshold_) private returns (bool) {
+        bytes32 scheduled = keccak256(abi.encode(verifiers, threshold_));
+        if (_pendingVerifiers == scheduled) {
+            if (block.timestamp < _pendingVerifiersFrom) revert VerifiersNotScheduled(scheduled, _pendingVerifiersFrom);
+            _pendingVerifiers = 0;
+            return true;
+        }
+        _pendingVerifiers = scheduled;
+        _pendingVerifiersFrom = uint64(block.timestamp) + objectionWindow;
+        emit VerifiersScheduled(verifiers, threshold_, _pendingVerifiersFrom);
+        return false;
     }
 
     function _checkApprovals(NodeRegistration calldata registration, bytes[] calldata signatures) private view {

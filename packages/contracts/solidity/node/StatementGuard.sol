@@ -13,21 +13,34 @@ struct StatementProof {
 }
 
 /// @title Each node statement counts once
-/// @notice The key of a used statement is everything that was signed, and never the signature: a second signature
-/// over the same statement is the same statement. Chain and registry are in the EIP-712 domain, the pool, the
-/// subject and the facts in the struct, so a statement for one pool, contribution or job means nothing elsewhere.
+/// @notice Chain and registry are in the EIP-712 domain, the pool, the subject and the facts in the struct, so a statement
+/// for one pool, contribution or job means nothing elsewhere. In place it counts once because what it changes can change
+/// once only (a contribution is judged once, an epoch begins once, a job is never given back to a node that had it); where
+/// nothing of the kind is stored, the node's nonce is: a node numbers such statements and gives no number twice. A signature
+/// is never a key, for a second signature over the same statement is the same statement.
 abstract contract StatementGuard {
     NodeRegistry public immutable nodeRegistry;
 
-    mapping(bytes32 statement => bool used) private _used;
+    mapping(address node => mapping(uint256 word => uint256)) private _used;
 
-    error StatementUsed(bytes32 statement, string kind, address pool, bytes32 subject);
+    error StatementUsed(address node, uint256 nonce, string kind, address pool, bytes32 subject);
 
     constructor(NodeRegistry nodeRegistry_) {
         nodeRegistry = nodeRegistry_;
     }
 
-    /// @dev Checks signature and node, marks the statement as used.
+    /// @dev Checks signature and node. The caller must change state so that the same statement cannot be heard again.
+    function _hearStatement(
+        string memory kind,
+        address pool,
+        bytes32 subject,
+        bytes32 facts,
+        StatementProof calldata proof
+    ) internal view returns (address signer) {
+        return nodeRegistry.checkStatement(kind, pool, subject, facts, proof.digest, proof.nonce, proof.signature);
+    }
+
+    /// @dev The same for statements that change nothing which could refuse a second hearing: the node's nonce is used up.
     function _useStatement(
         string memory kind,
         address pool,
@@ -35,9 +48,10 @@ abstract contract StatementGuard {
         bytes32 facts,
         StatementProof calldata proof
     ) internal returns (address signer) {
-        signer = nodeRegistry.checkStatement(kind, pool, subject, facts, proof.digest, proof.nonce, proof.signature);
-        bytes32 statement = keccak256(abi.encode(kind, pool, subject, facts, proof.digest, proof.nonce));
-        if (_used[statement]) revert StatementUsed(statement, kind, pool, subject);
-        _used[statement] = true;
+        signer = _hearStatement(kind, pool, subject, facts, proof);
+        uint256 bit = 1 << (proof.nonce & 0xff);
+        uint256 word = _used[signer][proof.nonce >> 8];
+        if (word & bit != 0) revert StatementUsed(signer, proof.nonce, kind, pool, subject);
+        _used[signer][proof.nonce >> 8] = word | bit;
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {Approvals} from "../governance/Approvals.sol";
 import {IPool, IPoolDirectory} from "../pool/IPool.sol";
 
 /// @notice What a pool's vote allows: how often, until when, for what.
@@ -13,6 +14,9 @@ struct Terms {
     uint64 opensAt;
     /// @dev Last second at which a run may be funded.
     uint64 closesAt;
+    /// @dev Digest of the tables, columns and purpose that a run may touch; zero: what the job itself says. A job's digest
+    /// fixes them already; a template's grant is where this matters. Nodes enforce it.
+    bytes32 scopeDigest;
 }
 
 /// @notice A grant and how often it was used.
@@ -24,14 +28,36 @@ struct Grant {
     uint32 generation;
 }
 
+/// @notice What one run costs.
+struct RunPrice {
+    uint128 price;
+    uint128 poolTokenBurn;
+}
+
 /// @title Who may run which job on which pool: deny by default
-/// @notice A grant is found by (grantee, pool, job digest). It is written only through the job board in a call of the
-/// pool's timelock, counted when a job is funded, and given back when a funded job never started.
+/// @notice A grant is found by (grantee, pool, digest), where the digest is a job's or a template's. It is written only by
+/// the pool's timelock, counted when a job is funded, and given back when a funded job never started.
 contract Permissions {
     IPoolDirectory public immutable pools;
     address public immutable jobBoard;
+    /// @notice Reviews and owners' consent, which a pool may demand besides its vote.
+    Approvals public immutable approvals;
 
-    mapping(bytes32 key => Grant) private _grants;
+    /// @dev All that changes or limits a grant, in one slot.
+    struct Head {
+        uint64 opensAt;
+        uint64 closesAt;
+        uint32 runs;
+        uint32 used;
+        uint32 generation;
+        bool revoked;
+        bool scoped;
+    }
+
+    mapping(bytes32 key => Head) private _heads;
+    /// @dev By key and generation: never overwritten, so that a funded job's price stays what it was.
+    mapping(bytes32 key => mapping(uint32 generation => RunPrice)) private _prices;
+    mapping(bytes32 key => bytes32) private _scopes;
 
     event GrantRecorded(address indexed grantee, address indexed pool, bytes32 indexed jobDigest, Terms terms);
     event GrantUsed(address indexed grantee, address indexed pool, bytes32 indexed jobDigest, uint32 used, uint32 runs);
@@ -51,69 +77,106 @@ contract Permissions {
         _;
     }
 
-    constructor(IPoolDirectory pools_, address jobBoard_) {
+    constructor(IPoolDirectory pools_, address jobBoard_, Approvals approvals_) {
         pools = pools_;
         jobBoard = jobBoard_;
+        approvals = approvals_;
     }
 
-    /// @notice Writes a grant; replaces an older one of the same grantee, pool and job.
+    /// @notice Writes a grant before any job asks for it. Only the pool's timelock.
+    function grant(address grantee, address pool, bytes32 jobDigest, Terms calldata terms) external {
+        if (pools.indexOf(pool) == 0 || msg.sender != IPool(pool).timelock()) revert OnlyPoolTimelock(msg.sender, pool);
+        _record(grantee, pool, jobDigest, terms);
+    }
+
+    /// @notice Writes a grant for a proposed job; replaces an older one of the same grantee, pool and digest.
     function record(address grantee, address pool, bytes32 jobDigest, Terms calldata terms) external onlyJobBoard {
-        if (terms.runs == 0 || terms.closesAt < terms.opensAt || terms.closesAt < block.timestamp) {
-            revert TermsInvalid(terms.runs, terms.opensAt, terms.closesAt);
-        }
-        bytes32 key = _key(grantee, pool, jobDigest);
-        _grants[key] = Grant(terms, 0, false, _grants[key].generation + 1);
-        emit GrantRecorded(grantee, pool, jobDigest, terms);
+        _record(grantee, pool, jobDigest, terms);
     }
 
-    /// @notice Counts one run and returns its terms; reverts unless the grant allows it now.
-    /// @return terms What the vote allowed.
-    /// @return generation To be handed back to {giveBack}.
+    /// @notice Counts one run and returns its price; reverts unless the grant allows it now.
+    /// @return price What the vote allowed.
+    /// @return generation To be handed back to {giveBack} and {priceOf}.
     function use(address grantee, address pool, bytes32 jobDigest)
         external
         onlyJobBoard
-        returns (Terms memory terms, uint32 generation)
+        returns (RunPrice memory price, uint32 generation)
     {
-        Grant storage grant = _grants[_key(grantee, pool, jobDigest)];
-        terms = grant.terms;
-        if (terms.runs == 0) revert GrantMissing(grantee, pool, jobDigest);
-        if (grant.revoked) revert GrantIsRevoked(grantee, pool, jobDigest);
-        if (block.timestamp < terms.opensAt || block.timestamp > terms.closesAt) {
-            revert GrantOutsideWindow(grantee, pool, jobDigest, terms.opensAt, terms.closesAt);
+        bytes32 key = _key(grantee, pool, jobDigest);
+        Head memory head = _heads[key];
+        if (head.runs == 0) revert GrantMissing(grantee, pool, jobDigest);
+        if (head.revoked) revert GrantIsRevoked(grantee, pool, jobDigest);
+        if (block.timestamp < head.opensAt || block.timestamp > head.closesAt) {
+            revert GrantOutsideWindow(grantee, pool, jobDigest, head.opensAt, head.closesAt);
         }
-        if (grant.used >= terms.runs) revert GrantExhausted(grantee, pool, jobDigest, terms.runs);
-        generation = grant.generation;
-        uint32 used = ++grant.used;
-        emit GrantUsed(grantee, pool, jobDigest, used, terms.runs);
+        if (head.used >= head.runs) revert GrantExhausted(grantee, pool, jobDigest, head.runs);
+        generation = head.generation;
+        _heads[key].used = head.used + 1;
+        price = _prices[key][generation];
+        emit GrantUsed(grantee, pool, jobDigest, head.used + 1, head.runs);
+    }
+
+    /// @notice What a run under a grant costs, also after the grant has been replaced or revoked.
+    function priceOf(address grantee, address pool, bytes32 jobDigest, uint32 generation)
+        external
+        view
+        returns (RunPrice memory)
+    {
+        return _prices[_key(grantee, pool, jobDigest)][generation];
     }
 
     /// @notice Gives one run back: it was funded and never started. Does nothing when the grant was replaced since.
     function giveBack(address grantee, address pool, bytes32 jobDigest, uint32 generation) external onlyJobBoard {
-        Grant storage grant = _grants[_key(grantee, pool, jobDigest)];
-        if (grant.generation != generation || grant.used == 0) return;
-        uint32 used = --grant.used;
+        Head storage head = _heads[_key(grantee, pool, jobDigest)];
+        if (head.generation != generation || head.used == 0) return;
+        uint32 used = --head.used;
         emit GrantReturned(grantee, pool, jobDigest, used);
     }
 
     /// @notice Ends a grant at once. Only the pool's timelock.
     function revoke(address grantee, address pool, bytes32 jobDigest) external {
         if (pools.indexOf(pool) == 0 || msg.sender != IPool(pool).timelock()) revert OnlyPoolTimelock(msg.sender, pool);
-        Grant storage grant = _grants[_key(grantee, pool, jobDigest)];
-        if (grant.terms.runs == 0) revert GrantMissing(grantee, pool, jobDigest);
-        grant.revoked = true;
+        Head storage head = _heads[_key(grantee, pool, jobDigest)];
+        if (head.runs == 0) revert GrantMissing(grantee, pool, jobDigest);
+        head.revoked = true;
         emit GrantRevoked(grantee, pool, jobDigest);
     }
 
     /// @notice Whether a run could be funded now.
     function usable(address grantee, address pool, bytes32 jobDigest) external view returns (bool) {
-        Grant storage grant = _grants[_key(grantee, pool, jobDigest)];
-        return !grant.revoked && grant.used < grant.terms.runs && block.timestamp >= grant.terms.opensAt
-            && block.timestamp <= grant.terms.closesAt;
+        Head memory head = _heads[_key(grantee, pool, jobDigest)];
+        return !head.revoked && head.used < head.runs && block.timestamp >= head.opensAt
+            && block.timestamp <= head.closesAt;
     }
 
     /// @notice The grant as stored; all zero when there is none.
     function getGrant(address grantee, address pool, bytes32 jobDigest) external view returns (Grant memory) {
-        return _grants[_key(grantee, pool, jobDigest)];
+        bytes32 key = _key(grantee, pool, jobDigest);
+        Head memory head = _heads[key];
+        RunPrice memory price = _prices[key][head.generation];
+        Terms memory terms = Terms(
+            price.price,
+            price.poolTokenBurn,
+            head.runs,
+            head.opensAt,
+            head.closesAt,
+            head.scoped ? _scopes[key] : bytes32(0)
+        );
+        return Grant(terms, head.used, head.revoked, head.generation);
+    }
+
+    function _record(address grantee, address pool, bytes32 jobDigest, Terms calldata terms) private {
+        if (terms.runs == 0 || terms.closesAt < terms.opensAt || terms.closesAt < block.timestamp) {
+            revert TermsInvalid(terms.runs, terms.opensAt, terms.closesAt);
+        }
+        approvals.requireApproved(pool, jobDigest);
+        bytes32 key = _key(grantee, pool, jobDigest);
+        uint32 generation = _heads[key].generation + 1;
+        bool scoped = terms.scopeDigest != 0;
+        _heads[key] = Head(terms.opensAt, terms.closesAt, terms.runs, 0, generation, false, scoped);
+        _prices[key][generation] = RunPrice(terms.price, terms.poolTokenBurn);
+        if (scoped) _scopes[key] = terms.scopeDigest;
+        emit GrantRecorded(grantee, pool, jobDigest, terms);
     }
 
     function _key(address grantee, address pool, bytes32 jobDigest) private pure returns (bytes32) {

@@ -6,12 +6,17 @@ interface IPool {
     function timelock() external view returns (address);
     function token() external view returns (address);
     function pointsOf(address contributor) external view returns (uint256);
+    function totalPoints() external view returns (uint256);
+    /// @notice Reverts while the pool is paused.
+    function requireRunning() external view;
     /// @notice Reverts unless contributions may now be sealed under `epoch`.
     function requireOpenEpoch(uint32 epoch) external view;
     /// @notice Reverts unless the pool accepts statements of this node.
     function requireNode(address node) external view;
-    /// @notice Adds points and mints tokens for accepted contributions. Only the data registry.
+    /// @notice Adds points and mints tokens for accepted contributions. Only the two registries of contributions.
     function reward(address[] calldata contributors, uint256[] calldata scores) external;
+    /// @notice Takes the points of a withdrawn contribution; what they earned before stays. Only the two registries.
+    function forfeit(address contributor, uint256 score) external;
     /// @notice Shares out protocol tokens that have just been transferred here. Only the job board.
     function distribute(uint256 amount) external;
 }

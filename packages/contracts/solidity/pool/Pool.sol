@@ -21,6 +21,8 @@ struct Founding {
     PoolRules rules;
     /// @dev Pool tokens minted to the pool's timelock at founding.
     uint256 treasuryAmount;
+    /// @dev May pause the pool for a while and add restrictions; zero: nobody. Only a vote replaces it.
+    address guardian;
     GovernanceSettings governance;
 }
 
@@ -42,6 +44,7 @@ struct PoolRules {
 struct PoolSurroundings {
     NodeRegistry nodeRegistry;
     address dataRegistry;
+    address contributionBatches;
     address jobBoard;
     IERC20 protocolToken;
     PoolTokenDeployer tokenDeployer;
@@ -66,10 +69,15 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     string public constant KEY_STATEMENT = "sealpool/pool-key/1";
     uint256 public constant FULL_SCORE = 10_000;
     uint16 public constant MAXIMUM_TREASURY_SHARE_BPS = 2_000;
+    /// @notice A pause ends by itself after this long, and the next may begin only as long after its end.
+    uint40 public constant PAUSE_DURATION = 7 days;
+    /// @notice How many restrictions may be added to one policy.
+    uint32 public constant MAXIMUM_RESTRICTIONS = 64;
     /// @dev Fees per point are kept in this fixed-point scale.
     uint256 private constant SCALE = 1e18;
 
     address public immutable dataRegistry;
+    address public immutable contributionBatches;
     address public immutable jobBoard;
     IERC20 public immutable protocolToken;
     address public immutable override token;
@@ -78,7 +86,30 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
 
     string public name;
     PoolRules private _rules;
-    KeyEpoch private _keyEpoch;
+
+    /// @dev What every contribution asks, in one slot.
+    struct Gate {
+        address node;
+        uint32 epoch;
+        uint40 pausedUntil;
+        /// @dev Whether the published key belongs to the policy in force.
+        bool open;
+    }
+
+    Gate private _gate;
+    bytes32 private _keyPolicyDigest;
+    bytes32 private _keyDigest;
+
+    /// @notice Who may pause; zero: nobody.
+    address public guardian;
+
+    /// @notice What has been added to a policy since: data under it may be used only within all of it.
+    struct Restrictions {
+        bytes32 head;
+        uint32 count;
+    }
+
+    mapping(bytes32 policyDigest => Restrictions) private _restrictions;
 
     struct Account {
         uint256 points;
@@ -88,7 +119,7 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     }
 
     mapping(address contributor => Account) private _accounts;
-    uint256 public totalPoints;
+    uint256 public override totalPoints;
     /// @notice Fees per point since founding, scaled by 1e18.
     uint256 public accruedPerPoint;
     /// @dev Scaled remainder of past distributions; becomes part of the next one.
@@ -98,12 +129,23 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
 
     event RulesChanged(PoolRules rules);
     event KeyEpochPublished(uint32 indexed epoch, bytes32 policyDigest, bytes32 keyDigest, address indexed node);
+    event GuardianChanged(address guardian);
+    event Paused(address indexed by, uint40 until);
+    event Resumed();
+    event Narrowed(bytes32 indexed policyDigest, uint32 index, bytes32 restriction, bytes32 head);
+    event Forfeited(address indexed contributor, uint256 score);
     event Rewarded(address indexed contributor, uint256 score, uint256 amount);
     event Distributed(uint256 contributors, uint256 treasury);
     event Claimed(address indexed contributor, uint256 amount);
 
     error OnlyTimelock(address caller, address timelock);
     error OnlyDataRegistry(address caller, address dataRegistry);
+    error OnlyGuardian(address caller, address guardian);
+    error PoolIsPaused(uint40 until);
+    error PauseTooSoon(uint40 earliest);
+    error NotPaused();
+    error RestrictionZero();
+    error RestrictionsFull(bytes32 policyDigest);
     error OnlyJobBoard(address caller, address jobBoard);
     error PolicyDigestZero();
     error TreasuryShareTooLarge(uint16 bps, uint16 maximum);
@@ -121,6 +163,8 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
 
     constructor(Founding memory founding, PoolSurroundings memory around) StatementGuard(around.nodeRegistry) {
         dataRegistry = around.dataRegistry;
+        contributionBatches = around.contributionBatches;
+        guardian = founding.guardian;
         jobBoard = around.jobBoard;
         protocolToken = around.protocolToken;
         name = founding.name;
@@ -152,19 +196,62 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     function publishKey(uint32 epoch, bytes32 policyDigest_, bytes32 keyDigest, StatementProof calldata proof)
         external
     {
-        uint32 next = _keyEpoch.epoch + 1;
+        uint32 next = _gate.epoch + 1;
         if (epoch != next) revert EpochNotNext(epoch, next);
         if (policyDigest_ != _rules.policyDigest) revert EpochPolicyStale(policyDigest_, _rules.policyDigest);
         bytes32 facts = keccak256(abi.encode(uint256(epoch), policyDigest_, keyDigest));
-        address node = _useStatement(KEY_STATEMENT, address(this), bytes32(uint256(epoch)), facts, proof);
+        address node = _hearStatement(KEY_STATEMENT, address(this), bytes32(uint256(epoch)), facts, proof);
         requireNode(node);
-        _keyEpoch = KeyEpoch(epoch, node, policyDigest_, keyDigest);
+        _gate.node = node;
+        _gate.epoch = epoch;
+        _gate.open = true;
+        _keyPolicyDigest = policyDigest_;
+        _keyDigest = keyDigest;
         emit KeyEpochPublished(epoch, policyDigest_, keyDigest, node);
+    }
+
+    /// @notice Chooses another guardian. Only a vote.
+    function setGuardian(address guardian_) external onlyTimelock {
+        guardian = guardian_;
+        emit GuardianChanged(guardian_);
+    }
+
+    /// @notice Stops contributions, funding and starts of jobs until a time that is fixed now. Only the guardian, which
+    /// can do nothing else with it: claims, refunds, withdrawals and votes go on.
+    function pause() external {
+        if (msg.sender != guardian) revert OnlyGuardian(msg.sender, guardian);
+        uint40 last = _gate.pausedUntil;
+        if (last != 0 && block.timestamp < last + PAUSE_DURATION) revert PauseTooSoon(last + PAUSE_DURATION);
+        uint40 until = uint40(block.timestamp) + PAUSE_DURATION;
+        _gate.pausedUntil = until;
+        emit Paused(msg.sender, until);
+    }
+
+    /// @notice Ends a pause before its time. Only a vote.
+    function resume() external onlyTimelock {
+        if (_gate.pausedUntil <= block.timestamp) revert NotPaused();
+        _gate.pausedUntil = uint40(block.timestamp);
+        emit Resumed();
+    }
+
+    /// @notice Narrows the policy in force at once, also for the data that is already under it: adds the digest of a
+    /// restriction which every use must meet besides the policy. Only the guardian or a vote; nobody can take one away.
+    function narrow(bytes32 restriction) external {
+        if (msg.sender != guardian && msg.sender != timelock) revert OnlyGuardian(msg.sender, guardian);
+        if (restriction == 0) revert RestrictionZero();
+        bytes32 policy = _rules.policyDigest;
+        Restrictions storage added = _restrictions[policy];
+        uint32 index = added.count;
+        if (index == MAXIMUM_RESTRICTIONS) revert RestrictionsFull(policy);
+        bytes32 head = keccak256(abi.encode(added.head, restriction));
+        added.head = head;
+        added.count = index + 1;
+        emit Narrowed(policy, index, restriction, head);
     }
 
     /// @inheritdoc IPool
     function reward(address[] calldata contributors, uint256[] calldata scores) external {
-        if (msg.sender != dataRegistry) revert OnlyDataRegistry(msg.sender, dataRegistry);
+        _requireRegistry();
         uint256[] memory amounts = new uint256[](scores.length);
         uint256 added;
         uint256 full = _rules.rewardPerFullScore;
@@ -181,6 +268,16 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IPool
+    function forfeit(address contributor, uint256 score) external {
+        _requireRegistry();
+        Account storage account = _accounts[contributor];
+        _accrue(account);
+        account.points -= score;
+        totalPoints -= score;
+        emit Forfeited(contributor, score);
+    }
+
+    /// @inheritdoc IPool
     function distribute(uint256 amount) external nonReentrant {
         if (msg.sender != jobBoard) revert OnlyJobBoard(msg.sender, jobBoard);
         uint256 balance = protocolToken.balanceOf(address(this));
@@ -189,12 +286,12 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
         uint256 contributors = amount - treasury;
         liability += contributors;
         uint256 scaled = contributors * SCALE + _carryScaled;
-        if (totalPoints == 0) {
-            _carryScaled = scaled;
-        } else {
-            accruedPerPoint += scaled / totalPoints;
-            _carryScaled = scaled % totalPoints;
+        uint256 points = totalPoints;
+        if (points != 0) {
+            accruedPerPoint += scaled / points;
+            scaled %= points;
         }
+        _carryScaled = scaled;
         emit Distributed(contributors, treasury);
         if (treasury != 0) protocolToken.safeTransfer(timelock, treasury);
     }
@@ -227,15 +324,31 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
 
     /// @notice The current key epoch; all zero before the first.
     function keyEpoch() external view returns (KeyEpoch memory) {
-        return _keyEpoch;
+        return KeyEpoch(_gate.epoch, _gate.node, _keyPolicyDigest, _keyDigest);
+    }
+
+    /// @notice Time at which the last pause ends or ended; zero before the first.
+    function pausedUntil() external view returns (uint40) {
+        return _gate.pausedUntil;
+    }
+
+    /// @notice The restrictions that a policy has been given: the head of their hash chain, and how many there are.
+    function restrictionsOf(bytes32 policyDigest) external view returns (Restrictions memory) {
+        return _restrictions[policyDigest];
     }
 
     /// @inheritdoc IPool
     function requireOpenEpoch(uint32 epoch) external view {
-        if (epoch == 0 || epoch != _keyEpoch.epoch) revert EpochNotCurrent(epoch, _keyEpoch.epoch);
-        if (_keyEpoch.policyDigest != _rules.policyDigest) {
-            revert EpochPolicyStale(_keyEpoch.policyDigest, _rules.policyDigest);
-        }
+        Gate memory gate = _gate;
+        if (epoch == 0 || epoch != gate.epoch) revert EpochNotCurrent(epoch, gate.epoch);
+        if (!gate.open) revert EpochPolicyStale(_keyPolicyDigest, _rules.policyDigest);
+        if (block.timestamp < gate.pausedUntil) revert PoolIsPaused(gate.pausedUntil);
+    }
+
+    /// @inheritdoc IPool
+    function requireRunning() external view {
+        uint40 until = _gate.pausedUntil;
+        if (block.timestamp < until) revert PoolIsPaused(until);
     }
 
     /// @inheritdoc IPool
@@ -252,7 +365,14 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
             revert TreasuryShareTooLarge(rules_.treasuryShareBps, MAXIMUM_TREASURY_SHARE_BPS);
         }
         _rules = rules_;
+        _gate.open = _gate.epoch != 0 && _keyPolicyDigest == rules_.policyDigest;
         emit RulesChanged(rules_);
+    }
+
+    function _requireRegistry() private view {
+        if (msg.sender != dataRegistry && msg.sender != contributionBatches) {
+            revert OnlyDataRegistry(msg.sender, dataRegistry);
+        }
     }
 
     /// Brings an account up to date before its points change: what was earned with the old points stays as it was.

@@ -37,7 +37,13 @@ enum ContributionState {
     None,
     Offered,
     Accepted,
-    Refused
+    Refused,
+    /// @dev Its owner took it back: no job may read it any more.
+    Withdrawn,
+    /// @dev Its owner replaced it by another contribution.
+    Superseded,
+    /// @dev A node stated that it destroyed what it held of a withdrawn or superseded contribution.
+    Erased
 }
 
 /// @notice What the chain remembers of a contribution; everything else stands in its event.
@@ -55,6 +61,7 @@ struct ContributionRecord {
 contract DataRegistry is StatementGuard, EIP712 {
     string public constant VERDICT_STATEMENT = "sealpool/verdict-batch/1";
     string public constant REFINEMENT_STATEMENT = "sealpool/refinement/1";
+    string public constant ERASURE_STATEMENT = "sealpool/erasure/1";
     uint16 public constant FULL_SCORE = 10_000;
     uint256 public constant MAXIMUM_LOCATOR_BYTES = 512;
 
@@ -62,12 +69,15 @@ contract DataRegistry is StatementGuard, EIP712 {
         "Contribution(address owner,address pool,bytes32 blobDigest,bytes32 commitment,bytes32 schemaId,bytes32 consentDigest,uint32 epoch,string locator,uint256 nonce,uint256 deadline)"
     );
 
+    bytes32 private constant WITHDRAWAL_TYPEHASH = keccak256("Withdrawal(uint256 id,uint256 deadline)");
+
     IPoolDirectory public immutable pools;
 
     /// @notice How many contributions there are; identifiers count from 1.
     uint256 public contributionCount;
     mapping(uint256 id => ContributionRecord) private _records;
     mapping(address owner => mapping(uint256 word => uint256)) private _nonces;
+    mapping(address pool => uint32) private _poolIndex;
 
     event Contributed(
         uint256 indexed id,
@@ -98,6 +108,13 @@ contract DataRegistry is StatementGuard, EIP712 {
         bytes32 rowsRoot
     );
 
+    event NonceCancelled(address indexed owner, uint256 nonce);
+    event ContributionWithdrawn(uint256 indexed id, address indexed pool, address indexed owner, uint16 score);
+    event ContributionSuperseded(uint256 indexed id, uint256 indexed by, address indexed owner);
+    event ErasureRecorded(uint256 indexed id, address indexed pool, address indexed node, bytes32 erasureDigest);
+
+    error NotWithdrawable(uint256 id, ContributionState state);
+    error NotErasable(uint256 id, ContributionState state);
     error OwnerNotSender(address owner, address sender);
     error PoolUnknown(uint256 index, address pool);
     error DigestZero(uint256 index);
@@ -119,10 +136,17 @@ contract DataRegistry is StatementGuard, EIP712 {
         pools = pools_;
     }
 
-    /// @notice Contributes in the owner's own transaction.
+    /// @notice Contributes in the owner's own transaction, which is its own protection against replay: the nonce must not
+    /// have been used by a relayed contribution, and stays free. Cancel it when a signature with it is still about.
     function contribute(Contribution calldata contribution) external returns (uint256 id) {
         if (contribution.owner != msg.sender) revert OwnerNotSender(contribution.owner, msg.sender);
-        return _record(0, contribution);
+        return _recordOwn(contribution);
+    }
+
+    /// @notice Makes signatures with this nonce worthless.
+    function cancelNonce(uint256 nonce) external {
+        _useNonce(0, msg.sender, nonce);
+        emit NonceCancelled(msg.sender, nonce);
     }
 
     /// @notice Contributes for an owner who signed typed data; anyone may send it.
@@ -150,14 +174,61 @@ contract DataRegistry is StatementGuard, EIP712 {
         }
     }
 
+    /// @notice Takes a contribution back. Its points end at once, so that it earns nothing from later jobs; what it has
+    /// earned stays. Only its owner; possible while the pool is paused, too.
+    function withdraw(uint256 id) external {
+        address owner = _records[id].owner;
+        if (owner != msg.sender) revert OwnerNotSender(owner, msg.sender);
+        _withdraw(id, ContributionState.Withdrawn);
+    }
+
+    /// @notice Takes a contribution back for an owner who signed typed data; anyone may send it.
+    function withdrawSigned(uint256 id, uint256 deadline, bytes calldata signature) external {
+        if (block.timestamp > deadline) revert SignatureExpired(0, deadline);
+        bytes32 hash = _hashTypedDataV4(keccak256(abi.encode(WITHDRAWAL_TYPEHASH, id, deadline)));
+        address owner = _records[id].owner;
+        if (owner == address(0)) revert ContributionUnknown(id);
+        if (!SignatureChecker.isValidSignatureNowCalldata(owner, hash, signature)) {
+            revert ContributionSignatureInvalid(0, owner);
+        }
+        _withdraw(id, ContributionState.Withdrawn);
+    }
+
+    /// @notice Replaces a contribution by a newer version: the older one counts no more, the newer one awaits its verdict.
+    function contributeVersion(uint256 previous, Contribution calldata contribution) external returns (uint256 id) {
+        ContributionRecord memory record = _records[previous];
+        if (record.owner != msg.sender) revert OwnerNotSender(record.owner, msg.sender);
+        if (contribution.owner != msg.sender) revert OwnerNotSender(contribution.owner, msg.sender);
+        if (_indexOf(0, contribution.pool) != record.poolIndex) {
+            revert ContributionOfOtherPool(previous, pools.poolAt(record.poolIndex), contribution.pool);
+        }
+        _withdraw(previous, ContributionState.Superseded);
+        id = _recordOwn(contribution);
+        emit ContributionSuperseded(previous, id, msg.sender);
+    }
+
+    /// @notice Records that a node destroyed what it held of a contribution that its owner took back.
+    /// @dev Statement facts: uint256 id; subject: the identifier; digest: the erasure record's.
+    function recordErasure(uint256 id, StatementProof calldata proof) external {
+        ContributionRecord storage record = _records[id];
+        ContributionState state = record.state;
+        if (state != ContributionState.Withdrawn && state != ContributionState.Superseded) {
+            revert NotErasable(id, state);
+        }
+        address pool = pools.poolAt(record.poolIndex);
+        address node = _hearStatement(ERASURE_STATEMENT, pool, bytes32(id), keccak256(abi.encode(id)), proof);
+        IPool(pool).requireNode(node);
+        record.state = ContributionState.Erased;
+        emit ErasureRecorded(id, pool, node, proof.digest);
+    }
+
     /// @notice Records a node's verdicts on contributions of one pool and rewards the accepted ones.
     /// @dev Statement facts: uint256 number of entries, bytes32 keccak256(abi.encode(entries)), so that a statement stays
     /// small whatever the batch; subject: the first contribution's identifier.
     function recordVerdicts(address pool, VerdictEntry[] calldata entries, StatementProof calldata proof) external {
         if (entries.length == 0) revert BatchEmpty();
-        uint32 poolIndex = pools.indexOf(pool);
-        if (poolIndex == 0) revert PoolUnknown(0, pool);
-        address node = _useStatement(
+        uint32 poolIndex = _indexOf(0, pool);
+        address node = _hearStatement(
             VERDICT_STATEMENT,
             pool,
             bytes32(entries[0].contributionId),
@@ -192,7 +263,7 @@ contract DataRegistry is StatementGuard, EIP712 {
     function recordRefinement(address pool, bytes32 schemaId, bytes32 rowsRoot, StatementProof calldata proof)
         external
     {
-        if (pools.indexOf(pool) == 0) revert PoolUnknown(0, pool);
+        _indexOf(0, pool);
         bytes32 facts = keccak256(abi.encode(schemaId, rowsRoot));
         address node = _useStatement(REFINEMENT_STATEMENT, pool, schemaId, facts, proof);
         IPool(pool).requireNode(node);
@@ -207,6 +278,18 @@ contract DataRegistry is StatementGuard, EIP712 {
     /// @notice Whether `owner` has already used `nonce`.
     function nonceUsed(address owner, uint256 nonce) public view returns (bool) {
         return _nonces[owner][nonce >> 8] & (1 << (nonce & 0xff)) != 0;
+    }
+
+    function _withdraw(uint256 id, ContributionState to) private {
+        ContributionRecord storage stored = _records[id];
+        ContributionRecord memory record = stored;
+        if (record.state == ContributionState.None || uint8(record.state) > uint8(ContributionState.Refused)) {
+            revert NotWithdrawable(id, record.state);
+        }
+        stored.state = to;
+        address pool = pools.poolAt(record.poolIndex);
+        emit ContributionWithdrawn(id, pool, record.owner, record.score);
+        if (record.score != 0) IPool(pool).forfeit(record.owner, record.score);
     }
 
     function _judge(VerdictEntry calldata entry, address pool, uint32 poolIndex) private returns (address owner) {
@@ -238,19 +321,23 @@ contract DataRegistry is StatementGuard, EIP712 {
         if (!SignatureChecker.isValidSignatureNowCalldata(contribution.owner, hash, signature)) {
             revert ContributionSignatureInvalid(index, contribution.owner);
         }
+        _useNonce(index, contribution.owner, contribution.nonce);
         return _record(index, contribution);
     }
 
+    function _recordOwn(Contribution calldata contribution) private returns (uint256) {
+        if (nonceUsed(contribution.owner, contribution.nonce)) revert NonceUsed(0, contribution.owner, contribution.nonce);
+        return _record(0, contribution);
+    }
+
     function _record(uint256 index, Contribution calldata contribution) private returns (uint256 id) {
-        uint32 poolIndex = pools.indexOf(contribution.pool);
-        if (poolIndex == 0) revert PoolUnknown(index, contribution.pool);
+        uint32 poolIndex = _indexOf(index, contribution.pool);
         if (contribution.blobDigest == 0 || contribution.commitment == 0) revert DigestZero(index);
         uint256 length = bytes(contribution.locator).length;
         if (length == 0 || length > MAXIMUM_LOCATOR_BYTES) {
             revert LocatorLengthInvalid(index, length, MAXIMUM_LOCATOR_BYTES);
         }
         IPool(contribution.pool).requireOpenEpoch(contribution.epoch);
-        _useNonce(index, contribution.owner, contribution.nonce);
         id = ++contributionCount;
         _records[id] =
             ContributionRecord(contribution.owner, poolIndex, contribution.epoch, 0, ContributionState.Offered);
@@ -266,6 +353,15 @@ contract DataRegistry is StatementGuard, EIP712 {
             contribution.locator,
             contribution.nonce
         );
+    }
+
+    /// A pool's index never changes, so it is asked for once.
+    function _indexOf(uint256 index, address pool) private returns (uint32 poolIndex) {
+        poolIndex = _poolIndex[pool];
+        if (poolIndex != 0) return poolIndex;
+        poolIndex = pools.indexOf(pool);
+        if (poolIndex == 0) revert PoolUnknown(index, pool);
+        _poolIndex[pool] = poolIndex;
     }
 
     function _useNonce(uint256 index, address owner, uint256 nonce) private {

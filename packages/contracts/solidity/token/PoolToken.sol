@@ -18,6 +18,7 @@ contract PoolToken is ERC20, ERC20Burnable, ERC20Permit, ERC20Votes {
     address public immutable escrow;
 
     error OnlyPool(address caller, address pool);
+    error NoVotes(address account);
 
     constructor(
         string memory name,
@@ -57,15 +58,21 @@ contract PoolToken is ERC20, ERC20Burnable, ERC20Permit, ERC20Votes {
         return super.nonces(owner);
     }
 
-    /// Contributors must be able to vote without a transaction of their own before the first vote, so an account
-    /// delegates to itself when it first receives tokens. Treasury and escrow do not: nobody may cast their votes.
+    /// @notice Whom an account's tokens vote through: itself until it delegates, so that contributors can vote without a
+    /// transaction of their own before the first vote. Treasury and escrow have nobody: their tokens carry no vote.
+    function delegates(address account) public view override returns (address) {
+        if (account == address(0) || account == treasury || account == escrow) return address(0);
+        address chosen = super.delegates(account);
+        return chosen == address(0) ? account : chosen;
+    }
+
+    /// Delegating to nobody means voting oneself again. Treasury and escrow can delegate to nobody at all.
+    function _delegate(address account, address delegatee) internal override {
+        if (account == treasury || account == escrow) revert NoVotes(account);
+        super._delegate(account, delegatee == address(0) ? account : delegatee);
+    }
+
     function _update(address from, address to, uint256 value) internal override(ERC20, ERC20Votes) {
-        if (
-            to != address(0) && to != treasury && to != escrow && value != 0 && balanceOf(to) == 0
-                && delegates(to) == address(0)
-        ) {
-            _delegate(to, to);
-        }
         super._update(from, to, value);
     }
 }

@@ -264,7 +264,7 @@ describe('recordVerdicts', () => {
     const { id } = await offered()
     const entries = [verdictOn(id)]
     const { statement } = await record(entries)
-    expect(await revertOf(record(entries, { statement }))).toBe('StatementUsed')
+    expect(await revertOf(record(entries, { statement }))).toBe('VerdictAlreadyRecorded')
     expect(await revertOf(record(entries))).toBe('VerdictAlreadyRecorded')
   })
 

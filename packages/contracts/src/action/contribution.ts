@@ -9,9 +9,9 @@ import { DEFAULT_BLOCKS_PER_REQUEST, readInRanges } from './logs.js'
 import { reading, type Sent, send, type WriteOptions } from './transaction.js'
 
 /** What became of a contribution. */
-export type ContributionState = 'Offered' | 'Accepted' | 'Refused'
+export type ContributionState = 'Offered' | 'Accepted' | 'Refused' | 'Withdrawn' | 'Superseded' | 'Erased'
 
-const states = ['None', 'Offered', 'Accepted', 'Refused'] as const
+const states = ['None', 'Offered', 'Accepted', 'Refused', 'Withdrawn', 'Superseded', 'Erased'] as const
 
 /** A contribution as its event tells it. */
 export interface ContributionEvent extends Contribution {

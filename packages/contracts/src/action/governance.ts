@@ -16,7 +16,7 @@ import { poolGovernorAbi } from '../abi/PoolGovernor.js'
 import type { Deployment } from '../deploy/deployment.js'
 import { ContractsError } from '../errors.js'
 import { type SignedBallot, type Support, supportValues } from '../statement/ballot.js'
-import { getJob, type Terms } from './job-read.js'
+import { getJob, type Terms, termsOf } from './job-read.js'
 import { reading, type Sent, send, type WriteOptions } from './transaction.js'
 
 /** A call that the timelock makes when a proposal is executed. */
@@ -116,7 +116,11 @@ export async function proposeApproval(
   const governor = await reading('Pool.governor', () =>
     readContract(client, { address: pool, abi: poolAbi, functionName: 'governor' }),
   )
-  const data = encodeFunctionData({ abi: jobBoardAbi, functionName: 'approve', args: [jobId, pool, terms] })
+  const data = encodeFunctionData({
+    abi: jobBoardAbi,
+    functionName: 'approve',
+    args: [jobId, pool, termsOf(terms)],
+  })
   const description = [
     `Approve job ${jobId} for pool ${pool}`,
     `Manifest: ${job.manifestDigest}`,

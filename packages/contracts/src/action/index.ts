@@ -1,3 +1,4 @@
+export * from './batch.js'
 export {
   type ContributionEvent,
   type ContributionRecord,

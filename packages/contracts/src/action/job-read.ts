@@ -1,4 +1,4 @@
-import { type Address, type Client, type Hash, type Hex, isAddressEqual, zeroAddress } from 'viem'
+import { type Address, type Client, type Hash, type Hex, isAddressEqual, zeroAddress, zeroHash } from 'viem'
 import { getContractEvents, readContract } from 'viem/actions'
 import { jobBoardAbi } from '../abi/JobBoard.js'
 import { permissionsAbi } from '../abi/Permissions.js'
@@ -21,6 +21,7 @@ export const jobStates = [
   'Failed',
   'Cancelled',
   'Expired',
+  'Assigned',
 ] as const
 
 /** State of a job that exists. */
@@ -47,6 +48,12 @@ export interface Job {
   /** The node that started it, or `null`. */
   readonly node: Address | null
   readonly suspended: boolean
+  /** `Open`: the first accepted node runs it; `Drawn`: only the node that the lot assigned. */
+  readonly class: 'Open' | 'Drawn'
+  /** How often a node lost the job or handed it on. */
+  readonly attempts: number
+  /** When the assigned or running node was last heard, unix seconds; 0 before. */
+  readonly seenAt: bigint
   /** In the order of the job: statements and budget heads keep to it. */
   readonly pools: readonly JobShare[]
 }
@@ -92,6 +99,18 @@ export type JobEvent = EventPlace & { readonly id: bigint } & (
     | { readonly name: 'JobSuspended'; readonly args: { readonly pool: Address; readonly by: Address } }
     | { readonly name: 'JobResumed'; readonly args: { readonly pool: Address } }
     | { readonly name: 'JobFunded'; readonly args: { readonly consumer: Address; readonly price: bigint } }
+    | {
+        readonly name: 'JobClassified'
+        readonly args: { readonly class: number; readonly templateDigest: Hex }
+      }
+    | {
+        readonly name: 'DrawScheduled'
+        readonly args: { readonly blockNumber: bigint; readonly candidates: bigint }
+      }
+    | { readonly name: 'JobAssigned'; readonly args: { readonly node: Address } }
+    | { readonly name: 'JobHeard'; readonly args: { readonly node: Address; readonly time: bigint } }
+    | { readonly name: 'JobHandedOff'; readonly args: { readonly from: Address; readonly to: Address } }
+    | { readonly name: 'JobLost'; readonly args: { readonly node: Address; readonly attempts: number } }
     | { readonly name: 'JobStarted'; readonly args: { readonly node: Address } }
     | {
         readonly name: 'JobReleased'
@@ -118,6 +137,8 @@ export interface Terms {
   readonly runs: number
   readonly opensAt: bigint
   readonly closesAt: bigint
+  /** Digest of what a run may touch, enforced by nodes; default: what the job itself says. */
+  readonly scopeDigest?: Hex
 }
 
 /**
@@ -154,6 +175,9 @@ export async function getJob(
       priceCeiling: job.priceCeiling,
       node: isAddressEqual(job.node, zeroAddress) ? null : job.node,
       suspended: job.suspensions > 0,
+      class: job.class === 0 ? 'Open' : 'Drawn',
+      attempts: job.attempts,
+      seenAt: job.seenAt,
       pools,
     }
   })
@@ -196,6 +220,11 @@ export async function getJobEvents(
   })
 }
 
+/** Terms as the contracts take them. */
+export function termsOf(terms: Terms): Required<Terms> {
+  return { ...terms, scopeDigest: terms.scopeDigest ?? zeroHash }
+}
+
 /** Reads a grant; `null` when the pool never granted this job to this consumer. */
 export async function getGrant(
   client: Client,
@@ -215,6 +244,18 @@ export async function getGrant(
     }),
   )
   return terms.runs === 0 ? null : { ...terms, used, revoked }
+}
+
+/** The digest that the grants of a job are for: its template's, or else its manifest's own. */
+export async function getGrantedDigest(
+  client: Client,
+  args: { readonly deployment: Deployment; readonly jobId: bigint },
+): Promise<Hex> {
+  const board = { address: args.deployment.jobBoard, abi: jobBoardAbi } as const
+  const template = await reading('JobBoard.templateOf', () =>
+    readContract(client, { ...board, functionName: 'templateOf', args: [args.jobId] }),
+  )
+  return template === zeroHash ? (await getJob(client, args)).manifestDigest : template
 }
 
 function stateName(index: number): (typeof jobStates)[number] {

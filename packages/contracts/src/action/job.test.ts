@@ -451,7 +451,9 @@ describe('node statements about jobs', () => {
       'StatementSignerNotActive',
     )
     await startJob(client, { deployment, jobId: one, statement })
-    expect(await revertOf(startJob(client, { deployment, jobId: one, statement }))).toBe('StatementUsed')
+    expect(await revertOf(startJob(client, { deployment, jobId: one, statement }))).toBe(
+      'TransitionNotAllowed',
+    )
   })
 
   test('a release is over receipt, result and every budget head', async () => {
@@ -524,8 +526,9 @@ test('the transition table is exactly this', async () => {
     None: ['Proposed', 'Approved'],
     Proposed: ['Approved', 'Cancelled', 'Expired'],
     Approved: ['Funded', 'Refused', 'Cancelled', 'Expired'],
-    Funded: ['Running', 'Refused', 'Cancelled', 'Expired'],
-    Running: ['Released', 'Refused', 'Failed', 'Expired'],
+    Funded: ['Running', 'Refused', 'Cancelled', 'Expired', 'Assigned'],
+    Assigned: ['Funded', 'Running', 'Refused', 'Expired'],
+    Running: ['Funded', 'Released', 'Refused', 'Failed', 'Expired'],
     Released: ['Settled'],
     Settled: [],
     Refused: [],

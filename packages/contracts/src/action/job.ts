@@ -1,11 +1,19 @@
-import { type Address, type Client, encodeFunctionData, type Hex, maxUint256, parseEventLogs } from 'viem'
+import {
+  type Address,
+  type Client,
+  encodeFunctionData,
+  type Hex,
+  maxUint256,
+  parseEventLogs,
+  zeroHash,
+} from 'viem'
 import { readContract } from 'viem/actions'
 import { jobBoardAbi } from '../abi/JobBoard.js'
 import { poolAbi } from '../abi/Pool.js'
 import type { Deployment } from '../deploy/deployment.js'
 import { ContractsError } from '../errors.js'
 import type { StatementProof } from '../statement/node-statement.js'
-import { getGrant, getJob } from './job-read.js'
+import { getGrant, getGrantedDigest, getJob } from './job-read.js'
 import { approveToken, getAllowance } from './token.js'
 import { reading, type Sent, send, type WriteOptions } from './transaction.js'
 
@@ -27,20 +35,36 @@ export async function proposeJob(
     readonly pools: readonly Address[]
     readonly deadline: bigint
     readonly priceCeiling?: bigint
+    /** `Drawn`: a lot decides which node runs it; default `Open`. */
+    readonly class?: 'Open' | 'Drawn'
+    /** The template whose grants the job uses; default: grants for exactly this manifest. */
+    readonly templateDigest?: Hex
   },
 ): Promise<Sent & { readonly jobId: bigint }> {
-  const place = 'JobBoard.propose'
-  const data = encodeFunctionData({
-    abi: jobBoardAbi,
-    functionName: 'propose',
-    args: [
-      args.manifestDigest,
-      args.manifestLocator,
-      args.pools,
-      args.priceCeiling ?? maxUint256,
-      args.deadline,
-    ],
-  })
+  const place = 'JobBoard.proposeJob'
+  const plain = args.class === undefined && args.templateDigest === undefined
+  const ceiling = args.priceCeiling ?? maxUint256
+  const data = plain
+    ? encodeFunctionData({
+        abi: jobBoardAbi,
+        functionName: 'propose',
+        args: [args.manifestDigest, args.manifestLocator, args.pools, ceiling, args.deadline],
+      })
+    : encodeFunctionData({
+        abi: jobBoardAbi,
+        functionName: 'proposeJob',
+        args: [
+          {
+            manifestDigest: args.manifestDigest,
+            templateDigest: args.templateDigest ?? zeroHash,
+            manifestLocator: args.manifestLocator,
+            pools: args.pools,
+            priceCeiling: ceiling,
+            deadline: args.deadline,
+            class: args.class === 'Drawn' ? 1 : 0,
+          },
+        ],
+      })
   const sent = await send(client, place, { to: args.deployment.jobBoard, data }, args)
   const [event] = parseEventLogs({ abi: jobBoardAbi, eventName: 'JobProposed', logs: sent.receipt.logs })
   if (event === undefined)
@@ -64,10 +88,11 @@ export async function getFunding(
   args: { readonly deployment: Deployment; readonly jobId: bigint },
 ): Promise<Funding> {
   const job = await getJob(client, args)
+  const manifestDigest = await getGrantedDigest(client, args)
   const parts = await Promise.all(
     job.pools.map(async ({ pool }) => {
       const { deployment } = args
-      const { manifestDigest, consumer: grantee } = job
+      const { consumer: grantee } = job
       const grant = await getGrant(client, { deployment, grantee, pool, manifestDigest })
       if (grant === null) {
         throw new ContractsError('NOT_FOUND', 'getFunding', `pool ${pool} has not granted job ${args.jobId}`)
@@ -141,6 +166,24 @@ export function releaseJob(
   return send(client, 'JobBoard.release', { to: args.deployment.jobBoard, data }, args)
 }
 
+/** {@link releaseJob} and {@link settleJob} in one transaction: less gas. */
+export function releaseAndSettleJob(
+  client: Client,
+  args: OnJob & {
+    readonly receiptDigest: Hex
+    readonly resultDigest: Hex
+    readonly budgetHeads: readonly Hex[]
+    readonly statement: StatementProof
+  },
+): Promise<Sent> {
+  const data = encodeFunctionData({
+    abi: jobBoardAbi,
+    functionName: 'releaseAndSettle',
+    args: [args.jobId, args.receiptDigest, args.resultDigest, args.budgetHeads, args.statement],
+  })
+  return send(client, 'JobBoard.releaseAndSettle', { to: args.deployment.jobBoard, data }, args)
+}
+
 /** A node refuses a job for a reason (statement: `refusalContext`); the consumer gets everything back. */
 export function refuseJob(
   client: Client,
@@ -192,10 +235,55 @@ export function suspendJob(client: Client, args: OnJob & { readonly pool: Addres
   return send(client, 'JobBoard.suspend', { to: args.deployment.jobBoard, data }, args)
 }
 
+/**
+ * Gives a drawn job to a node by lot; send it from two blocks after the funding on. When the deciding block is forgotten or
+ * nobody could be drawn, a later block decides: read the job and send it again.
+ *
+ * @throws {ContractsError} `REVERTED`: `NotDrawn`, `DrawTooEarly`, `TransitionNotAllowed`.
+ */
+export function assignJob(client: Client, args: OnJob): Promise<Sent> {
+  return onJob(client, args, 'assign')
+}
+
+/**
+ * Takes a job from a node that did not show up or fell silent. Anyone.
+ *
+ * @throws {ContractsError} `REVERTED`: `NodeNotSilent`, `TooManyAttempts`, `TransitionNotAllowed`.
+ */
+export function requeueJob(client: Client, args: OnJob): Promise<Sent> {
+  return onJob(client, args, 'requeue')
+}
+
+/** The node that runs a job says that it is still there (statement: `heartbeatContext`). */
+export function heartbeatJob(
+  client: Client,
+  args: OnJob & { /** Unix seconds. */ readonly time: bigint; readonly statement: StatementProof },
+): Promise<Sent> {
+  const data = encodeFunctionData({
+    abi: jobBoardAbi,
+    functionName: 'heartbeat',
+    args: [args.jobId, args.time, args.statement],
+  })
+  return send(client, 'JobBoard.heartbeat', { to: args.deployment.jobBoard, data }, args)
+}
+
+/** The node that runs a job hands it to another attested node (statement: `handOffContext`). */
+export function handOffJob(
+  client: Client,
+  args: OnJob & { readonly to: Address; readonly statement: StatementProof },
+): Promise<Sent> {
+  const data = encodeFunctionData({
+    abi: jobBoardAbi,
+    functionName: 'handOff',
+    args: [args.jobId, args.to, args.statement],
+  })
+  return send(client, 'JobBoard.handOff', { to: args.deployment.jobBoard, data }, args)
+}
+
 function onJob(
   client: Client,
   args: OnJob,
-  functionName: 'fund' | 'settle' | 'cancel' | 'expire',
+  functionName: 'fund' | 'settle' | 'cancel' | 'expire' | 'assign' | 'requeue',
 ): Promise<Sent> {
   const data = encodeFunctionData({ abi: jobBoardAbi, functionName, args: [args.jobId] })
   return send(client, `JobBoard.${functionName}`, { to: args.deployment.jobBoard, data }, args)

@@ -11,6 +11,8 @@ import {
 } from 'viem'
 import { getChainId, getTransactionCount, readContract } from 'viem/actions'
 import { parseAccount } from 'viem/utils'
+import { approvalsAbi, approvalsBytecode } from '../abi/Approvals.js'
+import { contributionBatchesAbi, contributionBatchesBytecode } from '../abi/ContributionBatches.js'
 import { dataRegistryAbi, dataRegistryBytecode } from '../abi/DataRegistry.js'
 import { governorDeployerAbi, governorDeployerBytecode } from '../abi/GovernorDeployer.js'
 import { jobBoardAbi, jobBoardBytecode } from '../abi/JobBoard.js'
@@ -34,6 +36,11 @@ export interface DeployOptions {
   readonly account?: Account | Address
   /** Owner of the node registry: chooses verifiers and measurements. Default: the deployer. A timelock in earnest. */
   readonly nodeRegistryOwner?: Address
+  /**
+   * Seconds between the registry owner's decision for a measurement, verifiers or a quote verifier and its effect, in which
+   * verifiers may object. Default 0, which is for development chains only.
+   */
+  readonly objectionWindow?: number
   /** An existing ERC-20 with `burn(uint256)`; default: a new one whose whole supply the deployer gets. */
   readonly protocolToken?: Address
   /** Supply of a new protocol token, smallest unit; default 1,000,000 tokens of 18 decimals. */
@@ -71,7 +78,8 @@ export async function deployAll(options: DeployOptions): Promise<Deployment> {
   const protocolToken =
     options.protocolToken ?? getContractAddress({ from: deployer.address, nonce: BigInt(nonce) })
   const [nodeRegistry, tokenDeployer, governorDeployer, timelockDeployer] = [at(0), at(1), at(2), at(3)]
-  const [dataRegistry, permissions, jobBoard, poolFactory] = [at(4), at(5), at(6), at(7)]
+  const [dataRegistry, contributionBatches, approvals] = [at(4), at(5), at(6)]
+  const [permissions, jobBoard, poolFactory] = [at(7), at(8), at(9)]
 
   let blockNumber: bigint | undefined
   const create = async (name: string, expected: Address, data: Hex) => {
@@ -116,7 +124,7 @@ export async function deployAll(options: DeployOptions): Promise<Deployment> {
     encodeDeployData({
       abi: nodeRegistryAbi,
       bytecode: nodeRegistryBytecode,
-      args: [options.nodeRegistryOwner ?? deployer.address],
+      args: [options.nodeRegistryOwner ?? deployer.address, BigInt(options.objectionWindow ?? 0)],
     }),
   )
   await create('PoolTokenDeployer', tokenDeployer, bare(poolTokenDeployerAbi, poolTokenDeployerBytecode))
@@ -132,9 +140,27 @@ export async function deployAll(options: DeployOptions): Promise<Deployment> {
     }),
   )
   await create(
+    'ContributionBatches',
+    contributionBatches,
+    encodeDeployData({
+      abi: contributionBatchesAbi,
+      bytecode: contributionBatchesBytecode,
+      args: [nodeRegistry, poolFactory],
+    }),
+  )
+  await create(
+    'Approvals',
+    approvals,
+    encodeDeployData({ abi: approvalsAbi, bytecode: approvalsBytecode, args: [poolFactory] }),
+  )
+  await create(
     'Permissions',
     permissions,
-    encodeDeployData({ abi: permissionsAbi, bytecode: permissionsBytecode, args: [poolFactory, jobBoard] }),
+    encodeDeployData({
+      abi: permissionsAbi,
+      bytecode: permissionsBytecode,
+      args: [poolFactory, jobBoard, approvals],
+    }),
   )
   await create(
     'JobBoard',
@@ -155,6 +181,7 @@ export async function deployAll(options: DeployOptions): Promise<Deployment> {
         {
           nodeRegistry,
           dataRegistry,
+          contributionBatches,
           jobBoard,
           protocolToken,
           tokenDeployer,
@@ -170,8 +197,10 @@ export async function deployAll(options: DeployOptions): Promise<Deployment> {
     protocolToken,
     nodeRegistry,
     dataRegistry,
+    contributionBatches,
     jobBoard,
     permissions,
+    approvals,
     poolFactory,
     blockNumber: blockNumber ?? 0n,
   }
@@ -188,34 +217,54 @@ export async function deployAll(options: DeployOptions): Promise<Deployment> {
  */
 export async function checkDeployment(client: Client, deployment: Deployment): Promise<void> {
   const place = 'checkDeployment'
-  const [chainId, around, dataPools, boardPools, boardPermissions, permissionsBoard, dataNodes] =
-    await reading(place, () =>
-      Promise.all([
-        getChainId(client),
-        readContract(client, {
-          address: deployment.poolFactory,
-          abi: poolFactoryAbi,
-          functionName: 'surroundings',
-        }),
-        readContract(client, {
-          address: deployment.dataRegistry,
-          abi: dataRegistryAbi,
-          functionName: 'pools',
-        }),
-        readContract(client, { address: deployment.jobBoard, abi: jobBoardAbi, functionName: 'pools' }),
-        readContract(client, { address: deployment.jobBoard, abi: jobBoardAbi, functionName: 'permissions' }),
-        readContract(client, {
-          address: deployment.permissions,
-          abi: permissionsAbi,
-          functionName: 'jobBoard',
-        }),
-        readContract(client, {
-          address: deployment.dataRegistry,
-          abi: dataRegistryAbi,
-          functionName: 'nodeRegistry',
-        }),
-      ]),
-    )
+  const batches = { address: deployment.contributionBatches, abi: contributionBatchesAbi } as const
+  const [
+    chainId,
+    around,
+    dataPools,
+    boardPools,
+    boardPermissions,
+    permissionsBoard,
+    dataNodes,
+    batchPools,
+    batchNodes,
+    permissionsApprovals,
+    approvalsPools,
+  ] = await reading(place, () =>
+    Promise.all([
+      getChainId(client),
+      readContract(client, {
+        address: deployment.poolFactory,
+        abi: poolFactoryAbi,
+        functionName: 'surroundings',
+      }),
+      readContract(client, {
+        address: deployment.dataRegistry,
+        abi: dataRegistryAbi,
+        functionName: 'pools',
+      }),
+      readContract(client, { address: deployment.jobBoard, abi: jobBoardAbi, functionName: 'pools' }),
+      readContract(client, { address: deployment.jobBoard, abi: jobBoardAbi, functionName: 'permissions' }),
+      readContract(client, {
+        address: deployment.permissions,
+        abi: permissionsAbi,
+        functionName: 'jobBoard',
+      }),
+      readContract(client, {
+        address: deployment.dataRegistry,
+        abi: dataRegistryAbi,
+        functionName: 'nodeRegistry',
+      }),
+      readContract(client, { ...batches, functionName: 'pools' }),
+      readContract(client, { ...batches, functionName: 'nodeRegistry' }),
+      readContract(client, {
+        address: deployment.permissions,
+        abi: permissionsAbi,
+        functionName: 'approvals',
+      }),
+      readContract(client, { address: deployment.approvals, abi: approvalsAbi, functionName: 'pools' }),
+    ]),
+  )
   if (chainId !== deployment.chainId) {
     throw new ContractsError(
       'DEPLOYMENT_MISMATCH',
@@ -226,6 +275,11 @@ export async function checkDeployment(client: Client, deployment: Deployment): P
   const links: readonly (readonly [string, Address, Address])[] = [
     ['poolFactory.nodeRegistry', around.nodeRegistry, deployment.nodeRegistry],
     ['poolFactory.dataRegistry', around.dataRegistry, deployment.dataRegistry],
+    ['poolFactory.contributionBatches', around.contributionBatches, deployment.contributionBatches],
+    ['contributionBatches.pools', batchPools, deployment.poolFactory],
+    ['contributionBatches.nodeRegistry', batchNodes, deployment.nodeRegistry],
+    ['permissions.approvals', permissionsApprovals, deployment.approvals],
+    ['approvals.pools', approvalsPools, deployment.poolFactory],
     ['poolFactory.jobBoard', around.jobBoard, deployment.jobBoard],
     ['poolFactory.protocolToken', around.protocolToken, deployment.protocolToken],
     ['dataRegistry.pools', dataPools, deployment.poolFactory],

@@ -8,8 +8,12 @@ export interface Deployment {
   readonly protocolToken: Address
   readonly nodeRegistry: Address
   readonly dataRegistry: Address
+  /** Contributions by Merkle batch. */
+  readonly contributionBatches: Address
   readonly jobBoard: Address
   readonly permissions: Address
+  /** Reviews and owners' consent. */
+  readonly approvals: Address
   readonly poolFactory: Address
   /** Block of the first contract: no event is older. */
   readonly blockNumber: bigint
@@ -30,8 +34,10 @@ const deploymentSchema = z.strictObject({
   protocolToken: address,
   nodeRegistry: address,
   dataRegistry: address,
+  contributionBatches: address,
   jobBoard: address,
   permissions: address,
+  approvals: address,
   poolFactory: address,
   blockNumber: z
     .string()

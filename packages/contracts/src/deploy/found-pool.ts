@@ -1,4 +1,13 @@
-import { type Client, encodeFunctionData, type Hex, parseEther, parseEventLogs, zeroHash } from 'viem'
+import {
+  type Address,
+  type Client,
+  encodeFunctionData,
+  type Hex,
+  parseEther,
+  parseEventLogs,
+  zeroAddress,
+  zeroHash,
+} from 'viem'
 import { poolFactoryAbi } from '../abi/PoolFactory.js'
 import { type Sent, send, type WriteOptions } from '../action/transaction.js'
 import { ContractsError } from '../errors.js'
@@ -36,6 +45,8 @@ export interface FoundPoolOptions extends WriteOptions {
   readonly treasuryAmount?: bigint
   /** The timelock's part of job fees, in 1/10,000, at most 2,000; default 0. */
   readonly treasuryShareBps?: number
+  /** Who may pause the pool for a week and add restrictions to its policy; default: nobody. */
+  readonly guardian?: Address
   readonly governance?: GovernanceOptions
 }
 
@@ -70,6 +81,7 @@ export async function foundPool(client: Client, options: FoundPoolOptions): Prom
           treasuryShareBps: options.treasuryShareBps ?? 0,
         },
         treasuryAmount: options.treasuryAmount ?? 0n,
+        guardian: options.guardian ?? zeroAddress,
         governance: {
           votingDelay: governance.votingDelay ?? DAY,
           votingPeriod: governance.votingPeriod ?? 5 * DAY,

@@ -15,6 +15,10 @@ export interface DevnetOptions {
   readonly stateFile?: string
   /** Funded accounts; default 10. */
   readonly accounts?: number
+  /** Rules of the chain, for example `prague`; default: anvil's newest. `osaka` and later verify P-256 at 0x100. */
+  readonly hardfork?: string
+  /** Unix seconds of the first block; default: now. */
+  readonly timestamp?: number
   /** Milliseconds until it must answer; default 15,000. */
   readonly timeoutMs?: number
 }
@@ -55,6 +59,8 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
   const child = launch(findAnvil(process.env['PATH']), [
     ...['--host', '127.0.0.1', '--port', String(options.port ?? 0), '--chain-id', String(chainId)],
     ...['--accounts', String(count), '--mnemonic', MNEMONIC],
+    ...(options.hardfork === undefined ? [] : ['--hardfork', options.hardfork]),
+    ...(options.timestamp === undefined ? [] : ['--timestamp', String(options.timestamp)]),
     ...(options.stateFile === undefined ? [] : ['--state', options.stateFile]),
   ])
   const stop = () => end(child)

@@ -1,4 +1,15 @@
 export * from './ballot.js'
+export {
+  type BatchEntry,
+  type BatchHeader,
+  type BatchPlace,
+  type BatchVerdict,
+  batchEntryLeaf,
+  batchedContributionTypedData,
+  batchHash,
+  batchVerdictLeaf,
+  signBatchedContribution,
+} from './batched-contribution.js'
 export * from './contribution.js'
 export {
   type NodeRegistration,

@@ -38,6 +38,12 @@ export const statementKinds = {
   release: 'sealpool/release/1',
   refusal: 'sealpool/refusal/1',
   failure: 'sealpool/failure/1',
+  heartbeat: 'sealpool/heartbeat/1',
+  handOff: 'sealpool/hand-off/1',
+  erasure: 'sealpool/erasure/1',
+  verdictRoot: 'sealpool/verdict-root/1',
+  budgetHead: 'sealpool/budget-head/1',
+  checkpoint: 'sealpool/checkpoint/1',
 } as const
 
 /** A node's verdict on one contribution, as recorded on chain. */
@@ -145,6 +151,41 @@ export function refusalContext(
 /** Context of a `sealpool/failure/1` statement. */
 export function failureContext(args: Bound & JobSubject & { readonly reason: Hex }): NodeStatementContext {
   return jobContext('failureContext', args, [args.reason])
+}
+
+/** Context of a `sealpool/heartbeat/1` statement. `time` is in unix seconds, later than the last and not in the future. */
+export function heartbeatContext(args: Bound & JobSubject & { readonly time: bigint }): NodeStatementContext {
+  const bound = jobContext('heartbeatContext', args, [])
+  return { ...bound, facts: [...bound.facts, uint(args.time)] }
+}
+
+/** Context of a `sealpool/hand-off/1` statement: the job goes to the node with this key. */
+export function handOffContext(args: Bound & JobSubject & { readonly to: Address }): NodeStatementContext {
+  const bound = jobContext('handOffContext', args, [])
+  return { ...bound, facts: [...bound.facts, { type: 'address', value: args.to }] }
+}
+
+/** Context of a `sealpool/erasure/1` statement: the node destroyed what it held of a contribution. */
+export function erasureContext(
+  args: Bound & { readonly pool: Address; readonly contributionId: bigint },
+): NodeStatementContext {
+  return context(args, args.pool, word(args.contributionId), [uint(args.contributionId)])
+}
+
+/** Context of a `sealpool/verdict-root/1` statement: verdicts on a batch of contributions. */
+export function verdictRootContext(
+  args: Bound & {
+    readonly pool: Address
+    readonly batchId: bigint
+    readonly root: Hex
+    readonly accepted: number
+  },
+): NodeStatementContext {
+  return context(args, args.pool, word(args.batchId), [
+    uint(args.batchId),
+    bytes32(args.root),
+    uint(BigInt(args.accepted)),
+  ])
 }
 
 /** keccak256 of the facts' ABI words; zero when there are none. */

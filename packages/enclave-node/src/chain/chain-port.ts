@@ -36,6 +36,7 @@ export type ChainJobState =
   | 'Proposed'
   | 'Approved'
   | 'Funded'
+  | 'Assigned'
   | 'Running'
   | 'Released'
   | 'Settled'

@@ -24,6 +24,8 @@ const settings = (change: object = {}): object => ({
       dataRegistry: address('3'),
       jobBoard: address('4'),
       permissions: address('5'),
+      contributionBatches: address('7'),
+      approvals: address('8'),
       poolFactory: address('6'),
       blockNumber: 3,
     },

@@ -22,8 +22,10 @@ const deploymentSchema = z.strictObject({
   protocolToken: address,
   nodeRegistry: address,
   dataRegistry: address,
+  contributionBatches: address,
   jobBoard: address,
   permissions: address,
+  approvals: address,
   poolFactory: address,
   blockNumber: z
     .union([z.int().nonnegative(), z.string().regex(/^\d{1,18}$/)])

@@ -161,7 +161,11 @@ async function standingOf(context: JobContext, job: JobRow): Promise<'paid' | 'b
       'the chain endpoint does not show the payment that it has shown before',
     )
   }
-  if (state !== 'Funded') {
+  const own = state === 'Assigned' && node === context.keys.statementAddress
+  if (state === 'Assigned' && !own) {
+    throw new JobPutOff('ASSIGNED_TO_OTHER_NODE', 'the lot gave the job to another node; it has to show up first')
+  }
+  if (state !== 'Funded' && !own) {
     await closeJob(context, job, state)
     return 'closed'
   }

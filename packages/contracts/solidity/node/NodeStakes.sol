@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ERC20Burnable} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Burnable.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {TokenIntake} from "../market/TokenIntake.sol";
+import {NodeRegistry} from "./NodeRegistry.sol";
+
+/// @title What a node's operator loses when the node contradicts itself
+/// @notice Nobody decides over a slash: {NodeRegistry} holds the proof, or it does not. A tenth goes to whoever asks, which
+/// pays for looking; the rest is burned, so that an operator gains nothing by accusing its own node.
+contract NodeStakes is TokenIntake, ReentrancyGuardTransient {
+    using SafeERC20 for IERC20;
+
+    /// @notice From the announcement of a withdrawal to the withdrawal.
+    uint256 public constant WITHDRAWAL_DELAY = 21 days;
+    uint256 public constant REPORTER_BPS = 1_000;
+
+    struct Stake {
+        uint128 amount;
+        uint64 withdrawableFrom;
+    }
+
+    IERC20 public immutable token;
+    NodeRegistry public immutable nodeRegistry;
+
+    mapping(address node => mapping(address operator => Stake)) private _stakes;
+    /// @notice All that stands for a node.
+    mapping(address node => uint256) public totalOf;
+
+    event Staked(address indexed node, address indexed operator, uint256 amount);
+    event WithdrawalAnnounced(address indexed node, address indexed operator, uint64 from);
+    event Withdrawn(address indexed node, address indexed operator, uint256 amount);
+    event Slashed(address indexed node, address indexed reporter, uint256 reward, uint256 burned);
+
+    error NothingStaked(address node, address operator);
+    error NodeEquivocated(address node);
+    error NotEquivocated(address node);
+    error TooEarly(uint64 from);
+
+    constructor(IERC20 token_, NodeRegistry nodeRegistry_) {
+        token = token_;
+        nodeRegistry = nodeRegistry_;
+    }
+
+    /// @notice Adds to a stake for a node; an announced withdrawal is withdrawn.
+    function stake(address node, uint128 amount) external nonReentrant {
+        if (nodeRegistry.equivocated(node)) revert NodeEquivocated(node);
+        Stake storage own = _stakes[node][msg.sender];
+        own.amount += amount;
+        own.withdrawableFrom = 0;
+        totalOf[node] += amount;
+        emit Staked(node, msg.sender, amount);
+        _take(token, msg.sender, amount);
+    }
+
+    /// @notice Announces that a stake will be withdrawn.
+    function announceWithdrawal(address node) external {
+        Stake storage own = _stakes[node][msg.sender];
+        if (own.amount == 0) revert NothingStaked(node, msg.sender);
+        own.withdrawableFrom = uint64(block.timestamp + WITHDRAWAL_DELAY);
+        emit WithdrawalAnnounced(node, msg.sender, own.withdrawableFrom);
+    }
+
+    /// @notice Withdraws an announced stake.
+    function withdraw(address node) external nonReentrant {
+        Stake memory own = _stakes[node][msg.sender];
+        if (nodeRegistry.equivocated(node)) revert NodeEquivocated(node);
+        if (own.amount == 0) revert NothingStaked(node, msg.sender);
+        if (own.withdrawableFrom == 0 || block.timestamp < own.withdrawableFrom) revert TooEarly(own.withdrawableFrom);
+        delete _stakes[node][msg.sender];
+        totalOf[node] -= own.amount;
+        emit Withdrawn(node, msg.sender, own.amount);
+        token.safeTransfer(msg.sender, own.amount);
+    }
+
+    /// @notice Slashes all that stands for a node that was proved to have contradicted itself. Anyone.
+    function slash(address node) external nonReentrant {
+        if (!nodeRegistry.equivocated(node)) revert NotEquivocated(node);
+        uint256 amount = totalOf[node];
+        if (amount == 0) revert NothingStaked(node, address(0));
+        totalOf[node] = 0;
+        uint256 reward = amount * REPORTER_BPS / 10_000;
+        emit Slashed(node, msg.sender, reward, amount - reward);
+        if (reward != 0) token.safeTransfer(msg.sender, reward);
+        ERC20Burnable(address(token)).burn(amount - reward);
+    }
+
+    /// @notice A stake; what was slashed still stands here and can never be withdrawn.
+    function stakeOf(address node, address operator) external view returns (Stake memory) {
+        return _stakes[node][operator];
+    }
+}

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+import {NodeRegistry} from "../node/NodeRegistry.sol";
+import {StatementGuard, StatementProof} from "../node/StatementGuard.sol";
+import {IPool, IPoolDirectory} from "../pool/IPool.sol";
+
+/// @notice What all contributions of one batch have in common.
+struct BatchHeader {
+    address pool;
+    uint32 epoch;
+    bytes32 schemaId;
+    /// @dev The locator of an entry is this text followed by the hex of its blob digest.
+    string locatorBase;
+}
+
+/// @notice A leaf of a verdict tree: what a node found out about one entry of a batch.
+struct BatchVerdict {
+    uint32 index;
+    address owner;
+    /// @dev 1 to 10,000: refused entries are no leaves.
+    uint16 score;
+    bytes32 verdictDigest;
+}
+
+/// @notice What the chain remembers of a batch.
+struct Batch {
+    address relayer;
+    uint32 poolIndex;
+    uint32 count;
+    uint32 epoch;
+    bytes32 root;
+    bytes32 verdictRoot;
+}
+
+/// @title Contributions by the hundred: one slot for many, each signed by its owner
+/// @notice Every entry's signature is checked here, and the entries' Merkle root is computed here, so that a relayer can
+/// neither invent nor alter a contribution. The signature names the relayer, its batch number and the entry's place, so
+/// that an entry counts in one place only and needs no nonce of its own. Verdicts come as a Merkle root in a node's
+/// statement; owners are then paid with a proof, each entry once.
+contract ContributionBatches is StatementGuard, EIP712 {
+    string public constant VERDICT_ROOT_STATEMENT = "sealpool/verdict-root/1";
+    uint16 public constant FULL_SCORE = 10_000;
+    uint256 public constant MAXIMUM_ENTRIES = 1_024;
+    uint256 public constant MAXIMUM_LOCATOR_BYTES = 440;
+    /// @dev owner (20), blob digest (32), commitment (32), consent digest (32)
+    uint256 private constant ENTRY_BYTES = 116;
+    uint256 private constant SIGNATURE_BYTES = 65;
+    uint256 private constant HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
+
+    bytes32 private constant ENTRY_TYPEHASH = keccak256(
+        "BatchedContribution(bytes32 batch,uint256 index,address owner,bytes32 blobDigest,bytes32 commitment,bytes32 consentDigest)"
+    );
+
+    IPoolDirectory public immutable pools;
+
+    /// @notice Number of batches; identifiers count from 1.
+    uint256 public batchCount;
+    /// @notice The number that a relayer's next batch must have.
+    mapping(address relayer => uint256) public nextNumber;
+    mapping(uint256 id => Batch) private _batches;
+    mapping(uint256 id => mapping(uint256 word => uint256)) private _paid;
+    mapping(uint256 id => mapping(uint256 word => uint256)) private _withdrawn;
+
+    /// @param entries For each entry 116 bytes: owner, blob digest, commitment, consent digest.
+    event BatchContributed(
+        uint256 indexed id,
+        address indexed pool,
+        address indexed relayer,
+        uint256 number,
+        bytes32 root,
+        BatchHeader header,
+        bytes entries
+    );
+    event VerdictRootRecorded(
+        uint256 indexed id, address indexed pool, address indexed node, bytes32 root, uint256 accepted
+    );
+    event BatchVerdictPaid(uint256 indexed id, uint32 index, address indexed owner, uint16 score, bytes32 verdictDigest);
+    event BatchEntryWithdrawn(uint256 indexed id, uint256 index, address indexed owner);
+
+    error PoolUnknown(uint256 index, address pool);
+    error NumberNotNext(address relayer, uint256 given, uint256 expected);
+    error EntriesLengthInvalid(uint256 entries, uint256 signatures);
+    error LocatorLengthInvalid(uint256 index, uint256 length, uint256 maximum);
+    error DigestZero(uint256 index);
+    error ContributionSignatureInvalid(uint256 index, address owner);
+    error BatchUnknown(uint256 id);
+    error VerdictRootAlreadyRecorded(uint256 id);
+    error VerdictRootInvalid(uint256 id, bytes32 root, uint256 accepted);
+    error ProofInvalid(uint256 id, uint256 index);
+    error AlreadyPaid(uint256 id, uint256 index);
+    error AlreadyWithdrawn(uint256 id, uint256 index);
+    error NotWithdrawnYet(uint256 id, uint256 index);
+    error OwnerNotSender(address owner, address sender);
+    error ScoreInvalid(uint256 id, uint16 score, bool refused);
+    error BatchEmpty();
+    error BatchLengthsDiffer(uint256 verdicts, uint256 proofs);
+
+    constructor(NodeRegistry nodeRegistry_, IPoolDirectory pools_)
+        StatementGuard(nodeRegistry_)
+        EIP712("Sealpool", "1")
+    {
+        pools = pools_;
+    }
+
+    /// @notice Records a batch of contributions of one pool. The sender is the relayer that the owners' signatures name.
+    /// @param entries Concatenated entries, 116 bytes each.
+    /// @param signatures Concatenated signatures r || s || v, 65 bytes each, in the same order.
+    /// @return id The batch's identifier.
+    function contributeBatch(
+        uint256 number,
+        BatchHeader calldata header,
+        bytes calldata entries,
+        bytes calldata signatures
+    ) external returns (uint256 id) {
+        uint32 poolIndex = _checkHeader(number, header);
+        bytes32[] memory leaves = _checkEntries(batchHash(msg.sender, number, header), entries, signatures);
+        bytes32 root = _rootOf(leaves);
+        id = ++batchCount;
+        _batches[id] = Batch(msg.sender, poolIndex, uint32(entries.length / ENTRY_BYTES), header.epoch, root, 0);
+        emit BatchContributed(id, header.pool, msg.sender, number, root, header, entries);
+    }
+
+    /// @notice Records the Merkle root over a node's verdicts on a batch.
+    /// @dev Statement facts: uint256 id, bytes32 root, uint256 accepted; subject: the batch's identifier. A leaf is
+    /// keccak256(keccak256(abi.encode(id, index, owner, score, verdictDigest))).
+    function recordVerdictRoot(uint256 id, bytes32 root, uint256 accepted, StatementProof calldata proof) external {
+        Batch storage batch = _batches[id];
+        if (batch.count == 0) revert BatchUnknown(id);
+        if (batch.verdictRoot != 0) revert VerdictRootAlreadyRecorded(id);
+        if (root == 0 || accepted > batch.count) revert VerdictRootInvalid(id, root, accepted);
+        address pool = pools.poolAt(batch.poolIndex);
+        bytes32 facts = keccak256(abi.encode(id, root, accepted));
+        address node = _hearStatement(VERDICT_ROOT_STATEMENT, pool, bytes32(id), facts, proof);
+        IPool(pool).requireNode(node);
+        batch.verdictRoot = root;
+        emit VerdictRootRecorded(id, pool, node, root, accepted);
+    }
+
+    /// @notice Rewards accepted entries of one batch, each once. Anyone may send it; the owners are paid.
+    function payVerdicts(uint256 id, BatchVerdict[] calldata verdicts, bytes32[][] calldata proofs) external {
+        Batch memory batch = _batches[id];
+        if (batch.verdictRoot == 0) revert BatchUnknown(id);
+        uint256 count = verdicts.length;
+        if (count == 0) revert BatchEmpty();
+        if (proofs.length != count) revert BatchLengthsDiffer(count, proofs.length);
+        address[] memory owners = new address[](count);
+        uint256[] memory scores = new uint256[](count);
+        uint256 filled;
+        for (uint256 i; i < count; ++i) {
+            BatchVerdict calldata verdict = verdicts[i];
+            _pay(id, batch, verdict, proofs[i]);
+            // Neighbouring entries of one owner become one reward: what it costs to pay an owner is paid once.
+            if (filled != 0 && owners[filled - 1] == verdict.owner) {
+                scores[filled - 1] += verdict.score;
+            } else {
+                owners[filled] = verdict.owner;
+                scores[filled] = verdict.score;
+                ++filled;
+            }
+        }
+        assembly ("memory-safe") {
+            mstore(owners, filled)
+            mstore(scores, filled)
+        }
+        IPool(pools.poolAt(batch.poolIndex)).reward(owners, scores);
+    }
+
+    /// @notice Takes an entry back. Only its owner, with the entry's place in the batch.
+    function withdraw(uint256 id, uint256 index, bytes calldata entry, bytes32[] calldata proof) external {
+        Batch storage batch = _batches[id];
+        if (batch.count == 0) revert BatchUnknown(id);
+        if (entry.length != ENTRY_BYTES) revert EntriesLengthInvalid(entry.length, 0);
+        if (!MerkleProof.verifyCalldata(proof, batch.root, _leafOf(index, entry))) revert ProofInvalid(id, index);
+        address owner = address(bytes20(entry[:20]));
+        if (owner != msg.sender) revert OwnerNotSender(owner, msg.sender);
+        if (!_mark(_withdrawn[id], index)) revert AlreadyWithdrawn(id, index);
+        emit BatchEntryWithdrawn(id, index, owner);
+    }
+
+    /// @notice Ends the points of a withdrawn entry that was paid before, with its verdict's place. Anyone.
+    function forfeit(uint256 id, BatchVerdict calldata verdict, bytes32[] calldata proof) external {
+        uint256 index = verdict.index;
+        if (!isWithdrawn(id, index)) revert NotWithdrawnYet(id, index);
+        // A paid mark beyond the entries says that the points of that place have ended.
+        if (!isPaid(id, index) || !_mark(_paid[id], MAXIMUM_ENTRIES + index)) revert AlreadyPaid(id, index);
+        Batch memory batch = _batches[id];
+        if (!MerkleProof.verifyCalldata(proof, batch.verdictRoot, verdictLeaf(id, verdict))) {
+            revert ProofInvalid(id, index);
+        }
+        IPool(pools.poolAt(batch.poolIndex)).forfeit(verdict.owner, verdict.score);
+    }
+
+    /// @notice The batch as stored; all zero when there is none.
+    function getBatch(uint256 id) external view returns (Batch memory) {
+        return _batches[id];
+    }
+
+    /// @notice Whether the reward of an entry has been paid.
+    function isPaid(uint256 id, uint256 index) public view returns (bool) {
+        return _paid[id][index >> 8] & (1 << (index & 0xff)) != 0;
+    }
+
+    /// @notice Whether an entry's owner took it back.
+    function isWithdrawn(uint256 id, uint256 index) public view returns (bool) {
+        return _withdrawn[id][index >> 8] & (1 << (index & 0xff)) != 0;
+    }
+
+    /// @notice What binds an entry to its batch: chain and contract come with the EIP-712 domain.
+    function batchHash(address relayer, uint256 number, BatchHeader calldata header) public pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                relayer, number, header.pool, header.epoch, header.schemaId, keccak256(bytes(header.locatorBase))
+            )
+        );
+    }
+
+    /// @notice Leaf of a verdict tree.
+    function verdictLeaf(uint256 id, BatchVerdict calldata verdict) public pure returns (bytes32) {
+        bytes32 inner = keccak256(abi.encode(id, verdict.index, verdict.owner, verdict.score, verdict.verdictDigest));
+        return keccak256(bytes.concat(inner));
+    }
+
+    function _pay(uint256 id, Batch memory batch, BatchVerdict calldata verdict, bytes32[] calldata proof) private {
+        uint256 index = verdict.index;
+        if (verdict.score == 0 || verdict.score > FULL_SCORE) revert ScoreInvalid(id, verdict.score, false);
+        if (index >= batch.count) revert ProofInvalid(id, index);
+        if (!MerkleProof.verifyCalldata(proof, batch.verdictRoot, verdictLeaf(id, verdict))) {
+            revert ProofInvalid(id, index);
+        }
+        if (isWithdrawn(id, index)) revert AlreadyWithdrawn(id, index);
+        if (!_mark(_paid[id], index)) revert AlreadyPaid(id, index);
+        emit BatchVerdictPaid(id, verdict.index, verdict.owner, verdict.score, verdict.verdictDigest);
+    }
+
+    function _checkHeader(uint256 number, BatchHeader calldata header) private returns (uint32 poolIndex) {
+        if (number != nextNumber[msg.sender]) revert NumberNotNext(msg.sender, number, nextNumber[msg.sender]);
+        nextNumber[msg.sender] = number + 1;
+        poolIndex = pools.indexOf(header.pool);
+        if (poolIndex == 0) revert PoolUnknown(0, header.pool);
+        uint256 length = bytes(header.locatorBase).length;
+        if (length == 0 || length > MAXIMUM_LOCATOR_BYTES) revert LocatorLengthInvalid(0, length, MAXIMUM_LOCATOR_BYTES);
+        IPool(header.pool).requireOpenEpoch(header.epoch);
+    }
+
+    /// Checks every entry's signature; gives the entries' leaves. In assembly because this is what a batch costs.
+    function _checkEntries(bytes32 batch, bytes calldata entries, bytes calldata signatures)
+        private
+        view
+        returns (bytes32[] memory leaves)
+    {
+        uint256 count = entries.length / ENTRY_BYTES;
+        if (
+            count == 0 || count > MAXIMUM_ENTRIES || entries.length != count * ENTRY_BYTES
+                || signatures.length != count * SIGNATURE_BYTES
+        ) revert EntriesLengthInvalid(entries.length, signatures.length);
+        leaves = new bytes32[](count);
+        bytes32 separator = _domainSeparatorV4();
+        bytes32 typeHash = ENTRY_TYPEHASH;
+        for (uint256 i; i < count; ++i) {
+            address owner;
+            address signer;
+            bool zero;
+            bool low;
+            assembly ("memory-safe") {
+                let free := mload(0x40)
+                let entry := add(entries.offset, mul(i, ENTRY_BYTES))
+                owner := shr(96, calldataload(entry))
+                // typeHash, batch, index, owner, blobDigest, commitment, consentDigest
+                mstore(free, typeHash)
+                mstore(add(free, 0x20), batch)
+                mstore(add(free, 0x40), i)
+                mstore(add(free, 0x60), owner)
+                calldatacopy(add(free, 0x80), add(entry, 20), 96)
+                zero := or(iszero(mload(add(free, 0x80))), iszero(mload(add(free, 0xa0))))
+                let structHash := keccak256(free, 0xe0)
+                // The leaf is of index, owner and the three digests, hashed twice against second preimages.
+                mstore(0x00, keccak256(add(free, 0x40), 0xa0))
+                mstore(add(add(leaves, 0x20), shl(5, i)), keccak256(0x00, 0x20))
+                mstore(free, hex"1901")
+                mstore(add(free, 0x02), separator)
+                mstore(add(free, 0x22), structHash)
+                mstore(free, keccak256(free, 0x42))
+                let signature := add(signatures.offset, mul(i, SIGNATURE_BYTES))
+                mstore(add(free, 0x20), shr(248, calldataload(add(signature, 64))))
+                calldatacopy(add(free, 0x40), signature, 64)
+                low := iszero(gt(mload(add(free, 0x60)), HALF_ORDER))
+                mstore(0x00, 0)
+                pop(staticcall(gas(), 1, free, 0x80, 0x00, 0x20))
+                signer := mload(0x00)
+            }
+            if (zero) revert DigestZero(i);
+            if (!low || signer == address(0) || signer != owner) revert ContributionSignatureInvalid(i, owner);
+        }
+    }
+
+    function _leafOf(uint256 index, bytes calldata entry) private pure returns (bytes32) {
+        address owner = address(bytes20(entry[:20]));
+        bytes32 inner =
+            keccak256(abi.encode(index, owner, bytes32(entry[20:52]), bytes32(entry[52:84]), bytes32(entry[84:116])));
+        return keccak256(bytes.concat(inner));
+    }
+
+    /// Root of a tree of sorted pairs, as OpenZeppelin's proofs expect it; a node without a neighbour moves up as it is.
+    function _rootOf(bytes32[] memory nodes) private pure returns (bytes32 root) {
+        uint256 count = nodes.length;
+        assembly ("memory-safe") {
+            let first := add(nodes, 0x20)
+            for {} gt(count, 1) {} {
+                let half := shr(1, count)
+                for { let i := 0 } lt(i, half) { i := add(i, 1) } {
+                    let left := mload(add(first, shl(6, i)))
+                    let right := mload(add(add(first, shl(6, i)), 0x20))
+                    switch gt(left, right)
+                    case 0 {
+                        mstore(0x00, left)
+                        mstore(0x20, right)
+                    }
+                    default {
+                        mstore(0x00, right)
+                        mstore(0x20, left)
+                    }
+                    mstore(add(first, shl(5, i)), keccak256(0x00, 0x40))
+                }
+                if and(count, 1) { mstore(add(first, shl(5, half)), mload(add(first, shl(5, sub(count, 1))))) }
+                count := add(half, and(count, 1))
+            }
+            root := mload(first)
+        }
+    }
+
+    function _mark(mapping(uint256 word => uint256) storage marks, uint256 index) private returns (bool fresh) {
+        uint256 bit = 1 << (index & 0xff);
+        uint256 word = marks[index >> 8];
+        fresh = word & bit == 0;
+        if (fresh) marks[index >> 8] = word | bit;
+    }
+}

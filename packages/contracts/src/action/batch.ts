@@ -1,0 +1,251 @@
+import {
+  type Address,
+  type Client,
+  concatHex,
+  encodeFunctionData,
+  type Hex,
+  parseEventLogs,
+  slice,
+} from 'viem'
+import { getContractEvents, readContract } from 'viem/actions'
+import { contributionBatchesAbi } from '../abi/ContributionBatches.js'
+import type { Deployment } from '../deploy/deployment.js'
+import { ContractsError } from '../errors.js'
+import { type MerkleTree, merkleTree } from '../merkle/tree.js'
+import {
+  type BatchEntry,
+  type BatchHeader,
+  type BatchVerdict,
+  batchEntryLeaf,
+  batchVerdictLeaf,
+} from '../statement/batched-contribution.js'
+import type { StatementProof } from '../statement/node-statement.js'
+import { type EventQuery, perRequest, rangeOf } from './contribution.js'
+import type { EventPlace } from './job-read.js'
+import { readInRanges } from './logs.js'
+import { reading, type Sent, send, type WriteOptions } from './transaction.js'
+
+type OnBatch = WriteOptions & { readonly deployment: Deployment; readonly batchId: bigint }
+
+/** Most entries of one batch. */
+export const maximumBatchEntries = 1_024
+
+const ENTRY_BYTES = 116
+
+/** A batch of contributions as its event tells it. */
+export interface BatchEvent extends EventPlace {
+  readonly id: bigint
+  readonly relayer: Address
+  readonly number: bigint
+  readonly root: Hex
+  readonly header: BatchHeader
+  readonly entries: readonly BatchEntry[]
+}
+
+/** A batch as the chain remembers it. */
+export interface Batch {
+  readonly id: bigint
+  readonly relayer: Address
+  readonly count: number
+  readonly epoch: number
+  readonly root: Hex
+  /** `null` before a node's verdicts came. */
+  readonly verdictRoot: Hex | null
+}
+
+/** The number that a relayer's next batch must have: owners sign it. */
+export function getNextBatchNumber(
+  client: Client,
+  args: { readonly deployment: Deployment; readonly relayer: Address },
+): Promise<bigint> {
+  return reading('ContributionBatches.nextNumber', () =>
+    readContract(client, {
+      address: args.deployment.contributionBatches,
+      abi: contributionBatchesAbi,
+      functionName: 'nextNumber',
+      args: [args.relayer],
+    }),
+  )
+}
+
+/**
+ * Records a batch of signed contributions of one pool. The sender must be the relayer that the signatures name.
+ *
+ * @param args.entries In the order of the indices that were signed; at most {@link maximumBatchEntries}.
+ * @throws {ContractsError} `ARGUMENT_INVALID` for an empty or too large batch; `REVERTED`: `NumberNotNext`,
+ * `ContributionSignatureInvalid` (with the index), `EpochNotCurrent`, `EntriesLengthInvalid`.
+ */
+export async function contributeMerkleBatch(
+  client: Client,
+  args: WriteOptions & {
+    readonly deployment: Deployment
+    readonly number: bigint
+    readonly header: BatchHeader
+    readonly entries: readonly (BatchEntry & { /** 65 bytes r || s || v. */ readonly signature: Hex })[]
+  },
+): Promise<Sent & { readonly batchId: bigint; readonly root: Hex }> {
+  const place = 'ContributionBatches.contributeBatch'
+  const { entries } = args
+  if (entries.length === 0 || entries.length > maximumBatchEntries) {
+    throw new ContractsError('ARGUMENT_INVALID', place, `a batch has 1 to ${maximumBatchEntries} entries`)
+  }
+  const data = encodeFunctionData({
+    abi: contributionBatchesAbi,
+    functionName: 'contributeBatch',
+    args: [
+      args.number,
+      args.header,
+      concatHex(entries.map(packEntry)),
+      concatHex(entries.map(({ signature }) => signature)),
+    ],
+  })
+  const sent = await send(client, place, { to: args.deployment.contributionBatches, data }, args)
+  const [event] = parseEventLogs({
+    abi: contributionBatchesAbi,
+    eventName: 'BatchContributed',
+    logs: sent.receipt.logs,
+  })
+  if (event === undefined)
+    throw new ContractsError('NOT_FOUND', place, 'the receipt holds no BatchContributed event')
+  return { ...sent, batchId: event.args.id, root: event.args.root }
+}
+
+/** Reads the batches that were contributed, oldest first. */
+export async function getBatches(client: Client, args: EventQuery): Promise<BatchEvent[]> {
+  return reading('getBatches', async () => {
+    const logs = await readInRanges(await rangeOf(client, args), perRequest(args), (range) =>
+      getContractEvents(client, {
+        address: args.deployment.contributionBatches,
+        abi: contributionBatchesAbi,
+        eventName: 'BatchContributed',
+        strict: true,
+        ...range,
+      }),
+    )
+    return logs.map(({ args: fields, blockNumber, blockHash, logIndex, transactionHash }) => {
+      const { id, relayer, number, root, header } = fields
+      const place = { blockNumber, blockHash, logIndex, transactionHash }
+      return { id, relayer, number, root, header, entries: unpackEntries(fields.entries), ...place }
+    })
+  })
+}
+
+/**
+ * Reads a batch.
+ *
+ * @throws {ContractsError} `NOT_FOUND` when there is none with this identifier.
+ */
+export async function getBatch(
+  client: Client,
+  args: { readonly deployment: Deployment; readonly batchId: bigint },
+): Promise<Batch> {
+  const { batchId: id } = args
+  const batch = await reading('ContributionBatches.getBatch', () =>
+    readContract(client, {
+      address: args.deployment.contributionBatches,
+      abi: contributionBatchesAbi,
+      functionName: 'getBatch',
+      args: [id],
+    }),
+  )
+  if (batch.count === 0) throw new ContractsError('NOT_FOUND', 'getBatch', `there is no batch ${id}`)
+  const { relayer, count, epoch, root } = batch
+  return {
+    id,
+    relayer,
+    count,
+    epoch,
+    root,
+    verdictRoot: BigInt(batch.verdictRoot) === 0n ? null : batch.verdictRoot,
+  }
+}
+
+/** The tree of a batch's entries: an owner's proof for {@link withdrawBatchEntry}. */
+export function batchTree(entries: readonly BatchEntry[]): MerkleTree {
+  return merkleTree(entries.map((entry, index) => batchEntryLeaf(index, entry)))
+}
+
+/** The tree of a batch's verdicts, in the given order: its root goes into the node's statement. */
+export function verdictTree(batchId: bigint, verdicts: readonly BatchVerdict[]): MerkleTree {
+  return merkleTree(verdicts.map((verdict) => batchVerdictLeaf(batchId, verdict)))
+}
+
+/** Records the root of a node's verdicts on a batch (statement: `verdictRootContext`). */
+export function recordVerdictRoot(
+  client: Client,
+  args: OnBatch & { readonly root: Hex; readonly accepted: number; readonly statement: StatementProof },
+): Promise<Sent> {
+  const data = encodeFunctionData({
+    abi: contributionBatchesAbi,
+    functionName: 'recordVerdictRoot',
+    args: [args.batchId, args.root, BigInt(args.accepted), args.statement],
+  })
+  const place = 'ContributionBatches.recordVerdictRoot'
+  return send(client, place, { to: args.deployment.contributionBatches, data }, args)
+}
+
+/**
+ * Rewards entries of a batch, each once. Anyone may send it; the owners are paid. Put verdicts of one owner side by side:
+ * they become one reward.
+ *
+ * @throws {ContractsError} `REVERTED`: `AlreadyPaid`, `AlreadyWithdrawn`, `ProofInvalid`, `BatchUnknown`.
+ */
+export function payBatchVerdicts(
+  client: Client,
+  args: OnBatch & {
+    readonly verdicts: readonly (BatchVerdict & { readonly proof: readonly Hex[] })[]
+  },
+): Promise<Sent> {
+  const data = encodeFunctionData({
+    abi: contributionBatchesAbi,
+    functionName: 'payVerdicts',
+    args: [args.batchId, args.verdicts, args.verdicts.map(({ proof }) => proof)],
+  })
+  const place = 'ContributionBatches.payVerdicts'
+  return send(client, place, { to: args.deployment.contributionBatches, data }, args)
+}
+
+/** Takes an entry of a batch back. Only its owner. */
+export function withdrawBatchEntry(
+  client: Client,
+  args: OnBatch & { readonly index: number; readonly entry: BatchEntry; readonly proof: readonly Hex[] },
+): Promise<Sent> {
+  const data = encodeFunctionData({
+    abi: contributionBatchesAbi,
+    functionName: 'withdraw',
+    args: [args.batchId, BigInt(args.index), packEntry(args.entry), args.proof],
+  })
+  const place = 'ContributionBatches.withdraw'
+  return send(client, place, { to: args.deployment.contributionBatches, data }, args)
+}
+
+/** Ends the points of a withdrawn entry that was paid before. Anyone. */
+export function forfeitBatchEntry(
+  client: Client,
+  args: OnBatch & { readonly verdict: BatchVerdict; readonly proof: readonly Hex[] },
+): Promise<Sent> {
+  const data = encodeFunctionData({
+    abi: contributionBatchesAbi,
+    functionName: 'forfeit',
+    args: [args.batchId, args.verdict, args.proof],
+  })
+  const place = 'ContributionBatches.forfeit'
+  return send(client, place, { to: args.deployment.contributionBatches, data }, args)
+}
+
+function packEntry({ owner, blobDigest, commitment, consentDigest }: BatchEntry): Hex {
+  return concatHex([owner, blobDigest, commitment, consentDigest])
+}
+
+function unpackEntries(packed: Hex): BatchEntry[] {
+  const count = (packed.length - 2) / 2 / ENTRY_BYTES
+  return Array.from({ length: count }, (_, index) => {
+    const start = index * ENTRY_BYTES
+    return {
+      owner: slice(packed, start, start + 20),
+      blobDigest: slice(packed, start + 20, start + 52),
+      commitment: slice(packed, start + 52, start + 84),
+      consentDigest: slice(packed, start + 84, start + 116),
+    }
+  })
+}

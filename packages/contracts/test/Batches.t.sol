@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {NodeRegistry} from "../solidity/node/NodeRegistry.sol";
+import {StatementProof} from "../solidity/node/StatementGuard.sol";
+import {BatchHeader, BatchVerdict, ContributionBatches} from "../solidity/registry/ContributionBatches.sol";
+import {Pool} from "../solidity/pool/Pool.sol";
+import {World} from "./World.sol";
+
+/// Merkle batches. Trees of the tests are built here, plainly, and compared with the contract's.
+contract BatchesTest is World {
+    uint256 private constant OWNER = 0xa000;
+
+    struct Made {
+        uint256 id;
+        bytes entries;
+        bytes32[] leaves;
+    }
+
+    function setUp() public {
+        build();
+    }
+
+    function header() private view returns (BatchHeader memory) {
+        return BatchHeader(address(pool), 1, bytes32("schema"), "https://blobs/");
+    }
+
+    function entryOf(uint256 i) private pure returns (bytes memory) {
+        return abi.encodePacked(vm.addr(OWNER + i / 2), keccak256(abi.encode("blob", i)), bytes32(i + 1), bytes32(i));
+    }
+
+    function signatureOf(uint256 key, uint256 number, uint256 i, bytes memory entry, BatchHeader memory h)
+        private
+        view
+        returns (bytes memory)
+    {
+        bytes32 batch = keccak256(
+            abi.encode(address(this), number, h.pool, h.epoch, h.schemaId, keccak256(bytes(h.locatorBase)))
+        );
+        return sign(key, address(batches), keccak256(abi.encodePacked(TYPEHASH(), batch, i, words(entry))));
+    }
+
+    // solhint-disable-next-line func-name-mixedcase
+    function TYPEHASH() private pure returns (bytes32) {
+        return keccak256(
+            "BatchedContribution(bytes32 batch,uint256 index,address owner,bytes32 blobDigest,bytes32 commitment,bytes32 consentDigest)"
+        );
+    }
+
+    /// The entry as four ABI words.
+    function words(bytes memory entry) private pure returns (bytes memory) {
+        return bytes.concat(new bytes(12), entry);
+    }
+
+    function leafOf(uint256 i, bytes memory entry) private pure returns (bytes32) {
+        return keccak256(abi.encode(keccak256(bytes.concat(bytes32(i), words(entry)))));
+    }
+
+    function make(uint256 count) private returns (Made memory made) {
+        uint256 number = batches.nextNumber(address(this));
+        bytes memory signatures;
+        made.leaves = new bytes32[](count);
+        BatchHeader memory h = header();
+        for (uint256 i; i < count; ++i) {
+            bytes memory entry = entryOf(i);
+            made.entries = bytes.concat(made.entries, entry);
+            signatures = bytes.concat(signatures, signatureOf(OWNER + i / 2, number, i, entry, h));
+            made.leaves[i] = leafOf(i, entry);
+        }
+        made.id = batches.contributeBatch(number, h, made.entries, signatures);
+    }
+
+    function up(bytes32[] memory level) private pure returns (bytes32[] memory next) {
+        next = new bytes32[]((level.length + 1) / 2);
+        for (uint256 i; i < next.length; ++i) {
+            if (2 * i + 1 == level.length) {
+                next[i] = level[2 * i];
+                continue;
+            }
+            (bytes32 a, bytes32 b) = (level[2 * i], level[2 * i + 1]);
+            next[i] = a < b ? keccak256(abi.encode(a, b)) : keccak256(abi.encode(b, a));
+        }
+    }
+
+    function root(bytes32[] memory leaves) private pure returns (bytes32) {
+        while (leaves.length > 1) leaves = up(leaves);
+        return leaves[0];
+    }
+
+    function proofOf(bytes32[] memory leaves, uint256 i) private pure returns (bytes32[] memory proof) {
+        bytes32[] memory long = new bytes32[](32);
+        uint256 length;
+        while (leaves.length > 1) {
+            if (i ^ 1 < leaves.length) long[length++] = leaves[i ^ 1];
+            leaves = up(leaves);
+            i /= 2;
+        }
+        proof = new bytes32[](length);
+        for (uint256 k; k < length; ++k) proof[k] = long[k];
+    }
+
+    function verdictsOf(Made memory made) private view returns (BatchVerdict[] memory list, bytes32[] memory leaves) {
+        list = new BatchVerdict[](made.leaves.length);
+        leaves = new bytes32[](list.length);
+        for (uint256 i; i < list.length; ++i) {
+            list[i] = BatchVerdict(uint32(i), vm.addr(OWNER + i / 2), 1_000, bytes32("verdict"));
+            leaves[i] = this.leaf(made.id, list[i]);
+        }
+    }
+
+    function leaf(uint256 id, BatchVerdict calldata verdict) external pure returns (bytes32) {
+        return keccak256(
+            abi.encode(keccak256(abi.encode(id, verdict.index, verdict.owner, verdict.score, verdict.verdictDigest)))
+        );
+    }
+
+    function judge(uint256 id, bytes32 verdictRoot, uint256 accepted) private {
+        StatementProof memory proof = prove(
+            batches.VERDICT_ROOT_STATEMENT(),
+            address(pool),
+            bytes32(id),
+            keccak256(abi.encode(id, verdictRoot, accepted))
+        );
+        batches.recordVerdictRoot(id, verdictRoot, accepted, proof);
+    }
+
+    function proofs(bytes32[] memory leaves) private pure returns (bytes32[][] memory all) {
+        all = new bytes32[][](leaves.length);
+        for (uint256 i; i < leaves.length; ++i) all[i] = proofOf(leaves, i);
+    }
+
+    function testFuzz_aBatchOfAnySizeIsPaidOnceToItsOwners(uint256 count) external {
+        count = bound(count, 1, 40);
+        Made memory made = make(count);
+        vm.assertEq(batches.getBatch(made.id).root, root(made.leaves));
+        (BatchVerdict[] memory list, bytes32[] memory leaves) = verdictsOf(made);
+        judge(made.id, root(leaves), count);
+        bytes32[][] memory all = proofs(leaves);
+        batches.payVerdicts(made.id, list, all);
+        for (uint256 i; i < count; ++i) {
+            uint256 entries = i ^ 1 < count ? 2 : 1;
+            vm.assertEq(pool.pointsOf(list[i].owner), 1_000 * entries);
+            vm.assertTrue(batches.isPaid(made.id, i));
+        }
+        vm.assertEq(token.totalSupply(), uint256(REWARD) / 10 * count);
+        refused(ContributionBatches.AlreadyPaid.selector);
+        batches.payVerdicts(made.id, list, all);
+    }
+
+    /// Replay: a signature is good for one place of one batch of one relayer.
+    function test_aSignatureIsGoodForOnePlaceOnly() external {
+        BatchHeader memory h = header();
+        bytes memory entry = entryOf(0);
+        bytes memory signature = signatureOf(OWNER, 0, 0, entry, h);
+        vm.prank(address(9));
+        refused(ContributionBatches.ContributionSignatureInvalid.selector);
+        batches.contributeBatch(0, h, entry, signature);
+        refused(ContributionBatches.ContributionSignatureInvalid.selector);
+        batches.contributeBatch(0, h, bytes.concat(entry, entry), bytes.concat(signature, signature));
+        h.locatorBase = "https://elsewhere/";
+        refused(ContributionBatches.ContributionSignatureInvalid.selector);
+        batches.contributeBatch(0, h, entry, signature);
+        h = header();
+        batches.contributeBatch(0, h, entry, signature);
+        refused(ContributionBatches.NumberNotNext.selector);
+        batches.contributeBatch(0, h, entry, signature);
+        refused(ContributionBatches.ContributionSignatureInvalid.selector);
+        batches.contributeBatch(1, h, entry, signature);
+    }
+
+    function test_batchesAreRefusedByName() external {
+        BatchHeader memory h = header();
+        bytes memory entry = entryOf(0);
+        bytes memory signature = signatureOf(OWNER, 0, 0, entry, h);
+        refused(ContributionBatches.EntriesLengthInvalid.selector);
+        batches.contributeBatch(0, h, "", "");
+        refused(ContributionBatches.EntriesLengthInvalid.selector);
+        batches.contributeBatch(0, h, bytes.concat(entry, hex"00"), signature);
+        refused(ContributionBatches.EntriesLengthInvalid.selector);
+        batches.contributeBatch(0, h, entry, hex"00");
+        refused(ContributionBatches.EntriesLengthInvalid.selector);
+        batches.contributeBatch(0, h, new bytes(116 * 1_025), new bytes(65 * 1_025));
+        h.pool = address(9);
+        refused(ContributionBatches.PoolUnknown.selector);
+        batches.contributeBatch(0, h, entry, signature);
+        h = header();
+        h.locatorBase = "";
+        refused(ContributionBatches.LocatorLengthInvalid.selector);
+        batches.contributeBatch(0, h, entry, signature);
+        h = header();
+        h.epoch = 2;
+        refused(Pool.EpochNotCurrent.selector);
+        batches.contributeBatch(0, h, entry, signature);
+        h = header();
+        refused(ContributionBatches.DigestZero.selector);
+        batches.contributeBatch(0, h, bytes.concat(bytes20(vm.addr(OWNER)), new bytes(96)), signature);
+        // Malleability: the other s of the same signature.
+        uint256 order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
+        assembly {
+            let s := mload(add(signature, 0x40))
+            mstore(add(signature, 0x40), sub(order, s))
+            mstore8(add(signature, 0x60), xor(byte(0, mload(add(signature, 0x60))), 7))
+        }
+        refused(ContributionBatches.ContributionSignatureInvalid.selector);
+        batches.contributeBatch(0, h, entry, signature);
+    }
+
+    function test_verdictRootsAreRefusedByName() external {
+        Made memory made = make(3);
+        (BatchVerdict[] memory list, bytes32[] memory leaves) = verdictsOf(made);
+        StatementProof memory none;
+        refused(ContributionBatches.BatchUnknown.selector);
+        batches.recordVerdictRoot(99, bytes32("r"), 1, none);
+        refused(ContributionBatches.VerdictRootInvalid.selector);
+        batches.recordVerdictRoot(made.id, 0, 1, none);
+        refused(ContributionBatches.VerdictRootInvalid.selector);
+        batches.recordVerdictRoot(made.id, bytes32("r"), 4, none);
+        refused(ContributionBatches.BatchUnknown.selector);
+        batches.payVerdicts(made.id, list, proofs(leaves));
+        judge(made.id, root(leaves), 3);
+        refused(ContributionBatches.VerdictRootAlreadyRecorded.selector);
+        batches.recordVerdictRoot(made.id, bytes32("r"), 1, none);
+        refused(ContributionBatches.BatchEmpty.selector);
+        batches.payVerdicts(made.id, new BatchVerdict[](0), new bytes32[][](0));
+        refused(ContributionBatches.BatchLengthsDiffer.selector);
+        batches.payVerdicts(made.id, list, new bytes32[][](1));
+        bytes32[][] memory all = proofs(leaves);
+        list[0].score = 2_000;
+        refused(ContributionBatches.ProofInvalid.selector);
+        batches.payVerdicts(made.id, list, all);
+        list[0].score = 0;
+        refused(ContributionBatches.ScoreInvalid.selector);
+        batches.payVerdicts(made.id, list, all);
+        list[0].score = 10_001;
+        refused(ContributionBatches.ScoreInvalid.selector);
+        batches.payVerdicts(made.id, list, all);
+        (list[0].score, list[0].index) = (1_000, 3);
+        refused(ContributionBatches.ProofInvalid.selector);
+        batches.payVerdicts(made.id, list, all);
+    }
+
+    function test_anEntryIsWithdrawnByItsOwnerAndEarnsNoMore() external {
+        Made memory made = make(5);
+        (BatchVerdict[] memory list, bytes32[] memory leaves) = verdictsOf(made);
+        bytes memory entry = entryOf(2);
+        bytes32[] memory proof = proofOf(made.leaves, 2);
+        address owner = vm.addr(OWNER + 1);
+        refused(ContributionBatches.BatchUnknown.selector);
+        batches.withdraw(99, 2, entry, proof);
+        refused(ContributionBatches.EntriesLengthInvalid.selector);
+        batches.withdraw(made.id, 2, hex"00", proof);
+        refused(ContributionBatches.ProofInvalid.selector);
+        batches.withdraw(made.id, 3, entry, proof);
+        refused(ContributionBatches.OwnerNotSender.selector);
+        batches.withdraw(made.id, 2, entry, proof);
+        bytes32[] memory verdictProof = proofOf(leaves, 2);
+        refused(ContributionBatches.NotWithdrawnYet.selector);
+        batches.forfeit(made.id, list[2], verdictProof);
+        vm.prank(owner);
+        batches.withdraw(made.id, 2, entry, proof);
+        vm.prank(owner);
+        refused(ContributionBatches.AlreadyWithdrawn.selector);
+        batches.withdraw(made.id, 2, entry, proof);
+        judge(made.id, root(leaves), 5);
+        refused(ContributionBatches.AlreadyWithdrawn.selector);
+        batches.payVerdicts(made.id, list, proofs(leaves));
+        refused(ContributionBatches.AlreadyPaid.selector);
+        batches.forfeit(made.id, list[2], verdictProof);
+    }
+
+    function test_whatWasPaidBeforeAWithdrawalLosesItsPoints() external {
+        Made memory made = make(2);
+        (BatchVerdict[] memory list, bytes32[] memory leaves) = verdictsOf(made);
+        judge(made.id, root(leaves), 2);
+        batches.payVerdicts(made.id, list, proofs(leaves));
+        address owner = vm.addr(OWNER);
+        vm.assertEq(pool.pointsOf(owner), 2_000);
+        bytes32[] memory proof = proofOf(made.leaves, 1);
+        vm.prank(owner);
+        batches.withdraw(made.id, 1, entryOf(1), proof);
+        bytes32[] memory verdictProof = proofOf(leaves, 1);
+        BatchVerdict memory wrong = BatchVerdict(1, owner, 900, bytes32("verdict"));
+        refused(ContributionBatches.ProofInvalid.selector);
+        batches.forfeit(made.id, wrong, verdictProof);
+        batches.forfeit(made.id, list[1], verdictProof);
+        vm.assertEq(pool.pointsOf(owner), 1_000);
+        refused(ContributionBatches.AlreadyPaid.selector);
+        batches.forfeit(made.id, list[1], verdictProof);
+        refused(Pool.OnlyDataRegistry.selector);
+        pool.forfeit(owner, 1);
+    }
+}

@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {JobBoard} from "../solidity/job/JobBoard.sol";
+import {Job, JobClass, JobProposal} from "../solidity/job/Job.sol";
+import {JobDraw} from "../solidity/job/JobDraw.sol";
+import {JobState} from "../solidity/job/JobState.sol";
+import {NodeRegistry} from "../solidity/node/NodeRegistry.sol";
+import {StatementProof} from "../solidity/node/StatementGuard.sol";
+import {Permissions, Terms} from "../solidity/permission/Permissions.sol";
+import {Pool, PoolRules} from "../solidity/pool/Pool.sol";
+import {PoolToken} from "../solidity/token/PoolToken.sol";
+import {World} from "./World.sol";
+
+/// The long ways through a job's life: lots, silence, hand-off, templates, pauses, and every refusal on the way.
+contract JobLifeTest is World {
+    uint256 private constant SECOND_KEY = 0x5ec0;
+    bytes32 private constant MANIFEST = keccak256("manifest");
+    bytes32 private constant TEMPLATE = keccak256("template");
+    address private constant MEMBER = address(7);
+
+    function setUp() public {
+        build();
+        register(SECOND_KEY, MEASUREMENT);
+        accept(MEMBER, pool, 10_000);
+        protocolToken.approve(address(board), type(uint256).max);
+    }
+
+    function one(address a) private pure returns (address[] memory list) {
+        list = new address[](1);
+        list[0] = a;
+    }
+
+    function tomorrow() private view returns (uint64) {
+        return uint64(block.timestamp + 1 days);
+    }
+
+    function terms() private view returns (Terms memory) {
+        return Terms(100, 0, 100, uint64(block.timestamp), uint64(block.timestamp + 100 days), 0);
+    }
+
+    function proposal(JobClass class, bytes32 template) private view returns (JobProposal memory) {
+        return JobProposal(MANIFEST, template, "", one(address(pool)), 1_000, tomorrow(), class);
+    }
+
+    function grant(bytes32 digest) private {
+        Terms memory t = terms();
+        address lock = pool.timelock();
+        vm.prank(lock);
+        permissions.grant(address(this), address(pool), digest, t);
+    }
+
+    function funded(JobClass class) private returns (uint256 id) {
+        grant(MANIFEST);
+        id = board.proposeJob(proposal(class, 0));
+        board.fund(id);
+    }
+
+    function say(uint256 key, string memory kind, uint256 id, bytes memory words) private returns (StatementProof memory) {
+        return proveBy(key, kind, address(pool), bytes32(id), keccak256(words));
+    }
+
+    function start(uint256 key, uint256 id) private {
+        StatementProof memory proof = say(key, board.START_STATEMENT(), id, abi.encode(MANIFEST));
+        board.start(id, proof);
+    }
+
+    function state(uint256 id) private view returns (JobState) {
+        return board.getJob(id).state;
+    }
+
+    function check(uint256 id, JobState expected) private view {
+        vm.assertEq(uint256(state(id)), uint256(expected));
+    }
+
+    function draw(uint256 id, bytes32 hash) private returns (address) {
+        uint256 decides = block.number + 2;
+        vm.roll(decides + 1);
+        vm.setBlockhash(decides, hash);
+        board.assign(id);
+        return board.getJob(id).node;
+    }
+
+    function keyOf(address node) private pure returns (uint256) {
+        return node == vm.addr(NODE_KEY) ? NODE_KEY : SECOND_KEY;
+    }
+
+    /// The lot falls by a block that nobody knew at funding, among the nodes there were then.
+    function testFuzz_theLotCannotBeGround(bytes32 hash) external {
+        if (hash == 0) return;
+        uint256 id = funded(JobClass.Drawn);
+        JobDraw.Draw memory drawn = board.drawOf(id);
+        vm.assertEq(drawn.blockNumber, block.number + 2);
+        vm.assertEq(drawn.candidates, 2);
+        StatementProof memory early = say(NODE_KEY, board.START_STATEMENT(), id, abi.encode(MANIFEST));
+        refused(JobBoard.NotAssigned.selector);
+        board.start(id, early);
+        refused(JobDraw.DrawTooEarly.selector);
+        board.assign(id);
+        // Registered after the funding: no candidate.
+        register(0xbad, MEASUREMENT);
+        address node = draw(id, hash);
+        vm.assertTrue(node == vm.addr(NODE_KEY) || node == vm.addr(SECOND_KEY));
+        uint256 expected = uint256(keccak256(abi.encode(keccak256(abi.encode(hash, id)), uint256(0)))) % 2;
+        vm.assertEq(node, nodes.nodeAt(expected));
+        uint256 other = keyOf(node) == NODE_KEY ? SECOND_KEY : NODE_KEY;
+        StatementProof memory proof = say(other, board.START_STATEMENT(), id, abi.encode(MANIFEST));
+        refused(JobBoard.OtherNode.selector);
+        board.start(id, proof);
+        start(keyOf(node), id);
+        check(id, JobState.Running);
+    }
+
+    function test_aForgottenBlockOnlyCausesANewDraw() external {
+        uint256 id = funded(JobClass.Drawn);
+        vm.roll(block.number + 1_000);
+        board.assign(id);
+        check(id, JobState.Funded);
+        vm.assertEq(board.drawOf(id).blockNumber, block.number + 2);
+        uint256 open = funded(JobClass.Open);
+        refused(JobBoard.NotDrawn.selector);
+        board.assign(open);
+    }
+
+    function test_nobodyIsDrawnWhoIsNotActive() external {
+        nodes.setMeasurement(MEASUREMENT, false);
+        uint256 id = funded(JobClass.Drawn);
+        vm.assertEq(draw(id, keccak256("any")), address(0));
+        check(id, JobState.Funded);
+    }
+
+    function test_nobodyIsDrawnWhomThePoolDoesNotAccept() external {
+        Pool strict = pool;
+        uint256 id = funded(JobClass.Drawn);
+        bytes32 required = keccak256("required");
+        _require(strict, required);
+        vm.assertEq(draw(id, keccak256("any")), address(0));
+    }
+
+    function _require(Pool of_, bytes32 measurement) private {
+        PoolRules memory rules = of_.rules();
+        rules.measurement = measurement;
+        address lock = of_.timelock();
+        vm.prank(lock);
+        of_.setRules(rules);
+    }
+
+    function test_aNodeThatDoesNotShowUpLosesTheJobForEver() external {
+        uint256 id = funded(JobClass.Drawn);
+        address node = draw(id, keccak256("x"));
+        refused(JobBoard.NodeNotSilent.selector);
+        board.requeue(id);
+        vm.warp(block.timestamp + 15 minutes + 1);
+        board.requeue(id);
+        check(id, JobState.Funded);
+        vm.assertTrue(board.hadJob(id, node));
+        vm.assertEq(board.getJob(id).attempts, 1);
+        for (uint256 i; i < 8; ++i) {
+            address next = draw(id, keccak256(abi.encode(i)));
+            if (next == address(0)) continue;
+            vm.assertTrue(next != node);
+            check(id, JobState.Assigned);
+            break;
+        }
+        uint256 before = protocolToken.balanceOf(address(this));
+        vm.warp(block.timestamp + 2 days);
+        board.expire(id);
+        vm.assertEq(protocolToken.balanceOf(address(this)) - before, 100);
+        // Somebody had it: the run is not given back.
+        vm.assertEq(permissions.getGrant(address(this), address(pool), MANIFEST).used, 1);
+    }
+
+    /// Bad input of the issue: griefing by never finishing.
+    function test_aSilentNodeLosesTheJobAndItsStatementCannotBringItBack() external {
+        uint256 id = funded(JobClass.Open);
+        refused(JobBoard.TransitionNotAllowed.selector);
+        board.requeue(id);
+        StatementProof memory first = say(NODE_KEY, board.START_STATEMENT(), id, abi.encode(MANIFEST));
+        board.start(id, first);
+        vm.warp(block.timestamp + 1 hours);
+        uint256 time = block.timestamp;
+        StatementProof memory beat = say(NODE_KEY, board.HEARTBEAT_STATEMENT(), id, abi.encode(MANIFEST, time));
+        board.heartbeat(id, time, beat);
+        vm.assertEq(board.getJob(id).seenAt, time);
+        refused(JobBoard.HeartbeatOutOfOrder.selector);
+        board.heartbeat(id, time, beat);
+        refused(JobBoard.HeartbeatOutOfOrder.selector);
+        board.heartbeat(id, time + 1, beat);
+        vm.warp(time + 1 hours);
+        refused(JobBoard.NodeNotSilent.selector);
+        board.requeue(id);
+        vm.warp(time + 1 hours + 1);
+        board.requeue(id);
+        refused(JobBoard.NodeHadJob.selector);
+        board.start(id, first);
+        refused(JobBoard.TransitionNotAllowed.selector);
+        board.heartbeat(id, time + 2, beat);
+        start(SECOND_KEY, id);
+        check(id, JobState.Running);
+        refused(JobBoard.TransitionNotAllowed.selector);
+        board.cancel(id);
+    }
+
+    function test_aRunningNodeHandsOverOnceAndOnlyToAnActiveNode() external {
+        uint256 id = funded(JobClass.Open);
+        StatementProof memory early =
+            say(NODE_KEY, board.HAND_OFF_STATEMENT(), id, abi.encode(MANIFEST, vm.addr(SECOND_KEY)));
+        refused(JobBoard.TransitionNotAllowed.selector);
+        board.handOff(id, vm.addr(SECOND_KEY), early);
+        start(NODE_KEY, id);
+        StatementProof memory toNobody = say(NODE_KEY, board.HAND_OFF_STATEMENT(), id, abi.encode(MANIFEST, address(9)));
+        refused(JobBoard.NodeNotActive.selector);
+        board.handOff(id, address(9), toNobody);
+        board.handOff(id, vm.addr(SECOND_KEY), early);
+        vm.assertEq(board.getJob(id).node, vm.addr(SECOND_KEY));
+        StatementProof memory back =
+            say(SECOND_KEY, board.HAND_OFF_STATEMENT(), id, abi.encode(MANIFEST, vm.addr(NODE_KEY)));
+        refused(JobBoard.NodeNotActive.selector);
+        board.handOff(id, vm.addr(NODE_KEY), back);
+        StatementProof memory failed = say(SECOND_KEY, board.FAILURE_STATEMENT(), id, abi.encode(MANIFEST, bytes32("why")));
+        board.fail(id, bytes32("why"), failed);
+        check(id, JobState.Failed);
+        vm.assertEq(protocolToken.balanceOf(address(board)), 0);
+    }
+
+    function test_aJobChangesItsNodeSixteenTimesAtMost() external {
+        uint256 id = funded(JobClass.Open);
+        for (uint256 i; i < 16; ++i) {
+            uint256 key = 0x10000 + i;
+            register(key, MEASUREMENT);
+            start(key, id);
+            vm.warp(block.timestamp + 1 hours + 1);
+            board.requeue(id);
+        }
+        start(NODE_KEY, id);
+        vm.warp(block.timestamp + 1 hours + 1);
+        refused(JobBoard.TooManyAttempts.selector);
+        board.requeue(id);
+    }
+
+    function test_aTemplatesGrantPaysForItsInstances() external {
+        grant(TEMPLATE);
+        uint256 plain = board.proposeJob(proposal(JobClass.Open, 0));
+        check(plain, JobState.Proposed);
+        uint256 id = board.proposeJob(proposal(JobClass.Open, TEMPLATE));
+        check(id, JobState.Approved);
+        vm.assertEq(board.templateOf(id), TEMPLATE);
+        board.fund(id);
+        vm.assertEq(permissions.getGrant(address(this), address(pool), TEMPLATE).used, 1);
+        vm.assertEq(board.getShare(id, address(pool)).price, 100);
+        vm.assertEq(board.getShare(id, address(9)).price, 0);
+        board.cancel(id);
+        vm.assertEq(permissions.getGrant(address(this), address(pool), TEMPLATE).used, 0);
+    }
+
+    function test_releaseAndSettlementInOne() external {
+        uint256 id = funded(JobClass.Open);
+        start(NODE_KEY, id);
+        bytes32[] memory heads = new bytes32[](1);
+        StatementProof memory proof = say(
+            NODE_KEY, board.RELEASE_STATEMENT(), id, abi.encode(MANIFEST, bytes32("r"), bytes32("s"), heads[0])
+        );
+        refused(JobBoard.BudgetHeadsDiffer.selector);
+        board.release(id, bytes32("r"), bytes32("s"), new bytes32[](2), proof);
+        board.releaseAndSettle(id, bytes32("r"), bytes32("s"), heads, proof);
+        check(id, JobState.Settled);
+        vm.assertEq(protocolToken.balanceOf(address(board)), 0);
+        refused(JobBoard.TransitionNotAllowed.selector);
+        board.settle(id);
+    }
+
+    /// Paused means paused: nothing new is contributed, funded or started; what is owed can still be had.
+    function test_pausedMeansPaused() external {
+        uint256 ready = funded(JobClass.Open);
+        uint256 waiting = board.proposeJob(proposal(JobClass.Open, 0));
+        uint256 offered = offer(address(8), pool);
+        vm.prank(GUARDIAN);
+        pool.pause();
+        refused(Pool.PoolIsPaused.selector);
+        board.fund(waiting);
+        StatementProof memory proof = say(NODE_KEY, board.START_STATEMENT(), ready, abi.encode(MANIFEST));
+        refused(Pool.PoolIsPaused.selector);
+        board.start(ready, proof);
+        refused(Pool.PoolIsPaused.selector);
+        pool.requireOpenEpoch(1);
+        vm.prank(address(8));
+        data.withdraw(offered);
+        board.cancel(ready);
+        vm.warp(block.timestamp + 7 days);
+        pool.requireOpenEpoch(1);
+        pool.requireRunning();
+    }
+
+    function test_suspensionIsOnceAndOnlyByContributors() external {
+        uint256 id = funded(JobClass.Drawn);
+        refused(JobBoard.OnlyContributor.selector);
+        board.suspend(id, address(pool));
+        refused(JobBoard.PoolNotInJob.selector);
+        board.suspend(id, address(9));
+        vm.prank(MEMBER);
+        board.suspend(id, address(pool));
+        vm.prank(MEMBER);
+        refused(JobBoard.AlreadySuspended.selector);
+        board.suspend(id, address(pool));
+        vm.roll(block.number + 3);
+        refused(JobBoard.JobIsSuspended.selector);
+        board.assign(id);
+        refused(JobBoard.OnlyPoolTimelock.selector);
+        board.resume(id, address(pool));
+        address lock = pool.timelock();
+        vm.prank(lock);
+        board.resume(id, address(pool));
+        vm.prank(lock);
+        refused(JobBoard.NotSuspended.selector);
+        board.resume(id, address(pool));
+        vm.prank(MEMBER);
+        refused(JobBoard.SuspensionOverruled.selector);
+        board.suspend(id, address(pool));
+        uint256 running = funded(JobClass.Open);
+        start(NODE_KEY, running);
+        vm.prank(MEMBER);
+        refused(JobBoard.AlreadyStarted.selector);
+        board.suspend(running, address(pool));
+    }
+
+    function test_badProposalsAreRefusedByName() external {
+        JobProposal memory p = proposal(JobClass.Open, 0);
+        p.manifestDigest = 0;
+        refused(JobBoard.ManifestDigestZero.selector);
+        board.proposeJob(p);
+        p = proposal(JobClass.Open, 0);
+        p.manifestLocator = string(new bytes(513));
+        refused(JobBoard.LocatorTooLong.selector);
+        board.proposeJob(p);
+        p = proposal(JobClass.Open, 0);
+        p.pools = new address[](0);
+        refused(JobBoard.PoolCountInvalid.selector);
+        board.proposeJob(p);
+        p.pools = new address[](17);
+        refused(JobBoard.PoolCountInvalid.selector);
+        board.proposeJob(p);
+        p.pools = one(address(9));
+        refused(JobBoard.PoolUnknown.selector);
+        board.proposeJob(p);
+        p.pools = new address[](2);
+        (p.pools[0], p.pools[1]) = (address(pool), address(pool));
+        refused(JobBoard.PoolTwice.selector);
+        board.proposeJob(p);
+        p = proposal(JobClass.Open, 0);
+        p.deadline = uint64(block.timestamp);
+        refused(JobBoard.DeadlineNotInFuture.selector);
+        board.proposeJob(p);
+        p.deadline = uint64(type(uint40).max) + 1;
+        refused(JobBoard.DeadlineTooFar.selector);
+        board.proposeJob(p);
+        refused(JobBoard.BurnShareTooLarge.selector);
+        new JobBoard(protocolToken, nodes, factory, permissions, 10_001);
+    }
+
+    function test_approvalAndFundingAreRefusedByName() external {
+        uint256 id = board.propose(MANIFEST, "", one(address(pool)), 50, tomorrow());
+        Terms memory t = terms();
+        refused(JobBoard.JobUnknown.selector);
+        board.fund(99);
+        refused(JobBoard.TransitionNotAllowed.selector);
+        board.fund(id);
+        address lock = pool.timelock();
+        Pool second = found("second", 0);
+        refused(JobBoard.PoolNotInJob.selector);
+        board.approve(id, address(second), t);
+        vm.prank(lock);
+        board.approve(id, address(pool), t);
+        vm.prank(lock);
+        refused(JobBoard.TransitionNotAllowed.selector);
+        board.approve(id, address(pool), t);
+        refused(JobBoard.PriceAboveCeiling.selector);
+        board.fund(id);
+        vm.prank(address(9));
+        refused(JobBoard.OnlyConsumer.selector);
+        board.fund(id);
+        refused(JobBoard.DeadlineNotPassed.selector);
+        board.expire(id);
+        vm.warp(block.timestamp + 2 days);
+        refused(JobBoard.DeadlinePassed.selector);
+        board.fund(id);
+        address[] memory two = new address[](2);
+        (two[0], two[1]) = (address(pool), address(second));
+        bytes32 other = keccak256("other");
+        id = board.propose(other, "", two, 50, tomorrow());
+        vm.prank(lock);
+        board.approve(id, address(pool), t);
+        vm.prank(lock);
+        refused(JobBoard.AlreadyApproved.selector);
+        board.approve(id, address(pool), t);
+    }
+
+    /// Escrow of pool tokens returns whole, and is burned at settlement.
+    function test_poolTokensAreEscrowedReturnedAndBurned() external {
+        vm.prank(MEMBER);
+        token.transfer(address(this), 1_000);
+        token.approve(address(board), type(uint256).max);
+        Terms memory t = terms();
+        t.poolTokenBurn = 30;
+        address lock = pool.timelock();
+        vm.prank(lock);
+        permissions.grant(address(this), address(pool), MANIFEST, t);
+        uint256 id = board.proposeJob(proposal(JobClass.Open, 0));
+        board.fund(id);
+        vm.assertEq(token.balanceOf(address(board)), 30);
+        vm.assertEq(token.getVotes(address(board)), 0);
+        board.cancel(id);
+        vm.assertEq(token.balanceOf(address(this)), 1_000);
+        id = board.proposeJob(proposal(JobClass.Open, 0));
+        board.fund(id);
+        uint256 supply = token.totalSupply();
+        start(NODE_KEY, id);
+        bytes32[] memory heads = new bytes32[](1);
+        StatementProof memory proof = say(
+            NODE_KEY, board.RELEASE_STATEMENT(), id, abi.encode(MANIFEST, bytes32("r"), bytes32("s"), heads[0])
+        );
+        board.releaseAndSettle(id, bytes32("r"), bytes32("s"), heads, proof);
+        vm.assertEq(supply - token.totalSupply(), 30);
+    }
+
+    function test_grantsAreRefusedByName() external {
+        Terms memory t = terms();
+        refused(Permissions.OnlyPoolTimelock.selector);
+        permissions.grant(address(this), address(pool), MANIFEST, t);
+        refused(Permissions.OnlyPoolTimelock.selector);
+        permissions.grant(address(this), address(9), MANIFEST, t);
+        refused(Permissions.OnlyPoolTimelock.selector);
+        permissions.revoke(address(this), address(pool), MANIFEST);
+        refused(Permissions.OnlyJobBoard.selector);
+        permissions.use(address(this), address(pool), MANIFEST);
+        refused(Permissions.OnlyJobBoard.selector);
+        permissions.giveBack(address(this), address(pool), MANIFEST, 1);
+        address lock = pool.timelock();
+        vm.prank(lock);
+        refused(Permissions.GrantMissing.selector);
+        permissions.revoke(address(this), address(pool), MANIFEST);
+        vm.prank(address(board));
+        refused(Permissions.GrantMissing.selector);
+        permissions.use(address(this), address(pool), MANIFEST);
+        t.runs = 0;
+        vm.prank(lock);
+        refused(Permissions.TermsInvalid.selector);
+        permissions.grant(address(this), address(pool), MANIFEST, t);
+        t = terms();
+        t.closesAt = t.opensAt - 1;
+        vm.prank(lock);
+        refused(Permissions.TermsInvalid.selector);
+        permissions.grant(address(this), address(pool), MANIFEST, t);
+        t = terms();
+        (t.runs, t.scopeDigest) = (1, keccak256("tables and columns"));
+        vm.prank(lock);
+        permissions.grant(address(this), address(pool), MANIFEST, t);
+        vm.assertEq(permissions.getGrant(address(this), address(pool), MANIFEST).terms.scopeDigest, t.scopeDigest);
+        vm.prank(address(board));
+        permissions.use(address(this), address(pool), MANIFEST);
+        vm.prank(address(board));
+        refused(Permissions.GrantExhausted.selector);
+        permissions.use(address(this), address(pool), MANIFEST);
+        vm.prank(address(board));
+        permissions.giveBack(address(this), address(pool), MANIFEST, 99);
+        vm.assertEq(permissions.getGrant(address(this), address(pool), MANIFEST).used, 1);
+        vm.prank(lock);
+        permissions.revoke(address(this), address(pool), MANIFEST);
+        vm.prank(address(board));
+        refused(Permissions.GrantIsRevoked.selector);
+        permissions.use(address(this), address(pool), MANIFEST);
+        vm.assertFalse(permissions.usable(address(this), address(pool), MANIFEST));
+    }
+
+    function test_theTransitionTableIsClosed() external view {
+        for (uint256 from; from < 12; ++from) {
+            for (uint256 to; to < 12; ++to) {
+                bool ok = board.transitionAllowed(JobState(from), JobState(to));
+                if (from >= 6 && from <= 10) vm.assertFalse(ok);
+                if (to == 0) vm.assertFalse(ok);
+            }
+        }
+    }
+}
