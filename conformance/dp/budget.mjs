@@ -1,4 +1,6 @@
-// Budgets: the filter against sums kept in another way, and the ledger in a file under charges at once, a torn write and a roll-back.
+// Budgets: the filter against sums kept in another way, and the ledger in a file under charges at once, torn writes, SIGKILL and a
+// roll-back.
+import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,6 +21,7 @@ export async function budgetCases(count, conversions) {
   filterAgainstOracle(count, conversions)
   filterAgainstSums(count)
   await ledgers(count)
+  await killed(count)
 }
 
 /** A filter that may spend what the oracle converts to epsilon takes rho and no more. */
@@ -140,6 +143,59 @@ async function ledgers(count) {
       (error) => error.code,
     )
     count('rolled back ledger is refused by its anchor', rolledBack === 'LEDGER_CHAIN_BROKEN', rolledBack)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** A writer that is killed with SIGKILL while it charges: what it was told is booked is booked, and the next one may write. */
+async function killed(count) {
+  const folder = mkdtempSync(join(tmpdir(), 'sealpool-conformance-killed-'))
+  const path = join(folder, 'budget.jsonl')
+  const writer = `
+    import { openFileLedger } from '@sealpool/privacy/file-ledger'
+    const ledger = await openFileLedger({ path: process.argv[1] })
+    await ledger.open('pay', { accounting: 'basic', epsilon: 1e6, delta: 0 })
+    const start = Number(process.argv[2])
+    const charge = { epsilon: 1, delta: 0 }
+    for (let job = start; ; job += 8) {
+      const jobs = Array.from({ length: 8 }, (_, index) => String(job + index))
+      await Promise.all(jobs.map(async (name) => {
+        await ledger.charge({ pool: 'pay', job: name, leaves: ['pay.workers'], charge })
+        process.stdout.write(name + '\\n')
+      }))
+    }`
+  try {
+    for (let round = 0; round < 5; round++) {
+      const child = spawn(
+        process.execPath,
+        ['--input-type=module', '-e', writer, path, String(1_000_000 * (round + 1))],
+        {
+          cwd: import.meta.dirname,
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      )
+      let output = ''
+      await new Promise((resolve) => {
+        child.stdout.on('data', (data) => {
+          output += data
+          if (output.split('\n').length > 20 * (round + 1)) child.kill('SIGKILL')
+        })
+        child.on('close', resolve)
+      })
+      const told = output.split('\n').slice(0, -1)
+      const ledger = await openFileLedger({ path })
+      const booked = new Set((await ledger.entries('pay')).map(({ job }) => job))
+      const { state } = await ledger.head('pay')
+      await ledger.close()
+      const lost = told.filter((job) => !booked.has(job)).length
+      const what = `round ${round}: ${told.length} told, ${booked.size - 1} booked, ${lost} lost`
+      count(
+        'a killed writer loses no charge',
+        lost === 0 && told.length > 0 && Number(state.epsilonSpent) === booked.size - 1,
+        what,
+      )
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -40,8 +40,11 @@ describe('charge by leaf', () => {
     let deep: DataFlow = pay
     for (let depth = 0; depth < 50_000; depth++) deep = step(deep)
     expect(chargeByLeaf([release(1, deep)]).get('pay.workers')?.epsilon).toBe(1)
-    const wide = step(...Array.from({ length: 100_001 }, () => step()))
+    const wide: DataFlow = { kind: 'step', from: Array.from({ length: 1_000_001 }, () => step()) }
     expect(() => chargeByLeaf([wide])).toThrow(expect.objectContaining({ code: 'PARAMETER_INVALID' }))
+    // Many releases over one deep flow would be walked once for each.
+    const shared = Array.from({ length: 100 }, () => release(1, deep))
+    expect(() => chargeByLeaf(shared)).toThrow(expect.objectContaining({ code: 'PARAMETER_INVALID' }))
     const circle = { kind: 'step' as const, from: [] as DataFlow[] }
     circle.from.push(circle, pay)
     expect(() => chargeByLeaf([circle])).toThrow(expect.objectContaining({ code: 'OUTPUT_REFUSED' }))

@@ -10,8 +10,8 @@ export type DataFlow =
   | { readonly kind: 'step'; readonly from: readonly DataFlow[] }
   | { readonly kind: 'release'; readonly charge: Charge; readonly from: readonly DataFlow[] }
 
-/** Most nodes of a flow. */
-const MOST_NODES = 100_000
+/** Most steps that are walked, over all releases together. */
+const MOST_STEPS = 1_000_000
 
 /**
  * What each leaf (the contributors of one table) pays for a plan, however its queries nest or cross pools.
@@ -26,7 +26,8 @@ const MOST_NODES = 100_000
  */
 export function chargeByLeaf(outputs: readonly DataFlow[]): ReadonlyMap<string, Charge> {
   const releases = new Set<Extract<DataFlow, { kind: 'release' }>>()
-  const exposed = tablesInto(outputs, releases)
+  const walk = { left: MOST_STEPS }
+  const exposed = tablesInto(outputs, releases, walk)
   if (exposed.size > 0) {
     throw new PrivacyError(
       'OUTPUT_REFUSED',
@@ -37,10 +38,9 @@ export function chargeByLeaf(outputs: readonly DataFlow[]): ReadonlyMap<string, 
   const paid = new Map<string, Charge[]>()
   // The set grows while it is walked: releases found below a release are paid too.
   for (const release of releases) {
-    for (const leaf of tablesInto(release.from, releases)) {
+    for (const leaf of tablesInto(release.from, releases, walk)) {
       paid.set(leaf, [...(paid.get(leaf) ?? []), release.charge])
     }
-    if (releases.size > MOST_NODES) throw tooLarge()
   }
   return new Map(
     [...paid].sort(([a], [b]) => (a < b ? -1 : 1)).map(([leaf, charges]) => [leaf, sumOfCharges(charges)]),
@@ -51,6 +51,7 @@ export function chargeByLeaf(outputs: readonly DataFlow[]): ReadonlyMap<string, 
 function tablesInto(
   ends: readonly DataFlow[],
   met: Set<Extract<DataFlow, { kind: 'release' }>>,
+  walk: { left: number },
 ): ReadonlySet<string> {
   const tables = new Set<string>()
   const seen = new Set<DataFlow>()
@@ -58,10 +59,10 @@ function tablesInto(
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     if (seen.has(node)) continue
     seen.add(node)
-    if (seen.size > MOST_NODES) throw tooLarge()
+    if (--walk.left < 0) throw tooLarge()
     if (node.kind === 'table') tables.add(node.leaf)
     else if (node.kind === 'release') met.add(node)
-    else open.push(...node.from)
+    else for (const input of node.from) open.push(input)
   }
   return tables
 }
@@ -90,6 +91,6 @@ function tooLarge(): PrivacyError {
   return new PrivacyError(
     'PARAMETER_INVALID',
     'outputs',
-    `The data flow has more than ${MOST_NODES} steps. Plan it in parts.`,
+    `The data flow takes more than ${MOST_STEPS} steps to walk. Plan it in parts.`,
   )
 }

@@ -103,6 +103,34 @@ describe('the budget of leaves', () => {
     expect(JSON.stringify(budget).length).toBeLessThan(300_000)
   })
 
+  test('one entry is enough, and stands for the one who spent most', () => {
+    let budget = admit(createLeafBudget(totals, { mostRuns: 1 }), 'pay', 5)
+    budget = chargeLeaves(budget, { charge: charge(2), tables: ['pay'] }).budget
+    budget = admit(budget, 'pay', 5)
+    expect(budget.tables['pay']?.runs).toHaveLength(1)
+    expect(leafSpent(budget, { table: 'pay', contributor: 9 }).primary).toBe('2')
+  })
+
+  test('merges where it costs contributors least', () => {
+    // Two who spent 2, a hundred who spent 0.1, then new ones: the hundred and the new ones are merged.
+    let budget = admit(createLeafBudget(totals, { mostRuns: 2 }), 'pay', 2)
+    budget = chargeLeaves(budget, { charge: charge(1.9), tables: ['pay'] }).budget
+    budget = admit(budget, 'pay', 100)
+    budget = chargeLeaves(budget, { charge: charge(0.1), tables: ['pay'] }).budget
+    budget = admit(budget, 'pay', 1)
+    const spent = (contributor: number) => leafSpent(budget, { table: 'pay', contributor }).primary
+    expect([0, 1, 2, 101, 102].map(spent)).toEqual(['2', '2', '0.1', '0.1', '0.1'])
+    // The other way round: one who spent little goes with the many who spent more.
+    let other = admit(createLeafBudget(totals, { mostRuns: 2 }), 'pay', 1000)
+    other = chargeLeaves(other, { charge: charge(1), tables: ['pay'] }).budget
+    other = admit(other, 'pay', 1)
+    other = chargeLeaves(other, { charge: charge(0.5), tables: ['pay'] }).budget
+    other = admit(other, 'pay', 1000)
+    expect(
+      [0, 1000, 1001].map((contributor) => leafSpent(other, { table: 'pay', contributor }).primary),
+    ).toEqual(['1.5', '1.5', '0'])
+  })
+
   test('counts rho under zCDP', () => {
     const budget = admit(createLeafBudget({ ...totals, accounting: 'zcdp' }), 'pay', 1)
     const { budget: after } = chargeLeaves(budget, { charge: charge(0.1), tables: ['pay'] })
@@ -133,6 +161,6 @@ describe('the budget of leaves', () => {
       () => leafSpent(admit(createLeafBudget(totals), 'pay', 1), { table: 'pay', contributor: -1 }),
     ],
   ])('refuses %s', (_, wrong) => {
-    expect(wrong).toThrow(expect.objectContaining({ name: 'PrivacyError' }))
+    expect(wrong).toThrow(expect.objectContaining({ code: 'PARAMETER_INVALID' }))
   })
 })

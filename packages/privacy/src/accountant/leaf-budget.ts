@@ -104,6 +104,9 @@ export function chargeLeaves(
 ): { readonly budget: LeafBudget; readonly paid: readonly LeafRange[] } {
   const units = chargeUnits(budget.totals.accounting, options.charge)
   const names = [...new Set(options.tables)].sort()
+  if (names.length === 0) {
+    throw new PrivacyError('PARAMETER_INVALID', 'tables', 'A charge needs the tables that the release reads.')
+  }
   const paid: LeafRange[] = []
   let after = budget
   for (const table of names) {

@@ -174,6 +174,21 @@ describe('what is stored', () => {
     })
   })
 
+  test('grows by charges only, not by reading or by asking for a job again', async () => {
+    const { disk, storage } = faultyDisk()
+    const ledger = await openStoredLedger(storage)
+    await ledger.open('pay', totals)
+    await ledger.charge(request('1'))
+    const { appends } = disk
+    const { length } = disk.bytes
+    await ledger.open('pay', totals)
+    await ledger.charge(request('1'))
+    await ledger.head('pay')
+    await ledger.entries('pay')
+    await ledger.anchors()
+    expect([disk.appends, disk.bytes.length]).toEqual([appends, length])
+  })
+
   test('is read in turn after the writes before it', async () => {
     const { storage } = faultyDisk()
     const ledger = await openStoredLedger(storage)
@@ -191,6 +206,9 @@ describe('what is stored', () => {
     await opening
     expect(disk.closed).toBe(true)
     await expect(ledger.head('pay')).rejects.toMatchObject({ code: 'LEDGER_WRITE_FAILED' })
+    disk.closed = false
+    await ledger.close()
+    expect(disk.closed).toBe(false)
   })
 })
 

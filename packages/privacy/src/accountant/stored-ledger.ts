@@ -80,6 +80,7 @@ export async function openStoredLedger(
 ): Promise<StoredLedger> {
   const book = ledgerBook(await load(storage, options.anchors ?? []))
   let failure: PrivacyError | undefined
+  let closed = false
   let waiting: { readonly run: () => readonly LedgerEntry[]; readonly done: (error?: unknown) => void }[] = []
   let writing: Promise<void> | undefined
 
@@ -159,6 +160,8 @@ export async function openStoredLedger(
         }),
       ),
     async close() {
+      if (closed) return
+      closed = true
       await writing
       failure ??= new PrivacyError('LEDGER_WRITE_FAILED', 'ledger', 'The ledger is closed. Open it again.')
       await storage.close()

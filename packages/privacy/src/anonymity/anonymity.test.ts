@@ -80,7 +80,22 @@ describe('measures', () => {
     ]
     expect(tCloseness(apart, columns)).toBeCloseTo(0.99, 12)
   })
+  test('t is 0 where there is one value, and where two values are alike in every class', () => {
+    const columns = { quasiIdentifiers: ['region'], sensitive: 'wage', distance: 'ordered' } as const
+    expect(tCloseness([{ region: 'x', wage: 5 }], columns)).toBe(0)
+    const two = ['x', 'y'].map((region, index) => ({ region, wage: index }))
+    expect(tCloseness(two, columns)).toBe(0.5)
+  })
   test.each([
+    [
+      'sensitive',
+      () =>
+        tCloseness([{ zip: '', age: '', salary: Number.NaN }], {
+          ...quasi,
+          sensitive: 'salary',
+          distance: 'ordered',
+        }),
+    ],
     ['rows', () => kAnonymity([], quasi)],
     ['rows[0].zip', () => kAnonymity([{ age: '2*' }], quasi)],
     ['rows[0].toString', () => kAnonymity([{ age: '2*' }], { quasiIdentifiers: ['toString'] })],
@@ -167,6 +182,13 @@ describe('Mondrian', () => {
   test('cuts below a median that is the largest value', () => {
     const rows = [20, 50, 50, 50].map((age) => ({ age, region: 'east' }))
     expect(mondrian(rows, { columns, k: 1 }).groups.map((group) => group.rows)).toEqual([[0], [1, 2, 3]])
+  })
+
+  test('takes a range of one value and leaves it whole', () => {
+    const one = [{ name: 'age', kind: 'integer', min: 5, max: 5 }] as const
+    expect(mondrian([{ age: 9 }, { age: 1 }], { columns: one, k: 1 }).groups).toEqual([
+      { ranges: { age: { min: 5, max: 5 } }, rows: [0, 1], contributors: 2 },
+    ])
   })
 
   test('does not tell the smallest and the largest value', () => {

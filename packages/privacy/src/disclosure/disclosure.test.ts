@@ -154,6 +154,20 @@ describe('output bounds', () => {
     expect(bits).toBeCloseTo(3 * Math.log2(12 * 3) + 2, 10)
   })
 
+  test('may be reached, exactly', () => {
+    const rows = [{ share: 1, region: 'north' }]
+    const bytes = JSON.stringify(rows).length
+    const { bits } = boundOutput(rows, bound)
+    const exact = { ...bound, maximumRows: 3, maximumBytes: bytes, maximumBits: bits }
+    expect(boundOutput(rows, exact).rows).toEqual(rows)
+    expect(() => boundOutput(rows, { ...exact, maximumBytes: bytes - 1 })).toThrow()
+    expect(() => boundOutput(rows, { ...exact, maximumBits: bits - 1e-9 })).toThrow()
+    expect(boundOutput([], { columns: [], maximumRows: 0, maximumBytes: 2, maximumBits: 0 })).toEqual({
+      rows: [],
+      bits: 0,
+    })
+  })
+
   test('the lower digits of a number cannot carry a message', () => {
     fc.assert(
       fc.property(fc.double({ min: -2, max: 3, noNaN: true }), (share) => {

@@ -74,6 +74,14 @@ describe('a ledger in a file', () => {
     await (await openFileLedger({ path })).close()
   })
 
+  test('tells what the file system says, and leaves no lock behind', async () => {
+    await expect(openFileLedger({ path: join(folder, 'nowhere', 'x') })).rejects.toMatchObject({
+      code: 'ENOENT',
+    })
+    await expect(openFileLedger({ path: folder })).rejects.toMatchObject({ code: 'EISDIR' })
+    expect(existsSync(`${folder}.lock`)).toBe(false)
+  })
+
   test('refuses to write behind somebody else', async () => {
     const path = fresh()
     const ledger = await openFileLedger({ path })

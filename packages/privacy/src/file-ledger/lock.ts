@@ -63,6 +63,6 @@ function inUse(path: string): PrivacyError {
   return new PrivacyError(
     'LEDGER_IN_USE',
     path,
-    'Another process has this ledger open. Stop it first; one ledger has one writer.',
+    'Another process has this ledger open. Stop it first, or delete the lock file when you know that there is none; one ledger has one writer.',
   )
 }

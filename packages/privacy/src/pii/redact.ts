@@ -56,7 +56,7 @@ export function redactPii(
     )
   }
   const findings = detector.find(text)
-  const tokens = new Map<string, string>()
+  const tokens = new Map<PiiType, Map<string, string>>()
   const counts: Partial<Record<PiiType, number>> = {}
   let redacted = ''
   let at = 0
@@ -73,7 +73,7 @@ function replacement(
   type: PiiType,
   raw: string,
   mode: RedactionMode,
-  state: { readonly tokens: Map<string, string>; readonly key: Uint8Array | undefined },
+  state: { readonly tokens: Map<PiiType, Map<string, string>>; readonly key: Uint8Array | undefined },
 ): string {
   switch (mode) {
     case 'keep':
@@ -90,12 +90,11 @@ function replacement(
       return `[${type}:${print.slice(0, 32)}]`
     }
     case 'token': {
-      const value = `${type}:${normalised(type, raw)}`
-      const known = state.tokens.get(value)
-      if (known !== undefined) return known
-      const earlier = [...state.tokens.keys()].filter((other) => other.startsWith(`${type}:`)).length
-      const token = `[${type}:${earlier + 1}]`
-      state.tokens.set(value, token)
+      const own = state.tokens.get(type) ?? new Map<string, string>()
+      state.tokens.set(type, own)
+      const value = normalised(type, raw)
+      const token = own.get(value) ?? `[${type}:${own.size + 1}]`
+      own.set(value, token)
       return token
     }
   }

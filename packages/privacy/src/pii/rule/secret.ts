@@ -22,7 +22,7 @@ export const secretRules: readonly PiiRule[] = [
   ),
   secret(
     'private-key-block',
-    /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[A-Za-z0-9+/=\s:,-]{0,20000}?-----END [A-Z ]{0,40}PRIVATE KEY-----/gu,
+    /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:[A-Za-z0-9+/=\s:,]|-(?!-)){0,20000}-----END [A-Z ]{0,40}PRIVATE KEY-----/gu,
   ),
   {
     type: 'secret',
