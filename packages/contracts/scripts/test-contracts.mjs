@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // Runs the Solidity tests (test/*.t.sol) with forge, offline, with the npm solc. Arguments go to `forge test`.
 import { spawn, spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
 import { createRequire } from 'node:module'
-import { delimiter, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { findForge } from './forge.mjs'
 
 // Not imported from solidity.mjs, which cannot be loaded where the dependencies are missing.
 const packageRoot = fileURLToPath(new URL('..', import.meta.url))
@@ -23,27 +23,6 @@ function findOpenZeppelin() {
     if (error.code !== 'MODULE_NOT_FOUND') throw error
     return stop('dependencies are not installed; run `npm ci` first')
   }
-}
-
-function findForge() {
-  const architecture = process.arch === 'x64' ? 'amd64' : process.arch
-  const packaged = `@foundry-rs/forge-${process.platform}-${architecture}`
-  try {
-    return require.resolve(`${packaged}/bin/forge`)
-  } catch {
-    // Not installed: look on PATH.
-  }
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    try {
-      accessSync(join(folder, 'forge'), constants.X_OK)
-      return join(folder, 'forge')
-    } catch {
-      // Not here.
-    }
-  }
-  return stop(
-    `no forge: install the npm package ${packaged}, or Foundry (https://getfoundry.sh) so that forge is on PATH`,
-  )
 }
 
 const openZeppelin = findOpenZeppelin()

@@ -286,7 +286,7 @@ contract TdxTest is TdxWriter {
             TcbStatus.RelaunchAdvisedConfigurationNeeded
         );
         status(quoteOf(signedPart(5, old, 0x01010303030303030303030303030303), enclaveReport(4, "auth")), TcbStatus.NotSupported);
-        status(quoteOf(signedPart(5, SVN, 0x01000303030303030303030303030303), enclaveReport(4, "auth")), TcbStatus.UpToDate);
+        status(quoteOf(signedPart(5, SVN, 0x01000303030303030303030303030303), enclaveReport(4, "auth")), TcbStatus.NotSupported);
     }
 
     function test_aRevokedLevelOrEnclaveIsRevoked() external {
