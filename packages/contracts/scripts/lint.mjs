@@ -14,6 +14,8 @@ const run = (program, args) => {
     cwd: packageRoot,
     encoding: 'utf8',
     maxBuffer: 1 << 28,
+    // Folders of its own: what forge remembers of a lint would hide the tests from `forge test`.
+    env: { ...process.env, FOUNDRY_OUT: 'out/lint', FOUNDRY_CACHE_PATH: 'cache/lint' },
   })
   return { status, text: `${stdout ?? ''}${stderr ?? ''}` }
 }

@@ -28,7 +28,7 @@ function findOpenZeppelin() {
 const openZeppelin = findOpenZeppelin()
 const forge = findForge()
 const given = process.argv.slice(2)
-/** In CI the long form: 10,000 fuzz runs, on the very bytecode that is committed. */
+/** In CI the long form: 10,000 fuzz runs. */
 const profile = process.env['CI'] ? 'ci' : 'default'
 const environment = { FOUNDRY_PROFILE: profile, ...process.env, FOUNDRY_DISABLE_NIGHTLY_WARNING: '1' }
 const forgeTest = (...rest) => [
