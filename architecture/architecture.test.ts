@@ -69,6 +69,9 @@ describe('the rules', () => {
     ['sideways', 'low', "export * from '@sealpool/side'"],
     ['up, dynamically', 'low', "await import('@sealpool/high')"],
     ['up, by a relative path', 'low', "import '../../high/src/index.js'"],
+    ['up, by require', 'low', "const high = require('@sealpool/high')"],
+    ['up, by import =', 'low', "import high = require('@sealpool/high')"],
+    ['up, by a template', 'low', 'await import(`@sealpool/high`)'],
     ['up, as a type', 'low', "export type Verdict = import('@sealpool/high').Verdict"],
   ])('an arrow that points %s is found', (_, name, text) => {
     plant(`${name}/src/index.ts`, `${text}\n`)
@@ -85,6 +88,8 @@ describe('the rules', () => {
     ['a node module by its bare name', "import { readFileSync } from 'fs'"],
     ['a dynamic node: import', "const fs = await import('node:fs')"],
     ['a computed import', 'export const load = (name: string) => import(name)'],
+    ['a computed require', 'export const load = (name: string) => require(name)'],
+    ['a required node module', "const fs = require('node:fs')"],
   ])('%s outside an edge is found', (_, text) => {
     plant('low/src/core.ts', `${text}\n`)
     expect(rulesBroken('low')).toEqual(['node-import'])
@@ -111,6 +116,26 @@ describe('the rules', () => {
       'a key out of nowhere',
       "export const key = () => crypto.subtle.generateKey({ name: 'X25519' }, true, [])",
     ],
+    ['the clock under another name', 'const clock = Date\nexport const at = () => clock.now()'],
+    ['the clock of globalThis', 'export const at = () => new globalThis.Date()'],
+    ['all globals under another name', 'const all = globalThis\nexport const get = () => all.fetch'],
+    ['a global by a computed name', 'export const get = (name: string) => (globalThis as any)[name]'],
+    ['all globals, handed to reflection', "export const get = () => Reflect.get(globalThis, 'fetch')"],
+    [
+      'the CSPRNG of an object under another name',
+      'const source = globalThis.crypto\nexport const key = () => source.getRandomValues(new Uint8Array(32))',
+    ],
+    [
+      'the environment, where another function has a parameter of that name',
+      'export const run = (process: string) => process\nexport const home = () => process.env.HOME',
+    ],
+    ['the network of self', "export const get = () => self.fetch('http://localhost')"],
+    ['the network of window', "export const get = () => window.fetch('http://localhost')"],
+    ['the network of global', "export const get = () => global['fetch']('http://localhost')"],
+    ['the globals of the globals', "export const get = () => globalThis.self.fetch('http://localhost')"],
+    ['code out of text', "export const at = () => eval('Date.now()')"],
+    ['a function out of text', "export const at = new Function('return Date.now()')"],
+    ['the clock and the time zone by Intl', 'export const at = () => new Intl.DateTimeFormat().format()'],
     ['a timer', 'export const wait = () => setTimeout(() => {}, 1)'],
   ])('%s in a core is found', (_, text) => {
     plant('low/src/core.ts', `${text}\n`)
@@ -126,12 +151,37 @@ describe('the rules', () => {
     expect(rulesBroken('low')).toEqual([])
   })
 
+  test('a core that takes an edge of its own package is found; its entry and types are not', () => {
+    plant('low/src/platform.ts', 'export const now = () => Date.now()\nexport type Now = typeof now\n')
+    plant('low/src/index.ts', "export { now } from './platform.js'\n")
+    plant('low/src/typed.ts', "import type { Now } from './platform.js'\nexport type { Now }\n")
+    expect(rulesBroken('low')).toEqual([])
+    plant('low/src/core.ts', "import { now } from './platform.js'\nexport const at = now()\n")
+    expect(rulesBroken('low')).toEqual(['edge-import'])
+  })
+
   test('a date given as an argument and a parameter called process are not authority', () => {
     plant('low/src/core.ts', 'export const day = (at: number, process: string) => [new Date(at), process]\n')
     expect(rulesBroken('low')).toEqual([])
   })
 
-  test.each(['utils.ts', 'helpers/list.ts', 'common.ts', 'misc/x.ts'])(
+  test.each(['./testing/kit.js', './core.test.js'])(
+    'an import of %s in shipped code is found',
+    (specifier) => {
+      plant('low/src/core.ts', `export * from '${specifier}'\n`)
+      expect(rulesBroken('low')).toEqual(['arrow'])
+    },
+  )
+
+  test.each(['core.mts', 'core.tsx', 'core.js', 'core.cjs'])(
+    'authority in %s is found, and the file type',
+    (name) => {
+      plant(`low/src/${name}`, 'export const at = () => Date.now()\n')
+      expect(rulesBroken('low').sort()).toEqual(['ambient-authority', 'name'])
+    },
+  )
+
+  test.each(['utils.ts', 'Utils.ts', 'string-utils.ts', 'helpers/list.ts', 'common.ts', 'misc/x.ts'])(
     'the vague name %s is found',
     (path) => {
       plant(`low/src/${path}`, 'export const a = 1\n')

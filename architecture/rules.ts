@@ -2,12 +2,20 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { join, posix, relative, sep } from 'node:path'
 import ts from 'typescript'
+import { ambientAuthority, declaringScopes } from './ambient-authority.js'
 
 /** One place where the house rules are broken. */
 export interface Violation {
   readonly file: string
   readonly line: number
-  readonly rule: 'arrow' | 'undeclared-import' | 'node-import' | 'ambient-authority' | 'name' | 'length'
+  readonly rule:
+    | 'arrow'
+    | 'undeclared-import'
+    | 'node-import'
+    | 'edge-import'
+    | 'ambient-authority'
+    | 'name'
+    | 'length'
   readonly detail: string
 }
 
@@ -25,33 +33,7 @@ export interface Architecture {
   readonly packages: Readonly<Record<string, PackageRule>>
 }
 
-/** Globals that read the clock, randomness, the network or the environment. */
-const ambientGlobals = new Set([
-  'fetch',
-  'process',
-  'Buffer',
-  'setTimeout',
-  'setInterval',
-  'setImmediate',
-  'WebSocket',
-  'XMLHttpRequest',
-  'EventSource',
-  'localStorage',
-  'sessionStorage',
-  'navigator',
-  'performance',
-  '__dirname',
-  '__filename',
-])
-/** Members of otherwise harmless globals that do the same. */
-const ambientMembers: Readonly<Record<string, readonly string[]>> = {
-  Date: ['now'],
-  Math: ['random'],
-  crypto: ['getRandomValues', 'randomUUID'],
-  subtle: ['generateKey'],
-  AbortSignal: ['timeout'],
-}
-const vagueNames = /(^|\/)(utils?|helpers?|common|misc|shared|lib)(\.ts|\/)/
+const vagueNames = /(^|[/-])(utils?|helpers?|common|misc|shared|lib)(\.[cm]?[jt]sx?$|\/)/i
 const longestFile = 400
 const nodeModules = new Set([...builtinModules, ...builtinModules.map((name) => `node:${name}`)])
 
@@ -79,14 +61,14 @@ function sourceFiles(folder: string): string[] {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)
     if (entry.isDirectory()) found.push(...sourceFiles(path))
-    else if (entry.name.endsWith('.ts')) found.push(path)
+    else if (/\.[cm]?[jt]sx?$/.test(entry.name)) found.push(path)
   }
   return found.sort()
 }
 
 /** Test files and test kits are not shipped; they may use what a test needs. */
 function isShipped(path: string): boolean {
-  return !/\.(test|test-d|fuzz|conformance)\.ts$/.test(path) && !/(^|\/)testing\//.test(path)
+  return !/\.(test|test-d|fuzz|conformance)\.[cm]?[jt]sx?$/.test(path) && !/(^|\/)testing\//.test(path)
 }
 
 function packageNameOf(specifier: string): string {
@@ -125,6 +107,9 @@ export function checkPackage(options: {
     const text = readFileSync(path, 'utf8')
     const file = relative(root, path)
     const shipped = isShipped(inside)
+    if (shipped && !file.endsWith('.ts')) {
+      violations.push({ file, line: 1, rule: 'name', detail: 'sources are .ts files' })
+    }
     if (vagueNames.test(inside)) {
       violations.push({ file, line: 1, rule: 'name', detail: 'the name does not say what is inside' })
     }
@@ -133,9 +118,7 @@ export function checkPackage(options: {
       violations.push({ file, line: lines, rule: 'length', detail: `${lines} lines, at most ${longestFile}` })
     }
     if (!shipped) continue
-    const edge = rule.edges.some((place) =>
-      place.endsWith('/') ? inside.startsWith(place) : inside === place,
-    )
+    const edge = isEdge(rule, inside)
     violations.push(...checkSource({ file, inside, text, name, rule, edge }))
   }
   return violations
@@ -162,6 +145,11 @@ function checkSource(options: {
       // A relative path out of the package's own sources would be an arrow that nobody sees.
       const target = posix.normalize(posix.join(posix.dirname(inside), specifier))
       if (target.startsWith('..')) report(node, 'arrow', `${specifier} leaves the package`)
+      if (!edge && posix.basename(inside) !== 'index.ts' && !isTypeOnly(node)) {
+        const file = target.replace(/\.js$/, '.ts')
+        if (isEdge(rule, file)) report(node, 'edge-import', `${specifier} is an edge; have it passed in`)
+      }
+      if (!isShipped(target.replace(/\.js$/, '.ts'))) report(node, 'arrow', `${specifier} is not shipped`)
       return
     }
     if (nodeModules.has(specifier)) {
@@ -178,7 +166,8 @@ function checkSource(options: {
     }
     if (!rule.external.includes(target)) report(node, 'undeclared-import', `${name} may not import ${target}`)
   }
-  const declared = declaredNames(tree)
+  const ownRequire = declaringScopes(tree).has('require')
+  const findAmbient = ambientAuthority(tree)
   const visit = (node: ts.Node): void => {
     if (
       (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) &&
@@ -194,116 +183,46 @@ function checkSource(options: {
     ) {
       checkImport(node, node.argument.literal.text)
     }
-    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+    if (
+      ts.isImportEqualsDeclaration(node) &&
+      ts.isExternalModuleReference(node.moduleReference) &&
+      ts.isStringLiteralLike(node.moduleReference.expression)
+    ) {
+      checkImport(node, node.moduleReference.expression.text)
+    }
+    if (ts.isCallExpression(node) && isModuleLoader(node.expression, ownRequire)) {
       const [argument] = node.arguments
-      if (argument !== undefined && ts.isStringLiteral(argument)) checkImport(node, argument.text)
+      if (argument !== undefined && ts.isStringLiteralLike(argument)) checkImport(node, argument.text)
       else if (!edge) report(node, 'node-import', 'a computed import outside an edge')
     }
-    if (!edge) checkAmbient(node, declared, report)
+    const ambient = edge ? undefined : findAmbient(node)
+    if (ambient !== undefined) report(node, 'ambient-authority', ambient)
     ts.forEachChild(node, visit)
   }
   visit(tree)
   return violations
 }
 
-function declaredNames(tree: ts.SourceFile): ReadonlySet<string> {
-  const names = new Set<string>()
-  const visit = (node: ts.Node): void => {
-    if (
-      (ts.isVariableDeclaration(node) ||
-        ts.isParameter(node) ||
-        ts.isFunctionDeclaration(node) ||
-        ts.isImportSpecifier(node) ||
-        ts.isBindingElement(node)) &&
-      node.name !== undefined &&
-      ts.isIdentifier(node.name)
-    ) {
-      names.add(node.name.text)
-    }
-    ts.forEachChild(node, visit)
-  }
-  visit(tree)
-  return names
+/** `import()`, and CommonJS's `require()` and `require.resolve()` where the file has no `require` of its own. */
+function isModuleLoader(callee: ts.Expression, ownRequire: boolean): boolean {
+  if (callee.kind === ts.SyntaxKind.ImportKeyword) return true
+  if (ownRequire) return false
+  if (ts.isIdentifier(callee)) return callee.text === 'require'
+  return (
+    ts.isPropertyAccessExpression(callee) &&
+    ts.isIdentifier(callee.expression) &&
+    callee.expression.text === 'require'
+  )
 }
 
-function checkAmbient(
-  node: ts.Node,
-  declared: ReadonlySet<string>,
-  report: (node: ts.Node, rule: Violation['rule'], detail: string) => void,
-): void {
-  if (ts.isPropertyAccessExpression(node)) {
-    const target = ts.isPropertyAccessExpression(node.expression) ? node.expression.name : node.expression
-    if (ts.isIdentifier(target) && ambientMembers[target.text]?.includes(node.name.text)) {
-      report(node, 'ambient-authority', `${target.text}.${node.name.text}`)
-    }
-    if (
-      ts.isIdentifier(node.expression) &&
-      node.expression.text === 'globalThis' &&
-      ambientGlobals.has(node.name.text)
-    ) {
-      report(node, 'ambient-authority', `globalThis.${node.name.text}`)
-    }
-  }
-  // Taking a member apart (`const { now } = Date`) or by a string (`globalThis['fetch']`) is the same authority.
-  if (
-    ts.isVariableDeclaration(node) &&
-    ts.isObjectBindingPattern(node.name) &&
-    node.initializer !== undefined &&
-    ts.isIdentifier(node.initializer)
-  ) {
-    const source = node.initializer.text
-    for (const { propertyName, name } of node.name.elements) {
-      const member = (propertyName ?? name).getText()
-      if (
-        ambientMembers[source]?.includes(member) ||
-        (source === 'globalThis' && ambientGlobals.has(member))
-      ) {
-        report(node, 'ambient-authority', `${source}.${member}`)
-      }
-    }
-  }
-  if (
-    ts.isElementAccessExpression(node) &&
-    ts.isIdentifier(node.expression) &&
-    ts.isStringLiteral(node.argumentExpression)
-  ) {
-    const [source, member] = [node.expression.text, node.argumentExpression.text]
-    if (ambientMembers[source]?.includes(member) || (source === 'globalThis' && ambientGlobals.has(member))) {
-      report(node, 'ambient-authority', `${source}['${member}']`)
-    }
-  }
-  if (ts.isCallExpression(node) && ts.isIdentifier(node.expression) && node.expression.text === 'Date') {
-    report(node, 'ambient-authority', 'Date() reads the clock')
-  }
-  if (
-    ts.isNewExpression(node) &&
-    ts.isIdentifier(node.expression) &&
-    node.expression.text === 'Date' &&
-    (node.arguments?.length ?? 0) === 0
-  ) {
-    report(node, 'ambient-authority', 'new Date() reads the clock')
-  }
-  if (
-    ts.isIdentifier(node) &&
-    ambientGlobals.has(node.text) &&
-    !declared.has(node.text) &&
-    isValueUse(node)
-  ) {
-    report(node, 'ambient-authority', node.text)
-  }
+/** Whether a file, by its path under src, may touch the outside world. */
+function isEdge(rule: PackageRule, inside: string): boolean {
+  return rule.edges.some((place) => (place.endsWith('/') ? inside.startsWith(place) : inside === place))
 }
 
-/** Whether an identifier is read as a value: not a property's name, a label, a type or a declaration. */
-function isValueUse(node: ts.Identifier): boolean {
-  const parent = node.parent
-  if (ts.isPropertyAccessExpression(parent) && parent.name === node) return false
-  if (ts.isPropertyAssignment(parent) && parent.name === node) return false
-  if (ts.isPropertySignature(parent) || ts.isPropertyDeclaration(parent) || ts.isMethodSignature(parent))
-    return false
-  if (ts.isMethodDeclaration(parent) || ts.isTypeReferenceNode(parent) || ts.isTypeQueryNode(parent))
-    return false
-  if (ts.isImportSpecifier(parent) || ts.isExportSpecifier(parent) || ts.isQualifiedName(parent)) return false
-  if (ts.isBindingElement(parent) && parent.propertyName === node) return false
-  if (ts.isLiteralTypeNode(parent) || ts.isNamedTupleMember(parent)) return false
-  return true
+/** Whether an import or re-export takes types alone, which are gone at run time. */
+function isTypeOnly(node: ts.Node): boolean {
+  if (ts.isImportTypeNode(node)) return true
+  if (ts.isExportDeclaration(node)) return node.isTypeOnly
+  return ts.isImportDeclaration(node) && node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword
 }

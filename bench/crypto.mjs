@@ -1,4 +1,6 @@
-// Sealing, signing and canonical JSON against the primitives underneath and against viem.
+// Sealing, signing and canonical JSON against the primitives underneath and against other packages.
+
+import { fileURLToPath } from 'node:url'
 import {
   canonicalize,
   derivePoolKey,
@@ -14,13 +16,17 @@ import {
 } from '@sealpool/crypto'
 import { verifyTypedData, zeroHash } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
+import { hasChromium, runInChromium } from '../conformance/browser/run-in-chromium.mjs'
+import { measure } from './crypto/against-peers.mjs'
+import { constantTime } from './crypto/constant-time.mjs'
+import { largeStream } from './crypto/large-stream.mjs'
+import { rewrap } from './crypto/rewrap.mjs'
 import { compare } from './measure/compare.mjs'
 import { printMachine } from './measure/machine.mjs'
 import { figure, printTable, ratio } from './measure/table.mjs'
 
 const { subtle } = globalThis.crypto
 const mebibyte = 2 ** 20
-const chunkSize = 65_536
 const scope = {
   chainId: 31_337,
   pool: `0x${'ab'.repeat(20)}`,
@@ -32,68 +38,75 @@ const commitment = `sha256:${'ef'.repeat(32)}`
 
 export async function run({ print }) {
   printMachine(print)
-  await largeFile(print)
+  const input = { size: 64 * mebibyte, turns: 3 }
+  printAgainstPeers(print, 'Node', await measure(input), input.size)
+  if (hasChromium()) {
+    const entry = fileURLToPath(new URL('crypto/against-peers.mjs', import.meta.url))
+    printAgainstPeers(print, 'Chromium', await runInChromium({ entry, input, print }), input.size)
+  } else {
+    print('Chromium is not there: its half of the comparison was not measured.')
+  }
+  largeStream(print)
+  await rewrap(print)
+  constantTime(print)
   await smallFiles(print)
   await statements(print)
   await canonicalJson(print)
 }
 
-/** AES-256-GCM chunk by chunk as the format has it, without header, keys, framing and commitment. */
-async function rawAes(bytes, atOnce) {
-  const key = await subtle.importKey('raw', platformRandom(32), 'AES-GCM', false, ['encrypt', 'decrypt'])
-  const iv = (index) => {
-    const nonce = new Uint8Array(12)
-    new DataView(nonce.buffer).setUint32(8, index)
-    return { name: 'AES-GCM', iv: nonce }
-  }
-  const plain = []
-  for (let at = 0; at < bytes.length; at += chunkSize) plain.push(bytes.subarray(at, at + chunkSize))
-  const walk = async (chunks, step) => {
-    if (atOnce) return Promise.all(chunks.map(step))
-    const done = []
-    for (const [index, chunk] of chunks.entries()) done.push(await step(chunk, index))
-    return done
-  }
-  const encrypt = () => walk(plain, (chunk, index) => subtle.encrypt(iv(index), key, chunk))
-  const sealed = await encrypt()
-  return { encrypt, decrypt: () => walk(sealed, (chunk, index) => subtle.decrypt(iv(index), key, chunk)) }
-}
-
-async function largeFile(print) {
-  const size = 16 * mebibyte
-  const bytes = new Uint8Array(size).map((_, index) => (index * 2_654_435_761) >>> 24)
-  const key = derivePoolKey({ root: platformRandom(32), ...scope })
-  const options = { recipients: [hpkeRecipient(key)], context: { ...context, commitment }, chunkSize }
-  const opening = { identities: [hpkeIdentity(key)], expect: scope }
-  const sealed = await sealBytes(bytes, options)
-  const oneByOne = await rawAes(bytes, false)
-  const atOnce = await rawAes(bytes, true)
-  const took = await compare({
-    seal: () => sealBytes(bytes, options),
-    sealAndCommit: () => sealBytes(bytes, { ...options, context }),
-    rawSeal: oneByOne.encrypt,
-    rawSealAtOnce: atOnce.encrypt,
-    open: () => openBytes(sealed, opening),
-    rawOpen: oneByOne.decrypt,
-    rawOpenAtOnce: atOnce.decrypt,
-  })
-  const row = (label, name, raw) => [
+/** The tables of one platform, of what against-peers.mjs measured there. */
+function printAgainstPeers(print, platform, { file, wrap }, size) {
+  const speed = (label, name, raw) => [
     label,
-    figure(size / mebibyte / took[name]),
-    ratio(took[name], took[raw]),
+    figure(size / mebibyte / file[name]),
+    ratio(file[raw], file[name]),
   ]
+  const pair = (label, name, raw = 'raw') => [
+    speed(`${label}: seal`, `${name}Seal`, `${raw}Seal`),
+    speed(`${label}: open`, `${name}Open`, `${raw}Open`),
+  ]
+  const times = (name) =>
+    `seal ${ratio(file[`${name}Seal`], file.seal)}, open ${ratio(file[`${name}Open`], file.open)}`
   printTable(print, {
-    title: '16 MiB in chunks of 64 KiB, AES-256-GCM',
-    columns: ['', 'MiB/s', 'time / raw'],
+    title: `${platform}: ${figure(size / mebibyte)} MiB in memory, chunks of 64 KiB`,
+    columns: ['', 'MiB/s', 'speed / raw one by one'],
     rows: [
-      row('sealBytes, commitment given', 'seal', 'rawSeal'),
-      row('sealBytes, commitment made (SHA-256 of it all)', 'sealAndCommit', 'rawSeal'),
-      row('raw WebCrypto encrypt, one chunk after the other', 'rawSeal', 'rawSeal'),
-      row('raw WebCrypto encrypt, all chunks at once', 'rawSealAtOnce', 'rawSeal'),
-      row('openBytes', 'open', 'rawOpen'),
-      row('raw WebCrypto decrypt, one chunk after the other', 'rawOpen', 'rawOpen'),
-      row('raw WebCrypto decrypt, all chunks at once', 'rawOpenAtOnce', 'rawOpen'),
+      speed('sealBytes, commitment given', 'seal', 'rawSeal'),
+      speed('openBytes', 'open', 'rawOpen'),
+      speed('sealBytes, commitment made (SHA-256 of it all)', 'sealAndCommit', 'rawSeal'),
+      ...pair('raw WebCrypto AES-256-GCM, one chunk after the other', 'raw'),
+      speed('raw WebCrypto AES-256-GCM, all chunks at once: seal', 'rawSealAtOnce', 'rawSeal'),
+      speed('raw WebCrypto AES-256-GCM, all chunks at once: open', 'rawOpenAtOnce', 'rawOpen'),
+      speed('raw WebCrypto SHA-256', 'rawDigest', 'rawSeal'),
+      ...pair('age-encryption (X25519)', 'age'),
+      ...pair('OpenPGP.js (curve25519)', 'pgp'),
+      ...pair('eciesjs (x25519, AES-256-GCM)', 'ecies'),
     ],
+    notes: [
+      `speed / raw, all at once: seal ${ratio(file.rawSealAtOnce, file.seal)}, open ${ratio(file.rawOpenAtOnce, file.open)}`,
+      `times as fast as age-encryption: ${times('age')}; OpenPGP.js: ${times('pgp')}; eciesjs: ${times('ecies')}`,
+    ],
+  })
+  const rate = (label, name, peer) => [label, figure(1 / wrap[name]), ratio(wrap[peer], wrap[name])]
+  printTable(print, {
+    title: `${platform}: keys of 32 bytes wrapped and unwrapped, X25519-HKDF-SHA256 and AES-256-GCM, one after the other`,
+    columns: ['', 'per second', 'speed / hpke'],
+    rows: [
+      rate('hpkeSeal', 'wrap', 'hpkeWrap'),
+      rate('hpkeSeal, backend pure', 'pureWrap', 'hpkeWrap'),
+      rate('hpke (WebCrypto)', 'hpkeWrap', 'hpkeWrap'),
+      rate('hpke with noble', 'hpkeNobleWrap', 'hpkeWrap'),
+      rate('eciesjs (x25519, AES-256-GCM; another format)', 'eciesWrap', 'hpkeWrap'),
+      rate('hpkeOpen', 'unwrap', 'hpkeUnwrap'),
+      rate('hpke (WebCrypto)', 'hpkeUnwrap', 'hpkeUnwrap'),
+      rate('hpke with noble', 'hpkeNobleUnwrap', 'hpkeUnwrap'),
+      rate('eciesjs', 'eciesUnwrap', 'hpkeUnwrap'),
+      rate('X-Wing: hpkeSeal', 'xwingWrap', 'xwingHpkeWrap'),
+      rate('X-Wing: hpke with noble', 'xwingHpkeWrap', 'xwingHpkeWrap'),
+      rate('X-Wing: hpkeOpen', 'xwingUnwrap', 'xwingHpkeUnwrap'),
+      rate('X-Wing: hpke with noble', 'xwingHpkeUnwrap', 'xwingHpkeUnwrap'),
+    ],
+    notes: ['Messages of hpke were opened by us and the other way round before the clock started.'],
   })
 }
 

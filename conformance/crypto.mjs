@@ -1,6 +1,8 @@
-// Published vectors, independent readers and hostile files against the built @sealpool/crypto:
-// `npm run conformance -- crypto`. Needs no data folder.
+// Published vectors, independent readers and hostile files against the built @sealpool/crypto, in Node and in Chromium:
+// `npm run conformance -- crypto`. Needs no data folder. Wycheproof is not among them: no npm package carries it.
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import * as library from '@sealpool/crypto'
 import {
   encodeAbiParameters,
@@ -11,6 +13,8 @@ import {
   zeroHash,
 } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
+import { hasChromium, runInChromium } from './browser/run-in-chromium.mjs'
+import { codeOf, portableCases } from './crypto/portable-cases.mjs'
 import { deterministicRandom } from './reader/deterministic-random.mjs'
 import { sealHpke, x25519PublicKey } from './reader/hpke.mjs'
 import { treeHash } from './reader/merkle.mjs'
@@ -26,20 +30,11 @@ import {
   treeRoots,
 } from './vectors/crypto.mjs'
 
-const { CryptoError, decodeHex, encodeHex } = library
+const { decodeHex, encodeHex } = library
 const hex = (digits) => decodeHex(`0x${digits}`)
 const sameBytes = (a, b) => Buffer.compare(a, b) === 0
 const bytesOf = (length) => new Uint8Array(length).map((_, index) => (index * 7) & 255)
 
-/** The code with which some work is refused, `accepted`, or what untyped thing it threw. */
-async function codeOf(work) {
-  try {
-    await work()
-    return 'accepted'
-  } catch (error) {
-    return error instanceof CryptoError ? error.code : `untyped ${error?.name}`
-  }
-}
 const refused = (code) => code !== 'accepted' && !code.startsWith('untyped')
 
 /**
@@ -55,7 +50,23 @@ export async function run({ print }) {
   await positiveFiles(count)
   await negativeFiles(count)
   await statements(count)
-  return finish()
+  const vectors = readVectors()
+  await portableCases({ count, vectors, platform: 'Node' })
+  const inNode = finish()
+  if (!hasChromium()) throw new Error('there is no Chromium: apt-get install chromium, or set CHROMIUM_PATH')
+  const entry = fileURLToPath(new URL('crypto/portable-cases.mjs', import.meta.url))
+  const inPage = await runInChromium({ entry, input: vectors, print })
+  return { agree: inNode.agree + inPage.agree, differ: inNode.differ + inPage.differ }
+}
+
+function readVectors() {
+  const read = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'))
+  return {
+    rfc9180: read('vectors/rfc9180.json'),
+    xwing: read('vectors/xwing.json'),
+    rfc8785: read('vectors/rfc8785.json'),
+    sealedFile: read('../docs/formats/vectors/sealed-file.json'),
+  }
 }
 
 async function canonicalJson(count) {

@@ -1,170 +1,141 @@
-// Attack statements (shared/data/sql/attacks.json): every REJECT item must be refused before data is touched. There is
-// no engine here at all, so nothing can be touched; what is planned would run on the noised path.
+// Attack statements: `attacks.json` with the decision that a private planner must take on each, and `attack-schema.sql`
+// with the tables. REJECT items must be refused where there is no engine at all. DP items that run must be noised,
+// charged, and within their stated sensitivity on neighbouring data. SAME items must show the same on neighbouring data.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { planQuery, QueryError } from '@sealpool/query'
+import { createMemoryLedger, platformRandom } from '@sealpool/privacy'
+import { answerer, createMemoryAnswers, planQuery, QueryError, releasesOf } from '@sealpool/query'
+import { createDuckDbEngine } from '@sealpool/query/duckdb'
+import { compareRecordings, record } from './sql/record.mjs'
+import { loadTables, neighboursOf, poolsOf, readSchema } from './sql/schema.mjs'
 
-const digest = `sha256:${'0'.repeat(64)}`
-const whole = (name, min, max, use) => ({ name, type: 'integer', min, max, nullable: false, use })
-const categories = (name, values) => ({
-  name,
-  type: 'text',
-  values,
-  nullable: false,
-  use: ['group', 'filter'],
-})
+const budget = { epsilon: 1, delta: 1e-6 }
 
-/** The policies that a pool with the tables of attack-schema.sql would have. */
-const tables = {
-  d12: [
-    {
-      name: 'members',
-      rowsPerContributor: 1,
-      columns: [
-        whole('age', 18, 77, ['measure', 'filter']),
-        categories('country', ['US', 'DE', 'FR', 'JP']),
-        { name: 'hiv', type: 'boolean', nullable: false, values: [false, true], use: ['group', 'filter'] },
-        whole('income', 20_000, 200_000, ['measure', 'filter']),
-        { name: 'email', type: 'text', nullable: false, use: [] },
-      ],
-    },
-    {
-      name: 'fitness',
-      rowsPerContributor: 20,
-      columns: [
-        { name: 'day', type: 'text', nullable: false, use: ['filter'] },
-        whole('steps', 0, 20_000, ['measure', 'filter']),
-        categories('activity_level', ['low', 'mid', 'high']),
-        whole('heart_rate', 40, 160, ['measure', 'filter']),
-        { name: 'zip', type: 'text', nullable: false, use: [] },
-      ],
-    },
-  ],
-  d7: [
-    {
-      name: 'spend',
-      rowsPerContributor: 12,
-      columns: [
-        whole('month', 0, 11, ['filter']),
-        categories('category', ['food', 'rent', 'health']),
-        {
-          name: 'amount',
-          type: 'decimal',
-          decimals: 2,
-          min: 0,
-          max: 1000,
-          nullable: false,
-          use: ['measure', 'filter'],
-        },
-      ],
-    },
-  ],
-}
-
-function policy(name, other) {
-  return {
-    format: 'sealpool/pool-policy',
-    version: 1,
-    name,
-    description: 'attack schema',
-    purposes: ['research'],
-    attestation: {},
-    code: { poc: digest, refiner: digest, computations: [] },
-    tables: tables[name],
-    privacy: {
-      accounting: 'basic',
-      epsilon: 6,
-      delta: 1e-6,
-      perJob: { epsilon: 2, delta: 1e-6 },
-      minimumContributors: 25,
-      maximumGroups: 200,
-    },
-    joins: { allowed: true, with: [other] },
-    economics: { price: '1', poolTokenBurn: '1' },
-  }
-}
-
-const pools = [
-  { name: 'd12', address: `0x${'1'.repeat(40)}`, policy: policy('d12', 'd7') },
-  { name: 'd7', address: `0x${'2'.repeat(40)}`, policy: policy('d7', 'd12') },
-]
-
-/** The plan of one statement, or the code of its refusal. Anything but a QueryError is a fault and goes on. */
-async function plan(sql) {
+/** The plan of one statement, or the whole text of its refusal. Anything but a QueryError is a fault and goes on. */
+async function plan(sql, { pools, publicTables }) {
   try {
-    return { plan: await planQuery({ sql, pools, grant: {}, budget: { epsilon: 1, delta: 0 } }), code: null }
+    return { plan: await planQuery({ sql, pools, publicTables, budget }), refusal: null }
   } catch (error) {
-    if (error instanceof QueryError) return { plan: null, code: error.code }
+    if (error instanceof QueryError) return { plan: null, refusal: `${error.code}: ${error.message}` }
     throw error
   }
 }
 
-/** A planned statement is private when every statistic has noise and every pool it reads is charged. */
-function isPrivate(entry) {
-  const noisy = entry.statistics.every(
-    ({ scale, sensitivity }) => BigInt(scale.numerator) > 0n && BigInt(sensitivity) > 0n,
-  )
-  const charged = entry.program.sources.every(({ pool }) =>
-    entry.pools.some(({ name, charge }) => name === pool && charge.epsilon === 1),
-  )
-  return noisy && charged && entry.statistics.length === entry.program.statistics.length
+/** A plan is private when everything that is told has noise or selection and every pool it reads is charged. */
+function chargeFault(entry) {
+  for (const release of releasesOf(entry)) {
+    const hidden = release.statistics.every(
+      ({ scale, sensitivity }) => BigInt(scale.numerator) > 0n && BigInt(sensitivity) > 0n,
+    )
+    if (!hidden || release.statistics.length !== release.program.statistics.length) return 'without noise'
+    for (const { pool } of release.program.sources) {
+      const charged = entry.pools.find(({ name }) => name === pool)?.charge
+      if (charged === undefined || !(charged.epsilon > 0)) return 'without charge'
+    }
+  }
+  return null
+}
+
+async function engineWith(tables, schema, pseudonyms) {
+  const engine = createDuckDbEngine()
+  await loadTables(engine, tables, schema.pools, pseudonyms)
+  return engine
+}
+
+/** Runs a charged answer twice: the same answer, one charge. */
+async function answersOnce(entry, engine, pools) {
+  const ledger = createMemoryLedger()
+  for (const { address, policy } of pools) await ledger.open(address, policy.privacy)
+  const answer = answerer({ ledger, engine, answers: createMemoryAnswers(), random: platformRandom, dataVersion: '1' })
+  const [first, second] = [await answer(entry), await answer(entry)]
+  if (!first.charged || second.charged) return 'not charged exactly once'
+  if (JSON.stringify(first.result) !== JSON.stringify(second.result)) return 'a second answer to the same question'
+  for (const { address, charge } of entry.pools) {
+    const { state } = await ledger.head(address)
+    if (Number(state.epsilonSpent) !== charge.epsilon) return 'the ledger has another charge than the plan'
+  }
+  return null
 }
 
 /**
  * Runs the attack statements of a folder.
  *
- * The attacks call the contributor `wallet`; here it is the column `contributor`, so each item is planned both as it
- * is written and with the contributor's name in place of `wallet`.
- *
  * @returns how many items agree with the decision that a planner must take, and how many differ
  */
 export async function run({ data, print }) {
-  const file = join(data, 'attacks.json')
-  if (!existsSync(file)) {
-    print(`sql: ${file} is missing; give the folder with --data`)
+  const files = ['attacks.json', 'attack-schema.sql'].map((name) => join(data, name))
+  const missing = files.find((file) => !existsSync(file))
+  if (missing !== undefined) {
+    print(`sql: ${missing} is missing; give the folder with --data`)
     return { agree: 0, differ: 1 }
   }
-  const items = JSON.parse(readFileSync(file, 'utf8'))
+  const items = JSON.parse(readFileSync(files[0], 'utf8'))
+  const schema = poolsOf(await readSchema(files[1]))
+  const { without, heavy } = neighboursOf(schema.tables)
+  const pseudonyms = new Map()
+  const engines = [
+    await engineWith(schema.tables, schema, pseudonyms),
+    await engineWith(without, schema, pseudonyms),
+    await engineWith(heavy, schema, pseudonyms),
+  ]
   const counts = {}
-  const count = (kind) => {
-    counts[kind] ??= { agree: 0, differ: 0, notYet: 0, total: 0 }
-    return counts[kind]
+  let primitives = 0
+  try {
+    for (const item of items) {
+      counts[item.decision] ??= { agree: 0, differ: 0, refused: 0 }
+      const entry = counts[item.decision]
+      const fault = await judge(item)
+      if (fault.kind === 'differ') print(`${item.decision} ${item.id}: ${fault.why}: ${item.sql}`)
+      if (fault.kind === 'refused') print(`${item.decision} ${item.id}: refused before data is touched (${fault.why})`)
+      entry[fault.kind] += 1
+    }
+  } finally {
+    for (const engine of engines) await engine.close()
   }
-  for (const item of items) {
-    const entry = count(item.decision)
-    entry.total += 1
-    const forms = [item.sql, item.sql.replace(/\bwallet\b/g, 'contributor')]
+
+  async function judge(item) {
+    const statements = item.sql.split(';;')
+    const results = []
+    for (const sql of statements) {
+      const first = await plan(sql, schema)
+      // Planning again, with the tables of a neighbour elsewhere in memory, must say exactly the same.
+      const second = await plan(sql, schema)
+      if (JSON.stringify(first) !== JSON.stringify(second)) return { kind: 'differ', why: 'planned differently' }
+      results.push(first)
+    }
     if (item.decision === 'REJECT') {
-      // Every statement of the item must be refused, in both forms.
-      let missed = false
-      for (const form of forms) {
-        const results = await Promise.all(form.split(';;').map((part) => plan(part)))
-        if (results.some(({ code }) => code === null)) missed = true
+      const planned = results.some(({ refusal }) => refusal === null)
+      return planned ? { kind: 'differ', why: 'planned, should be refused' } : { kind: 'agree' }
+    }
+    let refused = null
+    for (const { plan: made, refusal } of results) {
+      if (made === null) {
+        refused = refusal.split(':')[0]
+        continue
       }
-      if (missed) {
-        entry.differ += 1
-        print(`REJECT ${item.id}: planned, should be refused: ${item.sql}`)
-      } else entry.agree += 1
-      continue
+      const charge = chargeFault(made)
+      if (charge !== null) return { kind: 'differ', why: charge }
+      const recordings = []
+      for (const engine of engines) recordings.push(await record(made, engine, platformRandom))
+      for (const neighbour of recordings.slice(1)) {
+        const compared = compareRecordings(made, recordings[0], neighbour)
+        if (compared.fault !== null) return { kind: 'differ', why: compared.fault }
+        primitives += compared.primitives
+      }
+      const once = await answersOnce(made, engines[0], schema.pools)
+      if (once !== null) return { kind: 'differ', why: once }
     }
-    const results = await Promise.all(forms[1].split(';;').map((part) => plan(part)))
-    const refused = results.find(({ code }) => code !== null)
-    if (refused !== undefined) {
-      entry.notYet += 1
-      print(`${item.decision} ${item.id}: not supported yet (${refused.code})`)
-    } else if (results.every(({ plan: made }) => isPrivate(made))) entry.agree += 1
-    else {
-      entry.differ += 1
-      print(`${item.decision} ${item.id}: planned without noise or charge: ${item.sql}`)
-    }
+    return refused === null ? { kind: 'agree' } : { kind: 'refused', why: refused }
   }
+
   let differ = 0
   let agree = 0
   for (const [kind, entry] of Object.entries(counts)) {
-    const notYet = entry.notYet > 0 ? ` (${entry.notYet} not supported yet, refused)` : ''
-    print(`${kind}: ${entry.agree} agree, ${entry.differ} differ${notYet}`)
-    agree += entry.agree
+    const refused = entry.refused > 0 ? `, ${entry.refused} refused before data is touched` : ''
+    print(`${kind}: ${entry.agree} agree, ${entry.differ} differ${refused}`)
+    agree += entry.agree + (kind === 'SAME' ? entry.refused : 0)
     differ += entry.differ
   }
+  print(`${primitives} inputs of noise primitives compared on neighbouring data sets, all within what plans state: ${differ === 0}`)
   return { agree, differ }
 }

@@ -22,5 +22,12 @@ if (!existsSync(join(root, 'packages/crypto/dist/index.js'))) {
 }
 for (const name of asked) {
   const { run } = await import(pathToFileURL(join(root, 'bench', `${name}.mjs`)).href)
-  await run({ print: (line) => console.log(line) })
+  try {
+    await run({ print: (line) => console.log(line) })
+  } catch (error) {
+    // An error with a code says in its message what is missing and what to do.
+    if (typeof error?.code !== 'string') throw error
+    console.error(`bench ${name}: ${error.message}`)
+    process.exitCode = 1
+  }
 }

@@ -22,10 +22,15 @@ const defaults = {
   contracts: '../shared/data/attest',
   sql: '../shared/data/sql',
   dp: '../shared/data/dp',
+  pii: 'conformance/pii',
 }
 const flag = rest.indexOf('--data')
 if (flag >= 0 ? rest.length !== 2 || flag !== 0 : rest.length > 0) {
   console.error(`conformance ${name}: the only option is --data DIR`)
+  process.exit(1)
+}
+if (flag >= 0 && defaults[name] === undefined) {
+  console.error(`conformance ${name}: it brings its own cases and takes no --data`)
   process.exit(1)
 }
 const data = flag >= 0 ? resolve(rest[flag + 1]) : resolve(root, defaults[name] ?? '.')
@@ -38,7 +43,17 @@ if (!existsSync(join(root, 'packages/crypto/dist/index.js'))) {
   process.exit(1)
 }
 const { run } = await import(pathToFileURL(join(folder, `${name}.mjs`)).href)
-const { agree, differ } = await run({ data, print: (line) => console.log(line) })
+let counts
+try {
+  counts = await run({ data, print: (line) => console.log(line) })
+} catch (error) {
+  if (error?.code !== 'ENOENT') throw error
+  console.error(
+    `conformance ${name}: ${error.path} is missing; name a folder of the layout of shared/data/${name}`,
+  )
+  process.exit(1)
+}
+const { agree, differ } = counts
 console.log(`${agree} agree, ${differ} differ`)
 if (agree + differ === 0) console.error(`conformance ${name}: no case was found under ${data}`)
 process.exit(differ === 0 && agree > 0 ? 0 : 1)

@@ -3,14 +3,20 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { isBuilt } from './is-built.mjs'
 import { requireDependencies } from './require-dependencies.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 requireDependencies(root, 'demo')
-const build = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { cwd: root, encoding: 'utf8' })
-if (build.status !== 0) {
-  console.error(build.stdout + build.stderr)
-  process.exit(1)
+if (!isBuilt(root)) {
+  const build = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  if (build.status !== 0) {
+    console.error(build.stdout + build.stderr)
+    process.exit(1)
+  }
 }
 const child = spawn(
   process.execPath,
@@ -23,4 +29,7 @@ const child = spawn(
   { stdio: 'inherit' },
 )
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
+// npm and its shell do not pass a signal on: when they are gone, this process has another parent.
+const parent = process.ppid
+setInterval(() => process.ppid === parent || child.kill('SIGTERM'), 500).unref()
 child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1))

@@ -1,5 +1,5 @@
-import { accessSync, constants, mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { readArguments, usage } from './arguments.js'
 import { prepareOutputFolder } from './output-folder.js'
 import { createProgress } from './progress.js'
@@ -15,6 +15,9 @@ try {
     if (options.json !== undefined) {
       mkdirSync(dirname(options.json), { recursive: true })
       accessSync(dirname(options.json), constants.W_OK)
+      if (statSync(options.json, { throwIfNoEntry: false })?.isDirectory()) {
+        throw new Error(`--json ${options.json} is a folder; name a file`)
+      }
     }
   }
 } catch (error) {
@@ -28,16 +31,22 @@ if (options === 'help') {
 
 const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
+// A parent that was killed outright sends no signal.
+const parent = process.ppid
+setInterval(() => process.ppid === parent || stopping.abort(), 500).unref()
 try {
   await runDemo({ ...options, progress: createProgress(process.stdout), signal: stopping.signal })
 } catch (error) {
   const told = stopping.signal.aborted ? 'stopped; every process that it started has ended' : describe(error)
   console.error(`\ndemo: ${told}`)
-  console.error(`demo: what the node wrote is in ${options.out}/node.log`)
+  const log = join(options.out, 'node.log')
+  if (existsSync(log)) console.error(`demo: what the node wrote is in ${log}`)
   process.exit(stopping.signal.aborted ? 130 : 1)
 }
 process.exit(0)
 
+/** An error with a code says in its message what to do; of any other, the place is wanted. */
 function describe(error: unknown): string {
+  if (error instanceof Error && 'code' in error) return error.message
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

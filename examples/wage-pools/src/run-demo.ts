@@ -8,6 +8,7 @@ import { reportData } from './report/build-report.js'
 import { reportPage } from './report/page.js'
 import { printAnswers } from './report/print-answers.js'
 import { formatNumber } from './report/svg.js'
+import { shellLine } from './shell-line.js'
 import { createConsumer, type FinishedJob } from './stage/consumer.js'
 import { contributeAll } from './stage/contribute.js'
 import { foundPools } from './stage/found-pools.js'
@@ -74,7 +75,7 @@ export async function runDemo(
     progress.say(
       `${contributed.count} contributions on chain, ${(contributed.sealedBytes / 1e6).toFixed(1)} MB sealed, node verified ${contributed.verifications} times before anything was sent`,
     )
-    const ingested = await progress.stage('The node opens, judges, rewards and refines', () =>
+    const ingested = await progress.stage('The node opens, judges, rewards and refines what is left', () =>
       progress.part('node', 'ingest', () =>
         awaitIngest({ founded, nodeUrl, count: contributed.count, progress }),
       ),
@@ -125,6 +126,10 @@ export async function runDemo(
 
     const policyFile = join(out, 'attestation-policy.json')
     writeFileSync(policyFile, `${JSON.stringify(founded.attestation, null, 2)}\n`)
+    // The contracts that the verifier means: a receipt of another chain is none.
+    const deploymentFile = join(out, 'deployment.json')
+    const { chainId, nodeRegistry } = founded.deployment
+    writeFileSync(deploymentFile, `${JSON.stringify({ chainId, nodeRegistry }, null, 2)}\n`)
     const folderOf = (key: string) => join(out, 'receipts', key)
     const verified = await progress.stage('A third party verifies every receipt offline', async () => {
       const answers = new Map<string, boolean>()
@@ -138,6 +143,7 @@ export async function runDemo(
       }
       const tamper = flipBits({
         folder: folderOf('job-a'),
+        deployment: { chainId, registry: nodeRegistry },
         trust: founded.attestation,
         at: new Date(),
         perFile: 25,
@@ -148,7 +154,7 @@ export async function runDemo(
       return { answers, tamper }
 
       function check(folder: string): boolean {
-        const { ok, output } = verifyFolder({ folder, policyFile })
+        const { ok, output } = verifyFolder({ folder, policyFile, deploymentFile })
         progress.say(`${ok ? 'ok    ' : 'NOT OK'}  ${folder}`)
         if (!ok) progress.say(output)
         return ok
@@ -159,10 +165,10 @@ export async function runDemo(
       ingested.acceptedOwners.pay.has(account.address.toLowerCase()),
     )
     const commands = [
-      `node ${verifyCommand} receipt ${folderOf('job-a')} --policy ${policyFile}`,
-      `node ${verifyCommand} receipt ${folderOf('refused-select-star')} --policy ${policyFile}`,
-      `node ${verifyCommand} evidence ${join(folderOf('job-a'), 'evidence.json')} --policy ${policyFile} --json`,
-    ]
+      ['receipt', folderOf('job-a'), '--deployment', deploymentFile],
+      ['receipt', folderOf('refused-select-star'), '--deployment', deploymentFile],
+      ['evidence', join(folderOf('job-a'), 'evidence.json'), '--json'],
+    ].map((words) => shellLine(['node', verifyCommand, ...words, '--policy', policyFile]))
     await progress.stage('Tables, report, and how to go on', async () => {
       const data = reportData({
         workers: workers.length,
@@ -187,7 +193,7 @@ export async function runDemo(
         `explore  ${join(out, 'receipts')} (a folder for each receipt), ${join(out, 'node.log')}, ${join(out, 'node-config.json')}`,
       )
       progress.say(
-        `SIMULATED hardware; job code ran with isolation "${data.isolation}"${data.isolation === 'bubblewrap' ? '' : ' (Debian’s bubblewrap makes it stronger)'}`,
+        `SIMULATED hardware; isolation of ${data.isolation}${data.isolation.includes('bubblewrap') ? '' : ' (Debian’s bubblewrap makes it stronger)'}`,
       )
     })
     if (options.json !== undefined) {

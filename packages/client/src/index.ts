@@ -3,6 +3,11 @@
  *
  * @module
  */
+import { platformRandom } from '@sealpool/crypto'
+import { nodeApi } from './node-api/node-api.js'
+import { platformNow } from './platform.js'
+import { type PoolClient, type PoolClientOptions, poolClient } from './pool-client.js'
+
 export {
   type ContributionInput,
   type PreparedContribution,
@@ -11,7 +16,7 @@ export {
 export { ClientError, type ClientErrorCode } from './errors.js'
 export * from './node-api/messages.js'
 export { type NodeApi, type NodeApiOptions, nodeApi } from './node-api/node-api.js'
-export { createPoolClient, type PoolClient, type PoolClientOptions } from './pool-client.js'
+export type { PoolClient, PoolClientOptions } from './pool-client.js'
 export { type JobOutcome, readJobOutcome } from './result/job-outcome.js'
 export { type OpenedResult, openResult } from './result/open-result.js'
 export { verifyJobReceipt } from './result/verify-job-receipt.js'
@@ -23,3 +28,25 @@ export {
   type VerifiedPool,
   verifyPool,
 } from './verify/verified-pool.js'
+
+/**
+ * An app's view of one pool.
+ *
+ * @param options - chain, contracts, policy, node and store
+ * @returns the client
+ * @throws ClientError `OPTION_INVALID`
+ * @example
+ * ```ts no-run
+ * const client = createPoolClient({ chain, deployment, pool, policy, nodeUrl, blobStore })
+ * const { ok, checks } = await client.ready()
+ * if (!ok) throw new Error(checks.filter(({ result }) => result !== 'pass').map(({ title }) => title).join('; '))
+ * const prepared = await client.prepareContribution(account, input)
+ * ```
+ */
+export function createPoolClient(options: PoolClientOptions): PoolClient {
+  return poolClient(options, {
+    nodeApi,
+    random: options.random ?? platformRandom,
+    now: options.now ?? platformNow,
+  })
+}

@@ -14,7 +14,7 @@ import {
   sha256Digest,
 } from '@sealpool/crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { createPoolClient, type PoolClientOptions } from './pool-client.js'
+import { createPoolClient, type PoolClientOptions } from './index.js'
 import { account, input, recordingStore, secretText } from './testing/contribution.js'
 import { memoryChain } from './testing/memory-chain.js'
 import { memoryNode } from './testing/memory-node.js'

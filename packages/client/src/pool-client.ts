@@ -8,7 +8,7 @@ import {
   type Sent,
   type WriteOptions,
 } from '@sealpool/contracts'
-import { type Address, encodeHex, type JsonObject, platformRandom, type Random } from '@sealpool/crypto'
+import { type Address, encodeHex, type JsonObject, type Random } from '@sealpool/crypto'
 import type { Account, Client } from 'viem'
 import {
   type ContributionInput,
@@ -17,8 +17,7 @@ import {
 } from './contribute/prepare-contribution.js'
 import { ClientError } from './errors.js'
 import type { ContributionStatus } from './node-api/messages.js'
-import { type NodeApi, type NodeApiOptions, nodeApi } from './node-api/node-api.js'
-import { platformNow } from './platform.js'
+import type { NodeApi, NodeApiOptions } from './node-api/node-api.js'
 import { readJobOutcome } from './result/job-outcome.js'
 import { type OpenedResult, openResult } from './result/open-result.js'
 import { verifyJobReceipt } from './result/verify-job-receipt.js'
@@ -119,29 +118,29 @@ export interface PoolClient {
   ): Promise<ReceiptVerdict>
 }
 
+/** What of the outside world a pool client stands on. */
+export interface PoolClientPorts {
+  readonly nodeApi: (options: NodeApiOptions) => NodeApi
+  readonly random: Random
+  readonly now: () => Date
+}
+
 /**
- * An app's view of one pool.
+ * A pool client over given ports; `createPoolClient` fills in the platform's.
  *
  * @param options - chain, contracts, policy, node and store
+ * @param ports - how to reach the node, randomness, the clock
  * @returns the client
  * @throws ClientError `OPTION_INVALID`
- * @example
- * ```ts no-run
- * const client = createPoolClient({ chain, deployment, pool, policy, nodeUrl, blobStore })
- * const { ok, checks } = await client.ready()
- * if (!ok) throw new Error(checks.filter(({ result }) => result !== 'pass').map(({ title }) => title).join('; '))
- * const prepared = await client.prepareContribution(account, input)
- * ```
  */
-export function createPoolClient(options: PoolClientOptions): PoolClient {
+export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): PoolClient {
   const { chain, deployment, pool, policy, blobStore, timeoutMs } = options
-  const random = options.random ?? platformRandom
-  const now = options.now ?? platformNow
+  const { random, now } = ports
   const maximumAgeMs = options.maximumAgeMs ?? defaultMaximumAgeMs
   if (!(maximumAgeMs >= 0 && maximumAgeMs <= 24 * 3_600_000)) {
     throw new ClientError('OPTION_INVALID', 'maximumAgeMs', 'expected 0 to 86,400,000 (a day)')
   }
-  const node = nodeApi({
+  const node = ports.nodeApi({
     url: options.nodeUrl,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
@@ -236,6 +235,7 @@ export function createPoolClient(options: PoolClientOptions): PoolClient {
       return verifyJobReceipt({
         bundle,
         recorded: outcome?.receipt,
+        deployment: { chainId: deployment.chainId, registry: deployment.nodeRegistry },
         trust,
         at: now(),
         ...(result === undefined ? {} : { result }),

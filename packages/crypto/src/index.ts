@@ -1,9 +1,33 @@
 import type { Random } from './encoding/bytes.js'
+import {
+  type HeaderStore,
+  type RewrapOptions,
+  type RewrapReport,
+  rewrapHeaders as rewrapHeadersWith,
+  rewrapHeader as rewrapHeaderWith,
+} from './epoch/rewrap-headers.js'
+import type { HpkeContext } from './hpke/context.js'
+import {
+  type HpkeSealOptions,
+  type HpkeSenderOptions,
+  hpkeSeal as hpkeSealWith,
+  hpkeSender as hpkeSenderWith,
+} from './hpke/hpke.js'
 import { platformRandom } from './platform.js'
-import { type HpkeSealOptions, hpkeSeal as hpkeSealWith } from './recipient/hpke.js'
 import type { Recipient } from './recipient/recipient.js'
+import {
+  type EstablishWalletKeyOptions,
+  establishWalletKey as establishWalletKeyWith,
+  type WalletKey,
+} from './recipient/wallet-key.js'
 import type { OpenOptions } from './sealed-file/file-key.js'
-import { addRecipient as addRecipientWith } from './sealed-file/rewrap.js'
+import type { RangeSource } from './sealed-file/range.js'
+import {
+  addRecipient as addRecipientWith,
+  type RecipientChange,
+  type RewrittenHeader,
+  rewriteHeader as rewriteHeaderWith,
+} from './sealed-file/rewrap.js'
 import {
   type SealBytesOptions,
   type SealOptions,
@@ -20,6 +44,20 @@ export {
   maximumJsonDepth,
 } from './canonical-json/canonicalize.js'
 export { type MerkleProofClaim, merkleProof, merkleRoot, verifyMerkleProof } from './commitment/merkle.js'
+export {
+  type MerkleMultiProofClaim,
+  merkleMultiProof,
+  verifyMerkleMultiProof,
+} from './commitment/multi-proof.js'
+export {
+  commitRows,
+  type DisclosedField,
+  type DisclosedRow,
+  openRows,
+  type RowsCommitment,
+  type RowsOpening,
+  verifyRowsOpening,
+} from './commitment/rows.js'
 export {
   type Commitment,
   type CommitmentOpening,
@@ -41,20 +79,43 @@ export { type Address, parseAddress } from './encoding/address.js'
 export { decodeBase64Url, encodeBase64Url } from './encoding/base64url.js'
 export { concatBytes, equalBytes, type Random } from './encoding/bytes.js'
 export { decodeHex, encodeHex, type Hex } from './encoding/hex.js'
+export { currentRecipient, poolIdentities, recipientOfEpoch } from './epoch/pool-keys.js'
+export {
+  currentKeyEpoch,
+  type KeyEpoch,
+  type KeyEpochs,
+  type NewKeyEpoch,
+  parseKeyEpochs,
+  publishKeyEpochs,
+  retireKeyEpoch,
+  rotateKeyEpoch,
+} from './epoch/register.js'
+export type { HeaderStore, RewrapOptions, RewrapReport } from './epoch/rewrap-headers.js'
 export { CryptoError, type CryptoErrorCode } from './errors.js'
+export type { HpkeAead, HpkeContext } from './hpke/context.js'
+export {
+  type HpkeOpenOptions,
+  type HpkeReceiverOptions,
+  type HpkeSealOptions,
+  type HpkeSenderOptions,
+  hpkeOpen,
+  hpkeReceiver,
+} from './hpke/hpke.js'
+export type { DecapsulateOptions, EncapsulateOptions, Kem, KemPrivateKey, KeyPair } from './hpke/kem.js'
+export { deriveKeyPair, x25519Kem } from './hpke/x25519-kem.js'
 export { platformRandom } from './platform.js'
 export { derivePoolKey, deriveSecret, type KeyScope, type PoolKey } from './pool-key/derive.js'
 export { type KeySet, keySetDigest, parseKeySet } from './pool-key/key-set.js'
 export { deriveNodeKeys, type NodeKeys } from './pool-key/node-keys.js'
-export {
-  deriveKeyPair,
-  type HpkeOpenOptions,
-  type HpkeSealOptions,
-  hpkeOpen,
-  type KeyPair,
-} from './recipient/hpke.js'
 export { hpkeIdentity, hpkeRecipient } from './recipient/hpke-recipient.js'
 export type { Identity, Recipient, Stanza, UnwrapRequest, WrapRequest } from './recipient/recipient.js'
+export {
+  type ThresholdLabel,
+  type ThresholdUnwrapRequest,
+  type ThresholdWrapRequest,
+  thresholdIdentity,
+  thresholdRecipient,
+} from './recipient/threshold-recipient.js'
 export {
   type WalletIdentity,
   type WalletKeyTypedData,
@@ -62,13 +123,33 @@ export {
   walletKeyTypedData,
   walletRecipient,
 } from './recipient/wallet.js'
+export {
+  type EstablishWalletKeyOptions,
+  type RandomKeyReason,
+  type WalletKey,
+  walletIdentityFromSecret,
+} from './recipient/wallet-key.js'
 export { keyIdOf, publicKeyOf } from './recipient/x25519.js'
+export { decodeArmor, encodeArmor } from './sealed-file/armor.js'
 export type { SealContext } from './sealed-file/context.js'
 export type { OpenOptions } from './sealed-file/file-key.js'
 export { type ParsedHeader, parseHeader, type SealedHeader, type SealSuite } from './sealed-file/header.js'
 export { type OpenedFile, type OpenTransform, openBytes, openStream } from './sealed-file/open.js'
-export { type OpenRangeOptions, openRange, type RangeSource } from './sealed-file/range.js'
-export { removeRecipient } from './sealed-file/rewrap.js'
+export {
+  type OpenRangeOptions,
+  openRange,
+  type RangeSource,
+  type SealedReader,
+  sealedReader,
+} from './sealed-file/range.js'
+export {
+  type ListedRecipient,
+  listRecipients,
+  type RecipientChange,
+  type RecipientName,
+  type RewrittenHeader,
+  removeRecipient,
+} from './sealed-file/rewrap.js'
 export { type SealBytesOptions, type SealOptions, sealedSize } from './sealed-file/seal.js'
 export type { Fact } from './statement/facts.js'
 export { addressOf } from './statement/signature.js'
@@ -131,13 +212,91 @@ export function addRecipient(
 }
 
 /**
- * Seals one small message to a public key (single-shot base mode, RFC 9180 section 6.1, AES-256-GCM). Anyone can
- * seal: the sender is not authenticated.
+ * Changes the recipients of a file that lies elsewhere: reads its header (two reads that go no further) and gives the
+ * new one. The store then puts it before the unchanged payload, by copying on its own side where it can.
  *
- * @param options - `publicKey`, `info`, `aad`, `plaintext`; `random` is the platform's by default
- * @returns encapsulated key (32 bytes), then ciphertext (plaintext + 16 bytes)
- * @throws CryptoError `KEY_INVALID`, `RANDOM_INVALID`, `NATIVE_CRYPTO_MISSING`
+ * @param options - `source`: the file; an identity that opens it, who comes (`add`) and who goes (`remove`); `random`
+ *   is the platform's by default
+ * @returns the new header, and where the payload begins in the old file
+ * @throws CryptoError `SOURCE_FAILED`, `RECIPIENT_INVALID`, `HEADER_TOO_LARGE`; as `parseHeader` and `openBytes`
+ */
+export function rewriteHeader(
+  options: WithRandom<RecipientChange> & { readonly source: RangeSource },
+): Promise<RewrittenHeader> {
+  return rewriteHeaderWith({ ...options, random: options.random ?? platformRandom })
+}
+
+/**
+ * Seals one small message to a public key (single shot, RFC 9180 section 6.1, AES-256-GCM). Without
+ * `senderPrivateKey` anyone can seal: the sender is not authenticated.
+ *
+ * @param options - `publicKey`, `info`, `aad`, `plaintext`; `kem` (X25519 by default), `senderPrivateKey` (auth
+ *   mode); `random` is the platform's by default
+ * @returns encapsulated key (32 bytes for X25519), then ciphertext (plaintext + 16 bytes)
+ * @throws CryptoError `KEY_INVALID`, `OPTION_INVALID`, `RANDOM_INVALID`, `NATIVE_CRYPTO_MISSING`
  */
 export function hpkeSeal(options: WithRandom<HpkeSealOptions>): Promise<Uint8Array> {
   return hpkeSealWith({ ...options, random: options.random ?? platformRandom })
+}
+
+/**
+ * Sets up the sender's side of a conversation of several messages (RFC 9180 section 5).
+ *
+ * @param options - `publicKey`, `info`; `kem`, `aead`, `senderPrivateKey` (auth mode); `random` is the platform's by
+ *   default
+ * @returns what the recipient needs (`enc`), and the context that seals messages
+ * @throws CryptoError `KEY_INVALID`, `OPTION_INVALID`, `RANDOM_INVALID`, `NATIVE_CRYPTO_MISSING`
+ */
+export function hpkeSender(
+  options: WithRandom<HpkeSenderOptions>,
+): Promise<{ readonly enc: Uint8Array; readonly context: HpkeContext }> {
+  return hpkeSenderWith({ ...options, random: options.random ?? platformRandom })
+}
+
+/**
+ * Makes a wallet's key from its signature where that is safe, and otherwise a random key (contract wallets, wallets
+ * that do not sign alike twice). The wallet is asked twice.
+ *
+ * @param options - `address`, `typedData`, `sign`; `isContract`, `kem`; `random` is the platform's by default
+ * @returns the identity; for a random key also why, and the secret to back up
+ * @throws CryptoError `SIGNATURE_INVALID` when an address that is known to be no contract gives another's signature;
+ *   `ADDRESS_INVALID`, `RANDOM_INVALID`
+ */
+export function establishWalletKey(options: WithRandom<EstablishWalletKeyOptions>): Promise<WalletKey> {
+  return establishWalletKeyWith({ ...options, random: options.random ?? platformRandom })
+}
+
+/**
+ * Brings one header to a new key epoch: the new key's stanza comes, the old key's goes, all else stays.
+ *
+ * @param sealed - a sealed file, or its header
+ * @param options - see {@link RewrapOptions}; `random` is the platform's by default
+ * @returns the new header, or undefined when it stands at the new epoch already
+ * @throws CryptoError `CONTEXT_MISMATCH` (another policy, pool or chain), `RECIPIENT_INVALID` when the file has neither
+ *   key's stanza; as `openBytes` up to the payload
+ */
+export function rewrapHeader(
+  sealed: Uint8Array,
+  options: WithRandom<RewrapOptions>,
+): Promise<Uint8Array | undefined> {
+  return rewrapHeaderWith(sealed, { ...options, random: options.random ?? platformRandom })
+}
+
+/**
+ * Brings all headers of a store to a new key epoch. A run may be killed at any time and started again. One file that
+ * cannot be re-wrapped does not stop the others.
+ *
+ * @param options - `store`; {@link RewrapOptions}; `atOnce`: headers under way at once, 8 by default; `onHeader`: told of
+ *   every header that was replaced; `random` is the platform's by default
+ * @returns counts, and what failed
+ * @throws CryptoError `OPTION_INVALID`; errors of `store.list` and `onHeader` come out as they are
+ */
+export function rewrapHeaders(
+  options: WithRandom<RewrapOptions> & {
+    readonly store: HeaderStore
+    readonly atOnce?: number | undefined
+    readonly onHeader?: ((name: string) => void) | undefined
+  },
+): Promise<RewrapReport> {
+  return rewrapHeadersWith({ ...options, random: options.random ?? platformRandom })
 }

@@ -6,6 +6,10 @@ export type PrivacyErrorCode =
   | 'LEDGER_UNKNOWN_POOL'
   | 'LEDGER_CONFLICT'
   | 'LEDGER_CHAIN_BROKEN'
+  | 'LEDGER_WRITE_FAILED'
+  | 'LEDGER_IN_USE'
+  | 'NOISE_NOT_RESERVED'
+  | 'OUTPUT_REFUSED'
 
 /** What is left of a budget, as decimal strings. */
 export interface RemainingBudget {

@@ -3,7 +3,9 @@
  *
  * @module
  */
+
 export { fromUnits, type Quantity, toUnits } from './accountant/amount.js'
+export { chargeByLeaf, type DataFlow, sumOfCharges } from './accountant/charge-by-leaf.js'
 export { zcdpEpsilon, zcdpRho } from './accountant/conversion.js'
 export {
   affordable,
@@ -16,7 +18,17 @@ export {
   type SpentBudget,
   spentBudget,
 } from './accountant/filter.js'
+export {
+  admitLeaves,
+  chargeLeaves,
+  createLeafBudget,
+  type LeafBudget,
+  type LeafRange,
+  leafSpent,
+} from './accountant/leaf-budget.js'
 export type { BudgetLedger, ChargeReceipt, LedgerHead } from './accountant/ledger.js'
+export { anchorDigest, assertAnchored, type LedgerAnchor } from './accountant/ledger-anchor.js'
+export { assertSameTotals } from './accountant/ledger-book.js'
 export { verifyLedgerChain } from './accountant/ledger-chain.js'
 export {
   assertSameCharge,
@@ -28,8 +40,9 @@ export {
   nextEntry,
   openingEntry,
 } from './accountant/ledger-entry.js'
-export { assertSameTotals, createMemoryLedger } from './accountant/memory-ledger.js'
+export { createMemoryLedger } from './accountant/memory-ledger.js'
 export { type OdometerReading, odometer } from './accountant/odometer.js'
+export { type LedgerStorage, openStoredLedger, type StoredLedger } from './accountant/stored-ledger.js'
 export { PrivacyError, type PrivacyErrorCode, type RemainingBudget } from './errors.js'
 export {
   analyticGaussianSigma,
@@ -46,6 +59,13 @@ export { keepProbability, type PartitionSelection, selectPartition } from './mec
 export { type Noise, type NoisePool, predrawn, sampleNoise } from './mechanism/predrawn.js'
 export { buffered, type RandomBytes } from './mechanism/random.js'
 export { type Rational, rational, rationalAtLeast, toNumber } from './mechanism/rational.js'
+export {
+  type PreparedSelection,
+  permuteAndFlip,
+  prepareSelection,
+  reportNoisyMax,
+  type SelectionCost,
+} from './mechanism/selection.js'
 export { platformRandom } from './platform.js'
 export type { PolicyColumn } from './policy/column.js'
 export { type PolicyTable, type PoolPolicy, parsePoolPolicy, poolPolicySchema } from './policy/policy.js'

@@ -28,15 +28,25 @@ const refusals = {
   CLAUSE_NOT_ALLOWED: ['this clause or form is not supported', 'leave this clause out'],
   EXPRESSION_NOT_ALLOWED: [
     'this expression is not supported here',
-    'use columns, literals, comparisons, AND, OR, NOT, IN, BETWEEN, IS NULL, CASE, +, - and *',
+    'use columns, literals, comparisons, AND, OR, NOT, IN, BETWEEN, LIKE, IS NULL, CASE, casts to numbers, + - * / %',
   ],
   FUNCTION_NOT_ALLOWED: [
     'this function is not allowed',
-    'use count(*), count(DISTINCT contributor), count(column), sum(...) or avg(...)',
+    'use count, sum, avg, median, percentile_cont, variance, stddev, corr, covar_pop, regr_slope, or a function that the README lists',
   ],
-  OPERATOR_NOT_ALLOWED: ['this operator is not allowed', 'use =, <>, <, <=, >, >=, +, - or *'],
-  SUBQUERY_NOT_ALLOWED: ['subqueries and WITH are not supported', 'write one flat SELECT'],
-  WINDOW_NOT_ALLOWED: ['window functions are not supported', 'use plain aggregates'],
+  OPERATOR_NOT_ALLOWED: ['this operator is not allowed', 'use =, <>, <, <=, >, >=, +, -, *, / or %'],
+  SUBQUERY_NOT_ALLOWED: [
+    'this subquery would let data decide what no noise covers',
+    'use subqueries in FROM and WITH, EXISTS and IN on the contributor, or one released number',
+  ],
+  WINDOW_NOT_ALLOWED: [
+    'windows are allowed in subqueries only, over the rows of one contributor',
+    'write OVER (PARTITION BY contributor ORDER BY ...) in a subquery of FROM',
+  ],
+  NO_POOL_TABLE: [
+    'the statement counts rows of public tables only, or public rows that private data chose',
+    'count contributors: begin FROM with a table of a pool',
+  ],
   SELECT_STAR: ['SELECT * would return rows of contributors', 'name group columns and aggregates'],
   NOT_AGGREGATED: [
     'this output is neither an aggregate nor a key of GROUP BY',
@@ -57,6 +67,10 @@ const refusals = {
     'wait until the pool has refined contributions',
   ],
   TABLE_NOT_GRANTED: ['the grant does not cover this table', 'ask the pool for a grant on this table'],
+  TEMPLATE_NOT_APPROVED: [
+    'the grant allows approved statements only, and this is none of them',
+    'use an approved statement with parameters of your own',
+  ],
   COLUMN_UNKNOWN: ['no such column is in the tables of the statement', 'use a column of the schema'],
   COLUMN_AMBIGUOUS: ['several tables have a column of this name', 'write it as table.column'],
   COLUMN_NOT_GRANTED: ['the grant does not cover this column', 'ask the pool for a grant on this column'],
@@ -71,7 +85,7 @@ const refusals = {
   ],
   GROUP_NOT_PUBLIC: [
     'the policy lists no public values for this key, so its groups would tell about the data',
-    'group by a column marked group with public values, or by a CASE with literal results',
+    'group by a column marked group with public values, by a CASE with literal results, or give the job a delta for a column marked open',
   ],
   TOO_MANY_GROUPS: ['the keys have more public combinations than the policy allows', 'group by fewer keys'],
   TYPE_MISMATCH: [
@@ -81,12 +95,20 @@ const refusals = {
   NUMBER_RANGE: ['this number or its possible range is too large', 'use smaller numbers or fewer factors'],
   PARAMETER_UNKNOWN: ['no value was given for this parameter', 'give a value for every $n'],
   JOIN_NOT_ALLOWED: [
-    'tables can be joined on the contributor only, two at a time, and only where both policies allow it',
+    'tables of pools are joined on the contributor only, each table once, and only where both policies allow it',
     'write FROM a.x JOIN b.y USING (contributor) for pools that allow joins with each other',
   ],
   POOLS_INVALID: [
     'the pools of the job do not fit together',
     'give each pool once, by its own name and policy',
+  ],
+  PUBLIC_TABLE_INVALID: [
+    'a public table needs a schema of its own, distinct columns, and 1 to 1000 rows that fit them',
+    'correct the table',
+  ],
+  BOUNDS_INVALID: [
+    'contribution bounds are whole numbers of groups and of rows, and do not fit distinct counts and quantiles',
+    'give groups and rows of at least 1, or leave them out',
   ],
   POLICY_UNSUPPORTED: [
     'the policy uses a name that the planner keeps for itself',

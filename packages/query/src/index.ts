@@ -3,11 +3,13 @@
  *
  * @module
  */
-export type { BoundOrder } from './bind/bind.js'
+export { type Answered, type AnswerOptions, answerer, chargesOf } from './answer/answer-query.js'
+export { type AnswerStore, createMemoryAnswers, type StoredAnswer } from './answer/answer-store.js'
+export type { BoundOrder, BoundStage } from './bind/bind.js'
 export type { PublicValue } from './bind/key.js'
 export type { Released, ReleasedCondition } from './bind/released.js'
-export type { ParameterValue } from './bind/scope.js'
-export { contributorColumn, type PlanPool, rankColumn } from './catalogue/catalogue.js'
+export type { ParameterValue } from './bind/environment.js'
+export { contributorColumn, type PlanPool, type PublicTable, rankColumn } from './catalogue/catalogue.js'
 export type { JobBudget } from './enforce/budget.js'
 export type { Grant } from './enforce/grant.js'
 export type { Cell, EngineColumn, Expectation, Row, SqlEngine, TableLoad } from './engine/engine.js'
@@ -15,9 +17,22 @@ export { QueryError, type QueryErrorCode, queryErrorCodes, type Span } from './e
 export { type CellInterval, executePlan, type QueryResult } from './execute/execute-plan.js'
 export { type Explanation, explainPlan } from './explain/explain-plan.js'
 export { checkPlan } from './plan/check-plan.js'
-export type { ExpectedError, PlanCharge, QueryPlan, RationalText, StatisticPlan } from './plan/plan.js'
-export { type PlanQueryOptions, planQuery } from './plan/plan-query.js'
-export type { KeyProgram, Program, Source, StatisticProgram } from './plan/program.js'
+export {
+  type ColumnKind,
+  type ExpectedError,
+  type PlanCharge,
+  type QueryPlan,
+  type RationalText,
+  type ReleasePlan,
+  releasesOf,
+  type StatisticPlan,
+} from './plan/plan.js'
+export { planDigest, templateDigest } from './plan/plan-digest.js'
+export { type ContributionBounds, type PlanQueryOptions, planQuery } from './plan/plan-query.js'
+export type { Bounding, KeyProgram, Program, Source, StatisticProgram } from './plan/program.js'
 export type { AggregatePlan } from './plan/statistics.js'
-export { type PrintedStatement, printDuckDb } from './print/duckdb.js'
+export { printDuckDb } from './print/duckdb.js'
+export { printPostgreSql } from './print/postgresql.js'
+export type { Part, PrintedStatement } from './print/statement.js'
 export type { Condition, NumberExpression, TextExpression } from './type/expression.js'
+export type { Block, FromItem, Relation, ValueExpression } from './type/relation.js'

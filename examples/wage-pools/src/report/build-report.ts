@@ -83,7 +83,7 @@ export function reportData(parts: {
     commands: parts.commands,
     notes: [
       'The hardware is SIMULATED: these receipts are accepted only because the demo’s policy names the simulator’s root.',
-      `Job code ran with isolation “${isolation}”.`,
+      `Isolation of ${isolation}.`,
       ...without.map((job) => {
         const { refusal } = receiptOf(job)
         return `Job ${job.request.key} gave no result: ${refusal?.code ?? job.state}, ${refusal?.message ?? ''}`

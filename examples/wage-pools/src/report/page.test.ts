@@ -111,6 +111,9 @@ describe('the report', () => {
         // A page that drew nothing compresses to almost nothing.
         expect((await page.screenshot({ fullPage: true })).length).toBeGreaterThan(50_000)
         expect(complaints).toEqual([])
+        await page.setViewportSize({ width: 400, height: 800 })
+        // On a phone only plots and tables scroll sideways, each in its own frame; the page itself does not.
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(400)
         expect(requests.filter((url) => !url.startsWith('data:'))).toEqual([pathToFileURL(file).href])
       } finally {
         await running.close()

@@ -1,5 +1,7 @@
 import { nodeApi } from '@sealpool/client'
-import { getVerdicts } from '@sealpool/contracts'
+import { getVerdicts, poolAbi } from '@sealpool/contracts'
+import { formatUnits } from 'viem'
+import { getContractEvents } from 'viem/actions'
 import type { Progress } from '../progress.js'
 import type { Founded } from './found-pools.js'
 
@@ -55,11 +57,28 @@ export async function awaitIngest(options: {
         !no && pool.toLowerCase() === founded.pools[name].contracts.pool.toLowerCase(),
     )
   const owners = (name: 'pay' | 'people') => new Set(of(name).map(({ owner }) => owner.toLowerCase()))
-  const reward = (name: 'pay' | 'people') => of(name).reduce((sum, { score }) => sum + score, 0) / 100
+  const [pay, people] = await Promise.all([minted(founded, 'pay'), minted(founded, 'people')])
   return {
     accepted: of('pay').length + of('people').length,
     refused,
     acceptedOwners: { pay: owners('pay'), people: owners('people') },
-    rewards: { pay: reward('pay'), people: reward('people') },
+    rewards: { pay, people },
   }
+}
+
+/** What a pool's contract says it minted for contributions, in whole tokens. */
+async function minted({ founder, deployment, pools }: Founded, name: 'pay' | 'people'): Promise<number> {
+  const rewards = await getContractEvents(founder, {
+    abi: poolAbi,
+    address: pools[name].contracts.pool,
+    eventName: 'Rewarded',
+    fromBlock: deployment.blockNumber,
+    strict: true,
+  })
+  return Number(
+    formatUnits(
+      rewards.reduce((sum, { args }) => sum + args.amount, 0n),
+      18,
+    ),
+  )
 }

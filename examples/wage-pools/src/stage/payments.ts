@@ -1,5 +1,6 @@
-import { getJobEvents, getPool } from '@sealpool/contracts'
-import { formatEther } from 'viem'
+import { getJobEvents, getPool, poolTokenAbi } from '@sealpool/contracts'
+import { formatEther, zeroAddress } from 'viem'
+import { getContractEvents } from 'viem/actions'
 import type { Founded } from './found-pools.js'
 
 /** What the jobs paid, read from the chain; whole tokens. */
@@ -15,19 +16,22 @@ export async function readPayments(founded: Founded): Promise<Payments> {
   const { founder, deployment, pools } = founded
   const events = await getJobEvents(founder, { deployment, fromBlock: deployment.blockNumber })
   const settled = events.flatMap((event) => (event.name === 'JobSettled' ? [event] : []))
-  const proposed = new Map(
-    events.flatMap((event) => (event.name === 'JobProposed' ? [[event.id, event.args.pools] as const] : [])),
-  )
-  const burnedIn = (name: 'pay' | 'people') => {
-    const address = pools[name].contracts.pool.toLowerCase()
-    const jobs = settled.filter(({ id }) => proposed.get(id)?.some((pool) => pool.toLowerCase() === address))
-    return jobs.length * Number(formatEther(BigInt(pools[name].policy.economics.poolTokenBurn)))
+  const burnedIn = async (name: 'pay' | 'people') => {
+    const transfers = await getContractEvents(founder, {
+      abi: poolTokenAbi,
+      address: pools[name].contracts.token,
+      eventName: 'Transfer',
+      args: { to: zeroAddress },
+      fromBlock: deployment.blockNumber,
+      strict: true,
+    })
+    return Number(formatEther(transfers.reduce((sum, { args }) => sum + args.value, 0n)))
   }
   const liability = async (name: 'pay' | 'people') =>
     Number(formatEther((await getPool(founder, { pool: pools[name].contracts.pool, deployment })).liability))
   return {
     protocolTokensBurned: settled.reduce((sum, { args }) => sum + Number(formatEther(args.burned)), 0),
-    poolTokensBurned: { pay: burnedIn('pay'), people: burnedIn('people') },
+    poolTokensBurned: { pay: await burnedIn('pay'), people: await burnedIn('people') },
     setAside: { pay: await liability('pay'), people: await liability('people') },
   }
 }

@@ -2,7 +2,12 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { type AttestationPolicy, parseReceiptBundle, verifyReceipt } from '@sealpool/attest'
+import {
+  type AttestationPolicy,
+  parseReceiptBundle,
+  type ReceiptDeployment,
+  verifyReceipt,
+} from '@sealpool/attest'
 import type { ReceiptBundleAnswer } from '@sealpool/client'
 import { canonicalBytes, type JsonValue } from '@sealpool/crypto'
 
@@ -33,13 +38,25 @@ export function writeBundle(options: {
 }
 
 /** Runs the auditor's command on a folder: from files alone, in a process of its own. */
-export function verifyFolder(options: { readonly folder: string; readonly policyFile: string }): {
+export function verifyFolder(options: {
+  readonly folder: string
+  readonly policyFile: string
+  readonly deploymentFile: string
+}): {
   readonly ok: boolean
   readonly output: string
 } {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [verifyCommand, 'receipt', options.folder, '--policy', options.policyFile],
+    [
+      verifyCommand,
+      'receipt',
+      options.folder,
+      '--policy',
+      options.policyFile,
+      '--deployment',
+      options.deploymentFile,
+    ],
     { encoding: 'utf8', env: {} },
   )
   return { ok: status === 0, output: `${stdout}${stderr}` }
@@ -48,6 +65,7 @@ export function verifyFolder(options: { readonly folder: string; readonly policy
 /** Flips one bit at places all over a bundle's files and counts how many of the flips the verification notices. */
 export function flipBits(options: {
   readonly folder: string
+  readonly deployment: ReceiptDeployment
   readonly trust: AttestationPolicy
   readonly at: Date
   readonly perFile: number
@@ -60,7 +78,8 @@ export function flipBits(options: {
   )
   const accepted = (changed: Readonly<Record<string, Uint8Array>>) => {
     try {
-      return verifyReceipt({ ...parseReceiptBundle(changed), trust: options.trust, at: options.at }).ok
+      const { deployment, trust, at } = options
+      return verifyReceipt({ ...parseReceiptBundle(changed), deployment, trust, at }).ok
     } catch {
       return false
     }

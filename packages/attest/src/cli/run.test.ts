@@ -1,8 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ed25519 } from '@noble/curves/ed25519.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { at, bundleFiles, evidence, quote, trust } from '../testing/fixture.js'
+import { amdName } from '../collateral-source/bundle.js'
+import { formatPemCertificates } from '../encoding/pem.js'
+import { formatCheckpoint, formatNote, formatNoteKey, leafHash, noteKey, signNote } from '../log/index.js'
+import { createAmdSimulator } from '../simulator/index.js'
+import { at, bundleFiles, deployment, evidence, quote, seededRandom, trust } from '../testing/fixture.js'
 import { runVerifyCli } from './run.js'
 
 let folder = ''
@@ -11,6 +16,8 @@ const file = (name: string) => join(folder, name)
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sealpool-verify-'))
   for (const [name, bytes] of Object.entries(bundleFiles())) await writeFile(file(name), bytes)
+  const { chainId, registry: nodeRegistry } = deployment
+  await writeFile(file('deployment.json'), JSON.stringify({ chainId, nodeRegistry }))
   await writeFile(file('trust.json'), JSON.stringify(trust, null, 2))
   await writeFile(file('quote.bin'), quote)
   await writeFile(file('collateral.json'), JSON.stringify(evidence.collateral))
@@ -33,15 +40,26 @@ async function run(args: string[], colours = false) {
   return { code: await runVerifyCli(args, io), out, err }
 }
 const withTrust = ['--policy']
+const forChain = (): string[] => ['--deployment', file('deployment.json')]
 
 describe('sealpool-verify', () => {
   it('receipt: prints the checklist and SIMULATED, and exits 0', async () => {
-    const { code, out } = await run(['receipt', folder, ...withTrust, file('trust.json')])
+    const { code, out } = await run(['receipt', folder, ...forChain(), ...withTrust, file('trust.json')])
     expect(code).toBe(0)
     expect(out).toMatch(/✓ The receipt is signed by the key set’s statement key/)
     expect(out).toMatch(/SIMULATED: no vendor/)
     expect(out).toMatch(/OK {2}receipt of job 7 \(released\) \(SIMULATED\)/)
     expect(out).not.toContain('\u001b[')
+  })
+
+  it('receipt: is not ok without the contracts that are meant, or for others', async () => {
+    const args = ['receipt', folder, ...withTrust, file('trust.json')]
+    const { code, out } = await run(args)
+    expect(code).toBe(2)
+    expect(out).toMatch(/expected chain and registry[^\n]*\n[^\n]*were not given/)
+    await writeFile(file('elsewhere.json'), JSON.stringify({ chainId: 1, nodeRegistry: deployment.registry }))
+    expect((await run([...args, '--deployment', file('elsewhere.json')])).code).toBe(1)
+    expect((await run([...args, '--deployment', file('collateral.json')])).code).toBe(2)
   })
 
   it('receipt: refuses the simulator without a policy that allows it', async () => {
@@ -52,14 +70,21 @@ describe('sealpool-verify', () => {
 
   it('receipt: paints for a terminal, and speaks JSON for programs', async () => {
     expect((await run(['receipt', folder], true)).out).toContain('\u001b[')
-    const { out, code } = await run(['receipt', folder, ...withTrust, file('trust.json'), '--json'])
+    const { out, code } = await run([
+      'receipt',
+      folder,
+      ...forChain(),
+      ...withTrust,
+      file('trust.json'),
+      '--json',
+    ])
     expect(JSON.parse(out)).toMatchObject({ ok: true, simulated: true })
     expect(code).toBe(0)
   })
 
   it('receipt: a changed file is 1, a missing one 2', async () => {
     const bytes = bundleFiles()['plan.json'] ?? new Uint8Array()
-    const args = ['receipt', folder, ...withTrust, file('trust.json')]
+    const args = ['receipt', folder, ...forChain(), ...withTrust, file('trust.json')]
     await writeFile(
       file('plan.json'),
       bytes.map((octet, i) => (i === 5 ? octet ^ 1 : octet)),
@@ -74,7 +99,7 @@ describe('sealpool-verify', () => {
   })
 
   it('receipt: --at decides whether the collateral is current', async () => {
-    const args = ['receipt', folder, ...withTrust, file('trust.json'), '--at']
+    const args = ['receipt', folder, ...forChain(), ...withTrust, file('trust.json'), '--at']
     expect((await run([...args, '2026-12-01T00:00:00Z'])).code).toBe(0)
     expect((await run([...args, '2027-02-01T00:00:00Z'])).code).toBe(1)
     expect((await run([...args, 'tomorrow'])).code).toBe(2)
@@ -121,9 +146,109 @@ describe('sealpool-verify', () => {
     receipt.statement.body.job.id = '7\u001b[2J'
     const { canonicalBytes } = await import('@sealpool/crypto')
     await writeFile(file('receipt.json'), canonicalBytes(receipt))
-    const { out } = await run(['receipt', folder, ...withTrust, file('trust.json')])
+    const { out } = await run(['receipt', folder, ...forChain(), ...withTrust, file('trust.json')])
     await writeFile(file('receipt.json'), bundleFiles()['receipt.json'] ?? '')
     expect(out).toContain('receipt of job 7')
     expect(out).not.toContain('\u001b')
+  })
+})
+
+describe('sealpool-verify on other evidence', () => {
+  const amd = createAmdSimulator({ random: seededRandom('cli'), at })
+  const report = amd.report({ reportData: new Uint8Array(64) })
+  const certificates = amd.certificates()
+  const hwid = Buffer.from(report.subarray(0x1a0, 0x1e0)).toString('hex')
+  const tcb = { bootloader: 10, tee: 0, snp: 23, microcode: 84 }
+  const hex = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString('hex')}`
+  const roots = { ...trust, roots: [...trust.roots, amd.rootDigest], snp: { minimumTcb: { Genoa: tcb } } }
+  const allowing = { ...roots, measurements: [{ name: 'image', measurement: `0x${'51'.repeat(48)}` }] }
+  const request = { tee: 'tdx', fmspc: '51aa1a7ed000', ca: 'platform', collateral: evidence.collateral }
+
+  beforeAll(async () => {
+    await writeFile(file('report.bin'), report)
+    await writeFile(
+      file('bad-report.bin'),
+      amd.report({ reportData: new Uint8Array(64), defect: 'tampered-body' }),
+    )
+    await writeFile(file('chain.pem'), formatPemCertificates(certificates))
+    await writeFile(file('ark.crl'), amd.crl(at))
+    await writeFile(file('snp-policy.json'), JSON.stringify(allowing))
+    await writeFile(
+      file('bundle.json'),
+      JSON.stringify({
+        format: 'sealpool/collateral-bundle',
+        version: 1,
+        intel: [request],
+        amd: [
+          {
+            name: amdName({ line: 'Genoa', hwid, tcb }),
+            certificates: certificates.map(hex),
+            crl: hex(amd.crl(at)),
+          },
+        ],
+      }),
+    )
+  })
+
+  it('snp: with certificates or a bundle, with a policy, and what speaks against it', async () => {
+    const given = ['--certificates', file('chain.pem'), '--crl', file('ark.crl')]
+    const policy = ['--policy', file('snp-policy.json')]
+    expect(await run(['snp', file('report.bin'), ...given, ...policy])).toMatchObject({ code: 0 })
+    expect(await run(['snp', file('report.bin'), '--bundle', file('bundle.json'), ...policy])).toMatchObject({
+      code: 0,
+    })
+    expect((await run(['snp', file('report.bin'), ...given])).code).toBe(1)
+    expect((await run(['snp', file('bad-report.bin'), ...given, ...policy])).code).toBe(1)
+    const { code, out } = await run([
+      'snp',
+      file('report.bin'),
+      '--certificates',
+      file('chain.pem'),
+      ...policy,
+      '--json',
+    ])
+    expect([code, JSON.parse(out).ok]).toEqual([2, false])
+    expect((await run(['snp', file('report.bin')])).code).toBe(2)
+    expect((await run(['snp', file('quote.bin'), ...given])).code).toBe(2)
+  })
+
+  it('quote: takes its collateral from a bundle', async () => {
+    const policy = ['--policy', file('trust.json')]
+    expect((await run(['quote', file('quote.bin'), '--bundle', file('bundle.json'), ...policy])).code).toBe(0)
+  })
+
+  it('bundle: tells whether it holds, and until when', async () => {
+    const policy = ['--policy', file('trust.json')]
+    const { code, out } = await run(['bundle', file('bundle.json'), ...policy])
+    expect([code, out]).toEqual([0, expect.stringContaining('TDX 51aa1a7ed000 (platform), until 2026-12-20')])
+    expect((await run(['bundle', file('bundle.json')])).code).toBe(1)
+    expect((await run(['bundle', file('bundle.json'), ...policy, '--at', '2027-03-01T00:00:00Z'])).code).toBe(
+      1,
+    )
+    expect((await run(['bundle', file('trust.json')])).code).toBe(2)
+  })
+
+  it('log: verifies an entry with its witnesses', async () => {
+    const secret = (n: number) => new Uint8Array(32).fill(n)
+    const entry = Uint8Array.of(1, 2, 3)
+    const log = noteKey('log.example', ed25519.getPublicKey(secret(1)))
+    const text = formatCheckpoint({ origin: log.name, size: 1, root: leafHash(entry), extensions: [] })
+    const signature = signNote(text, log.name, secret(1))
+    const question = {
+      entry: hex(entry),
+      index: 0,
+      proof: [],
+      checkpoint: formatNote({ text, signatures: [signature] }),
+    }
+    await writeFile(file('entry.json'), JSON.stringify(question))
+    await writeFile(file('log.json'), JSON.stringify({ log: formatNoteKey(log), witnesses: [], quorum: 0 }))
+    await writeFile(
+      file('strict.json'),
+      JSON.stringify({ log: formatNoteKey(log), witnesses: [], quorum: 1 }),
+    )
+    expect((await run(['log', file('entry.json'), '--trust', file('log.json')])).code).toBe(0)
+    expect((await run(['log', file('entry.json'), '--trust', file('strict.json')])).code).toBe(1)
+    expect((await run(['log', file('log.json'), '--trust', file('log.json')])).code).toBe(2)
+    expect((await run(['log', file('entry.json')])).code).toBe(2)
   })
 })

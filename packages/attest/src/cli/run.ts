@@ -1,16 +1,28 @@
 import { parseArgs } from 'node:util'
+import { encodeHex } from '@sealpool/crypto'
+import { lineOf, reportProduct } from '../amd/claims.js'
+import { parseSnpReport, type SnpReport } from '../amd/report.js'
+import { readTcb } from '../amd/tcb-version.js'
+import { verifySnpReport } from '../amd/verify.js'
+import { bundledCollateral, collateralBundleSchema } from '../collateral-source/bundle.js'
+import { type AmdMaterial, intelRequest } from '../collateral-source/port.js'
 import { AttestError } from '../errors.js'
 import { verifyNodeEvidence } from '../evidence/node-evidence.js'
-import { parseCollateral } from '../intel/collateral.js'
+import { type Collateral, parseCollateral } from '../intel/collateral.js'
 import { verifyQuote } from '../intel/verify.js'
+import { verifyCollateral } from '../intel/verify-collateral.js'
 import { type Appraisal, appraise } from '../policy/appraise.js'
 import { type AttestationPolicy, defaultAttestationPolicy, parseAttestationPolicy } from '../policy/policy.js'
+import type { ReceiptDeployment } from '../receipt/consistency.js'
 import { verifyReceipt } from '../receipt/verify.js'
+import type { SnpProductLine } from '../trust-anchor/amd.js'
 import type { Check } from '../verdict/check-list.js'
 import type { Verdict } from '../verdict/verdict.js'
+import { verifyLogFile } from './log-question.js'
 import { type CliOutput, printAnswer, printChecks } from './print.js'
 import { readBytes, readJson, UnreadableError } from './read-file.js'
 import { readReceiptBundle } from './read-receipt-bundle.js'
+import { UsageError, usage } from './usage.js'
 
 /** What {@link runVerifyCli} needs from the process. */
 export interface VerifyCliIo extends CliOutput {
@@ -21,27 +33,33 @@ export interface VerifyCliIo extends CliOutput {
 /** 0: everything was checked and holds. 1: something does not hold. 2: the question cannot be answered. */
 export type VerifyExitCode = 0 | 1 | 2
 
-const usage = `Usage:
-  sealpool-verify receipt <folder> [--policy attestation-policy.json] [--at ISO] [--json]
-  sealpool-verify evidence <file>  [--policy attestation-policy.json] [--nonce 0x...] [--at ISO] [--json]
-  sealpool-verify quote <file> --collateral <file> [--policy attestation-policy.json] [--at ISO] [--json]
-
-Works offline, from files alone. Without --policy the default policy holds: Intel's root, no simulator, no measurement
-named, so that nothing is allowed; "quote" without --policy says only whether the quote verifies.
-Exit code: 0 ok, 1 not ok, 2 cannot tell (missing or unreadable files, wrong arguments).
-`
-
-/** Wrong arguments: said with the usage, answered with 2. */
-class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
-
 interface Options {
   readonly policy: AttestationPolicy | undefined
   readonly at: Date
   readonly json: boolean
   readonly collateral: string | undefined
+  readonly bundle: string | undefined
+  readonly certificates: string | undefined
+  readonly crl: string | undefined
+  readonly trust: string | undefined
   readonly nonce: string | undefined
+  readonly deployment: ReceiptDeployment | undefined
+}
+
+/** The contracts that the verifier means, as `deployAll` writes them: only chain and NodeRegistry are read. */
+function deploymentOf(json: unknown): ReceiptDeployment {
+  const { chainId, nodeRegistry } = (json ?? {}) as {
+    readonly chainId?: unknown
+    readonly nodeRegistry?: unknown
+  }
+  if (
+    typeof chainId !== 'number' ||
+    typeof nodeRegistry !== 'string' ||
+    !/^0x[0-9a-fA-F]{40}$/.test(nodeRegistry)
+  ) {
+    throw new UsageError('--deployment must name a JSON file with chainId and nodeRegistry.')
+  }
+  return { chainId, registry: nodeRegistry as `0x${string}` }
 }
 
 /**
@@ -54,9 +72,7 @@ interface Options {
 export async function runVerifyCli(args: readonly string[], io: VerifyCliIo): Promise<VerifyExitCode> {
   try {
     const { command, target, options } = await readArguments(args, io)
-    if (command === 'receipt') return await receipt(target, options, io)
-    if (command === 'evidence') return await evidence(target, options, io)
-    return await quote(target, options, io)
+    return await commands[command](target, options, io)
   } catch (error) {
     if (error instanceof UsageError) {
       io.writeError(`${error.message}\n\n${usage}`)
@@ -79,17 +95,19 @@ async function readArguments(args: readonly string[], io: VerifyCliIo) {
   }
   const { values, positionals } = parsed
   const [command, target, ...rest] = positionals
-  const known = command === 'receipt' || command === 'evidence' || command === 'quote'
-  if (!known || target === undefined || rest.length > 0) {
-    throw new UsageError('Say what to verify: receipt, evidence or quote, and one path.')
+  if (!isCommand(command) || target === undefined || rest.length > 0) {
+    throw new UsageError(`Say what to verify, ${Object.keys(commands).join(', ')}, and one path.`)
   }
   const at = values.at === undefined ? io.now() : new Date(values.at)
   if (Number.isNaN(at.getTime()))
     throw new UsageError('--at must be an ISO time, for example 2026-11-20T12:00:00Z.')
   const policy =
     values.policy === undefined ? undefined : parseAttestationPolicy(await readJson(values.policy))
-  const { json, collateral, nonce } = values
-  return { command, target, options: { policy, at, json: json === true, collateral, nonce } }
+  const deployment =
+    values.deployment === undefined ? undefined : deploymentOf(await readJson(values.deployment))
+  const { json, collateral, nonce, bundle, certificates, crl, trust } = values
+  const files = { collateral, nonce, bundle, certificates, crl, trust, deployment }
+  return { command, target, options: { policy, at, json: json === true, ...files } }
 }
 
 function parse(args: readonly string[]) {
@@ -102,6 +120,11 @@ function parse(args: readonly string[]) {
       json: { type: 'boolean' },
       collateral: { type: 'string' },
       nonce: { type: 'string' },
+      deployment: { type: 'string' },
+      bundle: { type: 'string' },
+      certificates: { type: 'string' },
+      crl: { type: 'string' },
+      trust: { type: 'string' },
     },
   })
 }
@@ -117,7 +140,13 @@ async function receipt(folder: string, options: Options, io: VerifyCliIo): Promi
     return answer(io, options, verdict, () => printAnswer(io, false, false, error.message))
   }
   const trust = options.policy ?? defaultAttestationPolicy
-  const verdict = verifyReceipt({ ...bundle, trust, at: options.at })
+  const { deployment } = options
+  const verdict = verifyReceipt({
+    ...bundle,
+    trust,
+    at: options.at,
+    ...(deployment === undefined ? {} : { deployment }),
+  })
   const { body, evidence: node } = verdict
   return answer(io, options, verdict, () => {
     if (node !== null) printChecks(io, 'The node’s evidence', node.checks)
@@ -145,23 +174,104 @@ async function evidence(path: string, options: Options, io: VerifyCliIo): Promis
   })
 }
 
+function namedRoots(policy: AttestationPolicy | undefined): `sha256:${string}`[] {
+  if (policy?.allowSimulator !== true) return []
+  return policy.roots.filter((root) => root !== 'intel' && root !== 'amd')
+}
+
 async function quote(path: string, options: Options, io: VerifyCliIo): Promise<VerifyExitCode> {
-  if (options.collateral === undefined) throw new UsageError('A quote needs --collateral <file>.')
-  const collateral = parseCollateral(await readJson(options.collateral))
+  const bytes = await readBytes(path)
+  let collateral: Collateral
+  if (options.bundle !== undefined) {
+    collateral = await bundledCollateral(await readJson(options.bundle)).intel(intelRequest(bytes))
+  } else if (options.collateral !== undefined) {
+    collateral = parseCollateral(await readJson(options.collateral))
+  } else throw new UsageError('A quote needs --collateral <file> or --bundle <file>.')
+  const trustedRoots = namedRoots(options.policy)
+  const verdict = verifyQuote(bytes, { collateral, at: options.at, trustedRoots })
+  return appraised(verdict, 'The quote', options, io)
+}
+
+async function snp(path: string, options: Options, io: VerifyCliIo): Promise<VerifyExitCode> {
+  const bytes = await readBytes(path)
+  const trustedRoots = namedRoots(options.policy)
+  let material: { certificates: string | readonly Uint8Array[]; crl?: Uint8Array }
+  if (options.bundle !== undefined) {
+    material = await bundledMaterial(parseSnpReport(bytes), await readJson(options.bundle))
+  } else if (options.certificates !== undefined) {
+    const certificates = new TextDecoder().decode(await readBytes(options.certificates))
+    material = { certificates, ...(options.crl === undefined ? {} : { crl: await readBytes(options.crl) }) }
+  } else throw new UsageError('A report needs --certificates <pem> and --crl <der>, or --bundle <file>.')
+  const verdict = verifySnpReport(bytes, { ...material, at: options.at, trustedRoots })
+  return appraised(verdict, 'The report', options, io)
+}
+
+/** Reports of version 2 do not name their processor, which may be a Milan or a Genoa then. */
+async function bundledMaterial(report: SnpReport, json: unknown): Promise<AmdMaterial> {
+  const product = reportProduct(report) ?? undefined
+  const source = bundledCollateral(json)
+  const ask = (line: SnpProductLine) => {
+    const hwid = encodeHex(report.chipId.subarray(0, line === 'Turin' ? 8 : 64)).slice(2)
+    return source.amd({ line, hwid, tcb: readTcb(report.reportedTcb, line) })
+  }
+  if (product !== undefined) return ask(lineOf(product))
+  return ask('Milan').catch(() => ask('Genoa'))
+}
+
+function appraised(verdict: Verdict, heading: string, options: Options, io: VerifyCliIo): VerifyExitCode {
   const { policy } = options
-  const roots = policy?.allowSimulator === true ? policy.roots.filter((root) => root !== 'intel') : []
-  const verdict = verifyQuote(await readBytes(path), { collateral, at: options.at, trustedRoots: roots })
   const appraisal = policy === undefined ? undefined : appraise(verdict, policy)
   const ok = appraisal === undefined ? verdict.ok : appraisal.answer === 'allowed'
   return answer(io, options, { ...verdict, ok, ...(appraisal === undefined ? {} : { appraisal }) }, () => {
-    printChecks(io, 'The quote', verdict.checks)
+    printChecks(io, heading, verdict.checks)
     printAppraisal(io, appraisal)
     printAnswer(io, ok, verdict.simulated, quoteSummary(verdict))
   })
 }
 
+async function log(path: string, options: Options, io: VerifyCliIo): Promise<VerifyExitCode> {
+  if (options.trust === undefined) throw new UsageError('A logged entry needs --trust <file>.')
+  const verdict = verifyLogFile(await readJson(path), await readJson(options.trust), options.at)
+  const { checkpoint } = verdict
+  // Roots have hex in JSON, as everything binary here.
+  const shown = checkpoint === null ? null : { ...checkpoint, root: encodeHex(checkpoint.root) }
+  const spoken = { ...verdict, checkpoint: shown, simulated: false }
+  return answer(io, options, spoken, () => {
+    printChecks(io, 'The logged entry', verdict.checks)
+    printAnswer(io, verdict.ok, false, `entry of ${checkpoint?.origin ?? 'an unknown log'}`)
+  })
+}
+
+async function bundle(path: string, options: Options, io: VerifyCliIo): Promise<VerifyExitCode> {
+  const parsed = collateralBundleSchema.parse(await readJson(path))
+  const trustedRoots = namedRoots(options.policy)
+  const entries = parsed.intel.map(({ tee, fmspc, ca, collateral }) => {
+    const verdict = verifyCollateral(collateral, { at: options.at, trustedRoots })
+    return { name: `${tee.toUpperCase()} ${fmspc} (${ca})`, ...verdict }
+  })
+  const checks = entries.flatMap((entry) => entry.checks)
+  const ok = entries.length + parsed.amd.length > 0 && entries.every((entry) => entry.ok)
+  const kept = parsed.amd.map(({ name }) => name)
+  const spoken = { ok, simulated: false, checks, entries, amd: kept }
+  return answer(io, options, spoken, () => {
+    for (const { name, checks: list, nextUpdate } of entries)
+      printChecks(io, `${name}, until ${nextUpdate}`, list)
+    for (const { name } of parsed.amd) io.write(`\nAMD ${name}: verified with a report only\n`)
+    printAnswer(io, ok, false, `bundle of ${entries.length + parsed.amd.length} entries`)
+  })
+}
+
+const commands = { receipt, evidence, quote, snp, log, bundle } as const
+
+function isCommand(name: string | undefined): name is keyof typeof commands {
+  return name !== undefined && Object.hasOwn(commands, name)
+}
+
 function quoteSummary({ tee, claims, tcbStatus }: Verdict): string {
-  return `${tee.toUpperCase()} quote version ${claims.quoteVersion}, TCB status ${tcbStatus ?? 'unknown'}`
+  const version = claims.tee === 'sev-snp' ? claims.reportVersion : claims.quoteVersion
+  if (claims.tee === 'sev-snp')
+    return `SEV-SNP report version ${version} of ${claims.product ?? 'an unknown processor'}`
+  return `${tee.toUpperCase()} quote version ${version}, TCB status ${tcbStatus ?? 'unknown'}`
 }
 
 function printAppraisal(io: VerifyCliIo, appraisal: Appraisal | undefined): void {

@@ -1,4 +1,4 @@
-import type { VerifyP256 } from '../signature/p256.js'
+import { keyAlgorithm, type VerifySignature } from '../signature/port.js'
 import { sameBytes } from './same-bytes.js'
 import type { Certificate } from './x509.js'
 
@@ -11,7 +11,7 @@ import type { Certificate } from './x509.js'
  * @param verify signature port
  * @returns undefined when the chain holds, else what is wrong in plain words
  */
-export function chainProblem(chain: readonly Certificate[], verify: VerifyP256): string | undefined {
+export function chainProblem(chain: readonly Certificate[], verify: VerifySignature): string | undefined {
   for (const [index, certificate] of chain.entries()) {
     const issuer = chain[index + 1] ?? certificate
     if (!sameBytes(certificate.issuer, issuer.subject)) {
@@ -23,6 +23,9 @@ export function chainProblem(chain: readonly Certificate[], verify: VerifyP256):
     const between = Math.max(0, issuer === certificate ? index - 1 : index)
     if (issuer.authority.pathLength !== undefined && between > issuer.authority.pathLength) {
       return `${issuer.commonName} allows a shorter chain than this one`
+    }
+    if (certificate.signedWith !== keyAlgorithm(issuer.publicKey)) {
+      return `${issuer.commonName} has no key of the kind that signed ${certificate.commonName}`
     }
     if (!verify(issuer.publicKey, certificate.tbs, certificate.signature)) {
       return `the signature of ${issuer.commonName} on ${certificate.commonName} does not verify`

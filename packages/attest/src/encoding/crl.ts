@@ -1,13 +1,19 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { AttestError } from '../errors.js'
-import type { VerifyP256 } from '../signature/p256.js'
+import { keyAlgorithm, type VerifySignature } from '../signature/port.js'
 import { type DerNode, derTag, parseDer } from './der.js'
 import { derTime } from './der-time.js'
-import { ecdsaSignature } from './ecdsa-signature.js'
 import { sameBytes } from './same-bytes.js'
-import { bits, type Certificate, parseExtensions, requireEcdsaSha256, sequence } from './x509.js'
+import {
+  type Certificate,
+  parseExtensions,
+  type SigningAlgorithm,
+  sequence,
+  signatureAlgorithm,
+  signatureValue,
+} from './x509.js'
 
-/** A version 2 certificate revocation list signed with ECDSA P-256 and SHA-256 (RFC 5280 section 5). */
+/** A version 2 certificate revocation list (RFC 5280 section 5), in the algorithms of {@link Certificate}. */
 export interface RevocationList {
   /** `TBSCertList`: the signed bytes. */
   readonly tbs: Uint8Array
@@ -19,7 +25,8 @@ export interface RevocationList {
   readonly nextUpdate: number
   /** Revoked serial numbers (content octets, lower-case hex) with the revocation time in unix seconds. */
   readonly revoked: ReadonlyMap<string, number>
-  /** 64 bytes, r || s. */
+  readonly signedWith: SigningAlgorithm
+  /** r || s of 64 or 96 bytes, or an RSA signature. */
   readonly signature: Uint8Array
 }
 
@@ -55,7 +62,7 @@ function parse(der: Uint8Array): RevocationList {
   if (version?.tag !== derTag.integer || version.content.length !== 1 || version.content[0] !== 1) {
     throw bad('tbsCertList.version', 'only version 2 lists are accepted')
   }
-  requireEcdsaSha256(algorithm, fields.shift(), 'tbsCertList')
+  const signedWith = signatureAlgorithm(algorithm, fields.shift(), 'tbsCertList')
   const issuer = fields.shift()
   if (issuer?.tag !== derTag.sequence) throw bad('tbsCertList.issuer', 'a name is expected')
   const thisUpdate = fields.shift()
@@ -75,7 +82,8 @@ function parse(der: Uint8Array): RevocationList {
     thisUpdate: derTime(thisUpdate),
     nextUpdate: derTime(nextUpdate),
     revoked,
-    signature: ecdsaSignature(bits(signatureNode, 'certificateList.signatureValue')),
+    signedWith,
+    signature: signatureValue(signedWith, signatureNode, 'certificateList.signatureValue'),
   }
 }
 
@@ -108,11 +116,14 @@ function parseEntries(list: DerNode | undefined): Map<string, number> {
 export function revocationListProblem(
   list: RevocationList,
   issuer: Certificate,
-  verify: VerifyP256,
+  verify: VerifySignature,
 ): string | undefined {
   if (!sameBytes(list.issuer, issuer.subject)) return `it was not issued by ${issuer.commonName}`
   if (!issuer.authority.ca || issuer.keyUsage?.signCrls !== true) {
     return `${issuer.commonName} may not sign revocation lists`
+  }
+  if (list.signedWith !== keyAlgorithm(issuer.publicKey)) {
+    return `${issuer.commonName} has no key of the kind that signed it`
   }
   if (!verify(issuer.publicKey, list.tbs, list.signature)) {
     return `its signature by ${issuer.commonName} does not verify`

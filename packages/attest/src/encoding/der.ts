@@ -1,5 +1,5 @@
 import { AttestError } from '../errors.js'
-import { objectIdentifier } from './object-identifier.js'
+import { checkObjectIdentifier } from './object-identifier.js'
 
 /**
  * One element of a DER tree (X.690). All byte views alias the parsed input; nothing is copied.
@@ -153,7 +153,7 @@ function checkUniversal(node: DerNode): void {
       if (content.length !== 0) throw bad(offset, 'a NULL has content')
       return
     case derTag.objectIdentifier:
-      objectIdentifier(content, offset)
+      checkObjectIdentifier(content, offset)
       return
     case derTag.set:
       checkSetOrder(node)

@@ -3,6 +3,10 @@ import { AttestError } from '../errors.js'
 const begin = '-----BEGIN CERTIFICATE-----'
 const end = '-----END CERTIFICATE-----'
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+/** Value of each ASCII character in base64, -1 for all others. */
+const values = /* @__PURE__ */ Int8Array.from({ length: 128 }, (_, code) =>
+  alphabet.indexOf(String.fromCharCode(code)),
+)
 
 /** Most certificates read from one PEM text; Intel's chains have three. */
 export const maximumPemCertificates = 16
@@ -63,7 +67,7 @@ function decodeBase64(text: string, fail: (what: string) => AttestError): Uint8A
   let count = 0
   let out = 0
   for (let i = 0; i < text.length - padding; i += 1) {
-    const value = alphabet.indexOf(text.charAt(i))
+    const value = values[text.charCodeAt(i)] ?? -1
     if (value < 0) throw fail('a character that is not base64')
     bits = ((bits << 6) | value) & 0xffffff
     count += 6

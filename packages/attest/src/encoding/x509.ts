@@ -1,12 +1,17 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { AttestError } from '../errors.js'
+import { keyAlgorithm } from '../signature/port.js'
+import { parseRsaPublicKey } from '../signature/rsa-pss.js'
 import { type DerNode, derTag, parseDer } from './der.js'
 import { derTime } from './der-time.js'
 import { ecdsaSignature } from './ecdsa-signature.js'
 import { objectIdentifier } from './object-identifier.js'
 
-/** An X.509 version 3 certificate with a P-256 key, signed with ECDSA and SHA-256 (RFC 5280). Views alias the DER input. */
+/**
+ * An X.509 version 3 certificate (RFC 5280) in the algorithms that vendors of confidential hardware use: P-256, P-384 and RSA
+ * keys; signatures by ECDSA with SHA-256 or SHA-384, or RSASSA-PSS with SHA-384. Views alias the DER input.
+ */
 export interface Certificate {
   /** The whole DER encoding. */
   readonly raw: Uint8Array
@@ -28,8 +33,10 @@ export interface Certificate {
   readonly spki: Uint8Array
   /** SHA-256 of {@link Certificate.spki}, hex. */
   readonly spkiDigest: string
-  /** 65 bytes: 04 || x || y. */
+  /** 04 || x || y of 65 (P-256) or 97 bytes (P-384), or DER of an `RSAPublicKey`: the forms of `VerifySignature`. */
   readonly publicKey: Uint8Array
+  /** The kind of key that signed it. */
+  readonly signedWith: SigningAlgorithm
   /** Basic constraints; `pathLength` is undefined when there is no limit. */
   readonly authority: { readonly ca: boolean; readonly pathLength: number | undefined }
   /** Key usage bits that matter here; undefined when the extension is absent. */
@@ -38,14 +45,28 @@ export interface Certificate {
     | undefined
   /** Extension values (the DER inside the OCTET STRING) by dotted OID. */
   readonly extensions: ReadonlyMap<string, Uint8Array>
-  /** 64 bytes, r || s. */
+  /** r || s of 64 or 96 bytes, or an RSA signature. */
   readonly signature: Uint8Array
 }
 
-/** OID of ecdsa-with-SHA256, the only signature algorithm accepted. */
-const ecdsaWithSha256 = '1.2.840.10045.4.3.2'
-const ecPublicKey = '1.2.840.10045.2.1'
-const prime256v1 = '1.2.840.10045.3.1.7'
+/** Kinds of keys, each with the one signature algorithm that is accepted of it. */
+export type SigningAlgorithm = 'p256' | 'p384' | 'rsa'
+
+const pss384 =
+  '06092a864886f70d01010a3034a00f300d06096086480165030402020500a11c301a06092a864886f70d010108300d06096086480165030402020500a203020130'
+/** The accepted `AlgorithmIdentifier`s of signatures, whole. AMD writes the default trailer field out in its oldest ones. */
+const signatureAlgorithms: Readonly<Record<string, SigningAlgorithm>> = {
+  '300a06082a8648ce3d040302': 'p256',
+  '300a06082a8648ce3d040303': 'p384',
+  [`3041${pss384}`]: 'rsa',
+  [`3046${pss384.replace('3034', '3039')}a303020101`]: 'rsa',
+}
+/** The accepted `AlgorithmIdentifier`s of keys, whole. */
+const keyAlgorithms: Readonly<Record<string, SigningAlgorithm>> = {
+  '301306072a8648ce3d020106082a8648ce3d030107': 'p256',
+  '301006072a8648ce3d020106052b81040022': 'p384',
+  '300d06092a864886f70d0101010500': 'rsa',
+}
 const commonNameOid = '2.5.4.3'
 const basicConstraints = '2.5.29.19'
 const keyUsageOid = '2.5.29.15'
@@ -73,7 +94,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
   if (serial?.tag !== derTag.integer || serial.content.length > 21) {
     throw bad('tbsCertificate.serialNumber', 'the serial number must be an INTEGER of at most 20 octets')
   }
-  requireEcdsaSha256(algorithm, inner, 'certificate')
+  const signedWith = signatureAlgorithm(algorithm, inner, 'certificate')
   const [notBefore, notAfter] = sequence(validity, 'tbsCertificate.validity', 2)
   if (notBefore === undefined || notAfter === undefined || issuer === undefined || subject === undefined) {
     throw bad('tbsCertificate', 'a field is missing')
@@ -90,12 +111,15 @@ export function parseCertificate(der: Uint8Array): Certificate {
     notBefore: derTime(notBefore),
     notAfter: derTime(notAfter),
     spki: spkiRaw,
-    spkiDigest: bytesToHex(sha256(spkiRaw)),
+    get spkiDigest() {
+      return bytesToHex(sha256(spkiRaw))
+    },
     publicKey: publicKey(spki),
     authority: authority(extensions.get(basicConstraints)),
     keyUsage: keyUsage(extensions.get(keyUsageOid)),
     extensions,
-    signature: ecdsaSignature(bits(signatureNode, 'certificate.signatureValue')),
+    signedWith,
+    signature: signatureValue(signedWith, signatureNode, 'certificate.signatureValue'),
   }
 }
 
@@ -136,25 +160,37 @@ export function bits(node: DerNode | undefined, place: string): Uint8Array {
 }
 
 /**
- * Both algorithm identifiers of a certificate or CRL must be ecdsa-with-SHA256 without parameters (RFC 5758 3.2), and thus
- * equal: the outer one is not signed, so a difference would be a byte that nobody vouches for.
+ * Both algorithm identifiers of a certificate or CRL must be the same accepted one: the outer one is not signed, so a
+ * difference would be a byte that nobody vouches for.
  *
  * @throws AttestError `BAD_CERTIFICATE`
  */
-export function requireEcdsaSha256(
+export function signatureAlgorithm(
   outer: DerNode | undefined,
   inner: DerNode | undefined,
   place: string,
-): void {
-  for (const node of [outer, inner]) {
-    const [oid] = sequence(node, `${place}.signatureAlgorithm`, 1)
-    if (
-      oid?.tag !== derTag.objectIdentifier ||
-      objectIdentifier(oid.content, oid.offset) !== ecdsaWithSha256
-    ) {
-      throw bad(`${place}.signatureAlgorithm`, 'only ecdsa-with-SHA256 is accepted')
-    }
+): SigningAlgorithm {
+  const [whole, again] = [outer, inner].map((node) => bytesToHex(node?.raw ?? new Uint8Array()))
+  const algorithm = Object.hasOwn(signatureAlgorithms, whole ?? '') && signatureAlgorithms[whole ?? '']
+  if (!algorithm || whole !== again) {
+    const accepted = 'only ecdsa-with-SHA256, ecdsa-with-SHA384 and RSASSA-PSS with SHA-384 are accepted'
+    throw bad(`${place}.signatureAlgorithm`, accepted)
   }
+  return algorithm
+}
+
+/**
+ * The signature in the form of the signature port.
+ *
+ * @throws AttestError `BAD_CERTIFICATE`, `BAD_DER`
+ */
+export function signatureValue(
+  algorithm: SigningAlgorithm,
+  node: DerNode | undefined,
+  place: string,
+): Uint8Array {
+  const value = bits(node, place)
+  return algorithm === 'rsa' ? value : ecdsaSignature(value, algorithm === 'p256' ? 32 : 48)
 }
 
 /**
@@ -195,14 +231,14 @@ export function parseExtensions(
 function publicKey(spki: DerNode | undefined): Uint8Array {
   const place = 'tbsCertificate.subjectPublicKeyInfo'
   const [algorithm, key] = sequence(spki, place, 2)
-  const [oid, curve] = sequence(algorithm, place, 2)
-  const name = (node: DerNode | undefined) =>
-    node?.tag === derTag.objectIdentifier ? objectIdentifier(node.content, node.offset) : ''
-  if (name(oid) !== ecPublicKey || name(curve) !== prime256v1)
-    throw bad(place, 'only P-256 keys are accepted')
-  const point = bits(key, place)
-  if (point.length !== 65 || point[0] !== 4) throw bad(place, 'the key must be an uncompressed P-256 point')
-  return point
+  const name = bytesToHex(algorithm?.raw ?? new Uint8Array())
+  const kind = Object.hasOwn(keyAlgorithms, name) ? keyAlgorithms[name] : undefined
+  const value = bits(key, place)
+  if (kind === undefined) throw bad(place, 'only P-256, P-384 and RSA keys are accepted')
+  if (kind === 'rsa') parseRsaPublicKey(value)
+  else if (keyAlgorithm(value) !== kind)
+    throw bad(place, 'the key must be an uncompressed point of its curve')
+  return value
 }
 
 function commonName(subject: DerNode): string {

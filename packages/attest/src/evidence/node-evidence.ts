@@ -9,15 +9,25 @@ import {
   parseKeySet,
   sha256Digest,
 } from '@sealpool/crypto'
-import * as z from 'zod'
 import { formatPemCertificates, parsePemCertificates } from '../encoding/pem.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { AttestError } from '../errors.js'
-import { type Collateral, collateralSchema } from '../intel/collateral.js'
+import { type Collateral, collateralReader } from '../intel/collateral.js'
 import { verifyQuote } from '../intel/verify.js'
 import { type Appraisal, appraise } from '../policy/appraise.js'
 import type { AttestationPolicy } from '../policy/policy.js'
-import type { VerifyP256 } from '../signature/p256.js'
+import {
+  flag,
+  hexText,
+  oneOf,
+  type Reader,
+  record,
+  type Schema,
+  ShapeError,
+  schema,
+  text,
+} from '../shape/shape.js'
+import type { VerifySignature } from '../signature/port.js'
 import { type Check, checkList, fail, pass, unless } from '../verdict/check-list.js'
 import type { Verdict } from '../verdict/verdict.js'
 import { nodeReportData } from './report-data.js'
@@ -37,30 +47,32 @@ export type NodeEvidence = {
   simulated: boolean
 }
 
-const keySetSchema = z.custom<KeySet>((value) => {
+const keySet: Reader<KeySet> = (value, place) => {
   try {
-    parseKeySet(value)
-    return true
+    return parseKeySet(value)
   } catch (error) {
-    if (error instanceof CryptoError) return false
+    if (error instanceof CryptoError) throw new ShapeError(place, 'expected a key set in its one form')
     throw error
   }
-}, 'expected a key set in its one form')
+}
 
 /** Schema of {@link NodeEvidence}; unknown fields are refused. */
-export const nodeEvidenceSchema: z.ZodType<NodeEvidence> = z.strictObject({
-  format: z.literal('sealpool/node-evidence'),
-  version: z.literal(1),
-  tee: z.literal('tdx'),
-  quote: z.string().max(1 << 21),
-  collateral: collateralSchema,
-  keySet: keySetSchema,
-  nonce: z.custom<Hex>(
-    (value) => typeof value === 'string' && /^0x[0-9a-f]{64}$/.test(value),
-    'expected 32 bytes',
-  ),
-  simulated: z.boolean(),
-})
+export const nodeEvidenceSchema: Schema<NodeEvidence> = /* @__PURE__ */ (() =>
+  schema(
+    'BAD_EVIDENCE',
+    'evidence',
+    'Not node evidence',
+    /* @__PURE__ */ record<NodeEvidence>({
+      format: /* @__PURE__ */ oneOf(['sealpool/node-evidence']),
+      version: /* @__PURE__ */ oneOf([1]),
+      tee: /* @__PURE__ */ oneOf(['tdx']),
+      quote: /* @__PURE__ */ text({ max: 1 << 21 }),
+      collateral: collateralReader,
+      keySet,
+      nonce: /* @__PURE__ */ hexText(32),
+      simulated: flag,
+    }),
+  ))()
 
 /** Every question that {@link verifyNodeEvidence} asks besides those of `verifyQuote`. */
 export const evidenceCheckTitles = {
@@ -91,13 +103,7 @@ export interface NodeEvidenceVerdict {
  * @throws AttestError `BAD_EVIDENCE` with the first offending place
  */
 export function parseNodeEvidence(json: unknown): NodeEvidence {
-  const result = nodeEvidenceSchema.safeParse(json)
-  if (result.success) return result.data
-  const issue = result.error.issues[0]
-  const place = ['evidence', ...(issue?.path.map(String) ?? [])].join('.')
-  throw new AttestError('BAD_EVIDENCE', place, `Not node evidence: ${issue?.message ?? 'unknown form'}`, {
-    cause: result.error,
-  })
+  return nodeEvidenceSchema.parse(json)
 }
 
 /**
@@ -115,12 +121,12 @@ export function verifyNodeEvidence(options: {
   readonly policy: AttestationPolicy
   readonly at: Date
   readonly nonce?: Hex
-  readonly verifySignature?: VerifyP256
+  readonly verifySignature?: VerifySignature
 }): NodeEvidenceVerdict {
   const { policy, at, nonce } = options
   const evidence = parseNodeEvidence(options.evidence)
   const quote = quoteBytes(evidence)
-  const named = policy.roots.filter((root) => root !== 'intel')
+  const named = policy.roots.filter((root) => root !== 'intel' && root !== 'amd')
   const verdict = verifyQuote(quote, {
     collateral: evidence.collateral,
     at,

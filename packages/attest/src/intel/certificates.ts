@@ -1,6 +1,6 @@
 import { hexToBytes } from '@noble/hashes/utils.js'
 import { parseRevocationList, type RevocationList } from '../encoding/crl.js'
-import { parsePemCertificates } from '../encoding/pem.js'
+import { maximumPemCertificates, parsePemCertificates } from '../encoding/pem.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { type Certificate, parseCertificate } from '../encoding/x509.js'
 import { AttestError } from '../errors.js'
@@ -21,21 +21,59 @@ export const intelNames = {
   tcbSigning: 'Intel SGX TCB Signing',
 } as const
 
-/**
- * Reads the PCK chain out of a quote, whatever its order: leaf, authority and root are told apart by their own fields.
- *
- * @param quote a parsed quote with certification data of type 5
- * @returns the chain; signatures are not verified here
- * @throws AttestError `BAD_CERTIFICATE` when it is not exactly one leaf, one authority and one root; `BAD_PEM`, `BAD_DER`
- */
-export function pckChain(quote: Quote): PckChain {
-  const data = quote.certificationData
+/** Certificates that were parsed before, with their PEM text: the same certificate gives the same object, checked once. */
+export type CertificatePool = { readonly pem: string; readonly certificate: Certificate }[]
+
+const blockEnd = '-----END CERTIFICATE-----'
+
+/** Parses PEM, taking from the pool what is in it, without decoding it again when even the text is the same. */
+function readCertificates(pem: string, pool: CertificatePool): Certificate[] {
+  const blocks = pem.split(blockEnd)
+  const rest = blocks.pop() ?? ''
+  const found: Certificate[] = []
+  for (const [i, block] of blocks.entries()) {
+    // A boundary ends its line; if not, the strict reader says so.
+    if (i > 0 && !/^\r?\n/.test(block)) parsePemCertificates(pem)
+    const text = block.replace(/^(?:\r?\n)+/, '') + blockEnd
+    const known = pool.find((entry) => entry.pem === text)
+    if (known !== undefined) {
+      found.push(known.certificate)
+      continue
+    }
+    const [der, ...others] = parsePemCertificates(text)
+    if (der === undefined || others.length > 0)
+      throw new AttestError('BAD_PEM', 'text', 'Not a PEM certificate')
+    const same = pool.find((entry) => sameBytes(entry.certificate.raw, der))
+    const certificate = same?.certificate ?? parseCertificate(der)
+    pool.push({ pem: text, certificate })
+    found.push(certificate)
+    if (found.length > maximumPemCertificates) break
+  }
+  // What stands after the last certificate, or instead of any, is judged by the same strict reader.
+  if (found.length === 0 || found.length > maximumPemCertificates || !/^(?:\r?\n)*$/.test(rest)) {
+    parsePemCertificates(pem)
+  }
+  return found
+}
+
+/** The PEM text that a quote with certification data of type 5 carries. */
+export function certificationText({ certificationData: data }: Quote): string {
   // Some quoting libraries count the C string's terminator into the length.
   let end = data.length
   while (end > 0 && data[end - 1] === 0) end -= 1
-  let text = ''
-  for (const octet of data.subarray(0, end)) text += String.fromCharCode(octet)
-  const certificates = parsePemCertificates(text).map(parseCertificate)
+  return new TextDecoder().decode(data.subarray(0, end))
+}
+
+/**
+ * Reads a PCK chain, whatever its order: leaf, authority and root are told apart by their own fields.
+ *
+ * @param pem three certificates
+ * @param pool certificates that are known already; not changed
+ * @returns the chain; signatures are not verified here
+ * @throws AttestError `BAD_CERTIFICATE` when it is not exactly one leaf, one authority and one root; `BAD_PEM`, `BAD_DER`
+ */
+export function pckChain(pem: string, pool: Readonly<CertificatePool>): PckChain {
+  const certificates = readCertificates(pem, [...pool])
   const roots = certificates.filter((certificate) => sameBytes(certificate.issuer, certificate.subject))
   const leaves = certificates.filter((certificate) => !certificate.authority.ca)
   const rest = certificates.filter(
@@ -50,13 +88,13 @@ export function pckChain(quote: Quote): PckChain {
 }
 
 /** The two certificates that a collateral document or CRL comes with. */
-interface SignerChain {
+export interface SignerChain {
   readonly signer: Certificate
   readonly root: Certificate
 }
 
-function signerChain(pem: string, place: string): SignerChain {
-  const [signer, root, ...rest] = parsePemCertificates(pem).map(parseCertificate)
+function signerChain(pem: string, place: string, pool: CertificatePool): SignerChain {
+  const [signer, root, ...rest] = readCertificates(pem, pool)
   if (signer === undefined || root === undefined || rest.length > 0) {
     throw new AttestError('BAD_COLLATERAL', place, 'The chain must be the signer and the root, nothing else')
   }
@@ -70,6 +108,8 @@ export interface CollateralChains {
   readonly pckCrlIssuer: SignerChain
   readonly rootCrl: RevocationList
   readonly pckCrl: RevocationList
+  /** Every certificate above, each once. */
+  readonly pool: Readonly<CertificatePool>
 }
 
 /**
@@ -78,11 +118,13 @@ export interface CollateralChains {
  * @throws AttestError `BAD_PEM`, `BAD_CERTIFICATE`, `BAD_CRL`, `BAD_DER`, `BAD_COLLATERAL`
  */
 export function collateralChains(collateral: Collateral): CollateralChains {
+  const pool: CertificatePool = []
   return {
-    tcbInfo: signerChain(collateral.tcbInfoIssuerChain, 'collateral.tcbInfoIssuerChain'),
-    qeIdentity: signerChain(collateral.qeIdentityIssuerChain, 'collateral.qeIdentityIssuerChain'),
-    pckCrlIssuer: signerChain(collateral.pckCrlIssuerChain, 'collateral.pckCrlIssuerChain'),
+    tcbInfo: signerChain(collateral.tcbInfoIssuerChain, 'collateral.tcbInfoIssuerChain', pool),
+    qeIdentity: signerChain(collateral.qeIdentityIssuerChain, 'collateral.qeIdentityIssuerChain', pool),
+    pckCrlIssuer: signerChain(collateral.pckCrlIssuerChain, 'collateral.pckCrlIssuerChain', pool),
     rootCrl: parseRevocationList(hexToBytes(collateral.rootCaCrl.slice(2))),
     pckCrl: parseRevocationList(hexToBytes(collateral.pckCrl.slice(2))),
+    pool,
   }
 }

@@ -4,17 +4,13 @@ import { parseCertificate } from '../encoding/x509.js'
 import { AttestError } from '../errors.js'
 import { makeCertificate, publicKeyOf } from '../simulator/test-pki.js'
 import { simulator } from '../testing/fixture.js'
-import { pckChain } from './certificates.js'
-import {
-  type Collateral,
-  parseQeIdentity,
-  parseTcbInfo,
-  type QeIdentity,
-  type TdxModule,
-} from './collateral.js'
+import { certificationText, pckChain } from './certificates.js'
+import type { Collateral, QeIdentity, TdxModule } from './collateral.js'
 import { enclaveIdentityProblem, tdxModuleProblem } from './enclave-identity.js'
 import { pckPlatform } from './pck-extension.js'
+import { parseQeIdentity } from './qe-identity.js'
 import { parseQuote } from './quote.js'
+import { parseTcbInfo } from './tcb-info.js'
 
 const quote = simulator.quote({ reportData: new Uint8Array(64) })
 const collateral: Collateral = simulator.collateral(new Date('2026-11-20T12:00:00Z'))
@@ -89,7 +85,7 @@ describe('parseQuote', () => {
 
 describe('pckPlatform', () => {
   it('reads FMSPC, PCE id and SVNs', () => {
-    expect(pckPlatform(pckChain(parseQuote(quote)).pck)).toMatchObject({
+    expect(pckPlatform(pckChain(certificationText(parseQuote(quote)), []).pck)).toMatchObject({
       fmspc: '51aa1a7ed000',
       pceId: '0000',
       pceSvn: 11,

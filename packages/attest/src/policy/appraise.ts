@@ -1,5 +1,6 @@
-import type { Verdict } from '../verdict/verdict.js'
-import type { AttestationPolicy } from './policy.js'
+import type { TdxClaims, Verdict } from '../verdict/verdict.js'
+import { snpRefusals } from './appraise-snp.js'
+import type { AttestationPolicy, TdxRules } from './policy.js'
 
 /**
  * The answer of a policy.
@@ -59,8 +60,12 @@ function refusals(verdict: Verdict, policy: AttestationPolicy): string[] {
   return [
     ...rootRefusals(verdict, policy),
     ...(claims.debug ? ['It runs under debug, so its host can read its memory.'] : []),
-    ...tcbRefusals(verdict, policy),
+    ...(claims.tee === 'sev-snp' ? snpRefusals(claims, policy.snp) : tcbRefusals(verdict, policy)),
+    ...(claims.tee === 'tdx' ? tdxRefusals(claims, policy.tdx ?? {}) : []),
     ...measurementRefusals(verdict, policy),
+    ...(policy.reportData === undefined || claims.reportData.startsWith(policy.reportData)
+      ? []
+      : ['Its report data is not the one that the policy asks for.']),
     ...ageRefusals(verdict, policy),
   ]
 }
@@ -89,7 +94,11 @@ function tcbRefusals(verdict: Verdict, policy: AttestationPolicy): string[] {
     reasons.push(`The policy does not accept its TCB: ${detail}`)
   }
   // Since 2026 Intel lists advisories beside UpToDate as well: there they are mended, and no reason to refuse.
-  const open = advisories.filter((advisory) => !policy.acceptedAdvisories.includes(advisory))
+  const grace = (policy.graceForAdvisories ?? []).filter(
+    ({ until }) => Date.parse(verdict.at) <= Date.parse(until),
+  )
+  const accepted = [...policy.acceptedAdvisories, ...grace.map(({ advisory }) => advisory)]
+  const open = advisories.filter((advisory) => !accepted.includes(advisory))
   if (tcbStatus !== 'UpToDate' && open.length > 0) {
     reasons.push(`Advisories apply that the policy does not accept: ${open.join(', ')}.`)
   }
@@ -102,21 +111,63 @@ function tcbRefusals(verdict: Verdict, policy: AttestationPolicy): string[] {
   return reasons
 }
 
-function measurementRefusals(verdict: Verdict, policy: AttestationPolicy): string[] {
-  const { claims } = verdict
-  const match = policy.measurements.some(
-    ({ mrTd, rtmrs = [] }) =>
-      claims.tee === 'tdx' && claims.mrTd === mrTd && rtmrs.every((value, i) => claims.rtmrs[i] === value),
-  )
+function tdxRefusals(claims: TdxClaims, rules: TdxRules): string[] {
+  const reasons: string[] = []
+  const { mrSeam, mrServiceTd, tdAttributes, xfam, collateral } = claims
+  if (rules.mrSeams !== undefined && !rules.mrSeams.includes(mrSeam)) {
+    reasons.push(`The policy does not allow this TDX module (MRSEAM ${mrSeam.slice(0, 18)}…).`)
+  }
+  const bound = mrServiceTd !== null && !/^0x0+$/.test(mrServiceTd)
+  if (bound && rules.mrServiceTds?.includes(mrServiceTd) !== true) {
+    reasons.push('A service TD is bound to it that the policy does not name (mrServiceTds).')
+  }
+  const differs = (value: string, rule: TdxRules['attributes']) =>
+    rule !== undefined && (BigInt(value) & BigInt(rule.mask)) !== (BigInt(rule.value) & BigInt(rule.mask))
+  if (differs(tdAttributes, rules.attributes))
+    reasons.push(`The policy does not allow its attributes ${tdAttributes}.`)
+  if (differs(xfam, rules.xfam)) reasons.push(`The policy does not allow its XFAM ${xfam}.`)
+  const [has, needs] = [collateral?.tcbEvaluationDataNumber ?? 0, rules.minimumTcbEvaluationDataNumber ?? 0]
+  if (has < needs)
+    reasons.push(`Its collateral has TCB evaluation data number ${has}, the policy asks for ${needs}.`)
+  return reasons
+}
+
+/** Whether every field of `wanted` besides its name has the same value among the claims. */
+function matches(claims: object, wanted: object): boolean {
+  const values = new Map(Object.entries(claims))
+  return Object.entries(wanted).every(([field, value]) => {
+    if (field === 'name' || value === undefined) return true
+    const actual: unknown = values.get(field)
+    if (Array.isArray(value)) return Array.isArray(actual) && value.every((item, i) => actual[i] === item)
+    return actual === value
+  })
+}
+
+function measurementRefusals({ claims }: Verdict, policy: AttestationPolicy): string[] {
+  const match = policy.measurements.some((wanted) => {
+    if ('mrSigner' in wanted) {
+      const { minimumIsvSvn, ...rest } = wanted
+      return claims.tee === 'sgx' && matches(claims, rest) && claims.isvSvn >= minimumIsvSvn
+    }
+    const tee = 'mrTd' in wanted ? 'tdx' : 'measurement' in wanted ? 'sev-snp' : 'sgx'
+    return claims.tee === tee && matches(claims, wanted)
+  })
   if (match) return []
-  const measured = claims.tee === 'tdx' ? `MRTD ${claims.mrTd.slice(0, 18)}…` : 'an SGX enclave'
+  const measured =
+    claims.tee === 'tdx'
+      ? `MRTD ${claims.mrTd.slice(0, 18)}…`
+      : claims.tee === 'sgx'
+        ? `MRENCLAVE ${claims.mrEnclave.slice(0, 18)}…`
+        : `launch digest ${claims.measurement.slice(0, 18)}…`
   return [`The policy allows no measurement like this one (${measured}).`]
 }
 
-function ageRefusals(verdict: Verdict, policy: AttestationPolicy): string[] {
-  const issued = verdict.claims.collateral?.issueDate
+function ageRefusals({ claims, at }: Verdict, policy: AttestationPolicy): string[] {
+  // AMD's certificates do not age; the revocation list has its own date, which is a check of the verdict.
+  if (claims.tee === 'sev-snp') return []
+  const issued = claims.collateral?.issueDate
   if (issued === undefined) return ['The age of its collateral is unknown.']
-  const age = Math.floor((Date.parse(verdict.at) - Date.parse(issued)) / 1000)
+  const age = Math.floor((Date.parse(at) - Date.parse(issued)) / 1000)
   if (age <= policy.maximumAgeSeconds) return []
   return [`Its collateral is ${age} seconds old, the policy allows ${policy.maximumAgeSeconds}.`]
 }

@@ -68,6 +68,25 @@ export function budgetProblem(
   return undefined
 }
 
+/**
+ * Whether a charge is the planned one, up to the ledger's rounding to its own step.
+ *
+ * @param charged what the receipt says
+ * @param planned what the plan says
+ * @returns undefined when it is, else what is not
+ */
+export function chargeProblem(
+  charged: { readonly epsilon: string; readonly delta: string },
+  planned: { readonly epsilon: number; readonly delta: number },
+): string | undefined {
+  for (const kind of ['epsilon', 'delta'] as const) {
+    const excess = decimal(charged[kind]) - decimal(numberText(planned[kind]))
+    if (excess < 0n) return `less ${kind} was charged than the plan says`
+    if (excess >= 10n ** BigInt(fraction - places[kind])) return `more ${kind} was charged than the plan says`
+  }
+  return undefined
+}
+
 function sameView(a: BudgetView, b: BudgetView): boolean {
   return (
     a.epsilonSpent === b.epsilonSpent &&

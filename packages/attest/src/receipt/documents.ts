@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '@sealpool/crypto'
-import * as z from 'zod'
 import { AttestError } from '../errors.js'
+import { amount, list, oneOf, type Reader, record, ShapeError, schema, text } from '../shape/shape.js'
 import type { BudgetRules } from './budget.js'
 import type { ReceiptBody } from './receipt.js'
 
@@ -14,20 +14,49 @@ export interface PoolRules {
   readonly privacy: BudgetRules
 }
 
-const amount = z.number().min(0)
-const poolRules = z.looseObject({
-  format: z.literal('sealpool/pool-policy'),
-  version: z.literal(1),
-  name: z.string(),
-  attestation: z.record(z.string(), z.json()),
-  code: z.looseObject({ computations: z.array(z.string()) }),
-  privacy: z.looseObject({
-    accounting: z.enum(['basic', 'zcdp']),
-    epsilon: amount,
-    delta: amount,
-    perJob: z.looseObject({ epsilon: amount, delta: amount }),
-  }),
-})
+interface PolicyPart {
+  format: 'sealpool/pool-policy'
+  version: 1
+  name: string
+  attestation: JsonObject
+  code: { computations: string[] }
+  privacy: BudgetRules
+}
+
+const anyObject: Reader<JsonObject> = (value, place) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new ShapeError(place, 'expected an object')
+  }
+  return value as JsonObject
+}
+const spending = { epsilon: amount, delta: amount }
+const poolRules = /* @__PURE__ */ (() =>
+  schema(
+    'BAD_RECEIPT',
+    'policy',
+    'Not a pool policy',
+    /* @__PURE__ */ record<PolicyPart>(
+      {
+        format: /* @__PURE__ */ oneOf(['sealpool/pool-policy']),
+        version: /* @__PURE__ */ oneOf([1]),
+        name: /* @__PURE__ */ text(),
+        attestation: anyObject,
+        code: /* @__PURE__ */ record<PolicyPart['code']>(
+          { computations: /* @__PURE__ */ list(/* @__PURE__ */ text(), { max: 10_000 }) },
+          'drop',
+        ),
+        privacy: /* @__PURE__ */ record<BudgetRules>(
+          {
+            accounting: /* @__PURE__ */ oneOf(['basic', 'zcdp']),
+            ...spending,
+            perJob: /* @__PURE__ */ record<BudgetRules['perJob']>(spending, 'drop'),
+          },
+          'drop',
+        ),
+      },
+      'drop',
+    ),
+  ))()
 
 /**
  * Reads the rules out of a pool's policy.
@@ -39,8 +68,7 @@ const poolRules = z.looseObject({
 export function parsePoolRules(policy: JsonValue | undefined, name: string): PoolRules {
   const result = poolRules.safeParse(policy)
   if (!result.success) {
-    const place = ['policy', ...(result.error.issues[0]?.path.map(String) ?? [])].join('.')
-    throw new AttestError('BAD_RECEIPT', place, `The policy of pool ${name} is no pool policy`)
+    throw new AttestError('BAD_RECEIPT', result.error.place, `The policy of pool ${name} is no pool policy`)
   }
   const { attestation, code, privacy } = result.data
   if (result.data.name !== name) {
@@ -50,14 +78,29 @@ export function parsePoolRules(policy: JsonValue | undefined, name: string): Poo
       `The receipt calls the pool ${name}, its policy does not`,
     )
   }
-  return { name, attestation: attestation as JsonObject, computations: code.computations, privacy }
+  return { name, attestation, computations: code.computations, privacy }
 }
 
-const manifestSchema = z.looseObject({
-  kind: z.enum(['query', 'compute']),
-  pools: z.array(z.looseObject({ address: z.string() })),
-  consumer: z.looseObject({ address: z.string() }),
-})
+interface ManifestPart {
+  kind: 'query' | 'compute'
+  pools: { address: string }[]
+  consumer: { address: string }
+}
+
+const addressed = /* @__PURE__ */ record<{ address: string }>({ address: /* @__PURE__ */ text() }, 'drop')
+const manifestSchema = /* @__PURE__ */ schema(
+  'BAD_RECEIPT',
+  'manifest',
+  'Not a job manifest',
+  /* @__PURE__ */ record<ManifestPart>(
+    {
+      kind: /* @__PURE__ */ oneOf(['query', 'compute']),
+      pools: /* @__PURE__ */ list(addressed, { max: 10_000 }),
+      consumer: addressed,
+    },
+    'drop',
+  ),
+)
 
 /**
  * Whether a manifest says the same about the job as the receipt. The manifest of a refused job may be malformed: that may be

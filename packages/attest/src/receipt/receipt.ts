@@ -1,5 +1,18 @@
 import type { Address, Digest, SignedStatement } from '@sealpool/crypto'
-import * as z from 'zod'
+import {
+  digestText,
+  flag,
+  integer,
+  isoText,
+  list,
+  nullable,
+  oneOf,
+  type Reader,
+  record,
+  type Schema,
+  schema,
+  text,
+} from '../shape/shape.js'
 
 /** A pool's budget as a receipt shows it; amounts are decimal text. */
 export type BudgetView = {
@@ -59,65 +72,88 @@ export type Receipt = SignedStatement
 export const receiptType = 'sealpool/receipt'
 export const receiptVersion = 1
 
-const digest = z.custom<Digest>(
-  (value) => typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value),
-  'expected sha256: and 64 lower-case hexadecimal digits',
-)
-const address = z.custom<Address>(
-  (value) => typeof value === 'string' && /^0x[0-9a-fA-F]{40}$/.test(value),
-  'expected 0x and 40 hexadecimal digits',
-)
-const amount = z
-  .string()
-  .max(120)
-  .regex(/^(?:0|[1-9][0-9]*)(?:\.[0-9]{1,60})?$/, 'expected a decimal number as text')
-const wholeNumber = z.string().regex(/^(?:0|[1-9][0-9]{0,77})$/, 'expected a whole number as text')
-const text = z.string().max(4000)
-const budgetView: z.ZodType<BudgetView> = z.strictObject({
-  epsilonSpent: amount,
-  epsilonTotal: amount,
-  deltaSpent: amount,
-  deltaTotal: amount,
-  version: z.int().min(0),
-  head: text,
+const digest = digestText
+const address: Reader<Address> = /* @__PURE__ */ text({
+  pattern: /^0x[0-9a-fA-F]{40}$/,
+  what: '0x and 40 hexadecimal digits',
 })
+const decimal = /* @__PURE__ */ text({
+  max: 120,
+  pattern: /^(?:0|[1-9][0-9]*)(?:\.[0-9]{1,60})?$/,
+  what: 'a decimal number as text',
+})
+const wholeNumber = /* @__PURE__ */ text({
+  pattern: /^(?:0|[1-9][0-9]{0,77})$/,
+  what: 'a whole number as text',
+})
+const words = /* @__PURE__ */ text({ max: 4000 })
+const name = /* @__PURE__ */ text({ min: 1, max: 200 })
+const count = /* @__PURE__ */ integer(0)
+const budgetView = /* @__PURE__ */ record<BudgetView>({
+  epsilonSpent: decimal,
+  epsilonTotal: decimal,
+  deltaSpent: decimal,
+  deltaTotal: decimal,
+  version: count,
+  head: words,
+})
+type Budget = NonNullable<ReceiptPool['budget']>
+const pool = /* @__PURE__ */ (() =>
+  record<ReceiptPool>({
+    pool: address,
+    name: words,
+    policy: digest,
+    epoch: count,
+    inputs: /* @__PURE__ */ record<ReceiptPool['inputs']>({ root: digest, count }),
+    verdicts: digest,
+    budget: /* @__PURE__ */ nullable(
+      /* @__PURE__ */ record<Budget>({
+        before: budgetView,
+        after: budgetView,
+        charged: /* @__PURE__ */ record<Budget['charged']>({ epsilon: decimal, delta: decimal }),
+      }),
+    ),
+  }))()
 
 /** Schema of {@link ReceiptBody}; unknown fields are refused. */
-export const receiptBodySchema: z.ZodType<ReceiptBody> = z.strictObject({
-  job: z.strictObject({
-    id: z.string().min(1).max(200),
-    kind: z.enum(['query', 'compute']),
-    manifest: digest,
-    consumer: address,
-  }),
-  outcome: z.enum(['released', 'refused']),
-  refusal: z.strictObject({ code: z.string().min(1).max(200), message: text }).nullable(),
-  pools: z
-    .array(
-      z.strictObject({
-        pool: address,
-        name: text,
-        policy: digest,
-        epoch: z.int().min(0),
-        inputs: z.strictObject({ root: digest, count: z.int().min(0) }),
-        verdicts: digest,
-        budget: z
-          .strictObject({
-            before: budgetView,
-            after: budgetView,
-            charged: z.strictObject({ epsilon: amount, delta: amount }),
-          })
-          .nullable(),
+export const receiptBodySchema: Schema<ReceiptBody> = /* @__PURE__ */ (() =>
+  schema(
+    'BAD_RECEIPT',
+    'body',
+    'Not a receipt',
+    /* @__PURE__ */ record<ReceiptBody>({
+      job: /* @__PURE__ */ record<ReceiptBody['job']>({
+        id: name,
+        kind: /* @__PURE__ */ oneOf(['query', 'compute']),
+        manifest: digest,
+        consumer: address,
       }),
-    )
-    .max(100),
-  code: digest.nullable(),
-  plan: digest.nullable(),
-  approvals: z.array(z.strictObject({ pool: address, block: wholeNumber, price: wholeNumber })).max(100),
-  result: z.strictObject({ digest, sealed: digest, mediaType: text }).nullable(),
-  keySet: digest,
-  quote: digest,
-  isolation: text,
-  simulated: z.boolean(),
-  issuedAt: z.iso.datetime(),
-})
+      outcome: /* @__PURE__ */ oneOf(['released', 'refused']),
+      refusal: /* @__PURE__ */ nullable(
+        /* @__PURE__ */ record<NonNullable<ReceiptBody['refusal']>>({ code: name, message: words }),
+      ),
+      pools: /* @__PURE__ */ list(pool, { max: 100 }),
+      code: /* @__PURE__ */ nullable(digest),
+      plan: /* @__PURE__ */ nullable(digest),
+      approvals: /* @__PURE__ */ list(
+        /* @__PURE__ */ record<ReceiptBody['approvals'][number]>({
+          pool: address,
+          block: wholeNumber,
+          price: wholeNumber,
+        }),
+        { max: 100 },
+      ),
+      result: /* @__PURE__ */ nullable(
+        /* @__PURE__ */ record<NonNullable<ReceiptBody['result']>>({
+          digest,
+          sealed: digest,
+          mediaType: words,
+        }),
+      ),
+      keySet: digest,
+      quote: digest,
+      isolation: words,
+      simulated: flag,
+      issuedAt: /* @__PURE__ */ isoText('time'),
+    }),
+  ))()

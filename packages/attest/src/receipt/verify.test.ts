@@ -1,11 +1,11 @@
 import { digestOf, type JsonObject } from '@sealpool/crypto'
 import { describe, expect, it } from 'vitest'
 import { defaultAttestationPolicy } from '../policy/policy.js'
-import { rememberingP256 } from '../signature/p256.js'
 import {
   at,
   bundle,
   bundleFiles,
+  deployment,
   evidence,
   jobParts,
   poolPolicy,
@@ -14,6 +14,7 @@ import {
   trust,
 } from '../testing/fixture.js'
 import { nativeP256 } from '../testing/native-p256.js'
+import { remembersByContent } from '../testing/remembers-by-content.js'
 import { parseReceiptBundle } from './bundle.js'
 import type { ReceiptBody } from './receipt.js'
 import { type ReceiptVerdict, receiptCheckTitles, verifyReceipt } from './verify.js'
@@ -298,7 +299,7 @@ describe('verifyReceipt', () => {
       job: { ...jobParts('compute').body.job, manifest: digestOf(manifest) },
     })
     expect(failing(verifyReceipt({ ...forbidden, manifest, receipt }))).toEqual(['code'])
-    const plan = { steps: ['noise'] }
+    const { code: _, ...plan } = jobParts('compute').plan
     const loose = bundle((body) => ({ ...body, plan: digestOf(plan) }), 'compute')
     expect(resultOf(verifyReceipt({ ...loose, plan }), 'code')).toBe('not-checked')
     const code = digestOf('code')
@@ -343,10 +344,10 @@ describe('verifyReceipt', () => {
 describe('a bundle folder', () => {
   const files = bundleFiles()
   // Each changed byte leaves most signatures as they were; remembering those makes the whole folder quick to try.
-  const verifySignature = rememberingP256(nativeP256)
+  const verifySignature = remembersByContent(nativeP256)
   const verify = (changed: Record<string, Uint8Array>) => {
     try {
-      return verifyReceipt({ ...parseReceiptBundle(changed), trust, at, verifySignature }).ok
+      return verifyReceipt({ ...parseReceiptBundle(changed), deployment, trust, at, verifySignature }).ok
     } catch (error) {
       return (error as { code?: string }).code === 'BAD_RECEIPT' ? false : error
     }

@@ -16,7 +16,7 @@ import {
 import { type NodeEvidenceVerdict, verifyNodeEvidence } from '../evidence/node-evidence.js'
 import { appraise } from '../policy/appraise.js'
 import { type AttestationPolicy, parseAttestationPolicy } from '../policy/policy.js'
-import type { VerifyP256 } from '../signature/p256.js'
+import type { VerifySignature } from '../signature/port.js'
 import {
   type Check,
   type CheckAnswer,
@@ -28,6 +28,7 @@ import {
 } from '../verdict/check-list.js'
 import { budgetProblem } from './budget.js'
 import { codeAnswer } from './code.js'
+import { chargeAnswer, contextAnswer, issuedAnswer, type ReceiptDeployment } from './consistency.js'
 import { manifestProblem, type PoolRules, parsePoolRules } from './documents.js'
 import { type ReceiptBody, receiptBodySchema, receiptType, receiptVersion } from './receipt.js'
 import { statementFormProblem } from './statement-form.js'
@@ -50,10 +51,12 @@ export interface VerifyReceiptOptions {
   readonly sealedResult?: Uint8Array
   /** Digests of the verdicts on the inputs, by pool address. */
   readonly verdicts?: Readonly<Record<string, readonly Digest[]>>
+  /** The chain and NodeRegistry whose nodes the verifier means; without them the verdict is not ok. */
+  readonly deployment?: ReceiptDeployment
   /** Which node evidence the verifier trusts. */
   readonly trust: AttestationPolicy
   readonly at: Date
-  readonly verifySignature?: VerifyP256
+  readonly verifySignature?: VerifySignature
 }
 
 /** The answer about a receipt. */
@@ -80,14 +83,17 @@ export const receiptCheckTitles = {
   'receipt-key-set': 'The receipt names that key set',
   'receipt-quote': 'The receipt names that quote',
   signature: 'The receipt is signed by the key set’s statement key',
+  context: 'It was signed for this job and pool, on the expected chain and registry',
+  issued: 'It was not issued later than now',
   simulated: 'Receipt, evidence and certificates agree on whether it is simulated',
   policies: 'The pools’ policies are the ones that the receipt names',
   'pool-trust': 'Each pool’s own attestation policy allows the node',
   manifest: 'The job’s manifest is the one that the receipt names',
   plan: 'The job’s plan is the one that the receipt names',
   code: 'The job’s code is one that the pools allow',
-  verdicts: 'The verdicts on the inputs are the ones that the receipt names',
+  verdicts: 'The verdicts on the inputs are the ones that the receipt names, as many as it says',
   budget: 'Each pool’s budget before, charge and budget after add up and stay within the policy',
+  charge: 'Each pool was charged what the plan says, and nothing when no data was looked at',
   result: 'The opened result is the one that the receipt names',
   'sealed-result': 'The sealed result is the one that the receipt names',
 } as const
@@ -111,7 +117,7 @@ interface Parts {
  *
  * @example
  * ```ts no-run
- * const verdict = verifyReceipt({ receipt, evidence, policies, manifest, plan, result, sealedResult, verdicts, trust, at })
+ * const verdict = verifyReceipt({ receipt, evidence, policies, manifest, plan, result, sealedResult, verdicts, deployment, trust, at })
  * console.log(verdict.ok, verdict.simulated)
  * ```
  */
@@ -166,10 +172,7 @@ function readReceipt(options: VerifyReceiptOptions, parts: Parts): CheckAnswer {
   }
   const result = receiptBodySchema.safeParse(signed.statement.body)
   if (!result.success) {
-    const issue = result.error.issues[0]
-    return fail(
-      `body.${issue?.path.map(String).join('.') ?? ''} is not as a receipt has it: ${issue?.message ?? ''}`,
-    )
+    return fail(result.error.message)
   }
   const problem = statementFormProblem(options.receipt as SignedStatement)
   if (problem !== undefined) return fail(problem)
@@ -240,8 +243,13 @@ function checkNode(options: VerifyReceiptOptions, run: Run, parts: Parts): void 
     if (parts.signed === undefined || !verifyStatement(parts.signed, { signer })) {
       return fail('the signature is not by the node’s statement key, or the receipt was changed')
     }
-    return pass(`Signed by ${signer}, for chain ${parts.signed.context.chainId}.`)
+    return pass(`Signed by ${signer}.`)
   })
+  run('context', ['receipt-form'], () => {
+    if (parts.signed === undefined) throw new Error('a check forgot that it needs receipt-form')
+    return contextAnswer(parts.signed, body(parts), options.deployment)
+  })
+  run('issued', ['receipt-form'], () => issuedAnswer(body(parts), options.at))
   run('simulated', ['receipt-form', 'evidence'], () => {
     const actual = evidenceOf(parts).verdict.simulated
     const agree = body(parts).simulated === actual && parts.simulatedFlag === actual
@@ -316,6 +324,7 @@ function checkDocuments(options: VerifyReceiptOptions, run: Run, parts: Parts): 
     if (charged.length === 0) return pass('Nothing was charged.')
     return pass(charged.map(({ name, budget }) => `${name}: epsilon ${budget?.charged.epsilon}`).join(', '))
   })
+  run('charge', ['outcome', 'plan'], () => chargeAnswer(body(parts), options.plan))
 }
 
 /**
@@ -336,9 +345,11 @@ function verdictsAnswer(
 ): CheckAnswer {
   const byPool = new Map(Object.entries(given).map(([pool, digests]) => [pool.toLowerCase(), digests]))
   if (byPool.size !== Object.keys(given).length) return fail('verdicts of one pool were given twice')
-  for (const { pool, name, verdicts } of receipt.pools) {
+  for (const { pool, name, verdicts, inputs } of receipt.pools) {
     const digests = byPool.get(pool.toLowerCase())
     if (digests === undefined) return notChecked(`The verdicts of ${name} were not given.`)
+    if (digests.length !== inputs.count)
+      return fail(`${name} has ${inputs.count} inputs, not ${digests.length}`)
     if (verdictsRoot(digests) !== verdicts) return fail(`the verdicts of ${name} are other ones`)
     byPool.delete(pool.toLowerCase())
   }

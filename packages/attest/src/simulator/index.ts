@@ -4,6 +4,12 @@
  *
  * @module
  */
+export {
+  type AmdCertificateDefect,
+  type AmdCrlDefect,
+  type AmdSimulator,
+  createAmdSimulator,
+} from './amd-simulator.js'
 export type { CollateralDefect } from './collateral-writer.js'
 export { type QuoteDefect, type SimulatedQuote, simulatedMrTd } from './quote-writer.js'
 export {
@@ -13,4 +19,5 @@ export {
   type Simulator,
   type SimulatorExport,
 } from './simulator.js'
+export type { SimulatedSnpReport, SnpReportDefect } from './snp-report-writer.js'
 export { simulatorRootName } from './test-pki.js'

@@ -1,10 +1,10 @@
 import { p256 } from '@noble/curves/nist.js'
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import { type Digest, sha256Digest } from '@sealpool/crypto'
-import * as z from 'zod'
 import { AttestError } from '../errors.js'
 import type { Collateral } from '../intel/collateral.js'
 import type { PckPlatform } from '../intel/pck-extension.js'
+import { integer, oneOf, record, schema, text } from '../shape/shape.js'
 import { type CollateralDefect, writeCollateral } from './collateral-writer.js'
 import { type SimulatedQuote, writeQuote } from './quote-writer.js'
 import { makeCertificates, type SimulatorKeys } from './test-pki.js'
@@ -92,19 +92,24 @@ export function exportSimulator(simulator: Simulator): SimulatorExport {
   return structuredClone(exported)
 }
 
-const secret = z.string().regex(/^[0-9a-f]{64}$/)
-const exportSchema = z.strictObject({
-  format: z.literal('sealpool/simulator'),
-  version: z.literal(1),
-  from: z.int().min(0).max(4_000_000_000),
-  keys: z.strictObject({
-    root: secret,
-    authority: secret,
-    pck: secret,
-    tcbSigning: secret,
-    attestation: secret,
+const secret = text({ pattern: /^[0-9a-f]{64}$/, what: '32 bytes of hex' })
+const exportSchema = schema(
+  'BAD_SIMULATOR',
+  'simulator',
+  'Not an exported simulator',
+  record<SimulatorExport>({
+    format: oneOf(['sealpool/simulator']),
+    version: oneOf([1]),
+    from: integer(0, 4_000_000_000),
+    keys: record<SimulatorExport['keys']>({
+      root: secret,
+      authority: secret,
+      pck: secret,
+      tcbSigning: secret,
+      attestation: secret,
+    }),
   }),
-})
+)
 
 /**
  * The simulator that was exported.
@@ -113,16 +118,10 @@ const exportSchema = z.strictObject({
  * @throws AttestError `BAD_SIMULATOR`; the message never shows a key
  */
 export function importSimulator(json: unknown): Simulator {
-  const result = exportSchema.safeParse(json)
-  const valid =
-    result.success && roles.every((role) => p256.utils.isValidSecretKey(hexToBytes(result.data.keys[role])))
-  if (!valid) {
-    const place = result.success
-      ? 'simulator.keys'
-      : ['simulator', ...(result.error.issues[0]?.path ?? [])].join('.')
-    throw new AttestError('BAD_SIMULATOR', place, 'Not an exported simulator')
+  const data = exportSchema.parse(json)
+  if (!roles.every((role) => p256.utils.isValidSecretKey(hexToBytes(data.keys[role])))) {
+    throw new AttestError('BAD_SIMULATOR', 'simulator.keys', 'Not an exported simulator')
   }
-  const { data } = result
   const keys: SimulatorKeys = {
     root: hexToBytes(data.keys.root),
     authority: hexToBytes(data.keys.authority),

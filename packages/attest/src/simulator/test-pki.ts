@@ -1,4 +1,4 @@
-import { p256 } from '@noble/curves/nist.js'
+import { p256, p384 } from '@noble/curves/nist.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { hexToBytes } from '@noble/hashes/utils.js'
 import { derTag } from '../encoding/der.js'
@@ -28,24 +28,40 @@ export interface CertificateRequest {
   readonly notAfter: number
   /** Undefined for a leaf. */
   readonly authority?: { readonly pathLength: number }
+  /** Of the certified and of the issuer's key; P-256 when absent. */
+  readonly curve?: SimulatorCurve
+  /** Follows from the key when absent. */
+  readonly serial?: Uint8Array
   /** Further extensions, already encoded. */
   readonly extensions?: readonly Uint8Array[]
 }
 
-const ecdsaSha256 = derSequence(derOid('1.2.840.10045.4.3.2'))
+/** Curves of the simulated platforms: Intel's and AMD's. */
+export type SimulatorCurve = 'p256' | 'p384'
+
+const curves = {
+  p256: { curve: p256, algorithm: '1.2.840.10045.4.3.2', parameters: '1.2.840.10045.3.1.7' },
+  p384: { curve: p384, algorithm: '1.2.840.10045.4.3.3', parameters: '1.3.132.0.34' },
+} as const
 
 /** r || s as `Ecdsa-Sig-Value`. */
 function signatureDer(signature: Uint8Array): Uint8Array {
-  return derSequence(derUnsigned(signature.subarray(0, 32)), derUnsigned(signature.subarray(32)))
+  const half = signature.length / 2
+  return derSequence(derUnsigned(signature.subarray(0, half)), derUnsigned(signature.subarray(half)))
 }
 
 /**
- * ECDSA P-256 with SHA-256 and a nonce from RFC 6979, so that the same keys always make the same documents.
+ * ECDSA with a nonce from RFC 6979, so that the same keys always make the same documents: P-256 with SHA-256, or P-384 with
+ * SHA-384.
  *
- * @returns 64 bytes, r || s
+ * @returns 64 or 96 bytes, r || s
  */
-export function sign(message: Uint8Array, privateKey: Uint8Array): Uint8Array {
-  return p256.sign(message, privateKey, { lowS: false, prehash: true, format: 'compact' })
+export function sign(
+  message: Uint8Array,
+  privateKey: Uint8Array,
+  curve: SimulatorCurve = 'p256',
+): Uint8Array {
+  return curves[curve].curve.sign(message, privateKey, { lowS: false, prehash: true, format: 'compact' })
 }
 
 function name(commonName: string): Uint8Array {
@@ -72,20 +88,22 @@ function extension(oid: string, critical: boolean, value: Uint8Array): Uint8Arra
  * @returns DER
  */
 export function makeCertificate(request: CertificateRequest): Uint8Array {
-  const { authority } = request
+  const { authority, curve = 'p256' } = request
+  const { algorithm, parameters } = curves[curve]
+  const signatureAlgorithm = derSequence(derOid(algorithm))
   const usage = authority === undefined ? derBits(Uint8Array.of(0xc0), 6) : derBits(Uint8Array.of(0x06), 1)
   const constraints =
     authority === undefined
       ? derSequence()
       : derSequence(der(derTag.boolean, Uint8Array.of(0xff)), derNumber(authority.pathLength))
   const spki = derSequence(
-    derSequence(derOid('1.2.840.10045.2.1'), derOid('1.2.840.10045.3.1.7')),
+    derSequence(derOid('1.2.840.10045.2.1'), derOid(parameters)),
     derBits(request.publicKey),
   )
   const tbs = derSequence(
     der(0xa0, derNumber(2)),
-    derUnsigned(serialOf(request.publicKey)),
-    ecdsaSha256,
+    derUnsigned(request.serial ?? serialOf(request.publicKey)),
+    signatureAlgorithm,
     name(request.issuer.commonName),
     derSequence(derDate(request.notBefore), derDate(request.notAfter)),
     name(request.commonName),
@@ -99,7 +117,8 @@ export function makeCertificate(request: CertificateRequest): Uint8Array {
       ),
     ),
   )
-  return derSequence(tbs, ecdsaSha256, derBits(signatureDer(sign(tbs, request.issuer.privateKey))))
+  const signature = signatureDer(sign(tbs, request.issuer.privateKey, curve))
+  return derSequence(tbs, signatureAlgorithm, derBits(signature))
 }
 
 /** The SGX extension of a PCK certificate. */
@@ -132,18 +151,22 @@ export function makeRevocationList(list: {
   readonly thisUpdate: number
   readonly nextUpdate: number
   readonly revoked: readonly Uint8Array[]
+  /** P-256 when absent. */
+  readonly curve?: SimulatorCurve
 }): Uint8Array {
+  const signatureAlgorithm = derSequence(derOid(curves[list.curve ?? 'p256'].algorithm))
   const entries = list.revoked.map((serial) => derSequence(derUnsigned(serial), derDate(list.thisUpdate)))
   const tbs = derSequence(
     derNumber(1),
-    ecdsaSha256,
+    signatureAlgorithm,
     name(list.issuer.commonName),
     derDate(list.thisUpdate),
     derDate(list.nextUpdate),
     ...(entries.length === 0 ? [] : [derSequence(...entries)]),
     der(0xa0, derSequence(extension('2.5.29.20', false, derNumber(1)))),
   )
-  return derSequence(tbs, ecdsaSha256, derBits(signatureDer(sign(tbs, list.issuer.privateKey))))
+  const signature = signatureDer(sign(tbs, list.issuer.privateKey, list.curve))
+  return derSequence(tbs, signatureAlgorithm, derBits(signature))
 }
 
 /** Private keys of a simulator, 32 bytes each. */
@@ -210,9 +233,9 @@ export function makeCertificates(
   }
 }
 
-/** Uncompressed public key, 65 bytes. */
-export function publicKeyOf(privateKey: Uint8Array): Uint8Array {
-  return p256.getPublicKey(privateKey, false)
+/** Uncompressed public key, 65 or 97 bytes. */
+export function publicKeyOf(privateKey: Uint8Array, curve: SimulatorCurve = 'p256'): Uint8Array {
+  return curves[curve].curve.getPublicKey(privateKey, false)
 }
 
 /** A signed document as the PCS serves it: the exact text of the body is what is signed. */

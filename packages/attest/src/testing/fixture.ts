@@ -10,6 +10,7 @@ import {
   type JsonValue,
   type KeySet,
   keySetDigest,
+  type StatementContext,
   sha256Digest,
   signStatement,
 } from '@sealpool/crypto'
@@ -24,7 +25,7 @@ import { createSimulator } from '../simulator/index.js'
 export const at = new Date('2026-11-20T12:00:00Z')
 
 /** Bytes that look random and are the same in every run. */
-function seededRandom(seed: string): (length: number) => Uint8Array {
+export function seededRandom(seed: string): (length: number) => Uint8Array {
   let counter = 0
   return (length) => {
     const bytes = new Uint8Array(length)
@@ -101,7 +102,13 @@ export function jobParts(kind: 'query' | 'compute' = 'query') {
     consumer: { address: consumer },
   }
   const code = kind === 'compute' ? digestOf('code') : null
-  const plan: JsonObject = { steps: ['noise'], ...(code === null ? {} : { code }) }
+  const charge = { epsilon: 0.75, delta: 1e-7 }
+  const plan: JsonObject = {
+    steps: ['noise'],
+    ...(code === null
+      ? { pools: pools.map((address) => ({ address, charge })) }
+      : { code, charge: Object.fromEntries(pools.map((address) => [address, charge])) }),
+  }
   const result = canonicalBytes({ rows: [[1, 2.5]] })
   const sealedResult = seededRandom('sealed')(200)
   const verdicts: Record<string, Digest[]> = {}
@@ -144,17 +151,27 @@ export function jobParts(kind: 'query' | 'compute' = 'query') {
   return { policies, manifest, plan, result, sealedResult, verdicts, body }
 }
 
+/** Chain and registry for which the fixture's receipts are signed. */
+export const deployment = {
+  chainId: 31337,
+  registry: '0x5fbdb2315678afecb367f032d93f642f64180aa3',
+} as const
+
 /** Signs a receipt body as the fixture's node. */
-export function signReceipt(body: ReceiptBody, privateKey: Uint8Array = statementKey) {
+export function signReceipt(
+  body: ReceiptBody,
+  privateKey: Uint8Array = statementKey,
+  context: Partial<StatementContext> = {},
+) {
   return signStatement({
     statement: { type: 'sealpool/receipt', version: 1, body: body as unknown as JsonObject },
     context: {
-      chainId: 31337,
-      registry: '0x5fbdb2315678afecb367f032d93f642f64180aa3',
+      ...deployment,
       pool: pools[0],
       subject: `0x${'00'.repeat(31)}07`,
-      nonce: '3',
+      nonce: '0',
       facts: [],
+      ...context,
     },
     privateKey,
   })
@@ -177,6 +194,7 @@ export function bundle(
     result,
     sealedResult,
     verdicts,
+    deployment,
     trust,
     at,
   }

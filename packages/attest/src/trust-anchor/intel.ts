@@ -12,6 +12,8 @@ export const intelRootKeyDigest = 'sha256:a0af031289f5d5d4132f9186068a7fc1362863
 /** Subject common name of the pinned root. */
 export const intelRootName = 'Intel SGX Root CA'
 
+const claims = /* @__PURE__ */ new WeakMap<Certificate, RootClaim>()
+
 /**
  * Describes a root and says whether it is Intel's: by key and by name, since test roots bear the name too.
  *
@@ -19,12 +21,16 @@ export const intelRootName = 'Intel SGX Root CA'
  * @returns its digests and the vendor, null when it is not a pinned one
  */
 export function rootClaim(root: Certificate): RootClaim {
+  const known = claims.get(root)
+  if (known !== undefined) return known
   const publicKey = `sha256:${root.spkiDigest}` as const
   const isIntel = publicKey === intelRootKeyDigest && root.commonName === intelRootName
-  return {
+  const claim: RootClaim = {
     commonName: root.commonName,
     certificate: `sha256:${bytesToHex(sha256(root.raw))}`,
     publicKey,
     vendor: isIntel ? 'intel' : null,
   }
+  claims.set(root, claim)
+  return claim
 }

@@ -1,3 +1,4 @@
+import type { SnpClaims } from '../amd/claims.js'
 import type { VerdictTcbStatus } from '../intel/tcb-status.js'
 import type { Check } from './check-list.js'
 
@@ -12,7 +13,7 @@ export interface RootClaim {
   /** SHA-256 of its SubjectPublicKeyInfo. */
   readonly publicKey: `sha256:${string}`
   /** The vendor whose pinned key it is; null for every other root. */
-  readonly vendor: 'intel' | null
+  readonly vendor: 'intel' | 'amd' | null
 }
 
 /** What both kinds of Intel evidence say. */
@@ -64,7 +65,7 @@ export interface SgxClaims extends IntelClaims {
 }
 
 /** Everything that the evidence says about itself; worth something only when the verdict is ok. */
-export type Claims = TdxClaims | SgxClaims
+export type Claims = TdxClaims | SgxClaims | SnpClaims
 
 /**
  * The answer of a verifier: what was checked, how, and what follows. Whether that is good enough is for a policy to say
@@ -78,7 +79,7 @@ export interface Verdict {
   readonly at: string
   /** True whenever the chain does not end in a pinned vendor root. */
   readonly simulated: boolean
-  /** Null when an authenticity check did not pass, so that no status can be told. */
+  /** Null when an authenticity check did not pass, so that no status can be told; always null for SEV-SNP, as AMD has none. */
   readonly tcbStatus: VerdictTcbStatus | null
   readonly advisories: readonly string[]
   /** ISO; the oldest TCB date among platform, quoting enclave and module. */

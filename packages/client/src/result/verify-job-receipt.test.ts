@@ -1,12 +1,13 @@
 import { digestOf } from '@sealpool/crypto'
 import { describe, expect, test } from 'vitest'
 import { receiptBundle, result, sealedResult } from '../testing/receipt-bundle.js'
-import { at, trust } from '../testing/simulated-pool.js'
+import { at, deployment as contracts, trust } from '../testing/simulated-pool.js'
 import { verifyJobReceipt } from './verify-job-receipt.js'
 
 const { bundle, recorded } = receiptBundle()
 type Options = Parameters<typeof verifyJobReceipt>[0]
-const good: Options = { bundle, recorded, trust, at, result, sealedResult }
+const deployment = { chainId: contracts.chainId, registry: contracts.nodeRegistry }
+const good: Options = { bundle, recorded, deployment, trust, at, result, sealedResult }
 
 function open(change: Partial<Options>): { readonly ok: boolean; readonly ids: readonly string[] } {
   const { ok, checks } = verifyJobReceipt({ ...good, ...change })
@@ -28,13 +29,18 @@ describe('verifyJobReceipt', () => {
     expect(open({ recorded: digestOf('another') })).toEqual({ ok: false, ids: ['receipt-on-chain'] })
   })
 
+  test('refuses a receipt for another chain or registry', () => {
+    expect(open({ deployment: { ...deployment, chainId: 1 } }).ids).toEqual(['context'])
+    expect(open({ deployment: { ...deployment, registry: `0x${'9'.repeat(40)}` } }).ids).toEqual(['context'])
+  })
+
   test('is not ok while the chain has no receipt', () => {
     expect(open({ recorded: undefined })).toEqual({ ok: false, ids: ['receipt-on-chain'] })
   })
 
   test('is not ok without the results, or with other ones', () => {
     const { bundle, recorded, trust, at } = good
-    const bare = verifyJobReceipt({ bundle, recorded, trust, at })
+    const bare = verifyJobReceipt({ bundle, recorded, deployment, trust, at })
     const unchecked = bare.checks.filter(({ result }) => result === 'not-checked').map(({ id }) => id)
     expect(bare.ok).toBe(false)
     expect(unchecked).toEqual(['result', 'sealed-result'])

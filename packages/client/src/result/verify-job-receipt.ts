@@ -1,4 +1,10 @@
-import { type AttestationPolicy, type Check, type ReceiptVerdict, verifyReceipt } from '@sealpool/attest'
+import {
+  type AttestationPolicy,
+  type Check,
+  type ReceiptDeployment,
+  type ReceiptVerdict,
+  verifyReceipt,
+} from '@sealpool/attest'
 import { type Digest, type JsonObject, parseSignedStatement, statementDigest } from '@sealpool/crypto'
 import type { ReceiptBundleAnswer } from '../node-api/messages.js'
 
@@ -11,6 +17,7 @@ const chainTitle = 'The chain recorded this receipt as the end of the job'
  * @param options.bundle from `NodeApi.jobReceipt`
  * @param options.recorded digest of the receipt that the chain recorded (see `readJobOutcome`); `not-checked`, and so not
  *   ok, when there is none
+ * @param options.deployment chain and NodeRegistry that the caller means
  * @param options.trust which node evidence the caller trusts
  * @param options.at the moment of the question
  * @param options.result the opened result, when the job released one
@@ -20,12 +27,13 @@ const chainTitle = 'The chain recorded this receipt as the end of the job'
 export function verifyJobReceipt(options: {
   readonly bundle: ReceiptBundleAnswer
   readonly recorded: Digest | undefined
+  readonly deployment: ReceiptDeployment
   readonly trust: AttestationPolicy
   readonly at: Date
   readonly result?: Uint8Array
   readonly sealedResult?: Uint8Array
 }): ReceiptVerdict {
-  const { bundle, recorded, trust, at, result, sealedResult } = options
+  const { bundle, recorded, deployment, trust, at, result, sealedResult } = options
   const verdict = verifyReceipt({
     receipt: bundle.receipt,
     evidence: bundle.evidence,
@@ -34,6 +42,7 @@ export function verifyJobReceipt(options: {
       ...new Map(Object.values(bundle.policies).map((policy) => [JSON.stringify(policy), policy])).values(),
     ],
     verdicts: bundle.verdicts,
+    deployment,
     trust,
     at,
     ...(bundle.manifest === null ? {} : { manifest: bundle.manifest }),

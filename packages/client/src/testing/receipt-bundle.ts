@@ -40,7 +40,8 @@ export function receiptBundle(change: (body: ReceiptBody) => ReceiptBody = (body
     compute: null,
     consumer: { address: consumer },
   }
-  const plan: JsonObject = { steps: ['noise'] }
+  const charge = { epsilon: 0.75, delta: 1e-7 }
+  const plan: JsonObject = { steps: ['noise'], pools: [{ address: pool.toLowerCase(), charge }] }
   const verdicts = [digestOf('verdict 1'), digestOf('verdict 2')]
   const evidence = node.evidence(`0x${'00'.repeat(32)}`)
   const totals = { epsilonTotal: '6', deltaTotal: '0.000001' }
@@ -89,13 +90,14 @@ export function receiptBundle(change: (body: ReceiptBody) => ReceiptBody = (body
     simulated: true,
     issuedAt: '2026-11-20T11:59:00Z',
   }
+  const changed = change(body)
   const receipt: SignedStatement = signStatement({
-    statement: { type: 'sealpool/receipt', version: 1, body: change(body) as unknown as JsonObject },
+    statement: { type: 'sealpool/receipt', version: 1, body: changed as unknown as JsonObject },
     context: {
       chainId: deployment.chainId,
       registry: deployment.nodeRegistry,
       pool: pool.toLowerCase() as typeof pool,
-      subject: `0x${'00'.repeat(31)}07`,
+      subject: `0x${changed.job.id.padStart(64, '0')}`,
       nonce: '0',
       facts: [],
     },

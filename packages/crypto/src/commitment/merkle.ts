@@ -5,11 +5,36 @@ import { CryptoError } from '../errors.js'
 const leafPrefix = /* @__PURE__ */ new Uint8Array([0])
 const nodePrefix = /* @__PURE__ */ new Uint8Array([1])
 
-function leafHash(leaf: Uint8Array): Uint8Array {
-  return sha256(concatBytes(leafPrefix, leaf))
+/**
+ * What is hashed for a leaf (RFC 6962 section 2.1), for callers that hash elsewhere.
+ *
+ * @param parts - the leaf, in parts that are joined
+ * @returns the bytes whose SHA-256 is the leaf's hash
+ */
+export function leafPreimage(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  return concatBytes(leafPrefix, ...parts)
 }
 
-function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
+/**
+ * The hash of a leaf.
+ *
+ * @param parts - the leaf, in parts that are joined
+ * @returns 32 bytes
+ */
+export function leafHash(...parts: readonly Uint8Array[]): Uint8Array {
+  const hash = sha256.create().update(leafPrefix)
+  for (const part of parts) hash.update(part)
+  return hash.digest()
+}
+
+/**
+ * The hash of an inner node.
+ *
+ * @param left - 32 bytes
+ * @param right - 32 bytes
+ * @returns 32 bytes
+ */
+export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   return sha256(concatBytes(nodePrefix, left, right))
 }
 
@@ -29,7 +54,17 @@ function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
  * ```
  */
 export function merkleRoot(leaves: readonly Uint8Array[]): Uint8Array {
-  let level = leaves.map(leafHash)
+  return rootOfHashes(leaves.map((leaf) => leafHash(leaf)))
+}
+
+/**
+ * {@link merkleRoot} of leaves that were hashed already.
+ *
+ * @param hashes - of {@link leafHash}, in order
+ * @returns the root, 32 bytes
+ */
+export function rootOfHashes(hashes: readonly Uint8Array[]): Uint8Array {
+  let level = hashes
   while (level.length > 1) level = nextLevel(level)
   return level[0] ?? sha256(new Uint8Array())
 }
@@ -43,11 +78,26 @@ export function merkleRoot(leaves: readonly Uint8Array[]): Uint8Array {
  * @throws CryptoError `MERKLE_INPUT_INVALID` when there is no such leaf
  */
 export function merkleProof(leaves: readonly Uint8Array[], index: number): Uint8Array[] {
-  if (!Number.isInteger(index) || index < 0 || index >= leaves.length) {
-    throw new CryptoError('MERKLE_INPUT_INVALID', 'index', `expected a leaf's place below ${leaves.length}`)
+  return proofOfHashes(
+    leaves.map((leaf) => leafHash(leaf)),
+    index,
+  )
+}
+
+/**
+ * {@link merkleProof} of leaves that were hashed already.
+ *
+ * @param hashes - of {@link leafHash}, in order
+ * @param index - the leaf's place, from 0
+ * @returns hashes of 32 bytes each
+ * @throws CryptoError `MERKLE_INPUT_INVALID` when there is no such leaf
+ */
+export function proofOfHashes(hashes: readonly Uint8Array[], index: number): Uint8Array[] {
+  if (!Number.isInteger(index) || index < 0 || index >= hashes.length) {
+    throw new CryptoError('MERKLE_INPUT_INVALID', 'index', `expected a leaf's place below ${hashes.length}`)
   }
   const proof: Uint8Array[] = []
-  let level = leaves.map(leafHash)
+  let level = hashes
   for (let place = index; level.length > 1; place = Math.floor(place / 2)) {
     const sibling = level[place % 2 === 0 ? place + 1 : place - 1]
     if (sibling !== undefined) proof.push(sibling)
@@ -56,9 +106,14 @@ export function merkleProof(leaves: readonly Uint8Array[], index: number): Uint8
   return proof
 }
 
-// Pairing neighbours and carrying an odd last node upward builds the same tree as RFC 6962's split at the largest
-// power of two, without recursion.
-function nextLevel(level: readonly Uint8Array[]): Uint8Array[] {
+/**
+ * The level above. Pairing neighbours and carrying an odd last node upward builds the same tree as RFC 6962's split at
+ * the largest power of two, without recursion.
+ *
+ * @param level - hashes, at least one
+ * @returns half as many, rounded up
+ */
+export function nextLevel(level: readonly Uint8Array[]): Uint8Array[] {
   const above: Uint8Array[] = []
   for (let index = 0; index < level.length; index += 2) {
     const left = level[index]

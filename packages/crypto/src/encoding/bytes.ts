@@ -76,7 +76,14 @@ export function requireBytes(value: unknown, length: number, place: string): Uin
 }
 
 /** Source of random bytes: a parameter everywhere in this package, filled in by its public entry. */
-export type Random = (length: number) => Uint8Array
+export interface Random {
+  (length: number): Uint8Array
+  /**
+   * Makes an X25519 key pair where the platform can do so by itself, which is faster than importing random bytes.
+   * Sources without it are asked for bytes.
+   */
+  readonly generateX25519?: (() => Promise<CryptoKeyPair>) | undefined
+}
 
 /**
  * Draws random bytes and refuses a source that gives a wrong amount.

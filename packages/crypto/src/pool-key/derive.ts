@@ -5,8 +5,9 @@ import { type Digest, parseDigest } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import { requireBytes } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
-import { deriveKeyPair, type KeyPair } from '../recipient/hpke.js'
-import { keyIdOf } from '../recipient/x25519.js'
+import type { Kem, KeyPair } from '../hpke/kem.js'
+import { x25519Kem } from '../hpke/x25519-kem.js'
+import { keyIdOfKey } from '../recipient/x25519.js'
 
 /** What a derived key belongs to; every part separates keys. */
 export interface KeyScope {
@@ -30,13 +31,18 @@ const salt = /* @__PURE__ */ new TextEncoder().encode('sealpool/key-tree/1')
  * Derives a pool's key pair from the node's root: HKDF-SHA-256 (RFC 5869) over chain, pool, policy and epoch, then
  * DeriveKeyPair (RFC 9180 section 7.1.3). A file sealed under one policy cannot be opened with the key of another.
  *
- * @param options - `root`: 32 secret bytes; the rest see {@link KeyScope}
- * @returns the X25519 key pair and its id
+ * @param options - `root`: 32 secret bytes; `kem`: `x25519Kem` by default, or `xwingKem`, whose key is another one;
+ *   the rest see {@link KeyScope}
+ * @returns the key pair and its id
  * @throws CryptoError `KEY_INVALID` (root), `CONTEXT_INVALID`, `ADDRESS_INVALID`, `DIGEST_INVALID`
  */
-export function derivePoolKey(options: { readonly root: Uint8Array } & KeyScope): PoolKey {
-  const keys = deriveKeyPair(expandRoot(options.root, 'sealpool/pool-key', options))
-  return { ...keys, keyId: keyIdOf(keys.publicKey) }
+export function derivePoolKey(
+  options: { readonly root: Uint8Array; readonly kem?: Kem | undefined } & KeyScope,
+): PoolKey {
+  const { root, kem = x25519Kem } = options
+  const purpose = kem.name === 'x25519' ? 'sealpool/pool-key' : `sealpool/pool-key/${kem.name}`
+  const keys = kem.deriveKeyPair(expandRoot(root, purpose, options))
+  return { ...keys, keyId: keyIdOfKey(keys.publicKey) }
 }
 
 /**

@@ -2,7 +2,8 @@ import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { HDKey } from '@scure/bip32'
 import { CryptoError } from '../errors.js'
-import { deriveKeyPair, type KeyPair } from '../recipient/hpke.js'
+import type { KeyPair } from '../hpke/kem.js'
+import { deriveKeyPair } from '../hpke/x25519-kem.js'
 
 /** Every key of a node, from one seed. */
 export interface NodeKeys {

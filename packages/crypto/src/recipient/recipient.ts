@@ -2,10 +2,10 @@ import type { Backend } from '../aead/backend.js'
 import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
 import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
-import { concatBytes, drawRandom, type Random } from '../encoding/bytes.js'
+import { concatBytes, type Random } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
-import { encapsulatedKeyLength, hpkeOpenWith, hpkeSeal } from './hpke.js'
-import type { KeyAgreement } from './x25519.js'
+import { hpkeOpenWith, hpkeSeal } from '../hpke/hpke.js'
+import type { Kem, KemPrivateKey } from '../hpke/kem.js'
 
 /** A file key wrapped for one recipient, as it stands in a sealed file's header. */
 export type Stanza = JsonObject & { readonly type: string }
@@ -52,24 +52,35 @@ export interface Identity {
 
 const encoder = /* @__PURE__ */ new TextEncoder()
 const wrapLabel = /* @__PURE__ */ encoder.encode('sealpool/sealed-file/1/wrap\0')
-/** Length of a wrapped file key in bytes: 32 and the tag. */
+/** Length of a file key that HPKE wrapped, in bytes: 32 and the tag. */
 export const wrappedKeyLength = 48
 
-/** The public, authenticated part of a stanza of KEM X25519. */
+/** The public, authenticated part of a stanza that HPKE wraps. */
 export type StanzaLabel = JsonObject & {
   readonly type: 'hpke' | 'wallet'
-  readonly kem: 'x25519'
+  readonly kem: Kem['name']
   readonly keyId: string
+}
+
+/**
+ * What every wrap is bound to beside its own label.
+ *
+ * @param binding - SHA-256 of the header without its recipients
+ * @returns HPKE's `info`
+ */
+export function wrapInfo(binding: Uint8Array): Uint8Array {
+  return concatBytes(wrapLabel, binding)
 }
 
 /**
  * A recipient that wraps the file key with HPKE (RFC 9180), bound to the header and to the stanza's own label.
  *
  * @param label - the stanza's public part
- * @param publicKey - X25519, 32 bytes
+ * @param kem - X25519 or X-Wing
+ * @param publicKey - of that KEM
  * @returns the recipient
  */
-export function x25519Recipient(label: StanzaLabel, publicKey: Uint8Array): Recipient {
+export function kemRecipient(label: StanzaLabel, kem: Kem, publicKey: Uint8Array): Recipient {
   const key = publicKey.slice()
   const stanza = (enc: Uint8Array, wrapped: Uint8Array): Stanza => ({
     ...label,
@@ -79,17 +90,18 @@ export function x25519Recipient(label: StanzaLabel, publicKey: Uint8Array): Reci
   return {
     type: label.type,
     keyId: label.keyId,
-    template: stanza(new Uint8Array(encapsulatedKeyLength), new Uint8Array(wrappedKeyLength)),
+    template: stanza(new Uint8Array(kem.encLength), new Uint8Array(wrappedKeyLength)),
     async wrap({ fileKey, binding, random, backend }) {
       const message = await hpkeSeal({
+        kem,
         publicKey: key,
-        info: concatBytes(wrapLabel, binding),
+        info: wrapInfo(binding),
         aad: canonicalBytes(label),
         plaintext: fileKey,
-        random: (length) => drawRandom(random, length),
+        random,
         backend,
       })
-      return stanza(message.slice(0, encapsulatedKeyLength), message.slice(encapsulatedKeyLength))
+      return stanza(message.slice(0, kem.encLength), message.slice(kem.encLength))
     },
   }
 }
@@ -98,13 +110,11 @@ export function x25519Recipient(label: StanzaLabel, publicKey: Uint8Array): Reci
  * An identity that opens the stanza which bears its label.
  *
  * @param label - the stanza's public part
- * @param keys - the public key and, for each backend, the prepared private key
+ * @param kem - X25519 or X-Wing
+ * @param key - the prepared private key
  * @returns the identity
  */
-export function x25519Identity(
-  label: StanzaLabel,
-  keys: { readonly publicKey: Uint8Array; readonly agreement: (backend: Backend) => KeyAgreement },
-): Identity {
+export function kemIdentity(label: StanzaLabel, kem: Kem, key: KemPrivateKey): Identity {
   return {
     type: label.type,
     keyId: label.keyId,
@@ -115,9 +125,9 @@ export function x25519Identity(
       if (stanza === undefined) return undefined
       try {
         return await hpkeOpenWith({
-          agreement: keys.agreement(backend),
-          publicKey: keys.publicKey,
-          info: concatBytes(wrapLabel, binding),
+          kem,
+          key,
+          info: wrapInfo(binding),
           aad: canonicalBytes(label),
           message: concatBytes(
             decodeBase64Url(stanza['enc'] as string),
@@ -127,12 +137,33 @@ export function x25519Identity(
         })
       } catch (error) {
         if (!(error instanceof CryptoError) || error.code !== 'HPKE_OPEN_REFUSED') throw error
-        throw new CryptoError(
-          'WRAP_REFUSED',
-          '$.recipients',
-          'the stanza for this identity does not open: the header was altered or names another key',
-        )
+        throw wrapRefused(error)
       }
     },
   }
+}
+
+/**
+ * The error for one's own stanza that does not open.
+ *
+ * @param cause - the error underneath, without private values
+ * @returns `WRAP_REFUSED`
+ */
+export function wrapRefused(cause?: unknown): CryptoError {
+  const why = 'the stanza for this identity does not open: the header was altered or names another key'
+  return new CryptoError('WRAP_REFUSED', '$.recipients', why, cause === undefined ? undefined : { cause })
+}
+
+/**
+ * Refuses what is no key id.
+ *
+ * @param keyId - what the caller gave
+ * @returns the key id
+ * @throws CryptoError `RECIPIENT_INVALID` unless it is 1 to 128 printable ASCII characters without blanks
+ */
+export function requireKeyId(keyId: unknown): string {
+  if (typeof keyId !== 'string' || !/^[\x21-\x7e]{1,128}$/.test(keyId)) {
+    throw new CryptoError('RECIPIENT_INVALID', 'keyId', 'a key id is 1 to 128 printable ASCII characters')
+  }
+  return keyId
 }

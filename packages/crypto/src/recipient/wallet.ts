@@ -4,18 +4,12 @@ import { type Address, parseAddress } from '../encoding/address.js'
 import { concatBytes, equalBytes } from '../encoding/bytes.js'
 import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
 import { CryptoError } from '../errors.js'
+import type { Kem } from '../hpke/kem.js'
+import { x25519Kem } from '../hpke/x25519-kem.js'
 import { chainIdWord, keccak256, keccakOfText, typedDataDigest } from '../statement/eip712.js'
 import { lowerS, recoverAddress, splitSignature } from '../statement/signature.js'
-import { deriveKeyPair } from './hpke.js'
-import { agreementsOf } from './hpke-recipient.js'
-import {
-  type Identity,
-  type Recipient,
-  type StanzaLabel,
-  x25519Identity,
-  x25519Recipient,
-} from './recipient.js'
-import { keyIdOf, requirePublicKey } from './x25519.js'
+import { type Identity, kemIdentity, kemRecipient, type Recipient, type StanzaLabel } from './recipient.js'
+import { keyIdOfKey } from './x25519.js'
 
 const domainName = 'Sealpool wallet key'
 const warning =
@@ -36,8 +30,7 @@ export interface WalletKeyTypedData {
 
 /**
  * The EIP-712 data whose signature becomes a wallet's X25519 key. A wallet that signs deterministically (RFC 6979)
- * makes the same key on every device. One that does not (many MPC and smart wallets) cannot use it: sign twice and
- * compare the public keys; if they differ, draw a random private key, keep it, and use `hpkeRecipient` instead.
+ * makes the same key on every device; `establishWalletKey` finds out, and draws a random key for one that does not.
  *
  * @param options - `chainId`, and the `purpose` shown to the user, 1 to 128 printable ASCII characters
  * @returns the typed data
@@ -85,7 +78,7 @@ export function walletKeyHash(typedData: WalletKeyTypedData): Uint8Array {
 /** A wallet's identity, and the public key by which others seal to it. */
 export interface WalletIdentity extends Identity {
   readonly address: Address
-  /** X25519, 32 bytes. */
+  /** X25519: 32 bytes. X-Wing: 1,216 bytes. */
   readonly publicKey: Uint8Array
 }
 
@@ -95,7 +88,7 @@ export interface WalletIdentity extends Identity {
  * this key. Both forms of a signature (high or low `s`, `v` from 0 or from 27) give the same key.
  *
  * @param options - `signature`: 65 bytes as hex, secret; `address`: the wallet; `typedData`: when given, the
- *   signature must be this wallet's signature of it
+ *   signature must be this wallet's signature of it; `kem`: `x25519Kem` by default, or `xwingKem`
  * @returns the identity with its public key
  * @throws CryptoError `SIGNATURE_INVALID` (no 65 bytes, or another signer than `address`), `ADDRESS_INVALID`
  */
@@ -103,7 +96,9 @@ export function walletIdentity(options: {
   readonly signature: Hex
   readonly address: Address
   readonly typedData?: WalletKeyTypedData | undefined
+  readonly kem?: Kem | undefined
 }): WalletIdentity {
+  const { kem = x25519Kem } = options
   const address = parseAddress(options.address)
   const { r, s, v } = splitSignature(options.signature, 'signature')
   const low = lowerS(s, 'signature')
@@ -119,31 +114,41 @@ export function walletIdentity(options: {
     }
   }
   const salt = new TextEncoder().encode('sealpool/wallet-key/1')
-  const { publicKey, privateKey } = deriveKeyPair(
-    hkdf(sha256, concatBytes(r, low), salt, decodeHex(address), 32),
-  )
-  const identity = x25519Identity(labelOf(publicKey, address), {
-    publicKey,
-    agreement: agreementsOf(privateKey),
-  })
+  const material = hkdf(sha256, concatBytes(r, low), salt, decodeHex(address), 32)
+  return walletIdentityOf(material, address, kem)
+}
+
+/**
+ * The identity of a wallet for key material.
+ *
+ * @param material - 32 secret bytes
+ * @param address - in lower case
+ * @param kem - how files are wrapped
+ * @returns the identity with its public key
+ */
+export function walletIdentityOf(material: Uint8Array, address: Address, kem: Kem): WalletIdentity {
+  const { publicKey, privateKey } = kem.deriveKeyPair(material)
+  const identity = kemIdentity(labelOf(kem, publicKey, address), kem, kem.prepare(privateKey))
   return { ...identity, address, publicKey }
 }
 
 /**
  * A wallet as recipient.
  *
- * @param options - `publicKey`: from {@link walletIdentity}, 32 bytes; `address`: the wallet
+ * @param options - `publicKey`: from {@link walletIdentity}; `address`: the wallet; `kem`: as for the identity
  * @returns the recipient
  * @throws CryptoError `KEY_INVALID`, `ADDRESS_INVALID`
  */
 export function walletRecipient(options: {
   readonly publicKey: Uint8Array
   readonly address: Address
+  readonly kem?: Kem | undefined
 }): Recipient {
-  const publicKey = requirePublicKey(options.publicKey)
-  return x25519Recipient(labelOf(publicKey, parseAddress(options.address)), publicKey)
+  const { kem = x25519Kem } = options
+  const publicKey = kem.requirePublicKey(options.publicKey)
+  return kemRecipient(labelOf(kem, publicKey, parseAddress(options.address)), kem, publicKey)
 }
 
-function labelOf(publicKey: Uint8Array, address: Address): StanzaLabel {
-  return { type: 'wallet', kem: 'x25519', keyId: keyIdOf(publicKey), address }
+function labelOf(kem: Kem, publicKey: Uint8Array, address: Address): StanzaLabel {
+  return { type: 'wallet', kem: kem.name, keyId: keyIdOfKey(publicKey), address }
 }

@@ -1,7 +1,8 @@
-import { x25519 } from '@noble/curves/ed25519.js'
+import { pow } from '@noble/curves/abstract/modular.js'
+import { montgomery } from '@noble/curves/abstract/montgomery.js'
 import { type Backend, subtleFor } from '../aead/backend.js'
 import { type Digest, sha256Digest } from '../digest/digest.js'
-import { concatBytes, equalBytes, requireBytes, unshared } from '../encoding/bytes.js'
+import { concatBytes, equalBytes, type Random, requireBytes, unshared } from '../encoding/bytes.js'
 import { decodeHex } from '../encoding/hex.js'
 import { CryptoError } from '../errors.js'
 
@@ -13,18 +14,31 @@ export interface KeyAgreement {
   agree(publicKey: Uint8Array): Promise<Uint8Array>
 }
 
+// noble's ladder alone: its faster base multiplication would bring the Edwards curve into every bundle that seals.
+const prime = /* @__PURE__ */ (() => 2n ** 255n - 19n)()
+const x25519 = /* @__PURE__ */ (() =>
+  montgomery({
+    P: prime,
+    type: 'x25519',
+    powPminus2: (x) => pow(x, prime - 2n, prime),
+    adjustScalarBytes(bytes: Uint8Array) {
+      // RFC 7748 section 5, decodeScalar25519.
+      bytes[0] = (bytes[0] ?? 0) & 248
+      bytes[31] = ((bytes[31] ?? 0) & 127) | 64
+      return bytes
+    },
+  }))()
+
 const basePoint = /* @__PURE__ */ Uint8Array.of(9, ...new Uint8Array(31))
 
-// The u coordinates whose points have an order that divides 8, on the curve or its twist, in every 255-bit form
-// (RFC 7748 section 6.1 and https://cr.yp.to/ecdh.html#validate). X25519 ignores the topmost bit.
+// The reduced u coordinates whose points have an order that divides 8, on the curve or its twist (RFC 7748 section
+// 6.1 and https://cr.yp.to/ecdh.html#validate).
 const lowOrder: readonly Uint8Array[] = /* @__PURE__ */ [
   '0x0000000000000000000000000000000000000000000000000000000000000000',
   '0x0100000000000000000000000000000000000000000000000000000000000000',
   '0xe0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800',
   '0x5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157',
   '0xecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  '0xedffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  '0xeeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
 ].map((hex) => decodeHex(hex))
 
 /**
@@ -33,13 +47,18 @@ const lowOrder: readonly Uint8Array[] = /* @__PURE__ */ [
  * @param publicKey - 32 bytes
  * @param place - named in the error
  * @returns the key
- * @throws CryptoError `KEY_INVALID` for a wrong length or a point of low order
+ * @throws CryptoError `KEY_INVALID` for a wrong length, a point of low order, or one that is not reduced
  */
 export function requirePublicKey(publicKey: unknown, place = 'publicKey'): Uint8Array {
   const bytes = requireBytes(publicKey, 32, place)
-  const masked = new Uint8Array(bytes)
-  masked[31] = (masked[31] ?? 0) & 0x7f
-  if (lowOrder.some((point) => equalBytes(point, masked))) {
+  if (!isCanonical(bytes)) {
+    throw new CryptoError(
+      'KEY_INVALID',
+      place,
+      'not in its one form: an X25519 public key is below 2^255 - 19',
+    )
+  }
+  if (lowOrder.some((point) => equalBytes(point, bytes))) {
     throw new CryptoError(
       'KEY_INVALID',
       place,
@@ -47,6 +66,14 @@ export function requirePublicKey(publicKey: unknown, place = 'publicKey'): Uint8
     )
   }
   return bytes
+}
+
+// Every honest key is reduced. RFC 7748 lets a reader reduce others too; one form per key keeps ids unambiguous.
+function isCanonical(publicKey: Uint8Array): boolean {
+  const top = publicKey[31] ?? 0
+  if (top !== 0x7f) return top < 0x7f
+  for (let index = 30; index > 0; index--) if (publicKey[index] !== 0xff) return true
+  return (publicKey[0] ?? 0) < 0xed
 }
 
 /**
@@ -68,7 +95,17 @@ export function publicKeyOf(privateKey: Uint8Array): Uint8Array {
  * @throws CryptoError `KEY_INVALID`
  */
 export function keyIdOf(publicKey: Uint8Array): Digest {
-  return sha256Digest(requireBytes(publicKey, 32, 'publicKey'))
+  return keyIdOfKey(requireBytes(publicKey, 32, 'publicKey'))
+}
+
+/**
+ * The id of a public key of any KEM.
+ *
+ * @param publicKey - as the KEM writes it
+ * @returns its SHA-256
+ */
+export function keyIdOfKey(publicKey: Uint8Array): Digest {
+  return sha256Digest(publicKey)
 }
 
 /**
@@ -115,6 +152,36 @@ export function keyAgreement(privateKey: Uint8Array, backend: Backend = 'auto'):
   }
 }
 
+/**
+ * A fresh key pair made by the platform, when source and backend allow it.
+ *
+ * @param random - a source that may make key pairs itself
+ * @param backend - where to compute
+ * @returns the pair's operations; undefined when the caller has to draw bytes
+ * @throws CryptoError from `agree`: `KEY_INVALID`
+ */
+export async function generatedAgreement(
+  random: Random,
+  backend: Backend,
+): Promise<KeyAgreement | undefined> {
+  const generate = random.generateX25519
+  const subtle = generate === undefined ? undefined : subtleFor(backend)
+  if (generate === undefined || subtle === undefined || !(await hasNativeX25519(subtle))) return undefined
+  const pair = await generate()
+  return {
+    publicKey: async () => new Uint8Array(await subtle.exportKey('raw', pair.publicKey)),
+    async agree(publicKey) {
+      requirePublicKey(publicKey)
+      return requireSharedSecret(await deriveWith(subtle, pair.privateKey, publicKey))
+    },
+  }
+}
+
+async function deriveWith(subtle: SubtleCrypto, key: CryptoKey, publicKey: Uint8Array): Promise<Uint8Array> {
+  const peer = await subtle.importKey('raw', unshared(publicKey), 'X25519', false, [])
+  return new Uint8Array(await subtle.deriveBits({ name: 'X25519', public: peer }, key, 256))
+}
+
 type NativeKey = (publicKey: Uint8Array) => Promise<Uint8Array>
 
 function pureAgree(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array {
@@ -141,10 +208,7 @@ const pkcs8Prefix = /* @__PURE__ */ decodeHex('0x302e020100300506032b656e0422042
 async function nativeKey(subtle: SubtleCrypto, privateKey: Uint8Array): Promise<NativeKey> {
   const pkcs8 = concatBytes(pkcs8Prefix, privateKey)
   const key = await subtle.importKey('pkcs8', pkcs8, 'X25519', false, ['deriveBits'])
-  return async (publicKey) => {
-    const peer = await subtle.importKey('raw', unshared(publicKey), 'X25519', false, [])
-    return new Uint8Array(await subtle.deriveBits({ name: 'X25519', public: peer }, key, 256))
-  }
+  return (publicKey) => deriveWith(subtle, key, publicKey)
 }
 
 let known: Promise<boolean> | undefined

@@ -147,6 +147,20 @@ describe('the JSON', () => {
     expect(await parse(edited)).toBe('HEADER_INVALID')
   })
 
+  test('has whole numbers only, also in stanzas that are unknown', async () => {
+    const withNumber = (number: number) =>
+      withHeader(sealed, (header) => ({
+        ...header,
+        recipients: [...(header['recipients'] as readonly JsonObject[]), { type: 'x', deep: [{ number }] }],
+      }))
+    for (const number of [0, -1, 2 ** 53 - 1, 1 - 2 ** 53]) {
+      expect(await parse(withNumber(number))).toBe('accepted')
+    }
+    for (const number of [0.5, 2 ** 53, 1e21, -1e-7]) {
+      expect(await parse(withNumber(number))).toBe('HEADER_INVALID')
+    }
+  })
+
   test('holds at most 10,000 recipients', async () => {
     const filled = (count: number) =>
       withHeader(sealed, (header) => ({
@@ -164,13 +178,15 @@ describe('the JSON', () => {
         recipients: [...(header['recipients'] as readonly JsonObject[]), stanza],
       }))
     for (const stanza of [
-      { type: 'threshold', shares: [1, 2] },
-      { type: 'hpke', kem: 'x-wing', critical: false },
+      { type: 'quorum', shares: [1, 2] },
+      { type: 'hpke', kem: 'x448', critical: false },
+      { type: 'hpke', kem: 7 },
+      { type: 'wallet' },
     ]) {
       expect(parseHeader(withStanza(stanza)).recipients[2]).toEqual(stanza)
     }
-    expect(await parse(withStanza({ type: 'threshold', critical: true }))).toBe('RECIPIENT_UNSUPPORTED')
-    expect(await parse(withStanza({ type: 'hpke', kem: 'x-wing', critical: true }))).toBe(
+    expect(await parse(withStanza({ type: 'quorum', critical: true }))).toBe('RECIPIENT_UNSUPPORTED')
+    expect(await parse(withStanza({ type: 'hpke', kem: 'x448', critical: true }))).toBe(
       'RECIPIENT_UNSUPPORTED',
     )
   })

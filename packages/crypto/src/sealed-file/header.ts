@@ -127,11 +127,22 @@ export function parseHeader(bytes: Uint8Array): ParsedHeader {
 
 function parseJson(bytes: Uint8Array): JsonValue {
   try {
-    return parseCanonical(bytes, '$')
+    const value = parseCanonical(bytes, '$')
+    requireWholeNumbers(value)
+    return value
   } catch (error) {
-    if (!(error instanceof CryptoError)) throw error
+    if (!(error instanceof CryptoError) || error.code === 'HEADER_INVALID') throw error
     const code = error.code === 'JSON_NOT_CANONICAL' ? 'HEADER_NOT_CANONICAL' : 'HEADER_INVALID'
     throw new CryptoError(code, '$', 'the header is not canonical JSON', { cause: error })
+  }
+}
+
+// Whole numbers have one obvious text in every language; fractions would ask every reader for ECMAScript's.
+function requireWholeNumbers(value: JsonValue): void {
+  if (typeof value === 'number') {
+    if (!Number.isSafeInteger(value)) throw invalid('$', 'a number in a header is whole and below 2^53')
+  } else if (typeof value === 'object' && value !== null) {
+    Object.values(value).forEach(requireWholeNumbers)
   }
 }
 

@@ -1,5 +1,6 @@
 import { aeadTagLength } from '../aead/aead.js'
 import { CryptoError } from '../errors.js'
+import { chunksAtOnce, createPipeline, inOrder, type Pipeline } from '../pipeline/pipeline.js'
 import { createByteQueue } from './byte-queue.js'
 import type { SealContext } from './context.js'
 import { commitmentSaltOf, type OpenOptions, payloadCipherOf, unlockHeader } from './file-key.js'
@@ -50,11 +51,15 @@ export async function openBytes(sealed: Uint8Array, options: OpenOptions): Promi
   const { cipher, commitmentSalt } = await unlock(header, options)
   const plaintext = new Uint8Array(plaintextLength)
   const step = header.chunkSize + aeadTagLength
-  for (let index = 0; index < chunks; index++) {
-    const offset = header.payloadOffset + index * step
-    const chunk = await cipher.open(index, index === chunks - 1, sealed.subarray(offset, offset + step))
-    plaintext.set(chunk, index * header.chunkSize)
-  }
+  await inOrder({
+    count: chunks,
+    limit: chunksAtOnce(header.chunkSize),
+    start(index) {
+      const offset = header.payloadOffset + index * step
+      return cipher.open(index, index === chunks - 1, sealed.subarray(offset, offset + step))
+    },
+    deliver: (chunk, index) => plaintext.set(chunk, index * header.chunkSize),
+  })
   return { plaintext, context: header.context, commitmentSalt }
 }
 
@@ -85,8 +90,8 @@ export interface OpenTransform {
 }
 
 /**
- * Opens a stream in memory bounded by the header and about two chunks. Each chunk comes out as soon as it is
- * authentic; that nothing was cut off at the end is known only when the stream closes without an error.
+ * Opens a stream in memory bounded by the header and some megabytes. Each chunk comes out as soon as it and
+ * all before it are authentic; that nothing was cut off at the end is known only when the stream closes without an error.
  *
  * @param options - see {@link OpenOptions}
  * @returns the transform, and the context as a promise; errors of {@link openBytes} come out of the stream
@@ -109,13 +114,21 @@ export function openStream(options: OpenOptions): OpenTransform {
       throw error
     }
   }
-  const begin = async () => {
+  let pipeline: Pipeline<Uint8Array> | undefined
+  const begin = async (controller: TransformStreamDefaultController<Uint8Array>) => {
     if (queue.length < prefixLength) return
     const length = prefixLength + parsePrefix(queue.peek(prefixLength)) + macLength
     if (queue.length < length) return
     const header = parseHeader(queue.take(length))
     const { cipher } = await unlock(header, options)
     opened = { header, cipher }
+    pipeline = createPipeline<Uint8Array>({
+      limit: chunksAtOnce(header.chunkSize),
+      deliver(chunk) {
+        if (chunk.length > 0) controller.enqueue(chunk)
+      },
+      fail: (error) => controller.error(error),
+    })
     settle?.resolve(header.context)
   }
   const stream = new TransformStream<Uint8Array, Uint8Array>({
@@ -125,22 +138,26 @@ export function openStream(options: OpenOptions): OpenTransform {
           throw new CryptoError('OPTION_INVALID', 'stream', 'a sealed stream carries Uint8Arrays')
         }
         queue.push(bytes)
-        if (opened === undefined) await begin()
+        if (opened === undefined) await begin(controller)
         if (opened === undefined) return
         const { header, cipher } = opened
         const step = header.chunkSize + aeadTagLength
         // A full chunk waits until more comes: it might be the last one.
-        while (queue.length > step) controller.enqueue(await cipher.open(index++, false, queue.take(step)))
+        while (queue.length > step) {
+          const [at, chunk] = [index++, queue.take(step)]
+          await pipeline?.push(() => cipher.open(at, false, chunk))
+        }
       }),
-    flush: (controller) =>
+    flush: () =>
       guarded(async () => {
         if (opened === undefined) {
           parseHeader(queue.take(queue.length))
           throw truncated()
         }
         if (queue.length < aeadTagLength) throw truncated()
-        const chunk = await opened.cipher.open(index, true, queue.take(queue.length))
-        if (chunk.length > 0) controller.enqueue(chunk)
+        const { cipher } = opened
+        await pipeline?.push(() => cipher.open(index, true, queue.take(queue.length)))
+        await pipeline?.drain()
       }),
   })
   return { writable: stream.writable, readable: stream.readable, context }

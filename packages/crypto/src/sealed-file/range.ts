@@ -1,8 +1,9 @@
 import { aeadTagLength } from '../aead/aead.js'
 import { CryptoError } from '../errors.js'
+import { chunksAtOnce, inOrder } from '../pipeline/pipeline.js'
 import type { SealContext } from './context.js'
 import type { OpenOptions } from './file-key.js'
-import { macLength, parseHeader, parsePrefix, prefixLength, truncated } from './header.js'
+import { macLength, type ParsedHeader, parseHeader, parsePrefix, prefixLength, truncated } from './header.js'
 import { unlock } from './open.js'
 import { layoutOfPayload } from './payload.js'
 
@@ -23,6 +24,89 @@ export interface OpenRangeOptions extends OpenOptions {
   readonly end: number
 }
 
+/** A sealed file whose header was authenticated, for reading parts of the plaintext. */
+export interface SealedReader {
+  readonly context: SealContext
+  /** Length of the whole plaintext as the source's size has it. */
+  readonly plaintextLength: number
+  /**
+   * A part of the plaintext, with one read of exactly the chunks in which it lies.
+   *
+   * @param start - first byte that is wanted, from 0
+   * @param end - the byte after the last one that is wanted
+   * @returns the bytes, authentic at their place
+   * @throws CryptoError `RANGE_INVALID`, `SOURCE_FAILED`, `CHUNK_REFUSED`
+   */
+  read(start: number, end: number): Promise<Uint8Array>
+}
+
+/**
+ * Opens a sealed file for reading parts of it: two reads for the header now, one for each part later.
+ *
+ * @param options - as for opening, and the `source`
+ * @returns the reader
+ * @throws CryptoError `SOURCE_FAILED`, and as `openBytes` up to the payload
+ * @example
+ * ```ts
+ * import { derivePoolKey, hpkeIdentity, hpkeRecipient, sealBytes, sealedReader } from '@sealpool/crypto'
+ * const scope = {
+ *   chainId: 1,
+ *   pool: `0x${'ab'.repeat(20)}`,
+ *   policyDigest: `sha256:${'cd'.repeat(32)}`,
+ *   epoch: 1,
+ * } as const
+ * const key = derivePoolKey({ root: new Uint8Array(32).fill(1), ...scope })
+ * const sealed = await sealBytes(new Uint8Array(1_000_000), {
+ *   recipients: [hpkeRecipient(key)],
+ *   context: { ...scope, mediaType: 'application/octet-stream' },
+ * })
+ * const source = { size: sealed.length, read: (at: number, length: number) => sealed.slice(at, at + length) }
+ * const reader = await sealedReader({ source, identities: [hpkeIdentity(key)] })
+ * console.log((await reader.read(999_990, 1_000_000)).length) // 10
+ * ```
+ */
+export async function sealedReader(
+  options: OpenOptions & { readonly source: RangeSource },
+): Promise<SealedReader> {
+  const { source } = options
+  const header = await readHeader(source)
+  const layout = layoutOfPayload(source.size - header.payloadOffset, header.chunkSize)
+  const { cipher } = await unlock(header, options)
+  return {
+    context: header.context,
+    plaintextLength: layout.plaintextLength,
+    async read(start, end) {
+      requireRange(start, end, layout.plaintextLength)
+      const plaintext = new Uint8Array(end - start)
+      if (plaintext.length === 0) return plaintext
+      const { chunkSize, payloadOffset } = header
+      const step = chunkSize + aeadTagLength
+      const first = Math.floor(start / chunkSize)
+      const after = Math.ceil(end / chunkSize)
+      const from = payloadOffset + first * step
+      const sealed = await readExactly(
+        source,
+        from,
+        Math.min(source.size, payloadOffset + after * step) - from,
+      )
+      await inOrder({
+        count: after - first,
+        limit: chunksAtOnce(chunkSize),
+        start(at) {
+          const index = first + at
+          return cipher.open(index, index === layout.chunks - 1, sealed.subarray(at * step, (at + 1) * step))
+        },
+        deliver(chunk, at) {
+          const begin = (first + at) * chunkSize
+          const part = chunk.subarray(Math.max(0, start - begin), Math.min(chunk.length, end - begin))
+          plaintext.set(part, Math.max(0, begin - start))
+        },
+      })
+      return plaintext
+    },
+  }
+}
+
 /**
  * Opens a part of a sealed file and reads no more than the header and the chunks in which the part lies (three
  * reads). The bytes returned are authentic at their place; whether the file goes on after them as sealed is known
@@ -37,39 +121,30 @@ export async function openRange(options: OpenRangeOptions): Promise<{
   readonly context: SealContext
   readonly plaintextLength: number
 }> {
-  const { source, start, end } = options
-  if (!Number.isSafeInteger(source.size) || source.size < 0) {
-    throw new CryptoError('SOURCE_FAILED', 'source.size', 'a size is a whole number of bytes')
-  }
-  const header = await readHeader(source)
-  const layout = layoutOfPayload(source.size - header.payloadOffset, header.chunkSize)
+  const { start, end } = options
+  const reader = await sealedReader(options)
+  const { context, plaintextLength } = reader
+  return { plaintext: await reader.read(start, end), context, plaintextLength }
+}
+
+function requireRange(start: number, end: number, length: number): void {
   if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || start > end) {
     throw new CryptoError('RANGE_INVALID', 'start', 'a range has 0 <= start <= end, in whole bytes')
   }
-  if (end > layout.plaintextLength) {
-    throw new CryptoError('RANGE_INVALID', 'end', `the plaintext has ${layout.plaintextLength} bytes`)
-  }
-  const { cipher } = await unlock(header, options)
-  const plaintext = new Uint8Array(end - start)
-  if (plaintext.length > 0) {
-    const { chunkSize, payloadOffset } = header
-    const step = chunkSize + aeadTagLength
-    const first = Math.floor(start / chunkSize)
-    const after = Math.ceil(end / chunkSize)
-    const from = payloadOffset + first * step
-    const sealed = await readExactly(source, from, Math.min(source.size, payloadOffset + after * step) - from)
-    for (let index = first; index < after; index++) {
-      const at = (index - first) * step
-      const chunk = await cipher.open(index, index === layout.chunks - 1, sealed.subarray(at, at + step))
-      const begin = index * chunkSize
-      const part = chunk.subarray(Math.max(0, start - begin), Math.min(chunk.length, end - begin))
-      plaintext.set(part, Math.max(0, begin - start))
-    }
-  }
-  return { plaintext, context: header.context, plaintextLength: layout.plaintextLength }
+  if (end > length) throw new CryptoError('RANGE_INVALID', 'end', `the plaintext has ${length} bytes`)
 }
 
-async function readHeader(source: RangeSource) {
+/**
+ * Reads a sealed file's header from a source, in two reads that go no further.
+ *
+ * @param source - the file
+ * @returns the header, not authenticated yet
+ * @throws CryptoError `SOURCE_FAILED`, and as `parseHeader`
+ */
+export async function readHeader(source: RangeSource): Promise<ParsedHeader> {
+  if (!Number.isSafeInteger(source.size) || source.size < 0) {
+    throw new CryptoError('SOURCE_FAILED', 'source.size', 'a size is a whole number of bytes')
+  }
   const prefix = await readExactly(source, 0, Math.min(prefixLength, source.size))
   const length = prefixLength + parsePrefix(prefix) + macLength
   if (length > source.size) throw truncated()

@@ -15,7 +15,7 @@ import {
 } from '../testing/sealed-fixture.js'
 import { parseHeader } from './header.js'
 import { openBytes } from './open.js'
-import { addRecipient, removeRecipient } from './rewrap.js'
+import { addRecipient, listRecipients, removeRecipient, rewriteHeader } from './rewrap.js'
 import { sealBytes } from './seal.js'
 
 const newKey = new Uint8Array(32).fill(4)
@@ -112,4 +112,81 @@ describe('removeRecipient', () => {
       'NO_MATCHING_IDENTITY',
     )
   })
+})
+
+describe('rewriteHeader', () => {
+  const source = () => {
+    const reads: [number, number][] = []
+    const read = (at: number, length: number) => {
+      reads.push([at, at + length])
+      return sealed.slice(at, at + length)
+    }
+    return { reads, size: sealed.length, read }
+  }
+
+  test('changes the recipients of a file elsewhere, and reads nothing past its header', async () => {
+    const file = source()
+    const { payloadOffset } = parseHeader(sealed)
+    const options = { identities: [pool], add: [recipient], remove: [{ keyId: wallet.keyId }], random }
+    const rewritten = await rewriteHeader({ ...options, source: file })
+    expect(file.reads).toEqual([
+      [0, 13],
+      [13, payloadOffset],
+    ])
+    expect(rewritten.payloadOffset).toBe(payloadOffset)
+    const whole = new Uint8Array([...rewritten.header, ...payloadOf(sealed)])
+    expect(await opens(whole, newcomer)).toBe('accepted')
+    expect(await opens(whole, pool)).toBe('accepted')
+    expect(await opens(whole, wallet)).toBe('NO_MATCHING_IDENTITY')
+  })
+
+  test('replaces all recipients at once, and refuses to leave none', async () => {
+    const everyone = [{ keyId: poolKey.keyId }, { keyId: wallet.keyId }]
+    const options = { identities: [pool], remove: everyone, random }
+    const { header } = await rewriteHeader({ ...options, add: [recipient], source: source() })
+    expect(listRecipients(header).map(({ keyId }) => keyId)).toEqual([newcomer.keyId])
+    expect(await codeOf(() => rewriteHeader({ ...options, source: source() }))).toBe('RECIPIENT_INVALID')
+  })
+
+  test('lets a recipient who goes come back, but nobody come twice', async () => {
+    const back = {
+      identities: [pool],
+      remove: [{ keyId: poolKey.keyId }],
+      add: [hpkeRecipient(poolKey)],
+      random,
+    }
+    expect((await rewriteHeader({ ...back, source: source() })).header.length).toBeGreaterThan(0)
+    const twice = { identities: [pool], add: [recipient, recipient], random }
+    expect(await codeOf(() => rewriteHeader({ ...twice, source: source() }))).toBe('RECIPIENT_INVALID')
+    const goneTwice = {
+      identities: [pool],
+      remove: [{ keyId: wallet.keyId }, { keyId: wallet.keyId }],
+      random,
+    }
+    expect(await codeOf(() => rewriteHeader({ ...goneTwice, source: source() }))).toBe('RECIPIENT_INVALID')
+  })
+
+  test('refuses a source that lies about its size', async () => {
+    const options = { identities: [pool], random }
+    for (const size of [-1, 0.5, Number.NaN]) {
+      expect(await codeOf(() => rewriteHeader({ ...options, source: { ...source(), size } }))).toBe(
+        'SOURCE_FAILED',
+      )
+    }
+    expect(await codeOf(() => rewriteHeader({ ...options, source: { ...source(), size: 100 } }))).toBe(
+      'TRUNCATED',
+    )
+  })
+})
+
+test('listRecipients shows each recipient, also of types that are unknown here', async () => {
+  const later = withHeader(sealed, (header) => ({
+    ...header,
+    recipients: [...(header['recipients'] as []), { type: 'later', keyId: 7 }],
+  }))
+  expect(listRecipients(later)).toEqual([
+    { type: 'hpke', keyId: poolKey.keyId, kem: 'x25519', address: undefined, known: true },
+    { type: 'wallet', keyId: wallet.keyId, kem: 'x25519', address: wallet.address, known: true },
+    { type: 'later', keyId: undefined, kem: undefined, address: undefined, known: false },
+  ])
 })

@@ -3,7 +3,121 @@ import { CryptoError } from '../errors.js'
 import type { Recipient, Stanza } from '../recipient/recipient.js'
 import { bindingOf, headerMac, type OpenOptions, unlockHeader } from './file-key.js'
 import { encodeHeader, type ParsedHeader, parseHeader } from './header.js'
+import { type RangeSource, readHeader } from './range.js'
 import { isKnown, maximumStanzas, nameOf } from './stanza.js'
+
+/** Names one recipient of a file. */
+export interface RecipientName {
+  readonly keyId: string
+  /** Needed when stanzas of two types bear the same id. */
+  readonly type?: string | undefined
+}
+
+/** How a header's recipients change. */
+export interface RecipientChange extends OpenOptions {
+  /** New recipients; they come behind those that stay. */
+  readonly add?: readonly Recipient[] | undefined
+  /** Recipients that go. */
+  readonly remove?: readonly RecipientName[] | undefined
+  readonly random: Random
+}
+
+/** One recipient as a header shows it. */
+export interface ListedRecipient {
+  readonly type: string
+  /** Undefined for stanzas of a type that is unknown here. */
+  readonly keyId: string | undefined
+  readonly kem: string | undefined
+  readonly address: string | undefined
+  /** Whether this version can read the stanza. */
+  readonly known: boolean
+}
+
+/**
+ * Lists a file's recipients. They are authentic only once someone opened the file: whoever has no key cannot tell.
+ *
+ * @param sealed - a sealed file, or its header
+ * @returns the recipients in order
+ * @throws CryptoError as `parseHeader`
+ */
+export function listRecipients(sealed: Uint8Array): readonly ListedRecipient[] {
+  return parseHeader(sealed).recipients.map((stanza) => {
+    const text = (name: string) => (typeof stanza[name] === 'string' ? stanza[name] : undefined)
+    const known = isKnown(stanza)
+    return { type: stanza.type, keyId: text('keyId'), kem: text('kem'), address: text('address'), known }
+  })
+}
+
+/**
+ * Writes a file's header anew with other recipients. The payload is not read; context, keys and payload stay.
+ *
+ * @param header - as parsed
+ * @param change - who opens it, who comes and who goes
+ * @returns the new header with its MAC: what stands before the unchanged payload
+ * @throws CryptoError `RECIPIENT_INVALID` when a newcomer is already there, one who goes is not, nobody would stay or
+ *   the header is full; `HEADER_TOO_LARGE`; as `unlockHeader`
+ */
+export async function changeRecipients(header: ParsedHeader, change: RecipientChange): Promise<Uint8Array> {
+  const { add = [], remove = [], random, backend = 'auto' } = change
+  const fileKey = await unlockHeader(header, change)
+  let kept = header.recipients
+  for (const name of remove) kept = without(kept, name)
+  const names = new Set(kept.filter(isKnown).map(nameOf))
+  for (const recipient of add) {
+    const name = nameOf(recipient)
+    if (names.has(name)) {
+      throw new CryptoError('RECIPIENT_INVALID', 'recipient', 'the file is already sealed to this recipient')
+    }
+    names.add(name)
+  }
+  if (kept.length + add.length > maximumStanzas) {
+    throw new CryptoError('RECIPIENT_INVALID', 'recipient', `a file has at most ${maximumStanzas} recipients`)
+  }
+  if (kept.length + add.length === 0) {
+    throw new CryptoError('RECIPIENT_INVALID', 'keyId', 'the only recipient stays; delete the file instead')
+  }
+  const binding = bindingOf(header)
+  const stanzas = await Promise.all(
+    add.map((recipient) => recipient.wrap({ fileKey, binding, random, backend })),
+  )
+  const encoded = encodeHeader({ ...header, recipients: [...kept, ...stanzas] })
+  const mac = headerMac(header, encoded, fileKey)
+  fileKey.fill(0)
+  return concatBytes(encoded, mac)
+}
+
+function without(stanzas: readonly Stanza[], { keyId, type }: RecipientName): readonly Stanza[] {
+  const matches = (stanza: Stanza) =>
+    stanza['keyId'] === keyId && (type === undefined || stanza.type === type)
+  const kept = stanzas.filter((stanza) => !matches(stanza))
+  if (kept.length !== stanzas.length - 1) {
+    throw new CryptoError('RECIPIENT_INVALID', 'keyId', 'not exactly one recipient bears this id (and type)')
+  }
+  return kept
+}
+
+/** A header written anew for a file that lies elsewhere. */
+export interface RewrittenHeader {
+  /** What stands before the payload from now on, MAC included. */
+  readonly header: Uint8Array
+  /** Where the unchanged payload lies in the old file: from this offset to its end. */
+  readonly payloadOffset: number
+}
+
+/**
+ * Changes the recipients of a file that lies elsewhere: reads its header (two reads that go no further) and gives the
+ * new one. The store then puts it before the unchanged payload, by copying on its own side where it can.
+ *
+ * @param options - `source`: the file; who opens it, who comes (`add`) and who goes (`remove`); `random`
+ * @returns the new header, and where the payload begins in the old file
+ * @throws CryptoError `SOURCE_FAILED`, and as {@link changeRecipients} and `parseHeader`
+ */
+export async function rewriteHeader(
+  options: RecipientChange & { readonly source: RangeSource },
+): Promise<RewrittenHeader> {
+  const parsed = await readHeader(options.source)
+  return { header: await changeRecipients(parsed, options), payloadOffset: parsed.payloadOffset }
+}
 
 /**
  * Seals a file to one more recipient. Only the header is written anew; what follows it is passed through unread,
@@ -19,17 +133,9 @@ export async function addRecipient(
   sealed: Uint8Array,
   options: OpenOptions & { readonly recipient: Recipient; readonly random: Random },
 ): Promise<Uint8Array> {
-  const { recipient, random, backend = 'auto' } = options
   const header = parseHeader(sealed)
-  const fileKey = await unlockHeader(header, options)
-  if (header.recipients.some((stanza) => isKnown(stanza) && nameOf(stanza) === nameOf(recipient))) {
-    throw new CryptoError('RECIPIENT_INVALID', 'recipient', 'the file is already sealed to this recipient')
-  }
-  if (header.recipients.length >= maximumStanzas) {
-    throw new CryptoError('RECIPIENT_INVALID', 'recipient', `a file has at most ${maximumStanzas} recipients`)
-  }
-  const stanza = await recipient.wrap({ fileKey, binding: bindingOf(header), random, backend })
-  return rewritten(sealed, header, [...header.recipients, stanza], fileKey)
+  const rewritten = await changeRecipients(header, { ...options, add: [options.recipient] })
+  return concatBytes(rewritten, sealed.subarray(header.payloadOffset))
 }
 
 /**
@@ -45,29 +151,11 @@ export async function addRecipient(
  */
 export async function removeRecipient(
   sealed: Uint8Array,
-  options: OpenOptions & { readonly keyId: string; readonly type?: string | undefined },
+  options: OpenOptions & RecipientName,
 ): Promise<Uint8Array> {
-  const { keyId, type } = options
   const header = parseHeader(sealed)
-  const fileKey = await unlockHeader(header, options)
-  const matches = (stanza: Stanza) =>
-    stanza['keyId'] === keyId && (type === undefined || stanza.type === type)
-  const kept = header.recipients.filter((stanza) => !matches(stanza))
-  if (kept.length !== header.recipients.length - 1) {
-    throw new CryptoError('RECIPIENT_INVALID', 'keyId', 'not exactly one recipient bears this id (and type)')
-  }
-  if (kept.length === 0) {
-    throw new CryptoError('RECIPIENT_INVALID', 'keyId', 'the only recipient stays; delete the file instead')
-  }
-  return rewritten(sealed, header, kept, fileKey)
-}
-
-function rewritten(
-  sealed: Uint8Array,
-  header: ParsedHeader,
-  recipients: readonly Stanza[],
-  fileKey: Uint8Array,
-): Uint8Array {
-  const encoded = encodeHeader({ ...header, recipients })
-  return concatBytes(encoded, headerMac(header, encoded, fileKey), sealed.subarray(header.payloadOffset))
+  // Nothing is wrapped, so no randomness is drawn.
+  const random: Random = (length) => new Uint8Array(length)
+  const rewritten = await changeRecipients(header, { ...options, remove: [options], random })
+  return concatBytes(rewritten, sealed.subarray(header.payloadOffset))
 }

@@ -1,8 +1,10 @@
+import { aeadTagLength } from '../aead/aead.js'
 import type { Backend } from '../aead/backend.js'
-import { commitPlaintext } from '../commitment/salted.js'
+import { commitPlaintextOn } from '../commitment/salted.js'
 import type { Digest } from '../digest/digest.js'
 import { concatBytes, drawRandom, type Random } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
+import { chunksAtOnce, createPipeline, inOrder, type Pipeline } from '../pipeline/pipeline.js'
 import type { Recipient } from '../recipient/recipient.js'
 import { createByteQueue } from './byte-queue.js'
 import { parseContext, type SealContext } from './context.js'
@@ -49,12 +51,12 @@ interface Sealing {
 
 async function beginSealing(
   options: SealBytesOptions,
-  commit: (salt: Uint8Array) => Digest,
+  commit: (salt: Uint8Array) => Promise<Digest>,
 ): Promise<Sealing> {
   const { recipients, random, backend = 'auto' } = options
   const fileKey = drawRandom(random, fileKeyLength).slice()
   const salt = drawRandom(random, saltLength).slice()
-  const commitment = options.context.commitment ?? commit(commitmentSaltOf(fileKey, salt))
+  const commitment = options.context.commitment ?? (await commit(commitmentSaltOf(fileKey, salt)))
   const core = coreOf(options, salt, commitment)
   requireRecipients(recipients)
   const binding = bindingOf(core)
@@ -110,23 +112,27 @@ export async function sealBytes(plaintext: Uint8Array, options: SealBytesOptions
   }
   const { header, chunkSize, cipher } = await beginSealing(
     options,
-    (salt) => commitPlaintext(plaintext, { salt }).root,
+    async (salt) => (await commitPlaintextOn(plaintext, { salt, backend: options.backend ?? 'auto' })).root,
   )
   const { chunks, payloadLength } = layoutOfPlaintext(plaintext.length, chunkSize)
   const sealed = new Uint8Array(header.length + payloadLength)
   sealed.set(header)
-  let offset = header.length
-  for (let index = 0; index < chunks; index++) {
-    const chunk = plaintext.subarray(index * chunkSize, (index + 1) * chunkSize)
-    const bytes = await cipher.seal(index, index === chunks - 1, chunk)
-    sealed.set(bytes, offset)
-    offset += bytes.length
-  }
+  await inOrder({
+    count: chunks,
+    limit: chunksAtOnce(chunkSize),
+    start: (index) =>
+      cipher.seal(
+        index,
+        index === chunks - 1,
+        plaintext.subarray(index * chunkSize, (index + 1) * chunkSize),
+      ),
+    deliver: (chunk, index) => sealed.set(chunk, header.length + index * (chunkSize + aeadTagLength)),
+  })
   return sealed
 }
 
 /**
- * Seals a stream in bounded memory (about two chunks).
+ * Seals a stream in bounded memory (some megabytes).
  *
  * @param options - see {@link SealOptions}; the context needs its commitment, since it precedes the payload
  * @returns a transform from plaintext to sealed file, in pieces of any size; errors of {@link sealBytes} come out of
@@ -136,13 +142,14 @@ export function seal(options: SealOptions): TransformStream<Uint8Array, Uint8Arr
   const queue = createByteQueue()
   let index = 0
   let sealing: Sealing | undefined
+  let pipeline: Pipeline<Uint8Array> | undefined
   const begun = (): Sealing => {
     if (sealing === undefined) throw new CryptoError('OPTION_INVALID', 'stream', 'the stream has not begun')
     return sealing
   }
   return new TransformStream<Uint8Array, Uint8Array>({
     async start(controller) {
-      sealing = await beginSealing(options, () => {
+      sealing = await beginSealing(options, async () => {
         throw new CryptoError(
           'CONTEXT_INVALID',
           '$.context.commitment',
@@ -150,8 +157,13 @@ export function seal(options: SealOptions): TransformStream<Uint8Array, Uint8Arr
         )
       })
       controller.enqueue(sealing.header)
+      pipeline = createPipeline<Uint8Array>({
+        limit: chunksAtOnce(sealing.chunkSize),
+        deliver: (chunk) => controller.enqueue(chunk),
+        fail: (error) => controller.error(error),
+      })
     },
-    async transform(bytes, controller) {
+    async transform(bytes) {
       if (!(bytes instanceof Uint8Array)) {
         throw new CryptoError('OPTION_INVALID', 'stream', 'a plaintext stream carries Uint8Arrays')
       }
@@ -159,11 +171,14 @@ export function seal(options: SealOptions): TransformStream<Uint8Array, Uint8Arr
       queue.push(bytes)
       // A full chunk waits until more comes: it might be the last one.
       while (queue.length > chunkSize) {
-        controller.enqueue(await cipher.seal(index++, false, queue.take(chunkSize)))
+        const [at, chunk] = [index++, queue.take(chunkSize)]
+        await pipeline?.push(() => cipher.seal(at, false, chunk))
       }
     },
-    async flush(controller) {
-      controller.enqueue(await begun().cipher.seal(index, true, queue.take(queue.length)))
+    async flush() {
+      const { cipher } = begun()
+      await pipeline?.push(() => cipher.seal(index, true, queue.take(queue.length)))
+      await pipeline?.drain()
     },
   })
 }

@@ -1,16 +1,20 @@
 import type { JsonValue } from '../canonical-json/canonicalize.js'
 import { decodeBase64Url } from '../encoding/base64url.js'
 import { CryptoError } from '../errors.js'
-import { encapsulatedKeyLength } from '../recipient/hpke.js'
+import { encapsulatedKeyLength } from '../hpke/x25519-kem.js'
 import { type Stanza, wrappedKeyLength } from '../recipient/recipient.js'
+import { maximumEnvelopeLength } from '../recipient/threshold-recipient.js'
 
 /** Most recipients of one file. */
 export const maximumStanzas = 10_000
 
-const fieldsOfKind: Readonly<Record<string, readonly string[]>> = {
+const fieldsOfType: Readonly<Record<string, readonly string[]>> = {
   hpke: ['type', 'kem', 'keyId', 'enc', 'wrapped'],
   wallet: ['type', 'kem', 'keyId', 'enc', 'wrapped', 'address'],
+  threshold: ['type', 'scheme', 'keyId', 'envelope'],
 }
+// Lengths of encapsulated keys; the numbers stand here so that a reader of headers carries no lattice.
+const encLengths: Readonly<Record<string, number>> = { x25519: encapsulatedKeyLength, xwing: 1120 }
 
 /**
  * Reads the recipients of a header. Stanzas of a type or KEM that is unknown here are kept as they are, so that a
@@ -43,10 +47,16 @@ export function parseStanzas(value: JsonValue | undefined): readonly Stanza[] {
  * Whether this version can read a stanza.
  *
  * @param stanza - the stanza
- * @returns true for `hpke` and `wallet` over X25519
+ * @returns true for `threshold`, and for `hpke` and `wallet` over X25519 or X-Wing
  */
 export function isKnown(stanza: Stanza): boolean {
-  return Object.hasOwn(fieldsOfKind, stanza.type) && stanza['kem'] === 'x25519'
+  if (!Object.hasOwn(fieldsOfType, stanza.type)) return false
+  return stanza.type === 'threshold' || kemOf(stanza) !== undefined
+}
+
+function kemOf(stanza: Stanza): string | undefined {
+  const kem = stanza['kem']
+  return typeof kem === 'string' && Object.hasOwn(encLengths, kem) ? kem : undefined
 }
 
 /**
@@ -77,18 +87,27 @@ function parseStanza(value: JsonValue, place: string): Stanza {
 }
 
 function parseKnown(stanza: Stanza, place: string): Stanza {
-  const names = fieldsOfKind[stanza.type] ?? []
+  const names = fieldsOfType[stanza.type] ?? []
   if (Object.keys(stanza).length !== names.length || !names.every((name) => Object.hasOwn(stanza, name))) {
     throw invalid(place, `expected exactly the fields ${names.join(', ')}`)
   }
-  const { keyId, enc, wrapped, address } = stanza
+  const { keyId, enc, wrapped, address, scheme, envelope } = stanza
   if (typeof keyId !== 'string' || !/^[\x21-\x7e]{1,128}$/.test(keyId)) {
     throw invalid(`${place}.keyId`, 'expected 1 to 128 printable ASCII characters')
   }
-  if (!hasLength(enc, encapsulatedKeyLength)) {
-    throw invalid(`${place}.enc`, `expected ${encapsulatedKeyLength} bytes in base64url`)
+  if (stanza.type === 'threshold') {
+    if (typeof scheme !== 'string' || !/^[a-z0-9][a-z0-9./-]{0,63}$/.test(scheme)) {
+      throw invalid(`${place}.scheme`, 'expected a name of a-z 0-9 . / -')
+    }
+    const length = lengthOf(envelope)
+    if (length < 1 || length > maximumEnvelopeLength) {
+      throw invalid(`${place}.envelope`, `expected 1 to ${maximumEnvelopeLength} bytes in base64url`)
+    }
+    return stanza
   }
-  if (!hasLength(wrapped, wrappedKeyLength)) {
+  const encLength = encLengths[kemOf(stanza) ?? ''] ?? 0
+  if (lengthOf(enc) !== encLength) throw invalid(`${place}.enc`, `expected ${encLength} bytes in base64url`)
+  if (lengthOf(wrapped) !== wrappedKeyLength) {
     throw invalid(`${place}.wrapped`, `expected ${wrappedKeyLength} bytes in base64url`)
   }
   if (stanza.type === 'wallet' && (typeof address !== 'string' || !/^0x[0-9a-f]{40}$/.test(address))) {
@@ -97,11 +116,11 @@ function parseKnown(stanza: Stanza, place: string): Stanza {
   return stanza
 }
 
-function hasLength(value: unknown, length: number): boolean {
+function lengthOf(value: unknown): number {
   try {
-    return decodeBase64Url(value as string).length === length
+    return decodeBase64Url(value as string).length
   } catch {
-    return false
+    return -1
   }
 }
 

@@ -81,6 +81,24 @@ describe('every answer', () => {
   })
 })
 
+describe('a result', () => {
+  const states = [
+    ['seen', 404],
+    ['charged', 404],
+    ['refused', 404],
+    ['released', 200],
+    ['settled', 200],
+  ] as const
+  it.each(states)('of a job that is %s is answered with %i, though it lies ready', async (state, status) => {
+    const sealedResult = new Uint8Array([1, 2, 3])
+    const job = { id: '7', state, sealedResult, resultDigest: `sha256:${'00'.repeat(32)}` }
+    const own = nodeApi({ ...service, job: async () => job as never }, (error) => errors.push(error))
+    const answer = await own.request('/v1/jobs/7/result')
+    expect(answer.status).toBe(status)
+    expect((await answer.text()).includes('AQID')).toBe(status === 200)
+  })
+})
+
 describe('input', () => {
   it.each([
     ['/v1/evidence?nonce=0x12', 'NONCE_INVALID'],

@@ -33,12 +33,13 @@ import {
   type SignedStatement,
   statementDigest,
 } from '@sealpool/crypto'
-import { BlockNotFoundError, createWalletClient, http, stringToHex, zeroAddress } from 'viem'
+import { BlockNotFoundError, createWalletClient, http, zeroAddress } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { getBlock, getBlockNumber, getChainId, readContract } from 'viem/actions'
 import { NodeError } from '../errors.js'
 import type { ChainJobEvent, ChainJobState, ChainPort } from './chain-port.js'
 import { inOrder } from './in-order.js'
+import { reasonWord } from './reason-word.js'
 
 /** How to reach the chain. */
 export interface ContractsChainOptions {
@@ -264,11 +265,6 @@ export async function openContractsChain(options: ContractsChainOptions): Promis
         () => passed(id, ['Settled']),
       ),
   }
-}
-
-/** A reason as the contract's 32-byte word: at most 31 ASCII characters. */
-export function reasonWord(reason: string): Hex {
-  return stringToHex(reason.slice(0, 31), { size: 32 })
 }
 
 function proofOf(signed: SignedStatement): StatementProof {

@@ -3,6 +3,8 @@
  * @module
  */
 
+import { chargedRefusals } from '@sealpool/attest'
+
 const texts = {
   JOB_NOT_APPROVED: 'not every pool of the job has approved it by vote; win the votes first',
   JOB_NOT_FUNDED: 'the job is approved and not paid; fund it first',
@@ -28,14 +30,8 @@ const texts = {
     'the job did not come to an end within its limits; it was charged, because a failure tells something too',
 } as const
 
-/** Reasons that the node itself gives; planners add theirs. */
+/** Reasons that the node itself gives; those of `chargedRefusals` are of jobs that have looked at data, as their receipts' verification expects. planners add theirs. */
 export type NodeRefusalCode = keyof typeof texts
-
-/** Refusals of jobs that have looked at data. */
-const chargedCodes: ReadonlySet<NodeRefusalCode> = new Set([
-  'EXECUTION_FAILED',
-  'TOO_FEW_CONTRIBUTORS_AFTER_NOISE',
-])
 
 /** A refusal on its way to a signed receipt. */
 export class JobRefusal extends Error {
@@ -59,7 +55,7 @@ export class JobRefusal extends Error {
 
   /** A refusal for one of the node's own reasons. */
   static of(code: NodeRefusalCode, cause?: unknown): JobRefusal {
-    return new JobRefusal(code, texts[code], { cause, charged: chargedCodes.has(code) })
+    return new JobRefusal(code, texts[code], { cause, charged: chargedRefusals.includes(code) })
   }
 
   /** A refusal that a planner gave; its texts depend on request, policy and schema only. */

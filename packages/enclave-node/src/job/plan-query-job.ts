@@ -22,9 +22,8 @@ export async function planQueryJob(manifest: JobManifest, pools: readonly Served
     const charges = plan.pools.flatMap(({ address, charge }): PoolCharge[] => {
       const pool = pools.find((one) => one.address === address)
       if (pool === undefined) return []
-      const leaves = plan.program.sources
-        .filter((source) => source.pool === pool.name)
-        .map((source) => `${source.pool}.${source.table}`)
+      // A plan can have several releases; its leaves are the tables of all of them.
+      const leaves = plan.leaves.filter((leaf) => leaf.startsWith(`${pool.name}.`))
       return [{ pool, charge, leaves }]
     })
     return {

@@ -6,14 +6,14 @@ import { refusalContext } from '@sealpool/contracts'
 import { type Address, type Digest, digestToHex, type JsonValue } from '@sealpool/crypto'
 import { PrivacyError } from '@sealpool/privacy'
 import type { JobRefusal as ChainRefusal } from '../chain/chain-port.js'
-import { reasonWord } from '../chain/contracts-chain.js'
+import { reasonWord } from '../chain/reason-word.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import { jobInputs, type PoolInputs, verdictsByPool } from '../release/job-inputs.js'
 import { type SignedReceipt, signReceipt } from '../release/receipt.js'
 import { grantsOf, type JobRow, storeOutcome } from '../state/job-table.js'
 import { chargeBudgets } from '../state/pglite-ledger.js'
 import type { JobContext } from './job-context.js'
-import type { JobRefusal } from './job-refusal.js'
+import { JobRefusal } from './job-refusal.js'
 import { chargeRequests } from './plan-job.js'
 import type { PlannedJob } from './planned-job.js'
 
@@ -42,12 +42,11 @@ export async function refuseJob(
   const issuedAt = (await context.chain.head()).timestamp
   const epochs = await keyEpochs(context, pools)
   const approvals = await grantsOf(context.store, job)
-  const { refusal, planned } = refused
-  const why = { reason: refusal.code, reasonText: refusal.text }
-  const store = (charged: boolean): Promise<SignedReceipt> =>
+  const { planned } = refused
+  const store = (refusal: JobRefusal): Promise<SignedReceipt> =>
     context.store.transaction(async (tx) => {
       // A job that has looked at data pays for it, also when it gives no answer.
-      const requests = charged && planned !== null ? chargeRequests(job.id, planned) : []
+      const requests = refusal.charged && planned !== null ? chargeRequests(job.id, planned) : []
       const receipts = await chargeBudgets(tx, requests)
       const signed = signReceipt(context, {
         job: job.id,
@@ -84,15 +83,18 @@ export async function refuseJob(
         release: paid
           ? (chainRefusal(context, job, refusal.code, signed.digest) as unknown as JsonValue)
           : null,
-        why,
+        why: { reason: refusal.code, reasonText: refusal.text },
       })
       return signed
     })
   try {
-    return await store(refusal.charged)
+    return await store(refused.refusal)
   } catch (error) {
-    // The budget that was there at the start is gone: the refusal stands without a charge.
-    if (error instanceof PrivacyError && error.code === 'BUDGET_EXHAUSTED') return store(false)
+    // The budget that was there at the start is gone. The first reason came from the data and cannot be paid for any
+    // more, so it is not told: the receipt names the budget instead.
+    if (error instanceof PrivacyError && error.code === 'BUDGET_EXHAUSTED') {
+      return store(JobRefusal.of('BUDGET_EXHAUSTED', error))
+    }
     throw error
   }
 }

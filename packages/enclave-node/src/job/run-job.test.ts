@@ -12,6 +12,7 @@ import {
 import type { SqlEngine } from '@sealpool/query'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ChainJobState, ChainPort } from '../chain/chain-port.js'
+import { keyScope } from '../ingest/served-pool.js'
 import { openKeyRing } from '../key/key-ring.js'
 import { nodeSigner } from '../key/node-signer.js'
 import { insertContribution } from '../state/contribution-table.js'
@@ -79,7 +80,12 @@ function fakeChain() {
     chainId: 31_337,
     registry,
     head: async () => ({ number: 9n, hash: `0x${'0'.repeat(64)}` as const, timestamp: 1_700_000_000 }),
-    pool: async () => ({ keyEpoch: { epoch: 1 } }),
+    /** Whose key the pool's data is sealed to. */
+    keyRing: keys,
+    pool: async () => {
+      const { keyId } = chain.keyRing.poolKey(keyScope(pool, 1))
+      return { keyEpoch: { epoch: 1, keyDigest: keyId } }
+    },
     jobState: async () => ({
       state: chain.confirmed ?? chain.state,
       suspended: chain.suspended,
@@ -302,6 +308,41 @@ describe('a paid job', () => {
     }
     expect((await advanceJob(contextOf(), await paid()))?.reason).toBe('BUDGET_EXHAUSTED')
     expect(await spent()).toBe('5.7')
+  })
+
+  it('whose budget goes to another job while it runs tells nothing of what it saw', async () => {
+    const { charge } = storedLedger(store)
+    const greedy = engine({
+      query: async () => {
+        for (const job of ['x', 'y', 'z']) {
+          await charge({
+            pool: pool.address,
+            job,
+            leaves: ['pay.workers'],
+            charge: { epsilon: 1.9, delta: 0 },
+          })
+        }
+        throw new Error('out of memory')
+      },
+    })
+    const job = await advanceJob(
+      contextOf(() => greedy),
+      await paid(),
+    )
+    expect(job).toMatchObject({ state: 'refused', reason: 'BUDGET_EXHAUSTED' })
+    expect(await receiptOf('1')).toMatchObject({
+      refusal: { code: 'BUDGET_EXHAUSTED', message: expect.not.stringContaining('charged') },
+      result: null,
+    })
+    expect(await spent()).toBe('5.7')
+  })
+
+  it('of a pool whose key is another node’s is left to that node: neither run nor refused', async () => {
+    chain.keyRing = openKeyRing(new Uint8Array(32).fill(8), digestOfDigit('9'))
+    const job = await advanceJob(contextOf(never), await paid(manifest({ purpose: 'advertising' })))
+    expect(job).toMatchObject({ state: 'waiting', reason: 'POOL_KEY_OF_OTHER_NODE', receipt: null })
+    expect(chain.calls).toEqual([])
+    expect(await spent()).toBe('0')
   })
 
   it('is refused and never run when a pool’s vote was not read from the chain', async () => {

@@ -55,6 +55,7 @@ async function decideJob(context: JobContext, job: JobRow): Promise<void> {
   try {
     const standing = await standingOf(context, job)
     if (standing === 'closed') return
+    if (standing === 'paid') await requireOwnKeys(context, job)
     const grants = await grantsOf(context.store, job)
     if (grants.length !== job.pools.length) throw JobRefusal.of('JOB_NOT_APPROVED')
     manifest = await loadManifest(context, job)
@@ -119,6 +120,27 @@ async function requireUncharged(context: JobContext, job: JobRow, planned: Plann
 }
 
 /**
+ * A pool's jobs are for the node whose key the pool's data is sealed to: another one, with the same measurement, has
+ * neither the data nor the budget ledger, and must not even refuse them.
+ */
+async function requireOwnKeys(context: JobContext, job: JobRow): Promise<void> {
+  for (const address of job.pools) {
+    const pool = context.pools.get(address)
+    if (pool === undefined) continue
+    const { keyEpoch } = await context.chain.pool(address)
+    if (
+      keyEpoch !== null &&
+      context.keys.poolKey(keyScope(pool, keyEpoch.epoch)).keyId === keyEpoch.keyDigest
+    )
+      continue
+    throw new JobPutOff(
+      'POOL_KEY_OF_OTHER_NODE',
+      'the key of a pool of the job is not this node’s; the node whose key it is runs the job',
+    )
+  }
+}
+
+/**
  * How a job stands on the chain, under the confirmations.
  * @returns `paid`: to be started; `begun`: started by this node; `closed`: not this node's to run, and noted as that
  */
@@ -141,7 +163,10 @@ async function standingOf(context: JobContext, job: JobRow): Promise<'paid' | 'b
   }
   const own = state === 'Assigned' && node === context.keys.statementAddress
   if (state === 'Assigned' && !own) {
-    throw new JobPutOff('ASSIGNED_TO_OTHER_NODE', 'the lot gave the job to another node; it has to show up first')
+    throw new JobPutOff(
+      'ASSIGNED_TO_OTHER_NODE',
+      'the lot gave the job to another node; it has to show up first',
+    )
   }
   if (state !== 'Funded' && !own) {
     await closeJob(context, job, state)

@@ -172,6 +172,7 @@ describe('jobs', { timeout: 180_000 }, () => {
       manifest: bundle.manifest,
       ...(bundle.plan === null ? {} : { plan: bundle.plan }),
       verdicts: bundle.verdicts,
+      deployment: { chainId: world.deployment.chainId, registry: world.deployment.nodeRegistry },
       trust: world.attestation as AttestationPolicy,
       at: new Date(),
       ...more,

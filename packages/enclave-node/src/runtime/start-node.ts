@@ -41,6 +41,7 @@ export interface RunningNode {
   readonly keySet: KeySet
   readonly keySetDigest: Digest
   readonly quoteDigest: Digest
+  /** What stands between the node and each kind of foreign code, as its receipts say it. */
   readonly isolation: string
   /** Finishes the present step, then ends everything, child processes included. */
   stop(): Promise<void>
@@ -140,7 +141,7 @@ async function start(
     keySet: keys.keySet,
     keySetDigest: keys.keySetDigest,
     quoteDigest: evidence.quoteDigest,
-    isolation: runtime.isolation,
+    isolation: isolationOf(runtime),
     stop: close,
   }
 }
@@ -188,10 +189,18 @@ function contextsOf(
           memoryLimit: `${Math.floor(config.engine.memoryBytes / 1_000_000)}MB`,
           timeoutMs: config.engine.timeoutMs,
         }),
-      isolation: runtime.isolation,
+      isolation: isolationOf(runtime),
       random: platformRandom,
     },
   }
+}
+
+/**
+ * What stands between the node and each kind of foreign code, in words for receipts. The built-in computations are the
+ * node's own code, measured with it, and run in its process.
+ */
+function isolationOf(runtime: JobRuntime): string {
+  return `proofs and refiners: ${runtime.isolation}; SQL engine: process; built-in computations: none`
 }
 
 /** A data directory belongs to one node on one deployment: another key or chain would mix two histories. */

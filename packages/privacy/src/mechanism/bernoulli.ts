@@ -1,4 +1,4 @@
-import { type RandomBytes, uniformBelow } from './random.js'
+import { coin, type RandomBytes } from './random.js'
 import type { Rational } from './rational.js'
 
 /**
@@ -9,7 +9,7 @@ import type { Rational } from './rational.js'
  * @returns One draw.
  */
 export function bernoulli(probability: Rational, random: RandomBytes): boolean {
-  return uniformBelow(probability.denominator, random) < probability.numerator
+  return coin(leadingWord(probability), 1, probability, random)
 }
 
 /**
@@ -25,15 +25,23 @@ export function bernoulliExp(exponent: Rational, random: RandomBytes): boolean {
   let { numerator } = exponent
   // exp(-x) = exp(-1)^floor(x) * exp(-(x - floor(x))); the first failure decides, so large x cost little.
   while (numerator > denominator) {
-    if (!bernoulliExpFraction(1n, 1n, random)) return false
+    if (!parityOfFailure(CERTAIN, 2 ** 32, random)) return false
     numerator -= denominator
   }
-  return bernoulliExpFraction(numerator, denominator, random)
+  const fraction = { numerator, denominator }
+  return parityOfFailure(fraction, leadingWord(fraction), random)
 }
 
 /** For an exponent in [0, 1]: the parity of the first failure in draws of probability x/1, x/2, x/3 ... */
-function bernoulliExpFraction(numerator: bigint, denominator: bigint, random: RandomBytes): boolean {
-  let count = 1n
-  while (uniformBelow(denominator * count, random) < numerator) count++
-  return count % 2n === 1n
+function parityOfFailure(fraction: Rational, word: number, random: RandomBytes): boolean {
+  let count = 1
+  while (coin(word, count, fraction, random)) count++
+  return count % 2 === 1
+}
+
+const CERTAIN: Rational = { numerator: 1n, denominator: 1n }
+
+/** floor(2^32 * fraction). */
+function leadingWord({ numerator, denominator }: Rational): number {
+  return Number((numerator << 32n) / denominator)
 }

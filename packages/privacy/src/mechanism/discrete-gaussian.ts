@@ -1,5 +1,5 @@
 import { bernoulliExp } from './bernoulli.js'
-import { discreteLaplace, positive } from './discrete-laplace.js'
+import { laplaceSampler, positive } from './discrete-laplace.js'
 import type { RandomBytes } from './random.js'
 import { ceilingSquareRoot, type Rational } from './rational.js'
 
@@ -16,19 +16,29 @@ export function discreteGaussian(options: {
   readonly sigmaSquared: Rational
   readonly random: RandomBytes
 }): bigint {
-  const { random } = options
-  const { numerator, denominator } = positive(options.sigmaSquared, 'sigmaSquared')
+  return gaussianSampler(options.sigmaSquared)(options.random)
+}
+
+/**
+ * The same with sigma squared checked and reduced once, for drawing many.
+ *
+ * @param sigmaSquared - Positive fraction.
+ * @returns Draws one sample from a randomness port.
+ * @throws PrivacyError `PARAMETER_INVALID` when `sigmaSquared` is not positive.
+ */
+export function gaussianSampler(sigmaSquared: Rational): (random: RandomBytes) => bigint {
+  const { numerator, denominator } = positive(sigmaSquared, 'sigmaSquared')
   // Any Laplace scale near sigma serves; the ceiling of sigma keeps the rejection rate low and the value an integer.
   const scale = ceilingSquareRoot((numerator + denominator - 1n) / denominator)
-  for (;;) {
-    const candidate = discreteLaplace({ scale: { numerator: scale, denominator: 1n }, random })
-    const magnitude = candidate < 0n ? -candidate : candidate
-    // (|y| - sigma^2/t)^2 / (2 sigma^2) over the common denominator 2 n d t^2, with sigma^2 = n/d.
-    const distance = magnitude * scale * denominator - numerator
-    const exponent = {
-      numerator: distance * distance,
-      denominator: 2n * numerator * denominator * scale * scale,
+  const laplace = laplaceSampler({ numerator: scale, denominator: 1n })
+  // (|y| - sigma^2/t)^2 / (2 sigma^2) over the common denominator 2 n d t^2, with sigma^2 = n/d.
+  const step = scale * denominator
+  const common = 2n * numerator * denominator * scale * scale
+  return (random) => {
+    for (;;) {
+      const candidate = laplace(random)
+      const distance = (candidate < 0n ? -candidate : candidate) * step - numerator
+      if (bernoulliExp({ numerator: distance * distance, denominator: common }, random)) return candidate
     }
-    if (bernoulliExp(exponent, random)) return candidate
   }
 }

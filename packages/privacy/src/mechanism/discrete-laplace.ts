@@ -19,20 +19,51 @@ import { type Rational, rational } from './rational.js'
  * ```
  */
 export function discreteLaplace(options: { readonly scale: Rational; readonly random: RandomBytes }): bigint {
-  const { random } = options
-  const { numerator, denominator } = positive(options.scale, 'scale')
-  for (;;) {
-    const remainder = uniformBelow(numerator, random)
-    if (!bernoulliExp({ numerator: remainder, denominator: numerator }, random)) continue
-    let quotient = 0n
-    while (bernoulliExp({ numerator: 1n, denominator: 1n }, random)) quotient++
-    const magnitude = (remainder + numerator * quotient) / denominator
-    const negative = uniformBelow(2n, random) === 1n
-    // Zero must not be counted twice.
-    if (negative && magnitude === 0n) continue
-    return negative ? -magnitude : magnitude
+  return laplaceSampler(options.scale)(options.random)
+}
+
+/**
+ * The same with the scale checked and reduced once, for drawing many.
+ *
+ * @param scale - Positive fraction.
+ * @returns Draws one sample from a randomness port.
+ * @throws PrivacyError `PARAMETER_INVALID` when the scale is not positive.
+ */
+export function laplaceSampler(scale: Rational): (random: RandomBytes) => bigint {
+  const geometric = geometricSampler(scale)
+  return (random) => {
+    for (;;) {
+      const magnitude = geometric(random)
+      const negative = uniformBelow(2n, random) === 1n
+      // Zero must not be counted twice.
+      if (negative && magnitude === 0n) continue
+      return negative ? -magnitude : magnitude
+    }
   }
 }
+
+/**
+ * One-sided geometric noise: P[x] is proportional to exp(-x / scale) for x = 0, 1, 2 ... (the inner part of
+ * algorithm 2 there).
+ *
+ * @param scale - Positive fraction.
+ * @returns Draws one sample from a randomness port.
+ * @throws PrivacyError `PARAMETER_INVALID` when the scale is not positive.
+ */
+export function geometricSampler(scale: Rational): (random: RandomBytes) => bigint {
+  const { numerator, denominator } = positive(scale, 'scale')
+  return (random) => {
+    for (;;) {
+      const remainder = uniformBelow(numerator, random)
+      if (!bernoulliExp({ numerator: remainder, denominator: numerator }, random)) continue
+      let quotient = 0n
+      while (bernoulliExp(ONE, random)) quotient++
+      return (remainder + numerator * quotient) / denominator
+    }
+  }
+}
+
+const ONE: Rational = { numerator: 1n, denominator: 1n }
 
 /**
  * Reduces a fraction and insists that it is positive.

@@ -1,6 +1,7 @@
+import { PrivacyError } from '../errors.js'
 import type { GaussianCalibration, LaplaceCalibration } from './calibration.js'
-import { discreteGaussian } from './discrete-gaussian.js'
-import { discreteLaplace } from './discrete-laplace.js'
+import { discreteGaussian, gaussianSampler } from './discrete-gaussian.js'
+import { discreteLaplace, laplaceSampler } from './discrete-laplace.js'
 import { buffered, type RandomBytes } from './random.js'
 
 /** Which noise to draw. */
@@ -29,24 +30,42 @@ export interface NoisePool {
  * the query runs keeps that time apart from the answer's.
  *
  * @param random - Randomness port.
+ * @param options - `whenEmpty`: `sample` (the default) draws a fresh sample when none is left, `refuse` throws, so that a
+ *   plan that reserved too little is found out instead of answering in a time that tells its noise.
  * @returns An empty pool.
  */
-export function predrawn(random: RandomBytes): NoisePool {
+export function predrawn(
+  random: RandomBytes,
+  options: { readonly whenEmpty?: 'sample' | 'refuse' } = {},
+): NoisePool {
   const bytes = buffered(random)
-  const ready = new Map<string, bigint[]>()
-  const keyOf = (noise: Noise): string => {
+  const ready = new Map<string, { readonly sample: () => bigint; readonly samples: bigint[] }>()
+  const shelf = (noise: Noise) => {
     const { numerator, denominator } = noise.kind === 'laplace' ? noise.scale : noise.sigmaSquared
-    return `${noise.kind}:${numerator}/${denominator}`
+    const key = `${noise.kind}:${numerator}/${denominator}`
+    const known = ready.get(key)
+    if (known !== undefined) return known
+    const sampler =
+      noise.kind === 'laplace' ? laplaceSampler(noise.scale) : gaussianSampler(noise.sigmaSquared)
+    const made = { sample: () => sampler(bytes), samples: [] }
+    ready.set(key, made)
+    return made
   }
   return {
     reserve(noise, count) {
-      const key = keyOf(noise)
-      const samples = ready.get(key) ?? []
-      while (samples.length < count) samples.push(sampleNoise(noise, bytes))
-      ready.set(key, samples)
+      const { sample, samples } = shelf(noise)
+      while (samples.length < count) samples.push(sample())
     },
     draw(noise) {
-      return ready.get(keyOf(noise))?.pop() ?? sampleNoise(noise, bytes)
+      const { sample, samples } = shelf(noise)
+      const drawn = samples.pop()
+      if (drawn !== undefined) return drawn
+      if (options.whenEmpty !== 'refuse') return sample()
+      throw new PrivacyError(
+        'NOISE_NOT_RESERVED',
+        'noise',
+        'More noise is asked for than was drawn ahead. Reserve as many samples as the plan may need before it looks at data.',
+      )
     },
   }
 }

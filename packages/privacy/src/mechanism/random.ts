@@ -9,6 +9,12 @@ export type RandomBytes = (length: number) => Uint8Array
 /** Bytes fetched at once by {@link buffered}. */
 const BLOCK = 4096
 
+/** Marks a generator that can hand out short integers without making an array for each. */
+const READ = Symbol('read')
+interface BufferedRandom extends RandomBytes {
+  readonly [READ]?: (length: number) => number
+}
+
 /**
  * Turns a generator that is costly per call into one that is cheap per byte. A byte is handed out once.
  *
@@ -18,17 +24,59 @@ const BLOCK = 4096
 export function buffered(random: RandomBytes): RandomBytes {
   let block = new Uint8Array(0)
   let used = 0
-  return (length) => {
+  const reserve = (length: number): void => {
+    if (used + length <= block.length) return
+    block = take(BLOCK, random).slice()
+    used = 0
+  }
+  const bytes: RandomBytes = (length) => {
     if (length > BLOCK) return random(length)
-    if (used + length > block.length) {
-      block = random(BLOCK).slice()
-      used = 0
-    }
-    const bytes = block.slice(used, used + length)
+    reserve(length)
+    const part = block.slice(used, used + length)
     block.fill(0, used, used + length)
     used += length
-    return bytes
+    return part
   }
+  const read = (length: number): number => {
+    reserve(length)
+    let value = 0
+    for (let left = length; left > 0; left--) {
+      value = value * 256 + (block[used] ?? 0)
+      block[used] = 0
+      used++
+    }
+    return value
+  }
+  return Object.assign(bytes, { [READ]: read })
+}
+
+/**
+ * True with probability `numerator / (denominator * divisor)`, exactly.
+ *
+ * Compares a uniform real, of which 32 bits are drawn at a time, with the fraction's own binary digits, and stops
+ * at the first word that differs. So nearly always one word decides, however long the fraction is.
+ *
+ * @param word - floor(2^32 * numerator / denominator).
+ * @param divisor - Whole number of at least 1.
+ * @param fraction - `numerator` from 0 to `denominator`.
+ * @param random - Randomness port.
+ * @returns One draw.
+ */
+export function coin(
+  word: number,
+  divisor: number,
+  fraction: { readonly numerator: bigint; readonly denominator: bigint },
+  random: RandomBytes,
+): boolean {
+  // floor(floor(x) / k) = floor(x / k) for a whole k, so the first word needs no big integer.
+  const first = Math.floor(word / divisor)
+  if (first === 2 ** 32) return true
+  const drawn = readInteger(4, random)
+  if (drawn !== first) return drawn < first
+  const denominator = fraction.denominator * BigInt(divisor)
+  const numerator = (fraction.numerator << 32n) - BigInt(first) * denominator
+  if (numerator === 0n) return false
+  return coin(Number((numerator << 32n) / denominator), 1, { numerator, denominator }, random)
 }
 
 /**
@@ -62,12 +110,19 @@ function uniformBelow32(bound: number, random: RandomBytes): number {
   const length = (bits + 7) >> 3
   const mask = bits === 32 ? 0xffffffff : 2 ** bits - 1
   for (;;) {
-    const bytes = take(length, random)
-    let value = 0
-    for (let index = 0; index < length; index++) value = value * 256 + (bytes[index] ?? 0)
-    value = (value & mask) >>> 0
+    const value = (readInteger(length, random) & mask) >>> 0
     if (value < bound) return value
   }
+}
+
+/** Up to four bytes as a big-endian integer. */
+function readInteger(length: number, random: BufferedRandom): number {
+  const read = random[READ]
+  if (read !== undefined) return read(length)
+  const bytes = take(length, random)
+  let value = 0
+  for (let index = 0; index < length; index++) value = value * 256 + (bytes[index] ?? 0)
+  return value
 }
 
 function take(length: number, random: RandomBytes): Uint8Array {

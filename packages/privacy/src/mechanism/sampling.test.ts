@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { deterministicRandom } from '../testing/deterministic-random.js'
 import { oracle } from '../testing/oracle.js'
@@ -5,7 +6,7 @@ import { bernoulli, bernoulliExp } from './bernoulli.js'
 import { discreteGaussian } from './discrete-gaussian.js'
 import { discreteLaplace } from './discrete-laplace.js'
 import { predrawn, sampleNoise } from './predrawn.js'
-import { buffered, type RandomBytes, uniformBelow } from './random.js'
+import { buffered, coin, type RandomBytes, uniformBelow } from './random.js'
 
 /** z-score of a chi-square statistic against masses, cells of expectation below 20 merged into one. */
 function chiSquareZ(samples: readonly number[], mass: (value: number) => number): number {
@@ -73,26 +74,74 @@ describe('uniform draws', () => {
     const bytes = Array.from({ length: 1000 }, () => [...random(3)]).flat()
     expect(bytes.slice(0, 300)).toEqual(Array.from({ length: 300 }, (_, index) => index % 256))
   })
+  test('buffering gives one and the same stream, whatever is asked of it', () => {
+    const own = (seed: number) =>
+      discreteGaussian({
+        sigmaSquared: { numerator: 9n, denominator: 1n },
+        random: deterministicRandom(seed),
+      })
+    const through = (seed: number) =>
+      discreteGaussian({
+        sigmaSquared: { numerator: 9n, denominator: 1n },
+        random: buffered(deterministicRandom(seed)),
+      })
+    for (let seed = 1; seed < 60; seed++) expect(through(seed)).toBe(own(seed))
+  })
+  test('a buffer refuses a port that returns too little', () => {
+    expect(() =>
+      uniformBelow(
+        5n,
+        buffered(() => new Uint8Array(8)),
+      ),
+    ).toThrow(expect.objectContaining({ place: 'random' }))
+  })
 })
 
 describe('Bernoulli draws', () => {
   const rate = (trial: (random: RandomBytes) => boolean) =>
     draw(40_000, (random) => (trial(random) ? 1n : 0n)).reduce((sum, value) => sum + value, 0) / 40_000
-  test('split the accepted bytes exactly in the ratio of the fraction', () => {
-    const outcomes = { yes: 0, no: 0 }
-    for (let byte = 0; byte < 256; byte++) {
-      let asked = 0
-      const once: RandomBytes = () => {
-        if (asked++ > 0) throw new RangeError('rejected')
-        return Uint8Array.of(byte)
-      }
-      try {
-        outcomes[bernoulli({ numerator: 3n, denominator: 7n }, once) ? 'yes' : 'no']++
-      } catch (error) {
-        expect(error).toBeInstanceOf(RangeError)
-      }
-    }
-    expect(outcomes).toEqual({ yes: 3 * 32, no: 4 * 32 })
+  test('compare a uniform real with the fraction, however many words agree with it', () => {
+    const big = fc.bigInt({ min: 1n, max: 2n ** 140n })
+    fc.assert(
+      fc.property(
+        big,
+        big,
+        fc.integer({ min: 1, max: 9 }),
+        fc.nat(3),
+        fc.array(fc.nat(255), { minLength: 24, maxLength: 24 }),
+        (a, b, divisor, agreeing, tail) => {
+          const numerator = a < b ? a : b
+          const denominator = (a < b ? b : a) + 1n
+          // The real's first words are the fraction's own, the rest are arbitrary.
+          const own = (numerator << 192n) / (denominator * BigInt(divisor))
+          const bytes = [...Array(24).keys()].map((index) =>
+            index < 4 * agreeing ? Number((own >> BigInt(184 - 8 * index)) & 255n) : (tail[index] ?? 0),
+          )
+          let used = 0
+          const port: RandomBytes = (length) => {
+            used += length
+            return Uint8Array.from(bytes.slice(used - length, used))
+          }
+          const drawn = bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n)
+          fc.pre(drawn !== own)
+          const word = Number((numerator << 32n) / denominator)
+          const expected = drawn * denominator * BigInt(divisor) < numerator << 192n
+          expect(coin(word, divisor, { numerator, denominator }, port)).toBe(expected)
+          // One word decides, or one more than agree.
+          expect(used).toBeLessThanOrEqual(24)
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
+  test('never fall for a fraction of zero and always for one', () => {
+    const zeros: RandomBytes = (length) => new Uint8Array(length)
+    const ones: RandomBytes = (length) => new Uint8Array(length).fill(255)
+    expect(bernoulli({ numerator: 0n, denominator: 5n }, zeros)).toBe(false)
+    expect(bernoulli({ numerator: 5n, denominator: 5n }, ones)).toBe(true)
+    // A quarter has a short expansion: the word that equals it is not below it.
+    const quarter: RandomBytes = () => Uint8Array.of(64, 0, 0, 0)
+    expect(bernoulli({ numerator: 1n, denominator: 4n }, quarter)).toBe(false)
   })
   test('have the exact probability', () => {
     expect(
@@ -182,6 +231,14 @@ describe('noise drawn ahead', () => {
     const drawn = Array.from({ length: 5 }, () => pool.draw(noise))
     expect([...drawn].sort()).toEqual([...expected].sort())
     expect(typeof pool.draw(noise)).toBe('bigint')
+  })
+  test('refuses to draw more than was reserved where it was told to', () => {
+    const pool = predrawn(deterministicRandom(3), { whenEmpty: 'refuse' })
+    const noise = { kind: 'laplace', scale: { numerator: 2n, denominator: 1n } } as const
+    pool.reserve(noise, 2)
+    pool.draw(noise)
+    pool.draw(noise)
+    expect(() => pool.draw(noise)).toThrow(expect.objectContaining({ code: 'NOISE_NOT_RESERVED' }))
   })
   test('asks the port for nothing once reserved', () => {
     let calls = 0

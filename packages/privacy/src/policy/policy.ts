@@ -3,117 +3,122 @@ import { PLACES } from '../accountant/amount.js'
 import { PrivacyError } from '../errors.js'
 import { columnSchema, nameSchema } from './column.js'
 
-const digestSchema = z
-  .string()
-  .regex(/^sha256:[0-9a-f]{64}$/, 'expected a digest: sha256: and 64 lower-case hexadecimal digits')
-const amountSchema = z
-  .string()
-  .regex(/^(0|[1-9][0-9]{0,77})$/, 'expected a whole number of token units as decimal text')
-const textSchema = z.string().min(1).max(4000)
-const epsilonSchema = z.number().gt(0).max(100)
-const deltaSchema = z.number().min(0).max(0.001, 'delta is the chance of failing altogether: at most 0.001')
+// Schemas are made in calls without effects, so that a bundle that reads no policy leaves zod out.
+const digestSchema = /* @__PURE__ */ (() =>
+  z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/, 'expected a digest: sha256: and 64 lower-case hexadecimal digits'))()
+const amountSchema = /* @__PURE__ */ (() =>
+  z.string().regex(/^(0|[1-9][0-9]{0,77})$/, 'expected a whole number of token units as decimal text'))()
+const textSchema = /* @__PURE__ */ (() => z.string().min(1).max(4000))()
+const epsilonSchema = /* @__PURE__ */ (() => z.number().gt(0).max(100))()
+const deltaSchema = /* @__PURE__ */ (() =>
+  z.number().min(0).max(0.001, 'delta is the chance of failing altogether: at most 0.001'))()
 
-const tableSchema = z
-  .strictObject({
-    name: nameSchema,
-    rowsPerContributor: z.int().min(1).max(1_000_000),
-    columns: z.array(columnSchema).min(1).max(500),
-  })
-  .superRefine((table, context) => {
-    reportDuplicates(table.columns, 'columns', context)
-  })
+const tableSchema = /* @__PURE__ */ (() =>
+  z
+    .strictObject({
+      name: nameSchema,
+      rowsPerContributor: z.int().min(1).max(1_000_000),
+      columns: z.array(columnSchema).min(1).max(500),
+    })
+    .superRefine((table, context) => {
+      reportDuplicates(table.columns, 'columns', context)
+    }))()
 
-const privacySchema = z
-  .strictObject({
-    accounting: z.enum(['basic', 'zcdp']),
-    epsilon: epsilonSchema,
-    delta: deltaSchema,
-    perJob: z.strictObject({ epsilon: epsilonSchema, delta: deltaSchema }),
-    minimumContributors: z.int().min(1).max(1_000_000),
-    maximumGroups: z.int().min(1).max(100_000),
-  })
-  .superRefine((privacy, context) => {
-    const issue = (path: string[], message: string): void => {
-      context.addIssue({ code: 'custom', path, message })
-    }
-    if (privacy.perJob.epsilon > privacy.epsilon) {
-      issue(['perJob', 'epsilon'], 'one job may not take more epsilon than the pool has in all')
-    }
-    if (privacy.perJob.delta > privacy.delta) {
-      issue(['perJob', 'delta'], 'one job may not take more delta than the pool has in all')
-    }
-    if (privacy.accounting === 'zcdp' && privacy.delta < 1e-15) {
-      issue(['delta'], 'zcdp accounting needs a delta above zero; choose basic accounting for pure epsilon')
-    }
-    for (const [path, value, quantity] of [
-      [['epsilon'], privacy.epsilon, 'epsilon'],
-      [['delta'], privacy.delta, 'delta'],
-      [['perJob', 'epsilon'], privacy.perJob.epsilon, 'epsilon'],
-      [['perJob', 'delta'], privacy.perJob.delta, 'delta'],
-    ] as const) {
-      if (!isWhole(value, PLACES[quantity])) {
-        issue([...path], `budgets are kept in steps of 1e-${PLACES[quantity]}; give fewer digits`)
+const privacySchema = /* @__PURE__ */ (() =>
+  z
+    .strictObject({
+      accounting: z.enum(['basic', 'zcdp']),
+      epsilon: epsilonSchema,
+      delta: deltaSchema,
+      perJob: z.strictObject({ epsilon: epsilonSchema, delta: deltaSchema }),
+      minimumContributors: z.int().min(1).max(1_000_000),
+      maximumGroups: z.int().min(1).max(100_000),
+    })
+    .superRefine((privacy, context) => {
+      const issue = (path: string[], message: string): void => {
+        context.addIssue({ code: 'custom', path, message })
       }
-    }
-  })
+      if (privacy.perJob.epsilon > privacy.epsilon) {
+        issue(['perJob', 'epsilon'], 'one job may not take more epsilon than the pool has in all')
+      }
+      if (privacy.perJob.delta > privacy.delta) {
+        issue(['perJob', 'delta'], 'one job may not take more delta than the pool has in all')
+      }
+      if (privacy.accounting === 'zcdp' && privacy.delta < 1e-15) {
+        issue(['delta'], 'zcdp accounting needs a delta above zero; choose basic accounting for pure epsilon')
+      }
+      for (const [path, value, quantity] of [
+        [['epsilon'], privacy.epsilon, 'epsilon'],
+        [['delta'], privacy.delta, 'delta'],
+        [['perJob', 'epsilon'], privacy.perJob.epsilon, 'epsilon'],
+        [['perJob', 'delta'], privacy.perJob.delta, 'delta'],
+      ] as const) {
+        if (!isWhole(value, PLACES[quantity])) {
+          issue([...path], `budgets are kept in steps of 1e-${PLACES[quantity]}; give fewer digits`)
+        }
+      }
+    }))()
 
 /**
  * The machine-readable rule set of a pool. Strict: an unknown field is refused, since a rule that nobody
  * enforces is worse than none. Its digest (SHA-256 of its canonical JSON) is what the chain records.
  */
-export const poolPolicySchema = z
-  .strictObject({
-    format: z.literal('sealpool/pool-policy'),
-    version: z.literal(1),
-    name: nameSchema,
-    description: textSchema,
-    purposes: z.array(textSchema).min(1).max(100),
-    /** Opaque here; `@sealpool/attest` gives it meaning. */
-    attestation: z.record(z.string(), z.json()),
-    code: z.strictObject({
-      poc: digestSchema,
-      refiner: digestSchema,
-      computations: z.array(z.string().min(1).max(200)).max(100),
-    }),
-    tables: z.array(tableSchema).min(1).max(100),
-    privacy: privacySchema,
-    joins: z.strictObject({ allowed: z.boolean(), with: z.array(nameSchema).max(100) }),
-    economics: z.strictObject({ price: amountSchema, poolTokenBurn: amountSchema }),
-  })
-  .superRefine((policy, context) => {
-    reportDuplicates(policy.tables, 'tables', context)
-    const issue = (path: (string | number)[], message: string): void => {
-      context.addIssue({ code: 'custom', path, message })
-    }
-    for (const [path, names] of [
-      [['purposes'], policy.purposes],
-      [['code', 'computations'], policy.code.computations],
-      [['joins', 'with'], policy.joins.with],
-    ] as const) {
-      if (new Set(names).size !== names.length) issue([...path], 'an entry is listed twice; list each once')
-    }
-    if (!policy.joins.allowed && policy.joins.with.length > 0) {
-      issue(
-        ['joins', 'with'],
-        'joins are not allowed, so no pool may be listed; empty the list or allow joins',
-      )
-    }
-    if (policy.joins.with.includes(policy.name)) {
-      issue(['joins', 'with'], 'a pool need not list itself; tables of one pool always join')
-    }
-    if (policy.privacy.delta === 0) {
-      policy.tables.forEach((table, tableIndex) => {
-        table.columns.forEach((column, columnIndex) => {
-          if (column.open === true) {
-            issue(
-              ['tables', tableIndex, 'columns', columnIndex, 'open'],
-              'open groups need a delta above zero: give the pool one, or list public values',
-            )
-          }
+export const poolPolicySchema = /* @__PURE__ */ (() =>
+  z
+    .strictObject({
+      format: z.literal('sealpool/pool-policy'),
+      version: z.literal(1),
+      name: nameSchema,
+      description: textSchema,
+      purposes: z.array(textSchema).min(1).max(100),
+      /** Opaque here; `@sealpool/attest` gives it meaning. */
+      attestation: z.record(z.string(), z.json()),
+      code: z.strictObject({
+        poc: digestSchema,
+        refiner: digestSchema,
+        computations: z.array(z.string().min(1).max(200)).max(100),
+      }),
+      tables: z.array(tableSchema).min(1).max(100),
+      privacy: privacySchema,
+      joins: z.strictObject({ allowed: z.boolean(), with: z.array(nameSchema).max(100) }),
+      economics: z.strictObject({ price: amountSchema, poolTokenBurn: amountSchema }),
+    })
+    .superRefine((policy, context) => {
+      reportDuplicates(policy.tables, 'tables', context)
+      const issue = (path: (string | number)[], message: string): void => {
+        context.addIssue({ code: 'custom', path, message })
+      }
+      for (const [path, names] of [
+        [['purposes'], policy.purposes],
+        [['code', 'computations'], policy.code.computations],
+        [['joins', 'with'], policy.joins.with],
+      ] as const) {
+        if (new Set(names).size !== names.length) issue([...path], 'an entry is listed twice; list each once')
+      }
+      if (!policy.joins.allowed && policy.joins.with.length > 0) {
+        issue(
+          ['joins', 'with'],
+          'joins are not allowed, so no pool may be listed; empty the list or allow joins',
+        )
+      }
+      if (policy.joins.with.includes(policy.name)) {
+        issue(['joins', 'with'], 'a pool need not list itself; tables of one pool always join')
+      }
+      if (policy.privacy.delta === 0) {
+        policy.tables.forEach((table, tableIndex) => {
+          table.columns.forEach((column, columnIndex) => {
+            if (column.open === true) {
+              issue(
+                ['tables', tableIndex, 'columns', columnIndex, 'open'],
+                'open groups need a delta above zero: give the pool one, or list public values',
+              )
+            }
+          })
         })
-      })
-    }
-  })
+      }
+    }))()
 
 /** A parsed pool policy. */
 export type PoolPolicy = z.output<typeof poolPolicySchema>

@@ -8,12 +8,12 @@ import type { Scope } from './scope.js'
 export type BindOperand = (syntax: Syntax) => Typed
 
 /** A wallet address: comparing anything with one singles out a person, whatever the column is called. */
-const address = /^0x[0-9a-f]{40}$/i
+const address = /0x[0-9a-f]{8}/i
 
 function refuseAddresses(scope: Scope, ...values: readonly Syntax[]): void {
   for (const value of values) {
     const literal = scope.literal(value)
-    if (literal?.type === 'text' && address.test(literal.text.trim())) {
+    if (literal?.type === 'text' && address.test(literal.text)) {
       throw new QueryError('IDENTIFIES_ONE_CONTRIBUTOR', value.span)
     }
   }
@@ -95,4 +95,28 @@ export function bindMembership(
   const whole: Condition =
     known.length < items.length ? { kind: 'or', operands: [member, { kind: 'truth', value: null }] } : member
   return syntax.negated ? { kind: 'not', operand: whole } : whole
+}
+
+/** A pattern that every engine reads alike: no escapes, plain ASCII. */
+const plainPattern = /^[\x20-\x5b\x5d-\x7e]{0,200}$/
+
+/**
+ * Types `text [NOT] LIKE 'pattern'`.
+ *
+ * @throws QueryError `TYPE_MISMATCH`, `EXPRESSION_NOT_ALLOWED`, `IDENTIFIES_ONE_CONTRIBUTOR`
+ */
+export function bindLike(
+  syntax: Syntax & { readonly kind: 'like' },
+  scope: Scope,
+  bind: BindOperand,
+): Condition {
+  refuseAddresses(scope, syntax.operand, syntax.pattern)
+  const operand = bind(syntax.operand)
+  const pattern = scope.literal(syntax.pattern)
+  if (operand.type !== 'text') throw new QueryError('TYPE_MISMATCH', syntax.span)
+  if (pattern?.type !== 'text' || !plainPattern.test(pattern.text)) {
+    throw new QueryError('EXPRESSION_NOT_ALLOWED', syntax.pattern.span)
+  }
+  const test: Condition = { kind: 'like', operand: operand.expression, pattern: pattern.text }
+  return syntax.negated ? { kind: 'not', operand: test } : test
 }

@@ -1,61 +1,69 @@
-import { columnDecimals, type PolicyColumn } from '../catalogue/catalogue.js'
-import { QueryError } from '../errors.js'
+import { QueryError, type Span } from '../errors.js'
 import type { Syntax } from '../parse/syntax.js'
-import type { KeyProgram } from '../plan/program.js'
-import { rescale, toNumber } from '../type/decimal.js'
-import type { Condition } from '../type/expression.js'
+import type { CodedKey, KeyProgram, ListedKey } from '../plan/program.js'
+import { parseDecimal, rescale, toNumber } from '../type/decimal.js'
+import type { Typed } from '../type/expression.js'
+import type { ValueExpression } from '../type/relation.js'
 import type { Scope } from './scope.js'
-import { bindCondition, exactDecimal } from './value.js'
+import { bindCondition, bindValue, exactDecimal } from './value.js'
 
 /** A public value of a key, as it is released. */
 export type PublicValue = string | number | boolean | null
 
-/** A key of GROUP BY: the list of its public values, and how a row finds its place in the list. */
+/** A key of GROUP BY: the list of its public values (null when they are not public), and how a row finds its place. */
 export interface BoundKey {
-  readonly values: readonly PublicValue[]
+  readonly values: readonly PublicValue[] | null
   readonly program: KeyProgram
 }
 
 /**
- * Types a key of GROUP BY. Only values that are public before any data is seen can be keys: the policy's list of a
- * column, or the literals of a CASE. All of them are released, so no group tells by being there.
+ * Types a key of GROUP BY. Public keys are the policy's list of a column, the literals of a CASE, or the bins of
+ * `width_bucket`: all of their values are released, so no group tells by being there. Columns that the policy marks
+ * `open` come from the data and appear by partition selection.
  *
  * @throws QueryError `GROUP_NOT_PUBLIC`, `IDENTIFIES_ONE_CONTRIBUTOR`, and what the conditions of a CASE throw
  */
 export function bindKey(syntax: Syntax, scope: Scope): BoundKey {
-  if (syntax.kind === 'column') return columnKey(syntax, scope)
   if (syntax.kind === 'case') return caseKey(syntax, scope)
   if (syntax.kind === 'aggregate') throw new QueryError('AGGREGATE_MISPLACED', syntax.span)
+  if (syntax.kind === 'column') return typedKey(bindValue(syntax, scope, 'group'), syntax.span)
+  if (syntax.kind === 'call') return typedKey(bindValue(syntax, scope, 'condition'), syntax.span)
   throw new QueryError('GROUP_NOT_PUBLIC', syntax.span)
 }
 
-function columnKey(syntax: Syntax & { readonly kind: 'column' }, scope: Scope): BoundKey {
-  const { source, column } = scope.column(syntax.path, syntax.span)
-  const listed = column.values ?? (column.type === 'boolean' ? [false, true] : null)
-  if (!column.use.includes('group') || listed === null) throw new QueryError('GROUP_NOT_PUBLIC', syntax.span)
-  const branches = listed.map((value, code) => ({ when: columnIs(column, source, value, syntax), code }))
-  if (!column.nullable) return { values: listed, program: { branches, otherwise: null } }
-  const missing = { when: columnIs(column, source, null, syntax), code: listed.length }
-  return { values: [...listed, null], program: { branches: [...branches, missing], otherwise: null } }
+function typedKey(typed: Typed, at: Span): BoundKey {
+  if (typed.type === 'null') throw new QueryError('GROUP_NOT_PUBLIC', at)
+  const domain = typed.type === 'boolean' ? [false, true] : typed.domain
+  if (domain === undefined) throw new QueryError('GROUP_NOT_PUBLIC', at)
+  if (domain === 'open') {
+    if (typed.type === 'text') {
+      return { values: null, program: { open: 'text', text: typed.expression } }
+    }
+    if (typed.type === 'number') {
+      return { values: null, program: { open: 'number', number: typed.expression, decimals: typed.decimals } }
+    }
+    throw new QueryError('GROUP_NOT_PUBLIC', at)
+  }
+  const values = domain.map((value) => storedValue(typed, value, at))
+  const program: ListedKey = { listed: listedOf(typed), values, missing: typed.nullable ? domain.length : null }
+  return { values: typed.nullable ? [...domain, null] : domain, program }
 }
 
-function columnIs(column: PolicyColumn, source: number, value: PublicValue, syntax: Syntax): Condition {
-  const { name } = column
-  if (column.type === 'boolean') {
-    const flag: Condition = { kind: 'flag', source, column: name }
-    if (value === null) return { kind: 'null-flag', operand: flag }
-    return value === true ? flag : { kind: 'not', operand: flag }
-  }
-  if (column.type === 'text') {
-    const text = { kind: 'text-column', source, column: name } as const
-    if (value === null) return { kind: 'null-text', operand: text }
-    return { kind: 'compare-text', operator: '=', left: text, right: { kind: 'text', value: String(value) } }
-  }
-  const decimals = columnDecimals(column)
-  const number = { kind: 'column', source, column: name, decimals, clamp: null } as const
-  if (value === null) return { kind: 'null-number', operand: number }
-  const units = rescale(exactDecimal(String(value), syntax.span), decimals, 'down')
-  return { kind: 'compare', operator: '=', left: number, right: { kind: 'constant', units: String(units) } }
+function listedOf(typed: Exclude<Typed, { readonly type: 'null' }>): ValueExpression {
+  if (typed.type === 'text') return { type: 'text', text: typed.expression }
+  if (typed.type === 'boolean') return { type: 'boolean', condition: typed.condition }
+  // A clamp would put what lies outside of the range into its first and last group.
+  const number = typed.expression
+  return { type: 'number', number: number.kind === 'column' ? { ...number, clamp: null } : number }
+}
+
+/** A public value as the engine has it. */
+function storedValue(typed: Typed, value: NonNullable<PublicValue>, at: Span): string | boolean {
+  if (typed.type === 'boolean') return value === true
+  if (typed.type === 'text') return String(value)
+  const decimal = typed.type === 'number' ? parseDecimal(String(value)) : null
+  if (typed.type !== 'number' || decimal === null) throw new QueryError('GROUP_NOT_PUBLIC', at)
+  return String(rescale(decimal, typed.decimals, 'down'))
 }
 
 function caseKey(syntax: Syntax & { readonly kind: 'case' }, scope: Scope): BoundKey {
@@ -75,7 +83,8 @@ function caseKey(syntax: Syntax & { readonly kind: 'case' }, scope: Scope): Boun
   if (new Set(values.filter((value) => value !== null).map((value) => typeof value)).size > 1) {
     throw new QueryError('TYPE_MISMATCH', syntax.span)
   }
-  return { values, program: { branches, otherwise } }
+  const program: CodedKey = { branches, otherwise }
+  return { values, program }
 }
 
 function publicLiteral(result: Syntax, scope: Scope): PublicValue {

@@ -1,15 +1,44 @@
-import { QueryError } from '../errors.js'
-import type { ComparisonOperator, Syntax } from '../parse/syntax.js'
+import { QueryError, type Span } from '../errors.js'
+import type {
+  AggregateSyntax,
+  ArithmeticOperator,
+  ComparisonOperator,
+  LiteralValue,
+  QuerySyntax,
+  ScalarFunction,
+  Syntax,
+} from '../parse/syntax.js'
 import { toNumber } from '../type/decimal.js'
+import type { BoundStage } from './bind.js'
 import type { PublicValue } from './key.js'
-import type { Scope } from './scope.js'
 import { exactDecimal } from './value.js'
 
-/** A released value of a group: a key, an aggregate after noise, or a literal. Never a value of the data. */
+/** A released value of a group: made of keys, aggregates after noise, and literals. Never a value of the data. */
 export type Released =
   | { readonly kind: 'key'; readonly key: number }
   | { readonly kind: 'aggregate'; readonly aggregate: number }
   | { readonly kind: 'literal'; readonly value: PublicValue }
+  /** GROUPING(...): bits of keys that the group's set has not. */
+  | { readonly kind: 'grouping'; readonly keys: readonly number[] }
+  /** A column of the released rows that are read. */
+  | { readonly kind: 'field'; readonly field: number }
+  /** The one number of a released query. */
+  | { readonly kind: 'scalar'; readonly stage: BoundStage }
+  | {
+      readonly kind: 'arithmetic'
+      readonly operator: ArithmeticOperator
+      readonly left: Released
+      readonly right: Released
+    }
+  | {
+      readonly kind: 'case'
+      readonly branches: readonly { readonly when: ReleasedCondition; readonly result: Released }[]
+      readonly otherwise: Released
+    }
+  | { readonly kind: 'call'; readonly name: ReleasedFunction; readonly parameters: readonly Released[] }
+
+/** Functions over released numbers: all total, null for what has no value. */
+export type ReleasedFunction = Exclude<ScalarFunction, 'width_bucket'>
 
 /** A condition over released values (HAVING). */
 export type ReleasedCondition =
@@ -24,18 +53,26 @@ export type ReleasedCondition =
   | { readonly kind: 'in'; readonly operand: Released; readonly items: readonly PublicValue[] }
   | { readonly kind: 'is-null'; readonly operand: Released }
 
-/** Finds keys and aggregates of the statement; aggregates that are not selected are added. */
+/** Finds keys, aggregates and released queries of the statement; aggregates that are not selected are added. */
 export interface ReleasedNames {
-  readonly scope: Scope
-  /** Position of the key that this expression is, or null. */
-  key(syntax: Syntax): number | null
-  aggregate(bound: Syntax & { readonly kind: 'aggregate' }): number
+  literal(syntax: Syntax): LiteralValue | null
+  isContributor(syntax: Syntax): boolean
+  /** A key or a released column; null when it is none. */
+  name(syntax: Syntax): Released | null
+  aggregate(bound: AggregateSyntax): Released
+  grouping(parameters: readonly Syntax[], at: Span): Released
+  stage(query: QuerySyntax): BoundStage
 }
 
-/** Types an operand of HAVING or ORDER BY. */
+/**
+ * Types an expression over released values: an output, or an operand of HAVING or ORDER BY.
+ *
+ * @throws QueryError `NOT_AGGREGATED`, `IDENTIFIES_ONE_CONTRIBUTOR`, `EXPRESSION_NOT_ALLOWED`
+ */
 export function bindReleased(syntax: Syntax, names: ReleasedNames): Released {
-  if (syntax.kind === 'aggregate') return { kind: 'aggregate', aggregate: names.aggregate(syntax) }
-  const literal = names.scope.literal(syntax)
+  const bind = (value: Syntax) => bindReleased(value, names)
+  if (syntax.kind === 'aggregate') return names.aggregate(syntax)
+  const literal = names.literal(syntax)
   if (literal !== null) {
     if (literal.type === 'null') return { kind: 'literal', value: null }
     if (literal.type === 'boolean') return { kind: 'literal', value: literal.value }
@@ -43,10 +80,54 @@ export function bindReleased(syntax: Syntax, names: ReleasedNames): Released {
     const { units, decimals } = exactDecimal(literal.text, syntax.span)
     return { kind: 'literal', value: toNumber(units, decimals) }
   }
-  if (names.scope.isContributor(syntax)) throw new QueryError('IDENTIFIES_ONE_CONTRIBUTOR', syntax.span)
-  const key = names.key(syntax)
-  if (key === null) throw new QueryError('NOT_AGGREGATED', syntax.span)
-  return { kind: 'key', key }
+  if (names.isContributor(syntax)) throw new QueryError('IDENTIFIES_ONE_CONTRIBUTOR', syntax.span)
+  const named = names.name(syntax)
+  if (named !== null) return named
+  switch (syntax.kind) {
+    case 'arithmetic':
+      return {
+        kind: 'arithmetic',
+        operator: syntax.operator,
+        left: bind(syntax.left),
+        right: bind(syntax.right),
+      }
+    case 'negate':
+      return {
+        kind: 'arithmetic',
+        operator: '-',
+        left: { kind: 'literal', value: 0 },
+        right: bind(syntax.operand),
+      }
+    case 'case':
+      return {
+        kind: 'case',
+        branches: syntax.branches.map(({ when, result }) => ({
+          when: bindReleasedCondition(when, names),
+          result: bind(result),
+        })),
+        otherwise: syntax.otherwise === null ? { kind: 'literal', value: null } : bind(syntax.otherwise),
+      }
+    case 'call': {
+      if (syntax.name === 'width_bucket') throw new QueryError('FUNCTION_NOT_ALLOWED', syntax.span)
+      return { kind: 'call', name: syntax.name, parameters: syntax.parameters.map(bind) }
+    }
+    case 'cast': {
+      const operand = bind(syntax.operand)
+      if (syntax.decimals === null) return operand
+      return { kind: 'call', name: 'round', parameters: [operand, { kind: 'literal', value: syntax.decimals }] }
+    }
+    case 'grouping':
+      return names.grouping(syntax.parameters, syntax.span)
+    case 'scalar-query':
+      return { kind: 'scalar', stage: names.stage(syntax.query) }
+    case 'window':
+      throw new QueryError('WINDOW_NOT_ALLOWED', syntax.span)
+    case 'exists':
+    case 'in-query':
+      throw new QueryError('SUBQUERY_NOT_ALLOWED', syntax.span)
+    default:
+      throw new QueryError('NOT_AGGREGATED', syntax.span)
+  }
 }
 
 /**

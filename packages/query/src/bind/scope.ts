@@ -1,110 +1,114 @@
-import {
-  type Catalogue,
-  type CatalogueTable,
-  contributorColumn,
-  type PolicyColumn,
-} from '../catalogue/catalogue.js'
-import { checkColumnGrant, checkTableGrant, type Grant } from '../enforce/grant.js'
-import { checkJoin } from '../enforce/join.js'
+import { contributorColumn } from '../catalogue/catalogue.js'
+import { checkColumnGrant } from '../enforce/grant.js'
+import type { Purpose } from '../enforce/use.js'
 import { QueryError, type Span } from '../errors.js'
-import type { LiteralValue, SelectSyntax, Syntax } from '../parse/syntax.js'
+import type { LiteralValue, QuerySyntax, Syntax } from '../parse/syntax.js'
+import type { Condition } from '../type/expression.js'
+import { type Environment, literalOf } from './environment.js'
+import type { NamedRelation, RelationColumn } from './relation-column.js'
 
-/** A value for `$n`. */
-export type ParameterValue = string | number | boolean | null
-
-/** A column found by name: which source it belongs to and what the policy says of it. */
+/** A column found by name. */
 export interface FoundColumn {
   readonly source: number
-  readonly column: PolicyColumn
+  readonly column: Exclude<RelationColumn, { readonly kind: 'contributor' }>
+  /** Whether its relation was joined by LEFT JOIN, so that it can be missing. */
+  readonly optional: boolean
 }
 
-/** The tables of a statement, the names that reach into them, and what was reached so far. */
+/** What a value may be made of besides columns and literals. */
+export interface Allowed {
+  /** Functions OVER the rows of a contributor. */
+  readonly windows: boolean
+  /** Aggregates per contributor; `keys` are the bound forms that may stand outside of them. */
+  readonly perContributor: { readonly keys: ReadonlySet<string> } | null
+}
+
+/** The relations of one SELECT and the names that reach into them. */
 export interface Scope {
-  readonly sources: readonly CatalogueTable[]
-  /** Columns that the statement reaches, in any clause, as `pool.table.column`. */
-  readonly reached: Set<string>
+  readonly environment: Environment
+  readonly relations: readonly NamedRelation[]
+  readonly optional: ReadonlySet<number>
+  /** Position of the relation whose contributor the rows belong to. */
+  readonly unit: number
+  /** Most rows of one contributor. */
+  readonly rows: number
+  readonly allowed: Allowed
+  /** Collects what the columns of a value may be used for while it is bound; null outside of that. */
+  readonly collector: { uses: Set<Purpose> } | null
   /**
    * @throws QueryError `IDENTIFIES_ONE_CONTRIBUTOR`, `COLUMN_UNKNOWN`, `COLUMN_AMBIGUOUS`, `COLUMN_NOT_GRANTED`
    */
   column(path: readonly string[], at: Span): FoundColumn
-  /** Whether the name, if it is known at all, is the contributor. */
+  /** The sources whose contributor the name is; empty when it is not one. */
+  contributorSources(value: Syntax): readonly number[]
   isContributor(value: Syntax): boolean
   literal(value: Syntax): LiteralValue | null
+  /** Types `EXISTS (...)` and `contributor IN (...)`. */
+  semiJoin(syntax: Syntax & { readonly kind: 'exists' | 'in-query' }, scope: Scope): Condition
+  readonly isReleased: (query: QuerySyntax) => boolean
 }
 
-/**
- * Resolves FROM: tables to catalogue entries, the join to its one allowed form.
- *
- * @throws QueryError `TABLE_UNKNOWN`, `TABLE_NOT_POPULATED`, `TABLE_NOT_GRANTED`, `JOIN_NOT_ALLOWED`
- */
-export function openScope(
-  syntax: SelectSyntax,
-  options: {
-    readonly catalogue: Catalogue
-    readonly grant: Grant
-    readonly parameters: readonly ParameterValue[]
-  },
+/** Makes the scope of a SELECT. */
+export function makeScope(
+  parts: Pick<
+    Scope,
+    'environment' | 'relations' | 'optional' | 'unit' | 'rows' | 'semiJoin' | 'isReleased'
+  >,
 ): Scope {
-  const { catalogue, grant, parameters } = options
-  const sources = syntax.from.map(({ pool, table, span }) => {
-    const found = catalogue.find(pool, table)
-    if (found === null) throw new QueryError('TABLE_UNKNOWN', span)
-    if (found.pool.populated?.includes(table) === false) throw new QueryError('TABLE_NOT_POPULATED', span)
-    checkTableGrant(grant, found, span)
-    return found
-  })
-  const names = syntax.from.map(({ table, alias }) => alias ?? table)
-  const reached = new Set<string>()
-
-  const sourceOf = (qualifier: readonly string[], at: Span): readonly number[] => {
-    const all = [...sources.keys()]
-    if (qualifier.length === 0) return all
-    const matching = all.filter((index) => {
-      const from = syntax.from[index]
-      if (from === undefined) return false
-      if (qualifier.length === 1) return names[index] === qualifier[0]
-      return from.alias === null && from.pool === qualifier[0] && from.table === qualifier[1]
+  const { environment, relations, optional } = parts
+  const candidates = (qualifier: readonly string[]): readonly number[] =>
+    [...relations.keys()].filter((index) => {
+      const relation = relations[index]
+      if (relation === undefined) return false
+      if (qualifier.length === 0) return true
+      if (qualifier.length === 1) return relation.name === qualifier[0]
+      return relation.pool === qualifier[0] && relation.name === qualifier[1]
     })
+  const find = (path: readonly string[], at: Span) => {
+    const qualifier = path.slice(0, -1)
+    const matching = candidates(qualifier)
     if (matching.length === 0) throw new QueryError('COLUMN_UNKNOWN', at)
-    if (matching.length > 1) throw new QueryError('COLUMN_AMBIGUOUS', at)
-    return matching
+    if (qualifier.length > 0 && matching.length > 1) throw new QueryError('COLUMN_AMBIGUOUS', at)
+    return matching.flatMap((source) =>
+      (relations[source]?.columns.get(path.at(-1) ?? '') ?? []).map((column) => ({ source, column })),
+    )
   }
-
   const scope: Scope = {
-    sources,
-    reached,
+    ...parts,
+    allowed: { windows: false, perContributor: null },
+    collector: null,
     column(path, at) {
-      const name = path.at(-1)
-      if (name === contributorColumn) throw new QueryError('IDENTIFIES_ONE_CONTRIBUTOR', at)
-      const found = sourceOf(path.slice(0, -1), at).flatMap((source) => {
-        const column = sources[source]?.table.columns.find((candidate) => candidate.name === name)
-        return column === undefined ? [] : [{ source, column }]
-      })
-      const first = found[0]
+      if (path.at(-1) === contributorColumn) throw new QueryError('IDENTIFIES_ONE_CONTRIBUTOR', at)
+      const found = find(path, at)
+      const [first] = found
       if (first === undefined) throw new QueryError('COLUMN_UNKNOWN', at)
+      if (found.some(({ column }) => column.kind === 'contributor')) {
+        throw new QueryError('IDENTIFIES_ONE_CONTRIBUTOR', at)
+      }
       if (found.length > 1) throw new QueryError('COLUMN_AMBIGUOUS', at)
-      const owner = sources[first.source]
-      if (owner === undefined) throw new QueryError('COLUMN_UNKNOWN', at)
-      checkColumnGrant(grant, owner, first.column.name, at)
-      reached.add(`${owner.pool.name}.${owner.table.name}.${first.column.name}`)
-      return first
+      const { source, column } = first
+      if (column.kind === 'contributor') throw new QueryError('IDENTIFIES_ONE_CONTRIBUTOR', at)
+      if (column.kind === 'policy') {
+        const { pool, table } = column.owner
+        checkColumnGrant(environment.grant, column.owner, column.column.name, at)
+        environment.reached.add(`${pool.name}.${table.name}.${column.column.name}`)
+      }
+      return { source, column, optional: optional.has(source) }
     },
-    isContributor(value) {
-      if (value.kind !== 'column' || value.path.at(-1) !== contributorColumn) return false
-      sourceOf(value.path.slice(0, -1), value.span)
-      return true
+    contributorSources(value) {
+      if (value.kind !== 'column') return []
+      const qualifier = value.path.slice(0, -1)
+      const matching = candidates(qualifier)
+      // A qualifier that nothing has is an error of its own, whatever the name behind it.
+      if (matching.length === 0 && qualifier.length > 0) throw new QueryError('COLUMN_UNKNOWN', value.span)
+      const found = matching.flatMap((source) =>
+        (relations[source]?.columns.get(value.path.at(-1) ?? '') ?? []).map((column) => ({ source, column })),
+      )
+      const contributors = found.filter(({ column }) => column.kind === 'contributor')
+      return contributors.length === found.length ? contributors.map(({ source }) => source) : []
     },
-    literal(value) {
-      if (value.kind === 'literal') return value.value
-      if (value.kind !== 'parameter') return null
-      const parameter = parameters[value.number - 1]
-      if (parameter === undefined) throw new QueryError('PARAMETER_UNKNOWN', value.span)
-      if (parameter === null) return { type: 'null' }
-      if (typeof parameter === 'boolean') return { type: 'boolean', value: parameter }
-      if (typeof parameter === 'number') return { type: 'number', text: String(parameter) }
-      return { type: 'text', text: parameter }
-    },
+    isContributor: (value) => scope.contributorSources(value).length > 0,
+    literal: (value) => literalOf(value, environment.parameters),
   }
-  checkJoin(syntax, sources, names, scope)
   return scope
 }

@@ -1,12 +1,17 @@
-import { columnDecimals } from '../catalogue/catalogue.js'
-import { checkUse, type Purpose } from '../enforce/use.js'
+import { columnDecimals, type PolicyColumn } from '../catalogue/catalogue.js'
+import { type Purpose, requireUse, usesOf } from '../enforce/use.js'
 import { QueryError, type Span } from '../errors.js'
 import type { LiteralValue, Syntax } from '../parse/syntax.js'
-import { chooseNumber, combine, constantNumber } from '../type/arithmetic.js'
+import { chooseNumber, combine, constantNumber, divide, remainder, roundTo } from '../type/arithmetic.js'
 import { type Decimal, parseDecimal, rescale } from '../type/decimal.js'
-import type { Condition, Typed, TypedNumber } from '../type/expression.js'
-import { bindComparison, bindMembership } from './comparison.js'
+import type { Condition, Domain, TextExpression, Typed, TypedNumber, TypedText } from '../type/expression.js'
+import { bindComparison, bindLike, bindMembership } from './comparison.js'
+import { bindFunction } from './function.js'
+import { bindPerContributor, bindWindow } from './per-contributor.js'
 import type { Scope } from './scope.js'
+
+/** How a value will be used; `carry` hands it on from a nested query, with what it may be used for. */
+export type ValuePurpose = Purpose | 'carry'
 
 /** Fixed-point values are kept below this, by the policy's schema and by the loader: numbers stay exact in JSON. */
 const largestUnits = BigInt(Number.MAX_SAFE_INTEGER)
@@ -18,7 +23,18 @@ const largestUnits = BigInt(Number.MAX_SAFE_INTEGER)
  *   reads them as they are
  * @throws QueryError with the place of what cannot be typed
  */
-export function bindValue(syntax: Syntax, scope: Scope, purpose: Purpose): Typed {
+export function bindValue(syntax: Syntax, scope: Scope, purpose: ValuePurpose): Typed {
+  const grouped = scope.allowed.perContributor
+  if (grouped !== null && standsAlone(syntax)) {
+    const plain = { ...scope, allowed: { windows: false, perContributor: null } }
+    const typed = attempt(() => bindValue(syntax, plain, 'carry'))
+    if (typed !== null && grouped.keys.has(formOf(typed))) {
+      // Bound again for its check; the form of the key is what the engine groups by.
+      bindValue(syntax, plain, purpose)
+      return typed
+    }
+    if (syntax.kind === 'column') throw new QueryError('NOT_AGGREGATED', syntax.span)
+  }
   switch (syntax.kind) {
     case 'literal':
     case 'parameter': {
@@ -31,19 +47,62 @@ export function bindValue(syntax: Syntax, scope: Scope, purpose: Purpose): Typed
     case 'arithmetic': {
       const left = asNumber(bindValue(syntax.left, scope, purpose), syntax.left.span)
       const right = asNumber(bindValue(syntax.right, scope, purpose), syntax.right.span)
-      const kind = syntax.operator === '+' ? 'add' : syntax.operator === '-' ? 'subtract' : 'multiply'
-      return combine(kind, left, right, syntax.span)
+      switch (syntax.operator) {
+        case '/':
+          return divide(left, right, syntax.span)
+        case '%':
+          return remainder(left, right, syntax.span)
+        default: {
+          const kind = { '+': 'add', '-': 'subtract', '*': 'multiply' } as const
+          return combine(kind[syntax.operator], left, right, syntax.span)
+        }
+      }
     }
     case 'negate': {
       const operand = asNumber(bindValue(syntax.operand, scope, purpose), syntax.operand.span)
       return combine('subtract', constantNumber(0n, 0), operand, syntax.span)
     }
+    case 'cast': {
+      const operand = asNumber(bindValue(syntax.operand, scope, purpose), syntax.operand.span)
+      return syntax.decimals === null ? operand : roundTo(operand, syntax.decimals, 'half')
+    }
+    case 'call':
+      return bindFunction(syntax, scope, (value) => bindValue(value, scope, purpose))
     case 'case':
       return bindCase(syntax, scope, purpose)
     case 'aggregate':
+      if (grouped === null) throw new QueryError('AGGREGATE_MISPLACED', syntax.span)
+      return bindPerContributor(syntax, scope, purpose)
+    case 'window':
+      if (!scope.allowed.windows) throw new QueryError('WINDOW_NOT_ALLOWED', syntax.span)
+      return bindWindow(syntax, scope, purpose)
+    case 'scalar-query':
+      throw new QueryError('SUBQUERY_NOT_ALLOWED', syntax.span)
+    case 'grouping':
       throw new QueryError('AGGREGATE_MISPLACED', syntax.span)
     default:
       return { type: 'boolean', condition: bindCondition(syntax, scope), nullable: true }
+  }
+}
+
+/** What may be a key of GROUP BY as a whole. */
+function standsAlone(syntax: Syntax): boolean {
+  return ['column', 'case', 'call', 'cast', 'arithmetic', 'negate'].includes(syntax.kind)
+}
+
+/** A form by which equal expressions are known. */
+export function formOf(typed: Typed): string {
+  const form =
+    typed.type === 'null' ? null : typed.type === 'boolean' ? typed.condition : typed.expression
+  return JSON.stringify(form)
+}
+
+function attempt(bind: () => Typed): Typed | null {
+  try {
+    return bind()
+  } catch (error) {
+    if (error instanceof QueryError) return null
+    throw error
   }
 }
 
@@ -64,6 +123,11 @@ export function bindCondition(syntax: Syntax, scope: Scope): Condition {
       return bindComparison(syntax, scope, operand)
     case 'in':
       return bindMembership(syntax, scope, operand)
+    case 'like':
+      return bindLike(syntax, scope, operand)
+    case 'exists':
+    case 'in-query':
+      return scope.semiJoin(syntax, scope)
     case 'is-true': {
       const test: Condition = {
         kind: 'is-true',
@@ -73,7 +137,7 @@ export function bindCondition(syntax: Syntax, scope: Scope): Condition {
       return syntax.negated ? { kind: 'not', operand: test } : test
     }
     case 'is-null': {
-      const test = isNull(operand(syntax.operand))
+      const test = contributorMissing(syntax.operand, scope) ?? isNull(operand(syntax.operand))
       return syntax.negated ? { kind: 'not', operand: test } : test
     }
     default: {
@@ -83,6 +147,17 @@ export function bindCondition(syntax: Syntax, scope: Scope): Condition {
       return value.condition
     }
   }
+}
+
+/** `contributor IS NULL`: rows without a contributor are never loaded; after LEFT JOIN it tells who is missing. */
+function contributorMissing(syntax: Syntax, scope: Scope): Condition | null {
+  const sources = scope.contributorSources(syntax)
+  if (sources.length === 0) return null
+  const [first] = sources
+  if (sources.length === 1 && first !== undefined && scope.optional.has(first)) {
+    return { kind: 'not', operand: { kind: 'matched', source: first } }
+  }
+  return { kind: 'truth', value: false }
 }
 
 /** The condition that a value is null. */
@@ -108,7 +183,12 @@ export function exactDecimal(text: string, at: Span): Decimal {
 export function bindLiteral(literal: LiteralValue, at: Span): Typed {
   if (literal.type === 'null') return { type: 'null' }
   if (literal.type === 'text') {
-    return { type: 'text', expression: { kind: 'text', value: literal.text }, nullable: false }
+    return {
+      type: 'text',
+      expression: { kind: 'text', value: literal.text },
+      nullable: false,
+      domain: [literal.text],
+    }
   }
   if (literal.type === 'boolean') {
     return { type: 'boolean', condition: { kind: 'truth', value: literal.value }, nullable: false }
@@ -117,18 +197,29 @@ export function bindLiteral(literal: LiteralValue, at: Span): Typed {
   return constantNumber(units, decimals)
 }
 
-function bindColumn(path: readonly string[], at: Span, scope: Scope, purpose: Purpose): Typed {
-  const { source, column } = scope.column(path, at)
-  checkUse(column, purpose, at)
-  const { name, nullable } = column
+function bindColumn(path: readonly string[], at: Span, scope: Scope, purpose: ValuePurpose): Typed {
+  const { source, column: found, optional } = scope.column(path, at)
+  if (found.kind === 'value') {
+    use(scope, found.uses, purpose, at)
+    const typed = found.read(source)
+    return optional && typed.type !== 'null' ? { ...typed, nullable: true } : typed
+  }
+  const { column } = found
+  use(scope, usesOf(column), purpose, at)
+  const { name } = column
+  const nullable = column.nullable || optional
+  const domain = publicDomain(column)
+  const listed = domain === null ? {} : { domain }
   if (column.type === 'text') {
-    return { type: 'text', expression: { kind: 'text-column', source, column: name }, nullable }
+    return { type: 'text', expression: { kind: 'text-column', source, column: name }, nullable, ...listed }
   }
   if (column.type === 'boolean') {
     return { type: 'boolean', condition: { kind: 'flag', source, column: name }, nullable }
   }
   const decimals = columnDecimals(column)
-  const bounds = purpose === 'measure' ? policyBounds(column, decimals, at) : null
+  const bounded = column.min !== undefined && column.max !== undefined
+  const clamped = purpose === 'measure' || ((purpose === 'carry' || purpose === 'group') && bounded)
+  const bounds = clamped ? policyBounds(column, decimals, at) : null
   return {
     type: 'number',
     expression: {
@@ -143,7 +234,28 @@ function bindColumn(path: readonly string[], at: Span, scope: Scope, purpose: Pu
     high: bounds?.high ?? largestUnits,
     bounded: bounds !== null,
     nullable,
+    ...listed,
   }
+}
+
+/** Notes what a value may be used for while it is carried, and checks it where it is used. */
+function use(scope: Scope, uses: ReadonlySet<Purpose>, purpose: ValuePurpose, at: Span): void {
+  if (purpose !== 'carry') {
+    requireUse(uses, purpose, at)
+    return
+  }
+  if (scope.collector === null) return
+  scope.collector.uses = new Set([...scope.collector.uses].filter((entry) => uses.has(entry)))
+}
+
+/** The public values of a column: its list, its short range, or that it is open. */
+function publicDomain(column: PolicyColumn): Domain | null {
+  if (!column.use.includes('group')) return null
+  if (column.values !== undefined) return column.values
+  if (column.open === true) return 'open'
+  if (column.type !== 'integer' || column.min === undefined || column.max === undefined) return null
+  const { min, max } = column
+  return max - min < 1000 ? Array.from({ length: max - min + 1 }, (_, index) => min + index) : null
 }
 
 function policyBounds(
@@ -158,7 +270,7 @@ function policyBounds(
   return { low, high }
 }
 
-function bindCase(syntax: Syntax & { readonly kind: 'case' }, scope: Scope, purpose: Purpose): Typed {
+function bindCase(syntax: Syntax & { readonly kind: 'case' }, scope: Scope, purpose: ValuePurpose): Typed {
   const branches = syntax.branches.map(({ when, result }) => ({
     when: bindCondition(when, scope),
     result: bindValue(result, scope, purpose),
@@ -166,10 +278,75 @@ function bindCase(syntax: Syntax & { readonly kind: 'case' }, scope: Scope, purp
   }))
   const otherwise: Typed =
     syntax.otherwise === null ? { type: 'null' } : bindValue(syntax.otherwise, scope, purpose)
-  const numberOrNull = (value: Typed, at: Span) => (value.type === 'null' ? null : asNumber(value, at))
+  return choose(branches, otherwise, syntax.otherwise?.span ?? syntax.span, syntax.span)
+}
+
+/** A CASE over typed values: all texts, all booleans or all numbers. */
+export function choose(
+  branches: readonly { readonly when: Condition; readonly result: Typed; readonly span: Span }[],
+  otherwise: Typed,
+  otherwiseAt: Span,
+  at: Span,
+): Typed {
+  const results = [...branches.map(({ result }) => result), otherwise]
+  const kind = results.find(({ type }) => type !== 'null')?.type
+  if (kind === 'text') {
+    const textOrNull = (value: Typed, span: Span): TypedText | null => {
+      if (value.type === 'null') return null
+      if (value.type !== 'text') throw new QueryError('TYPE_MISMATCH', span)
+      return value
+    }
+    const typed = branches.map(({ when, result, span }) => ({ when, result: textOrNull(result, span) }))
+    const last = textOrNull(otherwise, otherwiseAt)
+    const expression: TextExpression = {
+      kind: 'text-case',
+      branches: typed.map(({ when, result }) => ({ when, result: result?.expression ?? null })),
+      otherwise: last?.expression ?? null,
+    }
+    const parts = [...typed.map(({ result }) => result), last]
+    const domain = domainOfAll(parts.filter((part) => part !== null))
+    return {
+      type: 'text',
+      expression,
+      nullable: parts.some((part) => part === null || part.nullable),
+      ...(domain === null ? {} : { domain }),
+    }
+  }
+  if (kind === 'boolean') {
+    const condition = branches.reduceRight<Condition>(
+      (rest, { when, result, span }) => {
+        const truth: Condition = { kind: 'is-true', value: true, operand: when }
+        return {
+          kind: 'or',
+          operands: [
+            { kind: 'and', operands: [truth, conditionOf(result, span)] },
+            { kind: 'and', operands: [{ kind: 'not', operand: truth }, rest] },
+          ],
+        }
+      },
+      conditionOf(otherwise, otherwiseAt),
+    )
+    return { type: 'boolean', condition, nullable: true }
+  }
+  const numberOrNull = (value: Typed, span: Span) => (value.type === 'null' ? null : asNumber(value, span))
   return chooseNumber(
     branches.map(({ when, result, span }) => ({ when, result: numberOrNull(result, span) })),
-    numberOrNull(otherwise, syntax.otherwise?.span ?? syntax.span),
-    syntax.span,
+    numberOrNull(otherwise, otherwiseAt),
+    at,
   )
+}
+
+function conditionOf(value: Typed, at: Span): Condition {
+  if (value.type === 'null') return { kind: 'truth', value: null }
+  if (value.type !== 'boolean') throw new QueryError('TYPE_MISMATCH', at)
+  return value.condition
+}
+
+function domainOfAll(parts: readonly TypedText[]): Domain | null {
+  const values: (string | number | boolean)[] = []
+  for (const { domain } of parts) {
+    if (domain === undefined || domain === 'open') return null
+    values.push(...domain)
+  }
+  return [...new Set(values)]
 }

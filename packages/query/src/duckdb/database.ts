@@ -11,6 +11,8 @@ import { statementFault } from './statement-check.js'
 export interface DatabaseLimits {
   readonly threads: number
   readonly memoryLimit: string
+  /** Folder on an encrypted file system for what does not fit into memory; null refuses it. */
+  readonly spillFolder?: string | null
 }
 
 /** A DuckDB database in memory: open until the first query, locked from then on. */
@@ -27,12 +29,14 @@ export interface Database {
  * @throws QueryError `ENGINE_UNAVAILABLE`
  */
 export async function openDatabase(limits: DatabaseLimits): Promise<Database> {
+  const spills = limits.spillFolder ?? null
   const instance = await DuckDBInstance.create(':memory:', {
     threads: String(limits.threads),
     memory_limit: limits.memoryLimit,
     // From the first moment on: what does not fit into memory must not be spilled to a disk in the clear.
-    temp_directory: '',
-    max_temp_directory_size: '0KB',
+    ...(spills === null
+      ? { temp_directory: '', max_temp_directory_size: '0KB' }
+      : { temp_directory: spills, max_temp_directory_size: '64GB' }),
   })
   const connection = await instance.connect()
   const loaded = new Set<string>()
@@ -41,7 +45,7 @@ export async function openDatabase(limits: DatabaseLimits): Promise<Database> {
   const lock = async (): Promise<void> => {
     if (locked) return
     locked = true
-    for (const setting of lockSettings) await connection.run(setting)
+    for (const setting of lockSettings(spills !== null)) await connection.run(setting)
   }
 
   return {

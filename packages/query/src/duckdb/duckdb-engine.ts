@@ -11,6 +11,11 @@ import type { Answer, LoadMessage, Request } from './message.js'
 export interface DuckDbEngineOptions {
   /** DuckDB's own memory limit, such as `1GB` (the default). */
   readonly memoryLimit?: string
+  /**
+   * Folder for what does not fit into memory; without it such a query fails. DuckDB writes rows there in the clear, so it
+   * must lie on an encrypted file system whose key dies with the machine (dm-crypt with a random key), or in memory.
+   */
+  readonly spillFolder?: string
   /** Threads of DuckDB, 2 by default. */
   readonly threads?: number
   /** Wall-clock milliseconds for one request, 30000 by default; then the process is killed. */
@@ -97,7 +102,7 @@ export function createDuckDbEngine(options: DuckDbEngineOptions = {}): SqlEngine
         reject(new QueryError(body.kind === 'load' ? 'ENGINE_LOAD_FAILED' : 'ENGINE_FAILED', body.kind))
       }
     })
-  const opened = request({ kind: 'open', threads, memoryLimit })
+  const opened = request({ kind: 'open', threads, memoryLimit, spillFolder: options.spillFolder ?? null })
   // Whoever calls next is told; until then nobody listens.
   opened.catch(() => {})
 

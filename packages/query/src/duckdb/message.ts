@@ -12,7 +12,13 @@ export type LoadMessage = {
 
 /** From the caller to the worker. */
 export type Request =
-  | { readonly id: number; readonly kind: 'open'; readonly threads: number; readonly memoryLimit: string }
+  | {
+      readonly id: number
+      readonly kind: 'open'
+      readonly threads: number
+      readonly memoryLimit: string
+      readonly spillFolder: string | null
+    }
   | { readonly id: number; readonly kind: 'load'; readonly table: LoadMessage }
   | {
       readonly id: number

@@ -11,6 +11,17 @@ const functions = new Set([
   '+',
   '-',
   '*',
+  '//',
+  '%',
+  '~~',
+  'min',
+  'max',
+  'hash',
+  'row_number',
+  'rank',
+  'dense_rank',
+  'lag',
+  'lead',
 ])
 
 /** Kinds of nodes of DuckDB's own tree that printed statements are made of. */
@@ -43,6 +54,18 @@ const types = new Set([
   'ORDER_DEFAULT',
   'ASCENDING',
   'DESCENDING',
+  'ORDERS_ASCENDING',
+  'ORDERS_DESCENDING',
+  'DISTINCT_MODIFIER',
+  'SET_OPERATION_NODE',
+  'EXPRESSION_LIST',
+  'EMPTY',
+  'WINDOW_AGGREGATE',
+  'WINDOW_ROW_NUMBER',
+  'WINDOW_RANK',
+  'WINDOW_RANK_DENSE',
+  'WINDOW_LAG',
+  'WINDOW_LEAD',
 ])
 
 /**
@@ -78,13 +101,14 @@ export function statementFault(
 
 function walk(value: unknown, reached: Set<string>): string | null {
   const pending: unknown[] = [value]
+  const allowed = new Set<unknown>()
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (Array.isArray(next)) {
       pending.push(...next)
       continue
     }
     if (!isRecord(next)) continue
-    const fault = nodeFault(next, reached)
+    const fault = nodeFault(next, reached, allowed)
     if (fault !== null) return fault
     for (const [key, child] of Object.entries(next)) {
       // Types of constants and casts have names of their own; a constant's value is no node.
@@ -95,11 +119,21 @@ function walk(value: unknown, reached: Set<string>): string | null {
   return null
 }
 
-function nodeFault(node: Readonly<Record<string, unknown>>, reached: Set<string>): string | null {
+function nodeFault(
+  node: Readonly<Record<string, unknown>>,
+  reached: Set<string>,
+  allowed: Set<unknown>,
+): string | null {
   const type = node['type']
+  // VALUES is read as SELECT * FROM a list of rows: the star is over what the statement itself says.
+  if (type === 'STAR' && allowed.has(node)) return null
+  if (isRecord(node['from_table']) && node['from_table']['type'] === 'EXPRESSION_LIST') {
+    for (const entry of Array.isArray(node['select_list']) ? node['select_list'] : []) allowed.add(entry)
+  }
   if (typeof type === 'string' && !types.has(type)) return `node ${type}`
-  // A subquery in FROM and one in an expression share their type; only the former is printed.
-  if (node['class'] === 'SUBQUERY') return 'subquery'
+  // A subquery in FROM and one in an expression share their type; of the latter only IN (SELECT ...) is printed.
+  if (node['class'] === 'SUBQUERY' && node['subquery_type'] !== 'ANY') return 'subquery'
+  if (typeof type === 'string' && type.startsWith('WINDOW_') && !overContributor(node)) return 'window'
   if (type === 'FUNCTION') {
     const name = node['function_name']
     const qualified = node['schema'] !== '' || node['catalog'] !== ''
@@ -113,6 +147,15 @@ function nodeFault(node: Readonly<Record<string, unknown>>, reached: Set<string>
   const map = node['cte_map']
   if (isRecord(map) && Array.isArray(map['map']) && map['map'].length > 0) return 'WITH'
   return null
+}
+
+/** Every printed window begins its partition with the contributor. */
+function overContributor(node: Readonly<Record<string, unknown>>): boolean {
+  const partitions = node['partitions']
+  const first: unknown = Array.isArray(partitions) ? partitions[0] : undefined
+  const names = isRecord(first) && first['type'] === 'COLUMN_REF' ? first['column_names'] : undefined
+  const last: unknown = Array.isArray(names) ? names.at(-1) : undefined
+  return last === 'contributor' || last === 'u'
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

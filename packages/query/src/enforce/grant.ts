@@ -7,6 +7,15 @@ export interface Grant {
   readonly tables?: readonly string[]
   /** Columns as `pool.table.column`, counted in every clause, WHERE and JOIN included. */
   readonly columns?: readonly string[]
+  /** Digests of approved statements (`templateDigest`): then nothing else may be asked, with any parameters. */
+  readonly templates?: readonly string[]
+}
+
+/** @throws QueryError `TEMPLATE_NOT_APPROVED` */
+export function checkTemplateGrant(grant: Grant, digest: () => string): void {
+  if (grant.templates !== undefined && !grant.templates.includes(digest())) {
+    throw new QueryError('TEMPLATE_NOT_APPROVED', 'sql')
+  }
 }
 
 /** @throws QueryError `TABLE_NOT_GRANTED` */

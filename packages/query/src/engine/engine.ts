@@ -41,7 +41,9 @@ export interface Expectation {
 
 /** An SQL engine: holds pool tables and answers printed statements. Nothing is loaded after the first query. */
 export interface SqlEngine {
-  readonly dialect: 'duckdb'
+  readonly dialect: 'duckdb' | 'postgresql'
+  /** How many shards add up an answer; 1 when absent. Counts of distinct values are then read as values. */
+  readonly shards?: number
   /** @throws QueryError `ENGINE_LOAD_FAILED`, `ENGINE_LOCKED`, `ENGINE_CLOSED`, `ENGINE_TIMEOUT` */
   load(table: TableLoad): Promise<void>
   /** @throws QueryError `STATEMENT_REFUSED`, `ENGINE_FAILED`, `ENGINE_CLOSED`, `ENGINE_TIMEOUT` */

@@ -1,30 +1,51 @@
 import { ratioInterval } from '@sealpool/privacy'
 import { confidence, noiseHalfWidth, partConfidence } from '../plan/expected-error.js'
-import type { QueryPlan } from '../plan/plan.js'
+import type { ReleasePlan } from '../plan/plan.js'
 import type { AggregatePlan } from '../plan/statistics.js'
 import { toNumber } from '../type/decimal.js'
+import { noisyPair, noisyVariance } from './moments.js'
+import { noisyQuantile } from './quantile.js'
 
-/** A released number with the interval that holds the exact number with 95 % confidence. */
+/** A released number with the interval that holds the exact number with 95 % confidence, where there is one. */
 export interface NoisyNumber {
-  readonly value: number
-  readonly low: number
-  readonly high: number
+  readonly value: number | null
+  readonly low: number | null
+  readonly high: number | null
+}
+
+/** The statistics of a group after noise. */
+export interface NoisyGroup {
+  /** In the release's order. */
+  readonly noisy: readonly bigint[]
+  /** Exact counts of bins with the noise of their scores: only the best bin is told. */
+  readonly bins: (statistic: number) => { readonly counts: readonly bigint[]; readonly noise: readonly bigint[] }
 }
 
 /** Digits that an average may have beyond those of its column. */
 const extraDecimals = 3
 
+/** Digits of spreads and relations, which have no unit to count in. */
+const significant = 12
+
 /**
  * Makes an aggregate of noisy statistics. Everything here is post-processing: it looks at nothing but noisy numbers
  * and the plan.
  *
- * @param noisy the group's statistics after noise, in the plan's order
+ * @param group the group's statistics after noise
  */
 export function releaseNumber(
-  plan: QueryPlan,
+  plan: Pick<ReleasePlan, 'statistics'>,
   aggregate: AggregatePlan,
-  noisy: readonly bigint[],
+  { noisy, bins }: NoisyGroup,
 ): NoisyNumber {
+  if (aggregate.kind === 'quantile') {
+    const { counts, noise } = bins(aggregate.bins)
+    return { value: noisyQuantile(aggregate, counts, noise), low: null, high: null }
+  }
+  if (aggregate.kind === 'variance' || aggregate.kind === 'pair') {
+    const value = aggregate.kind === 'pair' ? noisyPair(aggregate, noisy) : noisyVariance(aggregate, noisy)
+    return { value: value === null ? null : Number(value.toPrecision(significant)), low: null, high: null }
+  }
   const width = (position: number, level: number) => {
     const statistic = plan.statistics[position]
     return statistic === undefined ? 0 : noiseHalfWidth(statistic, level)

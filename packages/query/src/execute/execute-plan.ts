@@ -1,32 +1,30 @@
-import { type NoisePool, predrawn } from '@sealpool/privacy'
+import { predrawn } from '@sealpool/privacy'
 import type { PublicValue } from '../bind/key.js'
 import type { SqlEngine } from '../engine/engine.js'
 import { checkPlan } from '../plan/check-plan.js'
-import { confidence } from '../plan/expected-error.js'
-import type { PlanCharge, QueryPlan } from '../plan/plan.js'
-import { releaseNumber } from './cell.js'
-import { arrange, type ReleasedGroup, satisfies } from './post-process.js'
-import { exactStatistics, groupCodes } from './statistics.js'
+import { type ColumnKind, type PlanCharge, type QueryPlan, releasesOf } from '../plan/plan.js'
+import { prepareNoise } from './noise.js'
+import { type CellInterval, runStage } from './post-process.js'
+import type { ReleasedGroup } from './released-value.js'
+import { exactGroups } from './statistics.js'
+
+export type { CellInterval } from './post-process.js'
 
 /** The answer of a query: JSON that may leave. */
 export interface QueryResult {
-  readonly columns: readonly { readonly name: string; readonly kind: 'key' | 'count' | 'sum' | 'average' }[]
+  readonly columns: readonly { readonly name: string; readonly kind: ColumnKind }[]
   /** One entry for each column. */
   readonly rows: readonly (readonly PublicValue[])[]
-  /** Beside each cell of `rows`: the interval that holds the exact number, null for keys. */
+  /**
+   * Beside each cell of `rows`: the interval that holds the exact number; null for keys and for what has no interval
+   * (spreads, relations, quantiles, computed values).
+   */
   readonly intervals: readonly (readonly (CellInterval | null)[])[]
   /** How many groups were left out is not told: groups without rows are among them. */
   readonly suppressedGroups: 'unknown'
   /** What each pool was charged, by its name. */
   readonly charge: Readonly<Record<string, PlanCharge>>
   readonly notes: readonly string[]
-}
-
-/** An interval around a released number for the exact number in the pool's data. */
-export interface CellInterval {
-  readonly low: number
-  readonly high: number
-  readonly confidence: number
 }
 
 /**
@@ -47,53 +45,34 @@ export async function executePlan(options: {
   readonly random: (length: number) => Uint8Array
 }): Promise<QueryResult> {
   const plan = checkPlan(options.plan)
-  const noise = drawNoise(plan, predrawn(options.random))
-  const exact = await exactStatistics(plan, options.engine)
-  const groups = exact.flatMap((statistics, index): readonly ReleasedGroup[] => {
-    const noisy = statistics.map((value, position) => value + (noise[index]?.[position] ?? 0n))
-    const contributors = noisy[plan.minimumContributors.statistic] ?? 0n
-    if (contributors < BigInt(plan.minimumContributors.minimum)) return []
-    const keys = groupCodes(plan, index).map((code, position) => plan.keys[position]?.values[code] ?? null)
-    const group = { keys, aggregates: plan.aggregates.map((entry) => releaseNumber(plan, entry, noisy)) }
-    return plan.having === null || satisfies(plan.having, group) === true ? [group] : []
-  })
-  const released = arrange(groups, plan)
+  const pool = predrawn(options.random)
+  const releases = releasesOf(plan).map((release) => ({
+    release,
+    finish: prepareNoise(release, pool, options.random),
+  }))
+  const groups: (readonly ReleasedGroup[])[] = []
+  for (const { release, finish } of releases) {
+    groups.push(finish(await exactGroups(release, options.engine)))
+  }
+  const { rows, intervals } = runStage(plan, groups)
   return {
     columns: plan.columns.map(({ name, kind }) => ({ name, kind })),
-    rows: released.map((group) =>
-      plan.columns.map(({ value }) =>
-        value.kind === 'key'
-          ? (group.keys[value.key] ?? null)
-          : (group.aggregates[value.aggregate]?.value ?? null),
-      ),
-    ),
-    intervals: released.map((group) =>
-      plan.columns.map(({ value }) => {
-        const number = value.kind === 'key' ? undefined : group.aggregates[value.aggregate]
-        return number === undefined ? null : { low: number.low, high: number.high, confidence }
-      }),
-    ),
+    rows,
+    intervals,
     suppressedGroups: 'unknown',
     charge: Object.fromEntries(plan.pools.map(({ name, charge }) => [name, charge])),
     notes: notesOf(plan),
   }
 }
 
-/** All noise of a plan, drawn in one go: the time it takes cannot depend on the data. */
-function drawNoise(plan: QueryPlan, pool: NoisePool): readonly (readonly bigint[])[] {
-  const kinds = plan.statistics.map(({ scale }) => ({
-    kind: 'laplace' as const,
-    scale: { numerator: BigInt(scale.numerator), denominator: BigInt(scale.denominator) },
-  }))
-  return Array.from({ length: plan.groups }, () => kinds.map((kind) => pool.draw(kind)))
-}
-
 function notesOf(plan: QueryPlan): readonly string[] {
   const { minimum } = plan.minimumContributors
+  const open = plan.privacy.delta > 0
   return [
     `Noise was added: discrete Laplace, epsilon ${plan.privacy.epsilonNano / 1e9} in each of the pools ${plan.pools.map(({ name }) => name).join(', ')}.`,
     'Intervals hold the exact number of the pooled data with 95 % confidence for each cell; they do not cover the sampling of people.',
     `Groups with a noisy count below ${minimum} contributors are left out; a group that is missing may be empty or small.`,
+    ...(open ? ['Groups of unknown name appear by partition selection: small ones are left out by chance.'] : []),
     'Values outside of the bounds of the policy count as the bound.',
   ]
 }

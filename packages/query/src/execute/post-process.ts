@@ -1,82 +1,100 @@
-import type { BoundOrder } from '../bind/bind.js'
+import type { BoundOrder, BoundStage } from '../bind/bind.js'
 import type { PublicValue } from '../bind/key.js'
-import type { Released, ReleasedCondition } from '../bind/released.js'
-import type { NoisyNumber } from './cell.js'
+import { confidence } from '../plan/expected-error.js'
+import { compareReleased, type ReleasedGroup, releasedValue, type ScalarOf, satisfies } from './released-value.js'
 
-/** A group after noise: its public keys and its released aggregates. */
-export interface ReleasedGroup {
-  readonly keys: readonly PublicValue[]
-  readonly aggregates: readonly NoisyNumber[]
+export { type ReleasedGroup, satisfies } from './released-value.js'
+
+/** An interval around a released number for the exact number in the pool's data. */
+export interface CellInterval {
+  readonly low: number
+  readonly high: number
+  readonly confidence: number
 }
 
-function releasedValue(released: Released, group: ReleasedGroup): PublicValue {
-  if (released.kind === 'literal') return released.value
-  if (released.kind === 'key') return group.keys[released.key] ?? null
-  return group.aggregates[released.aggregate]?.value ?? null
+/** Rows of an answer with the intervals beside them. */
+export interface StageRows {
+  readonly rows: readonly (readonly PublicValue[])[]
+  readonly intervals: readonly (readonly (CellInterval | null)[])[]
 }
 
-/** HAVING over a released group, with SQL's three values: null is unknown. */
-export function satisfies(condition: ReleasedCondition, group: ReleasedGroup): boolean | null {
-  switch (condition.kind) {
-    case 'and':
-    case 'or': {
-      const decisive = condition.kind === 'or'
-      const results = condition.operands.map((operand) => satisfies(operand, group))
-      if (results.includes(decisive)) return decisive
-      return results.includes(null) ? null : !decisive
-    }
-    case 'not': {
-      const result = satisfies(condition.operand, group)
-      return result === null ? null : !result
-    }
-    case 'is-null':
-      return releasedValue(condition.operand, group) === null
-    case 'in': {
-      const value = releasedValue(condition.operand, group)
-      if (value === null) return null
-      if (condition.items.includes(value)) return true
-      return condition.items.includes(null) ? null : false
-    }
-    case 'compare': {
-      const left = releasedValue(condition.left, group)
-      const right = releasedValue(condition.right, group)
-      if (left === null || right === null) return null
-      const order = compare(left, right)
-      return {
-        '=': order === 0,
-        '<>': order !== 0,
-        '<': order < 0,
-        '<=': order <= 0,
-        '>': order > 0,
-        '>=': order >= 0,
-      }[condition.operator]
-    }
+/**
+ * Computes an answer from released groups alone: conditions, expressions, order, limit, unions.
+ *
+ * @param groups the groups of each release, after noise and suppression
+ */
+export function runStage(
+  stage: BoundStage,
+  groups: readonly (readonly ReleasedGroup[])[],
+): StageRows {
+  const known = new Map<BoundStage, PublicValue>()
+  const scalar: ScalarOf = (inner) => {
+    const found = known.get(inner)
+    if (found !== undefined) return found
+    const value = runStage(inner, groups).rows[0]?.[0] ?? null
+    known.set(inner, value)
+    return value
   }
+  const inputs = inputRows(stage.input, groups)
+  const kept = inputs.filter(({ group }) => stage.having === null || satisfies(stage.having, group, scalar) === true)
+  const intervalsOf = new Map(kept.map((entry) => [entry.group, entry.intervals]))
+  const ordered = arrange(kept.map(({ group }) => group), stage, scalar)
+  return {
+    rows: ordered.map((group) => stage.columns.map(({ value }) => releasedValue(value, group, scalar))),
+    intervals: ordered.map((group) =>
+      stage.columns.map(({ value }) => {
+        if (value.kind === 'field') return intervalsOf.get(group)?.[value.field] ?? null
+        const number = value.kind === 'aggregate' ? group.aggregates[value.aggregate] : undefined
+        const { low, high } = number ?? { low: null, high: null }
+        return low === null || high === null ? null : { low, high, confidence }
+      }),
+    ),
+  }
+}
+
+interface InputRow {
+  readonly group: ReleasedGroup
+  readonly intervals: readonly (CellInterval | null)[]
+}
+
+function inputRows(input: BoundStage['input'], groups: readonly (readonly ReleasedGroup[])[]): readonly InputRow[] {
+  switch (input.kind) {
+    case 'single':
+      return [{ group: { keys: [], aggregates: [], fields: [] }, intervals: [] }]
+    case 'release':
+      return (groups[input.release] ?? []).map((group) => ({ group, intervals: [] }))
+    case 'stage':
+      return fieldRows(runStage(input.stage, groups))
+    case 'union':
+      return input.inputs.flatMap((part) => fieldRows(runStage(part, groups)))
+  }
+}
+
+function fieldRows({ rows, intervals }: StageRows): readonly InputRow[] {
+  return rows.map((fields, index) => ({
+    group: { keys: [], aggregates: [], fields },
+    intervals: intervals[index] ?? [],
+  }))
 }
 
 /** Orders, skips and limits released groups; groups that tie stay in the order of their keys. */
 export function arrange(
   groups: readonly ReleasedGroup[],
   { orderBy, limit, offset }: { orderBy: readonly BoundOrder[]; limit: number | null; offset: number },
+  scalar?: ScalarOf,
 ): readonly ReleasedGroup[] {
   const ordered = [...groups].sort((first, second) => {
     for (const { value, descending, nullsFirst } of orderBy) {
-      const left = releasedValue(value, first)
-      const right = releasedValue(value, second)
+      const left = releasedValue(value, first, scalar)
+      const right = releasedValue(value, second, scalar)
       if (left === null || right === null) {
         if (left === right) continue
         return (left === null) === nullsFirst ? -1 : 1
       }
-      const order = compare(left, right)
+      const order = compareReleased(left, right)
       if (order !== 0) return descending ? -order : order
     }
     return 0
   })
   return ordered.slice(offset, limit === null ? undefined : offset + limit)
-}
-
-/** Numbers by size, texts by code point, false before true. Types differ only in refused statements. */
-function compare(left: NonNullable<PublicValue>, right: NonNullable<PublicValue>): number {
-  if (typeof left === 'string' && typeof right === 'string') return left < right ? -1 : left > right ? 1 : 0
-  return Math.sign(Number(left) - Number(right))
 }

@@ -4,7 +4,7 @@ import { planQuery } from '../plan/plan-query.js'
 import { testPools } from '../testing/pools.js'
 import { acceptedStatement } from '../testing/statements.js'
 import { loaded, type TestData, testData, without } from '../testing/tables.js'
-import { exactStatistics } from './statistics.js'
+import { exactGroups } from './statistics.js'
 
 const magnitude = (value: bigint) => (value < 0n ? -value : value)
 
@@ -13,7 +13,9 @@ async function distances(sql: string, data: TestData, leaving: number, bounded =
   const plan = await planQuery({ sql, pools: testPools(), grant: {}, budget: { epsilon: 1, delta: 0 } })
   const engines = [await loaded(data, bounded), await loaded(without(data, leaving), bounded)] as const
   try {
-    const [before, after] = [await exactStatistics(plan, engines[0]), await exactStatistics(plan, engines[1])]
+    const numbers = async (engine: (typeof engines)[number]) =>
+      (await exactGroups(plan, engine)).map(({ statistics }) => statistics)
+    const [before, after] = [await numbers(engines[0]), await numbers(engines[1])]
     const moved = plan.statistics.map((_, position) =>
       before.reduce(
         (sum, group, index) => sum + magnitude((group[position] ?? 0n) - (after[index]?.[position] ?? 0n)),

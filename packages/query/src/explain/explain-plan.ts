@@ -1,4 +1,4 @@
-import type { ExpectedError, PlanCharge, QueryPlan } from '../plan/plan.js'
+import { type ExpectedError, type PlanCharge, type QueryPlan, releasesOf } from '../plan/plan.js'
 
 /** What a plan will do and cost, for people who decide on it. */
 export interface Explanation {
@@ -23,7 +23,14 @@ export interface Explanation {
  * @returns charge for each pool, mechanism, expected error for each output, and sentences
  */
 export function explainPlan(plan: QueryPlan): Explanation {
-  const { privacy, program, groups } = plan
+  const { privacy } = plan
+  const releases = releasesOf(plan)
+  const groups = releases.reduce((sum, release) => sum + release.groups, 0)
+  const open = privacy.delta > 0
+  const bounding = plan.program.bounding
+  const quantiles = releases.some(({ statistics }) =>
+    statistics.some(({ mechanism }) => mechanism === 'report-noisy-max'),
+  )
   const names = plan.pools.map(({ name }) => name)
   const minimum = plan.minimumContributors.minimum
   return {
@@ -39,12 +46,30 @@ export function explainPlan(plan: QueryPlan): Explanation {
       ...plan.pools.map(
         ({ name, charge }) => `Pool ${name} is charged epsilon ${charge.epsilon} and delta ${charge.delta}.`,
       ),
-      `The tables ${program.sources.map(({ pool, table }) => `${pool}.${table}`).join(' and ')} are read${names.length > 1 ? ', joined on the contributor' : ''}; the columns ${plan.reached.join(', ') || 'none'} are reached.`,
+      `The tables ${plan.leaves.join(' and ')} are read${names.length > 1 ? ', joined on the contributor' : ''}; the columns ${plan.reached.join(', ') || 'none'} are reached.`,
       privacy.rowsPerContributor === 1
         ? 'Each contributor has at most one row, in one group.'
         : `Each contributor has at most ${privacy.rowsPerContributor} rows; further rows are left out.`,
-      `All ${groups} public group(s) are answered, whether or not anybody is in them; those with a noisy count below ${minimum} contributors are left out.`,
+      ...(bounding.kind === 'groups'
+        ? [
+            `Each contributor counts in at most ${bounding.groups} groups, with the weight of at most ${bounding.rows} rows in each.`,
+          ]
+        : []),
+      ...(releases.length > 1
+        ? [`The answer is made of ${releases.length} releases; each takes a part of epsilon.`]
+        : []),
+      ...(releases.some(({ sets }) => sets.length > 1)
+        ? [
+            `${Math.max(...releases.map(({ sets }) => sets.length))} grouping sets are released; noise is scaled for all of them together.`,
+          ]
+        : []),
+      open
+        ? `Names of groups come from the data: a group appears by partition selection with delta ${privacy.delta}, never below ${minimum} contributors.`
+        : `All ${groups} public group(s) are answered, whether or not anybody is in them; those with a noisy count below ${minimum} contributors are left out.`,
       'Discrete Laplace noise is added to every count and sum; averages are made of the noisy numbers.',
+      ...(quantiles
+        ? ['Quantiles are the noisily best of public bins (report-noisy-max); nothing else of the bins is told.']
+        : []),
       ...plan.expectedErrors.map(sentence),
     ],
   }

@@ -1,28 +1,59 @@
 import { QueryError, type Span } from '../errors.js'
 import { statementLimits } from './lexical.js'
-import type { AggregateSyntax, LiteralValue, Syntax } from './syntax.js'
+import {
+  type AggregateFunction,
+  aggregateFunctions,
+  type LiteralValue,
+  type OrderSyntax,
+  type QuerySyntax,
+  scalarFunctions,
+  type Syntax,
+  windowFunctions,
+} from './syntax.js'
 import { type Fields, isFields, type Locate, listOf, nodeOf, onlyFields, stringOf } from './tree.js'
 
 const comparisons = new Set(['=', '<>', '<', '<=', '>', '>='] as const)
-const arithmetics = new Set(['+', '-', '*'] as const)
+const arithmetics = new Set(['+', '-', '*', '/', '%'] as const)
+const scalars = new Set(scalarFunctions)
+const windows = new Set(windowFunctions)
+const aggregates = new Set(aggregateFunctions)
+
+/** Other names of the same aggregates. */
+const aliases: Readonly<Record<string, AggregateFunction>> = {
+  mean: 'avg',
+  median: 'percentile',
+  percentile_cont: 'percentile',
+  quantile_cont: 'percentile',
+  stddev: 'stddev_samp',
+  variance: 'var_samp',
+}
+const paired: ReadonlySet<string> = new Set(['corr', 'covar_pop', 'covar_samp', 'regr_intercept', 'regr_slope'])
 const has = <T extends string>(set: ReadonlySet<T>, value: string): value is T =>
   (set as ReadonlySet<string>).has(value)
+
+/** What reading an expression needs from outside. */
+export interface Reader {
+  /** Finds places of nodes. */
+  readonly locate: Locate
+  /** Reads the fields of a nested `SelectStmt`. */
+  readonly readQuery: (fields: Fields) => QuerySyntax
+}
 
 /**
  * Reads one expression of PostgreSQL's tree through the allow-list.
  *
  * @param value a node of the tree
- * @param locate places of nodes
+ * @param reader places of nodes, and how nested queries are read
  * @param depth nesting so far
  * @throws QueryError with the code of the first thing that is not allowed
  */
-export function readExpression(value: unknown, locate: Locate, depth = 0): Syntax {
+export function readExpression(value: unknown, { locate, readQuery }: Reader, depth = 0): Syntax {
   const node = nodeOf(value)
   if (node === null) throw new QueryError('EXPRESSION_NOT_ALLOWED', locate({}))
   const { type, fields } = node
   const span = locate(fields)
   if (depth > statementLimits.depth) throw new QueryError('TOO_DEEP', span)
-  const read = (child: unknown): Syntax => readExpression(child, locate, depth + 1)
+  const read = (child: unknown): Syntax => readExpression(child, { locate, readQuery }, depth + 1)
   switch (type) {
     case 'ColumnRef':
       return readColumn(fields, span)
@@ -54,13 +85,23 @@ export function readExpression(value: unknown, locate: Locate, depth = 0): Synta
     case 'FuncCall':
       return readCall(fields, span, read)
     case 'SubLink':
-      throw new QueryError('SUBQUERY_NOT_ALLOWED', span)
-    case 'SQLValueFunction':
+      return readSubquery(fields, span, read, readQuery)
     case 'CoalesceExpr':
-    case 'MinMaxExpr':
+      onlyFields(fields, ['args'], span)
+      return { kind: 'call', name: 'coalesce', parameters: listOf(fields['args']).map(read), span }
+    case 'MinMaxExpr': {
+      onlyFields(fields, ['args', 'op'], span)
+      const name = fields['op'] === 'IS_LEAST' ? 'least' : 'greatest'
+      return { kind: 'call', name, parameters: listOf(fields['args']).map(read), span }
+    }
+    case 'GroupingFunc':
+      onlyFields(fields, ['args'], span)
+      return { kind: 'grouping', parameters: listOf(fields['args']).map(read), span }
+    case 'TypeCast':
+      return readCast(fields, span, read)
+    case 'SQLValueFunction':
     case 'XmlExpr':
     case 'JsonFuncExpr':
-    case 'GroupingFunc':
       throw new QueryError('FUNCTION_NOT_ALLOWED', span)
     default:
       throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
@@ -141,6 +182,21 @@ function readOperator(fields: Fields, span: Span, read: (child: unknown) => Synt
       }
       throw new QueryError('OPERATOR_NOT_ALLOWED', span)
     }
+    case 'AEXPR_LIKE':
+      return {
+        kind: 'like',
+        negated: name === '!~~',
+        operand: read(fields['lexpr']),
+        pattern: read(fields['rexpr']),
+        span,
+      }
+    case 'AEXPR_NULLIF':
+      return {
+        kind: 'call',
+        name: 'nullif',
+        parameters: [read(fields['lexpr']), read(fields['rexpr'])],
+        span,
+      }
     case 'AEXPR_IN': {
       const list = nodeOf(fields['rexpr'])
       if (list?.type !== 'List') throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
@@ -226,23 +282,180 @@ function readCase(fields: Fields, span: Span, locate: Locate, read: (child: unkn
   return { kind: 'case', branches, otherwise, span }
 }
 
-function readCall(fields: Fields, span: Span, read: (child: unknown) => Syntax): AggregateSyntax {
-  onlyFields(fields, ['funcname', 'args', 'agg_star', 'agg_distinct', 'funcformat'], span, {
-    over: 'WINDOW_NOT_ALLOWED',
-    func_variadic: 'FUNCTION_NOT_ALLOWED',
-  })
+/** Types to which a number may be cast, with the digits after the point that remain. */
+const numericTypes: Readonly<Record<string, number | null>> = {
+  int2: 0,
+  int4: 0,
+  int8: 0,
+  bigint: 0,
+  integer: 0,
+  float4: null,
+  float8: null,
+  double: null,
+}
+
+function readCast(fields: Fields, span: Span, read: (child: unknown) => Syntax): Syntax {
+  onlyFields(fields, ['arg', 'typeName'], span)
+  const type = fields['typeName']
+  if (!isFields(type)) throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
+  onlyFields(type, ['names', 'typmods', 'typemod'], span)
+  const names = listOf(type['names']).map(stringOf)
+  const name = names.length === 2 && names[0] === 'pg_catalog' ? names[1] : names.length === 1 ? names[0] : null
+  if (typeof name !== 'string') throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
+  const operand = read(fields['arg'])
+  const modifiers = listOf(type['typmods']).map(read)
+  if (name === 'numeric' || name === 'decimal') {
+    const [precision, scale] = modifiers.map((entry) =>
+      entry.kind === 'literal' && entry.value.type === 'number' ? Number(entry.value.text) : Number.NaN,
+    )
+    if (precision === undefined) return { kind: 'cast', operand, decimals: null, span }
+    const decimals = scale ?? 0
+    // A narrower precision would overflow for some values and not for others: only wide ones are casts of the scale.
+    if (!(precision >= 18 && precision <= 38 && decimals >= 0 && decimals <= 9)) {
+      throw new QueryError('NUMBER_RANGE', span)
+    }
+    return { kind: 'cast', operand, decimals, span }
+  }
+  if (modifiers.length > 0 || !(name in numericTypes)) throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
+  return { kind: 'cast', operand, decimals: numericTypes[name] ?? null, span }
+}
+
+function readSubquery(
+  fields: Fields,
+  span: Span,
+  read: (child: unknown) => Syntax,
+  readQuery: (fields: Fields) => QuerySyntax,
+): Syntax {
+  onlyFields(fields, ['subLinkType', 'testexpr', 'subselect'], span, { operName: 'SUBQUERY_NOT_ALLOWED' })
+  const select = nodeOf(fields['subselect'])
+  if (select?.type !== 'SelectStmt') throw new QueryError('SUBQUERY_NOT_ALLOWED', span)
+  switch (fields['subLinkType']) {
+    case 'EXISTS_SUBLINK':
+      return { kind: 'exists', query: readQuery(select.fields), span }
+    case 'ANY_SUBLINK':
+      return {
+        kind: 'in-query',
+        operand: read(fields['testexpr']),
+        query: readQuery(select.fields),
+        span,
+      }
+    case 'EXPR_SUBLINK':
+      return { kind: 'scalar-query', query: readQuery(select.fields), span }
+    default:
+      throw new QueryError('SUBQUERY_NOT_ALLOWED', span)
+  }
+}
+
+/** One entry of ORDER BY. */
+export function readSort(entry: unknown, read: (child: unknown) => Syntax, at: Span): OrderSyntax {
+  const node = nodeOf(entry)
+  if (node?.type !== 'SortBy') throw new QueryError('CLAUSE_NOT_ALLOWED', at)
+  const value = read(node.fields['node'])
+  onlyFields(node.fields, ['node', 'sortby_dir', 'sortby_nulls'], value.span)
+  const direction = node.fields['sortby_dir']
+  const nulls = node.fields['sortby_nulls']
+  if (direction === 'SORTBY_USING') throw new QueryError('CLAUSE_NOT_ALLOWED', value.span)
+  return {
+    value,
+    descending: direction === 'SORTBY_DESC',
+    nullsFirst: nulls === 'SORTBY_NULLS_FIRST' ? true : nulls === 'SORTBY_NULLS_LAST' ? false : null,
+    span: value.span,
+  }
+}
+
+/** RANGE from the start to the current row: what OVER (ORDER BY ...) means when no frame is written. */
+const defaultFrame = 1058
+
+function readCall(fields: Fields, span: Span, read: (child: unknown) => Syntax): Syntax {
+  onlyFields(
+    fields,
+    ['funcname', 'args', 'agg_star', 'agg_distinct', 'agg_filter', 'agg_order', 'agg_within_group', 'over', 'funcformat'],
+    span,
+    { func_variadic: 'FUNCTION_NOT_ALLOWED' },
+  )
   const names = listOf(fields['funcname'])
   // A qualified name (pg_catalog.count) is another function as far as we know.
   const name = names.length === 1 ? stringOf(names[0]) : null
-  const parameters = listOf(fields['args'])
+  if (name === null || fields['funcformat'] !== 'COERCE_EXPLICIT_CALL') {
+    throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+  }
+  if (fields['over'] !== undefined) return readWindow(name, fields, span, read)
   const star = fields['agg_star'] === true
   const distinct = fields['agg_distinct'] === true
-  if (fields['funcformat'] !== 'COERCE_EXPLICIT_CALL') throw new QueryError('FUNCTION_NOT_ALLOWED', span)
-  if (name === 'count' && star && parameters.length === 0 && !distinct) {
-    return { kind: 'aggregate', name, distinct, argument: null, span }
+  const within = fields['agg_within_group'] === true
+  const plain = !star && !distinct && fields['agg_filter'] === undefined && fields['agg_order'] === undefined
+  const scalar = name === 'ceiling' ? 'ceil' : name
+  if (has(scalars, scalar)) {
+    if (!plain) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+    return { kind: 'call', name: scalar, parameters: listOf(fields['args']).map(read), span }
   }
-  if ((name === 'count' || name === 'sum' || name === 'avg') && !star && parameters.length === 1) {
-    return { kind: 'aggregate', name, distinct, argument: read(parameters[0]), span }
+  const aggregate = Object.hasOwn(aliases, name) ? aliases[name] : has(aggregates, name) ? name : undefined
+  if (aggregate === undefined || name === 'percentile') throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+  const given = listOf(fields['args'])
+  const filter = fields['agg_filter'] === undefined ? null : read(fields['agg_filter'])
+  const call = (parameters: readonly Syntax[], fraction: Syntax | null = null): Syntax => ({
+    kind: 'aggregate',
+    name: aggregate,
+    distinct,
+    parameters,
+    filter,
+    fraction,
+    span,
+  })
+  if (star) {
+    if (name !== 'count' || given.length > 0 || distinct) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+    return call([])
   }
-  throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+  if (within) {
+    const order = listOf(fields['agg_order']).map((entry) => readSort(entry, read, span))
+    const [only] = order
+    if (name !== 'percentile_cont' || given.length !== 1 || only === undefined || order.length > 1 || only.descending) {
+      throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+    }
+    return call([only.value], read(given[0]))
+  }
+  // An order inside of an aggregate matters only to those that collect values.
+  if (fields['agg_order'] !== undefined || name === 'percentile_cont') {
+    throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+  }
+  if (name === 'quantile_cont') {
+    if (given.length !== 2 || distinct) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+    return call([read(given[0])], read(given[1]))
+  }
+  if (name === 'median') {
+    if (given.length !== 1 || distinct) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+    return call([read(given[0])], { kind: 'literal', value: { type: 'number', text: '0.5' }, span })
+  }
+  const wanted = paired.has(aggregate) ? 2 : 1
+  if (given.length !== wanted || (distinct && aggregate !== 'count')) {
+    throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+  }
+  return call(given.map(read))
+}
+
+function readWindow(name: string, fields: Fields, span: Span, read: (child: unknown) => Syntax): Syntax {
+  const over = fields['over']
+  if (
+    !has(windows, name) ||
+    fields['agg_distinct'] === true ||
+    fields['agg_filter'] !== undefined ||
+    !isFields(over)
+  ) {
+    throw new QueryError('WINDOW_NOT_ALLOWED', span)
+  }
+  onlyFields(over, ['partitionClause', 'orderClause', 'frameOptions'], span, {
+    name: 'WINDOW_NOT_ALLOWED',
+    refname: 'WINDOW_NOT_ALLOWED',
+    startOffset: 'WINDOW_NOT_ALLOWED',
+    endOffset: 'WINDOW_NOT_ALLOWED',
+  })
+  if (over['frameOptions'] !== defaultFrame) throw new QueryError('WINDOW_NOT_ALLOWED', span)
+  return {
+    kind: 'window',
+    name,
+    parameters: listOf(fields['args']).map(read),
+    partitionBy: listOf(over['partitionClause']).map(read),
+    orderBy: listOf(over['orderClause']).map((entry) => readSort(entry, read, span)),
+    span,
+  }
 }

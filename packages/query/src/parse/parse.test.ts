@@ -3,6 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { QueryError } from '../errors.js'
 import { parseSelect } from './parse.js'
 
+/** The one SELECT of a statement. */
+async function parsed(sql: string) {
+  const query = await parseSelect(sql)
+  if (query.kind !== 'select') throw new Error('no plain SELECT')
+  return query
+}
+
 async function refusal(sql: string): Promise<QueryError> {
   try {
     await parseSelect(sql)
@@ -28,35 +35,43 @@ const refused: readonly (readonly [code: string, sql: string])[] = [
   ['SELECT_STAR', 'select * from a.b'],
   ['SELECT_STAR', 'select b.* from a.b'],
   ['SELECT_STAR', 'table a.b'],
-  ['CLAUSE_NOT_ALLOWED', 'select distinct x, count(*) from a.b group by x'],
   ['CLAUSE_NOT_ALLOWED', 'select count(*) from a.b for update'],
   ['CLAUSE_NOT_ALLOWED', 'select count(*) from only a.b'],
   ['CLAUSE_NOT_ALLOWED', 'select count(*) from a.b as t (x, y)'],
   ['CLAUSE_NOT_ALLOWED', 'select count(*) from a.b tablesample system (10)'],
-  ['CLAUSE_NOT_ALLOWED', 'select count(*) from a.b group by rollup (x)'],
   ['CLAUSE_NOT_ALLOWED', 'select count(*) from a.b group by distinct x'],
-  ['CLAUSE_NOT_ALLOWED', 'select count(*) from a.b union all select count(*) from a.b'],
   ['CLAUSE_NOT_ALLOWED', 'select count(*) from a.b limit 1 + 1'],
   ['CLAUSE_NOT_ALLOWED', 'select count(*) from a.b order by 1 fetch first 1 rows with ties'],
-  ['CLAUSE_NOT_ALLOWED', 'select count(*) filter (where x) from a.b'],
-  ['SUBQUERY_NOT_ALLOWED', 'select count(*) from (select 1) t'],
-  ['SUBQUERY_NOT_ALLOWED', 'with t as (select 1) select count(*) from a.b'],
-  ['SUBQUERY_NOT_ALLOWED', 'select count(*) from a.b where x in (select 1)'],
-  ['SUBQUERY_NOT_ALLOWED', 'select (select 1) from a.b'],
-  ['WINDOW_NOT_ALLOWED', 'select sum(x) over () from a.b'],
+  ['CLAUSE_NOT_ALLOWED', 'select count(*) from a.b union select count(*) from a.b'],
+  ['CLAUSE_NOT_ALLOWED', 'select count(*) from a.b except select count(*) from a.b'],
+  ['CLAUSE_NOT_ALLOWED', 'select distinct on (x) x, count(*) from a.b group by x'],
+  ['CLAUSE_NOT_ALLOWED', 'with recursive t as (select 1) select count(*) from a.b'],
+  ['CLAUSE_NOT_ALLOWED', `select count(*) from a.b group by cube (${'abcdefg'.split('').join(', ')})`],
+  ['SUBQUERY_NOT_ALLOWED', 'select count(*) from a.b, lateral (select 1) t'],
+  ['SUBQUERY_NOT_ALLOWED', 'select count(*) from a.b where x > all (select 1)'],
+  ['SUBQUERY_NOT_ALLOWED', 'select array(select 1) from a.b'],
+  ['NOT_A_SELECT', 'select count(*) from (values (1)) as t'],
   ['WINDOW_NOT_ALLOWED', 'select count(*) from a.b window w as ()'],
-  ['FUNCTION_NOT_ALLOWED', 'select max(x) from a.b'],
+  ['WINDOW_NOT_ALLOWED', 'select first_value(x) over (partition by contributor) from a.b'],
+  ['WINDOW_NOT_ALLOWED', 'select sum(x) over (order by x rows between 2 preceding and current row) from a.b'],
+  ['WINDOW_NOT_ALLOWED', 'select sum(x) over w from a.b'],
+  ['FUNCTION_NOT_ALLOWED', 'select random() from a.b'],
+  ['FUNCTION_NOT_ALLOWED', 'select string_agg(x, y) from a.b'],
+  ['FUNCTION_NOT_ALLOWED', 'select array_agg(x) from a.b'],
+  ['FUNCTION_NOT_ALLOWED', 'select sum(distinct x) from a.b'],
+  ['FUNCTION_NOT_ALLOWED', 'select percentile_disc(0.5) within group (order by x) from a.b'],
+  ['FUNCTION_NOT_ALLOWED', 'select sum(x order by y) from a.b'],
+  ['FUNCTION_NOT_ALLOWED', 'select constructor(x) from a.b'],
+  ['EXPRESSION_NOT_ALLOWED', 'select sum(x::text) from a.b'],
+  ['EXPRESSION_NOT_ALLOWED', 'select sum(x::a.b) from a.b'],
+  ['NUMBER_RANGE', 'select sum(x::decimal(3, 1)) from a.b'],
   ['FUNCTION_NOT_ALLOWED', 'select pg_catalog.count(x) from a.b'],
   ['FUNCTION_NOT_ALLOWED', 'select count(*) from generate_series(1, 3)'],
   ['FUNCTION_NOT_ALLOWED', 'select sum(x, y) from a.b'],
   ['FUNCTION_NOT_ALLOWED', 'select current_user, count(*) from a.b'],
-  ['FUNCTION_NOT_ALLOWED', 'select sum(coalesce(x, 1)) from a.b'],
-  ['OPERATOR_NOT_ALLOWED', 'select sum(x / 2) from a.b'],
   ['OPERATOR_NOT_ALLOWED', 'select sum(x ^ 2) from a.b'],
   ['OPERATOR_NOT_ALLOWED', "select count(*) from a.b where x ~ 'a'"],
   ['OPERATOR_NOT_ALLOWED', 'select sum(x operator(pg_catalog.+) 1) from a.b'],
-  ['EXPRESSION_NOT_ALLOWED', "select count(*) from a.b where x like 'a%'"],
-  ['EXPRESSION_NOT_ALLOWED', 'select sum(x::int) from a.b'],
   ['EXPRESSION_NOT_ALLOWED', 'select sum(array[1]) from a.b'],
   ['EXPRESSION_NOT_ALLOWED', 'select count(*) from a.b where x is distinct from 1'],
   ['STRING_STYLE_NOT_ALLOWED', "select count(*) from a.b where x = e'\\x27'"],
@@ -68,13 +83,7 @@ const refused: readonly (readonly [code: string, sql: string])[] = [
   ['TEXT_NOT_ALLOWED', 'select count(*) from a.b where é = 1'],
   ['TEXT_NOT_ALLOWED', 'select count(*) from a.b\u0000'],
   ['TEXT_NOT_ALLOWED', "select count(*) from a.b where x = '\ud800'"],
-  ['JOIN_NOT_ALLOWED', 'select count(*) from a.b, c.d'],
   ['JOIN_NOT_ALLOWED', 'select count(*) from a.b natural join c.d'],
-  ['JOIN_NOT_ALLOWED', 'select count(*) from a.b left join c.d using (contributor)'],
-  ['JOIN_NOT_ALLOWED', 'select count(*) from a.b cross join c.d'],
-  ['JOIN_NOT_ALLOWED', 'select count(*) from a.b join c.d using (contributor) join e.f using (contributor)'],
-  ['TABLE_UNKNOWN', 'select count(*)'],
-  ['TABLE_UNKNOWN', 'select count(*) from b'],
   ['TABLE_UNKNOWN', 'select count(*) from x.a.b'],
   ['TOO_DEEP', `select sum(${'-('.repeat(80)}x${')'.repeat(80)}) from a.b`],
   ['TOO_MANY_TOKENS', `select count(*) from a.b where x in (${'1,'.repeat(5000)}1)`],
@@ -91,11 +100,11 @@ describe('the allow-list', () => {
   )
 
   it('names the characters of what it refuses, counting characters and not bytes', async () => {
-    const sql = "select count(*) from a.b where x = 'éé' and max(y) = 1"
+    const sql = "select count(*) from a.b where x = 'éé' and md5(y) = 1"
     const error = await refusal(sql)
     expect(error.code).toBe('FUNCTION_NOT_ALLOWED')
     const { start, end } = error.range ?? { start: 0, end: 0 }
-    expect(sql.slice(start, end)).toBe('max')
+    expect(sql.slice(start, end)).toBe('md5')
     expect(error.place).toBe(`characters ${start}-${end}`)
   })
 
@@ -109,7 +118,7 @@ describe('the allow-list', () => {
 
 describe('what is read', () => {
   it('keeps zero, false and the empty text, which the parser leaves out of its tree', async () => {
-    const { where } = await parseSelect("select count(*) from a.b where x = 0 or y = false or z = ''")
+    const { where } = await parsed("select count(*) from a.b where x = 0 or y = false or z = ''")
     const values =
       where?.kind === 'or'
         ? where.operands.map((entry) => (entry.kind === 'compare' ? entry.right : null))
@@ -122,7 +131,7 @@ describe('what is read', () => {
   })
 
   it('writes BETWEEN and CASE with a subject in their plain forms', async () => {
-    const { where, groupBy } = await parseSelect(
+    const { where, groupBy } = await parsed(
       "select count(*) from a.b where x not between 1 and 2 group by case y when 1 then 'a' end",
     )
     expect(where).toMatchObject({ kind: 'not', operand: { kind: 'and' } })
@@ -179,7 +188,7 @@ describe('what is read', () => {
     await fc.assert(
       fc.asyncProperty(text, async (sql) => {
         try {
-          expect((await parseSelect(sql)).from.length).toBeGreaterThan(0)
+          expect(['select', 'union']).toContain((await parseSelect(sql)).kind)
         } catch (error) {
           expect(error).toBeInstanceOf(QueryError)
         }
@@ -197,6 +206,6 @@ describe('what is read', () => {
     ]) {
       await parseSelect(sql).catch((error: unknown) => expect(error).toBeInstanceOf(QueryError))
     }
-    expect((await parseSelect('select count(*) from a.b')).from[0]?.table).toBe('b')
+    expect((await parsed('select count(*) from a.b')).from[0]?.item).toMatchObject({ table: 'b' })
   })
 })

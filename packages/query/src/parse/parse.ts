@@ -2,7 +2,7 @@ import { hasSqlDetails, loadModule, parseSync, scanSync } from 'libpg-query'
 import { QueryError, type Span } from '../errors.js'
 import { characterOffsets, checkText, checkTokens } from './lexical.js'
 import { readSelect } from './select.js'
-import type { SelectSyntax } from './syntax.js'
+import type { QuerySyntax } from './syntax.js'
 import { type Fields, isFields, type Locate, listOf, nodeOf } from './tree.js'
 
 /**
@@ -10,10 +10,10 @@ import { type Fields, isFields, type Locate, listOf, nodeOf } from './tree.js'
  * not on the list is refused; nothing of the text goes further than the names, literals and places in the result.
  *
  * @param sql the statement, at most 64 kB and 8192 tokens
- * @returns one flat SELECT
+ * @returns the query
  * @throws QueryError with the code and the characters of what is not allowed
  */
-export async function parseSelect(sql: string): Promise<SelectSyntax> {
+export async function parseSelect(sql: string): Promise<QuerySyntax> {
   checkText(sql)
   await loadModule()
   const whole: Span = { start: 0, end: sql.length }

@@ -1,159 +1,124 @@
 import { QueryError, type QueryErrorCode, type Span } from '../errors.js'
-import { readExpression } from './expression.js'
-import type { JoinSyntax, SelectSyntax, TableSyntax } from './syntax.js'
-import { type Fields, isFields, type Locate, listOf, nodeOf, onlyFields, stringOf } from './tree.js'
+import { type Reader, readExpression, readSort } from './expression.js'
+import { readFrom } from './from.js'
+import { readGroupBy } from './group-by.js'
+import type { CommonSyntax, QuerySyntax, SelectSyntax, Syntax, UnionSyntax } from './syntax.js'
+import { type Fields, isFields, type Locate, listOf, nodeOf, onlyFields } from './tree.js'
 
 const clauseCodes: Readonly<Record<string, QueryErrorCode>> = {
-  withClause: 'SUBQUERY_NOT_ALLOWED',
   windowClause: 'WINDOW_NOT_ALLOWED',
   valuesLists: 'NOT_A_SELECT',
   intoClause: 'NOT_A_SELECT',
 }
+
+/** Queries may be nested this deep in FROM, WITH, IN and EXISTS. */
+const deepest = 8
+
+const selectFields = [
+  'targetList',
+  'distinctClause',
+  'fromClause',
+  'whereClause',
+  'groupClause',
+  'havingClause',
+  'sortClause',
+  'limitCount',
+  'limitOffset',
+  'limitOption',
+  'withClause',
+  'op',
+]
 
 /**
  * Reads PostgreSQL's `SelectStmt` through the allow-list.
  *
  * @throws QueryError with the code of the first clause that is not allowed
  */
-export function readSelect(fields: Fields, locate: Locate, whole: Span): SelectSyntax {
-  onlyFields(
-    fields,
-    [
-      'targetList',
-      'fromClause',
-      'whereClause',
-      'groupClause',
-      'havingClause',
-      'sortClause',
-      'limitCount',
-      'limitOffset',
-      'limitOption',
-      'op',
-    ],
-    whole,
-    clauseCodes,
-  )
-  if (fields['op'] !== 'SETOP_NONE') throw new QueryError('CLAUSE_NOT_ALLOWED', whole)
+export function readSelect(fields: Fields, locate: Locate, whole: Span, depth = 0): QuerySyntax {
+  if (depth > deepest) throw new QueryError('TOO_DEEP', whole)
+  const reader: Reader = { locate, readQuery: (inner) => readSelect(inner, locate, whole, depth + 1) }
+  const read = (value: unknown) => readExpression(value, reader)
   if (fields['limitOption'] === 'LIMIT_OPTION_WITH_TIES') throw new QueryError('CLAUSE_NOT_ALLOWED', whole)
+  const tail = {
+    common: readCommon(fields['withClause'], reader, whole),
+    orderBy: listOf(fields['sortClause']).map((entry) => readSort(entry, read, whole)),
+    limit: readCount(fields['limitCount'], read, whole),
+    offset: readCount(fields['limitOffset'], read, whole) ?? 0,
+    span: whole,
+  }
+  if (fields['op'] === 'SETOP_UNION') return { ...readUnion(fields, reader, whole), ...tail }
+  onlyFields(fields, selectFields, whole, clauseCodes)
+  if (fields['op'] !== 'SETOP_NONE') throw new QueryError('CLAUSE_NOT_ALLOWED', whole)
   const outputs = listOf(fields['targetList']).map((entry) => {
     const target = nodeOf(entry)
     if (target?.type !== 'ResTarget') throw new QueryError('EXPRESSION_NOT_ALLOWED', whole)
     const span = locate(target.fields)
     onlyFields(target.fields, ['name', 'val'], span)
     const name = target.fields['name']
-    return {
-      name: typeof name === 'string' ? name : null,
-      value: readExpression(target.fields['val'], locate),
-      span,
-    }
+    return { name: typeof name === 'string' ? name : null, value: read(target.fields['val']), span }
   })
   if (outputs.length === 0) throw new QueryError('NO_AGGREGATE', whole)
-  const { tables, join } = readFrom(listOf(fields['fromClause']), locate, whole)
-  const optional = (value: unknown) => (value === undefined ? null : readExpression(value, locate))
-  return {
+  const optional = (value: unknown) => (value === undefined ? null : read(value))
+  const select: SelectSyntax = {
+    kind: 'select',
+    distinct: readDistinct(fields['distinctClause'], whole),
     outputs,
-    from: tables,
-    join,
+    from: readFrom(listOf(fields['fromClause']), reader, whole),
     where: optional(fields['whereClause']),
-    groupBy: listOf(fields['groupClause']).map((entry) => {
-      const node = nodeOf(entry)
-      if (node?.type === 'GroupingSet') throw new QueryError('CLAUSE_NOT_ALLOWED', locate(node.fields))
-      return readExpression(entry, locate)
-    }),
+    ...readGroupBy(listOf(fields['groupClause']), reader, whole),
     having: optional(fields['havingClause']),
-    orderBy: listOf(fields['sortClause']).map((entry) => readSort(entry, locate, whole)),
-    limit: readCount(fields['limitCount'], locate, whole),
-    offset: readCount(fields['limitOffset'], locate, whole) ?? 0,
+    ...tail,
   }
+  return select
 }
 
-function readFrom(
-  entries: readonly unknown[],
-  locate: Locate,
-  whole: Span,
-): { readonly tables: readonly TableSyntax[]; readonly join: JoinSyntax | null } {
-  const node = nodeOf(entries[0])
-  if (node === null) throw new QueryError('TABLE_UNKNOWN', whole)
-  // `FROM a, b` is a product of two relations: each contributor would meet every other one.
-  if (entries.length > 1) {
-    const second = nodeOf(entries[1])
-    throw new QueryError(
-      fromCode(second?.type, 'JOIN_NOT_ALLOWED'),
-      second === null ? whole : locate(second.fields),
-    )
-  }
-  if (node.type !== 'JoinExpr') return { tables: [readTable(node, locate)], join: null }
-  const left = nodeOf(node.fields['larg'])
-  const right = nodeOf(node.fields['rarg'])
-  if (left === null || right === null) throw new QueryError('JOIN_NOT_ALLOWED', whole)
-  const tables = [readTable(left, locate), readTable(right, locate)]
-  const span = { start: tables[0]?.span.start ?? whole.start, end: tables[1]?.span.end ?? whole.end }
-  onlyFields(node.fields, ['jointype', 'larg', 'rarg', 'usingClause', 'quals'], span, {
-    isNatural: 'JOIN_NOT_ALLOWED',
-    alias: 'CLAUSE_NOT_ALLOWED',
-    join_using_alias: 'CLAUSE_NOT_ALLOWED',
+/** DISTINCT is a list with one empty node; DISTINCT ON has expressions in it. */
+function readDistinct(value: unknown, whole: Span): boolean {
+  if (value === undefined) return false
+  const entries = listOf(value)
+  const [only] = entries
+  if (entries.length === 1 && isFields(only) && Object.keys(only).length === 0) return true
+  throw new QueryError('CLAUSE_NOT_ALLOWED', whole)
+}
+
+function readUnion(fields: Fields, reader: Reader, whole: Span): Pick<UnionSyntax, 'kind' | 'inputs'> {
+  onlyFields(
+    fields,
+    ['op', 'all', 'larg', 'rarg', 'sortClause', 'limitCount', 'limitOffset', 'limitOption', 'withClause'],
+    whole,
+    clauseCodes,
+  )
+  // UNION without ALL drops duplicates across contributors.
+  if (fields['all'] !== true) throw new QueryError('CLAUSE_NOT_ALLOWED', whole)
+  const inputs = ['larg', 'rarg'].flatMap((side): readonly QuerySyntax[] => {
+    const inner = fields[side]
+    if (!isFields(inner)) throw new QueryError('CLAUSE_NOT_ALLOWED', whole)
+    const query = reader.readQuery(inner)
+    const plain = query.common.length + query.orderBy.length === 0 && query.limit === null && query.offset === 0
+    return query.kind === 'union' && plain ? query.inputs : [query]
   })
-  if (node.fields['jointype'] !== 'JOIN_INNER') throw new QueryError('JOIN_NOT_ALLOWED', span)
-  const columns = listOf(node.fields['usingClause'])
-  if (columns.length > 0) {
-    const names = columns.map((entry) => {
-      const name = stringOf(entry)
-      if (name === null) throw new QueryError('JOIN_NOT_ALLOWED', span)
-      return name
-    })
-    return { tables, join: { kind: 'using', columns: names, span } }
-  }
-  if (node.fields['quals'] === undefined) throw new QueryError('JOIN_NOT_ALLOWED', span)
-  return { tables, join: { kind: 'on', condition: readExpression(node.fields['quals'], locate), span } }
+  return { kind: 'union', inputs }
 }
 
-function fromCode(type: string | undefined, otherwise: QueryErrorCode): QueryErrorCode {
-  if (type === 'RangeSubselect') return 'SUBQUERY_NOT_ALLOWED'
-  if (type === 'RangeFunction' || type === 'RangeTableFunc') return 'FUNCTION_NOT_ALLOWED'
-  if (type === 'JoinExpr') return 'JOIN_NOT_ALLOWED'
-  if (type === 'RangeTableSample') return 'CLAUSE_NOT_ALLOWED'
-  return otherwise
-}
-
-function readTable(node: { readonly type: string; readonly fields: Fields }, locate: Locate): TableSyntax {
-  const span = locate(node.fields)
-  if (node.type !== 'RangeVar') throw new QueryError(fromCode(node.type, 'CLAUSE_NOT_ALLOWED'), span)
-  onlyFields(node.fields, ['schemaname', 'relname', 'inh', 'relpersistence', 'alias'], span, {
-    catalogname: 'TABLE_UNKNOWN',
+function readCommon(value: unknown, reader: Reader, whole: Span): readonly CommonSyntax[] {
+  if (value === undefined) return []
+  if (!isFields(value)) throw new QueryError('CLAUSE_NOT_ALLOWED', whole)
+  onlyFields(value, ['ctes'], whole, { recursive: 'CLAUSE_NOT_ALLOWED' })
+  return listOf(value['ctes']).map((entry) => {
+    const node = nodeOf(entry)
+    if (node?.type !== 'CommonTableExpr') throw new QueryError('CLAUSE_NOT_ALLOWED', whole)
+    const span = reader.locate(node.fields)
+    onlyFields(node.fields, ['ctename', 'ctematerialized', 'ctequery'], span)
+    const name = node.fields['ctename']
+    const query = nodeOf(node.fields['ctequery'])
+    if (typeof name !== 'string' || query?.type !== 'SelectStmt') throw new QueryError('CLAUSE_NOT_ALLOWED', span)
+    return { name, query: reader.readQuery(query.fields), span }
   })
-  const pool = node.fields['schemaname']
-  const table = node.fields['relname']
-  // ONLY is told by the absence of `inh`.
-  if (node.fields['inh'] !== true) throw new QueryError('CLAUSE_NOT_ALLOWED', span)
-  if (typeof pool !== 'string' || typeof table !== 'string') throw new QueryError('TABLE_UNKNOWN', span)
-  const alias = node.fields['alias']
-  if (alias === undefined) return { pool, table, alias: null, span }
-  if (!isFields(alias)) throw new QueryError('CLAUSE_NOT_ALLOWED', span)
-  // Column aliases (`AS t (a, b)`) rename columns: a name would then no longer tell what is reached.
-  onlyFields(alias, ['aliasname'], span)
-  const name = alias['aliasname']
-  if (typeof name !== 'string') throw new QueryError('CLAUSE_NOT_ALLOWED', span)
-  return { pool, table, alias: name, span }
 }
 
-function readSort(entry: unknown, locate: Locate, whole: Span): SelectSyntax['orderBy'][number] {
-  const node = nodeOf(entry)
-  if (node?.type !== 'SortBy') throw new QueryError('CLAUSE_NOT_ALLOWED', whole)
-  const value = readExpression(node.fields['node'], locate)
-  onlyFields(node.fields, ['node', 'sortby_dir', 'sortby_nulls'], value.span)
-  const direction = node.fields['sortby_dir']
-  const nulls = node.fields['sortby_nulls']
-  return {
-    value,
-    descending: direction === 'SORTBY_DESC',
-    nullsFirst: nulls === 'SORTBY_NULLS_FIRST' ? true : nulls === 'SORTBY_NULLS_LAST' ? false : null,
-    span: value.span,
-  }
-}
-
-function readCount(value: unknown, locate: Locate, whole: Span): number | null {
+function readCount(value: unknown, read: (value: unknown) => Syntax, whole: Span): number | null {
   if (value === undefined) return null
-  const expression = readExpression(value, locate)
+  const expression = read(value)
   if (expression.kind === 'literal') {
     if (expression.value.type === 'null') return null
     const count = expression.value.type === 'number' ? Number(expression.value.text) : Number.NaN

@@ -8,7 +8,67 @@ export type LiteralValue =
   | { readonly type: 'null' }
 
 export type ComparisonOperator = '=' | '<>' | '<' | '<=' | '>' | '>='
-export type ArithmeticOperator = '+' | '-' | '*'
+export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%'
+
+/** Scalar functions of the allow-list. Each is total: it gives a value or null for every row. */
+export const scalarFunctions = [
+  'abs',
+  'ceil',
+  'coalesce',
+  'floor',
+  'greatest',
+  'least',
+  'mod',
+  'nullif',
+  'round',
+  'sign',
+  'trunc',
+  'width_bucket',
+] as const
+export type ScalarFunction = (typeof scalarFunctions)[number]
+
+/** Aggregates of the allow-list, by their canonical names. */
+export const aggregateFunctions = [
+  'avg',
+  'corr',
+  'count',
+  'covar_pop',
+  'covar_samp',
+  'max',
+  'min',
+  'percentile',
+  'regr_intercept',
+  'regr_slope',
+  'stddev_pop',
+  'stddev_samp',
+  'sum',
+  'var_pop',
+  'var_samp',
+] as const
+export type AggregateFunction = (typeof aggregateFunctions)[number]
+
+/** Functions over the rows of one contributor. */
+export const windowFunctions = [
+  'avg',
+  'count',
+  'dense_rank',
+  'lag',
+  'lead',
+  'max',
+  'min',
+  'rank',
+  'row_number',
+  'sum',
+] as const
+export type WindowFunction = (typeof windowFunctions)[number]
+
+/** One entry of ORDER BY. */
+export interface OrderSyntax {
+  readonly value: Syntax
+  readonly descending: boolean
+  readonly nullsFirst: boolean | null
+  readonly span: Span
+}
 
 /** The expressions that survive the allow-list; every node knows its place in the text. */
 export type Syntax =
@@ -39,6 +99,13 @@ export type Syntax =
       readonly items: readonly Syntax[]
       readonly span: Span
     }
+  | {
+      readonly kind: 'like'
+      readonly negated: boolean
+      readonly operand: Syntax
+      readonly pattern: Syntax
+      readonly span: Span
+    }
   | { readonly kind: 'is-null'; readonly negated: boolean; readonly operand: Syntax; readonly span: Span }
   | {
       readonly kind: 'is-true'
@@ -54,44 +121,110 @@ export type Syntax =
       readonly otherwise: Syntax | null
       readonly span: Span
     }
+  | {
+      readonly kind: 'call'
+      readonly name: ScalarFunction
+      readonly parameters: readonly Syntax[]
+      readonly span: Span
+    }
+  | {
+      readonly kind: 'cast'
+      readonly operand: Syntax
+      /** Digits after the point that remain; null keeps the number as it is (floating types). */
+      readonly decimals: number | null
+      readonly span: Span
+    }
+  | { readonly kind: 'exists'; readonly query: QuerySyntax; readonly span: Span }
+  | {
+      readonly kind: 'in-query'
+      readonly operand: Syntax
+      readonly query: QuerySyntax
+      readonly span: Span
+    }
+  | { readonly kind: 'scalar-query'; readonly query: QuerySyntax; readonly span: Span }
+  | { readonly kind: 'grouping'; readonly parameters: readonly Syntax[]; readonly span: Span }
+  | {
+      readonly kind: 'window'
+      readonly name: WindowFunction
+      readonly parameters: readonly Syntax[]
+      readonly partitionBy: readonly Syntax[]
+      readonly orderBy: readonly OrderSyntax[]
+      readonly span: Span
+    }
   | AggregateSyntax
 
-/** A call of an allowed aggregate: the argument is null for `count(*)`. */
+/** A call of an allowed aggregate: no parameters for `count(*)`. */
 export interface AggregateSyntax {
   readonly kind: 'aggregate'
-  readonly name: 'count' | 'sum' | 'avg'
+  readonly name: AggregateFunction
   readonly distinct: boolean
-  readonly argument: Syntax | null
+  readonly parameters: readonly Syntax[]
+  /** FILTER (WHERE ...). */
+  readonly filter: Syntax | null
+  /** For `percentile`: the fraction, between 0 and 1. */
+  readonly fraction: Syntax | null
   readonly span: Span
 }
 
-/** `pool.table [AS alias]`. */
+/** `pool.table [AS alias]`, or the name of a WITH query (then `pool` is null). */
 export interface TableSyntax {
-  readonly pool: string
+  readonly kind: 'table'
+  readonly pool: string | null
   readonly table: string
   readonly alias: string | null
   readonly span: Span
 }
 
-/** How two tables are joined: USING (names), or ON with an expression. */
-export type JoinSyntax =
-  | { readonly kind: 'using'; readonly columns: readonly string[]; readonly span: Span }
-  | { readonly kind: 'on'; readonly condition: Syntax; readonly span: Span }
+/** `(SELECT ...) AS alias`. */
+export interface DerivedSyntax {
+  readonly kind: 'derived'
+  readonly query: QuerySyntax
+  readonly alias: string
+  readonly span: Span
+}
 
-/** One flat SELECT, frozen: the only thing that the rest of the package sees of the text. */
-export interface SelectSyntax {
-  readonly outputs: readonly { readonly name: string | null; readonly value: Syntax; readonly span: Span }[]
-  readonly from: readonly TableSyntax[]
-  readonly join: JoinSyntax | null
-  readonly where: Syntax | null
-  readonly groupBy: readonly Syntax[]
-  readonly having: Syntax | null
-  readonly orderBy: readonly {
-    readonly value: Syntax
-    readonly descending: boolean
-    readonly nullsFirst: boolean | null
-    readonly span: Span
-  }[]
+/** One item of FROM and how it is joined to those before it. */
+export interface FromSyntax {
+  readonly item: TableSyntax | DerivedSyntax
+  readonly join: 'first' | 'inner' | 'left' | 'cross'
+  readonly using: readonly string[] | null
+  readonly on: Syntax | null
+  readonly span: Span
+}
+
+/** A query of WITH. */
+export interface CommonSyntax {
+  readonly name: string
+  readonly query: QuerySyntax
+  readonly span: Span
+}
+
+interface Tail {
+  readonly common: readonly CommonSyntax[]
+  readonly orderBy: readonly OrderSyntax[]
   readonly limit: number | null
   readonly offset: number
+  readonly span: Span
 }
+
+/** One SELECT, frozen: the only thing that the rest of the package sees of the text. */
+export interface SelectSyntax extends Tail {
+  readonly kind: 'select'
+  readonly distinct: boolean
+  readonly outputs: readonly { readonly name: string | null; readonly value: Syntax; readonly span: Span }[]
+  readonly from: readonly FromSyntax[]
+  readonly where: Syntax | null
+  /** Expressions of GROUP BY, each once. */
+  readonly groupBy: readonly Syntax[]
+  /** Grouping sets as positions in `groupBy`; one set with all of them without GROUPING SETS. */
+  readonly sets: readonly (readonly number[])[]
+  readonly having: Syntax | null
+}
+
+/** UNION ALL of two or more queries. */
+export interface UnionSyntax extends Tail {
+  readonly kind: 'union'
+  readonly inputs: readonly QuerySyntax[]
+}
+
+export type QuerySyntax = SelectSyntax | UnionSyntax

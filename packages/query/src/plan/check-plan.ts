@@ -1,41 +1,54 @@
 import * as z from 'zod'
 import { nanoEpsilon } from '../enforce/budget.js'
 import { QueryError } from '../errors.js'
-import type { QueryPlan } from './plan.js'
+import { blockRowBound, tablesOf } from '../type/relation.js'
+import { type QueryPlan, type ReleasePlan, releasesOf } from './plan.js'
 
 const count = z.int().min(0)
-const whole = z.string().regex(/^-?[0-9]{1,38}$/)
-const positive = z.string().regex(/^[1-9][0-9]{0,37}$/)
+const whole = z.string().regex(/^-?[0-9]{1,60}$/)
+const positive = z.string().regex(/^[1-9][0-9]{0,59}$/)
+const decimals = count.max(18)
+const spread = z.strictObject({ population: z.boolean(), root: z.boolean() })
+const moment = z.strictObject({
+  sum: count,
+  squares: count,
+  squareCentre: whole,
+  half: whole,
+  centre: whole,
+  decimals,
+})
 
-/** The parts of a plan that its privacy rests on; expressions are checked where they are printed. */
-const planShape = z.looseObject({
-  format: z.literal('sealpool/query-plan'),
-  version: z.literal(1),
-  pools: z
-    .array(
-      z.looseObject({
-        name: z.string(),
-        charge: z.strictObject({ epsilon: z.number(), delta: z.literal(0) }),
-      }),
-    )
-    .min(1),
+const releaseShape = z.looseObject({
   program: z.looseObject({
     sources: z.array(z.strictObject({ pool: z.string(), table: z.string(), rows: z.int().min(1) })).min(1),
+    from: z.array(z.looseObject({ relation: z.looseObject({ kind: z.string() }) })).min(1),
+    unit: count,
     keys: z.array(z.unknown()),
-    statistics: z.array(z.looseObject({ kind: z.enum(['rows', 'contributors', 'matching', 'sum']) })).min(1),
+    statistics: z
+      .array(z.looseObject({ kind: z.enum(['rows', 'contributors', 'first-rows', 'matching', 'sum', 'distinct', 'bins']) }))
+      .min(1),
+    bounding: z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('rank') }),
+      z.strictObject({ kind: z.literal('groups'), groups: z.int().min(1), rows: z.int().min(1) }),
+    ]),
   }),
   keys: z.array(
     z.strictObject({
-      values: z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).min(1),
+      values: z
+        .array(z.union([z.string(), z.number(), z.boolean(), z.null()]))
+        .min(1)
+        .nullable(),
     }),
   ),
+  sets: z.array(z.array(count)).min(1).max(64),
   groups: z.int().min(1),
   statistics: z.array(
     z.strictObject({
-      mechanism: z.literal('discrete-laplace'),
+      mechanism: z.enum(['discrete-laplace', 'report-noisy-max', 'partition-selection']),
       sensitivity: positive,
       epsilonNano: z.int().min(1),
       scale: z.strictObject({ numerator: positive, denominator: positive }),
+      delta: z.number().gt(0).lt(1).optional(),
     }),
   ),
   aggregates: z.array(
@@ -48,16 +61,68 @@ const planShape = z.looseObject({
         centre: whole,
         low: whole,
         high: whole,
-        decimals: count.max(18),
+        decimals,
+      }),
+      z.strictObject({
+        kind: z.literal('variance'),
+        sum: count,
+        squares: count,
+        count,
+        squareCentre: whole,
+        half: whole,
+        decimals,
+        spread,
+      }),
+      z.strictObject({
+        kind: z.literal('pair'),
+        name: z.enum(['corr', 'covar_pop', 'covar_samp', 'regr_slope', 'regr_intercept']),
+        count,
+        x: moment,
+        y: moment,
+        products: count,
+      }),
+      z.strictObject({
+        kind: z.literal('quantile'),
+        bins: count,
+        numerator: count,
+        denominator: z.int().min(1),
+        low: whole,
+        high: whole,
+        width: positive,
+        decimals,
       }),
     ]),
   ),
+  minimumContributors: z.strictObject({ statistic: count, minimum: z.int().min(1) }),
+  rowsPerContributor: z.int().min(1),
+})
+
+/** The parts of a plan that its privacy rests on; expressions are checked where they are printed. */
+const planShape = releaseShape.extend({
+  format: z.literal('sealpool/query-plan'),
+  version: z.literal(1),
+  pools: z
+    .array(
+      z.looseObject({
+        name: z.string(),
+        charge: z.strictObject({ epsilon: z.number(), delta: z.number().min(0).lt(1) }),
+      }),
+    )
+    .min(1),
+  leaves: z.array(z.string()).min(1),
+  further: z.array(releaseShape).max(32),
+  input: z.looseObject({ kind: z.enum(['release', 'stage', 'union', 'single']) }),
   columns: z.array(z.looseObject({ name: z.string() })).min(1),
   limit: count.nullable(),
   offset: count,
-  minimumContributors: z.strictObject({ statistic: count, minimum: z.int().min(1) }),
-  privacy: z.looseObject({ rowsPerContributor: z.int().min(1), epsilonNano: z.int().min(1) }),
+  privacy: z.looseObject({
+    rowsPerContributor: z.int().min(1),
+    epsilonNano: z.int().min(1),
+    delta: z.number().min(0).lt(1),
+  }),
 })
+
+type Require = (holds: boolean, place: string) => void
 
 /**
  * Checks that a plan, which may have been stored or sent, hangs together: every statistic has noise of its
@@ -68,34 +133,86 @@ const planShape = z.looseObject({
 export function checkPlan(plan: QueryPlan): QueryPlan {
   const shape = planShape.safeParse(plan)
   if (!shape.success) throw new QueryError('PLAN_INVALID', shape.error.issues[0]?.path.join('.') || 'plan')
-  const require = (holds: boolean, place: string): void => {
+  const require: Require = (holds, place) => {
     if (!holds) throw new QueryError('PLAN_INVALID', place)
   }
-  const { program, statistics, privacy, keys } = plan
+  const releases = releasesOf(plan)
+  for (const release of releases) checkRelease(release, require)
+  const spent = (parts: readonly ReleasePlan[]) =>
+    parts.reduce((sum, { statistics }) => sum + statistics.reduce((part, entry) => part + entry.epsilonNano, 0), 0)
+  require(spent(releases) <= plan.privacy.epsilonNano, 'privacy.epsilonNano')
+  const rows = Math.max(...releases.map(({ rowsPerContributor }) => rowsPerContributor))
+  require(plan.privacy.rowsPerContributor === rows, 'privacy.rowsPerContributor')
+  const delta = releases
+    .flatMap(({ statistics }) => statistics)
+    .reduce((sum, entry) => sum + (entry.delta ?? 0) * Number(entry.sensitivity), 0)
+  require(delta <= plan.privacy.delta * (1 + 1e-9), 'privacy.delta')
+  for (const { name, charge } of plan.pools) {
+    const reaching = releases.filter(({ program }) => program.sources.some(({ pool }) => pool === name))
+    require(Math.round(charge.epsilon * nanoEpsilon) >= spent(reaching), 'pools.charge')
+    require(charge.delta >= plan.privacy.delta, 'pools.charge')
+    if (reaching.length === releases.length) {
+      require(Math.round(charge.epsilon * nanoEpsilon) >= plan.privacy.epsilonNano, 'pools.charge')
+    }
+  }
+  for (const { program } of releases) {
+    for (const { pool, table } of program.sources) {
+      require(plan.pools.some(({ name }) => name === pool), 'pools')
+      require(plan.leaves.includes(`${pool}.${table}`), 'leaves')
+    }
+  }
+  return plan
+}
+
+function checkRelease(release: ReleasePlan, require: Require): void {
+  const { program, statistics, keys, sets } = release
   require(program.statistics.length === statistics.length, 'statistics')
   require(program.keys.length === keys.length, 'keys')
-  require(plan.groups === keys.reduce((product, key) => product * key.values.length, 1), 'groups')
-  const rows = program.sources.reduce((product, source) => product * source.rows, 1)
-  require(privacy.rowsPerContributor === rows, 'privacy.rowsPerContributor')
+  require(sets.every((set) => set.every((key) => key < keys.length)), 'sets')
+  const open = keys.some(({ values }) => values === null)
+  program.keys.forEach((key, position) => {
+    require('open' in key === (keys[position]?.values === null), 'keys')
+  })
+  const sizes = sets.map((set) => set.reduce((product, key) => product * (keys[key]?.values?.length ?? 1), 1))
+  if (!open) require(release.groups === sizes.reduce((sum, size) => sum + size, 0), 'groups')
+  const read = tablesOf([program.from, program.where, program.keys, program.statistics])
+  const listed = JSON.stringify(program.sources)
+  require(JSON.stringify(read.map(({ pool, table, rows }) => ({ pool, table, rows }))) === listed, 'sources')
+  const rows = blockRowBound(program)
+  require(Number.isFinite(rows) && release.rowsPerContributor === rows, 'rowsPerContributor')
+  const { bounding } = program
+  const exact = bounding.kind === 'groups' ? bounding : null
+  const most = sets.reduce((sum, set, index) => {
+    const unknown = set.some((key) => keys[key]?.values === null)
+    const groups = Math.min(rows, unknown ? rows : (sizes[index] ?? 1))
+    return sum + (exact === null ? groups : Math.min(exact.groups, groups))
+  }, 0)
+  const weight = exact === null ? rows * sets.length : Math.min(rows * sets.length, most * exact.rows)
   statistics.forEach((statistic, position) => {
     const place = `statistics.${position}`
-    const { sensitivity, epsilonNano, scale } = statistic
+    const { sensitivity, epsilonNano, scale, mechanism } = statistic
     const numerator = BigInt(sensitivity) * BigInt(nanoEpsilon)
     require(numerator * BigInt(scale.denominator) === BigInt(scale.numerator) * BigInt(epsilonNano), place)
-    const counted = program.statistics[position]?.kind
-    if (counted === 'rows' || counted === 'matching') require(BigInt(sensitivity) === BigInt(rows), place)
-    if (counted === 'contributors') {
-      require(BigInt(sensitivity) === BigInt(Math.min(rows, plan.groups)), place)
+    const entry = program.statistics[position]
+    const counted = entry?.kind
+    require((mechanism === 'report-noisy-max') === (counted === 'bins'), place)
+    require((mechanism === 'partition-selection') === (statistic.delta !== undefined), place)
+    if (counted === 'rows' || counted === 'matching') require(BigInt(sensitivity) >= BigInt(weight), place)
+    if (counted === 'first-rows') {
+      const [only, second] = program.from
+      // One row of each contributor in each set, as long as nothing multiplies rows.
+      require(only?.relation.kind === 'table' && second === undefined, place)
+      require(BigInt(sensitivity) >= BigInt(sets.length), place)
     }
+    if (counted === 'contributors') require(BigInt(sensitivity) >= BigInt(most), place)
+    if (entry?.kind === 'sum') {
+      require(/^[1-9][0-9]{0,59}$/.test(entry.reach) && BigInt(sensitivity) >= BigInt(entry.reach) * BigInt(weight), place)
+    }
+    if (counted === 'bins') require(BigInt(sensitivity) >= 2n * BigInt(weight), place)
+    if (counted === 'distinct') require(exact === null && BigInt(sensitivity) >= BigInt(Math.min(most, weight)), place)
+    if (counted === 'bins') require(exact === null, place)
   })
-  const spent = statistics.reduce((sum, { epsilonNano }) => sum + epsilonNano, 0)
-  require(spent <= privacy.epsilonNano, 'privacy.epsilonNano')
-  for (const { charge } of plan.pools) {
-    require(Math.round(charge.epsilon * nanoEpsilon) >= privacy.epsilonNano, 'pools.charge')
-  }
-  for (const { pool } of program.sources) {
-    require(plan.pools.some(({ name }) => name === pool), 'pools')
-  }
-  require(plan.minimumContributors.statistic < statistics.length, 'minimumContributors')
-  return plan
+  const selection = statistics[release.minimumContributors.statistic]
+  require(selection !== undefined, 'minimumContributors')
+  require((selection?.mechanism === 'partition-selection') === open, 'minimumContributors')
 }

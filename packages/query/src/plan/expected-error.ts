@@ -24,12 +24,13 @@ export function noiseHalfWidth(statistic: StatisticPlan, level: number): number 
  * The error to expect in a column: a function of the plan alone.
  *
  * @param column name of the column
+ * @returns null for what has no error that is known beforehand
  */
 export function expectError(
   column: string,
   aggregate: AggregatePlan,
   statistics: readonly StatisticPlan[],
-): ExpectedError {
+): ExpectedError | null {
   const width = (position: number | null, level: number) => {
     const statistic = position === null ? undefined : statistics[position]
     return statistic === undefined ? 0 : noiseHalfWidth(statistic, level)
@@ -37,6 +38,8 @@ export function expectError(
   if (aggregate.kind === 'count') {
     return { column, plusMinus: width(aggregate.statistic, confidence), bySize: [] }
   }
+  // How far a spread, a relation or a quantile is off depends on the data's shape.
+  if (aggregate.kind !== 'sum' && aggregate.kind !== 'average') return null
   const unit = toNumber(1n, aggregate.decimals)
   const level = aggregate.sum === null ? confidence : partConfidence
   const sum = width(aggregate.sum, level) * unit

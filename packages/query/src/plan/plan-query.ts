@@ -1,14 +1,26 @@
-import { type BoundSelect, bindSelect } from '../bind/bind.js'
-import type { ParameterValue } from '../bind/scope.js'
-import { type CatalogueTable, makeCatalogue, type PlanPool } from '../catalogue/catalogue.js'
+import { type BoundQuery, type BoundRelease, type BoundStage, bindQuery } from '../bind/bind.js'
+import type { ParameterValue } from '../bind/environment.js'
+import type { Released } from '../bind/released.js'
+import { makeCatalogue, type PlanPool, type PublicTable } from '../catalogue/catalogue.js'
 import { checkBudget, type JobBudget, nanoEpsilon } from '../enforce/budget.js'
-import type { Grant } from '../enforce/grant.js'
+import { checkTemplateGrant, type Grant } from '../enforce/grant.js'
 import { QueryError } from '../errors.js'
 import { parseSelect } from '../parse/parse.js'
+import { tablesOf } from '../type/relation.js'
 import { expectError } from './expected-error.js'
-import type { QueryPlan, StatisticPlan } from './plan.js'
+import { syntaxDigest } from './plan-digest.js'
+import type { ColumnKind, QueryPlan, ReleasePlan, StatisticPlan } from './plan.js'
+import type { Bounding, Program } from './program.js'
 import { splitEpsilon } from './split.js'
-import { draftStatistics } from './statistics.js'
+import { type Draft, draftStatistics } from './statistics.js'
+
+/** How a contributor's weight is bounded exactly, instead of by the rows that tables keep of each. */
+export interface ContributionBounds {
+  /** Most groups that one contributor counts in; others of its groups are left out, chosen by a hash. */
+  readonly groups: number
+  /** Most rows of one contributor that weigh in one group. */
+  readonly rows: number
+}
 
 /** Arguments of {@link planQuery}. */
 export interface PlanQueryOptions {
@@ -16,12 +28,22 @@ export interface PlanQueryOptions {
   readonly sql: string
   /** The job's pools with their policies. */
   readonly pools: readonly PlanPool[]
+  /** Public tables that may be joined, grouped by and compared with. */
+  readonly publicTables?: readonly PublicTable[]
   /** What the grant covers; what it does not mention it does not restrict. */
   readonly grant?: Grant
   /** What the job may spend in each pool. */
   readonly budget: JobBudget
   /** Values of `$1`, `$2`, ... */
   readonly parameters?: readonly ParameterValue[]
+  /**
+   * What decides whether a group is shown. `contributors` (the default) counts those that are in it, which costs a look at
+   * every contributor of every group; `first-rows` counts those whose first stored row is in it, which is cheap, exact to
+   * one in its noise, and stricter where contributors have many rows. It concerns statements over one table.
+   */
+  readonly minimumBy?: 'contributors' | 'first-rows'
+  /** Exact bounding: more work for the engine and less noise where few have many rows. */
+  readonly bounds?: ContributionBounds
 }
 
 /**
@@ -29,11 +51,12 @@ export interface PlanQueryOptions {
  * checks what the policies and the grant allow, bounds each contributor, chooses the noise and states the charge.
  *
  * The guarantee of a run of the plan: for any two data sets that differ in all rows of one contributor, the
- * probability of every answer differs by at most a factor of exp(epsilon) (pure differential privacy, delta 0).
+ * probability of every set of answers differs by at most a factor of exp(epsilon), and by delta where the statement groups
+ * by names that are not public (delta is 0 otherwise).
  *
  * @param options statement, pools, grant, budget (epsilon without a unit, at least 1e-6)
  * @returns the plan, as plain JSON
- * @throws QueryError with a `code` and a place in the statement; both depend on text, policies and budget alone
+ * @throws QueryError with a `code` and a place in the statement; both depend on text, policies, public tables and budget alone
  * @example
  * ```ts no-run
  * const plan = await planQuery({
@@ -44,88 +67,233 @@ export interface PlanQueryOptions {
  * ```
  */
 export async function planQuery(options: PlanQueryOptions): Promise<QueryPlan> {
-  const catalogue = makeCatalogue(options.pools)
+  const catalogue = makeCatalogue(options.pools, options.publicTables)
   const syntax = await parseSelect(options.sql)
-  const bound = bindSelect(syntax, {
+  checkTemplateGrant(options.grant ?? {}, () => syntaxDigest(syntax))
+  const bound = bindQuery(syntax, {
     catalogue,
     grant: options.grant ?? {},
     parameters: options.parameters ?? [],
   })
-  const pools = catalogue.pools.filter((pool) => bound.sources.some((source) => source.pool === pool))
+  const reached = new Set(bound.releases.flatMap(({ tables }) => tables.map(({ pool }) => pool)))
+  const pools = catalogue.pools.filter((pool) => reached.has(pool))
   const nano = checkBudget(options.budget, pools)
-  return planBound(bound, pools, nano)
+  const bounding = checkBounds(options.bounds)
+  const firstRows = options.minimumBy === 'first-rows'
+  const plan = planBound(bound, pools, { nano, delta: options.budget.delta }, { bounding, firstRows })
+  if (isDeep(plan)) throw new QueryError('TOO_DEEP', { start: 0, end: options.sql.length })
+  return plan
 }
 
-function planBound(bound: BoundSelect, pools: readonly PlanPool[], nano: number): QueryPlan {
-  const rules = pools.map(({ policy }) => policy.privacy)
-  const groups = bound.keys.reduce((product, key) => product * key.values.length, 1)
-  if (groups > Math.min(...rules.map((rule) => rule.maximumGroups))) {
-    throw new QueryError('TOO_MANY_GROUPS', 'GROUP BY')
+/** Canonical JSON has a limit of 128 levels, and a plan stands inside of other documents. */
+const deepest = 100
+
+function isDeep(plan: unknown): boolean {
+  let level: readonly unknown[] = [plan]
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > deepest) return true
+    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []))
   }
-  const rows = rowsPerContributor(bound.sources)
-  const draft = draftStatistics(bound.aggregates, rows, groups)
+  return false
+}
+
+function checkBounds(bounds: ContributionBounds | undefined): Bounding {
+  if (bounds === undefined) return { kind: 'rank' }
+  const { groups, rows } = bounds
+  const fits = [groups, rows].every((value) => Number.isInteger(value) && value >= 1 && value <= 100_000)
+  if (!fits) throw new QueryError('BOUNDS_INVALID', 'bounds')
+  return { kind: 'groups', groups, rows }
+}
+
+interface Choices {
+  readonly bounding: Bounding
+  readonly firstRows: boolean
+}
+
+interface DraftRelease {
+  readonly bound: BoundRelease
+  readonly draft: Draft
+  readonly groups: number
+  readonly bounding: Bounding
+}
+
+function planBound(
+  bound: BoundQuery,
+  pools: readonly PlanPool[],
+  { nano, delta }: { readonly nano: number; readonly delta: number },
+  choices: Choices,
+): QueryPlan {
+  const drafts = bound.releases.map((release) => draftRelease(release, choices))
+  const selections = drafts.filter(({ bound: { keys } }) => isOpen(keys)).length
+  if (selections > 0 && delta < 1e-15) throw new QueryError('GROUP_NOT_PUBLIC', 'budget.delta')
   const shares = splitEpsilon(
     nano,
-    draft.statistics.map(({ weight }) => weight),
+    drafts.flatMap(({ draft }) => draft.statistics.map(({ weight }) => weight)),
   )
-  const statistics = draft.statistics.map(({ sensitivity }, position): StatisticPlan => {
-    const epsilonNano = shares[position] ?? 0
-    if (epsilonNano < 1) throw new QueryError('BUDGET_INVALID', 'budget')
-    return {
-      mechanism: 'discrete-laplace',
-      sensitivity: String(sensitivity),
-      epsilonNano,
-      scale: { numerator: String(sensitivity * BigInt(nanoEpsilon)), denominator: String(epsilonNano) },
-    }
+  let next = 0
+  const releases = drafts.map((entry): ReleasePlan => {
+    const mine = shares.slice(next, next + entry.draft.statistics.length)
+    next += mine.length
+    return planRelease(entry, mine, delta / Math.max(1, selections))
   })
-  const columns = bound.columns.map(({ name, value }) => {
-    const aggregate = value.kind === 'aggregate' ? draft.aggregates[value.aggregate] : undefined
-    return { name, kind: aggregate?.kind ?? 'key', value } as const
-  })
+  const [first, ...further] = releases
+  if (first === undefined) throw new QueryError('NO_AGGREGATE', 'statement')
+  const { stage } = bound
+  const kinds = stage.columns.map(({ value }) => kindOf(value, stage, releases))
+  const columns = stage.columns.map(({ name, value }, index) => ({
+    name,
+    kind: kinds[index] ?? ('computed' as const),
+    value,
+  }))
+  const spentDelta = selections > 0 ? delta : 0
   return {
     format: 'sealpool/query-plan',
     version: 1,
-    // Every pool of the statement is charged in full: a contributor's rows in either of them could be what is seen.
-    pools: pools.map(({ name, address }) => ({
-      name,
-      address,
-      charge: { epsilon: nano / nanoEpsilon, delta: 0 },
-    })),
+    pools: pools.map(({ name, address }) => {
+      const reaching = releases.filter(({ program }) => program.sources.some(({ pool }) => pool === name))
+      // Every pool of a release is charged in full: a contributor's rows in any of them could be what is seen.
+      const epsilonNano =
+        reaching.length === releases.length
+          ? nano
+          : reaching.reduce(
+              (sum, { statistics }) => sum + statistics.reduce((part, entry) => part + entry.epsilonNano, 0),
+              0,
+            )
+      return { name, address, charge: { epsilon: epsilonNano / nanoEpsilon, delta: spentDelta } }
+    }),
+    leaves: [
+      ...new Set(
+        releases.flatMap(({ program }) => program.sources.map(({ pool, table }) => `${pool}.${table}`)),
+      ),
+    ].sort(),
     reached: bound.reached,
-    program: {
-      sources: bound.sources.map(({ pool, table }) => ({
-        pool: pool.name,
-        table: table.name,
-        rows: table.rowsPerContributor,
-      })),
-      where: bound.where,
-      keys: bound.keys.map(({ program }) => program),
-      statistics: draft.statistics.map(({ program }) => program),
-    },
-    keys: bound.keys.map(({ values }) => ({ values })),
-    groups,
-    statistics,
-    aggregates: draft.aggregates,
+    ...first,
+    further,
+    input: stage.input,
     columns,
-    having: bound.having,
-    orderBy: bound.orderBy,
-    limit: bound.limit,
-    offset: bound.offset,
-    minimumContributors: {
-      statistic: draft.contributors,
-      minimum: Math.max(...rules.map((rule) => rule.minimumContributors)),
+    having: stage.having,
+    orderBy: stage.orderBy,
+    limit: stage.limit,
+    offset: stage.offset,
+    privacy: {
+      neighbours: 'one-contributor',
+      rowsPerContributor: Math.max(...releases.map(({ rowsPerContributor }) => rowsPerContributor)),
+      epsilonNano: nano,
+      delta: spentDelta,
     },
-    privacy: { neighbours: 'one-contributor', rowsPerContributor: rows, epsilonNano: nano, delta: 0 },
     expectedErrors: columns.flatMap(({ name, value }) => {
-      const aggregate = value.kind === 'aggregate' ? draft.aggregates[value.aggregate] : undefined
-      return aggregate === undefined ? [] : [expectError(name, aggregate, statistics)]
+      const release = stage.input.kind === 'release' ? releases[stage.input.release] : undefined
+      const aggregate = value.kind === 'aggregate' ? release?.aggregates[value.aggregate] : undefined
+      if (release === undefined || aggregate === undefined) return []
+      const expected = expectError(name, aggregate, release.statistics)
+      return expected === null ? [] : [expected]
     }),
   }
 }
 
-/** Each of a contributor's rows in one table meets each of its rows in the other. */
-function rowsPerContributor(sources: readonly CatalogueTable[]): number {
-  const rows = sources.reduce((product, { table }) => product * table.rowsPerContributor, 1)
+function isOpen(keys: BoundRelease['keys']): boolean {
+  return keys.some(({ values }) => values === null)
+}
+
+function draftRelease(bound: BoundRelease, { bounding, firstRows }: Choices): DraftRelease {
+  const rules = bound.tables.map(({ pool }) => pool.policy.privacy)
+  const maximum = Math.min(...rules.map((rule) => rule.maximumGroups))
+  const open = isOpen(bound.keys)
+  const sizes = bound.sets.map((set) =>
+    set.reduce((product, key) => product * (bound.keys[key]?.values?.length ?? 1), 1),
+  )
+  const groups = sizes.reduce((sum, size) => sum + size, 0)
+  if (groups > maximum) throw new QueryError('TOO_MANY_GROUPS', 'GROUP BY')
+  const sets = bound.sets.length
+  // Without groups there is nothing to choose between: rows alone bound a contributor.
+  const exact = bounding.kind === 'groups' && bound.keys.length > 0 ? bounding : null
+  const most = (set: number) =>
+    Math.min(bound.rows, open && bound.sets[set]?.some((key) => bound.keys[key]?.values === null) ? bound.rows : (sizes[set] ?? 1))
+  const inGroups =
+    exact === null
+      ? bound.sets.reduce((sum, _, set) => sum + most(set), 0)
+      : bound.sets.reduce((sum, _, set) => sum + Math.min(exact.groups, most(set)), 0)
+  const perGroup = exact === null ? bound.rows : Math.min(exact.rows, bound.rows)
+  const rows = exact === null ? bound.rows * sets : Math.min(bound.rows * sets, inGroups * perGroup)
   if (!Number.isSafeInteger(rows)) throw new QueryError('JOIN_NOT_ALLOWED', 'FROM')
-  return rows
+  const draft = draftStatistics(bound.aggregates, {
+    rows,
+    groups: inGroups,
+    perGroup,
+    single: bound.rows === 1,
+    open,
+    firstRows: firstRows && bound.from.length === 1 && bound.from[0]?.relation.kind === 'table' ? sets : null,
+  })
+  if (exact !== null && draft.statistics.some(({ program }) => program.kind === 'distinct' || program.kind === 'bins')) {
+    throw new QueryError('BOUNDS_INVALID', 'bounds')
+  }
+  return {
+    bound,
+    draft,
+    groups: open ? maximum : groups,
+    bounding: exact === null ? { kind: 'rank' } : { kind: 'groups', groups: exact.groups, rows: perGroup },
+  }
+}
+
+function planRelease(
+  { bound, draft, groups, bounding }: DraftRelease,
+  shares: readonly number[],
+  delta: number,
+): ReleasePlan {
+  const statistics = draft.statistics.map(({ sensitivity, mechanism }, position): StatisticPlan => {
+    const epsilonNano = shares[position] ?? 0
+    if (epsilonNano < 1) throw new QueryError('BUDGET_INVALID', 'budget')
+    const plan = {
+      mechanism,
+      sensitivity: String(sensitivity),
+      epsilonNano,
+      scale: { numerator: String(sensitivity * BigInt(nanoEpsilon)), denominator: String(epsilonNano) },
+    }
+    if (mechanism !== 'partition-selection') return plan
+    const each = delta / Number(sensitivity)
+    // Selection keeps 18 digits of delta and needs a part of epsilon that is worth a decision.
+    if (each < 1e-17 || epsilonNano / Number(sensitivity) < 1e5) throw new QueryError('BUDGET_INVALID', 'budget')
+    return { ...plan, delta: each }
+  })
+  const block = { from: bound.from, unit: bound.unit, where: bound.where }
+  const keys = bound.keys.map(({ program }) => program)
+  const statisticPrograms = draft.statistics.map(({ program }) => program)
+  const program: Program = {
+    sources: tablesOf([block, keys, statisticPrograms]).map(({ pool, table, rows }) => ({ pool, table, rows })),
+    ...block,
+    keys,
+    statistics: statisticPrograms,
+    bounding,
+  }
+  return {
+    program,
+    keys: bound.keys.map(({ values }) => ({ values })),
+    sets: bound.sets,
+    groups,
+    statistics,
+    aggregates: draft.aggregates,
+    minimumContributors: {
+      statistic: draft.contributors,
+      minimum: Math.max(...bound.tables.map(({ pool }) => pool.policy.privacy.minimumContributors)),
+    },
+    rowsPerContributor: bound.rows,
+  }
+}
+
+function kindOf(value: Released, stage: BoundStage, releases: readonly ReleasePlan[]): ColumnKind {
+  const { input } = stage
+  if (input.kind === 'release') {
+    if (value.kind === 'key') return 'key'
+    if (value.kind === 'aggregate') {
+      return releases[input.release]?.aggregates[value.aggregate]?.kind ?? 'computed'
+    }
+    return 'computed'
+  }
+  if (value.kind === 'scalar' && value.stage.columns[0] !== undefined) {
+    return kindOf(value.stage.columns[0].value, value.stage, releases)
+  }
+  if (value.kind !== 'field') return 'computed'
+  const inner = input.kind === 'stage' ? input.stage : input.kind === 'union' ? input.inputs[0] : undefined
+  const column = inner?.columns[value.field]
+  return inner === undefined || column === undefined ? 'computed' : kindOf(column.value, inner, releases)
 }

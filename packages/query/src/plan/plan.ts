@@ -1,4 +1,4 @@
-import type { BoundOrder } from '../bind/bind.js'
+import type { BoundOrder, BoundStage } from '../bind/bind.js'
 import type { PublicValue } from '../bind/key.js'
 import type { Released, ReleasedCondition } from '../bind/released.js'
 import type { Program } from './program.js'
@@ -16,15 +16,21 @@ export interface PlanCharge {
   readonly delta: number
 }
 
-/** A statistic of the program (at the same position) and the noise that is added to it in every group. */
+/** A statistic of the program (at the same position) and how it is hidden in every group. */
 export interface StatisticPlan {
-  readonly mechanism: 'discrete-laplace'
-  /** Most that leaving out one contributor changes the statistic by, summed over all groups. */
+  /**
+   * `discrete-laplace` adds noise; `report-noisy-max` adds noise to the score of every bin and tells the best bin only;
+   * `partition-selection` tells nothing but whether a group is shown.
+   */
+  readonly mechanism: 'discrete-laplace' | 'report-noisy-max' | 'partition-selection'
+  /** Most that leaving out one contributor changes the statistic (or twice the score) by, summed over all groups. */
   readonly sensitivity: string
   /** Part of epsilon, in billionths. */
   readonly epsilonNano: number
   /** sensitivity / epsilon. */
   readonly scale: RationalText
+  /** For partition selection: delta of one decision. */
+  readonly delta?: number
 }
 
 /** What error to expect in a column, before anything runs. */
@@ -36,41 +42,73 @@ export interface ExpectedError {
   readonly bySize: readonly { readonly size: number; readonly plusMinus: number }[]
 }
 
-/**
- * A planned query: plain JSON that can be canonicalised, approved, hashed and checked by others. It is made of the
- * statement, the policies and the budget alone; nothing in it depends on the data.
- */
-export interface QueryPlan {
-  readonly format: 'sealpool/query-plan'
-  readonly version: 1
-  /** Every pool of the statement; each is charged in full. */
-  readonly pools: readonly { readonly name: string; readonly address: string; readonly charge: PlanCharge }[]
-  /** Columns reached in any clause, as `pool.table.column`, sorted. */
-  readonly reached: readonly string[]
+/** One noisy release: statistics by group. */
+export interface ReleasePlan {
   readonly program: Program
-  /** Public values of each key; all combinations are released. */
-  readonly keys: readonly { readonly values: readonly PublicValue[] }[]
-  /** Number of combinations. */
+  /** Public values of each key, null for a key whose values come from the data. */
+  readonly keys: readonly { readonly values: readonly PublicValue[] | null }[]
+  /** Grouping sets as positions in `keys`. */
+  readonly sets: readonly (readonly number[])[]
+  /** Number of public groups over all sets; the most that are shown where keys are open. */
   readonly groups: number
   readonly statistics: readonly StatisticPlan[]
   readonly aggregates: readonly AggregatePlan[]
+  /** Groups whose noisy count of contributors is below `minimum` are left out. */
+  readonly minimumContributors: { readonly statistic: number; readonly minimum: number }
+  /** Most rows of one contributor in all groups of one set. */
+  readonly rowsPerContributor: number
+}
+
+/**
+ * A planned query: plain JSON that can be canonicalised, approved, hashed and checked by others. It is made of the
+ * statement, the policies, public tables and the budget alone; nothing in it depends on the data.
+ */
+export interface QueryPlan extends ReleasePlan {
+  readonly format: 'sealpool/query-plan'
+  readonly version: 1
+  /** Every pool of the statement and what it is charged. */
+  readonly pools: readonly { readonly name: string; readonly address: string; readonly charge: PlanCharge }[]
+  /** Tables that are read anywhere, as `pool.table`, sorted: the leaves that are charged. */
+  readonly leaves: readonly string[]
+  /** Columns reached in any clause, as `pool.table.column`, sorted. */
+  readonly reached: readonly string[]
+  /** Releases beyond the first, which the plan itself is: subqueries with numbers of their own, parts of UNION ALL. */
+  readonly further: readonly ReleasePlan[]
+  /** What the columns are read from: the first release, or what was made of several. */
+  readonly input: BoundStage['input']
   readonly columns: readonly {
     readonly name: string
-    readonly kind: 'key' | 'count' | 'sum' | 'average'
-    readonly value: Exclude<Released, { readonly kind: 'literal' }>
+    readonly kind: ColumnKind
+    readonly value: Released
   }[]
   readonly having: ReleasedCondition | null
   readonly orderBy: readonly BoundOrder[]
   readonly limit: number | null
   readonly offset: number
-  /** Groups whose noisy count of contributors is below `minimum` are left out. */
-  readonly minimumContributors: { readonly statistic: number; readonly minimum: number }
   readonly privacy: {
-    /** Two data sets are neighbours when one has all rows of one contributor more. */
+    /** Data sets with and without all rows of one contributor. */
     readonly neighbours: 'one-contributor'
+    /** Most rows of one contributor in a release. */
     readonly rowsPerContributor: number
     readonly epsilonNano: number
-    readonly delta: 0
+    /** Chance that a group of unknown name is shown that should not be; 0 where all groups are public. */
+    readonly delta: number
   }
   readonly expectedErrors: readonly ExpectedError[]
+}
+
+/** What a column of the answer holds. */
+export type ColumnKind =
+  | 'key'
+  | 'count'
+  | 'sum'
+  | 'average'
+  | 'variance'
+  | 'pair'
+  | 'quantile'
+  | 'computed'
+
+/** All releases of a plan, the first included. */
+export function releasesOf(plan: QueryPlan): readonly ReleasePlan[] {
+  return [plan, ...plan.further]
 }

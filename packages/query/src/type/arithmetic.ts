@@ -4,6 +4,8 @@ import type { Condition, TypedNumber } from './expression.js'
 /** Engines compute in 128-bit integers; a range within this bound can be added and compared once more. */
 const maximumMagnitude = 2n ** 120n
 const maximumScale = 18
+/** Digits that a quotient has beyond those of its operands. */
+const quotientDecimals = 6
 
 function checked(value: TypedNumber, at: Span): TypedNumber {
   const large = value.high > maximumMagnitude || value.low < -maximumMagnitude
@@ -122,4 +124,74 @@ function least(values: readonly bigint[]): bigint {
 
 function greatest(values: readonly bigint[]): bigint {
   return values.reduce((best, value) => (value > best ? value : best))
+}
+
+/** The same number without its public list. */
+function plain({ domain: _, ...value }: TypedNumber): TypedNumber {
+  return value
+}
+
+/**
+ * Divides exactly, towards zero after 6 more digits than the dividend has; null where the divisor is zero.
+ *
+ * @throws QueryError `NUMBER_RANGE`
+ */
+export function divide(dividend: TypedNumber, divisor: TypedNumber, at: Span): TypedNumber {
+  const decimals = dividend.decimals + quotientDecimals
+  const left = withDecimals(dividend, decimals + divisor.decimals, at)
+  // The smallest divisor that is not zero is one unit, unless its range stays away from zero.
+  const smallest = divisor.low > 0n ? divisor.low : divisor.high < 0n ? -divisor.high : 1n
+  const reach = greatest([left.high, -left.low, 0n]) / smallest
+  const negative = left.low < 0n || divisor.low < 0n
+  return checked(
+    {
+      type: 'number',
+      expression: { kind: 'quotient', left: left.expression, right: divisor.expression },
+      decimals,
+      low: negative ? -reach : 0n,
+      high: reach,
+      bounded: dividend.bounded && divisor.bounded,
+      nullable: dividend.nullable || divisor.nullable || (divisor.low <= 0n && divisor.high >= 0n),
+    },
+    at,
+  )
+}
+
+/** What division towards zero leaves, with the sign of the dividend; null where the divisor is zero. */
+export function remainder(dividend: TypedNumber, divisor: TypedNumber, at: Span): TypedNumber {
+  const [left, right] = aligned(dividend, divisor, at)
+  const reach = greatest([right.high, -right.low, 1n]) - 1n
+  const largest = greatest([left.high, 0n])
+  const least_ = least([left.low, 0n])
+  return checked(
+    {
+      type: 'number',
+      expression: { kind: 'remainder', left: left.expression, right: right.expression },
+      decimals: left.decimals,
+      low: least_ < -reach ? -reach : least_,
+      high: largest > reach ? reach : largest,
+      bounded: left.bounded && right.bounded,
+      nullable: left.nullable || right.nullable || (right.low <= 0n && right.high >= 0n),
+    },
+    at,
+  )
+}
+
+/** Rounds to a number of decimals that is at least 0; a number with fewer stays as it is. */
+export function roundTo(
+  value: TypedNumber,
+  decimals: number,
+  mode: 'floor' | 'ceil' | 'trunc' | 'half',
+): TypedNumber {
+  if (decimals >= value.decimals) return plain(value)
+  const factor = 10n ** BigInt(value.decimals - decimals)
+  return {
+    type: 'number',
+    expression: { kind: 'rounded', mode, factor: String(factor), operand: value.expression },
+    decimals,
+    low: value.low / factor - 1n,
+    high: value.high / factor + 1n,
+    bounded: value.bounded,
+    nullable: value.nullable,
+  }
 }

@@ -1,4 +1,5 @@
 import type { ComparisonOperator } from '../parse/syntax.js'
+import type { RowRelation } from './relation.js'
 
 /**
  * The expressions that an engine computes: plain JSON without names or text of the user other than literals.
@@ -16,6 +17,12 @@ export type NumberExpression =
       /** Bounds in fixed point that values are clamped to; null reads the value as it is. */
       readonly clamp: { readonly low: string; readonly high: string } | null
     }
+  | {
+      /** An integer column of a nested or public relation. */
+      readonly kind: 'derived'
+      readonly source: number
+      readonly column: string
+    }
   | { readonly kind: 'constant'; readonly units: string }
   | { readonly kind: 'scale'; readonly factor: string; readonly operand: NumberExpression }
   | {
@@ -28,10 +35,55 @@ export type NumberExpression =
       readonly branches: readonly { readonly when: Condition; readonly result: NumberExpression | null }[]
       readonly otherwise: NumberExpression | null
     }
+  | {
+      /** Division towards zero, and what it leaves; null where the divisor is zero. */
+      readonly kind: 'quotient' | 'remainder'
+      readonly left: NumberExpression
+      readonly right: NumberExpression
+    }
+  | {
+      /** Division by a positive constant with a rule for what is left. */
+      readonly kind: 'rounded'
+      readonly mode: 'floor' | 'ceil' | 'trunc' | 'half'
+      readonly factor: string
+      readonly operand: NumberExpression
+    }
+  | WindowExpression
+  | {
+      /** An aggregate over the rows of one contributor (and key). */
+      readonly kind: 'per-contributor'
+      readonly name: 'count' | 'sum' | 'min' | 'max'
+      /** Null counts rows. */
+      readonly operand: NumberExpression | null
+      readonly when: Condition | null
+    }
+
+/** A function over the rows of one contributor; ties of ORDER BY are broken by the stored rank. */
+export interface WindowExpression {
+  readonly kind: 'window'
+  readonly name: 'row_number' | 'rank' | 'dense_rank' | 'lag' | 'lead' | 'count' | 'sum' | 'min' | 'max'
+  readonly operand: NumberExpression | null
+  readonly offset: number
+  /** Position of the source whose contributor partitions. */
+  readonly unit: number
+  /** Sources with a stored rank. */
+  readonly ranked: readonly number[]
+  readonly partitionBy: readonly NumberExpression[]
+  readonly orderBy: readonly {
+    readonly value: NumberExpression
+    readonly descending: boolean
+    readonly nullsFirst: boolean
+  }[]
+}
 
 export type TextExpression =
   | { readonly kind: 'text-column'; readonly source: number; readonly column: string }
   | { readonly kind: 'text'; readonly value: string }
+  | {
+      readonly kind: 'text-case'
+      readonly branches: readonly { readonly when: Condition; readonly result: TextExpression | null }[]
+      readonly otherwise: TextExpression | null
+    }
 
 /** A condition with SQL's three values. */
 export type Condition =
@@ -59,10 +111,28 @@ export type Condition =
   | { readonly kind: 'not'; readonly operand: Condition }
   | { readonly kind: 'in-numbers'; readonly operand: NumberExpression; readonly items: readonly string[] }
   | { readonly kind: 'in-texts'; readonly operand: TextExpression; readonly items: readonly string[] }
+  | { readonly kind: 'like'; readonly operand: TextExpression; readonly pattern: string }
+  | {
+      /** The contributor of the source is one of those of the relation. */
+      readonly kind: 'member'
+      readonly source: number
+      readonly of: RowRelation
+    }
+  | {
+      /** A relation that was joined by LEFT JOIN has a row here. */
+      readonly kind: 'matched'
+      readonly source: number
+    }
   | { readonly kind: 'null-number'; readonly operand: NumberExpression }
   | { readonly kind: 'null-text'; readonly operand: TextExpression }
   | { readonly kind: 'null-flag'; readonly operand: Condition }
   | { readonly kind: 'is-true'; readonly value: boolean; readonly operand: Condition }
+
+/**
+ * The values that an expression can have, where they are public: a list, or `open` when the policy says that they appear
+ * by partition selection only.
+ */
+export type Domain = readonly (string | number | boolean)[] | 'open'
 
 /** A number with what is known of it before any data is seen. */
 export interface TypedNumber {
@@ -75,12 +145,14 @@ export interface TypedNumber {
   /** Whether the range follows from the policy's bounds and literals alone. */
   readonly bounded: boolean
   readonly nullable: boolean
+  readonly domain?: Domain
 }
 
 export interface TypedText {
   readonly type: 'text'
   readonly expression: TextExpression
   readonly nullable: boolean
+  readonly domain?: Domain
 }
 
 export interface TypedCondition {

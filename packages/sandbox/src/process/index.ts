@@ -6,11 +6,12 @@
 import { createRequire } from 'node:module'
 import { crossesUnchanged } from '../code-text.js'
 import { SandboxError } from '../errors.js'
-import { decodeOutput, encodeInput } from '../json-boundary.js'
+import { encodeInput } from '../json-boundary.js'
 import { validateLimits } from '../limits.js'
 import type { TextJob, TextResult } from '../quickjs/engine.js'
 import { failure } from '../quickjs/failure.js'
 import type { JobRuntime } from '../runtime.js'
+import { acceptAnswer } from './accept-answer.js'
 import { bubblewrapCommands } from './bubblewrap.js'
 import { type Child, type Command, startChild } from './child.js'
 
@@ -75,12 +76,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
       const turn = last.then(() => runText({ code: job.code, entry: job.entry, input, limits }))
       last = turn.catch(() => {})
       const result = await turn
-      if (!result.ok) return result
-      // The child's own checks are repeated: a child that was broken into says what it likes.
-      if (result.output.length > limits.outputBytes) return failure('OUTPUT_TOO_LARGE', 'output')
-      const output = decodeOutput(result.output)
-      if (output === undefined) return failure('OUTPUT_NOT_JSON', 'output')
-      return { ok: true, output: output.value, logs: result.logs }
+      return acceptAnswer(result, limits)
     },
     async close() {
       closed = true

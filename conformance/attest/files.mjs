@@ -1,0 +1,27 @@
+// The folder's files as the cases see them: in Node from the disk, in a browser from what Node has sent.
+const text = new TextDecoder('utf-8', { fatal: true })
+
+/**
+ * @param {(path: string) => Uint8Array | undefined} read
+ * @param {(folder: string) => string[]} list names of the files in a folder, none when it is not there
+ */
+export function fileSource(read, list) {
+  const remembered = new Map()
+  const bytes = (path) => {
+    if (!remembered.has(path)) remembered.set(path, read(path))
+    return remembered.get(path)
+  }
+  const need = (path) => {
+    const found = bytes(path)
+    if (found === undefined) throw new Error(`the data have no file ${path}`)
+    return found
+  }
+  return {
+    has: (path) => bytes(path) !== undefined,
+    bytes: need,
+    text: (path) => text.decode(need(path)),
+    /** Parsed JSON, an empty list when the file is not there. */
+    json: (path) => (bytes(path) === undefined ? [] : JSON.parse(text.decode(need(path)))),
+    list,
+  }
+}

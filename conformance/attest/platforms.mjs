@@ -1,0 +1,89 @@
+// Evidence of platforms on top: dstack's event logs and RA-TLS certificates, Azure's vTPM.
+const fromHex = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+
+/** Bytes as origins write them: a list of numbers, hex, base64 or base64url. */
+function bytesOf(value) {
+  if (Array.isArray(value)) return Uint8Array.from(value)
+  if (/^(?:[0-9a-f]{2})*$/i.test(value)) return fromHex(value)
+  const binary = atob(value.replaceAll('-', '+').replaceAll('_', '/'))
+  return Uint8Array.from(binary, (letter) => letter.charCodeAt(0))
+}
+
+export function dstackCases({ files, library, tally }) {
+  const folder = 'dstack-vectors'
+  for (const name of files.list(folder).filter((file) => file.endsWith('.json'))) {
+    const vector = files.json(`${folder}/${name}`)
+    if (!Array.isArray(vector.event_log) || vector.expected === undefined) continue
+    const { expected } = vector
+    const { report } = library.parseQuote(fromHex(vector.quote))
+    const rtmrs = report.rtmrs.map((register) => `0x${library.hex(register)}`)
+    const compose = vector.app_compose
+    const verdict = library.verifyDstackEventLog({
+      eventLog: vector.event_log,
+      claims: { rtmrs },
+      ...(typeof compose === 'string' ? { compose } : {}),
+    })
+    const result = (id) => verdict.checks.find((check) => check.id === id)?.result
+    const replays = [0, 1, 2, 3].every(
+      (i) => (result(`rtmr${i}`) === 'pass') === expected.rtmrReplay[`rtmr${i}`],
+    )
+    tally.count('dstack event log', replays, `${name}: replay`)
+    const digests = (result('event-digests') === 'pass') === (expected.eventDigestMismatches.length === 0)
+    tally.count('dstack event digests', digests, `${name}: ${expected.eventDigestMismatches}`)
+    const event = verdict.facts.composeHash === `0x${expected.composeHashEvent}`
+    const wanted = { true: 'pass', false: 'fail', null: 'not-checked' }[String(expected.composeHashOk)]
+    tally.count(
+      'dstack compose hash',
+      event && result('compose-hash') === wanted,
+      `${name}: ${result('compose-hash')}`,
+    )
+    if (typeof vector.app_cert === 'string') ratls(vector, { library, tally, name })
+  }
+}
+
+function ratls({ app_cert: text }, { library, tally, name }) {
+  const [leaf] = library.parsePemCertificates(new TextDecoder().decode(pem(text)))
+  const { quote, reportData } = library.parseRaTlsCertificate(leaf)
+  const carried = quote && library.parseQuote(quote).report.reportData
+  const agrees = carried !== undefined && library.hex(carried) === library.hex(reportData)
+  tally.count('dstack RA-TLS certificate', agrees, name)
+}
+
+/** Some origins keep the PEM text as hex. */
+function pem(text) {
+  return text.startsWith('-----') ? new TextEncoder().encode(text) : bytesOf(text)
+}
+
+export function azureCases({ files, library, tally }) {
+  for (const expected of files.json('azure-vtpm-expected.json')) {
+    const json = files.json(expected.file)
+    const raw = json.evidence ?? json
+    const tpm = raw.tpm_quote ?? raw.quote
+    const evidence = {
+      hclReport: bytesOf(raw.hcl_report ?? raw.report),
+      tpmQuote: {
+        message: bytesOf(tpm.message),
+        signature: bytesOf(tpm.signature),
+        registers: tpm.pcrs.map(bytesOf),
+      },
+      ...(raw.td_quote === undefined ? {} : { quote: bytesOf(raw.td_quote) }),
+    }
+    const verdict = library.verifyAzureEvidence(evidence, { nonce: bytesOf(expected.nonce) })
+    const result = (id) => verdict.checks.find((check) => check.id === id)?.result
+    const agreements = [
+      (result('runtime-data') === 'pass') === expected.bind,
+      (result('tpm-signature') === 'pass') === expected.tpmSig,
+      (result('register-digest') === 'pass') === expected.pcrDigest,
+      Object.keys(verdict.registers).length === expected.pcrSel,
+      verdict.nonce === `0x${expected.nonce}`,
+      expected.hcl.startsWith(verdict.tee === 'tdx' ? 'TDX' : 'SNP'),
+    ]
+    if (expected.td !== null && expected.td !== undefined) {
+      const { reportData } = library.parseHclReport(evidence.hclReport)
+      const { report, version } = library.parseQuote(evidence.quote)
+      const same = library.hex(report.reportData) === library.hex(reportData)
+      agreements.push(same === expected.td.rd_match, version === expected.td.ver)
+    }
+    tally.count('Azure vTPM evidence', agreements.every(Boolean), `${expected.file}: ${agreements}`)
+  }
+}

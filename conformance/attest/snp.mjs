@@ -1,0 +1,163 @@
+// Real SEV-SNP reports with the certificates that signed them, and launch digests of virtee's tool.
+
+/** Certificates and lists of AMD, found by their own names. */
+function amdMaterial({ files, library }) {
+  const certificates = files
+    .list('_certs/amd')
+    .filter((name) => name.endsWith('.der'))
+    .map((name) => library.parseCertificate(files.bytes(`_certs/amd/${name}`)))
+  const lists = files
+    .list('_crls')
+    .filter((name) => name.startsWith('ARK-'))
+    .map((name) => ({
+      der: files.bytes(`_crls/${name}`),
+      ...library.parseRevocationList(files.bytes(`_crls/${name}`)),
+    }))
+  const same = (a, b) => library.hex(a) === library.hex(b)
+  const issuerOf = ({ issuer }) => certificates.find(({ subject }) => same(subject, issuer))
+  return { lists, same, issuerOf }
+}
+
+/** A moment at which certificate and list are current, if there is one. */
+function commonMoment(vek, list) {
+  const from = Math.max(vek.notBefore, list?.thisUpdate ?? 0)
+  const to = Math.min(vek.notAfter, list?.nextUpdate ?? Number.MAX_SAFE_INTEGER)
+  return from <= to ? from : undefined
+}
+
+export function snpReportCases({ files, library, tally }) {
+  const material = amdMaterial({ files, library })
+  for (const entry of files.json('index.json').filter(({ kind }) => kind === 'snp-report')) {
+    const bytes = files.bytes(entry.path)
+    let report
+    try {
+      report = library.parseSnpReport(bytes)
+    } catch (error) {
+      const short = bytes.length < library.snpReportLength || ![2, 3, 4, 5].includes(entry.version)
+      tally.count('SEV-SNP report that cannot be read', short && error.code === 'BAD_REPORT', entry.path)
+      continue
+    }
+    tally.count('SEV-SNP report fields', ...fields(entry, report, library))
+    if (entry.vek)
+      tally.count(`SEV-SNP report v${report.version}`, ...judge(entry, bytes, { files, library, material }))
+  }
+}
+
+function fields(entry, report, { hex }) {
+  const facts = {
+    version: report.version,
+    policy: `0x${report.policy.toString(16)}`,
+    vmpl: report.vmpl,
+    guestSvn: report.guestSvn,
+    platformInfo: `0x${report.platformInfo.toString(16)}`,
+    keyInfo: report.keyInfo,
+    measurement: hex(report.measurement),
+    reportedTcb: hex(report.reportedTcb),
+    fw: report.currentFirmware.join(),
+    committedFw: report.committedFirmware.join(),
+    launchMit: Number(report.mitigations?.launch ?? 0n),
+    currentMit: Number(report.mitigations?.current ?? 0n),
+  }
+  const differing = Object.entries(facts).filter(
+    ([name, value]) => entry[name] !== undefined && String(entry[name]) !== String(value),
+  )
+  return [differing.length === 0, `${entry.path}: ${differing}`]
+}
+
+/** Certificates, list and a moment for one entry of the index. */
+export function snpMaterial(entry, { files, library, material = amdMaterial({ files, library }) }) {
+  const vek = library.parseCertificate(files.bytes(entry.vek.cert))
+  const authority = material.issuerOf(vek)
+  const root = authority && material.issuerOf(authority)
+  const list = material.lists.find(
+    (candidate) =>
+      root && material.same(candidate.issuer, root.subject) && commonMoment(vek, candidate) !== undefined,
+  )
+  return {
+    certificates: [vek, authority, root].filter((one) => one !== undefined).map(({ raw }) => raw),
+    crl: list?.der,
+    at: new Date((commonMoment(vek, list) ?? vek.notBefore) * 1000),
+  }
+}
+
+function judge(entry, bytes, { files, library, material }) {
+  const { vek: facts } = entry
+  const { certificates, crl, at } = snpMaterial(entry, { files, library, material })
+  const verdict = library.verifySnpReport(bytes, {
+    certificates,
+    at,
+    trailingBytes: 'any',
+    ...(crl ? { crl } : {}),
+  })
+  const passed = (id) => verdict.checks.find((check) => check.id === id)?.result === 'pass'
+  const bad = verdict.checks.filter(({ result }) => result !== 'pass').map(({ id }) => id)
+  const agreements = [
+    passed('report-signature') === facts.sigOk,
+    (passed('vek-chain') && passed('root-trusted')) === facts.chainOk,
+    passed('tcb-match') === facts.tcbMatch,
+    facts.hwidMatch === null ? true : passed('chip-id') === facts.hwidMatch,
+  ]
+  const allGood = facts.sigOk && facts.chainOk && facts.tcbMatch && facts.hwidMatch !== false
+  const open = crl ? '' : 'crl,crl-dates,not-revoked'
+  if (allGood) agreements.push(bad.join() === open, verdict.ok === (open === ''))
+  else agreements.push(!verdict.ok)
+  return [
+    agreements.every(Boolean),
+    `${entry.path} at ${at.toISOString()}: ${agreements}; not passed: ${bad}`,
+  ]
+}
+
+const folder = 'virtee__sev-snp-measure'
+
+/** Launch digests; those of plain SEV, SEV-ES and of an SVSM are other algorithms, and are counted aloud. */
+export function launchDigestCases({ files, library, tally, print }) {
+  if (!files.has(`${folder}/vectors.json`)) return
+  const { upstream = [], generated = [] } = files.json(`${folder}/vectors.json`)
+  const others = new Map()
+  for (const entry of [...upstream, ...generated]) {
+    const { mode, vmm_type: vmm } = entry
+    if (mode !== 'SEV_SNP') {
+      others.set(mode, (others.get(mode) ?? 0) + 1)
+      continue
+    }
+    let digest
+    try {
+      digest = library.hex(library.snpLaunchDigest(launch(entry, files)))
+    } catch (error) {
+      if (error.code === undefined) throw error
+      digest = null
+    }
+    tally.count(
+      `SNP launch digest ${vmm}`,
+      digest === entry.digest,
+      `${entry.test ?? 'generated'}: ${digest}`,
+    )
+  }
+  for (const [mode, count] of others) print(`launch digests of ${mode}: ${count} not supported`)
+}
+
+function launch(entry, files) {
+  const content = (name) => {
+    if (name === null || name === '/dev/null' || name === undefined) return new Uint8Array()
+    return Uint8Array.from(name.slice('hex:'.length).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+  }
+  const place = `${folder}/${entry.ovmf_file}`
+  const hex = entry.snp_ovmf_hash_str
+  return {
+    ovmf: files.bytes(files.has(place) ? place : `${folder}/tests/fixtures/${entry.ovmf_file}`),
+    ...(hex ? { ovmfDigest: content(`hex:${hex}`) } : {}),
+    ...(entry.kernel === null
+      ? {}
+      : {
+          kernel: {
+            image: content(entry.kernel),
+            initrd: content(entry.initrd),
+            commandLine: entry.append ?? '',
+          },
+        }),
+    vcpus: entry.vcpus,
+    vcpu: entry.vcpu_sig ?? 0,
+    features: BigInt(entry.guest_features),
+    vmm: entry.vmm_type,
+  }
+}

@@ -1,0 +1,101 @@
+import { AttestError } from '../errors.js'
+import { platformSignatures } from '../platform.js'
+import { verifyAmdSignature } from '../signature/amd.js'
+import type { VerifySignature } from '../signature/port.js'
+import { amdRootClaim } from '../trust-anchor/amd.js'
+import { checkList, fail, pass } from '../verdict/check-list.js'
+import type { Verdict } from '../verdict/verdict.js'
+import { checkChain, checkRevocation } from './check-chain.js'
+import { checkReport } from './check-report.js'
+import { knownPolicyBits, type SnpClaims, snpClaims } from './claims.js'
+import { type Parts, type Question, snpCheckTitles } from './parts.js'
+import { parseSnpReport } from './report.js'
+
+/** What {@link verifySnpReport} needs to know besides the report. */
+export interface VerifySnpReportOptions {
+  /** VCEK or VLEK, its issuer (ASK or ASVK) and the root (ARK) in any order: PEM text, or DER of each. */
+  readonly certificates: string | readonly Uint8Array[]
+  /** DER of the revocation list that the ARK signs; without it the verdict is not ok. */
+  readonly crl?: Uint8Array
+  /** The moment for which the answer holds. */
+  readonly at: Date
+  /** Roots trusted besides AMD's: SHA-256 digests of a root certificate or of its SubjectPublicKeyInfo. Always `simulated`. */
+  readonly trustedRoots?: readonly `sha256:${string}`[]
+  /** What to do with bytes after the report: `zero` (default) accepts zero padding, `any` accepts anything. */
+  readonly trailingBytes?: 'zero' | 'any'
+  /** Another implementation of ECDSA P-384 and RSASSA-PSS; by default the platform's own, else a portable one. */
+  readonly verifySignature?: VerifySignature
+}
+
+/**
+ * Verifies an SEV-SNP attestation report of version 2 to 5, by VCEK or VLEK, of Milan, Genoa (with Bergamo and Siena) and
+ * Turin. AMD revokes intermediate keys (ASK, ASVK) and never single chips, so the list is held against the intermediate's
+ * serial number: that of every VCEK and VLEK is zero. AMD publishes no TCB statuses: `tcbStatus` is null, and the policy's
+ * `minimumTcb` decides.
+ *
+ * @param bytes the report, 1184 bytes; not retained
+ * @param options certificates, revocation list, time and trust
+ * @returns the verdict; `ok` only when every check passed
+ * @throws AttestError `BAD_REPORT` when the bytes are no report at all, `BAD_ARGUMENT` when `at` is not a valid date
+ * @see AMD 56860, SEV-SNP firmware ABI specification; AMD 57230, VCEK certificate and KDS interface specification
+ *
+ * @example
+ * ```ts no-run
+ * const verdict = verifySnpReport(report, { certificates: [vcek, ask, ark], crl, at: new Date() })
+ * if (!verdict.ok) for (const check of verdict.checks) console.log(check.result, check.title, check.detail)
+ * ```
+ */
+export function verifySnpReport(
+  bytes: Uint8Array,
+  options: VerifySnpReportOptions,
+): Verdict & { readonly claims: SnpClaims } {
+  const at = Math.floor(options.at.getTime() / 1000)
+  if (!Number.isFinite(at))
+    throw new AttestError('BAD_ARGUMENT', 'options.at', 'The time is not a valid date')
+  const report = parseSnpReport(bytes)
+  const checks = checkList(snpCheckTitles)
+  const parts: Parts = {}
+  const verify = options.verifySignature ?? platformSignatures(verifyAmdSignature)
+  const question: Question = { report, options, checks, parts, verify, at }
+  checkForm(question)
+  checkChain(question)
+  checkRevocation(question)
+  checkReport(question)
+  const root = parts.root === undefined ? null : amdRootClaim(parts.root)
+  const crlNextUpdate = parts.crl === undefined ? null : new Date(parts.crl.nextUpdate * 1000).toISOString()
+  return {
+    ok: checks.ok(),
+    tee: 'sev-snp',
+    at: options.at.toISOString(),
+    simulated: root?.vendor !== 'amd',
+    tcbStatus: null,
+    advisories: [],
+    tcbDate: null,
+    checks: checks.list(),
+    claims: snpClaims(report, { vek: parts.facts ?? null, crlNextUpdate, root }),
+  }
+}
+
+function checkForm({ report, options, checks }: Question): void {
+  checks.run('report-form', [], () => {
+    if (report.signatureAlgorithm !== 1) {
+      return fail(`signature algorithm ${report.signatureAlgorithm} is not ECDSA P-384 with SHA-384 (1)`)
+    }
+    if ((report.policy & ~knownPolicyBits) !== 0n) return fail('the guest policy has bits that are not known')
+    if (((report.policy >> 17n) & 1n) !== 1n) return fail('bit 17 of the guest policy must be one')
+    if (report.reservedProblem !== undefined) {
+      return fail(`the reserved byte ${report.reservedProblem} is not zero`)
+    }
+    if (report.signature === undefined)
+      return fail('the signature structure holds more than a P-384 signature')
+    return pass(`Version ${report.version}, ECDSA P-384 with SHA-384.`)
+  })
+  checks.run('trailing-bytes', [], () => {
+    if (report.trailing.length === 0) return pass('The report ends where it should.')
+    const zero = report.trailing.every((octet) => octet === 0)
+    if (!zero && options.trailingBytes !== 'any') {
+      return fail(`${report.trailing.length} bytes that are not zero follow the report`)
+    }
+    return pass(`${report.trailing.length} bytes of ${zero ? 'zero padding' : 'another layer'} are ignored.`)
+  })
+}

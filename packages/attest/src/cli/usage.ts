@@ -1,0 +1,22 @@
+/** What `sealpool-verify` says of itself. */
+export const usage = `Usage:
+  sealpool-verify receipt <folder>  --deployment <file> [--policy attestation-policy.json]
+  sealpool-verify evidence <file>   [--policy attestation-policy.json] [--nonce 0x...]
+  sealpool-verify quote <file>      --collateral <file> | --bundle <file>  [--policy attestation-policy.json]
+  sealpool-verify snp <file>        --certificates <pem> --crl <der> | --bundle <file>  [--policy attestation-policy.json]
+  sealpool-verify log <file>        --trust <file>
+  sealpool-verify bundle <file>
+All take [--at ISO] [--json].
+
+Works offline, from files alone. Without --policy the default policy holds: vendors' roots, no simulator, no measurement
+named, so that nothing is allowed; "quote" and "snp" without --policy say only whether the evidence verifies. --deployment
+is the JSON file with the contracts that you trust (chainId, nodeRegistry); without it a receipt could be another chain's.
+"log" reads {"entry","index","proof","checkpoint"} with entry and proof as 0x hex, and trust as
+{"log","witnesses","quorum","maximumAgeSeconds"} with verifier keys as text. "bundle" tells whether kept collateral holds.
+Exit code: 0 ok, 1 not ok, 2 cannot tell (missing or unreadable files, wrong arguments).
+`
+
+/** Wrong arguments: said with the usage, answered with 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}

@@ -1,0 +1,187 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { verifySnpReport } from '../amd/verify.js'
+import { formatPemCertificates } from '../encoding/pem.js'
+import { AttestError } from '../errors.js'
+import { verifyQuote } from '../intel/verify.js'
+import { createAmdSimulator } from '../simulator/index.js'
+import { at, quote, seededRandom, simulator } from '../testing/fixture.js'
+import {
+  type AmdRequest,
+  bundledCollateral,
+  type CollateralPort,
+  cachedCollateral,
+  collateralBundleSchema,
+  collectBundle,
+  intelRequest,
+  networkCollateral,
+} from './index.js'
+
+const collateral = simulator.collateral(at)
+const amd = createAmdSimulator({ random: seededRandom('source'), at })
+const [vcek = new Uint8Array(), ask = new Uint8Array(), ark = new Uint8Array()] = amd.certificates()
+const report = amd.report({ reportData: new Uint8Array(64) })
+const hwid = Buffer.from(report.subarray(0x1a0, 0x1e0)).toString('hex')
+const amdRequest: AmdRequest = {
+  line: 'Genoa',
+  hwid,
+  tcb: { bootloader: 10, tee: 0, snp: 23, microcode: 84 },
+}
+
+type Answer = { status?: number; headers?: Record<string, string>; body: string | Uint8Array }
+const chain = encodeURIComponent(collateral.tcbInfoIssuerChain)
+const answers: Record<string, () => Answer> = {
+  '/tdx/certification/v4/tcb?fmspc=51aa1a7ed000': () => ({
+    headers: { 'TCB-Info-Issuer-Chain': chain },
+    body: collateral.tcbInfo,
+  }),
+  '/tdx/certification/v4/qe/identity': () => ({
+    headers: { 'SGX-Enclave-Identity-Issuer-Chain': chain },
+    body: collateral.qeIdentity,
+  }),
+  '/sgx/certification/v4/pckcrl?ca=platform&encoding=der': () => ({
+    headers: { 'SGX-PCK-CRL-Issuer-Chain': encodeURIComponent(collateral.pckCrlIssuerChain) },
+    body: Buffer.from(collateral.pckCrl.slice(2), 'hex'),
+  }),
+  '/sgx/certification/v4/rootcacrl': () => ({ body: collateral.rootCaCrl.slice(2).toUpperCase() }),
+  [`/vcek/v1/Genoa/${hwid}?blSPL=10&teeSPL=00&snpSPL=23&ucodeSPL=84`]: () => ({ body: vcek }),
+  '/vcek/v1/Genoa/cert_chain': () => ({ body: formatPemCertificates([ask, ark]) }),
+  '/vcek/v1/Genoa/crl': () => ({ body: amd.crl(at) }),
+}
+const asked: string[] = []
+let refusals = 0
+const server = createServer((request: IncomingMessage, response: ServerResponse) => {
+  const url = request.url ?? ''
+  asked.push(url)
+  if (refusals > 0 && url.startsWith('/vcek')) {
+    refusals -= 1
+    response.writeHead(429, { 'retry-after': '3' }).end()
+    return
+  }
+  const { status = 200, headers = {}, body } = answers[url]?.() ?? { status: 404, body: '' }
+  response.writeHead(status, headers).end(body)
+})
+let baseUrl = ''
+beforeAll(async () => {
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const address = server.address()
+  baseUrl = `http://127.0.0.1:${typeof address === 'object' ? (address?.port ?? 0) : 0}`
+})
+afterAll(() => server.close())
+
+let clock = at.getTime()
+const waits: number[] = []
+const kds = () => ({
+  baseUrl,
+  now: () => clock,
+  wait: async (milliseconds: number) => {
+    waits.push(milliseconds)
+    clock += milliseconds
+  },
+})
+const network = (): CollateralPort => networkCollateral({ pcs: { baseUrl }, kds: kds() })
+const codeOf = async (promise: Promise<unknown>) => {
+  try {
+    await promise
+    return 'ok'
+  } catch (error) {
+    return error instanceof AttestError ? error.code : error
+  }
+}
+
+describe.each<[string, () => Promise<CollateralPort>]>([
+  ['the network', async () => network()],
+  ['a cache over the network', async () => cachedCollateral(network(), { now: () => at.getTime() })],
+  [
+    'a bundle collected from the network',
+    async () => {
+      const bundle = await collectBundle(network(), { intel: [intelRequest(quote)], amd: [amdRequest] })
+      return bundledCollateral(JSON.parse(JSON.stringify(bundle)))
+    },
+  ],
+])('%s as a source', (_, make) => {
+  it('gives collateral that verifies a quote', async () => {
+    const source = await make()
+    const given = await source.intel(intelRequest(quote))
+    expect(given).toEqual(collateral)
+    expect(verifyQuote(quote, { collateral: given, at, trustedRoots: [simulator.rootDigest] }).ok).toBe(true)
+  })
+
+  it('gives certificates and the list that verify a report', async () => {
+    const source = await make()
+    const material = await source.amd(amdRequest)
+    expect(verifySnpReport(report, { ...material, at, trustedRoots: [amd.rootDigest] }).ok).toBe(true)
+  })
+
+  it('says what it does not have', async () => {
+    const source = await make()
+    const unknown = { ...intelRequest(quote), fmspc: '000000000000' }
+    expect(await codeOf(source.intel(unknown))).toBe('COLLATERAL_UNAVAILABLE')
+    expect(await codeOf(source.amd({ ...amdRequest, hwid: 'ab'.repeat(64) }))).toBe('COLLATERAL_UNAVAILABLE')
+  })
+})
+
+describe('the network source', () => {
+  it('keeps AMD’s distance and waits out 429', async () => {
+    waits.length = 0
+    const source = network()
+    refusals = 2
+    await source.amd(amdRequest)
+    expect(waits).toEqual([3000, 3000, 10_000, 10_000])
+    refusals = 9
+    expect(await codeOf(source.amd(amdRequest))).toBe('COLLATERAL_UNAVAILABLE')
+    refusals = 0
+  })
+
+  it('gives up on servers that are away, slow, redirecting, too long or unreadable, and shows no query', async () => {
+    const away = networkCollateral({ pcs: { baseUrl: 'http://127.0.0.1:1' } })
+    expect(await codeOf(away.intel(intelRequest(quote)))).toBe('COLLATERAL_UNAVAILABLE')
+    const never: typeof fetch = (_, init) =>
+      new Promise((_done, fail) => init?.signal?.addEventListener('abort', () => fail(new Error('aborted'))))
+    const slow = networkCollateral({ pcs: { baseUrl, timeout: 20, fetch: never } })
+    expect(await codeOf(slow.intel(intelRequest(quote)))).toBe('COLLATERAL_UNAVAILABLE')
+    const long: typeof fetch = async () => new Response(new Uint8Array((1 << 21) + 1))
+    const endless = networkCollateral({ pcs: { baseUrl, fetch: long } })
+    expect(await codeOf(endless.intel(intelRequest(quote)))).toBe('COLLATERAL_UNAVAILABLE')
+    const bare: typeof fetch = async () => new Response('x')
+    const chainless = networkCollateral({ pcs: { baseUrl, fetch: bare } })
+    expect(await codeOf(chainless.intel(intelRequest(quote)))).toBe('COLLATERAL_UNAVAILABLE')
+    const error = await away.intel(intelRequest(quote)).catch((reason: unknown) => reason)
+    expect(String(error)).not.toContain('fmspc')
+  })
+})
+
+describe('the cache', () => {
+  it('asks once, asks again before the end, and never gives what is stale', async () => {
+    let [now, count, up] = [at.getTime(), 0, true]
+    const source: CollateralPort = {
+      async intel() {
+        count += 1
+        if (!up) throw new AttestError('COLLATERAL_UNAVAILABLE', 'test', 'away')
+        return collateral
+      },
+      amd: () => Promise.reject(new Error('not asked')),
+    }
+    const cache = cachedCollateral(source, { now: () => now })
+    const request = intelRequest(quote)
+    await Promise.all([cache.intel(request), cache.intel(request), cache.intel(request)])
+    await cache.intel(request)
+    expect(count).toBe(1)
+    up = false
+    now += 29.5 * 86_400_000
+    expect(await codeOf(cache.intel(request))).toBe('ok')
+    expect(count).toBe(2)
+    now += 86_400_000
+    expect(await codeOf(cache.intel(request))).toBe('COLLATERAL_UNAVAILABLE')
+  })
+})
+
+describe('a bundle', () => {
+  it('is refused in any other form', () => {
+    const bundle = { format: 'sealpool/collateral-bundle', version: 1, intel: [], amd: [] }
+    expect(collateralBundleSchema.safeParse(bundle).success).toBe(true)
+    for (const bad of [null, { ...bundle, more: 1 }, { ...bundle, intel: [{}] }, { ...bundle, version: 2 }]) {
+      expect(() => bundledCollateral(bad)).toThrowError(AttestError)
+    }
+  })
+})

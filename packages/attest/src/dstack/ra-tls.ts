@@ -1,0 +1,45 @@
+import { sha512 } from '@noble/hashes/sha2.js'
+import { concatBytes } from '@noble/hashes/utils.js'
+import { derTag, parseDer } from '../encoding/der.js'
+import { type Certificate, parseCertificate } from '../encoding/x509.js'
+import { AttestError } from '../errors.js'
+
+const arc = '1.3.6.1.4.1.62397.1.'
+
+/** What an RA-TLS certificate of dstack carries. */
+export interface RaTlsCertificate {
+  readonly certificate: Certificate
+  /** Undefined when the evidence is elsewhere. */
+  readonly quote: Uint8Array | undefined
+  /** JSON text of the event log, as it stands; possibly compressed. */
+  readonly eventLog: Uint8Array | undefined
+  /** The 64 bytes that the quote's report data must be. */
+  readonly reportData: Uint8Array
+}
+
+/**
+ * Reads an RA-TLS certificate. It is not verified: verify the quote, compare its report data with
+ * {@link RaTlsCertificate.reportData}, and take the key from nowhere else.
+ *
+ * @param der the certificate
+ * @throws AttestError `BAD_CERTIFICATE`, `BAD_DER`
+ */
+export function parseRaTlsCertificate(der: Uint8Array): RaTlsCertificate {
+  const certificate = parseCertificate(der)
+  const extension = (name: string) => {
+    const value = certificate.extensions.get(arc + name)
+    if (value === undefined) return undefined
+    const { tag, content } = parseDer(value)
+    if (tag !== derTag.octetString) {
+      throw new AttestError('BAD_CERTIFICATE', `extensions.${arc}${name}`, 'An OCTET STRING is expected')
+    }
+    return content
+  }
+  const prefix = new TextEncoder().encode('ratls-cert:')
+  return {
+    certificate,
+    quote: extension('1'),
+    eventLog: extension('2'),
+    reportData: sha512(concatBytes(prefix, certificate.spki)),
+  }
+}

@@ -1,0 +1,65 @@
+import { createVerify, generateKeyPairSync, sign as nodeSign } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { verifyQuote } from '../intel/verify.js'
+import { attestationPolicyDigest, defaultAttestationPolicy } from '../policy/policy.js'
+import { at, mrTd, simulator, trust } from '../testing/fixture.js'
+import { earClaims, earToken } from './ear.js'
+
+const verdictOf = (changes: object = {}, collateral = simulator.collateral(at)) =>
+  verifyQuote(simulator.quote({ reportData: new Uint8Array(64), mrTd, ...changes }), {
+    collateral,
+    at,
+    trustedRoots: [simulator.rootDigest],
+  })
+const options = { build: '@sealpool/attest', issuedAt: at }
+const submodule = (verdict: ReturnType<typeof verdictOf>, policy = trust) =>
+  earClaims(verdict, policy, options).submods['tdx']
+
+describe('EAR', () => {
+  it('never affirms simulated evidence, and says why', () => {
+    const claims = earClaims(verdictOf(), trust, options)
+    expect(claims).toMatchObject({
+      eat_profile: 'tag:github.com,2023:veraison/ear',
+      iat: at.getTime() / 1000,
+    })
+    expect(submodule(verdictOf())).toMatchObject({
+      'ear.status': 'warning',
+      'ear.appraisal-policy-id': attestationPolicyDigest(trust),
+      'sealpool.simulated': true,
+    })
+  })
+
+  it('affirms what is allowed and not simulated', () => {
+    const verdict = { ...verdictOf(), simulated: false }
+    expect(submodule(verdict)).toMatchObject({
+      'ear.status': 'affirming',
+      'ear.trustworthiness-vector': { hardware: 2, executables: 2, configuration: 2, 'instance-identity': 2 },
+    })
+  })
+
+  it('has a status for each answer of a policy', () => {
+    expect(submodule(verdictOf({ defect: 'tampered-body' }))?.['ear.status']).toBe('contraindicated')
+    expect(submodule(verdictOf({}, simulator.collateral(at, { defect: 'stale' })))?.['ear.status']).toBe(
+      'none',
+    )
+    const refused = submodule(verdictOf(), defaultAttestationPolicy)
+    expect(refused?.['ear.status']).toBe('warning')
+    expect(refused?.['ear.trustworthiness-vector'].executables).toBe(33)
+    const debug = submodule({ ...verdictOf({ defect: 'debug' }), simulated: false })
+    expect(debug?.['ear.trustworthiness-vector']).toMatchObject({ configuration: 96, 'runtime-opaque': 96 })
+  })
+
+  it('is a JWT that others verify', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const token = await earToken(earClaims(verdictOf(), trust, options), {
+      algorithm: 'ES256',
+      sign: (message) =>
+        new Uint8Array(nodeSign('sha256', message, { key: privateKey, dsaEncoding: 'ieee-p1363' })),
+    })
+    const [header = '', payload = '', signature = ''] = token.split('.')
+    expect(JSON.parse(Buffer.from(header, 'base64url').toString())).toEqual({ alg: 'ES256', typ: 'JWT' })
+    const verify = createVerify('sha256').update(`${header}.${payload}`)
+    const bytes = Buffer.from(signature, 'base64url')
+    expect(verify.verify({ key: publicKey, dsaEncoding: 'ieee-p1363' }, bytes)).toBe(true)
+  })
+})

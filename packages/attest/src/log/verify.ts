@@ -1,0 +1,78 @@
+import { type Check, checkList, fail, notChecked, pass } from '../verdict/check-list.js'
+import { type Checkpoint, cosignatureTime, openCheckpoint } from './checkpoint.js'
+import { leafHash, verifyInclusion } from './merkle-tree.js'
+import type { NoteKey, SignedNote } from './signed-note.js'
+
+/** Whom to believe about a log. */
+export interface LogTrust {
+  readonly log: NoteKey
+  readonly witnesses: readonly NoteKey[]
+  /** How many witnesses must have cosigned. */
+  readonly quorum: number
+  /** How old the newest of the cosignatures that count may be, in seconds. */
+  readonly maximumAgeSeconds?: number
+}
+
+/** Every question of {@link verifyLogged}. */
+export const logCheckTitles = {
+  checkpoint: 'The checkpoint is signed by the log',
+  witnesses: 'Enough witnesses saw the same tree',
+  inclusion: 'The entry is in the tree',
+} as const
+
+/** Answer of {@link verifyLogged}. */
+export interface LogVerdict {
+  readonly ok: boolean
+  readonly checks: readonly Check[]
+  readonly checkpoint: Checkpoint | null
+}
+
+/**
+ * Whether an entry stands in a log that witnesses watch, offline.
+ *
+ * @param options.entry the entry's bytes
+ * @param options.checkpoint signed checkpoint, with cosignatures
+ * @param options.at the moment for which the answer holds
+ * @throws AttestError `BAD_LOG` when the checkpoint cannot be read
+ */
+export function verifyLogged(options: {
+  readonly entry: Uint8Array
+  readonly index: number
+  readonly proof: readonly Uint8Array[]
+  readonly checkpoint: string
+  readonly trust: LogTrust
+  readonly at: Date
+}): LogVerdict {
+  const { entry, index, proof, trust, at } = options
+  const checks = checkList(logCheckTitles)
+  const opened = openCheckpoint(options.checkpoint, trust.log)
+  checks.run('checkpoint', [], () => {
+    if (opened === undefined) return fail(`it is not signed by ${trust.log.name}`)
+    return pass(`${opened.checkpoint.size} entries of ${opened.checkpoint.origin}.`)
+  })
+  checks.run('witnesses', ['checkpoint'], () => {
+    if (opened === undefined) return notChecked('')
+    const fresh = freshCosignatures(opened.note, trust, at)
+    const text = `${fresh.length} of ${trust.quorum} that are asked for: ${fresh.join(', ')}`
+    return fresh.length >= trust.quorum ? pass(`${text}.`) : fail(text)
+  })
+  checks.run('inclusion', ['checkpoint'], () => {
+    if (opened === undefined) return notChecked('')
+    const { size, root } = opened.checkpoint
+    const included = verifyInclusion({ leaf: leafHash(entry), index, size, proof, root })
+    return included ? pass(`Entry ${index}.`) : fail('the path does not lead to the root')
+  })
+  return { ok: checks.ok(), checks: checks.list(), checkpoint: opened?.checkpoint ?? null }
+}
+
+/** Names of witnesses with a valid cosignature that is neither too old nor from the future; each key counts once. */
+function freshCosignatures(note: SignedNote, trust: LogTrust, at: Date): string[] {
+  const now = Math.floor(at.getTime() / 1000)
+  const oldest = now - (trust.maximumAgeSeconds ?? Number.MAX_SAFE_INTEGER)
+  const names = new Set<string>()
+  for (const witness of trust.witnesses) {
+    const time = cosignatureTime(note, witness)
+    if (time !== undefined && time <= now && time >= oldest) names.add(witness.name)
+  }
+  return [...names]
+}

@@ -1,0 +1,8 @@
+/**
+ * Measurements computed from what is launched, to be compared with what hardware has signed.
+ *
+ * @module
+ */
+export { type Ovmf, type OvmfSection, parseOvmf } from './ovmf.js'
+export { type SnpLaunch, snpLaunchDigest, vcpuSignatures } from './snp-launch-digest.js'
+export type { SnpVmm } from './vmsa.js'

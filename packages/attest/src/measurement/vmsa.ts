@@ -1,0 +1,80 @@
+/** Virtual machine monitors whose first register values are known. */
+export type SnpVmm = 'QEMU' | 'ec2' | 'gce'
+
+/** Where a bootstrap processor starts. */
+export const bootstrapEip = 0xfffffff0
+
+/** What differs between the monitors in a processor's first state. */
+const registers = {
+  QEMU: {
+    cs: () => 0x9b,
+    ss: 0x93,
+    tr: 0x8b,
+    rdx: (signature: number) => signature,
+    floatingPoint: true,
+    pat: 0x0007040600070406n,
+  },
+  ec2: {
+    cs: (bootstrap: boolean) => (bootstrap ? 0x9a : 0x9b),
+    ss: 0x92,
+    tr: 0x83,
+    rdx: () => 0x600,
+    floatingPoint: false,
+    pat: 0x0007040600070406n,
+  },
+  // Google's monitor writes its own page attribute table over the default.
+  gce: { cs: () => 0x9b, ss: 0x93, tr: 0x8b, rdx: () => 0x600, floatingPoint: false, pat: 0x00070106n },
+} as const
+
+/**
+ * A processor's save area (VMSA, AMD APM volume 2, table B-4) as the monitor hands it to the firmware at launch: 4096 bytes of
+ * which only these registers are not zero.
+ *
+ * @param eip where the processor starts
+ * @param features SEV_FEATURES of the guest
+ * @param signature CPUID signature of the virtual processor
+ */
+export function vmsaPage(options: {
+  readonly eip: number
+  readonly features: bigint
+  readonly signature: number
+  readonly vmm: SnpVmm
+}): Uint8Array {
+  const { eip, features, signature, vmm } = options
+  const page = new Uint8Array(4096)
+  const view = new DataView(page.buffer)
+  const first = registers[vmm]
+  const segment = (offset: number, selector: number, attributes: number, base = 0) => {
+    view.setUint16(offset, selector, true)
+    view.setUint16(offset + 2, attributes, true)
+    view.setUint32(offset + 4, 0xffff, true)
+    view.setBigUint64(offset + 8, BigInt(base), true)
+  }
+  const u64 = (offset: number, value: bigint) => view.setBigUint64(offset, value, true)
+  segment(0x00, 0, 0x93) // ES
+  segment(0x10, 0xf000, first.cs(eip === bootstrapEip), (eip & 0xffff0000) >>> 0) // CS
+  segment(0x20, 0, first.ss) // SS
+  segment(0x30, 0, 0x93) // DS
+  segment(0x40, 0, 0x93) // FS
+  segment(0x50, 0, 0x93) // GS
+  segment(0x60, 0, 0) // GDTR
+  segment(0x70, 0, 0x82) // LDTR
+  segment(0x80, 0, 0) // IDTR
+  segment(0x90, 0, first.tr) // TR
+  u64(0xd0, 0x1000n) // EFER.SVME
+  u64(0x148, 0x40n) // CR4.MCE
+  u64(0x158, 0x10n) // CR0
+  u64(0x160, 0x400n) // DR7
+  u64(0x168, 0xffff0ff0n) // DR6
+  u64(0x170, 0x2n) // RFLAGS
+  u64(0x178, BigInt(eip & 0xffff)) // RIP
+  u64(0x268, first.pat) // G_PAT
+  u64(0x310, BigInt(first.rdx(signature))) // RDX
+  u64(0x3b0, features) // SEV_FEATURES
+  u64(0x3e8, 1n) // XCR0
+  if (first.floatingPoint) {
+    view.setUint32(0x408, 0x1f80, true) // MXCSR
+    view.setUint16(0x410, 0x37f, true) // x87 FCW
+  }
+  return page
+}

@@ -1,0 +1,122 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { chainProblem, validityProblem } from '../encoding/certificate-chain.js'
+import { parsePemCertificates } from '../encoding/pem.js'
+import { sameBytes } from '../encoding/same-bytes.js'
+import { parseCertificate } from '../encoding/x509.js'
+import { AttestError } from '../errors.js'
+import { platformSignatures } from '../platform.js'
+import { verifyAmdSignature } from '../signature/amd.js'
+import type { VerifySignature } from '../signature/port.js'
+import { type Check, checkList, fail, notChecked, pass, unless } from '../verdict/check-list.js'
+import type { Hex } from '../verdict/verdict.js'
+
+/** SHA-256 of the certificate “NVIDIA Device Identity CA”. */
+export const nvidiaRootDigest = 'sha256:102bf659d5419614c9d8e6aecebc80454eb26b1df6a769ac720b9a690b167b48'
+
+/** Every question of {@link verifyNvidiaReport}; the last two are never answered here, so a verdict is never ok. */
+export const nvidiaCheckTitles = {
+  'root-trusted': 'The device’s chain ends in NVIDIA’s pinned root',
+  chain: 'The device’s certificates are signed up to the root',
+  'certificate-dates': 'All certificates are in date',
+  signature: 'Request and measurements are signed by the device',
+  nonce: 'The measurements were made for the nonce that was asked',
+  'not-revoked': 'No certificate is revoked or on hold (NVIDIA answers by OCSP, online)',
+  measurements: 'The measurements are those of driver and firmware that NVIDIA published (RIM)',
+} as const
+
+/** Answer of {@link verifyNvidiaReport}. */
+export interface NvidiaVerdict {
+  /** Always false: see {@link nvidiaCheckTitles}. */
+  readonly ok: boolean
+  /** What can be proved offline holds: it is a device of NVIDIA, and it answered this nonce with these measurements. */
+  readonly authentic: boolean
+  readonly checks: readonly Check[]
+  readonly device: string
+  readonly nonce: Hex
+  /** Measurement blocks by index, as DMTF measurement specification has them. */
+  readonly measurements: Readonly<Record<number, Hex>>
+}
+
+const requestLength = 37
+const signatureLength = 96
+
+/**
+ * Verifies an NVIDIA GPU's or switch's SPDM measurements as far as that can be done offline. What it does not prove, and
+ * says so: that the device's certificate was not revoked, that firmware and driver are ones NVIDIA stands by, that the GPU is
+ * attached to the machine that talks to you, or that confidential computing mode is on. Bind the nonce to the CPU's evidence.
+ *
+ * @param report GET_MEASUREMENTS request (37 bytes) and response, one after the other
+ * @param options.certificates PEM of the device's chain, leaf first, root last
+ * @param options.nonce 32 bytes that were asked for
+ * @throws AttestError `BAD_EVIDENCE`, `BAD_PEM`, `BAD_CERTIFICATE`, `BAD_DER` when it cannot be read; `BAD_ARGUMENT`
+ * @see DMTF DSP0274, SPDM 1.1; NVIDIA attestation SDK
+ */
+export function verifyNvidiaReport(
+  report: Uint8Array,
+  options: {
+    readonly certificates: string
+    readonly at: Date
+    readonly nonce?: Uint8Array
+    readonly verifySignature?: VerifySignature
+  },
+): NvidiaVerdict {
+  const at = Math.floor(options.at.getTime() / 1000)
+  if (!Number.isFinite(at))
+    throw new AttestError('BAD_ARGUMENT', 'options.at', 'The time is not a valid date')
+  const { nonce, measurements } = parseReport(report)
+  const chain = parsePemCertificates(options.certificates).map(parseCertificate)
+  const verify = options.verifySignature ?? platformSignatures(verifyAmdSignature)
+  const checks = checkList(nvidiaCheckTitles)
+  const [leaf] = chain
+  const root = chain[chain.length - 1]
+  checks.run('root-trusted', [], () => {
+    const digest = `sha256:${bytesToHex(sha256(root?.raw ?? new Uint8Array()))}`
+    return digest === nvidiaRootDigest ? pass('The root is NVIDIA’s.') : fail('the root is not NVIDIA’s')
+  })
+  checks.run('chain', [], () => unless(chainProblem(chain, verify), `${chain.length} certificates.`))
+  checks.run('certificate-dates', [], () => unless(validityProblem(chain, at), 'All are in date.'))
+  checks.run('signature', ['chain'], () => {
+    const cut = report.length - signatureLength
+    const valid = leaf !== undefined && verify(leaf.publicKey, report.subarray(0, cut), report.subarray(cut))
+    return valid ? pass('It verifies.') : fail('it does not verify')
+  })
+  checks.run('nonce', [], () => {
+    if (options.nonce === undefined) return notChecked('No nonce was asked for: the measurements may be old.')
+    return sameBytes(nonce, options.nonce) ? pass('It is fresh.') : fail('they were made for another nonce')
+  })
+  checks.run('not-revoked', [], () => notChecked('Only NVIDIA can tell, online.'))
+  checks.run('measurements', [], () => notChecked('NVIDIA’s reference manifests are not read here.'))
+  return {
+    ok: checks.ok(),
+    authentic: checks.passed('root-trusted', 'chain', 'certificate-dates', 'signature', 'nonce'),
+    checks: checks.list(),
+    device: leaf?.commonName ?? '',
+    nonce: `0x${bytesToHex(nonce)}`,
+    measurements,
+  }
+}
+
+function parseReport(report: Uint8Array) {
+  const bad = (what: string) =>
+    new AttestError('BAD_EVIDENCE', 'nvidia.report', `Not an SPDM 1.1 measurement exchange: ${what}`)
+  const response = report.subarray(requestLength)
+  if (report.length < requestLength + 8 + signatureLength || report.length > 1 << 20)
+    throw bad('its length is wrong')
+  if (report[0] !== 0x11 || report[1] !== 0xe0) throw bad('it does not begin with the request')
+  if (response[0] !== 0x11 || response[1] !== 0x60) throw bad('the response is missing')
+  const length = (response[5] ?? 0) + (response[6] ?? 0) * 256 + (response[7] ?? 0) * 65536
+  const record = response.subarray(8, 8 + length)
+  if (record.length !== length || 8 + length + signatureLength > response.length)
+    throw bad('the record is cut off')
+  const measurements: Record<number, Hex> = {}
+  let at = 0
+  for (let i = 0; i < (response[4] ?? 0); i += 1) {
+    const size = (record[at + 2] ?? 0) + (record[at + 3] ?? 0) * 256
+    if (size < 3 || at + 4 + size > record.length) throw bad('a measurement is cut off')
+    measurements[record[at] ?? 0] = `0x${bytesToHex(record.subarray(at + 7, at + 4 + size))}`
+    at += 4 + size
+  }
+  if (at !== record.length) throw bad('the record holds more than its measurements')
+  return { nonce: report.subarray(4, 36), measurements }
+}

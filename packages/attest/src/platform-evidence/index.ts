@@ -1,0 +1,46 @@
+/**
+ * Evidence of platforms that stand on top of TDX and SEV-SNP: dstack, Azure's paravisor and vTPM, event logs of the firmware,
+ * AWS Nitro and NVIDIA.
+ *
+ * @module
+ */
+export { type HclReport, parseHclReport } from '../azure/hcl-report.js'
+export { parseTpmQuote, type TpmQuote } from '../azure/tpm-quote.js'
+export {
+  type AzureEvidence,
+  type AzureVerdict,
+  azureCheckTitles,
+  type VerifyAzureOptions,
+  verifyAzureEvidence,
+} from '../azure/verify.js'
+export {
+  composeHash,
+  type DstackEvent,
+  type DstackFacts,
+  type DstackVerdict,
+  dstackCheckTitles,
+  dstackEventLogSchema,
+  dstackRuntimeEventType,
+  verifyDstackEventLog,
+} from '../dstack/event-log.js'
+export { parseRaTlsCertificate, type RaTlsCertificate } from '../dstack/ra-tls.js'
+export {
+  type FirmwareEvent,
+  firmwareCheckTitles,
+  parseFirmwareEventLog,
+  verifyFirmwareEventLog,
+} from '../event-log/ccel.js'
+export { replayRegister } from '../event-log/replay.js'
+export {
+  type NitroClaims,
+  type NitroVerdict,
+  nitroCheckTitles,
+  nitroRootDigest,
+  verifyNitroDocument,
+} from '../nitro/verify.js'
+export {
+  type NvidiaVerdict,
+  nvidiaCheckTitles,
+  nvidiaRootDigest,
+  verifyNvidiaReport,
+} from '../nvidia/verify.js'

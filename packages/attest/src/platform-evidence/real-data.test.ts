@@ -1,0 +1,155 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { AttestError } from '../errors.js'
+import { quoteClaims } from '../intel/claims.js'
+import { parseQuote } from '../intel/quote.js'
+import { attestData, readAttestData } from '../testing/attest-data.js'
+import {
+  parseFirmwareEventLog,
+  verifyFirmwareEventLog,
+  verifyNitroDocument,
+  verifyNvidiaReport,
+} from './index.js'
+
+type WithChecks = { readonly checks: readonly { readonly id: string; readonly result: string }[] }
+const not = (verdict: WithChecks, result: 'fail' | 'not-checked') =>
+  verdict.checks.filter((one) => one.result === result).map(({ id }) => id)
+const codeOf = (ask: () => unknown) => {
+  try {
+    ask()
+    return 'ok'
+  } catch (error) {
+    return error instanceof AttestError ? error.code : error
+  }
+}
+
+describe.skipIf(attestData === undefined)('firmware event logs', () => {
+  const folder = 'google__go-eventlog/testdata/eventlogs/ccel'
+  const claims = () => {
+    const quote = parseQuote(
+      readAttestData('google__go-tdx-guest/testing/testdata/ccel/cos-113-tdx-quote.dat'),
+    )
+    const read = quoteClaims(quote, { platform: null, collateral: null, root: null })
+    if (read.tee !== 'tdx') throw new Error('a TDX quote is expected')
+    return read
+  }
+
+  it('replays the log of a real quote, and refuses a changed one', () => {
+    const log = readAttestData('google__go-tdx-guest/testing/testdata/ccel/ccel_data.dat.gz')
+    const verdict = verifyFirmwareEventLog(log, claims())
+    expect(not(verdict, 'fail')).toEqual([])
+    expect(verdict.events.length).toBeGreaterThan(20)
+    const changed = log.slice()
+    const { digest } = verdict.events[3] ?? { digest: log }
+    const place = digest.byteOffset - log.byteOffset
+    changed[place] = (changed[place] ?? 0) ^ 1
+    expect(not(verifyFirmwareEventLog(changed, claims()), 'fail').length).toBeGreaterThan(0)
+  })
+
+  it('refuses a second separator', () => {
+    const log = readAttestData(`${folder}/cos-113-intel-tdx-dupe-separator.bin.gz`)
+    expect(not(verifyFirmwareEventLog(log, claims()), 'fail')).toContain('separators')
+  })
+
+  it.each([
+    'CCEL_data.gz',
+    'CCEL_data_gcp.gz',
+    'CCEL_data_grub.gz',
+    'CCEL_data_grub_gke.gz',
+    'CCEL_data_ovmf.gz',
+    'CCEL_AAEL_alibabacloud.gz',
+  ])('reads %s', (name) => {
+    const log = readAttestData(`confidential-containers__trustee/deps/eventlog/test_data/${name}`)
+    expect(parseFirmwareEventLog(log).length).toBeGreaterThan(4)
+  })
+
+  it('is total', () => {
+    const log = readAttestData('google__go-tdx-guest/testing/testdata/ccel/ccel_data.dat.gz').slice(0, 3000)
+    fc.assert(
+      fc.property(fc.nat({ max: log.length - 1 }), fc.nat({ max: 255 }), (index, value) => {
+        const changed = log.slice()
+        changed[index] = value
+        expect(['ok', 'BAD_EVENT_LOG']).toContain(codeOf(() => parseFirmwareEventLog(changed)))
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
+
+describe.skipIf(attestData === undefined)('AWS Nitro documents', () => {
+  // The origin keeps each behind a version, a variant and a SCALE length of two bytes.
+  const read = (name: string) => readAttestData(`Dstack-TEE__dstack/dstack/dstack-attest/tests/${name}`)
+  const documentOf = (name: string) => {
+    const bytes = read(name)
+    const length = (((bytes[2] ?? 0) | ((bytes[3] ?? 0) << 8)) >>> 2) & 0x3fff
+    return bytes.slice(4, 4 + length)
+  }
+  const at = (bytes: Uint8Array) => new Date(verifyNitroDocument(bytes, { at: new Date(0) }).claims.timestamp)
+
+  it.each([
+    ['nitro_attestation.bin', false],
+    ['nitro_attestation_dbg.bin', true],
+  ])('verifies %s, debug %s', (name, debug) => {
+    const bytes = documentOf(name)
+    const verdict = verifyNitroDocument(bytes, { at: at(bytes) })
+    expect(not(verdict, 'fail')).toEqual([])
+    expect(not(verdict, 'not-checked')).toEqual(['nonce'])
+    expect(verdict.claims.debug).toBe(debug)
+    expect(not(verifyNitroDocument(bytes, { at: new Date('2026-11-20') }), 'fail')).toEqual(['fresh'])
+    expect(not(verifyNitroDocument(bytes, { at: at(bytes), nonce: Uint8Array.of(1) }), 'fail')).toEqual([
+      'nonce',
+    ])
+  })
+
+  it('no flipped byte verifies or crashes', () => {
+    const bytes = documentOf('nitro_attestation.bin')
+    const when = at(bytes)
+    fc.assert(
+      fc.property(fc.nat({ max: bytes.length - 1 }), fc.integer({ min: 1, max: 255 }), (index, mask) => {
+        const changed = bytes.slice()
+        changed[index] = (changed[index] ?? 0) ^ mask
+        try {
+          expect(not(verifyNitroDocument(changed, { at: when }), 'fail').length).toBeGreaterThan(0)
+        } catch (error) {
+          expect((error as AttestError).code).toMatch(/^BAD_(EVIDENCE|CERTIFICATE|DER)$/)
+        }
+      }),
+      { numRuns: 400 },
+    )
+  })
+})
+
+describe.skipIf(attestData === undefined)('NVIDIA measurements', () => {
+  const folder = 'NVIDIA__attestation-sdk/nv-attestation-sdk-cpp/unit-tests/testdata/sample_attestation_data'
+  const text = (path: string) => new TextDecoder().decode(readAttestData(`${folder}/${path}`))
+  const hex = (path: string) =>
+    Uint8Array.from(text(path).trim().match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+  const at = new Date('2026-11-20')
+  const ask = (report: string, certificates: string) => {
+    const bytes = hex(report)
+    return verifyNvidiaReport(bytes, { certificates: text(certificates), at, nonce: bytes.slice(4, 36) })
+  }
+
+  it.each([
+    ['gpu/hopperAttestationReport.txt', 'gpu/hopperCertChain.txt'],
+    ['gpu/blackwellAttestationReport.txt', 'gpu/blackwellCertChain.txt'],
+    ['switch/switchAttestationReport.txt', 'switch/switchCertChain.txt'],
+  ])('finds %s authentic and still not ok', (report, certificates) => {
+    const verdict = ask(report, certificates)
+    expect(not(verdict, 'fail')).toEqual([])
+    expect(not(verdict, 'not-checked')).toEqual(['not-revoked', 'measurements'])
+    expect([verdict.authentic, verdict.ok]).toEqual([true, false])
+    expect(Object.keys(verdict.measurements).length).toBeGreaterThan(5)
+  })
+
+  it('refuses what must be refused', () => {
+    const invalid = ask('gpu/hopperAttestationReportInvalidSignature.txt', 'gpu/hopperCertChain.txt')
+    expect(invalid.authentic).toBe(false)
+    expect(ask('gpu/hopperAttestationReport.txt', 'gpu/hopperCertChainExpired.txt').authentic).toBe(false)
+    expect(ask('gpu/hopperAttestationReport.txt', 'gpu/blackwellCertChain.txt').authentic).toBe(false)
+    const report = hex('gpu/hopperAttestationReport.txt')
+    const certificates = text('gpu/hopperCertChain.txt')
+    const other = verifyNvidiaReport(report, { certificates, at, nonce: new Uint8Array(32) })
+    expect(not(other, 'fail')).toEqual(['nonce'])
+  })
+})

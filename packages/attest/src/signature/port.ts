@@ -1,0 +1,58 @@
+/**
+ * The one port for signatures. The form of the key says which algorithm is meant, so that no caller can confuse them:
+ *
+ * - 65 bytes (04 || x || y): ECDSA P-256 with SHA-256, signature r || s of 64 bytes
+ * - 97 bytes (04 || x || y): ECDSA P-384 with SHA-384, signature r || s of 96 bytes
+ * - DER of an `RSAPublicKey` (30 ...): RSASSA-PSS with SHA-384, MGF1 with SHA-384 and a salt of 48 bytes
+ *
+ * @param publicKey in one of the forms above
+ * @param message the signed bytes (not their hash)
+ * @param signature big-endian
+ * @returns true only for a valid signature; never throws
+ */
+export type VerifySignature = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean
+
+/** The algorithm that a key of the port asks for; undefined for a key of no known form. */
+export function keyAlgorithm(publicKey: Uint8Array): 'p256' | 'p384' | 'rsa' | undefined {
+  if (publicKey.length === 65 && publicKey[0] === 4) return 'p256'
+  if (publicKey.length === 97 && publicKey[0] === 4) return 'p384'
+  return publicKey[0] === 0x30 ? 'rsa' : undefined
+}
+
+interface Answer {
+  readonly publicKey: Uint8Array
+  readonly message: Uint8Array
+  readonly answer: boolean
+}
+
+/** Answers about byte arrays that are told apart by identity; forgotten with the arrays. */
+export type SignatureMemory = WeakMap<Uint8Array, Answer[]>
+
+/**
+ * Remembers answers, because one parsed certificate appears in several of Intel's chains and the same signature would be
+ * checked again and again. Arrays are told apart by identity, which costs nothing: arrays that merely have equal bytes are
+ * checked once more.
+ *
+ * @param verify the implementation that does the work
+ * @param memory where new answers go
+ * @param before answers from earlier, which are only read
+ */
+export function rememberingSignatures(
+  verify: VerifySignature,
+  memory: SignatureMemory = new WeakMap(),
+  before?: SignatureMemory,
+): VerifySignature {
+  const find = (
+    from: SignatureMemory | undefined,
+    key: Uint8Array,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ) => from?.get(signature)?.find((known) => known.publicKey === key && known.message === message)
+  return (publicKey, message, signature) => {
+    const known = find(before, publicKey, message, signature) ?? find(memory, publicKey, message, signature)
+    if (known !== undefined) return known.answer
+    const answer = verify(publicKey, message, signature)
+    memory.set(signature, [...(memory.get(signature) ?? []), { publicKey, message, answer }])
+    return answer
+  }
+}

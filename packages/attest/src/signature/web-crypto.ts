@@ -1,0 +1,89 @@
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { encodeBase64Url } from '@sealpool/crypto'
+import { parseDer } from '../encoding/der.js'
+import { AttestError } from '../errors.js'
+import { keyAlgorithm, type VerifySignature } from './port.js'
+import { parseRsaPublicKey } from './rsa-pss.js'
+
+/** More rounds than any verification has links that build on each other. */
+const maximumRounds = 32
+
+/**
+ * Runs a verification with the browser's own cryptography, which answers only with promises: the verification is asked once
+ * to learn which signatures it needs, they are checked all at once, and it is asked again with the answers. Only a run that
+ * asked nothing unknown counts, so the verdict is the same as with any other port.
+ *
+ * @param ask a verification that is given the port; it is called several times and must not keep what earlier calls gave
+ * @param subtle the platform's WebCrypto
+ * @returns what the last call gave
+ * @throws AttestError `BAD_ARGUMENT` when `ask` never comes to an end; whatever the last call of `ask` throws
+ *
+ * @example
+ * ```ts no-run
+ * const verdict = await withWebCrypto((verifySignature) => verifyQuote(quote, { collateral, at, verifySignature }))
+ * ```
+ */
+export async function withWebCrypto<T>(
+  ask: (verifySignature: VerifySignature) => T,
+  subtle: SubtleCrypto = globalThis.crypto.subtle,
+): Promise<T> {
+  const answers = new Map<string, boolean>()
+  for (let round = 0; round < maximumRounds; round += 1) {
+    const open = new Map<string, Promise<boolean>>()
+    const port: VerifySignature = (publicKey, message, signature) => {
+      const name = [publicKey, signature, message].map(bytesToHex).join(' ')
+      const known = answers.get(name)
+      if (known !== undefined) return known
+      if (!open.has(name)) open.set(name, verifyOne(subtle, publicKey, message, signature))
+      // Provisionally true, so that the verification goes on and shows what else it needs; this run never counts.
+      return true
+    }
+    let result: { readonly value: T } | { readonly error: unknown }
+    try {
+      result = { value: ask(port) }
+    } catch (error) {
+      result = { error }
+    }
+    if (open.size === 0) {
+      if ('error' in result) throw result.error
+      return result.value
+    }
+    for (const [name, answer] of open) answers.set(name, await answer)
+  }
+  throw new AttestError('BAD_ARGUMENT', 'ask', 'The verification asks for other signatures every time')
+}
+
+const parameters = {
+  p256: { algorithm: { name: 'ECDSA', namedCurve: 'P-256' }, verify: { name: 'ECDSA', hash: 'SHA-256' } },
+  p384: { algorithm: { name: 'ECDSA', namedCurve: 'P-384' }, verify: { name: 'ECDSA', hash: 'SHA-384' } },
+} as const
+
+async function verifyOne(
+  subtle: SubtleCrypto,
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
+  const kind = keyAlgorithm(publicKey)
+  if (kind === undefined) return false
+  // WebCrypto takes views of plain buffers only; these copies are small.
+  const [key, text, bytes] = [publicKey.slice(), message.slice(), signature.slice()]
+  try {
+    if (kind === 'rsa') {
+      parseRsaPublicKey(key)
+      const [modulus, exponent] = parseDer(key).children.map(({ content }) =>
+        encodeBase64Url(content[0] === 0 ? content.subarray(1) : content),
+      )
+      const jwk = { kty: 'RSA', n: modulus ?? '', e: exponent ?? '' }
+      const imported = await subtle.importKey('jwk', jwk, { name: 'RSA-PSS', hash: 'SHA-384' }, false, [
+        'verify',
+      ])
+      return await subtle.verify({ name: 'RSA-PSS', saltLength: 48 }, imported, bytes, text)
+    }
+    const { algorithm, verify } = parameters[kind]
+    const imported = await subtle.importKey('raw', key, algorithm, false, ['verify'])
+    return await subtle.verify(verify, imported, bytes, text)
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,367 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { JsonObject } from '../canonical-json/canonicalize.js'
+import { type Digest, sha256Digest } from '../digest/digest.js'
+import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
+import { type SignedStatement, signStatement } from '../statement/statement.js'
+import { runSession, seededRandom, testMembers, testSession } from '../testing/committee.js'
+import { generator, identityElement } from '../threshold/group.js'
+import type { ThresholdShare } from '../threshold/index.js'
+import { bitsOf, parseAggregateDefinition, weightsOf } from './definition.js'
+import { smallDiscreteLogs } from './discrete-log.js'
+import {
+  type AggregateDefinition,
+  type AggregateMeasure,
+  type AggregatePart,
+  aggregateDigest,
+  combineAggregateParts,
+  combineInputs,
+  decryptTotalsPartially,
+  encryptInput,
+  verifyTranscript,
+} from './index.js'
+
+const random = seededRandom('aggregate')
+const members = testMembers('aggregate', 3)
+const session = testSession(members, 2)
+const { key, shares, transcript } = runSession(members, session)
+const people = testMembers('contributors', 5).map(({ signingKey }) => signingKey)
+const define = (measure: AggregateMeasure, more: Partial<AggregateDefinition> = {}): AggregateDefinition => ({
+  type: 'sealpool/aggregate',
+  version: 1,
+  chainId: 31337,
+  registry: session.registry,
+  pool: session.pool,
+  publicKey: key.publicKey,
+  question: sha256Digest(new Uint8Array([9])),
+  measure,
+  minimumCohort: 3,
+  maximumCohort: 1000,
+  ...more,
+})
+const inputsFor = (definition: AggregateDefinition, values: readonly number[]) =>
+  values.map((value, place) =>
+    encryptInput({ definition, value, signingKey: people[place] as Uint8Array, random }),
+  )
+/** A member's memory of what it decrypted. */
+const memory = () => {
+  const roots = new Map<Digest, Digest>()
+  return (definition: Digest, root: Digest) => {
+    if (!roots.has(definition)) roots.set(definition, root)
+    return roots.get(definition) === root
+  }
+}
+const partsOf = (
+  definition: AggregateDefinition,
+  inputs: readonly unknown[],
+  some: readonly ThresholdShare[] = shares.slice(0, 2),
+) =>
+  Promise.all(
+    some.map((share) => decryptTotalsPartially({ share, definition, inputs, claim: memory(), random })),
+  )
+const resign = (input: SignedStatement, signingKey: Uint8Array, body: JsonObject): SignedStatement =>
+  signStatement({ ...input, statement: { ...input.statement, body }, privateKey: signingKey })
+
+const sum = define({ kind: 'sum', minimum: -3, maximum: 10 })
+const values = [-3, 10, 0, 4, 9]
+const inputs = inputsFor(sum, values)
+
+describe('an encrypted aggregate', () => {
+  it('gives the sum of all answers, and only with t members', async () => {
+    const parts = await partsOf(sum, inputs)
+    const { result, wrong, refused } = combineAggregateParts({ key, definition: sum, inputs, parts })
+    expect(result).toMatchObject({ contributors: 5, values: [20] })
+    expect([wrong, refused]).toEqual([[], []])
+    expect(() => combineAggregateParts({ key, definition: sum, inputs, parts: parts.slice(1) })).toThrow(
+      expect.objectContaining({ code: 'SHARES_MISSING' }),
+    )
+  })
+
+  it('counts votes by bin', async () => {
+    const histogram = define({ kind: 'histogram', bins: 4 })
+    const votes = inputsFor(histogram, [0, 3, 3, 1, 3])
+    const parts = await partsOf(histogram, votes, [shares[2], shares[0]] as readonly ThresholdShare[])
+    expect(combineAggregateParts({ key, definition: histogram, inputs: votes, parts }).result.values).toEqual(
+      [1, 1, 0, 3],
+    )
+  })
+
+  it('is the same whatever the order of the inputs, and junk among them is named and left out', () => {
+    const expected = combineInputs(sum, inputs)
+    const [one, two] = inputs as [SignedStatement, SignedStatement]
+    const junk = [null, 'x', {}, { ...one, signature: two.signature }, one]
+    const combined = combineInputs(sum, [...[...inputs].reverse(), ...junk])
+    expect(combined.inputsRoot).toBe(expected.inputsRoot)
+    expect(
+      combined.totals.every(({ first }, place) =>
+        first.equals(expected.totals[place]?.first ?? identityElement()),
+      ),
+    ).toBe(true)
+    expect(combined.refused.map(({ place }) => place)).toEqual([5, 6, 7, 8, 9])
+    expect(combined.refused.at(-1)?.reason).toBe('published before')
+  })
+
+  it('counts no contributor who answers twice', () => {
+    const [first] = people as [Uint8Array]
+    const second = encryptInput({ definition: sum, value: 1, signingKey: first, random })
+    const combined = combineInputs(sum, [...inputs, second])
+    expect(combined.contributors).toBe(4)
+    expect(combined.refused.map(({ place }) => place)).toEqual([0, 5])
+    expect(combineInputs(sum, [second, ...inputs]).inputsRoot).toBe(combined.inputsRoot)
+  })
+
+  it('of fewer contributors than the cohort, or more than allowed, is decrypted by nobody', async () => {
+    const refused = expect.objectContaining({ code: 'COHORT_REFUSED' })
+    await expect(partsOf(sum, inputs.slice(0, 2))).rejects.toThrow(refused)
+    await expect(partsOf(sum, [...inputs.slice(0, 2), ...inputs.slice(0, 2)])).rejects.toThrow(refused)
+    const small = define(sum.measure, { maximumCohort: 4 })
+    await expect(partsOf(small, inputsFor(small, values))).rejects.toThrow(refused)
+  })
+
+  it('is decrypted by a member for one set of inputs only: a second set would tell the difference', async () => {
+    const claim = memory()
+    const [share] = shares as [(typeof shares)[0]]
+    const decrypt = (some: readonly unknown[]) =>
+      decryptTotalsPartially({ share, definition: sum, inputs: some, claim, random })
+    const once = await decrypt(inputs)
+    await expect(decrypt(inputs.slice(1))).rejects.toThrow(
+      expect.objectContaining({ code: 'DECRYPTION_CLAIMED' }),
+    )
+    expect(await decrypt([...inputs].reverse())).toMatchObject({ inputsRoot: once.inputsRoot })
+  })
+
+  it('names wrong parts and goes on without them', async () => {
+    const [one, two, three] = (await partsOf(sum, inputs, shares)) as [
+      AggregatePart,
+      AggregatePart,
+      AggregatePart,
+    ]
+    const other = await partsOf(sum, inputs.slice(1))
+    const swapped = { ...one, points: two.points }
+    const parts = [swapped, null, { ...one, member: 9 }, { ...one, points: [] }, other[0], two, three]
+    const { result, wrong } = combineAggregateParts({ key, definition: sum, inputs, parts })
+    expect(result.values).toEqual([20])
+    expect(wrong).toEqual([0, 1, 2, 3, 4])
+  })
+
+  it('under another key is not decrypted', async () => {
+    const strangers = testMembers('strangers', 2)
+    const other = runSession(strangers, testSession(strangers, 2))
+    const [share] = other.shares as [(typeof shares)[0]]
+    await expect(
+      decryptTotalsPartially({ share, definition: sum, inputs, claim: memory(), random }),
+    ).rejects.toThrow(expect.objectContaining({ code: 'AGGREGATE_INVALID', place: '$.publicKey' }))
+  })
+})
+
+describe('an input', () => {
+  const [input] = inputs as [SignedStatement]
+  const [signingKey, otherKey] = people as [Uint8Array, Uint8Array]
+  const refusedFor = (value: unknown, definition: AggregateDefinition = sum): string => {
+    const rest = definition === sum ? inputs.slice(1) : inputsFor(definition, [0, 0, 0, 0]).slice(1)
+    return combineInputs(definition, [...rest, value])
+      .refused.map(({ reason }) => reason)
+      .join()
+  }
+
+  it('with any bit of a ciphertext or proof flipped is refused', () => {
+    const bits = input.statement.body['bits'] as Hex[]
+    const [first] = bits as [Hex]
+    for (let place = 0; place < 194; place += 3) {
+      const bytes = decodeHex(first)
+      bytes[place] = (bytes[place] ?? 0) ^ (1 << (place % 8))
+      const changed = resign(input, signingKey, {
+        ...input.statement.body,
+        bits: [encodeHex(bytes), ...bits.slice(1)],
+      })
+      expect(refusedFor(changed), `byte ${place}`).toContain('not proven to be 0 or 1')
+    }
+  })
+
+  const changes: readonly (readonly [string, (body: JsonObject) => JsonObject, string])[] = [
+    [
+      'bits in another order',
+      (body) => ({ ...body, bits: [...(body['bits'] as Hex[])].reverse() }),
+      'not proven',
+    ],
+    ['a bit too few', (body) => ({ ...body, bits: (body['bits'] as Hex[]).slice(1) }), 'items'],
+    ['a proof it does not need', (body) => ({ ...body, one: `0x${'00'.repeat(64)}` }), 'no such proof'],
+    ['a field too many', (body) => ({ ...body, more: 1 }), 'exactly the fields'],
+    [
+      'a bit of no length',
+      (body) => ({ ...body, bits: (body['bits'] as Hex[]).map(() => '0x') }),
+      'expected 194 bytes',
+    ],
+  ]
+  it.each(changes)('with %s is refused', (_, change, reason) => {
+    expect(refusedFor(resign(input, signingKey, change(input.statement.body)))).toContain(reason)
+  })
+
+  it('copied by somebody else is refused, under the old name and under the own', () => {
+    expect(refusedFor(resign(input, otherKey, input.statement.body))).toContain('signed by somebody else')
+    const strangers = testMembers('copyist', 1)[0]?.signingKey as Uint8Array
+    const renamed =
+      encryptInput({ definition: sum, value: 0, signingKey: strangers, random }).statement.body[
+        'contributor'
+      ] ?? null
+    expect(refusedFor(resign(input, strangers, { ...input.statement.body, contributor: renamed }))).toContain(
+      'not proven',
+    )
+  })
+
+  it('to another question, pool or chain is refused', () => {
+    for (const change of [
+      { chainId: 1 },
+      { pool: `0x${'33'.repeat(20)}` as Hex },
+      { question: sha256Digest(new Uint8Array()) },
+    ]) {
+      const other = define(sum.measure, change)
+      const [foreign] = inputsFor(other, [1]) as [SignedStatement]
+      expect(refusedFor(foreign)).toContain('another question')
+      const moved = signStatement({ ...foreign, context: input.context, privateKey: signingKey })
+      expect(refusedFor(moved)).toContain('not proven')
+    }
+  })
+
+  it('of a histogram that names no bin or two is refused, although each bit is proven', () => {
+    const histogram = define({ kind: 'histogram', bins: 3 })
+    const [vote, other] = inputsFor(histogram, [0, 1]) as [SignedStatement, SignedStatement]
+    expect(
+      refusedFor(
+        resign(vote, signingKey, { ...vote.statement.body, one: other.statement.body['one'] ?? null }),
+        histogram,
+      ),
+    ).toContain('exactly one bin')
+    const again = encryptInput({ definition: histogram, value: 1, signingKey, random })
+    const mixed = [
+      (vote.statement.body['bits'] as Hex[])[0],
+      ...(again.statement.body['bits'] as Hex[]).slice(1),
+    ] as Hex[]
+    expect(
+      refusedFor(resign(vote, signingKey, { ...vote.statement.body, bits: mixed }), histogram),
+    ).toContain('exactly one bin')
+  })
+
+  it('of a value out of bounds is not made, and the error does not tell the value', () => {
+    for (const value of [-4, 11, 0.5, Number.NaN, 123_456_789]) {
+      const attempt = () => encryptInput({ definition: sum, value, signingKey, random })
+      expect(attempt).toThrow(expect.objectContaining({ code: 'AGGREGATE_INVALID', place: 'value' }))
+      expect(attempt).not.toThrow(/123456789/)
+    }
+  })
+
+  it('is another each time, also of the same value', () => {
+    const [again] = inputsFor(sum, values) as [SignedStatement]
+    expect(again.statement.body['bits']).not.toEqual(input.statement.body['bits'])
+  })
+})
+
+describe('the bits of a sum', () => {
+  it('reach exactly the numbers within bounds, whatever the bounds', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -50, max: 50 }), fc.integer({ min: 1, max: 300 }), (minimum, range) => {
+        const measure: AggregateMeasure = { kind: 'sum', minimum, maximum: minimum + range }
+        const weights = weightsOf(measure)
+        expect(weights.reduce((total, weight) => total + weight, 0)).toBe(range)
+        expect(weights.length).toBe(Math.ceil(Math.log2(range + 1)))
+        for (let value = minimum; value <= minimum + range; value++) {
+          const bits = bitsOf(measure, value)
+          expect(
+            bits.reduce<number>((total, bit, place) => total + bit * (weights[place] ?? 0), minimum),
+          ).toBe(value)
+        }
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
+
+describe('small discrete logarithms', () => {
+  it('are found up to the bound and not beyond', () => {
+    const points = [0, 1, 2, 99, 100, 5000].map((value) =>
+      value === 0 ? identityElement() : generator().multiply(BigInt(value)),
+    )
+    expect(smallDiscreteLogs(points, 5000)).toEqual([0, 1, 2, 99, 100, 5000])
+    for (const beyond of [101n, 5000n, 2n ** 200n]) {
+      expect(() => smallDiscreteLogs([generator().multiply(beyond)], 100)).toThrow(
+        expect.objectContaining({ code: 'AGGREGATE_INVALID' }),
+      )
+    }
+    expect(smallDiscreteLogs([generator().multiply(40_000_000n)], 40_000_001)).toEqual([40_000_000])
+  })
+})
+
+describe('the transcript of an aggregate', () => {
+  it('is checked whole, and every part of it that is changed is found', async () => {
+    const parts = await partsOf(sum, inputs)
+    const { result } = combineAggregateParts({ key, definition: sum, inputs, parts })
+    const whole = { sessions: [{ session, transcript }], definition: sum, inputs, parts, result }
+    expect(verifyTranscript(whole)).toEqual({ ok: true, failed: null, reason: null })
+    const judge = (change: object) => verifyTranscript({ ...whole, ...change }).failed
+    expect(judge({ sessions: [] })).toBe('key')
+    expect(judge({ sessions: [{ session, transcript: { ...transcript, deals: [] } }] })).toBe('key')
+    expect(judge({ sessions: [...whole.sessions, ...whole.sessions] })).toBe('key')
+    expect(judge({ sessions: [{ session: { ...session, threshold: 3 }, transcript }] })).toBe('key')
+    expect(
+      judge({
+        definition: { ...sum, publicKey: testSession(testMembers('x', 2), 2).members[0]?.encryptionKey },
+      }),
+    ).toBe('inputs')
+    expect(judge({ definition: { ...sum, minimumCohort: 6 } })).toBe('inputs')
+    expect(judge({ inputs: inputs.slice(0, 2) })).toBe('inputs')
+    expect(judge({ inputs: inputs.slice(1) })).toBe('parts')
+    expect(judge({ parts: parts.slice(1) })).toBe('parts')
+    expect(judge({ result: { ...result, values: [21] } })).toBe('result')
+    expect(judge({ result: { ...result, values: [20, 0] } })).toBe('result')
+    expect(judge({ result: { ...result, values: [2 ** 60] } })).toBe('result')
+    expect(judge({ result: { ...result, contributors: 6 } })).toBe('result')
+    expect(judge({ result: { ...result, inputsRoot: result.definition } })).toBe('result')
+    expect(judge({ result: { ...result, more: 1 } })).toBe('result')
+  })
+
+  it('holds across a resharing', async () => {
+    const next = testMembers('reshared', 2)
+    const resharing = testSession(next, 2, { previous: key })
+    const moved = runSession(next, resharing, { members, shares })
+    const parts = await partsOf(sum, inputs, moved.shares)
+    const { result } = combineAggregateParts({ key: moved.key, definition: sum, inputs, parts })
+    const sessions = [
+      { session, transcript },
+      { session: resharing, transcript: moved.transcript },
+    ]
+    expect(verifyTranscript({ sessions, definition: sum, inputs, parts, result }).ok).toBe(true)
+    expect(
+      verifyTranscript({ sessions: sessions.slice(1), definition: sum, inputs, parts, result }).failed,
+    ).toBe('key')
+  })
+})
+
+describe('a definition of unknown origin', () => {
+  const cases: readonly (readonly [string, object])[] = [
+    ['$.type', { type: 'x' }],
+    ['$.type', { version: 2 }],
+    ['$.publicKey', { publicKey: '0x' }],
+    ['$.question', { question: 'x' }],
+    ['$.measure.kind', { measure: { kind: 'mean' } }],
+    ['$.measure.kind', { measure: null }],
+    ['$.measure.kind', { measure: [] }],
+    ['$.measure', { measure: { kind: 'sum', minimum: 0, maximum: 1, more: 1 } }],
+    ['$.measure.maximum', { measure: { kind: 'sum', minimum: 1, maximum: 1 } }],
+    ['$.measure.maximum', { measure: { kind: 'sum', minimum: 0, maximum: 2 ** 32 } }],
+    ['$.measure.bins', { measure: { kind: 'histogram', bins: 257 } }],
+    ['$.minimumCohort', { minimumCohort: 1 }],
+    ['$.maximumCohort', { maximumCohort: 2 }],
+    ['$.maximumCohort', { measure: { kind: 'sum', minimum: 0, maximum: 2 ** 30 } }],
+    ['$', { more: 1 }],
+  ]
+  it.each(cases)('is refused at %s for %o', (place, change) => {
+    const value = { ...sum, ...change } as unknown as Parameters<typeof parseAggregateDefinition>[0]
+    expect(() => parseAggregateDefinition(value)).toThrow(
+      expect.objectContaining({ code: 'AGGREGATE_INVALID', place }),
+    )
+  })
+
+  it('has a digest that every field changes', () => {
+    expect(aggregateDigest(sum)).not.toBe(aggregateDigest({ ...sum, minimumCohort: 4 }))
+  })
+})

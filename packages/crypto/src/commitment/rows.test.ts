@@ -1,0 +1,172 @@
+import { createHash, createHmac } from 'node:crypto'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
+import {
+  commitRows,
+  type DisclosedField,
+  type DisclosedRow,
+  openRows,
+  type RowsOpening,
+  verifyRowsOpening,
+} from './rows.js'
+
+const salt = new Uint8Array(32).fill(3)
+const rows: readonly JsonObject[] = [
+  { name: 'Ada', wage: 9.5, union: true },
+  { name: 'Ben', wage: 9.5, union: false },
+  { wage: null },
+  { é: 1, a: [1, { b: 2 }], Z: 'x' },
+]
+const { root } = commitRows(rows, { salt })
+const disclose = [
+  { row: 3, fields: ['a'] },
+  { row: 0, fields: ['wage', 'name'] },
+]
+const opening = openRows(rows, { salt, disclose })
+
+describe('rows', () => {
+  test('disclose the fields that were asked for and no others', () => {
+    expect(verifyRowsOpening(root, opening)).toBe(true)
+    expect(
+      opening.rows.map(({ row, fields }) => [row, fields.map(({ name, value }) => [name, value])]),
+    ).toEqual([
+      [
+        0,
+        [
+          ['name', 'Ada'],
+          ['wage', 9.5],
+        ],
+      ],
+      [3, [['a', [1, { b: 2 }]]]],
+    ])
+    const shown = JSON.stringify(opening)
+    for (const hidden of ['Ben', 'union', 'é', '"Z"']) expect(shown).not.toContain(hidden)
+  })
+
+  test('of any shape verify for any choice of fields', () => {
+    const value = fc.jsonValue({ maxDepth: 2 }).map((each) => each as JsonValue)
+    const row = fc.dictionary(fc.string({ maxLength: 5 }), value, {
+      minKeys: 1,
+      maxKeys: 6,
+      noNullPrototype: true,
+    })
+    fc.assert(
+      fc.property(fc.array(row, { minLength: 1, maxLength: 8 }), fc.nat(), fc.nat(), (list, one, two) => {
+        const chosen = one % list.length
+        const names = Object.keys(list[chosen] ?? {})
+        const fields = names.filter((_, index) => index % 2 === two % 2 || names.length === 1)
+        fc.pre(fields.length > 0)
+        const own = commitRows(list, { salt })
+        const shown = openRows(list, { salt, disclose: [{ row: chosen, fields }] })
+        expect(verifyRowsOpening(own.root, shown)).toBe(true)
+        expect(verifyRowsOpening(commitRows([...list, { a: 1 }], { salt }).root, shown)).toBe(false)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test('survive structured cloning, as between a worker and a page', () => {
+    expect(verifyRowsOpening(root, structuredClone(opening))).toBe(true)
+  })
+
+  test('with equal values have different leaves, and another salt another root', () => {
+    const equal = commitRows([{ a: 1 }, { a: 1 }], { salt })
+    const [one, two] = [0, 1].map((row) =>
+      openRows([{ a: 1 }, { a: 1 }], { salt, disclose: [{ row, fields: ['a'] }] }),
+    )
+    expect(one?.rows[0]?.fields[0]?.salt).not.toEqual(two?.rows[0]?.fields[0]?.salt)
+    expect(commitRows([{ a: 1 }, { a: 1 }], { salt: new Uint8Array(32) }).root).not.toBe(equal.root)
+  })
+
+  test('do not depend on the order in which a row’s fields were written', () => {
+    expect(commitRows([{ b: 1, a: 2 }], { salt })).toEqual(commitRows([{ a: 2, b: 1 }], { salt }))
+  })
+
+  const withRow = (change: Partial<DisclosedRow>, at = 0): RowsOpening => ({
+    ...opening,
+    rows: opening.rows.map((row, index) => (index === at ? { ...row, ...change } : row)),
+  })
+  const withField = (change: Partial<DisclosedField>): RowsOpening => ({
+    ...opening,
+    rows: opening.rows.map((row, index) =>
+      index === 0
+        ? { ...row, fields: row.fields.map((field, at) => (at === 0 ? { ...field, ...change } : field)) }
+        : row,
+    ),
+  })
+  const [first, second] = opening.rows
+  test.each<readonly [string, unknown]>([
+    ['another value', withField({ value: 'Eve' })],
+    ['another name', withField({ name: 'nick' })],
+    ['another salt', withField({ salt: new Uint8Array(32) })],
+    ['a short salt', withField({ salt: new Uint8Array(31) })],
+    ['a salt that is text', withField({ salt: 'salt' as unknown as Uint8Array })],
+    ['another place', withField({ index: 1 })],
+    ['a value that is no JSON', withField({ value: undefined as unknown as JsonValue })],
+    ['another row', withRow({ row: 1 })],
+    ['another number of fields', withRow({ fieldCount: 4 })],
+    ['fewer fields than shown', withRow({ fieldCount: 1 })],
+    ['a field left out', withRow({ fields: first?.fields.slice(1) ?? [] })],
+    ['no fields', withRow({ fields: [] })],
+    ['a field twice', withRow({ fields: [...(first?.fields ?? []), ...(first?.fields ?? [])] })],
+    ['a proof too long', withRow({ proof: [...(first?.proof ?? []), new Uint8Array(32)] })],
+    ['no proof of a row', withRow({ proof: undefined as unknown as [] })],
+    ['another number of rows', { ...opening, count: 5 }],
+    ['rows swapped', { ...opening, rows: [second, first] }],
+    ['a row left out', { ...opening, rows: [first] }],
+    ['a proof too short', { ...opening, proof: opening.proof.slice(1) }],
+    ['rows that are null', { ...opening, rows: null }],
+    ['nothing', {}],
+    ['null', null],
+  ])('with %s are refused', (_name, claim) => {
+    expect(verifyRowsOpening(root, claim as RowsOpening)).toBe(false)
+  })
+
+  test('are refused under another root', () => {
+    expect(verifyRowsOpening(`sha256:${'00'.repeat(32)}`, opening)).toBe(false)
+  })
+
+  test.each<readonly [string, () => unknown]>([
+    ['a salt of 31 bytes', () => commitRows(rows, { salt: salt.slice(1) })],
+    ['a row without fields', () => commitRows([{}], { salt })],
+    ['a row that is an array', () => commitRows([[1] as unknown as JsonObject], { salt })],
+    ['a row that is not there', () => openRows(rows, { salt, disclose: [{ row: 4, fields: ['a'] }] })],
+    [
+      'a row twice',
+      () =>
+        openRows(rows, {
+          salt,
+          disclose: [
+            { row: 0, fields: ['name'] },
+            { row: 0, fields: ['wage'] },
+          ],
+        }),
+    ],
+    ['a field that is not there', () => openRows(rows, { salt, disclose: [{ row: 0, fields: ['age'] }] })],
+    ['a field twice', () => openRows(rows, { salt, disclose: [{ row: 0, fields: ['wage', 'wage'] }] })],
+    ['no field', () => openRows(rows, { salt, disclose: [{ row: 0, fields: [] }] })],
+    ['nothing', () => openRows(rows, { salt, disclose: [] })],
+  ])('%s is an error', (_name, work) => {
+    expect(work).toThrow(expect.objectContaining({ code: 'COMMITMENT_INVALID' }))
+  })
+
+  test('has a root that the format’s text gives, computed by hand', () => {
+    // SHA-256("sealpool/rows/1" || u64be 1 || MTH({u32be 1 || MTH({s || JCS(["a",1])})})), by OpenSSL below.
+    const one = commitRows([{ a: 1 }], { salt })
+    expect(one).toEqual({ root: `sha256:${byHand()}`, count: 1 })
+  })
+})
+
+function byHand(): string {
+  const sha = (...parts: readonly Uint8Array[]) => createHash('sha256').update(Buffer.concat(parts)).digest()
+  const label = Buffer.from('sealpool/rows/1')
+  const number = (value: number, length: number) =>
+    Buffer.from(value.toString(16).padStart(2 * length, '0'), 'hex')
+  const own = createHmac('sha256', salt)
+    .update(Buffer.concat([label, number(0, 8), Buffer.from('"a"')]))
+    .digest()
+  const field = sha(number(0, 1), own, Buffer.from('["a",1]'))
+  const row = sha(number(0, 1), number(1, 4), field)
+  return sha(label, number(1, 8), row).toString('hex')
+}

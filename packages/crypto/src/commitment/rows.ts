@@ -1,0 +1,206 @@
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
+import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
+import { type Digest, sha256Digest } from '../digest/digest.js'
+import { bigEndian, concatBytes } from '../encoding/bytes.js'
+import { CryptoError } from '../errors.js'
+import { leafHash, rootOfHashes } from './merkle.js'
+import { multiProofOfHashes, multiProofRoot } from './multi-proof.js'
+
+const encoder = /* @__PURE__ */ new TextEncoder()
+const rowsLabel = /* @__PURE__ */ encoder.encode('sealpool/rows/1')
+const saltLength = 32
+
+/** How rows were committed to. Only `root` is meant to be public. */
+export interface RowsCommitment {
+  /** What goes on chain. */
+  readonly root: Digest
+  /** Number of rows. */
+  readonly count: number
+}
+
+/** Some fields of one row, which prove nothing about its other fields, not even their names. */
+export interface DisclosedRow {
+  /** The row's place, from 0. */
+  readonly row: number
+  /** How many fields the row has. */
+  readonly fieldCount: number
+  /** Ascending by `index`. */
+  readonly fields: readonly DisclosedField[]
+  /** For the fields that are not disclosed, as in `merkleMultiProof`. */
+  readonly proof: readonly Uint8Array[]
+}
+
+/** One field. */
+export interface DisclosedField {
+  /** Place among the row's names in the order of canonical JSON. */
+  readonly index: number
+  readonly name: string
+  readonly value: JsonValue
+  /** This field's own salt, 32 bytes. */
+  readonly salt: Uint8Array
+}
+
+/** What {@link openRows} discloses. */
+export interface RowsOpening {
+  /** Number of rows. */
+  readonly count: number
+  /** Ascending by `row`. */
+  readonly rows: readonly DisclosedRow[]
+  /** For the rows that are not disclosed, as in `merkleMultiProof`. */
+  readonly proof: readonly Uint8Array[]
+}
+
+/**
+ * Commits to rows so that single fields can be disclosed later. Each field is a leaf under a salt of its own, each row a
+ * Merkle tree over its fields, and the rows' roots another tree: nobody can guess a value against the commitment, nor
+ * against the fields that were disclosed.
+ *
+ * @param rows - JSON objects of 1 field or more, in order
+ * @param options - `salt`: 32 secret random bytes, never used for two sets of rows
+ * @returns the commitment
+ * @throws CryptoError `COMMITMENT_INVALID` for a salt of another length or a row that is no object with fields;
+ *   `JSON_INVALID` for a value that JSON cannot hold
+ */
+export function commitRows(
+  rows: readonly JsonObject[],
+  options: { readonly salt: Uint8Array },
+): RowsCommitment {
+  const hashes = rowHashes(rows, options.salt)
+  return { root: topOf(hashes.length, rootOfHashes(hashes)), count: hashes.length }
+}
+
+/**
+ * Discloses some fields of some rows.
+ *
+ * @param rows - all rows, as committed to
+ * @param options - `salt` as in {@link commitRows}; `disclose`: which fields of which rows, none twice
+ * @returns what {@link verifyRowsOpening} takes beside the root
+ * @throws CryptoError `COMMITMENT_INVALID` when a row or field is not there or named twice, or nothing is named
+ * @example
+ * ```ts
+ * import { commitRows, openRows, platformRandom, verifyRowsOpening } from '@sealpool/crypto'
+ * const rows = [{ age: 41, wage: 9.5 }, { age: 33, wage: 12 }]
+ * const salt = platformRandom(32)
+ * const { root } = commitRows(rows, { salt })
+ * const opening = openRows(rows, { salt, disclose: [{ row: 1, fields: ['wage'] }] })
+ * console.log(verifyRowsOpening(root, opening)) // true
+ * console.log(opening.rows[0]?.fields[0]?.value) // 12
+ * ```
+ */
+export function openRows(
+  rows: readonly JsonObject[],
+  options: {
+    readonly salt: Uint8Array
+    readonly disclose: readonly { readonly row: number; readonly fields: readonly string[] }[]
+  },
+): RowsOpening {
+  const { salt, disclose } = options
+  const hashes = rowHashes(rows, salt)
+  const wanted = [...disclose].sort((one, two) => one.row - two.row)
+  const disclosed = wanted.map(({ row, fields }, at): DisclosedRow => {
+    const source = rows[row]
+    if (source === undefined || wanted[at - 1]?.row === row) {
+      throw invalid(`disclose[${at}].row`, `expected rows below ${rows.length}, none twice`)
+    }
+    const names = namesOf(source)
+    const indices = fields.map((name) => names.indexOf(name)).sort((one, two) => one - two)
+    if (indices.length === 0 || indices[0] === -1 || new Set(indices).size !== indices.length) {
+      throw invalid(`disclose[${at}].fields`, 'expected fields of that row, at least one and none twice')
+    }
+    return {
+      row,
+      fieldCount: names.length,
+      fields: indices.map((index): DisclosedField => {
+        const name = names[index] ?? ''
+        return { index, name, value: source[name] ?? null, salt: fieldSalt(salt, row, name) }
+      }),
+      proof: multiProofOfHashes(fieldHashes(source, row, salt), indices),
+    }
+  })
+  if (disclosed.length === 0) throw invalid('disclose', 'name at least one row')
+  const places = disclosed.map(({ row }) => row)
+  return { count: rows.length, rows: disclosed, proof: multiProofOfHashes(hashes, places) }
+}
+
+/**
+ * Whether disclosed fields belong to a commitment.
+ *
+ * @param root - the commitment
+ * @param opening - from {@link openRows}; hostile values are answered with `false`
+ * @returns true only when each field stands in its row, under its name, with its value
+ */
+export function verifyRowsOpening(root: Digest, opening: RowsOpening): boolean {
+  try {
+    return rootOfOpening(opening) === root
+  } catch (error) {
+    if (error instanceof CryptoError || error instanceof TypeError) return false
+    throw error
+  }
+}
+
+function rootOfOpening(opening: RowsOpening): Digest | undefined {
+  const { count, rows, proof } = opening
+  const hashes = rows.map((row) => {
+    const { fieldCount, fields } = row
+    const names = fields.map(({ name }) => name)
+    // In canonical order a row's names ascend strictly, so no name can be shown in two places.
+    if (!names.every((name, at) => at === 0 || (names[at - 1] ?? '') < name)) return undefined
+    const root = multiProofRoot(
+      fields.map(({ index, name, value, salt }) => ({ index, hash: fieldHash(salt, name, value) })),
+      fieldCount,
+      row.proof,
+    )
+    return root && { index: row.row, hash: rowHash(fieldCount, root) }
+  })
+  const known = hashes.filter((each) => each !== undefined)
+  if (known.length !== hashes.length) return undefined
+  const tree = multiProofRoot(known, count, proof)
+  return tree && topOf(count, tree)
+}
+
+function rowHashes(rows: readonly JsonObject[], salt: Uint8Array): Uint8Array[] {
+  if (!(salt instanceof Uint8Array) || salt.length !== saltLength) {
+    throw invalid('salt', `a salt has ${saltLength} random bytes`)
+  }
+  return rows.map((row, index) => {
+    const fields = fieldHashes(row, index, salt)
+    return rowHash(fields.length, rootOfHashes(fields))
+  })
+}
+
+function fieldHashes(row: JsonObject, index: number, salt: Uint8Array): Uint8Array[] {
+  const names = namesOf(row)
+  if (names.length === 0) throw invalid(`rows[${index}]`, 'a row is an object with at least one field')
+  return names.map((name) => fieldHash(fieldSalt(salt, index, name), name, row[name] ?? null))
+}
+
+function namesOf(row: unknown): string[] {
+  // The default order of sort() is that of canonical JSON.
+  return typeof row === 'object' && row !== null && !Array.isArray(row) ? Object.keys(row).sort() : []
+}
+
+// Bound to row and name, so that equal values of one column look different.
+function fieldSalt(salt: Uint8Array, row: number, name: string): Uint8Array {
+  return hmac(sha256, salt, concatBytes(rowsLabel, bigEndian(row, 8), canonicalBytes(name)))
+}
+
+function fieldHash(salt: Uint8Array, name: string, value: JsonValue): Uint8Array {
+  if (!(salt instanceof Uint8Array) || salt.length !== saltLength) {
+    throw invalid('salt', `a field's salt has ${saltLength} bytes`)
+  }
+  return leafHash(salt, canonicalBytes([name, value]))
+}
+
+function rowHash(fieldCount: number, root: Uint8Array): Uint8Array {
+  return leafHash(bigEndian(fieldCount, 4), root)
+}
+
+function topOf(count: number, root: Uint8Array): Digest {
+  return sha256Digest(concatBytes(rowsLabel, bigEndian(count, 8), root))
+}
+
+function invalid(place: string, why: string): CryptoError {
+  return new CryptoError('COMMITMENT_INVALID', place, why)
+}

@@ -1,0 +1,97 @@
+import { decodeBase64Url } from '../encoding/base64url.js'
+import { CryptoError } from '../errors.js'
+import type { Kem } from '../hpke/kem.js'
+import { x25519Kem } from '../hpke/x25519-kem.js'
+import { derivePoolKey } from '../pool-key/derive.js'
+import { hpkeIdentity, hpkeRecipient } from '../recipient/hpke-recipient.js'
+import type { Identity, Recipient } from '../recipient/recipient.js'
+import { currentKeyEpoch, type KeyEpoch, type KeyEpochs } from './register.js'
+
+/**
+ * The recipient for new files of a pool: its current epoch's key.
+ *
+ * @param register - the pool's epochs
+ * @param kems - KEMs beside X25519 that the register may name (`[xwingKem]`)
+ * @returns the recipient
+ * @throws CryptoError `EPOCH_INVALID` when the current epoch's KEM was not given; `KEY_INVALID`
+ */
+export function currentRecipient(register: KeyEpochs, kems: readonly Kem[] = []): Recipient {
+  return recipientOfEpoch(currentKeyEpoch(register), kems)
+}
+
+/**
+ * The recipient of one epoch.
+ *
+ * @param epoch - an epoch that is not retired
+ * @param kems - KEMs beside X25519
+ * @returns the recipient
+ * @throws CryptoError `EPOCH_RETIRED`, `EPOCH_INVALID`, `KEY_INVALID`
+ */
+export function recipientOfEpoch(epoch: KeyEpoch, kems: readonly Kem[] = []): Recipient {
+  if (epoch.state === 'retired') throw retired(epoch)
+  return hpkeRecipient({ publicKey: decodeBase64Url(epoch.publicKey), kem: kemOf(epoch, kems) })
+}
+
+/**
+ * The identities that open a pool's files: one for every epoch that is not retired. A file that only a retired epoch's
+ * key could open is refused by name.
+ *
+ * @param options - `root`: the node's root, 32 secret bytes; `register`: the pool's epochs; `kems`: beside X25519
+ * @returns identities, newest first
+ * @throws CryptoError `EPOCH_INVALID` when the root does not derive a key that the register names; `KEY_INVALID`; from
+ *   opening also `EPOCH_RETIRED`
+ */
+export function poolIdentities(options: {
+  readonly root: Uint8Array
+  readonly register: KeyEpochs
+  readonly kems?: readonly Kem[] | undefined
+}): readonly Identity[] {
+  const { root, register, kems = [] } = options
+  const { chainId, pool } = register
+  const open: Identity[] = []
+  const closed: Identity[] = []
+  for (const epoch of register.epochs) {
+    if (epoch.state === 'retired') {
+      closed.push(retiredIdentity(epoch))
+      continue
+    }
+    const kem = kemOf(epoch, kems)
+    const { policyDigest } = epoch
+    const key = derivePoolKey({ root, chainId, pool, policyDigest, epoch: epoch.epoch, kem })
+    if (key.keyId !== epoch.keyId) {
+      const why = `the root does not derive the key of epoch ${epoch.epoch}: another root, or a false register`
+      throw new CryptoError('EPOCH_INVALID', 'root', why)
+    }
+    open.push(hpkeIdentity({ privateKey: key.privateKey, kem }))
+  }
+  // Retired ones last: another epoch's key may still open the file.
+  return [...open.reverse(), ...closed]
+}
+
+function retiredIdentity(epoch: KeyEpoch): Identity {
+  return {
+    type: 'hpke',
+    keyId: epoch.keyId,
+    async unwrap({ stanzas }) {
+      if (stanzas.some((each) => each.type === 'hpke' && each['keyId'] === epoch.keyId)) throw retired(epoch)
+      return undefined
+    },
+  }
+}
+
+function kemOf(epoch: KeyEpoch, kems: readonly Kem[]): Kem {
+  const kem = [x25519Kem, ...kems].find(({ name }) => name === epoch.kem)
+  if (kem === undefined) {
+    const why = `epoch ${epoch.epoch} uses ${epoch.kem}: give xwingKem of @sealpool/crypto/post-quantum`
+    throw new CryptoError('EPOCH_INVALID', 'kems', why)
+  }
+  return kem
+}
+
+function retired(epoch: KeyEpoch): CryptoError {
+  return new CryptoError(
+    'EPOCH_RETIRED',
+    'epoch',
+    `key epoch ${epoch.epoch} is retired; its files are closed`,
+  )
+}

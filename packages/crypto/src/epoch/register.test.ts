@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest'
+import { x25519Kem } from '../hpke/x25519-kem.js'
+import { derivePoolKey } from '../pool-key/derive.js'
+import { xwingKem } from '../post-quantum/xwing-kem.js'
+import { openBytes } from '../sealed-file/open.js'
+import { sealBytes } from '../sealed-file/seal.js'
+import { bytesOf, codeOf, context, repeatable, scope } from '../testing/sealed-fixture.js'
+import { currentRecipient, poolIdentities, recipientOfEpoch } from './pool-keys.js'
+import {
+  currentKeyEpoch,
+  type KeyEpochs,
+  parseKeyEpochs,
+  publishKeyEpochs,
+  retireKeyEpoch,
+  rotateKeyEpoch,
+} from './register.js'
+
+const root = new Uint8Array(32).fill(1)
+const { chainId, pool, policyDigest } = scope
+const epochOf = (epoch: number, kem = x25519Kem) => ({
+  epoch,
+  policyDigest,
+  kem,
+  publicKey: derivePoolKey({ root, ...scope, epoch, kem }).publicKey,
+})
+const first = publishKeyEpochs({ chainId, pool, ...epochOf(1) })
+const second = rotateKeyEpoch(first, epochOf(2))
+const retired = retireKeyEpoch(second, 1)
+const kems = [xwingKem]
+const sealTo = (register: KeyEpochs) =>
+  sealBytes(bytesOf(9), {
+    recipients: [currentRecipient(register, kems)],
+    context: { ...context, epoch: currentKeyEpoch(register).epoch },
+    random: repeatable(),
+  })
+const open = async (register: KeyEpochs, sealed: Uint8Array) =>
+  (await openBytes(sealed, { identities: poolIdentities({ root, register, kems }) })).context.epoch
+
+describe('a pool’s key epochs', () => {
+  test('name the newest for new files; old files open until their epoch is retired', async () => {
+    const [old, recent] = [await sealTo(first), await sealTo(second)]
+    expect(await open(second, old)).toBe(1)
+    expect(await open(second, recent)).toBe(2)
+    expect(await open(retired, recent)).toBe(2)
+    expect(await codeOf(() => open(retired, old))).toBe('EPOCH_RETIRED')
+    expect(await codeOf(() => open(first, recent))).toBe('NO_MATCHING_IDENTITY')
+  })
+
+  test('a file that a retired and a readable epoch can open still opens', async () => {
+    const [one, two] = [second.epochs[0], second.epochs[1]]
+    if (one === undefined || two === undefined) throw new Error('two epochs')
+    const recipients = [recipientOfEpoch(one), recipientOfEpoch(two)]
+    const sealed = await sealBytes(bytesOf(9), { recipients, context, random: repeatable() })
+    expect(await open(retired, sealed)).toBe(1)
+  })
+
+  test('nothing is sealed to a retired epoch', () => {
+    const [old] = retired.epochs
+    if (old === undefined) throw new Error('an epoch')
+    expect(() => recipientOfEpoch(old)).toThrow(expect.objectContaining({ code: 'EPOCH_RETIRED' }))
+  })
+
+  test('move to X-Wing with a rotation, when the KEM is given', async () => {
+    const third = rotateKeyEpoch(second, epochOf(3, xwingKem))
+    expect(await open(third, await sealTo(third))).toBe(3)
+    expect(await open(third, await sealTo(second))).toBe(2)
+    for (const work of [() => currentRecipient(third), () => poolIdentities({ root, register: third })]) {
+      expect(work).toThrow(expect.objectContaining({ code: 'EPOCH_INVALID', place: 'kems' }))
+    }
+  })
+
+  test('are refused when the root does not derive them', () => {
+    for (const change of [{ root: new Uint8Array(32) }, { register: { ...second, chainId: 9 } }]) {
+      expect(() => poolIdentities({ root, register: second, ...change })).toThrow(
+        expect.objectContaining({ code: 'EPOCH_INVALID', place: 'root' }),
+      )
+    }
+  })
+
+  test('survive JSON', () => {
+    expect(parseKeyEpochs(JSON.parse(JSON.stringify(retired)))).toEqual(retired)
+  })
+
+  test.each<readonly [string, () => unknown]>([
+    ['rotating to the same number', () => rotateKeyEpoch(first, epochOf(1))],
+    ['rotating backwards', () => rotateKeyEpoch(second, epochOf(0))],
+    ['a key that was used before', () => rotateKeyEpoch(first, { ...epochOf(1), epoch: 2 })],
+    ['retiring the current epoch', () => retireKeyEpoch(second, 2)],
+    ['retiring twice', () => retireKeyEpoch(retired, 1)],
+    ['retiring what is not there', () => retireKeyEpoch(second, 7)],
+    ['epoch 2^32', () => rotateKeyEpoch(first, { ...epochOf(2), epoch: 2 ** 32 })],
+    [
+      'a policy digest in capitals',
+      () => rotateKeyEpoch(first, { ...epochOf(2), policyDigest: `sha256:${'AB'.repeat(32)}` }),
+    ],
+    ['a pool that is no address', () => publishKeyEpochs({ chainId, pool: '0x', ...epochOf(1) })],
+  ])('%s is refused', (_name, work) => {
+    expect(work).toThrow(expect.objectContaining({ code: 'EPOCH_INVALID' }))
+  })
+
+  const change = (index: number, fields: object) => ({
+    ...second,
+    epochs: second.epochs.map((each, at) => (at === index ? { ...each, ...fields } : each)),
+  })
+  test.each<readonly [string, unknown]>([
+    ['null', null],
+    ['another format', { ...second, format: 'x' }],
+    ['another version', { ...second, version: 2 }],
+    ['a field too many', { ...second, more: 1 }],
+    ['no epochs', { ...second, epochs: [] }],
+    ['chain 0', { ...second, chainId: 0 }],
+    ['a pool in capitals', { ...second, pool: pool.toUpperCase().replace('X', 'x') }],
+    ['two current epochs', change(0, { state: 'current' })],
+    ['no current epoch', change(1, { state: 'readable' })],
+    ['an unknown state', change(0, { state: 'open' })],
+    ['an unknown KEM', change(0, { kem: 'x448' })],
+    ['a key of another length', change(0, { publicKey: 'AAAA' })],
+    ['a key id that is not the key’s', change(0, { keyId: `sha256:${'00'.repeat(32)}` })],
+    ['an epoch that is a field short', { ...second, epochs: [{ epoch: 1 }] }],
+    ['an epoch that is text', { ...second, epochs: ['1'] }],
+  ])('%s is no register', (_name, value) => {
+    expect(() => parseKeyEpochs(value)).toThrow(expect.objectContaining({ code: 'EPOCH_INVALID' }))
+  })
+})

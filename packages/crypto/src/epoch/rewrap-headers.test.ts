@@ -1,0 +1,233 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type Digest, sha256Digest } from '../digest/digest.js'
+import { concatBytes } from '../encoding/bytes.js'
+import { platformRandom } from '../platform.js'
+import { derivePoolKey } from '../pool-key/derive.js'
+import { hpkeIdentity, hpkeRecipient } from '../recipient/hpke-recipient.js'
+import { parseHeader } from '../sealed-file/header.js'
+import { openBytes } from '../sealed-file/open.js'
+import { sealBytes } from '../sealed-file/seal.js'
+import { headerFiles } from '../testing/header-files.js'
+import {
+  bytesOf,
+  codeOf,
+  context,
+  pool,
+  poolKey,
+  recipients,
+  repeatable,
+  scope,
+  stranger,
+  wallet,
+} from '../testing/sealed-fixture.js'
+import { type HeaderStore, type RewrapOptions, rewrapHeader, rewrapHeaders } from './rewrap-headers.js'
+
+const nextKey = derivePoolKey({ root: new Uint8Array(32).fill(1), ...scope, epoch: 2 })
+const next = hpkeIdentity(nextKey)
+const rewrapping: RewrapOptions = {
+  identities: [pool],
+  from: poolKey.keyId,
+  to: hpkeRecipient(nextKey),
+  expect: scope,
+  random: platformRandom,
+}
+const seal = (seed: number, change: object = {}) =>
+  sealBytes(bytesOf(seed % 200), {
+    recipients,
+    context,
+    chunkSize: 64,
+    random: repeatable(seed + 1),
+    ...change,
+  })
+const split = (sealed: Uint8Array) => {
+  const { payloadOffset } = parseHeader(sealed)
+  return { header: sealed.slice(0, payloadOffset), payload: sealed.slice(payloadOffset) }
+}
+const memory = (files: Map<string, Uint8Array>): HeaderStore => ({
+  list: () => [...files.keys()],
+  async read(name) {
+    return files.get(name) ?? new Uint8Array()
+  },
+  async replace(name, header) {
+    files.set(name, header)
+  },
+})
+
+describe('rewrapHeader', () => {
+  test('lets the new key in and the old one out, keeps the others, and changes no byte of the payload', async () => {
+    const sealed = await seal(150)
+    const { header, payload } = split(sealed)
+    const renewed = await rewrapHeader(header, rewrapping)
+    const file = concatBytes(renewed ?? new Uint8Array(), payload)
+    for (const identity of [next, wallet]) {
+      const opened = await openBytes(file, { identities: [identity] })
+      expect(opened).toMatchObject({ plaintext: bytesOf(150), context })
+    }
+    expect(await codeOf(() => openBytes(file, { identities: [pool] }))).toBe('NO_MATCHING_IDENTITY')
+  })
+
+  test('leaves alone what stands at the new epoch, and finishes what has both keys', async () => {
+    const { header } = split(await seal(1, { recipients: [hpkeRecipient(nextKey)] }))
+    expect(await rewrapHeader(header, rewrapping)).toBeUndefined()
+    const both = split(await seal(1, { recipients: [...recipients, hpkeRecipient(nextKey)] })).header
+    const renewed = await rewrapHeader(both, rewrapping)
+    expect(parseHeader(renewed ?? both).recipients.map((stanza) => stanza['keyId'])).toEqual([
+      wallet.keyId,
+      nextKey.keyId,
+    ])
+  })
+
+  test.each<readonly [string, Partial<RewrapOptions>, string]>([
+    [
+      'another policy',
+      { expect: { ...scope, policyDigest: `sha256:${'00'.repeat(32)}` } },
+      'CONTEXT_MISMATCH',
+    ],
+    ['another pool', { expect: { ...scope, pool: `0x${'00'.repeat(20)}` } }, 'CONTEXT_MISMATCH'],
+    ['another chain', { expect: { ...scope, chainId: 5 } }, 'CONTEXT_MISMATCH'],
+    ['a stranger', { identities: [stranger] }, 'NO_MATCHING_IDENTITY'],
+    ['an old key that it does not have', { from: `sha256:${'00'.repeat(32)}` }, 'RECIPIENT_INVALID'],
+    ['the old key as the new one', { from: nextKey.keyId }, 'OPTION_INVALID'],
+  ])('refuses %s', async (_name, change, code) => {
+    const { header } = split(await seal(1))
+    expect(await codeOf(() => rewrapHeader(header, { ...rewrapping, ...change }))).toBe(code)
+  })
+
+  test('refuses a header that someone altered', async () => {
+    const { header } = split(await seal(1))
+    const altered = header.map((byte, index) => (index === header.length - 1 ? byte ^ 1 : byte))
+    expect(await codeOf(() => rewrapHeader(altered, rewrapping))).toBe('HEADER_REFUSED')
+  })
+})
+
+describe('rewrapHeaders', () => {
+  test('goes on past files that cannot be re-wrapped, and names them', async () => {
+    const files = new Map<string, Uint8Array>()
+    for (let index = 0; index < 20; index++) files.set(`good ${index}`, split(await seal(index)).header)
+    files.set('noise', new Uint8Array(100))
+    files.set('foreign', split(await seal(5, { recipients: [recipients[1]] })).header)
+    files.set(
+      'other policy',
+      split(await seal(6, { context: { ...context, policyDigest: `sha256:${'00'.repeat(32)}` } })).header,
+    )
+    files.set('done', split(await seal(7, { recipients: [hpkeRecipient(nextKey)] })).header)
+    const told: string[] = []
+    const report = await rewrapHeaders({
+      ...rewrapping,
+      store: memory(files),
+      onHeader: (name) => told.push(name),
+    })
+    expect(report.rewrapped).toBe(20)
+    expect(told.length).toBe(20)
+    expect(report.unchanged).toBe(1)
+    expect([...report.failed].sort((one, two) => (one.name < two.name ? -1 : 1))).toEqual([
+      { name: 'foreign', code: 'RECIPIENT_INVALID' },
+      { name: 'noise', code: 'NOT_SEALED_FILE' },
+      { name: 'other policy', code: 'CONTEXT_MISMATCH' },
+    ])
+    const again = await rewrapHeaders({ ...rewrapping, store: memory(files) })
+    expect(again).toMatchObject({ rewrapped: 0, unchanged: 21 })
+  })
+
+  test('reports a store that fails for one file, and works on no more headers at once than told', async () => {
+    const files = new Map<string, Uint8Array>()
+    for (let index = 0; index < 12; index++) files.set(`${index}`, split(await seal(index)).header)
+    const store = memory(files)
+    let running = 0
+    let most = 0
+    const report = await rewrapHeaders({
+      ...rewrapping,
+      atOnce: 3,
+      store: {
+        ...store,
+        async read(name) {
+          running += 1
+          most = Math.max(most, running)
+          await new Promise((resolve) => setTimeout(resolve, 1))
+          return store.read(name)
+        },
+        async replace(name, header, previous) {
+          running -= 1
+          if (name === '5') throw new Error('disk full')
+          return store.replace(name, header, previous)
+        },
+      },
+    })
+    expect(report).toEqual({ rewrapped: 11, unchanged: 0, failed: [{ name: '5', code: 'SOURCE_FAILED' }] })
+    expect(most).toBeLessThanOrEqual(3)
+    expect(most).toBeGreaterThan(1)
+  })
+
+  test.each([0, 257, 1.5])('works on no %s headers at once', async (atOnce) => {
+    const work = () => rewrapHeaders({ ...rewrapping, store: memory(new Map()), atOnce })
+    expect(await codeOf(work)).toBe('OPTION_INVALID')
+  })
+
+  test('refuses the old key as the new one before it begins', async () => {
+    const work = () => rewrapHeaders({ ...rewrapping, store: memory(new Map()), from: nextKey.keyId })
+    expect(await codeOf(work)).toBe('OPTION_INVALID')
+  })
+})
+
+describe('a run that is killed', () => {
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'sealpool-rewrap-'))
+  })
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  test('is taken up again: every file ends at the new epoch with its payload as it was', async () => {
+    const count = 400
+    const store = headerFiles(folder)
+    const payloads = new Map<string, { payload: Uint8Array; digest: Digest; length: number }>()
+    for (let index = 0; index < count; index++) {
+      const name = `file-${index}`
+      const { header, payload } = split(await seal(index))
+      store.write(name, header)
+      payloads.set(name, { payload, digest: sha256Digest(payload), length: index % 200 })
+    }
+    let killed = 0
+    for (const after of [40, 60, 80]) killed += await killAfter(folder, after)
+    expect(killed).toBeGreaterThanOrEqual(180)
+    expect(killed).toBeLessThan(count)
+
+    const report = await rewrapHeaders({ ...rewrapping, store })
+    expect(report.failed).toEqual([])
+    expect(report.rewrapped + report.unchanged).toBe(count)
+    expect(report.unchanged).toBeGreaterThanOrEqual(killed)
+    expect(report.rewrapped).toBeGreaterThan(0)
+    for (const [name, { payload, digest, length }] of payloads) {
+      const file = concatBytes(await store.read(name), payload)
+      expect(sha256Digest(split(file).payload)).toBe(digest)
+      expect((await openBytes(file, { identities: [next] })).plaintext).toEqual(bytesOf(length))
+      expect(await codeOf(() => openBytes(file, { identities: [pool] }))).toBe('NO_MATCHING_IDENTITY')
+    }
+  })
+})
+
+/** Runs the child on a folder and kills it outright once it has told of some headers; gives how many it told of. */
+function killAfter(folder: string, headers: number): Promise<number> {
+  const script = fileURLToPath(new URL('../testing/rewrap-child.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@sealpool/source', script, folder])
+  let told = 0
+  let complaint = ''
+  child.stdout.on('data', (data: Buffer) => {
+    told += data.toString().split('.').length - 1
+    if (told >= headers) child.kill('SIGKILL')
+  })
+  child.stderr.on('data', (data: Buffer) => {
+    complaint += data.toString()
+  })
+  return new Promise((resolve, reject) => {
+    child.on('exit', (_code, signal) =>
+      signal === 'SIGKILL' ? resolve(told) : reject(new Error(`the child was not killed: ${complaint}`)),
+    )
+  })
+}

@@ -1,0 +1,147 @@
+import type { Backend } from '../aead/backend.js'
+import { concatBytes, type Random } from '../encoding/bytes.js'
+import { CryptoError, type CryptoErrorCode } from '../errors.js'
+import type { Identity, Recipient } from '../recipient/recipient.js'
+import type { SealContext } from '../sealed-file/context.js'
+import { type ParsedHeader, parseHeader } from '../sealed-file/header.js'
+import { changeRecipients } from '../sealed-file/rewrap.js'
+
+/** Where headers of sealed files lie. Payloads are none of its business here. */
+export interface HeaderStore {
+  /** The names of all files, each once, in any order. */
+  list(): AsyncIterable<string> | Iterable<string>
+  /** A file's header (everything before the payload); more bytes may follow. */
+  read(name: string): Promise<Uint8Array>
+  /**
+   * Puts a new header in the place of `previous`, wholly or not at all, also when the machine fails meanwhile. It must
+   * refuse when another header than `previous` stands there.
+   */
+  replace(name: string, header: Uint8Array, previous: Uint8Array): Promise<void>
+}
+
+/** How headers are brought to a new epoch. */
+export interface RewrapOptions {
+  /** Opens the files: the old epoch's key. */
+  readonly identities: readonly Identity[]
+  /** The old key's id: its stanza goes. */
+  readonly from: string
+  /** The new epoch's key. */
+  readonly to: Recipient
+  /** What every file must have been sealed for, the policy above all: a file never moves under another policy's key. */
+  readonly expect: Pick<SealContext, 'chainId' | 'pool' | 'policyDigest'>
+  readonly random: Random
+  readonly backend?: Backend | undefined
+}
+
+/**
+ * Brings one header to a new epoch: the new key's stanza comes, the old key's goes, all else stays.
+ *
+ * @param sealed - a sealed file, or its header
+ * @param options - see {@link RewrapOptions}
+ * @returns the new header, or undefined when it stands at the new epoch already
+ * @throws CryptoError `CONTEXT_MISMATCH`, `RECIPIENT_INVALID` when the file has neither key's stanza; as `openBytes` up
+ *   to the payload
+ */
+export async function rewrapHeader(
+  sealed: Uint8Array,
+  options: RewrapOptions,
+): Promise<Uint8Array | undefined> {
+  return rewrapParsed(parseHeader(sealed), options)
+}
+
+async function rewrapParsed(header: ParsedHeader, options: RewrapOptions): Promise<Uint8Array | undefined> {
+  const { from, to } = options
+  const has = (keyId: string) =>
+    header.recipients.some((stanza) => stanza.type === to.type && stanza['keyId'] === keyId)
+  if (from === to.keyId) throw new CryptoError('OPTION_INVALID', 'to', 'the new key is the old one')
+  const [old, renewed] = [has(from), has(to.keyId)]
+  if (!old && renewed) return undefined
+  if (!old) {
+    throw new CryptoError(
+      'RECIPIENT_INVALID',
+      'from',
+      'the file is sealed to neither the old key nor the new one',
+    )
+  }
+  return changeRecipients(header, {
+    ...options,
+    remove: [{ keyId: from, type: to.type }],
+    add: renewed ? [] : [to],
+  })
+}
+
+/** What became of the headers. */
+export interface RewrapReport {
+  /** Headers written in this run. */
+  readonly rewrapped: number
+  /** Headers that stood at the new epoch already: of an earlier run, or sealed to it from the start. */
+  readonly unchanged: number
+  /** Files that were left as they are, and why; run again once the reason is gone. */
+  readonly failed: readonly { readonly name: string; readonly code: CryptoErrorCode }[]
+}
+
+/**
+ * Brings all headers of a store to a new epoch. A run may be killed at any time and started again: each header is
+ * replaced wholly or not at all, and those at the new epoch are recognised and left alone. One file that cannot be
+ * re-wrapped does not stop the others.
+ *
+ * @param options - `store`; how to re-wrap; `atOnce`: headers under way at once, 1 to 256, 8 by default; `onHeader`: told
+ *   of every header that was replaced
+ * @returns counts, and what failed
+ * @throws CryptoError `OPTION_INVALID`; errors of `store.list` and `onHeader` come out as they are
+ */
+export async function rewrapHeaders(
+  options: RewrapOptions & {
+    readonly store: HeaderStore
+    readonly atOnce?: number | undefined
+    readonly onHeader?: ((name: string) => void) | undefined
+  },
+): Promise<RewrapReport> {
+  const { store, atOnce = 8, onHeader } = options
+  if (!Number.isInteger(atOnce) || atOnce < 1 || atOnce > 256) {
+    throw new CryptoError('OPTION_INVALID', 'atOnce', 'expected a whole number from 1 to 256')
+  }
+  if (options.from === options.to.keyId) {
+    throw new CryptoError('OPTION_INVALID', 'to', 'the new key is the old one')
+  }
+  let rewrapped = 0
+  let unchanged = 0
+  const failed: { name: string; code: CryptoErrorCode }[] = []
+  const one = async (name: string): Promise<void> => {
+    try {
+      const header = parseHeader(await reading(() => store.read(name)))
+      const renewed = await rewrapParsed(header, options)
+      if (renewed === undefined) {
+        unchanged += 1
+        return
+      }
+      const previous = concatBytes(header.encoded, header.mac)
+      await reading(() => store.replace(name, renewed, previous))
+      rewrapped += 1
+    } catch (error) {
+      if (!(error instanceof CryptoError)) throw error
+      failed.push({ name, code: error.code })
+      return
+    }
+    onHeader?.(name)
+  }
+  const underWay = new Set<Promise<void>>()
+  for await (const name of store.list()) {
+    const work: Promise<void> = one(name).finally(() => underWay.delete(work))
+    // Awaited below; until then a failure must not count as unhandled.
+    work.catch(() => undefined)
+    underWay.add(work)
+    if (underWay.size >= atOnce) await Promise.race(underWay)
+  }
+  await Promise.all(underWay)
+  return { rewrapped, unchanged, failed }
+}
+
+async function reading<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof CryptoError) throw error
+    throw new CryptoError('SOURCE_FAILED', 'store', 'the header store failed; run again', { cause: error })
+  }
+}

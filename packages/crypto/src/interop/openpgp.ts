@@ -1,0 +1,113 @@
+import { hkdf } from '@noble/hashes/hkdf.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
+import { CryptoError } from '../errors.js'
+
+/** The part of OpenPGP.js 6 that is used: pass the module, `import * as openpgp from 'openpgp'`. */
+export interface OpenPgpModule {
+  readonly config: object
+  createMessage(options: { binary: Uint8Array }): Promise<object>
+  readMessage(options: { binaryMessage: Uint8Array; config?: object }): Promise<object>
+  encrypt(options: { message: never; passwords: string[]; format: 'binary' }): Promise<unknown>
+  decrypt(options: {
+    message: never
+    passwords: string[]
+    format: 'binary'
+    config?: object
+  }): Promise<{ readonly data: unknown }>
+}
+
+const defaultLimit = 268_435_456
+
+/**
+ * Opens a file that existing data networks encrypted with OpenPGP under a password (a hexadecimal wallet signature).
+ * Such files have no associated data: nothing says for which pool or purpose they were made, so check what comes out.
+ *
+ * @param options - `openpgp`: the module; `file`: binary OpenPGP message; `password`; `maximumLength`: most bytes of
+ *   plaintext, 256 MiB by default, so that a small file cannot unpack into more
+ * @returns the plaintext
+ * @throws CryptoError `OPENPGP_REFUSED` when file and password do not belong together, the file is no OpenPGP message,
+ *   was altered, or unpacks into more than `maximumLength`
+ */
+export async function openPasswordFile(options: {
+  readonly openpgp: OpenPgpModule
+  readonly file: Uint8Array
+  readonly password: string
+  readonly maximumLength?: number | undefined
+}): Promise<Uint8Array> {
+  const { openpgp, file, password, maximumLength = defaultLimit } = options
+  requirePassword(password)
+  const config = { maxDecompressedMessageSize: maximumLength }
+  let data: unknown
+  try {
+    const message = await openpgp.readMessage({ binaryMessage: file, config })
+    const opened = await openpgp.decrypt({
+      message: message as never,
+      passwords: [password],
+      format: 'binary',
+      config,
+    })
+    data = opened.data
+  } catch {
+    // Its own message may quote packets of the file; so it is no cause here.
+    throw refused('the password is another one, or the file was altered or is no OpenPGP message')
+  }
+  if (!(data instanceof Uint8Array)) throw refused('the OpenPGP module gave no bytes')
+  if (data.length > maximumLength) throw refused(`the plaintext is longer than ${maximumLength} bytes`)
+  return data
+}
+
+/**
+ * Encrypts a file as existing data networks do, for programs that read no other form.
+ *
+ * @param options - `openpgp`: the module, which draws the randomness; `plaintext`; `password`
+ * @returns a binary OpenPGP message
+ * @throws CryptoError `OPTION_INVALID` (password); `OPENPGP_REFUSED` when the module fails
+ */
+export async function sealPasswordFile(options: {
+  readonly openpgp: OpenPgpModule
+  readonly plaintext: Uint8Array
+  readonly password: string
+}): Promise<Uint8Array> {
+  const { openpgp, plaintext, password } = options
+  requirePassword(password)
+  const message = await openpgp.createMessage({ binary: plaintext })
+  const file = await openpgp.encrypt({ message: message as never, passwords: [password], format: 'binary' })
+  if (!(file instanceof Uint8Array)) throw refused('the OpenPGP module gave no bytes')
+  return file
+}
+
+/**
+ * The password under which newer clients of those networks encrypt the files of one scope: HKDF-SHA-256 of the wallet's
+ * master signature with salt `vana` and info `scope:<scope>`, in hexadecimal digits.
+ *
+ * @param options - `signature`: 65 bytes as hex, secret; `scope`: such as `instagram.profile`
+ * @returns 64 hexadecimal digits, secret
+ * @throws CryptoError `SIGNATURE_INVALID`, `OPTION_INVALID` (scope)
+ */
+export function scopePassword(options: { readonly signature: Hex; readonly scope: string }): string {
+  const { signature, scope } = options
+  if (typeof signature !== 'string' || !/^0x[0-9a-fA-F]{130}$/.test(signature)) {
+    throw new CryptoError(
+      'SIGNATURE_INVALID',
+      'signature',
+      'expected 65 bytes as 0x and 130 hexadecimal digits',
+    )
+  }
+  if (typeof scope !== 'string' || scope.length === 0 || scope.length > 256) {
+    throw new CryptoError('OPTION_INVALID', 'scope', 'a scope is 1 to 256 characters')
+  }
+  const encoder = new TextEncoder()
+  const info = encoder.encode(`scope:${scope}`)
+  return encodeHex(hkdf(sha256, decodeHex(signature), encoder.encode('vana'), info, 32)).slice(2)
+}
+
+function requirePassword(password: unknown): void {
+  if (typeof password !== 'string' || password.length === 0) {
+    throw new CryptoError('OPTION_INVALID', 'password', 'a password is a text of at least one character')
+  }
+}
+
+function refused(why: string): CryptoError {
+  return new CryptoError('OPENPGP_REFUSED', 'file', why)
+}

@@ -1,0 +1,2 @@
+export { xwingKem } from './xwing-kem.js'
+export { deriveXwingKeyPair, xwingIdentity, xwingRecipient } from './xwing-recipient.js'

@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest'
+import { sha256Digest } from '../digest/digest.js'
+import { equalBytes } from '../encoding/bytes.js'
+import { parseHeader } from '../sealed-file/header.js'
+import { openBytes } from '../sealed-file/open.js'
+import { sealBytes, sealedSize } from '../sealed-file/seal.js'
+import {
+  bytesOf,
+  codeOf,
+  context,
+  pool,
+  recipients,
+  repeatable,
+  withHeader,
+} from '../testing/sealed-fixture.js'
+import { thresholdIdentity, thresholdRecipient } from './threshold-recipient.js'
+
+// A simulation of a scheme, not a secure one: it shows that framing and binding work.
+const label = { scheme: 'simulated/1', keyId: 'committee-7' }
+const mask = (fileKey: Uint8Array) => fileKey.map((byte) => byte ^ 0x5a)
+const seen: string[] = []
+const recipient = thresholdRecipient({
+  ...label,
+  envelopeLength: 64,
+  wrap({ fileKey, context: bound }) {
+    seen.push(sha256Digest(bound))
+    const envelope = new Uint8Array(64)
+    envelope.set(mask(fileKey))
+    envelope.set(Buffer.from(sha256Digest(bound).slice(7), 'hex'), 32)
+    return envelope
+  },
+})
+const identity = thresholdIdentity({
+  ...label,
+  unwrap({ envelope, context: bound }) {
+    const digest = Buffer.from(sha256Digest(bound).slice(7), 'hex')
+    return equalBytes(envelope.slice(32), digest) ? mask(envelope.slice(0, 32)) : undefined
+  },
+})
+const sealing = { recipients: [...recipients, recipient], context, chunkSize: 64 }
+const seal = (seed = 1) => sealBytes(bytesOf(100), { ...sealing, random: repeatable(seed) })
+
+describe('a threshold stanza', () => {
+  test('opens through the functions that the caller gave, and is counted in the size', async () => {
+    const sealed = await seal()
+    expect(sealed.length).toBe(sealedSize(100, sealing))
+    expect((await openBytes(sealed, { identities: [identity] })).plaintext).toEqual(bytesOf(100))
+    expect((await openBytes(sealed, { identities: [pool] })).plaintext).toEqual(bytesOf(100))
+  })
+
+  test('is bound to the file: each file has its own context, and a moved envelope does not open', async () => {
+    seen.length = 0
+    const [one, two] = [await seal(1), await seal(2)]
+    expect(new Set(seen).size).toBe(2)
+    const foreign = parseHeader(two).recipients.at(-1)
+    const moved = withHeader(one, (header) => ({
+      ...header,
+      recipients: [...parseHeader(one).recipients.slice(0, -1), foreign ?? {}],
+    }))
+    expect(await codeOf(() => openBytes(moved, { identities: [identity] }))).toBe('WRAP_REFUSED')
+  })
+
+  test('of another scheme or committee is not ours', async () => {
+    const sealed = await seal()
+    for (const change of [{ scheme: 'simulated/2' }, { keyId: 'committee-8' }]) {
+      const other = thresholdIdentity({ ...label, ...change, unwrap: () => new Uint8Array(32) })
+      expect(await codeOf(() => openBytes(sealed, { identities: [other] }))).toBe('NO_MATCHING_IDENTITY')
+    }
+  })
+
+  test('that gives a wrong file key, or none of 32 bytes, opens nothing', async () => {
+    const sealed = await seal()
+    const giving = (fileKey: Uint8Array) => thresholdIdentity({ ...label, unwrap: () => fileKey })
+    expect(await codeOf(() => openBytes(sealed, { identities: [giving(new Uint8Array(32))] }))).toBe(
+      'HEADER_REFUSED',
+    )
+    expect(await codeOf(() => openBytes(sealed, { identities: [giving(new Uint8Array(31))] }))).toBe(
+      'WRAP_REFUSED',
+    )
+  })
+
+  test.each([
+    ['scheme', { scheme: 'Not Allowed' }],
+    ['keyId', { keyId: 'with blank' }],
+    ['envelopeLength', { envelopeLength: 0 }],
+    ['envelopeLength', { envelopeLength: 65_537 }],
+    ['envelopeLength', { envelopeLength: 1.5 }],
+  ])('with a bad %s is refused', async (place, change) => {
+    const make = () =>
+      thresholdRecipient({ ...label, envelopeLength: 64, wrap: () => new Uint8Array(64), ...change })
+    expect(make).toThrow(expect.objectContaining({ code: 'RECIPIENT_INVALID', place }))
+  })
+
+  test('whose scheme gives an envelope of another length is refused', async () => {
+    const short = thresholdRecipient({ ...label, envelopeLength: 64, wrap: () => new Uint8Array(63) })
+    const sealed = () => sealBytes(bytesOf(1), { ...sealing, recipients: [short], random: repeatable() })
+    expect(await codeOf(sealed)).toBe('RECIPIENT_INVALID')
+  })
+
+  test.each([
+    ['no envelope', { envelope: undefined }],
+    ['an empty envelope', { envelope: '' }],
+    ['an envelope that is no base64url', { envelope: 'A' }],
+    ['a scheme in capitals', { scheme: 'TDH2' }],
+    ['a field too many', { more: 1 }],
+    ['a key id with a blank', { keyId: 'a b' }],
+  ])('with %s makes the header invalid', async (_name, change) => {
+    const sealed = await seal()
+    const changed = withHeader(sealed, (header) => {
+      const stanzas = parseHeader(sealed).recipients
+      const last = Object.fromEntries(
+        Object.entries({ ...stanzas.at(-1), ...change }).filter(([, value]) => value !== undefined),
+      )
+      return { ...header, recipients: [...stanzas.slice(0, -1), last] as never }
+    })
+    expect(await codeOf(() => openBytes(changed, { identities: [pool] }))).toBe('HEADER_INVALID')
+  })
+})

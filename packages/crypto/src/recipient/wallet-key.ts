@@ -1,0 +1,103 @@
+import { hkdf } from '@noble/hashes/hkdf.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { type Address, parseAddress } from '../encoding/address.js'
+import { drawRandom, equalBytes, type Random, requireBytes } from '../encoding/bytes.js'
+import { decodeHex, type Hex } from '../encoding/hex.js'
+import { CryptoError } from '../errors.js'
+import type { Kem } from '../hpke/kem.js'
+import { x25519Kem } from '../hpke/x25519-kem.js'
+import { lowerS, splitSignature } from '../statement/signature.js'
+import { type WalletIdentity, type WalletKeyTypedData, walletIdentity, walletIdentityOf } from './wallet.js'
+
+/** Why a wallet's signature cannot be its key. */
+export type RandomKeyReason =
+  /** The address has code: its signatures are answered by ERC-1271 and may change with its owners. */
+  | 'contract-wallet'
+  /** The wallet signed the same data in two ways. */
+  | 'not-deterministic'
+  /** What the wallet gave is no ECDSA signature by this address. */
+  | 'not-a-signature-of-the-address'
+
+/** A wallet's key: made from its signature, or random. */
+export type WalletKey =
+  | { readonly source: 'signature'; readonly identity: WalletIdentity }
+  | {
+      readonly source: 'random'
+      readonly identity: WalletIdentity
+      readonly reason: RandomKeyReason
+      /** 32 secret bytes from which {@link walletIdentityFromSecret} makes the identity again; back them up. */
+      readonly secret: Uint8Array
+    }
+
+/** What {@link establishWalletKey} takes. */
+export interface EstablishWalletKeyOptions {
+  readonly address: Address
+  /** From `walletKeyTypedData`. */
+  readonly typedData: WalletKeyTypedData
+  /** Asks the wallet to sign; called twice. Its errors (a user who declines) come out as they are. */
+  readonly sign: (typedData: WalletKeyTypedData) => Promise<Hex>
+  /** Whether the address has code on its chain; without it a contract wallet is told by its signatures alone. */
+  readonly isContract?: (() => Promise<boolean>) | undefined
+  readonly random: Random
+  /** `x25519Kem` by default. */
+  readonly kem?: Kem | undefined
+}
+
+/**
+ * Makes a wallet's key from its signature where that is safe, and otherwise a random key. The wallet is asked twice:
+ * one that does not sign alike twice (many MPC wallets) could never make its key again.
+ *
+ * @param options - see {@link EstablishWalletKeyOptions}
+ * @returns the identity; for a random key also why, and the secret to back up
+ * @throws CryptoError `SIGNATURE_INVALID` when an address that is known to be no contract gives another's signature:
+ *   the user picked another account; `ADDRESS_INVALID`, `RANDOM_INVALID`
+ */
+export async function establishWalletKey(options: EstablishWalletKeyOptions): Promise<WalletKey> {
+  const { typedData, sign, isContract, random, kem = x25519Kem } = options
+  const address = parseAddress(options.address)
+  const fallBack = (reason: RandomKeyReason): WalletKey => {
+    const secret = drawRandom(random, 32).slice()
+    return { source: 'random', reason, secret, identity: walletIdentityFromSecret({ secret, address, kem }) }
+  }
+  const contract = await isContract?.()
+  if (contract === true) return fallBack('contract-wallet')
+  const [first, second] = [await sign(typedData), await sign(typedData)]
+  try {
+    const identity = walletIdentity({ signature: first, address, typedData, kem })
+    walletIdentity({ signature: second, address, typedData, kem })
+    if (!sameSignature(first, second)) return fallBack('not-deterministic')
+    return { source: 'signature', identity }
+  } catch (error) {
+    const refused = error instanceof CryptoError && error.code === 'SIGNATURE_INVALID'
+    if (!refused || contract === false) throw error
+    return fallBack('not-a-signature-of-the-address')
+  }
+}
+
+function sameSignature(first: Hex, second: Hex): boolean {
+  const parts = (signature: Hex) => {
+    const { r, s } = splitSignature(signature, 'signature')
+    return { r, s: lowerS(s, 'signature') }
+  }
+  const [one, two] = [parts(first), parts(second)]
+  return equalBytes(one.r, two.r) && equalBytes(one.s, two.s)
+}
+
+/**
+ * The identity of a wallet whose key is random.
+ *
+ * @param options - `secret`: 32 bytes, from {@link establishWalletKey} or a backup; `address`: the wallet; `kem`: as
+ *   when the key was made
+ * @returns the identity with its public key
+ * @throws CryptoError `KEY_INVALID`, `ADDRESS_INVALID`
+ */
+export function walletIdentityFromSecret(options: {
+  readonly secret: Uint8Array
+  readonly address: Address
+  readonly kem?: Kem | undefined
+}): WalletIdentity {
+  const address = parseAddress(options.address)
+  const salt = new TextEncoder().encode('sealpool/wallet-key/random/1')
+  const material = hkdf(sha256, requireBytes(options.secret, 32, 'secret'), salt, decodeHex(address), 32)
+  return walletIdentityOf(material, address, options.kem ?? x25519Kem)
+}

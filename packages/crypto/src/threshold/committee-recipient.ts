@@ -1,0 +1,70 @@
+import { digestOf } from '../canonical-json/canonical-bytes.js'
+import type { JsonValue } from '../canonical-json/canonicalize.js'
+import type { Hex } from '../encoding/hex.js'
+import { CryptoError } from '../errors.js'
+import type { Identity, Recipient } from '../recipient/recipient.js'
+import { thresholdIdentity, thresholdRecipient } from '../recipient/threshold-recipient.js'
+import { envelopeOverhead, sealEnvelope } from './envelope.js'
+import { combinePartialDecryptions } from './partial-decryption.js'
+import { parseThresholdKey, type ThresholdKey } from './session.js'
+
+const scheme = 'tdh2-secp256k1/1'
+const fileKeyLength = 32
+
+/**
+ * A recipient of sealed files that is a committee: the file key goes into a TDH2 envelope whose label holds the whole
+ * context of the file (chain, pool, policy digest, epoch, commitment).
+ *
+ * @param options - `publicKey`: the committee's point, which survives resharing
+ * @returns the recipient
+ * @throws CryptoError `KEY_INVALID` when sealing to something that is no point
+ */
+export function committeeRecipient(options: { readonly publicKey: Hex }): Recipient {
+  const { publicKey } = options
+  return thresholdRecipient({
+    scheme,
+    keyId: keyIdOf(publicKey),
+    envelopeLength: envelopeOverhead + fileKeyLength,
+    wrap: ({ fileKey, context, random }) =>
+      sealEnvelope({ publicKey, label: context, plaintext: fileKey, random }),
+  })
+}
+
+/** What a committee is asked for: its members' parts for one envelope under one label. */
+export type CollectPartialDecryptions = (request: {
+  readonly envelope: Uint8Array
+  readonly label: Uint8Array
+}) => Promise<readonly unknown[]> | readonly unknown[]
+
+/**
+ * The identity that opens what was sealed to {@link committeeRecipient}: `collect` asks the members, each of which
+ * judges envelope and label and answers with `decryptPartially`; wrong parts do no harm as long as enough are right.
+ *
+ * @param options - the committee's `key`; `collect`: see {@link CollectPartialDecryptions}
+ * @returns the identity
+ * @throws CryptoError `SESSION_INVALID` for a malformed key. When opening: `WRAP_REFUSED` for an envelope that was
+ *   altered or moved from another file, `SHARES_MISSING` when too few members answered rightly
+ */
+export function committeeIdentity(options: {
+  readonly key: ThresholdKey
+  readonly collect: CollectPartialDecryptions
+}): Identity {
+  const key = parseThresholdKey(options.key as unknown as JsonValue)
+  return thresholdIdentity({
+    scheme,
+    keyId: keyIdOf(key.publicKey),
+    async unwrap({ envelope, context: label }) {
+      const partials = await options.collect({ envelope, label })
+      try {
+        return combinePartialDecryptions({ key, envelope, label, partials }).plaintext
+      } catch (error) {
+        if (error instanceof CryptoError && error.code === 'ENVELOPE_REFUSED') return undefined
+        throw error
+      }
+    },
+  })
+}
+
+function keyIdOf(publicKey: Hex): string {
+  return digestOf({ scheme, publicKey })
+}

@@ -1,0 +1,83 @@
+import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
+import { type Digest, digestToHex } from '../digest/digest.js'
+import type { Address } from '../encoding/address.js'
+import { CryptoError } from '../errors.js'
+import {
+  parseSignedStatement,
+  type SignedStatement,
+  type StatementContext,
+  signStatement,
+  verifyStatement,
+} from '../statement/statement.js'
+import type { ThresholdSession } from './session.js'
+
+/** The kinds of message that a session's members publish. */
+export type ThresholdMessageType =
+  | 'sealpool/threshold-commitment'
+  | 'sealpool/threshold-deal'
+  | 'sealpool/threshold-complaint'
+
+/**
+ * Signs a message of a session. The signature covers chain, registry, pool and session.
+ *
+ * @param options - `session`; its digest `id`; `type` and `body` of the message; the member's `signingKey`, 32 bytes
+ * @returns the message
+ * @throws CryptoError `KEY_INVALID`
+ */
+export function signMessage(options: {
+  readonly session: ThresholdSession
+  readonly id: Digest
+  readonly type: ThresholdMessageType
+  readonly body: JsonObject
+  readonly signingKey: Uint8Array
+}): SignedStatement {
+  const { session, id, type, body, signingKey } = options
+  return signStatement({
+    statement: { type, version: 1, body },
+    context: contextOf(session, id),
+    privateKey: signingKey,
+  })
+}
+
+/**
+ * Reads a message of unknown origin.
+ *
+ * @param value - JSON
+ * @param options - the `session`, its digest `id` and the wanted `type`
+ * @returns who signed it and what it says
+ * @throws CryptoError `TRANSCRIPT_INVALID` when it is another session's, another kind's or not signed by its signer
+ */
+export function readMessage(
+  value: unknown,
+  options: { readonly session: ThresholdSession; readonly id: Digest; readonly type: ThresholdMessageType },
+): { readonly signer: Address; readonly body: JsonObject } {
+  const refuse = (why: string, cause?: unknown) => new CryptoError('TRANSCRIPT_INVALID', '$', why, { cause })
+  let signed: SignedStatement
+  try {
+    signed = parseSignedStatement(value as JsonValue)
+  } catch (error) {
+    throw refuse('not a signed statement', error)
+  }
+  const { statement, context } = signed
+  const expected = contextOf(options.session, options.id)
+  const fields = ['chainId', 'registry', 'pool', 'subject', 'nonce'] as const
+  const same = fields.every(
+    (name) => String(context[name]).toLowerCase() === String(expected[name]).toLowerCase(),
+  )
+  if (!same || context.facts.length > 0) throw refuse('a message of another chain, pool or session')
+  if (statement.type !== options.type || statement.version !== 1)
+    throw refuse(`expected ${options.type}, version 1`)
+  if (!verifyStatement(signed)) throw refuse('the signature is not its signer’s')
+  return { signer: signed.signer, body: statement.body }
+}
+
+function contextOf(session: ThresholdSession, id: Digest): StatementContext {
+  return {
+    chainId: session.chainId,
+    registry: session.registry,
+    pool: session.pool,
+    subject: digestToHex(id),
+    nonce: '0',
+    facts: [],
+  }
+}

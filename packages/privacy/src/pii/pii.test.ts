@@ -1,0 +1,282 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  createPiiDetector,
+  english,
+  german,
+  type PiiType,
+  piiLocales,
+  piiTypes,
+  polish,
+  redactPii,
+  spanish,
+} from './index.js'
+
+const detector = createPiiDetector({ locales: piiLocales })
+const found = (text: string) =>
+  detector.find(text).map(({ type, start, end }) => [type, text.slice(start, end)])
+
+describe('what has a form and a check', () => {
+  test.each<[string, PiiType, string]>([
+    ['mail ann+x@mail.example.org.', 'email', 'ann+x@mail.example.org'],
+    ['<jörg@müller.example>', 'email', 'jörg@müller.example'],
+    ['see https://example.org/a?b=c). Then', 'url', 'https://example.org/a?b=c'],
+    ['www.example.org/x, ok', 'url', 'www.example.org/x'],
+    ['from 198.51.100.7:', 'ip', '198.51.100.7'],
+    ['from 2001:db8::1 now', 'ip', '2001:db8::1'],
+    ['at ::ffff:192.0.2.1 now', 'ip', '::ffff:192.0.2.1'],
+    ['fe80:0:0:0:0:0:0:1', 'ip', 'fe80:0:0:0:0:0:0:1'],
+    ['00-1A-2B-3C-4D-5E', 'mac', '00-1A-2B-3C-4D-5E'],
+    ['001a.2b3c.4d5e', 'mac', '001a.2b3c.4d5e'],
+    ['48.85837,2.29448', 'geo', '48.85837,2.29448'],
+    ['48°51\'30"N 2°17\'40"E', 'geo', '48°51\'30"N 2°17\'40"E'],
+    ['lat: 48.85, lon: 2.29', 'geo', '48.85, lon: 2.29'],
+    ['4111111111111111', 'card', '4111111111111111'],
+    ['30569309025904', 'card', '30569309025904'],
+    ['de89370400440532013000 danke', 'iban', 'de89370400440532013000'],
+    ['CH93 0076 2011 6238 5295 7 UND', 'iban', 'CH93 0076 2011 6238 5295 7'],
+    ['1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2', 'wallet', '1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2'],
+    ['bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq', 'wallet', 'bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq'],
+    ['DNI 12345678Z', 'national-id', '12345678Z'],
+    ['CPF 52998224725', 'national-id', '52998224725'],
+    ['SSN 536228145', 'national-id', '536228145'],
+    ['SVNR 1237 010180', 'national-id', '1237 010180'],
+    ['+49 (0)30 1234567', 'phone', '+49 (0)30 1234567'],
+    ['0044 20 7946 0958', 'phone', '0044 20 7946 0958'],
+    [
+      '-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----',
+      'secret',
+      '-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----',
+    ],
+    [`private key ${'ab'.repeat(32)}`, 'secret', 'ab'.repeat(32)],
+    ["api_key = 'a1b2c3d4'", 'secret', 'a1b2c3d4'],
+    [`seed phrase: ${'apple '.repeat(11)}zebra`, 'secret', `${'apple '.repeat(11)}zebra`],
+    ['DOB 1990-11-23', 'birth-date', '1990-11-23'],
+    ['am 3. Juli 1978 geboren', 'birth-date', '3. Juli 1978'],
+    ['née le 1er mai 1980', 'birth-date', '1er mai 1980'],
+    ['ur. 5 maja 1970', 'birth-date', '5 maja 1970'],
+  ])('%s', (text, type, expected) => {
+    expect(found(text)).toEqual([[type, expected]])
+  })
+
+  test.each([
+    ['a card with a wrong check digit', '4111 1111 1111 1112'],
+    ['a card of no network', '9999 9999 9999 9995'],
+    ['a card of the wrong length', '411111111111116'],
+    ['an account with a wrong check', 'DE88370400440532013000'],
+    ['an account of no country', 'ZZ89370400440532013000'],
+    ['a part of a longer account', 'DE893704004405320130001'],
+    ['a wallet with a wrong checksum', '1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN3'],
+    ['a bech32 wallet with a wrong checksum', 'bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdw'],
+    ['a transaction hash', `0x${'ab'.repeat(32)}`],
+    ['an identity with a wrong letter', 'DNI 12345678A'],
+    ['a taxpayer with a wrong check', 'CPF 529.982.247-26'],
+    [
+      'a social security number that is not issued',
+      '666-12-3456 000-12-3456 900-12-3456 123-00-4567 123-45-0000',
+    ],
+    ['a PESEL with a wrong check', '44051401358'],
+    ['a tax number with a wrong check', '86 095 742 718'],
+    ['an AHV number with a wrong check', '756.9217.0769.84'],
+    ['a BSN with a wrong check', 'BSN 111222334'],
+    ['a NIR with a wrong key', '2 83 09 69 123 456 57'],
+    ['an Italian code with a wrong letter', 'RSSMRA85T10A562T'],
+    ['an insurance number with a wrong check', '65170839J004'],
+    ['a Belgian number with a wrong check', '93.05.18-223.62'],
+    ['an NHS number with a wrong check', 'NHS 9434765918'],
+    ['a NIF with a wrong check', 'NIF 123456788'],
+    ['octets above 255', '256.1.1.1 1.2.3.999'],
+    ['a version', 'version 10.0.19.1'],
+    ['times', '12:34:56 and 1:2:3'],
+    ['nothing but colons', '::'],
+    ['coordinates outside of the globe', '95.12345, 12.12345'],
+    ['an e-mail without a domain', 'ann@localhost'],
+    ['a date that is no birthday', 'delivered on 1990-11-23'],
+    ['digits in a longer number', '+4930'],
+    ['a bare number with zeros', '0012345678901'],
+    ['a given name alone', 'Grace came in'],
+    ['a month after a given name', 'Anna March'],
+  ])('refuses %s', (_, text) => {
+    expect(found(text)).toEqual([])
+  })
+})
+
+describe('names', () => {
+  test.each([
+    [german, 'Frau Schubert Bescheid geben', 'Schubert'],
+    [german, 'Herr Dr. Hans-Peter von der Leyen kam', 'Hans-Peter von der Leyen'],
+    [english, 'Mr. John F. Kennedy spoke', 'John F. Kennedy'],
+    [english, 'my name is Xiaoming Zhao and', 'Xiaoming Zhao'],
+    [spanish, 'Me llamo Ana García Lorca.', 'Ana García Lorca'],
+    [polish, 'Cześć Kinga!', 'Kinga'],
+  ])('%#', (locale, text, name) => {
+    const [only, ...more] = createPiiDetector({ locales: [locale] }).find(text)
+    expect(more).toEqual([])
+    expect(text.slice(only?.start, only?.end)).toBe(name)
+  })
+  test('a language that was not asked for is not looked for', () => {
+    expect(createPiiDetector({ locales: [english] }).find('Frau Schubert, DNI 12345678Z')).toEqual([])
+    expect(
+      createPiiDetector({ locales: piiLocales, types: ['ip'] }).find('a@b.example 192.0.2.1'),
+    ).toHaveLength(1)
+  })
+})
+
+describe('any text', () => {
+  test('gives ordered findings without overlaps, inside of the text', () => {
+    const piece = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 20 }),
+      fc.constantFrom(
+        'a@b.example',
+        ' +49 30 123456',
+        '4111 1111 1111 1111',
+        'Dear Anna ',
+        '192.0.2.1',
+        'https://x.example',
+        '0x',
+      ),
+    )
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        const text = pieces.join('')
+        let at = 0
+        for (const { start, end, type } of detector.find(text)) {
+          expect(start).toBeGreaterThanOrEqual(at)
+          expect(end).toBeGreaterThan(start)
+          expect(piiTypes).toContain(type)
+          at = end
+        }
+        expect(at).toBeLessThanOrEqual(text.length)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test.each([
+    ['a', 'a'],
+    ['digits', '1'],
+    ['dots', 'a.'],
+    ['digit groups', '1 '],
+    ['at signs', 'a@'],
+    ['colons', 'a:'],
+    ['capitals', 'Anna '],
+    ['titles', 'Mr '],
+    ['slashes', 'http://'],
+    ['dashes', '-----BEGIN PRIVATE KEY-----'],
+    ['zeros and x', '0x0'],
+    ['base64', 'eyJaaaaaaaaaaa.'],
+    ['initials', 'A. '],
+    ['spaces', ' '],
+    ['cues', 'born born '],
+    ['passwords', 'password: '],
+    ['words', 'seed phrase: apple '],
+  ])('takes time that grows with its length: %s', (_, unit) => {
+    const time = (length: number) => {
+      const text = unit.repeat(Math.ceil(length / unit.length)).slice(0, length)
+      const started = performance.now()
+      detector.find(text)
+      return performance.now() - started
+    }
+    time(10_000)
+    const [short, long] = [Math.min(time(20_000), time(20_000)), Math.min(time(160_000), time(160_000))]
+    // Eight times the length; quadratic time would be 64 times as long.
+    expect(long).toBeLessThan(30 * short + 200)
+  })
+
+  test('of more than 16 Mi units is refused', () => {
+    expect(() => detector.find('a'.repeat(16 * 1024 * 1024 + 1))).toThrow(
+      expect.objectContaining({ code: 'PARAMETER_INVALID', place: 'text' }),
+    )
+  })
+  test('an unknown type is refused', () => {
+    expect(() => createPiiDetector({ locales: [], types: ['ip', 'x' as PiiType] })).toThrow(
+      expect.objectContaining({ place: 'types' }),
+    )
+  })
+})
+
+describe('redaction', () => {
+  const text =
+    'Dear Anna Miller, 203.0.113.9 and 2001:db8::7 born 7 May 1980 at 51.50735, -0.12776, ann@example.org; ANN@example.org https://user.example/secret'
+  const key = new Uint8Array(32).fill(3)
+  const redact = (mode: Parameters<typeof redactPii>[1]['mode']) =>
+    redactPii(text, { detector, mode, key }).text
+
+  test('drops, masks, counts and coarsens', () => {
+    expect(redact('keep')).toBe(text)
+    expect(redact('drop')).toBe('Dear ,  and  born  at , ;  ')
+    expect(redact('mask')).toContain(
+      'Dear **** ******, ***.*.***.* and ****:***::* born * *** **** at **.*****, -*.*****',
+    )
+    expect(redact('token')).toBe(
+      'Dear [name:1], [ip:1] and [ip:2] born [birth-date:1] at [geo:1], [email:1]; [email:1] [url:1]',
+    )
+    expect(redact('generalise')).toBe(
+      'Dear [name], 203.0.0.0/16 and 2001:db8::/32 born 1980 at 51.5, -0.1, [email]; [email] https://user.example',
+    )
+  })
+
+  test('hashes under the key: equal values match, another key or type does not', () => {
+    const hashes = (text: string) =>
+      [...text.matchAll(/\[(?:email|name):([0-9a-f]{32})\]/g)].map(([, hash]) => hash)
+    const [name, first, second] = hashes(redact('hash'))
+    expect(first).toBe(second)
+    expect(name).not.toBe(first)
+    const other = redactPii(text, { detector, mode: 'hash', key: new Uint8Array(32).fill(4) })
+    expect(hashes(other.text)[1]).not.toBe(first)
+    expect(() => redactPii(text, { detector, mode: 'drop', modes: { ip: 'hash' } })).toThrow(
+      expect.objectContaining({ place: 'key' }),
+    )
+  })
+
+  test('goes by type where a type has a mode of its own', () => {
+    const { text: redacted } = redactPii('a@b.example 192.0.2.1', {
+      detector,
+      mode: 'drop',
+      modes: { ip: 'keep' },
+    })
+    expect(redacted).toBe(' 192.0.2.1')
+  })
+
+  test('equal values in different writing get one token', () => {
+    const { text: redacted } = redactPii(
+      '4111 1111 1111 1111, 4111-1111-1111-1111, +49 30 1234567, 0049 30 1234567',
+      {
+        detector,
+        mode: 'token',
+      },
+    )
+    expect(redacted).toBe('[card:1], [card:1], [phone:1], [phone:1]')
+  })
+
+  test('gives evidence without a word of the text', () => {
+    const evidence = JSON.stringify({ ...redactPii(text, { detector, mode: 'drop' }), text: '' })
+    for (const word of ['Anna', 'Miller', '203', 'db8', '1980', '51.5', 'ann', 'secret'])
+      expect(evidence).not.toContain(`${word}`)
+    expect(redactPii(text, { detector, mode: 'drop' }).counts).toEqual({
+      name: 1,
+      ip: 2,
+      'birth-date': 1,
+      geo: 1,
+      email: 2,
+      url: 1,
+    })
+  })
+
+  test('leaves nothing of what was found, in any mode but keep', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('drop', 'mask', 'hash', 'token', 'generalise'),
+        fc.integer({ min: 1, max: 9 }),
+        (mode, count) => {
+          const given = Array.from(
+            { length: count },
+            (_, index) => `user${index}x@mail.example 4111 1111 1111 1111 `,
+          ).join('')
+          const { text: redacted } = redactPii(given, { detector, mode, key })
+          expect(redacted).not.toMatch(/user|4111|mail\./)
+        },
+      ),
+    )
+  })
+})

@@ -1,0 +1,101 @@
+import { QueryError, type Span } from '../errors.js'
+import { type Reader, readExpression } from './expression.js'
+import type { DerivedSyntax, FromSyntax, TableSyntax } from './syntax.js'
+import { type Fields, isFields, listOf, nodeOf, onlyFields, stringOf } from './tree.js'
+
+/** Items of FROM; each meets all rows of those before it, so few are enough. */
+const mostItems = 8
+
+type Node = { readonly type: string; readonly fields: Fields }
+
+/**
+ * Reads FROM: tables, nested queries, and their joins, from left to right.
+ *
+ * @throws QueryError `JOIN_NOT_ALLOWED`, `CLAUSE_NOT_ALLOWED`, `FUNCTION_NOT_ALLOWED`, `TABLE_UNKNOWN`
+ */
+export function readFrom(entries: readonly unknown[], reader: Reader, whole: Span): readonly FromSyntax[] {
+  const items = entries.flatMap((entry, position) => {
+    const node = nodeOf(entry)
+    if (node === null) throw new QueryError('TABLE_UNKNOWN', whole)
+    const read = readJoined(node, reader, whole)
+    const [first, ...rest] = read
+    // `FROM a, b` is a product, which only public tables may be part of.
+    if (position === 0 || first === undefined) return read
+    return [{ ...first, join: 'cross' as const }, ...rest]
+  })
+  const last = items[mostItems]
+  if (last !== undefined) throw new QueryError('JOIN_NOT_ALLOWED', last.span)
+  return items
+}
+
+function readJoined(node: Node, reader: Reader, whole: Span): readonly FromSyntax[] {
+  if (node.type !== 'JoinExpr') {
+    const item = readItem(node, reader, whole)
+    return [{ item, join: 'first', using: null, on: null, span: item.span }]
+  }
+  const left = nodeOf(node.fields['larg'])
+  const right = nodeOf(node.fields['rarg'])
+  if (left === null || right === null) throw new QueryError('JOIN_NOT_ALLOWED', whole)
+  const before = readJoined(left, reader, whole)
+  // A join in parentheses on the right would change what LEFT keeps.
+  if (right.type === 'JoinExpr') throw new QueryError('JOIN_NOT_ALLOWED', whole)
+  const item = readItem(right, reader, whole)
+  const span = { start: before[0]?.span.start ?? whole.start, end: item.span.end }
+  onlyFields(node.fields, ['jointype', 'larg', 'rarg', 'usingClause', 'quals', 'rtindex'], span, {
+    isNatural: 'JOIN_NOT_ALLOWED',
+    alias: 'CLAUSE_NOT_ALLOWED',
+    join_using_alias: 'CLAUSE_NOT_ALLOWED',
+  })
+  const type = node.fields['jointype']
+  if (type !== 'JOIN_INNER' && type !== 'JOIN_LEFT') throw new QueryError('JOIN_NOT_ALLOWED', span)
+  const join = type === 'JOIN_INNER' ? 'inner' : 'left'
+  const columns = listOf(node.fields['usingClause'])
+  if (columns.length > 0) {
+    const using = columns.map((entry) => {
+      const name = stringOf(entry)
+      if (name === null) throw new QueryError('JOIN_NOT_ALLOWED', span)
+      return name
+    })
+    return [...before, { item, join, using, on: null, span }]
+  }
+  if (node.fields['quals'] === undefined) {
+    if (join === 'left') throw new QueryError('JOIN_NOT_ALLOWED', span)
+    return [...before, { item, join: 'cross', using: null, on: null, span }]
+  }
+  return [...before, { item, join, using: null, on: readExpression(node.fields['quals'], reader), span }]
+}
+
+function readItem(node: Node, reader: Reader, whole: Span): TableSyntax | DerivedSyntax {
+  if (node.type === 'RangeSubselect') {
+    onlyFields(node.fields, ['subquery', 'alias'], whole, { lateral: 'SUBQUERY_NOT_ALLOWED' })
+    const query = nodeOf(node.fields['subquery'])
+    const alias = readAlias(node.fields['alias'], whole)
+    if (query?.type !== 'SelectStmt' || alias === null) throw new QueryError('SUBQUERY_NOT_ALLOWED', whole)
+    return { kind: 'derived', query: reader.readQuery(query.fields), alias, span: whole }
+  }
+  const span = reader.locate(node.fields)
+  if (node.type === 'RangeFunction' || node.type === 'RangeTableFunc') {
+    throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+  }
+  if (node.type !== 'RangeVar') throw new QueryError('CLAUSE_NOT_ALLOWED', span)
+  onlyFields(node.fields, ['schemaname', 'relname', 'inh', 'relpersistence', 'alias'], span, {
+    catalogname: 'TABLE_UNKNOWN',
+  })
+  const pool = node.fields['schemaname']
+  const table = node.fields['relname']
+  // ONLY is told by the absence of `inh`.
+  if (node.fields['inh'] !== true) throw new QueryError('CLAUSE_NOT_ALLOWED', span)
+  if (typeof table !== 'string') throw new QueryError('TABLE_UNKNOWN', span)
+  const alias = readAlias(node.fields['alias'], span)
+  return { kind: 'table', pool: typeof pool === 'string' ? pool : null, table, alias, span }
+}
+
+function readAlias(alias: unknown, span: Span): string | null {
+  if (alias === undefined) return null
+  if (!isFields(alias)) throw new QueryError('CLAUSE_NOT_ALLOWED', span)
+  // Column aliases (`AS t (a, b)`) rename columns: a name would then no longer tell what is reached.
+  onlyFields(alias, ['aliasname'], span)
+  const name = alias['aliasname']
+  if (typeof name !== 'string') throw new QueryError('CLAUSE_NOT_ALLOWED', span)
+  return name
+}

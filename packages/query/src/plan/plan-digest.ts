@@ -1,0 +1,32 @@
+import { type Digest, digestOf, type JsonValue } from '@sealpool/crypto'
+import { parseSelect } from '../parse/parse.js'
+import type { QueryPlan } from './plan.js'
+
+/**
+ * The digest of a plan: SHA-256 of its canonical JSON (RFC 8785). Receipts carry it, and equal plans on equal data are one
+ * answer.
+ *
+ * @param plan a plan of `planQuery`
+ * @returns `sha256:` and 64 lower-case hexadecimal digits
+ */
+export function planDigest(plan: QueryPlan): Digest {
+  return digestOf(plan as unknown as JsonValue)
+}
+
+/**
+ * The digest of a statement as an approved template: of what it says, without places, white space and comments.
+ * Parameters (`$1`) are part of it, their values are not.
+ *
+ * @param sql one SELECT
+ * @returns `sha256:` and 64 lower-case hexadecimal digits
+ * @throws QueryError as parsing does
+ */
+export async function templateDigest(sql: string): Promise<Digest> {
+  return syntaxDigest(await parseSelect(sql))
+}
+
+/** Digest of a parsed statement. */
+export function syntaxDigest(syntax: unknown): Digest {
+  const text = JSON.stringify(syntax, (key, value: unknown) => (key === 'span' ? undefined : value))
+  return digestOf(JSON.parse(text) as JsonValue)
+}

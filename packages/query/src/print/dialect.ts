@@ -1,0 +1,53 @@
+import type { PublicRelation } from '../type/relation.js'
+
+/** What engines write differently. Everything else is printed alike for all of them. */
+export interface Dialect {
+  readonly name: 'duckdb' | 'postgresql' | 'clickhouse'
+  /** A column as an integer count of 10^-decimals. */
+  column(name: string, decimals: number): string
+  /** The same integer in a type that the ranges of the planner never leave. */
+  wide(value: string): string
+  readonly noWide: string
+  /** Division of wide integers towards zero; the divisor is never zero. */
+  quotient(left: string, right: string): string
+  remainder(left: string, right: string): string
+  /** A sum's term in the type that sums fastest without overflow. */
+  term(value: string): string
+  asText(value: string): string
+  readonly noBoolean: string
+  /** A hash that puts a contributor's groups in an order that no data decides. */
+  order(contributor: string, keys: readonly string[]): string
+  text(value: string): string
+  publicRows(relation: PublicRelation, alias: string): string
+}
+
+/** A quoted name: policies' names are lower-case ASCII, quotes are doubled all the same. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/** An integer literal; anything else would be a fault of the planner. */
+export function integer(units: string): string {
+  if (!/^-?[0-9]{1,38}$/.test(units)) throw new RangeError('not an integer of at most 38 digits')
+  return units.startsWith('-') ? `(${units})` : units
+}
+
+/** Rows of a public table as VALUES. */
+export function valuesOf(
+  relation: PublicRelation,
+  alias: string,
+  types: { readonly number: string; readonly text: string; readonly boolean: string },
+  text: (value: string) => string,
+): string {
+  const cell = (value: string | boolean | null, type: 'number' | 'text' | 'boolean'): string => {
+    if (value === null) return `CAST(NULL AS ${types[type]})`
+    if (typeof value === 'boolean') return value ? 'TRUE' : 'FALSE'
+    return type === 'number' ? `CAST(${integer(value)} AS ${types.number})` : `CAST(${text(value)} AS ${types.text})`
+  }
+  const rows = relation.rows.map(
+    (row) =>
+      `(${relation.columns.map(({ type }, index) => cell(row[index] ?? null, type)).join(', ')})`,
+  )
+  const names = relation.columns.map(({ name }) => identifier(name)).join(', ')
+  return `(VALUES ${rows.join(', ')}) AS ${alias}(${names})`
+}

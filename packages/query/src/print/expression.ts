@@ -1,0 +1,181 @@
+import { contributorColumn, rankColumn } from '../catalogue/catalogue.js'
+import type { Condition, NumberExpression, TextExpression, WindowExpression } from '../type/expression.js'
+import type { RowRelation, ValueExpression } from '../type/relation.js'
+import { type Dialect, identifier, integer } from './dialect.js'
+
+/** Prints expressions of one dialect. `relation` prints what a condition reads from other rows. */
+export interface ExpressionPrinter {
+  number(expression: NumberExpression): string
+  text(expression: TextExpression): string
+  condition(condition: Condition): string
+  value(expression: ValueExpression): string
+}
+
+/** The name of a relation in a printed statement. */
+export const alias = (position: number) => `t${position}`
+
+/**
+ * Makes the printer of a dialect's expressions. Every expression is total: it gives a value or null for every row.
+ *
+ * @param relation prints a relation of contributors as a SELECT
+ */
+export function expressionPrinter(
+  dialect: Dialect,
+  relation: (value: RowRelation) => string,
+): ExpressionPrinter {
+  const column = (source: number, name: string) => `${alias(source)}.${identifier(name)}`
+
+  const number = (expression: NumberExpression): string => {
+    switch (expression.kind) {
+      case 'column': {
+        const { source, column: named, decimals, clamp } = expression
+        const name = column(source, named)
+        const value = dialect.column(name, decimals)
+        return clamp === null
+          ? value
+          : // least and greatest skip nulls, so a missing value must be kept missing.
+            `CASE WHEN ${name} IS NULL THEN NULL ELSE least(greatest(${value}, ${integer(clamp.low)}), ${integer(clamp.high)}) END`
+      }
+      case 'derived':
+        return column(expression.source, expression.column)
+      case 'constant':
+        return integer(expression.units)
+      case 'scale':
+        return `(${dialect.wide(number(expression.operand))} * ${integer(expression.factor)})`
+      case 'add':
+      case 'subtract':
+      case 'multiply': {
+        const operator = { add: '+', subtract: '-', multiply: '*' }[expression.kind]
+        return `(${dialect.wide(number(expression.left))} ${operator} ${dialect.wide(number(expression.right))})`
+      }
+      case 'case': {
+        const value = (result: NumberExpression | null) =>
+          result === null ? dialect.noWide : dialect.wide(number(result))
+        const cases = expression.branches.map(
+          ({ when, result }) => `WHEN ${condition(when)} THEN ${value(result)}`,
+        )
+        return `CASE ${cases.join(' ')} ELSE ${value(expression.otherwise)} END`
+      }
+      case 'quotient':
+      case 'remainder': {
+        const left = dialect.wide(number(expression.left))
+        const right = dialect.wide(number(expression.right))
+        const divided = dialect[expression.kind](left, right)
+        return `CASE WHEN (${right} = 0) THEN ${dialect.noWide} ELSE ${divided} END`
+      }
+      case 'rounded':
+        return rounded(expression.mode, integer(expression.factor), dialect.wide(number(expression.operand)))
+      case 'window':
+        return window(expression)
+      case 'per-contributor': {
+        const { name, operand, when } = expression
+        if (operand === null) {
+          return when === null ? 'count(*)' : `count(CASE WHEN ${condition(when)} THEN 1 ELSE NULL END)`
+        }
+        const value = dialect.wide(number(operand))
+        const counted =
+          when === null ? value : `CASE WHEN ${condition(when)} THEN ${value} ELSE ${dialect.noWide} END`
+        return `${name}(${counted})`
+      }
+    }
+  }
+
+  /** Division by a positive constant, from division towards zero alone. */
+  const rounded = (mode: 'floor' | 'ceil' | 'trunc' | 'half', factor: string, value: string): string => {
+    const divide = (dividend: string) => dialect.quotient(dividend, dialect.wide(factor))
+    switch (mode) {
+      case 'trunc':
+        return divide(value)
+      case 'half': {
+        const half = `(${BigInt(factor) / 2n})`
+        return `CASE WHEN (${value} < 0) THEN ${divide(`(${value} - ${half})`)} ELSE ${divide(`(${value} + ${half})`)} END`
+      }
+      case 'floor':
+        return `CASE WHEN (${value} < 0) THEN ${divide(`(${value} - ${BigInt(factor) - 1n})`)} ELSE ${divide(value)} END`
+      case 'ceil':
+        return `CASE WHEN (${value} > 0) THEN ${divide(`(${value} + ${BigInt(factor) - 1n})`)} ELSE ${divide(value)} END`
+    }
+  }
+
+  const window = (expression: WindowExpression): string => {
+    const { name, operand, offset, unit, ranked } = expression
+    const value = operand === null ? null : dialect.wide(number(operand))
+    const call =
+      name === 'lag' || name === 'lead'
+        ? `${name}(${value ?? dialect.noWide}, ${offset})`
+        : `${name}(${value ?? (name === 'count' ? '*' : '')})`
+    const partition = [`${alias(unit)}.${contributorColumn}`, ...expression.partitionBy.map(number)]
+    const order = expression.orderBy.map(
+      ({ value: by, descending, nullsFirst }) =>
+        `${number(by)} ${descending ? 'DESC' : 'ASC'} NULLS ${nullsFirst ? 'FIRST' : 'LAST'}`,
+    )
+    // Functions that tell rows of equal value apart must do so alike in every engine and every run.
+    if (name === 'row_number' || name === 'lag' || name === 'lead') {
+      order.push(...ranked.map((source) => `${alias(source)}.${rankColumn} ASC NULLS LAST`))
+    }
+    const by = order.length === 0 ? '' : ` ORDER BY ${order.join(', ')}`
+    return `${call} OVER (PARTITION BY ${partition.join(', ')}${by})`
+  }
+
+  const text = (expression: TextExpression): string => {
+    if (expression.kind === 'text') return dialect.text(expression.value)
+    if (expression.kind === 'text-column') return column(expression.source, expression.column)
+    const value = (result: TextExpression | null) => (result === null ? 'NULL' : text(result))
+    const cases = expression.branches.map(({ when, result }) => `WHEN ${condition(when)} THEN ${value(result)}`)
+    return `CASE ${cases.join(' ')} ELSE ${value(expression.otherwise)} END`
+  }
+
+  const members = (operand: string, items: readonly string[]): string =>
+    items.length === 0 ? '(FALSE)' : `(${operand} IN (${items.join(', ')}))`
+
+  /** Always in parentheses, so that no operator's precedence decides anything. */
+  const condition = (value: Condition): string => {
+    switch (value.kind) {
+      case 'compare':
+        return `(${number(value.left)} ${value.operator} ${number(value.right)})`
+      case 'compare-text':
+        return `(${text(value.left)} ${value.operator} ${text(value.right)})`
+      case 'compare-flag':
+        return `(${condition(value.left)} ${value.operator} ${condition(value.right)})`
+      case 'flag':
+        return `(${column(value.source, value.column)})`
+      case 'truth':
+        return value.value === null ? `(${dialect.noBoolean})` : `(${value.value ? 'TRUE' : 'FALSE'})`
+      case 'and':
+      case 'or':
+        return `(${value.operands.map(condition).join(value.kind === 'and' ? ' AND ' : ' OR ')})`
+      case 'not':
+        return `(NOT ${condition(value.operand)})`
+      case 'in-numbers':
+        return members(number(value.operand), value.items.map(integer))
+      case 'in-texts':
+        return members(text(value.operand), value.items.map(dialect.text))
+      case 'like':
+        return `(${text(value.operand)} LIKE ${dialect.text(value.pattern)})`
+      case 'member':
+        return `(${alias(value.source)}.${contributorColumn} IN (SELECT m.${contributorColumn} FROM (${relation(value.of)}) AS m))`
+      case 'matched':
+        return `(${alias(value.source)}.${contributorColumn} IS NOT NULL)`
+      case 'null-number':
+        return `(${number(value.operand)} IS NULL)`
+      case 'null-text':
+        return `(${text(value.operand)} IS NULL)`
+      case 'null-flag':
+        return `(${condition(value.operand)} IS NULL)`
+      case 'is-true':
+        return `(coalesce(${condition(value.operand)}, ${value.value ? 'FALSE' : 'TRUE'}) = ${value.value ? 'TRUE' : 'FALSE'})`
+    }
+  }
+
+  const value = (expression: ValueExpression): string => {
+    switch (expression.type) {
+      case 'number':
+        return number(expression.number)
+      case 'text':
+        return text(expression.text)
+      case 'boolean':
+        return condition(expression.condition)
+    }
+  }
+  return { number, text, condition, value }
+}

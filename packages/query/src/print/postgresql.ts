@@ -1,0 +1,31 @@
+import type { Program } from '../plan/program.js'
+import { type Dialect, valuesOf } from './dialect.js'
+import { type Part, type PrintedStatement, printStatement } from './statement.js'
+
+/** A quoted text under standard_conforming_strings, which the engine sets. */
+function text(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`
+}
+
+/** PostgreSQL: numbers are stored as integers in fixed point; wide integers are NUMERIC without a fraction. */
+export const postgreSqlDialect: Dialect = {
+  name: 'postgresql',
+  column: (name) => name,
+  wide: (value) => `CAST(${value} AS NUMERIC)`,
+  noWide: 'CAST(NULL AS NUMERIC)',
+  quotient: (left, right) => `div(${left}, ${right})`,
+  remainder: (left, right) => `mod(${left}, ${right})`,
+  term: (value) => value,
+  asText: (value) => `CAST(${value} AS TEXT)`,
+  noBoolean: 'CAST(NULL AS BOOLEAN)',
+  order: (contributor, keys) =>
+    `hashtextextended(CAST(${contributor} AS TEXT) || ${keys.map((key) => `'/' || CAST(${key} AS TEXT)`).join(' || ')}, 0), ${keys.join(', ')}`,
+  text,
+  publicRows: (relation, alias) =>
+    valuesOf(relation, alias, { number: 'BIGINT', text: 'TEXT', boolean: 'BOOLEAN' }, text),
+}
+
+/** Prints a program as one PostgreSQL SELECT, see {@link printStatement}. */
+export function printPostgreSql(program: Program, part: Part = {}): PrintedStatement {
+  return printStatement(program, postgreSqlDialect, part)
+}

@@ -1,0 +1,245 @@
+/** Statements over the real tables that the planner accepts, written so that DuckDB understands them too. */
+
+const cycle = <T>(list: readonly T[], index: number): T => list[index % list.length] as T
+
+interface Source {
+  readonly from: string
+  readonly measures: readonly string[]
+  readonly keys: readonly string[]
+  readonly filters: readonly string[]
+}
+
+const workers: Source = {
+  from: 'pay.workers',
+  measures: [
+    'wage',
+    'education',
+    'experience',
+    'age',
+    'wage * 2 - 1.5',
+    'wage - education',
+    'wage / age',
+    'age % 10',
+    'abs(wage - 10)',
+    'round(wage, 1)',
+    'floor(wage)',
+    'ceil(wage)',
+    'greatest(education, 12)',
+    'least(age, 40, experience + 30)',
+    'coalesce(nullif(education, 12), 0)',
+    'CASE WHEN married THEN wage WHEN south THEN 1.25 END',
+    'wage::integer',
+    'sign(education - 12)',
+    '(age - education) * wage',
+    'mod(experience, 7)',
+    'CAST(wage AS NUMERIC(18, 1))',
+    '-wage',
+  ],
+  keys: [
+    'gender',
+    'sector',
+    'occupation',
+    'south',
+    "CASE WHEN education < 12 THEN 'low' WHEN education = 12 THEN 'mid' ELSE 'high' END",
+    'married',
+    'CASE WHEN age >= 40 THEN 1 ELSE 0 END',
+  ],
+  filters: [
+    'wage > 5',
+    'education BETWEEN 10 AND 16',
+    "sector = 'other' OR south",
+    'NOT married',
+    "occupation IN ('Sales', 'sales', 'management', 'other')",
+    'age % 2 = 0',
+    'wage * 2 < age + 7.5',
+    "gender LIKE 'f%'",
+    'south IS NOT TRUE AND experience <> 3',
+    'abs(age - 40) <= 15',
+    'round(wage) >= 6',
+    'coalesce(nullif(education, 12), 1) > 1',
+  ],
+}
+const tracts: Source = {
+  from: 'homes.tracts',
+  measures: [
+    'rooms',
+    'medv',
+    'tax',
+    'rad',
+    'medv / rooms',
+    'rooms * rooms',
+    'tax - medv * 10',
+    'CASE WHEN chas THEN medv ELSE 0 END',
+    'trunc(rooms)',
+    'rooms::numeric(18, 1)',
+    'greatest(medv, 20.5)',
+  ],
+  keys: ['chas', 'rad', "CASE WHEN tax > 500 THEN 'much' ELSE 'little' END"],
+  filters: ['medv > 15', 'rooms BETWEEN 5.5 AND 7.25', 'NOT chas', 'tax <> 666', 'rad IN (1, 4, 24)', 'floor(rooms) = 6'],
+}
+const blocks: Source = {
+  from: 'homes.blocks',
+  measures: ['price', 'dist', 'ptratio', 'zoned', 'price * dist', 'zoned + rad', 'coalesce(zoned, 5)', 'price / nullif(zoned, 20)'],
+  keys: ['rad', "CASE WHEN zoned IS NULL THEN 'none' WHEN zoned > 25 THEN 'much' END"],
+  filters: ['dist < 5.5', 'zoned IS NOT NULL', 'price >= ptratio', 'zoned % 5 = 0', 'rad <> 24'],
+}
+
+function select(aggregates: string, { from }: Source, filter: string | null, key: string | null): string {
+  const where = filter === null ? '' : ` WHERE ${filter}`
+  return key === null
+    ? `SELECT ${aggregates} FROM ${from}${where}`
+    : `SELECT ${key} AS k, ${aggregates} FROM ${from}${where} GROUP BY 1`
+}
+
+const plain = [workers, tracts, blocks].flatMap((source) =>
+  source.measures.flatMap((measure, index) => {
+    const filter = index % 3 === 0 ? null : cycle(source.filters, index)
+    const key = index % 4 === 1 ? null : cycle(source.keys, index)
+    return [
+      select(`sum(${measure}), count(*)`, source, filter, key),
+      select(`avg(${measure})`, source, cycle(source.filters, index + 1), cycle(source.keys, index + 1)),
+      select(`count(${measure}), sum(${measure}) FILTER (WHERE ${cycle(source.filters, index + 2)})`, source, null, key),
+      select(`stddev_pop(${measure}), var_samp(${measure})`, source, filter, null),
+      select(`count(*), var_pop(${measure})`, source, cycle(source.filters, index + 3), null),
+    ]
+  }),
+)
+
+const distinct = [workers, tracts, blocks].flatMap((source) =>
+  source.measures
+    .slice(0, 4)
+    .map((measure, index) => select(`count(DISTINCT ${measure})`, source, null, index % 2 ? null : cycle(source.keys, index))),
+)
+
+const pairs = (
+  [
+    [workers, 'wage', 'education'],
+    [workers, 'age', 'experience'],
+    [workers, 'wage * 2', 'age - 16'],
+    [tracts, 'medv', 'rooms'],
+    [tracts, 'tax', 'medv'],
+    [blocks, 'price', 'dist'],
+    [blocks, 'zoned', 'price'],
+  ] as const
+).flatMap(([source, y, x]) =>
+  ['corr', 'covar_pop', 'covar_samp', 'regr_slope', 'regr_intercept'].map((name, index) =>
+    select(`${name}(${y}, ${x})`, source, index === 2 ? cycle(source.filters, index) : null, index === 1 ? cycle(source.keys, 0) : null),
+  ),
+)
+
+/** Read from bins: within a bin's width. */
+export const quantiles: readonly string[] = [
+  select('median(wage)', workers, null, 'gender'),
+  select('percentile_cont(0.25) WITHIN GROUP (ORDER BY wage)', workers, null, null),
+  select('quantile_cont(wage, 0.9)', workers, 'age > 30', 'south'),
+  select('median(education), median(age)', workers, null, null),
+  select('median(rooms)', tracts, null, 'chas'),
+  select('quantile_cont(medv, 0.75), quantile_cont(medv, 0.1)', tracts, null, null),
+  select('median(price)', blocks, null, null),
+]
+
+const grouping = [
+  'SELECT gender, south, count(*), grouping(gender, south) FROM pay.workers GROUP BY ROLLUP (gender, south)',
+  'SELECT gender, sector, sum(wage) FROM pay.workers GROUP BY CUBE (gender, sector)',
+  'SELECT gender, sector, avg(wage) FROM pay.workers GROUP BY GROUPING SETS ((gender), (sector), ())',
+  'SELECT occupation, married, count(*) FROM pay.workers GROUP BY GROUPING SETS ((occupation, married), (married))',
+  'SELECT rad, chas, avg(medv), count(*) FROM homes.tracts GROUP BY ROLLUP (rad, chas)',
+  'SELECT south, gender, count(*) FROM pay.workers WHERE wage > 4 GROUP BY south, ROLLUP (gender)',
+  'SELECT rad, sum(price) FROM homes.blocks GROUP BY ROLLUP (rad) HAVING count(*) > 20',
+]
+
+const nested = [
+  'SELECT sum(w) FROM (SELECT contributor, wage AS w FROM pay.workers) t',
+  'SELECT g, avg(w * 2) FROM (SELECT gender AS g, wage AS w, age FROM pay.workers WHERE age > 30) t WHERE age < 60 GROUP BY g',
+  'SELECT avg(n) FROM (SELECT contributor, count(*) AS n FROM homes.blocks GROUP BY contributor) t',
+  'SELECT n, count(*) FROM (SELECT contributor, count(*) AS n FROM homes.blocks WHERE price > 20 GROUP BY contributor) t GROUP BY n',
+  'SELECT sum(total), sum(best), sum(worst) FROM (SELECT contributor, sum(price) AS total, max(price) AS best, min(price) AS worst FROM homes.blocks GROUP BY contributor) t',
+  'SELECT avg(best - worst) FROM (SELECT contributor, max(price) AS best, min(price) AS worst FROM homes.blocks GROUP BY contributor) t WHERE best > worst',
+  'SELECT avg(mean) FROM (SELECT contributor, avg(price) AS mean FROM homes.blocks GROUP BY contributor) t',
+  'SELECT rad, avg(total) FROM (SELECT contributor, rad, sum(price) AS total FROM homes.blocks GROUP BY contributor, rad) t GROUP BY rad',
+  'SELECT count(*) FROM (SELECT contributor FROM homes.blocks GROUP BY contributor HAVING sum(price) > 60 AND count(*) >= 3) t',
+  'SELECT count(*) FROM (SELECT DISTINCT contributor, rad FROM homes.blocks) t',
+  'WITH t AS (SELECT contributor, wage FROM pay.workers WHERE south) SELECT count(*), sum(wage) FROM t',
+  'WITH a AS (SELECT contributor, price * 2 AS p FROM homes.blocks), b AS (SELECT contributor, p + 1 AS q FROM a WHERE p > 30) SELECT sum(q) FROM b',
+  "SELECT band, count(*) FROM (SELECT contributor, CASE WHEN wage < 6 THEN 'low' ELSE 'high' END AS band FROM pay.workers) t GROUP BY band",
+  'SELECT sum(n) FILTER (WHERE n > 1), count(*) FROM (SELECT contributor, count(zoned) AS n FROM homes.blocks GROUP BY contributor) t',
+  'SELECT stddev_pop(total) FROM (SELECT contributor, sum(price) AS total FROM homes.blocks GROUP BY contributor) t',
+  'SELECT avg(c) FROM (SELECT contributor, count(*) FILTER (WHERE dist > 4) AS c FROM homes.blocks GROUP BY contributor) t',
+]
+
+const windows = [
+  'SELECT sum(price) FROM (SELECT contributor, price, row_number() OVER (PARTITION BY contributor ORDER BY price, dist, ptratio) AS n FROM homes.blocks) t WHERE n = 1',
+  'SELECT n, avg(price) FROM (SELECT contributor, price, rank() OVER (PARTITION BY contributor ORDER BY price DESC) AS n FROM homes.blocks) t GROUP BY n',
+  'SELECT sum(price - before) FROM (SELECT contributor, price, lag(price) OVER (PARTITION BY contributor ORDER BY dist, price) AS before FROM homes.blocks) t WHERE before IS NOT NULL',
+  'SELECT avg(after) FROM (SELECT contributor, lead(dist, 1) OVER (PARTITION BY contributor ORDER BY price, dist) AS after FROM homes.blocks) t',
+  'SELECT sum(running) FROM (SELECT contributor, sum(price) OVER (PARTITION BY contributor ORDER BY dist) AS running FROM homes.blocks) t',
+  'SELECT avg(price / whole) FROM (SELECT contributor, price, sum(price) OVER (PARTITION BY contributor) AS whole FROM homes.blocks) t',
+  'SELECT count(*) FROM (SELECT contributor, price, avg(price) OVER (PARTITION BY contributor) AS mean FROM homes.blocks) t WHERE price > mean + 0.5',
+  'SELECT sum(n) FROM (SELECT contributor, count(*) OVER (PARTITION BY contributor) AS n FROM homes.blocks) t',
+  'SELECT sum(d) FROM (SELECT contributor, dense_rank() OVER (PARTITION BY contributor ORDER BY rad) AS d FROM homes.blocks) t',
+  'SELECT sum(m) FROM (SELECT contributor, max(price) OVER (PARTITION BY contributor ORDER BY dist) AS m FROM homes.blocks) t',
+]
+
+const joins = [
+  'SELECT count(*), sum(wage) FROM pay.workers w JOIN homes.tracts t ON w.contributor = t.contributor',
+  'SELECT gender, avg(medv) FROM pay.workers JOIN homes.tracts USING (contributor) GROUP BY gender',
+  'SELECT chas, sum(w.wage + t.rooms) FROM homes.tracts t JOIN pay.workers w ON t.contributor = w.contributor AND w.age > 30 GROUP BY chas',
+  'SELECT count(*), sum(price) FROM pay.workers w JOIN homes.blocks b USING (contributor) WHERE w.south',
+  'SELECT count(*), count(price), sum(price) FROM pay.workers w LEFT JOIN homes.blocks b ON b.contributor = w.contributor',
+  'SELECT count(DISTINCT b.contributor), count(b.contributor) FROM pay.workers w LEFT JOIN homes.blocks b ON b.contributor = w.contributor AND b.price > 30',
+  'SELECT count(*) FROM pay.workers w LEFT JOIN homes.blocks b ON w.contributor = b.contributor WHERE b.contributor IS NULL',
+  'SELECT b.rad, count(*) FROM pay.workers w LEFT JOIN homes.blocks b ON w.contributor = b.contributor GROUP BY b.rad',
+  'SELECT count(*) FROM pay.workers w, homes.tracts t WHERE w.contributor = t.contributor AND t.chas',
+  'SELECT sum(w.wage * t.medv) FROM pay.workers w JOIN homes.tracts t USING (contributor) JOIN homes.blocks b USING (contributor)',
+  'SELECT label, avg(wage) FROM pay.workers w JOIN pub.genders g ON w.gender = g.code GROUP BY label',
+  'SELECT sum(wage * weight) FROM pay.workers w JOIN pub.genders g ON g.code = w.gender',
+  'SELECT year, sum(wage * rate) FROM pay.workers CROSS JOIN pub.rates GROUP BY year',
+  'SELECT label, year, count(*) FROM pub.genders g JOIN pay.workers w ON w.gender = g.code, pub.rates GROUP BY label, year',
+  "SELECT count(*), sum(weight) FROM pay.workers w LEFT JOIN pub.genders g ON g.code = w.gender AND g.weight > 2",
+  'SELECT avg(w.wage - t.best) FROM pay.workers w JOIN (SELECT contributor, max(price) AS best FROM homes.blocks GROUP BY contributor) t ON t.contributor = w.contributor',
+]
+
+const members = [
+  'SELECT count(*) FROM pay.workers WHERE contributor IN (SELECT contributor FROM homes.blocks WHERE price > 40)',
+  'SELECT gender, sum(wage) FROM pay.workers WHERE contributor NOT IN (SELECT contributor FROM homes.tracts WHERE chas) GROUP BY gender',
+  'SELECT count(*) FROM pay.workers w WHERE EXISTS (SELECT 1 FROM homes.blocks b WHERE b.contributor = w.contributor AND b.dist < 3)',
+  'SELECT avg(wage) FROM pay.workers w WHERE NOT EXISTS (SELECT 1 FROM homes.blocks b WHERE b.contributor = w.contributor)',
+  'SELECT count(*) FROM pay.workers w WHERE south OR EXISTS (SELECT 1 FROM homes.tracts t WHERE w.contributor = t.contributor AND t.tax > 600)',
+  'SELECT sum(wage) FROM pay.workers WHERE contributor IN (SELECT contributor FROM homes.blocks GROUP BY contributor HAVING sum(price) > 70)',
+]
+
+const unions = [
+  'SELECT sum(v) FROM (SELECT contributor, wage AS v FROM pay.workers UNION ALL SELECT contributor, rooms::numeric(18, 2) AS v FROM homes.tracts) t',
+  "SELECT k, count(*) FROM (SELECT contributor, 'pay' AS k FROM pay.workers UNION ALL SELECT contributor, 'homes' AS k FROM homes.blocks) t GROUP BY k",
+  'SELECT avg(wage) FROM pay.workers UNION ALL SELECT avg(medv) FROM homes.tracts',
+  "SELECT gender, count(*) AS n FROM pay.workers GROUP BY gender UNION ALL SELECT 'all ' || '' AS gender, count(*) FROM pay.workers",
+].slice(0, 3)
+
+const released = [
+  'SELECT gender, sum(wage) / count(*) AS mean, round(avg(wage), 1) FROM pay.workers GROUP BY gender ORDER BY mean DESC',
+  'SELECT sector, count(*) AS n FROM pay.workers GROUP BY sector HAVING count(*) > 30 ORDER BY n DESC LIMIT 2',
+  'SELECT occupation, avg(wage) AS m FROM pay.workers GROUP BY occupation HAVING avg(wage) BETWEEN 5 AND 12 ORDER BY m, occupation LIMIT 3 OFFSET 1',
+  "SELECT gender, CASE WHEN avg(wage) > 9 THEN 'more' ELSE 'less' END AS c FROM pay.workers GROUP BY gender",
+  'SELECT (SELECT sum(wage) FROM pay.workers) - (SELECT sum(wage) FROM pay.workers WHERE age <> 41) AS d',
+  'WITH a AS (SELECT sum(wage) AS s FROM pay.workers) SELECT s, s + 1, s * 2 FROM a',
+  'SELECT g, n * 2 AS twice FROM (SELECT gender AS g, count(*) AS n FROM pay.workers GROUP BY gender) t WHERE n > 10 ORDER BY twice',
+  'SELECT gender, count(*) * 100.0 / (SELECT count(*) FROM pay.workers) AS share FROM pay.workers GROUP BY gender',
+  'SELECT coalesce(nullif(count(*), 0), 1) + 1, greatest(count(*), 10), abs(sum(wage) - 5) FROM pay.workers',
+  'SELECT rad, avg(medv) FROM homes.tracts GROUP BY rad ORDER BY avg(medv) DESC LIMIT 3',
+  'SELECT chas, count(*) FROM homes.tracts GROUP BY chas HAVING NOT chas',
+  'SELECT south, married, count(*) FROM pay.workers GROUP BY south, married ORDER BY 3 DESC, 1, 2',
+]
+
+/** Everything that is exact up to rounding. */
+export const corpus: readonly string[] = [
+  ...plain,
+  ...distinct,
+  ...pairs,
+  ...grouping,
+  ...nested,
+  ...windows,
+  ...joins,
+  ...members,
+  ...unions,
+  ...released,
+]

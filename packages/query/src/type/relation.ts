@@ -1,0 +1,107 @@
+import type { Condition, NumberExpression, TextExpression } from './expression.js'
+
+/** A value of any type. */
+export type ValueExpression =
+  | { readonly type: 'number'; readonly number: NumberExpression }
+  | { readonly type: 'text'; readonly text: TextExpression }
+  | { readonly type: 'boolean'; readonly condition: Condition }
+
+/** A table of a pool: at most `rows` rows of each contributor, by the rank that was drawn when it was loaded. */
+export interface TableRelation {
+  readonly kind: 'table'
+  readonly pool: string
+  readonly table: string
+  readonly rows: number
+}
+
+/** A public table, written out: numbers as integers in fixed point. Nobody's data is in it. */
+export interface PublicRelation {
+  readonly kind: 'public'
+  readonly columns: readonly { readonly name: string; readonly type: 'number' | 'text' | 'boolean' }[]
+  readonly rows: readonly (readonly (string | boolean | null)[])[]
+  /** Most rows that one row before it can meet: 1 when it is joined by a column without duplicates. */
+  readonly matches: number
+}
+
+/** Rows of contributors, computed row by row, within the rows of one contributor, or per contributor. */
+export interface SelectRelation extends Block {
+  readonly kind: 'select'
+  /** Keys beside the contributor; null when rows are not grouped. */
+  readonly perContributor: readonly ValueExpression[] | null
+  readonly having: Condition | null
+  readonly distinct: boolean
+  readonly columns: readonly { readonly name: string; readonly value: ValueExpression }[]
+}
+
+/** Rows of several relations with the same columns, one after the other. */
+export interface UnionRelation {
+  readonly kind: 'union'
+  readonly inputs: readonly SelectRelation[]
+}
+
+export type RowRelation = SelectRelation | UnionRelation
+export type Relation = TableRelation | PublicRelation | RowRelation
+
+/** One relation of FROM. `contributor` says that it is joined on the contributor, beside what `on` says. */
+export interface FromItem {
+  readonly relation: Relation
+  readonly join: 'first' | 'inner' | 'left' | 'cross'
+  readonly contributor: boolean
+  readonly on: Condition | null
+}
+
+/** FROM and WHERE. Every row belongs to the contributor of the item at `unit`. */
+export interface Block {
+  readonly from: readonly FromItem[]
+  readonly unit: number
+  readonly where: Condition | null
+}
+
+/** More rows of one contributor than this are a fault of the statement, not something to add noise for. */
+export const mostRows = 1_000_000_000
+
+/**
+ * Most rows that one contributor can have: the product over joined relations, the sum over UNION ALL, one for each
+ * contributor that is grouped by alone.
+ *
+ * @returns a whole number, infinite past {@link mostRows}
+ */
+export function rowBound(relation: Relation): number {
+  switch (relation.kind) {
+    case 'table':
+      return relation.rows
+    case 'public':
+      return relation.matches
+    case 'union':
+      return capped(relation.inputs.reduce((sum, input) => sum + rowBound(input), 0))
+    case 'select':
+      return relation.perContributor?.length === 0 ? 1 : blockRowBound(relation)
+  }
+}
+
+/** Most rows of one contributor after FROM. */
+export function blockRowBound({ from }: Pick<Block, 'from'>): number {
+  return capped(from.reduce((product, { relation }) => product * rowBound(relation), 1))
+}
+
+function capped(rows: number): number {
+  return rows > mostRows ? Number.POSITIVE_INFINITY : rows
+}
+
+/** Tables that a relation reads anywhere, nested conditions included, as `pool.table` with their rows. */
+export function tablesOf(value: unknown): readonly TableRelation[] {
+  const found = new Map<string, TableRelation>()
+  const pending: unknown[] = [value]
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (Array.isArray(next)) pending.push(...next)
+    else if (typeof next === 'object' && next !== null) {
+      if (isTable(next)) found.set(`${next.pool}.${next.table}`, next)
+      else pending.push(...Object.values(next))
+    }
+  }
+  return [...found.keys()].sort().flatMap((name) => found.get(name) ?? [])
+}
+
+function isTable(value: object): value is TableRelation {
+  return 'kind' in value && value.kind === 'table' && 'pool' in value && 'table' in value
+}
