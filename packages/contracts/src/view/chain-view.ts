@@ -40,8 +40,8 @@ export interface ChainViewOptions {
   readonly maximumAge?: number
   /** How many blocks the sources may stand apart; default 5. */
   readonly maximumLag?: number
-  /** The time now, unix seconds; default the platform's clock. */
-  readonly now?: () => number
+  /** The time now, unix seconds. */
+  readonly now: () => number
 }
 
 /**
@@ -49,8 +49,7 @@ export interface ChainViewOptions {
  * it. What it cannot see is two endpoints that lie alike.
  */
 export function createChainView(options: ChainViewOptions): ChainView {
-  const { sources, chainId, confirmations = 0, maximumAge = 120, maximumLag = 5 } = options
-  const now = options.now ?? (() => Math.floor(Date.now() / 1000))
+  const { sources, chainId, confirmations = 0, maximumAge = 120, maximumLag = 5, now } = options
   let last: AgreedHead | undefined
   const place = 'ChainView'
 
