@@ -34,6 +34,7 @@ export async function run({ data, print, library, every = 1, chromium = true }) 
     ...(await import('@sealpool/attest/measurement')),
     ...(await import('@sealpool/attest/platform-evidence')),
     encodeHex: (await import('@sealpool/crypto')).encodeHex,
+    sha256Digest: (await import('@sealpool/crypto')).sha256Digest,
   }
   const node = runCases({ files: diskFiles(data), library: functions, print, every })
   if (!chromium) return node

@@ -21,7 +21,12 @@ function generator(seed) {
   }
   const below = (count) => Math.floor(next() * count)
   const pick = (list) => list[below(list.length)]
-  return { next, below, pick, some: (list, most) => list.filter(() => next() < most / list.length).slice(0, most) }
+  return {
+    next,
+    below,
+    pick,
+    some: (list, most) => list.filter(() => next() < most / list.length).slice(0, most),
+  }
 }
 
 const policyOf = (name, tables) => ({
@@ -48,7 +53,15 @@ const workers = {
   name: 'workers',
   rowsPerContributor: 1,
   columns: [
-    { name: 'wage', type: 'decimal', decimals: 2, min: 0, max: 50, nullable: true, use: ['measure', 'filter'] },
+    {
+      name: 'wage',
+      type: 'decimal',
+      decimals: 2,
+      min: 0,
+      max: 50,
+      nullable: true,
+      use: ['measure', 'filter'],
+    },
     { name: 'age', type: 'integer', min: 16, max: 90, nullable: false, use: ['measure', 'filter'] },
     { name: 'sector', type: 'text', values: ['mine', 'mill'], nullable: true, use: ['group', 'filter'] },
     { name: 'town', type: 'text', open: true, nullable: false, use: ['group', 'filter'] },
@@ -59,7 +72,15 @@ const rides = {
   name: 'rides',
   rowsPerContributor: 4,
   columns: [
-    { name: 'miles', type: 'decimal', decimals: 1, min: 0, max: 30, nullable: true, use: ['measure', 'filter'] },
+    {
+      name: 'miles',
+      type: 'decimal',
+      decimals: 1,
+      min: 0,
+      max: 30,
+      nullable: true,
+      use: ['measure', 'filter'],
+    },
     { name: 'zone', type: 'integer', values: [1, 2, 3], nullable: false, use: ['group', 'filter'] },
     { name: 'tip', type: 'integer', min: -5, max: 20, nullable: false, use: ['measure', 'filter'] },
   ],
@@ -115,14 +136,73 @@ async function loaded(rows) {
 }
 
 const sources = [
-  { from: 'pay.workers', numbers: ['wage', 'age', 'wage * 2 - age', 'age % 7', 'wage / age', 'CASE WHEN union_member THEN wage END'], keys: ['sector', 'union_member', 'town', 'width_bucket(age, 20, 60, 4)'], filters: ['wage > 10', "sector = 'mine'", 'NOT union_member', 'age BETWEEN 20 AND 60', 'contributor IN (SELECT contributor FROM trips.rides WHERE tip > 3)'] },
-  { from: 'trips.rides', numbers: ['miles', 'tip', 'miles * tip', 'coalesce(miles, 1)', 'abs(tip)', 'round(miles)'], keys: ['zone', "CASE WHEN tip > 5 THEN 'much' ELSE 'little' END"], filters: ['miles < 15', 'zone <> 2', 'tip >= 0', 'miles IS NOT NULL', 'contributor NOT IN (SELECT contributor FROM pay.workers WHERE age > 50)'] },
-  { from: 'pay.workers JOIN trips.rides USING (contributor)', numbers: ['wage', 'miles', 'wage * tip', 'miles + age'], keys: ['sector', 'zone', 'union_member'], filters: ['wage > 5', 'tip > 0', 'zone = 1 OR union_member'] },
-  { from: 'pay.workers w LEFT JOIN trips.rides r ON r.contributor = w.contributor AND r.tip > 2', numbers: ['w.wage', 'r.miles', 'r.tip + w.age'], keys: ['w.sector', 'r.zone'], filters: ['w.age > 30', 'r.contributor IS NULL', 'r.miles > 3'] },
-  { from: 'trips.rides r JOIN pub.zones z ON z.zone = r.zone', numbers: ['r.miles * z.factor', 'r.tip', 'z.factor'], keys: ['z.label', 'r.zone'], filters: ['r.tip > 1', "z.label <> 'ring'"] },
-  { from: '(SELECT contributor, sum(miles) AS total, count(*) AS n, max(tip) AS best FROM trips.rides GROUP BY contributor) t', numbers: ['total', 'n', 'best - n', 'total / nullif(n, 2)'], keys: ['n'], filters: ['total > 20', 'n > 1', 'best <> 3'] },
-  { from: '(SELECT contributor, zone, tip, row_number() OVER (PARTITION BY contributor ORDER BY tip DESC) AS place, sum(tip) OVER (PARTITION BY contributor) AS sum_tip, lag(miles) OVER (PARTITION BY contributor ORDER BY miles) AS before FROM trips.rides) t', numbers: ['tip', 'sum_tip', 'before', 'place'], keys: ['place', 'zone'], filters: ['place <= 2', 'tip * 2 > sum_tip', 'before IS NOT NULL'] },
-  { from: '(SELECT contributor, tip AS v, zone FROM trips.rides UNION ALL SELECT contributor, age AS v, 1 AS zone FROM pay.workers) t', numbers: ['v'], keys: ['CASE WHEN v > 15 THEN 1 ELSE 0 END'], filters: ['v <> 7'] },
+  {
+    from: 'pay.workers',
+    numbers: [
+      'wage',
+      'age',
+      'wage * 2 - age',
+      'age % 7',
+      'wage / age',
+      'CASE WHEN union_member THEN wage END',
+    ],
+    keys: ['sector', 'union_member', 'town', 'width_bucket(age, 20, 60, 4)'],
+    filters: [
+      'wage > 10',
+      "sector = 'mine'",
+      'NOT union_member',
+      'age BETWEEN 20 AND 60',
+      'contributor IN (SELECT contributor FROM trips.rides WHERE tip > 3)',
+    ],
+  },
+  {
+    from: 'trips.rides',
+    numbers: ['miles', 'tip', 'miles * tip', 'coalesce(miles, 1)', 'abs(tip)', 'round(miles)'],
+    keys: ['zone', "CASE WHEN tip > 5 THEN 'much' ELSE 'little' END"],
+    filters: [
+      'miles < 15',
+      'zone <> 2',
+      'tip >= 0',
+      'miles IS NOT NULL',
+      'contributor NOT IN (SELECT contributor FROM pay.workers WHERE age > 50)',
+    ],
+  },
+  {
+    from: 'pay.workers JOIN trips.rides USING (contributor)',
+    numbers: ['wage', 'miles', 'wage * tip', 'miles + age'],
+    keys: ['sector', 'zone', 'union_member'],
+    filters: ['wage > 5', 'tip > 0', 'zone = 1 OR union_member'],
+  },
+  {
+    from: 'pay.workers w LEFT JOIN trips.rides r ON r.contributor = w.contributor AND r.tip > 2',
+    numbers: ['w.wage', 'r.miles', 'r.tip + w.age'],
+    keys: ['w.sector', 'r.zone'],
+    filters: ['w.age > 30', 'r.contributor IS NULL', 'r.miles > 3'],
+  },
+  {
+    from: 'trips.rides r JOIN pub.zones z ON z.zone = r.zone',
+    numbers: ['r.miles * z.factor', 'r.tip', 'z.factor'],
+    keys: ['z.label', 'r.zone'],
+    filters: ['r.tip > 1', "z.label <> 'ring'"],
+  },
+  {
+    from: '(SELECT contributor, sum(miles) AS total, count(*) AS n, max(tip) AS best FROM trips.rides GROUP BY contributor) t',
+    numbers: ['total', 'n', 'best - n', 'total / nullif(n, 2)'],
+    keys: ['n'],
+    filters: ['total > 20', 'n > 1', 'best <> 3'],
+  },
+  {
+    from: '(SELECT contributor, zone, tip, row_number() OVER (PARTITION BY contributor ORDER BY tip DESC) AS place, sum(tip) OVER (PARTITION BY contributor) AS sum_tip, lag(miles) OVER (PARTITION BY contributor ORDER BY miles) AS before FROM trips.rides) t',
+    numbers: ['tip', 'sum_tip', 'before', 'place'],
+    keys: ['place', 'zone'],
+    filters: ['place <= 2', 'tip * 2 > sum_tip', 'before IS NOT NULL'],
+  },
+  {
+    from: '(SELECT contributor, tip AS v, zone FROM trips.rides UNION ALL SELECT contributor, age AS v, 1 AS zone FROM pay.workers) t',
+    numbers: ['v'],
+    keys: ['CASE WHEN v > 15 THEN 1 ELSE 0 END'],
+    filters: ['v <> 7'],
+  },
 ]
 
 function statement(random) {
@@ -149,10 +229,14 @@ function statement(random) {
   const filters = some(source.filters, 2)
   const where = filters.length === 0 ? '' : ` WHERE ${filters.join(pick([' AND ', ' OR ']))}`
   const keys = some(source.keys, 2)
-  const group = keys.length === 0 ? '' : next() < 0.2 ? ` GROUP BY ROLLUP (${keys.join(', ')})` : ` GROUP BY ${keys.join(', ')}`
+  const group =
+    keys.length === 0
+      ? ''
+      : next() < 0.2
+        ? ` GROUP BY ROLLUP (${keys.join(', ')})`
+        : ` GROUP BY ${keys.join(', ')}`
   return `SELECT ${[...keys, ...aggregates].join(', ')} FROM ${source.from}${where}${group}`
 }
-
 
 /** Runs generated queries until enough have been replayed. */
 export async function run({ print }) {
@@ -172,7 +256,8 @@ export async function run({ print }) {
     ]
     for (let count = 0; count < perData; ) {
       const sql = statement(random)
-      const exact = random.next() < 0.2 ? { bounds: { groups: 1 + random.below(2), rows: 1 + random.below(2) } } : {}
+      const exact =
+        random.next() < 0.2 ? { bounds: { groups: 1 + random.below(2), rows: 1 + random.below(2) } } : {}
       let plan
       try {
         plan = await planQuery({ sql, pools, publicTables, budget: { epsilon: 2, delta: 1e-5 }, ...exact })
@@ -197,7 +282,13 @@ export async function run({ print }) {
     }
     for (const engine of engines) await engine.close()
   }
-  print(`replay: ${agree} agree, ${differ} differ; ${primitives} inputs of noise primitives within their stated sensitivity`)
-  print(`statistics: ${Object.entries(kinds).map(([kind, count]) => `${count} ${kind}`).join(', ')}; ${refused} generated statements were refused before`)
+  print(
+    `replay: ${agree} agree, ${differ} differ; ${primitives} inputs of noise primitives within their stated sensitivity`,
+  )
+  print(
+    `statistics: ${Object.entries(kinds)
+      .map(([kind, count]) => `${count} ${kind}`)
+      .join(', ')}; ${refused} generated statements were refused before`,
+  )
   return { agree, differ }
 }

@@ -46,10 +46,17 @@ async function engineWith(tables, schema, pseudonyms) {
 async function answersOnce(entry, engine, pools) {
   const ledger = createMemoryLedger()
   for (const { address, policy } of pools) await ledger.open(address, policy.privacy)
-  const answer = answerer({ ledger, engine, answers: createMemoryAnswers(), random: platformRandom, dataVersion: '1' })
+  const answer = answerer({
+    ledger,
+    engine,
+    answers: createMemoryAnswers(),
+    random: platformRandom,
+    dataVersion: '1',
+  })
   const [first, second] = [await answer(entry), await answer(entry)]
   if (!first.charged || second.charged) return 'not charged exactly once'
-  if (JSON.stringify(first.result) !== JSON.stringify(second.result)) return 'a second answer to the same question'
+  if (JSON.stringify(first.result) !== JSON.stringify(second.result))
+    return 'a second answer to the same question'
   for (const { address, charge } of entry.pools) {
     const { state } = await ledger.head(address)
     if (Number(state.epsilonSpent) !== charge.epsilon) return 'the ledger has another charge than the plan'
@@ -86,7 +93,8 @@ export async function run({ data, print }) {
       const entry = counts[item.decision]
       const fault = await judge(item)
       if (fault.kind === 'differ') print(`${item.decision} ${item.id}: ${fault.why}: ${item.sql}`)
-      if (fault.kind === 'refused') print(`${item.decision} ${item.id}: refused before data is touched (${fault.why})`)
+      if (fault.kind === 'refused')
+        print(`${item.decision} ${item.id}: refused before data is touched (${fault.why})`)
       entry[fault.kind] += 1
     }
   } finally {
@@ -100,7 +108,8 @@ export async function run({ data, print }) {
       const first = await plan(sql, schema)
       // Planning again, with the tables of a neighbour elsewhere in memory, must say exactly the same.
       const second = await plan(sql, schema)
-      if (JSON.stringify(first) !== JSON.stringify(second)) return { kind: 'differ', why: 'planned differently' }
+      if (JSON.stringify(first) !== JSON.stringify(second))
+        return { kind: 'differ', why: 'planned differently' }
       results.push(first)
     }
     if (item.decision === 'REJECT') {
@@ -136,6 +145,8 @@ export async function run({ data, print }) {
     agree += entry.agree + (kind === 'SAME' ? entry.refused : 0)
     differ += entry.differ
   }
-  print(`${primitives} inputs of noise primitives compared on neighbouring data sets, all within what plans state: ${differ === 0}`)
+  print(
+    `${primitives} inputs of noise primitives compared on neighbouring data sets, all within what plans state: ${differ === 0}`,
+  )
   return { agree, differ }
 }

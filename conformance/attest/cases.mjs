@@ -1,24 +1,27 @@
 // Every kind of case against one library; the same file runs in Node and in Chromium.
 import { dcapCases } from './dcap.mjs'
-import { azureCases, dstackCases } from './platforms.mjs'
+import { azureCases, dstackCases, dstackMeasurementCases } from './platforms.mjs'
 import { launchDigestCases, snpReportCases } from './snp.mjs'
 import { createTally } from './tally.mjs'
 
 /**
  * @param {object} options
  * @param {ReturnType<import('./files.mjs').fileSource>} options.files
- * @param {object} options.library every function of the package and of its subpaths, and `encodeHex` of crypto
+ * @param {object} options.library every function of the package and of its subpaths, and `encodeHex`, `sha256Digest` of crypto
  * @param {(line: string) => void} options.print
  * @param {number} [options.every] takes every n-th DCAP case only
  */
 export function runCases({ files, library, print, every = 1 }) {
   const tally = createTally(print)
   const hex = (bytes) => library.encodeHex(bytes).slice(2)
-  const context = { files, library: { ...library, hex }, tally, print, every }
+  const sha256Bytes = (bytes) =>
+    Uint8Array.from(library.sha256Digest(bytes).slice(7).match(/../g), (pair) => Number.parseInt(pair, 16))
+  const context = { files, library: { ...library, hex, sha256Bytes }, tally, print, every }
   dcapCases(context)
   snpReportCases(context)
   launchDigestCases(context)
   dstackCases(context)
+  dstackMeasurementCases(context)
   azureCases(context)
   return tally.finish()
 }

@@ -26,10 +26,10 @@ async function bundle() {
     import * as attest from '@sealpool/attest'
     import * as measurement from '@sealpool/attest/measurement'
     import * as platforms from '@sealpool/attest/platform-evidence'
-    import { encodeHex } from '@sealpool/crypto'
+    import { encodeHex, sha256Digest } from '@sealpool/crypto'
     import { runCases } from './cases.mjs'
     import { fileSource } from './files.mjs'
-    const library = { ...attest, ...measurement, ...platforms, encodeHex }
+    const library = { ...attest, ...measurement, ...platforms, encodeHex, sha256Digest }
     globalThis.runAttestCases = (encoded, every) => {
       const lines = []
       const read = (path) => {

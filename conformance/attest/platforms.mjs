@@ -41,6 +41,50 @@ export function dstackCases({ files, library, tally }) {
   }
 }
 
+/** Measurements that were recomputed to the values which hardware has signed. */
+export function dstackMeasurementCases({ files, library, tally }) {
+  const path = 'dstack-vectors/expected-measurements.json'
+  if (!files.has(path)) return
+  const { snp, 'tdx-lite': tdx } = files.json(path)
+  if (tdx !== undefined) {
+    const rtmr0 = library.hex(library.replayRegister(tdx.rtmr0Log.map(fromHex)))
+    tally.count('dstack TDX register from its log', rtmr0 === tdx.rtmr0, `rtmr0 ${rtmr0}`)
+    const source = files.json(`dstack-vectors/dstack-tdx-lite.json`)
+    const { composeHash } = library.verifyDstackEventLog({
+      eventLog: source.event_log,
+      claims: { rtmrs: [0, 1, 2, 3].map(() => `0x${'00'.repeat(48)}`) },
+    }).facts
+    const id = library.mrConfigId({ version: 1, composeHash })
+    tally.count('dstack MrConfig', id === `0x${tdx.mrConfigId.padEnd(96, '0')}`, `version 1: ${id}`)
+  }
+  if (snp === undefined) return
+  const { measurementMaterial: material } = snp
+  const digest = library.hex(
+    library.snpLaunchDigest({
+      ovmf: {
+        gpa: 0,
+        sections: material.ovmf_sections,
+        resetEip: material.reset_eip,
+        hashTableGpa: material.hashes_table_gpa,
+      },
+      ovmfDigest: fromHex(material.ovmf_hash),
+      kernel: {
+        hashes: {
+          image: fromHex(material.kernel_hash),
+          initrd: fromHex(material.initrd_hash),
+          commandLine: library.sha256Bytes(new TextEncoder().encode(`${material.cmdline}\0`)),
+        },
+      },
+      vcpus: snp.vcpus,
+      vcpu: snp.vcpuType.replace('epyc', 'EPYC'),
+      features: BigInt(snp.guestFeatures),
+    }),
+  )
+  tally.count('dstack SNP launch digest', digest === snp.measurement, digest)
+  const hostData = library.mrConfigDigest(snp.mrConfigDocument)
+  tally.count('dstack MrConfig', hostData === `0x${snp.hostData}`, `version 3: ${hostData}`)
+}
+
 function ratls({ app_cert: text }, { library, tally, name }) {
   const [leaf] = library.parsePemCertificates(new TextDecoder().decode(pem(text)))
   const { quote, reportData } = library.parseRaTlsCertificate(leaf)

@@ -27,8 +27,7 @@ const size = (value) => (value < 0n ? -value : value)
 
 /** Sum over groups of how far each integer column moved. */
 function moved(before, after) {
-  const keyOf = (row) =>
-    JSON.stringify(Object.entries(row).filter(([name]) => !name.startsWith('s')))
+  const keyOf = (row) => JSON.stringify(Object.entries(row).filter(([name]) => !name.startsWith('s')))
   const rest = new Map(after.map((row) => [keyOf(row), row]))
   const totals = {}
   const add = (left, right) => {

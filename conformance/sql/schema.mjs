@@ -129,10 +129,19 @@ export function neighboursOf(tables) {
   const [first] = tables
   const wallets = [...new Set(first.rows.map(({ wallet }) => wallet))]
   const victim = wallets[7] ?? wallets[0]
-  const without = tables.map((table) => ({ ...table, rows: table.rows.filter(({ wallet }) => wallet !== victim) }))
+  const without = tables.map((table) => ({
+    ...table,
+    rows: table.rows.filter(({ wallet }) => wallet !== victim),
+  }))
   // A contributor with far more rows and far larger values than anybody.
   const extreme = (value) =>
-    typeof value === 'number' ? 1e15 : typeof value === 'boolean' ? !value : value === null ? null : `${value}x`
+    typeof value === 'number'
+      ? 1e15
+      : typeof value === 'boolean'
+        ? !value
+        : value === null
+          ? null
+          : `${value}x`
   const heavy = tables.map((table) => {
     const [sample] = table.rows
     const row = Object.fromEntries(
@@ -151,7 +160,9 @@ export async function loadTables(engine, tables, pools, pseudonyms) {
     return pseudonyms.get(wallet)
   }
   for (const { schema, name, rows } of tables) {
-    const policy = pools.find((pool) => pool.name === schema).policy.tables.find((table) => table.name === name)
+    const policy = pools
+      .find((pool) => pool.name === schema)
+      .policy.tables.find((table) => table.name === name)
     await engine.load({
       name: `${schema}.${name}`,
       columns: policy.columns,

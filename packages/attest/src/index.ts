@@ -9,7 +9,7 @@ export { snpCheckTitles } from './amd/parts.js'
 export { parseSnpReport, type SnpReport, snpReportLength } from './amd/report.js'
 export type { SnpTcb } from './amd/tcb-version.js'
 export { type VekFacts, vekFacts } from './amd/vek-extensions.js'
-export { type VerifySnpReportOptions, verifySnpReport } from './amd/verify.js'
+export type { VerifySnpReportOptions } from './amd/verify.js'
 export { chainProblem, validityProblem } from './encoding/certificate-chain.js'
 export { parseRevocationList, type RevocationList, revocationListProblem } from './encoding/crl.js'
 export { type DerNode, derTag, maximumDerDepth, maximumDerElements, parseDer } from './encoding/der.js'
@@ -22,7 +22,6 @@ export {
   type NodeEvidenceVerdict,
   nodeEvidenceSchema,
   parseNodeEvidence,
-  verifyNodeEvidence,
 } from './evidence/node-evidence.js'
 export { measurementDigest, nodeReportData, zeroNonce } from './evidence/report-data.js'
 export {
@@ -51,7 +50,7 @@ export {
 } from './intel/collateral.js'
 export { quoteCheckTitles } from './intel/parts.js'
 export { type PckPlatform, pckPlatform } from './intel/pck-extension.js'
-export { type PreparedCollateral, prepareCollateral } from './intel/prepared-collateral.js'
+export type { PreparedCollateral } from './intel/prepared-collateral.js'
 export { parseQeIdentity } from './intel/qe-identity.js'
 export { intelQeVendorId, maximumQuoteLength, parseQuote, type Quote } from './intel/quote.js'
 export type { SgxReport, TdReport } from './intel/report.js'
@@ -68,8 +67,8 @@ export {
   type VerdictTcbStatus,
   verdictTcbStatuses,
 } from './intel/tcb-status.js'
-export { type VerifyQuoteOptions, verifyQuote } from './intel/verify.js'
-export { collateralCheckTitles, verifyCollateral } from './intel/verify-collateral.js'
+export type { VerifyQuoteOptions } from './intel/verify.js'
+export { collateralCheckTitles } from './intel/verify-collateral.js'
 export { nativeSignatures } from './platform.js'
 export { type Appraisal, appraise } from './policy/appraise.js'
 export {
@@ -81,13 +80,13 @@ export {
 } from './policy/policy.js'
 export { type BudgetRules, budgetProblem } from './receipt/budget.js'
 export { isBundleFile, parseReceiptBundle, type ReceiptBundle } from './receipt/bundle.js'
-export { chargedRefusals, type ReceiptDeployment } from './receipt/consistency.js'
 export {
   compareReceipts,
   type EquivocationProof,
   type ReceiptComparison,
   verifyEquivocation,
 } from './receipt/compare.js'
+export { chargedRefusals, type ReceiptDeployment } from './receipt/consistency.js'
 export {
   discloseInput,
   disclosureProblem,
@@ -108,7 +107,6 @@ export {
   receiptCheckTitles,
   type VerifyReceiptOptions,
   verdictsRoot,
-  verifyReceipt,
 } from './receipt/verify.js'
 export type { Schema } from './shape/shape.js'
 export { verifyAmdSignature } from './signature/amd.js'
@@ -119,3 +117,11 @@ export { amdRootClaim, amdRootKeyDigests, type SnpProductLine } from './trust-an
 export { intelRootKeyDigest, intelRootName, rootClaim } from './trust-anchor/intel.js'
 export type { Check } from './verdict/check-list.js'
 export type { Claims, Hex, IntelClaims, RootClaim, SgxClaims, TdxClaims, Verdict } from './verdict/verdict.js'
+export {
+  prepareCollateral,
+  verifyCollateral,
+  verifyNodeEvidence,
+  verifyQuote,
+  verifyReceipt,
+  verifySnpReport,
+} from './with-platform.js'

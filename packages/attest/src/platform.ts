@@ -63,9 +63,13 @@ export function nativeSignatures(): VerifySignature | undefined {
 const native = /* @__PURE__ */ nativeSignatures()
 
 /**
- * The default port of every verifier: native where the platform has signatures that answer at once, else the portable one
- * given. Browsers answer only with promises; see `withWebCrypto`.
+ * Options with the platform's signatures filled in: native ones where they answer at once (Node), else nothing, so that the
+ * verification uses its portable ones. Browsers answer only with promises; see `withWebCrypto`.
  */
-export function platformSignatures(portable: VerifySignature): VerifySignature {
-  return native ?? portable
+export function withPlatformSignatures<T extends { readonly verifySignature?: VerifySignature }>(
+  options: T,
+): T {
+  return native === undefined || options.verifySignature !== undefined
+    ? options
+    : { ...options, verifySignature: native }
 }

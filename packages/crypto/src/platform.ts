@@ -1,3 +1,5 @@
+import { provideCipherEngine } from './aead/aead.js'
+import type { NodeCrypto } from './aead/node-key.js'
 import type { Random } from './encoding/bytes.js'
 
 // WebCrypto fills at most this many bytes in one call (Web Cryptography API, getRandomValues).
@@ -20,4 +22,25 @@ function randomBytes(length: number): Uint8Array {
 export const platformRandom: Random = /* @__PURE__ */ Object.assign(randomBytes, {
   generateX25519: async (): Promise<CryptoKeyPair> =>
     (await globalThis.crypto.subtle.generateKey('X25519', false, ['deriveBits'])) as CryptoKeyPair,
+})
+
+/**
+ * Node's own cryptography, where the program runs in Node 20.16 or newer (or what offers the same). Asked for at run time,
+ * so that no bundle for a browser names it.
+ *
+ * @returns the module, or undefined elsewhere
+ */
+export function nodeCrypto(): NodeCrypto | undefined {
+  const { process } = globalThis as {
+    process?: { readonly getBuiltinModule?: (name: string) => unknown }
+  }
+  return process?.getBuiltinModule?.('node:crypto') as NodeCrypto | undefined
+}
+
+provideCipherEngine(async (name, key, letOthersRun) => {
+  const node = nodeCrypto()
+  if (node === undefined) return undefined
+  // A file of its own, which the manifest's `browser` field takes out of bundles for browsers.
+  const { nodeKey } = await import('./aead/node-key.js')
+  return nodeKey(node, name, key, letOthersRun)
 })

@@ -11,8 +11,8 @@ import {
   type SnpReportDefect,
 } from '../simulator/index.js'
 import { seededRandom } from '../testing/fixture.js'
+import { verifySnpReport } from '../with-platform.js'
 import { snpReportLength } from './report.js'
-import { verifySnpReport } from './verify.js'
 
 const at = new Date('2026-11-20T12:00:00Z')
 const reportData = new Uint8Array(64).fill(0xda)
@@ -153,7 +153,7 @@ describe('verifySnpReport on the simulator', () => {
           expect((error as AttestError).code).toBe('BAD_REPORT')
         }
       }),
-      { numRuns: 1200 },
+      { numRuns: 400 },
     )
   })
 
@@ -168,7 +168,7 @@ describe('verifySnpReport on the simulator', () => {
         const verdict = check(report, { certificates: parts.slice(0, 3), crl: parts[3] ?? crl })
         expect([which, index, verdict.ok]).toEqual([which, index, false])
       }),
-      { numRuns: 600 },
+      { numRuns: 300 },
     )
   })
 })

@@ -1,5 +1,4 @@
 import { AttestError } from '../errors.js'
-import { platformSignatures } from '../platform.js'
 import { verifyAmdSignature } from '../signature/amd.js'
 import type { VerifySignature } from '../signature/port.js'
 import { amdRootClaim } from '../trust-anchor/amd.js'
@@ -27,24 +26,7 @@ export interface VerifySnpReportOptions {
   readonly verifySignature?: VerifySignature
 }
 
-/**
- * Verifies an SEV-SNP attestation report of version 2 to 5, by VCEK or VLEK, of Milan, Genoa (with Bergamo and Siena) and
- * Turin. AMD revokes intermediate keys (ASK, ASVK) and never single chips, so the list is held against the intermediate's
- * serial number: that of every VCEK and VLEK is zero. AMD publishes no TCB statuses: `tcbStatus` is null, and the policy's
- * `minimumTcb` decides.
- *
- * @param bytes the report, 1184 bytes; not retained
- * @param options certificates, revocation list, time and trust
- * @returns the verdict; `ok` only when every check passed
- * @throws AttestError `BAD_REPORT` when the bytes are no report at all, `BAD_ARGUMENT` when `at` is not a valid date
- * @see AMD 56860, SEV-SNP firmware ABI specification; AMD 57230, VCEK certificate and KDS interface specification
- *
- * @example
- * ```ts no-run
- * const verdict = verifySnpReport(report, { certificates: [vcek, ask, ark], crl, at: new Date() })
- * if (!verdict.ok) for (const check of verdict.checks) console.log(check.result, check.title, check.detail)
- * ```
- */
+/** The verification itself, with portable signatures unless the caller gives others; see its public face in `with-platform.ts`. */
 export function verifySnpReport(
   bytes: Uint8Array,
   options: VerifySnpReportOptions,
@@ -55,7 +37,7 @@ export function verifySnpReport(
   const report = parseSnpReport(bytes)
   const checks = checkList(snpCheckTitles)
   const parts: Parts = {}
-  const verify = options.verifySignature ?? platformSignatures(verifyAmdSignature)
+  const verify = options.verifySignature ?? verifyAmdSignature
   const question: Question = { report, options, checks, parts, verify, at }
   checkForm(question)
   checkChain(question)

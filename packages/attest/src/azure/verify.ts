@@ -60,13 +60,7 @@ export interface AzureVerdict {
   readonly runtimeData: string
 }
 
-/**
- * Verifies an Azure confidential VM: hardware evidence, runtime data, vTPM key, TPM quote and registers, link by link. The
- * vTPM is software of Azure's paravisor, which the hardware measures: what the registers say is worth as much as that
- * measurement, so appraise it as well.
- *
- * @throws AttestError `BAD_EVIDENCE` when HCL report or TPM quote cannot be read; `BAD_REPORT`, `BAD_QUOTE`
- */
+/** The verification itself, with portable signatures unless the caller gives others; see its public face in `with-platform.ts`. */
 export function verifyAzureEvidence(evidence: AzureEvidence, options: VerifyAzureOptions): AzureVerdict {
   const report = parseHclReport(evidence.hclReport)
   const quote = parseTpmQuote(evidence.tpmQuote.message)

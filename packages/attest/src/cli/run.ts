@@ -3,21 +3,23 @@ import { encodeHex } from '@sealpool/crypto'
 import { lineOf, reportProduct } from '../amd/claims.js'
 import { parseSnpReport, type SnpReport } from '../amd/report.js'
 import { readTcb } from '../amd/tcb-version.js'
-import { verifySnpReport } from '../amd/verify.js'
 import { bundledCollateral, collateralBundleSchema } from '../collateral-source/bundle.js'
 import { type AmdMaterial, intelRequest } from '../collateral-source/port.js'
 import { AttestError } from '../errors.js'
-import { verifyNodeEvidence } from '../evidence/node-evidence.js'
 import { type Collateral, parseCollateral } from '../intel/collateral.js'
-import { verifyQuote } from '../intel/verify.js'
-import { verifyCollateral } from '../intel/verify-collateral.js'
 import { type Appraisal, appraise } from '../policy/appraise.js'
 import { type AttestationPolicy, defaultAttestationPolicy, parseAttestationPolicy } from '../policy/policy.js'
 import type { ReceiptDeployment } from '../receipt/consistency.js'
-import { verifyReceipt } from '../receipt/verify.js'
 import type { SnpProductLine } from '../trust-anchor/amd.js'
 import type { Check } from '../verdict/check-list.js'
 import type { Verdict } from '../verdict/verdict.js'
+import {
+  verifyCollateral,
+  verifyNodeEvidence,
+  verifyQuote,
+  verifyReceipt,
+  verifySnpReport,
+} from '../with-platform.js'
 import { verifyLogFile } from './log-question.js'
 import { type CliOutput, printAnswer, printChecks } from './print.js'
 import { readBytes, readJson, UnreadableError } from './read-file.js'

@@ -1,11 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { verifySnpReport } from '../amd/verify.js'
 import { formatPemCertificates } from '../encoding/pem.js'
 import { AttestError } from '../errors.js'
-import { verifyQuote } from '../intel/verify.js'
 import { createAmdSimulator } from '../simulator/index.js'
 import { at, quote, seededRandom, simulator } from '../testing/fixture.js'
+import { verifyQuote, verifySnpReport } from '../with-platform.js'
 import {
   type AmdRequest,
   bundledCollateral,

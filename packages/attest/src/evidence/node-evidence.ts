@@ -106,16 +106,7 @@ export function parseNodeEvidence(json: unknown): NodeEvidence {
   return nodeEvidenceSchema.parse(json)
 }
 
-/**
- * Verifies what a node shows of itself: the quote, that it vouches for the node's keys, and that the policy allows it.
- *
- * @param options.evidence any JSON value
- * @param options.policy which evidence is good enough
- * @param options.at the moment for which the answer holds
- * @param options.nonce 32 bytes that the caller asked the node to include; without it the evidence may be old
- * @returns verdict, appraisal, keys, and every check
- * @throws AttestError `BAD_EVIDENCE` or `BAD_QUOTE` when there is nothing to judge
- */
+/** The verification itself, with portable signatures unless the caller gives others; see its public face in `with-platform.ts`. */
 export function verifyNodeEvidence(options: {
   readonly evidence: unknown
   readonly policy: AttestationPolicy

@@ -1,8 +1,8 @@
 import { createVerify, generateKeyPairSync, sign as nodeSign } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { verifyQuote } from '../intel/verify.js'
 import { attestationPolicyDigest, defaultAttestationPolicy } from '../policy/policy.js'
 import { at, mrTd, simulator, trust } from '../testing/fixture.js'
+import { verifyQuote } from '../with-platform.js'
 import { earClaims, earToken } from './ear.js'
 
 const verdictOf = (changes: object = {}, collateral = simulator.collateral(at)) =>

@@ -1,6 +1,6 @@
-import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes } from '@noble/hashes/utils.js'
 import { sameBytes } from '../encoding/same-bytes.js'
+import { sha256 } from '../signature/sha2.js'
 import { fail, pass, unless } from '../verdict/check-list.js'
 import { enclaveIdentityProblem, tdxModuleProblem } from './enclave-identity.js'
 import { need, type Question, quoteTitles } from './parts.js'

@@ -1,6 +1,6 @@
 import { chainProblem } from '../encoding/certificate-chain.js'
 import { revocationListProblem } from '../encoding/crl.js'
-import { platformSignatures } from '../platform.js'
+import { AttestError } from '../errors.js'
 import { verifyP256 } from '../signature/p256.js'
 import { rememberingSignatures, type SignatureMemory, type VerifySignature } from '../signature/port.js'
 import { type CollateralChains, collateralChains } from './certificates.js'
@@ -33,29 +33,15 @@ export interface CollateralSource {
   readonly chains: () => CollateralChains
   /** @throws AttestError when TCB info or QE identity cannot be read */
   readonly documents: () => Documents
-  /** Signatures that were checked before. */
+  /** Signatures that were checked before; only read. */
   readonly verified: SignatureMemory | undefined
+  /** Where the answers of one port go. */
+  readonly memory: (port: VerifySignature) => SignatureMemory
 }
 
 const prepared = new WeakMap<PreparedCollateral, CollateralSource>()
 
-/**
- * Reads collateral and checks all its signatures once, so that every further quote costs three signature checks (PCK
- * certificate, quoting enclave's report, quote). Nothing about time is decided here: each `verifyQuote` asks again whether
- * certificates, lists and documents are current at its own moment. A signature that does not hold is not an error here: it
- * is remembered, and fails the check of every quote.
- *
- * @param collateral as Intel serves it
- * @param options.verifySignature another implementation of ECDSA P-256
- * @returns a handle for `verifyQuote`; it is never stale by itself
- * @throws AttestError `BAD_COLLATERAL`, `BAD_PEM`, `BAD_CERTIFICATE`, `BAD_CRL`, `BAD_DER` when a part cannot be read
- *
- * @example
- * ```ts no-run
- * const prepared = prepareCollateral(collateral)
- * for (const quote of quotes) console.log(verifyQuote(quote, { collateral: prepared, at: new Date() }).ok)
- * ```
- */
+/** The verification itself, with portable signatures unless the caller gives others; see its public face in `with-platform.ts`. */
 export function prepareCollateral(
   collateral: Collateral,
   options: { readonly verifySignature?: VerifySignature } = {},
@@ -67,7 +53,7 @@ export function prepareCollateral(
     identity: parseQeIdentity(copy.qeIdentity),
   }
   const memory: SignatureMemory = new WeakMap()
-  const verify = rememberingSignatures(options.verifySignature ?? platformSignatures(verifyP256), memory)
+  const verify = rememberingSignatures(options.verifySignature ?? verifyP256, memory)
   for (const { signer, root } of [chains.tcbInfo, chains.qeIdentity, chains.pckCrlIssuer]) {
     chainProblem([signer, root], verify)
   }
@@ -76,7 +62,12 @@ export function prepareCollateral(
   verify(chains.tcbInfo.signer.publicKey, documents.info.signed, documents.info.signature)
   verify(chains.qeIdentity.signer.publicKey, documents.identity.signed, documents.identity.signature)
   const handle: PreparedCollateral = Object.freeze({ format: 'prepared-collateral', collateral: copy })
-  prepared.set(handle, { chains: () => chains, documents: () => documents, verified: memory })
+  prepared.set(handle, {
+    chains: () => chains,
+    documents: () => documents,
+    verified: memory,
+    memory: () => new WeakMap(),
+  })
   return handle
 }
 
@@ -85,17 +76,22 @@ interface Reading {
   readonly texts: Collateral
   chains?: CollateralChains
   documents?: Documents
+  /** Answers of each port about what was read. */
+  readonly answers: WeakMap<VerifySignature, SignatureMemory>
 }
 
 const readings = new WeakMap<object, Reading>()
 
-/** Reading is a pure function of the texts: an object whose texts are still the same need not be read again. */
+/**
+ * Reading is a pure function of the texts, and so is a port's answer: an object whose texts are still the same need not be read
+ * again, nor its signatures be checked again by the same port.
+ */
 function readingOf(collateral: Collateral): Reading {
   const texts = parseCollateral(collateral)
   const known = readings.get(collateral)
   const names = Object.keys(texts) as (keyof Collateral)[]
   if (known !== undefined && names.every((name) => known.texts[name] === texts[name])) return known
-  const reading: Reading = { texts }
+  const reading: Reading = { texts, answers: new WeakMap() }
   readings.set(collateral, reading)
   return reading
 }
@@ -122,5 +118,17 @@ export function collateralSource(collateral: Collateral | PreparedCollateral): C
       return reading.documents
     },
     verified: undefined,
+    memory(port) {
+      try {
+        const { answers } = readingOf(plain)
+        const known = answers.get(port) ?? new WeakMap()
+        answers.set(port, known)
+        return known
+      } catch (error) {
+        // What cannot be read is told by the checks that read it.
+        if (error instanceof AttestError) return new WeakMap()
+        throw error
+      }
+    },
   }
 }

@@ -19,7 +19,13 @@ describe.skipIf(attestData === undefined)('real evidence', () => {
     const { run } = (await import(url)) as Conformance
     const lines: string[] = []
     const print = (line: string) => lines.push(line)
-    const library = { ...attest, ...measurement, ...platforms, encodeHex: crypto.encodeHex }
+    const library = {
+      ...attest,
+      ...measurement,
+      ...platforms,
+      encodeHex: crypto.encodeHex,
+      sha256Digest: crypto.sha256Digest,
+    }
     const { agree, differ } = await run({ data: attestData, print, library, every: 40, chromium: false })
     expect({ differ, lines }).toEqual({ differ: 0, lines })
     expect(agree).toBeGreaterThan(200)

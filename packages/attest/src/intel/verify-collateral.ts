@@ -1,7 +1,6 @@
 import { chainProblem, validityProblem } from '../encoding/certificate-chain.js'
 import { revocationListProblem } from '../encoding/crl.js'
 import { AttestError } from '../errors.js'
-import { platformSignatures } from '../platform.js'
 import { verifyP256 } from '../signature/p256.js'
 import { rememberingSignatures, type VerifySignature } from '../signature/port.js'
 import { rootClaim } from '../trust-anchor/intel.js'
@@ -20,15 +19,7 @@ export const collateralCheckTitles = {
   current: 'Certificates, lists and documents are current',
 } as const
 
-/**
- * Verifies collateral by itself, for example before it is kept for later; a quote's verification asks all of this again.
- *
- * @param collateral as Intel serves it
- * @param options.at the moment for which the answer holds
- * @param options.trustedRoots besides Intel's, as for `verifyQuote`
- * @returns the checks, and the earliest moment (ISO) at which a part goes stale
- * @throws AttestError `BAD_COLLATERAL`, `BAD_PEM`, `BAD_CERTIFICATE`, `BAD_CRL`, `BAD_DER` when it cannot be read
- */
+/** The verification itself, with portable signatures unless the caller gives others; see its public face in `with-platform.ts`. */
 export function verifyCollateral(
   collateral: Collateral,
   options: {
@@ -42,7 +33,7 @@ export function verifyCollateral(
     throw new AttestError('BAD_ARGUMENT', 'options.at', 'The time is not a valid date')
   const source = collateralSource(parseCollateral(collateral))
   const [chains, { info, identity }] = [source.chains(), source.documents()]
-  const verify = rememberingSignatures(options.verifySignature ?? platformSignatures(verifyP256))
+  const verify = rememberingSignatures(options.verifySignature ?? verifyP256)
   const checks = checkList(collateralCheckTitles)
   const all = [chains.tcbInfo, chains.qeIdentity, chains.pckCrlIssuer]
   checks.run('root-trusted', [], () => {

@@ -1,5 +1,4 @@
 import { AttestError } from '../errors.js'
-import { platformSignatures } from '../platform.js'
 import { verifyP256 } from '../signature/p256.js'
 import { rememberingSignatures, type VerifySignature } from '../signature/port.js'
 import { rootClaim } from '../trust-anchor/intel.js'
@@ -39,32 +38,17 @@ export interface VerifyQuoteOptions {
   readonly verifySignature?: VerifySignature
 }
 
-/**
- * Verifies a DCAP quote of TDX or SGX: one call makes every check of Intel's quote verification library, and the verdict lists
- * each with its answer. It says what is proved, not whether that is good enough: give the verdict to `appraise`.
- *
- * @param bytes the quote; not retained
- * @param options collateral, time and trust
- * @returns the verdict; `ok` only when every check passed
- * @throws AttestError `BAD_QUOTE` when the bytes are not a quote at all, `BAD_ARGUMENT` when `at` is not a valid date
- * @see Intel SGX DCAP Quote Verification Library; Intel TDX DCAP quoting library API (quote version 4 and 5)
- *
- * @example
- * ```ts no-run
- * const verdict = verifyQuote(quote, { collateral, at: new Date() })
- * if (!verdict.ok) for (const check of verdict.checks) console.log(check.result, check.title, check.detail)
- * ```
- */
+/** The verification itself, with portable signatures unless the caller gives others; see its public face in `with-platform.ts`. */
 export function verifyQuote(bytes: Uint8Array, options: VerifyQuoteOptions): Verdict {
   const at = Math.floor(options.at.getTime() / 1000)
   if (!Number.isFinite(at))
     throw new AttestError('BAD_ARGUMENT', 'options.at', 'The time is not a valid date')
   const quote = parseQuote(bytes)
   const source = collateralSource(options.collateral)
-  const port = options.verifySignature ?? platformSignatures(verifyP256)
+  const port = options.verifySignature ?? verifyP256
   const checks = checkList(quoteTitles(quote))
   const parts: Parts = {}
-  const verify = rememberingSignatures(port, new WeakMap(), source.verified)
+  const verify = rememberingSignatures(port, source.memory(port), source.verified)
   const question: Question = { quote, options, source, checks, parts, verify, at }
   checkForm(question)
   checkChains(question)

@@ -4,5 +4,11 @@
  * @module
  */
 export { type Ovmf, type OvmfSection, parseOvmf } from './ovmf.js'
-export { type SnpLaunch, snpLaunchDigest, vcpuSignatures } from './snp-launch-digest.js'
+export {
+  type SnpKernel,
+  type SnpKernelHashes,
+  type SnpLaunch,
+  snpLaunchDigest,
+  vcpuSignatures,
+} from './snp-launch-digest.js'
 export type { SnpVmm } from './vmsa.js'

@@ -24,21 +24,33 @@ export const vcpuSignatures: Readonly<Record<string, number>> = {
   'EPYC-Turin': 0xb00f00,
 }
 
+/** What a guest boots. */
+export interface SnpKernel {
+  readonly image: Uint8Array
+  readonly initrd?: Uint8Array
+  readonly commandLine?: string
+}
+
+/** SHA-256 (32 bytes) of what a guest boots; the command line's covers its closing zero byte. */
+export interface SnpKernelHashes {
+  readonly hashes: {
+    readonly image: Uint8Array
+    readonly initrd: Uint8Array
+    readonly commandLine: Uint8Array
+  }
+}
+
 /** What a guest is launched from. */
 export interface SnpLaunch {
-  /** The firmware file. */
-  readonly ovmf: Uint8Array
+  /** The firmware file; with `ovmfDigest` its tables alone are enough. */
+  readonly ovmf: Uint8Array | Ovmf
   /**
    * Launch digest after the firmware's own pages (48 bytes), when the whole file was measured elsewhere: `ovmf` then needs only
-   * the end of the file, where the tables are.
+   * the end of the file, where the tables are, or what they say.
    */
   readonly ovmfDigest?: Uint8Array
-  /** Kernel, initrd and command line for direct boot; absent: the firmware finds its own. */
-  readonly kernel?: {
-    readonly image: Uint8Array
-    readonly initrd?: Uint8Array
-    readonly commandLine?: string
-  }
+  /** Kernel, initrd and command line for direct boot, or their hashes; absent: the firmware finds its own. */
+  readonly kernel?: SnpKernel | SnpKernelHashes
   readonly vcpus: number
   /** A key of {@link vcpuSignatures}, or the signature itself; `gce` does not use it. */
   readonly vcpu: string | number
@@ -89,17 +101,30 @@ const entryGuids = {
   commandLine: 'd82dd09720bd944caa78e7714d36ab2a',
 } as const
 
+function kernelHashes(kernel: SnpKernel | SnpKernelHashes): SnpKernelHashes['hashes'] {
+  if ('hashes' in kernel) {
+    if (Object.values(kernel.hashes).some(({ length }) => length !== 32)) {
+      throw new AttestError('BAD_ARGUMENT', 'launch.kernel.hashes', 'Digests of 32 bytes are expected')
+    }
+    return kernel.hashes
+  }
+  return {
+    image: sha256(kernel.image),
+    initrd: sha256(kernel.initrd ?? new Uint8Array()),
+    commandLine: sha256(new TextEncoder().encode(`${kernel.commandLine ?? ''}\0`)),
+  }
+}
+
 /** The page with the hashes of kernel, initrd and command line (QEMU, SevHashTable). */
-function hashesPage(kernel: NonNullable<SnpLaunch['kernel']>, offset: number): Uint8Array {
-  const entry = (guid: string, bytes: Uint8Array) =>
-    concatBytes(hexToBytes(guid), Uint8Array.of(50, 0), sha256(bytes))
-  const commandLine = new TextEncoder().encode(`${kernel.commandLine ?? ''}\0`)
+function hashesPage(kernel: SnpKernel | SnpKernelHashes, offset: number): Uint8Array {
+  const { image, initrd, commandLine } = kernelHashes(kernel)
+  const entry = (guid: string, hash: Uint8Array) => concatBytes(hexToBytes(guid), Uint8Array.of(50, 0), hash)
   const table = concatBytes(
     hexToBytes(tableGuid),
     Uint8Array.of(168, 0),
     entry(entryGuids.commandLine, commandLine),
-    entry(entryGuids.initrd, kernel.initrd ?? new Uint8Array()),
-    entry(entryGuids.kernel, kernel.image),
+    entry(entryGuids.initrd, initrd),
+    entry(entryGuids.kernel, image),
   )
   if (offset + table.length > pageLength) {
     throw new AttestError('BAD_IMAGE', 'ovmf.hashTable', 'The table of hashes does not fit on its page')
@@ -131,25 +156,32 @@ export function snpLaunchDigest(launch: SnpLaunch): Uint8Array {
   if (ovmfDigest !== undefined && ovmfDigest.length !== 48) {
     throw new AttestError('BAD_ARGUMENT', 'launch.ovmfDigest', 'A digest of 48 bytes is expected')
   }
-  const signature = typeof launch.vcpu === 'number' ? launch.vcpu : vcpuSignatures[launch.vcpu]
-  if (signature === undefined || !Object.hasOwn({ ...vcpuSignatures, [launch.vcpu]: 0 }, launch.vcpu)) {
+  const { vcpu } = launch
+  const known = typeof vcpu === 'number' || Object.hasOwn(vcpuSignatures, vcpu)
+  const signature = typeof vcpu === 'number' ? vcpu : vcpuSignatures[vcpu]
+  if (!known || signature === undefined) {
     throw new AttestError(
       'BAD_ARGUMENT',
       'launch.vcpu',
       'The processor model is not known; give its signature',
     )
   }
-  const ovmf = parseOvmf(launch.ovmf)
+  const { ovmf: firmware } = launch
+  const ovmf = firmware instanceof Uint8Array ? parseOvmf(firmware) : firmware
   if (kernel !== undefined && !ovmf.sections.some(({ type }) => type === ovmfSectionType.kernelHashes)) {
     const text = 'A kernel is given, and the firmware has no section for kernel hashes'
     throw new AttestError('BAD_IMAGE', 'ovmf.metadata', text)
   }
   const context = launchContext(ovmfDigest ?? new Uint8Array(48))
   if (ovmfDigest === undefined) {
-    if (launch.ovmf.length % pageLength !== 0) {
-      throw new AttestError('BAD_IMAGE', 'ovmf', 'The firmware is not a whole number of pages')
+    if (!(firmware instanceof Uint8Array) || firmware.length % pageLength !== 0) {
+      throw new AttestError(
+        'BAD_IMAGE',
+        'ovmf',
+        'The firmware is not a whole number of pages, and has no digest',
+      )
     }
-    context.pages(ovmf.gpa, launch.ovmf)
+    context.pages(ovmf.gpa, firmware)
   }
   addSections(context, ovmf, kernel, vmm)
   const page = (eip: number) => vmsaPage({ eip, features, signature, vmm })

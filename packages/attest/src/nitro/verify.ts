@@ -3,7 +3,6 @@ import { bytesToHex, concatBytes } from '@noble/hashes/utils.js'
 import { chainProblem, validityProblem } from '../encoding/certificate-chain.js'
 import { type Certificate, parseCertificate } from '../encoding/x509.js'
 import { AttestError } from '../errors.js'
-import { platformSignatures } from '../platform.js'
 import { verifyAmdSignature } from '../signature/amd.js'
 import type { VerifySignature } from '../signature/port.js'
 import { type Check, checkList, fail, notChecked, pass, unless } from '../verdict/check-list.js'
@@ -144,17 +143,7 @@ function readClaims(field: (name: string) => Cbor | undefined): NitroClaims {
   }
 }
 
-/**
- * Verifies an AWS Nitro attestation document: COSE_Sign1 with ES384, chain to AWS's pinned root, dates, freshness, nonce. AWS
- * publishes no revocation list for these certificates, which live for hours.
- *
- * @param bytes the document
- * @param options.at the moment for which the answer holds
- * @param options.maximumAgeSeconds how old the document may be; 300 when absent
- * @param options.nonce that was asked for; without it the document may have been made for anyone
- * @throws AttestError `BAD_EVIDENCE`, `BAD_CERTIFICATE`, `BAD_DER` when it cannot be read; `BAD_ARGUMENT`
- * @see AWS Nitro Enclaves, attestation process documentation
- */
+/** The verification itself, with portable signatures unless the caller gives others; see its public face in `with-platform.ts`. */
 export function verifyNitroDocument(
   bytes: Uint8Array,
   options: {
@@ -168,7 +157,7 @@ export function verifyNitroDocument(
   if (!Number.isFinite(at))
     throw new AttestError('BAD_ARGUMENT', 'options.at', 'The time is not a valid date')
   const { signedBytes, signature, chain, claims } = parseDocument(bytes)
-  const verify = options.verifySignature ?? platformSignatures(verifyAmdSignature)
+  const verify = options.verifySignature ?? verifyAmdSignature
   const checks = checkList(nitroCheckTitles)
   const [leaf] = chain
   const root = chain[chain.length - 1]

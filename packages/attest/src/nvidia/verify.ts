@@ -5,7 +5,6 @@ import { parsePemCertificates } from '../encoding/pem.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { parseCertificate } from '../encoding/x509.js'
 import { AttestError } from '../errors.js'
-import { platformSignatures } from '../platform.js'
 import { verifyAmdSignature } from '../signature/amd.js'
 import type { VerifySignature } from '../signature/port.js'
 import { type Check, checkList, fail, notChecked, pass, unless } from '../verdict/check-list.js'
@@ -41,17 +40,7 @@ export interface NvidiaVerdict {
 const requestLength = 37
 const signatureLength = 96
 
-/**
- * Verifies an NVIDIA GPU's or switch's SPDM measurements as far as that can be done offline. What it does not prove, and
- * says so: that the device's certificate was not revoked, that firmware and driver are ones NVIDIA stands by, that the GPU is
- * attached to the machine that talks to you, or that confidential computing mode is on. Bind the nonce to the CPU's evidence.
- *
- * @param report GET_MEASUREMENTS request (37 bytes) and response, one after the other
- * @param options.certificates PEM of the device's chain, leaf first, root last
- * @param options.nonce 32 bytes that were asked for
- * @throws AttestError `BAD_EVIDENCE`, `BAD_PEM`, `BAD_CERTIFICATE`, `BAD_DER` when it cannot be read; `BAD_ARGUMENT`
- * @see DMTF DSP0274, SPDM 1.1; NVIDIA attestation SDK
- */
+/** The verification itself, with portable signatures unless the caller gives others; see its public face in `with-platform.ts`. */
 export function verifyNvidiaReport(
   report: Uint8Array,
   options: {
@@ -66,7 +55,7 @@ export function verifyNvidiaReport(
     throw new AttestError('BAD_ARGUMENT', 'options.at', 'The time is not a valid date')
   const { nonce, measurements } = parseReport(report)
   const chain = parsePemCertificates(options.certificates).map(parseCertificate)
-  const verify = options.verifySignature ?? platformSignatures(verifyAmdSignature)
+  const verify = options.verifySignature ?? verifyAmdSignature
   const checks = checkList(nvidiaCheckTitles)
   const [leaf] = chain
   const root = chain[chain.length - 1]

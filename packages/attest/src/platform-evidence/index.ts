@@ -11,7 +11,6 @@ export {
   type AzureVerdict,
   azureCheckTitles,
   type VerifyAzureOptions,
-  verifyAzureEvidence,
 } from '../azure/verify.js'
 export {
   composeHash,
@@ -23,6 +22,7 @@ export {
   dstackRuntimeEventType,
   verifyDstackEventLog,
 } from '../dstack/event-log.js'
+export { mrConfigDigest, mrConfigId } from '../dstack/mr-config.js'
 export { parseRaTlsCertificate, type RaTlsCertificate } from '../dstack/ra-tls.js'
 export {
   type FirmwareEvent,
@@ -36,11 +36,10 @@ export {
   type NitroVerdict,
   nitroCheckTitles,
   nitroRootDigest,
-  verifyNitroDocument,
 } from '../nitro/verify.js'
 export {
   type NvidiaVerdict,
   nvidiaCheckTitles,
   nvidiaRootDigest,
-  verifyNvidiaReport,
 } from '../nvidia/verify.js'
+export { verifyAzureEvidence, verifyNitroDocument, verifyNvidiaReport } from '../with-platform.js'

@@ -107,20 +107,7 @@ interface Parts {
   pools?: { readonly pool: ReceiptBody['pools'][number]; readonly rules: PoolRules }[]
 }
 
-/**
- * Follows a receipt's whole chain of trust, offline: quote, key set, signature, policies, manifest, plan, code, inputs'
- * verdicts, budget, result. Anything that is not given is `not-checked` and makes the verdict not ok, except parts that do
- * not exist for a refusal.
- *
- * @param options the receipt, what it speaks about, whom the verifier trusts, and the moment of the question
- * @returns a verdict with every link; bad documents make it not ok and never throw
- *
- * @example
- * ```ts no-run
- * const verdict = verifyReceipt({ receipt, evidence, policies, manifest, plan, result, sealedResult, verdicts, deployment, trust, at })
- * console.log(verdict.ok, verdict.simulated)
- * ```
- */
+/** The verification itself, with portable signatures unless the caller gives others; see its public face in `with-platform.ts`. */
 export function verifyReceipt(options: VerifyReceiptOptions): ReceiptVerdict {
   const checks = checkList(receiptCheckTitles)
   const parts: Parts = {}

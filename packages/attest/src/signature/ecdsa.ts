@@ -1,4 +1,4 @@
-import { sha256, sha384 } from '@noble/hashes/sha2.js'
+import { sha256, sha384 } from './sha2.js'
 
 /**
  * A short Weierstrass curve y² = x³ - 3x + b of prime order (SEC 2, NIST SP 800-186). The readings below verify signatures over public

@@ -1,7 +1,7 @@
-import { sha256 } from '@noble/hashes/sha2.js'
 import { hexToBytes } from '@noble/hashes/utils.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { type RsaPublicKey, rsaEncodedMessage } from './rsa-pss.js'
+import { sha256 } from './sha2.js'
 
 /** DigestInfo of SHA-256 up to the digest (RFC 8017, 9.2). */
 const digestInfo = '3031300d060960864801650304020105000420'

@@ -1,8 +1,8 @@
-import { sha384 } from '@noble/hashes/sha2.js'
 import { derTag, parseDer } from '../encoding/der.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { AttestError } from '../errors.js'
 import { bigEndian } from './ecdsa.js'
+import { sha384 } from './sha2.js'
 
 /** An RSA public key (RFC 8017, A.1.1). */
 export interface RsaPublicKey {

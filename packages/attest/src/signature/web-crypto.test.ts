@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { verifySnpReport } from '../amd/verify.js'
 import type { Collateral } from '../intel/collateral.js'
-import { prepareCollateral } from '../intel/prepared-collateral.js'
-import { verifyQuote } from '../intel/verify.js'
 import { createAmdSimulator } from '../simulator/index.js'
 import { at, quote, seededRandom, simulator } from '../testing/fixture.js'
+import { prepareCollateral, verifyQuote, verifySnpReport } from '../with-platform.js'
 import { withWebCrypto } from './web-crypto.js'
 
 const collateral = simulator.collateral(at)

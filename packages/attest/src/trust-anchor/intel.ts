@@ -1,6 +1,6 @@
-import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Certificate } from '../encoding/x509.js'
+import { sha256 } from '../signature/sha2.js'
 import type { RootClaim } from '../verdict/verdict.js'
 
 /**

@@ -1,7 +1,6 @@
-import { gcm } from '@noble/ciphers/aes.js'
-import { chacha20poly1305, xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { requireBytes, unshared } from '../encoding/bytes.js'
 import { type Backend, subtleFor } from './backend.js'
+import { pureKey } from './pure-key.js'
 
 /** Authenticated ciphers known here; all have a tag of 16 bytes. */
 export type AeadName = 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305' | 'xchacha20-poly1305'
@@ -19,17 +18,42 @@ export const aeadSizes: Readonly<Record<AeadName, { readonly key: number; readon
 
 /** A key that is ready for use. The caller never repeats a nonce under one key. */
 export interface AeadKey {
-  /** Ciphertext and tag. */
-  seal(nonce: Uint8Array, plaintext: Uint8Array, associated?: Uint8Array): Promise<Uint8Array>
+  /** Ciphertext and tag; written to `into` when that is given, which has their length. */
+  seal(
+    nonce: Uint8Array,
+    plaintext: Uint8Array,
+    associated?: Uint8Array,
+    into?: Uint8Array,
+  ): Promise<Uint8Array>
   /** The plaintext, or undefined when the message is not authentic. */
   open(nonce: Uint8Array, sealed: Uint8Array, associated?: Uint8Array): Promise<Uint8Array | undefined>
 }
 
 const empty = /* @__PURE__ */ new Uint8Array()
 
+/** Makes a key ready on something that the platform has beside WebCrypto; undefined where it has nothing. */
+export type CipherEngine = (
+  name: AeadName,
+  key: Uint8Array,
+  letOthersRun: () => Promise<unknown>,
+) => Promise<AeadKey | undefined>
+
+let engine: CipherEngine | undefined
+
 /**
- * Makes a key ready: AES-GCM (NIST SP 800-38D) through WebCrypto or noble, ChaCha20-Poly1305 (RFC 8439) and
- * XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha) through noble, since WebCrypto has neither.
+ * Tells which engine computes ciphers natively. Called once by the package's edge to the platform, while it is loaded; it
+ * changes where bytes are computed and never which.
+ *
+ * @param provided - the engine
+ */
+export function provideCipherEngine(provided: CipherEngine): void {
+  engine = provided
+}
+
+/**
+ * Makes a key ready: AES-GCM (NIST SP 800-38D) through Node, WebCrypto or noble, ChaCha20-Poly1305 (RFC 8439) and
+ * XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha) through Node or noble, since WebCrypto has neither.
+ *
  *
  * @param name - the cipher
  * @param key - its key
@@ -39,26 +63,13 @@ const empty = /* @__PURE__ */ new Uint8Array()
  */
 export async function importAeadKey(name: AeadName, key: Uint8Array, backend: Backend): Promise<AeadKey> {
   requireBytes(key, aeadSizes[name].key, 'key')
-  const subtle = name === 'aes-128-gcm' || name === 'aes-256-gcm' ? subtleFor(backend) : undefined
-  return subtle === undefined ? pureKey(name, key) : nativeKey(subtle, key)
-}
-
-function pureKey(name: AeadName, key: Uint8Array): AeadKey {
-  const cipher =
-    name === 'chacha20-poly1305' ? chacha20poly1305 : name === 'xchacha20-poly1305' ? xchacha20poly1305 : gcm
-  return {
-    async seal(nonce, plaintext, associated = empty) {
-      return cipher(key, nonce, associated).encrypt(plaintext)
-    },
-    async open(nonce, sealed, associated = empty) {
-      if (sealed.length < aeadTagLength) return undefined
-      try {
-        return cipher(key, nonce, associated).decrypt(sealed)
-      } catch {
-        return undefined
-      }
-    },
+  const subtleOrNone = subtleFor(backend)
+  if (subtleOrNone !== undefined && backend !== 'webcrypto') {
+    const ready = await engine?.(name, key, () => subtleOrNone.digest('SHA-256', empty))
+    if (ready !== undefined) return ready
   }
+  const subtle = name === 'aes-128-gcm' || name === 'aes-256-gcm' ? subtleOrNone : undefined
+  return subtle === undefined ? pureKey(name, key) : nativeKey(subtle, key)
 }
 
 async function nativeKey(subtle: SubtleCrypto, key: Uint8Array): Promise<AeadKey> {
@@ -70,10 +81,13 @@ async function nativeKey(subtle: SubtleCrypto, key: Uint8Array): Promise<AeadKey
     tagLength: 8 * aeadTagLength,
   })
   return {
-    async seal(nonce, plaintext, associated = empty) {
-      return new Uint8Array(
+    async seal(nonce, plaintext, associated = empty, into) {
+      const sealed = new Uint8Array(
         await subtle.encrypt(parameters(nonce, associated), imported, unshared(plaintext)),
       )
+      if (into === undefined) return sealed
+      into.set(sealed)
+      return into
     },
     async open(nonce, sealed, associated = empty) {
       if (sealed.length < aeadTagLength) return undefined

@@ -1,11 +1,12 @@
 import { CryptoError } from '../errors.js'
 
 /**
- * Where ciphers and key agreement are computed: `native` is WebCrypto, `pure` is noble's JavaScript, `auto` is
- * native when the platform has it. The bytes are the same; speed and protection against timing attacks differ
- * (native is better in both).
+ * Where ciphers and key agreement are computed: `native` is what the platform has (WebCrypto; in Node also its OpenSSL,
+ * which needs no way to another thread and back for every chunk), `webcrypto` is WebCrypto alone, `pure` is noble's
+ * JavaScript, `auto` is native when the platform has it. The bytes are the same; speed and protection against timing
+ * attacks differ (native is better in both).
  */
-export type Backend = 'auto' | 'native' | 'pure'
+export type Backend = 'auto' | 'native' | 'webcrypto' | 'pure'
 
 /**
  * The platform's WebCrypto, as a computation: no randomness is drawn through it.
@@ -17,17 +18,13 @@ export type Backend = 'auto' | 'native' | 'pure'
  */
 export function subtleFor(backend: Backend): SubtleCrypto | undefined {
   if (backend === 'pure') return undefined
-  if (backend !== 'auto' && backend !== 'native') {
-    throw new CryptoError('OPTION_INVALID', 'backend', 'expected auto, native or pure')
+  if (backend !== 'auto' && backend !== 'native' && backend !== 'webcrypto') {
+    throw new CryptoError('OPTION_INVALID', 'backend', 'expected auto, native, webcrypto, pure')
   }
   // Typed as always present, but absent in insecure contexts.
   const subtle = (globalThis as { crypto?: { subtle?: SubtleCrypto } }).crypto?.subtle
-  if (subtle === undefined && backend === 'native') {
-    throw new CryptoError(
-      'NATIVE_CRYPTO_MISSING',
-      'backend',
-      'this platform has no WebCrypto; use backend auto',
-    )
+  if (subtle === undefined && backend !== 'auto') {
+    throw new CryptoError('NATIVE_CRYPTO_MISSING', 'backend', 'there is no WebCrypto here; use auto')
   }
   return subtle
 }

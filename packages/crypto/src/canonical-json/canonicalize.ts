@@ -40,7 +40,7 @@ function write(value: unknown, place: string, depth: number, open: Set<object>):
     case 'object':
       return value === null ? 'null' : writeContainer(value, place, depth, open)
     default:
-      throw refuse(place, `a value of type ${typeof value} is not JSON; leave it out or write it as a string`)
+      throw refuse(place, `a ${typeof value} is not JSON; leave it out or write it as a string`)
   }
 }
 
@@ -52,7 +52,7 @@ function writeContainer(value: object, place: string, depth: number, open: Set<o
       `JSON is nested over ${maximumJsonDepth} levels`,
     )
   }
-  if (open.has(value)) throw refuse(place, 'an object holds itself; JSON has no cycles')
+  if (open.has(value)) throw refuse(place, 'JSON has no cycles')
   open.add(value)
   const text = Array.isArray(value)
     ? writeArray(value, place, depth, open)
@@ -74,7 +74,7 @@ function writeObject(value: object, place: string, depth: number, open: Set<obje
   const prototype: unknown = Object.getPrototypeOf(value)
   // Objects of another realm (an iframe, node:vm) have another Object.prototype, which itself has no prototype.
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-    throw refuse(place, 'only plain objects and arrays are JSON; convert maps, dates and byte strings first')
+    throw refuse(place, 'only plain objects and arrays are JSON; convert others first')
   }
   if (Object.getOwnPropertySymbols(value).length > 0) throw refuse(place, 'symbol members are not JSON')
   const parts: string[] = []

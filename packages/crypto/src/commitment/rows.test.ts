@@ -158,15 +158,39 @@ describe('rows', () => {
   })
 })
 
+test('a name that stands twice in a row is not shown twice, even if the one who committed put it there', () => {
+  const values = [1, 2]
+  const salts = values.map((value) => new Uint8Array(32).fill(value))
+  const hashes = values.map((value, index) => fieldOf(salts[index] ?? salt, 'a', value))
+  const field = (index: number) => ({
+    index,
+    name: 'a',
+    value: values[index] ?? 0,
+    salt: salts[index] ?? salt,
+  })
+  const forged = `sha256:${rootOf(node(...hashes), 2)}` as const
+  const shown = (fields: readonly DisclosedField[], proof: readonly Uint8Array[]) =>
+    verifyRowsOpening(forged, { count: 1, rows: [{ row: 0, fieldCount: 2, fields, proof }], proof: [] })
+  const [first = salt, second = salt] = hashes
+  expect(shown([field(0)], [second])).toBe(true)
+  expect(shown([field(1)], [first])).toBe(true)
+  expect(shown([field(0), field(1)], [])).toBe(false)
+})
+
+const sha = (...parts: readonly Uint8Array[]) => createHash('sha256').update(Buffer.concat(parts)).digest()
+const label = Buffer.from('sealpool/rows/1')
+const number = (value: number, length: number) =>
+  Buffer.from(value.toString(16).padStart(2 * length, '0'), 'hex')
+const fieldOf = (own: Uint8Array, name: string, value: number) =>
+  new Uint8Array(sha(number(0, 1), own, Buffer.from(JSON.stringify([name, value]))))
+const node = (...parts: readonly Uint8Array[]) => sha(number(1, 1), ...parts)
+/** Of one row. */
+const rootOf = (fields: Uint8Array, fieldCount: number) =>
+  sha(label, number(1, 8), sha(number(0, 1), number(fieldCount, 4), fields)).toString('hex')
+
 function byHand(): string {
-  const sha = (...parts: readonly Uint8Array[]) => createHash('sha256').update(Buffer.concat(parts)).digest()
-  const label = Buffer.from('sealpool/rows/1')
-  const number = (value: number, length: number) =>
-    Buffer.from(value.toString(16).padStart(2 * length, '0'), 'hex')
   const own = createHmac('sha256', salt)
     .update(Buffer.concat([label, number(0, 8), Buffer.from('"a"')]))
     .digest()
-  const field = sha(number(0, 1), own, Buffer.from('["a",1]'))
-  const row = sha(number(0, 1), number(1, 4), field)
-  return sha(label, number(1, 8), row).toString('hex')
+  return rootOf(fieldOf(own, 'a', 1), 1)
 }

@@ -72,16 +72,18 @@ export async function commitPlaintextOn(
   },
 ): Promise<Commitment> {
   const subtle = subtleFor(options.backend)
-  if (subtle === undefined) return commitPlaintext(bytes, options)
   const { salt, chunkSize } = checked(options)
   const hashes: Uint8Array[] = []
   const chunks = chunksOf(bytes, chunkSize)
   await inOrder({
     count: chunks.length,
     limit: chunksAtOnce(chunkSize),
-    start: (index) =>
-      subtle.digest('SHA-256', leafPreimage(chunkSaltOf(salt, index), chunks[index] ?? new Uint8Array())),
-    deliver: (hash) => hashes.push(new Uint8Array(hash)),
+    async start(index) {
+      const parts = [chunkSaltOf(salt, index), chunks[index] ?? new Uint8Array()]
+      if (subtle === undefined) return leafHash(...parts)
+      return new Uint8Array(await subtle.digest('SHA-256', leafPreimage(...parts)))
+    },
+    deliver: (hash) => hashes.push(hash),
   })
   return commitmentOf(bytes.length, chunkSize, hashes)
 }

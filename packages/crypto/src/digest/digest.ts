@@ -27,7 +27,7 @@ export function parseDigest(value: unknown, place = 'digest'): Digest {
  * @returns `sha256:` and 64 hexadecimal digits
  */
 export function sha256Digest(bytes: Uint8Array): Digest {
-  return hexToDigest(encodeHex(sha256(bytes)))
+  return `sha256:${encodeHex(sha256(bytes)).slice(2)}`
 }
 
 /**

@@ -37,7 +37,6 @@ export interface HpkeSchedule {
  *
  * @param setup - see {@link HpkeSetup}
  * @returns key, nonce and exporter secret
- * @throws CryptoError `OPTION_INVALID` for an AEAD that RFC 9180 does not name
  */
 export function hpkeSchedule(setup: Omit<HpkeSetup, 'backend'>): HpkeSchedule {
   const { sharedSecret, info, aead } = setup
@@ -56,9 +55,6 @@ export function hpkeSchedule(setup: Omit<HpkeSetup, 'backend'>): HpkeSchedule {
 }
 
 function suiteOf({ kemId, aead }: Pick<HpkeSetup, 'kemId' | 'aead'>): Uint8Array {
-  if (!Object.hasOwn(aeadIds, aead)) {
-    throw new CryptoError('OPTION_INVALID', 'aead', `expected one of ${Object.keys(aeadIds).join(', ')}`)
-  }
   return hpkeSuiteOf(kemId, kdfId, aeadIds[aead])
 }
 
@@ -87,9 +83,12 @@ export interface HpkeContext {
  *
  * @param setup - see {@link HpkeSetup}
  * @returns the context; its message number starts at 0
- * @throws CryptoError `OPTION_INVALID`, `NATIVE_CRYPTO_MISSING`
+ * @throws CryptoError `OPTION_INVALID` for an AEAD that RFC 9180 does not name; `NATIVE_CRYPTO_MISSING`
  */
 export async function hpkeContext(setup: HpkeSetup): Promise<HpkeContext> {
+  if (!Object.hasOwn(aeadIds, setup.aead)) {
+    throw new CryptoError('OPTION_INVALID', 'aead', `expected one of ${Object.keys(aeadIds).join(', ')}`)
+  }
   const { key, baseNonce, exporterSecret } = hpkeSchedule(setup)
   const aead = await importAeadKey(setup.aead, key, setup.backend)
   let sealed = 0

@@ -139,9 +139,11 @@ describe('a conversation', () => {
     await expect(
       hpkeSender({ publicKey: keys.publicKey, info, random: platformRandom, aead }),
     ).rejects.toMatchObject({ code: 'OPTION_INVALID' })
-    await expect(
-      hpkeReceiver({ privateKey: keys.privateKey, enc: new Uint8Array(31), info }),
-    ).rejects.toMatchObject({ code: 'HPKE_OPEN_REFUSED' })
+    for (const enc of [new Uint8Array(31), 'enc' as unknown as Uint8Array]) {
+      await expect(hpkeReceiver({ privateKey: keys.privateKey, enc, info })).rejects.toMatchObject({
+        code: 'HPKE_OPEN_REFUSED',
+      })
+    }
   })
 })
 

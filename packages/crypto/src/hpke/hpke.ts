@@ -92,7 +92,6 @@ async function setUpReceiver(
   },
 ): Promise<HpkeSetup> {
   const { kem, key, enc, info, senderPublicKey, aead = 'aes-256-gcm', backend = 'auto' } = options
-  if (!(enc instanceof Uint8Array) || enc.length !== kem.encLength) throw openRefused()
   if (senderPublicKey !== undefined) kem.requirePublicKey(senderPublicKey, 'senderPublicKey')
   let sharedSecret: Uint8Array
   try {

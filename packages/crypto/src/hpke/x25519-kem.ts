@@ -79,15 +79,18 @@ export const x25519Kem: Kem = {
     return { enc, sharedSecret: sharedSecretOf(concatBytes(agreed, own), enc, publicKey, senderKey) }
   },
   prepare(privateKey) {
-    const agreement = agreementsOf(privateKey)
+    const secret = requireBytes(privateKey, 32, 'privateKey').slice()
+    // Imported once for each backend that is asked for.
+    const keys: Partial<Record<Backend, KeyAgreement>> = {}
     let known: Uint8Array | undefined
     return {
       get publicKey() {
-        known ??= publicKeyOf(privateKey)
+        known ??= publicKeyOf(secret)
         return known
       },
       async decapsulate({ enc, backend, senderPublicKey }) {
-        const key = agreement(backend)
+        keys[backend] ??= keyAgreement(secret, backend)
+        const key = keys[backend]
         const [agreed, publicKey] = await Promise.all([key.agree(enc), known ?? key.publicKey()])
         known ??= publicKey
         if (senderPublicKey === undefined) return sharedSecretOf(agreed, enc, publicKey)
@@ -96,15 +99,4 @@ export const x25519Kem: Kem = {
       },
     }
   },
-}
-
-/** Prepares a private key once for each backend that is asked for. */
-function agreementsOf(privateKey: Uint8Array): (backend: Backend) => KeyAgreement {
-  const prepared = new Map<Backend, KeyAgreement>()
-  const key = requireBytes(privateKey, 32, 'privateKey').slice()
-  return (backend) => {
-    const agreement = prepared.get(backend) ?? keyAgreement(key, backend)
-    prepared.set(backend, agreement)
-    return agreement
-  }
 }

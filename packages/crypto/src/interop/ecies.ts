@@ -42,7 +42,6 @@ export async function openEcies(options: {
     message.slice(ivLength + ephemeralLength, -macLength),
     message.slice(-macLength),
   ]
-  if (ephemeral[0] !== 4 || ciphertext.length % blockLength !== 0) throw refused()
   const { cipherKey, macKey } = keysOf(privateKey, ephemeral, refused)
   const expected = hmac(sha256, macKey, concatBytes(iv, ephemeral, ciphertext))
   if (!equalBytes(mac, expected)) throw refused()

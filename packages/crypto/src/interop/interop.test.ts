@@ -263,6 +263,32 @@ describe('age files', () => {
     }
   })
 
+  test('with an empty last chunk behind a full one, rightly sealed, are refused', async () => {
+    const random = repeatable(7)
+    const drawn: Uint8Array[] = []
+    const file = await sealAge(bytesOf(65_536), {
+      recipients: [recipient],
+      random: (length) => {
+        const bytes = random(length)
+        drawn.push(bytes.slice())
+        return bytes
+      },
+    })
+    const [fileKey = key.publicKey, , nonce = key.publicKey] = drawn
+    const payloadKey = new Uint8Array(hkdfSync('sha256', fileKey, nonce, 'payload', 32))
+    const chunk = (index: number, last: boolean, text: Uint8Array) => {
+      const iv = new Uint8Array(12)
+      iv[10] = index
+      iv[11] = last ? 1 : 0
+      const cipher = createCipheriv('chacha20-poly1305', payloadKey, iv, { authTagLength: 16 })
+      return new Uint8Array(Buffer.concat([cipher.update(text), cipher.final(), cipher.getAuthTag()]))
+    }
+    const head = file.slice(0, -65_552)
+    expect(concatBytes(head, chunk(0, true, bytesOf(65_536)))).toEqual(file)
+    const forged = concatBytes(head, chunk(0, false, bytesOf(65_536)), chunk(1, true, new Uint8Array()))
+    expect(await codeOf(() => open(forged))).toBe('AGE_REFUSED')
+  })
+
   const withHeader = (text: string) => new TextEncoder().encode(text)
   const mac = 'A'.repeat(43)
   const share = 'A'.repeat(43)
@@ -274,6 +300,11 @@ describe('age files', () => {
     [
       'a line of 65 characters',
       `age-encryption.org/v1\n-> x\n${'A'.repeat(65)}\n--- ${mac}\n`,
+      'AGE_INVALID',
+    ],
+    [
+      'a long line whose base64 is right',
+      `age-encryption.org/v1\n-> x\n${'A'.repeat(68)}\n\n--- ${mac}\n`,
       'AGE_INVALID',
     ],
     ['a padded MAC', `age-encryption.org/v1\n-> x\n\n--- ${mac}=\n`, 'AGE_INVALID'],

@@ -6,7 +6,7 @@ import { openBytes } from './open.js'
 
 test('carries any bytes, in lines of at most 64 characters of standard base64', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+    fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), (bytes) => {
       const text = encodeArmor(bytes)
       expect(decodeArmor(text)).toEqual(bytes)
       const body = text.split('\n').slice(1, -2)
@@ -14,6 +14,20 @@ test('carries any bytes, in lines of at most 64 characters of standard base64', 
       expect(body.slice(0, -1).every((line) => line.length === 64)).toBe(true)
     }),
   )
+})
+
+test('is of something: no bytes are neither written nor read', () => {
+  const refused = expect.objectContaining({ code: 'ARMOR_INVALID' })
+  expect(() => encodeArmor(new Uint8Array())).toThrow(refused)
+  expect(() => decodeArmor('-----BEGIN SEALPOOL FILE-----\n-----END SEALPOOL FILE-----\n')).toThrow(refused)
+})
+
+test('takes blanks, tabs and line breaks around the whole, and no other white space', () => {
+  const text = encodeArmor(new Uint8Array([1, 2, 3]))
+  expect(decodeArmor(` \t\r\n${text}\n \t`)).toEqual(new Uint8Array([1, 2, 3]))
+  for (const other of ['\v', '\f', '\u00a0', '\ufeff', '\u2028']) {
+    expect(() => decodeArmor(`${other}${text}`)).toThrow(expect.objectContaining({ code: 'ARMOR_INVALID' }))
+  }
 })
 
 test('carries a sealed file through CRLF and surrounding white space', async () => {

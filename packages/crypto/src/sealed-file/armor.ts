@@ -8,10 +8,12 @@ const columns = 64
 /**
  * Writes a sealed file as text: base64 (RFC 4648 section 4) in lines of 64 characters between two marks.
  *
- * @param sealed - any bytes
+ * @param sealed - any bytes, at least one
  * @returns the text, with a line break at its end
+ * @throws CryptoError `ARMOR_INVALID` for no bytes
  */
 export function encodeArmor(sealed: Uint8Array): string {
+  if (sealed.length === 0) throw new CryptoError('ARMOR_INVALID', 'sealed', 'there is nothing to write')
   const unpadded = encodeBase64Url(sealed).replaceAll('-', '+').replaceAll('_', '/')
   const text = unpadded.padEnd(Math.ceil(unpadded.length / 4) * 4, '=')
   const lines = [begin]
@@ -29,8 +31,9 @@ export function encodeArmor(sealed: Uint8Array): string {
  */
 export function decodeArmor(text: string): Uint8Array {
   if (typeof text !== 'string') throw refuse('expected text')
-  const lines = text.trim().split(/\r?\n/)
-  if (lines.length < 2 || lines[0] !== begin || lines.at(-1) !== end) {
+  // Not trim(): it takes every white space of Unicode, and a byte order mark.
+  const lines = text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '').split(/\r?\n/)
+  if (lines.length < 3 || lines[0] !== begin || lines.at(-1) !== end) {
     throw refuse(`expected lines between ${begin} and ${end}`)
   }
   const body = lines.slice(1, -1)

@@ -180,10 +180,13 @@ describe('the JSON', () => {
     for (const stanza of [
       { type: 'quorum', shares: [1, 2] },
       { type: 'hpke', kem: 'x448', critical: false },
-      { type: 'hpke', kem: 7 },
-      { type: 'wallet' },
     ]) {
       expect(parseHeader(withStanza(stanza)).recipients[2]).toEqual(stanza)
+    }
+    for (const type of ['hpke', 'wallet']) {
+      for (const rest of [{}, { kem: 7 }, { kem: null }, { critical: true }]) {
+        expect(await parse(withStanza({ type, ...rest }))).toBe('HEADER_INVALID')
+      }
     }
     expect(await parse(withStanza({ type: 'quorum', critical: true }))).toBe('RECIPIENT_UNSUPPORTED')
     expect(await parse(withStanza({ type: 'hpke', kem: 'x448', critical: true }))).toBe(

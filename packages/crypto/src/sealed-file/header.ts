@@ -210,11 +210,7 @@ function notSealed(): CryptoError {
 }
 
 function tooLarge(): CryptoError {
-  return new CryptoError(
-    'HEADER_TOO_LARGE',
-    'header',
-    `a header has at most ${maximumHeaderLength} bytes; use fewer recipients`,
-  )
+  return new CryptoError('HEADER_TOO_LARGE', 'header', 'a header has at most 1 MiB; use fewer recipients')
 }
 
 /**

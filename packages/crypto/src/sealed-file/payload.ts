@@ -9,8 +9,8 @@ import { type SealSuite, truncated } from './header.js'
  * place and whether it is the last stand in the nonce.
  */
 export interface PayloadCipher {
-  /** Ciphertext and tag of one chunk. */
-  seal(index: number, last: boolean, plaintext: Uint8Array): Promise<Uint8Array>
+  /** Ciphertext and tag of one chunk; written to `into` when that is given, which has their length. */
+  seal(index: number, last: boolean, plaintext: Uint8Array, into?: Uint8Array): Promise<Uint8Array>
   /**
    * The plaintext of one chunk.
    *
@@ -39,11 +39,7 @@ export async function payloadCipher(
   const counterLength = aeadSizes[suite].nonce - 1
   const nonceOf = (index: number, last: boolean): Uint8Array => {
     if (index >= maximumChunks) {
-      throw new CryptoError(
-        'CHUNK_REFUSED',
-        `chunk ${index}`,
-        'a payload has at most 2^40 chunks; use larger ones',
-      )
+      throw new CryptoError('CHUNK_REFUSED', `chunk ${index}`, 'at most 2^40 chunks; use larger ones')
     }
     const nonce = new Uint8Array(counterLength + 1)
     nonce.set(bigEndian(index, counterLength))
@@ -51,12 +47,12 @@ export async function payloadCipher(
     return nonce
   }
   return {
-    seal: async (index, last, plaintext) => aead.seal(nonceOf(index, last), plaintext),
+    seal: async (index, last, plaintext, into) => aead.seal(nonceOf(index, last), plaintext, undefined, into),
     async open(index, last, sealed) {
       const plaintext = await aead.open(nonceOf(index, last), sealed)
       // Only an empty payload ends in an empty chunk, so that each plaintext has one length of payload.
       if (plaintext === undefined || (plaintext.length === 0 && index > 0)) {
-        const why = 'not authentic at this place: altered, moved, or the payload was cut or extended'
+        const why = 'not authentic at this place: altered, moved, cut or extended'
         throw new CryptoError('CHUNK_REFUSED', `chunk ${index}`, why)
       }
       return plaintext

@@ -85,12 +85,12 @@ function coreOf(
 
 function requireRecipients(recipients: readonly Recipient[]): void {
   if (!Array.isArray(recipients) || recipients.length === 0) {
-    throw new CryptoError('RECIPIENT_INVALID', 'recipients', 'a file is sealed to at least one recipient')
+    throw new CryptoError('RECIPIENT_INVALID', 'recipients', 'a file has at least one recipient')
   }
   try {
     parseStanzas(recipients.map((recipient) => recipient.template))
   } catch (error) {
-    const why = 'at most 10,000 recipients, none of them twice, each with a well-formed stanza'
+    const why = 'at most 10,000 recipients, none twice, each with a well-formed stanza'
     throw new CryptoError('RECIPIENT_INVALID', 'recipients', why, { cause: error })
   }
 }
@@ -108,7 +108,7 @@ function requireRecipients(recipients: readonly Recipient[]): void {
  */
 export async function sealBytes(plaintext: Uint8Array, options: SealBytesOptions): Promise<Uint8Array> {
   if (!(plaintext instanceof Uint8Array)) {
-    throw new CryptoError('OPTION_INVALID', 'plaintext', 'a plaintext is given as a Uint8Array')
+    throw new CryptoError('OPTION_INVALID', 'plaintext', 'expected a Uint8Array')
   }
   const { header, chunkSize, cipher } = await beginSealing(
     options,
@@ -120,13 +120,13 @@ export async function sealBytes(plaintext: Uint8Array, options: SealBytesOptions
   await inOrder({
     count: chunks,
     limit: chunksAtOnce(chunkSize),
-    start: (index) =>
-      cipher.seal(
-        index,
-        index === chunks - 1,
-        plaintext.subarray(index * chunkSize, (index + 1) * chunkSize),
-      ),
-    deliver: (chunk, index) => sealed.set(chunk, header.length + index * (chunkSize + aeadTagLength)),
+    start(index) {
+      const chunk = plaintext.subarray(index * chunkSize, (index + 1) * chunkSize)
+      const offset = header.length + index * (chunkSize + aeadTagLength)
+      const into = sealed.subarray(offset, offset + chunk.length + aeadTagLength)
+      return cipher.seal(index, index === chunks - 1, chunk, into)
+    },
+    deliver: () => undefined,
   })
   return sealed
 }

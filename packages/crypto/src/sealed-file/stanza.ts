@@ -36,7 +36,7 @@ export function parseStanzas(value: JsonValue | undefined): readonly Stanza[] {
     if (isKnown(stanza)) {
       // One stanza per key keeps the work of finding one's own bounded, and removal unambiguous.
       const name = nameOf(stanza)
-      if (seen.has(name)) throw invalid(at, 'a second stanza for the same key')
+      if (seen.has(name)) throw invalid(at, 'two stanzas for one key')
       seen.add(name)
     }
     return stanza
@@ -77,10 +77,13 @@ function parseStanza(value: JsonValue, place: string): Stanza {
     throw invalid(`${place}.type`, 'expected a name of a-z 0-9 . / -')
   }
   if (isKnown(stanza)) return parseKnown(stanza, place)
+  if (Object.hasOwn(fieldsOfType, stanza.type) && typeof stanza['kem'] !== 'string') {
+    throw invalid(`${place}.kem`, 'expected the name of a KEM')
+  }
   const critical = Object.hasOwn(stanza, 'critical') ? stanza['critical'] : false
   if (typeof critical !== 'boolean') throw invalid(`${place}.critical`, 'expected true or false')
   if (critical) {
-    const message = 'a critical recipient of an unknown type; update this package to open the file'
+    const message = 'a critical recipient of an unknown type; update this package'
     throw new CryptoError('RECIPIENT_UNSUPPORTED', place, message)
   }
   return stanza

@@ -1,0 +1,189 @@
+import type { SnpClaims } from './amd/claims.js'
+import { verifySnpReport as snpReport, type VerifySnpReportOptions } from './amd/verify.js'
+import {
+  type AzureEvidence,
+  type AzureVerdict,
+  verifyAzureEvidence as azureEvidence,
+  type VerifyAzureOptions,
+} from './azure/verify.js'
+import { type NodeEvidenceVerdict, verifyNodeEvidence as nodeEvidence } from './evidence/node-evidence.js'
+import type { Collateral } from './intel/collateral.js'
+import { type PreparedCollateral, prepareCollateral as prepare } from './intel/prepared-collateral.js'
+import { verifyQuote as dcapQuote, type VerifyQuoteOptions } from './intel/verify.js'
+import { verifyCollateral as collateralItself } from './intel/verify-collateral.js'
+import { type NitroVerdict, verifyNitroDocument as nitroDocument } from './nitro/verify.js'
+import { type NvidiaVerdict, verifyNvidiaReport as nvidiaReport } from './nvidia/verify.js'
+import { withPlatformSignatures } from './platform.js'
+import { type ReceiptVerdict, verifyReceipt as receipt, type VerifyReceiptOptions } from './receipt/verify.js'
+import type { VerifySignature } from './signature/port.js'
+import type { Verdict } from './verdict/verdict.js'
+
+// The public faces of the verifiers: the same functions with the platform's own signatures where it has them.
+
+/**
+ * Verifies a DCAP quote of TDX or SGX: one call makes every check of Intel's quote verification library, and the verdict lists
+ * each with its answer. It says what is proved, not whether that is good enough: give the verdict to `appraise`.
+ *
+ * @param bytes the quote; not retained
+ * @param options collateral, time and trust
+ * @returns the verdict; `ok` only when every check passed
+ * @throws AttestError `BAD_QUOTE` when the bytes are not a quote at all, `BAD_ARGUMENT` when `at` is not a valid date
+ * @see Intel SGX DCAP Quote Verification Library; Intel TDX DCAP quoting library API (quote version 4 and 5)
+ *
+ * @example
+ * ```ts no-run
+ * const verdict = verifyQuote(quote, { collateral, at: new Date() })
+ * if (!verdict.ok) for (const check of verdict.checks) console.log(check.result, check.title, check.detail)
+ * ```
+ */
+export function verifyQuote(bytes: Uint8Array, options: VerifyQuoteOptions): Verdict {
+  return dcapQuote(bytes, withPlatformSignatures(options))
+}
+
+/**
+ * Reads collateral and checks all its signatures once, so that every further quote costs three signature checks (PCK
+ * certificate, quoting enclave's report, quote). Nothing about time is decided here: each `verifyQuote` asks again whether
+ * certificates, lists and documents are current at its own moment. A signature that does not hold is not an error here: it
+ * is remembered, and fails the check of every quote.
+ *
+ * @param collateral as Intel serves it
+ * @param options.verifySignature another implementation of ECDSA P-256
+ * @returns a handle for `verifyQuote`; it is never stale by itself
+ * @throws AttestError `BAD_COLLATERAL`, `BAD_PEM`, `BAD_CERTIFICATE`, `BAD_CRL`, `BAD_DER` when a part cannot be read
+ *
+ * @example
+ * ```ts no-run
+ * const prepared = prepareCollateral(collateral)
+ * for (const quote of quotes) console.log(verifyQuote(quote, { collateral: prepared, at: new Date() }).ok)
+ * ```
+ */
+export function prepareCollateral(
+  collateral: Collateral,
+  options: { readonly verifySignature?: VerifySignature } = {},
+): PreparedCollateral {
+  return prepare(collateral, withPlatformSignatures(options))
+}
+
+/**
+ * Verifies collateral by itself, for example before it is kept for later; a quote's verification asks all of this again.
+ *
+ * @param collateral as Intel serves it
+ * @param options.at the moment for which the answer holds
+ * @param options.trustedRoots besides Intel's, as for `verifyQuote`
+ * @returns the checks, and the earliest moment (ISO) at which a part goes stale
+ * @throws AttestError `BAD_COLLATERAL`, `BAD_PEM`, `BAD_CERTIFICATE`, `BAD_CRL`, `BAD_DER` when it cannot be read
+ */
+export function verifyCollateral(
+  collateral: Collateral,
+  options: Parameters<typeof collateralItself>[1],
+): ReturnType<typeof collateralItself> {
+  return collateralItself(collateral, withPlatformSignatures(options))
+}
+
+/**
+ * Verifies an SEV-SNP attestation report of version 2 to 5, by VCEK or VLEK, of Milan, Genoa (with Bergamo and Siena) and
+ * Turin. AMD revokes intermediate keys (ASK, ASVK) and never single chips, so the list is held against the intermediate's
+ * serial number: that of every VCEK and VLEK is zero. AMD publishes no TCB statuses: `tcbStatus` is null, and the policy's
+ * `minimumTcb` decides.
+ *
+ * @param bytes the report, 1184 bytes; not retained
+ * @param options certificates, revocation list, time and trust
+ * @returns the verdict; `ok` only when every check passed
+ * @throws AttestError `BAD_REPORT` when the bytes are no report at all, `BAD_ARGUMENT` when `at` is not a valid date
+ * @see AMD 56860, SEV-SNP firmware ABI specification; AMD 57230, VCEK certificate and KDS interface specification
+ *
+ * @example
+ * ```ts no-run
+ * const verdict = verifySnpReport(report, { certificates: [vcek, ask, ark], crl, at: new Date() })
+ * if (!verdict.ok) for (const check of verdict.checks) console.log(check.result, check.title, check.detail)
+ * ```
+ */
+export function verifySnpReport(
+  bytes: Uint8Array,
+  options: VerifySnpReportOptions,
+): Verdict & { readonly claims: SnpClaims } {
+  return snpReport(bytes, withPlatformSignatures(options))
+}
+
+/**
+ * Verifies what a node shows of itself: the quote, that it vouches for the node's keys, and that the policy allows it.
+ *
+ * @param options.evidence any JSON value
+ * @param options.policy which evidence is good enough
+ * @param options.at the moment for which the answer holds
+ * @param options.nonce 32 bytes that the caller asked the node to include; without it the evidence may be old
+ * @returns verdict, appraisal, keys, and every check
+ * @throws AttestError `BAD_EVIDENCE` or `BAD_QUOTE` when there is nothing to judge
+ */
+export function verifyNodeEvidence(options: Parameters<typeof nodeEvidence>[0]): NodeEvidenceVerdict {
+  return nodeEvidence(withPlatformSignatures(options))
+}
+
+/**
+ * Follows a receipt's whole chain of trust, offline: quote, key set, signature, policies, manifest, plan, code, inputs'
+ * verdicts, budget, result. Anything that is not given is `not-checked` and makes the verdict not ok, except parts that do
+ * not exist for a refusal.
+ *
+ * @param options the receipt, what it speaks about, whom the verifier trusts, and the moment of the question
+ * @returns a verdict with every link; bad documents make it not ok and never throw
+ *
+ * @example
+ * ```ts no-run
+ * const verdict = verifyReceipt({ receipt, evidence, policies, manifest, plan, result, sealedResult, verdicts, deployment, trust, at })
+ * console.log(verdict.ok, verdict.simulated)
+ * ```
+ */
+export function verifyReceipt(options: VerifyReceiptOptions): ReceiptVerdict {
+  return receipt(withPlatformSignatures(options))
+}
+
+/**
+ * Verifies an Azure confidential VM: hardware evidence, runtime data, vTPM key, TPM quote and registers, link by link. The
+ * vTPM is software of Azure's paravisor, which the hardware measures: what the registers say is worth as much as that
+ * measurement, so appraise it as well.
+ *
+ * @throws AttestError `BAD_EVIDENCE` when HCL report or TPM quote cannot be read; `BAD_REPORT`, `BAD_QUOTE`
+ */
+export function verifyAzureEvidence(evidence: AzureEvidence, options: VerifyAzureOptions): AzureVerdict {
+  return azureEvidence(evidence, {
+    ...options,
+    ...(options.snp === undefined ? {} : { snp: withPlatformSignatures(options.snp) }),
+    ...(options.tdx === undefined ? {} : { tdx: withPlatformSignatures(options.tdx) }),
+  })
+}
+
+/**
+ * Verifies an AWS Nitro attestation document: COSE_Sign1 with ES384, chain to AWS's pinned root, dates, freshness, nonce. AWS
+ * publishes no revocation list for these certificates, which live for hours.
+ *
+ * @param bytes the document
+ * @param options.at the moment for which the answer holds
+ * @param options.maximumAgeSeconds how old the document may be; 300 when absent
+ * @param options.nonce that was asked for; without it the document may have been made for anyone
+ * @throws AttestError `BAD_EVIDENCE`, `BAD_CERTIFICATE`, `BAD_DER` when it cannot be read; `BAD_ARGUMENT`
+ * @see AWS Nitro Enclaves, attestation process documentation
+ */
+export function verifyNitroDocument(
+  bytes: Uint8Array,
+  options: Parameters<typeof nitroDocument>[1],
+): NitroVerdict {
+  return nitroDocument(bytes, withPlatformSignatures(options))
+}
+
+/**
+ * Verifies an NVIDIA GPU's or switch's SPDM measurements as far as that can be done offline. What it does not prove, and
+ * says so: that the device's certificate was not revoked, that firmware and driver are ones NVIDIA stands by, that the GPU is
+ * attached to the machine that talks to you, or that confidential computing mode is on. Bind the nonce to the CPU's evidence.
+ *
+ * @param report GET_MEASUREMENTS request (37 bytes) and response, one after the other
+ * @param options.certificates PEM of the device's chain, leaf first, root last
+ * @param options.nonce 32 bytes that were asked for
+ * @throws AttestError `BAD_EVIDENCE`, `BAD_PEM`, `BAD_CERTIFICATE`, `BAD_DER` when it cannot be read; `BAD_ARGUMENT`
+ * @see DMTF DSP0274, SPDM 1.1; NVIDIA attestation SDK
+ */
+export function verifyNvidiaReport(
+  report: Uint8Array,
+  options: Parameters<typeof nvidiaReport>[1],
+): NvidiaVerdict {
+  return nvidiaReport(report, withPlatformSignatures(options))
+}
