@@ -53,6 +53,7 @@ const checks = {
   unused: () => node(bin('knip/bin/knip.js'), ['--no-progress']),
   sizes: () => node(bin('size-limit/bin.js'), []),
   abi: () => node('packages/contracts/scripts/compile.mjs', ['--check']),
+  diagrams: () => node('packages/contracts/scripts/diagrams.mjs', ['--check']),
 }
 
 const asked = process.argv.slice(2)

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // Runs the Solidity tests (test/*.t.sol) with forge, offline, with the npm solc. Arguments go to `forge test`.
 import { spawn, spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
 import { createRequire } from 'node:module'
-import { delimiter, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { findForge } from './forge.mjs'
 
 // Not imported from solidity.mjs, which cannot be loaded where the dependencies are missing.
 const packageRoot = fileURLToPath(new URL('..', import.meta.url))
@@ -25,31 +25,12 @@ function findOpenZeppelin() {
   }
 }
 
-function findForge() {
-  const architecture = process.arch === 'x64' ? 'amd64' : process.arch
-  const packaged = `@foundry-rs/forge-${process.platform}-${architecture}`
-  try {
-    return require.resolve(`${packaged}/bin/forge`)
-  } catch {
-    // Not installed: look on PATH.
-  }
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    try {
-      accessSync(join(folder, 'forge'), constants.X_OK)
-      return join(folder, 'forge')
-    } catch {
-      // Not here.
-    }
-  }
-  return stop(
-    `no forge: install the npm package ${packaged}, or Foundry (https://getfoundry.sh) so that forge is on PATH`,
-  )
-}
-
 const openZeppelin = findOpenZeppelin()
 const forge = findForge()
 const given = process.argv.slice(2)
-const environment = { ...process.env, FOUNDRY_DISABLE_NIGHTLY_WARNING: '1' }
+/** In CI the long form: 10,000 fuzz runs. */
+const profile = process.env['CI'] ? 'ci' : 'default'
+const environment = { FOUNDRY_PROFILE: profile, ...process.env, FOUNDRY_DISABLE_NIGHTLY_WARNING: '1' }
 const forgeTest = (...rest) => [
   'test',
   ...['--root', packageRoot, '--use', join(packageRoot, 'scripts', 'solc.mjs')],

@@ -3,6 +3,8 @@ export type ContractsErrorCode =
   | 'ANVIL_FAILED'
   | 'ANVIL_NOT_FOUND'
   | 'ARGUMENT_INVALID'
+  | 'CHAIN_DISAGREES'
+  | 'CHAIN_STALE'
   | 'CHAIN_UNREACHABLE'
   | 'DEPLOYMENT_MISMATCH'
   | 'NOT_FOUND'

@@ -238,6 +238,17 @@ contract JobLifeTest is World {
         board.requeue(id);
     }
 
+    /// Found by the invariant: the way back from a silent node was open to a second payment.
+    function test_aJobIsPaidOnce() external {
+        uint256 id = funded(JobClass.Open);
+        refused(JobBoard.TransitionNotAllowed.selector);
+        board.fund(id);
+        start(NODE_KEY, id);
+        refused(JobBoard.TransitionNotAllowed.selector);
+        board.fund(id);
+        vm.assertEq(protocolToken.balanceOf(address(board)), 100);
+    }
+
     function test_aTemplatesGrantPaysForItsInstances() external {
         grant(TEMPLATE);
         uint256 plain = board.proposeJob(proposal(JobClass.Open, 0));

@@ -103,28 +103,28 @@ contract TdxVerifier is IQuoteVerifier {
         view
         returns (TdxVerdict memory verdict)
     {
-        Layout memory l = _layout(quote);
+        Layout memory parts = _layout(quote);
         Certificate memory pck = X509.parse(certificate, SGX_EXTENSION);
         Platform memory platform;
         _readExtension(certificate, pck, platform);
-        uint256 svn = uint256(uint128(bytes16(quote.word(l.body))));
+        uint256 svn = uint256(uint128(bytes16(quote.word(parts.body))));
         Snapshot memory known =
             collateral.snapshot(authorityId, pck.serial, platform.id, (svn >> 112) & 0xff);
         _checkCertificate(pck, known);
-        uint256 report = _checkSignatures(quote, l, pck);
+        uint256 report = _checkSignatures(quote, parts, pck);
         TcbStatus enclave = _checkEnclave(quote, report, known.identity);
-        _checkModule(quote, l.body, known.module);
+        _checkModule(quote, parts.body, known.module);
         verdict.platform = platform.id;
         verdict.status = _evaluate(known.levels, known.module, platform, svn, enclave);
-        if (l.second && verdict.status != TcbStatus.NotSupported) {
-            uint256 second = uint256(uint128(bytes16(quote.word(l.body + 584))));
+        if (parts.second && verdict.status != TcbStatus.NotSupported) {
+            uint256 second = uint256(uint128(bytes16(quote.word(parts.body + 584))));
             Module memory module = known.module;
             if ((second ^ svn) >> 112 & 0xff != 0) {
                 module = collateral.snapshot(authorityId, pck.serial, platform.id, (second >> 112) & 0xff).module;
             }
             verdict.status = _relaunch(verdict.status, _evaluate(known.levels, module, platform, second, enclave));
         }
-        uint256 body = l.body;
+        uint256 body = parts.body;
         verdict.tdAttributes = bytes8(quote.word(body + 120));
         verdict.reportData = quote.word(body + 520);
         verdict.reportDataRest = quote.word(body + 552);
@@ -138,41 +138,41 @@ contract TdxVerifier is IQuoteVerifier {
         verdict.measurement = sha256(registers);
     }
 
-    function _layout(bytes memory quote) private pure returns (Layout memory l) {
+    function _layout(bytes memory quote) private pure returns (Layout memory parts) {
         if (quote.length < HEADER + 6 + TD_REPORT) revert QuoteMalformed(quote.length);
-        l.version = _u16(quote, 0);
+        parts.version = _u16(quote, 0);
         uint256 tee = uint256(uint32(bytes4(quote.word(4))));
-        if ((l.version != 4 && l.version != 5) || _u16(quote, 2) != 2 || tee != 0x81000000) {
-            revert QuoteUnsupported(l.version, _u16(quote, 2), tee);
+        if ((parts.version != 4 && parts.version != 5) || _u16(quote, 2) != 2 || tee != 0x81000000) {
+            revert QuoteUnsupported(parts.version, _u16(quote, 2), tee);
         }
         bytes16 vendor = bytes16(quote.word(12));
         if (vendor != INTEL_QE_VENDOR) revert QuoteOfOtherVendor(vendor);
-        l.body = HEADER;
-        l.signedEnd = HEADER + TD_REPORT;
-        if (l.version == 5) {
+        parts.body = HEADER;
+        parts.signedEnd = HEADER + TD_REPORT;
+        if (parts.version == 5) {
             uint256 kind = _u16(quote, HEADER);
             uint256 size = _u32(quote, HEADER + 2);
-            l.body = HEADER + 6;
-            l.second = kind == 3;
+            parts.body = HEADER + 6;
+            parts.second = kind == 3;
             if (!(kind == 2 && size == TD_REPORT) && !(kind == 3 && size == TD_REPORT_15)) {
                 revert QuoteMalformed(HEADER);
             }
-            l.signedEnd = l.body + size;
+            parts.signedEnd = parts.body + size;
         }
     }
 
     /// Signature data: length, quote signature, attestation key, then certification data of type 6 with the quoting
     /// enclave's report, its signature and its authentication data.
-    function _checkSignatures(bytes memory quote, Layout memory l, Certificate memory pck)
+    function _checkSignatures(bytes memory quote, Layout memory parts, Certificate memory pck)
         private
         view
         returns (uint256 report)
     {
-        uint256 p = l.signedEnd + 4;
+        uint256 p = parts.signedEnd + 4;
         if (quote.length < p + 64 + 64 + 6 + QE_REPORT + 64 + 2) revert QuoteMalformed(p);
         bytes32 x = quote.word(p + 64);
         bytes32 y = quote.word(p + 96);
-        if (!X509.verify(quote.sha256Of(0, l.signedEnd), quote.word(p), quote.word(p + 32), x, y)) {
+        if (!X509.verify(quote.sha256Of(0, parts.signedEnd), quote.word(p), quote.word(p + 32), x, y)) {
             revert QuoteSignatureInvalid();
         }
         uint256 key = p + 64;

@@ -217,6 +217,8 @@ contract JobBoard is StatementGuard, JobDraw, ReentrancyGuardTransient {
         _requireConsumer(id, job);
         _requireBefore(id, job);
         _requireNotSuspended(id, job);
+        // The table also leads back to Funded from a node that lost the job: nobody pays for that again.
+        if (job.state != JobState.Approved) revert TransitionNotAllowed(id, job.state, JobState.Funded);
         _move(id, job, JobState.Funded);
         bytes32 granted = _granted(id, job);
         uint256 count = job.poolCount;

@@ -32,7 +32,14 @@ struct VerdictEntry {
     bytes32 verdictDigest;
 }
 
-/// @notice State of a contribution.
+/// @notice State of a contribution. docs/contracts.md draws it:
+///
+///   None       -> Offered
+///   Offered    -> Accepted | Refused | Withdrawn | Superseded
+///   Accepted   -> Withdrawn | Superseded
+///   Refused    -> Withdrawn | Superseded
+///   Withdrawn  -> Erased (a node states it)
+///   Superseded -> Erased (a node states it)
 enum ContributionState {
     None,
     Offered,

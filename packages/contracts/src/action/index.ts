@@ -14,6 +14,7 @@ export {
   type VerdictRecord,
 } from './contribution.js'
 export * from './governance.js'
+export * from './invoke.js'
 export * from './job.js'
 export * from './job-read.js'
 export * from './node.js'

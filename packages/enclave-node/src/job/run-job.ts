@@ -163,7 +163,10 @@ async function standingOf(context: JobContext, job: JobRow): Promise<'paid' | 'b
   }
   const own = state === 'Assigned' && node === context.keys.statementAddress
   if (state === 'Assigned' && !own) {
-    throw new JobPutOff('ASSIGNED_TO_OTHER_NODE', 'the lot gave the job to another node; it has to show up first')
+    throw new JobPutOff(
+      'ASSIGNED_TO_OTHER_NODE',
+      'the lot gave the job to another node; it has to show up first',
+    )
   }
   if (state !== 'Funded' && !own) {
     await closeJob(context, job, state)

@@ -1,0 +1,341 @@
+import { type Account, encodeFunctionData, type Hex } from 'viem'
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { dataRegistryAbi } from '../abi/DataRegistry.js'
+import { poolAbi } from '../abi/Pool.js'
+import { deployMarket } from '../deploy/index.js'
+import { merkleTree } from '../merkle/tree.js'
+import {
+  type BatchEntry,
+  batchedContributionTypedData,
+  erasureContext,
+  handOffContext,
+  heartbeatContext,
+  releaseContext,
+  signBatchedContribution,
+  startContext,
+  verdictRootContext,
+} from '../statement/index.js'
+import {
+  contributionOf,
+  createWorld,
+  digest,
+  nextNonce,
+  prove,
+  revertOf,
+  type World,
+} from '../testing/world.js'
+import {
+  assignJob,
+  batchTree,
+  contribute,
+  contributeMerkleBatch,
+  execute,
+  finalBlock,
+  forfeitBatchEntry,
+  fundJob,
+  getBatch,
+  getBatches,
+  getContribution,
+  getFunding,
+  getJob,
+  getNextBatchNumber,
+  getPoints,
+  handOffJob,
+  heartbeatJob,
+  inspect,
+  invoke,
+  payBatchVerdicts,
+  proposeApproval,
+  proposeJob,
+  queue,
+  recordVerdictRoot,
+  releaseAndSettleJob,
+  requeueJob,
+  startJob,
+  transferToken,
+  verdictTree,
+  vote,
+  withdrawBatchEntry,
+} from './index.js'
+
+let world: World
+beforeAll(async () => {
+  world = await createWorld()
+})
+afterAll(() => world.devnet.stop())
+
+const header = () => ({
+  pool: world.pool.pool,
+  epoch: 1,
+  schemaId: digest('schema'),
+  locatorBase: 'https://blobs/',
+})
+
+async function signedEntries(count: number, owners: readonly Account[]) {
+  const { deployment, deployer } = world
+  const number = await getNextBatchNumber(world.client, { deployment, relayer: deployer.address })
+  const entries = await Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const account = owners[index % owners.length] as Account
+      const entry: BatchEntry = {
+        owner: account.address,
+        blobDigest: digest(`batched ${nextNonce()}`),
+        commitment: digest(`commitment ${index}`),
+        consentDigest: digest('consent'),
+      }
+      const place = { deployment, relayer: deployer.address, number, header: header(), index, entry }
+      return { ...entry, signature: await signBatchedContribution({ ...place, account }) }
+    }),
+  )
+  return { number, entries }
+}
+
+describe('Merkle batches', () => {
+  test('a batch goes from its owners to their rewards, and an entry is taken back', async () => {
+    const { client, deployment, node, pool } = world
+    const owners = [world.account(1), world.account(2)]
+    const { number, entries } = await signedEntries(5, owners)
+    const before = await finalBlock(client, { confirmations: 0 })
+    const { batchId, root } = await contributeMerkleBatch(client, {
+      deployment,
+      number,
+      header: header(),
+      entries,
+    })
+    const tree = batchTree(entries)
+    expect(root).toBe(tree.root)
+    const [event] = await getBatches(client, { deployment, fromBlock: before + 1n })
+    expect(event).toMatchObject({ id: batchId, number, root, header: header() })
+    expect(event?.entries.map(({ blobDigest }) => blobDigest)).toEqual(
+      entries.map(({ blobDigest }) => blobDigest),
+    )
+    expect(event?.entries[0]?.owner.toLowerCase()).toBe(owners[0]?.address.toLowerCase())
+    expect(await getBatch(client, { deployment, batchId })).toMatchObject({ count: 5, verdictRoot: null })
+
+    const verdicts = entries.map(({ owner }, index) => ({
+      index,
+      owner,
+      score: 100 * (index + 1),
+      verdictDigest: digest(`verdict ${index}`),
+    }))
+    const judged = verdictTree(batchId, verdicts)
+    const fields = { batchId, root: judged.root, accepted: 5 }
+    const context = verdictRootContext({ deployment, nonce: nextNonce(), pool: pool.pool, ...fields })
+    const statement = await prove(node, 'verdictRoot', context)
+    await recordVerdictRoot(client, { deployment, ...fields, statement })
+    expect((await getBatch(client, { deployment, batchId })).verdictRoot).toBe(judged.root)
+    const paid = verdicts.map((verdict, index) => ({ ...verdict, proof: judged.proof(index) }))
+    await payBatchVerdicts(client, { deployment, batchId, verdicts: paid })
+    const first = { pool: pool.pool, contributor: owners[0]?.address ?? '0x' } as const
+    expect(await getPoints(client, first)).toBe(900n)
+    expect(await revertOf(payBatchVerdicts(client, { deployment, batchId, verdicts: paid }))).toBe(
+      'AlreadyPaid',
+    )
+
+    const own = world.clientOf(owners[0] as Account)
+    const [entry] = entries
+    if (entry === undefined) throw new Error('no entry')
+    await withdrawBatchEntry(own, { deployment, batchId, index: 0, entry, proof: tree.proof(0) })
+    const [verdict] = verdicts
+    if (verdict === undefined) throw new Error('no verdict')
+    await forfeitBatchEntry(client, { deployment, batchId, verdict, proof: judged.proof(0) })
+    expect(await getPoints(client, first)).toBe(800n)
+  })
+
+  test('bad batches are refused before and on chain', async () => {
+    const { client, deployment } = world
+    const { number, entries } = await signedEntries(2, [world.account(1)])
+    const call = { deployment, number, header: header() }
+    await expect(contributeMerkleBatch(client, { ...call, entries: [] })).rejects.toMatchObject({
+      code: 'ARGUMENT_INVALID',
+    })
+    const swapped = [...entries].reverse()
+    expect(await revertOf(contributeMerkleBatch(client, { ...call, entries: swapped }))).toBe(
+      'ContributionSignatureInvalid',
+    )
+    expect(await revertOf(contributeMerkleBatch(client, { ...call, number: number + 1n, entries }))).toBe(
+      'NumberNotNext',
+    )
+    await expect(getBatch(client, { deployment, batchId: 999n })).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  test('only the owner with a local key signs', async () => {
+    const { deployment, deployer } = world
+    const entry = {
+      owner: deployer.address,
+      blobDigest: digest('b'),
+      commitment: digest('c'),
+      consentDigest: digest('d'),
+    }
+    const place = { deployment, relayer: deployer.address, number: 0n, header: header(), index: 0, entry }
+    await expect(signBatchedContribution({ ...place, account: world.account(3) })).rejects.toMatchObject({
+      code: 'ARGUMENT_INVALID',
+    })
+    const remote = { address: deployer.address, type: 'json-rpc' } as const
+    await expect(signBatchedContribution({ ...place, account: remote })).rejects.toMatchObject({
+      code: 'NO_ACCOUNT',
+    })
+    expect(batchedContributionTypedData(place).message.index).toBe(0n)
+  })
+
+  test('trees have a leaf', () => {
+    expect(() => merkleTree([])).toThrowError(/at least one leaf/)
+    const leaf = digest('leaf')
+    expect(merkleTree([leaf])).toMatchObject({ root: leaf })
+    expect(merkleTree([leaf]).proof(0)).toEqual([])
+    expect(() => merkleTree([leaf]).proof(1)).toThrowError(/no leaf 1/)
+  })
+})
+
+describe('the longer life of a job', () => {
+  async function fundedJob(options: { class?: 'Open' | 'Drawn'; templateDigest?: Hex }) {
+    const { client, deployment, devnet, pool } = world
+    const member = world.account(5)
+    const own = world.clientOf(member)
+    if ((await getPoints(client, { pool: pool.pool, contributor: member.address })) === 0n) {
+      const { number, entries } = await signedEntries(1, [member])
+      const { batchId } = await contributeMerkleBatch(client, {
+        deployment,
+        number,
+        header: header(),
+        entries,
+      })
+      const verdict = { index: 0, owner: member.address, score: 10_000, verdictDigest: digest('v') }
+      const { root } = verdictTree(batchId, [verdict])
+      const context = verdictRootContext({
+        deployment,
+        nonce: nextNonce(),
+        pool: pool.pool,
+        batchId,
+        root,
+        accepted: 1,
+      })
+      const statement = await prove(world.node, 'verdictRoot', context)
+      await recordVerdictRoot(client, { deployment, batchId, root, accepted: 1, statement })
+      await payBatchVerdicts(client, { deployment, batchId, verdicts: [{ ...verdict, proof: [] }] })
+      await transferToken(client, { token: deployment.protocolToken, to: member.address, amount: 1_000n })
+    }
+    const manifestDigest = digest(`manifest ${nextNonce()}`)
+    const { jobId } = await proposeJob(own, {
+      deployment,
+      manifestDigest,
+      manifestLocator: '',
+      pools: [pool.pool],
+      deadline: (await world.now()) + 1_000_000n,
+      ...options,
+    })
+    const opensAt = await world.now()
+    const terms = { price: 10n, poolTokenBurn: 0n, runs: 1, opensAt, closesAt: opensAt + 900_000n }
+    await devnet.advanceTime(2)
+    const proposal = await proposeApproval(own, { deployment, jobId, pool: pool.pool, terms })
+    await devnet.advanceTime(2)
+    await vote(own, { proposal, support: 'for' })
+    await devnet.advanceTime(61)
+    await queue(client, { proposal })
+    await devnet.advanceTime(6)
+    await execute(client, { proposal })
+    expect((await getFunding(own, { deployment, jobId })).price).toBe(10n)
+    await fundJob(own, { deployment, jobId, approveTokens: true })
+    return { jobId, manifestDigest, pools: [pool.pool] }
+  }
+
+  test('drawn, started, heard, handed over and settled', async () => {
+    const { client, deployment, devnet, node } = world
+    const templateDigest = digest('template')
+    const subject = await fundedJob({ class: 'Drawn', templateDigest })
+    const { jobId } = subject
+    const bound = () => ({ deployment, nonce: nextNonce(), ...subject })
+    expect(await getJob(client, { deployment, jobId })).toMatchObject({ class: 'Drawn', state: 'Funded' })
+    const start = await prove(node, 'start', startContext(bound()))
+    expect(await revertOf(startJob(client, { deployment, jobId, statement: start }))).toBe('NotAssigned')
+    for (let block = 0; block < 3; block++) await devnet.advanceTime(1)
+    await assignJob(client, { deployment, jobId })
+    const assigned = await getJob(client, { deployment, jobId })
+    expect(assigned).toMatchObject({ state: 'Assigned', attempts: 0 })
+    expect(assigned.node?.toLowerCase()).toBe(node.address.toLowerCase())
+    await startJob(client, { deployment, jobId, statement: start })
+    await devnet.advanceTime(5)
+    const time = (await world.now()) - 1n
+    const beat = await prove(node, 'heartbeat', heartbeatContext({ ...bound(), time }))
+    await heartbeatJob(client, { deployment, jobId, time, statement: beat })
+    expect((await getJob(client, { deployment, jobId })).seenAt).toBe(time)
+    expect(await revertOf(requeueJob(client, { deployment, jobId }))).toBe('NodeNotSilent')
+    const to = world.account(9).address
+    const hand = await prove(node, 'handOff', handOffContext({ ...bound(), to }))
+    expect(await revertOf(handOffJob(client, { deployment, jobId, to, statement: hand }))).toBe(
+      'NodeNotActive',
+    )
+    const outcome = { receiptDigest: digest('r'), resultDigest: digest('s'), budgetHeads: [digest('h')] }
+    const release = await prove(node, 'release', releaseContext({ ...bound(), ...outcome }))
+    await releaseAndSettleJob(client, { deployment, jobId, ...outcome, statement: release })
+    expect((await getJob(client, { deployment, jobId })).state).toBe('Settled')
+  })
+
+  test('a silent node loses the job', async () => {
+    const { client, deployment, devnet, node } = world
+    const subject = await fundedJob({})
+    const { jobId } = subject
+    const statement = await prove(node, 'start', startContext({ deployment, nonce: nextNonce(), ...subject }))
+    await startJob(client, { deployment, jobId, statement })
+    await devnet.advanceTime(3_601)
+    await requeueJob(client, { deployment, jobId })
+    expect(await getJob(client, { deployment, jobId })).toMatchObject({
+      state: 'Funded',
+      attempts: 1,
+      node: null,
+    })
+    expect(await revertOf(startJob(client, { deployment, jobId, statement }))).toBe('NodeHadJob')
+  })
+})
+
+describe('any function of any contract', () => {
+  test('is simulated, decoded and read', async () => {
+    const { client, deployment, node } = world
+    const owner = world.account(6)
+    const own = world.clientOf(owner)
+    const { id } = await contribute(own, { deployment, contribution: contributionOf(world, owner) })
+    const registry = { address: deployment.dataRegistry, abi: dataRegistryAbi } as const
+    expect(await revertOf(invoke(client, { ...registry, functionName: 'withdraw', args: [id] }))).toBe(
+      'OwnerNotSender',
+    )
+    await invoke(own, { ...registry, functionName: 'withdraw', args: [id] })
+    expect((await getContribution(client, { deployment, id })).state).toBe('Withdrawn')
+    const context = erasureContext({
+      deployment,
+      nonce: nextNonce(),
+      pool: world.pool.pool,
+      contributionId: id,
+    })
+    const statement = await prove(node, 'erasure', context)
+    await invoke(client, { ...registry, functionName: 'recordErasure', args: [id, statement] })
+    expect((await getContribution(client, { deployment, id })).state).toBe('Erased')
+    const pool = { address: world.pool.pool, abi: poolAbi } as const
+    expect(await inspect(client, { ...pool, functionName: 'name', args: [] })).toBe('pay')
+    const deep = { confirmations: 1 }
+    const points = await inspect(client, { ...pool, functionName: 'totalPoints', args: [], finality: deep })
+    expect(typeof points).toBe('bigint')
+    expect(await revertOf(invoke(client, { ...pool, functionName: 'pause', args: [] }))).toBe('OnlyGuardian')
+    expect(encodeFunctionData({ abi: poolAbi, functionName: 'pause' })).toMatch(/^0x/)
+  })
+
+  test('finality is a parameter', async () => {
+    const { client } = world
+    const newest = await finalBlock(client, { confirmations: 0 })
+    expect(await finalBlock(client, { confirmations: 3 })).toBe(newest - 3n)
+    expect(await finalBlock(client, { blockTag: 'finalized' })).toBeLessThanOrEqual(newest)
+    await expect(finalBlock(client, { confirmations: -1 })).rejects.toMatchObject({
+      code: 'ARGUMENT_INVALID',
+    })
+    await expect(finalBlock(client, { confirmations: 10_000_000 })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    })
+  })
+
+  test('the contracts around a deployment have no owner', async () => {
+    const { client, deployment, deployer } = world
+    const market = await deployMarket(client, { deployment, arbiter: deployer.address, minimumStake: 1n })
+    expect(new Set(Object.values(market)).size).toBe(7)
+    expect(privateKeyToAccount(generatePrivateKey()).address).not.toBe(market.anchors)
+  })
+})

@@ -1,0 +1,98 @@
+import {
+  type Abi,
+  type Address,
+  type Client,
+  type ContractFunctionArgs,
+  type ContractFunctionName,
+  type ContractFunctionReturnType,
+  type EncodeFunctionDataParameters,
+  encodeFunctionData,
+} from 'viem'
+import { getBlock, readContract } from 'viem/actions'
+import { ContractsError } from '../errors.js'
+import { reading, type Sent, send, type WriteOptions } from './transaction.js'
+
+/** How final a read must be. */
+export type Finality =
+  | { /** Blocks that must stand on top; 0: the newest block. */ readonly confirmations: number }
+  | { /** The chain's own word for it. */ readonly blockTag: 'safe' | 'finalized' }
+
+/**
+ * Calls any function of any of the contracts: simulated, sent, waited for, its revert decoded with advice. For what has no
+ * action of its own.
+ *
+ * @throws {ContractsError} `REVERTED`, `NO_ACCOUNT`, `TRANSACTION_TIMEOUT`, ...
+ * @example
+ * await invoke(client, { address: pool, abi: poolAbi, functionName: 'narrow', args: [restriction] })
+ */
+export function invoke<
+  const abi extends Abi,
+  name extends ContractFunctionName<abi, 'nonpayable'>,
+  const args extends ContractFunctionArgs<abi, 'nonpayable', name>,
+>(
+  client: Client,
+  call: WriteOptions & {
+    readonly address: Address
+    readonly abi: abi
+    readonly functionName: name
+    readonly args: args
+  },
+): Promise<Sent> {
+  const { abi, functionName, args } = call
+  const data = encodeFunctionData({ abi, functionName, args } as unknown as EncodeFunctionDataParameters)
+  return send(client, functionName, { to: call.address, data }, call)
+}
+
+/**
+ * Reads any view of any of the contracts as it stood in a block that is final enough, so that a reorganisation does not
+ * change what was read.
+ *
+ * @param call.finality Default: the newest block.
+ * @throws {ContractsError} `REVERTED`, `CHAIN_UNREACHABLE`.
+ */
+export async function inspect<
+  const abi extends Abi,
+  name extends ContractFunctionName<abi, 'view' | 'pure'>,
+  const args extends ContractFunctionArgs<abi, 'view' | 'pure', name>,
+>(
+  client: Client,
+  call: {
+    readonly address: Address
+    readonly abi: abi
+    readonly functionName: name
+    readonly args: args
+    readonly finality?: Finality
+  },
+): Promise<ContractFunctionReturnType<abi, 'view' | 'pure', name, args>> {
+  const { address, abi, functionName, args } = call
+  const blockNumber = call.finality === undefined ? undefined : await finalBlock(client, call.finality)
+  const request = { address, abi, functionName, args, ...(blockNumber === undefined ? {} : { blockNumber }) }
+  return reading(functionName, () => readContract(client, request as never)) as Promise<
+    ContractFunctionReturnType<abi, 'view' | 'pure', name, args>
+  >
+}
+
+/**
+ * The newest block that is final enough: what was read in it, or in an event up to it, stays.
+ *
+ * @throws {ContractsError} `ARGUMENT_INVALID` for a negative depth; `CHAIN_UNREACHABLE`; `NOT_FOUND` when the chain has no
+ * such block yet.
+ */
+export async function finalBlock(client: Client, finality: Finality): Promise<bigint> {
+  const place = 'finalBlock'
+  if ('blockTag' in finality) {
+    const { number } = await reading(place, () => getBlock(client, { blockTag: finality.blockTag }))
+    if (number === null)
+      throw new ContractsError('NOT_FOUND', place, `the chain has no ${finality.blockTag} block yet`)
+    return number
+  }
+  const { confirmations } = finality
+  if (!Number.isInteger(confirmations) || confirmations < 0) {
+    throw new ContractsError('ARGUMENT_INVALID', place, 'confirmations are a whole number from 0 up')
+  }
+  const { number } = await reading(place, () => getBlock(client, { blockTag: 'latest' }))
+  const depth = BigInt(confirmations)
+  if (number < depth)
+    throw new ContractsError('NOT_FOUND', place, `the chain is not ${confirmations} blocks long yet`)
+  return number - depth
+}

@@ -1,0 +1,78 @@
+import { type Client, createClient, custom, type Hex, numberToHex, pad } from 'viem'
+import { getBlockNumber } from 'viem/actions'
+import { describe, expect, test } from 'vitest'
+import { createChainView } from './chain-view.js'
+
+interface Source {
+  chainId: number
+  height: number
+  fork: string
+  time: number
+  reachable: boolean
+}
+
+/** A client whose chain is an object: blocks of one name have equal hashes. */
+function source(change: Partial<Source> = {}): { state: Source; client: Client } {
+  const state: Source = { chainId: 1, height: 100, fork: 'a', time: 1_000, reachable: true, ...change }
+  const block = (number: number) => ({
+    number: numberToHex(number),
+    hash: pad(numberToHex(number * 1_000 + state.fork.charCodeAt(0)), { size: 32 }),
+    timestamp: numberToHex(state.time),
+    transactions: [] as Hex[],
+  })
+  const request = async ({ method, params }: { method: string; params?: unknown }) => {
+    if (!state.reachable) throw new Error('no answer')
+    if (method === 'eth_chainId') return numberToHex(state.chainId)
+    if (method === 'eth_blockNumber') return numberToHex(state.height)
+    const [tag] = params as [string]
+    return block(tag === 'latest' ? state.height : Number(tag))
+  }
+  return { state, client: createClient({ transport: custom({ request }, { retryCount: 0 }) }) }
+}
+
+function view(first: Partial<Source> = {}, second: Partial<Source> = {}) {
+  const [a, b] = [source(first), source(second)]
+  const options = { sources: [a.client, b.client] as const, chainId: 1, maximumAge: 60, now: () => 1_030 }
+  return { a: a.state, b: b.state, chain: createChainView({ ...options, confirmations: 2 }) }
+}
+
+describe('a chain through two sources', () => {
+  test('gives the head that both have', async () => {
+    const { chain } = view({}, { height: 98 })
+    expect(await chain.head()).toMatchObject({ number: 96n, timestamp: 1_000n })
+    expect(await chain.read(async (_, block) => ({ block, list: [1n] }))).toEqual({ block: 96n, list: [1n] })
+    expect(await chain.read(async () => undefined)).toBe(undefined)
+  })
+
+  test.each([
+    ['another chain', {}, { chainId: 2 }, 'CHAIN_DISAGREES'],
+    ['too far apart', {}, { height: 50 }, 'CHAIN_DISAGREES'],
+    ['a fork', {}, { fork: 'b' }, 'CHAIN_DISAGREES'],
+    ['both frozen', { time: 900 }, { time: 900 }, 'CHAIN_STALE'],
+    ['too short', { height: 1 }, { height: 1 }, 'CHAIN_STALE'],
+  ])('fails closed on %s', async (_, first, second, code) => {
+    await expect(view(first, second).chain.head()).rejects.toMatchObject({ code })
+  })
+
+  test('fails closed when one does not answer', async () => {
+    const { chain, b } = view()
+    await chain.head()
+    b.reachable = false
+    await expect(chain.head()).rejects.toMatchObject({ name: 'ContractsError' })
+  })
+
+  test('fails closed when the chain goes back', async () => {
+    const { chain, a, b } = view()
+    await chain.head()
+    a.height = 99
+    b.height = 99
+    await expect(chain.head()).rejects.toMatchObject({ code: 'CHAIN_STALE' })
+  })
+
+  test('gives no answer that only one source gives', async () => {
+    const { chain } = view({}, { height: 101 })
+    await expect(chain.read((client) => getBlockNumber(client, { cacheTime: 0 }))).rejects.toMatchObject({
+      code: 'CHAIN_DISAGREES',
+    })
+  })
+})

@@ -1,0 +1,113 @@
+import type { Client, Hash } from 'viem'
+import { getBlock, getChainId } from 'viem/actions'
+import { reading } from '../action/transaction.js'
+import { ContractsError } from '../errors.js'
+
+/** A head that two independent sources agree on. */
+export interface AgreedHead {
+  readonly number: bigint
+  readonly hash: Hash
+  /** Unix seconds. */
+  readonly timestamp: bigint
+}
+
+/** Two sources of one chain, read as one. */
+export interface ChainView {
+  /**
+   * The newest head that both sources agree on, under the confirmations.
+   *
+   * @throws {ContractsError} `CHAIN_DISAGREES` when the sources show different blocks or stand too far apart, `CHAIN_STALE`
+   * when the head is older than allowed or went back; `CHAIN_UNREACHABLE` when one does not answer.
+   */
+  head(): Promise<AgreedHead>
+  /**
+   * Reads through both sources at the agreed head and gives the answer only when both give the same.
+   *
+   * @param read Reads at the given block; its answer must be plain data (bigints are fine).
+   * @throws {ContractsError} as {@link ChainView.head}, and `CHAIN_DISAGREES` when the answers differ.
+   */
+  read<Answer>(read: (client: Client, blockNumber: bigint) => Promise<Answer>): Promise<Answer>
+}
+
+/** Settings of a {@link ChainView}. */
+export interface ChainViewOptions {
+  /** Clients of two endpoints that different parties run; one party twice is one source. */
+  readonly sources: readonly [Client, Client]
+  readonly chainId: number
+  /** Blocks on top of what is read; default 0. */
+  readonly confirmations?: number
+  /** How old the agreed head may be, in seconds; default 120. */
+  readonly maximumAge?: number
+  /** How many blocks the sources may stand apart; default 5. */
+  readonly maximumLag?: number
+  /** The time now, unix seconds. */
+  readonly now: () => number
+}
+
+/**
+ * Reads a chain through two sources and fails closed: a frozen, forked or lying endpoint stops the answer and never changes
+ * it. What it cannot see is two endpoints that lie alike.
+ */
+export function createChainView(options: ChainViewOptions): ChainView {
+  const { sources, chainId, confirmations = 0, maximumAge = 120, maximumLag = 5, now } = options
+  let last: AgreedHead | undefined
+  const place = 'ChainView'
+
+  const head = async (): Promise<AgreedHead> => {
+    const ids = await reading(place, () => Promise.all(sources.map((source) => getChainId(source))))
+    if (ids.some((id) => id !== chainId)) {
+      throw new ContractsError('CHAIN_DISAGREES', place, `a source is on another chain than ${chainId}`)
+    }
+    const heads = await reading(place, () => Promise.all(sources.map((source) => getBlock(source))))
+    const numbers = heads.map(({ number }) => number)
+    const lowest = numbers.reduce((a, b) => (a < b ? a : b))
+    const highest = numbers.reduce((a, b) => (a > b ? a : b))
+    if (highest - lowest > BigInt(maximumLag)) {
+      throw new ContractsError('CHAIN_DISAGREES', place, `the sources stand ${highest - lowest} blocks apart`)
+    }
+    const blockNumber = lowest - BigInt(confirmations)
+    if (blockNumber < 0n) throw new ContractsError('CHAIN_STALE', place, 'the chain is too short yet')
+    const [first, second] = await reading(place, () =>
+      Promise.all(sources.map((source) => getBlock(source, { blockNumber }))),
+    )
+    if (first === undefined || second === undefined || first.hash !== second.hash) {
+      throw new ContractsError('CHAIN_DISAGREES', place, `the sources show different blocks ${blockNumber}`)
+    }
+    const age = BigInt(now()) - first.timestamp
+    if (age > BigInt(maximumAge)) {
+      throw new ContractsError('CHAIN_STALE', place, `the newest agreed block is ${age} seconds old`)
+    }
+    if (last !== undefined && blockNumber < last.number) {
+      throw new ContractsError(
+        'CHAIN_STALE',
+        place,
+        `the chain went back from block ${last.number} to ${blockNumber}`,
+      )
+    }
+    last = { number: blockNumber, hash: first.hash, timestamp: first.timestamp }
+    return last
+  }
+
+  return {
+    head,
+    async read(read) {
+      const { number } = await head()
+      const [first, second] = await reading(place, () =>
+        Promise.all(sources.map((source) => read(source, number))),
+      )
+      if (plain(first) !== plain(second)) {
+        throw new ContractsError(
+          'CHAIN_DISAGREES',
+          place,
+          `the sources answer differently at block ${number}`,
+        )
+      }
+      return first as Awaited<ReturnType<typeof read>>
+    },
+  }
+}
+
+function plain(value: unknown): string {
+  const text = JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part))
+  return text ?? 'undefined'
+}
