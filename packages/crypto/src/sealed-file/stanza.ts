@@ -78,7 +78,7 @@ function parseStanza(value: JsonValue, place: string): Stanza {
   }
   if (isKnown(stanza)) return parseKnown(stanza, place)
   if (Object.hasOwn(fieldsOfType, stanza.type) && typeof stanza['kem'] !== 'string') {
-    throw invalid(`${place}.kem`, 'expected the name of a KEM')
+    throw invalid(`${place}.kem`, 'expected a text')
   }
   const critical = Object.hasOwn(stanza, 'critical') ? stanza['critical'] : false
   if (typeof critical !== 'boolean') throw invalid(`${place}.critical`, 'expected true or false')
