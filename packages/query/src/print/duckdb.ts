@@ -29,7 +29,7 @@ export const duckDbDialect: Dialect = {
 }
 
 /**
- * Prints a program as one DuckDB SELECT, see {@link printStatement}.
+ * Prints a program as one DuckDB SELECT, see `printStatement`.
  *
  * @param part one grouping set, or one statistic's bins; all keys and all other statistics when absent
  */

@@ -25,7 +25,7 @@ export const postgreSqlDialect: Dialect = {
     valuesOf(relation, alias, { number: 'BIGINT', text: 'TEXT', boolean: 'BOOLEAN' }, text),
 }
 
-/** Prints a program as one PostgreSQL SELECT, see {@link printStatement}. */
+/** Prints a program as one PostgreSQL SELECT, see `printStatement`. */
 export function printPostgreSql(program: Program, part: Part = {}): PrintedStatement {
   return printStatement(program, postgreSqlDialect, part)
 }
