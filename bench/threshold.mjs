@@ -135,6 +135,7 @@ async function sums(print, { key, shares }) {
     publicKey: key.publicKey,
     question: sha256Digest(random(32)),
     measure: { kind: 'sum', minimum: 0, maximum: 255 },
+    contributors: null,
     minimumCohort: 2,
     maximumCohort: 1_000_000,
   }

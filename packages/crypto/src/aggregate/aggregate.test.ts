@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { type Digest, sha256Digest } from '../digest/digest.js'
 import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
+import { addressOf } from '../statement/signature.js'
 import { type SignedStatement, signStatement } from '../statement/statement.js'
 import { runSession, seededRandom, testMembers, testSession } from '../testing/committee.js'
 import { generator, identityElement } from '../threshold/group.js'
@@ -35,6 +36,7 @@ const define = (measure: AggregateMeasure, more: Partial<AggregateDefinition> = 
   publicKey: key.publicKey,
   question: sha256Digest(new Uint8Array([9])),
   measure,
+  contributors: null,
   minimumCohort: 3,
   maximumCohort: 1000,
   ...more,
@@ -144,6 +146,27 @@ describe('an encrypted aggregate', () => {
     expect(wrong).toEqual([0, 1, 2, 3, 4])
   })
 
+  it('counts, when the question lists its contributors, nobody else: throwaway addresses fill no cohort', () => {
+    const listed = people.map((signingKey) => addressOf(signingKey)).sort()
+    const few = define(sum.measure, { contributors: listed.slice(0, 4), minimumCohort: 4 })
+    const combined = combineInputs(few, inputsFor(few, values))
+    expect(combined.contributors).toBe(4)
+    expect(combined.refused.map(({ reason }) => reason)).toEqual([expect.stringContaining('not on the list')])
+    const fewer = define(sum.measure, { contributors: listed.slice(0, 3), minimumCohort: 4 })
+    expect(() => combineInputs(fewer, inputsFor(fewer, values))).toThrow(
+      expect.objectContaining({ code: 'COHORT_REFUSED' }),
+    )
+  })
+
+  it('is decrypted by no committee of which two halves could decrypt two sets of inputs', async () => {
+    const four = testMembers('half', 4)
+    const half = runSession(four, testSession(four, 2))
+    const question = define(sum.measure, { publicKey: half.key.publicKey })
+    await expect(partsOf(question, inputsFor(question, values), half.shares.slice(0, 1))).rejects.toThrow(
+      expect.objectContaining({ code: 'AGGREGATE_INVALID', place: 'share' }),
+    )
+  })
+
   it('under another key is not decrypted', async () => {
     const strangers = testMembers('strangers', 2)
     const other = runSession(strangers, testSession(strangers, 2))
@@ -250,6 +273,14 @@ describe('an input', () => {
     }
   })
 
+  it('tells nothing when the source of random bytes repeats itself: no two of its points are the same', () => {
+    const constant = (length: number) => new Uint8Array(length).fill(7)
+    const { bits } = encryptInput({ definition: sum, value: 4, signingKey, random: constant }).statement
+      .body as { bits: Hex[] }
+    const points = bits.flatMap((bit) => [bit.slice(2, 68), bit.slice(68, 134)])
+    expect(new Set(points).size).toBe(points.length)
+  })
+
   it('is another each time, also of the same value', () => {
     const [again] = inputsFor(sum, values) as [SignedStatement]
     expect(again.statement.body['bits']).not.toEqual(input.statement.body['bits'])
@@ -299,6 +330,23 @@ describe('the transcript of an aggregate', () => {
     expect(verifyTranscript(whole)).toEqual({ ok: true, failed: null, reason: null })
     const judge = (change: object) => verifyTranscript({ ...whole, ...change }).failed
     expect(judge({ sessions: [] })).toBe('key')
+    for (const hostile of [
+      { sessions: null },
+      { sessions: [null] },
+      { sessions: [{ session, transcript: null }] },
+      { result: null },
+    ]) {
+      expect(judge(hostile)).toBe('key')
+    }
+    for (const hostile of [
+      { inputs: null },
+      { definition: null },
+      { definition: { ...sum, pool: `0x${'9'.repeat(40)}` } },
+    ]) {
+      expect(judge(hostile)).toBe('inputs')
+    }
+    expect(judge({ parts: null })).toBe('parts')
+    expect(judge({ sessions: [{ session, transcript: { ...transcript, complaints: 7 } }] })).toBe('key')
     expect(judge({ sessions: [{ session, transcript: { ...transcript, deals: [] } }] })).toBe('key')
     expect(judge({ sessions: [...whole.sessions, ...whole.sessions] })).toBe('key')
     expect(judge({ sessions: [{ session: { ...session, threshold: 3 }, transcript }] })).toBe('key')
@@ -349,6 +397,15 @@ describe('a definition of unknown origin', () => {
     ['$.measure.maximum', { measure: { kind: 'sum', minimum: 1, maximum: 1 } }],
     ['$.measure.maximum', { measure: { kind: 'sum', minimum: 0, maximum: 2 ** 32 } }],
     ['$.measure.bins', { measure: { kind: 'histogram', bins: 257 } }],
+    ['$.contributors', { contributors: [] }],
+    ['$.contributors', { contributors: 7 }],
+    ['$.contributors[0]', { contributors: ['0x1', '0x2'] }],
+    ['$.contributors[1]', { contributors: [`0x${'2'.repeat(40)}`, `0x${'1'.repeat(40)}`] }],
+    ['$.contributors[1]', { contributors: [`0x${'2'.repeat(40)}`, `0x${'2'.repeat(40)}`] }],
+    [
+      '$.maximumCohort',
+      { measure: { kind: 'sum', minimum: 2 ** 40, maximum: 2 ** 40 + 1 }, maximumCohort: 10_000 },
+    ],
     ['$.minimumCohort', { minimumCohort: 1 }],
     ['$.maximumCohort', { maximumCohort: 2 }],
     ['$.maximumCohort', { measure: { kind: 'sum', minimum: 0, maximum: 2 ** 30 } }],

@@ -1,12 +1,12 @@
-import { concatBytes, type Random } from '../encoding/bytes.js'
+import { concatBytes, drawRandom, type Random } from '../encoding/bytes.js'
 import { combination } from '../threshold/discrete-log-proof.js'
 import {
   type GroupElement,
   generator,
+  groupOrder,
   hashToScalar,
   pointBytes,
   pointOf,
-  randomScalar,
   scalarBytes,
   scalarOf,
   toScalar,
@@ -36,12 +36,15 @@ export function encryptBit(options: {
   readonly random: Random
 }): { readonly bytes: Uint8Array; readonly encrypted: EncryptedBit; readonly secret: bigint } {
   const { publicKey, bit, context, random } = options
-  const secret = randomScalar(random)
+  // Hashed with bit and place: a source that repeats itself gives no two ciphertexts the same secret.
+  const hedged = (use: string) =>
+    1n + (hashToScalar(use, drawRandom(random, 48), context, new Uint8Array([bit])) % (groupOrder() - 1n))
+  const secret = hedged('bit-secret')
   const first = generator().multiply(secret)
   const masked = publicKey.multiply(secret)
   const encrypted = { first, second: bit === 1 ? masked.add(generator()) : masked }
-  const nonce = randomScalar(random)
-  const simulated = { challenge: randomScalar(random), response: randomScalar(random) }
+  const nonce = hedged('bit-nonce')
+  const simulated = { challenge: hedged('bit-challenge'), response: hedged('bit-response') }
   const honest = [generator().multiply(nonce), publicKey.multiply(nonce)] as const
   const pretended = commitmentsOf(1 - bit, { publicKey, encrypted, ...simulated })
   const ordered = bit === 0 ? [...honest, ...pretended] : [...pretended, ...honest]

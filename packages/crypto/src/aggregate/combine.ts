@@ -79,14 +79,21 @@ function acceptInputs(
   inputs: readonly unknown[],
   options: { readonly definition: AggregateDefinition; readonly id: Digest },
 ): { readonly accepted: readonly AcceptedInput[]; readonly refused: readonly RefusedInput[] } {
+  if (!Array.isArray(inputs)) throw new CryptoError('AGGREGATE_INVALID', 'inputs', 'expected an array')
   const refused: RefusedInput[] = []
   const found = new Map<
     Address,
     { readonly place: number; readonly leaf: Uint8Array; readonly input: CheckedInput }[]
   >()
+  const { contributors } = options.definition
+  const eligible = contributors === null ? null : new Set(contributors)
   inputs.forEach((value, place) => {
     try {
       const input = readInput(value, options)
+      if (eligible !== null && !eligible.has(input.contributor)) {
+        refused.push({ place, reason: 'the contributor is not on the list of the question' })
+        return
+      }
       const leaf = canonicalBytes((value as { statement: JsonValue }).statement)
       const own = found.get(input.contributor) ?? []
       // The same input twice is one; its signature may differ, what it says does not.

@@ -32,7 +32,8 @@ export interface AggregateResult {
 }
 
 /**
- * Where a member remembers, durably, which inputs it has decrypted a question for.
+ * Where a member remembers, durably, which inputs it has decrypted a question for. A memory of the member's own holds as long
+ * as any two quorums share an honest member; one that all members share (a contract) holds against dishonest ones too.
  *
  * @param definition - digest of the question
  * @param inputsRoot - the inputs
@@ -63,6 +64,12 @@ export async function decryptTotalsPartially(options: {
   const share = { ...options.share, key }
   const totals = combineInputs(options.definition, inputs)
   requireKey(totals, key)
+  if (2 * key.threshold <= key.members.length) {
+    // Two quorums without a common member would each decrypt other inputs, and no member would know.
+    const why =
+      'a committee that decrypts totals needs a threshold above half of its members; reshare the key'
+    throw new CryptoError('AGGREGATE_INVALID', 'share', why)
+  }
   if (!(await claim(totals.id, totals.inputsRoot))) {
     const message =
       'the question was decrypted for other inputs; the difference would tell one contributor’s answer'
@@ -130,6 +137,7 @@ export function openTotals(options: {
   const key = parseThresholdKey(options.key as unknown as JsonValue)
   const totals = combineInputs(options.definition, options.inputs)
   requireKey(totals, key)
+  if (!Array.isArray(options.parts)) throw new CryptoError('SHARES_MISSING', 'parts', 'expected an array')
   const read = options.parts.map((part) => readPart(part, totals))
   const wrong = new Set(read.flatMap((part, place) => (part === undefined ? [place] : [])))
   const images = totals.totals.map(({ first, second }, total) => {

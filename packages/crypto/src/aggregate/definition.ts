@@ -25,6 +25,11 @@ export interface AggregateDefinition {
   /** Digest of the question in words, or of the manifest that asks it. */
   readonly question: Digest
   readonly measure: AggregateMeasure
+  /**
+   * Who may answer, in lower case and ascending; null: anybody. Addresses cost nothing, so that without a list the smallest
+   * cohort can be filled up with throwaway ones around a single person.
+   */
+  readonly contributors: readonly Address[] | null
   /** How many contributors there must be before anything is decrypted: at least 2. */
   readonly minimumCohort: number
   /** How many there may be; with the measure it bounds the sum, which must stay below 2^36. */
@@ -45,6 +50,7 @@ const fields = [
   'publicKey',
   'question',
   'measure',
+  'contributors',
   'minimumCohort',
   'maximumCohort',
 ]
@@ -71,11 +77,22 @@ export function parseAggregateDefinition(value: JsonValue): AggregateDefinition 
     publicKey: pointHex(parsePoint(reader.fields['publicKey'], code, '$.publicKey')),
     question: reader.digest('question'),
     measure: parseMeasure(reader.fields['measure']),
+    contributors:
+      reader.fields['contributors'] === null
+        ? null
+        : parseContributors(reader.list('contributors', 2, 10_000)),
     minimumCohort: reader.whole('minimumCohort', 2, 10_000_000),
     maximumCohort: reader.whole('maximumCohort', 2, 10_000_000),
   }
   if (definition.maximumCohort < definition.minimumCohort) {
     throw new CryptoError(code, '$.maximumCohort', 'the largest cohort is smaller than the smallest')
+  }
+  const { measure, maximumCohort } = definition
+  if (
+    measure.kind === 'sum' &&
+    !Number.isSafeInteger(maximumCohort * Math.max(-measure.minimum, measure.maximum))
+  ) {
+    throw new CryptoError(code, '$.maximumCohort', 'the sum could pass 2^53; narrow the bounds or the cohort')
   }
   if (definition.maximumCohort * rangeOf(definition.measure) >= sumBound) {
     throw new CryptoError(code, '$.maximumCohort', 'the sum could reach 2^36; narrow the range or the cohort')
@@ -152,6 +169,21 @@ export function bitsOf(measure: AggregateMeasure, value: number): readonly (0 | 
     })
     .sort((left, right) => left.place - right.place)
     .map(({ bit }) => bit)
+}
+
+function parseContributors(values: readonly JsonValue[]): readonly Address[] {
+  return values.map((value, place) => {
+    const text = typeof value === 'string' && /^0x[0-9a-f]{40}$/.test(value) ? value : ''
+    const before = values[place - 1]
+    if (text === '' || (typeof before === 'string' && before >= text)) {
+      throw new CryptoError(
+        'AGGREGATE_INVALID',
+        `$.contributors[${place}]`,
+        'expected addresses in lower case, ascending',
+      )
+    }
+    return text as Address
+  })
 }
 
 function parseMeasure(value: JsonValue | undefined): AggregateMeasure {

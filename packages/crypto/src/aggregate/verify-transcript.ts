@@ -3,9 +3,9 @@ import type { JsonValue } from '../canonical-json/canonicalize.js'
 import { CryptoError } from '../errors.js'
 import { concludeSession, type SessionTranscript } from '../threshold/conclude.js'
 import { type GroupElement, generator } from '../threshold/group.js'
-import type { ThresholdKey, ThresholdSession } from '../threshold/session.js'
+import { parseThresholdSession, type ThresholdKey, type ThresholdSession } from '../threshold/session.js'
 import { type AggregateResult, openTotals } from './decrypt.js'
-import { type AggregateDefinition, rangeOf } from './definition.js'
+import { type AggregateDefinition, parseAggregateDefinition, rangeOf } from './definition.js'
 
 /** Everything that was published about one question, from the birth of the key to the answer. */
 export interface AggregateTranscript {
@@ -38,13 +38,22 @@ export interface TranscriptVerdict {
  */
 export function verifyTranscript(transcript: AggregateTranscript): TranscriptVerdict {
   const { definition, inputs, parts, result } = transcript
+  if (!Array.isArray(transcript.sessions) || !Array.isArray(result?.values)) {
+    return { ok: false, failed: 'key', reason: 'not a transcript: sessions and result.values are arrays' }
+  }
   let step: TranscriptStep = 'key'
   const fail = (reason: string): TranscriptVerdict => ({ ok: false, failed: step, reason })
   try {
     const key = keyOf(transcript.sessions)
     if (typeof key === 'string') return fail(key)
     step = 'inputs'
+    parseAggregateDefinition(definition as unknown as JsonValue)
     if (definition.publicKey !== key.publicKey) return fail('the question was asked under another key')
+    const places = ['chainId', 'registry', 'pool'] as const
+    const elsewhere = transcript.sessions.some(({ session }) =>
+      places.some((name) => session[name] !== definition[name]),
+    )
+    if (elsewhere) return fail('the key was made for another chain or pool than the question')
     step = 'parts'
     const { totals, images } = openTotals({ key, definition, inputs, parts })
     step = 'result'
@@ -77,8 +86,10 @@ export function verifyTranscript(transcript: AggregateTranscript): TranscriptVer
 
 function keyOf(sessions: AggregateTranscript['sessions']): ThresholdKey | string {
   let key: ThresholdKey | null = null
-  for (const { session, transcript } of sessions) {
-    const previous = session.previous as JsonValue
+  for (const entry of sessions) {
+    if (typeof entry !== 'object' || entry === null) return 'a session is an object with its transcript'
+    const { session, transcript } = entry
+    const previous = parseThresholdSession(session as unknown as JsonValue).previous as JsonValue
     if (digestOf(previous) !== digestOf(key as JsonValue))
       return 'a session does not follow on the one before it'
     key = concludeSession(session, transcript).key

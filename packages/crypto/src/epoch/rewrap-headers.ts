@@ -25,9 +25,9 @@ export interface RewrapOptions {
   readonly identities: readonly Identity[]
   /** The old key's id: its stanza goes. */
   readonly from: string
-  /** The new epoch's key. */
+  /** The new epoch's key. That it is the same policy's is for the caller to see to: a key does not show it. */
   readonly to: Recipient
-  /** What every file must have been sealed for, the policy above all: a file never moves under another policy's key. */
+  /** What every file must have been sealed for, the policy above all: files of other policies are left alone. */
   readonly expect: Pick<SealContext, 'chainId' | 'pool' | 'policyDigest'>
   readonly random: Random
   readonly backend?: Backend | undefined

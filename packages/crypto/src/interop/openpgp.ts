@@ -2,6 +2,7 @@ import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
 import { CryptoError } from '../errors.js'
+import { requireModestWork } from './openpgp-work.js'
 
 /** The part of OpenPGP.js 6 that is used: pass the module, `import * as openpgp from 'openpgp'`. */
 export interface OpenPgpModule {
@@ -27,7 +28,8 @@ const defaultLimit = 268_435_456
  *   plaintext, 256 MiB by default, so that a small file cannot unpack into more
  * @returns the plaintext
  * @throws CryptoError `OPENPGP_REFUSED` when file and password do not belong together, the file is no OpenPGP message,
- *   was altered, or unpacks into more than `maximumLength`
+ *   was altered, unpacks into more than `maximumLength`, has more than two passwords, or asks for more than 64 MiB of memory
+ *   or four passes to derive its key
  */
 export async function openPasswordFile(options: {
   readonly openpgp: OpenPgpModule
@@ -37,6 +39,7 @@ export async function openPasswordFile(options: {
 }): Promise<Uint8Array> {
   const { openpgp, file, password, maximumLength = defaultLimit } = options
   requirePassword(password)
+  requireModestWork(file)
   const config = { maxDecompressedMessageSize: maximumLength }
   let data: unknown
   try {

@@ -108,13 +108,27 @@ export function thresholdIdentity(
   }
 }
 
-function labelOf({ scheme, keyId }: ThresholdLabel) {
+/**
+ * The public part of a stanza.
+ *
+ * @param label - scheme and key id
+ * @returns the same, checked, with the stanza's type
+ * @throws CryptoError `RECIPIENT_INVALID`
+ */
+export function labelOf({ scheme, keyId }: ThresholdLabel) {
   if (typeof scheme !== 'string' || !schemePattern.test(scheme)) {
     throw new CryptoError('RECIPIENT_INVALID', 'scheme', 'a scheme is 1 to 64 characters of a-z 0-9 . / -')
   }
   return { type: 'threshold', scheme, keyId: requireKeyId(keyId) } as const
 }
 
-function contextOf(binding: Uint8Array, label: ReturnType<typeof labelOf>): Uint8Array {
+/**
+ * What a scheme's envelope is bound to.
+ *
+ * @param binding - digest of the header without its recipients
+ * @param label - the stanza's public part
+ * @returns public bytes
+ */
+export function contextOf(binding: Uint8Array, label: ReturnType<typeof labelOf>): Uint8Array {
   return concatBytes(wrapInfo(binding), canonicalBytes(label))
 }

@@ -30,6 +30,12 @@ test('takes blanks, tabs and line breaks around the whole, and no other white sp
   }
 })
 
+test('is read in a time that grows with its length, also when it is blanks in the middle', () => {
+  // A quadratic reader takes minutes for this, far beyond the test's own limit.
+  const blanks = `-----BEGIN SEALPOOL FILE-----${' '.repeat(1_000_000)}x`
+  expect(() => decodeArmor(blanks)).toThrow(expect.objectContaining({ code: 'ARMOR_INVALID' }))
+})
+
 test('carries a sealed file through CRLF and surrounding white space', async () => {
   const text = encodeArmor(await sealedOf(100))
   const mangled = `\n  ${text.replaceAll('\n', '\r\n')}  \r\n\r\n`

@@ -31,8 +31,7 @@ export function encodeArmor(sealed: Uint8Array): string {
  */
 export function decodeArmor(text: string): Uint8Array {
   if (typeof text !== 'string') throw refuse('expected text')
-  // Not trim(): it takes every white space of Unicode, and a byte order mark.
-  const lines = text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '').split(/\r?\n/)
+  const lines = inner(text).split(/\r?\n/)
   if (lines.length < 3 || lines[0] !== begin || lines.at(-1) !== end) {
     throw refuse(`expected lines between ${begin} and ${end}`)
   }
@@ -49,6 +48,14 @@ export function decodeArmor(text: string): Uint8Array {
   } catch (error) {
     throw refuse('the base64 is not in its one form', error)
   }
+}
+
+/** Without blanks, tabs and line breaks at both ends; `trim()` would take every white space of Unicode. */
+function inner(text: string): string {
+  let [start, stop] = [0, text.length]
+  while (start < stop && ' \t\r\n'.includes(text.charAt(start))) start += 1
+  while (stop > start && ' \t\r\n'.includes(text.charAt(stop - 1))) stop -= 1
+  return text.slice(start, stop)
 }
 
 function refuse(why: string, cause?: unknown): CryptoError {

@@ -30,6 +30,8 @@ const payloadOf = (file: Uint8Array) => file.slice(parseHeader(file).payloadOffs
 const opens = (file: Uint8Array, identity: typeof pool) =>
   codeOf(() => openBytes(file, { identities: [identity] }))
 
+const recipientIdOf = (file: Uint8Array, place: number) => listRecipients(file)[place]?.keyId ?? ''
+
 describe('addRecipient', () => {
   test('lets the newcomer in, keeps the others and the payload', async () => {
     const added = await addRecipient(sealed, { identities: [wallet], recipient, random })
@@ -85,6 +87,19 @@ describe('addRecipient', () => {
 })
 
 describe('removeRecipient', () => {
+  test('wraps for nobody, whatever else its options hold', async () => {
+    const stray = {
+      identities: [wallet],
+      keyId: recipientIdOf(sealed, 0),
+      add: [recipient],
+      remove: [],
+      recipient,
+    }
+    const removed = await removeRecipient(sealed, stray)
+    expect(listRecipients(removed)).toHaveLength(listRecipients(sealed).length - 1)
+    expect(await opens(removed, newcomer)).toBe('NO_MATCHING_IDENTITY')
+  })
+
   test('shuts one out of this copy and keeps the others', async () => {
     const removed = await removeRecipient(sealed, { identities: [pool], keyId: wallet.keyId })
     expect(payloadOf(removed)).toEqual(payloadOf(sealed))

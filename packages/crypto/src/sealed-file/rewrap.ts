@@ -134,7 +134,8 @@ export async function addRecipient(
   options: OpenOptions & { readonly recipient: Recipient; readonly random: Random },
 ): Promise<Uint8Array> {
   const header = parseHeader(sealed)
-  const rewritten = await changeRecipients(header, { ...options, add: [options.recipient] })
+  const { identities, expect, backend, recipient, random } = options
+  const rewritten = await changeRecipients(header, { identities, expect, backend, add: [recipient], random })
   return concatBytes(rewritten, sealed.subarray(header.payloadOffset))
 }
 
@@ -154,8 +155,12 @@ export async function removeRecipient(
   options: OpenOptions & RecipientName,
 ): Promise<Uint8Array> {
   const header = parseHeader(sealed)
-  // Nothing is wrapped, so no randomness is drawn.
-  const random: Random = (length) => new Uint8Array(length)
-  const rewritten = await changeRecipients(header, { ...options, remove: [options], random })
+  // Field by field: a stray `add` would wrap the file key, and nothing here draws randomness.
+  const { identities, expect, backend, keyId, type } = options
+  const random: Random = () => {
+    throw new CryptoError('RANDOM_INVALID', 'random', 'removing a recipient draws no randomness')
+  }
+  const change = { identities, expect, backend, remove: [{ keyId, type }], random }
+  const rewritten = await changeRecipients(header, change)
   return concatBytes(rewritten, sealed.subarray(header.payloadOffset))
 }

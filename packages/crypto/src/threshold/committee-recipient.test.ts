@@ -15,6 +15,7 @@ import {
 import {
   type CollectPartialDecryptions,
   committeeIdentity,
+  committeeLabel,
   committeeRecipient,
 } from './committee-recipient.js'
 import { decryptPartially } from './partial-decryption.js'
@@ -35,6 +36,26 @@ describe('a file sealed to a committee', () => {
     const sealed = await seal(1)
     expect((await openBytes(sealed, { identities: [identity] })).plaintext).toEqual(bytesOf(100))
     expect((await openBytes(sealed, { identities: [pool] })).plaintext).toEqual(bytesOf(100))
+  })
+
+  test('is judged by its members from the header: they know the context and the only label for it', async () => {
+    const sealed = await seal(1)
+    const header = sealed.slice(0, parseHeader(sealed).payloadOffset)
+    const judged = committeeLabel({ header, publicKey: key.publicKey })
+    expect(judged.context).toEqual(parseHeader(sealed).context)
+    const seen: Uint8Array[] = []
+    const watching = committeeIdentity({
+      key,
+      collect: (request) => {
+        seen.push(request.label)
+        return asking()({ ...request, label: judged.label })
+      },
+    })
+    expect((await openBytes(sealed, { identities: [watching] })).plaintext).toEqual(bytesOf(100))
+    expect(seen).toEqual([judged.label])
+    expect(committeeLabel({ header: await seal(2), publicKey: key.publicKey }).label).not.toEqual(
+      judged.label,
+    )
   })
 
   test('is opened by a committee that took the key over', async () => {

@@ -3,7 +3,15 @@ import type { JsonValue } from '../canonical-json/canonicalize.js'
 import type { Hex } from '../encoding/hex.js'
 import { CryptoError } from '../errors.js'
 import type { Identity, Recipient } from '../recipient/recipient.js'
-import { thresholdIdentity, thresholdRecipient } from '../recipient/threshold-recipient.js'
+import {
+  contextOf,
+  labelOf,
+  thresholdIdentity,
+  thresholdRecipient,
+} from '../recipient/threshold-recipient.js'
+import type { SealContext } from '../sealed-file/context.js'
+import { bindingOf } from '../sealed-file/file-key.js'
+import { parseHeader } from '../sealed-file/header.js'
 import { envelopeOverhead, sealEnvelope } from './envelope.js'
 import { combinePartialDecryptions } from './partial-decryption.js'
 import { parseThresholdKey, type ThresholdKey } from './session.js'
@@ -63,6 +71,24 @@ export function committeeIdentity(options: {
       }
     },
   })
+}
+
+/**
+ * The label that an envelope in a file's header must bear. A member that is asked for a part is shown the header, judges its
+ * context (pool, policy, epoch, commitment) against what was approved, and answers under this label only: so nobody gets a
+ * part for a file under another policy than the one that the member has seen.
+ *
+ * @param options - `header`: the file, or its header; `publicKey`: the committee's point
+ * @returns the `label`, and the `context` to judge
+ * @throws CryptoError as `parseHeader`
+ */
+export function committeeLabel(options: { readonly header: Uint8Array; readonly publicKey: Hex }): {
+  readonly label: Uint8Array
+  readonly context: SealContext
+} {
+  const header = parseHeader(options.header)
+  const label = labelOf({ scheme, keyId: keyIdOf(options.publicKey) })
+  return { label: contextOf(bindingOf(header), label), context: header.context }
 }
 
 function keyIdOf(publicKey: Hex): string {

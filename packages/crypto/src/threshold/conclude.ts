@@ -93,6 +93,9 @@ export function openShare(options: {
 function conclude(unchecked: ThresholdSession, transcript: SessionTranscript) {
   const session = parseThresholdSession(unchecked as unknown as JsonValue)
   const id = thresholdSessionDigest(session)
+  if (typeof transcript !== 'object' || transcript === null) {
+    throw new CryptoError('TRANSCRIPT_INVALID', 'transcript', 'expected three rounds')
+  }
   const read = readDeals({ session, id, commitments: transcript.commitments, deals: transcript.deals })
   const judged = judgeComplaints(transcript.complaints, { session, id, deals: read.deals })
   const faults = [...read.faults, ...judged.faults]

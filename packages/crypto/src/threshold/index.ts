@@ -6,6 +6,7 @@
 export {
   type CollectPartialDecryptions,
   committeeIdentity,
+  committeeLabel,
   committeeRecipient,
 } from './committee-recipient.js'
 export { complain } from './complaint.js'

@@ -87,6 +87,8 @@ export function bySigner(
   messages: readonly unknown[],
   options: { readonly session: ThresholdSession; readonly id: Digest; readonly type: ThresholdMessageType },
 ): { readonly bodies: ReadonlyMap<Address, readonly JsonObject[]>; readonly ignored: number } {
+  if (!Array.isArray(messages))
+    throw new CryptoError('TRANSCRIPT_INVALID', 'transcript', 'a round is an array')
   const bodies = new Map<Address, Map<Digest, JsonObject>>()
   let ignored = 0
   for (const message of messages) {

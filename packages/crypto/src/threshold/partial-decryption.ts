@@ -162,6 +162,7 @@ export function combineParts(
   partials: readonly unknown[],
   claim: PartClaim,
 ): { readonly agreement: GroupElement; readonly wrong: readonly number[] } {
+  if (!Array.isArray(partials)) throw new CryptoError('SHARES_MISSING', 'partials', 'expected an array')
   const good = new Map<number, GroupElement>()
   const wrong: number[] = []
   partials.forEach((partial, place) => {
