@@ -5,15 +5,11 @@ import { CryptoError } from '../errors.js'
  *
  * @param parts - byte strings in order
  * @returns one new byte string
- * @throws CryptoError `OPTION_INVALID` for anything else, a text above all: it would be taken for zeros
+ * @throws CryptoError `KEY_INVALID` for anything else, a text above all: it would be taken for zeros
  */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   let length = 0
-  for (const part of parts) {
-    if (!(part instanceof Uint8Array))
-      throw new CryptoError('OPTION_INVALID', 'bytes', 'expected a Uint8Array')
-    length += part.length
-  }
+  for (const part of parts) length += requireBytes(part, part.length, 'bytes').length
   const joined = new Uint8Array(length)
   let offset = 0
   for (const part of parts) {

@@ -78,13 +78,12 @@ function parseStanza(value: JsonValue, place: string): Stanza {
   }
   if (isKnown(stanza)) return parseKnown(stanza, place)
   if (Object.hasOwn(fieldsOfType, stanza.type) && typeof stanza['kem'] !== 'string') {
-    throw invalid(`${place}.kem`, 'expected a text')
+    throw invalid(`${place}.kem`, 'expected a name of a-z 0-9 . / -')
   }
   const critical = Object.hasOwn(stanza, 'critical') ? stanza['critical'] : false
   if (typeof critical !== 'boolean') throw invalid(`${place}.critical`, 'expected true or false')
   if (critical) {
-    const message = 'a critical recipient of an unknown type; update this package'
-    throw new CryptoError('RECIPIENT_UNSUPPORTED', place, message)
+    throw new CryptoError('RECIPIENT_UNSUPPORTED', place, 'critical; update this package')
   }
   return stanza
 }
