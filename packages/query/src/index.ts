@@ -32,6 +32,7 @@ export { type ContributionBounds, type PlanQueryOptions, planQuery } from './pla
 export type { Bounding, KeyProgram, Program, Source, StatisticProgram } from './plan/program.js'
 export type { AggregatePlan } from './plan/statistics.js'
 export { type PolicyPreset, type PresetName, policyPreset, presetNames } from './preset/policy-preset.js'
+export { printClickHouse } from './print/clickhouse.js'
 export { printDuckDb } from './print/duckdb.js'
 export { printPostgreSql } from './print/postgresql.js'
 export type { Part, PrintedStatement } from './print/statement.js'

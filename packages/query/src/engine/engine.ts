@@ -41,7 +41,7 @@ export interface Expectation {
 
 /** An SQL engine: holds pool tables and answers printed statements. Nothing is loaded after the first query. */
 export interface SqlEngine {
-  readonly dialect: 'duckdb' | 'postgresql'
+  readonly dialect: 'duckdb' | 'postgresql' | 'clickhouse'
   /** How many shards add up an answer; 1 when absent. Counts of distinct values are then read as values. */
   readonly shards?: number
   /** @throws QueryError `ENGINE_LOAD_FAILED`, `ENGINE_LOCKED`, `ENGINE_CLOSED`, `ENGINE_TIMEOUT` */

@@ -3,6 +3,7 @@ import type { SqlEngine } from '../engine/engine.js'
 import { QueryError } from '../errors.js'
 import type { ReleasePlan } from '../plan/plan.js'
 import type { Program } from '../plan/program.js'
+import { printClickHouse } from '../print/clickhouse.js'
 import { printDuckDb } from '../print/duckdb.js'
 import { printPostgreSql } from '../print/postgresql.js'
 import { binName, keyName, type Part, type PrintedStatement, statisticName } from '../print/statement.js'
@@ -11,6 +12,7 @@ import { toNumber } from '../type/decimal.js'
 const printers: Readonly<Record<SqlEngine['dialect'], (program: Program, part: Part) => PrintedStatement>> = {
   duckdb: printDuckDb,
   postgresql: printPostgreSql,
+  clickhouse: printClickHouse,
 }
 
 /** The exact numbers of a group. This is what noise must be added to; it never leaves this package. */

@@ -18,6 +18,10 @@ export interface Dialect {
   /** A hash that puts a contributor's groups in an order that no data decides. */
   order(contributor: string, keys: readonly string[]): string
   text(value: string): string
+  /** An integer of at most 38 digits. */
+  integer(units: string): string
+  /** A condition that always holds, for engines that join outer rows by an equality of both sides only; empty elsewhere. */
+  outerLink(left: string, right: string): readonly string[]
   publicRows(relation: PublicRelation, alias: string): string
 }
 
@@ -32,7 +36,7 @@ export function integer(units: string): string {
   return units.startsWith('-') ? `(${units})` : units
 }
 
-/** Rows of a public table as VALUES. */
+/** Rows of a public table as standard VALUES. */
 export function valuesOf(
   relation: PublicRelation,
   alias: string,

@@ -1,5 +1,5 @@
 import type { Program } from '../plan/program.js'
-import { type Dialect, valuesOf } from './dialect.js'
+import { type Dialect, integer, valuesOf } from './dialect.js'
 import { type Part, type PrintedStatement, printStatement } from './statement.js'
 
 /** A quoted text: DuckDB reads no escapes in plain strings. */
@@ -24,6 +24,8 @@ export const duckDbDialect: Dialect = {
   noBoolean: 'CAST(NULL AS BOOLEAN)',
   order: (contributor, keys) => `hash(${[contributor, ...keys].join(', ')}), ${keys.join(', ')}`,
   text,
+  integer,
+  outerLink: () => [],
   publicRows: (relation, alias) =>
     valuesOf(relation, alias, { number: 'BIGINT', text: 'VARCHAR', boolean: 'BOOLEAN' }, text),
 }

@@ -1,7 +1,7 @@
 import { contributorColumn, rankColumn } from '../catalogue/catalogue.js'
 import type { Condition, NumberExpression, TextExpression, WindowExpression } from '../type/expression.js'
 import type { RowRelation, ValueExpression } from '../type/relation.js'
-import { type Dialect, identifier, integer } from './dialect.js'
+import { type Dialect, identifier } from './dialect.js'
 
 /** Prints expressions of one dialect. `relation` prints what a condition reads from other rows. */
 export interface ExpressionPrinter {
@@ -33,15 +33,15 @@ export function expressionPrinter(
         const value = dialect.column(name, decimals)
         if (clamp === null) return value
         // least and greatest skip nulls; here a missing value stays missing.
-        const [low, high] = [integer(clamp.low), integer(clamp.high)]
+        const [low, high] = [dialect.integer(clamp.low), dialect.integer(clamp.high)]
         return `CASE WHEN ${value} < ${low} THEN ${low} WHEN ${value} > ${high} THEN ${high} ELSE ${value} END`
       }
       case 'derived':
         return column(expression.source, expression.column)
       case 'constant':
-        return integer(expression.units)
+        return dialect.integer(expression.units)
       case 'scale':
-        return `(${dialect.wide(number(expression.operand))} * ${integer(expression.factor)})`
+        return `(${dialect.wide(number(expression.operand))} * ${dialect.integer(expression.factor)})`
       case 'add':
       case 'subtract':
       case 'multiply': {
@@ -64,7 +64,7 @@ export function expressionPrinter(
         return `CASE WHEN (${right} = 0) THEN ${dialect.noWide} ELSE ${divided} END`
       }
       case 'rounded':
-        return rounded(expression.mode, integer(expression.factor), dialect.wide(number(expression.operand)))
+        return rounded(expression.mode, expression.factor, dialect.wide(number(expression.operand)))
       case 'window':
         return window(expression)
       case 'per-contributor': {
@@ -82,18 +82,19 @@ export function expressionPrinter(
 
   /** Division by a positive constant, from division towards zero alone. */
   const rounded = (mode: 'floor' | 'ceil' | 'trunc' | 'half', factor: string, value: string): string => {
-    const divide = (dividend: string) => dialect.quotient(dividend, dialect.wide(factor))
+    const divide = (dividend: string) => dialect.quotient(dividend, dialect.wide(dialect.integer(factor)))
+    const rest = dialect.integer(String(BigInt(factor) - 1n))
     switch (mode) {
       case 'trunc':
         return divide(value)
       case 'half': {
-        const half = `(${BigInt(factor) / 2n})`
+        const half = dialect.integer(String(BigInt(factor) / 2n))
         return `CASE WHEN (${value} < 0) THEN ${divide(`(${value} - ${half})`)} ELSE ${divide(`(${value} + ${half})`)} END`
       }
       case 'floor':
-        return `CASE WHEN (${value} < 0) THEN ${divide(`(${value} - ${BigInt(factor) - 1n})`)} ELSE ${divide(value)} END`
+        return `CASE WHEN (${value} < 0) THEN ${divide(`(${value} - ${rest})`)} ELSE ${divide(value)} END`
       case 'ceil':
-        return `CASE WHEN (${value} > 0) THEN ${divide(`(${value} + ${BigInt(factor) - 1n})`)} ELSE ${divide(value)} END`
+        return `CASE WHEN (${value} > 0) THEN ${divide(`(${value} + ${rest})`)} ELSE ${divide(value)} END`
     }
   }
 
@@ -149,7 +150,7 @@ export function expressionPrinter(
       case 'not':
         return `(NOT ${condition(value.operand)})`
       case 'in-numbers':
-        return members(number(value.operand), value.items.map(integer))
+        return members(number(value.operand), value.items.map(dialect.integer))
       case 'in-texts':
         return members(text(value.operand), value.items.map(dialect.text))
       case 'like':

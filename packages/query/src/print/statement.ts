@@ -8,7 +8,7 @@ import {
   type SelectRelation,
   tablesOf,
 } from '../type/relation.js'
-import { type Dialect, identifier, integer } from './dialect.js'
+import { type Dialect, identifier } from './dialect.js'
 import { alias, type ExpressionPrinter, expressionPrinter } from './expression.js'
 
 /** A statement and what it must be when the engine's own parser reads it. */
@@ -75,8 +75,8 @@ function printBins(
   dialect: Dialect,
   print: ExpressionPrinter,
 ): string {
-  const distance = `(${dialect.wide(print.number(of))} - ${integer(low)})`
-  const bin = `least(${dialect.quotient(`greatest(${distance}, 0)`, dialect.wide(integer(width)))}, ${bins - 1})`
+  const distance = `(${dialect.wide(print.number(of))} - ${dialect.integer(low)})`
+  const bin = `least(${dialect.quotient(`greatest(${distance}, 0)`, dialect.wide(dialect.integer(width)))}, ${bins - 1})`
   const placed = `CASE WHEN (${print.number(of)} IS NULL) THEN NULL ELSE ${bin} END`
   const inner = [
     ...keys.map(({ name, key }) => `${printKey(key, print)} AS ${name}`),
@@ -145,7 +145,7 @@ function printNumbers(
   const through = (from_: string, columns: readonly string[]) =>
     columns.map((name) => `${from_}.${name} AS ${name}`)
   const weights = listed.map(
-    ({ statistic, name }) => `${weightOf(statistic, `r.${name}`, bounding.rows)} AS ${name}`,
+    ({ statistic, name }) => `${weightOf(statistic, `r.${name}`, bounding.rows, dialect)} AS ${name}`,
   )
   const contributor = `${alias(program.unit)}.${contributorColumn} AS u`
   const rows = `SELECT ${[contributor, ...inner].join(', ')} ${from}`
@@ -177,7 +177,7 @@ function literalsOf(key: ListedKey, dialect: Dialect): readonly string[] {
         ? 'TRUE'
         : 'FALSE'
       : key.listed.type === 'number'
-        ? integer(value)
+        ? dialect.integer(value)
         : dialect.text(value),
   )
 }
@@ -202,7 +202,7 @@ function keyPresent({ name, key }: NamedKey, dialect: Dialect, relation = 'r'): 
   const listed =
     run === null
       ? `${column} IN (${literalsOf(key, dialect).join(', ')})`
-      : `(${column} >= ${integer(run.first)} AND ${column} <= ${integer(run.last)})`
+      : `(${column} >= ${dialect.integer(run.first)} AND ${column} <= ${dialect.integer(run.last)})`
   return key.missing === null ? listed : `(${listed} OR ${column} IS NULL)`
 }
 
@@ -238,7 +238,7 @@ function printTerm(
     case 'matching':
       return `CASE WHEN ${print.condition(statistic.when)} THEN 1 ELSE 0 END`
     case 'sum':
-      return dialect.term(`(${print.number(statistic.of)} - ${integer(statistic.centre)})`)
+      return dialect.term(`(${print.number(statistic.of)} - ${dialect.integer(statistic.centre)})`)
     case 'distinct': {
       const value = print.value(statistic.of)
       return statistic.when === null
@@ -255,7 +255,7 @@ function totalOf(statistic: StatisticProgram, name: string): string {
 }
 
 /** What one contributor adds to a group, at most. */
-function weightOf(statistic: StatisticProgram, name: string, rows: number): string {
+function weightOf(statistic: StatisticProgram, name: string, rows: number, dialect: Dialect): string {
   switch (statistic.kind) {
     case 'rows':
       return `least(count(*), ${rows})`
@@ -263,7 +263,7 @@ function weightOf(statistic: StatisticProgram, name: string, rows: number): stri
       return statistic.when === undefined ? '1' : `least(count(${name}), 1)`
     case 'sum': {
       const most = BigInt(statistic.reach) * BigInt(rows)
-      return `least(greatest(coalesce(sum(${name}), 0), ${integer(String(-most))}), ${integer(String(most))})`
+      return `least(greatest(coalesce(sum(${name}), 0), ${dialect.integer(String(-most))}), ${dialect.integer(String(most))})`
     }
     default:
       return `least(coalesce(sum(${name}), 0), ${rows})`
@@ -289,6 +289,11 @@ function printFrom(
     const linked = contributor
       ? [`${alias(block.unit)}.${contributorColumn} = ${alias(position)}.${contributorColumn}`]
       : []
+    const [column] = relation.kind === 'public' ? relation.columns : []
+    if (join === 'left' && column !== undefined) {
+      const outer = `${alias(block.unit)}.${contributorColumn}`
+      linked.push(...dialect.outerLink(outer, `${alias(position)}.${identifier(column.name)}`))
+    }
     const joined = [...linked, ...kept, ...(on === null ? [] : [print.condition(on)])]
     const verb = join === 'left' ? 'LEFT JOIN' : 'JOIN'
     return `${verb} ${named} ON ${joined.length === 0 ? 'TRUE' : joined.join(' AND ')}`
