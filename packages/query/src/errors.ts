@@ -132,6 +132,10 @@ const refusals = {
     'report this as a fault of the printer',
   ],
   ENGINE_UNAVAILABLE: ['the engine could not be started', 'install @duckdb/node-api and build the package'],
+  SPILL_FOLDER_UNGUARDED: [
+    'the folder to spill to is on a plain disk, where rows would outlive the machine',
+    'name a folder in memory or on dm-crypt, use slices, or accept it with spillOnPlainDisk',
+  ],
   ENGINE_LOAD_FAILED: ['a table could not be loaded', 'check the names, the types and the key of the table'],
   ENGINE_LOCKED: ['the engine is locked since its first query', 'load all tables before the first query'],
   ENGINE_FAILED: ['the engine could not answer', 'close this engine and start another one'],

@@ -111,7 +111,7 @@ describe.skipIf(chdb === null)('ClickHouse, the real engine (chdb)', () => {
     ['SELECT count(*) FROM "pay"."workers" FORMAT CSV', 'not parsed'],
     ['SELECT count(*) FROM "pay"."workers" INTO OUTFILE \'/tmp/x\'', ''],
     ['WITH x AS (SELECT 1) SELECT count(*) FROM "pay"."workers"', 'node'],
-    ['DROP TABLE "pay"."workers"', 'not one SELECT'],
+    ['DROP TABLE "pay"."workers"', 'not parsed'],
     ['SELECT 1; SELECT 2', ''],
     ['SELECT count(*) FROM (', 'not parsed'],
   ])('refuses before it runs: %s', async (sql, place) => {

@@ -30,6 +30,8 @@ export interface Part {
   readonly bins?: number
   /** The statistic whose distinct values are listed, for adding up shards. */
   readonly values?: number
+  /** Only contributors whose integer leaves `index` when it is divided by `of`. */
+  readonly slice?: { readonly of: number; readonly index: number }
 }
 
 /**
@@ -39,9 +41,10 @@ export interface Part {
 export function printStatement(program: Program, dialect: Dialect, part: Part = {}): PrintedStatement {
   const select = (relation: RowRelation): string =>
     relation.kind === 'union'
-      ? relation.inputs.map((input) => `(${printRows(input, dialect, print, select)})`).join(' UNION ALL ')
-      : printRows(relation, dialect, print, select)
+      ? relation.inputs.map((input) => `(${printRows(input, context)})`).join(' UNION ALL ')
+      : printRows(relation, context)
   const print: ExpressionPrinter = expressionPrinter(dialect, select)
+  const context: Context = { dialect, print, select, slice: part.slice ?? null }
   const set = part.set ?? [...program.keys.keys()]
   const keys = set.flatMap((position) => {
     const key = program.keys[position]
@@ -49,7 +52,7 @@ export function printStatement(program: Program, dialect: Dialect, part: Part = 
   })
   const only = part.bins ?? part.values
   const bins = only === undefined ? undefined : program.statistics[only]
-  const from = printFrom(program, dialect, print, select)
+  const from = printFrom(program, context)
   const statistics = bins === undefined ? program.statistics.filter(({ kind }) => kind !== 'bins') : [bins]
   const tables = tablesOf([program.from, program.where, keys, statistics]).map(
     ({ pool, table }) => `${pool}.${table}`,
@@ -61,6 +64,14 @@ export function printStatement(program: Program, dialect: Dialect, part: Part = 
         ? printValues(bins, keys, from, dialect, print)
         : printNumbers(program, keys, from, dialect, print)
   return { sql, tables }
+}
+
+/** What printing FROM needs, however deep it is nested. */
+interface Context {
+  readonly dialect: Dialect
+  readonly print: ExpressionPrinter
+  readonly select: (relation: RowRelation) => string
+  readonly slice: Part['slice'] | null
 }
 
 interface NamedKey {
@@ -271,17 +282,16 @@ function weightOf(statistic: StatisticProgram, name: string, rows: number, diale
 }
 
 /** FROM and WHERE of a block. */
-function printFrom(
-  block: Block,
-  dialect: Dialect,
-  print: ExpressionPrinter,
-  select: (relation: RowRelation) => string,
-): string {
+function printFrom(block: Block, context: Context): string {
+  const { dialect, print } = context
   const conditions: string[] = []
   const items = block.from.map(({ relation, join, contributor, on }, position) => {
-    const named = printRelation(relation, position, dialect, select)
+    const named = printRelation(relation, position, context)
     // The rank is kept before any condition: which rows of a contributor count must not depend on the statement.
-    const kept = relation.kind === 'table' ? [`${alias(position)}.${rankColumn} <= ${relation.rows}`] : []
+    const kept =
+      relation.kind === 'table'
+        ? [`${alias(position)}.${rankColumn} <= ${relation.rows}`, ...inSlice(position, context)]
+        : []
     if (position === 0) {
       conditions.push(...kept)
       return `FROM ${named}`
@@ -302,12 +312,19 @@ function printFrom(
   return `${items.join(' ')}${conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`}`
 }
 
-function printRelation(
-  relation: Relation,
-  position: number,
-  dialect: Dialect,
-  select: (relation: RowRelation) => string,
-): string {
+/** A joined or nested table has the same contributors, so that a slice is taken of each table by itself. */
+function inSlice(position: number, { dialect, slice }: Context): readonly string[] {
+  if (slice === null || slice === undefined) return []
+  const { of, index } = slice
+  const rest = dialect.remainder(
+    dialect.wide(`${alias(position)}.${contributorColumn}`),
+    dialect.wide(dialect.integer(String(of))),
+  )
+  // What is left of a negative number is negative.
+  return [`(${rest} IN (${dialect.integer(String(index))}, ${dialect.integer(String(index - of))}))`]
+}
+
+function printRelation(relation: Relation, position: number, { dialect, select }: Context): string {
   switch (relation.kind) {
     case 'table':
       return `${identifier(relation.pool)}.${identifier(relation.table)} AS ${alias(position)}`
@@ -319,12 +336,8 @@ function printRelation(
 }
 
 /** A relation of contributors as a SELECT whose first column is the contributor. */
-function printRows(
-  relation: SelectRelation,
-  dialect: Dialect,
-  print: ExpressionPrinter,
-  select: (relation: RowRelation) => string,
-): string {
+function printRows(relation: SelectRelation, context: Context): string {
+  const { print } = context
   const contributor = `${alias(relation.unit)}.${contributorColumn}`
   const columns = [
     `${contributor} AS ${contributorColumn}`,
@@ -335,5 +348,5 @@ function printRows(
       ? ''
       : ` GROUP BY ${[contributor, ...relation.perContributor.map(print.value)].join(', ')}`
   const having = relation.having === null ? '' : ` HAVING ${print.condition(relation.having)}`
-  return `SELECT ${relation.distinct ? 'DISTINCT ' : ''}${columns.join(', ')} ${printFrom(relation, dialect, print, select)}${group}${having}`
+  return `SELECT ${relation.distinct ? 'DISTINCT ' : ''}${columns.join(', ')} ${printFrom(relation, context)}${group}${having}`
 }
