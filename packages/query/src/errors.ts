@@ -126,6 +126,14 @@ const refusals = {
     'the budget is larger than the lifetime budget of a pool',
     'ask for a smaller epsilon',
   ],
+  ANSWERS_DAMAGED: [
+    'the stored answers do not verify',
+    'restore a copy; an answer that is lost is asked for again and charged again',
+  ],
+  ANSWERS_UNAVAILABLE: [
+    'the answer could not be stored, so it may not be given; its charge stays',
+    'mend the storage and open it again',
+  ],
   PLAN_INVALID: ['this is not a plan of this version', 'make the plan with planQuery'],
   STATEMENT_REFUSED: [
     'the printed statement is not one SELECT over the planned tables',

@@ -5,6 +5,7 @@
  */
 export { type Answered, type AnswerOptions, answerer, chargesOf } from './answer/answer-query.js'
 export { type AnswerStore, createMemoryAnswers, type StoredAnswer } from './answer/answer-store.js'
+export { openStoredAnswers, type StoredAnswers } from './answer/stored-answers.js'
 export type { BoundOrder, BoundStage } from './bind/bind.js'
 export type { ParameterValue } from './bind/environment.js'
 export type { PublicValue } from './bind/key.js'
