@@ -74,5 +74,6 @@ export {
 export { platformRandom } from './platform.js'
 export type { PolicyColumn } from './policy/column.js'
 export { type PolicyTable, type PoolPolicy, parsePoolPolicy, poolPolicySchema } from './policy/policy.js'
+export type { RowRule } from './policy/row-rule.js'
 export { contributorPseudonym } from './sketch/contributor-pseudonym.js'
 export { keyedFingerprint } from './sketch/keyed-fingerprint.js'

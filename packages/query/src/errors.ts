@@ -114,6 +114,10 @@ const refusals = {
     'the policy uses a name that the planner keeps for itself',
     'rename the column in the policy',
   ],
+  PURPOSE_NOT_ALLOWED: [
+    'a pool does not allow this purpose, or wants one to be named',
+    'name a purpose that the policies of all pools of the statement list',
+  ],
   BUDGET_INVALID: [
     'epsilon must be a number of at least 1e-6 and delta must not be negative',
     'state a budget for the job',
