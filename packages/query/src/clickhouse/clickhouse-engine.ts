@@ -33,6 +33,8 @@ export interface ClickHouseEngineOptions {
    * 10^-decimals, `contributor` and `row_rank` as Int64.
    */
   readonly tables?: readonly string[]
+  /** 32 secret bytes under which contributors get other integers than the loader's, see `createDuckDbEngine`. */
+  readonly pseudonymKey?: Uint8Array
 }
 
 /** Rows in one INSERT. */
@@ -73,7 +75,13 @@ const room = {
  * ```
  */
 export function createClickHouseEngine(options: ClickHouseEngineOptions): SqlEngine {
-  const { shards, timeoutSeconds = 30, memoryBytes = 1_000_000_000, tables = [] } = options
+  const {
+    shards,
+    timeoutSeconds = 30,
+    memoryBytes = 1_000_000_000,
+    tables = [],
+    pseudonymKey = null,
+  } = options
   const [first] = shards
   const settings = {
     ...meaning,
@@ -89,6 +97,7 @@ export function createClickHouseEngine(options: ClickHouseEngineOptions): SqlEng
   return shardedEngine({
     dialect: 'clickhouse',
     tables,
+    pseudonymKey,
     async check(sql: string, { tables: expected }: Expectation) {
       let lines: readonly Row[] = []
       try {

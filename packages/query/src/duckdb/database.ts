@@ -14,6 +14,8 @@ export interface DatabaseLimits {
   readonly memoryLimit: string
   /** Folder for what does not fit into memory, see `spill-folder.ts`; null refuses it. */
   readonly spillFolder?: string | null
+  /** Secret text that renames contributors, see `engine/join-pseudonym.ts`; null keeps their integers. */
+  readonly pseudonymKey?: string | null
 }
 
 /** A DuckDB database in memory: open until the first query, locked from then on. */
@@ -64,7 +66,8 @@ export async function openDatabase(limits: DatabaseLimits): Promise<Database> {
       try {
         if ('rows' in table) await stageRows(connection, table)
         else await stageParquet(connection, table)
-        for (const statement of printLoad(name, table.columns, 'staging')) await connection.run(statement)
+        for (const statement of printLoad(name, table.columns, 'staging', limits.pseudonymKey ?? null))
+          await connection.run(statement)
         await connection.run('DROP TABLE IF EXISTS staging')
       } catch {
         await connection.run('DROP TABLE IF EXISTS staging')

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Expectation, Row, SqlEngine, TableLoad } from '../engine/engine.js'
+import { pseudonymText } from '../engine/join-pseudonym.js'
 import { QueryError } from '../errors.js'
 import { encodeFrame, frameDecoder } from './frame.js'
 import type { Answer, LoadMessage, Request } from './message.js'
@@ -20,6 +21,13 @@ export interface DuckDbEngineOptions {
   readonly spillFolder?: string
   /** True accepts a `spillFolder` on a plain disk, where DuckDB's own encryption is all there is. */
   readonly spillOnPlainDisk?: boolean
+  /**
+   * 32 secret bytes under which contributors get other integers than the loader's: with another key for every job, a join key
+   * of one job says nothing in another. Derive it from a secret, the plan and the data version, as the job's noise is where
+   * that is derived: exact bounds choose groups by these integers, and a rerun with the same noise must choose the same.
+   * Without it, or with null, the integers are the loader's.
+   */
+  readonly pseudonymKey?: Uint8Array | null
   /** In how many parts of the contributors statements are asked, 1 by default: memory falls and time rises. */
   readonly slices?: number
   /** Threads of DuckDB, 2 by default. */
@@ -52,7 +60,7 @@ interface Waiting {
  */
 export function createDuckDbEngine(options: DuckDbEngineOptions = {}): SqlEngine {
   const { memoryLimit = '1GB', threads = 2, timeoutMs = 30_000, addressSpaceBytes = 8 * 2 ** 30 } = options
-  const { spillFolder, spillOnPlainDisk = false, slices = 1 } = options
+  const { spillFolder, spillOnPlainDisk = false, slices = 1, pseudonymKey = null } = options
   const guarded = spillFolder === undefined || spillOnPlainDisk || isGuardedFolder(spillFolder)
   const child = guarded ? start(addressSpaceBytes, spillFolder !== undefined) : null
   const waiting = new Map<number, Waiting>()
@@ -112,7 +120,13 @@ export function createDuckDbEngine(options: DuckDbEngineOptions = {}): SqlEngine
         reject(new QueryError(body.kind === 'load' ? 'ENGINE_LOAD_FAILED' : 'ENGINE_FAILED', body.kind))
       }
     })
-  const opened = request({ kind: 'open', threads, memoryLimit, spillFolder: spillFolder ?? null })
+  const opened = request({
+    kind: 'open',
+    threads,
+    memoryLimit,
+    spillFolder: spillFolder ?? null,
+    pseudonymKey: pseudonymKey === null ? null : pseudonymText(pseudonymKey),
+  })
   // Whoever calls next is told; until then nobody listens.
   opened.catch(() => {})
 

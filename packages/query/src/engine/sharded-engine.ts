@@ -1,6 +1,7 @@
 import { QueryError } from '../errors.js'
 import { splitName } from '../print/load.js'
 import type { Expectation, Row, SqlEngine, TableLoad } from './engine.js'
+import { pseudonymText } from './join-pseudonym.js'
 import { mergeRows } from './merge-rows.js'
 import { type RankedRow, rankedRows } from './stored-row.js'
 
@@ -24,6 +25,8 @@ export interface ShardedEngineOptions {
   readonly shards: readonly Shard[]
   /** Tables that are there already, as `pool.table`. */
   readonly tables: readonly string[]
+  /** Renames contributors, see `join-pseudonym.ts`; null keeps their integers. */
+  readonly pseudonymKey: Uint8Array | null
   /** The second look at a printed statement. */
   check(sql: string, expectation: Expectation): Promise<void>
 }
@@ -35,7 +38,9 @@ export interface ShardedEngineOptions {
  * @throws QueryError (from its methods) `ENGINE_LOAD_FAILED`, `ENGINE_LOCKED`, `ENGINE_FAILED`, `STATEMENT_REFUSED`,
  *   `ENGINE_CLOSED`
  */
-export function shardedEngine({ dialect, shards, tables, check }: ShardedEngineOptions): SqlEngine {
+export function shardedEngine(options: ShardedEngineOptions): SqlEngine {
+  const { dialect, shards, tables, check, pseudonymKey } = options
+  const key = pseudonymKey === null ? null : pseudonymText(pseudonymKey)
   const loaded = new Set(tables)
   let locked = false
   let closed = false
@@ -61,7 +66,7 @@ export function shardedEngine({ dialect, shards, tables, check }: ShardedEngineO
         throw new QueryError('ENGINE_LOAD_FAILED', table.name)
       }
       try {
-        const rows = rankedRows(table.columns, table.rows)
+        const rows = rankedRows(table.columns, table.rows, key)
         await Promise.all(
           shards.map((shard, position) =>
             shard.load(

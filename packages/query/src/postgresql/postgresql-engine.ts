@@ -22,6 +22,8 @@ export interface PostgreSqlEngineOptions {
    * 10^-decimals, `contributor` and `row_rank` as BIGINT.
    */
   readonly tables?: readonly string[]
+  /** 32 secret bytes under which contributors get other integers than the loader's, see `createDuckDbEngine`. */
+  readonly pseudonymKey?: Uint8Array
 }
 
 /** Rows in one INSERT. */
@@ -36,7 +38,7 @@ const batch = 500
  * @throws QueryError (from its methods) `ENGINE_LOAD_FAILED`, `ENGINE_FAILED`, `STATEMENT_REFUSED`, `ENGINE_CLOSED`
  */
 export function createPostgreSqlEngine(options: PostgreSqlEngineOptions): SqlEngine {
-  const { shards, timeoutMs = 30_000, tables = [] } = options
+  const { shards, timeoutMs = 30_000, tables = [], pseudonymKey = null } = options
   const settings = [
     'SET standard_conforming_strings = on',
     'SET client_min_messages = error',
@@ -46,6 +48,7 @@ export function createPostgreSqlEngine(options: PostgreSqlEngineOptions): SqlEng
   return shardedEngine({
     dialect: 'postgresql',
     tables,
+    pseudonymKey,
     check: checkStatement,
     shards: shards.map((client) => ({
       async prepare() {
