@@ -158,6 +158,18 @@ function bindItem(item: TableSyntax | DerivedSyntax, environment: Environment): 
     environment.used.add(entry)
     return namedRows(item.alias ?? table, bindRows(common.query, within(common.environment, environment)))
   }
+  if (item.series !== undefined) {
+    const { column, from, to } = item.series
+    return namedPublic(
+      {
+        schema: '',
+        name: table,
+        columns: [{ name: column, type: 'integer' }],
+        rows: Array.from({ length: to - from + 1 }, (_, index) => [from + index]),
+      },
+      item,
+    )
+  }
   const publicTable = environment.catalogue.findPublic(pool, table)
   if (publicTable !== null) return namedPublic(publicTable, item)
   const found = environment.catalogue.find(pool, table)

@@ -1,5 +1,16 @@
 /** Functions that printed statements call, as ClickHouse's parser names them. */
 const functions = new Set([
+  'translate',
+  'replaceRegexpAll',
+  'substringUTF8',
+  'lengthUTF8',
+  'concat',
+  'round',
+  'sqrt',
+  'ln',
+  'exp',
+  'sin',
+  'cos',
   'CAST',
   'and',
   'caseWithoutExpression',

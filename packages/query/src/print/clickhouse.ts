@@ -52,6 +52,13 @@ export const clickHouseDialect: Dialect = {
   order: (contributor, keys) =>
     `sipHash64(${[contributor, ...keys].map((key) => `coalesce(toString(${key}), '')`).join(', ')}), ${keys.join(', ')}`,
   text,
+  translate: (value, from, to) => `translate(${value}, ${text(from)}, ${text(to)})`,
+  trim: (value) => `replaceRegexpAll(${value}, '^ +| +$', '')`,
+  part: (value, from, length) => `substringUTF8(${value}, ${from}, ${length})`,
+  length: (value) => `lengthUTF8(${value})`,
+  concatenate: (left, right) => `concat(${left}, ${right})`,
+  real: (value) => `CAST(${value} AS Nullable(Float64))`,
+  whole: (real) => `CAST(round(${real}) AS Nullable(Int128))`,
   integer: constant,
   // Zero on both sides, for every row.
   outerLink: (left, right) => {

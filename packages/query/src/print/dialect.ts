@@ -18,6 +18,16 @@ export interface Dialect {
   /** A hash that puts a contributor's groups in an order that no data decides. */
   order(contributor: string, keys: readonly string[]): string
   text(value: string): string
+  /** Letters of `from` become those of `to` at the same place. */
+  translate(value: string, from: string, to: string): string
+  trim(value: string): string
+  part(value: string, from: number, length: number): string
+  length(value: string): string
+  concatenate(left: string, right: string): string
+  /** A floating-point number. */
+  real(value: string): string
+  /** A finite floating-point number as the nearest wide integer. */
+  whole(real: string): string
   /** An integer of at most 38 digits. */
   integer(units: string): string
   /** A condition that always holds, for engines that join outer rows by an equality of both sides only; empty elsewhere. */

@@ -24,6 +24,13 @@ export const duckDbDialect: Dialect = {
   noBoolean: 'CAST(NULL AS BOOLEAN)',
   order: (contributor, keys) => `hash(${[contributor, ...keys].join(', ')}), ${keys.join(', ')}`,
   text,
+  translate: (value, from, to) => `translate(${value}, ${text(from)}, ${text(to)})`,
+  trim: (value) => `rtrim(ltrim(${value}, ' '), ' ')`,
+  part: (value, from, length) => `substr(${value}, ${from}, ${length})`,
+  length: (value) => `length(${value})`,
+  concatenate: (left, right) => `(${left} || ${right})`,
+  real: (value) => `CAST(${value} AS DOUBLE)`,
+  whole: (real) => `CAST(round(${real}) AS HUGEINT)`,
   integer,
   outerLink: () => [],
   publicRows: (relation, alias) =>

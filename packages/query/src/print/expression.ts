@@ -11,6 +11,9 @@ export interface ExpressionPrinter {
   value(expression: ValueExpression): string
 }
 
+const smalls = 'abcdefghijklmnopqrstuvwxyz'
+const capitals = smalls.toUpperCase()
+
 /** The name of a relation in a printed statement. */
 export const alias = (position: number) => `t${position}`
 
@@ -63,6 +66,13 @@ export function expressionPrinter(
         const divided = dialect[expression.kind](left, right)
         return `CASE WHEN (${right} = 0) THEN ${dialect.noWide} ELSE ${divided} END`
       }
+      case 'real':
+        return real(expression)
+      case 'text-length': {
+        const size = dialect.wide(dialect.length(text(expression.operand)))
+        const most = dialect.integer(expression.most)
+        return `CASE WHEN (${size} > ${most}) THEN ${dialect.wide(most)} ELSE ${size} END`
+      }
       case 'rounded':
         return rounded(expression.mode, expression.factor, dialect.wide(number(expression.operand)))
       case 'window':
@@ -98,6 +108,23 @@ export function expressionPrinter(
     }
   }
 
+  /** Outside of its domain a function is asked for something inside, so that no engine fails before CASE leaves it out. */
+  const real = (expression: NumberExpression & { readonly kind: 'real' }): string => {
+    const { name, operand, operandDecimals, decimals } = expression
+    const value = dialect.wide(number(operand))
+    const least = name === 'ln' ? '1' : name === 'sqrt' ? '0' : null
+    const inside =
+      least === null ? value : `CASE WHEN (${value} < ${least}) THEN ${dialect.wide(least)} ELSE ${value} END`
+    const argument = `(${dialect.real(inside)} / 1e${operandDecimals})`
+    const result = dialect.whole(`(${name}(${argument}) * 1e${decimals})`)
+    const [low, high] = [
+      dialect.wide(dialect.integer(expression.low)),
+      dialect.wide(dialect.integer(expression.high)),
+    ]
+    const outside = least === null ? '' : `WHEN (${value} < ${least}) THEN ${dialect.noWide} `
+    return `CASE ${outside}WHEN (${result} < ${low}) THEN ${low} WHEN (${result} > ${high}) THEN ${high} ELSE ${result} END`
+  }
+
   const window = (expression: WindowExpression): string => {
     const { name, operand, offset, unit, ranked } = expression
     const value = operand === null ? null : dialect.wide(number(operand))
@@ -119,8 +146,24 @@ export function expressionPrinter(
   }
 
   const text = (expression: TextExpression): string => {
-    if (expression.kind === 'text') return dialect.text(expression.value)
-    if (expression.kind === 'text-column') return column(expression.source, expression.column)
+    switch (expression.kind) {
+      case 'text':
+        return dialect.text(expression.value)
+      case 'text-column':
+        return column(expression.source, expression.column)
+      case 'text-cased': {
+        const [from, to] = expression.to === 'lower' ? [capitals, smalls] : [smalls, capitals]
+        return dialect.translate(text(expression.operand), from, to)
+      }
+      case 'text-trimmed':
+        return dialect.trim(text(expression.operand))
+      case 'text-part':
+        return dialect.part(text(expression.operand), expression.from, expression.length)
+      case 'text-joined':
+        return dialect.concatenate(text(expression.left), text(expression.right))
+      case 'text-case':
+        break
+    }
     const value = (result: TextExpression | null) => (result === null ? 'NULL' : text(result))
     const cases = expression.branches.map(
       ({ when, result }) => `WHEN ${condition(when)} THEN ${value(result)}`,

@@ -21,6 +21,13 @@ export const postgreSqlDialect: Dialect = {
   order: (contributor, keys) =>
     `hashtextextended(CAST(${contributor} AS TEXT) || ${keys.map((key) => `'/' || CAST(${key} AS TEXT)`).join(' || ')}, 0), ${keys.join(', ')}`,
   text,
+  translate: (value, from, to) => `translate(${value}, ${text(from)}, ${text(to)})`,
+  trim: (value) => `btrim(${value}, ' ')`,
+  part: (value, from, length) => `substr(${value}, ${from}, ${length})`,
+  length: (value) => `length(${value})`,
+  concatenate: (left, right) => `(${left} || ${right})`,
+  real: (value) => `CAST(${value} AS DOUBLE PRECISION)`,
+  whole: (real) => `CAST(round(${real}) AS NUMERIC)`,
   integer,
   outerLink: () => [],
   publicRows: (relation, alias) =>
