@@ -160,6 +160,8 @@ function bindItem(item: TableSyntax | DerivedSyntax, environment: Environment): 
   }
   if (item.series !== undefined) {
     const { column, from, to } = item.series
+    const reserved = column === contributorColumn || column === walletColumn
+    if (reserved || !/^[a-z][a-z0-9_]{0,62}$/.test(column)) throw new QueryError('CLAUSE_NOT_ALLOWED', span)
     return namedPublic(
       {
         schema: '',

@@ -7,6 +7,7 @@ import { chdbClient, chdbSession } from '../testing/chdb-client.js'
 import { corpus, quantiles } from '../testing/corpus.js'
 import { exactNumbers } from '../testing/exact-numbers.js'
 import { memoryEngine } from '../testing/memory-engine.js'
+import { oddTexts } from '../testing/odd-texts.js'
 import { loadReal, realPools, realPublic } from '../testing/real-data.js'
 import { type ClickHouseClient, createClickHouseEngine } from './clickhouse-engine.js'
 import { statementFault } from './statement-check.js'
@@ -38,6 +39,13 @@ describe.skipIf(chdb === null)('ClickHouse, the real engine (chdb)', () => {
   it.each([...corpus, ...quantiles])('has the exact numbers of DuckDB: %s', async (sql) => {
     const made = await plan(sql)
     expect(await exactNumbers(made, clickhouse)).toEqual(await exactNumbers(made, duckdb))
+  })
+
+  it('reads texts as DuckDB does, also beyond ASCII', async () => {
+    const other = await memoryEngine()
+    const expected = await oddTexts(other)
+    expect(await oddTexts(createClickHouseEngine({ shards: [client] }))).toEqual(expected)
+    await other.close()
   })
 
   it('joins outer rows of public tables by any condition', async () => {

@@ -7,6 +7,7 @@ import { planQuery } from '../plan/plan-query.js'
 import { corpus, quantiles } from '../testing/corpus.js'
 import { exactNumbers } from '../testing/exact-numbers.js'
 import { memoryEngine } from '../testing/memory-engine.js'
+import { oddTexts } from '../testing/odd-texts.js'
 import { type PostgreSqlServer, postgreSqlPrograms, startPostgreSql } from '../testing/postgresql-server.js'
 import { loadReal, realPools, realPublic } from '../testing/real-data.js'
 import { createPostgreSqlEngine } from './postgresql-engine.js'
@@ -51,6 +52,15 @@ describe.skipIf(programs === null)('PostgreSQL, a real server', () => {
       expect(await numbers(sql, sharded)).toEqual(expected)
     },
   )
+
+  it('reads texts as DuckDB does, also beyond ASCII', async () => {
+    const other = await memoryEngine()
+    const expected = await oddTexts(other)
+    expect(await oddTexts(createPostgreSqlEngine({ shards: [await server.connect('odd')] }))).toEqual(
+      expected,
+    )
+    await other.close()
+  })
 
   it('adds noise once, after adding up', async () => {
     const made = await planQuery({
