@@ -224,9 +224,9 @@ add('zeros', 'NOT_SEALED_FILE', new Uint8Array(200))
 add('version 0', 'VERSION_UNSUPPORTED', flipped(base, 8))
 add('version 2', 'VERSION_UNSUPPORTED', flipped(base, 8, 3))
 add(
-  'a header of 1,048,577 bytes declared',
+  'a header of 4,194,305 bytes declared',
   'HEADER_TOO_LARGE',
-  join(base.slice(0, 9), Buffer.from('00100001', 'hex'), base.slice(13)),
+  join(base.slice(0, 9), Buffer.from('00400001', 'hex'), base.slice(13)),
 )
 add(
   'a header of 4 GiB declared',
@@ -234,9 +234,9 @@ add(
   join(base.slice(0, 9), Buffer.from('ffffffff', 'hex'), base.slice(13)),
 )
 add(
-  'a header of 1 MiB declared and not there',
+  'a header of 4 MiB declared and not there',
   'TRUNCATED',
-  join(base.slice(0, 9), Buffer.from('00100000', 'hex'), base.slice(13)),
+  join(base.slice(0, 9), Buffer.from('00400000', 'hex'), base.slice(13)),
 )
 add('cut inside the header', 'TRUNCATED', base.slice(0, 200))
 add('cut inside the MAC', 'TRUNCATED', own.head.slice(0, -1))

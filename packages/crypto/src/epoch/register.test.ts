@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { sha256Digest } from '../digest/digest.js'
+import { encodeBase64Url } from '../encoding/base64url.js'
+import { concatBytes } from '../encoding/bytes.js'
 import { x25519Kem } from '../hpke/x25519-kem.js'
 import { derivePoolKey } from '../pool-key/derive.js'
 import { xwingKem } from '../post-quantum/xwing-kem.js'
+import { hpkeRecipient } from '../recipient/hpke-recipient.js'
 import { openBytes } from '../sealed-file/open.js'
 import { sealBytes } from '../sealed-file/seal.js'
 import { bytesOf, codeOf, context, repeatable, scope } from '../testing/sealed-fixture.js'
@@ -66,6 +70,50 @@ describe('a pool’s key epochs', () => {
     expect(await open(third, await sealTo(second))).toBe(2)
     for (const work of [() => currentRecipient(third), () => poolIdentities({ root, register: third })]) {
       expect(work).toThrow(expect.objectContaining({ code: 'EPOCH_INVALID', place: 'kems' }))
+    }
+  })
+
+  test('open no file of another policy, pool or chain, whoever wrapped it for their key', async () => {
+    const to = hpkeRecipient(derivePoolKey({ root, ...scope, epoch: 2 }))
+    for (const change of [
+      { policyDigest: context.commitment },
+      { pool: `0x${'01'.repeat(20)}` as const },
+      { chainId: 1 },
+    ]) {
+      const sealed = await sealBytes(bytesOf(9), {
+        recipients: [to],
+        context: { ...context, ...change },
+        random: repeatable(),
+      })
+      expect(await codeOf(() => open(second, sealed))).toBe('CONTEXT_MISMATCH')
+    }
+    const moved = await sealBytes(bytesOf(9), {
+      recipients: [to],
+      context: { ...context, epoch: 1 },
+      random: repeatable(),
+    })
+    expect(await open(second, moved)).toBe(1)
+  })
+
+  test('have no key of low order, of either KEM', () => {
+    const low = new Uint8Array(32)
+    const entry = (publicKey: Uint8Array, kem: string) => ({
+      ...first,
+      epochs: [
+        {
+          ...currentKeyEpoch(first),
+          kem,
+          publicKey: encodeBase64Url(publicKey),
+          keyId: sha256Digest(publicKey),
+        },
+      ],
+    })
+    const honest = derivePoolKey({ root, ...scope, epoch: 1, kem: xwingKem }).publicKey
+    expect(parseKeyEpochs(entry(honest, 'xwing')).epochs).toHaveLength(1)
+    for (const value of [entry(low, 'x25519'), entry(concatBytes(honest.slice(0, -32), low), 'xwing')]) {
+      expect(() => parseKeyEpochs(value)).toThrow(
+        expect.objectContaining({ code: 'EPOCH_INVALID', place: '$.epochs[0].publicKey' }),
+      )
     }
   })
 

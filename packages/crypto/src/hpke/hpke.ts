@@ -9,6 +9,7 @@ import {
   hpkeContext,
   hpkeSchedule,
   openRefused,
+  requireAead,
 } from './context.js'
 import type { Kem, KemPrivateKey } from './kem.js'
 import { x25519Kem } from './x25519-kem.js'
@@ -49,6 +50,7 @@ async function setUpSender(
 ): Promise<{ readonly enc: Uint8Array; readonly setup: HpkeSetup }> {
   const { publicKey, info, random, senderPrivateKey, kem = x25519Kem } = options
   const { aead = 'aes-256-gcm', backend = 'auto' } = options
+  requireAead(aead)
   const { enc, sharedSecret } = await kem.encapsulate({ publicKey, random, backend, senderPrivateKey })
   const mode = senderPrivateKey === undefined ? 'base' : 'auth'
   return { enc, setup: { kemId: kem.id, mode, sharedSecret, info, aead, backend } }
@@ -92,6 +94,7 @@ async function setUpReceiver(
   },
 ): Promise<HpkeSetup> {
   const { kem, key, enc, info, senderPublicKey, aead = 'aes-256-gcm', backend = 'auto' } = options
+  requireAead(aead)
   if (senderPublicKey !== undefined) kem.requirePublicKey(senderPublicKey, 'senderPublicKey')
   let sharedSecret: Uint8Array
   try {

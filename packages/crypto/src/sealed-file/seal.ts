@@ -26,7 +26,7 @@ const defaultChunkSize = 65_536
 
 /** What sealing takes. */
 export interface SealOptions {
-  /** 1 to 10,000, no key twice. */
+  /** 1 to 10,000, no key twice; the header holds about 2,400 over X-Wing. */
   readonly recipients: readonly Recipient[]
   readonly context: SealContext
   readonly random: Random
