@@ -1,7 +1,6 @@
 // Published vectors and our own, for any platform: Node and a page of Chromium run this same file.
 import * as library from '@sealpool/crypto'
 import * as postQuantum from '@sealpool/crypto/post-quantum'
-import { createTally } from '../reader/tally.mjs'
 
 const { CryptoError, decodeHex, encodeHex } = library
 const hex = (digits) => decodeHex(`0x${digits}`)
@@ -35,13 +34,6 @@ export async function portableCases({ count, vectors, platform }) {
   derivedKeys((agrees, what) => count(`derived keys (${platform})`, agrees, what), vectors.sealedFile.derived)
   rfc8785((agrees, what) => count(`rfc8785 suite (${platform})`, agrees, what), vectors.rfc8785)
   await armor((agrees, what) => count(`armour vectors (${platform})`, agrees, what), vectors.sealedFile.armor)
-}
-
-/** What a page runs. */
-export async function inPage(vectors, print) {
-  const { count, finish } = createTally(print)
-  await portableCases({ count, vectors, platform: 'Chromium' })
-  return finish()
 }
 
 async function rfc9180(count, { info, plaintext, cases }, backend) {
