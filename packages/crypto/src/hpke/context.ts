@@ -123,11 +123,11 @@ export async function hpkeContext(setup: HpkeSetup): Promise<HpkeContext> {
 /**
  * Refuses what is no AEAD of RFC 9180.
  *
- * @param aead - its name
+ * @param aead - its name; none for the default
  * @throws CryptoError `OPTION_INVALID`
  */
-export function requireAead(aead: HpkeAead): void {
-  if (!Object.hasOwn(aeadIds, aead)) {
+export function requireAead(aead: HpkeAead | undefined): void {
+  if (aead !== undefined && !Object.hasOwn(aeadIds, aead)) {
     throw new CryptoError('OPTION_INVALID', 'aead', `expected ${Object.keys(aeadIds).join(', ')}`)
   }
 }

@@ -41,6 +41,7 @@ export interface HpkeSenderOptions {
 export async function hpkeSender(
   options: HpkeSenderOptions,
 ): Promise<{ readonly enc: Uint8Array; readonly context: HpkeContext }> {
+  requireAead(options.aead)
   const { enc, setup } = await setUpSender(options)
   return { enc, context: await hpkeContext(setup) }
 }
@@ -50,7 +51,6 @@ async function setUpSender(
 ): Promise<{ readonly enc: Uint8Array; readonly setup: HpkeSetup }> {
   const { publicKey, info, random, senderPrivateKey, kem = x25519Kem } = options
   const { aead = 'aes-256-gcm', backend = 'auto' } = options
-  requireAead(aead)
   const { enc, sharedSecret } = await kem.encapsulate({ publicKey, random, backend, senderPrivateKey })
   const mode = senderPrivateKey === undefined ? 'base' : 'auth'
   return { enc, setup: { kemId: kem.id, mode, sharedSecret, info, aead, backend } }
@@ -79,6 +79,7 @@ export interface HpkeReceiverOptions {
  */
 export async function hpkeReceiver(options: HpkeReceiverOptions): Promise<HpkeContext> {
   const { privateKey, kem = x25519Kem } = options
+  requireAead(options.aead)
   return hpkeContext(await setUpReceiver({ ...options, kem, key: prepared(kem, privateKey) }))
 }
 
@@ -94,7 +95,6 @@ async function setUpReceiver(
   },
 ): Promise<HpkeSetup> {
   const { kem, key, enc, info, senderPublicKey, aead = 'aes-256-gcm', backend = 'auto' } = options
-  requireAead(aead)
   if (senderPublicKey !== undefined) kem.requirePublicKey(senderPublicKey, 'senderPublicKey')
   let sharedSecret: Uint8Array
   try {
@@ -123,7 +123,8 @@ export interface HpkeSealOptions extends Omit<HpkeSenderOptions, 'aead'> {
  * @throws CryptoError `KEY_INVALID`, `RANDOM_INVALID`, `OPTION_INVALID`, `NATIVE_CRYPTO_MISSING`
  */
 export async function hpkeSeal(options: HpkeSealOptions): Promise<Uint8Array> {
-  const { enc, setup } = await setUpSender(options)
+  // A stray `aead` of an untyped caller must not choose another cipher.
+  const { enc, setup } = await setUpSender({ ...options, aead: undefined })
   const { key, baseNonce } = hpkeSchedule(setup)
   const aead = await importAeadKey(setup.aead, key, setup.backend)
   return concatBytes(enc, await aead.seal(baseNonce, options.plaintext, options.aad))
@@ -161,7 +162,7 @@ export async function hpkeOpenWith(
 ): Promise<Uint8Array> {
   const { kem, message, aad } = options
   if (!(message instanceof Uint8Array) || message.length < kem.encLength + aeadTagLength) throw openRefused()
-  const setup = await setUpReceiver({ ...options, enc: message.slice(0, kem.encLength) })
+  const setup = await setUpReceiver({ ...options, aead: undefined, enc: message.slice(0, kem.encLength) })
   const { key, baseNonce } = hpkeSchedule(setup)
   const aead = await importAeadKey(setup.aead, key, setup.backend)
   const plaintext = await aead.open(baseNonce, message.slice(kem.encLength), aad)
