@@ -13,13 +13,13 @@ import { currentKeyEpoch, type KeyEpoch, type KeyEpochs } from './register.js'
  *
  * @param register - the pool's epochs
  * @param kems - KEMs beside X25519 that the register may name (`[xwingKem]`)
- * @returns the recipient
+ * @returns the recipient; sealing to it throws `CONTEXT_MISMATCH` for another policy, pool or chain
  * @throws CryptoError `EPOCH_INVALID` when the current epoch's KEM was not given; `KEY_INVALID`
  */
 export function currentRecipient(register: KeyEpochs, kems: readonly Kem[] = []): Recipient {
   const { chainId, pool } = register
   const recipient = recipientOfEpoch(currentKeyEpoch(register), kems)
-  return { ...recipient, scope: { ...recipient.scope, chainId, pool } }
+  return scopedRecipient(recipient, { ...recipient.scope, chainId, pool })
 }
 
 /**
@@ -27,14 +27,25 @@ export function currentRecipient(register: KeyEpochs, kems: readonly Kem[] = [])
  *
  * @param epoch - an epoch that is not retired
  * @param kems - KEMs beside X25519
- * @returns the recipient
+ * @returns the recipient; sealing to it throws `CONTEXT_MISMATCH` for another policy
  * @throws CryptoError `EPOCH_RETIRED`, `EPOCH_INVALID`, `KEY_INVALID`
  */
 export function recipientOfEpoch(epoch: KeyEpoch, kems: readonly Kem[] = []): Recipient {
   if (epoch.state === 'retired') throw retired(epoch)
   const recipient = hpkeRecipient({ publicKey: decodeBase64Url(epoch.publicKey), kem: kemOf(epoch, kems) })
   // Not its number: files that are re-wrapped keep the epoch in which they were sealed.
-  return { ...recipient, scope: { policyDigest: epoch.policyDigest } }
+  return scopedRecipient(recipient, { policyDigest: epoch.policyDigest })
+}
+
+function scopedRecipient(recipient: Recipient, scope: Partial<SealContext>): Recipient {
+  return {
+    ...recipient,
+    scope,
+    async wrap(request) {
+      requireContext(request.context, scope)
+      return recipient.wrap(request)
+    },
+  }
 }
 
 /**

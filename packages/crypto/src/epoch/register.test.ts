@@ -5,8 +5,10 @@ import { concatBytes } from '../encoding/bytes.js'
 import { x25519Kem } from '../hpke/x25519-kem.js'
 import { derivePoolKey } from '../pool-key/derive.js'
 import { xwingKem } from '../post-quantum/xwing-kem.js'
-import { hpkeRecipient } from '../recipient/hpke-recipient.js'
+import { hpkeIdentity, hpkeRecipient } from '../recipient/hpke-recipient.js'
+import { publicKeyOf } from '../recipient/x25519.js'
 import { openBytes } from '../sealed-file/open.js'
+import { addRecipient } from '../sealed-file/rewrap.js'
 import { sealBytes } from '../sealed-file/seal.js'
 import { bytesOf, codeOf, context, repeatable, scope } from '../testing/sealed-fixture.js'
 import { currentRecipient, poolIdentities, recipientOfEpoch } from './pool-keys.js'
@@ -93,6 +95,35 @@ describe('a pool’s key epochs', () => {
       random: repeatable(),
     })
     expect(await open(second, moved)).toBe(1)
+  })
+
+  test('take no file of another policy, pool or chain, neither at sealing nor later', async () => {
+    const random = repeatable()
+    const identities = poolIdentities({ root, register: second })
+    for (const [change, byRegister, byEpoch] of [
+      [{}, 'accepted', 'accepted'],
+      [{ epoch: 7 }, 'accepted', 'accepted'],
+      [{ policyDigest: context.commitment }, 'CONTEXT_MISMATCH', 'CONTEXT_MISMATCH'],
+      [{ pool: `0x${'01'.repeat(20)}` as const }, 'CONTEXT_MISMATCH', 'accepted'],
+      [{ chainId: 1 }, 'CONTEXT_MISMATCH', 'accepted'],
+    ] as const) {
+      const place = { ...context, ...change }
+      const whole = currentRecipient(second)
+      const bare = recipientOfEpoch(currentKeyEpoch(second))
+      const seal = (to: typeof whole) => sealBytes(bytesOf(9), { recipients: [to], context: place, random })
+      expect(await codeOf(() => seal(whole))).toBe(byRegister)
+      expect(await codeOf(() => seal(bare))).toBe(byEpoch)
+      const other = hpkeIdentity({ privateKey: root })
+      const file = await sealBytes(bytesOf(9), {
+        recipients: [hpkeRecipient({ publicKey: publicKeyOf(root) })],
+        context: place,
+        random,
+      })
+      const add = (to: typeof whole) =>
+        codeOf(() => addRecipient(file, { identities: [other, ...identities], recipient: to, random }))
+      expect(await add(whole)).toBe(byRegister)
+      expect(await add(bare)).toBe(byEpoch)
+    }
   })
 
   test('have no key of low order, of either KEM', () => {

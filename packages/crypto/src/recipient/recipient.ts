@@ -17,6 +17,8 @@ export interface WrapRequest {
   readonly fileKey: Uint8Array
   /** SHA-256 of the header without its recipients, 32 bytes. */
   readonly binding: Uint8Array
+  /** What the file is for. */
+  readonly context: SealContext
   readonly random: Random
   readonly backend: Backend
 }
@@ -28,7 +30,7 @@ export interface Recipient {
   readonly keyId: string
   /** A stanza of the exact size that {@link Recipient.wrap} will give, for computing sizes. */
   readonly template: Stanza
-  /** What the key is for, where that is known (a pool's key of one epoch): no header of another context is given to it. */
+  /** What the key is for, where that is known: `currentRecipient` and `recipientOfEpoch` wrap for no other context. */
   readonly scope?: Partial<SealContext> | undefined
   /** Wraps the file key. */
   wrap(request: WrapRequest): Promise<Stanza>

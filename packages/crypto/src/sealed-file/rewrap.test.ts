@@ -229,18 +229,4 @@ describe('a newcomer', () => {
     )
     expect(await codeOf(() => rewriteHeader({ source, identities: [pool], add: [add], random }))).toBe(code)
   })
-
-  test('whose key is for another policy or pool is refused', async () => {
-    for (const [scope, code] of [
-      [{ policyDigest: context.policyDigest, pool: context.pool, chainId: context.chainId }, 'accepted'],
-      [{ policyDigest: context.commitment }, 'CONTEXT_MISMATCH'],
-      [{ pool: `0x${'01'.repeat(20)}` }, 'CONTEXT_MISMATCH'],
-      [{ chainId: 1 }, 'CONTEXT_MISMATCH'],
-    ] as const) {
-      const add = { ...recipient, scope }
-      expect(await codeOf(() => addRecipient(sealed, { identities: [pool], recipient: add, random }))).toBe(
-        code,
-      )
-    }
-  })
 })

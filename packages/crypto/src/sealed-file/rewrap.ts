@@ -1,7 +1,6 @@
 import { concatBytes, type Random } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 import type { Recipient, Stanza } from '../recipient/recipient.js'
-import { requireContext } from './context.js'
 import { bindingOf, headerMac, type OpenOptions, unlockHeader } from './file-key.js'
 import { encodeHeader, type ParsedHeader, parseHeader } from './header.js'
 import { type RangeSource, readHeader } from './range.js'
@@ -56,7 +55,7 @@ export function listRecipients(sealed: Uint8Array): readonly ListedRecipient[] {
  * @param change - who opens it, who comes and who goes
  * @returns the new header with its MAC: what stands before the unchanged payload
  * @throws CryptoError `RECIPIENT_INVALID` when a newcomer is already there, one who goes is not, nobody would stay or
- *   the header is full; `CONTEXT_MISMATCH` when a newcomer's `scope` is another one than the file's; `HEADER_INVALID`,
+ *   the header is full; `CONTEXT_MISMATCH` when a newcomer's key is for another policy or pool; `HEADER_INVALID`,
  *   `RECIPIENT_UNSUPPORTED` when a newcomer wraps into something that no reader takes; `HEADER_TOO_LARGE`; as
  *   `unlockHeader`
  */
@@ -67,7 +66,6 @@ export async function changeRecipients(header: ParsedHeader, change: RecipientCh
   for (const name of remove) kept = without(kept, name)
   const names = new Set(kept.filter(isKnown).map(nameOf))
   for (const recipient of add) {
-    requireContext(header.context, recipient.scope ?? {})
     const name = nameOf(recipient)
     if (names.has(name)) {
       throw new CryptoError('RECIPIENT_INVALID', 'recipient', 'the file is already sealed to this recipient')
@@ -82,7 +80,7 @@ export async function changeRecipients(header: ParsedHeader, change: RecipientCh
   }
   const binding = bindingOf(header)
   const stanzas = await Promise.all(
-    add.map((recipient) => recipient.wrap({ fileKey, binding, random, backend })),
+    add.map((recipient) => recipient.wrap({ fileKey, binding, context: header.context, random, backend })),
   )
   // A stanza that no reader takes would close the file for everybody, and the old header is about to go.
   const encoded = encodeHeader({ ...header, recipients: parseStanzas([...kept, ...stanzas]) })

@@ -61,7 +61,9 @@ async function beginSealing(
   requireRecipients(recipients)
   const binding = bindingOf(core)
   const stanzas = await Promise.all(
-    recipients.map((recipient) => recipient.wrap({ fileKey, binding, random, backend })),
+    recipients.map((recipient) =>
+      recipient.wrap({ fileKey, binding, context: core.context, random, backend }),
+    ),
   )
   const encoded = encodeHeader({ ...core, recipients: parseStanzas(stanzas) })
   const cipher = await payloadCipherOf(core, fileKey, backend)
