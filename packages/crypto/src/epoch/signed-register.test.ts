@@ -50,6 +50,14 @@ describe('a signed register of key epochs', () => {
     )
   })
 
+  test('is read by nobody who does not say whose it must be', () => {
+    for (const name of ['registry', 'pool', 'signer']) {
+      expect(() => readKeyEpochs(signed, { ...expected, [name]: undefined })).toThrow(
+        expect.objectContaining({ code: 'ADDRESS_INVALID', place: `expect.${name}` }),
+      )
+    }
+  })
+
   const again = (change: object, context: object = {}) =>
     signStatement({
       statement: { ...signed.statement, ...change },

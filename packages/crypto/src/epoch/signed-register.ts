@@ -53,7 +53,8 @@ export function signKeyEpochs(options: {
  * @param value - JSON
  * @param expect - `chainId`, `registry` and `pool` for which it must be, and the `signer`
  * @returns the register
- * @throws CryptoError `EPOCH_INVALID` for anything but such a statement, signed by `signer` for this pool
+ * @throws CryptoError `EPOCH_INVALID` for anything but such a statement, signed by `signer` for this pool;
+ *   `ADDRESS_INVALID` for an expectation that is no address
  */
 export function readKeyEpochs(
   value: unknown,
@@ -84,7 +85,8 @@ export function readKeyEpochs(
   if (statementTypedDataHash(statement, context) !== statementTypedDataHash(statement, expected)) {
     throw invalid('$.context', 'not the context of this register: another registry, subject, nonce or facts')
   }
-  if (!verifyStatement(signed, { signer: expect.signer })) {
+  // Read here, for `verifyStatement` without a signer takes any.
+  if (!verifyStatement(signed, { signer: parseAddress(expect.signer, 'expect.signer') })) {
     throw invalid('$.signature', 'not signed by the expected signer')
   }
   return register
