@@ -60,6 +60,12 @@ describe('a pool’s key epochs', () => {
     expect(await open(retired, sealed)).toBe(1)
   })
 
+  test('a file of somebody else’s is not called retired', async () => {
+    const other = hpkeRecipient({ publicKey: publicKeyOf(new Uint8Array(32).fill(9)) })
+    const sealed = await sealBytes(bytesOf(9), { recipients: [other], context, random: repeatable() })
+    expect(await codeOf(() => open(retired, sealed))).toBe('NO_MATCHING_IDENTITY')
+  })
+
   test('nothing is sealed to a retired epoch', () => {
     const [old] = retired.epochs
     if (old === undefined) throw new Error('an epoch')

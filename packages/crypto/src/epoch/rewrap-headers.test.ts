@@ -167,6 +167,11 @@ describe('rewrapHeaders', () => {
     expect(most).toBeGreaterThan(1)
   })
 
+  test.each([1, 256])('works on %s headers at once', async (atOnce) => {
+    const work = () => rewrapHeaders({ ...rewrapping, store: memory(new Map()), atOnce })
+    expect(await codeOf(work)).toBe('accepted')
+  })
+
   test.each([0, 257, 1.5])('works on no %s headers at once', async (atOnce) => {
     const work = () => rewrapHeaders({ ...rewrapping, store: memory(new Map()), atOnce })
     expect(await codeOf(work)).toBe('OPTION_INVALID')

@@ -148,5 +148,5 @@ function contextOf(register: KeyEpochs, registry: Address): StatementContext {
 }
 
 function invalid(place: string, why: string, cause?: unknown): CryptoError {
-  return new CryptoError('EPOCH_INVALID', place, why, cause === undefined ? undefined : { cause })
+  return new CryptoError('EPOCH_INVALID', place, why, { cause })
 }
