@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Digest, sha256Digest } from '../digest/digest.js'
 import { concatBytes } from '../encoding/bytes.js'
 import type { Hex } from '../encoding/hex.js'
+import { CryptoError } from '../errors.js'
 import { x25519Kem } from '../hpke/x25519-kem.js'
 import { platformRandom } from '../platform.js'
 import { derivePoolKey } from '../pool-key/derive.js'
@@ -294,4 +295,13 @@ test('an identity out of reach fails its file and not the run', async () => {
       { name: 'two', code: 'NO_MATCHING_IDENTITY' },
     ],
   })
+})
+
+test('a store that refuses with a typed error is reported with its code', async () => {
+  const refusing = {
+    ...memory(new Map([['one', new Uint8Array()]])),
+    read: () => Promise.reject(new CryptoError('AGE_REFUSED', 'x', 'x')),
+  }
+  const { failed } = await rewrapHeaders({ ...rewrapping, store: refusing })
+  expect(failed).toEqual([{ name: 'one', code: 'AGE_REFUSED' }])
 })

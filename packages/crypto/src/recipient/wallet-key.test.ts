@@ -110,6 +110,14 @@ describe('establishWalletKey', () => {
     expect(await codeOf(work)).toBe('SIGNATURE_INVALID')
   })
 
+  test('refuses typed data of no chain instead of taking the wallet for another kind', async () => {
+    const wrong = { ...typedData, domain: { ...typedData.domain, chainId: 0 } }
+    const sign = () => account.signTypedData(typedData)
+    expect(await codeOf(() => establishWalletKey({ ...options, typedData: wrong, sign }))).toBe(
+      'STATEMENT_INVALID',
+    )
+  })
+
   test('lets a user decline', async () => {
     const sign = () => Promise.reject(new Error('declined'))
     await expect(establishWalletKey({ ...options, sign })).rejects.toThrow('declined')
