@@ -1,12 +1,22 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../canonical-json/canonicalize.js'
-import { type Digest, sha256Digest } from '../digest/digest.js'
+import { type Digest, digestToBytes, sha256Digest } from '../digest/digest.js'
+import { concatBytes } from '../encoding/bytes.js'
 import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
 import { addressOf } from '../statement/signature.js'
 import { type SignedStatement, signStatement } from '../statement/statement.js'
 import { runSession, seededRandom, testMembers, testSession } from '../testing/committee.js'
-import { generator, identityElement } from '../threshold/group.js'
+import {
+  generator,
+  hashParts,
+  hashToScalar,
+  identityElement,
+  parsePoint,
+  pointBytes,
+  scalarBytes,
+  toScalar,
+} from '../threshold/group.js'
 import type { ThresholdShare } from '../threshold/index.js'
 import { bitsOf, parseAggregateDefinition, weightsOf } from './definition.js'
 import { smallDiscreteLogs } from './discrete-log.js'
@@ -317,6 +327,38 @@ describe('an encrypted aggregate', () => {
       [9, 'the contributor published another input as well'],
       [10, 'the contributor published another input as well'],
     ])
+  })
+
+  it('whose ciphertexts cancel each other is refused, for there would be nothing to decrypt', () => {
+    const one = define({ kind: 'sum', minimum: 0, maximum: 1 }, { minimumCohort: 2 })
+    const id = aggregateDigest(one)
+    const publicKey = parsePoint(key.publicKey, 'KEY_INVALID', '$')
+    /** A zero under a secret of one's choice, rightly proven: what the library draws at random, an attacker picks. */
+    const inputOf = (signingKey: Uint8Array, secret: bigint) => {
+      const contributor = addressOf(signingKey)
+      const context = hashParts('aggregate-bit', digestToBytes(id), decodeHex(contributor), new Uint8Array(2))
+      const [first, second] = [generator().multiply(secret), publicKey.multiply(secret)]
+      const [nonce, fakeChallenge, fakeResponse] = [5n, 7n, 11n]
+      const points = [
+        first,
+        second,
+        generator().multiply(nonce),
+        publicKey.multiply(nonce),
+        generator().multiply(fakeResponse).subtract(first.multiply(fakeChallenge)),
+        publicKey.multiply(fakeResponse).subtract(second.subtract(generator()).multiply(fakeChallenge)),
+      ]
+      const whole = hashToScalar('bit', context, ...[publicKey, ...points].map(pointBytes))
+      const challenge = toScalar(whole - fakeChallenge)
+      const scalars = [challenge, toScalar(nonce + challenge * secret), fakeResponse]
+      const bit = encodeHex(concatBytes(...points.map(pointBytes), ...scalars.map(scalarBytes)))
+      const honest = encryptInput({ definition: one, value: 0, signingKey, random })
+      return resign(honest, signingKey, { ...honest.statement.body, bits: [bit] })
+    }
+    const [alice, bob] = people as [Uint8Array, Uint8Array]
+    expect(combineInputs(one, [inputOf(alice, 3n), inputOf(bob, 4n)]).contributors).toBe(2)
+    expect(() => combineInputs(one, [inputOf(alice, 3n), inputOf(bob, toScalar(-3n))])).toThrow(
+      expect.objectContaining({ code: 'AGGREGATE_INVALID', place: 'inputs' }),
+    )
   })
 
   it('finds the one wrong proof among many', () => {
