@@ -33,6 +33,7 @@ import {
   encryptInput,
   verifyTranscript,
 } from './index.js'
+import { inputsAtOnce } from './input.js'
 
 const random = seededRandom('aggregate')
 const members = testMembers('aggregate', 3)
@@ -359,6 +360,16 @@ describe('an encrypted aggregate', () => {
     expect(() => combineInputs(one, [inputOf(alice, 3n), inputOf(bob, toScalar(-3n))])).toThrow(
       expect.objectContaining({ code: 'AGGREGATE_INVALID', place: 'inputs' }),
     )
+  })
+
+  it('of more contributors than allowed is refused also where their proofs are checked in several batches', () => {
+    const wide = define({ kind: 'sum', minimum: 0, maximum: 2 ** 32 - 1 }, { maximumCohort: 8 })
+    const crowd = testMembers('crowd', 9).map(({ signingKey }, value) =>
+      encryptInput({ definition: wide, value, signingKey, random }),
+    )
+    expect(inputsAtOnce(wide)).toBe(8)
+    expect(inputsAtOnce(define({ kind: 'histogram', bins: 256 }))).toBe(1)
+    expect(() => combineInputs(wide, crowd)).toThrow(expect.objectContaining({ code: 'COHORT_REFUSED' }))
   })
 
   it('finds the one wrong proof among many', () => {

@@ -14,7 +14,7 @@ import {
   parseAggregateDefinition,
   weightsOf,
 } from './definition.js'
-import { checkProofs, readInput, type SignedInput } from './input.js'
+import { checkProofs, inputsAtOnce, readInput, type SignedInput } from './input.js'
 
 /** An input that does not count, and why. */
 export interface RefusedInput {
@@ -78,9 +78,6 @@ interface AcceptedInput {
 
 const contradiction = 'the contributor published another input as well'
 
-/** How many inputs' proofs are checked before it is looked whether there are too many. */
-const inputsAtOnce = 256
-
 function acceptInputs(
   inputs: readonly unknown[],
   options: { readonly definition: AggregateDefinition; readonly id: Digest },
@@ -88,8 +85,9 @@ function acceptInputs(
   const { candidates, refused } = candidatesOf(inputs, options)
   const accepted: AcceptedInput[] = []
   // Cheap things first, and no more proofs than count: anybody can sign, and have everybody compute.
-  for (let start = 0; start < candidates.length; start += inputsAtOnce) {
-    const part = candidates.slice(start, start + inputsAtOnce)
+  const step = inputsAtOnce(options.definition)
+  for (let start = 0; start < candidates.length; start += step) {
+    const part = candidates.slice(start, start + step)
     const results = checkProofs(
       part.map(({ input }) => input),
       options,

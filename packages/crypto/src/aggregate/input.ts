@@ -151,11 +151,21 @@ function signerOf(
   return parseAddress(signer)
 }
 
-/** Most encrypted bits whose proofs are checked at once; memory and the worst case are bounded by it. */
-const bitsAtOnce = 2048
+/** Most encrypted bits whose proofs are checked at once, but always those of one input: memory is bounded by it. */
+const bitsAtOnce = 256
 
 /**
- * Checks the proofs of inputs, many at once; where a wrong one is among them, each of them alone.
+ * How many inputs {@link checkProofs} should be given at once.
+ *
+ * @param definition - a checked definition
+ * @returns 1 or more
+ */
+export function inputsAtOnce(definition: AggregateDefinition): number {
+  return Math.max(1, Math.floor(bitsAtOnce / weightsOf(definition.measure).length))
+}
+
+/**
+ * Checks the proofs of some inputs together; where a wrong one is among them, each of them alone.
  *
  * @param inputs - of {@link readInput}
  * @param options - a checked `definition` and its digest `id`
@@ -167,20 +177,14 @@ export function checkProofs(
 ): readonly (readonly EncryptedBit[] | CryptoError)[] {
   const publicKey = parsePoint(options.definition.publicKey, 'AGGREGATE_INVALID', '$.publicKey')
   const claims = inputs.map((input) => claimedBits(input, { ...options, publicKey }))
-  const perInput = weightsOf(options.definition.measure).length
-  const atOnce = Math.max(1, Math.floor(bitsAtOnce / perInput))
   const unproven = new CryptoError('AGGREGATE_INVALID', '$.bits', 'not proven to be 0 or 1')
-  const results: (readonly EncryptedBit[] | CryptoError)[] = []
-  for (let start = 0; start < claims.length; start += atOnce) {
-    const part = claims.slice(start, start + atOnce)
-    const wellFormed = part.flatMap((claim) => (claim instanceof CryptoError ? [] : claim))
-    const allHold = areBits(wellFormed, publicKey)
-    for (const claim of part) {
-      const holds = claim instanceof CryptoError || allHold || areBits(claim, publicKey)
-      results.push(holds ? claim : unproven)
-    }
-  }
-  return results
+  const allHold = areBits(
+    claims.flatMap((claim) => (claim instanceof CryptoError ? [] : claim)),
+    publicKey,
+  )
+  return claims.map((claim) => {
+    return claim instanceof CryptoError || allHold || areBits(claim, publicKey) ? claim : unproven
+  })
 }
 
 function claimedBits(
