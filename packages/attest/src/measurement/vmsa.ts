@@ -101,7 +101,6 @@ export function svsmVmsaPage(options: { readonly eip: number; readonly signature
   flat(0x40, 16, 0xc93) // FS
   view.setBigUint64(0x158, 0x11n, true) // CR0
   view.setBigUint64(0x178, BigInt(options.eip), true) // RIP
-  view.setUint32(0x408, 0, true) // MXCSR
   view.setUint16(0x410, 0, true) // x87 FCW
   return page
 }
