@@ -59,9 +59,15 @@ describe.skipIf(attestData === undefined)('sevLaunchDigest', () => {
       copy.fill(0, at, at + 16)
       return copy
     }
-    const [hashes, reset] = ['1f3755723b3a044b927b1da6efa8d454', 'de71f7007e1acb4f890e68c77e2fb44e'].map(lacking)
-    expect(code(() => sevLaunchDigest({ ...launch, ...(hashes && { ovmf: hashes }) }))).toBe('BAD_IMAGE hashTable')
-    expect(code(() => sevLaunchDigest({ ...launch, ...(reset && { ovmf: reset }) }))).toBe('BAD_IMAGE resetBlock')
+    const [hashes, reset] = ['1f3755723b3a044b927b1da6efa8d454', 'de71f7007e1acb4f890e68c77e2fb44e'].map(
+      lacking,
+    )
+    expect(code(() => sevLaunchDigest({ ...launch, ...(hashes && { ovmf: hashes }) }))).toBe(
+      'BAD_IMAGE hashTable',
+    )
+    expect(code(() => sevLaunchDigest({ ...launch, ...(reset && { ovmf: reset }) }))).toBe(
+      'BAD_IMAGE resetBlock',
+    )
   })
 })
 
@@ -101,7 +107,11 @@ describe.skipIf(attestData === undefined)('svsmLaunchDigest', () => {
     outside.fill(0xff, at - 6, at - 2)
     expect(ask({ svsm: outside })).toBe('BAD_IMAGE svsmInfo')
     const none = svsm.slice()
-    none.fill(0, hex(none).lastIndexOf('666588dc4a989847a75e5585a7bf67cc') / 2, hex(none).lastIndexOf('666588dc4a989847a75e5585a7bf67cc') / 2 + 16)
+    none.fill(
+      0,
+      hex(none).lastIndexOf('666588dc4a989847a75e5585a7bf67cc') / 2,
+      hex(none).lastIndexOf('666588dc4a989847a75e5585a7bf67cc') / 2 + 16,
+    )
     expect(ask({ svsm: none })).toBe('BAD_IMAGE metadata')
   })
 })
