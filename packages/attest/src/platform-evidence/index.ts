@@ -47,6 +47,9 @@ export {
   nitroRootDigest,
 } from '../nitro/verify.js'
 export {
+  type NvidiaReferenceMeasurements,
+  type NvidiaRevocation,
+  type NvidiaRevocationAnswer,
   type NvidiaVerdict,
   nvidiaCheckTitles,
   nvidiaRootDigest,
