@@ -138,6 +138,27 @@ describe('parseTdvf', () => {
     expect(place(() => parseTdvf(image))).toBe(`BAD_IMAGE ${at}`)
   })
 
+  it('reads as many sections as are allowed', () => {
+    const empty = { dataOffset: 0, dataSize: 0, memorySize: 0x1000n, type: 3, attributes: 0 }
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, i) => ({ ...empty, gpa: BigInt(0x80_0000 + 0x1000 * i) }))
+    const roomy = (count: number) => {
+      const sections = many(count)
+      const wide = testFirmware({ sections: sections.slice(0, 50) })
+      const image = new Uint8Array(0x9000)
+      image.set(wide.subarray(0x7000), 0x8000)
+      const view = new DataView(image.buffer)
+      const metadata = 0x1000
+      image.set(wide.subarray(0x7800, 0x7810), metadata)
+      view.setUint32(metadata + 12, count, true)
+      for (let i = 0; i < count; i += 1) image.set(wide.subarray(0x7810, 0x7830), metadata + 16 + 32 * i)
+      view.setUint32(0x9000 - 72, 0x9000 - metadata, true)
+      return image
+    }
+    expect(parseTdvf(roomy(64)).sections).toHaveLength(64)
+    expect(place(() => parseTdvf(roomy(65)))).toBe('BAD_IMAGE tdxMetadata')
+  })
+
   it('gives a value or a typed error for any change', () => {
     const bytes = testFirmware()
     fc.assert(
