@@ -157,6 +157,10 @@ describe('qemuLoadedKernel', () => {
 
   it.each([
     ['BAD_IMAGE kernel', () => qemuLoadedKernel(new Uint8Array(4095), { initrdLength: 0, memoryBytes: GiB })],
+    [
+      'BAD_IMAGE kernel',
+      () => qemuLoadedKernel(testKernel().subarray(0, 4095), { initrdLength: 0, memoryBytes: GiB }),
+    ],
     ['BAD_IMAGE kernel', () => initrdAt(GiB, (view) => view.setUint32(0x202, 0, true))],
     ['BAD_IMAGE kernel', () => initrdAt(GiB, (view) => view.setUint16(0x206, 0x201, true))],
     ['BAD_IMAGE kernel', () => initrdAt(GiB, (view) => view.setUint8(0x211, 0))],

@@ -319,7 +319,7 @@ const receipts: Verifier = {
     signature: {
       fail: () => {
         const stranger = new Uint8Array(32).fill(3)
-        const { body: signed } = (whole.receipt as { statement: { body: Body } }).statement
+        const { body: signed } = (whole.receipt as unknown as { statement: { body: Body } }).statement
         return receipt({ receipt: signReceipt(signed, stranger) })
       },
       notChecked: formless,
