@@ -5,9 +5,9 @@ import type { BlobStore } from './blob-store.js'
 import { httpBlobStore } from './http-store.js'
 import { ipfsBlobStore } from './ipfs-store.js'
 import { s3BlobStore } from './s3-store.js'
-import type { TransportOptions } from './store-transport.js'
 import { fakeKubo } from './testing/fake-kubo.js'
 import { localServers, objectServer } from './testing/local-server.js'
+import type { TransportOptions } from './transport.js'
 
 /* Every adapter that talks HTTP, against servers that are slow, broken, lying or endless. */
 

@@ -1,6 +1,7 @@
 import type { BlobStore } from './blob-store.js'
 import { objectStore } from './object-store.js'
-import { isBusyStatus, parseStoreUrl, storeTransport, type TransportOptions } from './store-transport.js'
+import { storeTransport } from './store-transport.js'
+import { isBusyStatus, parseStoreUrl, type TransportOptions } from './transport.js'
 
 /** How to reach an HTTP blob store. */
 export interface HttpBlobStoreOptions extends TransportOptions {

@@ -10,4 +10,4 @@ export {
 export { BlobStoreError, type BlobStoreErrorCode } from './blob-store-error.js'
 export { type HttpBlobStoreOptions, httpBlobStore } from './http-store.js'
 export { memoryBlobStore } from './memory-store.js'
-export type { TransportOptions } from './store-transport.js'
+export type { TransportOptions } from './transport.js'

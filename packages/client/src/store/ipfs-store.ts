@@ -7,13 +7,8 @@ import { missing, requireDigest, requireSize } from './blob-check.js'
 import { type BlobStore, defaultMaximumBlobBytes, parseBlobLocator, requireRange } from './blob-store.js'
 import { BlobStoreError } from './blob-store-error.js'
 import { ipfsCid, ipfsCidOfChunk } from './ipfs-cid.js'
-import {
-  parseStoreUrl,
-  readAtMost,
-  refused,
-  storeTransport,
-  type TransportOptions,
-} from './store-transport.js'
+import { storeTransport } from './store-transport.js'
+import { parseStoreUrl, readAtMost, refused, type TransportOptions } from './transport.js'
 
 export { ipfsCid } from './ipfs-cid.js'
 

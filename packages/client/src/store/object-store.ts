@@ -8,7 +8,7 @@ import {
   requireRange,
 } from './blob-store.js'
 import { BlobStoreError } from './blob-store-error.js'
-import { discard, readAtMost, refused, type Transport } from './store-transport.js'
+import { discard, readAtMost, refused, type Transport } from './transport.js'
 
 /** One request for one object: what an adapter adds address and rights to. */
 export interface ObjectRequest {

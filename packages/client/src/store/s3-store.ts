@@ -6,7 +6,8 @@ import type { BlobStore } from './blob-store.js'
 import { BlobStoreError } from './blob-store-error.js'
 import { objectStore } from './object-store.js'
 import { type S3Credentials, signS3Request } from './s3-signature.js'
-import { isBusyStatus, parseStoreUrl, storeTransport, type TransportOptions } from './store-transport.js'
+import { storeTransport } from './store-transport.js'
+import { isBusyStatus, parseStoreUrl, type TransportOptions } from './transport.js'
 
 export type { S3Credentials } from './s3-signature.js'
 
