@@ -14,8 +14,25 @@ export {
   prepareContribution,
 } from './contribute/prepare-contribution.js'
 export { ClientError, type ClientErrorCode } from './errors.js'
-export * from './node-api/messages.js'
+export {
+  type ContributionCounts,
+  type ContributionStatus,
+  contributionCountsSchema,
+  contributionStatusSchema,
+  evidenceAnswerSchema,
+  type JobStatus,
+  jobResultSchema,
+  jobStatusSchema,
+  type PlanAnswer,
+  planAnswerSchema,
+  type ReceiptBundleAnswer,
+  receiptBundleSchema,
+  refusalAnswerSchema,
+  type ServedPoolAnswer,
+  servedPoolsSchema,
+} from './node-api/messages.js'
 export { type NodeApi, type NodeApiOptions, nodeApi } from './node-api/node-api.js'
+export { type AnswerSchema, ShapeProblem } from './node-api/shape.js'
 export type { PoolClient, PoolClientOptions } from './pool-client.js'
 export { type JobOutcome, readJobOutcome } from './result/job-outcome.js'
 export { type OpenedResult, openResult } from './result/open-result.js'
