@@ -5,14 +5,28 @@
  */
 import { platformRandom } from '@sealpool/crypto'
 import { nodeApi } from './node-api/node-api.js'
-import { platformNow } from './platform.js'
+import { platformNow, platformWait } from './platform.js'
 import { type PoolClient, type PoolClientOptions, poolClient } from './pool-client.js'
 
+export type { Contributed, ContributeOptions } from './contribute/contribute.js'
+export { type ContributionJournal, memoryJournal, storageJournal } from './contribute/contribution-journal.js'
+export {
+  mediaTypePreflight,
+  type PreflightCheck,
+  type PreflightFinding,
+  sizePreflight,
+} from './contribute/preflight.js'
 export {
   type ContributionInput,
   type PreparedContribution,
   prepareContribution,
 } from './contribute/prepare-contribution.js'
+export {
+  type ContributionProgress,
+  type ContributionStep,
+  contributionSteps,
+  type OnContributionProgress,
+} from './contribute/progress.js'
 export { ClientError, type ClientErrorCode } from './errors.js'
 export {
   type ContributionCounts,
@@ -39,6 +53,8 @@ export { type OpenedResult, openResult } from './result/open-result.js'
 export { verifyJobReceipt } from './result/verify-job-receipt.js'
 export * from './store/index.js'
 export { type ChainFacts, readChainFacts } from './verify/chain-facts.js'
+export type { LogAnswer, MeasurementLog } from './verify/measurement-log.js'
+export type { SummaryLine } from './verify/readiness-summary.js'
 export {
   type KeyedPoolAnswer,
   type Readiness,
@@ -65,5 +81,6 @@ export function createPoolClient(options: PoolClientOptions): PoolClient {
     nodeApi,
     random: options.random ?? platformRandom,
     now: options.now ?? platformNow,
+    wait: platformWait,
   })
 }

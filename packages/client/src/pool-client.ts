@@ -2,7 +2,6 @@ import { type AttestationPolicy, AttestError, type ReceiptVerdict } from '@sealp
 import {
   type ContributionRecord,
   claimRewards,
-  contributeSigned,
   type Deployment,
   getContribution,
   type Sent,
@@ -11,10 +10,20 @@ import {
 import { type Address, encodeHex, type JsonObject, type Random } from '@sealpool/crypto'
 import type { Account, Client } from 'viem'
 import {
+  type ContributeContext,
+  type Contributed,
+  type ContributeOptions,
+  contribute,
+} from './contribute/contribute.js'
+import type { ContributionJournal } from './contribute/contribution-journal.js'
+import { type PreflightCheck, type PreflightFinding, runPreflight } from './contribute/preflight.js'
+import {
   type ContributionInput,
   type PreparedContribution,
   prepareContribution,
 } from './contribute/prepare-contribution.js'
+import { runStep } from './contribute/progress.js'
+import { type Patience, withRetries } from './contribute/retries.js'
 import { ClientError } from './errors.js'
 import type { ContributionStatus } from './node-api/messages.js'
 import type { NodeApi, NodeApiOptions } from './node-api/node-api.js'
@@ -24,6 +33,7 @@ import { verifyJobReceipt } from './result/verify-job-receipt.js'
 import type { BlobStore } from './store/blob-store.js'
 import { readChainFacts } from './verify/chain-facts.js'
 import { defaultMaximumAgeMs, freshReadiness } from './verify/fresh-readiness.js'
+import type { MeasurementLog } from './verify/measurement-log.js'
 import { changedOnChain, type Readiness, type VerifiedPool, verifyPool } from './verify/verified-pool.js'
 
 /** What a pool client needs. */
@@ -46,6 +56,16 @@ export interface PoolClientOptions {
   readonly maximumAgeMs?: number
   /** Milliseconds for one call to the node; default 30,000. */
   readonly timeoutMs?: number
+  /** A public log in which the node's code must stand: see `requireLogged` of `@sealpool/client/log`. Default: none is asked. */
+  readonly log?: MeasurementLog
+  /** Where contributions with a key are noted, so that they go on after a crash. */
+  readonly journal?: ContributionJournal
+  /** Checks of every export before anything leaves. */
+  readonly preflight?: readonly PreflightCheck[]
+  /** How often a step is tried while node, chain or store do not answer; default 3. */
+  readonly attempts?: number
+  /** Milliseconds before the second try; they double with each further one; default 500. */
+  readonly retryDelayMs?: number
   /** Another fetch for the node, for tests or a proxy. */
   readonly fetch?: NodeApiOptions['fetch']
 }
@@ -68,17 +88,29 @@ export interface PoolClient {
    *
    * @throws ClientError `NOT_READY` with the checks that failed; as {@link ready} and the function `prepareContribution`
    */
-  prepareContribution(account: Account, input: ContributionInput): Promise<PreparedContribution>
-  /**
-   * {@link prepareContribution}, then one transaction by the same account.
-   *
-   * @returns the contribution's number on chain, and the transaction
-   * @throws as {@link prepareContribution}; ContractsError as `contributeSigned`
-   */
-  contribute(
+  prepareContribution(
     account: Account,
     input: ContributionInput,
-  ): Promise<Sent & { readonly id: bigint; readonly prepared: PreparedContribution }>
+    options?: Pick<ContributeOptions, 'onProgress' | 'signal'>,
+  ): Promise<PreparedContribution>
+  /**
+   * Runs the client's preflight and the given checks on an export. Nothing leaves the machine.
+   *
+   * @returns all findings; what failed stops {@link contribute}
+   */
+  preflight(
+    input: ContributionInput,
+    options?: Pick<ContributeOptions, 'preflight' | 'signal'>,
+  ): Promise<readonly PreflightFinding[]>
+  /**
+   * Preflight, {@link prepareContribution}, then one transaction by the same account. With a journal and a key, a run that was
+   * killed goes on where it stood, and the chain gets one contribution.
+   *
+   * @returns the contribution's number on chain, and the transaction
+   * @throws ClientError `PREFLIGHT_FAILED`, `JOURNAL_INVALID`, `JOURNAL_MISMATCH`, `NONCE_TAKEN`; as
+   *   {@link prepareContribution}; ContractsError as `contributeSigned`; the signal's reason
+   */
+  contribute(account: Account, input: ContributionInput, options?: ContributeOptions): Promise<Contributed>
   /**
    * Where a contribution stands: the chain's record, which counts, and what the node tells of it (null when it does not
    * answer or does not know it yet).
@@ -123,6 +155,7 @@ export interface PoolClientPorts {
   readonly nodeApi: (options: NodeApiOptions) => NodeApi
   readonly random: Random
   readonly now: () => Date
+  readonly wait: (milliseconds: number) => Promise<void>
 }
 
 /**
@@ -135,7 +168,8 @@ export interface PoolClientPorts {
  */
 export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): PoolClient {
   const { chain, deployment, pool, policy, blobStore, timeoutMs } = options
-  const { random, now } = ports
+  const { random, now, wait } = ports
+  const patience = patienceOf(options)
   const maximumAgeMs = options.maximumAgeMs ?? defaultMaximumAgeMs
   if (!(maximumAgeMs >= 0 && maximumAgeMs <= 24 * 3_600_000)) {
     throw new ClientError('OPTION_INVALID', 'maximumAgeMs', 'expected 0 to 86,400,000 (a day)')
@@ -160,6 +194,7 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
       node.evidence(nonce),
       readChainFacts(chain, { deployment, pool }),
     ])
+    const logged = await options.log?.(facts.node.measurement, at)
     const own = served.find((candidate) => candidate.pool.toLowerCase() === pool.toLowerCase())
     if (own === undefined || own.epoch === null || own.poolKey === null || own.statement === null) {
       throw new ClientError(
@@ -178,6 +213,7 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
         evidence,
         nonce,
         chain: facts,
+        ...(logged === undefined ? {} : { logged }),
         at,
       })
     } catch (cause) {
@@ -198,19 +234,44 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
     )
   }
 
-  const prepare: PoolClient['prepareContribution'] = async (account, input) =>
-    prepareContribution({ pool: await verifiedPool(), deployment, account, blobStore, random, input })
+  const context: ContributeContext = {
+    chain,
+    deployment,
+    pool,
+    blobStore,
+    journal: options.journal,
+    random,
+    now,
+    wait,
+    patience,
+    verified: verifiedPool,
+  }
+  const checksOf = (given: readonly PreflightCheck[] | undefined) => [
+    ...(options.preflight ?? []),
+    ...(given ?? []),
+  ]
 
   return {
     node,
     ready: readiness.verify,
-    prepareContribution: prepare,
-    async contribute(account, input) {
-      const prepared = await prepare(account, input)
-      const { contribution, deadline, signature } = prepared
-      const signed = { contribution, deadline, signature }
-      return { ...(await contributeSigned(chain, { deployment, signed, account })), prepared }
+    async prepareContribution(account, input, preparing = {}) {
+      const verified = await runStep('verify', preparing, () =>
+        withRetries(verifiedPool, { ...patience, wait, signal: preparing.signal }),
+      )
+      return prepareContribution({
+        ...preparing,
+        pool: verified,
+        deployment,
+        account,
+        blobStore,
+        random,
+        input,
+        now: now(),
+      })
     },
+    preflight: (input, looking = {}) => runPreflight(input, checksOf(looking.preflight), looking.signal),
+    contribute: (account, input, contributing = {}) =>
+      contribute(context, account, input, { ...contributing, preflight: checksOf(contributing.preflight) }),
     async contributionStatus(id) {
       const record = await getContribution(chain, { deployment, id })
       return { chain: record, node: await node.contribution(id.toString()).catch(nullWhenUnknown) }
@@ -243,6 +304,14 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
       })
     },
   }
+}
+
+function patienceOf({ attempts = 3, retryDelayMs = 500 }: PoolClientOptions): Required<Patience> {
+  for (const [name, value] of Object.entries({ attempts, retryDelayMs })) {
+    if (Number.isSafeInteger(value) && value > 0) continue
+    throw new ClientError('OPTION_INVALID', name, 'expected a positive whole number')
+  }
+  return { attempts, retryDelayMs }
 }
 
 function nullWhenUnknown(error: unknown): null {

@@ -76,7 +76,7 @@ function answer(state: MemoryChainState, to: Address, data: Hex): Hex {
     const record = {
       keySetDigest: facts?.node.keySetDigest ?? zero,
       quoteDigest: zero,
-      measurement: zero,
+      measurement: facts?.node.measurement ?? zero,
       expiresAt: 2_000_000_000n,
       revoked: false,
     }
@@ -94,7 +94,7 @@ function answer(state: MemoryChainState, to: Address, data: Hex): Hex {
     pocDigest: zero,
     refinerDigest: zero,
     constitutionDigest: zero,
-    measurement: zero,
+    measurement: facts?.measurement ?? zero,
     rewardPerFullScore: 1n,
     treasuryShareBps: 0,
   }

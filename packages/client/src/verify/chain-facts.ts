@@ -7,6 +7,8 @@ import { ClientError } from '../errors.js'
 /** What the chain says about the pool and the node; read it from a source that you trust. */
 export interface ChainFacts {
   readonly policyDigest: Hex
+  /** What the pool demands its nodes to run; zero: whatever the registry allows. */
+  readonly measurement: Hex
   readonly keyEpoch: {
     readonly epoch: number
     readonly policyDigest: Hex
@@ -14,7 +16,7 @@ export interface ChainFacts {
     readonly node: Address
   }
   /** The node registry's record of the epoch's node. */
-  readonly node: { readonly active: boolean; readonly keySetDigest: Hex }
+  readonly node: { readonly active: boolean; readonly keySetDigest: Hex; readonly measurement: Hex }
 }
 
 /**
@@ -64,12 +66,13 @@ export async function readChainFacts(
         'no node has published a key for this pool yet; try later',
       )
     }
-    const { active, keySetDigest } = await getNode(chain, { deployment, statementKey: key.node })
+    const { active, keySetDigest, measurement } = await getNode(chain, { deployment, statementKey: key.node })
     const { epoch, policyDigest, keyDigest, node } = key
     return {
       policyDigest: rules.policyDigest,
+      measurement: rules.measurement,
       keyEpoch: { epoch, policyDigest, keyDigest, node },
-      node: { active, keySetDigest },
+      node: { active, keySetDigest, measurement },
     }
   } catch (cause) {
     if (cause instanceof ClientError) throw cause

@@ -15,6 +15,7 @@ import {
   at,
   deployment,
   type KeyStatement,
+  measurement,
   node,
   nonce,
   policy,
@@ -58,10 +59,12 @@ function expectRefused(change: Partial<Options>, id: string, why: RegExp | strin
 
 const facts = (change: {
   readonly policyDigest?: ChainFacts['policyDigest']
+  readonly measurement?: ChainFacts['measurement']
   readonly keyEpoch?: Partial<ChainFacts['keyEpoch']>
   readonly node?: Partial<ChainFacts['node']>
 }): ChainFacts => ({
   policyDigest: change.policyDigest ?? good.chain.policyDigest,
+  measurement: change.measurement ?? good.chain.measurement,
   keyEpoch: { ...good.chain.keyEpoch, ...change.keyEpoch },
   node: { ...good.chain.node, ...change.node },
 })
@@ -85,13 +88,15 @@ describe('verifyPool', () => {
       publicKey: node.poolKey().publicKey,
       keyId: node.poolKey().keyId,
       keySet: node.keySet,
+      measurement,
       simulated: true,
     })
-    expect(answer.checks.map(({ id }) => id).slice(-4)).toEqual([
+    expect(answer.checks.map(({ id }) => id).slice(-5)).toEqual([
       'policy-on-chain',
       'node-on-chain',
       'pool-key-statement',
       'pool-key-on-chain',
+      'measurement-on-chain',
     ])
   })
 
@@ -190,6 +195,28 @@ describe('verifyPool refuses the node', () => {
     const chain = facts({ node: { keySetDigest: keySetDigestOnChain } })
     expectRefused({ chain }, 'node-on-chain', /another key set/)
   })
+  test('that runs other code than it is registered with', () => {
+    const chain = facts({ node: { measurement: digestToHex(otherDigest) } })
+    expectRefused({ chain }, 'measurement-on-chain', /registered with other code/)
+  })
+  test('that runs other code than the pool demands', () => {
+    const chain = facts({ measurement: digestToHex(otherDigest) })
+    expectRefused({ chain }, 'measurement-on-chain', /pool demands other code/)
+    const any = facts({ measurement: `0x${'00'.repeat(32)}` })
+    expect(verdict({ chain: any }).answer.ok).toBe(true)
+  })
+  test.each(['fail', 'not-checked'] as const)('whose code the log answers with %s', (result) => {
+    expectRefused({ logged: { result, detail: 'as the log says' } }, 'measurement-logged', /as the log says/)
+  })
+  test('not when the log has its code', () => {
+    const { answer } = verdict({ logged: { result: 'pass', detail: 'Entry 3' } })
+    expect(answer.ok).toBe(true)
+    expect(answer.checks.at(-1)).toMatchObject({
+      id: 'measurement-logged',
+      result: 'pass',
+      detail: 'Entry 3',
+    })
+  })
 })
 
 describe('verifyPool refuses a pool-key statement', () => {
@@ -285,6 +312,8 @@ describe('changedOnChain', () => {
     ['node', facts({ keyEpoch: { node: deployment.jobBoard } })],
     ['epoch', facts({ keyEpoch: { epoch: 2 } })],
     ['key', facts({ keyEpoch: { keyDigest: digestToHex(otherDigest) } })],
+    ['registered code', facts({ node: { measurement: digestToHex(otherDigest) } })],
+    ['demanded code', facts({ measurement: digestToHex(otherDigest) })],
     ['policy of the epoch', facts({ keyEpoch: { policyDigest: digestToHex(otherDigest) } })],
   ])('notices another %s', (_name, chain) => {
     expect(changedOnChain(verified, chain)).toBeDefined()
