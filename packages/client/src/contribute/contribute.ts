@@ -276,9 +276,11 @@ async function send(
     })
     return { sent: { hash, receipt }, id }
   } catch (error) {
-    if (!(error instanceof ContractsError) || error.revert?.name !== 'NonceUsed') throw error
-    // Another run of ours, or an earlier try whose answer was lost, was faster.
-    const found = await onChain(context, entry)
+    // Another run of ours was faster, or the transaction was mined and only its answer was lost.
+    const found = await onChain(context, entry).catch((problem: unknown) => {
+      if (problem instanceof ClientError && problem.code === 'NONCE_TAKEN') throw problem
+      return undefined
+    })
     if (found === undefined) throw error
     return found
   }

@@ -32,6 +32,8 @@ export async function runStep<Result>(
 ): Promise<Result> {
   options.signal?.throwIfAborted()
   options.onProgress?.({ step, state: 'started' })
+  // Whoever is told may have cancelled.
+  options.signal?.throwIfAborted()
   const result = await untilAborted(work(), options.signal)
   options.onProgress?.({ step, state: 'done' })
   return result
@@ -44,6 +46,7 @@ export function untilAborted<Result>(
 ): Promise<Result> {
   if (signal === undefined) return work
   return new Promise((resolve, reject) => {
+    if (signal.aborted) reject(signal.reason)
     const stop = () => reject(signal.reason)
     signal.addEventListener('abort', stop, { once: true })
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
