@@ -16,6 +16,8 @@
  * - `JOURNAL_MISMATCH`: the journal's key stands for another contribution
  * - `NONCE_TAKEN`: the registry has something else under the owner's number
  * - `BLOB_STORE_INVALID`: the blob store did not answer with the digest of what it was given
+ * - `JOB_REFUSED`: the node would not run the job; its reasons are in the message
+ * - `JOB_NOT_ENDED`: the job has not ended within the time that was given
  * - `RESULT_MISSING`: the chain knows no released result of the job
  * - `RESULT_INVALID`: the opened bytes are not the result that the chain or receipt names, or not canonical JSON
  */
@@ -35,6 +37,8 @@ export type ClientErrorCode =
   | 'JOURNAL_MISMATCH'
   | 'NONCE_TAKEN'
   | 'BLOB_STORE_INVALID'
+  | 'JOB_REFUSED'
+  | 'JOB_NOT_ENDED'
   | 'RESULT_MISSING'
   | 'RESULT_INVALID'
 

@@ -1,8 +1,9 @@
-import { type Deployment, getNode, poolAbi, poolFactoryAbi } from '@sealpool/contracts'
+import { type Deployment, poolAbi, poolFactoryAbi } from '@sealpool/contracts'
 import type { Address, Hex } from '@sealpool/crypto'
 import { type Client, isAddressEqual, zeroAddress } from 'viem'
 import { getChainId, readContract } from 'viem/actions'
 import { ClientError } from '../errors.js'
+import { nodeQuestionsAbi } from './node-registry-abi.js'
 
 /** What the chain says about the pool and the node; read it from a source that you trust. */
 export interface ChainFacts {
@@ -66,7 +67,12 @@ export async function readChainFacts(
         'no node has published a key for this pool yet; try later',
       )
     }
-    const { active, keySetDigest, measurement } = await getNode(chain, { deployment, statementKey: key.node })
+    const registry = { address: deployment.nodeRegistry, abi: nodeQuestionsAbi, args: [key.node] } as const
+    // A key that never registered has an empty record and is not active.
+    const [{ keySetDigest, measurement }, active] = await Promise.all([
+      readContract(chain, { ...registry, functionName: 'getNode' }),
+      readContract(chain, { ...registry, functionName: 'isActive' }),
+    ])
     const { epoch, policyDigest, keyDigest, node } = key
     return {
       policyDigest: rules.policyDigest,
