@@ -2,15 +2,21 @@ import {
   type Deployment,
   deployAll,
   foundPool,
+  type NodeStatementContext,
   type PoolContracts,
   publishPoolKey,
+  recordVerdicts,
   registerNode,
+  type StatementProof,
   setMeasurement,
   setVerifiers,
   signNodeApproval,
+  statementKinds,
+  statementTypedData,
+  verdictBatchContext,
 } from '@sealpool/contracts'
 import { type Devnet, startDevnet } from '@sealpool/contracts/devnet'
-import { digestOf, digestToHex, keySetDigest, statementDigest } from '@sealpool/crypto'
+import { digestOf, digestToHex, encodeHex, keySetDigest, statementDigest } from '@sealpool/crypto'
 import { createWalletClient, http } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { getBlock } from 'viem/actions'
@@ -27,6 +33,13 @@ export interface DevnetPool {
   readonly walletOf: (index: number) => ReturnType<typeof walletFor>
   /** Chain time, unix seconds. */
   readonly time: () => Promise<bigint>
+  /** The node's proof of a statement. */
+  readonly prove: (
+    kind: keyof typeof statementKinds,
+    context: NodeStatementContext,
+  ) => Promise<StatementProof>
+  /** The node accepts a contribution with a full score. */
+  readonly accept: (id: bigint) => Promise<void>
   /** The node publishes the pool's key of an epoch. */
   readonly publish: (epoch: number) => Promise<void>
 }
@@ -54,8 +67,9 @@ export async function devnetPool(): Promise<DevnetPool> {
   const deployment = await deployAll({ walletClient: client })
   const policyDigest = digestToHex(digestOf(policy))
   const digest = digestToHex(digestOf('any'))
+  const governance = { votingDelay: 1, votingPeriod: 60, timelockDelay: 1 }
   const rules = { policyDigest, pocDigest: digest, refinerDigest: digest }
-  const contracts = await foundPool(client, { deployment, name: 'pay', symbol: 'PAY', ...rules })
+  const contracts = await foundPool(client, { deployment, name: 'pay', symbol: 'PAY', ...rules, governance })
   const { pool } = contracts
   const node = simulatedNode(7, policy, { deployment, pool })
   await setVerifiers(client, { deployment, verifiers: [accountOf(1).address], threshold: 1 })
@@ -80,5 +94,25 @@ export async function devnetPool(): Promise<DevnetPool> {
     })
   }
   await publish(1)
-  return { devnet, deployment, contracts, node, accountOf, walletOf, time, publish }
+  const signer = privateKeyToAccount(encodeHex(node.keys.statementKey))
+  let proofs = 1000n
+  const prove = async (kind: keyof typeof statementKinds, context: NodeStatementContext) => {
+    proofs += 1n
+    const numbered = { ...context, nonce: proofs.toString() }
+    const body = digestToHex(digestOf(`${kind} ${proofs}`))
+    const typed = statementTypedData({ kind: statementKinds[kind], context: numbered, digest: body })
+    return { digest: body, nonce: proofs, signature: await signer.signTypedData(typed) }
+  }
+  const accept = async (id: bigint) => {
+    const verdictDigest = digestToHex(digestOf(`verdict ${id}`))
+    const entries = [{ contributionId: id, score: 10_000, refused: false, verdictDigest }]
+    const context = verdictBatchContext({ deployment, nonce: 0n, pool, entries })
+    await recordVerdicts(client, {
+      deployment,
+      pool,
+      entries,
+      statement: await prove('verdictBatch', context),
+    })
+  }
+  return { devnet, deployment, contracts, node, accountOf, walletOf, time, prove, accept, publish }
 }
