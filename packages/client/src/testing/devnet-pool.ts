@@ -16,12 +16,19 @@ import {
   verdictBatchContext,
 } from '@sealpool/contracts'
 import { type Devnet, startDevnet } from '@sealpool/contracts/devnet'
-import { digestOf, digestToHex, encodeHex, keySetDigest, statementDigest } from '@sealpool/crypto'
+import {
+  digestOf,
+  digestToHex,
+  encodeHex,
+  type JsonObject,
+  keySetDigest,
+  statementDigest,
+} from '@sealpool/crypto'
 import { createWalletClient, http } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { getBlock } from 'viem/actions'
 import { foundry } from 'viem/chains'
-import { measurement, policy, simulatedNode } from './simulated-pool.js'
+import { measurement, simulatedNode, policy as usualPolicy } from './simulated-pool.js'
 
 /** A real chain with the real contracts, one pool, and one registered node that published the pool's key. */
 export interface DevnetPool {
@@ -53,7 +60,7 @@ function walletFor(rpcUrl: string, privateKey: `0x${string}`) {
 }
 
 /** Starts it; account 0 founds, account 1 approves nodes. */
-export async function devnetPool(): Promise<DevnetPool> {
+export async function devnetPool(policy: JsonObject = usualPolicy): Promise<DevnetPool> {
   const devnet = await startDevnet()
   const keyOf = (index: number) => {
     const found = devnet.accounts[index]
