@@ -8,10 +8,11 @@ import type { Command } from './command.js'
 import { contributorCommands } from './contributor-commands.js'
 import { type CliExitCode, type CliIo, harmless, jsonText, table } from './io.js'
 import { jobCommands } from './job-commands.js'
+import { memberCommands } from './member-commands.js'
 import { openPool, poolOptions } from './settings.js'
 
 /** Every command, in the order of the help. */
-export const commands: readonly Command[] = [...contributorCommands, ...jobCommands]
+export const commands: readonly Command[] = [...contributorCommands, ...jobCommands, ...memberCommands]
 
 const jsonOption = { json: poolOptions['json'] ?? { help: 'print JSON for scripts' } }
 
@@ -96,7 +97,8 @@ function isTyped(
 function generalHelp(): string {
   const lists = [
     ['Contributors', contributorCommands],
-    ['Consumers and members', jobCommands],
+    ['Consumers', jobCommands],
+    ['Members', memberCommands],
   ] as const
   return [
     'sealpool: contribute to confidential data pools, ask them, and check every step.',

@@ -56,12 +56,19 @@ export const servedPoolsSchema: AnswerSchema<{ simulated: boolean; pools: Served
       }),
     ))()
 
+/** Where a contribution or a job stands. */
+const standing: Reader<ContributionStatus> = (value, place) =>
+  record<ContributionStatus>({ simulated: flag, id: text(), state: text(), reason: nullable(text()) })(
+    value,
+    place,
+  )
+
 /** Where one contribution stands in the node. */
 export type ContributionStatus = { simulated: boolean; id: string; state: string; reason: string | null }
 
 /** `GET /v1/contributions/:id`: where one contribution stands. */
 export const contributionStatusSchema: AnswerSchema<ContributionStatus> = /* @__PURE__ */ (() =>
-  answerSchema(record({ simulated: flag, id: text(), state: text(), reason: nullable(text()) })))()
+  answerSchema(standing))()
 
 /** How many contributions of a pool are in which state. */
 export type ContributionCounts = {
@@ -132,7 +139,7 @@ function planAnswer(value: unknown, place: string): PlanAnswer {
 export type JobStatus = { simulated: boolean; id: string; state: string; reason: string | null }
 
 /** `GET /v1/jobs/:id` and `POST /v1/jobs/:id/run`: where one job stands. */
-export const jobStatusSchema: AnswerSchema<JobStatus> = contributionStatusSchema
+export const jobStatusSchema: AnswerSchema<JobStatus> = /* @__PURE__ */ (() => answerSchema(standing))()
 
 /** `GET /v1/jobs/:id/result`: sealed bytes, base64url. */
 export const jobResultSchema: AnswerSchema<{ simulated: boolean; sealed: string }> = /* @__PURE__ */ (() =>

@@ -24,9 +24,6 @@ export interface AnswerSchema<T> {
   parse(value: unknown): T
 }
 
-/** The type of what a schema reads. */
-export type AnswerOf<S> = S extends AnswerSchema<infer T> ? T : never
-
 /** Makes a schema of a reader. */
 export function answerSchema<T>(read: Reader<T>): AnswerSchema<T> {
   return { parse: (value) => read(value, '') }
