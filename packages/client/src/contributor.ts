@@ -106,8 +106,8 @@ export interface Contributor {
    * killed goes on where it stood, and the chain gets one contribution.
    *
    * @returns the contribution's number on chain, and the transaction
-   * @throws ClientError `PREFLIGHT_FAILED`, `JOURNAL_INVALID`, `JOURNAL_MISMATCH`, `NONCE_TAKEN`; as
-   *   {@link prepareContribution}; ContractsError as `contributeSigned`; the signal's reason
+   * @throws ClientError `PREFLIGHT_FAILED`, `JOURNAL_INVALID`, `JOURNAL_FAILED`, `JOURNAL_MISMATCH`,
+   *   `NONCE_TAKEN`; as {@link prepareContribution}; ContractsError as `contributeSigned`; the signal's reason
    */
   contribute(account: Account, input: ContributionInput, options?: ContributeOptions): Promise<Contributed>
   /**

@@ -13,6 +13,7 @@
  * - `ACCOUNT_REQUIRED`: the account cannot sign typed data
  * - `PREFLIGHT_FAILED`: a check of the app found the export unfit; nothing was sent
  * - `JOURNAL_INVALID`: the journal's entry cannot be read
+ * - `JOURNAL_FAILED`: the journal could not be read or written; the contribution stopped there and can go on
  * - `JOURNAL_MISMATCH`: the journal's key stands for another contribution
  * - `NONCE_TAKEN`: the registry has something else under the owner's number
  * - `BLOB_STORE_INVALID`: the blob store did not answer with the digest of what it was given
@@ -34,6 +35,7 @@ export type ClientErrorCode =
   | 'ACCOUNT_REQUIRED'
   | 'PREFLIGHT_FAILED'
   | 'JOURNAL_INVALID'
+  | 'JOURNAL_FAILED'
   | 'JOURNAL_MISMATCH'
   | 'NONCE_TAKEN'
   | 'BLOB_STORE_INVALID'

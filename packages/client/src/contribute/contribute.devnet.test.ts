@@ -286,6 +286,39 @@ describe('a contribution under a key', () => {
     expect((await lost.store.get(prepared.contribution.locator)).length).toBe(prepared.sealedBytes)
   })
 
+  test.each([1, 2, 3, 4])(
+    'goes on after the journal was full at its write %i, and counts once',
+    async (full) => {
+      const inner = memoryJournal()
+      let writes = 0
+      const journal = {
+        ...inner,
+        async set(key: string, text: string) {
+          writes += 1
+          if (writes === full) throw new Error('ENOSPC: no space left')
+          await inner.set(key, text)
+        },
+      }
+      const before = await countOf()
+      const { client, account } = app({ journal })
+      await expect(client.contribute(account, exported(), { key: 'k' })).rejects.toMatchObject({
+        code: 'JOURNAL_FAILED',
+      })
+      const { id } = await client.contribute(account, exported(), { key: 'k' })
+      expect(await countOf()).toBe(before + 1)
+      expect((await all()).at(-1)?.id).toBe(id)
+    },
+  )
+
+  test('does not begin when its journal cannot be read', async () => {
+    const journal = { ...memoryJournal(), get: () => Promise.reject(new Error('EACCES')) }
+    const { client, account, served } = app({ journal })
+    await expect(client.contribute(account, exported(), { key: 'k' })).rejects.toMatchObject({
+      code: 'JOURNAL_FAILED',
+    })
+    expect(served.seen).toEqual([])
+  })
+
   test('holds no word of the export in its journal', async () => {
     const { journal } = await brokenAt('send started')
     expect(await journal.get('k')).not.toMatch(/wage|12\.50|text\/csv/)

@@ -89,7 +89,8 @@ const sendingSeconds = 60n
  * @param input the export
  * @param options - progress, cancelling, key
  * @returns the contribution on chain
- * @throws ClientError `PREFLIGHT_FAILED`, `OPTION_INVALID`, `JOURNAL_INVALID`, `JOURNAL_MISMATCH`, `NONCE_TAKEN`, and as
+ * @throws ClientError `PREFLIGHT_FAILED`, `OPTION_INVALID`, `JOURNAL_INVALID`, `JOURNAL_FAILED`, `JOURNAL_MISMATCH`,
+ *   `NONCE_TAKEN`, and as
  *   `prepareContribution`; ContractsError as `contributeSigned`; the signal's reason
  */
 export async function contribute(
@@ -116,13 +117,13 @@ export async function contribute(
     if (journal === undefined) {
       throw new ClientError('OPTION_INVALID', 'key', 'a key needs a journal: give the client one')
     }
-    const text = await journal.get(key)
+    const text = await journaling(() => journal.get(key))
     entry =
       text === undefined ? undefined : sameContribution(parseJournalEntry(text), context, account, input)
   }
   const resumed = entry !== undefined
   const note = async (next: JournalEntry): Promise<JournalEntry> => {
-    if (key !== undefined) await journal?.set(key, formatJournalEntry(next))
+    if (key !== undefined) await journaling(async () => journal?.set(key, formatJournalEntry(next)))
     return next
   }
   const finish = async (noted: JournalEntry, sent: Sent, id: bigint): Promise<Contributed> => {
@@ -179,6 +180,17 @@ export async function contribute(
       signAgain = true
       if (staleSeal.includes(name)) entry = await note({ ...ready, stored: null, signed: null })
     }
+  }
+}
+
+async function journaling<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (cause) {
+    if (cause instanceof ClientError) throw cause
+    const message =
+      'the journal cannot be read or written; make room or give rights, then call again with the same key'
+    throw new ClientError('JOURNAL_FAILED', 'journal', message, { cause })
   }
 }
 

@@ -92,6 +92,14 @@ describe('a log of static tiles', () => {
     await expect(serving(files)(measurement)).rejects.toMatchObject({ code })
   })
 
+  test('reads no file above 16 MiB', async () => {
+    const files = new Map<string, Uint8Array | string>(log.files).set(
+      'checkpoint',
+      new Uint8Array(16 * 1024 * 1024 + 1),
+    )
+    await expect(serving(files)(measurement)).rejects.toMatchObject({ code: 'NODE_ANSWER_INVALID' })
+  })
+
   test('gives up on a log that never answers', async () => {
     const source = serving(log.files, {
       timeoutMs: 20,

@@ -1,4 +1,4 @@
-import { jobBoardAbi, nodeRegistryAbi, poolAbi, poolFactoryAbi } from '@sealpool/contracts'
+import { dataRegistryAbi, jobBoardAbi, nodeRegistryAbi, poolAbi, poolFactoryAbi } from '@sealpool/contracts'
 import type { Address, Hex } from '@sealpool/crypto'
 import {
   type Client,
@@ -81,6 +81,10 @@ function answer(state: MemoryChainState, to: Address, data: Hex): Hex {
       revoked: false,
     }
     return encodeFunctionResult({ abi: nodeRegistryAbi, functionName: 'getNode', result: record })
+  }
+  if (isAddressEqual(to, deployment.dataRegistry)) {
+    // No number is used: this chain takes no transactions.
+    return encodeFunctionResult({ abi: dataRegistryAbi, functionName: 'nonceUsed', result: false })
   }
   if (!isAddressEqual(to, pool)) return '0x'
   const { functionName } = decodeFunctionData({ abi: poolAbi, data })
