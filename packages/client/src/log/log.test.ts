@@ -73,6 +73,17 @@ describe('a log of static tiles', () => {
     expect(await serving(odd.files)(measurement)).toBeUndefined()
   })
 
+  test('reads logs of whole tiles, and up to its limit', async () => {
+    const whole = publicLog(
+      Array.from({ length: 256 }, (_, index) =>
+        measurementEntry(index === 3 ? measurement : other, `${index}`),
+      ),
+    )
+    const found = await serving(whole.files, { maximumEntries: 256 })(measurement)
+    expect(found?.index).toBe(3)
+    expect(found === undefined ? undefined : (await ask(found)).result).toBe('pass')
+  })
+
   test('reads no log above its limit', async () => {
     await expect(serving(log.files, { maximumEntries: 2 })(measurement)).rejects.toMatchObject({
       code: 'NODE_ANSWER_INVALID',

@@ -89,6 +89,7 @@ describe('verifyPool', () => {
       keyId: node.poolKey().keyId,
       keySet: node.keySet,
       measurement,
+      validUntil: expect.stringMatching(/^20\d\d-/),
       simulated: true,
     })
     expect(answer.checks.map(({ id }) => id).slice(-5)).toEqual([

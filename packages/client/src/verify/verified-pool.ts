@@ -43,6 +43,8 @@ export interface VerifiedPool {
   readonly keySet: KeySet
   /** What the node runs, as the registry lists it. */
   readonly measurement: Hex
+  /** ISO; from then on a part of what the evidence was judged by is stale, and a yes counts no longer. */
+  readonly validUntil: string
   /** No hardware stands behind the node. */
   readonly simulated: boolean
 }
@@ -155,7 +157,9 @@ export function verifyPool(options: {
   const { simulated } = evidence.verdict
   const checks = [...evidence.checks, ...own]
   const answer = { ok, simulated, summary: readinessSummary(checks, simulated), checks, evidence }
-  if (!ok || publicKey === undefined || measurement === undefined)
+  const { claims } = evidence.verdict
+  const validUntil = 'collateral' in claims ? claims.collateral?.nextUpdate : undefined
+  if (!ok || publicKey === undefined || measurement === undefined || validUntil === undefined)
     return { ...answer, ok: false, pool: undefined }
   const { epoch, poolKey } = served
   const pool: VerifiedPool = Object.freeze({
@@ -167,6 +171,7 @@ export function verifyPool(options: {
     keyId: poolKey.keyId,
     keySet,
     measurement,
+    validUntil,
     simulated,
   })
   made.add(pool)
