@@ -82,6 +82,14 @@ describe('a readiness in people’s words', () => {
     expect(line?.detail).not.toContain('not reached')
   })
 
+  test('gives the reasons of what was not checked when nothing failed', () => {
+    const changed = checks.map((check) =>
+      check.id === 'nonce' ? { ...check, result: 'not-checked' as const, detail: 'nobody asked' } : check,
+    )
+    const line = readinessSummary(changed, false).find(({ id }) => id === 'fresh')
+    expect(line).toMatchObject({ result: 'not-checked', detail: expect.stringContaining('nobody asked') })
+  })
+
   test('a line without any check is not a yes', () => {
     expect(readinessSummary([], false).every(({ result }) => result === 'not-checked')).toBe(true)
   })
