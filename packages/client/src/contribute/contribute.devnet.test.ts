@@ -189,10 +189,13 @@ describe('a contribution under a key', () => {
   }
 
   test('is made once, however often it is asked for', async () => {
-    const { client, account, served } = app()
+    const { client, account, served, steps, onProgress } = app()
     const first = await client.contribute(account, exported(), { key: 'k' })
     const seen = served.seen.length
-    const again = await client.contribute(account, exported(), { key: 'k' })
+    const again = await client.contribute(account, exported(), { key: 'k', onProgress })
+    expect(steps.slice(2)).toEqual(
+      ['verify', 'seal', 'store', 'sign', 'send'].map((step) => `${step} skipped`),
+    )
     expect(again).toMatchObject({ id: first.id, hash: first.hash, resumed: true, prepared: first.prepared })
     expect(again.receipt.transactionHash).toBe(first.hash)
     expect(served.seen.length).toBe(seen)

@@ -85,6 +85,13 @@ describe('freshReadiness', () => {
     expect(state.verified).toBe(2)
   })
 
+  test('verifies every time when told to, also twice in one millisecond', async () => {
+    const { state, fresh } = world(0)
+    await fresh.current()
+    await fresh.current()
+    expect(state.verified).toBe(2)
+  })
+
   test('verifies again when the clock was set back', async () => {
     const { state, fresh } = world()
     await fresh.verify()

@@ -55,7 +55,7 @@ export function freshReadiness(options: {
     const time = options.now().getTime()
     const age = time - at
     // A clock that was set back makes no answer younger.
-    const young = age >= 0 && age <= options.maximumAgeMs
+    const young = options.maximumAgeMs > 0 && age >= 0 && age <= options.maximumAgeMs
     const current = readiness?.pool !== undefined && time < Date.parse(readiness.pool.validUntil)
     if (readiness?.pool === undefined || !young || !current) return verify()
     const same = await options.unchanged(readiness.pool)
