@@ -73,9 +73,8 @@ export interface ContributeContext {
   readonly verified: () => Promise<VerifiedPool>
 }
 
-/** Errors of the registry after which the sealed file, or the signature, must be made anew. */
-const staleSeal = ['EpochNotCurrent', 'EpochPolicyStale']
-const staleSignature = ['SignatureExpired']
+/** Errors of the registry after which sealed file or signature must be made anew: another key, or the time is over. */
+const staleErrors = ['EpochNotCurrent', 'EpochPolicyStale', 'SignatureExpired']
 /** Seconds that a signature must still count when it is sent. */
 const sendingSeconds = 60n
 
@@ -175,10 +174,9 @@ export async function contribute(
       return await finish(ready, sent, id)
     } catch (error) {
       const name = error instanceof ContractsError ? (error.revert?.name ?? '') : ''
-      if (round > 1 || !(staleSeal.includes(name) || staleSignature.includes(name))) throw error
+      if (round > 1 || !staleErrors.includes(name)) throw error
       // The key or the clock went on meanwhile: once more with the same number, which the chain has not taken.
       signAgain = true
-      if (staleSeal.includes(name)) entry = await note({ ...ready, stored: null, signed: null })
     }
   }
 }
