@@ -239,6 +239,16 @@ describe('a contribution under a key', () => {
     expect(await journal.get('k')).toBe('{"format":"something else"}')
   })
 
+  test('whose signature was cut out of its entry is told, not guessed', async () => {
+    const { client, account, journal } = app()
+    await client.contribute(account, exported(), { key: 'k' })
+    const json = JSON.parse((await journal.get('k')) ?? '')
+    await journal.set('k', JSON.stringify({ ...json, signed: null }))
+    await expect(client.contribute(account, exported(), { key: 'k' })).rejects.toMatchObject({
+      code: 'JOURNAL_INVALID',
+    })
+  })
+
   test('goes on with the blob that is stored, and asks for no second signature', async () => {
     let asked = 0
     const made = app()

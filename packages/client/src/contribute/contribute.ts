@@ -185,7 +185,6 @@ async function journaling<Result>(work: () => Promise<Result>): Promise<Result> 
   try {
     return await work()
   } catch (cause) {
-    if (cause instanceof ClientError) throw cause
     const message =
       'the journal cannot be read or written; make room or give rights, then call again with the same key'
     throw new ClientError('JOURNAL_FAILED', 'journal', message, { cause })
@@ -274,8 +273,6 @@ async function send(
   account: Account,
   entry: JournalEntry,
 ): Promise<{ readonly sent: Sent; readonly id: bigint }> {
-  const there = await onChain(context, entry)
-  if (there !== undefined) return there
   const { chain, deployment } = context
   try {
     const { contribution, deadline, signature } = preparedOf(entry)
