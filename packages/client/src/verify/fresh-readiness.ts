@@ -56,7 +56,8 @@ export function freshReadiness(options: {
     const age = time - at
     // A clock that was set back makes no answer younger.
     const young = options.maximumAgeMs > 0 && age >= 0 && age <= options.maximumAgeMs
-    const current = readiness?.pool !== undefined && time < Date.parse(readiness.pool.validUntil)
+    const until = readiness?.pool?.validUntil ?? null
+    const current = until === null || time < Date.parse(until)
     if (readiness?.pool === undefined || !young || !current) return verify()
     const same = await options.unchanged(readiness.pool)
     // While the chain answered, a newer verification may have said no.

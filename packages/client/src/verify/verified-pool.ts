@@ -43,8 +43,11 @@ export interface VerifiedPool {
   readonly keySet: KeySet
   /** What the node runs, as the registry lists it. */
   readonly measurement: Hex
-  /** ISO; from then on a part of what the evidence was judged by is stale, and a yes counts no longer. */
-  readonly validUntil: string
+  /**
+   * ISO; from then on a part of what the evidence was judged by is stale, and a yes counts no longer. Null where the evidence
+   * names no such moment (SEV-SNP).
+   */
+  readonly validUntil: string | null
   /** No hardware stands behind the node. */
   readonly simulated: boolean
 }
@@ -158,8 +161,8 @@ export function verifyPool(options: {
   const checks = [...evidence.checks, ...own]
   const answer = { ok, simulated, summary: readinessSummary(checks, simulated), checks, evidence }
   const { claims } = evidence.verdict
-  const validUntil = 'collateral' in claims ? claims.collateral?.nextUpdate : undefined
-  if (!ok || publicKey === undefined || measurement === undefined || validUntil === undefined)
+  const validUntil = 'collateral' in claims ? (claims.collateral?.nextUpdate ?? null) : null
+  if (!ok || publicKey === undefined || measurement === undefined)
     return { ...answer, ok: false, pool: undefined }
   const { epoch, poolKey } = served
   const pool: VerifiedPool = Object.freeze({
@@ -209,10 +212,10 @@ function nodeProblem(keySet: KeySet, { node, keyEpoch }: ChainFacts): string | u
   return undefined
 }
 
-/** What a TD runs, in the one number that the registry lists; undefined for evidence that is no TD's. */
+/** What a guest runs, in the one number that the registry lists; undefined for evidence that is no guest's (SGX). */
 function measuredCode({ verdict }: NodeEvidenceVerdict): Hex | undefined {
   const { claims } = verdict
-  return 'rtmrs' in claims ? measurementDigest(claims) : undefined
+  return claims.tee === 'sgx' ? undefined : measurementDigest(claims)
 }
 
 function measurementProblem(measurement: Hex | undefined, chain: ChainFacts): string | undefined {
