@@ -85,6 +85,16 @@ describe('freshReadiness', () => {
     expect(state.verified).toBe(2)
   })
 
+  test('knows evidence without such a moment', async () => {
+    const { state, fresh } = world(Number.MAX_SAFE_INTEGER)
+    if (yes.pool === undefined) throw new Error('the fixture does not verify')
+    state.answers = [{ ...yes, pool: { ...yes.pool, validUntil: null } }]
+    await fresh.verify()
+    state.now += 400 * 86_400_000
+    await fresh.current()
+    expect(state.verified).toBe(1)
+  })
+
   test('verifies every time when told to, also twice in one millisecond', async () => {
     const { state, fresh } = world(0)
     await fresh.current()

@@ -1,10 +1,19 @@
-import { type AttestationPolicy, AttestError, defaultAttestationPolicy } from '@sealpool/attest'
+import {
+  type AttestationPolicy,
+  AttestError,
+  defaultAttestationPolicy,
+  formatPemCertificates,
+  measurementDigest,
+  nodeReportData,
+} from '@sealpool/attest'
+import { createAmdSimulator } from '@sealpool/attest/simulator'
 import {
   addressOf,
   type Digest,
   digestOf,
   digestToHex,
   encodeBase64Url,
+  encodeHex,
   type JsonObject,
   keySetDigest,
   publicKeyOf,
@@ -21,6 +30,7 @@ import {
   policy,
   policyWith,
   pool,
+  repeatable,
   simulatedNode,
   simulator,
   trust,
@@ -105,6 +115,44 @@ describe('verifyPool', () => {
     const node = { ...good.chain.keyEpoch, node: good.chain.keyEpoch.node.toUpperCase().replace('0X', '0x') }
     const upper = { ...good.chain, keyEpoch: node as ChainFacts['keyEpoch'] }
     expect(verdict({ pool: pool.toLowerCase() as typeof pool, chain: upper }).answer.ok).toBe(true)
+  })
+})
+
+describe('verifyPool of a node in an SEV-SNP guest', () => {
+  const amd = createAmdSimulator({ random: repeatable('snp node'), at, product: 'Turin' })
+  const launch = new Uint8Array(48).fill(7)
+  const rules = policyWith({
+    ...trust,
+    roots: [amd.rootDigest],
+    measurements: [{ name: 'image', measurement: encodeHex(launch) }],
+    snp: { minimumTcb: { Turin: { fmc: 0, bootloader: 0, tee: 0, snp: 0, microcode: 0 } } },
+  } as typeof trust)
+  const guest = simulatedNode(7, rules)
+  const report = amd.report({ reportData: nodeReportData(guest.keySet, good.nonce), measurement: launch })
+  const evidence = {
+    format: 'sealpool/node-evidence',
+    version: 1,
+    tee: 'sev-snp',
+    quote: encodeBase64Url(report),
+    collateral: { certificates: formatPemCertificates(amd.certificates()), crl: encodeHex(amd.crl(at)) },
+    keySet: guest.keySet as unknown as JsonObject,
+    nonce: good.nonce,
+    simulated: true,
+  }
+  const own = measurementDigest({ measurement: encodeHex(launch), hostData: `0x${'00'.repeat(32)}` })
+  const chain = { ...guest.facts(), measurement: own, node: { ...guest.facts().node, measurement: own } }
+  const change = { policy: rules, served: guest.answer(), evidence, chain }
+
+  test('measures and judges it by its own rules, and knows no date up to which a yes counts', () => {
+    const { answer, ids } = verdict(change)
+    expect(ids).toEqual([])
+    expect(answer.pool).toMatchObject({ measurement: own, validUntil: null, simulated: true })
+    expect(answer.summary.every(({ result }) => result === 'pass')).toBe(true)
+  })
+
+  test('refuses it when it is registered with other code', () => {
+    const facts = { ...chain, node: { ...chain.node, measurement } }
+    expectRefused({ ...change, chain: facts }, 'measurement-on-chain', /registered with other code/)
   })
 })
 
