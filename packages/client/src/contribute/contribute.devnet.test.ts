@@ -278,7 +278,12 @@ describe('a contribution under a key', () => {
     const short = exported({ deadline: BigInt(at.getTime() / 1000) + 30n })
     const made = await brokenAt('send started', app(), short)
     const noted = parseJournalEntry((await made.journal.get('k')) ?? '')
-    const { prepared } = await made.client.contribute(made.account, exported(), { key: 'k' })
+    const { prepared } = await made.client.contribute(made.account, exported(), {
+      key: 'k',
+      onProgress: made.onProgress,
+    })
+    // Before it is sent, not after the chain refused it.
+    expect(made.steps.filter((step) => step === 'send started').length).toBe(1)
     expect(prepared.contribution.nonce).toBe(noted.nonce)
     expect(prepared.deadline).toBe(deadline)
   })
@@ -330,6 +335,23 @@ describe('a contribution under a key', () => {
       code: 'JOURNAL_FAILED',
     })
     expect(served.seen).toEqual([])
+  })
+
+  test('waits for a store that does not answer instead of storing the export again', async () => {
+    let away = false
+    const inner = memoryBlobStore()
+    const blobStore: BlobStore = {
+      ...inner,
+      async getRange(...args) {
+        if (away) throw new BlobStoreError('BLOB_STORE_FAILED', 'get', 'busy')
+        return inner.getRange(...args)
+      },
+    }
+    const made = await brokenAt('sign started', app({ blobStore }))
+    away = true
+    const again = made.client.contribute(made.account, exported(), { key: 'k', onProgress: made.onProgress })
+    await expect(again).rejects.toMatchObject({ code: 'BLOB_STORE_FAILED' })
+    expect(made.steps).not.toContain('seal started')
   })
 
   test('holds no word of the export in its journal', async () => {
