@@ -31,6 +31,7 @@ const contracts = [
   { name: 'TimelockDeployer', deployable: true },
   { name: 'Pool', deployable: false },
   { name: 'PoolToken', deployable: false },
+  { name: 'VestingSchedule', deployable: false },
   { name: 'PoolGovernor', deployable: false },
   { name: 'TimelockController', deployable: false },
 ]

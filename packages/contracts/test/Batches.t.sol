@@ -142,9 +142,60 @@ contract BatchesTest is World {
             vm.assertEq(pool.pointsOf(list[i].owner), 1_000 * entries);
             vm.assertTrue(batches.isPaid(made.id, i));
         }
+        vm.assertEq(token.totalSupply(), 0);
+        vm.assertEq(pool.reserved(), uint256(REWARD) / 10 * count);
+        for (uint256 i; i < count; ++i) {
+            if (pool.collectable(list[i].owner) != 0) pool.collectFor(list[i].owner);
+        }
+        vm.assertEq(pool.reserved(), 0);
         vm.assertEq(token.totalSupply(), uint256(REWARD) / 10 * count);
         refused(ContributionBatches.AlreadyPaid.selector);
         batches.payVerdicts(made.id, list, all);
+    }
+
+    /// All leaves of a verdict tree need no proofs; a part of them, or others, are refused whatever they are.
+    function testFuzz_aWholeTreeIsPaidWithoutProofs(uint8 size, uint8 missing) external {
+        uint256 count = bound(size, 2, 9);
+        Made memory made = make(count);
+        (BatchVerdict[] memory list, bytes32[] memory leaves) = verdictsOf(made);
+        judge(made.id, root(leaves), count);
+        BatchVerdict[] memory part = new BatchVerdict[](count - 1);
+        uint256 skipped = missing % count;
+        for (uint256 i; i < count - 1; ++i) part[i] = list[i < skipped ? i : i + 1];
+        refused(ContributionBatches.ProofInvalid.selector);
+        batches.payVerdicts(made.id, part, new bytes32[][](0));
+        uint16 score = list[skipped].score;
+        list[skipped].score = 9_999;
+        refused(ContributionBatches.ProofInvalid.selector);
+        batches.payVerdicts(made.id, list, new bytes32[][](0));
+        list[skipped].score = score;
+        batches.payVerdicts(made.id, list, new bytes32[][](0));
+        vm.assertEq(pool.totalPoints(), 1_000 * count);
+        refused(ContributionBatches.AlreadyPaid.selector);
+        batches.payVerdicts(made.id, list, new bytes32[][](0));
+        // One by one with a proof they are paid no second time either.
+        bytes32[][] memory all = proofs(leaves);
+        refused(ContributionBatches.AlreadyPaid.selector);
+        batches.payVerdicts(made.id, list, all);
+    }
+
+    /// What is credited is minted once, whoever asks, and nobody else's.
+    function test_creditedTokensAreMintedOnce() external {
+        Made memory made = make(2);
+        (BatchVerdict[] memory list, bytes32[] memory leaves) = verdictsOf(made);
+        judge(made.id, root(leaves), 2);
+        batches.payVerdicts(made.id, list, new bytes32[][](0));
+        address owner = list[0].owner;
+        uint256 credited = pool.collectable(owner);
+        vm.assertEq(token.balanceOf(owner), 0);
+        vm.prank(address(0xbad));
+        vm.assertEq(pool.collectFor(owner), credited);
+        vm.assertEq(token.balanceOf(owner), credited);
+        vm.assertEq(token.balanceOf(address(0xbad)), 0);
+        vm.expectRevert(abi.encodeWithSelector(Pool.NothingToCollect.selector, owner));
+        pool.collectFor(owner);
+        vm.expectRevert(abi.encodeWithSelector(Pool.NothingToCollect.selector, address(0xbad)));
+        pool.collectFor(address(0xbad));
     }
 
     /// Replay: a signature is good for one place of one batch of one relayer.

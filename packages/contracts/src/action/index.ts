@@ -1,3 +1,4 @@
+export * from './anchor.js'
 export * from './batch.js'
 export {
   type ContributionEvent,
@@ -21,4 +22,5 @@ export * from './node.js'
 export * from './pool.js'
 export * from './token.js'
 export type { Sent, WriteOptions } from './transaction.js'
+export * from './vesting.js'
 export * from './verdict.js'
