@@ -115,7 +115,6 @@ library IntelJson {
             if (has(text, p, "]")) return p + 1;
             p = expect(text, p, ",");
         }
-        return p;
     }
 
     function _two(bytes memory text, uint256 p) private pure returns (uint256) {

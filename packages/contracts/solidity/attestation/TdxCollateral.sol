@@ -358,7 +358,6 @@ contract TdxCollateral {
             if (IntelJson.has(text, p, "]")) return p + 1;
             p = IntelJson.expect(text, p, ",");
         }
-        return p;
     }
 
     function _readModule(bytes memory text, uint256 p, bytes memory head)
