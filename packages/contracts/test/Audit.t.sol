@@ -468,6 +468,20 @@ contract AuditTest is World {
         vm.assertTrue(nodes.equivocated(vm.addr(NODE_KEY)));
     }
 
+    /// A node cannot skip or rewrite what it anchored before.
+    function test_aBudgetHeadNamesTheOneBefore() external {
+        Anchors anchors = new Anchors(nodes, factory);
+        bytes32 facts = keccak256(abi.encode(uint256(1), bytes32("one"), bytes32(0)));
+        StatementProof memory proof = prove("sealpool/budget-head/1", address(pool), bytes32(uint256(1)), facts);
+        vm.expectRevert(abi.encodeWithSelector(Anchors.PreviousOther.selector, bytes32("x"), bytes32(0)));
+        anchors.anchorBudget(address(pool), 1, "one", "x", proof);
+        anchors.anchorBudget(address(pool), 1, "one", 0, proof);
+        vm.expectRevert(abi.encodeWithSelector(Anchors.PreviousOther.selector, bytes32(0), bytes32("one")));
+        anchors.anchorBudget(address(pool), 2, "two", 0, proof);
+        vm.expectRevert(abi.encodeWithSelector(Anchors.SequenceNotNext.selector, 1, 2));
+        anchors.anchorBudget(address(pool), 1, "one", 0, proof);
+    }
+
     // --- fees that do not fit ---
 
     /// Settling never fails for what a point is worth: fees wait until there are more points.

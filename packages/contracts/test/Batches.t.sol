@@ -63,6 +63,79 @@ contract BatchesTest is BatchMaker {
         batches.payVerdicts(made.id, list, all);
     }
 
+    /// Fees of before a credit are shared by the points of before it, to the unit.
+    function test_creditedPointsEarnFromThenOn() external {
+        Made memory first = make(2);
+        (BatchVerdict[] memory list, bytes32[] memory leaves) = verdictsOf(first);
+        judge(first.id, root(leaves), 2);
+        batches.payVerdicts(first.id, list, new bytes32[][](0));
+        address owner = list[0].owner;
+        pay(600);
+        vm.assertEq(pool.claimable(owner), 600);
+        // Three entries: two of the same owner, one of another, who was not there before.
+        Made memory second = make(3);
+        (list, leaves) = verdictsOf(second);
+        judge(second.id, root(leaves), 3);
+        batches.payVerdicts(second.id, list, new bytes32[][](0));
+        vm.assertEq(pool.claimable(owner), 600);
+        vm.assertEq(pool.claimable(list[2].owner), 0);
+        pay(500);
+        vm.assertEq(pool.claimable(owner), 1_000);
+        vm.assertEq(pool.claimable(list[2].owner), 100);
+    }
+
+    function pay(uint256 amount) private {
+        protocolToken.transfer(address(pool), amount);
+        vm.prank(address(board));
+        pool.distribute(amount);
+    }
+
+    /// Credits end at the cap, and nobody else can be minted what is promised.
+    function test_creditsEndAtTheCap() external {
+        pool = foundCapped(uint256(REWARD) * 3 / 10 + 7);
+        Made memory made = make(5);
+        (BatchVerdict[] memory list, bytes32[] memory leaves) = verdictsOf(made);
+        judge(made.id, root(leaves), 5);
+        batches.payVerdicts(made.id, list, new bytes32[][](0));
+        vm.assertEq(pool.totalPoints(), 5_000);
+        vm.assertEq(pool.reserved(), tokenOf(pool).cap());
+        vm.assertEq(pool.collectable(list[0].owner), uint256(REWARD) * 2 / 10);
+        vm.assertEq(pool.collectable(list[2].owner), uint256(REWARD) / 10 + 7);
+        vm.assertEq(pool.collectable(list[4].owner), 0);
+        accept(address(7), pool, 10_000);
+        vm.assertEq(tokenOf(pool).balanceOf(address(7)), 0);
+        for (uint256 i; i < 4; i += 2) pool.collectFor(list[i].owner);
+        vm.assertEq(tokenOf(pool).totalSupply(), tokenOf(pool).cap());
+    }
+
+    /// Marks are kept by the word of 256: entries past the first word are paid once, too.
+    function test_aLargeBatchIsPaidOnce() external {
+        Made memory made = make(258);
+        (BatchVerdict[] memory list, bytes32[] memory leaves) = verdictsOf(made);
+        judge(made.id, root(leaves), 258);
+        BatchVerdict[] memory few = new BatchVerdict[](4);
+        bytes32[][] memory fewProofs = new bytes32[][](4);
+        uint16[4] memory order = [uint16(257), 3, 256, 0];
+        for (uint256 i; i < 4; ++i) (few[i], fewProofs[i]) = (list[order[i]], proofOf(leaves, order[i]));
+        batches.payVerdicts(made.id, few, fewProofs);
+        for (uint256 i; i < 4; ++i) vm.assertTrue(batches.isPaid(made.id, order[i]));
+        vm.assertFalse(batches.isPaid(made.id, 1));
+        for (uint256 i; i < 4; ++i) {
+            (BatchVerdict[] memory one, bytes32[][] memory proof) = (new BatchVerdict[](1), new bytes32[][](1));
+            (one[0], proof[0]) = (few[i], fewProofs[i]);
+            vm.expectRevert(abi.encodeWithSelector(ContributionBatches.AlreadyPaid.selector, made.id, order[i]));
+            batches.payVerdicts(made.id, one, proof);
+        }
+        // The same entry twice in one call.
+        (few[0], fewProofs[0]) = (list[5], proofOf(leaves, 5));
+        (few[1], fewProofs[1]) = (list[257], proofOf(leaves, 257));
+        vm.expectRevert(abi.encodeWithSelector(ContributionBatches.AlreadyPaid.selector, made.id, 257));
+        batches.payVerdicts(made.id, few, fewProofs);
+        (few[1], fewProofs[1]) = (list[5], proofOf(leaves, 5));
+        vm.expectRevert(abi.encodeWithSelector(ContributionBatches.AlreadyPaid.selector, made.id, 5));
+        batches.payVerdicts(made.id, few, fewProofs);
+    }
+
     /// What is credited is minted once, whoever asks, and nobody else's.
     function test_creditedTokensAreMintedOnce() external {
         Made memory made = make(2);

@@ -111,6 +111,13 @@ contract JobLifeTest is World {
         check(id, JobState.Running);
     }
 
+    function test_onlyAFundedJobIsDrawn() external {
+        uint256 id = funded(JobClass.Drawn);
+        draw(id, keccak256("drawn"));
+        refused(JobBoard.TransitionNotAllowed.selector);
+        board.assign(id);
+    }
+
     function test_aForgottenBlockOnlyCausesANewDraw() external {
         uint256 id = funded(JobClass.Drawn);
         vm.roll(block.number + 1_000);
