@@ -35,5 +35,12 @@ export * from './deploy/index.js'
 export { ContractsError, type ContractsErrorCode, type Revert } from './errors.js'
 export { type MerkleTree, merkleTree } from './merkle/tree.js'
 export * from './statement/index.js'
+export {
+  type CheckTokenOptions,
+  checkToken,
+  type TokenFinding,
+  type TokenReport,
+  type TokenRule,
+} from './token-conformance/check-token.js'
 export { type AgreedHead, type ChainView, type ChainViewOptions, createChainView } from './view/chain-view.js'
 export * from './watch/index.js'

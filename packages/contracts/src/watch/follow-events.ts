@@ -139,9 +139,11 @@ export function followEvents<Event extends PlacedEvent>(
       fresh.set(final, before)
       const oldest = final - memory
       const all = [...standingMarks, ...[...fresh].map(([number, hash]) => ({ number, hash }))]
-      marks = all.filter(({ number }) => number >= oldest)
+      // The newest mark that is older than memory stays: while it stands, all that came after it is remembered.
+      marks = all.slice(Math.max(0, all.filter(({ number }) => number < oldest).length - 1))
       complete &&= marks.length === all.length
-      given = [...left, ...events].filter(({ blockNumber }) => blockNumber >= oldest)
+      const first = marks[0]?.number ?? final
+      given = [...left, ...events].filter(({ blockNumber }) => blockNumber >= first)
       cursor = final
       return { removed, events, blockNumber: final }
     },

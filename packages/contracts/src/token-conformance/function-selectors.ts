@@ -1,0 +1,42 @@
+import { type Hex, hexToBytes, toFunctionSelector } from 'viem'
+
+const PUSH1 = 0x60
+const PUSH4 = 0x63
+const PUSH32 = 0x7f
+const DELEGATECALL = 0xf4
+const CALLCODE = 0xf2
+
+/** What can be told from a contract's code without running it. */
+export interface CodeFacts {
+  /** Four-byte values that the code compares or builds with: its function selectors are among them. */
+  readonly selectors: ReadonlySet<Hex>
+  /** Whether it may run other code in its own place. */
+  readonly delegates: boolean
+}
+
+/** Reads a contract's runtime code instruction by instruction; bytes inside a push are no instructions. */
+export function codeFactsOf(code: Hex): CodeFacts {
+  const bytes = hexToBytes(code)
+  const selectors = new Set<Hex>()
+  let delegates = false
+  for (let place = 0; place < bytes.length; place++) {
+    const instruction = bytes[place] ?? 0
+    if (instruction === DELEGATECALL || instruction === CALLCODE) delegates = true
+    if (instruction < PUSH1 || instruction > PUSH32) continue
+    // A compiler writes a selector that begins with zeros as a shorter push.
+    const width = instruction - PUSH1 + 1
+    if (instruction <= PUSH4 && place + width < bytes.length) {
+      let digits = ''
+      for (let index = 1; index <= width; index++)
+        digits += (bytes[place + index] ?? 0).toString(16).padStart(2, '0')
+      selectors.add(`0x${digits.padStart(8, '0')}`)
+    }
+    place += width
+  }
+  return { selectors, delegates }
+}
+
+/** Selectors by signature. */
+export function selectorsOf(signatures: readonly string[]): ReadonlyMap<Hex, string> {
+  return new Map(signatures.map((signature) => [toFunctionSelector(signature), signature]))
+}
