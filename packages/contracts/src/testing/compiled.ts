@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Abi, Address, Client, Hex } from 'viem'
-import { encodeDeployData } from 'viem'
+import { encodeDeployData, getAddress } from 'viem'
 import { send } from '../action/transaction.js'
 
 /** What the compiler makes of one contract. */
@@ -47,5 +47,5 @@ export async function deploy(
   const data = encodeDeployData({ abi: compiled.abi, bytecode: compiled.bytecode, args })
   const { receipt } = await send(client, 'deploy', { to: null, data }, {})
   if (!receipt.contractAddress) throw new Error('no contract was created')
-  return receipt.contractAddress
+  return getAddress(receipt.contractAddress)
 }

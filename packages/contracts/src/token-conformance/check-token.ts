@@ -250,14 +250,13 @@ async function mintingOf(
     const who = typeof by === 'string' && by !== zeroAddress ? `; its owner is ${by}` : ''
     return { rule, holds: false, reason: `tokens can be minted by ${names.join(', ')}${who}` }
   }
-  const dispatched = [...facts.selectors].filter((value) => !value.startsWith('0x000000'))
-  const unknown = dispatched.filter((value) => !harmless.has(value) && value !== '0xffffffff')
-  if (unknown.length === 0)
+  const unknown = [...facts.dispatched].filter((value) => !harmless.has(value))
+  if (facts.dispatched.size > 0 && unknown.length === 0)
     return { rule, holds: true, reason: 'no function of the code has a name that mints' }
   return {
     rule,
     holds: null,
-    reason: `no function of a known name mints; what these values mean is not known: ${unknown.slice(0, 8).join(', ')}`,
+    reason: `no function of a known name mints; what these do is not known: ${unknown.slice(0, 8).join(', ')}`,
   }
 }
 
