@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {Anchors} from "../solidity/anchor/Anchors.sol";
+import {ApprovalClass, Approvals} from "../solidity/governance/Approvals.sol";
 import {DirectPayments, Offer} from "../solidity/market/DirectPayments.sol";
 import {Disputes} from "../solidity/market/Disputes.sol";
 import {LivenessRewards} from "../solidity/market/LivenessRewards.sol";
@@ -81,6 +82,9 @@ contract AuditTest is World {
         vm.assertEq(protocolToken.balanceOf(address(7)), 10);
         refused(LivenessRewards.NoChallenge.selector);
         live.pin(id);
+        live.close(id);
+        vm.expectRevert(abi.encodeWithSelector(LivenessRewards.WatchUnknown.selector, id));
+        live.chunkOf(id);
     }
 
     /// A challenge late in an epoch keeps its day, although the next epoch begins within it.
@@ -342,6 +346,37 @@ contract AuditTest is World {
         vm.prank(address(0xbad));
         vm.expectRevert(abi.encodeWithSelector(DirectPayments.OnlyParty.selector, address(0xbad)));
         payments.accept(offer, signature);
+    }
+
+    // --- consent ---
+
+    /// Who consents and takes its data back does not speak for the rest any more.
+    function test_consentEndsWithThePointsItWasGivenWith() external {
+        uint256 id = accept(address(7), pool, 6_000);
+        accept(address(8), pool, 4_000);
+        vm.prank(pool.timelock());
+        approvals.setClass(address(pool), ApprovalClass(0, 6_000));
+        vm.prank(address(7));
+        approvals.consent(address(pool), "digest");
+        approvals.requireApproved(address(pool), "digest");
+        bytes memory stands = abi.encodeWithSelector(
+            Approvals.ConsentStands.selector, address(7), address(pool), bytes32("digest"), 6_000
+        );
+        vm.expectRevert(stands);
+        approvals.lowerConsent(address(pool), "digest", address(7));
+        vm.prank(address(7));
+        data.withdraw(id);
+        vm.prank(address(8));
+        approvals.lowerConsent(address(pool), "digest", address(7));
+        vm.assertEq(approvals.consentPoints(address(pool), "digest"), 0);
+        vm.expectRevert(
+            abi.encodeWithSelector(Approvals.ConsentMissing.selector, address(pool), bytes32("digest"), 0, 2_400)
+        );
+        approvals.requireApproved(address(pool), "digest");
+        refused(Approvals.ConsentStands.selector);
+        approvals.lowerConsent(address(pool), "digest", address(7));
+        refused(Approvals.ConsentStands.selector);
+        approvals.lowerConsent(address(pool), "digest", address(8));
     }
 
     // --- supply ---

@@ -142,6 +142,7 @@ contract LivenessRewards is TokenIntake, ReentrancyGuardTransient {
     function chunkOf(uint256 id) public view returns (uint256) {
         Challenge storage current = _challenges[id];
         if (current.epoch == 0) revert NoChallenge(id);
+        if (_watches[id].root == 0) revert WatchUnknown(id);
         return uint256(keccak256(abi.encode(_seedOf(current), id, current.epoch))) % _watches[id].chunks;
     }
 

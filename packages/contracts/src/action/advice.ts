@@ -40,6 +40,7 @@ export const advice: Readonly<Record<string, string>> = {
   CloseNotInFuture: 'Choose an end later than the time of the chain.',
   ConsentMissing:
     'The pool demands the consent of more contributors (Approvals.consent) before it can grant this.',
+  ConsentStands: 'The owner still has the points with which it consented, or never consented.',
   ConsentTooLarge: 'A share is at most 10,000 (in 1/10,000).',
   ContributionOfOtherPool: 'Record the verdict for the pool that the contribution was offered to.',
   ContributionSignatureInvalid:
