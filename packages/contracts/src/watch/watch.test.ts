@@ -235,6 +235,16 @@ describe('the follower', () => {
     expect(told(await follower.step())).toBe('-ZXB+N')
   })
 
+  test('a chain that goes over and back again gives its events anew', async () => {
+    const chain = chainOf('aBcD')
+    const follower = followEvents(chain.client, { read: chain.read, fromBlock: 0n })
+    expect(told(await follower.step())).toBe('-+BD')
+    chain.set('aBcEf')
+    expect(told(await follower.step())).toBe('-D+E')
+    chain.set('aBcDef')
+    expect(told(await follower.step())).toBe('-E+D')
+  })
+
   test('a source that is behind undoes nothing, and a shorter fork is undone at once', async () => {
     const chain = chainOf('aBcDe')
     const follower = followEvents(chain.client, { read: chain.read, fromBlock: 0n })
