@@ -404,7 +404,12 @@ async function measureMerkleBatch(world, owners) {
     await collect(0)
     const collected = await collect(1)
     const each = ({ used }) => Number(used) / size
-    const parts = { contribute: each(contributed), verdict: each(judged), pay: each(paid), refine: each(refined) }
+    const parts = {
+      contribute: each(contributed),
+      verdict: each(judged),
+      pay: each(paid),
+      refine: each(refined),
+    }
     return { parts, collect: Number(collected.used) }
   }
   // A pool in use: its totals and the relayer's counter are there already.

@@ -16,7 +16,10 @@ const run = spawnSync(
   [
     join(root, 'node_modules', 'vitest', 'vitest.mjs'),
     ...['run', '--project', 'node', 'packages/contracts/src', '--coverage.enabled', '--coverage.provider=v8'],
-    ...['--coverage.include=packages/contracts/src/**/*.ts', '--coverage.exclude=packages/contracts/src/abi/**'],
+    ...[
+      '--coverage.include=packages/contracts/src/**/*.ts',
+      '--coverage.exclude=packages/contracts/src/abi/**',
+    ],
     ...[
       '--coverage.exclude=packages/contracts/src/testing/**',
       '--coverage.exclude=packages/contracts/src/**/*.test.ts',

@@ -14,10 +14,11 @@ contract ParsersTest is TdxWriter {
 
     /// Whatever the gas, the hash is right or there is none: a precompile that ran out of gas leaves no old memory behind.
     function test_aHashThatRanOutOfGasIsNoHash() external {
-        bytes32 right = sha256(new bytes(8_192));
+        bytes32 right = sha256(new bytes(131_072));
         uint256 named;
-        for (uint256 gas_ = 4_000; gas_ < 12_000; gas_ += 16) {
-            try this.sha{gas: gas_}(8_192) returns (bytes32 hash) {
+        // Long enough that the part of the gas which a call leaves behind is enough to say what happened.
+        for (uint256 gas_ = 60_000; gas_ < 140_000; gas_ += 250) {
+            try this.sha{gas: gas_}(131_072) returns (bytes32 hash) {
                 vm.assertEq(hash, right);
             } catch (bytes memory reason) {
                 if (bytes4(reason) == Der.DerMalformed.selector) ++named;
@@ -25,7 +26,7 @@ contract ParsersTest is TdxWriter {
             }
         }
         vm.assertTrue(named != 0);
-        vm.assertEq(this.sha(8_192), right);
+        vm.assertEq(this.sha(131_072), right);
     }
 
     function digits(bytes memory text) external pure returns (uint256 value) {
@@ -79,9 +80,11 @@ contract ParsersTest is TdxWriter {
     }
 
     function test_aListHasAsManyCertificatesAsTheContractKeeps() external {
-        bytes memory entry = revokedSerial(7);
-        bytes memory entries;
-        for (uint256 i; i < X509.MAXIMUM_REVOKED + 1; ++i) entries = bytes.concat(entries, entry);
+        // Only the serial number of an entry is read: the shortest entries there can be.
+        bytes memory entries = hex"3003020107";
+        for (uint256 i; i < 12; ++i) entries = bytes.concat(entries, entries);
+        vm.assertEq(this.parseList(shortList(tlv(0x30, entries))).serials.length, X509.MAXIMUM_REVOKED);
+        entries = bytes.concat(entries, hex"3003020107");
         bytes memory list = shortList(tlv(0x30, entries));
         refused(X509.CertificateMalformed.selector);
         this.parseList(list);
