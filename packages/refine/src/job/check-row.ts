@@ -1,6 +1,7 @@
 import { RefineError } from '../errors.js'
 import { isCalendarDay } from '../schema/calendar-day.js'
 import { printDecimal, scaledBound, scaledDecimal } from '../schema/decimal.js'
+import { instantMicroseconds, printInstant } from '../schema/instant.js'
 import {
   type CellValue,
   type ColumnSchema,
@@ -61,6 +62,17 @@ function checkDay(column: ColumnSchema, value: unknown, place: string): string {
   return value
 }
 
+function checkInstant(column: ColumnSchema, value: unknown, place: string): string {
+  const micro = typeof value === 'string' ? instantMicroseconds(value) : undefined
+  const text = micro === undefined ? undefined : printInstant(micro)
+  if (micro === undefined || text === undefined) throw typeFault(column, place)
+  if (typeof column.min === 'string' && micro < (instantMicroseconds(column.min) ?? 0n))
+    throw rangeFault(place)
+  if (typeof column.max === 'string' && micro > (instantMicroseconds(column.max) ?? 0n))
+    throw rangeFault(place)
+  return text
+}
+
 function checkCell(column: ColumnSchema, value: unknown, place: string): CellValue {
   switch (column.type) {
     case 'integer':
@@ -71,6 +83,8 @@ function checkCell(column: ColumnSchema, value: unknown, place: string): CellVal
       return checkText(column, value, place)
     case 'date':
       return checkDay(column, value, place)
+    case 'timestamp':
+      return checkInstant(column, value, place)
     case 'boolean':
       if (typeof value !== 'boolean') throw typeFault(column, place)
       return value

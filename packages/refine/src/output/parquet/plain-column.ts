@@ -5,6 +5,7 @@
 import { RefineError } from '../../errors.js'
 import { isCalendarDay } from '../../schema/calendar-day.js'
 import { scaledDecimal } from '../../schema/decimal.js'
+import { instantMicroseconds } from '../../schema/instant.js'
 import type { CellValue, ColumnType } from '../../schema/table-schema.js'
 
 /** A column as it stands in the file. */
@@ -102,6 +103,12 @@ function plain(values: readonly CellValue[], column: ParquetColumn): Uint8Array 
       return texts(values, column)
     case 'date':
       return days(values, column)
+    case 'timestamp':
+      return int64s(values, (value) => {
+        const micro = typeof value === 'string' ? instantMicroseconds(value) : undefined
+        if (micro === undefined) throw mismatch(column)
+        return micro
+      })
     case 'boolean':
       return packBits(
         values.map((value) => {
