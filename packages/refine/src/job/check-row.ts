@@ -73,7 +73,7 @@ function checkInstant(column: ColumnSchema, value: unknown, place: string): stri
   return text
 }
 
-function checkCell(column: ColumnSchema, value: unknown, place: string): CellValue {
+function checkType(column: ColumnSchema, value: unknown, place: string): CellValue {
   switch (column.type) {
     case 'integer':
       return checkNumber(column, value, place)
@@ -89,6 +89,23 @@ function checkCell(column: ColumnSchema, value: unknown, place: string): CellVal
       if (typeof value !== 'boolean') throw typeFault(column, place)
       return value
   }
+}
+
+/**
+ * Checks a value that is not null and brings it into its one form.
+ *
+ * @param column - its column
+ * @param value - the value
+ * @param place - for errors
+ * @returns the cell
+ * @throws RefineError with `VALUE_TYPE`, `VALUE_RANGE`, `VALUE_NOT_ALLOWED` or `DECIMAL_PLACES`
+ */
+export function checkCell(column: ColumnSchema, value: unknown, place: string): CellValue {
+  const cell = checkType(column, value, place)
+  if (column.values !== undefined && cell !== null && !column.values.includes(cell)) {
+    throw new RefineError('VALUE_NOT_ALLOWED', place, 'The value is not among those allowed')
+  }
+  return cell
 }
 
 /**
@@ -125,11 +142,7 @@ export function checkRow(table: NamedTable, row: unknown, contributor: number, i
       out.push([name, null])
       continue
     }
-    const cell = checkCell(column, value, `${place}.${name}`)
-    if (column.values !== undefined && cell !== null && !column.values.includes(cell)) {
-      throw new RefineError('VALUE_NOT_ALLOWED', `${place}.${name}`, 'The value is not among those allowed')
-    }
-    out.push([name, cell])
+    out.push([name, checkCell(column, value, `${place}.${name}`)])
   }
   return Object.fromEntries(out)
 }

@@ -44,8 +44,8 @@ describe('against others', () => {
       second: '2-digit',
     })
     const differing: string[] = []
-    // A step that is no divisor of a day, 1970 to 2040.
-    for (let at = 0; at < 2_208_988_800; at += 3_456_789) {
+    // A step that is no divisor of a day, 1980 to 2040: versions of the database differ on what came before.
+    for (let at = 315_532_800; at < 2_208_988_800; at += 3_456_789) {
       const instant = new Date(at * 1000).toISOString()
       const part = Object.fromEntries(format.formatToParts(at * 1000).map(({ type, value }) => [type, value]))
       const host = `${part['year']}-${part['month']}-${part['day']}T${part['hour']}:${part['minute']}:${part['second']}`

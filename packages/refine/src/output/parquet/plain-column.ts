@@ -28,7 +28,13 @@ function mismatch(column: ParquetColumn): RefineError {
   )
 }
 
-function packBits(bits: readonly boolean[]): Uint8Array {
+/**
+ * Bits, the first one lowest (RLE/bit-packing of width 1).
+ *
+ * @param bits - the bits
+ * @returns bytes
+ */
+export function packBits(bits: readonly boolean[]): Uint8Array {
   const packed = new Uint8Array(Math.ceil(bits.length / 8))
   bits.forEach((bit, index) => {
     if (bit) packed[index >> 3] = (packed[index >> 3] ?? 0) | (1 << (index & 7))
@@ -36,8 +42,13 @@ function packBits(bits: readonly boolean[]): Uint8Array {
   return packed
 }
 
-/** Definition levels of a flat optional column: one bit-packed run of width 1, with its length in front. */
-function definitionLevels(present: readonly boolean[]): Uint8Array {
+/**
+ * Definition levels of a flat optional column: one bit-packed run of width 1, with its length in front.
+ *
+ * @param present - is there a value, per row
+ * @returns the levels' bytes
+ */
+export function definitionLevels(present: readonly boolean[]): Uint8Array {
   const packed = packBits(present)
   const header: number[] = []
   let rest = ((packed.length << 1) | 1) >>> 0
