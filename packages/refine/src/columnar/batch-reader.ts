@@ -1,10 +1,12 @@
 import { RefineError } from '../errors.js'
+import { scalarOf } from '../job/direct-rows.js'
 import type { DirectColumn, RefinerSchema } from '../schema/table-schema.js'
 import { checkCsvHeader, readCsvPiece } from '../source/csv-rows.js'
 import { parseJsonLine } from '../source/jsonl-source.js'
 import type { FullSourceLimits } from '../source/source-limits.js'
 import { type CellReader, createCellReader, setByRules } from './cell-reader.js'
 import { type BatchColumn, type ColumnBatch, createColumn, setCell } from './column-batch.js'
+import { createPendingColumn, type PendingColumn } from './pending-column.js'
 
 const comma = 0x2c
 const quote = 0x22
@@ -17,17 +19,15 @@ interface Target {
   readonly column: BatchColumn
   readonly spec: DirectColumn
   readonly read: CellReader
+  readonly pending: PendingColumn | undefined
 }
 
-/** May a refiner's exports be read into columns? Its mapping must be data, without functions and without a pass over personal data. */
+/** May a refiner's exports be read into columns? Its mapping must be data, without a pass over personal data. */
 export function isColumnar(schema: RefinerSchema): boolean {
   const { direct } = schema
   if (direct === undefined) return false
   const columns = schema.tables[direct.table]?.columns ?? {}
-  return (
-    Object.values(columns).every(({ pii }) => pii === undefined) &&
-    Object.values(direct.columns).every(({ by }) => by === undefined)
-  )
+  return Object.values(columns).every(({ pii }) => pii === undefined)
 }
 
 interface Layout {
@@ -35,6 +35,7 @@ interface Layout {
   readonly columns: readonly BatchColumn[]
   readonly targets: ReadonlyMap<string, readonly Target[]>
   readonly unmapped: readonly BatchColumn[]
+  readonly pending: readonly PendingColumn[]
 }
 
 function layoutOf(schema: RefinerSchema, rows: number, bytes: number): Layout {
@@ -49,18 +50,21 @@ function layoutOf(schema: RefinerSchema, rows: number, bytes: number): Layout {
   }
   const targets = new Map<string, Target[]>()
   const unmapped: BatchColumn[] = []
+  const pending: PendingColumn[] = []
   const columns = Object.entries(table.columns).map(([name, definition]) => {
     const column = createColumn(name, definition, rows, Math.ceil(bytes / 4))
     const spec = Object.hasOwn(direct.columns, name) ? direct.columns[name] : undefined
-    if (spec === undefined) unmapped.push(column)
-    else
-      targets.set(spec.from, [
-        ...(targets.get(spec.from) ?? []),
-        { column, spec, read: createCellReader(column, spec) },
-      ])
+    if (spec === undefined) {
+      unmapped.push(column)
+      return column
+    }
+    const waiting = spec.by === undefined ? undefined : createPendingColumn(column, spec, rows)
+    if (waiting !== undefined) pending.push(waiting)
+    const read = waiting?.read ?? createCellReader(column, spec)
+    targets.set(spec.from, [...(targets.get(spec.from) ?? []), { column, spec, read, pending: waiting }])
     return column
   })
-  return { table: direct.table, columns, targets, unmapped }
+  return { table: direct.table, columns, targets, unmapped, pending }
 }
 
 function countLines(piece: Uint8Array): number {
@@ -69,9 +73,11 @@ function countLines(piece: Uint8Array): number {
   return count
 }
 
-/** Ends in a line feed, so that scanning needs no other end. */
+/** Ends in a line feed, so that scanning needs no other end; no Buffer, whose second shape would slow down every loop. */
 function terminated(piece: Uint8Array): Uint8Array {
-  if (piece.length === 0 || piece.at(-1) === lineFeed) return piece
+  if (piece.length === 0 || piece.at(-1) === lineFeed) {
+    return new Uint8Array(piece.buffer, piece.byteOffset, piece.length)
+  }
   const ended = new Uint8Array(piece.length + 1)
   ended.set(piece)
   ended[piece.length] = lineFeed
@@ -80,6 +86,13 @@ function terminated(piece: Uint8Array): Uint8Array {
 
 const decoder = () => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** A value by the rules that all paths share, or for the function that makes the column. */
+function setValue(target: Target, value: unknown, row: number, table: string): void {
+  const { column, spec, pending } = target
+  if (pending === undefined) setByRules(column, spec, value, row, table)
+  else pending.codes[row] = pending.codeOf(scalarOf(value, `${table}[${row}].${column.name}`))
+}
+
 function setText(target: Target, bytes: Uint8Array, row: number, table: string): void {
   let text: string
   try {
@@ -87,7 +100,7 @@ function setText(target: Target, bytes: Uint8Array, row: number, table: string):
   } catch {
     throw new RefineError('ENCODING_INVALID', `${table}[${row}]`, 'A field is not UTF-8; export it as UTF-8')
   }
-  setByRules(target.column, target.spec, text, row, table)
+  setValue(target, text, row, table)
 }
 
 const csvStops = Uint8Array.from({ length: 256 }, (_, byte) =>
@@ -139,7 +152,7 @@ export function readCsvColumns(
   limits: FullSourceLimits,
 ): ColumnBatch {
   const piece = terminated(given)
-  const { table, columns, targets, unmapped } = layoutOf(schema, countLines(piece), piece.length)
+  const { table, columns, targets, unmapped, pending } = layoutOf(schema, countLines(piece), piece.length)
   const byField = header.map((name) => targets.get(name) ?? [])
   const absent = [...targets].filter(([name]) => !header.includes(name)).flatMap(([, list]) => list)
   const last = header.length - 1
@@ -189,10 +202,10 @@ export function readCsvColumns(
       }
       at += 1
     }
-    for (const { column, spec } of absent) setByRules(column, spec, undefined, row, table)
+    for (const target of absent) setValue(target, undefined, row, table)
     for (const column of unmapped) setCell(column, row, null)
   }
-  return { rows: row, columns }
+  return { rows: row, columns, pending }
 }
 
 /** A quoted field's bytes without its quotes, and where it ends; `next` is -1 when it does not. */
@@ -250,7 +263,7 @@ export function readJsonColumns(
   limits: FullSourceLimits,
 ): ColumnBatch {
   const piece = terminated(given)
-  const { table, columns, targets, unmapped } = layoutOf(schema, countLines(piece), piece.length)
+  const { table, columns, targets, unmapped, pending } = layoutOf(schema, countLines(piece), piece.length)
   const encoder = new TextEncoder()
   let expected: readonly ExpectedKey[] = []
   let absent: readonly Target[] = []
@@ -301,18 +314,34 @@ export function readJsonColumns(
     if (piece[at] === carriageReturn) at += 1
     return piece[at] === lineFeed ? at + 1 : -1
   }
-  const readText = ({ column, read }: Target, from: number, to: number): boolean => {
-    // Text out of JSON means what text out of CSV means.
-    return column.column.type === 'text' || to > from ? read(piece, from, to, row) : false
-  }
-  const readNull = ({ column, spec }: Target): boolean => {
+  // Text out of JSON means what text out of CSV means.
+  const readText = ({ read }: Target, from: number, to: number): boolean => read(piece, from, to, row)
+  const readNull = ({ column, spec, pending: waiting }: Target): boolean => {
+    if (waiting !== undefined) {
+      waiting.codes[row] = waiting.codeOf(null)
+      return true
+    }
     if (spec.values !== undefined || column.column.nullable !== true) return false
     setCell(column, row, null)
     return true
   }
-  const readNumber = ({ column, spec, read }: Target, from: number, to: number, points: number): boolean => {
-    if (spec.values !== undefined)
-      return points === 0 && !(piece[from] === 0x2d && piece[from + 1] === 0x30) && read(piece, from, to, row)
+  const readNumber = (
+    { column, spec, read, pending: waiting }: Target,
+    from: number,
+    to: number,
+    points: number,
+  ): boolean => {
+    if (waiting !== undefined) {
+      // As JavaScript reads it; the characters are plain and few.
+      let text = ''
+      for (let at = from; at < to; at += 1) text += String.fromCharCode(piece[at] ?? 0)
+      waiting.codes[row] = waiting.codeOf(Number(text))
+      return points <= 1
+    }
+    if (spec.values !== undefined) {
+      const minusZero = piece[from] === 0x2d && piece[from + 1] === 0x30
+      return points === 0 && !minusZero && read(piece, from, to, row)
+    }
     return (
       (column.column.type === 'decimal' || column.column.type === 'integer') && read(piece, from, to, row)
     )
@@ -323,7 +352,7 @@ export function readJsonColumns(
     line += 1
     const next = piece[at] === 0x7b ? fastLine(at) : -1
     if (next > 0) {
-      for (const { column, spec } of absent) setByRules(column, spec, undefined, row, table)
+      for (const target of absent) setValue(target, undefined, row, table)
       for (const column of unmapped) setCell(column, row, null)
       at = next
       row += 1
@@ -344,7 +373,7 @@ export function readJsonColumns(
     const fields = record as Readonly<Record<string, unknown>>
     for (const [name, list] of targets) {
       const value = Object.hasOwn(fields, name) ? fields[name] : undefined
-      for (const { column, spec } of list) setByRules(column, spec, value, row, table)
+      for (const target of list) setValue(target, value, row, table)
     }
     for (const column of unmapped) setCell(column, row, null)
     row += 1
@@ -355,5 +384,5 @@ export function readJsonColumns(
     }))
     absent = [...targets].filter(([name]) => !Object.hasOwn(fields, name)).flatMap(([, list]) => list)
   }
-  return { rows: row, columns }
+  return { rows: row, columns, pending }
 }

@@ -74,28 +74,40 @@ function dayOfBound(bound: number | string | undefined, otherwise: number): numb
 }
 
 const monthLengths = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+/** Day before the first of each month since year 0, found when first asked for; 0 is none that is asked for often. */
+const monthStarts = /* @__PURE__ */ new Int32Array(10_000 * 12)
 
 function dateReader(target: BatchColumn): CellReader {
   const low = dayOfBound(target.column.min, Number.NEGATIVE_INFINITY)
   const high = dayOfBound(target.column.max, Number.POSITIVE_INFINITY)
+  const { numbers, present } = target
   return (bytes, start, end, row) => {
     if (end - start !== 10 || bytes[start + 4] !== minus || bytes[start + 7] !== minus) return false
-    let packed = 0
-    for (let at = start; at < end; at += 1) {
-      if (at === start + 4 || at === start + 7) continue
-      const digit = (bytes[at] ?? 0) - zero
-      if (digit < 0 || digit > 9) return false
-      packed = packed * 10 + digit
-    }
-    const day = packed % 100
-    const month = Math.floor(packed / 100) % 100
-    const year = Math.floor(packed / 10_000)
+    const a = (bytes[start] ?? 0) - zero
+    const b = (bytes[start + 1] ?? 0) - zero
+    const c = (bytes[start + 2] ?? 0) - zero
+    const d = (bytes[start + 3] ?? 0) - zero
+    const e = (bytes[start + 5] ?? 0) - zero
+    const f = (bytes[start + 6] ?? 0) - zero
+    const g = (bytes[start + 8] ?? 0) - zero
+    const h = (bytes[start + 9] ?? 0) - zero
+    if (a < 0 || a > 9 || b < 0 || b > 9 || c < 0 || c > 9 || d < 0 || d > 9) return false
+    if (e < 0 || e > 9 || f < 0 || f > 9 || g < 0 || g > 9 || h < 0 || h > 9) return false
+    const year = a * 1000 + b * 100 + c * 10 + d
+    const month = e * 10 + f
+    const day = g * 10 + h
     // The 29th of February is rare enough for the slow path.
     if (year < 1 || day < 1 || day > (monthLengths[month] ?? 0)) return false
-    const days = daysFromCivil(year, month, day)
+    const at = year * 12 + month - 1
+    let before = monthStarts[at] ?? 0
+    if (before === 0) {
+      before = daysFromCivil(year, month, 1) - 1
+      monthStarts[at] = before
+    }
+    const days = before + day
     if (days < low || days > high) return false
-    target.numbers[row] = days
-    target.present[row] = 1
+    numbers[row] = days
+    present[row] = 1
     return true
   }
 }
@@ -123,16 +135,19 @@ function textReader(target: BatchColumn): CellReader {
 function tableReader(target: BatchColumn, entries: readonly (readonly [string, CellValue])[]): CellReader {
   const encoder = new TextEncoder()
   // By length and first byte, which tells short codes apart at once.
-  const buckets = new Map<number, { readonly text: Uint8Array; readonly cell: CellValue }[]>()
+  const buckets: ({ readonly text: Uint8Array; readonly cell: CellValue }[] | undefined)[] = new Array(
+    64 * 256,
+  )
   for (const [text, cell] of entries) {
     const bytes = encoder.encode(text)
-    if (bytes.length === 0) continue
+    // Longer codes go by the rules.
+    if (bytes.length === 0 || bytes.length > 63) continue
     const key = bytes.length * 256 + (bytes[0] ?? 0)
-    buckets.set(key, [...(buckets.get(key) ?? []), { text: bytes, cell }])
+    buckets[key] = [...(buckets[key] ?? []), { text: bytes, cell }]
   }
   return (bytes, start, end, row) => {
-    const bucket = buckets.get((end - start) * 256 + (bytes[start] ?? 0))
-    if (bucket === undefined) return false
+    const bucket = end - start > 63 ? undefined : buckets[(end - start) * 256 + (bytes[start] ?? 0)]
+    if (bucket === undefined || end === start) return false
     for (const { text, cell } of bucket) {
       let at = 1
       while (at < text.length && bytes[start + at] === text[at]) at += 1

@@ -6,6 +6,7 @@ import { RefineError } from '../errors.js'
 import { scaledDecimal } from '../schema/decimal.js'
 import { daysFromCivil, instantMicroseconds } from '../schema/instant.js'
 import type { CellValue, ColumnSchema } from '../schema/table-schema.js'
+import type { PendingColumn } from './pending-column.js'
 
 /** How a column's values are held. */
 export type ColumnStore = 'int64' | 'int32' | 'bit' | 'text'
@@ -29,6 +30,8 @@ export interface BatchColumn {
 export interface ColumnBatch {
   readonly rows: number
   readonly columns: readonly BatchColumn[]
+  /** Columns among them that wait for a function of the refiner. */
+  readonly pending: readonly PendingColumn[]
 }
 
 const storeOf: Readonly<Record<ColumnSchema['type'], ColumnStore>> = {
@@ -72,9 +75,10 @@ const encoder = new TextEncoder()
 
 /** Sets a 64-bit value that a double holds exactly. */
 export function setInt64(column: BatchColumn, row: number, value: number): void {
-  column.numbers[2 * row] = value | 0
-  // `| 0` keeps the low 32 bits up to 2^53 as well.
-  column.numbers[2 * row + 1] = Math.floor(value / two32)
+  const low = value | 0
+  column.numbers[2 * row] = low
+  // `| 0` keeps the low 32 bits up to 2^53 as well; most values fit into them.
+  column.numbers[2 * row + 1] = low === value ? low >> 31 : Math.floor(value / two32)
   column.present[row] = 1
 }
 

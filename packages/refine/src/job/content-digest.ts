@@ -34,17 +34,38 @@ function leafOf(salt: Uint8Array, row: Uint8Array): { readonly bytes: Uint8Array
  */
 export function contentDigest(tables: Tables, options: { readonly salt?: Uint8Array } = {}): Digest {
   const salt = options.salt ?? new Uint8Array()
+  return digestOfRoots(
+    salt,
+    Object.entries(tables).map(([name, rows]) => {
+      const leaves = rows.map((row) => leafOf(salt, canonicalBytes(row as JsonValue)))
+      leaves.sort((a, b) => (a.hash < b.hash ? -1 : 1))
+      return { name, rows: rows.length, root: merkleRoot(leaves.map(({ bytes }) => bytes)) }
+    }),
+  )
+}
+
+/** A table of which only the Merkle root is known. */
+export interface TableRoot {
+  readonly name: string
+  readonly rows: number
+  /** Root over the leaves in the order of their hashes, 32 bytes. */
+  readonly root: Uint8Array
+}
+
+/**
+ * {@link contentDigest} of tables whose roots are known.
+ *
+ * @param salt - secret bytes, or none
+ * @param tables - every table of the content
+ * @returns the digest
+ */
+export function digestOfRoots(salt: Uint8Array, tables: readonly TableRoot[]): Digest {
   return digestOf({
     format: 'sealpool/content',
     version: 2,
     salt: encodeHex(salt),
-    tables: Object.entries(tables)
-      .map(([name, rows]) => {
-        const leaves = rows.map((row) => leafOf(salt, canonicalBytes(row as JsonValue)))
-        leaves.sort((a, b) => (a.hash < b.hash ? -1 : 1))
-        const salted = leaves.map(({ bytes }) => bytes)
-        return { name, rows: rows.length, root: encodeHex(merkleRoot(salted)) }
-      })
+    tables: tables
+      .map(({ name, rows, root }) => ({ name, rows, root: encodeHex(root) }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
-  } as JsonValue)
+  })
 }
