@@ -4,12 +4,9 @@
  */
 import { RefineError } from '../errors.js'
 import { checkCell } from '../job/check-row.js'
-import type { CellValue, DirectColumn } from '../schema/table-schema.js'
+import type { CellValue, DirectColumn, Scalar } from '../schema/table-schema.js'
 import type { CellReader } from './cell-reader.js'
 import { type BatchColumn, createColumn, reserveText, setCell } from './column-batch.js'
-
-/** What functions get. */
-export type Scalar = string | number | boolean | null
 
 /** A column that waits for its function. */
 export interface PendingColumn {

@@ -19,7 +19,7 @@ export type { ActivitySample, ArchiveFile, HealthRecord, JsonValue, MailMessage 
 export interface MapContext {
   /** Number of this record in its export, from 0. */
   readonly index: number
-  /** How many records the export has. */
+  /** How many records came with it: all of the export, or of its batch in a job over files. */
   readonly count: number
 }
 
@@ -95,6 +95,8 @@ export interface RefinerDefinition<Source extends SourceFormat, Tables> {
 /** Input of the bundle's entry `refine`. */
 export interface RefineInput {
   readonly records: readonly JsonValue[]
+  /** Number of the first of them in the export; default 0. */
+  readonly first?: number
 }
 
 /** Output of the bundle's entry `refine`: rows by table, or the record on which the mapping failed. */
@@ -196,12 +198,12 @@ export function defineRefiner<
       }
       return { values: out }
     },
-    refine: ({ records }) => {
+    refine: ({ records, first = 0 }) => {
       const out: Record<string, unknown[]> = {}
       for (const name of Object.keys(tables)) out[name] = []
       for (const [index, record] of records.entries()) {
         try {
-          const rows = map(record as RecordOf<Source>, { index, count: records.length })
+          const rows = map(record as RecordOf<Source>, { index: first + index, count: records.length })
           for (const name of Object.keys(rows)) {
             // A table that was not declared is passed on, so that the host refuses it instead of losing its rows.
             const into = out[name] ?? []

@@ -1,7 +1,7 @@
 import type { JobRuntime, JsonValue, Limits } from '@sealpool/sandbox'
 import { directCell } from '../define/direct-cell.js'
 import { RefineError } from '../errors.js'
-import type { DirectMapping, RefinerSchema } from '../schema/table-schema.js'
+import type { DirectMapping, RefinerSchema, Scalar } from '../schema/table-schema.js'
 
 /** Where a refiner's `functions` run. */
 export interface FunctionHost {
@@ -10,9 +10,6 @@ export interface FunctionHost {
   readonly runtime: JobRuntime
   readonly limits: Limits
 }
-
-/** A value that a function of a refiner takes. */
-export type Scalar = string | number | boolean | null
 
 /**
  * Calls one of a refiner's functions for many values in one run.
@@ -67,7 +64,7 @@ function keyOf(value: Scalar): string {
 async function functionResults(
   direct: DirectMapping,
   records: readonly Readonly<Record<string, unknown>>[],
-  host: FunctionHost,
+  host: FunctionHost | undefined,
 ): Promise<Map<string, (value: Scalar) => JsonValue | undefined>> {
   const results = new Map<string, (value: Scalar) => JsonValue | undefined>()
   for (const [column, { from, by }] of Object.entries(direct.columns)) {
@@ -81,6 +78,8 @@ async function functionResults(
       distinct.set(keyOf(value), value)
     }
     const keys = [...distinct.keys()]
+    if (host === undefined)
+      throw new RefineError('ARGUMENT_INVALID', 'runtime', 'The mapping names functions: give a runtime')
     const given = await applyFunction(host, by, [...distinct.values()])
     const table = new Map(keys.map((key, index) => [key, given[index]]))
     results.set(column, (value) => table.get(keyOf(value)))
@@ -101,7 +100,7 @@ async function functionResults(
 export async function directRows(
   schema: RefinerSchema,
   records: readonly JsonValue[],
-  host: FunctionHost,
+  host: FunctionHost | undefined,
 ): Promise<readonly unknown[]> {
   const { direct } = schema
   const columns = direct === undefined ? undefined : schema.tables[direct.table]?.columns

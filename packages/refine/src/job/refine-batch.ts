@@ -10,6 +10,7 @@ import { defaultSourceLimits, type SourceLimits } from '../source/source-limits.
 import { checkRow } from './check-row.js'
 import { contentDigest } from './content-digest.js'
 import { directRows } from './direct-rows.js'
+import { mappedTables } from './mapped-tables.js'
 
 /** A refiner as a pool approves it: code, digest of the code, and the schema that the code describes. */
 export interface BundledRefiner {
@@ -123,21 +124,6 @@ async function checkDescribed({ refiner, runtime, limits }: RefineBatchOptions):
   return own
 }
 
-function tablesOf(output: JsonValue): Readonly<Record<string, readonly unknown[]>> {
-  const invalid = (message: string) => new RefineError('MAP_OUTPUT_INVALID', 'output', message)
-  if (typeof output !== 'object' || output === null || Array.isArray(output)) throw invalid('Not an object')
-  const fields = output as Readonly<Record<string, JsonValue>>
-  const failed = fields['failedRecord']
-  if (typeof failed === 'number' && Number.isSafeInteger(failed)) {
-    throw new RefineError('MAP_FAILED', `record ${failed}`, 'The mapping threw')
-  }
-  const tables = fields['tables']
-  if (typeof tables !== 'object' || tables === null || Array.isArray(tables)) throw invalid('No tables')
-  for (const rows of Object.values(tables))
-    if (!Array.isArray(rows)) throw invalid('A table is not a list of rows')
-  return tables as Readonly<Record<string, readonly unknown[]>>
-}
-
 async function recordsOf(
   contribution: RefineContribution,
   schema: RefinerSchema,
@@ -159,20 +145,6 @@ async function recordsOf(
   return records
 }
 
-async function runMapping(
-  records: readonly JsonValue[],
-  options: RefineBatchOptions,
-): Promise<Readonly<Record<string, readonly unknown[]>>> {
-  const { refiner, runtime, limits } = options
-  const job = { code: refiner.code, entry: 'refine', input: { records }, limits }
-  let run = await runtime.run(job)
-  // A lost child may have been the machine's fault; once more decides, and a poisonous export cannot hold up the batch.
-  if (!run.ok && run.code === 'RUNTIME_LOST') run = await runtime.run(job)
-  // The run's message and logs stay here: they come from code that has seen the data.
-  if (!run.ok) throw new RefineError('MAP_FAILED', `sandbox ${run.code}`, 'The mapping did not finish')
-  return tablesOf(run.output)
-}
-
 async function refineOne(
   contribution: RefineContribution,
   schema: RefinerSchema,
@@ -183,7 +155,7 @@ async function refineOne(
   const records = await recordsOf(contribution, schema, options)
   const given =
     schema.direct === undefined
-      ? await runMapping(records, options)
+      ? await mappedTables(records, { code: refiner.code, runtime, limits })
       : { [schema.direct.table]: await directRows(schema, records, { code: refiner.code, runtime, limits }) }
   const checked = new Map<string, Row[]>()
   let count = 0

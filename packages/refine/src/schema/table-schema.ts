@@ -106,6 +106,9 @@ export interface RefinerSchema {
 /** A value in a row. Decimals are text with exactly the column's places, days `YYYY-MM-DD`, instants `YYYY-MM-DDThh:mm:ss[.f]Z`. */
 export type CellValue = string | number | boolean | null
 
+/** A value of a flat record, as functions of a refiner get it. */
+export type Scalar = string | number | boolean | null
+
 /** One row of a refined table: `contributor` first, then the table's columns in their order. */
 export type Row = Readonly<Record<string, CellValue>>
 
