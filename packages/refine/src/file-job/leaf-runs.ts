@@ -2,7 +2,8 @@
  * Leaf hashes of more rows than fit into memory: sorted runs on disk, encrypted, because a hash of a row can be tested against
  * guesses; and the Merkle root over all of them in order, with one slice of the hashes in memory at a time.
  */
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import * as nodeCrypto from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { RefineError } from '../errors.js'
 
@@ -19,9 +20,17 @@ export interface LeafRun {
 
 /** SHA-256 of bytes. */
 export function sha256(...parts: readonly Uint8Array[]): Buffer {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return hash.digest()
+  const [only] = parts
+  // One call without an object per hash: there is one per row and one per node.
+  return nodeCrypto.hash(
+    'sha256',
+    parts.length === 1 && only !== undefined ? only : Buffer.concat(parts),
+    'buffer',
+  )
+}
+
+function compareLeaves(hashes: Buffer, a: number, b: number): number {
+  return hashes.compare(hashes, b * leafBytes, (b + 1) * leafBytes, a * leafBytes, (a + 1) * leafBytes)
 }
 
 /**
@@ -40,6 +49,7 @@ export function sortLeaves(hashes: Uint8Array): void {
     starts[bucket + 1] = (starts[bucket + 1] ?? 0) + (starts[bucket] ?? 0)
   const next = starts.slice()
   const sorted = Buffer.alloc(hashes.length)
+  const moved = Buffer.alloc(leafBytes)
   for (let leaf = 0; leaf < count; leaf += 1) {
     const from = leaf * leafBytes
     const bucket = ((hashes[from] ?? 0) << 8) | (hashes[from + 1] ?? 0)
@@ -51,12 +61,15 @@ export function sortLeaves(hashes: Uint8Array): void {
     const first = starts[bucket] ?? 0
     const end = starts[bucket + 1] ?? 0
     if (end - first < 2) continue
-    const leaves: Buffer[] = []
-    for (let leaf = first; leaf < end; leaf += 1) {
-      leaves.push(Buffer.from(sorted.subarray(leaf * leafBytes, (leaf + 1) * leafBytes)))
+    // Few to a bucket: each goes to its place among those before it.
+    for (let leaf = first + 1; leaf < end; leaf += 1) {
+      let to = leaf
+      while (to > first && compareLeaves(sorted, to - 1, leaf) > 0) to -= 1
+      if (to === leaf) continue
+      sorted.copy(moved, 0, leaf * leafBytes, (leaf + 1) * leafBytes)
+      sorted.copyWithin((to + 1) * leafBytes, to * leafBytes, leaf * leafBytes)
+      moved.copy(sorted, to * leafBytes)
     }
-    leaves.sort(Buffer.compare)
-    for (const [index, leaf] of leaves.entries()) sorted.set(leaf, (first + index) * leafBytes)
   }
   hashes.set(sorted)
 }

@@ -65,9 +65,9 @@ export async function* recordChunks(
         `A record is longer than ${recordBytes} bytes; split it`,
       )
     }
-    if (end > 0) yield whole.subarray(0, end)
-    // A copy, so that the piece that was handed out can go.
+    // A copy, made before the piece is handed out: who gets it may move its memory to another thread.
     const rest = end === 0 ? whole : whole.slice(end)
+    if (end > 0) yield whole.subarray(0, end)
     parts = rest.length === 0 ? [] : [rest]
     length = rest.length
     // Doubling keeps the work linear where one record is longer than a piece.
