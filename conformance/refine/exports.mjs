@@ -36,7 +36,7 @@ async function duckdbFiles() {
   const connection = await instance.connect()
   try {
     await connection.run(
-      "CREATE TABLE r (date DATE, shop VARCHAR, total DECIMAL(9, 2), paid_by VARCHAR, at TIMESTAMPTZ); SET TimeZone = 'UTC'",
+      `CREATE TABLE r (date DATE, shop VARCHAR, total DECIMAL(9, 2), paid_by VARCHAR, "at" TIMESTAMPTZ); SET TimeZone = 'UTC'`,
     )
     for (const row of receipts) {
       const values = names.map((name) =>

@@ -73,6 +73,8 @@ const flip = (bytes, at) => {
   changed[at < 0 ? changed.length + at : at] ^= 0x55
   return changed
 }
+/** Where a Parquet file's footer begins. */
+const footerOf = (bytes) => bytes.length - 8 - Buffer.from(bytes).readUInt32LE(bytes.length - 8)
 const gpx = (inner, head = '') =>
   utf8(`<?xml version="1.0"?>${head}<gpx><trk><trkseg>${inner}</trkseg></trk></gpx>`)
 
@@ -94,11 +96,16 @@ export async function malformed() {
     }
   }
   add('rows', [
-    ['a gzip bomb', 'a.jsonl.gz', new Uint8Array(gzipSync(Buffer.alloc(64 << 20, 10))), 'LIMIT_EXCEEDED'],
+    [
+      'a gzip bomb',
+      'a.jsonl.gz',
+      new Uint8Array(gzipSync(Buffer.concat([good, Buffer.alloc(64 << 20, 10)]))),
+      'LIMIT_EXCEEDED',
+    ],
     [
       'a gzip bomb within the ratio',
       'a.jsonl.gz',
-      new Uint8Array(gzipSync(Buffer.alloc(4 << 20, 10))),
+      new Uint8Array(gzipSync(Buffer.concat([good, Buffer.alloc(4 << 20, 10)]))),
       'LIMIT_EXCEEDED',
       { expandedBytes: 1 << 20, ratio: 100_000 },
     ],
@@ -248,7 +255,12 @@ export async function malformed() {
     ['a document that is no list', 'a.json', '{"a":1}', 'JSON_INVALID'],
     ['a comment in JSON', 'a.json', '[1] // x', 'JSON_INVALID'],
     ['Parquet that ends early', 'a.parquet', flat['snappy.parquet'].subarray(0, -20), 'PARQUET_INVALID'],
-    ['Parquet with a damaged footer', 'a.parquet', flip(flat['snappy.parquet'], -30), 'PARQUET_INVALID'],
+    [
+      'Parquet with a damaged footer',
+      'a.parquet',
+      flip(flat['snappy.parquet'], footerOf(flat['snappy.parquet'])),
+      'PARQUET_INVALID',
+    ],
     [
       'Parquet with a footer longer than the file',
       'a.parquet',

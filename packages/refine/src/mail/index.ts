@@ -3,7 +3,7 @@
  *
  * @module
  */
-import PostalMime, { type Address } from 'postal-mime'
+import PostalMime, { type Address, decodeWords } from 'postal-mime'
 import { RefineError } from '../errors.js'
 import type { MimeReader } from '../source/mail/mailbox.js'
 
@@ -31,7 +31,7 @@ export const postalReader: MimeReader = async (bytes, limits) => {
       attachmentEncoding: 'arraybuffer',
     })
     return {
-      headers: mail.headers.map(({ key, value }) => ({ name: key, value })),
+      headers: mail.headers.map(({ key, value }) => ({ name: key, value: decodeWords(value) })),
       from: addressesOf(mail.from === undefined ? [] : [mail.from])[0] ?? null,
       to: addressesOf(mail.to),
       cc: addressesOf(mail.cc),

@@ -93,8 +93,12 @@ function cellOf(column: SchemaElement, value: unknown, place: string): JsonValue
 export const hyparquetReader: TableReader = async function* (access, limits) {
   const file = {
     byteLength: access.size,
-    slice: async (start: number, end = access.size) =>
-      (await readExactly(access, start, end)).buffer as ArrayBuffer,
+    slice: (start: number, end = access.size) => {
+      const part = readExactly(access, start, end).then(({ buffer }) => buffer as ArrayBuffer)
+      // The reader may ask for several parts and wait for the first fault only.
+      part.catch(() => undefined)
+      return part
+    },
   }
   let metadata: FileMetaData
   try {

@@ -154,12 +154,16 @@ async function* archiveRecords(bytes: ByteSource, reading: Reading, nesting: num
       if (source !== 'archive') {
         if (!known) continue
         taken += 1
-        yield* opened(format, content, reading, nesting + 1)
+        yield* opened(format, content, reading, { nesting: nesting + 1, name: entry.path })
         continue
       }
       const records: JsonValue[] = []
       if (known)
-        for await (const record of opened(format, content, reading, nesting + 1)) records.push(record)
+        for await (const record of opened(format, content, reading, {
+          nesting: nesting + 1,
+          name: entry.path,
+        }))
+          records.push(record)
       // What nobody reads is still checked for its size and sum.
       else for await (const _ of chunksOf(content));
       const file: ArchiveFile = {
@@ -182,7 +186,13 @@ async function* archiveRecords(bytes: ByteSource, reading: Reading, nesting: num
   }
 }
 
-async function* opened(format: ExportFormat, bytes: ByteSource, reading: Reading, nesting: number): Records {
+async function* opened(
+  format: ExportFormat,
+  bytes: ByteSource,
+  reading: Reading,
+  where: { readonly nesting: number; readonly name: string | undefined },
+): Records {
+  const { nesting, name } = where
   if (format === 'zip' || format === 'gzip') {
     if (nesting > reading.limits.nesting) {
       throw new RefineError(
@@ -202,8 +212,9 @@ async function* opened(format: ExportFormat, bytes: ByteSource, reading: Reading
       reading.expansion,
     )
     const { head, source: content } = await peek(plain, headBytes)
-    const inner = innerFormat(reading.source, head)
-    yield* opened(inner, content, reading, nesting + 1)
+    const inside = name?.replace(/\.gz$/i, '')
+    const inner = innerFormat(reading.source, head, inside)
+    yield* opened(inner, content, reading, { nesting: nesting + 1, name: inside })
     return
   }
   if (!formatsOf[reading.source].includes(format)) {
@@ -216,9 +227,9 @@ async function* opened(format: ExportFormat, bytes: ByteSource, reading: Reading
   yield* recordsOf(format, bytes, reading)
 }
 
-/** What stands in a gzip stream: what its bytes say, else the source's own format. */
-function innerFormat(source: SourceFormat, head: Uint8Array): ExportFormat {
-  const certain = exportFormat({ mediaType: 'application/xml', head })
+/** What stands in a gzip stream: what its bytes or its name say, else the source's own format. */
+function innerFormat(source: SourceFormat, head: Uint8Array, name: string | undefined): ExportFormat {
+  const certain = exportFormat({ head, name }) ?? exportFormat({ mediaType: 'application/xml', head })
   const only = formatsOf[source]
   const guessed = certain ?? (only.length === 1 ? only[0] : textFormat(head, only))
   if (guessed === undefined)
@@ -271,5 +282,5 @@ export async function* openExport(options: OpenExportOptions): Records {
     )
   }
   const reading: Reading = { source, readers, limits, expansion: { bytes: 0 }, table }
-  yield* opened(format, bytes, reading, 1)
+  yield* opened(format, bytes, reading, { nesting: 1, name })
 }

@@ -27,6 +27,15 @@ interface WideStatement {
   get(parameters: null, config: { readonly useBigInt: boolean }): (SqlValue | bigint)[]
 }
 
+/** SQLite itself takes a file that was cut off for a smaller one (file format, 1.3: page size at 16, pages at 28). */
+function checkLength(bytes: Uint8Array): void {
+  if (bytes.length < 100) throw invalid('file', 'The export is not an SQLite database')
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const pageBytes = view.getUint16(16) === 1 ? 65_536 : view.getUint16(16)
+  if (view.getUint32(28) * pageBytes !== bytes.length)
+    throw invalid('file', 'The database is not as long as it says')
+}
+
 /**
  * A reader of SQLite databases over `sql.js`. Only plain tables are read: views, triggers, virtual tables and generated columns
  * of an untrusted file never run.
@@ -37,6 +46,7 @@ interface WideStatement {
 export function createSqliteReader(sql: SqlJsStatic): TableReader {
   return async function* (access, limits, choice = {}) {
     const bytes = await access.read(0, access.size)
+    checkLength(bytes)
     let database: InstanceType<SqlJsStatic['Database']>
     let names: string[]
     try {
@@ -47,6 +57,8 @@ export function createSqliteReader(sql: SqlJsStatic): TableReader {
     try {
       try {
         database.run('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA query_only = ON;')
+        const judged = database.exec('PRAGMA quick_check(1)')[0]?.values[0]?.[0]
+        if (judged !== 'ok') throw new Error('damaged')
         const listed = database.exec(
           "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
         )
