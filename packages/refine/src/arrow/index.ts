@@ -65,7 +65,7 @@ function arrowValue(column: Shape, value: CellValue, place: string): unknown {
     }
     case 'timestamp': {
       const micro = instantMicroseconds(String(value))
-      if (micro !== undefined) return micro
+      if (micro !== undefined) return millisecondsOf(Number(micro))
       break
     }
     default:
@@ -76,6 +76,17 @@ function arrowValue(column: Shape, value: CellValue, place: string): unknown {
     place,
     'A value does not fit its column; pass rows as refineBatch returns them',
   )
+}
+
+/** The double that times 1000 is the number of microseconds: the package takes milliseconds and multiplies. */
+function millisecondsOf(micro: number): number {
+  const near = micro / 1000
+  const candidates = [near, near * (1 + Number.EPSILON), near * (1 - Number.EPSILON / 2)]
+  const exact = candidates.find((value) => value * 1e3 === micro)
+  if (exact === undefined || !Number.isSafeInteger(micro)) {
+    throw new RefineError('VALUE_RANGE', 'timestamp', 'An instant is too far away for Arrow')
+  }
+  return exact
 }
 
 /**
