@@ -7,25 +7,25 @@ const quote = 0x22
 const backslash = 0x5c
 
 /** Grows a buffer while rows are written into it one after the other. */
-interface Buffer {
+interface RowText {
   bytes: Uint8Array
   length: number
 }
 
-function reserve(buffer: Buffer, more: number): void {
+function reserve(buffer: RowText, more: number): void {
   if (buffer.length + more <= buffer.bytes.length) return
   const grown = new Uint8Array(Math.max(2 * buffer.bytes.length, buffer.length + more))
   grown.set(buffer.bytes.subarray(0, buffer.length))
   buffer.bytes = grown
 }
 
-function putAscii(buffer: Buffer, text: string): void {
+function putAscii(buffer: RowText, text: string): void {
   reserve(buffer, text.length)
   for (let at = 0; at < text.length; at += 1) buffer.bytes[buffer.length + at] = text.charCodeAt(at)
   buffer.length += text.length
 }
 
-function putBytes(buffer: Buffer, bytes: Uint8Array, from: number, to: number): void {
+function putBytes(buffer: RowText, bytes: Uint8Array, from: number, to: number): void {
   reserve(buffer, to - from)
   for (let at = from; at < to; at += 1) buffer.bytes[buffer.length + at - from] = bytes[at] ?? 0
   buffer.length += to - from
@@ -58,7 +58,7 @@ function decimalJson(value: number | bigint, decimals: number): string {
   return `"${sign}${digits.slice(0, -decimals)}.${digits.slice(-decimals)}"`
 }
 
-function putText(buffer: Buffer, column: BatchColumn, row: number): void {
+function putText(buffer: RowText, column: BatchColumn, row: number): void {
   const from = row === 0 ? 0 : (column.ends[row - 1] ?? 0)
   const to = column.ends[row] ?? 0
   let plain = true
@@ -81,7 +81,7 @@ function putText(buffer: Buffer, column: BatchColumn, row: number): void {
   putBytes(buffer, json, 0, json.length)
 }
 
-function putCell(buffer: Buffer, column: BatchColumn, row: number): void {
+function putCell(buffer: RowText, column: BatchColumn, row: number): void {
   if (column.present[row] === 0) putAscii(buffer, 'null')
   else if (column.store === 'text') putText(buffer, column, row)
   else putAscii(buffer, cellJson(column, row))
@@ -125,7 +125,7 @@ export function canonicalRows(
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ name, column }, index) => ({ head: `${index === 0 ? '{' : ','}"${name}":`, column }))
   const id = String(contributor)
-  const buffer: Buffer = { bytes: new Uint8Array(1024), length: 0 }
+  const buffer: RowText = { bytes: new Uint8Array(1024), length: 0 }
   putBytes(buffer, prefix, 0, prefix.length)
   for (let row = 0; row < batch.rows; row += 1) {
     buffer.length = prefix.length

@@ -53,7 +53,9 @@ export function mockCell(column: ColumnSchema, random: SeededRandom): CellValue 
   switch (column.type) {
     case 'integer': {
       const low = BigInt(column.min ?? Math.min(0, Number(column.max ?? 0)))
-      return Number(between(random, low, BigInt(column.max ?? (low > 1000n ? low : 1000n))))
+      const most = BigInt(Number.MAX_SAFE_INTEGER)
+      const usual = low + 1000n > most ? most : low + 1000n
+      return Number(between(random, low, BigInt(column.max ?? usual)))
     }
     case 'decimal': {
       const decimals = column.decimals ?? 0
@@ -64,8 +66,12 @@ export function mockCell(column: ColumnSchema, random: SeededRandom): CellValue 
             ? high
             : 0n
           : scaledBound(column.min, decimals)
+      const largest = 10n ** 18n - 1n
       const usual = 100n * 10n ** BigInt(Math.min(decimals, 15))
-      return printDecimal(between(random, low, high ?? (low > usual ? low : usual)), decimals)
+      return printDecimal(
+        between(random, low, high ?? (low + usual > largest ? largest : low + usual)),
+        decimals,
+      )
     }
     case 'boolean':
       return random.below(2n) === 1n
