@@ -59,15 +59,12 @@ export function mockCell(column: ColumnSchema, random: SeededRandom): CellValue 
     }
     case 'decimal': {
       const decimals = column.decimals ?? 0
-      const high = column.max === undefined ? undefined : scaledBound(column.max, decimals)
-      const low =
-        column.min === undefined
-          ? high !== undefined && high < 0n
-            ? high
-            : 0n
-          : scaledBound(column.min, decimals)
       const largest = 10n ** 18n - 1n
       const usual = 100n * 10n ** BigInt(Math.min(decimals, 15))
+      const high = column.max === undefined ? undefined : scaledBound(column.max, decimals)
+      const negative = high !== undefined && high < 0n
+      const lowest = negative ? (high - usual < -largest ? -largest : high - usual) : 0n
+      const low = column.min === undefined ? lowest : scaledBound(column.min, decimals)
       return printDecimal(
         between(random, low, high ?? (low + usual > largest ? largest : low + usual)),
         decimals,
