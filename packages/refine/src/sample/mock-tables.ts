@@ -23,7 +23,9 @@ function dayNumber(day: string): number {
 function mockDay(column: ColumnSchema, random: SeededRandom): string {
   const low = typeof column.min === 'string' ? dayNumber(column.min) : undefined
   const high = typeof column.max === 'string' ? dayNumber(column.max) : undefined
-  const first = low ?? Math.min(dayNumber('2000-01-01'), high ?? Number.POSITIVE_INFINITY)
+  const earliest = dayNumber('0001-01-01')
+  const usual = dayNumber('2000-01-01')
+  const first = low ?? (high === undefined || high > usual ? usual : Math.max(earliest, high - 3650))
   const last = high ?? Math.max(dayNumber('2024-12-31'), first)
   const [year, month, day] = civilFromDays(Number(between(random, BigInt(first), BigInt(last))))
   return `${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`
