@@ -1,6 +1,9 @@
 import { defineRefiner } from '@sealpool/refine/define'
 import { geohash, roundDecimal } from '@sealpool/refine/normalise'
 
+/** Five places, about a metre: formats differ behind them, and a place at the edge of a cell must not fall into two. */
+const metre = (degrees: number) => Number(roundDecimal(degrees, 5))
+
 /** Activities (GPX, TCX, FIT) -> one row per sample, with places no finer than about five kilometres. */
 export default defineRefiner({
   id: 'fitness',
@@ -43,7 +46,10 @@ export default defineRefiner({
           samples: [
             {
               at: time,
-              cell: latitude === null || longitude === null ? null : geohash(latitude, longitude, 5),
+              cell:
+                latitude === null || longitude === null
+                  ? null
+                  : geohash(metre(latitude), metre(longitude), 5),
               altitude: altitude === null ? null : roundDecimal(altitude, 0),
               heart_rate: heartRate,
               sport,
