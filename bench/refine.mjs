@@ -13,6 +13,7 @@ import { withModule } from './builder/with-module.mjs'
 import { compare } from './measure/compare.mjs'
 import { printMachine } from './measure/machine.mjs'
 import { figure, printTable, ratio } from './measure/table.mjs'
+import { fileJobs } from './refine/file-job.mjs'
 
 const occupations = ['management', 'sales', 'clerical', 'service', 'professional', 'other']
 const refinerSource = `import { defineRefiner } from '@sealpool/refine/define'
@@ -43,6 +44,7 @@ export async function run({ print }) {
   const refiner = await withModule(refinerSource, (entry) => bundleRefiner({ entry }))
   await parquet(print, tableOf(refiner.schema, 'workers'))
   await mapping(print, refiner)
+  await fileJobs(print)
 }
 
 async function parquet(print, table) {

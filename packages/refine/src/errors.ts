@@ -26,6 +26,28 @@ export type RefineErrorCode =
   | 'CSV_HEADER_INVALID'
   /** A CSV row has another number of fields than the header. */
   | 'CSV_FIELD_COUNT'
+  /** The format is not one that the refiner reads, or no reader for it was given. */
+  | 'FORMAT_UNKNOWN'
+  /** A compressed stream is damaged, or holds something else than it says. */
+  | 'COMPRESSION_INVALID'
+  /** The archive is damaged, contradicts itself, or holds what no export holds (links, absolute or repeated names). */
+  | 'ARCHIVE_INVALID'
+  /** The bytes are not well-formed XML, or declare a document type. */
+  | 'XML_INVALID'
+  /** The bytes are not a FIT file, or their check sum is wrong. */
+  | 'FIT_INVALID'
+  /** The bytes are not a mailbox or a message. */
+  | 'MAIL_INVALID'
+  /** The bytes are not a Parquet file that can be read. */
+  | 'PARQUET_INVALID'
+  /** The bytes are not an SQLite database that can be read. */
+  | 'SQLITE_INVALID'
+  /** A value cannot be brought into its normal form. */
+  | 'VALUE_UNKNOWN'
+  /** Personal data stands in a column that takes none. */
+  | 'PII_FOUND'
+  /** The folder of a job belongs to another job, or cannot be used. */
+  | 'JOB_INVALID'
   /** The mapping threw, or ran out of time or memory. */
   | 'MAP_FAILED'
   /** The mapping returned something that is not tables of rows. */

@@ -1,14 +1,23 @@
 /**
- * Turn raw exports into normalised tables: one definition gives the mapping, the DDL, the JSON Schema and the dictionary.
- * Writing encrypted Parquet is in `@sealpool/refine/duckdb`, bundling in `@sealpool/refine/bundle`, what builder code
- * imports in `@sealpool/refine/define`.
+ * Turn raw exports into normalised tables: one definition gives the mapping, the DDL, the JSON Schema, the Croissant
+ * description, row types, the dictionary and mock data. What builder code imports is in `@sealpool/refine/define` and
+ * `/normalise` (`/phone`, `/time-zones`); readers of formats in `/xml`, `/mail`, `/parquet`, `/sqlite`; writers in `/duckdb`,
+ * `/sqlite`, `/arrow`; bundling in `/bundle`; jobs over folders of files in `/file-job`.
  *
  * @module
  */
+export { contributorRows, contributorsTable, rowRanks } from './contributor/contributors.js'
 export {
+  type ActivitySample,
+  type ApplyInput,
+  type ApplyOutput,
+  type ArchiveFile,
   type CellOf,
   defineRefiner,
+  type FlatRecord,
+  type HealthRecord,
   type JsonValue,
+  type MailMessage,
   type MapContext,
   type RecordOf,
   type RefineInput,
@@ -27,24 +36,47 @@ export {
   type Refusal,
   refineBatch,
 } from './job/refine-batch.js'
+export { createPiiPass, type PiiPass } from './pii/pii-pass.js'
+export { maskedSample } from './sample/masked-sample.js'
+export { mockTables } from './sample/mock-tables.js'
+export {
+  type CompatibilityClass,
+  compareSchemas,
+  type Migration,
+  migrateRows,
+  type SchemaChange,
+  type SchemaComparison,
+  toMigrationDdl,
+} from './schema/compatibility.js'
+export { type CroissantDataset, type CroissantFile, toCroissant } from './schema/croissant.js'
 export { toDataDictionary } from './schema/data-dictionary.js'
-export { type Dialect, duckdbType, toDdl } from './schema/ddl.js'
+export { type Dialect, duckdbType, sqlType, toDdl } from './schema/ddl.js'
 export { type JsonSchema, toJsonSchema } from './schema/json-schema.js'
 export { parseRefinerSchema, tableOf } from './schema/parse-schema.js'
+export { toRowTypes } from './schema/row-types.js'
 export { schemaId } from './schema/schema-id.js'
 export {
   type CellValue,
   type ColumnSchema,
   type ColumnType,
   contributorColumn,
+  type DirectColumn,
+  type DirectMapping,
   type NamedTable,
+  type PiiMode,
   type RefinerSchema,
   type Row,
   type SourceFormat,
   type SourceNote,
   type TableSchema,
 } from './schema/table-schema.js'
+export type { ByteSource, RandomAccess } from './source/byte-source.js'
 export { parseCsvSource } from './source/csv-source.js'
+export { type ExportFormat, exportFormat } from './source/export-format.js'
 export { parseJsonSource } from './source/json-source.js'
+export type { MimeReader, ParsedMail } from './source/mail/mailbox.js'
+export { type OpenExportOptions, openExport, type SourceReaders } from './source/open-export.js'
 export { readRecords } from './source/read-records.js'
 export { defaultSourceLimits, type SourceLimits } from './source/source-limits.js'
+export type { TableChoice, TableReader } from './source/table-reader.js'
+export type { XmlHandlers, XmlReader, XmlRules, XmlStream } from './source/xml-events.js'

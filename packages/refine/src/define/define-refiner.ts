@@ -1,23 +1,25 @@
 /**
- * What a builder writes. This file imports types only, so that a bundled refiner is the builder's own code and a few
- * lines; the host validates everything that the bundle says and returns.
+ * What a builder writes. This file imports types and one small function, so that a bundled refiner is the builder's own code
+ * and a few lines; the host validates everything that the bundle says and returns.
  */
-import type { ColumnSchema, RefinerSchema, SourceFormat, SourceNote } from '../schema/table-schema.js'
+import type {
+  CellValue,
+  ColumnSchema,
+  DirectMapping,
+  RefinerSchema,
+  SourceFormat,
+  SourceNote,
+} from '../schema/table-schema.js'
+import { directCell } from './direct-cell.js'
+import type { ActivitySample, ArchiveFile, HealthRecord, JsonValue, MailMessage } from './record-types.js'
 
-/** Any JSON value. */
-export type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue }
+export type { ActivitySample, ArchiveFile, HealthRecord, JsonValue, MailMessage } from './record-types.js'
 
 /** What a mapping is told besides its record; never who contributed. */
 export interface MapContext {
   /** Number of this record in its export, from 0. */
   readonly index: number
-  /** How many records the export has. */
+  /** How many records came with it: all of the export, or of its batch in a job over files. */
   readonly count: number
 }
 
@@ -41,8 +43,23 @@ export type RowOf<Table> = Table extends { readonly columns: infer Columns }
   ? { readonly [Name in keyof Columns]: CellOf<Columns[Name]> }
   : never
 
-/** The record that a mapping gets: a CSV row by header name, or a whole JSON document. */
-export type RecordOf<Source> = Source extends 'csv' ? Readonly<Record<string, string>> : JsonValue
+/** A value of a row out of CSV (text always), JSONL, Parquet or SQLite. */
+export type FlatRecord = Readonly<Record<string, JsonValue>>
+
+/** The record that a mapping gets: a CSV row by header name, a row, a sample, a message, a file, or a whole JSON document. */
+export type RecordOf<Source> = Source extends 'csv'
+  ? Readonly<Record<string, string>>
+  : Source extends 'rows'
+    ? FlatRecord
+    : Source extends 'activity'
+      ? ActivitySample
+      : Source extends 'health'
+        ? HealthRecord
+        : Source extends 'mail'
+          ? MailMessage
+          : Source extends 'archive'
+            ? ArchiveFile
+            : JsonValue
 
 interface TableDefinition {
   readonly description: string
@@ -65,15 +82,21 @@ export interface RefinerDefinition<Source extends SourceFormat, Tables> {
    * Turns one record into rows. Pure and synchronous; it has no clock, randomness or network. What it throws refuses the
    * contribution; the message is dropped, because it could hold a value.
    */
-  readonly map: (
+  readonly map?: (
     record: RecordOf<Source>,
     context: MapContext,
   ) => { readonly [Name in keyof Tables]?: readonly RowOf<Tables[Name]>[] }
+  /** Instead of `map`: the mapping as data, which the host runs on whole batches; sources `csv`, `jsonl` and `rows`. */
+  readonly direct?: DirectMapping
+  /** Functions that `direct` names in `by`: pure, called in the sandbox once for each different value of a batch. */
+  readonly functions?: Readonly<Record<string, (value: string | number | boolean | null) => CellValue>>
 }
 
 /** Input of the bundle's entry `refine`. */
 export interface RefineInput {
   readonly records: readonly JsonValue[]
+  /** Number of the first of them in the export; default 0. */
+  readonly first?: number
 }
 
 /** Output of the bundle's entry `refine`: rows by table, or the record on which the mapping failed. */
@@ -81,12 +104,48 @@ export type RefineOutput =
   | { readonly tables: { readonly [table: string]: readonly unknown[] } }
   | { readonly failedRecord: number }
 
+/** Input of the bundle's entry `applyFunction`. */
+export interface ApplyInput {
+  readonly function: string
+  readonly values: readonly (string | number | boolean | null)[]
+}
+
+/** Output of the bundle's entry `applyFunction`. */
+export type ApplyOutput = { readonly values: readonly CellValue[] } | { readonly failedValue: number }
+
 /** A defined refiner: default-export it from the entry module that `bundleRefiner` takes. */
 export interface Refiner {
   /** Bundle entry `describe`. @returns the schema as plain data */
   readonly describe: () => RefinerSchema
   /** Bundle entry `refine`. @param input - the records of one export @returns its rows by table */
   readonly refine: (input: RefineInput) => RefineOutput
+  /** Bundle entry `applyFunction`. @param input - a function's name and values @returns what it gives for each */
+  readonly applyFunction: (input: ApplyInput) => ApplyOutput
+}
+
+/** The mapping of `direct` as a function, for running a refiner outside of the host. */
+function directMap(
+  direct: DirectMapping | undefined,
+  tables: Readonly<Record<string, TableDefinition>>,
+  functions: Readonly<Record<string, (value: string | number | boolean | null) => CellValue>>,
+): (record: unknown, context: MapContext) => object {
+  return (record) => {
+    if (direct === undefined) throw new Error('a refiner needs map or direct')
+    const fields = record as FlatRecord
+    const row: Record<string, unknown> = {}
+    for (const [name, spec] of Object.entries(direct.columns)) {
+      const column = tables[direct.table]?.columns[name]
+      if (column === undefined) throw new Error('direct names a column that is not declared')
+      const value = Object.hasOwn(fields, spec.from) ? fields[spec.from] : undefined
+      const given = spec.by === undefined ? undefined : functions[spec.by]
+      const scalar = value as string | number | boolean | null | undefined
+      row[name] =
+        given === undefined
+          ? directCell(column, spec, value)
+          : given(scalar === '' || scalar === undefined ? null : scalar)
+    }
+    return { [direct.table]: [row] }
+  }
 }
 
 /**
@@ -122,15 +181,29 @@ export function defineRefiner<
   const Source extends SourceFormat,
   const Tables extends Readonly<Record<string, TableDefinition>>,
 >(definition: RefinerDefinition<Source, Tables>): Refiner {
-  const { id, version, source, tables, notes = [], map } = definition
+  const { id, version, source, tables, notes = [], direct, functions = {} } = definition
+  const map = definition.map ?? directMap(direct, tables, functions)
   return {
-    describe: () => ({ id, version, source, tables, notes }),
-    refine: ({ records }) => {
+    describe: () => ({ id, version, source, tables, notes, ...(direct === undefined ? {} : { direct }) }),
+    applyFunction: ({ function: name, values }) => {
+      const given = Object.hasOwn(functions, name) ? functions[name] : undefined
+      const out: CellValue[] = []
+      for (const value of values) {
+        try {
+          if (given === undefined) return { failedValue: 0 }
+          out.push(given(value))
+        } catch {
+          return { failedValue: out.length }
+        }
+      }
+      return { values: out }
+    },
+    refine: ({ records, first = 0 }) => {
       const out: Record<string, unknown[]> = {}
       for (const name of Object.keys(tables)) out[name] = []
       for (const [index, record] of records.entries()) {
         try {
-          const rows = map(record as RecordOf<Source>, { index, count: records.length })
+          const rows = map(record as RecordOf<Source>, { index: first + index, count: records.length })
           for (const name of Object.keys(rows)) {
             // A table that was not declared is passed on, so that the host refuses it instead of losing its rows.
             const into = out[name] ?? []

@@ -1,6 +1,7 @@
 import { RefineError } from '../errors.js'
 import { isCalendarDay } from '../schema/calendar-day.js'
 import { printDecimal, scaledBound, scaledDecimal } from '../schema/decimal.js'
+import { instantMicroseconds, printInstant } from '../schema/instant.js'
 import {
   type CellValue,
   type ColumnSchema,
@@ -61,7 +62,18 @@ function checkDay(column: ColumnSchema, value: unknown, place: string): string {
   return value
 }
 
-function checkCell(column: ColumnSchema, value: unknown, place: string): CellValue {
+function checkInstant(column: ColumnSchema, value: unknown, place: string): string {
+  const micro = typeof value === 'string' ? instantMicroseconds(value) : undefined
+  const text = micro === undefined ? undefined : printInstant(micro)
+  if (micro === undefined || text === undefined) throw typeFault(column, place)
+  if (typeof column.min === 'string' && micro < (instantMicroseconds(column.min) ?? 0n))
+    throw rangeFault(place)
+  if (typeof column.max === 'string' && micro > (instantMicroseconds(column.max) ?? 0n))
+    throw rangeFault(place)
+  return text
+}
+
+function checkType(column: ColumnSchema, value: unknown, place: string): CellValue {
   switch (column.type) {
     case 'integer':
       return checkNumber(column, value, place)
@@ -71,10 +83,29 @@ function checkCell(column: ColumnSchema, value: unknown, place: string): CellVal
       return checkText(column, value, place)
     case 'date':
       return checkDay(column, value, place)
+    case 'timestamp':
+      return checkInstant(column, value, place)
     case 'boolean':
       if (typeof value !== 'boolean') throw typeFault(column, place)
       return value
   }
+}
+
+/**
+ * Checks a value that is not null and brings it into its one form.
+ *
+ * @param column - its column
+ * @param value - the value
+ * @param place - for errors
+ * @returns the cell
+ * @throws RefineError with `VALUE_TYPE`, `VALUE_RANGE`, `VALUE_NOT_ALLOWED` or `DECIMAL_PLACES`
+ */
+export function checkCell(column: ColumnSchema, value: unknown, place: string): CellValue {
+  const cell = checkType(column, value, place)
+  if (column.values !== undefined && cell !== null && !column.values.includes(cell)) {
+    throw new RefineError('VALUE_NOT_ALLOWED', place, 'The value is not among those allowed')
+  }
+  return cell
 }
 
 /**
@@ -111,11 +142,7 @@ export function checkRow(table: NamedTable, row: unknown, contributor: number, i
       out.push([name, null])
       continue
     }
-    const cell = checkCell(column, value, `${place}.${name}`)
-    if (column.values !== undefined && cell !== null && !column.values.includes(cell)) {
-      throw new RefineError('VALUE_NOT_ALLOWED', `${place}.${name}`, 'The value is not among those allowed')
-    }
-    out.push([name, cell])
+    out.push([name, checkCell(column, value, `${place}.${name}`)])
   }
   return Object.fromEntries(out)
 }

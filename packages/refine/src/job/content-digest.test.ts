@@ -65,8 +65,9 @@ describe('contentDigest', () => {
     const zero = Uint8Array.of(0)
     const first = sha256(zero, '{"contributor":0,"member":true,"wage":"5.10"}')
     const second = sha256(zero, '{"contributor":1,"member":null,"wage":"7.00"}')
-    const root = sha256(Uint8Array.of(1), first, second).toString('hex')
-    const whole = `{"format":"sealpool/content","salt":"0x","tables":[{"name":"workers","root":"0x${root}","rows":2}],"version":1}`
+    const leaves = [first, second].sort(Buffer.compare)
+    const root = sha256(Uint8Array.of(1), ...leaves).toString('hex')
+    const whole = `{"format":"sealpool/content","salt":"0x","tables":[{"name":"workers","root":"0x${root}","rows":2}],"version":2}`
     expect(
       contentDigest({
         workers: [

@@ -1,13 +1,16 @@
 import { type Digest, sha256Digest } from '@sealpool/crypto'
 import type { JobRuntime, JsonValue, Limits } from '@sealpool/sandbox'
 import { RefineError, type RefineErrorCode } from '../errors.js'
+import { createPiiPass, type PiiPass } from '../pii/pii-pass.js'
 import { parseRefinerSchema, tableOf } from '../schema/parse-schema.js'
 import { schemaId } from '../schema/schema-id.js'
 import type { RefinerSchema, Row } from '../schema/table-schema.js'
-import { readRecords } from '../source/read-records.js'
+import { openExport, type SourceReaders } from '../source/open-export.js'
 import { defaultSourceLimits, type SourceLimits } from '../source/source-limits.js'
 import { checkRow } from './check-row.js'
 import { contentDigest } from './content-digest.js'
+import { directRows } from './direct-rows.js'
+import { mappedTables } from './mapped-tables.js'
 
 /** A refiner as a pool approves it: code, digest of the code, and the schema that the code describes. */
 export interface BundledRefiner {
@@ -27,6 +30,8 @@ export interface RefineContribution {
   readonly contributor: number
   /** Media type from the sealed file's context. */
   readonly mediaType: string
+  /** Name of the file, where known: its extension helps where the media type says nothing. */
+  readonly name?: string
   /** The plaintext. */
   readonly bytes: Uint8Array
 }
@@ -61,6 +66,10 @@ export interface RefineBatchOptions {
   readonly sourceLimits?: SourceLimits
   /** Most rows that one contribution may give, over all tables; default 100,000. */
   readonly rowsPerContribution?: number
+  /** Readers for formats other than JSON, JSONL, CSV and FIT. */
+  readonly readers?: SourceReaders
+  /** Secret of the pool, 32 bytes or more: needed where a column's `pii` says `hash`. */
+  readonly piiKey?: Uint8Array
   /** Secret that makes `contentDigest` a commitment; see {@link contentDigest}. */
   readonly salt?: Uint8Array
 }
@@ -99,7 +108,13 @@ async function checkDescribed({ refiner, runtime, limits }: RefineBatchOptions):
     )
   }
   const own = parseRefinerSchema(described.output)
-  if (schemaId(own) !== schemaId(schema) || own.source !== schema.source || own.version !== schema.version) {
+  const direct = ({ direct: mapping }: RefinerSchema) => JSON.stringify(mapping ?? null)
+  if (
+    schemaId(own) !== schemaId(schema) ||
+    own.source !== schema.source ||
+    own.version !== schema.version ||
+    direct(own) !== direct(schema)
+  ) {
     throw new RefineError(
       'REFINER_MISMATCH',
       'refiner.schema',
@@ -109,35 +124,39 @@ async function checkDescribed({ refiner, runtime, limits }: RefineBatchOptions):
   return own
 }
 
-function tablesOf(output: JsonValue): Readonly<Record<string, readonly unknown[]>> {
-  const invalid = (message: string) => new RefineError('MAP_OUTPUT_INVALID', 'output', message)
-  if (typeof output !== 'object' || output === null || Array.isArray(output)) throw invalid('Not an object')
-  const fields = output as Readonly<Record<string, JsonValue>>
-  const failed = fields['failedRecord']
-  if (typeof failed === 'number' && Number.isSafeInteger(failed)) {
-    throw new RefineError('MAP_FAILED', `record ${failed}`, 'The mapping threw')
+async function recordsOf(
+  contribution: RefineContribution,
+  schema: RefinerSchema,
+  options: RefineBatchOptions,
+) {
+  const { sourceLimits = defaultSourceLimits, readers } = options
+  const { mediaType, name, bytes } = contribution
+  const records: JsonValue[] = []
+  for await (const record of openExport({
+    source: schema.source,
+    bytes,
+    mediaType,
+    limits: sourceLimits,
+    ...(name === undefined ? {} : { name }),
+    ...(readers === undefined ? {} : { readers }),
+  })) {
+    records.push(record)
   }
-  const tables = fields['tables']
-  if (typeof tables !== 'object' || tables === null || Array.isArray(tables)) throw invalid('No tables')
-  for (const rows of Object.values(tables))
-    if (!Array.isArray(rows)) throw invalid('A table is not a list of rows')
-  return tables as Readonly<Record<string, readonly unknown[]>>
+  return records
 }
 
 async function refineOne(
   contribution: RefineContribution,
   schema: RefinerSchema,
   options: RefineBatchOptions,
+  pass: PiiPass,
 ): Promise<Map<string, Row[]>> {
-  const { refiner, runtime, limits, sourceLimits = defaultSourceLimits } = options
-  const records = readRecords(schema.source, contribution.mediaType, contribution.bytes, sourceLimits)
-  const job = { code: refiner.code, entry: 'refine', input: { records }, limits }
-  let run = await runtime.run(job)
-  // A lost child may have been the machine's fault; once more decides, and a poisonous export cannot hold up the batch.
-  if (!run.ok && run.code === 'RUNTIME_LOST') run = await runtime.run(job)
-  // The run's message and logs stay here: they come from code that has seen the data.
-  if (!run.ok) throw new RefineError('MAP_FAILED', `sandbox ${run.code}`, 'The mapping did not finish')
-  const given = tablesOf(run.output)
+  const { refiner, runtime, limits, rowsPerContribution = defaultRowsPerContribution } = options
+  const records = await recordsOf(contribution, schema, options)
+  const given =
+    schema.direct === undefined
+      ? await mappedTables(records, { code: refiner.code, runtime, limits })
+      : { [schema.direct.table]: await directRows(schema, records, { code: refiner.code, runtime, limits }) }
   const checked = new Map<string, Row[]>()
   let count = 0
   for (const [name, rows] of Object.entries(given)) {
@@ -149,13 +168,13 @@ async function refineOne(
       )
     }
     count += rows.length
-    if (count > (options.rowsPerContribution ?? defaultRowsPerContribution)) {
+    if (count > rowsPerContribution) {
       throw new RefineError('LIMIT_EXCEEDED', name, 'A contribution gave more rows than allowed')
     }
     const table = tableOf(schema, name)
     checked.set(
       name,
-      rows.map((row, index) => checkRow(table, row, contribution.contributor, index)),
+      rows.map((row, index) => checkRow(table, pass(table, row, index), contribution.contributor, index)),
     )
   }
   return checked
@@ -176,9 +195,10 @@ export async function refineBatch(options: RefineBatchOptions): Promise<RefinedB
   const tables: Record<string, Row[]> = {}
   for (const name of Object.keys(schema.tables)) tables[name] = []
   const refused: Refusal[] = []
+  const pass = createPiiPass(options.piiKey === undefined ? {} : { key: options.piiKey })
   for (const contribution of options.contributions) {
     try {
-      for (const [name, rows] of await refineOne(contribution, schema, options)) {
+      for (const [name, rows] of await refineOne(contribution, schema, options, pass)) {
         const into = tables[name]
         for (const row of rows) into?.push(row)
       }

@@ -2,12 +2,10 @@ import { decimalPrecision, printDecimal, scaledBound } from './decimal.js'
 import { type ColumnSchema, contributorColumn, type RefinerSchema } from './table-schema.js'
 
 /** SQL dialects that {@link toDdl} prints. */
-export type Dialect = 'duckdb'
+export type Dialect = 'duckdb' | 'postgresql' | 'sqlite'
 
 const identifier = (name: string) => `"${name.replaceAll('"', '""')}"`
 const text = (value: string) => `'${value.replaceAll("'", "''")}'`
-const literal = (value: string | number | boolean) =>
-  typeof value === 'string' ? text(value) : String(value)
 
 /**
  * The DuckDB type of a column.
@@ -16,64 +14,118 @@ const literal = (value: string | number | boolean) =>
  * @returns for example `DECIMAL(18,2)`
  */
 export function duckdbType(column: Pick<ColumnSchema, 'type' | 'decimals'>): string {
+  return sqlType(column, 'duckdb')
+}
+
+/**
+ * The type of a column in a dialect. SQLite has affinities and no decimals: `NUMERIC` keeps 15 significant digits, and days
+ * and instants are text in their one form, which sorts as time does.
+ *
+ * @param column - its type and places
+ * @param dialect - the dialect
+ * @returns for example `NUMERIC(18,2)`
+ */
+export function sqlType(column: Pick<ColumnSchema, 'type' | 'decimals'>, dialect: Dialect): string {
+  const sqlite = dialect === 'sqlite'
   switch (column.type) {
     case 'integer':
-      return 'BIGINT'
+      return sqlite ? 'INTEGER' : 'BIGINT'
     case 'decimal':
-      return `DECIMAL(${decimalPrecision},${column.decimals ?? 0})`
+      return `${dialect === 'duckdb' ? 'DECIMAL' : 'NUMERIC'}(${decimalPrecision},${column.decimals ?? 0})`
     case 'text':
-      return 'VARCHAR'
+      return dialect === 'duckdb' ? 'VARCHAR' : 'TEXT'
     case 'boolean':
       return 'BOOLEAN'
     case 'date':
-      return 'DATE'
+      return sqlite ? 'TEXT' : 'DATE'
+    case 'timestamp':
+      return sqlite ? 'TEXT' : 'TIMESTAMP WITH TIME ZONE'
   }
 }
 
-function checksOf(name: string, column: ColumnSchema): string[] {
-  const bound = (value: number | string) => {
-    if (column.type === 'date') return `DATE ${text(String(value))}`
-    if (column.type !== 'decimal') return String(value)
-    const decimals = column.decimals ?? 0
-    return printDecimal(scaledBound(value, decimals), decimals)
+function boundOf(column: ColumnSchema, value: number | string, dialect: Dialect): string {
+  switch (column.type) {
+    case 'decimal': {
+      const decimals = column.decimals ?? 0
+      return printDecimal(scaledBound(value, decimals), decimals)
+    }
+    case 'date':
+      return dialect === 'sqlite' ? text(String(value)) : `DATE ${text(String(value))}`
+    case 'timestamp':
+      return dialect === 'sqlite' ? text(String(value)) : `TIMESTAMP WITH TIME ZONE ${text(String(value))}`
+    default:
+      return String(value)
   }
+}
+
+/** What SQLite's affinities let through and the other dialects' types do not. */
+function sqliteTypeChecks(quoted: string, column: ColumnSchema): string[] {
+  switch (column.type) {
+    case 'integer':
+      return [`typeof(${quoted}) IN ('integer', 'null')`]
+    case 'decimal':
+      return [`typeof(${quoted}) IN ('integer', 'real', 'null')`]
+    case 'text':
+      return [`typeof(${quoted}) IN ('text', 'null')`]
+    case 'boolean':
+      return [`(${quoted} IS NULL OR ${quoted} IN (0, 1))`]
+    case 'date':
+      return [`(${quoted} IS NULL OR ${quoted} IS date(${quoted}))`]
+    case 'timestamp':
+      return [`(${quoted} IS NULL OR (${quoted} LIKE '%Z' AND julianday(${quoted}) IS NOT NULL))`]
+  }
+}
+
+function checksOf(name: string, column: ColumnSchema, dialect: Dialect): string[] {
   const quoted = identifier(name)
+  const literal = (value: string | number | boolean) => {
+    if (typeof value === 'string') return text(value)
+    return dialect === 'sqlite' ? String(Number(value)) : String(value)
+  }
   return [
-    ...(column.min === undefined ? [] : [`${quoted} >= ${bound(column.min)}`]),
-    ...(column.max === undefined ? [] : [`${quoted} <= ${bound(column.max)}`]),
+    ...(dialect === 'sqlite' ? sqliteTypeChecks(quoted, column) : []),
+    ...(column.min === undefined ? [] : [`${quoted} >= ${boundOf(column, column.min, dialect)}`]),
+    ...(column.max === undefined ? [] : [`${quoted} <= ${boundOf(column, column.max, dialect)}`]),
     ...(column.values === undefined ? [] : [`${quoted} IN (${column.values.map(literal).join(', ')})`]),
   ]
 }
 
 /**
- * Prints the tables as SQL: types, NOT NULL, CHECKs for ranges and allowed values, comments.
+ * Prints the tables as SQL: types, NOT NULL, CHECKs for ranges and allowed values, comments (SQLite has none: there they
+ * stand as SQL comments).
  *
  * @param schema - the refiner's schema
- * @param dialect - `'duckdb'`
+ * @param dialect - `'duckdb'`, `'postgresql'` or `'sqlite'`
  * @returns statements, each ended by `;` and a line break
  */
 export function toDdl(schema: RefinerSchema, dialect: Dialect): string {
-  // One dialect today; the parameter is in the signature so that another one does not change what `toDdl` means.
-  void dialect
+  const integer = sqlType({ type: 'integer' }, dialect)
   const statements: string[] = []
   for (const [name, table] of Object.entries(schema.tables)) {
     const columns = Object.entries(table.columns)
     const lines = [
-      `  ${identifier(contributorColumn)} BIGINT NOT NULL`,
+      `  ${identifier(contributorColumn)} ${integer} NOT NULL`,
       ...columns.map(([columnName, column]) => {
-        const checks = checksOf(columnName, column)
-        return `  ${identifier(columnName)} ${duckdbType(column)}${column.nullable === true ? '' : ' NOT NULL'}${
+        const checks = checksOf(columnName, column, dialect)
+        return `  ${identifier(columnName)} ${sqlType(column, dialect)}${column.nullable === true ? '' : ' NOT NULL'}${
           checks.length === 0 ? '' : ` CHECK (${checks.join(' AND ')})`
         }`
       }),
     ]
+    const comments = columns.map(([columnName, { description, unit }]) => ({
+      columnName,
+      comment: unit === undefined ? description : `${description} [${unit}]`,
+    }))
+    if (dialect === 'sqlite') {
+      // A sentence holds no line break (parseRefinerSchema), so that it cannot end its comment.
+      statements.push(`-- ${name}: ${table.description}`)
+      for (const { columnName, comment } of comments) statements.push(`-- ${name}.${columnName}: ${comment}`)
+    }
     statements.push(`CREATE TABLE ${identifier(name)} (\n${lines.join(',\n')}\n);`)
+    if (dialect === 'sqlite') continue
     statements.push(`COMMENT ON TABLE ${identifier(name)} IS ${text(table.description)};`)
-    for (const [columnName, column] of columns) {
-      const unit = column.unit === undefined ? '' : ` [${column.unit}]`
-      statements.push(
-        `COMMENT ON COLUMN ${identifier(name)}.${identifier(columnName)} IS ${text(column.description + unit)};`,
-      )
+    for (const { columnName, comment } of comments) {
+      statements.push(`COMMENT ON COLUMN ${identifier(name)}.${identifier(columnName)} IS ${text(comment)};`)
     }
   }
   return `${statements.join('\n')}\n`

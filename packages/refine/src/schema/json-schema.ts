@@ -37,6 +37,15 @@ function columnJsonSchema(column: ColumnSchema): JsonSchema {
       return { type: types('string'), description, maxLength: column.maxLength ?? 1024, ...allowed }
     case 'boolean':
       return { type: types('boolean'), description, ...allowed }
+    case 'timestamp':
+      return {
+        type: types('string'),
+        description,
+        format: 'date-time',
+        pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,6})?Z$',
+        ...(min === undefined ? {} : { 'x-minimum': min }),
+        ...(max === undefined ? {} : { 'x-maximum': max }),
+      }
     case 'date': {
       const range = {
         ...(min === undefined ? {} : { 'x-minimum': min }),

@@ -2,7 +2,14 @@ import * as z from 'zod'
 import { RefineError } from '../errors.js'
 import { isCalendarDay } from './calendar-day.js'
 import { scaledDecimal } from './decimal.js'
-import { type ColumnSchema, contributorColumn, type NamedTable, type RefinerSchema } from './table-schema.js'
+import { instantMicroseconds, printInstant } from './instant.js'
+import {
+  type ColumnSchema,
+  contributorColumn,
+  type DirectMapping,
+  type NamedTable,
+  type RefinerSchema,
+} from './table-schema.js'
 
 const identifier = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/)
 const sentence = z
@@ -12,7 +19,7 @@ const sentence = z
   .regex(/^[^\p{Cc}\p{Cs}]*$/u)
 
 const columnSchema = z.strictObject({
-  type: z.enum(['integer', 'decimal', 'text', 'boolean', 'date']),
+  type: z.enum(['integer', 'decimal', 'text', 'boolean', 'date', 'timestamp']),
   description: sentence,
   nullable: z.boolean().optional(),
   decimals: z.int().min(0).max(17).optional(),
@@ -35,9 +42,27 @@ const columnSchema = z.strictObject({
     .min(1)
     .max(10_000)
     .optional(),
+  pii: z.enum(['refuse', 'drop', 'mask', 'hash', 'token', 'generalise']).optional(),
   min: z.union([z.number(), z.string()]).optional(),
   max: z.union([z.number(), z.string()]).optional(),
   maxLength: z.int().min(1).max(65_536).optional(),
+})
+
+const directMapping = z.strictObject({
+  table: identifier,
+  columns: z.record(
+    identifier,
+    z.strictObject({
+      from: z.string().min(1).max(256),
+      values: z
+        .record(z.string().max(256), z.union([z.string().max(65_536), z.number(), z.boolean(), z.null()]))
+        .optional(),
+      by: z
+        .string()
+        .regex(/^[a-zA-Z][a-zA-Z0-9]{0,63}$/)
+        .optional(),
+    }),
+  ),
 })
 
 const refinerSchema = z.strictObject({
@@ -46,7 +71,7 @@ const refinerSchema = z.strictObject({
     .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/)
     .max(64),
   version: z.string().regex(/^\d{1,6}\.\d{1,6}\.\d{1,6}$/),
-  source: z.enum(['json', 'csv']),
+  source: z.enum(['json', 'csv', 'jsonl', 'rows', 'activity', 'health', 'mail', 'archive']),
   tables: z
     .record(
       identifier,
@@ -63,7 +88,14 @@ const refinerSchema = z.strictObject({
       return count >= 1 && count <= 64
     }),
   notes: z.array(z.strictObject({ column: z.string().min(1).max(256), statement: sentence })).max(1000),
+  direct: directMapping.optional(),
 })
+
+/** Instants are compared as text, which is right for whole seconds in their one form only. */
+function isInstantText(text: string): boolean {
+  const micro = instantMicroseconds(text)
+  return micro !== undefined && micro % 1_000_000n === 0n && printInstant(micro) === text
+}
 
 function boundFits(column: ColumnSchema, bound: number | string): boolean {
   switch (column.type) {
@@ -75,6 +107,8 @@ function boundFits(column: ColumnSchema, bound: number | string): boolean {
       )
     case 'date':
       return typeof bound === 'string' && isCalendarDay(bound)
+    case 'timestamp':
+      return typeof bound === 'string' && isInstantText(bound)
     default:
       return false
   }
@@ -99,6 +133,9 @@ function columnFault(column: ColumnSchema): string | undefined {
     return 'decimals belongs to decimal columns, and every decimal column needs it'
   }
   if (column.maxLength !== undefined && column.type !== 'text') return 'maxLength belongs to text columns'
+  if (column.pii !== undefined && (column.type !== 'text' || column.values !== undefined)) {
+    return 'pii belongs to text columns without a list of values'
+  }
   const { min, max, values } = column
   for (const bound of [min, max]) {
     if (bound !== undefined && !boundFits(column, bound))
@@ -109,6 +146,23 @@ function columnFault(column: ColumnSchema): string | undefined {
     if (!values.every((value) => valueFits(column, value))) return 'values must be of the column type'
     if (new Set(values).size !== values.length) return 'values names one value twice'
     if (min !== undefined || max !== undefined) return 'values and a range exclude each other'
+  }
+  return undefined
+}
+
+/** What is wrong with a mapping as data, or undefined. */
+function directFault(schema: RefinerSchema, direct: DirectMapping): string | undefined {
+  if (!['csv', 'jsonl', 'rows'].includes(schema.source))
+    return 'a mapping as data needs the source csv, jsonl or rows'
+  const table = Object.hasOwn(schema.tables, direct.table) ? schema.tables[direct.table] : undefined
+  if (table === undefined) return 'the mapping names no table of the schema'
+  for (const [name, { by, values }] of Object.entries(direct.columns)) {
+    if (!Object.hasOwn(table.columns, name)) return 'the mapping names a column that its table does not have'
+    if (by !== undefined && values !== undefined) return 'values and by exclude each other'
+  }
+  for (const [name, column] of Object.entries(table.columns)) {
+    if (column.nullable !== true && !Object.hasOwn(direct.columns, name))
+      return `the mapping lacks the column ${name}`
   }
   return undefined
 }
@@ -140,6 +194,8 @@ export function parseRefinerSchema(value: unknown): RefinerSchema {
       }
     }
   }
+  const fault = schema.direct === undefined ? undefined : directFault(schema, schema.direct)
+  if (fault !== undefined) throw new RefineError('SCHEMA_INVALID', 'direct', fault)
   return schema
 }
 

@@ -3,8 +3,14 @@
  * printed form (DDL, JSON Schema, dictionary) is made of.
  */
 
-/** `decimal` is exact fixed point; `date` is a calendar day without a time zone. */
-export type ColumnType = 'integer' | 'decimal' | 'text' | 'boolean' | 'date'
+/**
+ * `decimal` is exact fixed point; `date` is a calendar day without a time zone; `timestamp` is an instant in UTC to the
+ * microsecond.
+ */
+export type ColumnType = 'integer' | 'decimal' | 'text' | 'boolean' | 'date' | 'timestamp'
+
+/** What becomes of personal data found in a text column; see `redactPii` of `@sealpool/privacy/pii`. */
+export type PiiMode = 'refuse' | 'drop' | 'mask' | 'hash' | 'token' | 'generalise'
 
 /** One column. Which fields apply depends on `type`; {@link parseRefinerSchema} checks it. */
 export interface ColumnSchema {
@@ -20,7 +26,12 @@ export interface ColumnSchema {
   readonly unit?: string
   /** The only values allowed, all public; `integer`, `text` and `boolean`. */
   readonly values?: readonly (string | number | boolean)[]
-  /** Smallest value allowed: a number (`integer`, `decimal`) or an ISO day (`date`). */
+  /**
+   * Personal data in this column, `text` only. Without it the column is taken as the mapping gives it. `refuse` refuses the
+   * contribution when any is found; the others change the text before the row is checked.
+   */
+  readonly pii?: PiiMode
+  /** Smallest value allowed: a number (`integer`, `decimal`), an ISO day (`date`) or an instant (`timestamp`). */
   readonly min?: number | string
   /** Largest value allowed, same form as `min`. */
   readonly max?: number | string
@@ -50,8 +61,31 @@ export interface SourceNote {
   readonly statement: string
 }
 
-/** Formats that a refiner can read. */
-export type SourceFormat = 'json' | 'csv'
+/**
+ * What a refiner reads. `json`: one document; `csv`: rows of text by header; `jsonl`: one document per line; `rows`: rows out
+ * of CSV, JSONL, a JSON list, Parquet or an SQLite table, whichever comes; `activity`: samples out of GPX, TCX or FIT;
+ * `health`: an Apple Health `export.xml`; `mail`: messages out of mbox or single messages; `archive`: the files of a ZIP
+ * export or a folder, one by one.
+ */
+export type SourceFormat = 'json' | 'csv' | 'jsonl' | 'rows' | 'activity' | 'health' | 'mail' | 'archive'
+
+/** Where a column's value comes from when the mapping is data instead of code. */
+export interface DirectColumn {
+  /** Name of the source's field. */
+  readonly from: string
+  /** Source text (a number or boolean by its JSON text) to value. What is not named here is refused. */
+  readonly values?: Readonly<Record<string, string | number | boolean | null>>
+  /** Name of one of the refiner's `functions`, called once for each different value of a batch. */
+  readonly by?: string
+}
+
+/** A mapping as data: one row of one table per record, each column from one field. The host runs it without a sandbox. */
+export interface DirectMapping {
+  /** The table that the rows go to. */
+  readonly table: string
+  /** Column name to where it comes from; every column of the table that may not be null is named. */
+  readonly columns: Readonly<Record<string, DirectColumn>>
+}
 
 /** Everything that a refiner declares; its code is bound to it by {@link schemaId} and the bundle's digest. */
 export interface RefinerSchema {
@@ -65,10 +99,15 @@ export interface RefinerSchema {
   readonly tables: Readonly<Record<string, TableSchema>>
   /** Corrections to the source's documentation. */
   readonly notes: readonly SourceNote[]
+  /** The mapping, where it is data. */
+  readonly direct?: DirectMapping
 }
 
-/** A value in a row. Decimals are text with exactly the column's places, days are `YYYY-MM-DD`. */
+/** A value in a row. Decimals are text with exactly the column's places, days `YYYY-MM-DD`, instants `YYYY-MM-DDThh:mm:ss[.f]Z`. */
 export type CellValue = string | number | boolean | null
+
+/** A value of a flat record, as functions of a refiner get it. */
+export type Scalar = string | number | boolean | null
 
 /** One row of a refined table: `contributor` first, then the table's columns in their order. */
 export type Row = Readonly<Record<string, CellValue>>

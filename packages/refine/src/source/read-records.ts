@@ -1,18 +1,18 @@
 import type { JsonValue } from '@sealpool/sandbox'
 import { RefineError } from '../errors.js'
-import type { SourceFormat } from '../schema/table-schema.js'
 import { parseCsvSource } from './csv-source.js'
 import { parseJsonSource } from './json-source.js'
 import { defaultSourceLimits, type SourceLimits } from './source-limits.js'
 
 /** Media types that a source format accepts, without parameters. */
-const mediaTypes: Readonly<Record<SourceFormat, RegExp>> = {
+const mediaTypes: Readonly<Record<'json' | 'csv', RegExp>> = {
   json: /^application\/(json|[a-z0-9!#$&^_.-]{1,64}\+json)$/,
   csv: /^text\/csv$/,
 }
 
 /**
- * Reads an export into the records that a refiner's mapping gets: the document itself (JSON) or its rows (CSV).
+ * Reads a JSON or CSV export that is in memory into the records that a refiner's mapping gets; `openExport` does it for every
+ * format and as a stream.
  *
  * @param source - format that the refiner reads
  * @param mediaType - media type of the contribution; parameters are ignored
@@ -22,7 +22,7 @@ const mediaTypes: Readonly<Record<SourceFormat, RegExp>> = {
  * @throws RefineError with `MEDIA_TYPE_MISMATCH` or what the format's reader throws
  */
 export function readRecords(
-  source: SourceFormat,
+  source: 'json' | 'csv',
   mediaType: string,
   bytes: Uint8Array,
   limits: SourceLimits = defaultSourceLimits,

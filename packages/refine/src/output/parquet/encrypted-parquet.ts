@@ -18,6 +18,8 @@ const largestOrdinal = 32_767
 export interface EncryptedParquet {
   /** Bytes of the next row group. @param rows - its rows, at least one @throws RefineError `VALUE_TYPE`, `VALUE_MISSING`, `LIMIT_EXCEEDED` */
   rowGroup(rows: readonly Row[]): Promise<Uint8Array>
+  /** Bytes of the next row group out of page bodies in the order of the columns, as `encodeColumnPage` makes them. */
+  encodedRowGroup(bodies: readonly Uint8Array[], rows: number): Promise<Uint8Array>
   /** Bytes of the footer; the file is complete with them. */
   finish(): Promise<Uint8Array>
 }
@@ -78,16 +80,39 @@ export async function createEncryptedParquet(options: {
     return [magic]
   }
 
+  const writeGroup = async (bodies: readonly Uint8Array[], rows: number) => {
+    const ordinal = groups.length
+    const parts: Uint8Array[] = start()
+    const chunks: WrittenRowGroup['chunks'][number][] = []
+    for (const [index, column] of columns.entries()) {
+      const body = bodies[index] ?? new Uint8Array()
+      const header = encodeThrift(
+        pageHeader({ rows, plainLength: body.length, length: body.length + moduleOverhead }),
+      )
+      const place = { rowGroup: ordinal, column: index, page: 0 }
+      const headerModule = await encrypt(header, { type: 'dataPageHeader', ...place })
+      const pageModule = await encrypt(body, { type: 'dataPage', ...place })
+      const length = headerModule.length + pageModule.length
+      chunks.push({ column, offset, plainLength: header.length + body.length, length })
+      parts.push(headerModule, pageModule)
+      offset += length
+    }
+    groups.push({ rows, chunks })
+    return concatenate(parts)
+  }
+  const checkOrdinal = () => {
+    if (groups.length > largestOrdinal || columns.length > largestOrdinal) {
+      throw new RefineError(
+        'LIMIT_EXCEEDED',
+        options.table.name,
+        'A Parquet file holds at most 32768 row groups; write larger row groups',
+      )
+    }
+  }
+
   return {
     async rowGroup(rows) {
-      const ordinal = groups.length
-      if (ordinal > largestOrdinal || columns.length > largestOrdinal) {
-        throw new RefineError(
-          'LIMIT_EXCEEDED',
-          options.table.name,
-          'A Parquet file holds at most 32768 row groups; write larger row groups',
-        )
-      }
+      checkOrdinal()
       // All values are encoded before anything is counted, so that a refused row group leaves the file as it was.
       const bodies = columns.map((column) =>
         encodeColumnPage(
@@ -95,27 +120,15 @@ export async function createEncryptedParquet(options: {
           rows.map((row) => row[column.name] ?? null),
         ),
       )
-      const parts: Uint8Array[] = start()
-      const chunks: WrittenRowGroup['chunks'][number][] = []
-      for (const [index, column] of columns.entries()) {
-        const body = bodies[index] ?? new Uint8Array()
-        const header = encodeThrift(
-          pageHeader({
-            rows: rows.length,
-            plainLength: body.length,
-            length: body.length + moduleOverhead,
-          }),
-        )
-        const place = { rowGroup: ordinal, column: index, page: 0 }
-        const headerModule = await encrypt(header, { type: 'dataPageHeader', ...place })
-        const pageModule = await encrypt(body, { type: 'dataPage', ...place })
-        const length = headerModule.length + pageModule.length
-        chunks.push({ column, offset, plainLength: header.length + body.length, length })
-        parts.push(headerModule, pageModule)
-        offset += length
+      return writeGroup(bodies, rows.length)
+    },
+
+    async encodedRowGroup(bodies, rows) {
+      checkOrdinal()
+      if (bodies.length !== columns.length) {
+        throw new RefineError('ARGUMENT_INVALID', 'bodies', 'There must be one page body per column')
       }
-      groups.push({ rows: rows.length, chunks })
-      return concatenate(parts)
+      return writeGroup(bodies, rows)
     },
 
     async finish() {

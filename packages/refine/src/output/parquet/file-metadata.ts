@@ -7,7 +7,7 @@ import type { ParquetColumn } from './plain-column.js'
 import { binary, bool, i8, i16, i32, i64, list, struct, type ThriftValue } from './thrift-compact.js'
 
 const physical = { boolean: 0, int32: 1, int64: 2, byteArray: 6 } as const
-const converted = { utf8: 0, decimal: 5, date: 6, int64: 18 } as const
+const converted = { utf8: 0, decimal: 5, date: 6, timestampMicros: 10, int64: 18 } as const
 const encoding = { plain: 0, rle: 3 } as const
 const repetition = { required: 0, optional: 1 } as const
 const empty = struct()
@@ -38,6 +38,13 @@ function schemaElement(column: ParquetColumn): ThriftValue {
       return struct(...base, [6, i32(converted.utf8)], [10, struct([1, empty])])
     case 'date':
       return struct(...base, [6, i32(converted.date)], [10, struct([6, empty])])
+    case 'timestamp':
+      // TimestampType { isAdjustedToUTC: true, unit: MICROS }
+      return struct(
+        ...base,
+        [6, i32(converted.timestampMicros)],
+        [10, struct([8, struct([1, bool(true)], [2, struct([2, empty])])])],
+      )
     case 'integer':
       return struct(
         ...base,

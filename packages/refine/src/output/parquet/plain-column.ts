@@ -5,6 +5,7 @@
 import { RefineError } from '../../errors.js'
 import { isCalendarDay } from '../../schema/calendar-day.js'
 import { scaledDecimal } from '../../schema/decimal.js'
+import { instantMicroseconds } from '../../schema/instant.js'
 import type { CellValue, ColumnType } from '../../schema/table-schema.js'
 
 /** A column as it stands in the file. */
@@ -27,7 +28,13 @@ function mismatch(column: ParquetColumn): RefineError {
   )
 }
 
-function packBits(bits: readonly boolean[]): Uint8Array {
+/**
+ * Bits, the first one lowest (RLE/bit-packing of width 1).
+ *
+ * @param bits - the bits
+ * @returns bytes
+ */
+export function packBits(bits: readonly boolean[]): Uint8Array {
   const packed = new Uint8Array(Math.ceil(bits.length / 8))
   bits.forEach((bit, index) => {
     if (bit) packed[index >> 3] = (packed[index >> 3] ?? 0) | (1 << (index & 7))
@@ -35,8 +42,13 @@ function packBits(bits: readonly boolean[]): Uint8Array {
   return packed
 }
 
-/** Definition levels of a flat optional column: one bit-packed run of width 1, with its length in front. */
-function definitionLevels(present: readonly boolean[]): Uint8Array {
+/**
+ * Definition levels of a flat optional column: one bit-packed run of width 1, with its length in front.
+ *
+ * @param present - is there a value, per row
+ * @returns the levels' bytes
+ */
+export function definitionLevels(present: readonly boolean[]): Uint8Array {
   const packed = packBits(present)
   const header: number[] = []
   let rest = ((packed.length << 1) | 1) >>> 0
@@ -102,6 +114,12 @@ function plain(values: readonly CellValue[], column: ParquetColumn): Uint8Array 
       return texts(values, column)
     case 'date':
       return days(values, column)
+    case 'timestamp':
+      return int64s(values, (value) => {
+        const micro = typeof value === 'string' ? instantMicroseconds(value) : undefined
+        if (micro === undefined) throw mismatch(column)
+        return micro
+      })
     case 'boolean':
       return packBits(
         values.map((value) => {

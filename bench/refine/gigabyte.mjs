@@ -1,0 +1,32 @@
+// 1 GB of CSV through a file job with its content digest, in this process: `node bench/refine/gigabyte.mjs [csv|jsonl] [MB]`. Prints
+// rows, seconds and the peak of this process's memory (getrusage).
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bundleRefiner } from '@sealpool/refine/bundle'
+import { runFileJob } from '@sealpool/refine/file-job'
+import { withModule } from '../builder/with-module.mjs'
+import { refiners, writeExport } from './payroll-exports.mjs'
+
+const format = process.argv[2] ?? 'csv'
+const folder = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), 'sealpool-gigabyte-'))
+try {
+  const path = join(folder, `export.${format}`)
+  writeExport(path, format, { bytes: Number(process.argv[3] ?? 1000) * 1e6 })
+  const refiner = await withModule(refiners.data, (entry) => bundleRefiner({ entry }))
+  const before = process.resourceUsage().maxRSS / 1024
+  const started = performance.now()
+  const done = await runFileJob({
+    refiner,
+    inputs: [{ id: 'export', path, contributor: 1 }],
+    output: join(folder, 'out'),
+    key: crypto.getRandomValues(new Uint8Array(32)),
+  })
+  const seconds = (performance.now() - started) / 1000
+  const peak = process.resourceUsage().maxRSS / 1024
+  console.log(
+    `${(statSync(path).size / 1e6).toFixed(0)} MB of ${format}, ${done.tables.workers.rows} rows in ${seconds.toFixed(1)} s, peak ${peak.toFixed(0)} MiB (${before.toFixed(0)} MiB before), ${done.contentDigest}`,
+  )
+} finally {
+  rmSync(folder, { recursive: true })
+}

@@ -1,0 +1,100 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { progressLine } from './report.js'
+import { runRefineCli } from './run.js'
+
+// Inside of the repository, so that the new refiner finds this package.
+const root = fileURLToPath(new URL('../../../../.tmp/', import.meta.url))
+let folder: string
+beforeEach(() => {
+  mkdirSync(root, { recursive: true })
+  folder = mkdtempSync(join(root, 'refine-cli-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+async function cli(...args: string[]) {
+  let out = ''
+  let err = ''
+  const code = await runRefineCli(args, {
+    write: (text) => (out += text),
+    writeError: (text) => (err += text),
+    live: false,
+  })
+  return { code, out, err }
+}
+const inside = (...parts: string[]) => join(folder, 'new', ...parts)
+
+describe('sealpool-refine', () => {
+  test('create, check, run, run again, mock, describe', async () => {
+    expect((await cli('create', join(folder, 'new'))).code).toBe(0)
+    expect((await cli('create', join(folder, 'new'))).code).toBe(2)
+    const entry = inside('refiner.ts')
+    const checked = await cli('check', entry, inside('exports'), '--json')
+    expect([checked.code, checked.err]).toEqual([0, ''])
+    const refused = await cli('check', entry, inside('refused'))
+    expect(refused.code).toBe(1)
+    expect(refused.out).toContain('VALUE_TYPE at receipts[0].day')
+    expect(refused.out + refused.err).not.toContain('2024-02-30')
+    const first = await cli('run', entry, inside('exports'), '--out', inside('out'))
+    expect(first.code).toBe(0)
+    expect(first.out).toContain('4 rows')
+    expect(statSync(inside('out.key')).mode & 0o777).toBe(0o600)
+    expect(first.out + first.err).not.toContain(readFileSync(inside('out.key'), 'utf8').trim())
+    const again = await cli('run', entry, inside('exports'), '--out', inside('out'), '--json')
+    const told = JSON.parse(again.out) as { contentDigest: string; resumed: number }
+    expect(told).toMatchObject({
+      resumed: 2,
+      contentDigest: (JSON.parse(checked.out) as { contentDigest: string }).contentDigest,
+    })
+    expect(readdirSync(inside('out')).some((name) => name.endsWith('.part'))).toBe(false)
+    const mock = await cli('mock', entry, '--rows', '3', '--seed', 's', '--format', 'csv')
+    expect(mock.out.trim().split('\n')).toHaveLength(4)
+    for (const as of ['duckdb', 'postgresql', 'sqlite', 'json-schema', 'types', 'dictionary', 'id']) {
+      expect((await cli('describe', entry, '--as', as)).code, as).toBe(0)
+    }
+  })
+
+  test.each([
+    [[]],
+    [['fly']],
+    [['run']],
+    [['run', 'absent.ts', '.', '--out', '/tmp/x']],
+    [['check', 'absent.ts']],
+    [['mock', 'absent.ts', '--rows', '-1']],
+    [['mock', 'absent.ts', '--format', 'xml']],
+    [['describe', 'absent.ts', '--as', 'toString']],
+    [['run', 'a', '--out']],
+    [['run', 'a', '--out', 'x', '--out', 'y']],
+    [['check', 'a', '--constructor', 'x']],
+  ])('%j is refused with a way out', async (args) => {
+    const { code, err } = await cli(...args)
+    expect(code).toBe(2)
+    expect(err).toMatch(/sealpool-refine/)
+  })
+
+  test('a key that is none is refused, and an argument never holds one', async () => {
+    await cli('create', join(folder, 'new'))
+    writeFileSync(inside('bad.key'), 'short')
+    const bad = await cli(
+      'run',
+      inside('refiner.ts'),
+      inside('exports'),
+      '--out',
+      inside('out'),
+      '--key-file',
+      inside('bad.key'),
+    )
+    expect(bad.code).toBe(2)
+    expect((await cli('--help')).out).not.toMatch(/--key\b(?!-file)/)
+  })
+
+  test('the progress line is as long as it says', () => {
+    const line = progressLine({ inputs: 4, inputsDone: 1, bytes: 100, bytesDone: 50, rows: 1000 }, 8)
+    expect(line).toBe('███░░░░░  37 %  1/4 files  1,000 rows')
+    expect(progressLine({ inputs: 0, inputsDone: 0, bytes: 0, bytesDone: 0, rows: 0 }, 4)).toBe(
+      '████ 100 %  0/0 files',
+    )
+  })
+})

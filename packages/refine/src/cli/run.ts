@@ -1,0 +1,227 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { JobRuntime } from '@sealpool/sandbox'
+import { bundleRefiner } from '../bundle/index.js'
+import { RefineError } from '../errors.js'
+import { type FileJobResult, folderInputs, type JobInput, runFileJob } from '../file-job/index.js'
+import type { BundledRefiner } from '../job/refine-batch.js'
+import { mockTables } from '../sample/mock-tables.js'
+import { toDataDictionary } from '../schema/data-dictionary.js'
+import { toDdl } from '../schema/ddl.js'
+import { toJsonSchema } from '../schema/json-schema.js'
+import { toRowTypes } from '../schema/row-types.js'
+import { schemaId } from '../schema/schema-id.js'
+import type { RefinerSchema } from '../schema/table-schema.js'
+import { type Arguments, readArguments, UsageError, wholeNumber } from './arguments.js'
+import { createFolder } from './create-folder.js'
+import { installedReaders } from './readers.js'
+import { harmless, progressLine, reportOf } from './report.js'
+import { usage } from './usage.js'
+
+/** Where the command writes. */
+export interface RefineCliIo {
+  readonly write: (text: string) => void
+  readonly writeError: (text: string) => void
+  /** May a line be drawn again and again (a terminal)? */
+  readonly live: boolean
+}
+
+/** 0: all done; 1: some files were refused; 2: the command or the refiner is wrong. */
+export type RefineCliExitCode = 0 | 1 | 2
+
+async function refinerOf(given: Arguments): Promise<BundledRefiner> {
+  const [entry] = given.operands
+  if (entry === undefined) throw new UsageError('name the refiner’s module')
+  return bundleRefiner({ entry })
+}
+
+async function inputsOf(given: Arguments): Promise<readonly JobInput[]> {
+  const contributor = wholeNumber(given, 'contributor', 0, Number.MAX_SAFE_INTEGER)
+  const paths = given.operands.slice(1)
+  if (paths.length === 0) throw new UsageError('name files or folders')
+  const table = given.options.get('table')
+  const inputs: JobInput[] = []
+  for (const path of paths) {
+    for (const input of await folderInputs(path, { contributor })) {
+      // Two folders may hold one name.
+      const id = paths.length === 1 ? input.id : `${path.replace(/\/+$/, '')}/${input.id}`
+      inputs.push({ ...input, id, ...(table === undefined ? {} : { table }) })
+    }
+  }
+  return inputs
+}
+
+/** 32 bytes out of a file: raw, hexadecimal or base64. */
+async function secretOf(path: string, what: string): Promise<Uint8Array> {
+  const bytes = await readFile(path).catch(() => {
+    throw new UsageError(`the ${what} file cannot be read`)
+  })
+  const text = bytes.toString('latin1').trim()
+  const found =
+    bytes.length === 32
+      ? bytes
+      : /^[0-9a-fA-F]{64}$/.test(text)
+        ? Buffer.from(text, 'hex')
+        : /^[A-Za-z0-9+/]{43}=$/.test(text)
+          ? Buffer.from(text, 'base64')
+          : undefined
+  if (found === undefined)
+    throw new UsageError(`the ${what} file must hold 32 bytes, plain, hexadecimal or base64`)
+  return new Uint8Array(found)
+}
+
+async function keyOf(given: Arguments, out: string, io: RefineCliIo): Promise<Uint8Array> {
+  const named = given.options.get('key-file')
+  if (named !== undefined) return secretOf(named, 'key')
+  const path = `${out.replace(/\/+$/, '')}.key`
+  try {
+    await writeFile(path, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' })
+    if (!given.flags.has('json'))
+      io.writeError(`made a key in ${harmless(path)}; without it the tables do not open\n`)
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'EEXIST')
+      throw new UsageError('the key file cannot be written')
+  }
+  return secretOf(path, 'key')
+}
+
+async function runtimeFor(schema: RefinerSchema): Promise<JobRuntime | undefined> {
+  const code =
+    schema.direct === undefined || Object.values(schema.direct.columns).some(({ by }) => by !== undefined)
+  if (!code) return undefined
+  const { createProcessRuntime } = await import('@sealpool/sandbox/process')
+  return createProcessRuntime({ isolation: 'best' })
+}
+
+async function refine(
+  given: Arguments,
+  io: RefineCliIo,
+  job: {
+    readonly refiner: BundledRefiner
+    readonly out: string
+    readonly key: Uint8Array
+    readonly salt?: Uint8Array
+  },
+): Promise<RefineCliExitCode> {
+  const inputs = await inputsOf(given)
+  const runtime = await runtimeFor(job.refiner.schema)
+  const live = io.live && !given.flags.has('json')
+  let result: FileJobResult
+  try {
+    result = await runFileJob({
+      refiner: job.refiner,
+      inputs,
+      output: job.out,
+      key: job.key,
+      readers: await installedReaders(),
+      workers: wholeNumber(given, 'workers', 2, 64),
+      ...(job.salt === undefined ? {} : { salt: job.salt }),
+      ...(runtime === undefined ? {} : { runtime }),
+      ...(live ? { onProgress: (progress) => io.writeError(`\r${progressLine(progress)}\u001b[K`) } : {}),
+    })
+  } finally {
+    await runtime?.close()
+    if (live) io.writeError('\r\u001b[K')
+  }
+  io.write(given.flags.has('json') ? `${JSON.stringify(result)}\n` : reportOf(result, inputs.length))
+  return result.refused.length > 0 ? 1 : 0
+}
+
+async function check(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCode> {
+  const refiner = await refinerOf(given)
+  const folder = await mkdtemp(join(tmpdir(), 'sealpool-refine-check-'))
+  try {
+    return await refine(given, io, {
+      refiner,
+      out: join(folder, 'out'),
+      key: new Uint8Array(randomBytes(32)),
+    })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function run(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCode> {
+  const out = given.options.get('out')
+  if (out === undefined) throw new UsageError('name the folder: --out DIR')
+  const refiner = await refinerOf(given)
+  const saltFile = given.options.get('salt-file')
+  const salt = saltFile === undefined ? undefined : await secretOf(saltFile, 'salt')
+  const key = await keyOf(given, out, io)
+  return refine(given, io, { refiner, out, key, ...(salt === undefined ? {} : { salt }) })
+}
+
+const csvCell = (value: unknown) => {
+  const text = value === null ? '' : String(value)
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+async function mock(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCode> {
+  const format = given.options.get('format') ?? 'json'
+  if (!['json', 'jsonl', 'csv'].includes(format)) throw new UsageError('--format is json, jsonl or csv')
+  const rows = wholeNumber(given, 'rows', 10, 1_000_000)
+  const { schema } = await refinerOf(given)
+  const tables = mockTables(schema, { seed: given.options.get('seed') ?? 'mock', rows })
+  if (format === 'json') io.write(`${JSON.stringify(tables, null, 2)}\n`)
+  for (const [name, made] of format === 'json' ? [] : Object.entries(tables)) {
+    if (format === 'csv') {
+      io.write(`${Object.keys(made[0] ?? {}).join(',')}\n`)
+      for (const row of made) io.write(`${Object.values(row).map(csvCell).join(',')}\n`)
+    } else for (const row of made) io.write(`${JSON.stringify({ table: name, ...row })}\n`)
+  }
+  return 0
+}
+
+async function describe(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCode> {
+  const forms: Readonly<Record<string, (schema: RefinerSchema) => string>> = {
+    duckdb: (schema) => toDdl(schema, 'duckdb'),
+    postgresql: (schema) => toDdl(schema, 'postgresql'),
+    sqlite: (schema) => toDdl(schema, 'sqlite'),
+    'json-schema': (schema) => `${JSON.stringify(toJsonSchema(schema), null, 2)}\n`,
+    types: toRowTypes,
+    dictionary: toDataDictionary,
+    id: (schema) => `${schemaId(schema)}\n`,
+  }
+  const name = given.options.get('as') ?? ''
+  const form = Object.hasOwn(forms, name) ? forms[name] : undefined
+  if (form === undefined) throw new UsageError(`--as is one of ${Object.keys(forms).join(', ')}`)
+  io.write(form((await refinerOf(given)).schema))
+  return 0
+}
+
+async function create(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCode> {
+  const [folder] = given.operands
+  if (folder === undefined || given.operands.length > 1) throw new UsageError('name one new folder')
+  for (const path of await createFolder(folder)) io.write(`${harmless(join(folder, path))}\n`)
+  return 0
+}
+
+/**
+ * The `sealpool-refine` command.
+ *
+ * @param args - words behind the program's name
+ * @param io - where it writes
+ * @returns the exit code; errors are printed, never thrown
+ */
+export async function runRefineCli(args: readonly string[], io: RefineCliIo): Promise<RefineCliExitCode> {
+  if (args.length === 1 && ['--help', '-h', 'help'].includes(args[0] ?? '')) {
+    io.write(usage)
+    return 0
+  }
+  try {
+    const given = readArguments(args)
+    const commands: Readonly<Record<string, typeof run>> = { run, check, mock, describe, create }
+    return (await commands[given.command]?.(given, io)) ?? 2
+  } catch (error) {
+    if (error instanceof UsageError) io.writeError(`sealpool-refine: ${error.message}\n\n${usage}`)
+    else if (error instanceof RefineError)
+      io.writeError(`sealpool-refine: ${error.code}: ${harmless(error.message)}\n`)
+    else {
+      const code = (error as { code?: unknown }).code
+      io.writeError(`sealpool-refine: ${typeof code === 'string' ? code : 'the command failed'}\n`)
+    }
+    return 2
+  }
+}

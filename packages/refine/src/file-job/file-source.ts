@@ -1,0 +1,57 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { RefineError } from '../errors.js'
+import type { RandomAccess } from '../source/byte-source.js'
+
+/** A file that is open. */
+export interface OpenFile extends RandomAccess {
+  /** When it was changed last, in milliseconds since 1970. */
+  readonly modified: number
+  /** Its bytes from first to last, in chunks of `chunkBytes`. @param chunkBytes - size of a chunk */
+  stream(chunkBytes: number): AsyncIterable<Uint8Array>
+  close(): Promise<void>
+}
+
+/**
+ * Opens a regular file for reading. Links are not followed: an export that was unpacked elsewhere may hold links that point out of it.
+ *
+ * @param path - path
+ * @returns the file
+ * @throws RefineError with `ARGUMENT_INVALID` when it is no regular file or cannot be read
+ */
+export async function openFile(path: string): Promise<OpenFile> {
+  const { O_RDONLY, O_NOFOLLOW } = (await import('node:fs')).constants
+  const refuse = () =>
+    new RefineError('ARGUMENT_INVALID', 'input', 'The input is no regular file that can be read')
+  let file: FileHandle
+  try {
+    file = await open(path, O_RDONLY | O_NOFOLLOW)
+  } catch {
+    throw refuse()
+  }
+  const facts = await file.stat()
+  if (!facts.isFile()) {
+    await file.close()
+    throw refuse()
+  }
+  const read = async (offset: number, length: number) => {
+    const bytes = new Uint8Array(length)
+    let at = 0
+    while (at < length) {
+      const { bytesRead } = await file.read(bytes, at, length - at, offset + at)
+      if (bytesRead === 0) throw refuse()
+      at += bytesRead
+    }
+    return bytes
+  }
+  return {
+    size: facts.size,
+    modified: facts.mtimeMs,
+    read,
+    async *stream(chunkBytes) {
+      for (let offset = 0; offset < facts.size; offset += chunkBytes) {
+        yield await read(offset, Math.min(chunkBytes, facts.size - offset))
+      }
+    },
+    close: () => file.close(),
+  }
+}

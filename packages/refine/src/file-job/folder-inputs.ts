@@ -1,0 +1,52 @@
+import { lstat, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { RefineError } from '../errors.js'
+import type { JobInput } from './refine-input.js'
+
+const mostFiles = 100_000
+const mostDepth = 32
+
+/**
+ * The files of a folder, or one file, as inputs of a job, in the order of their paths. Links and what is no regular file are left out;
+ * so are names that begin with a point.
+ *
+ * @param path - a folder or a file
+ * @param options - `contributor`: whose they are, for all of them, or by path inside the folder
+ * @returns inputs; `id` is the path inside the folder, with `/`
+ * @throws RefineError with `ARGUMENT_INVALID` when there is nothing, `LIMIT_EXCEEDED` for more than 100,000 files or 32 levels
+ */
+export async function folderInputs(
+  path: string,
+  options: { readonly contributor: number | ((id: string) => number) },
+): Promise<readonly JobInput[]> {
+  const { contributor } = options
+  const whose = (id: string) => (typeof contributor === 'number' ? contributor : contributor(id))
+  const facts = await lstat(path).catch(() => undefined)
+  if (facts?.isFile() === true) {
+    const id = path.split('/').at(-1) ?? path
+    return [{ id, path, contributor: whose(id) }]
+  }
+  if (facts?.isDirectory() !== true) {
+    throw new RefineError('ARGUMENT_INVALID', 'input', 'There is no such file or folder')
+  }
+  const inputs: JobInput[] = []
+  const walk = async (folder: string, inside: readonly string[]) => {
+    if (inside.length > mostDepth)
+      throw new RefineError('LIMIT_EXCEEDED', 'input', `Folders are nested deeper than ${mostDepth}`)
+    const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) =>
+      a.name < b.name ? -1 : 1,
+    )
+    for (const entry of entries) {
+      if (entry.name.startsWith('.')) continue
+      if (entry.isDirectory()) await walk(join(folder, entry.name), [...inside, entry.name])
+      else if (entry.isFile()) {
+        const id = [...inside, entry.name].join('/')
+        inputs.push({ id, path: join(folder, entry.name), contributor: whose(id) })
+        if (inputs.length > mostFiles)
+          throw new RefineError('LIMIT_EXCEEDED', 'input', `More than ${mostFiles} files`)
+      }
+    }
+  }
+  await walk(path, [])
+  return inputs
+}

@@ -1,0 +1,132 @@
+/**
+ * What a job knows about its inputs, one small file per input: written whole or not at all, after everything that it speaks of is on
+ * disk. A job that was killed goes on behind the last of them.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as z from 'zod'
+import { RefineError, type RefineErrorCode } from '../errors.js'
+
+const run = z.strictObject({ offset: z.int().min(0), leaves: z.int().min(1) })
+const tablePart = z.strictObject({
+  rows: z.int().min(0),
+  file: z.string(),
+  digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  bytes: z.int().min(0),
+  runs: z.array(run),
+})
+const record = z.strictObject({
+  format: z.literal('sealpool/refined-input'),
+  version: z.literal(1),
+  input: z.strictObject({
+    id: z.string(),
+    contributor: z.int().min(0),
+    bytes: z.int().min(0),
+    modified: z.number(),
+  }),
+  refused: z.strictObject({ code: z.string(), place: z.string() }).optional(),
+  tables: z.record(z.string(), tablePart),
+})
+
+/** Rows of one table out of one input. */
+export type TablePart = z.infer<typeof tablePart>
+
+/** What became of one input. */
+export interface InputRecord extends Omit<z.infer<typeof record>, 'refused'> {
+  readonly refused?: { readonly code: RefineErrorCode; readonly place: string } | undefined
+}
+
+/**
+ * Writes a file so that it is whole under its name or not there.
+ *
+ * @param folder - its folder
+ * @param name - its name
+ * @param text - content
+ */
+export async function writeWhole(folder: string, name: string, text: string): Promise<void> {
+  const temporary = join(folder, `.${name}.${randomBytes(8).toString('hex')}.part`)
+  const file = await open(temporary, 'wx', 0o600)
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(temporary, join(folder, name))
+  const directory = await open(folder, 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
+
+/** What fixes a job: everything that its rows and digest depend on besides the inputs. */
+export interface JobTerms {
+  readonly refiner: string
+  readonly schema: string
+  readonly refinerVersion: string
+  /** HMAC that shows whether key and salt are the same, without telling them. */
+  readonly check: string
+  /** Limits and settings as JSON. */
+  readonly settings: string
+}
+
+const jobFile = 'job.json'
+
+/**
+ * Opens a job's folder: makes it, or goes on with the job that is in it. What a killed job left half-written is removed.
+ *
+ * @param folder - path
+ * @param terms - see {@link JobTerms}
+ * @returns records of the inputs that are done, by input number
+ * @throws RefineError with `JOB_INVALID` when the folder holds another job, or something else
+ */
+export async function openJobFolder(folder: string, terms: JobTerms): Promise<Map<number, InputRecord>> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const names = await readdir(folder)
+  const told = JSON.stringify({ format: 'sealpool/refine-job', version: 1, ...terms })
+  if (names.includes(jobFile)) {
+    if ((await readFile(join(folder, jobFile), 'utf8')) !== told) {
+      throw new RefineError(
+        'JOB_INVALID',
+        'output',
+        'The folder holds a job of another refiner, key, salt or settings; name another folder',
+      )
+    }
+  } else {
+    if (names.some((name) => !name.endsWith('.part'))) {
+      throw new RefineError(
+        'JOB_INVALID',
+        'output',
+        'The folder is not empty and holds no job; name another folder',
+      )
+    }
+    await writeWhole(folder, jobFile, told)
+  }
+  const done = new Map<number, InputRecord>()
+  for (const name of names) {
+    const number = /^(\d{6})\.json$/.exec(name)?.[1]
+    if (number !== undefined) {
+      const parsed = record.safeParse(await readJson(join(folder, name)))
+      if (!parsed.success)
+        throw new RefineError('JOB_INVALID', name, 'A record of the job is damaged; begin the job anew')
+      done.set(Number(number), parsed.data as InputRecord)
+    }
+  }
+  for (const name of names) {
+    const number = /^\.?(\d{6})\./.exec(name)?.[1]
+    const half = name.endsWith('.part') || (number !== undefined && !done.has(Number(number)))
+    if (half) await unlink(join(folder, name))
+  }
+  return done
+}
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,283 @@
+/**
+ * Leaf hashes of more rows than fit into memory: sorted runs on disk, encrypted, because a hash of a row can be tested against
+ * guesses; and the Merkle root over all of them in order, with one slice of the hashes in memory at a time.
+ */
+import * as nodeCrypto from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { type FileHandle, open } from 'node:fs/promises'
+import { RefineError } from '../errors.js'
+
+/** Bytes of a leaf hash. */
+export const leafBytes = 32
+const frameLeaves = 4096
+
+/** A sorted run in a file. */
+export interface LeafRun {
+  /** Where it begins. */
+  readonly offset: number
+  readonly leaves: number
+}
+
+/** SHA-256 of bytes. */
+export function sha256(...parts: readonly Uint8Array[]): Buffer {
+  const [only] = parts
+  // One call without an object per hash: there is one per row and one per node.
+  return nodeCrypto.hash(
+    'sha256',
+    parts.length === 1 && only !== undefined ? only : Buffer.concat(parts),
+    'buffer',
+  )
+}
+
+function compareLeaves(hashes: Buffer, a: number, b: number): number {
+  return hashes.compare(hashes, b * leafBytes, (b + 1) * leafBytes, a * leafBytes, (a + 1) * leafBytes)
+}
+
+/**
+ * Sorts hashes in place. They are spread evenly, so that their first 16 bits put them almost in order.
+ *
+ * @param hashes - one behind the other
+ */
+export function sortLeaves(hashes: Uint8Array): void {
+  const count = hashes.length / leafBytes
+  const starts = new Uint32Array(65_537)
+  for (let leaf = 0; leaf < count; leaf += 1) {
+    const bucket = ((hashes[leaf * leafBytes] ?? 0) << 8) | (hashes[leaf * leafBytes + 1] ?? 0)
+    starts[bucket + 1] = (starts[bucket + 1] ?? 0) + 1
+  }
+  for (let bucket = 0; bucket < 65_536; bucket += 1)
+    starts[bucket + 1] = (starts[bucket + 1] ?? 0) + (starts[bucket] ?? 0)
+  const next = starts.slice()
+  const sorted = Buffer.alloc(hashes.length)
+  const moved = Buffer.alloc(leafBytes)
+  for (let leaf = 0; leaf < count; leaf += 1) {
+    const from = leaf * leafBytes
+    const bucket = ((hashes[from] ?? 0) << 8) | (hashes[from + 1] ?? 0)
+    const to = next[bucket] ?? 0
+    next[bucket] = to + 1
+    sorted.set(hashes.subarray(from, from + leafBytes), to * leafBytes)
+  }
+  for (let bucket = 0; bucket < 65_536; bucket += 1) {
+    const first = starts[bucket] ?? 0
+    const end = starts[bucket + 1] ?? 0
+    if (end - first < 2) continue
+    // Few to a bucket: each goes to its place among those before it.
+    for (let leaf = first + 1; leaf < end; leaf += 1) {
+      let to = leaf
+      while (to > first && compareLeaves(sorted, to - 1, leaf) > 0) to -= 1
+      if (to === leaf) continue
+      sorted.copy(moved, 0, leaf * leafBytes, (leaf + 1) * leafBytes)
+      sorted.copyWithin((to + 1) * leafBytes, to * leafBytes, leaf * leafBytes)
+      moved.copy(sorted, to * leafBytes)
+    }
+  }
+  hashes.set(sorted)
+}
+
+/** Frames of one file under one key; the place of a frame goes into its tag. */
+function frameAad(name: string, run: number, frame: number): Buffer {
+  return Buffer.from(`sealpool/leaves\n${name}\n${run}\n${frame}`)
+}
+
+/** Takes the leaves of one table of one input. */
+export interface LeafWriter {
+  /** Adds leaves. @param hashes - one behind the other */
+  add(hashes: Uint8Array): Promise<void>
+  /** Writes what is left and closes. @returns the runs in the file */
+  finish(): Promise<readonly LeafRun[]>
+  /** Closes without finishing. */
+  abandon(): Promise<void>
+}
+
+/**
+ * Writes leaves as sorted, encrypted runs.
+ *
+ * @param options - `path`: new file; `name`: of the file inside the job, bound to every frame; `key`: 32 bytes; `runLeaves`: leaves in
+ *   memory before a run is written
+ * @returns the writer
+ */
+export async function createLeafWriter(options: {
+  readonly path: string
+  readonly name: string
+  readonly key: Uint8Array
+  readonly runLeaves: number
+}): Promise<LeafWriter> {
+  const { name, key, runLeaves } = options
+  const file = await open(options.path, 'w', 0o600)
+  const runs: LeafRun[] = []
+  let held = Buffer.alloc(Math.min(runLeaves, 65_536) * leafBytes)
+  let length = 0
+  let offset = 0
+  const flush = async () => {
+    const leaves = length / leafBytes
+    if (leaves === 0) return
+    sortLeaves(held.subarray(0, length))
+    runs.push({ offset, leaves })
+    for (let frame = 0, from = 0; from < length; frame += 1, from += frameLeaves * leafBytes) {
+      const nonce = randomBytes(12)
+      const cipher = createCipheriv('aes-256-gcm', key, nonce)
+      cipher.setAAD(frameAad(name, runs.length - 1, frame))
+      const plain = held.subarray(from, Math.min(length, from + frameLeaves * leafBytes))
+      const sealed = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
+      await file.write(sealed)
+      offset += sealed.length
+    }
+    length = 0
+  }
+  return {
+    async add(hashes) {
+      for (let from = 0; from < hashes.length; ) {
+        const take = Math.min(hashes.length - from, runLeaves * leafBytes - length)
+        if (length + take > held.length) {
+          const grown = Buffer.alloc(
+            Math.min(runLeaves * leafBytes, Math.max(2 * held.length, length + take)),
+          )
+          held.copy(grown, 0, 0, length)
+          held = grown
+        }
+        held.set(hashes.subarray(from, from + take), length)
+        length += take
+        from += take
+        if (length === runLeaves * leafBytes) await flush()
+      }
+    },
+    async finish() {
+      await flush()
+      await file.sync()
+      await file.close()
+      return runs
+    },
+    abandon: () => file.close(),
+  }
+}
+
+/** A run that is read from its front. */
+interface OpenRun {
+  take(first: number): Promise<Uint8Array[]>
+}
+
+function openRun(
+  file: FileHandle,
+  options: { name: string; key: Uint8Array; index: number; run: LeafRun },
+): OpenRun {
+  const { name, key, index, run } = options
+  let frame = 0
+  let offset = run.offset
+  let left = run.leaves
+  let plain: Buffer = Buffer.alloc(0)
+  let at = 0
+  const refill = async (): Promise<boolean> => {
+    if (left === 0) return false
+    const leaves = Math.min(left, frameLeaves)
+    const sealed = Buffer.alloc(12 + leaves * leafBytes + 16)
+    const { bytesRead } = await file.read(sealed, 0, sealed.length, offset)
+    const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12))
+    decipher.setAAD(frameAad(name, index, frame))
+    decipher.setAuthTag(sealed.subarray(-16))
+    try {
+      if (bytesRead !== sealed.length) throw new Error('short')
+      plain = Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()])
+    } catch {
+      throw new RefineError(
+        'JOB_INVALID',
+        name,
+        'A file of the job is damaged or under another key; begin the job anew',
+      )
+    }
+    at = 0
+    frame += 1
+    offset += sealed.length
+    left -= leaves
+    return true
+  }
+  return {
+    async take(first) {
+      const taken: Uint8Array[] = []
+      for (;;) {
+        if (at >= plain.length && !(await refill())) return taken
+        let end = at
+        while (end < plain.length && plain[end] === first) end += leafBytes
+        if (end > at) taken.push(plain.subarray(at, end))
+        at = end
+        if (at < plain.length) return taken
+      }
+    },
+  }
+}
+
+/** Folds leaf hashes that come in order into the root of RFC 6962, 2.1, holding one hash per level. */
+export function createRootFolder(): { add(leaf: Uint8Array): void; root(): Uint8Array } {
+  const node = Buffer.alloc(1 + 2 * leafBytes)
+  node[0] = 1
+  const join = (left: Uint8Array, right: Uint8Array) => {
+    node.set(left, 1)
+    node.set(right, 1 + leafBytes)
+    return sha256(node)
+  }
+  const levels: { readonly hash: Uint8Array; readonly size: number }[] = []
+  return {
+    add(leaf) {
+      let hash: Uint8Array = Uint8Array.from(leaf)
+      let size = 1
+      for (let top = levels.at(-1); top !== undefined && top.size === size; top = levels.at(-1)) {
+        hash = join(top.hash, hash)
+        size *= 2
+        levels.pop()
+      }
+      levels.push({ hash, size })
+    },
+    root() {
+      let hash = levels.at(-1)?.hash
+      if (hash === undefined) return sha256()
+      for (let level = levels.length - 2; level >= 0; level -= 1) {
+        const left = levels[level]
+        if (left !== undefined) hash = join(left.hash, hash)
+      }
+      return hash
+    },
+  }
+}
+
+/** A file of runs, as {@link createLeafWriter} left it. */
+export interface LeafFile {
+  readonly path: string
+  readonly name: string
+  readonly runs: readonly LeafRun[]
+}
+
+/**
+ * The Merkle root over the leaves of many files in the order of their hashes.
+ *
+ * @param files - the files
+ * @param key - 32 bytes
+ * @returns root and number of leaves
+ * @throws RefineError with `JOB_INVALID` when a file is damaged or under another key
+ */
+export async function rootOfRuns(
+  files: readonly LeafFile[],
+  key: Uint8Array,
+): Promise<{ readonly root: Uint8Array; readonly leaves: number }> {
+  const handles: FileHandle[] = []
+  const folder = createRootFolder()
+  let leaves = 0
+  try {
+    const runs: OpenRun[] = []
+    for (const { path, name, runs: list } of files) {
+      if (list.length === 0) continue
+      const handle = await open(path, 'r')
+      handles.push(handle)
+      for (const [index, run] of list.entries()) runs.push(openRun(handle, { name, key, index, run }))
+    }
+    for (let first = 0; first < 256; first += 1) {
+      const parts: Uint8Array[] = []
+      for (const run of runs) parts.push(...(await run.take(first)))
+      const slice = Buffer.concat(parts)
+      sortLeaves(slice)
+      for (let at = 0; at < slice.length; at += leafBytes) folder.add(slice.subarray(at, at + leafBytes))
+      leaves += slice.length / leafBytes
+    }
+  } finally {
+    for (const handle of handles) await handle.close()
+  }
+  return { root: folder.root(), leaves }
+}

@@ -1,0 +1,82 @@
+import { createRequire } from 'node:module'
+import { Worker } from 'node:worker_threads'
+import { RefineError } from '../errors.js'
+import type { FunctionCache, PieceAnswer, PieceResult, WorkerData } from './piece-message.js'
+import { type CallFunctions, readPiece } from './read-piece.js'
+
+/** Reads pieces, several at a time where there are workers. */
+export interface PieceReader {
+  /** Reads a piece. @param piece - whole records; may be moved away @returns its pages */
+  read(piece: Uint8Array): Promise<PieceResult>
+  /** How many pieces may be read at once. */
+  readonly width: number
+  close(): Promise<void>
+}
+
+interface Waiting {
+  readonly settle: (result: PieceResult) => void
+  readonly fail: (error: unknown) => void
+}
+
+/**
+ * Starts the readers of one export.
+ *
+ * @param data - what its pieces share
+ * @param options - `workers`: threads, 0 for this one; `call`: calls functions of the refiner
+ * @returns the reader
+ */
+export function createPieceReader(
+  data: WorkerData,
+  options: { readonly workers: number; readonly call: CallFunctions },
+): PieceReader {
+  const { workers, call } = options
+  if (workers === 0) {
+    const cache: FunctionCache = new Map()
+    return { width: 1, read: (piece) => readPiece(piece, data, cache, call), close: async () => undefined }
+  }
+  const entry = createRequire(import.meta.url).resolve('@sealpool/refine/piece-worker')
+  let number = 0
+  const threads = Array.from({ length: workers }, () => {
+    const waiting = new Map<number, Waiting>()
+    // No environment and no arguments: the thread knows what it is told.
+    const thread = new Worker(entry, { workerData: data, env: {}, argv: [], stdin: false })
+    const failAll = (error: unknown) => {
+      for (const { fail } of waiting.values()) fail(error)
+      waiting.clear()
+    }
+    thread.on('error', () => failAll(new RefineError('MAP_FAILED', 'worker', 'A worker thread failed')))
+    thread.on('exit', () => failAll(new RefineError('MAP_FAILED', 'worker', 'A worker thread ended')))
+    thread.on('message', (answer: PieceAnswer) => {
+      if (answer.kind === 'call') {
+        call(answer.calls).then((results) => thread.postMessage({ kind: 'values', results }), failAll)
+        return
+      }
+      const one = waiting.get(answer.number)
+      waiting.delete(answer.number)
+      if (answer.kind === 'done') one?.settle(answer)
+      else {
+        const message = answer.message.replace(/ \(at [^)]*\)$/, '')
+        one?.fail(new RefineError(answer.code, answer.place, message))
+      }
+    })
+    return { thread, waiting }
+  })
+  return {
+    width: 2 * workers,
+    read: (piece) =>
+      new Promise<PieceResult>((settle, fail) => {
+        const least = threads.reduce((best, each) => (each.waiting.size < best.waiting.size ? each : best))
+        number += 1
+        least.waiting.set(number, { settle, fail })
+        // Its own buffer, so that it can be moved instead of copied.
+        const own =
+          piece.byteOffset === 0 && piece.byteLength === piece.buffer.byteLength
+            ? piece
+            : Uint8Array.from(piece)
+        least.thread.postMessage({ kind: 'piece', number, piece: own }, [own.buffer as ArrayBuffer])
+      }),
+    close: async () => {
+      await Promise.all(threads.map(({ thread }) => thread.terminate()))
+    },
+  }
+}

@@ -1,0 +1,47 @@
+// Worker thread of a file job: reads pieces of an export into pages. Started by piece-pool.ts, never imported.
+import { parentPort, workerData } from 'node:worker_threads'
+import { RefineError } from '../errors.js'
+import type { FunctionReply, PieceAnswer, PieceRequest, WorkerData } from './piece-message.js'
+import { readPiece } from './read-piece.js'
+
+const data = workerData as WorkerData
+const cache = new Map()
+let reply: ((results: readonly (readonly unknown[])[]) => void) | undefined
+
+function post(answer: PieceAnswer, transfer: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(answer, transfer)
+}
+
+parentPort?.on('message', (message: PieceRequest | FunctionReply) => {
+  if (message.kind === 'values') {
+    reply?.(message.results)
+    return
+  }
+  const { number, piece } = message
+  readPiece(
+    piece,
+    data,
+    cache,
+    (calls) =>
+      new Promise((settle) => {
+        reply = settle
+        post({ kind: 'call', calls })
+      }),
+  ).then(
+    (result) => {
+      // A buffer that two pages share is moved once.
+      const buffers = new Set([...result.pages, result.leaves].map(({ buffer }) => buffer as ArrayBuffer))
+      post({ kind: 'done', number, ...result }, [...buffers])
+    },
+    (error: unknown) => {
+      const known = error instanceof RefineError
+      post({
+        kind: 'fault',
+        number,
+        code: known ? error.code : 'MAP_FAILED',
+        place: known ? error.place : 'worker',
+        message: known ? error.message : 'A worker failed',
+      })
+    },
+  )
+})

@@ -1,0 +1,69 @@
+import * as nodeCrypto from 'node:crypto'
+import { batchPages } from '../columnar/batch-pages.js'
+import { readCsvColumns, readJsonColumns } from '../columnar/batch-reader.js'
+import { canonicalRows } from '../columnar/canonical-rows.js'
+import { fillPending } from '../columnar/pending-column.js'
+import type { Scalar } from '../schema/table-schema.js'
+import { leafBytes } from './leaf-runs.js'
+import type { FunctionCache, PieceResult, WorkerData } from './piece-message.js'
+
+/** Calls functions of the refiner for values. @param calls - function and values @returns one list of results per call */
+export type CallFunctions = (
+  calls: readonly { readonly by: string; readonly values: readonly Scalar[] }[],
+) => Promise<readonly (readonly unknown[])[]>
+
+/** Most results of one function that are kept for later pieces. */
+const mostKept = 200_000
+
+/**
+ * Reads a piece of an export into pages and leaf hashes.
+ *
+ * @param piece - whole records
+ * @param data - what all pieces of the export share
+ * @param cache - results of functions so far; grows
+ * @param call - calls functions
+ * @returns pages and hashes
+ * @throws RefineError as `readCsvColumns`; `place` counts the rows of the piece
+ */
+export async function readPiece(
+  piece: Uint8Array,
+  data: WorkerData,
+  cache: FunctionCache,
+  call: CallFunctions,
+): Promise<PieceResult> {
+  const { schema, limits, contributor, format, header, salt } = data
+  const batch =
+    format === 'csv' ? readCsvColumns(schema, header, piece, limits) : readJsonColumns(schema, piece, limits)
+  const calls = batch.pending.map(({ by, values }) => ({
+    by,
+    values: values.filter((value) => !cache.get(by)?.has(value)),
+  }))
+  const asked = calls.filter(({ values }) => values.length > 0)
+  const results = asked.length === 0 ? [] : await call(asked)
+  for (const [index, { by, values }] of asked.entries()) {
+    const known = cache.get(by) ?? new Map<Scalar, unknown>()
+    cache.set(by, known)
+    for (const [at, value] of values.entries()) known.set(value, results[index]?.[at])
+  }
+  for (const pending of batch.pending) {
+    const known = cache.get(pending.by)
+    fillPending(
+      pending,
+      pending.values.map((value) => known?.get(value)),
+      batch.rows,
+      schema.direct?.table ?? '',
+    )
+    if ((known?.size ?? 0) > mostKept) cache.delete(pending.by)
+  }
+  const leaves = new Uint8Array(data.digest ? leafBytes * batch.rows : 0)
+  if (data.digest) {
+    const prefix = new Uint8Array(1 + salt.length)
+    prefix.set(salt, 1)
+    let at = 0
+    canonicalRows(batch, contributor, prefix, (bytes) => {
+      leaves.set(nodeCrypto.hash('sha256', bytes, 'buffer'), at)
+      at += leafBytes
+    })
+  }
+  return { rows: batch.rows, pages: batchPages(batch, contributor), leaves }
+}

@@ -1,0 +1,251 @@
+import { canonicalBytes, type JsonValue } from '@sealpool/crypto'
+import { csvHeader, isColumnar } from '../columnar/batch-reader.js'
+import { RefineError } from '../errors.js'
+import { checkRow } from '../job/check-row.js'
+import { applyFunction, directRows, type FunctionHost } from '../job/direct-rows.js'
+import { mappedTables } from '../job/mapped-tables.js'
+import type { PiiPass } from '../pii/pii-pass.js'
+import { tableOf } from '../schema/parse-schema.js'
+import type { RefinerSchema, Row } from '../schema/table-schema.js'
+import { peek } from '../source/byte-source.js'
+import { exportFormat, headBytes } from '../source/export-format.js'
+import { openExport, type SourceReaders } from '../source/open-export.js'
+import { recordChunks } from '../source/record-chunks.js'
+import type { FullSourceLimits } from '../source/source-limits.js'
+import { utf8Chunks } from '../source/text-chunks.js'
+import type { OpenFile } from './file-source.js'
+import { sha256 } from './leaf-runs.js'
+import type { PartWriter } from './parquet-part.js'
+import type { PieceResult, WorkerData } from './piece-message.js'
+import { createPieceReader } from './piece-pool.js'
+
+/** One file of a job. */
+export interface JobInput {
+  /** Name in reports; unique in the job. */
+  readonly id: string
+  readonly path: string
+  /** The contributor's integer surrogate, 0 or more. */
+  readonly contributor: number
+  /** Media type, where known; else the name's extension and the first bytes tell the format. */
+  readonly mediaType?: string
+  /** Table to read from an SQLite database with several. */
+  readonly table?: string
+}
+
+/** What all inputs of a job share. */
+export interface InputSettings {
+  readonly schema: RefinerSchema
+  readonly limits: FullSourceLimits
+  readonly readers: SourceReaders
+  readonly host: FunctionHost | undefined
+  readonly pass: PiiPass
+  readonly salt: Uint8Array
+  readonly workers: number
+  readonly pieceBytes: number
+  /** Records that a mapping in the sandbox gets at once. */
+  readonly batchRecords: number
+  readonly digest: boolean
+  /** Called as bytes are read and rows are made. */
+  readonly progress: (bytes: number, rows: number) => void
+}
+
+const functionValues = 20_000
+
+/** Refuses with the row's number in the whole input instead of its number in a piece. */
+function inWholeInput(error: unknown, table: string, rowsBefore: number): unknown {
+  if (!(error instanceof RefineError)) return error
+  const place = error.place.replace(/^([a-z0-9_]*)\[(\d+)\]/, (_, name: string, row: string) => {
+    return `${name === '' ? table : name}[${Number(row) + rowsBefore}]`
+  })
+  return new RefineError(error.code, place, error.message.replace(/ \(at [^)]*\)$/, ''))
+}
+
+function needHost(host: FunctionHost | undefined): FunctionHost {
+  if (host !== undefined) return host
+  throw new RefineError(
+    'ARGUMENT_INVALID',
+    'runtime',
+    'The mapping is code or names functions: give a runtime',
+  )
+}
+
+/** Reads CSV or JSON Lines piece by piece into pages. */
+async function refineColumns(
+  file: OpenFile,
+  format: 'csv' | 'jsonl',
+  input: JobInput,
+  settings: InputSettings,
+  parts: ReadonlyMap<string, PartWriter>,
+): Promise<void> {
+  const { schema, limits, host, salt, workers, pieceBytes, digest, progress } = settings
+  const table = schema.direct?.table ?? ''
+  const part = parts.get(table)
+  if (part === undefined)
+    throw new RefineError('SCHEMA_INVALID', 'direct', 'The mapping names no table of the schema')
+  if (file.size > limits.bytes) {
+    throw new RefineError(
+      'LIMIT_EXCEEDED',
+      'source',
+      `The export is larger than ${limits.bytes} bytes; split it`,
+    )
+  }
+  const chunks = utf8Chunks(file.stream(pieceBytes))
+  const pieces = recordChunks(chunks, {
+    quoted: format === 'csv',
+    pieceBytes,
+    recordBytes: limits.recordBytes,
+  })
+  let header: readonly string[] = []
+  const first = await pieces.next()
+  let rest = first.done === true ? undefined : first.value
+  if (format === 'csv') {
+    if (rest === undefined) throw new RefineError('CSV_HEADER_INVALID', 'line 1', 'The export has no header')
+    const found = csvHeader(rest, limits)
+    header = found.header
+    rest = found.rest
+  }
+  const data: WorkerData = { schema, limits, contributor: input.contributor, format, header, salt, digest }
+  const reader = createPieceReader(data, {
+    workers: file.size < 4 * pieceBytes ? 0 : workers,
+    call: async (calls) => {
+      const results: (readonly unknown[])[] = []
+      for (const { by, values } of calls) {
+        const given: unknown[] = []
+        for (let at = 0; at < values.length; at += functionValues) {
+          given.push(...(await applyFunction(needHost(host), by, values.slice(at, at + functionValues))))
+        }
+        results.push(given)
+      }
+      return results
+    },
+  })
+  let rows = 0
+  let read = 0
+  const under: { readonly result: Promise<PieceResult>; readonly bytes: number }[] = []
+  const take = async () => {
+    const next = under.shift()
+    if (next === undefined) return
+    let result: PieceResult
+    try {
+      result = await next.result
+    } catch (error) {
+      throw inWholeInput(error, table, rows)
+    }
+    rows += result.rows
+    if (rows > limits.records) {
+      throw new RefineError(
+        'LIMIT_EXCEEDED',
+        'source',
+        `The export has more than ${limits.records} rows; split it`,
+      )
+    }
+    if (result.rows > 0) {
+      await part.append(await part.parquet.encodedRowGroup(result.pages, result.rows), result.rows)
+      if (digest) await part.leaves.add(result.leaves)
+    }
+    read += next.bytes
+    progress(read, rows)
+  }
+  const give = async (piece: Uint8Array) => {
+    if (under.length >= reader.width) await take()
+    const bytes = piece.length
+    const result = reader.read(piece)
+    // It is waited for in order; a fault that comes early must not be unhandled.
+    result.catch(() => undefined)
+    under.push({ result, bytes })
+  }
+  try {
+    if (rest !== undefined && rest.length > 0) await give(rest)
+    for await (const piece of pieces) await give(piece)
+    while (under.length > 0) await take()
+  } finally {
+    await reader.close()
+  }
+}
+
+/** Reads any format record by record, maps batches, checks every row. */
+async function refineRecords(
+  file: OpenFile,
+  input: JobInput,
+  settings: InputSettings,
+  parts: ReadonlyMap<string, PartWriter>,
+): Promise<void> {
+  const { schema, limits, readers, host, pass, salt, batchRecords, digest, progress } = settings
+  const zero = Uint8Array.of(0)
+  const counts = new Map<string, number>()
+  let before = 0
+  let total = 0
+  const store = async (name: string, given: readonly unknown[]) => {
+    const table = tableOf(schema, name)
+    const part = parts.get(name)
+    if (part === undefined || given.length === 0) return
+    const first = counts.get(name) ?? 0
+    const rows: Row[] = given.map((row, index) =>
+      checkRow(table, pass(table, row, first + index), input.contributor, first + index),
+    )
+    counts.set(name, first + rows.length)
+    total += rows.length
+    await part.append(await part.parquet.rowGroup(rows), rows.length)
+    if (digest) {
+      await part.leaves.add(
+        Buffer.concat(rows.map((row) => sha256(zero, salt, canonicalBytes(row as JsonValue)))),
+      )
+    }
+  }
+  const flush = async (records: readonly JsonValue[]) => {
+    if (records.length === 0) return
+    if (schema.direct !== undefined) {
+      const rows = await directRows(schema, records, host).catch((error: unknown) => {
+        throw inWholeInput(error, schema.direct?.table ?? '', before)
+      })
+      await store(schema.direct.table, rows)
+    } else {
+      const tables = await mappedTables(records, needHost(host), { first: before })
+      for (const [name, rows] of Object.entries(tables)) await store(name, rows)
+    }
+    before += records.length
+    progress(file.size, total)
+  }
+  let batch: JsonValue[] = []
+  const records = openExport({
+    source: schema.source,
+    bytes: file,
+    name: input.path,
+    readers,
+    limits,
+    ...(input.mediaType === undefined ? {} : { mediaType: input.mediaType }),
+    ...(input.table === undefined ? {} : { table: input.table }),
+  })
+  for await (const record of records) {
+    batch.push(record as JsonValue)
+    if (batch.length >= batchRecords) {
+      await flush(batch)
+      batch = []
+    }
+  }
+  await flush(batch)
+}
+
+/**
+ * Refines one file into the parts of its tables.
+ *
+ * @param file - the file, open
+ * @param input - see {@link JobInput}
+ * @param settings - see {@link InputSettings}
+ * @param parts - a writer per table
+ * @throws RefineError when the file is refused
+ */
+export async function refineInput(
+  file: OpenFile,
+  input: JobInput,
+  settings: InputSettings,
+  parts: ReadonlyMap<string, PartWriter>,
+): Promise<void> {
+  const { schema } = settings
+  const { head } = await peek(file, headBytes)
+  const format = exportFormat({ name: input.path, head, mediaType: input.mediaType })
+  const takes = schema.source === 'rows' || schema.source === format
+  if (takes && isColumnar(schema) && (format === 'csv' || format === 'jsonl')) {
+    await refineColumns(file, format, input, settings, parts)
+  } else await refineRecords(file, input, settings, parts)
+}

@@ -1,0 +1,344 @@
+import { createHmac, hkdfSync } from 'node:crypto'
+import { join } from 'node:path'
+import { type Digest, sha256Digest } from '@sealpool/crypto'
+import type { JobRuntime, Limits } from '@sealpool/sandbox'
+import { RefineError, type RefineErrorCode } from '../errors.js'
+import { digestOfRoots, type TableRoot } from '../job/content-digest.js'
+import type { BundledRefiner } from '../job/refine-batch.js'
+import { createPiiPass } from '../pii/pii-pass.js'
+import { parseRefinerSchema, tableOf } from '../schema/parse-schema.js'
+import { schemaId } from '../schema/schema-id.js'
+import type { RefinerSchema } from '../schema/table-schema.js'
+import type { SourceReaders } from '../source/open-export.js'
+import { fullLimits, type SourceLimits } from '../source/source-limits.js'
+import { type OpenFile, openFile } from './file-source.js'
+import { type InputRecord, openJobFolder, type TablePart, writeWhole } from './journal.js'
+import { type LeafFile, rootOfRuns } from './leaf-runs.js'
+import { createPartWriter, type PartWriter } from './parquet-part.js'
+import { type InputSettings, type JobInput, refineInput } from './refine-input.js'
+
+/** How far a job is. */
+export interface JobProgress {
+  readonly inputs: number
+  readonly inputsDone: number
+  /** Bytes of the input under way, and how many of them are read. */
+  readonly bytes: number
+  readonly bytesDone: number
+  /** Rows of the input under way. */
+  readonly rows: number
+}
+
+/** What {@link runFileJob} takes. */
+export interface FileJobOptions {
+  readonly refiner: BundledRefiner
+  readonly inputs: readonly JobInput[]
+  /** Folder of the job: new, empty, or of the same job that was stopped. */
+  readonly output: string
+  /** Key of the Parquet files, 32 bytes. */
+  readonly key: Uint8Array
+  /** Where the mapping and its functions run; not needed for a mapping that is data alone. */
+  readonly runtime?: JobRuntime
+  /** Limits of one run in the sandbox; default 256 MiB, 30 s, 256 MiB of output. */
+  readonly limits?: Limits
+  /** Limits of one file; default 16 GiB, and otherwise those of `defaultSourceLimits` with 1,000,000,000 records. */
+  readonly sourceLimits?: SourceLimits
+  readonly readers?: SourceReaders
+  /** Secret that makes the content digest a commitment; see `contentDigest`. */
+  readonly salt?: Uint8Array
+  /** Secret of the pool, where a column's `pii` says `hash`. */
+  readonly piiKey?: Uint8Array
+  /** Threads that read large CSV and JSONL files; default 2, 0 for none. */
+  readonly workers?: number
+  /** Bytes of a piece of CSV or JSONL, which becomes a row group; default 4 MiB. */
+  readonly pieceBytes?: number
+  /** Records that a mapping in the sandbox gets at once; default 5,000. */
+  readonly batchRecords?: number
+  /** Leave out the content digest: for measurements. Default false. */
+  readonly withoutDigest?: boolean
+  readonly onProgress?: (progress: JobProgress) => void
+}
+
+/** What a job gave. */
+export interface FileJobResult {
+  readonly schemaId: Digest
+  readonly refiner: Digest
+  /** See `contentDigest`; null when it was left out. */
+  readonly contentDigest: Digest | null
+  readonly tables: {
+    readonly [table: string]: {
+      readonly rows: number
+      /** Encrypted Parquet files in the job's folder, in the order of the inputs. */
+      readonly parts: readonly {
+        readonly file: string
+        readonly rows: number
+        readonly bytes: number
+        readonly digest: string
+      }[]
+    }
+  }
+  /** Files that gave no rows at all. */
+  readonly refused: readonly { readonly id: string; readonly code: RefineErrorCode; readonly place: string }[]
+  /** How many inputs were refined or refused before, by a run that was stopped. */
+  readonly resumed: number
+}
+
+const gibibyte = 2 ** 30
+const jobSourceLimits: SourceLimits = {
+  bytes: 16 * gibibyte,
+  depth: 64,
+  records: 1_000_000_000,
+  columns: 1_000,
+  fieldLength: 1024 * 1024,
+}
+const runLeaves = 1_000_000
+const numberOf = (index: number) => String(index).padStart(6, '0')
+
+function checkJob(options: FileJobOptions): RefinerSchema {
+  const { refiner, inputs, key, workers = 2, pieceBytes = 4 << 20, batchRecords = 5_000 } = options
+  if (key.length !== 32) throw new RefineError('ARGUMENT_INVALID', 'key', 'The Parquet key must be 32 bytes')
+  if (sha256Digest(new TextEncoder().encode(refiner.code)) !== refiner.digest) {
+    throw new RefineError('REFINER_MISMATCH', 'refiner.code', "The refiner's code does not have its digest")
+  }
+  for (const [name, value, least, most] of [
+    ['workers', workers, 0, 64],
+    ['pieceBytes', pieceBytes, 1, 2 ** 28],
+    ['batchRecords', batchRecords, 1, 1_000_000],
+    ['inputs', inputs.length, 0, 999_999],
+  ] as const) {
+    if (!Number.isSafeInteger(value) || value < least || value > most) {
+      throw new RefineError('ARGUMENT_INVALID', name, `Expected an integer from ${least} to ${most}`)
+    }
+  }
+  const ids = new Set<string>()
+  for (const [index, { id, contributor }] of inputs.entries()) {
+    if (ids.has(id) || !Number.isSafeInteger(contributor) || contributor < 0) {
+      throw new RefineError(
+        'ARGUMENT_INVALID',
+        `inputs[${index}]`,
+        'Every input needs its own id and an integer contributor from 0',
+      )
+    }
+    ids.add(id)
+  }
+  return parseRefinerSchema(refiner.schema)
+}
+
+/** The digest fixes the code and the code fixes the schema; a schema from elsewhere must be the same one. */
+async function checkDescribed(options: FileJobOptions, schema: RefinerSchema, limits: Limits): Promise<void> {
+  const { runtime, refiner } = options
+  if (runtime === undefined) {
+    if (
+      schema.direct === undefined ||
+      Object.values(schema.direct.columns).some(({ by }) => by !== undefined)
+    ) {
+      throw new RefineError(
+        'ARGUMENT_INVALID',
+        'runtime',
+        'The mapping is code or names functions: give a runtime',
+      )
+    }
+    return
+  }
+  const described = await runtime.run({ code: refiner.code, entry: 'describe', input: null, limits })
+  const own = described.ok ? parseRefinerSchema(described.output) : undefined
+  if (own === undefined || JSON.stringify(own) !== JSON.stringify(schema)) {
+    throw new RefineError(
+      'REFINER_MISMATCH',
+      'refiner.schema',
+      'The refiner describes another schema than given',
+    )
+  }
+}
+
+/**
+ * Refines files into encrypted Parquet, one part per table and file, under one content digest. The job can be stopped at any moment,
+ * also by SIGKILL, and started again with the same arguments: files that were done stay done, and the digest is the same as without
+ * the stop. A file gives all of its rows or none; what is refused is reported with its place and costs the others nothing.
+ * Memory does not grow with the size of CSV, JSONL, XML, mail or archives.
+ *
+ * @param options - see {@link FileJobOptions}
+ * @returns tables, refusals, digests; the same stands in `refined.json` of the folder
+ * @throws RefineError with `ARGUMENT_INVALID`, `REFINER_MISMATCH`, `SCHEMA_INVALID`, `JOB_INVALID` (the folder is of another job or
+ *   damaged, an input that was done has changed); the system's error when the folder cannot be written
+ *
+ * @example
+ * ```ts no-run
+ * const job = await runFileJob({ refiner, inputs: [{ id: 'a', path: 'a.csv', contributor: 0 }], output: 'out', key, runtime })
+ * console.log(job.contentDigest, job.refused)
+ * ```
+ */
+export async function runFileJob(options: FileJobOptions): Promise<FileJobResult> {
+  const schema = checkJob(options)
+  const { refiner, inputs, output, key, salt = new Uint8Array(), onProgress, withoutDigest = false } = options
+  const limits = options.limits ?? { memoryBytes: 256 * 2 ** 20, timeMs: 30_000, outputBytes: 256 * 2 ** 20 }
+  await checkDescribed(options, schema, limits)
+  const sourceLimits = fullLimits(options.sourceLimits ?? jobSourceLimits)
+  const leafKey = new Uint8Array(hkdfSync('sha256', key, salt, 'sealpool/refine/leaves', 32))
+  const { batchRecords = 5_000, pieceBytes = 4 << 20 } = options
+  const done = await openJobFolder(output, {
+    refiner: refiner.digest,
+    schema: schemaId(schema),
+    refinerVersion: schema.version,
+    check: createHmac('sha256', leafKey).update('check').digest('hex'),
+    settings: JSON.stringify({ sourceLimits, batchRecords, pieceBytes, withoutDigest }),
+  })
+  const records: InputRecord[] = []
+  for (const [index, input] of inputs.entries()) {
+    const settings: InputSettings = {
+      schema,
+      limits: sourceLimits,
+      readers: options.readers ?? {},
+      host:
+        options.runtime === undefined ? undefined : { code: refiner.code, runtime: options.runtime, limits },
+      pass: createPiiPass(options.piiKey === undefined ? {} : { key: options.piiKey }),
+      salt,
+      workers: options.workers ?? 2,
+      pieceBytes,
+      batchRecords,
+      digest: !withoutDigest,
+      progress: (bytesDone, rows) =>
+        onProgress?.({ inputs: inputs.length, inputsDone: index, bytes: size, bytesDone, rows }),
+    }
+    let size = 0
+    const file = await openFile(input.path).catch((error: unknown) => {
+      if (error instanceof RefineError) return undefined
+      throw error
+    })
+    size = file?.size ?? 0
+    try {
+      const before = done.get(index)
+      if (before !== undefined) checkUnchanged(before, input, file)
+      records.push(
+        before ??
+          (await refineFile(file, input, {
+            index,
+            settings,
+            options: { output, key, leafKey },
+          })),
+      )
+    } finally {
+      await file?.close()
+    }
+    onProgress?.({ inputs: inputs.length, inputsDone: index + 1, bytes: size, bytesDone: size, rows: 0 })
+  }
+  const result = await summary(records, {
+    schema,
+    refiner,
+    output,
+    leafKey,
+    salt,
+    withoutDigest,
+    resumed: done.size,
+  })
+  await writeWhole(
+    output,
+    'refined.json',
+    `${JSON.stringify({ format: 'sealpool/refined', version: 1, ...result, resumed: undefined }, null, 2)}\n`,
+  )
+  return result
+}
+
+function checkUnchanged(before: InputRecord, input: JobInput, file: OpenFile | undefined): void {
+  const { id, contributor, bytes, modified } = before.input
+  const same = id === input.id && contributor === input.contributor
+  if (!same || bytes !== (file?.size ?? 0) || modified !== (file?.modified ?? 0)) {
+    throw new RefineError(
+      'JOB_INVALID',
+      'inputs',
+      'An input changed since it was refined; begin the job anew in another folder',
+    )
+  }
+}
+
+async function refineFile(
+  file: OpenFile | undefined,
+  input: JobInput,
+  where: {
+    readonly index: number
+    readonly settings: InputSettings
+    readonly options: { readonly output: string; readonly key: Uint8Array; readonly leafKey: Uint8Array }
+  },
+): Promise<InputRecord> {
+  const { index, settings } = where
+  const { output, key, leafKey } = where.options
+  const number = numberOf(index)
+  const parts = new Map<string, PartWriter>()
+  const told = {
+    id: input.id,
+    contributor: input.contributor,
+    bytes: file?.size ?? 0,
+    modified: file?.modified ?? 0,
+  }
+  const base = { format: 'sealpool/refined-input', version: 1, input: told } as const
+  let record: InputRecord
+  try {
+    if (file === undefined)
+      throw new RefineError('ARGUMENT_INVALID', 'input', 'The input is no regular file that can be read')
+    for (const name of Object.keys(settings.schema.tables)) {
+      const table = tableOf(settings.schema, name)
+      parts.set(name, await createPartWriter({ folder: output, number, table, key, leafKey, runLeaves }))
+    }
+    await refineInput(file, input, settings, parts)
+    const tables: Record<string, TablePart> = {}
+    for (const [name, part] of parts) tables[name] = await part.finish()
+    record = { ...base, tables }
+  } catch (error) {
+    for (const part of parts.values()) await part.abandon()
+    if (!(error instanceof RefineError)) throw error
+    record = { ...base, refused: { code: error.code, place: error.place }, tables: {} }
+  }
+  await writeWhole(output, `${number}.json`, JSON.stringify(record))
+  return record
+}
+
+async function summary(
+  records: readonly InputRecord[],
+  job: {
+    readonly schema: RefinerSchema
+    readonly refiner: BundledRefiner
+    readonly output: string
+    readonly leafKey: Uint8Array
+    readonly salt: Uint8Array
+    readonly withoutDigest: boolean
+    readonly resumed: number
+  },
+): Promise<FileJobResult> {
+  const tables: Record<string, FileJobResult['tables'][string]> = {}
+  const roots: TableRoot[] = []
+  for (const name of Object.keys(job.schema.tables)) {
+    const parts = records.flatMap(({ tables: given }, index) => {
+      const part = Object.hasOwn(given, name) ? given[name] : undefined
+      return part === undefined ? [] : [{ part, name: `${numberOf(index)}.${name}` }]
+    })
+    const rows = parts.reduce((sum, { part }) => sum + part.rows, 0)
+    tables[name] = {
+      rows,
+      parts: parts.map(({ part: { file, rows: count, bytes, digest } }) => ({
+        file,
+        rows: count,
+        bytes,
+        digest,
+      })),
+    }
+    if (job.withoutDigest) continue
+    const files: LeafFile[] = parts.map(({ part, name: own }) => ({
+      path: join(job.output, `${own}.leaves`),
+      name: own,
+      runs: part.runs,
+    }))
+    const { root, leaves } = await rootOfRuns(files, job.leafKey)
+    if (leaves !== rows)
+      throw new RefineError('JOB_INVALID', name, 'Rows and hashes of the job differ; begin the job anew')
+    roots.push({ name, rows, root })
+  }
+  return {
+    schemaId: schemaId(job.schema),
+    refiner: job.refiner.digest,
+    contentDigest: job.withoutDigest ? null : digestOfRoots(job.salt, roots),
+    tables,
+    refused: records.flatMap(({ input, refused }) =>
+      refused === undefined ? [] : [{ id: input.id, ...refused }],
+    ),
+    resumed: job.resumed,
+  }
+}

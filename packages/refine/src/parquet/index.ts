@@ -1,0 +1,180 @@
+/**
+ * Reading Parquet with the `hyparquet` package (an optional peer, pure JavaScript): flat tables, stored or packed with Snappy.
+ *
+ * @module
+ */
+import {
+  type Compressors,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+  type SchemaElement,
+  snappyUncompress,
+} from 'hyparquet'
+import type { JsonValue } from '../define/record-types.js'
+import { RefineError } from '../errors.js'
+import { civilFromDays, printInstant } from '../schema/instant.js'
+import type { RandomAccess } from '../source/byte-source.js'
+import type { TableReader } from '../source/table-reader.js'
+
+const footerBytes = 16 * 1024 * 1024
+
+function invalid(place: string, message: string): RefineError {
+  return new RefineError('PARQUET_INVALID', place, message)
+}
+
+function dayText(days: number): string {
+  const [year, month, day] = civilFromDays(days)
+  if (year < 1 || year > 9999) throw invalid('date', 'A day is out of range')
+  return `${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`
+}
+
+function instantText(micro: bigint): string {
+  const text = printInstant(micro)
+  if (text === undefined) throw invalid('timestamp', 'An instant is out of range')
+  return text
+}
+
+/** Dates stay text in their one form: a JavaScript Date would lose the microseconds. */
+const parsers = {
+  timestampFromMilliseconds: (value: bigint) => instantText(value * 1000n),
+  timestampFromMicroseconds: (value: bigint) => instantText(value),
+  timestampFromNanoseconds: (value: bigint) => {
+    if (value % 1000n !== 0n) throw invalid('timestamp', 'An instant is finer than a microsecond')
+    return instantText(value / 1000n)
+  },
+  dateFromDays: (value: number) => dayText(value),
+}
+
+function flatColumns(metadata: FileMetaData): readonly SchemaElement[] {
+  const [root, ...columns] = metadata.schema
+  if (root === undefined || columns.length !== root.num_children || columns.length === 0) {
+    throw invalid('schema', 'The file is not a flat table; unnest it first')
+  }
+  for (const [index, column] of columns.entries()) {
+    if (column.num_children !== undefined || column.repetition_type === 'REPEATED') {
+      throw invalid(`column ${index + 1}`, 'A column is nested; unnest it first')
+    }
+  }
+  return columns
+}
+
+function cellOf(column: SchemaElement, value: unknown, place: string): JsonValue {
+  if (value === null || value === undefined) return null
+  if (typeof value === 'bigint') {
+    return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER)
+      ? Number(value)
+      : String(value)
+  }
+  if (typeof value === 'number') {
+    const decimal = column.converted_type === 'DECIMAL' || column.logical_type?.type === 'DECIMAL'
+    if (!decimal) {
+      if (!Number.isFinite(value)) throw invalid(place, 'A number is not finite')
+      return value
+    }
+    const scale = column.scale ?? 0
+    // hyparquet gives decimals as doubles: exact again after rounding, as long as all digits fit.
+    if (Math.abs(value) * 10 ** scale >= 1e15) throw invalid(place, 'A decimal has more than 15 digits')
+    return value.toFixed(scale)
+  }
+  if (typeof value === 'string' || typeof value === 'boolean') return value
+  throw invalid(place, 'A column holds bytes or lists; convert it first')
+}
+
+/**
+ * The reader of Parquet over `hyparquet`, one row group after the other. Integers past 2^53 and decimals come as text, days and
+ * instants in their one form.
+ *
+ * @param access - the file
+ * @param limits - `records`, `columns`, `expandedBytes`
+ * @returns rows
+ * @throws RefineError with `PARQUET_INVALID` or `LIMIT_EXCEEDED`
+ */
+export const hyparquetReader: TableReader = async function* (access, limits) {
+  const file = {
+    byteLength: access.size,
+    slice: (start: number, end = access.size) => {
+      const part = readExactly(access, start, end).then(({ buffer }) => buffer as ArrayBuffer)
+      // The reader may ask for several parts and wait for the first fault only.
+      part.catch(() => undefined)
+      return part
+    },
+  }
+  let metadata: FileMetaData
+  try {
+    const tail = await readExactly(access, access.size - 8, access.size)
+    const footer = new DataView(tail.buffer, tail.byteOffset, 8).getUint32(0, true)
+    if (footer > Math.min(footerBytes, access.size)) throw invalid('footer', 'The footer is too long')
+    metadata = await parquetMetadataAsync(file)
+  } catch (error) {
+    if (error instanceof RefineError) throw error
+    throw invalid('footer', 'The export is not a Parquet file, or damaged, or encrypted')
+  }
+  const columns = flatColumns(metadata)
+  if (columns.length > limits.columns) {
+    throw new RefineError('LIMIT_EXCEEDED', 'schema', `The export has more than ${limits.columns} columns`)
+  }
+  const rows = metadata.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0)
+  const expanded = metadata.row_groups.reduce((sum, group) => sum + Number(group.total_byte_size), 0)
+  if (rows > limits.records || rows !== Number(metadata.num_rows)) {
+    throw new RefineError(
+      'LIMIT_EXCEEDED',
+      'footer',
+      `The export has more than ${limits.records} rows, or counts them wrong`,
+    )
+  }
+  if (expanded > limits.expandedBytes) {
+    throw new RefineError('LIMIT_EXCEEDED', 'footer', 'The export expands to more than the limits allow')
+  }
+  let opened = 0
+  const compressors: Compressors = {
+    SNAPPY: (input, outputLength) => {
+      opened += outputLength
+      if (opened > limits.expandedBytes) {
+        throw new RefineError('LIMIT_EXCEEDED', 'page', 'The export expands to more than the limits allow')
+      }
+      const output = new Uint8Array(outputLength)
+      snappyUncompress(input, output)
+      return output
+    },
+  }
+  let rowStart = 0
+  for (const [index, group] of metadata.row_groups.entries()) {
+    const count = Number(group.num_rows)
+    let objects: Record<string, unknown>[]
+    try {
+      objects = await parquetReadObjects({
+        file,
+        metadata,
+        rowStart,
+        rowEnd: rowStart + count,
+        compressors,
+        parsers: { ...parsers } as never,
+        utf8: true,
+      })
+    } catch (error) {
+      if (error instanceof RefineError) throw error
+      throw invalid(
+        `row group ${index + 1}`,
+        'A row group is damaged, or packed by a method other than Snappy',
+      )
+    }
+    if (objects.length !== count) throw invalid(`row group ${index + 1}`, 'A row group lacks rows')
+    for (const [at, object] of objects.entries()) {
+      yield Object.fromEntries(
+        columns.map((column) => [
+          column.name,
+          cellOf(column, object[column.name], `row ${rowStart + at + 1}`),
+        ]),
+      )
+    }
+    rowStart += count
+  }
+}
+
+async function readExactly(access: RandomAccess, start: number, end: number): Promise<Uint8Array> {
+  if (!(start >= 0) || end < start || end > access.size)
+    throw invalid('file', 'The file points out of itself')
+  // A copy: the readers take the buffer as a whole.
+  return Uint8Array.from(await access.read(start, end - start))
+}

@@ -1,0 +1,114 @@
+import { DuckDBInstance } from '@duckdb/node-api'
+import { describe, expect, test } from 'vitest'
+import { mockTables } from '../sample/mock-tables.js'
+import { compareSchemas, migrateRows, toMigrationDdl } from './compatibility.js'
+import { toDdl } from './ddl.js'
+import type { ColumnSchema, RefinerSchema } from './table-schema.js'
+
+const base: Readonly<Record<string, ColumnSchema>> = {
+  a: { type: 'integer', min: 0, max: 10, description: 'd' },
+  b: { type: 'text', values: ['x', 'y'], description: 'd' },
+  c: { type: 'text', maxLength: 10, nullable: true, description: 'd' },
+  d: { type: 'date', min: '2000-01-01', description: 'd' },
+}
+const schema = (columns: Readonly<Record<string, ColumnSchema | undefined>>): RefinerSchema => ({
+  id: 's',
+  version: '1.0.0',
+  source: 'json',
+  notes: [],
+  tables: {
+    t: {
+      description: 'd',
+      columns: Object.fromEntries(
+        Object.entries({ ...base, ...columns }).filter(([, column]) => column !== undefined),
+      ) as Record<string, ColumnSchema>,
+    },
+  },
+})
+const integer = (change: object): ColumnSchema => ({
+  type: 'integer',
+  min: 0,
+  max: 10,
+  description: 'd',
+  ...change,
+})
+
+describe('compareSchemas', () => {
+  test.each<[string, Readonly<Record<string, ColumnSchema | undefined>>, string]>([
+    ['nothing', {}, 'full'],
+    ['a description', { a: integer({ description: 'other' }) }, 'full'],
+    ['a wider range', { a: integer({ max: 11 }) }, 'backward'],
+    ['a narrower range', { a: integer({ min: 1 }) }, 'forward'],
+    ['a shifted range', { a: integer({ min: 1, max: 11 }) }, 'breaking'],
+    ['no range', { a: { type: 'integer', description: 'd' } }, 'backward'],
+    ['a null that may be', { a: integer({ nullable: true }) }, 'backward'],
+    ['a null that may not be', { c: { type: 'text', maxLength: 10, description: 'd' } }, 'forward'],
+    ['more values', { b: { type: 'text', values: ['x', 'y', 'z'], description: 'd' } }, 'backward'],
+    ['fewer values', { b: { type: 'text', values: ['x'], description: 'd' } }, 'forward'],
+    ['any text', { b: { type: 'text', description: 'd' } }, 'backward'],
+    ['values that are too long', { b: { type: 'text', maxLength: 1, description: 'd' } }, 'backward'],
+    ['a shorter text', { c: { type: 'text', maxLength: 9, nullable: true, description: 'd' } }, 'forward'],
+    ['an earlier day', { d: { type: 'date', min: '1999-01-01', description: 'd' } }, 'backward'],
+    ['another type', { a: { type: 'text', description: 'd' } }, 'breaking'],
+    ['another unit', { a: integer({ unit: 'kg' }) }, 'breaking'],
+    ['a new column that may be null', { e: { type: 'integer', nullable: true, description: 'd' } }, 'full'],
+    ['a new column that may not', { e: { type: 'integer', description: 'd' } }, 'forward'],
+    ['no column that may be null', { c: undefined }, 'forward'],
+    ['no column that may not', { a: undefined }, 'breaking'],
+  ])('%s', (_, columns, want) => {
+    // A column that went and could be null: old rows have more than the new schema knows, new rows are old ones.
+    expect(compareSchemas(schema({}), schema(columns)).compatibility).toBe(want)
+  })
+
+  test('tables', () => {
+    const two = { ...schema({}), tables: { ...schema({}).tables, u: { description: 'd', columns: base } } }
+    expect(compareSchemas(schema({}), two).compatibility).toBe('full')
+    expect(compareSchemas(two, schema({})).compatibility).toBe('forward')
+  })
+})
+
+describe('migrations', () => {
+  const from = schema({})
+  const to = schema({ e: { type: 'integer', nullable: true, description: 'd' } })
+
+  test('rows are renamed, filled, computed and checked', () => {
+    const rows = mockTables(from, { seed: 'm', rows: 5 })['t'] ?? []
+    const next = schema({
+      a: undefined,
+      n: integer({}),
+      k: { type: 'text', description: 'd' },
+      twice: { type: 'integer', description: 'd' },
+    })
+    const migrated = migrateRows(rows, next, {
+      table: 't',
+      rename: { n: 'a' },
+      fill: { k: 'old' },
+      compute: { twice: (row) => 2 * Number(row['a']) },
+    })
+    for (const [index, row] of migrated.entries()) {
+      expect(row).toMatchObject({
+        contributor: rows[index]?.['contributor'],
+        n: rows[index]?.['a'],
+        k: 'old',
+        twice: 2 * Number(rows[index]?.['a']),
+      })
+      expect(Object.hasOwn(row, 'a')).toBe(false)
+    }
+    expect(() => migrateRows(rows, next, { table: 't', fill: { k: 5 } })).toThrow(
+      expect.objectContaining({ place: 't[0].n' }),
+    )
+    expect(() => migrateRows(rows, next, { table: 't', fill: { zz: 5 } })).toThrow(/lacks/)
+  })
+
+  test('DDL is for what loses nothing', async () => {
+    const connection = await (await DuckDBInstance.create(':memory:')).connect()
+    await connection.run(toDdl(from, 'duckdb'))
+    await connection.run(toMigrationDdl(from, to, 'duckdb'))
+    const described = await connection.runAndReadAll('DESCRIBE t')
+    expect(described.getRowsJson().map(([name]) => name)).toEqual(['contributor', 'a', 'b', 'c', 'd', 'e'])
+    expect(toMigrationDdl(from, from, 'sqlite')).toBe('')
+    expect(() => toMigrationDdl(to, schema({ a: undefined }), 'duckdb')).toThrow(
+      expect.objectContaining({ code: 'SCHEMA_INVALID', place: 't.a' }),
+    )
+  })
+})

@@ -1,0 +1,203 @@
+import { RefineError } from '../errors.js'
+import { checkRow } from '../job/check-row.js'
+import { type Dialect, sqlType, toDdl } from './ddl.js'
+import { tableOf } from './parse-schema.js'
+import type { ColumnSchema, RefinerSchema, Row } from './table-schema.js'
+
+/**
+ * `full`: both ways. `backward`: every old row is a row of the new schema. `forward`: every new row is a row of the old one,
+ * once what the old does not know is left out. `breaking`: neither.
+ */
+export type CompatibilityClass = 'full' | 'backward' | 'forward' | 'breaking'
+
+/** One difference between two schemas. */
+export interface SchemaChange {
+  /** `table` or `table.column`. */
+  readonly place: string
+  /** What changed. */
+  readonly change: string
+  /** May old rows be read under the new schema? */
+  readonly backward: boolean
+  /** May new rows be read under the old schema? */
+  readonly forward: boolean
+}
+
+/** What {@link compareSchemas} found. */
+export interface SchemaComparison {
+  readonly compatibility: CompatibilityClass
+  readonly changes: readonly SchemaChange[]
+}
+
+type Ordered = number | string
+
+/** Is every value of `inner` a value of `outer`? Columns of one type. */
+function contains(outer: ColumnSchema, inner: ColumnSchema): boolean {
+  if (inner.nullable === true && outer.nullable !== true) return false
+  if (outer.values !== undefined) {
+    if (inner.values === undefined) return false
+    const { values } = outer
+    return inner.values.every((value) => values.includes(value))
+  }
+  const innerValues = inner.values
+  const low = (bound: Ordered | undefined, other: Ordered | undefined) =>
+    bound === undefined ||
+    (innerValues !== undefined
+      ? innerValues.every((value) => value >= bound)
+      : other !== undefined && other >= bound)
+  const high = (bound: Ordered | undefined, other: Ordered | undefined) =>
+    bound === undefined ||
+    (innerValues !== undefined
+      ? innerValues.every((value) => value <= bound)
+      : other !== undefined && other <= bound)
+  if (!low(outer.min, inner.min) || !high(outer.max, inner.max)) return false
+  const longest =
+    innerValues === undefined
+      ? (inner.maxLength ?? 1024)
+      : Math.max(...innerValues.map((value) => String(value).length))
+  return inner.type !== 'text' || longest <= (outer.maxLength ?? 1024)
+}
+
+function columnChange(place: string, from: ColumnSchema, to: ColumnSchema): SchemaChange | undefined {
+  const typed = (change: string): SchemaChange => ({ place, change, backward: false, forward: false })
+  if (from.type !== to.type) return typed(`type ${from.type} became ${to.type}`)
+  if (from.unit !== to.unit) return typed('the unit changed')
+  if (from.decimals !== to.decimals) return typed('the places of the decimal changed')
+  const backward = contains(to, from)
+  const forward = contains(from, to)
+  if (backward && forward) return undefined
+  const change = backward ? 'takes more values' : forward ? 'takes fewer values' : 'takes other values'
+  return { place, change, backward, forward }
+}
+
+/**
+ * Compares two versions of a schema by what their rows may be. A new column that may be null is compatible both ways, one that
+ * may not is forward only: old rows lack it. Descriptions and notes do not count.
+ *
+ * @param from - the older schema
+ * @param to - the newer schema
+ * @returns the class and every change that is not compatible in both ways by itself
+ *
+ * @example
+ * ```ts no-run
+ * compareSchemas(v1, v2).compatibility // 'backward'
+ * ```
+ */
+export function compareSchemas(from: RefinerSchema, to: RefinerSchema): SchemaComparison {
+  const changes: SchemaChange[] = []
+  for (const [name, table] of Object.entries(from.tables)) {
+    const next = Object.hasOwn(to.tables, name) ? to.tables[name] : undefined
+    if (next === undefined) {
+      changes.push({ place: name, change: 'the table went', backward: false, forward: true })
+      continue
+    }
+    for (const [column, definition] of Object.entries(table.columns)) {
+      const place = `${name}.${column}`
+      const other = Object.hasOwn(next.columns, column) ? next.columns[column] : undefined
+      if (other === undefined) {
+        changes.push({
+          place,
+          change: 'the column went',
+          backward: false,
+          forward: definition.nullable === true,
+        })
+      } else {
+        const change = columnChange(place, definition, other)
+        if (change !== undefined) changes.push(change)
+      }
+    }
+    for (const [column, definition] of Object.entries(next.columns)) {
+      if (Object.hasOwn(table.columns, column)) continue
+      const backward = definition.nullable === true
+      changes.push({ place: `${name}.${column}`, change: 'the column is new', backward, forward: true })
+    }
+  }
+  for (const name of Object.keys(to.tables)) {
+    if (!Object.hasOwn(from.tables, name))
+      changes.push({ place: name, change: 'the table is new', backward: true, forward: true })
+  }
+  const backward = changes.every((change) => change.backward)
+  const forward = changes.every((change) => change.forward)
+  const compatibility = backward ? (forward ? 'full' : 'backward') : forward ? 'forward' : 'breaking'
+  return { compatibility, changes }
+}
+
+/** How a row of the older table becomes one of the newer: old column to rename, new value, or a function of the old row. */
+export interface Migration {
+  readonly table: string
+  /** New column to old column of another name. */
+  readonly rename?: Readonly<Record<string, string>>
+  /** New column to the value that old rows get. */
+  readonly fill?: Readonly<Record<string, string | number | boolean | null>>
+  /** New column to a pure function of the old row. */
+  readonly compute?: Readonly<Record<string, (row: Row) => unknown>>
+}
+
+/**
+ * Brings rows of an older schema under a newer one. Columns of one name are kept; what the newer table does not have is
+ * dropped; every row is checked as a mapping's rows are.
+ *
+ * @param rows - rows of the older schema
+ * @param to - the newer schema
+ * @param migration - see {@link Migration}
+ * @returns rows of the newer schema
+ * @throws RefineError with `ARGUMENT_INVALID` for an unknown table, or what `checkRow` throws, `place` naming row and column
+ */
+export function migrateRows(rows: readonly Row[], to: RefinerSchema, migration: Migration): readonly Row[] {
+  const table = tableOf(to, migration.table)
+  const { rename = {}, fill = {}, compute = {} } = migration
+  for (const name of [...Object.keys(rename), ...Object.keys(fill), ...Object.keys(compute)]) {
+    if (!Object.hasOwn(table.columns, name)) {
+      throw new RefineError(
+        'ARGUMENT_INVALID',
+        `migration.${name}`,
+        'The migration names a column that the newer table lacks',
+      )
+    }
+  }
+  return rows.map((row, index) => {
+    const made: Record<string, unknown> = {}
+    for (const name of Object.keys(table.columns)) {
+      const computed = Object.hasOwn(compute, name) ? compute[name] : undefined
+      const renamed = Object.hasOwn(rename, name) ? rename[name] : undefined
+      if (computed !== undefined) made[name] = computed(row)
+      else if (renamed !== undefined) made[name] = row[renamed]
+      else if (Object.hasOwn(fill, name)) made[name] = fill[name]
+      else made[name] = row[name]
+    }
+    return checkRow(table, made, Number(row['contributor']), index)
+  })
+}
+
+/**
+ * SQL that brings stored tables from one schema to another where that loses nothing: new tables and new columns that may be
+ * null.
+ *
+ * @param from - the older schema
+ * @param to - the newer schema
+ * @param dialect - as for {@link toDdl}
+ * @returns statements, each ended by `;` and a line break; empty when nothing is to be done
+ * @throws RefineError with `SCHEMA_INVALID` when the change is not backward compatible; use {@link migrateRows}
+ */
+export function toMigrationDdl(from: RefinerSchema, to: RefinerSchema, dialect: Dialect): string {
+  const fault = compareSchemas(from, to).changes.find(({ backward }) => !backward)
+  if (fault !== undefined) {
+    throw new RefineError(
+      'SCHEMA_INVALID',
+      fault.place,
+      `${fault.change}: rows must be rewritten, see migrateRows`,
+    )
+  }
+  const statements: string[] = []
+  for (const [name, table] of Object.entries(to.tables)) {
+    const old = Object.hasOwn(from.tables, name) ? from.tables[name] : undefined
+    if (old === undefined) {
+      statements.push(toDdl({ ...to, tables: { [name]: table } }, dialect).trimEnd())
+      continue
+    }
+    for (const [column, definition] of Object.entries(table.columns)) {
+      if (Object.hasOwn(old.columns, column)) continue
+      statements.push(`ALTER TABLE "${name}" ADD COLUMN "${column}" ${sqlType(definition, dialect)};`)
+    }
+  }
+  return statements.length === 0 ? '' : `${statements.join('\n')}\n`
+}

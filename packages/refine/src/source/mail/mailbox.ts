@@ -1,0 +1,165 @@
+/** Mailboxes (mbox, RFC 4155 and the `mboxrd` quoting) and single messages (RFC 5322). */
+import type { MailMessage } from '../../define/record-types.js'
+import { RefineError } from '../../errors.js'
+import type { FullSourceLimits } from '../source-limits.js'
+import { mailInstant } from './mail-date.js'
+
+/** What a reader of MIME finds in one message. */
+export interface ParsedMail {
+  /** Decoded headers in order; names in any case. */
+  readonly headers: readonly { readonly name: string; readonly value: string }[]
+  readonly from: string | null
+  readonly to: readonly string[]
+  readonly cc: readonly string[]
+  /** The text part, decoded; empty when there is none. */
+  readonly text: string
+  readonly attachments: readonly { readonly mediaType: string; readonly bytes: number }[]
+}
+
+/** The port to a reader of MIME; `postalReader` of `@sealpool/refine/mail` is one. It throws RefineError `MAIL_INVALID`. */
+export type MimeReader = (bytes: Uint8Array, limits: { readonly depth: number }) => Promise<ParsedMail>
+
+const lineFeed = 0x0a
+const separator = [...new TextEncoder().encode('From ')]
+
+function beginsWith(bytes: Uint8Array, at: number, word: readonly number[]): boolean {
+  return word.every((byte, index) => bytes[at + index] === byte)
+}
+
+/** Takes one `>` from lines of `>From `, `>>From ` and so on: what mboxrd put in front. */
+function unquoted(lines: readonly Uint8Array[]): Uint8Array {
+  const plain = lines.map((line) => {
+    let depth = 0
+    while (line[depth] === 0x3e) depth += 1
+    return depth > 0 && beginsWith(line, depth, separator) ? line.subarray(1) : line
+  })
+  const bytes = new Uint8Array(plain.reduce((sum, line) => sum + line.length, 0))
+  let offset = 0
+  for (const line of plain) {
+    bytes.set(line, offset)
+    offset += line.length
+  }
+  return bytes
+}
+
+async function* linesOf(
+  chunks: AsyncIterable<Uint8Array>,
+  lineBytes: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let held: Uint8Array[] = []
+  let heldBytes = 0
+  const joined = (last: Uint8Array) => {
+    const line = new Uint8Array(heldBytes + last.length)
+    let offset = 0
+    for (const part of [...held, last]) {
+      line.set(part, offset)
+      offset += part.length
+    }
+    held = []
+    heldBytes = 0
+    return line
+  }
+  for await (const chunk of chunks) {
+    let start = 0
+    for (let feed = chunk.indexOf(lineFeed); feed >= 0; feed = chunk.indexOf(lineFeed, start)) {
+      const part = chunk.subarray(start, feed + 1)
+      yield held.length === 0 ? part.slice() : joined(part)
+      start = feed + 1
+    }
+    if (start < chunk.length) {
+      held.push(chunk.slice(start))
+      heldBytes += chunk.length - start
+      if (heldBytes > lineBytes)
+        throw new RefineError('LIMIT_EXCEEDED', 'source', 'A line of a message is too long')
+    }
+  }
+  if (held.length > 0) yield joined(new Uint8Array())
+}
+
+/**
+ * Splits a mailbox into its messages.
+ *
+ * @param chunks - the mailbox
+ * @param limits - `recordBytes` per message, `records`
+ * @returns the bytes of each message, without its `From ` line
+ * @throws RefineError with `MAIL_INVALID` or `LIMIT_EXCEEDED`
+ */
+export async function* mailboxMessages(
+  chunks: AsyncIterable<Uint8Array>,
+  limits: FullSourceLimits,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let lines: Uint8Array[] | undefined
+  let bytes = 0
+  let count = 0
+  let afterBlank = true
+  for await (const line of linesOf(chunks, limits.recordBytes)) {
+    const blank = line.length === 1 || (line.length === 2 && line[0] === 0x0d)
+    if (afterBlank && beginsWith(line, 0, separator)) {
+      if (lines !== undefined) yield unquoted(lines)
+      lines = []
+      bytes = 0
+      count += 1
+      if (count > limits.records)
+        throw new RefineError('LIMIT_EXCEEDED', 'source', 'The mailbox has too many messages')
+    } else if (lines === undefined) {
+      if (!blank) throw new RefineError('MAIL_INVALID', 'line 1', 'A mailbox begins with a line "From "')
+    } else {
+      bytes += line.length
+      if (bytes > limits.recordBytes) {
+        throw new RefineError(
+          'LIMIT_EXCEEDED',
+          `message ${count}`,
+          `A message is longer than ${limits.recordBytes} bytes`,
+        )
+      }
+      lines.push(line)
+    }
+    afterBlank = blank
+  }
+  if (lines !== undefined) yield unquoted(lines)
+}
+
+/**
+ * One message as a record.
+ *
+ * @param bytes - the message
+ * @param options - `mime`: reader of MIME; `limits`; `number`: for `place`, from 1
+ * @returns the record
+ * @throws RefineError with `MAIL_INVALID` or `LIMIT_EXCEEDED`
+ */
+export async function mailMessage(
+  bytes: Uint8Array,
+  options: { readonly mime: MimeReader; readonly limits: FullSourceLimits; readonly number: number },
+): Promise<MailMessage> {
+  const { limits, number } = options
+  let parsed: ParsedMail
+  try {
+    parsed = await options.mime(bytes, { depth: limits.depth })
+  } catch (error) {
+    const code = error instanceof RefineError ? error.code : 'MAIL_INVALID'
+    throw new RefineError(code, `message ${number}`, 'The message cannot be read as MIME within the limits')
+  }
+  if (parsed.text.length > Math.max(limits.fieldLength, limits.recordBytes)) {
+    throw new RefineError('LIMIT_EXCEEDED', `message ${number}`, 'The text of a message is too long')
+  }
+  const headers = new Map<string, string>()
+  for (const { name, value } of parsed.headers) {
+    const key = name.toLowerCase()
+    if (!headers.has(key)) headers.set(key, value)
+  }
+  if (headers.size === 0)
+    throw new RefineError('MAIL_INVALID', `message ${number}`, 'The message has no header')
+  return {
+    headers: Object.fromEntries(headers),
+    from: parsed.from,
+    to: parsed.to,
+    cc: parsed.cc,
+    subject: headers.get('subject') ?? null,
+    date: mailInstant(headers.get('date') ?? ''),
+    messageId: headers.get('message-id') ?? null,
+    inReplyTo: headers.get('in-reply-to') ?? null,
+    text: parsed.text,
+    attachments: parsed.attachments,
+    bytes: bytes.length,
+  }
+}

@@ -1,0 +1,234 @@
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import fc from 'fast-check'
+import initSqlJs from 'sql.js'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { JsonValue } from '../define/record-types.js'
+import { RefineError } from '../errors.js'
+import { postalReader } from '../mail/index.js'
+import { hyparquetReader } from '../parquet/index.js'
+import type { SourceFormat } from '../schema/table-schema.js'
+import { createSqliteReader } from '../sqlite/index.js'
+import { property } from '../testing/property.js'
+import { saxesReader } from '../xml/index.js'
+import { openExport, type SourceReaders } from './open-export.js'
+import { defaultSourceLimits, type SourceLimits } from './source-limits.js'
+
+/** The cases of `npm run conformance -- refine`, run here on the sources. */
+const folder = pathToFileURL(fileURLToPath(new URL('../../../../conformance/refine/', import.meta.url))).href
+interface Exports {
+  readonly receipts: readonly Record<string, unknown>[]
+  readonly ride: readonly Record<string, unknown>[]
+  rows(): Promise<Record<string, Uint8Array>>
+  activities(): Record<string, Uint8Array>
+  readonly healthExport: string
+  readonly mailbox: string
+}
+interface Malformed {
+  readonly name: string
+  readonly source: SourceFormat
+  readonly file: string
+  readonly bytes: Uint8Array
+  readonly code: string
+  readonly limits?: Partial<SourceLimits>
+}
+const cases = (await import(`${folder}exports.mjs`)) as Exports
+const { malformed } = (await import(`${folder}malformed.mjs`)) as { malformed(): Promise<Malformed[]> }
+const files = await cases.rows()
+const refused = await malformed()
+let readers: SourceReaders
+
+beforeAll(async () => {
+  readers = {
+    xml: saxesReader,
+    mime: postalReader,
+    parquet: hyparquetReader,
+    sqlite: createSqliteReader(await initSqlJs()),
+  }
+})
+
+async function* inPieces(bytes: Uint8Array, size: number) {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+}
+
+async function read(
+  source: SourceFormat,
+  name: string,
+  bytes: Uint8Array | AsyncIterable<Uint8Array>,
+  limits: Partial<SourceLimits> = {},
+) {
+  const records: JsonValue[] = []
+  for await (const record of openExport({
+    source,
+    name,
+    bytes,
+    readers,
+    limits: { ...defaultSourceLimits, ...limits },
+  })) {
+    records.push(record)
+  }
+  return records
+}
+
+const encode = (text: string) => new TextEncoder().encode(text)
+
+describe('the same rows', () => {
+  const want = cases.receipts.map((row) => ({
+    ...row,
+    total: Number(row['total']),
+    paid_by: row['paid_by'] ?? '',
+  }))
+  const same = (record: JsonValue) => {
+    const row = record as Record<string, unknown>
+    return { ...row, total: Number(row['total']), paid_by: row['paid_by'] ?? '' }
+  }
+  test.each(Object.keys(files))('%s', async (name) => {
+    const bytes = files[name] ?? new Uint8Array()
+    expect((await read('rows', name, bytes)).map(same)).toEqual(want)
+    expect((await read('rows', name, inPieces(bytes, 777))).map(same)).toEqual(want)
+  })
+})
+
+describe('the same samples', () => {
+  test.each(Object.keys(cases.activities()))('%s', async (name) => {
+    const samples = (await read('activity', name, cases.activities()[name] ?? new Uint8Array())) as Record<
+      string,
+      unknown
+    >[]
+    expect(samples).toHaveLength(cases.ride.length)
+    for (const [index, sample] of samples.entries()) {
+      const { latitude, longitude, ...rest } = sample
+      const { latitude: wantLatitude, longitude: wantLongitude, ...want } = cases.ride[index] ?? {}
+      expect(rest).toMatchObject(want)
+      expect(Number(latitude)).toBeCloseTo(Number(wantLatitude), 6)
+      expect(Number(longitude)).toBeCloseTo(Number(wantLongitude), 6)
+      expect(rest['sport']).toBe('cycling')
+    }
+  })
+})
+
+describe('other exports', () => {
+  test('Apple Health: records, workouts and summaries, and not those inside correlations', async () => {
+    const records = (await read('health', 'export.xml', encode(cases.healthExport))) as Record<
+      string,
+      unknown
+    >[]
+    expect(records.map(({ kind, value, start }) => [kind, value, start])).toEqual([
+      ['record', '62', '2024-05-01T06:00:00Z'],
+      ['record', '0.5', '2024-05-01T07:00:00Z'],
+      ['workout', null, '2024-05-01T16:00:00Z'],
+      ['activity-summary', null, null],
+    ])
+    expect(records[2]).toMatchObject({
+      type: 'HKWorkoutActivityTypeRunning',
+      attributes: { duration: '30', durationUnit: 'min' },
+    })
+  })
+
+  test('mail: quoting, encodings, parts, dates', async () => {
+    const messages = (await read('mail', 'a.mbox', inPieces(encode(cases.mailbox), 5))) as Record<
+      string,
+      unknown
+    >[]
+    expect(messages).toMatchObject([
+      {
+        from: 'juergen@example.org',
+        to: ['ann@example.org', 'bob@example.org'],
+        subject: 'Grüße and more',
+        date: '2024-05-01T08:00:00Z',
+        messageId: '<1@example.org>',
+        attachments: [],
+      },
+      {
+        from: 'bob@example.org',
+        subject: 'picture',
+        date: null,
+        attachments: [{ mediaType: 'image/png', bytes: 8 }],
+      },
+    ])
+    expect(String(messages[0]?.['text'])).toContain('Café at four?')
+    expect(String(messages[0]?.['text'])).toContain('\nFrom here it is ten minutes.')
+    expect(String(messages[1]?.['text']).trim()).toBe('See the picture.')
+  })
+
+  test('an archive: every file by its path, unknown ones without records', async () => {
+    const zip = files['plain.csv.zip'] ?? new Uint8Array()
+    const listed = (await read('archive', 'a.zip', zip)) as {
+      path: string
+      format: string | null
+      records: unknown[]
+    }[]
+    expect(listed.map(({ path, format, records }) => [path, format, records.length])).toEqual([
+      ['export/plain.csv', 'csv', 40],
+      ['export/readme.txt', null, 0],
+    ])
+  })
+
+  test('SQLite with several tables needs a name; views, virtual tables and generated columns are not read', async () => {
+    const sql = await initSqlJs()
+    const database = new sql.Database()
+    database.run(
+      'CREATE TABLE a (x INTEGER); CREATE TABLE b (y INTEGER, z AS (y + 1)); CREATE VIEW v AS SELECT 1; INSERT INTO a VALUES (9007199254740993), (NULL)',
+    )
+    const bytes = database.export()
+    const open = async (table?: string) => {
+      const records: JsonValue[] = []
+      const options = table === undefined ? {} : { table }
+      for await (const record of openExport({ source: 'rows', bytes, readers, ...options }))
+        records.push(record)
+      return records
+    }
+    expect(await open('a')).toEqual([{ x: '9007199254740993' }, { x: null }])
+    for (const table of [undefined, 'b', 'v', 'sqlite_schema', 'a"; DROP TABLE a; --']) {
+      await expect(open(table)).rejects.toMatchObject({ code: 'SQLITE_INVALID', place: 'table' })
+    }
+  })
+
+  test('a reader that is not given is named', async () => {
+    const open = async () => {
+      for await (const _ of openExport({
+        source: 'rows',
+        name: 'a.parquet',
+        bytes: files['snappy.parquet'] ?? new Uint8Array(),
+      }));
+    }
+    await expect(open()).rejects.toMatchObject({ code: 'FORMAT_UNKNOWN', place: 'readers' })
+  })
+})
+
+describe('what is malformed', () => {
+  test.each(refused.map((each) => [`${each.source}: ${each.name}`, each] as const))('%s', async (_, each) => {
+    const error = await read(each.source, each.file, each.bytes, each.limits).then(
+      () => undefined,
+      (fault: unknown) => fault,
+    )
+    expect(error).toBeInstanceOf(RefineError)
+    expect(error).toMatchObject({ code: each.code })
+  })
+
+  const seeds = [...Object.entries(files), ...Object.entries(cases.activities())].filter(
+    ([, bytes]) => bytes.length < 30_000,
+  )
+  property(
+    'any change of any export gives records or a typed error',
+    [
+      fc.constantFrom(...seeds),
+      fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+      fc.nat(9),
+    ],
+    async ([name, bytes], changes, cut) => {
+      const changed = Uint8Array.from(bytes)
+      for (const [at, value] of changes) changed[at % changed.length] = value
+      const source = name.startsWith('ride') ? 'activity' : 'rows'
+      try {
+        await read(
+          source,
+          name,
+          cut === 0 ? changed.subarray(0, (changes[0]?.[0] ?? 0) % changed.length) : changed,
+          { records: 10_000 },
+        )
+      } catch (error) {
+        expect(error).toBeInstanceOf(RefineError)
+      }
+    },
+  )
+})

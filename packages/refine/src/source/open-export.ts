@@ -1,0 +1,286 @@
+import type { ArchiveFile, JsonValue } from '../define/record-types.js'
+import { RefineError } from '../errors.js'
+import type { SourceFormat } from '../schema/table-schema.js'
+import { fitSamples } from './activity/fit.js'
+import { trackSamples } from './activity/track-xml.js'
+import { type ByteSource, bounded, chunksOf, peek, randomAccessOf, wholeOf } from './byte-source.js'
+import { csvRows } from './csv-rows.js'
+import { type ExportFormat, exportFormat, formatsOf, headBytes } from './export-format.js'
+import { healthRecords } from './health-records.js'
+import { type Expansion, inflate } from './inflate.js'
+import { parseJsonSource } from './json-source.js'
+import { jsonLines } from './jsonl-source.js'
+import { type MimeReader, mailboxMessages, mailMessage } from './mail/mailbox.js'
+import { defaultSourceLimits, type FullSourceLimits, fullLimits, type SourceLimits } from './source-limits.js'
+import type { TableReader } from './table-reader.js'
+import { textChunks } from './text-chunks.js'
+import type { XmlReader } from './xml-events.js'
+import { readZip } from './zip-archive.js'
+
+/** Readers of formats that need a package of their own; give those that the refiner needs. */
+export interface SourceReaders {
+  /** For GPX, TCX and Apple Health: `saxesReader` of `@sealpool/refine/xml`. */
+  readonly xml?: XmlReader
+  /** For mail: `postalReader` of `@sealpool/refine/mail`. */
+  readonly mime?: MimeReader
+  /** For Parquet: `hyparquetReader` of `@sealpool/refine/parquet`. */
+  readonly parquet?: TableReader
+  /** For SQLite: `createSqliteReader` of `@sealpool/refine/sqlite`. */
+  readonly sqlite?: TableReader
+}
+
+/** What {@link openExport} takes. */
+export interface OpenExportOptions {
+  /** What the refiner reads. */
+  readonly source: SourceFormat
+  readonly bytes: ByteSource
+  /** Media type of the contribution; parameters are ignored. */
+  readonly mediaType?: string
+  /** The file's name; its extension tells the format where the media type does not. */
+  readonly name?: string
+  readonly readers?: SourceReaders
+  readonly limits?: SourceLimits
+  /** Table to read from an SQLite database with several. */
+  readonly table?: string
+}
+
+interface Reading {
+  readonly source: SourceFormat
+  readonly readers: SourceReaders
+  readonly limits: FullSourceLimits
+  readonly expansion: Expansion
+  readonly table: string | undefined
+}
+
+type Records = AsyncGenerator<JsonValue, void, undefined>
+
+function need<Reader>(reader: Reader | undefined, format: ExportFormat): Reader {
+  if (reader !== undefined) return reader
+  throw new RefineError('FORMAT_UNKNOWN', 'readers', `No reader for ${format} was given; see SourceReaders`)
+}
+
+async function* mailRecords(messages: AsyncIterable<Uint8Array>, reading: Reading): Records {
+  const mime = need(reading.readers.mime, 'mbox')
+  let number = 0
+  for await (const bytes of messages) {
+    number += 1
+    yield (await mailMessage(bytes, { mime, limits: reading.limits, number })) as unknown as JsonValue
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes
+}
+
+/** One JSON document; a list of rows where rows are asked for. */
+async function* documentRecords(bytes: ByteSource, reading: Reading): Records {
+  const { limits, source } = reading
+  const parts: string[] = []
+  for await (const text of textChunks(chunksOf(await wholeOf(bytes, limits.bytes)))) parts.push(text)
+  const document = parseJsonSource(new TextEncoder().encode(parts.join('')), {
+    ...limits,
+    bytes: 4 * limits.bytes,
+  })
+  if (source !== 'rows') {
+    yield document
+    return
+  }
+  if (!Array.isArray(document))
+    throw new RefineError('JSON_INVALID', 'line 1, column 1', 'Expected a list of rows')
+  yield* document
+}
+
+async function* asRecords<Item>(items: AsyncIterable<Item> | Iterable<Item>): Records {
+  for await (const item of items) yield item as unknown as JsonValue
+}
+
+function recordsOf(format: ExportFormat, bytes: ByteSource, reading: Reading): Records {
+  const { limits, readers, table } = reading
+  const chunks = () => bounded(chunksOf(bytes), limits.bytes)
+  switch (format) {
+    case 'csv':
+      return csvRows(chunks(), limits)
+    case 'jsonl':
+      return jsonLines(chunks(), limits) as Records
+    case 'json':
+      return documentRecords(bytes, reading)
+    case 'gpx':
+    case 'tcx':
+      return asRecords(trackSamples(format, chunks(), { xml: need(readers.xml, format), limits }))
+    case 'health':
+      return asRecords(healthRecords(chunks(), { xml: need(readers.xml, format), limits }))
+    case 'fit':
+      return (async function* () {
+        yield* asRecords(fitSamples(await wholeOf(bytes, limits.bytes), limits))
+      })()
+    case 'mbox':
+      return mailRecords(mailboxMessages(chunks(), limits), reading)
+    case 'message':
+      return (async function* () {
+        yield* mailRecords(once(await wholeOf(bytes, limits.recordBytes)), reading)
+      })()
+    case 'parquet':
+    case 'sqlite': {
+      const read = need(format === 'parquet' ? readers.parquet : readers.sqlite, format)
+      return (async function* () {
+        const access = await randomAccessOf(bytes, limits.bytes)
+        yield* asRecords(read(access, limits, table === undefined ? {} : { table }))
+      })()
+    }
+    case 'zip':
+    case 'gzip':
+      throw new RefineError('FORMAT_UNKNOWN', 'source', 'Archives are opened before')
+  }
+}
+
+/** A path's place in a refusal: its number, because a path may name a person. */
+function inside(error: unknown, place: string): unknown {
+  if (!(error instanceof RefineError)) return error
+  const message = error.message.replace(/ \(at [^)]*\)$/, '')
+  return new RefineError(error.code, `${place}, ${error.place}`, message)
+}
+
+async function* archiveRecords(bytes: ByteSource, reading: Reading, nesting: number): Records {
+  const { limits, source, expansion } = reading
+  const entries = await readZip(await randomAccessOf(bytes, limits.bytes), limits, expansion)
+  let taken = 0
+  for (const [index, entry] of entries.entries()) {
+    const place = `file ${index + 1}`
+    try {
+      const { head, source: content } = await peek(entry.open(), headBytes)
+      const format = exportFormat({ name: entry.path, head })
+      const known =
+        format !== undefined && (format === 'zip' || format === 'gzip' || formatsOf[source].includes(format))
+      if (source !== 'archive') {
+        if (!known) continue
+        taken += 1
+        yield* opened(format, content, reading, { nesting: nesting + 1, name: entry.path })
+        continue
+      }
+      const records: JsonValue[] = []
+      if (known)
+        for await (const record of opened(format, content, reading, {
+          nesting: nesting + 1,
+          name: entry.path,
+        }))
+          records.push(record)
+      // What nobody reads is still checked for its size and sum.
+      else for await (const _ of chunksOf(content));
+      const file: ArchiveFile = {
+        path: entry.path,
+        format: known ? format : null,
+        bytes: entry.size,
+        records,
+      }
+      yield file as unknown as JsonValue
+    } catch (error) {
+      throw inside(error, place)
+    }
+  }
+  if (source !== 'archive' && taken === 0) {
+    throw new RefineError(
+      'FORMAT_UNKNOWN',
+      'archive',
+      `The archive holds no file that a refiner of ${source} reads`,
+    )
+  }
+}
+
+async function* opened(
+  format: ExportFormat,
+  bytes: ByteSource,
+  reading: Reading,
+  where: { readonly nesting: number; readonly name: string | undefined },
+): Records {
+  const { nesting, name } = where
+  if (format === 'zip' || format === 'gzip') {
+    if (nesting > reading.limits.nesting) {
+      throw new RefineError(
+        'LIMIT_EXCEEDED',
+        'archive',
+        'Archives stand inside each other deeper than the limit',
+      )
+    }
+    if (format === 'zip') {
+      yield* archiveRecords(bytes, reading, nesting)
+      return
+    }
+    const plain = inflate(
+      bounded(chunksOf(bytes), reading.limits.bytes),
+      'gzip',
+      reading.limits,
+      reading.expansion,
+    )
+    const { head, source: content } = await peek(plain, headBytes)
+    const inside = name?.replace(/\.gz$/i, '')
+    const inner = innerFormat(reading.source, head, inside)
+    yield* opened(inner, content, reading, { nesting: nesting + 1, name: inside })
+    return
+  }
+  if (!formatsOf[reading.source].includes(format)) {
+    throw new RefineError(
+      'MEDIA_TYPE_MISMATCH',
+      'mediaType',
+      `The refiner reads ${reading.source}, not ${format}`,
+    )
+  }
+  yield* recordsOf(format, bytes, reading)
+}
+
+/** What stands in a gzip stream: what its bytes or its name say, else the source's own format. */
+function innerFormat(source: SourceFormat, head: Uint8Array, name: string | undefined): ExportFormat {
+  const certain = exportFormat({ head, name }) ?? exportFormat({ mediaType: 'application/xml', head })
+  const only = formatsOf[source]
+  const guessed = certain ?? (only.length === 1 ? only[0] : textFormat(head, only))
+  if (guessed === undefined)
+    throw new RefineError('FORMAT_UNKNOWN', 'source', 'The compressed export has no known format')
+  return guessed
+}
+
+/** JSON, JSONL, CSV and mail by their first character. */
+function textFormat(head: Uint8Array, allowed: readonly ExportFormat[]): ExportFormat | undefined {
+  const text = new TextDecoder('latin1').decode(head).trimStart()
+  const order: [ExportFormat, boolean][] = [
+    ['mbox', text.startsWith('From ')],
+    ['message', /^[!-9;-~]+:/.test(text)],
+    ['json', text.startsWith('[')],
+    ['jsonl', text.startsWith('{')],
+    ['json', text.startsWith('{')],
+    ['csv', true],
+  ]
+  return order.find(([format, holds]) => holds && allowed.includes(format))?.[0]
+}
+
+/**
+ * Opens an export and gives the records that a refiner's mapping gets, one by one and within limits: a document (`json`), rows
+ * (`csv`, `jsonl`, `rows`), samples (`activity`), elements (`health`), messages (`mail`) or files (`archive`). Gzip is undone for
+ * all of them. A ZIP archive is a source of `archive`; for the others the files of their formats in it are read in the order of
+ * their paths, and other files are left alone.
+ *
+ * @param options - see {@link OpenExportOptions}
+ * @returns records as JSON values
+ * @throws RefineError with `MEDIA_TYPE_MISMATCH`, `FORMAT_UNKNOWN`, `LIMIT_EXCEEDED`, or what the format's reader throws; inside an
+ *   archive `place` begins with the file's number in the order of paths
+ *
+ * @example
+ * ```ts
+ * import { openExport } from '@sealpool/refine'
+ * const bytes = new TextEncoder().encode('{"steps":1200}\n{"steps":900}\n')
+ * for await (const row of openExport({ source: 'rows', bytes, mediaType: 'application/jsonl' })) console.log(row)
+ * ```
+ */
+export async function* openExport(options: OpenExportOptions): Records {
+  const { source, mediaType, name, readers = {}, table } = options
+  const limits = fullLimits(options.limits ?? defaultSourceLimits)
+  const { head, source: bytes } = await peek(options.bytes, headBytes)
+  const format = exportFormat({ mediaType, name, head })
+  if (format === undefined) {
+    throw new RefineError(
+      'MEDIA_TYPE_MISMATCH',
+      'mediaType',
+      `The refiner reads ${source}; the export is of no known format`,
+    )
+  }
+  const reading: Reading = { source, readers, limits, expansion: { bytes: 0 }, table }
+  yield* opened(format, bytes, reading, { nesting: 1, name })
+}

@@ -1,0 +1,329 @@
+/**
+ * ZIP archives, read by their central directory and held against their local headers: an archive that says two things is
+ * refused, because two readers would see two exports. Source: PKWARE APPNOTE.TXT 6.3.10, sections 4.3 to 4.5.
+ */
+import { RefineError } from '../errors.js'
+import type { RandomAccess } from './byte-source.js'
+import { crc32 } from './crc-32.js'
+import { type Expansion, inflate } from './inflate.js'
+import type { FullSourceLimits } from './source-limits.js'
+
+/** A file of an archive. */
+export interface ZipEntry {
+  /** Path inside the archive, `/` between parts. */
+  readonly path: string
+  /** Bytes when expanded, as declared; a stream that gives another number is refused. */
+  readonly size: number
+  /** The file's bytes; can be called more than once. */
+  open(): AsyncIterable<Uint8Array>
+}
+
+interface CentralEntry {
+  readonly path: string
+  readonly nameBytes: Uint8Array
+  readonly flags: number
+  readonly method: number
+  readonly crc: number
+  readonly compressed: number
+  readonly size: number
+  readonly headerOffset: number
+}
+
+const signature = {
+  local: 0x04034b50,
+  central: 0x02014b50,
+  end: 0x06054b50,
+  end64: 0x06064b50,
+  locator: 0x07064b50,
+}
+const none32 = 0xffffffff
+const none16 = 0xffff
+const endBytes = 22
+const pathBytes = 1024
+
+function invalid(place: string, message: string): RefineError {
+  return new RefineError('ARCHIVE_INVALID', place, message)
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+function uint64(view: DataView, offset: number): number {
+  const value = view.getUint32(offset, true) + view.getUint32(offset + 4, true) * 2 ** 32
+  if (!Number.isSafeInteger(value)) throw invalid('archive', 'A length or offset is out of range')
+  return value
+}
+
+interface Directory {
+  readonly offset: number
+  readonly bytes: number
+  readonly entries: number
+}
+
+async function findDirectory(archive: RandomAccess): Promise<Directory> {
+  if (archive.size < endBytes) throw invalid('archive', 'Too short for a ZIP archive')
+  const tailBytes = Math.min(archive.size, endBytes + none16)
+  const tail = await archive.read(archive.size - tailBytes, tailBytes)
+  const view = viewOf(tail)
+  for (let at = tail.length - endBytes; at >= 0; at -= 1) {
+    if (view.getUint32(at, true) !== signature.end) continue
+    // The comment must end where the archive ends, so that there is one end only.
+    if (at + endBytes + view.getUint16(at + 20, true) !== tail.length) continue
+    const endOffset = archive.size - tailBytes + at
+    const disks = [view.getUint16(at + 4, true), view.getUint16(at + 6, true)]
+    const counts = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)]
+    const bytes = view.getUint32(at + 12, true)
+    const offset = view.getUint32(at + 16, true)
+    if (counts[1] === none16 || bytes === none32 || offset === none32) return directory64(archive, endOffset)
+    if (disks[0] !== 0 || disks[1] !== 0 || counts[0] !== counts[1]) {
+      throw invalid('archive', 'The archive is spread over several files')
+    }
+    if (offset + bytes !== endOffset)
+      throw invalid('archive', 'Something stands between directory and end, or in front')
+    return { offset, bytes, entries: counts[1] ?? 0 }
+  }
+  throw invalid('archive', 'The archive has no end record, or bytes behind it')
+}
+
+async function directory64(archive: RandomAccess, endOffset: number): Promise<Directory> {
+  if (endOffset < 20 + 56) throw invalid('archive', 'The ZIP64 end record is missing')
+  const locator = viewOf(await archive.read(endOffset - 20, 20))
+  if (locator.getUint32(0, true) !== signature.locator)
+    throw invalid('archive', 'The ZIP64 locator is missing')
+  const at = uint64(locator, 8)
+  if (at !== endOffset - 20 - 56) throw invalid('archive', 'The ZIP64 end record stands elsewhere')
+  const end = viewOf(await archive.read(at, 56))
+  if (end.getUint32(0, true) !== signature.end64) throw invalid('archive', 'The ZIP64 end record is missing')
+  const entries = uint64(end, 32)
+  if (uint64(end, 24) !== entries || end.getUint32(16, true) !== 0 || end.getUint32(20, true) !== 0) {
+    throw invalid('archive', 'The archive is spread over several files')
+  }
+  const bytes = uint64(end, 40)
+  const offset = uint64(end, 48)
+  if (offset + bytes !== at)
+    throw invalid('archive', 'Something stands between directory and end, or in front')
+  return { offset, bytes, entries }
+}
+
+/**
+ * Is this a path that may stand in an export? Relative, with `/`, without empty parts, `.`, `..`, drives, back slashes or control
+ * characters.
+ *
+ * @param path - of a file, without a slash at its end
+ * @returns what is wrong, or undefined
+ */
+export function pathFault(path: string): string | undefined {
+  if (path === '' || path.length > pathBytes) return 'A path is empty or too long'
+  if (path.startsWith('/') || /^[a-zA-Z]:/.test(path)) return 'A path is absolute'
+  if (/[\\\p{Cc}]/u.test(path)) return 'A path holds a back slash or a control character'
+  if (path.split('/').some((part) => part === '' || part === '.' || part === '..')) {
+    return 'A path leaves its folder or has an empty part'
+  }
+  return undefined
+}
+
+/** Sizes and offset of ZIP64's extra field, where the entry says that they stand there. */
+function extended(extra: Uint8Array, place: string, given: readonly number[]): number[] {
+  const view = viewOf(extra)
+  for (let at = 0; at + 4 <= extra.length; ) {
+    const id = view.getUint16(at, true)
+    const length = view.getUint16(at + 2, true)
+    if (at + 4 + length > extra.length) throw invalid(place, 'An extra field is cut off')
+    if (id === 1) {
+      let from = at + 4
+      return given.map((value) => {
+        if (value !== none32) return value
+        if (from + 8 > at + 4 + length) throw invalid(place, 'The ZIP64 field lacks a value')
+        from += 8
+        return uint64(view, from - 8)
+      })
+    }
+    at += 4 + length
+  }
+  if (given.includes(none32)) throw invalid(place, 'The ZIP64 field is missing')
+  return [...given]
+}
+
+function centralEntry(
+  view: DataView,
+  bytes: Uint8Array,
+  at: number,
+  index: number,
+): [CentralEntry | undefined, number] {
+  const place = `entry ${index + 1}`
+  if (at + 46 > bytes.length || view.getUint32(at, true) !== signature.central) {
+    throw invalid(place, 'The directory is cut off')
+  }
+  const nameLength = view.getUint16(at + 28, true)
+  const extraLength = view.getUint16(at + 30, true)
+  const end = at + 46 + nameLength + extraLength + view.getUint16(at + 32, true)
+  if (end > bytes.length) throw invalid(place, 'The directory is cut off')
+  const flags = view.getUint16(at + 8, true)
+  const method = view.getUint16(at + 10, true)
+  if ((flags & 0x2041) !== 0) throw invalid(place, 'A file is encrypted; export it without a password')
+  const nameBytes = bytes.subarray(at + 46, at + 46 + nameLength)
+  let name: string
+  try {
+    name = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(nameBytes)
+  } catch {
+    throw new RefineError('ENCODING_INVALID', place, 'A path is not UTF-8')
+  }
+  const directory = name.endsWith('/')
+  const path = directory ? name.slice(0, -1) : name
+  const fault = pathFault(path)
+  if (fault !== undefined) throw invalid(place, fault)
+  // Upper half of the external attributes: st_mode of Unix. Links, devices and pipes are no part of an export.
+  const kind = (view.getUint32(at + 38, true) >>> 28) & 0xf
+  if (kind !== 0 && kind !== 8 && kind !== 4) throw invalid(place, 'A link or a device stands in the archive')
+  const extra = bytes.subarray(at + 46 + nameLength, at + 46 + nameLength + extraLength)
+  const [size = 0, compressed = 0, headerOffset = 0] = extended(extra, place, [
+    view.getUint32(at + 24, true),
+    view.getUint32(at + 20, true),
+    view.getUint32(at + 42, true),
+  ])
+  if (directory) {
+    if (size !== 0) throw invalid(place, 'A folder has content')
+    return [undefined, end]
+  }
+  if (method !== 0 && method !== 8)
+    throw invalid(place, 'A file is packed by another method than store and deflate')
+  if (method === 0 && size !== compressed) throw invalid(place, 'A stored file has two sizes')
+  return [
+    { path, nameBytes, flags, method, crc: view.getUint32(at + 16, true), compressed, size, headerOffset },
+    end,
+  ]
+}
+
+/** Where the entry's bytes begin, after its local header was held against the directory. */
+async function dataOffset(
+  archive: RandomAccess,
+  entry: CentralEntry,
+  place: string,
+  end: number,
+): Promise<number> {
+  if (entry.headerOffset + 30 > end) throw invalid(place, 'A local header stands outside of the archive')
+  const head = viewOf(await archive.read(entry.headerOffset, 30))
+  if (head.getUint32(0, true) !== signature.local) throw invalid(place, 'A local header is missing')
+  const nameLength = head.getUint16(26, true)
+  const offset = entry.headerOffset + 30 + nameLength + head.getUint16(28, true)
+  if (offset + entry.compressed > end) throw invalid(place, 'A file reaches out of the archive')
+  const name = await archive.read(entry.headerOffset + 30, nameLength)
+  const same =
+    name.length === entry.nameBytes.length &&
+    name.every((byte, index) => byte === entry.nameBytes[index]) &&
+    head.getUint16(8, true) === entry.method &&
+    head.getUint16(6, true) === entry.flags
+  // With bit 3 the sizes follow the data and are zero here; ZIP64 says all ones.
+  const told = (at: number, value: number) => [value, none32, 0].includes(head.getUint32(at, true))
+  const sizes = (entry.flags & 8) !== 0 || (head.getUint32(14, true) === entry.crc && told(22, entry.size))
+  if (!same || !sizes || !told(18, entry.compressed)) {
+    throw invalid(place, 'A local header and the directory say different things')
+  }
+  return offset
+}
+
+/**
+ * Lists an archive's files, after everything that can be known without expanding was checked: one directory, no encryption,
+ * links, devices, absolute or climbing paths, no path twice (also not in other case), no file as a folder, no overlaps, declared
+ * sizes within the limits.
+ *
+ * @param archive - the archive
+ * @param limits - `entries`, `expandedBytes`, `ratio`, `depth` (parts of a path)
+ * @param expansion - counts what comes out of the archive when its files are read
+ * @returns files in the order of their paths
+ * @throws RefineError with `ARCHIVE_INVALID`, `ENCODING_INVALID` or `LIMIT_EXCEEDED`; reading a file throws
+ *   `COMPRESSION_INVALID`, `ARCHIVE_INVALID` (size or check sum) or `LIMIT_EXCEEDED`. `place` is an entry's number, not its path.
+ */
+export async function readZip(
+  archive: RandomAccess,
+  limits: FullSourceLimits,
+  expansion: Expansion = { bytes: 0 },
+): Promise<readonly ZipEntry[]> {
+  const directory = await findDirectory(archive)
+  if (directory.entries > limits.entries) {
+    throw new RefineError(
+      'LIMIT_EXCEEDED',
+      'archive',
+      `The archive has more than ${limits.entries} entries; split it`,
+    )
+  }
+  if (directory.bytes > directory.entries * (46 + 3 * none16))
+    throw invalid('archive', 'The directory is too long')
+  const bytes = await archive.read(directory.offset, directory.bytes)
+  const view = viewOf(bytes)
+  const found: { entry: CentralEntry; place: string; start: number }[] = []
+  const folders = new Set<string>()
+  const files = new Set<string>()
+  let at = 0
+  let declared = 0
+  for (let index = 0; index < directory.entries; index += 1) {
+    const [entry, next] = centralEntry(view, bytes, at, index)
+    at = next
+    if (entry === undefined) continue
+    const place = `entry ${index + 1}`
+    declared += entry.size
+    if (
+      declared > limits.expandedBytes ||
+      (entry.size > 1 << 20 && entry.size > limits.ratio * entry.compressed)
+    ) {
+      throw new RefineError('LIMIT_EXCEEDED', place, 'The archive expands to more than the limits allow')
+    }
+    const folded = entry.path.normalize('NFC').toLowerCase()
+    if (files.has(folded)) throw invalid(place, 'Two files have one path')
+    files.add(folded)
+    const parts = folded.split('/')
+    if (parts.length > limits.depth)
+      throw new RefineError('LIMIT_EXCEEDED', place, 'A path has too many parts')
+    for (let count = 1; count < parts.length; count += 1) folders.add(parts.slice(0, count).join('/'))
+    found.push({ entry, place, start: await dataOffset(archive, entry, place, directory.offset) })
+  }
+  if (at !== bytes.length) throw invalid('archive', 'The directory holds more than its entries')
+  for (const file of files) if (folders.has(file)) throw invalid('archive', 'A file is a folder as well')
+  const ordered = [...found].sort((a, b) => a.entry.headerOffset - b.entry.headerOffset)
+  for (const [index, { entry, place, start }] of ordered.entries()) {
+    const after = ordered[index + 1]?.entry.headerOffset ?? directory.offset
+    if (start + entry.compressed > after) throw invalid(place, 'Two files share bytes')
+  }
+  return found
+    .map(({ entry, place, start }) => ({
+      path: entry.path,
+      size: entry.size,
+      open: () => entryBytes(archive, entry, { place, start, limits, expansion }),
+    }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+async function* entryBytes(
+  archive: RandomAccess,
+  entry: CentralEntry,
+  where: { place: string; start: number; limits: FullSourceLimits; expansion: Expansion },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { place, start, limits, expansion } = where
+  async function* packed() {
+    for (let offset = 0; offset < entry.compressed; offset += 1 << 16) {
+      yield await archive.read(start + offset, Math.min(1 << 16, entry.compressed - offset))
+    }
+  }
+  async function* stored() {
+    for await (const chunk of packed()) {
+      expansion.bytes += chunk.length
+      if (expansion.bytes > limits.expandedBytes) {
+        throw new RefineError('LIMIT_EXCEEDED', place, 'The archive holds more than the limits allow')
+      }
+      yield chunk
+    }
+  }
+  let size = 0
+  let sum = 0
+  for await (const chunk of entry.method === 0
+    ? stored()
+    : inflate(packed(), 'deflate-raw', limits, expansion)) {
+    size += chunk.length
+    if (size > entry.size) throw invalid(place, 'A file is longer than its entry says')
+    sum = crc32(chunk, sum)
+    yield chunk
+  }
+  if (size !== entry.size || sum !== entry.crc)
+    throw invalid(place, "A file's size or check sum is not its entry's")
+}
