@@ -34,7 +34,7 @@ export interface ProcessRuntimeOptions {
   /**
    * What the code is. `quickjs` (when absent): a classic script. `webassembly`: a module in base64 that imports nothing, see the
    * README for its exports. `pyodide`: Python 3 with its standard library, in an interpreter of its own for each run (needs the
-   * optional peer `pyodide`).
+   * optional peer `pyodide`, and bubblewrap whatever isolation is asked for).
    */
   readonly engine?: EngineName
   /** Heap of the child's JavaScript engine in MiB, which holds code, input and output texts; 512 when absent. */
@@ -135,11 +135,13 @@ async function startBest({
     '--disallow-code-generation-from-strings',
     '--no-warnings',
   ]
-  if (isolation !== 'process') {
+  // Emscripten gives Python the shell, sockets and mounts of the process it runs in: only a process that has none will do.
+  const demanded = isolation === 'bubblewrap' || engine === 'pyodide'
+  if (isolation !== 'process' || demanded) {
     try {
       return await startUnderBubblewrap(worker, nodeArgs, engine)
     } catch (cause) {
-      if (isolation === 'bubblewrap') {
+      if (demanded) {
         throw new SandboxError(
           'RUNTIME_UNAVAILABLE',
           'process.bubblewrap',

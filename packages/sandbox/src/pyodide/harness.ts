@@ -79,8 +79,9 @@ def __sealpool_harness():
     def run(code, entry, given, longest):
         out = Lines()
         sys.stdout = sys.stderr = out
-        for name in [name for name in sys.modules if is_closed(name)]:
+        for name in [*closed, *(name for name in sys.modules if is_closed(name))]:
             sys.modules[name] = None
+        sys.meta_path[:] = [finder for finder in sys.meta_path if 'pyodide' not in type(finder).__module__]
         def guarded(name, globals=None, locals=None, fromlist=(), level=0):
             if level == 0 and is_closed(name):
                 raise ImportError('not available in the sandbox')

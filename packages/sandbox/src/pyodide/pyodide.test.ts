@@ -77,6 +77,7 @@ describe.runIf(installed)('Python in Pyodide', () => {
       '__import__("pyodide_js")',
       '__import__("_pyodide_core")',
       '__import__("importlib").import_module("js")',
+      '[__import__("sys").modules.pop("js"), __import__("importlib").import_module("js")]',
       '__import__("ctypes")',
       '__import__("subprocess").run(["id"])',
       '__import__("os").system("id")',

@@ -1,3 +1,4 @@
+import childProcess from 'node:child_process'
 import nodeCrypto from 'node:crypto'
 
 /** What the machine gives to Python, made to stand still. */
@@ -47,6 +48,8 @@ export function stillWorld(): StillWorld {
   Object.defineProperty(nodeCrypto, 'randomBytes', {
     value: (length: number) => fill(new Uint8Array(length)),
   })
+  // Emscripten's system() starts a shell on Node. Under bubblewrap there is none; this says so before it is looked for.
+  Object.defineProperty(childProcess, 'spawnSync', { value: () => ({ status: 127, signal: null }) })
   let limit = Infinity
   const { prototype } = world.WebAssembly.Memory
   const grow = prototype.grow

@@ -4,6 +4,7 @@ import { SandboxError } from '../errors.js'
 import type { Limits } from '../limits.js'
 import type { JobRuntime, JsonValue, RunResult } from '../runtime.js'
 import { confinementConformance } from './confinement-conformance.js'
+import { escapeAttempts } from './escape-attempts.js'
 import { limits, script } from './job.js'
 
 const MIB = 2 ** 20
@@ -104,6 +105,18 @@ export function runtimeConformance(name: string, make: () => Promise<JobRuntime>
         const error = await go('(x) => x', input).catch((caught: unknown) => caught)
         expect(error).toBeInstanceOf(SandboxError)
         expect(String(error)).not.toContain('canary')
+      })
+    })
+
+    describe('escape attempts', () => {
+      test.each(escapeAttempts.map((one) => [one.name, one] as const))('%s', async (_name, one) => {
+        const result = await runtime.run({ code: one.code, entry: 'go', input: 'canary-4711', limits })
+        if (one.harmless === 'fails') {
+          expect(result).toMatchObject({ ok: false })
+          expect(JSON.stringify(result)).not.toContain('canary')
+        } else {
+          expect(result).toMatchObject({ ok: true, output: one.harmless.returns })
+        }
       })
     })
 
