@@ -1,3 +1,4 @@
+import type { AuthenticitySource } from '../authenticity/source.js'
 import { readCsv } from '../csv/read-csv.js'
 import type { Check, CheckResult, Dimension, Facts, Issuer } from './check.js'
 import { Refusal } from './refusal.js'
@@ -22,6 +23,12 @@ export interface PocDefinition<Value> {
    * is refused, and `authenticity` is 1 unless checks say otherwise.
    */
   readonly issuers?: readonly Issuer[]
+  /**
+   * Where authenticity comes from (DKIM, JWS, credentials, ...), with the keys that are trusted: both are covered by the digest that
+   * the pool approves. The host verifies; an export that no source finds authentic is refused with `NOT_AUTHENTIC`, and
+   * `authenticity` is the greatest share of authentic parts unless checks say otherwise.
+   */
+  readonly sources?: readonly AuthenticitySource[]
   /**
    * Turns the file into the value that checks look at, and throws when it cannot. JSON comes parsed, CSV as a list of
    * objects by column, anything else as text. A schema with `parse` (`zod/mini`) does.
@@ -49,7 +56,7 @@ export interface EvaluateInput {
 /** What one check found, as it stands in a verdict. */
 export interface Evidence {
   readonly check: string
-  readonly result: 'pass' | 'partial' | 'fail'
+  readonly result: 'pass' | 'partial' | 'fail' | 'not-checked'
   readonly place: string
 }
 
@@ -71,6 +78,7 @@ export interface PocDescription {
   readonly id: string
   readonly version: string
   readonly issuers: readonly Issuer[]
+  readonly sources: readonly AuthenticitySource[]
 }
 
 /** The default export of a builder's module: the two entries that the host calls. */
@@ -86,7 +94,8 @@ const dimensions = ['authenticity', 'ownership', 'quality', 'uniqueness'] as con
  * approves.
  *
  * A dimension's value is the weighted mean of its checks. A dimension without checks is 0, except what the host's facts
- * say: `authenticity` is 1 with a valid issuer signature, `uniqueness` is 1 unless the pool holds the same content.
+ * say: `authenticity` is 1 with a valid issuer signature or the share that a source found authentic, `uniqueness` is the novelty
+ * that the pool's index tells, or 1 unless the pool holds the same content.
  *
  * @param definition input, checks and score
  * @returns the entries `evaluate` and `describe`
@@ -111,6 +120,7 @@ export function definePoc<Value>(definition: PocDefinition<Value>): Poc {
       id: definition.id,
       version: definition.version,
       issuers: (definition.issuers ?? []).map(({ name, ed25519PublicKey }) => ({ name, ed25519PublicKey })),
+      sources: definition.sources ?? [],
     }),
     evaluate(input) {
       try {
@@ -135,6 +145,8 @@ function judge<Value>(definition: PocDefinition<Value>, { file, facts }: Evaluat
     evidence.push({ check: 'signature', result: valid ? 'pass' : 'fail', place: 'signature' })
     if (!valid) return refused('WRONG_SIGNATURE', 'signature', evidence)
   }
+  const authentic = shareOfAuthentic(facts)
+  if (definition.sources !== undefined && authentic === 0) return refused('NOT_AUTHENTIC', 'file', evidence)
   const value = parse(definition, raw)
   evidence.push({
     check: 'duplicate',
@@ -158,10 +170,10 @@ function judge<Value>(definition: PocDefinition<Value>, { file, facts }: Evaluat
     refusal ??= refusalOf(result, place)
   }
   const values = {
-    authenticity: mean(sums.authenticity, facts.issuer?.valid === true ? 1 : 0),
+    authenticity: mean(sums.authenticity, facts.issuer?.valid === true ? 1 : authentic),
     ownership: mean(sums.ownership, 0),
     quality: mean(sums.quality, 0),
-    uniqueness: mean(sums.uniqueness, 1),
+    uniqueness: mean(sums.uniqueness, rounded(facts.uniqueness.novelty ?? 1)),
   }
   if (refusal !== null) return { ...refused(refusal.code, refusal.place, evidence), ...values }
   const score = weighted(definition.score, values)
@@ -176,6 +188,16 @@ function judge<Value>(definition: PocDefinition<Value>, { file, facts }: Evaluat
     refusal: null,
     evidence,
   }
+}
+
+/** The greatest share of the file that one source found authentic. */
+function shareOfAuthentic({ authenticity = [] }: Facts): number {
+  let best = 0
+  for (const { parts } of authenticity) {
+    const share = parts.length === 0 ? 0 : parts.filter(Boolean).length / parts.length
+    best = Math.max(best, share)
+  }
+  return rounded(best)
 }
 
 function refusalOf(result: CheckResult, place: string): VerdictPart['refusal'] {

@@ -3,7 +3,17 @@
  *
  * @module
  */
-export type { Check, CheckContext, CheckResult, Dimension, Facts, Issuer, IssuerFact } from './check.js'
+export type { AuthenticitySource } from '../authenticity/source.js'
+export type {
+  AuthenticityFact,
+  Check,
+  CheckContext,
+  CheckResult,
+  Dimension,
+  Facts,
+  Issuer,
+  IssuerFact,
+} from './check.js'
 export {
   definePoc,
   type EvaluateInput,

@@ -25,7 +25,7 @@ export interface PocVerdict {
   /** What each check found. */
   readonly evidence: readonly {
     readonly check: string
-    readonly result: 'pass' | 'partial' | 'fail'
+    readonly result: 'pass' | 'partial' | 'fail' | 'not-checked'
     readonly place: string
   }[]
 }
@@ -53,7 +53,9 @@ function makeSchemas() {
     attributes,
     refusal: z.nullable(z.strictObject({ code: z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/), place })),
     evidence: z
-      .array(z.strictObject({ check: name, result: z.enum(['pass', 'partial', 'fail']), place }))
+      .array(
+        z.strictObject({ check: name, result: z.enum(['pass', 'partial', 'fail', 'not-checked']), place }),
+      )
       .max(200),
   })
   const verdict = z.strictObject({
