@@ -45,6 +45,8 @@ export interface PocDefinition<Value> {
   readonly minimumScore?: number
   /** Facts worth publishing: numbers, booleans and words that stand in this code (categories), never raw text. */
   readonly attributes?: (value: Value) => { readonly [name: string]: JsonValue }
+  /** The like of `attributes` for what goes on chain beside the score; the existing network keeps the two apart. */
+  readonly metadata?: (value: Value) => { readonly [name: string]: JsonValue }
 }
 
 /** What the host hands to `evaluate`. */
@@ -58,6 +60,8 @@ export interface Evidence {
   readonly check: string
   readonly result: 'pass' | 'partial' | 'fail' | 'not-checked'
   readonly place: string
+  /** How much of it is fulfilled, 0 to 1 in hundredths, so that it tells little of a value; absent where there is only yes and no. */
+  readonly degree?: number
 }
 
 /** The part of a verdict that the code decides. */
@@ -69,6 +73,7 @@ export interface VerdictPart {
   readonly quality: number
   readonly uniqueness: number
   readonly attributes: { readonly [name: string]: JsonValue }
+  readonly metadata?: { readonly [name: string]: JsonValue }
   readonly refusal: { readonly code: string; readonly place: string } | null
   readonly evidence: readonly Evidence[]
 }
@@ -166,7 +171,12 @@ function judge<Value>(definition: PocDefinition<Value>, { file, facts }: Evaluat
     sum.weight += weight
     sum.total += weight * degree
     sum.any = true
-    evidence.push({ check: name, result: result.passed ? 'pass' : degree > 0 ? 'partial' : 'fail', place })
+    evidence.push({
+      check: name,
+      result: result.passed ? 'pass' : degree > 0 ? 'partial' : 'fail',
+      place,
+      ...(result.degree === undefined ? {} : { degree: Math.round(degree * 100) / 100 }),
+    })
     refusal ??= refusalOf(result, place)
   }
   const values = {
@@ -185,6 +195,7 @@ function judge<Value>(definition: PocDefinition<Value>, { file, facts }: Evaluat
     score,
     ...values,
     attributes: definition.attributes?.(value) ?? {},
+    ...(definition.metadata === undefined ? {} : { metadata: definition.metadata(value) }),
     refusal: null,
     evidence,
   }

@@ -23,4 +23,5 @@ export {
   type PocDescription,
   type VerdictPart,
 } from './define-poc.js'
+export { type QualityRow, type QualityRule, qualityRules, type ScriptName } from './quality-rules.js'
 export { Refusal, refuse } from './refusal.js'

@@ -38,6 +38,7 @@ export function closeVocabulary(part: JudgedPart, code: string): JudgedPart {
       .join('')
 
   demandAll(part.attributes, 'attributes', demand)
+  demandAll(part.metadata, 'metadata', demand)
   for (const { check } of part.evidence) demand(check, 'evidence')
   if (part.refusal !== null) demand(part.refusal.code, 'refusal.code')
   return {
