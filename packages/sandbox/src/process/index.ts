@@ -5,11 +5,11 @@
  */
 import { createRequire } from 'node:module'
 import { crossesUnchanged } from '../code-text.js'
+import type { TextJob, TextResult } from '../engine.js'
 import { SandboxError } from '../errors.js'
+import { failure } from '../failure.js'
 import { encodeInput } from '../json-boundary.js'
 import { validateLimits } from '../limits.js'
-import type { TextJob, TextResult } from '../quickjs/engine.js'
-import { failure } from '../quickjs/failure.js'
 import type { JobRuntime } from '../runtime.js'
 import { acceptAnswer } from './accept-answer.js'
 import { bubblewrapCommands } from './bubblewrap.js'

@@ -5,10 +5,10 @@
  * @module
  */
 
+import type { Engine } from '../engine.js'
+import { failure } from '../failure.js'
 import type { Limits } from '../limits.js'
 import { validateLimits } from '../limits.js'
-import type { Engine } from '../quickjs/engine.js'
-import { failure } from '../quickjs/failure.js'
 import { createFrameReader, encodeFrame, type Message } from './frame.js'
 import { PROTOCOL } from './protocol.js'
 

@@ -1,5 +1,5 @@
-import type { Engine, TextJob, TextResult } from '../quickjs/engine.js'
-import { failure } from '../quickjs/failure.js'
+import type { Engine, TextJob, TextResult } from '../engine.js'
+import { failure } from '../failure.js'
 import { PYTHON_HARNESS } from './harness.js'
 import { stillWorld } from './still-world.js'
 

@@ -6,26 +6,9 @@ import {
 } from 'quickjs-emscripten'
 import { BatchStop, createBatchHost } from '../batch/batch-host.js'
 import { crossesUnchanged } from '../code-text.js'
-import type { CheckedLimits } from '../limits.js'
-import { explainThrow, failure, type RunFailure } from './failure.js'
+import type { Engine, TextJob, TextResult } from '../engine.js'
+import { explainThrow, failure, type RunFailure } from '../failure.js'
 import { HARNESS } from './harness.js'
-
-/** A job whose input is already JSON text and whose limits are checked. */
-export interface TextJob {
-  readonly code: string
-  readonly entry: string
-  readonly input: string
-  readonly limits: CheckedLimits
-}
-
-/** What a run gave, the output still as JSON text. */
-export type TextResult = { readonly ok: true; readonly output: string; readonly logs: string[] } | RunFailure
-
-/** QuickJS in WebAssembly with one fresh context per run. */
-export interface Engine {
-  run(job: TextJob): Promise<TextResult>
-  dispose(): void
-}
 
 // Everything but Date; what is left is cut down further by the harness.
 const intrinsics = {

@@ -1,5 +1,5 @@
-import type { Engine, TextJob, TextResult } from '../quickjs/engine.js'
-import { failure, type RunFailure } from '../quickjs/failure.js'
+import type { Engine, TextJob, TextResult } from '../engine.js'
+import { failure, type RunFailure } from '../failure.js'
 import { inspectModule } from './inspect-module.js'
 
 const MOST_TABLE_ELEMENTS = 100_000

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { failure } from '../failure.js'
 import { createProcessRuntime } from '../process/index.js'
-import { failure } from '../quickjs/failure.js'
 import type { JobRuntime } from '../runtime.js'
 import { limits } from '../testing/job.js'
 import { echo, give, importedFunction, op, wasmModule, write } from '../testing/wasm-module.js'
