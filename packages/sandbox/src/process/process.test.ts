@@ -220,6 +220,7 @@ describe.skipIf(!bubblewrapWorks)('inside bubblewrap, with node itself and no Qu
     const modules = inside('console.log(require("fs").readdirSync("/app/node_modules").join(" "))')
     expect(modules.split(' ').sort()).toEqual([
       '@jitl',
+      '@noble',
       '@sealpool',
       'quickjs-emscripten',
       'quickjs-emscripten-core',
