@@ -98,6 +98,10 @@ describe('JWS and JWT', () => {
   ])('the wrong %s is not authentic', async (_name, own, expected) => {
     expect(reasons(verify(await token('EdDSA', ed.privateKey), own))).toEqual([false, ...expected])
   })
+  test('a key without an id takes tokens with any, one with an id only its own', async () => {
+    expect(verify(await token('EdDSA', ed.privateKey, { kid: 'any' })).authentic).toBe(true)
+    expect(reasons(verify(await token('ES256', ec.privateKey)))).toEqual([false, 'UNKNOWN_KEY'])
+  })
   test('another key id, a critical extension and dates that are none are not', async () => {
     expect(reasons(verify(await token('ES256', ec.privateKey, { kid: 'k2' })))).toEqual([
       false,

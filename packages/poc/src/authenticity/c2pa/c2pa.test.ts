@@ -128,6 +128,25 @@ test.each<[string, Uint8Array, string]>([
   expect(reasons(bytes)[0]).toBe(false)
 })
 
+test('a second manifest store, and a box whose label has no end, are none', () => {
+  const png = Buffer.from(signedPng(leaf))
+  const start = png.indexOf('caBX') - 4
+  const chunk = png.subarray(start, start + 12 + png.readUInt32BE(start))
+  const twice = Buffer.concat([png.subarray(0, start), chunk, png.subarray(start)])
+  expect(reasons(Uint8Array.from(twice))).toEqual([false, 'NO_MANIFEST'])
+  const description = Buffer.concat([Buffer.alloc(16), Buffer.from([3]), Buffer.from('c2pa')])
+  const box = (type: string, content: Buffer): Buffer => {
+    const head = Buffer.alloc(8)
+    head.writeUInt32BE(content.length + 8)
+    head.write(type, 4)
+    return Buffer.concat([head, content])
+  }
+  expect(readJumbf(box('jumb', box('jumd', description)))).toBeUndefined()
+  expect(readJumbf(box('jumb', box('jumd', Buffer.concat([description, Buffer.from([0])]))))).toMatchObject({
+    label: 'c2pa',
+  })
+})
+
 test('without a time its certificates are not checked, and before them it is not valid', () => {
   expect(reasons(signedPng(leaf), { at: undefined })).toEqual([false, 'NO_TIME_GIVEN'])
   expect(reasons(signedPng(leaf), { at: 1_700_000_000 })).toEqual([false, 'NOT_YET_VALID'])
@@ -210,6 +229,7 @@ test('values of CBOR are what RFC 8949 appendix A says', () => {
     ['1b000000e8d4a51000', 1000000000000],
     ['f5', true],
     ['f6', null],
+    ['f4', false],
     ['fb3ff199999999999a', 1.1],
     ['6161', 'a'],
     ['1bffffffffffffffff', 18446744073709551615n],
