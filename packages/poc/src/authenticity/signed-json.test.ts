@@ -375,6 +375,7 @@ describe('device records', () => {
       [{ records: [{ ...one, extra: 1 }] }, 'RECORD_DOES_NOT_FIT'],
       [{ records: [1] }, 'RECORD_DOES_NOT_FIT'],
       [{ records: [] }, 'NOT_SIGNED'],
+      [{ records: Array.from({ length: 10_001 }, () => 1) }, 'TOO_MANY_RECORDS'],
       [{ records: [one], note: 1 }, 'NOT_SIGNED'],
     ]
     for (const [file, reason] of cases) expect(reasons(verify(file))).toContain(reason)

@@ -105,6 +105,8 @@ export interface C2paChanges {
   readonly binding?: 'data' | 'bmff' | 'none'
   readonly exclusions?: readonly object[]
   readonly header?: Map<number, unknown>
+  /** How often each assertion is listed. */
+  readonly times?: number
 }
 
 /** A PNG whose `caBX` chunk holds a signed manifest over the rest of the file. */
@@ -136,12 +138,14 @@ export function signedPng(leaf: Issued, changes: C2paChanges = {}): Uint8Array {
       alg: 'sha256',
       claim_generator: 'fixture',
       signature: 'self#jumbf=c2pa.signature',
-      assertions: list.map((one, index) => ({
-        url:
-          changes.url ??
-          `self#jumbf=c2pa.assertions/${index === 0 ? 'c2pa.actions' : binding === 'bmff' ? 'c2pa.hash.bmff.v2' : 'c2pa.hash.data'}`,
-        hash: sha256(one.subarray(8)),
-      })),
+      assertions: Array.from({ length: changes.times ?? 1 }, () => list).flatMap((all) =>
+        all.map((one, index) => ({
+          url:
+            changes.url ??
+            `self#jumbf=c2pa.assertions/${index === 0 ? 'c2pa.actions' : binding === 'bmff' ? 'c2pa.hash.bmff.v2' : 'c2pa.hash.data'}`,
+          hash: sha256(one.subarray(8)),
+        })),
+      ),
     })
     const chain = (changes.chain ?? [leaf]).map((one) => one.certificate)
     const header = cbor(

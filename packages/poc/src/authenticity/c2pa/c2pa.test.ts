@@ -64,6 +64,7 @@ test.each<[string, Uint8Array, string]>([
     signedPng(leaf, { exclusions: [{ start: 0, length: 4000 }] }),
     'CONTENT_CHANGED',
   ],
+  ['that lists its assertions over and over', signedPng(leaf, { times: 101 }), 'TOO_MANY_ASSERTIONS'],
   ['by another key', signedPng(leaf, { signer: deep.key }), 'SIGNATURE_INVALID'],
   ['by a stranger', signedPng(issue({ subject: 'Camera', usage: signing })), 'UNTRUSTED_CERTIFICATE'],
   [

@@ -145,6 +145,8 @@ function isTagged(value: Cbor | undefined): value is { readonly tag: number; rea
   )
 }
 
+const MOST_ASSERTIONS = 200
+
 /** Every assertion that the claim lists is there with its hash, and one of them binds the content. */
 function assertionChecks(manifest: Superbox, claim: Cbor, file: Uint8Array): AuthenticityCheck[] {
   const listed = [
@@ -155,6 +157,8 @@ function assertionChecks(manifest: Superbox, claim: Cbor, file: Uint8Array): Aut
   const assertions = findBox(manifest, ['c2pa.assertions'])
   const fallback = member(claim, 'alg') ?? 'sha256'
   const bound: Superbox[] = []
+  // A claim that lists one large assertion over and over would have it hashed as often.
+  if (listed.length > MOST_ASSERTIONS) return [failed('assertions', 'TOO_MANY_ASSERTIONS')]
   let hold = listed.length > 0
   for (const entry of listed) {
     const url = member(entry, 'url')

@@ -14,6 +14,8 @@ export interface DeviceSource {
   readonly uniqueBy?: string
 }
 
+const MOST_RECORDS = 10_000
+
 /**
  * Verifies records that devices signed as EIP-712 typed data: a JSON object of exactly `records`, each `{ message, signature }`. All
  * of them must hold, and be of one device, because a contribution is one device's.
@@ -28,6 +30,10 @@ export function verifyDeviceRecords(options: {
   const { source } = options
   if (!Array.isArray(records) || records.length === 0 || Object.keys(others).length > 0) {
     return finding('device-record', [failed('syntax', 'NOT_SIGNED')], null)
+  }
+  // Each takes about a millisecond.
+  if (records.length > MOST_RECORDS) {
+    return finding('device-record', [failed('syntax', 'TOO_MANY_RECORDS')], null)
   }
   const signers = new Set<string | undefined>()
   const values = new Set<string>()

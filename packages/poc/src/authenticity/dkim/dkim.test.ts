@@ -193,6 +193,9 @@ test('a key for the very domain does not take identities below it', () => {
 test('one signature that holds is enough, wherever it stands', () => {
   const broken = 'DKIM-Signature: v=1; a=rsa-sha256\r\n'
   expect(verify(`${broken}${mail}`).authentic).toBe(true)
+  // Within reason: more are not looked at.
+  expect(verify(`${broken.repeat(2)}${mail}`).authentic).toBe(true)
+  expect(verify(`${broken.repeat(3)}${mail}`).authentic).toBe(false)
 })
 
 test('any bytes give a finding', () => {
