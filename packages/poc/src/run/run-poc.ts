@@ -143,7 +143,7 @@ async function gatherFacts({
  */
 function fileText({ bytes, mediaType }: RunPocOptions['contribution']): string | undefined {
   const essence = essenceOf(mediaType)
-  if (/^(image|audio|video)\//.test(essence)) return encodeBase64Url(bytes)
+  if (/^((image|audio|video)\/|application\/c2pa$)/.test(essence)) return encodeBase64Url(bytes)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {

@@ -81,7 +81,9 @@ describe('sources that a proof declares', () => {
       code: 'MALFORMED_EXPORT',
       place: 'file',
     })
-    expect((await judge(code, '\xff', {}, 'image/png')).valid).toBe(true)
+    for (const type of ['image/png', 'application/c2pa']) {
+      expect((await judge(code, '\xff', {}, type)).valid).toBe(true)
+    }
   })
   test('of a run that fails are still in evidence', async () => {
     const broken = code.replace('evaluate: ({ facts }) => ({', 'evaluate: ({ facts }) => facts.x.y ?? ({')
