@@ -9,6 +9,10 @@ export type PocErrorCode =
   | 'CODE_INVALID'
   /** The code gave something that is no verdict, or put a text into it that is not in the approved code. */
   | 'VERDICT_INVALID'
+  /** An option is outside its range; the place names it. */
+  | 'OPTION_INVALID'
+  /** A signed statement does not hold: its type, body, context, signature or signer; the place says which. */
+  | 'STATEMENT_INVALID'
   /** The runtime was lost or refused the call; the same call may work on another runtime. */
   | 'RUNTIME_FAILED'
   /** The builder's module does not bundle. */

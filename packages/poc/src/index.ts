@@ -3,10 +3,56 @@
  *
  * @module
  */
+export { type Agreement, agreeOnVerdict } from './agreement/agree-on-verdict.js'
+export { type RescoringRecord, type RescoringRule, rescore } from './agreement/rescore.js'
 export { verifyIssuerSignature } from './authenticity/issuer-signature.js'
+export {
+  type ClaimComparison,
+  type ColumnKind,
+  compareClaim,
+  type DatasetClaim,
+  type DatasetFacts,
+  type DatasetFactsOptions,
+  datasetFacts,
+} from './dataset-facts/dataset-facts.js'
 export * from './define/index.js'
 export { PocError, type PocErrorCode } from './errors.js'
+export {
+  DEFAULT_FARMING_RULE,
+  type FarmingHistory,
+  type FarmingRule,
+  type FarmingValue,
+  marginalValue,
+} from './farming/marginal-value.js'
+export { selectForAudit } from './farming/select-audit.js'
+export { fromResultsJson, type ResultsJson, toResultsJson } from './interop/results-json.js'
+export { bundlePythonProof, type PythonProof, runPythonProof } from './interop/run-python-proof.js'
+export { accountPseudonym } from './ownership/account-pseudonym.js'
+export { type AccountDecision, type AccountRule, decideAccount } from './ownership/account-rule.js'
+export {
+  accountAnswer,
+  type BindingChallenge,
+  type BindingVerdict,
+  bindingTypedData,
+  makeBindingChallenge,
+  verifyBinding,
+} from './ownership/binding-challenge.js'
 export { describePoc, type PocCode } from './run/describe-poc.js'
 export { type RunPocOptions, runPoc } from './run/run-poc.js'
 export { contentFingerprint } from './uniqueness/content-fingerprint.js'
+export { type ContentSketch, contentSketch } from './uniqueness/content-sketch.js'
+export {
+  createNearDuplicateIndex,
+  type NearDuplicateIndex,
+  type Nearest,
+} from './uniqueness/near-duplicate-index.js'
+export { createRowIndex, type RowFile, type RowIndex } from './uniqueness/row-index.js'
 export { type JudgedPart, type PocVerdict, parsePocVerdict, verdictDigest } from './verdict/verdict.js'
+export {
+  signDatasetFacts,
+  signVerdict,
+  type VerdictContext,
+  type VerifiedVerdict,
+  verdictToInToto,
+  verifyVerdict,
+} from './verdict/verdict-statement.js'

@@ -39,3 +39,13 @@ test('a million brackets are refused at once', () => {
 test('text that is not JSON is undefined', () => {
   for (const text of ['', '{', 'undefined', '01', '[1,]', '"\n"']) expect(decodeOutput(text)).toBeUndefined()
 })
+
+test.each(['1e999', '[-1E+400]', `{"a":1${'0'.repeat(400)}}`])(
+  'a number that becomes an infinity is no output',
+  (text) => {
+    expect(decodeOutput(text)).toBeUndefined()
+  },
+)
+test('large numbers that are finite are output', () => {
+  expect(decodeOutput('[1e308,1e100]')).toEqual({ value: [1e308, 1e100] })
+})

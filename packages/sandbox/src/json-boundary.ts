@@ -71,6 +71,13 @@ function refuseNonJson(_key: string, value: unknown): unknown {
   return value
 }
 
+const MAY_OVERFLOW = /[0-9][eE]\+?[0-9]{3}|[0-9]{308}/
+
+function demandFinite(_key: string, value: unknown): unknown {
+  if (value === Infinity || value === -Infinity) throw new TypeError('a number is too large')
+  return value
+}
+
 /**
  * Value of an output's JSON text. The text is hostile: it comes from the code, or from a child that the code broke.
  *
@@ -80,7 +87,9 @@ function refuseNonJson(_key: string, value: unknown): unknown {
 export function decodeOutput(text: string): { readonly value: JsonValue } | undefined {
   if (jsonDepth(text) > MAXIMUM_DEPTH) return undefined
   try {
-    return { value: JSON.parse(text) as JsonValue }
+    // JSON has no infinities, but a number may be written that becomes one (1e999).
+    const value: JsonValue = MAY_OVERFLOW.test(text) ? JSON.parse(text, demandFinite) : JSON.parse(text)
+    return { value }
   } catch {
     return undefined
   }

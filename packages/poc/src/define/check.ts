@@ -1,14 +1,35 @@
+import type { AuthenticitySource } from '../authenticity/source.js'
+
 /** What a score is made of, each from 0 to 1. */
 export type Dimension = 'authenticity' | 'ownership' | 'quality' | 'uniqueness'
+
+/** What the host found about one declared source of authenticity. */
+export interface AuthenticityFact {
+  /** Kind of source, as declared. */
+  readonly kind: AuthenticitySource['kind']
+  /** Every part of the file is authentic, and there is one. */
+  readonly authentic: boolean
+  /** Name of the trusted key that signed, null when none did or several. */
+  readonly signer: string | null
+  /** For each part (message of a mailbox, else the one file), in order: whether it is authentic. */
+  readonly parts: readonly boolean[]
+}
 
 /** Facts that the host found out, because they need a key, a wallet or the whole pool. */
 export interface Facts {
   readonly uniqueness: {
     /** The pool holds a contribution with the same content. */
     readonly duplicate: boolean
+    /**
+     * How new the content is, 0 to 1, when the pool keeps an index of near duplicates: 1 less the greatest share of it that one
+     * earlier contribution holds.
+     */
+    readonly novelty?: number
   }
   /** Present when the proof declares issuers or the caller checked a signature. */
   readonly issuer?: IssuerFact
+  /** One for each source that the proof declares, in its order. */
+  readonly authenticity?: readonly AuthenticityFact[]
   /** Wallet that contributes, `0x` and 40 digits in lower case. It must not get into a verdict. */
   readonly owner: string
 }

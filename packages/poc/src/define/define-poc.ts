@@ -1,3 +1,4 @@
+import type { AuthenticitySource } from '../authenticity/source.js'
 import { readCsv } from '../csv/read-csv.js'
 import type { Check, CheckResult, Dimension, Facts, Issuer } from './check.js'
 import { Refusal } from './refusal.js'
@@ -23,6 +24,12 @@ export interface PocDefinition<Value> {
    */
   readonly issuers?: readonly Issuer[]
   /**
+   * Where authenticity comes from (DKIM, JWS, credentials, ...), with the keys that are trusted: both are covered by the digest that
+   * the pool approves. The host verifies; an export that no source finds authentic is refused with `NOT_AUTHENTIC`, and
+   * `authenticity` is the greatest share of authentic parts unless checks say otherwise.
+   */
+  readonly sources?: readonly AuthenticitySource[]
+  /**
    * Turns the file into the value that checks look at, and throws when it cannot. JSON comes parsed, CSV as a list of
    * objects by column, anything else as text. A schema with `parse` (`zod/mini`) does.
    */
@@ -38,6 +45,8 @@ export interface PocDefinition<Value> {
   readonly minimumScore?: number
   /** Facts worth publishing: numbers, booleans and words that stand in this code (categories), never raw text. */
   readonly attributes?: (value: Value) => { readonly [name: string]: JsonValue }
+  /** The like of `attributes` for what goes on chain beside the score; the existing network keeps the two apart. */
+  readonly metadata?: (value: Value) => { readonly [name: string]: JsonValue }
 }
 
 /** What the host hands to `evaluate`. */
@@ -49,8 +58,10 @@ export interface EvaluateInput {
 /** What one check found, as it stands in a verdict. */
 export interface Evidence {
   readonly check: string
-  readonly result: 'pass' | 'partial' | 'fail'
+  readonly result: 'pass' | 'partial' | 'fail' | 'not-checked'
   readonly place: string
+  /** How much of it is fulfilled, 0 to 1 in hundredths, so that it tells little of a value; absent where there is only yes and no. */
+  readonly degree?: number
 }
 
 /** The part of a verdict that the code decides. */
@@ -62,6 +73,7 @@ export interface VerdictPart {
   readonly quality: number
   readonly uniqueness: number
   readonly attributes: { readonly [name: string]: JsonValue }
+  readonly metadata?: { readonly [name: string]: JsonValue }
   readonly refusal: { readonly code: string; readonly place: string } | null
   readonly evidence: readonly Evidence[]
 }
@@ -71,6 +83,7 @@ export interface PocDescription {
   readonly id: string
   readonly version: string
   readonly issuers: readonly Issuer[]
+  readonly sources: readonly AuthenticitySource[]
 }
 
 /** The default export of a builder's module: the two entries that the host calls. */
@@ -86,7 +99,8 @@ const dimensions = ['authenticity', 'ownership', 'quality', 'uniqueness'] as con
  * approves.
  *
  * A dimension's value is the weighted mean of its checks. A dimension without checks is 0, except what the host's facts
- * say: `authenticity` is 1 with a valid issuer signature, `uniqueness` is 1 unless the pool holds the same content.
+ * say: `authenticity` is 1 with a valid issuer signature or the share that a source found authentic, `uniqueness` is the novelty
+ * that the pool's index tells, or 1 unless the pool holds the same content.
  *
  * @param definition input, checks and score
  * @returns the entries `evaluate` and `describe`
@@ -111,6 +125,7 @@ export function definePoc<Value>(definition: PocDefinition<Value>): Poc {
       id: definition.id,
       version: definition.version,
       issuers: (definition.issuers ?? []).map(({ name, ed25519PublicKey }) => ({ name, ed25519PublicKey })),
+      sources: definition.sources ?? [],
     }),
     evaluate(input) {
       try {
@@ -135,6 +150,8 @@ function judge<Value>(definition: PocDefinition<Value>, { file, facts }: Evaluat
     evidence.push({ check: 'signature', result: valid ? 'pass' : 'fail', place: 'signature' })
     if (!valid) return refused('WRONG_SIGNATURE', 'signature', evidence)
   }
+  const authentic = shareOfAuthentic(facts)
+  if (definition.sources !== undefined && authentic === 0) return refused('NOT_AUTHENTIC', 'file', evidence)
   const value = parse(definition, raw)
   evidence.push({
     check: 'duplicate',
@@ -154,14 +171,19 @@ function judge<Value>(definition: PocDefinition<Value>, { file, facts }: Evaluat
     sum.weight += weight
     sum.total += weight * degree
     sum.any = true
-    evidence.push({ check: name, result: result.passed ? 'pass' : degree > 0 ? 'partial' : 'fail', place })
+    evidence.push({
+      check: name,
+      result: result.passed ? 'pass' : degree > 0 ? 'partial' : 'fail',
+      place,
+      ...(result.degree === undefined ? {} : { degree: Math.round(degree * 100) / 100 }),
+    })
     refusal ??= refusalOf(result, place)
   }
   const values = {
-    authenticity: mean(sums.authenticity, facts.issuer?.valid === true ? 1 : 0),
+    authenticity: mean(sums.authenticity, facts.issuer?.valid === true ? 1 : authentic),
     ownership: mean(sums.ownership, 0),
     quality: mean(sums.quality, 0),
-    uniqueness: mean(sums.uniqueness, 1),
+    uniqueness: mean(sums.uniqueness, rounded(facts.uniqueness.novelty ?? 1)),
   }
   if (refusal !== null) return { ...refused(refusal.code, refusal.place, evidence), ...values }
   const score = weighted(definition.score, values)
@@ -173,9 +195,20 @@ function judge<Value>(definition: PocDefinition<Value>, { file, facts }: Evaluat
     score,
     ...values,
     attributes: definition.attributes?.(value) ?? {},
+    ...(definition.metadata === undefined ? {} : { metadata: definition.metadata(value) }),
     refusal: null,
     evidence,
   }
+}
+
+/** The greatest share of the file that one source found authentic. */
+function shareOfAuthentic({ authenticity = [] }: Facts): number {
+  let best = 0
+  for (const { parts } of authenticity) {
+    const share = parts.length === 0 ? 0 : parts.filter(Boolean).length / parts.length
+    best = Math.max(best, share)
+  }
+  return rounded(best)
 }
 
 function refusalOf(result: CheckResult, place: string): VerdictPart['refusal'] {

@@ -3,7 +3,17 @@
  *
  * @module
  */
-export type { Check, CheckContext, CheckResult, Dimension, Facts, Issuer, IssuerFact } from './check.js'
+export type { AuthenticitySource } from '../authenticity/source.js'
+export type {
+  AuthenticityFact,
+  Check,
+  CheckContext,
+  CheckResult,
+  Dimension,
+  Facts,
+  Issuer,
+  IssuerFact,
+} from './check.js'
 export {
   definePoc,
   type EvaluateInput,
@@ -13,4 +23,6 @@ export {
   type PocDescription,
   type VerdictPart,
 } from './define-poc.js'
+export { type QualityRow, type QualityRule, qualityRules, type ScriptName } from './quality-rules.js'
+export { headerOf, type Mail, readMail } from './read-mail.js'
 export { Refusal, refuse } from './refusal.js'

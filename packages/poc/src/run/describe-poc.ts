@@ -1,6 +1,7 @@
 import type { Digest } from '@sealpool/crypto'
 import type { JobRuntime } from '@sealpool/sandbox'
 import * as z from 'zod'
+import { authenticitySourcesSchema } from '../authenticity/source-schema.js'
 import type { PocDescription } from '../define/define-poc.js'
 import { PocError } from '../errors.js'
 
@@ -58,6 +59,8 @@ async function ask(poc: PocCode, runtime: JobRuntime): Promise<PocDescription> {
       issuers: z
         .array(z.strictObject({ name: z.string().min(1).max(200), ed25519PublicKey: z.string() }))
         .max(1000),
+      // Code that was bundled before there were sources has none.
+      sources: z.optional(authenticitySourcesSchema()),
     })
     .safeParse(result.output)
   if (!parsed.success) {
@@ -68,5 +71,6 @@ async function ask(poc: PocCode, runtime: JobRuntime): Promise<PocDescription> {
       'what the code says about itself is malformed',
     )
   }
-  return parsed.data
+  const { id, version, issuers, sources = [] } = parsed.data
+  return { id, version, issuers, sources }
 }

@@ -84,7 +84,7 @@ describe('verdicts', () => {
         { check: 'duplicate', result: 'pass', place: 'file' },
         { check: 'owner', result: 'pass', place: 'payload.account' },
         { check: 'period', result: 'pass', place: 'payload.period' },
-        { check: 'wage', result: 'pass', place: 'payload.wage' },
+        { check: 'wage', result: 'pass', place: 'payload.wage', degree: 1 },
         { check: 'occupation', result: 'pass', place: 'payload.occupation' },
       ],
     })
@@ -94,7 +94,12 @@ describe('verdicts', () => {
     // Quality: period 1, wage 1/3 with weight 2, occupation 1, over 4.
     expect(verdict.quality).toBe(0.6667)
     expect(verdict.score).toBe(0.8667)
-    expect(verdict.evidence).toContainEqual({ check: 'wage', result: 'partial', place: 'payload.wage' })
+    expect(verdict.evidence).toContainEqual({
+      check: 'wage',
+      result: 'partial',
+      place: 'payload.wage',
+      degree: 0.33,
+    })
   })
   test.each(['Gärtnerei', '看護'])('a category of the code is an attribute, also %s', async (occupation) => {
     expect((await judge(signedExport({ ...payload, occupation }))).attributes).toEqual({

@@ -1,11 +1,20 @@
-import { type Address, type JsonObject, sha256Digest } from '@sealpool/crypto'
+import {
+  type Address,
+  encodeBase64Url,
+  type JsonObject,
+  type JsonValue,
+  sha256Digest,
+} from '@sealpool/crypto'
 import { type JobRuntime, type Limits, type RunErrorCode, SandboxError } from '@sealpool/sandbox'
+import { latin1 } from '../authenticity/dkim/message.js'
+import { evidenceOf, factOf } from '../authenticity/evidence.js'
 import { verifyIssuerSignature } from '../authenticity/issuer-signature.js'
+import { verifySource } from '../authenticity/verify-source.js'
 import type { Facts, IssuerFact } from '../define/check.js'
 import { PocError } from '../errors.js'
 import { essenceOf } from '../media-type.js'
 import { type JudgedPart, type PocVerdict, parseJudgedPart } from '../verdict/verdict.js'
-import { closeVocabulary } from '../verdict/vocabulary.js'
+import { closeVocabulary, vocabularyOf } from '../verdict/vocabulary.js'
 import { describePoc, type PocCode } from './describe-poc.js'
 
 /** What to judge, with which code, where. */
@@ -24,7 +33,12 @@ export interface RunPocOptions {
     readonly bytes: Uint8Array
   }
   /** What the host knows. Without `issuer`, the signature is verified here against the issuers the code declares. */
-  readonly facts: { readonly uniqueness: { readonly duplicate: boolean }; readonly issuer?: IssuerFact }
+  readonly facts: {
+    readonly uniqueness: Facts['uniqueness']
+    readonly issuer?: IssuerFact
+    /** Unix seconds to judge validity by, the block's for example. Without it, what expires is not authentic. */
+    readonly at?: number
+  }
 }
 
 /** How a failed run reads in a verdict: the same bytes fail the same way, so it is a refusal and no error. */
@@ -69,9 +83,9 @@ export async function runPoc(options: RunPocOptions): Promise<PocVerdict> {
     poc: poc.digest,
     ...part,
   })
-  const text = decode(contribution.bytes)
+  const text = fileText(contribution)
   if (text === undefined) return verdict(refused('MALFORMED_EXPORT', 'file'))
-  const facts = await gatherFacts(options)
+  const { facts, evidence } = await gatherFacts(options)
   try {
     const result = await runtime.run({
       code: poc.code,
@@ -79,9 +93,12 @@ export async function runPoc(options: RunPocOptions): Promise<PocVerdict> {
       input: { file: { mediaType: essenceOf(contribution.mediaType), text }, facts },
       limits,
     })
-    if (result.ok) return verdict(closeVocabulary(parseJudgedPart(result.output), poc.code))
+    if (result.ok) {
+      const part = closeVocabulary(parseJudgedPart(result.output), vocabularyOf(poc.code))
+      return verdict({ ...part, evidence: [...evidence, ...part.evidence].slice(0, MOST_EVIDENCE) })
+    }
     const refusal = refusals[result.code]
-    if (refusal !== undefined) return verdict(refused(refusal, result.place))
+    if (refusal !== undefined) return verdict({ ...refused(refusal, result.place), evidence })
     if (result.code === 'RUNTIME_LOST') {
       throw new PocError('RUNTIME_FAILED', 'runtime', 'the runtime was lost; run again')
     }
@@ -94,25 +111,43 @@ export async function runPoc(options: RunPocOptions): Promise<PocVerdict> {
   }
 }
 
-async function gatherFacts({ poc, runtime, contribution, facts }: RunPocOptions): Promise<JsonObject> {
+const MOST_EVIDENCE = 200
+
+async function gatherFacts({
+  poc,
+  runtime,
+  contribution,
+  facts,
+}: RunPocOptions): Promise<{ readonly facts: JsonObject; readonly evidence: JudgedPart['evidence'] }> {
   const owner = contribution.owner.toLowerCase()
-  const { duplicate } = facts.uniqueness
-  let { issuer } = facts
-  if (issuer === undefined) {
-    const { issuers } = await describePoc(poc, runtime)
-    if (issuers.length > 0) issuer = verifyIssuerSignature({ bytes: contribution.bytes, issuers })
+  const { issuers, sources } = await describePoc(poc, runtime)
+  const issuer =
+    facts.issuer ??
+    (issuers.length > 0 ? verifyIssuerSignature({ bytes: contribution.bytes, issuers }) : undefined)
+  const known: Record<string, JsonValue> = { uniqueness: { ...facts.uniqueness }, owner }
+  if (issuer !== undefined) {
+    const { name, valid, reason } = issuer
+    known['issuer'] = reason === undefined ? { name, valid } : { name, valid, reason }
   }
-  const known = { uniqueness: { duplicate }, owner } satisfies Facts
-  if (issuer === undefined) return known
-  const { name, valid, reason } = issuer
-  return { ...known, issuer: reason === undefined ? { name, valid } : { name, valid, reason } }
+  if (sources.length === 0) return { facts: known, evidence: [] }
+  const found = sources.map((source) =>
+    verifySource({ source, bytes: contribution.bytes, owner: contribution.owner, at: facts.at }),
+  )
+  known['authenticity'] = found.map((findings, index) => factOf(sources[index]?.kind ?? 'jws', findings))
+  return { facts: known, evidence: found.flatMap(evidenceOf) }
 }
 
-function decode(bytes: Uint8Array): string | undefined {
+/**
+ * The text that the code sees. Mail may hold bytes that are no UTF-8, which then stand one to a character; images and sound
+ * come in base64.
+ */
+function fileText({ bytes, mediaType }: RunPocOptions['contribution']): string | undefined {
+  const essence = essenceOf(mediaType)
+  if (/^((image|audio|video)\/|application\/c2pa$)/.test(essence)) return encodeBase64Url(bytes)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    return undefined
+    return essence === 'message/rfc822' || essence === 'application/mbox' ? latin1(bytes) : undefined
   }
 }
 

@@ -20,13 +20,17 @@ export interface PocVerdict {
   readonly quality: number
   readonly uniqueness: number
   readonly attributes: JsonObject
+  /** Facts for the chain, where the proof declares them. */
+  readonly metadata?: JsonObject
   /** Why it is refused, with the place in the file or in the code; null when valid. */
   readonly refusal: { readonly code: string; readonly place: string } | null
   /** What each check found. */
   readonly evidence: readonly {
     readonly check: string
-    readonly result: 'pass' | 'partial' | 'fail'
+    readonly result: 'pass' | 'partial' | 'fail' | 'not-checked'
     readonly place: string
+    /** How much of it is fulfilled, 0 to 1, where that was measured. */
+    readonly degree?: number
   }[]
 }
 
@@ -51,9 +55,17 @@ function makeSchemas() {
     quality: unit,
     uniqueness: unit,
     attributes,
+    metadata: attributes.optional(),
     refusal: z.nullable(z.strictObject({ code: z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/), place })),
     evidence: z
-      .array(z.strictObject({ check: name, result: z.enum(['pass', 'partial', 'fail']), place }))
+      .array(
+        z.strictObject({
+          check: name,
+          result: z.enum(['pass', 'partial', 'fail', 'not-checked']),
+          place,
+          degree: unit.optional(),
+        }),
+      )
       .max(200),
   })
   const verdict = z.strictObject({

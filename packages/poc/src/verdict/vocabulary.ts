@@ -1,3 +1,5 @@
+import { decodeBase64 } from '../authenticity/base64.js'
+import { latin1 } from '../authenticity/dkim/message.js'
 import { PocError } from '../errors.js'
 import type { JudgedPart } from './verdict.js'
 
@@ -36,6 +38,7 @@ export function closeVocabulary(part: JudgedPart, code: string): JudgedPart {
       .join('')
 
   demandAll(part.attributes, 'attributes', demand)
+  demandAll(part.metadata, 'metadata', demand)
   for (const { check } of part.evidence) demand(check, 'evidence')
   if (part.refusal !== null) demand(part.refusal.code, 'refusal.code')
   return {
@@ -80,4 +83,16 @@ function asciiLiteral(text: string): string {
     else literal += `\\u{${hex}}`
   }
   return literal
+}
+
+/**
+ * The text whose words a verdict may hold: the script itself, or for a WebAssembly module in base64 the texts of ASCII in its bytes.
+ *
+ * @param code approved code
+ */
+export function vocabularyOf(code: string): string {
+  // What every module begins with: \0asm.
+  if (!code.startsWith('AGFzbQ')) return code
+  const bytes = decodeBase64(code)
+  return bytes === undefined ? '' : latin1(bytes)
 }

@@ -1,7 +1,7 @@
+import type { TextResult } from '../engine.js'
+import { failure } from '../failure.js'
 import { decodeOutput } from '../json-boundary.js'
 import type { Limits } from '../limits.js'
-import type { TextResult } from '../quickjs/engine.js'
-import { failure } from '../quickjs/failure.js'
 import type { RunResult } from '../runtime.js'
 
 /**

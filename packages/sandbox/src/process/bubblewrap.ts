@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { SandboxError } from '../errors.js'
 import type { Command } from './child.js'
+import type { EngineName } from './engine-name.js'
 
 const APP = '/app/node_modules'
 const NODE = '/app/node'
@@ -14,29 +15,40 @@ const NODE = '/app/node'
  *
  * @param worker path of the built worker
  * @param nodeArgs flags for node
+ * @param engine what runs in the child; the files of others stay outside
  * @returns the command with its own user namespace, then the one without (kernels that forbid them)
  */
-export function bubblewrapCommands(worker: string, nodeArgs: readonly string[]): Command[] {
+export function bubblewrapCommands(
+  worker: string,
+  nodeArgs: readonly string[],
+  engine: EngineName,
+): Command[] {
   const here = packageRoot(worker, '@sealpool/sandbox')
   const files = [
     ...['--ro-bind', process.execPath, NODE],
     ...sharedLibraries().flatMap((path) => ['--ro-bind', path, path]),
     ...['--ro-bind', join(here, 'dist'), join(APP, '@sealpool/sandbox/dist')],
     ...['--ro-bind', join(here, 'package.json'), join(APP, '@sealpool/sandbox/package.json')],
-    ...[...packageClosure(worker, 'quickjs-emscripten')].flatMap(([name, root]) => [
-      '--ro-bind',
-      root,
-      join(APP, name),
-    ]),
+    ...[...packagesOf(worker, engine)].flatMap(([name, root]) => ['--ro-bind', root, join(APP, name)]),
   ]
   const inside = join(APP, '@sealpool/sandbox', worker.slice(here.length))
   const walls = ['--unshare-all', '--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--clearenv']
-  const run = ['--remount-ro', '/', '--chdir', '/', '--', NODE, ...nodeArgs, inside]
+  const run = ['--remount-ro', '/', '--chdir', '/', '--', NODE, ...nodeArgs, inside, `--engine=${engine}`]
   const ownUser = ['--unshare-user', '--uid', '65534', '--gid', '65534', '--disable-userns']
   return [
     { program: 'bwrap', args: [...walls, ...ownUser, ...files, ...run] },
     { program: 'bwrap', args: [...walls, ...files, ...run] },
   ]
+}
+
+/** The packages that an engine needs, as name and real folder. */
+function packagesOf(worker: string, engine: EngineName): Map<string, string> {
+  if (engine === 'webassembly') return new Map()
+  if (engine === 'pyodide') {
+    // Alone: what it depends on are types and a client for sockets, which are never loaded.
+    return new Map([['pyodide', packageRoot(createRequire(worker).resolve('pyodide'), 'pyodide')]])
+  }
+  return packageClosure(worker, '@noble/hashes', packageClosure(worker, 'quickjs-emscripten'))
 }
 
 /** Shared objects of this very node, as the loader knows them; the child runs the same binary. */

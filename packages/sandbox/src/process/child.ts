@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
+import type { TextJob, TextResult } from '../engine.js'
 import { SandboxError } from '../errors.js'
-import type { TextJob, TextResult } from '../quickjs/engine.js'
-import { failure } from '../quickjs/failure.js'
+import { failure } from '../failure.js'
 import { createFrameReader, encodeFrame, type Message } from './frame.js'
 import { PROTOCOL, readAnswer } from './protocol.js'
 

@@ -5,15 +5,24 @@
  */
 import { createRequire } from 'node:module'
 import { crossesUnchanged } from '../code-text.js'
+import type { TextJob, TextResult } from '../engine.js'
 import { SandboxError } from '../errors.js'
+import { failure } from '../failure.js'
 import { encodeInput } from '../json-boundary.js'
 import { validateLimits } from '../limits.js'
-import type { TextJob, TextResult } from '../quickjs/engine.js'
-import { failure } from '../quickjs/failure.js'
 import type { JobRuntime } from '../runtime.js'
 import { acceptAnswer } from './accept-answer.js'
 import { bubblewrapCommands } from './bubblewrap.js'
 import { type Child, type Command, startChild } from './child.js'
+import type { EngineName } from './engine-name.js'
+
+export type { EngineName } from './engine-name.js'
+
+const names: Readonly<Record<EngineName, string>> = {
+  quickjs: 'quickjs-emscripten 0.32 in a child process',
+  webassembly: 'WebAssembly in a child process',
+  pyodide: 'Pyodide in a child process',
+}
 
 /** How to start the child. */
 export interface ProcessRuntimeOptions {
@@ -22,6 +31,12 @@ export interface ProcessRuntimeOptions {
    * of its user). `best`: bubblewrap, else process. There is no default: how far to trust code is the caller's choice.
    */
   readonly isolation: 'bubblewrap' | 'process' | 'best'
+  /**
+   * What the code is. `quickjs` (when absent): a classic script. `webassembly`: a module in base64 that imports nothing, see the
+   * README for its exports. `pyodide`: Python 3 with its standard library, in an interpreter of its own for each run (needs the
+   * optional peer `pyodide`, and bubblewrap whatever isolation is asked for).
+   */
+  readonly engine?: EngineName
   /** Heap of the child's JavaScript engine in MiB, which holds code, input and output texts; 512 when absent. */
   readonly heapMib?: number
 }
@@ -53,17 +68,31 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
   let closed = false
   let last: Promise<unknown> = Promise.resolve()
 
+  // Python's interpreter remembers what ran in it: each run has a child of its own, started while nothing waits for it.
+  const once = options.engine === 'pyodide'
+  let next: Promise<Child> | undefined
+
   async function runText(job: TextJob): Promise<TextResult> {
-    if (!child.alive && !closed) child = await startChild(command)
+    if (!child.alive && !closed) child = await (next ?? startChild(command))
+    next = undefined
     if (closed) {
       await child.kill()
       return failure('RUNTIME_LOST', 'load')
     }
-    return child.run(job)
+    const result = await child.run(job)
+    if (once) {
+      await child.kill()
+      if (!closed) {
+        next = startChild(command)
+        // Whoever waits for it hears of a failure; until then it must not end this process.
+        next.catch(() => {})
+      }
+    }
+    return result
   }
 
   return {
-    name: 'quickjs-emscripten 0.32 in a child process',
+    name: names[options.engine ?? 'quickjs'],
     isolation,
     async run(job) {
       if (closed)
@@ -82,6 +111,8 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
       closed = true
       await child.kill()
       await last
+      const spare = await next?.catch(() => undefined)
+      await spare?.kill()
     },
   }
 }
@@ -92,18 +123,25 @@ interface Started {
   readonly isolation: 'bubblewrap' | 'process'
 }
 
-async function startBest({ isolation, heapMib = 512 }: ProcessRuntimeOptions): Promise<Started> {
+async function startBest({
+  isolation,
+  heapMib = 512,
+  engine = 'quickjs',
+}: ProcessRuntimeOptions): Promise<Started> {
   const worker = locateWorker()
+  const workerArgs = [`--engine=${engine}`]
   const nodeArgs = [
     `--max-old-space-size=${heapMib}`,
     '--disallow-code-generation-from-strings',
     '--no-warnings',
   ]
-  if (isolation !== 'process') {
+  // Emscripten gives Python the shell, sockets and mounts of the process it runs in: only a process that has none will do.
+  const demanded = isolation === 'bubblewrap' || engine === 'pyodide'
+  if (isolation !== 'process' || demanded) {
     try {
-      return await startUnderBubblewrap(worker, nodeArgs)
+      return await startUnderBubblewrap(worker, nodeArgs, engine)
     } catch (cause) {
-      if (isolation === 'bubblewrap') {
+      if (demanded) {
         throw new SandboxError(
           'RUNTIME_UNAVAILABLE',
           'process.bubblewrap',
@@ -113,13 +151,17 @@ async function startBest({ isolation, heapMib = 512 }: ProcessRuntimeOptions): P
       }
     }
   }
-  const command = { program: process.execPath, args: [...nodeArgs, worker, '--watch-parent'] }
+  const command = { program: process.execPath, args: [...nodeArgs, worker, ...workerArgs, '--watch-parent'] }
   return { child: await startChild(command), command, isolation: 'process' }
 }
 
-async function startUnderBubblewrap(worker: string, nodeArgs: readonly string[]): Promise<Started> {
+async function startUnderBubblewrap(
+  worker: string,
+  nodeArgs: readonly string[],
+  engine: EngineName,
+): Promise<Started> {
   let refusal: unknown
-  for (const command of bubblewrapCommands(worker, nodeArgs)) {
+  for (const command of bubblewrapCommands(worker, nodeArgs, engine)) {
     try {
       return { child: await startChild(command), command, isolation: 'bubblewrap' }
     } catch (error) {

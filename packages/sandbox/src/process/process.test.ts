@@ -206,9 +206,9 @@ describe.each(bubblewrapWorks ? (['process', 'bubblewrap'] as const) : (['proces
 describe.skipIf(!bubblewrapWorks)('inside bubblewrap, with node itself and no QuickJS in the way', () => {
   /** Runs JavaScript in plain node behind the same walls as the worker. */
   function inside(program: string): string {
-    const [command] = bubblewrapCommands(worker, [])
+    const [command] = bubblewrapCommands(worker, [], 'quickjs')
     if (command === undefined) throw new Error('no command')
-    const args = [...command.args.slice(0, -1), '--input-type=commonjs', '-e', program]
+    const args = [...command.args.slice(0, -2), '--input-type=commonjs', '-e', program]
     return execFileSync(command.program, args, { env: {}, timeout: 20_000 }).toString().trim()
   }
   const attempt = (body: string): string =>
@@ -220,6 +220,7 @@ describe.skipIf(!bubblewrapWorks)('inside bubblewrap, with node itself and no Qu
     const modules = inside('console.log(require("fs").readdirSync("/app/node_modules").join(" "))')
     expect(modules.split(' ').sort()).toEqual([
       '@jitl',
+      '@noble',
       '@sealpool',
       'quickjs-emscripten',
       'quickjs-emscripten-core',

@@ -1,7 +1,7 @@
+import type { TextResult } from '../engine.js'
 import type { RunErrorCode } from '../errors.js'
-import type { TextResult } from '../quickjs/engine.js'
-import type { RunFailure } from '../quickjs/failure.js'
-import { failure } from '../quickjs/failure.js'
+import type { RunFailure } from '../failure.js'
+import { failure } from '../failure.js'
 import type { Message } from './frame.js'
 
 /** Parent and child come from one build; a stale `dist` next to fresh sources shows here, not as a strange failure. */

@@ -5,10 +5,10 @@
  * @module
  */
 
+import type { Engine } from '../engine.js'
+import { failure } from '../failure.js'
 import type { Limits } from '../limits.js'
 import { validateLimits } from '../limits.js'
-import { createEngine } from '../quickjs/engine.js'
-import { failure } from '../quickjs/failure.js'
 import { createFrameReader, encodeFrame, type Message } from './frame.js'
 import { PROTOCOL } from './protocol.js'
 
@@ -19,7 +19,7 @@ for (const name of ['debug', 'error', 'info', 'log', 'warn'] as const) console[n
 
 if (process.argv.includes('--watch-parent')) await watchParent()
 
-const engine = await createEngine()
+const engine = await engineOf(process.argv)
 let last = Promise.resolve()
 const reader = createFrameReader(
   () => LONGEST_REQUEST,
@@ -44,6 +44,15 @@ async function answer({ head, texts }: Message): Promise<void> {
     ? encodeFrame({ ok: true, logs: result.logs }, [result.output])
     : encodeFrame(result, [])
   process.stdout.write(frame)
+}
+
+/** Each engine is loaded only where it is asked for: under bubblewrap the files of the others are not there. */
+async function engineOf(args: readonly string[]): Promise<Engine> {
+  if (args.includes('--engine=webassembly')) {
+    return (await import('../webassembly/engine.js')).createWebAssemblyEngine()
+  }
+  if (args.includes('--engine=pyodide')) return (await import('../pyodide/engine.js')).createPyodideEngine()
+  return (await import('../quickjs/engine.js')).createEngine()
 }
 
 /**

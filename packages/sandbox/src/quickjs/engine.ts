@@ -4,27 +4,11 @@ import {
   type QuickJSHandle,
   type QuickJSWASMModule,
 } from 'quickjs-emscripten'
+import { BatchStop, createBatchHost } from '../batch/batch-host.js'
 import { crossesUnchanged } from '../code-text.js'
-import type { CheckedLimits } from '../limits.js'
-import { explainThrow, failure, type RunFailure } from './failure.js'
+import type { Engine, TextJob, TextResult } from '../engine.js'
+import { explainThrow, failure, type RunFailure } from '../failure.js'
 import { HARNESS } from './harness.js'
-
-/** A job whose input is already JSON text and whose limits are checked. */
-export interface TextJob {
-  readonly code: string
-  readonly entry: string
-  readonly input: string
-  readonly limits: CheckedLimits
-}
-
-/** What a run gave, the output still as JSON text. */
-export type TextResult = { readonly ok: true; readonly output: string; readonly logs: string[] } | RunFailure
-
-/** QuickJS in WebAssembly with one fresh context per run. */
-export interface Engine {
-  run(job: TextJob): Promise<TextResult>
-  dispose(): void
-}
 
 // Everything but Date; what is left is cut down further by the harness.
 const intrinsics = {
@@ -61,7 +45,12 @@ export async function createEngine(): Promise<Engine> {
         return failure('OUT_OF_MEMORY', 'input')
       const current = module ?? (await newQuickJSWASMModule())
       module = undefined
-      const state = { expired: false, stage: 'load' }
+      const state: RunState = {
+        expired: false,
+        full: false,
+        stage: 'load',
+        deadline: performance.now() + job.limits.timeMs,
+      }
       try {
         const result = runOnce(current, job, state)
         if (current.getWasmMemory().buffer.byteLength <= KEEP_BELOW_BYTES) module = current
@@ -78,18 +67,23 @@ export async function createEngine(): Promise<Engine> {
   }
 }
 
-function runOnce(
-  module: QuickJSWASMModule,
-  job: TextJob,
-  state: { expired: boolean; stage: string },
-): TextResult {
-  const deadline = performance.now() + job.limits.timeMs
+/** How a run stands. */
+interface RunState {
+  readonly deadline: number
+  /** The deadline has passed. */
+  expired: boolean
+  /** Batch functions took more than the run's memory. */
+  full: boolean
+  stage: string
+}
+
+function runOnce(module: QuickJSWASMModule, job: TextJob, state: RunState): TextResult {
   const runtime = module.newRuntime({
     memoryLimitBytes: job.limits.memoryBytes,
     maxStackSizeBytes: job.limits.stackBytes,
     interruptHandler: () => {
-      if (performance.now() > deadline) state.expired = true
-      return state.expired
+      if (performance.now() > state.deadline) state.expired = true
+      return state.expired || state.full
     },
   })
   const context = runtime.newContext({ intrinsics })
@@ -97,26 +91,18 @@ function runOnce(
   context.dispose()
   runtime.dispose()
   // The last uninterruptible step may have ended after the deadline; a late answer is none.
-  return state.expired || performance.now() > deadline ? failure('TIMEOUT', state.stage) : result
+  return state.expired || performance.now() > state.deadline ? failure('TIMEOUT', state.stage) : result
 }
 
-function runInContext(
-  context: QuickJSContext,
-  job: TextJob,
-  state: { expired: boolean; stage: string },
-): TextResult {
+function runInContext(context: QuickJSContext, job: TextJob, state: RunState): TextResult {
   const owned: QuickJSHandle[] = []
   const own = (handle: QuickJSHandle): QuickJSHandle => {
     owned.push(handle)
     return handle
   }
   try {
-    const made = context.evalCode(HARNESS, 'harness.js', { type: 'global', strict: true })
-    if (made.error) {
-      own(made.error)
-      return failure('OUT_OF_MEMORY', 'load')
-    }
-    const harness = own(made.value)
+    const harness = installHarness(context, job, state, own)
+    if (harness === undefined) return failure('OUT_OF_MEMORY', 'load')
     const call = (name: string, ...args: QuickJSHandle[]): QuickJSHandle | undefined => {
       const answer = context.callFunction(own(context.getProp(harness, name)), context.undefined, ...args)
       if (answer.error) {
@@ -134,6 +120,7 @@ function runInContext(
     }
     const explained = (): RunFailure => {
       if (state.expired) return failure('TIMEOUT', state.stage)
+      if (state.full) return failure('OUT_OF_MEMORY', state.stage)
       const reason = readText('why', 256)
       // Without a reason the harness itself had no room left to say one.
       return reason === undefined || reason === ''
@@ -156,6 +143,7 @@ function runInContext(
     state.stage = 'run'
     const status = call('run', entry, input)
     if (state.expired) return failure('TIMEOUT', 'run')
+    if (state.full) return failure('OUT_OF_MEMORY', 'run')
     switch (status === undefined ? -1 : context.getNumber(status)) {
       case 0:
         break
@@ -176,6 +164,48 @@ function runInContext(
   } finally {
     for (const handle of owned) if (handle.alive) handle.dispose()
   }
+}
+
+/** Evaluates the harness and gives it the one host function; undefined when there is no room for it. */
+function installHarness(
+  context: QuickJSContext,
+  job: TextJob,
+  state: RunState,
+  own: (handle: QuickJSHandle) => QuickJSHandle,
+): QuickJSHandle | undefined {
+  const batch = createBatchHost({
+    memoryBytes: job.limits.memoryBytes,
+    expired: () => {
+      if (performance.now() > state.deadline) state.expired = true
+      return state.expired
+    },
+  })
+  const host = own(
+    context.newFunction('batch', (name, args, long) => {
+      // After a stop nothing more is computed, whatever the code catches.
+      if (state.expired || state.full) throw new Error('stopped')
+      try {
+        return context.newString(
+          batch.call(context.getString(name), context.getString(args), context.getString(long)),
+        )
+      } catch (error) {
+        if (error instanceof BatchStop && error.reason === 'time') state.expired = true
+        else state.full = true
+        throw new Error('stopped')
+      }
+    }),
+  )
+  const made = context.evalCode(HARNESS, 'harness.js', { type: 'global', strict: true })
+  if (made.error) {
+    own(made.error)
+    return undefined
+  }
+  const harness = context.callFunction(own(made.value), context.undefined, host)
+  if (harness.error) {
+    own(harness.error)
+    return undefined
+  }
+  return own(harness.value)
 }
 
 function utf8Length(text: string): number {

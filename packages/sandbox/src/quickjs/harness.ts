@@ -1,12 +1,12 @@
 /**
  * The script that every fresh context runs before the approved code. It takes away what would make a run depend on
- * anything but its input, and returns the functions through which text crosses. No host function is installed:
- * strings in, strings out, so there is nothing in the context that reaches the host.
+ * anything but its input, and returns the functions through which text crosses. One host function is there, and only inside
+ * this closure: text in, text out, to the pure functions of `batch/`. Nothing else in the context reaches the host.
  *
  * The code may rewrite every global. That harms only itself: the harness keeps the originals in its closure, and the
  * host takes nothing from the context but strings whose length it has read first.
  */
-export const HARNESS = `(() => {
+export const HARNESS = `((host) => {
 'use strict'
 const parse = JSON.parse, stringify = JSON.stringify, isFinite = Number.isFinite, isArray = Array.isArray
 const hasOwn = Object.prototype.hasOwnProperty.call.bind(Object.prototype.hasOwnProperty)
@@ -39,6 +39,7 @@ const NoDate = refuse('Date', fixed)
 for (const name of ['now', 'parse', 'UTC']) put(NoDate, name, refuse('Date.' + name, fixed))
 put(world, 'Date', NoDate)
 delete world.SharedArrayBuffer
+delete world.Atomics
 delete world.InternalError
 
 const lines = []
@@ -58,6 +59,32 @@ const write = (...values) => {
 const console = {}
 for (const name of ['debug', 'error', 'info', 'log', 'trace', 'warn']) put(console, name, write)
 put(world, 'console', console)
+
+// The functions of batch/batch.ts: arguments go as JSON text, and at most one long text goes as it is.
+const call = (name, args, long) => {
+  const answer = parse(host(name, stringify(args), typeof long === 'string' ? long : ''))
+  if (hasOwn(answer, 'no')) throw new NativeTypeError('batch.' + name + ': ' + answer.no)
+  return answer.ok
+}
+const tableOf = ({ table, count, columns }) => ({
+  count, columns,
+  map: (name, expression) => tableOf(call('map', [table, name, expression])),
+  filter: (expression) => tableOf(call('filter', [table, expression])),
+  aggregate: (figures, by) => call('aggregate', [table, figures, by]),
+  rows: (from = 0, to = count, names) => call('rows', [table, from, to, names]),
+  drop: () => { call('drop', [table]) },
+})
+put(world, 'batch', {
+  sha256: (long) => call('sha256', [], long),
+  keccak256: (long) => call('keccak256', [], long),
+  sha256All: (texts) => call('sha256All', [texts]),
+  keccak256All: (texts) => call('keccak256All', [texts]),
+  test: (pattern, flags, long) => call('test', [pattern, flags], long),
+  exec: (pattern, flags, long) => call('exec', [pattern, flags], long),
+  matches: (pattern, flags, long, most = 1000000) => call('matches', [pattern, flags, most], long),
+  replace: (pattern, flags, long, replacement) => call('replace', [pattern, flags, replacement], long),
+  table: (format, long) => tableOf(call('table', [format], long)),
+})
 
 const notJson = {}
 const strict = function (_key, value) {
@@ -126,4 +153,4 @@ return {
   logs: () => stringify(lines),
   explain,
 }
-})()`
+})`

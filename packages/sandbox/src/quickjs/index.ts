@@ -3,12 +3,14 @@
  *
  * @module
  */
+
+import type { Engine } from '../engine.js'
 import { SandboxError } from '../errors.js'
+import { failure } from '../failure.js'
 import { decodeOutput, encodeInput } from '../json-boundary.js'
 import { validateLimits } from '../limits.js'
 import type { JobRuntime } from '../runtime.js'
-import { createEngine, type Engine } from './engine.js'
-import { failure } from './failure.js'
+import { createEngine } from './engine.js'
 
 /**
  * Makes a runtime that runs code in this process. The WebAssembly memory is the only wall (`isolation` is `none`), and

@@ -1,4 +1,4 @@
-import type { RunErrorCode } from '../errors.js'
+import type { RunErrorCode } from './errors.js'
 
 /** A run that gave nothing: {@link RunResult} without its output. */
 export interface RunFailure {

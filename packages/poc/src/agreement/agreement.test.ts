@@ -1,0 +1,185 @@
+import { addressOf, type SignedStatement, sha256Digest, verifyStatement } from '@sealpool/crypto'
+import { describe, expect, test } from 'vitest'
+import { datasetFacts } from '../dataset-facts/dataset-facts.js'
+import type { PocVerdict } from '../verdict/verdict.js'
+import {
+  signDatasetFacts,
+  signVerdict,
+  type VerdictContext,
+  verdictToInToto,
+  verifyVerdict,
+} from '../verdict/verdict-statement.js'
+import { agreeOnVerdict } from './agree-on-verdict.js'
+import { rescore } from './rescore.js'
+
+const keys = [1, 2, 3, 4].map((byte) => new Uint8Array(32).fill(byte))
+const addresses = keys.map((key) => addressOf(key))
+const [first = new Uint8Array(32)] = keys
+const validators = addresses.slice(0, 3)
+const context: VerdictContext = {
+  chainId: 1,
+  registry: `0x${'aa'.repeat(20)}`,
+  subject: `0x${'01'.repeat(32)}`,
+  commitment: sha256Digest(Uint8Array.of(1)),
+}
+const verdict: PocVerdict = {
+  contribution: '7',
+  pool: `0x${'bb'.repeat(20)}`,
+  poc: sha256Digest(Uint8Array.of(2)),
+  valid: true,
+  score: 0.8667,
+  authenticity: 1,
+  ownership: 1,
+  quality: 0.5,
+  uniqueness: 1,
+  attributes: { rows: 3 },
+  refusal: null,
+  evidence: [{ check: 'dkim.signature', result: 'pass', place: 'file' }],
+}
+const sign = (key: Uint8Array, own: Partial<PocVerdict> = {}, place: Partial<VerdictContext> = {}) =>
+  signVerdict({ verdict: { ...verdict, ...own }, context: { ...context, ...place }, privateKey: key })
+const [a, b, c, stranger] = keys.map((key) => sign(key)) as [
+  SignedStatement,
+  SignedStatement,
+  SignedStatement,
+  SignedStatement,
+]
+
+describe('a signed verdict', () => {
+  test('is an in-toto statement that verifies offline from its JSON', () => {
+    const read = JSON.parse(JSON.stringify(a)) as SignedStatement
+    expect(verifyStatement(read)).toBe(true)
+    expect(verifyVerdict(read, { context, validators })).toEqual({ verdict, signer: addresses[0] })
+    expect(read.statement.body).toMatchObject({
+      _type: 'https://in-toto.io/Statement/v1',
+      subject: [
+        { name: `0x${'bb'.repeat(20)}/7`, digest: { sealpoolCommitment: context.commitment.slice(7) } },
+      ],
+      predicate: verdict,
+    })
+    expect(verdictToInToto(verdict, context.commitment)).toEqual(read.statement.body)
+    expect(read.context.facts[0]).toEqual({ type: 'uint256', value: '8667' })
+  })
+  const with_ = (statement: SignedStatement, change: object): SignedStatement => ({ ...statement, ...change })
+  test.each<[string, SignedStatement, string]>([
+    ['another type', with_(a, { statement: { ...a.statement, type: 'sealpool/receipt' } }), 'statement.type'],
+    ['another version', with_(a, { statement: { ...a.statement, version: 2 } }), 'statement.type'],
+    [
+      'one member more',
+      with_(a, { statement: { ...a.statement, body: { ...a.statement.body, extra: 1 } } }),
+      'statement.body',
+    ],
+    [
+      'another subject',
+      with_(a, { statement: { ...a.statement, body: { ...a.statement.body, subject: [] } } }),
+      'statement.body',
+    ],
+    [
+      'another score than its fact',
+      with_(a, {
+        context: { ...a.context, facts: [{ type: 'uint256', value: '10000' }, a.context.facts[1]] },
+      }),
+      'context',
+    ],
+    ['another chain', sign(first, {}, { chainId: 2 }), 'context'],
+    ['another contribution', sign(first, {}, { subject: `0x${'02'.repeat(32)}` }), 'context'],
+    ['another commitment', sign(first, {}, { commitment: sha256Digest(Uint8Array.of(9)) }), 'statement.body'],
+    ['a broken signature', with_(a, { signature: `${a.signature.slice(0, -2)}1d` }), 'signature'],
+    ['a stranger', stranger, 'signer'],
+  ])('with %s does not', (_name, statement, place) => {
+    expect(() => verifyVerdict(statement, { context, validators })).toThrow(
+      expect.objectContaining({ code: 'STATEMENT_INVALID', place }),
+    )
+  })
+  test('with a predicate that is no verdict does not', () => {
+    const broken = with_(a, { statement: { ...a.statement, body: { ...a.statement.body, predicate: {} } } })
+    expect(() => verifyVerdict(broken, { context, validators })).toThrow(
+      expect.objectContaining({ code: 'VERDICT_INVALID' }),
+    )
+  })
+})
+
+describe('agreement', () => {
+  const agree = (statements: readonly SignedStatement[], own = {}) =>
+    agreeOnVerdict({ statements, validators, threshold: 2, context, ...own })
+  test('two of three are enough, and a third that lies is outvoted and recorded', () => {
+    const lie = sign(keys[2] ?? first, { score: 1, quality: 1 })
+    expect(agree([a, b])).toMatchObject({
+      status: 'agreed',
+      verdict,
+      agreeing: addresses.slice(0, 2),
+      dissenting: [],
+    })
+    const result = agree([lie, b, a])
+    expect(result).toMatchObject({ status: 'agreed', verdict, agreeing: addresses.slice(0, 2) })
+    expect(result.dissenting).toMatchObject([{ validator: addresses[2], fields: ['quality', 'score'] }])
+  })
+  test('one is to be waited for, and three who differ are in dispute', () => {
+    expect(agree([a])).toMatchObject({ status: 'waiting', verdict: undefined, agreeing: [] })
+    expect(agree([])).toMatchObject({ status: 'waiting', dissenting: [] })
+    const three = [a, sign(keys[1] ?? first, { score: 0.5 }), sign(keys[2] ?? first, { score: 0.1 })]
+    expect(agree(three)).toMatchObject({ status: 'disputed', verdict: undefined })
+    expect(agree(three).dissenting).toHaveLength(2)
+  })
+  test('who says two things counts for nothing, and the same thing twice is one', () => {
+    const two = sign(first, { score: 0.1 })
+    expect(agree([a, two, b])).toMatchObject({ status: 'waiting', equivocating: [addresses[0]] })
+    expect(agree([a, two, b, c])).toMatchObject({ status: 'agreed', agreeing: addresses.slice(1, 3) })
+    expect(agree([a, a, a])).toMatchObject({ status: 'waiting' })
+  })
+  test('what does not verify is told and not counted', () => {
+    expect(agree([a, stranger])).toMatchObject({
+      status: 'waiting',
+      rejected: [{ index: 1, place: 'signer' }],
+    })
+  })
+  test.each([
+    { threshold: 1 },
+    { threshold: 4 },
+    { threshold: 1.5 },
+    { validators: [addresses[0], addresses[0], addresses[1]] },
+  ])('%j is refused', (own) => {
+    expect(() => agree([], own)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
+  })
+})
+
+describe('re-scoring on an upgrade', () => {
+  const after = { ...verdict, poc: sha256Digest(Uint8Array.of(3)), score: 0.5 }
+  test.each([
+    ['keep-first', 0.8667],
+    ['keep-higher', 0.8667],
+    ['latest', 0.5],
+  ] as const)('by the rule %s the score %s counts, and both verdicts are kept', (rule, counting) => {
+    expect(rescore({ rule, before: verdict, after })).toEqual({
+      contribution: '7',
+      before: verdict,
+      after,
+      counting,
+      changed: true,
+    })
+  })
+  test('a higher new score counts when the higher or the latest does', () => {
+    const higher = { ...after, score: 1 }
+    expect(rescore({ rule: 'keep-higher', before: verdict, after: higher }).counting).toBe(1)
+    expect(rescore({ rule: 'keep-first', before: verdict, after: higher }).counting).toBe(0.8667)
+    expect(
+      rescore({ rule: 'latest', before: verdict, after: { ...after, score: verdict.score } }).changed,
+    ).toBe(false)
+  })
+  test.each([{ contribution: '8' }, { pool: `0x${'cc'.repeat(20)}` as const }, { poc: verdict.poc }])(
+    '%j is refused',
+    (own) => {
+      expect(() => rescore({ rule: 'latest', before: verdict, after: { ...after, ...own } })).toThrow(
+        expect.objectContaining({ code: 'OPTION_INVALID' }),
+      )
+    },
+  )
+})
+
+test('facts of a dataset are signed with the rows as a contract sees them', () => {
+  const facts = datasetFacts({ rows: [{ a: 1 }, { a: 2 }] })
+  const signed = signDatasetFacts({ facts, pool: verdict.pool, context, privateKey: first })
+  expect(verifyStatement(signed, { signer: addressOf(first) })).toBe(true)
+  expect(signed.statement.body).toMatchObject({ commitment: context.commitment, facts: { rows: 2 } })
+  expect(signed.context.facts).toEqual([{ type: 'uint256', value: '2' }])
+})

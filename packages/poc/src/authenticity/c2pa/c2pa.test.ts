@@ -1,0 +1,240 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { cbor, issue, otherActions, signedPng } from '../../testing/c2pa-fixture.js'
+import { decodeCbor } from './cbor.js'
+import { readCertificate } from './certificate.js'
+import { encodeSigStructure } from './cose.js'
+import { readJumbf } from './jumbf.js'
+import { verifyC2pa } from './verify-c2pa.js'
+
+const signing = '1.3.6.1.5.5.7.3.36'
+const root = issue({ subject: 'Root', authority: true })
+const middle = issue({ subject: 'Middle', by: root, authority: true })
+const leaf = issue({ subject: 'Camera', by: root, usage: signing })
+const deep = issue({ subject: 'Camera', by: middle, usage: signing })
+const roots = [root.certificate.toString('base64')]
+const at = 1_790_000_000
+const reasons = (bytes: Uint8Array, own = {}): unknown[] => {
+  const result = verifyC2pa({ bytes, roots, at, ...own })
+  expect(JSON.stringify(result)).not.toContain('canary')
+  return [
+    result.authentic,
+    ...result.checks.filter((one) => one.essential && one.result !== 'pass').map((one) => one.reason),
+  ]
+}
+
+test('a signed picture is authentic, and what nobody checked is told', () => {
+  const result = verifyC2pa({ bytes: signedPng(leaf), roots, at })
+  expect(reasons(signedPng(leaf))).toEqual([true])
+  expect(result.checks.filter((one) => one.result === 'not-checked').map((one) => one.name)).toEqual([
+    'revocation',
+    'time-stamp',
+    'ingredients',
+  ])
+  expect(reasons(signedPng(deep, { chain: [deep, middle] }))).toEqual([true])
+  expect(reasons(signedPng(deep, { chain: [deep, middle, root] }))).toEqual([true])
+})
+
+test.each<[string, Uint8Array, string]>([
+  [
+    'of changed content',
+    signedPng(leaf).map((byte, index, all) => (index === all.length - 20 ? byte ^ 1 : byte)),
+    'CONTENT_CHANGED',
+  ],
+  ['with a changed assertion', signedPng(leaf, { assertion: otherActions }), 'ASSERTION_CHANGED'],
+  [
+    'that refers to another manifest',
+    signedPng(leaf, { url: 'self#jumbf=/c2pa/urn:uuid:other/c2pa.assertions/c2pa.actions' }),
+    'ASSERTION_CHANGED',
+  ],
+  ['without a binding to its content', signedPng(leaf, { binding: 'none' }), 'NO_CONTENT_BINDING'],
+  ['with another binding', signedPng(leaf, { binding: 'bmff' }), 'BINDING_NOT_SUPPORTED'],
+  [
+    'that leaves out two ranges',
+    signedPng(leaf, {
+      exclusions: [
+        { start: 0, length: 1 },
+        { start: 5, length: 1 },
+      ],
+    }),
+    'CONTENT_CHANGED',
+  ],
+  [
+    'that leaves out all of itself',
+    signedPng(leaf, { exclusions: [{ start: 0, length: 4000 }] }),
+    'CONTENT_CHANGED',
+  ],
+  ['that lists its assertions over and over', signedPng(leaf, { times: 101 }), 'TOO_MANY_ASSERTIONS'],
+  ['by another key', signedPng(leaf, { signer: deep.key }), 'SIGNATURE_INVALID'],
+  ['by a stranger', signedPng(issue({ subject: 'Camera', usage: signing })), 'UNTRUSTED_CERTIFICATE'],
+  [
+    'by a leaf that a leaf issued',
+    signedPng(issue({ subject: 'X', by: leaf, usage: signing }), {
+      chain: [issue({ subject: 'X', by: leaf, usage: signing }), leaf],
+    }),
+    'UNTRUSTED_CERTIFICATE',
+  ],
+  ['without the certificate between', signedPng(deep), 'UNTRUSTED_CERTIFICATE'],
+  [
+    'by a certificate for something else',
+    signedPng(issue({ subject: 'Web', by: root, usage: '1.3.6.1.5.5.7.3.1' })),
+    'WRONG_CERTIFICATE_USAGE',
+  ],
+  ['by a certificate for nothing', signedPng(issue({ subject: 'Web', by: root })), 'WRONG_CERTIFICATE_USAGE'],
+  [
+    'by an authority itself',
+    signedPng(issue({ subject: 'Camera', by: root, authority: true, usage: signing })),
+    'WRONG_CERTIFICATE_USAGE',
+  ],
+  [
+    'by an expired certificate',
+    signedPng(issue({ subject: 'Camera', by: root, usage: signing, until: '260102000000Z' })),
+    'EXPIRED',
+  ],
+  [
+    'by a certificate that demands more',
+    signedPng(issue({ subject: 'Camera', by: root, usage: signing, critical: '1.2.3.4' })),
+    'UNTRUSTED_CERTIFICATE',
+  ],
+  [
+    'with an unknown algorithm',
+    signedPng(leaf, {
+      header: new Map<number, unknown>([
+        [1, -999],
+        [33, leaf.certificate],
+      ]),
+    }),
+    'MALFORMED_MANIFEST',
+  ],
+  [
+    'with a critical header',
+    signedPng(leaf, {
+      header: new Map<number, unknown>([
+        [1, -7],
+        [2, [99]],
+        [33, leaf.certificate],
+      ]),
+    }),
+    'MALFORMED_MANIFEST',
+  ],
+  [
+    'without a certificate',
+    signedPng(leaf, { header: new Map<number, unknown>([[1, -7]]) }),
+    'MALFORMED_MANIFEST',
+  ],
+  ['without a manifest', Uint8Array.from(Buffer.from('89504e470d0a1a0a', 'hex')), 'NO_MANIFEST'],
+  ['that is none', new Uint8Array(0), 'NO_MANIFEST'],
+])('a picture %s is not', (_name, bytes, reason) => {
+  expect(reasons(bytes)).toContain(reason)
+  expect(reasons(bytes)[0]).toBe(false)
+})
+
+test('a second manifest store, and a box whose label has no end, are none', () => {
+  const png = Buffer.from(signedPng(leaf))
+  const start = png.indexOf('caBX') - 4
+  const chunk = png.subarray(start, start + 12 + png.readUInt32BE(start))
+  const twice = Buffer.concat([png.subarray(0, start), chunk, png.subarray(start)])
+  expect(reasons(Uint8Array.from(twice))).toEqual([false, 'NO_MANIFEST'])
+  const description = Buffer.concat([Buffer.alloc(16), Buffer.from([3]), Buffer.from('c2pa')])
+  const box = (type: string, content: Buffer): Buffer => {
+    const head = Buffer.alloc(8)
+    head.writeUInt32BE(content.length + 8)
+    head.write(type, 4)
+    return Buffer.concat([head, content])
+  }
+  expect(readJumbf(box('jumb', box('jumd', description)))).toBeUndefined()
+  expect(readJumbf(box('jumb', box('jumd', Buffer.concat([description, Buffer.from([0])]))))).toMatchObject({
+    label: 'c2pa',
+  })
+})
+
+test('without a time its certificates are not checked, and before them it is not valid', () => {
+  expect(reasons(signedPng(leaf), { at: undefined })).toEqual([false, 'NO_TIME_GIVEN'])
+  expect(reasons(signedPng(leaf), { at: 1_700_000_000 })).toEqual([false, 'NOT_YET_VALID'])
+})
+
+test('no byte of the manifest or the content can change', () => {
+  const bytes = signedPng(leaf)
+  const same = (at: number): boolean =>
+    reasons(bytes.map((byte, index) => (index === at ? byte ^ 0x10 : byte)))[0] === true
+  const harmless: number[] = []
+  for (let index = 0; index < bytes.length; index += 3) if (same(index)) harmless.push(index)
+  // Checksums of chunks, and identifiers and toggles of boxes that no hash covers and nothing here reads.
+  expect(harmless.length).toBeLessThan(bytes.length * 0.04)
+})
+
+test('a JPEG holds its manifest in APP11 segments', () => {
+  const png = signedPng(leaf, { exclusions: [] })
+  const start = Buffer.from(png).indexOf('caBX') + 4
+  const length = Buffer.from(png).readUInt32BE(start - 8)
+  const store = png.subarray(start, start + length)
+  const segment = (sequence: number, part: Uint8Array): Buffer => {
+    const head = Buffer.alloc(12)
+    head.writeUInt16BE(0xffeb)
+    head.writeUInt16BE(part.length + 10, 2)
+    head.write('JP', 4)
+    head.writeUInt16BE(1, 6)
+    head.writeUInt32BE(sequence, 8)
+    return Buffer.concat([head, part])
+  }
+  const cut = 500
+  const jpeg = (second: number) =>
+    Buffer.concat([
+      Buffer.from([0xff, 0xd8]),
+      segment(1, store.subarray(0, cut)),
+      segment(second, Buffer.concat([store.subarray(0, 8), store.subarray(cut)])),
+      Buffer.from([0xff, 0xd9]),
+    ])
+  // The signature holds; the content is another file's.
+  expect(reasons(jpeg(2))).toEqual([false, 'CONTENT_CHANGED'])
+  expect(reasons(jpeg(3))).toEqual([false, 'NO_MANIFEST'])
+})
+
+test('what signatures cover is written as RFC 9052 has it', () => {
+  for (const size of [0, 23, 24, 255, 256, 1000]) {
+    const payload = new Uint8Array(size).fill(7)
+    expect(Buffer.from(encodeSigStructure(Uint8Array.of(1), payload))).toEqual(
+      cbor(['Signature1', Uint8Array.of(1), new Uint8Array(0), payload]),
+    )
+  }
+})
+
+test('any bytes are read or not', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      decodeCbor(bytes)
+      readJumbf(bytes)
+      readCertificate(bytes)
+      expect(verifyC2pa({ bytes, roots: ['', 'AAAA'] }).authentic).toBe(false)
+    }),
+  )
+})
+test.each([
+  '9f',
+  '5f',
+  'a200010002',
+  '1c',
+  '81'.repeat(40),
+  '8401',
+  '62ff',
+  '7a7fffffff',
+  '9affffffff',
+  '00ff',
+])('%s is no CBOR that is taken', (hex) => {
+  expect(decodeCbor(Uint8Array.from(Buffer.from(hex, 'hex')))).toBeUndefined()
+})
+test('values of CBOR are what RFC 8949 appendix A says', () => {
+  for (const [hex, value] of [
+    ['1903e8', 1000],
+    ['3903e7', -1000],
+    ['1b000000e8d4a51000', 1000000000000],
+    ['f5', true],
+    ['f6', null],
+    ['f4', false],
+    ['fb3ff199999999999a', 1.1],
+    ['6161', 'a'],
+    ['1bffffffffffffffff', 18446744073709551615n],
+  ] as const) {
+    expect(decodeCbor(Uint8Array.from(Buffer.from(hex, 'hex')))).toEqual(value)
+  }
+})

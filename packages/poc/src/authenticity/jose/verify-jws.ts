@@ -1,0 +1,115 @@
+import type { JsonObject } from '@sealpool/crypto'
+import { type Jwk, keyFromJwk } from '../../signature/public-key.js'
+import { type SignatureAlgorithm, verifySignature } from '../../signature/verify-signature.js'
+import { decodeUrlSafe } from '../base64.js'
+import {
+  type AuthenticityCheck,
+  type AuthenticityFinding,
+  failed,
+  finding,
+  passed,
+  type SourceKind,
+  validityCheck,
+  verdictOf,
+} from '../finding.js'
+import { parseObject } from '../json-object.js'
+
+/** A key whose signatures count. Its algorithm is fixed here and never taken from what is verified (RFC 8725 section 3.1). */
+export interface TrustedKey {
+  /** How a verdict names it. */
+  readonly name: string
+  readonly algorithm: SignatureAlgorithm
+  readonly jwk: Jwk
+  /** When present, only tokens with this `kid` are verified with it. */
+  readonly keyId?: string
+}
+
+/** What a token must say beside being signed. */
+export interface JwsExpectation {
+  readonly issuer?: string
+  readonly audience?: string
+}
+
+/** A verified token's claims go to the code that judges; they are private. */
+export interface JwsFinding extends AuthenticityFinding {
+  readonly claims: JsonObject | undefined
+}
+
+/**
+ * Verifies a compact JWS (RFC 7515) whose payload is a JSON object, and its registered claims when it is a JWT (RFC 7519).
+ *
+ * @param options `token`: compact serialisation; `keys`; `expect`: issuer and audience; `at`: Unix seconds; `kind` of finding
+ * @returns the finding and, when authentic, the claims
+ */
+export function verifyJws(options: {
+  readonly token: string
+  readonly keys: readonly TrustedKey[]
+  readonly expect?: JwsExpectation | undefined
+  readonly at?: number | undefined
+  readonly kind?: SourceKind
+}): JwsFinding {
+  const { kind = 'jws' } = options
+  const stop = (check: AuthenticityCheck): JwsFinding => ({
+    ...finding(kind, [check], null),
+    claims: undefined,
+  })
+  const parts = options.token.trim().split('.', 4)
+  const [head = '', body = '', mark = ''] = parts
+  const header = parseObject(decodeUrlSafe(head))
+  const payload = parseObject(decodeUrlSafe(body))
+  const signature = decodeUrlSafe(mark)
+  if (parts.length !== 3 || header === undefined || payload === undefined || signature === undefined) {
+    return stop(failed('syntax', 'MALFORMED_TOKEN'))
+  }
+  // A critical extension is one that must be understood; none is.
+  if (Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64')) {
+    return stop(failed('syntax', 'CRITICAL_EXTENSION'))
+  }
+  const candidates = options.keys.filter(
+    ({ algorithm, keyId }) => algorithm === header['alg'] && (keyId === undefined || keyId === header['kid']),
+  )
+  if (candidates.length === 0) return stop(failed('key', 'UNKNOWN_KEY'))
+  const message = new TextEncoder().encode(`${head}.${body}`)
+  const signer = candidates.find(({ algorithm, jwk }) => {
+    const key = keyFromJwk(jwk)
+    return key !== undefined && verifySignature({ algorithm, key, message, signature })
+  })
+  const result = finding(
+    kind,
+    [
+      passed('syntax'),
+      passed('key'),
+      verdictOf('signature', signer !== undefined, 'SIGNATURE_INVALID'),
+      ...claimChecks(payload, options.expect ?? {}),
+      numericDates(payload)
+        ? validityCheck(
+            options.at,
+            payload['nbf'] as number | undefined,
+            payload['exp'] as number | undefined,
+          )
+        : failed('validity', 'MALFORMED_DATES'),
+    ],
+    signer?.name ?? null,
+  )
+  return { ...result, claims: result.authentic ? payload : undefined }
+}
+
+function claimChecks(payload: JsonObject, expect: JwsExpectation): AuthenticityCheck[] {
+  const { aud } = payload
+  const audiences = Array.isArray(aud) ? aud : [aud]
+  return [
+    verdictOf('issuer', expect.issuer === undefined || payload['iss'] === expect.issuer, 'WRONG_ISSUER'),
+    verdictOf(
+      'audience',
+      expect.audience === undefined || audiences.includes(expect.audience),
+      'WRONG_AUDIENCE',
+    ),
+  ]
+}
+
+function numericDates(payload: JsonObject): boolean {
+  return ['nbf', 'exp'].every((name) => {
+    const value = Object.hasOwn(payload, name) ? payload[name] : undefined
+    return value === undefined || (typeof value === 'number' && Number.isFinite(value))
+  })
+}

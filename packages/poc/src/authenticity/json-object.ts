@@ -1,0 +1,24 @@
+import type { JsonObject } from '@sealpool/crypto'
+
+/**
+ * Reads a JSON object from UTF-8 bytes.
+ *
+ * @param bytes hostile bytes
+ * @returns the object, or undefined when they are not one
+ */
+export function parseObject(bytes: Uint8Array | undefined): JsonObject | undefined {
+  if (bytes === undefined) return undefined
+  try {
+    const value: unknown = JSON.parse(
+      new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes),
+    )
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a value is a JSON object and no array. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

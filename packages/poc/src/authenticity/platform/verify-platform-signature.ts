@@ -1,0 +1,48 @@
+import { canonicalBytes, type JsonObject, type JsonValue } from '@sealpool/crypto'
+import { keyFromJwk } from '../../signature/public-key.js'
+import { verifySignature } from '../../signature/verify-signature.js'
+import { decodeBase64, decodeUrlSafe } from '../base64.js'
+import { type AuthenticityFinding, failed, finding, passed, verdictOf } from '../finding.js'
+import type { TrustedKey } from '../jose/verify-jws.js'
+
+/**
+ * Verifies an export that a platform signed: a JSON object of exactly `payload`, `issuer` (the key's name) and `signature`
+ * (base64 or base64url) over the RFC 8785 form of the payload. Ed25519, ECDSA (raw or DER) and RSA (PKCS #1 v1.5 or PSS).
+ *
+ * @param options `file`: the parsed export; `keys`: trusted keys, several may share a name
+ */
+export function verifyPlatformSignature(options: {
+  readonly file: JsonObject
+  readonly keys: readonly TrustedKey[]
+}): AuthenticityFinding {
+  const { payload, issuer, signature, ...others } = options.file
+  const mark =
+    typeof signature === 'string' ? (decodeUrlSafe(signature) ?? decodeBase64(signature)) : undefined
+  if (payload === undefined || mark === undefined || Object.keys(others).length > 0) {
+    return finding('platform-signature', [failed('syntax', 'NOT_SIGNED')], null)
+  }
+  const candidates = options.keys.filter(({ name }) => name === issuer)
+  const [first] = candidates
+  if (first === undefined) return finding('platform-signature', [failed('key', 'UNKNOWN_KEY')], null)
+  const message = canonical(payload)
+  const valid =
+    message !== undefined &&
+    candidates.some(({ algorithm, jwk }) => {
+      const key = keyFromJwk(jwk)
+      if (key === undefined) return false
+      const own = { algorithm, key, message, signature: mark }
+      return (
+        verifySignature(own) || (algorithm.startsWith('ES') && verifySignature({ ...own, format: 'der' }))
+      )
+    })
+  const checks = [passed('syntax'), passed('key'), verdictOf('signature', valid, 'SIGNATURE_INVALID')]
+  return finding('platform-signature', checks, first.name)
+}
+
+function canonical(payload: JsonValue): Uint8Array | undefined {
+  try {
+    return canonicalBytes(payload)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,103 @@
+import { parseArgs } from 'node:util'
+
+/** A command line that was understood. */
+export type Command =
+  | {
+      readonly name: 'run'
+      readonly file: string
+      readonly poc: string
+      readonly owner: `0x${string}`
+      readonly mediaType: string | undefined
+      readonly at: number | undefined
+      readonly isolation: 'bubblewrap' | 'process' | 'best'
+      readonly json: boolean
+      readonly watch: boolean
+    }
+  | {
+      readonly name: 'test'
+      readonly folder: string
+      readonly poc: string
+      readonly isolation: 'bubblewrap' | 'process' | 'best'
+      readonly json: boolean
+      readonly watch: boolean
+    }
+  | { readonly name: 'create'; readonly folder: string }
+  | { readonly name: 'help' }
+
+/** The command line asks for something that is not there; the message says what. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+export const USAGE = `sealpool-poc run <file> --poc <module>    judge one export and print its score card
+sealpool-poc test <folder> --poc <module> judge labelled examples: each <name>.<ending> beside its <name>.expected.json
+sealpool-poc create <folder>              write a new proof that passes its own tests
+
+  --poc <module>         the proof: a module whose default export is definePoc({ ... })
+  --owner <address>      wallet that contributes; 0x00...00 when absent
+  --media-type <type>    of the file; from its ending when absent
+  --at <unix seconds>    time by which signatures are judged; without it, what expires is not authentic
+  --isolation <name>     bubblewrap, process or best (the default)
+  --json                 print JSON
+  --watch                run again whenever the proof or the examples change
+
+Exit codes: 0 valid or all examples as labelled, 1 refused or an example differs, 2 the command line or a file cannot be read,
+3 the proof itself fails.
+`
+
+/**
+ * Reads a command line.
+ *
+ * @param args without node and the script
+ * @throws UsageError
+ */
+export function readArguments(args: readonly string[]): Command {
+  const { values, positionals } = parse(args)
+  if (values.help === true || (args.length === 1 && args[0] === 'help')) return { name: 'help' }
+  const [name, target, ...rest] = positionals
+  if (name !== 'run' && name !== 'test' && name !== 'create') throw new UsageError('say run, test or create')
+  if (target === undefined || rest.length > 0) throw new UsageError(`${name} takes one file or folder`)
+  if (name === 'create') return { name, folder: target }
+  const { poc, isolation = 'best', json = false, watch = false } = values
+  if (poc === undefined) throw new UsageError(`${name} needs --poc <module>`)
+  if (isolation !== 'bubblewrap' && isolation !== 'process' && isolation !== 'best') {
+    throw new UsageError('--isolation is bubblewrap, process or best')
+  }
+  if (name === 'test') return { name, folder: target, poc, isolation, json, watch }
+  const { owner = `0x${'0'.repeat(40)}`, at } = values
+  if (!/^0x[0-9a-fA-F]{40}$/.test(owner))
+    throw new UsageError('--owner is an address, 0x and 40 hexadecimal digits')
+  if (at !== undefined && !/^\d{1,12}$/.test(at)) throw new UsageError('--at is a time in Unix seconds')
+  return {
+    name,
+    file: target,
+    poc,
+    owner: owner as `0x${string}`,
+    mediaType: values['media-type'],
+    at: at === undefined ? undefined : Number(at),
+    isolation,
+    json,
+    watch,
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        poc: { type: 'string' },
+        owner: { type: 'string' },
+        'media-type': { type: 'string' },
+        at: { type: 'string' },
+        isolation: { type: 'string' },
+        json: { type: 'boolean' },
+        watch: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : 'the command line cannot be read')
+  }
+}

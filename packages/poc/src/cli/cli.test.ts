@@ -1,0 +1,136 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runPocCli } from './run.js'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+let folder = ''
+beforeAll(async () => {
+  // Beside the sources, so that `@sealpool/poc/define` resolves without an installation.
+  folder = mkdtempSync(join(here, 'cli-test-'))
+  expect((await cli('create', join(folder, 'new'))).code).toBe(0)
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+async function cli(...args: string[]) {
+  let out = ''
+  let error = ''
+  const code = await runPocCli(args, {
+    write: (text) => {
+      out += text
+    },
+    writeError: (text) => {
+      error += text
+    },
+    signal: new AbortController().signal,
+  })
+  return { code, out, error }
+}
+const at = (...parts: string[]): string => join(folder, 'new', ...parts)
+const judge = (...more: string[]) => cli(...more, '--poc', at('proof.ts'), '--isolation', 'process')
+const owner = ['--owner', '0x00112233445566778899aabbccddeeff00112233']
+
+test('a new project passes its own tests, offline', async () => {
+  const { code, out } = await judge('test', at('examples'))
+  expect(out).toContain('6 as labelled, 0 differ')
+  expect(code).toBe(0)
+})
+test('a score card says score, parts and checks, and nothing of the file', async () => {
+  const { code, out } = await judge('run', at('examples/short.csv'), ...owner)
+  expect(code).toBe(0)
+  expect(out).toMatch(/^valid {5}score 0\.\d{4}\n/)
+  expect(out).toMatch(/quality {7}#+\.+ 0\.\d{4}/)
+  expect(out).toContain('~ enough                   partial 29 %  (rows)')
+  expect(out).toContain('attributes  {"days":2}')
+  expect(out).not.toContain('5100')
+})
+test('a refusal is exit code 1, and JSON is a verdict', async () => {
+  const refused = await judge('run', at('examples/stranger.csv'), ...owner)
+  expect([refused.code, refused.out.split('\n')[0]]).toEqual([1, 'refused   WRONG_OWNER at account'])
+  const { out } = await judge('run', at('examples/good.csv'), ...owner, '--json')
+  expect(JSON.parse(out)).toMatchObject({ valid: true, score: 1, evidence: expect.any(Array) })
+})
+test('an example that differs from its label is told, in words and in JSON', async () => {
+  const other = join(folder, 'differing')
+  await cli('create', other)
+  const label = join(other, 'examples/good.expected.json')
+  writeFileSync(
+    label,
+    JSON.stringify({ valid: false, refusal: 'X', least: 1, most: 0, attributes: { days: 9 } }),
+  )
+  const { code, out } = await judge('test', join(other, 'examples'))
+  expect(code).toBe(1)
+  expect(out).toContain(
+    'FAIL good: is refused with WRONG_OWNER, not with X; scores 0, below 1; attribute days is undefined',
+  )
+  const { outcomes } = JSON.parse((await judge('test', join(other, 'examples'), '--json')).out) as {
+    outcomes: { name: string; agrees: boolean }[]
+  }
+  expect(outcomes.filter((one) => !one.agrees).map((one) => one.name)).toEqual(['good'])
+})
+describe('what cannot be read is exit code 2', () => {
+  test.each<[string[], string]>([
+    [[], 'say run, test or create'],
+    [['run', 'a'], 'run needs --poc'],
+    [['run', 'a', 'b', '--poc', 'x'], 'run takes one'],
+    [['test', '--poc', 'x'], 'test takes one'],
+    [['run', 'a', '--poc', 'x', '--owner', '0x1'], '--owner'],
+    [['run', 'a', '--poc', 'x', '--at', 'now'], '--at'],
+    [['run', 'a', '--poc', 'x', '--isolation', 'none'], '--isolation'],
+    [['run', 'a', '--unknown'], 'unknown'],
+  ])('%j', async (args, message) => {
+    const { code, error } = await cli(...args)
+    expect(code).toBe(2)
+    expect(error).toContain(message)
+  })
+  test('files and folders that are not there, labels that are none, folders that are full', async () => {
+    expect((await judge('run', at('nothing.csv'))).error).toContain('cannot be read')
+    expect((await judge('test', at('nothing'))).error).toContain('not a folder')
+    expect((await judge('test', folder)).error).toContain('holds no')
+    expect((await cli('create', at())).error).toContain('not empty')
+    const broken = mkdtempSync(join(folder, 'broken-'))
+    writeFileSync(join(broken, 'a.expected.json'), '{"valid":1}')
+    expect((await judge('test', broken)).error).toContain('has no file')
+    writeFileSync(join(broken, 'a.csv'), 'x')
+    expect((await judge('test', broken)).error).toContain('is no label')
+  })
+})
+test('a proof that does not bundle is exit code 3', async () => {
+  const { code, error } = await cli('run', at('examples/good.csv'), '--poc', at('nothing.ts'))
+  expect([code, error.startsWith('BUNDLE_FAILED')]).toEqual([3, true])
+})
+test('help is printed', async () => {
+  expect((await cli('--help')).out).toContain('Exit codes')
+  expect((await cli('help')).code).toBe(0)
+})
+test('a watch judges again when the proof changes, and goes on when it is broken', async () => {
+  const own = join(folder, 'watched')
+  await cli('create', own)
+  const proof = join(own, 'proof.ts')
+  const source = readFileSync(proof, 'utf8')
+  const stop = new AbortController()
+  let out = ''
+  let seen: (() => void) | undefined
+  const until = async (text: string): Promise<void> => {
+    while (!out.includes(text)) {
+      await new Promise<void>((resolve) => {
+        seen = resolve
+      })
+    }
+    out = ''
+  }
+  const note = (text: string): void => {
+    out += text
+    seen?.()
+  }
+  const args = ['test', join(own, 'examples'), '--poc', proof, '--isolation', 'process', '--watch']
+  const running = runPocCli(args, { write: note, writeError: note, signal: stop.signal })
+  await until('6 as labelled')
+  writeFileSync(proof, 'export default {')
+  await until('BUNDLE_FAILED')
+  writeFileSync(proof, source.replace('minimumScore: 0.5', 'minimumScore: 0.99'))
+  await until('differ')
+  stop.abort()
+  expect(await running).toBe(1)
+})

@@ -1,0 +1,111 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { JobRuntime } from '@sealpool/sandbox'
+import * as z from 'zod'
+import type { BundledPoc } from '../bundle/index.js'
+import type { PocVerdict } from '../verdict/verdict.js'
+import { UsageError } from './arguments.js'
+import { judgeFile } from './judge-file.js'
+
+/** What one labelled example came to. */
+export interface ExampleOutcome {
+  readonly name: string
+  readonly agrees: boolean
+  /** What differs from the label, in words. */
+  readonly differences: readonly string[]
+}
+
+const EXPECTED = '.expected.json'
+
+function labelSchema() {
+  const share = z.number().min(0).max(1)
+  return z.strictObject({
+    valid: z.boolean(),
+    refusal: z.string().optional(),
+    least: share.optional(),
+    most: share.optional(),
+    owner: z
+      .string()
+      .regex(/^0x[0-9a-fA-F]{40}$/)
+      .optional(),
+    mediaType: z.string().optional(),
+    at: z.int().optional(),
+    duplicate: z.boolean().optional(),
+    novelty: share.optional(),
+    attributes: z.record(z.string(), z.json()).optional(),
+  })
+}
+
+/**
+ * Judges every labelled example of a folder: `<name>.<ending>` beside `<name>.expected.json` with `valid`, and as wanted `refusal`,
+ * `least` and `most` (of the score), `attributes`, and what the host would know: `owner`, `mediaType`, `at`, `duplicate`, `novelty`.
+ *
+ * @param options proof, runtime and folder
+ * @returns an outcome for each example, by name
+ * @throws UsageError for a folder without examples, a label that is none, or a label without its file
+ */
+export async function testFolder(options: {
+  readonly poc: BundledPoc
+  readonly runtime: JobRuntime
+  readonly folder: string
+}): Promise<readonly ExampleOutcome[]> {
+  const { poc, runtime, folder } = options
+  const files = await readdir(folder).catch(() => {
+    throw new UsageError(`${folder} is not a folder that can be read`)
+  })
+  const labels = files.filter((file) => file.endsWith(EXPECTED)).sort()
+  if (labels.length === 0) throw new UsageError(`${folder} holds no <name>${EXPECTED}`)
+  const outcomes: ExampleOutcome[] = []
+  for (const label of labels) {
+    const name = label.slice(0, -EXPECTED.length)
+    const file = files.find((one) => one !== label && one.startsWith(`${name}.`) && !one.endsWith(EXPECTED))
+    if (file === undefined) throw new UsageError(`${label} has no file ${name}.<ending> beside it`)
+    const expected = await readLabel(join(folder, label))
+    const { owner = `0x${'0'.repeat(40)}`, mediaType, at, duplicate, novelty } = expected
+    const verdict = await judgeFile({
+      poc,
+      runtime,
+      file: join(folder, file),
+      owner: owner as `0x${string}`,
+      mediaType,
+      at,
+      duplicate,
+      novelty,
+    })
+    const differences = differencesOf(verdict, expected)
+    outcomes.push({ name, agrees: differences.length === 0, differences })
+  }
+  return outcomes
+}
+
+type Label = z.infer<ReturnType<typeof labelSchema>>
+
+async function readLabel(file: string): Promise<Label> {
+  try {
+    return labelSchema().parse(JSON.parse(await readFile(file, 'utf8')))
+  } catch {
+    throw new UsageError(`${file} is no label; it says { "valid": true } at least`)
+  }
+}
+
+function differencesOf(verdict: PocVerdict, expected: Label): string[] {
+  const differences: string[] = []
+  const found = verdict.refusal?.code
+  if (verdict.valid !== expected.valid) {
+    differences.push(verdict.valid ? 'is valid' : `is refused with ${found} at ${verdict.refusal?.place}`)
+  } else if (expected.refusal !== undefined && found !== expected.refusal) {
+    differences.push(`is refused with ${found}, not with ${expected.refusal}`)
+  }
+  if (expected.least !== undefined && verdict.score < expected.least) {
+    differences.push(`scores ${verdict.score}, below ${expected.least}`)
+  }
+  if (expected.most !== undefined && verdict.score > expected.most) {
+    differences.push(`scores ${verdict.score}, above ${expected.most}`)
+  }
+  for (const [name, value] of Object.entries(expected.attributes ?? {})) {
+    if (JSON.stringify(verdict.attributes[name]) !== JSON.stringify(value)) {
+      differences.push(`attribute ${name} is ${JSON.stringify(verdict.attributes[name])}`)
+    }
+  }
+  return differences
+}

@@ -1,0 +1,78 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { type QualityRow, type QualityRule, qualityRules } from './quality-rules.js'
+
+const context = { facts: { uniqueness: { duplicate: false }, owner: '0x00' }, mediaType: 'text/csv' }
+const judge = (rule: QualityRule, rows: readonly QualityRow[]) =>
+  qualityRules((value: readonly QualityRow[]) => value, { rule })['rule']?.(rows, context)
+const a = (...values: unknown[]): QualityRow[] => values.map((value) => ({ a: value, b: 5 }))
+
+test.each<[QualityRule, QualityRow[], number]>([
+  [{ rule: 'complete', columns: ['a', 'b'] }, a(1, '', null, 0), 0.75],
+  [{ rule: 'complete', columns: ['c'] }, a(1), 0],
+  [{ rule: 'complete', columns: [] }, a(1), 0],
+  [{ rule: 'range', column: 'a', low: 1, high: 2 }, a(1, '2', 3, '', 'x'), 0.4],
+  [
+    { rule: 'fresh', column: 'a', from: '2026-01-01', until: '2026-12-31' },
+    a('2026-01-01', '2026-12-31T23:00', '2025-12-31', 'x'),
+    0.5,
+  ],
+  [{ rule: 'script', column: 'a', script: 'Latin' }, a('abЖ1', '!!'), 2 / 3],
+  [{ rule: 'script', column: 'a', script: 'Han' }, a('看護'), 1],
+  [{ rule: 'script', column: 'a', script: 'Greek' }, a('123'), 0],
+  [{ rule: 'length', column: 'a', least: 2, most: 3 }, a('a', 'ab', 'abc', 'abcd'), 0.5],
+  [{ rule: 'one-of', column: 'a', values: ['x', '1'] }, a('x', 1, 'y', null), 0.5],
+  [{ rule: 'variety', column: 'a', least: 4 }, a(1, 1, 2, null), 0.5],
+  [{ rule: 'count', least: 8 }, a(1, 2), 0.25],
+  [{ rule: 'count', least: 8 }, [], 0],
+  [{ rule: 'spread', column: 'a', most: 0.5 }, a(1, 1, 2, 3), 1],
+  [{ rule: 'spread', column: 'a', most: 0.5 }, a(1, 1, 1, 2), 0.5],
+  [{ rule: 'spread', column: 'c', most: 0.5 }, a(1), 0],
+  [{ rule: 'compare', left: 'a', relation: '<', right: 'b' }, a(4, 5, 6, 'x'), 0.25],
+  [{ rule: 'compare', left: 'a', relation: '<=', right: 'b' }, a(4, 5, 6, 7), 0.5],
+  [{ rule: 'compare', left: 'a', relation: '=', right: 'b', tolerance: 1 }, a(4, 5, 6, 7), 0.75],
+  [{ rule: 'compare', left: 'a', relation: '>=', right: 'b' }, a(4, 5, 6, 7), 0.75],
+  [{ rule: 'compare', left: 'a', relation: '>', right: 'b' }, a(4, 5, 6, 7), 0.5],
+  [{ rule: 'range', column: 'a', low: 0, high: 9 }, [], 0],
+  [{ rule: 'complete', columns: ['toString'] }, a(1), 0],
+])('%j of %j comes to %s', (rule, rows, degree) => {
+  expect(judge(rule, rows)?.degree).toBeCloseTo(degree, 9)
+})
+test('a rule passes from its share on, and names its column', () => {
+  const rows = a(1, 2, 3, 40)
+  expect(judge({ rule: 'range', column: 'a', low: 0, high: 10, pass: 0.75 }, rows)).toMatchObject({
+    passed: true,
+    place: 'a',
+  })
+  expect(
+    judge({ rule: 'range', column: 'a', low: 0, high: 10, pass: 0.8, refusal: 'X', weight: 3 }, rows),
+  ).toMatchObject({
+    passed: false,
+    refusal: 'X',
+    weight: 3,
+  })
+  expect(judge({ rule: 'compare', left: 'b', relation: '=', right: 'a' }, rows)?.place).toBe('b')
+})
+test('making a row better never lowers a degree', () => {
+  const rules: QualityRule[] = [
+    { rule: 'complete', columns: ['a'] },
+    { rule: 'range', column: 'a', low: 0, high: 9 },
+    { rule: 'one-of', column: 'a', values: ['5'] },
+    { rule: 'length', column: 'a', least: 1, most: 1 },
+    { rule: 'compare', left: 'a', relation: '=', right: 'b' },
+  ]
+  fc.assert(
+    fc.property(
+      fc.array(fc.constantFrom('', 'xx', '50', '5'), { minLength: 1, maxLength: 9 }),
+      fc.nat(8),
+      (values, at) => {
+        const better = values.map((value, index) => (index === at % values.length ? '5' : value))
+        for (const rule of rules) {
+          expect(judge(rule, a(...better))?.degree).toBeGreaterThanOrEqual(
+            judge(rule, a(...values))?.degree ?? 2,
+          )
+        }
+      },
+    ),
+  )
+})

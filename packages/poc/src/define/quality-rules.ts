@@ -1,0 +1,205 @@
+import type { Check, CheckContext, CheckResult } from './check.js'
+
+/** A row of a table: what CSV and JSON arrays of objects come as. */
+export type QualityRow = Readonly<Record<string, unknown>>
+
+/** A declarative rule. Each comes to the share of what fulfils it, so doing better never lowers the score. */
+export type QualityRule = (
+  | { readonly rule: 'complete'; readonly columns: readonly string[] }
+  | { readonly rule: 'range'; readonly column: string; readonly low: number; readonly high: number }
+  /** Dates (`YYYY-MM-DD`, or longer texts that begin so) from `from` to `until`, both included. */
+  | { readonly rule: 'fresh'; readonly column: string; readonly from: string; readonly until: string }
+  /** Letters of the column's texts that belong to a script: `Latin`, `Cyrillic`, `Greek`, `Han`, `Arabic`. */
+  | { readonly rule: 'script'; readonly column: string; readonly script: ScriptName }
+  | { readonly rule: 'length'; readonly column: string; readonly least: number; readonly most: number }
+  /** The column's values as listed; anything else does not count. */
+  | { readonly rule: 'one-of'; readonly column: string; readonly values: readonly string[] }
+  /** Distinct values for each row, up to `least`: a column that repeats one value is a made-up one. */
+  | { readonly rule: 'variety'; readonly column: string; readonly least: number }
+  /** Rows up to `least`. */
+  | { readonly rule: 'count'; readonly least: number }
+  /** No value takes more than this share of the rows. */
+  | { readonly rule: 'spread'; readonly column: string; readonly most: number }
+  /** One number against another: `total` against `net`. */
+  | {
+      readonly rule: 'compare'
+      readonly left: string
+      readonly relation: '<' | '<=' | '=' | '>=' | '>'
+      readonly right: string
+      readonly tolerance?: number
+    }
+) & {
+  /** Share from which the rule passes; 1 when absent. The degree counts in any case. */
+  readonly pass?: number
+  /** Share among the quality checks; 1 when absent. */
+  readonly weight?: number
+  /** When the rule does not pass, the contribution is refused with this code. */
+  readonly refusal?: string
+}
+
+/** Scripts that the language rule knows, by ranges of code points that do not change. */
+export type ScriptName = 'Latin' | 'Cyrillic' | 'Greek' | 'Han' | 'Arabic'
+
+const scripts: Readonly<Record<ScriptName, readonly (readonly [number, number])[]>> = {
+  Latin: [
+    [0x41, 0x5a],
+    [0x61, 0x7a],
+    [0xc0, 0x24f],
+    [0x1e00, 0x1eff],
+  ],
+  Greek: [
+    [0x370, 0x3ff],
+    [0x1f00, 0x1fff],
+  ],
+  Cyrillic: [[0x400, 0x52f]],
+  Arabic: [
+    [0x600, 0x6ff],
+    [0x750, 0x77f],
+  ],
+  Han: [
+    [0x3400, 0x4dbf],
+    [0x4e00, 0x9fff],
+  ],
+}
+
+/**
+ * Checks of `definePoc` from declarative rules over rows.
+ *
+ * @param rows how the rows are found in the value
+ * @param rules rules by the name that stands in the evidence
+ * @returns checks by the same names, all of the dimension `quality`
+ * @example
+ * ```ts
+ * import { definePoc, qualityRules } from '@sealpool/poc/define'
+ * const poc = definePoc({
+ *   id: 'steps', version: '1.0.0',
+ *   input: (raw) => raw as { day: string; steps: string }[],
+ *   checks: qualityRules((rows) => rows, {
+ *     complete: { rule: 'complete', columns: ['day', 'steps'] },
+ *     plausible: { rule: 'range', column: 'steps', low: 0, high: 100_000, pass: 0.95 },
+ *   }),
+ *   score: { quality: 1 },
+ * })
+ * const file = { mediaType: 'text/csv', text: 'day,steps\n2026-01-01,5000\n2026-01-02,\n' }
+ * console.log(poc.evaluate({ file, facts: { uniqueness: { duplicate: false }, owner: '0x00' } }).score) // 0.625
+ * ```
+ */
+export function qualityRules<Value>(
+  rows: (value: Value, context: CheckContext) => readonly QualityRow[],
+  rules: Readonly<Record<string, QualityRule>>,
+): Readonly<Record<string, Check<Value>>> {
+  return Object.fromEntries(
+    Object.entries(rules).map(([name, rule]) => [
+      name,
+      (value: Value, context: CheckContext): CheckResult => {
+        const degree = degreeOf(rule, rows(value, context))
+        const { pass = 1, weight, refusal } = rule
+        return {
+          passed: degree >= pass,
+          degree,
+          place: 'column' in rule ? rule.column : rule.rule === 'compare' ? rule.left : 'rows',
+          ...(weight === undefined ? {} : { weight }),
+          ...(refusal === undefined ? {} : { refusal }),
+        }
+      },
+    ]),
+  )
+}
+
+function degreeOf(rule: QualityRule, rows: readonly QualityRow[]): number {
+  if (rule.rule === 'count') return Math.min(1, rows.length / rule.least)
+  if (rows.length === 0) return 0
+  const share = (holds: (row: QualityRow) => boolean): number => rows.filter(holds).length / rows.length
+  const text = (row: QualityRow, column: string): string | undefined => {
+    const value = Object.hasOwn(row, column) ? row[column] : undefined
+    return value === undefined || value === null || value === '' ? undefined : String(value)
+  }
+  const number = (row: QualityRow, column: string): number => Number(text(row, column) ?? Number.NaN)
+  switch (rule.rule) {
+    case 'complete': {
+      const cells = rows.length * rule.columns.length
+      const present = rows.reduce(
+        (sum, row) => sum + rule.columns.filter((column) => text(row, column) !== undefined).length,
+        0,
+      )
+      return cells === 0 ? 0 : present / cells
+    }
+    case 'range':
+      return share((row) => number(row, rule.column) >= rule.low && number(row, rule.column) <= rule.high)
+    case 'fresh':
+      return share((row) => {
+        const day = /^\d{4}-\d\d-\d\d/.exec(text(row, rule.column) ?? '')?.[0]
+        return day !== undefined && day >= rule.from && day <= rule.until
+      })
+    case 'script': {
+      let letters = 0
+      let own = 0
+      for (const row of rows) {
+        for (const character of text(row, rule.column) ?? '') {
+          const point = character.codePointAt(0) ?? 0
+          const script = Object.values(scripts).find((ranges) => within(point, ranges))
+          if (script === undefined) continue
+          letters++
+          if (script === scripts[rule.script]) own++
+        }
+      }
+      return letters === 0 ? 0 : own / letters
+    }
+    case 'length':
+      return share((row) => {
+        const { length } = text(row, rule.column) ?? ''
+        return length >= rule.least && length <= rule.most
+      })
+    case 'one-of': {
+      const known = new Set(rule.values)
+      return share((row) => known.has(text(row, rule.column) ?? ''))
+    }
+    case 'variety': {
+      const distinct = new Set(
+        rows.map((row) => text(row, rule.column)).filter((value) => value !== undefined),
+      )
+      return Math.min(1, distinct.size / rule.least)
+    }
+    case 'spread': {
+      const counts = new Map<string, number>()
+      for (const row of rows) {
+        const value = text(row, rule.column)
+        if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1)
+      }
+      if (counts.size === 0) return 0
+      let most = 0
+      for (const count of counts.values()) most = Math.max(most, count)
+      const greatest = most / rows.length
+      return greatest <= rule.most ? 1 : (1 - greatest) / (1 - rule.most)
+    }
+    case 'compare':
+      return share((row) =>
+        relates(number(row, rule.left), rule.relation, number(row, rule.right), rule.tolerance ?? 0),
+      )
+  }
+}
+
+function within(point: number, ranges: readonly (readonly [number, number])[]): boolean {
+  return ranges.some(([low, high]) => point >= low && point <= high)
+}
+
+function relates(
+  left: number,
+  relation: '<' | '<=' | '=' | '>=' | '>',
+  right: number,
+  tolerance: number,
+): boolean {
+  const difference = left - right
+  switch (relation) {
+    case '<':
+      return difference < tolerance
+    case '<=':
+      return difference <= tolerance
+    case '=':
+      return Math.abs(difference) <= tolerance
+    case '>=':
+      return difference >= -tolerance
+    case '>':
+      return difference > -tolerance
+  }
+}

@@ -1,0 +1,37 @@
+import { keyedFingerprint } from '@sealpool/privacy'
+import { PocError } from '../errors.js'
+
+/**
+ * An account of a provider under a pool's key: the same account always has the same pseudonym in one pool, another in every other
+ * pool, and without the key nobody can tell whose it is. White space around the name and the case of ASCII letters do not count.
+ *
+ * @param options `key`: at least 32 secret bytes, one per pool; `provider`: for example `example.org`; `account`: as the authentic
+ *   export names it
+ * @returns 64 lower-case hexadecimal digits
+ * @throws PocError `KEY_INVALID`, `OPTION_INVALID` for an empty provider or account
+ */
+export function accountPseudonym(options: {
+  readonly key: Uint8Array
+  readonly provider: string
+  readonly account: string
+}): string {
+  const { key } = options
+  if (key.length < 32) {
+    throw new PocError('KEY_INVALID', 'key', 'a pseudonym key has at least 32 bytes; derive one per pool')
+  }
+  const plain = (text: string): string =>
+    text
+      .normalize('NFC')
+      .trim()
+      .replace(/[A-Z]+/g, (part) => part.toLowerCase())
+  const provider = plain(options.provider)
+  const account = plain(options.account)
+  if (provider === '') throw new PocError('OPTION_INVALID', 'provider', 'a provider has a name')
+  if (account === '') throw new PocError('OPTION_INVALID', 'account', 'an account has a name')
+  // Lengths first: no two pairs give one text.
+  return keyedFingerprint({
+    key,
+    domain: 'sealpool/account',
+    data: `${provider.length}:${provider}:${account}`,
+  })
+}

@@ -1,0 +1,97 @@
+import { privateKeyToAccount } from 'viem/accounts'
+import { describe, expect, test } from 'vitest'
+import { accountPseudonym } from './account-pseudonym.js'
+import { decideAccount } from './account-rule.js'
+import { accountAnswer, bindingTypedData, makeBindingChallenge, verifyBinding } from './binding-challenge.js'
+
+const key = new Uint8Array(32).fill(4)
+const wallet = privateKeyToAccount(`0x${'12'.repeat(32)}`)
+const other = privateKeyToAccount(`0x${'13'.repeat(32)}`)
+const account = accountPseudonym({ key, provider: 'example.org', account: 'canary@example.org' })
+const challenge = makeBindingChallenge({
+  chainId: 1,
+  pool: `0x${'aa'.repeat(20)}`,
+  wallet: wallet.address,
+  account,
+  provider: 'example.org',
+  expires: 1000,
+  random: new Uint8Array(32).fill(7),
+})
+const signed = (by = wallet, what = challenge) => by.signTypedData(bindingTypedData(what) as never)
+const judge = async (own: object = {}) =>
+  verifyBinding({
+    challenge,
+    signature: await signed(),
+    account,
+    shown: `my profile: ${accountAnswer(challenge)}.`,
+    at: 900,
+    isUsed: () => false,
+    ...own,
+  })
+
+test('a wallet that signs and an account that answers are bound', async () => {
+  expect(await judge()).toEqual({ bound: true, reason: 'BOUND' })
+  expect(accountAnswer(challenge)).not.toContain('canary')
+})
+test('anything less is not', async () => {
+  const elsewhere = { ...challenge, pool: `0x${'bb'.repeat(20)}` as const }
+  const forOther = { ...challenge, wallet: other.address }
+  const cases: [object, string][] = [
+    [{ at: 1001 }, 'EXPIRED'],
+    [{ at: Number.NaN }, 'EXPIRED'],
+    [{ signature: await signed(other) }, 'WALLET_DID_NOT_SIGN'],
+    [{ signature: await signed(wallet, elsewhere) }, 'WALLET_DID_NOT_SIGN'],
+    [{ signature: 1 }, 'WALLET_DID_NOT_SIGN'],
+    [{ challenge: elsewhere }, 'WALLET_DID_NOT_SIGN'],
+    [{ account: accountPseudonym({ key, provider: 'example.org', account: 'b' }) }, 'ANOTHER_ACCOUNT'],
+    [{ shown: 'nothing' }, 'ACCOUNT_DID_NOT_ANSWER'],
+    [{ shown: accountAnswer(forOther) }, 'ACCOUNT_DID_NOT_ANSWER'],
+    [{ isUsed: (nonce: string) => nonce === challenge.nonce }, 'NONCE_USED'],
+  ]
+  for (const [own, reason] of cases) expect(await judge(own)).toEqual({ bound: false, reason })
+})
+test.each([{ random: new Uint8Array(31) }, { account: 'x' }, { wallet: '0x12' }, { expires: 1.5 }])(
+  '%j makes no challenge',
+  (own) => {
+    const { nonce: _, ...rest } = challenge
+    expect(() => makeBindingChallenge({ ...rest, random: new Uint8Array(32), ...own } as never)).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID' }),
+    )
+  },
+)
+
+describe('account pseudonyms', () => {
+  const name = (own: object) => accountPseudonym({ key, provider: 'p', account: 'a', ...own })
+  test('are one for an account and a pool, however it is written', () => {
+    expect(name({ account: ' A ' })).toBe(name({}))
+    expect(name({ account: 'é' })).toBe(name({ account: 'e\u0301' }))
+    expect(name({ key: new Uint8Array(32).fill(5) })).not.toBe(name({}))
+    expect(name({ provider: 'q' })).not.toBe(name({}))
+    expect(name({ provider: 'p:1', account: 'a' })).not.toBe(name({ provider: 'p', account: '1:a' }))
+  })
+  test.each([
+    [{ key: new Uint8Array(31) }, 'KEY_INVALID'],
+    [{ account: ' ' }, 'OPTION_INVALID'],
+    [{ provider: '' }, 'OPTION_INVALID'],
+  ])('of %j are refused', (own, code) => {
+    expect(() => name(own)).toThrow(expect.objectContaining({ code }))
+  })
+})
+
+test.each([
+  ['first-wallet', undefined, true, '0xb', '0xb', 'FIRST'],
+  ['first-wallet', '0xB', true, '0xb', '0xb', 'SAME_WALLET'],
+  ['first-wallet', '0xa', false, null, '0xa', 'ACCOUNT_OF_ANOTHER_WALLET'],
+  ['merge', '0xa', true, '0xa', '0xa', 'MERGED'],
+  ['latest-wallet', '0xa', true, '0xb', '0xb', 'MOVED'],
+] as const)(
+  'by the rule %s, an account of %s claimed by 0xb',
+  (rule, holder, accepted, contributor, next, reason) => {
+    expect(decideAccount({ rule, holder, claimant: '0xB' })).toEqual({
+      accepted,
+      contributor,
+      holder: next,
+      reason,
+    })
+  },
+)

@@ -1,0 +1,203 @@
+import { sha256Digest } from '@sealpool/crypto'
+import type { JobRuntime, JsonValue } from '@sealpool/sandbox'
+import { createProcessRuntime } from '@sealpool/sandbox/process'
+import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { evidenceOf, factOf } from '../authenticity/evidence.js'
+import { failed, finding, notChecked, passed } from '../authenticity/finding.js'
+import { definePoc } from '../define/index.js'
+import { ed25519Record, mailEd25519, signMail } from '../testing/signed-mail.js'
+import { vocabularyOf } from '../verdict/vocabulary.js'
+import { runPoc } from './run-poc.js'
+
+const owner = `0x${'ab'.repeat(20)}` as const
+const limits = { memoryBytes: 2 ** 24, timeMs: 2_000, outputBytes: 65_536 }
+const record = ed25519Record(mailEd25519)
+const source = { kind: 'dkim', keys: [{ domain: 'example.org', selector: 'ed', record }] } as const
+const mail = (tags = '') =>
+  signMail({
+    headers: [
+      ['From', 'a@example.org'],
+      ['Subject', 'canary'],
+    ],
+    body: 'canary \r\n',
+    domain: 'example.org',
+    selector: 'ed',
+    key: mailEd25519,
+    extraTags: tags,
+  })
+
+/** Code as a bundle would be, kept short: it gives back the facts that it was told. */
+const codeOf = (sources: JsonValue): string => `globalThis.sealpool = {
+  describe: () => ({ id: 'x', version: '1', issuers: [], sources: ${JSON.stringify(sources)} }),
+  evaluate: ({ facts }) => ({ valid: true, score: 1, authenticity: 1, ownership: 0, quality: 0, uniqueness: 1, evidence: [], refusal: null,
+    attributes: { authentic: facts.authenticity ? facts.authenticity.map((one) => one.parts) : null, novelty: facts.uniqueness.novelty ?? null } }),
+}`
+
+describe('sources that a proof declares', () => {
+  let runtime: JobRuntime
+  beforeAll(async () => {
+    runtime = await createQuickJsRuntime()
+  })
+  afterAll(() => runtime.close())
+  const judge = (code: string, bytes: string, facts: object = {}, mediaType = 'message/rfc822') =>
+    runPoc({
+      poc: { code, digest: sha256Digest(new TextEncoder().encode(code)) },
+      runtime,
+      limits,
+      contribution: {
+        id: '1',
+        pool: owner,
+        owner,
+        mediaType,
+        bytes: Uint8Array.from(Buffer.from(bytes, 'latin1')),
+      },
+      facts: { uniqueness: { duplicate: false }, ...facts },
+    })
+  const code = codeOf([source])
+
+  test('are verified by the host, and what it found is fact and evidence', async () => {
+    const verdict = await judge(code, mail())
+    expect(verdict.attributes).toEqual({ authentic: [[true]], novelty: null })
+    expect(verdict.evidence.map(({ check, result }) => `${check} ${result}`)).toContain('dkim.signature pass')
+    expect(JSON.stringify(verdict)).not.toContain('canary')
+    expect((await judge(code, mail().replace('canary', 'other'))).attributes).toMatchObject({
+      authentic: [[false]],
+    })
+  })
+  test('see the time and the novelty that the host gives', async () => {
+    const expiring = mail('t=100; x=200; ')
+    const at = async (facts: object) => (await judge(code, expiring, facts)).attributes['authentic']
+    expect(await at({ at: 150 })).toEqual([[true]])
+    expect(await at({ at: 300 })).toEqual([[false]])
+    expect(await at({})).toEqual([[false]])
+    expect(
+      (await judge(code, mail(), { uniqueness: { duplicate: false, novelty: 0.25 } })).attributes,
+    ).toMatchObject({ novelty: 0.25 })
+  })
+  test('mail that is no UTF-8 is read a byte to a character, other text is refused', async () => {
+    expect((await judge(code, `${mail()}\xff`)).valid).toBe(true)
+    expect((await judge(code, '\xff', {}, 'text/plain')).refusal).toEqual({
+      code: 'MALFORMED_EXPORT',
+      place: 'file',
+    })
+    for (const type of ['image/png', 'application/c2pa']) {
+      expect((await judge(code, '\xff', {}, type)).valid).toBe(true)
+    }
+  })
+  test('of a run that fails are still in evidence', async () => {
+    const broken = code.replace('evaluate: ({ facts }) => ({', 'evaluate: ({ facts }) => facts.x.y ?? ({')
+    const verdict = await judge(broken, mail())
+    expect(verdict.refusal?.code).toBe('POC_THREW')
+    expect(verdict.evidence.length).toBeGreaterThan(3)
+  })
+  test.each<[JsonValue]>([
+    [[{ kind: 'other' }]],
+    [[{ kind: 'dkim', keys: 1 }]],
+    [[{ kind: 'reclaim', witnesses: ['0x1'], provider: 'http', parameters: [] }]],
+    [[{ ...source, more: 1 }]],
+    [Array.from({ length: 21 }, () => ({ kind: 'tlsnotary' }))],
+  ])('%j are malformed, and the code is told so', async (sources) => {
+    await expect(judge(codeOf(sources), mail())).rejects.toMatchObject({ code: 'CODE_INVALID' })
+  })
+  test('are optional', async () => {
+    expect((await judge(code.replace(/, sources: .*\}\),/, '}),'), mail())).attributes).toEqual({
+      authentic: null,
+      novelty: null,
+    })
+  })
+})
+
+describe('definePoc', () => {
+  const poc = definePoc({
+    id: 'x',
+    version: '1',
+    sources: [source],
+    input: (raw) => raw,
+    checks: { ok: () => ({ passed: true }) },
+    score: { authenticity: 1, uniqueness: 1 },
+  })
+  const judge = (facts: object) =>
+    poc.evaluate({
+      file: { mediaType: 'text/plain', text: 'x' },
+      facts: { uniqueness: { duplicate: false }, owner, ...facts },
+    })
+  const fact = (...parts: boolean[]) => ({
+    kind: 'dkim' as const,
+    authentic: parts.every(Boolean),
+    signer: null,
+    parts,
+  })
+  test('refuses what no source finds authentic, also when nobody looked', () => {
+    for (const facts of [
+      {},
+      { authenticity: [] },
+      { authenticity: [fact(false, false)] },
+      { authenticity: [fact()] },
+    ]) {
+      expect(judge(facts).refusal).toEqual({ code: 'NOT_AUTHENTIC', place: 'file' })
+    }
+  })
+  test('counts the greatest share of authentic parts, and the novelty', () => {
+    expect(judge({ authenticity: [fact(true, false, false), fact(true, true, false)] })).toMatchObject({
+      authenticity: 0.6667,
+      uniqueness: 1,
+    })
+    expect(
+      judge({ authenticity: [fact(true)], uniqueness: { duplicate: false, novelty: 0.1 } }),
+    ).toMatchObject({ authenticity: 1, uniqueness: 0.1, score: 0.55 })
+  })
+})
+
+describe('evidence of findings', () => {
+  const of = (...checks: Parameters<typeof finding>[1][]) => checks.map((one) => finding('jws', one, 'Key'))
+  test('a check of many parts is partial when some failed, and not-checked is no pass', () => {
+    expect(evidenceOf(of([passed('a')], [failed('a', 'WRONG')]))).toEqual([
+      { check: 'jws.a', result: 'partial', place: 'WRONG' },
+    ])
+    expect(evidenceOf(of([failed('a', 'WRONG')]))).toEqual([
+      { check: 'jws.a', result: 'fail', place: 'WRONG' },
+    ])
+    expect(evidenceOf(of([passed('a')], [notChecked('a', 'LATER')]))).toEqual([
+      { check: 'jws.a', result: 'not-checked', place: 'LATER' },
+    ])
+    expect(evidenceOf(of([passed('a')]))).toEqual([{ check: 'jws.a', result: 'pass', place: 'file' }])
+  })
+  test('a fact is authentic when every part is, and names a signer when there is one', () => {
+    expect(factOf('jws', of([passed('a')], [passed('a')]))).toEqual({
+      kind: 'jws',
+      authentic: true,
+      signer: 'Key',
+      parts: [true, true],
+    })
+    expect(factOf('jws', of([passed('a')], [failed('a', 'X')]))).toMatchObject({
+      authentic: false,
+      parts: [true, false],
+    })
+    expect(factOf('jws', [])).toEqual({ kind: 'jws', authentic: false, signer: null, parts: [] })
+    expect(
+      factOf('jws', [finding('jws', [passed('a')], 'A'), finding('jws', [passed('a')], 'B')]).signer,
+    ).toBeNull()
+    expect(finding('jws', [], 'Key').authentic).toBe(false)
+    expect(finding('jws', [{ ...notChecked('a', 'X'), essential: false }], 'Key').authentic).toBe(false)
+  })
+})
+
+test('a proof in WebAssembly is judged like any other, and its words stand in its bytes', async () => {
+  const module = Buffer.from('AGFzbQEAAAA=', 'base64')
+  const code = Buffer.concat([module, Buffer.from([0, 5, 4]), Buffer.from('WORD')]).toString('base64')
+  expect(vocabularyOf(code)).toContain('WORD')
+  expect(vocabularyOf('AGFzbQ!')).toBe('')
+  expect(vocabularyOf('script')).toBe('script')
+  const runtime = await createProcessRuntime({ isolation: 'best', engine: 'webassembly' })
+  const judged = runPoc({
+    poc: { code, digest: sha256Digest(new TextEncoder().encode(code)) },
+    runtime,
+    limits,
+    contribution: { id: '1', pool: owner, owner, mediaType: 'text/plain', bytes: new Uint8Array(1) },
+    facts: { uniqueness: { duplicate: false } },
+  })
+  // A module without memory or entries does not describe itself.
+  await expect(judged).rejects.toMatchObject({ code: 'CODE_INVALID' })
+  await runtime.close()
+})

@@ -1,0 +1,2 @@
+/** What runs inside the child. */
+export type EngineName = 'quickjs' | 'webassembly' | 'pyodide'
