@@ -3,48 +3,76 @@
  * @module
  */
 import {
+  anchorsAbi,
+  assignJob,
   ContractsError,
+  contributionBatchesAbi,
   type Deployment,
+  dataRegistryAbi,
   getContribution,
-  getContributions,
   getJob,
-  getJobEvents,
-  getPool,
+  heartbeatJob,
+  invoke,
   isNodeActive,
-  type JobEvent,
   jobBoardAbi,
   jobStates,
+  payBatchVerdicts,
   publishPoolKey,
   recordRefinement,
+  recordVerdictRoot,
   recordVerdicts,
   refuseJob,
   releaseJob,
+  requeueJob,
   type Sent,
   type StatementProof,
   settleJob,
   startJob,
+  verdictTree,
 } from '@sealpool/contracts'
 import {
   type Address,
-  type Digest,
   digestToHex,
   type Hex,
   hexToDigest,
   type SignedStatement,
   statementDigest,
 } from '@sealpool/crypto'
-import { BlockNotFoundError, createWalletClient, http, zeroAddress } from 'viem'
+import {
+  BlockNotFoundError,
+  type Client,
+  createPublicClient,
+  createWalletClient,
+  http,
+  zeroAddress,
+  zeroHash,
+} from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
-import { getBlock, getBlockNumber, getChainId, readContract } from 'viem/actions'
+import { getBlock, getChainId, readContract } from 'viem/actions'
 import { NodeError } from '../errors.js'
-import type { ChainJobEvent, ChainJobState, ChainPort } from './chain-port.js'
+import type { SentTransaction } from '../state/withdrawal.js'
+import { readContributions, readJobEvents, readWithdrawals } from './chain-events.js'
+import type { ChainJobState, ChainPort } from './chain-port.js'
+import { chainSource } from './chain-source.js'
 import { inOrder } from './in-order.js'
+import { readPool } from './read-pool.js'
 import { reasonWord } from './reason-word.js'
 
 /** How to reach the chain. */
 export interface ContractsChainOptions {
   readonly rpcUrl: string
+  /** A second endpoint, run by somebody else; null: the first is believed. */
+  readonly crossCheckRpcUrl: string | null
   readonly deployment: Deployment
+  /** The contract that anchors budget heads; null: nothing is anchored. */
+  readonly anchors: Address | null
+  /** Oldest head that is believed, in seconds; null: any. */
+  readonly maximumAgeSeconds: number | null
+  readonly maximumLagBlocks: number
+  /** Milliseconds that one call of an endpoint may take. */
+  readonly timeoutMs: number
+  /** Unix seconds: only to tell a head that is too old. */
+  readonly now: () => number
   readonly confirmations: number
   readonly pollMs: number
   /** Key of the account that pays for transactions. */
@@ -56,35 +84,40 @@ export interface ContractsChainOptions {
  * @throws NodeError `CHAIN_MISMATCH` when the endpoint is of another chain, `CHAIN_CALL_FAILED` when it does not answer
  */
 export async function openContractsChain(options: ContractsChainOptions): Promise<ChainPort> {
-  const { deployment } = options
+  const { deployment, anchors } = options
+  const transport = (url: string) => http(url, { timeout: options.timeoutMs, retryCount: 2 })
   const client = createWalletClient({
     account: privateKeyToAccount(options.transactionKey),
-    transport: http(options.rpcUrl, { timeout: 20_000, retryCount: 3 }),
+    transport: transport(options.rpcUrl),
     pollingInterval: Math.min(options.pollMs, 1_000),
   })
+  const second =
+    options.crossCheckRpcUrl === null
+      ? null
+      : createPublicClient({ transport: transport(options.crossCheckRpcUrl) })
   const send = inOrder()
-  const found = await getChainId(client).catch((cause: unknown) => {
-    throw new NodeError(
-      'CHAIN_CALL_FAILED',
-      'chain.rpcUrl',
-      'the endpoint does not answer; check the address',
-      { cause },
-    )
+  await requireChain(client, 'chain.rpcUrl', deployment.chainId)
+  if (second !== null) await requireChain(second, 'chain.crossCheckRpcUrl', deployment.chainId)
+  const source = chainSource({
+    client,
+    second,
+    chainId: deployment.chainId,
+    confirmations: options.confirmations,
+    maximumAgeSeconds: options.maximumAgeSeconds,
+    maximumLagBlocks: options.maximumLagBlocks,
+    now: options.now,
   })
-  if (found !== deployment.chainId) {
-    throw new NodeError(
-      'CHAIN_MISMATCH',
-      'chain.rpcUrl',
-      `the endpoint is of chain ${found}, not ${deployment.chainId}`,
-    )
-  }
 
   /** Sends in order of nonces; null when one of `done` says that it stands there already. */
-  const once = (write: () => Promise<Sent>, stands: () => Promise<boolean>): Promise<Hex | null> =>
+  const once = (
+    write: () => Promise<Sent>,
+    stands: () => Promise<boolean>,
+  ): Promise<SentTransaction | null> =>
     send(async () => {
       if (await stands()) return null
       try {
-        return (await write()).hash
+        const { hash, receipt } = await write()
+        return { hash, block: receipt.blockNumber }
       } catch (error) {
         // Sent before a stop and mined since, or recorded by another node of the group.
         const already =
@@ -94,94 +127,105 @@ export async function openContractsChain(options: ContractsChainOptions): Promis
         throw error
       }
     })
-  const believed = async (): Promise<bigint> => {
-    const newest = await getBlockNumber(client, { cacheTime: 0 })
-    const depth = BigInt(options.confirmations)
-    return newest > depth ? newest - depth : 0n
-  }
+  /** Sends what anybody may send. @returns false when the chain does not take it now, by one of the named errors */
+  const unless = (write: () => Promise<Sent>, errors: readonly string[]): Promise<boolean> =>
+    send(async () => {
+      try {
+        await write()
+        return true
+      } catch (error) {
+        if (error instanceof ContractsError && errors.includes(error.revert?.name ?? '')) return false
+        throw error
+      }
+    })
   /** As it stands in the newest block: only to see what need not be sent again. */
   const stateOf = async (id: string): Promise<ChainJobState> =>
     (await getJob(client, { deployment, jobId: BigInt(id) })).state
   const passed = async (id: string, states: readonly ChainJobState[]): Promise<boolean> =>
     states.includes(await stateOf(id))
+  const batches = { address: deployment.contributionBatches, abi: contributionBatchesAbi } as const
+  const newestBudget = (pool: Address) =>
+    anchors === null
+      ? Promise.resolve(0)
+      : readContract(client, {
+          address: anchors,
+          abi: anchorsAbi,
+          functionName: 'budgetOf',
+          args: [pool],
+        }).then(({ sequence }) => Number(sequence))
+
+  /** A batch is recorded whole or not at all; every entry is asked, because one may have been withdrawn since. */
+  const standsWhole = async (ids: readonly string[]): Promise<boolean> => {
+    for (const id of ids) {
+      const { state } = await getContribution(client, { deployment, id: BigInt(id) }).catch(
+        (error: unknown) => {
+          if (error instanceof ContractsError && error.code === 'NOT_FOUND') return { state: 'Offered' }
+          throw error
+        },
+      )
+      if (state === 'Offered') return false
+      if (state === 'Accepted' || state === 'Refused') return true
+    }
+    return true
+  }
 
   return {
     chainId: deployment.chainId,
     registry: deployment.nodeRegistry,
-    async head() {
-      const block = await getBlock(client, { blockNumber: await believed() })
-      return { number: block.number, hash: block.hash, timestamp: Number(block.timestamp) }
+    anchors: anchors !== null,
+    head: () => source.head(),
+    blockHash: (number) =>
+      source.same(async (one) => {
+        try {
+          return (await getBlock(one, { blockNumber: number })).hash
+        } catch (error) {
+          if (error instanceof BlockNotFoundError) return undefined
+          throw error
+        }
+      }),
+    contributions: (from, to) => source.same((one) => readContributions(one, deployment, from, to)),
+    withdrawals: (from, to) => source.same((one) => readWithdrawals(one, deployment, from, to)),
+    jobEvents: (from, to) => source.same((one) => readJobEvents(one, deployment, from, to)),
+    jobState: (id) =>
+      source.confirmed(async (one, blockNumber) => {
+        const job = await readContract(one, {
+          address: deployment.jobBoard,
+          abi: jobBoardAbi,
+          functionName: 'getJob',
+          args: [BigInt(id)],
+          blockNumber,
+        })
+        const state = jobStates[job.state]
+        if (state === undefined || state === 'None') {
+          throw new NodeError(
+            'CHAIN_CALL_FAILED',
+            `job ${id}`,
+            'the endpoint does not know a job whose proposal it has shown; wait until it is itself again',
+          )
+        }
+        return {
+          state,
+          suspended: job.suspensions > 0,
+          node: job.node === zeroAddress ? null : lower(job.node),
+          drawn: job.class !== 0,
+        }
+      }),
+    pool: (address) =>
+      source.newest((one, blockNumber) => readPool(one, { address, deployment, blockNumber })),
+    isNodeActive: (statementKey) => source.newest((one) => isNodeActive(one, { deployment, statementKey })),
+    anchoredHead: async (pool) => {
+      if (anchors === null) return null
+      const { sequence, value } = await source.confirmed((one, blockNumber) =>
+        readContract(one, {
+          address: anchors,
+          abi: anchorsAbi,
+          functionName: 'budgetOf',
+          args: [pool],
+          blockNumber,
+        }),
+      )
+      return sequence === 0n ? null : { sequence: Number(sequence), head: hexToDigest(value) }
     },
-    async blockHash(number) {
-      try {
-        return (await getBlock(client, { blockNumber: number })).hash
-      } catch (error) {
-        if (error instanceof BlockNotFoundError) return undefined
-        throw error
-      }
-    },
-    async contributions(fromBlock, toBlock) {
-      const events = await getContributions(client, { deployment, fromBlock, toBlock })
-      return events.map((event) => ({
-        id: event.id.toString(),
-        pool: lower(event.pool),
-        owner: lower(event.owner),
-        blobDigest: hexToDigest(event.blobDigest),
-        commitment: hexToDigest(event.commitment),
-        schemaId: event.schemaId,
-        consentDigest: event.consentDigest,
-        epoch: event.epoch,
-        locator: event.locator,
-        blockNumber: event.blockNumber,
-        blockHash: event.blockHash,
-        logIndex: event.logIndex,
-      }))
-    },
-    async jobEvents(fromBlock, toBlock) {
-      return (await getJobEvents(client, { deployment, fromBlock, toBlock })).map(jobEvent)
-    },
-    async jobState(id) {
-      const job = await readContract(client, {
-        address: deployment.jobBoard,
-        abi: jobBoardAbi,
-        functionName: 'getJob',
-        args: [BigInt(id)],
-        blockNumber: await believed(),
-      })
-      const state = jobStates[job.state]
-      if (state === undefined || state === 'None') {
-        throw new NodeError(
-          'CHAIN_CALL_FAILED',
-          `job ${id}`,
-          'the endpoint does not know a job whose proposal it has shown; wait until it is itself again',
-        )
-      }
-      return {
-        state,
-        suspended: job.suspensions > 0,
-        node: job.node === zeroAddress ? null : lower(job.node),
-      }
-    },
-    async pool(address) {
-      const pool = await getPool(client, { pool: address, deployment })
-      const key = pool.keyEpoch
-      return {
-        name: pool.name,
-        policyDigest: hexToDigest(pool.policyDigest),
-        pocDigest: hexToDigest(pool.pocDigest),
-        refinerDigest: hexToDigest(pool.refinerDigest),
-        keyEpoch:
-          key === null
-            ? null
-            : {
-                epoch: key.epoch,
-                policyDigest: hexToDigest(key.policyDigest),
-                keyDigest: hexToDigest(key.keyDigest),
-                node: lower(key.node),
-              },
-      }
-    },
-    isNodeActive: (statementKey) => isNodeActive(client, { deployment, statementKey }),
     publishPoolKey: (key) =>
       once(
         () =>
@@ -192,30 +236,89 @@ export async function openContractsChain(options: ContractsChainOptions): Promis
             keyDigest: digestToHex(key.keyDigest),
             statement: proofOf(key.statement),
           }),
-        async () => ((await getPool(client, { pool: key.pool })).keyEpoch?.epoch ?? 0) >= key.epoch,
+        async () =>
+          ((await readPool(client, { address: key.pool, deployment })).keyEpoch?.epoch ?? 0) >= key.epoch,
       ),
     recordVerdicts: (batch) =>
       once(
+        async () => {
+          try {
+            return await recordVerdicts(client, {
+              deployment,
+              pool: batch.pool,
+              entries: batch.entries.map((entry) => ({
+                contributionId: BigInt(entry.contributionId),
+                score: entry.score,
+                refused: entry.refused,
+                verdictDigest: digestToHex(entry.verdictDigest),
+              })),
+              statement: proofOf(batch.statement),
+            })
+          } catch (error) {
+            const gone =
+              error instanceof ContractsError &&
+              ['VerdictAlreadyRecorded', 'ContributionUnknown', 'ContributionOfOtherPool'].includes(
+                error.revert?.name ?? '',
+              )
+            if (!gone || (await standsWhole(batch.entries.map(({ contributionId }) => contributionId))))
+              throw error
+            throw new NodeError(
+              'ENTRIES_GONE',
+              `verdict batch ${batch.id}`,
+              'contributions in it were withdrawn or are not there any more; the others are sent in another batch',
+              { cause: error },
+            )
+          }
+        },
+        () => standsWhole(batch.entries.map(({ contributionId }) => contributionId)),
+      ),
+    recordVerdictRoot: ({ batch, root, verdicts, statement }) =>
+      once(
         () =>
-          recordVerdicts(client, {
+          recordVerdictRoot(client, {
             deployment,
-            pool: batch.pool,
-            entries: batch.entries.map((entry) => ({
-              contributionId: BigInt(entry.contributionId),
-              score: entry.score,
-              refused: entry.refused,
-              verdictDigest: digestToHex(entry.verdictDigest),
-            })),
-            statement: proofOf(batch.statement),
+            batchId: BigInt(batch),
+            root,
+            accepted: verdicts.length,
+            statement: proofOf(statement),
           }),
         async () => {
-          // A batch is recorded whole or not at all.
-          const [first] = batch.entries
-          if (first === undefined) return true
-          const record = await getContribution(client, { deployment, id: BigInt(first.contributionId) })
-          return record.state !== 'Offered'
+          const stored = await readContract(client, {
+            ...batches,
+            functionName: 'getBatch',
+            args: [BigInt(batch)],
+          })
+          if (stored.verdictRoot === zeroHash) return false
+          if (stored.verdictRoot === root) return true
+          throw new NodeError(
+            'CHAIN_MISMATCH',
+            `batch ${batch}`,
+            'the chain has other verdicts on it than this node',
+          )
         },
       ),
+    payVerdicts: ({ batch, verdicts }) =>
+      send(async () => {
+        const batchId = BigInt(batch)
+        const tree = verdicts.length === 0 ? undefined : verdictTree(batchId, verdicts)
+        const open: { readonly verdict: (typeof verdicts)[number]; readonly proof: Hex[] }[] = []
+        for (const [leaf, verdict] of verdicts.entries()) {
+          const args = [batchId, BigInt(verdict.index)] as const
+          const [paid, withdrawn] = await Promise.all([
+            readContract(client, { ...batches, functionName: 'isPaid', args }),
+            readContract(client, { ...batches, functionName: 'isWithdrawn', args }),
+          ])
+          if (!paid && !withdrawn && tree !== undefined) open.push({ verdict, proof: tree.proof(leaf) })
+        }
+        for (let first = 0; first < open.length; first += entriesPerPayment) {
+          const part = open.slice(first, first + entriesPerPayment)
+          await payBatchVerdicts(client, {
+            deployment,
+            batchId,
+            verdicts: part.map(({ verdict, proof }) => ({ ...verdict, proof })),
+          })
+        }
+      }),
     recordRefinement: (refinement) =>
       once(
         () =>
@@ -229,6 +332,57 @@ export async function openContractsChain(options: ContractsChainOptions): Promis
         // The contract keeps no list of refinements: a repeat is told by its StatementUsed.
         async () => false,
       ),
+    recordErasure: ({ contribution, statement }) =>
+      once(
+        () =>
+          invoke(client, {
+            address: deployment.dataRegistry,
+            abi: dataRegistryAbi,
+            functionName: 'recordErasure',
+            args: [BigInt(contribution), proofOf(statement)],
+          }),
+        async () =>
+          (await getContribution(client, { deployment, id: BigInt(contribution) })).state === 'Erased',
+      ),
+    anchorBudget: async ({ pool, sequence, head, previous, statement }) => {
+      if (anchors === null) return null
+      return once(
+        () =>
+          invoke(client, {
+            address: anchors,
+            abi: anchorsAbi,
+            functionName: 'anchorBudget',
+            args: [
+              pool,
+              BigInt(sequence),
+              digestToHex(head),
+              previous === null ? zeroHash : digestToHex(previous),
+              proofOf(statement),
+            ],
+          }),
+        async () => (await newestBudget(pool)) >= sequence,
+      )
+    },
+    assignJob: (id) =>
+      unless(
+        () => assignJob(client, { deployment, jobId: BigInt(id) }),
+        ['DrawTooEarly', 'TransitionNotAllowed', 'JobIsSuspended', 'NotDrawn'],
+      ),
+    requeueJob: (id) =>
+      unless(
+        () => requeueJob(client, { deployment, jobId: BigInt(id) }),
+        ['NodeNotSilent', 'TooManyAttempts', 'TransitionNotAllowed'],
+      ),
+    heartbeat: ({ job, sign }) =>
+      send(async () => {
+        const { timestamp } = await getBlock(client)
+        await heartbeatJob(client, {
+          deployment,
+          jobId: BigInt(job),
+          time: timestamp,
+          statement: proofOf(sign(Number(timestamp))),
+        })
+      }),
     startJob: ({ job, statement }) =>
       once(
         () => startJob(client, { deployment, jobId: BigInt(job), statement: proofOf(statement) }),
@@ -275,37 +429,17 @@ function proofOf(signed: SignedStatement): StatementProof {
   }
 }
 
-function jobEvent(event: JobEvent): ChainJobEvent {
-  const id = event.id.toString()
-  if (event.name === 'JobProposed') {
-    const { consumer, manifestDigest, manifestLocator, pools } = event.args
-    const digest: Digest = hexToDigest(manifestDigest)
-    return {
-      kind: 'proposed',
-      id,
-      job: {
-        id,
-        consumer: lower(consumer),
-        manifestDigest: digest,
-        locator: manifestLocator,
-        pools: pools.map(lower),
-      },
-    }
-  }
-  if (event.name === 'JobApproved') {
-    const { pool, terms } = event.args
-    return {
-      kind: 'approved',
-      id,
-      approval: { pool: lower(pool), block: event.blockNumber.toString(), price: terms.price.toString() },
-    }
-  }
-  if (event.name === 'JobReleased') {
-    const { node, budgetHeads } = event.args
-    return { kind: 'released', id, node: lower(node), budgetHeads: budgetHeads.map(hexToDigest) }
-  }
-  if (event.name === 'JobStateChanged') return { kind: 'moved', id, state: event.args.to }
-  return { kind: 'touched', id }
+/** Entries of a Merkle batch that are paid in one transaction. */
+const entriesPerPayment = 100
+
+async function requireChain(client: Client, place: string, chainId: number): Promise<void> {
+  const found = await getChainId(client).catch((cause: unknown) => {
+    throw new NodeError('CHAIN_CALL_FAILED', place, 'the endpoint does not answer; check the address', {
+      cause,
+    })
+  })
+  if (found === chainId) return
+  throw new NodeError('CHAIN_MISMATCH', place, `the endpoint is of chain ${found}, not ${chainId}`)
 }
 
 function lower(address: Address): Address {

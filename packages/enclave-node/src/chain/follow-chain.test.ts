@@ -5,7 +5,8 @@ import { findJob, jobsIn } from '../state/job-table.js'
 import { getCursor } from '../state/meta-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
-import type { ChainJobEvent } from './chain-port.js'
+import type { ChainWithdrawal } from '../state/withdrawal.js'
+import type { ChainJobEvent, ChainJobFact } from './chain-port.js'
 import { followChain } from './follow-chain.js'
 import { inOrder } from './in-order.js'
 
@@ -23,16 +24,18 @@ const word = (n: number | bigint): Hex => `0x${n.toString(16).padStart(64, '0')}
 function chainOf() {
   const hashes: Hex[] = []
   const contributions: ChainContribution[] = []
+  const withdrawals: ChainWithdrawal[] = []
+  let forks = 0
   const events: { block: bigint; event: ChainJobEvent }[] = []
   return {
     chainId: 1,
     registry,
     hashes,
     duringRead: (() => undefined) as () => void,
-    mine(fork = 0) {
+    mine(fork = forks) {
       hashes.push(word(hashes.length * 1000 + fork + 1))
     },
-    contribute(id: string, pool: Address) {
+    contribute(id: string, pool: Address, change: Partial<ChainContribution> = {}) {
       contributions.push({
         id,
         pool,
@@ -46,6 +49,8 @@ function chainOf() {
         blockNumber: BigInt(hashes.length),
         blockHash: word(5),
         logIndex: 0,
+        merkle: null,
+        ...change,
       })
       this.mine()
     },
@@ -57,17 +62,15 @@ function chainOf() {
         locator: 'y',
         pools,
       }
-      events.push({ block: BigInt(hashes.length), event: { kind: 'proposed', id, job } })
-      this.mine()
+      this.happen({ kind: 'proposed', id, job })
     },
-    happen(event: ChainJobEvent) {
-      events.push({ block: BigInt(hashes.length), event })
+    happen(fact: ChainJobFact) {
+      const block = BigInt(hashes.length)
+      events.push({ block, event: { ...fact, block, position: events.length } })
       this.mine()
     },
     release(node: Address, head: Digest) {
-      const event = { kind: 'released', id: '1', node, budgetHeads: [head] } as const
-      events.push({ block: BigInt(hashes.length), event })
-      this.mine()
+      this.happen({ kind: 'released', id: '1', node, budgetHeads: [head] })
     },
     head: async () => ({
       number: BigInt(hashes.length - 1),
@@ -80,6 +83,25 @@ function chainOf() {
       this.duringRead()
       return found
     },
+    withdraw(id: string) {
+      withdrawals.push({ id, blockNumber: BigInt(hashes.length) })
+      this.mine()
+    },
+    /** Takes the last blocks off the chain with all that they said. */
+    fork(depth: number) {
+      const left = BigInt(hashes.length - depth)
+      hashes.splice(Number(left))
+      for (const [list, blockOf] of [
+        [contributions, (one: ChainContribution) => one.blockNumber],
+        [withdrawals, (one: ChainWithdrawal) => one.blockNumber],
+        [events, (one: { block: bigint }) => one.block],
+      ] as [unknown[], (one: never) => bigint][]) {
+        list.splice(0, list.length, ...list.filter((one) => blockOf(one as never) < left))
+      }
+      forks += 1
+    },
+    withdrawals: async (from: bigint, to: bigint) =>
+      withdrawals.filter(({ blockNumber }) => blockNumber >= from && blockNumber <= to),
     jobEvents: async (from: bigint, to: bigint) =>
       events.filter(({ block }) => block >= from && block <= to).map(({ event }) => event),
   }
@@ -89,7 +111,9 @@ const follow = (chain: ReturnType<typeof chainOf>, blocksPerRead = 100) =>
 const total = async () => (await countContributions(store)).states['seen']
 
 describe('following the chain', () => {
-  beforeEach(() => store.run('truncate contributions, contributors, jobs, chain_cursor cascade'))
+  beforeEach(() =>
+    store.run('truncate contributions, contributors, jobs, job_events, chain_cursor, chain_blocks cascade'),
+  )
 
   it('takes each event once, in ranges, and remembers how far it came', async () => {
     const chain = chainOf()
@@ -98,7 +122,7 @@ describe('following the chain', () => {
     expect(await follow(chain, 2)).toMatchObject({ blocks: 2, contributions: 1 })
     expect(await follow(chain, 2)).toMatchObject({ blocks: 2, contributions: 2 })
     expect(await follow(chain, 2)).toMatchObject({ blocks: 2, contributions: 2 })
-    expect(await follow(chain, 2)).toEqual({ blocks: 0, contributions: 0, jobs: 0 })
+    expect(await follow(chain, 2)).toEqual({ blocks: 0, contributions: 0, jobs: 0, undone: 0 })
     expect(await total()).toBe(5)
     expect((await getCursor(store, `1:${registry}`))?.blockNumber).toBe(5n)
   })
@@ -182,7 +206,7 @@ describe('following the chain', () => {
       chain.hashes.pop()
       chain.mine(7)
     }
-    expect(await follow(chain)).toEqual({ blocks: 0, contributions: 0, jobs: 0 })
+    expect(await follow(chain)).toEqual({ blocks: 0, contributions: 0, jobs: 0, undone: 0 })
     expect(await total()).toBe(0)
     chain.duringRead = () => undefined
     await follow(chain)

@@ -61,7 +61,19 @@ export const nodeConfigSchema = z.strictObject({
   dataDirectory: z.string().min(1),
   chain: z.strictObject({
     rpcUrl: z.url(),
+    /** A second endpoint, run by somebody else: what both do not say alike is not believed. */
+    crossCheckRpcUrl: z.url().nullable().default(null),
+    /** How many blocks the two endpoints may stand apart. */
+    maximumLagBlocks: z.int().min(0).max(1_000).default(5),
+    /** Oldest head that is believed, in seconds; null: any. */
+    maximumHeadAgeSeconds: z.int().min(1).max(86_400).nullable().default(null),
+    /** Milliseconds that one call of an endpoint may take. */
+    timeoutMs: z.int().min(100).max(120_000).default(20_000),
     deployment: deploymentSchema,
+    /** The contract that anchors budget heads: a charge stands there before its job runs. Null: nothing is anchored. */
+    anchors: address.nullable().default(null),
+    /** Seconds between signs of life while a job runs; the contracts wait an hour. */
+    heartbeatSeconds: z.int().min(1).max(3_000).default(900),
     /** Blocks that must follow a block before the node believes it. */
     confirmations: z.int().min(0).max(1000).default(1),
     pollMs: z.int().min(20).max(60_000).default(1_000),
@@ -147,7 +159,14 @@ export function measuredConfig(config: NodeConfig): JsonValue {
   return {
     format: 'sealpool/measured-node-config',
     version: 1,
-    chain: { deployment: config.chain.deployment, confirmations: config.chain.confirmations },
+    chain: {
+      deployment: config.chain.deployment,
+      confirmations: config.chain.confirmations,
+      anchors: config.chain.anchors,
+      crossChecked: config.chain.crossCheckRpcUrl !== null,
+      maximumHeadAgeSeconds: config.chain.maximumHeadAgeSeconds,
+      maximumLagBlocks: config.chain.maximumLagBlocks,
+    },
     evidence: config.evidence,
     keyRelease: config.keyRelease,
     pools: config.pools

@@ -13,6 +13,7 @@ import {
   markRefined,
   nextContributions,
   putOffContribution,
+  stillIn,
 } from '../state/contribution-table.js'
 import { blobSizes } from '../state/meta-table.js'
 import {
@@ -169,6 +170,10 @@ async function storeRefined(
     statement,
   }
   await store.transaction(async (tx) => {
+    // A contribution that was withdrawn meanwhile must not come in by this door: nothing is stored, and the files are
+    // written over by the next attempt.
+    const ids = opened.map(({ contribution }) => contribution.id)
+    if ((await stillIn(tx, 'recorded', ids)).size !== ids.length) return
     if ((await nextRefinementId(tx)) !== id) {
       throw new NodeError(
         'STATE_UNREADABLE',

@@ -19,6 +19,7 @@ import { openSimulator, simulatorQuoteProvider } from '../evidence/simulator-quo
 import type { IngestContext } from '../ingest/ingest-context.js'
 import type { JobContext } from '../job/job-context.js'
 import { jobLock } from '../job/job-lock.js'
+import { requireNotBehind } from '../job/reserve-job.js'
 import { developmentKeyRelease } from '../key/development-key-release.js'
 import { type NodeKeyRing, openKeyRing } from '../key/key-ring.js'
 import { nodeSigner } from '../key/node-signer.js'
@@ -106,6 +107,12 @@ async function start(
 
   const chain = await openContractsChain({
     rpcUrl: config.chain.rpcUrl,
+    crossCheckRpcUrl: config.chain.crossCheckRpcUrl,
+    anchors: config.chain.anchors,
+    maximumAgeSeconds: config.chain.maximumHeadAgeSeconds,
+    maximumLagBlocks: config.chain.maximumLagBlocks,
+    timeoutMs: config.chain.timeoutMs,
+    now: platformNow,
     deployment: { ...deployment, blockNumber: BigInt(deployment.blockNumber) },
     confirmations: config.chain.confirmations,
     pollMs: config.chain.pollMs,
@@ -113,11 +120,15 @@ async function start(
   })
   const pools = await servePools(chain, config.pools)
   const ledger = storedLedger(store)
-  for (const pool of pools.values()) await ledger.open(pool.address, pool.policy.privacy)
+  for (const pool of pools.values()) {
+    await ledger.open(pool.address, pool.policy.privacy)
+    // An old disk image is recognised before anything is served.
+    await requireNotBehind({ store, chain }, pool.address)
+  }
 
   const runtime = await createProcessRuntime({ isolation: config.sandbox.isolation })
   closers.push(() => runtime.close())
-  const contexts = contextsOf(config, { store, chain, keys, evidence, pools, runtime })
+  const contexts = contextsOf(config, { store, chain, keys, evidence, pools, runtime }, log)
   const work = startNodeWork({ ...contexts, config, log, simulated })
   closers.push(() => work.stop())
 
@@ -156,6 +167,7 @@ function contextsOf(
     readonly pools: JobContext['pools']
     readonly runtime: JobRuntime
   },
+  log: NodeLogger,
 ): { readonly ingest: IngestContext; readonly job: JobContext } {
   const { store, chain, keys, runtime } = parts
   const sign = nodeSigner({
@@ -190,8 +202,19 @@ function contextsOf(
           timeoutMs: config.engine.timeoutMs,
         }),
       isolation: isolationOf(runtime),
+      keepAlive: everyNowAndThen(config.chain.heartbeatSeconds * 1000, log),
       random: platformRandom,
     },
+  }
+}
+
+/** Repeats work on a timer. One that fails is logged and comes again; a silent hour would cost the node the job. */
+function everyNowAndThen(intervalMs: number, log: NodeLogger): JobContext['keepAlive'] {
+  return (beat) => {
+    const timer = setInterval(() => {
+      beat().catch((error: unknown) => log.warn({ err: error }, 'a sign of life was not sent'))
+    }, intervalMs)
+    return () => clearInterval(timer)
   }
 }
 

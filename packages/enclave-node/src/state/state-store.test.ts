@@ -56,6 +56,7 @@ const contribution = (id: string, owner = 'a'): ChainContribution => ({
   blockNumber: 7n,
   blockHash: `0x${'5'.repeat(64)}`,
   logIndex: 0,
+  merkle: null,
 })
 
 describe('embedded state store', () => {
@@ -134,7 +135,7 @@ describe('embedded state store', () => {
     await markBatchRecorded(store, '1')
     expect((await findContribution(store, '1'))?.state).toBe('recorded')
     expect(await countContributions(store, pool)).toEqual({
-      states: { seen: 0, judged: 0, recorded: 1, refined: 0, refused: 1 },
+      states: { seen: 0, judged: 0, recorded: 1, refined: 0, withdrawn: 0, refused: 1 },
       refused: { BLOB_MISSING: 1 },
     })
     await markRefined(store, '1', '1', null)
