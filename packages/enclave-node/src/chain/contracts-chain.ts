@@ -41,6 +41,8 @@ import {
 import {
   BlockNotFoundError,
   type Client,
+  ContractFunctionExecutionError,
+  ContractFunctionZeroDataError,
   createPublicClient,
   createWalletClient,
   http,
@@ -48,7 +50,7 @@ import {
   zeroHash,
 } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
-import { getBlock, getChainId, readContract } from 'viem/actions'
+import { getBlock, getChainId, getCode, readContract } from 'viem/actions'
 import { NodeError } from '../errors.js'
 import type { SentTransaction } from '../state/withdrawal.js'
 import { readContributions, readJobEvents, readWithdrawals } from './chain-events.js'
@@ -215,15 +217,26 @@ export async function openContractsChain(options: ContractsChainOptions): Promis
     isNodeActive: (statementKey) => source.newest((one) => isNodeActive(one, { deployment, statementKey })),
     anchoredHead: async (pool) => {
       if (anchors === null) return null
-      const { sequence, value } = await source.confirmed((one, blockNumber) =>
+      const read = (one: Client, blockNumber: bigint) =>
         readContract(one, {
           address: anchors,
           abi: anchorsAbi,
           functionName: 'budgetOf',
           args: [pool],
           blockNumber,
-        }),
-      )
+        })
+      const { sequence, value } = await source.confirmed(async (one, blockNumber) => {
+        try {
+          return await read(one, blockNumber)
+        } catch (error) {
+          // Deployed after the block that is believed: nothing was anchored by then.
+          const absent =
+            error instanceof ContractFunctionExecutionError &&
+            error.cause instanceof ContractFunctionZeroDataError
+          if (absent && (await getCode(one, { address: anchors })) !== undefined) return nothingAnchored
+          throw error
+        }
+      })
       return sequence === 0n ? null : { sequence: Number(sequence), head: hexToDigest(value) }
     },
     publishPoolKey: (key) =>
@@ -428,6 +441,9 @@ function proofOf(signed: SignedStatement): StatementProof {
     signature: signed.signature,
   }
 }
+
+/** What the contract answers before the first anchor. */
+const nothingAnchored = { sequence: 0n, anchoredAt: 0n, value: zeroHash as Hex }
 
 /** Entries of a Merkle batch that are paid in one transaction. */
 const entriesPerPayment = 100

@@ -42,7 +42,7 @@ export async function forgetBlocksAbove(tx: Sql, chain: string, last: bigint): P
 /** @returns the remembered blocks, newest first */
 export async function readBlocks(sql: Sql, chain: string): Promise<readonly ReadBlock[]> {
   const rows = await sql.query(
-    'select block_number::text, block_hash from chain_blocks where chain = $1 order by block_number desc',
+    'select block_number::text, block_hash from chain_blocks where chain = $1 order by chain_blocks.block_number desc',
     [chain],
   )
   return rows.map((row) => ({

@@ -158,7 +158,7 @@ export async function nextContributions(
   at: number,
 ): Promise<readonly ContributionRow[]> {
   const rows = await sql.query(
-    `select ${contributionColumns} from contributions where pool = $1 and state = $2 and retry_at <= $4 order by id limit $3`,
+    `select ${contributionColumns} from contributions where pool = $1 and state = $2 and retry_at <= $4 order by contributions.id limit $3`,
     [pool.toLowerCase(), state, limit, at],
   )
   return rows.map(readContribution)
@@ -277,7 +277,7 @@ export interface RefinedInput {
 /** @returns the contributions of a pool that jobs use, by id */
 export async function refinedInputs(sql: Sql, pool: Address): Promise<readonly RefinedInput[]> {
   const rows = await sql.query(
-    `select ${contributionColumns} from contributions where pool = $1 and state = 'refined' and reason is null order by id`,
+    `select ${contributionColumns} from contributions where pool = $1 and state = 'refined' and reason is null order by contributions.id`,
     [pool.toLowerCase()],
   )
   return rows.map((row) => ({

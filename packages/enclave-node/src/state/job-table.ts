@@ -197,7 +197,7 @@ export async function findJob(sql: Sql, id: string): Promise<JobRow | undefined>
 /** @returns the jobs in the given states whose next try is due at `at` (unix seconds), by id */
 export async function jobsIn(sql: Sql, states: readonly JobState[], at: number): Promise<readonly JobRow[]> {
   const rows = await sql.query(
-    `select ${columns} from jobs where state = any (string_to_array($1, ',')) and retry_at <= $2 and not detached order by id`,
+    `select ${columns} from jobs where state = any (string_to_array($1, ',')) and retry_at <= $2 and not detached order by jobs.id`,
     [states.join(','), at],
   )
   return rows.map(read)

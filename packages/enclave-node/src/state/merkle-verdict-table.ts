@@ -81,7 +81,7 @@ export async function merkleVerdictsIn(
   const rows = await sql.query(
     // While entries are off the chain, nothing is said about their batch.
     `select batch::text, pool, root, verdicts, statement from merkle_verdicts where state = $1
-       and not exists (select 1 from contributions where merkle_batch = batch and state = 'detached') order by batch`,
+       and not exists (select 1 from contributions where merkle_batch = batch and state = 'detached') order by merkle_verdicts.batch`,
     [state],
   )
   return rows.map(read)

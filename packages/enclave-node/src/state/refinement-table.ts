@@ -66,7 +66,9 @@ export async function insertRefinement(tx: Sql, refinement: Refinement): Promise
 
 /** @returns the refinements that are not known to stand on the chain, oldest first */
 export async function unrecordedRefinements(sql: Sql): Promise<readonly Refinement[]> {
-  return (await sql.query(`select ${columns} from refinements where state = 'signed' order by id`)).map(read)
+  return (
+    await sql.query(`select ${columns} from refinements where state = 'signed' order by refinements.id`)
+  ).map(read)
 }
 
 /** Notes that a refinement stands on the chain. */
@@ -85,7 +87,7 @@ export async function markRefinementRecorded(
 /** @returns the refinements that a pool's tables consist of, oldest first */
 export async function poolRefinements(sql: Sql, pool: Address): Promise<readonly Refinement[]> {
   const rows = await sql.query(
-    `select ${columns} from refinements where pool = $1 and state <> 'superseded' order by id`,
+    `select ${columns} from refinements where pool = $1 and state <> 'superseded' order by refinements.id`,
     [pool.toLowerCase()],
   )
   return rows.map(read)

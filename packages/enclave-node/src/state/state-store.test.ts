@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Digest, SignedStatement } from '@sealpool/crypto'
+import type { Address, Digest, SignedStatement } from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   type ChainContribution,
@@ -175,6 +175,19 @@ describe('embedded state store', () => {
     await moveJob(store, '5', { from: ['charged'], to: 'waiting' })
     await noteChainState(store, '5', 'Cancelled')
     expect((await findJob(store, '5'))?.state).toBe('closed')
+  })
+
+  it('gives contributions, jobs and batches by number, not by text', async () => {
+    const other: Address = `0x${'e'.repeat(40)}`
+    for (const id of ['110', '109', '1011', '99']) {
+      await insertContribution(store, { ...contribution(id, 'a'), pool: other })
+    }
+    const next = await nextContributions(store, other, 'seen', 3, 0)
+    expect(next.map(({ id }) => id)).toEqual(['99', '109', '110'])
+    await store.query(`update contributions set state = 'refined', verdict_digest = 'x' where pool = $1`, [
+      other,
+    ])
+    expect((await refinedInputs(store, other)).map(({ id }) => id)).toEqual(['99', '109', '110', '1011'])
   })
 
   it('changes a job from the expected states only, and never replaces the receipt of a released answer', async () => {

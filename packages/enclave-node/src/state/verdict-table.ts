@@ -55,7 +55,7 @@ export async function nextBatchId(sql: Sql): Promise<string> {
 /** @returns the batches that are signed but not known to stand on the chain, oldest first */
 export async function unrecordedBatches(sql: Sql): Promise<readonly VerdictBatch[]> {
   const rows = await sql.query(
-    `select id::text, pool, entries, statement from verdict_batches where state = 'signed' order by id`,
+    `select id::text, pool, entries, statement from verdict_batches where state = 'signed' order by verdict_batches.id`,
   )
   return rows.map((row) => ({
     id: textOf(row, 'id'),

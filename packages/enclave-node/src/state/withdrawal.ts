@@ -55,7 +55,7 @@ export async function undoContributions(tx: Sql, last: bigint): Promise<void> {
     [above],
   )
   const gone = await tx.query(
-    `select ${contributionColumns} from contributions where block_number > $1 and state <> 'detached' order by id`,
+    `select ${contributionColumns} from contributions where block_number > $1 and state <> 'detached' order by contributions.id`,
     [above],
   )
   for (const row of gone.map(readContribution)) await giveUpRefinement(tx, row)
@@ -103,7 +103,7 @@ export interface GivenUpRefinement {
 /** @returns the given-up refinements whose files have not been removed */
 export async function givenUpRefinements(sql: Sql): Promise<readonly GivenUpRefinement[]> {
   const rows = await sql.query(
-    `select id::text, pool, parts from refinements where state = 'superseded' and parts <> '[]' order by id`,
+    `select id::text, pool, parts from refinements where state = 'superseded' and parts <> '[]' order by refinements.id`,
   )
   return rows.map((row) => ({
     id: textOf(row, 'id'),
@@ -129,7 +129,7 @@ export async function dueErasures(
        and (refinement is null or not exists
          (select 1 from refinements where refinements.id = contributions.refinement
             and (refinements.state <> 'superseded' or refinements.parts <> '[]')))
-     order by id limit 100`,
+     order by contributions.id limit 100`,
   )
   return rows.map((row) => ({ id: textOf(row, 'id'), pool: textOf(row, 'pool') as Address }))
 }
