@@ -87,7 +87,8 @@ export interface ContractsChainOptions {
  */
 export async function openContractsChain(options: ContractsChainOptions): Promise<ChainPort> {
   const { deployment, anchors } = options
-  const transport = (url: string) => http(url, { timeout: options.timeoutMs, retryCount: 2 })
+  const transport = (url: string) =>
+    http(url, { timeout: options.timeoutMs, retryCount: 2, fetchFn: fetchWhole(options.timeoutMs) })
   const client = createWalletClient({
     account: privateKeyToAccount(options.transactionKey),
     transport: transport(options.rpcUrl),
@@ -439,6 +440,20 @@ function proofOf(signed: SignedStatement): StatementProof {
     digest: digestToHex(statementDigest(signed.statement)),
     nonce: BigInt(signed.context.nonce),
     signature: signed.signature,
+  }
+}
+
+/**
+ * Fetches an answer whole within the time: an endpoint that sends half of it and stops would else hold up the node for ever,
+ * since the client's own limit ends with the first byte.
+ */
+function fetchWhole(timeoutMs: number): typeof fetch {
+  return async (input, init) => {
+    const limit = AbortSignal.timeout(timeoutMs)
+    const signal = init?.signal ? AbortSignal.any([init.signal, limit]) : limit
+    const response = await fetch(input, { ...init, signal })
+    const { status, statusText, headers } = response
+    return new Response(await response.arrayBuffer(), { status, statusText, headers })
   }
 }
 
