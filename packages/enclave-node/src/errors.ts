@@ -5,6 +5,7 @@ export type NodeErrorCode =
   | 'CONFIG_POOL_MISMATCH'
   | 'SECRET_MISSING'
   | 'STATE_LOCKED'
+  | 'STATE_LOST'
   | 'STATE_UNREADABLE'
   | 'STATE_TOO_NEW'
   | 'STATE_OF_ANOTHER_NODE'

@@ -59,6 +59,19 @@ export const nodeConfigSchema = z.strictObject({
   version: z.literal(1),
   /** Folder of the node's state, made when absent. */
   dataDirectory: z.string().min(1),
+  /** Where the node remembers: embedded in the data folder, or on a PostgreSQL server that a group of nodes shares. */
+  state: z
+    .discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('pglite') }),
+      z.strictObject({
+        kind: z.literal('postgresql'),
+        /** Nodes of one group have the same keys and one leader. */
+        group: z.string().regex(/^[a-z0-9-]{1,60}$/, 'expected 1 to 60 of a-z, 0-9 and -'),
+        /** Folder of the encrypted tables, the same for all nodes of the group. */
+        tablesDirectory: z.string().min(1),
+      }),
+    ])
+    .prefault({ kind: 'pglite' }),
   chain: z.strictObject({
     rpcUrl: z.url(),
     /** A second endpoint, run by somebody else: what both do not say alike is not believed. */

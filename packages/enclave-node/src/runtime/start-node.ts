@@ -27,10 +27,10 @@ import { platformNow, platformRandom } from '../platform.js'
 import { getMeta, setMeta } from '../state/meta-table.js'
 import { migrate } from '../state/migration.js'
 import { storedLedger, verifyLedgers } from '../state/pglite-ledger.js'
-import { openPgliteStore } from '../state/pglite-store.js'
 import type { StateStore } from '../state/state-store.js'
 import { type NodeLogger, nodeLogger } from './logger.js'
 import { startNodeWork } from './node-work.js'
+import { openState } from './open-state.js'
 import { partFolder } from './part-folder.js'
 import { servePools } from './serve-pools.js'
 
@@ -44,6 +44,8 @@ export interface RunningNode {
   readonly quoteDigest: Digest
   /** What stands between the node and each kind of foreign code, as its receipts say it. */
   readonly isolation: string
+  /** Resolves when the node cannot go on: it has lost its state. The program ends then. */
+  readonly failed: Promise<NodeError>
   /** Finishes the present step, then ends everything, child processes included. */
   stop(): Promise<void>
 }
@@ -86,7 +88,8 @@ async function start(
   closers: (() => Promise<void>)[],
   close: () => Promise<void>,
 ): Promise<RunningNode> {
-  const store = await openPgliteStore({ directory: config.dataDirectory })
+  const log = options.log ?? nodeLogger({ level: 'info', simulated: isSimulated(config) })
+  const { store, lost } = await openState(config, secrets, log)
   closers.push(() => store.close())
   await migrate(store)
   await verifyLedgers(store)
@@ -103,7 +106,6 @@ async function start(
   const provider = simulatorQuoteProvider(simulator, () => new Date(platformNow() * 1000))
   const evidence = await openEvidence({ provider, keys, store })
   const simulated = evidence.simulated || release.simulated
-  const log = options.log ?? nodeLogger({ level: 'info', simulated })
 
   const chain = await openContractsChain({
     rpcUrl: config.chain.rpcUrl,
@@ -153,6 +155,7 @@ async function start(
     keySetDigest: keys.keySetDigest,
     quoteDigest: evidence.quoteDigest,
     isolation: isolationOf(runtime),
+    failed: lost,
     stop: close,
   }
 }
@@ -181,7 +184,7 @@ function contextsOf(
     keys,
     sign,
     blobStore: openBlobStore(config),
-    parts: partFolder(join(config.dataDirectory, 'tables')),
+    parts: partFolder(tablesOf(config)),
     now: platformNow,
   }
   return {
@@ -206,6 +209,16 @@ function contextsOf(
       random: platformRandom,
     },
   }
+}
+
+/** Whether the settings ask for anything that only stands in for hardware; the log says so from its first line. */
+function isSimulated({ evidence, keyRelease }: NodeConfig): boolean {
+  return evidence.provider === 'simulator' || keyRelease.adapter === 'development'
+}
+
+/** Where the encrypted tables lie. */
+function tablesOf({ state, dataDirectory }: NodeConfig): string {
+  return state.kind === 'postgresql' ? state.tablesDirectory : join(dataDirectory, 'tables')
 }
 
 /** Repeats work on a timer. One that fails is logged and comes again; a silent hour would cost the node the job. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Address, Digest, SignedStatement } from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { groupStore, postgresPrograms, startPostgres } from '../testing/postgresql-server.js'
 import {
   type ChainContribution,
   countContributions,
@@ -59,10 +60,22 @@ const contribution = (id: string, owner = 'a'): ChainContribution => ({
   merkle: null,
 })
 
-describe('embedded state store', () => {
+const postgres = postgresPrograms === undefined ? undefined : await startPostgres(postgresPrograms)
+afterAll(() => postgres?.stop())
+if (postgres === undefined) console.log('skipped: PostgreSQL is not installed (apt-get install postgresql)')
+
+/** Every adapter of the port, on nothing yet. */
+const adapters: readonly (readonly [string, () => Promise<StateStore>])[] = [
+  ['embedded', () => openPgliteStore({ directory: 'memory' })],
+  ...(postgres === undefined
+    ? []
+    : [['PostgreSQL', async () => groupStore(await postgres.database('suite'))] as const]),
+]
+
+describe.each(adapters)('the %s state store', (_, open) => {
   let store: StateStore
   beforeAll(async () => {
-    store = await openPgliteStore({ directory: 'memory' })
+    store = await open()
   })
   afterAll(() => store.close())
 

@@ -66,12 +66,12 @@ export async function undoContributions(tx: Sql, last: bigint): Promise<void> {
   )
   for (const table of ['verdict_batches', 'refinements', 'merkle_verdicts']) {
     await tx.query(
-      `update ${table} set state = 'signed' where state in ('recorded', 'paid') and coalesce(recorded_block, $1 + 1) > $1`,
+      `update ${table} set state = 'signed' where state in ('recorded', 'paid') and coalesce(recorded_block, $1::bigint + 1) > $1::bigint`,
       [above],
     )
   }
   await tx.query(
-    `update contributions set erasure = 'due' where erasure = 'recorded' and coalesce(erasure_block, $1 + 1) > $1`,
+    `update contributions set erasure = 'due' where erasure = 'recorded' and coalesce(erasure_block, $1::bigint + 1) > $1::bigint`,
     [above],
   )
 }
