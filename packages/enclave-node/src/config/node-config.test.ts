@@ -108,7 +108,15 @@ describe('measured settings', () => {
 describe('secrets', () => {
   it('are checked and never repeated', () => {
     const key = `0x${'ab'.repeat(32)}`
-    expect(parseSecrets({ transactionKey: key })).toEqual({ transactionKey: key })
+    expect(parseSecrets({ transactionKey: key })).toEqual({ transactionKey: key, databaseUrl: null })
+    const databaseUrl = 'postgresql://user:my-password@host/database'
+    expect(parseSecrets({ transactionKey: key, databaseUrl }).databaseUrl).toBe(databaseUrl)
+    expect(() => parseSecrets({ transactionKey: key, databaseUrl: 'my-password' })).toThrow(
+      expect.objectContaining({
+        place: 'SEALPOOL_DATABASE_URL',
+        message: expect.not.stringContaining('my-password'),
+      }),
+    )
     for (const transactionKey of [undefined, '', 'ab'.repeat(32), `${key}00`, 7]) {
       expect(() => parseSecrets({ transactionKey })).toThrow(
         expect.objectContaining({ code: 'SECRET_MISSING' }),

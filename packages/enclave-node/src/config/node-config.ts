@@ -6,6 +6,8 @@
 import { type Address, type Digest, digestOf, type JsonValue } from '@sealpool/crypto'
 import * as z from 'zod'
 import { NodeError } from '../errors.js'
+import { tsmFolder } from '../evidence/configfs-tsm.js'
+import { dstackSocket } from '../evidence/dstack-agent.js'
 
 const address = z
   .string()
@@ -99,8 +101,19 @@ export const nodeConfigSchema = z.strictObject({
       port: z.int().min(0).max(65_535).default(8787),
     })
     .prefault({}),
-  evidence: z.strictObject({ provider: z.literal('simulator') }),
-  keyRelease: z.strictObject({ adapter: z.literal('development') }),
+  /** Who vouches for the machine. */
+  evidence: z.strictObject({ provider: z.enum(['simulator', 'configfs-tsm', 'dstack']) }),
+  /** Where the root secret comes from. */
+  keyRelease: z.strictObject({ adapter: z.enum(['development', 'dstack']) }),
+  /** Where this machine has what the two above talk to. */
+  machine: z
+    .strictObject({
+      tsmFolder: z.string().min(1).default(tsmFolder),
+      dstackSocket: z.string().min(1).default(dstackSocket),
+      /** Intel's service, or a PCCS that mirrors it, for the collateral of quotes; null: Intel's own. */
+      collateralUrl: z.url().nullable().default(null),
+    })
+    .prefault({}),
   blobStore: blobStoreSchema,
   pools: z.array(poolSchema).min(1).max(100),
   sandbox: z

@@ -15,12 +15,10 @@ import { configDigest, type NodeConfig } from '../config/node-config.js'
 import type { NodeSecrets } from '../config/secrets.js'
 import { NodeError } from '../errors.js'
 import { type EvidenceSource, openEvidence } from '../evidence/node-evidence.js'
-import { openSimulator, simulatorQuoteProvider } from '../evidence/simulator-quote-provider.js'
 import type { IngestContext } from '../ingest/ingest-context.js'
 import type { JobContext } from '../job/job-context.js'
 import { jobLock } from '../job/job-lock.js'
 import { requireNotBehind } from '../job/reserve-job.js'
-import { developmentKeyRelease } from '../key/development-key-release.js'
 import { type NodeKeyRing, openKeyRing } from '../key/key-ring.js'
 import { nodeSigner } from '../key/node-signer.js'
 import { platformNow, platformRandom } from '../platform.js'
@@ -30,6 +28,7 @@ import { storedLedger, verifyLedgers } from '../state/pglite-ledger.js'
 import type { StateStore } from '../state/state-store.js'
 import { type NodeLogger, nodeLogger } from './logger.js'
 import { startNodeWork } from './node-work.js'
+import { openPlatform } from './open-platform.js'
 import { openState } from './open-state.js'
 import { partFolder } from './part-folder.js'
 import { servePools } from './serve-pools.js'
@@ -94,18 +93,12 @@ async function start(
   await migrate(store)
   await verifyLedgers(store)
 
-  const release = developmentKeyRelease({ directory: config.dataDirectory })
-  const keys = openKeyRing(await release.release(), configDigest(config))
+  const { quotes, keyRelease } = openPlatform(config)
+  const keys = openKeyRing(await keyRelease.release(), configDigest(config))
   const { deployment } = config.chain
   await requireSameNode(store, keys, `${deployment.chainId}:${deployment.nodeRegistry}`)
-  const simulator = openSimulator({
-    directory: config.dataDirectory,
-    random: platformRandom,
-    at: new Date(platformNow() * 1000),
-  })
-  const provider = simulatorQuoteProvider(simulator, () => new Date(platformNow() * 1000))
-  const evidence = await openEvidence({ provider, keys, store })
-  const simulated = evidence.simulated || release.simulated
+  const evidence = await openEvidence({ provider: quotes, keys, store })
+  const simulated = evidence.simulated || keyRelease.simulated
 
   const chain = await openContractsChain({
     rpcUrl: config.chain.rpcUrl,
@@ -140,8 +133,8 @@ async function start(
   log.info(
     {
       url: api.url,
-      keyRelease: release.name,
-      quotes: provider.name,
+      keyRelease: keyRelease.name,
+      quotes: quotes.name,
       isolation: runtime.isolation,
       statementKey: keys.statementAddress,
       pools: [...pools.values()].map(({ name, address }) => `${name} ${address}`),
