@@ -36,6 +36,9 @@ const settings = (change: object = {}): object => ({
   pools: [pool('a'), pool('b')],
   ...change,
 })
+const onChain = (change: object) => ({
+  chain: { ...(settings() as { chain: object }).chain, ...change },
+})
 const refusal = (input: unknown): NodeError => {
   try {
     parseNodeConfig(input)
@@ -98,6 +101,11 @@ describe('measured settings', () => {
     ],
     ['the pools', { pools: [pool('a')] }],
     ['the isolation', { sandbox: { isolation: 'process' } }],
+    ['anchors', onChain({ anchors: `0x${'5'.repeat(40)}` })],
+    ['a second endpoint', onChain({ crossCheckRpcUrl: 'http://127.0.0.1:1' })],
+    ['the age of heads', onChain({ maximumHeadAgeSeconds: 60 })],
+    ['the machine', { evidence: { provider: 'dstack' } }],
+    ['the key release', { keyRelease: { adapter: 'dstack' } }],
     ['limits', { sandbox: { proof: { timeMs: 9_000 } } }],
     ['the engine', { engine: { timeoutMs: 1_000 } }],
   ])('change with %s', (_, change) => {

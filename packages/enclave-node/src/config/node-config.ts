@@ -189,7 +189,9 @@ export function measuredConfig(config: NodeConfig): JsonValue {
       deployment: config.chain.deployment,
       confirmations: config.chain.confirmations,
       anchors: config.chain.anchors,
-      crossChecked: config.chain.crossCheckRpcUrl !== null,
+      // Two endpoints protect from their operators only when the host cannot replace both.
+      endpoints:
+        config.chain.crossCheckRpcUrl === null ? null : [config.chain.rpcUrl, config.chain.crossCheckRpcUrl],
       maximumHeadAgeSeconds: config.chain.maximumHeadAgeSeconds,
       maximumLagBlocks: config.chain.maximumLagBlocks,
     },

@@ -11,6 +11,7 @@ import {
   markErased,
   noteFilesRemoved,
 } from '../state/withdrawal.js'
+import { sumOfEach } from './each.js'
 import type { IngestContext } from './ingest-context.js'
 import type { ServedPool } from './served-pool.js'
 
@@ -25,16 +26,15 @@ export async function eraseWithdrawn(
   pools: ReadonlyMap<Address, ServedPool>,
 ): Promise<number> {
   const { store, chain, parts } = context
-  let done = 0
-  for (const refinement of await givenUpRefinements(store)) {
+  const removed = await sumOfEach(await givenUpRefinements(store), async (refinement) => {
     const pool = pools.get(refinement.pool)
-    if (pool === undefined) continue
+    if (pool === undefined) return 0
     await parts.remove(pool, refinement.parts)
     await noteFilesRemoved(store, refinement.id)
-    done += 1
-  }
-  for (const { id, pool } of await dueErasures(store)) {
-    if (!pools.has(pool)) continue
+    return 1
+  })
+  const erased = await sumOfEach(await dueErasures(store), async ({ id, pool }) => {
+    if (!pools.has(pool)) return 0
     await store.transaction((tx) => forgetContribution(tx, id))
     const statement = context.sign({
       type: 'sealpool/erasure',
@@ -47,7 +47,7 @@ export async function eraseWithdrawn(
       }),
     })
     await markErased(store, id, await chain.recordErasure({ contribution: id, pool, statement }))
-    done += 1
-  }
-  return done
+    return 1
+  })
+  return removed + erased
 }

@@ -17,6 +17,7 @@ import {
   merkleVerdictsIn,
   refuseBatch,
 } from '../state/merkle-verdict-table.js'
+import { sumOfEach } from './each.js'
 import type { IngestContext } from './ingest-context.js'
 import type { ServedPool } from './served-pool.js'
 
@@ -82,15 +83,15 @@ function signBatch(context: IngestContext, pool: Address, batch: string): Promis
  * @returns how many steps were taken
  */
 export async function recordMerkleVerdicts({ store, chain }: IngestContext): Promise<number> {
-  const signed = await merkleVerdictsIn(store, 'signed')
-  for (const verdicts of signed) {
+  const signed = await sumOfEach(await merkleVerdictsIn(store, 'signed'), async (verdicts) => {
     const sent = await chain.recordVerdictRoot(verdicts)
     await store.transaction((tx) => markRootRecorded(tx, verdicts.batch, sent))
-  }
-  const recorded = await merkleVerdictsIn(store, 'recorded')
-  for (const verdicts of recorded) {
+    return 1
+  })
+  const paid = await sumOfEach(await merkleVerdictsIn(store, 'recorded'), async (verdicts) => {
     await chain.payVerdicts(verdicts)
     await markEntriesPaid(store, verdicts.batch)
-  }
-  return signed.length + recorded.length
+    return 1
+  })
+  return signed + paid
 }

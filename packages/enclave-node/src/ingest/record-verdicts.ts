@@ -9,6 +9,7 @@ import {
   unrecordedBatches,
   type VerdictBatch,
 } from '../state/verdict-table.js'
+import { sumOfEach } from './each.js'
 import type { IngestContext } from './ingest-context.js'
 import { storeVerdictBatch } from './verdict-batch.js'
 
@@ -19,41 +20,35 @@ import { storeVerdictBatch } from './verdict-batch.js'
  * @returns how many batches were settled or replaced
  */
 export async function recordVerdicts(context: IngestContext): Promise<number> {
-  const batches = await unrecordedBatches(context.store)
-  let done = 0
-  for (const batch of batches) {
+  return sumOfEach(await unrecordedBatches(context.store), async (batch) => {
+    if (!(await isCurrentBatch(context.store, batch))) return replaceBatch(context, batch)
     try {
-      if (!(await isCurrentBatch(context.store, batch))) {
-        done += (await replaceBatch(context, batch)) ? 1 : 0
-        continue
-      }
       const sent = await context.chain.recordVerdicts(batch)
       await context.store.transaction(async (tx) => {
         await markVerdictBatchRecorded(tx, batch.id, sent)
         await markBatchRecorded(tx, batch.id)
       })
-      done += 1
+      return 1
     } catch (error) {
-      if (!(error instanceof NodeError && error.code === 'ENTRIES_GONE')) throw error
-      done += (await replaceBatch(context, batch)) ? 1 : 0
+      if (error instanceof NodeError && error.code === 'ENTRIES_GONE') return replaceBatch(context, batch)
+      throw error
     }
-  }
-  return done
+  })
 }
 
 /**
  * Puts the entries that still wait into a batch of their own.
- * @returns false when the node has not read yet what became of any of them: the batch stays, and is tried again then
+ * @returns 0 when the node has not read yet what became of any of them: the batch stays, and is tried again then
  */
-function replaceBatch(context: IngestContext, batch: VerdictBatch): Promise<boolean> {
+function replaceBatch(context: IngestContext, batch: VerdictBatch): Promise<number> {
   return context.store.transaction(async (tx) => {
     const waiting = await replaceVerdictBatch(tx, batch)
     if (waiting.length === batch.entries.length) {
       await keepVerdictBatch(tx, batch)
-      return false
+      return 0
     }
     if (waiting.length > 0)
       await moveToBatch(tx, waiting, await storeVerdictBatch(context, tx, batch.pool, waiting))
-    return true
+    return 1
   })
 }

@@ -26,6 +26,7 @@ import {
 } from '../state/refinement-table.js'
 import type { Sql } from '../state/state-store.js'
 import { mapBounded } from './bounded.js'
+import { sumOfEach } from './each.js'
 import type { IngestContext } from './ingest-context.js'
 import { openContribution } from './open-contribution.js'
 import { lastingScope, type ServedPool } from './served-pool.js'
@@ -200,10 +201,9 @@ async function storeRefined(
  * @returns how many were settled
  */
 export async function recordRefinements(context: IngestContext): Promise<number> {
-  const refinements = await unrecordedRefinements(context.store)
-  for (const refinement of refinements) {
-    const transaction = await context.chain.recordRefinement(refinement)
-    await markRefinementRecorded(context.store, refinement.id, transaction)
-  }
-  return refinements.length
+  return sumOfEach(await unrecordedRefinements(context.store), async (refinement) => {
+    const sent = await context.chain.recordRefinement(refinement)
+    await markRefinementRecorded(context.store, refinement.id, sent)
+    return 1
+  })
 }

@@ -7,6 +7,7 @@ import type { NodeService } from '../api/node-service.js'
 import { followChain } from '../chain/follow-chain.js'
 import { inOrder } from '../chain/in-order.js'
 import type { NodeConfig } from '../config/node-config.js'
+import { sumOfEach } from '../ingest/each.js'
 import { eraseWithdrawn } from '../ingest/erase-withdrawn.js'
 import type { IngestContext } from '../ingest/ingest-context.js'
 import { judgeBatch } from '../ingest/judge-batch.js'
@@ -100,23 +101,19 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     if (read && !caughtUp) return true
     if (!registered) return false
     if (poolKeys.size < job.pools.size || read) await publishKeys()
-    let done =
-      (await recordVerdicts(ingest)) +
-      (await recordMerkleVerdicts(ingest)) +
-      (await recordRefinements(ingest)) +
-      (await eraseWithdrawn(ingest, job.pools))
-    let failure: unknown
-    for (const pool of job.pools.values()) {
-      if (!poolKeys.has(pool.address)) continue
-      try {
-        done += await ingestPool(pool)
-      } catch (error) {
-        // What is wrong with one pool must not hold up the others.
-        log.error({ err: error, pool: pool.name }, 'ingest failed')
-        failure = error
-      }
-    }
-    if (failure !== undefined) throw failure
+    // What cannot be sent, and what is wrong with one pool, must not hold up the rest.
+    const done = await sumOfEach(
+      [
+        () => recordVerdicts(ingest),
+        () => recordMerkleVerdicts(ingest),
+        () => recordRefinements(ingest),
+        () => eraseWithdrawn(ingest, job.pools),
+        ...[...job.pools.values()]
+          .filter(({ address }) => poolKeys.has(address))
+          .map((pool) => () => ingestPool(pool)),
+      ],
+      (step) => step(),
+    )
     return done > 0 || read
   }
 
