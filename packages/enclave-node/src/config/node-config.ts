@@ -6,8 +6,7 @@
 import { type Address, type Digest, digestOf, type JsonValue } from '@sealpool/crypto'
 import * as z from 'zod'
 import { NodeError } from '../errors.js'
-import { tsmFolder } from '../evidence/configfs-tsm.js'
-import { dstackSocket } from '../evidence/dstack-agent.js'
+import { dstackSocket, tsmFolder } from './machine-paths.js'
 
 const address = z
   .string()

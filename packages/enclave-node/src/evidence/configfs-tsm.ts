@@ -10,15 +10,12 @@ import { NodeError } from '../errors.js'
 import type { QuoteProvider } from './quote-provider.js'
 import { type TsmEntry, type TsmReport, takeTsmReport } from './tsm-report.js'
 
-/** Where the kernel keeps its entries. */
-export const tsmFolder = '/sys/kernel/config/tsm/report'
-
 /** Opens an entry, does something with it and removes it again. */
 export type WithTsmEntry = <T>(use: (entry: TsmEntry) => Promise<T>) => Promise<T>
 
 /**
  * Entries of the kernel, each in a folder of its own.
- * @param folder {@link tsmFolder}
+ * @param folder `/sys/kernel/config/tsm/report` on a machine
  * @throws NodeError `QUOTE_FAILED` when the kernel has no such interface
  */
 export function kernelTsmEntries(folder: string): WithTsmEntry {

@@ -10,9 +10,6 @@ import * as z from 'zod'
 import { NodeError, type NodeErrorCode } from '../errors.js'
 import type { QuoteProvider } from './quote-provider.js'
 
-/** Where the agent listens. */
-export const dstackSocket = '/var/run/dstack.sock'
-
 /** Calls of the agent that the node makes. */
 export interface DstackAgent {
   /** @returns a TDX quote over 64 bytes. @throws NodeError `QUOTE_FAILED` */
@@ -27,7 +24,7 @@ const keySchema = z.object({ key: hex.max(66) })
 const maximumAnswerBytes = 8 << 20
 
 /**
- * @param options `socketPath`: {@link dstackSocket} on a machine; `timeoutMs`: for one whole answer
+ * @param options `socketPath`: `/var/run/dstack.sock` on a machine; `timeoutMs`: for one whole answer
  * @returns the agent's calls
  */
 export function dstackAgent(options: {
