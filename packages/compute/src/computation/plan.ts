@@ -89,7 +89,12 @@ export function planComputation(options: {
   }
 }
 
-/** A plan as a JSON value, for canonical JSON and digests. */
+/**
+ * A plan as a JSON value, for canonical JSON and digests.
+ *
+ * @param plan - the plan of a computation
+ * @returns the same plan, typed as JSON
+ */
 export function planJson(plan: ComputationPlan): JsonValue {
   return plan as unknown as JsonValue
 }

@@ -38,7 +38,7 @@ export interface PiiRule {
   /**
    * Decides on a match, after what a pattern cannot say: check digits, ranges, cues around it.
    * @param match - The matched text.
-   * @param around - Text `before` and `after`, at most {@link CONTEXT} units each.
+   * @param around - Text `before` and `after`, at most 48 units each.
    * @returns False to drop it, true to keep it, or the part of it that counts.
    */
   readonly accept?: (

@@ -1,5 +1,5 @@
 /**
- * Bundling builder code to the one classic script that a {@link JobRuntime} runs. Needs `esbuild` (optional peer).
+ * Bundling builder code to the one classic script that a `JobRuntime` runs. Needs `esbuild` (optional peer).
  *
  * @module
  */
@@ -25,7 +25,7 @@ const builtins = new Set(builtinModules)
  *
  * @param options the entry
  * @returns the script
- * @throws {@link SandboxError} `BUNDLE_FORBIDDEN_IMPORT` when the code imports a Node builtin, `BUNDLE_FAILED` when it does not bundle
+ * @throws `SandboxError` `BUNDLE_FORBIDDEN_IMPORT` when the code imports a Node builtin, `BUNDLE_FAILED` when it does not bundle
  * @example
  * ```ts no-run
  * import { bundleModule } from '@sealpool/sandbox/bundle'
