@@ -122,10 +122,10 @@ async function envelopes(print) {
       row('limit', 'one multiplication (noble)'),
     ],
   })
-  return { key, shares }
+  return { key, shares, members: made.members }
 }
 
-async function sums(print, { key, shares }) {
+async function sums(print, { key, shares, members }) {
   const definition = {
     type: 'sealpool/aggregate',
     version: 1,
@@ -133,6 +133,7 @@ async function sums(print, { key, shares }) {
     registry: `0x${'11'.repeat(20)}`,
     pool: `0x${'22'.repeat(20)}`,
     publicKey: key.publicKey,
+    session: key.session,
     question: sha256Digest(random(32)),
     measure: { kind: 'sum', minimum: 0, maximum: 255 },
     contributors: null,
@@ -141,12 +142,15 @@ async function sums(print, { key, shares }) {
   }
   const encrypt = () => aggregate.encryptInput({ definition, value: 200, signingKey: random(32), random })
   const inputs = Array.from({ length: 20 }, encrypt)
+  const claims = await Promise.all(
+    members.map(({ signingKey }) =>
+      aggregate.claimInputs({ key, definition, inputs, signingKey, claim: () => true }),
+    ),
+  )
   const parts = await Promise.all(
     shares
       .slice(0, 3)
-      .map((share) =>
-        aggregate.decryptTotalsPartially({ share, definition, inputs, claim: () => true, random }),
-      ),
+      .map((share) => aggregate.decryptTotalsPartially({ share, definition, inputs, claims, random })),
   )
   const { result } = aggregate.combineAggregateParts({ key, definition, inputs, parts })
   if (result.values[0] !== 4000) throw new Error('the sum is wrong')

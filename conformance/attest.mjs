@@ -2,15 +2,17 @@
 // there, in Chromium. The folder's layout is explained in shared/data/README.md.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { runCases } from './attest/cases.mjs'
 import { runInChromium } from './attest/chromium.mjs'
 import { fileSource } from './attest/files.mjs'
 
-/** The folder's files from the disk. */
+/** The folder's files from the disk; a file that is packed (.gz) is read by its name without the ending. */
 export function diskFiles(data) {
   const read = (path) => {
     const place = join(data, path)
-    return existsSync(place) ? new Uint8Array(readFileSync(place)) : undefined
+    if (existsSync(place)) return new Uint8Array(readFileSync(place))
+    return existsSync(`${place}.gz`) ? new Uint8Array(gunzipSync(readFileSync(`${place}.gz`))) : undefined
   }
   const list = (folder) => {
     const place = join(data, folder)

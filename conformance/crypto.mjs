@@ -15,6 +15,7 @@ import {
 import { privateKeyToAccount } from 'viem/accounts'
 import { hasChromium, runInChromium } from './browser/run-in-chromium.mjs'
 import { codeOf, portableCases } from './crypto/portable-cases.mjs'
+import { protocolCases } from './crypto/protocol-cases.mjs'
 import { deterministicRandom } from './reader/deterministic-random.mjs'
 import { sealHpke, x25519PublicKey } from './reader/hpke.mjs'
 import { treeHash } from './reader/merkle.mjs'
@@ -52,9 +53,10 @@ export async function run({ print }) {
   await statements(count)
   const vectors = readVectors()
   await portableCases({ count, vectors, platform: 'Node' })
+  await protocolCases({ count, vectors, platform: 'Node' })
   const inNode = finish()
   if (!hasChromium()) throw new Error('there is no Chromium: apt-get install chromium, or set CHROMIUM_PATH')
-  const entry = fileURLToPath(new URL('crypto/portable-cases.mjs', import.meta.url))
+  const entry = fileURLToPath(new URL('crypto/page.mjs', import.meta.url))
   const inPage = await runInChromium({ entry, input: vectors, print })
   return { agree: inNode.agree + inPage.agree, differ: inNode.differ + inPage.differ }
 }
@@ -66,6 +68,10 @@ function readVectors() {
     xwing: read('vectors/xwing.json'),
     rfc8785: read('vectors/rfc8785.json'),
     sealedFile: read('../docs/formats/vectors/sealed-file.json'),
+    threshold: read('../docs/formats/vectors/threshold.json'),
+    rows: read('../docs/formats/vectors/row-commitment.json'),
+    backup: read('../docs/formats/vectors/wallet-key-backup.json'),
+    interop: read('vectors/interop.json'),
   }
 }
 

@@ -19,6 +19,7 @@ if (name === undefined || !names.includes(name)) {
 }
 const defaults = {
   attest: '../shared/data/attest',
+  'attest-fuzz': '../shared/data/attest',
   contracts: '../shared/data/attest',
   sql: '../shared/data/sql',
   dp: '../shared/data/dp',

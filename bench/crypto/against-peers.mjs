@@ -70,7 +70,20 @@ async function rawAes(bytes) {
   const encrypt = (index, chunk) => subtle.encrypt(parameters(index), key, chunk)
   const decrypt = (index, chunk) => subtle.decrypt(parameters(index), key, chunk)
   const sealed = await atOnce(plain, encrypt)
+  /** What any function that gives one array has to do beside: put each chunk where it belongs. */
+  const joined = async (chunks, step, size) => {
+    const whole = new Uint8Array(chunks.length * size)
+    const underWay = []
+    for (let index = 0, begun = 0; index < chunks.length; index++) {
+      for (; begun < Math.min(chunks.length, index + 16); begun++)
+        underWay[begun % 16] = step(begun, chunks[begun])
+      whole.set(new Uint8Array(await underWay[index % 16]), index * size)
+    }
+    return whole
+  }
   return {
+    rawSealJoined: () => joined(plain, encrypt, chunkSize + 16),
+    rawOpenJoined: () => joined(sealed, decrypt, chunkSize),
     rawSeal: () => oneByOne(plain, encrypt),
     rawOpen: () => oneByOne(sealed, decrypt),
     rawSealAtOnce: () => atOnce(plain, encrypt),

@@ -1,5 +1,7 @@
 // Every kind of case against one library; the same file runs in Node and in Chromium.
 import { dcapCases } from './dcap.mjs'
+import { documentCases } from './documents.mjs'
+import { firmwareLogCases } from './firmware-logs.mjs'
 import { azureCases, dstackCases, dstackMeasurementCases } from './platforms.mjs'
 import { launchDigestCases, snpReportCases } from './snp.mjs'
 import { createTally } from './tally.mjs'
@@ -23,5 +25,7 @@ export function runCases({ files, library, print, every = 1 }) {
   dstackCases(context)
   dstackMeasurementCases(context)
   azureCases(context)
+  documentCases(context)
+  firmwareLogCases(context)
   return tally.finish()
 }

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
@@ -14,6 +15,7 @@ function collect(data) {
       const path = folder === '' ? name : `${folder}/${name}`
       if (statSync(join(data, path)).isDirectory()) walk(path)
       else if (!path.endsWith('.gz')) files[path] = readFileSync(join(data, path)).toString('base64')
+      else files[path.slice(0, -3)] = gunzipSync(readFileSync(join(data, path))).toString('base64')
     }
   }
   walk('')

@@ -1,7 +1,6 @@
 // Published vectors and our own, for any platform: Node and a page of Chromium run this same file.
 import * as library from '@sealpool/crypto'
 import * as postQuantum from '@sealpool/crypto/post-quantum'
-import { createTally } from '../reader/tally.mjs'
 
 const { CryptoError, decodeHex, encodeHex } = library
 const hex = (digits) => decodeHex(`0x${digits}`)
@@ -32,15 +31,9 @@ export async function portableCases({ count, vectors, platform }) {
     await xwing(counted('xwing'), vectors.xwing, backend)
     await sealedFile(counted('sealed-file vectors'), vectors.sealedFile, backend)
   }
+  derivedKeys((agrees, what) => count(`derived keys (${platform})`, agrees, what), vectors.sealedFile.derived)
   rfc8785((agrees, what) => count(`rfc8785 suite (${platform})`, agrees, what), vectors.rfc8785)
   await armor((agrees, what) => count(`armour vectors (${platform})`, agrees, what), vectors.sealedFile.armor)
-}
-
-/** What a page runs. */
-export async function inPage(vectors, print) {
-  const { count, finish } = createTally(print)
-  await portableCases({ count, vectors, platform: 'Chromium' })
-  return finish()
 }
 
 async function rfc9180(count, { info, plaintext, cases }, backend) {
@@ -129,7 +122,7 @@ async function sealedFile(count, vectors, backend) {
   const identities = Object.fromEntries(
     Object.entries(vectors.identities).map(([name, { type, kem, privateKey, keyId, address }]) => {
       const own = { privateKey: hex(privateKey), ...(kem === 'xwing' ? { kem: postQuantum.xwingKem } : {}) }
-      return [name, type === 'wallet' ? walletOf(own.privateKey, keyId, address) : library.hpkeIdentity(own)]
+      return [name, type === 'wallet' ? walletOf(own, keyId, address) : library.hpkeIdentity(own)]
     }),
   )
   for (const { name, opens, sealed, plaintext, context, commitmentSalt } of vectors.positive) {
@@ -164,13 +157,17 @@ async function sealedFile(count, vectors, backend) {
 }
 
 /** The vectors give a wallet's private key; the library makes it of a signature, so this goes by its X25519 identity. */
-function walletOf(privateKey, keyId, address) {
+function walletOf({ privateKey, kem }, keyId, address) {
   return {
     type: 'wallet',
     keyId,
     async unwrap({ stanzas, binding, backend }) {
       const stanza = stanzas.find(
-        (each) => each.type === 'wallet' && each.keyId === keyId && each.address === address,
+        (each) =>
+          each.type === 'wallet' &&
+          each.keyId === keyId &&
+          each.address === address &&
+          each.kem === (kem?.name ?? 'x25519'),
       )
       if (stanza === undefined) return undefined
       const { enc, wrapped, ...label } = stanza
@@ -178,12 +175,25 @@ function walletOf(privateKey, keyId, address) {
       const info = library.concatBytes(encoder.encode('sealpool/sealed-file/1/wrap\0'), binding)
       return library.hpkeOpen({
         privateKey,
+        kem,
         info,
         aad: library.canonicalBytes(label),
         message: library.concatBytes(library.decodeBase64Url(enc), library.decodeBase64Url(wrapped)),
         backend,
       })
     },
+  }
+}
+
+function derivedKeys(count, { pool, wallet }) {
+  const kems = { x25519: library.x25519Kem, xwing: postQuantum.xwingKem }
+  for (const { kem, root, keyId, ...scope } of pool) {
+    const key = library.derivePoolKey({ ...scope, root: hex(root), kem: kems[kem] })
+    count(key.keyId === keyId, `pool, ${kem}, epoch ${scope.epoch}`)
+  }
+  for (const { kem, signature, address, keyId } of wallet) {
+    const identity = library.walletIdentity({ signature: `0x${signature}`, address, kem: kems[kem] })
+    count(identity.keyId === keyId, `wallet, ${kem}, ${signature.slice(-4)}`)
   }
 }
 

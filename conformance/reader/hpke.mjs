@@ -52,19 +52,35 @@ export function x25519PublicKey(privateKey) {
 
 /** Key and nonce of the first message (sections 4.1 and 5.1). */
 function schedule(privateKey, otherKey, enc, recipientKey, info) {
-  const shared = diffieHellman({ privateKey: privateKeyOf(privateKey), publicKey: publicKeyOf(otherKey) })
-  const prk = extract(kemSuite, none, 'eae_prk', shared)
-  const secret = expand(kemSuite, prk, 'shared_secret', Buffer.concat([enc, recipientKey]), 32)
+  const agreed = diffieHellman({ privateKey: privateKeyOf(privateKey), publicKey: publicKeyOf(otherKey) })
+  return keysOf(sharedSecretOf(agreed, enc, recipientKey), info, hpkeSuite)
+}
+
+function sharedSecretOf(agreed, enc, recipientKey) {
+  const prk = extract(kemSuite, none, 'eae_prk', agreed)
+  return expand(kemSuite, prk, 'shared_secret', Buffer.concat([enc, recipientKey]), 32)
+}
+
+function keysOf(secret, info, suite) {
   const context = Buffer.concat([
     i2osp(0, 1),
-    extract(hpkeSuite, none, 'psk_id_hash', none),
-    extract(hpkeSuite, none, 'info_hash', info),
+    extract(suite, none, 'psk_id_hash', none),
+    extract(suite, none, 'info_hash', info),
   ])
-  const key = extract(hpkeSuite, secret, 'secret', none)
-  return {
-    key: expand(hpkeSuite, key, 'key', context, 32),
-    nonce: expand(hpkeSuite, key, 'base_nonce', context, 12),
-  }
+  const key = extract(suite, secret, 'secret', none)
+  return { key: expand(suite, key, 'key', context, 32), nonce: expand(suite, key, 'base_nonce', context, 12) }
+}
+
+/**
+ * Seals one message under an encapsulated key whose secret the sender knows without any private key: `agreed` is the outcome
+ * of X25519; or `sharedSecret` that of a KEM with the id `kemId`. For vectors that a lax reader would open.
+ */
+export function forgeHpke({ enc, agreed, sharedSecret, kemId = 0x0020, recipientKey, info, aad, plaintext }) {
+  const suite = Buffer.concat([ascii('HPKE'), i2osp(kemId, 2), i2osp(0x0001, 2), i2osp(0x0002, 2)])
+  const secret = sharedSecret ?? sharedSecretOf(agreed, enc, recipientKey)
+  const { key, nonce } = keysOf(secret, info, suite)
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(aad)
+  return Buffer.concat([enc, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
 }
 
 /** Seals one message with a given ephemeral private key; `enc || ciphertext || tag`. */

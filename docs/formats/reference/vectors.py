@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import commitment
+import recipient_keys
 from armor import decode_armor
-from identity import parse_identity
+from identity import key_id_of, parse_identity
 from refusal import Refusal
 from sealed_file import open_bytes, open_file, open_header, open_range
 
@@ -83,6 +84,17 @@ def _run(vectors: dict, tally: Tally) -> None:
             codes,
             lambda: b"".join(open_file(io.BytesIO(sealed), identity, expect)),
         )
+    derived = vectors.get("derived", {"pool": [], "wallet": []})
+    for vector in derived["pool"]:
+        scope = {member: vector[member] for member in ("chainId", "epoch", "policyDigest", "pool")}
+        private_key = recipient_keys.pool_private_key(vector["kem"], bytes.fromhex(vector["root"]), scope)
+        wanted, kem = (vector["keyId"],), vector["kem"]
+        tally.compare("derived keys", f"pool, {kem}", wanted, lambda: key_id_of(kem, private_key))
+    for vector in derived["wallet"]:
+        signature, address = bytes.fromhex(vector["signature"]), bytes.fromhex(vector["address"][2:])
+        private_key = recipient_keys.wallet_private_key(vector["kem"], signature, address)
+        wanted, kem = (vector["keyId"],), vector["kem"]
+        tally.compare("derived keys", f"wallet, {kem}", wanted, lambda: key_id_of(kem, private_key))
     for vector in vectors["armor"]["positive"]:
         wanted = (base64.b64decode(vector["sealed"]),)
         tally.compare("text", vector["name"], wanted, lambda: decode_armor(vector["text"]))

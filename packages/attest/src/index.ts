@@ -22,6 +22,9 @@ export {
   type NodeEvidenceVerdict,
   nodeEvidenceSchema,
   parseNodeEvidence,
+  type SnpCollateral,
+  type SnpNodeEvidence,
+  type TdxNodeEvidence,
 } from './evidence/node-evidence.js'
 export { measurementDigest, nodeReportData, zeroNonce } from './evidence/report-data.js'
 export {

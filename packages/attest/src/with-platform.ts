@@ -178,6 +178,8 @@ export function verifyNitroDocument(
  * @param report GET_MEASUREMENTS request (37 bytes) and response, one after the other
  * @param options.certificates PEM of the device's chain, leaf first, root last
  * @param options.nonce 32 bytes that were asked for
+ * @param options.revocation port to what NVIDIA's OCSP responder says; without it `not-revoked` is `not-checked`
+ * @param options.referenceMeasurements values of NVIDIA's reference manifests; without them `measurements` is `not-checked`
  * @throws AttestError `BAD_EVIDENCE`, `BAD_PEM`, `BAD_CERTIFICATE`, `BAD_DER` when it cannot be read; `BAD_ARGUMENT`
  * @see DMTF DSP0274, SPDM 1.1; NVIDIA attestation SDK
  */

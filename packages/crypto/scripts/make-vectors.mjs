@@ -3,9 +3,10 @@
 // someone with the keys could make are made with OpenSSL, not with this package.
 import { createCipheriv, createHash, createHmac, hkdfSync } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
+import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
 import * as library from '@sealpool/crypto'
 import { xwingIdentity, xwingKem, xwingRecipient } from '@sealpool/crypto/post-quantum'
-import { openHpke } from '../../../conformance/reader/hpke.mjs'
+import { forgeHpke, openHpke } from '../../../conformance/reader/hpke.mjs'
 
 const { canonicalize, encodeHex } = library
 
@@ -39,17 +40,21 @@ const xwingKey = library.derivePoolKey({ root, ...scope, kem: xwingKem })
 const walletSignature = `0x${'11'.repeat(32)}${'22'.repeat(32)}1b`
 const walletAddress = '0x70997970c51812dc3a010c7d01b50e0d17dc79c8'
 const wallet = library.walletIdentity({ signature: walletSignature, address: walletAddress })
-const walletPrivateKey = library.deriveKeyPair(
-  new Uint8Array(
-    hkdfSync(
-      'sha256',
-      Buffer.from(walletSignature.slice(2, 130), 'hex'),
-      'sealpool/wallet-key/1',
-      Buffer.from(walletAddress.slice(2), 'hex'),
-      32,
-    ),
+const walletMaterial = new Uint8Array(
+  hkdfSync(
+    'sha256',
+    Buffer.from(walletSignature.slice(2, 130), 'hex'),
+    'sealpool/wallet-key/1',
+    Buffer.from(walletAddress.slice(2), 'hex'),
+    32,
   ),
-).privateKey
+)
+const walletPrivateKey = library.deriveKeyPair(walletMaterial).privateKey
+const xwingWallet = library.walletIdentity({
+  signature: walletSignature,
+  address: walletAddress,
+  kem: xwingKem,
+})
 
 const identities = {
   pool: { type: 'hpke', kem: 'x25519', keyId: poolKey.keyId, privateKey: hex(poolKey.privateKey) },
@@ -62,18 +67,33 @@ const identities = {
     privateKey: hex(walletPrivateKey),
   },
   xwing: { type: 'hpke', kem: 'xwing', keyId: xwingKey.keyId, privateKey: hex(xwingKey.privateKey) },
+  xwingWallet: {
+    type: 'wallet',
+    kem: 'xwing',
+    keyId: xwingWallet.keyId,
+    address: walletAddress,
+    privateKey: hex(xwingKem.deriveKeyPair(walletMaterial).privateKey),
+  },
 }
 const recipients = {
   pool: library.hpkeRecipient(poolKey),
   nextPool: library.hpkeRecipient(nextKey),
   wallet: library.walletRecipient(wallet),
   xwing: xwingRecipient(xwingKey),
+  xwingWallet: library.walletRecipient({ ...xwingWallet, kem: xwingKem }),
+  committee: library.thresholdRecipient({
+    scheme: 'example/1',
+    keyId: 'a-committee',
+    envelopeLength: 100,
+    wrap: ({ random }) => random(100),
+  }),
 }
 const openers = {
   pool: library.hpkeIdentity(poolKey),
   nextPool: library.hpkeIdentity(nextKey),
   wallet,
   xwing: xwingIdentity(xwingKey),
+  xwingWallet,
 }
 
 const seal = (length, options = {}) => {
@@ -92,7 +112,9 @@ const seal = (length, options = {}) => {
 const positive = []
 async function addPositive(name, length, options = {}) {
   const { to = ['pool'] } = options
-  const sealed = await seal(length, options)
+  await addSealed(name, to, await seal(length, options))
+}
+async function addSealed(name, to, sealed) {
   const opened = await library.openBytes(sealed, { identities: [openers[to[0]]] })
   positive.push({
     name,
@@ -110,6 +132,26 @@ for (const suite of ['aes-256-gcm', 'xchacha20-poly1305']) {
 }
 await addPositive('two recipients', 100, { to: ['pool', 'wallet'] })
 await addPositive('three recipients, one of them X-Wing', 100, { to: ['pool', 'wallet', 'xwing'] })
+await addPositive('a wallet over X-Wing', 90, { to: ['xwingWallet'] })
+await addSealed(
+  'a threshold stanza of a scheme that is unknown',
+  ['pool'],
+  await seal(80, { to: ['committee', 'pool'] }),
+)
+{
+  const two = await seal(150, { to: ['pool', 'wallet'] })
+  const identities = [openers.pool]
+  const random = randomFrom('a recipient added')
+  const recipient = recipients.nextPool
+  const three = await library.addRecipient(two, { identities, recipient, random })
+  await addSealed('a recipient more', ['pool', 'wallet', 'nextPool'], three)
+  const { keyId } = recipients.wallet
+  await addSealed(
+    'a recipient less',
+    ['pool', 'nextPool'],
+    await library.removeRecipient(three, { identities, keyId }),
+  )
+}
 await addPositive('X-Wing alone', 70, { to: ['xwing'] })
 await addPositive('the default chunk size', 70_000, { chunkSize: undefined })
 await addPositive('the largest values of a context', 10, {
@@ -211,6 +253,12 @@ const setStanza = (change, at = 0) =>
     ...json,
     recipients: json.recipients.map((stanza, index) => (index === at ? { ...stanza, ...change } : stanza)),
   }))
+// The library refuses to write these.
+const deepText = (levels) =>
+  canonicalText.replace(
+    '"recipients":[',
+    `"recipients":[${'{"a":'.repeat(levels)}1${'}'.repeat(levels - 1)},"type":"x"},`,
+  )
 const flipped = (bytes, at, mask = 1) => bytes.map((byte, index) => (index === at ? byte ^ mask : byte))
 const canonicalText = canonicalize(own.json)
 
@@ -224,9 +272,9 @@ add('zeros', 'NOT_SEALED_FILE', new Uint8Array(200))
 add('version 0', 'VERSION_UNSUPPORTED', flipped(base, 8))
 add('version 2', 'VERSION_UNSUPPORTED', flipped(base, 8, 3))
 add(
-  'a header of 1,048,577 bytes declared',
+  'a header of 4,194,305 bytes declared',
   'HEADER_TOO_LARGE',
-  join(base.slice(0, 9), Buffer.from('00100001', 'hex'), base.slice(13)),
+  join(base.slice(0, 9), Buffer.from('00400001', 'hex'), base.slice(13)),
 )
 add(
   'a header of 4 GiB declared',
@@ -234,9 +282,9 @@ add(
   join(base.slice(0, 9), Buffer.from('ffffffff', 'hex'), base.slice(13)),
 )
 add(
-  'a header of 1 MiB declared and not there',
+  'a header of 4 MiB declared and not there',
   'TRUNCATED',
-  join(base.slice(0, 9), Buffer.from('00100000', 'hex'), base.slice(13)),
+  join(base.slice(0, 9), Buffer.from('00400000', 'hex'), base.slice(13)),
 )
 add('cut inside the header', 'TRUNCATED', base.slice(0, 200))
 add('cut inside the MAC', 'TRUNCATED', own.head.slice(0, -1))
@@ -447,6 +495,106 @@ add(
   }),
 )
 
+// What a reader that is lax in one thing would take; anyone can make these, without any key.
+const labelled = (core, use) =>
+  Buffer.concat([
+    Buffer.from(`sealpool/sealed-file/1/${use}\0`),
+    createHash('sha256').update(canonicalize(core)).digest(),
+  ])
+const coreOf = ({ recipients: _, ...core }) => core
+const little = (u) => Buffer.from(u.toString(16).padStart(64, '0'), 'hex').reverse()
+const forgedStanza = (json, stanza, forging) => {
+  const { enc: _, wrapped: __, ...label } = stanza
+  const message = forgeHpke({
+    info: labelled(coreOf(json), 'wrap'),
+    aad: Buffer.from(canonicalize(label)),
+    plaintext: Buffer.alloc(32),
+    ...forging,
+  })
+  return {
+    ...stanza,
+    enc: message.subarray(0, -48).toString('base64url'),
+    wrapped: message.subarray(-48).toString('base64url'),
+  }
+}
+const prime = 2n ** 255n - 19n
+// The base point's secret with a key is the public key itself; that of a point of small order is zero.
+const basePoints = [
+  ['not reduced', 9n + prime],
+  ['with its topmost bit set', 9n + 2n ** 255n],
+]
+for (const [what, u] of basePoints) {
+  const recipientKey = Buffer.from(poolKey.publicKey)
+  const stanza = forgedStanza(own.json, first, { enc: little(u), agreed: recipientKey, recipientKey })
+  add(`the base point as encapsulated key, ${what}`, 'WRAP_REFUSED', set('recipients', [stanza, second]))
+}
+const xwingParts = parts(await seal(60, { to: ['xwing'] }))
+const [quantum] = xwingParts.json.recipients
+const xwingFile = (stanza) =>
+  framed({ ...xwingParts.json, recipients: [stanza] }, xwingParts.mac, xwingParts.payload)
+const latticeKey = xwingKey.publicKey.slice(0, 1184)
+const curveKey = xwingKey.publicKey.slice(1184)
+const lattice = ml_kem768.encapsulate(latticeKey, randomFrom('lattice')(32))
+for (const [what, u, agreed] of [
+  ...basePoints.map(([what, u]) => [what, u, curveKey]),
+  [
+    'of order 8, on the twist or the curve',
+    39382357235489614581723060781553021112529911719440698176882885853963445705823n,
+    Buffer.alloc(32),
+  ],
+]) {
+  const point = little(u)
+  const sharedSecret = createHash('sha3-256')
+    .update(
+      Buffer.concat([lattice.sharedSecret, agreed, point, curveKey, Buffer.from('5c2e2f2f5e5c', 'hex')]),
+    )
+    .digest()
+  const enc = Buffer.concat([lattice.cipherText, point])
+  const stanza = forgedStanza(xwingParts.json, quantum, { enc, sharedSecret, kemId: 0x647a })
+  add(`X-Wing: an X25519 part ${what}`, 'WRAP_REFUSED', xwingFile(stanza), { identity: 'xwing' })
+}
+add(
+  'X-Wing: a bit of the ML-KEM part changed',
+  'WRAP_REFUSED',
+  xwingFile({
+    ...quantum,
+    enc: Buffer.from(flipped(Buffer.from(quantum.enc, 'base64url'), 5)).toString('base64url'),
+  }),
+  { identity: 'xwing' },
+)
+add(
+  'an X-Wing stanza under this X25519 key’s id',
+  'NO_MATCHING_IDENTITY',
+  set('recipients', [{ ...quantum, keyId: poolKey.keyId }]),
+)
+add(
+  'a wallet stanza under this key’s id for another address',
+  'NO_MATCHING_IDENTITY',
+  set('recipients', [first, { ...second, address: `0x${'01'.repeat(20)}` }]),
+  { identity: 'wallet' },
+)
+add('an epoch of true', 'HEADER_INVALID', setContext('epoch', true))
+add('a chain of true', 'HEADER_INVALID', setContext('chainId', true))
+add('a chunk size of true', 'HEADER_INVALID', set('chunkSize', true))
+const nested = (levels) => {
+  const stanza = JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`)
+  return set('recipients', [first, { ...stanza, type: 'x' }])
+}
+// The header and its recipients are two levels themselves.
+add('a stanza nested 126 deep, 128 in all', 'HEADER_REFUSED', nested(126))
+add('a stanza nested 127 deep, 129 in all', 'HEADER_INVALID', headerText(deepText(127)))
+const named = (members) => canonicalText.replace('"recipients":[', `"recipients":[{${members}},`)
+add(
+  'names in the order of UTF-16',
+  'HEADER_REFUSED',
+  headerText(named('"type":"x","\u{10000}":1,"\uffff":1')),
+)
+add(
+  'names in the order of code points',
+  'HEADER_NOT_CANONICAL',
+  headerText(named('"type":"x","\uffff":1,"\u{10000}":1')),
+)
+
 // MAC.
 add('another MAC', 'HEADER_REFUSED', join(own.head.slice(0, -1), [own.head.at(-1) ^ 1], own.payload))
 add('the MAC of another file', 'HEADER_REFUSED', framed(own.json, other.mac, own.payload))
@@ -549,6 +697,33 @@ const armor = {
   ].map((each) => ({ ...each, error: 'ARMOR_INVALID' })),
 }
 
+// --- keys
+
+const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
+const otherForm = (signature) => {
+  const s = (order - BigInt(`0x${signature.slice(66, 130)}`)).toString(16).padStart(64, '0')
+  return `${signature.slice(0, 66)}${s}${signature.endsWith('1b') ? '1c' : '1b'}`
+}
+const kems = { x25519: library.x25519Kem, xwing: xwingKem }
+const derived = {
+  pool: Object.entries(kems).flatMap(([name, kem]) =>
+    [scope, { ...scope, epoch: 2 ** 32 - 1 }, { ...scope, chainId: 1 }].map((place) => ({
+      kem: name,
+      root: hex(root),
+      ...place,
+      keyId: library.derivePoolKey({ root, ...place, kem }).keyId,
+    })),
+  ),
+  wallet: Object.entries(kems).flatMap(([name, kem]) =>
+    [walletSignature, otherForm(walletSignature), `${walletSignature.slice(0, -2)}00`].map((signature) => ({
+      kem: name,
+      signature: signature.slice(2),
+      address: walletAddress,
+      keyId: library.walletIdentity({ signature, address: walletAddress, kem }).keyId,
+    })),
+  ),
+}
+
 const vectors = {
   format: 'sealpool/sealed-file-vectors',
   version: 1,
@@ -557,6 +732,7 @@ const vectors = {
   positive,
   negative,
   armor,
+  derived,
 }
 const target = new URL('../../../docs/formats/vectors/sealed-file.json', import.meta.url)
 writeFileSync(target, `${JSON.stringify(vectors, null, 2)}\n`)

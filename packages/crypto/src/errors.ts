@@ -8,6 +8,7 @@ export type CryptoErrorCode =
   | 'BACKUP_INVALID'
   | 'BACKUP_REFUSED'
   | 'CHUNK_REFUSED'
+  | 'CLAIMS_MISSING'
   | 'COHORT_REFUSED'
   | 'COMMITMENT_INVALID'
   | 'CONTEXT_INVALID'

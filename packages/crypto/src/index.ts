@@ -91,6 +91,12 @@ export {
   rotateKeyEpoch,
 } from './epoch/register.js'
 export type { HeaderStore, RewrapOptions, RewrapReport } from './epoch/rewrap-headers.js'
+export {
+  type ChainKeyEpoch,
+  readKeyEpochs,
+  requireKeyEpochsOnChain,
+  signKeyEpochs,
+} from './epoch/signed-register.js'
 export { CryptoError, type CryptoErrorCode } from './errors.js'
 export type { HpkeAead, HpkeContext } from './hpke/context.js'
 export {
@@ -257,10 +263,11 @@ export function hpkeSender(
  * Makes a wallet's key from its signature where that is safe, and otherwise a random key (contract wallets, wallets
  * that do not sign alike twice). The wallet is asked twice.
  *
- * @param options - `address`, `typedData`, `sign`; `isContract`, `kem`; `random` is the platform's by default
+ * @param options - `address`, `typedData`, `sign`; `isContract`, `isValidSignature` (ERC-1271), `kem`; `random` is the
+ *   platform's by default
  * @returns the identity; for a random key also why, and the secret to back up
- * @throws CryptoError `SIGNATURE_INVALID` when an address that is known to be no contract gives another's signature;
- *   `ADDRESS_INVALID`, `RANDOM_INVALID`
+ * @throws CryptoError `SIGNATURE_INVALID` when an address that is known to be no contract, or that does not answer for the
+ *   signature, gives another's; `ADDRESS_INVALID`, `RANDOM_INVALID`
  */
 export function establishWalletKey(options: WithRandom<EstablishWalletKeyOptions>): Promise<WalletKey> {
   return establishWalletKeyWith({ ...options, random: options.random ?? platformRandom })

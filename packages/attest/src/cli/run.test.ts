@@ -8,6 +8,7 @@ import { formatPemCertificates } from '../encoding/pem.js'
 import { formatCheckpoint, formatNote, formatNoteKey, leafHash, noteKey, signNote } from '../log/index.js'
 import { createAmdSimulator } from '../simulator/index.js'
 import { at, bundleFiles, deployment, evidence, quote, seededRandom, trust } from '../testing/fixture.js'
+import { readInput, UnreadableError } from './read-file.js'
 import { runVerifyCli } from './run.js'
 
 let folder = ''
@@ -250,5 +251,97 @@ describe('sealpool-verify on other evidence', () => {
     expect((await run(['log', file('entry.json'), '--trust', file('strict.json')])).code).toBe(1)
     expect((await run(['log', file('log.json'), '--trust', file('log.json')])).code).toBe(2)
     expect((await run(['log', file('entry.json')])).code).toBe(2)
+  })
+
+  it('explains itself on standard output when asked, and on standard error when misused', async () => {
+    for (const args of [['--help'], ['-h'], ['help'], ['quote', '--help']]) {
+      const { code, out, err } = await run(args)
+      expect([code, err]).toEqual([0, ''])
+      expect(out).toMatch(/^Usage:/)
+    }
+    const misused = [[], ['quote'], ['frobnicate', 'x'], ['quote', 'a', 'b'], ['quote', 'a', '--what']]
+    for (const args of misused) {
+      const { code, out, err } = await run(args)
+      expect([args, code, out]).toEqual([args, 2, ''])
+      expect(err).toMatch(/Usage:/)
+    }
+  })
+
+  it('takes only times that mean one moment', async () => {
+    const args = [
+      'quote',
+      file('quote.bin'),
+      '--collateral',
+      file('collateral.json'),
+      '--policy',
+      file('trust.json'),
+      '--at',
+    ]
+    for (const good of [
+      '2026-11-20T12:00:00Z',
+      '2026-11-20T13:00:00+01:00',
+      '2026-11-21',
+      '2026-11-20T12:00Z',
+    ]) {
+      expect([good, (await run([...args, good])).code]).toEqual([good, 0])
+    }
+    for (const bad of [
+      '2026',
+      '2026-11-20T12:00:00',
+      'tomorrow',
+      '2026-13-01',
+      '1763640000',
+      '2026-11-20T25:00:00Z',
+    ]) {
+      const { code, err } = await run([...args, bad])
+      expect([bad, code]).toEqual([bad, 2])
+      expect(err).toMatch(/--at must be/)
+    }
+  })
+
+  it('reads quotes as hexadecimal text, and nothing else as a quote', async () => {
+    const hex = Buffer.from(quote).toString('hex')
+    const forms = { plain: hex, prefixed: `0x${hex}\n`, lines: hex.replace(/(.{64})/g, '$1\n').toUpperCase() }
+    const rest = ['--collateral', file('collateral.json'), '--policy', file('trust.json')]
+    for (const [name, text] of Object.entries(forms)) {
+      await writeFile(file(`${name}.hex`), text)
+      expect([name, (await run(['quote', file(`${name}.hex`), ...rest])).code]).toEqual([name, 0])
+    }
+    for (const [name, text] of Object.entries({ odd: `${hex}0`, words: 'not a quote', none: '' })) {
+      await writeFile(file(`${name}.hex`), text)
+      const { code, err } = await run(['quote', file(`${name}.hex`), ...rest])
+      expect([name, code]).toEqual([name, 2])
+      expect(err).toMatch(/Cannot tell/)
+    }
+  })
+
+  it('tells programs that it cannot tell', async () => {
+    const { code, out } = await run([
+      'quote',
+      file('nothing'),
+      '--collateral',
+      file('collateral.json'),
+      '--json',
+    ])
+    expect(code).toBe(2)
+    expect(JSON.parse(out)).toEqual({ ok: null, error: expect.stringMatching(/cannot be read \(ENOENT\)/) })
+  })
+
+  it('reads streams to their end', async () => {
+    const stream = async function* () {
+      yield Uint8Array.of(1, 2)
+      yield 'ab'
+    }
+    expect(await readInput(stream())).toEqual(Uint8Array.of(1, 2, 97, 98))
+    const broken = async function* () {
+      yield Uint8Array.of(1)
+      throw new Error('EIO')
+    }
+    await expect(readInput(broken())).rejects.toThrow(UnreadableError)
+    const endless = async function* () {
+      const part = new Uint8Array(1 << 26)
+      for (;;) yield part
+    }
+    await expect(readInput(endless())).rejects.toThrow(/larger than/)
   })
 })

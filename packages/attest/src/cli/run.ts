@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { encodeHex } from '@sealpool/crypto'
+import { decodeHex, encodeHex } from '@sealpool/crypto'
 import { lineOf, reportProduct } from '../amd/claims.js'
 import { parseSnpReport, type SnpReport } from '../amd/report.js'
 import { readTcb } from '../amd/tcb-version.js'
@@ -72,6 +72,10 @@ function deploymentOf(json: unknown): ReceiptDeployment {
  * @returns the exit code; never throws for bad input
  */
 export async function runVerifyCli(args: readonly string[], io: VerifyCliIo): Promise<VerifyExitCode> {
+  if (args.some((one) => one === '--help' || one === '-h') || (args.length === 1 && args[0] === 'help')) {
+    io.write(usage)
+    return 0
+  }
   try {
     const { command, target, options } = await readArguments(args, io)
     return await commands[command](target, options, io)
@@ -81,11 +85,32 @@ export async function runVerifyCli(args: readonly string[], io: VerifyCliIo): Pr
       return 2
     }
     if (error instanceof UnreadableError || error instanceof AttestError) {
+      // Programs read standard output: with --json they find there that there is no answer.
+      if (args.includes('--json'))
+        io.write(`${JSON.stringify({ ok: null, error: error.message }, null, 2)}\n`)
       io.writeError(`Cannot tell: ${error.message}\n`)
       return 2
     }
     throw error
   }
+}
+
+/** A day, or a moment with its time zone: a time without one would mean another moment on another machine. */
+function momentOf(text: string): Date {
+  const form = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/
+  const at = new Date(form.test(text) ? text : Number.NaN)
+  if (Number.isNaN(at.getTime()))
+    throw new UsageError('--at must be an ISO time with its zone, for example 2026-11-20T12:00:00Z.')
+  return at
+}
+
+/** Evidence as bytes, or as the hexadecimal text that many programs print. */
+async function readEvidence(path: string): Promise<Uint8Array> {
+  const bytes = await readBytes(path)
+  // The first bytes of quotes and reports are numbers from 2 to 5: no text begins like that.
+  if ((bytes[0] ?? 0) < 0x20) return bytes
+  const text = new TextDecoder().decode(bytes).replace(/\s+/g, '').replace(/^0x/, '')
+  return /^(?:[0-9a-fA-F]{2})+$/.test(text) ? decodeHex(`0x${text}`) : bytes
 }
 
 async function readArguments(args: readonly string[], io: VerifyCliIo) {
@@ -100,9 +125,7 @@ async function readArguments(args: readonly string[], io: VerifyCliIo) {
   if (!isCommand(command) || target === undefined || rest.length > 0) {
     throw new UsageError(`Say what to verify, ${Object.keys(commands).join(', ')}, and one path.`)
   }
-  const at = values.at === undefined ? io.now() : new Date(values.at)
-  if (Number.isNaN(at.getTime()))
-    throw new UsageError('--at must be an ISO time, for example 2026-11-20T12:00:00Z.')
+  const at = values.at === undefined ? io.now() : momentOf(values.at)
   const policy =
     values.policy === undefined ? undefined : parseAttestationPolicy(await readJson(values.policy))
   const deployment =
@@ -182,7 +205,7 @@ function namedRoots(policy: AttestationPolicy | undefined): `sha256:${string}`[]
 }
 
 async function quote(path: string, options: Options, io: VerifyCliIo): Promise<VerifyExitCode> {
-  const bytes = await readBytes(path)
+  const bytes = await readEvidence(path)
   let collateral: Collateral
   if (options.bundle !== undefined) {
     collateral = await bundledCollateral(await readJson(options.bundle)).intel(intelRequest(bytes))
@@ -195,7 +218,7 @@ async function quote(path: string, options: Options, io: VerifyCliIo): Promise<V
 }
 
 async function snp(path: string, options: Options, io: VerifyCliIo): Promise<VerifyExitCode> {
-  const bytes = await readBytes(path)
+  const bytes = await readEvidence(path)
   const trustedRoots = namedRoots(options.policy)
   let material: { certificates: string | readonly Uint8Array[]; crl?: Uint8Array }
   if (options.bundle !== undefined) {

@@ -6,13 +6,14 @@ export const usage = `Usage:
   sealpool-verify snp <file>        --certificates <pem> --crl <der> | --bundle <file>  [--policy attestation-policy.json]
   sealpool-verify log <file>        --trust <file>
   sealpool-verify bundle <file>
-All take [--at ISO] [--json].
+All take [--at ISO] [--json]; a file may be - for standard input; quotes and reports may be hexadecimal text.
 
 Works offline, from files alone. Without --policy the default policy holds: vendors' roots, no simulator, no measurement
 named, so that nothing is allowed; "quote" and "snp" without --policy say only whether the evidence verifies. --deployment
 is the JSON file with the contracts that you trust (chainId, nodeRegistry); without it a receipt could be another chain's.
 "log" reads {"entry","index","proof","checkpoint"} with entry and proof as 0x hex, and trust as
 {"log","witnesses","quorum","maximumAgeSeconds"} with verifier keys as text. "bundle" tells whether kept collateral holds.
+With --json the answer is on standard output, {"ok": null, "error": ...} when there is none.
 Exit code: 0 ok, 1 not ok, 2 cannot tell (missing or unreadable files, wrong arguments).
 `
 

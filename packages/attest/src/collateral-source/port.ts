@@ -52,7 +52,7 @@ export function unavailable(place: string, why: string, cause?: unknown): Attest
  */
 export function intelRequest(quote: Uint8Array): IntelRequest {
   const parsed = parseQuote(quote)
-  const { pck, authority } = pckChain(certificationText(parsed), [])
+  const { pck, authority } = pckChain(certificationText(parsed))
   const ca = authority.commonName.includes('Platform') ? 'platform' : 'processor'
   return { tee: parsed.tee, fmspc: pckPlatform(pck).fmspc, ca }
 }

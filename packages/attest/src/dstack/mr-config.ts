@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, concatBytes } from '@noble/hashes/utils.js'
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js'
 import { AttestError } from '../errors.js'
 import type { Hex } from '../verdict/verdict.js'
 
@@ -15,25 +16,59 @@ export function mrConfigDigest(document: string): Hex {
   return `0x${bytesToHex(sha256(concatBytes(utf8.encode('dstack-mr-config-v3:\0'), utf8.encode(document))))}`
 }
 
-/**
- * MRCONFIGID that dstack gives to a TD: the version's byte, then what it names, zeros behind. Version 2 is not known here.
- *
- * @param config compose hash (version 1), or the document (version 3)
- * @returns 48 bytes
- * @throws AttestError `BAD_ARGUMENT` when the compose hash has not 32 bytes
- */
-export function mrConfigId(
-  config:
-    | { readonly version: 1; readonly composeHash: Hex }
-    | { readonly version: 3; readonly document: string },
-): Hex {
-  const named = config.version === 1 ? config.composeHash : mrConfigDigest(config.document)
-  if (!/^0x[0-9a-f]{64}$/.test(named)) {
+/** Who gives an app its keys, by the number that MrConfig has for it. */
+export const dstackKeyProviders = { none: 0, local: 1, kms: 2, tpm: 3, 'snp-derived': 4 } as const
+
+/** What MRCONFIGID names. */
+export type MrConfig =
+  | { readonly version: 1; readonly composeHash: Hex }
+  | {
+      readonly version: 2
+      readonly composeHash: Hex
+      /** 20 bytes. */
+      readonly appId: Hex
+      readonly keyProvider: keyof typeof dstackKeyProviders
+      /** Bytes that name the provider, for example its public key; empty for `none`. */
+      readonly keyProviderId: Hex
+    }
+  | { readonly version: 3; readonly document: string }
+
+function bytesOf(value: string, place: string, length?: number): Uint8Array {
+  if (!/^0x(?:[0-9a-f]{2})*$/.test(value) || (length !== undefined && value.length !== 2 + 2 * length)) {
+    const what = length === undefined ? 'Bytes' : `${length} bytes`
     throw new AttestError(
       'BAD_ARGUMENT',
-      'config.composeHash',
-      'A digest of 32 bytes in lower-case hex is expected',
+      `config.${place}`,
+      `${what} in lower-case hex behind 0x are expected`,
     )
   }
-  return `0x0${config.version}${named.slice(2)}${'00'.repeat(15)}`
+  return hexToBytes(value.slice(2))
+}
+
+function named(config: MrConfig): Uint8Array {
+  if (config.version === 3) return bytesOf(mrConfigDigest(config.document), 'document')
+  const composeHash = bytesOf(config.composeHash, 'composeHash', 32)
+  if (config.version === 1) return composeHash
+  const { appId, keyProvider, keyProviderId } = config
+  if (config.version !== 2 || !Object.hasOwn(dstackKeyProviders, keyProvider))
+    throw new AttestError('BAD_ARGUMENT', 'config', 'The version or the key provider is not known')
+  return keccak_256(
+    concatBytes(
+      composeHash,
+      bytesOf(appId, 'appId', 20),
+      Uint8Array.of(dstackKeyProviders[keyProvider]),
+      bytesOf(keyProviderId, 'keyProviderId'),
+    ),
+  )
+}
+
+/**
+ * MRCONFIGID that dstack gives to a TD: the version's byte, then what it names, zeros behind.
+ *
+ * @param config compose hash (version 1), app and key provider (version 2), or the document (version 3)
+ * @returns 48 bytes
+ * @throws AttestError `BAD_ARGUMENT` when a field has another length or form
+ */
+export function mrConfigId(config: MrConfig): Hex {
+  return `0x0${config.version}${bytesToHex(named(config))}${'00'.repeat(15)}`
 }

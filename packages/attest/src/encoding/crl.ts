@@ -93,6 +93,7 @@ function isTime(node: DerNode): boolean {
 
 function parseEntries(list: DerNode | undefined): Map<string, number> {
   const revoked = new Map<string, number>()
+  let checked: Uint8Array = new Uint8Array()
   for (const entry of sequence(list, 'tbsCertList.revokedCertificates')) {
     const fields = sequence(entry, 'tbsCertList.revokedCertificates')
     const [serial, date, extensions] = fields
@@ -100,8 +101,10 @@ function parseEntries(list: DerNode | undefined): Map<string, number> {
       throw bad('tbsCertList.revokedCertificates', 'an entry is not serial, date, optional extensions')
     }
     // Entry extensions may name another issuer (indirect lists): any critical one is refused with the list.
-    if (extensions !== undefined) {
+    // Nearly all entries of a list have the same bytes there, which need to be read once.
+    if (extensions !== undefined && !sameBytes(extensions.raw, checked)) {
       parseExtensions([extensions], 'tbsCertList.revokedCertificates.crlEntryExtensions', understood)
+      checked = extensions.raw
     }
     revoked.set(bytesToHex(serial.content), derTime(date))
   }

@@ -9,34 +9,30 @@ import { type DerNode, derTag } from './der.js'
  * @throws AttestError `BAD_DER` for any other form, for a date that does not exist, or for the wrong one of the two types
  */
 export function derTime(node: DerNode): number {
+  const { tag, content } = node
+  const short = tag === derTag.utcTime
   const fail = () =>
     new AttestError('BAD_DER', `byte ${node.offset}`, 'Not canonical DER: not a time as RFC 5280 demands')
-  let text = ''
-  for (const octet of node.content) text += String.fromCharCode(octet)
-  let year: number
-  let rest: string
-  if (node.tag === derTag.utcTime && /^\d{12}Z$/.test(text)) {
-    const two = Number(text.slice(0, 2))
-    year = two >= 50 ? 1900 + two : 2000 + two
-    rest = text.slice(2)
-  } else if (node.tag === derTag.generalizedTime && /^\d{14}Z$/.test(text)) {
-    year = Number(text.slice(0, 4))
-    if (year >= 1950 && year <= 2049) throw fail()
-    rest = text.slice(4)
-  } else throw fail()
-  const part = (at: number) => Number(rest.slice(at, at + 2))
-  const milliseconds = Date.UTC(year, part(0) - 1, part(2), part(4), part(6), part(8))
-  const date = new Date(milliseconds)
-  // Date.UTC rolls 31 February over into March; reading the parts back catches every date that does not exist.
-  if (
-    date.getUTCFullYear() !== year ||
-    date.getUTCMonth() !== part(0) - 1 ||
-    date.getUTCDate() !== part(2) ||
-    date.getUTCHours() !== part(4) ||
-    date.getUTCMinutes() !== part(6) ||
-    date.getUTCSeconds() !== part(8)
-  ) {
-    throw fail()
+  if (!short && tag !== derTag.generalizedTime) throw fail()
+  const start = short ? 2 : 4
+  if (content.length !== start + 11 || content[start + 10] !== 0x5a) throw fail()
+  const two = (at: number) => {
+    const [tens, ones] = [(content[at] ?? 0) - 48, (content[at + 1] ?? 0) - 48]
+    if (tens < 0 || tens > 9 || ones < 0 || ones > 9) throw fail()
+    return 10 * tens + ones
   }
+  const first = two(0)
+  const year = short ? first + (first >= 50 ? 1900 : 2000) : 100 * first + two(2)
+  if (!short && year >= 1950 && year <= 2049) throw fail()
+  const [month, day, hour] = [two(start), two(start + 2), two(start + 4)]
+  const [minute, second] = [two(start + 6), two(start + 8)]
+  const milliseconds = Date.UTC(year, month - 1, day, hour, minute, second)
+  // Date.UTC reads years below 100 as of the twentieth century, and rolls 31 February over into March.
+  const longest = [31, isLeap(year) ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] ?? 0
+  if (year < 100 || day < 1 || day > longest || hour > 23 || minute > 59 || second > 59) throw fail()
   return milliseconds / 1000
+}
+
+function isLeap(year: number): boolean {
+  return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
 }

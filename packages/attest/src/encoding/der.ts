@@ -41,8 +41,25 @@ export const maximumDerDepth = 24
 /** Most elements accepted in one input, so that memory stays proportional to a real certificate or CRL. */
 export const maximumDerElements = 200_000
 
-interface Budget {
-  elements: number
+/**
+ * What the views of a node are taken from. They are made when they are asked for: a revocation list has thousands of nodes,
+ * and most are looked at once or never.
+ */
+interface DerSource extends DerNode {
+  readonly source: Uint8Array
+  readonly contentStart: number
+  readonly end: number
+}
+
+const views = {
+  get raw(): Uint8Array {
+    const { source, offset, end } = this as unknown as DerSource
+    return source.subarray(offset, end)
+  },
+  get content(): Uint8Array {
+    const { source, contentStart, end } = this as unknown as DerSource
+    return source.subarray(contentStart, end)
+  },
 }
 
 /**
@@ -55,8 +72,55 @@ interface Budget {
  * @throws AttestError `BAD_DER`; bounded depth ({@link maximumDerDepth}) and element count ({@link maximumDerElements})
  */
 export function parseDer(bytes: Uint8Array): DerNode {
-  const { node, next } = readElement(bytes, 0, bytes.length, 0, { elements: 0 })
-  if (next !== bytes.length) throw bad(next, 'bytes are left over after the element')
+  let elements = 0
+  let position = 0
+  const octet = (offset: number, end: number): number => {
+    const value = offset < end ? bytes[offset] : undefined
+    if (value === undefined) throw bad(offset, 'the input ends in the middle of an element')
+    return value
+  }
+  /** Reads the length at `position`, and moves behind it. */
+  const readLength = (offset: number, end: number): number => {
+    const first = octet(offset + 1, end)
+    position = offset + 2
+    if (first < 0x80) return first
+    const count = first & 0x7f
+    if (count === 0) throw bad(offset, 'indefinite length')
+    if (count > 4) throw bad(offset, 'length of more than four octets')
+    let length = 0
+    for (let i = 0; i < count; i += 1) length = length * 256 + octet(position + i, end)
+    if (length < 0x80 || length < 256 ** (count - 1)) throw bad(offset, 'length is not minimal')
+    position += count
+    return length
+  }
+  /** Reads the element at `position`, and moves behind it. */
+  const readElement = (enclosing: number, depth: number): DerNode => {
+    const offset = position
+    if (depth > maximumDerDepth) throw bad(offset, `nested deeper than ${maximumDerDepth}`)
+    elements += 1
+    if (elements > maximumDerElements) throw bad(offset, `more than ${maximumDerElements} elements`)
+    const tag = octet(offset, enclosing)
+    if ((tag & 0x1f) === 0x1f) throw bad(offset, 'multi-byte tags do not occur in certificates')
+    const length = readLength(offset, enclosing)
+    const contentStart = position
+    const end = contentStart + length
+    if (end > enclosing) throw bad(offset, 'the length reaches beyond the enclosing element')
+    const children: DerNode[] = []
+    if ((tag & 0x20) === 0) position = end
+    else while (position < end) children.push(readElement(end, depth + 1))
+    // Four times as quick as a literal with __proto__, and as one that makes its views at once.
+    const node: { -readonly [K in keyof DerSource]: DerSource[K] } = Object.create(views)
+    node.tag = tag
+    node.offset = offset
+    node.children = children
+    node.source = bytes
+    node.contentStart = contentStart
+    node.end = end
+    checkUniversal(node)
+    return node
+  }
+  const node = readElement(bytes.length, 0)
+  if (position !== bytes.length) throw bad(position, 'bytes are left over after the element')
   return node
 }
 
@@ -64,99 +128,47 @@ function bad(offset: number, what: string): AttestError {
   return new AttestError('BAD_DER', `byte ${offset}`, `Not canonical DER: ${what}`)
 }
 
-function readElement(
-  bytes: Uint8Array,
-  offset: number,
-  end: number,
-  depth: number,
-  budget: Budget,
-): { node: DerNode; next: number } {
-  if (depth > maximumDerDepth) throw bad(offset, `nested deeper than ${maximumDerDepth}`)
-  budget.elements += 1
-  if (budget.elements > maximumDerElements) throw bad(offset, `more than ${maximumDerElements} elements`)
-  const tag = octet(bytes, offset, end)
-  if ((tag & 0x1f) === 0x1f) throw bad(offset, 'multi-byte tags do not occur in certificates')
-  const { length, headerLength } = readLength(bytes, offset, end)
-  const contentStart = offset + headerLength
-  const next = contentStart + length
-  if (next > end) throw bad(offset, 'the length reaches beyond the enclosing element')
-  const content = bytes.subarray(contentStart, next)
-  const constructed = (tag & 0x20) !== 0
-  const children: DerNode[] = []
-  if (constructed) {
-    let position = contentStart
-    while (position < next) {
-      const child = readElement(bytes, position, next, depth + 1, budget)
-      children.push(child.node)
-      position = child.next
-    }
-  }
-  const node: DerNode = { tag, offset, raw: bytes.subarray(offset, next), content, children }
-  checkUniversal(node)
-  return { node, next }
-}
-
-function octet(bytes: Uint8Array, offset: number, end: number): number {
-  const value = offset < end ? bytes[offset] : undefined
-  if (value === undefined) throw bad(offset, 'the input ends in the middle of an element')
-  return value
-}
-
-function readLength(bytes: Uint8Array, offset: number, end: number) {
-  const first = octet(bytes, offset + 1, end)
-  if (first < 0x80) return { length: first, headerLength: 2 }
-  const count = first & 0x7f
-  if (count === 0) throw bad(offset, 'indefinite length')
-  if (count > 4) throw bad(offset, 'length of more than four octets')
-  let length = 0
-  for (let i = 0; i < count; i += 1) length = length * 256 + octet(bytes, offset + 2 + i, end)
-  if (length < 0x80 || length < 256 ** (count - 1)) throw bad(offset, 'length is not minimal')
-  return { length, headerLength: 2 + count }
-}
-
 /** X.690 rules for the content of universal types (sections 8 and 11). */
-function checkUniversal(node: DerNode): void {
-  const { tag, content, offset } = node
+function checkUniversal({ tag, source, contentStart, end, offset, children }: DerSource): void {
   if ((tag & 0xc0) !== 0) return
   const number = tag & 0x1f
   const constructed = (tag & 0x20) !== 0
   if ((number === 0x10 || number === 0x11) !== constructed) {
     throw bad(offset, 'a universal type has the wrong primitive/constructed bit')
   }
+  const length = end - contentStart
+  const first = source[contentStart] ?? 0
+  const second = source[contentStart + 1] ?? 0
   switch (tag) {
     case derTag.boolean:
-      if (content.length !== 1 || (content[0] !== 0x00 && content[0] !== 0xff)) {
+      if (length !== 1 || (first !== 0x00 && first !== 0xff))
         throw bad(offset, 'a BOOLEAN is neither 00 nor FF')
-      }
       return
     case derTag.integer:
-    case derTag.enumerated: {
-      const [first, second] = content
-      if (first === undefined) throw bad(offset, 'an INTEGER is empty')
-      if (second !== undefined && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80))) {
+    case derTag.enumerated:
+      if (length === 0) throw bad(offset, 'an INTEGER is empty')
+      if (length > 1 && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80))) {
         throw bad(offset, 'an INTEGER is not minimal')
       }
       return
-    }
     case derTag.bitString: {
-      const unused = content[0]
-      if (unused === undefined || unused > 7 || (content.length === 1 && unused !== 0)) {
+      if (length === 0 || first > 7 || (length === 1 && first !== 0)) {
         throw bad(offset, 'a BIT STRING has a wrong count of unused bits')
       }
-      const last = content[content.length - 1] ?? 0
-      if (content.length > 1 && (last & ((1 << unused) - 1)) !== 0) {
+      const last = source[end - 1] ?? 0
+      if (length > 1 && (last & ((1 << first) - 1)) !== 0) {
         throw bad(offset, 'unused bits of a BIT STRING are set')
       }
       return
     }
     case derTag.null:
-      if (content.length !== 0) throw bad(offset, 'a NULL has content')
+      if (length !== 0) throw bad(offset, 'a NULL has content')
       return
     case derTag.objectIdentifier:
-      checkObjectIdentifier(content, offset)
+      checkObjectIdentifier(source.subarray(contentStart, end), offset)
       return
     case derTag.set:
-      checkSetOrder(node)
+      checkSetOrder(children, offset)
       return
     default:
       return
@@ -164,14 +176,14 @@ function checkUniversal(node: DerNode): void {
 }
 
 /** SET OF components ascend as octet strings, the shorter padded with zeros (X.690 11.6). */
-function checkSetOrder(node: DerNode): void {
-  for (let i = 1; i < node.children.length; i += 1) {
-    const before = node.children[i - 1]?.raw ?? new Uint8Array()
-    const after = node.children[i]?.raw ?? new Uint8Array()
+function checkSetOrder(children: readonly DerNode[], offset: number): void {
+  for (let i = 1; i < children.length; i += 1) {
+    const before = children[i - 1]?.raw ?? new Uint8Array()
+    const after = children[i]?.raw ?? new Uint8Array()
     for (let j = 0; j < Math.max(before.length, after.length); j += 1) {
       const difference = (after[j] ?? 0) - (before[j] ?? 0)
       if (difference > 0) break
-      if (difference < 0) throw bad(node.offset, 'the components of a SET OF are not sorted')
+      if (difference < 0) throw bad(offset, 'the components of a SET OF are not sorted')
     }
   }
 }

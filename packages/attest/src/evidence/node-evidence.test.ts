@@ -1,11 +1,14 @@
-import { decodeHex, encodeHex, keySetDigest } from '@sealpool/crypto'
+import { decodeHex, encodeBase64Url, encodeHex, keySetDigest } from '@sealpool/crypto'
 import { describe, expect, it } from 'vitest'
+import { formatPemCertificates } from '../encoding/pem.js'
 import { AttestError } from '../errors.js'
 import { defaultAttestationPolicy } from '../policy/policy.js'
-import { at, evidence, keySet, mrTd, simulator, trust } from '../testing/fixture.js'
+import { createAmdSimulator } from '../simulator/index.js'
+import { at, evidence, keySet, mrTd, seededRandom, simulator, trust } from '../testing/fixture.js'
 import { nativeP256 } from '../testing/native-p256.js'
-import { verifyNodeEvidence } from './node-evidence.js'
-import { measurementDigest, nodeReportData } from './report-data.js'
+import { verifyNodeEvidence as verifyNodeEvidenceNative } from '../with-platform.js'
+import { type SnpNodeEvidence, verifyNodeEvidence } from './node-evidence.js'
+import { measurementDigest, nodeReportData, zeroNonce } from './report-data.js'
 
 const verify = (given: unknown, options: object = {}) =>
   verifyNodeEvidence({ evidence: given, policy: trust, at, verifySignature: nativeP256, ...options })
@@ -57,6 +60,99 @@ describe('verifyNodeEvidence', () => {
     ['a quote that is none', { ...evidence, quote: 'AAAA' }],
   ])('refuses to read %s', (_, given) => {
     expect(() => verify(given)).toThrowError(AttestError)
+  })
+})
+
+describe('verifyNodeEvidence of an SEV-SNP guest', () => {
+  const amd = createAmdSimulator({ random: seededRandom('node in SEV-SNP'), at, product: 'Turin' })
+  const measurement = new Uint8Array(48).fill(7)
+  const report = (over: object = {}) =>
+    encodeBase64Url(amd.report({ reportData: nodeReportData(keySet), measurement, ...over }))
+  const certificates = formatPemCertificates(amd.certificates())
+  const snp: SnpNodeEvidence = {
+    format: 'sealpool/node-evidence',
+    version: 1,
+    tee: 'sev-snp',
+    quote: report(),
+    collateral: { certificates, crl: encodeHex(amd.crl(at)) },
+    keySet,
+    nonce: zeroNonce,
+    simulated: true,
+  }
+  const policy = {
+    ...trust,
+    roots: [amd.rootDigest],
+    measurements: [{ name: 'image', measurement: encodeHex(measurement) }],
+    snp: { minimumTcb: { Turin: { fmc: 0, bootloader: 0, tee: 0, snp: 0, microcode: 0 } } },
+  }
+  const ask = (given: unknown, options: object = {}) =>
+    verifyNodeEvidenceNative({ evidence: given, policy, at, ...options })
+  const failed = (given: unknown, options?: object) =>
+    ask(given, options)
+      .checks.filter(({ result }) => result === 'fail')
+      .map(({ id }) => id)
+
+  it('accepts it under a policy for SEV-SNP only', () => {
+    expect(ask(snp)).toMatchObject({ ok: true, appraisal: { answer: 'allowed' }, keySet })
+    expect(ask(snp).verdict.claims.tee).toBe('sev-snp')
+    expect(ask(snp, { policy: trust }).ok).toBe(false)
+    expect(ask(snp, { policy: { ...policy, allowSimulator: false } }).ok).toBe(false)
+    expect(ask(snp, { policy: defaultAttestationPolicy }).ok).toBe(false)
+  })
+
+  it('binds keys, nonce and measurement', () => {
+    expect(failed({ ...snp, nonce })).toEqual(['key-set'])
+    expect(failed({ ...snp, quote: report({ measurement: new Uint8Array(48) }) })).toEqual([
+      'attestation-policy',
+    ])
+    expect(failed({ ...snp, simulated: false })).toEqual(['simulated-flag'])
+    const quote = report({ reportData: nodeReportData(keySet, nonce) })
+    expect(ask({ ...snp, nonce, quote }, { nonce }).ok).toBe(true)
+    expect(failed(snp, { nonce })).toEqual(['nonce'])
+  })
+
+  it('demands the one form of certificates', () => {
+    const forms = [
+      certificates.replaceAll('\n', '\r\n'),
+      formatPemCertificates(amd.certificates().reverse()),
+      formatPemCertificates([...amd.certificates(), ...amd.certificates().slice(2)]),
+    ]
+    for (const form of forms) {
+      expect(failed({ ...snp, collateral: { ...snp.collateral, certificates: form } })).toContain(
+        'collateral-form',
+      )
+    }
+  })
+
+  it('needs a current revocation list', () => {
+    const crl = encodeHex(amd.crl(at, { defect: 'stale' }))
+    const stale = ask({ ...snp, collateral: { ...snp.collateral, crl } })
+    expect(stale).toMatchObject({ ok: false, appraisal: { answer: 'not-proved' } })
+  })
+
+  it('has a measurement digest of its own', () => {
+    const { claims } = ask(snp).verdict
+    if (claims.tee !== 'sev-snp') throw new Error('the fixture is an SEV-SNP guest')
+    expect(measurementDigest(claims)).toMatch(/^0x[0-9a-f]{64}$/)
+    expect(measurementDigest({ ...claims, hostData: `0x${'01'.repeat(32)}` })).not.toBe(
+      measurementDigest(claims),
+    )
+    expect(() => measurementDigest({ ...claims, hostData: '0x00' })).toThrowError(AttestError)
+  })
+
+  it.each([
+    ['no list', { ...snp, collateral: { certificates } }],
+    ['TDX collateral', { ...snp, collateral: evidence.collateral }],
+    ['TDX evidence with its collateral', { ...evidence, collateral: snp.collateral }],
+    ['another TEE', { ...snp, tee: 'sgx' }],
+    [
+      'a list in capitals',
+      { ...snp, collateral: { ...snp.collateral, crl: snp.collateral.crl.toUpperCase() } },
+    ],
+    ['a report that is none', { ...snp, quote: 'AAAA' }],
+    ['a quote in place of the report', { ...snp, quote: evidence.quote.slice(0, 1200) }],
+  ])('refuses to read %s', (_, given) => {
+    expect(() => ask(given)).toThrowError(AttestError)
   })
 })
 

@@ -3,16 +3,17 @@ import {
   type Digest,
   decodeBase64Url,
   decodeHex,
-  encodeHex,
   type Hex,
   type KeySet,
   parseKeySet,
   sha256Digest,
 } from '@sealpool/crypto'
+import { verifySnpReport } from '../amd/verify.js'
 import { formatPemCertificates, parsePemCertificates } from '../encoding/pem.js'
 import { sameBytes } from '../encoding/same-bytes.js'
+import { parseCertificate } from '../encoding/x509.js'
 import { AttestError } from '../errors.js'
-import { type Collateral, collateralReader } from '../intel/collateral.js'
+import { type Collateral, collateralReader, hexBytes } from '../intel/collateral.js'
 import { verifyQuote } from '../intel/verify.js'
 import { type Appraisal, appraise } from '../policy/appraise.js'
 import type { AttestationPolicy } from '../policy/policy.js'
@@ -32,14 +33,34 @@ import { type Check, checkList, fail, pass, unless } from '../verdict/check-list
 import type { Verdict } from '../verdict/verdict.js'
 import { nodeReportData } from './report-data.js'
 
+/** What a verifier needs besides an SEV-SNP report, as plain JSON. */
+export type SnpCollateral = {
+  /** PEM of VCEK or VLEK, its issuer and the root, in this order. */
+  certificates: string
+  /** DER of the root's revocation list. */
+  crl: Hex
+}
+
+/** What a node in a TDX guest shows of itself, as plain JSON. */
+export type TdxNodeEvidence = NodeEvidenceFields & {
+  tee: 'tdx'
+  collateral: Collateral
+}
+
+/** What a node in an SEV-SNP guest shows of itself, as plain JSON; `quote` is the attestation report. */
+export type SnpNodeEvidence = NodeEvidenceFields & {
+  tee: 'sev-snp'
+  collateral: SnpCollateral
+}
+
 /** What a node shows of itself, as plain JSON. */
-export type NodeEvidence = {
+export type NodeEvidence = TdxNodeEvidence | SnpNodeEvidence
+
+type NodeEvidenceFields = {
   format: 'sealpool/node-evidence'
   version: 1
-  tee: 'tdx'
   /** base64url. */
   quote: string
-  collateral: Collateral
   keySet: KeySet
   /** 32 bytes; zero when nobody asked. */
   nonce: Hex
@@ -56,27 +77,41 @@ const keySet: Reader<KeySet> = (value, place) => {
   }
 }
 
-/** Schema of {@link NodeEvidence}; unknown fields are refused. */
-export const nodeEvidenceSchema: Schema<NodeEvidence> = /* @__PURE__ */ (() =>
-  schema(
-    'BAD_EVIDENCE',
-    'evidence',
-    'Not node evidence',
-    /* @__PURE__ */ record<NodeEvidence>({
-      format: /* @__PURE__ */ oneOf(['sealpool/node-evidence']),
-      version: /* @__PURE__ */ oneOf([1]),
-      tee: /* @__PURE__ */ oneOf(['tdx']),
-      quote: /* @__PURE__ */ text({ max: 1 << 21 }),
-      collateral: collateralReader,
-      keySet,
-      nonce: /* @__PURE__ */ hexText(32),
-      simulated: flag,
-    }),
-  ))()
+const fields = /* @__PURE__ */ (() => ({
+  format: /* @__PURE__ */ oneOf(['sealpool/node-evidence']),
+  version: /* @__PURE__ */ oneOf([1]),
+  quote: /* @__PURE__ */ text({ max: 1 << 21 }),
+  keySet,
+  nonce: /* @__PURE__ */ hexText(32),
+  simulated: flag,
+}))()
 
-/** Every question that {@link verifyNodeEvidence} asks besides those of `verifyQuote`. */
+const tdxEvidence = /* @__PURE__ */ (() =>
+  record<TdxNodeEvidence>({ ...fields, tee: oneOf(['tdx']), collateral: collateralReader }))()
+
+const snpEvidence = /* @__PURE__ */ (() =>
+  record<SnpNodeEvidence>({
+    ...fields,
+    tee: oneOf(['sev-snp']),
+    collateral: record<SnpCollateral>({ certificates: text({ max: 1 << 16 }), crl: hexBytes }),
+  }))()
+
+const nodeEvidence: Reader<NodeEvidence> = (value, place) => {
+  const isSnp = typeof value === 'object' && value !== null && 'tee' in value && value.tee === 'sev-snp'
+  return isSnp ? snpEvidence(value, place) : tdxEvidence(value, place)
+}
+
+/** Schema of {@link NodeEvidence}; unknown fields are refused. */
+export const nodeEvidenceSchema: Schema<NodeEvidence> = /* @__PURE__ */ schema(
+  'BAD_EVIDENCE',
+  'evidence',
+  'Not node evidence',
+  nodeEvidence,
+)
+
+/** Every question that {@link verifyNodeEvidence} asks besides those of `verifyQuote` or `verifySnpReport`. */
 export const evidenceCheckTitles = {
-  'collateral-form': 'The issuer chains are in the one canonical PEM form',
+  'collateral-form': 'Certificates and lists are in their one canonical form',
   'key-set': 'The quote’s report data is the digest of the node’s key set and the nonce',
   'simulated-flag': 'The node says itself whether it is simulated',
   'attestation-policy': 'The attestation policy allows this node',
@@ -118,16 +153,23 @@ export function verifyNodeEvidence(options: {
   const evidence = parseNodeEvidence(options.evidence)
   const quote = quoteBytes(evidence)
   const named = policy.roots.filter((root) => root !== 'intel' && root !== 'amd')
-  const verdict = verifyQuote(quote, {
-    collateral: evidence.collateral,
+  const common = {
     at,
     trustedRoots: policy.allowSimulator ? named : [],
     ...(options.verifySignature === undefined ? {} : { verifySignature: options.verifySignature }),
-  })
+  }
+  const verdict =
+    evidence.tee === 'tdx'
+      ? verifyQuote(quote, { collateral: evidence.collateral, ...common })
+      : verifySnpReport(quote, {
+          certificates: evidence.collateral.certificates,
+          crl: decodeHex(evidence.collateral.crl),
+          ...common,
+        })
   const appraisal = appraise(verdict, policy)
   const checks = checkList({ ...(nonce === undefined ? {} : nonceTitle), ...evidenceCheckTitles })
   checks.run('collateral-form', [], () => {
-    return unless(formProblem(evidence.collateral), 'No byte of it could be written otherwise.')
+    return unless(formProblem(evidence), 'No byte of it could be written otherwise.')
   })
   checks.run('key-set', [], () => {
     const expected = nodeReportData(evidence.keySet, evidence.nonce)
@@ -172,14 +214,25 @@ function quoteBytes(evidence: NodeEvidence): Uint8Array {
  * Certificates are signed, the PEM text around them is not: only one text may stand for them, or bytes of the evidence could
  * be changed without notice.
  */
-function formProblem(collateral: Collateral): string | undefined {
-  for (const name of ['tcbInfoIssuerChain', 'qeIdentityIssuerChain', 'pckCrlIssuerChain'] as const) {
-    const text = collateral[name]
-    if (formatPemCertificates(parsePemCertificates(text)) !== text) {
-      return `${name} is not written as PEM with 64-column lines and LF`
+function formProblem(evidence: NodeEvidence): string | undefined {
+  const { collateral } = evidence
+  const canonical = (text: string) => formatPemCertificates(parsePemCertificates(text)) === text
+  if (!('certificates' in collateral)) {
+    for (const name of ['tcbInfoIssuerChain', 'qeIdentityIssuerChain', 'pckCrlIssuerChain'] as const) {
+      if (!canonical(collateral[name])) return `${name} is not written as PEM with 64-column lines and LF`
     }
+    return undefined
   }
-  const { rootCaCrl, pckCrl } = collateral
-  const canonical = [rootCaCrl, pckCrl].every((hex) => encodeHex(decodeHex(hex)) === hex)
-  return canonical ? undefined : 'a revocation list is not in lower-case hex'
+  const { certificates } = collateral
+  if (!canonical(certificates)) return 'certificates is not written as PEM with 64-column lines and LF'
+  const [vek, authority, root, ...others] = parsePemCertificates(certificates).map(parseCertificate)
+  const ordered =
+    vek !== undefined &&
+    authority !== undefined &&
+    root !== undefined &&
+    sameBytes(vek.issuer, authority.subject) &&
+    sameBytes(authority.issuer, root.subject)
+  return ordered && others.length === 0
+    ? undefined
+    : 'certificates must be the endorsement key’s, its issuer’s and the root’s, in this order'
 }

@@ -21,32 +21,26 @@ export const intelNames = {
   tcbSigning: 'Intel SGX TCB Signing',
 } as const
 
-/** Certificates that were parsed before, with their PEM text: the same certificate gives the same object, checked once. */
-export type CertificatePool = { readonly pem: string; readonly certificate: Certificate }[]
+/** Most certificates of authorities that are kept; Intel has six in use. */
+const maximumAuthorities = 64
+
+/**
+ * Certificates of authorities that were parsed before, by their PEM text: the same few stand behind every quote. Parsing is a
+ * pure function of the text, and one object for one text lets its signature be checked once (see `rememberingSignatures`).
+ */
+const authorities = /* @__PURE__ */ new Map<string, Certificate>()
 
 const blockEnd = '-----END CERTIFICATE-----'
 
-/** Parses PEM, taking from the pool what is in it, without decoding it again when even the text is the same. */
-function readCertificates(pem: string, pool: CertificatePool): Certificate[] {
+/** Parses PEM, taking from the authorities what was read before. */
+function readCertificates(pem: string): Certificate[] {
   const blocks = pem.split(blockEnd)
   const rest = blocks.pop() ?? ''
   const found: Certificate[] = []
   for (const [i, block] of blocks.entries()) {
     // A boundary ends its line; if not, the strict reader says so.
     if (i > 0 && !/^\r?\n/.test(block)) parsePemCertificates(pem)
-    const text = block.replace(/^(?:\r?\n)+/, '') + blockEnd
-    const known = pool.find((entry) => entry.pem === text)
-    if (known !== undefined) {
-      found.push(known.certificate)
-      continue
-    }
-    const [der, ...others] = parsePemCertificates(text)
-    if (der === undefined || others.length > 0)
-      throw new AttestError('BAD_PEM', 'text', 'Not a PEM certificate')
-    const same = pool.find((entry) => sameBytes(entry.certificate.raw, der))
-    const certificate = same?.certificate ?? parseCertificate(der)
-    pool.push({ pem: text, certificate })
-    found.push(certificate)
+    found.push(readCertificate(block.replace(/^(?:\r?\n)+/, '') + blockEnd))
     if (found.length > maximumPemCertificates) break
   }
   // What stands after the last certificate, or instead of any, is judged by the same strict reader.
@@ -54,6 +48,21 @@ function readCertificates(pem: string, pool: CertificatePool): Certificate[] {
     parsePemCertificates(pem)
   }
   return found
+}
+
+function readCertificate(text: string): Certificate {
+  const known = authorities.get(text)
+  if (known !== undefined) return known
+  const [der, ...others] = parsePemCertificates(text)
+  if (der === undefined || others.length > 0)
+    throw new AttestError('BAD_PEM', 'text', 'Not a PEM certificate')
+  const certificate = parseCertificate(der)
+  // Certificates of single platforms are many and seldom seen again.
+  if (certificate.commonName === intelNames.pck) return certificate
+  // The oldest goes first; a Map keeps the order of insertion.
+  if (authorities.size >= maximumAuthorities) authorities.delete(authorities.keys().next().value ?? '')
+  authorities.set(text, certificate)
+  return certificate
 }
 
 /** The PEM text that a quote with certification data of type 5 carries. */
@@ -68,12 +77,11 @@ export function certificationText({ certificationData: data }: Quote): string {
  * Reads a PCK chain, whatever its order: leaf, authority and root are told apart by their own fields.
  *
  * @param pem three certificates
- * @param pool certificates that are known already; not changed
  * @returns the chain; signatures are not verified here
  * @throws AttestError `BAD_CERTIFICATE` when it is not exactly one leaf, one authority and one root; `BAD_PEM`, `BAD_DER`
  */
-export function pckChain(pem: string, pool: Readonly<CertificatePool>): PckChain {
-  const certificates = readCertificates(pem, [...pool])
+export function pckChain(pem: string): PckChain {
+  const certificates = readCertificates(pem)
   const roots = certificates.filter((certificate) => sameBytes(certificate.issuer, certificate.subject))
   const leaves = certificates.filter((certificate) => !certificate.authority.ca)
   const rest = certificates.filter(
@@ -93,8 +101,8 @@ export interface SignerChain {
   readonly root: Certificate
 }
 
-function signerChain(pem: string, place: string, pool: CertificatePool): SignerChain {
-  const [signer, root, ...rest] = readCertificates(pem, pool)
+function signerChain(pem: string, place: string): SignerChain {
+  const [signer, root, ...rest] = readCertificates(pem)
   if (signer === undefined || root === undefined || rest.length > 0) {
     throw new AttestError('BAD_COLLATERAL', place, 'The chain must be the signer and the root, nothing else')
   }
@@ -108,8 +116,6 @@ export interface CollateralChains {
   readonly pckCrlIssuer: SignerChain
   readonly rootCrl: RevocationList
   readonly pckCrl: RevocationList
-  /** Every certificate above, each once. */
-  readonly pool: Readonly<CertificatePool>
 }
 
 /**
@@ -118,13 +124,11 @@ export interface CollateralChains {
  * @throws AttestError `BAD_PEM`, `BAD_CERTIFICATE`, `BAD_CRL`, `BAD_DER`, `BAD_COLLATERAL`
  */
 export function collateralChains(collateral: Collateral): CollateralChains {
-  const pool: CertificatePool = []
   return {
-    tcbInfo: signerChain(collateral.tcbInfoIssuerChain, 'collateral.tcbInfoIssuerChain', pool),
-    qeIdentity: signerChain(collateral.qeIdentityIssuerChain, 'collateral.qeIdentityIssuerChain', pool),
-    pckCrlIssuer: signerChain(collateral.pckCrlIssuerChain, 'collateral.pckCrlIssuerChain', pool),
+    tcbInfo: signerChain(collateral.tcbInfoIssuerChain, 'collateral.tcbInfoIssuerChain'),
+    qeIdentity: signerChain(collateral.qeIdentityIssuerChain, 'collateral.qeIdentityIssuerChain'),
+    pckCrlIssuer: signerChain(collateral.pckCrlIssuerChain, 'collateral.pckCrlIssuerChain'),
     rootCrl: parseRevocationList(hexToBytes(collateral.rootCaCrl.slice(2))),
     pckCrl: parseRevocationList(hexToBytes(collateral.pckCrl.slice(2))),
-    pool,
   }
 }

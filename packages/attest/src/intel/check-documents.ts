@@ -30,7 +30,7 @@ export function checkForm({ quote, options, source, checks, parts }: Question): 
       return notChecked(`Certification data type ${quote.certificationType}: ${text}.`)
     }
     const chains = source.chains()
-    parts.chain = pckChain(pem, chains.pool)
+    parts.chain = pckChain(pem)
     parts.platform = pckPlatform(parts.chain.pck)
     parts.chains = chains
     return pass('PCK chain, signer chains and revocation lists are canonical.')

@@ -23,7 +23,8 @@ export interface Collateral {
 }
 
 const document = /* @__PURE__ */ text({ max: 1 << 20 })
-const hexBytes: Reader<`0x${string}`> = /* @__PURE__ */ text({
+/** Reader of DER as hex. */
+export const hexBytes: Reader<`0x${string}`> = /* @__PURE__ */ text({
   max: 1 << 22,
   pattern: /^0x(?:[0-9a-f]{2})*$/,
   what: '0x and lower-case hex',

@@ -35,10 +35,15 @@ export const quoteCheckTitles = {
   'tcb-level': 'The platform reaches a TCB level that is not revoked',
 } as const
 
-/** The questions about one quote, in order: SGX quotes have no TDX module. */
-export function quoteTitles(quote: Quote): Record<string, string> {
-  const { 'tdx-module': tdxModule, 'tcb-level': tcbLevel, ...rest } = quoteCheckTitles
-  return { ...rest, ...(quote.tee === 'tdx' ? { 'tdx-module': tdxModule } : {}), 'tcb-level': tcbLevel }
+/** The questions about an SGX quote, which has no TDX module. */
+const sgxTitles: Readonly<Record<string, string>> = /* @__PURE__ */ (() => {
+  const { 'tdx-module': _, ...rest } = quoteCheckTitles
+  return rest
+})()
+
+/** The questions about one quote, in order. */
+export function quoteTitles(quote: Quote): Readonly<Record<string, string>> {
+  return quote.tee === 'tdx' ? quoteCheckTitles : sgxTitles
 }
 
 /** The parts that the checks hand on to each other; a part is there only once it could be read. */

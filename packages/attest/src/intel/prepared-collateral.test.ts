@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { formatPemCertificates, parsePemCertificates } from '../encoding/pem.js'
 import { AttestError } from '../errors.js'
 import { verifyP256 } from '../signature/p256.js'
 import type { VerifySignature } from '../signature/port.js'
@@ -85,7 +86,23 @@ describe('plain collateral that is used again', () => {
     Object.assign(collateral, { qeIdentity: bad.qeIdentity })
     expect(ask(collateral).ok).toBe(false)
     Object.assign(collateral, simulator.collateral(at))
-    expect(ask(collateral)).toMatchObject({ ok: true, asked: 10 })
+    // Its authorities are the same: their three certificates are not checked again, all else is.
+    expect(ask(collateral)).toMatchObject({ ok: true, asked: 7 })
+    expect(ask({ ...collateral })).toMatchObject({ ok: true, asked: 7 })
+  })
+
+  it('does not take another certificate for one that it knows', () => {
+    const { ask } = counting()
+    expect(ask({ ...simulator.collateral(at) })).toMatchObject({ ok: true })
+    const collateral = simulator.collateral(at)
+    const [signer, root] = parsePemCertificates(collateral.tcbInfoIssuerChain)
+    if (signer === undefined || root === undefined) throw new Error('a chain of two is expected')
+    for (let at = 0; at < signer.length; at += 7) {
+      const changed = signer.slice()
+      changed[at] = (changed[at] ?? 0) ^ 1
+      const tcbInfoIssuerChain = formatPemCertificates([changed, root])
+      expect(ask({ ...collateral, tcbInfoIssuerChain }).ok).toBe(false)
+    }
   })
 
   it('a port that says yes to everything does not make another port believe it', () => {

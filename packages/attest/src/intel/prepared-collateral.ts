@@ -1,6 +1,5 @@
 import { chainProblem } from '../encoding/certificate-chain.js'
 import { revocationListProblem } from '../encoding/crl.js'
-import { AttestError } from '../errors.js'
 import { verifyP256 } from '../signature/p256.js'
 import { rememberingSignatures, type SignatureMemory, type VerifySignature } from '../signature/port.js'
 import { type CollateralChains, collateralChains } from './certificates.js'
@@ -35,8 +34,6 @@ export interface CollateralSource {
   readonly documents: () => Documents
   /** Signatures that were checked before; only read. */
   readonly verified: SignatureMemory | undefined
-  /** Where the answers of one port go. */
-  readonly memory: (port: VerifySignature) => SignatureMemory
 }
 
 const prepared = new WeakMap<PreparedCollateral, CollateralSource>()
@@ -66,7 +63,6 @@ export function prepareCollateral(
     chains: () => chains,
     documents: () => documents,
     verified: memory,
-    memory: () => new WeakMap(),
   })
   return handle
 }
@@ -76,22 +72,20 @@ interface Reading {
   readonly texts: Collateral
   chains?: CollateralChains
   documents?: Documents
-  /** Answers of each port about what was read. */
-  readonly answers: WeakMap<VerifySignature, SignatureMemory>
 }
 
 const readings = new WeakMap<object, Reading>()
 
 /**
- * Reading is a pure function of the texts, and so is a port's answer: an object whose texts are still the same need not be read
- * again, nor its signatures be checked again by the same port.
+ * Reading is a pure function of the texts: an object whose texts are still the same need not be read again. What was read stays
+ * the same objects, so that its signatures need not be checked again either (see `rememberingSignatures`).
  */
 function readingOf(collateral: Collateral): Reading {
   const texts = parseCollateral(collateral)
   const known = readings.get(collateral)
   const names = Object.keys(texts) as (keyof Collateral)[]
   if (known !== undefined && names.every((name) => known.texts[name] === texts[name])) return known
-  const reading: Reading = { texts, answers: new WeakMap() }
+  const reading: Reading = { texts }
   readings.set(collateral, reading)
   return reading
 }
@@ -118,17 +112,5 @@ export function collateralSource(collateral: Collateral | PreparedCollateral): C
       return reading.documents
     },
     verified: undefined,
-    memory(port) {
-      try {
-        const { answers } = readingOf(plain)
-        const known = answers.get(port) ?? new WeakMap()
-        answers.set(port, known)
-        return known
-      } catch (error) {
-        // What cannot be read is told by the checks that read it.
-        if (error instanceof AttestError) return new WeakMap()
-        throw error
-      }
-    },
   }
 }

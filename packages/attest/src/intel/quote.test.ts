@@ -85,7 +85,7 @@ describe('parseQuote', () => {
 
 describe('pckPlatform', () => {
   it('reads FMSPC, PCE id and SVNs', () => {
-    expect(pckPlatform(pckChain(certificationText(parseQuote(quote)), []).pck)).toMatchObject({
+    expect(pckPlatform(pckChain(certificationText(parseQuote(quote))).pck)).toMatchObject({
       fmspc: '51aa1a7ed000',
       pceId: '0000',
       pceSvn: 11,

@@ -33,7 +33,10 @@ describe.skipIf(attestData === undefined)('real evidence', () => {
     for (const kind of [
       'DCAP TDX v4',
       'SEV-SNP report v5',
-      'SNP launch digest QEMU',
+      'launch digest SEV-SNP QEMU',
+      'launch digest SEV-SNP-SVSM QEMU',
+      'firmware event log, parsed',
+      'document tcbInfo',
       'dstack event log',
       'Azure vTPM',
     ]) {

@@ -1,6 +1,6 @@
 import { AttestError } from '../errors.js'
 import { verifyP256 } from '../signature/p256.js'
-import { rememberingSignatures, type VerifySignature } from '../signature/port.js'
+import { memoryOf, rememberingSignatures, type VerifySignature } from '../signature/port.js'
 import { rootClaim } from '../trust-anchor/intel.js'
 import { checkList } from '../verdict/check-list.js'
 import type { Verdict } from '../verdict/verdict.js'
@@ -48,7 +48,7 @@ export function verifyQuote(bytes: Uint8Array, options: VerifyQuoteOptions): Ver
   const port = options.verifySignature ?? verifyP256
   const checks = checkList(quoteTitles(quote))
   const parts: Parts = {}
-  const verify = rememberingSignatures(port, source.memory(port), source.verified)
+  const verify = rememberingSignatures(port, memoryOf(port), source.verified)
   const question: Question = { quote, options, source, checks, parts, verify, at }
   checkForm(question)
   checkChains(question)

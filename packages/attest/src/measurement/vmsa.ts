@@ -78,3 +78,29 @@ export function vmsaPage(options: {
   }
   return page
 }
+
+/**
+ * The save area of a processor that starts in an SVSM (COCONUT-SVSM's QEMU): 32-bit protected mode, flat segments.
+ *
+ * @param eip where the SVSM starts
+ * @param signature CPUID signature of the virtual processor
+ */
+export function svsmVmsaPage(options: { readonly eip: number; readonly signature: number }): Uint8Array {
+  const page = vmsaPage({ ...options, features: 1n, vmm: 'QEMU' })
+  const view = new DataView(page.buffer)
+  const flat = (offset: number, selector: number, attributes: number) => {
+    view.setUint16(offset, selector, true)
+    view.setUint16(offset + 2, attributes, true)
+    view.setUint32(offset + 4, 0xffffffff, true)
+    view.setBigUint64(offset + 8, 0n, true)
+  }
+  flat(0x00, 16, 0xc93) // ES
+  flat(0x10, 8, 0xc9b) // CS
+  flat(0x20, 16, 0xc93) // SS
+  flat(0x30, 16, 0xc93) // DS
+  flat(0x40, 16, 0xc93) // FS
+  view.setBigUint64(0x158, 0x11n, true) // CR0
+  view.setBigUint64(0x178, BigInt(options.eip), true) // RIP
+  view.setUint16(0x410, 0, true) // x87 FCW
+  return page
+}

@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes } from '@noble/hashes/utils.js'
+import { type Cbor, cborField, isCborMap, parseCbor } from '../encoding/cbor.js'
 import { chainProblem, validityProblem } from '../encoding/certificate-chain.js'
 import { type Certificate, parseCertificate } from '../encoding/x509.js'
 import { AttestError } from '../errors.js'
@@ -7,7 +8,6 @@ import { verifyAmdSignature } from '../signature/amd.js'
 import type { VerifySignature } from '../signature/port.js'
 import { type Check, checkList, fail, notChecked, pass, unless } from '../verdict/check-list.js'
 import type { Hex } from '../verdict/verdict.js'
-import { type Cbor, cborField, isCborMap, parseCbor } from './cbor.js'
 
 /** SHA-256 of the certificate “aws.nitro-enclaves”, the root of every Nitro attestation document. */
 export const nitroRootDigest = 'sha256:641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b'

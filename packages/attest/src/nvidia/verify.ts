@@ -3,17 +3,25 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import { chainProblem, validityProblem } from '../encoding/certificate-chain.js'
 import { parsePemCertificates } from '../encoding/pem.js'
 import { sameBytes } from '../encoding/same-bytes.js'
-import { parseCertificate } from '../encoding/x509.js'
+import { type Certificate, parseCertificate } from '../encoding/x509.js'
 import { AttestError } from '../errors.js'
 import { verifyAmdSignature } from '../signature/amd.js'
 import type { VerifySignature } from '../signature/port.js'
-import { type Check, checkList, fail, notChecked, pass, unless } from '../verdict/check-list.js'
+import {
+  type Check,
+  type CheckAnswer,
+  checkList,
+  fail,
+  notChecked,
+  pass,
+  unless,
+} from '../verdict/check-list.js'
 import type { Hex } from '../verdict/verdict.js'
 
 /** SHA-256 of the certificate “NVIDIA Device Identity CA”. */
 export const nvidiaRootDigest = 'sha256:102bf659d5419614c9d8e6aecebc80454eb26b1df6a769ac720b9a690b167b48'
 
-/** Every question of {@link verifyNvidiaReport}; the last two are never answered here, so a verdict is never ok. */
+/** Every question of {@link verifyNvidiaReport}; the last two are answered only with what the caller asked NVIDIA for. */
 export const nvidiaCheckTitles = {
   'root-trusted': 'The device’s chain ends in NVIDIA’s pinned root',
   chain: 'The device’s certificates are signed up to the root',
@@ -26,7 +34,7 @@ export const nvidiaCheckTitles = {
 
 /** Answer of {@link verifyNvidiaReport}. */
 export interface NvidiaVerdict {
-  /** Always false: see {@link nvidiaCheckTitles}. */
+  /** Never true without the caller's `revocation` and `referenceMeasurements`. */
   readonly ok: boolean
   /** What can be proved offline holds: it is a device of NVIDIA, and it answered this nonce with these measurements. */
   readonly authentic: boolean
@@ -36,6 +44,28 @@ export interface NvidiaVerdict {
   /** Measurement blocks by index, as DMTF measurement specification has them. */
   readonly measurements: Readonly<Record<number, Hex>>
 }
+
+/** What NVIDIA's OCSP responder says of a certificate. */
+export interface NvidiaRevocationAnswer {
+  /** `hold` counts as revoked: NVIDIA puts keys on hold that it suspects. */
+  readonly status: 'good' | 'hold' | 'revoked' | 'unknown'
+  /** Until when the answer holds. */
+  readonly nextUpdate: Date
+}
+
+/**
+ * Port for what only NVIDIA knows: asked for each certificate below the root. Whoever implements it has to authenticate the
+ * responder's answer (RFC 6960); nothing here can.
+ *
+ * @returns undefined when there is no answer
+ */
+export type NvidiaRevocation = (certificate: Certificate) => NvidiaRevocationAnswer | undefined
+
+/**
+ * Port for reference integrity manifests: by index of the measurement block, the values that NVIDIA published for this driver
+ * and firmware. Whoever reads them has to verify the manifest's signature (XML-DSig); nothing here can.
+ */
+export type NvidiaReferenceMeasurements = Readonly<Record<number, readonly Hex[]>>
 
 const requestLength = 37
 const signatureLength = 96
@@ -47,6 +77,8 @@ export function verifyNvidiaReport(
     readonly certificates: string
     readonly at: Date
     readonly nonce?: Uint8Array
+    readonly revocation?: NvidiaRevocation
+    readonly referenceMeasurements?: NvidiaReferenceMeasurements
     readonly verifySignature?: VerifySignature
   },
 ): NvidiaVerdict {
@@ -74,8 +106,12 @@ export function verifyNvidiaReport(
     if (options.nonce === undefined) return notChecked('No nonce was asked for: the measurements may be old.')
     return sameBytes(nonce, options.nonce) ? pass('It is fresh.') : fail('they were made for another nonce')
   })
-  checks.run('not-revoked', [], () => notChecked('Only NVIDIA can tell, online.'))
-  checks.run('measurements', [], () => notChecked('NVIDIA’s reference manifests are not read here.'))
+  checks.run('not-revoked', ['chain'], () =>
+    revocationAnswer(chain.slice(0, -1), options.revocation, options.at),
+  )
+  checks.run('measurements', ['signature'], () =>
+    referenceAnswer(measurements, options.referenceMeasurements),
+  )
   return {
     ok: checks.ok(),
     authentic: checks.passed('root-trusted', 'chain', 'certificate-dates', 'signature', 'nonce'),
@@ -84,6 +120,39 @@ export function verifyNvidiaReport(
     nonce: `0x${bytesToHex(nonce)}`,
     measurements,
   }
+}
+
+function revocationAnswer(
+  chain: readonly Certificate[],
+  ask: NvidiaRevocation | undefined,
+  at: Date,
+): CheckAnswer {
+  if (ask === undefined) return notChecked('Only NVIDIA can tell, online, and no answer was given.')
+  for (const certificate of chain) {
+    const { status, nextUpdate } = ask(certificate) ?? { status: 'unknown', nextUpdate: at }
+    const { commonName } = certificate
+    if (status === 'revoked') return fail(`${commonName} is revoked`)
+    if (status === 'hold') return fail(`${commonName} is on hold`)
+    if (status !== 'good') return notChecked(`NVIDIA gave no answer about ${commonName}.`)
+    if (!(at <= nextUpdate)) return fail(`the answer about ${commonName} went stale`)
+  }
+  return pass(`${chain.length} certificates are good, by the answers that the caller brought.`)
+}
+
+function referenceAnswer(
+  measurements: Readonly<Record<number, Hex>>,
+  references: NvidiaReferenceMeasurements | undefined,
+): CheckAnswer {
+  const indexes = Object.keys(references ?? {}).map(Number)
+  if (references === undefined || indexes.length === 0)
+    return notChecked('NVIDIA’s reference manifests are not read here, and no values were given.')
+  const differing = indexes.filter((index) => {
+    const value = measurements[index]
+    return value === undefined || references[index]?.includes(value) !== true
+  })
+  if (differing.length > 0) return fail(`blocks with other values than published: ${differing.join(', ')}`)
+  const open = Object.keys(measurements).length - indexes.length
+  return pass(`${indexes.length} blocks are as published; ${open} are not named by the references.`)
 }
 
 function parseReport(report: Uint8Array) {

@@ -22,8 +22,17 @@ export {
   dstackRuntimeEventType,
   verifyDstackEventLog,
 } from '../dstack/event-log.js'
-export { mrConfigDigest, mrConfigId } from '../dstack/mr-config.js'
+export {
+  type DstackImageMeasurement,
+  type DstackImageVerdict,
+  dstackImageCheckTitles,
+  dstackImageRegisters,
+  parseDstackImageMeasurement,
+  verifyDstackImage,
+} from '../dstack/measurement-document.js'
+export { dstackKeyProviders, type MrConfig, mrConfigDigest, mrConfigId } from '../dstack/mr-config.js'
 export { parseRaTlsCertificate, type RaTlsCertificate } from '../dstack/ra-tls.js'
+export { type DstackAttestation, parseDstackAttestation } from '../dstack/versioned-attestation.js'
 export {
   type FirmwareEvent,
   firmwareCheckTitles,
@@ -38,6 +47,9 @@ export {
   nitroRootDigest,
 } from '../nitro/verify.js'
 export {
+  type NvidiaReferenceMeasurements,
+  type NvidiaRevocation,
+  type NvidiaRevocationAnswer,
   type NvidiaVerdict,
   nvidiaCheckTitles,
   nvidiaRootDigest,

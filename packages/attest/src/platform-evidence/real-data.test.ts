@@ -142,6 +142,43 @@ describe.skipIf(attestData === undefined)('NVIDIA measurements', () => {
     expect(Object.keys(verdict.measurements).length).toBeGreaterThan(5)
   })
 
+  it('is ok with NVIDIA’s answers, and follows each of them', () => {
+    const bytes = hex('gpu/hopperAttestationReport.txt')
+    const certificates = text('gpu/hopperCertChain.txt')
+    const { measurements } = ask('gpu/hopperAttestationReport.txt', 'gpu/hopperCertChain.txt')
+    const [first, second] = [measurements[1] ?? '0x', measurements[2] ?? '0x']
+    const question = { certificates, at, nonce: bytes.slice(4, 36) }
+    const answers = (status: 'good' | 'hold' | 'revoked' | 'unknown', nextUpdate = at) => ({
+      ...question,
+      revocation: () => ({ status, nextUpdate }),
+      referenceMeasurements: { 1: [first], 2: ['0x00', second] as const },
+    })
+    const verdict = verifyNvidiaReport(bytes, answers('good'))
+    expect([verdict.ok, not(verdict, 'fail'), not(verdict, 'not-checked')]).toEqual([true, [], []])
+    expect(not(verifyNvidiaReport(bytes, answers('hold')), 'fail')).toEqual(['not-revoked'])
+    expect(not(verifyNvidiaReport(bytes, answers('revoked')), 'fail')).toEqual(['not-revoked'])
+    expect(not(verifyNvidiaReport(bytes, answers('unknown')), 'not-checked')).toEqual(['not-revoked'])
+    const stale = answers('good', new Date(at.getTime() - 1))
+    expect(not(verifyNvidiaReport(bytes, stale), 'fail')).toEqual(['not-revoked'])
+    const silent = { ...question, revocation: () => undefined }
+    expect(not(verifyNvidiaReport(bytes, silent), 'not-checked')).toContain('not-revoked')
+    const measured = (referenceMeasurements: Record<number, `0x${string}`[]>) =>
+      verifyNvidiaReport(bytes, { ...question, referenceMeasurements })
+    expect(not(measured({ 1: [second] }), 'fail')).toEqual(['measurements'])
+    expect(not(measured({ 200: [first] }), 'fail')).toEqual(['measurements'])
+    expect(not(measured({}), 'not-checked')).toContain('measurements')
+    // One certificate below the root that is not good is enough.
+    const count = { asked: 0 }
+    verifyNvidiaReport(bytes, {
+      ...question,
+      revocation: () => {
+        count.asked += 1
+        return { status: 'good', nextUpdate: at }
+      },
+    })
+    expect(count.asked).toBeGreaterThan(2)
+  })
+
   it('refuses what must be refused', () => {
     const invalid = ask('gpu/hopperAttestationReportInvalidSignature.txt', 'gpu/hopperCertChain.txt')
     expect(invalid.authentic).toBe(false)

@@ -86,7 +86,10 @@ const clockDifferenceMs = 3_600_000
  */
 export function issuedAnswer({ issuedAt }: ReceiptBody, at: Date): CheckAnswer {
   const early = new Date(issuedAt).getTime() <= at.getTime() + clockDifferenceMs
-  return unless(early ? undefined : `it says that it is of ${issuedAt}, which is still to come`, issuedAt)
+  return unless(
+    early ? undefined : `it says that it is of ${issuedAt}, which is still to come`,
+    `It says that it is of ${issuedAt}.`,
+  )
 }
 
 /** A charge as a plan has it. */

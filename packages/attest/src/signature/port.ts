@@ -56,3 +56,15 @@ export function rememberingSignatures(
     return answer
   }
 }
+
+const memories = /* @__PURE__ */ new WeakMap<VerifySignature, SignatureMemory>()
+
+/**
+ * The answers that a port gave, for as long as the port and the arrays that were asked about live. A port must be a function
+ * of its arguments: one that answers otherwise later is not asked again.
+ */
+export function memoryOf(port: VerifySignature): SignatureMemory {
+  const known = memories.get(port) ?? new WeakMap()
+  memories.set(port, known)
+  return known
+}

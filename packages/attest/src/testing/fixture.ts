@@ -14,7 +14,7 @@ import {
   sha256Digest,
   signStatement,
 } from '@sealpool/crypto'
-import type { NodeEvidence } from '../evidence/node-evidence.js'
+import type { TdxNodeEvidence } from '../evidence/node-evidence.js'
 import { nodeReportData, zeroNonce } from '../evidence/report-data.js'
 import { type AttestationPolicy, defaultAttestationPolicy } from '../policy/policy.js'
 import type { ReceiptBody } from '../receipt/receipt.js'
@@ -59,7 +59,7 @@ export const trust: AttestationPolicy = {
 
 export const quote = simulator.quote({ reportData: nodeReportData(keySet), mrTd })
 
-export const evidence: NodeEvidence = {
+export const evidence: TdxNodeEvidence = {
   format: 'sealpool/node-evidence',
   version: 1,
   tee: 'tdx',

@@ -1,12 +1,22 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../canonical-json/canonicalize.js'
-import { type Digest, sha256Digest } from '../digest/digest.js'
+import { type Digest, digestToBytes, sha256Digest } from '../digest/digest.js'
+import { concatBytes } from '../encoding/bytes.js'
 import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
 import { addressOf } from '../statement/signature.js'
 import { type SignedStatement, signStatement } from '../statement/statement.js'
 import { runSession, seededRandom, testMembers, testSession } from '../testing/committee.js'
-import { generator, identityElement } from '../threshold/group.js'
+import {
+  generator,
+  hashParts,
+  hashToScalar,
+  identityElement,
+  parsePoint,
+  pointBytes,
+  scalarBytes,
+  toScalar,
+} from '../threshold/group.js'
 import type { ThresholdShare } from '../threshold/index.js'
 import { bitsOf, parseAggregateDefinition, weightsOf } from './definition.js'
 import { smallDiscreteLogs } from './discrete-log.js'
@@ -15,12 +25,15 @@ import {
   type AggregateMeasure,
   type AggregatePart,
   aggregateDigest,
+  claimInputs,
+  claimQuorum,
   combineAggregateParts,
   combineInputs,
   decryptTotalsPartially,
   encryptInput,
   verifyTranscript,
 } from './index.js'
+import { inputsAtOnce } from './input.js'
 
 const random = seededRandom('aggregate')
 const members = testMembers('aggregate', 3)
@@ -34,6 +47,7 @@ const define = (measure: AggregateMeasure, more: Partial<AggregateDefinition> = 
   registry: session.registry,
   pool: session.pool,
   publicKey: key.publicKey,
+  session: key.session,
   question: sha256Digest(new Uint8Array([9])),
   measure,
   contributors: null,
@@ -53,14 +67,29 @@ const memory = () => {
     return roots.get(definition) === root
   }
 }
-const partsOf = (
+/** What every member of a committee claims, each with a memory of its own. */
+const claimsOf = (
+  definition: AggregateDefinition,
+  inputs: readonly unknown[],
+  committee = { key, members },
+): Promise<readonly SignedStatement[]> =>
+  Promise.all(
+    committee.members.map(({ signingKey }) =>
+      claimInputs({ key: committee.key, definition, inputs, signingKey, claim: memory() }),
+    ),
+  )
+const partsOf = async (
   definition: AggregateDefinition,
   inputs: readonly unknown[],
   some: readonly ThresholdShare[] = shares.slice(0, 2),
-) =>
-  Promise.all(
-    some.map((share) => decryptTotalsPartially({ share, definition, inputs, claim: memory(), random })),
+  committee = { key, members },
+) => {
+  const claims = await claimsOf(definition, inputs, committee)
+  return Promise.all(
+    some.map((share) => decryptTotalsPartially({ share, definition, inputs, claims, random })),
   )
+}
+const totalsRoot = (some: readonly unknown[]) => combineInputs(sum, some).inputsRoot
 const resign = (input: SignedStatement, signingKey: Uint8Array, body: JsonObject): SignedStatement =>
   signStatement({ ...input, statement: { ...input.statement, body }, privateKey: signingKey })
 
@@ -120,16 +149,96 @@ describe('an encrypted aggregate', () => {
     await expect(partsOf(small, inputsFor(small, values))).rejects.toThrow(refused)
   })
 
-  it('is decrypted by a member for one set of inputs only: a second set would tell the difference', async () => {
+  it('is claimed by a member for one set of inputs only: a second set would tell the difference', async () => {
     const claim = memory()
-    const [share] = shares as [(typeof shares)[0]]
-    const decrypt = (some: readonly unknown[]) =>
-      decryptTotalsPartially({ share, definition: sum, inputs: some, claim, random })
-    const once = await decrypt(inputs)
-    await expect(decrypt(inputs.slice(1))).rejects.toThrow(
+    const [{ signingKey }] = members as [(typeof members)[0]]
+    const claimed = (some: readonly unknown[]) =>
+      claimInputs({ key, definition: sum, inputs: some, signingKey, claim })
+    const once = await claimed(inputs)
+    await expect(claimed(inputs.slice(1))).rejects.toThrow(
       expect.objectContaining({ code: 'DECRYPTION_CLAIMED' }),
     )
-    expect(await decrypt([...inputs].reverse())).toMatchObject({ inputsRoot: once.inputsRoot })
+    expect(await claimed([...inputs].reverse())).toEqual(once)
+    const yes = (async () => 'yes') as unknown as () => Promise<boolean>
+    await expect(claimInputs({ key, definition: sum, inputs, signingKey, claim: yes })).rejects.toThrow(
+      expect.objectContaining({ code: 'DECRYPTION_CLAIMED' }),
+    )
+    const [stranger] = people as [Uint8Array]
+    await expect(
+      claimInputs({ key, definition: sum, inputs, signingKey: stranger, claim: memory() }),
+    ).rejects.toThrow(expect.objectContaining({ code: 'SESSION_INVALID', place: 'signingKey' }))
+  })
+
+  it('is decrypted by nobody for inputs that no quorum claims', async () => {
+    const [share] = shares as [(typeof shares)[0]]
+    const claims = await claimsOf(sum, inputs)
+    const [one, two, three] = claims as [SignedStatement, SignedStatement, SignedStatement]
+    const [{ signingKey }] = members as [(typeof members)[0]]
+    const give = (some: unknown, of: readonly unknown[] = inputs) =>
+      decryptTotalsPartially({
+        share,
+        definition: sum,
+        inputs: of,
+        claims: some as readonly unknown[],
+        random,
+      })
+    expect(await give(claims)).toMatchObject({ member: 1 })
+    expect(await give([null, 'x', {}, ...claims])).toMatchObject({ member: 1 })
+    const body = one.statement.body
+    const resigned = (change: object, place: object = {}) =>
+      signStatement({
+        statement: {
+          ...one.statement,
+          ...('body' in change ? { body: { ...body, ...(change.body as object) } } : change),
+        },
+        context: { ...one.context, ...place },
+        privateKey: signingKey,
+      })
+    const wrong: readonly unknown[] = [
+      null,
+      7,
+      {},
+      [],
+      [one, two],
+      [one, two, two],
+      [one, two, { ...three, signature: two.signature }],
+      ...[
+        resigned({ body: { member: 2 } }),
+        resigned({ body: { inputsRoot: totalsRoot(inputs.slice(1)) } }),
+        resigned({ body: { definition: key.session } }),
+        resigned({ body: { more: 1 } }),
+        resigned({ type: 'sealpool/other' }),
+        resigned({ version: 2 }),
+        resigned({}, { pool: `0x${'44'.repeat(20)}` }),
+        resigned({}, { chainId: 1 }),
+        resigned({}, { nonce: '1' }),
+        resigned({}, { facts: [{ type: 'bool', value: true }] }),
+        { ...one, statement: { ...one.statement, body: { ...body, long: 'x'.repeat(100_000) } } },
+      ].map((claim) => [claim, two, three]),
+    ]
+    for (const some of wrong) {
+      await expect(give(some), JSON.stringify(some)?.slice(0, 200)).rejects.toThrow(
+        expect.objectContaining({ code: 'CLAIMS_MISSING' }),
+      )
+    }
+    await expect(give(claims, inputs.slice(1))).rejects.toThrow(
+      expect.objectContaining({ code: 'CLAIMS_MISSING' }),
+    )
+  })
+
+  it('needs so many claims that two sets of inputs cannot both be claimed, whatever t - 1 members do', () => {
+    for (let n = 2; n <= 40; n++) {
+      for (let t = 2; t <= n; t++) {
+        const quorum = claimQuorum({
+          threshold: t,
+          members: Array.from({ length: n }, () => key.members[0] as never),
+        })
+        expect(2 * quorum - n).toBeGreaterThan(t - 1)
+        expect(2 * (quorum - 1) - n).toBeLessThanOrEqual(t - 1)
+        expect(quorum).toBeLessThanOrEqual(n)
+        if (n >= 3 * t - 2) expect(quorum).toBeLessThanOrEqual(n - (t - 1))
+      }
+    }
   })
 
   it('names wrong parts and goes on without them', async () => {
@@ -158,13 +267,124 @@ describe('an encrypted aggregate', () => {
     )
   })
 
-  it('is decrypted by no committee of which two halves could decrypt two sets of inputs', async () => {
+  it('is decrypted by no committee of which two halves claim two sets of inputs', async () => {
     const four = testMembers('half', 4)
     const half = runSession(four, testSession(four, 2))
-    const question = define(sum.measure, { publicKey: half.key.publicKey })
-    await expect(partsOf(question, inputsFor(question, values), half.shares.slice(0, 1))).rejects.toThrow(
-      expect.objectContaining({ code: 'AGGREGATE_INVALID', place: 'share' }),
+    const question = define(sum.measure, { publicKey: half.key.publicKey, session: half.key.session })
+    const answers = inputsFor(question, values)
+    const [share] = half.shares as [(typeof half.shares)[0]]
+    const some = { key: half.key, members: four.slice(0, 2) }
+    const claims = await claimsOf(question, answers, some)
+    await expect(
+      decryptTotalsPartially({ share, definition: question, inputs: answers, claims, random }),
+    ).rejects.toThrow(expect.objectContaining({ code: 'CLAIMS_MISSING' }))
+    const more = await claimsOf(question, answers, { key: half.key, members: four.slice(1) })
+    expect(
+      await decryptTotalsPartially({ share, definition: question, inputs: answers, claims: more, random }),
+    ).toMatchObject({ member: 1 })
+  })
+
+  it('ends with its committee: whoever took over the key does not know what was decrypted', async () => {
+    const next = testMembers('after', 2)
+    const resharing = testSession(next, 2, { previous: key })
+    const moved = runSession(next, resharing, { members, shares })
+    const refused = expect.objectContaining({ code: 'AGGREGATE_INVALID', place: '$.session' })
+    const [{ signingKey }] = next as [(typeof next)[0]]
+    await expect(
+      claimInputs({ key: moved.key, definition: sum, inputs, signingKey, claim: memory() }),
+    ).rejects.toThrow(refused)
+    const [share] = moved.shares as [(typeof moved.shares)[0]]
+    const claims = await claimsOf(sum, inputs)
+    await expect(decryptTotalsPartially({ share, definition: sum, inputs, claims, random })).rejects.toThrow(
+      refused,
     )
+    const parts = await partsOf(sum, inputs)
+    expect(() => combineAggregateParts({ key: moved.key, definition: sum, inputs, parts })).toThrow(refused)
+  })
+
+  it('costs no proofs for what is repeated, contradicted or not of the one size', () => {
+    const [first] = inputs as [SignedStatement]
+    const body = first.statement.body
+    const [signingKey] = people as [Uint8Array]
+    const long = resign(first, signingKey, {
+      ...body,
+      bits: Array.from({ length: 5000 }, () => (body['bits'] as Hex[])[0] as Hex),
+    })
+    const wide = { ...first, context: { ...first.context, subject: `0x${'1'.repeat(100_000)}` } }
+    // The proofs of these are wrong, and that is not what they are refused for.
+    const unproven = [1, 2, 3].map((at) => {
+      const bits = [...(body['bits'] as Hex[])]
+      bits[0] = `${(bits[0] as Hex).slice(0, -at)}${'0'.repeat(at)}` as Hex
+      return resign(first, signingKey, { ...body, bits })
+    })
+    const combined = combineInputs(sum, [...inputs, long, wide, ...unproven, first])
+    expect(combined.contributors).toBe(4)
+    expect(combined.refused.map(({ place, reason }) => [place, reason.replace(/ \(at.*/, '')])).toEqual([
+      [0, 'the contributor published another input as well'],
+      [5, 'expected an array of 4 to 4 items'],
+      [6, 'longer than any honest one'],
+      [7, 'the contributor published another input as well'],
+      [8, 'the contributor published another input as well'],
+      [9, 'the contributor published another input as well'],
+      [10, 'the contributor published another input as well'],
+    ])
+  })
+
+  it('whose ciphertexts cancel each other is refused, for there would be nothing to decrypt', () => {
+    const one = define({ kind: 'sum', minimum: 0, maximum: 1 }, { minimumCohort: 2 })
+    const id = aggregateDigest(one)
+    const publicKey = parsePoint(key.publicKey, 'KEY_INVALID', '$')
+    /** A zero under a secret of one's choice, rightly proven: what the library draws at random, an attacker picks. */
+    const inputOf = (signingKey: Uint8Array, secret: bigint) => {
+      const contributor = addressOf(signingKey)
+      const context = hashParts('aggregate-bit', digestToBytes(id), decodeHex(contributor), new Uint8Array(2))
+      const [first, second] = [generator().multiply(secret), publicKey.multiply(secret)]
+      const [nonce, fakeChallenge, fakeResponse] = [5n, 7n, 11n]
+      const points = [
+        first,
+        second,
+        generator().multiply(nonce),
+        publicKey.multiply(nonce),
+        generator().multiply(fakeResponse).subtract(first.multiply(fakeChallenge)),
+        publicKey.multiply(fakeResponse).subtract(second.subtract(generator()).multiply(fakeChallenge)),
+      ]
+      const whole = hashToScalar('bit', context, ...[publicKey, ...points].map(pointBytes))
+      const challenge = toScalar(whole - fakeChallenge)
+      const scalars = [challenge, toScalar(nonce + challenge * secret), fakeResponse]
+      const bit = encodeHex(concatBytes(...points.map(pointBytes), ...scalars.map(scalarBytes)))
+      const honest = encryptInput({ definition: one, value: 0, signingKey, random })
+      return resign(honest, signingKey, { ...honest.statement.body, bits: [bit] })
+    }
+    const [alice, bob] = people as [Uint8Array, Uint8Array]
+    expect(combineInputs(one, [inputOf(alice, 3n), inputOf(bob, 4n)]).contributors).toBe(2)
+    expect(() => combineInputs(one, [inputOf(alice, 3n), inputOf(bob, toScalar(-3n))])).toThrow(
+      expect.objectContaining({ code: 'AGGREGATE_INVALID', place: 'inputs' }),
+    )
+  })
+
+  it('of more contributors than allowed is refused also where their proofs are checked in several batches', () => {
+    const wide = define({ kind: 'sum', minimum: 0, maximum: 2 ** 32 - 1 }, { maximumCohort: 8 })
+    const crowd = testMembers('crowd', 9).map(({ signingKey }, value) =>
+      encryptInput({ definition: wide, value, signingKey, random }),
+    )
+    expect(inputsAtOnce(wide)).toBe(8)
+    expect(inputsAtOnce(define({ kind: 'histogram', bins: 256 }))).toBe(1)
+    expect(() => combineInputs(wide, crowd)).toThrow(expect.objectContaining({ code: 'COHORT_REFUSED' }))
+  })
+
+  it('finds the one wrong proof among many', () => {
+    const histogram = define({ kind: 'histogram', bins: 4 })
+    const votes = inputsFor(histogram, [0, 3, 3, 1, 3])
+    const [, bad] = votes as [SignedStatement, SignedStatement]
+    const bits = [...(bad.statement.body['bits'] as Hex[])]
+    const [, last] = [bits[0], bits[3]] as [Hex, Hex]
+    bits[3] = `${last.slice(0, -2)}${last.endsWith('00') ? '01' : '00'}` as Hex
+    const spoiled = resign(bad, people[1] as Uint8Array, { ...bad.statement.body, bits })
+    const combined = combineInputs(histogram, [votes[0], spoiled, ...votes.slice(2)])
+    expect(combined.contributors).toBe(4)
+    expect(combined.refused).toEqual([
+      { place: 1, reason: expect.stringContaining('not proven to be 0 or 1') },
+    ])
   })
 
   it('under another key is not decrypted', async () => {
@@ -172,7 +392,7 @@ describe('an encrypted aggregate', () => {
     const other = runSession(strangers, testSession(strangers, 2))
     const [share] = other.shares as [(typeof shares)[0]]
     await expect(
-      decryptTotalsPartially({ share, definition: sum, inputs, claim: memory(), random }),
+      decryptTotalsPartially({ share, definition: sum, inputs, claims: await claimsOf(sum, inputs), random }),
     ).rejects.toThrow(expect.objectContaining({ code: 'AGGREGATE_INVALID', place: '$.publicKey' }))
   })
 })
@@ -190,7 +410,7 @@ describe('an input', () => {
   it('with any bit of a ciphertext or proof flipped is refused', () => {
     const bits = input.statement.body['bits'] as Hex[]
     const [first] = bits as [Hex]
-    for (let place = 0; place < 194; place += 3) {
+    for (let place = 0; place < 294; place += 7) {
       const bytes = decodeHex(first)
       bytes[place] = (bytes[place] ?? 0) ^ (1 << (place % 8))
       const changed = resign(input, signingKey, {
@@ -213,7 +433,7 @@ describe('an input', () => {
     [
       'a bit of no length',
       (body) => ({ ...body, bits: (body['bits'] as Hex[]).map(() => '0x') }),
-      'expected 194 bytes',
+      'expected 294 bytes',
     ],
   ]
   it.each(changes)('with %s is refused', (_, change, reason) => {
@@ -323,64 +543,109 @@ describe('small discrete logarithms', () => {
 })
 
 describe('the transcript of an aggregate', () => {
+  const expecting = (definition: AggregateDefinition) => ({
+    expect: { definition: aggregateDigest(definition) },
+  })
+
   it('is checked whole, and every part of it that is changed is found', async () => {
+    const claims = await claimsOf(sum, inputs)
     const parts = await partsOf(sum, inputs)
     const { result } = combineAggregateParts({ key, definition: sum, inputs, parts })
-    const whole = { sessions: [{ session, transcript }], definition: sum, inputs, parts, result }
-    expect(verifyTranscript(whole)).toEqual({ ok: true, failed: null, reason: null })
-    const judge = (change: object) => verifyTranscript({ ...whole, ...change }).failed
-    expect(judge({ sessions: [] })).toBe('key')
+    const whole = { sessions: [{ session, transcript }], definition: sum, inputs, claims, parts, result }
+    expect(verifyTranscript(whole, expecting(sum))).toEqual({ ok: true, failed: null, reason: null })
+    const judge = (change: object) => verifyTranscript({ ...whole, ...change }, expecting(sum)).failed
     for (const hostile of [
+      { sessions: [] },
       { sessions: null },
       { sessions: [null] },
       { sessions: [{ session, transcript: null }] },
-      { result: null },
+      { sessions: [{ session: null, transcript }] },
+      { more: 1 },
+      { sessions: [{ session, transcript: { ...transcript, complaints: 7 } }] },
+      { sessions: [{ session, transcript: { ...transcript, deals: [] } }] },
+      { sessions: [...whole.sessions, ...whole.sessions] },
+      { sessions: [{ session: { ...session, threshold: 3 }, transcript }] },
     ]) {
       expect(judge(hostile)).toBe('key')
     }
     for (const hostile of [
-      { inputs: null },
       { definition: null },
       { definition: { ...sum, pool: `0x${'9'.repeat(40)}` } },
+      { definition: { ...sum, minimumCohort: 2 } },
     ]) {
-      expect(judge(hostile)).toBe('inputs')
+      expect(judge(hostile)).toBe('definition')
     }
-    expect(judge({ parts: null })).toBe('parts')
-    expect(judge({ sessions: [{ session, transcript: { ...transcript, complaints: 7 } }] })).toBe('key')
-    expect(judge({ sessions: [{ session, transcript: { ...transcript, deals: [] } }] })).toBe('key')
-    expect(judge({ sessions: [...whole.sessions, ...whole.sessions] })).toBe('key')
-    expect(judge({ sessions: [{ session: { ...session, threshold: 3 }, transcript }] })).toBe('key')
-    expect(
-      judge({
-        definition: { ...sum, publicKey: testSession(testMembers('x', 2), 2).members[0]?.encryptionKey },
-      }),
-    ).toBe('inputs')
-    expect(judge({ definition: { ...sum, minimumCohort: 6 } })).toBe('inputs')
+    expect(judge({ inputs: null })).toBe('inputs')
     expect(judge({ inputs: inputs.slice(0, 2) })).toBe('inputs')
-    expect(judge({ inputs: inputs.slice(1) })).toBe('parts')
+    expect(judge({ inputs: inputs.slice(1) })).toBe('claims')
+    expect(judge({ claims: null })).toBe('claims')
+    expect(judge({ claims: claims.slice(1) })).toBe('claims')
+    expect(judge({ parts: null })).toBe('parts')
     expect(judge({ parts: parts.slice(1) })).toBe('parts')
-    expect(judge({ result: { ...result, values: [21] } })).toBe('result')
-    expect(judge({ result: { ...result, values: [20, 0] } })).toBe('result')
-    expect(judge({ result: { ...result, values: [2 ** 60] } })).toBe('result')
-    expect(judge({ result: { ...result, contributors: 6 } })).toBe('result')
-    expect(judge({ result: { ...result, inputsRoot: result.definition } })).toBe('result')
-    expect(judge({ result: { ...result, more: 1 } })).toBe('result')
+    for (const hostile of [
+      null,
+      [],
+      { ...result, values: [21] },
+      { ...result, values: [20, 0] },
+      { ...result, values: ['20'] },
+      { ...result, values: [20.5] },
+      { ...result, values: [2 ** 60] },
+      { ...result, values: [-16] },
+      { ...result, contributors: 6 },
+      { ...result, inputsRoot: result.definition },
+      { ...result, definition: result.inputsRoot },
+      { ...result, more: 1 },
+    ]) {
+      expect(judge({ result: hostile }), JSON.stringify(hostile)).toBe('result')
+    }
   })
 
-  it('holds across a resharing', async () => {
+  it('of another question than the reader asked is refused, and so is one of another committee', async () => {
+    const parts = await partsOf(sum, inputs)
+    const claims = await claimsOf(sum, inputs)
+    const { result } = combineAggregateParts({ key, definition: sum, inputs, parts })
+    const whole = { sessions: [{ session, transcript }], definition: sum, inputs, claims, parts, result }
+    const other = define(sum.measure, { minimumCohort: 4 })
+    expect(verifyTranscript(whole, expecting(other)).failed).toBe('definition')
+    for (const change of [
+      { pool: `0x${'33'.repeat(20)}` as const },
+      { registry: `0x${'33'.repeat(20)}` as const },
+      { chainId: 1 },
+      { session: sha256Digest(new Uint8Array()) },
+    ]) {
+      const elsewhere = define(sum.measure, change)
+      const verdict = verifyTranscript({ ...whole, definition: elsewhere }, expecting(elsewhere))
+      expect(verdict).toMatchObject({
+        failed: 'definition',
+        reason: expect.stringContaining('another committee'),
+      })
+    }
+    for (const nothing of [undefined, {}, { expect: {} }, { expect: { definition: 'x' } }]) {
+      expect(() => verifyTranscript(whole, nothing as never)).toThrow(
+        expect.objectContaining({ code: 'DIGEST_INVALID' }),
+      )
+    }
+  })
+
+  it('holds across a resharing, for what was asked of the new committee', async () => {
     const next = testMembers('reshared', 2)
     const resharing = testSession(next, 2, { previous: key })
     const moved = runSession(next, resharing, { members, shares })
-    const parts = await partsOf(sum, inputs, moved.shares)
-    const { result } = combineAggregateParts({ key: moved.key, definition: sum, inputs, parts })
+    const question = define(sum.measure, { session: moved.key.session })
+    const answers = inputsFor(question, values)
+    const committee = { key: moved.key, members: next }
+    const claims = await claimsOf(question, answers, committee)
+    const parts = await partsOf(question, answers, moved.shares, committee)
+    const { result } = combineAggregateParts({ key: moved.key, definition: question, inputs: answers, parts })
     const sessions = [
       { session, transcript },
       { session: resharing, transcript: moved.transcript },
     ]
-    expect(verifyTranscript({ sessions, definition: sum, inputs, parts, result }).ok).toBe(true)
-    expect(
-      verifyTranscript({ sessions: sessions.slice(1), definition: sum, inputs, parts, result }).failed,
-    ).toBe('key')
+    const whole = { sessions, definition: question, inputs: answers, claims, parts, result }
+    expect(verifyTranscript(whole, expecting(question)).ok).toBe(true)
+    expect(verifyTranscript({ ...whole, sessions: sessions.slice(1) }, expecting(question)).failed).toBe(
+      'key',
+    )
   })
 })
 
@@ -389,6 +654,7 @@ describe('a definition of unknown origin', () => {
     ['$.type', { type: 'x' }],
     ['$.type', { version: 2 }],
     ['$.publicKey', { publicKey: '0x' }],
+    ['$.session', { session: 'x' }],
     ['$.question', { question: 'x' }],
     ['$.measure.kind', { measure: { kind: 'mean' } }],
     ['$.measure.kind', { measure: null }],

@@ -1,11 +1,12 @@
-import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
 import type { JsonValue } from '../canonical-json/canonicalize.js'
 import { merkleRoot } from '../commitment/merkle.js'
 import { bytesToDigest, type Digest } from '../digest/digest.js'
 import type { Address } from '../encoding/address.js'
+import { equalBytes } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 import type { GroupElement } from '../threshold/group.js'
 import { identityElement } from '../threshold/group.js'
+import { namedSigner } from '../threshold/message.js'
 import type { EncryptedBit } from './bit-proof.js'
 import {
   type AggregateDefinition,
@@ -13,7 +14,7 @@ import {
   parseAggregateDefinition,
   weightsOf,
 } from './definition.js'
-import { type CheckedInput, readInput } from './input.js'
+import { checkProofs, inputsAtOnce, readInput, type SignedInput } from './input.js'
 
 /** An input that does not count, and why. */
 export interface RefusedInput {
@@ -35,7 +36,7 @@ export interface EncryptedTotals {
 
 /**
  * Adds up inputs under encryption. Everybody who has the same inputs, in whatever order, gets the same totals: inputs
- * that are malformed, not proven or not signed do not count, and neither do two different inputs of one contributor.
+ * that are malformed, not proven or not signed do not count, and neither do two different inputs that one contributor signed.
  *
  * @param unchecked - the definition
  * @param inputs - of unknown origin
@@ -49,12 +50,12 @@ export function combineInputs(unchecked: AggregateDefinition, inputs: readonly u
   const { accepted, refused } = acceptInputs(inputs, { definition, id })
   const { minimumCohort, maximumCohort } = definition
   if (accepted.length < minimumCohort || accepted.length > maximumCohort) {
-    const message = `${accepted.length} inputs count; the question takes ${minimumCohort} to ${maximumCohort}`
+    const message = `${accepted.length}${accepted.length > maximumCohort ? ' or more' : ''} inputs count; the question takes ${minimumCohort} to ${maximumCohort}`
     throw new CryptoError('COHORT_REFUSED', 'inputs', message)
   }
   const totals = totalsOf(
     definition,
-    accepted.map(({ input }) => input.bits),
+    accepted.map(({ bits }) => bits),
   )
   if (totals.some(({ first }) => first.is0())) {
     throw new CryptoError('AGGREGATE_INVALID', 'inputs', 'the inputs cancel each other; ask anew')
@@ -71,51 +72,79 @@ export function combineInputs(unchecked: AggregateDefinition, inputs: readonly u
 }
 
 interface AcceptedInput {
-  readonly input: CheckedInput
+  readonly bits: readonly EncryptedBit[]
   readonly leaf: Uint8Array
 }
+
+const contradiction = 'the contributor published another input as well'
 
 function acceptInputs(
   inputs: readonly unknown[],
   options: { readonly definition: AggregateDefinition; readonly id: Digest },
 ): { readonly accepted: readonly AcceptedInput[]; readonly refused: readonly RefusedInput[] } {
+  const { candidates, refused } = candidatesOf(inputs, options)
+  const accepted: AcceptedInput[] = []
+  // Cheap things first, and no more proofs than count: anybody can sign, and have everybody compute.
+  const step = inputsAtOnce(options.definition)
+  for (let start = 0; start < candidates.length; start += step) {
+    const part = candidates.slice(start, start + step)
+    const results = checkProofs(
+      part.map(({ input }) => input),
+      options,
+    )
+    part.forEach(({ place, input: { leaf } }, at) => {
+      const bits = results[at]
+      if (bits instanceof CryptoError) refused.push({ place, reason: bits.message })
+      else if (bits !== undefined) accepted.push({ bits, leaf })
+    })
+    if (accepted.length > options.definition.maximumCohort) break
+  }
+  refused.sort((left, right) => left.place - right.place)
+  return { accepted, refused }
+}
+
+/** The signed inputs of those who may answer and signed one alone, by address. */
+function candidatesOf(
+  inputs: readonly unknown[],
+  options: { readonly definition: AggregateDefinition; readonly id: Digest },
+): {
+  readonly candidates: readonly { readonly place: number; readonly input: SignedInput }[]
+  readonly refused: RefusedInput[]
+} {
   if (!Array.isArray(inputs)) throw new CryptoError('AGGREGATE_INVALID', 'inputs', 'expected an array')
   const refused: RefusedInput[] = []
-  const found = new Map<
-    Address,
-    { readonly place: number; readonly leaf: Uint8Array; readonly input: CheckedInput }[]
-  >()
+  const found = new Map<Address, { readonly place: number; readonly input: SignedInput }[]>()
   const { contributors } = options.definition
-  const eligible = contributors === null ? null : new Set(contributors)
-  inputs.forEach((value, place) => {
+  const eligible = contributors === null ? null : new Set<string>(contributors)
+  inputs.forEach((value: unknown, place) => {
     try {
-      const input = readInput(value, options)
-      if (eligible !== null && !eligible.has(input.contributor)) {
+      if (eligible !== null && !eligible.has(namedSigner(value))) {
         refused.push({ place, reason: 'the contributor is not on the list of the question' })
         return
       }
-      const leaf = canonicalBytes((value as { statement: JsonValue }).statement)
+      const known = found.get(namedSigner(value) as Address) ?? []
+      if (known.length > 1) {
+        refused.push({ place, reason: contradiction })
+        return
+      }
+      const input = readInput(value, options)
       const own = found.get(input.contributor) ?? []
       // The same input twice is one; its signature may differ, what it says does not.
-      if (own.some((other) => equalText(other.leaf, leaf)))
+      if (own.some((other) => equalBytes(other.input.leaf, input.leaf)))
         refused.push({ place, reason: 'published before' })
-      else found.set(input.contributor, [...own, { place, leaf, input }])
+      else found.set(input.contributor, [...own, { place, input }])
     } catch (error) {
       if (!(error instanceof CryptoError)) throw error
       refused.push({ place, reason: error.message })
     }
   })
-  const accepted: (AcceptedInput & { readonly contributor: Address })[] = []
-  for (const [contributor, own] of found) {
-    const [only, ...others] = own
-    if (only !== undefined && others.length === 0) accepted.push({ contributor, ...only })
-    else
-      for (const { place } of own)
-        refused.push({ place, reason: 'the contributor published another input as well' })
+  const candidates: { readonly place: number; readonly input: SignedInput }[] = []
+  for (const own of found.values()) {
+    if (own.length === 1) candidates.push(...own)
+    else for (const { place } of own) refused.push({ place, reason: contradiction })
   }
-  accepted.sort((left, right) => (left.contributor < right.contributor ? -1 : 1))
-  refused.sort((left, right) => left.place - right.place)
-  return { accepted, refused }
+  candidates.sort((left, right) => (left.input.contributor < right.input.contributor ? -1 : 1))
+  return { candidates, refused }
 }
 
 function totalsOf(
@@ -137,8 +166,4 @@ function totalsOf(
       identityElement(),
     )
   return [{ first: weighted('first'), second: weighted('second') }]
-}
-
-function equalText(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, index) => byte === right[index])
 }

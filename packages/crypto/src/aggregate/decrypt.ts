@@ -8,8 +8,9 @@ import { type GroupElement, hashParts } from '../threshold/group.js'
 import { combineParts, decryptPointPartially } from '../threshold/partial-decryption.js'
 import { parseThresholdKey, type ThresholdKey } from '../threshold/session.js'
 import type { ThresholdShare } from '../threshold/share.js'
+import { requireClaims } from './claim.js'
 import { combineInputs, type EncryptedTotals, type RefusedInput } from './combine.js'
-import { type AggregateDefinition, rangeOf } from './definition.js'
+import { type AggregateDefinition, rangeOf, requireCommittee } from './definition.js'
 import { smallDiscreteLogs } from './discrete-log.js'
 
 /** One member's part of decrypting the totals of one question. JSON throughout. */
@@ -32,49 +33,29 @@ export interface AggregateResult {
 }
 
 /**
- * Where a member remembers, durably, which inputs it has decrypted a question for. A memory of the member's own holds as long
- * as any two quorums share an honest member; one that all members share (a contract) holds against dishonest ones too.
- *
- * @param definition - digest of the question
- * @param inputsRoot - the inputs
- * @returns true when this is the first time the question is asked, or the same inputs as then
- */
-export type ClaimDecryption = (definition: Digest, inputsRoot: Digest) => Promise<boolean> | boolean
-
-/**
  * A member's part of decrypting totals, which it computes itself from the inputs: it never decrypts a ciphertext that
- * it was handed. A question is decrypted for one set of inputs only; otherwise two sets that differ by one
+ * it was handed. It gives a part only for inputs that a quorum has claimed; otherwise two sets that differ by one
  * contributor would tell that contributor's answer.
  *
- * @param options - the member's `share`; `definition` and `inputs`; `claim`: see {@link ClaimDecryption}; `random`
+ * @param options - the member's `share`; `definition` and `inputs`; `claims`: of the members, from `claimInputs`; `random`
  * @returns the part
- * @throws CryptoError `AGGREGATE_INVALID` (definition, or a share of another key), `COHORT_REFUSED`,
- *   `DECRYPTION_CLAIMED` when the question was decrypted for other inputs, `SHARE_INVALID`, `KEY_INVALID`,
+ * @throws CryptoError `AGGREGATE_INVALID` (definition, or another committee's question), `COHORT_REFUSED`,
+ *   `CLAIMS_MISSING` when too few members claim these inputs, `SESSION_INVALID`, `SHARE_INVALID`, `KEY_INVALID`,
  *   `RANDOM_INVALID`
  */
 export async function decryptTotalsPartially(options: {
   readonly share: ThresholdShare
   readonly definition: AggregateDefinition
   readonly inputs: readonly unknown[]
-  readonly claim: ClaimDecryption
+  readonly claims: readonly unknown[]
   readonly random: Random
 }): Promise<AggregatePart> {
-  const { inputs, claim, random } = options
+  const { inputs, claims, random } = options
   const key = parseThresholdKey(options.share.key as unknown as JsonValue)
   const share = { ...options.share, key }
   const totals = combineInputs(options.definition, inputs)
-  requireKey(totals, key)
-  if (2 * key.threshold <= key.members.length) {
-    // Two quorums without a common member would each decrypt other inputs, and no member would know.
-    const why =
-      'a committee that decrypts totals needs a threshold above half of its members; reshare the key'
-    throw new CryptoError('AGGREGATE_INVALID', 'share', why)
-  }
-  if (!(await claim(totals.id, totals.inputsRoot))) {
-    const message =
-      'the question was decrypted for other inputs; the difference would tell one contributor’s answer'
-    throw new CryptoError('DECRYPTION_CLAIMED', 'inputs', message)
-  }
+  requireCommittee(totals.definition, key)
+  requireClaims(claims, { totals, key })
   const points = totals.totals.map(({ first }, place) => {
     const { point, proof } = decryptPointPartially({
       share,
@@ -104,7 +85,10 @@ export function combineAggregateParts(options: {
   readonly wrong: readonly number[]
   readonly refused: readonly RefusedInput[]
 } {
-  const { totals, images, wrong } = openTotals(options)
+  const key = parseThresholdKey(options.key as unknown as JsonValue)
+  const totals = combineInputs(options.definition, options.inputs)
+  requireCommittee(totals.definition, key)
+  const { images, wrong } = openTotals(options.parts, { key, totals })
   const { measure } = totals.definition
   const found = smallDiscreteLogs(images, totals.contributors * rangeOf(measure))
   const shift = measure.kind === 'sum' ? measure.minimum * totals.contributors : 0
@@ -120,25 +104,18 @@ export function combineAggregateParts(options: {
 /**
  * The totals in the exponent, as the parts open them.
  *
- * @param options - as for {@link combineAggregateParts}
- * @returns the encrypted totals, what is in each, and the places of wrong parts
- * @throws CryptoError as {@link combineAggregateParts}
+ * @param parts - of unknown origin
+ * @param options - a checked `key` and the `totals`
+ * @returns what is in each total, and the places of wrong parts
+ * @throws CryptoError `SHARES_MISSING`
  */
-export function openTotals(options: {
-  readonly key: ThresholdKey
-  readonly definition: AggregateDefinition
-  readonly inputs: readonly unknown[]
-  readonly parts: readonly unknown[]
-}): {
-  readonly totals: EncryptedTotals
-  readonly images: readonly GroupElement[]
-  readonly wrong: readonly number[]
-} {
-  const key = parseThresholdKey(options.key as unknown as JsonValue)
-  const totals = combineInputs(options.definition, options.inputs)
-  requireKey(totals, key)
-  if (!Array.isArray(options.parts)) throw new CryptoError('SHARES_MISSING', 'parts', 'expected an array')
-  const read = options.parts.map((part) => readPart(part, totals))
+export function openTotals(
+  parts: readonly unknown[],
+  options: { readonly key: ThresholdKey; readonly totals: EncryptedTotals },
+): { readonly images: readonly GroupElement[]; readonly wrong: readonly number[] } {
+  const { key, totals } = options
+  if (!Array.isArray(parts)) throw new CryptoError('SHARES_MISSING', 'parts', 'expected an array')
+  const read = parts.map((part: unknown) => readPart(part, totals))
   const wrong = new Set(read.flatMap((part, place) => (part === undefined ? [place] : [])))
   const images = totals.totals.map(({ first, second }, total) => {
     const partials = read.map((part) =>
@@ -148,7 +125,7 @@ export function openTotals(options: {
     for (const place of combined.wrong) wrong.add(place)
     return second.subtract(combined.agreement)
   })
-  return { totals, images, wrong: [...wrong].sort((left, right) => left - right) }
+  return { images, wrong: [...wrong].sort((left, right) => left - right) }
 }
 
 function readPart(value: unknown, totals: EncryptedTotals): AggregatePart | undefined {
@@ -171,12 +148,6 @@ function readPart(value: unknown, totals: EncryptedTotals): AggregatePart | unde
   } catch (error) {
     if (error instanceof CryptoError) return undefined
     throw error
-  }
-}
-
-function requireKey(totals: EncryptedTotals, key: ThresholdKey): void {
-  if (totals.definition.publicKey !== key.publicKey) {
-    throw new CryptoError('AGGREGATE_INVALID', '$.publicKey', 'the question was asked under another key')
   }
 }
 

@@ -6,6 +6,7 @@ import type { Hex } from '../encoding/hex.js'
 import { CryptoError } from '../errors.js'
 import { exactFields } from '../threshold/exact-fields.js'
 import { parsePoint, pointHex } from '../threshold/group.js'
+import type { ThresholdKey } from '../threshold/session.js'
 
 /** What is added up: one number per contributor within bounds, or one vote per contributor for one of some bins. */
 export type AggregateMeasure =
@@ -22,6 +23,11 @@ export interface AggregateDefinition {
   readonly pool: Address
   /** The committee's point; resharing does not change it. */
   readonly publicKey: Hex
+  /**
+   * The session of the committee that may decrypt. After a resharing the new members know nothing of what the old ones have
+   * decrypted, so the question ends with its committee.
+   */
+  readonly session: Digest
   /** Digest of the question in words, or of the manifest that asks it. */
   readonly question: Digest
   readonly measure: AggregateMeasure
@@ -48,6 +54,7 @@ const fields = [
   'registry',
   'pool',
   'publicKey',
+  'session',
   'question',
   'measure',
   'contributors',
@@ -75,6 +82,7 @@ export function parseAggregateDefinition(value: JsonValue): AggregateDefinition 
     registry: reader.address('registry'),
     pool: reader.address('pool'),
     publicKey: pointHex(parsePoint(reader.fields['publicKey'], code, '$.publicKey')),
+    session: reader.digest('session'),
     question: reader.digest('question'),
     measure: parseMeasure(reader.fields['measure']),
     contributors:
@@ -198,4 +206,20 @@ function parseMeasure(value: JsonValue | undefined): AggregateMeasure {
   const limit = 2 ** 40
   const minimum = reader.whole('minimum', -limit, limit)
   return { kind, minimum, maximum: reader.whole('maximum', minimum + 1, minimum + 2 ** 32 - 1) }
+}
+
+/**
+ * Refuses a question that was asked of another committee.
+ *
+ * @param definition - a checked definition
+ * @param key - a checked key
+ * @throws CryptoError `AGGREGATE_INVALID`
+ */
+export function requireCommittee(definition: AggregateDefinition, key: ThresholdKey): void {
+  for (const name of ['publicKey', 'session', 'chainId', 'registry', 'pool'] as const) {
+    if (definition[name] === key[name]) continue
+    const why =
+      'the question was asked of another committee, or before this one took over the key: ask it anew'
+    throw new CryptoError('AGGREGATE_INVALID', `$.${name}`, why)
+  }
 }

@@ -3,11 +3,11 @@
  * key with proofs that they are within bounds, added up under encryption, and only the total is decrypted.
  * @module
  */
+export { type ClaimDecryption, claimInputs, claimQuorum } from './claim.js'
 export { combineInputs, type EncryptedTotals, type RefusedInput } from './combine.js'
 export {
   type AggregatePart,
   type AggregateResult,
-  type ClaimDecryption,
   combineAggregateParts,
   decryptTotalsPartially,
 } from './decrypt.js'

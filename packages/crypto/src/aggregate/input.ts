@@ -1,8 +1,9 @@
+import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
 import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, digestToBytes, digestToHex } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import { bigEndian, type Random } from '../encoding/bytes.js'
-import { decodeHex, encodeHex } from '../encoding/hex.js'
+import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
 import { CryptoError } from '../errors.js'
 import { addressOf } from '../statement/signature.js'
 import {
@@ -26,7 +27,15 @@ import {
   parsePoint,
   toScalar,
 } from '../threshold/group.js'
-import { type EncryptedBit, encryptBit, provenBitLength, readBit } from './bit-proof.js'
+import { isModest, isSameContext } from '../threshold/message.js'
+import {
+  areBits,
+  type ClaimedBit,
+  type EncryptedBit,
+  encryptBit,
+  provenBitLength,
+  readBit,
+} from './bit-proof.js'
 import {
   type AggregateDefinition,
   aggregateDigest,
@@ -43,7 +52,7 @@ const inputType = 'sealpool/aggregate-input'
  *
  * @param options - `definition`; `value`: a whole number within bounds (sum), or the place of a bin from 0
  *   (histogram); `signingKey`: the contributor's, 32 bytes; `random`: source of random bytes
- * @returns the signed input; about 390 characters for each bit
+ * @returns the signed input; about 590 characters for each bit
  * @throws CryptoError `AGGREGATE_INVALID` (definition, or a value out of bounds), `KEY_INVALID`, `RANDOM_INVALID`
  */
 export function encryptInput(options: {
@@ -72,61 +81,60 @@ export function encryptInput(options: {
   return signStatement({ statement, context: contextOf(definition, id), privateKey: signingKey })
 }
 
-/** An input that was found good. */
-export interface CheckedInput {
+/** An input that bears its contributor's signature; {@link checkProofs} looks into it. */
+export interface SignedInput {
   readonly contributor: Address
-  readonly bits: readonly EncryptedBit[]
+  readonly bits: readonly Hex[]
+  readonly one: Hex | null
+  /** The canonical bytes of the statement that was signed. */
+  readonly leaf: Uint8Array
 }
 
 /**
- * Reads an input of unknown origin and checks signature and proofs.
+ * Reads an input of unknown origin and checks form and signature, not the proofs. What is not of the one form and size that the
+ * question asks for is refused before anything is hashed.
  *
  * @param value - JSON
  * @param options - a checked `definition` and its digest `id`
- * @returns contributor and ciphertexts
+ * @returns who signed what
  * @throws CryptoError `AGGREGATE_INVALID`, its place naming what is wrong
  */
 export function readInput(
   value: unknown,
   options: { readonly definition: AggregateDefinition; readonly id: Digest },
-): CheckedInput {
+): SignedInput {
   const { definition, id } = options
   const refuse = (place: string, why: string) => new CryptoError('AGGREGATE_INVALID', place, why)
-  const { contributor, body } = readSigned(value, { definition, id, refuse })
-  const reader = exactFields(body, ['contributor', 'bits', 'one'], 'AGGREGATE_INVALID', '$')
-  // The proofs are bound to the name in the body, the signature to the signer: both must be one.
-  if (reader.address('contributor') !== contributor) throw refuse('$.contributor', 'signed by somebody else')
-  const publicKey = parsePoint(definition.publicKey, 'AGGREGATE_INVALID', '$.publicKey')
+  const code = 'AGGREGATE_INVALID'
+  const statement = exactFields(value, ['statement', 'context', 'signer', 'signature'], code, '$').fields[
+    'statement'
+  ]
+  const { body } = exactFields(statement, ['type', 'version', 'body'], code, '$.statement').fields
+  const reader = exactFields(body, ['contributor', 'bits', 'one'], code, '$')
   const count = weightsOf(definition.measure).length
   const bits = reader.list('bits', count, count).map((text, place) => {
-    const at = `$.bits[${place}]`
-    if (typeof text !== 'string' || text.length !== 2 + 2 * provenBitLength || !/^0x[0-9a-f]*$/.test(text)) {
-      throw refuse(at, `expected ${provenBitLength} bytes in lower-case hex`)
-    }
-    const bit = readBit(decodeHex(text), { publicKey, context: proofContext(id, contributor, place) })
-    if (bit === undefined) throw refuse(at, 'not proven to be 0 or 1')
-    return bit
+    return exactFields({ bit: text }, ['bit'], code, `$.bits[${place}]`).text('bit', provenBitLength)
   })
-  if (definition.measure.kind === 'sum') {
-    if (reader.fields['one'] !== null) throw refuse('$.one', 'a sum has no such proof')
-  } else {
-    const pairs = onePairs(bits, publicKey)
-    const proof = reader.bytes('one', discreteLogProofLength)
-    const proven =
-      pairs !== undefined && verifyDiscreteLog({ pairs, context: oneContext(id, contributor), proof })
-    if (!proven) throw refuse('$.one', 'not proven to name exactly one bin')
-  }
-  return { contributor, bits }
+  if (definition.measure.kind === 'sum' && reader.fields['one'] !== null)
+    throw refuse('$.one', 'a sum has no such proof')
+  const one = definition.measure.kind === 'sum' ? null : reader.text('one', discreteLogProofLength)
+  const named = reader.address('contributor')
+  if (!isModest((value as { readonly context: unknown }).context))
+    throw refuse('$.context', 'longer than any honest one')
+  const signer = signerOf(value, { definition, id, refuse })
+  // The proofs are bound to the name in the body, the signature to the signer: both must be one.
+  if (named !== signer) throw refuse('$.contributor', 'signed by somebody else')
+  return { contributor: signer, bits, one, leaf: canonicalBytes(statement ?? null) }
 }
 
-function readSigned(
+function signerOf(
   value: unknown,
   options: {
     readonly definition: AggregateDefinition
     readonly id: Digest
     readonly refuse: (place: string, why: string) => CryptoError
   },
-): { readonly contributor: Address; readonly body: JsonObject } {
+): Address {
   const { definition, id, refuse } = options
   let signed: SignedStatement
   try {
@@ -137,15 +145,66 @@ function readSigned(
   const { statement, context, signer } = signed
   if (statement.type !== inputType || statement.version !== 1)
     throw refuse('$.statement', `expected ${inputType}, version 1`)
-  const expected = contextOf(definition, id)
-  const names = ['chainId', 'registry', 'pool', 'subject', 'nonce'] as const
-  const same = names.every(
-    (name) => String(context[name]).toLowerCase() === String(expected[name]).toLowerCase(),
-  )
-  if (!same || context.facts.length > 0)
+  if (!isSameContext(context, contextOf(definition, id)))
     throw refuse('$.context', 'an input to another question, pool or chain')
   if (!verifyStatement(signed)) throw refuse('$.signature', 'the signature is not its signer’s')
-  return { contributor: parseAddress(signer), body: statement.body }
+  return parseAddress(signer)
+}
+
+/** Most encrypted bits whose proofs are checked at once, but always those of one input: memory is bounded by it. */
+const bitsAtOnce = 256
+
+/**
+ * How many inputs {@link checkProofs} should be given at once.
+ *
+ * @param definition - a checked definition
+ * @returns 1 or more
+ */
+export function inputsAtOnce(definition: AggregateDefinition): number {
+  return Math.max(1, Math.floor(bitsAtOnce / weightsOf(definition.measure).length))
+}
+
+/**
+ * Checks the proofs of some inputs together; where a wrong one is among them, each of them alone.
+ *
+ * @param inputs - of {@link readInput}
+ * @param options - a checked `definition` and its digest `id`
+ * @returns for each input its ciphertexts, or why it is refused
+ */
+export function checkProofs(
+  inputs: readonly SignedInput[],
+  options: { readonly definition: AggregateDefinition; readonly id: Digest },
+): readonly (readonly EncryptedBit[] | CryptoError)[] {
+  const publicKey = parsePoint(options.definition.publicKey, 'AGGREGATE_INVALID', '$.publicKey')
+  const claims = inputs.map((input) => claimedBits(input, { ...options, publicKey }))
+  const unproven = new CryptoError('AGGREGATE_INVALID', '$.bits', 'not proven to be 0 or 1')
+  const allHold = areBits(
+    claims.flatMap((claim) => (claim instanceof CryptoError ? [] : claim)),
+    publicKey,
+  )
+  return claims.map((claim) => {
+    return claim instanceof CryptoError || allHold || areBits(claim, publicKey) ? claim : unproven
+  })
+}
+
+function claimedBits(
+  input: SignedInput,
+  options: { readonly id: Digest; readonly publicKey: GroupElement },
+): readonly ClaimedBit[] | CryptoError {
+  const { contributor, one } = input
+  const { id, publicKey } = options
+  const bits: ClaimedBit[] = []
+  for (const [place, text] of input.bits.entries()) {
+    const bit = readBit(decodeHex(text), { publicKey, context: proofContext(id, contributor, place) })
+    if (bit === undefined)
+      return new CryptoError('AGGREGATE_INVALID', `$.bits[${place}]`, 'not proven to be 0 or 1')
+    bits.push(bit)
+  }
+  if (one === null) return bits
+  const pairs = onePairs(bits, publicKey)
+  const context = oneContext(id, contributor)
+  if (pairs !== undefined && verifyDiscreteLog({ pairs, context, proof: decodeHex(one) })) return bits
+  return new CryptoError('AGGREGATE_INVALID', '$.one', 'not proven to name exactly one bin')
 }
 
 /** Proves that the bits of a histogram add up to one: the sum of the ciphertexts, less one, encrypts nothing. */

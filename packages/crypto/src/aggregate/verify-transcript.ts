@@ -1,11 +1,21 @@
 import { digestOf } from '../canonical-json/canonical-bytes.js'
 import type { JsonValue } from '../canonical-json/canonicalize.js'
+import { type Digest, parseDigest } from '../digest/digest.js'
 import { CryptoError } from '../errors.js'
 import { concludeSession, type SessionTranscript } from '../threshold/conclude.js'
+import { exactFields } from '../threshold/exact-fields.js'
 import { type GroupElement, generator } from '../threshold/group.js'
 import { parseThresholdSession, type ThresholdKey, type ThresholdSession } from '../threshold/session.js'
+import { requireClaims } from './claim.js'
+import { combineInputs } from './combine.js'
 import { type AggregateResult, openTotals } from './decrypt.js'
-import { type AggregateDefinition, parseAggregateDefinition, rangeOf } from './definition.js'
+import {
+  type AggregateDefinition,
+  aggregateDigest,
+  parseAggregateDefinition,
+  rangeOf,
+  requireCommittee,
+} from './definition.js'
 
 /** Everything that was published about one question, from the birth of the key to the answer. */
 export interface AggregateTranscript {
@@ -13,12 +23,14 @@ export interface AggregateTranscript {
   readonly sessions: readonly { readonly session: ThresholdSession; readonly transcript: SessionTranscript }[]
   readonly definition: AggregateDefinition
   readonly inputs: readonly unknown[]
+  /** The members' claims of these inputs, from `claimInputs`. */
+  readonly claims: readonly unknown[]
   readonly parts: readonly unknown[]
   readonly result: AggregateResult
 }
 
 /** The steps of {@link verifyTranscript}, in order. */
-export type TranscriptStep = 'key' | 'inputs' | 'parts' | 'result'
+export type TranscriptStep = 'key' | 'definition' | 'inputs' | 'claims' | 'parts' | 'result'
 
 /** What {@link verifyTranscript} found. */
 export interface TranscriptVerdict {
@@ -30,75 +42,87 @@ export interface TranscriptVerdict {
 }
 
 /**
- * Checks a whole aggregation from public values alone: that the key came of its sessions, that every input that
- * counts is signed and proven, that enough members' parts are honest, and that the result is what they open.
+ * Checks a whole aggregation from public values alone: that the key came of its sessions, that the question is the one that
+ * the reader knows, that every input that counts is signed and proven, that a quorum claimed these inputs, that enough
+ * members' parts are honest, and that the result is what they open. That the rounds of a session were closed one after the
+ * other cannot be seen in a transcript.
  *
  * @param transcript - of unknown origin
- * @returns the verdict; it trusts nobody but the reader's own copy of `definition`
+ * @param options - `expect.definition`: digest of the question (`aggregateDigest`) from a source that the reader trusts; it
+ *   names chain, pool, committee and cohort too, and without it anybody's own committee of two would pass
+ * @returns the verdict
+ * @throws CryptoError `DIGEST_INVALID` when the expectation is no digest
  */
-export function verifyTranscript(transcript: AggregateTranscript): TranscriptVerdict {
-  const { definition, inputs, parts, result } = transcript
-  if (!Array.isArray(transcript.sessions) || !Array.isArray(result?.values)) {
-    return { ok: false, failed: 'key', reason: 'not a transcript: sessions and result.values are arrays' }
-  }
+export function verifyTranscript(
+  transcript: AggregateTranscript,
+  options: { readonly expect: { readonly definition: Digest } },
+): TranscriptVerdict {
+  const expected = parseDigest(options?.expect?.definition, 'expect.definition')
   let step: TranscriptStep = 'key'
   const fail = (reason: string): TranscriptVerdict => ({ ok: false, failed: step, reason })
   try {
-    const key = keyOf(transcript.sessions)
-    if (typeof key === 'string') return fail(key)
+    const names = ['sessions', 'definition', 'inputs', 'claims', 'parts', 'result']
+    const { fields } = exactFields(transcript, names, 'TRANSCRIPT_INVALID', '$')
+    const key = keyOf(fields['sessions'])
+    step = 'definition'
+    const definition = parseAggregateDefinition(fields['definition'] ?? null)
+    if (aggregateDigest(definition) !== expected)
+      return fail('the question is another one than the reader expects')
+    requireCommittee(definition, key)
     step = 'inputs'
-    parseAggregateDefinition(definition as unknown as JsonValue)
-    if (definition.publicKey !== key.publicKey) return fail('the question was asked under another key')
-    const places = ['chainId', 'registry', 'pool'] as const
-    const elsewhere = transcript.sessions.some(({ session }) =>
-      places.some((name) => session[name] !== definition[name]),
-    )
-    if (elsewhere) return fail('the key was made for another chain or pool than the question')
+    const totals = combineInputs(definition, fields['inputs'] as readonly unknown[])
+    step = 'claims'
+    requireClaims(fields['claims'] as readonly unknown[], { totals, key })
     step = 'parts'
-    const { totals, images } = openTotals({ key, definition, inputs, parts })
+    const { images } = openTotals(fields['parts'] as readonly unknown[], { key, totals })
     step = 'result'
-    const expected = {
-      definition: totals.id,
-      inputsRoot: totals.inputsRoot,
-      contributors: totals.contributors,
-      values: result.values,
-    }
-    if (digestOf(result as unknown as JsonValue) !== digestOf(expected)) {
+    const result = exactFields(fields['result'], resultFields, 'TRANSCRIPT_INVALID', '$.result')
+    const values = result.list('values', images.length, images.length)
+    const { id, inputsRoot, contributors } = totals
+    const same =
+      result.fields['definition'] === id &&
+      result.fields['inputsRoot'] === inputsRoot &&
+      result.fields['contributors'] === contributors
+    if (!same)
       return fail('the result is of another question, other inputs or another number of contributors')
-    }
-    const { measure } = totals.definition
-    const shift = measure.kind === 'sum' ? measure.minimum * totals.contributors : 0
-    const right = images.every((image, place) => {
-      return holds(
-        image,
-        (result.values[place] ?? Number.NaN) - shift,
-        totals.contributors * rangeOf(measure),
-      )
-    })
-    if (!right || images.length !== result.values.length) return fail('the parts open to something else')
-    return { ok: true, failed: null, reason: null }
+    const { measure } = definition
+    const shift = measure.kind === 'sum' ? measure.minimum * contributors : 0
+    const right = images.every((image, place) =>
+      holds(image, values[place], { shift, bound: contributors * rangeOf(measure) }),
+    )
+    return right ? { ok: true, failed: null, reason: null } : fail('the parts open to something else')
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error
-    if (error.code === 'AGGREGATE_INVALID' || error.code === 'COHORT_REFUSED') step = 'inputs'
     return fail(error.message)
   }
 }
 
-function keyOf(sessions: AggregateTranscript['sessions']): ThresholdKey | string {
+const resultFields = ['definition', 'inputsRoot', 'contributors', 'values']
+
+function keyOf(sessions: unknown): ThresholdKey {
+  const refuse = (why: string) => new CryptoError('TRANSCRIPT_INVALID', '$.sessions', why)
+  if (!Array.isArray(sessions)) throw refuse('expected an array')
   let key: ThresholdKey | null = null
-  for (const entry of sessions) {
-    if (typeof entry !== 'object' || entry === null) return 'a session is an object with its transcript'
-    const { session, transcript } = entry
-    const previous = parseThresholdSession(session as unknown as JsonValue).previous as JsonValue
-    if (digestOf(previous) !== digestOf(key as JsonValue))
-      return 'a session does not follow on the one before it'
-    key = concludeSession(session, transcript).key
-    if (key === null) return 'no key came of a session'
+  for (const [place, entry] of sessions.entries()) {
+    const at = `$.sessions[${place}]`
+    const { fields } = exactFields(entry, ['session', 'transcript'], 'TRANSCRIPT_INVALID', at)
+    const session = parseThresholdSession(fields['session'] ?? null)
+    if (digestOf(session.previous as JsonValue) !== digestOf(key as JsonValue))
+      throw refuse('a session does not follow on the one before it')
+    key = concludeSession(session, fields['transcript'] as unknown as SessionTranscript).key
+    if (key === null) throw refuse('no key came of a session')
   }
-  return key ?? 'there is no session from which the key came'
+  if (key === null) throw refuse('there is no session from which the key came')
+  return key
 }
 
-function holds(image: GroupElement, value: number, bound: number): boolean {
-  if (!Number.isSafeInteger(value) || value < 0 || value > bound) return false
-  return value === 0 ? image.is0() : image.equals(generator().multiplyUnsafe(BigInt(value)))
+function holds(
+  image: GroupElement,
+  value: unknown,
+  { shift, bound }: { readonly shift: number; readonly bound: number },
+): boolean {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) return false
+  const count = value - shift
+  if (count < 0 || count > bound) return false
+  return count === 0 ? image.is0() : image.equals(generator().multiplyUnsafe(BigInt(count)))
 }

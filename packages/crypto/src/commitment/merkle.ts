@@ -138,23 +138,25 @@ export interface MerkleProofClaim {
 
 /**
  * Whether a leaf stands at a place of a tree (RFC 9162 section 2.1.3.2). The path must have exactly the length that
- * place and count ask for.
+ * place and count ask for. A root does not bind `count` (the last of three leaves passes for the last of two, too): take it
+ * from where the root comes from, a signed tree head for one, and never from whoever gives the proof.
  *
  * @param claim - see {@link MerkleProofClaim}; hostile values are answered with `false`
  * @returns true only when the path leads to the root
  */
 export function verifyMerkleProof(claim: MerkleProofClaim): boolean {
+  if (typeof claim !== 'object' || claim === null) return false
   const { leaf, index, count, proof, root } = claim
   if (!Number.isSafeInteger(index) || !Number.isSafeInteger(count) || index < 0 || index >= count)
     return false
   if (!(leaf instanceof Uint8Array) || !(root instanceof Uint8Array)) return false
   if (!Array.isArray(proof) || proof.length > 53) return false
-  if (!proof.every((hash) => hash instanceof Uint8Array && hash.length === 32)) return false
   let node = index
   let last = count - 1
   let hash = leafHash(leaf)
   for (const sibling of proof) {
-    if (last === 0) return false
+    // Here and not by `every`, which passes over the holes of an array.
+    if (last === 0 || !(sibling instanceof Uint8Array) || sibling.length !== 32) return false
     if (node % 2 === 1) {
       hash = nodeHash(sibling, hash)
     } else if (node === last) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { merkleProof, merkleRoot } from './merkle.js'
+import { merkleProof, merkleRoot, verifyMerkleProof } from './merkle.js'
 import { merkleMultiProof, verifyMerkleMultiProof } from './multi-proof.js'
 
 const leavesOf = (count: number) => Array.from({ length: count }, (_, index) => new Uint8Array([index, 7]))
@@ -98,4 +98,13 @@ describe('a multi-proof', () => {
       )
     },
   )
+})
+
+test('arrays with holes are answered with false, in either kind of proof', () => {
+  const holes = new Array(1) as Uint8Array[]
+  const leaf = new Uint8Array([1])
+  const root = new Uint8Array(32)
+  expect(verifyMerkleProof({ leaf, index: 0, count: 2, proof: holes, root })).toBe(false)
+  expect(verifyMerkleMultiProof({ leaves: [{ index: 0, leaf }], count: 2, proof: holes, root })).toBe(false)
+  expect(verifyMerkleMultiProof({ leaves: new Array(1), count: 2, proof: [root], root })).toBe(false)
 })

@@ -69,12 +69,14 @@ export function multiProofOfHashes(hashes: readonly Uint8Array[], indices: reado
 }
 
 /**
- * Whether leaves stand at their places of a tree. The proof must have exactly the hashes that places and count ask for.
+ * Whether leaves stand at their places of a tree. The proof must have exactly the hashes that places and count ask for. A
+ * root does not bind `count`: take it from where the root comes from.
  *
  * @param claim - see {@link MerkleMultiProofClaim}; hostile values are answered with `false`
  * @returns true only when all leaves lead to the root
  */
 export function verifyMerkleMultiProof(claim: MerkleMultiProofClaim): boolean {
+  if (typeof claim !== 'object' || claim === null) return false
   const { leaves, count, proof, root } = claim
   if (!Array.isArray(leaves) || !Array.isArray(proof) || !(root instanceof Uint8Array)) return false
   const wellFormed = leaves.every(

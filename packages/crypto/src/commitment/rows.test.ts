@@ -194,3 +194,23 @@ function byHand(): string {
     .digest()
   return rootOf(fieldOf(own, 'a', 1), 1)
 }
+
+test('a row that is no JSON is refused without its names, which are data', () => {
+  const salt = new Uint8Array(32)
+  const deep = { 'alice@example.org': JSON.parse(`${'['.repeat(200)}${']'.repeat(200)}`) as null }
+  for (const [value, code] of [
+    [{ contacts: { 'alice@example.org': Number.NaN } }, 'JSON_INVALID'],
+    [{ 'alice@example.org': Number.NaN }, 'JSON_INVALID'],
+    [{ '\ud800alice@example.org': 1 }, 'JSON_INVALID'],
+    [deep, 'JSON_TOO_DEEP'],
+  ] as const) {
+    try {
+      commitRows([{ a: 1 }, value], { salt })
+      expect.unreachable()
+    } catch (error) {
+      expect(error).toMatchObject({ code, place: 'rows[1].fields[0]' })
+      expect((error as Error).cause).toBeUndefined()
+      expect((error as Error).message).not.toContain('alice')
+    }
+  }
+})

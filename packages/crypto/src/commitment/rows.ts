@@ -164,6 +164,7 @@ function rowHashes(rows: readonly JsonObject[], salt: Uint8Array): Uint8Array[] 
   if (!(salt instanceof Uint8Array) || salt.length !== saltLength) {
     throw invalid('salt', `a salt has ${saltLength} random bytes`)
   }
+  if (!Array.isArray(rows)) throw invalid('rows', 'expected an array of objects')
   return rows.map((row, index) => {
     const fields = fieldHashes(row, index, salt)
     return rowHash(fields.length, rootOfHashes(fields))
@@ -173,7 +174,19 @@ function rowHashes(rows: readonly JsonObject[], salt: Uint8Array): Uint8Array[] 
 function fieldHashes(row: JsonObject, index: number, salt: Uint8Array): Uint8Array[] {
   const names = namesOf(row)
   if (names.length === 0) throw invalid(`rows[${index}]`, 'a row is an object with at least one field')
-  return names.map((name) => fieldHash(fieldSalt(salt, index, name), name, row[name] ?? null))
+  return names.map((name, field) => {
+    try {
+      return fieldHash(fieldSalt(salt, index, name), name, row[name] ?? null)
+    } catch (error) {
+      // The place that canonical JSON gives holds names of members, which are data here: counted instead, and no cause.
+      if (!(error instanceof CryptoError)) throw error
+      throw new CryptoError(
+        error.code,
+        `rows[${index}].fields[${field}]`,
+        'a field is not JSON, or nested too deeply',
+      )
+    }
+  })
 }
 
 function namesOf(row: unknown): string[] {

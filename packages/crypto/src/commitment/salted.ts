@@ -44,13 +44,16 @@ export interface CommitmentOpening {
  * @param options - `salt`: 32 secret random bytes, never used for two plaintexts; `chunkSize` in bytes, 65,536 by
  *   default
  * @returns the commitment
- * @throws CryptoError `COMMITMENT_INVALID` for a salt of another length or an impossible chunk size
+ * @throws CryptoError `COMMITMENT_INVALID` for a salt of another length or an impossible chunk size, or what is no Uint8Array
  */
 export function commitPlaintext(
   bytes: Uint8Array,
   options: { readonly salt: Uint8Array; readonly chunkSize?: number | undefined },
 ): Commitment {
   const { salt, chunkSize } = checked(options)
+  if (!(bytes instanceof Uint8Array)) {
+    throw new CryptoError('COMMITMENT_INVALID', 'bytes', 'a plaintext is a Uint8Array')
+  }
   const hashes = chunksOf(bytes, chunkSize).map((chunk, index) => leafHash(chunkSaltOf(salt, index), chunk))
   return commitmentOf(bytes.length, chunkSize, hashes)
 }
@@ -106,6 +109,7 @@ export function verifyCommitment(claim: {
   readonly salt: Uint8Array
   readonly chunkSize?: number | undefined
 }): boolean {
+  if (typeof claim !== 'object' || claim === null) return false
   digestToBytes(claim.root)
   return commitPlaintext(claim.bytes, claim).root === claim.root
 }
@@ -145,6 +149,7 @@ export function openCommitment(
  * @returns true only when the chunk stands at its place of the committed plaintext
  */
 export function verifyCommitmentOpening(root: Digest, opening: CommitmentOpening): boolean {
+  if (typeof opening !== 'object' || opening === null) return false
   const { index, chunk, chunkSize, length, chunkSalt, proof, treeRoot } = opening
   if (![chunk, chunkSalt, treeRoot].every((bytes) => bytes instanceof Uint8Array)) return false
   if (!isChunkSize(chunkSize) || !Number.isSafeInteger(length) || length < 0) return false

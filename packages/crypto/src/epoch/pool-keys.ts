@@ -5,6 +5,7 @@ import { x25519Kem } from '../hpke/x25519-kem.js'
 import { derivePoolKey } from '../pool-key/derive.js'
 import { hpkeIdentity, hpkeRecipient } from '../recipient/hpke-recipient.js'
 import type { Identity, Recipient } from '../recipient/recipient.js'
+import { requireContext, type SealContext } from '../sealed-file/context.js'
 import { currentKeyEpoch, type KeyEpoch, type KeyEpochs } from './register.js'
 
 /**
@@ -12,11 +13,13 @@ import { currentKeyEpoch, type KeyEpoch, type KeyEpochs } from './register.js'
  *
  * @param register - the pool's epochs
  * @param kems - KEMs beside X25519 that the register may name (`[xwingKem]`)
- * @returns the recipient
+ * @returns the recipient; sealing to it throws `CONTEXT_MISMATCH` for another policy, pool or chain
  * @throws CryptoError `EPOCH_INVALID` when the current epoch's KEM was not given; `KEY_INVALID`
  */
 export function currentRecipient(register: KeyEpochs, kems: readonly Kem[] = []): Recipient {
-  return recipientOfEpoch(currentKeyEpoch(register), kems)
+  const { chainId, pool } = register
+  const recipient = recipientOfEpoch(currentKeyEpoch(register), kems)
+  return scopedRecipient(recipient, { ...recipient.scope, chainId, pool })
 }
 
 /**
@@ -24,12 +27,25 @@ export function currentRecipient(register: KeyEpochs, kems: readonly Kem[] = [])
  *
  * @param epoch - an epoch that is not retired
  * @param kems - KEMs beside X25519
- * @returns the recipient
+ * @returns the recipient; sealing to it throws `CONTEXT_MISMATCH` for another policy
  * @throws CryptoError `EPOCH_RETIRED`, `EPOCH_INVALID`, `KEY_INVALID`
  */
 export function recipientOfEpoch(epoch: KeyEpoch, kems: readonly Kem[] = []): Recipient {
   if (epoch.state === 'retired') throw retired(epoch)
-  return hpkeRecipient({ publicKey: decodeBase64Url(epoch.publicKey), kem: kemOf(epoch, kems) })
+  const recipient = hpkeRecipient({ publicKey: decodeBase64Url(epoch.publicKey), kem: kemOf(epoch, kems) })
+  // Not its number: files that are re-wrapped keep the epoch in which they were sealed.
+  return scopedRecipient(recipient, { policyDigest: epoch.policyDigest })
+}
+
+function scopedRecipient(recipient: Recipient, scope: Partial<SealContext>): Recipient {
+  return {
+    ...recipient,
+    scope,
+    async wrap(request) {
+      requireContext(request.context, scope)
+      return recipient.wrap(request)
+    },
+  }
 }
 
 /**
@@ -39,7 +55,8 @@ export function recipientOfEpoch(epoch: KeyEpoch, kems: readonly Kem[] = []): Re
  * @param options - `root`: the node's root, 32 secret bytes; `register`: the pool's epochs; `kems`: beside X25519
  * @returns identities, newest first
  * @throws CryptoError `EPOCH_INVALID` when the root does not derive a key that the register names; `KEY_INVALID`; from
- *   opening also `EPOCH_RETIRED`
+ *   opening also `EPOCH_RETIRED`, and `CONTEXT_MISMATCH` for a file of another policy, pool or chain that was wrapped for
+ *   one of these keys
  */
 export function poolIdentities(options: {
   readonly root: Uint8Array
@@ -62,10 +79,24 @@ export function poolIdentities(options: {
       const why = `the root does not derive the key of epoch ${epoch.epoch}: another root, or a false register`
       throw new CryptoError('EPOCH_INVALID', 'root', why)
     }
-    open.push(hpkeIdentity({ privateKey: key.privateKey, kem }))
+    open.push(
+      scopedIdentity(hpkeIdentity({ privateKey: key.privateKey, kem }), { chainId, pool, policyDigest }),
+    )
   }
   // Retired ones last: another epoch's key may still open the file.
   return [...open.reverse(), ...closed]
+}
+
+/** An identity that opens files of its own policy only, whoever wrapped others for its key. */
+function scopedIdentity(identity: Identity, scope: Partial<SealContext>): Identity {
+  return {
+    ...identity,
+    async unwrap(request) {
+      const fileKey = await identity.unwrap(request)
+      if (fileKey !== undefined) requireContext(request.context, scope)
+      return fileKey
+    },
+  }
 }
 
 function retiredIdentity(epoch: KeyEpoch): Identity {

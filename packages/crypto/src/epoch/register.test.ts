@@ -1,8 +1,14 @@
 import { describe, expect, test } from 'vitest'
+import { sha256Digest } from '../digest/digest.js'
+import { encodeBase64Url } from '../encoding/base64url.js'
+import { concatBytes } from '../encoding/bytes.js'
 import { x25519Kem } from '../hpke/x25519-kem.js'
 import { derivePoolKey } from '../pool-key/derive.js'
 import { xwingKem } from '../post-quantum/xwing-kem.js'
+import { hpkeIdentity, hpkeRecipient } from '../recipient/hpke-recipient.js'
+import { publicKeyOf } from '../recipient/x25519.js'
 import { openBytes } from '../sealed-file/open.js'
+import { addRecipient } from '../sealed-file/rewrap.js'
 import { sealBytes } from '../sealed-file/seal.js'
 import { bytesOf, codeOf, context, repeatable, scope } from '../testing/sealed-fixture.js'
 import { currentRecipient, poolIdentities, recipientOfEpoch } from './pool-keys.js'
@@ -54,6 +60,12 @@ describe('a pool’s key epochs', () => {
     expect(await open(retired, sealed)).toBe(1)
   })
 
+  test('a file of somebody else’s is not called retired', async () => {
+    const other = hpkeRecipient({ publicKey: publicKeyOf(new Uint8Array(32).fill(9)) })
+    const sealed = await sealBytes(bytesOf(9), { recipients: [other], context, random: repeatable() })
+    expect(await codeOf(() => open(retired, sealed))).toBe('NO_MATCHING_IDENTITY')
+  })
+
   test('nothing is sealed to a retired epoch', () => {
     const [old] = retired.epochs
     if (old === undefined) throw new Error('an epoch')
@@ -66,6 +78,79 @@ describe('a pool’s key epochs', () => {
     expect(await open(third, await sealTo(second))).toBe(2)
     for (const work of [() => currentRecipient(third), () => poolIdentities({ root, register: third })]) {
       expect(work).toThrow(expect.objectContaining({ code: 'EPOCH_INVALID', place: 'kems' }))
+    }
+  })
+
+  test('open no file of another policy, pool or chain, whoever wrapped it for their key', async () => {
+    const to = hpkeRecipient(derivePoolKey({ root, ...scope, epoch: 2 }))
+    for (const change of [
+      { policyDigest: context.commitment },
+      { pool: `0x${'01'.repeat(20)}` as const },
+      { chainId: 1 },
+    ]) {
+      const sealed = await sealBytes(bytesOf(9), {
+        recipients: [to],
+        context: { ...context, ...change },
+        random: repeatable(),
+      })
+      expect(await codeOf(() => open(second, sealed))).toBe('CONTEXT_MISMATCH')
+    }
+    const moved = await sealBytes(bytesOf(9), {
+      recipients: [to],
+      context: { ...context, epoch: 1 },
+      random: repeatable(),
+    })
+    expect(await open(second, moved)).toBe(1)
+  })
+
+  test('take no file of another policy, pool or chain, neither at sealing nor later', async () => {
+    const random = repeatable()
+    const identities = poolIdentities({ root, register: second })
+    for (const [change, byRegister, byEpoch] of [
+      [{}, 'accepted', 'accepted'],
+      [{ epoch: 7 }, 'accepted', 'accepted'],
+      [{ policyDigest: context.commitment }, 'CONTEXT_MISMATCH', 'CONTEXT_MISMATCH'],
+      [{ pool: `0x${'01'.repeat(20)}` as const }, 'CONTEXT_MISMATCH', 'accepted'],
+      [{ chainId: 1 }, 'CONTEXT_MISMATCH', 'accepted'],
+    ] as const) {
+      const place = { ...context, ...change }
+      const whole = currentRecipient(second)
+      const bare = recipientOfEpoch(currentKeyEpoch(second))
+      const seal = (to: typeof whole) => sealBytes(bytesOf(9), { recipients: [to], context: place, random })
+      expect(await codeOf(() => seal(whole))).toBe(byRegister)
+      expect(await codeOf(() => seal(bare))).toBe(byEpoch)
+      const other = hpkeIdentity({ privateKey: root })
+      const file = await sealBytes(bytesOf(9), {
+        recipients: [hpkeRecipient({ publicKey: publicKeyOf(root) })],
+        context: place,
+        random,
+      })
+      const add = (to: typeof whole) =>
+        codeOf(() => addRecipient(file, { identities: [other, ...identities], recipient: to, random }))
+      expect(await add(whole)).toBe(byRegister)
+      expect(await add(bare)).toBe(byEpoch)
+    }
+  })
+
+  test('have no key of low order, of either KEM', () => {
+    const low = new Uint8Array(32)
+    const entry = (publicKey: Uint8Array, kem: string) => ({
+      ...first,
+      epochs: [
+        {
+          ...currentKeyEpoch(first),
+          kem,
+          publicKey: encodeBase64Url(publicKey),
+          keyId: sha256Digest(publicKey),
+        },
+      ],
+    })
+    const honest = derivePoolKey({ root, ...scope, epoch: 1, kem: xwingKem }).publicKey
+    expect(parseKeyEpochs(entry(honest, 'xwing')).epochs).toHaveLength(1)
+    for (const value of [entry(low, 'x25519'), entry(concatBytes(honest.slice(0, -32), low), 'xwing')]) {
+      expect(() => parseKeyEpochs(value)).toThrow(
+        expect.objectContaining({ code: 'EPOCH_INVALID', place: '$.epochs[0].publicKey' }),
+      )
     }
   })
 

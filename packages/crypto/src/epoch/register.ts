@@ -4,7 +4,7 @@ import { type Address, parseAddress } from '../encoding/address.js'
 import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
 import type { Kem } from '../hpke/kem.js'
-import { keyIdOfKey } from '../recipient/x25519.js'
+import { keyIdOfKey, requirePublicKey } from '../recipient/x25519.js'
 
 /** One key epoch of a pool, as everyone may see it. */
 export interface KeyEpoch extends JsonObject {
@@ -153,6 +153,8 @@ function parseEpoch(value: unknown, place: string): KeyEpoch {
   }
   const key = read(`${place}.publicKey`, () => decodeBase64Url(publicKey as string))
   if (key.length !== keyLengths[kem]) throw invalid(`${place}.publicKey`, 'the key has another length')
+  // The last 32 bytes of an X-Wing key are an X25519 key.
+  read(`${place}.publicKey`, () => requirePublicKey(key.slice(-32)))
   if (keyIdOfKey(key) !== keyId) throw invalid(`${place}.keyId`, 'expected the SHA-256 of the public key')
   return {
     epoch,

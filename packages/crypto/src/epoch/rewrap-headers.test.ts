@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Digest, sha256Digest } from '../digest/digest.js'
 import { concatBytes } from '../encoding/bytes.js'
+import type { Hex } from '../encoding/hex.js'
+import { CryptoError } from '../errors.js'
+import { x25519Kem } from '../hpke/x25519-kem.js'
 import { platformRandom } from '../platform.js'
 import { derivePoolKey } from '../pool-key/derive.js'
 import { hpkeIdentity, hpkeRecipient } from '../recipient/hpke-recipient.js'
@@ -25,6 +28,8 @@ import {
   stranger,
   wallet,
 } from '../testing/sealed-fixture.js'
+import { currentRecipient, recipientOfEpoch } from './pool-keys.js'
+import { currentKeyEpoch, publishKeyEpochs, rotateKeyEpoch } from './register.js'
 import { type HeaderStore, type RewrapOptions, rewrapHeader, rewrapHeaders } from './rewrap-headers.js'
 
 const nextKey = derivePoolKey({ root: new Uint8Array(32).fill(1), ...scope, epoch: 2 })
@@ -163,6 +168,11 @@ describe('rewrapHeaders', () => {
     expect(most).toBeGreaterThan(1)
   })
 
+  test.each([1, 256])('works on %s headers at once', async (atOnce) => {
+    const work = () => rewrapHeaders({ ...rewrapping, store: memory(new Map()), atOnce })
+    expect(await codeOf(work)).toBe('accepted')
+  })
+
   test.each([0, 257, 1.5])('works on no %s headers at once', async (atOnce) => {
     const work = () => rewrapHeaders({ ...rewrapping, store: memory(new Map()), atOnce })
     expect(await codeOf(work)).toBe('OPTION_INVALID')
@@ -231,3 +241,67 @@ function killAfter(folder: string, headers: number): Promise<number> {
     )
   })
 }
+
+describe('a key of another policy', () => {
+  const policyDigest = sha256Digest(new Uint8Array([7]))
+  const other = derivePoolKey({ root: new Uint8Array(32).fill(1), ...scope, policyDigest, epoch: 2 })
+  const epochOf = (key: typeof other, policy: Digest, epoch: number) => ({
+    ...key,
+    kem: x25519Kem,
+    policyDigest: policy,
+    epoch,
+  })
+  const first = publishKeyEpochs({ ...scope, ...epochOf(poolKey, scope.policyDigest, 1) })
+  const foreign = rotateKeyEpoch(first, epochOf(other, policyDigest, 2))
+  const honest = rotateKeyEpoch(first, epochOf(nextKey, scope.policyDigest, 2))
+
+  test('gets no file, when it says of which policy it is', async () => {
+    const sealed = await seal(1)
+    for (const to of [currentRecipient(foreign), recipientOfEpoch(currentKeyEpoch(foreign))]) {
+      expect(await codeOf(() => rewrapHeader(sealed, { ...rewrapping, to }))).toBe('OPTION_INVALID')
+      const store = memory(new Map([['one', sealed]]))
+      expect(await codeOf(() => rewrapHeaders({ ...rewrapping, to, store }))).toBe('OPTION_INVALID')
+    }
+    const elsewhere = { ...rewrapping.expect, pool: `0x${'01'.repeat(20)}` as const }
+    const to = currentRecipient(honest)
+    expect(await codeOf(() => rewrapHeader(sealed, { ...rewrapping, to, expect: elsewhere }))).toBe(
+      'OPTION_INVALID',
+    )
+    expect(
+      await codeOf(() => rewrapHeader(sealed, { ...rewrapping, to, expect: { ...scope, chainId: 1 } })),
+    ).toBe('OPTION_INVALID')
+    const capitals = { ...scope, pool: scope.pool.toUpperCase().replace('0X', '0x') as Hex }
+    expect(await rewrapHeader(sealed, { ...rewrapping, to, expect: capitals })).toBeInstanceOf(Uint8Array)
+  })
+})
+
+test('an identity out of reach fails its file and not the run', async () => {
+  const files = new Map([
+    ['one', split(await seal(1)).header],
+    ['two', split(await seal(2)).header],
+  ])
+  let asked = 0
+  const away = {
+    type: 'x',
+    keyId: 'x',
+    unwrap: async () => (asked++ === 0 ? Promise.reject(new Error('away')) : undefined),
+  }
+  const report = await rewrapHeaders({ ...rewrapping, identities: [away], store: memory(files), atOnce: 1 })
+  expect(report).toEqual({
+    rewrapped: 0,
+    unchanged: 0,
+    failed: [
+      { name: 'one', code: 'SOURCE_FAILED' },
+      { name: 'two', code: 'NO_MATCHING_IDENTITY' },
+    ],
+  })
+})
+
+test('a store that refuses with a typed error is reported with its code', async () => {
+  const refusing = {
+    ...memory(new Map([['one', new Uint8Array()]])),
+    read: () => Promise.reject(new CryptoError('AGE_REFUSED', 'x', 'x')),
+  }
+  const { failed } = await rewrapHeaders({ ...rewrapping, store: refusing })
+  expect(failed).toEqual([{ name: 'one', code: 'AGE_REFUSED' }])
+})

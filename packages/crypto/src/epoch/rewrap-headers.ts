@@ -25,7 +25,10 @@ export interface RewrapOptions {
   readonly identities: readonly Identity[]
   /** The old key's id: its stanza goes. */
   readonly from: string
-  /** The new epoch's key. That it is the same policy's is for the caller to see to: a key does not show it. */
+  /**
+   * The new epoch's key. From `currentRecipient` or `recipientOfEpoch` it says of which policy it is, and is refused when that
+   * is not the one of `expect`; a bare key does not show it, and is for the caller to judge.
+   */
   readonly to: Recipient
   /** What every file must have been sealed for, the policy above all: files of other policies are left alone. */
   readonly expect: Pick<SealContext, 'chainId' | 'pool' | 'policyDigest'>
@@ -39,8 +42,8 @@ export interface RewrapOptions {
  * @param sealed - a sealed file, or its header
  * @param options - see {@link RewrapOptions}
  * @returns the new header, or undefined when it stands at the new epoch already
- * @throws CryptoError `CONTEXT_MISMATCH`, `RECIPIENT_INVALID` when the file has neither key's stanza; as `openBytes` up
- *   to the payload
+ * @throws CryptoError `OPTION_INVALID` when `to` is the old key or of another policy; `CONTEXT_MISMATCH`,
+ *   `RECIPIENT_INVALID` when the file has neither key's stanza; as `openBytes` up to the payload
  */
 export async function rewrapHeader(
   sealed: Uint8Array,
@@ -51,9 +54,9 @@ export async function rewrapHeader(
 
 async function rewrapParsed(header: ParsedHeader, options: RewrapOptions): Promise<Uint8Array | undefined> {
   const { from, to } = options
+  requireOneScope(options)
   const has = (keyId: string) =>
     header.recipients.some((stanza) => stanza.type === to.type && stanza['keyId'] === keyId)
-  if (from === to.keyId) throw new CryptoError('OPTION_INVALID', 'to', 'the new key is the old one')
   const [old, renewed] = [has(from), has(to.keyId)]
   if (!old && renewed) return undefined
   if (!old) {
@@ -76,7 +79,10 @@ export interface RewrapReport {
   readonly rewrapped: number
   /** Headers that stood at the new epoch already: of an earlier run, or sealed to it from the start. */
   readonly unchanged: number
-  /** Files that were left as they are, and why; run again once the reason is gone. */
+  /**
+   * Files that were left as they are, and why (`SOURCE_FAILED` also for an identity or recipient that failed with an error
+   * of another kind); run again once the reason is gone.
+   */
   readonly failed: readonly { readonly name: string; readonly code: CryptoErrorCode }[]
 }
 
@@ -101,9 +107,7 @@ export async function rewrapHeaders(
   if (!Number.isInteger(atOnce) || atOnce < 1 || atOnce > 256) {
     throw new CryptoError('OPTION_INVALID', 'atOnce', 'expected a whole number from 1 to 256')
   }
-  if (options.from === options.to.keyId) {
-    throw new CryptoError('OPTION_INVALID', 'to', 'the new key is the old one')
-  }
+  requireOneScope(options)
   let rewrapped = 0
   let unchanged = 0
   const failed: { name: string; code: CryptoErrorCode }[] = []
@@ -119,8 +123,8 @@ export async function rewrapHeaders(
       await reading(() => store.replace(name, renewed, previous))
       rewrapped += 1
     } catch (error) {
-      if (!(error instanceof CryptoError)) throw error
-      failed.push({ name, code: error.code })
+      // An identity or recipient out of reach (a committee, a key service) fails with an error of its own.
+      failed.push({ name, code: error instanceof CryptoError ? error.code : 'SOURCE_FAILED' })
       return
     }
     onHeader?.(name)
@@ -135,6 +139,15 @@ export async function rewrapHeaders(
   }
   await Promise.all(underWay)
   return { rewrapped, unchanged, failed }
+}
+
+function requireOneScope({ from, to, expect }: Pick<RewrapOptions, 'from' | 'to' | 'expect'>): void {
+  if (from === to.keyId) throw new CryptoError('OPTION_INVALID', 'to', 'the new key is the old one')
+  for (const name of ['chainId', 'pool', 'policyDigest'] as const) {
+    const own = to.scope?.[name]
+    if (own === undefined || own === (name === 'pool' ? expect.pool.toLowerCase() : expect[name])) continue
+    throw new CryptoError('OPTION_INVALID', `to.scope.${name}`, 'the new key is of another policy or pool')
+  }
 }
 
 async function reading<T>(work: () => Promise<T>): Promise<T> {

@@ -83,12 +83,9 @@ export interface HpkeContext {
  *
  * @param setup - see {@link HpkeSetup}
  * @returns the context; its message number starts at 0
- * @throws CryptoError `OPTION_INVALID` for an AEAD that RFC 9180 does not name; `NATIVE_CRYPTO_MISSING`
+ * @throws CryptoError `NATIVE_CRYPTO_MISSING`
  */
 export async function hpkeContext(setup: HpkeSetup): Promise<HpkeContext> {
-  if (!Object.hasOwn(aeadIds, setup.aead)) {
-    throw new CryptoError('OPTION_INVALID', 'aead', `expected one of ${Object.keys(aeadIds).join(', ')}`)
-  }
   const { key, baseNonce, exporterSecret } = hpkeSchedule(setup)
   const aead = await importAeadKey(setup.aead, key, setup.backend)
   let sealed = 0
@@ -120,6 +117,18 @@ export async function hpkeContext(setup: HpkeSetup): Promise<HpkeContext> {
       }
       return labeledExpand(suiteOf(setup), exporterSecret(), 'sec', context, length)
     },
+  }
+}
+
+/**
+ * Refuses what is no AEAD of RFC 9180.
+ *
+ * @param aead - its name; none for the default
+ * @throws CryptoError `OPTION_INVALID`
+ */
+export function requireAead(aead: HpkeAead | undefined): void {
+  if (aead !== undefined && !Object.hasOwn(aeadIds, aead)) {
+    throw new CryptoError('OPTION_INVALID', 'aead', `expected ${Object.keys(aeadIds).join(', ')}`)
   }
 }
 

@@ -345,3 +345,26 @@ test.each(['aes-256-gcm', 'xchacha20-poly1305'] as const)(
     }
   },
 )
+
+test('an AEAD that RFC 9180 does not name is refused, and a single message is always under AES-256-GCM', async () => {
+  const { publicKey, privateKey } = deriveKeyPair(new Uint8Array(32).fill(3))
+  const none = new Uint8Array()
+  const enc = new Uint8Array(32).fill(9)
+  for (const aead of ['rot13', 'xchacha20-poly1305', 'toString', null] as never[]) {
+    const refused = expect.objectContaining({ code: 'OPTION_INVALID', place: 'aead' })
+    await expect(hpkeSender({ publicKey, info: none, random: platformRandom, aead })).rejects.toThrow(refused)
+    await expect(hpkeReceiver({ privateKey, enc, info: none, aead })).rejects.toThrow(refused)
+  }
+  const stray = { aead: 'chacha20-poly1305' } as object
+  const plaintext = new Uint8Array([1, 2, 3])
+  const message = await hpkeSeal({
+    publicKey,
+    info: none,
+    aad: none,
+    plaintext,
+    random: platformRandom,
+    ...stray,
+  })
+  expect(await hpkeOpen({ privateKey, info: none, aad: none, message })).toEqual(plaintext)
+  expect(await hpkeOpen({ privateKey, info: none, aad: none, message, ...stray })).toEqual(plaintext)
+})

@@ -9,6 +9,7 @@ import {
   hpkeContext,
   hpkeSchedule,
   openRefused,
+  requireAead,
 } from './context.js'
 import type { Kem, KemPrivateKey } from './kem.js'
 import { x25519Kem } from './x25519-kem.js'
@@ -40,6 +41,7 @@ export interface HpkeSenderOptions {
 export async function hpkeSender(
   options: HpkeSenderOptions,
 ): Promise<{ readonly enc: Uint8Array; readonly context: HpkeContext }> {
+  requireAead(options.aead)
   const { enc, setup } = await setUpSender(options)
   return { enc, context: await hpkeContext(setup) }
 }
@@ -77,6 +79,7 @@ export interface HpkeReceiverOptions {
  */
 export async function hpkeReceiver(options: HpkeReceiverOptions): Promise<HpkeContext> {
   const { privateKey, kem = x25519Kem } = options
+  requireAead(options.aead)
   return hpkeContext(await setUpReceiver({ ...options, kem, key: prepared(kem, privateKey) }))
 }
 
@@ -120,7 +123,8 @@ export interface HpkeSealOptions extends Omit<HpkeSenderOptions, 'aead'> {
  * @throws CryptoError `KEY_INVALID`, `RANDOM_INVALID`, `OPTION_INVALID`, `NATIVE_CRYPTO_MISSING`
  */
 export async function hpkeSeal(options: HpkeSealOptions): Promise<Uint8Array> {
-  const { enc, setup } = await setUpSender(options)
+  // A stray `aead` of an untyped caller must not choose another cipher.
+  const { enc, setup } = await setUpSender({ ...options, aead: undefined })
   const { key, baseNonce } = hpkeSchedule(setup)
   const aead = await importAeadKey(setup.aead, key, setup.backend)
   return concatBytes(enc, await aead.seal(baseNonce, options.plaintext, options.aad))
@@ -158,7 +162,7 @@ export async function hpkeOpenWith(
 ): Promise<Uint8Array> {
   const { kem, message, aad } = options
   if (!(message instanceof Uint8Array) || message.length < kem.encLength + aeadTagLength) throw openRefused()
-  const setup = await setUpReceiver({ ...options, enc: message.slice(0, kem.encLength) })
+  const setup = await setUpReceiver({ ...options, aead: undefined, enc: message.slice(0, kem.encLength) })
   const { key, baseNonce } = hpkeSchedule(setup)
   const aead = await importAeadKey(setup.aead, key, setup.backend)
   const plaintext = await aead.open(baseNonce, message.slice(kem.encLength), aad)

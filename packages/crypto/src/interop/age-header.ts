@@ -9,10 +9,13 @@ export interface AgeStanza {
 }
 
 const encoder = /* @__PURE__ */ new TextEncoder()
+const decoder = /* @__PURE__ */ new TextDecoder()
 const versionLine = 'age-encryption.org/v1'
 const columns = 64
 /** Longest header that is read. */
 const maximumLength = 1_048_576
+/** Stanzas bear no names: each costs every identity a key agreement. */
+const maximumStanzas = 1000
 
 /**
  * Writes an age header up to the hyphens before its MAC, which is what the MAC covers.
@@ -52,9 +55,9 @@ export function parseAgeHeader(file: Uint8Array): {
     const bytes = file.subarray(offset, end)
     if (!bytes.every((byte) => byte >= 0x20 && byte <= 0x7e)) throw invalid('a line is not printable ASCII')
     offset = end + 1
-    return String.fromCharCode(...bytes.subarray(0, 1000))
+    return decoder.decode(bytes)
   }
-  if (line() !== versionLine) throw invalid(`expected ${versionLine}; armoured files must be unpacked first`)
+  if (line() !== versionLine) throw invalid(`expected ${versionLine}`)
   const stanzas: AgeStanza[] = []
   for (;;) {
     const start = offset
@@ -75,6 +78,7 @@ export function parseAgeHeader(file: Uint8Array): {
       parts.push(part)
       if (part.length < columns) break
     }
+    if (stanzas.length === maximumStanzas) throw invalid(`more than ${maximumStanzas} recipients`)
     stanzas.push({ type, args, body: decode(parts.join('')) })
   }
 }

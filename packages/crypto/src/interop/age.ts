@@ -13,6 +13,7 @@ import {
 } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 import { keyAgreement, publicKeyOf, requirePublicKey } from '../recipient/x25519.js'
+import { readArmor } from '../sealed-file/armor.js'
 import { type AgeStanza, encodeAgeHeader, parseAgeHeader } from './age-header.js'
 
 const encoder = /* @__PURE__ */ new TextEncoder()
@@ -124,16 +125,17 @@ export async function sealAge(
  * Opens an age file (age-encryption.org/v1) with X25519 identities. Stanzas of other types are passed over. Nothing is
  * returned unless all of the file is authentic.
  *
- * @param file - a binary age file
+ * @param file - an age file, binary or armoured (text, or its bytes)
  * @param options - `identities`: `AGE-SECRET-KEY-1...`
  * @returns the plaintext
  * @throws CryptoError `AGE_INVALID` (no age file of version 1), `NO_MATCHING_IDENTITY`, `AGE_REFUSED` (altered or cut),
  *   `KEY_INVALID`
  */
 export async function openAge(
-  file: Uint8Array,
+  armoredOrBinary: Uint8Array | string,
   options: { readonly identities: readonly string[] },
 ): Promise<Uint8Array> {
+  const file = withoutArmor(armoredOrBinary)
   const { stanzas, unsigned, mac, payloadOffset } = parseAgeHeader(file)
   const fileKey = await unwrapFileKey(stanzas, options.identities)
   if (!equalBytes(headerMac(fileKey, unsigned), mac)) throw refused('header')
@@ -142,6 +144,27 @@ export async function openAge(
   const nonce = payload.slice(0, nonceLength)
   const key = hkdf(sha256, fileKey, nonce, encoder.encode('payload'), 32)
   return openChunks(key, payload.subarray(nonceLength))
+}
+
+const marks = {
+  begin: '-----BEGIN AGE ENCRYPTED FILE-----',
+  end: '-----END AGE ENCRYPTED FILE-----',
+} as const
+
+/** The armour is strict base64 between its marks, as everywhere here; white space around it is taken. */
+function withoutArmor(file: Uint8Array | string): Uint8Array {
+  let text = file
+  if (text instanceof Uint8Array) {
+    const start = text.findIndex((byte) => byte > 0x20)
+    const begun = encoder.encode(marks.begin)
+    if (start < 0 || !equalBytes(text.subarray(start, start + begun.length), begun)) return text
+    text = new TextDecoder().decode(text)
+  }
+  try {
+    return readArmor(text, marks)
+  } catch (cause) {
+    throw new CryptoError('AGE_INVALID', 'file', 'not armoured as age does it: altered, or cut', { cause })
+  }
 }
 
 function openChunks(key: Uint8Array, sealed: Uint8Array): Uint8Array {

@@ -139,6 +139,15 @@ describe('OpenPGP files under a password', () => {
     expect(await open(file, '')).toBe('OPTION_INVALID')
   })
 
+  test('that the module cannot make are refused without its words', async () => {
+    const failing = { ...openpgp, createMessage: () => Promise.reject(new Error('private words')) }
+    const work = sealPasswordFile({ openpgp: failing as never, plaintext: bytesOf(3), password: 'x' })
+    await expect(work).rejects.toMatchObject({
+      code: 'OPENPGP_REFUSED',
+      message: expect.not.stringContaining('private'),
+    })
+  })
+
   test('that unpack into more than the limit are refused', async () => {
     const message = await openpgp.createMessage({ binary: new Uint8Array(5_000_000) })
     const config = { preferredCompressionAlgorithm: openpgp.enums.compression.zlib }
@@ -215,6 +224,15 @@ describe('age files', () => {
       } finally {
         rmSync(folder, { recursive: true, force: true })
       }
+    })
+
+    test.each(lengths)('open armoured files of %i bytes, as text and as bytes', async (length) => {
+      const theirs = execFileSync('age', ['-a', '-r', recipient], { input: bytesOf(length), maxBuffer: 1e7 })
+      const identities = [identity]
+      expect(await openAge(theirs.toString(), { identities })).toEqual(bytesOf(length))
+      expect(await openAge(new Uint8Array(theirs), { identities })).toEqual(bytesOf(length))
+      const edited = ` \n${theirs.toString().replaceAll('\n', '\r\n')}\n\n`
+      expect(await openAge(edited, { identities })).toEqual(bytesOf(length))
     })
 
     test('agree on the recipient of an identity', () => {
@@ -328,6 +346,46 @@ describe('age files', () => {
     const endless = new Uint8Array(3_000_000).fill(0x41)
     endless.set(withHeader('age-encryption.org/v1\n-> x\n'))
     expect(await codeOf(() => open(endless))).toBe('AGE_INVALID')
+  })
+
+  test('whose armour was altered or cut are refused', async () => {
+    const text = Buffer.from(await seal(bytesOf(101)))
+      .toString('base64')
+      .replace(/.{64}/g, '$&\n')
+    const [begin, end] = ['-----BEGIN AGE ENCRYPTED FILE-----', '-----END AGE ENCRYPTED FILE-----']
+    const armored = `${begin}\n${text}\n${end}\n`
+    expect(await openAge(armored, { identities: [identity] })).toEqual(bytesOf(101))
+    expect(text).toContain('=')
+    for (const wrong of [
+      '',
+      'hello',
+      `${begin}\n${end}\n`,
+      armored.replace(end, ''),
+      armored.replace(begin, begin.toLowerCase()),
+      armored.replace('\n', '\n\n'),
+      armored.replace(text, text.replaceAll('\n', '')),
+      armored.replace(text, text.replace('=', '')),
+      armored.replace(text.slice(5, 6), '*'),
+      `x${armored}`,
+    ]) {
+      for (const form of [wrong, new TextEncoder().encode(wrong)]) {
+        expect(await codeOf(() => openAge(form, { identities: [identity] })), wrong).toBe('AGE_INVALID')
+      }
+    }
+  })
+
+  test('with long arguments open like others, and with a thousand recipients more are refused', async () => {
+    const file = await seal(bytesOf(3))
+    const text = new TextDecoder('latin1').decode(file)
+    // Not authentic: the header's MAC is another. Being read as far as that is what is asked.
+    const before = (stanzas: string) => {
+      const changed = text.replace('age-encryption.org/v1\n', `age-encryption.org/v1\n${stanzas}`)
+      return Uint8Array.from(changed, (character) => character.charCodeAt(0))
+    }
+    const long = `-> grease ${'x'.repeat(990)} ${'y'.repeat(50)}\n\n`
+    expect(await codeOf(() => open(before(long)))).toBe('AGE_REFUSED')
+    expect(await codeOf(() => open(before('-> grease\n\n'.repeat(999))))).toBe('AGE_REFUSED')
+    expect(await codeOf(() => open(before('-> grease\n\n'.repeat(1000))))).toBe('AGE_INVALID')
   })
 
   test('are made for 1 to 100 recipients', async () => {

@@ -15,6 +15,7 @@ const symmetricKeyPacket = 3
  *   or asks for more work than 4 passes over 64 MiB
  */
 export function requireModestWork(file: Uint8Array): void {
+  if (!(file instanceof Uint8Array)) throw refused('it is no Uint8Array')
   let at = 0
   for (let count = 0; ; count++) {
     const packet = packetAt(file, at)

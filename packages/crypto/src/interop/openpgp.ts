@@ -74,8 +74,13 @@ export async function sealPasswordFile(options: {
 }): Promise<Uint8Array> {
   const { openpgp, plaintext, password } = options
   requirePassword(password)
-  const message = await openpgp.createMessage({ binary: plaintext })
-  const file = await openpgp.encrypt({ message: message as never, passwords: [password], format: 'binary' })
+  let file: unknown
+  try {
+    const message = await openpgp.createMessage({ binary: plaintext })
+    file = await openpgp.encrypt({ message: message as never, passwords: [password], format: 'binary' })
+  } catch {
+    throw refused('the OpenPGP module could not encrypt; give the plaintext as a Uint8Array')
+  }
   if (!(file instanceof Uint8Array)) throw refused('the OpenPGP module gave no bytes')
   return file
 }

@@ -6,6 +6,7 @@ import { concatBytes, type Random } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 import { hpkeOpenWith, hpkeSeal } from '../hpke/hpke.js'
 import type { Kem, KemPrivateKey } from '../hpke/kem.js'
+import type { SealContext } from '../sealed-file/context.js'
 
 /** A file key wrapped for one recipient, as it stands in a sealed file's header. */
 export type Stanza = JsonObject & { readonly type: string }
@@ -16,6 +17,8 @@ export interface WrapRequest {
   readonly fileKey: Uint8Array
   /** SHA-256 of the header without its recipients, 32 bytes. */
   readonly binding: Uint8Array
+  /** What the file is for. */
+  readonly context: SealContext
   readonly random: Random
   readonly backend: Backend
 }
@@ -27,6 +30,8 @@ export interface Recipient {
   readonly keyId: string
   /** A stanza of the exact size that {@link Recipient.wrap} will give, for computing sizes. */
   readonly template: Stanza
+  /** What the key is for, where that is known: `currentRecipient` and `recipientOfEpoch` wrap for no other context. */
+  readonly scope?: Partial<SealContext> | undefined
   /** Wraps the file key. */
   wrap(request: WrapRequest): Promise<Stanza>
 }
@@ -34,6 +39,8 @@ export interface Recipient {
 /** What an identity opens. */
 export interface UnwrapRequest {
   readonly stanzas: readonly Stanza[]
+  /** What the file says that it is for; authentic once the file key has verified the header's MAC. */
+  readonly context: SealContext
   readonly binding: Uint8Array
   readonly backend: Backend
 }

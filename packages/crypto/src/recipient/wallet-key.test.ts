@@ -76,10 +76,46 @@ describe('establishWalletKey', () => {
     },
   )
 
+  test('asks the address itself, where it can: who answers is a contract, who does not is another account', async () => {
+    const sign = () => other.signTypedData(typedData)
+    const asked: unknown[] = []
+    const answer = (...answers: readonly unknown[]) => {
+      let turn = 0
+      return async (request: unknown) => {
+        asked.push(request)
+        return answers[turn++] as boolean
+      }
+    }
+    const key = await establishWalletKey({ ...options, sign, isValidSignature: answer(true, true) })
+    expect(key).toMatchObject({ source: 'random', reason: 'contract-signature' })
+    expect(asked[0]).toEqual({ typedData, signature: await sign() })
+    for (const answers of [[false], [true, false], ['0x1626ba7e', '0x1626ba7e'], [undefined]]) {
+      const work = () => establishWalletKey({ ...options, sign, isValidSignature: answer(...answers) })
+      expect(await codeOf(work)).toBe('SIGNATURE_INVALID')
+    }
+    const failing = () => Promise.reject(new Error('the node is away'))
+    await expect(establishWalletKey({ ...options, sign, isValidSignature: failing })).rejects.toThrow('away')
+    // A wallet of the address's own key is never asked.
+    const own = await establishWalletKey({
+      ...options,
+      sign: () => account.signTypedData(typedData),
+      isValidSignature: failing,
+    })
+    expect(own.source).toBe('signature')
+  })
+
   test('refuses another account’s signature for an address that is no contract', async () => {
     const sign = () => other.signTypedData(typedData)
     const work = () => establishWalletKey({ ...options, sign, isContract: async () => false })
     expect(await codeOf(work)).toBe('SIGNATURE_INVALID')
+  })
+
+  test('refuses typed data of no chain instead of taking the wallet for another kind', async () => {
+    const wrong = { ...typedData, domain: { ...typedData.domain, chainId: 0 } }
+    const sign = () => account.signTypedData(typedData)
+    expect(await codeOf(() => establishWalletKey({ ...options, typedData: wrong, sign }))).toBe(
+      'STATEMENT_INVALID',
+    )
   })
 
   test('lets a user decline', async () => {

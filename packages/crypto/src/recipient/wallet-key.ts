@@ -13,6 +13,8 @@ import { type WalletIdentity, type WalletKeyTypedData, walletIdentity, walletIde
 export type RandomKeyReason =
   /** The address has code: its signatures are answered by ERC-1271 and may change with its owners. */
   | 'contract-wallet'
+  /** The address answers for a signature that is not its own ECDSA: a contract wallet, perhaps one not yet deployed. */
+  | 'contract-signature'
   /** The wallet signed the same data in two ways. */
   | 'not-deterministic'
   /** What the wallet gave is no ECDSA signature by this address. */
@@ -38,6 +40,14 @@ export interface EstablishWalletKeyOptions {
   readonly sign: (typedData: WalletKeyTypedData) => Promise<Hex>
   /** Whether the address has code on its chain; without it a contract wallet is told by its signatures alone. */
   readonly isContract?: (() => Promise<boolean>) | undefined
+  /**
+   * Whether the address answers for a signature that is no ECDSA of its own (ERC-1271, for contracts not yet deployed
+   * ERC-6492), as viem's `verifyTypedData` of a public client does. With it, a signature for which nobody answers is refused:
+   * the user picked another account.
+   */
+  readonly isValidSignature?:
+    | ((request: { readonly typedData: WalletKeyTypedData; readonly signature: Hex }) => Promise<boolean>)
+    | undefined
   readonly random: Random
   /** `x25519Kem` by default. */
   readonly kem?: Kem | undefined
@@ -49,11 +59,12 @@ export interface EstablishWalletKeyOptions {
  *
  * @param options - see {@link EstablishWalletKeyOptions}
  * @returns the identity; for a random key also why, and the secret to back up
- * @throws CryptoError `SIGNATURE_INVALID` when an address that is known to be no contract gives another's signature:
- *   the user picked another account; `ADDRESS_INVALID`, `RANDOM_INVALID`
+ * @throws CryptoError `SIGNATURE_INVALID` when an address that is known to be no contract, or that does not answer for the
+ *   signature (`isValidSignature`), gives another's: the user picked another account; `ADDRESS_INVALID`, `RANDOM_INVALID`;
+ *   errors of `sign`, `isContract` and `isValidSignature` come out as they are
  */
 export async function establishWalletKey(options: EstablishWalletKeyOptions): Promise<WalletKey> {
-  const { typedData, sign, isContract, random, kem = x25519Kem } = options
+  const { typedData, sign, isContract, isValidSignature, random, kem = x25519Kem } = options
   const address = parseAddress(options.address)
   const fallBack = (reason: RandomKeyReason): WalletKey => {
     const secret = drawRandom(random, 32).slice()
@@ -70,7 +81,12 @@ export async function establishWalletKey(options: EstablishWalletKeyOptions): Pr
   } catch (error) {
     const refused = error instanceof CryptoError && error.code === 'SIGNATURE_INVALID'
     if (!refused || contract === false) throw error
-    return fallBack('not-a-signature-of-the-address')
+    if (isValidSignature === undefined) return fallBack('not-a-signature-of-the-address')
+    // Both: a key must not hang on which of two answers the wallet gave.
+    for (const signature of [first, second]) {
+      if ((await isValidSignature({ typedData, signature })) !== true) throw error
+    }
+    return fallBack('contract-signature')
   }
 }
 

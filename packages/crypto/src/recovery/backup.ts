@@ -7,6 +7,8 @@ import { type Address, parseAddress } from '../encoding/address.js'
 import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
 import { drawRandom, type Random, requireBytes } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
+import type { Kem } from '../hpke/kem.js'
+import { walletIdentityFromSecret } from '../recipient/wallet-key.js'
 import { factorKey, factorLabel, type RecoveryFactor, requireWork } from './factor.js'
 
 /** A wallet's random key, wrapped for each of several factors; any one of them opens it. It may lie in public. */
@@ -33,6 +35,8 @@ export interface WrappedSecret extends JsonObject {
 export type BackupSubject = Pick<WalletKeyBackup, 'chainId' | 'address' | 'keyId'>
 
 const maximumFactors = 16
+/** Each takes a second and 256 MiB to try, one after the other. */
+const maximumPassphrases = 2
 const secretLength = 32
 const saltLength = 32
 // Each wrap has a key of its own, from a fresh salt: no nonce can repeat under it.
@@ -41,24 +45,39 @@ const nonce = /* @__PURE__ */ new Uint8Array(12)
 /**
  * Wraps a wallet's random secret for one or more factors.
  *
- * @param options - whose key it is; `secret`: 32 bytes, from `establishWalletKey`; `factors`: 1 to 16; `random`
+ * @param options - whose key it is; `secret`: 32 bytes, from `establishWalletKey`; `factors`: 1 to 16; `kem`: as when the
+ *   key was made, `x25519Kem` by default; `random`
  * @returns the backup, plain JSON data
- * @throws CryptoError `OPTION_INVALID`, `KEY_INVALID`, `RECOVERY_CODE_INVALID`, `RANDOM_INVALID`
+ * @throws CryptoError `OPTION_INVALID` (also when the secret does not make the key of this id), `KEY_INVALID`, `RECOVERY_CODE_INVALID`, `RANDOM_INVALID`
  */
 export async function createWalletKeyBackup(
   options: BackupSubject & {
     readonly secret: Uint8Array
     readonly factors: readonly RecoveryFactor[]
+    readonly kem?: Kem | undefined
     readonly random: Random
     readonly backend?: Backend | undefined
   },
 ): Promise<WalletKeyBackup> {
-  const { secret, factors, random, backend = 'auto' } = options
+  const { secret, factors, random, kem, backend = 'auto' } = options
   requireBytes(secret, secretLength, 'secret')
   if (!Array.isArray(factors) || factors.length === 0 || factors.length > maximumFactors) {
     throw new CryptoError('OPTION_INVALID', 'factors', `a backup has 1 to ${maximumFactors} factors`)
   }
+  if (factors.filter((factor) => factor?.kind === 'passphrase').length > maximumPassphrases) {
+    throw new CryptoError(
+      'OPTION_INVALID',
+      'factors',
+      `a backup has at most ${maximumPassphrases} passphrases`,
+    )
+  }
   const subject = subjectOf(options, 'OPTION_INVALID')
+  // A backup of the wrong secret would open, and the key would be lost all the same.
+  if (walletIdentityFromSecret({ secret, address: subject.address, kem }).keyId !== subject.keyId) {
+    const why =
+      'the secret does not make the key of this id at this address; give its `kem` if it is no X25519 key'
+    throw new CryptoError('OPTION_INVALID', 'keyId', why)
+  }
   const wraps: WrappedSecret[] = []
   for (const factor of factors) {
     const salt = drawRandom(random, saltLength).slice()
@@ -91,6 +110,10 @@ export async function openWalletKeyBackup(
   const parsed = parseWalletKeyBackup(backup)
   requireSubject(parsed, expect)
   const wanted = factorLabel(factor)
+  const costly = parsed.factors.filter(({ kind }) => kind === 'passphrase').length
+  if (factor.kind === 'passphrase' && costly > maximumPassphrases) {
+    throw invalid('$.factors', `more than ${maximumPassphrases} passphrases: trying them would take too long`)
+  }
   for (const { wrapped, ...label } of parsed.factors) {
     if (label.kind !== factor.kind) continue
     if (factor.kind === 'secret' && label['name'] !== wanted['name']) continue

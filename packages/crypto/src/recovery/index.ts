@@ -1,4 +1,5 @@
 import type { Random } from '../encoding/bytes.js'
+import type { Kem } from '../hpke/kem.js'
 import { platformRandom } from '../platform.js'
 import { type BackupSubject, createWalletKeyBackup as createWith, type WalletKeyBackup } from './backup.js'
 import type { RecoveryFactor } from './factor.js'
@@ -29,10 +30,10 @@ export function drawRecoveryCode(random: Random = platformRandom): string {
 /**
  * Wraps a wallet's random secret for one or more factors; any one of them opens it again.
  *
- * @param options - whose key it is; `secret`: 32 bytes, from `establishWalletKey`; `factors`: 1 to 16; `random` is the
- *   platform's by default
+ * @param options - whose key it is; `secret`: 32 bytes, from `establishWalletKey`; `factors`: 1 to 16; `kem`: as when the
+ *   key was made, `x25519Kem` by default; `random` is the platform's by default
  * @returns the backup, plain JSON data that may lie in public
- * @throws CryptoError `OPTION_INVALID`, `KEY_INVALID`, `RECOVERY_CODE_INVALID`, `RANDOM_INVALID`
+ * @throws CryptoError `OPTION_INVALID` (also when the secret does not make the key of this id), `KEY_INVALID`, `RECOVERY_CODE_INVALID`, `RANDOM_INVALID`
  * @example
  * ```ts
  * import { walletIdentityFromSecret, platformRandom } from '@sealpool/crypto'
@@ -56,6 +57,7 @@ export function createWalletKeyBackup(
   options: BackupSubject & {
     readonly secret: Uint8Array
     readonly factors: readonly RecoveryFactor[]
+    readonly kem?: Kem | undefined
     readonly random?: Random | undefined
   },
 ): Promise<WalletKeyBackup> {

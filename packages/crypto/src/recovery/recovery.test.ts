@@ -2,6 +2,7 @@ import { scryptSync } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { platformRandom } from '../platform.js'
+import { xwingKem } from '../post-quantum/xwing-kem.js'
 import { walletIdentityFromSecret } from '../recipient/wallet-key.js'
 import { codeOf, repeatable } from '../testing/sealed-fixture.js'
 import { createWalletKeyBackup, openWalletKeyBackup, parseWalletKeyBackup } from './backup.js'
@@ -30,6 +31,28 @@ describe('a backup', () => {
       expect(await openWalletKeyBackup(read, { factor, expect: subject })).toEqual(secret)
     },
   )
+
+  test('is not made of a secret that makes another key', async () => {
+    const kem = xwingKem
+    const big = walletIdentityFromSecret({ secret, address, kem }).keyId as `sha256:${string}`
+    const some = factors.slice(0, 1)
+    const make = (change: object) =>
+      codeOf(() => createWalletKeyBackup({ ...making, factors: some, ...change }))
+    expect(await make({ secret: new Uint8Array(32).fill(9) })).toBe('OPTION_INVALID')
+    expect(await make({ address: `0x${'01'.repeat(20)}` })).toBe('OPTION_INVALID')
+    expect(await make({ keyId: big })).toBe('OPTION_INVALID')
+    expect(await make({ keyId: big, kem })).toBe('accepted')
+  })
+
+  test('has at most two passphrases, which take a second each to try', async () => {
+    const passphrase = { kind: 'passphrase', passphrase: 'correct horse battery' } as const
+    const three = [passphrase, passphrase, passphrase]
+    expect(await codeOf(() => createWalletKeyBackup({ ...making, factors: three }))).toBe('OPTION_INVALID')
+    const [, , wrap] = backup.factors
+    const hostile = { ...backup, factors: [...backup.factors, wrap, wrap] }
+    expect(await codeOf(() => openWalletKeyBackup(hostile, { factor: passphrase }))).toBe('BACKUP_INVALID')
+    expect(await codeOf(() => openWalletKeyBackup(hostile, { factor: device }))).toBe('accepted')
+  })
 
   test('says nothing of the secret or the factors', () => {
     const text = JSON.stringify(backup)

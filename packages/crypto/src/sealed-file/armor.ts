@@ -30,6 +30,21 @@ export function encodeArmor(sealed: Uint8Array): string {
  * @throws CryptoError `ARMOR_INVALID`
  */
 export function decodeArmor(text: string): Uint8Array {
+  return readArmor(text, { begin, end })
+}
+
+/**
+ * Reads base64 in lines of 64 characters between two marks.
+ *
+ * @param text - of unknown origin
+ * @param marks - the first and the last line
+ * @returns the bytes
+ * @throws CryptoError `ARMOR_INVALID`
+ */
+export function readArmor(
+  text: string,
+  { begin, end }: { readonly begin: string; readonly end: string },
+): Uint8Array {
   if (typeof text !== 'string') throw refuse('expected text')
   const lines = inner(text).split(/\r?\n/)
   if (lines.length < 3 || lines[0] !== begin || lines.at(-1) !== end) {

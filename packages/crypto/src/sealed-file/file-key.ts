@@ -79,7 +79,7 @@ export function commitmentSaltOf(fileKey: Uint8Array, salt: Uint8Array): Uint8Ar
 
 /** What opening takes. */
 export interface OpenOptions {
-  /** Tried in order; the first that has a stanza opens the file. */
+  /** Tried in order until one opens the file. When none does, the first one's error comes out. */
   readonly identities: readonly Identity[]
   /** Fields of the context that must agree; a mismatch is an error before any payload is read. */
   readonly expect?: Partial<SealContext> | undefined
@@ -92,7 +92,8 @@ export interface OpenOptions {
  * @param header - as parsed
  * @param options - who opens it, and what is expected
  * @returns the file key
- * @throws CryptoError `CONTEXT_MISMATCH`, `NO_MATCHING_IDENTITY`, `WRAP_REFUSED`, `HEADER_REFUSED`
+ * @throws CryptoError `CONTEXT_MISMATCH`, `NO_MATCHING_IDENTITY`, `WRAP_REFUSED`, `HEADER_REFUSED`; what the first
+ *   failing identity threw (`EPOCH_RETIRED`, `SHARES_MISSING`, an error of its transport), when none opens the file
  */
 export async function unlockHeader(header: ParsedHeader, options: OpenOptions): Promise<Uint8Array> {
   const { identities, expect = {}, backend = 'auto' } = options
@@ -113,21 +114,22 @@ async function unwrap(
   identities: readonly Identity[],
   backend: Backend,
 ): Promise<Uint8Array> {
-  const request = { stanzas: header.recipients, binding: bindingOf(header), backend }
-  let refusal: unknown
+  const { recipients: stanzas, context } = header
+  const request = { stanzas, context, binding: bindingOf(header), backend }
+  const failures: unknown[] = []
   for (const identity of identities) {
     try {
       const fileKey = await identity.unwrap(request)
       if (fileKey === undefined) continue
-      if (fileKey.length === fileKeyLength) return fileKey
-      refusal = new CryptoError('WRAP_REFUSED', '$.recipients', 'an identity gave no 32-byte file key')
+      if (fileKey instanceof Uint8Array && fileKey.length === fileKeyLength) return fileKey
+      failures.push(new CryptoError('WRAP_REFUSED', '$.recipients', 'an identity gave no 32-byte file key'))
     } catch (error) {
-      // Another identity may still open its own stanza; what it finds is authenticated by the MAC.
-      if (!(error instanceof CryptoError) || error.code !== 'WRAP_REFUSED') throw error
-      refusal = error
+      // Whatever stopped this one (a closed epoch, a committee out of reach), another may still open its own stanza; what
+      // it finds is authenticated by the MAC.
+      failures.push(error)
     }
   }
-  if (refusal !== undefined) throw refusal
+  if (failures.length > 0) throw failures[0]
   throw new CryptoError(
     'NO_MATCHING_IDENTITY',
     '$.recipients',

@@ -39,8 +39,8 @@ export const prefixLength = 13
 export const macLength = 32
 /** Bytes of the header's salt. */
 export const saltLength = 32
-/** Longest JSON part of a header in bytes. */
-export const maximumHeaderLength = 1_048_576
+/** Longest JSON part of a header in bytes: 10,000 recipients over X25519, about 2,400 over X-Wing. */
+export const maximumHeaderLength = 4_194_304
 /** Smallest and largest number of plaintext bytes in a chunk. */
 const chunkSizeLimits = { minimum: 64, maximum: 4_194_304 } as const
 
@@ -49,7 +49,7 @@ const chunkSizeLimits = { minimum: 64, maximum: 4_194_304 } as const
  *
  * @param header - the header
  * @returns magic, version, length, canonical JSON
- * @throws CryptoError `HEADER_TOO_LARGE` past 1 MiB
+ * @throws CryptoError `HEADER_TOO_LARGE` past 4 MiB
  */
 export function encodeHeader(header: SealedHeader): Uint8Array<ArrayBuffer> {
   const json = canonicalBytes({ ...coreOf(header), recipients: header.recipients })
@@ -210,7 +210,7 @@ function notSealed(): CryptoError {
 }
 
 function tooLarge(): CryptoError {
-  return new CryptoError('HEADER_TOO_LARGE', 'header', 'a header has at most 1 MiB; use fewer recipients')
+  return new CryptoError('HEADER_TOO_LARGE', 'header', 'a header has at most 4 MiB; use fewer recipients')
 }
 
 /**

@@ -85,7 +85,10 @@ export async function unlock(
 export interface OpenTransform {
   readonly writable: WritableStream<Uint8Array>
   readonly readable: ReadableStream<Uint8Array>
-  /** The context, as soon as the header was authenticated; rejects with the stream's error otherwise. */
+  /**
+   * The context, as soon as the header was authenticated; rejects with the stream's error otherwise, also when the source
+   * fails or is aborted and when the reader cancels before that.
+   */
   readonly context: Promise<SealContext>
 }
 
@@ -131,7 +134,7 @@ export function openStream(options: OpenOptions): OpenTransform {
     })
     settle?.resolve(header.context)
   }
-  const stream = new TransformStream<Uint8Array, Uint8Array>({
+  const transformer: Transformer<Uint8Array, Uint8Array> = {
     transform: (bytes, controller) =>
       guarded(async () => {
         if (!(bytes instanceof Uint8Array)) {
@@ -159,6 +162,34 @@ export function openStream(options: OpenOptions): OpenTransform {
         await pipeline?.push(() => cipher.open(index, true, queue.take(queue.length)))
         await pipeline?.drain()
       }),
+  }
+  // One piece waits for its reader, so that the context settles although nobody reads yet.
+  const stream = new TransformStream<Uint8Array, Uint8Array>(transformer, undefined, { highWaterMark: 1 })
+  return {
+    writable: watched(stream.writable, (error) => settle?.reject(error)),
+    readable: stream.readable,
+    context,
+  }
+}
+
+/**
+ * The same writable side, whose failure is told whatever its cause: a transformer is not told of an aborted source or a
+ * cancelled reader by every platform.
+ */
+function watched(
+  writable: WritableStream<Uint8Array>,
+  failed: (error: unknown) => void,
+): WritableStream<Uint8Array> {
+  const writer = writable.getWriter()
+  return new WritableStream<Uint8Array>({
+    start(controller) {
+      writer.closed.catch((error: unknown) => {
+        failed(error)
+        controller.error(error)
+      })
+    },
+    write: (bytes) => writer.write(bytes),
+    close: () => writer.close(),
+    abort: (reason) => writer.abort(reason),
   })
-  return { writable: stream.writable, readable: stream.readable, context }
 }

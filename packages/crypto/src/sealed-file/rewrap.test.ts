@@ -205,3 +205,28 @@ test('listRecipients shows each recipient, also of types that are unknown here',
     { type: 'later', keyId: undefined, kem: undefined, address: undefined, known: false },
   ])
 })
+
+describe('a newcomer', () => {
+  const wrapping = (stanza: object, scope?: object) => ({
+    ...recipient,
+    scope,
+    wrap: async () => stanza as never,
+  })
+  test.each([
+    ['a critical stanza that nobody knows', { type: 'team/x', critical: true }, 'RECIPIENT_UNSUPPORTED'],
+    ['a stanza of no type', { type: 'Bad Type!' }, 'HEADER_INVALID'],
+    ['the stanza of a recipient who is there', undefined, 'HEADER_INVALID'],
+    ['no stanza', null, 'HEADER_INVALID'],
+  ])('that wraps into %s is refused before a header is written', async (_, stanza, code) => {
+    const wrapped = stanza === undefined ? (parseHeader(sealed).recipients[0] as object) : (stanza as object)
+    const source = {
+      size: sealed.length,
+      read: (at: number, length: number) => sealed.slice(at, at + length),
+    }
+    const add = wrapping(wrapped)
+    expect(await codeOf(() => addRecipient(sealed, { identities: [pool], recipient: add, random }))).toBe(
+      code,
+    )
+    expect(await codeOf(() => rewriteHeader({ source, identities: [pool], add: [add], random }))).toBe(code)
+  })
+})

@@ -4,7 +4,7 @@ import type { Recipient, Stanza } from '../recipient/recipient.js'
 import { bindingOf, headerMac, type OpenOptions, unlockHeader } from './file-key.js'
 import { encodeHeader, type ParsedHeader, parseHeader } from './header.js'
 import { type RangeSource, readHeader } from './range.js'
-import { isKnown, maximumStanzas, nameOf } from './stanza.js'
+import { isKnown, maximumStanzas, nameOf, parseStanzas } from './stanza.js'
 
 /** Names one recipient of a file. */
 export interface RecipientName {
@@ -55,7 +55,9 @@ export function listRecipients(sealed: Uint8Array): readonly ListedRecipient[] {
  * @param change - who opens it, who comes and who goes
  * @returns the new header with its MAC: what stands before the unchanged payload
  * @throws CryptoError `RECIPIENT_INVALID` when a newcomer is already there, one who goes is not, nobody would stay or
- *   the header is full; `HEADER_TOO_LARGE`; as `unlockHeader`
+ *   the header is full; `CONTEXT_MISMATCH` when a newcomer's key is for another policy or pool; `HEADER_INVALID`,
+ *   `RECIPIENT_UNSUPPORTED` when a newcomer wraps into something that no reader takes; `HEADER_TOO_LARGE`; as
+ *   `unlockHeader`
  */
 export async function changeRecipients(header: ParsedHeader, change: RecipientChange): Promise<Uint8Array> {
   const { add = [], remove = [], random, backend = 'auto' } = change
@@ -78,9 +80,10 @@ export async function changeRecipients(header: ParsedHeader, change: RecipientCh
   }
   const binding = bindingOf(header)
   const stanzas = await Promise.all(
-    add.map((recipient) => recipient.wrap({ fileKey, binding, random, backend })),
+    add.map((recipient) => recipient.wrap({ fileKey, binding, context: header.context, random, backend })),
   )
-  const encoded = encodeHeader({ ...header, recipients: [...kept, ...stanzas] })
+  // A stanza that no reader takes would close the file for everybody, and the old header is about to go.
+  const encoded = encodeHeader({ ...header, recipients: parseStanzas([...kept, ...stanzas]) })
   const mac = headerMac(header, encoded, fileKey)
   fileKey.fill(0)
   return concatBytes(encoded, mac)

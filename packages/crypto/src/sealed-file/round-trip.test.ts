@@ -2,12 +2,17 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { verifyCommitment } from '../commitment/salted.js'
 import { sha256Digest } from '../digest/digest.js'
+import type { Kem } from '../hpke/kem.js'
+import { x25519Kem } from '../hpke/x25519-kem.js'
 import { platformRandom } from '../platform.js'
+import { xwingKem } from '../post-quantum/xwing-kem.js'
+import { hpkeRecipient } from '../recipient/hpke-recipient.js'
 import {
   bytesOf,
   codeOf,
   context,
   pool,
+  poolKey,
   recipients,
   repeatable,
   scope,
@@ -18,6 +23,7 @@ import {
 } from '../testing/sealed-fixture.js'
 import { parseHeader } from './header.js'
 import { openBytes, openStream } from './open.js'
+import { addRecipient, listRecipients } from './rewrap.js'
 import { seal, sealBytes, sealedSize } from './seal.js'
 
 const suites = ['aes-256-gcm', 'xchacha20-poly1305'] as const
@@ -167,4 +173,39 @@ test('an address in the context may be in any letter case', async () => {
   const sealed = await sealBytes(bytesOf(3), { recipients, context: capitals, random: platformRandom })
   const opened = await openBytes(sealed, { identities: [pool], expect: { pool: capitals.pool } })
   expect(opened.context.pool).toBe(context.pool)
+})
+
+describe('ten thousand recipients', () => {
+  const many = (count: number, kem: Kem) => {
+    const { publicKey } = kem.deriveKeyPair(new Uint8Array(32).fill(3))
+    const one = hpkeRecipient({ publicKey, kem })
+    // Stanzas of the right size; ten thousand real wraps would take ten seconds and show nothing more.
+    return Array.from({ length: count }, (_, at) => {
+      const keyId = `sha256:${String(at).padStart(64, '0')}`
+      const template = { ...one.template, keyId }
+      return { ...one, keyId, template, wrap: async () => template }
+    })
+  }
+  const options = { context, chunkSize: 64, random: repeatable() }
+
+  test('fit into a header over X25519, and the last of them opens the file, whole and streamed', async () => {
+    const recipients = [...many(9_999, x25519Kem), hpkeRecipient(poolKey)]
+    const file = await sealBytes(bytesOf(100), { ...options, recipients })
+    expect(file.length).toBe(sealedSize(100, { ...options, recipients }))
+    expect((await openBytes(file, { identities: [pool] })).plaintext).toEqual(bytesOf(100))
+    expect(await through(openStream({ identities: [pool] }), file, 65_536)).toEqual(bytesOf(100))
+    expect(listRecipients(file)).toHaveLength(10_000)
+    const one = hpkeRecipient({ ...poolKey, keyId: 'one-more' })
+    const added = addRecipient(file, { identities: [pool], recipient: one, random: repeatable() })
+    await expect(added).rejects.toMatchObject({ code: 'RECIPIENT_INVALID' })
+  })
+
+  test('are about 2,400 over X-Wing', () => {
+    const size = (count: number) => sealedSize(0, { ...options, recipients: many(count, xwingKem) })
+    expect(size(2_400)).toBeLessThan(4_194_304)
+    expect(() => size(2_500)).toThrow(expect.objectContaining({ code: 'HEADER_TOO_LARGE' }))
+    expect(() => sealedSize(0, { ...options, recipients: many(10_001, x25519Kem) })).toThrow(
+      expect.objectContaining({ code: 'RECIPIENT_INVALID' }),
+    )
+  })
 })

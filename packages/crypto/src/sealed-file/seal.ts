@@ -26,7 +26,7 @@ const defaultChunkSize = 65_536
 
 /** What sealing takes. */
 export interface SealOptions {
-  /** 1 to 10,000, no key twice. */
+  /** 1 to 10,000, no key twice; the header holds about 2,400 over X-Wing. */
   readonly recipients: readonly Recipient[]
   readonly context: SealContext
   readonly random: Random
@@ -61,7 +61,9 @@ async function beginSealing(
   requireRecipients(recipients)
   const binding = bindingOf(core)
   const stanzas = await Promise.all(
-    recipients.map((recipient) => recipient.wrap({ fileKey, binding, random, backend })),
+    recipients.map((recipient) =>
+      recipient.wrap({ fileKey, binding, context: core.context, random, backend }),
+    ),
   )
   const encoded = encodeHeader({ ...core, recipients: parseStanzas(stanzas) })
   const cipher = await payloadCipherOf(core, fileKey, backend)

@@ -87,6 +87,24 @@ describe('in a browser', () => {
     expect(encodeHex(part.plaintext)).toBe(encodeHex(bytesOf(300).slice(100, 150)))
   })
 
+  test('the promise of the context rejects when the reader cancels, the writer aborts or the source fails', async () => {
+    const reason = new Error('gone')
+    const cancelled = openStream({ identities: [pool] })
+    await cancelled.readable.cancel(reason)
+    await expect(cancelled.context).rejects.toBe(reason)
+    const aborted = openStream({ identities: [pool] })
+    await aborted.writable.abort(reason)
+    await expect(aborted.context).rejects.toBe(reason)
+    const failed = openStream({ identities: [pool] })
+    const source = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        controller.error(reason)
+      },
+    })
+    await expect(source.pipeTo(failed.writable)).rejects.toBe(reason)
+    await expect(failed.context).rejects.toBe(reason)
+  })
+
   test.each(backends)('a changed file is refused with the same code (%s)', async (backend) => {
     const sealed = await sealedOf(100)
     const changed = sealed.slice()

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { concatBytes } from '../encoding/bytes.js'
+import { CryptoError } from '../errors.js'
 import { derivePoolKey } from '../pool-key/derive.js'
 import { hpkeIdentity } from '../recipient/hpke-recipient.js'
 import {
@@ -266,4 +267,76 @@ test('the promise of the context rejects with the error of the stream', async ()
   const cut = openStream({ identities: [pool] })
   expect(await codeOf(() => through(cut, sealed.slice(0, 20), 100))).toBe('TRUNCATED')
   await expect(cut.context).rejects.toMatchObject({ code: 'TRUNCATED' })
+})
+
+describe('the promise of the context', () => {
+  const reason = new Error('the reader went away')
+  const settled = (opening: ReturnType<typeof openStream>) =>
+    opening.context.then(
+      () => 'resolved',
+      (error: unknown) => error,
+    )
+
+  test.each([0, 20])('rejects when the reader cancels after %i bytes', async (count) => {
+    const opening = openStream({ identities: [pool] })
+    const writer = opening.writable.getWriter()
+    const written = writer.write(sealed.slice(0, count)).catch(() => undefined)
+    await opening.readable.cancel(reason)
+    expect(await settled(opening)).toBe(reason)
+    await written
+    await expect(writer.write(sealed)).rejects.toBe(reason)
+  })
+
+  test.each([0, 20])('rejects when the writer aborts after %i bytes', async (count) => {
+    const opening = openStream({ identities: [pool] })
+    const writer = opening.writable.getWriter()
+    const written = writer.write(sealed.slice(0, count)).catch(() => undefined)
+    await writer.abort(reason)
+    expect(await settled(opening)).toBe(reason)
+    await expect(opening.readable.getReader().read()).rejects.toBe(reason)
+    await written
+  })
+
+  test('rejects when the source fails', async () => {
+    const opening = openStream({ identities: [pool] })
+    const source = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        controller.error(reason)
+      },
+    })
+    await expect(source.pipeTo(opening.writable)).rejects.toBe(reason)
+    expect(await settled(opening)).toBe(reason)
+  })
+
+  test('stays resolved when the reader cancels later', async () => {
+    const opening = openStream({ identities: [pool] })
+    const writer = opening.writable.getWriter()
+    const written = writer.write(sealed).catch(() => undefined)
+    expect((await opening.context).chainId).toBe(31337)
+    await opening.readable.cancel(reason)
+    await written
+    expect(await settled(opening)).toBe('resolved')
+  })
+})
+
+describe('an identity that fails', () => {
+  const failing = (error: unknown) => ({ type: 'x', keyId: 'x', unwrap: () => Promise.reject(error) })
+  const retired = new CryptoError('EPOCH_RETIRED', 'epoch', 'closed')
+  const network = new TypeError('fetch failed')
+  const text = { type: 'x', keyId: 'x', unwrap: async () => 'x'.repeat(32) as never }
+
+  test('keeps no later one from opening the file, whatever its error', async () => {
+    for (const first of [failing(retired), failing(network), failing(undefined), text]) {
+      const { plaintext } = await openBytes(sealed, { identities: [first, stranger, pool] })
+      expect(plaintext).toEqual(bytesOf(200))
+    }
+  })
+
+  test('is the one whose error comes out when none opens it', async () => {
+    const open = (...identities: Parameters<typeof openBytes>[1]['identities'][number][]) =>
+      openBytes(sealed, { identities })
+    await expect(open(failing(network), failing(retired), stranger)).rejects.toBe(network)
+    await expect(open(stranger, failing(retired), failing(network))).rejects.toBe(retired)
+    await expect(open(text, failing(network))).rejects.toMatchObject({ code: 'WRAP_REFUSED' })
+  })
 })

@@ -6,12 +6,13 @@ import { decodeHex, encodeHex } from '../encoding/hex.js'
 import { xwingKem } from '../post-quantum/xwing-kem.js'
 import { hpkeIdentity } from '../recipient/hpke-recipient.js'
 import type { Identity } from '../recipient/recipient.js'
+import { walletIdentity } from '../recipient/wallet.js'
 import { codeOf, wallet } from '../testing/sealed-fixture.js'
 import { decodeArmor, encodeArmor } from './armor.js'
 import type { SealContext } from './context.js'
 import { openBytes, openStream } from './open.js'
 
-type Name = 'pool' | 'nextPool' | 'wallet' | 'xwing'
+type Name = 'pool' | 'nextPool' | 'wallet' | 'xwing' | 'xwingWallet'
 interface Vectors {
   readonly identities: Readonly<Record<Name, { readonly privateKey: string; readonly keyId: string }>>
   readonly positive: readonly {
@@ -44,6 +45,11 @@ const identities: Readonly<Record<Name, Identity>> = {
   nextPool: hpkeIdentity(keyOf('nextPool')),
   xwing: hpkeIdentity({ ...keyOf('xwing'), kem: xwingKem }),
   wallet,
+  xwingWallet: walletIdentity({
+    signature: `0x${'11'.repeat(32)}${'22'.repeat(32)}1b`,
+    address: wallet.address,
+    kem: xwingKem,
+  }),
 }
 const backends: readonly Backend[] = ['native', 'pure']
 

@@ -1,4 +1,5 @@
-import type { JsonValue } from '../canonical-json/canonicalize.js'
+import { digestOf } from '../canonical-json/canonical-bytes.js'
+import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import type { Digest } from '../digest/digest.js'
 import type { Address } from '../encoding/address.js'
 import { CryptoError } from '../errors.js'
@@ -75,14 +76,14 @@ export function openShare(options: {
     throw new CryptoError(
       'SHARES_MISSING',
       'transcript',
-      'no key came of the session; see its faults and begin anew',
+      'no key came of the session; see its faults and begin anew under another purpose',
     )
   }
   let sum = 0n
   for (const [dealer, deal] of deals) {
     const share = shareOf(deal, { id, dealer, member: index, agreement: deal.ephemeral.multiply(secret) })
     if (share === undefined) {
-      const message = `the share of dealer ${dealer} is wrong and no complaint was published in time; begin anew`
+      const message = `the share of dealer ${dealer} is wrong and no complaint was published in time; begin anew under another purpose`
       throw new CryptoError('SHARE_INVALID', `deals[${dealer}]`, message)
     }
     sum = toScalar(sum + share * (weights.get(dealer) ?? 0n))
@@ -127,14 +128,18 @@ function judgeComplaints(
   const { session, id, deals } = options
   const dealers = dealersOf(session)
   const faults: FaultyMember[] = []
-  const { bodies, ignored } = bySigner(messages, { session, id, type: 'sealpool/threshold-complaint' })
-  let left = ignored
+  const type = 'sealpool/threshold-complaint'
+  const { bodies, ignored } = bySigner(messages, { session, id, type, signers: session.members })
   // By index, not by order of publication, so that every reader lists the faults alike.
   session.members.forEach((member, place) => {
-    for (const body of bodies.get(member.address) ?? []) {
+    const judgedDealers = new Set<number>()
+    for (const body of inOneOrder(bodies.get(member.address) ?? [])) {
       const accuser = place + 1
       try {
         const complaint = readComplaint(body, { dealers: dealers.length, accuser })
+        // One for each accuser and dealer: a member must not be able to have everybody check hundreds.
+        if (judgedDealers.has(complaint.dealer)) continue
+        judgedDealers.add(complaint.dealer)
         const deal = deals.get(complaint.dealer)
         // A dealer that is out already needs no judgement.
         if (deal === undefined) continue
@@ -150,9 +155,13 @@ function judgeComplaints(
       }
     }
   })
-  const members = new Set(session.members.map((member) => member.address))
-  for (const signer of bodies.keys()) if (!members.has(signer)) left++
-  return { faults: unique(faults), ignored: left }
+  return { faults: unique(faults), ignored }
+}
+
+/** By their digests, so that everybody judges the same complaint of several about one dealer. */
+function inOneOrder(bodies: readonly JsonObject[]): readonly JsonObject[] {
+  const named = bodies.map((body) => [digestOf(body), body] as const)
+  return named.sort(([left], [right]) => (left < right ? -1 : 1)).map(([, body]) => body)
 }
 
 function weightsOf(session: ThresholdSession, dealers: readonly number[]): ReadonlyMap<number, bigint> {
@@ -183,6 +192,9 @@ function keyOf(
   return {
     type: 'sealpool/threshold-key',
     version: 1,
+    chainId: session.chainId,
+    registry: session.registry,
+    pool: session.pool,
     session: made.id,
     publicKey,
     threshold: session.threshold,

@@ -22,6 +22,7 @@ import { signMessage } from './message.js'
 import { commitPolynomial, evaluatePolynomial, randomPolynomial } from './polynomial.js'
 import {
   knownPoint,
+  parseThresholdKey,
   parseThresholdSession,
   requireSecret,
   type ThresholdSession,
@@ -224,7 +225,9 @@ function secretOf(
   }
   const secret = requireSecret(share.secret, 'share.secret')
   const held = session.previous.members[dealer - 1]?.verificationKey
-  if (pointHex(generator().multiply(secret)) !== held) {
+  const key = parseThresholdKey(share.key as unknown as JsonValue) as unknown as JsonValue
+  const same = digestOf(key) === digestOf(session.previous as unknown as JsonValue)
+  if (!same || pointHex(generator().multiply(secret)) !== held) {
     throw new CryptoError(
       'SESSION_INVALID',
       'share',

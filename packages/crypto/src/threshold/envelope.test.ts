@@ -154,6 +154,11 @@ describe('sessions and keys of unknown origin', () => {
     ['$.previous.publicKey', { previous: { ...key, publicKey: '0x' } }],
     ['$.previous.threshold', { previous: { ...key, threshold: 4 } }],
     ['$.previous.type', { previous: { ...key, type: 'x' } }],
+    ['$.previous.chainId', { chainId: 2 }],
+    ['$.previous.registry', { registry: `0x${'23'.repeat(20)}` }],
+    ['$.previous.pool', { pool: `0x${'23'.repeat(20)}` }],
+    ['$.previous.chainId', { previous: { ...key, chainId: 0 } }],
+    ['$.previous.registry', { previous: { ...key, registry: 'x' } }],
     [
       '$.previous.members[0].verificationKey',
       { previous: { ...key, members: key.members.map((each) => ({ ...each, verificationKey: '0x' })) } },
@@ -168,8 +173,8 @@ describe('sessions and keys of unknown origin', () => {
     expect(parse({})).toEqual(session)
     expect(parseThresholdKey(key as unknown as Json)).toEqual(key)
     const changes = [
-      { chainId: 2 },
-      { pool: `0x${'23'.repeat(20)}` },
+      { chainId: 2, previous: null },
+      { pool: `0x${'23'.repeat(20)}`, previous: null },
       { threshold: 3 },
       { previous: null },
       { members: [two, one, three] },

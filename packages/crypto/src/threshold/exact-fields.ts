@@ -1,7 +1,7 @@
 import type { JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, parseDigest } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
-import { decodeHex } from '../encoding/hex.js'
+import { decodeHex, type Hex } from '../encoding/hex.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
 
 /** Reads the fields of an object of unknown origin; every refusal has one code and names the field. */
@@ -14,7 +14,9 @@ export interface FieldReader {
   readonly address: (name: string) => Address
   /** A SHA-256 digest. */
   readonly digest: (name: string) => Digest
-  /** Bytes of one length, in lower-case hex. */
+  /** The lower-case hex of bytes of one length. */
+  readonly text: (name: string, length: number) => Hex
+  /** Bytes of one length, from lower-case hex. */
   readonly bytes: (name: string, length: number) => Uint8Array
   /** An array whose length lies within bounds. */
   readonly list: (name: string, minimum: number, maximum: number) => readonly JsonValue[]
@@ -54,6 +56,13 @@ export function exactFields(
       throw refuse(name, 'not in its one form')
     }
   }
+  const hex = (name: string, length: number): Hex => {
+    const text = fields[name]
+    if (typeof text !== 'string' || text.length !== 2 + 2 * length || !/^0x[0-9a-f]*$/.test(text)) {
+      throw refuse(name, `expected ${length} bytes in lower-case hex`)
+    }
+    return text as Hex
+  }
   return {
     fields,
     whole(name, minimum, maximum) {
@@ -74,19 +83,15 @@ export function exactFields(
       return address
     },
     digest: (name) => read(name, parseDigest),
-    bytes(name, length) {
-      const text = fields[name]
-      if (typeof text !== 'string' || text.length !== 2 + 2 * length || !/^0x[0-9a-f]*$/.test(text)) {
-        throw refuse(name, `expected ${length} bytes in lower-case hex`)
-      }
-      return decodeHex(text)
-    },
+    text: hex,
+    bytes: (name, length) => decodeHex(hex(name, length)),
     list(name, minimum, maximum) {
       const items = fields[name]
       if (!Array.isArray(items) || items.length < minimum || items.length > maximum) {
         throw refuse(name, `expected an array of ${minimum} to ${maximum} items`)
       }
-      return items
+      // Holes become values, which are refused by whoever reads them.
+      return Array.from(items as readonly JsonValue[])
     },
   }
 }

@@ -4,7 +4,7 @@ import type { Digest } from '../digest/digest.js'
 import type { Address } from '../encoding/address.js'
 import { CryptoError } from '../errors.js'
 import { type Deal, dealersOf, readDeal } from './deal.js'
-import { readMessage, type ThresholdMessageType } from './message.js'
+import { isModest, namedSigner, readMessage, type ThresholdMessageType } from './message.js'
 import type { ThresholdSession } from './session.js'
 
 /** What a member of a session did wrong, in public and over its own signature. */
@@ -55,8 +55,9 @@ export function readDeals(options: {
 } {
   const { session, id } = options
   const dealers = dealersOf(session)
-  const commitments = bySigner(options.commitments, { session, id, type: 'sealpool/threshold-commitment' })
-  const published = bySigner(options.deals, { session, id, type: 'sealpool/threshold-deal' })
+  const of = { session, id, signers: dealers }
+  const commitments = bySigner(options.commitments, { ...of, type: 'sealpool/threshold-commitment' })
+  const published = bySigner(options.deals, { ...of, type: 'sealpool/threshold-deal' })
   const deals = new Map<number, Deal>()
   const faults: FaultyMember[] = []
   dealers.forEach((dealer, place) => {
@@ -69,29 +70,36 @@ export function readDeals(options: {
     if (typeof judged === 'string') faults.push({ address, fault: judged, against: null })
     else deals.set(place + 1, judged)
   })
-  const known = new Set(dealers.map((dealer) => dealer.address))
-  const strangers = [...commitments.bodies.keys(), ...published.bodies.keys()].filter(
-    (each) => !known.has(each),
-  )
-  return { deals, faults, ignored: commitments.ignored + published.ignored + strangers.length }
+  return { deals, faults, ignored: commitments.ignored + published.ignored }
 }
 
 /**
  * Sorts a round's messages by who signed them; what cannot be pinned on anybody is counted and left.
  *
  * @param messages - as published
- * @param options - the `session`, its digest `id` and the wanted `type`
+ * @param options - the `session`, its digest `id`, the wanted `type`, and the `signers` who have a say in the round
  * @returns the different bodies of each signer, and how many messages were left
  */
 export function bySigner(
   messages: readonly unknown[],
-  options: { readonly session: ThresholdSession; readonly id: Digest; readonly type: ThresholdMessageType },
+  options: {
+    readonly session: ThresholdSession
+    readonly id: Digest
+    readonly type: ThresholdMessageType
+    readonly signers: readonly { readonly address: string }[]
+  },
 ): { readonly bodies: ReadonlyMap<Address, readonly JsonObject[]>; readonly ignored: number } {
   if (!Array.isArray(messages))
     throw new CryptoError('TRANSCRIPT_INVALID', 'transcript', 'a round is an array')
   const bodies = new Map<Address, Map<Digest, JsonObject>>()
+  const known = new Set(options.signers.map(({ address }) => address))
   let ignored = 0
   for (const message of messages) {
+    // Before anything is hashed: whoever may write on the board must not choose how long everybody computes.
+    if (!known.has(namedSigner(message)) || !isModest(message)) {
+      ignored++
+      continue
+    }
     try {
       const { signer, body } = readMessage(message, options)
       const own = bodies.get(signer) ?? new Map<Digest, JsonObject>()

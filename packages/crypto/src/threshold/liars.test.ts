@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../canonical-json/canonical-bytes.js'
 import type { JsonObject } from '../canonical-json/canonicalize.js'
-import { digestToHex, sha256Digest } from '../digest/digest.js'
+import { type Digest, digestToHex, sha256Digest } from '../digest/digest.js'
 import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
 import { addressOf } from '../statement/signature.js'
 import { type SignedStatement, signStatement } from '../statement/statement.js'
@@ -334,8 +334,13 @@ describe('a resharing', () => {
       ...each,
       verificationKey: keys[(place + 1) % count] as Hex,
     }))
-    const session = testSession(next, 2, { previous: { ...first.key, members: turned } })
-    const moved = shares.map((share) => ({ ...share, index: ((share.index + count - 2) % count) + 1 }))
+    const previous = { ...first.key, members: turned }
+    const session = testSession(next, 2, { previous })
+    const moved = shares.map((share) => ({
+      ...share,
+      key: previous,
+      index: ((share.index + count - 2) % count) + 1,
+    }))
     const outcome = concludeSession(
       session,
       transcriptOf(session, next, deals(session, members, { shares: moved })),
@@ -353,6 +358,14 @@ describe('a resharing', () => {
     expect(() => dealShares({ session, signingKey, random, share: shares[0] as ThresholdShare })).toThrow(
       refused,
     )
+    // Its own share, of a key that says something else than what is reshared.
+    const [own] = shares as [ThresholdShare]
+    for (const change of [{ threshold: 2 }, { session: first.key.session.replace(/.$/, '0') as Digest }]) {
+      const share = { ...own, key: { ...own.key, ...change } }
+      expect(() => dealShares({ session: reshare, signingKey, random, share })).toThrow(
+        expect.objectContaining({ code: 'SESSION_INVALID', place: 'share' }),
+      )
+    }
     expect(() =>
       dealShares({ session: reshare, signingKey: (next[0] as TestMember).signingKey, random }),
     ).toThrow(refused)
@@ -414,5 +427,63 @@ describe('complain', () => {
     expect(() =>
       complain({ ...rounds, encryptionKey: new Uint8Array(32), signingKey: one.signingKey }),
     ).toThrow(expect.objectContaining({ code: 'KEY_INVALID' }))
+  })
+})
+
+describe('messages that only cost time', () => {
+  const dealt = [...honest]
+  const [one] = dealt as [DealtShares]
+  const stranger = testMembers('a stranger on the board', 1)[0] as TestMember
+  const read = (deals: readonly unknown[], complaints: readonly unknown[] = []) =>
+    concludeSession(session, { commitments: dealt.map(({ commitment }) => commitment), deals, complaints })
+
+  it('of strangers, or larger than any honest one, are counted and not looked at', () => {
+    const clean = read(dealt.map(({ deal }) => deal))
+    const foreign = resign(one.deal, stranger, one.deal.statement.body)
+    const hostile = [
+      foreign,
+      // In a member's name, and never hashed: hashing would throw something else than a refusal.
+      { ...one.deal, statement: { ...one.deal.statement, body: { long: 'x'.repeat(100_000) } } },
+      { ...one.deal, statement: { ...one.deal.statement, body: { many: new Array(100_000).fill(0) } } },
+      {
+        ...one.deal,
+        statement: {
+          ...one.deal.statement,
+          body: Object.fromEntries(Array.from({ length: 70_000 }, (_, at) => [at, 0])),
+        },
+      },
+      { ...one.deal, signer: 7 },
+      null,
+    ]
+    const outcome = read([...hostile, ...dealt.map(({ deal }) => deal)])
+    expect(outcome).toEqual({ ...clean, ignored: clean.ignored + hostile.length })
+  })
+
+  it('of a member that complains twice about one dealer count once, whichever comes first', () => {
+    const wrong = altered(one, at(0), (body) => ({
+      ...body,
+      shares: (body['shares'] as Hex[]).map((share, place) => (place === 1 ? flip(share) : share)),
+    }))
+    const rounds = [wrong, ...dealt.slice(1)]
+    const commitments = rounds.map(({ commitment }) => commitment)
+    const published = rounds.map(({ deal }) => deal)
+    const complaining = () =>
+      complain({ session, commitments, deals: published, ...at(1), random })[0] as SignedStatement
+    const founded = [complaining(), complaining(), complaining()]
+    const conclude = (complaints: readonly unknown[]) =>
+      concludeSession(session, { commitments, deals: published, complaints })
+    expect(conclude(founded).faults).toEqual([
+      { address: addresses[0], fault: 'SHARE_WRONG', against: addresses[1] },
+    ])
+    const lies = [1, 2, 3].map((turn) =>
+      resign(founded[0] as SignedStatement, at(1), {
+        ...(founded[0] as SignedStatement).statement.body,
+        dealer: 3,
+        agreement: pointHex(generator().multiply(BigInt(turn + 1))),
+      }),
+    )
+    const both = conclude([...lies, ...founded])
+    expect(conclude([...founded, ...lies].reverse())).toEqual(both)
+    expect(both.faults.map(({ fault }) => fault)).toEqual(['SHARE_WRONG', 'COMPLAINT_UNFOUNDED'])
   })
 })

@@ -59,12 +59,8 @@ export function readMessage(
     throw refuse('not a signed statement', error)
   }
   const { statement, context } = signed
-  const expected = contextOf(options.session, options.id)
-  const fields = ['chainId', 'registry', 'pool', 'subject', 'nonce'] as const
-  const same = fields.every(
-    (name) => String(context[name]).toLowerCase() === String(expected[name]).toLowerCase(),
-  )
-  if (!same || context.facts.length > 0) throw refuse('a message of another chain, pool or session')
+  if (!isSameContext(context, contextOf(options.session, options.id)))
+    throw refuse('a message of another chain, pool or session')
   if (statement.type !== options.type || statement.version !== 1)
     throw refuse(`expected ${options.type}, version 1`)
   if (!verifyStatement(signed)) throw refuse('the signature is not its signer’s')
@@ -80,4 +76,61 @@ function contextOf(session: ThresholdSession, id: Digest): StatementContext {
     nonce: '0',
     facts: [],
   }
+}
+
+/** Most characters and values of a message: a deal to 100 members with a threshold of 100 has about 14,000. */
+const maximumSize = 65_536
+
+/**
+ * Whether a message is small enough to be looked at.
+ *
+ * @param message - of unknown origin
+ * @returns false as soon as more was counted than any honest message has
+ */
+export function isModest(message: unknown): boolean {
+  let left = maximumSize
+  const open: unknown[] = [message]
+  while (open.length > 0) {
+    const value = open.pop()
+    left -= typeof value === 'string' ? value.length + 1 : 1
+    if (left < 0) return false
+    if (typeof value !== 'object' || value === null) continue
+    if (Array.isArray(value)) {
+      if (value.length > left) return false
+      open.push(...value)
+      continue
+    }
+    for (const name in value) {
+      left -= name.length
+      if (left < 0) return false
+      open.push((value as Record<string, unknown>)[name])
+    }
+  }
+  return true
+}
+
+/**
+ * Whether a parsed context is the expected one; hex may come in either case.
+ *
+ * @param context - of a parsed statement
+ * @param expected - a context without facts
+ * @returns true when every field agrees
+ */
+export function isSameContext(context: StatementContext, expected: StatementContext): boolean {
+  const fields = ['chainId', 'registry', 'pool', 'subject', 'nonce'] as const
+  return (
+    context.facts.length === 0 &&
+    fields.every((name) => String(context[name]).toLowerCase() === String(expected[name]).toLowerCase())
+  )
+}
+
+/**
+ * Whose message it claims to be.
+ *
+ * @param message - of unknown origin
+ * @returns the text in `signer`, in lower case; empty when there is none
+ */
+export function namedSigner(message: unknown): string {
+  const signer = (message as { readonly signer?: unknown } | null | undefined)?.signer
+  return typeof signer === 'string' ? signer.toLowerCase() : ''
 }

@@ -69,7 +69,8 @@ export function verifyPartialDecryption(
 /**
  * Opens an envelope from the members' parts. Wrong parts are left out and named, as long as enough good ones remain.
  *
- * @param options - the committee's `key`; `envelope` and `label`; `partials`: of unknown origin, in any order
+ * @param options - the committee's `key`; `envelope` and `label`; `partials`: of unknown origin, in any order; of each
+ *   member four are looked at and further ones count as wrong, so let nobody else send in a member's name
  * @returns the `plaintext`, and the places of the `wrong` parts in the list
  * @throws CryptoError `SHARES_MISSING` with too few good parts: the message names the places of the wrong ones;
  *   `ENVELOPE_REFUSED`, `SESSION_INVALID`
@@ -84,6 +85,9 @@ export function combinePartialDecryptions(
   const { agreement, wrong } = combineParts(partials, { key, point: opened.point, context })
   return { plaintext: openChecked(agreement, { publicKey: key.publicKey, label, envelope: opened }), wrong }
 }
+
+/** How many parts in one member's name are checked; further ones count as wrong unseen. */
+const maximumTries = 4
 
 /** What a part is made of: the committee's key, the point to which the secret is applied, what the proof is bound to. */
 export interface PartClaim {
@@ -153,7 +157,8 @@ export function readPartial(
 /**
  * Combines parts to the key's secret times the point.
  *
- * @param partials - of unknown origin; a member's second part counts no more than its first
+ * @param partials - of unknown origin; a member's second part counts no more than its first, and of each member four are
+ *   looked at: let nobody else send in a member's name
  * @param claim - what they should be parts of
  * @returns the point, and the places of wrong parts in the list
  * @throws CryptoError `SHARES_MISSING`
@@ -165,12 +170,18 @@ export function combineParts(
   if (!Array.isArray(partials)) throw new CryptoError('SHARES_MISSING', 'partials', 'expected an array')
   const good = new Map<number, GroupElement>()
   const wrong: number[] = []
+  const tries = new Map<number, number>()
+  const { threshold } = claim.key
   partials.forEach((partial, place) => {
-    const read = readPartial(partial, claim)
+    const named = (partial as { readonly member?: unknown } | null | undefined)?.member
+    const member = typeof named === 'number' ? named : 0
+    const tried = tries.get(member) ?? 0
+    tries.set(member, tried + 1)
+    // Parts are not signed: anybody can send thousands in a member's name.
+    const read = tried < maximumTries ? readPartial(partial, claim) : undefined
     if (read === undefined) wrong.push(place)
     else good.set(read.index, read.point)
   })
-  const { threshold } = claim.key
   if (good.size < threshold) {
     const named = wrong.length === 0 ? 'none is wrong' : `wrong at the places ${wrong.join(', ')}`
     const message = `${good.size} good parts of ${threshold} needed (${named}); ask other members`

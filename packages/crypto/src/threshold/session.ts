@@ -4,7 +4,7 @@ import type { Digest } from '../digest/digest.js'
 import type { Address } from '../encoding/address.js'
 import type { Hex } from '../encoding/hex.js'
 import { CryptoError } from '../errors.js'
-import { exactFields } from './exact-fields.js'
+import { exactFields, type FieldReader } from './exact-fields.js'
 import { type GroupElement, generator, parsePoint, pointHex, scalarOf } from './group.js'
 
 /** Most members of a committee: dealing costs members times threshold, judging members squared. */
@@ -31,6 +31,10 @@ export interface KeyHolder extends CommitteeMember {
 export interface ThresholdKey {
   readonly type: 'sealpool/threshold-key'
   readonly version: 1
+  readonly chainId: number
+  /** The NodeRegistry. */
+  readonly registry: Address
+  readonly pool: Address
   /** The session that made it, or that reshared it last. */
   readonly session: Digest
   readonly publicKey: Hex
@@ -50,7 +54,10 @@ export interface ThresholdSession {
   /** The NodeRegistry, verifying contract of the members' signatures. */
   readonly registry: Address
   readonly pool: Address
-  /** What tells sessions of one pool apart, such as the digest of policy and epoch; never used twice. */
+  /**
+   * What tells sessions of one pool apart, such as the digest of policy, epoch and attempt; never used twice: in a second
+   * attempt under the same one, a dealer's messages of the first could be replayed against it as `EQUIVOCATION`.
+   */
   readonly purpose: Digest
   /** How many members are needed to open something: 2 to all. Above half of the members, some that stay away can block. */
   readonly threshold: number
@@ -71,14 +78,16 @@ const sessionFields = [
   'members',
   'previous',
 ]
-const keyFields = ['type', 'version', 'session', 'publicKey', 'threshold', 'members']
+const placeFields = ['chainId', 'registry', 'pool'] as const
+const keyFields = ['type', 'version', ...placeFields, 'session', 'publicKey', 'threshold', 'members']
 
 /**
  * Reads a session of unknown origin.
  *
  * @param value - JSON
  * @returns the session, every field checked and no others
- * @throws CryptoError `SESSION_INVALID`, its place naming the field
+ * @throws CryptoError `SESSION_INVALID`, its place naming the field; also for a `previous` key of another chain,
+ *   registry or pool
  */
 export function parseThresholdSession(value: JsonValue): ThresholdSession {
   const reader = exactFields(value, sessionFields, 'SESSION_INVALID', '$')
@@ -88,17 +97,34 @@ export function parseThresholdSession(value: JsonValue): ThresholdSession {
     ['address', 'encryptionKey'],
     '$.members',
   )
-  const previous = reader.fields['previous']
+  const held = reader.fields['previous']
+  const previous = held === null || held === undefined ? null : parseKey(held, '$.previous')
+  const place = placeOf(reader)
+  for (const name of placeFields) {
+    if (previous !== null && previous[name] !== place[name]) {
+      throw new CryptoError(
+        'SESSION_INVALID',
+        `$.previous.${name}`,
+        'the key is of another chain, registry or pool',
+      )
+    }
+  }
   return {
     type: 'sealpool/threshold-session',
     version: 1,
-    chainId: reader.whole('chainId', 1, Number.MAX_SAFE_INTEGER),
-    registry: reader.address('registry'),
-    pool: reader.address('pool'),
+    ...place,
     purpose: reader.digest('purpose'),
     threshold: reader.whole('threshold', 2, members.length),
     members,
-    previous: previous === null || previous === undefined ? null : parseKey(previous, '$.previous'),
+    previous,
+  }
+}
+
+function placeOf(reader: FieldReader): Pick<ThresholdKey, (typeof placeFields)[number]> {
+  return {
+    chainId: reader.whole('chainId', 1, Number.MAX_SAFE_INTEGER),
+    registry: reader.address('registry'),
+    pool: reader.address('pool'),
   }
 }
 
@@ -174,6 +200,7 @@ function parseKey(value: JsonValue, place: string): ThresholdKey {
   return {
     type: 'sealpool/threshold-key',
     version: 1,
+    ...placeOf(reader),
     session: reader.digest('session'),
     publicKey: pointHex(parsePoint(reader.fields['publicKey'], 'SESSION_INVALID', `${place}.publicKey`)),
     threshold: reader.whole('threshold', 2, members.length),

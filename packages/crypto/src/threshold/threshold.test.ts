@@ -1,8 +1,9 @@
-import { secp256k1, secp256k1_FROST } from '@noble/curves/secp256k1.js'
+import { secp256k1, secp256k1_FROST, secp256k1_hasher } from '@noble/curves/secp256k1.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encodeHex } from '../encoding/hex.js'
 import { runSession, seededRandom, testMembers, testSession } from '../testing/committee.js'
+import { secondGenerator } from './group.js'
 import {
   combinePartialDecryptions,
   decryptPartially,
@@ -166,4 +167,11 @@ describe('a key of n members of whom t open', () => {
     })
     expect(combined).toEqual({ plaintext: text('x'), wrong: [0] })
   })
+})
+
+it('has a second generator that is a text hashed to the curve, so that nobody knows its logarithm', () => {
+  const hashed = secp256k1_hasher.hashToCurve(text('second generator'), {
+    DST: 'sealpool/threshold/1/secp256k1_XMD:SHA-256_SSWU_RO_',
+  })
+  expect(secondGenerator().toAffine()).toEqual(hashed.toAffine())
 })

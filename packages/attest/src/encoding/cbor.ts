@@ -1,6 +1,6 @@
 import { AttestError } from '../errors.js'
 
-/** A CBOR value as Nitro documents use them; maps keep their entries in order. */
+/** A CBOR value as evidence uses them (Nitro, dstack); maps keep their entries in order. */
 export type Cbor = number | bigint | string | boolean | null | Uint8Array | Cbor[] | CborMap
 
 /** A CBOR map. */
@@ -11,7 +11,7 @@ export interface CborMap {
 const maximumDepth = 16
 
 /**
- * Reads one CBOR item (RFC 8949) as Nitro's firmware writes them: strings of definite length, no floats, no tags; the signed
+ * Reads one CBOR item (RFC 8949) as evidence has them: strings of definite length, no floats, no tags; Nitro's signed
  * map may be of indefinite length.
  *
  * @param bytes the item and nothing else
