@@ -1,3 +1,4 @@
 import { preset } from '../../tsup.preset.js'
 
-export default preset()
+// The suites of the ports are built for `npm run conformance -- node`; they are not published.
+export default preset({ extraEntries: ['src/testing/port-suites.ts'] })

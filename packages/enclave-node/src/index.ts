@@ -18,9 +18,16 @@ export {
   type SimulatedPlatform,
   simulatedPlatform,
 } from './evidence/simulator-quote-provider.js'
+export { encodeRestriction } from './policy/narrowed-pools.js'
+export {
+  narrowPolicy,
+  type PolicyRestriction,
+  policyRestrictionSchema,
+} from './policy/restriction.js'
 export { resultMediaType } from './release/seal-result.js'
 export { type NodeLogger, nodeLogger } from './runtime/logger.js'
 export { type RunningNode, type StartOptions, startNode } from './runtime/start-node.js'
+export { batchedContributionId } from './state/batched-contribution.js'
 export {
   type ContributionState,
   contributionStateText,

@@ -145,7 +145,7 @@ export function nodeApi(node: NodeService, onError: (error: unknown) => void): H
       context,
       (id) => node.job(id),
       (job) => {
-        const released = job.state === 'released' || job.state === 'settled'
+        const released = !job.detached && (job.state === 'released' || job.state === 'settled')
         if (!released || job.sealedResult === null) return 'RESULT_NOT_READY'
         return {
           job: job.id,

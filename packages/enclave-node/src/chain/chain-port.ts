@@ -4,10 +4,13 @@
  * @module
  */
 import type { Address, Digest, Hex, SignedStatement } from '@sealpool/crypto'
+import type { BudgetAnchor } from '../state/budget-anchor.js'
 import type { ChainContribution } from '../state/contribution-table.js'
 import type { ChainJob, JobApproval } from '../state/job-table.js'
+import type { MerkleVerdicts } from '../state/merkle-verdict-table.js'
 import type { Refinement } from '../state/refinement-table.js'
 import type { VerdictBatch } from '../state/verdict-table.js'
+import type { ChainWithdrawal, Erasure, SentTransaction } from '../state/withdrawal.js'
 
 /** The newest block that the node believes: the chain's head less the confirmations. */
 export interface ChainHead {
@@ -29,6 +32,10 @@ export interface ChainPool {
     readonly keyDigest: Digest
     readonly node: Address
   } | null
+  /** Digests of what the policy was narrowed by since, oldest first: every use must meet all of them. */
+  readonly restrictions: readonly Digest[]
+  /** Unix seconds until which nothing may start; 0 when the pool is not paused. */
+  readonly pausedUntil: number
 }
 
 /** Words of the contract for a job's state. */
@@ -46,7 +53,15 @@ export type ChainJobState =
   | 'Expired'
 
 /** What happened to a job, as far as the node cares. */
-export type ChainJobEvent =
+export type ChainJobEvent = ChainJobFact & {
+  /** Block of the event. */
+  readonly block: bigint
+  /** Index of the log in its block. */
+  readonly position: number
+}
+
+/** {@link ChainJobEvent} without its place. */
+export type ChainJobFact =
   | { readonly kind: 'proposed'; readonly id: string; readonly job: ChainJob }
   | { readonly kind: 'approved'; readonly id: string; readonly approval: JobApproval }
   | {
@@ -57,45 +72,85 @@ export type ChainJobEvent =
       readonly budgetHeads: readonly Digest[]
     }
   | { readonly kind: 'moved'; readonly id: string; readonly state: ChainJobState }
+  /** The job was handed to a node, or taken from one that lost it. */
+  | { readonly kind: 'handed'; readonly id: string; readonly to: Address }
+  | { readonly kind: 'lost'; readonly id: string; readonly node: Address }
   /** Suspended, resumed and the like: the state stays, a try may now succeed. */
   | { readonly kind: 'touched'; readonly id: string }
+
+/** How a job stands under the confirmations. */
+export interface ChainJobStanding {
+  readonly state: ChainJobState
+  /** A contributor has stopped it, and its pool has not decided. */
+  readonly suspended: boolean
+  /** The node that has begun it, or to which the lot gave it. */
+  readonly node: Address | null
+  /** A lot decides which node runs it. */
+  readonly drawn: boolean
+}
+
+/** The newest budget head of a pool that stands on the chain. */
+export interface AnchoredHead {
+  /** Version of the ledger's entry. */
+  readonly sequence: number
+  readonly head: Digest
+}
 
 /** The chain as the node sees it. */
 export interface ChainPort {
   readonly chainId: number
   /** NodeRegistry: where statements are checked. */
   readonly registry: Address
+  /** Whether budget heads are anchored: the settings name the contract. */
+  readonly anchors: boolean
   head(): Promise<ChainHead>
   /** @returns the hash of a block on the chain as it is now, or undefined when there is no such block */
   blockHash(number: bigint): Promise<Hex | undefined>
-  /** @returns contributions in blocks `from` to `to`, both included, by block and log index */
+  /** @returns contributions in blocks `from` to `to`, both included, by block and log index, entries of batches included */
   contributions(from: bigint, to: bigint): Promise<readonly ChainContribution[]>
+  /** @returns what owners took back in blocks `from` to `to` */
+  withdrawals(from: bigint, to: bigint): Promise<readonly ChainWithdrawal[]>
   /** @returns what happened to jobs in blocks `from` to `to`, in the order of the chain */
   jobEvents(from: bigint, to: bigint): Promise<readonly ChainJobEvent[]>
-  /**
-   * @returns the state of a job at {@link ChainPort.head}, whether a pool has stopped it, and the node that has begun it:
-   * like everything that decides, it is believed only under the confirmations
-   */
-  jobState(id: string): Promise<{
-    readonly state: ChainJobState
-    readonly suspended: boolean
-    readonly node: Address | null
-  }>
+  /** @returns how a job stands at {@link ChainPort.head}: like everything that decides, under the confirmations */
+  jobState(id: string): Promise<ChainJobStanding>
   pool(address: Address): Promise<ChainPool>
   isNodeActive(statementKey: Address): Promise<boolean>
+  /** @returns the newest budget head under the confirmations; null when none was anchored, or nothing is anchored at all */
+  anchoredHead(pool: Address): Promise<AnchoredHead | null>
   publishPoolKey(key: {
     readonly pool: Address
     readonly epoch: number
     readonly policyDigest: Digest
     readonly keyDigest: Digest
     readonly statement: SignedStatement
-  }): Promise<Hex | null>
-  recordVerdicts(batch: VerdictBatch): Promise<Hex | null>
-  recordRefinement(refinement: Refinement): Promise<Hex | null>
-  startJob(start: JobStart): Promise<Hex | null>
-  releaseJob(release: JobRelease): Promise<Hex | null>
-  refuseJob(refusal: JobRefusal): Promise<Hex | null>
-  settleJob(id: string): Promise<Hex | null>
+  }): Promise<SentTransaction | null>
+  /** @throws NodeError `ENTRIES_GONE` when an entry's contribution was withdrawn or is not there: the batch is of no use */
+  recordVerdicts(batch: VerdictBatch): Promise<SentTransaction | null>
+  /** Records the root of the verdicts on a Merkle batch. */
+  recordVerdictRoot(verdicts: MerkleVerdicts): Promise<SentTransaction | null>
+  /** Has the accepted entries of a Merkle batch rewarded that were not yet, and that were not withdrawn. */
+  payVerdicts(verdicts: MerkleVerdicts): Promise<void>
+  recordRefinement(refinement: Refinement): Promise<SentTransaction | null>
+  recordErasure(erasure: Erasure): Promise<SentTransaction | null>
+  anchorBudget(anchor: BudgetAnchor): Promise<SentTransaction | null>
+  /** Has the lot decide which node runs a drawn job. @returns whether it has been decided */
+  assignJob(id: string): Promise<boolean>
+  /** Takes a job from a node that is silent. @returns whether it was taken */
+  requeueJob(id: string): Promise<boolean>
+  startJob(start: JobStart): Promise<SentTransaction | null>
+  /** Says that the node is still at a job. */
+  heartbeat(beat: JobHeartbeat): Promise<void>
+  releaseJob(release: JobRelease): Promise<SentTransaction | null>
+  refuseJob(refusal: JobRefusal): Promise<SentTransaction | null>
+  settleJob(id: string): Promise<SentTransaction | null>
+}
+
+/** A sign of life for a job that runs. */
+export interface JobHeartbeat {
+  readonly job: string
+  /** Signs for the time that the contract will accept: that of the newest block, in unix seconds. */
+  readonly sign: (time: number) => SignedStatement
 }
 
 /** What the contract takes when a node begins a paid job. */

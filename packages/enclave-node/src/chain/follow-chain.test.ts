@@ -1,11 +1,13 @@
 import type { Address, Digest, Hex } from '@sealpool/crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { type ChainContribution, countContributions } from '../state/contribution-table.js'
+import { type ChainContribution, countContributions, findContribution } from '../state/contribution-table.js'
 import { findJob, jobsIn } from '../state/job-table.js'
 import { getCursor } from '../state/meta-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
-import type { ChainJobEvent } from './chain-port.js'
+import { poolRefinements } from '../state/refinement-table.js'
+import { type ChainWithdrawal, dueErasures, givenUpRefinements } from '../state/withdrawal.js'
+import type { ChainJobEvent, ChainJobFact } from './chain-port.js'
 import { followChain } from './follow-chain.js'
 import { inOrder } from './in-order.js'
 
@@ -23,16 +25,18 @@ const word = (n: number | bigint): Hex => `0x${n.toString(16).padStart(64, '0')}
 function chainOf() {
   const hashes: Hex[] = []
   const contributions: ChainContribution[] = []
+  const withdrawals: ChainWithdrawal[] = []
+  let forks = 0
   const events: { block: bigint; event: ChainJobEvent }[] = []
   return {
     chainId: 1,
     registry,
     hashes,
     duringRead: (() => undefined) as () => void,
-    mine(fork = 0) {
+    mine(fork = forks) {
       hashes.push(word(hashes.length * 1000 + fork + 1))
     },
-    contribute(id: string, pool: Address) {
+    contribute(id: string, pool: Address, change: Partial<ChainContribution> = {}) {
       contributions.push({
         id,
         pool,
@@ -46,6 +50,8 @@ function chainOf() {
         blockNumber: BigInt(hashes.length),
         blockHash: word(5),
         logIndex: 0,
+        merkle: null,
+        ...change,
       })
       this.mine()
     },
@@ -57,17 +63,15 @@ function chainOf() {
         locator: 'y',
         pools,
       }
-      events.push({ block: BigInt(hashes.length), event: { kind: 'proposed', id, job } })
-      this.mine()
+      this.happen({ kind: 'proposed', id, job })
     },
-    happen(event: ChainJobEvent) {
-      events.push({ block: BigInt(hashes.length), event })
+    happen(fact: ChainJobFact) {
+      const block = BigInt(hashes.length)
+      events.push({ block, event: { ...fact, block, position: events.length } })
       this.mine()
     },
     release(node: Address, head: Digest) {
-      const event = { kind: 'released', id: '1', node, budgetHeads: [head] } as const
-      events.push({ block: BigInt(hashes.length), event })
-      this.mine()
+      this.happen({ kind: 'released', id: '1', node, budgetHeads: [head] })
     },
     head: async () => ({
       number: BigInt(hashes.length - 1),
@@ -80,6 +84,25 @@ function chainOf() {
       this.duringRead()
       return found
     },
+    withdraw(id: string) {
+      withdrawals.push({ id, blockNumber: BigInt(hashes.length) })
+      this.mine()
+    },
+    /** Takes the last blocks off the chain with all that they said. */
+    fork(depth: number) {
+      const left = BigInt(hashes.length - depth)
+      hashes.splice(Number(left))
+      for (const [list, blockOf] of [
+        [contributions, (one: ChainContribution) => one.blockNumber],
+        [withdrawals, (one: ChainWithdrawal) => one.blockNumber],
+        [events, (one: { block: bigint }) => one.block],
+      ] as [unknown[], (one: never) => bigint][]) {
+        list.splice(0, list.length, ...list.filter((one) => blockOf(one as never) < left))
+      }
+      forks += 1
+    },
+    withdrawals: async (from: bigint, to: bigint) =>
+      withdrawals.filter(({ blockNumber }) => blockNumber >= from && blockNumber <= to),
     jobEvents: async (from: bigint, to: bigint) =>
       events.filter(({ block }) => block >= from && block <= to).map(({ event }) => event),
   }
@@ -89,7 +112,11 @@ const follow = (chain: ReturnType<typeof chainOf>, blocksPerRead = 100) =>
 const total = async () => (await countContributions(store)).states['seen']
 
 describe('following the chain', () => {
-  beforeEach(() => store.run('truncate contributions, contributors, jobs, chain_cursor cascade'))
+  beforeEach(() =>
+    store.run(
+      'truncate contributions, contributors, refinements, jobs, job_events, chain_cursor, chain_blocks cascade',
+    ),
+  )
 
   it('takes each event once, in ranges, and remembers how far it came', async () => {
     const chain = chainOf()
@@ -98,7 +125,7 @@ describe('following the chain', () => {
     expect(await follow(chain, 2)).toMatchObject({ blocks: 2, contributions: 1 })
     expect(await follow(chain, 2)).toMatchObject({ blocks: 2, contributions: 2 })
     expect(await follow(chain, 2)).toMatchObject({ blocks: 2, contributions: 2 })
-    expect(await follow(chain, 2)).toEqual({ blocks: 0, contributions: 0, jobs: 0 })
+    expect(await follow(chain, 2)).toEqual({ blocks: 0, contributions: 0, jobs: 0, undone: 0 })
     expect(await total()).toBe(5)
     expect((await getCursor(store, `1:${registry}`))?.blockNumber).toBe(5n)
   })
@@ -165,12 +192,137 @@ describe('following the chain', () => {
     await store.run('delete from ledger')
   })
 
-  it('stops when a block that it has read is replaced', async () => {
+  it.each(Array.from({ length: 12 }, (_, index) => index + 1))(
+    'undoes a reorganisation of %i blocks: it stands as if it had only ever read the chain that won',
+    async (depth) => {
+      const chain = chainOf()
+      for (let block = 0; block < 14; block++) {
+        chain.contribute(String(block + 1), served)
+        await follow(chain)
+      }
+      chain.fork(depth)
+      for (let block = 0; block <= depth; block++) {
+        chain.contribute(String(15 - depth + block), served, { blobDigest: `sha256:${'9'.repeat(64)}` })
+      }
+      expect(await follow(chain)).toMatchObject({ undone: depth, blocks: 0 })
+      expect((await countContributions(store)).states).toMatchObject({ seen: 14 - depth, detached: depth })
+      expect((await follow(chain)).contributions).toBe(depth + 1)
+      const rows = await store.query(
+        'select id::text, blob_digest, state from contributions order by contributions.id',
+      )
+      expect(rows).toEqual(
+        Array.from({ length: 15 }, (_, index) => ({
+          id: String(index + 1),
+          blob_digest: `sha256:${(index < 14 - depth ? '1' : '9').repeat(64)}`,
+          state: 'seen',
+        })),
+      )
+    },
+  )
+
+  it('lets a contribution go on where it stood when the chain shows it again', async () => {
+    const chain = chainOf()
+    chain.mine()
+    chain.contribute('1', served)
+    await follow(chain)
+    await store.run(`update contributions set state = 'judged', score = 7`)
+    chain.fork(1)
+    chain.mine()
+    await follow(chain)
+    chain.contribute('1', served)
+    await follow(chain)
+    expect(await findContribution(store, '1')).toMatchObject({ state: 'judged', score: 7, blockNumber: 2n })
+  })
+
+  it('undoes what was said about jobs, event by event', async () => {
+    const chain = chainOf()
+    chain.mine()
+    chain.propose('2', [served])
+    chain.happen({ kind: 'moved', id: '2', state: 'Proposed' })
+    chain.happen({ kind: 'approved', id: '2', approval: { pool: served, block: '2', price: '7' } })
+    chain.happen({ kind: 'moved', id: '2', state: 'Funded' })
+    await follow(chain)
+    expect((await findJob(store, '2'))?.state).toBe('waiting')
+    chain.fork(1)
+    chain.mine()
+    chain.mine()
+    await follow(chain)
+    expect(await findJob(store, '2')).toMatchObject({
+      state: 'seen',
+      chainState: 'Proposed',
+      approvals: [{}],
+    })
+    chain.fork(3)
+    chain.mine()
+    await follow(chain)
+    expect(await findJob(store, '2')).toMatchObject({ state: 'seen', approvals: [] })
+    chain.fork(3)
+    for (let block = 0; block < 4; block++) chain.mine()
+    await follow(chain)
+    expect(await findJob(store, '2')).toBeUndefined()
+  })
+
+  it.each<[string, string, string]>([
+    ['settled', 'Running', 'charged'],
+    ['released', 'Funded', 'charged'],
+    ['closed', 'Running', 'waiting'],
+    ['refusing', 'Running', 'refusing'],
+    ['charged', 'Approved', 'charged'],
+  ])('sends a job that is %s back when the chain only says %s: to %s', async (from, chainState, to) => {
+    const chain = chainOf()
+    chain.propose('2', [served])
+    chain.happen({ kind: 'moved', id: '2', state: chainState as 'Running' })
+    chain.happen({ kind: 'moved', id: '2', state: 'Settled' })
+    await follow(chain)
+    await store.query(`update jobs set state = $1, reservation = '{}', release = '{}'`, [from])
+    chain.fork(1)
+    chain.mine()
+    chain.mine()
+    await follow(chain)
+    expect(await findJob(store, '2')).toMatchObject({ state: to, chainState })
+  })
+
+  it('keeps a job that was charged, set aside, when its proposal is gone', async () => {
+    const chain = chainOf()
+    chain.mine()
+    chain.propose('2', [served])
+    await follow(chain)
+    await store.query(`update jobs set state = 'charged', reservation = '{}'`)
+    chain.fork(1)
+    chain.mine()
+    await follow(chain)
+    expect(await findJob(store, '2')).toMatchObject({ state: 'charged', detached: true })
+    expect(await jobsIn(store, ['charged'], 99)).toEqual([])
+  })
+
+  it('takes a withdrawal in, and takes it back when its block is gone', async () => {
+    const chain = chainOf()
+    chain.contribute('1', served)
+    chain.contribute('2', served)
+    await follow(chain)
+    await store.run(`update contributions set state = 'refined', refinement = 1`)
+    await store.run(`insert into refinements (id, pool, schema_id, digest, parts, contributions, rows, statement, state)
+      values (1, '${served}', 'x', 'x', '[{"file":"f"}]', '["1","2"]', 2, '{}', 'recorded')`)
+    chain.withdraw('1')
+    await follow(chain)
+    expect(await findContribution(store, '1')).toMatchObject({ state: 'withdrawn' })
+    expect(await findContribution(store, '2')).toMatchObject({ state: 'recorded' })
+    expect(await poolRefinements(store, served)).toEqual([])
+    expect(await givenUpRefinements(store)).toMatchObject([{ id: '1', parts: [{ file: 'f' }] }])
+    // Its rows are still on the disk: nothing is said to be erased.
+    expect(await dueErasures(store)).toEqual([])
+    chain.fork(1)
+    chain.mine()
+    await follow(chain)
+    expect(await findContribution(store, '1')).toMatchObject({ state: 'recorded' })
+  })
+
+  it('stops when nothing that it remembers is on the chain any more', async () => {
     const chain = chainOf()
     chain.contribute('1', served)
     await follow(chain)
-    chain.hashes.pop()
-    chain.mine(7)
+    chain.fork(1)
+    chain.mine()
     chain.mine()
     await expect(follow(chain)).rejects.toMatchObject({ code: 'CHAIN_REORGANISED' })
   })
@@ -182,7 +334,7 @@ describe('following the chain', () => {
       chain.hashes.pop()
       chain.mine(7)
     }
-    expect(await follow(chain)).toEqual({ blocks: 0, contributions: 0, jobs: 0 })
+    expect(await follow(chain)).toEqual({ blocks: 0, contributions: 0, jobs: 0, undone: 0 })
     expect(await total()).toBe(0)
     chain.duringRead = () => undefined
     await follow(chain)

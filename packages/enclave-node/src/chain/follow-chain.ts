@@ -1,14 +1,24 @@
 /**
  * Reads the chain forward: what is read and how far it was read is written in one transaction, so that a stop at any
- * point neither skips an event nor takes one twice.
+ * point neither skips an event nor takes one twice. When blocks that were read are gone, what they said is undone in the
+ * same way.
  * @module
  */
-import type { Address, Digest } from '@sealpool/crypto'
+import type { Address, Digest, Hex } from '@sealpool/crypto'
 import { NodeError } from '../errors.js'
+import {
+  forgetBlocksAbove,
+  forgetOldBlocks,
+  noteBlock,
+  type ReadBlock,
+  readBlocks,
+} from '../state/block-table.js'
 import { insertContribution } from '../state/contribution-table.js'
-import { insertJob, noteApproval, noteChainState, tryNow } from '../state/job-table.js'
-import { getCursor, setCursor } from '../state/meta-table.js'
+import { applyJobEvent, undoJobEvents } from '../state/job-event-table.js'
+import { tryNow } from '../state/job-table.js'
+import { type ChainCursor, getCursor, setCursor } from '../state/meta-table.js'
 import type { Sql, StateStore } from '../state/state-store.js'
+import { undoContributions, withdrawContribution } from '../state/withdrawal.js'
 import type { ChainPort } from './chain-port.js'
 
 /** What following needs. */
@@ -16,7 +26,7 @@ export interface FollowContext {
   readonly store: StateStore
   readonly chain: Pick<
     ChainPort,
-    'chainId' | 'registry' | 'head' | 'blockHash' | 'contributions' | 'jobEvents'
+    'chainId' | 'registry' | 'head' | 'blockHash' | 'contributions' | 'withdrawals' | 'jobEvents'
   >
   /** Pools that this node serves, in lower case; what belongs to others is passed over. */
   readonly pools: ReadonlySet<Address>
@@ -32,27 +42,28 @@ export interface FollowStep {
   readonly blocks: number
   readonly contributions: number
   readonly jobs: number
+  /** Blocks that were read before and whose events are undone. */
+  readonly undone: number
 }
 
-const nothing: FollowStep = { blocks: 0, contributions: 0, jobs: 0 }
+const nothing: FollowStep = { blocks: 0, contributions: 0, jobs: 0, undone: 0 }
+
+/** Newest blocks of a read whose hashes are remembered one by one: a reorganisation is undone to the block. */
+const remembered = 64n
 
 /**
- * Reads the next blocks that the node believes.
+ * Reads the next blocks that the node believes, or undoes those that are gone.
  * @returns what was new; all zero at the head
- * @throws NodeError `CHAIN_REORGANISED` when a block that was taken in is not on the chain any more: the node has then
- * acted on something that did not happen and must not go on by itself; `STATE_ROLLED_BACK` when the chain holds a charge
- * of this node that its own ledger does not
+ * @throws NodeError `CHAIN_REORGANISED` when no block that the node remembers is on the chain any more: it is another
+ * chain, or one that was rewritten from long ago; `STATE_ROLLED_BACK` when the chain holds a charge of this node that its
+ * own ledger does not
  */
 export async function followChain(context: FollowContext): Promise<FollowStep> {
   const { store, chain } = context
   const name = `${chain.chainId}:${chain.registry}`
   const cursor = await getCursor(store, name)
   if (cursor !== undefined && (await chain.blockHash(cursor.blockNumber)) !== cursor.blockHash) {
-    throw new NodeError(
-      'CHAIN_REORGANISED',
-      `block ${cursor.blockNumber}`,
-      'a block that the node has read is gone; raise chain.confirmations and start with an empty data directory, or wait until the chain endpoint is itself again',
-    )
+    return undoBlocks(context, name, cursor)
   }
   const head = await chain.head()
   const from = cursor === undefined ? context.firstBlock : cursor.blockNumber + 1n
@@ -60,10 +71,14 @@ export async function followChain(context: FollowContext): Promise<FollowStep> {
   const last = from + BigInt(context.blocksPerRead) - 1n
   const to = last < head.number ? last : head.number
   const hash = await chain.blockHash(to)
-  const [contributions, events] = await Promise.all([
+  const [contributions, withdrawals, events] = await Promise.all([
     chain.contributions(from, to),
+    chain.withdrawals(from, to),
     chain.jobEvents(from, to),
   ])
+  // Only near the head can blocks still go; far behind it, one for each read is enough.
+  const blocks =
+    to === head.number && hash !== undefined ? await blocksUpTo(chain, from, { number: to, hash }) : []
   const jobIds = [...new Set(events.map(({ id }) => id))]
   // The same block stood there before and after: what was read between is of one chain.
   if (hash === undefined || (await chain.blockHash(to)) !== hash) return nothing
@@ -71,19 +86,64 @@ export async function followChain(context: FollowContext): Promise<FollowStep> {
   const served = contributions.filter(({ pool }) => servedHere(pool))
   await store.transaction(async (tx) => {
     for (const contribution of served) await insertContribution(tx, contribution)
+    for (const withdrawal of withdrawals) await withdrawContribution(tx, withdrawal)
     for (const event of events) {
       // Jobs over pools that others serve are never inserted, so that their later events change nothing.
-      if (event.kind === 'proposed' && event.job.pools.every(servedHere)) await insertJob(tx, event.job)
-      if (event.kind === 'approved') await noteApproval(tx, event.id, event.approval)
+      await applyJobEvent(tx, event, event.kind === 'proposed' && event.job.pools.every(servedHere))
       if (event.kind === 'released' && event.node === context.self)
         await requireBooked(tx, event.id, event.budgetHeads)
-      // From the events and not from a call: a state is never newer than the votes that are stored beside it.
-      if (event.kind === 'moved') await noteChainState(tx, event.id, event.state)
     }
     for (const id of jobIds) await tryNow(tx, id)
+    for (const block of [...blocks, { number: to, hash }]) await noteBlock(tx, name, block)
+    await forgetOldBlocks(tx, name)
     await setCursor(tx, name, { blockNumber: to, blockHash: hash, logIndex: -1 })
   })
-  return { blocks: Number(to - from + 1n), contributions: served.length, jobs: jobIds.length }
+  return { blocks: Number(to - from + 1n), contributions: served.length, jobs: jobIds.length, undone: 0 }
+}
+
+/** The newest blocks before `last`, as far as they are part of this read. */
+async function blocksUpTo(
+  chain: FollowContext['chain'],
+  from: bigint,
+  last: ReadBlock,
+): Promise<readonly ReadBlock[]> {
+  const first = last.number - remembered > from ? last.number - remembered : from
+  const numbers = Array.from({ length: Number(last.number - first) }, (_, index) => first + BigInt(index))
+  const hashes = await Promise.all(numbers.map((number) => chain.blockHash(number)))
+  return numbers.flatMap((number, index) => {
+    const hash: Hex | undefined = hashes[index]
+    return hash === undefined ? [] : [{ number, hash }]
+  })
+}
+
+/**
+ * Goes back to the newest remembered block that is still on the chain. What was charged stays charged and what was signed
+ * stays signed; see `state/job-event-table.ts`.
+ */
+async function undoBlocks(context: FollowContext, name: string, cursor: ChainCursor): Promise<FollowStep> {
+  const { store, chain } = context
+  const known = await readBlocks(store, name)
+  let common: ReadBlock | undefined
+  for (const block of known) {
+    if ((await chain.blockHash(block.number)) !== block.hash) continue
+    common = block
+    break
+  }
+  if (common === undefined) {
+    throw new NodeError(
+      'CHAIN_REORGANISED',
+      `block ${cursor.blockNumber}`,
+      'no block that the node remembers is on the chain any more; wait until the chain endpoint is itself again, or start with an empty data directory',
+    )
+  }
+  const { number, hash } = common
+  await store.transaction(async (tx) => {
+    await undoContributions(tx, number)
+    await undoJobEvents(tx, number)
+    await forgetBlocksAbove(tx, name, number)
+    await setCursor(tx, name, { blockNumber: number, blockHash: hash, logIndex: -1 })
+  })
+  return { ...nothing, undone: Number(cursor.blockNumber - number) }
 }
 
 /**

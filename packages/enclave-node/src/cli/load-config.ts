@@ -24,7 +24,8 @@ type Json = Record<string, unknown>
  * Reads the settings. Paths in the file are relative to the file. A pool's `policy`, `poc` and `refiner` and
  * `chain.deployment` may each be a path to a JSON file instead of the object.
  * @param flags command-line flags
- * @param environment `SEALPOOL_DATA_DIRECTORY`, `SEALPOOL_RPC_URL`, `SEALPOOL_PORT`, `SEALPOOL_TRANSACTION_KEY`
+ * @param environment `SEALPOOL_DATA_DIRECTORY`, `SEALPOOL_RPC_URL`, `SEALPOOL_PORT`, `SEALPOOL_TRANSACTION_KEY`,
+ * `SEALPOOL_DATABASE_URL`
  * @returns checked settings and secrets
  * @throws NodeError `CONFIG_FILE_UNREADABLE`, `CONFIG_INVALID`, `SECRET_MISSING`
  */
@@ -45,8 +46,12 @@ export async function loadConfig(
   const blobStore = { ...objectOf(file['blobStore'] ?? {}, 'blobStore') }
   if (typeof blobStore['directory'] === 'string')
     blobStore['directory'] = resolve(folder, blobStore['directory'])
+  const state = { ...objectOf(file['state'] ?? { kind: 'pglite' }, 'state') }
+  if (typeof state['tablesDirectory'] === 'string')
+    state['tablesDirectory'] = resolve(folder, state['tablesDirectory'])
   const config = parseNodeConfig({
     ...file,
+    state,
     dataDirectory:
       data !== undefined
         ? resolve(data)
@@ -65,6 +70,7 @@ export async function loadConfig(
     config,
     secrets: parseSecrets({
       transactionKey: environment['SEALPOOL_TRANSACTION_KEY'] ?? fromFile['transactionKey'],
+      databaseUrl: environment['SEALPOOL_DATABASE_URL'] ?? fromFile['databaseUrl'],
     }),
   }
 }

@@ -150,7 +150,14 @@ describe('kill -9', { timeout: 300_000 }, () => {
     }
     expect(fallen.filter((share) => share > 0 && share < 1).length).toBeGreaterThanOrEqual(2)
     await until('all ingested', async () => (await states())['refined'] === workers * 2)
-    expect(await states()).toEqual({ seen: 0, judged: 0, recorded: 0, refined: workers * 2, refused: 0 })
+    expect(await states()).toEqual({
+      seen: 0,
+      judged: 0,
+      recorded: 0,
+      refined: workers * 2,
+      withdrawn: 0,
+      refused: 0,
+    })
     for (const id of ids) {
       const record = await getContribution(world.client, { deployment: world.deployment, id: BigInt(id) })
       expect(record).toMatchObject({ state: 'Accepted', score: 10_000 })

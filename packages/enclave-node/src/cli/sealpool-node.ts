@@ -68,11 +68,12 @@ async function start(flags: Parameters<typeof loadConfig>[0], stopWithStdin: boo
   const { config, secrets } = await loadConfig(flags, process.env)
   // Children inherit the environment: what they must not have is gone before the first one starts.
   delete process.env['SEALPOOL_TRANSACTION_KEY']
+  delete process.env['SEALPOOL_DATABASE_URL']
   const node = await startNode(config, secrets)
-  const asked = new Promise<void>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
+  const asked = new Promise<undefined>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(undefined))
     // Whoever started the node holds the other end: when it dies, however it dies, the node ends too.
-    if (stopWithStdin) process.stdin.resume().once('end', () => resolve())
+    if (stopWithStdin) process.stdin.resume().once('end', () => resolve(undefined))
   })
   console.log(
     JSON.stringify({
@@ -86,7 +87,12 @@ async function start(flags: Parameters<typeof loadConfig>[0], stopWithStdin: boo
       pid: process.pid,
     }),
   )
-  await asked
+  const failed = await Promise.race([asked, node.failed])
+  if (failed !== undefined) {
+    console.error(`sealpool-node: ${failed.message}`)
+    // Nothing can be finished without the state, and whatever still runs must not go on beside a new leader.
+    process.exit(1)
+  }
   await node.stop()
   return 0
 }

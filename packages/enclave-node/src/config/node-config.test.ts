@@ -36,6 +36,9 @@ const settings = (change: object = {}): object => ({
   pools: [pool('a'), pool('b')],
   ...change,
 })
+const onChain = (change: object) => ({
+  chain: { ...(settings() as { chain: object }).chain, ...change },
+})
 const refusal = (input: unknown): NodeError => {
   try {
     parseNodeConfig(input)
@@ -98,6 +101,11 @@ describe('measured settings', () => {
     ],
     ['the pools', { pools: [pool('a')] }],
     ['the isolation', { sandbox: { isolation: 'process' } }],
+    ['anchors', onChain({ anchors: `0x${'5'.repeat(40)}` })],
+    ['a second endpoint', onChain({ crossCheckRpcUrl: 'http://127.0.0.1:1' })],
+    ['the age of heads', onChain({ maximumHeadAgeSeconds: 60 })],
+    ['the machine', { evidence: { provider: 'dstack' } }],
+    ['the key release', { keyRelease: { adapter: 'dstack' } }],
     ['limits', { sandbox: { proof: { timeMs: 9_000 } } }],
     ['the engine', { engine: { timeoutMs: 1_000 } }],
   ])('change with %s', (_, change) => {
@@ -108,7 +116,15 @@ describe('measured settings', () => {
 describe('secrets', () => {
   it('are checked and never repeated', () => {
     const key = `0x${'ab'.repeat(32)}`
-    expect(parseSecrets({ transactionKey: key })).toEqual({ transactionKey: key })
+    expect(parseSecrets({ transactionKey: key })).toEqual({ transactionKey: key, databaseUrl: null })
+    const databaseUrl = 'postgresql://user:my-password@host/database'
+    expect(parseSecrets({ transactionKey: key, databaseUrl }).databaseUrl).toBe(databaseUrl)
+    expect(() => parseSecrets({ transactionKey: key, databaseUrl: 'my-password' })).toThrow(
+      expect.objectContaining({
+        place: 'SEALPOOL_DATABASE_URL',
+        message: expect.not.stringContaining('my-password'),
+      }),
+    )
     for (const transactionKey of [undefined, '', 'ab'.repeat(32), `${key}00`, 7]) {
       expect(() => parseSecrets({ transactionKey })).toThrow(
         expect.objectContaining({ code: 'SECRET_MISSING' }),

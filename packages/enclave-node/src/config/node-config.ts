@@ -6,6 +6,7 @@
 import { type Address, type Digest, digestOf, type JsonValue } from '@sealpool/crypto'
 import * as z from 'zod'
 import { NodeError } from '../errors.js'
+import { dstackSocket, tsmFolder } from './machine-paths.js'
 
 const address = z
   .string()
@@ -59,9 +60,34 @@ export const nodeConfigSchema = z.strictObject({
   version: z.literal(1),
   /** Folder of the node's state, made when absent. */
   dataDirectory: z.string().min(1),
+  /** Where the node remembers: embedded in the data folder, or on a PostgreSQL server that a group of nodes shares. */
+  state: z
+    .discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('pglite') }),
+      z.strictObject({
+        kind: z.literal('postgresql'),
+        /** Nodes of one group have the same keys and one leader. */
+        group: z.string().regex(/^[a-z0-9-]{1,60}$/, 'expected 1 to 60 of a-z, 0-9 and -'),
+        /** Folder of the encrypted tables, the same for all nodes of the group. */
+        tablesDirectory: z.string().min(1),
+      }),
+    ])
+    .prefault({ kind: 'pglite' }),
   chain: z.strictObject({
     rpcUrl: z.url(),
+    /** A second endpoint, run by somebody else: what both do not say alike is not believed. */
+    crossCheckRpcUrl: z.url().nullable().default(null),
+    /** How many blocks the two endpoints may stand apart. */
+    maximumLagBlocks: z.int().min(0).max(1_000).default(5),
+    /** Oldest head that is believed, in seconds; null: any. */
+    maximumHeadAgeSeconds: z.int().min(1).max(86_400).nullable().default(null),
+    /** Milliseconds that one call of an endpoint may take. */
+    timeoutMs: z.int().min(100).max(120_000).default(20_000),
     deployment: deploymentSchema,
+    /** The contract that anchors budget heads: a charge stands there before its job runs. Null: nothing is anchored. */
+    anchors: address.nullable().default(null),
+    /** Seconds between signs of life while a job runs; the contracts wait an hour. */
+    heartbeatSeconds: z.int().min(1).max(3_000).default(900),
     /** Blocks that must follow a block before the node believes it. */
     confirmations: z.int().min(0).max(1000).default(1),
     pollMs: z.int().min(20).max(60_000).default(1_000),
@@ -74,8 +100,19 @@ export const nodeConfigSchema = z.strictObject({
       port: z.int().min(0).max(65_535).default(8787),
     })
     .prefault({}),
-  evidence: z.strictObject({ provider: z.literal('simulator') }),
-  keyRelease: z.strictObject({ adapter: z.literal('development') }),
+  /** Who vouches for the machine. */
+  evidence: z.strictObject({ provider: z.enum(['simulator', 'configfs-tsm', 'dstack']) }),
+  /** Where the root secret comes from. */
+  keyRelease: z.strictObject({ adapter: z.enum(['development', 'dstack']) }),
+  /** Where this machine has what the two above talk to. */
+  machine: z
+    .strictObject({
+      tsmFolder: z.string().min(1).default(tsmFolder),
+      dstackSocket: z.string().min(1).default(dstackSocket),
+      /** Intel's service, or a PCCS that mirrors it, for the collateral of quotes; null: Intel's own. */
+      collateralUrl: z.url().nullable().default(null),
+    })
+    .prefault({}),
   blobStore: blobStoreSchema,
   pools: z.array(poolSchema).min(1).max(100),
   sandbox: z
@@ -147,7 +184,16 @@ export function measuredConfig(config: NodeConfig): JsonValue {
   return {
     format: 'sealpool/measured-node-config',
     version: 1,
-    chain: { deployment: config.chain.deployment, confirmations: config.chain.confirmations },
+    chain: {
+      deployment: config.chain.deployment,
+      confirmations: config.chain.confirmations,
+      anchors: config.chain.anchors,
+      // Two endpoints protect from their operators only when the host cannot replace both.
+      endpoints:
+        config.chain.crossCheckRpcUrl === null ? null : [config.chain.rpcUrl, config.chain.crossCheckRpcUrl],
+      maximumHeadAgeSeconds: config.chain.maximumHeadAgeSeconds,
+      maximumLagBlocks: config.chain.maximumLagBlocks,
+    },
     evidence: config.evidence,
     keyRelease: config.keyRelease,
     pools: config.pools

@@ -8,23 +8,38 @@ import { NodeError } from '../errors.js'
 export interface NodeSecrets {
   /** Private key of the account that pays for the node's transactions. It signs no statement and opens no data. */
   readonly transactionKey: Hex
+  /** Address of a node group's PostgreSQL server, with user and password; null when there is none. */
+  readonly databaseUrl: string | null
 }
 
-const secretsSchema = z.object({ transactionKey: z.string().regex(/^0x[0-9a-fA-F]{64}$/) })
+const secretsSchema = z.object({
+  transactionKey: z.string().regex(/^0x[0-9a-fA-F]{64}$/),
+  databaseUrl: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//)
+    .optional(),
+})
 
 /**
  * Checks the secrets.
  * @param input values from the environment or a secrets file
  * @throws NodeError `SECRET_MISSING`, which never repeats what it was given
  */
-export function parseSecrets(input: { readonly transactionKey: unknown }): NodeSecrets {
+export function parseSecrets(input: {
+  readonly transactionKey: unknown
+  readonly databaseUrl?: unknown
+}): NodeSecrets {
   const parsed = secretsSchema.safeParse(input)
-  if (!parsed.success) {
-    throw new NodeError(
-      'SECRET_MISSING',
-      'SEALPOOL_TRANSACTION_KEY',
-      'the private key that pays for transactions must be 0x and 64 hex digits; set it in the environment or in the secrets file',
-    )
+  if (parsed.success) {
+    const { transactionKey, databaseUrl = null } = parsed.data
+    return { transactionKey: transactionKey as Hex, databaseUrl }
   }
-  return { transactionKey: parsed.data.transactionKey as Hex }
+  const database = parsed.error.issues.every(({ path }) => path[0] === 'databaseUrl')
+  throw new NodeError(
+    'SECRET_MISSING',
+    database ? 'SEALPOOL_DATABASE_URL' : 'SEALPOOL_TRANSACTION_KEY',
+    database
+      ? 'the address of the database must begin with postgres://'
+      : 'the private key that pays for transactions must be 0x and 64 hex digits; set it in the environment or in the secrets file',
+  )
 }

@@ -50,7 +50,7 @@ export async function openEvidence(options: {
     version: 1,
     tee: 'tdx',
     quote: encodeBase64Url(quote),
-    collateral: await provider.collateral(),
+    collateral: await provider.collateral(quote),
     keySet: keys.keySet,
     nonce,
     simulated: provider.simulated,

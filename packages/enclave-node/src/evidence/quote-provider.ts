@@ -7,14 +7,15 @@ import type { Collateral } from '@sealpool/attest'
 /** Gives quotes over report data of the node's choice. */
 export interface QuoteProvider {
   /** Name of the adapter for status pages. */
-  readonly name: 'simulator'
+  readonly name: 'simulator' | 'configfs-tsm' | 'dstack'
   /** True when no hardware stands behind the quotes. */
   readonly simulated: boolean
   /**
    * Asks for a quote.
    * @param reportData 64 bytes: digest of the key set, then a nonce
+   * @throws NodeError `QUOTE_FAILED`
    */
   quote(reportData: Uint8Array): Promise<Uint8Array>
   /** @returns what a verifier needs beside a quote, current now */
-  collateral(): Promise<Collateral>
+  collateral(quote: Uint8Array): Promise<Collateral>
 }

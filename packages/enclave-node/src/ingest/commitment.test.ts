@@ -53,6 +53,8 @@ const rowOf = (sealed: Uint8Array, change: Partial<ContributionRow> = {}): Contr
   blockNumber: 1n,
   blockHash: `0x${'0'.repeat(64)}`,
   logIndex: 0,
+  merkle: null,
+  refinement: null,
   state: 'seen',
   reason: null,
   reasonText: null,

@@ -18,6 +18,8 @@ export interface PartStore {
     readonly rows: readonly Row[]
     readonly key: Uint8Array
   }): Promise<TablePart>
+  /** Removes parts; one that is gone already is no error. */
+  remove(pool: ServedPool, parts: readonly TablePart[]): Promise<void>
   /** @returns the paths of parts, in order */
   paths(pool: ServedPool, parts: readonly TablePart[]): readonly string[]
 }

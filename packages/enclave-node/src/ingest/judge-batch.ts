@@ -13,21 +13,20 @@ import {
   markJudged,
   nextContributions,
   putOffContribution,
+  stillIn,
 } from '../state/contribution-table.js'
 import { noteBlob } from '../state/meta-table.js'
 import {
   claimFingerprint,
   fingerprintHolder,
   insertVerdict,
-  insertVerdictBatch,
-  nextBatchId,
   type VerdictEntry,
 } from '../state/verdict-table.js'
 import type { IngestContext } from './ingest-context.js'
 import { type Judgement, judgeContribution, refusedVerdict } from './judge-contribution.js'
 import { type OpenedContribution, openContribution } from './open-contribution.js'
 import { lastingScope, type ServedPool } from './served-pool.js'
-import { signVerdictBatch } from './verdict-batch.js'
+import { storeVerdictBatch } from './verdict-batch.js'
 
 interface Judged extends Judgement {
   readonly contribution: ContributionRow
@@ -137,43 +136,44 @@ async function storeJudged(
   judged: readonly Judged[],
 ): Promise<void> {
   await context.store.transaction(async (tx) => {
-    const id = await nextBatchId(tx)
-    const entries: VerdictEntry[] = judged.map(({ contribution, verdict, digest }) => ({
+    // The chain goes on meanwhile: what was withdrawn or is gone since gets no verdict.
+    const still = await stillIn(
+      tx,
+      'seen',
+      judged.map(({ contribution }) => contribution.id),
+    )
+    const current = judged.filter(({ contribution }) => still.has(contribution.id))
+    // Entries of Merkle batches get their verdicts under one root, when the whole batch is decided.
+    const single = current.filter(({ contribution }) => contribution.merkle === null)
+    const entries: VerdictEntry[] = single.map(({ contribution, verdict, digest }) => ({
       contributionId: contribution.id,
-      score: verdict.valid ? Math.round(verdict.score * 10_000) : 0,
+      score: scoreOf(verdict),
       refused: !verdict.valid,
       verdictDigest: digest,
     }))
-    await insertVerdictBatch(tx, {
-      id,
-      pool: pool.address,
-      entries,
-      statement: signVerdictBatch(context.sign, { id, pool: pool.address, entries }),
-    })
-    for (const [index, one] of judged.entries()) {
-      await insertVerdict(tx, {
-        contribution: one.contribution.id,
-        digest: one.digest,
-        statement: one.statement,
-      })
-      await markJudged(tx, one.contribution.id, {
-        score: entries[index]?.score ?? 0,
+    const batch = entries.length === 0 ? null : await storeVerdictBatch(context, tx, pool.address, entries)
+    for (const one of current) {
+      const { contribution, verdict } = one
+      await insertVerdict(tx, { contribution: contribution.id, digest: one.digest, statement: one.statement })
+      await markJudged(tx, contribution.id, {
+        score: scoreOf(verdict),
         verdictDigest: one.digest,
-        batch: id,
-        ...reasonOf(one.verdict),
+        batch: contribution.merkle === null ? batch : null,
+        ...reasonOf(verdict),
       })
       if (one.blobSize !== undefined) {
-        await noteBlob(tx, {
-          digest: one.contribution.blobDigest,
-          purpose: 'contribution',
-          size: one.blobSize,
-        })
+        await noteBlob(tx, { digest: contribution.blobDigest, purpose: 'contribution', size: one.blobSize })
       }
-      if (one.verdict.valid && one.fingerprint !== undefined) {
-        await claimFingerprint(tx, pool.address, one.fingerprint, one.contribution.id)
+      if (verdict.valid && one.fingerprint !== undefined) {
+        await claimFingerprint(tx, pool.address, one.fingerprint, contribution.id)
       }
     }
   })
+}
+
+/** A score as the chain takes it: 0 to 10,000. */
+function scoreOf(verdict: PocVerdict): number {
+  return verdict.valid ? Math.round(verdict.score * 10_000) : 0
 }
 
 function reasonOf(verdict: PocVerdict): {

@@ -65,6 +65,8 @@ async function attempt(change: Change = {}, wrap: (store: BlobStore) => BlobStor
     blockNumber: 1n,
     blockHash: `0x${'0'.repeat(64)}`,
     logIndex: 0,
+    merkle: null,
+    refinement: null,
     state: 'seen',
     reason: null,
     reasonText: null,

@@ -13,6 +13,7 @@ import {
   markRefined,
   nextContributions,
   putOffContribution,
+  stillIn,
 } from '../state/contribution-table.js'
 import { blobSizes } from '../state/meta-table.js'
 import {
@@ -25,6 +26,7 @@ import {
 } from '../state/refinement-table.js'
 import type { Sql } from '../state/state-store.js'
 import { mapBounded } from './bounded.js'
+import { sumOfEach } from './each.js'
 import type { IngestContext } from './ingest-context.js'
 import { openContribution } from './open-contribution.js'
 import { lastingScope, type ServedPool } from './served-pool.js'
@@ -169,6 +171,10 @@ async function storeRefined(
     statement,
   }
   await store.transaction(async (tx) => {
+    // A contribution that was withdrawn meanwhile must not come in by this door: nothing is stored, and the files are
+    // written over by the next attempt.
+    const ids = opened.map(({ contribution }) => contribution.id)
+    if ((await stillIn(tx, 'recorded', ids)).size !== ids.length) return
     if ((await nextRefinementId(tx)) !== id) {
       throw new NodeError(
         'STATE_UNREADABLE',
@@ -195,10 +201,9 @@ async function storeRefined(
  * @returns how many were settled
  */
 export async function recordRefinements(context: IngestContext): Promise<number> {
-  const refinements = await unrecordedRefinements(context.store)
-  for (const refinement of refinements) {
-    const transaction = await context.chain.recordRefinement(refinement)
-    await markRefinementRecorded(context.store, refinement.id, transaction)
-  }
-  return refinements.length
+  return sumOfEach(await unrecordedRefinements(context.store), async (refinement) => {
+    const sent = await context.chain.recordRefinement(refinement)
+    await markRefinementRecorded(context.store, refinement.id, sent)
+    return 1
+  })
 }

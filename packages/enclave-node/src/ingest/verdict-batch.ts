@@ -5,7 +5,8 @@
 import { verdictBatchContext } from '@sealpool/contracts'
 import { type Address, digestToHex, type SignedStatement } from '@sealpool/crypto'
 import type { NodeSigner } from '../key/node-signer.js'
-import type { VerdictEntry } from '../state/verdict-table.js'
+import type { Sql } from '../state/state-store.js'
+import { insertVerdictBatch, nextBatchId, type VerdictEntry } from '../state/verdict-table.js'
 
 /**
  * Signs a batch of verdicts for the contract; the nonce is the batch's number in the node.
@@ -38,4 +39,21 @@ export function signVerdictBatch(
       })),
     }),
   })
+}
+
+/**
+ * Signs and stores a batch of verdicts, to be sent as it stands.
+ * @param entries at least one
+ * @returns its number
+ */
+export async function storeVerdictBatch(
+  context: { readonly sign: NodeSigner },
+  tx: Sql,
+  pool: Address,
+  entries: readonly VerdictEntry[],
+): Promise<string> {
+  const id = await nextBatchId(tx)
+  const statement = signVerdictBatch(context.sign, { id, pool, entries })
+  await insertVerdictBatch(tx, { id, pool, entries, statement })
+  return id
 }

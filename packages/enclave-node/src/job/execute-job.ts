@@ -1,24 +1,46 @@
 import { ComputeError } from '@sealpool/compute'
 import type { JsonValue } from '@sealpool/crypto'
 import { lastingScope } from '../ingest/served-pool.js'
+import type { Reservation } from '../state/job-table.js'
 import { poolRefinements } from '../state/refinement-table.js'
+import type { Sql } from '../state/state-store.js'
 import type { JobContext } from './job-context.js'
 import { jobNoise } from './job-noise.js'
 import { JobRefusal } from './job-refusal.js'
 import type { PlannedJob } from './planned-job.js'
 
 /**
- * Runs a planned job on an engine of its own, which ends with it.
+ * Sees to it that everything that was reserved for a job is still there to be read.
+ * @throws JobRefusal `EXECUTION_FAILED` when an owner took something of it back: other inputs would give another answer
+ * under the same charge
+ */
+export async function requireInputs(sql: Sql, { inputs }: Reservation): Promise<void> {
+  for (const { pool, refinements } of inputs) {
+    const kept = new Set((await poolRefinements(sql, pool)).map(({ id }) => id))
+    if (!refinements.every((id) => kept.has(id))) throw JobRefusal.of('EXECUTION_FAILED')
+  }
+}
+
+/**
+ * Runs a planned job on what was reserved for it, on an engine of its own, which ends with it.
  * @returns the answer, already private; it must not leave before its charge is stored
  * @throws JobRefusal `EXECUTION_FAILED`, whatever went wrong inside: the cause may depend on the data;
  *   `TOO_FEW_CONTRIBUTORS_AFTER_NOISE` when the computation's noisy count says so
  */
-export async function executeJob(context: JobContext, planned: PlannedJob): Promise<JsonValue> {
+export async function executeJob(
+  context: JobContext,
+  planned: PlannedJob,
+  reservation: Reservation,
+): Promise<JsonValue> {
+  await requireInputs(context.store, reservation)
   const engine = context.openEngine()
   const contributions = new Map<string, readonly string[]>()
   try {
     for (const { pool, leaves } of planned.charges) {
-      const refinements = await poolRefinements(context.store, pool.address)
+      const reserved = reservation.inputs.find((one) => one.pool === pool.address)?.refinements ?? []
+      const refinements = (await poolRefinements(context.store, pool.address)).filter(({ id }) =>
+        reserved.includes(id),
+      )
       contributions.set(
         pool.address,
         refinements.flatMap((refinement) => refinement.contributions),

@@ -27,6 +27,8 @@ export interface JobContext {
   readonly openEngine: () => SqlEngine
   /** Isolation that is really in force, for receipts. */
   readonly isolation: string
+  /** Does something every now and then until the answer is called: signs of life for the chain while a job runs. */
+  readonly keepAlive: (beat: () => Promise<void>) => () => void
   readonly random: (length: number) => Uint8Array
   /** Unix seconds; decides only when something is tried again. */
   readonly now: () => number

@@ -7,7 +7,7 @@ import { lastingScope, type ServedPool } from '../ingest/served-pool.js'
 import { type NodeKeyRing, openKeyRing } from '../key/key-ring.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
-import { insertRefinement } from '../state/refinement-table.js'
+import { insertRefinement, poolRefinements } from '../state/refinement-table.js'
 import { addressOfDigit, digestOfDigit, servedPoolFixture } from '../testing/served-pool-fixture.js'
 import { executeJob } from './execute-job.js'
 import type { JobContext } from './job-context.js'
@@ -132,8 +132,19 @@ describe('a job that is run again', async () => {
     query: async () => [],
     close: async () => undefined,
   }
-  const run = (plan = '1', ring = keys) =>
-    executeJob(
+  const run = async (plan = '1', ring = keys) => {
+    const inputs = await Promise.all(
+      [pay, people].map(async ({ address }) => ({
+        pool: address,
+        refinements: (await poolRefinements(store, address)).map(({ id }) => id),
+        root: digestOfDigit('3'),
+        verdicts: [],
+        count: 0,
+        contributors: 0,
+      })),
+    )
+    const reservation = { charge: 'x', planDigest: digestOfDigit('4'), inputs, versions: [] }
+    return executeJob(
       {
         store,
         keys: ring,
@@ -144,7 +155,9 @@ describe('a job that is run again', async () => {
         },
       } as unknown as JobContext,
       plannedOf(plan),
+      reservation,
     )
+  }
   const refine = (id: string, pool: ServedPool, contributions: readonly string[]) =>
     insertRefinement(store, {
       id,

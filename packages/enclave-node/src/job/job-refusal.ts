@@ -18,6 +18,9 @@ const texts = {
     'the manifest names other pools than the job on the chain; propose it for its own pools',
   MANIFEST_CONSUMER_DIFFERS:
     'the manifest names another consumer than the job on the chain; its consumer must propose it',
+  POOL_STOPPED: 'a pool of the job has stopped every use of its data; ask its members',
+  JOB_NUMBER_REUSED:
+    'a reorganisation of the chain gave this number to another job that the node had answered; propose the job again',
   POOL_NOT_USED: 'the job names a pool that it does not read; name only the pools that it needs',
   PURPOSE_NOT_ALLOWED: 'a pool of the job does not allow this purpose; use one that its policy lists',
   COMPUTATION_NOT_ALLOWED: 'a pool of the job does not allow this computation; use one that its policy lists',

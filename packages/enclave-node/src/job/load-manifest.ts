@@ -2,6 +2,7 @@ import { BlobStoreError } from '@sealpool/client'
 import { type JobManifest, manifestDigest, parseJobManifest } from '@sealpool/compute'
 import { type Address, parseCanonical } from '@sealpool/crypto'
 import type { ServedPool } from '../ingest/served-pool.js'
+import { narrowedPools, type RestrictionContext } from '../policy/narrowed-pools.js'
 import type { ChainJob } from '../state/job-table.js'
 import { noteBlob } from '../state/meta-table.js'
 import type { JobContext } from './job-context.js'
@@ -58,17 +59,21 @@ function readManifest(bytes: Uint8Array): JobManifest {
 }
 
 /**
- * The served pools of a manifest, in its order.
- * @throws JobRefusal `POOL_NOT_SERVED`, `PURPOSE_NOT_ALLOWED`
+ * The served pools of a manifest, in its order, narrowed by every restriction that the chain shows now.
+ * @throws JobRefusal `POOL_NOT_SERVED`, `POOL_STOPPED`, `PURPOSE_NOT_ALLOWED`; JobPutOff `RESTRICTION_UNKNOWN`
  */
-export function poolsOf(
+export async function poolsOf(
+  context: RestrictionContext & { readonly pools: ReadonlyMap<Address, ServedPool> },
   manifest: JobManifest,
-  pools: ReadonlyMap<Address, ServedPool>,
-): readonly ServedPool[] {
-  return manifest.pools.map(({ address, name }) => {
-    const pool = pools.get(address.toLowerCase() as Address)
+): Promise<readonly ServedPool[]> {
+  const served = manifest.pools.map(({ address, name }) => {
+    const pool = context.pools.get(address.toLowerCase() as Address)
     if (pool === undefined || pool.name !== name) throw JobRefusal.of('POOL_NOT_SERVED')
-    if (!pool.policy.purposes.includes(manifest.purpose)) throw JobRefusal.of('PURPOSE_NOT_ALLOWED')
     return pool
   })
+  const narrowed = await narrowedPools(context, served)
+  for (const { policy } of narrowed) {
+    if (!policy.purposes.includes(manifest.purpose)) throw JobRefusal.of('PURPOSE_NOT_ALLOWED')
+  }
+  return narrowed
 }

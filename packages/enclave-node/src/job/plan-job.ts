@@ -23,12 +23,12 @@ export async function planJob(manifest: JobManifest, pools: readonly ServedPool[
 
 /**
  * Checks what needs no data but the pools' public figures: enough contributors, enough budget.
- * @param job id under which the job is charged
+ * @param charge name under which the job is charged
  * @throws JobRefusal `TOO_FEW_CONTRIBUTORS`, `BUDGET_EXHAUSTED`
  */
 export async function requireRunnable(
   sql: Sql,
-  job: string,
+  charge: string,
   planned: PlannedJob,
   inputs: readonly PoolInputs[],
 ): Promise<void> {
@@ -38,10 +38,18 @@ export async function requireRunnable(
       throw JobRefusal.of('TOO_FEW_CONTRIBUTORS')
     }
   }
-  if (!(await canAfford(sql, chargeRequests(job, planned)))) throw JobRefusal.of('BUDGET_EXHAUSTED')
+  if (!(await canAfford(sql, chargeRequests(charge, planned)))) throw JobRefusal.of('BUDGET_EXHAUSTED')
 }
 
-/** What the ledger is asked to book for a job. */
-export function chargeRequests(job: string, planned: PlannedJob) {
-  return planned.charges.map(({ pool, charge, leaves }) => ({ pool: pool.address, job, leaves, charge }))
+/**
+ * What the ledger is asked to book for a job.
+ * @param name of the charge
+ */
+export function chargeRequests(name: string, planned: PlannedJob) {
+  return planned.charges.map(({ pool, charge, leaves }) => ({
+    pool: pool.address,
+    job: name,
+    leaves,
+    charge,
+  }))
 }

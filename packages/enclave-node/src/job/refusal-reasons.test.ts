@@ -2,6 +2,7 @@ import { memoryBlobStore } from '@sealpool/client'
 import { type JobManifest, manifestDigest, parseJobManifest } from '@sealpool/compute'
 import { type Address, canonicalBytes, type JsonValue } from '@sealpool/crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import type { ChainPool } from '../chain/chain-port.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import { jobInputs } from '../release/job-inputs.js'
 import { insertContribution } from '../state/contribution-table.js'
@@ -9,6 +10,7 @@ import type { ChainJob } from '../state/job-table.js'
 import { migrate } from '../state/migration.js'
 import { storedLedger } from '../state/pglite-ledger.js'
 import { openPgliteStore } from '../state/pglite-store.js'
+import { chainContribution } from '../testing/job-fixture.js'
 import { addressOfDigit, digestOfDigit, servedPoolFixture } from '../testing/served-pool-fixture.js'
 import type { JobContext } from './job-context.js'
 import { loadManifest, poolsOf } from './load-manifest.js'
@@ -52,20 +54,9 @@ const manifestOf = (sql: string, pools: readonly ServedPool[] = both): JobManife
 async function contribute(pool: Address, owners: readonly string[]): Promise<void> {
   const [last] = await store.query('select coalesce(max(id), 0)::text as id from contributions')
   for (const [index, digit] of owners.entries()) {
-    await insertContribution(store, {
-      id: String(Number(last?.['id']) + 1 + index),
-      pool,
-      owner: addressOfDigit(digit),
-      blobDigest: digestOfDigit('1'),
-      commitment: digestOfDigit('2'),
-      schemaId: `0x${'0'.repeat(64)}`,
-      consentDigest: `0x${'0'.repeat(64)}`,
-      epoch: 1,
-      locator: 'x',
-      blockNumber: 1n,
-      blockHash: `0x${'0'.repeat(64)}`,
-      logIndex: index,
-    })
+    const id = String(Number(last?.['id']) + 1 + index)
+    const owner = addressOfDigit(digit)
+    await insertContribution(store, chainContribution({ id, pool, owner, logIndex: index }))
   }
   await store.query(`update contributions set state = 'refined', verdict_digest = $1`, [digestOfDigit('3')])
 }
@@ -86,21 +77,21 @@ describe('the pools of a job', () => {
     expect((await planJob(manifestOf(join), both)).charges).toHaveLength(2)
   })
 
-  it.each([0, 1])('all allow the purpose, also the pool at place %i', (place) => {
-    const served = (change: (pool: ServedPool, index: number) => ServedPool) =>
-      new Map(both.map(change).map((pool) => [pool.address, pool] as const))
-    expect(
-      poolsOf(
-        manifestOf(join),
-        served((pool) => pool),
-      ),
-    ).toEqual(both)
+  it.each([0, 1])('all allow the purpose, also the pool at place %i', async (place) => {
+    const served = (change: (pool: ServedPool, index: number) => ServedPool) => ({
+      chain: { pool: async () => ({ restrictions: [] }) as unknown as ChainPool },
+      blobStore: memoryBlobStore(),
+      pools: new Map(both.map(change).map((pool) => [pool.address, pool] as const)),
+    })
+    const open = served((pool) => pool)
+    expect(await poolsOf(open, manifestOf(join))).toEqual(both)
     const closed = served((pool, index) =>
       index === place ? { ...pool, policy: { ...pool.policy, purposes: ['teaching'] } } : pool,
     )
-    expect(() => poolsOf(manifestOf(join), closed)).toThrow(
-      expect.objectContaining({ code: 'PURPOSE_NOT_ALLOWED', charged: false }),
-    )
+    await expect(poolsOf(closed, manifestOf(join))).rejects.toMatchObject({
+      code: 'PURPOSE_NOT_ALLOWED',
+      charged: false,
+    })
   })
 
   it.each<[string, readonly ServedPool[], readonly ServedPool[]]>([

@@ -4,17 +4,15 @@
  */
 import { refusalContext } from '@sealpool/contracts'
 import { type Address, type Digest, digestToHex, type JsonValue } from '@sealpool/crypto'
-import { PrivacyError } from '@sealpool/privacy'
 import type { JobRefusal as ChainRefusal } from '../chain/chain-port.js'
 import { reasonWord } from '../chain/reason-word.js'
 import type { ServedPool } from '../ingest/served-pool.js'
-import { jobInputs, type PoolInputs, verdictsByPool } from '../release/job-inputs.js'
+import { jobInputs, type PoolInputs, reservedInputs, verdictsByPool } from '../release/job-inputs.js'
 import { type SignedReceipt, signReceipt } from '../release/receipt.js'
 import { grantsOf, type JobRow, storeOutcome } from '../state/job-table.js'
-import { chargeBudgets } from '../state/pglite-ledger.js'
+import { bookedCharge } from '../state/pglite-ledger.js'
 import type { JobContext } from './job-context.js'
-import { JobRefusal } from './job-refusal.js'
-import { chargeRequests } from './plan-job.js'
+import type { JobRefusal } from './job-refusal.js'
 import type { PlannedJob } from './planned-job.js'
 
 /** How far a job had come when it was refused. */
@@ -38,65 +36,52 @@ export async function refuseJob(
   paid: boolean,
 ): Promise<SignedReceipt> {
   const pools = job.pools.flatMap((address) => context.pools.get(address) ?? [])
-  const inputs = await jobInputs(context.store, pools)
+  const { planned, refusal } = refused
+  const { reservation } = job
+  const inputs = reservation === null ? await jobInputs(context.store, pools) : reservedInputs(reservation)
   const issuedAt = (await context.chain.head()).timestamp
   const epochs = await keyEpochs(context, pools)
   const approvals = await grantsOf(context.store, job)
-  const { planned } = refused
-  const store = (refusal: JobRefusal): Promise<SignedReceipt> =>
-    context.store.transaction(async (tx) => {
-      // A job that has looked at data pays for it, also when it gives no answer.
-      const requests = refusal.charged && planned !== null ? chargeRequests(job.id, planned) : []
-      const receipts = await chargeBudgets(tx, requests)
-      const signed = signReceipt(context, {
-        job: job.id,
-        kind: refused.kind,
-        manifest: job.manifestDigest,
-        consumer: job.consumer,
-        refusal: { code: refusal.code, message: refusal.text },
-        pools: pools.map((pool) => {
-          const index = requests.findIndex((request) => request.pool === pool.address)
-          const receipt = receipts[index]
-          const charge = requests[index]?.charge
-          return {
-            pool,
-            epoch: epochs.get(pool.address) ?? 0,
-            inputs: inputsOf(inputs, pool.address),
-            booked: receipt === undefined || charge === undefined ? null : { receipt, charge },
-          }
-        }),
-        code: planned?.code ?? null,
-        plan: planned?.planDigest ?? null,
-        approvals,
-        result: null,
-        issuedAt,
-      })
-      await storeOutcome(tx, job.id, {
-        state: paid ? 'refusing' : 'seen',
-        manifest: refused.manifest,
-        plan: planned?.plan ?? null,
-        receipt: signed.receipt,
-        receiptDigest: signed.digest,
-        resultDigest: null,
-        sealedResult: null,
-        inputs: verdictsByPool(inputs),
-        release: paid
-          ? (chainRefusal(context, job, refusal.code, signed.digest) as unknown as JsonValue)
-          : null,
-        why: { reason: refusal.code, reasonText: refusal.text },
-      })
-      return signed
+  return context.store.transaction(async (tx) => {
+    const booked = await Promise.all(
+      pools.map(({ address }) =>
+        reservation === null ? undefined : bookedCharge(tx, address, reservation.charge),
+      ),
+    )
+    const signed = signReceipt(context, {
+      job: job.id,
+      kind: refused.kind,
+      manifest: job.manifestDigest,
+      consumer: job.consumer,
+      refusal: { code: refusal.code, message: refusal.text },
+      pools: pools.map((pool, index) => ({
+        pool,
+        epoch: epochs.get(pool.address) ?? 0,
+        inputs: inputsOf(inputs, pool.address),
+        booked: booked[index] ?? null,
+      })),
+      code: planned?.code ?? null,
+      plan: planned?.planDigest ?? reservation?.planDigest ?? null,
+      approvals,
+      result: null,
+      issuedAt,
     })
-  try {
-    return await store(refused.refusal)
-  } catch (error) {
-    // The budget that was there at the start is gone. The first reason came from the data and cannot be paid for any
-    // more, so it is not told: the receipt names the budget instead.
-    if (error instanceof PrivacyError && error.code === 'BUDGET_EXHAUSTED') {
-      return store(JobRefusal.of('BUDGET_EXHAUSTED', error))
-    }
-    throw error
-  }
+    await storeOutcome(tx, job.id, {
+      state: paid ? 'refusing' : 'seen',
+      manifest: refused.manifest,
+      plan: planned?.plan ?? job.plan,
+      receipt: signed.receipt,
+      receiptDigest: signed.digest,
+      resultDigest: null,
+      sealedResult: null,
+      inputs: verdictsByPool(inputs),
+      release: paid
+        ? (chainRefusal(context, job, refusal.code, signed.digest) as unknown as JsonValue)
+        : null,
+      why: { reason: refusal.code, reasonText: refusal.text },
+    })
+    return signed
+  })
 }
 
 function chainRefusal(context: JobContext, job: JobRow, reason: string, receiptDigest: Digest): ChainRefusal {

@@ -37,7 +37,7 @@ export type PlanAnswer =
  */
 export async function previewPlan(context: JobContext, manifest: JobManifest): Promise<PlanAnswer> {
   try {
-    const pools = poolsOf(manifest, context.pools)
+    const pools = await poolsOf(context, manifest)
     const planned = await planJob(manifest, pools)
     const digest = manifestDigest(manifest)
     await requireRunnable(context.store, `plan ${digest}`, planned, await jobInputs(context.store, pools))

@@ -7,7 +7,7 @@
 /** A way to get the root secret. */
 export interface KeyRelease {
   /** Name of the adapter for status pages. */
-  readonly name: 'development'
+  readonly name: 'development' | 'dstack'
   /** True when nothing but the operating system keeps the operator from the secret. */
   readonly simulated: boolean
   /**

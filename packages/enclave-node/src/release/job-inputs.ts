@@ -6,6 +6,7 @@ import { verdictsRoot } from '@sealpool/attest'
 import { type Address, bytesToDigest, canonicalBytes, type Digest, merkleRoot } from '@sealpool/crypto'
 import type { ServedPool } from '../ingest/served-pool.js'
 import { refinedInputs } from '../state/contribution-table.js'
+import type { Reservation } from '../state/job-table.js'
 import type { Sql } from '../state/state-store.js'
 
 /** The accepted and refined contributions of a pool at one moment. */
@@ -43,6 +44,18 @@ export async function jobInputs(sql: Sql, pools: readonly ServedPool[]): Promise
     })
   }
   return all
+}
+
+/** The inputs that a job was given, whatever came in or was taken back since. */
+export function reservedInputs({ inputs }: Reservation): readonly PoolInputs[] {
+  return inputs.map(({ pool, root, count, contributors, verdicts }) => ({
+    pool,
+    root,
+    count,
+    contributors,
+    verdicts,
+    verdictsRoot: verdictsRoot(verdicts),
+  }))
 }
 
 /** The verdict digests by pool, as they are kept beside the receipt. */

@@ -55,7 +55,7 @@ const run = (id: bigint) => job(id, '/run', { method: 'POST' })
 /** Waits while blocks are mined, one every round. */
 const untilMined = (what: string, holds: () => Promise<boolean>) =>
   until(what, async () => {
-    await mine(1)
+    await mine(5)
     return holds()
   })
 const manifest = (salt: string): JsonValue =>

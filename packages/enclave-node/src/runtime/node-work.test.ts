@@ -46,13 +46,20 @@ it('moves no job before the chain is read to its head: a charge that the disk fo
     },
     blockHash: async (block: bigint) => digestOfBlock(block),
     contributions: async () => [],
+    withdrawals: async () => [],
+    anchoredHead: async () => null,
     jobEvents: async () => [],
     // Of another policy: nothing is ingested.
-    pool: async () => ({ policyDigest: digestOfDigit('0'), keyEpoch: null }),
+    pool: async () => ({
+      policyDigest: digestOfDigit('0'),
+      keyEpoch: null,
+      restrictions: [],
+      pausedUntil: 0,
+    }),
     jobState: async () => {
       asked += 1
       expect(rounds).toBeGreaterThan(5)
-      return { state: 'Cancelled', suspended: false, node: null }
+      return { state: 'Cancelled', suspended: false, node: null, drawn: false }
     },
   } as unknown as ChainPort
   const sign = nodeSigner({ statementKey: keys.statementKey, chainId: 31_337, registry: chain.registry })

@@ -7,13 +7,17 @@ import type { NodeService } from '../api/node-service.js'
 import { followChain } from '../chain/follow-chain.js'
 import { inOrder } from '../chain/in-order.js'
 import type { NodeConfig } from '../config/node-config.js'
+import { sumOfEach } from '../ingest/each.js'
+import { eraseWithdrawn } from '../ingest/erase-withdrawn.js'
 import type { IngestContext } from '../ingest/ingest-context.js'
 import { judgeBatch } from '../ingest/judge-batch.js'
+import { recordMerkleVerdicts, signMerkleVerdicts } from '../ingest/merkle-verdicts.js'
 import { recordVerdicts } from '../ingest/record-verdicts.js'
 import { recordRefinements, refineNext } from '../ingest/refine-batch.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import type { JobContext } from '../job/job-context.js'
 import { previewPlan, requestRun } from '../job/request-run.js'
+import { requireNotBehind } from '../job/reserve-job.js'
 import { advanceJob } from '../job/run-job.js'
 import { countContributions, findContribution } from '../state/contribution-table.js'
 import { countJobs, delayJob, findJob, jobsIn } from '../state/job-table.js'
@@ -59,13 +63,16 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
         blocksPerRead: config.chain.blocksPerRead,
       })
       if (step.contributions > 0 || step.jobs > 0) log.info(step, 'read the chain')
-      if (step.blocks === 0) caughtUp = true
-      return step.blocks > 0
+      if (step.undone > 0) {
+        caughtUp = false
+        log.warn(step, 'the chain was reorganised: what the lost blocks said is undone')
+      } else if (step.blocks === 0) caughtUp = true
+      return step.blocks > 0 || step.undone > 0
     })
 
   const publishKeys = async (): Promise<void> => {
     for (const pool of job.pools.values()) {
-      const state = await ensurePoolKey({ chain, keys, sign: ingest.sign }, pool, (key) =>
+      const state = await ensurePoolKey({ store, chain, keys, sign: ingest.sign }, pool, (key) =>
         poolKeys.set(pool.address, key),
       )
       if (state.kind === 'published') {
@@ -90,27 +97,30 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
       log.info({ registered: active }, active ? 'registered' : 'waiting for registration')
     registered = active
     const read = await follow()
+    // After a reorganisation nothing is sent before the chain was read to its head again.
+    if (read && !caughtUp) return true
     if (!registered) return false
     if (poolKeys.size < job.pools.size || read) await publishKeys()
-    let done = (await recordVerdicts(ingest)) + (await recordRefinements(ingest))
-    let failure: unknown
-    for (const pool of job.pools.values()) {
-      if (!poolKeys.has(pool.address)) continue
-      try {
-        done += await ingestPool(pool)
-      } catch (error) {
-        // What is wrong with one pool must not hold up the others.
-        log.error({ err: error, pool: pool.name }, 'ingest failed')
-        failure = error
-      }
-    }
-    if (failure !== undefined) throw failure
+    // What cannot be sent, and what is wrong with one pool, must not hold up the rest.
+    const done = await sumOfEach(
+      [
+        () => recordVerdicts(ingest),
+        () => recordMerkleVerdicts(ingest),
+        () => recordRefinements(ingest),
+        () => eraseWithdrawn(ingest, job.pools),
+        ...[...job.pools.values()]
+          .filter(({ address }) => poolKeys.has(address))
+          .map((pool) => () => ingestPool(pool)),
+      ],
+      (step) => step(),
+    )
     return done > 0 || read
   }
 
   const ingestPool = async (pool: ServedPool): Promise<number> => {
     const judged = await judgeBatch(ingest, pool)
     if (judged > 0) await recordVerdicts(ingest)
+    if ((await signMerkleVerdicts(ingest, pool)) > 0) await recordMerkleVerdicts(ingest)
     // Refined in few large parts: when nothing more is waiting to be judged.
     const refined = judged === 0 ? await refineNext(ingest, pool) : 0
     if (refined > 0) await recordRefinements(ingest)
@@ -121,6 +131,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
   const jobRound = async (): Promise<boolean> => {
     // Before the chain was read to its head, a charge that this disk has forgotten could not be noticed.
     if (!registered || !caughtUp) return false
+    for (const pool of job.pools.keys()) await requireNotBehind(job, pool)
     const states = ['waiting', 'running', 'charged', 'released', 'refusing'] as const
     let moved = false
     for (const { id, state, attempts } of await jobsIn(store, states, ingest.now())) {

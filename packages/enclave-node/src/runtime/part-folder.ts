@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeEncryptedParquet } from '@sealpool/refine/duckdb'
 import type { PartStore } from '../ingest/ingest-context.js'
@@ -14,6 +14,9 @@ export function partFolder(folder: string): PartStore {
       const file = `${refinement}-${table.name}.parquet`
       await writeEncryptedParquet({ table, rows, key, path: join(folder, pool.address, file) })
       return { table: table.name, file, rows: rows.length }
+    },
+    async remove(pool, parts) {
+      for (const { file } of parts) await rm(join(folder, pool.address, file), { force: true })
     },
     paths: (pool, parts) => parts.map(({ file }) => join(folder, pool.address, file)),
   }

@@ -8,6 +8,8 @@ import type { ChainPort } from '../chain/chain-port.js'
 import { keyScope, type ServedPool } from '../ingest/served-pool.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
 import type { NodeSigner } from '../key/node-signer.js'
+import { claimStatement } from '../state/exclusive-statement.js'
+import type { StateStore } from '../state/state-store.js'
 
 /** A pool key that stands on the chain and belongs to this node. */
 export interface PublishedPoolKey {
@@ -32,7 +34,12 @@ export type PoolKeyState =
  * @throws what the chain says when the node is not registered
  */
 export async function ensurePoolKey(
-  context: { readonly chain: ChainPort; readonly keys: NodeKeyRing; readonly sign: NodeSigner },
+  context: {
+    readonly store: StateStore
+    readonly chain: ChainPort
+    readonly keys: NodeKeyRing
+    readonly sign: NodeSigner
+  },
   pool: ServedPool,
   announce: (key: PublishedPoolKey) => void,
 ): Promise<PoolKeyState> {
@@ -46,6 +53,7 @@ export async function ensurePoolKey(
   }
   const epoch = (current?.epoch ?? 0) + 1
   const key = publishedKey(context, pool, epoch)
+  await context.store.transaction((tx) => claimStatement(tx, key.statement))
   announce(key)
   await context.chain.publishPoolKey({
     pool: pool.address,

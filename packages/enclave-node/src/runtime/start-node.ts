@@ -15,21 +15,21 @@ import { configDigest, type NodeConfig } from '../config/node-config.js'
 import type { NodeSecrets } from '../config/secrets.js'
 import { NodeError } from '../errors.js'
 import { type EvidenceSource, openEvidence } from '../evidence/node-evidence.js'
-import { openSimulator, simulatorQuoteProvider } from '../evidence/simulator-quote-provider.js'
 import type { IngestContext } from '../ingest/ingest-context.js'
 import type { JobContext } from '../job/job-context.js'
 import { jobLock } from '../job/job-lock.js'
-import { developmentKeyRelease } from '../key/development-key-release.js'
+import { requireNotBehind } from '../job/reserve-job.js'
 import { type NodeKeyRing, openKeyRing } from '../key/key-ring.js'
 import { nodeSigner } from '../key/node-signer.js'
 import { platformNow, platformRandom } from '../platform.js'
 import { getMeta, setMeta } from '../state/meta-table.js'
 import { migrate } from '../state/migration.js'
 import { storedLedger, verifyLedgers } from '../state/pglite-ledger.js'
-import { openPgliteStore } from '../state/pglite-store.js'
 import type { StateStore } from '../state/state-store.js'
 import { type NodeLogger, nodeLogger } from './logger.js'
 import { startNodeWork } from './node-work.js'
+import { openPlatform } from './open-platform.js'
+import { openState } from './open-state.js'
 import { partFolder } from './part-folder.js'
 import { servePools } from './serve-pools.js'
 
@@ -43,6 +43,8 @@ export interface RunningNode {
   readonly quoteDigest: Digest
   /** What stands between the node and each kind of foreign code, as its receipts say it. */
   readonly isolation: string
+  /** Resolves when the node cannot go on: it has lost its state. The program ends then. */
+  readonly failed: Promise<NodeError>
   /** Finishes the present step, then ends everything, child processes included. */
   stop(): Promise<void>
 }
@@ -85,27 +87,27 @@ async function start(
   closers: (() => Promise<void>)[],
   close: () => Promise<void>,
 ): Promise<RunningNode> {
-  const store = await openPgliteStore({ directory: config.dataDirectory })
+  const log = options.log ?? nodeLogger({ level: 'info', simulated: isSimulated(config) })
+  const { store, lost } = await openState(config, secrets, log)
   closers.push(() => store.close())
   await migrate(store)
   await verifyLedgers(store)
 
-  const release = developmentKeyRelease({ directory: config.dataDirectory })
-  const keys = openKeyRing(await release.release(), configDigest(config))
+  const { quotes, keyRelease } = openPlatform(config)
+  const keys = openKeyRing(await keyRelease.release(), configDigest(config))
   const { deployment } = config.chain
   await requireSameNode(store, keys, `${deployment.chainId}:${deployment.nodeRegistry}`)
-  const simulator = openSimulator({
-    directory: config.dataDirectory,
-    random: platformRandom,
-    at: new Date(platformNow() * 1000),
-  })
-  const provider = simulatorQuoteProvider(simulator, () => new Date(platformNow() * 1000))
-  const evidence = await openEvidence({ provider, keys, store })
-  const simulated = evidence.simulated || release.simulated
-  const log = options.log ?? nodeLogger({ level: 'info', simulated })
+  const evidence = await openEvidence({ provider: quotes, keys, store })
+  const simulated = evidence.simulated || keyRelease.simulated
 
   const chain = await openContractsChain({
     rpcUrl: config.chain.rpcUrl,
+    crossCheckRpcUrl: config.chain.crossCheckRpcUrl,
+    anchors: config.chain.anchors,
+    maximumAgeSeconds: config.chain.maximumHeadAgeSeconds,
+    maximumLagBlocks: config.chain.maximumLagBlocks,
+    timeoutMs: config.chain.timeoutMs,
+    now: platformNow,
     deployment: { ...deployment, blockNumber: BigInt(deployment.blockNumber) },
     confirmations: config.chain.confirmations,
     pollMs: config.chain.pollMs,
@@ -113,11 +115,15 @@ async function start(
   })
   const pools = await servePools(chain, config.pools)
   const ledger = storedLedger(store)
-  for (const pool of pools.values()) await ledger.open(pool.address, pool.policy.privacy)
+  for (const pool of pools.values()) {
+    await ledger.open(pool.address, pool.policy.privacy)
+    // An old disk image is recognised before anything is served.
+    await requireNotBehind({ store, chain }, pool.address)
+  }
 
   const runtime = await createProcessRuntime({ isolation: config.sandbox.isolation })
   closers.push(() => runtime.close())
-  const contexts = contextsOf(config, { store, chain, keys, evidence, pools, runtime })
+  const contexts = contextsOf(config, { store, chain, keys, evidence, pools, runtime }, log)
   const work = startNodeWork({ ...contexts, config, log, simulated })
   closers.push(() => work.stop())
 
@@ -127,8 +133,8 @@ async function start(
   log.info(
     {
       url: api.url,
-      keyRelease: release.name,
-      quotes: provider.name,
+      keyRelease: keyRelease.name,
+      quotes: quotes.name,
       isolation: runtime.isolation,
       statementKey: keys.statementAddress,
       pools: [...pools.values()].map(({ name, address }) => `${name} ${address}`),
@@ -142,6 +148,7 @@ async function start(
     keySetDigest: keys.keySetDigest,
     quoteDigest: evidence.quoteDigest,
     isolation: isolationOf(runtime),
+    failed: lost,
     stop: close,
   }
 }
@@ -156,6 +163,7 @@ function contextsOf(
     readonly pools: JobContext['pools']
     readonly runtime: JobRuntime
   },
+  log: NodeLogger,
 ): { readonly ingest: IngestContext; readonly job: JobContext } {
   const { store, chain, keys, runtime } = parts
   const sign = nodeSigner({
@@ -169,7 +177,7 @@ function contextsOf(
     keys,
     sign,
     blobStore: openBlobStore(config),
-    parts: partFolder(join(config.dataDirectory, 'tables')),
+    parts: partFolder(tablesOf(config)),
     now: platformNow,
   }
   return {
@@ -190,8 +198,29 @@ function contextsOf(
           timeoutMs: config.engine.timeoutMs,
         }),
       isolation: isolationOf(runtime),
+      keepAlive: everyNowAndThen(config.chain.heartbeatSeconds * 1000, log),
       random: platformRandom,
     },
+  }
+}
+
+/** Whether the settings ask for anything that only stands in for hardware; the log says so from its first line. */
+function isSimulated({ evidence, keyRelease }: NodeConfig): boolean {
+  return evidence.provider === 'simulator' || keyRelease.adapter === 'development'
+}
+
+/** Where the encrypted tables lie. */
+function tablesOf({ state, dataDirectory }: NodeConfig): string {
+  return state.kind === 'postgresql' ? state.tablesDirectory : join(dataDirectory, 'tables')
+}
+
+/** Repeats work on a timer. One that fails is logged and comes again; a silent hour would cost the node the job. */
+function everyNowAndThen(intervalMs: number, log: NodeLogger): JobContext['keepAlive'] {
+  return (beat) => {
+    const timer = setInterval(() => {
+      beat().catch((error: unknown) => log.warn({ err: error }, 'a sign of life was not sent'))
+    }, intervalMs)
+    return () => clearInterval(timer)
   }
 }
 

@@ -5,7 +5,14 @@
  */
 
 /** Where a contribution stands. */
-export type ContributionState = 'seen' | 'judged' | 'recorded' | 'refined' | 'refused'
+export type ContributionState =
+  | 'seen'
+  | 'judged'
+  | 'recorded'
+  | 'refined'
+  | 'refused'
+  | 'withdrawn'
+  | 'detached'
 
 /** One sentence for each state. */
 export const contributionStateText: Readonly<Record<ContributionState, string>> = {
@@ -14,6 +21,8 @@ export const contributionStateText: Readonly<Record<ContributionState, string>> 
   recorded: 'accepted on the chain; it will be refined into the tables',
   refined: 'accepted and refined; jobs can use it',
   refused: 'refused; the reason stands in the signed verdict',
+  withdrawn: 'taken back by its owner; its rows are taken out of the tables and no later job reads it',
+  detached: 'its block is not on the chain any more; it counts for nothing until the chain shows it again',
 }
 
 /** Reasons for which the node itself refuses a contribution, before or instead of the proof of contribution. */
@@ -35,6 +44,7 @@ export type IngestRefusal =
   | 'PROOF_REFUSED'
   | 'PROOF_FAILED'
   | 'REFINER_REFUSED'
+  | 'BATCH_NUMBER_REUSED'
 
 /** One sentence with a remedy for each of the node's own reasons. */
 export const ingestRefusalText: Readonly<Record<IngestRefusal, string>> = {
@@ -58,5 +68,7 @@ export const ingestRefusalText: Readonly<Record<IngestRefusal, string>> = {
   MALFORMED_EXPORT: 'the export cannot be read in the form that the pool asks for; export it again',
   PROOF_REFUSED: 'the proof of contribution refused the content',
   PROOF_FAILED: 'the proof of contribution did not come to an answer on this content',
+  BATCH_NUMBER_REUSED:
+    'a reorganisation gave the number of the batch to other contributions after the node had signed verdicts on it; contribute again',
   REFINER_REFUSED: 'the content does not fit the tables of the pool; export it again',
 }

@@ -5,7 +5,7 @@ import type { Sql, SqlRow } from './state-store.js'
 
 /** A contribution as the chain's event tells it. */
 export interface ChainContribution {
-  /** Decimal, counting from 1 over the registry. */
+  /** Decimal: the registry's number, or that of an entry of a Merkle batch (see `batched-contribution.ts`). */
   readonly id: string
   readonly pool: Address
   readonly owner: Address
@@ -18,6 +18,8 @@ export interface ChainContribution {
   readonly blockNumber: bigint
   readonly blockHash: Hex
   readonly logIndex: number
+  /** Its place when it came in a Merkle batch; null for one of the registry. */
+  readonly merkle: { readonly batch: string; readonly index: number } | null
 }
 
 /** A contribution as the node remembers it. */
@@ -31,12 +33,18 @@ export interface ContributionRow extends ChainContribution {
   /** 0 to 10000 once judged. */
   readonly score: number | null
   readonly verdictDigest: Digest | null
+  /** Number of the refinement that holds (or held) its rows. */
+  readonly refinement: string | null
 }
 
-const columns = `id::text, pool, owner, contributor, blob_digest, commitment, schema_id, consent_digest, epoch, locator,
-  block_number::text, block_hash, log_index, state, reason, reason_text, attempts, score, verdict_digest`
+/** Columns of a {@link ContributionRow}. */
+export const contributionColumns = `id::text, pool, owner, contributor, blob_digest, commitment, schema_id, consent_digest, epoch,
+  locator, block_number::text, block_hash, log_index, merkle_batch::text, batch_index, state, reason, reason_text, attempts,
+  score, verdict_digest, refinement::text`
 
-function read(row: SqlRow): ContributionRow {
+/** @returns a row of {@link contributionColumns}. @throws NodeError `STATE_UNREADABLE` */
+export function readContribution(row: SqlRow): ContributionRow {
+  const batch = textOrNull(row, 'merkle_batch')
   return {
     id: textOf(row, 'id'),
     pool: textOf(row, 'pool') as Address,
@@ -57,12 +65,36 @@ function read(row: SqlRow): ContributionRow {
     attempts: integerOf(row, 'attempts'),
     score: row['score'] === null ? null : integerOf(row, 'score'),
     verdictDigest: textOrNull(row, 'verdict_digest') as Digest | null,
+    merkle: batch === null ? null : { batch, index: integerOf(row, 'batch_index') },
+    refinement: textOrNull(row, 'refinement'),
   }
 }
 
-/** Takes a contribution in as `seen`; one that is there already stays as it is. */
+/**
+ * Takes a contribution in as `seen`; one that is there already stays as it is. One that a reorganisation took away and that
+ * the chain shows again goes on where it stood; when the chain has given its number to another one, that one takes its place.
+ */
 export async function insertContribution(tx: Sql, contribution: ChainContribution): Promise<void> {
   const owner = contribution.owner.toLowerCase()
+  const kept = await findContribution(tx, contribution.id)
+  if (kept !== undefined && kept.state !== 'detached') return
+  if (kept !== undefined && sameContent(kept, contribution)) {
+    await tx.query(
+      // One whose verdict batch was given up meanwhile is judged again: the same content gives the same verdict.
+      `update contributions set state = case
+           when verdict_batch in (select id from verdict_batches where state = 'replaced') then 'seen'
+           when state_before = 'refined' then 'recorded' else state_before end,
+         state_before = null, block_number = $2, block_hash = $3, log_index = $4 where id = $1`,
+      [contribution.id, contribution.blockNumber.toString(), contribution.blockHash, contribution.logIndex],
+    )
+    return
+  }
+  if (kept !== undefined) {
+    await tx.query('delete from verdicts where contribution = $1', [contribution.id])
+    await tx.query('delete from fingerprints where contribution = $1', [contribution.id])
+    await tx.query('delete from merkle_verdicts where batch = $1', [kept.merkle?.batch ?? null])
+    await tx.query('delete from contributions where id = $1', [contribution.id])
+  }
   await tx.query(
     `insert into contributors (owner, number)
      values ($1, (select coalesce(max(number), 0) + 1 from contributors)) on conflict (owner) do nothing`,
@@ -70,9 +102,9 @@ export async function insertContribution(tx: Sql, contribution: ChainContributio
   )
   await tx.query(
     `insert into contributions (id, pool, owner, contributor, blob_digest, commitment, schema_id, consent_digest, epoch,
-       locator, block_number, block_hash, log_index, state)
-     values ($1, $2, $3, (select number from contributors where owner = $3), $4, $5, $6, $7, $8, $9, $10, $11, $12, 'seen')
-     on conflict (id) do nothing`,
+       locator, block_number, block_hash, log_index, merkle_batch, batch_index, state)
+     values ($1, $2, $3, (select number from contributors where owner = $3), $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+       'seen')`,
     [
       contribution.id,
       contribution.pool.toLowerCase(),
@@ -86,14 +118,32 @@ export async function insertContribution(tx: Sql, contribution: ChainContributio
       contribution.blockNumber.toString(),
       contribution.blockHash,
       contribution.logIndex,
+      contribution.merkle?.batch ?? null,
+      contribution.merkle?.index ?? null,
     ],
+  )
+}
+
+/** Whether two records under one number say the same, wherever their blocks are. */
+function sameContent(kept: ContributionRow, shown: ChainContribution): boolean {
+  return (
+    kept.pool === shown.pool.toLowerCase() &&
+    kept.owner === shown.owner.toLowerCase() &&
+    kept.blobDigest === shown.blobDigest &&
+    kept.commitment === shown.commitment &&
+    kept.schemaId === shown.schemaId &&
+    kept.consentDigest === shown.consentDigest &&
+    kept.epoch === shown.epoch &&
+    kept.locator === shown.locator &&
+    kept.merkle?.batch === shown.merkle?.batch &&
+    kept.merkle?.index === shown.merkle?.index
   )
 }
 
 /** @returns the contribution, or undefined when the node has not seen it */
 export async function findContribution(sql: Sql, id: string): Promise<ContributionRow | undefined> {
-  const [row] = await sql.query(`select ${columns} from contributions where id = $1`, [id])
-  return row === undefined ? undefined : read(row)
+  const [row] = await sql.query(`select ${contributionColumns} from contributions where id = $1`, [id])
+  return row === undefined ? undefined : readContribution(row)
 }
 
 /**
@@ -108,10 +158,23 @@ export async function nextContributions(
   at: number,
 ): Promise<readonly ContributionRow[]> {
   const rows = await sql.query(
-    `select ${columns} from contributions where pool = $1 and state = $2 and retry_at <= $4 order by id limit $3`,
+    `select ${contributionColumns} from contributions where pool = $1 and state = $2 and retry_at <= $4 order by contributions.id limit $3`,
     [pool.toLowerCase(), state, limit, at],
   )
-  return rows.map(read)
+  return rows.map(readContribution)
+}
+
+/** @returns which of the contributions still stand in a state */
+export async function stillIn(
+  sql: Sql,
+  state: ContributionState,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await sql.query(
+    `select id::text from contributions where state = $1 and id = any (string_to_array($2, ',')::bigint[])`,
+    [state, ids.join(',')],
+  )
+  return new Set(rows.map((row) => textOf(row, 'id')))
 }
 
 /** Puts a contribution off until `at` (unix seconds) and says why. */
@@ -133,7 +196,8 @@ export async function markJudged(
   judged: {
     readonly score: number
     readonly verdictDigest: Digest
-    readonly batch: string
+    /** Verdict batch; null for an entry of a Merkle batch. */
+    readonly batch: string | null
     readonly reason: string | null
     readonly reasonText: string | null
   },
@@ -181,7 +245,14 @@ export async function countContributions(
      where $1::text is null or pool = $1 group by 1, 2`,
     [pool?.toLowerCase() ?? null],
   )
-  const states: Record<string, number> = { seen: 0, judged: 0, recorded: 0, refined: 0, refused: 0 }
+  const states: Record<string, number> = {
+    seen: 0,
+    judged: 0,
+    recorded: 0,
+    refined: 0,
+    refused: 0,
+    withdrawn: 0,
+  }
   const refused: Record<string, number> = {}
   for (const row of rows) {
     const state = textOf(row, 'state')
@@ -206,8 +277,11 @@ export interface RefinedInput {
 /** @returns the contributions of a pool that jobs use, by id */
 export async function refinedInputs(sql: Sql, pool: Address): Promise<readonly RefinedInput[]> {
   const rows = await sql.query(
-    `select ${columns} from contributions where pool = $1 and state = 'refined' and reason is null order by id`,
+    `select ${contributionColumns} from contributions where pool = $1 and state = 'refined' and reason is null order by contributions.id`,
     [pool.toLowerCase()],
   )
-  return rows.map((row) => ({ ...read(row), verdictDigest: textOf(row, 'verdict_digest') as Digest }))
+  return rows.map((row) => ({
+    ...readContribution(row),
+    verdictDigest: textOf(row, 'verdict_digest') as Digest,
+  }))
 }

@@ -41,10 +41,35 @@ export interface JobRow extends ChainJob {
   readonly inputs: Readonly<Record<string, readonly Digest[]>> | null
   /** What is sent to the chain to release or refuse, signed. */
   readonly release: JsonValue | null
+  /** What was set aside for it before it ran. */
+  readonly reservation: Reservation | null
+  /** A reorganisation has taken its proposal off the chain. */
+  readonly detached: boolean
+}
+
+/**
+ * What a job may run on, fixed and charged before it runs: whoever restores the state of any moment afterwards gets the
+ * same answer again, and nothing else.
+ */
+export interface Reservation {
+  /** Name of its charge in the ledgers: the job's number and the digest of what is reserved. */
+  readonly charge: string
+  readonly planDigest: Digest
+  /** For each pool the refinements that are read, and what they hold. */
+  readonly inputs: readonly {
+    readonly pool: Address
+    readonly refinements: readonly string[]
+    readonly root: Digest
+    readonly verdicts: readonly Digest[]
+    readonly count: number
+    readonly contributors: number
+  }[]
+  /** Ledger's version of each pool with the charge, in the order of the job's charges. */
+  readonly versions: readonly { readonly pool: Address; readonly version: number }[]
 }
 
 const columns = `id::text, consumer, manifest_digest, locator, pools, chain_state, approvals, state, reason, reason_text, attempts,
-  manifest, plan, receipt, result_digest, sealed_result, inputs, release`
+  manifest, plan, receipt, result_digest, sealed_result, inputs, release, reservation, detached`
 
 function read(row: SqlRow): JobRow {
   return {
@@ -66,20 +91,46 @@ function read(row: SqlRow): JobRow {
     sealedResult: bytesOrNull(row, 'sealed_result'),
     inputs: jsonOrNull<Record<string, Digest[]>>(row, 'inputs'),
     release: jsonOrNull<JsonValue>(row, 'release'),
+    reservation: jsonOrNull<Reservation>(row, 'reservation'),
+    detached: row['detached'] === true,
   }
 }
 
-/** Takes a proposed job in; one that is there already stays as it is. */
-export async function insertJob(tx: Sql, job: ChainJob): Promise<void> {
+/**
+ * Takes a proposed job in; one that is there already stays as it is. When a reorganisation gave its number to another job,
+ * that one takes its place: what was decided about the first one stays with its receipts.
+ * @param block of the proposal
+ */
+export async function insertJob(tx: Sql, job: ChainJob, block = 0n): Promise<void> {
+  const kept = await findJob(tx, job.id)
+  if (kept?.detached === true) {
+    const same =
+      kept.consumer === job.consumer.toLowerCase() &&
+      kept.manifestDigest === job.manifestDigest &&
+      kept.locator === job.locator &&
+      kept.pools.join() === job.pools.join().toLowerCase()
+    if (same) {
+      await tx.query('update jobs set detached = false, proposed_block = $2 where id = $1', [
+        job.id,
+        block.toString(),
+      ])
+      return
+    }
+    await tx.query(`update receipts set outcome = 'detached' where job = $1 and outcome = 'released'`, [
+      job.id,
+    ])
+    await tx.query('delete from jobs where id = $1', [job.id])
+  }
   await tx.query(
-    `insert into jobs (id, consumer, manifest_digest, locator, pools, chain_state, approvals, state)
-     values ($1, $2, $3, $4, $5, 'Proposed', '[]', 'seen') on conflict (id) do nothing`,
+    `insert into jobs (id, consumer, manifest_digest, locator, pools, chain_state, approvals, state, proposed_block)
+     values ($1, $2, $3, $4, $5, 'Proposed', '[]', 'seen', $6) on conflict (id) do nothing`,
     [
       job.id,
       job.consumer.toLowerCase(),
       job.manifestDigest,
       job.locator,
       JSON.stringify(job.pools.map((pool) => pool.toLowerCase())),
+      block.toString(),
     ],
   )
 }
@@ -118,11 +169,15 @@ export async function noteChainState(tx: Sql, id: string, chainState: string): P
     `update jobs set chain_state = $2,
        state = case
          when $2 in ('Funded', 'Running') and state = 'seen' then 'waiting'
+         -- Taken from a node that fell silent: whoever is eligible may run it now.
+         when $2 = 'Funded' and state = 'closed' and reason = 'RUN_BY_OTHER_NODE' then 'waiting'
          when $2 in ('Cancelled', 'Expired', 'Failed', 'Refused', 'Released', 'Settled')
            and state in ('seen', 'waiting', 'running') then 'closed'
          else state end,
-       reason = case when state = 'seen' and $2 in ('Funded', 'Running') then null else reason end,
-       reason_text = case when state = 'seen' and $2 in ('Funded', 'Running') then null else reason_text end
+       reason = case when (state = 'seen' and $2 in ('Funded', 'Running'))
+         or (state = 'closed' and $2 = 'Funded' and reason = 'RUN_BY_OTHER_NODE') then null else reason end,
+       reason_text = case when (state = 'seen' and $2 in ('Funded', 'Running'))
+         or (state = 'closed' and $2 = 'Funded' and reason = 'RUN_BY_OTHER_NODE') then null else reason_text end
      where id = $1`,
     [id, chainState],
   )
@@ -142,7 +197,7 @@ export async function findJob(sql: Sql, id: string): Promise<JobRow | undefined>
 /** @returns the jobs in the given states whose next try is due at `at` (unix seconds), by id */
 export async function jobsIn(sql: Sql, states: readonly JobState[], at: number): Promise<readonly JobRow[]> {
   const rows = await sql.query(
-    `select ${columns} from jobs where state = any (string_to_array($1, ',')) and retry_at <= $2 order by id`,
+    `select ${columns} from jobs where state = any (string_to_array($1, ',')) and retry_at <= $2 and not detached order by jobs.id`,
     [states.join(','), at],
   )
   return rows.map(read)
@@ -203,6 +258,23 @@ export async function delayJob(
        reason = coalesce(reason, $3), reason_text = case when reason is null then $4 else reason_text end
      where id = $1 and state in ('waiting', 'running', 'charged', 'released', 'refusing')`,
     [id, delay.at, delay.reason, delay.reasonText],
+  )
+}
+
+/** Stores what a job may run on, in the transaction that charges it. @throws NodeError `JOB_MOVED` */
+export async function storeReservation(
+  tx: Sql,
+  id: string,
+  reservation: Reservation,
+  documents: { readonly manifest: JsonValue; readonly plan: JsonValue },
+): Promise<void> {
+  await changeOne(
+    tx,
+    id,
+    ['waiting', 'running'],
+    `state = 'running', reason = null, reason_text = null, reservation = $3, manifest = $4, plan = $5`,
+    [JSON.stringify(reservation), JSON.stringify(documents.manifest), JSON.stringify(documents.plan)],
+    `and reservation is null and not exists (select 1 from receipts where job = $1 and outcome = 'released')`,
   )
 }
 

@@ -1,7 +1,7 @@
 import type { ChargeRequest } from '@sealpool/privacy'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { migrate } from './migration.js'
-import { canAfford, chargeBudgets, ledgerHead, storedLedger, verifyLedgers } from './pglite-ledger.js'
+import { canAfford, chargeBudgets, storedLedger, verifyLedgers } from './pglite-ledger.js'
 import { openPgliteStore } from './pglite-store.js'
 
 const store = await openPgliteStore({ directory: 'memory' })
@@ -27,7 +27,7 @@ describe('stored budget ledger', () => {
     expect(first.after).toMatchObject({ epsilonSpent: '2', epsilonTotal: '6', version: 1, head: first.head })
     const second = await ledger.charge(request('pay', '2', 1.5))
     expect(second.before).toEqual(first.after)
-    expect(await ledgerHead(store, 'pay')).toBe(second.head)
+    expect((await ledger.head('pay')).state.head).toBe(second.head)
     expect(await ledger.entries('pay')).toHaveLength(3)
     await verifyLedgers(store)
   })

@@ -9,6 +9,7 @@ import {
   type BudgetLedger,
   type BudgetTotals,
   budgetAfter,
+  type Charge,
   type ChargeReceipt,
   type ChargeRequest,
   type LedgerEntry,
@@ -86,15 +87,18 @@ export async function canAfford(sql: Sql, requests: readonly ChargeRequest[]): P
   return true
 }
 
-/** @returns whether a job was charged to any of the pools */
-export async function isCharged(sql: Sql, requests: readonly ChargeRequest[]): Promise<boolean> {
-  for (const { pool, job } of requests) if ((await entryOfJob(sql, pool, job)) !== undefined) return true
-  return false
-}
-
-/** @returns the head of a pool's ledger as a digest, for the chain */
-export async function ledgerHead(sql: Sql, pool: string): Promise<string> {
-  return (await newestEntry(sql, pool)).hash
+/**
+ * What was booked under a name.
+ * @returns budget before and after, and the charge, or undefined when nothing was
+ */
+export async function bookedCharge(
+  sql: Sql,
+  pool: string,
+  name: string,
+): Promise<{ readonly receipt: ChargeReceipt; readonly charge: Charge } | undefined> {
+  const booked = await entryOfJob(sql, pool, name)
+  if (booked === undefined || booked.entry.charge === null) return undefined
+  return { receipt: receiptOf(booked.before, booked.entry), charge: booked.entry.charge }
 }
 
 /**

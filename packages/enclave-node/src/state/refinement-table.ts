@@ -1,6 +1,7 @@
-import type { Address, Digest, Hex, SignedStatement } from '@sealpool/crypto'
+import type { Address, Digest, SignedStatement } from '@sealpool/crypto'
 import { integerOf, jsonOf, textOf } from './column.js'
 import type { Sql, SqlRow } from './state-store.js'
+import type { SentTransaction } from './withdrawal.js'
 
 /** One encrypted Parquet file of one table. */
 export interface TablePart {
@@ -65,21 +66,29 @@ export async function insertRefinement(tx: Sql, refinement: Refinement): Promise
 
 /** @returns the refinements that are not known to stand on the chain, oldest first */
 export async function unrecordedRefinements(sql: Sql): Promise<readonly Refinement[]> {
-  return (await sql.query(`select ${columns} from refinements where state = 'signed' order by id`)).map(read)
+  return (
+    await sql.query(`select ${columns} from refinements where state = 'signed' order by refinements.id`)
+  ).map(read)
 }
 
 /** Notes that a refinement stands on the chain. */
-export async function markRefinementRecorded(tx: Sql, id: string, transaction: Hex | null): Promise<void> {
-  await tx.query(`update refinements set state = 'recorded', transaction = $2 where id = $1`, [
-    id,
-    transaction,
-  ])
+export async function markRefinementRecorded(
+  tx: Sql,
+  id: string,
+  sent: SentTransaction | null,
+): Promise<void> {
+  await tx.query(
+    `update refinements set state = 'recorded', transaction = $2, recorded_block = $3
+     where id = $1 and state = 'signed'`,
+    [id, sent?.hash ?? null, sent?.block.toString() ?? null],
+  )
 }
 
-/** @returns a pool's refinements, oldest first */
+/** @returns the refinements that a pool's tables consist of, oldest first */
 export async function poolRefinements(sql: Sql, pool: Address): Promise<readonly Refinement[]> {
-  const rows = await sql.query(`select ${columns} from refinements where pool = $1 order by id`, [
-    pool.toLowerCase(),
-  ])
+  const rows = await sql.query(
+    `select ${columns} from refinements where pool = $1 and state <> 'superseded' order by refinements.id`,
+    [pool.toLowerCase()],
+  )
   return rows.map(read)
 }

@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Digest, SignedStatement } from '@sealpool/crypto'
+import type { Address, Digest, SignedStatement } from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { groupStore, postgresPrograms, startPostgres } from '../testing/postgresql-server.js'
 import {
   type ChainContribution,
   countContributions,
@@ -56,12 +57,25 @@ const contribution = (id: string, owner = 'a'): ChainContribution => ({
   blockNumber: 7n,
   blockHash: `0x${'5'.repeat(64)}`,
   logIndex: 0,
+  merkle: null,
 })
 
-describe('embedded state store', () => {
+const postgres = postgresPrograms === undefined ? undefined : await startPostgres(postgresPrograms)
+afterAll(() => postgres?.stop())
+if (postgres === undefined) console.log('skipped: PostgreSQL is not installed (apt-get install postgresql)')
+
+/** Every adapter of the port, on nothing yet. */
+const adapters: readonly (readonly [string, () => Promise<StateStore>])[] = [
+  ['embedded', () => openPgliteStore({ directory: 'memory' })],
+  ...(postgres === undefined
+    ? []
+    : [['PostgreSQL', async () => groupStore(await postgres.database('suite'))] as const]),
+]
+
+describe.each(adapters)('the %s state store', (_, open) => {
   let store: StateStore
   beforeAll(async () => {
-    store = await openPgliteStore({ directory: 'memory' })
+    store = await open()
   })
   afterAll(() => store.close())
 
@@ -134,7 +148,7 @@ describe('embedded state store', () => {
     await markBatchRecorded(store, '1')
     expect((await findContribution(store, '1'))?.state).toBe('recorded')
     expect(await countContributions(store, pool)).toEqual({
-      states: { seen: 0, judged: 0, recorded: 1, refined: 0, refused: 1 },
+      states: { seen: 0, judged: 0, recorded: 1, refined: 0, withdrawn: 0, refused: 1 },
       refused: { BLOB_MISSING: 1 },
     })
     await markRefined(store, '1', '1', null)
@@ -174,6 +188,19 @@ describe('embedded state store', () => {
     await moveJob(store, '5', { from: ['charged'], to: 'waiting' })
     await noteChainState(store, '5', 'Cancelled')
     expect((await findJob(store, '5'))?.state).toBe('closed')
+  })
+
+  it('gives contributions, jobs and batches by number, not by text', async () => {
+    const other: Address = `0x${'e'.repeat(40)}`
+    for (const id of ['110', '109', '1011', '99']) {
+      await insertContribution(store, { ...contribution(id, 'a'), pool: other })
+    }
+    const next = await nextContributions(store, other, 'seen', 3, 0)
+    expect(next.map(({ id }) => id)).toEqual(['99', '109', '110'])
+    await store.query(`update contributions set state = 'refined', verdict_digest = 'x' where pool = $1`, [
+      other,
+    ])
+    expect((await refinedInputs(store, other)).map(({ id }) => id)).toEqual(['99', '109', '110', '1011'])
   })
 
   it('changes a job from the expected states only, and never replaces the receipt of a released answer', async () => {

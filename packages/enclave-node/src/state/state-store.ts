@@ -24,7 +24,7 @@ export interface Sql {
 /** A store of the node's state. */
 export interface StateStore extends Sql {
   /** Name of the adapter for status pages. */
-  readonly name: 'pglite'
+  readonly name: 'pglite' | 'postgresql'
   /**
    * Runs work in one transaction: all of it is kept when the promise resolves, none of it when it rejects or when the
    * process is killed before.

@@ -1,6 +1,7 @@
-import type { Address, Digest, Hex, SignedStatement } from '@sealpool/crypto'
+import type { Address, Digest, SignedStatement } from '@sealpool/crypto'
 import { jsonOf, textOf } from './column.js'
 import type { Sql } from './state-store.js'
+import type { SentTransaction } from './withdrawal.js'
 
 /** One line of a verdict batch, as the chain takes it. */
 export interface VerdictEntry {
@@ -24,11 +25,11 @@ export async function insertVerdict(
   tx: Sql,
   verdict: { readonly contribution: string; readonly digest: Digest; readonly statement: SignedStatement },
 ): Promise<void> {
-  await tx.query('insert into verdicts (contribution, digest, statement) values ($1, $2, $3)', [
-    verdict.contribution,
-    verdict.digest,
-    JSON.stringify(verdict.statement),
-  ])
+  await tx.query(
+    `insert into verdicts (contribution, digest, statement) values ($1, $2, $3)
+     on conflict (contribution) do update set digest = excluded.digest, statement = excluded.statement`,
+    [verdict.contribution, verdict.digest, JSON.stringify(verdict.statement)],
+  )
 }
 
 /** @returns the signed verdict on a contribution, or undefined */
@@ -54,7 +55,7 @@ export async function nextBatchId(sql: Sql): Promise<string> {
 /** @returns the batches that are signed but not known to stand on the chain, oldest first */
 export async function unrecordedBatches(sql: Sql): Promise<readonly VerdictBatch[]> {
   const rows = await sql.query(
-    `select id::text, pool, entries, statement from verdict_batches where state = 'signed' order by id`,
+    `select id::text, pool, entries, statement from verdict_batches where state = 'signed' order by verdict_batches.id`,
   )
   return rows.map((row) => ({
     id: textOf(row, 'id'),
@@ -65,11 +66,52 @@ export async function unrecordedBatches(sql: Sql): Promise<readonly VerdictBatch
 }
 
 /** Notes that a batch stands on the chain. */
-export async function markVerdictBatchRecorded(tx: Sql, id: string, transaction: Hex | null): Promise<void> {
-  await tx.query(`update verdict_batches set state = 'recorded', transaction = $2 where id = $1`, [
-    id,
-    transaction,
-  ])
+export async function markVerdictBatchRecorded(
+  tx: Sql,
+  id: string,
+  sent: SentTransaction | null,
+): Promise<void> {
+  await tx.query(
+    `update verdict_batches set state = 'recorded', transaction = $2, recorded_block = $3 where id = $1`,
+    [id, sent?.hash ?? null, sent?.block.toString() ?? null],
+  )
+}
+
+/** Whether every entry of a batch is still of the contribution that it was signed for. */
+export async function isCurrentBatch(sql: Sql, batch: VerdictBatch): Promise<boolean> {
+  return (await entriesOf(sql, batch)).length === batch.entries.length
+}
+
+/** The entries of a batch whose contributions are still its own, and neither withdrawn nor gone. */
+async function entriesOf(sql: Sql, batch: VerdictBatch): Promise<readonly VerdictEntry[]> {
+  const rows = await sql.query(
+    `select id::text from contributions where verdict_batch = $1 and state not in ('withdrawn', 'detached')`,
+    [batch.id],
+  )
+  const own = new Set(rows.map((row) => textOf(row, 'id')))
+  return batch.entries.filter(({ contributionId }) => own.has(contributionId))
+}
+
+/**
+ * Gives up a batch that the chain does not take, because contributions in it were withdrawn or are gone.
+ * @returns the entries that go into another batch, oldest first
+ */
+export async function replaceVerdictBatch(tx: Sql, batch: VerdictBatch): Promise<readonly VerdictEntry[]> {
+  await tx.query(`update verdict_batches set state = 'replaced' where id = $1`, [batch.id])
+  return entriesOf(tx, batch)
+}
+
+/** Takes back {@link replaceVerdictBatch}: the batch is to be sent after all. */
+export async function keepVerdictBatch(tx: Sql, batch: VerdictBatch): Promise<void> {
+  await tx.query(`update verdict_batches set state = 'signed' where id = $1`, [batch.id])
+}
+
+/** Moves entries from a batch that was given up into the one that replaces it. */
+export async function moveToBatch(tx: Sql, entries: readonly VerdictEntry[], batch: string): Promise<void> {
+  await tx.query(
+    `update contributions set verdict_batch = $2 where id = any (string_to_array($1, ',')::bigint[])`,
+    [entries.map(({ contributionId }) => contributionId).join(','), batch],
+  )
 }
 
 /** @returns which contribution holds a fingerprint in a pool, or undefined */
@@ -79,7 +121,10 @@ export async function fingerprintHolder(
   fingerprint: string,
 ): Promise<string | undefined> {
   const [row] = await sql.query(
-    'select contribution::text as contribution from fingerprints where pool = $1 and fingerprint = $2',
+    // One that was withdrawn, or whose block is gone, holds nothing: its owner may contribute the same again.
+    `select contribution::text as contribution from fingerprints
+       join contributions on contributions.id = fingerprints.contribution
+     where fingerprints.pool = $1 and fingerprint = $2 and state not in ('withdrawn', 'detached')`,
     [pool.toLowerCase(), fingerprint],
   )
   return row === undefined ? undefined : textOf(row, 'contribution')
@@ -92,9 +137,9 @@ export async function claimFingerprint(
   fingerprint: string,
   contribution: string,
 ): Promise<void> {
-  await tx.query('insert into fingerprints (pool, fingerprint, contribution) values ($1, $2, $3)', [
-    pool.toLowerCase(),
-    fingerprint,
-    contribution,
-  ])
+  await tx.query(
+    `insert into fingerprints (pool, fingerprint, contribution) values ($1, $2, $3)
+     on conflict (pool, fingerprint) do update set contribution = excluded.contribution`,
+    [pool.toLowerCase(), fingerprint, contribution],
+  )
 }

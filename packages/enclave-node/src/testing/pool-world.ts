@@ -16,9 +16,13 @@ import {
 import type { BlobStore } from '@sealpool/client'
 import { fileBlobStore } from '@sealpool/client/file-store'
 import {
+  type BatchEntry,
+  type BatchHeader,
   contributeBatch,
+  contributeMerkleBatch,
   type Deployment,
   deployAll,
+  deployMarket,
   execute,
   foundPool,
   fundJob,
@@ -30,6 +34,7 @@ import {
   registerNode,
   setMeasurement,
   setVerifiers,
+  signBatchedContribution,
   signContribution,
   signNodeApproval,
   transferToken,
@@ -72,6 +77,14 @@ export interface WorldPool extends PoolContracts {
   readonly mediaType: string
 }
 
+/** A pool's key as the node's API gives it. */
+interface ServedKey {
+  readonly pool: Address
+  readonly policyDigest: Digest
+  readonly epoch: number
+  readonly poolKey: { readonly publicKey: string }
+}
+
 /** What a worker sends to a pool. */
 export interface WorldExport {
   readonly pool: WorldPool
@@ -81,6 +94,7 @@ export interface WorldExport {
   readonly sealedFor?: WorldPool
 }
 
+const noDigest: Hex = `0x${'00'.repeat(32)}`
 const fixture = (name: string): string => fileURLToPath(new URL(`./fixture/${name}.ts`, import.meta.url))
 const column = (name: string, more: object) => ({ name, nullable: false, ...more })
 
@@ -107,6 +121,11 @@ export async function poolWorld(options: { readonly workers: number; readonly in
   }
   const client = walletOf(deployer)
   const deployment = await deployAll({ walletClient: client })
+  const market = await deployMarket(client, {
+    deployment,
+    arbiter: client.account.address,
+    minimumStake: 1n,
+  })
   const workers = Array.from({ length: options.workers }, (_, index) =>
     privateKeyToAccount(sha256Hex(`worker ${index}`)),
   )
@@ -163,6 +182,7 @@ export async function poolWorld(options: { readonly workers: number; readonly in
       policyDigest: digestToHex(digestOf(policy)),
       pocDigest: digestToHex(poc.digest),
       refinerDigest: digestToHex(refiner.digest),
+      guardian: client.account.address,
       governance: { votingDelay: 1, votingPeriod: 60, timelockDelay: 1 },
     })
     for (const [part, value] of Object.entries({ policy, poc, refiner })) {
@@ -201,7 +221,13 @@ export async function poolWorld(options: { readonly workers: number; readonly in
       format: 'sealpool/node-config',
       version: 1,
       dataDirectory: 'node',
-      chain: { rpcUrl: devnet.rpcUrl, deployment: lower(deployment), confirmations: 0, pollMs: 50 },
+      chain: {
+        rpcUrl: devnet.rpcUrl,
+        deployment: lower(deployment),
+        anchors: market.anchors,
+        confirmations: 0,
+        pollMs: 50,
+      },
       api: { port: 0 },
       evidence: { provider: 'simulator' },
       keyRelease: { adapter: 'development' },
@@ -239,64 +265,120 @@ export async function poolWorld(options: { readonly workers: number; readonly in
   const now = async (): Promise<bigint> => (await getBlock(client)).timestamp
 
   let nonce = 0n
+  const servedPools = async (url: string): Promise<readonly ServedKey[]> =>
+    ((await ask(`${url}/v1/pools`)) as { pools: ServedKey[] }).pools
+  /** Seals one export for its pool's key and stores it. */
+  const seal = async (served: readonly ServedKey[], { pool, worker, bytes, sealedFor }: WorldExport) => {
+    const key = served.find((one) => one.pool === (sealedFor ?? pool).pool)
+    const account = workers[worker]
+    if (key === undefined || account === undefined) throw new Error('no such pool or worker')
+    const sealed = await sealBytes(bytes, {
+      recipients: [
+        hpkeRecipient({ publicKey: decodeBase64Url(key.poolKey.publicKey) }),
+        walletRecipient({
+          publicKey: deriveKeyPair(new Uint8Array(32).fill(worker + 1)).publicKey,
+          address: account.address,
+        }),
+      ],
+      context: {
+        chainId: devnet.chainId,
+        pool: key.pool,
+        policyDigest: key.policyDigest,
+        epoch: key.epoch,
+        mediaType: pool.mediaType,
+      },
+      random: platformRandom,
+    })
+    const { locator } = await blobs.put(sealed)
+    const entry: BatchEntry = {
+      owner: account.address,
+      blobDigest: digestToHex(sha256Digest(sealed)),
+      commitment: digestToHex(parseHeader(sealed).context.commitment),
+      consentDigest: noDigest,
+    }
+    return { account, locator, epoch: key.epoch, entry }
+  }
   /** Seals, stores and contributes. @returns ids, in the order of the exports */
   const contribute = async (
     url: string,
     exports: readonly WorldExport[],
     spoil: (locator: string, index: number) => Promise<void> = async () => undefined,
   ): Promise<string[]> => {
-    const { pools: served } = (await ask(`${url}/v1/pools`)) as {
-      pools: { pool: Address; policyDigest: Digest; epoch: number; poolKey: { publicKey: string } }[]
-    }
+    const served = await servedPools(url)
     const deadline = (await now()) + 3_600n
     const signed = await Promise.all(
-      exports.map(async ({ pool, worker, bytes, sealedFor }, index) => {
-        const key = served.find((one) => one.pool === (sealedFor ?? pool).pool)
-        const account = workers[worker]
-        if (key === undefined || account === undefined) throw new Error('no such pool or worker')
-        const sealed = await sealBytes(bytes, {
-          recipients: [
-            hpkeRecipient({ publicKey: decodeBase64Url(key.poolKey.publicKey) }),
-            walletRecipient({
-              publicKey: deriveKeyPair(new Uint8Array(32).fill(worker + 1)).publicKey,
-              address: account.address,
-            }),
-          ],
-          context: {
-            chainId: devnet.chainId,
-            pool: key.pool,
-            policyDigest: key.policyDigest,
-            epoch: key.epoch,
-            mediaType: pool.mediaType,
-          },
-          random: platformRandom,
-        })
-        const { locator } = await blobs.put(sealed)
+      exports.map(async (one, index) => {
+        const { account, locator, epoch, entry } = await seal(served, one)
         await spoil(locator, index)
-        return signContribution({
-          account,
-          deployment,
-          deadline,
-          contribution: {
-            owner: account.address,
-            pool: pool.pool,
-            blobDigest: digestToHex(sha256Digest(sealed)),
-            commitment: digestToHex(parseHeader(sealed).context.commitment),
-            schemaId: `0x${'00'.repeat(32)}`,
-            consentDigest: `0x${'00'.repeat(32)}`,
-            epoch: key.epoch,
-            locator,
-            nonce: nonce++,
-          },
-        })
+        const contribution = {
+          ...entry,
+          pool: one.pool.pool,
+          schemaId: noDigest,
+          epoch,
+          locator,
+          nonce: nonce++,
+        }
+        return signContribution({ account, deployment, deadline, contribution })
       }),
     )
     const { ids } = await contributeBatch(client, { deployment, signed })
     return ids.map(String)
   }
 
+  let batchNumber = 0n
+  /** Contributes exports of one pool as one Merkle batch. @returns the batch, and its entries for withdrawals */
+  const contributeMerkle = async (
+    url: string,
+    exports: readonly WorldExport[],
+    spoil: (locator: string, index: number) => Promise<void> = async () => undefined,
+  ) => {
+    const served = await servedPools(url)
+    const sealed = []
+    for (const [index, one] of exports.entries()) {
+      const ready = await seal(served, one)
+      await spoil(ready.locator, index)
+      sealed.push(ready)
+    }
+    const [first] = exports
+    if (first === undefined) throw new Error('a batch has an entry')
+    const header: BatchHeader = {
+      pool: first.pool.pool,
+      epoch: sealed[0]?.epoch ?? 1,
+      schemaId: noDigest,
+      locatorBase: 'sha256:',
+    }
+    const number = batchNumber++
+    const entries = await Promise.all(
+      sealed.map(async ({ account, entry }, index) => ({
+        ...entry,
+        signature: await signBatchedContribution({
+          account,
+          deployment,
+          relayer: client.account.address,
+          number,
+          header,
+          index,
+          entry,
+        }),
+      })),
+    )
+    const { batchId } = await contributeMerkleBatch(client, { deployment, number, header, entries })
+    return { batchId, entries: sealed.map(({ entry }) => entry) }
+  }
+  /** A wallet of a worker, with gas. */
+  const workerWallet = async (worker: number): Promise<Wallet> => {
+    const account = workers[worker]
+    if (account === undefined) throw new Error('no such worker')
+    await fundGas(account.address)
+    return createWalletClient({ account, transport: http(devnet.rpcUrl), pollingInterval: 50 })
+  }
+
   /** Proposes a manifest as the consumer. */
-  const propose = async (manifest: JsonValue, jobPools: readonly WorldPool[]): Promise<bigint> => {
+  const propose = async (
+    manifest: JsonValue,
+    jobPools: readonly WorldPool[],
+    more: { readonly class?: 'Open' | 'Drawn' } = {},
+  ): Promise<bigint> => {
     const bytes = canonicalBytes(manifest)
     const { locator, digest } = await blobs.put(bytes)
     const { jobId } = await proposeJob(walletOf(consumer), {
@@ -305,6 +387,7 @@ export async function poolWorld(options: { readonly workers: number; readonly in
       manifestLocator: locator,
       pools: jobPools.map(({ pool }) => pool),
       deadline: (await now()) + 50_000n,
+      ...more,
     })
     return jobId
   }
@@ -355,7 +438,10 @@ export async function poolWorld(options: { readonly workers: number; readonly in
     attestation,
     blobs: blobs as BlobStore,
     register,
+    market,
     contribute,
+    contributeMerkle,
+    workerWallet,
     propose,
     approve,
     pay,

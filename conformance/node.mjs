@@ -1,0 +1,40 @@
+// Every case of every port of the node, on every adapter: the same list that the package's tests run, on the built code.
+// Adapters that talk to hardware talk to fakes of it here, and their names say so.
+import { existsSync } from 'node:fs'
+
+const suites = new URL('../packages/enclave-node/dist/testing/port-suites.js', import.meta.url)
+
+/** @param {{ print: (line: string) => void }} options */
+export async function run({ print }) {
+  if (!existsSync(suites)) throw new Error('build the node first: npm run build -- enclave-node')
+  const { portCases } = await import(suites.href)
+  const adapters = new Map()
+  for (const { port, adapter, title, run: check, missing } of portCases()) {
+    const key = `${port}: ${adapter}`
+    const counts = adapters.get(key) ?? { agree: 0, differ: 0, missing: undefined }
+    adapters.set(key, counts)
+    if (check === null) {
+      counts.missing = missing
+      continue
+    }
+    try {
+      await check()
+      counts.agree += 1
+    } catch (error) {
+      counts.differ += 1
+      print(`differs: ${key}: ${title}: ${error instanceof Error ? error.message : error}`)
+    }
+  }
+  let agree = 0
+  let differ = 0
+  for (const [key, counts] of adapters) {
+    print(
+      counts.missing === undefined
+        ? `${key}: ${counts.agree} agree, ${counts.differ} differ`
+        : `${key}: not run here: ${counts.missing}`,
+    )
+    agree += counts.agree
+    differ += counts.differ
+  }
+  return { agree, differ }
+}

@@ -1,0 +1,53 @@
+/**
+ * Destroys what the node holds of contributions that their owners took back, and says so on the chain.
+ * @module
+ */
+import { erasureContext } from '@sealpool/contracts'
+import type { Address } from '@sealpool/crypto'
+import {
+  dueErasures,
+  forgetContribution,
+  givenUpRefinements,
+  markErased,
+  noteFilesRemoved,
+} from '../state/withdrawal.js'
+import { sumOfEach } from './each.js'
+import type { IngestContext } from './ingest-context.js'
+import type { ServedPool } from './served-pool.js'
+
+/**
+ * Removes the files of given-up refinements, then the verdicts and fingerprints of withdrawn contributions, then records
+ * each erasure with a signed statement. What it proves is who said so: a signature cannot show that bytes are gone.
+ * @param pools served pools by address
+ * @returns how many steps were taken
+ */
+export async function eraseWithdrawn(
+  context: IngestContext,
+  pools: ReadonlyMap<Address, ServedPool>,
+): Promise<number> {
+  const { store, chain, parts } = context
+  const removed = await sumOfEach(await givenUpRefinements(store), async (refinement) => {
+    const pool = pools.get(refinement.pool)
+    if (pool === undefined) return 0
+    await parts.remove(pool, refinement.parts)
+    await noteFilesRemoved(store, refinement.id)
+    return 1
+  })
+  const erased = await sumOfEach(await dueErasures(store), async ({ id, pool }) => {
+    if (!pools.has(pool)) return 0
+    await store.transaction((tx) => forgetContribution(tx, id))
+    const statement = context.sign({
+      type: 'sealpool/erasure',
+      body: { contribution: id, erased: ['rows', 'verdict', 'fingerprint'] },
+      ...erasureContext({
+        deployment: context.sign.deployment,
+        nonce: 0n,
+        pool,
+        contributionId: BigInt(id),
+      }),
+    })
+    await markErased(store, id, await chain.recordErasure({ contribution: id, pool, statement }))
+    return 1
+  })
+  return removed + erased
+}

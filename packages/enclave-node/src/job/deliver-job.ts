@@ -1,0 +1,107 @@
+/**
+ * Tells the chain what was decided about a job.
+ * @module
+ */
+import { releaseContext } from '@sealpool/contracts'
+import { type Digest, digestToHex } from '@sealpool/crypto'
+import type { ChainJobState, JobRefusal as ChainRefusal, JobRelease } from '../chain/chain-port.js'
+import { delayJob, findJob, type JobRow, moveJob } from '../state/job-table.js'
+import type { JobContext } from './job-context.js'
+import { closeJob, nextTry, sendStart } from './job-standing.js'
+
+/** The statement by which a job is released, as the chain takes it. */
+export function chainRelease(
+  context: Pick<JobContext, 'sign'>,
+  job: JobRow,
+  facts: {
+    readonly receiptDigest: Digest
+    readonly resultDigest: Digest
+    /** Head of each pool's ledger after the charge, in the order of the job's pools. */
+    readonly budgetHeads: readonly Digest[]
+  },
+): JobRelease {
+  const { receiptDigest, resultDigest, budgetHeads } = facts
+  const statement = context.sign({
+    type: 'sealpool/release',
+    body: { job: job.id, receipt: receiptDigest, result: resultDigest, budgetHeads },
+    ...releaseContext({
+      deployment: context.sign.deployment,
+      nonce: 0n,
+      jobId: BigInt(job.id),
+      pools: job.pools,
+      manifestDigest: digestToHex(job.manifestDigest),
+      receiptDigest: digestToHex(receiptDigest),
+      resultDigest: digestToHex(resultDigest),
+      budgetHeads: budgetHeads.map(digestToHex),
+    }),
+  })
+  return { kind: 'release', job: job.id, receiptDigest, resultDigest, budgetHeads, statement }
+}
+
+const ended: readonly ChainJobState[] = ['Refused', 'Failed', 'Cancelled', 'Expired']
+
+/**
+ * Tells the chain what was decided. Every step may be repeated after a stop, and is repeated until what it did on the
+ * chain has its confirmations: what a reorganisation undid is done again.
+ */
+export async function deliverJob(context: JobContext, id: string): Promise<void> {
+  const { store, chain } = context
+  const job = await findJob(store, id)
+  if (job === undefined || job.detached) return
+  if (job.state === 'charged') {
+    const { state, node } = await chain.jobState(id)
+    if (ended.includes(state)) return closeJob(context, job, state)
+    if (state === 'Running' && node !== context.keys.statementAddress) return loseJob(context, job)
+    if (state === 'Funded' || state === 'Assigned') {
+      // The start was undone by a reorganisation: the answer is there, and is released when it stands again.
+      await sendStart(context, job)
+      if (!(await confirmed(context, job, ['Running', 'Released', 'Settled']))) return
+    }
+    await chain.releaseJob(job.release as unknown as JobRelease)
+    if (!(await confirmed(context, job, ['Released', 'Settled']))) return
+    await moveJob(store, id, { from: ['charged'], to: 'released' })
+  }
+  if (job.state === 'charged' || job.state === 'released') {
+    await chain.settleJob(id)
+    if (!(await confirmed(context, job, ['Settled']))) return
+    await moveJob(store, id, { from: ['released'], to: 'settled' })
+  }
+  if (job.state === 'refusing') {
+    await chain.refuseJob(job.release as unknown as ChainRefusal)
+    if (!(await confirmed(context, job, ended))) return
+    await moveJob(store, id, {
+      from: ['refusing'],
+      to: 'refused',
+      why: job.reason === null ? null : { reason: job.reason, reasonText: job.reasonText ?? '' },
+    })
+  }
+}
+
+/** The chain gave the job to another node while this one was silent: its answer never leaves, its charge stays. */
+function loseJob(context: JobContext, job: JobRow): Promise<void> {
+  return moveJob(context.store, job.id, {
+    from: ['charged'],
+    to: 'closed',
+    why: {
+      reason: 'LOST_TO_OTHER_NODE',
+      reasonText:
+        'this node fell silent and another one took the job over; what was charged for it stays charged',
+    },
+  })
+}
+
+/** @returns whether the job stands in one of the states under the confirmations; if not, it is looked at again later */
+async function confirmed(
+  context: JobContext,
+  job: JobRow,
+  states: readonly ChainJobState[],
+): Promise<boolean> {
+  const { state } = await context.chain.jobState(job.id)
+  if (states.includes(state)) return true
+  await delayJob(context.store, job.id, {
+    reason: 'NOT_CONFIRMED',
+    reasonText: 'what the node has sent waits for its confirmations on the chain',
+    at: nextTry(context, job),
+  })
+  return false
+}

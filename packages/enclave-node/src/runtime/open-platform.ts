@@ -1,0 +1,52 @@
+import { cachedCollateral, intelRequest, networkCollateral } from '@sealpool/attest/collateral-source'
+import type { NodeConfig } from '../config/node-config.js'
+import { kernelTsmEntries, tsmQuoteProvider } from '../evidence/configfs-tsm.js'
+import { dstackAgent, dstackQuoteProvider } from '../evidence/dstack-agent.js'
+import type { QuoteProvider } from '../evidence/quote-provider.js'
+import { openSimulator, simulatorQuoteProvider } from '../evidence/simulator-quote-provider.js'
+import { developmentKeyRelease } from '../key/development-key-release.js'
+import { dstackKeyRelease } from '../key/dstack-key-release.js'
+import type { KeyRelease } from '../key/key-release.js'
+import { platformNow, platformRandom } from '../platform.js'
+
+/** Milliseconds for one answer of the machine's own agents. */
+const agentTimeoutMs = 30_000
+
+/** What stands behind the node on this machine. */
+export interface Platform {
+  readonly quotes: QuoteProvider
+  readonly keyRelease: KeyRelease
+}
+
+/** Opens what the settings name. Nothing is asked of it yet. */
+export function openPlatform(config: NodeConfig): Platform {
+  const agent = dstackAgent({ socketPath: config.machine.dstackSocket, timeoutMs: agentTimeoutMs })
+  return {
+    quotes: quotesOf(config, agent),
+    keyRelease:
+      config.keyRelease.adapter === 'development'
+        ? developmentKeyRelease({ directory: config.dataDirectory })
+        : dstackKeyRelease(agent),
+  }
+}
+
+function quotesOf(config: NodeConfig, agent: ReturnType<typeof dstackAgent>): QuoteProvider {
+  const { machine } = config
+  if (config.evidence.provider === 'simulator') {
+    const now = () => new Date(platformNow() * 1000)
+    const simulator = openSimulator({ directory: config.dataDirectory, random: platformRandom, at: now() })
+    return simulatorQuoteProvider(simulator, now)
+  }
+  const { collateralUrl } = machine
+  const source = cachedCollateral(
+    networkCollateral(
+      collateralUrl === null
+        ? {}
+        : { pcs: { baseUrl: collateralUrl, rootCrlUrl: `${collateralUrl}/sgx/certification/v4/rootcacrl` } },
+    ),
+  )
+  const collateral: QuoteProvider['collateral'] = (quote) => source.intel(intelRequest(quote))
+  return config.evidence.provider === 'dstack'
+    ? dstackQuoteProvider(agent, collateral)
+    : tsmQuoteProvider(kernelTsmEntries(machine.tsmFolder), collateral)
+}

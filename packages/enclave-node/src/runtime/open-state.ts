@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { NodeConfig } from '../config/node-config.js'
+import type { NodeSecrets } from '../config/secrets.js'
+import { NodeError } from '../errors.js'
+import { openPgliteStore } from '../state/pglite-store.js'
+import { openPostgresStore, type PostgresConnection } from '../state/postgres-store.js'
+import type { StateStore } from '../state/state-store.js'
+import type { NodeLogger } from './logger.js'
+
+/** The store, and what resolves when it is lost for good; never for an embedded one. */
+export interface OpenedState {
+  readonly store: StateStore
+  readonly lost: Promise<NodeError>
+}
+
+/** Milliseconds between two tries to lead a group. */
+const standbyMs = 500
+
+/**
+ * Opens the store that the settings name: the embedded one, or that of a node group, for which the package `pg` must be
+ * installed beside the node.
+ * @throws NodeError `STATE_...`, `SECRET_MISSING`
+ */
+export async function openState(
+  config: NodeConfig,
+  secrets: NodeSecrets,
+  log: NodeLogger,
+): Promise<OpenedState> {
+  const { state } = config
+  if (state.kind === 'pglite') {
+    return {
+      store: await openPgliteStore({ directory: config.dataDirectory }),
+      lost: new Promise(() => undefined),
+    }
+  }
+  const { databaseUrl } = secrets
+  if (databaseUrl === null) {
+    throw new NodeError(
+      'SECRET_MISSING',
+      'SEALPOOL_DATABASE_URL',
+      'a node group needs the address of its PostgreSQL server; set it in the environment or in the secrets file',
+    )
+  }
+  const store = await openPostgresStore({
+    connect: () => connectTo(databaseUrl),
+    group: state.group,
+    onStandby: () => log.info({ group: state.group }, 'another node leads the group; this one stands by'),
+    pause: () => sleep(standbyMs),
+  })
+  log.info({ group: state.group }, 'this node leads the group')
+  return { store, lost: store.lost }
+}
+
+async function connectTo(connectionString: string): Promise<PostgresConnection> {
+  const { default: pg } = await import('pg')
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 10_000, keepAlive: true })
+  // Before it is connected, too: an error without a listener would end the process with a text that may name the address.
+  client.on('error', () => undefined)
+  await client.connect()
+  return client
+}
