@@ -4,7 +4,9 @@ import { createSimulator } from '@sealpool/attest/simulator'
 import {
   approveToken,
   bringTdxCollateral,
+  burnSettledTokens,
   claimRewards,
+  collectPoolTokens,
   contribute,
   contributeBatch,
   contributeMerkleBatch,
@@ -26,6 +28,7 @@ import {
   recordVerdicts,
   refinementContext,
   registerNode,
+  releaseAndSettleJob,
   releaseContext,
   releaseJob,
   setMeasurement,
@@ -232,21 +235,22 @@ async function measureJobs(world, poolTokenBurn) {
   // One more job stays in escrow throughout, as on a board that is in use.
   const waiting = await propose()
   await fundJob(asConsumer, { deployment, jobId: waiting.jobId })
-  for (const current of [jobId, (await propose()).jobId, (await propose()).jobId]) {
+  const current = [jobId, (await propose()).jobId, (await propose()).jobId, (await propose()).jobId]
+  for (const [index, jobId] of current.entries()) {
     await devnet.advanceTime(60)
     const life = []
-    await step(life, 'fund', 'consumer', () => fundJob(asConsumer, { deployment, jobId: current }))
+    await step(life, 'fund', 'consumer', () => fundJob(asConsumer, { deployment, jobId }))
     const subject = () => ({
       deployment,
       nonce: nextNonce(),
-      jobId: current,
+      jobId,
       manifestDigest,
       pools: [pool.pool],
     })
     await step(life, 'start', 'node', () =>
       startJob(client, {
         deployment,
-        jobId: current,
+        jobId,
         statement: say('sealpool/start', startContext(subject())),
       }),
     )
@@ -255,17 +259,21 @@ async function measureJobs(world, poolTokenBurn) {
       resultDigest: digest('result'),
       budgetHeads: [digest('budget head')],
     }
-    await step(life, 'release', 'node', () =>
-      releaseJob(client, {
-        deployment,
-        jobId: current,
-        ...outcome,
-        statement: say('sealpool/release', releaseContext({ ...subject(), ...outcome })),
-      }),
-    )
-    await step(life, 'settle', 'anyone', () => settleJob(client, { deployment, jobId: current }))
+    const statement = say('sealpool/release', releaseContext({ ...subject(), ...outcome }))
+    const released = { deployment, jobId, ...outcome, statement }
+    // The last one is released and settled in one transaction, as a node may do it.
+    if (index === current.length - 1) {
+      await step(life, 'release and settle', 'node', () => releaseAndSettleJob(client, released))
+    } else {
+      await step(life, 'release', 'node', () => releaseJob(client, released))
+      await step(life, 'settle', 'anyone', () => settleJob(client, { deployment, jobId }))
+    }
     lives.push(life)
   }
+  const burned =
+    poolTokenBurn === 0n
+      ? 0n
+      : (await gasOf(client, () => burnSettledTokens(client, { deployment, pool: pool.pool }))).used
   await step(steps, 'claim of one contributor', 'anyone', () =>
     claimRewards(client, { pool: pool.pool, contributor: member.address }),
   )
@@ -289,7 +297,7 @@ async function measureJobs(world, poolTokenBurn) {
     ])
     await waitForTransactionReceipt(client, { hash, pollingInterval: 20 })
   })
-  return { steps, lives, grant: grant.used }
+  return { steps, lives, grant: grant.used, burned }
 }
 
 /** The whole life of a contribution that travels alone: contribute, verdict with reward, refinement. */
@@ -322,7 +330,6 @@ async function measureMerkleBatch(world, owners) {
   const { deployment, client, accounts, say } = world
   const pool = await world.found(`merkle${owners}`)
   const size = 100
-  const people = Array.from({ length: owners }, () => privateKeyToAccount(encodeHex(platformRandom(32))))
   const header = {
     pool: pool.pool,
     epoch: 1,
@@ -330,6 +337,7 @@ async function measureMerkleBatch(world, owners) {
     locatorBase: 'https://blobs.example.org/sealed/',
   }
   const run = async (round) => {
+    const people = Array.from({ length: owners }, () => privateKeyToAccount(encodeHex(platformRandom(32))))
     const relayer = accounts[0].address
     const number = await getNextBatchNumber(client, { deployment, relayer })
     const entries = await Promise.all(
@@ -382,20 +390,30 @@ async function measureMerkleBatch(world, owners) {
       }),
     )
     const paid = await gasOf(client, () =>
-      payBatchVerdicts(client, {
-        deployment,
-        batchId,
-        verdicts: verdicts.map((verdict, index) => ({ ...verdict, proof: tree.proof(index) })),
-      }),
+      // All leaves of the tree: no proofs.
+      payBatchVerdicts(client, { deployment, batchId, verdicts }),
     )
     const fields = { pool: pool.pool, schemaId: digest('schema'), rowsRoot: digest(`rows of batch ${round}`) }
     const refinement = refinementContext({ deployment, nonce: nextNonce(), ...fields })
     const refined = await gasOf(client, () =>
       recordRefinement(client, { deployment, ...fields, statement: say('sealpool/refinement', refinement) }),
     )
+    // Not the first who ever collects in this pool.
+    const collect = (index) =>
+      gasOf(client, () => collectPoolTokens(client, { pool: pool.pool, contributor: people[index].address }))
+    await collect(0)
+    const collected = await collect(1)
     const each = ({ used }) => Number(used) / size
-    return { contribute: each(contributed), verdict: each(judged), pay: each(paid), refine: each(refined) }
+    const parts = {
+      contribute: each(contributed),
+      verdict: each(judged),
+      pay: each(paid),
+      refine: each(refined),
+    }
+    return { parts, collect: Number(collected.used) }
   }
+  // A pool in use: its totals and the relayer's counter are there already.
+  await run(0)
   return run(1)
 }
 
@@ -500,13 +518,17 @@ export function figuresOf({ life, batch10, batch100, jobs, burning, precompile, 
     contribute: Number(life.newcomer.contribute),
     'life of a contribution, new owner': sum(life.newcomer),
     'life of a contribution, owner of others': sum(life.member),
-    'contribute, Merkle batch of 100, each': Math.round(batch10.contribute),
-    'life in a Merkle batch, 10 owners of 10, each': Math.round(sum(batch10)),
-    'life in a Merkle batch, 100 new owners, each': Math.round(sum(batch100)),
+    'contribute, Merkle batch of 100, each': Math.round(batch10.parts.contribute),
+    'life in a Merkle batch, 10 owners of 10, each': Math.round(sum(batch10.parts)),
+    'life in a Merkle batch, 100 new owners, each': Math.round(sum(batch100.parts)),
+    'collect pool tokens, once for all batches': batch100.collect,
     grant: Number(jobs.grant),
     'job funded, run and settled, the first of a pool': job(jobs, 0),
     'job funded, run and settled, later ones': job(jobs, 2),
-    'the same, pool tokens burned too': job(burning, 2),
+    'the same, released and settled in one': job(jobs, 3),
+    'job with pool tokens, later ones': job(burning, 2),
+    'job with pool tokens, released and settled in one': job(burning, 3),
+    'burn pool tokens, once for all settled jobs': Number(burning.burned),
     'TDX quote, P-256 precompile': Number(precompile.verify),
     'TDX quote, P-256 in Solidity': Number(fallback.verify),
   }
@@ -518,8 +540,12 @@ const besides = {
   'life of a contribution, new owner': [330_000, 2_296_664],
   'contribute, Merkle batch of 100, each': [9_000, 1_028_320],
   'life in a Merkle batch, 10 owners of 10, each': [40_000, 2_296_664],
+  'life in a Merkle batch, 100 new owners, each': [40_000, 2_296_664],
   grant: [90_000, 239_460],
   'job funded, run and settled, later ones': [350_000, 725_140],
+  'the same, released and settled in one': [350_000, 725_140],
+  'job with pool tokens, later ones': [350_000, 725_140],
+  'job with pool tokens, released and settled in one': [350_000, 725_140],
   'TDX quote, P-256 precompile': [600_000, null],
 }
 
@@ -554,8 +580,8 @@ export async function run({ print }) {
     rows: [
       ['alone, new owner', parts(life.newcomer)],
       ['alone, owner of others', parts(life.member)],
-      ['Merkle, 10 owners of 10, each', parts(batch10)],
-      ['Merkle, 100 new owners, each', parts(batch100)],
+      ['Merkle, 10 owners of 10, each', parts(batch10.parts)],
+      ['Merkle, 100 new owners, each', parts(batch100.parts)],
       [
         `relayed one by one, ${batch} at once, new owners, each`,
         `contribute ${gas(relayed.contribution)}, verdict ${gas(relayed.verdict)}`,

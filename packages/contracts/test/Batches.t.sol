@@ -5,128 +5,12 @@ import {NodeRegistry} from "../solidity/node/NodeRegistry.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";
 import {BatchHeader, BatchVerdict, ContributionBatches} from "../solidity/registry/ContributionBatches.sol";
 import {Pool} from "../solidity/pool/Pool.sol";
-import {World} from "./World.sol";
+import {BatchMaker} from "./BatchMaker.sol";
 
-/// Merkle batches. Trees of the tests are built here, plainly, and compared with the contract's.
-contract BatchesTest is World {
-    uint256 private constant OWNER = 0xa000;
-
-    struct Made {
-        uint256 id;
-        bytes entries;
-        bytes32[] leaves;
-    }
-
+/// Merkle batches.
+contract BatchesTest is BatchMaker {
     function setUp() public {
         build();
-    }
-
-    function header() private view returns (BatchHeader memory) {
-        return BatchHeader(address(pool), 1, bytes32("schema"), "https://blobs/");
-    }
-
-    function entryOf(uint256 i) private pure returns (bytes memory) {
-        return abi.encodePacked(vm.addr(OWNER + i / 2), keccak256(abi.encode("blob", i)), bytes32(i + 1), bytes32(i));
-    }
-
-    function signatureOf(uint256 key, uint256 number, uint256 i, bytes memory entry, BatchHeader memory h)
-        private
-        view
-        returns (bytes memory)
-    {
-        bytes32 batch = keccak256(
-            abi.encode(address(this), number, h.pool, h.epoch, h.schemaId, keccak256(bytes(h.locatorBase)))
-        );
-        return sign(key, address(batches), keccak256(abi.encodePacked(TYPEHASH(), batch, i, words(entry))));
-    }
-
-    // solhint-disable-next-line func-name-mixedcase
-    function TYPEHASH() private pure returns (bytes32) {
-        return keccak256(
-            "BatchedContribution(bytes32 batch,uint256 index,address owner,bytes32 blobDigest,bytes32 commitment,bytes32 consentDigest)"
-        );
-    }
-
-    /// The entry as four ABI words.
-    function words(bytes memory entry) private pure returns (bytes memory) {
-        return bytes.concat(new bytes(12), entry);
-    }
-
-    function leafOf(uint256 i, bytes memory entry) private pure returns (bytes32) {
-        return keccak256(abi.encode(keccak256(bytes.concat(bytes32(i), words(entry)))));
-    }
-
-    function make(uint256 count) private returns (Made memory made) {
-        uint256 number = batches.nextNumber(address(this));
-        bytes memory signatures;
-        made.leaves = new bytes32[](count);
-        BatchHeader memory h = header();
-        for (uint256 i; i < count; ++i) {
-            bytes memory entry = entryOf(i);
-            made.entries = bytes.concat(made.entries, entry);
-            signatures = bytes.concat(signatures, signatureOf(OWNER + i / 2, number, i, entry, h));
-            made.leaves[i] = leafOf(i, entry);
-        }
-        made.id = batches.contributeBatch(number, h, made.entries, signatures);
-    }
-
-    function up(bytes32[] memory level) private pure returns (bytes32[] memory next) {
-        next = new bytes32[]((level.length + 1) / 2);
-        for (uint256 i; i < next.length; ++i) {
-            if (2 * i + 1 == level.length) {
-                next[i] = level[2 * i];
-                continue;
-            }
-            (bytes32 a, bytes32 b) = (level[2 * i], level[2 * i + 1]);
-            next[i] = a < b ? keccak256(abi.encode(a, b)) : keccak256(abi.encode(b, a));
-        }
-    }
-
-    function root(bytes32[] memory leaves) private pure returns (bytes32) {
-        while (leaves.length > 1) leaves = up(leaves);
-        return leaves[0];
-    }
-
-    function proofOf(bytes32[] memory leaves, uint256 i) private pure returns (bytes32[] memory proof) {
-        bytes32[] memory long = new bytes32[](32);
-        uint256 length;
-        while (leaves.length > 1) {
-            if (i ^ 1 < leaves.length) long[length++] = leaves[i ^ 1];
-            leaves = up(leaves);
-            i /= 2;
-        }
-        proof = new bytes32[](length);
-        for (uint256 k; k < length; ++k) proof[k] = long[k];
-    }
-
-    function verdictsOf(Made memory made) private view returns (BatchVerdict[] memory list, bytes32[] memory leaves) {
-        list = new BatchVerdict[](made.leaves.length);
-        leaves = new bytes32[](list.length);
-        for (uint256 i; i < list.length; ++i) {
-            list[i] = BatchVerdict(uint32(i), vm.addr(OWNER + i / 2), 1_000, bytes32("verdict"));
-            leaves[i] = this.leaf(made.id, list[i]);
-        }
-    }
-
-    function leaf(uint256 id, BatchVerdict calldata verdict) external pure returns (bytes32) {
-        return keccak256(
-            abi.encode(keccak256(abi.encode(id, verdict.index, verdict.owner, verdict.score, verdict.verdictDigest)))
-        );
-    }
-
-    function judge(uint256 id, bytes32 verdictRoot, uint256 accepted) private {
-        StatementProof memory proof = prove(
-            batches.VERDICT_ROOT_STATEMENT(),
-            address(pool),
-            bytes32(id),
-            keccak256(abi.encode(id, verdictRoot, accepted))
-        );
-        batches.recordVerdictRoot(id, verdictRoot, accepted, proof);
-    }
-
-    function proofs(bytes32[] memory leaves) private pure returns (bytes32[][] memory all) {
-        all = new bytes32[][](leaves.length);
-        for (uint256 i; i < leaves.length; ++i) all[i] = proofOf(leaves, i);
     }
 
     function testFuzz_aBatchOfAnySizeIsPaidOnceToItsOwners(uint256 count) external {
@@ -142,9 +26,133 @@ contract BatchesTest is World {
             vm.assertEq(pool.pointsOf(list[i].owner), 1_000 * entries);
             vm.assertTrue(batches.isPaid(made.id, i));
         }
+        vm.assertEq(token.totalSupply(), 0);
+        vm.assertEq(pool.reserved(), uint256(REWARD) / 10 * count);
+        for (uint256 i; i < count; ++i) {
+            if (pool.collectable(list[i].owner) != 0) pool.collectFor(list[i].owner);
+        }
+        vm.assertEq(pool.reserved(), 0);
         vm.assertEq(token.totalSupply(), uint256(REWARD) / 10 * count);
         refused(ContributionBatches.AlreadyPaid.selector);
         batches.payVerdicts(made.id, list, all);
+    }
+
+    /// All leaves of a verdict tree need no proofs; a part of them, or others, are refused whatever they are.
+    function testFuzz_aWholeTreeIsPaidWithoutProofs(uint8 size, uint8 missing) external {
+        uint256 count = bound(size, 2, 9);
+        Made memory made = make(count);
+        (BatchVerdict[] memory list, bytes32[] memory leaves) = verdictsOf(made);
+        judge(made.id, root(leaves), count);
+        BatchVerdict[] memory part = new BatchVerdict[](count - 1);
+        uint256 skipped = missing % count;
+        for (uint256 i; i < count - 1; ++i) part[i] = list[i < skipped ? i : i + 1];
+        refused(ContributionBatches.ProofInvalid.selector);
+        batches.payVerdicts(made.id, part, new bytes32[][](0));
+        uint16 score = list[skipped].score;
+        list[skipped].score = 9_999;
+        refused(ContributionBatches.ProofInvalid.selector);
+        batches.payVerdicts(made.id, list, new bytes32[][](0));
+        list[skipped].score = score;
+        batches.payVerdicts(made.id, list, new bytes32[][](0));
+        vm.assertEq(pool.totalPoints(), 1_000 * count);
+        refused(ContributionBatches.AlreadyPaid.selector);
+        batches.payVerdicts(made.id, list, new bytes32[][](0));
+        // One by one with a proof they are paid no second time either.
+        bytes32[][] memory all = proofs(leaves);
+        refused(ContributionBatches.AlreadyPaid.selector);
+        batches.payVerdicts(made.id, list, all);
+    }
+
+    /// Fees of before a credit are shared by the points of before it, to the unit.
+    function test_creditedPointsEarnFromThenOn() external {
+        Made memory first = make(2);
+        (BatchVerdict[] memory list, bytes32[] memory leaves) = verdictsOf(first);
+        judge(first.id, root(leaves), 2);
+        batches.payVerdicts(first.id, list, new bytes32[][](0));
+        address owner = list[0].owner;
+        pay(600);
+        vm.assertEq(pool.claimable(owner), 600);
+        // Three entries: two of the same owner, one of another, who was not there before.
+        Made memory second = make(3);
+        (list, leaves) = verdictsOf(second);
+        judge(second.id, root(leaves), 3);
+        batches.payVerdicts(second.id, list, new bytes32[][](0));
+        vm.assertEq(pool.claimable(owner), 600);
+        vm.assertEq(pool.claimable(list[2].owner), 0);
+        pay(500);
+        vm.assertEq(pool.claimable(owner), 1_000);
+        vm.assertEq(pool.claimable(list[2].owner), 100);
+    }
+
+    function pay(uint256 amount) private {
+        protocolToken.transfer(address(pool), amount);
+        vm.prank(address(board));
+        pool.distribute(amount);
+    }
+
+    /// Credits end at the cap, and nobody else can be minted what is promised.
+    function test_creditsEndAtTheCap() external {
+        pool = foundCapped(uint256(REWARD) * 3 / 10 + 7);
+        Made memory made = make(5);
+        (BatchVerdict[] memory list, bytes32[] memory leaves) = verdictsOf(made);
+        judge(made.id, root(leaves), 5);
+        batches.payVerdicts(made.id, list, new bytes32[][](0));
+        vm.assertEq(pool.totalPoints(), 5_000);
+        vm.assertEq(pool.reserved(), tokenOf(pool).cap());
+        vm.assertEq(pool.collectable(list[0].owner), uint256(REWARD) * 2 / 10);
+        vm.assertEq(pool.collectable(list[2].owner), uint256(REWARD) / 10 + 7);
+        vm.assertEq(pool.collectable(list[4].owner), 0);
+        accept(address(7), pool, 10_000);
+        vm.assertEq(tokenOf(pool).balanceOf(address(7)), 0);
+        for (uint256 i; i < 4; i += 2) pool.collectFor(list[i].owner);
+        vm.assertEq(tokenOf(pool).totalSupply(), tokenOf(pool).cap());
+    }
+
+    /// Marks are kept by the word of 256: entries past the first word are paid once, too.
+    function test_aLargeBatchIsPaidOnce() external {
+        Made memory made = make(258);
+        (BatchVerdict[] memory list, bytes32[] memory leaves) = verdictsOf(made);
+        judge(made.id, root(leaves), 258);
+        BatchVerdict[] memory few = new BatchVerdict[](4);
+        bytes32[][] memory fewProofs = new bytes32[][](4);
+        uint16[4] memory order = [uint16(257), 3, 256, 0];
+        for (uint256 i; i < 4; ++i) (few[i], fewProofs[i]) = (list[order[i]], proofOf(leaves, order[i]));
+        batches.payVerdicts(made.id, few, fewProofs);
+        for (uint256 i; i < 4; ++i) vm.assertTrue(batches.isPaid(made.id, order[i]));
+        vm.assertFalse(batches.isPaid(made.id, 1));
+        for (uint256 i; i < 4; ++i) {
+            (BatchVerdict[] memory one, bytes32[][] memory proof) = (new BatchVerdict[](1), new bytes32[][](1));
+            (one[0], proof[0]) = (few[i], fewProofs[i]);
+            vm.expectRevert(abi.encodeWithSelector(ContributionBatches.AlreadyPaid.selector, made.id, order[i]));
+            batches.payVerdicts(made.id, one, proof);
+        }
+        // The same entry twice in one call.
+        (few[0], fewProofs[0]) = (list[5], proofOf(leaves, 5));
+        (few[1], fewProofs[1]) = (list[257], proofOf(leaves, 257));
+        vm.expectRevert(abi.encodeWithSelector(ContributionBatches.AlreadyPaid.selector, made.id, 257));
+        batches.payVerdicts(made.id, few, fewProofs);
+        (few[1], fewProofs[1]) = (list[5], proofOf(leaves, 5));
+        vm.expectRevert(abi.encodeWithSelector(ContributionBatches.AlreadyPaid.selector, made.id, 5));
+        batches.payVerdicts(made.id, few, fewProofs);
+    }
+
+    /// What is credited is minted once, whoever asks, and nobody else's.
+    function test_creditedTokensAreMintedOnce() external {
+        Made memory made = make(2);
+        (BatchVerdict[] memory list, bytes32[] memory leaves) = verdictsOf(made);
+        judge(made.id, root(leaves), 2);
+        batches.payVerdicts(made.id, list, new bytes32[][](0));
+        address owner = list[0].owner;
+        uint256 credited = pool.collectable(owner);
+        vm.assertEq(token.balanceOf(owner), 0);
+        vm.prank(address(0xbad));
+        vm.assertEq(pool.collectFor(owner), credited);
+        vm.assertEq(token.balanceOf(owner), credited);
+        vm.assertEq(token.balanceOf(address(0xbad)), 0);
+        vm.expectRevert(abi.encodeWithSelector(Pool.NothingToCollect.selector, owner));
+        pool.collectFor(owner);
+        vm.expectRevert(abi.encodeWithSelector(Pool.NothingToCollect.selector, address(0xbad)));
+        pool.collectFor(address(0xbad));
     }
 
     /// Replay: a signature is good for one place of one batch of one relayer.

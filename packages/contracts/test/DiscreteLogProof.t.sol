@@ -89,6 +89,22 @@ contract DiscreteLogProofTest {
         require(!DiscreteLogProof.verify(claim, _proof(), witness), "key past the order");
     }
 
+    /// Points have one form each: a coordinate past the field's prime is refused, and a chord through one point twice is none.
+    function test_points_past_the_prime_are_refused() public pure {
+        DiscreteLogProof.Witness memory witness = _witness();
+        witness.first.x += DiscreteLogProof.PRIME - witness.first.x;
+        require(!DiscreteLogProof.verify(_claim(), _proof(), witness), "first.x is the prime");
+        witness = _witness();
+        witness.first.y = DiscreteLogProof.PRIME;
+        require(!DiscreteLogProof.verify(_claim(), _proof(), witness), "first.y is the prime");
+        witness = _witness();
+        witness.scaledImage = witness.scaledBase;
+        require(!DiscreteLogProof.verify(_claim(), _proof(), witness), "one point twice");
+        witness = _witness();
+        witness.inverse = 0;
+        require(!DiscreteLogProof.verify(_claim(), _proof(), witness), "no inverse");
+    }
+
     /// An honest proof for one base says nothing about another one.
     function test_bases_and_images_cannot_be_exchanged() public pure {
         DiscreteLogProof.Claim memory claim = _claim();

@@ -3,9 +3,9 @@ pragma solidity ^0.8.28;
 
 import {JobBoard} from "../solidity/job/JobBoard.sol";
 import {JobState} from "../solidity/job/JobState.sol";
-import {Terms} from "../solidity/permission/Permissions.sol";
+import {Grant, Terms} from "../solidity/permission/Permissions.sol";
 import {Pool} from "../solidity/pool/Pool.sol";
-import {VerdictEntry} from "../solidity/registry/DataRegistry.sol";
+import {Contribution, VerdictEntry} from "../solidity/registry/DataRegistry.sol";
 import {PoolToken} from "../solidity/token/PoolToken.sol";
 import {World} from "./World.sol";
 
@@ -20,6 +20,16 @@ contract Walker is World {
     uint256 public claimed;
     uint256 public fundings;
     mapping(uint256 id => uint256) public paidScores;
+    /// What got through although its pool was paused.
+    uint256 public pausedBreaches;
+    /// Jobs that started without the approval of each of their pools, or before they were paid for.
+    uint256 public unapprovedStarts;
+    /// Runs under a generation of a grant that were not given back, past the count that the vote gave it.
+    uint256 public overuses;
+    mapping(bytes32 key => uint256) private _uses;
+    mapping(uint256 id => mapping(address pool => bool)) private _granted;
+    uint256[2] public burned;
+    uint256 public withdrawnScores;
 
     constructor() {
         build();
@@ -50,7 +60,74 @@ contract Walker is World {
     }
 
     function contribute(uint256 who, uint256 which) external {
-        offered.push(offer(actor(who), pools[which % 2]));
+        Pool to = pools[which % 2];
+        Contribution memory contribution = contributionOf(actor(who), to);
+        vm.prank(actor(who));
+        try data.contribute(contribution) returns (uint256 id) {
+            offered.push(id);
+            if (isPaused(to)) ++pausedBreaches;
+        } catch {}
+    }
+
+    /// Seldom, or nothing else would happen.
+    function pause(uint256 which, uint8 chance) external {
+        if (chance % 5 != 0) return;
+        vm.prank(GUARDIAN);
+        try pools[which % 2].pause() {} catch {}
+    }
+
+    /// Takes a contribution back; its points go, what was paid stays.
+    function withdraw(uint256 pick, uint8 chance) external {
+        if (chance % 4 != 0) return;
+        uint256 id = offered[pick % offered.length];
+        vm.prank(data.getRecord(id).owner);
+        try data.withdraw(id) {
+            scoreSum -= paidScores[id];
+            withdrawnScores += paidScores[id];
+        } catch {}
+    }
+
+    function isPaused(Pool which) private view returns (bool) {
+        return block.timestamp < which.pausedUntil();
+    }
+
+    function keyOf(uint256 id, address jobPool) private view returns (bytes32) {
+        uint32 generation = board.getShare(id, jobPool).generation;
+        return keccak256(abi.encode(board.getJob(id).consumer, jobPool, board.getJob(id).manifestDigest, generation));
+    }
+
+    /// What the vote allowed is compared with what was run, both counted here.
+    function countRun(uint256 id) private {
+        address[] memory jobPools = board.getJob(id).pools;
+        for (uint256 i; i < jobPools.length; ++i) {
+            if (isPaused(Pool(jobPools[i]))) ++pausedBreaches;
+            Grant memory g =
+                permissions.getGrant(board.getJob(id).consumer, jobPools[i], board.getJob(id).manifestDigest);
+            if (++_uses[keyOf(id, jobPools[i])] > g.terms.runs) ++overuses;
+        }
+    }
+
+    function giveBackRun(uint256 id) private {
+        address[] memory jobPools = board.getJob(id).pools;
+        for (uint256 i; i < jobPools.length; ++i) --_uses[keyOf(id, jobPools[i])];
+    }
+
+    function checkStart(uint256 id, JobState before) private {
+        address[] memory jobPools = board.getJob(id).pools;
+        if (before != JobState.Funded) ++unapprovedStarts;
+        for (uint256 i; i < jobPools.length; ++i) {
+            if (isPaused(Pool(jobPools[i]))) ++pausedBreaches;
+            if (!board.getShare(id, jobPools[i]).approved) ++unapprovedStarts;
+            if (!_granted[id][jobPools[i]]) ++unapprovedStarts;
+        }
+    }
+
+    function burnSettled(uint256 which) external {
+        Pool of_ = pools[which % 2];
+        uint256 supply = PoolToken(of_.token()).totalSupply();
+        try board.burnSettled(address(of_)) {
+            burned[which % 2] += supply - PoolToken(of_.token()).totalSupply();
+        } catch {}
     }
 
     /// Tries any contribution, judged before or not, at either pool.
@@ -69,9 +146,14 @@ contract Walker is World {
         chosen[0] = address(pools[which % 3 == 1 ? 1 : 0]);
         if (chosen.length == 2) chosen[1] = address(pools[1]);
         vm.prank(actor(who));
-        board.propose(
+        uint256 id = board.propose(
             keccak256(abi.encode(manifest % 4)), "", chosen, type(uint256).max, uint64(block.timestamp + 1 days)
         );
+        // Grants of before count for a new job of the same digest.
+        for (uint256 i; i < chosen.length; ++i) {
+            Grant memory g = permissions.getGrant(actor(who), chosen[i], board.getJob(id).manifestDigest);
+            _granted[id][chosen[i]] = g.terms.runs > g.used && block.timestamp <= g.terms.closesAt;
+        }
     }
 
     function approve(uint256 job, uint256 which, uint96 price, uint64 burn, uint32 runs) external {
@@ -79,8 +161,11 @@ contract Walker is World {
         Terms memory terms = Terms(
             price % 1e18, burn % 1e15, runs % 3, uint64(block.timestamp), uint64(block.timestamp + 2 days), 0
         );
+        uint256 id = pickJob(job);
         vm.prank(by.timelock());
-        try board.approve(pickJob(job), address(by), terms) {} catch {}
+        try board.approve(id, address(by), terms) {
+            _granted[id][address(by)] = true;
+        } catch {}
     }
 
     function fund(uint256 job) public {
@@ -88,14 +173,17 @@ contract Walker is World {
         vm.prank(board.getJob(id).consumer);
         try board.fund(id) {
             ++fundings;
+            countRun(id);
         } catch {}
     }
 
     function start(uint256 job) public {
         (uint256 id, address first, bytes32 manifest) = about(job);
         if (id == 0) return;
-        try board.start(id, prove(board.START_STATEMENT(), first, bytes32(id), keccak256(abi.encode(manifest)))) {}
-            catch {}
+        JobState before = board.getJob(id).state;
+        try board.start(id, prove(board.START_STATEMENT(), first, bytes32(id), keccak256(abi.encode(manifest)))) {
+            checkStart(id, before);
+        } catch {}
     }
 
     function release(uint256 job) public {
@@ -129,7 +217,9 @@ contract Walker is World {
                     id,
                     chosen[i],
                     Terms(1e17 + uint128(i), 1e12, 2, uint64(block.timestamp), uint64(block.timestamp + 1 days), 0)
-                ) {} catch {}
+                ) {
+                    _granted[id][chosen[i]] = true;
+                } catch {}
             }
         } else if (state == JobState.Approved) {
             fund(job);
@@ -158,13 +248,20 @@ contract Walker is World {
 
     function cancel(uint256 job) external {
         uint256 id = pickJob(job);
+        bool untouched = board.getJob(id).state == JobState.Funded;
         vm.prank(board.getJob(id).consumer);
-        try board.cancel(id) {} catch {}
+        try board.cancel(id) {
+            if (untouched) giveBackRun(id);
+        } catch {}
     }
 
     function expire(uint256 job, uint32 seconds_) external {
-        vm.warp(block.timestamp + seconds_ % 1 hours);
-        try board.expire(pickJob(job)) {} catch {}
+        vm.warp(block.timestamp + (seconds_ % 16 == 0 ? 8 days : seconds_ % 1 hours));
+        uint256 id = pickJob(job);
+        bool untouched = board.getJob(id).state == JobState.Funded;
+        try board.expire(id) {
+            if (untouched) giveBackRun(id);
+        } catch {}
     }
 
     function suspend(uint256 job, uint256 who, uint256 which) external {
@@ -214,6 +311,14 @@ contract Walker is World {
     function recordedScore(uint256 id) external view returns (uint256) {
         return data.getRecord(id).score;
     }
+
+    function settledTokens(uint256 which) external view returns (uint256) {
+        return board.settledTokens(pools[which].token());
+    }
+
+    function supplyOf(uint256 which) external view returns (uint256) {
+        return PoolToken(pools[which].token()).totalSupply();
+    }
 }
 
 contract InvariantsTest is World {
@@ -261,8 +366,27 @@ contract InvariantsTest is World {
             }
         }
         vm.assertEq(balance, price, "protocol tokens in escrow");
-        vm.assertEq(escrowed[0], burns[0], "first pool's tokens in escrow");
-        vm.assertEq(escrowed[1], burns[1], "second pool's tokens in escrow");
+        vm.assertEq(escrowed[0], burns[0] + walker.settledTokens(0), "first pool's tokens in escrow");
+        vm.assertEq(escrowed[1], burns[1] + walker.settledTokens(1), "second pool's tokens in escrow");
+    }
+
+    /// No token from nothing: what exists was earned by a recorded score, less what settled jobs burned.
+    function invariant_noTokenFromNothing() external view {
+        uint256 supply = walker.supplyOf(0) + walker.supplyOf(1);
+        uint256 earned = (walker.scoreSum() + walker.withdrawnScores()) * REWARD / 10_000;
+        vm.assertEq(supply + walker.burned(0) + walker.burned(1), earned);
+    }
+
+    function invariant_noJobRunsWithoutApproval() external view {
+        vm.assertEq(walker.unapprovedStarts(), 0);
+    }
+
+    function invariant_noGrantIsUsedPastItsCount() external view {
+        vm.assertEq(walker.overuses(), 0);
+    }
+
+    function invariant_pausedMeansPaused() external view {
+        vm.assertEq(walker.pausedBreaches(), 0);
     }
 
     /// Each contribution is paid for one verdict: points are the sum of recorded scores, and so are recorded rewards.
@@ -274,8 +398,10 @@ contract InvariantsTest is World {
             vm.assertLe(score, 10_000);
             recorded += score;
         }
-        vm.assertEq(walker.pools(0).totalPoints() + walker.pools(1).totalPoints(), recorded, "points");
-        vm.assertEq(walker.scoreSum(), recorded, "sum of scores");
+        // Records keep the score of what was withdrawn; points do not.
+        uint256 counted = recorded - walker.withdrawnScores();
+        vm.assertEq(walker.pools(0).totalPoints() + walker.pools(1).totalPoints(), counted, "points");
+        vm.assertEq(walker.scoreSum(), counted, "sum of scores");
     }
 
     /// Pools can pay everything they owe, and nobody is owed more than came in and was not yet paid out.

@@ -111,6 +111,13 @@ contract JobLifeTest is World {
         check(id, JobState.Running);
     }
 
+    function test_onlyAFundedJobIsDrawn() external {
+        uint256 id = funded(JobClass.Drawn);
+        draw(id, keccak256("drawn"));
+        refused(JobBoard.TransitionNotAllowed.selector);
+        board.assign(id);
+    }
+
     function test_aForgottenBlockOnlyCausesANewDraw() external {
         uint256 id = funded(JobClass.Drawn);
         vm.roll(block.number + 1_000);
@@ -429,8 +436,23 @@ contract JobLifeTest is World {
         StatementProof memory proof = say(
             NODE_KEY, board.RELEASE_STATEMENT(), id, abi.encode(MANIFEST, bytes32("r"), bytes32("s"), heads[0])
         );
+        vm.expectRevert(abi.encodeWithSelector(JobBoard.NothingToBurn.selector, address(pool)));
+        board.burnSettled(address(pool));
         board.releaseAndSettle(id, bytes32("r"), bytes32("s"), heads, proof);
+        vm.assertEq(board.settledTokens(address(token)), 30);
+        id = board.proposeJob(proposal(JobClass.Open, 0));
+        board.fund(id);
+        vm.expectRevert(abi.encodeWithSelector(JobBoard.PoolUnknown.selector, 0, address(7)));
+        board.burnSettled(address(7));
+        vm.prank(address(0xbad));
+        board.burnSettled(address(pool));
         vm.assertEq(supply - token.totalSupply(), 30);
+        // What another job has in escrow stays there.
+        vm.assertEq(token.balanceOf(address(board)), 30);
+        vm.expectRevert(abi.encodeWithSelector(JobBoard.NothingToBurn.selector, address(pool)));
+        board.burnSettled(address(pool));
+        board.cancel(id);
+        vm.assertEq(token.balanceOf(address(board)), 0);
     }
 
     function test_grantsAreRefusedByName() external {

@@ -429,8 +429,6 @@ contract MarketTest is World {
         live.answer(id, chunk(asked), list(leaves[1 - asked]));
         vm.warp(block.timestamp + 2 days);
         live.challenge(id);
-        vm.roll(block.number + 300);
-        live.challenge(id);
         refused(LivenessRewards.ChallengeStands.selector);
         live.close(id);
         vm.prank(address(9));

@@ -11,6 +11,7 @@ import {Contribution, ContributionState, DataRegistry, VerdictEntry} from "../so
 import {PoolGovernor} from "../solidity/governance/PoolGovernor.sol";
 import {PoolToken} from "../solidity/token/PoolToken.sol";
 import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
+import {Allocation} from "../solidity/token/VestingSchedule.sol";
 import {World} from "./World.sol";
 
 /// A pool's law: pauses, restrictions, keys, exit, approval classes, votes.
@@ -327,7 +328,7 @@ contract PoolTest is World {
         vm.assertEq(factory.surroundings().jobBoard, address(board));
         PoolRules memory rules = pool.rules();
         Pool rich = factory.found(
-            Founding("rich", "R", rules, 77, address(0), GovernanceSettings(1, 60, 0, 10, 5))
+            Founding("rich", "R", rules, 77, SUPPLY, new Allocation[](0), address(0), GovernanceSettings(1, 60, 0, 10, 5))
         );
         vm.assertEq(PoolToken(rich.token()).balanceOf(rich.timelock()), 77);
         vm.assertEq(PoolToken(rich.token()).clock(), block.timestamp);

@@ -368,6 +368,54 @@ contract TdxTest is TdxWriter {
         refusedQuote(other, TdxVerifier.EnclaveReportSignatureInvalid.selector);
     }
 
+    /// A quote may be cut anywhere: it is refused by name, not read past its end.
+    function test_aCutQuoteIsRefused() external {
+        bring();
+        bytes memory whole = good();
+        for (uint256 length = 600; length < whole.length; length += 37) {
+            bytes memory cut = new bytes(length);
+            for (uint256 i; i < length; ++i) cut[i] = whole[i];
+            refusedQuote(cut, TdxVerifier.QuoteMalformed.selector);
+        }
+    }
+
+    function withoutMask(bytes memory text) private pure returns (bytes memory) {
+        bytes memory mask = '"attributesMask":"FFFFFFFFFFFFFFFF"';
+        bytes memory none = '"attributesMask":"0000000000000000"';
+        return replaced(replaced(text, mask, none), mask, none);
+    }
+
+    /// A module with attributes is a debug module, even where the TCB info's mask would let it through.
+    function test_aModuleWithAttributesIsRefusedWhateverTheMask() external {
+        bringAuthorities();
+        bringInfo(withoutMask(tcbInfo("UpToDate")));
+        bringIdentity(identity("UpToDate"));
+        bytes memory quote = changedPart(48 + 112, hex"01");
+        bytes memory certificate = platformCertificate();
+        vm.expectRevert(abi.encodeWithSelector(TdxVerifier.ModuleOther.selector, 3));
+        verifier.verifyQuote(quote, certificate, id(AUTHORITY));
+    }
+
+    /// The TCB info of platforms without later modules names none, or an empty list of them.
+    function test_theTcbInfoMayNameNoLaterModules() external {
+        bringAuthorities();
+        bytes memory text = tcbInfo("UpToDate");
+        bytes memory modules = bytes.concat(
+            module('{"id":"TDX_01",'), ',"tcbLevels":[', isvLevel("4", "UpToDate"), ",", isvLevel("2", "OutOfDate"), "]}"
+        );
+        bringInfo(replaced(text, modules, ""));
+        bringIdentity(identity("UpToDate"));
+        // A quote of a later module finds nothing to be measured against.
+        bytes memory quote = good();
+        bytes memory certificate = platformCertificate();
+        vm.expectRevert(abi.encodeWithSelector(TdxVerifier.ModuleOther.selector, 0));
+        verifier.verifyQuote(quote, certificate, id(AUTHORITY));
+        bytes memory list = bytes.concat(',"tdxModuleIdentities":[', modules, "]");
+        bringInfo(replaced(replaced(text, list, ""), "2026-06-01", "2026-06-02"));
+        vm.expectRevert(abi.encodeWithSelector(TdxVerifier.ModuleOther.selector, 0));
+        verifier.verifyQuote(quote, certificate, id(AUTHORITY));
+    }
+
     function refusedCertificate(bytes memory certificate, bytes4 selector) private {
         bytes memory quote = good();
         refused(selector);

@@ -15,6 +15,7 @@ import {ContributionBatches} from "../solidity/registry/ContributionBatches.sol"
 import {Contribution, DataRegistry, VerdictEntry} from "../solidity/registry/DataRegistry.sol";
 import {PoolToken} from "../solidity/token/PoolToken.sol";
 import {PoolTokenDeployer} from "../solidity/token/PoolTokenDeployer.sol";
+import {Allocation} from "../solidity/token/VestingSchedule.sol";
 import {ProtocolToken} from "../solidity/token/ProtocolToken.sol";
 import {TestBase} from "./Vm.sol";
 
@@ -25,6 +26,7 @@ abstract contract World is TestBase {
     bytes32 internal constant POLICY = keccak256("policy");
     bytes32 internal constant MEASUREMENT = keccak256("measurement");
     uint128 internal constant REWARD = 1e20;
+    uint256 internal constant SUPPLY = 1e28;
     address internal constant GUARDIAN = address(0x6a8d);
 
     ProtocolToken internal protocolToken;
@@ -90,11 +92,31 @@ abstract contract World is TestBase {
         nodes.register(registration, signatures);
     }
 
-    function found(string memory name, uint16 treasuryShareBps) internal returns (Pool founded) {
+    function found(string memory name, uint16 treasuryShareBps) internal returns (Pool) {
+        return found(foundingOf(name, treasuryShareBps));
+    }
+
+    /// A pool whose tokens end at `cap`.
+    function foundCapped(uint256 cap) internal returns (Pool) {
+        Founding memory founding = foundingOf("capped", 0);
+        founding.maximumSupply = cap;
+        return found(founding);
+    }
+
+    function foundingOf(string memory name, uint16 treasuryShareBps) internal pure returns (Founding memory) {
         PoolRules memory rules = PoolRules(
             POLICY, keccak256("poc"), keccak256("refiner"), bytes32(0), bytes32(0), REWARD, treasuryShareBps
         );
-        founded = factory.found(Founding(name, name, rules, 0, GUARDIAN, GovernanceSettings(1, 60, 0, 10, 5)));
+        GovernanceSettings memory governance = GovernanceSettings(1, 60, 0, 10, 5);
+        return Founding(name, name, rules, 0, SUPPLY, new Allocation[](0), GUARDIAN, governance);
+    }
+
+    function tokenOf(Pool of_) internal view returns (PoolToken) {
+        return PoolToken(of_.token());
+    }
+
+    function found(Founding memory founding) internal returns (Pool founded) {
+        founded = factory.found(founding);
         bytes32 keyDigest = keccak256("key");
         StatementProof memory proof = prove(
             founded.KEY_STATEMENT(),

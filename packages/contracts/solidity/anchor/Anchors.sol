@@ -11,6 +11,7 @@ import {IPool, IPoolDirectory} from "../pool/IPool.sol";
 contract Anchors is StatementGuard {
     string public constant CHECKPOINT_STATEMENT = "sealpool/checkpoint/1";
     string public constant BUDGET_STATEMENT = "sealpool/budget-head/1";
+    string public constant AGGREGATE_STATEMENT = "sealpool/aggregate/1";
 
     /// @notice The newest entry of a chain.
     struct Head {
@@ -19,17 +20,27 @@ contract Anchors is StatementGuard {
         bytes32 value;
     }
 
+    /// @notice Over which inputs a defined aggregate is opened: over these, and never over others.
+    struct Aggregate {
+        bytes32 inputsRoot;
+        address node;
+        uint64 claimedAt;
+    }
+
     IPoolDirectory public immutable pools;
 
     mapping(address pool => mapping(bytes32 kind => Head)) private _checkpoints;
     mapping(address pool => Head) private _budgets;
+    mapping(address pool => mapping(bytes32 definition => Aggregate)) private _aggregates;
 
     event Checkpointed(
         address indexed pool, bytes32 indexed kind, uint64 indexed sequence, bytes32 root, uint256 size, address node
     );
     event BudgetAnchored(address indexed pool, uint64 indexed sequence, bytes32 head, bytes32 previous, address node);
+    event AggregateClaimed(address indexed pool, bytes32 indexed definition, bytes32 inputsRoot, address indexed node);
 
     error PoolUnknown(uint256 index, address pool);
+    error AggregateAlreadyClaimed(address pool, bytes32 definition, bytes32 inputsRoot);
     error SequenceNotNext(uint64 given, uint64 expected);
     error PreviousOther(bytes32 given, bytes32 expected);
     error RootZero();
@@ -76,6 +87,28 @@ contract Anchors is StatementGuard {
         IPool(pool).requireNode(node);
         (head.sequence, head.anchoredAt, head.value) = (sequence, uint64(block.timestamp), head_);
         emit BudgetAnchored(pool, sequence, head_, previous, node);
+    }
+
+    /// @notice Claims, once and for ever, that an encrypted aggregate of this definition is opened over these inputs. The
+    /// first claim wins: two quorums that open different subsets could subtract one sum from the other.
+    /// @dev Statement facts: bytes32 definition, bytes32 inputsRoot; subject: the definition's digest.
+    function claimAggregate(address pool, bytes32 definition, bytes32 inputsRoot, StatementProof calldata proof)
+        external
+    {
+        if (pools.indexOf(pool) == 0) revert PoolUnknown(0, pool);
+        if (inputsRoot == 0) revert RootZero();
+        Aggregate storage claimed = _aggregates[pool][definition];
+        if (claimed.inputsRoot != 0) revert AggregateAlreadyClaimed(pool, definition, claimed.inputsRoot);
+        bytes32 facts = keccak256(abi.encode(definition, inputsRoot));
+        address node = _hearStatement(AGGREGATE_STATEMENT, pool, definition, facts, proof);
+        IPool(pool).requireNode(node);
+        (claimed.inputsRoot, claimed.node, claimed.claimedAt) = (inputsRoot, node, uint64(block.timestamp));
+        emit AggregateClaimed(pool, definition, inputsRoot, node);
+    }
+
+    /// @notice The claim on an aggregate's definition; all zero when there is none.
+    function aggregateOf(address pool, bytes32 definition) external view returns (Aggregate memory) {
+        return _aggregates[pool][definition];
     }
 
     /// @notice The newest checkpoint of a kind; all zero when there is none.

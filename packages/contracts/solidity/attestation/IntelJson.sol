@@ -110,12 +110,12 @@ library IntelJson {
         if (!has(text, p, head)) return p;
         p += head.length;
         if (has(text, p, "]")) return p + 1;
-        while (true) {
-            (, p) = quoted(text, p);
-            if (has(text, p, "]")) return p + 1;
+        (, p) = quoted(text, p);
+        while (!has(text, p, "]")) {
             p = expect(text, p, ",");
+            (, p) = quoted(text, p);
         }
-        return p;
+        return p + 1;
     }
 
     function _two(bytes memory text, uint256 p) private pure returns (uint256) {

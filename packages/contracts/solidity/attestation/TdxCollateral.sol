@@ -342,22 +342,31 @@ contract TdxCollateral {
         if (!IntelJson.has(text, p, ',"tdxModuleIdentities":[')) return p;
         p += 24;
         if (IntelJson.has(text, p, "]")) return p + 1;
-        while (true) {
-            uint256 number;
-            p = IntelJson.expect(text, p, '{"id":"TDX_');
-            (number, p) = IntelJson.digits(text, p, 1);
-            p = IntelJson.expect(text, p, '"');
-            (module, p) = _readModule(text, p, ',"mrsigner":');
-            (module.levels, module.count, p) = _readIsvLevels(text, p);
-            p = IntelJson.expect(text, p, "}");
-            // Slot 0 is the base module; a version twice would leave open which one counts.
-            if (number == 0 || _modules[platform][_slot(generation, number)].count != 0) {
-                revert IntelJson.JsonUnexpected(p);
-            }
-            _modules[platform][_slot(generation, number)] = module;
-            if (IntelJson.has(text, p, "]")) return p + 1;
+        p = _readLaterModule(text, p, platform, generation);
+        while (!IntelJson.has(text, p, "]")) {
             p = IntelJson.expect(text, p, ",");
+            p = _readLaterModule(text, p, platform, generation);
         }
+        return p + 1;
+    }
+
+    function _readLaterModule(bytes memory text, uint256 p, bytes8 platform, uint32 generation)
+        private
+        returns (uint256)
+    {
+        Module memory module;
+        uint256 number;
+        p = IntelJson.expect(text, p, '{"id":"TDX_');
+        (number, p) = IntelJson.digits(text, p, 1);
+        p = IntelJson.expect(text, p, '"');
+        (module, p) = _readModule(text, p, ',"mrsigner":');
+        (module.levels, module.count, p) = _readIsvLevels(text, p);
+        p = IntelJson.expect(text, p, "}");
+        // Slot 0 is the base module; a version twice would leave open which one counts.
+        if (number == 0 || _modules[platform][_slot(generation, number)].count != 0) {
+            revert IntelJson.JsonUnexpected(p);
+        }
+        _modules[platform][_slot(generation, number)] = module;
         return p;
     }
 

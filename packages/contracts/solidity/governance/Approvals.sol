@@ -40,6 +40,7 @@ contract Approvals {
     error OnlyContributor(address caller, address pool);
     error AlreadyConsented(address owner, address pool, bytes32 digest);
     error NotConsented(address owner, address pool, bytes32 digest);
+    error ConsentStands(address owner, address pool, bytes32 digest, uint256 points);
     error ReviewMissing(address pool, bytes32 digest, uint256 given, uint256 required);
     error ConsentMissing(address pool, bytes32 digest, uint256 points, uint256 required);
 
@@ -100,6 +101,17 @@ contract Approvals {
         consentOf[pool][digest][msg.sender] = 0;
         consentPoints[pool][digest] -= points;
         emit ConsentWithdrawn(pool, digest, msg.sender, points);
+    }
+
+    /// @notice Lowers an owner's consent to the points that it has left. Anyone: who consents and takes its data back would
+    /// otherwise speak for a part of the pool that is no longer there.
+    function lowerConsent(address pool, bytes32 digest, address owner) external {
+        uint256 given = consentOf[pool][digest][owner];
+        uint256 points = given == 0 ? 0 : IPool(pool).pointsOf(owner);
+        if (points >= given) revert ConsentStands(owner, pool, digest, given);
+        consentOf[pool][digest][owner] = points;
+        consentPoints[pool][digest] -= given - points;
+        emit ConsentWithdrawn(pool, digest, owner, given - points);
     }
 
     /// @notice What a pool demands besides its vote.

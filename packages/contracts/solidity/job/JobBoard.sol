@@ -71,6 +71,8 @@ contract JobBoard is StatementGuard, JobDraw, ReentrancyGuardTransient {
     mapping(uint256 id => mapping(uint256 index => StoredPart)) private _parts;
     /// @dev Only for jobs under a template's grant.
     mapping(uint256 id => bytes32 templateDigest) private _templates;
+    /// @notice Pool tokens that settled jobs have used up and {burnSettled} has not burned yet.
+    mapping(address token => uint256) public settledTokens;
     /// @notice Whether a node had a job and lost it or handed it on.
     mapping(uint256 id => mapping(address node => bool)) public hadJob;
 
@@ -100,6 +102,7 @@ contract JobBoard is StatementGuard, JobDraw, ReentrancyGuardTransient {
     event JobRefused(uint256 indexed id, address indexed node, bytes32 reason, bytes32 receiptDigest);
     event JobFailed(uint256 indexed id, address indexed node, bytes32 reason);
     event JobSettled(uint256 indexed id, uint256 burned, uint256 shared);
+    event SettledTokensBurned(address indexed pool, address indexed token, uint256 amount);
     event JobRefunded(uint256 indexed id, address indexed consumer, uint256 price);
 
     error BurnShareTooLarge(uint16 bps);
@@ -135,6 +138,7 @@ contract JobBoard is StatementGuard, JobDraw, ReentrancyGuardTransient {
     error AlreadyStarted(uint256 id, JobState state);
     error OtherNode(uint256 id, address signer, address node);
     error BudgetHeadsDiffer(uint256 id, uint256 given, uint256 pools);
+    error NothingToBurn(address pool);
 
     constructor(
         IERC20 protocolToken_,
@@ -341,9 +345,22 @@ contract JobBoard is StatementGuard, JobDraw, ReentrancyGuardTransient {
         _release(id, receiptDigest, resultDigest, budgetHeads, proof);
     }
 
-    /// @notice Pays a released job out: burns the burn share and the pool tokens, hands each pool its part.
+    /// @notice Pays a released job out: burns the burn share, hands each pool its part, and gives the pool tokens up for
+    /// burning ({burnSettled}).
     function settle(uint256 id) external nonReentrant {
         _settle(id);
+    }
+
+    /// @notice Burns the pool tokens of all jobs that were settled since the last time. Anyone: they belong to nobody, and
+    /// nothing else can happen to them. One burn for many jobs, because each writes a checkpoint of the supply.
+    function burnSettled(address pool) external nonReentrant {
+        if (pools.indexOf(pool) == 0) revert PoolUnknown(0, pool);
+        address token = IPool(pool).token();
+        uint256 amount = settledTokens[token];
+        if (amount == 0) revert NothingToBurn(pool);
+        settledTokens[token] = 0;
+        emit SettledTokensBurned(pool, token, amount);
+        ERC20Burnable(token).burn(amount);
     }
 
     /// @notice {release} and {settle} in one.
@@ -528,7 +545,7 @@ contract JobBoard is StatementGuard, JobDraw, ReentrancyGuardTransient {
             uint256 rest = run.price - burn;
             burned += burn;
             shared += rest;
-            if (run.poolTokenBurn != 0) ERC20Burnable(IPool(part.pool).token()).burn(run.poolTokenBurn);
+            if (run.poolTokenBurn != 0) settledTokens[IPool(part.pool).token()] += run.poolTokenBurn;
             if (rest != 0) {
                 protocolToken.safeTransfer(part.pool, rest);
                 IPool(part.pool).distribute(rest);

@@ -5,11 +5,13 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
 import {TokenIntake} from "./TokenIntake.sol";
 
 /// @title Rewards for keeping ciphertext available: a random chunk for each epoch, answered with its Merkle path
 /// @notice The chunk of an epoch follows from a block that was unknown when the epoch began, so answers cannot be computed
-/// before; who misses an epoch loses that epoch only.
+/// before; who misses an epoch loses that epoch only. An epoch is drawn once: a keeper of a part of the data cannot wait for
+/// a second draw. The block is remembered when anyone {pin}s it, and by the chain for 8,191 blocks (EIP-2935) or 256.
 contract LivenessRewards is TokenIntake, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
@@ -33,6 +35,8 @@ contract LivenessRewards is TokenIntake, ReentrancyGuardTransient {
         uint64 openedAt;
         uint64 blockNumber;
         bool answered;
+        /// @dev Hash of the deciding block once it was pinned.
+        bytes32 seed;
     }
 
     uint256 public watchCount;
@@ -41,6 +45,7 @@ contract LivenessRewards is TokenIntake, ReentrancyGuardTransient {
 
     event WatchOpened(uint256 indexed id, address indexed sponsor, address indexed keeper, bytes32 root, uint64 chunks);
     event Challenged(uint256 indexed id, uint64 epoch, uint256 blockNumber);
+    event Pinned(uint256 indexed id, uint64 epoch, bytes32 seed);
     event Answered(uint256 indexed id, uint64 epoch, uint256 chunk, uint256 reward);
     event WatchClosed(uint256 indexed id, uint256 returned);
 
@@ -81,12 +86,21 @@ contract LivenessRewards is TokenIntake, ReentrancyGuardTransient {
         if (watch.root == 0) revert WatchUnknown(id);
         uint64 epoch = uint64((block.timestamp - watch.startsAt) / watch.epochLength) + 1;
         Challenge storage current = _challenges[id];
-        // A block that was forgotten before an answer came opens the same epoch again.
-        bool forgotten = !current.answered && block.number > current.blockNumber + 256;
-        if (current.epoch == epoch && !forgotten) revert ChallengeStands(id, epoch);
-        uint64 opened = current.epoch == epoch ? current.openedAt : uint64(block.timestamp);
-        _challenges[id] = Challenge(epoch, opened, uint64(block.number + 1), false);
+        if (current.epoch == epoch) revert ChallengeStands(id, epoch);
+        // Nor may a new epoch take away the time that the last one still has.
+        bool answerable = current.epoch != 0 && !current.answered && current.openedAt + ANSWER_WINDOW >= block.timestamp;
+        if (answerable) revert ChallengeStands(id, current.epoch);
+        _challenges[id] = Challenge(epoch, uint64(block.timestamp), uint64(block.number + 1), false, 0);
         emit Challenged(id, epoch, block.number + 1);
+    }
+
+    /// @notice Remembers the deciding block of the open challenge while the chain still knows it. Anyone.
+    function pin(uint256 id) external {
+        Challenge storage current = _challenges[id];
+        if (current.epoch == 0 || current.answered) revert NoChallenge(id);
+        bytes32 seed = _seedOf(current);
+        current.seed = seed;
+        emit Pinned(id, current.epoch, seed);
     }
 
     /// @notice Answers a challenge with the chunk that it asks for; the keeper is paid.
@@ -127,9 +141,9 @@ contract LivenessRewards is TokenIntake, ReentrancyGuardTransient {
     /// @notice The chunk that the open challenge asks for.
     function chunkOf(uint256 id) public view returns (uint256) {
         Challenge storage current = _challenges[id];
-        bytes32 hash = blockhash(current.blockNumber);
-        if (hash == 0) revert BlockUnknown(current.blockNumber);
-        return uint256(keccak256(abi.encode(hash, id, current.epoch))) % _watches[id].chunks;
+        if (current.epoch == 0) revert NoChallenge(id);
+        if (_watches[id].root == 0) revert WatchUnknown(id);
+        return uint256(keccak256(abi.encode(_seedOf(current), id, current.epoch))) % _watches[id].chunks;
     }
 
     /// @notice The watch as stored; all zero when there is none.
@@ -140,5 +154,11 @@ contract LivenessRewards is TokenIntake, ReentrancyGuardTransient {
     /// @notice The newest challenge of a watch.
     function getChallenge(uint256 id) external view returns (Challenge memory) {
         return _challenges[id];
+    }
+
+    function _seedOf(Challenge storage current) private view returns (bytes32 seed) {
+        seed = current.seed;
+        if (seed == 0) seed = Blockhash.blockHash(current.blockNumber);
+        if (seed == 0) revert BlockUnknown(current.blockNumber);
     }
 }

@@ -324,7 +324,7 @@ contract NodeRegistry is EIP712, Ownable2Step {
         bytes32 hash = keccak256(bytes(kind));
         return hash == keccak256("sealpool/pool-key/1") || hash == keccak256("sealpool/release/1")
             || hash == keccak256("sealpool/budget-head/1") || hash == keccak256("sealpool/checkpoint/1")
-            || hash == keccak256("sealpool/verdict-root/1");
+            || hash == keccak256("sealpool/verdict-root/1") || hash == keccak256("sealpool/aggregate/1");
     }
 
     function _signerOf(SignedStatement calldata s) private view returns (address signer) {

@@ -15,6 +15,9 @@ interface IPool {
     function requireNode(address node) external view;
     /// @notice Adds points and mints tokens for accepted contributions. Only the two registries of contributions.
     function reward(address[] calldata contributors, uint256[] calldata scores) external;
+    /// @notice Adds points and promises tokens, which their owner's first {collectFor} mints: one slot for each owner. Only
+    /// the two registries.
+    function credit(address[] calldata contributors, uint256[] calldata scores) external;
     /// @notice Takes the points of a withdrawn contribution; what they earned before stays. Only the two registries.
     function forfeit(address contributor, uint256 score) external;
     /// @notice Shares out protocol tokens that have just been transferred here. Only the job board.

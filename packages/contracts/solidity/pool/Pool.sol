@@ -5,13 +5,15 @@ import {TimelockController} from "@openzeppelin/contracts/governance/TimelockCon
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {GovernorDeployer} from "../governance/GovernorDeployer.sol";
 import {GovernanceSettings, PoolGovernor} from "../governance/PoolGovernor.sol";
 import {TimelockDeployer} from "../governance/TimelockDeployer.sol";
 import {NodeRegistry} from "../node/NodeRegistry.sol";
 import {StatementGuard, StatementProof} from "../node/StatementGuard.sol";
 import {PoolToken} from "../token/PoolToken.sol";
-import {PoolTokenDeployer} from "../token/PoolTokenDeployer.sol";
+import {PoolTokenDeployer, TokenPlan} from "../token/PoolTokenDeployer.sol";
+import {Allocation} from "../token/VestingSchedule.sol";
 import {IPool} from "./IPool.sol";
 
 /// @notice What a founder decides once.
@@ -21,6 +23,10 @@ struct Founding {
     PoolRules rules;
     /// @dev Pool tokens minted to the pool's timelock at founding.
     uint256 treasuryAmount;
+    /// @dev Most pool tokens that can ever exist at once; at most 2^96 - 1. Rewards end where it is reached.
+    uint256 maximumSupply;
+    /// @dev Pool tokens minted at founding for a team, each to a schedule of its own that pays them out over time.
+    Allocation[] allocations;
     /// @dev May pause the pool for a while and add restrictions; zero: nobody. Only a vote replaces it.
     address guardian;
     GovernanceSettings governance;
@@ -64,6 +70,7 @@ struct KeyEpoch {
 /// @notice There is no administrator: rules change only through the pool's timelock, tokens are minted only for a
 /// recorded verdict, and protocol tokens leave only to contributors and to the timelock.
 contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
+    using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
     string public constant KEY_STATEMENT = "sealpool/pool-key/1";
@@ -73,8 +80,8 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     uint40 public constant PAUSE_DURATION = 7 days;
     /// @notice How many restrictions may be added to one policy.
     uint32 public constant MAXIMUM_RESTRICTIONS = 64;
-    /// @dev Fees per point are kept in this fixed-point scale.
-    uint256 private constant SCALE = 1e18;
+    /// @dev Fees per point are kept in this fixed-point scale. What it cuts off is carried to the next distribution.
+    uint256 private constant SCALE = 1e6;
 
     address public immutable dataRegistry;
     address public immutable contributionBatches;
@@ -111,21 +118,31 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
 
     mapping(bytes32 policyDigest => Restrictions) private _restrictions;
 
+    /// @dev All that a reward writes for its owner, in one slot: what a new contributor costs is this slot.
     struct Account {
-        uint256 points;
-        uint256 paidPerPoint;
-        /// @dev Owed, scaled by SCALE, so that no fraction is ever lost.
-        uint256 owedScaled;
+        uint40 points;
+        /// @dev Pool tokens that are credited and not minted yet; never above {PoolToken.cap}.
+        uint96 uncollected;
+        uint120 paidPerPoint;
     }
 
     mapping(address contributor => Account) private _accounts;
-    uint256 public override totalPoints;
-    /// @notice Fees per point since founding, scaled by 1e18.
-    uint256 public accruedPerPoint;
-    /// @dev Scaled remainder of past distributions; becomes part of the next one.
-    uint256 private _carryScaled;
-    /// @notice Protocol tokens that belong to contributors and have not been claimed.
-    uint256 public liability;
+    /// @dev Protocol tokens owed, scaled by SCALE, so that no fraction is ever lost.
+    mapping(address contributor => uint256) private _owedScaled;
+
+    /// @dev What every reward changes, in one slot, and what every distribution changes, in the next.
+    struct Totals {
+        uint64 points;
+        /// @dev Scaled remainder of past distributions; becomes part of the next one.
+        uint192 carryScaled;
+        /// @dev Fees per point since founding, scaled by SCALE.
+        uint120 accruedPerPoint;
+        uint136 liability;
+    }
+
+    Totals private _totals;
+    /// @notice Pool tokens that are credited and not minted yet: nobody else can be rewarded with them.
+    uint256 public reserved;
 
     event RulesChanged(PoolRules rules);
     event KeyEpochPublished(uint32 indexed epoch, bytes32 policyDigest, bytes32 keyDigest, address indexed node);
@@ -135,6 +152,9 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     event Narrowed(bytes32 indexed policyDigest, uint32 index, bytes32 restriction, bytes32 head);
     event Forfeited(address indexed contributor, uint256 score);
     event Rewarded(address indexed contributor, uint256 score, uint256 amount);
+    /// @dev One event for many; the scores stand in the event of the batch.
+    event Credited(address[] contributors, uint256[] amounts);
+    event Collected(address indexed contributor, uint256 amount);
     event Distributed(uint256 contributors, uint256 treasury);
     event Claimed(address indexed contributor, uint256 amount);
 
@@ -155,6 +175,7 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     error NodeNotAccepted(address node, bytes32 measurement, bytes32 required);
     error DistributionUnpaid(uint256 balance, uint256 needed);
     error NothingToClaim(address contributor);
+    error NothingToCollect(address contributor);
 
     modifier onlyTimelock() {
         if (msg.sender != timelock) revert OnlyTimelock(msg.sender, timelock);
@@ -172,7 +193,15 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
 
         TimelockController lock = around.timelockDeployer.deploy(founding.governance.timelockDelay);
         PoolToken minted = around.tokenDeployer.deploy(
-            founding.name, founding.symbol, address(lock), around.jobBoard, founding.treasuryAmount
+            TokenPlan(
+                founding.name,
+                founding.symbol,
+                address(lock),
+                around.jobBoard,
+                founding.treasuryAmount,
+                founding.maximumSupply,
+                founding.allocations
+            )
         );
         PoolGovernor parliament =
             around.governorDeployer.deploy(founding.name, minted, lock, founding.governance);
@@ -255,43 +284,102 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
         uint256[] memory amounts = new uint256[](scores.length);
         uint256 added;
         uint256 full = _rules.rewardPerFullScore;
+        uint256 room = _room();
+        uint120 accrued = _totals.accruedPerPoint;
         for (uint256 i; i < contributors.length; ++i) {
-            Account storage account = _accounts[contributors[i]];
-            _accrue(account);
-            account.points += scores[i];
-            added += scores[i];
-            amounts[i] = full * scores[i] / FULL_SCORE;
-            emit Rewarded(contributors[i], scores[i], amounts[i]);
+            (address contributor, uint256 score) = (contributors[i], scores[i]);
+            Account storage account = _accounts[contributor];
+            _accrue(contributor, account, accrued);
+            account.points += uint40(score);
+            added += score;
+            uint256 amount = full * score / FULL_SCORE;
+            if (amount > room) amount = room;
+            room -= amount;
+            amounts[i] = amount;
+            emit Rewarded(contributor, score, amount);
         }
-        totalPoints += added;
+        _totals.points += uint64(added);
         PoolToken(token).mintRewards(contributors, amounts);
+    }
+
+    /// @inheritdoc IPool
+    function credit(address[] calldata contributors, uint256[] calldata scores) external {
+        _requireRegistry();
+        uint256[] memory amounts = new uint256[](scores.length);
+        uint256 added;
+        uint256 full = _rules.rewardPerFullScore;
+        uint256 room = _room();
+        uint256 left = room;
+        uint120 accrued = _totals.accruedPerPoint;
+        for (uint256 i; i < contributors.length; ++i) {
+            (address contributor, uint256 score) = (contributors[i], scores[i]);
+            // One read and one write of the one slot: this is what a new owner costs.
+            Account storage stored = _accounts[contributor];
+            Account memory account = stored;
+            if (account.paidPerPoint != accrued) {
+                if (account.points != 0) {
+                    _owedScaled[contributor] += uint256(account.points) * (accrued - account.paidPerPoint);
+                }
+                account.paidPerPoint = accrued;
+            }
+            account.points += uint40(score);
+            added += score;
+            uint256 amount = full * score / FULL_SCORE;
+            if (amount > left) amount = left;
+            left -= amount;
+            account.uncollected += uint96(amount);
+            amounts[i] = amount;
+            (stored.points, stored.uncollected, stored.paidPerPoint) =
+                (account.points, account.uncollected, account.paidPerPoint);
+        }
+        emit Credited(contributors, amounts);
+        _totals.points += uint64(added);
+        if (room != left) reserved += room - left;
+    }
+
+    /// @notice Mints what was credited to a contributor, from any number of batches; anyone may call (and pay the gas).
+    function collectFor(address contributor) external returns (uint256 amount) {
+        Account storage account = _accounts[contributor];
+        amount = account.uncollected;
+        if (amount == 0) revert NothingToCollect(contributor);
+        account.uncollected = 0;
+        reserved -= amount;
+        emit Collected(contributor, amount);
+        (address[] memory to, uint256[] memory amounts) = (new address[](1), new uint256[](1));
+        (to[0], amounts[0]) = (contributor, amount);
+        PoolToken(token).mintRewards(to, amounts);
     }
 
     /// @inheritdoc IPool
     function forfeit(address contributor, uint256 score) external {
         _requireRegistry();
         Account storage account = _accounts[contributor];
-        _accrue(account);
-        account.points -= score;
-        totalPoints -= score;
+        _accrue(contributor, account, _totals.accruedPerPoint);
+        account.points -= uint40(score);
+        _totals.points -= uint64(score);
         emit Forfeited(contributor, score);
     }
 
     /// @inheritdoc IPool
     function distribute(uint256 amount) external nonReentrant {
         if (msg.sender != jobBoard) revert OnlyJobBoard(msg.sender, jobBoard);
+        Totals memory totals = _totals;
         uint256 balance = protocolToken.balanceOf(address(this));
-        if (balance < liability + amount) revert DistributionUnpaid(balance, liability + amount);
+        if (balance < totals.liability + amount) revert DistributionUnpaid(balance, totals.liability + amount);
         uint256 treasury = amount * _rules.treasuryShareBps / 10_000;
         uint256 contributors = amount - treasury;
-        liability += contributors;
-        uint256 scaled = contributors * SCALE + _carryScaled;
-        uint256 points = totalPoints;
-        if (points != 0) {
-            accruedPerPoint += scaled / points;
-            scaled %= points;
+        totals.liability += contributors.toUint136();
+        uint256 scaled = contributors * SCALE + totals.carryScaled;
+        if (totals.points != 0) {
+            uint256 accrued = totals.accruedPerPoint + scaled / totals.points;
+            // Where a point would be worth more than the slot can say, fees wait for more points: settling never fails.
+            if (accrued <= type(uint120).max) {
+                totals.accruedPerPoint = uint120(accrued);
+                scaled %= totals.points;
+            }
         }
-        _carryScaled = scaled;
+        totals.carryScaled = scaled.toUint192();
+        _totals = totals;
         emit Distributed(contributors, treasury);
         if (treasury != 0) protocolToken.safeTransfer(timelock, treasury);
     }
@@ -309,12 +397,28 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     /// @notice Protocol tokens that `contributor` can claim now.
     function claimable(address contributor) external view returns (uint256) {
         Account storage account = _accounts[contributor];
-        return (account.owedScaled + account.points * (accruedPerPoint - account.paidPerPoint)) / SCALE;
+        uint256 fresh = _totals.accruedPerPoint - account.paidPerPoint;
+        return (_owedScaled[contributor] + account.points * fresh) / SCALE;
+    }
+
+    /// @notice Pool tokens that {collectFor} would mint for `contributor` now.
+    function collectable(address contributor) external view returns (uint256) {
+        return _accounts[contributor].uncollected;
     }
 
     /// @inheritdoc IPool
     function pointsOf(address contributor) external view returns (uint256) {
         return _accounts[contributor].points;
+    }
+
+    /// @inheritdoc IPool
+    function totalPoints() external view returns (uint256) {
+        return _totals.points;
+    }
+
+    /// @notice Protocol tokens that belong to contributors and have not been claimed.
+    function liability() external view returns (uint256) {
+        return _totals.liability;
     }
 
     /// @notice The current rules.
@@ -375,21 +479,27 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
         }
     }
 
+    /// Pool tokens that may still be minted, besides those that are promised already.
+    function _room() private view returns (uint256) {
+        return PoolToken(token).cap() - PoolToken(token).totalSupply() - reserved;
+    }
+
     /// Brings an account up to date before its points change: what was earned with the old points stays as it was.
-    function _accrue(Account storage account) private {
-        uint256 fresh = accruedPerPoint - account.paidPerPoint;
+    function _accrue(address contributor, Account storage account, uint120 accrued) private {
+        uint256 fresh = accrued - account.paidPerPoint;
         if (fresh == 0) return;
-        if (account.points != 0) account.owedScaled += account.points * fresh;
-        account.paidPerPoint = accruedPerPoint;
+        if (account.points != 0) _owedScaled[contributor] += account.points * fresh;
+        account.paidPerPoint = accrued;
     }
 
     function _claim(address contributor) private nonReentrant returns (uint256 amount) {
         Account storage account = _accounts[contributor];
-        _accrue(account);
-        amount = account.owedScaled / SCALE;
+        _accrue(contributor, account, _totals.accruedPerPoint);
+        uint256 owed = _owedScaled[contributor];
+        amount = owed / SCALE;
         if (amount == 0) revert NothingToClaim(contributor);
-        account.owedScaled %= SCALE;
-        liability -= amount;
+        _owedScaled[contributor] = owed % SCALE;
+        _totals.liability -= uint136(amount);
         emit Claimed(contributor, amount);
         protocolToken.safeTransfer(contributor, amount);
     }

@@ -54,6 +54,13 @@ contract ContributionBatches is StatementGuard, EIP712 {
         "BatchedContribution(bytes32 batch,uint256 index,address owner,bytes32 blobDigest,bytes32 commitment,bytes32 consentDigest)"
     );
 
+    /// @dev One word of marks, held in memory while neighbouring entries are paid.
+    struct Marks {
+        uint256 place;
+        uint256 paid;
+        uint256 withdrawn;
+    }
+
     IPoolDirectory public immutable pools;
 
     /// @notice Number of batches; identifiers count from 1.
@@ -77,7 +84,7 @@ contract ContributionBatches is StatementGuard, EIP712 {
     event VerdictRootRecorded(
         uint256 indexed id, address indexed pool, address indexed node, bytes32 root, uint256 accepted
     );
-    event BatchVerdictPaid(uint256 indexed id, uint32 index, address indexed owner, uint16 score, bytes32 verdictDigest);
+    event BatchVerdictsPaid(uint256 indexed id, BatchVerdict[] verdicts);
     event BatchEntryWithdrawn(uint256 indexed id, uint256 index, address indexed owner);
 
     error PoolUnknown(uint256 index, address pool);
@@ -139,33 +146,35 @@ contract ContributionBatches is StatementGuard, EIP712 {
         emit VerdictRootRecorded(id, pool, node, root, accepted);
     }
 
-    /// @notice Rewards accepted entries of one batch, each once. Anyone may send it; the owners are paid.
+    /// @notice Credits accepted entries of one batch to their owners, each once. Anyone may send it. Points count at once;
+    /// the tokens are minted when their owner collects them ({Pool.collectFor}), from all batches together.
+    /// @param proofs One for each verdict, or none at all when `verdicts` are all leaves of the tree, in its order.
     function payVerdicts(uint256 id, BatchVerdict[] calldata verdicts, bytes32[][] calldata proofs) external {
         Batch memory batch = _batches[id];
         if (batch.verdictRoot == 0) revert BatchUnknown(id);
         uint256 count = verdicts.length;
         if (count == 0) revert BatchEmpty();
-        if (proofs.length != count) revert BatchLengthsDiffer(count, proofs.length);
+        if (proofs.length != 0 && proofs.length != count) revert BatchLengthsDiffer(count, proofs.length);
+        bytes32[] memory leaves = new bytes32[](count);
         address[] memory owners = new address[](count);
         uint256[] memory scores = new uint256[](count);
+        Marks memory marks = Marks(type(uint256).max, 0, 0);
         uint256 filled;
         for (uint256 i; i < count; ++i) {
-            BatchVerdict calldata verdict = verdicts[i];
-            _pay(id, batch, verdict, proofs[i]);
-            // Neighbouring entries of one owner become one reward: what it costs to pay an owner is paid once.
-            if (filled != 0 && owners[filled - 1] == verdict.owner) {
-                scores[filled - 1] += verdict.score;
-            } else {
-                owners[filled] = verdict.owner;
-                scores[filled] = verdict.score;
-                ++filled;
-            }
+            _pay(id, batch.count, verdicts[i], marks);
+            leaves[i] = verdictLeaf(id, verdicts[i]);
+            if (proofs.length != 0) _requireProof(id, batch.verdictRoot, verdicts[i].index, leaves[i], proofs[i]);
+            filled = _merge(owners, scores, filled, verdicts[i]);
         }
+        _paid[id][marks.place] = marks.paid;
+        // Leaves are hashed twice, so that no inner node can pass for one: these are all leaves, or the root is another.
+        if (proofs.length == 0 && _rootOf(leaves) != batch.verdictRoot) revert ProofInvalid(id, count);
         assembly ("memory-safe") {
             mstore(owners, filled)
             mstore(scores, filled)
         }
-        IPool(pools.poolAt(batch.poolIndex)).reward(owners, scores);
+        _emitPaid(id, verdicts);
+        IPool(pools.poolAt(batch.poolIndex)).credit(owners, scores);
     }
 
     /// @notice Takes an entry back. Only its owner, with the entry's place in the batch.
@@ -187,9 +196,7 @@ contract ContributionBatches is StatementGuard, EIP712 {
         // A paid mark beyond the entries says that the points of that place have ended.
         if (!isPaid(id, index) || !_mark(_paid[id], MAXIMUM_ENTRIES + index)) revert AlreadyPaid(id, index);
         Batch memory batch = _batches[id];
-        if (!MerkleProof.verifyCalldata(proof, batch.verdictRoot, verdictLeaf(id, verdict))) {
-            revert ProofInvalid(id, index);
-        }
+        _requireProof(id, batch.verdictRoot, index, verdictLeaf(id, verdict), proof);
         IPool(pools.poolAt(batch.poolIndex)).forfeit(verdict.owner, verdict.score);
     }
 
@@ -218,21 +225,66 @@ contract ContributionBatches is StatementGuard, EIP712 {
     }
 
     /// @notice Leaf of a verdict tree.
-    function verdictLeaf(uint256 id, BatchVerdict calldata verdict) public pure returns (bytes32) {
-        bytes32 inner = keccak256(abi.encode(id, verdict.index, verdict.owner, verdict.score, verdict.verdictDigest));
-        return keccak256(bytes.concat(inner));
+    function verdictLeaf(uint256 id, BatchVerdict calldata verdict) public pure returns (bytes32 leaf) {
+        // A verdict in calldata is its own ABI encoding: four words, whose unused bits the decoder has checked to be zero.
+        (uint32 index, address owner, uint16 score) = (verdict.index, verdict.owner, verdict.score);
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, id)
+            mstore(add(free, 0x20), index)
+            mstore(add(free, 0x40), owner)
+            mstore(add(free, 0x60), score)
+            mstore(add(free, 0x80), calldataload(add(verdict, 0x60)))
+            mstore(0x00, keccak256(free, 0xa0))
+            leaf := keccak256(0x00, 0x20)
+        }
     }
 
-    function _pay(uint256 id, Batch memory batch, BatchVerdict calldata verdict, bytes32[] calldata proof) private {
+    /// Neighbouring entries of one owner become one reward: what it costs to pay an owner is paid once.
+    function _merge(
+        address[] memory owners,
+        uint256[] memory scores,
+        uint256 filled,
+        BatchVerdict calldata verdict
+    ) private pure returns (uint256) {
+        if (filled == 0 || owners[filled - 1] != verdict.owner) owners[filled++] = verdict.owner;
+        scores[filled - 1] += verdict.score;
+        return filled;
+    }
+
+    /// `emit BatchVerdictsPaid(id, verdicts)`, whose data is the calldata as it came: every field was read, and so checked.
+    function _emitPaid(uint256 id, BatchVerdict[] calldata verdicts) private {
+        bytes32 topic = BatchVerdictsPaid.selector;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            let size := shl(7, verdicts.length)
+            mstore(free, 0x20)
+            mstore(add(free, 0x20), verdicts.length)
+            calldatacopy(add(free, 0x40), verdicts.offset, size)
+            log2(free, add(size, 0x40), topic, id)
+        }
+    }
+
+    function _requireProof(uint256 id, bytes32 root, uint256 index, bytes32 leaf, bytes32[] calldata proof)
+        private
+        pure
+    {
+        if (!MerkleProof.verifyCalldata(proof, root, leaf)) revert ProofInvalid(id, index);
+    }
+
+    function _pay(uint256 id, uint32 count, BatchVerdict calldata verdict, Marks memory marks) private {
         uint256 index = verdict.index;
         if (verdict.score == 0 || verdict.score > FULL_SCORE) revert ScoreInvalid(id, verdict.score, false);
-        if (index >= batch.count) revert ProofInvalid(id, index);
-        if (!MerkleProof.verifyCalldata(proof, batch.verdictRoot, verdictLeaf(id, verdict))) {
-            revert ProofInvalid(id, index);
+        if (index >= count) revert ProofInvalid(id, index);
+        if (index >> 8 != marks.place) {
+            if (marks.place != type(uint256).max) _paid[id][marks.place] = marks.paid;
+            marks.place = index >> 8;
+            (marks.paid, marks.withdrawn) = (_paid[id][marks.place], _withdrawn[id][marks.place]);
         }
-        if (isWithdrawn(id, index)) revert AlreadyWithdrawn(id, index);
-        if (!_mark(_paid[id], index)) revert AlreadyPaid(id, index);
-        emit BatchVerdictPaid(id, verdict.index, verdict.owner, verdict.score, verdict.verdictDigest);
+        uint256 bit = 1 << (index & 0xff);
+        if (marks.withdrawn & bit != 0) revert AlreadyWithdrawn(id, index);
+        if (marks.paid & bit != 0) revert AlreadyPaid(id, index);
+        marks.paid |= bit;
     }
 
     function _checkHeader(uint256 number, BatchHeader calldata header) private returns (uint32 poolIndex) {

@@ -8,7 +8,8 @@ import {ERC20Votes} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Vo
 import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
 
 /// @title A pool's own token: earned by accepted contributions, burned for access, and the pool's vote
-/// @notice Only the pool mints, and only for a recorded verdict; the declared treasury amount is minted once, here.
+/// @notice Only the pool mints, and only for a recorded verdict, up to a cap that nobody can change; what was declared for
+/// the treasury and for vesting is minted once, here.
 contract PoolToken is ERC20, ERC20Burnable, ERC20Permit, ERC20Votes {
     /// @notice The only address that may mint.
     address public immutable pool;
@@ -16,7 +17,11 @@ contract PoolToken is ERC20, ERC20Burnable, ERC20Permit, ERC20Votes {
     address public immutable treasury;
     /// @notice The job board, which holds tokens in escrow. Its tokens carry no vote.
     address public immutable escrow;
+    /// @notice There are never more tokens than this at once.
+    uint256 public immutable cap;
 
+    /// @notice As in OpenZeppelin's ERC20Capped.
+    error ERC20ExceededCap(uint256 increasedSupply, uint256 cap);
     error OnlyPool(address caller, address pool);
     error NoVotes(address account);
 
@@ -26,12 +31,17 @@ contract PoolToken is ERC20, ERC20Burnable, ERC20Permit, ERC20Votes {
         address pool_,
         address treasury_,
         address escrow_,
-        uint256 treasuryAmount
+        uint256 cap_,
+        address[] memory holders,
+        uint256[] memory amounts
     ) ERC20(name, symbol) ERC20Permit(name) {
         pool = pool_;
         treasury = treasury_;
         escrow = escrow_;
-        if (treasuryAmount != 0) _mint(treasury_, treasuryAmount);
+        cap = cap_;
+        for (uint256 i; i < holders.length; ++i) {
+            if (amounts[i] != 0) _mint(holders[i], amounts[i]);
+        }
     }
 
     /// @notice Mints `amounts[i]` to `accounts[i]`. Reward of accepted contributions.
@@ -74,5 +84,6 @@ contract PoolToken is ERC20, ERC20Burnable, ERC20Permit, ERC20Votes {
 
     function _update(address from, address to, uint256 value) internal override(ERC20, ERC20Votes) {
         super._update(from, to, value);
+        if (from == address(0) && totalSupply() > cap) revert ERC20ExceededCap(totalSupply(), cap);
     }
 }

@@ -1,4 +1,4 @@
-import { type Account, encodeFunctionData, type Hex } from 'viem'
+import { type Account, createPublicClient, encodeFunctionData, type Hex, http } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { dataRegistryAbi } from '../abi/DataRegistry.js'
@@ -16,6 +16,7 @@ import {
   startContext,
   verdictRootContext,
 } from '../statement/index.js'
+import { passProposal } from '../testing/pass-proposal.js'
 import {
   contributionOf,
   createWorld,
@@ -28,14 +29,16 @@ import {
 import {
   assignJob,
   batchTree,
+  collectPoolTokens,
   contribute,
   contributeMerkleBatch,
-  execute,
   finalBlock,
   forfeitBatchEntry,
   fundJob,
+  getBalance,
   getBatch,
   getBatches,
+  getCollectable,
   getContribution,
   getFunding,
   getJob,
@@ -48,14 +51,12 @@ import {
   payBatchVerdicts,
   proposeApproval,
   proposeJob,
-  queue,
   recordVerdictRoot,
   releaseAndSettleJob,
   requeueJob,
   startJob,
   transferToken,
   verdictTree,
-  vote,
   withdrawBatchEntry,
 } from './index.js'
 
@@ -128,6 +129,21 @@ describe('Merkle batches', () => {
     const paid = verdicts.map((verdict, index) => ({ ...verdict, proof: judged.proof(index) }))
     await payBatchVerdicts(client, { deployment, batchId, verdicts: paid })
     const first = { pool: pool.pool, contributor: owners[0]?.address ?? '0x' } as const
+    // Credited at once, minted when they are collected, whoever asks.
+    const owed = await getCollectable(client, first)
+    expect(owed).toBe(900n)
+    const account = first.contributor
+    const balance = () => getBalance(client, { token: pool.token, account })
+    expect(await balance()).toBe(0n)
+    await collectPoolTokens(client, first)
+    expect(await balance()).toBe(owed)
+    expect(await getCollectable(client, first)).toBe(0n)
+    expect(await revertOf(collectPoolTokens(world.clientOf(world.account(1)), { pool: pool.pool }))).toBe(
+      'NothingToCollect',
+    )
+    await expect(
+      collectPoolTokens(createPublicClient({ transport: http(world.devnet.rpcUrl) }), { pool: pool.pool }),
+    ).rejects.toMatchObject({ code: 'NO_ACCOUNT' })
     expect(await getPoints(client, first)).toBe(900n)
     expect(await revertOf(payBatchVerdicts(client, { deployment, batchId, verdicts: paid }))).toBe(
       'AlreadyPaid',
@@ -229,12 +245,7 @@ describe('the longer life of a job', () => {
     const terms = { price: 10n, poolTokenBurn: 0n, runs: 1, opensAt, closesAt: opensAt + 900_000n }
     await devnet.advanceTime(2)
     const proposal = await proposeApproval(own, { deployment, jobId, pool: pool.pool, terms })
-    await devnet.advanceTime(2)
-    await vote(own, { proposal, support: 'for' })
-    await devnet.advanceTime(61)
-    await queue(client, { proposal })
-    await devnet.advanceTime(6)
-    await execute(client, { proposal })
+    await passProposal(world, proposal, [{ account: world.account(1), support: 'for' }])
     expect((await getFunding(own, { deployment, jobId })).price).toBe(10n)
     await fundJob(own, { deployment, jobId, approveTokens: true })
     return { jobId, manifestDigest, pools: [pool.pool] }

@@ -185,21 +185,29 @@ export function recordVerdictRoot(
 }
 
 /**
- * Rewards entries of a batch, each once. Anyone may send it; the owners are paid. Put verdicts of one owner side by side:
- * they become one reward.
+ * Credits entries of a batch to their owners, each once. Anyone may send it. Points count at once; pool tokens are minted
+ * when their owner collects them (`collectPoolTokens`), from all batches together. Put verdicts of one owner side by side:
+ * they become one credit.
  *
+ * @param args.verdicts Each with its proof; or, without any proof, all leaves of the tree in its order, which costs less.
  * @throws {ContractsError} `REVERTED`: `AlreadyPaid`, `AlreadyWithdrawn`, `ProofInvalid`, `BatchUnknown`.
  */
 export function payBatchVerdicts(
   client: Client,
   args: OnBatch & {
-    readonly verdicts: readonly (BatchVerdict & { readonly proof: readonly Hex[] })[]
+    readonly verdicts:
+      | readonly (BatchVerdict & { readonly proof: readonly Hex[] })[]
+      | readonly (BatchVerdict & { readonly proof?: never })[]
   },
 ): Promise<Sent> {
   const data = encodeFunctionData({
     abi: contributionBatchesAbi,
     functionName: 'payVerdicts',
-    args: [args.batchId, args.verdicts, args.verdicts.map(({ proof }) => proof)],
+    args: [
+      args.batchId,
+      args.verdicts,
+      args.verdicts.flatMap(({ proof }) => (proof === undefined ? [] : [proof])),
+    ],
   })
   const place = 'ContributionBatches.payVerdicts'
   return send(client, place, { to: args.deployment.contributionBatches, data }, args)

@@ -42,6 +42,8 @@ export interface VerdictRecord {
   readonly refused: boolean
   readonly verdictDigest: Hex
   readonly blockNumber: bigint
+  readonly blockHash: Hash
+  readonly logIndex: number
   readonly transactionHash: Hash
 }
 
@@ -200,9 +202,11 @@ export async function getVerdicts(
         ...range,
       }),
     )
-    return logs.map(({ args: fields, blockNumber, transactionHash }) => ({
+    return logs.map(({ args: fields, blockNumber, blockHash, logIndex, transactionHash }) => ({
       ...fields,
       blockNumber,
+      blockHash,
+      logIndex,
       transactionHash,
     }))
   })

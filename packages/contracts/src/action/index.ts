@@ -1,3 +1,4 @@
+export * from './anchor.js'
 export * from './batch.js'
 export {
   type ContributionEvent,
@@ -22,3 +23,4 @@ export * from './pool.js'
 export * from './token.js'
 export type { Sent, WriteOptions } from './transaction.js'
 export * from './verdict.js'
+export * from './vesting.js'

@@ -206,6 +206,7 @@ export async function getJobEvents(
     )
     const events: JobEvent[] = []
     for (const log of logs) {
+      if (log.eventName === 'SettledTokensBurned') continue
       const { id, ...fields } = log.args
       if (args.jobId !== undefined && id !== args.jobId) continue
       const named =

@@ -13,6 +13,7 @@ import {
   startContext,
   verdictBatchContext,
 } from '../statement/index.js'
+import { passProposal } from '../testing/pass-proposal.js'
 import {
   contributionOf,
   createWorld,
@@ -24,6 +25,7 @@ import {
 } from '../testing/world.js'
 import {
   approveToken,
+  burnSettledTokens,
   cancelJob,
   claimRewards,
   contributeSigned,
@@ -122,13 +124,11 @@ async function proposed(pools = [world.pool], change: { deadline?: bigint; price
 }
 
 async function pass(proposal: Proposal) {
-  await world.devnet.advanceTime(2)
-  await vote(as(members[0]), { proposal, support: 'for' })
-  await vote(as(members[1]), { proposal, support: 'against' })
-  await world.devnet.advanceTime(61)
-  await queue(world.client, { proposal })
-  await world.devnet.advanceTime(6)
-  await execute(world.client, { proposal })
+  const [yes, no] = members as [Account, Account]
+  await passProposal(world, proposal, [
+    { account: yes, support: 'for' },
+    { account: no, support: 'against' },
+  ])
 }
 
 async function approved(pools = [world.pool], change: Partial<Terms> = {}, job = {}) {
@@ -208,6 +208,11 @@ describe('whole life of a job over two pools', () => {
     await release(jobId, 2)
     await settleJob(client, { deployment, jobId })
     expect(await stateOf(jobId)).toBe('Settled')
+    // Pool tokens that are used up wait on the board for one burn of many jobs'.
+    expect(await holdings(deployment.jobBoard)).toEqual([0n, BURN, BURN])
+    await burnSettledTokens(as(members[1]), { deployment, pool: world.pool.pool })
+    await burnSettledTokens(as(members[1]), { deployment, pool: second.pool })
+    expect(await revertOf(burnSettledTokens(client, { deployment, pool: second.pool }))).toBe('NothingToBurn')
     expect(await holdings(deployment.jobBoard)).toEqual([0n, 0n, 0n])
     expect(await holdings()).toEqual([
       (before[0] ?? 0n) - 2n * PRICE,

@@ -1,6 +1,9 @@
 import {
   type Address,
   type Client,
+  type ContractFunctionArgs,
+  type ContractFunctionName,
+  type EncodeFunctionDataParameters,
   encodeFunctionData,
   type Hex,
   maxUint256,
@@ -132,7 +135,7 @@ export async function fundJob(
       if (allowance < amount) await approveToken(client, { ...options(args), token, spender, amount })
     }
   }
-  return onJob(client, args, 'fund')
+  return onJob(client, args, 'fund', [args.jobId])
 }
 
 /** A node takes a funded job (statement: `startContext`). */
@@ -140,48 +143,26 @@ export function startJob(
   client: Client,
   args: OnJob & { readonly statement: StatementProof },
 ): Promise<Sent> {
-  const data = encodeFunctionData({
-    abi: jobBoardAbi,
-    functionName: 'start',
-    args: [args.jobId, args.statement],
-  })
-  return send(client, 'JobBoard.start', { to: args.deployment.jobBoard, data }, args)
+  return onJob(client, args, 'start', [args.jobId, args.statement])
+}
+
+/** What a node declares of a result (statement: `releaseContext`). */
+export interface JobOutcome {
+  readonly receiptDigest: Hex
+  readonly resultDigest: Hex
+  /** One for each pool, in the order of the job. */
+  readonly budgetHeads: readonly Hex[]
+  readonly statement: StatementProof
 }
 
 /** The node that runs a job declares its result (statement: `releaseContext`). */
-export function releaseJob(
-  client: Client,
-  args: OnJob & {
-    readonly receiptDigest: Hex
-    readonly resultDigest: Hex
-    readonly budgetHeads: readonly Hex[]
-    readonly statement: StatementProof
-  },
-): Promise<Sent> {
-  const data = encodeFunctionData({
-    abi: jobBoardAbi,
-    functionName: 'release',
-    args: [args.jobId, args.receiptDigest, args.resultDigest, args.budgetHeads, args.statement],
-  })
-  return send(client, 'JobBoard.release', { to: args.deployment.jobBoard, data }, args)
+export function releaseJob(client: Client, args: OnJob & JobOutcome): Promise<Sent> {
+  return onJob(client, args, 'release', outcomeOf(args))
 }
 
 /** {@link releaseJob} and {@link settleJob} in one transaction: less gas. */
-export function releaseAndSettleJob(
-  client: Client,
-  args: OnJob & {
-    readonly receiptDigest: Hex
-    readonly resultDigest: Hex
-    readonly budgetHeads: readonly Hex[]
-    readonly statement: StatementProof
-  },
-): Promise<Sent> {
-  const data = encodeFunctionData({
-    abi: jobBoardAbi,
-    functionName: 'releaseAndSettle',
-    args: [args.jobId, args.receiptDigest, args.resultDigest, args.budgetHeads, args.statement],
-  })
-  return send(client, 'JobBoard.releaseAndSettle', { to: args.deployment.jobBoard, data }, args)
+export function releaseAndSettleJob(client: Client, args: OnJob & JobOutcome): Promise<Sent> {
+  return onJob(client, args, 'releaseAndSettle', outcomeOf(args))
 }
 
 /** A node refuses a job for a reason (statement: `refusalContext`); the consumer gets everything back. */
@@ -189,12 +170,7 @@ export function refuseJob(
   client: Client,
   args: OnJob & { readonly reason: Hex; readonly receiptDigest: Hex; readonly statement: StatementProof },
 ): Promise<Sent> {
-  const data = encodeFunctionData({
-    abi: jobBoardAbi,
-    functionName: 'refuse',
-    args: [args.jobId, args.reason, args.receiptDigest, args.statement],
-  })
-  return send(client, 'JobBoard.refuse', { to: args.deployment.jobBoard, data }, args)
+  return onJob(client, args, 'refuse', [args.jobId, args.reason, args.receiptDigest, args.statement])
 }
 
 /** The node that runs a job cannot finish it (statement: `failureContext`); the consumer gets everything back. */
@@ -202,37 +178,40 @@ export function failJob(
   client: Client,
   args: OnJob & { readonly reason: Hex; readonly statement: StatementProof },
 ): Promise<Sent> {
-  const data = encodeFunctionData({
-    abi: jobBoardAbi,
-    functionName: 'fail',
-    args: [args.jobId, args.reason, args.statement],
-  })
-  return send(client, 'JobBoard.fail', { to: args.deployment.jobBoard, data }, args)
+  return onJob(client, args, 'fail', [args.jobId, args.reason, args.statement])
 }
 
 /** Pays a released job out: burn shares are burned, each pool gets its part. Anyone. */
 export function settleJob(client: Client, args: OnJob): Promise<Sent> {
-  return onJob(client, args, 'settle')
+  return onJob(client, args, 'settle', [args.jobId])
+}
+
+/**
+ * Burns the pool tokens of all jobs over a pool that were settled since the last time. Anyone: settling gives them up, and
+ * this takes them out of the supply, many jobs' for the price of one.
+ *
+ * @throws {ContractsError} `REVERTED`: `NothingToBurn`, `PoolUnknown`.
+ */
+export function burnSettledTokens(
+  client: Client,
+  args: WriteOptions & { readonly deployment: Deployment; readonly pool: Address },
+): Promise<Sent> {
+  return onJob(client, args, 'burnSettled', [args.pool])
 }
 
 /** Withdraws a job that has not started; escrow returns. Only the consumer. */
 export function cancelJob(client: Client, args: OnJob): Promise<Sent> {
-  return onJob(client, args, 'cancel')
+  return onJob(client, args, 'cancel', [args.jobId])
 }
 
 /** Ends a job whose deadline passed without a result; escrow returns. Anyone. */
 export function expireJob(client: Client, args: OnJob): Promise<Sent> {
-  return onJob(client, args, 'expire')
+  return onJob(client, args, 'expire', [args.jobId])
 }
 
 /** Stops a job that has not started. Any contributor of `pool`. */
 export function suspendJob(client: Client, args: OnJob & { readonly pool: Address }): Promise<Sent> {
-  const data = encodeFunctionData({
-    abi: jobBoardAbi,
-    functionName: 'suspend',
-    args: [args.jobId, args.pool],
-  })
-  return send(client, 'JobBoard.suspend', { to: args.deployment.jobBoard, data }, args)
+  return onJob(client, args, 'suspend', [args.jobId, args.pool])
 }
 
 /**
@@ -242,7 +221,7 @@ export function suspendJob(client: Client, args: OnJob & { readonly pool: Addres
  * @throws {ContractsError} `REVERTED`: `NotDrawn`, `DrawTooEarly`, `TransitionNotAllowed`.
  */
 export function assignJob(client: Client, args: OnJob): Promise<Sent> {
-  return onJob(client, args, 'assign')
+  return onJob(client, args, 'assign', [args.jobId])
 }
 
 /**
@@ -251,7 +230,7 @@ export function assignJob(client: Client, args: OnJob): Promise<Sent> {
  * @throws {ContractsError} `REVERTED`: `NodeNotSilent`, `TooManyAttempts`, `TransitionNotAllowed`.
  */
 export function requeueJob(client: Client, args: OnJob): Promise<Sent> {
-  return onJob(client, args, 'requeue')
+  return onJob(client, args, 'requeue', [args.jobId])
 }
 
 /** The node that runs a job says that it is still there (statement: `heartbeatContext`). */
@@ -259,12 +238,7 @@ export function heartbeatJob(
   client: Client,
   args: OnJob & { /** Unix seconds. */ readonly time: bigint; readonly statement: StatementProof },
 ): Promise<Sent> {
-  const data = encodeFunctionData({
-    abi: jobBoardAbi,
-    functionName: 'heartbeat',
-    args: [args.jobId, args.time, args.statement],
-  })
-  return send(client, 'JobBoard.heartbeat', { to: args.deployment.jobBoard, data }, args)
+  return onJob(client, args, 'heartbeat', [args.jobId, args.time, args.statement])
 }
 
 /** The node that runs a job hands it to another attested node (statement: `handOffContext`). */
@@ -272,21 +246,25 @@ export function handOffJob(
   client: Client,
   args: OnJob & { readonly to: Address; readonly statement: StatementProof },
 ): Promise<Sent> {
-  const data = encodeFunctionData({
-    abi: jobBoardAbi,
-    functionName: 'handOff',
-    args: [args.jobId, args.to, args.statement],
-  })
-  return send(client, 'JobBoard.handOff', { to: args.deployment.jobBoard, data }, args)
+  return onJob(client, args, 'handOff', [args.jobId, args.to, args.statement])
 }
 
-function onJob(
+type Write = ContractFunctionName<typeof jobBoardAbi, 'nonpayable'>
+
+/** One call of the job board, under the name of its function. */
+function onJob<const Name extends Write>(
   client: Client,
-  args: OnJob,
-  functionName: 'fund' | 'settle' | 'cancel' | 'expire' | 'assign' | 'requeue',
+  args: WriteOptions & { readonly deployment: Deployment },
+  functionName: Name,
+  parameters: ContractFunctionArgs<typeof jobBoardAbi, 'nonpayable', Name>,
 ): Promise<Sent> {
-  const data = encodeFunctionData({ abi: jobBoardAbi, functionName, args: [args.jobId] })
+  const call = { abi: jobBoardAbi, functionName, args: parameters }
+  const data = encodeFunctionData(call as EncodeFunctionDataParameters)
   return send(client, `JobBoard.${functionName}`, { to: args.deployment.jobBoard, data }, args)
+}
+
+function outcomeOf({ jobId, receiptDigest, resultDigest, budgetHeads, statement }: OnJob & JobOutcome) {
+  return [jobId, receiptDigest, resultDigest, budgetHeads, statement] as const
 }
 
 /** The sender's options without `gas`, which was meant for another call. */

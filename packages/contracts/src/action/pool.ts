@@ -121,6 +121,37 @@ export function getClaimable(
   )
 }
 
+/** Pool tokens (smallest unit) that are credited to a contributor for batched contributions and not minted yet. */
+export function getCollectable(
+  client: Client,
+  args: { readonly pool: Address; readonly contributor: Address },
+): Promise<bigint> {
+  return reading('Pool.collectable', () =>
+    readContract(client, {
+      address: args.pool,
+      abi: poolAbi,
+      functionName: 'collectable',
+      args: [args.contributor],
+    }),
+  )
+}
+
+/**
+ * Mints the pool tokens that a contributor was credited for batched contributions, from all batches together. Anyone may
+ * send it. Collect before a vote: only tokens that were held when it began count in it.
+ *
+ * @param args.contributor Default: the sender.
+ * @throws {ContractsError} `REVERTED`: `NothingToCollect`.
+ */
+export async function collectPoolTokens(
+  client: Client,
+  args: WriteOptions & { readonly pool: Address; readonly contributor?: Address },
+): Promise<Sent> {
+  const contributor = contributorOf(client, 'Pool.collectFor', args)
+  const data = encodeFunctionData({ abi: poolAbi, functionName: 'collectFor', args: [contributor] })
+  return send(client, 'Pool.collectFor', { to: args.pool, data }, args)
+}
+
 /** Points (sum of scores) of a contributor in a pool. */
 export function getPoints(
   client: Client,
@@ -146,15 +177,18 @@ export async function claimRewards(
   client: Client,
   args: WriteOptions & { readonly pool: Address; readonly contributor?: Address },
 ): Promise<Sent> {
-  const sender: Account | Address | undefined = args.account ?? client.account
-  const contributor = args.contributor ?? (sender === undefined ? undefined : parseAccount(sender).address)
-  if (contributor === undefined) {
-    throw new ContractsError(
-      'NO_ACCOUNT',
-      'Pool.claimFor',
-      'no account: give the client one or pass `contributor`',
-    )
-  }
+  const contributor = contributorOf(client, 'Pool.claimFor', args)
   const data = encodeFunctionData({ abi: poolAbi, functionName: 'claimFor', args: [contributor] })
   return send(client, 'Pool.claimFor', { to: args.pool, data }, args)
+}
+
+function contributorOf(
+  client: Client,
+  place: string,
+  args: WriteOptions & { readonly contributor?: Address },
+): Address {
+  const sender: Account | Address | undefined = args.account ?? client.account
+  const contributor = args.contributor ?? (sender === undefined ? undefined : parseAccount(sender).address)
+  if (contributor !== undefined) return contributor
+  throw new ContractsError('NO_ACCOUNT', place, 'no account: give the client one or pass `contributor`')
 }

@@ -1,4 +1,5 @@
 import {
+  type Abi,
   type Account,
   type Address,
   BaseError,
@@ -57,6 +58,10 @@ export async function send(
     readonly data: Hex
     /** Gas beyond the estimate that the call may need when it is mined later than it is simulated. */
     readonly reserve?: bigint
+    /** Wei that go along; default 0. */
+    readonly value?: bigint
+    /** Errors of the contract when it is none of ours. */
+    readonly errors?: Abi
   },
   options: WriteOptions,
 ): Promise<Sent> {
@@ -65,7 +70,12 @@ export async function send(
     throw new ContractsError('NO_ACCOUNT', place, 'no account: give the client one or pass `account`')
   }
   const account = parseAccount(chosen)
-  const transaction = { account, data: target.data, ...(target.to === null ? {} : { to: target.to }) }
+  const transaction = {
+    account,
+    data: target.data,
+    ...(target.to === null ? {} : { to: target.to }),
+    ...(target.value === undefined ? {} : { value: target.value }),
+  }
   try {
     let gas = options.gas
     if (gas === undefined) {
@@ -84,19 +94,23 @@ export async function send(
     }
     return { hash, receipt }
   } catch (error) {
-    throw toContractsError(place, error)
+    throw toContractsError(place, error, target.errors)
   }
 }
 
-/** A failure of viem as an error of this package; a contract's revert is decoded and comes with advice. */
-export function toContractsError(place: string, error: unknown): ContractsError {
+/**
+ * A failure of viem as an error of this package; a contract's revert is decoded and comes with advice.
+ *
+ * @param errors Errors of contracts that are not ours.
+ */
+export function toContractsError(place: string, error: unknown, errors?: Abi): ContractsError {
   if (error instanceof ContractsError) return error
   if (!(error instanceof BaseError)) {
     return new ContractsError('CHAIN_UNREACHABLE', place, 'the call failed outside the chain client', {
       cause: error,
     })
   }
-  const revert = decodeRevert(error)
+  const revert = decodeRevert(error, errors ?? errorsAbi)
   if (revert !== undefined) {
     const hint = advice[revert.name]
     const text = `${revert.name}(${revert.args.map(String).join(', ')})`
@@ -135,11 +149,15 @@ export function toContractsError(place: string, error: unknown): ContractsError 
 const TIMEOUTS = new Set(['TimeoutError', 'WaitForTransactionReceiptTimeoutError'])
 
 /** Runs a read and turns its failure into an error of this package. */
-export async function reading<Result>(place: string, read: () => Promise<Result>): Promise<Result> {
+export async function reading<Result>(
+  place: string,
+  read: () => Promise<Result>,
+  errors?: Abi,
+): Promise<Result> {
   try {
     return await read()
   } catch (error) {
-    throw toContractsError(place, error)
+    throw toContractsError(place, error, errors)
   }
 }
 
@@ -173,7 +191,7 @@ async function receiptOf(client: Client, hash: Hash, timeout: number): Promise<T
   })
 }
 
-function decodeRevert(error: BaseError): Revert | undefined {
+function decodeRevert(error: BaseError, errors: Abi): Revert | undefined {
   let data: Hex | undefined
   error.walk((inner) => {
     const carried = (inner as { data?: unknown } | null)?.data
@@ -188,7 +206,7 @@ function decodeRevert(error: BaseError): Revert | undefined {
     return reverted === null ? undefined : { name: 'Unknown', args: [] }
   }
   try {
-    const decoded = decodeErrorResult({ abi: errorsAbi, data })
+    const decoded = decodeErrorResult({ abi: errors, data })
     return { name: decoded.errorName, args: decoded.args ?? [] }
   } catch {
     return { name: 'Unknown', args: [data.slice(0, 10)] }

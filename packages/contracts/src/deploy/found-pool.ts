@@ -9,6 +9,7 @@ import {
   zeroHash,
 } from 'viem'
 import { poolFactoryAbi } from '../abi/PoolFactory.js'
+import { poolTokenDeployerAbi } from '../abi/PoolTokenDeployer.js'
 import { type Sent, send, type WriteOptions } from '../action/transaction.js'
 import { ContractsError } from '../errors.js'
 import type { Deployment, PoolContracts } from './deployment.js'
@@ -43,6 +44,10 @@ export interface FoundPoolOptions extends WriteOptions {
   readonly rewardPerFullScore?: bigint
   /** Pool tokens minted to the timelock at founding, smallest unit; default 0. */
   readonly treasuryAmount?: bigint
+  /** Most pool tokens that can exist at once, smallest unit, at most 2^96 - 1; default a milliard tokens of 18 decimals. */
+  readonly maximumSupply?: bigint
+  /** Pool tokens minted at founding to schedules that pay them out over time; at most 16. Default: none. */
+  readonly allocations?: readonly Allocation[]
   /** The timelock's part of job fees, in 1/10,000, at most 2,000; default 0. */
   readonly treasuryShareBps?: number
   /** Who may pause the pool for a week and add restrictions to its policy; default: nobody. */
@@ -50,19 +55,43 @@ export interface FoundPoolOptions extends WriteOptions {
   readonly governance?: GovernanceOptions
 }
 
+/** Tokens for a founder, a team or a backer, paid out over time: linear from the start, nothing before the cliff. */
+export interface Allocation {
+  readonly beneficiary: Address
+  /** Smallest unit. */
+  readonly amount: bigint
+  /** Unix seconds. */
+  readonly startsAt: bigint
+  /** Seconds from the start before which nothing is paid; default 0. */
+  readonly cliff?: bigint
+  /** Seconds from the start to the last token. */
+  readonly duration: bigint
+}
+
+/** An allocation with the contract that holds it. */
+export interface VestingSchedule extends Required<Allocation> {
+  /** The schedule's own address: `getVesting` reads it, `releaseVested` pays out of it. */
+  readonly schedule: Address
+}
+
 const DAY = 86_400
 
 /**
  * Founds a pool: its token, governor and timelock come with it. The founder keeps no power over it.
  *
- * @throws {ContractsError} `REVERTED`, `TRANSACTION_TIMEOUT`, `NO_ACCOUNT`.
+ * @returns The pool's contracts, the schedule of each allocation in the order given, and the transaction.
+ * @throws {ContractsError} `REVERTED`: `SupplyCapInvalid`, `AllocationInvalid`, `TooManyAllocations`;
+ * `TRANSACTION_TIMEOUT`, `NO_ACCOUNT`.
  * @example
  * const { pool, token, governor } = await foundPool(client, {
  *   deployment, name: 'pay', symbol: 'PAY', policyDigest, pocDigest, refinerDigest,
  *   governance: { votingDelay: 1, votingPeriod: 60, timelockDelay: 1 },
  * })
  */
-export async function foundPool(client: Client, options: FoundPoolOptions): Promise<PoolContracts & Sent> {
+export async function foundPool(
+  client: Client,
+  options: FoundPoolOptions,
+): Promise<PoolContracts & Sent & { readonly schedules: readonly VestingSchedule[] }> {
   const governance = options.governance ?? {}
   const data = encodeFunctionData({
     abi: poolFactoryAbi,
@@ -81,6 +110,8 @@ export async function foundPool(client: Client, options: FoundPoolOptions): Prom
           treasuryShareBps: options.treasuryShareBps ?? 0,
         },
         treasuryAmount: options.treasuryAmount ?? 0n,
+        maximumSupply: options.maximumSupply ?? parseEther('1000000000'),
+        allocations: (options.allocations ?? []).map((one) => ({ ...one, cliff: one.cliff ?? 0n })),
         guardian: options.guardian ?? zeroAddress,
         governance: {
           votingDelay: governance.votingDelay ?? DAY,
@@ -98,5 +129,11 @@ export async function foundPool(client: Client, options: FoundPoolOptions): Prom
   if (event === undefined)
     throw new ContractsError('NOT_FOUND', place, 'the receipt holds no PoolFounded event')
   const { pool, token, governor, timelock } = event.args
-  return { pool, token, governor, timelock, ...sent }
+  const vested = parseEventLogs({
+    abi: poolTokenDeployerAbi,
+    eventName: 'AllocationVested',
+    logs: sent.receipt.logs,
+  })
+  const schedules = vested.map(({ args: { token: _, ...schedule } }) => schedule)
+  return { pool, token, governor, timelock, schedules, ...sent }
 }

@@ -44,6 +44,7 @@ export const statementKinds = {
   verdictRoot: 'sealpool/verdict-root/1',
   budgetHead: 'sealpool/budget-head/1',
   checkpoint: 'sealpool/checkpoint/1',
+  aggregate: 'sealpool/aggregate/1',
 } as const
 
 /** A node's verdict on one contribution, as recorded on chain. */
@@ -186,6 +187,41 @@ export function verdictRootContext(
     bytes32(args.root),
     uint(BigInt(args.accepted)),
   ])
+}
+
+/** Context of a `sealpool/budget-head/1` statement: the next head of a pool's budget ledger, and the one before. */
+export function budgetHeadContext(
+  args: Bound & {
+    readonly pool: Address
+    readonly sequence: bigint
+    readonly head: Hex
+    readonly previous: Hex
+  },
+): NodeStatementContext {
+  const { sequence, head, previous } = args
+  return context(args, args.pool, word(sequence), [uint(sequence), bytes32(head), bytes32(previous)])
+}
+
+/** Context of a `sealpool/checkpoint/1` statement: the next root of one kind of log, over `size` entries. */
+export function checkpointContext(
+  args: Bound & {
+    readonly pool: Address
+    readonly kind: Hex
+    readonly sequence: bigint
+    readonly root: Hex
+    readonly size: bigint
+  },
+): NodeStatementContext {
+  const { kind, sequence, root, size } = args
+  const subject = keccak256(concatHex([kind, word(sequence)]))
+  return context(args, args.pool, subject, [bytes32(kind), uint(sequence), bytes32(root), uint(size)])
+}
+
+/** Context of a `sealpool/aggregate/1` statement: over which inputs an encrypted aggregate is opened. */
+export function aggregateContext(
+  args: Bound & { readonly pool: Address; readonly definition: Hex; readonly inputsRoot: Hex },
+): NodeStatementContext {
+  return context(args, args.pool, args.definition, [bytes32(args.definition), bytes32(args.inputsRoot)])
 }
 
 /** keccak256 of the facts' ABI words; zero when there are none. */

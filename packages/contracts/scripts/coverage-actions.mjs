@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+// Line and branch coverage of the TypeScript sources by this package's tests, which run against anvil; exits 1 below the floor.
+//   node scripts/coverage-actions.mjs [--floor 95]
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+const flag = process.argv.indexOf('--floor')
+const floor = flag < 0 ? 95 : Number(process.argv[flag + 1])
+const folder = mkdtempSync(join(tmpdir(), 'sealpool-coverage-'))
+const run = spawnSync(
+  process.execPath,
+  [
+    join(root, 'node_modules', 'vitest', 'vitest.mjs'),
+    ...['run', '--project', 'node', 'packages/contracts/src', '--coverage.enabled', '--coverage.provider=v8'],
+    ...[
+      '--coverage.include=packages/contracts/src/**/*.ts',
+      '--coverage.exclude=packages/contracts/src/abi/**',
+    ],
+    ...[
+      '--coverage.exclude=packages/contracts/src/testing/**',
+      '--coverage.exclude=packages/contracts/src/**/*.test.ts',
+    ],
+    ...['--coverage.reporter=json-summary', `--coverage.reportsDirectory=${folder}`],
+  ],
+  { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 },
+)
+if (run.status !== 0) {
+  process.stderr.write((run.stdout + run.stderr).slice(-4_000))
+  process.exit(1)
+}
+const { total, ...files } = JSON.parse(readFileSync(join(folder, 'coverage-summary.json'), 'utf8'))
+rmSync(folder, { recursive: true })
+for (const [file, { lines, branches }] of Object.entries(files)) {
+  const name = relative(join(root, 'packages', 'contracts'), file)
+  process.stdout.write(
+    `${name.padEnd(46)} ${lines.pct.toFixed(1).padStart(5)} % lines ${branches.pct.toFixed(1).padStart(5)} % branches\n`,
+  )
+}
+const { lines, branches } = total
+process.stdout.write(
+  `all of src/: ${lines.pct.toFixed(2)} % of lines, ${branches.pct.toFixed(2)} % of branches\n`,
+)
+if (lines.total === 0 || lines.pct < floor) {
+  process.stderr.write(`coverage of lines is below ${floor} %\n`)
+  process.exit(1)
+}

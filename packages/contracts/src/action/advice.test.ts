@@ -1,0 +1,9 @@
+import { expect, test } from 'vitest'
+import { errorsAbi } from '../abi/errors.js'
+import { advice } from './advice.js'
+
+test('every error of every contract comes with advice, and no advice is for an error that is gone', () => {
+  const names = [...new Set(errorsAbi.map(({ name }) => name))].sort()
+  expect(Object.keys(advice).sort()).toEqual(names)
+  for (const [name, text] of Object.entries(advice)) expect(text, name).toMatch(/^[A-Za-z].{15,}\.$/)
+})

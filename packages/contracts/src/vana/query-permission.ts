@@ -1,0 +1,83 @@
+import { type Address, type Client, parseEventLogs } from 'viem'
+import type { Sent, WriteOptions } from '../action/transaction.js'
+import { ContractsError } from '../errors.js'
+import { queryEngineAbi } from './abi.js'
+import { view, write } from './contract-call.js'
+
+/** What a grantee may query. The chain does not enforce it: the query service reads it. */
+export interface QueryPermission {
+  readonly permissionId: bigint
+  /** The zero address: everyone. */
+  readonly grantee: Address
+  readonly approved: boolean
+  readonly refinerId: bigint
+  /** Empty: every table. */
+  readonly tableName: string
+  /** Empty: every column. */
+  readonly columnName: string
+  readonly price: bigint
+}
+
+/** Permissions of a grantee on the data of a refiner. */
+export function getQueryPermissions(
+  client: Client,
+  args: { readonly queryEngine: Address; readonly refinerId: bigint; readonly grantee: Address },
+): Promise<readonly QueryPermission[]> {
+  return view(client, {
+    address: args.queryEngine,
+    abi: queryEngineAbi,
+    functionName: 'getPermissions',
+    args: [args.refinerId, args.grantee],
+  })
+}
+
+/** Permits a query. Only the refiner's owner. */
+export async function addQueryPermission(
+  client: Client,
+  args: WriteOptions & Omit<QueryPermission, 'permissionId' | 'approved'> & { readonly queryEngine: Address },
+): Promise<Sent & { readonly permissionId: bigint }> {
+  const { queryEngine: address, grantee, refinerId, tableName, columnName, price } = args
+  const sent = await write(
+    client,
+    {
+      address,
+      abi: queryEngineAbi,
+      functionName: 'addPermission',
+      args: [grantee, refinerId, tableName, columnName, price],
+    },
+    args,
+  )
+  const [event] = parseEventLogs({
+    abi: queryEngineAbi,
+    eventName: 'PermissionAdded',
+    logs: sent.receipt.logs,
+  })
+  if (event === undefined)
+    throw new ContractsError(
+      'NOT_FOUND',
+      'vana.addQueryPermission',
+      'the receipt holds no PermissionAdded event',
+    )
+  return { ...sent, permissionId: event.args.permissionId }
+}
+
+/** Approves a query permission, or takes the approval back. Only the refiner's owner. */
+export function setQueryPermissionApproval(
+  client: Client,
+  args: WriteOptions & {
+    readonly queryEngine: Address
+    readonly permissionId: bigint
+    readonly approved: boolean
+  },
+): Promise<Sent> {
+  return write(
+    client,
+    {
+      address: args.queryEngine,
+      abi: queryEngineAbi,
+      functionName: 'updatePermissionApproval',
+      args: [args.permissionId, args.approved],
+    },
+    args,
+  )
+}
