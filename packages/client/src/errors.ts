@@ -11,7 +11,14 @@
  * - `POOL_NOT_SERVED`: no key is published for the pool yet, or this node does not serve it
  * - `NOT_READY`: a check of the node, its key or the policy failed; nothing was sealed or sent
  * - `ACCOUNT_REQUIRED`: the account cannot sign typed data
+ * - `PREFLIGHT_FAILED`: a check of the app found the export unfit; nothing was sent
+ * - `JOURNAL_INVALID`: the journal's entry cannot be read
+ * - `JOURNAL_FAILED`: the journal could not be read or written; the contribution stopped there and can go on
+ * - `JOURNAL_MISMATCH`: the journal's key stands for another contribution
+ * - `NONCE_TAKEN`: the registry has something else under the owner's number
  * - `BLOB_STORE_INVALID`: the blob store did not answer with the digest of what it was given
+ * - `JOB_REFUSED`: the node would not run the job; its reasons are in the message
+ * - `JOB_NOT_ENDED`: the job has not ended within the time that was given
  * - `RESULT_MISSING`: the chain knows no released result of the job
  * - `RESULT_INVALID`: the opened bytes are not the result that the chain or receipt names, or not canonical JSON
  */
@@ -26,7 +33,14 @@ export type ClientErrorCode =
   | 'POOL_NOT_SERVED'
   | 'NOT_READY'
   | 'ACCOUNT_REQUIRED'
+  | 'PREFLIGHT_FAILED'
+  | 'JOURNAL_INVALID'
+  | 'JOURNAL_FAILED'
+  | 'JOURNAL_MISMATCH'
+  | 'NONCE_TAKEN'
   | 'BLOB_STORE_INVALID'
+  | 'JOB_REFUSED'
+  | 'JOB_NOT_ENDED'
   | 'RESULT_MISSING'
   | 'RESULT_INVALID'
 

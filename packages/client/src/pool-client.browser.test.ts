@@ -1,6 +1,6 @@
 import { hpkeIdentity, openBytes } from '@sealpool/crypto'
 import { describe, expect, test } from 'vitest'
-import { createPoolClient, memoryBlobStore } from './index.js'
+import { createContributor, createPoolClient, memoryBlobStore, storageJournal } from './index.js'
 import { account, input, secretText, wallet } from './testing/contribution.js'
 import { memoryChain } from './testing/memory-chain.js'
 import { memoryNode } from './testing/memory-node.js'
@@ -33,5 +33,45 @@ describe('in a browser', () => {
     const facts = node.facts()
     state.facts = { ...facts, node: { ...facts.node, active: false } }
     await expect(client.prepareContribution(account, input)).rejects.toMatchObject({ code: 'NOT_READY' })
+  })
+
+  test('a contribution under a key is noted in localStorage and goes on from there', async () => {
+    const { client: chain } = memoryChain()
+    const { fetch } = memoryNode()
+    const nodeUrl = 'http://node.example'
+    const journal = storageJournal(localStorage)
+    const options = {
+      chain,
+      deployment,
+      pool,
+      policy,
+      nodeUrl,
+      blobStore: memoryBlobStore(),
+      fetch,
+      now: () => at,
+      journal,
+    }
+    // The memory chain takes no transactions: the run ends at the last step, as a closed page would.
+    const run = async () => {
+      const steps: string[] = []
+      const onProgress = ({ step, state }: { step: string; state: string }) => steps.push(`${step} ${state}`)
+      const contributing = createContributor({ ...options, attempts: 1 }).contribute(account, input, {
+        key: 'page',
+        onProgress,
+      })
+      await expect(contributing).rejects.toMatchObject({ name: 'ContractsError' })
+      return steps
+    }
+    expect(await run()).toContain('seal done')
+    const noted = localStorage.getItem('sealpool/contribution/page') ?? ''
+    expect(JSON.parse(noted).signed).not.toBeNull()
+    expect(noted).not.toContain('wage')
+    const again = await run()
+    expect(again.filter((step) => step.endsWith('skipped'))).toEqual([
+      'seal skipped',
+      'store skipped',
+      'sign skipped',
+    ])
+    localStorage.clear()
   })
 })

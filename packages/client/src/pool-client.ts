@@ -1,100 +1,32 @@
-import { type AttestationPolicy, AttestError, type ReceiptVerdict } from '@sealpool/attest'
+import { type AttestationPolicy, parseAttestationPolicy, type ReceiptVerdict } from '@sealpool/attest'
+import type { Address } from '@sealpool/crypto'
 import {
-  type ContributionRecord,
-  claimRewards,
-  contributeSigned,
-  type Deployment,
-  getContribution,
-  type Sent,
-  type WriteOptions,
-} from '@sealpool/contracts'
-import { type Address, encodeHex, type JsonObject, type Random } from '@sealpool/crypto'
-import type { Account, Client } from 'viem'
-import {
-  type ContributionInput,
-  type PreparedContribution,
-  prepareContribution,
-} from './contribute/prepare-contribution.js'
+  type Contributor,
+  contributor,
+  nullWhenUnknown,
+  type PoolClientOptions,
+  type PoolClientPorts,
+} from './contributor.js'
 import { ClientError } from './errors.js'
-import type { ContributionStatus } from './node-api/messages.js'
-import type { NodeApi, NodeApiOptions } from './node-api/node-api.js'
+import { type GovernanceCalls, governanceCalls } from './governance/governance-calls.js'
+import { type DataUse, whoUsedMyData } from './history/who-used-my-data.js'
+import { type JobCalls, jobCalls } from './job/job-calls.js'
 import { readJobOutcome } from './result/job-outcome.js'
 import { type OpenedResult, openResult } from './result/open-result.js'
 import { verifyJobReceipt } from './result/verify-job-receipt.js'
-import type { BlobStore } from './store/blob-store.js'
-import { readChainFacts } from './verify/chain-facts.js'
-import { defaultMaximumAgeMs, freshReadiness } from './verify/fresh-readiness.js'
-import { changedOnChain, type Readiness, type VerifiedPool, verifyPool } from './verify/verified-pool.js'
 
-/** What a pool client needs. */
-export interface PoolClientOptions {
-  /** A viem client on the pool's chain. Whoever answers its requests is trusted for what the chain says. */
-  readonly chain: Client
-  /** The contracts that the app trusts. */
-  readonly deployment: Deployment
-  readonly pool: Address
-  /** The pool's policy as the contributor read it; its digest must be the one on chain. */
-  readonly policy: JsonObject
-  /** Base address of the node; http or https. */
-  readonly nodeUrl: string
-  readonly blobStore: BlobStore
-  /** Default: the platform's CSPRNG. */
-  readonly random?: Random
-  /** Default: the platform's clock. */
-  readonly now?: () => Date
-  /** Milliseconds for which a verification is reused while the chain stays as it was; default five minutes, 0: never. */
-  readonly maximumAgeMs?: number
-  /** Milliseconds for one call to the node; default 30,000. */
-  readonly timeoutMs?: number
-  /** Another fetch for the node, for tests or a proxy. */
-  readonly fetch?: NodeApiOptions['fetch']
-}
-
-/** One pool, seen by an app. */
-export interface PoolClient {
-  /** The node's plain API. */
-  readonly node: NodeApi
+/** One pool, seen by an app: what contributors, members and consumers do. */
+export interface PoolClient extends Contributor, JobCalls, GovernanceCalls {
   /**
-   * Verifies node, key and policy afresh. Nothing but a nonce leaves before this said yes. A no is an answer with its
-   * checks, not an error.
+   * Which released jobs of the pool worked on an owner's contributions, by receipts that verify and that the chain recorded.
    *
-   * @throws ClientError `NODE_UNREACHABLE`, `NODE_REFUSED`, `NODE_ANSWER_INVALID`, `POOL_NOT_SERVED`, `POOL_UNKNOWN`,
-   *   `WRONG_CHAIN`, `CHAIN_READ_FAILED`; AttestError `BAD_POLICY` when the policy's attestation rules cannot be read
+   * @param options - `owner` (default: the chain client's account), `trust` (default: the pool policy's own attestation rules)
+   * @throws ClientError `ACCOUNT_REQUIRED`; AttestError `BAD_POLICY`; ContractsError `CHAIN_UNREACHABLE`
    */
-  ready(): Promise<Readiness>
-  /**
-   * Seals, stores and signs one contribution. Verifies first, unless the newest verification said yes, is younger than
-   * `maximumAgeMs`, and the chain still says the same about policy, key epoch and node (asked every time).
-   *
-   * @throws ClientError `NOT_READY` with the checks that failed; as {@link ready} and the function `prepareContribution`
-   */
-  prepareContribution(account: Account, input: ContributionInput): Promise<PreparedContribution>
-  /**
-   * {@link prepareContribution}, then one transaction by the same account.
-   *
-   * @returns the contribution's number on chain, and the transaction
-   * @throws as {@link prepareContribution}; ContractsError as `contributeSigned`
-   */
-  contribute(
-    account: Account,
-    input: ContributionInput,
-  ): Promise<Sent & { readonly id: bigint; readonly prepared: PreparedContribution }>
-  /**
-   * Where a contribution stands: the chain's record, which counts, and what the node tells of it (null when it does not
-   * answer or does not know it yet).
-   *
-   * @throws ContractsError `NOT_FOUND`, `CHAIN_UNREACHABLE`; ClientError `NODE_ANSWER_INVALID`
-   */
-  contributionStatus(
-    id: bigint,
-  ): Promise<{ readonly chain: ContributionRecord; readonly node: ContributionStatus | null }>
-  /**
-   * Pays the contributor's share of job fees out; anyone may send it.
-   *
-   * @param options - `contributor` (default: the sender), `account` (default: the chain client's)
-   * @throws ContractsError `NO_ACCOUNT`, `REVERTED` (`NothingToClaim`)
-   */
-  claim(options?: WriteOptions & { readonly contributor?: Address }): Promise<Sent>
+  whoUsedMyData(options?: {
+    readonly owner?: Address
+    readonly trust?: AttestationPolicy
+  }): Promise<readonly DataUse[]>
   /**
    * Fetches and opens the result of a job. Its digest must be the one that the chain recorded at the release.
    *
@@ -118,13 +50,6 @@ export interface PoolClient {
   ): Promise<ReceiptVerdict>
 }
 
-/** What of the outside world a pool client stands on. */
-export interface PoolClientPorts {
-  readonly nodeApi: (options: NodeApiOptions) => NodeApi
-  readonly random: Random
-  readonly now: () => Date
-}
-
 /**
  * A pool client over given ports; `createPoolClient` fills in the platform's.
  *
@@ -134,88 +59,30 @@ export interface PoolClientPorts {
  * @throws ClientError `OPTION_INVALID`
  */
 export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): PoolClient {
-  const { chain, deployment, pool, policy, blobStore, timeoutMs } = options
-  const { random, now } = ports
-  const maximumAgeMs = options.maximumAgeMs ?? defaultMaximumAgeMs
-  if (!(maximumAgeMs >= 0 && maximumAgeMs <= 24 * 3_600_000)) {
-    throw new ClientError('OPTION_INVALID', 'maximumAgeMs', 'expected 0 to 86,400,000 (a day)')
-  }
-  const node = ports.nodeApi({
-    url: options.nodeUrl,
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
-  })
-  const readiness = freshReadiness({
-    verify,
-    unchanged: async (verified) =>
-      changedOnChain(verified, await readChainFacts(chain, { deployment, pool })) === undefined,
-    now,
-    maximumAgeMs,
-  })
-
-  async function verify(at: Date): Promise<Readiness> {
-    const nonce = encodeHex(random(32))
-    const [served, evidence, facts] = await Promise.all([
-      node.pools(),
-      node.evidence(nonce),
-      readChainFacts(chain, { deployment, pool }),
-    ])
-    const own = served.find((candidate) => candidate.pool.toLowerCase() === pool.toLowerCase())
-    if (own === undefined || own.epoch === null || own.poolKey === null || own.statement === null) {
-      throw new ClientError(
-        'POOL_NOT_SERVED',
-        'GET /pools',
-        'the node does not serve this pool, or not yet; try later or choose another node',
-      )
-    }
-    try {
-      return verifyPool({
-        policy,
-        pool,
-        chainId: deployment.chainId,
-        nodeRegistry: deployment.nodeRegistry,
-        served: { ...own, epoch: own.epoch, poolKey: own.poolKey, statement: own.statement },
-        evidence,
-        nonce,
-        chain: facts,
-        at,
-      })
-    } catch (cause) {
-      // A policy that cannot be read is the caller's; everything else that cannot be read came from the node.
-      if (!(cause instanceof AttestError) || cause.code === 'BAD_POLICY') throw cause
-      throw new ClientError('NODE_ANSWER_INVALID', 'GET /evidence', cause.message.slice(0, 300), { cause })
-    }
-  }
-
-  async function verifiedPool(): Promise<VerifiedPool> {
-    const answer = await readiness.current()
-    if (answer.pool !== undefined) return answer.pool
-    const failed = answer.checks.filter(({ result }) => result !== 'pass')
-    throw new ClientError(
-      'NOT_READY',
-      'ready',
-      `nothing was sent: ${failed.map(({ title, detail }) => `${title} (${detail})`).join('; ')}`,
-    )
-  }
-
-  const prepare: PoolClient['prepareContribution'] = async (account, input) =>
-    prepareContribution({ pool: await verifiedPool(), deployment, account, blobStore, random, input })
-
+  const { chain, deployment, pool, policy, blobStore } = options
+  const { random, now, wait } = ports
+  const { verified, ...own } = contributor(options, ports)
+  const { node } = own
+  const name = policy['name']
+  const poolName = typeof name === 'string' ? name : 'pool'
+  const shared = { chain, deployment, pool, blobStore, random, now, wait, node, poolName, verified }
   return {
-    node,
-    ready: readiness.verify,
-    prepareContribution: prepare,
-    async contribute(account, input) {
-      const prepared = await prepare(account, input)
-      const { contribution, deadline, signature } = prepared
-      const signed = { contribution, deadline, signature }
-      return { ...(await contributeSigned(chain, { deployment, signed, account })), prepared }
+    ...own,
+    ...jobCalls(shared),
+    ...governanceCalls(shared),
+    async whoUsedMyData({ owner = chain.account?.address, trust } = {}) {
+      if (owner === undefined) {
+        throw new ClientError(
+          'ACCOUNT_REQUIRED',
+          'owner',
+          'give the chain client an account, or pass the owner',
+        )
+      }
+      const receiptOf = async (jobId: bigint) =>
+        (await node.jobReceipt(jobId.toString()).catch(nullWhenUnknown)) ?? undefined
+      const trusted = trust ?? parseAttestationPolicy(policy['attestation'])
+      return whoUsedMyData({ chain, deployment, pool, owner, receiptOf, trust: trusted, at: now() })
     },
-    async contributionStatus(id) {
-      const record = await getContribution(chain, { deployment, id })
-      return { chain: record, node: await node.contribution(id.toString()).catch(nullWhenUnknown) }
-    },
-    claim: (claiming = {}) => claimRewards(chain, { ...claiming, pool }),
     async result(jobId, privateKey) {
       const outcome = await readJobOutcome(chain, { deployment, jobId })
       if (outcome?.kind !== 'released') {
@@ -243,10 +110,4 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
       })
     },
   }
-}
-
-function nullWhenUnknown(error: unknown): null {
-  const passing = error instanceof ClientError && ['NODE_UNREACHABLE', 'NODE_REFUSED'].includes(error.code)
-  if (passing) return null
-  throw error
 }

@@ -31,6 +31,7 @@ function prepare(change: Partial<Options> = {}) {
     blobStore: store,
     random: platformRandom,
     input,
+    now: new Date(),
     ...change,
   }
   return { store, puts, prepared: prepareContribution(options) }

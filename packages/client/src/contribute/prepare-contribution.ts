@@ -8,6 +8,7 @@ import {
   type Address,
   type Digest,
   digestToHex,
+  encodeHex,
   hpkeRecipient,
   parseHeader,
   type Random,
@@ -19,6 +20,7 @@ import type { Account } from 'viem'
 import { ClientError } from '../errors.js'
 import type { BlobStore } from '../store/blob-store.js'
 import { isVerifiedPool, type VerifiedPool } from '../verify/verified-pool.js'
+import { type OnContributionProgress, runStep } from './progress.js'
 
 /** What a contributor wants to contribute. */
 export interface ContributionInput {
@@ -32,10 +34,13 @@ export interface ContributionInput {
   readonly consentDigest: Digest
   /** The X25519 key of the contributor's own wallet, so that the owner can always open the copy: see `walletIdentity`. */
   readonly walletPublicKey: Uint8Array
-  /** A number that this owner has not used in the registry; small consecutive numbers cost least gas. */
-  readonly nonce: bigint
-  /** Last moment, unix seconds of chain time, at which the contribution may be recorded. */
-  readonly deadline: bigint
+  /**
+   * A number that this owner has not used in the registry; small consecutive numbers cost least gas. One number never counts
+   * twice. Default: 8 random bytes.
+   */
+  readonly nonce?: bigint
+  /** Last moment, unix seconds of chain time, at which the contribution may be recorded. Default: an hour from now. */
+  readonly deadline?: bigint
 }
 
 /** A sealed and stored contribution with its owner's signature: ready for `contributeSigned` or a batch. */
@@ -46,26 +51,22 @@ export interface PreparedContribution extends SignedContribution {
   readonly simulated: boolean
 }
 
-/**
- * Seals an export to the pool and to the contributor's own wallet (one payload, two recipients), stores it and has the
- * owner sign the record that goes on chain. Takes only a pool that `verifyPool` made: there is no way to seal to another.
- * How old that verification is, is up to the caller; `PoolClient.prepareContribution` sees to it.
- *
- * @param options - the verified pool, the deployment on the pool's chain, the owner's account (a viem account that signs
- *   typed data), the export
- * @returns the signed contribution
- * @throws ClientError before anything is sealed: `ACCOUNT_REQUIRED`, `NOT_READY` (no verified pool), `WRONG_CHAIN`; after
- *   the blob was stored: `BLOB_STORE_INVALID`. CryptoError and BlobStoreError as their calls
- */
-export async function prepareContribution(options: {
+/** A sealed file and what of it goes on chain, before a store has it in its hands. */
+export interface SealedContribution {
+  readonly sealed: Uint8Array
+  readonly contribution: Contribution
+}
+
+/** Seconds for which a signature counts unless told otherwise. */
+const defaultLifetimeSeconds = 3600n
+
+/** @throws ClientError `ACCOUNT_REQUIRED`, `NOT_READY` (no verified pool), `WRONG_CHAIN` */
+export function requireSendable(options: {
   readonly pool: VerifiedPool
-  readonly deployment: Pick<Deployment, 'chainId' | 'dataRegistry'>
+  readonly deployment: Pick<Deployment, 'chainId'>
   readonly account: Account
-  readonly blobStore: BlobStore
-  readonly random: Random
-  readonly input: ContributionInput
-}): Promise<PreparedContribution> {
-  const { pool, account, input, deployment } = options
+}): void {
+  const { pool, account, deployment } = options
   if (account.signTypedData === undefined) {
     throw new ClientError('ACCOUNT_REQUIRED', 'account', 'give an account that can sign typed data')
   }
@@ -75,6 +76,24 @@ export async function prepareContribution(options: {
   if (deployment.chainId !== pool.chainId) {
     throw new ClientError('WRONG_CHAIN', 'deployment', 'the pool was verified on another chain')
   }
+}
+
+/**
+ * Seals an export to the pool and to the contributor's own wallet: one payload, two recipients.
+ *
+ * @param options - the verified pool, the owner, the export, its nonce in the registry
+ * @throws ClientError as {@link requireSendable}; CryptoError
+ */
+export async function sealContribution(options: {
+  readonly pool: VerifiedPool
+  readonly deployment: Pick<Deployment, 'chainId'>
+  readonly account: Account
+  readonly random: Random
+  readonly input: ContributionInput
+  readonly nonce: bigint
+}): Promise<SealedContribution> {
+  requireSendable(options)
+  const { pool, account, input } = options
   const owner = account.address.toLowerCase() as Address
   const sealed = await sealBytes(input.bytes, {
     recipients: [
@@ -92,29 +111,98 @@ export async function prepareContribution(options: {
   })
   // What goes on chain is read from our own bytes before a store has them in its hands.
   const digest = sha256Digest(sealed)
-  const { commitment } = parseHeader(sealed).context
-  const sealedBytes = sealed.length
-  const stored = await options.blobStore.put(sealed)
-  if (stored.digest !== digest || stored.locator !== digest) {
+  const contribution: Contribution = {
+    owner: account.address,
+    pool: pool.address,
+    blobDigest: digestToHex(digest),
+    commitment: digestToHex(parseHeader(sealed).context.commitment),
+    schemaId: digestToHex(input.schemaId),
+    consentDigest: digestToHex(input.consentDigest),
+    epoch: pool.epoch,
+    locator: digest,
+    nonce: options.nonce,
+  }
+  return { sealed, contribution }
+}
+
+/**
+ * Stores a sealed contribution and demands that the store names it by its digest.
+ *
+ * @throws ClientError `BLOB_STORE_INVALID`; BlobStoreError
+ */
+export async function storeContribution(
+  { sealed, contribution }: SealedContribution,
+  blobStore: BlobStore,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { locator } = contribution
+  const stored = await blobStore.put(sealed, signal === undefined ? {} : { signal })
+  if (stored.digest !== locator || stored.locator !== locator) {
     throw new ClientError(
       'BLOB_STORE_INVALID',
       'blobStore.put',
       'the store names the blob otherwise than by its digest, so it may give others something else; nothing was signed, use another store',
     )
   }
-  const contribution: Contribution = {
-    owner: account.address,
-    pool: pool.address,
-    blobDigest: digestToHex(digest),
-    commitment: digestToHex(commitment),
-    schemaId: digestToHex(input.schemaId),
-    consentDigest: digestToHex(input.consentDigest),
-    epoch: pool.epoch,
-    locator: digest,
-    nonce: input.nonce,
+}
+
+/**
+ * Has the owner sign what goes on chain.
+ *
+ * @param options.deadline unix seconds; default: an hour from `now`
+ * @throws ClientError `ACCOUNT_REQUIRED`; what the account throws when its holder declines
+ */
+export async function signPrepared(options: {
+  readonly account: Account
+  readonly deployment: Pick<Deployment, 'chainId' | 'dataRegistry'>
+  readonly contribution: Contribution
+  readonly deadline: bigint | undefined
+  readonly now: Date
+}): Promise<SignedContribution> {
+  const { account, deployment, contribution } = options
+  if (account.signTypedData === undefined) {
+    throw new ClientError('ACCOUNT_REQUIRED', 'account', 'give an account that can sign typed data')
   }
-  const signature = await account.signTypedData(
-    contributionTypedData({ deployment, contribution, deadline: input.deadline }),
+  const seconds = BigInt(Math.floor(options.now.getTime() / 1000))
+  const deadline = options.deadline ?? seconds + defaultLifetimeSeconds
+  const signature = await account.signTypedData(contributionTypedData({ deployment, contribution, deadline }))
+  return { contribution, deadline, signature }
+}
+
+/** The number of a contribution in the registry: the caller's, or 8 random bytes. */
+export function nonceOf(input: ContributionInput, random: Random): bigint {
+  return input.nonce ?? BigInt(encodeHex(random(8)))
+}
+
+/**
+ * Seals an export to the pool and to the contributor's own wallet (one payload, two recipients), stores it and has the
+ * owner sign the record that goes on chain. Takes only a pool that `verifyPool` made: there is no way to seal to another.
+ * How old that verification is, is up to the caller; `PoolClient.prepareContribution` sees to it.
+ *
+ * @param options - the verified pool, the deployment on the pool's chain, the owner's account (a viem account that signs
+ *   typed data), the export; `now` for the default of its deadline; `onProgress` and `signal` as for `contribute`
+ * @returns the signed contribution
+ * @throws ClientError before anything is sealed: `ACCOUNT_REQUIRED`, `NOT_READY` (no verified pool), `WRONG_CHAIN`; after
+ *   the blob was stored: `BLOB_STORE_INVALID`. CryptoError and BlobStoreError as their calls
+ */
+export async function prepareContribution(options: {
+  readonly pool: VerifiedPool
+  readonly deployment: Pick<Deployment, 'chainId' | 'dataRegistry'>
+  readonly account: Account
+  readonly blobStore: BlobStore
+  readonly random: Random
+  readonly input: ContributionInput
+  readonly now: Date
+  readonly onProgress?: OnContributionProgress
+  readonly signal?: AbortSignal
+}): Promise<PreparedContribution> {
+  const { pool, input, blobStore, random, signal } = options
+  const nonce = nonceOf(input, random)
+  const made = await runStep('seal', options, () => sealContribution({ ...options, nonce }))
+  await runStep('store', options, () => storeContribution(made, blobStore, signal))
+  const { contribution } = made
+  const signed = await runStep('sign', options, () =>
+    signPrepared({ ...options, contribution, deadline: input.deadline }),
   )
-  return { contribution, deadline: input.deadline, signature, sealedBytes, simulated: pool.simulated }
+  return { ...signed, sealedBytes: made.sealed.length, simulated: pool.simulated }
 }

@@ -1,120 +1,181 @@
-import type { Address, Digest, JsonObject } from '@sealpool/crypto'
-import * as z from 'zod'
+import type { Address, Digest, JsonObject, JsonValue } from '@sealpool/crypto'
+import {
+  type AnswerSchema,
+  address,
+  answerSchema,
+  digest,
+  flag,
+  json,
+  jsonObject,
+  list,
+  nullable,
+  type Reader,
+  record,
+  ShapeProblem,
+  table,
+  text,
+  whole,
+} from './shape.js'
 
 /*
- * What a node says over HTTP. Everything is parsed strictly before it is looked at: the node is not trusted until its
+ * What a node says over HTTP. Everything is read strictly before it is looked at: the node is not trusted until its
  * evidence was verified, and its transport never is.
  */
 
-const address = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{40}$/)
-  .transform((text) => text as Address)
-const digest = z
-  .string()
-  .regex(/^sha256:[0-9a-f]{64}$/)
-  .transform((text) => text as Digest)
-// The same values under crypto's own, read-only type.
-const jsonObject = z.record(z.string(), z.json()) as z.ZodType as z.ZodType<JsonObject>
-
 /** `GET /v1/evidence`: read whole by attest's `parseNodeEvidence`; here it only has to be an object. */
-export const evidenceAnswerSchema = jsonObject
-
-/** A statement is checked whole by crypto's `parseSignedStatement`; here it only has to be an object. */
-const signedStatement = jsonObject
-
-/** `GET /v1/pools`: the pools that the node serves, each with its current key and the node's statement on it. */
-export const servedPoolsSchema = z.object({
-  simulated: z.boolean(),
-  pools: z.array(
-    z.object({
-      pool: address,
-      name: z.string(),
-      policyDigest: digest,
-      /** Null, with key and statement, until the node's key for this pool stands on chain. */
-      epoch: z.int().positive().nullable(),
-      poolKey: z.object({ publicKey: z.string(), keyId: z.string() }).nullable(),
-      statement: signedStatement.nullable(),
-    }),
-  ),
-})
+export const evidenceAnswerSchema: AnswerSchema<JsonObject> = /* @__PURE__ */ answerSchema(jsonObject)
 
 /** One pool as a node serves it. */
-export type ServedPoolAnswer = z.output<typeof servedPoolsSchema>['pools'][number]
-
-/** `GET /v1/contributions/:id`: where one contribution stands. */
-export const contributionStatusSchema = z.object({
-  simulated: z.boolean(),
-  id: z.string(),
-  state: z.string(),
-  reason: z.string().nullable(),
-})
-
-/** Where one contribution stands in the node. */
-export type ContributionStatus = z.output<typeof contributionStatusSchema>
-
-/** `GET /v1/contributions?pool=`: how many contributions of a pool are in which state, refusals by reason. */
-export const contributionCountsSchema = z.object({
-  simulated: z.boolean(),
-  states: z.record(z.string(), z.int().nonnegative()),
-  refused: z.record(z.string(), z.int().nonnegative()),
-})
-
-/** How many contributions of a pool are in which state. */
-export type ContributionCounts = z.output<typeof contributionCountsSchema>
-
-const receiptBundle = {
-  receipt: signedStatement,
-  evidence: jsonObject,
-  /** By pool address; a pool that the node does not serve has none. */
-  policies: z
-    .record(z.string(), jsonObject.nullable())
-    .transform(
-      (policies) =>
-        Object.fromEntries(Object.entries(policies).filter(([, policy]) => policy !== null)) as Record<
-          string,
-          JsonObject
-        >,
-    ),
-  manifest: jsonObject.nullable(),
-  plan: jsonObject.nullable(),
-  /** Digests of the verdicts on the inputs, by pool address. */
-  verdicts: z.record(z.string(), z.array(digest)),
+export type ServedPoolAnswer = {
+  pool: Address
+  name: string
+  policyDigest: Digest
+  /** Null, with key and statement, until the node's key for this pool stands on chain. */
+  epoch: number | null
+  poolKey: { publicKey: string; keyId: string } | null
+  /** Checked whole by crypto's `parseSignedStatement`; here it only has to be an object. */
+  statement: JsonObject | null
 }
 
-/** `GET /v1/jobs/:id/receipt`: a receipt with everything that the node can add to verify it. */
-export const receiptBundleSchema = z.object({ simulated: z.boolean(), ...receiptBundle })
+/** `GET /v1/pools`: the pools that the node serves, each with its current key and the node's statement on it. */
+export const servedPoolsSchema: AnswerSchema<{ simulated: boolean; pools: ServedPoolAnswer[] }> =
+  /* @__PURE__ */ (() =>
+    answerSchema(
+      record({
+        simulated: flag,
+        pools: list(
+          record<ServedPoolAnswer>({
+            pool: address,
+            name: text(),
+            policyDigest: digest,
+            epoch: nullable(whole(1)),
+            poolKey: nullable(record({ publicKey: text(), keyId: text() })),
+            statement: nullable(jsonObject),
+          }),
+        ),
+      }),
+    ))()
+
+/** Where a contribution or a job stands. */
+const standing: Reader<ContributionStatus> = (value, place) =>
+  record<ContributionStatus>({ simulated: flag, id: text(), state: text(), reason: nullable(text()) })(
+    value,
+    place,
+  )
+
+/** Where one contribution stands in the node. */
+export type ContributionStatus = { simulated: boolean; id: string; state: string; reason: string | null }
+
+/** `GET /v1/contributions/:id`: where one contribution stands. */
+export const contributionStatusSchema: AnswerSchema<ContributionStatus> = /* @__PURE__ */ (() =>
+  answerSchema(standing))()
+
+/** How many contributions of a pool are in which state. */
+export type ContributionCounts = {
+  simulated: boolean
+  states: Record<string, number>
+  /** By reason. */
+  refused: Record<string, number>
+}
+
+/** `GET /v1/contributions?pool=`: how many contributions of a pool are in which state, refusals by reason. */
+export const contributionCountsSchema: AnswerSchema<ContributionCounts> = /* @__PURE__ */ (() =>
+  answerSchema(record({ simulated: flag, states: table(whole(0)), refused: table(whole(0)) })))()
 
 /** A receipt with everything that the node can add to verify it. */
-export type ReceiptBundleAnswer = z.output<typeof receiptBundleSchema>
+export type ReceiptBundleAnswer = {
+  simulated: boolean
+  receipt: JsonObject
+  evidence: JsonObject
+  /** By pool address; a pool that the node does not serve has none. */
+  policies: Record<string, JsonObject>
+  manifest: JsonObject | null
+  plan: JsonObject | null
+  /** Digests of the verdicts on the inputs, by pool address. */
+  verdicts: Record<string, Digest[]>
+}
 
-/** `POST /v1/plan`: what a job would do and cost, or a signed refusal with what it is verified from. */
-export const planAnswerSchema = z.discriminatedUnion('ok', [
-  z.object({ ok: z.literal(true), simulated: z.boolean(), explanation: z.json(), planDigest: digest }),
-  z.object({ ok: z.literal(false), simulated: z.boolean(), ...receiptBundle }),
-])
+const policies: Reader<Record<string, JsonObject>> = (value, place) =>
+  Object.fromEntries(
+    Object.entries(table(nullable(jsonObject))(value, place)).flatMap(([pool, policy]) =>
+      policy === null ? [] : [[pool, policy]],
+    ),
+  )
+
+const receiptBundle = /* @__PURE__ */ (() => ({
+  simulated: flag,
+  receipt: jsonObject,
+  evidence: jsonObject,
+  policies,
+  manifest: nullable(jsonObject),
+  plan: nullable(jsonObject),
+  verdicts: table(list(digest)),
+}))()
+
+/** `GET /v1/jobs/:id/receipt`: a receipt with everything that the node can add to verify it. */
+export const receiptBundleSchema: AnswerSchema<ReceiptBundleAnswer> = /* @__PURE__ */ (() =>
+  answerSchema(record<ReceiptBundleAnswer>(receiptBundle)))()
 
 /** A plan's explanation or a signed refusal. */
-export type PlanAnswer = z.output<typeof planAnswerSchema>
+export type PlanAnswer =
+  | { ok: true; simulated: boolean; explanation: JsonValue; planDigest: Digest }
+  | ({ ok: false } & ReceiptBundleAnswer)
 
-/** `GET /v1/jobs/:id` and `POST /v1/jobs/:id/run`: where one job stands. */
-export const jobStatusSchema = z.object({
-  simulated: z.boolean(),
-  id: z.string(),
-  state: z.string(),
-  reason: z.string().nullable(),
-})
+/** `POST /v1/plan`: what a job would do and cost, or a signed refusal with what it is verified from. */
+export const planAnswerSchema: AnswerSchema<PlanAnswer> = /* @__PURE__ */ answerSchema(planAnswer)
+
+function planAnswer(value: unknown, place: string): PlanAnswer {
+  const { ok } = record<{ ok: boolean }>({ ok: flag })(value, place)
+  if (!ok) return { ok, ...record<ReceiptBundleAnswer>(receiptBundle)(value, place) }
+  const planned = record<{ simulated: boolean; explanation: JsonValue; planDigest: Digest }>({
+    simulated: flag,
+    explanation: json,
+    planDigest: digest,
+  })
+  return { ok, ...planned(value, place) }
+}
 
 /** Where one job stands in the node. */
-export type JobStatus = z.output<typeof jobStatusSchema>
+export type JobStatus = { simulated: boolean; id: string; state: string; reason: string | null }
+
+/** `GET /v1/jobs/:id` and `POST /v1/jobs/:id/run`: where one job stands. */
+export const jobStatusSchema: AnswerSchema<JobStatus> = /* @__PURE__ */ (() => answerSchema(standing))()
 
 /** `GET /v1/jobs/:id/result`: sealed bytes, base64url. */
-export const jobResultSchema = z.object({ simulated: z.boolean(), sealed: z.string() })
+export const jobResultSchema: AnswerSchema<{ simulated: boolean; sealed: string }> = /* @__PURE__ */ (() =>
+  answerSchema(record({ simulated: flag, sealed: text() })))()
 
 /** What a node answers when it will not. Both texts end up in errors and logs, so neither may hold more than plain text. */
-export const refusalAnswerSchema = z.object({
-  error: z.object({
-    code: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/),
-    message: z.string().transform((text) => text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 300)),
-  }),
-})
+export const refusalAnswerSchema: AnswerSchema<{ error: { code: string; message: string } }> =
+  /* @__PURE__ */ (() =>
+    answerSchema(
+      record({
+        error: record({
+          code: text(/^[A-Z][A-Z0-9_]{0,63}$/, 'a code'),
+          message: (value: unknown, place: string) => plainText(text()(value, place)),
+        }),
+      }),
+    ))()
+
+function plainText(message: string): string {
+  return message.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 300)
+}
+
+/**
+ * Reads an answer.
+ *
+ * @param schema its form
+ * @param value any JSON
+ * @returns the answer, or the first place that is of another form, in plain text
+ */
+export function readAs<T>(
+  schema: AnswerSchema<T>,
+  value: unknown,
+): { readonly ok: true; readonly answer: T } | { readonly ok: false; readonly place: string } {
+  try {
+    return { ok: true, answer: schema.parse(value) }
+  } catch (problem) {
+    if (!(problem instanceof ShapeProblem)) throw problem
+    return { ok: false, place: plainText(problem.place).slice(0, 100) || 'its top' }
+  }
+}

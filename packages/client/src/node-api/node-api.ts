@@ -1,5 +1,4 @@
 import { decodeBase64Url, type JsonObject } from '@sealpool/crypto'
-import type * as z from 'zod'
 import { ClientError } from '../errors.js'
 import {
   type ContributionCounts,
@@ -13,12 +12,14 @@ import {
   type PlanAnswer,
   planAnswerSchema,
   type ReceiptBundleAnswer,
+  readAs,
   receiptBundleSchema,
   refusalAnswerSchema,
   type ServedPoolAnswer,
   servedPoolsSchema,
 } from './messages.js'
 import { readAnswer } from './read-answer.js'
+import type { AnswerSchema } from './shape.js'
 
 /** How to reach a node. */
 export interface NodeApiOptions {
@@ -68,33 +69,20 @@ export function nodeApi(options: NodeApiOptions): NodeApi {
   const limit = positive(options.maximumBytes ?? 64 * 1024 * 1024, 'maximumBytes')
   const timeoutMs = positive(options.timeoutMs ?? 30_000, 'timeoutMs')
 
-  async function call<Schema extends z.ZodType>(
-    schema: Schema,
-    path: string,
-    body?: unknown,
-  ): Promise<z.output<Schema>> {
+  async function call<Answer>(schema: AnswerSchema<Answer>, path: string, body?: unknown): Promise<Answer> {
     const place = `${body === undefined ? 'GET' : 'POST'} ${path.replace(/\?.*$/, '')}`
     const { response, json } = await fetchJson(`${base}/v1${path}`, body, place)
     if (!response.ok) {
-      const refusal = refusalAnswerSchema.safeParse(json)
-      if (!refusal.success) {
+      const refusal = readAs(refusalAnswerSchema, json)
+      if (!refusal.ok) {
         throw new ClientError('NODE_ANSWER_INVALID', place, `HTTP ${response.status} without a reason`)
       }
-      const { code, message } = refusal.data.error
+      const { code, message } = refusal.answer.error
       throw new ClientError('NODE_REFUSED', place, `${code}: ${message}`, { nodeCode: code })
     }
-    const parsed = schema.safeParse(json)
-    if (!parsed.success) {
-      // A path may go through names that the node chose.
-      const path = parsed.error.issues[0]?.path.map(String).join('.') ?? ''
-      const where = path.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 100)
-      throw new ClientError(
-        'NODE_ANSWER_INVALID',
-        place,
-        `the answer has another shape at ${where || 'its top'}`,
-      )
-    }
-    return parsed.data
+    const read = readAs(schema, json)
+    if (read.ok) return read.answer
+    throw new ClientError('NODE_ANSWER_INVALID', place, `the answer has another shape at ${read.place}`)
   }
 
   async function fetchJson(

@@ -1,5 +1,6 @@
 import { maximumJsonDepth } from '@sealpool/crypto'
 import { ClientError } from '../errors.js'
+import { limitedBytes } from './limited-bytes.js'
 
 /**
  * Reads a node's answer as JSON. Whatever the bytes are, it ends with a value or a typed error: the size is counted as
@@ -21,29 +22,6 @@ export async function readAnswer(response: Response, limit: number, place: strin
   }
   if (deeperThan(json, maximumJsonDepth)) throw invalid(place, 'the answer is nested too deeply')
   return json
-}
-
-async function limitedBytes(response: Response, limit: number, place: string): Promise<Uint8Array> {
-  const reader = response.body?.getReader()
-  if (reader === undefined) return new Uint8Array(0)
-  const parts: Uint8Array[] = []
-  let size = 0
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    size += part.value.length
-    if (size > limit) {
-      // Not awaited: a peer that keeps the connection open must not hold the answer back.
-      reader.cancel().catch(() => undefined)
-      throw invalid(place, `the answer is larger than ${limit} bytes`)
-    }
-    parts.push(part.value)
-  }
-  const bytes = new Uint8Array(size)
-  let offset = 0
-  for (const part of parts) {
-    bytes.set(part, offset)
-    offset += part.length
-  }
-  return bytes
 }
 
 function deeperThan(value: unknown, depth: number): boolean {

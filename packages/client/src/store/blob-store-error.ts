@@ -2,6 +2,7 @@
 export type BlobStoreErrorCode =
   | 'BLOB_LOCATOR_INVALID'
   | 'BLOB_MISSING'
+  | 'BLOB_RANGE_INVALID'
   | 'BLOB_DIGEST_MISMATCH'
   | 'BLOB_TOO_LARGE'
   | 'BLOB_STORE_FAILED'

@@ -4,12 +4,29 @@
  * @module
  */
 import type { Digest } from '@sealpool/crypto'
+import { requireSize } from './blob-check.js'
 import { BlobStoreError } from './blob-store-error.js'
 
 /** Limits and cancellation of one read. */
 export interface BlobReadOptions {
   /** Largest accepted size in bytes; the store's own limit applies when absent. */
   readonly maximumBytes?: number
+  /** Cancels the read. */
+  readonly signal?: AbortSignal
+}
+
+/** Cancellation of one write. */
+export interface BlobWriteOptions {
+  /** Cancels the write; a blob that was half written is not there, or is found out by its digest. */
+  readonly signal?: AbortSignal
+}
+
+/** A part of a blob. */
+export interface BlobRange {
+  /** First byte, from 0. */
+  readonly start: number
+  /** Bytes at most; fewer come back at the blob's end, none behind it. */
+  readonly length: number
   /** Cancels the read. */
   readonly signal?: AbortSignal
 }
@@ -24,21 +41,46 @@ export interface StoredBlob {
 /** Stores sealed bytes under their own digest. Every adapter passes `testing/blob-store-suite.ts`. */
 export interface BlobStore {
   /** Name of the adapter for logs and status pages. */
-  readonly name: 'memory' | 'files' | 'http'
+  readonly name: 'memory' | 'files' | 'http' | 's3' | 'ipfs'
   /**
    * Stores bytes; storing the same bytes twice is harmless.
-   * @throws BlobStoreError `BLOB_TOO_LARGE`, `BLOB_STORE_FAILED`
+   * @throws BlobStoreError `BLOB_TOO_LARGE`, `BLOB_STORE_FAILED`; the signal's reason when it was cancelled
    */
-  put(bytes: Uint8Array): Promise<StoredBlob>
+  put(bytes: Uint8Array, options?: BlobWriteOptions): Promise<StoredBlob>
   /**
    * Fetches bytes and checks them against the digest in the locator.
-   * @throws BlobStoreError `BLOB_LOCATOR_INVALID`, `BLOB_MISSING`, `BLOB_DIGEST_MISMATCH`, `BLOB_TOO_LARGE`, `BLOB_STORE_FAILED`
+   * @throws BlobStoreError `BLOB_LOCATOR_INVALID`, `BLOB_MISSING`, `BLOB_DIGEST_MISMATCH`, `BLOB_TOO_LARGE`, `BLOB_STORE_FAILED`;
+   *   the signal's reason when it was cancelled
    */
   get(locator: string, options?: BlobReadOptions): Promise<Uint8Array>
+  /**
+   * Fetches a part of a blob. A part cannot be checked against the digest of the whole: use it only for what
+   * authenticates itself piece by piece, as a sealed file does (`sealedReader` of `@sealpool/crypto`).
+   * @returns at most `range.length` bytes
+   * @throws BlobStoreError as {@link get}, and `BLOB_RANGE_INVALID`
+   */
+  getRange(locator: string, range: BlobRange): Promise<Uint8Array>
 }
 
 /** Largest blob that a store takes or gives unless told otherwise: 64 MiB. */
 export const defaultMaximumBlobBytes = 64 * 1024 * 1024
+
+/**
+ * Checks a range before anybody is asked.
+ * @param range from the caller
+ * @param limit the store's largest blob in bytes
+ * @throws BlobStoreError `BLOB_RANGE_INVALID` unless both are whole numbers from 0; `BLOB_TOO_LARGE`
+ */
+export function requireRange({ start, length }: BlobRange, limit: number): void {
+  if (![start, length, start + length].every((value) => Number.isSafeInteger(value) && value >= 0)) {
+    throw new BlobStoreError(
+      'BLOB_RANGE_INVALID',
+      'range',
+      'start and length of a range are whole numbers from 0 up',
+    )
+  }
+  requireSize(length, limit, 'range')
+}
 
 const locatorPattern = /^sha256:([0-9a-f]{64})$/
 

@@ -3,15 +3,16 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { sha256Digest } from '@sealpool/crypto'
+import { type Digest, sha256Digest } from '@sealpool/crypto'
 import { missing, requireDigest, requireSize } from './blob-check.js'
 import {
   type BlobReadOptions,
   type BlobStore,
   defaultMaximumBlobBytes,
   parseBlobLocator,
+  requireRange,
 } from './blob-store.js'
 import { BlobStoreError } from './blob-store-error.js'
 
@@ -43,7 +44,8 @@ export function fileBlobStore(options: {
 
   return {
     name: 'files',
-    async put(bytes) {
+    async put(bytes, write = {}) {
+      write.signal?.throwIfAborted()
       requireSize(bytes.length, limit, 'put')
       const digest = sha256Digest(bytes)
       const { hex } = parseBlobLocator(digest)
@@ -63,31 +65,55 @@ export function fileBlobStore(options: {
       }
       return { locator: digest, digest }
     },
-    async get(locator: string, read: BlobReadOptions = {}) {
+    async get(locator, read: BlobReadOptions = {}) {
       const { digest, hex } = parseBlobLocator(locator)
       read.signal?.throwIfAborted()
-      const path = join(options.directory, hex.slice(0, 2), hex)
-      const file = await open(path, 'r').catch((cause: unknown) => {
-        throw hasCode(cause, 'ENOENT') || hasCode(cause, 'ENOTDIR') ? missing(digest) : failed(digest, cause)
-      })
-      try {
-        const { size } = await file.stat()
+      const bytes = await withBlob(digest, hex, async (file, size) => {
         requireSize(size, Math.min(limit, read.maximumBytes ?? limit), digest)
-        const bytes = new Uint8Array(size)
-        let filled = 0
-        while (filled < size) {
-          const { bytesRead } = await file.read(bytes, filled, size - filled, filled)
-          if (bytesRead === 0) break
-          filled += bytesRead
-        }
-        return requireDigest(bytes.subarray(0, filled), digest)
-      } catch (cause) {
-        throw cause instanceof BlobStoreError ? cause : failed(digest, cause)
-      } finally {
-        await file.close()
-      }
+        return readAt(file, 0, size)
+      })
+      return requireDigest(bytes, digest)
+    },
+    async getRange(locator, range) {
+      const { digest, hex } = parseBlobLocator(locator)
+      requireRange(range, limit)
+      range.signal?.throwIfAborted()
+      const { start, length } = range
+      return withBlob(digest, hex, (file, size) =>
+        readAt(file, start, Math.max(0, Math.min(length, size - start))),
+      )
     },
   }
+
+  async function withBlob<Result>(
+    digest: Digest,
+    hex: string,
+    work: (file: FileHandle, size: number) => Promise<Result>,
+  ): Promise<Result> {
+    const path = join(options.directory, hex.slice(0, 2), hex)
+    const file = await open(path, 'r').catch((cause: unknown) => {
+      throw hasCode(cause, 'ENOENT') || hasCode(cause, 'ENOTDIR') ? missing(digest) : failed(digest, cause)
+    })
+    try {
+      return await work(file, (await file.stat()).size)
+    } catch (cause) {
+      throw failed(digest, cause)
+    } finally {
+      await file.close()
+    }
+  }
+}
+
+/** Reads `length` bytes from `start`, fewer when the file became shorter meanwhile. */
+async function readAt(file: FileHandle, start: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length)
+  let filled = 0
+  while (filled < length) {
+    const { bytesRead } = await file.read(bytes, filled, length - filled, start + filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  return bytes.subarray(0, filled)
 }
 
 async function writeWhole(path: string, bytes: Uint8Array, durable: boolean): Promise<void> {

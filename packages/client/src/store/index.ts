@@ -1,6 +1,8 @@
 export {
+  type BlobRange,
   type BlobReadOptions,
   type BlobStore,
+  type BlobWriteOptions,
   defaultMaximumBlobBytes,
   parseBlobLocator,
   type StoredBlob,
@@ -8,3 +10,4 @@ export {
 export { BlobStoreError, type BlobStoreErrorCode } from './blob-store-error.js'
 export { type HttpBlobStoreOptions, httpBlobStore } from './http-store.js'
 export { memoryBlobStore } from './memory-store.js'
+export type { TransportOptions } from './transport.js'

@@ -5,6 +5,7 @@ import {
   type BlobStore,
   defaultMaximumBlobBytes,
   parseBlobLocator,
+  requireRange,
 } from './blob-store.js'
 
 /**
@@ -17,7 +18,8 @@ export function memoryBlobStore(options: { readonly maximumBytes?: number } = {}
   const blobs = new Map<Digest, Uint8Array>()
   return {
     name: 'memory',
-    async put(bytes) {
+    async put(bytes, write = {}) {
+      write.signal?.throwIfAborted()
       requireSize(bytes.length, limit, 'put')
       const digest = sha256Digest(bytes)
       blobs.set(digest, bytes.slice())
@@ -30,6 +32,14 @@ export function memoryBlobStore(options: { readonly maximumBytes?: number } = {}
       if (bytes === undefined) throw missing(digest)
       requireSize(bytes.length, Math.min(limit, read.maximumBytes ?? limit), digest)
       return requireDigest(bytes.slice(), digest)
+    },
+    async getRange(locator, range) {
+      const { digest } = parseBlobLocator(locator)
+      requireRange(range, limit)
+      range.signal?.throwIfAborted()
+      const bytes = blobs.get(digest)
+      if (bytes === undefined) throw missing(digest)
+      return bytes.slice(range.start, range.start + range.length)
     },
   }
 }

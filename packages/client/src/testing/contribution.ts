@@ -15,7 +15,7 @@ export const wallet = walletIdentity({
 /** Text that no sealed byte may show. */
 export const secretText = 'wage;union\r\n12.50;yes\r\n'
 
-export const input: ContributionInput = {
+export const input = {
   bytes: new TextEncoder().encode(secretText),
   mediaType: 'text/csv',
   schemaId: digestOf('schema'),
@@ -23,7 +23,7 @@ export const input: ContributionInput = {
   walletPublicKey: wallet.publicKey,
   nonce: 3n,
   deadline: 2_000_000_000n,
-}
+} satisfies ContributionInput
 
 /** A memory store that remembers what it was given, and lies when told to. */
 export function recordingStore(

@@ -1,4 +1,4 @@
-import { jobBoardAbi, nodeRegistryAbi, poolAbi, poolFactoryAbi } from '@sealpool/contracts'
+import { dataRegistryAbi, jobBoardAbi, nodeRegistryAbi, poolAbi, poolFactoryAbi } from '@sealpool/contracts'
 import type { Address, Hex } from '@sealpool/crypto'
 import {
   type Client,
@@ -76,11 +76,15 @@ function answer(state: MemoryChainState, to: Address, data: Hex): Hex {
     const record = {
       keySetDigest: facts?.node.keySetDigest ?? zero,
       quoteDigest: zero,
-      measurement: zero,
+      measurement: facts?.node.measurement ?? zero,
       expiresAt: 2_000_000_000n,
       revoked: false,
     }
     return encodeFunctionResult({ abi: nodeRegistryAbi, functionName: 'getNode', result: record })
+  }
+  if (isAddressEqual(to, deployment.dataRegistry)) {
+    // No number is used: this chain takes no transactions.
+    return encodeFunctionResult({ abi: dataRegistryAbi, functionName: 'nonceUsed', result: false })
   }
   if (!isAddressEqual(to, pool)) return '0x'
   const { functionName } = decodeFunctionData({ abi: poolAbi, data })
@@ -94,7 +98,7 @@ function answer(state: MemoryChainState, to: Address, data: Hex): Hex {
     pocDigest: zero,
     refinerDigest: zero,
     constitutionDigest: zero,
-    measurement: zero,
+    measurement: facts?.measurement ?? zero,
     rewardPerFullScore: 1n,
     treasuryShareBps: 0,
   }

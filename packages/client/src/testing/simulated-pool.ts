@@ -1,4 +1,10 @@
-import { type AttestationPolicy, defaultAttestationPolicy, nodeReportData } from '@sealpool/attest'
+import {
+  type AttestationPolicy,
+  defaultAttestationPolicy,
+  measurementDigest,
+  nodeReportData,
+  parseQuote,
+} from '@sealpool/attest'
 import { createSimulator, simulatedMrTd } from '@sealpool/attest/simulator'
 import { type Deployment, poolKeyContext } from '@sealpool/contracts'
 import {
@@ -67,6 +73,15 @@ function bytesOfDigest(digest: Digest): Uint8Array {
 }
 
 export const simulator = createSimulator({ random: repeatable('client fixture'), at })
+
+/** What the fixture's nodes run, as the registry lists it. */
+export const measurement: Hex = (() => {
+  const { report } = parseQuote(simulator.quote({ reportData: new Uint8Array(64), mrTd: simulatedMrTd }))
+  if (report.kind !== 'td') throw new Error('the simulator is not one of TDX')
+  const [one, two, three, four] = report.rtmrs.map((register) => encodeHex(register))
+  if (!one || !two || !three || !four) throw new Error('a TD has four registers')
+  return measurementDigest({ mrTd: encodeHex(report.mrTd), rtmrs: [one, two, three, four] })
+})()
 
 /** Attestation rules that allow the fixture's simulator. */
 export const trust: AttestationPolicy = {
@@ -186,13 +201,14 @@ export function simulatedNode(seed = 7, served: JsonObject = policy, place = { d
   function facts(epoch = 1): ChainFacts {
     return {
       policyDigest: digestToHex(policyDigest),
+      measurement,
       keyEpoch: {
         epoch,
         policyDigest: digestToHex(policyDigest),
         keyDigest: digestToHex(poolKey(epoch).keyId),
         node: keySet.statement.address,
       },
-      node: { active: true, keySetDigest: digestToHex(keySetDigest(keySet)) },
+      node: { active: true, keySetDigest: digestToHex(keySetDigest(keySet)), measurement },
     }
   }
   return { keys, keySet, poolKey, evidence, statement, answer, facts }

@@ -1,12 +1,15 @@
-import { type Deployment, getNode, poolAbi, poolFactoryAbi } from '@sealpool/contracts'
+import { type Deployment, poolAbi, poolFactoryAbi } from '@sealpool/contracts'
 import type { Address, Hex } from '@sealpool/crypto'
 import { type Client, isAddressEqual, zeroAddress } from 'viem'
 import { getChainId, readContract } from 'viem/actions'
 import { ClientError } from '../errors.js'
+import { nodeQuestionsAbi } from './node-registry-abi.js'
 
 /** What the chain says about the pool and the node; read it from a source that you trust. */
 export interface ChainFacts {
   readonly policyDigest: Hex
+  /** What the pool demands its nodes to run; zero: whatever the registry allows. */
+  readonly measurement: Hex
   readonly keyEpoch: {
     readonly epoch: number
     readonly policyDigest: Hex
@@ -14,7 +17,7 @@ export interface ChainFacts {
     readonly node: Address
   }
   /** The node registry's record of the epoch's node. */
-  readonly node: { readonly active: boolean; readonly keySetDigest: Hex }
+  readonly node: { readonly active: boolean; readonly keySetDigest: Hex; readonly measurement: Hex }
 }
 
 /**
@@ -64,12 +67,18 @@ export async function readChainFacts(
         'no node has published a key for this pool yet; try later',
       )
     }
-    const { active, keySetDigest } = await getNode(chain, { deployment, statementKey: key.node })
+    const registry = { address: deployment.nodeRegistry, abi: nodeQuestionsAbi, args: [key.node] } as const
+    // A key that never registered has an empty record and is not active.
+    const [{ keySetDigest, measurement }, active] = await Promise.all([
+      readContract(chain, { ...registry, functionName: 'getNode' }),
+      readContract(chain, { ...registry, functionName: 'isActive' }),
+    ])
     const { epoch, policyDigest, keyDigest, node } = key
     return {
       policyDigest: rules.policyDigest,
+      measurement: rules.measurement,
       keyEpoch: { epoch, policyDigest, keyDigest, node },
-      node: { active, keySetDigest },
+      node: { active, keySetDigest, measurement },
     }
   } catch (cause) {
     if (cause instanceof ClientError) throw cause

@@ -18,7 +18,7 @@ const good = (): Readiness =>
 const yes = good()
 const no: Readiness = { ...yes, ok: false, pool: undefined }
 
-function world() {
+function world(maximumAgeMs = 1_000) {
   const state = {
     answers: [] as (Readiness | Error)[],
     now: at.getTime(),
@@ -38,7 +38,7 @@ function world() {
       return state.unchanged
     },
     now: () => new Date(state.now),
-    maximumAgeMs: 1_000,
+    maximumAgeMs,
   })
   return { state, fresh }
 }
@@ -68,6 +68,36 @@ describe('freshReadiness', () => {
     await fresh.current()
     expect(state.verified).toBe(1)
     state.now += 1
+    await fresh.current()
+    expect(state.verified).toBe(2)
+  })
+
+  test('verifies again from the moment at which a part of the evidence is stale', async () => {
+    const { state, fresh } = world(Number.MAX_SAFE_INTEGER)
+    const until = Date.parse(yes.pool?.validUntil ?? '')
+    expect(until).toBeGreaterThan(at.getTime())
+    await fresh.verify()
+    state.now = until - 1
+    await fresh.current()
+    expect(state.verified).toBe(1)
+    state.now = until
+    await fresh.current()
+    expect(state.verified).toBe(2)
+  })
+
+  test('knows evidence without such a moment', async () => {
+    const { state, fresh } = world(Number.MAX_SAFE_INTEGER)
+    if (yes.pool === undefined) throw new Error('the fixture does not verify')
+    state.answers = [{ ...yes, pool: { ...yes.pool, validUntil: null } }]
+    await fresh.verify()
+    state.now += 400 * 86_400_000
+    await fresh.current()
+    expect(state.verified).toBe(1)
+  })
+
+  test('verifies every time when told to, also twice in one millisecond', async () => {
+    const { state, fresh } = world(0)
+    await fresh.current()
     await fresh.current()
     expect(state.verified).toBe(2)
   })

@@ -52,10 +52,13 @@ export function freshReadiness(options: {
 
   async function freshen(): Promise<Readiness> {
     const { at, readiness } = known
-    const age = options.now().getTime() - at
+    const time = options.now().getTime()
+    const age = time - at
     // A clock that was set back makes no answer younger.
-    const young = age >= 0 && age <= options.maximumAgeMs
-    if (readiness?.pool === undefined || !young) return verify()
+    const young = options.maximumAgeMs > 0 && age >= 0 && age <= options.maximumAgeMs
+    const until = readiness?.pool?.validUntil ?? null
+    const current = until === null || time < Date.parse(until)
+    if (readiness?.pool === undefined || !young || !current) return verify()
     const same = await options.unchanged(readiness.pool)
     // While the chain answered, a newer verification may have said no.
     return same && known.readiness === readiness ? readiness : verify()

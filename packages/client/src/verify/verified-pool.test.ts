@@ -1,10 +1,19 @@
-import { type AttestationPolicy, AttestError, defaultAttestationPolicy } from '@sealpool/attest'
+import {
+  type AttestationPolicy,
+  AttestError,
+  defaultAttestationPolicy,
+  formatPemCertificates,
+  measurementDigest,
+  nodeReportData,
+} from '@sealpool/attest'
+import { createAmdSimulator } from '@sealpool/attest/simulator'
 import {
   addressOf,
   type Digest,
   digestOf,
   digestToHex,
   encodeBase64Url,
+  encodeHex,
   type JsonObject,
   keySetDigest,
   publicKeyOf,
@@ -15,11 +24,13 @@ import {
   at,
   deployment,
   type KeyStatement,
+  measurement,
   node,
   nonce,
   policy,
   policyWith,
   pool,
+  repeatable,
   simulatedNode,
   simulator,
   trust,
@@ -58,10 +69,12 @@ function expectRefused(change: Partial<Options>, id: string, why: RegExp | strin
 
 const facts = (change: {
   readonly policyDigest?: ChainFacts['policyDigest']
+  readonly measurement?: ChainFacts['measurement']
   readonly keyEpoch?: Partial<ChainFacts['keyEpoch']>
   readonly node?: Partial<ChainFacts['node']>
 }): ChainFacts => ({
   policyDigest: change.policyDigest ?? good.chain.policyDigest,
+  measurement: change.measurement ?? good.chain.measurement,
   keyEpoch: { ...good.chain.keyEpoch, ...change.keyEpoch },
   node: { ...good.chain.node, ...change.node },
 })
@@ -85,13 +98,16 @@ describe('verifyPool', () => {
       publicKey: node.poolKey().publicKey,
       keyId: node.poolKey().keyId,
       keySet: node.keySet,
+      measurement,
+      validUntil: expect.stringMatching(/^20\d\d-/),
       simulated: true,
     })
-    expect(answer.checks.map(({ id }) => id).slice(-4)).toEqual([
+    expect(answer.checks.map(({ id }) => id).slice(-5)).toEqual([
       'policy-on-chain',
       'node-on-chain',
       'pool-key-statement',
       'pool-key-on-chain',
+      'measurement-on-chain',
     ])
   })
 
@@ -99,6 +115,44 @@ describe('verifyPool', () => {
     const node = { ...good.chain.keyEpoch, node: good.chain.keyEpoch.node.toUpperCase().replace('0X', '0x') }
     const upper = { ...good.chain, keyEpoch: node as ChainFacts['keyEpoch'] }
     expect(verdict({ pool: pool.toLowerCase() as typeof pool, chain: upper }).answer.ok).toBe(true)
+  })
+})
+
+describe('verifyPool of a node in an SEV-SNP guest', () => {
+  const amd = createAmdSimulator({ random: repeatable('snp node'), at, product: 'Turin' })
+  const launch = new Uint8Array(48).fill(7)
+  const rules = policyWith({
+    ...trust,
+    roots: [amd.rootDigest],
+    measurements: [{ name: 'image', measurement: encodeHex(launch) }],
+    snp: { minimumTcb: { Turin: { fmc: 0, bootloader: 0, tee: 0, snp: 0, microcode: 0 } } },
+  } as typeof trust)
+  const guest = simulatedNode(7, rules)
+  const report = amd.report({ reportData: nodeReportData(guest.keySet, good.nonce), measurement: launch })
+  const evidence = {
+    format: 'sealpool/node-evidence',
+    version: 1,
+    tee: 'sev-snp',
+    quote: encodeBase64Url(report),
+    collateral: { certificates: formatPemCertificates(amd.certificates()), crl: encodeHex(amd.crl(at)) },
+    keySet: guest.keySet as unknown as JsonObject,
+    nonce: good.nonce,
+    simulated: true,
+  }
+  const own = measurementDigest({ measurement: encodeHex(launch), hostData: `0x${'00'.repeat(32)}` })
+  const chain = { ...guest.facts(), measurement: own, node: { ...guest.facts().node, measurement: own } }
+  const change = { policy: rules, served: guest.answer(), evidence, chain }
+
+  test('measures and judges it by its own rules, and knows no date up to which a yes counts', () => {
+    const { answer, ids } = verdict(change)
+    expect(ids).toEqual([])
+    expect(answer.pool).toMatchObject({ measurement: own, validUntil: null, simulated: true })
+    expect(answer.summary.every(({ result }) => result === 'pass')).toBe(true)
+  })
+
+  test('refuses it when it is registered with other code', () => {
+    const facts = { ...chain, node: { ...chain.node, measurement } }
+    expectRefused({ ...change, chain: facts }, 'measurement-on-chain', /registered with other code/)
   })
 })
 
@@ -189,6 +243,28 @@ describe('verifyPool refuses the node', () => {
     const keySetDigestOnChain = digestToHex(keySetDigest(simulatedNode(8).keySet))
     const chain = facts({ node: { keySetDigest: keySetDigestOnChain } })
     expectRefused({ chain }, 'node-on-chain', /another key set/)
+  })
+  test('that runs other code than it is registered with', () => {
+    const chain = facts({ node: { measurement: digestToHex(otherDigest) } })
+    expectRefused({ chain }, 'measurement-on-chain', /registered with other code/)
+  })
+  test('that runs other code than the pool demands', () => {
+    const chain = facts({ measurement: digestToHex(otherDigest) })
+    expectRefused({ chain }, 'measurement-on-chain', /pool demands other code/)
+    const any = facts({ measurement: `0x${'00'.repeat(32)}` })
+    expect(verdict({ chain: any }).answer.ok).toBe(true)
+  })
+  test.each(['fail', 'not-checked'] as const)('whose code the log answers with %s', (result) => {
+    expectRefused({ logged: { result, detail: 'as the log says' } }, 'measurement-logged', /as the log says/)
+  })
+  test('not when the log has its code', () => {
+    const { answer } = verdict({ logged: { result: 'pass', detail: 'Entry 3' } })
+    expect(answer.ok).toBe(true)
+    expect(answer.checks.at(-1)).toMatchObject({
+      id: 'measurement-logged',
+      result: 'pass',
+      detail: 'Entry 3',
+    })
   })
 })
 
@@ -285,6 +361,8 @@ describe('changedOnChain', () => {
     ['node', facts({ keyEpoch: { node: deployment.jobBoard } })],
     ['epoch', facts({ keyEpoch: { epoch: 2 } })],
     ['key', facts({ keyEpoch: { keyDigest: digestToHex(otherDigest) } })],
+    ['registered code', facts({ node: { measurement: digestToHex(otherDigest) } })],
+    ['demanded code', facts({ measurement: digestToHex(otherDigest) })],
     ['policy of the epoch', facts({ keyEpoch: { policyDigest: digestToHex(otherDigest) } })],
   ])('notices another %s', (_name, chain) => {
     expect(changedOnChain(verified, chain)).toBeDefined()

@@ -1,5 +1,6 @@
 import {
   type Check,
+  measurementDigest,
   type NodeEvidenceVerdict,
   parseAttestationPolicy,
   verifyNodeEvidence,
@@ -22,6 +23,8 @@ import {
 } from '@sealpool/crypto'
 import type { ServedPoolAnswer } from '../node-api/messages.js'
 import type { ChainFacts } from './chain-facts.js'
+import type { LogAnswer } from './measurement-log.js'
+import { readinessSummary, type SummaryLine } from './readiness-summary.js'
 
 /** A pool whose key is published: what {@link verifyPool} can judge. */
 export type KeyedPoolAnswer = {
@@ -38,6 +41,13 @@ export interface VerifiedPool {
   readonly publicKey: Uint8Array
   readonly keyId: string
   readonly keySet: KeySet
+  /** What the node runs, as the registry lists it. */
+  readonly measurement: Hex
+  /**
+   * ISO; from then on a part of what the evidence was judged by is stale, and a yes counts no longer. Null where the evidence
+   * names no such moment (SEV-SNP).
+   */
+  readonly validUntil: string | null
   /** No hardware stands behind the node. */
   readonly simulated: boolean
 }
@@ -48,6 +58,8 @@ export interface Readiness {
   readonly ok: boolean
   /** True unless the node is proved to be hardware: show it wherever you show the answer. */
   readonly simulated: boolean
+  /** The answer in people's words: each line stands for some of `checks`, and every check for one line. */
+  readonly summary: readonly SummaryLine[]
   /** Every check, with its reason. */
   readonly checks: readonly Check[]
   /** Present only when `ok`. */
@@ -60,6 +72,9 @@ const titles = {
   'node-on-chain': 'The node is registered on chain and active, with this key set',
   'pool-key-statement': 'The node itself signed the pool key, for this pool, policy and epoch',
   'pool-key-on-chain': 'The pool key is the one on chain',
+  'measurement-on-chain':
+    'The code that the node runs is the one that it is registered with and that the pool demands',
+  'measurement-logged': 'The code that the node runs stands in the public log',
 } as const
 
 /** Types are structural: this set is what keeps a hand-made "verified" pool from being sealed to. */
@@ -87,6 +102,7 @@ export function isVerifiedPool(pool: VerifiedPool): boolean {
  * @param options.evidence what the node sent for `nonce`; any JSON
  * @param options.nonce 32 fresh random bytes
  * @param options.chain what the chain says
+ * @param options.logged what the public log says of the registered measurement; absent: the caller does not ask for a log
  * @param options.at the moment for which the answer holds
  * @returns the checklist; `pool` only when all of it passed
  * @throws AttestError `BAD_EVIDENCE`, `BAD_QUOTE`, `BAD_POLICY` when there is nothing to judge; CryptoError when `policy`
@@ -101,6 +117,7 @@ export function verifyPool(options: {
   readonly evidence: JsonObject
   readonly nonce: Hex
   readonly chain: ChainFacts
+  readonly logged?: LogAnswer
   readonly at: Date
 }): Readiness {
   const { policy, served, chain, chainId } = options
@@ -133,11 +150,20 @@ export function verifyPool(options: {
     servedKeyProblem({ served, chain, publicKey, policyDigest }),
     served.poolKey.keyId,
   )
+  const measurement = measuredCode(evidence)
+  check('measurement-on-chain', measurementProblem(measurement, chain), measurement ?? '')
+  if (options.logged !== undefined) {
+    own.push({ id: 'measurement-logged', title: titles['measurement-logged'], ...options.logged })
+  }
 
   const ok = evidence.ok && own.every(({ result }) => result === 'pass')
   const { simulated } = evidence.verdict
-  const answer = { ok, simulated, checks: [...evidence.checks, ...own], evidence }
-  if (!ok || publicKey === undefined) return { ...answer, ok: false, pool: undefined }
+  const checks = [...evidence.checks, ...own]
+  const answer = { ok, simulated, summary: readinessSummary(checks, simulated), checks, evidence }
+  const { claims } = evidence.verdict
+  const validUntil = 'collateral' in claims ? (claims.collateral?.nextUpdate ?? null) : null
+  if (!ok || publicKey === undefined || measurement === undefined)
+    return { ...answer, ok: false, pool: undefined }
   const { epoch, poolKey } = served
   const pool: VerifiedPool = Object.freeze({
     chainId,
@@ -147,6 +173,8 @@ export function verifyPool(options: {
     publicKey,
     keyId: poolKey.keyId,
     keySet,
+    measurement,
+    validUntil,
     simulated,
   })
   made.add(pool)
@@ -164,6 +192,7 @@ export function changedOnChain(pool: VerifiedPool, chain: ChainFacts): string | 
   return (
     policyProblem(policyDigest, chain) ??
     nodeProblem(pool.keySet, chain) ??
+    measurementProblem(pool.measurement, chain) ??
     keyProblem({ epoch, publicKey, policyDigest }, chain)
   )
 }
@@ -180,6 +209,20 @@ function nodeProblem(keySet: KeySet, { node, keyEpoch }: ChainFacts): string | u
     return 'the pool’s key epoch belongs to another node'
   if (node.keySetDigest !== digestToHex(keySetDigest(keySet)))
     return 'the registry holds another key set for it'
+  return undefined
+}
+
+/** What a guest runs, in the one number that the registry lists; undefined for evidence that is no guest's (SGX). */
+function measuredCode({ verdict }: NodeEvidenceVerdict): Hex | undefined {
+  const { claims } = verdict
+  return claims.tee === 'sgx' ? undefined : measurementDigest(claims)
+}
+
+function measurementProblem(measurement: Hex | undefined, chain: ChainFacts): string | undefined {
+  if (measurement === undefined) return 'the evidence names no code of a confidential VM'
+  if (chain.node.measurement !== measurement) return 'the node is registered with other code'
+  const anything = /^0x0{64}$/.test(chain.measurement)
+  if (!anything && chain.measurement !== measurement) return 'the pool demands other code'
   return undefined
 }
 

@@ -27,23 +27,28 @@ export interface PoolContracts {
   readonly timelock: Address
 }
 
-const address = z.custom<Address>((value) => typeof value === 'string' && isAddress(value), 'not an address')
-
-const deploymentSchema = z.strictObject({
-  chainId: z.int().positive(),
-  protocolToken: address,
-  nodeRegistry: address,
-  dataRegistry: address,
-  contributionBatches: address,
-  jobBoard: address,
-  permissions: address,
-  approvals: address,
-  poolFactory: address,
-  blockNumber: z
-    .string()
-    .regex(/^(0|[1-9][0-9]{0,77})$/, 'not a decimal number')
-    .transform(BigInt),
-})
+/** Built when it is asked for: a page that parses no deployment carries no schema library. */
+function deploymentSchema() {
+  const address = z.custom<Address>(
+    (value) => typeof value === 'string' && isAddress(value),
+    'not an address',
+  )
+  return z.strictObject({
+    chainId: z.int().positive(),
+    protocolToken: address,
+    nodeRegistry: address,
+    dataRegistry: address,
+    contributionBatches: address,
+    jobBoard: address,
+    permissions: address,
+    approvals: address,
+    poolFactory: address,
+    blockNumber: z
+      .string()
+      .regex(/^(0|[1-9][0-9]{0,77})$/, 'not a decimal number')
+      .transform(BigInt),
+  })
+}
 
 /** A deployment as JSON text with the block number as a decimal string; {@link parseDeployment} reads it. */
 export function formatDeployment(deployment: Deployment): string {
@@ -62,7 +67,7 @@ export function parseDeployment(text: string): Deployment {
   } catch (cause) {
     throw new ContractsError('ARGUMENT_INVALID', 'parseDeployment', 'not JSON', { cause })
   }
-  const result = deploymentSchema.safeParse(json)
+  const result = deploymentSchema().safeParse(json)
   if (result.success) return result.data
   const fields = result.error.issues.map(({ path, message }) => `${path.join('.') || 'document'}: ${message}`)
   throw new ContractsError('ARGUMENT_INVALID', 'parseDeployment', fields.join('; '))

@@ -55,7 +55,8 @@ export async function openContribution(
   try {
     sealed = await blobStore.get(contribution.locator, { maximumBytes: maximumBlobBytes })
   } catch (error) {
-    if (!(error instanceof BlobStoreError)) throw error
+    // A range is asked for by nobody here.
+    if (!(error instanceof BlobStoreError) || error.code === 'BLOB_RANGE_INVALID') throw error
     if (error.code === 'BLOB_MISSING' || error.code === 'BLOB_STORE_FAILED') {
       return { kind: 'later', reason: error.code }
     }

@@ -1,4 +1,14 @@
-import { sha256Digest } from '@sealpool/crypto'
+import {
+  deriveKeyPair,
+  digestOf,
+  hpkeIdentity,
+  hpkeRecipient,
+  openRange,
+  platformRandom,
+  type RangeSource,
+  sealBytes,
+  sha256Digest,
+} from '@sealpool/crypto'
 import { describe, expect, it } from 'vitest'
 import type { BlobStore } from '../blob-store.js'
 import { BlobStoreError, type BlobStoreErrorCode } from '../blob-store-error.js'
@@ -14,7 +24,7 @@ export interface BlobStoreFixture {
 export function blobStoreSuite(
   name: string,
   open: (options: { readonly maximumBytes: number }) => Promise<BlobStoreFixture>,
-  options: { readonly corruptible: boolean },
+  options: { readonly corruptible: boolean /** Default: true. */; readonly ranges?: boolean },
 ): void {
   const bytes = new TextEncoder().encode('sealed bytes')
   const refusal = async (work: Promise<unknown>): Promise<BlobStoreErrorCode | undefined> => {
@@ -104,7 +114,78 @@ export function blobStoreSuite(
     it('stops when it is told to', async () => {
       const { store } = await open({ maximumBytes: 1000 })
       const { locator } = await store.put(bytes)
-      await expect(store.get(locator, { signal: AbortSignal.abort() })).rejects.toThrow()
+      const reason = new Error('no longer wanted')
+      const signal = AbortSignal.abort(reason)
+      await expect(store.get(locator, { signal })).rejects.toBe(reason)
+      await expect(store.getRange(locator, { start: 0, length: 1, signal })).rejects.toBe(reason)
+      const other = new Uint8Array([9, 9])
+      await expect(store.put(other, { signal })).rejects.toBe(reason)
+      expect(await refusal(store.get(sha256Digest(other)))).toBe('BLOB_MISSING')
+    })
+
+    it.each([
+      [0, 12, 'sealed bytes'],
+      [7, 5, 'bytes'],
+      [7, 500, 'bytes'],
+      [11, 1, 's'],
+      [12, 1, ''],
+      [500, 5, ''],
+      [3, 0, ''],
+    ])('gives the part from %i of at most %i bytes', async (start, length, text) => {
+      const { store } = await open({ maximumBytes: 1000 })
+      const { locator } = await store.put(bytes)
+      expect(new TextDecoder().decode(await store.getRange(locator, { start, length }))).toBe(text)
+    })
+
+    it('refuses parts that cannot be, parts of what is missing, and parts above its limit', async () => {
+      const { store } = await open({ maximumBytes: 1000 })
+      const { locator } = await store.put(bytes)
+      for (const [start, length] of [
+        [-1, 2],
+        [0, -1],
+        [0.5, 1],
+        [0, Number.NaN],
+        [Number.MAX_SAFE_INTEGER, 2],
+      ] as const) {
+        expect(await refusal(store.getRange(locator, { start, length }))).toBe('BLOB_RANGE_INVALID')
+      }
+      expect(await refusal(store.getRange(locator, { start: 0, length: 1001 }))).toBe('BLOB_TOO_LARGE')
+      const missing = `sha256:${'0'.repeat(64)}`
+      expect(await refusal(store.getRange(missing, { start: 0, length: 0 }))).toBe('BLOB_MISSING')
+      expect(await refusal(store.getRange(missing, { start: 3, length: 2 }))).toBe('BLOB_MISSING')
+      expect(await refusal(store.getRange('x', { start: 3, length: 2 }))).toBe('BLOB_LOCATOR_INVALID')
+    })
+
+    it('opens any part of a sealed file without fetching the rest', async () => {
+      const { store } = await open({ maximumBytes: 400_000 })
+      const key = deriveKeyPair(new Uint8Array(32).fill(3))
+      const plaintext = Uint8Array.from({ length: 300_000 }, (_, index) => index % 251)
+      const context = {
+        chainId: 1,
+        pool: `0x${'ab'.repeat(20)}`,
+        policyDigest: digestOf('policy'),
+        epoch: 1,
+        mediaType: 'application/octet-stream',
+      } as const
+      const sealed = await sealBytes(plaintext, {
+        recipients: [hpkeRecipient({ publicKey: key.publicKey })],
+        context,
+        random: platformRandom,
+      })
+      const { locator } = await store.put(sealed)
+      let fetched = 0
+      const source: RangeSource = {
+        size: sealed.length,
+        read: async (start, length) => {
+          const part = await store.getRange(locator, { start, length })
+          fetched += part.length
+          return part
+        },
+      }
+      const identities = [hpkeIdentity({ privateKey: key.privateKey })]
+      const part = await openRange({ source, identities, start: 200_000, end: 200_010 })
+      expect(part.plaintext).toEqual(plaintext.slice(200_000, 200_010))
+      if (options.ranges !== false) expect(fetched).toBeLessThan(150_000)
     })
   })
 }

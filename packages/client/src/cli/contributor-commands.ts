@@ -1,0 +1,220 @@
+import { type Digest, digestOf, sha256Digest, walletIdentity, walletKeyTypedData } from '@sealpool/crypto'
+import type { Account } from 'viem'
+import { contributionSteps } from '../contribute/progress.js'
+import { ClientError } from '../errors.js'
+import type { Readiness } from '../verify/verified-pool.js'
+import { usage, wholeNumber } from './arguments.js'
+import type { Command, CommandAnswer } from './command.js'
+import { table } from './io.js'
+import { addressOf, readBytes } from './settings.js'
+
+const marks = { pass: 'ok ', fail: 'NO ', 'not-checked': '?  ' } as const
+
+function readinessText({ ok, simulated, summary, checks }: Readiness): string {
+  const lines = summary.flatMap(({ title, result, detail }) => [
+    `${marks[result]} ${title}`,
+    `      ${detail}`,
+  ])
+  const passed = checks.filter(({ result }) => result === 'pass').length
+  return [
+    ...(simulated ? ['SIMULATED: no hardware protects the data. Fit for development only.', ''] : []),
+    ...lines,
+    '',
+    `${ok ? 'READY' : 'NOT READY: nothing may be sent'} (${passed} of ${checks.length} checks passed; --json lists them)`,
+  ].join('\n')
+}
+
+const ready: Command = {
+  name: 'ready',
+  summary: 'verify node, code, keys and policy; nothing is sent but a random number',
+  positionals: [],
+  options: {},
+  needs: 'read',
+  async run({ opened }) {
+    const answer = await opened().client.ready()
+    const { ok, simulated, summary, checks } = answer
+    return { json: { ok, simulated, summary, checks }, text: readinessText(answer), exitCode: ok ? 0 : 1 }
+  },
+}
+
+/** The key pair of the contributor's own copy, from a signature of the account. */
+async function ownCopyKey(account: Account | undefined, chainId: number): Promise<Uint8Array> {
+  if (account?.signTypedData === undefined)
+    throw new ClientError('ACCOUNT_REQUIRED', 'account', 'the account cannot sign')
+  const typedData = walletKeyTypedData({ chainId, purpose: 'My copy of my pool files' })
+  const signature = await account.signTypedData(typedData)
+  return walletIdentity({ signature, address: account.address, typedData }).publicKey
+}
+
+const contribute: Command = {
+  name: 'contribute',
+  summary: 'verify, seal, store, sign and send one export',
+  positionals: ['file'],
+  options: {
+    type: { value: 'MEDIA-TYPE', help: 'such as text/csv', required: true },
+    schema: {
+      value: 'DIGEST',
+      help: 'sha256:… of the pool’s table schema, or a JSON file of it',
+      required: true,
+    },
+    consent: { value: 'FILE', help: 'the text that you agree to, or its sha256:…', required: true },
+    nonce: { value: 'NUMBER', help: 'your number in the registry; default: random' },
+    resume: { value: 'NAME', help: 'goes on with what was begun under this name; needs --journal' },
+  },
+  details:
+    'The plaintext never leaves this machine: it is sealed to the pool and to your own wallet after the node was verified.\nWith --resume, run the same command again after a crash; the chain gets one contribution.',
+  needs: 'send',
+  async run({ given, opened, progress }) {
+    const { client, account, deployment } = opened()
+    if (account === undefined) throw new ClientError('ACCOUNT_REQUIRED', 'account', 'give a key')
+    const bytes = await readBytes(given.positionals[0] ?? '', '<file>')
+    if (bytes.length === 0) throw usage('<file>', 'the file is empty')
+    const nonce = given.get('nonce')
+    const key = given.get('resume')
+    const walletPublicKey = await ownCopyKey(account, deployment.chainId)
+    const done = await client.contribute(
+      account,
+      {
+        bytes,
+        mediaType: given.need('type'),
+        schemaId: await digestArgument(given.need('schema'), '--schema', 'json'),
+        consentDigest: await digestArgument(given.need('consent'), '--consent', 'bytes'),
+        walletPublicKey,
+        ...(nonce === undefined ? {} : { nonce: wholeNumber(nonce, '--nonce') }),
+      },
+      {
+        ...(key === undefined ? {} : { key }),
+        onProgress: ({ step, state }) => {
+          if (state !== 'started') progress(`${contributionSteps.indexOf(step) + 1}/6 ${step}: ${state}`)
+        },
+      },
+    )
+    const { id, hash, resumed, prepared } = done
+    const { contribution, sealedBytes, simulated } = prepared
+    return {
+      json: {
+        id,
+        transaction: hash,
+        resumed,
+        simulated,
+        sealedBytes,
+        locator: contribution.locator,
+        epoch: contribution.epoch,
+      },
+      text: table([
+        ['contribution', `${id}${resumed ? ' (begun earlier)' : ''}`],
+        ['transaction', hash],
+        ['stored as', `${contribution.locator} (${sealedBytes} bytes, sealed)`],
+        ...(simulated ? [['SIMULATED', 'no hardware protects the data']] : []),
+      ]),
+    }
+  },
+}
+
+async function digestArgument(text: string, place: string, of: 'json' | 'bytes'): Promise<Digest> {
+  if (/^sha256:[0-9a-f]{64}$/.test(text)) return text as Digest
+  if (text.startsWith('sha256:')) throw usage(place, 'expected sha256: and 64 lower-case hexadecimal digits')
+  const bytes = await readBytes(text, place)
+  if (of === 'bytes') return sha256Digest(bytes)
+  try {
+    return digestOf(JSON.parse(new TextDecoder().decode(bytes)))
+  } catch {
+    throw usage(place, 'the file is not JSON')
+  }
+}
+
+const status: Command = {
+  name: 'status',
+  summary: 'where a contribution stands',
+  positionals: ['id'],
+  options: {},
+  needs: 'read',
+  async run({ given, opened }) {
+    const { chain, node } = await opened().client.contributionStatus(
+      wholeNumber(given.positionals[0], '<id>'),
+    )
+    const rows = [
+      ['contribution', `${chain.id}`],
+      ['on chain', `${chain.state}${chain.state === 'Accepted' ? `, score ${chain.score / 100} %` : ''}`],
+      ['owner', chain.owner],
+      ['key epoch', `${chain.epoch}`],
+      [
+        'node says',
+        node === null
+          ? 'nothing: it is away or has not seen it'
+          : `${node.state}${node.reason === null ? '' : `: ${node.reason}`}`,
+      ],
+    ]
+    return { json: { chain, node }, text: table(rows) }
+  },
+}
+
+const sent = (what: string, hash: string, more: object = {}): CommandAnswer => ({
+  json: { transaction: hash, ...more },
+  text: table([
+    ['done', what],
+    ['transaction', hash],
+  ]),
+})
+
+const withdraw: Command = {
+  name: 'withdraw',
+  summary: 'take a contribution back: later jobs do not work on it',
+  positionals: ['id'],
+  options: {},
+  needs: 'send',
+  async run({ given, opened }) {
+    const id = wholeNumber(given.positionals[0], '<id>')
+    const { hash } = await opened().client.withdraw(id)
+    return sent(`contribution ${id} is withdrawn`, hash, { id })
+  },
+}
+
+const claim: Command = {
+  name: 'claim',
+  summary: 'have your share of job fees paid out',
+  positionals: [],
+  options: { for: { value: 'ADDRESS', help: 'another contributor, who gets the money; default: you' } },
+  needs: 'send',
+  async run({ given, opened }) {
+    const other = given.get('for')
+    const { hash } = await opened().client.claim(
+      other === undefined ? {} : { contributor: addressOf(other, '--for') },
+    )
+    return sent('paid out', hash)
+  },
+}
+
+const usedMyData: Command = {
+  name: 'who-used-my-data',
+  summary: 'which released jobs worked on your contributions, by receipts that verify',
+  positionals: [],
+  options: { owner: { value: 'ADDRESS', help: 'whose data', required: true } },
+  needs: 'read',
+  async run({ given, opened }) {
+    const uses = await opened().client.whoUsedMyData({ owner: addressOf(given.need('owner'), '--owner') })
+    const rows = uses.map((use) => [
+      `${use.jobId}`,
+      use.used,
+      use.contributions.join(', ') || '-',
+      use.consumer,
+      use.title ?? use.reason ?? '-',
+    ])
+    const text =
+      uses.length === 0
+        ? 'No job over this pool has released a result.'
+        : table([['job', 'used', 'contributions', 'consumer', 'what for'], ...rows])
+    return { json: uses, text }
+  },
+}
+
+/** What contributors do. */
+export const contributorCommands: readonly Command[] = [
+  ready,
+  contribute,
+  status,
+  withdraw,
+  claim,
+  usedMyData,
+]
+export { sent }

@@ -1,0 +1,322 @@
+import { writeFile } from 'node:fs/promises'
+import { parseAttestationPolicy } from '@sealpool/attest'
+import {
+  decodeBase64Url,
+  deriveKeyPair,
+  encodeBase64Url,
+  type JsonValue,
+  platformRandom,
+} from '@sealpool/crypto'
+import { ClientError } from '../errors.js'
+import type { JobRequest } from '../job/job-request.js'
+import { decimal, type Given, type OptionSpec, usage, wholeNumber } from './arguments.js'
+import type { Command, CommandContext } from './command.js'
+import { sent } from './contributor-commands.js'
+import { jsonText, table } from './io.js'
+import { readBytes, readJsonObject, readSecret } from './settings.js'
+
+const job: Command['positionals'] = ['job']
+const jobId = ({ given }: Pick<CommandContext, 'given'>) => wholeNumber(given.positionals[0], '<job>')
+
+const keygen: Command = {
+  name: 'result-key',
+  summary: 'make a key pair for results; the private key goes into a new file',
+  positionals: ['file'],
+  options: {},
+  details: 'The file gets the private key (mode 600) and is never written over. The public key is printed.',
+  needs: 'none',
+  async run({ given }) {
+    const seed = platformRandom(32)
+    const { privateKey, publicKey } = deriveKeyPair(seed)
+    try {
+      await writeFile(given.positionals[0] ?? '', `${encodeBase64Url(privateKey)}\n`, {
+        mode: 0o600,
+        flag: 'wx',
+      })
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'error'
+      throw usage('<file>', `the file cannot be made (${code})`)
+    }
+    const text = encodeBase64Url(publicKey)
+    return { json: { publicKey: text }, text }
+  },
+}
+
+const requestOptions: Readonly<Record<string, OptionSpec>> = {
+  title: { value: 'TEXT', help: 'one line for those who vote', required: true },
+  purpose: { value: 'TEXT', help: 'as the pools’ policies name purposes', required: true },
+  epsilon: { value: 'NUMBER', help: 'privacy budget that it may cost', required: true },
+  delta: { value: 'NUMBER', help: 'default 0' },
+  'result-key': {
+    value: 'KEY',
+    help: 'public key that the result is sealed to (from result-key)',
+    required: true,
+  },
+  deadline: {
+    value: 'SECONDS',
+    help: 'unix time without a result by which everything returns; default: in a week',
+  },
+  'price-ceiling': { value: 'AMOUNT', help: 'protocol tokens in the smallest unit; default: no limit' },
+}
+
+function requestOf(given: Given): JobRequest {
+  const delta = given.get('delta')
+  return {
+    title: given.need('title'),
+    purpose: given.need('purpose'),
+    privacy: {
+      epsilon: decimal(given.need('epsilon'), '--epsilon'),
+      ...(delta === undefined ? {} : { delta: decimal(delta, '--delta') }),
+    },
+    resultPublicKey: keyOf(given.need('result-key'), '--result-key'),
+  }
+}
+
+function keyOf(text: string, place: string): Uint8Array {
+  try {
+    const key = decodeBase64Url(text.trim())
+    if (key.length === 32) return key
+  } catch {
+    // Told below.
+  }
+  throw usage(place, 'expected 32 bytes in base64url')
+}
+
+function proposeOptions(given: Given) {
+  const deadline = given.get('deadline')
+  const ceiling = given.get('price-ceiling')
+  return {
+    ...(deadline === undefined ? {} : { deadline: wholeNumber(deadline, '--deadline') }),
+    ...(ceiling === undefined ? {} : { priceCeiling: wholeNumber(ceiling, '--price-ceiling') }),
+  }
+}
+
+const query: Command = {
+  name: 'query',
+  summary: 'plan one SQL statement and, when the node would run it, propose it',
+  positionals: ['sql-file'],
+  options: requestOptions,
+  needs: 'send',
+  async run({ given, opened }) {
+    const sql = new TextDecoder().decode(await readBytes(given.positionals[0] ?? '', '<sql-file>'))
+    const { client } = opened()
+    const asked = await client.query({ ...requestOf(given), sql }, proposeOptions(given))
+    return askedText(asked)
+  },
+}
+
+const compute: Command = {
+  name: 'compute',
+  summary: 'plan a computation and, when the node would run it, propose it',
+  positionals: ['parameters-file'],
+  options: {
+    ...requestOptions,
+    computation: { value: 'NAME', help: 'such as linear-regression', required: true },
+  },
+  needs: 'send',
+  async run({ given, opened }) {
+    const parameters = await readJsonObject(given.positionals[0] ?? '', '<parameters-file>')
+    const { client } = opened()
+    const request = { ...requestOf(given), computation: given.need('computation'), parameters }
+    return askedText(await client.compute(request, proposeOptions(given)))
+  },
+}
+
+function askedText(asked: {
+  readonly jobId: bigint
+  readonly hash: string
+  readonly manifestDigest: string
+  readonly manifest: JsonValue
+  readonly plan: { readonly explanation: JsonValue }
+}) {
+  const { jobId: id, hash, manifestDigest, manifest, plan } = asked
+  const rows = [
+    ['job', `${id}`],
+    ['manifest', manifestDigest],
+    ['transaction', hash],
+    ['next', 'the pools vote on it (sealpool grant); then sealpool fund'],
+  ]
+  return {
+    json: { jobId: id, transaction: hash, manifestDigest, manifest, explanation: plan.explanation },
+    text: `${table(rows)}\n\nPlan:\n${jsonText(plan.explanation)}`,
+  }
+}
+
+const plan: Command = {
+  name: 'plan',
+  summary: 'what a job would do and cost, before anybody votes',
+  positionals: ['manifest-file'],
+  options: {},
+  needs: 'read',
+  async run({ given, opened }) {
+    const answer = await opened().client.plan(
+      await readJsonObject(given.positionals[0] ?? '', '<manifest-file>'),
+    )
+    if (answer.ok) return { json: answer, text: jsonText(answer.explanation) }
+    return { json: answer, text: `REFUSED by the node:\n${jsonText(answer.receipt)}`, exitCode: 1 }
+  },
+}
+
+const propose: Command = {
+  name: 'propose',
+  summary: 'put a job on the board by its manifest',
+  positionals: ['manifest-file'],
+  options: {
+    deadline: requestOptions['deadline'] as OptionSpec,
+    'price-ceiling': requestOptions['price-ceiling'] as OptionSpec,
+  },
+  needs: 'send',
+  async run({ given, opened }) {
+    const manifest = await readJsonObject(given.positionals[0] ?? '', '<manifest-file>')
+    const proposed = await opened().client.propose(manifest, proposeOptions(given))
+    return sent(`job ${proposed.jobId} is on the board`, proposed.hash, {
+      jobId: proposed.jobId,
+      manifestDigest: proposed.manifestDigest,
+    })
+  },
+}
+
+const simple = (name: 'fund' | 'cancel' | 'stop', summary: string, what: string): Command => ({
+  name,
+  summary,
+  positionals: job,
+  options: {},
+  needs: 'send',
+  async run(context) {
+    const id = jobId(context)
+    const { hash } = await context.opened().client[name](id)
+    return sent(`job ${id} ${what}`, hash, { jobId: id })
+  },
+})
+
+const show: Command = {
+  name: 'job',
+  summary: 'where a job stands, on chain and at the node',
+  positionals: job,
+  options: { wait: { value: 'SECONDS', help: 'wait until it has ended, at most so long' } },
+  needs: 'read',
+  async run(context) {
+    const { client } = context.opened()
+    const id = jobId(context)
+    const wait = context.given.get('wait')
+    const found =
+      wait === undefined
+        ? await client.job(id)
+        : await client.waitForJob(id, { timeoutMs: Number(wholeNumber(wait, '--wait')) * 1000 })
+    const node = await client.node.job(id.toString()).catch((error: unknown) => {
+      if (error instanceof ClientError) return null
+      throw error
+    })
+    const rows = [
+      ['job', `${id}`],
+      ['on chain', `${found.state}${found.suspended ? ', stopped by a contributor' : ''}`],
+      ['consumer', found.consumer],
+      [
+        'node says',
+        node === null ? 'nothing' : `${node.state}${node.reason === null ? '' : `: ${node.reason}`}`,
+      ],
+      ...found.pools.map(({ pool, approved }) => [
+        'pool',
+        `${pool} ${approved ? 'has granted it' : 'has not granted it'}`,
+      ]),
+    ]
+    return { json: { chain: found, node }, text: table(rows) }
+  },
+}
+
+const run: Command = {
+  name: 'run',
+  summary: 'ask the node to look at a job now',
+  positionals: job,
+  options: {},
+  needs: 'read',
+  async run(context) {
+    const status = await context.opened().client.run(jobId(context))
+    return {
+      json: status,
+      text: table([['node says', `${status.state}${status.reason === null ? '' : `: ${status.reason}`}`]]),
+    }
+  },
+}
+
+const result: Command = {
+  name: 'result',
+  summary: 'fetch and open a job’s result; it must be the one on chain',
+  positionals: job,
+  options: {
+    'result-key-file': {
+      value: 'FILE',
+      help: 'private key from result-key; - reads standard input',
+      required: true,
+    },
+    out: { value: 'FILE', help: 'a new file (mode 600) for the opened bytes; default: printed' },
+  },
+  needs: 'read',
+  async run(context) {
+    const { given, io, opened } = context
+    const privateKey = keyOf(
+      await readSecret(given.need('result-key-file'), '--result-key-file', io),
+      '--result-key-file',
+    )
+    const { value, bytes, digest } = await opened().client.result(jobId(context), privateKey)
+    const out = given.get('out')
+    if (out === undefined) return { json: { digest, value }, text: jsonText(value) }
+    await writeFile(out, bytes, { mode: 0o600, flag: 'wx' })
+    return {
+      json: { digest, bytes: bytes.length },
+      text: table([
+        ['digest', digest],
+        ['bytes', `${bytes.length}`],
+      ]),
+    }
+  },
+}
+
+const verifyReceipt: Command = {
+  name: 'verify-receipt',
+  summary: 'follow a job’s whole chain of trust',
+  positionals: job,
+  options: {
+    result: { value: 'FILE', help: 'the opened result, without which a released job is not wholly checked' },
+    trust: { value: 'FILE', help: 'attestation rules; default: those of the policy that you gave' },
+  },
+  needs: 'read',
+  async run(context) {
+    const { given, opened } = context
+    const { client, policy } = opened()
+    const trustFile = given.get('trust')
+    const trust = parseAttestationPolicy(
+      trustFile === undefined ? policy['attestation'] : await readJsonObject(trustFile, '--trust'),
+    )
+    const path = given.get('result')
+    const verdict = await client.verifyReceipt(jobId(context), {
+      trust,
+      ...(path === undefined ? {} : { result: await readBytes(path, '--result') }),
+    })
+    const { ok, simulated, checks } = verdict
+    const lines = checks.map(
+      (check) =>
+        `${check.result === 'pass' ? 'ok ' : check.result === 'fail' ? 'NO ' : '?  '} ${check.title}\n      ${check.detail}`,
+    )
+    const text = [...lines, '', `${ok ? 'VERIFIED' : 'NOT VERIFIED'}${simulated ? ' (SIMULATED)' : ''}`].join(
+      '\n',
+    )
+    return { json: { ok, simulated, checks }, text, exitCode: ok ? 0 : 1 }
+  },
+}
+
+/** What consumers do, and contributors who stop a job. */
+export const jobCommands: readonly Command[] = [
+  keygen,
+  query,
+  compute,
+  plan,
+  propose,
+  simple('fund', 'pay for an approved job', 'is paid'),
+  simple('cancel', 'withdraw a job that has not started', 'is withdrawn'),
+  simple('stop', 'as a contributor, stop a job that has not started', 'is stopped'),
+  show,
+  run,
+  result,
+  verifyReceipt,
+]

@@ -1,0 +1,141 @@
+import { AttestError } from '@sealpool/attest'
+import { ContractsError } from '@sealpool/contracts'
+import { CryptoError } from '@sealpool/crypto'
+import { ClientError } from '../errors.js'
+import { BlobStoreError } from '../store/blob-store-error.js'
+import { readArguments, usage } from './arguments.js'
+import type { Command } from './command.js'
+import { contributorCommands } from './contributor-commands.js'
+import { type CliExitCode, type CliIo, harmless, jsonText, table } from './io.js'
+import { jobCommands } from './job-commands.js'
+import { memberCommands } from './member-commands.js'
+import { openPool, poolOptions } from './settings.js'
+
+/** Every command, in the order of the help. */
+export const commands: readonly Command[] = [...contributorCommands, ...jobCommands, ...memberCommands]
+
+const jsonOption = { json: poolOptions['json'] ?? { help: 'print JSON for scripts' } }
+
+/**
+ * Runs the `sealpool` command.
+ *
+ * @param argv arguments after the program's name
+ * @param io output, environment, standard input
+ * @returns the exit code; errors are printed, not thrown
+ */
+export async function runCli(argv: readonly string[], io: CliIo): Promise<CliExitCode> {
+  const [name, ...rest] = argv
+  const json = rest.includes('--json')
+  try {
+    if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+      const asked = name === 'help' ? commands.find((command) => command.name === rest[0]) : undefined
+      io.out(asked === undefined ? generalHelp() : commandHelp(asked))
+      return name === undefined ? 2 : 0
+    }
+    const command = commands.find((one) => one.name === name)
+    if (command === undefined) {
+      const near = commands.filter((one) => one.name.startsWith(name.slice(0, 2))).map((one) => one.name)
+      throw usage(
+        'command',
+        `there is no such command${near.length === 0 ? '' : `; did you mean ${near.join(', ')}?`}`,
+      )
+    }
+    if (rest.includes('--help') || rest.includes('-h')) {
+      io.out(commandHelp(command))
+      return 0
+    }
+    const options = { ...(command.needs === 'none' ? jsonOption : poolOptions), ...command.options }
+    const given = readArguments(rest, options, command.positionals)
+    const opened = command.needs === 'none' ? undefined : await openPool(given, io, command.needs === 'send')
+    const answer = await command.run({
+      given,
+      io,
+      opened: () => {
+        if (opened === undefined) throw usage('command', 'this command works without a pool')
+        return opened
+      },
+      progress: (text) => {
+        if (!json) io.err(`${harmless(text)}\n`)
+      },
+    })
+    io.out(json ? `${jsonText(answer.json)}\n` : `${harmless(answer.text)}\n`)
+    return answer.exitCode ?? 0
+  } catch (error) {
+    return tell(error, name, json, io)
+  }
+}
+
+function tell(error: unknown, name: string | undefined, json: boolean, io: CliIo): CliExitCode {
+  const typed = isTyped(error)
+  const code = typed ? error.code : 'INTERNAL'
+  const place = typed ? error.place : 'sealpool'
+  // An error that nobody foresaw may quote anything.
+  const message = typed
+    ? error.message
+    : 'an error that was not foreseen; run with NODE_DEBUG=sealpool to see it'
+  if (!typed && io.env['NODE_DEBUG'] === 'sealpool') io.err(`${harmless(String(error))}\n`)
+  if (json) io.out(`${jsonText({ error: { code, place, message } })}\n`)
+  else io.err(`sealpool: ${harmless(message)}\n`)
+  if (code === 'OPTION_INVALID') {
+    if (!json)
+      io.err(
+        `Try: sealpool ${name === undefined || !commands.some((one) => one.name === name) ? '' : `${name} `}--help\n`,
+      )
+    return 2
+  }
+  return ['NOT_READY', 'JOB_REFUSED', 'PREFLIGHT_FAILED', 'RESULT_INVALID'].includes(code) ? 1 : 3
+}
+
+function isTyped(
+  error: unknown,
+): error is ClientError | ContractsError | BlobStoreError | CryptoError | AttestError {
+  return [ClientError, ContractsError, BlobStoreError, CryptoError, AttestError].some(
+    (kind) => error instanceof kind,
+  )
+}
+
+function generalHelp(): string {
+  const lists = [
+    ['Contributors', contributorCommands],
+    ['Consumers', jobCommands],
+    ['Members', memberCommands],
+  ] as const
+  return [
+    'sealpool: contribute to confidential data pools, ask them, and check every step.',
+    '',
+    'Usage: sealpool <command> [arguments] [options]',
+    ...lists.flatMap(([title, list]) => [
+      '',
+      `${title}:`,
+      table(list.map(({ name, summary }) => [`  ${name}`, summary])),
+    ]),
+    '',
+    'Keys come from --key-file, standard input or $SEALPOOL_KEY, never from the command line.',
+    'Exit codes: 0 done or yes, 1 no (not ready, refused, not verified), 2 not understood, 3 failed.',
+    'sealpool <command> --help tells more.',
+    '',
+  ].join('\n')
+}
+
+function commandHelp(command: Command): string {
+  const optionRows = (options: Command['options']) =>
+    Object.entries(options).map(([name, { value, help, required }]) => [
+      `  --${name}${value === undefined ? '' : ` ${value}`}`,
+      `${help}${required === true ? ' (required)' : ''}`,
+    ])
+  const shared = command.needs === 'none' ? jsonOption : poolOptions
+  const shown = Object.entries(shared).filter(([name]) => command.needs === 'send' || name !== 'key-file')
+  return [
+    `sealpool ${command.name}: ${command.summary}`,
+    '',
+    `Usage: sealpool ${[command.name, ...command.positionals.map((name) => `<${name}>`)].join(' ')} [options]`,
+    ...(command.details === undefined ? [] : ['', command.details]),
+    ...(Object.keys(command.options).length === 0
+      ? []
+      : ['', 'Options:', table(optionRows(command.options))]),
+    '',
+    command.needs === 'none' ? 'Output:' : 'Pool (each may stand in the settings file, but the key):',
+    table(optionRows(Object.fromEntries(shown))),
+    '',
+  ].join('\n')
+}

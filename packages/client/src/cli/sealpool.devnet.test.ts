@@ -1,0 +1,473 @@
+import { spawn } from 'node:child_process'
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { nodeReportData } from '@sealpool/attest'
+import { createSimulator, simulatedMrTd } from '@sealpool/attest/simulator'
+import { formatDeployment, transferToken } from '@sealpool/contracts'
+import { digestOf, encodeBase64Url, type JsonObject, platformRandom } from '@sealpool/crypto'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { localServers } from '../store/testing/local-server.js'
+import { type DevnetPool, devnetPool } from '../testing/devnet-pool.js'
+import { memoryNode } from '../testing/memory-node.js'
+import { policyWith, trust } from '../testing/simulated-pool.js'
+import { commands, runCli } from './run.js'
+
+/* The command as a stranger uses it: files, a settings file, a chain, a node over HTTP, the real clock. */
+
+const servers = localServers()
+let world: DevnetPool
+let served: ReturnType<typeof memoryNode>
+let folder: string
+let config: string
+const at = (name: string) => join(folder, name)
+const keyOf = (index: number) => world.devnet.accounts[index]?.privateKey ?? '0x'
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sealpool-cli-'))
+  // Of today: the command has no clock but the machine's.
+  const simulator = createSimulator({ random: platformRandom, at: new Date() })
+  const policy = policyWith({ ...trust, roots: [simulator.rootDigest] })
+  world = await devnetPool(policy)
+  served = memoryNode(world.node)
+  served.behaviour.evidence = (nonce) => ({
+    ...world.node.evidence(nonce),
+    quote: encodeBase64Url(
+      simulator.quote({ reportData: nodeReportData(world.node.keySet, nonce), mrTd: simulatedMrTd }),
+    ),
+    collateral: simulator.collateral(new Date()) as unknown as JsonObject,
+  })
+  const explanation = { steps: ['noise'] }
+  served.routes['/v1/plan'] = () => ({
+    ok: true,
+    simulated: true,
+    explanation,
+    planDigest: digestOf(explanation),
+  })
+  const node = await servers.serve(async (request, response) => {
+    const answer = await served.fetch(`http://node${request.url}`, { method: request.method ?? 'GET' })
+    response.writeHead(answer.status).end(await answer.text())
+  })
+  await writeFile(at('deployment.json'), formatDeployment(world.deployment))
+  await writeFile(at('policy.json'), JSON.stringify(policy))
+  await writeFile(at('schema.json'), '{"tables":[]}')
+  await writeFile(at('consent.txt'), 'I agree.')
+  await writeFile(at('wages.csv'), 'wage;union\r\n12.50;yes\r\n')
+  await writeFile(at('mean.sql'), 'SELECT avg(wage) FROM pay.workers')
+  for (const index of [2, 3]) await writeFile(at(`key-${index}`), `${keyOf(index)}\n`, { mode: 0o600 })
+  config = at('sealpool.json')
+  await writeFile(
+    config,
+    JSON.stringify({
+      deployment: 'deployment.json',
+      policy: 'policy.json',
+      pool: world.contracts.pool,
+      rpc: world.devnet.rpcUrl,
+      node,
+      store: 'blobs',
+      journal: 'journal',
+    }),
+  )
+  const client = world.walletOf(0)
+  await transferToken(client, {
+    token: world.deployment.protocolToken,
+    to: world.accountOf(3).address,
+    amount: 100n,
+  })
+})
+afterAll(async () => {
+  await servers.close()
+  await world.devnet.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function sealpool(
+  args: readonly string[],
+  io: { readonly env?: Record<string, string>; readonly stdin?: string } = {},
+) {
+  let out = ''
+  let err = ''
+  const code = await runCli(args, {
+    out: (text) => {
+      out += text
+    },
+    err: (text) => {
+      err += text
+    },
+    env: io.env ?? {},
+    stdin: async () => io.stdin ?? '',
+  })
+  for (const index of [1, 2, 3]) expect(`${out}${err}`).not.toContain(keyOf(index).slice(2))
+  return { code, out, err }
+}
+/** A command on the pool, as account `index`, read as JSON. */
+async function asJson(index: number | undefined, ...args: string[]) {
+  const key = index === undefined ? [] : ['--key-file', at(`key-${index}`)]
+  const { code, out, err } = await sealpool([...args, '--config', config, ...key, '--json'])
+  return { code, json: JSON.parse(out), err }
+}
+const contribution = () => [
+  'contribute',
+  at('wages.csv'),
+  '--type',
+  'text/csv',
+  '--schema',
+  at('schema.json'),
+  '--consent',
+  at('consent.txt'),
+]
+
+describe('sealpool', () => {
+  test('tells what it can, for all and for each command', async () => {
+    const { code, out } = await sealpool(['--help'])
+    expect(code).toBe(0)
+    for (const { name, summary } of commands) {
+      expect(out).toContain(`  ${name}`)
+      expect(out).toContain(summary)
+    }
+    expect((await sealpool([])).code).toBe(2)
+    for (const command of commands) {
+      const own = await sealpool([command.name, '--help'])
+      expect(own.code).toBe(0)
+      expect(own.out).toContain(`Usage: sealpool ${command.name}`)
+      expect(own.out).toContain(command.summary)
+      for (const option of Object.keys(command.options)) expect(own.out).toContain(`--${option}`)
+      expect((await sealpool(['help', command.name])).out).toBe(own.out)
+    }
+  })
+
+  test('says READY in words, and lists every check in JSON', async () => {
+    const { code, out } = await sealpool(['ready', '--config', config])
+    expect(code).toBe(0)
+    expect(out).toContain('SIMULATED')
+    expect(out).toMatch(/^READY \(\d+ of \d+ checks passed/m)
+    const { json } = await asJson(undefined, 'ready')
+    expect(json.ok).toBe(true)
+    expect(json.checks.length).toBeGreaterThan(20)
+    expect(json.summary.length).toBe(6)
+  })
+
+  test('says no with exit code 1, and why', async () => {
+    await writeFile(at('other-policy.json'), JSON.stringify(policyWith(trust, 'other')))
+    const { code, out } = await sealpool(['ready', '--config', config, '--policy', at('other-policy.json')])
+    expect(code).toBe(1)
+    expect(out).toMatch(/^NO {2}The rules that you read are the pool’s rules/m)
+    expect(out).toContain('NOT READY: nothing may be sent')
+    const sending = await sealpool([
+      ...contribution(),
+      '--config',
+      config,
+      '--policy',
+      at('other-policy.json'),
+      '--key-file',
+      at('key-2'),
+    ])
+    expect(sending.code).toBe(1)
+    expect(sending.err).toContain('NOT_READY')
+  })
+
+  test('goes through the whole life: contribute, ask, grant, pay, take back', async () => {
+    const made = await asJson(2, ...contribution(), '--resume', 'november')
+    expect(made).toMatchObject({ code: 0, json: { id: '1', resumed: false, simulated: true } })
+    const again = await asJson(2, ...contribution(), '--resume', 'november')
+    expect(again.json).toMatchObject({ id: '1', resumed: true, transaction: made.json.transaction })
+    await world.accept(1n)
+    const status = await sealpool(['status', '1', '--config', config])
+    expect(status.out).toMatch(/on chain +Accepted, score 100 %/)
+
+    const publicKey = (await sealpool(['result-key', at('result.key')])).out.trim()
+    expect((await stat(at('result.key'))).mode & 0o777).toBe(0o600)
+    expect((await sealpool(['result-key', at('result.key')])).code).toBe(2)
+    const asked = await asJson(
+      3,
+      'query',
+      at('mean.sql'),
+      '--title',
+      'Mean',
+      '--purpose',
+      'research',
+      '--epsilon',
+      '0.5',
+      '--result-key',
+      publicKey,
+      '--deadline',
+      `${(await world.time()) + 90_000n}`,
+    )
+    expect(asked).toMatchObject({ code: 0, json: { jobId: '1', explanation: { steps: ['noise'] } } })
+    await writeFile(at('manifest.json'), JSON.stringify(asked.json.manifest))
+    expect((await asJson(undefined, 'plan', at('manifest.json'))).json.ok).toBe(true)
+
+    const granted = await asJson(
+      2,
+      'grant',
+      '1',
+      at('proposal.json'),
+      '--price',
+      '5',
+      '--closes',
+      `${(await world.time()) + 80_000n}`,
+      '--opens',
+      '1',
+    )
+    expect(granted.code).toBe(0)
+    await world.devnet.advanceTime(2)
+    expect((await asJson(2, 'vote', at('proposal.json'), 'for')).code).toBe(0)
+    await world.devnet.advanceTime(61)
+    expect((await asJson(undefined, 'proposal', at('proposal.json'))).json.state).toBe('Succeeded')
+    expect((await asJson(2, 'carry-out', at('proposal.json'))).code).toBe(0)
+    await world.devnet.advanceTime(2)
+    expect((await asJson(2, 'carry-out', at('proposal.json'))).code).toBe(0)
+    expect((await asJson(3, 'fund', '1')).code).toBe(0)
+    const job = await sealpool(['job', '1', '--config', config])
+    expect(job.out).toMatch(/on chain +Funded/)
+    expect(job.out).toContain('has granted it')
+    expect((await asJson(2, 'stop', '1')).code).toBe(0)
+    expect((await asJson(3, 'cancel', '1')).code).toBe(0)
+    expect((await asJson(undefined, 'job', '1', '--wait', '5')).json.chain.state).toBe('Cancelled')
+    const uses = await sealpool([
+      'who-used-my-data',
+      '--owner',
+      world.accountOf(2).address,
+      '--config',
+      config,
+    ])
+    expect(uses.out).toContain('No job over this pool has released a result.')
+    expect((await asJson(2, 'withdraw', '1')).code).toBe(0)
+    expect((await asJson(undefined, 'status', '1')).json.chain.state).toBe('Withdrawn')
+  })
+
+  test('takes a key from standard input or the environment', async () => {
+    for (const io of [{ stdin: `${keyOf(2)}\n` }, { env: { SEALPOOL_KEY: keyOf(2).slice(2) } }]) {
+      const key = 'stdin' in io ? ['--key-file', '-'] : []
+      const { code, err } = await sealpool(['claim', '--config', config, ...key], io)
+      // There is nothing to claim: the account was read and the chain asked.
+      expect(code).toBe(3)
+      expect(err).toContain('NothingToClaim')
+    }
+  })
+
+  test('warns of a key that others may read', async () => {
+    await writeFile(at('open-key'), keyOf(2))
+    await chmod(at('open-key'), 0o644)
+    const { err } = await sealpool(['claim', '--config', config, '--key-file', at('open-key')])
+    expect(err).toContain('chmod 600')
+  })
+
+  test.each<[string, () => string[], RegExp]>([
+    ['an unknown command', () => ['contribut'], /no such command; did you mean contribute/],
+    ['a key on the command line', () => ['claim', '--key', keyOf(2)], /no option --key/],
+    ['a key as an argument', () => ['claim', keyOf(2)], /expected no arguments/],
+    ['a key in place of an option', () => ['claim', `--${keyOf(2)}`], /there is no option/],
+    ['no account', () => ['claim', '--config', config], /--key-file/],
+    [
+      'a key that is none',
+      () => ['claim', '--config', config, '--key-file', at('consent.txt')],
+      /not 32 bytes/,
+    ],
+    ['a key out of range', () => ['claim', '--config', config, '--key-file', at('zero')], /not 32 bytes/],
+    ['an option without its value', () => ['status', '1', '--config'], /has no value/],
+    ['a missing argument', () => ['status', '--config', config], /expected <id>/],
+    ['a number that is none', () => ['status', '-1', '--config', config], /./],
+    ['a number of another base', () => ['status', '0x1', '--config', config], /whole number/],
+    [
+      'a missing option',
+      () => ['contribute', 'x', '--config', config, '--key-file', at('key-2')],
+      /--type MEDIA-TYPE/,
+    ],
+    ['a file that is not there', () => ['plan', at('nowhere'), '--config', config], /ENOENT/],
+    [
+      'a manifest that is no JSON',
+      () => ['plan', at('consent.txt'), '--config', config],
+      /not a JSON object/,
+    ],
+    ['a settings file that is not there', () => ['ready', '--config', at('nowhere')], /ENOENT/],
+    [
+      'settings with a secret',
+      () => ['ready', '--config', at('secret.json')],
+      /keys and credentials never stand here/,
+    ],
+    ['settings of another type', () => ['ready', '--config', at('typed.json')], /must be text/],
+    ['no settings at all', () => ['ready'], /--deployment/],
+    ['a pool that is no address', () => ['ready', '--config', config, '--pool', '0x12'], /40 hexadecimal/],
+    [
+      'a store that nobody knows',
+      () => ['ready', '--config', config, '--store', 'ftp://x'],
+      /expected a folder/,
+    ],
+    [
+      'S3 without credentials',
+      () => ['ready', '--config', config, '--store', 's3+https://s3.example/bucket'],
+      /AWS_ACCESS_KEY_ID/,
+    ],
+    [
+      'S3 without a bucket',
+      () => ['ready', '--config', config, '--store', 's3+https://s3.example'],
+      /bucket/,
+    ],
+    [
+      'a vote that is none',
+      () => ['vote', at('proposal.json'), 'yes', '--config', config, '--key-file', at('key-2')],
+      /for, against or abstain/,
+    ],
+    ['a proposal that is none', () => ['proposal', at('policy.json'), '--config', config], /not a proposal/],
+    [
+      'a budget that is none',
+      () => [
+        'query',
+        at('mean.sql'),
+        '--title',
+        'T',
+        '--purpose',
+        'p',
+        '--epsilon',
+        'much',
+        '--result-key',
+        'x',
+        '--config',
+        config,
+        '--key-file',
+        at('key-3'),
+      ],
+      /number such as/,
+    ],
+    [
+      'a result key that is none',
+      () => [
+        'query',
+        at('mean.sql'),
+        '--title',
+        'T',
+        '--purpose',
+        'p',
+        '--epsilon',
+        '1',
+        '--result-key',
+        'x',
+        '--config',
+        config,
+        '--key-file',
+        at('key-3'),
+      ],
+      /base64url/,
+    ],
+    [
+      'a consent digest that is none',
+      () => [...contribution().slice(0, -1), 'sha256:12', '--config', config, '--key-file', at('key-2')],
+      /64 lower-case/,
+    ],
+    [
+      'an empty export',
+      () => [
+        'contribute',
+        at('empty'),
+        ...contribution().slice(2),
+        '--config',
+        config,
+        '--key-file',
+        at('key-2'),
+      ],
+      /empty/,
+    ],
+    [
+      'too many runs',
+      () => [
+        'grant',
+        '1',
+        at('p.json'),
+        '--price',
+        '1',
+        '--closes',
+        '9',
+        '--runs',
+        '4294967296',
+        '--config',
+        config,
+        '--key-file',
+        at('key-2'),
+      ],
+      /4,294,967,295/,
+    ],
+  ])('does not understand %s, and says what to do', async (_name, args, why) => {
+    await writeFile(at('zero'), `0x${'00'.repeat(32)}`, { mode: 0o600 })
+    await writeFile(at('empty'), '')
+    await writeFile(at('secret.json'), JSON.stringify({ key: 'x' }))
+    await writeFile(at('typed.json'), JSON.stringify({ deployment: 5 }))
+    const { code, err, out } = await sealpool(args())
+    expect(err).toMatch(why)
+    expect(code).toBe(2)
+    expect(err).toMatch(/Try: sealpool .*--help/)
+    expect(out).toBe('')
+  })
+
+  test('opens every kind of store that its help names', async () => {
+    const env = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret', AWS_SESSION_TOKEN: 'token' }
+    for (const store of [
+      at('blobs'),
+      'https://blobs.example/x',
+      's3+https://s3.example/bucket/pool?region=eu-central-1',
+      'ipfs+http://127.0.0.1:5001',
+    ]) {
+      expect((await sealpool(['ready', '--config', config, '--store', store], { env })).code).toBe(0)
+    }
+  })
+
+  test('fails with 3 when the world does, and in JSON with the same code', async () => {
+    const { code, err } = await sealpool(['ready', '--config', config, '--rpc', 'http://127.0.0.1:9'])
+    expect(code).toBe(3)
+    expect(err).toContain('CHAIN_READ_FAILED')
+    const { code: same, json } = await asJson(undefined, 'status', '99')
+    expect(same).toBe(3)
+    expect(json.error).toMatchObject({ code: 'NOT_FOUND' })
+    const usageError = await asJson(undefined, 'status', 'x')
+    expect(usageError.code).toBe(2)
+    expect(usageError.json.error).toMatchObject({ code: 'OPTION_INVALID', place: '<id>' })
+  })
+
+  test('keeps control characters of foreign text from the terminal', async () => {
+    served.routes['/v1/contributions/1'] = () => ({
+      simulated: true,
+      id: '1',
+      state: 'st\u001b]0;owned\u0007ored',
+      reason: null,
+    })
+    const { out } = await sealpool(['status', '1', '--config', config])
+    expect(out).toContain('st�]0;owned�ored')
+    expect(out).not.toContain('\u001b')
+  })
+
+  test('is a program: exit codes, standard input and output of a process of its own', async () => {
+    const program = at('sealpool.mjs')
+    await build({
+      entryPoints: [fileURLToPath(new URL('./sealpool.ts', import.meta.url))],
+      outfile: program,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      conditions: ['@sealpool/source'],
+      logLevel: 'error',
+    })
+    const run = (args: readonly string[], stdin = '') =>
+      new Promise<{ code: number | null; out: string }>((resolve) => {
+        const child = spawn(process.execPath, [program, ...args], {
+          env: {},
+          cwd: folder,
+          stdio: ['pipe', 'pipe', 'pipe'],
+        })
+        let out = ''
+        child.stdout.on('data', (part) => {
+          out += part
+        })
+        child.on('exit', (code) => resolve({ code, out }))
+        child.stdin.end(stdin)
+      })
+    // The settings file of the folder is found by itself.
+    expect(JSON.parse((await run(['ready', '--json'])).out).ok).toBe(true)
+    expect((await run(['nonsense'])).code).toBe(2)
+    const sent = await run([...contribution(), '--key-file', '-', '--json'], keyOf(2))
+    expect(sent.code).toBe(0)
+    expect(JSON.parse(sent.out)).toMatchObject({ resumed: false })
+    expect(await readFile(at('sealpool.json'), 'utf8')).not.toContain(keyOf(2).slice(2))
+  })
+})

@@ -1,0 +1,216 @@
+import { dataRegistryAbi, jobBoardAbi } from '@sealpool/contracts'
+import { type Digest, digestOf, digestToHex, type JsonObject } from '@sealpool/crypto'
+import {
+  type Abi,
+  createClient,
+  custom,
+  encodeAbiParameters,
+  encodeEventTopics,
+  type Hex,
+  isAddressEqual,
+} from 'viem'
+import { describe, expect, test } from 'vitest'
+import { account } from '../testing/contribution.js'
+import { receiptBundle } from '../testing/receipt-bundle.js'
+import { at, deployment, node, pool, trust } from '../testing/simulated-pool.js'
+import { whoUsedMyData } from './who-used-my-data.js'
+
+/* Real receipts (simulated node), real ABI encoding, events as a chain would give them. */
+
+const { bundle, recorded } = receiptBundle()
+const manifestDigest = digestOf(bundle.manifest as JsonObject)
+const other = `0x${'99'.repeat(20)}` as const
+const zero: Hex = `0x${'00'.repeat(32)}`
+
+function log(abi: Abi, eventName: string, args: Record<string, unknown>, address: Hex, blockNumber: number) {
+  const event = abi.find((entry) => entry.type === 'event' && entry.name === eventName)
+  if (event?.type !== 'event') throw new Error(`no event ${eventName}`)
+  const plain = event.inputs.filter(({ indexed }) => indexed !== true)
+  return {
+    address,
+    blockNumber: `0x${blockNumber.toString(16)}`,
+    blockHash: zero,
+    transactionHash: digestToHex(digestOf(`${eventName} ${blockNumber}`)),
+    transactionIndex: '0x0',
+    logIndex: '0x0',
+    removed: false,
+    topics: encodeEventTopics({ abi, eventName, args } as never),
+    data: encodeAbiParameters(plain, plain.map(({ name }) => args[name ?? '']) as never),
+  }
+}
+const contributed = (id: bigint, owner: Hex) =>
+  log(
+    dataRegistryAbi as Abi,
+    'Contributed',
+    {
+      id,
+      pool,
+      owner,
+      blobDigest: zero,
+      commitment: zero,
+      schemaId: zero,
+      consentDigest: zero,
+      epoch: 1,
+      locator: 'x',
+      nonce: id,
+    },
+    deployment.dataRegistry,
+    1,
+  )
+const judged = (id: bigint, owner: Hex, verdict: Digest, refused = false) =>
+  log(
+    dataRegistryAbi as Abi,
+    'VerdictRecorded',
+    { id, pool, owner, score: refused ? 0 : 10_000, refused, verdictDigest: digestToHex(verdict) },
+    deployment.dataRegistry,
+    2,
+  )
+const proposed = (id: bigint, manifest = manifestDigest, pools: readonly Hex[] = [pool]) =>
+  log(
+    jobBoardAbi as Abi,
+    'JobProposed',
+    {
+      id,
+      consumer: other,
+      manifestDigest: digestToHex(manifest),
+      manifestLocator: 'x',
+      pools,
+      priceCeiling: 1n,
+      deadline: 9n,
+    },
+    deployment.jobBoard,
+    3,
+  )
+const released = (id: bigint, receipt = recorded) =>
+  log(
+    jobBoardAbi as Abi,
+    'JobReleased',
+    {
+      id,
+      node: node.keySet.statement.address,
+      receiptDigest: digestToHex(receipt),
+      resultDigest: zero,
+      budgetHeads: [],
+    },
+    deployment.jobBoard,
+    4,
+  )
+
+type Log = ReturnType<typeof log>
+const usual = [
+  contributed(1n, account.address),
+  judged(1n, account.address, digestOf('verdict 1')),
+  proposed(7n),
+  released(7n),
+]
+
+function ask(logs: readonly Log[], given: Partial<Parameters<typeof whoUsedMyData>[0]> = {}) {
+  const request = async ({ method, params }: { method: string; params?: unknown }) => {
+    if (method === 'eth_blockNumber') return '0x9'
+    const [{ address, topics = [] }] = params as [{ address: Hex; topics?: (Hex | null)[] }]
+    return logs.filter(
+      (one) =>
+        isAddressEqual(one.address, address) &&
+        topics.every((topic, index) => topic === null || Array.isArray(topic) || one.topics[index] === topic),
+    )
+  }
+  const chain = createClient({ transport: custom({ request }, { retryCount: 0 }) })
+  return whoUsedMyData({
+    chain,
+    deployment,
+    pool,
+    owner: account.address,
+    receiptOf: async () => bundle,
+    trust,
+    at,
+    ...given,
+  })
+}
+
+describe('whoUsedMyData', () => {
+  test('names the job, its purpose and the contributions that it worked on', async () => {
+    expect(await ask(usual)).toEqual([
+      {
+        jobId: 7n,
+        consumer: other,
+        manifestDigest,
+        receipt: recorded,
+        result: `sha256:${'00'.repeat(32)}`,
+        blockNumber: 4n,
+        transactionHash: expect.any(String),
+        used: 'yes',
+        contributions: [1n],
+        title: null,
+        purpose: null,
+        reason: null,
+      },
+    ])
+  })
+
+  test('says no when the receipt names other inputs only, or the contribution was refused', async () => {
+    const elsewhere = [
+      contributed(1n, account.address),
+      judged(1n, account.address, digestOf('verdict 9')),
+      proposed(7n),
+      released(7n),
+    ]
+    expect((await ask(elsewhere))[0]).toMatchObject({ used: 'no', contributions: [] })
+    const refused = [
+      contributed(1n, account.address),
+      judged(1n, account.address, digestOf('verdict 1'), true),
+      proposed(7n),
+      released(7n),
+    ]
+    expect((await ask(refused))[0]?.used).toBe('no')
+    const foreign = [
+      contributed(1n, other),
+      judged(1n, other, digestOf('verdict 1')),
+      proposed(7n),
+      released(7n),
+    ]
+    expect((await ask(foreign))[0]?.used).toBe('no')
+  })
+
+  test('leaves out jobs of other pools and jobs that released nothing', async () => {
+    expect(await ask([...usual.slice(0, 2), proposed(7n)])).toEqual([])
+    expect(await ask([...usual.slice(0, 2), proposed(7n, manifestDigest, [other]), released(7n)])).toEqual([])
+  })
+
+  test.each([
+    ['the node does not give the receipt', {}, { receiptOf: async () => undefined }, /does not give/],
+    ['the chain recorded another receipt', { receipt: digestOf('another') }, {}, /recorded/],
+    [
+      'the verifier does not trust the node',
+      {},
+      { trust: { ...trust, allowSimulator: false } },
+      /policy|root/i,
+    ],
+    [
+      'the list of inputs is not the receipt’s',
+      {},
+      { receiptOf: async () => ({ ...bundle, verdicts: { [pool.toLowerCase()]: [digestOf('verdict 1')] } }) },
+      /verdicts/,
+    ],
+    [
+      'the manifest is not the receipt’s',
+      {},
+      { receiptOf: async () => ({ ...bundle, manifest: { ...bundle.manifest, title: 'x' } }) },
+      /manifest/,
+    ],
+    ['the manifest is missing', {}, { receiptOf: async () => ({ ...bundle, manifest: null }) }, /manifest/],
+    ['the receipt is about another job', { id: 8n }, {}, /another job/],
+    ['the chain names another manifest', { manifest: digestOf('other') }, {}, /another manifest/],
+  ])(
+    'says unknown, and why, when %s',
+    async (_name, {
+      receipt = recorded,
+      id = 7n,
+      manifest = manifestDigest,
+    }: { receipt?: Digest; id?: bigint; manifest?: Digest }, given, why) => {
+      const [use] = await ask([...usual.slice(0, 2), proposed(id, manifest), released(id, receipt)], given)
+      expect(use?.used).toBe('unknown')
+      expect(use?.contributions).toEqual([])
+      expect(use?.reason).toMatch(why)
+    },
+  )
+})

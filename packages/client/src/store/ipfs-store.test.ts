@@ -1,0 +1,167 @@
+import { sha256Digest } from '@sealpool/crypto'
+import * as fc from 'fast-check'
+import { afterAll, describe, expect, it } from 'vitest'
+import { ipfsCid, ipfsCidOfChunk } from './ipfs-cid.js'
+import { type IpfsBlobStoreOptions, ipfsBlobStore } from './ipfs-store.js'
+import { blobStoreSuite } from './testing/blob-store-suite.js'
+import { fakeKubo, importerCid } from './testing/fake-kubo.js'
+import { localServers } from './testing/local-server.js'
+
+const servers = localServers()
+afterAll(() => servers.close())
+
+async function node(options: Partial<IpfsBlobStoreOptions> = {}) {
+  const kubo = fakeKubo()
+  const url = await servers.serve(kubo.handle)
+  return { kubo, store: ipfsBlobStore({ url, retryDelayMs: 1, ...options }) }
+}
+
+blobStoreSuite(
+  'ipfs (fake Kubo)',
+  async (options) => {
+    const { kubo, store } = await node(options)
+    return {
+      store,
+      corrupt: async (hex, bytes) => {
+        kubo.files.set(kubo.paths.get(`/sealpool/${hex}`) ?? '', bytes)
+      },
+    }
+  },
+  { corruptible: true },
+)
+
+const pattern = (length: number) =>
+  Uint8Array.from({ length }, (_, index) => (index * 7 + (index >> 9)) % 256)
+const chunk = 262_144
+
+describe('CIDs', () => {
+  it.each([
+    // `ipfs add --cid-version=1` of an empty file, and of "hello world" without a newline.
+    ['', 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku'],
+    ['hello world', 'bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e'],
+  ])('of %j is the one that Kubo prints', (text, cid) => {
+    expect(ipfsCid(new TextEncoder().encode(text))).toBe(cid)
+  })
+
+  it.each([0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 3 * chunk + 17, 174 * chunk, 174 * chunk + 1])(
+    'of %i bytes is the one that another implementation computes',
+    async (length) => {
+      const bytes = pattern(length)
+      expect(ipfsCid(bytes)).toBe(await importerCid(bytes))
+    },
+  )
+
+  it('of any bytes is the one that another implementation computes', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 2000 }),
+        fc.integer({ min: 0, max: 3 }),
+        async (head, chunks) => {
+          const bytes = new Uint8Array(head.length + chunks * chunk)
+          bytes.set(head)
+          expect(ipfsCid(bytes)).toBe(await importerCid(bytes))
+        },
+      ),
+      { numRuns: 30 },
+    )
+  })
+
+  it('of one chunk follow from the digest', () => {
+    for (const length of [0, 1, chunk])
+      expect(ipfsCidOfChunk(sha256Digest(pattern(length)))).toBe(ipfsCid(pattern(length)))
+  })
+})
+
+describe('ipfs blob store', () => {
+  it('pins, enters under the digest, and tells the CID', async () => {
+    const { kubo, store } = await node({ folder: '/pools/pay' })
+    const bytes = pattern(chunk + 5)
+    const { locator } = await store.put(bytes)
+    const cid = await store.cid(locator)
+    expect(cid).toBe(await importerCid(bytes))
+    expect([...kubo.pins]).toEqual([cid])
+    expect([...kubo.paths]).toEqual([[`/pools/pay/${locator.slice(7)}`, cid]])
+    expect(await store.get(locator)).toEqual(bytes)
+    await expect(store.cid(sha256Digest(new Uint8Array([1])))).rejects.toMatchObject({ code: 'BLOB_MISSING' })
+  })
+
+  it('finds a small blob without an entry by the CID that follows from its digest', async () => {
+    const { kubo, store } = await node()
+    const { locator } = await store.put(pattern(100))
+    kubo.paths.clear()
+    expect(await store.get(locator)).toEqual(pattern(100))
+  })
+
+  it('asks the network only when told to', async () => {
+    const elsewhere = pattern(500)
+    const locator = sha256Digest(elsewhere)
+    const home = await node()
+    home.kubo.network.set(ipfsCid(elsewhere), elsewhere)
+    await expect(home.store.get(locator)).rejects.toMatchObject({ code: 'BLOB_MISSING' })
+    const out = await node({ network: true })
+    out.kubo.network.set(ipfsCid(elsewhere), elsewhere)
+    expect(await out.store.get(locator)).toEqual(elsewhere)
+    const hasty = await node({ network: true, timeoutMs: 50, attempts: 1 })
+    await expect(hasty.store.get(sha256Digest(pattern(3)))).rejects.toMatchObject({
+      code: 'BLOB_STORE_FAILED',
+    })
+  })
+
+  it('replaces a foreign file under its digest', async () => {
+    const { kubo, store } = await node()
+    const bytes = pattern(10)
+    const path = `/sealpool/${sha256Digest(bytes).slice(7)}`
+    const { locator: other } = await store.put(pattern(20))
+    kubo.paths.set(path, await store.cid(other))
+    await expect(store.get(sha256Digest(bytes))).rejects.toMatchObject({ code: 'BLOB_DIGEST_MISMATCH' })
+    const { locator } = await store.put(bytes)
+    expect(await store.get(locator)).toEqual(bytes)
+    expect(kubo.commands).toContain('files/rm')
+  })
+
+  it('refuses a node that names another CID', async () => {
+    const kubo = fakeKubo()
+    const url = await servers.serve((request, response) => {
+      if (request.url?.startsWith('/api/v0/add') === true) {
+        request.resume()
+        response.writeHead(200).end(`{"Name":"blob","Hash":"${ipfsCid(pattern(3))}","Size":"3"}\n`)
+      } else kubo.handle(request, response)
+    })
+    const store = ipfsBlobStore({ url })
+    await expect(store.put(pattern(4))).rejects.toMatchObject({ code: 'BLOB_STORE_FAILED' })
+    expect(kubo.paths.size).toBe(0)
+  })
+
+  it.each([
+    ['is no Kubo', (): [number, string] => [200, '<html>']],
+    ['answers with no reason', (): [number, string] => [500, 'oops']],
+    ['knows no such command', (): [number, string] => [404, '404 page not found']],
+    ['forbids', (): [number, string] => [403, '403 - Forbidden']],
+    ['answers endlessly', (): [number, string] => [500, 'x'.repeat(1_000_000)]],
+    ['has an entry that is no CID', (): [number, string] => [200, '{"Hash":"../../x"}']],
+  ])('is told from a missing blob when the server %s', async (_name, answer) => {
+    const url = await servers.serve((request, response) => {
+      request.resume()
+      const [status, text] = answer()
+      response.writeHead(status).end(text)
+    })
+    const store = ipfsBlobStore({ url, retryDelayMs: 1 })
+    const locator = sha256Digest(pattern(3))
+    for (const work of [
+      () => store.put(pattern(3)),
+      () => store.get(locator),
+      () => store.getRange(locator, { start: 0, length: 1 }),
+    ]) {
+      await expect(work()).rejects.toMatchObject({ name: 'BlobStoreError', code: 'BLOB_STORE_FAILED' })
+    }
+  })
+
+  it.each([{ url: 'file:///x' }, { folder: 'sealpool' }, { folder: '/../x' }, { folder: '/' }])(
+    'refuses the options %j at once',
+    (change) => {
+      expect(() => ipfsBlobStore({ url: 'http://127.0.0.1:5001', ...change })).toThrow(
+        expect.objectContaining({ code: 'BLOB_STORE_FAILED' }),
+      )
+    },
+  )
+})
