@@ -4,6 +4,9 @@ import { expect, test } from 'vitest'
 
 /** Keys are fresh in every run, and a zero byte of a signature costs less: figures differ by less than this part. */
 const NOISE = 0.004
+/** The scalars of a signature decide how many points the Solidity fallback adds. */
+const NOISE_OF_CURVE = 0.02
+const noiseOf = (name: string) => (name.includes('in Solidity') ? NOISE_OF_CURVE : NOISE)
 const file = fileURLToPath(new URL('../gas-snapshot.json', import.meta.url))
 
 /**
@@ -19,6 +22,8 @@ test('gas has not risen above the committed snapshot', async () => {
   if (process.env['SEALPOOL_UPDATE_GAS'] === '1') writeFileSync(file, `${JSON.stringify(figures, null, 2)}\n`)
   const committed = JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>
   expect(Object.keys(figures).sort()).toEqual(Object.keys(committed).sort())
-  const risen = Object.entries(figures).filter(([name, used]) => used > (committed[name] ?? 0) * (1 + NOISE))
+  const risen = Object.entries(figures).filter(
+    ([name, used]) => used > (committed[name] ?? 0) * (1 + noiseOf(name)),
+  )
   expect(risen, 'risen above gas-snapshot.json; see the comment above this test').toEqual([])
 }, 120_000)

@@ -5,7 +5,7 @@ import {
   anchorsAbi,
   batchTree,
   dataRegistryAbi,
-  getBalance,
+  getCollectable,
   getContribution,
   invoke,
   poolAbi,
@@ -120,7 +120,10 @@ describe('a node on a chain that takes things back', { timeout: 240_000 }, () =>
     expect(
       await Promise.all(
         [2, 3, 4, 5].map((worker) =>
-          getBalance(world.client, { token: pay.token, account: world.workers[worker]?.address ?? '0x' }),
+          getCollectable(world.client, {
+            pool: pay.pool,
+            contributor: world.workers[worker]?.address ?? '0x',
+          }),
         ),
       ),
     ).toEqual([...Array(3).fill(100n * 10n ** 18n), 0n])
