@@ -125,7 +125,7 @@ export async function sealAge(
  * Opens an age file (age-encryption.org/v1) with X25519 identities. Stanzas of other types are passed over. Nothing is
  * returned unless all of the file is authentic.
  *
- * @param file - an age file, binary or armoured (text, or its bytes)
+ * @param armoredOrBinary - an age file, binary or armoured (text, or its bytes)
  * @param options - `identities`: `AGE-SECRET-KEY-1...`
  * @returns the plaintext
  * @throws CryptoError `AGE_INVALID` (no age file of version 1), `NO_MATCHING_IDENTITY`, `AGE_REFUSED` (altered or cut),
