@@ -452,6 +452,28 @@ describe('an input', () => {
     )
   })
 
+  it('under a signature that its signer never gave is refused', () => {
+    const forged = signStatement({ ...input, privateKey: otherKey })
+    expect(refusedFor({ ...forged, signer: input.signer })).toContain('not its signer’s')
+    expect(refusedFor({ ...input, signature: forged.signature })).toContain('not its signer’s')
+  })
+
+  it('that is another kind of statement, or of another version, is refused however well it is signed', () => {
+    for (const other of [{ type: 'sealpool/aggregate-claim' }, { version: 2 }]) {
+      const statement = { ...input.statement, ...other }
+      expect(refusedFor(signStatement({ ...input, statement, privateKey: signingKey }))).toContain(
+        'expected sealpool/aggregate-input, version 1',
+      )
+    }
+  })
+
+  it('that claims facts for a contract is refused', () => {
+    const context = { ...input.context, facts: [{ type: 'uint256' as const, value: '1' }] }
+    expect(refusedFor(signStatement({ ...input, context, privateKey: signingKey }))).toContain(
+      'another question',
+    )
+  })
+
   it('to another question, pool or chain is refused', () => {
     for (const change of [
       { chainId: 1 },
