@@ -144,12 +144,24 @@ const sources = [
       'wage * 2 - age',
       'age % 7',
       'wage / age',
+      'sqrt(wage)',
+      'ln(age - 20)',
+      'power(wage, 2)',
       'CASE WHEN union_member THEN wage END',
     ],
-    keys: ['sector', 'union_member', 'town', 'width_bucket(age, 20, 60, 4)'],
+    keys: [
+      'sector',
+      'union_member',
+      'town',
+      'width_bucket(age, 20, 60, 4)',
+      'upper(town)',
+      "left(sector, 2) || '!'",
+    ],
     filters: [
       'wage > 10',
-      "sector = 'mine'",
+      "lower(upper(sector)) = 'mine'",
+      'sin(age * 12.5) < 0.5',
+      'length(town) > 1',
       'NOT union_member',
       'age BETWEEN 20 AND 60',
       'contributor IN (SELECT contributor FROM trips.rides WHERE tip > 3)',
@@ -184,6 +196,12 @@ const sources = [
     numbers: ['r.miles * z.factor', 'r.tip', 'z.factor'],
     keys: ['z.label', 'r.zone'],
     filters: ['r.tip > 1', "z.label <> 'ring'"],
+  },
+  {
+    from: 'trips.rides r, range(3) t(g)',
+    numbers: ['r.miles * t.g', 'r.tip'],
+    keys: ['t.g', 'r.zone'],
+    filters: ['r.tip > t.g', 't.g <> 1'],
   },
   {
     from: '(SELECT contributor, sum(miles) AS total, count(*) AS n, max(tip) AS best FROM trips.rides GROUP BY contributor) t',
@@ -224,7 +242,8 @@ function statement(random) {
     () => `regr_slope(${number()}, ${number()})`,
     ...(source.from.includes('(') ? [] : [() => 'count(DISTINCT contributor)']),
   ]
-  if (source.from.includes(' w LEFT') || source.from.includes(' r JOIN')) kinds.pop()
+  if (source.from.includes(' w LEFT') || source.from.includes(' r JOIN') || source.from.includes('range('))
+    kinds.pop()
   const aggregates = Array.from({ length: 1 + below(3) }, () => pick(kinds)())
   const filters = some(source.filters, 2)
   const where = filters.length === 0 ? '' : ` WHERE ${filters.join(pick([' AND ', ' OR ']))}`

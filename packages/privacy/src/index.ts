@@ -42,6 +42,11 @@ export {
 } from './accountant/ledger-entry.js'
 export { createMemoryLedger } from './accountant/memory-ledger.js'
 export { type OdometerReading, odometer } from './accountant/odometer.js'
+export { openRecordLog, type RecordLog } from './accountant/record-log.js'
+export {
+  openStoredLeafBudget,
+  type StoredLeafBudget,
+} from './accountant/stored-leaf-budget.js'
 export { type LedgerStorage, openStoredLedger, type StoredLedger } from './accountant/stored-ledger.js'
 export { PrivacyError, type PrivacyErrorCode, type RemainingBudget } from './errors.js'
 export {
@@ -69,5 +74,6 @@ export {
 export { platformRandom } from './platform.js'
 export type { PolicyColumn } from './policy/column.js'
 export { type PolicyTable, type PoolPolicy, parsePoolPolicy, poolPolicySchema } from './policy/policy.js'
+export type { RowRule } from './policy/row-rule.js'
 export { contributorPseudonym } from './sketch/contributor-pseudonym.js'
 export { keyedFingerprint } from './sketch/keyed-fingerprint.js'

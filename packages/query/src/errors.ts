@@ -114,6 +114,10 @@ const refusals = {
     'the policy uses a name that the planner keeps for itself',
     'rename the column in the policy',
   ],
+  PURPOSE_NOT_ALLOWED: [
+    'a pool does not allow this purpose, or wants one to be named',
+    'name a purpose that the policies of all pools of the statement list',
+  ],
   BUDGET_INVALID: [
     'epsilon must be a number of at least 1e-6 and delta must not be negative',
     'state a budget for the job',
@@ -126,12 +130,24 @@ const refusals = {
     'the budget is larger than the lifetime budget of a pool',
     'ask for a smaller epsilon',
   ],
+  ANSWERS_DAMAGED: [
+    'the stored answers do not verify',
+    'restore a copy; an answer that is lost is asked for again and charged again',
+  ],
+  ANSWERS_UNAVAILABLE: [
+    'the answer could not be stored, so it may not be given; its charge stays',
+    'mend the storage and open it again',
+  ],
   PLAN_INVALID: ['this is not a plan of this version', 'make the plan with planQuery'],
   STATEMENT_REFUSED: [
     'the printed statement is not one SELECT over the planned tables',
     'report this as a fault of the printer',
   ],
   ENGINE_UNAVAILABLE: ['the engine could not be started', 'install @duckdb/node-api and build the package'],
+  SPILL_FOLDER_UNGUARDED: [
+    'the folder to spill to is on a plain disk, where rows would outlive the machine',
+    'name a folder in memory or on dm-crypt, use slices, or accept it with spillOnPlainDisk',
+  ],
   ENGINE_LOAD_FAILED: ['a table could not be loaded', 'check the names, the types and the key of the table'],
   ENGINE_LOCKED: ['the engine is locked since its first query', 'load all tables before the first query'],
   ENGINE_FAILED: ['the engine could not answer', 'close this engine and start another one'],

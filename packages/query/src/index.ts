@@ -5,6 +5,7 @@
  */
 export { type Answered, type AnswerOptions, answerer, chargesOf } from './answer/answer-query.js'
 export { type AnswerStore, createMemoryAnswers, type StoredAnswer } from './answer/answer-store.js'
+export { openStoredAnswers, type StoredAnswers } from './answer/stored-answers.js'
 export type { BoundOrder, BoundStage } from './bind/bind.js'
 export type { ParameterValue } from './bind/environment.js'
 export type { PublicValue } from './bind/key.js'
@@ -32,6 +33,7 @@ export { type ContributionBounds, type PlanQueryOptions, planQuery } from './pla
 export type { Bounding, KeyProgram, Program, Source, StatisticProgram } from './plan/program.js'
 export type { AggregatePlan } from './plan/statistics.js'
 export { type PolicyPreset, type PresetName, policyPreset, presetNames } from './preset/policy-preset.js'
+export { printClickHouse } from './print/clickhouse.js'
 export { printDuckDb } from './print/duckdb.js'
 export { printPostgreSql } from './print/postgresql.js'
 export type { Part, PrintedStatement } from './print/statement.js'

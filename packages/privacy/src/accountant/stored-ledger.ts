@@ -5,6 +5,7 @@ import { assertAnchored, type LedgerAnchor } from './ledger-anchor.js'
 import { ledgerBook } from './ledger-book.js'
 import { verifyLedgerChain } from './ledger-chain.js'
 import { budgetAfter, type ChargeRequest, type LedgerEntry } from './ledger-entry.js'
+import { parsed, wholeLines } from './record-log.js'
 
 /** Bytes that only grow: a port. `@sealpool/privacy/file-ledger` is the adapter on files. */
 export interface LedgerStorage {
@@ -171,15 +172,9 @@ export async function openStoredLedger(
 
 /** All entries of a storage, verified; a torn last line is cut off first. */
 async function load(storage: LedgerStorage, anchors: readonly LedgerAnchor[]): Promise<LedgerEntry[]> {
-  const bytes = await storage.read()
-  const whole = bytes.lastIndexOf(10) + 1
-  if (whole < bytes.length) await storage.truncate(whole)
   const entries: LedgerEntry[] = []
-  if (whole === 0) await storage.append(new TextEncoder().encode(`${HEADER}\n`))
-  else {
-    const [header, ...lines] = decode(bytes.subarray(0, whole - 1)).split('\n')
-    if (header !== HEADER) throw broken('line 1', 'is not the header of a budget ledger')
-    for (const [index, line] of lines.entries()) entries.push(...parseLine(line, `line ${index + 2}`))
+  for (const [index, line] of (await wholeLines(storage, HEADER, broken)).entries()) {
+    entries.push(...parseLine(line, `line ${index + 2}`))
   }
   const chains = new Map<string, LedgerEntry[]>()
   for (const entry of entries) {
@@ -192,24 +187,10 @@ async function load(storage: LedgerStorage, anchors: readonly LedgerAnchor[]): P
   return entries
 }
 
-function decode(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch (cause) {
-    throw broken('file', 'is not UTF-8', cause)
-  }
-}
-
 function parseLine(line: string, place: string): readonly LedgerEntry[] {
-  let json: unknown
-  try {
-    json = JSON.parse(line)
-  } catch (cause) {
-    throw broken(place, 'is not JSON', cause)
-  }
-  const parsed = lineSchema.safeParse(json)
-  if (!parsed.success) throw broken(place, 'is not a list of ledger entries', parsed.error)
-  return parsed.data
+  const read = lineSchema.safeParse(parsed(line, place, broken))
+  if (!read.success) throw broken(place, 'is not a list of ledger entries', read.error)
+  return read.data
 }
 
 function broken(place: string, what: string, cause?: unknown): PrivacyError {

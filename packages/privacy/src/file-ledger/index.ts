@@ -8,6 +8,7 @@ import { openStoredLedger, type StoredLedger } from '../accountant/stored-ledger
 import { fileStorage } from './file-storage.js'
 
 export type { StoredLedger } from '../accountant/stored-ledger.js'
+export { fileStorage } from './file-storage.js'
 
 /**
  * Opens a budget ledger in a file; a new one where there is none.

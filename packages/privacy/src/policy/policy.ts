@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { PLACES } from '../accountant/amount.js'
 import { PrivacyError } from '../errors.js'
 import { columnSchema, nameSchema } from './column.js'
+import { rowRuleFault, rowRuleSchema } from './row-rule.js'
 
 // Schemas are made in calls without effects, so that a bundle that reads no policy leaves zod out.
 const digestSchema = /* @__PURE__ */ (() =>
@@ -21,10 +22,29 @@ const tableSchema = /* @__PURE__ */ (() =>
       name: nameSchema,
       rowsPerContributor: z.int().min(1).max(1_000_000),
       columns: z.array(columnSchema).min(1).max(500),
+      /** Rules on rows: all of them must hold, or a row is never counted. */
+      rows: z.exactOptional(z.array(rowRuleSchema).min(1).max(20)),
     })
     .superRefine((table, context) => {
       reportDuplicates(table.columns, 'columns', context)
+      for (const [index, rule] of (table.rows ?? []).entries()) {
+        const fault = rowRuleFault(rule, table.columns)
+        if (fault !== null) {
+          context.addIssue({ code: 'custom', path: ['rows', index, fault.field], message: fault.message })
+        }
+      }
     }))()
+
+/** What an answer may be, whatever it was asked; where several pools are in an answer, the strictest rule holds. */
+const outputSchema = /* @__PURE__ */ (() =>
+  z.strictObject({
+    /** Rows of an answer that leave; those after them, in the order that was asked for, do not. */
+    maximumRows: z.exactOptional(z.int().min(1).max(100_000)),
+    /** Digits of released numbers; the rest is rounded away. */
+    significantDigits: z.exactOptional(z.int().min(1).max(15)),
+    /** Whether every statement must name one of the pool's purposes. */
+    purposeRequired: z.exactOptional(z.boolean()),
+  }))()
 
 const privacySchema = /* @__PURE__ */ (() =>
   z
@@ -82,6 +102,7 @@ export const poolPolicySchema = /* @__PURE__ */ (() =>
       }),
       tables: z.array(tableSchema).min(1).max(100),
       privacy: privacySchema,
+      output: z.exactOptional(outputSchema),
       joins: z.strictObject({ allowed: z.boolean(), with: z.array(nameSchema).max(100) }),
       economics: z.strictObject({ price: amountSchema, poolTokenBurn: amountSchema }),
     })

@@ -8,8 +8,8 @@ export interface StoredAnswer {
 }
 
 /**
- * Where answers are kept, by plan digest and data version. A port: whoever keeps answers over restarts writes an
- * adapter. `put` must be durable before it resolves.
+ * Where answers are kept, by plan digest and data version. A port: `openStoredAnswers` is the adapter
+ * that keeps them over restarts. `put` must be durable before it resolves.
  */
 export interface AnswerStore {
   get(key: string): Promise<StoredAnswer | null>

@@ -47,8 +47,8 @@ export type BoundAggregate =
       readonly denominator: number
     }
 
-/** The largest value of one row that stays exact as a JavaScript number, in fixed point. */
-const largest = BigInt(Number.MAX_SAFE_INTEGER)
+/** The largest value of one row: 2^37 rows of it add up in the 128 bits of engines. */
+const largest = 2n ** 89n
 
 /**
  * Types an aggregate.

@@ -55,6 +55,12 @@ export function bindComparison(
   // The order of texts depends on an engine's collation.
   if (operator !== '=' && operator !== '<>') throw new QueryError('OPERATOR_NOT_ALLOWED', span)
   if (left.type === 'text' && right.type === 'text') {
+    // Literals that were put together are literals.
+    for (const { expression } of [left, right]) {
+      if (expression.kind === 'text' && address.test(expression.value)) {
+        throw new QueryError('IDENTIFIES_ONE_CONTRIBUTOR', span)
+      }
+    }
     return { kind: 'compare-text', operator, left: left.expression, right: right.expression }
   }
   if (left.type === 'boolean' && right.type === 'boolean') {

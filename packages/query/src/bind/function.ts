@@ -2,7 +2,9 @@ import { QueryError, type Span } from '../errors.js'
 import type { Syntax } from '../parse/syntax.js'
 import { aligned, combine, constantNumber, remainder, roundTo } from '../type/arithmetic.js'
 import type { Condition, Typed, TypedNumber } from '../type/expression.js'
+import { powerOf, realFunction } from './real-function.js'
 import type { Scope } from './scope.js'
+import { bindTextFunction } from './text-function.js'
 import { asNumber, choose, exactDecimal, isNull } from './value.js'
 
 /**
@@ -24,6 +26,8 @@ export function bindFunction(
     least: 32,
     mod: 2,
     nullif: 2,
+    power: 2,
+    substring: 3,
     width_bucket: 4,
     round: 2,
     trunc: 2,
@@ -75,6 +79,22 @@ export function bindFunction(
       const decimals = second === undefined ? 0 : wholeLiteral(second, scope, 0, 9)
       return roundTo(number(first), decimals, name === 'round' ? 'half' : 'trunc')
     }
+    case 'sqrt':
+    case 'ln':
+    case 'exp':
+    case 'sin':
+    case 'cos':
+      return realFunction(name, number(first), span)
+    case 'power': {
+      if (second === undefined) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+      return powerOf(number(first), second, scope, span)
+    }
+    case 'length':
+    case 'lower':
+    case 'substring':
+    case 'trim':
+    case 'upper':
+      return bindTextFunction(syntax, scope, bind)
     case 'width_bucket':
       return widthBucket(parameters, scope, number, span)
   }

@@ -27,7 +27,8 @@ export function bindKey(syntax: Syntax, scope: Scope): BoundKey {
   if (syntax.kind === 'case') return caseKey(syntax, scope)
   if (syntax.kind === 'aggregate') throw new QueryError('AGGREGATE_MISPLACED', syntax.span)
   if (syntax.kind === 'column') return typedKey(bindValue(syntax, scope, 'group'), syntax.span)
-  if (syntax.kind === 'call') return typedKey(bindValue(syntax, scope, 'condition'), syntax.span)
+  if (syntax.kind === 'call' || syntax.kind === 'concatenate')
+    return typedKey(bindValue(syntax, scope, 'condition'), syntax.span)
   throw new QueryError('GROUP_NOT_PUBLIC', syntax.span)
 }
 

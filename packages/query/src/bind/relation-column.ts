@@ -1,6 +1,6 @@
 import type { CatalogueTable, PolicyColumn } from '../catalogue/catalogue.js'
 import type { Purpose } from '../enforce/use.js'
-import type { Typed } from '../type/expression.js'
+import type { Condition, Typed } from '../type/expression.js'
 import type { Relation, RowRelation, SelectRelation } from '../type/relation.js'
 
 /** Purposes that a value was allowed for by the policies of every column it is made of. */
@@ -27,6 +27,8 @@ export interface NamedRelation {
   readonly columns: ReadonlyMap<string, readonly RelationColumn[]>
   /** Tables that are multiplied with each other in here. */
   readonly tables: readonly CatalogueTable[]
+  /** What the policy says of every row, for its place in FROM. */
+  readonly rule?: (source: number) => Condition | null
 }
 
 /** A bound query whose rows belong to contributors. */

@@ -38,7 +38,23 @@ export type Released =
   | { readonly kind: 'call'; readonly name: ReleasedFunction; readonly parameters: readonly Released[] }
 
 /** Functions over released numbers: all total, null for what has no value. */
-export type ReleasedFunction = Exclude<ScalarFunction, 'width_bucket'>
+export type ReleasedFunction = Exclude<
+  ScalarFunction,
+  'width_bucket' | 'length' | 'lower' | 'substring' | 'trim' | 'upper'
+>
+
+const ofRows: ReadonlySet<ScalarFunction> = new Set([
+  'width_bucket',
+  'length',
+  'lower',
+  'substring',
+  'trim',
+  'upper',
+])
+
+function isReleasedFunction(name: ScalarFunction): name is ReleasedFunction {
+  return !ofRows.has(name)
+}
 
 /** A condition over released values (HAVING). */
 export type ReleasedCondition =
@@ -108,7 +124,7 @@ export function bindReleased(syntax: Syntax, names: ReleasedNames): Released {
         otherwise: syntax.otherwise === null ? { kind: 'literal', value: null } : bind(syntax.otherwise),
       }
     case 'call': {
-      if (syntax.name === 'width_bucket') throw new QueryError('FUNCTION_NOT_ALLOWED', syntax.span)
+      if (!isReleasedFunction(syntax.name)) throw new QueryError('FUNCTION_NOT_ALLOWED', syntax.span)
       return { kind: 'call', name: syntax.name, parameters: syntax.parameters.map(bind) }
     }
     case 'cast': {

@@ -1,6 +1,7 @@
 import { contributorColumn, walletColumn } from '../catalogue/catalogue.js'
 import { checkTableGrant } from '../enforce/grant.js'
 import { checkCopies, checkPools } from '../enforce/join.js'
+import { rowRuleOf } from '../enforce/row-rule.js'
 import type { Purpose } from '../enforce/use.js'
 import { QueryError, type Span } from '../errors.js'
 import type { DerivedSyntax, QuerySyntax, SelectSyntax, Syntax, TableSyntax } from '../parse/syntax.js'
@@ -38,6 +39,7 @@ export function bindBlock(syntax: SelectSyntax, environment: Environment): Bound
   const relations: NamedRelation[] = []
   const optional = new Set<number>()
   const from: FromItem[] = []
+  const rules: Condition[] = []
   let pending = conjuncts(syntax.where)
   let unit = -1
   const whole = syntax.from[0]?.span ?? syntax.span
@@ -68,6 +70,9 @@ export function bindBlock(syntax: SelectSyntax, environment: Environment): Bound
     const refuse = (): never => {
       throw new QueryError('JOIN_NOT_ALLOWED', entry.span)
     }
+    const rule = named.rule?.(position) ?? null
+    // What LEFT JOIN must not find is left out where it looks; everything else is left out of all rows.
+    if (rule !== null && entry.join !== 'left') rules.push(rule)
     if (isPublic) {
       const conditions = conjuncts(entry.on)
       if (entry.using !== null) refuse()
@@ -112,7 +117,8 @@ export function bindBlock(syntax: SelectSyntax, environment: Environment): Bound
       }
     }
     const join = entry.join === 'cross' ? 'inner' : entry.join
-    from.push({ relation: named.relation, join, contributor: true, on })
+    const found = join === 'left' ? bothHold(rule, on) : on
+    from.push({ relation: named.relation, join, contributor: true, on: found })
   }
   if (unit < 0) throw new QueryError('NO_POOL_TABLE', whole)
   checkCopies(
@@ -123,7 +129,13 @@ export function bindBlock(syntax: SelectSyntax, environment: Environment): Bound
   if (!Number.isFinite(rows)) throw new QueryError('JOIN_NOT_ALLOWED', whole)
   const scope = scopeNow(rows)
   const rest = allOf(pending, syntax.span)
-  return { from, where: rest === null ? null : bindCondition(rest, scope), scope }
+  const where = rest === null ? null : bindCondition(rest, scope)
+  return { from, where: [...rules, where].reduce(bothHold, null), scope }
+}
+
+function bothHold(first: Condition | null, second: Condition | null): Condition | null {
+  if (first === null || second === null) return first ?? second
+  return { kind: 'and', operands: [first, second] }
 }
 
 /** `one.contributor = other.contributor`, where one of them is of the relation at `position`. */
@@ -146,6 +158,20 @@ function bindItem(item: TableSyntax | DerivedSyntax, environment: Environment): 
     environment.used.add(entry)
     return namedRows(item.alias ?? table, bindRows(common.query, within(common.environment, environment)))
   }
+  if (item.series !== undefined) {
+    const { column, from, to } = item.series
+    const reserved = column === contributorColumn || column === walletColumn
+    if (reserved || !/^[a-z][a-z0-9_]{0,62}$/.test(column)) throw new QueryError('CLAUSE_NOT_ALLOWED', span)
+    return namedPublic(
+      {
+        schema: '',
+        name: table,
+        columns: [{ name: column, type: 'integer' }],
+        rows: Array.from({ length: to - from + 1 }, (_, index) => [from + index]),
+      },
+      item,
+    )
+  }
   const publicTable = environment.catalogue.findPublic(pool, table)
   if (publicTable !== null) return namedPublic(publicTable, item)
   const found = environment.catalogue.find(pool, table)
@@ -164,6 +190,7 @@ function bindItem(item: TableSyntax | DerivedSyntax, environment: Environment): 
     relation: { kind: 'table', pool, table, rows: found.table.rowsPerContributor },
     columns,
     tables: [found],
+    rule: (source) => rowRuleOf(found.table, source),
   }
 }
 

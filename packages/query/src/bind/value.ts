@@ -9,6 +9,7 @@ import { bindComparison, bindLike, bindMembership } from './comparison.js'
 import { bindFunction } from './function.js'
 import { bindPerContributor, bindWindow } from './per-contributor.js'
 import type { Scope } from './scope.js'
+import { concatenated } from './text-function.js'
 
 /** How a value will be used; `carry` hands it on from a nested query, with what it may be used for. */
 export type ValuePurpose = Purpose | 'carry'
@@ -62,6 +63,13 @@ export function bindValue(syntax: Syntax, scope: Scope, purpose: ValuePurpose): 
       const operand = asNumber(bindValue(syntax.operand, scope, purpose), syntax.operand.span)
       return combine('subtract', constantNumber(0n, 0), operand, syntax.span)
     }
+    case 'concatenate':
+      return concatenated(
+        bindValue(syntax.left, scope, purpose),
+        bindValue(syntax.right, scope, purpose),
+        syntax.left.span,
+        syntax.right.span,
+      )
     case 'cast': {
       const operand = asNumber(bindValue(syntax.operand, scope, purpose), syntax.operand.span)
       return syntax.decimals === null ? operand : roundTo(operand, syntax.decimals, 'half')
@@ -87,7 +95,7 @@ export function bindValue(syntax: Syntax, scope: Scope, purpose: ValuePurpose): 
 
 /** What may be a key of GROUP BY as a whole. */
 function standsAlone(syntax: Syntax): boolean {
-  return ['column', 'case', 'call', 'cast', 'arithmetic', 'negate'].includes(syntax.kind)
+  return ['column', 'case', 'call', 'cast', 'arithmetic', 'negate', 'concatenate'].includes(syntax.kind)
 }
 
 /** A form by which equal expressions are known. */

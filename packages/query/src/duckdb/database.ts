@@ -12,8 +12,10 @@ import { statementFault } from './statement-check.js'
 export interface DatabaseLimits {
   readonly threads: number
   readonly memoryLimit: string
-  /** Folder on an encrypted file system for what does not fit into memory; null refuses it. */
+  /** Folder for what does not fit into memory, see `spill-folder.ts`; null refuses it. */
   readonly spillFolder?: string | null
+  /** Secret text that renames contributors, see `engine/join-pseudonym.ts`; null keeps their integers. */
+  readonly pseudonymKey?: string | null
 }
 
 /** A DuckDB database in memory: open until the first query, locked from then on. */
@@ -37,7 +39,14 @@ export async function openDatabase(limits: DatabaseLimits): Promise<Database> {
     // From the first moment on: what does not fit into memory must not be spilled to a disk in the clear.
     ...(spills === null
       ? { temp_directory: '', max_temp_directory_size: '0KB' }
-      : { temp_directory: spills, max_temp_directory_size: '64GB' }),
+      : {
+          temp_directory: spills,
+          max_temp_directory_size: '64GB',
+          // DuckDB's own library for writing encrypted files (OpenSSL) is in an extension that would have to be downloaded.
+          // The one that is built in encrypts with AES and takes its key from a generator that DuckDB calls unsafe.
+          force_mbedtls_unsafe: 'true',
+          temp_file_encryption: 'true',
+        }),
   })
   const connection = await instance.connect()
   const loaded = new Set<string>()
@@ -57,7 +66,8 @@ export async function openDatabase(limits: DatabaseLimits): Promise<Database> {
       try {
         if ('rows' in table) await stageRows(connection, table)
         else await stageParquet(connection, table)
-        for (const statement of printLoad(name, table.columns, 'staging')) await connection.run(statement)
+        for (const statement of printLoad(name, table.columns, 'staging', limits.pseudonymKey ?? null))
+          await connection.run(statement)
         await connection.run('DROP TABLE IF EXISTS staging')
       } catch {
         await connection.run('DROP TABLE IF EXISTS staging')

@@ -3,19 +3,33 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Expectation, Row, SqlEngine, TableLoad } from '../engine/engine.js'
+import { pseudonymText } from '../engine/join-pseudonym.js'
 import { QueryError } from '../errors.js'
 import { encodeFrame, frameDecoder } from './frame.js'
 import type { Answer, LoadMessage, Request } from './message.js'
+import { isGuardedFolder } from './spill-folder.js'
 
 /** Limits of the engine's process. */
 export interface DuckDbEngineOptions {
   /** DuckDB's own memory limit, such as `1GB` (the default). */
   readonly memoryLimit?: string
   /**
-   * Folder for what does not fit into memory; without it such a query fails. DuckDB writes rows there in the clear, so it
-   * must lie on an encrypted file system whose key dies with the machine (dm-crypt with a random key), or in memory.
+   * Folder for what does not fit into memory; without it such a query fails. It must lie in memory (tmpfs) or on an encrypted
+   * device (dm-crypt), or the engine does not start: DuckDB encrypts what it writes there, but with a key from a generator
+   * that DuckDB itself calls unsafe. Prefer `slices`, which need less memory and write nothing.
    */
   readonly spillFolder?: string
+  /** True accepts a `spillFolder` on a plain disk, where DuckDB's own encryption is all there is. */
+  readonly spillOnPlainDisk?: boolean
+  /**
+   * 32 secret bytes under which contributors get other integers than the loader's: with another key for every job, a join key
+   * of one job says nothing in another. Derive it from a secret, the plan and the data version, as the job's noise is where
+   * that is derived: exact bounds choose groups by these integers, and a rerun with the same noise must choose the same.
+   * Without it, or with null, the integers are the loader's.
+   */
+  readonly pseudonymKey?: Uint8Array | null
+  /** In how many parts of the contributors statements are asked, 1 by default: memory falls and time rises. */
+  readonly slices?: number
   /** Threads of DuckDB, 2 by default. */
   readonly threads?: number
   /** Wall-clock milliseconds for one request, 30000 by default; then the process is killed. */
@@ -41,11 +55,14 @@ interface Waiting {
  *
  * @param options limits
  * @returns an engine; close it to end the process
- * @throws QueryError (from its methods) `ENGINE_UNAVAILABLE` when the worker or `@duckdb/node-api` is missing
+ * @throws QueryError (from its methods) `ENGINE_UNAVAILABLE` when the worker or `@duckdb/node-api` is missing,
+ *   `SPILL_FOLDER_UNGUARDED`
  */
 export function createDuckDbEngine(options: DuckDbEngineOptions = {}): SqlEngine {
   const { memoryLimit = '1GB', threads = 2, timeoutMs = 30_000, addressSpaceBytes = 8 * 2 ** 30 } = options
-  const child = start(addressSpaceBytes, options.spillFolder !== undefined)
+  const { spillFolder, spillOnPlainDisk = false, slices = 1, pseudonymKey = null } = options
+  const guarded = spillFolder === undefined || spillOnPlainDisk || isGuardedFolder(spillFolder)
+  const child = guarded ? start(addressSpaceBytes, spillFolder !== undefined) : null
   const waiting = new Map<number, Waiting>()
   let ended: QueryError | null = null
   let nextId = 1
@@ -68,7 +85,8 @@ export function createDuckDbEngine(options: DuckDbEngineOptions = {}): SqlEngine
     if (answer.ok) entry.resolve(answer.rows)
     else entry.reject(new QueryError(answer.code, answer.place))
   }
-  if (child === null) ended = new QueryError('ENGINE_UNAVAILABLE', 'duckdb-worker')
+  if (!guarded) ended = new QueryError('SPILL_FOLDER_UNGUARDED', 'spillFolder')
+  else if (child === null) ended = new QueryError('ENGINE_UNAVAILABLE', 'duckdb-worker')
   else {
     const decode = frameDecoder()
     child.stdout?.on('data', (bytes: Uint8Array) => {
@@ -102,12 +120,19 @@ export function createDuckDbEngine(options: DuckDbEngineOptions = {}): SqlEngine
         reject(new QueryError(body.kind === 'load' ? 'ENGINE_LOAD_FAILED' : 'ENGINE_FAILED', body.kind))
       }
     })
-  const opened = request({ kind: 'open', threads, memoryLimit, spillFolder: options.spillFolder ?? null })
+  const opened = request({
+    kind: 'open',
+    threads,
+    memoryLimit,
+    spillFolder: spillFolder ?? null,
+    pseudonymKey: pseudonymKey === null ? null : pseudonymText(pseudonymKey),
+  })
   // Whoever calls next is told; until then nobody listens.
   opened.catch(() => {})
 
   return {
     dialect: 'duckdb',
+    slices: Math.max(1, Math.floor(slices)),
     async load(table) {
       await opened
       await request({ kind: 'load', table: messageOf(table) })

@@ -18,6 +18,7 @@ export type Request =
       readonly threads: number
       readonly memoryLimit: string
       readonly spillFolder: string | null
+      readonly pseudonymKey: string | null
     }
   | { readonly id: number; readonly kind: 'load'; readonly table: LoadMessage }
   | {

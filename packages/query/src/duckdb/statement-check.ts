@@ -1,5 +1,17 @@
 /** Functions and operators that printed statements use. Nothing else may be in a statement. */
 const functions = new Set([
+  'translate',
+  'ltrim',
+  'rtrim',
+  'substr',
+  'length',
+  '||',
+  'sqrt',
+  'ln',
+  'exp',
+  'sin',
+  'cos',
+  '/',
   'count_star',
   'count',
   'sum',

@@ -41,9 +41,14 @@ export interface Expectation {
 
 /** An SQL engine: holds pool tables and answers printed statements. Nothing is loaded after the first query. */
 export interface SqlEngine {
-  readonly dialect: 'duckdb' | 'postgresql'
+  readonly dialect: 'duckdb' | 'postgresql' | 'clickhouse'
   /** How many shards add up an answer; 1 when absent. Counts of distinct values are then read as values. */
   readonly shards?: number
+  /**
+   * In how many parts of the contributors a statement is asked, one after the other; 1 when absent. Each part needs a part of
+   * the memory, and integers add up exactly.
+   */
+  readonly slices?: number
   /** @throws QueryError `ENGINE_LOAD_FAILED`, `ENGINE_LOCKED`, `ENGINE_CLOSED`, `ENGINE_TIMEOUT` */
   load(table: TableLoad): Promise<void>
   /** @throws QueryError `STATEMENT_REFUSED`, `ENGINE_FAILED`, `ENGINE_CLOSED`, `ENGINE_TIMEOUT` */

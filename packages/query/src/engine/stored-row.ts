@@ -1,6 +1,7 @@
 import { columnDecimals } from '../catalogue/catalogue.js'
 import { parseDecimal, rescale } from '../type/decimal.js'
 import type { Cell, EngineColumn } from './engine.js'
+import { joinPseudonym } from './join-pseudonym.js'
 
 /** A value as a fixed-point engine stores it: numbers as integers of 10^-decimals in text. */
 export type StoredCell = string | boolean | null
@@ -62,10 +63,13 @@ export interface RankedRow {
 /**
  * Types rows and ranks them for each contributor by a hash of the row: which rows come first depends on the
  * contributor's own rows alone. Rows without a contributor are left out.
+ *
+ * @param key secret text that renames contributors once they are ranked; null keeps their integers
  */
 export function rankedRows(
   columns: readonly EngineColumn[],
   rows: readonly Readonly<Record<string, Cell>>[],
+  key: string | null = null,
 ): readonly RankedRow[] {
   const byContributor = new Map<bigint, { readonly order: string; readonly cells: readonly StoredCell[] }[]>()
   for (const row of rows) {
@@ -77,11 +81,12 @@ export function rankedRows(
     list.push({ order: `${hash(text)}${text}`, cells })
     byContributor.set(contributor, list)
   }
-  return [...byContributor].flatMap(([contributor, list]) =>
-    list
+  return [...byContributor].flatMap(([before, list]) => {
+    const contributor = key === null ? before : joinPseudonym(key, before)
+    return list
       .sort((left, right) => (left.order < right.order ? -1 : left.order > right.order ? 1 : 0))
-      .map(({ cells }, index) => ({ contributor, rank: index + 1, cells })),
-  )
+      .map(({ cells }, index) => ({ contributor, rank: index + 1, cells }))
+  })
 }
 
 function contributorOf(cell: Cell | undefined): bigint | null {

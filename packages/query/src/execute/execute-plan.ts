@@ -3,6 +3,7 @@ import type { PublicValue } from '../bind/key.js'
 import type { SqlEngine } from '../engine/engine.js'
 import { checkPlan } from '../plan/check-plan.js'
 import { type ColumnKind, type PlanCharge, type QueryPlan, releasesOf } from '../plan/plan.js'
+import { boundOutput } from './bound-output.js'
 import { prepareNoise } from './noise.js'
 import { type CellInterval, runStage } from './post-process.js'
 import type { ReleasedGroup } from './released-value.js'
@@ -54,7 +55,7 @@ export async function executePlan(options: {
   for (const { release, finish } of releases) {
     groups.push(finish(await exactGroups(release, options.engine)))
   }
-  const { rows, intervals } = runStage(plan, groups)
+  const { rows, intervals } = boundOutput(runStage(plan, groups), plan.output ?? null, plan.columns)
   return {
     columns: plan.columns.map(({ name, kind }) => ({ name, kind })),
     rows,
@@ -75,6 +76,9 @@ function notesOf(plan: QueryPlan): readonly string[] {
     ...(open
       ? ['Groups of unknown name appear by partition selection: small ones are left out by chance.']
       : []),
+    ...(plan.output?.maximumRows == null
+      ? []
+      : [`At most ${plan.output.maximumRows} rows of an answer leave; there may have been more.`]),
     'Values outside of the bounds of the policy count as the bound.',
   ]
 }

@@ -87,12 +87,24 @@ function call(name: ReleasedFunction, values: readonly PublicValue[]): PublicVal
       return numbers.length === 0 ? null : Math.min(...numbers)
     case 'mod':
       return calculate('%', first, second)
+    case 'power':
+      return number === null || typeof second !== 'number' ? null : finite(number ** second)
     default:
       break
   }
   if (number === null) return null
   const scale = 10 ** Math.min(9, Math.max(0, typeof second === 'number' ? Math.trunc(second) : 0))
   switch (name) {
+    case 'cos':
+      return finite(Math.cos(number))
+    case 'exp':
+      return finite(Math.exp(number))
+    case 'ln':
+      return number > 0 ? finite(Math.log(number)) : null
+    case 'sin':
+      return finite(Math.sin(number))
+    case 'sqrt':
+      return number < 0 ? null : Math.sqrt(number)
     case 'abs':
       return Math.abs(number)
     case 'sign':

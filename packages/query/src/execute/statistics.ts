@@ -1,8 +1,10 @@
 import type { PublicValue } from '../bind/key.js'
-import type { SqlEngine } from '../engine/engine.js'
+import type { Row, SqlEngine } from '../engine/engine.js'
+import { mergeRows } from '../engine/merge-rows.js'
 import { QueryError } from '../errors.js'
 import type { ReleasePlan } from '../plan/plan.js'
 import type { Program } from '../plan/program.js'
+import { printClickHouse } from '../print/clickhouse.js'
 import { printDuckDb } from '../print/duckdb.js'
 import { printPostgreSql } from '../print/postgresql.js'
 import { binName, keyName, type Part, type PrintedStatement, statisticName } from '../print/statement.js'
@@ -11,6 +13,7 @@ import { toNumber } from '../type/decimal.js'
 const printers: Readonly<Record<SqlEngine['dialect'], (program: Program, part: Part) => PrintedStatement>> = {
   duckdb: printDuckDb,
   postgresql: printPostgreSql,
+  clickhouse: printClickHouse,
 }
 
 /** The exact numbers of a group. This is what noise must be added to; it never leaves this package. */
@@ -38,20 +41,29 @@ export function publicGroups(release: Pick<ReleasePlan, 'keys'>, set: readonly n
  */
 export async function exactGroups(release: ReleasePlan, engine: SqlEngine): Promise<readonly ExactGroup[]> {
   const print = printers[engine.dialect]
+  const slices = Math.max(1, engine.slices ?? 1)
+  const ask = async (part: Part): Promise<readonly Row[]> => {
+    if (slices === 1) {
+      const { sql, tables } = print(release.program, part)
+      return engine.query(sql, { tables })
+    }
+    const parts: (readonly Row[])[] = []
+    for (let index = 0; index < slices; index += 1) {
+      const { sql, tables } = print(release.program, { ...part, slice: { of: slices, index } })
+      parts.push(await engine.query(sql, { tables }))
+    }
+    return mergeRows(parts)
+  }
+  const parted = slices > 1 || (engine.shards ?? 1) > 1
   const groups: ExactGroup[] = []
   for (const [position, set] of release.sets.entries()) {
-    const part = { set }
-    const { sql, tables } = print(release.program, part)
-    const found = readGroups(release, position, set, await engine.query(sql, { tables }))
+    const found = readGroups(release, position, set, await ask({ set }))
     for (const [index, statistic] of release.program.statistics.entries()) {
-      if (statistic.kind === 'distinct' && (engine.shards ?? 1) > 1) {
-        const printed = print(release.program, { set, values: index })
-        const rows = await engine.query(printed.sql, { tables: printed.tables })
-        readValues(release, set, rows, index, found)
+      if (statistic.kind === 'distinct' && parted) {
+        readValues(release, set, await ask({ set, values: index }), index, found)
       }
       if (statistic.kind !== 'bins') continue
-      const printed = print(release.program, { set, bins: index })
-      const rows = await engine.query(printed.sql, { tables: printed.tables })
+      const rows = await ask({ set, bins: index })
       readBins(release, set, rows, { statistic: index, bins: statistic.bins }, found)
     }
     groups.push(...inOrder(release, position, set, found))
@@ -102,7 +114,7 @@ function readBins(
   }
 }
 
-/** Distinct values of all shards: each row is one. */
+/** Distinct values of all shards and slices: each row is one. */
 function readValues(
   release: ReleasePlan,
   set: readonly number[],

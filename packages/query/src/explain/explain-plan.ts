@@ -72,6 +72,11 @@ export function explainPlan(plan: QueryPlan): Explanation {
             'Quantiles are the noisily best of public bins (report-noisy-max); nothing else of the bins is told.',
           ]
         : []),
+      ...(plan.purpose === undefined ? [] : [`The answer is for: ${plan.purpose}.`]),
+      ...(plan.output?.maximumRows == null ? [] : [`At most ${plan.output.maximumRows} rows leave.`]),
+      ...(plan.output?.significantDigits == null
+        ? []
+        : [`Numbers are rounded to ${plan.output.significantDigits} digits.`]),
       ...plan.expectedErrors.map(sentence),
     ],
   }

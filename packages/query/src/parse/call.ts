@@ -22,6 +22,16 @@ const aliases: Readonly<Record<string, AggregateFunction>> = {
   stddev: 'stddev_samp',
   variance: 'var_samp',
 }
+/** Other names of the same scalar functions; `left(x, n)` is the first n characters. */
+const scalarAliases: Readonly<Record<string, string>> = {
+  btrim: 'trim',
+  ceiling: 'ceil',
+  char_length: 'length',
+  character_length: 'length',
+  left: 'substring',
+  pow: 'power',
+  substr: 'substring',
+}
 const paired: ReadonlySet<string> = new Set([
   'corr',
   'covar_pop',
@@ -56,9 +66,11 @@ export function readCall(fields: Fields, span: Span, read: (child: unknown) => S
     { func_variadic: 'FUNCTION_NOT_ALLOWED' },
   )
   const names = listOf(fields['funcname'])
-  // A qualified name (pg_catalog.count) is another function as far as we know.
-  const name = names.length === 1 ? stringOf(names[0]) : null
-  if (name === null || fields['funcformat'] !== 'COERCE_EXPLICIT_CALL') {
+  // A qualified name (pg_catalog.count) is another function as far as we know; the parser itself gives one to TRIM and SUBSTRING.
+  const special = fields['funcformat'] === 'COERCE_SQL_SYNTAX' && stringOf(names[0]) === 'pg_catalog'
+  const spelled = names.length === (special ? 2 : 1) ? stringOf(names.at(-1)) : null
+  const name = special && !(spelled === 'btrim' || spelled === 'substring') ? null : spelled
+  if (name === null || (!special && fields['funcformat'] !== 'COERCE_EXPLICIT_CALL')) {
     throw new QueryError('FUNCTION_NOT_ALLOWED', span)
   }
   if (fields['over'] !== undefined) return readWindow(name, fields, span, read)
@@ -66,10 +78,14 @@ export function readCall(fields: Fields, span: Span, read: (child: unknown) => S
   const distinct = fields['agg_distinct'] === true
   const within = fields['agg_within_group'] === true
   const plain = !star && !distinct && fields['agg_filter'] === undefined && fields['agg_order'] === undefined
-  const scalar = name === 'ceiling' ? 'ceil' : name
+  const scalar = Object.hasOwn(scalarAliases, name) ? (scalarAliases[name] ?? name) : name
   if (has(scalars, scalar)) {
     if (!plain) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
-    return { kind: 'call', name: scalar, parameters: listOf(fields['args']).map(read), span }
+    const parameters = listOf(fields['args']).map(read)
+    const first: Syntax = { kind: 'literal', value: { type: 'number', text: '1' }, span }
+    if (name === 'left' && parameters.length !== 2) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+    const given = name === 'left' ? [...parameters.slice(0, 1), first, ...parameters.slice(1)] : parameters
+    return { kind: 'call', name: scalar, parameters: given, span }
   }
   const aggregate = Object.hasOwn(aliases, name) ? aliases[name] : has(aggregates, name) ? name : undefined
   if (aggregate === undefined || name === 'percentile') throw new QueryError('FUNCTION_NOT_ALLOWED', span)

@@ -159,6 +159,9 @@ function readOperator(fields: Fields, span: Span, read: (child: unknown) => Synt
           span,
         }
       }
+      if (name === '||') {
+        return { kind: 'concatenate', left: read(fields['lexpr']), right: read(fields['rexpr']), span }
+      }
       throw new QueryError('OPERATOR_NOT_ALLOWED', span)
     }
     case 'AEXPR_LIKE':

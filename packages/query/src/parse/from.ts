@@ -1,10 +1,13 @@
 import { QueryError, type Span } from '../errors.js'
 import { type Reader, readExpression } from './expression.js'
-import type { DerivedSyntax, FromSyntax, TableSyntax } from './syntax.js'
+import type { DerivedSyntax, FromSyntax, Syntax, TableSyntax } from './syntax.js'
 import { type Fields, isFields, listOf, nodeOf, onlyFields, stringOf } from './tree.js'
 
 /** Items of FROM; each meets all rows of those before it, so few are enough. */
 const mostItems = 8
+
+/** Numbers of one series: they are written into the plan. */
+const mostSeries = 1000
 
 type Node = { readonly type: string; readonly fields: Fields }
 
@@ -74,9 +77,8 @@ function readItem(node: Node, reader: Reader, whole: Span): TableSyntax | Derive
     return { kind: 'derived', query: reader.readQuery(query.fields), alias, span: whole }
   }
   const span = reader.locate(node.fields)
-  if (node.type === 'RangeFunction' || node.type === 'RangeTableFunc') {
-    throw new QueryError('FUNCTION_NOT_ALLOWED', span)
-  }
+  if (node.type === 'RangeFunction') return readSeries(node.fields, reader, whole)
+  if (node.type === 'RangeTableFunc') throw new QueryError('FUNCTION_NOT_ALLOWED', span)
   if (node.type !== 'RangeVar') throw new QueryError('CLAUSE_NOT_ALLOWED', span)
   onlyFields(node.fields, ['schemaname', 'relname', 'inh', 'relpersistence', 'alias'], span, {
     catalogname: 'TABLE_UNKNOWN',
@@ -88,6 +90,53 @@ function readItem(node: Node, reader: Reader, whole: Span): TableSyntax | Derive
   if (typeof table !== 'string') throw new QueryError('TABLE_UNKNOWN', span)
   const alias = readAlias(node.fields['alias'], span)
   return { kind: 'table', pool: typeof pool === 'string' ? pool : null, table, alias, span }
+}
+
+/** `generate_series(1, 12) AS t(month)` or `range(12) AS t(month)`: numbers that the statement itself gives, nobody's data. */
+function readSeries(fields: Fields, reader: Reader, whole: Span): TableSyntax {
+  const refuse = (at: Span): never => {
+    throw new QueryError('FUNCTION_NOT_ALLOWED', at)
+  }
+  const listed = listOf(fields['functions'])
+  const list = nodeOf(listed[0])
+  const [call, definition] = list?.type === 'List' ? listOf(list.fields['items']) : []
+  const function_ = nodeOf(call)
+  if (function_?.type !== 'FuncCall') return refuse(whole)
+  const span = reader.locate(function_.fields)
+  onlyFields(function_.fields, ['funcname', 'args', 'funcformat'], span)
+  // The second item is a list of column definitions, empty here.
+  const plain = listed.length === 1 && isFields(definition) && Object.keys(definition).length === 0
+  onlyFields(fields, ['functions', 'alias'], span)
+  const names = listOf(function_.fields['funcname'])
+  const name = names.length === 1 ? stringOf(names[0]) : null
+  const ends = listOf(function_.fields['args']).map((value) => wholeOf(readExpression(value, reader)))
+  const [one, other] = ends
+  if (!plain || one === undefined || ends.length > 2) return refuse(span)
+  const [from, to] =
+    name === 'generate_series' && other !== undefined
+      ? [one, other]
+      : name === 'range'
+        ? other === undefined
+          ? [0, one - 1]
+          : [one, other - 1]
+        : refuse(span)
+  if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to)) throw new QueryError('NUMBER_RANGE', span)
+  if (to < from || to - from >= mostSeries) throw new QueryError('NUMBER_RANGE', span)
+  const alias = fields['alias']
+  if (!isFields(alias)) return refuse(span)
+  onlyFields(alias, ['aliasname', 'colnames'], span)
+  const columns = listOf(alias['colnames'])
+  const aliasName = alias['aliasname']
+  const column = columns.length === 0 ? aliasName : columns.length === 1 ? stringOf(columns[0]) : null
+  if (typeof aliasName !== 'string' || typeof column !== 'string')
+    throw new QueryError('CLAUSE_NOT_ALLOWED', span)
+  return { kind: 'table', pool: '', table: name ?? '', alias: aliasName, series: { column, from, to }, span }
+}
+
+/** The number that a literal is; NaN for anything else. */
+function wholeOf(value: Syntax): number {
+  if (value.kind === 'negate') return -wholeOf(value.operand)
+  return value.kind === 'literal' && value.value.type === 'number' ? Number(value.value.text) : Number.NaN
 }
 
 function readAlias(alias: unknown, span: Span): string | null {

@@ -15,14 +15,25 @@ export const scalarFunctions = [
   'abs',
   'ceil',
   'coalesce',
+  'cos',
+  'exp',
   'floor',
   'greatest',
   'least',
+  'length',
+  'ln',
+  'lower',
   'mod',
   'nullif',
+  'power',
   'round',
   'sign',
+  'sin',
+  'sqrt',
+  'substring',
+  'trim',
   'trunc',
+  'upper',
   'width_bucket',
 ] as const
 export type ScalarFunction = (typeof scalarFunctions)[number]
@@ -90,6 +101,8 @@ export type Syntax =
       readonly span: Span
     }
   | { readonly kind: 'negate'; readonly operand: Syntax; readonly span: Span }
+  /** `one || other`. */
+  | { readonly kind: 'concatenate'; readonly left: Syntax; readonly right: Syntax; readonly span: Span }
   | { readonly kind: 'and' | 'or'; readonly operands: readonly Syntax[]; readonly span: Span }
   | { readonly kind: 'not'; readonly operand: Syntax; readonly span: Span }
   | {
@@ -172,6 +185,8 @@ export interface TableSyntax {
   readonly pool: string | null
   readonly table: string
   readonly alias: string | null
+  /** Whole numbers from `from` to `to`: `generate_series(from, to) AS alias(column)`; public rows that the text itself gives. */
+  readonly series?: { readonly column: string; readonly from: number; readonly to: number }
   readonly span: Span
 }
 

@@ -127,7 +127,7 @@ describe('what could let data past the noise is refused', () => {
       'CLAUSE_NOT_ALLOWED',
       'WITH t AS (SELECT contributor FROM pay.workers) SELECT count(*) FROM trips.rides',
     ],
-    ['NUMBER_RANGE', 'SELECT sum(miles / 1e-9) FROM trips.rides'],
+    ['NUMBER_RANGE', 'SELECT sum(miles / 1e-9 / 1e-9) FROM trips.rides'],
     [
       'TYPE_MISMATCH',
       'SELECT count(*) FROM pay.workers UNION ALL SELECT sector, count(*) FROM pay.workers GROUP BY sector',

@@ -119,6 +119,13 @@ const planShape = releaseShape.extend({
   columns: z.array(z.looseObject({ name: z.string() })).min(1),
   limit: count.nullable(),
   offset: count,
+  output: z
+    .strictObject({
+      maximumRows: z.int().min(1).nullable(),
+      significantDigits: z.int().min(1).max(15).nullable(),
+    })
+    .optional(),
+  purpose: z.string().optional(),
   privacy: z.looseObject({
     rowsPerContributor: z.int().min(1),
     epsilonNano: z.int().min(1),

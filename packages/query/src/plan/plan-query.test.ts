@@ -99,7 +99,7 @@ const refused: readonly (readonly [code: string, sql: string, at: string])[] = [
   ],
   ['OPERATOR_NOT_ALLOWED', "SELECT count(*) FROM pay.workers WHERE sector > 'a'", '>'],
   ['NUMBER_RANGE', 'SELECT count(*) FROM pay.workers WHERE bonus < 1e31', '1e31'],
-  ['NUMBER_RANGE', 'SELECT sum(1e16) FROM pay.workers', 'sum'],
+  ['NUMBER_RANGE', 'SELECT sum(1e28) FROM pay.workers', 'sum'],
   ['NUMBER_RANGE', `SELECT sum(${Array(20).fill('wage').join(' * ')}) FROM pay.workers`, '*'],
   ['PARAMETER_UNKNOWN', 'SELECT count(*) FROM pay.workers WHERE bonus = $1', '$1'],
   ['JOIN_NOT_ALLOWED', 'SELECT count(*) FROM pay.workers JOIN people.persons USING (sector)', ''],

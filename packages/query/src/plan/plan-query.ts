@@ -4,6 +4,8 @@ import type { Released } from '../bind/released.js'
 import { makeCatalogue, type PlanPool, type PublicTable } from '../catalogue/catalogue.js'
 import { checkBudget, type JobBudget, nanoEpsilon } from '../enforce/budget.js'
 import { checkTemplateGrant, type Grant } from '../enforce/grant.js'
+import { outputRuleOf } from '../enforce/output-rule.js'
+import { checkPurpose } from '../enforce/purpose.js'
 import { QueryError } from '../errors.js'
 import { parseSelect } from '../parse/parse.js'
 import { hasFirstRows, tablesOf } from '../type/relation.js'
@@ -34,6 +36,8 @@ export interface PlanQueryOptions {
   readonly grant?: Grant
   /** What the job may spend in each pool. */
   readonly budget: JobBudget
+  /** What the answer is for, as the policies of all pools of the statement list it. */
+  readonly purpose?: string
   /** Values of `$1`, `$2`, ... */
   readonly parameters?: readonly ParameterValue[]
   /**
@@ -77,10 +81,17 @@ export async function planQuery(options: PlanQueryOptions): Promise<QueryPlan> {
   })
   const reached = new Set(bound.releases.flatMap(({ tables }) => tables.map(({ pool }) => pool)))
   const pools = catalogue.pools.filter((pool) => reached.has(pool))
+  const purpose = options.purpose ?? null
+  checkPurpose(purpose, pools)
   const nano = checkBudget(options.budget, pools)
   const bounding = checkBounds(options.bounds)
   const firstRows = options.minimumBy === 'first-rows'
-  const plan = planBound(bound, pools, { nano, delta: options.budget.delta }, { bounding, firstRows })
+  const plan = planBound(
+    bound,
+    pools,
+    { nano, delta: options.budget.delta },
+    { bounding, firstRows, purpose },
+  )
   if (isDeep(plan)) throw new QueryError('TOO_DEEP', { start: 0, end: options.sql.length })
   return plan
 }
@@ -110,6 +121,7 @@ function checkBounds(bounds: ContributionBounds | undefined): Bounding {
 interface Choices {
   readonly bounding: Bounding
   readonly firstRows: boolean
+  readonly purpose: string | null
 }
 
 interface DraftRelease {
@@ -148,6 +160,7 @@ function planBound(
     value,
   }))
   const spentDelta = selections > 0 ? delta : 0
+  const output = outputRuleOf(pools)
   return {
     format: 'sealpool/query-plan',
     version: 1,
@@ -177,6 +190,8 @@ function planBound(
     orderBy: stage.orderBy,
     limit: stage.limit,
     offset: stage.offset,
+    ...(output === null ? {} : { output }),
+    ...(choices.purpose === null ? {} : { purpose: choices.purpose }),
     privacy: {
       neighbours: 'one-contributor',
       rowsPerContributor: Math.max(...releases.map(({ rowsPerContributor }) => rowsPerContributor)),

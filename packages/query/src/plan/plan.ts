@@ -1,6 +1,7 @@
 import type { BoundOrder, BoundStage } from '../bind/bind.js'
 import type { PublicValue } from '../bind/key.js'
 import type { Released, ReleasedCondition } from '../bind/released.js'
+import type { OutputRule } from '../enforce/output-rule.js'
 import type { Program } from './program.js'
 import type { AggregatePlan } from './statistics.js'
 
@@ -85,6 +86,10 @@ export interface QueryPlan extends ReleasePlan {
   readonly orderBy: readonly BoundOrder[]
   readonly limit: number | null
   readonly offset: number
+  /** The strictest output rules of the pools; absent when none has any. */
+  readonly output?: OutputRule
+  /** What the answer is for; absent when nobody said it. */
+  readonly purpose?: string
   readonly privacy: {
     /** Data sets with and without all rows of one contributor. */
     readonly neighbours: 'one-contributor'

@@ -1,4 +1,5 @@
 import type { BoundAggregate, BoundMeasure, PairName, Spread } from '../bind/aggregate.js'
+import { QueryError } from '../errors.js'
 import type { Condition, NumberExpression } from '../type/expression.js'
 import type { StatisticProgram } from './program.js'
 import { averageCountWeight, thresholdWeight } from './split.js'
@@ -93,6 +94,9 @@ export interface Weight {
   readonly firstRows: number | null
 }
 
+/** The largest term of a sum: 2^37 rows of it fit into 128 bits with a sign. */
+const largestTerm = 2n ** 90n
+
 /** Bins of a quantile; a column with fewer values has one for each. */
 const quantileBins = 256n
 
@@ -140,6 +144,8 @@ export function draftStatistics(aggregates: readonly BoundAggregate[], limits: W
   /** Sum of `of - centre`, whose terms are at most `half` in size. */
   const sumOf = (of: NumberExpression, centre: bigint, half: bigint, weight: number) => {
     const reach = half > 0n ? half : 1n
+    // Engines add up in 128 bits. A sum that could leave them would fail, or wrap around, for some data and not for other.
+    if (reach > largestTerm) throw new QueryError('NUMBER_RANGE', 'sums of squares and products')
     return need({ kind: 'sum', of, centre: String(centre), reach: String(reach) }, reach * rows, weight)
   }
   const moments = (measure: BoundMeasure, present: Condition | null): MomentPlan => {

@@ -2,11 +2,12 @@ import { platformRandom } from '@sealpool/privacy'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SqlEngine } from '../engine/engine.js'
 import { executePlan } from '../execute/execute-plan.js'
-import { exactGroups } from '../execute/statistics.js'
 import { releasesOf } from '../plan/plan.js'
 import { planQuery } from '../plan/plan-query.js'
 import { corpus, quantiles } from '../testing/corpus.js'
+import { exactNumbers } from '../testing/exact-numbers.js'
 import { memoryEngine } from '../testing/memory-engine.js'
+import { oddTexts } from '../testing/odd-texts.js'
 import { type PostgreSqlServer, postgreSqlPrograms, startPostgreSql } from '../testing/postgresql-server.js'
 import { loadReal, realPools, realPublic } from '../testing/real-data.js'
 import { createPostgreSqlEngine } from './postgresql-engine.js'
@@ -21,19 +22,7 @@ if (programs === null) console.info("skipped: Debian's package postgresql is not
 const plan = (sql: string) =>
   planQuery({ sql, pools: realPools, publicTables: realPublic, budget: { epsilon: 1e6, delta: 0 } })
 
-/** Every exact number that reaches noise, in a form that can be compared. */
-async function numbers(sql: string, engine: SqlEngine) {
-  const groups = []
-  for (const release of releasesOf(await plan(sql))) groups.push(await exactGroups(release, engine))
-  return groups.map((release) =>
-    release.map(({ keys, set, statistics, bins }) => ({
-      keys,
-      set,
-      statistics: statistics.map(String),
-      bins: [...bins].map(([statistic, counts]) => [statistic, counts.map(String)]),
-    })),
-  )
-}
+const numbers = async (sql: string, engine: SqlEngine) => exactNumbers(await plan(sql), engine)
 
 describe.skipIf(programs === null)('PostgreSQL, a real server', () => {
   let server: PostgreSqlServer
@@ -63,6 +52,15 @@ describe.skipIf(programs === null)('PostgreSQL, a real server', () => {
       expect(await numbers(sql, sharded)).toEqual(expected)
     },
   )
+
+  it('reads texts as DuckDB does, also beyond ASCII', async () => {
+    const other = await memoryEngine()
+    const expected = await oddTexts(other)
+    expect(await oddTexts(createPostgreSqlEngine({ shards: [await server.connect('odd')] }))).toEqual(
+      expected,
+    )
+    await other.close()
+  })
 
   it('adds noise once, after adding up', async () => {
     const made = await planQuery({

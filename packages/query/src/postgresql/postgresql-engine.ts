@@ -1,9 +1,7 @@
-import type { Expectation, Row, SqlEngine, TableLoad } from '../engine/engine.js'
-import { mergeRows } from '../engine/merge-rows.js'
-import { type RankedRow, rankedRows } from '../engine/stored-row.js'
-import { QueryError } from '../errors.js'
+import type { Row, SqlEngine, TableLoad } from '../engine/engine.js'
+import { shardedEngine } from '../engine/sharded-engine.js'
+import type { RankedRow } from '../engine/stored-row.js'
 import { identifier } from '../print/dialect.js'
-import { splitName } from '../print/load.js'
 import { checkStatement } from './statement-check.js'
 
 /** What is needed of a connection: a `Client` of the npm package `pg` is one. */
@@ -24,6 +22,8 @@ export interface PostgreSqlEngineOptions {
    * 10^-decimals, `contributor` and `row_rank` as BIGINT.
    */
   readonly tables?: readonly string[]
+  /** 32 secret bytes under which contributors get other integers than the loader's, see `createDuckDbEngine`. */
+  readonly pseudonymKey?: Uint8Array
 }
 
 /** Rows in one INSERT. */
@@ -38,77 +38,26 @@ const batch = 500
  * @throws QueryError (from its methods) `ENGINE_LOAD_FAILED`, `ENGINE_FAILED`, `STATEMENT_REFUSED`, `ENGINE_CLOSED`
  */
 export function createPostgreSqlEngine(options: PostgreSqlEngineOptions): SqlEngine {
-  const { shards, timeoutMs = 30_000 } = options
-  const loaded = new Set<string>(options.tables)
-  let locked = false
-  let closed = false
+  const { shards, timeoutMs = 30_000, tables = [], pseudonymKey = null } = options
   const settings = [
     'SET standard_conforming_strings = on',
     'SET client_min_messages = error',
     "SET search_path = ''",
     `SET statement_timeout = ${Math.max(1, Math.floor(timeoutMs))}`,
   ]
-  const ready = Promise.all(
-    shards.map(async (client) => {
-      for (const setting of settings) await client.query(setting)
-    }),
-  )
-  ready.catch(() => {})
-  const open = async (): Promise<void> => {
-    if (closed || shards.length === 0) throw new QueryError('ENGINE_CLOSED', 'postgresql')
-    try {
-      await ready
-    } catch {
-      throw new QueryError('ENGINE_FAILED', 'settings')
-    }
-  }
-  return {
+  return shardedEngine({
     dialect: 'postgresql',
-    shards: shards.length,
-    async load(table) {
-      await open()
-      const name = splitName(table.name)
-      if (locked) throw new QueryError('ENGINE_LOCKED', table.name)
-      if (name === null || loaded.has(table.name) || !('rows' in table)) {
-        throw new QueryError('ENGINE_LOAD_FAILED', table.name)
-      }
-      try {
-        const rows = rankedRows(table.columns, table.rows)
-        await Promise.all(
-          shards.map((client, shard) =>
-            loadShard(
-              client,
-              name,
-              table,
-              rows.filter((row) => shardOf(row, shards.length) === shard),
-            ),
-          ),
-        )
-      } catch {
-        throw new QueryError('ENGINE_LOAD_FAILED', table.name)
-      }
-      loaded.add(table.name)
-    },
-    async query(sql: string, expectation?: Expectation) {
-      await open()
-      locked = true
-      await checkStatement(sql, expectation ?? { tables: [...loaded] })
-      if (expectation?.tables.some((name) => !loaded.has(name)) === true) {
-        throw new QueryError('STATEMENT_REFUSED', 'other tables')
-      }
-      let parts: readonly (readonly Row[])[]
-      try {
-        parts = await Promise.all(shards.map((client) => readOnly(client, sql)))
-      } catch {
-        // PostgreSQL's messages quote values: what fails after the data was touched is one and the same error.
-        throw new QueryError('ENGINE_FAILED', 'query')
-      }
-      return parts.length === 1 ? (parts[0] ?? []) : mergeRows(parts)
-    },
-    async close() {
-      closed = true
-    },
-  }
+    tables,
+    pseudonymKey,
+    check: checkStatement,
+    shards: shards.map((client) => ({
+      async prepare() {
+        for (const setting of settings) await client.query(setting)
+      },
+      load: (name, columns, rows) => loadShard(client, name, columns, rows),
+      query: (sql) => readOnly(client, sql),
+    })),
+  })
 }
 
 async function readOnly(client: PostgreSqlClient, sql: string): Promise<readonly Row[]> {
@@ -120,29 +69,24 @@ async function readOnly(client: PostgreSqlClient, sql: string): Promise<readonly
   }
 }
 
-function shardOf({ contributor }: RankedRow, shards: number): number {
-  const count = BigInt(shards)
-  return Number(((contributor % count) + count) % count)
-}
-
 async function loadShard(
   client: PostgreSqlClient,
   name: { readonly pool: string; readonly table: string },
-  table: TableLoad,
+  columns: TableLoad['columns'],
   rows: readonly RankedRow[],
 ): Promise<void> {
   const target = `${identifier(name.pool)}.${identifier(name.table)}`
   const types = { integer: 'BIGINT', decimal: 'BIGINT', text: 'TEXT', boolean: 'BOOLEAN' } as const
-  const columns = table.columns.map((column) => `${identifier(column.name)} ${types[column.type]}`)
+  const defined = columns.map((column) => `${identifier(column.name)} ${types[column.type]}`)
   await client.query('BEGIN')
   try {
     await client.query(`CREATE SCHEMA IF NOT EXISTS ${identifier(name.pool)}`)
     await client.query(
-      `CREATE TABLE ${target} (${['contributor BIGINT NOT NULL', ...columns, 'row_rank BIGINT NOT NULL'].join(', ')})`,
+      `CREATE TABLE ${target} (${['contributor BIGINT NOT NULL', ...defined, 'row_rank BIGINT NOT NULL'].join(', ')})`,
     )
     for (let start = 0; start < rows.length; start += batch) {
       const values = rows.slice(start, start + batch).map(({ contributor, cells, rank }) => {
-        const literals = cells.map((cell, index) => literalOf(cell, table.columns[index]?.type === 'text'))
+        const literals = cells.map((cell, index) => literalOf(cell, columns[index]?.type === 'text'))
         return `(${[String(contributor), ...literals, String(rank)].join(', ')})`
       })
       await client.query(`INSERT INTO ${target} VALUES ${values.join(', ')}`)

@@ -4,6 +4,16 @@ import { QueryError } from '../errors.js'
 
 /** Functions that printed statements call. */
 const functions = new Set([
+  'translate',
+  'btrim',
+  'substr',
+  'length',
+  'round',
+  'sqrt',
+  'ln',
+  'exp',
+  'sin',
+  'cos',
   'count',
   'sum',
   'min',

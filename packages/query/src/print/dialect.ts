@@ -18,6 +18,20 @@ export interface Dialect {
   /** A hash that puts a contributor's groups in an order that no data decides. */
   order(contributor: string, keys: readonly string[]): string
   text(value: string): string
+  /** Letters of `from` become those of `to` at the same place. */
+  translate(value: string, from: string, to: string): string
+  trim(value: string): string
+  part(value: string, from: number, length: number): string
+  length(value: string): string
+  concatenate(left: string, right: string): string
+  /** A floating-point number. */
+  real(value: string): string
+  /** A finite floating-point number as the nearest wide integer. */
+  whole(real: string): string
+  /** An integer of at most 38 digits. */
+  integer(units: string): string
+  /** A condition that always holds, for engines that join outer rows by an equality of both sides only; empty elsewhere. */
+  outerLink(left: string, right: string): readonly string[]
   publicRows(relation: PublicRelation, alias: string): string
 }
 
@@ -32,7 +46,7 @@ export function integer(units: string): string {
   return units.startsWith('-') ? `(${units})` : units
 }
 
-/** Rows of a public table as VALUES. */
+/** Rows of a public table as standard VALUES. */
 export function valuesOf(
   relation: PublicRelation,
   alias: string,

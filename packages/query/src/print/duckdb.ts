@@ -1,5 +1,5 @@
 import type { Program } from '../plan/program.js'
-import { type Dialect, valuesOf } from './dialect.js'
+import { type Dialect, integer, valuesOf } from './dialect.js'
 import { type Part, type PrintedStatement, printStatement } from './statement.js'
 
 /** A quoted text: DuckDB reads no escapes in plain strings. */
@@ -24,6 +24,15 @@ export const duckDbDialect: Dialect = {
   noBoolean: 'CAST(NULL AS BOOLEAN)',
   order: (contributor, keys) => `hash(${[contributor, ...keys].join(', ')}), ${keys.join(', ')}`,
   text,
+  translate: (value, from, to) => `translate(${value}, ${text(from)}, ${text(to)})`,
+  trim: (value) => `rtrim(ltrim(${value}, ' '), ' ')`,
+  part: (value, from, length) => `substr(${value}, ${from}, ${length})`,
+  length: (value) => `length(${value})`,
+  concatenate: (left, right) => `(${left} || ${right})`,
+  real: (value) => `CAST(${value} AS DOUBLE)`,
+  whole: (real) => `CAST(round(${real}) AS HUGEINT)`,
+  integer,
+  outerLink: () => [],
   publicRows: (relation, alias) =>
     valuesOf(relation, alias, { number: 'BIGINT', text: 'VARCHAR', boolean: 'BOOLEAN' }, text),
 }

@@ -1,7 +1,7 @@
 import { contributorColumn, rankColumn } from '../catalogue/catalogue.js'
 import type { Condition, NumberExpression, TextExpression, WindowExpression } from '../type/expression.js'
 import type { RowRelation, ValueExpression } from '../type/relation.js'
-import { type Dialect, identifier, integer } from './dialect.js'
+import { type Dialect, identifier } from './dialect.js'
 
 /** Prints expressions of one dialect. `relation` prints what a condition reads from other rows. */
 export interface ExpressionPrinter {
@@ -10,6 +10,9 @@ export interface ExpressionPrinter {
   condition(condition: Condition): string
   value(expression: ValueExpression): string
 }
+
+const smalls = 'abcdefghijklmnopqrstuvwxyz'
+const capitals = smalls.toUpperCase()
 
 /** The name of a relation in a printed statement. */
 export const alias = (position: number) => `t${position}`
@@ -33,15 +36,15 @@ export function expressionPrinter(
         const value = dialect.column(name, decimals)
         if (clamp === null) return value
         // least and greatest skip nulls; here a missing value stays missing.
-        const [low, high] = [integer(clamp.low), integer(clamp.high)]
+        const [low, high] = [dialect.integer(clamp.low), dialect.integer(clamp.high)]
         return `CASE WHEN ${value} < ${low} THEN ${low} WHEN ${value} > ${high} THEN ${high} ELSE ${value} END`
       }
       case 'derived':
         return column(expression.source, expression.column)
       case 'constant':
-        return integer(expression.units)
+        return dialect.integer(expression.units)
       case 'scale':
-        return `(${dialect.wide(number(expression.operand))} * ${integer(expression.factor)})`
+        return `(${dialect.wide(number(expression.operand))} * ${dialect.integer(expression.factor)})`
       case 'add':
       case 'subtract':
       case 'multiply': {
@@ -63,8 +66,15 @@ export function expressionPrinter(
         const divided = dialect[expression.kind](left, right)
         return `CASE WHEN (${right} = 0) THEN ${dialect.noWide} ELSE ${divided} END`
       }
+      case 'real':
+        return real(expression)
+      case 'text-length': {
+        const size = dialect.wide(dialect.length(text(expression.operand)))
+        const most = dialect.integer(expression.most)
+        return `CASE WHEN (${size} > ${most}) THEN ${dialect.wide(most)} ELSE ${size} END`
+      }
       case 'rounded':
-        return rounded(expression.mode, integer(expression.factor), dialect.wide(number(expression.operand)))
+        return rounded(expression.mode, expression.factor, dialect.wide(number(expression.operand)))
       case 'window':
         return window(expression)
       case 'per-contributor': {
@@ -82,19 +92,37 @@ export function expressionPrinter(
 
   /** Division by a positive constant, from division towards zero alone. */
   const rounded = (mode: 'floor' | 'ceil' | 'trunc' | 'half', factor: string, value: string): string => {
-    const divide = (dividend: string) => dialect.quotient(dividend, dialect.wide(factor))
+    const divide = (dividend: string) => dialect.quotient(dividend, dialect.wide(dialect.integer(factor)))
+    const rest = dialect.integer(String(BigInt(factor) - 1n))
     switch (mode) {
       case 'trunc':
         return divide(value)
       case 'half': {
-        const half = `(${BigInt(factor) / 2n})`
+        const half = dialect.integer(String(BigInt(factor) / 2n))
         return `CASE WHEN (${value} < 0) THEN ${divide(`(${value} - ${half})`)} ELSE ${divide(`(${value} + ${half})`)} END`
       }
       case 'floor':
-        return `CASE WHEN (${value} < 0) THEN ${divide(`(${value} - ${BigInt(factor) - 1n})`)} ELSE ${divide(value)} END`
+        return `CASE WHEN (${value} < 0) THEN ${divide(`(${value} - ${rest})`)} ELSE ${divide(value)} END`
       case 'ceil':
-        return `CASE WHEN (${value} > 0) THEN ${divide(`(${value} + ${BigInt(factor) - 1n})`)} ELSE ${divide(value)} END`
+        return `CASE WHEN (${value} > 0) THEN ${divide(`(${value} + ${rest})`)} ELSE ${divide(value)} END`
     }
+  }
+
+  /** Outside of its domain a function is asked for something inside, so that no engine fails before CASE leaves it out. */
+  const real = (expression: NumberExpression & { readonly kind: 'real' }): string => {
+    const { name, operand, operandDecimals, decimals } = expression
+    const value = dialect.wide(number(operand))
+    const least = name === 'ln' ? '1' : name === 'sqrt' ? '0' : null
+    const inside =
+      least === null ? value : `CASE WHEN (${value} < ${least}) THEN ${dialect.wide(least)} ELSE ${value} END`
+    const argument = `(${dialect.real(inside)} / 1e${operandDecimals})`
+    const result = dialect.whole(`(${name}(${argument}) * 1e${decimals})`)
+    const [low, high] = [
+      dialect.wide(dialect.integer(expression.low)),
+      dialect.wide(dialect.integer(expression.high)),
+    ]
+    const outside = least === null ? '' : `WHEN (${value} < ${least}) THEN ${dialect.noWide} `
+    return `CASE ${outside}WHEN (${result} < ${low}) THEN ${low} WHEN (${result} > ${high}) THEN ${high} ELSE ${result} END`
   }
 
   const window = (expression: WindowExpression): string => {
@@ -118,8 +146,24 @@ export function expressionPrinter(
   }
 
   const text = (expression: TextExpression): string => {
-    if (expression.kind === 'text') return dialect.text(expression.value)
-    if (expression.kind === 'text-column') return column(expression.source, expression.column)
+    switch (expression.kind) {
+      case 'text':
+        return dialect.text(expression.value)
+      case 'text-column':
+        return column(expression.source, expression.column)
+      case 'text-cased': {
+        const [from, to] = expression.to === 'lower' ? [capitals, smalls] : [smalls, capitals]
+        return dialect.translate(text(expression.operand), from, to)
+      }
+      case 'text-trimmed':
+        return dialect.trim(text(expression.operand))
+      case 'text-part':
+        return dialect.part(text(expression.operand), expression.from, expression.length)
+      case 'text-joined':
+        return dialect.concatenate(text(expression.left), text(expression.right))
+      case 'text-case':
+        break
+    }
     const value = (result: TextExpression | null) => (result === null ? 'NULL' : text(result))
     const cases = expression.branches.map(
       ({ when, result }) => `WHEN ${condition(when)} THEN ${value(result)}`,
@@ -149,7 +193,7 @@ export function expressionPrinter(
       case 'not':
         return `(NOT ${condition(value.operand)})`
       case 'in-numbers':
-        return members(number(value.operand), value.items.map(integer))
+        return members(number(value.operand), value.items.map(dialect.integer))
       case 'in-texts':
         return members(text(value.operand), value.items.map(dialect.text))
       case 'like':

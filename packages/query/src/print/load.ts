@@ -1,5 +1,6 @@
 import { columnDecimals, contributorColumn, rankColumn } from '../catalogue/catalogue.js'
 import type { EngineColumn } from '../engine/engine.js'
+import { pseudonymSql } from '../engine/join-pseudonym.js'
 import { parseDecimal, rescale } from '../type/decimal.js'
 import { identifier } from './dialect.js'
 
@@ -21,11 +22,13 @@ export function splitName(name: string): { readonly pool: string; readonly table
  * hash of the row, so it needs no clock and no randomness and does not depend on other contributors.
  *
  * @param from name of a table in DuckDB that holds the values as they came
+ * @param key secret text that renames contributors, see `engine/join-pseudonym.ts`; null keeps their integers
  */
 export function printLoad(
   name: { readonly pool: string; readonly table: string },
   columns: readonly EngineColumn[],
   from: string,
+  key: string | null = null,
 ): readonly string[] {
   const target = `${identifier(name.pool)}.${identifier(name.table)}`
   const typed = columns.map((column) => `${printStored(column)} AS ${identifier(column.name)}`)
@@ -36,9 +39,13 @@ export function printLoad(
   ]
   const rank = `row_number() OVER (PARTITION BY ${contributorColumn} ORDER BY ${order.join(', ')})`
   const rows = `SELECT ${[contributor, ...typed].join(', ')} FROM ${from}`
+  const ranked = `SELECT *, ${rank} AS ${rankColumn} FROM (${rows}) AS typed WHERE ${contributorColumn} IS NOT NULL`
+  // Ranks stay those of the data, whatever contributors are called here. Each is hashed once, not each of its rows.
+  const named = `SELECT ${contributorColumn} AS before, ${pseudonymSql(key ?? '', contributorColumn)} AS pseudonym FROM (SELECT DISTINCT ${contributorColumn} FROM (${ranked}) AS each_one) AS people`
+  const renamed = `SELECT n.pseudonym AS ${contributorColumn}, ${[...columns.map(({ name: column }) => identifier(column)), rankColumn].map((column) => `r.${column}`).join(', ')} FROM (${ranked}) AS r JOIN (${named}) AS n ON n.before = r.${contributorColumn}`
   return [
     `CREATE SCHEMA IF NOT EXISTS ${identifier(name.pool)}`,
-    `CREATE TABLE ${target} AS SELECT *, ${rank} AS ${rankColumn} FROM (${rows}) AS typed WHERE ${contributorColumn} IS NOT NULL`,
+    `CREATE TABLE ${target} AS ${key === null ? ranked : renamed}`,
   ]
 }
 

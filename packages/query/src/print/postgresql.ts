@@ -1,5 +1,5 @@
 import type { Program } from '../plan/program.js'
-import { type Dialect, valuesOf } from './dialect.js'
+import { type Dialect, integer, valuesOf } from './dialect.js'
 import { type Part, type PrintedStatement, printStatement } from './statement.js'
 
 /** A quoted text under standard_conforming_strings, which the engine sets. */
@@ -21,6 +21,15 @@ export const postgreSqlDialect: Dialect = {
   order: (contributor, keys) =>
     `hashtextextended(CAST(${contributor} AS TEXT) || ${keys.map((key) => `'/' || CAST(${key} AS TEXT)`).join(' || ')}, 0), ${keys.join(', ')}`,
   text,
+  translate: (value, from, to) => `translate(${value}, ${text(from)}, ${text(to)})`,
+  trim: (value) => `btrim(${value}, ' ')`,
+  part: (value, from, length) => `substr(${value}, ${from}, ${length})`,
+  length: (value) => `length(${value})`,
+  concatenate: (left, right) => `(${left} || ${right})`,
+  real: (value) => `CAST(${value} AS DOUBLE PRECISION)`,
+  whole: (real) => `CAST(round(${real}) AS NUMERIC)`,
+  integer,
+  outerLink: () => [],
   publicRows: (relation, alias) =>
     valuesOf(relation, alias, { number: 'BIGINT', text: 'TEXT', boolean: 'BOOLEAN' }, text),
 }

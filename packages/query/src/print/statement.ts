@@ -8,7 +8,7 @@ import {
   type SelectRelation,
   tablesOf,
 } from '../type/relation.js'
-import { type Dialect, identifier, integer } from './dialect.js'
+import { type Dialect, identifier } from './dialect.js'
 import { alias, type ExpressionPrinter, expressionPrinter } from './expression.js'
 
 /** A statement and what it must be when the engine's own parser reads it. */
@@ -30,6 +30,8 @@ export interface Part {
   readonly bins?: number
   /** The statistic whose distinct values are listed, for adding up shards. */
   readonly values?: number
+  /** Only contributors whose integer leaves `index` when it is divided by `of`. */
+  readonly slice?: { readonly of: number; readonly index: number }
 }
 
 /**
@@ -39,9 +41,10 @@ export interface Part {
 export function printStatement(program: Program, dialect: Dialect, part: Part = {}): PrintedStatement {
   const select = (relation: RowRelation): string =>
     relation.kind === 'union'
-      ? relation.inputs.map((input) => `(${printRows(input, dialect, print, select)})`).join(' UNION ALL ')
-      : printRows(relation, dialect, print, select)
+      ? relation.inputs.map((input) => `(${printRows(input, context)})`).join(' UNION ALL ')
+      : printRows(relation, context)
   const print: ExpressionPrinter = expressionPrinter(dialect, select)
+  const context: Context = { dialect, print, select, slice: part.slice ?? null }
   const set = part.set ?? [...program.keys.keys()]
   const keys = set.flatMap((position) => {
     const key = program.keys[position]
@@ -49,7 +52,7 @@ export function printStatement(program: Program, dialect: Dialect, part: Part = 
   })
   const only = part.bins ?? part.values
   const bins = only === undefined ? undefined : program.statistics[only]
-  const from = printFrom(program, dialect, print, select)
+  const from = printFrom(program, context)
   const statistics = bins === undefined ? program.statistics.filter(({ kind }) => kind !== 'bins') : [bins]
   const tables = tablesOf([program.from, program.where, keys, statistics]).map(
     ({ pool, table }) => `${pool}.${table}`,
@@ -61,6 +64,14 @@ export function printStatement(program: Program, dialect: Dialect, part: Part = 
         ? printValues(bins, keys, from, dialect, print)
         : printNumbers(program, keys, from, dialect, print)
   return { sql, tables }
+}
+
+/** What printing FROM needs, however deep it is nested. */
+interface Context {
+  readonly dialect: Dialect
+  readonly print: ExpressionPrinter
+  readonly select: (relation: RowRelation) => string
+  readonly slice: Part['slice'] | null
 }
 
 interface NamedKey {
@@ -75,8 +86,8 @@ function printBins(
   dialect: Dialect,
   print: ExpressionPrinter,
 ): string {
-  const distance = `(${dialect.wide(print.number(of))} - ${integer(low)})`
-  const bin = `least(${dialect.quotient(`greatest(${distance}, 0)`, dialect.wide(integer(width)))}, ${bins - 1})`
+  const distance = `(${dialect.wide(print.number(of))} - ${dialect.integer(low)})`
+  const bin = `least(${dialect.quotient(`greatest(${distance}, 0)`, dialect.wide(dialect.integer(width)))}, ${bins - 1})`
   const placed = `CASE WHEN (${print.number(of)} IS NULL) THEN NULL ELSE ${bin} END`
   const inner = [
     ...keys.map(({ name, key }) => `${printKey(key, print)} AS ${name}`),
@@ -145,7 +156,7 @@ function printNumbers(
   const through = (from_: string, columns: readonly string[]) =>
     columns.map((name) => `${from_}.${name} AS ${name}`)
   const weights = listed.map(
-    ({ statistic, name }) => `${weightOf(statistic, `r.${name}`, bounding.rows)} AS ${name}`,
+    ({ statistic, name }) => `${weightOf(statistic, `r.${name}`, bounding.rows, dialect)} AS ${name}`,
   )
   const contributor = `${alias(program.unit)}.${contributorColumn} AS u`
   const rows = `SELECT ${[contributor, ...inner].join(', ')} ${from}`
@@ -177,7 +188,7 @@ function literalsOf(key: ListedKey, dialect: Dialect): readonly string[] {
         ? 'TRUE'
         : 'FALSE'
       : key.listed.type === 'number'
-        ? integer(value)
+        ? dialect.integer(value)
         : dialect.text(value),
   )
 }
@@ -202,7 +213,7 @@ function keyPresent({ name, key }: NamedKey, dialect: Dialect, relation = 'r'): 
   const listed =
     run === null
       ? `${column} IN (${literalsOf(key, dialect).join(', ')})`
-      : `(${column} >= ${integer(run.first)} AND ${column} <= ${integer(run.last)})`
+      : `(${column} >= ${dialect.integer(run.first)} AND ${column} <= ${dialect.integer(run.last)})`
   return key.missing === null ? listed : `(${listed} OR ${column} IS NULL)`
 }
 
@@ -238,7 +249,7 @@ function printTerm(
     case 'matching':
       return `CASE WHEN ${print.condition(statistic.when)} THEN 1 ELSE 0 END`
     case 'sum':
-      return dialect.term(`(${print.number(statistic.of)} - ${integer(statistic.centre)})`)
+      return dialect.term(`(${print.number(statistic.of)} - ${dialect.integer(statistic.centre)})`)
     case 'distinct': {
       const value = print.value(statistic.of)
       return statistic.when === null
@@ -255,7 +266,7 @@ function totalOf(statistic: StatisticProgram, name: string): string {
 }
 
 /** What one contributor adds to a group, at most. */
-function weightOf(statistic: StatisticProgram, name: string, rows: number): string {
+function weightOf(statistic: StatisticProgram, name: string, rows: number, dialect: Dialect): string {
   switch (statistic.kind) {
     case 'rows':
       return `least(count(*), ${rows})`
@@ -263,7 +274,7 @@ function weightOf(statistic: StatisticProgram, name: string, rows: number): stri
       return statistic.when === undefined ? '1' : `least(count(${name}), 1)`
     case 'sum': {
       const most = BigInt(statistic.reach) * BigInt(rows)
-      return `least(greatest(coalesce(sum(${name}), 0), ${integer(String(-most))}), ${integer(String(most))})`
+      return `least(greatest(coalesce(sum(${name}), 0), ${dialect.integer(String(-most))}), ${dialect.integer(String(most))})`
     }
     default:
       return `least(coalesce(sum(${name}), 0), ${rows})`
@@ -271,17 +282,16 @@ function weightOf(statistic: StatisticProgram, name: string, rows: number): stri
 }
 
 /** FROM and WHERE of a block. */
-function printFrom(
-  block: Block,
-  dialect: Dialect,
-  print: ExpressionPrinter,
-  select: (relation: RowRelation) => string,
-): string {
+function printFrom(block: Block, context: Context): string {
+  const { dialect, print } = context
   const conditions: string[] = []
   const items = block.from.map(({ relation, join, contributor, on }, position) => {
-    const named = printRelation(relation, position, dialect, select)
+    const named = printRelation(relation, position, context)
     // The rank is kept before any condition: which rows of a contributor count must not depend on the statement.
-    const kept = relation.kind === 'table' ? [`${alias(position)}.${rankColumn} <= ${relation.rows}`] : []
+    const kept =
+      relation.kind === 'table'
+        ? [`${alias(position)}.${rankColumn} <= ${relation.rows}`, ...inSlice(position, context)]
+        : []
     if (position === 0) {
       conditions.push(...kept)
       return `FROM ${named}`
@@ -289,6 +299,11 @@ function printFrom(
     const linked = contributor
       ? [`${alias(block.unit)}.${contributorColumn} = ${alias(position)}.${contributorColumn}`]
       : []
+    const [column] = relation.kind === 'public' ? relation.columns : []
+    if (join === 'left' && column !== undefined) {
+      const outer = `${alias(block.unit)}.${contributorColumn}`
+      linked.push(...dialect.outerLink(outer, `${alias(position)}.${identifier(column.name)}`))
+    }
     const joined = [...linked, ...kept, ...(on === null ? [] : [print.condition(on)])]
     const verb = join === 'left' ? 'LEFT JOIN' : 'JOIN'
     return `${verb} ${named} ON ${joined.length === 0 ? 'TRUE' : joined.join(' AND ')}`
@@ -297,12 +312,19 @@ function printFrom(
   return `${items.join(' ')}${conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`}`
 }
 
-function printRelation(
-  relation: Relation,
-  position: number,
-  dialect: Dialect,
-  select: (relation: RowRelation) => string,
-): string {
+/** A joined or nested table has the same contributors, so that a slice is taken of each table by itself. */
+function inSlice(position: number, { dialect, slice }: Context): readonly string[] {
+  if (slice === null || slice === undefined) return []
+  const { of, index } = slice
+  const rest = dialect.remainder(
+    dialect.wide(`${alias(position)}.${contributorColumn}`),
+    dialect.wide(dialect.integer(String(of))),
+  )
+  // What is left of a negative number is negative.
+  return [`(${rest} IN (${dialect.integer(String(index))}, ${dialect.integer(String(index - of))}))`]
+}
+
+function printRelation(relation: Relation, position: number, { dialect, select }: Context): string {
   switch (relation.kind) {
     case 'table':
       return `${identifier(relation.pool)}.${identifier(relation.table)} AS ${alias(position)}`
@@ -314,12 +336,8 @@ function printRelation(
 }
 
 /** A relation of contributors as a SELECT whose first column is the contributor. */
-function printRows(
-  relation: SelectRelation,
-  dialect: Dialect,
-  print: ExpressionPrinter,
-  select: (relation: RowRelation) => string,
-): string {
+function printRows(relation: SelectRelation, context: Context): string {
+  const { print } = context
   const contributor = `${alias(relation.unit)}.${contributorColumn}`
   const columns = [
     `${contributor} AS ${contributorColumn}`,
@@ -330,5 +348,5 @@ function printRows(
       ? ''
       : ` GROUP BY ${[contributor, ...relation.perContributor.map(print.value)].join(', ')}`
   const having = relation.having === null ? '' : ` HAVING ${print.condition(relation.having)}`
-  return `SELECT ${relation.distinct ? 'DISTINCT ' : ''}${columns.join(', ')} ${printFrom(relation, dialect, print, select)}${group}${having}`
+  return `SELECT ${relation.distinct ? 'DISTINCT ' : ''}${columns.join(', ')} ${printFrom(relation, context)}${group}${having}`
 }

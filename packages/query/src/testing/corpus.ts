@@ -258,6 +258,34 @@ const released = [
   'SELECT south, married, count(*) FROM pay.workers GROUP BY south, married ORDER BY 3 DESC, 1, 2',
 ]
 
+const texts = [
+  'SELECT upper(gender) AS g, count(*) FROM pay.workers GROUP BY 1',
+  "SELECT count(*) FROM pay.workers WHERE lower(sector) = 'other'",
+  'SELECT left(occupation, 1) AS first, count(*), avg(wage) FROM pay.workers GROUP BY left(occupation, 1)',
+  "SELECT gender || '/' || sector AS both, sum(wage) FROM pay.workers GROUP BY 1",
+  'SELECT count(*) FROM pay.workers WHERE length(occupation) > 6 AND char_length(gender) = 4',
+  "SELECT count(*) FROM pay.workers WHERE substring(occupation, 2, 3) <> 'ale' AND substr(sector, 3) LIKE '%er'",
+  "SELECT count(*) FROM pay.workers WHERE trim('  ' || gender || ' ') = 'male'",
+  'SELECT substring(sector from 1 for 3) AS s, count(*) FROM pay.workers GROUP BY 1 HAVING count(*) > 5',
+  "SELECT count(*) FROM (SELECT contributor, lower(gender || 'X') AS k FROM pay.workers) t WHERE k LIKE '%ex'",
+  'SELECT count(DISTINCT upper(occupation)), count(DISTINCT left(occupation, 1)) FROM pay.workers',
+]
+
+const reals = [
+  'SELECT sum(sqrt(wage)), avg(ln(wage + 1)), sum(exp(education / 10.0)) FROM pay.workers',
+  'SELECT gender, avg(ln(wage)) FROM pay.workers WHERE wage > 0 GROUP BY gender',
+  'SELECT count(*) FROM pay.workers WHERE sin(wage * 12.5) > 0.25 AND cos(age) < 0.5',
+  'SELECT sum(power(wage, 2)), sum(power(education, 3)), avg(power(age, 1)) FROM pay.workers',
+  'SELECT corr(ln(wage + 1), sqrt(experience)) FROM pay.workers',
+  'SELECT sqrt(avg(power(wage, 2))) AS root, ln(avg(wage)) FROM pay.workers',
+]
+
+const series = [
+  'SELECT year, count(*) FROM pay.workers CROSS JOIN generate_series(1, 3) AS y(year) GROUP BY year',
+  'SELECT g, avg(wage) FROM pay.workers, range(4) t(g) GROUP BY g',
+  'SELECT sum(g * education) FROM pay.workers w JOIN range(2, 30) t(g) ON t.g = w.education',
+]
+
 /** Everything that is exact up to rounding. */
 export const corpus: readonly string[] = [
   ...plain,
@@ -270,4 +298,7 @@ export const corpus: readonly string[] = [
   ...members,
   ...unions,
   ...released,
+  ...texts,
+  ...reals,
+  ...series,
 ]

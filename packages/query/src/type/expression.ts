@@ -48,6 +48,21 @@ export type NumberExpression =
       readonly factor: string
       readonly operand: NumberExpression
     }
+  | {
+      /**
+       * A function of real numbers, computed in the engine's floating point and put on a grid of 10^-decimals within `low` and
+       * `high`, so that a row's value is an integer in its range whatever the engine computes; null outside of the domain.
+       */
+      readonly kind: 'real'
+      readonly name: 'sqrt' | 'ln' | 'exp' | 'sin' | 'cos'
+      readonly operand: NumberExpression
+      /** Digits after the point of the operand. */
+      readonly operandDecimals: number
+      readonly decimals: number
+      readonly low: string
+      readonly high: string
+    }
+  | { readonly kind: 'text-length'; readonly operand: TextExpression; readonly most: string }
   | WindowExpression
   | {
       /** An aggregate over the rows of one contributor (and key). */
@@ -79,6 +94,19 @@ export interface WindowExpression {
 export type TextExpression =
   | { readonly kind: 'text-column'; readonly source: number; readonly column: string }
   | { readonly kind: 'text'; readonly value: string }
+  /** Letters A to Z in the other case, nothing else: what lies outside of ASCII is cased differently by engines. */
+  | { readonly kind: 'text-cased'; readonly to: 'lower' | 'upper'; readonly operand: TextExpression }
+  /** Without blanks (U+0020) on both sides. */
+  | { readonly kind: 'text-trimmed'; readonly operand: TextExpression }
+  /** Characters (code points) from the first one, counted from 1. */
+  | {
+      readonly kind: 'text-part'
+      readonly operand: TextExpression
+      readonly from: number
+      readonly length: number
+    }
+  /** One after the other; null when one is. */
+  | { readonly kind: 'text-joined'; readonly left: TextExpression; readonly right: TextExpression }
   | {
       readonly kind: 'text-case'
       readonly branches: readonly { readonly when: Condition; readonly result: TextExpression | null }[]

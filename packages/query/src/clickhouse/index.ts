@@ -1,0 +1,10 @@
+/**
+ * ClickHouse as an `SqlEngine`, on one server or sharded by contributor.
+ *
+ * @module
+ */
+export {
+  type ClickHouseClient,
+  type ClickHouseEngineOptions,
+  createClickHouseEngine,
+} from './clickhouse-engine.js'

@@ -1,0 +1,74 @@
+import type { Program } from '../plan/program.js'
+import type { PublicRelation } from '../type/relation.js'
+import { type Dialect, identifier, integer } from './dialect.js'
+import { type Part, type PrintedStatement, printStatement } from './statement.js'
+
+/** A quoted text: ClickHouse reads backslash escapes in plain strings. */
+function text(value: string): string {
+  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+}
+
+/** Larger integer literals would be read as floats, so every integer names its type. */
+function constant(units: string): string {
+  return `toInt128('${integer(units).replace(/[()]/g, '')}')`
+}
+
+const columnTypes = {
+  number: 'Nullable(Int64)',
+  text: 'Nullable(String)',
+  boolean: 'Nullable(Bool)',
+} as const
+
+function publicRows(relation: PublicRelation, alias: string): string {
+  const structure = relation.columns.map(({ name, type }) => `${identifier(name)} ${columnTypes[type]}`)
+  const rows = relation.rows.map((row) => {
+    const cells = row.map((cell, index) => {
+      if (cell === null) return 'NULL'
+      if (typeof cell === 'boolean') return cell ? 'true' : 'false'
+      return relation.columns[index]?.type === 'number' ? integer(cell).replace(/[()]/g, '') : text(cell)
+    })
+    return `(${cells.join(', ')})`
+  })
+  return `values(${text(structure.join(', '))}, ${rows.join(', ')}) AS ${alias}`
+}
+
+/**
+ * ClickHouse: numbers are stored as integers in fixed point, wide integers are Int128, and nulls follow SQL's rules under
+ * the settings that the engine sends with every statement.
+ */
+export const clickHouseDialect: Dialect = {
+  name: 'clickhouse',
+  column: (name) => name,
+  wide: (value) => `CAST(${value} AS Nullable(Int128))`,
+  noWide: 'CAST(NULL AS Nullable(Int128))',
+  // Both branches of a CASE may be computed for every row: the divisor is never zero, also where it does not count.
+  quotient: (left, right) =>
+    `intDiv(${left}, CASE WHEN (${right} = 0) THEN ${constant('1')} ELSE ${right} END)`,
+  remainder: (left, right) =>
+    `modulo(${left}, CASE WHEN (${right} = 0) THEN ${constant('1')} ELSE ${right} END)`,
+  term: (value) => value,
+  asText: (value) => `toString(${value})`,
+  noBoolean: 'CAST(NULL AS Nullable(Bool))',
+  order: (contributor, keys) =>
+    `sipHash64(${[contributor, ...keys].map((key) => `coalesce(toString(${key}), '')`).join(', ')}), ${keys.join(', ')}`,
+  text,
+  translate: (value, from, to) => `translate(${value}, ${text(from)}, ${text(to)})`,
+  trim: (value) => `replaceRegexpAll(${value}, '^ +| +$', '')`,
+  part: (value, from, length) => `substringUTF8(${value}, ${from}, ${length})`,
+  length: (value) => `lengthUTF8(${value})`,
+  concatenate: (left, right) => `concat(${left}, ${right})`,
+  real: (value) => `CAST(${value} AS Nullable(Float64))`,
+  whole: (real) => `CAST(round(${real}) AS Nullable(Int128))`,
+  integer: constant,
+  // Zero on both sides, for every row.
+  outerLink: (left, right) => {
+    const zero = (column: string) => `(coalesce(length(toString(${column})), 0) * 0)`
+    return [`(${zero(left)} = ${zero(right)})`]
+  },
+  publicRows,
+}
+
+/** Prints a program as one ClickHouse SELECT, see `printStatement`. */
+export function printClickHouse(program: Program, part: Part = {}): PrintedStatement {
+  return printStatement(program, clickHouseDialect, part)
+}

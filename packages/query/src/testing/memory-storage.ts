@@ -1,0 +1,25 @@
+import type { LedgerStorage } from '@sealpool/privacy'
+
+/** Append-only storage in memory, whose bytes can be looked at and begun with. */
+export function memoryStorage(initial: Uint8Array = new Uint8Array()): {
+  readonly storage: LedgerStorage
+  readonly bytes: () => Uint8Array
+} {
+  let stored = initial.slice()
+  return {
+    bytes: () => stored.slice(),
+    storage: {
+      read: async () => stored.slice(),
+      async append(added) {
+        const both = new Uint8Array(stored.length + added.length)
+        both.set(stored)
+        both.set(added, stored.length)
+        stored = both
+      },
+      async truncate(length) {
+        stored = stored.slice(0, length)
+      },
+      close: async () => undefined,
+    },
+  }
+}
