@@ -169,7 +169,7 @@ const contributors = people(4)
 async function ask(measure, values) {
   const definition = definitionOf(measure)
   const inputs = values.map((value, at) =>
-    aggregate.encryptInput({ definition, value, signingKey: contributors[at].signingKey, random }),
+    aggregate.encryptInput({ key, definition, value, signingKey: contributors[at].signingKey, random }),
   )
   const claims = await Promise.all(
     members.map(({ signingKey }) =>

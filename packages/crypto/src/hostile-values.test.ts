@@ -43,7 +43,7 @@ const definition: aggregate.AggregateDefinition = {
   maximumCohort: 9,
 }
 const inputs = members.map((each) =>
-  aggregate.encryptInput({ definition, value: 1, signingKey: each.signingKey, random }),
+  aggregate.encryptInput({ key, definition, value: 1, signingKey: each.signingKey, random }),
 )
 const claims = await Promise.all(
   members.map((each) =>
@@ -366,7 +366,7 @@ const fed: Readonly<Record<string, Fed>> = {
   aggregateDigest: { valid: definition, call: aggregate.aggregateDigest },
   encryptInput: {
     valid: definition,
-    call: (value) => aggregate.encryptInput({ definition: value, value: 1, signingKey, random }),
+    call: (value) => aggregate.encryptInput({ key, definition: value, value: 1, signingKey, random }),
     runs: 25,
   },
   combineInputs: { valid: inputs, call: (value) => aggregate.combineInputs(definition, value), runs: 25 },

@@ -55,9 +55,19 @@ const define = (measure: AggregateMeasure, more: Partial<AggregateDefinition> = 
   maximumCohort: 1000,
   ...more,
 })
+const believed = ({ publicKey, session: own, chainId, registry, pool }: AggregateDefinition) => {
+  return { ...key, publicKey, session: own, chainId, registry, pool }
+}
+/** Inputs to any question, as contributors would make them who take the definition's word for its committee. */
 const inputsFor = (definition: AggregateDefinition, values: readonly number[]) =>
   values.map((value, place) =>
-    encryptInput({ definition, value, signingKey: people[place] as Uint8Array, random }),
+    encryptInput({
+      key: believed(definition),
+      definition,
+      value,
+      signingKey: people[place] as Uint8Array,
+      random,
+    }),
   )
 /** A member's memory of what it decrypted. */
 const memory = () => {
@@ -134,7 +144,7 @@ describe('an encrypted aggregate', () => {
 
   it('counts no contributor who answers twice', () => {
     const [first] = people as [Uint8Array]
-    const second = encryptInput({ definition: sum, value: 1, signingKey: first, random })
+    const second = encryptInput({ key, definition: sum, value: 1, signingKey: first, random })
     const combined = combineInputs(sum, [...inputs, second])
     expect(combined.contributors).toBe(4)
     expect(combined.refused.map(({ place }) => place)).toEqual([0, 5])
@@ -352,7 +362,7 @@ describe('an encrypted aggregate', () => {
       const challenge = toScalar(whole - fakeChallenge)
       const scalars = [challenge, toScalar(nonce + challenge * secret), fakeResponse]
       const bit = encodeHex(concatBytes(...points.map(pointBytes), ...scalars.map(scalarBytes)))
-      const honest = encryptInput({ definition: one, value: 0, signingKey, random })
+      const honest = encryptInput({ key, definition: one, value: 0, signingKey, random })
       return resign(honest, signingKey, { ...honest.statement.body, bits: [bit] })
     }
     const [alice, bob] = people as [Uint8Array, Uint8Array]
@@ -365,7 +375,7 @@ describe('an encrypted aggregate', () => {
   it('of more contributors than allowed is refused also where their proofs are checked in several batches', () => {
     const wide = define({ kind: 'sum', minimum: 0, maximum: 2 ** 32 - 1 }, { maximumCohort: 8 })
     const crowd = testMembers('crowd', 9).map(({ signingKey }, value) =>
-      encryptInput({ definition: wide, value, signingKey, random }),
+      encryptInput({ key, definition: wide, value, signingKey, random }),
     )
     expect(inputsAtOnce(wide)).toBe(8)
     expect(inputsAtOnce(define({ kind: 'histogram', bins: 256 }))).toBe(1)
@@ -444,11 +454,33 @@ describe('an input', () => {
     expect(refusedFor(resign(input, otherKey, input.statement.body))).toContain('signed by somebody else')
     const strangers = testMembers('copyist', 1)[0]?.signingKey as Uint8Array
     const renamed =
-      encryptInput({ definition: sum, value: 0, signingKey: strangers, random }).statement.body[
+      encryptInput({ key, definition: sum, value: 0, signingKey: strangers, random }).statement.body[
         'contributor'
       ] ?? null
     expect(refusedFor(resign(input, strangers, { ...input.statement.body, contributor: renamed }))).toContain(
       'not proven',
+    )
+  })
+
+  it('under a signature that its signer never gave is refused', () => {
+    const forged = signStatement({ ...input, privateKey: otherKey })
+    expect(refusedFor({ ...forged, signer: input.signer })).toContain('not its signer’s')
+    expect(refusedFor({ ...input, signature: forged.signature })).toContain('not its signer’s')
+  })
+
+  it('that is another kind of statement, or of another version, is refused however well it is signed', () => {
+    for (const other of [{ type: 'sealpool/aggregate-claim' }, { version: 2 }]) {
+      const statement = { ...input.statement, ...other }
+      expect(refusedFor(signStatement({ ...input, statement, privateKey: signingKey }))).toContain(
+        'expected sealpool/aggregate-input, version 1',
+      )
+    }
+  })
+
+  it('that claims facts for a contract is refused', () => {
+    const context = { ...input.context, facts: [{ type: 'uint256' as const, value: '1' }] }
+    expect(refusedFor(signStatement({ ...input, context, privateKey: signingKey }))).toContain(
+      'another question',
     )
   })
 
@@ -475,7 +507,7 @@ describe('an input', () => {
         histogram,
       ),
     ).toContain('exactly one bin')
-    const again = encryptInput({ definition: histogram, value: 1, signingKey, random })
+    const again = encryptInput({ key, definition: histogram, value: 1, signingKey, random })
     const mixed = [
       (vote.statement.body['bits'] as Hex[])[0],
       ...(again.statement.body['bits'] as Hex[]).slice(1),
@@ -485,9 +517,29 @@ describe('an input', () => {
     ).toContain('exactly one bin')
   })
 
+  it('is made for the committee that the contributor knows alone, whatever point the question names', () => {
+    const own = pointBytes(generator().multiply(7n))
+    for (const [name, value] of [
+      ['publicKey', encodeHex(own)],
+      ['session', sha256Digest(own)],
+      ['chainId', 1],
+      ['registry', `0x${'ab'.repeat(20)}`],
+      ['pool', `0x${'ab'.repeat(20)}`],
+    ] as const) {
+      const definition = define(sum.measure, { [name]: value })
+      expect(() => encryptInput({ key, definition, value: 4, signingKey, random })).toThrow(
+        expect.objectContaining({ code: 'AGGREGATE_INVALID', place: `$.${name}` }),
+      )
+    }
+    const missing = undefined as never
+    expect(() => encryptInput({ key: missing, definition: sum, value: 4, signingKey, random })).toThrow(
+      expect.objectContaining({ code: 'SESSION_INVALID' }),
+    )
+  })
+
   it('of a value out of bounds is not made, and the error does not tell the value', () => {
     for (const value of [-4, 11, 0.5, Number.NaN, 123_456_789]) {
-      const attempt = () => encryptInput({ definition: sum, value, signingKey, random })
+      const attempt = () => encryptInput({ key, definition: sum, value, signingKey, random })
       expect(attempt).toThrow(expect.objectContaining({ code: 'AGGREGATE_INVALID', place: 'value' }))
       expect(attempt).not.toThrow(/123456789/)
     }
@@ -495,7 +547,7 @@ describe('an input', () => {
 
   it('tells nothing when the source of random bytes repeats itself: no two of its points are the same', () => {
     const constant = (length: number) => new Uint8Array(length).fill(7)
-    const { bits } = encryptInput({ definition: sum, value: 4, signingKey, random: constant }).statement
+    const { bits } = encryptInput({ key, definition: sum, value: 4, signingKey, random: constant }).statement
       .body as { bits: Hex[] }
     const points = bits.flatMap((bit) => [bit.slice(2, 68), bit.slice(68, 134)])
     expect(new Set(points).size).toBe(points.length)

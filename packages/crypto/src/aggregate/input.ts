@@ -28,6 +28,7 @@ import {
   toScalar,
 } from '../threshold/group.js'
 import { isModest, isSameContext } from '../threshold/message.js'
+import { parseThresholdKey, type ThresholdKey } from '../threshold/session.js'
 import {
   areBits,
   type ClaimedBit,
@@ -41,6 +42,7 @@ import {
   aggregateDigest,
   bitsOf,
   parseAggregateDefinition,
+  requireCommittee,
   weightsOf,
 } from './definition.js'
 
@@ -50,12 +52,16 @@ const inputType = 'sealpool/aggregate-input'
  * A contributor's answer: every bit encrypted to the committee, with a proof that the answer is within bounds, and
  * signed. It can be published: it tells that the contributor took part, and not what it said.
  *
- * @param options - `definition`; `value`: a whole number within bounds (sum), or the place of a bin from 0
- *   (histogram); `signingKey`: the contributor's, 32 bytes; `random`: source of random bytes
+ * @param options - `key`: the committee's, as `concludeSession` gave it to the contributor for the published transcript, or
+ *   checked against a digest on chain: who takes the asker's word for it may be encrypting to the asker; `definition`;
+ *   `value`: a whole number within bounds (sum), or the place of a bin from 0 (histogram); `signingKey`: the contributor's,
+ *   32 bytes; `random`: source of random bytes
  * @returns the signed input; about 590 characters for each bit
- * @throws CryptoError `AGGREGATE_INVALID` (definition, or a value out of bounds), `KEY_INVALID`, `RANDOM_INVALID`
+ * @throws CryptoError `AGGREGATE_INVALID` (definition, another committee's question, or a value out of bounds),
+ *   `SESSION_INVALID` for a malformed key, `KEY_INVALID`, `RANDOM_INVALID`
  */
 export function encryptInput(options: {
+  readonly key: ThresholdKey
   readonly definition: AggregateDefinition
   readonly value: number
   readonly signingKey: Uint8Array
@@ -63,6 +69,8 @@ export function encryptInput(options: {
 }): SignedStatement {
   const { value, signingKey, random } = options
   const definition = parseAggregateDefinition(options.definition as unknown as JsonValue)
+  // A definition can name any point as the committee's: its asker's own would open every single answer.
+  requireCommittee(definition, parseThresholdKey(options.key as unknown as JsonValue))
   const id = aggregateDigest(definition)
   const contributor = addressOf(signingKey)
   const publicKey = parsePoint(definition.publicKey, 'AGGREGATE_INVALID', '$.publicKey')

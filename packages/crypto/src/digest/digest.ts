@@ -1,4 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js'
+import { requireByteString } from '../encoding/bytes.js'
 import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
 import { CryptoError } from '../errors.js'
 
@@ -25,8 +26,10 @@ export function parseDigest(value: unknown, place = 'digest'): Digest {
  *
  * @param bytes - any bytes
  * @returns `sha256:` and 64 hexadecimal digits
+ * @throws CryptoError `OPTION_INVALID` for anything else than bytes
  */
 export function sha256Digest(bytes: Uint8Array): Digest {
+  requireByteString(bytes, 'bytes')
   return `sha256:${encodeHex(sha256(bytes)).slice(2)}`
 }
 

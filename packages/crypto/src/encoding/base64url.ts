@@ -1,4 +1,5 @@
 import { CryptoError } from '../errors.js'
+import { requireByteString } from './bytes.js'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const values = /* @__PURE__ */ valuesOf(alphabet)
@@ -14,8 +15,10 @@ function valuesOf(characters: string): Int8Array {
  *
  * @param bytes - any bytes
  * @returns the text, four characters for every three bytes
+ * @throws CryptoError `OPTION_INVALID` for anything else than bytes
  */
 export function encodeBase64Url(bytes: Uint8Array): string {
+  requireByteString(bytes, 'bytes')
   const parts: string[] = []
   for (let index = 0; index < bytes.length; index += 3) {
     const left = bytes.length - index

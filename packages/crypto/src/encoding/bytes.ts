@@ -5,11 +5,14 @@ import { CryptoError } from '../errors.js'
  *
  * @param parts - byte strings in order
  * @returns one new byte string
- * @throws CryptoError `KEY_INVALID` for anything else, a text above all: it would be taken for zeros
+ * @throws CryptoError `OPTION_INVALID` for anything else, a text above all: it would be taken for zeros
  */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   let length = 0
-  for (const part of parts) length += requireBytes(part, part.length, 'bytes').length
+  for (const part of parts) {
+    requireByteString(part, 'bytes')
+    length += part.length
+  }
   const joined = new Uint8Array(length)
   let offset = 0
   for (const part of parts) {
@@ -25,8 +28,11 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array<ArrayBu
  * @param left - first
  * @param right - second
  * @returns whether they are equal
+ * @throws CryptoError `OPTION_INVALID` for anything else than bytes: two texts of one length would all be equal
  */
 export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
+  requireByteString(left, 'left')
+  requireByteString(right, 'right')
   if (left.length !== right.length) return false
   let difference = 0
   for (let index = 0; index < left.length; index++) difference |= (left[index] ?? 0) ^ (right[index] ?? 0)
@@ -74,6 +80,17 @@ export function requireBytes(value: unknown, length: number, place: string): Uin
     throw new CryptoError('KEY_INVALID', place, `expected a Uint8Array of ${length} bytes`)
   }
   return value
+}
+
+/**
+ * Refuses anything but a byte string, a text above all: ciphers would take it for nothing, or for other bytes.
+ *
+ * @param value - what the caller gave
+ * @param place - named in the error
+ * @throws CryptoError `OPTION_INVALID`
+ */
+export function requireByteString(value: unknown, place: string): asserts value is Uint8Array {
+  if (!(value instanceof Uint8Array)) throw new CryptoError('OPTION_INVALID', place, 'expected a Uint8Array')
 }
 
 /** Source of random bytes: a parameter everywhere in this package, filled in by its public entry. */

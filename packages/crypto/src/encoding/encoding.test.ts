@@ -118,7 +118,7 @@ describe('bytes', () => {
   test('joins, compares and writes big-endian', () => {
     expect(concatBytes(text('a'), new Uint8Array(), text('bc'))).toEqual(text('abc'))
     expect(() => concatBytes(text('a'), 'bc' as unknown as Uint8Array)).toThrow(
-      expect.objectContaining({ code: 'KEY_INVALID' }),
+      expect.objectContaining({ code: 'OPTION_INVALID' }),
     )
     expect(equalBytes(text('ab'), text('ab'))).toBe(true)
     expect(equalBytes(text('ab'), text('ac'))).toBe(false)

@@ -1,4 +1,5 @@
 import { CryptoError } from '../errors.js'
+import { requireByteString } from './bytes.js'
 
 /** `0x` followed by an even number of hexadecimal digits. */
 export type Hex = `0x${string}`
@@ -10,8 +11,10 @@ const digits = '0123456789abcdef'
  *
  * @param bytes - any bytes
  * @returns `0x` and two digits for each byte
+ * @throws CryptoError `OPTION_INVALID` for anything else than bytes
  */
 export function encodeHex(bytes: Uint8Array): Hex {
+  requireByteString(bytes, 'bytes')
   let text = ''
   for (const byte of bytes) text += digits.charAt(byte >> 4) + digits.charAt(byte & 15)
   return `0x${text}`

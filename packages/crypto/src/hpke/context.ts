@@ -1,6 +1,6 @@
 import { type AeadName, aeadSizes, importAeadKey } from '../aead/aead.js'
 import type { Backend } from '../aead/backend.js'
-import { bigEndian, concatBytes } from '../encoding/bytes.js'
+import { bigEndian, concatBytes, requireByteString } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 import { hpkeSuiteOf, labeledExpand, labeledExtract } from './labeled.js'
 
@@ -99,8 +99,14 @@ export async function hpkeContext(setup: HpkeSetup): Promise<HpkeContext> {
     return baseNonce.map((byte, index) => byte ^ (counter[index] ?? 0))
   }
   return {
-    seal: async (plaintext, aad) => aead.seal(nonceOf(sealed++), plaintext, aad),
-    open(ciphertext, aad) {
+    async seal(plaintext, aad = none) {
+      requireByteString(plaintext, 'plaintext')
+      requireByteString(aad, 'aad')
+      return aead.seal(nonceOf(sealed++), plaintext, aad)
+    },
+    async open(ciphertext, aad = none) {
+      requireByteString(ciphertext, 'ciphertext')
+      requireByteString(aad, 'aad')
       // One after the other, so that calls which overlap take message numbers in the order of the calls.
       const next = opening.then(async () => {
         const plaintext = await aead.open(nonceOf(opened), ciphertext, aad)

@@ -1,6 +1,6 @@
 import { aeadTagLength, importAeadKey } from '../aead/aead.js'
 import type { Backend } from '../aead/backend.js'
-import { concatBytes, type Random } from '../encoding/bytes.js'
+import { concatBytes, type Random, requireByteString } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 import {
   type HpkeAead,
@@ -120,9 +120,11 @@ export interface HpkeSealOptions extends Omit<HpkeSenderOptions, 'aead'> {
  *
  * @param options - see {@link HpkeSealOptions}
  * @returns encapsulated key (32 bytes for X25519, 1,120 for X-Wing), then ciphertext (plaintext + 16 bytes)
- * @throws CryptoError `KEY_INVALID`, `RANDOM_INVALID`, `OPTION_INVALID`, `NATIVE_CRYPTO_MISSING`
+ * @throws CryptoError `KEY_INVALID`, `RANDOM_INVALID`, `OPTION_INVALID` (a text for bytes above all), `NATIVE_CRYPTO_MISSING`
  */
 export async function hpkeSeal(options: HpkeSealOptions): Promise<Uint8Array> {
+  requireByteString(options.plaintext, 'plaintext')
+  requireByteString(options.aad, 'aad')
   // A stray `aead` of an untyped caller must not choose another cipher.
   const { enc, setup } = await setUpSender({ ...options, aead: undefined })
   const { key, baseNonce } = hpkeSchedule(setup)
@@ -161,6 +163,7 @@ export async function hpkeOpenWith(
   options: Omit<HpkeOpenOptions, 'privateKey' | 'kem'> & { readonly kem: Kem; readonly key: KemPrivateKey },
 ): Promise<Uint8Array> {
   const { kem, message, aad } = options
+  requireByteString(aad, 'aad')
   if (!(message instanceof Uint8Array) || message.length < kem.encLength + aeadTagLength) throw openRefused()
   const setup = await setUpReceiver({ ...options, aead: undefined, enc: message.slice(0, kem.encLength) })
   const { key, baseNonce } = hpkeSchedule(setup)

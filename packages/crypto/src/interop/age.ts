@@ -9,6 +9,7 @@ import {
   drawRandom,
   equalBytes,
   type Random,
+  requireByteString,
   requireBytes,
 } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
@@ -95,6 +96,7 @@ export async function sealAge(
   options: { readonly recipients: readonly string[]; readonly random: Random },
 ): Promise<Uint8Array> {
   const { recipients, random } = options
+  requireByteString(plaintext, 'plaintext')
   if (recipients.length === 0 || recipients.length > 100) {
     throw new CryptoError('RECIPIENT_INVALID', 'recipients', 'an age file has 1 to 100 recipients here')
   }

@@ -8,6 +8,7 @@ import {
   drawRandom,
   equalBytes,
   type Random,
+  requireByteString,
   requireBytes,
   unshared,
 } from '../encoding/bytes.js'
@@ -58,7 +59,7 @@ export async function openEcies(options: {
  *
  * @param options - `publicKey`: secp256k1, 33 or 65 bytes; `plaintext`; `random`
  * @returns `iv (16) || ephemeral key (65) || ciphertext || MAC (32)`
- * @throws CryptoError `KEY_INVALID` (publicKey), `RANDOM_INVALID`
+ * @throws CryptoError `KEY_INVALID` (publicKey), `RANDOM_INVALID`, `OPTION_INVALID` (plaintext)
  */
 export async function sealEcies(options: {
   readonly publicKey: Uint8Array
@@ -70,6 +71,7 @@ export async function sealEcies(options: {
   const wrongKey = () =>
     new CryptoError('KEY_INVALID', 'publicKey', 'expected a point of secp256k1 in 33 or 65 bytes')
   if (!(publicKey instanceof Uint8Array)) throw wrongKey()
+  requireByteString(plaintext, 'plaintext')
   const ephemeralKey = drawScalar(random)
   const ephemeral = secp256k1.getPublicKey(ephemeralKey, false)
   const { cipherKey, macKey } = keysOf(ephemeralKey, publicKey, wrongKey)

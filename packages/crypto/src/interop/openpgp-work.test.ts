@@ -42,6 +42,14 @@ describe('the work that an OpenPGP file asks for', () => {
       'Argon2 in a packet with a length of five bytes',
       [[0xc3, 255, 0, 0, 0, 22, 4, 9, 4, ...salt, 1, 1, 20], data],
     ],
+    ['a marker that hides another password', [iterated, packet(10, [80, 71, 80]), argon(1, 1, 17), data]],
+    ['padding that hides another password', [iterated, packet(21, [1, 2, 3]), argon(1, 1, 17), data]],
+    ['a public key packet between', [iterated, packet(1, [3, 1, 2]), iterated, data]],
+    ['an unknown packet between', [iterated, packet(60, [1]), iterated, data]],
+    ['passwords alone', [iterated]],
+    ['another packet behind the data', [iterated, data, argon(1, 1, 17)]],
+    ['data that runs past the end', [iterated, data.slice(0, 8)]],
+    ['data without an integrity check', [iterated, packet(9, [1, ...salt])]],
   ])('is refused with %s', (_name, packets) => {
     expect(() => judge(...packets)).toThrow(refused)
   })

@@ -5,14 +5,17 @@ const maximumKeyPackets = 2
 /** Argon2 (RFC 9580 section 3.7.1.4): most passes, lanes, and the logarithm of most KiB of memory. */
 const maximumArgon = { passes: 4, lanes: 4, memory: 16 } as const
 const symmetricKeyPacket = 3
+/** Symmetrically encrypted data, with an integrity check: of versions 1 and 2 (18), and of GnuPG and OpenPGP.js 5 (20). */
+const dataPackets: readonly number[] = [18, 20]
 
 /**
  * Looks at what a password-encrypted OpenPGP message will cost before anything is derived from the password: its leading
- * packets say how often and with how much memory, and a hostile file of a hundred bytes can ask for gigabytes.
+ * packets say how often and with how much memory, and a hostile file of a hundred bytes can ask for gigabytes. Between them and
+ * the data nothing else may stand: a reader skips markers, padding and unknown packets, and behind them more passwords could hide.
  *
  * @param file - binary OpenPGP message (RFC 9580 section 4.2 and 5.3)
  * @throws CryptoError `OPENPGP_REFUSED` when it does not begin with a packet for a password, has more than two of them,
- *   or asks for more work than 4 passes over 64 MiB
+ *   asks for more work than 4 passes over 64 MiB, or is followed by anything but one packet of data
  */
 export function requireModestWork(file: Uint8Array): void {
   if (!(file instanceof Uint8Array)) throw refused('it is no Uint8Array')
@@ -21,6 +24,8 @@ export function requireModestWork(file: Uint8Array): void {
     const packet = packetAt(file, at)
     if (packet === undefined || packet.tag !== symmetricKeyPacket) {
       if (count === 0) throw refused('it is no OpenPGP message under a password')
+      if (packet === undefined || !dataPackets.includes(packet.tag) || packet.end !== file.length)
+        throw refused('behind the packets of its passwords stands something else than one packet of data')
       return
     }
     if (count === maximumKeyPackets) throw refused(`it has more than ${maximumKeyPackets} passwords`)

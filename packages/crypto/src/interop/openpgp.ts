@@ -40,7 +40,7 @@ export async function openPasswordFile(options: {
   const { openpgp, file, password, maximumLength = defaultLimit } = options
   requirePassword(password)
   requireModestWork(file)
-  const config = { maxDecompressedMessageSize: maximumLength }
+  const config = { maxDecompressedMessageSize: maximumLength, maxArgon2MemoryExponent: 16 }
   let data: unknown
   try {
     const message = await openpgp.readMessage({ binaryMessage: file, config })

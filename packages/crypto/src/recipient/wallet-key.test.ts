@@ -64,6 +64,13 @@ describe('establishWalletKey', () => {
     expect(key).toMatchObject({ source: 'random', reason: 'contract-wallet' })
   })
 
+  test('draws a random key for X-Wing, without asking for a signature: who breaks the wallet’s curve could give it again', async () => {
+    const sign = () => Promise.reject(new Error('asked'))
+    const key = await establishWalletKey({ ...options, sign, kem: xwingKem })
+    expect(key).toMatchObject({ source: 'random', reason: 'post-quantum' })
+    expect(key.identity.publicKey).toHaveLength(1216)
+  })
+
   test.each<readonly [string, () => Promise<Hex>]>([
     ['its owner’s signature (ERC-1271)', () => other.signTypedData(typedData)],
     ['a longer blob (ERC-1271, ERC-6492)', async () => `0x${'ab'.repeat(200)}`],

@@ -17,6 +17,8 @@ export type RandomKeyReason =
   | 'contract-signature'
   /** The wallet signed the same data in two ways. */
   | 'not-deterministic'
+  /** A key that shall outlive elliptic curves cannot be made of a signature over one: who breaks the curve can sign. */
+  | 'post-quantum'
   /** What the wallet gave is no ECDSA signature by this address. */
   | 'not-a-signature-of-the-address'
 
@@ -49,7 +51,7 @@ export interface EstablishWalletKeyOptions {
     | ((request: { readonly typedData: WalletKeyTypedData; readonly signature: Hex }) => Promise<boolean>)
     | undefined
   readonly random: Random
-  /** `x25519Kem` by default. */
+  /** `x25519Kem` by default. With any other (`xwingKem`) the key is random, and the wallet is not asked to sign. */
   readonly kem?: Kem | undefined
 }
 
@@ -70,6 +72,7 @@ export async function establishWalletKey(options: EstablishWalletKeyOptions): Pr
     const secret = drawRandom(random, 32).slice()
     return { source: 'random', reason, secret, identity: walletIdentityFromSecret({ secret, address, kem }) }
   }
+  if (kem.id !== x25519Kem.id) return fallBack('post-quantum')
   const contract = await isContract?.()
   if (contract === true) return fallBack('contract-wallet')
   const [first, second] = [await sign(typedData), await sign(typedData)]

@@ -84,7 +84,8 @@ export interface WalletIdentity extends Identity {
 
 /**
  * Makes a wallet's X25519 key pair from its signature of {@link walletKeyTypedData}: HKDF-SHA-256 over `r` and the
- * lower `s`, bound to the address. File keys are never made from signatures; they are random and only wrapped for
+ * lower `s`, bound to the address. With `xwingKem` such a key is no safer than the wallet itself: whoever breaks elliptic curves
+ * can sign; take a random one (`establishWalletKey`) where that matters. File keys are never made from signatures; they are random and only wrapped for
  * this key. Both forms of a signature (high or low `s`, `v` from 0 or from 27) give the same key.
  *
  * @param options - `signature`: 65 bytes as hex, secret; `address`: the wallet; `typedData`: when given, the

@@ -98,22 +98,6 @@ export interface OpenOptions {
 export async function unlockHeader(header: ParsedHeader, options: OpenOptions): Promise<Uint8Array> {
   const { identities, expect = {}, backend = 'auto' } = options
   requireContext(header.context, expect)
-  const fileKey = await unwrap(header, identities, backend)
-  if (!equalBytes(headerMac(header, header.encoded, fileKey), header.mac)) {
-    throw new CryptoError(
-      'HEADER_REFUSED',
-      'header',
-      'the header is not authentic: it was altered after sealing',
-    )
-  }
-  return fileKey
-}
-
-async function unwrap(
-  header: ParsedHeader,
-  identities: readonly Identity[],
-  backend: Backend,
-): Promise<Uint8Array> {
   const { recipients: stanzas, context } = header
   const request = { stanzas, context, binding: bindingOf(header), backend }
   const failures: unknown[] = []
@@ -121,11 +105,15 @@ async function unwrap(
     try {
       const fileKey = await identity.unwrap(request)
       if (fileKey === undefined) continue
-      if (fileKey instanceof Uint8Array && fileKey.length === fileKeyLength) return fileKey
-      failures.push(new CryptoError('WRAP_REFUSED', '$.recipients', 'an identity gave no 32-byte file key'))
+      if (!(fileKey instanceof Uint8Array) || fileKey.length !== fileKeyLength) {
+        throw new CryptoError('WRAP_REFUSED', '$.recipients', 'an identity gave no 32-byte file key')
+      }
+      if (equalBytes(headerMac(header, header.encoded, fileKey), header.mac)) return fileKey
+      const why = 'the header is not authentic: it was altered after sealing'
+      throw new CryptoError('HEADER_REFUSED', 'header', why)
     } catch (error) {
-      // Whatever stopped this one (a closed epoch, a committee out of reach), another may still open its own stanza; what
-      // it finds is authenticated by the MAC.
+      // Whatever stopped this one (a closed epoch, a committee out of reach, a stanza that wraps some other key), another may
+      // still open its own stanza.
       failures.push(error)
     }
   }

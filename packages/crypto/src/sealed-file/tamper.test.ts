@@ -3,13 +3,14 @@ import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { concatBytes } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 import { derivePoolKey } from '../pool-key/derive.js'
-import { hpkeIdentity } from '../recipient/hpke-recipient.js'
+import { hpkeIdentity, hpkeRecipient } from '../recipient/hpke-recipient.js'
 import {
   bytesOf,
   codeOf,
   context,
   pool,
   poolKey,
+  repeatable,
   scope,
   sealedOf,
   stranger,
@@ -17,7 +18,8 @@ import {
   wallet,
   withHeader,
 } from '../testing/sealed-fixture.js'
-import { parseHeader } from './header.js'
+import { bindingOf, headerMac, unlockHeader } from './file-key.js'
+import { encodeHeader, parseHeader } from './header.js'
 import { openBytes, openStream, unlock } from './open.js'
 
 const chunk = 64 + 16
@@ -330,6 +332,36 @@ describe('an identity that fails', () => {
       const { plaintext } = await openBytes(sealed, { identities: [first, stranger, pool] })
       expect(plaintext).toEqual(bytesOf(200))
     }
+  })
+
+  test('keeps no later one from opening the file, also when it gives a file key that is not the file’s', async () => {
+    const liar = { type: 'x', keyId: 'x', unwrap: async () => new Uint8Array(32).fill(5) }
+    const { plaintext } = await openBytes(sealed, { identities: [liar, pool] })
+    expect(plaintext).toEqual(bytesOf(200))
+    for (const identities of [[liar], [liar, stranger], [liar, failing(network)]])
+      expect(await codeOf(() => openBytes(sealed, { identities }))).toBe('HEADER_REFUSED')
+  })
+
+  test('keeps no later one from opening the file, also when a recipient wrote it a stanza of another key', async () => {
+    const header = parseHeader(sealed)
+    const fileKey = await unlockHeader(header, { identities: [pool] })
+    const binding = bindingOf(header)
+    const wrapped = {
+      fileKey: bytesOf(32),
+      context,
+      binding,
+      random: repeatable(3),
+      backend: 'auto' as const,
+    }
+    const spoiled = await hpkeRecipient(poolKey).wrap(wrapped)
+    const encoded = encodeHeader({ ...header, recipients: [spoiled, ...header.recipients.slice(1)] })
+    const file = concatBytes(encoded, headerMac(header, encoded, fileKey), payload)
+    for (const identities of [
+      [pool, wallet],
+      [wallet, pool],
+    ])
+      expect((await openBytes(file, { identities })).plaintext).toEqual(bytesOf(200))
+    expect(await codeOf(() => openBytes(file, { identities: [pool] }))).toBe('HEADER_REFUSED')
   })
 
   test('is the one whose error comes out when none opens it', async () => {
