@@ -5,7 +5,7 @@ import { x25519Kem } from '../hpke/x25519-kem.js'
 import { derivePoolKey } from '../pool-key/derive.js'
 import { hpkeIdentity, hpkeRecipient } from '../recipient/hpke-recipient.js'
 import type { Identity, Recipient } from '../recipient/recipient.js'
-import { requireContext, type SealContext } from '../sealed-file/context.js'
+import { scopedIdentity, scopedRecipient } from '../recipient/scoped.js'
 import { currentKeyEpoch, type KeyEpoch, type KeyEpochs } from './register.js'
 
 /**
@@ -35,17 +35,6 @@ export function recipientOfEpoch(epoch: KeyEpoch, kems: readonly Kem[] = []): Re
   const recipient = hpkeRecipient({ publicKey: decodeBase64Url(epoch.publicKey), kem: kemOf(epoch, kems) })
   // Not its number: files that are re-wrapped keep the epoch in which they were sealed.
   return scopedRecipient(recipient, { policyDigest: epoch.policyDigest })
-}
-
-function scopedRecipient(recipient: Recipient, scope: Partial<SealContext>): Recipient {
-  return {
-    ...recipient,
-    scope,
-    async wrap(request) {
-      requireContext(request.context, scope)
-      return recipient.wrap(request)
-    },
-  }
 }
 
 /**
@@ -85,18 +74,6 @@ export function poolIdentities(options: {
   }
   // Retired ones last: another epoch's key may still open the file.
   return [...open.reverse(), ...closed]
-}
-
-/** An identity that opens files of its own policy only, whoever wrapped others for its key. */
-function scopedIdentity(identity: Identity, scope: Partial<SealContext>): Identity {
-  return {
-    ...identity,
-    async unwrap(request) {
-      const fileKey = await identity.unwrap(request)
-      if (fileKey !== undefined) requireContext(request.context, scope)
-      return fileKey
-    },
-  }
 }
 
 function retiredIdentity(epoch: KeyEpoch): Identity {
