@@ -449,6 +449,7 @@ const own = [
   'claimQuorum',
   'currentKeyEpoch',
   'currentRecipient',
+  'keyEpochsRevision',
   'poolIdentities',
   'publishKeyEpochs',
   'recipientOfEpoch',

@@ -29,7 +29,7 @@ import {
   wallet,
 } from '../testing/sealed-fixture.js'
 import { currentRecipient, recipientOfEpoch } from './pool-keys.js'
-import { currentKeyEpoch, publishKeyEpochs, rotateKeyEpoch } from './register.js'
+import { publishKeyEpochs, rotateKeyEpoch } from './register.js'
 import { type HeaderStore, type RewrapOptions, rewrapHeader, rewrapHeaders } from './rewrap-headers.js'
 
 const nextKey = derivePoolKey({ root: new Uint8Array(32).fill(1), ...scope, epoch: 2 })
@@ -257,13 +257,13 @@ describe('a key of another policy', () => {
 
   test('gets no file, when it says of which policy it is', async () => {
     const sealed = await seal(1)
-    for (const to of [currentRecipient(foreign), recipientOfEpoch(currentKeyEpoch(foreign))]) {
+    for (const to of [currentRecipient(foreign), recipientOfEpoch(foreign, 2)]) {
       expect(await codeOf(() => rewrapHeader(sealed, { ...rewrapping, to }))).toBe('OPTION_INVALID')
       const store = memory(new Map([['one', sealed]]))
       expect(await codeOf(() => rewrapHeaders({ ...rewrapping, to, store }))).toBe('OPTION_INVALID')
     }
     const elsewhere = { ...rewrapping.expect, pool: `0x${'01'.repeat(20)}` as const }
-    const to = currentRecipient(honest)
+    const to = recipientOfEpoch(honest, 2)
     expect(await codeOf(() => rewrapHeader(sealed, { ...rewrapping, to, expect: elsewhere }))).toBe(
       'OPTION_INVALID',
     )
