@@ -25,6 +25,23 @@ describe('an envelope', () => {
     expect(Buffer.from(envelope).includes(Buffer.from(plaintext))).toBe(false)
   })
 
+  it('shares no point and no key with another of other content, though the source of random bytes repeats itself', () => {
+    const constant = (length: number) => new Uint8Array(length).fill(7)
+    const seal = (content: Uint8Array, more: object = {}) =>
+      sealEnvelope({ publicKey: key.publicKey, label, plaintext: content, random: constant, ...more })
+    const one = seal(plaintext)
+    for (const other of [
+      seal(new Uint8Array(32).fill(8)),
+      seal(plaintext, { label: new Uint8Array(1) }),
+      seal(plaintext, { publicKey: key.members[0]?.verificationKey }),
+    ]) {
+      expect(other.slice(0, 33)).not.toEqual(one.slice(0, 33))
+      expect(other.slice(33, 66)).not.toEqual(one.slice(33, 66))
+      expect(other.slice(130)).not.toEqual(one.slice(130))
+    }
+    expect(seal(plaintext)).toEqual(one)
+  })
+
   it('is refused by everybody when any one bit of it is flipped', () => {
     for (let place = 0; place < envelope.length; place++) {
       const altered = envelope.slice()

@@ -1,18 +1,19 @@
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { concatBytes, type Random } from '../encoding/bytes.js'
+import { concatBytes, drawRandom, type Random } from '../encoding/bytes.js'
 import type { Hex } from '../encoding/hex.js'
 import { CryptoError } from '../errors.js'
 import { discreteLogProofLength, proveDiscreteLog, verifyDiscreteLog } from './discrete-log-proof.js'
 import {
   type GroupElement,
   generator,
+  groupOrder,
   hashParts,
+  hashToScalar,
   parsePoint,
   pointBytes,
   pointOf,
-  randomScalar,
   secondGenerator,
 } from './group.js'
 
@@ -58,7 +59,10 @@ export function sealEnvelope(options: {
     const message = `an envelope holds ${maximumEnvelopeContent} bytes at most; seal a file key in it`
     throw new CryptoError('OPTION_INVALID', 'plaintext', message)
   }
-  const secret = randomScalar(random)
+  // Hashed with what is sealed: a source that repeats itself (a cloned machine) gives no two contents one key and nonce.
+  const drawn = drawRandom(random, 48)
+  const hash = hashToScalar('envelope-secret', drawn, pointBytes(publicKey), label, plaintext)
+  const secret = 1n + (hash % (groupOrder() - 1n))
   const point = generator().multiply(secret)
   const twin = secondGenerator().multiply(secret)
   const key = envelopeKey(publicKey.multiply(secret), { publicKey, point, label })
