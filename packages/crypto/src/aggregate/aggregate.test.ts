@@ -295,6 +295,13 @@ describe('an encrypted aggregate', () => {
     ).toMatchObject({ member: 1 })
   })
 
+  it('is claimed by nobody who has no memory of it', async () => {
+    const [{ signingKey }] = members as [(typeof members)[0]]
+    await expect(
+      claimInputs({ key, definition: sum, inputs, signingKey, claim: undefined as never }),
+    ).rejects.toThrow(expect.objectContaining({ code: 'OPTION_INVALID', place: 'claim' }))
+  })
+
   it('ends with its committee: whoever took over the key does not know what was decrypted', async () => {
     const next = testMembers('after', 2)
     const resharing = testSession(next, 2, { previous: key })
