@@ -4,7 +4,7 @@ import { runSession, seededRandom, testMembers, testSession } from '../testing/c
 import { proveDiscreteLog } from './discrete-log-proof.js'
 import { checkEnvelope, envelopeOverhead, maximumEnvelopeContent, sealEnvelope } from './envelope.js'
 import { generator, hashParts, pointBytes, secondGenerator } from './group.js'
-import { combinePartialDecryptions, decryptPartially } from './partial-decryption.js'
+import { combinePartialDecryptions, decryptPartially, verifyPartialDecryption } from './partial-decryption.js'
 import { knownPoint, parseThresholdKey, parseThresholdSession, thresholdSessionDigest } from './session.js'
 
 const random = seededRandom('envelope')
@@ -40,6 +40,16 @@ describe('an envelope', () => {
       expect(other.slice(130)).not.toEqual(one.slice(130))
     }
     expect(seal(plaintext)).toEqual(one)
+  })
+
+  it('is neither sealed nor checked with options that are none', () => {
+    const invalid = expect.objectContaining({ code: 'OPTION_INVALID' })
+    const sealing = { publicKey: key.publicKey, label, plaintext, random }
+    for (const change of [{ label: 'x' }, { label: undefined }, { plaintext: 'x' }])
+      expect(() => sealEnvelope({ ...sealing, ...change } as never)).toThrow(invalid)
+    expect(() => check(envelope, { label: undefined })).toThrow(invalid)
+    for (const options of [null, undefined, 5])
+      expect(() => verifyPartialDecryption(options as never)).toThrow(invalid)
   })
 
   it('is refused by everybody when any one bit of it is flipped', () => {

@@ -45,7 +45,7 @@ export interface OpenedEnvelope {
  * @param options - `publicKey`: the committee's point; `label`: public bytes that say under which conditions members
  *   may decrypt; `plaintext`: at most 65,536 bytes; `random`: source of random bytes
  * @returns the envelope, 146 bytes longer than the plaintext
- * @throws CryptoError `KEY_INVALID`, `OPTION_INVALID` (too large), `RANDOM_INVALID`
+ * @throws CryptoError `KEY_INVALID`, `OPTION_INVALID` (too large, or no bytes), `RANDOM_INVALID`
  */
 export function sealEnvelope(options: {
   readonly publicKey: Hex
@@ -54,8 +54,9 @@ export function sealEnvelope(options: {
   readonly random: Random
 }): Uint8Array {
   const { label, plaintext, random } = options
+  requireLabel(label)
   const publicKey = parsePoint(options.publicKey, 'KEY_INVALID', 'publicKey')
-  if (plaintext.length > maximumEnvelopeContent) {
+  if (!(plaintext instanceof Uint8Array) || plaintext.length > maximumEnvelopeContent) {
     const message = `an envelope holds ${maximumEnvelopeContent} bytes at most; seal a file key in it`
     throw new CryptoError('OPTION_INVALID', 'plaintext', message)
   }
@@ -82,7 +83,7 @@ export function sealEnvelope(options: {
  *
  * @param options - `publicKey`: the committee's point; `label`: the expected label; `envelope`: of unknown origin
  * @returns its parts
- * @throws CryptoError `KEY_INVALID`; `ENVELOPE_REFUSED` when it is malformed, altered, for another key or under
+ * @throws CryptoError `KEY_INVALID`; `OPTION_INVALID` for a label that is no bytes; `ENVELOPE_REFUSED` when it is malformed, altered, for another key or under
  *   another label
  */
 export function checkEnvelope(options: {
@@ -91,6 +92,7 @@ export function checkEnvelope(options: {
   readonly envelope: Uint8Array
 }): OpenedEnvelope {
   const { label, envelope } = options
+  requireLabel(label)
   const publicKey = parsePoint(options.publicKey, 'KEY_INVALID', 'publicKey')
   const refuse = (why: string) => new CryptoError('ENVELOPE_REFUSED', 'envelope', why)
   if (!(envelope instanceof Uint8Array) || envelope.length < envelopeOverhead) throw refuse('too short')
@@ -127,6 +129,11 @@ export function openChecked(
   } catch {
     throw new CryptoError('ENVELOPE_REFUSED', 'envelope', 'its content does not open: its maker made it so')
   }
+}
+
+function requireLabel(label: unknown): void {
+  if (label instanceof Uint8Array) return
+  throw new CryptoError('OPTION_INVALID', 'label', 'a label is a Uint8Array')
 }
 
 /** A fresh key for each envelope: the nonce may be constant. */
