@@ -140,7 +140,8 @@ async function sums(print, { key, shares, members }) {
     minimumCohort: 2,
     maximumCohort: 1_000_000,
   }
-  const encrypt = () => aggregate.encryptInput({ key, definition, value: 200, signingKey: random(32), random })
+  const encrypt = () =>
+    aggregate.encryptInput({ key, definition, value: 200, signingKey: random(32), random })
   const inputs = Array.from({ length: 20 }, encrypt)
   const claims = await Promise.all(
     members.map(({ signingKey }) =>

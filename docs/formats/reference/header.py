@@ -16,6 +16,9 @@ PREFIX_BYTES = 13
 MAC_BYTES = 32
 MAXIMUM_HEADER_BYTES = 4_194_304
 MAXIMUM_RECIPIENTS = 10_000
+MAXIMUM_MARKS = 131_072
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_MARK = re.compile(rb"[\[{,]")
 SUITES = ("aes-256-gcm", "xchacha20-poly1305")
 
 # fullmatch is always used with these: Python's $ also matches before a line feed at the end.
@@ -100,6 +103,9 @@ def parse_header(encoded: bytes) -> dict:
 
     :raises Refusal: ``HEADER_INVALID``, ``HEADER_NOT_CANONICAL``, ``RECIPIENT_UNSUPPORTED``
     """
+    # Before any value is made: anybody can send two million empty arrays.
+    if len(encoded) > MAXIMUM_MARKS and len(_MARK.findall(_STRING.sub(b"", encoded))) > MAXIMUM_MARKS:
+        raise _invalid("more values than a header of 10,000 recipients has")
     try:
         value = canonical_json.parse(encoded)
         same = canonical_json.canonical(value) == encoded

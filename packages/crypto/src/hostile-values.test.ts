@@ -21,7 +21,7 @@ interface Fed {
 
 const random = seededRandom('hostile')
 const members = testMembers('hostile', 3)
-const session = testSession(members, 2)
+const session = testSession(members, 2, { chainId: scope.chainId, pool: scope.pool })
 const { key, shares, transcript } = runSession(members, session)
 const [share] = shares as [threshold.ThresholdShare]
 const [{ signingKey, encryptionKey }] = members as [(typeof members)[0]]
@@ -150,7 +150,7 @@ const fed: Readonly<Record<string, Fed>> = {
   decodeArmor: { valid: main.encodeArmor(sealed), call: main.decodeArmor },
   committeeLabel: {
     valid: sealed,
-    call: (header) => threshold.committeeLabel({ header, publicKey: key.publicKey }),
+    call: (header) => threshold.committeeLabel({ header, key }),
   },
   // Encodings and canonical JSON.
   decodeHex: { valid: '0xab', call: main.decodeHex },
@@ -353,7 +353,7 @@ const fed: Readonly<Record<string, Fed>> = {
   committeeIdentity: {
     valid: partials,
     call: async (value) => {
-      const recipient = threshold.committeeRecipient(key)
+      const recipient = threshold.committeeRecipient({ key })
       const file = await main.sealBytes(bytesOf(3), { recipients: [recipient], context })
       return main.openBytes(file, {
         identities: [threshold.committeeIdentity({ key, collect: () => value })],
@@ -449,6 +449,7 @@ const own = [
   'claimQuorum',
   'currentKeyEpoch',
   'currentRecipient',
+  'keyEpochsRevision',
   'poolIdentities',
   'publishKeyEpochs',
   'recipientOfEpoch',

@@ -37,6 +37,7 @@ test('the package offers exactly these names', () => {
       "hpkeRecipient",
       "hpkeSeal",
       "hpkeSender",
+      "keyEpochsRevision",
       "keyIdOf",
       "keySetDigest",
       "listRecipients",

@@ -84,6 +84,7 @@ export {
   currentKeyEpoch,
   type KeyEpoch,
   type KeyEpochs,
+  keyEpochsRevision,
   type NewKeyEpoch,
   parseKeyEpochs,
   publishKeyEpochs,

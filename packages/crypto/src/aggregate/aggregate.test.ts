@@ -4,6 +4,7 @@ import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { type Digest, digestToBytes, sha256Digest } from '../digest/digest.js'
 import { concatBytes } from '../encoding/bytes.js'
 import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
+import { CryptoError } from '../errors.js'
 import { addressOf } from '../statement/signature.js'
 import { type SignedStatement, signStatement } from '../statement/statement.js'
 import { runSession, seededRandom, testMembers, testSession } from '../testing/committee.js'
@@ -33,7 +34,7 @@ import {
   encryptInput,
   verifyTranscript,
 } from './index.js'
-import { inputsAtOnce } from './input.js'
+import { checkProofs, inputsAtOnce, readInput, wrongOf } from './input.js'
 
 const random = seededRandom('aggregate')
 const members = testMembers('aggregate', 3)
@@ -294,6 +295,13 @@ describe('an encrypted aggregate', () => {
     ).toMatchObject({ member: 1 })
   })
 
+  it('is claimed by nobody who has no memory of it', async () => {
+    const [{ signingKey }] = members as [(typeof members)[0]]
+    await expect(
+      claimInputs({ key, definition: sum, inputs, signingKey, claim: undefined as never }),
+    ).rejects.toThrow(expect.objectContaining({ code: 'OPTION_INVALID', place: 'claim' }))
+  })
+
   it('ends with its committee: whoever took over the key does not know what was decrypted', async () => {
     const next = testMembers('after', 2)
     const resharing = testSession(next, 2, { previous: key })
@@ -382,19 +390,44 @@ describe('an encrypted aggregate', () => {
     expect(() => combineInputs(wide, crowd)).toThrow(expect.objectContaining({ code: 'COHORT_REFUSED' }))
   })
 
-  it('finds the one wrong proof among many', () => {
-    const histogram = define({ kind: 'histogram', bins: 4 })
-    const votes = inputsFor(histogram, [0, 3, 3, 1, 3])
-    const [, bad] = votes as [SignedStatement, SignedStatement]
-    const bits = [...(bad.statement.body['bits'] as Hex[])]
-    const [, last] = [bits[0], bits[3]] as [Hex, Hex]
-    bits[3] = `${last.slice(0, -2)}${last.endsWith('00') ? '01' : '00'}` as Hex
-    const spoiled = resign(bad, people[1] as Uint8Array, { ...bad.statement.body, bits })
-    const combined = combineInputs(histogram, [votes[0], spoiled, ...votes.slice(2)])
-    expect(combined.contributors).toBe(4)
-    expect(combined.refused).toEqual([
-      { place: 1, reason: expect.stringContaining('not proven to be 0 or 1') },
-    ])
+  it.each([[[0]], [[1]], [[4]], [[2, 3]], [[0, 4]], [[1, 2, 3, 4]], [[0, 1, 2, 3, 4]]])(
+    'finds the wrong proofs among many, at %j',
+    (wrong) => {
+      const histogram = define({ kind: 'histogram', bins: 4 })
+      const id = aggregateDigest(histogram)
+      const votes = inputsFor(histogram, [0, 3, 3, 1, 3]).map((vote, place) => {
+        if (!wrong.includes(place)) return vote
+        const bits = [...(vote.statement.body['bits'] as Hex[])]
+        const last = bits[3] as Hex
+        bits[3] = `${last.slice(0, -2)}${last.endsWith('00') ? '01' : '00'}` as Hex
+        return resign(vote, people[place] as Uint8Array, { ...vote.statement.body, bits })
+      })
+      const signed = votes.map((vote) => readInput(vote, { definition: histogram, id }))
+      const results = checkProofs(signed, { definition: histogram, id })
+      expect(results.flatMap((each, place) => (each instanceof CryptoError ? [place] : []))).toEqual(wrong)
+      if (wrong.length > 2) return
+      const { refused } = combineInputs(histogram, votes)
+      expect(refused).toEqual(
+        wrong.map((place) => ({ place, reason: expect.stringContaining('not proven to be 0 or 1') })),
+      )
+    },
+  )
+
+  it('of which one in many has a wrong proof does not cost as much as each of them alone', () => {
+    const items = Array.from({ length: 32 }, (_, at) => at)
+    const costOf = (wrong: readonly number[]) => {
+      let cost = 0
+      const found = wrongOf(items, (some) => {
+        cost += some.length
+        return !some.some((each) => wrong.includes(each))
+      })
+      expect(found).toEqual(wrong)
+      return cost
+    }
+    for (const at of items) expect(costOf([at])).toBeLessThan(64)
+    expect(costOf(items)).toBe(64)
+    expect(costOf([0, 31])).toBe(64)
+    expect(costOf([0, 1])).toBe(16 + 16 + 8 + 8 + 4 + 4 + 2 + 2 + 1 + 1 + 2)
   })
 
   it('under another key is not decrypted', async () => {

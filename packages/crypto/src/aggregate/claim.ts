@@ -46,7 +46,7 @@ export function claimQuorum(key: Pick<ThresholdKey, 'threshold' | 'members'>): n
  * @returns the signed claim, to be published
  * @throws CryptoError `AGGREGATE_INVALID` (definition, or another committee's question), `COHORT_REFUSED`,
  *   `DECRYPTION_CLAIMED` when the member claimed other inputs before, `SESSION_INVALID` when the key is no member's,
- *   `KEY_INVALID`
+ *   `KEY_INVALID`, `OPTION_INVALID` without `claim`
  */
 export async function claimInputs(options: {
   readonly key: ThresholdKey
@@ -56,6 +56,9 @@ export async function claimInputs(options: {
   readonly claim: ClaimDecryption
 }): Promise<SignedStatement> {
   const { definition, inputs, signingKey, claim } = options
+  if (typeof claim !== 'function') {
+    throw new CryptoError('OPTION_INVALID', 'claim', 'give the member’s durable memory of what it claimed')
+  }
   const key = parseThresholdKey(options.key as unknown as JsonValue)
   const address = addressOf(signingKey)
   const member = key.members.findIndex((each) => each.address === address) + 1

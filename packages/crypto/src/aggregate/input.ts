@@ -173,7 +173,7 @@ export function inputsAtOnce(definition: AggregateDefinition): number {
 }
 
 /**
- * Checks the proofs of some inputs together; where a wrong one is among them, each of them alone.
+ * Checks the proofs of some inputs together, and looks for the wrong ones where they do not all hold.
  *
  * @param inputs - of {@link readInput}
  * @param options - a checked `definition` and its digest `id`
@@ -186,13 +186,27 @@ export function checkProofs(
   const publicKey = parsePoint(options.definition.publicKey, 'AGGREGATE_INVALID', '$.publicKey')
   const claims = inputs.map((input) => claimedBits(input, { ...options, publicKey }))
   const unproven = new CryptoError('AGGREGATE_INVALID', '$.bits', 'not proven to be 0 or 1')
-  const allHold = areBits(
-    claims.flatMap((claim) => (claim instanceof CryptoError ? [] : claim)),
-    publicKey,
-  )
-  return claims.map((claim) => {
-    return claim instanceof CryptoError || allHold || areBits(claim, publicKey) ? claim : unproven
-  })
+  const formed = claims.flatMap((claim) => (claim instanceof CryptoError ? [] : [claim]))
+  const hold = (some: readonly (readonly ClaimedBit[])[]) => areBits(some.flat(), publicKey)
+  const wrong = new Set<unknown>(hold(formed) ? [] : wrongOf(formed, hold))
+  return claims.map((claim) => (wrong.has(claim) ? unproven : claim))
+}
+
+/**
+ * Which of some items do not hold, when it is known that not all do. Halves are cheaper than items, so a single wrong one is
+ * looked for by halves; where both halves have one, each item is checked alone, or many wrong ones would cost more than that.
+ *
+ * @param items - at least one of which does not hold
+ * @param hold - whether all of some items hold
+ * @returns those that do not, in their order
+ */
+export function wrongOf<T>(items: readonly T[], hold: (items: readonly T[]) => boolean): readonly T[] {
+  if (items.length === 1) return items
+  const middle = items.length >> 1
+  const [left, right] = [items.slice(0, middle), items.slice(middle)]
+  if (hold(left)) return wrongOf(right, hold)
+  if (hold(right)) return wrongOf(left, hold)
+  return items.filter((each) => !hold([each]))
 }
 
 function claimedBits(

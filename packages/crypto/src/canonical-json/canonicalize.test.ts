@@ -124,13 +124,20 @@ describe('canonicalize', () => {
     expect(codeOf(() => canonicalize([value]))).toBe('JSON_TOO_DEEP')
   })
 
-  test('names the place and never the value', () => {
-    try {
-      canonicalize({ a: [{ b: 'secret\ud800' }] })
-      expect.unreachable()
-    } catch (error) {
-      expect((error as CryptoError).place).toBe('$.a[0].b')
-      expect((error as CryptoError).message).not.toContain('secret')
+  test('counts out the place, and shows neither values nor names of members', () => {
+    const deep = JSON.parse(`${'['.repeat(200)}${']'.repeat(200)}`) as JsonValue
+    for (const [bad, place] of [
+      ['secret\ud800', '{0}[0]{1}'],
+      [deep, '{0}[0]{1}[0]'],
+    ] as const) {
+      try {
+        canonicalize({ people: [{ alice: 1, bob: bad }], later: 2 } as JsonValue)
+        expect.unreachable()
+      } catch (error) {
+        // In canonical order `later` comes first.
+        expect((error as CryptoError).place).toContain(`$${place.replace('{0}', '{1}')}`)
+        expect((error as CryptoError).message).not.toMatch(/secret|people|alice|bob/)
+      }
     }
   })
 

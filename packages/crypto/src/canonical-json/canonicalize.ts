@@ -17,7 +17,8 @@ export const maximumJsonDepth = 128
  * @param value - a JSON value of plain objects, arrays, strings, finite numbers, booleans and null
  * @returns the canonical text
  * @throws CryptoError `JSON_INVALID` for undefined, functions, symbols, bigint, NaN, infinities, lone surrogates,
- *   sparse arrays, cycles and objects other than plain ones; `JSON_TOO_DEEP` past 128 levels
+ *   sparse arrays, cycles and objects other than plain ones; `JSON_TOO_DEEP` past 128 levels. The place in the error counts
+ *   members in their canonical order and from 0 (`$[3]{1}`), for their names may be private
  * @example
  * ```ts
  * import { canonicalize } from '@sealpool/crypto'
@@ -81,9 +82,8 @@ function writeObject(value: object, place: string, depth: number, open: Set<obje
   // The default order of sort() is by UTF-16 code units, as RFC 8785 section 3.2.3 asks.
   for (const name of Object.keys(value).sort()) {
     const member: unknown = (value as Record<string, unknown>)[name]
-    parts.push(
-      `${writeString(name, place)}:${write(member, `${place}.${name.slice(0, 64)}`, depth + 1, open)}`,
-    )
+    // By number: names of members may be as private as their values.
+    parts.push(`${writeString(name, place)}:${write(member, `${place}{${parts.length}}`, depth + 1, open)}`)
   }
   return `{${parts.join(',')}}`
 }

@@ -5,7 +5,7 @@ import { x25519Kem } from '../hpke/x25519-kem.js'
 import { derivePoolKey } from '../pool-key/derive.js'
 import { hpkeIdentity, hpkeRecipient } from '../recipient/hpke-recipient.js'
 import type { Identity, Recipient } from '../recipient/recipient.js'
-import { requireContext, type SealContext } from '../sealed-file/context.js'
+import { scopedIdentity, scopedRecipient } from '../recipient/scoped.js'
 import { currentKeyEpoch, type KeyEpoch, type KeyEpochs } from './register.js'
 
 /**
@@ -17,35 +17,26 @@ import { currentKeyEpoch, type KeyEpoch, type KeyEpochs } from './register.js'
  * @throws CryptoError `EPOCH_INVALID` when the current epoch's KEM was not given; `KEY_INVALID`
  */
 export function currentRecipient(register: KeyEpochs, kems: readonly Kem[] = []): Recipient {
-  const { chainId, pool } = register
-  const recipient = recipientOfEpoch(currentKeyEpoch(register), kems)
-  return scopedRecipient(recipient, { ...recipient.scope, chainId, pool })
+  return recipientOfEpoch(register, currentKeyEpoch(register).epoch, kems)
 }
 
 /**
  * The recipient of one epoch.
  *
- * @param epoch - an epoch that is not retired
+ * @param register - the pool's epochs
+ * @param number - of an epoch that is not retired
  * @param kems - KEMs beside X25519
- * @returns the recipient; sealing to it throws `CONTEXT_MISMATCH` for another policy
- * @throws CryptoError `EPOCH_RETIRED`, `EPOCH_INVALID`, `KEY_INVALID`
+ * @returns the recipient; sealing to it throws `CONTEXT_MISMATCH` for another policy, pool or chain
+ * @throws CryptoError `EPOCH_RETIRED`, `EPOCH_INVALID` (no such epoch, or a KEM that was not given), `KEY_INVALID`
  */
-export function recipientOfEpoch(epoch: KeyEpoch, kems: readonly Kem[] = []): Recipient {
+export function recipientOfEpoch(register: KeyEpochs, number: number, kems: readonly Kem[] = []): Recipient {
+  const { chainId, pool } = register
+  const epoch = register.epochs.find((each) => each.epoch === number)
+  if (epoch === undefined) throw new CryptoError('EPOCH_INVALID', 'number', 'the register has no such epoch')
   if (epoch.state === 'retired') throw retired(epoch)
   const recipient = hpkeRecipient({ publicKey: decodeBase64Url(epoch.publicKey), kem: kemOf(epoch, kems) })
   // Not its number: files that are re-wrapped keep the epoch in which they were sealed.
-  return scopedRecipient(recipient, { policyDigest: epoch.policyDigest })
-}
-
-function scopedRecipient(recipient: Recipient, scope: Partial<SealContext>): Recipient {
-  return {
-    ...recipient,
-    scope,
-    async wrap(request) {
-      requireContext(request.context, scope)
-      return recipient.wrap(request)
-    },
-  }
+  return scopedRecipient(recipient, { chainId, pool, policyDigest: epoch.policyDigest })
 }
 
 /**
@@ -85,18 +76,6 @@ export function poolIdentities(options: {
   }
   // Retired ones last: another epoch's key may still open the file.
   return [...open.reverse(), ...closed]
-}
-
-/** An identity that opens files of its own policy only, whoever wrapped others for its key. */
-function scopedIdentity(identity: Identity, scope: Partial<SealContext>): Identity {
-  return {
-    ...identity,
-    async unwrap(request) {
-      const fileKey = await identity.unwrap(request)
-      if (fileKey !== undefined) requireContext(request.context, scope)
-      return fileKey
-    },
-  }
 }
 
 function retiredIdentity(epoch: KeyEpoch): Identity {

@@ -90,6 +90,17 @@ export function retireKeyEpoch(register: KeyEpochs, epoch: number): KeyEpochs {
 }
 
 /**
+ * How often a register was changed, and 1: it grows with every rotation and every retirement, so of two registers of one
+ * pool the one with the smaller revision is the older one.
+ *
+ * @param register - the pool's epochs
+ * @returns the number of its epochs and of those that are retired
+ */
+export function keyEpochsRevision({ epochs }: KeyEpochs): number {
+  return epochs.length + epochs.filter(({ state }) => state === 'retired').length
+}
+
+/**
  * The epoch to which new files are sealed.
  *
  * @param register - the pool's epochs

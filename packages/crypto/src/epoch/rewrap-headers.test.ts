@@ -15,6 +15,7 @@ import { hpkeIdentity, hpkeRecipient } from '../recipient/hpke-recipient.js'
 import { parseHeader } from '../sealed-file/header.js'
 import { openBytes } from '../sealed-file/open.js'
 import { sealBytes } from '../sealed-file/seal.js'
+import { runSession, testMembers, testSession } from '../testing/committee.js'
 import { headerFiles } from '../testing/header-files.js'
 import {
   bytesOf,
@@ -28,8 +29,9 @@ import {
   stranger,
   wallet,
 } from '../testing/sealed-fixture.js'
+import { committeeIdentity, committeeRecipient, decryptPartially } from '../threshold/index.js'
 import { currentRecipient, recipientOfEpoch } from './pool-keys.js'
-import { currentKeyEpoch, publishKeyEpochs, rotateKeyEpoch } from './register.js'
+import { publishKeyEpochs, rotateKeyEpoch } from './register.js'
 import { type HeaderStore, type RewrapOptions, rewrapHeader, rewrapHeaders } from './rewrap-headers.js'
 
 const nextKey = derivePoolKey({ root: new Uint8Array(32).fill(1), ...scope, epoch: 2 })
@@ -85,6 +87,52 @@ describe('rewrapHeader', () => {
       wallet.keyId,
       nextKey.keyId,
     ])
+  })
+
+  test('does not take a header of another context, or an altered one, for one that is done', async () => {
+    const { header } = split(await seal(1, { recipients: [hpkeRecipient(nextKey)] }))
+    for (const expect_ of [
+      { ...scope, chainId: 5 },
+      { ...scope, policyDigest: context.commitment },
+    ])
+      expect(await codeOf(() => rewrapHeader(header, { ...rewrapping, expect: expect_ }))).toBe(
+        'CONTEXT_MISMATCH',
+      )
+    const altered = header.map((byte, index) => (index === header.length - 1 ? byte ^ 1 : byte))
+    const both = { ...rewrapping, identities: [pool, next] }
+    expect(await codeOf(() => rewrapHeader(altered, both))).toBe('HEADER_REFUSED')
+    expect(await rewrapHeader(header, both)).toBeUndefined()
+    // The old key cannot tell, and nothing says that it could.
+    expect(await rewrapHeader(altered, rewrapping)).toBeUndefined()
+  })
+
+  test('moves files from a pool’s key to a committee, and back', async () => {
+    const members = testMembers('rewrap', 2)
+    const { key, shares } = runSession(
+      members,
+      testSession(members, 2, { chainId: scope.chainId, pool: scope.pool }),
+    )
+    const to = committeeRecipient({ key })
+    const committee = committeeIdentity({
+      key,
+      collect: (request) =>
+        shares.map((share) => decryptPartially({ share, ...request, random: platformRandom })),
+    })
+    const { header, payload } = split(await seal(150))
+    const moving = { ...rewrapping, to, fromType: 'hpke' }
+    const moved = (await rewrapHeader(header, moving)) ?? header
+    const file = concatBytes(moved, payload)
+    expect((await openBytes(file, { identities: [committee] })).plaintext).toEqual(bytesOf(150))
+    expect(await codeOf(() => openBytes(file, { identities: [pool] }))).toBe('NO_MATCHING_IDENTITY')
+    expect(await rewrapHeader(moved, moving)).toBeUndefined()
+    const returning = { identities: [committee], from: to.keyId, fromType: 'threshold' }
+    const back = await rewrapHeader(moved, { ...rewrapping, ...returning })
+    expect((await openBytes(concatBytes(back ?? moved, payload), { identities: [next] })).context).toEqual(
+      context,
+    )
+    const away = testSession(members, 2)
+    const elsewhere = committeeRecipient({ key: runSession(members, away).key })
+    expect(await codeOf(() => rewrapHeader(header, { ...moving, to: elsewhere }))).toBe('OPTION_INVALID')
   })
 
   test.each<readonly [string, Partial<RewrapOptions>, string]>([
@@ -257,13 +305,13 @@ describe('a key of another policy', () => {
 
   test('gets no file, when it says of which policy it is', async () => {
     const sealed = await seal(1)
-    for (const to of [currentRecipient(foreign), recipientOfEpoch(currentKeyEpoch(foreign))]) {
+    for (const to of [currentRecipient(foreign), recipientOfEpoch(foreign, 2)]) {
       expect(await codeOf(() => rewrapHeader(sealed, { ...rewrapping, to }))).toBe('OPTION_INVALID')
       const store = memory(new Map([['one', sealed]]))
       expect(await codeOf(() => rewrapHeaders({ ...rewrapping, to, store }))).toBe('OPTION_INVALID')
     }
     const elsewhere = { ...rewrapping.expect, pool: `0x${'01'.repeat(20)}` as const }
-    const to = currentRecipient(honest)
+    const to = recipientOfEpoch(honest, 2)
     expect(await codeOf(() => rewrapHeader(sealed, { ...rewrapping, to, expect: elsewhere }))).toBe(
       'OPTION_INVALID',
     )

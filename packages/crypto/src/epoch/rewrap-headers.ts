@@ -2,7 +2,8 @@ import type { Backend } from '../aead/backend.js'
 import { concatBytes, type Random } from '../encoding/bytes.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
 import type { Identity, Recipient } from '../recipient/recipient.js'
-import type { SealContext } from '../sealed-file/context.js'
+import { requireContext, type SealContext } from '../sealed-file/context.js'
+import { unlockHeader } from '../sealed-file/file-key.js'
 import { type ParsedHeader, parseHeader } from '../sealed-file/header.js'
 import { changeRecipients } from '../sealed-file/rewrap.js'
 
@@ -25,6 +26,8 @@ export interface RewrapOptions {
   readonly identities: readonly Identity[]
   /** The old key's id: its stanza goes. */
   readonly from: string
+  /** The type of the old key's stanza, that of `to` by default: to move files from a pool's key to a committee, or back. */
+  readonly fromType?: string | undefined
   /**
    * The new epoch's key. From `currentRecipient` or `recipientOfEpoch` it says of which policy it is, and is refused when that
    * is not the one of `expect`; a bare key does not show it, and is for the caller to judge.
@@ -41,7 +44,8 @@ export interface RewrapOptions {
  *
  * @param sealed - a sealed file, or its header
  * @param options - see {@link RewrapOptions}
- * @returns the new header, or undefined when it stands at the new epoch already
+ * @returns the new header, or undefined when it bears the new key's stanza and not the old one's. That such a header is
+ *   authentic is checked only when the new key's identity is among `identities`
  * @throws CryptoError `OPTION_INVALID` when `to` is the old key or of another policy; `CONTEXT_MISMATCH`,
  *   `RECIPIENT_INVALID` when the file has neither key's stanza; as `openBytes` up to the payload
  */
@@ -53,12 +57,19 @@ export async function rewrapHeader(
 }
 
 async function rewrapParsed(header: ParsedHeader, options: RewrapOptions): Promise<Uint8Array | undefined> {
-  const { from, to } = options
+  const { from, to, fromType = to.type, expect, identities } = options
   requireOneScope(options)
-  const has = (keyId: string) =>
-    header.recipients.some((stanza) => stanza.type === to.type && stanza['keyId'] === keyId)
-  const [old, renewed] = [has(from), has(to.keyId)]
-  if (!old && renewed) return undefined
+  requireContext(header.context, expect)
+  const has = (type: string, keyId: string) =>
+    header.recipients.some((stanza) => stanza.type === type && stanza['keyId'] === keyId)
+  const [old, renewed] = [has(fromType, from), has(to.type, to.keyId)]
+  if (!old && renewed) {
+    // Whoever has the old key alone cannot tell such a header from a forged one.
+    if (identities.some(({ type, keyId }) => type === to.type && keyId === to.keyId)) {
+      await unlockHeader(header, options)
+    }
+    return undefined
+  }
   if (!old) {
     throw new CryptoError(
       'RECIPIENT_INVALID',
@@ -68,7 +79,7 @@ async function rewrapParsed(header: ParsedHeader, options: RewrapOptions): Promi
   }
   return changeRecipients(header, {
     ...options,
-    remove: [{ keyId: from, type: to.type }],
+    remove: [{ keyId: from, type: fromType }],
     add: renewed ? [] : [to],
   })
 }
@@ -77,7 +88,11 @@ async function rewrapParsed(header: ParsedHeader, options: RewrapOptions): Promi
 export interface RewrapReport {
   /** Headers written in this run. */
   readonly rewrapped: number
-  /** Headers that stood at the new epoch already: of an earlier run, or sealed to it from the start. */
+  /**
+   * Headers that bear the new key's stanza and not the old one's: of an earlier run, or sealed to it from the start. Their
+   * context was compared; that they are authentic was checked only if the new key's identity was among `identities`. Give it
+   * before the old epoch is retired, or a header that somebody altered stays closed.
+   */
   readonly unchanged: number
   /**
    * Files that were left as they are, and why (`SOURCE_FAILED` also for an identity or recipient that failed with an error
@@ -141,8 +156,10 @@ export async function rewrapHeaders(
   return { rewrapped, unchanged, failed }
 }
 
-function requireOneScope({ from, to, expect }: Pick<RewrapOptions, 'from' | 'to' | 'expect'>): void {
-  if (from === to.keyId) throw new CryptoError('OPTION_INVALID', 'to', 'the new key is the old one')
+function requireOneScope(options: Pick<RewrapOptions, 'from' | 'fromType' | 'to' | 'expect'>): void {
+  const { from, to, expect, fromType = to.type } = options
+  if (from === to.keyId && fromType === to.type)
+    throw new CryptoError('OPTION_INVALID', 'to', 'the new key is the old one')
   for (const name of ['chainId', 'pool', 'policyDigest'] as const) {
     const own = to.scope?.[name]
     if (own === undefined || own === (name === 'pool' ? expect.pool.toLowerCase() : expect[name])) continue

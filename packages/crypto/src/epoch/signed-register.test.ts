@@ -5,7 +5,13 @@ import { derivePoolKey } from '../pool-key/derive.js'
 import { addressOf } from '../statement/signature.js'
 import { type SignedStatement, signStatement } from '../statement/statement.js'
 import { scope } from '../testing/sealed-fixture.js'
-import { currentKeyEpoch, publishKeyEpochs, retireKeyEpoch, rotateKeyEpoch } from './register.js'
+import {
+  currentKeyEpoch,
+  keyEpochsRevision,
+  publishKeyEpochs,
+  retireKeyEpoch,
+  rotateKeyEpoch,
+} from './register.js'
 import { readKeyEpochs, requireKeyEpochsOnChain, signKeyEpochs } from './signed-register.js'
 
 const root = new Uint8Array(32).fill(1)
@@ -70,7 +76,7 @@ describe('a signed register of key epochs', () => {
     ['another version', again({ version: 2 }), '$.statement'],
     ['a body that is no register', again({ body: {} }), '$'],
     ['the subject of another register', again({}, { subject: `0x${'00'.repeat(32)}` }), '$.context'],
-    ['another number', again({}, { nonce: '1' }), '$.context'],
+    ['another revision', again({}, { nonce: '1' }), '$.context'],
     ['no facts', again({}, { facts: [] }), '$.context'],
     ['another chain in its context', again({}, { chainId: 1 }), '$.context'],
     ['another pool in its context', again({}, { pool: `0x${'ab'.repeat(20)}` }), '$.context'],
@@ -83,6 +89,23 @@ describe('a signed register of key epochs', () => {
   })
 })
 
+test('an older register is told by its revision, also when only a retirement lies between', () => {
+  const retired = retireKeyEpoch(register, 1)
+  const newer = signKeyEpochs({ register: retired, registry, privateKey })
+  expect([first, register, retired].map(keyEpochsRevision)).toEqual([1, 2, 3])
+  expect([signed.context.nonce, newer.context.nonce]).toEqual(['2', '3'])
+  // The chain says the same of both.
+  for (const each of [register, retired]) requireKeyEpochsOnChain(each, [onChain(2)])
+  const notBefore = keyEpochsRevision(retired)
+  expect(readKeyEpochs(newer, { ...expected, notBefore })).toEqual(retired)
+  expect(() => readKeyEpochs(signed, { ...expected, notBefore })).toThrow(
+    expect.objectContaining({ code: 'EPOCH_INVALID', place: '$.statement.body' }),
+  )
+  expect(() => readKeyEpochs(signed, { ...expected, notBefore: Number.NaN })).toThrow(
+    expect.objectContaining({ code: 'OPTION_INVALID', place: 'expect.notBefore' }),
+  )
+})
+
 describe('what the chain says', () => {
   test.each([
     ['the current epoch alone', [onChain(2)]],
@@ -91,6 +114,23 @@ describe('what the chain says', () => {
   ] as const)('agrees with the register, as %s', (_, published) => {
     requireKeyEpochsOnChain(register, published)
     requireKeyEpochsOnChain(retireKeyEpoch(register, 1), published)
+  })
+
+  test('shows the epochs that nobody published', () => {
+    const { policyDigest, keyId } = currentKeyEpoch(rotateKeyEpoch(first, epochOf(3)))
+    const third = { epoch: 3, policyDigest: digestToHex(policyDigest), keyDigest: digestToHex(keyId) }
+    const false_ = rotateKeyEpoch(register, epochOf(3))
+    const unpublished = expect.objectContaining({ code: 'EPOCH_INVALID', place: '$.epochs' })
+    expect(() => requireKeyEpochsOnChain(false_, [onChain(1), third])).toThrow(unpublished)
+    requireKeyEpochsOnChain(false_, [onChain(1), onChain(2), third], { complete: true })
+    // One epoch alone says nothing of those before it, unless it is said to be the only one.
+    requireKeyEpochsOnChain(register, [onChain(2)])
+    expect(() => requireKeyEpochsOnChain(register, [onChain(2)], { complete: true })).toThrow(unpublished)
+  })
+
+  test('may be long', () => {
+    const many = Array.from({ length: 200_000 }, () => onChain(2))
+    requireKeyEpochsOnChain(register, many)
   })
 
   const other = digestToHex(sha256Digest(new Uint8Array()))

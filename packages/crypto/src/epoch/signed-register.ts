@@ -12,7 +12,7 @@ import {
   statementTypedDataHash,
   verifyStatement,
 } from '../statement/statement.js'
-import { currentKeyEpoch, type KeyEpochs, parseKeyEpochs } from './register.js'
+import { currentKeyEpoch, type KeyEpochs, keyEpochsRevision, parseKeyEpochs } from './register.js'
 
 const kind = { type: 'sealpool/key-epochs', version: 1 } as const
 
@@ -27,7 +27,8 @@ export interface ChainKeyEpoch {
 
 /**
  * Signs a pool's register of key epochs, so that it may come from anywhere. The facts are those of the contract's
- * `publishKey`: number, policy and key digest of the current epoch.
+ * `publishKey`: number, policy and key digest of the current epoch; the nonce is the register's revision
+ * (docs/formats/key-epochs.md).
  *
  * @param options - `register`; `registry`: the NodeRegistry of the chain; `privateKey`: 32 bytes, the node's
  * @returns the signed statement, plain JSON data
@@ -47,14 +48,18 @@ export function signKeyEpochs(options: {
 }
 
 /**
- * Reads a signed register of unknown origin. That the signer is a node of the pool, and the register not an older one, is
- * for the chain to say: see {@link requireKeyEpochsOnChain}.
+ * Reads a signed register of unknown origin. That the signer is a node of the pool, and that no newer epoch was published, is
+ * for the chain to say ({@link requireKeyEpochsOnChain}). The chain holds no retirements: an older register under the same
+ * current epoch, in which a retired one is still readable, is told by `notBefore` alone.
  *
  * @param value - JSON
- * @param expect - `chainId`, `registry` and `pool` for which it must be, and the `signer`
+ * @param expect - `chainId`, `registry` and `pool` for which it must be, and the `signer`; `notBefore`: the largest
+ *   {@link keyEpochsRevision} that the reader has seen and keeps durably; without it a retirement can be undone by whoever
+ *   serves the register
  * @returns the register
- * @throws CryptoError `EPOCH_INVALID` for anything but such a statement, signed by `signer` for this pool;
- *   `ADDRESS_INVALID` for an expectation that is no address
+ * @throws CryptoError `EPOCH_INVALID` for anything but such a statement, signed by `signer` for this pool, and for a
+ *   revision below `notBefore`; `ADDRESS_INVALID` for an expectation that is no address; `OPTION_INVALID` for a `notBefore`
+ *   that is no whole number
  */
 export function readKeyEpochs(
   value: unknown,
@@ -63,8 +68,13 @@ export function readKeyEpochs(
     readonly registry: Address
     readonly pool: Address
     readonly signer: Address
+    readonly notBefore?: number | undefined
   },
 ): KeyEpochs {
+  const { notBefore = 0 } = expect
+  if (!Number.isSafeInteger(notBefore)) {
+    throw new CryptoError('OPTION_INVALID', 'expect.notBefore', 'a revision is a whole number')
+  }
   let signed: SignedStatement
   try {
     signed = parseSignedStatement(value as JsonValue)
@@ -89,37 +99,56 @@ export function readKeyEpochs(
   if (!verifyStatement(signed, { signer: parseAddress(expect.signer, 'expect.signer') })) {
     throw invalid('$.signature', 'not signed by the expected signer')
   }
+  if (keyEpochsRevision(register) < notBefore) {
+    throw invalid('$.statement.body', 'an older register than the newest that was seen: ask for a newer one')
+  }
   return register
 }
 
 /**
- * Pins a register to what the pool's contract says, so that nobody is made to seal to a key that no node published.
+ * Pins a register to what the pool's contract says, so that nobody is made to seal to a key that no node published. The
+ * current epoch alone pins `currentRecipient`; for older epochs (`recipientOfEpoch`) give all, and say so.
  *
  * @param register - the pool's epochs
  * @param published - the contract's current epoch, or all that it ever published, in any order
- * @throws CryptoError `EPOCH_INVALID` when the current epoch is not the newest published one, or an epoch that is given
- *   has another policy or another key on the chain
+ * @param options - `complete`: all that were ever published are given, so that no other epoch may be in the register
+ * @throws CryptoError `EPOCH_INVALID` when the current epoch is not the newest published one, when an epoch that is given
+ *   has another policy or another key on the chain, and for an epoch of the register that the chain never published, as far as
+ *   what is given shows it: between the smallest and the largest number, and with `complete` everywhere
  */
-export function requireKeyEpochsOnChain(register: KeyEpochs, published: readonly ChainKeyEpoch[]): void {
+export function requireKeyEpochsOnChain(
+  register: KeyEpochs,
+  published: readonly ChainKeyEpoch[],
+  options: { readonly complete?: boolean | undefined } = {},
+): void {
   const { epochs } = parseKeyEpochs(register)
   const current = currentKeyEpoch(register)
   if (!Array.isArray(published) || published.length === 0) {
     throw invalid('published', 'the chain has no key epoch of this pool')
   }
-  const numbers = published.map((each: Partial<ChainKeyEpoch> | null | undefined) => each?.epoch)
-  if (!numbers.every((number) => typeof number === 'number') || Math.max(...numbers) !== current.epoch) {
-    throw invalid(
-      '$.epochs',
-      'the newest epoch on the chain is not the current one: the register is old or false',
-    )
-  }
-  for (const each of published) {
-    const own = epochs.find(({ epoch }) => epoch === each.epoch)
+  const owned = new Map(epochs.map((each) => [each.epoch, each]))
+  const given = new Set<number>()
+  let [smallest, largest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (const each of published as readonly (Partial<ChainKeyEpoch> | null | undefined)[]) {
+    const number = each?.epoch
+    if (typeof number !== 'number') throw invalid('published', 'the number of an epoch is a number')
+    given.add(number)
+    smallest = Math.min(smallest, number)
+    largest = Math.max(largest, number)
+    const own = owned.get(number)
     if (own === undefined) continue
     const same =
-      wordOf(each.policyDigest) === digestToHex(own.policyDigest) &&
-      wordOf(each.keyDigest) === digestToHex(own.keyId)
-    if (!same) throw invalid('$.epochs', `epoch ${own.epoch} has another policy or key on the chain`)
+      wordOf(each?.policyDigest) === digestToHex(own.policyDigest) &&
+      wordOf(each?.keyDigest) === digestToHex(own.keyId)
+    if (!same) throw invalid('$.epochs', `epoch ${number} has another policy or key on the chain`)
+  }
+  if (largest !== current.epoch) {
+    const why = 'the newest epoch on the chain is not the current one: the register is old or false'
+    throw invalid('$.epochs', why)
+  }
+  for (const { epoch } of epochs) {
+    const known = options.complete === true || epoch > smallest
+    if (known && !given.has(epoch)) throw invalid('$.epochs', `epoch ${epoch} was never published`)
   }
 }
 
@@ -138,7 +167,7 @@ function contextOf(register: KeyEpochs, registry: Address): StatementContext {
     registry: parseAddress(registry, 'registry'),
     pool: register.pool,
     subject: digestToHex(digestOf(bodyOf(register))),
-    nonce: String(epoch),
+    nonce: String(keyEpochsRevision(register)),
     facts: [
       { type: 'uint256', value: String(epoch) },
       { type: 'bytes32', value: digestToHex(policyDigest) },

@@ -30,7 +30,7 @@ export interface Recipient {
   readonly keyId: string
   /** A stanza of the exact size that {@link Recipient.wrap} will give, for computing sizes. */
   readonly template: Stanza
-  /** What the key is for, where that is known: `currentRecipient` and `recipientOfEpoch` wrap for no other context. */
+  /** What the key is for, where that is known: `currentRecipient`, `recipientOfEpoch` and committees wrap for no other context. */
   readonly scope?: Partial<SealContext> | undefined
   /** Wraps the file key. */
   wrap(request: WrapRequest): Promise<Stanza>

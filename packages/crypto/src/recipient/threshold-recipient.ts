@@ -2,6 +2,7 @@ import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
 import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
 import { concatBytes, drawRandom, type Random } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
+import type { SealContext } from '../sealed-file/context.js'
 import {
   type Identity,
   type Recipient,
@@ -30,6 +31,8 @@ export interface ThresholdUnwrapRequest {
   readonly envelope: Uint8Array
   /** As at wrapping. */
   readonly context: Uint8Array
+  /** What the file says that it is for; {@link ThresholdUnwrapRequest.context} depends on it. */
+  readonly file: SealContext
 }
 
 /** The public part of a `threshold` stanza. */
@@ -97,11 +100,11 @@ export function thresholdIdentity(
   return {
     type: 'threshold',
     keyId: label.keyId,
-    async unwrap({ stanzas, binding }) {
+    async unwrap({ stanzas, binding, context: file }) {
       const own = stanzas.find((each) => Object.entries(label).every(([name, value]) => each[name] === value))
       if (own === undefined) return undefined
       const envelope = decodeBase64Url(own['envelope'] as string)
-      const fileKey = await options.unwrap({ envelope, context: contextOf(binding, label) })
+      const fileKey = await options.unwrap({ envelope, context: contextOf(binding, label), file })
       if (fileKey === undefined) throw wrapRefused()
       return fileKey
     },

@@ -111,6 +111,15 @@ describe('establishWalletKey', () => {
     expect(own.source).toBe('signature')
   })
 
+  test('asks an address without code as well: a contract wallet may not be deployed yet (ERC-6492)', async () => {
+    const sign = () => other.signTypedData(typedData)
+    const bare = { ...options, sign, isContract: async () => false }
+    const key = await establishWalletKey({ ...bare, isValidSignature: async () => true })
+    expect(key).toMatchObject({ source: 'random', reason: 'contract-signature' })
+    const refused = () => establishWalletKey({ ...bare, isValidSignature: async () => false })
+    expect(await codeOf(refused)).toBe('SIGNATURE_INVALID')
+  })
+
   test('refuses another account’s signature for an address that is no contract', async () => {
     const sign = () => other.signTypedData(typedData)
     const work = () => establishWalletKey({ ...options, sign, isContract: async () => false })

@@ -61,8 +61,8 @@ export interface EstablishWalletKeyOptions {
  *
  * @param options - see {@link EstablishWalletKeyOptions}
  * @returns the identity; for a random key also why, and the secret to back up
- * @throws CryptoError `SIGNATURE_INVALID` when an address that is known to be no contract, or that does not answer for the
- *   signature (`isValidSignature`), gives another's: the user picked another account; `ADDRESS_INVALID`, `RANDOM_INVALID`;
+ * @throws CryptoError `SIGNATURE_INVALID` when an address that does not answer for the signature (`isValidSignature`), or
+ *   without that port is known to be no contract, gives another's: the user picked another account; `ADDRESS_INVALID`, `RANDOM_INVALID`;
  *   errors of `sign`, `isContract` and `isValidSignature` come out as they are
  */
 export async function establishWalletKey(options: EstablishWalletKeyOptions): Promise<WalletKey> {
@@ -83,8 +83,12 @@ export async function establishWalletKey(options: EstablishWalletKeyOptions): Pr
     return { source: 'signature', identity }
   } catch (error) {
     const refused = error instanceof CryptoError && error.code === 'SIGNATURE_INVALID'
-    if (!refused || contract === false) throw error
-    if (isValidSignature === undefined) return fallBack('not-a-signature-of-the-address')
+    if (!refused) throw error
+    if (isValidSignature === undefined) {
+      if (contract === false) throw error
+      return fallBack('not-a-signature-of-the-address')
+    }
+    // Also where there is no code: a contract wallet that is not deployed yet answers by ERC-6492.
     // Both: a key must not hang on which of two answers the wallet gave.
     for (const signature of [first, second]) {
       if ((await isValidSignature({ typedData, signature })) !== true) throw error

@@ -92,11 +92,16 @@ export interface OpenOptions {
  * @param header - as parsed
  * @param options - who opens it, and what is expected
  * @returns the file key
- * @throws CryptoError `CONTEXT_MISMATCH`, `NO_MATCHING_IDENTITY`, `WRAP_REFUSED`, `HEADER_REFUSED`; what the first
+ * @throws CryptoError `OPTION_INVALID`, `CONTEXT_MISMATCH`, `NO_MATCHING_IDENTITY`, `WRAP_REFUSED`, `HEADER_REFUSED`; what the first
  *   failing identity threw (`EPOCH_RETIRED`, `SHARES_MISSING`, an error of its transport), when none opens the file
  */
 export async function unlockHeader(header: ParsedHeader, options: OpenOptions): Promise<Uint8Array> {
-  const { identities, expect = {}, backend = 'auto' } = options
+  const { identities, expect = {}, backend = 'auto' } = (options ?? {}) as Partial<OpenOptions>
+  if (!Array.isArray(identities)) throw new CryptoError('OPTION_INVALID', 'identities', 'expected an array')
+  // Nothing in the place of an expectation must not pass as none.
+  if (typeof expect !== 'object' || expect === null) {
+    throw new CryptoError('OPTION_INVALID', 'expect', 'expected an object of context fields')
+  }
   requireContext(header.context, expect)
   const { recipients: stanzas, context } = header
   const request = { stanzas, context, binding: bindingOf(header), backend }

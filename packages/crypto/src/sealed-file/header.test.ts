@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { concatBytes } from '../encoding/bytes.js'
 import {
@@ -39,6 +39,35 @@ test('parseHeader gives every field of the header as sealed', () => {
   ])
   expect(header.salt.length).toBe(32)
   expect(header.payloadOffset).toBe(sealed.length - 26)
+})
+
+describe('a header of many values', () => {
+  // 131,072 of the characters [ { , outside of strings, and as many of them inside; longer by `more`.
+  const full = (more: number) => JSON.stringify(['[{,"\\'.repeat(50_000), ...Array(131_071 + more).fill(0)])
+  const fileOf = (text: string) => withHeaderText(sealed, text)
+  const messageOf = (file: Uint8Array) => {
+    try {
+      return String(parseHeader(file))
+    } catch (error) {
+      return String(error)
+    }
+  }
+
+  test('is read up to the limit, which counts nothing inside of strings', () => {
+    expect(messageOf(fileOf(full(0)))).toContain('expected an object')
+  })
+
+  test('is refused past it before any of them is made', () => {
+    const files = [full(1), `[${'[],'.repeat(1_000_000)}1]`, '['.repeat(131_073), '{'.repeat(131_073)].map(
+      fileOf,
+    )
+    const parsing = vi.spyOn(JSON, 'parse')
+    for (const file of files) expect(messageOf(file)).toContain('more values')
+    expect(parsing).not.toHaveBeenCalled()
+    parsing.mockRestore()
+    expect(messageOf(fileOf(`"${'x'.repeat(140_000)}`))).toContain('not canonical JSON')
+    expect(messageOf(fileOf(`"${'x'.repeat(140_000)}\\`))).toContain('not canonical JSON')
+  })
 })
 
 describe('the prefix', () => {

@@ -166,10 +166,14 @@ export function openStream(options: OpenOptions): OpenTransform {
   // One piece waits for its reader, so that the context settles although nobody reads yet.
   const stream = new TransformStream<Uint8Array, Uint8Array>(transformer, undefined, { highWaterMark: 1 })
   return {
-    writable: watched(stream.writable, (error) => settle?.reject(error)),
+    writable: watched(stream.writable, (error) => settle?.reject(error ?? stopped())),
     readable: stream.readable,
     context,
   }
+}
+
+function stopped(): CryptoError {
+  return new CryptoError('SOURCE_FAILED', 'stream', 'the stream was ended before its header was read')
 }
 
 /**

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { bytesOf, codeOf, context, pool, sealedOf, stranger } from '../testing/sealed-fixture.js'
 import { parseHeader } from './header.js'
-import { openRange } from './range.js'
+import { openRange, sealedReader } from './range.js'
 
 let sealed: Uint8Array
 let offset: number
@@ -53,6 +53,12 @@ test('reads the header and no chunk but those in which the part lies', async () 
     0,
   )
   expect(nothing.reads.length).toBe(2)
+})
+
+test('makes no room for more bytes than a source can give, whatever size it claims', async () => {
+  const source = { size: 2 ** 40, read: (at: number, length: number) => sealed.slice(at, at + length) }
+  const reader = await sealedReader({ source, identities: [pool] })
+  expect(await codeOf(() => reader.read(0, reader.plaintextLength))).toBe('SOURCE_FAILED')
 })
 
 test('does not read the payload when context or identity are wrong', async () => {

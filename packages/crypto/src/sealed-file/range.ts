@@ -77,8 +77,7 @@ export async function sealedReader(
     plaintextLength: layout.plaintextLength,
     async read(start, end) {
       requireRange(start, end, layout.plaintextLength)
-      const plaintext = new Uint8Array(end - start)
-      if (plaintext.length === 0) return plaintext
+      if (start === end) return new Uint8Array()
       const { chunkSize, payloadOffset } = header
       const step = chunkSize + aeadTagLength
       const first = Math.floor(start / chunkSize)
@@ -89,6 +88,8 @@ export async function sealedReader(
         from,
         Math.min(source.size, payloadOffset + after * step) - from,
       )
+      // Not before the bytes are here: a source can claim any size.
+      const plaintext = new Uint8Array(end - start)
       await inOrder({
         count: after - first,
         limit: chunksAtOnce(chunkSize),

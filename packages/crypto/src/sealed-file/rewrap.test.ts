@@ -144,6 +144,7 @@ describe('rewriteHeader', () => {
     const { payloadOffset } = parseHeader(sealed)
     const options = { identities: [pool], add: [recipient], remove: [{ keyId: wallet.keyId }], random }
     const rewritten = await rewriteHeader({ ...options, source: file })
+    expect(rewritten.previous).toEqual(sealed.slice(0, rewritten.payloadOffset))
     expect(file.reads).toEqual([
       [0, 13],
       [13, payloadOffset],

@@ -103,6 +103,11 @@ function without(stanzas: readonly Stanza[], { keyId, type }: RecipientName): re
 export interface RewrittenHeader {
   /** What stands before the payload from now on, MAC included. */
   readonly header: Uint8Array
+  /**
+   * The header that it replaces, MAC included. Put the new one in its place only if this one still stands there: of two
+   * rewrites at once the later would otherwise undo the earlier, and a recipient who was removed would be back.
+   */
+  readonly previous: Uint8Array
   /** Where the unchanged payload lies in the old file: from this offset to its end. */
   readonly payloadOffset: number
 }
@@ -112,14 +117,15 @@ export interface RewrittenHeader {
  * new one. The store then puts it before the unchanged payload, by copying on its own side where it can.
  *
  * @param options - `source`: the file; who opens it, who comes (`add`) and who goes (`remove`); `random`
- * @returns the new header, and where the payload begins in the old file
+ * @returns the new header, the one that it replaces, and where the payload begins in the old file
  * @throws CryptoError `SOURCE_FAILED`, and as {@link changeRecipients} and `parseHeader`
  */
 export async function rewriteHeader(
   options: RecipientChange & { readonly source: RangeSource },
 ): Promise<RewrittenHeader> {
   const parsed = await readHeader(options.source)
-  return { header: await changeRecipients(parsed, options), payloadOffset: parsed.payloadOffset }
+  const header = await changeRecipients(parsed, options)
+  return { header, previous: concatBytes(parsed.encoded, parsed.mac), payloadOffset: parsed.payloadOffset }
 }
 
 /**

@@ -256,6 +256,12 @@ describe('expect', () => {
       place: `$.context.${Object.keys(expected)[0]}`,
     })
   })
+  test('refuses what is no expectation, and options that are none', async () => {
+    for (const options of [undefined, null, {}, { identities: pool }, { identities: [pool], expect: null }]) {
+      expect(await codeOf(() => openBytes(sealed, options as never))).toBe('OPTION_INVALID')
+      expect(await codeOf(() => through(openStream(options as never), sealed, 50))).toBe('OPTION_INVALID')
+    }
+  })
   test('refuses a field that no context has, since it could never be checked', async () => {
     const options = { identities: [pool], expect: { policy: 'x' } as object }
     expect(await codeOf(() => openBytes(sealed, options))).toBe('OPTION_INVALID')
@@ -297,6 +303,12 @@ describe('the promise of the context', () => {
     expect(await settled(opening)).toBe(reason)
     await expect(opening.readable.getReader().read()).rejects.toBe(reason)
     await written
+  })
+
+  test.each(['cancel', 'abort'])('rejects with a typed error when a %s gives no reason', async (how) => {
+    const opening = openStream({ identities: [pool] })
+    await (how === 'cancel' ? opening.readable.cancel() : opening.writable.abort())
+    expect(await settled(opening)).toMatchObject({ code: 'SOURCE_FAILED', place: 'stream' })
   })
 
   test('rejects when the source fails', async () => {

@@ -26,11 +26,11 @@ export function factsHash(facts: readonly Fact[], place = '$.context.facts'): Ui
     throw new CryptoError('STATEMENT_INVALID', place, `more than ${maximumFacts} facts; put them in the body`)
   }
   if (facts.length === 0) return new Uint8Array(32)
-  return keccak256(concatBytes(...facts.map((fact, index) => factWord(fact, `${place}[${index}]`))))
+  return keccak256(concatBytes(...Array.from(facts, (fact, index) => factWord(fact, `${place}[${index}]`))))
 }
 
 function factWord(fact: Fact, place: string): Uint8Array {
-  const { type, value } = fact
+  const { type, value } = (fact ?? {}) as Partial<Fact>
   if (type === 'bool' && typeof value === 'boolean') return bigEndian(value ? 1 : 0, 32)
   if (type === 'uint256' && typeof value === 'string') return uint256Word(value, place)
   if (type === 'bytes32' && typeof value === 'string') return bytes32Word(value, place)

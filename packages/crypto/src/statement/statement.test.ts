@@ -153,6 +153,7 @@ describe('verifyStatement', () => {
     ['the subject', { ...signed, context: { ...context, subject: `0x${'12'.repeat(32)}` } }],
     ['the nonce', { ...signed, context: { ...context, nonce: '43' } }],
     ['a fact', { ...signed, context: { ...context, facts: context.facts.slice(1) } }],
+    ['a fact that is a hole', { ...signed, context: { ...context, facts: new Array(1) } }],
     ['the signer', { ...signed, signer: other.signer }],
     ['the signature', { ...signed, signature: other.signature }],
     ['signer and signature', { ...other, signer: signed.signer }],
@@ -173,6 +174,11 @@ describe('verifyStatement', () => {
 
   test('refuses another signer than the one asked for', () => {
     expect(verifyStatement(signed, { signer: other.signer })).toBe(false)
+    expect(verifyStatement(signed, null as never)).toBe(false)
+    const holed = { ...context, facts: new Array(1) }
+    expect(() =>
+      signStatement({ statement, context: holed, privateKey: new Uint8Array(32).fill(7) }),
+    ).toThrow(expect.objectContaining({ code: 'STATEMENT_INVALID' }))
     expect(verifyStatement(other, { signer: other.signer })).toBe(true)
   })
 })

@@ -175,6 +175,8 @@ export function verifyStatement(
   signed: SignedStatement,
   options: { readonly signer?: Address | undefined } = {},
 ): boolean {
+  // A signer that is asked for and cannot be read must not pass as none.
+  if (typeof options !== 'object' || options === null) return false
   try {
     const checked = parseSignedStatement(signed as unknown as JsonValue)
     const signer = recoverStatementSigner(checked)
@@ -206,7 +208,9 @@ export function parseSignedStatement(value: JsonValue): SignedStatement {
     statement: statement as unknown as Statement,
     context: {
       ...context,
-      facts: facts.map((fact, index) => fieldsOf(fact, `$.context.facts[${index}]`, ['type', 'value'])),
+      facts: Array.from(facts, (fact: unknown, index) =>
+        fieldsOf(fact, `$.context.facts[${index}]`, ['type', 'value']),
+      ),
     } as unknown as StatementContext,
     signer: parseAddress(outer['signer'], '$.signer'),
     signature: outer['signature'] as Hex,

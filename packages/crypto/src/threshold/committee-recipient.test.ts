@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { parseHeader } from '../sealed-file/header.js'
 import { openBytes } from '../sealed-file/open.js'
+import { addRecipient } from '../sealed-file/rewrap.js'
 import { sealBytes } from '../sealed-file/seal.js'
 import { runSession, seededRandom, testMembers, testSession } from '../testing/committee.js'
 import {
@@ -10,6 +11,7 @@ import {
   pool,
   recipients,
   repeatable,
+  scope,
   withHeader,
 } from '../testing/sealed-fixture.js'
 import {
@@ -22,13 +24,14 @@ import { decryptPartially } from './partial-decryption.js'
 
 const random = seededRandom('committee recipient')
 const members = testMembers('committee recipient', 3)
-const { key, shares } = runSession(members, testSession(members, 2))
+const own = { chainId: scope.chainId, pool: scope.pool }
+const { key, shares } = runSession(members, testSession(members, 2, own))
 const asking =
   (some = shares): CollectPartialDecryptions =>
   ({ envelope, label }) =>
     some.map((share) => decryptPartially({ share, envelope, label, random }))
 const identity = committeeIdentity({ key, collect: asking(shares.slice(1)) })
-const sealing = { recipients: [...recipients, committeeRecipient(key)], context, chunkSize: 64 }
+const sealing = { recipients: [...recipients, committeeRecipient({ key })], context, chunkSize: 64 }
 const seal = (seed: number) => sealBytes(bytesOf(100), { ...sealing, random: repeatable(seed) })
 
 describe('a file sealed to a committee', () => {
@@ -41,7 +44,7 @@ describe('a file sealed to a committee', () => {
   test('is judged by its members from the header: they know the context and the only label for it', async () => {
     const sealed = await seal(1)
     const header = sealed.slice(0, parseHeader(sealed).payloadOffset)
-    const judged = committeeLabel({ header, publicKey: key.publicKey })
+    const judged = committeeLabel({ header, key })
     expect(judged.context).toEqual(parseHeader(sealed).context)
     const seen: Uint8Array[] = []
     const watching = committeeIdentity({
@@ -53,14 +56,12 @@ describe('a file sealed to a committee', () => {
     })
     expect((await openBytes(sealed, { identities: [watching] })).plaintext).toEqual(bytesOf(100))
     expect(seen).toEqual([judged.label])
-    expect(committeeLabel({ header: await seal(2), publicKey: key.publicKey }).label).not.toEqual(
-      judged.label,
-    )
+    expect(committeeLabel({ header: await seal(2), key }).label).not.toEqual(judged.label)
   })
 
   test('is opened by a committee that took the key over', async () => {
     const next = testMembers('successors of the recipient', 4)
-    const moved = runSession(next, testSession(next, 3, { previous: key }), { members, shares })
+    const moved = runSession(next, testSession(next, 3, { ...own, previous: key }), { members, shares })
     const successors = committeeIdentity({ key: moved.key, collect: asking(moved.shares.slice(1)) })
     expect((await openBytes(await seal(1), { identities: [successors] })).plaintext).toEqual(bytesOf(100))
   })
@@ -74,6 +75,33 @@ describe('a file sealed to a committee', () => {
     expect(await codeOf(async () => openBytes(await seal(1), { identities: [wrong] }))).toBe(
       'NO_MATCHING_IDENTITY',
     )
+  })
+
+  test.each([
+    ['pool', `0x${'22'.repeat(20)}`],
+    ['chainId', 1],
+  ] as const)('of another %s is sealed to it, judged and opened by nobody', async (name, value) => {
+    const elsewhere = { ...context, [name]: value }
+    const mismatch = { code: 'CONTEXT_MISMATCH', place: `$.context.${name}` }
+    const sealing = { context: elsewhere, random: repeatable(1) }
+    const recipient = committeeRecipient({ key })
+    expect(recipient.scope).toEqual(own)
+    await expect(sealBytes(bytesOf(9), { ...sealing, recipients: [recipient] })).rejects.toMatchObject(
+      mismatch,
+    )
+    const plain = await sealBytes(bytesOf(9), { ...sealing, recipients })
+    const adding = addRecipient(plain, { identities: [pool], recipient, random })
+    await expect(adding).rejects.toMatchObject(mismatch)
+    // A committee that says that it is of that pool, under the same key: as a program without this check would seal.
+    const header = await sealBytes(bytesOf(9), {
+      ...sealing,
+      recipients: [committeeRecipient({ key: { ...key, [name]: value } })],
+    })
+    const collect = vi.fn(asking())
+    const opening = openBytes(header, { identities: [committeeIdentity({ key, collect })] })
+    await expect(opening).rejects.toMatchObject(mismatch)
+    expect(collect).not.toHaveBeenCalled()
+    expect(() => committeeLabel({ header, key })).toThrow(expect.objectContaining(mismatch))
   })
 
   test('with the stanza of another file makes every member refuse before it gives its part', async () => {

@@ -3,13 +3,14 @@ import type { JsonValue } from '../canonical-json/canonicalize.js'
 import type { Hex } from '../encoding/hex.js'
 import { CryptoError } from '../errors.js'
 import type { Identity, Recipient } from '../recipient/recipient.js'
+import { scopedRecipient } from '../recipient/scoped.js'
 import {
   contextOf,
   labelOf,
   thresholdIdentity,
   thresholdRecipient,
 } from '../recipient/threshold-recipient.js'
-import type { SealContext } from '../sealed-file/context.js'
+import { requireContext, type SealContext } from '../sealed-file/context.js'
 import { bindingOf } from '../sealed-file/file-key.js'
 import { parseHeader } from '../sealed-file/header.js'
 import { envelopeOverhead, sealEnvelope } from './envelope.js'
@@ -23,19 +24,22 @@ const fileKeyLength = 32
  * A recipient of sealed files that is a committee: the file key goes into a TDH2 envelope whose label holds the whole
  * context of the file (chain, pool, policy digest, epoch, commitment).
  *
- * @param options - `publicKey`: the committee's point, which survives resharing
- * @returns the recipient
- * @throws CryptoError `KEY_INVALID` when sealing to something that is no point
+ * @param options - `key`: the committee's, of before or after a resharing; conclude it yourself from the published
+ *   transcript, or compare it with a digest on chain
+ * @returns the recipient; sealing to it throws `CONTEXT_MISMATCH` for another pool or chain than the committee's
+ * @throws CryptoError `SESSION_INVALID` for a malformed key
  */
-export function committeeRecipient(options: { readonly publicKey: Hex }): Recipient {
-  const { publicKey } = options
-  return thresholdRecipient({
+export function committeeRecipient(options: { readonly key: ThresholdKey }): Recipient {
+  const key = parseThresholdKey(options.key as unknown as JsonValue)
+  const { publicKey } = key
+  const recipient = thresholdRecipient({
     scheme,
     keyId: keyIdOf(publicKey),
     envelopeLength: envelopeOverhead + fileKeyLength,
     wrap: ({ fileKey, context, random }) =>
       sealEnvelope({ publicKey, label: context, plaintext: fileKey, random }),
   })
+  return scopedRecipient(recipient, scopeOf(key))
 }
 
 /** What a committee is asked for: its members' parts for one envelope under one label. */
@@ -50,7 +54,8 @@ export type CollectPartialDecryptions = (request: {
  *
  * @param options - the committee's `key`; `collect`: see {@link CollectPartialDecryptions}
  * @returns the identity
- * @throws CryptoError `SESSION_INVALID` for a malformed key. When opening: `WRAP_REFUSED` for an envelope that was
+ * @throws CryptoError `SESSION_INVALID` for a malformed key. When opening: `CONTEXT_MISMATCH`, before any member is asked,
+ *   for a file of another pool or chain that was wrapped for this key; `WRAP_REFUSED` for an envelope that was
  *   altered or moved from another file, `SHARES_MISSING` when too few members answered rightly
  */
 export function committeeIdentity(options: {
@@ -61,7 +66,8 @@ export function committeeIdentity(options: {
   return thresholdIdentity({
     scheme,
     keyId: keyIdOf(key.publicKey),
-    async unwrap({ envelope, context: label }) {
+    async unwrap({ envelope, context: label, file }) {
+      requireContext(file, scopeOf(key))
       const partials = await options.collect({ envelope, label })
       try {
         return combinePartialDecryptions({ key, envelope, label, partials }).plaintext
@@ -78,17 +84,24 @@ export function committeeIdentity(options: {
  * context (pool, policy, epoch, commitment) against what was approved, and answers under this label only: so nobody gets a
  * part for a file under another policy than the one that the member has seen.
  *
- * @param options - `header`: the file, or its header; `publicKey`: the committee's point
+ * @param options - `header`: the file, or its header; `key`: the committee's
  * @returns the `label`, and the `context` to judge
- * @throws CryptoError as `parseHeader`
+ * @throws CryptoError `CONTEXT_MISMATCH` for a file of another pool or chain; `SESSION_INVALID` for a malformed key; as
+ *   `parseHeader`
  */
-export function committeeLabel(options: { readonly header: Uint8Array; readonly publicKey: Hex }): {
+export function committeeLabel(options: { readonly header: Uint8Array; readonly key: ThresholdKey }): {
   readonly label: Uint8Array
   readonly context: SealContext
 } {
+  const key = parseThresholdKey(options.key as unknown as JsonValue)
   const header = parseHeader(options.header)
-  const label = labelOf({ scheme, keyId: keyIdOf(options.publicKey) })
+  requireContext(header.context, scopeOf(key))
+  const label = labelOf({ scheme, keyId: keyIdOf(key.publicKey) })
   return { label: contextOf(bindingOf(header), label), context: header.context }
+}
+
+function scopeOf({ chainId, pool }: ThresholdKey): Pick<SealContext, 'chainId' | 'pool'> {
+  return { chainId, pool }
 }
 
 function keyIdOf(publicKey: Hex): string {

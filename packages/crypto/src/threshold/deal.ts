@@ -51,6 +51,9 @@ export interface DealtShares {
  * Publish `commitment`, wait until the round of commitments is closed, then publish `deal`: so nobody can choose its
  * part of the key after having seen the others'.
  *
+ * Store both messages durably before you publish the first. The secrets are drawn anew in every call: a dealer that loses its
+ * deal after its commitment is out has to let the session end without it, for a second commitment or deal is equivocation.
+ *
  * @param options - `session`; `signingKey`: 32 bytes, of a member of the session (new key) or of a holder of the
  *   previous key (resharing), whose `share` is then needed; `random`: source of random bytes
  * @returns both messages; the drawn secrets are not kept, since a member opens its own part from its own deal

@@ -4,7 +4,7 @@ import { runSession, seededRandom, testMembers, testSession } from '../testing/c
 import { proveDiscreteLog } from './discrete-log-proof.js'
 import { checkEnvelope, envelopeOverhead, maximumEnvelopeContent, sealEnvelope } from './envelope.js'
 import { generator, hashParts, pointBytes, secondGenerator } from './group.js'
-import { combinePartialDecryptions, decryptPartially } from './partial-decryption.js'
+import { combinePartialDecryptions, decryptPartially, verifyPartialDecryption } from './partial-decryption.js'
 import { knownPoint, parseThresholdKey, parseThresholdSession, thresholdSessionDigest } from './session.js'
 
 const random = seededRandom('envelope')
@@ -23,6 +23,33 @@ describe('an envelope', () => {
     expect(again).not.toEqual(envelope)
     expect(again).toHaveLength(envelopeOverhead + plaintext.length)
     expect(Buffer.from(envelope).includes(Buffer.from(plaintext))).toBe(false)
+  })
+
+  it('shares no point and no key with another of other content, though the source of random bytes repeats itself', () => {
+    const constant = (length: number) => new Uint8Array(length).fill(7)
+    const seal = (content: Uint8Array, more: object = {}) =>
+      sealEnvelope({ publicKey: key.publicKey, label, plaintext: content, random: constant, ...more })
+    const one = seal(plaintext)
+    for (const other of [
+      seal(new Uint8Array(32).fill(8)),
+      seal(plaintext, { label: new Uint8Array(1) }),
+      seal(plaintext, { publicKey: key.members[0]?.verificationKey }),
+    ]) {
+      expect(other.slice(0, 33)).not.toEqual(one.slice(0, 33))
+      expect(other.slice(33, 66)).not.toEqual(one.slice(33, 66))
+      expect(other.slice(130)).not.toEqual(one.slice(130))
+    }
+    expect(seal(plaintext)).toEqual(one)
+  })
+
+  it('is neither sealed nor checked with options that are none', () => {
+    const invalid = expect.objectContaining({ code: 'OPTION_INVALID' })
+    const sealing = { publicKey: key.publicKey, label, plaintext, random }
+    for (const change of [{ label: 'x' }, { label: undefined }, { plaintext: 'x' }])
+      expect(() => sealEnvelope({ ...sealing, ...change } as never)).toThrow(invalid)
+    expect(() => check(envelope, { label: undefined })).toThrow(invalid)
+    for (const options of [null, undefined, 5])
+      expect(() => verifyPartialDecryption(options as never)).toThrow(invalid)
   })
 
   it('is refused by everybody when any one bit of it is flipped', () => {

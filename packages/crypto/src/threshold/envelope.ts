@@ -1,18 +1,19 @@
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { concatBytes, type Random } from '../encoding/bytes.js'
+import { concatBytes, drawRandom, type Random } from '../encoding/bytes.js'
 import type { Hex } from '../encoding/hex.js'
 import { CryptoError } from '../errors.js'
 import { discreteLogProofLength, proveDiscreteLog, verifyDiscreteLog } from './discrete-log-proof.js'
 import {
   type GroupElement,
   generator,
+  groupOrder,
   hashParts,
+  hashToScalar,
   parsePoint,
   pointBytes,
   pointOf,
-  randomScalar,
   secondGenerator,
 } from './group.js'
 
@@ -44,7 +45,7 @@ export interface OpenedEnvelope {
  * @param options - `publicKey`: the committee's point; `label`: public bytes that say under which conditions members
  *   may decrypt; `plaintext`: at most 65,536 bytes; `random`: source of random bytes
  * @returns the envelope, 146 bytes longer than the plaintext
- * @throws CryptoError `KEY_INVALID`, `OPTION_INVALID` (too large), `RANDOM_INVALID`
+ * @throws CryptoError `KEY_INVALID`, `OPTION_INVALID` (too large, or no bytes), `RANDOM_INVALID`
  */
 export function sealEnvelope(options: {
   readonly publicKey: Hex
@@ -53,12 +54,16 @@ export function sealEnvelope(options: {
   readonly random: Random
 }): Uint8Array {
   const { label, plaintext, random } = options
+  requireLabel(label)
   const publicKey = parsePoint(options.publicKey, 'KEY_INVALID', 'publicKey')
-  if (plaintext.length > maximumEnvelopeContent) {
+  if (!(plaintext instanceof Uint8Array) || plaintext.length > maximumEnvelopeContent) {
     const message = `an envelope holds ${maximumEnvelopeContent} bytes at most; seal a file key in it`
     throw new CryptoError('OPTION_INVALID', 'plaintext', message)
   }
-  const secret = randomScalar(random)
+  // Hashed with what is sealed: a source that repeats itself (a cloned machine) gives no two contents one key and nonce.
+  const drawn = drawRandom(random, 48)
+  const hash = hashToScalar('envelope-secret', drawn, pointBytes(publicKey), label, plaintext)
+  const secret = 1n + (hash % (groupOrder() - 1n))
   const point = generator().multiply(secret)
   const twin = secondGenerator().multiply(secret)
   const key = envelopeKey(publicKey.multiply(secret), { publicKey, point, label })
@@ -78,7 +83,7 @@ export function sealEnvelope(options: {
  *
  * @param options - `publicKey`: the committee's point; `label`: the expected label; `envelope`: of unknown origin
  * @returns its parts
- * @throws CryptoError `KEY_INVALID`; `ENVELOPE_REFUSED` when it is malformed, altered, for another key or under
+ * @throws CryptoError `KEY_INVALID`; `OPTION_INVALID` for a label that is no bytes; `ENVELOPE_REFUSED` when it is malformed, altered, for another key or under
  *   another label
  */
 export function checkEnvelope(options: {
@@ -87,6 +92,7 @@ export function checkEnvelope(options: {
   readonly envelope: Uint8Array
 }): OpenedEnvelope {
   const { label, envelope } = options
+  requireLabel(label)
   const publicKey = parsePoint(options.publicKey, 'KEY_INVALID', 'publicKey')
   const refuse = (why: string) => new CryptoError('ENVELOPE_REFUSED', 'envelope', why)
   if (!(envelope instanceof Uint8Array) || envelope.length < envelopeOverhead) throw refuse('too short')
@@ -123,6 +129,11 @@ export function openChecked(
   } catch {
     throw new CryptoError('ENVELOPE_REFUSED', 'envelope', 'its content does not open: its maker made it so')
   }
+}
+
+function requireLabel(label: unknown): void {
+  if (label instanceof Uint8Array) return
+  throw new CryptoError('OPTION_INVALID', 'label', 'a label is a Uint8Array')
 }
 
 /** A fresh key for each envelope: the nonce may be constant. */

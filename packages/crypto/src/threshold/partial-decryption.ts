@@ -55,12 +55,12 @@ export function decryptPartially(
  *
  * @param options - the committee's `key`; `envelope` and `label`; `partial`: of unknown origin
  * @returns whether it is that member's honest part
- * @throws CryptoError `ENVELOPE_REFUSED`, `SESSION_INVALID`
+ * @throws CryptoError `ENVELOPE_REFUSED`, `SESSION_INVALID`, `OPTION_INVALID`
  */
 export function verifyPartialDecryption(
   options: LabelledEnvelope & { readonly key: ThresholdKey; readonly partial: unknown },
 ): boolean {
-  const { envelope, label, partial } = options
+  const { envelope, label, partial } = requireOptions(options)
   const key = parseThresholdKey(options.key as unknown as JsonValue)
   const { point, ciphertext } = checkEnvelope({ publicKey: key.publicKey, label, envelope })
   return readPartial(partial, { key, point, context: envelopeContext(label, ciphertext) }) !== undefined
@@ -84,6 +84,11 @@ export function combinePartialDecryptions(
   const context = envelopeContext(label, opened.ciphertext)
   const { agreement, wrong } = combineParts(partials, { key, point: opened.point, context })
   return { plaintext: openChecked(agreement, { publicKey: key.publicKey, label, envelope: opened }), wrong }
+}
+
+function requireOptions<T>(options: T): T {
+  if (typeof options === 'object' && options !== null) return options
+  throw new CryptoError('OPTION_INVALID', 'options', 'expected key, envelope, label and partial')
 }
 
 /** How many parts in one member's name are checked; further ones count as wrong unseen. */
