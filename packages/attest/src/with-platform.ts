@@ -10,7 +10,7 @@ import { type NodeEvidenceVerdict, verifyNodeEvidence as nodeEvidence } from './
 import type { Collateral } from './intel/collateral.js'
 import { type PreparedCollateral, prepareCollateral as prepare } from './intel/prepared-collateral.js'
 import { verifyQuote as dcapQuote, type VerifyQuoteOptions } from './intel/verify.js'
-import { verifyCollateral as collateralItself } from './intel/verify-collateral.js'
+import { type CollateralVerdict, verifyCollateral as collateralItself } from './intel/verify-collateral.js'
 import { type NitroVerdict, verifyNitroDocument as nitroDocument } from './nitro/verify.js'
 import { type NvidiaVerdict, verifyNvidiaReport as nvidiaReport } from './nvidia/verify.js'
 import { withPlatformSignatures } from './platform.js'
@@ -70,13 +70,13 @@ export function prepareCollateral(
  * @param collateral as Intel serves it
  * @param options.at the moment for which the answer holds
  * @param options.trustedRoots besides Intel's, as for `verifyQuote`
- * @returns the checks, and the earliest moment (ISO) at which a part goes stale
+ * @returns the checks, whether a vendor's root stands behind it, what it is about, and when a part goes stale
  * @throws AttestError `BAD_COLLATERAL`, `BAD_PEM`, `BAD_CERTIFICATE`, `BAD_CRL`, `BAD_DER` when it cannot be read
  */
 export function verifyCollateral(
   collateral: Collateral,
   options: Parameters<typeof collateralItself>[1],
-): ReturnType<typeof collateralItself> {
+): CollateralVerdict {
   return collateralItself(collateral, withPlatformSignatures(options))
 }
 

@@ -21,6 +21,11 @@ export const intelNames = {
   tcbSigning: 'Intel SGX TCB Signing',
 } as const
 
+/** Whether a certificate may sign TCB info and QE identities: by name, key usage, and because it is no authority. */
+export function isTcbSigner({ commonName, keyUsage, authority }: Certificate): boolean {
+  return commonName === intelNames.tcbSigning && keyUsage?.digitalSignature === true && !authority.ca
+}
+
 /** Most certificates of authorities that are kept; Intel has six in use. */
 const maximumAuthorities = 64
 
