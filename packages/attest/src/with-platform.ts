@@ -160,6 +160,8 @@ export function verifyAzureEvidence(evidence: AzureEvidence, options: VerifyAzur
  * @param options.at the moment for which the answer holds
  * @param options.maximumAgeSeconds how old the document may be; 300 when absent
  * @param options.nonce that was asked for; without it the document may have been made for anyone
+ * @param options.allowDebug whether an enclave in debug mode passes; absent: it fails
+ * @returns every check, and what the document says
  * @throws AttestError `BAD_EVIDENCE`, `BAD_CERTIFICATE`, `BAD_DER` when it cannot be read; `BAD_ARGUMENT`
  * @see AWS Nitro Enclaves, attestation process documentation
  */

@@ -7,7 +7,8 @@ import type { AttestationPolicy, TdxRules } from './policy.js'
  *
  * - `allowed`: proved, and the policy accepts it
  * - `false`: the evidence is proved to be wrong (a signature fails, a certificate is revoked, a value contradicts another)
- * - `not-proved`: nothing speaks against it, but something that is needed was not checked or is out of date
+ * - `not-proved`: nothing speaks against it, but something that is needed was not checked, is out of date, or is about another
+ *   platform (collateral that the verifier holds)
  * - `not-allowed`: proved, but the policy does not accept it
  */
 export interface Appraisal {
@@ -18,6 +19,22 @@ export interface Appraisal {
 
 /** Checks that fail because of the calendar: the evidence may well be true, newer collateral would show it. */
 const calendar = new Set(['certificate-dates', 'crl-dates', 'collateral-dates'])
+/**
+ * Checks about what the verifier brings along (collateral, certificates, lists): when they fail, it holds the wrong ones, and
+ * the evidence may well be true.
+ */
+const verifiersOwn = {
+  intel: new Set([
+    'collateral',
+    'platform-match',
+    'collateral-chains',
+    'root-crl',
+    'pck-crl',
+    'tcb-info-signature',
+    'qe-identity-signature',
+  ]),
+  'sev-snp': new Set(['certificates', 'crl']),
+}
 /** Which roots are trusted is the policy's question, so a root nobody named is not a contradiction. */
 const trust = 'root-trusted'
 /** A TCB level that Intel revoked or never listed is authentic news about a real platform, and no forgery. */
@@ -43,7 +60,8 @@ export function appraise(verdict: Verdict, policy: AttestationPolicy): Appraisal
   for (const check of verdict.checks) {
     if (check.result === 'pass' || check.id === trust || check.id === level) continue
     const reason = `${check.title}: ${check.detail}`
-    if (check.result === 'fail' && !calendar.has(check.id)) wrong.push(reason)
+    if (check.result === 'fail' && !calendar.has(check.id) && !isVerifiersOwn(check.id, verdict))
+      wrong.push(reason)
     else unproved.push(reason)
   }
   const refused = refusals(verdict, policy)
@@ -53,6 +71,15 @@ export function appraise(verdict: Verdict, policy: AttestationPolicy): Appraisal
   // Every check passed one by one and no rule refused; `ok` says the same, and is asked all the same.
   if (!verdict.ok) return { answer: 'not-proved', reasons: ['The verdict is not ok.'] }
   return { answer: 'allowed', reasons: [] }
+}
+
+function isVerifiersOwn(id: string, { claims, tcbStatus }: Verdict): boolean {
+  if (claims.tee === 'sev-snp') return verifiersOwn['sev-snp'].has(id)
+  // The quote's own certificates could be read: it was those of the collateral that could not.
+  if (id === 'certificates') return claims.platform !== null
+  // A module that the TCB info does not know yet, in contrast to one that differs from what it describes.
+  if (id === 'tdx-module') return tcbStatus === 'TCB_NOT_SUPPORTED'
+  return verifiersOwn.intel.has(id)
 }
 
 function refusals(verdict: Verdict, policy: AttestationPolicy): string[] {
@@ -126,7 +153,12 @@ function tdxRefusals(claims: TdxClaims, rules: TdxRules): string[] {
   if (differs(tdAttributes, rules.attributes))
     reasons.push(`The policy does not allow its attributes ${tdAttributes}.`)
   if (differs(xfam, rules.xfam)) reasons.push(`The policy does not allow its XFAM ${xfam}.`)
-  const [has, needs] = [collateral?.tcbEvaluationDataNumber ?? 0, rules.minimumTcbEvaluationDataNumber ?? 0]
+  // Intel's own number of a verification is the lower one of both documents: each is chosen by whoever shows it.
+  const has =
+    collateral === null
+      ? 0
+      : Math.min(collateral.tcbEvaluationDataNumber, collateral.qeTcbEvaluationDataNumber)
+  const needs = rules.minimumTcbEvaluationDataNumber ?? 0
   if (has < needs)
     reasons.push(`Its collateral has TCB evaluation data number ${has}, the policy asks for ${needs}.`)
   return reasons
