@@ -182,6 +182,7 @@ export function verifyNitroDocument(
  * @param options.nonce 32 bytes that were asked for
  * @param options.revocation port to what NVIDIA's OCSP responder says; without it `not-revoked` is `not-checked`
  * @param options.referenceMeasurements values of NVIDIA's reference manifests; without them `measurements` is `not-checked`
+ * @param options.measuredBlocks indexes of the blocks that must be as published; all that the device measured when absent
  * @throws AttestError `BAD_EVIDENCE`, `BAD_PEM`, `BAD_CERTIFICATE`, `BAD_DER` when it cannot be read; `BAD_ARGUMENT`
  * @see DMTF DSP0274, SPDM 1.1; NVIDIA attestation SDK
  */

@@ -1,8 +1,8 @@
-import { AttestError } from '../errors.js'
 import { verifyAmdSignature } from '../signature/amd.js'
 import type { VerifySignature } from '../signature/port.js'
 import { amdRootClaim } from '../trust-anchor/amd.js'
 import { type Check, checkList, fail, pass } from '../verdict/check-list.js'
+import { momentSeconds } from '../verdict/moment.js'
 import { checkChain, checkRevocation, issuerLine } from './check-chain.js'
 import { need, type Parts, snpCheckTitles } from './parts.js'
 import type { VekFacts } from './vek-extensions.js'
@@ -60,9 +60,7 @@ export function verifyAmdMaterial(
     readonly verifySignature?: VerifySignature
   },
 ): AmdMaterialVerdict {
-  const at = Math.floor(options.at.getTime() / 1000)
-  if (!Number.isFinite(at))
-    throw new AttestError('BAD_ARGUMENT', 'options.at', 'The time is not a valid date')
+  const at = momentSeconds(options.at)
   const { trustedRoots, verifySignature: verify = verifyAmdSignature } = options
   const checks = checkList(amdMaterialCheckTitles)
   const parts: Parts = {}

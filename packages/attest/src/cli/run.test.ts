@@ -371,6 +371,8 @@ describe('sealpool-verify on other evidence', () => {
       '2026-11-20T12:00:00',
       'tomorrow',
       '2026-13-01',
+      '2026-11-31',
+      '2026-02-30T12:00:00Z',
       '1763640000',
       '2026-11-20T25:00:00Z',
     ]) {
@@ -406,6 +408,14 @@ describe('sealpool-verify on other evidence', () => {
     ])
     expect(code).toBe(2)
     expect(JSON.parse(out)).toEqual({ ok: null, error: expect.stringMatching(/cannot be read \(ENOENT\)/) })
+    for (const args of [
+      ['quote'],
+      ['quote', file('quote.bin')],
+      ['evidence', file('x'), '--nonce', '0x12'],
+    ]) {
+      const misused = await run([...args, '--json'])
+      expect([misused.code, JSON.parse(misused.out)]).toEqual([2, { ok: null, error: expect.any(String) }])
+    }
   })
 
   it('reads streams to their end', async () => {

@@ -76,13 +76,13 @@ export async function runVerifyCli(args: readonly string[], io: VerifyCliIo): Pr
     return await commands[command](target, options, io)
   } catch (error) {
     if (error instanceof UsageError) {
+      if (args.includes('--json')) io.write(noAnswer(error))
       io.writeError(`${error.message}\n\n${usage}`)
       return 2
     }
     if (error instanceof UnreadableError || error instanceof AttestError) {
       // Programs read standard output: with --json they find there that there is no answer.
-      if (args.includes('--json'))
-        io.write(`${JSON.stringify({ ok: null, error: error.message }, null, 2)}\n`)
+      if (args.includes('--json')) io.write(noAnswer(error))
       io.writeError(`Cannot tell: ${error.message}\n`)
       return 2
     }
@@ -90,11 +90,17 @@ export async function runVerifyCli(args: readonly string[], io: VerifyCliIo): Pr
   }
 }
 
+function noAnswer({ message }: Error): string {
+  return `${JSON.stringify({ ok: null, error: message }, null, 2)}\n`
+}
+
 /** A day, or a moment with its time zone: a time without one would mean another moment on another machine. */
 function momentOf(text: string): Date {
   const form = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/
   const at = new Date(form.test(text) ? text : Number.NaN)
-  if (Number.isNaN(at.getTime()))
+  // 31 November is read as 1 December by some engines.
+  const day = new Date(`${text.slice(0, 10)}T00:00:00Z`)
+  if (Number.isNaN(at.getTime()) || !day.toISOString().startsWith(text.slice(0, 10)))
     throw new UsageError('--at must be an ISO time with its zone, for example 2026-11-20T12:00:00Z.')
   return at
 }

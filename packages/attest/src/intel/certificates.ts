@@ -75,7 +75,7 @@ export function certificationText({ certificationData: data }: Quote): string {
   // Some quoting libraries count the C string's terminator into the length.
   let end = data.length
   while (end > 0 && data[end - 1] === 0) end -= 1
-  return new TextDecoder().decode(data.subarray(0, end))
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(data.subarray(0, end))
 }
 
 /**

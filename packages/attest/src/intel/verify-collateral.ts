@@ -1,10 +1,10 @@
 import { chainProblem, validityProblem } from '../encoding/certificate-chain.js'
 import { revocationListProblem } from '../encoding/crl.js'
-import { AttestError } from '../errors.js'
 import { verifyP256 } from '../signature/p256.js'
 import { rememberingSignatures, type VerifySignature } from '../signature/port.js'
 import { rootClaim } from '../trust-anchor/intel.js'
 import { type Check, checkList, fail, pass, unless } from '../verdict/check-list.js'
+import { momentSeconds } from '../verdict/moment.js'
 import { type CollateralChains, intelNames, isTcbSigner } from './certificates.js'
 import { type Collateral, parseCollateral } from './collateral.js'
 import { iso, seconds, windowProblem } from './parts.js'
@@ -49,9 +49,7 @@ export function verifyCollateral(
     readonly verifySignature?: VerifySignature
   },
 ): CollateralVerdict {
-  const at = Math.floor(options.at.getTime() / 1000)
-  if (!Number.isFinite(at))
-    throw new AttestError('BAD_ARGUMENT', 'options.at', 'The time is not a valid date')
+  const at = momentSeconds(options.at)
   const source = collateralSource(parseCollateral(collateral))
   const [chains, { info, identity }] = [source.chains(), source.documents()]
   const verify = rememberingSignatures(options.verifySignature ?? verifyP256)

@@ -78,21 +78,27 @@ function cosignedMessage(time: bigint, text: string): Uint8Array {
 }
 
 /**
- * When a witness cosigned a checkpoint (C2SP tlog-cosignature, v1).
+ * When a witness cosigned a checkpoint last (C2SP tlog-cosignature, v1).
  *
  * @param note the checkpoint
  * @param key of kind `cosignature`
+ * @param until unix seconds; cosignatures from after this moment do not count
  * @returns unix seconds; undefined when there is no valid cosignature of this witness
  */
-export function cosignatureTime(note: SignedNote, key: NoteKey): number | undefined {
+export function cosignatureTime(
+  note: SignedNote,
+  key: NoteKey,
+  until: number = Number.MAX_SAFE_INTEGER,
+): number | undefined {
   if (key.kind !== 'cosignature') return undefined
+  let newest: number | undefined
   for (const bytes of signaturesOf(note, key)) {
     if (bytes.length !== 72) continue
     const time = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0)
-    const valid = verifyEd25519(key, bytes.subarray(8), cosignedMessage(time, note.text))
-    if (valid && time <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(time)
+    if (time > BigInt(until) || (newest !== undefined && time <= BigInt(newest))) continue
+    if (verifyEd25519(key, bytes.subarray(8), cosignedMessage(time, note.text))) newest = Number(time)
   }
-  return undefined
+  return newest
 }
 
 /**
