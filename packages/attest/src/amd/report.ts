@@ -62,6 +62,7 @@ const reserved: readonly (readonly [from: number, to: number, usedFrom: number])
  * Parses an attestation report of version 2 to 5. Total: any bytes give a report or a typed error.
  *
  * @param bytes the report, possibly followed by other bytes
+ * @returns its fields; signature and meaning are not judged here
  * @throws AttestError `BAD_REPORT`; its `place` names the field
  */
 export function parseSnpReport(bytes: Uint8Array): SnpReport {

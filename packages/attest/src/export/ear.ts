@@ -40,8 +40,10 @@ export interface EarSubmodule {
  *
  * @param verdict from `verifyQuote` or `verifySnpReport`
  * @param policy it is appraised against
+ * @param options who made the statement, and when
  * @param options.build who made this verifier, for example `@sealpool/attest 0.1.0`
  * @param options.issuedAt moment of the statement
+ * @returns the claims, not signed yet
  */
 export function earClaims(
   verdict: Verdict,
@@ -116,6 +118,7 @@ function all(value: number): TrustworthinessVector {
  *
  * @param claims from {@link earClaims}
  * @param signer algorithm name (RFC 7518, for example `ES256`) and what signs the bytes; r || s for ECDSA
+ * @returns header, claims and signature in base64url with dots between
  */
 export async function earToken(
   claims: EarClaims,

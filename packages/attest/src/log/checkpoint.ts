@@ -29,7 +29,12 @@ function bad(place: string, what: string): AttestError {
   return new AttestError('BAD_LOG', place, `Not a checkpoint: ${what}`)
 }
 
-/** Writes a checkpoint's text, to be signed as a note. */
+/**
+ * Writes a checkpoint's text, to be signed as a note.
+ *
+ * @param checkpoint origin, size, root and extension lines
+ * @returns the text that a log signs
+ */
 export function formatCheckpoint({ origin, size, root, extensions }: Checkpoint): string {
   return [origin, String(size), encodeBase64(root), ...extensions].map((line) => `${line}\n`).join('')
 }
@@ -37,6 +42,8 @@ export function formatCheckpoint({ origin, size, root, extensions }: Checkpoint)
 /**
  * Reads a checkpoint's text.
  *
+ * @param text of a note, without its signatures
+ * @returns origin, size, root and extension lines
  * @throws AttestError `BAD_LOG`
  */
 export function parseCheckpoint(text: string): Checkpoint {
@@ -106,6 +113,9 @@ export function cosignatureTime(
  *
  * @param time unix seconds
  * @param privateKey Ed25519 seed, 32 bytes
+ * @param text of the checkpoint, without its signatures
+ * @param name of the witness
+ * @returns the signature line’s parts
  */
 export function cosign(text: string, name: string, time: number, privateKey: Uint8Array): NoteSignature {
   const { keyId } = noteKey(name, ed25519.getPublicKey(privateKey), 'cosignature')
@@ -118,7 +128,13 @@ export function cosign(text: string, name: string, time: number, privateKey: Uin
   }
 }
 
-/** Adds signatures to a signed checkpoint. */
+/**
+ * Adds signatures to a signed checkpoint.
+ *
+ * @param note signed checkpoint
+ * @param signatures to add behind those that are there
+ * @returns the note with all of them
+ */
 export function addSignatures(note: string, signatures: readonly NoteSignature[]): string {
   const { text, signatures: before } = parseNote(note)
   return formatNote({ text, signatures: [...before, ...signatures] })

@@ -32,6 +32,7 @@ export interface LogVerdict {
 /**
  * Whether an entry stands in a log that witnesses watch, offline.
  *
+ * @param options the entry, its place and proof, the checkpoint, whom to believe, and the moment
  * @param options.entry the entry's bytes
  * @param options.checkpoint signed checkpoint, with cosignatures
  * @param options.at the moment for which the answer holds
