@@ -15,12 +15,20 @@ export function dcapCases({ files, library, tally, every }) {
   const certificates = intelCertificates({ files, library })
   const collateralOf = collateralReader({ files, library, certificates })
   const prepared = new Map()
-  for (const entry of files.json('cases-dcap.json').filter((_, index) => index % every === 0)) {
+  const dcapCase = (entry) => {
     const quote = files.bytes(entry.quote)
-    const kind = kindOf(library.parseQuote(quote))
+    const { parsed, code } = readable(library, quote)
+    if (parsed === undefined) {
+      tally.count(
+        'DCAP quote that cannot be read',
+        entry.quoteSig === false && code === 'BAD_QUOTE',
+        entry.quote,
+      )
+      return
+    }
     const collateral = collateralOf(entry)
     const plain = verify(library, entry, quote, collateral)
-    tally.count(kind, ...judge(entry, plain))
+    tally.count(kindOf(parsed), ...judge(entry, plain))
     // The same question to prepared collateral must have the same answer, word by word.
     const key = JSON.stringify([
       entry.tcbInfo,
@@ -33,8 +41,12 @@ export function dcapCases({ files, library, tally, every }) {
     const again = verify(library, entry, quote, { value: prepared.get(key) })
     tally.count('prepared collateral', JSON.stringify(again) === JSON.stringify(plain), entry.quote)
   }
+  tally.expect('DCAP')
+  for (const entry of files.json('cases-dcap.json').filter((_, index) => index % every === 0)) {
+    tally.attempt('DCAP', `${entry.quote} at ${entry.at}`, () => dcapCase(entry))
+  }
   for (const entry of files.json('index.json').filter(({ kind }) => kind === 'quote')) {
-    quoteFacts({ entry, files, library, tally })
+    tally.attempt('quote fields', entry.path, () => quoteFacts({ entry, files, library, tally }))
   }
   for (const { name, certificate } of certificates) {
     if (!certificate.commonName.includes('Root CA')) continue
@@ -45,13 +57,20 @@ export function dcapCases({ files, library, tally, every }) {
   }
 }
 
+function readable(library, quote) {
+  try {
+    return { parsed: library.parseQuote(quote) }
+  } catch (error) {
+    if (error.code === undefined) throw error
+    return { code: error.code }
+  }
+}
+
 function quoteFacts({ entry, files, library, tally }) {
   const { facts, path } = entry
-  let quote
-  try {
-    quote = library.parseQuote(files.bytes(path))
-  } catch (error) {
-    tally.count('quote that cannot be read', facts?.sig !== true && error.code === 'BAD_QUOTE', path)
+  const { parsed: quote, code } = readable(library, files.bytes(path))
+  if (quote === undefined) {
+    tally.count('quote that cannot be read', facts?.sig !== true && code === 'BAD_QUOTE', path)
     return
   }
   const signed = library.verifyP256(quote.attestationKey, quote.signed, quote.signature)
@@ -66,11 +85,51 @@ function quoteFacts({ entry, files, library, tally }) {
     qeauthlen: quote.qeAuthenticationData.length,
     qeisvsvn: quote.qeReport.isvSvn,
     qeprod: quote.qeReport.isvProdId,
+    trailingNonZero: quote.trailing.some((octet) => octet !== 0),
+    qemrsigner: hex(quote.qeReport.mrSigner).slice(0, 8),
     ...(report.kind === 'td'
-      ? { tee_tcb_svn: hex(report.teeTcbSvn), tdattr: hex(report.tdAttributes), xfam: hex(report.xfam) }
-      : {}),
+      ? {
+          tee_tcb_svn: hex(report.teeTcbSvn),
+          tdattr: hex(report.tdAttributes),
+          xfam: hex(report.xfam),
+          svn2: report.teeTcbSvn2 === undefined ? '' : hex(report.teeTcbSvn2),
+          mrseam: hex(report.mrSeam).slice(0, 12),
+          debug: (report.tdAttributes[0] ?? 0) & 1,
+        }
+      : { mrenclave: hex(report.mrEnclave).slice(0, 12), debug: ((report.attributes[0] ?? 0) >> 1) & 1 }),
   }).filter(([name, value]) => facts[name] !== undefined && facts[name] !== value)
   tally.count('quote fields', differing.length === 0, `${path}: ${differing}`)
+  const bound = library.sha256Bytes(
+    Uint8Array.of(...quote.attestationKey.slice(1), ...quote.qeAuthenticationData),
+  )
+  const vouched = hex(quote.qeReport.reportData.subarray(0, 32)) === hex(bound)
+  tally.count('quote attestation key', vouched === facts.qebind, path)
+  if (quote.certificationType === 5) certificationFacts({ entry, quote, library, tally })
+}
+
+/** The certificates that a quote carries, by their position as in the facts. */
+function certificationFacts({ entry: { facts, path }, quote, library, tally }) {
+  let { certificationData: data } = quote
+  while (data.at(-1) === 0) data = data.subarray(0, -1)
+  const chain = library.parsePemCertificates(new TextDecoder().decode(data)).map(library.parseCertificate)
+  const [pck, authority, root] = [chain.find(({ authority: { ca } }) => !ca), chain[1], chain.at(-1)]
+  const signed = library.verifyP256(pck.publicKey, quote.qeReport.raw, quote.qeReportSignature)
+  tally.count('quoting enclave report signature', signed === facts.qesig, path)
+  const whole = library.chainProblem(chain, library.verifyP256) === undefined
+  const holds = whole && library.rootClaim(root).vendor === 'intel'
+  tally.count('quote certificate chain', holds === facts.chain, path)
+  const platform = library.pckPlatform(pck)
+  const differing = Object.entries({
+    nchain: chain.length,
+    pckserial: BigInt(`0x${pck.serial}`).toString(16),
+    fmspc: platform.fmspc,
+    pceid: platform.pceId,
+    pcesvn: platform.pceSvn,
+    sgxcomps: library.hex(Uint8Array.from(platform.sgxComponents)),
+    // The facts name the second certificate, which is the authority when the order is the usual one.
+    ...(whole ? { pckca: authority.commonName } : {}),
+  }).filter(([name, value]) => facts[name] !== undefined && facts[name] !== value)
+  tally.count('quote platform', differing.length === 0, `${path}: ${differing}`)
 }
 
 function verify({ verifyQuote }, entry, quote, collateral) {
@@ -80,14 +139,29 @@ function verify({ verifyQuote }, entry, quote, collateral) {
 
 function judge(entry, verdict) {
   const failed = verdict.checks.filter(({ result }) => result === 'fail').map(({ id }) => id)
-  const what = `${entry.quote} at ${entry.at}: ${verdict.tcbStatus}, expected ${entry.expect} ${entry.note}; ${failed}`
-  if (entry.note.includes('pck-not-yet-valid')) {
+  const { note = '', advisories = [] } = entry
+  const what = `${entry.quote} at ${entry.at}: ${verdict.tcbStatus}, expected ${entry.expect} ${note}; ${failed}`
+  const forged = forgeries(entry)
+  if (forged.length > 0) {
+    const named = forged.every((ids) => ids.some((id) => failed.includes(id)))
+    return [!verdict.ok && verdict.tcbStatus === null && named, what]
+  }
+  if (note.includes('pck-not-yet-valid')) {
     return [!verdict.ok && verdict.tcbStatus === null && failed.join() === 'certificate-dates', what]
   }
   const good = entry.expect !== 'TCB_NOT_SUPPORTED' && entry.expect !== 'Revoked' && !entry.pckRevoked
   if (entry.pckRevoked) return [!verdict.ok && failed.includes('not-revoked'), what]
-  const sameAdvisories = verdict.advisories.join() === [...entry.advisories].sort().join()
+  const sameAdvisories = verdict.advisories.join() === [...advisories].sort().join()
   return [verdict.tcbStatus === entry.expect && sameAdvisories && verdict.ok === good, what]
+}
+
+/** For each fact that speaks against a case, the checks of which one must fail. */
+function forgeries({ quoteSig, chainOk, chainRoot }) {
+  return [
+    ...(quoteSig === false ? [['quote-signature']] : []),
+    ...(chainOk === false ? [['certificates', 'pck-chain', 'root-trusted']] : []),
+    ...(chainRoot === undefined || chainRoot === 'Intel' ? [] : [['certificates', 'root-trusted']]),
+  ]
 }
 
 /** Builds the collateral of a case; issuer chains are found among the certificates by whose key signed. */

@@ -13,14 +13,26 @@ function attempt(ask) {
 
 export function documentCases({ files, library, tally }) {
   const entries = files.json('index.json')
+  for (const kind of [
+    'certificate',
+    'revocation list',
+    ...Object.keys(readers).map((one) => `document ${one}`),
+  ]) {
+    tally.expect(kind)
+  }
   const certificates = entries
     .filter(({ kind }) => kind === 'cert')
-    .map((entry) => certificate(entry, files, library, tally))
+    .map((entry) => tally.attempt('certificate', entry.path, () => certificate(entry, files, library, tally)))
   const known = certificates.filter((one) => one !== undefined)
-  for (const entry of entries.filter(({ kind }) => kind === 'crl')) list(entry, files, library, tally, known)
+  for (const entry of entries.filter(({ kind }) => kind === 'crl')) {
+    tally.attempt('revocation list', entry.path, () => list(entry, files, library, tally, known))
+  }
   for (const entry of entries) {
     const read = readers[entry.kind]
-    if (read !== undefined) document(entry, read, files, library, tally, known)
+    if (read === undefined) continue
+    tally.attempt(`document ${entry.kind}`, entry.path, () =>
+      document(entry, read, files, library, tally, known),
+    )
   }
 }
 

@@ -5,22 +5,27 @@ const unpacked = (path) => path.replace(/\.gz$/, '')
 
 /** Logs by what `files.json` says of them; a parsed form is another program's reading of the log. */
 export function firmwareLogCases({ files, library, tally }) {
+  tally.expect('firmware event log, read')
   for (const { path, what } of files.json('files.json')) {
     if (!/^CCEL/.test(what ?? '') || /\.table\.bin$|\/CCEL\.bin$/.test(path)) continue
-    const name = unpacked(path)
-    const { events, code } = read(files.bytes(name), library)
-    const parsed = `${name}_out.json`
-    if (files.has(parsed)) {
-      const expected = files.json(parsed).uefi_event_logs ?? []
-      // Logs of another vendor's guests (Hygon CSV) have SM3 digests only: no register of a TDX quote can confirm them.
-      const foreign = expected.every(({ digests }) => digests?.every(({ alg }) => alg !== 'SHA-384'))
-      const agrees = foreign ? events === undefined : sameEvents(events ?? [], expected, library)
-      tally.count('firmware event log, parsed', agrees, `${name}: ${code}`)
-      continue
-    }
-    tally.count('firmware event log, read', events !== undefined, `${name}: ${code}`)
-    if (events !== undefined) separators(name, files.bytes(name), library, tally)
+    tally.attempt('firmware event log, read', path, () => firmwareLogCase(path, { files, library, tally }))
   }
+}
+
+function firmwareLogCase(path, { files, library, tally }) {
+  const name = unpacked(path)
+  const { events, code } = read(files.bytes(name), library)
+  const parsed = `${name}_out.json`
+  if (files.has(parsed)) {
+    const expected = files.json(parsed).uefi_event_logs ?? []
+    // Logs of another vendor's guests (Hygon CSV) have SM3 digests only: no register of a TDX quote can confirm them.
+    const foreign = expected.every(({ digests }) => digests?.every(({ alg }) => alg !== 'SHA-384'))
+    const agrees = foreign ? events === undefined : sameEvents(events ?? [], expected, library)
+    tally.count('firmware event log, parsed', agrees, `${name}: ${code}`)
+    return
+  }
+  tally.count('firmware event log, read', events !== undefined, `${name}: ${code}`)
+  if (events !== undefined) separators(name, files.bytes(name), library, tally)
 }
 
 function read(bytes, library) {

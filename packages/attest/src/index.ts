@@ -71,7 +71,7 @@ export {
   verdictTcbStatuses,
 } from './intel/tcb-status.js'
 export type { VerifyQuoteOptions } from './intel/verify.js'
-export { collateralCheckTitles } from './intel/verify-collateral.js'
+export { type CollateralVerdict, collateralCheckTitles } from './intel/verify-collateral.js'
 export { nativeSignatures } from './platform.js'
 export { type Appraisal, appraise } from './policy/appraise.js'
 export {

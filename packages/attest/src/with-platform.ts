@@ -10,7 +10,7 @@ import { type NodeEvidenceVerdict, verifyNodeEvidence as nodeEvidence } from './
 import type { Collateral } from './intel/collateral.js'
 import { type PreparedCollateral, prepareCollateral as prepare } from './intel/prepared-collateral.js'
 import { verifyQuote as dcapQuote, type VerifyQuoteOptions } from './intel/verify.js'
-import { verifyCollateral as collateralItself } from './intel/verify-collateral.js'
+import { type CollateralVerdict, verifyCollateral as collateralItself } from './intel/verify-collateral.js'
 import { type NitroVerdict, verifyNitroDocument as nitroDocument } from './nitro/verify.js'
 import { type NvidiaVerdict, verifyNvidiaReport as nvidiaReport } from './nvidia/verify.js'
 import { withPlatformSignatures } from './platform.js'
@@ -47,6 +47,7 @@ export function verifyQuote(bytes: Uint8Array, options: VerifyQuoteOptions): Ver
  * is remembered, and fails the check of every quote.
  *
  * @param collateral as Intel serves it
+ * @param options how signatures are verified
  * @param options.verifySignature another implementation of ECDSA P-256
  * @returns a handle for `verifyQuote`; it is never stale by itself
  * @throws AttestError `BAD_COLLATERAL`, `BAD_PEM`, `BAD_CERTIFICATE`, `BAD_CRL`, `BAD_DER` when a part cannot be read
@@ -68,15 +69,16 @@ export function prepareCollateral(
  * Verifies collateral by itself, for example before it is kept for later; a quote's verification asks all of this again.
  *
  * @param collateral as Intel serves it
+ * @param options time and trust
  * @param options.at the moment for which the answer holds
  * @param options.trustedRoots besides Intel's, as for `verifyQuote`
- * @returns the checks, and the earliest moment (ISO) at which a part goes stale
+ * @returns the checks, whether a vendor's root stands behind it, what it is about, and when a part goes stale
  * @throws AttestError `BAD_COLLATERAL`, `BAD_PEM`, `BAD_CERTIFICATE`, `BAD_CRL`, `BAD_DER` when it cannot be read
  */
 export function verifyCollateral(
   collateral: Collateral,
   options: Parameters<typeof collateralItself>[1],
-): ReturnType<typeof collateralItself> {
+): CollateralVerdict {
   return collateralItself(collateral, withPlatformSignatures(options))
 }
 
@@ -108,6 +110,7 @@ export function verifySnpReport(
 /**
  * Verifies what a node shows of itself: the quote, that it vouches for the node's keys, and that the policy allows it.
  *
+ * @param options the evidence, the policy and the moment
  * @param options.evidence any JSON value
  * @param options.policy which evidence is good enough
  * @param options.at the moment for which the answer holds
@@ -142,6 +145,9 @@ export function verifyReceipt(options: VerifyReceiptOptions): ReceiptVerdict {
  * vTPM is software of Azure's paravisor, which the hardware measures: what the registers say is worth as much as that
  * measurement, so appraise it as well.
  *
+ * @param evidence HCL report, TPM quote, and for TDX the quote
+ * @param options nonce, and how the hardware evidence is verified
+ * @returns every check, and the registers that the TPM quote selects
  * @throws AttestError `BAD_EVIDENCE` when HCL report or TPM quote cannot be read; `BAD_REPORT`, `BAD_QUOTE`
  */
 export function verifyAzureEvidence(evidence: AzureEvidence, options: VerifyAzureOptions): AzureVerdict {
@@ -157,9 +163,12 @@ export function verifyAzureEvidence(evidence: AzureEvidence, options: VerifyAzur
  * publishes no revocation list for these certificates, which live for hours.
  *
  * @param bytes the document
+ * @param options moment, age, nonce and debug
  * @param options.at the moment for which the answer holds
  * @param options.maximumAgeSeconds how old the document may be; 300 when absent
  * @param options.nonce that was asked for; without it the document may have been made for anyone
+ * @param options.allowDebug whether an enclave in debug mode passes; absent: it fails
+ * @returns every check, and what the document says
  * @throws AttestError `BAD_EVIDENCE`, `BAD_CERTIFICATE`, `BAD_DER` when it cannot be read; `BAD_ARGUMENT`
  * @see AWS Nitro Enclaves, attestation process documentation
  */
@@ -176,10 +185,13 @@ export function verifyNitroDocument(
  * attached to the machine that talks to you, or that confidential computing mode is on. Bind the nonce to the CPU's evidence.
  *
  * @param report GET_MEASUREMENTS request (37 bytes) and response, one after the other
+ * @param options certificates, moment, nonce, and what NVIDIA says
  * @param options.certificates PEM of the device's chain, leaf first, root last
  * @param options.nonce 32 bytes that were asked for
  * @param options.revocation port to what NVIDIA's OCSP responder says; without it `not-revoked` is `not-checked`
  * @param options.referenceMeasurements values of NVIDIA's reference manifests; without them `measurements` is `not-checked`
+ * @param options.measuredBlocks indexes of the blocks that must be as published; all that the device measured when absent
+ * @returns every check, and the measurement blocks
  * @throws AttestError `BAD_EVIDENCE`, `BAD_PEM`, `BAD_CERTIFICATE`, `BAD_DER` when it cannot be read; `BAD_ARGUMENT`
  * @see DMTF DSP0274, SPDM 1.1; NVIDIA attestation SDK
  */

@@ -3,35 +3,58 @@ import { parseRevocationList, revocationListProblem } from '../encoding/crl.js'
 import { parsePemCertificates } from '../encoding/pem.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { type Certificate, parseCertificate } from '../encoding/x509.js'
-import { amdRootClaim, productLine } from '../trust-anchor/amd.js'
+import { keyAlgorithm, type VerifySignature } from '../signature/port.js'
+import { amdRootClaim, productLine, type SnpProductLine } from '../trust-anchor/amd.js'
 import { fail, notChecked, pass, unless } from '../verdict/check-list.js'
-import { need, type Parts, type Question } from './parts.js'
+import { type ChainQuestion, need, type Parts } from './parts.js'
 import { vekFacts } from './vek-extensions.js'
 
 const selfIssued = (certificate: Certificate) => sameBytes(certificate.issuer, certificate.subject)
 
 /** Finds leaf, issuer and root by their names, whatever their order; undefined is what was not given. */
-function sortCertificates(certificates: readonly Certificate[]): Pick<Parts, 'vek' | 'authority' | 'root'> {
+function sortCertificates(
+  certificates: readonly Certificate[],
+  verify: VerifySignature,
+): Pick<Parts, 'vek' | 'authority' | 'root'> {
   const leaves = certificates.filter(({ authority }) => !authority.ca)
   const [vek] = leaves
   if (vek === undefined || leaves.length > 1) return {}
-  const issuerOf = (of: Certificate | undefined, root: boolean) =>
-    certificates.find(
-      (one) =>
-        of !== undefined && sameBytes(one.subject, of.issuer) && one !== of && selfIssued(one) === root,
+  const issuerOf = (of: Certificate | undefined, root: boolean) => {
+    if (of === undefined) return undefined
+    const named = certificates.filter(
+      (one) => sameBytes(one.subject, of.issuer) && one !== of && selfIssued(one) === root,
     )
+    // AMD has had two keys of one name (SEV-Genoa): the signature tells which of them issued this certificate.
+    const signers = named.length > 1 ? named.filter((one) => signedBy(of, one, verify)) : named
+    return signers[0] ?? named[0]
+  }
   const authority = issuerOf(vek, false)
   const root = issuerOf(authority, true)
   return { vek, ...(authority && { authority }), ...(root && { root }) }
 }
 
+function signedBy(certificate: Certificate, issuer: Certificate, verify: VerifySignature): boolean {
+  return (
+    certificate.signedWith === keyAlgorithm(issuer.publicKey) &&
+    verify(issuer.publicKey, certificate.tbs, certificate.signature)
+  )
+}
+
+/** The line of which both issuers are by their names; undefined when they are of two lines or of none. */
+export function issuerLine(authority: Certificate, root: Certificate): SnpProductLine | undefined {
+  const certified = productLine(authority.commonName.replace('SEV-VLEK-', 'SEV-'), 'SEV-')
+  // A simulator's root names no line.
+  const rooted = productLine(root.commonName, 'ARK-') ?? certified
+  return certified === rooted ? certified : undefined
+}
+
 /** Asks about the three certificates. */
-export function checkChain({ options, checks, parts, verify, at }: Question): void {
+export function checkChain({ options, checks, parts, verify, at }: ChainQuestion): void {
   checks.run('certificates', [], () => {
     const { certificates } = options
     const encoded = typeof certificates === 'string' ? parsePemCertificates(certificates) : certificates
     if (encoded.length > 16) return fail('more than 16 certificates were given')
-    const { vek, authority, root } = sortCertificates(encoded.map(parseCertificate))
+    const { vek, authority, root } = sortCertificates(encoded.map(parseCertificate), verify)
     if (vek === undefined) return notChecked('Not exactly one certificate of an endorsement key was given.')
     if (authority === undefined) return notChecked(`The issuer of ${vek.commonName} was not given.`)
     if (root === undefined) return notChecked(`The root above ${authority.commonName} was not given.`)
@@ -72,7 +95,7 @@ export function checkChain({ options, checks, parts, verify, at }: Question): vo
 }
 
 /** Asks about the revocation list of the root. */
-export function checkRevocation({ options, checks, parts, verify, at }: Question): void {
+export function checkRevocation({ options, checks, parts, verify, at }: ChainQuestion): void {
   const iso = (seconds: number) => new Date(seconds * 1000).toISOString()
   checks.run('crl', ['certificates'], () => {
     if (options.crl === undefined) return notChecked('The root’s revocation list was not given.')

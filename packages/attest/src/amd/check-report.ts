@@ -1,6 +1,6 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
-import { productLine } from '../trust-anchor/amd.js'
 import { fail, notChecked, pass } from '../verdict/check-list.js'
+import { issuerLine } from './check-chain.js'
 import { lineOf, reportProduct, signingKey } from './claims.js'
 import { need, type Question } from './parts.js'
 import { readTcb, tcbComponents, tcbPaddingIsZero, tcbShortfall } from './tcb-version.js'
@@ -13,10 +13,7 @@ const milanWarning =
 export function checkReport({ report, checks, parts, verify }: Question): void {
   checks.run('product', ['certificates'], () => {
     const { line, productName } = need(parts, 'facts')
-    const { commonName } = need(parts, 'authority')
-    const certified = productLine(commonName.replace('SEV-VLEK-', 'SEV-'), 'SEV-')
-    const rooted = productLine(need(parts, 'root').commonName, 'ARK-') ?? certified
-    if (line !== certified || line !== rooted) {
+    if (line !== issuerLine(need(parts, 'authority'), need(parts, 'root'))) {
       return fail(`the certificate is of ${productName}, its issuers of other processors`)
     }
     const named = reportProduct(report)

@@ -34,14 +34,20 @@ export interface Parts {
   crl?: RevocationList
 }
 
-/** What every group of checks works on. */
-export interface Question {
-  readonly report: SnpReport
-  readonly options: VerifySnpReportOptions
+/** What the checks of certificates and revocation list work on; no report is needed for them. */
+export interface ChainQuestion {
+  readonly options: Pick<VerifySnpReportOptions, 'certificates' | 'crl' | 'trustedRoots'>
   readonly checks: CheckList
   readonly parts: Parts
   readonly verify: VerifySignature
+  /** Unix seconds. */
   readonly at: number
+}
+
+/** What every group of checks works on. */
+export interface Question extends ChainQuestion {
+  readonly report: SnpReport
+  readonly options: VerifySnpReportOptions
 }
 
 /** A part that an earlier, passed check has put there. */

@@ -62,9 +62,12 @@ const reserved: readonly (readonly [from: number, to: number, usedFrom: number])
  * Parses an attestation report of version 2 to 5. Total: any bytes give a report or a typed error.
  *
  * @param bytes the report, possibly followed by other bytes
+ * @returns its fields; signature and meaning are not judged here
  * @throws AttestError `BAD_REPORT`; its `place` names the field
  */
 export function parseSnpReport(bytes: Uint8Array): SnpReport {
+  if (Object.prototype.toString.call(bytes) !== '[object Uint8Array]')
+    throw new AttestError('BAD_REPORT', 'report', 'The report is not a Uint8Array')
   if (bytes.length < snpReportLength) {
     const text = `An SEV-SNP report has ${snpReportLength} bytes, ${bytes.length} were given`
     throw new AttestError('BAD_REPORT', 'report', text)

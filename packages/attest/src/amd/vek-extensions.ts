@@ -25,6 +25,8 @@ function bad(name: string, what: string): AttestError {
 /**
  * Reads AMD's extensions of a versioned endorsement key's certificate (AMD 57230, VCEK certificate and KDS interface).
  *
+ * @param certificate of a VCEK or VLEK
+ * @returns what it certifies
  * @throws AttestError `BAD_CERTIFICATE` when one is missing or of the wrong form; nothing is skipped
  */
 export function vekFacts(certificate: Certificate): VekFacts {

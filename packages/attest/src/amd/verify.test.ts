@@ -51,6 +51,22 @@ describe('verifySnpReport on the simulator', () => {
     }
   })
 
+  it('finds the issuer among several of its name by its signature', () => {
+    const [vek, ask, ark] = certificates
+    const stranger = createAmdSimulator({ random: seededRandom('another'), at }).certificates()
+    if (!vek || !ask || !ark || !stranger[1] || !stranger[2]) throw new Error('chains of three are expected')
+    for (const order of [
+      [vek, stranger[1], ask, ark],
+      [vek, ask, stranger[1], stranger[2], ark],
+      [stranger[2], stranger[1], ark, ask, vek],
+    ]) {
+      expect(not(check(report, { certificates: order }), 'fail')).toEqual([])
+      expect(check(report, { certificates: order }).ok).toBe(true)
+    }
+    const none = check(report, { certificates: [vek, stranger[1], stranger[2], ark] })
+    expect([none.ok, not(none, 'fail').includes('vek-chain')]).toEqual([false, true])
+  })
+
   it('refuses its root unless the caller names it', () => {
     const verdict = check(report, { trustedRoots: [] })
     expect([verdict.ok, not(verdict, 'fail')]).toEqual([false, ['root-trusted']])

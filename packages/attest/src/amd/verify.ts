@@ -1,8 +1,8 @@
-import { AttestError } from '../errors.js'
 import { verifyAmdSignature } from '../signature/amd.js'
 import type { VerifySignature } from '../signature/port.js'
 import { amdRootClaim } from '../trust-anchor/amd.js'
 import { checkList, fail, pass } from '../verdict/check-list.js'
+import { momentSeconds } from '../verdict/moment.js'
 import type { Verdict } from '../verdict/verdict.js'
 import { checkChain, checkRevocation } from './check-chain.js'
 import { checkReport } from './check-report.js'
@@ -31,9 +31,7 @@ export function verifySnpReport(
   bytes: Uint8Array,
   options: VerifySnpReportOptions,
 ): Verdict & { readonly claims: SnpClaims } {
-  const at = Math.floor(options.at.getTime() / 1000)
-  if (!Number.isFinite(at))
-    throw new AttestError('BAD_ARGUMENT', 'options.at', 'The time is not a valid date')
+  const at = momentSeconds(options.at)
   const report = parseSnpReport(bytes)
   const checks = checkList(snpCheckTitles)
   const parts: Parts = {}

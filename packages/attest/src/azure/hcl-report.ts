@@ -30,6 +30,8 @@ function bad(place: string, what: string): AttestError {
 /**
  * Reads an HCL report (Azure paravisor, OpenHCL `igvm_attest`).
  *
+ * @param bytes as read from the vTPM’s index
+ * @returns its parts; nothing is verified here
  * @throws AttestError `BAD_EVIDENCE`
  */
 export function parseHclReport(bytes: Uint8Array): HclReport {

@@ -17,6 +17,8 @@ export const tpmSha256 = 0x000b
 /**
  * Reads a TPM quote; nothing is verified.
  *
+ * @param bytes the TPMS_ATTEST structure that the vTPM signed
+ * @returns its parts; the signature is not verified here
  * @throws AttestError `BAD_EVIDENCE`
  */
 export function parseTpmQuote(bytes: Uint8Array): TpmQuote {

@@ -23,7 +23,7 @@ function paint(output: CliOutput, style: keyof typeof codes, text: string): stri
 
 /** Prints a checklist, one line for each check. */
 export function printChecks(output: CliOutput, heading: string, checks: readonly Check[]): void {
-  output.write(`\n${paint(output, 'bold', heading)}\n`)
+  output.write(`\n${paint(output, 'bold', harmless(heading))}\n`)
   for (const { title, result, detail } of checks) {
     const mark =
       result === 'pass'

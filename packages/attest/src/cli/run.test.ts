@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ed25519 } from '@noble/curves/ed25519.js'
@@ -7,7 +7,18 @@ import { amdName } from '../collateral-source/bundle.js'
 import { formatPemCertificates } from '../encoding/pem.js'
 import { formatCheckpoint, formatNote, formatNoteKey, leafHash, noteKey, signNote } from '../log/index.js'
 import { createAmdSimulator } from '../simulator/index.js'
-import { at, bundleFiles, deployment, evidence, quote, seededRandom, trust } from '../testing/fixture.js'
+import {
+  at,
+  bundleFiles,
+  deployment,
+  evidence,
+  mrTd,
+  quote,
+  seededRandom,
+  simulator,
+  trust,
+} from '../testing/fixture.js'
+import type { Check } from '../verdict/check-list.js'
 import { readInput, UnreadableError } from './read-file.js'
 import { runVerifyCli } from './run.js'
 
@@ -218,8 +229,78 @@ describe('sealpool-verify on other evidence', () => {
     expect((await run(['quote', file('quote.bin'), '--bundle', file('bundle.json'), ...policy])).code).toBe(0)
   })
 
+  const bundleOf = async (change: object) => {
+    const text = JSON.parse(await readFile(file('bundle.json'), 'utf8'))
+    await writeFile(file('changed-bundle.json'), JSON.stringify({ ...text, ...change }))
+    const args = ['bundle', file('changed-bundle.json'), '--policy', file('snp-policy.json'), '--json']
+    const { code, out } = await run(args)
+    const { checks, simulated, ok } = JSON.parse(out)
+    const bad = checks.flatMap(({ id, result }: Check) => (result === 'pass' ? [] : [`${id} ${result}`]))
+    return { code, ok, simulated, bad, count: checks.length }
+  }
+
+  it('quote, snp: without a policy, debug is not ok and is named in the last line', async () => {
+    const zeros = new Uint8Array(64)
+    await writeFile(file('debug.quote'), simulator.quote({ reportData: zeros, mrTd, defect: 'debug' }))
+    await writeFile(file('debug.report'), amd.report({ reportData: zeros, defect: 'debug' }))
+    const given = {
+      quote: ['--collateral', file('collateral.json')],
+      snp: ['--certificates', file('chain.pem'), '--crl', file('ark.crl')],
+    }
+    const failing = async (...args: string[]) => {
+      const { checks, appraisal } = JSON.parse((await run([...args, '--json'])).out)
+      expect(appraisal).toBe(null)
+      return checks.flatMap(({ id, result }: Check) => (result === 'fail' ? [id] : []))
+    }
+    expect(await failing('quote', file('debug.quote'), ...given.quote)).toEqual(['root-trusted', 'debug'])
+    expect(await failing('quote', file('quote.bin'), ...given.quote)).toEqual(['root-trusted'])
+    expect(await failing('snp', file('debug.report'), ...given.snp)).toEqual(['root-trusted', 'debug'])
+    expect(await failing('snp', file('report.bin'), ...given.snp)).toEqual(['root-trusted'])
+    const { code, out } = await run(['quote', file('debug.quote'), ...given.quote])
+    expect([code, out]).toEqual([1, expect.stringMatching(/Policy: none was applied[\s\S]*NOT OK.*DEBUG/)])
+  })
+
+  it('bundle: AMD entries that do not hold make it not ok', async () => {
+    const entry = {
+      name: amdName({ line: 'Genoa', hwid, tcb }),
+      certificates: certificates.map(hex),
+      crl: hex(amd.crl(at)),
+    }
+    const one = async (change: object) => bundleOf({ intel: [], amd: [{ ...entry, ...change }] })
+    expect(await one({})).toMatchObject({ code: 0, ok: true, bad: [], count: 9 })
+    const garbage = await one({ name: 'Genoa/garbage', certificates: ['0x00'], crl: '0xff' })
+    expect(garbage).toMatchObject({ code: 1, ok: false })
+    expect(garbage.bad).toContain('certificates fail')
+    expect((await one({ name: amdName({ line: 'Genoa', hwid: '00'.repeat(64), tcb }) })).bad).toEqual([
+      'label fail',
+    ])
+    for (const defect of ['of-another-key', 'revoked-authority', 'stale'] as const) {
+      expect([defect, (await one({ crl: hex(amd.crl(at, { defect })) })).code]).toEqual([defect, 1])
+    }
+    for (const defect of ['forged', 'expired', 'other-line'] as const) {
+      const changed = amd.certificates({ defect }).map(hex)
+      expect([defect, (await one({ certificates: changed })).code]).toEqual([defect, 1])
+    }
+    expect((await one({ certificates: certificates.slice(0, 2).map(hex) })).code).toBe(2)
+    expect((await run(['bundle', file('changed-bundle.json')])).code).not.toBe(0)
+    expect(await bundleOf({ intel: [], amd: [] })).toMatchObject({ code: 1, ok: false })
+  })
+
+  it('bundle: entries must be what their labels say, and the simulator is marked', async () => {
+    const one = async (change: object) => bundleOf({ intel: [{ ...request, ...change }], amd: [] })
+    expect(await one({})).toMatchObject({ code: 0, simulated: true, bad: [] })
+    const labels = [{ tee: 'sgx' }, { fmspc: 'deadbeef0000' }, { ca: 'processor' }]
+    for (const label of labels) {
+      expect([label, await one(label)]).toMatchObject([label, { code: 1, bad: ['label fail'] }])
+    }
+    const unreadable = await one({ collateral: { ...evidence.collateral, tcbInfo: '{}' } })
+    expect(unreadable).toMatchObject({ code: 1, ok: false, bad: ['readable fail'] })
+    const { out } = await run(['bundle', file('bundle.json'), '--policy', file('snp-policy.json')])
+    expect(out).toContain('SIMULATED')
+  })
+
   it('bundle: tells whether it holds, and until when', async () => {
-    const policy = ['--policy', file('trust.json')]
+    const policy = ['--policy', file('snp-policy.json')]
     const { code, out } = await run(['bundle', file('bundle.json'), ...policy])
     expect([code, out]).toEqual([0, expect.stringContaining('TDX 51aa1a7ed000 (platform), until 2026-12-20')])
     expect((await run(['bundle', file('bundle.json')])).code).toBe(1)
@@ -290,6 +371,8 @@ describe('sealpool-verify on other evidence', () => {
       '2026-11-20T12:00:00',
       'tomorrow',
       '2026-13-01',
+      '2026-11-31',
+      '2026-02-30T12:00:00Z',
       '1763640000',
       '2026-11-20T25:00:00Z',
     ]) {
@@ -325,6 +408,14 @@ describe('sealpool-verify on other evidence', () => {
     ])
     expect(code).toBe(2)
     expect(JSON.parse(out)).toEqual({ ok: null, error: expect.stringMatching(/cannot be read \(ENOENT\)/) })
+    for (const args of [
+      ['quote'],
+      ['quote', file('quote.bin')],
+      ['evidence', file('x'), '--nonce', '0x12'],
+    ]) {
+      const misused = await run([...args, '--json'])
+      expect([misused.code, JSON.parse(misused.out)]).toEqual([2, { ok: null, error: expect.any(String) }])
+    }
   })
 
   it('reads streams to their end', async () => {

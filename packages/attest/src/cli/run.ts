@@ -5,6 +5,7 @@ import { parseSnpReport, type SnpReport } from '../amd/report.js'
 import { readTcb } from '../amd/tcb-version.js'
 import { bundledCollateral, collateralBundleSchema } from '../collateral-source/bundle.js'
 import { type AmdMaterial, intelRequest } from '../collateral-source/port.js'
+import { verifyBundle } from '../collateral-source/verify-bundle.js'
 import { AttestError } from '../errors.js'
 import { type Collateral, parseCollateral } from '../intel/collateral.js'
 import { type Appraisal, appraise } from '../policy/appraise.js'
@@ -13,13 +14,7 @@ import type { ReceiptDeployment } from '../receipt/consistency.js'
 import type { SnpProductLine } from '../trust-anchor/amd.js'
 import type { Check } from '../verdict/check-list.js'
 import type { Verdict } from '../verdict/verdict.js'
-import {
-  verifyCollateral,
-  verifyNodeEvidence,
-  verifyQuote,
-  verifyReceipt,
-  verifySnpReport,
-} from '../with-platform.js'
+import { verifyNodeEvidence, verifyQuote, verifyReceipt, verifySnpReport } from '../with-platform.js'
 import { verifyLogFile } from './log-question.js'
 import { type CliOutput, printAnswer, printChecks } from './print.js'
 import { readBytes, readJson, UnreadableError } from './read-file.js'
@@ -81,13 +76,13 @@ export async function runVerifyCli(args: readonly string[], io: VerifyCliIo): Pr
     return await commands[command](target, options, io)
   } catch (error) {
     if (error instanceof UsageError) {
+      if (args.includes('--json')) io.write(noAnswer(error))
       io.writeError(`${error.message}\n\n${usage}`)
       return 2
     }
     if (error instanceof UnreadableError || error instanceof AttestError) {
       // Programs read standard output: with --json they find there that there is no answer.
-      if (args.includes('--json'))
-        io.write(`${JSON.stringify({ ok: null, error: error.message }, null, 2)}\n`)
+      if (args.includes('--json')) io.write(noAnswer(error))
       io.writeError(`Cannot tell: ${error.message}\n`)
       return 2
     }
@@ -95,11 +90,17 @@ export async function runVerifyCli(args: readonly string[], io: VerifyCliIo): Pr
   }
 }
 
+function noAnswer({ message }: Error): string {
+  return `${JSON.stringify({ ok: null, error: message }, null, 2)}\n`
+}
+
 /** A day, or a moment with its time zone: a time without one would mean another moment on another machine. */
 function momentOf(text: string): Date {
   const form = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/
   const at = new Date(form.test(text) ? text : Number.NaN)
-  if (Number.isNaN(at.getTime()))
+  // 31 November is read as 1 December by some engines.
+  const day = new Date(`${text.slice(0, 10)}T00:00:00Z`)
+  if (Number.isNaN(at.getTime()) || !day.toISOString().startsWith(text.slice(0, 10)))
     throw new UsageError('--at must be an ISO time with its zone, for example 2026-11-20T12:00:00Z.')
   return at
 }
@@ -245,13 +246,26 @@ async function bundledMaterial(report: SnpReport, json: unknown): Promise<AmdMat
 
 function appraised(verdict: Verdict, heading: string, options: Options, io: VerifyCliIo): VerifyExitCode {
   const { policy } = options
-  const appraisal = policy === undefined ? undefined : appraise(verdict, policy)
-  const ok = appraisal === undefined ? verdict.ok : appraisal.answer === 'allowed'
-  return answer(io, options, { ...verdict, ok, ...(appraisal === undefined ? {} : { appraisal }) }, () => {
-    printChecks(io, heading, verdict.checks)
-    printAppraisal(io, appraisal)
+  const appraisal = policy === undefined ? null : appraise(verdict, policy)
+  // Whoever reads only the exit code must never take evidence of a debug mode for good: that needs no policy to say.
+  const checks = appraisal === null ? [...verdict.checks, debugCheck(verdict)] : verdict.checks
+  const ok =
+    appraisal === null ? checks.every(({ result }) => result === 'pass') : appraisal.answer === 'allowed'
+  const spoken = { ...verdict, ok, checks, appraisal }
+  return answer(io, options, spoken, () => {
+    printChecks(io, heading, checks)
+    if (appraisal === null)
+      io.write(`\nPolicy: none was applied; only whether the evidence verifies is said.\n`)
+    else printAppraisal(io, appraisal)
     printAnswer(io, ok, verdict.simulated, quoteSummary(verdict))
   })
+}
+
+function debugCheck({ claims }: Verdict): Check {
+  const title = 'It does not run under debug'
+  return claims.debug
+    ? { id: 'debug', title, result: 'fail', detail: 'it runs under debug: its host can read its memory' }
+    : { id: 'debug', title, result: 'pass', detail: 'It does not.' }
 }
 
 async function log(path: string, options: Options, io: VerifyCliIo): Promise<VerifyExitCode> {
@@ -269,20 +283,15 @@ async function log(path: string, options: Options, io: VerifyCliIo): Promise<Ver
 
 async function bundle(path: string, options: Options, io: VerifyCliIo): Promise<VerifyExitCode> {
   const parsed = collateralBundleSchema.parse(await readJson(path))
-  const trustedRoots = namedRoots(options.policy)
-  const entries = parsed.intel.map(({ tee, fmspc, ca, collateral }) => {
-    const verdict = verifyCollateral(collateral, { at: options.at, trustedRoots })
-    return { name: `${tee.toUpperCase()} ${fmspc} (${ca})`, ...verdict }
-  })
+  const entries = verifyBundle(parsed, { at: options.at, trustedRoots: namedRoots(options.policy) })
   const checks = entries.flatMap((entry) => entry.checks)
-  const ok = entries.length + parsed.amd.length > 0 && entries.every((entry) => entry.ok)
-  const kept = parsed.amd.map(({ name }) => name)
-  const spoken = { ok, simulated: false, checks, entries, amd: kept }
+  const ok = entries.length > 0 && entries.every((entry) => entry.ok)
+  const simulated = entries.some((entry) => entry.simulated)
+  const spoken = { ok, simulated, checks, entries }
   return answer(io, options, spoken, () => {
     for (const { name, checks: list, nextUpdate } of entries)
-      printChecks(io, `${name}, until ${nextUpdate}`, list)
-    for (const { name } of parsed.amd) io.write(`\nAMD ${name}: verified with a report only\n`)
-    printAnswer(io, ok, false, `bundle of ${entries.length + parsed.amd.length} entries`)
+      printChecks(io, nextUpdate === null ? name : `${name}, until ${nextUpdate}`, list)
+    printAnswer(io, ok, simulated, `bundle of ${entries.length} entries`)
   })
 }
 
@@ -293,14 +302,14 @@ function isCommand(name: string | undefined): name is keyof typeof commands {
 }
 
 function quoteSummary({ tee, claims, tcbStatus }: Verdict): string {
+  const debug = claims.debug ? ', DEBUG' : ''
   const version = claims.tee === 'sev-snp' ? claims.reportVersion : claims.quoteVersion
   if (claims.tee === 'sev-snp')
-    return `SEV-SNP report version ${version} of ${claims.product ?? 'an unknown processor'}`
-  return `${tee.toUpperCase()} quote version ${version}, TCB status ${tcbStatus ?? 'unknown'}`
+    return `SEV-SNP report version ${version} of ${claims.product ?? 'an unknown processor'}${debug}`
+  return `${tee.toUpperCase()} quote version ${version}, TCB status ${tcbStatus ?? 'unknown'}${debug}`
 }
 
-function printAppraisal(io: VerifyCliIo, appraisal: Appraisal | undefined): void {
-  if (appraisal === undefined) return
+function printAppraisal(io: VerifyCliIo, appraisal: Appraisal): void {
   io.write(`\nPolicy: ${appraisal.answer}\n`)
   for (const reason of appraisal.reasons) io.write(`  - ${reason}\n`)
 }

@@ -9,7 +9,8 @@ export const usage = `Usage:
 All take [--at ISO] [--json]; a file may be - for standard input; quotes and reports may be hexadecimal text.
 
 Works offline, from files alone. Without --policy the default policy holds: vendors' roots, no simulator, no measurement
-named, so that nothing is allowed; "quote" and "snp" without --policy say only whether the evidence verifies. --deployment
+named, so that nothing is allowed; "quote" and "snp" without --policy say only whether the evidence verifies (their TCB status
+is told, not judged) and that it does not run under debug. --deployment
 is the JSON file with the contracts that you trust (chainId, nodeRegistry); without it a receipt could be another chain's.
 "log" reads {"entry","index","proof","checkpoint"} with entry and proof as 0x hex, and trust as
 {"log","witnesses","quorum","maximumAgeSeconds"} with verifier keys as text. "bundle" tells whether kept collateral holds.

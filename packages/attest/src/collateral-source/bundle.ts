@@ -49,7 +49,12 @@ export const collateralBundleSchema: Schema<CollateralBundle> = schema(
   }),
 )
 
-/** One name for one request: product line, chip and TCB. */
+/**
+ * One name for one request: product line, chip and TCB.
+ *
+ * @param request product line, chip and TCB
+ * @returns the name under which a bundle keeps the answer
+ */
 export function amdName({ line, hwid, tcb }: AmdRequest): string {
   const { fmc, bootloader, tee, snp, microcode } = tcb
   return [line, hwid, fmc ?? '-', bootloader, tee, snp, microcode].join('/')
@@ -61,6 +66,7 @@ const intelName = ({ tee, fmspc, ca }: IntelRequest) => [tee, fmspc, ca].join('/
  * A source that has what a bundle holds and nothing else.
  *
  * @param json the bundle
+ * @returns a source that answers from the bundle alone
  * @throws AttestError `BAD_COLLATERAL`
  */
 export function bundledCollateral(json: unknown): CollateralPort {
@@ -89,6 +95,7 @@ export function bundledCollateral(json: unknown): CollateralPort {
  *
  * @param source for example a network source
  * @param requests what the bundle shall hold
+ * @returns the bundle, as JSON
  */
 export async function collectBundle(
   source: CollateralPort,

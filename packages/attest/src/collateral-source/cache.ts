@@ -40,6 +40,8 @@ function intelNextUpdate(collateral: Collateral): number {
  * with what it has when the source is away and it is not stale yet. Stale collateral is never given.
  *
  * @param source the one to ask
+ * @param options how long and how much to keep
+ * @returns a source that asks the other one only for what it does not hold
  */
 export function cachedCollateral(source: CollateralPort, options: CacheOptions = {}): CollateralPort {
   const { now = Date.now, refreshBefore = 86_400, maximumEntries = 1000 } = options

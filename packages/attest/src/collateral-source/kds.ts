@@ -22,6 +22,8 @@ const attempts = 4
  * Fetches a chip's certificate, its issuers and the revocation list from AMD's key distribution service. Requests stand in one
  * queue with the distance that the server asks for; an answer 429 is waited out, longer each time.
  *
+ * @param options where the service is and how to ask it
+ * @returns a function that fetches the certificates and the list for one request
  * @throws AttestError `COLLATERAL_UNAVAILABLE`
  * @see AMD 57230, VCEK certificate and KDS interface specification
  */

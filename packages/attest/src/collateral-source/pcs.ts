@@ -22,6 +22,8 @@ const intelRootCrl = 'https://certificates.trustedservices.intel.com/IntelSGXRoo
  * Fetches collateral from Intel's Provisioning Certification Service, version 4, or from a PCCS. Documents are handed on byte
  * for byte, since only their exact text is signed.
  *
+ * @param options where the service is and how to ask it
+ * @returns a function that fetches the collateral for one request
  * @throws AttestError `COLLATERAL_UNAVAILABLE`; an FMSPC that Intel does not know is told as such
  */
 export function pcsCollateral(options: PcsOptions = {}): (request: IntelRequest) => Promise<Collateral> {

@@ -48,6 +48,8 @@ export function unavailable(place: string, why: string, cause?: unknown): Attest
 /**
  * What to ask a source for, from the quote itself. The quote is not verified by this.
  *
+ * @param quote bytes of a DCAP quote that carries its certificates
+ * @returns kind of TEE, FMSPC and authority
  * @throws AttestError `BAD_QUOTE`, `BAD_CERTIFICATE`, `BAD_PEM`, `BAD_DER` when the quote or its certificates cannot be read
  */
 export function intelRequest(quote: Uint8Array): IntelRequest {

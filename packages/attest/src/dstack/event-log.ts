@@ -79,6 +79,7 @@ export const dstackCheckTitles = {
  * The hash by which dstack names an app: SHA-256 of the compose text byte for byte as it was deployed.
  *
  * @param compose the text of app-compose.json
+ * @returns SHA-256 as 0x and lower-case hex
  */
 export function composeHash(compose: string): Hex {
   return `0x${bytesToHex(sha256(new TextEncoder().encode(compose)))}`
@@ -125,9 +126,11 @@ const required = ['app-id', 'compose-hash', 'system-ready']
  * and payloads, each of the platform's events once and before `system-ready`. What a digest of registers 0 to 2 *means* is
  * not proved by its own text: compare those registers with measurements of the image.
  *
+ * @param options the log, the registers to hold it against, and what else is known
  * @param options.eventLog JSON as the guest agent gives it
  * @param options.claims registers of the quote; verify the quote first
  * @param options.compose text of app-compose.json; without it the app stays unproved
+ * @returns every check, and the facts that the log records
  * @throws AttestError `BAD_EVENT_LOG` when it is no event log
  */
 export function verifyDstackEventLog(options: {

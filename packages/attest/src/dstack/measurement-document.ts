@@ -52,6 +52,8 @@ function digestAt(map: CborMap, name: string): Uint8Array {
 /**
  * Reads `measurement.tdx.cbor`.
  *
+ * @param bytes the document as published
+ * @returns what it says of the image
  * @throws AttestError `BAD_EVIDENCE`; its `place` names the field
  */
 export function parseDstackImageMeasurement(bytes: Uint8Array): DstackImageMeasurement {
@@ -115,9 +117,11 @@ export function qemuPageOrder(version: string): 'single-pass' | 'two-pass' {
  * The registers that a dstack image must show on a machine.
  *
  * @param image what the image publishes of itself
+ * @param machine memory in bytes, version of QEMU, and digests of the ACPI tables
  * @param machine.memoryBytes the guest's memory
  * @param machine.qemuVersion for example `8.2.2`
  * @param machine.acpi digests of the machine's ACPI tables, for RTMR0
+ * @returns the registers that the image has on that machine
  * @throws AttestError `BAD_ARGUMENT` also when the image's kernel digest does not hold for this size of memory
  */
 export function dstackImageRegisters(
@@ -180,6 +184,7 @@ export interface DstackImageVerdict {
  * measurement, and that gives the registers. ACPI tables come from the host; unless the caller knows their digests, they are the
  * guest's word, and the check is `not-checked`.
  *
+ * @param options the image’s document, the claims to hold it against, and the machine
  * @param options.osImageHash the image that is meant: SHA-256 of `sha256sum.txt`
  * @param options.checksumFile `sha256sum.txt` as it stands
  * @param options.measurement `measurement.tdx.cbor`
@@ -187,6 +192,7 @@ export interface DstackImageVerdict {
  * @param options.eventLog dstack's event log, for the digests of ACPI tables
  * @param options.machine size of memory and version of QEMU, as the machine's configuration says
  * @param options.acpi digests that the caller trusts
+ * @returns every check
  * @throws AttestError `BAD_EVIDENCE`, `BAD_EVENT_LOG`, `BAD_ARGUMENT` when a part cannot be read
  */
 export function verifyDstackImage(options: {

@@ -22,6 +22,7 @@ export interface RaTlsCertificate {
  * {@link RaTlsCertificate.reportData}, and take the key from nowhere else.
  *
  * @param der the certificate
+ * @returns what the certificate carries; nothing is verified here
  * @throws AttestError `BAD_CERTIFICATE`, `BAD_DER`
  */
 export function parseRaTlsCertificate(der: Uint8Array): RaTlsCertificate {

@@ -32,6 +32,7 @@ const maximumEntries = 10_000
  * sample of it was at hand to hold a reader against.
  *
  * @param bytes the container and nothing else
+ * @returns its parts; nothing is verified here
  * @throws AttestError `BAD_EVIDENCE`; its `place` names the byte
  * @see Dstack-TEE/dstack, dstack-attest; SCALE codec (Parity)
  */

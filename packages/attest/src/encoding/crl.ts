@@ -114,6 +114,9 @@ function parseEntries(list: DerNode | undefined): Map<string, number> {
 /**
  * Whether a list was issued by a certificate: same name, the right to sign CRLs, and the signature.
  *
+ * @param list the parsed list
+ * @param issuer the certificate that should have signed it
+ * @param verify signature port
  * @returns undefined when all hold, else what is wrong in plain words
  */
 export function revocationListProblem(

@@ -28,6 +28,7 @@ const maximumEvents = 10_000
  * confidential computing). Total: any bytes give events or a typed error.
  *
  * @param bytes the log's area; what follows the last event is filled with 0x00 or 0xff
+ * @returns the events in the order of the log, without its header
  * @throws AttestError `BAD_EVENT_LOG`
  */
 export function parseFirmwareEventLog(bytes: Uint8Array): FirmwareEvent[] {
@@ -91,6 +92,7 @@ export const firmwareCheckTitles = {
  *
  * @param bytes the log's area
  * @param claims registers of the quote; verify the quote first
+ * @returns every check, and the events
  * @throws AttestError `BAD_EVENT_LOG`
  */
 export function verifyFirmwareEventLog(

@@ -135,6 +135,8 @@ export interface NodeEvidenceVerdict {
 /**
  * Reads evidence of unknown origin.
  *
+ * @param json any JSON value
+ * @returns the evidence; nothing is verified here
  * @throws AttestError `BAD_EVIDENCE` with the first offending place
  */
 export function parseNodeEvidence(json: unknown): NodeEvidence {

@@ -1,6 +1,6 @@
 import { createVerify, generateKeyPairSync, sign as nodeSign } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { attestationPolicyDigest, defaultAttestationPolicy } from '../policy/policy.js'
+import { attestationPolicyDigest } from '../policy/policy.js'
 import { at, mrTd, simulator, trust } from '../testing/fixture.js'
 import { verifyQuote } from '../with-platform.js'
 import { earClaims, earToken } from './ear.js'
@@ -23,7 +23,7 @@ describe('EAR', () => {
       iat: at.getTime() / 1000,
     })
     expect(submodule(verdictOf())).toMatchObject({
-      'ear.status': 'warning',
+      'ear.status': 'contraindicated',
       'ear.appraisal-policy-id': attestationPolicyDigest(trust),
       'sealpool.simulated': true,
     })
@@ -42,11 +42,34 @@ describe('EAR', () => {
     expect(submodule(verdictOf({}, simulator.collateral(at, { defect: 'stale' })))?.['ear.status']).toBe(
       'none',
     )
-    const refused = submodule(verdictOf(), defaultAttestationPolicy)
+    const refused = submodule({ ...verdictOf(), simulated: false }, { ...trust, measurements: [] })
     expect(refused?.['ear.status']).toBe('warning')
     expect(refused?.['ear.trustworthiness-vector'].executables).toBe(33)
     const debug = submodule({ ...verdictOf({ defect: 'debug' }), simulated: false })
+    expect(debug?.['ear.status']).toBe('contraindicated')
     expect(debug?.['ear.trustworthiness-vector']).toMatchObject({ configuration: 96, 'runtime-opaque': 96 })
+    const stranger = submodule({ ...verdictOf(), simulated: false }, { ...trust, roots: ['intel'] })
+    expect(stranger).toMatchObject({
+      'ear.status': 'contraindicated',
+      'ear.trustworthiness-vector': { 'instance-identity': 97, hardware: 2 },
+    })
+  })
+
+  it('no claim affirms what a rule refuses', () => {
+    const genuine = { ...verdictOf(), simulated: false }
+    const rows = [
+      ['hardware', { tdx: { mrSeams: [`0x${'11'.repeat(48)}`] } }],
+      ['hardware', { tdx: { minimumTcbEvaluationDataNumber: 1_000_000 } }],
+      ['hardware', { maximumAgeSeconds: 1 }],
+      ['configuration', { tdx: { xfam: { mask: `0x${'ff'.repeat(8)}`, value: `0x${'00'.repeat(8)}` } } }],
+      ['configuration', { reportData: '0x11' }],
+      ['executables', { measurements: [] }],
+    ] as const
+    for (const [claim, rule] of rows) {
+      const vector = submodule(genuine, { ...trust, ...rule } as typeof trust)?.['ear.trustworthiness-vector']
+      const bad = Object.entries(vector ?? {}).flatMap(([name, value]) => (value >= 32 ? [name] : []))
+      expect([rule, bad]).toEqual([rule, [claim]])
+    }
   })
 
   it('is a JWT that others verify', async () => {

@@ -1,6 +1,7 @@
 import { encodeBase64Url } from '@sealpool/crypto'
-import { type Appraisal, appraise } from '../policy/appraise.js'
+import { appraiseWithRefusals } from '../policy/appraise.js'
 import { type AttestationPolicy, attestationPolicyDigest } from '../policy/policy.js'
+import type { RefusalSubject } from '../policy/refusal.js'
 import type { Verdict } from '../verdict/verdict.js'
 
 /** AR4SI trustworthiness claims (draft-ietf-rats-ar4si): 2 affirming, 32 and above warning, 96 and above contraindicated. */
@@ -31,37 +32,34 @@ export interface EarSubmodule {
   readonly 'sealpool.simulated': boolean
 }
 
-const statuses = {
-  allowed: 'affirming',
-  'not-proved': 'none',
-  'not-allowed': 'warning',
-  false: 'contraindicated',
-} as const
-
 /**
- * Puts a verdict and its appraisal into the words of an EAR: `allowed` is affirming, `not-allowed` a warning, `false`
- * contraindicated, and `not-proved` none, since nothing can be said. Simulated evidence is never affirming.
+ * Puts a verdict and its appraisal into the words of an EAR. Its status is that of the worst claim of the vector
+ * (draft-ietf-rats-ear, 3.1): `allowed` is affirming, `false` contraindicated, `not-proved` none, since nothing can be said, and
+ * `not-allowed` a warning, or contraindicated for debug and roots that the policy does not name. Simulated evidence is
+ * contraindicated even where a policy allows it: no hardware stands behind it.
  *
  * @param verdict from `verifyQuote` or `verifySnpReport`
  * @param policy it is appraised against
+ * @param options who made the statement, and when
  * @param options.build who made this verifier, for example `@sealpool/attest 0.1.0`
  * @param options.issuedAt moment of the statement
+ * @returns the claims, not signed yet
  */
 export function earClaims(
   verdict: Verdict,
   policy: AttestationPolicy,
   options: { readonly build: string; readonly issuedAt: Date },
 ): EarClaims {
-  const appraisal = appraise(verdict, policy)
-  const status = verdict.simulated && appraisal.answer === 'allowed' ? 'warning' : statuses[appraisal.answer]
+  const appraisal = appraiseWithRefusals(verdict, policy)
+  const trustworthiness = vector(verdict, appraisal)
   return {
     eat_profile: 'tag:github.com,2023:veraison/ear',
     iat: Math.floor(options.issuedAt.getTime() / 1000),
     'ear.verifier-id': { developer: 'https://github.com/sealpool', build: options.build },
     submods: {
       [verdict.tee]: {
-        'ear.status': status,
-        'ear.trustworthiness-vector': vector(verdict, appraisal),
+        'ear.status': statusOf(trustworthiness),
+        'ear.trustworthiness-vector': trustworthiness,
         'ear.appraisal-policy-id': attestationPolicyDigest(policy),
         'sealpool.checks': verdict.checks,
         'sealpool.reasons': appraisal.reasons,
@@ -71,21 +69,37 @@ export function earClaims(
   }
 }
 
-function vector(verdict: Verdict, { answer, reasons }: Appraisal): TrustworthinessVector {
+/** Tiers of AR4SI: none below 2, then affirming, from 32 on warning, from 96 on contraindicated. */
+function statusOf(vector: TrustworthinessVector): EarSubmodule['ear.status'] {
+  const worst = Math.max(...Object.values(vector))
+  if (worst >= 96) return 'contraindicated'
+  if (worst >= 32) return 'warning'
+  return worst >= 2 ? 'affirming' : 'none'
+}
+
+/** What each claim says when it is refused: 97 an instance that is not recognised, 96 memory that is not protected. */
+const refused: TrustworthinessVector = {
+  'instance-identity': 97,
+  hardware: 32,
+  executables: 33,
+  configuration: 32,
+  'runtime-opaque': 96,
+}
+
+function vector(
+  { simulated, claims }: Verdict,
+  { answer, refusals }: ReturnType<typeof appraiseWithRefusals>,
+): TrustworthinessVector {
   if (answer === 'false') return all(99)
   if (answer === 'not-proved') return all(0)
-  const said = (pattern: RegExp) => reasons.some((reason) => pattern.test(reason))
-  const hardware = verdict.simulated
-    ? 97
-    : said(/TCB|dvisor|firmware|aliases|does not allow (Milan|Genoa|Turin)/)
-      ? 32
-      : 2
+  const value = (subject: RefusalSubject) =>
+    refusals.some(({ about }) => about === subject) ? refused[subject] : 2
   return {
-    'instance-identity': verdict.simulated ? 97 : 2,
-    hardware,
-    executables: said(/measurement/) ? 33 : 2,
-    configuration: verdict.claims.debug ? 96 : answer === 'allowed' ? 2 : 32,
-    'runtime-opaque': verdict.claims.debug ? 96 : 2,
+    'instance-identity': simulated ? 97 : value('instance-identity'),
+    hardware: simulated ? 97 : value('hardware'),
+    executables: value('executables'),
+    configuration: claims.debug ? 96 : value('configuration'),
+    'runtime-opaque': value('runtime-opaque'),
   }
 }
 
@@ -104,6 +118,7 @@ function all(value: number): TrustworthinessVector {
  *
  * @param claims from {@link earClaims}
  * @param signer algorithm name (RFC 7518, for example `ES256`) and what signs the bytes; r || s for ECDSA
+ * @returns header, claims and signature in base64url with dots between
  */
 export async function earToken(
   claims: EarClaims,

@@ -57,6 +57,7 @@ export function inTotoStatement(verdict: ReceiptVerdict): InTotoStatement | unde
  *
  * @param statement from {@link inTotoStatement}
  * @param signer key id and what signs the pre-authentication encoding
+ * @returns the envelope with one signature
  */
 export async function dsseEnvelope(
   statement: InTotoStatement,

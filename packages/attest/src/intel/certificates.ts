@@ -21,6 +21,11 @@ export const intelNames = {
   tcbSigning: 'Intel SGX TCB Signing',
 } as const
 
+/** Whether a certificate may sign TCB info and QE identities: by name, key usage, and because it is no authority. */
+export function isTcbSigner({ commonName, keyUsage, authority }: Certificate): boolean {
+  return commonName === intelNames.tcbSigning && keyUsage?.digitalSignature === true && !authority.ca
+}
+
 /** Most certificates of authorities that are kept; Intel has six in use. */
 const maximumAuthorities = 64
 
@@ -70,7 +75,7 @@ export function certificationText({ certificationData: data }: Quote): string {
   // Some quoting libraries count the C string's terminator into the length.
   let end = data.length
   while (end > 0 && data[end - 1] === 0) end -= 1
-  return new TextDecoder().decode(data.subarray(0, end))
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(data.subarray(0, end))
 }
 
 /**

@@ -3,7 +3,7 @@ import { revocationListProblem } from '../encoding/crl.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { rootClaim } from '../trust-anchor/intel.js'
 import { fail, pass, unless } from '../verdict/check-list.js'
-import { intelNames } from './certificates.js'
+import { intelNames, isTcbSigner } from './certificates.js'
 import { iso, need, type Question, windowProblem } from './parts.js'
 
 /** Asks about certificates and revocation lists. */
@@ -38,10 +38,7 @@ export function checkChains({ options, checks, parts, verify, at }: Question): v
       if (problem !== undefined) return fail(problem)
     }
     for (const { signer } of [tcbInfo, qeIdentity]) {
-      const may = signer.keyUsage?.digitalSignature === true && !signer.authority.ca
-      if (signer.commonName !== intelNames.tcbSigning || !may) {
-        return fail(`${signer.commonName} is not a TCB signing certificate`)
-      }
+      if (!isTcbSigner(signer)) return fail(`${signer.commonName} is not a TCB signing certificate`)
     }
     const issuer = pckCrlIssuer.signer
     if (!sameBytes(issuer.spki, authority.spki) || !sameBytes(issuer.subject, authority.subject)) {

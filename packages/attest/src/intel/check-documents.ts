@@ -29,10 +29,11 @@ export function checkForm({ quote, options, source, checks, parts }: Question): 
         'it names its PCK certificate by PPID instead of carrying the chain, and no chain was given'
       return notChecked(`Certification data type ${quote.certificationType}: ${text}.`)
     }
-    const chains = source.chains()
-    parts.chain = pckChain(pem)
-    parts.platform = pckPlatform(parts.chain.pck)
-    parts.chains = chains
+    // The quote's own first: when they can be read and this check fails all the same, the collateral is at fault.
+    const chain = pckChain(pem)
+    parts.platform = pckPlatform(chain.pck)
+    parts.chain = chain
+    parts.chains = source.chains()
     return pass('PCK chain, signer chains and revocation lists are canonical.')
   })
   checks.run('collateral', [], () => {

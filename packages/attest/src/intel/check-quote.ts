@@ -1,7 +1,7 @@
 import { concatBytes } from '@noble/hashes/utils.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { sha256 } from '../signature/sha2.js'
-import { fail, pass, unless } from '../verdict/check-list.js'
+import { fail, notChecked, pass, unless } from '../verdict/check-list.js'
 import { enclaveIdentityProblem, tdxModuleProblem } from './enclave-identity.js'
 import { need, type Question, quoteTitles } from './parts.js'
 import { evaluateTcb, tdxModuleFor } from './tcb.js'
@@ -45,8 +45,14 @@ export function checkTcb({ quote, checks, parts }: Question): void {
     })
   }
   // A status is told only when all it rests on is authentic and in date; otherwise it would be somebody's claim.
-  const others = Object.keys(quoteTitles(quote)).filter((id) => id !== 'tcb-level' && id !== 'trailing-bytes')
+  const apart = ['tcb-level', 'trailing-bytes', 'tdx-module']
+  const others = Object.keys(quoteTitles(quote)).filter((id) => !apart.includes(id))
   checks.run('tcb-level', others, () => {
+    if (report.kind === 'td' && !checks.passed('tdx-module')) {
+      // A module of a version that the TCB info does not name has no level, and that is the status; one that differs has none.
+      const named = tdxModuleFor(need(parts, 'info').value, report.teeTcbSvn) !== undefined
+      if (named || report.teeTcbSvn[1] === 0) return notChecked('It builds on tdx-module.')
+    }
     const tcb = evaluateTcb({
       info: need(parts, 'info').value,
       identity: need(parts, 'identity').value,

@@ -53,6 +53,8 @@ export const collateralSchema: Schema<Collateral> = /* @__PURE__ */ schema(
 /**
  * Reads a collateral bundle of unknown origin; its documents are not looked into yet.
  *
+ * @param json any JSON value
+ * @returns the bundle, its texts as they were
  * @throws AttestError `BAD_COLLATERAL` with the first offending field
  */
 export function parseCollateral(json: unknown): Collateral {

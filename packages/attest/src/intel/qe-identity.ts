@@ -43,6 +43,7 @@ const identitySchema = /* @__PURE__ */ (() =>
  * Reads a QE identity response; see `parseTcbInfo`.
  *
  * @param response `{"enclaveIdentity":{...},"signature":"<128 hex>"}`
+ * @returns the identity, the bytes under the signature, and the signature, which is not verified here
  * @throws AttestError `BAD_COLLATERAL`
  */
 export function parseQeIdentity(response: string): SignedDocument<QeIdentity> {

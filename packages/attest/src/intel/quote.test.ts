@@ -1,9 +1,11 @@
 import { concatBytes } from '@noble/hashes/utils.js'
 import { describe, expect, it } from 'vitest'
+import { parseSnpReport } from '../amd/report.js'
 import { parseCertificate } from '../encoding/x509.js'
 import { AttestError } from '../errors.js'
 import { makeCertificate, publicKeyOf } from '../simulator/test-pki.js'
 import { simulator } from '../testing/fixture.js'
+import { verifyCollateral, verifyQuote, verifySnpReport } from '../with-platform.js'
 import { certificationText, pckChain } from './certificates.js'
 import type { Collateral, QeIdentity, TdxModule } from './collateral.js'
 import { enclaveIdentityProblem, tdxModuleProblem } from './enclave-identity.js'
@@ -27,6 +29,31 @@ const patched = (bytes: Uint8Array, at: number, ...octets: number[]) => {
   copy.set(octets, at)
   return copy
 }
+
+describe('arguments of callers without types', () => {
+  it('are typed errors, never a TypeError', () => {
+    const odd = [undefined, null, '0x00', [1, 2], new ArrayBuffer(8), { length: 5000 }]
+    const date = '2026-11-20T12:00:00Z' as unknown as Date
+    for (const bytes of odd as unknown as Uint8Array[]) {
+      expect(failure(() => parseQuote(bytes))).toBe('BAD_QUOTE quote')
+      expect(failure(() => parseSnpReport(bytes))).toBe('BAD_REPORT report')
+    }
+    for (const at of [date, null as unknown as Date, new Date(Number.NaN)]) {
+      expect(failure(() => verifyQuote(quote, { collateral, at }))).toBe('BAD_ARGUMENT options.at')
+      expect(failure(() => verifyCollateral(collateral, { at }))).toBe('BAD_ARGUMENT options.at')
+      expect(failure(() => verifySnpReport(quote, { certificates: [], at }))).toBe('BAD_ARGUMENT options.at')
+    }
+  })
+
+  it('the PEM text of a quote has no byte order mark', () => {
+    const parsed = parseQuote(quote)
+    expect(failure(() => pckChain(certificationText(parsed)))).toBe('ok')
+    const marked = concatBytes(Uint8Array.of(0xef, 0xbb, 0xbf), parsed.certificationData)
+    expect(failure(() => pckChain(certificationText({ ...parsed, certificationData: marked })))).toMatch(
+      /BAD_PEM/,
+    )
+  })
+})
 
 describe('parseQuote', () => {
   it('splits the simulator’s quote into its fields', () => {

@@ -213,6 +213,8 @@ export interface TcbEvaluationDataNumbers {
 /**
  * Reads a TCB evaluation data numbers response; see {@link parseTcbInfo}.
  *
+ * @param response the text as Intel serves it
+ * @returns the numbers, the bytes under the signature, and the signature, which is not verified here
  * @throws AttestError `BAD_COLLATERAL`
  */
 export function parseTcbEvaluationDataNumbers(response: string): SignedDocument<TcbEvaluationDataNumbers> {

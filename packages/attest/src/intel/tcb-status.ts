@@ -52,6 +52,12 @@ export function convergeTcbStatus(platform: TcbStatus, parts: readonly TcbStatus
   }
 }
 
+/** Statuses that Intel's library knows for a quoting enclave and for a TDX module; with any other there is no level. */
+export const partStatuses: { readonly qe: readonly TcbStatus[]; readonly module: readonly TcbStatus[] } = {
+  qe: ['UpToDate', 'ConfigurationNeeded', 'OutOfDate', 'OutOfDateConfigurationNeeded', 'Revoked'],
+  module: ['UpToDate', 'OutOfDate', 'Revoked'],
+}
+
 /**
  * TDX 1.5: compares the status at launch with the status that a relaunch would have now.
  *

@@ -47,6 +47,7 @@ const info = (levels: TcbLevel[], modules: ReturnType<typeof module>[] = []): Tc
 })
 const identity = (...levels: [number, TcbStatus][]) =>
   ({ levels: module('', ...levels).levels }) as unknown as QeIdentity
+const notSupported = ['TCB_NOT_SUPPORTED', 'TCB_NOT_SUPPORTED'] as const
 const svn = (hex: string) => hexToBytes(hex.padEnd(32, '0'))
 
 describe('matchTcbLevel', () => {
@@ -162,6 +163,25 @@ describe('evaluateTcb', () => {
     expect(evaluate('010102').status).toBe('TCB_NOT_SUPPORTED')
     expect(evaluate('050902').status).toBe('TCB_NOT_SUPPORTED')
     expect(evaluate('050102', undefined, [[5, 'UpToDate']]).status).toBe('TCB_NOT_SUPPORTED')
+  })
+
+  it('is TCB_NOT_SUPPORTED for statuses that Intel’s library does not know for a part', () => {
+    const of = (qe: TcbStatus, part: TcbStatus) =>
+      evaluateTcb({
+        info: info([level('UpToDate', [1], [1])], [module('TDX_01', [5, part])]),
+        identity: identity([5, qe]),
+        platform,
+        qeIsvSvn: 5,
+        teeTcbSvn: svn('050102'),
+        teeTcbSvn2: undefined,
+      }).status
+    expect(of('UpToDate', 'UpToDate')).toBe('UpToDate')
+    for (const part of ['SWHardeningNeeded', 'ConfigurationAndSWHardeningNeeded'] as const)
+      expect([part, of(part, 'UpToDate'), of('UpToDate', part)]).toEqual([part, ...notSupported])
+    for (const part of ['ConfigurationNeeded', 'OutOfDateConfigurationNeeded'] as const)
+      expect([part, of('UpToDate', part)]).toEqual([part, 'TCB_NOT_SUPPORTED'])
+    expect(of('ConfigurationNeeded', 'UpToDate')).toBe('UpToDate')
+    expect(of('Revoked', 'UpToDate')).toBe('Revoked')
   })
 
   it('advises a relaunch when that alone would mend it, and fails when the second evaluation does', () => {

@@ -1,6 +1,12 @@
 import type { IsvLevel, QeIdentity, TcbInfo, TcbLevel, TdxModule } from './collateral.js'
 import type { PckPlatform } from './pck-extension.js'
-import { convergeTcbStatus, relaunchTcbStatus, type TcbStatus, type VerdictTcbStatus } from './tcb-status.js'
+import {
+  convergeTcbStatus,
+  partStatuses,
+  relaunchTcbStatus,
+  type TcbStatus,
+  type VerdictTcbStatus,
+} from './tcb-status.js'
 
 /** Levels ordered as Intel's library orders them: highest SVNs first, whatever the order in the document. */
 function sortLevels(levels: readonly TcbLevel[]): TcbLevel[] {
@@ -115,7 +121,12 @@ function evaluateOnce(
     ...isvShortfall('Quoting enclave', identity.levels, qeIsvSvn, qe),
     ...(hasModule ? isvShortfall('TDX module', moduleIdentity?.levels ?? [], teeTcbSvn[0] ?? 0, module) : []),
   ]
-  if (platform === undefined || qe === undefined || (hasModule && module === undefined)) {
+  const known =
+    platform !== undefined &&
+    qe !== undefined &&
+    partStatuses.qe.includes(qe.status) &&
+    (!hasModule || (module !== undefined && partStatuses.module.includes(module.status)))
+  if (!known) {
     const evaluation: TcbEvaluation = {
       status: 'TCB_NOT_SUPPORTED',
       platform,

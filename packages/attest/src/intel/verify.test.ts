@@ -63,6 +63,14 @@ describe('verifyQuote on the simulator', () => {
     for (const id of ids) expect(notPassed(verdict)).toContain(id)
   })
 
+  it('a module that the TCB info does not name has the status TCB_NOT_SUPPORTED', () => {
+    const verdict = check(simulator.quote({ ...content, defect: 'unknown-module' }))
+    expect([verdict.tcbStatus, notPassed(verdict)]).toEqual([
+      'TCB_NOT_SUPPORTED',
+      ['tdx-module', 'tcb-level'],
+    ])
+  })
+
   it('tells OutOfDate with what is short and the advisories', () => {
     const verdict = check(simulator.quote({ ...content, defect: 'out-of-date' }))
     expect(verdict).toMatchObject({ ok: true, tcbStatus: 'OutOfDate', advisories: ['INTEL-SA-01111'] })
@@ -341,6 +349,23 @@ describe('appraise', () => {
     expect(answer(trust, check(simulator.quote({ ...content, defect: 'tampered-body' })))).toBe('false')
     expect(answer(trust, check(quote, simulator.collateral(at, { defect: 'revoked-pck' })))).toBe('false')
     expect(answer(trust, check(quote, simulator.collateral(at, { defect: 'stale' })))).toBe('not-proved')
+    // The wrong collateral in the verifier's hands says nothing about the quote.
+    for (const defect of [
+      'wrong-fmspc',
+      'sgx-tcb-info',
+      'crl-of-another-authority',
+      'tampered-crl',
+    ] as const) {
+      const verdict = check(quote, simulator.collateral(at, { defect }))
+      expect([defect, answer(trust, verdict)]).toEqual([defect, 'not-proved'])
+    }
+    const unread = check(quote, { ...collateral, tcbInfo: '', tcbInfoIssuerChain: '' })
+    expect([unread.claims, answer(trust, unread)]).toEqual([
+      expect.objectContaining({ platform: expect.anything() }),
+      'not-proved',
+    ])
+    const unknown = check(simulator.quote({ ...content, defect: 'unknown-module' }))
+    expect(answer(trust, unknown)).toBe('not-proved')
     expect(answer(trust, check(simulator.quote({ ...content, defect: 'out-of-date' })))).toBe('not-allowed')
   })
 

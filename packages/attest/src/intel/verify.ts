@@ -1,8 +1,8 @@
-import { AttestError } from '../errors.js'
 import { verifyP256 } from '../signature/p256.js'
 import { memoryOf, rememberingSignatures, type VerifySignature } from '../signature/port.js'
 import { rootClaim } from '../trust-anchor/intel.js'
 import { checkList } from '../verdict/check-list.js'
+import { momentSeconds } from '../verdict/moment.js'
 import type { Verdict } from '../verdict/verdict.js'
 import { checkChains } from './check-chains.js'
 import { checkDocuments, checkForm } from './check-documents.js'
@@ -40,9 +40,7 @@ export interface VerifyQuoteOptions {
 
 /** The verification itself, with portable signatures unless the caller gives others; see its public face in `with-platform.ts`. */
 export function verifyQuote(bytes: Uint8Array, options: VerifyQuoteOptions): Verdict {
-  const at = Math.floor(options.at.getTime() / 1000)
-  if (!Number.isFinite(at))
-    throw new AttestError('BAD_ARGUMENT', 'options.at', 'The time is not a valid date')
+  const at = momentSeconds(options.at)
   const quote = parseQuote(bytes)
   const source = collateralSource(options.collateral)
   const port = options.verifySignature ?? verifyP256

@@ -29,7 +29,12 @@ function bad(place: string, what: string): AttestError {
   return new AttestError('BAD_LOG', place, `Not a checkpoint: ${what}`)
 }
 
-/** Writes a checkpoint's text, to be signed as a note. */
+/**
+ * Writes a checkpoint's text, to be signed as a note.
+ *
+ * @param checkpoint origin, size, root and extension lines
+ * @returns the text that a log signs
+ */
 export function formatCheckpoint({ origin, size, root, extensions }: Checkpoint): string {
   return [origin, String(size), encodeBase64(root), ...extensions].map((line) => `${line}\n`).join('')
 }
@@ -37,6 +42,8 @@ export function formatCheckpoint({ origin, size, root, extensions }: Checkpoint)
 /**
  * Reads a checkpoint's text.
  *
+ * @param text of a note, without its signatures
+ * @returns origin, size, root and extension lines
  * @throws AttestError `BAD_LOG`
  */
 export function parseCheckpoint(text: string): Checkpoint {
@@ -78,21 +85,27 @@ function cosignedMessage(time: bigint, text: string): Uint8Array {
 }
 
 /**
- * When a witness cosigned a checkpoint (C2SP tlog-cosignature, v1).
+ * When a witness cosigned a checkpoint last (C2SP tlog-cosignature, v1).
  *
  * @param note the checkpoint
  * @param key of kind `cosignature`
+ * @param until unix seconds; cosignatures from after this moment do not count
  * @returns unix seconds; undefined when there is no valid cosignature of this witness
  */
-export function cosignatureTime(note: SignedNote, key: NoteKey): number | undefined {
+export function cosignatureTime(
+  note: SignedNote,
+  key: NoteKey,
+  until: number = Number.MAX_SAFE_INTEGER,
+): number | undefined {
   if (key.kind !== 'cosignature') return undefined
+  let newest: number | undefined
   for (const bytes of signaturesOf(note, key)) {
     if (bytes.length !== 72) continue
     const time = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0)
-    const valid = verifyEd25519(key, bytes.subarray(8), cosignedMessage(time, note.text))
-    if (valid && time <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(time)
+    if (time > BigInt(until) || (newest !== undefined && time <= BigInt(newest))) continue
+    if (verifyEd25519(key, bytes.subarray(8), cosignedMessage(time, note.text))) newest = Number(time)
   }
-  return undefined
+  return newest
 }
 
 /**
@@ -100,6 +113,9 @@ export function cosignatureTime(note: SignedNote, key: NoteKey): number | undefi
  *
  * @param time unix seconds
  * @param privateKey Ed25519 seed, 32 bytes
+ * @param text of the checkpoint, without its signatures
+ * @param name of the witness
+ * @returns the signature line’s parts
  */
 export function cosign(text: string, name: string, time: number, privateKey: Uint8Array): NoteSignature {
   const { keyId } = noteKey(name, ed25519.getPublicKey(privateKey), 'cosignature')
@@ -112,7 +128,13 @@ export function cosign(text: string, name: string, time: number, privateKey: Uin
   }
 }
 
-/** Adds signatures to a signed checkpoint. */
+/**
+ * Adds signatures to a signed checkpoint.
+ *
+ * @param note signed checkpoint
+ * @param signatures to add behind those that are there
+ * @returns the note with all of them
+ */
 export function addSignatures(note: string, signatures: readonly NoteSignature[]): string {
   const { text, signatures: before } = parseNote(note)
   return formatNote({ text, signatures: [...before, ...signatures] })

@@ -33,7 +33,12 @@ export const logEntrySchema: Schema<LogEntry> = /* @__PURE__ */ (() =>
     }),
   ))()
 
-/** An entry's bytes in the log: its canonical JSON. */
+/**
+ * An entry's bytes in the log: its canonical JSON.
+ *
+ * @param entry what is logged
+ * @returns its canonical bytes, which the tree hashes
+ */
 export function logEntryBytes(entry: LogEntry): Uint8Array {
   return canonicalBytes(logEntrySchema.parse(entry) as JsonValue)
 }
@@ -42,6 +47,7 @@ export function logEntryBytes(entry: LogEntry): Uint8Array {
  * Reads an entry.
  *
  * @param bytes canonical JSON
+ * @returns the entry
  * @throws AttestError `BAD_LOG`
  */
 export function parseLogEntry(bytes: Uint8Array): LogEntry {

@@ -290,6 +290,36 @@ describe('a log with witnesses and a monitor', () => {
     expect(failing({ at: new Date(1_799_999_999_000) })).toEqual(['witnesses'])
     expect(failing({ trust: { ...trust, witnesses: [witness, witness], quorum: 2 } })).toEqual(['witnesses'])
     expect(failing({ checkpoint: sign(checkpointOf(hashes.slice(0, 3))) })).toEqual(['witnesses'])
+    for (const quorum of [-1, 0.5, Number.NaN])
+      expect([quorum, code(() => failing({ trust: { ...trust, quorum } }))]).toEqual([quorum, 'BAD_ARGUMENT'])
+    expect(code(() => failing({ at: new Date(Number.NaN) }))).toBe('BAD_ARGUMENT')
+    // One key under two names is one witness, and a log is no witness of itself.
+    const body = parseNote(sign(checkpointOf(hashes.slice(0, 3)))).text
+    const cosigned = (...all: [string, number, number][]) =>
+      addSignatures(
+        sign(checkpointOf(hashes.slice(0, 3))),
+        all.map(([name, time, key]) => cosign(body, name, time, secret(key))),
+      )
+    const now = Math.floor(at.getTime() / 1000)
+    const keyOf = (name: string, key: number) =>
+      noteKey(name, ed25519.getPublicKey(secret(key)), 'cosignature')
+    const two = (first: number, second: number) =>
+      failing({
+        checkpoint: cosigned(['w1', now, first], ['w2', now, second]),
+        trust: { ...trust, witnesses: [keyOf('w1', first), keyOf('w2', second)], quorum: 2 },
+      })
+    expect([two(4, 5), two(4, 4), two(4, 1)]).toEqual([[], ['witnesses'], ['witnesses']])
+    // The newest cosignature that is not from the future counts, wherever it stands.
+    for (const times of [
+      [now - 9999, now],
+      [now, now - 9999],
+      [now + 60, now],
+      [now, now + 60],
+    ]) {
+      const checkpoint = cosigned(...times.map((time): [string, number, number] => [witness.name, time, 2]))
+      expect([times, failing({ checkpoint })]).toEqual([times, []])
+    }
+    expect(failing({ checkpoint: cosigned([witness.name, now + 60, 2]) })).toEqual(['witnesses'])
     expect(failing({ trust: { ...trust, log: noteKey(log.name, ed25519.getPublicKey(secret(9))) } })).toEqual(
       ['checkpoint'],
     )

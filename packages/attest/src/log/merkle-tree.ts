@@ -3,7 +3,12 @@ import { concatBytes } from '@noble/hashes/utils.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { AttestError } from '../errors.js'
 
-/** Hash of a leaf (RFC 9162 2.1.1): SHA-256 of 0x00 and the entry. */
+/**
+ * Hash of a leaf (RFC 9162 2.1.1): SHA-256 of 0x00 and the entry.
+ *
+ * @param entry bytes of the entry
+ * @returns 32 bytes
+ */
 export function leafHash(entry: Uint8Array): Uint8Array {
   return sha256(concatBytes(Uint8Array.of(0), entry))
 }
@@ -23,6 +28,7 @@ function split(size: number): number {
  * Root of a tree (RFC 9162 2.1.1).
  *
  * @param hashes hashes of the leaves, in order
+ * @returns 32 bytes
  */
 export function treeRoot(hashes: readonly Uint8Array[]): Uint8Array {
   let level = [...hashes]
@@ -42,6 +48,7 @@ export function treeRoot(hashes: readonly Uint8Array[]): Uint8Array {
  *
  * @param hashes hashes of all leaves
  * @param index of the leaf
+ * @returns hashes from the leaf’s sibling upwards
  * @throws AttestError `BAD_ARGUMENT` when there is no such leaf
  */
 export function inclusionProof(hashes: readonly Uint8Array[], index: number): Uint8Array[] {
@@ -60,6 +67,7 @@ export function inclusionProof(hashes: readonly Uint8Array[], index: number): Ui
  *
  * @param hashes hashes of all leaves
  * @param size of the smaller tree
+ * @returns the hashes that show the smaller tree within the larger
  * @throws AttestError `BAD_ARGUMENT` when it is not between 0 and the whole size
  */
 export function consistencyProof(hashes: readonly Uint8Array[], size: number): Uint8Array[] {
@@ -88,6 +96,7 @@ const wellFormed = (proof: readonly Uint8Array[]) =>
 /**
  * Whether a leaf stands at a place of a tree (RFC 9162 2.1.3.2).
  *
+ * @param claim leaf, its index, the tree’s size and root, and the proof
  * @returns true only when the path has the right length and leads to the root; hostile values give false
  */
 export function verifyInclusion(claim: {
@@ -116,6 +125,7 @@ export function verifyInclusion(claim: {
 /**
  * Whether one tree is the beginning of another (RFC 9162 2.1.4.2): nothing was changed or taken away.
  *
+ * @param claim both trees’ sizes and roots, and the proof
  * @returns true only when the path has the right length and leads to both roots; hostile values give false
  */
 export function verifyConsistency(claim: {

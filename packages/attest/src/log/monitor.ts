@@ -22,6 +22,7 @@ export interface MonitorState {
  * One round of a monitor: reads the whole log against its newest checkpoint and the one of the round before, and alerts on
  * every new entry that its owner does not know. A planted measurement, policy or key shows here.
  *
+ * @param options what was seen last time, what the log shows now, and which entries are known
  * @param options.entries all entries of the log, as its tiles give them
  * @param options.known digests that the owner expects, by kind
  * @returns alerts, and the state for the next round; the state stays as it was when the log itself is wrong
@@ -69,7 +70,12 @@ function readable(bytes: Uint8Array | undefined): LogEntry | undefined {
   }
 }
 
-/** The usual `known` of {@link monitorLog}: an entry whose digest is on a list. */
+/**
+ * The usual `known` of {@link monitorLog}: an entry whose digest is on a list.
+ *
+ * @param digests of what may stand in the log
+ * @returns a function that says whether an entry’s digest is one of them
+ */
 export function knownDigests(digests: Iterable<Digest>): (entry: LogEntry) => boolean {
   const all = new Set(digests)
   return ({ digest }) => all.has(digest)

@@ -52,6 +52,7 @@ function validName(name: string): boolean {
  * @param name for example `log.example.org`
  * @param publicKey Ed25519, 32 bytes
  * @param kind a witness has a key id of its own
+ * @returns the key with its id
  * @throws AttestError `BAD_LOG` for a name with spaces or a plus, or a key of another length
  */
 export function noteKey(name: string, publicKey: Uint8Array, kind: NoteKeyKind = 'ed25519'): NoteKey {
@@ -65,6 +66,8 @@ export function noteKey(name: string, publicKey: Uint8Array, kind: NoteKeyKind =
 /**
  * Reads a verifier key: `<name>+<key id, hex>+<base64 of type and key>`.
  *
+ * @param text a verifier key in one line
+ * @returns the key
  * @throws AttestError `BAD_LOG`
  */
 export function parseNoteKey(text: string): NoteKey {
@@ -79,7 +82,12 @@ export function parseNoteKey(text: string): NoteKey {
   return key
 }
 
-/** Writes a verifier key; see {@link parseNoteKey}. */
+/**
+ * Writes a verifier key; see {@link parseNoteKey}.
+ *
+ * @param key of a log or a witness
+ * @returns the verifier key in one line
+ */
 export function formatNoteKey(key: NoteKey): string {
   const data = concatBytes(Uint8Array.of(kinds[key.kind]), key.publicKey)
   return `${key.name}+${bytesToHex(key.keyId)}+${encodeBase64(data)}`
@@ -88,6 +96,8 @@ export function formatNoteKey(key: NoteKey): string {
 /**
  * Reads a signed note: text, a blank line, signature lines.
  *
+ * @param note text, blank line, signature lines
+ * @returns the text and its signatures, which are not verified here
  * @throws AttestError `BAD_LOG`
  */
 export function parseNote(note: string): SignedNote {
@@ -111,7 +121,12 @@ export function parseNote(note: string): SignedNote {
   return { text: note.slice(0, cut + 1), signatures }
 }
 
-/** Writes a note; see {@link parseNote}. */
+/**
+ * Writes a note; see {@link parseNote}.
+ *
+ * @param note text and signatures
+ * @returns text, blank line, signature lines
+ */
 export function formatNote({ text, signatures }: SignedNote): string {
   const lines = signatures.map(
     ({ name, keyId, signature }) => `— ${name} ${encodeBase64(concatBytes(keyId, signature))}\n`,
@@ -154,6 +169,7 @@ export function verifyEd25519(key: NoteKey, signature: Uint8Array, message: Uint
  * @param text ends in a newline
  * @param name of the signer
  * @param privateKey Ed25519 seed, 32 bytes
+ * @returns the signature line’s parts
  * @throws AttestError `BAD_LOG` when the text does not end in a newline
  */
 export function signNote(text: string, name: string, privateKey: Uint8Array): NoteSignature {

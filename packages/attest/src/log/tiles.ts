@@ -21,6 +21,7 @@ function indexPath(index: number): string {
  * @param level 0 for hashes of leaves, or `entries`
  * @param index of the tile within its level
  * @param width hashes in it, when fewer than 256
+ * @returns the path below the log’s address
  * @throws AttestError `BAD_ARGUMENT`
  */
 export function tilePath(level: number | 'entries', index: number, width: number = tileWidth): string {
@@ -35,6 +36,7 @@ export function tilePath(level: number | 'entries', index: number, width: number
  * All tiles of hashes of a tree, by path.
  *
  * @param hashes hashes of the leaves
+ * @returns content by path
  */
 export function treeTiles(hashes: readonly Uint8Array[]): Map<string, Uint8Array> {
   const tiles = new Map<string, Uint8Array>()
@@ -54,6 +56,8 @@ export function treeTiles(hashes: readonly Uint8Array[]): Map<string, Uint8Array
 /**
  * Writes a bundle of entries: each behind its length as two bytes, big-endian.
  *
+ * @param entries bytes of each
+ * @returns all of them, each behind its length
  * @throws AttestError `BAD_ARGUMENT` for an entry above 65535 bytes or more than 256 of them
  */
 export function formatEntryBundle(entries: readonly Uint8Array[]): Uint8Array {
@@ -68,6 +72,8 @@ export function formatEntryBundle(entries: readonly Uint8Array[]): Uint8Array {
 /**
  * Reads a bundle of entries.
  *
+ * @param bytes of a bundle
+ * @returns bytes of each entry
  * @throws AttestError `BAD_LOG`
  */
 export function parseEntryBundle(bytes: Uint8Array): Uint8Array[] {

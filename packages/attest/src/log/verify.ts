@@ -1,3 +1,5 @@
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { AttestError } from '../errors.js'
 import { type Check, checkList, fail, notChecked, pass } from '../verdict/check-list.js'
 import { type Checkpoint, cosignatureTime, openCheckpoint } from './checkpoint.js'
 import { leafHash, verifyInclusion } from './merkle-tree.js'
@@ -30,10 +32,12 @@ export interface LogVerdict {
 /**
  * Whether an entry stands in a log that witnesses watch, offline.
  *
+ * @param options the entry, its place and proof, the checkpoint, whom to believe, and the moment
  * @param options.entry the entry's bytes
  * @param options.checkpoint signed checkpoint, with cosignatures
  * @param options.at the moment for which the answer holds
- * @throws AttestError `BAD_LOG` when the checkpoint cannot be read
+ * @returns every check, and the checkpoint when its log signed it
+ * @throws AttestError `BAD_LOG` when the checkpoint cannot be read, `BAD_ARGUMENT` for a quorum or a moment that is none
  */
 export function verifyLogged(options: {
   readonly entry: Uint8Array
@@ -44,6 +48,10 @@ export function verifyLogged(options: {
   readonly at: Date
 }): LogVerdict {
   const { entry, index, proof, trust, at } = options
+  if (!Number.isSafeInteger(trust.quorum) || trust.quorum < 0)
+    throw new AttestError('BAD_ARGUMENT', 'trust.quorum', 'The quorum must be a whole number of at least 0')
+  if (Number.isNaN(at.getTime()))
+    throw new AttestError('BAD_ARGUMENT', 'options.at', 'The time is not a valid date')
   const checks = checkList(logCheckTitles)
   const opened = openCheckpoint(options.checkpoint, trust.log)
   checks.run('checkpoint', [], () => {
@@ -65,14 +73,20 @@ export function verifyLogged(options: {
   return { ok: checks.ok(), checks: checks.list(), checkpoint: opened?.checkpoint ?? null }
 }
 
-/** Names of witnesses with a valid cosignature that is neither too old nor from the future; each key counts once. */
+/**
+ * Names of witnesses with a valid cosignature that is neither too old nor from the future. Each key counts once, whatever its
+ * names, and the log's own key is no witness of itself.
+ */
 function freshCosignatures(note: SignedNote, trust: LogTrust, at: Date): string[] {
   const now = Math.floor(at.getTime() / 1000)
   const oldest = now - (trust.maximumAgeSeconds ?? Number.MAX_SAFE_INTEGER)
-  const names = new Set<string>()
+  const names = new Map<string, string>()
+  const own = bytesToHex(trust.log.publicKey)
   for (const witness of trust.witnesses) {
-    const time = cosignatureTime(note, witness)
-    if (time !== undefined && time <= now && time >= oldest) names.add(witness.name)
+    const key = bytesToHex(witness.publicKey)
+    if (key === own || names.has(key)) continue
+    const time = cosignatureTime(note, witness, now)
+    if (time !== undefined && time >= oldest) names.set(key, witness.name)
   }
-  return [...names]
+  return [...names.values()]
 }

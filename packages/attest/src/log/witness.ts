@@ -21,11 +21,13 @@ export type WitnessAnswer =
  * What an honest witness does with a checkpoint: it cosigns only what the log signed and what continues the tree that it saw
  * before. Store the new state before the cosignature leaves.
  *
+ * @param options what was seen last time, what the log shows now, and the witness’s key
  * @param options.state from the last time
  * @param options.note signed checkpoint
  * @param options.log the log's key
  * @param options.proof consistency proof from the state's size to the checkpoint's
  * @param options.time unix seconds
+ * @returns the cosigned checkpoint with the new state, or why it was refused
  * @throws AttestError `BAD_LOG` when it is no signed checkpoint
  */
 export function witnessCheckpoint(options: {

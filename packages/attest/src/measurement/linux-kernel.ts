@@ -70,6 +70,7 @@ export function authenticodeDigest(image: Uint8Array): Uint8Array {
  * command line (`vga=`) would be written as well; it is not looked at here.
  *
  * @param kernel bzImage of boot protocol 2.02 or later
+ * @param options length of the initrd and memory of the machine, both in bytes
  * @param options.initrdLength bytes of the initrd
  * @param options.memoryBytes the guest's memory, which decides where the initrd goes when it is below 2.75 GiB
  * @returns a copy

@@ -39,6 +39,7 @@ export const footerGuids = {
  * Reads the tables at the end of an OVMF image (TianoCore OvmfPkg, ResetVector).
  *
  * @param image the whole firmware file, or its last bytes when only the tables are needed
+ * @returns its sections and addresses
  * @throws AttestError `BAD_IMAGE`
  */
 export function parseOvmf(image: Uint8Array): Ovmf {

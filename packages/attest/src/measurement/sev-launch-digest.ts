@@ -24,6 +24,7 @@ export interface SevLaunch {
  * The launch digest of an SEV or SEV-ES guest, for those who still have one to compare: such guests have no attestation report,
  * and a host can change their memory unnoticed. Nothing of this package accepts them as evidence.
  *
+ * @param launch firmware, kernel and processors
  * @returns 32 bytes
  * @throws AttestError `BAD_IMAGE` when the firmware cannot be measured or has no place for a kernel's hashes; `BAD_ARGUMENT`
  * @see AMD 55766, SEV API specification 0.24, LAUNCH_MEASURE; QEMU target/i386/sev.c

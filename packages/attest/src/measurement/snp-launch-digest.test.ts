@@ -47,6 +47,11 @@ describe('snpLaunchDigest', () => {
     ['BAD_ARGUMENT', { vcpus: 0 }],
     ['BAD_ARGUMENT', { vcpus: 1.5 }],
     ['BAD_ARGUMENT', { vcpu: 'toString' }],
+    ['BAD_ARGUMENT', { vmm: 'krun' as 'ec2' }],
+    ['BAD_ARGUMENT', { vmm: 'EC2' as 'ec2' }],
+    ['BAD_ARGUMENT', { vmm: 'toString' as 'ec2' }],
+    ['BAD_ARGUMENT', { features: -1n }],
+    ['BAD_ARGUMENT', { features: 1n << 64n }],
     ['BAD_ARGUMENT', { ovmfDigest: new Uint8Array(32) }],
     [
       'BAD_ARGUMENT',

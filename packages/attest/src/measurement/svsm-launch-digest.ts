@@ -22,6 +22,7 @@ export interface SvsmLaunch {
  * The launch digest of an SEV-SNP guest whose first code is an SVSM: firmware, SVSM, the pages that the SVSM's metadata name, and
  * processors that all start in the SVSM.
  *
+ * @param launch firmware, SVSM and processors
  * @returns 48 bytes
  * @throws AttestError `BAD_IMAGE` when an image cannot be measured, `BAD_ARGUMENT`
  * @see COCONUT-SVSM's QEMU, target/i386/sev.c

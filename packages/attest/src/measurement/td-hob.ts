@@ -28,6 +28,8 @@ const resource = { systemMemory: 0, unacceptedMemory: 7 } as const
 /**
  * The layout that a firmware file asks for.
  *
+ * @param image the firmware file
+ * @returns where the hand-off block and what it describes lie
  * @throws AttestError `BAD_IMAGE` when it has no TD HOB section
  */
 export function tdHobLayout(image: Uint8Array): TdHobLayout {

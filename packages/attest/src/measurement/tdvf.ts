@@ -37,6 +37,7 @@ const maximumMemory = 1 << 28
  * Reads the TDX metadata of an OVMF or TDVF image.
  *
  * @param image the whole firmware file
+ * @returns its sections
  * @throws AttestError `BAD_IMAGE` when there are none, or none that hang together; its `place` names the section
  * @see Intel TDX Virtual Firmware Design Guide, section 11; TianoCore OvmfPkg, OvmfTdxMetadata
  */
@@ -81,6 +82,7 @@ function checkSection(section: TdvfSection, place: string, length: number): void
  * version 9) or each is measured as it is added (`single-pass`: QEMU from version 9 on, and others).
  *
  * @param image the whole firmware file (code and variables)
+ * @param options the order in which the monitor adds and measures pages
  * @param options.pageOrder see above
  * @returns 48 bytes
  * @throws AttestError `BAD_IMAGE`

@@ -36,6 +36,8 @@ export interface TdxLaunchRegisters {
  * The registers that a quote must show for a guest launched like this. MRTD, RTMR1 and RTMR2 follow from the files; RTMR0 also
  * needs the digests of ACPI tables, which only the monitor can make. RTMR3 belongs to what runs in the guest.
  *
+ * @param launch firmware, kernel and machine
+ * @returns the registers of a guest launched like this
  * @throws AttestError `BAD_IMAGE` when a file cannot be measured, `BAD_ARGUMENT`
  *
  * @example

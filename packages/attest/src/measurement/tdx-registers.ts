@@ -78,6 +78,7 @@ const separator = /* @__PURE__ */ new Uint8Array(4)
  * RTMR0 of a guest that OVMF boots under QEMU: configuration. The digests of ACPI tables and boot options are the caller's: take
  * them from a source that you trust, since whoever takes them from the guest's own log believes the guest.
  *
+ * @param events what the firmware measures
  * @returns 48 bytes
  * @throws AttestError `BAD_ARGUMENT` when a digest has another length
  * @see TianoCore SecurityPkg, TdTcg2Dxe; Dstack-TEE/dstack, dstack-mr
@@ -100,6 +101,7 @@ export function tdxConfigurationRegister(events: FirmwareEvents): Uint8Array {
 /**
  * RTMR1 and RTMR2 of a guest that OVMF boots from kernel, initrd and command line.
  *
+ * @param events what firmware and kernel measure
  * @returns 48 bytes each
  * @throws AttestError `BAD_ARGUMENT` when a digest has another length
  */

@@ -1,3 +1,5 @@
+import { AttestError } from '../errors.js'
+
 /** Virtual machine monitors whose first register values are known. */
 export type SnpVmm = 'QEMU' | 'ec2' | 'gce'
 
@@ -33,6 +35,7 @@ const registers = {
  * @param eip where the processor starts
  * @param features SEV_FEATURES of the guest
  * @param signature CPUID signature of the virtual processor
+ * @throws AttestError `BAD_ARGUMENT` for a monitor that is not known, or features that are no 64 bits
  */
 export function vmsaPage(options: {
   readonly eip: number
@@ -41,6 +44,12 @@ export function vmsaPage(options: {
   readonly vmm: SnpVmm
 }): Uint8Array {
   const { eip, features, signature, vmm } = options
+  if (!Object.hasOwn(registers, vmm)) {
+    const known = Object.keys(registers).join(', ')
+    throw new AttestError('BAD_ARGUMENT', 'launch.vmm', `The monitor must be one of ${known}`)
+  }
+  if (typeof features !== 'bigint' || features < 0n || features >= 1n << 64n)
+    throw new AttestError('BAD_ARGUMENT', 'launch.features', 'SEV_FEATURES must be a bigint of 64 bits')
   const page = new Uint8Array(4096)
   const view = new DataView(page.buffer)
   const first = registers[vmm]

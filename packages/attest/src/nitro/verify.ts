@@ -34,9 +34,10 @@ export const nitroCheckTitles = {
   signature: 'The document is signed by its certificate',
   fresh: 'The document was made not long before the moment that is asked for',
   nonce: 'The document was made for the nonce that was asked',
+  debug: 'The enclave does not run in debug mode',
 } as const
 
-/** Answer of {@link verifyNitroDocument}; debug is for the caller's policy to refuse, as is every register. */
+/** Answer of {@link verifyNitroDocument}; which registers are good is for the caller to say. */
 export interface NitroVerdict {
   readonly ok: boolean
   readonly checks: readonly Check[]
@@ -150,6 +151,7 @@ export function verifyNitroDocument(
     readonly at: Date
     readonly maximumAgeSeconds?: number
     readonly nonce?: Uint8Array
+    readonly allowDebug?: boolean
     readonly verifySignature?: VerifySignature
   },
 ): NitroVerdict {
@@ -189,6 +191,12 @@ export function verifyNitroDocument(
     return carried === `0x${bytesToHex(options.nonce)}`
       ? pass('It is the one.')
       : fail('it carries another nonce or none')
+  })
+  checks.run('debug', [], () => {
+    if (!claims.debug) return pass('PCR0 to PCR2 are not all zero.')
+    return options.allowDebug === true
+      ? pass('DEBUG MODE: its host reads its console; the caller has allowed it.')
+      : fail('PCR0 to PCR2 are zero: it runs in debug mode, and its host reads its console')
   })
   return { ok: checks.ok(), checks: checks.list(), claims }
 }

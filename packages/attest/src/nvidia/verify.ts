@@ -16,6 +16,7 @@ import {
   pass,
   unless,
 } from '../verdict/check-list.js'
+import { momentSeconds } from '../verdict/moment.js'
 import type { Hex } from '../verdict/verdict.js'
 
 /** SHA-256 of the certificate “NVIDIA Device Identity CA”. */
@@ -79,12 +80,11 @@ export function verifyNvidiaReport(
     readonly nonce?: Uint8Array
     readonly revocation?: NvidiaRevocation
     readonly referenceMeasurements?: NvidiaReferenceMeasurements
+    readonly measuredBlocks?: readonly number[]
     readonly verifySignature?: VerifySignature
   },
 ): NvidiaVerdict {
-  const at = Math.floor(options.at.getTime() / 1000)
-  if (!Number.isFinite(at))
-    throw new AttestError('BAD_ARGUMENT', 'options.at', 'The time is not a valid date')
+  const at = momentSeconds(options.at)
   const { nonce, measurements } = parseReport(report)
   const chain = parsePemCertificates(options.certificates).map(parseCertificate)
   const verify = options.verifySignature ?? verifyAmdSignature
@@ -110,7 +110,7 @@ export function verifyNvidiaReport(
     revocationAnswer(chain.slice(0, -1), options.revocation, options.at),
   )
   checks.run('measurements', ['signature'], () =>
-    referenceAnswer(measurements, options.referenceMeasurements),
+    referenceAnswer(measurements, options.referenceMeasurements, options.measuredBlocks),
   )
   return {
     ok: checks.ok(),
@@ -142,6 +142,7 @@ function revocationAnswer(
 function referenceAnswer(
   measurements: Readonly<Record<number, Hex>>,
   references: NvidiaReferenceMeasurements | undefined,
+  counted: readonly number[] = Object.keys(measurements).map(Number),
 ): CheckAnswer {
   const indexes = Object.keys(references ?? {}).map(Number)
   if (references === undefined || indexes.length === 0)
@@ -151,8 +152,12 @@ function referenceAnswer(
     return value === undefined || references[index]?.includes(value) !== true
   })
   if (differing.length > 0) return fail(`blocks with other values than published: ${differing.join(', ')}`)
-  const open = Object.keys(measurements).length - indexes.length
-  return pass(`${indexes.length} blocks are as published; ${open} are not named by the references.`)
+  const open = counted.filter((index) => references[index] === undefined)
+  if (open.length > 0)
+    return notChecked(
+      `${indexes.length} blocks are as published; the references name no value for ${open.length} others.`,
+    )
+  return pass(`${indexes.length} blocks are as published, all that count.`)
 }
 
 function parseReport(report: Uint8Array) {
@@ -172,6 +177,7 @@ function parseReport(report: Uint8Array) {
   for (let i = 0; i < (response[4] ?? 0); i += 1) {
     const size = (record[at + 2] ?? 0) + (record[at + 3] ?? 0) * 256
     if (size < 3 || at + 4 + size > record.length) throw bad('a measurement is cut off')
+    if (measurements[record[at] ?? 0] !== undefined) throw bad('two measurements have one index')
     measurements[record[at] ?? 0] = `0x${bytesToHex(record.subarray(at + 7, at + 4 + size))}`
     at += 4 + size
   }

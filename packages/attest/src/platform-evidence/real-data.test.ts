@@ -92,11 +92,15 @@ describe.skipIf(attestData === undefined)('AWS Nitro documents', () => {
   ])('verifies %s, debug %s', (name, debug) => {
     const bytes = documentOf(name)
     const verdict = verifyNitroDocument(bytes, { at: at(bytes) })
-    expect(not(verdict, 'fail')).toEqual([])
+    expect(not(verdict, 'fail')).toEqual(debug ? ['debug'] : [])
     expect(not(verdict, 'not-checked')).toEqual(['nonce'])
     expect(verdict.claims.debug).toBe(debug)
-    expect(not(verifyNitroDocument(bytes, { at: new Date('2026-11-20') }), 'fail')).toEqual(['fresh'])
-    expect(not(verifyNitroDocument(bytes, { at: at(bytes), nonce: Uint8Array.of(1) }), 'fail')).toEqual([
+    const allowing = { at: at(bytes), allowDebug: true }
+    expect(not(verifyNitroDocument(bytes, allowing), 'fail')).toEqual([])
+    expect(not(verifyNitroDocument(bytes, { ...allowing, at: new Date('2026-11-20') }), 'fail')).toEqual([
+      'fresh',
+    ])
+    expect(not(verifyNitroDocument(bytes, { ...allowing, nonce: Uint8Array.of(1) }), 'fail')).toEqual([
       'nonce',
     ])
   })
@@ -153,11 +157,21 @@ describe.skipIf(attestData === undefined)('NVIDIA measurements', () => {
       revocation: () => ({ status, nextUpdate }),
       referenceMeasurements: { 1: [first], 2: ['0x00', second] as const },
     })
-    const verdict = verifyNvidiaReport(bytes, answers('good'))
+    const partly = verifyNvidiaReport(bytes, answers('good'))
+    expect([partly.ok, not(partly, 'fail'), not(partly, 'not-checked')]).toEqual([
+      false,
+      [],
+      ['measurements'],
+    ])
+    const every = Object.fromEntries(Object.entries(measurements).map(([index, value]) => [index, [value]]))
+    expect(verifyNvidiaReport(bytes, { ...answers('good'), referenceMeasurements: every }).ok).toBe(true)
+    const missing = verifyNvidiaReport(bytes, { ...answers('good'), measuredBlocks: [1, 2, 3] })
+    expect(not(missing, 'not-checked')).toEqual(['measurements'])
+    const verdict = verifyNvidiaReport(bytes, { ...answers('good'), measuredBlocks: [1, 2] })
     expect([verdict.ok, not(verdict, 'fail'), not(verdict, 'not-checked')]).toEqual([true, [], []])
     expect(not(verifyNvidiaReport(bytes, answers('hold')), 'fail')).toEqual(['not-revoked'])
     expect(not(verifyNvidiaReport(bytes, answers('revoked')), 'fail')).toEqual(['not-revoked'])
-    expect(not(verifyNvidiaReport(bytes, answers('unknown')), 'not-checked')).toEqual(['not-revoked'])
+    expect(not(verifyNvidiaReport(bytes, answers('unknown')), 'not-checked')).toContain('not-revoked')
     const stale = answers('good', new Date(at.getTime() - 1))
     expect(not(verifyNvidiaReport(bytes, stale), 'fail')).toEqual(['not-revoked'])
     const silent = { ...question, revocation: () => undefined }
@@ -177,6 +191,17 @@ describe.skipIf(attestData === undefined)('NVIDIA measurements', () => {
       },
     })
     expect(count.asked).toBeGreaterThan(2)
+  })
+
+  it('refuses a report with two measurements of one index', () => {
+    const bytes = hex('gpu/hopperAttestationReport.txt')
+    // Request (37), response head (8), then blocks: index, specification, size, type, value size, value.
+    const first = 45
+    const second = first + 4 + (bytes[first + 2] ?? 0) + (bytes[first + 3] ?? 0) * 256
+    const repeated = bytes.slice()
+    repeated[second] = bytes[first] ?? 0
+    const certificates = text('gpu/hopperCertChain.txt')
+    expect(() => verifyNvidiaReport(repeated, { certificates, at })).toThrow(/one index/)
   })
 
   it('refuses what must be refused', () => {

@@ -1,16 +1,19 @@
 import type { SnpClaims } from '../amd/claims.js'
 import { tcbShortfall } from '../amd/tcb-version.js'
 import type { SnpRules } from './policy.js'
+import { type Refusal, refusalsAbout } from './refusal.js'
 
 /** Why rules refuse what an authentic SEV-SNP report says; empty when they do not. */
-export function snpRefusals(claims: SnpClaims, rules: SnpRules | undefined): string[] {
-  if (rules === undefined)
-    return ['The policy has no rules for SEV-SNP (snp), so that no minimum TCB is named.']
+export function snpRefusals(claims: SnpClaims, rules: SnpRules | undefined): Refusal[] {
+  if (rules === undefined) {
+    const reason = 'The policy has no rules for SEV-SNP (snp), so that no minimum TCB is named.'
+    return [{ about: 'hardware', reason }]
+  }
   return [
-    ...platformRefusals(claims, rules),
-    ...tcbRefusals(claims, rules),
-    ...guestRefusals(claims, rules),
-    ...identityRefusals(claims, rules),
+    ...refusalsAbout('hardware', platformRefusals(claims, rules)),
+    ...refusalsAbout('hardware', tcbRefusals(claims, rules)),
+    ...refusalsAbout('configuration', guestRefusals(claims, rules)),
+    ...refusalsAbout('instance-identity', identityRefusals(claims, rules)),
   ]
 }
 

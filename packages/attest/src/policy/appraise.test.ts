@@ -210,6 +210,13 @@ describe('rules for TDX', () => {
       },
       says: /evaluation data number 17/,
     },
+    'minimumTcbEvaluationDataNumber, of an old QE identity': {
+      rule: { minimumTcbEvaluationDataNumber: 18 },
+      fail: {
+        claims: { collateral: claims.collateral && { ...claims.collateral, qeTcbEvaluationDataNumber: 11 } },
+      },
+      says: /evaluation data number 11/,
+    },
   }
   for (const [name, row] of Object.entries(rows)) check(name, tdx, row, { ...trust, tdx: row.rule })
 })
@@ -475,8 +482,38 @@ describe('answers', () => {
     ['certificate-dates', 'fail', 'not-proved'],
     ['crl-dates', 'fail', 'not-proved'],
     ['collateral-dates', 'fail', 'not-proved'],
+    ['collateral', 'fail', 'not-proved'],
+    ['platform-match', 'fail', 'not-proved'],
+    ['collateral-chains', 'fail', 'not-proved'],
+    ['root-crl', 'fail', 'not-proved'],
+    ['pck-crl', 'fail', 'not-proved'],
+    ['tcb-info-signature', 'fail', 'not-proved'],
+    ['qe-identity-signature', 'fail', 'not-proved'],
+    ['certificates', 'fail', 'not-proved'],
+    ['pck-chain', 'fail', 'false'],
+    ['qe-identity', 'fail', 'false'],
+    ['tdx-module', 'fail', 'false'],
   ] as const)('%s %s is %s', (id, result, answer) => {
     expect(appraise(broken(id, result), trust).answer).toBe(answer)
+  })
+
+  it('certificates of the quote itself that cannot be read are false, a module that the TCB info does not know is not proved', () => {
+    const checks = broken('certificates', 'fail').checks
+    const unread = changed(tdx, { verdict: { ok: false, checks }, claims: { platform: null } })
+    expect(appraise(unread, trust).answer).toBe('false')
+    const module = { ...broken('tdx-module', 'fail'), tcbStatus: 'TCB_NOT_SUPPORTED' as const }
+    expect(appraise(module, trust).answer).toBe('not-proved')
+  })
+
+  it.each([
+    ['certificates', 'not-proved'],
+    ['crl', 'not-proved'],
+    ['report-signature', 'false'],
+    ['platform-match', 'false'],
+  ] as const)('SEV-SNP %s fail is %s', (id, answer) => {
+    const one = { id, title: id, result: 'fail', detail: 'x' } as const
+    const checks = [...snp.checks.filter((check) => check.id !== id), one]
+    expect(appraise({ ...snp, ok: false, checks }, trust).answer).toBe(answer)
   })
 
   it('a verdict that is not ok is never allowed, even when no check says why', () => {

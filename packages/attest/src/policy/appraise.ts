@@ -1,13 +1,15 @@
 import type { TdxClaims, Verdict } from '../verdict/verdict.js'
 import { snpRefusals } from './appraise-snp.js'
 import type { AttestationPolicy, TdxRules } from './policy.js'
+import { type Refusal, refusalsAbout } from './refusal.js'
 
 /**
  * The answer of a policy.
  *
  * - `allowed`: proved, and the policy accepts it
  * - `false`: the evidence is proved to be wrong (a signature fails, a certificate is revoked, a value contradicts another)
- * - `not-proved`: nothing speaks against it, but something that is needed was not checked or is out of date
+ * - `not-proved`: nothing speaks against it, but something that is needed was not checked, is out of date, or is about another
+ *   platform (collateral that the verifier holds)
  * - `not-allowed`: proved, but the policy does not accept it
  */
 export interface Appraisal {
@@ -18,6 +20,22 @@ export interface Appraisal {
 
 /** Checks that fail because of the calendar: the evidence may well be true, newer collateral would show it. */
 const calendar = new Set(['certificate-dates', 'crl-dates', 'collateral-dates'])
+/**
+ * Checks about what the verifier brings along (collateral, certificates, lists): when they fail, it holds the wrong ones, and
+ * the evidence may well be true.
+ */
+const verifiersOwn = {
+  intel: new Set([
+    'collateral',
+    'platform-match',
+    'collateral-chains',
+    'root-crl',
+    'pck-crl',
+    'tcb-info-signature',
+    'qe-identity-signature',
+  ]),
+  'sev-snp': new Set(['certificates', 'crl']),
+}
 /** Which roots are trusted is the policy's question, so a root nobody named is not a contradiction. */
 const trust = 'root-trusted'
 /** A TCB level that Intel revoked or never listed is authentic news about a real platform, and no forgery. */
@@ -38,35 +56,66 @@ const level = 'tcb-level'
  * ```
  */
 export function appraise(verdict: Verdict, policy: AttestationPolicy): Appraisal {
+  const { answer, reasons } = appraiseWithRefusals(verdict, policy)
+  return { answer, reasons }
+}
+
+/**
+ * The same, with what each refusal is about.
+ *
+ * @param verdict as for {@link appraise}
+ * @param policy as for {@link appraise}
+ * @returns the answer, its reasons, and the refusals among them
+ */
+export function appraiseWithRefusals(
+  verdict: Verdict,
+  policy: AttestationPolicy,
+): Appraisal & { readonly refusals: readonly Refusal[] } {
   const wrong: string[] = []
   const unproved: string[] = []
   for (const check of verdict.checks) {
     if (check.result === 'pass' || check.id === trust || check.id === level) continue
     const reason = `${check.title}: ${check.detail}`
-    if (check.result === 'fail' && !calendar.has(check.id)) wrong.push(reason)
+    if (check.result === 'fail' && !calendar.has(check.id) && !isVerifiersOwn(check.id, verdict))
+      wrong.push(reason)
     else unproved.push(reason)
   }
-  const refused = refusals(verdict, policy)
-  if (wrong.length > 0) return { answer: 'false', reasons: [...wrong, ...unproved, ...refused] }
-  if (unproved.length > 0) return { answer: 'not-proved', reasons: [...unproved, ...refused] }
-  if (refused.length > 0) return { answer: 'not-allowed', reasons: refused }
+  const refusals = refusalsOf(verdict, policy)
+  const refused = refusals.map(({ reason }) => reason)
+  if (wrong.length > 0) return { answer: 'false', reasons: [...wrong, ...unproved, ...refused], refusals }
+  if (unproved.length > 0) return { answer: 'not-proved', reasons: [...unproved, ...refused], refusals }
+  if (refused.length > 0) return { answer: 'not-allowed', reasons: refused, refusals }
   // Every check passed one by one and no rule refused; `ok` says the same, and is asked all the same.
-  if (!verdict.ok) return { answer: 'not-proved', reasons: ['The verdict is not ok.'] }
-  return { answer: 'allowed', reasons: [] }
+  if (!verdict.ok) return { answer: 'not-proved', reasons: ['The verdict is not ok.'], refusals }
+  return { answer: 'allowed', reasons: [], refusals }
 }
 
-function refusals(verdict: Verdict, policy: AttestationPolicy): string[] {
+function isVerifiersOwn(id: string, { claims, tcbStatus }: Verdict): boolean {
+  if (claims.tee === 'sev-snp') return verifiersOwn['sev-snp'].has(id)
+  // The quote's own certificates could be read: it was those of the collateral that could not.
+  if (id === 'certificates') return claims.platform !== null
+  // A module that the TCB info does not know yet, in contrast to one that differs from what it describes.
+  if (id === 'tdx-module') return tcbStatus === 'TCB_NOT_SUPPORTED'
+  return verifiersOwn.intel.has(id)
+}
+
+function refusalsOf(verdict: Verdict, policy: AttestationPolicy): Refusal[] {
   const { claims } = verdict
-  return [
-    ...rootRefusals(verdict, policy),
-    ...(claims.debug ? ['It runs under debug, so its host can read its memory.'] : []),
-    ...(claims.tee === 'sev-snp' ? snpRefusals(claims, policy.snp) : tcbRefusals(verdict, policy)),
-    ...(claims.tee === 'tdx' ? tdxRefusals(claims, policy.tdx ?? {}) : []),
-    ...measurementRefusals(verdict, policy),
-    ...(policy.reportData === undefined || claims.reportData.startsWith(policy.reportData)
+  const debug = claims.debug ? ['It runs under debug, so its host can read its memory.'] : []
+  const reportData =
+    policy.reportData === undefined || claims.reportData.startsWith(policy.reportData)
       ? []
-      : ['Its report data is not the one that the policy asks for.']),
-    ...ageRefusals(verdict, policy),
+      : ['Its report data is not the one that the policy asks for.']
+  return [
+    ...refusalsAbout('instance-identity', rootRefusals(verdict, policy)),
+    ...refusalsAbout('runtime-opaque', debug),
+    ...(claims.tee === 'sev-snp'
+      ? snpRefusals(claims, policy.snp)
+      : refusalsAbout('hardware', tcbRefusals(verdict, policy))),
+    ...(claims.tee === 'tdx' ? tdxRefusals(claims, policy.tdx ?? {}) : []),
+    ...refusalsAbout('executables', measurementRefusals(verdict, policy)),
+    ...refusalsAbout('configuration', reportData),
+    ...refusalsAbout('hardware', ageRefusals(verdict, policy)),
   ]
 }
 
@@ -111,25 +160,31 @@ function tcbRefusals(verdict: Verdict, policy: AttestationPolicy): string[] {
   return reasons
 }
 
-function tdxRefusals(claims: TdxClaims, rules: TdxRules): string[] {
-  const reasons: string[] = []
+function tdxRefusals(claims: TdxClaims, rules: TdxRules): Refusal[] {
+  const refusals: Refusal[] = []
+  const refuse = (about: Refusal['about'], reason: string) => refusals.push({ about, reason })
   const { mrSeam, mrServiceTd, tdAttributes, xfam, collateral } = claims
   if (rules.mrSeams !== undefined && !rules.mrSeams.includes(mrSeam)) {
-    reasons.push(`The policy does not allow this TDX module (MRSEAM ${mrSeam.slice(0, 18)}…).`)
+    refuse('hardware', `The policy does not allow this TDX module (MRSEAM ${mrSeam.slice(0, 18)}…).`)
   }
   const bound = mrServiceTd !== null && !/^0x0+$/.test(mrServiceTd)
   if (bound && rules.mrServiceTds?.includes(mrServiceTd) !== true) {
-    reasons.push('A service TD is bound to it that the policy does not name (mrServiceTds).')
+    refuse('executables', 'A service TD is bound to it that the policy does not name (mrServiceTds).')
   }
   const differs = (value: string, rule: TdxRules['attributes']) =>
     rule !== undefined && (BigInt(value) & BigInt(rule.mask)) !== (BigInt(rule.value) & BigInt(rule.mask))
   if (differs(tdAttributes, rules.attributes))
-    reasons.push(`The policy does not allow its attributes ${tdAttributes}.`)
-  if (differs(xfam, rules.xfam)) reasons.push(`The policy does not allow its XFAM ${xfam}.`)
-  const [has, needs] = [collateral?.tcbEvaluationDataNumber ?? 0, rules.minimumTcbEvaluationDataNumber ?? 0]
+    refuse('configuration', `The policy does not allow its attributes ${tdAttributes}.`)
+  if (differs(xfam, rules.xfam)) refuse('configuration', `The policy does not allow its XFAM ${xfam}.`)
+  // Intel's own number of a verification is the lower one of both documents: each is chosen by whoever shows it.
+  const has =
+    collateral === null
+      ? 0
+      : Math.min(collateral.tcbEvaluationDataNumber, collateral.qeTcbEvaluationDataNumber)
+  const needs = rules.minimumTcbEvaluationDataNumber ?? 0
   if (has < needs)
-    reasons.push(`Its collateral has TCB evaluation data number ${has}, the policy asks for ${needs}.`)
-  return reasons
+    refuse('hardware', `Its collateral has TCB evaluation data number ${has}, the policy asks for ${needs}.`)
+  return refusals
 }
 
 /** Whether every field of `wanted` besides its name has the same value among the claims. */

@@ -284,6 +284,7 @@ export function parseAttestationPolicy(json: unknown): AttestationPolicy {
 /**
  * The digest by which a policy is named.
  *
+ * @param policy a parsed policy
  * @returns SHA-256 of its canonical JSON
  */
 export function attestationPolicyDigest(policy: AttestationPolicy): Digest {

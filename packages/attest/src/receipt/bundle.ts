@@ -17,6 +17,7 @@ const single = ['receipt.json', 'evidence.json', 'manifest.json', 'plan.json', '
  * Whether a file name belongs to a receipt bundle.
  *
  * @param name without folder
+ * @returns whether a bundle may have a file of this name
  */
 export function isBundleFile(name: string): boolean {
   return single.includes(name) || perPool.test(name)

@@ -74,6 +74,7 @@ function differences(a: ReceiptBody, b: ReceiptBody): string[] {
  *
  * @param first signed receipt, as JSON
  * @param second the other party's
+ * @returns what the two have in common and where they differ
  * @throws AttestError `BAD_RECEIPT` when one is no receipt or its signature does not verify
  *
  * @example

@@ -44,6 +44,7 @@ export const inputDisclosureSchema: Schema<InputDisclosure> = /* @__PURE__ */ ((
  * @param pool address, lower case
  * @param digests of the verdicts on all inputs, in the order of the receipt
  * @param index which one is shown
+ * @returns the one digest with its path to the root
  * @throws AttestError `BAD_ARGUMENT` when there is no such input; CryptoError `DIGEST_INVALID`
  */
 export function discloseInput(pool: Hex, digests: readonly Digest[], index: number): InputDisclosure {

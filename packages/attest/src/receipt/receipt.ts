@@ -68,8 +68,9 @@ export type ReceiptBody = {
 /** A receipt: a signed statement about one job. */
 export type Receipt = SignedStatement
 
-/** Type and version of a receipt statement. */
+/** Type of a receipt statement. */
 export const receiptType = 'sealpool/receipt'
+/** Version of a receipt statement. */
 export const receiptVersion = 1
 
 const digest = digestText

@@ -45,6 +45,7 @@ describe('verifyReceipt', () => {
   it('makes anything that is not given not-checked, and not ok', () => {
     const whole = bundle()
     for (const [name, id] of [
+      ['policies', 'policies'],
       ['evidence', 'evidence'],
       ['manifest', 'manifest'],
       ['plan', 'plan'],

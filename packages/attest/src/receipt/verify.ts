@@ -39,8 +39,8 @@ export interface VerifyReceiptOptions {
   readonly receipt: unknown
   /** The node's evidence, as JSON. */
   readonly evidence?: unknown
-  /** The policies of the job's pools, as JSON, in any order. */
-  readonly policies: readonly JsonValue[]
+  /** The policies of the job's pools, as JSON, in any order; without them the verdict is not ok. */
+  readonly policies?: readonly JsonValue[]
   readonly manifest?: JsonValue
   readonly plan?: JsonValue
   /** Digest of the code that the verifier expects a compute job to have run, if it knows one. */
@@ -247,15 +247,16 @@ function checkNode(options: VerifyReceiptOptions, run: Run, parts: Parts): void 
 
 function checkDocuments(options: VerifyReceiptOptions, run: Run, parts: Parts): void {
   run('policies', ['receipt-form'], () => {
-    const given = new Map(options.policies.map((policy) => [digestOf(policy), policy]))
+    const policies = options.policies ?? []
+    const given = new Map(policies.map((policy) => [digestOf(policy), policy]))
     const missing = body(parts).pools.filter(({ policy }) => !given.has(policy))
     const names = missing.map(({ name }) => name).join(', ')
-    if (missing.length > 0 && options.policies.length === 0) {
+    if (missing.length > 0 && policies.length === 0) {
       return notChecked(`The policies of ${names} were not given.`)
     }
     if (missing.length > 0) return fail(`no policy that was given is the one of ${names}`)
     const used = new Set<string>(body(parts).pools.map(({ policy }) => policy))
-    if ([...given.keys()].some((key) => !used.has(key)) || given.size !== options.policies.length) {
+    if ([...given.keys()].some((key) => !used.has(key)) || given.size !== policies.length) {
       return fail('a policy was given that the receipt does not name')
     }
     parts.pools = body(parts).pools.map((pool) => ({

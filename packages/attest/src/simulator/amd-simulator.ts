@@ -40,10 +40,12 @@ const amd = '1.3.6.1.4.1.3704.1.'
  * Makes a simulated SEV-SNP platform with fresh keys. Reports and extensions have AMD's layout; the chain is signed with ECDSA
  * P-384 all along, where AMD's root and intermediates sign with RSA, because nothing here should need to make RSA keys.
  *
+ * @param options randomness, moment, processor and kind of key
  * @param options.random source of private keys
  * @param options.at certificates are valid from a day before this moment on, the endorsement key's for seven years (VLEK: one)
  * @param options.product whose identification and TCB layout; Genoa when absent
  * @param options.key VCEK when absent
+ * @returns the simulated platform
  *
  * @example
  * ```ts

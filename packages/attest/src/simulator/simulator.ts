@@ -44,6 +44,7 @@ const exports = new WeakMap<Simulator, SimulatorExport>()
 /**
  * Makes a simulated platform with fresh keys.
  *
+ * @param options randomness and moment
  * @param options.random source of private keys
  * @param options.at certificates are valid from a day before this moment until ten years after
  * @returns the simulator; the same export always gives the same certificates
@@ -81,6 +82,7 @@ export function createSimulator(options: {
  * A simulator as JSON, so that a node can keep its root over restarts.
  *
  * @param simulator from {@link createSimulator} or {@link importSimulator}
+ * @returns JSON that holds its private keys
  * @throws AttestError `BAD_SIMULATOR` for any other object
  */
 export function exportSimulator(simulator: Simulator): SimulatorExport {
@@ -115,6 +117,7 @@ const exportSchema = schema(
  * The simulator that was exported.
  *
  * @param json from {@link exportSimulator}, possibly after JSON.stringify and JSON.parse
+ * @returns the simulator, with the same certificates as before
  * @throws AttestError `BAD_SIMULATOR`; the message never shows a key
  */
 export function importSimulator(json: unknown): Simulator {

@@ -227,6 +227,15 @@ const collaterals: Verifier = {
     chains: { fail: () => alone(undefined, forgedSigner), notChecked: own },
     lists: { fail: () => alone('revoked-tcb-signing'), notChecked: () => alone(undefined, forgedSigner) },
     signatures: { fail: () => alone('tampered-tcb-info'), notChecked: () => alone(undefined, forgedSigner) },
+    names: {
+      fail: () => alone(undefined, (one) => ({ tcbInfoIssuerChain: one.pckCrlIssuerChain })),
+      notChecked: own,
+    },
+    pair: {
+      fail: () =>
+        alone(undefined, ({ qeIdentity }) => ({ qeIdentity: qeIdentity.replace('"TD_QE"', '"QE"') })),
+      notChecked: own,
+    },
     current: { fail: () => alone('stale'), notChecked: own },
   },
 }
