@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Backend } from './aead/backend.js'
 import { CryptoError } from './errors.js'
 import * as crypto from './index.js'
+import { sealEcies } from './interop/ecies.js'
 import * as interop from './interop/index.js'
 import { runSession, testMembers, testSession } from './testing/committee.js'
 import { sealEnvelope } from './threshold/index.js'
@@ -16,6 +17,13 @@ const identity = crypto.hpkeIdentity({ privateKey })
 const recipient = crypto.hpkeRecipient({ publicKey })
 const members = testMembers('text', 2)
 const { key } = runSession(members, testSession(members, 2))
+const context = {
+  chainId: 1,
+  pool: `0x${'11'.repeat(20)}`,
+  policyDigest: `sha256:${'22'.repeat(32)}`,
+  epoch: 1,
+  mediaType: 'text/plain',
+} as const
 const secpKey = crypto.decodeHex(`0x02${'79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'}`)
 
 const ofBackend = (backend: Backend): Readonly<Record<string, () => unknown>> => {
@@ -38,10 +46,10 @@ const ofBackend = (backend: Backend): Readonly<Record<string, () => unknown>> =>
     'context open ciphertext': async () => (await receiver()).open(text),
     'context open aad': async () => (await receiver()).open(bytes, text),
     'context exportSecret': async () => (await receiver()).exportSecret(text, 32),
-    'sealBytes plaintext': () => crypto.sealBytes(text, { recipients: [recipient], backend }),
+    'sealBytes plaintext': () => crypto.sealBytes(text, { recipients: [recipient], context, backend }),
     'openBytes sealed': () => crypto.openBytes(text, { identities: [identity], backend }),
-    'sealEcies plaintext': () => interop.sealEcies({ publicKey: secpKey, plaintext: text, backend }),
-    'sealEcies publicKey': () => interop.sealEcies({ publicKey: text, plaintext: bytes, backend }),
+    'sealEcies plaintext': () => sealEcies({ publicKey: secpKey, plaintext: text, random, backend }),
+    'sealEcies publicKey': () => sealEcies({ publicKey: text, plaintext: bytes, random, backend }),
   }
 }
 const elsewhere: Readonly<Record<string, () => unknown>> = {
@@ -55,8 +63,10 @@ const elsewhere: Readonly<Record<string, () => unknown>> = {
   'sealAge plaintext': () => interop.sealAge(text, { recipients: [interop.encodeAgeRecipient(publicKey)] }),
   'sealPasswordFile plaintext': () =>
     interop.sealPasswordFile({ openpgp: openpgp as never, plaintext: text, password: 'x' }),
-  'sealEnvelope content': () => sealEnvelope({ key, label: bytes, content: text, random }),
-  'sealEnvelope label': () => sealEnvelope({ key, label: text, content: bytes, random }),
+  'sealEnvelope plaintext': () =>
+    sealEnvelope({ publicKey: key.publicKey, label: bytes, plaintext: text, random }),
+  'sealEnvelope label': () =>
+    sealEnvelope({ publicKey: key.publicKey, label: text, plaintext: bytes, random }),
 }
 const attempts = [
   ...(['auto', 'pure', 'webcrypto'] as const).flatMap((backend) =>
