@@ -122,6 +122,7 @@ const shape = fc.constantFrom<Pick<GeneratedCase, 'version' | 'bodyType' | 'info
   { version: 3, bodyType: 1, infoVersion: 2 },
   { version: 3, bodyType: 1, infoVersion: 3 },
   { version: 5, bodyType: 1, infoVersion: 3 },
+  { version: 4, bodyType: 1, infoVersion: 3 },
   { version: 4, bodyType: 2, infoVersion: 3 },
   { version: 5, bodyType: 2, infoVersion: 3 },
   { version: 5, bodyType: 3, infoVersion: 3 },

@@ -91,7 +91,9 @@ describe('parseQuote', () => {
 
   it.each([
     ['header.version', patched(quote, 0, 6)],
-    ['header.teeType', patched(quote, 4, 0)],
+    ['header.teeType', patched(quote, 4, 0x42)],
+    // Version 4 with the number of SGX: the body of a TD is no enclave's report.
+    ['signatureData', patched(quote, 4, 0)],
     ['header.teeType', patched(quote, 0, 3)],
     ['signatureLength', quote.slice(0, 632)],
     ['signatureData', quote.slice(0, -1)],

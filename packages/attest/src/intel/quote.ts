@@ -102,10 +102,8 @@ function readBodyType(version: 3 | 4 | 5, teeType: number, reader: ReturnType<ty
     return 1
   }
   if (teeType !== teeSgx && teeType !== teeTdx) throw bad(place, 'neither SGX nor TDX')
-  if (version === 4) {
-    if (teeType !== teeTdx) throw bad(place, 'version 4 is accepted for TDX only')
-    return 2
-  }
+  // Intel's library reads enclave reports in version 4 as well.
+  if (version === 4) return teeType === teeSgx ? 1 : 2
   const type = reader.u16('bodyType')
   const size = reader.u32('bodySize')
   if (type !== 1 && type !== 2 && type !== 3 && type !== 4) throw bad('quote.bodyType', 'unknown body type')

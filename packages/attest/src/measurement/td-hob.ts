@@ -29,7 +29,7 @@ const resource = { systemMemory: 0, unacceptedMemory: 7 } as const
  * The layout that a firmware file asks for.
  *
  * @param image the firmware file
- * @returns where the hand-off block and what it describes lie
+ * @returns where the list of hand-off blocks is put, and which memory is accepted before the firmware runs
  * @throws AttestError `BAD_IMAGE` when it has no TD HOB section
  */
 export function tdHobLayout(image: Uint8Array): TdHobLayout {

@@ -465,6 +465,26 @@ describe('rules for SEV-SNP', () => {
     }
   })
 
+  it('what is refused by default is allowed by name, one thing at a time', () => {
+    const { firmware } = snp.claims
+    const rows = [
+      ['allowCxl', { guestPolicy: { ...guestPolicy, cxl: true } }],
+      ['allowMissingAliasCheck', { platformInfo: { ...platformInfo, aliasCheckComplete: false } }],
+      ['allowProvisionalFirmware', { firmware: { ...firmware, current: '9.9.9', committed: '1.1.1' } }],
+    ] as const
+    for (const [allow] of rows) {
+      for (const [name, claims] of rows) {
+        const given = { ...base, snp: { ...quiet, [allow]: true } }
+        const expected = name === allow ? 'allowed' : 'not-allowed'
+        expect([allow, name, appraise(changed<Snp>(snp, { claims }), given).answer]).toEqual([
+          allow,
+          name,
+          expected,
+        ])
+      }
+    }
+  })
+
   it('without rules for SEV-SNP nothing is allowed', () => {
     expect(appraise(snp, base).reasons).toEqual([expect.stringMatching(/no rules for SEV-SNP/)])
   })
