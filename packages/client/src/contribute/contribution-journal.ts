@@ -54,7 +54,11 @@ export interface JournalEntry {
   readonly done: { readonly id: bigint; readonly hash: Hex } | null
 }
 
-/** A journal that forgets everything with the process; for tests. */
+/**
+ * A journal that forgets everything with the process; for tests.
+ *
+ * @returns an empty journal, apart from every other one
+ */
 export function memoryJournal(): ContributionJournal {
   const entries = new Map<string, string>()
   return {
@@ -73,6 +77,7 @@ export function memoryJournal(): ContributionJournal {
  *
  * @param storage for example `globalThis.localStorage`
  * @param prefix put before every key; default `sealpool/contribution/`
+ * @returns the journal; its calls reject with what `storage` throws, for example when it is full
  */
 export function storageJournal(
   storage: {

@@ -11,6 +11,7 @@ import { type ContributionJournal, requireJournalKey } from './contribution-jour
  * A journal in a folder: `<folder>/<key>.json`. A write is complete or absent also when the machine stops in its middle
  * (temporary file, fsync, rename, fsync of the folder).
  *
+ * @param options - where the journal lies
  * @param options.directory the folder, made when absent
  * @returns the journal; its calls throw what the file system throws, and ClientError `OPTION_INVALID` for a key that is none
  */

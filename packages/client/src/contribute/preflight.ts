@@ -25,6 +25,7 @@ export type PreflightCheck = (
  * Demands a size.
  *
  * @param limits bytes; default: at least 1, no upper limit
+ * @returns the check; its finding `size` fails for an export outside of the limits, which themselves are allowed
  */
 export function sizePreflight(
   limits: { readonly minimumBytes?: number; readonly maximumBytes?: number } = {},
@@ -44,6 +45,7 @@ export function sizePreflight(
  * Demands one of some media types.
  *
  * @param allowed for example `['text/csv']`; parameters such as `;charset=utf-8` are not looked at
+ * @returns the check; its finding `media-type` fails for any other type; upper and lower case are the same
  */
 export function mediaTypePreflight(allowed: readonly string[]): PreflightCheck {
   return ({ mediaType }) => {

@@ -32,7 +32,8 @@ export interface ComputeRequest extends JobRequest {
  * Writes a job's manifest: what pools vote on, what the node runs, what the receipt names. The node reads it strictly; here
  * only slips are caught.
  *
- * @param request the job
+ * @param request - the job
+ * @param options - what the request leaves open
  * @param options.consumer who pays and may open the result
  * @param options.pools default pools
  * @param options.random for the salt, which makes the digest unguessable and tells equal requests apart

@@ -20,6 +20,7 @@ export type LogSource = (measurement: Hex) => Promise<LoggedMeasurement | undefi
 /**
  * Demands that the code of a node stands in a log that witnesses watch.
  *
+ * @param options - whom to believe, and whom to ask
  * @param options.trust the log's key, the witnesses' keys, and how many of them must have seen the tree
  * @param options.source where to get entry, proof and checkpoint; what it says is verified
  * @returns what `createPoolClient` takes as `log`

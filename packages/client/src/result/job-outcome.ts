@@ -10,7 +10,8 @@ export type JobOutcome =
 /**
  * Reads how a job ended from the job board's events.
  *
- * @param chain a viem client
+ * @param chain - a viem client
+ * @param options - which job
  * @param options.deployment whose job board
  * @param options.jobId the job's number on chain
  * @returns the outcome, or undefined while there is none

@@ -21,6 +21,7 @@ export interface OpenedResult {
 /**
  * Opens a result that was sealed to the consumer.
  *
+ * @param options - the sealed result, and what it is opened and compared with
  * @param options.sealed the sealed bytes, as the node or a blob store gave them
  * @param options.privateKey the X25519 private key behind the manifest's `resultKey`, 32 bytes
  * @param options.expectedDigest the digest that the receipt names; compared when given

@@ -14,6 +14,7 @@ const chainTitle = 'The chain recorded this receipt as the end of the job'
  * Verifies a job's receipt bundle as a node gave it, and that its receipt is the one that the chain recorded for the job: a
  * node could answer with another job's receipt, which verifies just as well.
  *
+ * @param options - the bundle, and what it must agree with
  * @param options.bundle from `NodeApi.jobReceipt`
  * @param options.recorded digest of the receipt that the chain recorded (see `readJobOutcome`); `not-checked`, and so not
  *   ok, when there is none

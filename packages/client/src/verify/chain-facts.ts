@@ -24,7 +24,8 @@ export interface ChainFacts {
  * Reads what the chain says about a pool and the node of its key epoch. The chain's id is asked every time: a browser
  * wallet may be switched to another chain between two calls.
  *
- * @param chain a viem client; whoever answers its requests is trusted
+ * @param chain - a viem client; whoever answers its requests is trusted
+ * @param options - which pool, of whose contracts
  * @param options.deployment the contracts that the app trusts
  * @param options.pool the pool's contract
  * @returns the facts at the newest block

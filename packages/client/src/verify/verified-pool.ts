@@ -94,6 +94,7 @@ export function isVerifiedPool(pool: VerifiedPool): boolean {
  * Verifies everything that stands between an export and its sealing: the node's evidence under the policy's own attestation
  * rules, the node's registration, and that the pool key is the node's, for this policy, as the chain says.
  *
+ * @param options - what was read of pool, node, chain and log, and the moment to judge it at
  * @param options.policy the pool's policy as the contributor read it
  * @param options.pool the pool's contract
  * @param options.chainId the chain that `chain` was read from

@@ -213,7 +213,11 @@ export function measuredConfig(config: NodeConfig): JsonValue {
   }
 }
 
-/** @returns the digest of {@link measuredConfig}, as it stands in the key set */
+/**
+ * The digest of {@link measuredConfig}, as it stands in the key set.
+ * @param config - checked settings
+ * @returns SHA-256 of the measured part's canonical JSON; the rest of the settings does not change it
+ */
 export function configDigest(config: NodeConfig): Digest {
   return digestOf(measuredConfig(config))
 }

@@ -23,6 +23,7 @@ const secretsSchema = z.object({
 /**
  * Checks the secrets.
  * @param input values from the environment or a secrets file
+ * @returns the secrets as they were given; `databaseUrl` is null when there was none
  * @throws NodeError `SECRET_MISSING`, which never repeats what it was given
  */
 export function parseSecrets(input: {

@@ -63,7 +63,12 @@ export function openSimulator(options: {
   return simulator
 }
 
-/** @returns what an attestation policy must name to accept nodes on this simulator */
+/**
+ * What an attestation policy must name to accept nodes on this simulator.
+ * @param simulator - from {@link openSimulator}
+ * @returns the digest of its root certificate, and the measurements that its quotes report
+ * @throws NodeError `KEY_UNREADABLE` when the simulator is not one of TDX
+ */
 export function simulatedPlatform(simulator: Simulator): SimulatedPlatform {
   const quote = parseQuote(simulator.quote({ reportData: new Uint8Array(64) }))
   if (quote.report.kind !== 'td')

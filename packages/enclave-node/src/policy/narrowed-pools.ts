@@ -69,7 +69,11 @@ async function loadRestriction(blobStore: BlobStore, digest: Digest): Promise<Po
   return parsed.data
 }
 
-/** @returns a restriction as the bytes that go into the blob store, and the digest that goes on the chain */
+/**
+ * Writes a restriction for publication. It is not checked here: nodes put off the pool's jobs when they cannot read it.
+ * @param restriction - what the pool takes away from its policy
+ * @returns `bytes`: canonical JSON for the blob store; `digest`: SHA-256 of them, its name there and on the chain
+ */
 export function encodeRestriction(restriction: PolicyRestriction): {
   readonly bytes: Uint8Array
   readonly digest: Digest

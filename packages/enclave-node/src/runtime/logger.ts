@@ -7,6 +7,7 @@ export type NodeLogger = Logger
  * Makes the node's logger. Fields that could hold a secret are cut out by name, as a second line behind the rule that
  * none is ever logged; errors are logged by code, place and message, which carry no private value.
  * @param options `level` as pino's; `simulated` stands on every line
+ * @returns a logger that writes JSON lines to standard error, each before its call returns
  */
 export function nodeLogger(options: { readonly level: string; readonly simulated: boolean }): NodeLogger {
   return pino(

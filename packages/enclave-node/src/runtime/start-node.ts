@@ -56,8 +56,9 @@ export interface StartOptions {
 
 /**
  * Starts a node in this process.
- * @param config checked settings
- * @param secrets checked secrets
+ * @param config - checked settings
+ * @param secrets - checked secrets
+ * @param options - `log`: where log lines go; default {@link nodeLogger} at level `info`
  * @returns the node, once its API listens; it may still wait for its registration (see `/v1/ready`)
  * @throws NodeError `STATE_...`, `KEY_UNREADABLE`, `CHAIN_...`, `CONFIG_POOL_MISMATCH`; SandboxError
  * `RUNTIME_UNAVAILABLE` when the asked isolation cannot be had; PrivacyError `LEDGER_CHAIN_BROKEN`

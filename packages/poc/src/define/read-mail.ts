@@ -32,7 +32,13 @@ export function readMail(text: string): readonly Mail[] {
   return messages
 }
 
-/** Value of a header field that stands once; undefined when it is missing or stands several times. */
+/**
+ * Value of a header field that stands once.
+ *
+ * @param mail - a message from {@link readMail}
+ * @param name - the field's name, in any case
+ * @returns the value, unfolded; undefined when the field is missing or stands several times
+ */
 export function headerOf(mail: Mail, name: string): string | undefined {
   const found = mail.headers.filter(([own]) => own === name.toLowerCase())
   return found.length === 1 ? found[0]?.[1] : undefined

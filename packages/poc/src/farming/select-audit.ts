@@ -8,6 +8,7 @@ import { PocError } from '../errors.js'
  *
  * @param options `beacon`: 32 bytes; `contribution`: its id; `rate`: share that is audited, 0 to 1; `suspicion`: 0 to 1, raises the rate
  *   towards 1 (1 less novelty, for example)
+ * @returns true when it is to be audited; the same options give the same answer
  * @throws PocError `OPTION_INVALID`
  */
 export function selectForAudit(options: {

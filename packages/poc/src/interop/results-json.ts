@@ -22,6 +22,7 @@ export interface ResultsJson {
  *
  * @param verdict what `runPoc` gave
  * @param options `dlpId`: the pool's number there
+ * @returns the object to write as `results.json`; `metadata.sealpool` and `metadata.dlp_id` are set over the verdict's own
  * @throws PocError `OPTION_INVALID` for a number that is none
  */
 export function toResultsJson(verdict: PocVerdict, options: { readonly dlpId: number }): ResultsJson {

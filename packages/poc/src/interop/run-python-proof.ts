@@ -15,6 +15,7 @@ export interface PythonProof {
  * Bundles the modules of a Python proof to one text with one digest: the same files give the same digest, in whatever order they come.
  *
  * @param options `main`: module to run, for example `my_proof`; `files`: sources by path, for example `my_proof/__main__.py`
+ * @returns the bundle, JSON text with `main` and the files sorted by path, and the SHA-256 of its UTF-8 bytes
  */
 export function bundlePythonProof(options: {
   readonly main: string

@@ -67,6 +67,7 @@ export function bindingTypedData(challenge: BindingChallenge): TypedData {
  * Makes a challenge.
  *
  * @param options all but the nonce, and `random`: 32 bytes nobody can foresee
+ * @returns the challenge, with `random` in hexadecimal as its nonce
  * @throws PocError `OPTION_INVALID` naming the field
  */
 export function makeBindingChallenge(
@@ -87,6 +88,7 @@ export function makeBindingChallenge(
  * proves who answered. It follows from the whole challenge, so it cannot be used for another wallet.
  *
  * @param challenge what is answered
+ * @returns `sealpool-` and 24 characters of base64url, the first 18 bytes of the typed data's hash
  * @throws PocError `OPTION_INVALID` for a malformed challenge
  */
 export function accountAnswer(challenge: BindingChallenge): string {
@@ -101,6 +103,7 @@ export function accountAnswer(challenge: BindingChallenge): string {
  *
  * @param options `challenge`; `signature` of the wallet; `account`: pseudonym of the account that the authentic export names; `shown`:
  *   text of that export in which the answer must stand; `at`: Unix seconds; `isUsed`: whether a nonce was answered before
+ * @returns whether wallet and account are bound, or the first reason why not; noting the nonce as used is left to the caller
  */
 export function verifyBinding(options: {
   readonly challenge: BindingChallenge

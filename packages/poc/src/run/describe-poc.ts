@@ -22,6 +22,7 @@ const described = new WeakMap<JobRuntime, Map<Digest, Promise<PocDescription>>>(
  *
  * @param poc code whose digest was checked
  * @param runtime where to run it
+ * @returns id, version, issuers and sources as the code names them; `sources` is empty for code that names none
  * @throws PocError `CODE_INVALID` when it does not describe itself, `RUNTIME_FAILED`
  */
 export function describePoc(poc: PocCode, runtime: JobRuntime): Promise<PocDescription> {

@@ -37,6 +37,7 @@ export interface NearDuplicateIndex {
  * is what the row index is for.
  *
  * @param options `capacity`: contributions for which room is taken at first; it grows by doubling
+ * @returns an empty index, in memory alone
  * @throws PocError `OPTION_INVALID`
  */
 export function createNearDuplicateIndex(options: { readonly capacity?: number } = {}): NearDuplicateIndex {

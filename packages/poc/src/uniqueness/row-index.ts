@@ -25,6 +25,7 @@ export interface RowFile {
  * key cannot test for a row.
  *
  * @param options `key`: at least 32 secret bytes, one per pool
+ * @returns an empty index, in memory alone; it grows by doubling
  * @throws PocError `KEY_INVALID`
  */
 export function createRowIndex(options: { readonly key: Uint8Array }): RowIndex {

@@ -40,6 +40,7 @@ export interface VerdictContext {
  *
  * @param verdict what `runPoc` gave
  * @param commitment as it stands on chain
+ * @returns the statement, JSON throughout; the commitment stands under `sealpoolCommitment` in hexadecimal without 0x
  */
 export function verdictToInToto(verdict: PocVerdict, commitment: Digest): JsonObject {
   return {
@@ -148,6 +149,7 @@ function invalid(place: string, cause?: unknown): PocError {
  * Signs facts of a dataset, so that whoever reads a catalogue can hold the owner's words against them.
  *
  * @param options `facts`; `pool`; where they count (`context.commitment` is the dataset's); the enclave's key
+ * @returns a signed `sealpool/dataset-facts` statement; its one contract fact is the number of rows
  */
 export function signDatasetFacts(options: {
   readonly facts: DatasetFacts

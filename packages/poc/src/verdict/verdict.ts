@@ -111,6 +111,7 @@ export function parsePocVerdict(value: unknown): PocVerdict {
  * Digest of a verdict: SHA-256 of its RFC 8785 form, the leaf that a batch's Merkle root stands on.
  *
  * @param verdict a verdict
+ * @returns `sha256:` and 64 hexadecimal digits
  */
 export function verdictDigest(verdict: PocVerdict): Digest {
   return digestOf(verdict as unknown as JsonObject)

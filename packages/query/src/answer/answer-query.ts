@@ -34,6 +34,7 @@ export interface Answered {
  * engine is asked; what happens after that never gives the charge back. A stop between charge and answer loses the
  * answer: asking again is a new charge, because the noise was drawn and nobody knows who saw it.
  *
+ * @param options - budgets, engine, store, randomness, and the version of the data that the engine holds
  * @returns a function from plans to answers; it throws PrivacyError `BUDGET_EXHAUSTED` when a pool has too little left
  *   (then no pool is charged), and QueryError as `executePlan` does
  * @example
@@ -74,7 +75,9 @@ export function answerer(options: AnswerOptions): (plan: QueryPlan) => Promise<A
 /**
  * The charges of a plan: one for each pool, with the tables that are read of it as leaves.
  *
- * @param job names the run; a ledger books the same name once
+ * @param plan - a checked plan
+ * @param job - names the run; a ledger books the same name once
+ * @returns charges in the order of the plan's pools, for `chargeAll` of a ledger
  */
 export function chargesOf(plan: QueryPlan, job: string): readonly ChargeRequest[] {
   return plan.pools.map(({ name, address, charge }) => ({

@@ -16,7 +16,11 @@ export interface AnswerStore {
   put(key: string, answer: StoredAnswer): Promise<void>
 }
 
-/** Answers in memory: for tests and single runs. */
+/**
+ * Answers in memory: for tests and single runs.
+ *
+ * @returns an empty store; what is put into it is lost with the process
+ */
 export function createMemoryAnswers(): AnswerStore {
   const answers = new Map<string, StoredAnswer>()
   return {

@@ -54,6 +54,7 @@ export interface BoundColumn {
   readonly value: Released
 }
 
+/** A key of ORDER BY: a released value, its direction, and where nulls go. */
 export interface BoundOrder {
   readonly value: Released
   readonly descending: boolean

@@ -18,6 +18,7 @@ export interface ClickHouseClient {
   }): Promise<unknown>
 }
 
+/** Connections of a ClickHouse engine, its limits, and the tables that its servers hold already. */
 export interface ClickHouseEngineOptions {
   /**
    * One connection for each shard, to servers that nobody else writes to. A contributor's rows go to shard

@@ -139,6 +139,8 @@ type Require = (holds: boolean, place: string) => void
  * Checks that a plan, which may have been stored or sent, hangs together: every statistic has noise of its
  * sensitivity and share, the shares are within what is charged, and rows are bounded as stated.
  *
+ * @param plan - a plan of any origin
+ * @returns the same plan
  * @throws QueryError `PLAN_INVALID` with the part that does not fit
  */
 export function checkPlan(plan: QueryPlan): QueryPlan {

@@ -105,7 +105,12 @@ export interface QueryPlan extends ReleasePlan {
 /** What a column of the answer holds. */
 export type ColumnKind = 'key' | 'count' | 'sum' | 'average' | 'variance' | 'pair' | 'quantile' | 'computed'
 
-/** All releases of a plan, the first included. */
+/**
+ * All releases of a plan, the first included.
+ *
+ * @param plan - a plan
+ * @returns the plan itself as the first release, then `further` in order
+ */
 export function releasesOf(plan: QueryPlan): readonly ReleasePlan[] {
   return [plan, ...plan.further]
 }

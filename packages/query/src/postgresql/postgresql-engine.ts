@@ -9,6 +9,7 @@ export interface PostgreSqlClient {
   query(text: string): Promise<{ readonly rows: readonly unknown[] }>
 }
 
+/** Connections of a PostgreSQL engine, its time limit, and the tables that its servers hold already. */
 export interface PostgreSqlEngineOptions {
   /**
    * One connection for each shard, to servers that nobody else writes to. A contributor's rows go to shard
@@ -34,6 +35,7 @@ const batch = 500
  * shard and partial rows are added; noise is added once, afterwards, so shards never see a budget. Statements run in
  * read-only transactions with a time limit; a printed statement is read by PostgreSQL's own parser first.
  *
+ * @param options - connections and limits
  * @returns an engine; closing it does not close the connections, which are the caller's
  * @throws QueryError (from its methods) `ENGINE_LOAD_FAILED`, `ENGINE_FAILED`, `STATEMENT_REFUSED`, `ENGINE_CLOSED`
  */

@@ -2,6 +2,7 @@ import type { PoolPolicy } from '@sealpool/privacy'
 
 /** Names of the presets, from the most to the least that is told. */
 export const presetNames = ['open', 'research', 'commercial', 'medical'] as const
+/** Name of a preset. */
 export type PresetName = (typeof presetNames)[number]
 
 /** Rules for a pool, with what they mean in plain words. */

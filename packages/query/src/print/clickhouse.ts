@@ -68,7 +68,14 @@ export const clickHouseDialect: Dialect = {
   publicRows,
 }
 
-/** Prints a program as one ClickHouse SELECT, see `printStatement`. */
+/**
+ * Prints a program as one ClickHouse SELECT, see `printStatement`.
+ *
+ * @param program - from a plan's release
+ * @param part - what of it is asked for: a grouping set, one statistic's bins or values, a slice of the contributors; absent: all
+ *   keys and contributors, and every statistic but bins
+ * @returns the statement, and the tables that it must reach, as `pool.table`
+ */
 export function printClickHouse(program: Program, part: Part = {}): PrintedStatement {
   return printStatement(program, clickHouseDialect, part)
 }

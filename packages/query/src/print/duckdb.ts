@@ -40,7 +40,10 @@ export const duckDbDialect: Dialect = {
 /**
  * Prints a program as one DuckDB SELECT, see `printStatement`.
  *
- * @param part one grouping set, or one statistic's bins; all keys and all other statistics when absent
+ * @param program - from a plan's release
+ * @param part - what of it is asked for: a grouping set, one statistic's bins or values, a slice of the contributors; absent: all
+ *   keys and contributors, and every statistic but bins
+ * @returns the statement, and the tables that it must reach, as `pool.table`
  */
 export function printDuckDb(program: Program, part: Part = {}): PrintedStatement {
   return printStatement(program, duckDbDialect, part)

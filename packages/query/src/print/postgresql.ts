@@ -34,7 +34,14 @@ export const postgreSqlDialect: Dialect = {
     valuesOf(relation, alias, { number: 'BIGINT', text: 'TEXT', boolean: 'BOOLEAN' }, text),
 }
 
-/** Prints a program as one PostgreSQL SELECT, see `printStatement`. */
+/**
+ * Prints a program as one PostgreSQL SELECT, see `printStatement`.
+ *
+ * @param program - from a plan's release
+ * @param part - what of it is asked for: a grouping set, one statistic's bins or values, a slice of the contributors; absent: all
+ *   keys and contributors, and every statistic but bins
+ * @returns the statement, and the tables that it must reach, as `pool.table`
+ */
 export function printPostgreSql(program: Program, part: Part = {}): PrintedStatement {
   return printStatement(program, postgreSqlDialect, part)
 }

@@ -25,6 +25,7 @@ export interface RedTeamReport {
  * standard errors of as many tries: a correct implementation passes, and a missing noise (a rate of 1) does not.
  *
  * @param options `engine` starts an empty engine; `random` is a secure source; `clock` gives milliseconds
+ * @returns a finding for each attack; `held` is false where its rate is above its threshold
  */
 export async function redTeam(options: {
   readonly preset: PresetName
@@ -61,6 +62,9 @@ export async function redTeam(options: {
 
 /**
  * A bar chart of reports as SVG: one row for each attack and preset, its threshold as a line, a coin at one half.
+ *
+ * @param reports - from {@link redTeam}, drawn from the top in their order
+ * @returns the SVG document
  */
 export function plotReports(reports: readonly RedTeamReport[]): string {
   const rows = reports.flatMap(({ preset, findings }) => findings.map((finding) => ({ preset, ...finding })))

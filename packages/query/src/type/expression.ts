@@ -91,6 +91,7 @@ export interface WindowExpression {
   }[]
 }
 
+/** An expression that gives a text or null for every row. */
 export type TextExpression =
   | { readonly kind: 'text-column'; readonly source: number; readonly column: string }
   | { readonly kind: 'text'; readonly value: string }

@@ -54,6 +54,7 @@ export interface UnionRelation {
 }
 
 export type RowRelation = SelectRelation | UnionRelation
+/** What FROM can read: a pool's table, a public table, or rows that are computed from such. */
 export type Relation = TableRelation | PublicRelation | RowRelation
 
 /** One relation of FROM. `contributor` says that it is joined on the contributor, beside what `on` says. */

@@ -44,6 +44,7 @@ const coseAlgorithms: ReadonlyMap<Cbor | undefined, SignatureAlgorithm> = new Ma
  * `not-checked` and leave the file not authentic.
  *
  * @param options `bytes`: the file; `roots`: trusted certificates, DER in base64; `at`: Unix seconds to judge certificates by
+ * @returns the finding, every check with its reason; without `at` it is never authentic
  */
 export function verifyC2pa(options: {
   readonly bytes: Uint8Array

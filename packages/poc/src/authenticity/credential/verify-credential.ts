@@ -35,6 +35,8 @@ export interface CredentialFinding extends AuthenticityFinding {
  * the data model 1.1. A credential with a status is not authentic, because its status cannot be asked for offline.
  *
  * @param options `token`; `keys` of trusted issuers; `at`: Unix seconds
+ * @returns the finding, and the credential when authentic, otherwise undefined; without `at`, whatever names dates of validity
+ *   is not authentic
  */
 export function verifyCredentialJwt(options: {
   readonly token: string
@@ -63,6 +65,8 @@ export function verifyCredentialJwt(options: {
  * Verifies a credential with a Data Integrity proof of the cryptosuite eddsa-jcs-2022 (W3C VC Data Integrity EdDSA, section 3.3).
  *
  * @param options `credential`: JSON; `keys` of trusted issuers; `at`: Unix seconds
+ * @returns the finding, and the credential without its proof when authentic, otherwise undefined; without `at`, whatever names
+ *   dates of validity is not authentic
  */
 export function verifyDataIntegrity(options: {
   readonly credential: JsonObject

@@ -21,6 +21,7 @@ const MOST_RECORDS = 10_000
  * of them must hold, and be of one device, because a contribution is one device's.
  *
  * @param options `file`: the parsed export; `source`
+ * @returns the finding on all records together; `signer` is the device's name in `source` when authentic, otherwise null
  */
 export function verifyDeviceRecords(options: {
   readonly file: JsonObject

@@ -10,6 +10,7 @@ import type { TrustedKey } from '../jose/verify-jws.js'
  * (base64 or base64url) over the RFC 8785 form of the payload. Ed25519, ECDSA (raw or DER) and RSA (PKCS #1 v1.5 or PSS).
  *
  * @param options `file`: the parsed export; `keys`: trusted keys, several may share a name
+ * @returns the finding; `signer` is the key's name when authentic, otherwise null. Dates in the payload are not looked at
  */
 export function verifyPlatformSignature(options: {
   readonly file: JsonObject

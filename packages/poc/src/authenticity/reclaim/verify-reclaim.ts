@@ -37,6 +37,7 @@ export interface ReclaimSource {
  *
  * @param options `proof`: JSON with `claimData` (or the claim itself) and `signatures`; `source`; `owner`: the contributing wallet
  *   that the claim must name; `at`: Unix seconds
+ * @returns the finding; without `owner` any owner passes, without `at` no claim is authentic whose age `source` limits
  */
 export function verifyReclaim(options: {
   readonly proof: JsonObject

@@ -8,6 +8,7 @@ import { type AuthenticityFinding, failed, finding, notChecked, passed } from '.
  * that a pool can take presentations as evidence for later without a verdict that promises more.
  *
  * @param options `file`: the parsed presentation
+ * @returns a finding that is never authentic: what was recognised, and what was not checked
  */
 export function inspectPresentation(options: { readonly file: JsonObject }): AuthenticityFinding {
   const { version, data } = options.file
