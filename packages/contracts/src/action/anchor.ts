@@ -32,8 +32,12 @@ export interface AggregateClaim {
 /**
  * Anchors the next head of a pool's budget ledger (statement: `budgetHeadContext`).
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `anchors`, the contract's address; `pool`, whose ledger it is; `head`, the
+ * new head, 32 bytes; `statement`, what a node signed over sequence, head and previous
  * @param args.sequence One more than that of {@link getBudgetHead}; 1 for the first.
  * @param args.previous The head before; zero for the first.
+ * @returns the mined transaction: its hash and receipt
  * @throws {ContractsError} `REVERTED`: `SequenceNotNext`, `PreviousOther`, `RootZero`, `StatementSignerNotActive`.
  */
 export function anchorBudgetHead(
@@ -53,8 +57,13 @@ export function anchorBudgetHead(
  * Anchors the next root of one kind of log: receipts, dataset attestations, a transparency log (statement:
  * `checkpointContext`).
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `anchors`, the contract's address; `pool`, whose log it is; `sequence`, one
+ * more than that of {@link getCheckpoint} and 1 for the first; `root`, the new root, 32 bytes; `statement`, what a node
+ * signed over these
  * @param args.kind 32 bytes that name the log.
  * @param args.size Entries under the root.
+ * @returns the mined transaction: its hash and receipt
  * @throws {ContractsError} `REVERTED`: `SequenceNotNext`, `RootZero`, `StatementSignerNotActive`.
  */
 export function anchorCheckpoint(
@@ -79,8 +88,12 @@ export function anchorCheckpoint(
  * Claims, once and for ever, over which inputs an encrypted aggregate is opened (statement: `aggregateContext`). The first
  * claim wins: two quorums that open different subsets could subtract one sum from the other.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `anchors`, the contract's address; `pool`, whose aggregate it is;
+ * `statement`, what a node signed over definition and inputs root
  * @param args.definition Digest of the aggregate's definition.
  * @param args.inputsRoot Root over the inputs that are summed.
+ * @returns the mined transaction: its hash and receipt
  * @throws {ContractsError} `REVERTED`: `AggregateAlreadyClaimed`, whose third argument is the inputs root that stands;
  * `RootZero`, `StatementSignerNotActive`.
  */
@@ -97,7 +110,14 @@ export function claimAggregate(
   return send(client, 'Anchors.claimAggregate', { to: args.anchors, data }, args)
 }
 
-/** Reads the claim on an aggregate's definition; `null` when there is none. */
+/**
+ * Reads the claim on an aggregate's definition; `null` when there is none.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `anchors`, the contract's address; `pool`, whose aggregate it is; `definition`, the digest of its
+ * definition
+ * @returns the claim that stands for ever; `null` when nobody has claimed yet
+ */
 export async function getAggregateClaim(
   client: Client,
   args: { readonly anchors: Address; readonly pool: Address; readonly definition: Hex },
@@ -113,7 +133,13 @@ export async function getAggregateClaim(
   return claim.inputsRoot === zeroHash ? null : claim
 }
 
-/** Reads the newest budget head of a pool; `null` before the first. */
+/**
+ * Reads the newest budget head of a pool; `null` before the first.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `anchors`, the contract's address; `pool`, whose ledger it is
+ * @returns sequence, time and head (`value`); `null` before the first
+ */
 export async function getBudgetHead(
   client: Client,
   args: { readonly anchors: Address; readonly pool: Address },
@@ -129,7 +155,13 @@ export async function getBudgetHead(
   return head.sequence === 0n ? null : head
 }
 
-/** Reads the newest checkpoint of one kind of log; `null` before the first. */
+/**
+ * Reads the newest checkpoint of one kind of log; `null` before the first.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `anchors`, the contract's address; `pool`, whose log it is; `kind`, the 32 bytes that name the log
+ * @returns sequence, time and root (`value`); `null` before the first
+ */
 export async function getCheckpoint(
   client: Client,
   args: { readonly anchors: Address; readonly pool: Address; readonly kind: Hex },

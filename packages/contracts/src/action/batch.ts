@@ -53,7 +53,13 @@ export interface Batch {
   readonly verdictRoot: Hex | null
 }
 
-/** The number that a relayer's next batch must have: owners sign it. */
+/**
+ * The number that a relayer's next batch must have: owners sign it.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `deployment`, whose registry of batches is asked; `relayer`, who will send the batch
+ * @returns the number, from 0 up; each relayer counts for itself
+ */
 export function getNextBatchNumber(
   client: Client,
   args: { readonly deployment: Deployment; readonly relayer: Address },
@@ -71,7 +77,11 @@ export function getNextBatchNumber(
 /**
  * Records a batch of signed contributions of one pool. The sender must be the relayer that the signatures name.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `number`, the batch's number by {@link getNextBatchNumber};
+ * `header`, pool, epoch, schema and locators that all entries share
  * @param args.entries In the order of the indices that were signed; at most {@link maximumBatchEntries}.
+ * @returns the mined transaction, the batch's identifier, and the root over its entries (see {@link batchTree})
  * @throws {ContractsError} `ARGUMENT_INVALID` for an empty or too large batch; `REVERTED`: `NumberNotNext`,
  * `ContributionSignatureInvalid` (with the index), `EpochNotCurrent`, `EntriesLengthInvalid`.
  */
@@ -110,7 +120,13 @@ export async function contributeMerkleBatch(
   return { ...sent, batchId: event.args.id, root: event.args.root }
 }
 
-/** Reads the batches that were contributed, oldest first. */
+/**
+ * Reads the batches that were contributed, oldest first.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - which blocks to read, both ends included; of all pools
+ * @returns the batches with all their entries, and where their events stand
+ */
 export async function getBatches(client: Client, args: EventQuery): Promise<BatchEvent[]> {
   return reading('getBatches', async () => {
     const logs = await readInRanges(await rangeOf(client, args), perRequest(args), (range) =>
@@ -133,6 +149,9 @@ export async function getBatches(client: Client, args: EventQuery): Promise<Batc
 /**
  * Reads a batch.
  *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `deployment`; `batchId`, counted from 1
+ * @returns relayer, number of entries, key epoch and roots; the entries themselves are only in {@link getBatches}
  * @throws {ContractsError} `NOT_FOUND` when there is none with this identifier.
  */
 export async function getBatch(
@@ -160,17 +179,35 @@ export async function getBatch(
   }
 }
 
-/** The tree of a batch's entries: an owner's proof for {@link withdrawBatchEntry}. */
+/**
+ * The tree of a batch's entries: an owner's proof for {@link withdrawBatchEntry}.
+ *
+ * @param entries - all entries of the batch, in its order; at least one
+ * @returns the tree: `root` is the batch's, `proof(index)` an entry's
+ */
 export function batchTree(entries: readonly BatchEntry[]): MerkleTree {
   return merkleTree(entries.map((entry, index) => batchEntryLeaf(index, entry)))
 }
 
-/** The tree of a batch's verdicts, in the given order: its root goes into the node's statement. */
+/**
+ * The tree of a batch's verdicts, in the given order: its root goes into the node's statement.
+ *
+ * @param batchId - identifier of the batch, which every leaf names
+ * @param verdicts - verdicts on accepted entries, at least one; refused entries are left out
+ * @returns the tree; its proofs count by the place in `verdicts`, not by the entries' indices
+ */
 export function verdictTree(batchId: bigint, verdicts: readonly BatchVerdict[]): MerkleTree {
   return merkleTree(verdicts.map((verdict) => batchVerdictLeaf(batchId, verdict)))
 }
 
-/** Records the root of a node's verdicts on a batch (statement: `verdictRootContext`). */
+/**
+ * Records the root of a node's verdicts on a batch (statement: `verdictRootContext`).
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `batchId`; `root`, of {@link verdictTree}; `accepted`, the
+ * number of its leaves; `statement`, what a node that the pool accepts signed over the three
+ * @returns the mined transaction: its hash and receipt
+ */
 export function recordVerdictRoot(
   client: Client,
   args: OnBatch & { readonly root: Hex; readonly accepted: number; readonly statement: StatementProof },
@@ -189,7 +226,10 @@ export function recordVerdictRoot(
  * when their owner collects them (`collectPoolTokens`), from all batches together. Put verdicts of one owner side by side:
  * they become one credit.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `batchId`, of a batch whose verdict root is recorded
  * @param args.verdicts Each with its proof; or, without any proof, all leaves of the tree in its order, which costs less.
+ * @returns the mined transaction: its hash and receipt
  * @throws {ContractsError} `REVERTED`: `AlreadyPaid`, `AlreadyWithdrawn`, `ProofInvalid`, `BatchUnknown`.
  */
 export function payBatchVerdicts(
@@ -213,7 +253,14 @@ export function payBatchVerdicts(
   return send(client, place, { to: args.deployment.contributionBatches, data }, args)
 }
 
-/** Takes an entry of a batch back. Only its owner. */
+/**
+ * Takes an entry of a batch back. Only its owner.
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `batchId`; `index`, the entry's place in the batch, from 0;
+ * `entry`, as it was contributed; `proof`, of {@link batchTree}
+ * @returns the mined transaction: its hash and receipt
+ */
 export function withdrawBatchEntry(
   client: Client,
   args: OnBatch & { readonly index: number; readonly entry: BatchEntry; readonly proof: readonly Hex[] },
@@ -227,7 +274,14 @@ export function withdrawBatchEntry(
   return send(client, place, { to: args.deployment.contributionBatches, data }, args)
 }
 
-/** Ends the points of a withdrawn entry that was paid before. Anyone. */
+/**
+ * Ends the points of a withdrawn entry that was paid before. Anyone.
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `batchId`; `verdict`, the one that was paid; `proof`, its proof
+ * in {@link verdictTree}
+ * @returns the mined transaction: its hash and receipt
+ */
 export function forfeitBatchEntry(
   client: Client,
   args: OnBatch & { readonly verdict: BatchVerdict; readonly proof: readonly Hex[] },

@@ -50,6 +50,8 @@ export interface VerdictRecord {
 /**
  * Contributes in the owner's own transaction.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `contribution`, whose owner must be the sender
  * @returns The identifier, and the transaction.
  * @throws {ContractsError} `REVERTED`: `OwnerNotSender`, `EpochNotCurrent`, `EpochPolicyStale`, `NonceUsed`,
  * `PoolUnknown`, `LocatorLengthInvalid`, `DigestZero`.
@@ -71,6 +73,10 @@ export async function contribute(
 /**
  * Records a contribution that its owner signed; the sender pays the gas and has no say.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `signed`, the contribution with its owner's signature
+ * (`signContribution`)
+ * @returns the contribution's identifier, and the mined transaction
  * @throws {ContractsError} `REVERTED`: as {@link contribute}, and `ContributionSignatureInvalid`, `SignatureExpired`.
  */
 export async function contributeSigned(
@@ -92,6 +98,9 @@ export async function contributeSigned(
  * Records many signed contributions in one transaction: all or nothing. About 50 to 100 per batch are sensible; with
  * 50, one contribution costs about half of the gas of one sent alone.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `signed`, contributions with their owners' signatures, of any
+ * owners and pools
  * @returns Identifiers in the order of `signed`.
  * @throws {ContractsError} `REVERTED`: as {@link contributeSigned}; the first argument of the decoded error is the index
  * of the entry at fault.
@@ -117,6 +126,9 @@ export async function contributeBatch(
 /**
  * Reads the record of a contribution.
  *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `deployment`; `id`, the contribution's identifier, counted from 1
+ * @returns owner, pool, key epoch, score and state; digests and locator are only in {@link getContributions}
  * @throws {ContractsError} `NOT_FOUND` when there is none with this identifier.
  */
 export async function getContribution(
@@ -157,7 +169,14 @@ export interface EventQuery {
   readonly blocksPerRequest?: bigint
 }
 
-/** Reads contributions from events, oldest first. */
+/**
+ * Reads contributions from events, oldest first.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - which blocks to read, both ends included; `pool`: only of this pool, default all
+ * @returns the contributions as they were offered, and where their events stand; entries of Merkle batches are in
+ * `getBatches`
+ */
 export async function getContributions(
   client: Client,
   args: EventQuery & { readonly pool?: Address },
@@ -183,7 +202,14 @@ export async function getContributions(
   })
 }
 
-/** Reads recorded verdicts from events, oldest first. */
+/**
+ * Reads recorded verdicts from events, oldest first.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - which blocks to read, both ends included; `pool`, `id`: only of this pool, on this contribution; default
+ * all
+ * @returns the verdicts, and where their events stand; those on Merkle batches are not among them
+ */
 export async function getVerdicts(
   client: Client,
   args: EventQuery & { readonly pool?: Address; readonly id?: bigint },
@@ -212,7 +238,13 @@ export async function getVerdicts(
   })
 }
 
-/** Reads the verdict on one contribution; `null` when none is recorded yet. */
+/**
+ * Reads the verdict on one contribution; `null` when none is recorded yet.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `id`, the contribution's identifier; the blocks in which to look
+ * @returns the verdict, or `null`
+ */
 export async function getVerdict(
   client: Client,
   args: EventQuery & { readonly id: bigint },

@@ -55,7 +55,11 @@ export type ProposalState = (typeof proposalStates)[number]
 /**
  * Proposes any calls to a pool's governor; the pool's timelock makes them when the vote passed.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `governor`, the pool's; `calls`, what the timelock is to call, in this order
+ * and without value
  * @param args.description Must differ from every earlier proposal of the same calls.
+ * @returns the mined transaction, and the proposal: keep it, {@link queue} and {@link execute} need all of it
  * @throws {ContractsError} `REVERTED`: `GovernorInsufficientProposerVotes`, `GovernorUnexpectedProposalState` (the very
  * same proposal exists).
  */
@@ -95,6 +99,10 @@ export async function propose(
  * Proposes that a pool approves a job on terms. The description names job, manifest digest and pool, so that members
  * vote on exactly what will run.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `jobId`; `pool`, one of the job's, whose members vote; `terms`,
+ * what they would grant
+ * @returns the mined transaction, and the proposal: keep it, {@link queue} and {@link execute} need all of it
  * @throws {ContractsError} `NOT_FOUND` when there is no such job or the pool has no part in it; `REVERTED`.
  */
 export async function proposeApproval(
@@ -131,7 +139,12 @@ export async function proposeApproval(
   return propose(client, { ...args, governor, calls: [{ target: deployment.jobBoard, data }], description })
 }
 
-/** The call that lifts a contributor's suspension of a job: for {@link propose}. */
+/**
+ * The call that lifts a contributor's suspension of a job: for {@link propose}.
+ *
+ * @param args - `deployment`; `jobId`; `pool`, in whose name the job was suspended
+ * @returns the call, which only the pool's timelock may make
+ */
 export function resumeJobCall(args: {
   readonly deployment: Deployment
   readonly jobId: bigint
@@ -141,7 +154,13 @@ export function resumeJobCall(args: {
   return { target: args.deployment.jobBoard, data }
 }
 
-/** The call that ends a grant at once: for {@link propose}. */
+/**
+ * The call that ends a grant at once: for {@link propose}.
+ *
+ * @param args - `deployment`; `grantee`, the consumer; `pool`; `manifestDigest`, the digest that the grant is for: a
+ * template's when it was given to one (`getGrantedDigest`)
+ * @returns the call, which only the pool's timelock may make
+ */
 export function revokeGrantCall(args: {
   readonly deployment: Deployment
   readonly grantee: Address
@@ -156,7 +175,13 @@ export function revokeGrantCall(args: {
   return { target: args.deployment.permissions, data }
 }
 
-/** Casts a vote with the sender's pool tokens, as held at the proposal's snapshot. */
+/**
+ * Casts a vote with the sender's pool tokens, as held at the proposal's snapshot.
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `proposal`, its governor and identifier; `support`, how to vote
+ * @returns the mined transaction: its hash and receipt
+ */
 export function vote(
   client: Client,
   args: WriteOptions & {
@@ -172,7 +197,13 @@ export function vote(
   return send(client, 'PoolGovernor.castVote', { to: args.proposal.governor, data }, args)
 }
 
-/** Sends a ballot that somebody else signed: see `signBallot`. */
+/**
+ * Sends a ballot that somebody else signed: see `signBallot`.
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `governor`, of the proposal; `ballot`, with its voter's signature
+ * @returns the mined transaction: its hash and receipt
+ */
 export function voteSigned(
   client: Client,
   args: WriteOptions & { readonly governor: Address; readonly ballot: SignedBallot },
@@ -186,17 +217,35 @@ export function voteSigned(
   return send(client, 'PoolGovernor.castVoteBySig', { to: args.governor, data }, args)
 }
 
-/** Hands a passed proposal to the timelock. Anyone. */
+/**
+ * Hands a passed proposal to the timelock. Anyone.
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `proposal`, as {@link propose} gave it
+ * @returns the mined transaction: its hash and receipt
+ */
 export function queue(client: Client, args: WriteOptions & { readonly proposal: Proposal }): Promise<Sent> {
   return carryOut(client, args, 'queue')
 }
 
-/** Executes a queued proposal after its delay. Anyone. */
+/**
+ * Executes a queued proposal after its delay. Anyone.
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `proposal`, as {@link propose} gave it
+ * @returns the mined transaction: its hash and receipt
+ */
 export function execute(client: Client, args: WriteOptions & { readonly proposal: Proposal }): Promise<Sent> {
   return carryOut(client, args, 'execute')
 }
 
-/** Reads the state of a proposal. */
+/**
+ * Reads the state of a proposal.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `proposal`, its governor and identifier
+ * @returns the state at the newest block
+ */
 export async function getProposalState(
   client: Client,
   args: { readonly proposal: Pick<Proposal, 'governor' | 'proposalId'> },
@@ -216,7 +265,13 @@ export async function getProposalState(
   return state
 }
 
-/** Votes counted so far, in the smallest unit of the pool token. */
+/**
+ * Votes counted so far, in the smallest unit of the pool token.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `proposal`, its governor and identifier
+ * @returns the votes against, for and abstaining; all zero before the first
+ */
 export async function getTally(
   client: Client,
   args: { readonly proposal: Pick<Proposal, 'governor' | 'proposalId'> },

@@ -21,6 +21,10 @@ export type Finality =
  * Calls any function of any of the contracts: simulated, sent, waited for, its revert decoded with advice. For what has no
  * action of its own.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param call - besides {@link WriteOptions}: `address`, `abi`, `functionName` and `args` of the call, as viem takes them;
+ * no value goes along
+ * @returns the mined transaction: its hash and receipt
  * @throws {ContractsError} `REVERTED`, `NO_ACCOUNT`, `TRANSACTION_TIMEOUT`, ...
  * @example
  * await invoke(client, { address: pool, abi: poolAbi, functionName: 'narrow', args: [restriction] })
@@ -47,7 +51,11 @@ export function invoke<
  * Reads any view of any of the contracts as it stood in a block that is final enough, so that a reorganisation does not
  * change what was read.
  *
+ * @param client - a viem client on the deployment's chain
+ * @param call - `address`, `abi`, `functionName` and `args` of the view, as viem takes them; `finality`, which block it is
+ * read in
  * @param call.finality Default: the newest block.
+ * @returns what the view answers, decoded by the ABI
  * @throws {ContractsError} `REVERTED`, `CHAIN_UNREACHABLE`.
  */
 export async function inspect<
@@ -75,6 +83,9 @@ export async function inspect<
 /**
  * The newest block that is final enough: what was read in it, or in an event up to it, stays.
  *
+ * @param client - a viem client on the deployment's chain
+ * @param finality - how many blocks must stand on top, or the chain's own word (`safe`, `finalized`)
+ * @returns the block's number
  * @throws {ContractsError} `ARGUMENT_INVALID` for a negative depth; `CHAIN_UNREACHABLE`; `NOT_FOUND` when the chain has no
  * such block yet.
  */

@@ -144,6 +144,9 @@ export interface Terms {
 /**
  * Reads a job.
  *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `deployment`; `jobId`, counted from 1
+ * @returns the job and each pool's part in it, at the newest block
  * @throws {ContractsError} `NOT_FOUND` when there is none with this identifier.
  */
 export async function getJob(
@@ -183,14 +186,26 @@ export async function getJob(
   })
 }
 
-/** How many jobs there are; identifiers count from 1. */
+/**
+ * How many jobs there are; identifiers count from 1.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `deployment`, whose job board is asked
+ * @returns the number of jobs ever proposed, which is the newest identifier
+ */
 export function getJobCount(client: Client, args: { readonly deployment: Deployment }): Promise<bigint> {
   return reading('JobBoard.jobCount', () =>
     readContract(client, { address: args.deployment.jobBoard, abi: jobBoardAbi, functionName: 'jobCount' }),
   )
 }
 
-/** Reads what happened to jobs, oldest first; of one job when `jobId` is given. */
+/**
+ * Reads what happened to jobs, oldest first; of one job when `jobId` is given.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - which blocks to read, both ends included; `jobId`: only of this job, default all
+ * @returns the events, and where they stand
+ */
 export async function getJobEvents(
   client: Client,
   args: EventQuery & { readonly jobId?: bigint },
@@ -221,12 +236,24 @@ export async function getJobEvents(
   })
 }
 
-/** Terms as the contracts take them. */
+/**
+ * Terms as the contracts take them.
+ *
+ * @param terms - what a pool's vote allows
+ * @returns the same terms; a scope that was not given becomes zero
+ */
 export function termsOf(terms: Terms): Required<Terms> {
   return { ...terms, scopeDigest: terms.scopeDigest ?? zeroHash }
 }
 
-/** Reads a grant; `null` when the pool never granted this job to this consumer. */
+/**
+ * Reads a grant; `null` when the pool never granted this job to this consumer.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `deployment`; `grantee`, the consumer; `pool`; `manifestDigest`, the digest that the grant is for: see
+ * {@link getGrantedDigest}
+ * @returns the terms and how many runs are used, also when the grant is revoked or closed; `null` when there is none
+ */
 export async function getGrant(
   client: Client,
   args: {
@@ -247,7 +274,13 @@ export async function getGrant(
   return terms.runs === 0 ? null : { ...terms, used, revoked }
 }
 
-/** The digest that the grants of a job are for: its template's, or else its manifest's own. */
+/**
+ * The digest that the grants of a job are for: its template's, or else its manifest's own.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `deployment`; `jobId`
+ * @returns the digest, 32 bytes
+ */
 export async function getGrantedDigest(
   client: Client,
   args: { readonly deployment: Deployment; readonly jobId: bigint },

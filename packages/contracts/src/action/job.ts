@@ -25,8 +25,13 @@ type OnJob = WriteOptions & { readonly deployment: Deployment; readonly jobId: b
 /**
  * Proposes a job over one or more pools. It is approved at once when every pool has granted it before.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `manifestDigest`, 32 bytes; `manifestLocator`, where the
+ * manifest is; `pools`, 1 to 16, each once: statements and budget heads keep to their order; `class`, who may run it;
+ * `templateDigest`, under whose grants
  * @param args.deadline Unix seconds, chain time: without a result by then, everything in escrow returns.
  * @param args.priceCeiling Protocol tokens (smallest unit) that may be taken at most; default: no limit.
+ * @returns the mined transaction, and the new job's identifier
  * @throws {ContractsError} `REVERTED`: `PoolUnknown`, `PoolTwice`, `DeadlineNotInFuture`.
  */
 export async function proposeJob(
@@ -84,6 +89,9 @@ export interface Funding {
 /**
  * Reads what funding a job will take.
  *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `deployment`; `jobId`, of a job that every pool has granted
+ * @returns protocol tokens in all, and pool tokens of each pool, in the job's order, as the grants stand now
  * @throws {ContractsError} `NOT_FOUND` when the job, or a pool's grant for it, is missing.
  */
 export async function getFunding(
@@ -115,7 +123,10 @@ export async function getFunding(
 /**
  * Pays for an approved job: price and pool tokens go into escrow. Only the consumer.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `jobId`, of an approved job that the sender proposed
  * @param args.approveTokens Allow the job board to take exactly what is missing first; default `false`.
+ * @returns the mined transaction that funds; those that approved tokens are not told
  * @throws {ContractsError} `REVERTED`: `TransitionNotAllowed`, `GrantExhausted`, `GrantOutsideWindow`,
  * `PriceAboveCeiling`, `JobIsSuspended`, `ERC20InsufficientAllowance`, `ERC20InsufficientBalance`.
  */
@@ -138,7 +149,13 @@ export async function fundJob(
   return onJob(client, args, 'fund', [args.jobId])
 }
 
-/** A node takes a funded job (statement: `startContext`). */
+/**
+ * A node takes a funded job (statement: `startContext`).
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `jobId`; `statement`, what the node that takes the job signed
+ * @returns the mined transaction: its hash and receipt
+ */
 export function startJob(
   client: Client,
   args: OnJob & { readonly statement: StatementProof },
@@ -155,17 +172,37 @@ export interface JobOutcome {
   readonly statement: StatementProof
 }
 
-/** The node that runs a job declares its result (statement: `releaseContext`). */
+/**
+ * The node that runs a job declares its result (statement: `releaseContext`).
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `jobId`; `receiptDigest`, `resultDigest`, `budgetHeads` and the
+ * node's `statement` over them
+ * @returns the mined transaction: its hash and receipt
+ */
 export function releaseJob(client: Client, args: OnJob & JobOutcome): Promise<Sent> {
   return onJob(client, args, 'release', outcomeOf(args))
 }
 
-/** {@link releaseJob} and {@link settleJob} in one transaction: less gas. */
+/**
+ * {@link releaseJob} and {@link settleJob} in one transaction: less gas.
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: the same as for {@link releaseJob}
+ * @returns the mined transaction: its hash and receipt
+ */
 export function releaseAndSettleJob(client: Client, args: OnJob & JobOutcome): Promise<Sent> {
   return onJob(client, args, 'releaseAndSettle', outcomeOf(args))
 }
 
-/** A node refuses a job for a reason (statement: `refusalContext`); the consumer gets everything back. */
+/**
+ * A node refuses a job for a reason (statement: `refusalContext`); the consumer gets everything back.
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `jobId`; `reason`, a 32-byte code; `receiptDigest`, of the
+ * signed refusal; `statement`, what the node signed over both
+ * @returns the mined transaction: its hash and receipt
+ */
 export function refuseJob(
   client: Client,
   args: OnJob & { readonly reason: Hex; readonly receiptDigest: Hex; readonly statement: StatementProof },
@@ -173,7 +210,14 @@ export function refuseJob(
   return onJob(client, args, 'refuse', [args.jobId, args.reason, args.receiptDigest, args.statement])
 }
 
-/** The node that runs a job cannot finish it (statement: `failureContext`); the consumer gets everything back. */
+/**
+ * The node that runs a job cannot finish it (statement: `failureContext`); the consumer gets everything back.
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `jobId`; `reason`, a 32-byte code; `statement`, what the node
+ * signed over it
+ * @returns the mined transaction: its hash and receipt
+ */
 export function failJob(
   client: Client,
   args: OnJob & { readonly reason: Hex; readonly statement: StatementProof },
@@ -181,7 +225,13 @@ export function failJob(
   return onJob(client, args, 'fail', [args.jobId, args.reason, args.statement])
 }
 
-/** Pays a released job out: burn shares are burned, each pool gets its part. Anyone. */
+/**
+ * Pays a released job out: burn shares are burned, each pool gets its part. Anyone.
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `jobId`, of a released job
+ * @returns the mined transaction: its hash and receipt
+ */
 export function settleJob(client: Client, args: OnJob): Promise<Sent> {
   return onJob(client, args, 'settle', [args.jobId])
 }
@@ -190,6 +240,9 @@ export function settleJob(client: Client, args: OnJob): Promise<Sent> {
  * Burns the pool tokens of all jobs over a pool that were settled since the last time. Anyone: settling gives them up, and
  * this takes them out of the supply, many jobs' for the price of one.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `pool`, whose tokens are burned
+ * @returns the mined transaction: its hash and receipt
  * @throws {ContractsError} `REVERTED`: `NothingToBurn`, `PoolUnknown`.
  */
 export function burnSettledTokens(
@@ -199,17 +252,36 @@ export function burnSettledTokens(
   return onJob(client, args, 'burnSettled', [args.pool])
 }
 
-/** Withdraws a job that has not started; escrow returns. Only the consumer. */
+/**
+ * Withdraws a job that has not started; escrow returns. Only the consumer.
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `jobId`, of a job that the sender proposed
+ * @returns the mined transaction: its hash and receipt
+ */
 export function cancelJob(client: Client, args: OnJob): Promise<Sent> {
   return onJob(client, args, 'cancel', [args.jobId])
 }
 
-/** Ends a job whose deadline passed without a result; escrow returns. Anyone. */
+/**
+ * Ends a job whose deadline passed without a result; escrow returns. Anyone.
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `jobId`, of a job past its deadline by chain time
+ * @returns the mined transaction: its hash and receipt
+ */
 export function expireJob(client: Client, args: OnJob): Promise<Sent> {
   return onJob(client, args, 'expire', [args.jobId])
 }
 
-/** Stops a job that has not started. Any contributor of `pool`. */
+/**
+ * Stops a job that has not started. Any contributor of `pool`.
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `jobId`; `pool`, one of the job's, in which the sender has
+ * points (`getPoints`)
+ * @returns the mined transaction: its hash and receipt
+ */
 export function suspendJob(client: Client, args: OnJob & { readonly pool: Address }): Promise<Sent> {
   return onJob(client, args, 'suspend', [args.jobId, args.pool])
 }
@@ -218,6 +290,9 @@ export function suspendJob(client: Client, args: OnJob & { readonly pool: Addres
  * Gives a drawn job to a node by lot; send it from two blocks after the funding on. When the deciding block is forgotten or
  * nobody could be drawn, a later block decides: read the job and send it again.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `jobId`, of a funded job of the class `Drawn`
+ * @returns the mined transaction; it may have drawn nobody: {@link getJob} tells
  * @throws {ContractsError} `REVERTED`: `NotDrawn`, `DrawTooEarly`, `TransitionNotAllowed`.
  */
 export function assignJob(client: Client, args: OnJob): Promise<Sent> {
@@ -227,13 +302,23 @@ export function assignJob(client: Client, args: OnJob): Promise<Sent> {
 /**
  * Takes a job from a node that did not show up or fell silent. Anyone.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `jobId`, of an assigned or running job
+ * @returns the mined transaction: its hash and receipt
  * @throws {ContractsError} `REVERTED`: `NodeNotSilent`, `TooManyAttempts`, `TransitionNotAllowed`.
  */
 export function requeueJob(client: Client, args: OnJob): Promise<Sent> {
   return onJob(client, args, 'requeue', [args.jobId])
 }
 
-/** The node that runs a job says that it is still there (statement: `heartbeatContext`). */
+/**
+ * The node that runs a job says that it is still there (statement: `heartbeatContext`).
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `jobId`; `time`, later than the last heartbeat and not in the
+ * future of the chain; `statement`, what the node signed over it
+ * @returns the mined transaction: its hash and receipt
+ */
 export function heartbeatJob(
   client: Client,
   args: OnJob & { /** Unix seconds. */ readonly time: bigint; readonly statement: StatementProof },
@@ -241,7 +326,14 @@ export function heartbeatJob(
   return onJob(client, args, 'heartbeat', [args.jobId, args.time, args.statement])
 }
 
-/** The node that runs a job hands it to another attested node (statement: `handOffContext`). */
+/**
+ * The node that runs a job hands it to another attested node (statement: `handOffContext`).
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `jobId`; `to`, the statement key of the node that takes over;
+ * `statement`, what the node that gives the job away signed over it
+ * @returns the mined transaction: its hash and receipt
+ */
 export function handOffJob(
   client: Client,
   args: OnJob & { readonly to: Address; readonly statement: StatementProof },

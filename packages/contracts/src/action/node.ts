@@ -22,6 +22,10 @@ export interface NodeRecord {
 /**
  * Allows or disallows a measurement. Only the registry's owner.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `measurement`, 32 bytes; `allowed`, `false` to take it off the
+ * list
+ * @returns the mined transaction: its hash and receipt; what it allows counts after the registry's objection window
  * @throws {ContractsError} `REVERTED`: `OwnableUnauthorizedAccount`.
  */
 export function setMeasurement(
@@ -43,6 +47,11 @@ export function setMeasurement(
 /**
  * Replaces the verifiers, of whom `threshold` must approve a node. Only the registry's owner.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `verifiers`, 1 to 32 addresses in any order; `threshold`, 1 to
+ * as many
+ * @returns the mined transaction: its hash and receipt; with an objection window and verifiers already set, the first one
+ * only schedules: send the same again after it
  * @throws {ContractsError} `REVERTED`: `OwnableUnauthorizedAccount`, `VerifierSetInvalid`, `VerifiersNotAscending`.
  */
 export function setVerifiers(
@@ -65,6 +74,10 @@ export function setVerifiers(
 /**
  * Registers or renews a node with its verifiers' approvals, in any order.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `registration`, what the verifiers confirm; `signatures`,
+ * theirs (`signNodeApproval`)
+ * @returns the mined transaction: its hash and receipt
  * @throws {ContractsError} `REVERTED`: `MeasurementNotAllowed`, `NotEnoughVerifiers`, `VerifierUnknown`,
  * `RegistrationExpiryInvalid`, `NodeKeyRevoked`; `ARGUMENT_INVALID` for a malformed signature.
  */
@@ -98,7 +111,13 @@ export async function registerNode(
   return send(client, place, { to: args.deployment.nodeRegistry, data }, args)
 }
 
-/** Revokes a node's key for ever. Only the registry's owner or the key itself. */
+/**
+ * Revokes a node's key for ever. Only the registry's owner or the key itself.
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `statementKey`, address of the node's key
+ * @returns the mined transaction: its hash and receipt
+ */
 export function revokeNode(
   client: Client,
   args: WriteOptions & { readonly deployment: Deployment; readonly statementKey: Address },
@@ -107,7 +126,14 @@ export function revokeNode(
   return send(client, 'NodeRegistry.revoke', { to: args.deployment.nodeRegistry, data }, args)
 }
 
-/** Whether statements signed by this key count now. */
+/**
+ * Whether statements signed by this key count now.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `deployment`; `statementKey`, address of the node's key
+ * @returns `false` also for a key that never registered, one that expired or was revoked, and one whose measurement is no
+ * longer allowed
+ */
 export function isNodeActive(
   client: Client,
   args: { readonly deployment: Deployment; readonly statementKey: Address },
@@ -125,6 +151,9 @@ export function isNodeActive(
 /**
  * Reads a node's record.
  *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `deployment`; `statementKey`, address of the node's key
+ * @returns what was registered last, and whether it counts now
  * @throws {ContractsError} `NOT_FOUND` when the key never registered.
  */
 export async function getNode(

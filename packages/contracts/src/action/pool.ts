@@ -47,6 +47,10 @@ export interface PoolState extends PoolContracts {
  * Reads a pool. Give `deployment` whenever the address came from outside: a contract that the deployment's factory did
  * not found can say about itself what it likes.
  *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `pool`, its address; `deployment`: when given, the pool must be of its factory; default: any contract is
+ * believed
+ * @returns rules, key epoch, contracts and sums at the newest block
  * @throws {ContractsError} `NOT_FOUND` when the factory did not found it; `CHAIN_UNREACHABLE`; `REVERTED`.
  */
 export async function getPool(
@@ -86,6 +90,10 @@ export async function getPool(
 /**
  * Publishes the key of a pool's next epoch; the statement is by an active node (see `poolKeyContext`).
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `pool`; `epoch`, one more than the current, 1 for the first; `policyDigest`,
+ * of the policy in force; `keyDigest`, SHA-256 of the public key; `statement`, what a node signed over the three
+ * @returns the mined transaction: its hash and receipt
  * @throws {ContractsError} `REVERTED`: `EpochNotNext`, `EpochPolicyStale`, `StatementSignerNotActive`, `NodeNotAccepted`.
  */
 export function publishPoolKey(
@@ -106,7 +114,13 @@ export function publishPoolKey(
   return send(client, 'Pool.publishKey', { to: args.pool, data }, args)
 }
 
-/** Protocol tokens (smallest unit) that a contributor can claim from a pool now. */
+/**
+ * Protocol tokens (smallest unit) that a contributor can claim from a pool now.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `pool`, its address; `contributor`, the account
+ * @returns the amount that {@link claimRewards} would pay; 0 when there is nothing
+ */
 export function getClaimable(
   client: Client,
   args: { readonly pool: Address; readonly contributor: Address },
@@ -121,7 +135,13 @@ export function getClaimable(
   )
 }
 
-/** Pool tokens (smallest unit) that are credited to a contributor for batched contributions and not minted yet. */
+/**
+ * Pool tokens (smallest unit) that are credited to a contributor for batched contributions and not minted yet.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `pool`, its address; `contributor`, the account
+ * @returns the amount that {@link collectPoolTokens} would mint; 0 when there is nothing
+ */
 export function getCollectable(
   client: Client,
   args: { readonly pool: Address; readonly contributor: Address },
@@ -140,7 +160,10 @@ export function getCollectable(
  * Mints the pool tokens that a contributor was credited for batched contributions, from all batches together. Anyone may
  * send it. Collect before a vote: only tokens that were held when it began count in it.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `pool`, its address
  * @param args.contributor Default: the sender.
+ * @returns the mined transaction: its hash and receipt
  * @throws {ContractsError} `REVERTED`: `NothingToCollect`.
  */
 export async function collectPoolTokens(
@@ -152,7 +175,13 @@ export async function collectPoolTokens(
   return send(client, 'Pool.collectFor', { to: args.pool, data }, args)
 }
 
-/** Points (sum of scores) of a contributor in a pool. */
+/**
+ * Points (sum of scores) of a contributor in a pool.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `pool`, its address; `contributor`, the account
+ * @returns the points, 10,000 for each contribution of full score that was not taken back; 0 for a stranger
+ */
 export function getPoints(
   client: Client,
   args: { readonly pool: Address; readonly contributor: Address },
@@ -170,7 +199,10 @@ export function getPoints(
 /**
  * Pays a contributor's share of job fees to that contributor. Anyone may send it.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `pool`, its address
  * @param args.contributor Default: the sender.
+ * @returns the mined transaction: its hash and receipt
  * @throws {ContractsError} `REVERTED`: `NothingToClaim`.
  */
 export async function claimRewards(

@@ -3,7 +3,13 @@ import { readContract } from 'viem/actions'
 import { poolTokenAbi } from '../abi/PoolToken.js'
 import { reading, type Sent, send, type WriteOptions } from './transaction.js'
 
-/** Balance of a protocol or pool token, smallest unit. */
+/**
+ * Balance of a protocol or pool token, smallest unit.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `token`, its address; `account`, the holder
+ * @returns the balance at the newest block
+ */
 export function getBalance(
   client: Client,
   args: { readonly token: Address; readonly account: Address },
@@ -18,7 +24,13 @@ export function getBalance(
   )
 }
 
-/** Votes of an account in a pool token now. */
+/**
+ * Votes of an account in a pool token now.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `token`, a pool's token; `account`, who votes
+ * @returns the votes, smallest unit of the token, at the newest block
+ */
 export function getVotes(
   client: Client,
   args: { readonly token: Address; readonly account: Address },
@@ -33,7 +45,13 @@ export function getVotes(
   )
 }
 
-/** Tokens that `spender` may take from `owner`. */
+/**
+ * Tokens that `spender` may take from `owner`.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `token`, its address; `owner`, who holds the tokens; `spender`, who may take them
+ * @returns the amount, smallest unit of the token
+ */
 export function getAllowance(
   client: Client,
   args: { readonly token: Address; readonly owner: Address; readonly spender: Address },
@@ -48,7 +66,14 @@ export function getAllowance(
   )
 }
 
-/** Allows `spender` to take exactly `amount`. */
+/**
+ * Allows `spender` to take exactly `amount`.
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `token`, its address; `spender`; `amount`, smallest unit: it replaces what
+ * was allowed before
+ * @returns the mined transaction: its hash and receipt
+ */
 export function approveToken(
   client: Client,
   args: WriteOptions & { readonly token: Address; readonly spender: Address; readonly amount: bigint },
@@ -61,7 +86,13 @@ export function approveToken(
   return send(client, 'token.approve', { to: args.token, data }, args)
 }
 
-/** Sends tokens. */
+/**
+ * Sends tokens.
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `token`, its address; `to`, who gets them; `amount`, smallest unit
+ * @returns the mined transaction: its hash and receipt
+ */
 export function transferToken(
   client: Client,
   args: WriteOptions & { readonly token: Address; readonly to: Address; readonly amount: bigint },

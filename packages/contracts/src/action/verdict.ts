@@ -11,6 +11,10 @@ const CHECKPOINT_GAS = 30_000n
  * Records a node's verdicts on contributions of one pool; accepted ones get points and pool tokens at once. All or
  * nothing. The statement is over the entries (see `verdictBatchContext`), its digest is the batch digest.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `pool`; `entries`, the verdicts, at least one; `statement`,
+ * what a node that the pool accepts signed over them
+ * @returns the mined transaction: its hash and receipt
  * @throws {ContractsError} `REVERTED`: `VerdictAlreadyRecorded`, `ContributionUnknown`, `ContributionOfOtherPool`,
  * `ScoreInvalid`, `StatementUsed`, `StatementSignerNotActive`, `NodeNotAccepted`.
  */
@@ -38,6 +42,10 @@ export function recordVerdicts(
  * Records that a node refined a pool's contributions into tables. The statement (see `refinementContext`) carries the
  * refinement digest as its digest.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`; `pool`; `schemaId`, of the tables; `rowsRoot`, the root over
+ * their rows; `statement`, what a node that the pool accepts signed over both
+ * @returns the mined transaction: its hash and receipt
  * @throws {ContractsError} `REVERTED`: `StatementUsed`, `StatementSignerNotActive`, `PoolUnknown`, `NodeNotAccepted`.
  */
 export function recordRefinement(

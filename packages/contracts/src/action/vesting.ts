@@ -19,7 +19,10 @@ export interface Vesting {
 /**
  * Reads a vesting schedule.
  *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `schedule`; `token`, which of the tokens that it holds
  * @param args.schedule Its address, as `foundPool` gives it.
+ * @returns times, beneficiary, and the amounts of this token
  * @throws {ContractsError} `REVERTED` when there is no schedule at this address; `CHAIN_UNREACHABLE`.
  */
 export function getVesting(
@@ -41,7 +44,14 @@ export function getVesting(
   })
 }
 
-/** Pays what has vested to the beneficiary. Anyone may send it; before the cliff it pays nothing. */
+/**
+ * Pays what has vested to the beneficiary. Anyone may send it; before the cliff it pays nothing.
+ *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `schedule`, its address, as `foundPool` gives it; `token`, which of the
+ * tokens that it holds
+ * @returns the mined transaction: its hash and receipt
+ */
 export function releaseVested(
   client: Client,
   args: WriteOptions & { readonly schedule: Address; readonly token: Address },

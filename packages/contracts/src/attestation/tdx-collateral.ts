@@ -37,8 +37,11 @@ export interface TdxVerifierContracts {
 /**
  * Deploys the collateral's store and the verifier. Nobody owns them.
  *
+ * @param client - a viem client with an account, on the chain that gets them
+ * @param args - besides {@link WriteOptions}: `rootCertificate` and `accept`
  * @param args.rootCertificate The root that everything must come from, DER: Intel's, or a simulator's on a test chain.
  * @param args.accept Statuses with which a node may be registered; default `UpToDate` and `SWHardeningNeeded`.
+ * @returns the addresses of the two contracts
  * @throws {ContractsError} `REVERTED` when the root does not certify itself.
  */
 export async function deployTdxVerifier(
@@ -75,6 +78,8 @@ export async function deployTdxVerifier(
 /**
  * Brings collateral on chain, piece by piece, leaving out what is there already (`NotNewer`). Anyone may.
  *
+ * @param client - a viem client with an account, on the store's chain
+ * @param args - besides {@link WriteOptions}: `collateral`, the store's address; `files`, what Intel's service answered
  * @returns Identifier of the PCK authority, which verifications name, and the transactions that were sent.
  * @throws {ContractsError} `ARGUMENT_INVALID` when an answer is not of Intel's form; `REVERTED`: `SignatureInvalid`,
  * `OutOfDate`, `IsRevoked`, `JsonUnexpected`, ...

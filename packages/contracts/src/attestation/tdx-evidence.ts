@@ -52,6 +52,7 @@ const MAXIMUM_QUOTE = 1 << 20
  * Splits a raw DCAP quote (TDX, version 4 or 5) for the chain. It only takes apart: nothing is verified here.
  *
  * @param raw The quote as a TD gets it; bytes after its declared end are left out.
+ * @returns the quote without its certification data, and the certificates of its chain
  * @throws {ContractsError} `ARGUMENT_INVALID` when the bytes are no such quote with a PEM chain.
  */
 export function splitTdxQuote(raw: Uint8Array): TdxEvidence {
@@ -101,7 +102,13 @@ function derOf(base64: string, bad: (what: string) => ContractsError): Hex {
   }
 }
 
-/** The evidence as `registerNodeByQuote` and {@link verifyTdxQuote}'s contract take it in one piece. */
+/**
+ * The evidence as `registerNodeByQuote` and {@link verifyTdxQuote}'s contract take it in one piece.
+ *
+ * @param evidence - as {@link splitTdxQuote} gives it; its chain beyond the platform's certificate is left out
+ * @param authority - identifier of the PCK authority, 32 bytes (see `bringTdxCollateral`)
+ * @returns the ABI encoding of quote, platform certificate and authority
+ */
 export function encodeTdxEvidence(evidence: TdxEvidence, authority: Hex): Hex {
   return encodeAbiParameters(
     [{ type: 'bytes' }, { type: 'bytes' }, { type: 'bytes32' }],
@@ -112,8 +119,12 @@ export function encodeTdxEvidence(evidence: TdxEvidence, authority: Hex): Hex {
 /**
  * Verifies a TDX quote on chain, against collateral that is on chain already. A status is told, not judged.
  *
+ * @param client - a viem client on the verifier's chain
+ * @param args - `verifier`, the contract's address; `evidence`, as {@link splitTdxQuote} gives it; `authority`;
+ * `blockNumber`
  * @param args.authority Identifier of the PCK authority (see `bringTdxCollateral`).
  * @param args.blockNumber Default: the newest block; its time is the time of the verification.
+ * @returns status, platform, measurement and report data of a quote that is valid
  * @throws {ContractsError} `REVERTED` with what is wrong: `QuoteSignatureInvalid`, `IsRevoked`, `TcbInfoMissing`, ...
  */
 export async function verifyTdxQuote(

@@ -55,6 +55,7 @@ export interface DeployOptions {
  * Deploys the contracts that all pools share, to any EVM chain. They know each other from their constructors (addresses
  * follow from the deployer's nonces), so nothing is left to be set, by anyone, afterwards.
  *
+ * @param options - who deploys, through which clients, and what is fixed for ever: see {@link DeployOptions}
  * @returns Addresses, and the block before which there is nothing to read.
  * @throws {ContractsError} `DEPLOYMENT_MISMATCH` when the account sent other transactions meanwhile; `REVERTED`;
  * `TRANSACTION_TIMEOUT`; `NO_ACCOUNT`.
@@ -212,6 +213,8 @@ export async function deployAll(options: DeployOptions): Promise<Deployment> {
  * Checks that the contracts of a deployment are on this chain and know each other. Call it on addresses that came from
  * a file or another party.
  *
+ * @param client - a viem client on the chain on which the deployment should be
+ * @param deployment - the addresses to check
  * @throws {ContractsError} `DEPLOYMENT_MISMATCH` naming the link that is wrong; `REVERTED` when an address has no such
  * contract.
  */

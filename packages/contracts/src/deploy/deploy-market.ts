@@ -24,8 +24,12 @@ export interface MarketDeployment {
 /**
  * Deploys anchors, stakes, reward epochs, direct payments, a court, credits and liveness rewards beside a deployment.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param args - besides {@link WriteOptions}: `deployment`, whose protocol token, node registry and pool factory the
+ * contracts use
  * @param args.arbiter Who rules in the court, for ever: a timelock or a multisignature in earnest.
  * @param args.minimumStake Smallest stake of a dispute, protocol tokens, smallest unit.
+ * @returns the addresses of the seven contracts
  * @throws {ContractsError} `REVERTED`, `NO_ACCOUNT`, `TRANSACTION_TIMEOUT`.
  */
 export async function deployMarket(

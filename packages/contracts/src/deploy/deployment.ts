@@ -50,7 +50,12 @@ function deploymentSchema() {
   })
 }
 
-/** A deployment as JSON text with the block number as a decimal string; {@link parseDeployment} reads it. */
+/**
+ * A deployment as JSON text with the block number as a decimal string; {@link parseDeployment} reads it.
+ *
+ * @param deployment - the addresses to write down
+ * @returns indented JSON
+ */
 export function formatDeployment(deployment: Deployment): string {
   return JSON.stringify({ ...deployment, blockNumber: deployment.blockNumber.toString() }, null, 2)
 }
@@ -58,6 +63,8 @@ export function formatDeployment(deployment: Deployment): string {
 /**
  * Reads what {@link formatDeployment} wrote. It checks the form only: see `checkDeployment` for whether it is true.
  *
+ * @param text - the JSON text; unknown fields are an error
+ * @returns the deployment, every address well-formed
  * @throws {ContractsError} `ARGUMENT_INVALID`, naming the field.
  */
 export function parseDeployment(text: string): Deployment {

@@ -23,6 +23,8 @@ export const publicDeployments: readonly Deployment[] = []
 /**
  * Finds deployments by chain: an app gives its own, besides {@link publicDeployments} if it likes.
  *
+ * @param list - deployments, at most one for each chain
+ * @returns a look-up by chain identifier
  * @throws {ContractsError} `ARGUMENT_INVALID` when two are on one chain: which of them is meant would be a guess.
  * @example
  * const deployments = createDeployments([...publicDeployments, parseDeployment(text)])
@@ -55,6 +57,9 @@ export function createDeployments(list: readonly Deployment[]): Deployments {
 /**
  * The deployment on the client's chain, checked against that chain.
  *
+ * @param client - a viem client on any chain; its chain decides
+ * @param deployments - what to choose from
+ * @returns the deployment whose contracts are there and know each other
  * @throws {ContractsError} `NOT_FOUND`; `DEPLOYMENT_MISMATCH` when the contracts there are not what the entry says;
  * `CHAIN_UNREACHABLE`.
  */

@@ -79,6 +79,8 @@ const DAY = 86_400
 /**
  * Founds a pool: its token, governor and timelock come with it. The founder keeps no power over it.
  *
+ * @param client - a viem client with an account, on the deployment's chain
+ * @param options - what the founder decides, and {@link WriteOptions}: see {@link FoundPoolOptions}
  * @returns The pool's contracts, the schedule of each allocation in the order given, and the transaction.
  * @throws {ContractsError} `REVERTED`: `SupplyCapInvalid`, `AllocationInvalid`, `TooManyAllocations`;
  * `TRANSACTION_TIMEOUT`, `NO_ACCOUNT`.

@@ -47,6 +47,8 @@ const MNEMONIC = 'test test test test test test test test test test test junk'
  * Starts anvil on 127.0.0.1 and waits until it answers. It mines each transaction at once. It stops with `stop()`, and
  * also when this process ends.
  *
+ * @param options - port, rules and time limit; default: a free port, chain 31337, 10 accounts
+ * @returns the running chain: its address, its funded accounts, and how to stop it
  * @throws {ContractsError} `ANVIL_NOT_FOUND`; `ANVIL_FAILED` when it ends or does not answer in time.
  * @example
  * const devnet = await startDevnet()

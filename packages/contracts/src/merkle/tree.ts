@@ -17,6 +17,7 @@ export interface MerkleTree {
  * something that is not 64 bytes long, or an inner node could pass for one.
  *
  * @param leaves At least one, 32 bytes each.
+ * @returns the root, and the proof of each leaf by its place in `leaves`
  * @throws {ContractsError} `ARGUMENT_INVALID` when there is none.
  * @see OpenZeppelin MerkleProof
  */

@@ -39,6 +39,9 @@ export interface GovernorDomain {
 /**
  * Reads the EIP-712 domain under which a governor takes signed ballots.
  *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `governor`, the pool's
+ * @returns name, version, chain and address: the `domain` of {@link signBallot}
  * @throws {ContractsError} `CHAIN_UNREACHABLE`.
  */
 export async function getGovernorDomain(
@@ -56,7 +59,13 @@ export async function getGovernorDomain(
   }
 }
 
-/** How many ballots of this voter the governor has taken: the nonce of the next one. */
+/**
+ * How many ballots of this voter the governor has taken: the nonce of the next one.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - `governor`, the pool's; `voter`, who signs
+ * @returns the nonce, 0 for the first ballot
+ */
 export function getBallotNonce(
   client: Client,
   args: { readonly governor: Address; readonly voter: Address },
@@ -74,7 +83,10 @@ export function getBallotNonce(
 /**
  * Signs a vote, so that somebody else can send it and pay for it.
  *
+ * @param args - `account`, the voter's, local; `domain`, see {@link getGovernorDomain}; `proposalId`; `support`, how to
+ * vote
  * @param args.nonce see {@link getBallotNonce}
+ * @returns the ballot with its signature: `voteSigned` sends it
  * @throws {ContractsError} `NO_ACCOUNT` when the account cannot sign typed data.
  */
 export async function signBallot(args: {

@@ -47,7 +47,12 @@ export const batchedContributionTypes = {
   ],
 } as const
 
-/** What binds the entries of a batch to relayer, number, pool, epoch, schema and locators. */
+/**
+ * What binds the entries of a batch to relayer, number, pool, epoch, schema and locators.
+ *
+ * @param args - `relayer`, who will send the batch; `number`, its number; `header`, what the entries share
+ * @returns 32 bytes: the field `batch` of what owners sign
+ */
 export function batchHash(args: Pick<BatchPlace, 'relayer' | 'number' | 'header'>): Hex {
   const { pool, epoch, schemaId, locatorBase } = args.header
   return keccak256(
@@ -65,7 +70,12 @@ export function batchHash(args: Pick<BatchPlace, 'relayer' | 'number' | 'header'
   )
 }
 
-/** The EIP-712 data that the owner of an entry signs. */
+/**
+ * The EIP-712 data that the owner of an entry signs.
+ *
+ * @param args - the entry and its place: deployment, relayer, batch number, header and index
+ * @returns domain, types and message as viem's `signTypedData` takes them
+ */
 export function batchedContributionTypedData(args: BatchPlace) {
   return {
     domain: {
@@ -83,6 +93,8 @@ export function batchedContributionTypedData(args: BatchPlace) {
 /**
  * Signs an entry of a batch with a local account.
  *
+ * @param args - the entry and its place; `account`, the owner's, local
+ * @returns the signature, 65 bytes r || s || v
  * @throws {ContractsError} `NO_ACCOUNT` when the account cannot sign typed data; `ARGUMENT_INVALID` when it is not the owner.
  */
 export async function signBatchedContribution(
@@ -99,7 +111,13 @@ export async function signBatchedContribution(
   return account.signTypedData(batchedContributionTypedData(args))
 }
 
-/** Leaf of an entry in its batch's tree. */
+/**
+ * Leaf of an entry in its batch's tree.
+ *
+ * @param index - the entry's place in the batch, from 0
+ * @param entry - the entry as its owner signed it
+ * @returns the leaf, 32 bytes, hashed twice
+ */
 export function batchEntryLeaf(index: number, entry: BatchEntry): Hex {
   const inner = keccak256(
     encodeAbiParameters(
@@ -125,7 +143,13 @@ export interface BatchVerdict {
   readonly verdictDigest: Hex
 }
 
-/** Leaf of a verdict in a batch's verdict tree. */
+/**
+ * Leaf of a verdict in a batch's verdict tree.
+ *
+ * @param batchId - the batch's identifier on chain
+ * @param verdict - the verdict on an accepted entry
+ * @returns the leaf, 32 bytes, hashed twice
+ */
 export function batchVerdictLeaf(batchId: bigint, verdict: BatchVerdict): Hex {
   const inner = keccak256(
     encodeAbiParameters(

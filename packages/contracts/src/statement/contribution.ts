@@ -44,7 +44,13 @@ export const contributionTypes = {
   ],
 } as const
 
-/** The EIP-712 data that the owner of a contribution signs; bound to chain and data registry. */
+/**
+ * The EIP-712 data that the owner of a contribution signs; bound to chain and data registry.
+ *
+ * @param args - `deployment`, chain and data registry; `contribution`; `deadline`, unix seconds, the last second at which
+ * it may be recorded
+ * @returns domain, types and message as viem's `signTypedData` takes them
+ */
 export function contributionTypedData(args: {
   readonly deployment: Pick<Deployment, 'chainId' | 'dataRegistry'>
   readonly contribution: Contribution
@@ -67,7 +73,9 @@ export function contributionTypedData(args: {
  * Signs a contribution with a local account (a private key or HD account of viem). For a browser wallet, sign
  * {@link contributionTypedData} with the wallet client instead.
  *
+ * @param args - `account`, the owner's, local; `deployment`, chain and data registry; `contribution`
  * @param args.deadline Unix seconds, chain time.
+ * @returns contribution, deadline and signature: `contributeSigned` sends them
  * @throws {ContractsError} `NO_ACCOUNT` when the account cannot sign typed data; `ARGUMENT_INVALID` when it is not the
  * owner.
  */

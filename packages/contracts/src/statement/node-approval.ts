@@ -24,7 +24,12 @@ export const nodeApprovalTypes = {
   ],
 } as const
 
-/** The EIP-712 data that a verifier signs after it has checked a node's evidence. */
+/**
+ * The EIP-712 data that a verifier signs after it has checked a node's evidence.
+ *
+ * @param args - `deployment`, chain and node registry; `registration`, what is confirmed
+ * @returns domain, types and message as viem's `signTypedData` takes them
+ */
 export function nodeApprovalTypedData(args: {
   readonly deployment: Pick<Deployment, 'chainId' | 'nodeRegistry'>
   readonly registration: NodeRegistration
@@ -45,6 +50,8 @@ export function nodeApprovalTypedData(args: {
 /**
  * Signs a verifier's approval of a node. Check the node's evidence first: this signature says that you did.
  *
+ * @param args - `account`, the verifier's, local; `deployment`, chain and node registry; `registration`, what is confirmed
+ * @returns the signature, 65 bytes r || s || v, for `registerNode`
  * @throws {ContractsError} `NO_ACCOUNT` when the account cannot sign typed data.
  */
 export async function signNodeApproval(args: {

@@ -59,7 +59,13 @@ export interface VerdictEntry {
 
 type Bound = { readonly deployment: Pick<Deployment, 'chainId' | 'nodeRegistry'>; readonly nonce: bigint }
 
-/** Context of a `sealpool/pool-key/1` statement: the key of the next epoch. */
+/**
+ * Context of a `sealpool/pool-key/1` statement: the key of the next epoch.
+ *
+ * @param args - `deployment` and `nonce`, which bind the statement; `pool`; `epoch`, one more than the current;
+ * `policyDigest`, of the policy in force; `keyDigest`, SHA-256 of the pool's public key
+ * @returns what the statement is bound to, and its facts in the contract's order
+ */
 export function poolKeyContext(
   args: Bound & {
     readonly pool: Address
@@ -79,6 +85,9 @@ export function poolKeyContext(
  * Context of a `sealpool/verdict-batch/1` statement: number of entries, and one hash over them all, so that a statement
  * stays small whatever the batch.
  *
+ * @param args - `deployment` and `nonce`, which bind the statement; `pool`; `entries`, the verdicts in the order in which
+ * they are sent
+ * @returns what the statement is bound to, and its facts in the contract's order; its subject is the first contribution
  * @throws {ContractsError} `ARGUMENT_INVALID` for an empty batch.
  */
 export function verdictBatchContext(
@@ -94,7 +103,12 @@ export function verdictBatchContext(
   ])
 }
 
-/** keccak256 of the ABI encoding of verdict entries, as the data registry computes it. */
+/**
+ * keccak256 of the ABI encoding of verdict entries, as the data registry computes it.
+ *
+ * @param entries - the verdicts in the order in which they are sent
+ * @returns the hash, 32 bytes
+ */
 export function verdictEntriesHash(entries: readonly VerdictEntry[]): Hex {
   return keccak256(encodeAbiParameters(verdictEntriesType, [entries]))
 }
@@ -111,7 +125,13 @@ const verdictEntriesType = [
   },
 ] as const
 
-/** Context of a `sealpool/refinement/1` statement. */
+/**
+ * Context of a `sealpool/refinement/1` statement.
+ *
+ * @param args - `deployment` and `nonce`, which bind the statement; `pool`; `schemaId`, of the tables, 32 bytes;
+ * `rowsRoot`, the root over their rows
+ * @returns what the statement is bound to, and its facts in the contract's order
+ */
 export function refinementContext(
   args: Bound & { readonly pool: Address; readonly schemaId: Hex; readonly rowsRoot: Hex },
 ): NodeStatementContext {
@@ -125,12 +145,23 @@ export interface JobSubject {
   readonly manifestDigest: Hex
 }
 
-/** Context of a `sealpool/start/1` statement. */
+/**
+ * Context of a `sealpool/start/1` statement.
+ *
+ * @param args - `deployment` and `nonce`, which bind the statement; the job's `jobId`, `pools` and `manifestDigest`
+ * @returns what the statement is bound to, and its facts in the contract's order
+ */
 export function startContext(args: Bound & JobSubject): NodeStatementContext {
   return jobContext('startContext', args, [])
 }
 
-/** Context of a `sealpool/release/1` statement: one budget head per pool, in the job's order. */
+/**
+ * Context of a `sealpool/release/1` statement: one budget head per pool, in the job's order.
+ *
+ * @param args - `deployment` and `nonce`, which bind the statement; the job's `jobId`, `pools` and `manifestDigest`;
+ * digests of receipt and result; `budgetHeads`, one for each pool
+ * @returns what the statement is bound to, and its facts in the contract's order
+ */
 export function releaseContext(
   args: Bound &
     JobSubject & {
@@ -142,38 +173,73 @@ export function releaseContext(
   return jobContext('releaseContext', args, [args.receiptDigest, args.resultDigest, ...args.budgetHeads])
 }
 
-/** Context of a `sealpool/refusal/1` statement. `reason` is a 32-byte code, for example `stringToHex(code, { size: 32 })`. */
+/**
+ * Context of a `sealpool/refusal/1` statement. `reason` is a 32-byte code, for example `stringToHex(code, { size: 32 })`.
+ *
+ * @param args - `deployment` and `nonce`, which bind the statement; the job's `jobId`, `pools` and `manifestDigest`;
+ * `receiptDigest`, of the signed refusal; `reason`
+ * @returns what the statement is bound to, and its facts in the contract's order
+ */
 export function refusalContext(
   args: Bound & JobSubject & { readonly receiptDigest: Hex; readonly reason: Hex },
 ): NodeStatementContext {
   return jobContext('refusalContext', args, [args.receiptDigest, args.reason])
 }
 
-/** Context of a `sealpool/failure/1` statement. */
+/**
+ * Context of a `sealpool/failure/1` statement.
+ *
+ * @param args - `deployment` and `nonce`, which bind the statement; the job's `jobId`, `pools` and `manifestDigest`;
+ * `reason`, a 32-byte code
+ * @returns what the statement is bound to, and its facts in the contract's order
+ */
 export function failureContext(args: Bound & JobSubject & { readonly reason: Hex }): NodeStatementContext {
   return jobContext('failureContext', args, [args.reason])
 }
 
-/** Context of a `sealpool/heartbeat/1` statement. `time` is in unix seconds, later than the last and not in the future. */
+/**
+ * Context of a `sealpool/heartbeat/1` statement. `time` is in unix seconds, later than the last and not in the future.
+ *
+ * @param args - `deployment` and `nonce`, which bind the statement; the job's `jobId`, `pools` and `manifestDigest`; `time`
+ * @returns what the statement is bound to, and its facts in the contract's order
+ */
 export function heartbeatContext(args: Bound & JobSubject & { readonly time: bigint }): NodeStatementContext {
   const bound = jobContext('heartbeatContext', args, [])
   return { ...bound, facts: [...bound.facts, uint(args.time)] }
 }
 
-/** Context of a `sealpool/hand-off/1` statement: the job goes to the node with this key. */
+/**
+ * Context of a `sealpool/hand-off/1` statement: the job goes to the node with this key.
+ *
+ * @param args - `deployment` and `nonce`, which bind the statement; the job's `jobId`, `pools` and `manifestDigest`; `to`,
+ * the statement key of the node that takes over
+ * @returns what the statement is bound to, and its facts in the contract's order
+ */
 export function handOffContext(args: Bound & JobSubject & { readonly to: Address }): NodeStatementContext {
   const bound = jobContext('handOffContext', args, [])
   return { ...bound, facts: [...bound.facts, { type: 'address', value: args.to }] }
 }
 
-/** Context of a `sealpool/erasure/1` statement: the node destroyed what it held of a contribution. */
+/**
+ * Context of a `sealpool/erasure/1` statement: the node destroyed what it held of a contribution.
+ *
+ * @param args - `deployment` and `nonce`, which bind the statement; `pool`; `contributionId`, of a contribution that was
+ * withdrawn or superseded
+ * @returns what the statement is bound to, and its facts in the contract's order
+ */
 export function erasureContext(
   args: Bound & { readonly pool: Address; readonly contributionId: bigint },
 ): NodeStatementContext {
   return context(args, args.pool, word(args.contributionId), [uint(args.contributionId)])
 }
 
-/** Context of a `sealpool/verdict-root/1` statement: verdicts on a batch of contributions. */
+/**
+ * Context of a `sealpool/verdict-root/1` statement: verdicts on a batch of contributions.
+ *
+ * @param args - `deployment` and `nonce`, which bind the statement; `pool`; `batchId`; `root`, of `verdictTree`;
+ * `accepted`, the number of its leaves
+ * @returns what the statement is bound to, and its facts in the contract's order
+ */
 export function verdictRootContext(
   args: Bound & {
     readonly pool: Address
@@ -189,7 +255,13 @@ export function verdictRootContext(
   ])
 }
 
-/** Context of a `sealpool/budget-head/1` statement: the next head of a pool's budget ledger, and the one before. */
+/**
+ * Context of a `sealpool/budget-head/1` statement: the next head of a pool's budget ledger, and the one before.
+ *
+ * @param args - `deployment` and `nonce`, which bind the statement; `pool`; `sequence`, from 1; `head`, the new head;
+ * `previous`, the one before, zero for the first
+ * @returns what the statement is bound to, and its facts in the contract's order
+ */
 export function budgetHeadContext(
   args: Bound & {
     readonly pool: Address
@@ -202,7 +274,13 @@ export function budgetHeadContext(
   return context(args, args.pool, word(sequence), [uint(sequence), bytes32(head), bytes32(previous)])
 }
 
-/** Context of a `sealpool/checkpoint/1` statement: the next root of one kind of log, over `size` entries. */
+/**
+ * Context of a `sealpool/checkpoint/1` statement: the next root of one kind of log, over `size` entries.
+ *
+ * @param args - `deployment` and `nonce`, which bind the statement; `pool`; `kind`, the 32 bytes that name the log;
+ * `sequence`, from 1; `root`; `size`
+ * @returns what the statement is bound to, and its facts in the contract's order
+ */
 export function checkpointContext(
   args: Bound & {
     readonly pool: Address
@@ -217,14 +295,25 @@ export function checkpointContext(
   return context(args, args.pool, subject, [bytes32(kind), uint(sequence), bytes32(root), uint(size)])
 }
 
-/** Context of a `sealpool/aggregate/1` statement: over which inputs an encrypted aggregate is opened. */
+/**
+ * Context of a `sealpool/aggregate/1` statement: over which inputs an encrypted aggregate is opened.
+ *
+ * @param args - `deployment` and `nonce`, which bind the statement; `pool`; `definition`, digest of the aggregate's
+ * definition; `inputsRoot`, root over the inputs that are summed
+ * @returns what the statement is bound to, and its facts in the contract's order
+ */
 export function aggregateContext(
   args: Bound & { readonly pool: Address; readonly definition: Hex; readonly inputsRoot: Hex },
 ): NodeStatementContext {
   return context(args, args.pool, args.definition, [bytes32(args.definition), bytes32(args.inputsRoot)])
 }
 
-/** keccak256 of the facts' ABI words; zero when there are none. */
+/**
+ * keccak256 of the facts' ABI words; zero when there are none.
+ *
+ * @param facts - the facts in the contract's order
+ * @returns the hash, 32 bytes: the field `facts` of a statement
+ */
 export function factsHash(facts: readonly StatementFact[]): Hex {
   if (facts.length === 0) return zeroHash
   return keccak256(
@@ -252,6 +341,10 @@ export const statementTypes = {
 /**
  * The EIP-712 data that a node signs. `@sealpool/crypto` computes the same hash without viem; this is for wallets and
  * tests.
+ *
+ * @param args - `kind`, one of {@link statementKinds}; `context`, made for this kind; `digest`, SHA-256 of the statement's
+ * canonical JSON
+ * @returns domain, types and message as viem's `signTypedData` takes them
  */
 export function statementTypedData(args: {
   readonly kind: string

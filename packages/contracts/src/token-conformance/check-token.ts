@@ -144,6 +144,9 @@ const PROXY_SLOTS: readonly Hex[] = [
  * and views, and simulates a transfer; it sends nothing. A contract that answers a view falsely is believed in that view;
  * what its code could do is read from its code.
  *
+ * @param client - a viem client on the token's chain
+ * @param options - the token, what helps to judge it, and the limits: see {@link CheckTokenOptions}
+ * @returns one finding for each rule, for `vesting` one for each schedule given, and whether all of them hold
  * @throws {ContractsError} `NOT_FOUND` when there is no contract at the address; `CHAIN_UNREACHABLE`.
  * @example
  * const { conforms, findings } = await checkToken(client, { token: pool.token, deployment, holder })

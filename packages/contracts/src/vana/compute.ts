@@ -24,7 +24,14 @@ export interface ComputeJob {
 
 const jobStatuses = ['None', 'Registered', 'Submitted', 'Running', 'Completed', 'Failed', 'Canceled'] as const
 
-/** Registers a program by its hash and address; anyone may. */
+/**
+ * Registers a program by its hash and address; anyone may.
+ *
+ * @param client - a viem client with an account, on Vana's chain
+ * @param args - besides {@link WriteOptions}: `instructionRegistry`, the contract's address; `hash`, of the program, 32
+ * bytes; `url`, where it is
+ * @returns the mined transaction, and the program's identifier
+ */
 export async function addComputeInstruction(
   client: Client,
   args: WriteOptions & {
@@ -58,7 +65,13 @@ export async function addComputeInstruction(
   return { ...sent, instructionId: event.args.computeInstructionId }
 }
 
-/** Reads a program; `null` when there is none. */
+/**
+ * Reads a program; `null` when there is none.
+ *
+ * @param client - a viem client on Vana's chain
+ * @param args - `instructionRegistry`, the contract's address; `instructionId`, the program's identifier
+ * @returns hash, owner and address, or `null`
+ */
 export async function getComputeInstruction(
   client: Client,
   args: { readonly instructionRegistry: Address; readonly instructionId: bigint },
@@ -72,7 +85,14 @@ export async function getComputeInstruction(
   return isAddressEqual(instruction.owner, zeroAddress) ? null : instruction
 }
 
-/** Whether a pool approved a program. Look before you submit: the compute engine itself does not. */
+/**
+ * Whether a pool approved a program. Look before you submit: the compute engine itself does not.
+ *
+ * @param client - a viem client on Vana's chain
+ * @param args - `instructionRegistry`, the contract's address; `instructionId`, the program's identifier; `dlpId`, the
+ * pool's identifier in Vana's registry
+ * @returns `true` when this pool approves this program now
+ */
 export function isInstructionApproved(
   client: Client,
   args: {
@@ -92,8 +112,12 @@ export function isInstructionApproved(
 /**
  * Submits a job.
  *
+ * @param client - a viem client with an account, on Vana's chain
+ * @param args - besides {@link WriteOptions}: `computeEngine`, the contract's address; `instructionId`, the program's
+ * identifier; `gpu`: whether it needs one, default `false`
  * @param args.maxTimeout Seconds.
  * @param args.value Wei to add to the sender's account there; default 0.
+ * @returns the mined transaction, and the job's identifier
  */
 export async function submitComputeJob(
   client: Client,
@@ -130,6 +154,9 @@ export async function submitComputeJob(
 /**
  * Reads a job.
  *
+ * @param client - a viem client on Vana's chain
+ * @param args - `computeEngine`, the contract's address; `jobId`
+ * @returns owner, status, program and machine of the job
  * @throws {ContractsError} `NOT_FOUND` when there is none.
  */
 export async function getComputeJob(

@@ -49,6 +49,10 @@ const jobStatuses = ['None', 'Submitted', 'Completed', 'Canceled'] as const
  * Adds a file to the catalogue, with wrapped keys and a schema where they are given. Its owner is the sender, unless `owner`
  * names another account, which the contract believes.
  *
+ * @param client - a viem client with an account, on Vana's chain
+ * @param args - besides {@link WriteOptions}: `dataRegistry`, Vana's contract of files; `url`, where the file is; `owner`
+ * and `permissions`, both or neither; `schemaId`, default none
+ * @returns the mined transaction, and the file's identifier
  * @throws {ContractsError} `REVERTED`: `FileUrlAlreadyUsed`; `NO_ACCOUNT`, `TRANSACTION_TIMEOUT`.
  * @example
  * const { fileId } = await addFile(client, { dataRegistry, url, permissions: [{ account: pool, key: wrapped }], owner })
@@ -103,7 +107,14 @@ export async function addFile(
   return { ...sent, fileId: event.args.fileId }
 }
 
-/** Gives an account the wrapped key of a file. Only the file's owner. */
+/**
+ * Gives an account the wrapped key of a file. Only the file's owner.
+ *
+ * @param client - a viem client with an account, on Vana's chain
+ * @param args - besides {@link WriteOptions}: `dataRegistry`, Vana's contract of files; `fileId`; `permission`, the account
+ * and the key wrapped for it
+ * @returns the mined transaction: its hash and receipt
+ */
 export function addFilePermission(
   client: Client,
   args: WriteOptions & {
@@ -128,6 +139,9 @@ export function addFilePermission(
 /**
  * Reads a file; `null` when there is none with this identifier.
  *
+ * @param client - a viem client on Vana's chain
+ * @param args - `dataRegistry`, Vana's contract of files; `fileId`
+ * @returns the file's entry, or `null`
  * @throws {ContractsError} `CHAIN_UNREACHABLE`, `REVERTED`.
  */
 export async function getFile(
@@ -145,7 +159,13 @@ export async function getFile(
   return { id, owner, url, schemaId, addedAtBlock }
 }
 
-/** Finds a file by its address; `null` when it was never added. */
+/**
+ * Finds a file by its address; `null` when it was never added.
+ *
+ * @param client - a viem client on Vana's chain
+ * @param args - `dataRegistry`, Vana's contract of files; `url`, exactly as it was added
+ * @returns the file's entry, or `null`
+ */
 export async function getFileByUrl(
   client: Client,
   args: { readonly dataRegistry: Address; readonly url: string },
@@ -160,7 +180,13 @@ export async function getFileByUrl(
   return fileId === 0n ? null : getFile(client, { dataRegistry, fileId })
 }
 
-/** The key of a file that was wrapped for an account; `null` when it has none. */
+/**
+ * The key of a file that was wrapped for an account; `null` when it has none.
+ *
+ * @param client - a viem client on Vana's chain
+ * @param args - `dataRegistry`, Vana's contract of files; `fileId`; `account`, for whom the key was wrapped
+ * @returns the wrapped key as it was written, or `null`
+ */
 export async function getFileKey(
   client: Client,
   args: { readonly dataRegistry: Address; readonly fileId: bigint; readonly account: Address },
@@ -174,7 +200,13 @@ export async function getFileKey(
   return key === '' ? null : key
 }
 
-/** Reads a proof of a file, counted from 1. */
+/**
+ * Reads a proof of a file, counted from 1.
+ *
+ * @param client - a viem client on Vana's chain
+ * @param args - `dataRegistry`, Vana's contract of files; `fileId`; `index`, the proof's number
+ * @returns the proof and its signature, which is not verified here
+ */
 export async function getFileProof(
   client: Client,
   args: { readonly dataRegistry: Address; readonly fileId: bigint; readonly index: bigint },
@@ -191,6 +223,8 @@ export async function getFileProof(
 /**
  * Asks the proof pool for a proof of contribution, and pays its fee.
  *
+ * @param client - a viem client with an account, on Vana's chain
+ * @param args - besides {@link WriteOptions}: `teePool`, the contract of the proof pool; `fileId`
  * @param args.bid Wei; default the pool's fee.
  * @returns The job, read from the chain after the transaction.
  * @throws {ContractsError} `REVERTED`; `NOT_FOUND` when the pool lists no job for the file afterwards.
@@ -220,6 +254,9 @@ export async function requestContributionProof(
 /**
  * Reads a job of the proof pool.
  *
+ * @param client - a viem client on Vana's chain
+ * @param args - `teePool`, the contract of the proof pool; `jobId`
+ * @returns file, status, bid (wei), owner and machine of the job
  * @throws {ContractsError} `NOT_FOUND` when there is none.
  */
 export async function getProofJob(
@@ -240,7 +277,14 @@ export async function getProofJob(
   return { id: args.jobId, fileId, status, bidAmount, owner, tee, addedAt }
 }
 
-/** Asks a pool for the reward of a proof; it goes to the file's owner. */
+/**
+ * Asks a pool for the reward of a proof; it goes to the file's owner.
+ *
+ * @param client - a viem client with an account, on Vana's chain
+ * @param args - besides {@link WriteOptions}: `pool`, the contract of the data pool; `fileId`; `proofIndex`, the proof's
+ * number, from 1
+ * @returns the mined transaction, and the reward
+ */
 export async function requestReward(
   client: Client,
   args: WriteOptions & { readonly pool: Address; readonly fileId: bigint; readonly proofIndex: bigint },

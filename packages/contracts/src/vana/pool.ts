@@ -31,7 +31,13 @@ export interface RegisteredPool {
 
 const statuses = ['None', 'Registered', 'Eligible', 'Deregistered'] as const
 
-/** Reads a pool's own contract. */
+/**
+ * Reads a pool's own contract.
+ *
+ * @param client - a viem client on Vana's chain
+ * @param args - `pool`, its contract's address
+ * @returns what the contract says of itself at the newest block
+ */
 export async function getVanaPool(client: Client, args: { readonly pool: Address }): Promise<VanaPool> {
   const pool = { address: args.pool, abi: dataLiquidityPoolAbi, args: [] } as const
   const [name, dlpId, dataRegistry, teePool, token, publicKey, proofInstruction, fileRewardFactor] =
@@ -51,6 +57,9 @@ export async function getVanaPool(client: Client, args: { readonly pool: Address
 /**
  * Reads a pool's entry in the registry.
  *
+ * @param client - a viem client on Vana's chain
+ * @param args - `dlpRegistry`, the registry's address; `dlpId`, the pool's identifier in it
+ * @returns the entry; `address` is the pool's own contract
  * @throws {ContractsError} `NOT_FOUND` when there is none.
  */
 export async function getRegisteredPool(

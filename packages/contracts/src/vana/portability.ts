@@ -32,7 +32,13 @@ const permissionTypes = {
   ],
 } as const
 
-/** The EIP-712 data of a permission: domain `VanaDataPortabilityPermissions`, version 1. */
+/**
+ * The EIP-712 data of a permission: domain `VanaDataPortabilityPermissions`, version 1.
+ *
+ * @param args - `chainId`, of Vana's chain; `permissions`, the contract's address; `permission`, what is signed, with its
+ * nonce
+ * @returns domain, types and message as viem's `signTypedData` takes them
+ */
 export function portabilityPermissionTypedData(args: {
   readonly chainId: number
   readonly permissions: Address
@@ -54,6 +60,10 @@ export function portabilityPermissionTypedData(args: {
 /**
  * Signs a permission with the next nonce of the account, read from the chain.
  *
+ * @param client - a viem client on Vana's chain
+ * @param args - `account`, the grantor's, local; `chainId`, of Vana's chain; `permissions`, the contract's address;
+ * `granteeId`, `grant` and `fileIds` of the permission
+ * @returns the permission with its nonce, and the signature: {@link addPortabilityPermission} takes both
  * @throws {ContractsError} `ARGUMENT_INVALID` when the account cannot sign typed data.
  */
 export async function signPortabilityPermission(
@@ -84,7 +94,14 @@ export async function signPortabilityPermission(
   return { permission, signature }
 }
 
-/** Records a signed permission; anyone may send it. */
+/**
+ * Records a signed permission; anyone may send it.
+ *
+ * @param client - a viem client with an account, on Vana's chain
+ * @param args - besides {@link WriteOptions}: `permissions`, the contract's address; `permission`, as it was signed;
+ * `signature`, its grantor's
+ * @returns the mined transaction, and the permission's identifier
+ */
 export async function addPortabilityPermission(
   client: Client,
   args: WriteOptions & {
@@ -118,7 +135,13 @@ export async function addPortabilityPermission(
   return { ...sent, permissionId: event.args.permissionId }
 }
 
-/** Revokes a permission. Only its grantor. */
+/**
+ * Revokes a permission. Only its grantor.
+ *
+ * @param client - a viem client with an account, on Vana's chain
+ * @param args - besides {@link WriteOptions}: `permissions`, the contract's address; `permissionId`
+ * @returns the mined transaction: its hash and receipt
+ */
 export function revokePortabilityPermission(
   client: Client,
   args: WriteOptions & { readonly permissions: Address; readonly permissionId: bigint },
@@ -135,7 +158,13 @@ export function revokePortabilityPermission(
   )
 }
 
-/** Reads a recorded permission. */
+/**
+ * Reads a recorded permission.
+ *
+ * @param client - a viem client on Vana's chain
+ * @param args - `permissions`, the contract's address; `permissionId`
+ * @returns what the contract holds under this identifier, as it stands there
+ */
 export function getPortabilityPermission(
   client: Client,
   args: { readonly permissions: Address; readonly permissionId: bigint },
@@ -148,7 +177,14 @@ export function getPortabilityPermission(
   })
 }
 
-/** Registers who can be granted permissions. */
+/**
+ * Registers who can be granted permissions.
+ *
+ * @param client - a viem client with an account, on Vana's chain
+ * @param args - besides {@link WriteOptions}: `grantees`, the contract's address; `owner`, recorded as the entry's owner;
+ * `grantee`, the account that is granted; `publicKey`, its key as text
+ * @returns the mined transaction, and the grantee's identifier
+ */
 export async function registerGrantee(
   client: Client,
   args: WriteOptions & {

@@ -18,7 +18,14 @@ export interface QueryPermission {
   readonly price: bigint
 }
 
-/** Permissions of a grantee on the data of a refiner. */
+/**
+ * Permissions of a grantee on the data of a refiner.
+ *
+ * @param client - a viem client on Vana's chain
+ * @param args - `queryEngine`, the contract's address; `refinerId`, of the refiner; `grantee`, the account, zero for what
+ * everyone may
+ * @returns the permissions, each with whether it is approved; empty when there are none
+ */
 export function getQueryPermissions(
   client: Client,
   args: { readonly queryEngine: Address; readonly refinerId: bigint; readonly grantee: Address },
@@ -31,7 +38,14 @@ export function getQueryPermissions(
   })
 }
 
-/** Permits a query. Only the refiner's owner. */
+/**
+ * Permits a query. Only the refiner's owner.
+ *
+ * @param client - a viem client with an account, on Vana's chain
+ * @param args - besides {@link WriteOptions}: `queryEngine`, the contract's address; the fields of {@link QueryPermission}
+ * but identifier and approval
+ * @returns the mined transaction, and the permission's identifier
+ */
 export async function addQueryPermission(
   client: Client,
   args: WriteOptions & Omit<QueryPermission, 'permissionId' | 'approved'> & { readonly queryEngine: Address },
@@ -61,7 +75,14 @@ export async function addQueryPermission(
   return { ...sent, permissionId: event.args.permissionId }
 }
 
-/** Approves a query permission, or takes the approval back. Only the refiner's owner. */
+/**
+ * Approves a query permission, or takes the approval back. Only the refiner's owner.
+ *
+ * @param client - a viem client with an account, on Vana's chain
+ * @param args - besides {@link WriteOptions}: `queryEngine`, the contract's address; `permissionId`; `approved`, `false` to
+ * take the approval back
+ * @returns the mined transaction: its hash and receipt
+ */
 export function setQueryPermissionApproval(
   client: Client,
   args: WriteOptions & {

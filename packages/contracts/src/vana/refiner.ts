@@ -21,7 +21,14 @@ export interface VanaRefiner {
   readonly refinementInstructionUrl: string
 }
 
-/** Registers a schema; anyone may. */
+/**
+ * Registers a schema; anyone may.
+ *
+ * @param client - a viem client with an account, on Vana's chain
+ * @param args - besides {@link WriteOptions}: `refinerRegistry`, the contract's address; `name`, `dialect` and
+ * `definitionUrl` of the schema
+ * @returns the mined transaction, and the schema's identifier
+ */
 export async function addSchema(
   client: Client,
   args: WriteOptions & VanaSchema & { readonly refinerRegistry: Address },
@@ -42,7 +49,13 @@ export async function addSchema(
   return { ...sent, schemaId: event.args.schemaId }
 }
 
-/** Reads a schema; `null` when there is none. */
+/**
+ * Reads a schema; `null` when there is none.
+ *
+ * @param client - a viem client on Vana's chain
+ * @param args - `refinerRegistry`, the contract's address; `schemaId`
+ * @returns name, dialect and address of the definition, or `null`
+ */
 export async function getSchema(
   client: Client,
   args: { readonly refinerRegistry: Address; readonly schemaId: bigint },
@@ -56,7 +69,13 @@ export async function getSchema(
   return definitionUrl === '' ? null : { name, dialect: typ, definitionUrl }
 }
 
-/** Reads a refiner; `null` when there is none. */
+/**
+ * Reads a refiner; `null` when there is none.
+ *
+ * @param client - a viem client on Vana's chain
+ * @param args - `refinerRegistry`, the contract's address; `refinerId`
+ * @returns pool, owner, name and addresses of the refiner, or `null`
+ */
 export async function getRefiner(
   client: Client,
   args: { readonly refinerRegistry: Address; readonly refinerId: bigint },
@@ -70,7 +89,13 @@ export async function getRefiner(
   return refiner.refinementInstructionUrl === '' ? null : refiner
 }
 
-/** Identifiers of a pool's refiners. */
+/**
+ * Identifiers of a pool's refiners.
+ *
+ * @param client - a viem client on Vana's chain
+ * @param args - `refinerRegistry`, the contract's address; `dlpId`, the pool's identifier in Vana's registry
+ * @returns the identifiers; empty when the pool has none
+ */
 export function getPoolRefiners(
   client: Client,
   args: { readonly refinerRegistry: Address; readonly dlpId: bigint },

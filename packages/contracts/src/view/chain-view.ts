@@ -47,6 +47,9 @@ export interface ChainViewOptions {
 /**
  * Reads a chain through two sources and fails closed: a frozen, forked or lying endpoint stops the answer and never changes
  * it. What it cannot see is two endpoints that lie alike.
+ *
+ * @param options - the two sources, the chain, the clock and the limits: see {@link ChainViewOptions}
+ * @returns the view; it remembers the highest head that it gave
  */
 export function createChainView(options: ChainViewOptions): ChainView {
   const { sources, chainId, confirmations = 0, maximumAge = 120, maximumLag = 5, now } = options

@@ -56,6 +56,10 @@ interface Mark {
  * Follows events through reorganisations. It remembers the hashes of the blocks that it read; when one of them is no longer
  * on the chain, what came from it and after it is given back as removed, and the blocks are read again. With a finality
  * deeper than the chain ever reorganises, nothing is ever removed.
+ *
+ * @param client - a viem client on the chain of the events; it reads the blocks' hashes
+ * @param options - what to read, from where, how final: see {@link FollowOptions}
+ * @returns the follower; it reads nothing before its first step
  */
 export function followEvents<Event extends PlacedEvent>(
   client: Client,

@@ -40,6 +40,8 @@ export type Unwatch = () => void
 /**
  * Watches what happens to jobs, of one job when `jobId` is given.
  *
+ * @param client - a viem client on the deployment's chain
+ * @param args - callbacks and range, see {@link WatchOptions}; `jobId`: only of this job, default all
  * @returns What ends the watch.
  * @example
  * const unwatch = watchJobs(client, { deployment, finality: { confirmations: 3 }, onEvents: (events) => console.log(events) })
@@ -52,7 +54,13 @@ export function watchJobs(
   return watch(client, 'watchJobs', args, (range) => getJobEvents(client, { ...range, ...only }))
 }
 
-/** Watches contributions that come one by one, of one pool when `pool` is given. See {@link watchBatches} for the others. */
+/**
+ * Watches contributions that come one by one, of one pool when `pool` is given. See {@link watchBatches} for the others.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - callbacks and range, see {@link WatchOptions}; `pool`: only of this pool, default all
+ * @returns what ends the watch
+ */
 export function watchContributions(
   client: Client,
   args: WatchOptions<ContributionEvent> & { readonly pool?: Address },
@@ -62,7 +70,13 @@ export function watchContributions(
   )
 }
 
-/** Watches recorded verdicts on contributions, of one pool when `pool` is given. */
+/**
+ * Watches recorded verdicts on contributions, of one pool when `pool` is given.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - callbacks and range, see {@link WatchOptions}; `pool`: only of this pool, default all
+ * @returns what ends the watch
+ */
 export function watchVerdicts(
   client: Client,
   args: WatchOptions<VerdictRecord> & { readonly pool?: Address },
@@ -70,7 +84,13 @@ export function watchVerdicts(
   return watch(client, 'watchVerdicts', args, (range) => getVerdicts(client, { ...range, ...ofPool(args) }))
 }
 
-/** Watches Merkle batches of contributions. */
+/**
+ * Watches Merkle batches of contributions.
+ *
+ * @param client - a viem client on the deployment's chain
+ * @param args - callbacks and range, see {@link WatchOptions}
+ * @returns what ends the watch
+ */
 export function watchBatches(client: Client, args: WatchOptions<BatchEvent>): Unwatch {
   return watch(client, 'watchBatches', args, (range) => getBatches(client, range))
 }
