@@ -144,7 +144,8 @@ export function parseWalletKeyBackup(value: unknown): WalletKeyBackup {
   if (!Array.isArray(factors) || factors.length === 0 || factors.length > maximumFactors) {
     throw invalid('$.factors', `expected 1 to ${maximumFactors} factors`)
   }
-  const wraps = factors.map((each: unknown, index) => parseWrap(each, `$.factors[${index}]`))
+  // Not `map`, which passes over holes.
+  const wraps = Array.from(factors, (each: unknown, index) => parseWrap(each, `$.factors[${index}]`))
   return { format: 'sealpool/wallet-key-backup', version: 1, ...subject, factors: wraps }
 }
 
