@@ -51,13 +51,13 @@ interface DerSource extends DerNode {
   readonly end: number
 }
 
-const views = {
+const views: Pick<DerNode, 'raw' | 'content'> & ThisType<DerSource> = {
   get raw(): Uint8Array {
-    const { source, offset, end } = this as unknown as DerSource
+    const { source, offset, end } = this
     return source.subarray(offset, end)
   },
   get content(): Uint8Array {
-    const { source, contentStart, end } = this as unknown as DerSource
+    const { source, contentStart, end } = this
     return source.subarray(contentStart, end)
   },
 }

@@ -10,7 +10,7 @@ import {
 } from '@sealpool/attest/log'
 import { type Hex, hexToDigest } from '@sealpool/crypto'
 import { ClientError } from '../errors.js'
-import { limitedBytes } from '../node-api/limited-bytes.js'
+import { limitedBytes } from '../limited-bytes.js'
 import type { LogSource } from './require-logged.js'
 
 /** How to read a log of static tiles. */
@@ -55,7 +55,11 @@ export function tiledLogSource(options: TiledLogOptions): LogSource {
         await response.body?.cancel()
         throw new ClientError('NODE_UNREACHABLE', path, `the log answered ${response.status}`)
       }
-      return await limitedBytes(response, maximumBytes, path)
+      return await limitedBytes(
+        response,
+        maximumBytes,
+        () => new ClientError('NODE_ANSWER_INVALID', path, `the answer is larger than ${maximumBytes} bytes`),
+      )
     } catch (cause) {
       if (cause instanceof ClientError) throw cause
       throw new ClientError('NODE_UNREACHABLE', path, 'the log gave no complete answer in time', { cause })

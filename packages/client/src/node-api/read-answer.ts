@@ -1,6 +1,6 @@
 import { maximumJsonDepth } from '@sealpool/crypto'
 import { ClientError } from '../errors.js'
-import { limitedBytes } from './limited-bytes.js'
+import { limitedBytes } from '../limited-bytes.js'
 
 /**
  * Reads a node's answer as JSON. Whatever the bytes are, it ends with a value or a typed error: the size is counted as
@@ -13,7 +13,9 @@ import { limitedBytes } from './limited-bytes.js'
  * @throws ClientError `NODE_ANSWER_INVALID`; what the connection throws when it breaks
  */
 export async function readAnswer(response: Response, limit: number, place: string): Promise<unknown> {
-  const bytes = await limitedBytes(response, limit, place)
+  const bytes = await limitedBytes(response, limit, () =>
+    invalid(place, `the answer is larger than ${limit} bytes`),
+  )
   let json: unknown
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))

@@ -3,12 +3,13 @@
  * @module
  */
 import { type Digest, sha256Digest } from '@sealpool/crypto'
+import { limitedBytes } from '../limited-bytes.js'
 import { missing, requireDigest, requireSize } from './blob-check.js'
 import { type BlobStore, defaultMaximumBlobBytes, parseBlobLocator, requireRange } from './blob-store.js'
 import { BlobStoreError } from './blob-store-error.js'
 import { ipfsCid, ipfsCidOfChunk } from './ipfs-cid.js'
 import { storeTransport } from './store-transport.js'
-import { parseStoreUrl, readAtMost, refused, type TransportOptions } from './transport.js'
+import { parseStoreUrl, refused, type TransportOptions } from './transport.js'
 
 export { ipfsCid } from './ipfs-cid.js'
 
@@ -83,7 +84,7 @@ export function ipfsBlobStore(options: IpfsBlobStoreOptions): IpfsBlobStore {
     return transport<Result | { readonly failure: string }>({ place, signal, init }, async (response) => {
       if (response.ok) return read(response)
       const text = new TextDecoder().decode(
-        await readAtMost(response, 65_536, () => refused(place, response.status)),
+        await limitedBytes(response, 65_536, () => refused(place, response.status)),
       )
       if (response.status !== 500) throw refused(place, response.status)
       return { failure: messageOf(text) }
@@ -94,7 +95,7 @@ export function ipfsBlobStore(options: IpfsBlobStoreOptions): IpfsBlobStore {
   async function ask(call: Parameters<typeof rpc>[0]) {
     const { place } = call
     return rpc(call, async (response) => {
-      const bytes = await readAtMost(response, 65_536, () => unreadable(place))
+      const bytes = await limitedBytes(response, 65_536, () => unreadable(place))
       const line = new TextDecoder().decode(bytes).trim().split('\n').at(-1) ?? ''
       return { answer: parsed(line) }
     })
@@ -185,7 +186,7 @@ export function ipfsBlobStore(options: IpfsBlobStoreOptions): IpfsBlobStore {
       ...(found.offline ? [['offline', 'true'] as const] : []),
     ] as const
     const call = { place: digest, command: 'cat', query, signal: range.signal }
-    const bytes = await rpc(call, (response) => readAtMost(response, range.length, tooLarge))
+    const bytes = await rpc(call, (response) => limitedBytes(response, range.length, tooLarge))
     if (!('failure' in bytes)) return bytes
     throw notThere.test(bytes.failure) ? missing(digest) : failed(digest, 'cat', bytes.failure)
   }

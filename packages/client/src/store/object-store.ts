@@ -1,4 +1,5 @@
 import { type Digest, sha256Digest } from '@sealpool/crypto'
+import { limitedBytes } from '../limited-bytes.js'
 import { missing, requireDigest, requireSize } from './blob-check.js'
 import {
   type BlobRange,
@@ -8,7 +9,7 @@ import {
   requireRange,
 } from './blob-store.js'
 import { BlobStoreError } from './blob-store-error.js'
-import { discard, readAtMost, refused, type Transport } from './transport.js'
+import { discard, refused, type Transport } from './transport.js'
 
 /** One request for one object: what an adapter adds address and rights to. */
 export interface ObjectRequest {
@@ -119,7 +120,7 @@ async function wholeBody(response: Response, limit: number, digest: Digest): Pro
     await discard(response)
     throw tooLarge()
   }
-  return readAtMost(response, limit, tooLarge)
+  return limitedBytes(response, limit, tooLarge)
 }
 
 async function rangeBody(
@@ -155,7 +156,7 @@ async function rangeBody(
     await discard(response)
     throw wrong()
   }
-  const bytes = await readAtMost(response, size, wrong)
+  const bytes = await limitedBytes(response, size, wrong)
   if (bytes.length !== size) throw wrong()
   return bytes.subarray(0, length)
 }

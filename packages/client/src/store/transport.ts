@@ -45,39 +45,6 @@ export async function discard(response: Response): Promise<void> {
 }
 
 /**
- * Reads a body, at most `limit` bytes of it.
- * @param response an answer whose body nobody has read
- * @param limit most bytes
- * @param tooLarge the error for more
- */
-export async function readAtMost(
-  response: Response,
-  limit: number,
-  tooLarge: () => BlobStoreError,
-): Promise<Uint8Array> {
-  const reader = response.body?.getReader()
-  if (reader === undefined) return new Uint8Array(0)
-  const parts: Uint8Array[] = []
-  let size = 0
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    size += part.value.length
-    if (size > limit) {
-      // Not awaited: a peer that keeps the connection open must not hold the answer back.
-      reader.cancel().catch(() => undefined)
-      throw tooLarge()
-    }
-    parts.push(part.value)
-  }
-  const bytes = new Uint8Array(size)
-  let offset = 0
-  for (const part of parts) {
-    bytes.set(part, offset)
-    offset += part.length
-  }
-  return bytes
-}
-
-/**
  * Reads a store's base address.
  * @param text http or https
  * @returns the address without a slash at its end

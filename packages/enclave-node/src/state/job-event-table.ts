@@ -96,7 +96,7 @@ async function replayJob(tx: Sql, id: string): Promise<void> {
     [id, chainState, JSON.stringify(approvals)],
   )
   for (const { from, unless, to } of fallback) {
-    // A refusal without anything to send was one for now; it stays as it is.
+    // A refused job without a receipt has nothing to send: its state stays as it is.
     await tx.query(
       `update jobs set state = $3 where id = $1 and state = $2 and not ($4 = any (string_to_array($5, ',')))
          and ($3 <> 'refusing' or release is not null)`,

@@ -1,11 +1,17 @@
-import { ClientError } from '../errors.js'
-
 /**
  * Reads a body, at most `limit` bytes of it, counted as they arrive.
  *
- * @throws ClientError `NODE_ANSWER_INVALID`; what the connection throws when it breaks
+ * @param response - an answer whose body nobody has read
+ * @param limit - most bytes
+ * @param tooLarge - the error for more
+ * @returns the body
+ * @throws what `tooLarge` gives; what the connection throws when it breaks
  */
-export async function limitedBytes(response: Response, limit: number, place: string): Promise<Uint8Array> {
+export async function limitedBytes(
+  response: Response,
+  limit: number,
+  tooLarge: () => Error,
+): Promise<Uint8Array> {
   const reader = response.body?.getReader()
   if (reader === undefined) return new Uint8Array(0)
   const parts: Uint8Array[] = []
@@ -15,7 +21,7 @@ export async function limitedBytes(response: Response, limit: number, place: str
     if (size > limit) {
       // Not awaited: a peer that keeps the connection open must not hold the answer back.
       reader.cancel().catch(() => undefined)
-      throw new ClientError('NODE_ANSWER_INVALID', place, `the answer is larger than ${limit} bytes`)
+      throw tooLarge()
     }
     parts.push(part.value)
   }
