@@ -77,6 +77,28 @@ describe('authenticodeDigest', () => {
     ['sections that overlap', (view: DataView) => view.setUint32(optional + 0xa0 + 20, 0xfff, true)],
     ['a gap between sections', (view: DataView) => view.setUint32(optional + 0xc8 + 16, 0xb00, true)],
     ['more sections than fit', (view: DataView) => view.setUint16(0x46, 0xffff, true)],
+    // Nothing else is wrong with these three.
+    [
+      'another magic before an entry for certificates',
+      (view: DataView) => {
+        view.setUint16(optional, 0x107, true)
+        view.setUint32(optional + 92, 6, true)
+      },
+    ],
+    [
+      'headers that end early, without sections',
+      (view: DataView) => {
+        view.setUint16(0x46, 0, true)
+        view.setUint32(optional + 60, 0x80, true)
+      },
+    ],
+    [
+      'headers longer than the file, without sections',
+      (view: DataView) => {
+        view.setUint16(0x46, 0, true)
+        view.setUint32(optional + 60, 0x10000, true)
+      },
+    ],
     [
       'certificates in the middle',
       (view: DataView) => {
