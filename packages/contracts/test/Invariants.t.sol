@@ -316,6 +316,27 @@ contract Walker is World {
         return board.settledTokens(pools[which].token());
     }
 
+    /// What everybody holds of a pool's token, and what of it votes.
+    function heldOf(uint256 which) external view returns (uint256 held, uint256 ofActors, uint256 votes) {
+        PoolToken token_ = PoolToken(pools[which].token());
+        for (uint256 i; i < ACTORS; ++i) {
+            ofActors += token_.balanceOf(actor(i));
+            votes += token_.getVotes(actor(i));
+        }
+        held = ofActors + token_.balanceOf(address(board)) + token_.balanceOf(pools[which].timelock());
+    }
+
+    /// Lets somebody vote through somebody, and hands tokens on.
+    function pass(uint256 from, uint256 to, uint256 which, uint96 value, bool delegating) external {
+        PoolToken token_ = PoolToken(pools[which % 2].token());
+        vm.prank(actor(from));
+        if (delegating) {
+            token_.delegate(actor(to));
+        } else {
+            try token_.transfer(actor(to), value % 1e20) {} catch {}
+        }
+    }
+
     function supplyOf(uint256 which) external view returns (uint256) {
         return PoolToken(pools[which].token()).totalSupply();
     }
@@ -375,6 +396,15 @@ contract InvariantsTest is World {
         uint256 supply = walker.supplyOf(0) + walker.supplyOf(1);
         uint256 earned = (walker.scoreSum() + walker.withdrawnScores()) * REWARD / 10_000;
         vm.assertEq(supply + walker.burned(0) + walker.burned(1), earned);
+    }
+
+    /// Every token that exists is somebody's, and every token of a member votes once.
+    function invariant_balancesAndVotesAreTheSupply() external view {
+        for (uint256 i; i < 2; ++i) {
+            (uint256 held, uint256 ofActors, uint256 votes) = walker.heldOf(i);
+            vm.assertEq(held, walker.supplyOf(i), "balances");
+            vm.assertEq(votes, ofActors, "votes");
+        }
     }
 
     function invariant_noJobRunsWithoutApproval() external view {
