@@ -88,7 +88,7 @@ describe('a chain through two sources', () => {
     a.height = b.height = 110
     await expect(chain.head()).rejects.toMatchObject({
       code: 'CHAIN_DISAGREES',
-      message: expect.stringContaining('block 98 was replaced although it had 2 confirmations'),
+      message: expect.stringContaining('block 98 was replaced although 2 stood on it'),
     })
     expect(await chain.head()).toMatchObject({ number: 108n })
   })

@@ -72,11 +72,10 @@ export function createChainView(options: ChainViewOptions): ChainView {
   const requireUnchanged = async (agreed: AgreedHead | undefined): Promise<void> => {
     if (agreed === undefined || (await agreedBlock(agreed.number)).hash === agreed.hash) return
     last = undefined
-    const depth = `${confirmations} confirmation${confirmations === 1 ? '' : 's'}`
     throw new ContractsError(
       'CHAIN_DISAGREES',
       place,
-      `block ${agreed.number} was replaced although it had ${depth}; what was read from it may not hold`,
+      `block ${agreed.number} was replaced although ${confirmations} stood on it; what was read from it may not hold`,
     )
   }
 

@@ -1,0 +1,122 @@
+import { createWalletClient, encodeErrorResult, type Hex, http, numberToHex } from 'viem'
+import { describe, expect, test } from 'vitest'
+import { errorsAbi } from '../abi/errors.js'
+import { type Answers, chainThat } from '../testing/scripted-chain.js'
+import { reading, send, type WriteOptions } from './transaction.js'
+
+const HASH: Hex = `0x${'ab'.repeat(32)}`
+const TO = '0x00000000000000000000000000000000000000aa'
+const ACCOUNT = '0x00000000000000000000000000000000000000bb'
+
+const receipt = (status: '0x0' | '0x1') => ({
+  transactionHash: HASH,
+  blockNumber: '0x7',
+  blockHash: HASH,
+  transactionIndex: '0x0',
+  status,
+  logs: [],
+  type: '0x2',
+  gasUsed: '0x1',
+  cumulativeGasUsed: '0x1',
+  effectiveGasPrice: '0x1',
+  from: ACCOUNT,
+  to: TO,
+  contractAddress: null,
+  logsBloom: '0x',
+})
+const rpcError = (message: string, data?: Hex, code = 3) => Object.assign(new Error(message), { code, data })
+const good: Answers = {
+  eth_chainId: '0x1',
+  eth_estimateGas: numberToHex(50_000),
+  eth_sendTransaction: HASH,
+  eth_getTransactionReceipt: receipt('0x1'),
+  eth_blockNumber: '0x8',
+  eth_call: '0x',
+}
+const sent = (answers: Answers, options: WriteOptions = { account: ACCOUNT }) =>
+  send(chainThat({ ...good, ...answers }), 'Contract.act', { to: TO, data: '0x12345678' }, options)
+
+describe('what a write says when the chain does not do as it should', () => {
+  test('it is sent, and its receipt comes back', async () => {
+    expect(await sent({})).toMatchObject({ hash: HASH, receipt: { status: 'success' } })
+    expect(await sent({}, { account: ACCOUNT, gas: 60_000n })).toMatchObject({ hash: HASH })
+  })
+
+  test('without an account nothing is sent', async () => {
+    await expect(sent({}, {})).rejects.toMatchObject({ code: 'NO_ACCOUNT', place: 'Contract.act' })
+  })
+
+  test('an error of a contract of ours has its name, its arguments and advice', async () => {
+    const data = encodeErrorResult({ abi: errorsAbi, errorName: 'JobUnknown', args: [9n] })
+    const failing = sent({ eth_estimateGas: rpcError('execution reverted', data) })
+    await expect(failing).rejects.toMatchObject({
+      code: 'REVERTED',
+      revert: { name: 'JobUnknown', args: [9n] },
+    })
+    await expect(
+      sent({ eth_call: rpcError('execution reverted', data) }, { account: ACCOUNT, gas: 1n }),
+    ).rejects.toMatchObject({
+      revert: { name: 'JobUnknown' },
+    })
+  })
+
+  test('an error of no contract of ours is told by its selector, and one without data is unknown', async () => {
+    await expect(
+      sent({ eth_estimateGas: rpcError('execution reverted', '0xdeadbeef00') }),
+    ).rejects.toMatchObject({ revert: { name: 'Unknown', args: ['0xdeadbeef'] } })
+    await expect(sent({ eth_estimateGas: rpcError('execution reverted') })).rejects.toMatchObject({
+      revert: { name: 'Unknown', args: [] },
+    })
+  })
+
+  test('what passed the simulation and failed when mined is asked for its reason', async () => {
+    const data = encodeErrorResult({ abi: errorsAbi, errorName: 'JobUnknown', args: [9n] })
+    const failed = { eth_getTransactionReceipt: receipt('0x0') }
+    await expect(sent({ ...failed, eth_call: rpcError('execution reverted', data) })).rejects.toMatchObject({
+      code: 'REVERTED',
+      revert: { name: 'JobUnknown' },
+    })
+    await expect(sent(failed)).rejects.toMatchObject({
+      code: 'TRANSACTION_REJECTED',
+      message: expect.stringContaining('failed when it was mined'),
+    })
+  })
+
+  test('a receipt that does not come in time is not waited for', async () => {
+    const never = { eth_getTransactionReceipt: null, eth_getTransactionByHash: null }
+    await expect(sent(never, { account: ACCOUNT, timeoutMs: 20 })).rejects.toMatchObject({
+      code: 'TRANSACTION_TIMEOUT',
+    })
+  })
+
+  test('a receipt that the chain cannot give is an error, not a wait', async () => {
+    await expect(
+      sent({ eth_getTransactionReceipt: rpcError('database closed', undefined, -32_000) }),
+    ).rejects.toMatchObject({ code: 'TRANSACTION_REJECTED' })
+  })
+
+  test('an account that cannot pay, a refused transaction and a silent chain are told apart', async () => {
+    await expect(
+      sent({
+        eth_estimateGas: rpcError('insufficient funds for gas * price + value', undefined, -32_000),
+      }),
+    ).rejects.toMatchObject({ code: 'TRANSACTION_REJECTED', message: expect.stringContaining('cannot pay') })
+    await expect(
+      sent({ eth_sendTransaction: rpcError('nonce gap', undefined, -32_000) }),
+    ).rejects.toMatchObject({ code: 'TRANSACTION_REJECTED' })
+    const nobody = createWalletClient({
+      account: ACCOUNT,
+      transport: http('http://127.0.0.1:9', { retryCount: 0 }),
+    })
+    await expect(send(nobody, 'Contract.act', { to: TO, data: '0x' }, {})).rejects.toMatchObject({
+      code: 'CHAIN_UNREACHABLE',
+    })
+  })
+
+  test('an error from outside the client keeps its cause and shows nothing of it', async () => {
+    const cause = new TypeError('secret detail')
+    const failing = reading('Contract.read', () => Promise.reject(cause))
+    await expect(failing).rejects.toMatchObject({ code: 'CHAIN_UNREACHABLE', place: 'Contract.read', cause })
+    await expect(failing).rejects.not.toMatchObject({ message: expect.stringContaining('secret') })
+  })
+})
