@@ -25,7 +25,11 @@ const run = spawnSync(
       '--coverage.exclude=packages/contracts/src/testing/**',
       '--coverage.exclude=packages/contracts/src/**/*.test.ts',
     ],
-    ...['--coverage.reporter=json-summary', '--coverage.reporter=json', `--coverage.reportsDirectory=${folder}`],
+    ...[
+      '--coverage.reporter=json-summary',
+      '--coverage.reporter=json',
+      `--coverage.reportsDirectory=${folder}`,
+    ],
   ],
   { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 },
 )

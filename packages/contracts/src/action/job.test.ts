@@ -1,8 +1,6 @@
 import { type Account, stringToHex } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
-import { readContract } from 'viem/actions'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { jobBoardAbi } from '../abi/JobBoard.js'
 import { failureContext, refusalContext, releaseContext, startContext } from '../statement/index.js'
 import { BURN, createJobWorld, PRICE } from '../testing/job-world.js'
 import { digest, prove, revertOf } from '../testing/world.js'
@@ -22,7 +20,6 @@ import {
   getJobEvents,
   getProposalState,
   getTally,
-  jobStates,
   propose,
   proposeApproval,
   queue,
@@ -375,37 +372,6 @@ test('proposing refuses unknown pools, a pool twice, and a deadline in the past'
   expect(await revertOf(proposed([world.pool, world.pool]))).toBe('PoolTwice')
   expect(await revertOf(proposed([]))).toBe('PoolCountInvalid')
   expect(await revertOf(proposed([world.pool], { deadline: 1n }))).toBe('DeadlineNotInFuture')
-})
-
-test('the transition table is exactly this', async () => {
-  const table: Record<string, string[]> = {}
-  for (const [from, name] of jobStates.entries()) {
-    const targets: string[] = []
-    for (const [to, target] of jobStates.entries()) {
-      const allowed = await readContract(world.client, {
-        address: world.deployment.jobBoard,
-        abi: jobBoardAbi,
-        functionName: 'transitionAllowed',
-        args: [from, to],
-      })
-      if (allowed) targets.push(target)
-    }
-    table[name] = targets
-  }
-  expect(table).toEqual({
-    None: ['Proposed', 'Approved'],
-    Proposed: ['Approved', 'Cancelled', 'Expired'],
-    Approved: ['Funded', 'Refused', 'Cancelled', 'Expired'],
-    Funded: ['Running', 'Refused', 'Cancelled', 'Expired', 'Assigned'],
-    Assigned: ['Funded', 'Running', 'Refused', 'Expired'],
-    Running: ['Funded', 'Released', 'Refused', 'Failed', 'Expired'],
-    Released: ['Settled'],
-    Settled: [],
-    Refused: [],
-    Failed: [],
-    Cancelled: [],
-    Expired: [],
-  })
 })
 
 test('getJob says when there is none', async () => {
