@@ -1,3 +1,4 @@
+import { pad } from 'viem'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { factsHash, type StatementFact } from '../statement/node-statement.js'
 import { chainThat } from '../testing/scripted-chain.js'
@@ -12,6 +13,8 @@ import {
   getJobCount,
   getJobEvents,
   getNode,
+  getProposalState,
+  getVerdicts,
   proposeApproval,
   proposeJob,
   registerNode,
@@ -38,6 +41,10 @@ test('a job of the other class, under a template, is read as it was proposed', a
   const drawn = await proposeJob(client, { ...proposal, class: 'Drawn', templateDigest: digest('template') })
   const open = await proposeJob(client, proposal)
   expect(await getJobCount(client, { deployment })).toBe(before + 2n)
+  const templated = await proposeJob(client, { ...proposal, templateDigest: digest('template') })
+  expect(await getJob(client, { deployment, jobId: templated.jobId })).toMatchObject({ class: 'Open' })
+  const lot = await proposeJob(client, { ...proposal, class: 'Drawn' })
+  expect(await getGrantedDigest(client, { deployment, jobId: lot.jobId })).toBe(digest('manifest'))
   const jobId = drawn.jobId
   expect(await getJob(client, { deployment, jobId })).toMatchObject({
     class: 'Drawn',
@@ -96,6 +103,18 @@ test('a chain without a final block has none, and a broken one says so', async (
   await expect(finalBlock(without, { blockTag: 'finalized' })).rejects.toMatchObject(missing)
   const broken = chainThat({ eth_getBlockByNumber: new Error('closed') })
   await expect(finalBlock(broken, { blockTag: 'safe' })).rejects.toMatchObject({ name: 'ContractsError' })
+})
+
+test('a state that this version does not know is an error, not a guess', async () => {
+  const proposal = { governor: world.pool.governor, proposalId: 1n }
+  const newer = chainThat({ eth_call: pad('0x63') })
+  await expect(getProposalState(newer, { proposal })).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
+})
+
+test('verdicts are found by pool and by contribution', async () => {
+  const { client, deployment, pool } = world
+  expect(await getVerdicts(client, { deployment, pool: pool.pool })).toEqual([])
+  expect(await getVerdicts(client, { deployment, id: 1n })).toEqual([])
 })
 
 test('facts are hashed word by word; no facts are the zero hash', () => {

@@ -374,6 +374,13 @@ test('proposing refuses unknown pools, a pool twice, and a deadline in the past'
   expect(await revertOf(proposed([world.pool], { deadline: 1n }))).toBe('DeadlineNotInFuture')
 })
 
+test('a job is funded by the account that is named, in the time that is given', async () => {
+  const jobId = await approved()
+  const options = { account: consumer, timeoutMs: 30_000, approveTokens: true }
+  await fundJob(world.client, { deployment: world.deployment, jobId, ...options })
+  expect(await stateOf(jobId)).toBe('Funded')
+})
+
 test('getJob says when there is none', async () => {
   const attempt = getJob(world.client, { deployment: world.deployment, jobId: 999n })
   await expect(attempt).rejects.toMatchObject({ code: 'NOT_FOUND' })

@@ -1,45 +1,19 @@
-import { createWalletClient, encodeErrorResult, type Hex, http, numberToHex } from 'viem'
+import { createWalletClient, encodeErrorResult, type Hex, http } from 'viem'
 import { describe, expect, test } from 'vitest'
 import { errorsAbi } from '../abi/errors.js'
-import { type Answers, chainThat } from '../testing/scripted-chain.js'
+import { type Answers, chainThat, mining, receiptOf, transactionHash } from '../testing/scripted-chain.js'
 import { reading, send, type WriteOptions } from './transaction.js'
 
-const HASH: Hex = `0x${'ab'.repeat(32)}`
-const TO = '0x00000000000000000000000000000000000000aa'
 const ACCOUNT = '0x00000000000000000000000000000000000000bb'
-
-const receipt = (status: '0x0' | '0x1') => ({
-  transactionHash: HASH,
-  blockNumber: '0x7',
-  blockHash: HASH,
-  transactionIndex: '0x0',
-  status,
-  logs: [],
-  type: '0x2',
-  gasUsed: '0x1',
-  cumulativeGasUsed: '0x1',
-  effectiveGasPrice: '0x1',
-  from: ACCOUNT,
-  to: TO,
-  contractAddress: null,
-  logsBloom: '0x',
-})
+const TO = '0x00000000000000000000000000000000000000aa'
 const rpcError = (message: string, data?: Hex, code = 3) => Object.assign(new Error(message), { code, data })
-const good: Answers = {
-  eth_chainId: '0x1',
-  eth_estimateGas: numberToHex(50_000),
-  eth_sendTransaction: HASH,
-  eth_getTransactionReceipt: receipt('0x1'),
-  eth_blockNumber: '0x8',
-  eth_call: '0x',
-}
 const sent = (answers: Answers, options: WriteOptions = { account: ACCOUNT }) =>
-  send(chainThat({ ...good, ...answers }), 'Contract.act', { to: TO, data: '0x12345678' }, options)
+  send(chainThat({ ...mining, ...answers }), 'Contract.act', { to: TO, data: '0x12345678' }, options)
 
 describe('what a write says when the chain does not do as it should', () => {
   test('it is sent, and its receipt comes back', async () => {
-    expect(await sent({})).toMatchObject({ hash: HASH, receipt: { status: 'success' } })
-    expect(await sent({}, { account: ACCOUNT, gas: 60_000n })).toMatchObject({ hash: HASH })
+    expect(await sent({})).toMatchObject({ hash: transactionHash, receipt: { status: 'success' } })
+    expect(await sent({}, { account: ACCOUNT, gas: 60_000n })).toMatchObject({ hash: transactionHash })
   })
 
   test('without an account nothing is sent', async () => {
@@ -71,7 +45,7 @@ describe('what a write says when the chain does not do as it should', () => {
 
   test('what passed the simulation and failed when mined is asked for its reason', async () => {
     const data = encodeErrorResult({ abi: errorsAbi, errorName: 'JobUnknown', args: [9n] })
-    const failed = { eth_getTransactionReceipt: receipt('0x0') }
+    const failed = { eth_getTransactionReceipt: receiptOf('0x0') }
     await expect(sent({ ...failed, eth_call: rpcError('execution reverted', data) })).rejects.toMatchObject({
       code: 'REVERTED',
       revert: { name: 'JobUnknown' },
