@@ -272,9 +272,12 @@ describe('an encrypted aggregate', () => {
     const combined = combineInputs(few, inputsFor(few, values))
     expect(combined.contributors).toBe(4)
     expect(combined.refused.map(({ reason }) => reason)).toEqual([expect.stringContaining('not on the list')])
-    const fewer = define(sum.measure, { contributors: listed.slice(0, 3), minimumCohort: 4 })
-    expect(() => combineInputs(fewer, inputsFor(fewer, values))).toThrow(
+    // One of the four stays away; the fifth, who is not listed, does not fill in.
+    expect(() => combineInputs(few, inputsFor(few, values).slice(1))).toThrow(
       expect.objectContaining({ code: 'COHORT_REFUSED' }),
+    )
+    expect(() => parseAggregateDefinition({ ...few, contributors: listed.slice(0, 3) })).toThrow(
+      expect.objectContaining({ code: 'AGGREGATE_INVALID', place: '$.contributors' }),
     )
   })
 
