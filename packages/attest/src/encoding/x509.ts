@@ -1,4 +1,3 @@
-import { bytesToHex } from '@noble/hashes/utils.js'
 import { AttestError } from '../errors.js'
 import { keyAlgorithm } from '../signature/port.js'
 import { parseRsaPublicKey } from '../signature/rsa-pss.js'
@@ -6,6 +5,7 @@ import { sha256 } from '../signature/sha2.js'
 import { type DerNode, derTag, parseDer } from './der.js'
 import { derTime } from './der-time.js'
 import { ecdsaSignature } from './ecdsa-signature.js'
+import { bytesToHex } from './hex.js'
 import { objectIdentifier } from './object-identifier.js'
 
 /**
