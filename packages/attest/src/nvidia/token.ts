@@ -147,6 +147,9 @@ export function verifyNvidiaToken(
   },
 ): NvidiaTokenVerdict {
   const at = momentSeconds(options.at)
+  const keys: unknown = options.keys
+  if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'object' && key !== null))
+    throw new AttestError('BAD_ARGUMENT', 'options.keys', 'The list `keys` of the service’s JWKS is expected')
   const { overall, devices } = readBundle(bundle)
   const all = [overall, ...devices]
   const verify = options.verifySignature ?? verifyAmdSignature
@@ -181,7 +184,8 @@ export function verifyNvidiaToken(
   checks.run('nonce', ['signatures'], () => {
     if (options.nonce === undefined) return notChecked('No nonce was asked for: the token may be old.')
     const nonce = bytesToHex(options.nonce)
-    const same = ({ claims }: Token) => claims['eat_nonce'] === nonce
+    const same = ({ claims: { eat_nonce: given } }: Token) =>
+      typeof given === 'string' && given.toLowerCase() === nonce
     return each(all, same, 'was made for another nonce', 'It is fresh.')
   })
   checks.run('result', ['signatures'], () =>

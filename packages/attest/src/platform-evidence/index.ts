@@ -79,6 +79,7 @@ export {
   type PlatformPolicy,
   type PlatformRegisters,
   parsePlatformPolicy,
+  platformPolicyDigest,
   platformPolicySchema,
 } from '../policy/platform-policy.js'
 export {

@@ -1,3 +1,4 @@
+import { digestOf } from '@sealpool/crypto'
 import { describe, expect, it } from 'vitest'
 import { verifyDstackEventLog } from '../dstack/event-log.js'
 import { AttestError } from '../errors.js'
@@ -9,6 +10,7 @@ import {
   type PlatformPolicy,
   type PlatformVerdicts,
   parsePlatformPolicy,
+  platformPolicyDigest,
   verifyAzureEvidence,
   verifyDstackCertificate,
   verifyNvidiaToken,
@@ -408,6 +410,9 @@ describe('parsePlatformPolicy', () => {
 
   it('reads every rule back as it was', () => {
     expect(parsePlatformPolicy(JSON.parse(JSON.stringify(full)))).toEqual(full)
+    expect(platformPolicyDigest(full)).toBe(digestOf(full))
+    expect(platformPolicyDigest(full)).not.toBe(platformPolicyDigest(policy))
+    expect(() => platformPolicyDigest({} as PlatformPolicy)).toThrow(AttestError)
   })
 
   const image = (registers: unknown) => ({ images: [{ name: 'i', registers }] })

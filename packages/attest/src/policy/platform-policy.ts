@@ -1,3 +1,4 @@
+import { type Digest, digestOf } from '@sealpool/crypto'
 import {
   flag,
   hexText,
@@ -185,4 +186,15 @@ export const platformPolicySchema: Schema<PlatformPolicy> = /* @__PURE__ */ (() 
  */
 export function parsePlatformPolicy(json: unknown): PlatformPolicy {
   return platformPolicySchema.parse(json)
+}
+
+/**
+ * The digest by which a platform policy is named.
+ *
+ * @param policy the policy
+ * @returns SHA-256 of its canonical JSON
+ * @throws AttestError `BAD_POLICY` when it is none
+ */
+export function platformPolicyDigest(policy: PlatformPolicy): Digest {
+  return digestOf(parsePlatformPolicy(policy))
 }

@@ -255,6 +255,20 @@ describe('verifyNvidiaToken', () => {
     expect(failed(token(defects, change))).toEqual(ids)
   })
 
+  it('wants the list of keys, and says so', () => {
+    for (const keys of [undefined, null, { keys: serviceKeys }, [null], ['key']])
+      expect(() => token({}, { keys })).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }))
+  })
+
+  it('takes a nonce in capitals, and no other kind of value', () => {
+    const eat_nonce = '06'.repeat(32)
+    expect(failed(token({ overall: { eat_nonce: eat_nonce.toUpperCase() } }))).toEqual([])
+    expect(failed(token({ overall: { eat_nonce: [eat_nonce] } }))).toEqual(['nonce'])
+    const nonce = new Uint8Array(32).fill(0xab)
+    const capitals = { eat_nonce: 'AB'.repeat(32) }
+    expect(failed(token({ overall: capitals, device: capitals }, { nonce }))).toEqual([])
+  })
+
   it('refuses another device’s token, a further one, and one that is missing', () => {
     const [, devices] = serviceAnswer() as [unknown, Record<string, string>]
     const second = serviceToken({ eat_nonce: '06'.repeat(32) })
