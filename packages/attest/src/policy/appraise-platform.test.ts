@@ -160,6 +160,16 @@ table('dstack', {
     change: facts({ keyProvider: 'kms' }),
     says: /giver of its keys/,
   },
+  'key provider that is JSON null': {
+    rules: { keyProviders: [{ name: 'kms' }] },
+    change: facts({ keyProvider: 'null' }),
+    says: /giver of its keys/,
+  },
+  'key provider that is a number': {
+    rules: { keyProviders: [{ name: 'kms' }] },
+    change: facts({ keyProvider: '7' }),
+    says: /giver of its keys/,
+  },
   'key provider without an id': {
     rules: { keyProviders: [{ name: 'kms' }] },
     change: facts({ keyProvider: '{"name":"kms"}' }),
@@ -358,7 +368,8 @@ describe('appraisePlatform', () => {
 
   it('proves nothing of nothing', () => {
     const { format, version } = policy
-    expect(appraisePlatform({}, { format, version }).answer).toBe('not-proved')
+    const { answer, reasons } = appraisePlatform({}, { format, version })
+    expect([answer, reasons.length]).toEqual(['not-proved', 1])
   })
 
   it('takes an event log with the quote beside it, and needs no compose text when the policy names its hash', () => {
@@ -377,6 +388,9 @@ describe('appraisePlatform', () => {
       ],
     }
     const images = [{ name: 'driver', registers: { '1': hex(1, 48) } }]
+    const measured = { ...nvidia, ...turned(nvidia.checks, 'measurements', 'not-checked') }
+    expect(ask('nvidia', measured, { images }).answer).toBe('allowed')
+    expect(ask('nvidia', measured, {}).answer).toBe('not-proved')
     expect(ask('nvidia', open, {}).answer).toBe('not-proved')
     expect(ask('nvidia', open, { images }).answer).toBe('not-proved')
     expect(ask('nvidia', open, { allowOfflineOnly: true }).answer).toBe('allowed')

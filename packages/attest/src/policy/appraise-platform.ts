@@ -136,9 +136,8 @@ function dstackParts(
 
 function keyProvider(text: string | null): { readonly name: string; readonly id: string } | undefined {
   try {
-    const json: unknown = JSON.parse(text ?? '')
-    if (typeof json !== 'object' || json === null) return undefined
-    const { name, id } = json as Record<string, unknown>
+    // What is no object has no name; null is caught below.
+    const { name, id } = JSON.parse(text ?? '') as Record<string, unknown>
     return typeof name === 'string' && typeof id === 'string' ? { name, id: `0x${id}` } : undefined
   } catch {
     return undefined
