@@ -93,6 +93,10 @@ const refusals = {
     'compare numbers with numbers and text with text',
   ],
   NUMBER_RANGE: ['this number or its possible range is too large', 'use smaller numbers or fewer factors'],
+  MOMENT_INVALID: [
+    'this is no date, time or interval that is understood here',
+    "write '2024-03-31', '2024-03-31 12:00:00' (UTC) or INTERVAL '1 month 2 days'",
+  ],
   PARAMETER_UNKNOWN: ['no value was given for this parameter', 'give a value for every $n'],
   JOIN_NOT_ALLOWED: [
     'tables of pools are joined on the contributor only, each table once, and only where both policies allow it',

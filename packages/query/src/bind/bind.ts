@@ -237,7 +237,7 @@ function bindRelease(query: SelectSyntax, outer: Environment, releases: BoundRel
   const sets = query.sets.map((set) => [...new Set(set.map((entry) => positions[entry] ?? 0))])
   const aggregates: BoundAggregate[] = []
   const keyOf = (entry: Syntax): number | null => {
-    if (!['column', 'case', 'call', 'concatenate'].includes(entry.kind)) return null
+    if (!['column', 'case', 'call', 'concatenate', 'moment-cast'].includes(entry.kind)) return null
     const output = entry.kind === 'column' ? aliased(entry, query, scope) : null
     const target = output ?? entry
     if (

@@ -1,5 +1,13 @@
 /** Functions and operators that printed statements use. Nothing else may be in a statement. */
 const functions = new Set([
+  'year',
+  'month',
+  'day',
+  'dayofyear',
+  'week',
+  'isoyear',
+  'date_diff',
+  'to_months',
   'translate',
   'ltrim',
   'rtrim',
@@ -34,6 +42,8 @@ const functions = new Set([
   'dense_rank',
   'lag',
   'lead',
+  'first_value',
+  'last_value',
 ])
 
 /** Kinds of nodes of DuckDB's own tree that printed statements are made of. */
@@ -78,6 +88,8 @@ const types = new Set([
   'WINDOW_RANK_DENSE',
   'WINDOW_LAG',
   'WINDOW_LEAD',
+  'WINDOW_FIRST_VALUE',
+  'WINDOW_LAST_VALUE',
 ])
 
 /**

@@ -14,6 +14,10 @@ export interface ExpressionPrinter {
 const smalls = 'abcdefghijklmnopqrstuvwxyz'
 const capitals = smalls.toUpperCase()
 
+function isValueOfRow(name: WindowExpression['name']): name is 'first_value' | 'last_value' {
+  return name === 'first_value' || name === 'last_value'
+}
+
 /** The name of a relation in a printed statement. */
 export const alias = (position: number) => `t${position}`
 
@@ -68,6 +72,12 @@ export function expressionPrinter(
       }
       case 'real':
         return real(expression)
+      case 'date-part':
+        return dialect.wide(dialect.datePart(expression.part, dialect.wide(number(expression.operand))))
+      case 'months-added':
+        return dialect.wide(
+          dialect.monthsAdded(dialect.wide(number(expression.days)), dialect.wide(number(expression.months))),
+        )
       case 'text-length': {
         const size = dialect.wide(dialect.length(text(expression.operand)))
         const most = dialect.integer(expression.most)
@@ -131,18 +141,33 @@ export function expressionPrinter(
     const call =
       name === 'lag' || name === 'lead'
         ? `${name}(${value ?? dialect.noWide}, ${offset})`
-        : `${name}(${value ?? (name === 'count' ? '*' : '')})`
+        : isValueOfRow(name)
+          ? dialect.rowValue(name, value ?? dialect.noWide)
+          : `${name}(${value ?? (name === 'count' ? '*' : '')})`
     const partition = [`${alias(unit)}.${contributorColumn}`, ...expression.partitionBy.map(number)]
     const order = expression.orderBy.map(
       ({ value: by, descending, nullsFirst }) =>
         `${number(by)} ${descending ? 'DESC' : 'ASC'} NULLS ${nullsFirst ? 'FIRST' : 'LAST'}`,
     )
     // Functions that tell rows of equal value apart must do so alike in every engine and every run.
-    if (name === 'row_number' || name === 'lag' || name === 'lead') {
+    const tells = name === 'row_number' || name === 'lag' || name === 'lead' || isValueOfRow(name)
+    if (order.length > 0 && (tells || expression.frame?.mode === 'rows')) {
       order.push(...ranked.map((source) => `${alias(source)}.${rankColumn} ASC NULLS LAST`))
     }
     const by = order.length === 0 ? '' : ` ORDER BY ${order.join(', ')}`
-    return `${call} OVER (PARTITION BY ${partition.join(', ')}${by})`
+    return `${call} OVER (PARTITION BY ${partition.join(', ')}${by}${frame(expression)})`
+  }
+
+  /** For the first and the last of a frame's rows, which are told apart: what is equal in order is not one row. */
+  const frame = ({ name, frame: written }: WindowExpression): string => {
+    if (written === undefined) return ''
+    const end = (offset: number | null, unbounded: string): string => {
+      if (offset === null) return unbounded
+      if (offset === 0) return 'CURRENT ROW'
+      return offset < 0 ? `${-offset} PRECEDING` : `${offset} FOLLOWING`
+    }
+    const mode = isValueOfRow(name) ? 'ROWS' : written.mode.toUpperCase()
+    return ` ${mode} BETWEEN ${end(written.from, 'UNBOUNDED PRECEDING')} AND ${end(written.to, 'UNBOUNDED FOLLOWING')}`
   }
 
   const text = (expression: TextExpression): string => {

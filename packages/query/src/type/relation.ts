@@ -10,7 +10,12 @@ export type ValueExpression =
 export function expressionOf(typed: Typed): ValueExpression {
   switch (typed.type) {
     case 'number':
+    case 'date':
+    case 'timestamp':
       return { type: 'number', number: typed.expression }
+    // Intervals are refused as values before they get here.
+    case 'interval':
+      return { type: 'number', number: typed.seconds.expression }
     case 'text':
       return { type: 'text', text: typed.expression }
     case 'boolean':
