@@ -35,7 +35,12 @@ export function bindPerContributor(
       { name: function_, operand, rows: scope.rows, nullable: when !== null || operand?.nullable === true },
     )
   if (name === 'count') {
-    if (parameter === undefined || scope.isContributor(parameter)) return build('count', null, when)
+    if (parameter === undefined || scope.isUnit(parameter)) return build('count', null, when)
+    const [missed] = scope.contributorSources(parameter)
+    if (missed !== undefined) {
+      const matched: Condition = { kind: 'matched', source: missed }
+      return build('count', null, when === null ? matched : { kind: 'and', operands: [when, matched] })
+    }
     const present: Condition = { kind: 'not', operand: isNull(bindValue(parameter, scope, 'presence')) }
     return build('count', null, when === null ? present : { kind: 'and', operands: [when, present] })
   }

@@ -7,7 +7,7 @@ import type { Scope } from './scope.js'
 import { asNumber, bindValue, type ValuePurpose } from './value.js'
 
 type WindowSyntax = Syntax & { readonly kind: 'window' }
-type Partitioned = Pick<WindowExpression, 'unit' | 'ranked' | 'partitionBy' | 'orderBy' | 'frame'>
+type Partitioned = Pick<WindowExpression, 'units' | 'ranked' | 'partitionBy' | 'orderBy' | 'frame'>
 
 /** Most rows that LAG, LEAD and a frame reach away from the current one. */
 const farthest = 1000
@@ -25,7 +25,7 @@ export function bindWindow(
 ): TypedNumber | TypedMoment {
   const { name, parameters, span } = syntax
   const scope = { ...outer, allowed: { windows: false, perContributor: null } }
-  if (!syntax.partitionBy.some((entry) => scope.isContributor(entry))) {
+  if (!syntax.partitionBy.some((entry) => scope.isUnit(entry))) {
     throw new QueryError('WINDOW_NOT_ALLOWED', span)
   }
   const bound = (value: Syntax, as: ValuePurpose): TypedNumber | TypedMoment => {
@@ -33,10 +33,10 @@ export function bindWindow(
     return isMoment(typed) ? typed : asNumber(typed, value.span)
   }
   const partitioned: Partitioned = {
-    unit: scope.unit,
+    units: scope.units,
     ranked: scope.relations.flatMap(({ relation }, source) => (relation.kind === 'table' ? [source] : [])),
     partitionBy: syntax.partitionBy
-      .filter((entry) => !scope.isContributor(entry))
+      .filter((entry) => !scope.isUnit(entry))
       .map((entry) => bound(entry, 'condition').expression),
     orderBy: syntax.orderBy.map(({ value, descending, nullsFirst }) => ({
       value: bound(value, 'condition').expression,
@@ -98,7 +98,7 @@ export function bindWindow(
       break
   }
   if (second !== undefined) throw new QueryError('WINDOW_NOT_ALLOWED', span)
-  if (first === undefined || (name === 'count' && scope.isContributor(first))) {
+  if (first === undefined || (name === 'count' && scope.isUnit(first))) {
     if (name !== 'count') throw new QueryError('WINDOW_NOT_ALLOWED', span)
     return over('count', null)
   }

@@ -236,7 +236,7 @@ export interface DerivedSyntax {
 /** One item of FROM and how it is joined to those before it. */
 export interface FromSyntax {
   readonly item: TableSyntax | DerivedSyntax
-  readonly join: 'first' | 'inner' | 'left' | 'cross'
+  readonly join: 'first' | 'inner' | 'left' | 'full' | 'cross'
   readonly using: readonly string[] | null
   readonly on: Syntax | null
   readonly span: Span

@@ -14,6 +14,12 @@ export interface ExpressionPrinter {
 const smalls = 'abcdefghijklmnopqrstuvwxyz'
 const capitals = smalls.toUpperCase()
 
+/** The contributor of a row: of the source that is there. */
+export function contributorOf(units: readonly number[]): string {
+  const names = units.map((unit) => `${alias(unit)}.${contributorColumn}`)
+  return names.length === 1 ? String(names[0]) : `coalesce(${names.join(', ')})`
+}
+
 function isValueOfRow(name: WindowExpression['name']): name is 'first_value' | 'last_value' {
   return name === 'first_value' || name === 'last_value'
 }
@@ -136,7 +142,7 @@ export function expressionPrinter(
   }
 
   const window = (expression: WindowExpression): string => {
-    const { name, operand, offset, unit, ranked } = expression
+    const { name, operand, offset, units, ranked } = expression
     const value = operand === null ? null : dialect.wide(number(operand))
     const call =
       name === 'lag' || name === 'lead'
@@ -144,7 +150,7 @@ export function expressionPrinter(
         : isValueOfRow(name)
           ? dialect.rowValue(name, value ?? dialect.noWide)
           : `${name}(${value ?? (name === 'count' ? '*' : '')})`
-    const partition = [`${alias(unit)}.${contributorColumn}`, ...expression.partitionBy.map(number)]
+    const partition = [contributorOf(units), ...expression.partitionBy.map(number)]
     const order = expression.orderBy.map(
       ({ value: by, descending, nullsFirst }) =>
         `${number(by)} ${descending ? 'DESC' : 'ASC'} NULLS ${nullsFirst ? 'FIRST' : 'LAST'}`,
@@ -224,7 +230,7 @@ export function expressionPrinter(
       case 'like':
         return `(${text(value.operand)} LIKE ${dialect.text(value.pattern)})`
       case 'member':
-        return `(${alias(value.source)}.${contributorColumn} IN (SELECT m.${contributorColumn} FROM (${relation(value.of)}) AS m))`
+        return `(${contributorOf(value.sources)} IN (SELECT m.${contributorColumn} FROM (${relation(value.of)}) AS m))`
       case 'matched':
         return `(${alias(value.source)}.${contributorColumn} IS NOT NULL)`
       case 'null-number':

@@ -224,6 +224,15 @@ const joins = [
   'SELECT year, sum(wage * rate) FROM pay.workers CROSS JOIN pub.rates GROUP BY year',
   'SELECT label, year, count(*) FROM pub.genders g JOIN pay.workers w ON w.gender = g.code, pub.rates GROUP BY label, year',
   'SELECT count(*), sum(weight) FROM pay.workers w LEFT JOIN pub.genders g ON g.code = w.gender AND g.weight > 2',
+  'SELECT count(*), count(DISTINCT contributor), sum(w.wage), sum(v.hours) FROM pay.workers w FULL JOIN homes.visits v USING (contributor)',
+  'SELECT count(*), count(w.contributor), count(DISTINCT b.contributor) FROM homes.blocks b FULL OUTER JOIN pay.workers w ON w.contributor = b.contributor',
+  'SELECT w.gender, count(*), count(b.price) FROM pay.workers w FULL JOIN homes.blocks b USING (contributor) WHERE w.south OR w.contributor IS NULL GROUP BY w.gender',
+  'SELECT count(*) FROM pay.workers w FULL JOIN homes.visits v ON v.contributor = w.contributor WHERE v.contributor IS NULL OR w.contributor IS NULL',
+  'SELECT sum(n), count(*) FROM (SELECT contributor, count(v.hours) AS n FROM pay.workers w FULL JOIN homes.visits v USING (contributor) GROUP BY contributor) t',
+  'SELECT sum(s), count(*) FROM (SELECT contributor, sum(v.hours) OVER (PARTITION BY contributor) AS s FROM homes.visits v FULL JOIN homes.blocks b USING (contributor)) t',
+  'SELECT count(*) FROM pay.workers w FULL JOIN homes.visits v USING (contributor) WHERE contributor IN (SELECT contributor FROM homes.blocks WHERE price > 20)',
+  'SELECT sum(coalesce(w.p, 0) + coalesce(v.h, 0)) FROM (SELECT contributor, wage AS p FROM pay.workers WHERE wage > 9) w FULL JOIN (SELECT contributor, hours AS h FROM homes.visits WHERE hours > 9) v USING (contributor)',
+  'SELECT g.label, count(*) FROM pay.workers w FULL JOIN homes.blocks b USING (contributor) LEFT JOIN pub.genders g ON g.code = w.gender GROUP BY g.label',
   'SELECT avg(w.wage - t.best) FROM pay.workers w JOIN (SELECT contributor, max(price) AS best FROM homes.blocks GROUP BY contributor) t ON t.contributor = w.contributor',
 ]
 
@@ -329,8 +338,7 @@ const moments = [
   `SELECT m, count(*) FROM ${per("date_trunc('month', joined) AS m")} GROUP BY m`,
   `SELECT label, count(*) FROM ${visits} v JOIN pub.holidays h ON h.day = v.joined GROUP BY label`,
   `SELECT count(*) FROM ${visits} v LEFT JOIN pub.holidays h ON h.day <= v.joined WHERE h.label IS NULL`,
-  `SELECT sum(year(d)) FROM (SELECT contributor, day AS d FROM ${visits} UNION ALL SELECT contributor, joined AS d FROM ${visits}) t`,
-].filter((sql) => !sql.includes('UNION ALL'))
+]
 
 const window = (call: string) =>
   `SELECT sum(v), count(v) FROM (SELECT contributor, ${call} AS v FROM homes.blocks) t`

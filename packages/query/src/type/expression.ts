@@ -105,8 +105,8 @@ export interface WindowExpression {
     | 'max'
   readonly operand: NumberExpression | null
   readonly offset: number
-  /** Position of the source whose contributor partitions. */
-  readonly unit: number
+  /** Positions of the sources whose contributor partitions: two for a full join. */
+  readonly units: readonly number[]
   /** Sources with a stored rank. */
   readonly ranked: readonly number[]
   readonly partitionBy: readonly NumberExpression[]
@@ -180,9 +180,9 @@ export type Condition =
   | { readonly kind: 'in-texts'; readonly operand: TextExpression; readonly items: readonly string[] }
   | { readonly kind: 'like'; readonly operand: TextExpression; readonly pattern: string }
   | {
-      /** The contributor of the source is one of those of the relation. */
+      /** The contributor of the sources (of the one that is there) is one of those of the relation. */
       readonly kind: 'member'
-      readonly source: number
+      readonly sources: readonly number[]
       readonly of: RowRelation
     }
   | {
