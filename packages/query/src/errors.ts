@@ -15,6 +15,10 @@ const refusals = {
   TEXT_TOO_LONG: ['the statement is longer than 64 kB', 'send a shorter statement'],
   TOO_MANY_TOKENS: ['the statement has more than 8192 tokens', 'send a shorter statement'],
   TOO_DEEP: ['the statement is nested deeper than 64 levels', 'nest fewer expressions in each other'],
+  TOO_LARGE: [
+    'the statement is short, but what it asks for is too long when it is written out',
+    'nest fewer functions in each other, or compute a part of it in a subquery',
+  ],
   SYNTAX: ['the statement is not valid PostgreSQL syntax', 'correct the syntax at this place'],
   TEXT_NOT_ALLOWED: [
     'only printable ASCII is allowed outside of string literals',

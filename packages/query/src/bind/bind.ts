@@ -94,6 +94,7 @@ export function bindQuery(
     common: new Map(),
     used: new Set(),
     commonOf: new Map(),
+    effort: { queries: 0 },
   }
   const releases: BoundRelease[] = []
   const stage = bindStage(syntax, environment, releases)
@@ -103,7 +104,7 @@ export function bindQuery(
 
 /** Types a query whose rows are released numbers. */
 function bindStage(query: QuerySyntax, outer: Environment, releases: BoundRelease[]): BoundStage {
-  const environment = withCommon(outer, query.common)
+  const environment = withCommon(outer, query)
   const stage = ((): BoundStage => {
     if (query.kind === 'union') return bindUnion(query, environment, releases)
     if (query.distinct) throw new QueryError('CLAUSE_NOT_ALLOWED', query.span)

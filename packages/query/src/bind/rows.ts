@@ -220,7 +220,7 @@ function namedRows(name: string, { relation, columns, tables }: BoundRows): Name
  * @throws QueryError `SUBQUERY_NOT_ALLOWED` when it limits, orders or aggregates across contributors
  */
 export function bindRows(query: QuerySyntax, outer: Environment): BoundRows {
-  const environment = withCommon(outer, query.common)
+  const environment = withCommon(outer, query)
   // Which rows a LIMIT takes would depend on other contributors.
   if (query.limit !== null || query.offset > 0) throw new QueryError('SUBQUERY_NOT_ALLOWED', query.span)
   if (query.kind === 'union') {

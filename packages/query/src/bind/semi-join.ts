@@ -26,7 +26,7 @@ export function bindSemiJoin(
   }
   if (query.kind !== 'select' || query.groupBy.length > 0 || query.having !== null) return refuse()
   // The one condition that reaches outside is the equality of contributors.
-  const environment = withCommon(scope.environment, query.common)
+  const environment = withCommon(scope.environment, query)
   const parts = conjuncts(query.where)
   const names = new Set(
     query.from.map(({ item }) => (item.kind === 'derived' ? item.alias : (item.alias ?? item.table))),

@@ -15,6 +15,7 @@ import {
   storedMoment,
   storedRange,
 } from '../type/moment.js'
+import { requireSmall } from '../type/printed-size.js'
 import { bindComparison, bindLike, bindMembership } from './comparison.js'
 import { bindFunction } from './function.js'
 import { concernsMoments, momentArithmetic, negatedInterval } from './moment-arithmetic.js'
@@ -44,6 +45,12 @@ export function bindValue(syntax: Syntax, scope: Scope, purpose: ValuePurpose): 
 
 /** The same for what an operation is made of, intervals included. */
 function bindOperand(syntax: Syntax, scope: Scope, purpose: ValuePurpose): Typed {
+  const typed = bindAny(syntax, scope, purpose)
+  requireSmall(typed, 'expression', syntax.span)
+  return typed
+}
+
+function bindAny(syntax: Syntax, scope: Scope, purpose: ValuePurpose): Typed {
   const grouped = scope.allowed.perContributor
   if (grouped !== null && standsAlone(syntax)) {
     const plain = { ...scope, allowed: { windows: false, perContributor: null } }
@@ -157,6 +164,12 @@ function attempt(bind: () => Typed): Typed | null {
  * @throws QueryError with the place of what cannot be typed
  */
 export function bindCondition(syntax: Syntax, scope: Scope): Condition {
+  const condition = bindTest(syntax, scope)
+  requireSmall(condition, 'expression', syntax.span)
+  return condition
+}
+
+function bindTest(syntax: Syntax, scope: Scope): Condition {
   const operand = (value: Syntax) => bindValue(value, scope, 'condition')
   const part = (value: Syntax) => bindOperand(value, scope, 'condition')
   switch (syntax.kind) {

@@ -8,6 +8,7 @@ import { outputRuleOf } from '../enforce/output-rule.js'
 import { checkPurpose } from '../enforce/purpose.js'
 import { QueryError } from '../errors.js'
 import { parseSelect } from '../parse/parse.js'
+import { requireSmall } from '../type/printed-size.js'
 import { hasFirstRows, tablesOf } from '../type/relation.js'
 import { expectError } from './expected-error.js'
 import type { ColumnKind, QueryPlan, ReleasePlan, StatisticPlan } from './plan.js'
@@ -79,6 +80,7 @@ export async function planQuery(options: PlanQueryOptions): Promise<QueryPlan> {
     grant: options.grant ?? {},
     parameters: options.parameters ?? [],
   })
+  requireSmall(bound, 'statement', { start: 0, end: options.sql.length })
   const reached = new Set(bound.releases.flatMap(({ tables }) => tables.map(({ pool }) => pool)))
   const pools = catalogue.pools.filter((pool) => reached.has(pool))
   const purpose = options.purpose ?? null
