@@ -338,6 +338,7 @@ describe('loading moments', () => {
 
   it('is the same for engines that are loaded from here', () => {
     const [day, at] = table.columns
+    if (day === undefined || at === undefined) throw new Error('no columns')
     for (const [cell, first, second] of odd) {
       const value = cell as string
       const stored = [storedCell(day, value), storedCell(at, value)]
