@@ -51,10 +51,15 @@ function valuesPage(column: BatchColumn, rows: number): Uint8Array {
     case 'text':
       return textPage(column, rows)
     case 'bit': {
-      const bits: boolean[] = []
-      for (let row = 0; row < rows; row += 1)
-        if (column.present[row] === 1) bits.push(column.numbers[row] === 1)
-      return packBits(bits)
+      const { numbers, present } = column
+      const bits = new Uint8Array(rows)
+      let count = 0
+      for (let row = 0; row < rows; row += 1) {
+        if (present[row] === 0) continue
+        bits[count] = numbers[row] ?? 0
+        count += 1
+      }
+      return packBits(bits.subarray(0, count))
     }
   }
 }
@@ -79,7 +84,7 @@ export function batchPages(batch: ColumnBatch, contributor: number): Uint8Array[
     ...columns.map((column) => {
       const values = valuesPage(column, rows)
       if (column.column.nullable !== true) return values
-      const levels = definitionLevels(Array.from({ length: rows }, (_, row) => column.present[row] === 1))
+      const levels = definitionLevels(column.present.subarray(0, rows))
       const page = new Uint8Array(levels.length + values.length)
       page.set(levels)
       page.set(values, levels.length)

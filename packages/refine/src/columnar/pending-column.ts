@@ -54,7 +54,11 @@ export function createPendingColumn(
     codes,
     codeOf,
     read: (bytes, start, end, row) => {
-      if (end === start) return false
+      if (end === start) {
+        // An empty text is no value, as `scalarOf` says.
+        codes[row] = codeOf(null)
+        return true
+      }
       let hash = 0x811c9dc5
       for (let at = start; at < end; at += 1) hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x01000193)
       const list = texts.get(hash)

@@ -48,7 +48,11 @@ export function createPieceReader(
     thread.on('exit', () => failAll(new RefineError('MAP_FAILED', 'worker', 'A worker thread ended')))
     thread.on('message', (answer: PieceAnswer) => {
       if (answer.kind === 'call') {
-        call(answer.calls).then((results) => thread.postMessage({ kind: 'values', results }), failAll)
+        const { number: asked, calls } = answer
+        call(calls).then(
+          (results) => thread.postMessage({ kind: 'values', number: asked, results }),
+          failAll,
+        )
         return
       }
       const one = waiting.get(answer.number)

@@ -34,26 +34,26 @@ export async function readPiece(
   const { schema, limits, contributor, format, header, salt } = data
   const batch =
     format === 'csv' ? readCsvColumns(schema, header, piece, limits) : readJsonColumns(schema, piece, limits)
-  const calls = batch.pending.map(({ by, values }) => ({
-    by,
-    values: values.filter((value) => !cache.get(by)?.has(value)),
-  }))
-  const asked = calls.filter(({ values }) => values.length > 0)
-  const results = asked.length === 0 ? [] : await call(asked)
-  for (const [index, { by, values }] of asked.entries()) {
-    const known = cache.get(by) ?? new Map<Scalar, unknown>()
-    cache.set(by, known)
+  // Held from before the call: another piece may start the cache anew while this one waits.
+  const waiting = batch.pending.map((pending) => {
+    const known = cache.get(pending.by) ?? new Map<Scalar, unknown>()
+    cache.set(pending.by, known)
+    return { pending, known, values: pending.values.filter((value) => !known.has(value)) }
+  })
+  const asked = waiting.filter(({ values }) => values.length > 0)
+  const calls = asked.map(({ pending: { by }, values }) => ({ by, values }))
+  const results = calls.length === 0 ? [] : await call(calls)
+  for (const [index, { known, values }] of asked.entries()) {
     for (const [at, value] of values.entries()) known.set(value, results[index]?.[at])
   }
-  for (const pending of batch.pending) {
-    const known = cache.get(pending.by)
+  for (const { pending, known } of waiting) {
     fillPending(
       pending,
-      pending.values.map((value) => known?.get(value)),
+      pending.values.map((value) => known.get(value)),
       batch.rows,
       schema.direct?.table ?? '',
     )
-    if ((known?.size ?? 0) > mostKept) cache.delete(pending.by)
+    if (known.size > mostKept && cache.get(pending.by) === known) cache.delete(pending.by)
   }
   const leaves = new Uint8Array(data.digest ? leafBytes * batch.rows : 0)
   if (data.digest) {
