@@ -74,11 +74,7 @@ function valuesPage(column: BatchColumn, rows: number): Uint8Array {
  */
 export function batchPages(batch: ColumnBatch, contributor: number): Uint8Array[] {
   const { rows, columns } = batch
-  const ids = new Int32Array(2 * rows)
-  for (let row = 0; row < rows; row += 1) {
-    ids[2 * row] = contributor | 0
-    ids[2 * row + 1] = Math.floor(contributor / 2 ** 32)
-  }
+  const ids = new BigInt64Array(rows).fill(BigInt(contributor))
   return [
     new Uint8Array(ids.buffer),
     ...columns.map((column) => {

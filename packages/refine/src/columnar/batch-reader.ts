@@ -84,7 +84,6 @@ function terminated(piece: Uint8Array): Uint8Array {
   return ended
 }
 
-
 // A decoder that refused begins anew with the next text, because none is given in parts (WHATWG Encoding, 7.2).
 const utf8 = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -181,8 +180,11 @@ export function readCsvColumns(
           throw fault('CSV_INVALID', row, 'A quote stands in a field that is not quoted')
         if (at - start > limits.fieldLength)
           throw fault('LIMIT_EXCEEDED', row, 'A field is longer than the limit')
-        for (const target of list) {
-          if (!target.read(piece, start, at, row)) setText(target, piece.subarray(start, at), row, table)
+        for (let index = 0; index < list.length; index += 1) {
+          const target = list[index]
+          if (target !== undefined && !target.read(piece, start, at, row)) {
+            setText(target, piece.subarray(start, at), row, table)
+          }
         }
       }
       const stop = piece[at]
