@@ -9,7 +9,7 @@ import { RefineError } from '../errors.js'
 
 /** Bytes of a leaf hash. */
 export const leafBytes = 32
-const frameLeaves = 4096
+const frameLeaves = 1024
 
 /** A sorted run in a file. */
 export interface LeafRun {

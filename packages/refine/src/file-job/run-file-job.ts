@@ -90,7 +90,7 @@ const jobSourceLimits: SourceLimits = {
   columns: 1_000,
   fieldLength: 1024 * 1024,
 }
-const runLeaves = 1_000_000
+const runLeaves = 262_144
 const numberOf = (index: number) => String(index).padStart(6, '0')
 
 function checkJob(options: FileJobOptions): RefinerSchema {
