@@ -166,6 +166,7 @@ function runInContext(context: QuickJSContext, job: TextJob, state: RunState): T
     }
     state.stage = 'output'
     const output = readText('take', job.limits.outputBytes)
+    if (state.steps < 0) return failure('OUT_OF_STEPS', 'output')
     if (output === undefined || utf8Length(output) > job.limits.outputBytes) {
       return failure('OUTPUT_TOO_LARGE', 'output')
     }
