@@ -381,7 +381,7 @@ describe('leaf runs', () => {
   })
 
   test('sha256 is that of the platform', () => {
-    expect(`sha256:${sha256(Buffer.from('ab'), Buffer.from('c')).toString('hex')}`).toBe(
+    expect(`sha256:${Buffer.from(sha256(Buffer.from('ab'), Buffer.from('c'))).toString('hex')}`).toBe(
       sha256Digest(Buffer.from('abc')),
     )
   })

@@ -39,7 +39,14 @@ export function createPieceReader(
   const threads = Array.from({ length: workers }, () => {
     const waiting = new Map<number, Waiting>()
     // No environment and no arguments: the thread knows what it is told.
-    const thread = new Worker(entry, { workerData: data, env: {}, argv: [], stdin: false })
+    const thread = new Worker(entry, {
+      workerData: data,
+      env: {},
+      argv: [],
+      stdin: false,
+      // What a thread makes per row is short-lived: a small nursery keeps it in the caches and the process under its bound.
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    })
     const failAll = (error: unknown) => {
       for (const { fail } of waiting.values()) fail(error)
       waiting.clear()

@@ -1,10 +1,9 @@
-import * as nodeCrypto from 'node:crypto'
 import { batchPages } from '../columnar/batch-pages.js'
 import { readCsvColumns, readJsonColumns } from '../columnar/batch-reader.js'
 import { canonicalRows } from '../columnar/canonical-rows.js'
 import { fillPending } from '../columnar/pending-column.js'
 import type { Scalar } from '../schema/table-schema.js'
-import { leafBytes } from './leaf-runs.js'
+import { leafBytes, sha256Into } from './leaf-runs.js'
 import type { FunctionCache, PieceResult, WorkerData } from './piece-message.js'
 
 /** Calls functions of the refiner for values. @param calls - function and values @returns one list of results per call */
@@ -61,7 +60,7 @@ export async function readPiece(
     prefix.set(salt, 1)
     let at = 0
     canonicalRows(batch, contributor, prefix, (bytes) => {
-      leaves.set(nodeCrypto.hash('sha256', bytes, 'buffer'), at)
+      sha256Into(bytes, leaves, at)
       at += leafBytes
     })
   }
