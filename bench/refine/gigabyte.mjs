@@ -23,6 +23,7 @@ try {
     output: join(folder, 'out'),
     key: crypto.getRandomValues(new Uint8Array(32)),
     withoutDigest,
+    workers: Number(process.env['BENCH_WORKERS'] ?? 2),
   })
   const seconds = (performance.now() - started) / 1000
   const peak = process.resourceUsage().maxRSS / 1024

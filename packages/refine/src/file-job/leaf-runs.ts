@@ -222,7 +222,7 @@ function openRun(
 }
 
 /** Folds leaf hashes that come in order into the root of RFC 6962, 2.1, holding one hash per level. */
-export function createRootFolder(): { add(leaf: Uint8Array): void; root(): Uint8Array } {
+export function createRootFolder(): { add(hashes: Uint8Array, at: number): void; root(): Uint8Array } {
   const node = new Uint8Array(1 + 2 * leafBytes)
   node[0] = 1
   // A level holds the root of 2^level leaves that wait for as many more, or nothing.
@@ -234,16 +234,16 @@ export function createRootFolder(): { add(leaf: Uint8Array): void; root(): Uint8
   }
   const carried = new Uint8Array(leafBytes)
   return {
-    add(leaf) {
-      carried.set(leaf)
-      let at = 0
-      for (let level = levels[at]; level?.waits === true; level = levels[at]) {
+    add(hashes, at) {
+      for (let index = 0; index < leafBytes; index += 1) carried[index] = hashes[at + index] ?? 0
+      let height = 0
+      for (let level = levels[height]; level?.waits === true; level = levels[height]) {
         joinInto(level.hash, carried, carried)
         level.waits = false
-        at += 1
+        height += 1
       }
-      const level = levels[at] ?? { hash: new Uint8Array(leafBytes), waits: false }
-      levels[at] = level
+      const level = levels[height] ?? { hash: new Uint8Array(leafBytes), waits: false }
+      levels[height] = level
       level.hash.set(carried)
       level.waits = true
     },
@@ -292,7 +292,7 @@ export async function rootOfRuns(
       for (const run of runs) parts.push(...(await run.take(first)))
       const slice = Buffer.concat(parts)
       sortLeaves(slice, 1)
-      for (let at = 0; at < slice.length; at += leafBytes) folder.add(slice.subarray(at, at + leafBytes))
+      for (let at = 0; at < slice.length; at += leafBytes) folder.add(slice, at)
       leaves += slice.length / leafBytes
     }
   } finally {

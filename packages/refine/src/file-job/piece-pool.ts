@@ -45,7 +45,7 @@ export function createPieceReader(
       argv: [],
       stdin: false,
       // What a thread makes per row is short-lived: a small nursery keeps it in the caches and the process under its bound.
-      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+      resourceLimits: { maxYoungGenerationSizeMb: 2 },
     })
     const failAll = (error: unknown) => {
       for (const { fail } of waiting.values()) fail(error)
@@ -70,7 +70,7 @@ export function createPieceReader(
     return { thread, waiting }
   })
   return {
-    width: 2 * workers,
+    width: workers + 1,
     read: (piece) =>
       new Promise<PieceResult>((settle, fail) => {
         const least = threads.reduce((best, each) => (each.waiting.size < best.waiting.size ? each : best))
