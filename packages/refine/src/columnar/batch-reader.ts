@@ -120,17 +120,13 @@ export function csvHeader(
   piece: Uint8Array,
   limits: FullSourceLimits,
 ): { readonly header: readonly string[]; readonly rest: Uint8Array } {
-  const feed = piece.indexOf(lineFeed)
-  let end = feed < 0 ? piece.length : feed + 1
+  // A name in quotes may hold line feeds: the header ends at the first one outside of quotes.
+  let open = false
+  let end = 0
+  for (; end < piece.length && (open || piece[end] !== lineFeed); end += 1)
+    if (piece[end] === quote) open = !open
+  end = Math.min(end + 1, piece.length)
   const header: string[] = []
-  for (;;) {
-    // A name in quotes may hold line feeds: take lines until the quotes are even.
-    let quotes = 0
-    for (let at = piece.indexOf(quote); at >= 0 && at < end; at = piece.indexOf(quote, at + 1)) quotes += 1
-    if (quotes % 2 === 0 || end >= piece.length) break
-    const next = piece.indexOf(lineFeed, end)
-    end = next < 0 ? piece.length : next + 1
-  }
   readCsvPiece(piece.subarray(0, end), 1, limits, (fields) => header.push(...fields))
   checkCsvHeader(header, limits)
   return { header, rest: piece.subarray(end) }
