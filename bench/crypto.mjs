@@ -53,7 +53,7 @@ export async function run({ print }) {
   }
   largeStream(print)
   await rewrap(print)
-  constantTime(print)
+  await constantTime(print)
   await smallFiles(print)
   await statements(print)
   await canonicalJson(print)

@@ -1,5 +1,6 @@
 // Published vectors, independent readers and hostile files against the built @sealpool/crypto, in Node and in Chromium:
-// `npm run conformance -- crypto`. Needs no data folder. Wycheproof is not among them: no npm package carries it.
+// `npm run conformance -- crypto`. Needs no data folder. Wycheproof is not among them, since no npm package carries it: edge
+// cases of our own are held against OpenSSL instead.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -14,6 +15,7 @@ import {
 } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { hasChromium, runInChromium } from './browser/run-in-chromium.mjs'
+import { opensslEdgeCases } from './crypto/openssl-edge-cases.mjs'
 import { codeOf, portableCases } from './crypto/portable-cases.mjs'
 import { protocolCases } from './crypto/protocol-cases.mjs'
 import { deterministicRandom } from './reader/deterministic-random.mjs'
@@ -51,6 +53,7 @@ export async function run({ print }) {
   await positiveFiles(count)
   await negativeFiles(count)
   await statements(count)
+  await opensslEdgeCases(count, print)
   const vectors = readVectors()
   await portableCases({ count, vectors, platform: 'Node' })
   await protocolCases({ count, vectors, platform: 'Node' })
