@@ -1,8 +1,7 @@
 // `node stream-child.mjs seal|open|range FILE BYTES`: one piece of work on a large file, in a process of its own so that its
 // peak memory is its own. Prints one line of JSON.
-import { createReadStream, existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
-import { Readable } from 'node:stream'
 import { derivePoolKey, hpkeIdentity, hpkeRecipient, openStream, seal, sealedReader } from '@sealpool/crypto'
 
 const [, , task, file, bytes] = process.argv
@@ -38,13 +37,18 @@ console.log(
 
 async function sealFile() {
   let made = 0
-  const source = new ReadableStream({
-    pull(controller) {
-      if (made >= size) return controller.close()
-      controller.enqueue(new Uint8Array(Math.min(piece, size - made)).fill(byteAt(made)))
-      made += piece
+  const buffer = new Uint8Array(piece)
+  // One buffer here as well; its pieces are read when their write settles.
+  const source = new ReadableStream(
+    {
+      pull(controller) {
+        if (made >= size) return controller.close()
+        controller.enqueue(buffer.subarray(0, size - made).fill(byteAt(made)))
+        made += piece
+      },
     },
-  })
+    { highWaterMark: 0 },
+  )
   const commitment = `sha256:${'ef'.repeat(32)}`
   const context = { ...scope, commitment, mediaType: 'application/octet-stream' }
   const sealing = seal({ recipients: [hpkeRecipient(key)], context })
@@ -62,7 +66,20 @@ async function sealFile() {
 
 async function openFile() {
   let read = 0
-  const source = Readable.toWeb(createReadStream(file, { highWaterMark: piece }))
+  const handle = await open(file)
+  const buffer = new Uint8Array(piece)
+  // One buffer for all reads: a stream of this package has read a piece when its write settles, and nothing is read ahead.
+  const source = new ReadableStream(
+    {
+      async pull(controller) {
+        const { bytesRead } = await handle.read(buffer, 0, piece)
+        if (bytesRead > 0) return controller.enqueue(buffer.subarray(0, bytesRead))
+        await handle.close()
+        controller.close()
+      },
+    },
+    { highWaterMark: 0 },
+  )
   for await (const chunk of source.pipeThrough(openStream({ identities }))) {
     if (chunk[0] !== byteAt(read - (read % piece))) throw new Error(`another byte at ${read}`)
     read += chunk.length
