@@ -311,8 +311,6 @@ for (const part of ['solidity', 'test', 'scripts', 'foundry.toml', 'package.json
 symlinkSync(modules, join(folder, 'node_modules'))
 
 const environment = {
-  // A walk is short, and its code is compiled anew for every fault: unoptimised, that takes less than half the time.
-  FOUNDRY_OPTIMIZER: 'false',
   // One seed: what is found today is found tomorrow.
   FOUNDRY_FUZZ_SEED: '0x5ea1',
   FOUNDRY_INVARIANT_RUNS: '24',
