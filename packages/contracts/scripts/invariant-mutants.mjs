@@ -324,7 +324,7 @@ function broken(walk) {
     process.execPath,
     [
       join(folder, 'scripts', 'test-contracts.mjs'),
-      ...['--match-path', `test/${walk}.t.sol`, '--match-test', 'invariant_', '--json'],
+      ...['--match-path', `test/${walk}.t.sol`, '--match-test', 'invariant_', '--fail-fast', '--json'],
     ],
     { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 28, env: environment },
   )

@@ -101,9 +101,14 @@ contract DataRegistryTest is World {
         vm.prank(address(8));
         data.contribute(contribution);
         (, bytes32[] memory writes) = vm.accesses(address(data));
-        // The count of contributions, and one slot for this one.
-        vm.assertEq(writes.length, 2);
-        vm.assertTrue(writes[0] != writes[1]);
+        // The count of contributions, and one slot for this one, which the compiler may write once for each member.
+        uint256 slots;
+        for (uint256 i; i < writes.length; ++i) {
+            bool before;
+            for (uint256 j; j < i; ++j) before = before || writes[j] == writes[i];
+            if (!before) ++slots;
+        }
+        vm.assertEq(slots, 2);
         (, writes) = vm.accesses(address(pool));
         vm.assertEq(writes.length, 0);
     }

@@ -22,7 +22,8 @@ let compiled: Record<string, Compiled>
 beforeAll(async () => {
   world = await createWorld()
   compiled = await compiledFrom('test/stand-in/Tokens.sol')
-})
+  // The compiler takes seconds, and minutes where many share the machine.
+}, 240_000)
 afterAll(() => world.devnet.stop())
 
 const failing = ({ findings }: TokenReport) =>

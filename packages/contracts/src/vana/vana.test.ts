@@ -21,7 +21,7 @@ beforeAll(async () => {
   ]
   for (const name of names) at[name] = await deploy(client, compiled[name])
   at['VanaPool'] = await deploy(client, compiled['VanaPool'], [at['VanaDataRegistry']])
-})
+}, 240_000)
 afterAll(() => world.devnet.stop())
 
 const address = (name: string): Address => {
