@@ -237,7 +237,8 @@ function showProblem(error: unknown): void {
 
 /** An error for people. The client's own messages name the remedy and no private value. */
 function wordsOf(error: unknown): string {
-  if (declined(error)) return 'You declined in your wallet. Press Contribute to go on.'
+  if (declined(error))
+    return 'You declined in your wallet. Nothing went to the chain; try again when you like.'
   if (error instanceof ClientError) return `${error.message} (${error.code})`
   return error instanceof Error ? error.message : 'something went wrong; reload the page'
 }
