@@ -25,6 +25,7 @@ const marks = {
   pass: ['✓', 'passed'],
   fail: ['✗', 'failed'],
   'not-checked': ['–', 'not checked'],
+  simulated: ['!', 'simulated'],
   started: ['…', 'under way'],
   done: ['✓', 'done'],
   skipped: ['✓', 'done earlier'],

@@ -26,7 +26,7 @@ export function policyInWords(policy: JsonObject): readonly (readonly [string, s
     ['What is read', `${columns.join(', ')}. Nothing else of the file.`],
     [
       'Who sees the file',
-      'Nobody. Approved code reads it inside the node; answers are about many people, with noise.',
+      'Approved code alone, inside the node; answers are about many people, with noise. This holds only when real hardware stands behind the node: see the next part.',
     ],
     [
       'How much all answers together may tell about you',
