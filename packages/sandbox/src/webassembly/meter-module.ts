@@ -172,6 +172,7 @@ function readImports(body: Uint8Array | undefined, shape: Shape): void {
       shape.globals += 1
     } else throw refused()
   }
+  if (cursor.at !== cursor.end) throw refused()
   shape.importedFunctions = shape.functions.length
 }
 
