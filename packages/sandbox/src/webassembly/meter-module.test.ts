@@ -228,6 +228,10 @@ describe('what is not taken', () => {
     const taken = (...sections: readonly (readonly number[])[]) =>
       meterModule(Uint8Array.from([...head, ...sections.flat()]), plenty) !== undefined
     expect(taken(type, one, exported, code)).toBe(true)
+    expect(taken([1, 9, 2, 0x60, 0, 0, 0x60, 1, 0x7f, 1, 0x7e], one, exported, code)).toBe(true)
+    expect(taken([1, 9, 2, 0x60, 0, 0, 0x60, 1, 0x7b, 1, 0x7e], one, exported, code)).toBe(false)
+    expect(taken([1, 9, 2, 0x60, 0, 0, 0x60, 1, 0x7f, 1, 0x7b], one, exported, code)).toBe(false)
+    expect(taken([1, 7, 2, 0x60, 0, 0, 0x5f, 0, 0], one, exported, code)).toBe(false)
     expect(taken(type, one, code)).toBe(false)
     expect(taken(type, one, exported)).toBe(false)
     expect(taken(type, one, exported, code, [13, 1, 0])).toBe(false)
