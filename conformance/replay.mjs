@@ -83,6 +83,22 @@ const rides = {
     },
     { name: 'zone', type: 'integer', values: [1, 2, 3], nullable: false, use: ['group', 'filter'] },
     { name: 'tip', type: 'integer', min: -5, max: 20, nullable: false, use: ['measure', 'filter'] },
+    {
+      name: 'day',
+      type: 'date',
+      earliest: '2023-11-15',
+      latest: '2024-03-10',
+      nullable: true,
+      use: ['group', 'filter', 'measure'],
+    },
+    {
+      name: 'ended',
+      type: 'timestamp',
+      earliest: '2023-11-15',
+      latest: '2024-03-10T23:59:59Z',
+      nullable: false,
+      use: ['filter', 'measure'],
+    },
   ],
 }
 const pools = [
@@ -106,6 +122,8 @@ const publicTables = [
   },
 ]
 
+const days = Array.from({ length: 12 }, (_, index) => `2024-0${1 + (index % 3)}-${String(10 + index)}`)
+
 function rowsOf(random) {
   const { below, pick, next } = random
   const odd = () => (next() < 0.15 ? pick([null, 'NaN', 'Infinity', '-1e300', '1e300', 'x']) : undefined)
@@ -122,6 +140,8 @@ function rowsOf(random) {
     miles: odd() ?? below(400) / 10,
     zone: 1 + below(4),
     tip: odd() ?? below(40) - 10,
+    day: odd() ?? pick([null, '0100-01-01', '9999-12-31', '2024-02-29', ...days]),
+    ended: odd() ?? `${pick(days)}T${String(below(24)).padStart(2, '0')}:15:00Z`,
   }))
   return { 'pay.workers': workersRows, 'trips.rides': ridesRows }
 }
@@ -129,7 +149,7 @@ function rowsOf(random) {
 async function loaded(rows) {
   const engine = createDuckDbEngine({ threads: 1 })
   // The engine is not told the bounds: the plan's own clamps must hold.
-  const plain = ({ min: _, max: __, ...column }) => column
+  const plain = ({ min: _, max: __, earliest: ___, latest: ____, ...column }) => column
   await engine.load({ name: 'pay.workers', columns: workers.columns.map(plain), rows: rows['pay.workers'] })
   await engine.load({ name: 'trips.rides', columns: rides.columns.map(plain), rows: rows['trips.rides'] })
   return engine
@@ -169,11 +189,33 @@ const sources = [
   },
   {
     from: 'trips.rides',
-    numbers: ['miles', 'tip', 'miles * tip', 'coalesce(miles, 1)', 'abs(tip)', 'round(miles)'],
-    keys: ['zone', "CASE WHEN tip > 5 THEN 'much' ELSE 'little' END"],
+    numbers: [
+      'miles',
+      'tip',
+      'miles * tip',
+      'coalesce(miles, 1)',
+      'abs(tip)',
+      'round(miles)',
+      'extract(doy FROM day)',
+      'epoch(ended - day)',
+      "day - DATE '2024-01-01'",
+      "date_diff('week', day, ended)",
+      "extract(day FROM day + tip * INTERVAL '1 month')",
+    ],
+    keys: [
+      'zone',
+      'day',
+      "date_trunc('month', day)",
+      'extract(dow FROM ended)',
+      'ended::date',
+      "CASE WHEN tip > 5 THEN 'much' ELSE 'little' END",
+    ],
     filters: [
       'miles < 15',
       'zone <> 2',
+      "day > '2024-01-15'",
+      "ended < day + INTERVAL '3 days'",
+      "date_trunc('month', ended) = date_trunc('month', day)",
       'tip >= 0',
       'miles IS NOT NULL',
       'contributor NOT IN (SELECT contributor FROM pay.workers WHERE age > 50)',
@@ -190,6 +232,23 @@ const sources = [
     numbers: ['w.wage', 'r.miles', 'r.tip + w.age'],
     keys: ['w.sector', 'r.zone'],
     filters: ['w.age > 30', 'r.contributor IS NULL', 'r.miles > 3'],
+  },
+  {
+    from: 'pay.workers w FULL JOIN trips.rides r USING (contributor)',
+    numbers: ['w.wage', 'r.miles', 'coalesce(r.tip, 0) + coalesce(w.age, 20)', 'month(r.day)'],
+    keys: ['w.sector', 'r.zone', 'w.union_member'],
+    filters: [
+      'w.age > 30 OR w.age IS NULL',
+      'r.contributor IS NULL',
+      'r.miles > 3',
+      'contributor IN (SELECT contributor FROM trips.rides WHERE tip > 3)',
+    ],
+  },
+  {
+    from: '(SELECT contributor, tip, sum(tip) OVER (PARTITION BY contributor ORDER BY day, miles ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS near, first_value(miles) OVER (PARTITION BY contributor ORDER BY ended) AS first, day - lag(day) OVER (PARTITION BY contributor ORDER BY day) AS gap, count(*) OVER (PARTITION BY contributor ORDER BY tip RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS after FROM trips.rides) t',
+    numbers: ['near', 'first', 'gap', 'after', 'near * tip'],
+    keys: ['after'],
+    filters: ['near > 3', 'gap < 30', 'first IS NOT NULL'],
   },
   {
     from: 'trips.rides r JOIN pub.zones z ON z.zone = r.zone',
@@ -242,7 +301,16 @@ function statement(random) {
     () => `regr_slope(${number()}, ${number()})`,
     ...(source.from.includes('(') ? [] : [() => 'count(DISTINCT contributor)']),
   ]
-  if (source.from.includes(' w LEFT') || source.from.includes(' r JOIN') || source.from.includes('range('))
+  if (source.from.includes(' w FULL'))
+    kinds.push(
+      () => 'count(DISTINCT w.contributor)',
+      () => 'count(r.contributor)',
+    )
+  else if (
+    source.from.includes(' w LEFT') ||
+    source.from.includes(' r JOIN') ||
+    source.from.includes('range(')
+  )
     kinds.pop()
   const aggregates = Array.from({ length: 1 + below(3) }, () => pick(kinds)())
   const filters = some(source.filters, 2)

@@ -1,5 +1,6 @@
-// `npm run redteam [-- --trials N] [--out DIR]`: attacks every policy preset on mock data and writes a report with a plot.
-// Exits 1 when an attack is right more often than its preset allows.
+// `npm run redteam [-- --trials N] [--out DIR] [--preset NAME] [--date YYYY-MM-DD]`: attacks every policy preset (or one) on mock data and
+// writes a report with a plot. With a date it also writes the results that are shipped beside each preset,
+// packages/query/red-team/NAME.json. Exits 1 when an attack is right more often than its preset allows.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,18 +14,29 @@ const option = (name, otherwise) => {
   return position < 0 ? otherwise : values[position + 1]
 }
 const trials = Number(option('--trials', '200'))
-const known = values.every((value, index) => ['--trials', '--out'].includes(value) || index % 2 === 1)
-if (!known || !Number.isInteger(trials) || trials < 10) {
-  console.error('usage: npm run redteam [-- --trials N (at least 10)] [--out DIR]')
+const date = option('--date', null)
+const names = ['--trials', '--out', '--preset', '--date']
+const known = values.every((value, index) => names.includes(value) || index % 2 === 1)
+const dated = date === null || /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(date)
+if (!known || !dated || !Number.isInteger(trials) || trials < 10) {
+  console.error(
+    'usage: npm run redteam [-- --trials N (at least 10)] [--out DIR] [--preset NAME] [--date YYYY-MM-DD]',
+  )
   process.exit(1)
 }
 const out = resolve(option('--out', join(root, 'redteam-report')))
 const { platformRandom } = await import('@sealpool/privacy')
-const { plotReports, presetNames, redTeam } = await import('@sealpool/query')
+const { plotReports, presetNames, redTeam, redTeamEvidence } = await import('@sealpool/query')
 const { createDuckDbEngine } = await import('@sealpool/query/duckdb')
 
 const reports = []
-for (const preset of presetNames) {
+const wanted = option('--preset', null)
+const presets = presetNames.filter((name) => wanted === null || name === wanted)
+if (presets.length === 0) {
+  console.error(`no preset ${wanted}; there are ${presetNames.join(', ')}`)
+  process.exit(1)
+}
+for (const preset of presets) {
   const report = await redTeam({
     preset,
     engine: async () => createDuckDbEngine({ threads: 1 }),
@@ -54,6 +66,14 @@ writeFileSync(
   join(out, 'report.md'),
   `# Red team\n\n![rates](report.svg)\n\n| preset | attack | right | at most | tries |\n|---|---|---|---|---|\n${lines.join('\n')}\n`,
 )
+if (date !== null) {
+  const folder = join(root, 'packages/query/red-team')
+  mkdirSync(folder, { recursive: true })
+  for (const report of reports) {
+    const file = join(folder, `${report.preset}.json`)
+    writeFileSync(file, `${JSON.stringify(redTeamEvidence(report, date), null, 2)}\n`)
+  }
+}
 const broken = reports.flatMap(({ findings }) => findings.filter(({ held }) => !held)).length
 console.log(`\n${broken} broken; report in ${out}`)
 process.exit(broken === 0 ? 0 : 1)

@@ -38,6 +38,10 @@ export async function readSchema(path) {
   }
 }
 
+function nextDay(day) {
+  return new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10)
+}
+
 /** One column's policy: identifiers are for nothing, short lists are public, long ones are open. */
 function columnPolicy({ name, type }, rows) {
   const values = rows.map((row) => row[name]).filter((value) => value !== null)
@@ -58,8 +62,19 @@ function columnPolicy({ name, type }, rows) {
   }
   // A text of which every row has another one names a person.
   if (distinct.length === rows.length) return { name, type: 'text', nullable, use: [] }
-  const isDate = type === 'DATE'
-  if (distinct.length <= (isDate ? 400 : 20)) {
+  if (type === 'DATE') {
+    const sorted = distinct.map(String).sort()
+    const latest = sorted.at(-1) === sorted[0] ? nextDay(sorted[0]) : sorted.at(-1)
+    return {
+      name,
+      type: 'date',
+      earliest: sorted[0],
+      latest,
+      nullable,
+      use: ['group', 'filter', 'measure'],
+    }
+  }
+  if (distinct.length <= 20) {
     return { name, type: 'text', values: distinct.map(String).sort(), nullable, use: ['group', 'filter'] }
   }
   return { name, type: 'text', open: true, nullable, use: ['group', 'filter'] }
@@ -117,7 +132,9 @@ export function poolsOf(tables) {
               ? 'integer'
               : fractional.test(column.type)
                 ? 'decimal'
-                : 'text',
+                : column.type === 'DATE'
+                  ? 'date'
+                  : 'text',
       })),
       rows: rows.map((row) => columns.map((column) => row[column.name])),
     }))

@@ -72,6 +72,14 @@ export {
   type SelectionCost,
 } from './mechanism/selection.js'
 export { platformRandom } from './platform.js'
+export {
+  calendarDays,
+  dayMicroseconds,
+  formatDay,
+  formatInstant,
+  parseDay,
+  parseInstant,
+} from './policy/calendar.js'
 export type { PolicyColumn } from './policy/column.js'
 export { type PolicyTable, type PoolPolicy, parsePoolPolicy, poolPolicySchema } from './policy/policy.js'
 export type { RowRule } from './policy/row-rule.js'

@@ -15,6 +15,10 @@ const refusals = {
   TEXT_TOO_LONG: ['the statement is longer than 64 kB', 'send a shorter statement'],
   TOO_MANY_TOKENS: ['the statement has more than 8192 tokens', 'send a shorter statement'],
   TOO_DEEP: ['the statement is nested deeper than 64 levels', 'nest fewer expressions in each other'],
+  TOO_LARGE: [
+    'the statement is short, but what it asks for is too long when it is written out',
+    'nest fewer functions in each other, or compute a part of it in a subquery',
+  ],
   SYNTAX: ['the statement is not valid PostgreSQL syntax', 'correct the syntax at this place'],
   TEXT_NOT_ALLOWED: [
     'only printable ASCII is allowed outside of string literals',
@@ -93,6 +97,10 @@ const refusals = {
     'compare numbers with numbers and text with text',
   ],
   NUMBER_RANGE: ['this number or its possible range is too large', 'use smaller numbers or fewer factors'],
+  MOMENT_INVALID: [
+    'this is no date, time or interval that is understood here',
+    "write '2024-03-31', '2024-03-31 12:00:00' (UTC) or INTERVAL '1 month 2 days'",
+  ],
   PARAMETER_UNKNOWN: ['no value was given for this parameter', 'give a value for every $n'],
   JOIN_NOT_ALLOWED: [
     'tables of pools are joined on the contributor only, each table once, and only where both policies allow it',

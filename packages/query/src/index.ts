@@ -21,6 +21,7 @@ export { checkPlan } from './plan/check-plan.js'
 export {
   type ColumnKind,
   type ExpectedError,
+  type Mechanism,
   type PlanCharge,
   type QueryPlan,
   type RationalText,
@@ -37,6 +38,12 @@ export { printClickHouse } from './print/clickhouse.js'
 export { printDuckDb } from './print/duckdb.js'
 export { printPostgreSql } from './print/postgresql.js'
 export type { Part, PrintedStatement } from './print/statement.js'
+export {
+  type AttackEvidence,
+  presetDigest,
+  type RedTeamEvidence,
+  redTeamEvidence,
+} from './redteam/evidence.js'
 export { type Finding, plotReports, type RedTeamReport, redTeam } from './redteam/red-team.js'
 export type { Condition, NumberExpression, TextExpression } from './type/expression.js'
 export type { Block, FromItem, Relation, ValueExpression } from './type/relation.js'

@@ -51,12 +51,14 @@ export async function executeJob(
         const parts = refinements.flatMap((refinement) =>
           refinement.parts.filter((part) => part.table === table.name),
         )
-        const columns = table.columns.map(({ name, type, decimals, min, max }) => ({
+        const columns = table.columns.map(({ name, type, decimals, min, max, earliest, latest }) => ({
           name,
           type,
           decimals,
           min,
           max,
+          earliest,
+          latest,
         }))
         await engine.load(
           parts.length === 0

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { parseDay, parseInstant } from './calendar.js'
 import { nameSchema, type PolicyColumn } from './column.js'
 
 /**
@@ -17,11 +18,22 @@ export const rowRuleSchema = /* @__PURE__ */ (() =>
       ),
       min: z.exactOptional(z.number()),
       max: z.exactOptional(z.number()),
+      /** For date and timestamp columns. */
+      earliest: z.exactOptional(z.string().max(40)),
+      latest: z.exactOptional(z.string().max(40)),
     })
     .refine(
-      ({ in: values, min, max }) => (values === undefined) !== (min === undefined && max === undefined),
+      ({ in: values, min, max, earliest, latest }) => {
+        const [listed, between, dated] = [
+          values !== undefined,
+          min !== undefined || max !== undefined,
+          earliest !== undefined || latest !== undefined,
+        ]
+        return Number(listed) + Number(between) + Number(dated) === 1
+      },
       {
-        error: 'a row rule needs either in, or min or max or both',
+        error:
+          'a row rule needs either in, or min or max or both, or earliest or latest or both for dates and timestamps',
       },
     ))()
 
@@ -54,6 +66,10 @@ export function rowRuleFault(
   if (rule.min !== undefined && rule.max !== undefined && rule.min > rule.max) {
     return { field: 'max', message: 'max must not be below min' }
   }
+  const moment = column.type === 'date' || column.type === 'timestamp'
+  const fault = momentFault(rule, column)
+  if (fault !== null) return fault
+  if (moment && rule.in !== undefined) return { field: 'in', message: 'use earliest and latest for a moment' }
   for (const value of rule.in ?? []) {
     const fits = numeric
       ? typeof value === 'number' && onGrid(value)
@@ -65,4 +81,24 @@ export function rowRuleFault(
       }
   }
   return null
+}
+
+function momentFault(rule: RowRule, column: PolicyColumn): ReturnType<typeof rowRuleFault> {
+  const read = { date: parseDay, timestamp: parseInstant }
+  for (const field of ['earliest', 'latest'] as const) {
+    const bound = rule[field]
+    if (bound === undefined) continue
+    if (column.type !== 'date' && column.type !== 'timestamp') {
+      return { field, message: 'only date and timestamp columns have earliest and latest' }
+    }
+    if (read[column.type](bound) === null) {
+      return { field, message: `the bound is no ${column.type} in ISO form of the years 0100 to 9999` }
+    }
+  }
+  const { earliest, latest } = rule
+  if (earliest === undefined || latest === undefined) return null
+  const [first, last] = [parseInstant(earliest), parseInstant(latest)]
+  return first !== null && last !== null && first > last
+    ? { field: 'latest', message: 'latest must not be before earliest' }
+    : null
 }

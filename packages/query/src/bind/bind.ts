@@ -94,6 +94,7 @@ export function bindQuery(
     common: new Map(),
     used: new Set(),
     commonOf: new Map(),
+    effort: { queries: 0 },
   }
   const releases: BoundRelease[] = []
   const stage = bindStage(syntax, environment, releases)
@@ -103,7 +104,7 @@ export function bindQuery(
 
 /** Types a query whose rows are released numbers. */
 function bindStage(query: QuerySyntax, outer: Environment, releases: BoundRelease[]): BoundStage {
-  const environment = withCommon(outer, query.common)
+  const environment = withCommon(outer, query)
   const stage = ((): BoundStage => {
     if (query.kind === 'union') return bindUnion(query, environment, releases)
     if (query.distinct) throw new QueryError('CLAUSE_NOT_ALLOWED', query.span)
@@ -237,7 +238,7 @@ function bindRelease(query: SelectSyntax, outer: Environment, releases: BoundRel
   const sets = query.sets.map((set) => [...new Set(set.map((entry) => positions[entry] ?? 0))])
   const aggregates: BoundAggregate[] = []
   const keyOf = (entry: Syntax): number | null => {
-    if (!['column', 'case', 'call', 'concatenate'].includes(entry.kind)) return null
+    if (!['column', 'case', 'call', 'concatenate', 'moment-cast'].includes(entry.kind)) return null
     const output = entry.kind === 'column' ? aliased(entry, query, scope) : null
     const target = output ?? entry
     if (

@@ -1,7 +1,8 @@
 import { QueryError } from '../errors.js'
 import type { Syntax } from '../parse/syntax.js'
 import { aligned, withDecimals } from '../type/arithmetic.js'
-import type { Condition, Typed } from '../type/expression.js'
+import type { Condition, Typed, TypedInterval, TypedNumber } from '../type/expression.js'
+import { asMoment, commonMoment, isMoment, quantityOf } from '../type/moment.js'
 import type { Scope } from './scope.js'
 
 /** Types one operand; the caller passes its own, so that the two files need not import each other. */
@@ -51,6 +52,17 @@ export function bindComparison(
     const [first, second] = aligned(left, right, span)
     return { kind: 'compare', operator, left: first.expression, right: second.expression }
   }
+  const moment = commonMoment([left, right])
+  if (moment !== null) {
+    const quantity = (value: Typed, at: Syntax): TypedNumber => quantityOf(asMoment(value, moment, at.span))
+    const [first, second] = [quantity(left, syntax.left), quantity(right, syntax.right)]
+    return { kind: 'compare', operator, left: first.expression, right: second.expression }
+  }
+  if (left.type === 'interval' && right.type === 'interval') {
+    // A month is longer than 30 days or it is not.
+    if (!isExact(left) || !isExact(right)) throw new QueryError('TYPE_MISMATCH', span)
+    return { kind: 'compare', operator, left: left.seconds.expression, right: right.seconds.expression }
+  }
   if (left.type !== right.type) throw new QueryError('TYPE_MISMATCH', span)
   // The order of texts depends on an engine's collation.
   if (operator !== '=' && operator !== '<>') throw new QueryError('OPERATOR_NOT_ALLOWED', span)
@@ -69,6 +81,11 @@ export function bindComparison(
   throw new QueryError('TYPE_MISMATCH', span)
 }
 
+/** Whether an interval has the same length whenever it begins. */
+function isExact({ months }: TypedInterval): boolean {
+  return months.expression.kind === 'constant' && months.low === 0n
+}
+
 /**
  * Types `operand [NOT] IN (literals)`.
  *
@@ -82,7 +99,8 @@ export function bindMembership(
   refuseAddresses(scope, ...syntax.items)
   const operand = bind(syntax.operand)
   const items = syntax.items.map((item) => {
-    if (scope.literal(item) === null) throw new QueryError('EXPRESSION_NOT_ALLOWED', item.span)
+    const literal = item.kind === 'moment-cast' ? item.operand : item
+    if (scope.literal(literal) === null) throw new QueryError('EXPRESSION_NOT_ALLOWED', item.span)
     return { value: bind(item), span: item.span }
   })
   const known = items.filter(({ value }) => value.type !== 'null')
@@ -106,6 +124,15 @@ export function bindMembership(
         operand: withDecimals(operand, decimals, syntax.span).expression,
         items: numbers.map((value) => String(withDecimals(value, decimals, syntax.span).low)),
       }
+    }
+    if (isMoment(operand)) {
+      const { type } = operand
+      const items = known.map(({ value, span }) => {
+        // A timestamp is not the day that it is in.
+        if (type === 'date' && value.type === 'timestamp') throw new QueryError('TYPE_MISMATCH', span)
+        return String(quantityOf(asMoment(value, type, span)).low)
+      })
+      return { kind: 'in-numbers', operand: operand.expression, items }
     }
     throw new QueryError('TYPE_MISMATCH', syntax.span)
   })()

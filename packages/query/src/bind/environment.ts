@@ -20,14 +20,25 @@ export interface Environment {
   /** Names of WITH that something has used. */
   readonly used: Set<CommonSyntax>
   readonly commonOf: ReadonlyMap<string, CommonSyntax>
+  /** Counts queries that were looked at: a name of WITH is bound anew wherever it is used. */
+  readonly effort: { queries: number }
 }
 
+/** Most queries that are looked at for one statement, each use of a name of WITH counted. */
+const mostQueries = 4000
+
 /**
- * Adds the queries of WITH; those that are there already stay.
+ * Enters a query: adds the queries of its WITH; those that are there already stay.
  *
- * @throws QueryError `TABLE_UNKNOWN` when a name hides a pool, a table or another query
+ * @throws QueryError `TABLE_UNKNOWN` when a name hides a pool, a table or another query, `TOO_LARGE` when names that use each other
+ *   unfold into too many queries
  */
-export function withCommon(environment: Environment, common: readonly CommonSyntax[]): Environment {
+export function withCommon(
+  environment: Environment,
+  { common, span }: Pick<QuerySyntax, 'common' | 'span'>,
+): Environment {
+  environment.effort.queries += 1
+  if (environment.effort.queries > mostQueries) throw new QueryError('TOO_LARGE', span)
   let inner = environment
   for (const entry of common) {
     if (inner.commonOf.get(entry.name) === entry) continue

@@ -2,6 +2,8 @@ import { QueryError, type Span } from '../errors.js'
 import type { Syntax } from '../parse/syntax.js'
 import { aligned, combine, constantNumber, remainder, roundTo } from '../type/arithmetic.js'
 import type { Condition, Typed, TypedNumber } from '../type/expression.js'
+import { asMoment, commonMoment, momentOf, quantityOf } from '../type/moment.js'
+import { bindMomentFunction } from './moment-function.js'
 import { powerOf, realFunction } from './real-function.js'
 import type { Scope } from './scope.js'
 import { bindTextFunction } from './text-function.js'
@@ -22,12 +24,16 @@ export function bindFunction(
   const [first, second] = parameters
   const most = {
     coalesce: 32,
+    date_diff: 3,
+    date_trunc: 2,
+    extract: 2,
     greatest: 32,
     least: 32,
     mod: 2,
     nullif: 2,
     power: 2,
     substring: 3,
+    to_interval: 2,
     width_bucket: 4,
     round: 2,
     trunc: 2,
@@ -43,7 +49,11 @@ export function bindFunction(
       )
     case 'greatest':
     case 'least':
-      return parameters.map(number).reduce((best, value) => extreme(name, best, value, span))
+      return extremeOf(
+        name,
+        parameters.map((value) => ({ typed: bind(value), span: value.span })),
+        span,
+      )
     case 'nullif': {
       if (second === undefined) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
       return nullIf(bind(first), bind(second), span)
@@ -95,6 +105,11 @@ export function bindFunction(
     case 'trim':
     case 'upper':
       return bindTextFunction(syntax, scope, bind)
+    case 'date_diff':
+    case 'date_trunc':
+    case 'extract':
+    case 'to_interval':
+      return bindMomentFunction(syntax, scope, bind)
     case 'width_bucket':
       return widthBucket(parameters, scope, number, span)
   }
@@ -147,8 +162,8 @@ function coalesce(values: readonly { readonly typed: Typed; readonly span: Span 
     last.span,
     at,
   )
-  const nullable = last.typed.type === 'null' || last.typed.nullable
-  return chosen.type === 'null' ? chosen : { ...chosen, nullable }
+  if (chosen.type === 'null' || chosen.type === 'interval' || last.typed.type === 'interval') return chosen
+  return { ...chosen, nullable: last.typed.type === 'null' || last.typed.nullable }
 }
 
 /** As in PostgreSQL: nulls do not count. */
@@ -163,12 +178,31 @@ function extreme(name: 'greatest' | 'least', first: TypedNumber, second: TypedNu
   return { ...chosen, nullable: left.nullable && right.nullable }
 }
 
+/** The same of any number of values: numbers, or moments of one type. */
+function extremeOf(
+  name: 'greatest' | 'least',
+  values: readonly { readonly typed: Typed; readonly span: Span }[],
+  at: Span,
+): Typed {
+  const moment = commonMoment(values.map(({ typed }) => typed))
+  const number = ({ typed, span }: (typeof values)[number]): TypedNumber =>
+    moment === null ? asNumber(typed, span) : quantityOf(asMoment(typed, moment, span))
+  const best = values.map(number).reduce((found, value) => extreme(name, found, value, at))
+  return moment === null ? best : momentOf(moment, best, at)
+}
+
 function nullIf(left: Typed, right: Typed, at: Span): Typed {
   if (left.type === 'null' || right.type === 'null') return left
   const same = ((): Condition => {
     if (left.type === 'number' && right.type === 'number') {
       const [one, other] = aligned(left, right, at)
       return { kind: 'compare', operator: '=', left: one.expression, right: other.expression }
+    }
+    const moment = commonMoment([left, right])
+    if (moment !== null) {
+      const [one, other] = [left, right].map((value) => asMoment(value, moment, at).expression)
+      if (one !== undefined && other !== undefined)
+        return { kind: 'compare', operator: '=', left: one, right: other }
     }
     if (left.type === 'text' && right.type === 'text') {
       return { kind: 'compare-text', operator: '=', left: left.expression, right: right.expression }

@@ -2,7 +2,8 @@ import { QueryError, type Span } from '../errors.js'
 import type { Syntax } from '../parse/syntax.js'
 import type { CodedKey, KeyProgram, ListedKey } from '../plan/program.js'
 import { parseDecimal, rescale, toNumber } from '../type/decimal.js'
-import type { Typed } from '../type/expression.js'
+import type { Typed, TypedInterval, TypedNull } from '../type/expression.js'
+import { isMoment, unitsOf } from '../type/moment.js'
 import { expressionOf, type ValueExpression } from '../type/relation.js'
 import type { Scope } from './scope.js'
 import { bindCondition, bindValue, exactDecimal } from './value.js'
@@ -27,13 +28,13 @@ export function bindKey(syntax: Syntax, scope: Scope): BoundKey {
   if (syntax.kind === 'case') return caseKey(syntax, scope)
   if (syntax.kind === 'aggregate') throw new QueryError('AGGREGATE_MISPLACED', syntax.span)
   if (syntax.kind === 'column') return typedKey(bindValue(syntax, scope, 'group'), syntax.span)
-  if (syntax.kind === 'call' || syntax.kind === 'concatenate')
+  if (syntax.kind === 'call' || syntax.kind === 'concatenate' || syntax.kind === 'moment-cast')
     return typedKey(bindValue(syntax, scope, 'condition'), syntax.span)
   throw new QueryError('GROUP_NOT_PUBLIC', syntax.span)
 }
 
 function typedKey(typed: Typed, at: Span): BoundKey {
-  if (typed.type === 'null') throw new QueryError('GROUP_NOT_PUBLIC', at)
+  if (typed.type === 'null' || typed.type === 'interval') throw new QueryError('GROUP_NOT_PUBLIC', at)
   const domain = typed.type === 'boolean' ? [false, true] : typed.domain
   if (domain === undefined) throw new QueryError('GROUP_NOT_PUBLIC', at)
   if (domain === 'open') {
@@ -42,6 +43,10 @@ function typedKey(typed: Typed, at: Span): BoundKey {
     }
     if (typed.type === 'number') {
       return { values: null, program: { open: 'number', number: typed.expression, decimals: typed.decimals } }
+    }
+    if (isMoment(typed)) {
+      const { expression, decimals, type } = typed
+      return { values: null, program: { open: 'number', number: expression, decimals, moment: type } }
     }
     throw new QueryError('GROUP_NOT_PUBLIC', at)
   }
@@ -54,8 +59,8 @@ function typedKey(typed: Typed, at: Span): BoundKey {
   return { values: typed.nullable ? [...domain, null] : domain, program }
 }
 
-function listedOf(typed: Exclude<Typed, { readonly type: 'null' }>): ValueExpression {
-  if (typed.type !== 'number') return expressionOf(typed)
+function listedOf(typed: Exclude<Typed, TypedNull | TypedInterval>): ValueExpression {
+  if (typed.type !== 'number' && !isMoment(typed)) return expressionOf(typed)
   // A clamp would put what lies outside of the range into its first and last group.
   const number = typed.expression
   return { type: 'number', number: number.kind === 'column' ? { ...number, clamp: null } : number }
@@ -65,6 +70,11 @@ function listedOf(typed: Exclude<Typed, { readonly type: 'null' }>): ValueExpres
 function storedValue(typed: Typed, value: NonNullable<PublicValue>, at: Span): string | boolean {
   if (typed.type === 'boolean') return value === true
   if (typed.type === 'text') return String(value)
+  if (isMoment(typed)) {
+    const units = unitsOf(typed.type, String(value))
+    if (units === null) throw new QueryError('GROUP_NOT_PUBLIC', at)
+    return String(units)
+  }
   const decimal = typed.type === 'number' ? parseDecimal(String(value)) : null
   if (typed.type !== 'number' || decimal === null) throw new QueryError('GROUP_NOT_PUBLIC', at)
   return String(rescale(decimal, typed.decimals, 'down'))

@@ -3,6 +3,7 @@ import { QueryError } from '../errors.js'
 import type { Syntax, TableSyntax } from '../parse/syntax.js'
 import { parseDecimal, rescale } from '../type/decimal.js'
 import type { Typed } from '../type/expression.js'
+import { momentText, unitsOf } from '../type/moment.js'
 import { everyUse, type NamedRelation, type RelationColumn } from './relation-column.js'
 import type { Scope } from './scope.js'
 import { bindValue } from './value.js'
@@ -18,6 +19,10 @@ export function namedPublic(table: PublicTable, item: TableSyntax): NamedRelatio
   )
   const cells = table.rows.map((row) =>
     row.map((cell, index): string | boolean | null => {
+      const type = table.columns[index]?.type
+      if (typeof cell === 'string' && (type === 'date' || type === 'timestamp')) {
+        return String(unitsOf(type, cell))
+      }
       if (typeof cell !== 'number') return cell
       const decimal = parseDecimal(String(cell))
       if (decimal === null) throw new QueryError('PUBLIC_TABLE_INVALID', `${table.schema}.${table.name}`)
@@ -39,17 +44,19 @@ export function namedPublic(table: PublicTable, item: TableSyntax): NamedRelatio
         }
         const units = values.map((value) => BigInt(String(value)))
         const sorted = [...units].sort((left, right) => (left < right ? -1 : left > right ? 1 : 0))
-        const domain = [...new Set(sorted.map((value) => Number(value) / 10 ** digits))]
-        return {
-          type: 'number',
-          expression: { kind: 'derived', source, column: name },
-          decimals: digits,
+        const plain = {
+          expression: { kind: 'derived', source, column: name } as const,
           low: sorted[0] ?? 0n,
           high: sorted.at(-1) ?? 0n,
           bounded: true,
           nullable,
-          domain,
         }
+        if (type === 'date' || type === 'timestamp') {
+          const domain = [...new Set(sorted.map((value) => momentText(type, value)))]
+          return { ...plain, type, decimals: type === 'date' ? 0 : 6, domain }
+        }
+        const domain = [...new Set(sorted.map((value) => Number(value) / 10 ** digits))]
+        return { ...plain, type: 'number', decimals: digits, domain }
       }
       return [name, [{ kind: 'value', read, uses: everyUse }]]
     }),

@@ -1,6 +1,7 @@
 import type { CatalogueTable, PolicyColumn } from '../catalogue/catalogue.js'
 import type { Purpose } from '../enforce/use.js'
 import type { Condition, Typed } from '../type/expression.js'
+import { isMoment } from '../type/moment.js'
 import type { Relation, RowRelation, SelectRelation } from '../type/relation.js'
 
 /** Purposes that a value was allowed for by the policies of every column it is made of. */
@@ -50,7 +51,8 @@ export const everyUse: Uses = new Set<Purpose>(['condition', 'measure', 'presenc
 
 /** A value of a nested query as the query around it sees it. */
 export function readBack(typed: Typed, source: number, column: string): Typed {
-  if (typed.type === 'number') return { ...typed, expression: { kind: 'derived', source, column } }
+  if (typed.type === 'number' || isMoment(typed))
+    return { ...typed, expression: { kind: 'derived', source, column } }
   if (typed.type === 'text') return { ...typed, expression: { kind: 'text-column', source, column } }
   if (typed.type === 'boolean') return { ...typed, condition: { kind: 'flag', source, column } }
   return typed

@@ -9,7 +9,7 @@ import { bindBlock } from './rows.js'
  * @throws QueryError what binding FROM throws
  */
 export function isReleasedQuery(query: QuerySyntax, outer: Environment): boolean {
-  const environment = withCommon(outer, query.common)
+  const environment = withCommon(outer, query)
   if (query.kind === 'union') {
     const [first] = query.inputs
     return first !== undefined && isReleasedQuery(first, environment)

@@ -9,6 +9,7 @@ import type {
   Syntax,
 } from '../parse/syntax.js'
 import { toNumber } from '../type/decimal.js'
+import { momentText, unitsOf } from '../type/moment.js'
 import type { BoundStage } from './bind.js'
 import type { PublicValue } from './key.js'
 import { exactDecimal } from './value.js'
@@ -40,7 +41,16 @@ export type Released =
 /** Functions over released numbers: all total, null for what has no value. */
 export type ReleasedFunction = Exclude<
   ScalarFunction,
-  'width_bucket' | 'length' | 'lower' | 'substring' | 'trim' | 'upper'
+  | 'width_bucket'
+  | 'length'
+  | 'lower'
+  | 'substring'
+  | 'trim'
+  | 'upper'
+  | 'extract'
+  | 'date_trunc'
+  | 'date_diff'
+  | 'to_interval'
 >
 
 const ofRows: ReadonlySet<ScalarFunction> = new Set([
@@ -50,6 +60,10 @@ const ofRows: ReadonlySet<ScalarFunction> = new Set([
   'substring',
   'trim',
   'upper',
+  'extract',
+  'date_trunc',
+  'date_diff',
+  'to_interval',
 ])
 
 function isReleasedFunction(name: ScalarFunction): name is ReleasedFunction {
@@ -99,6 +113,13 @@ export function bindReleased(syntax: Syntax, names: ReleasedNames): Released {
   if (names.isContributor(syntax)) throw new QueryError('IDENTIFIES_ONE_CONTRIBUTOR', syntax.span)
   const named = names.name(syntax)
   if (named !== null) return named
+  // A literal date is its text; keys that are moments are in ISO form as well.
+  if (syntax.kind === 'moment-cast') {
+    const text = names.literal(syntax.operand)
+    const units = text?.type === 'text' ? unitsOf(syntax.to, text.text) : null
+    if (units === null) throw new QueryError('MOMENT_INVALID', syntax.span)
+    return { kind: 'literal', value: momentText(syntax.to, units) }
+  }
   switch (syntax.kind) {
     case 'arithmetic':
       return {

@@ -6,7 +6,7 @@ import type { Purpose } from '../enforce/use.js'
 import { QueryError, type Span } from '../errors.js'
 import type { DerivedSyntax, QuerySyntax, SelectSyntax, Syntax, TableSyntax } from '../parse/syntax.js'
 import type { Condition } from '../type/expression.js'
-import { blockRowBound, expressionOf, type FromItem, type SelectRelation } from '../type/relation.js'
+import { blockRowBound, expressionOf, type FromItem, type SelectRelation, unitsOf } from '../type/relation.js'
 import { allOf, conjuncts, type Environment, requireUsed, withCommon } from './environment.js'
 import { namedPublic, publicMatches } from './public-relation.js'
 import {
@@ -49,6 +49,7 @@ export function bindBlock(syntax: SelectSyntax, environment: Environment): Bound
       relations: [...relations],
       optional,
       unit,
+      units: unitsOf({ from, unit }),
       rows,
       isReleased: (query) => isReleasedQuery(query, environment),
       semiJoin: bindSemiJoin,
@@ -65,14 +66,19 @@ export function bindBlock(syntax: SelectSyntax, environment: Environment): Bound
     }
     const before = scopeNow()
     relations.push(named)
-    if (entry.join === 'left') optional.add(position)
+    if (entry.join === 'left' || entry.join === 'full') optional.add(position)
     const isPublic = named.relation.kind === 'public'
     const refuse = (): never => {
       throw new QueryError('JOIN_NOT_ALLOWED', entry.span)
     }
     const rule = named.rule?.(position) ?? null
     // What LEFT JOIN must not find is left out where it looks; everything else is left out of all rows.
-    if (rule !== null && entry.join !== 'left') rules.push(rule)
+    const full = syntax.from[1]?.join === 'full' && position < 2
+    if (rule !== null && entry.join !== 'left' && !full) rules.push(rule)
+    const early = rule !== null && full ? { before: rule } : {}
+    // Two relations of contributors, and no third one that would be joined to a contributor who is missing.
+    if (entry.join === 'full' && (isPublic || position !== 1 || unit !== 0)) refuse()
+    if (position > 1 && !isPublic && syntax.from[1]?.join === 'full') refuse()
     if (isPublic) {
       const conditions = conjuncts(entry.on)
       if (entry.using !== null) refuse()
@@ -96,7 +102,7 @@ export function bindBlock(syntax: SelectSyntax, environment: Environment): Bound
       unit = position
       const on = entry.on === null ? null : bindCondition(entry.on, scopeNow())
       if (entry.using !== null) refuse()
-      from.push({ relation: named.relation, join: entry.join, contributor: false, on })
+      from.push({ relation: named.relation, join: entry.join, contributor: false, on, ...early })
       continue
     }
     const joined = scopeNow()
@@ -118,7 +124,12 @@ export function bindBlock(syntax: SelectSyntax, environment: Environment): Bound
     }
     const join = entry.join === 'cross' ? 'inner' : entry.join
     const found = join === 'left' ? bothHold(rule, on) : on
-    from.push({ relation: named.relation, join, contributor: true, on: found })
+    if (join === 'full') {
+      // Beside the contributor nothing may decide what is matched: PostgreSQL cannot, and it would add rows on both sides.
+      if (on !== null) refuse()
+      optional.add(0)
+    }
+    from.push({ relation: named.relation, join, contributor: true, on: found, ...early })
   }
   if (unit < 0) throw new QueryError('NO_POOL_TABLE', whole)
   checkCopies(
@@ -209,7 +220,7 @@ function namedRows(name: string, { relation, columns, tables }: BoundRows): Name
  * @throws QueryError `SUBQUERY_NOT_ALLOWED` when it limits, orders or aggregates across contributors
  */
 export function bindRows(query: QuerySyntax, outer: Environment): BoundRows {
-  const environment = withCommon(outer, query.common)
+  const environment = withCommon(outer, query)
   // Which rows a LIMIT takes would depend on other contributors.
   if (query.limit !== null || query.offset > 0) throw new QueryError('SUBQUERY_NOT_ALLOWED', query.span)
   if (query.kind === 'union') {
@@ -229,13 +240,13 @@ function selectRows(syntax: SelectSyntax, environment: Environment): BoundRows {
   const grouped = syntax.groupBy.length > 0
   const groupKeys = syntax.groupBy
     .map((entry) => ordinal(entry, syntax))
-    .filter((entry) => !scope.isContributor(entry))
+    .filter((entry) => !scope.isUnit(entry))
   const keys = groupKeys.map((entry) => ({ typed: bindValue(entry, scope, 'carry'), span: entry.span }))
   const perContributor = grouped ? { keys: new Set(keys.map(({ typed }) => formOf(typed))) } : null
   const inner: Scope = { ...scope, allowed: { windows: !grouped, perContributor } }
   const outputs = syntax.outputs.map(({ name, value }, index) => {
     const outputName = name ?? defaultName(value)
-    if (scope.isContributor(value)) {
+    if (scope.isUnit(value)) {
       return { name: outputName, column: { kind: 'contributor' } as const, typed: null, program: null }
     }
     const collector = { uses: new Set(everyUse) }

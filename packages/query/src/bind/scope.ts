@@ -30,6 +30,8 @@ export interface Scope {
   readonly optional: ReadonlySet<number>
   /** Position of the relation whose contributor the rows belong to. */
   readonly unit: number
+  /** The same, and the relation that is fully joined to it. */
+  readonly units: readonly number[]
   /** Most rows of one contributor. */
   readonly rows: number
   readonly allowed: Allowed
@@ -42,6 +44,8 @@ export interface Scope {
   /** The sources whose contributor the name is; empty when it is not one. */
   contributorSources(value: Syntax): readonly number[]
   isContributor(value: Syntax): boolean
+  /** Whether the name is the contributor that the row belongs to, and not one that an outer join may have left out. */
+  isUnit(value: Syntax): boolean
   literal(value: Syntax): LiteralValue | null
   /** Types `EXISTS (...)` and `contributor IN (...)`. */
   semiJoin(syntax: Syntax & { readonly kind: 'exists' | 'in-query' }, scope: Scope): Condition
@@ -50,7 +54,10 @@ export interface Scope {
 
 /** Makes the scope of a SELECT. */
 export function makeScope(
-  parts: Pick<Scope, 'environment' | 'relations' | 'optional' | 'unit' | 'rows' | 'semiJoin' | 'isReleased'>,
+  parts: Pick<
+    Scope,
+    'environment' | 'relations' | 'optional' | 'unit' | 'units' | 'rows' | 'semiJoin' | 'isReleased'
+  >,
 ): Scope {
   const { environment, relations, optional } = parts
   const candidates = (qualifier: readonly string[]): readonly number[] =>
@@ -105,6 +112,10 @@ export function makeScope(
       return contributors.length === found.length ? contributors.map(({ source }) => source) : []
     },
     isContributor: (value) => scope.contributorSources(value).length > 0,
+    isUnit(value) {
+      const sources = scope.contributorSources(value)
+      return sources.length > 1 || sources.some((source) => !optional.has(source))
+    },
     literal: (value) => literalOf(value, environment.parameters),
   }
   return scope

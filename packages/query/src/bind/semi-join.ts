@@ -19,16 +19,14 @@ export function bindSemiJoin(
   }
   if (scope.unit < 0) throw new QueryError('NO_POOL_TABLE', span)
   if (syntax.kind === 'in-query') {
-    const sources = scope.contributorSources(syntax.operand)
-    const [source] = sources
-    if (source === undefined || (sources.length === 1 && scope.optional.has(source))) return refuse()
+    if (!scope.isUnit(syntax.operand)) return refuse()
     const rows = bindRows(query, scope.environment)
     if (rows.outputs.length !== 1 || rows.outputs[0]?.column.kind !== 'contributor') return refuse()
-    return { kind: 'member', source: scope.unit, of: rows.relation }
+    return { kind: 'member', sources: scope.units, of: rows.relation }
   }
   if (query.kind !== 'select' || query.groupBy.length > 0 || query.having !== null) return refuse()
   // The one condition that reaches outside is the equality of contributors.
-  const environment = withCommon(scope.environment, query.common)
+  const environment = withCommon(scope.environment, query)
   const parts = conjuncts(query.where)
   const names = new Set(
     query.from.map(({ item }) => (item.kind === 'derived' ? item.alias : (item.alias ?? item.table))),
@@ -63,5 +61,5 @@ export function bindSemiJoin(
   const rows = bindRows(uncorrelated, environment)
   requireUsed(environment, query.common)
   if (rows.outputs[0]?.column.kind !== 'contributor') return refuse()
-  return { kind: 'member', source: scope.unit, of: rows.relation }
+  return { kind: 'member', sources: scope.units, of: rows.relation }
 }

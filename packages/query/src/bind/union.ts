@@ -1,5 +1,6 @@
 import { QueryError, type Span } from '../errors.js'
 import type { Typed } from '../type/expression.js'
+import { isMoment } from '../type/moment.js'
 import { type RowRelation, rowBound, type SelectRelation } from '../type/relation.js'
 import { type BoundRows, everyUse, type RelationColumn, readBack } from './relation-column.js'
 
@@ -60,8 +61,10 @@ function mergeTyped(all: readonly Typed[], refuse: () => never): Typed {
 }
 
 function mergePair(left: Typed, right: Typed, refuse: () => never): Typed {
+  if (left.type === 'interval' || right.type === 'interval') return refuse()
   const nullable = left.type === 'null' || right.type === 'null' || left.nullable || right.nullable
-  if (left.type === 'number' && right.type === 'number') {
+  // A date beside a timestamp would be another number for the same moment.
+  if ((left.type === 'number' || isMoment(left)) && left.type === right.type) {
     // Columns of nested relations are integers in fixed point: both sides must count the same unit.
     if (left.decimals !== right.decimals) return refuse()
     const { domain: _, ...number } = left

@@ -5,11 +5,24 @@ import type { LiteralValue, Syntax } from '../parse/syntax.js'
 import { chooseNumber, combine, constantNumber, divide, remainder, roundTo } from '../type/arithmetic.js'
 import { type Decimal, parseDecimal, rescale } from '../type/decimal.js'
 import type { Condition, Domain, TextExpression, Typed, TypedNumber, TypedText } from '../type/expression.js'
+import {
+  asMoment,
+  commonMoment,
+  isMoment,
+  listedMoments,
+  parseInterval,
+  quantityOf,
+  storedMoment,
+  storedRange,
+} from '../type/moment.js'
+import { requireSmall } from '../type/printed-size.js'
 import { bindComparison, bindLike, bindMembership } from './comparison.js'
 import { bindFunction } from './function.js'
-import { bindPerContributor, bindWindow } from './per-contributor.js'
+import { concernsMoments, momentArithmetic, negatedInterval } from './moment-arithmetic.js'
+import { bindPerContributor } from './per-contributor.js'
 import type { Scope } from './scope.js'
 import { concatenated } from './text-function.js'
+import { bindWindow } from './window.js'
 
 /** How a value will be used; `carry` hands it on from a nested query, with what it may be used for. */
 export type ValuePurpose = Purpose | 'carry'
@@ -18,13 +31,26 @@ export type ValuePurpose = Purpose | 'carry'
 const largestUnits = BigInt(Number.MAX_SAFE_INTEGER)
 
 /**
- * Types an expression over the rows of the sources.
+ * Types an expression over the rows of the sources. An interval is no value.
  *
  * @param purpose `measure` reads columns within the policy's bounds (values outside count as the bound); `condition`
  *   reads them as they are
  * @throws QueryError with the place of what cannot be typed
  */
 export function bindValue(syntax: Syntax, scope: Scope, purpose: ValuePurpose): Typed {
+  const typed = bindOperand(syntax, scope, purpose)
+  if (typed.type === 'interval') throw new QueryError('TYPE_MISMATCH', syntax.span)
+  return typed
+}
+
+/** The same for what an operation is made of, intervals included. */
+function bindOperand(syntax: Syntax, scope: Scope, purpose: ValuePurpose): Typed {
+  const typed = bindAny(syntax, scope, purpose)
+  requireSmall(typed, 'expression', syntax.span)
+  return typed
+}
+
+function bindAny(syntax: Syntax, scope: Scope, purpose: ValuePurpose): Typed {
   const grouped = scope.allowed.perContributor
   if (grouped !== null && standsAlone(syntax)) {
     const plain = { ...scope, allowed: { windows: false, perContributor: null } }
@@ -46,8 +72,11 @@ export function bindValue(syntax: Syntax, scope: Scope, purpose: ValuePurpose): 
     case 'column':
       return bindColumn(syntax.path, syntax.span, scope, purpose)
     case 'arithmetic': {
-      const left = asNumber(bindValue(syntax.left, scope, purpose), syntax.left.span)
-      const right = asNumber(bindValue(syntax.right, scope, purpose), syntax.right.span)
+      const operands = [syntax.left, syntax.right].map((operand) => bindOperand(operand, scope, purpose))
+      const [one = nothing, other = nothing] = operands
+      if (concernsMoments(one, other)) return momentArithmetic(syntax.operator, one, other, syntax.span)
+      const left = asNumber(one, syntax.left.span)
+      const right = asNumber(other, syntax.right.span)
       switch (syntax.operator) {
         case '/':
           return divide(left, right, syntax.span)
@@ -60,7 +89,9 @@ export function bindValue(syntax: Syntax, scope: Scope, purpose: ValuePurpose): 
       }
     }
     case 'negate': {
-      const operand = asNumber(bindValue(syntax.operand, scope, purpose), syntax.operand.span)
+      const bound = bindOperand(syntax.operand, scope, purpose)
+      if (bound.type === 'interval') return negatedInterval(bound, syntax.span)
+      const operand = asNumber(bound, syntax.operand.span)
       return combine('subtract', constantNumber(0n, 0), operand, syntax.span)
     }
     case 'concatenate':
@@ -74,8 +105,17 @@ export function bindValue(syntax: Syntax, scope: Scope, purpose: ValuePurpose): 
       const operand = asNumber(bindValue(syntax.operand, scope, purpose), syntax.operand.span)
       return syntax.decimals === null ? operand : roundTo(operand, syntax.decimals, 'half')
     }
+    case 'moment-cast': {
+      const operand = bindValue(syntax.operand, scope, purpose)
+      return operand.type === 'null' ? operand : asMoment(operand, syntax.to, syntax.span)
+    }
+    case 'interval': {
+      const literal = scope.literal(syntax.operand)
+      if (literal?.type !== 'text') throw new QueryError('MOMENT_INVALID', syntax.span)
+      return parseInterval(literal.text, syntax.unit, syntax.span)
+    }
     case 'call':
-      return bindFunction(syntax, scope, (value) => bindValue(value, scope, purpose))
+      return bindFunction(syntax, scope, (value) => bindOperand(value, scope, purpose))
     case 'case':
       return bindCase(syntax, scope, purpose)
     case 'aggregate':
@@ -93,15 +133,20 @@ export function bindValue(syntax: Syntax, scope: Scope, purpose: ValuePurpose): 
   }
 }
 
+const nothing: Typed = { type: 'null' }
+
 /** What may be a key of GROUP BY as a whole. */
 function standsAlone(syntax: Syntax): boolean {
-  return ['column', 'case', 'call', 'cast', 'arithmetic', 'negate', 'concatenate'].includes(syntax.kind)
+  return ['column', 'case', 'call', 'cast', 'moment-cast', 'arithmetic', 'negate', 'concatenate'].includes(
+    syntax.kind,
+  )
 }
 
 /** A form by which equal expressions are known. */
 export function formOf(typed: Typed): string {
-  const form = typed.type === 'null' ? null : typed.type === 'boolean' ? typed.condition : typed.expression
-  return JSON.stringify(form)
+  if (typed.type === 'null') return 'null'
+  if (typed.type === 'interval') return JSON.stringify([typed.months.expression, typed.seconds.expression])
+  return JSON.stringify(typed.type === 'boolean' ? typed.condition : typed.expression)
 }
 
 function attempt(bind: () => Typed): Typed | null {
@@ -119,7 +164,14 @@ function attempt(bind: () => Typed): Typed | null {
  * @throws QueryError with the place of what cannot be typed
  */
 export function bindCondition(syntax: Syntax, scope: Scope): Condition {
+  const condition = bindTest(syntax, scope)
+  requireSmall(condition, 'expression', syntax.span)
+  return condition
+}
+
+function bindTest(syntax: Syntax, scope: Scope): Condition {
   const operand = (value: Syntax) => bindValue(value, scope, 'condition')
+  const part = (value: Syntax) => bindOperand(value, scope, 'condition')
   switch (syntax.kind) {
     case 'and':
     case 'or':
@@ -127,7 +179,7 @@ export function bindCondition(syntax: Syntax, scope: Scope): Condition {
     case 'not':
       return { kind: 'not', operand: bindCondition(syntax.operand, scope) }
     case 'compare':
-      return bindComparison(syntax, scope, operand)
+      return bindComparison(syntax, scope, part)
     case 'in':
       return bindMembership(syntax, scope, operand)
     case 'like':
@@ -170,7 +222,8 @@ function contributorMissing(syntax: Syntax, scope: Scope): Condition | null {
 /** The condition that a value is null. */
 export function isNull(value: Typed): Condition {
   if (value.type === 'null') return { kind: 'truth', value: true }
-  if (value.type === 'number') return { kind: 'null-number', operand: value.expression }
+  if (value.type === 'number' || isMoment(value)) return { kind: 'null-number', operand: value.expression }
+  if (value.type === 'interval') return { kind: 'null-number', operand: value.seconds.expression }
   if (value.type === 'text') return { kind: 'null-text', operand: value.expression }
   return { kind: 'null-flag', operand: value.condition }
 }
@@ -209,7 +262,9 @@ function bindColumn(path: readonly string[], at: Span, scope: Scope, purpose: Va
   if (found.kind === 'value') {
     use(scope, found.uses, purpose, at)
     const typed = found.read(source)
-    return optional && typed.type !== 'null' ? { ...typed, nullable: true } : typed
+    return optional && typed.type !== 'null' && typed.type !== 'interval'
+      ? { ...typed, nullable: true }
+      : typed
   }
   const { column } = found
   use(scope, usesOf(column), purpose, at)
@@ -222,6 +277,22 @@ function bindColumn(path: readonly string[], at: Span, scope: Scope, purpose: Va
   }
   if (column.type === 'boolean') {
     return { type: 'boolean', condition: { kind: 'flag', source, column: name }, nullable }
+  }
+  const range = storedRange(column)
+  if (range !== null) {
+    const list = range.stated ? listedMoments(range) : null
+    const open = column.open === true ? ('open' as const) : null
+    const grouped = column.use.includes('group') ? (list ?? open) : null
+    return {
+      type: range.type,
+      expression: storedMoment(source, name, range),
+      decimals: range.type === 'date' ? 0 : 6,
+      low: range.low,
+      high: range.high,
+      bounded: range.stated,
+      nullable,
+      ...(grouped === null ? {} : { domain: grouped }),
+    }
   }
   const decimals = columnDecimals(column)
   const bounded = column.min !== undefined && column.max !== undefined
@@ -296,6 +367,17 @@ export function choose(
   at: Span,
 ): Typed {
   const results = [...branches.map(({ result }) => result), otherwise]
+  const moment = commonMoment(results)
+  if (moment !== null) {
+    const quantity = (value: Typed, span: Span) =>
+      value.type === 'null' ? null : quantityOf(asMoment(value, moment, span))
+    const chosen = chooseNumber(
+      branches.map(({ when, result, span }) => ({ when, result: quantity(result, span) })),
+      quantity(otherwise, otherwiseAt),
+      at,
+    )
+    return { ...chosen, type: moment }
+  }
   const kind = results.find(({ type }) => type !== 'null')?.type
   if (kind === 'text') {
     const textOrNull = (value: Typed, span: Span): TypedText | null => {

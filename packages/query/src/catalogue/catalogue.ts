@@ -1,5 +1,6 @@
 import type { PoolPolicy } from '@sealpool/privacy'
 import { QueryError } from '../errors.js'
+import { unitsOf } from '../type/moment.js'
 
 export type PolicyTable = PoolPolicy['tables'][number]
 export type PolicyColumn = PolicyTable['columns'][number]
@@ -32,11 +33,11 @@ export interface PublicTable {
   readonly name: string
   readonly columns: readonly {
     readonly name: string
-    readonly type: 'integer' | 'decimal' | 'text' | 'boolean'
+    readonly type: 'integer' | 'decimal' | 'text' | 'boolean' | 'date' | 'timestamp'
     /** Digits after the point of a decimal column, 2 when absent. */
     readonly decimals?: number
   }[]
-  /** At most 1000 rows with a cell for each column. */
+  /** At most 1000 rows with a cell for each column; dates and timestamps in ISO form. */
   readonly rows: readonly (readonly (string | number | boolean | null)[])[]
 }
 
@@ -101,9 +102,11 @@ function checkPublicTable(table: PublicTable, pools: ReadonlySet<string>, all: r
     cell === null ||
     (type === 'text'
       ? typeof cell === 'string'
-      : type === 'boolean'
-        ? typeof cell === 'boolean'
-        : typeof cell === 'number' && Number.isFinite(cell) && Math.abs(cell) < 2 ** 53)
+      : type === 'date' || type === 'timestamp'
+        ? typeof cell === 'string' && unitsOf(type, cell) !== null
+        : type === 'boolean'
+          ? typeof cell === 'boolean'
+          : typeof cell === 'number' && Number.isFinite(cell) && Math.abs(cell) < 2 ** 53)
   const valid =
     !pools.has(schema) &&
     same.length === 1 &&

@@ -128,6 +128,8 @@ const storedTypes = {
   decimal: 'Nullable(Int64)',
   text: 'Nullable(String)',
   boolean: 'Nullable(Bool)',
+  date: 'Nullable(Int64)',
+  timestamp: 'Nullable(Int64)',
 } as const
 
 async function loadShard(

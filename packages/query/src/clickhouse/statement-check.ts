@@ -1,5 +1,18 @@
 /** Functions that printed statements call, as ClickHouse's parser names them. */
 const functions = new Set([
+  'addDays',
+  'addMonths',
+  'dateDiff',
+  'first_value_respect_nulls',
+  'last_value_respect_nulls',
+  'toDate32',
+  'toDayOfMonth',
+  'toDayOfYear',
+  'toISOWeek',
+  'toISOYear',
+  'toInt32',
+  'toMonth',
+  'toYear',
   'translate',
   'replaceRegexpAll',
   'substringUTF8',

@@ -1,5 +1,13 @@
 /** Functions and operators that printed statements use. Nothing else may be in a statement. */
 const functions = new Set([
+  'year',
+  'month',
+  'day',
+  'dayofyear',
+  'week',
+  'isoyear',
+  'date_diff',
+  'to_months',
   'translate',
   'ltrim',
   'rtrim',
@@ -34,6 +42,8 @@ const functions = new Set([
   'dense_rank',
   'lag',
   'lead',
+  'first_value',
+  'last_value',
 ])
 
 /** Kinds of nodes of DuckDB's own tree that printed statements are made of. */
@@ -78,6 +88,8 @@ const types = new Set([
   'WINDOW_RANK_DENSE',
   'WINDOW_LAG',
   'WINDOW_LEAD',
+  'WINDOW_FIRST_VALUE',
+  'WINDOW_LAST_VALUE',
 ])
 
 /**
@@ -114,13 +126,14 @@ export function statementFault(
 function walk(value: unknown, reached: Set<string>): string | null {
   const pending: unknown[] = [value]
   const allowed = new Set<unknown>()
+  const root = isRecord(value) ? value['node'] : null
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (Array.isArray(next)) {
       pending.push(...next)
       continue
     }
     if (!isRecord(next)) continue
-    const fault = nodeFault(next, reached, allowed)
+    const fault = nodeFault(next, reached, { allowed, root })
     if (fault !== null) return fault
     for (const [key, child] of Object.entries(next)) {
       // Types of constants and casts have names of their own; a constant's value is no node.
@@ -134,12 +147,14 @@ function walk(value: unknown, reached: Set<string>): string | null {
 function nodeFault(
   node: Readonly<Record<string, unknown>>,
   reached: Set<string>,
-  allowed: Set<unknown>,
+  { allowed, root }: { readonly allowed: Set<unknown>; readonly root: unknown },
 ): string | null {
   const type = node['type']
-  // VALUES is read as SELECT * FROM a list of rows: the star is over what the statement itself says.
+  // VALUES is read as SELECT * FROM a list of rows: the star is over what the statement itself says. The other star is over a
+  // table of which only some rows are there before a full join; it is nested, so that nothing of it comes out by itself.
   if (type === 'STAR' && allowed.has(node)) return null
-  if (isRecord(node['from_table']) && node['from_table']['type'] === 'EXPRESSION_LIST') {
+  const from = isRecord(node['from_table']) ? node['from_table'] : {}
+  if (from['type'] === 'EXPRESSION_LIST' || (from['type'] === 'BASE_TABLE' && node !== root)) {
     for (const entry of Array.isArray(node['select_list']) ? node['select_list'] : []) allowed.add(entry)
   }
   if (typeof type === 'string' && !types.has(type)) return `node ${type}`
@@ -165,7 +180,14 @@ function nodeFault(
 function overContributor(node: Readonly<Record<string, unknown>>): boolean {
   const partitions = node['partitions']
   const first: unknown = Array.isArray(partitions) ? partitions[0] : undefined
-  const names = isRecord(first) && first['type'] === 'COLUMN_REF' ? first['column_names'] : undefined
+  if (!isRecord(first)) return false
+  const parts: readonly unknown[] =
+    first['type'] === 'OPERATOR_COALESCE' && Array.isArray(first['children']) ? first['children'] : [first]
+  return parts.length > 0 && parts.every(isContributor)
+}
+
+function isContributor(value: unknown): boolean {
+  const names = isRecord(value) && value['type'] === 'COLUMN_REF' ? value['column_names'] : undefined
   const last: unknown = Array.isArray(names) ? names.at(-1) : undefined
   return last === 'contributor' || last === 'u'
 }

@@ -5,6 +5,9 @@ import { parseDecimal, rescale } from '../type/decimal.js'
 /** Billionths of epsilon: budgets are whole numbers of these. */
 export const nanoEpsilon = 1_000_000_000
 
+/** Parts of rho in 1e-12: what ledgers with zCDP accounting count. */
+export const picoRho = 1_000_000_000_000
+
 /** What a job may spend, in each of its pools. */
 export interface JobBudget {
   readonly epsilon: number

@@ -3,6 +3,7 @@ import { columnDecimals, type PolicyTable } from '../catalogue/catalogue.js'
 import { QueryError } from '../errors.js'
 import { parseDecimal, rescale } from '../type/decimal.js'
 import type { Condition, NumberExpression } from '../type/expression.js'
+import { storedMoment, storedRange, unitsOf } from '../type/moment.js'
 
 /**
  * What a policy's rules on rows say of a table at its place in FROM. They hold in silence: the rows that they leave out are not
@@ -31,6 +32,17 @@ function conditionsOf(rule: RowRule, table: PolicyTable, source: number): readon
     return [
       { kind: 'or', operands: values.map((value) => ({ kind: 'is-true', value: value === true, operand })) },
     ]
+  }
+  const range = storedRange(column)
+  if (range !== null) {
+    const left = storedMoment(source, column.name, range)
+    const bound = (operator: '>=' | '<=', text: string | undefined): readonly Condition[] => {
+      if (text === undefined) return []
+      const units = unitsOf(range.type, text)
+      if (units === null) throw new QueryError('POLICY_UNSUPPORTED', `${table.name}.rows`)
+      return [{ kind: 'compare', operator, left, right: { kind: 'constant', units: String(units) } }]
+    }
+    return [...bound('>=', rule.earliest), ...bound('<=', rule.latest)]
   }
   const decimals = columnDecimals(column)
   const left: NumberExpression = { kind: 'column', source, column: column.name, decimals, clamp: null }

@@ -7,15 +7,18 @@ export type Row = Readonly<Record<string, Cell>>
 /** What an engine needs to know of a column: the fields of the policy's columns. */
 export interface EngineColumn {
   readonly name: string
-  readonly type: 'integer' | 'decimal' | 'text' | 'boolean'
+  readonly type: 'integer' | 'decimal' | 'text' | 'boolean' | 'date' | 'timestamp'
   readonly decimals?: number | undefined
   readonly min?: number | undefined
   readonly max?: number | undefined
+  /** Bounds of a date or a timestamp in ISO form. */
+  readonly earliest?: string | undefined
+  readonly latest?: string | undefined
 }
 
 /**
  * A table to load. Every row has an integer `contributor` first, then the columns. Values that do not fit their
- * column become null, numbers outside of its bounds become the bound, rows without a contributor are left out: an
+ * column become null, numbers and moments outside of its bounds become the bound, rows without a contributor are left out: an
  * engine holds only what the planner's promises are about.
  */
 export type TableLoad = {

@@ -1,9 +1,10 @@
 import { columnDecimals } from '../catalogue/catalogue.js'
 import { parseDecimal, rescale } from '../type/decimal.js'
+import { storedRange, unitsOf } from '../type/moment.js'
 import type { Cell, EngineColumn } from './engine.js'
 import { joinPseudonym } from './join-pseudonym.js'
 
-/** A value as a fixed-point engine stores it: numbers as integers of 10^-decimals in text. */
+/** A value as a fixed-point engine stores it: numbers as integers of 10^-decimals in text, moments as days or microseconds. */
 export type StoredCell = string | boolean | null
 
 /** Counts of 10^-decimals stay below this, exact in JSON. */
@@ -21,6 +22,12 @@ export function storedCell(column: EngineColumn, cell: Cell): StoredCell {
     return text === 'true' || text === '1' ? true : text === 'false' || text === '0' ? false : null
   }
   if (typeof cell === 'boolean') return null
+  const range = storedRange(column)
+  if (range !== null) {
+    const units = unitsOf(range.type, String(cell))
+    if (units === null) return null
+    return String(units < range.low ? range.low : units > range.high ? range.high : units)
+  }
   const decimals = columnDecimals(column)
   const decimal = exactOf(cell)
   if (decimal === null) return null

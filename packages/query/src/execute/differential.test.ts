@@ -36,14 +36,20 @@ const isNumber = (cell: unknown) =>
 /** Averages have three digits beyond those of their column. */
 const rounding = 6e-4
 
+/** DuckDB writes moments with a blank and without a zone, and the start of a month as a moment of its day. */
+const textOf = (cell: unknown) =>
+  String(cell)
+    .replace(/^([0-9-]{10})[T ]([0-9:.]+)Z?$/, '$1 $2')
+    .replace(/ 00:00:00$/, '')
+
 /** A place to sort by: keys first, numbers coarsely. */
 const sortKey = (row: readonly unknown[]) =>
-  row.map((cell) => (isNumber(cell) ? Number(cell).toPrecision(4) : String(cell))).join('|')
+  row.map((cell) => (isNumber(cell) ? Number(cell).toPrecision(4) : textOf(cell))).join('|')
 
 function same(one: unknown, other: unknown, tolerance: number): boolean {
   // Whether a group has any value is not told: a sum of none is 0, where SQL says null.
   if (other === null && isNumber(one)) return Math.abs(Number(one)) < 0.5
-  if (!isNumber(one) || !isNumber(other)) return String(one) === String(other)
+  if (!isNumber(one) || !isNumber(other)) return textOf(one) === textOf(other)
   const [left, right] = [Number(one), Number(other)]
   return Math.abs(left - right) <= rounding + tolerance * Math.max(Math.abs(left), Math.abs(right))
 }

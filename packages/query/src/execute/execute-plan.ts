@@ -2,7 +2,7 @@ import { predrawn } from '@sealpool/privacy'
 import type { PublicValue } from '../bind/key.js'
 import type { SqlEngine } from '../engine/engine.js'
 import { checkPlan } from '../plan/check-plan.js'
-import { type ColumnKind, type PlanCharge, type QueryPlan, releasesOf } from '../plan/plan.js'
+import { type ColumnKind, hasOpenGroups, type PlanCharge, type QueryPlan, releasesOf } from '../plan/plan.js'
 import { boundOutput } from './bound-output.js'
 import { prepareNoise } from './noise.js'
 import { type CellInterval, runStage } from './post-process.js'
@@ -68,9 +68,9 @@ export async function executePlan(options: {
 
 function notesOf(plan: QueryPlan): readonly string[] {
   const { minimum } = plan.minimumContributors
-  const open = plan.privacy.delta > 0
+  const open = hasOpenGroups(plan)
   return [
-    `Noise was added: discrete Laplace, epsilon ${plan.privacy.epsilonNano / 1e9} in each of the pools ${plan.pools.map(({ name }) => name).join(', ')}.`,
+    `Noise was added: ${plan.privacy.rhoPico === undefined ? 'discrete Laplace' : 'discrete Gaussian'}, epsilon ${plan.privacy.epsilonNano / 1e9}${plan.privacy.rhoPico === undefined ? '' : ` at delta ${plan.privacy.delta}`} in each of the pools ${plan.pools.map(({ name }) => name).join(', ')}.`,
     'Intervals hold the exact number of the pooled data with 95 % confidence for each cell; they do not cover the sampling of people.',
     `Groups with a noisy count below ${minimum} contributors are left out; a group that is missing may be empty or small.`,
     ...(open

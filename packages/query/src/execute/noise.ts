@@ -1,4 +1,4 @@
-import { type NoisePool, selectPartition } from '@sealpool/privacy'
+import { type Noise, type NoisePool, selectPartition } from '@sealpool/privacy'
 import { nanoEpsilon } from '../enforce/budget.js'
 import type { ReleasePlan } from '../plan/plan.js'
 import { releaseNumber } from './cell.js'
@@ -17,10 +17,12 @@ export function prepareNoise(
   pool: NoisePool,
   random: (length: number) => Uint8Array,
 ): (groups: readonly ExactGroup[]) => readonly ReleasedGroup[] {
-  const kinds = release.statistics.map(({ scale }) => ({
-    kind: 'laplace' as const,
-    scale: { numerator: BigInt(scale.numerator), denominator: BigInt(scale.denominator) },
-  }))
+  const kinds = release.statistics.map(({ mechanism, scale }): Noise => {
+    const fraction = { numerator: BigInt(scale.numerator), denominator: BigInt(scale.denominator) }
+    return mechanism === 'discrete-gaussian'
+      ? { kind: 'gaussian', sigmaSquared: fraction }
+      : { kind: 'laplace', scale: fraction }
+  })
   const samples = release.program.statistics.map((statistic) =>
     statistic.kind === 'bins' ? statistic.bins : 1,
   )
@@ -50,7 +52,8 @@ export function prepareNoise(
       const noise = ahead[index] ?? draw()
       const noisy = exact.statistics.map((value, position) => {
         const { mechanism } = release.statistics[position] ?? {}
-        return mechanism === 'discrete-laplace' ? value + (noise[position]?.[0] ?? 0n) : 0n
+        const noised = mechanism === 'discrete-laplace' || mechanism === 'discrete-gaussian'
+        return noised ? value + (noise[position]?.[0] ?? 0n) : 0n
       })
       const { statistic, minimum } = release.minimumContributors
       if (!open && (noisy[statistic] ?? 0n) < BigInt(minimum)) return []

@@ -1,3 +1,4 @@
+import { parseInstant } from '@sealpool/privacy'
 import type { BoundStage } from '../bind/bind.js'
 import type { PublicValue } from '../bind/key.js'
 import type { Released, ReleasedCondition, ReleasedFunction } from '../bind/released.js'
@@ -145,7 +146,10 @@ export function satisfies(
     case 'in': {
       const operand = value(condition.operand)
       if (operand === null) return null
-      if (condition.items.includes(operand)) return true
+      const equal = (item: PublicValue) =>
+        item === operand ||
+        (typeof item === 'string' && typeof operand === 'string' && compareReleased(item, operand) === 0)
+      if (condition.items.some(equal)) return true
       return condition.items.includes(null) ? null : false
     }
     case 'compare':
@@ -166,8 +170,14 @@ function compared(operator: ComparisonOperator, left: PublicValue, right: Public
   }[operator]
 }
 
-/** Numbers by size, texts by code point, false before true. Types differ only in refused statements. */
+/**
+ * Numbers by size, moments by time, other texts by code point, false before true. Types differ only in refused statements.
+ */
 export function compareReleased(left: NonNullable<PublicValue>, right: NonNullable<PublicValue>): number {
-  if (typeof left === 'string' && typeof right === 'string') return left < right ? -1 : left > right ? 1 : 0
+  if (typeof left === 'string' && typeof right === 'string') {
+    const [first, last] = [parseInstant(left), parseInstant(right)]
+    if (first !== null && last !== null) return first < last ? -1 : first > last ? 1 : 0
+    return left < right ? -1 : left > right ? 1 : 0
+  }
   return Math.sign(Number(left) - Number(right))
 }

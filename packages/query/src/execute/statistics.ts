@@ -9,6 +9,7 @@ import { printDuckDb } from '../print/duckdb.js'
 import { printPostgreSql } from '../print/postgresql.js'
 import { binName, keyName, type Part, type PrintedStatement, statisticName } from '../print/statement.js'
 import { toNumber } from '../type/decimal.js'
+import { momentText, storedRange } from '../type/moment.js'
 
 const printers: Readonly<Record<SqlEngine['dialect'], (program: Program, part: Part) => PrintedStatement>> = {
   duckdb: printDuckDb,
@@ -146,7 +147,11 @@ function readKeys(
     const cell = row[keyName(position)]
     const program = release.program.keys[position]
     if (values === null && program !== undefined && 'open' in program) {
-      if (program.open === 'number') return toNumber(integerCell(cell), program.decimals)
+      if (program.open === 'number') {
+        const units = integerCell(cell)
+        if (program.moment === undefined) return toNumber(units, program.decimals)
+        return storableText(program.moment, units)
+      }
       if (typeof cell !== 'string') throw new QueryError('ENGINE_ANSWER_INVALID', 'keys')
       return cell
     }
@@ -184,6 +189,13 @@ function keysOf(release: ReleasePlan, set: readonly number[], index: number): re
     rest = Math.floor(rest / values.length)
   }
   return keys
+}
+
+/** A moment of the data, which an engine must have kept within the calendar. */
+function storableText(type: 'date' | 'timestamp', units: bigint): string {
+  const { low, high } = storedRange({ type }) ?? { low: 0n, high: 0n }
+  if (units < low || units > high) throw new QueryError('ENGINE_ANSWER_INVALID', 'keys')
+  return momentText(type, units)
 }
 
 function integerCell(cell: unknown): bigint {

@@ -1,10 +1,16 @@
-import { type ExpectedError, type PlanCharge, type QueryPlan, releasesOf } from '../plan/plan.js'
+import {
+  type ExpectedError,
+  hasOpenGroups,
+  type PlanCharge,
+  type QueryPlan,
+  releasesOf,
+} from '../plan/plan.js'
 
 /** What a plan will do and cost, for people who decide on it. */
 export interface Explanation {
   /** What each pool is charged, by its name. */
   readonly charge: Readonly<Record<string, PlanCharge>>
-  readonly mechanism: 'discrete-laplace'
+  readonly mechanism: 'discrete-laplace' | 'discrete-gaussian'
   readonly neighbours: QueryPlan['privacy']['neighbours']
   readonly groups: number
   readonly minimumContributors: number
@@ -26,7 +32,9 @@ export function explainPlan(plan: QueryPlan): Explanation {
   const { privacy } = plan
   const releases = releasesOf(plan)
   const groups = releases.reduce((sum, release) => sum + release.groups, 0)
-  const open = privacy.delta > 0
+  const open = hasOpenGroups(plan)
+  const gaussian = privacy.rhoPico !== undefined
+  const selectionDelta = plan.pools[0]?.charge.zcdp?.delta ?? privacy.delta
   const bounding = plan.program.bounding
   const quantiles = releases.some(({ statistics }) =>
     statistics.some(({ mechanism }) => mechanism === 'report-noisy-max'),
@@ -35,7 +43,7 @@ export function explainPlan(plan: QueryPlan): Explanation {
   const minimum = plan.minimumContributors.minimum
   return {
     charge: Object.fromEntries(plan.pools.map(({ name, charge }) => [name, charge])),
-    mechanism: 'discrete-laplace',
+    mechanism: gaussian ? 'discrete-gaussian' : 'discrete-laplace',
     neighbours: privacy.neighbours,
     groups,
     minimumContributors: minimum,
@@ -44,7 +52,8 @@ export function explainPlan(plan: QueryPlan): Explanation {
     expectedErrors: plan.expectedErrors,
     text: [
       ...plan.pools.map(
-        ({ name, charge }) => `Pool ${name} is charged epsilon ${charge.epsilon} and delta ${charge.delta}.`,
+        ({ name, charge }) =>
+          `Pool ${name} is charged epsilon ${charge.epsilon} and delta ${charge.delta}${charge.zcdp === undefined ? '' : `; its zCDP accounting books rho ${charge.zcdp.rho} and delta ${charge.zcdp.delta}`}.`,
       ),
       `The tables ${plan.leaves.join(' and ')} are read${names.length > 1 ? ', joined on the contributor' : ''}; the columns ${plan.reached.join(', ') || 'none'} are reached.`,
       privacy.rowsPerContributor === 1
@@ -64,9 +73,9 @@ export function explainPlan(plan: QueryPlan): Explanation {
           ]
         : []),
       open
-        ? `Names of groups come from the data: a group appears by partition selection with delta ${privacy.delta}, never below ${minimum} contributors.`
+        ? `Names of groups come from the data: a group appears by partition selection with delta ${selectionDelta}, never below ${minimum} contributors.`
         : `All ${groups} public group(s) are answered, whether or not anybody is in them; those with a noisy count below ${minimum} contributors are left out.`,
-      'Discrete Laplace noise is added to every count and sum; averages are made of the noisy numbers.',
+      `Discrete ${gaussian ? 'Gaussian' : 'Laplace'} noise is added to every count and sum; averages are made of the noisy numbers.`,
       ...(quantiles
         ? [
             'Quantiles are the noisily best of public bins (report-noisy-max); nothing else of the bins is told.',

@@ -1,5 +1,6 @@
 import { QueryError, type Span } from '../errors.js'
 import { has, readSort } from './expression.js'
+import { readFrame } from './frame.js'
 import {
   type AggregateFunction,
   aggregateFunctions,
@@ -28,9 +29,36 @@ const scalarAliases: Readonly<Record<string, string>> = {
   ceiling: 'ceil',
   char_length: 'length',
   character_length: 'length',
+  date_part: 'extract',
+  datediff: 'date_diff',
+  datepart: 'extract',
+  datetrunc: 'date_trunc',
   left: 'substring',
   pow: 'power',
   substr: 'substring',
+}
+/** DuckDB's functions that are named after what they take out of a moment, or make an interval of. */
+const named: Readonly<Record<string, readonly ['extract' | 'to_interval', string]>> = {
+  dayofmonth: ['extract', 'day'],
+  dayofweek: ['extract', 'dow'],
+  dayofyear: ['extract', 'doy'],
+  epoch: ['extract', 'epoch'],
+  isodow: ['extract', 'isodow'],
+  isoyear: ['extract', 'isoyear'],
+  to_days: ['to_interval', 'day'],
+  to_hours: ['to_interval', 'hour'],
+  to_minutes: ['to_interval', 'minute'],
+  to_months: ['to_interval', 'month'],
+  to_seconds: ['to_interval', 'second'],
+  to_weeks: ['to_interval', 'week'],
+  to_years: ['to_interval', 'year'],
+  weekofyear: ['extract', 'week'],
+  ...Object.fromEntries(
+    ['year', 'quarter', 'month', 'week', 'day', 'hour', 'minute'].map((part) => [
+      part,
+      ['extract', part] as const,
+    ]),
+  ),
 }
 const paired: ReadonlySet<string> = new Set([
   'corr',
@@ -39,9 +67,6 @@ const paired: ReadonlySet<string> = new Set([
   'regr_intercept',
   'regr_slope',
 ])
-
-/** RANGE from the start to the current row: what OVER (ORDER BY ...) means when no frame is written. */
-const defaultFrame = 1058
 
 /**
  * Reads a call: a scalar function, an aggregate or a window function of the allow-list.
@@ -66,10 +91,11 @@ export function readCall(fields: Fields, span: Span, read: (child: unknown) => S
     { func_variadic: 'FUNCTION_NOT_ALLOWED' },
   )
   const names = listOf(fields['funcname'])
-  // A qualified name (pg_catalog.count) is another function as far as we know; the parser itself gives one to TRIM and SUBSTRING.
+  // A qualified name (pg_catalog.count) is another function as far as we know; the parser itself gives one to TRIM, SUBSTRING, EXTRACT.
   const special = fields['funcformat'] === 'COERCE_SQL_SYNTAX' && stringOf(names[0]) === 'pg_catalog'
   const spelled = names.length === (special ? 2 : 1) ? stringOf(names.at(-1)) : null
-  const name = special && !(spelled === 'btrim' || spelled === 'substring') ? null : spelled
+  const written = spelled === 'btrim' || spelled === 'substring' || spelled === 'extract'
+  const name = special && !written ? null : spelled
   if (name === null || (!special && fields['funcformat'] !== 'COERCE_EXPLICIT_CALL')) {
     throw new QueryError('FUNCTION_NOT_ALLOWED', span)
   }
@@ -79,8 +105,15 @@ export function readCall(fields: Fields, span: Span, read: (child: unknown) => S
   const within = fields['agg_within_group'] === true
   const plain = !star && !distinct && fields['agg_filter'] === undefined && fields['agg_order'] === undefined
   const scalar = Object.hasOwn(scalarAliases, name) ? (scalarAliases[name] ?? name) : name
-  if (has(scalars, scalar)) {
+  const moment = Object.hasOwn(named, name) ? named[name] : undefined
+  if (moment !== undefined) {
     if (!plain) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+    const unit: Syntax = { kind: 'literal', value: { type: 'text', text: moment[1] }, span }
+    const parameters = listOf(fields['args']).map(read)
+    return { kind: 'call', name: moment[0], parameters: [unit, ...parameters], span }
+  }
+  if (has(scalars, scalar)) {
+    if (!plain || name === 'to_interval') throw new QueryError('FUNCTION_NOT_ALLOWED', span)
     const parameters = listOf(fields['args']).map(read)
     const first: Syntax = { kind: 'literal', value: { type: 'number', text: '1' }, span }
     if (name === 'left' && parameters.length !== 2) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
@@ -147,19 +180,18 @@ function readWindow(name: string, fields: Fields, span: Span, read: (child: unkn
   ) {
     throw new QueryError('WINDOW_NOT_ALLOWED', span)
   }
-  onlyFields(over, ['partitionClause', 'orderClause', 'frameOptions'], span, {
+  onlyFields(over, ['partitionClause', 'orderClause', 'frameOptions', 'startOffset', 'endOffset'], span, {
     name: 'WINDOW_NOT_ALLOWED',
     refname: 'WINDOW_NOT_ALLOWED',
-    startOffset: 'WINDOW_NOT_ALLOWED',
-    endOffset: 'WINDOW_NOT_ALLOWED',
   })
-  if (over['frameOptions'] !== defaultFrame) throw new QueryError('WINDOW_NOT_ALLOWED', span)
+  const frame = readFrame(over, span, read)
   return {
     kind: 'window',
     name,
     parameters: listOf(fields['args']).map(read),
     partitionBy: listOf(over['partitionClause']).map(read),
     orderBy: listOf(over['orderClause']).map((entry) => readSort(entry, read, span)),
+    ...(frame === null ? {} : { frame }),
     span,
   }
 }

@@ -287,6 +287,12 @@ function readCast(fields: Fields, span: Span, read: (child: unknown) => Syntax):
   if (typeof name !== 'string') throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
   const operand = read(fields['arg'])
   const modifiers = listOf(type['typmods']).map(read)
+  if (name === 'date' || name === 'timestamp') {
+    // A precision rounds: nobody needs it, and engines round differently.
+    if (modifiers.length > 0) throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
+    return { kind: 'moment-cast', to: name, operand, span }
+  }
+  if (name === 'interval') return readInterval(operand, modifiers, span)
   if (name === 'numeric' || name === 'decimal') {
     const [precision, scale] = modifiers.map((entry) =>
       entry.kind === 'literal' && entry.value.type === 'number' ? Number(entry.value.text) : Number.NaN,
@@ -302,6 +308,25 @@ function readCast(fields: Fields, span: Span, read: (child: unknown) => Syntax):
   if (modifiers.length > 0 || !Object.hasOwn(numericTypes, name))
     throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
   return { kind: 'cast', operand, decimals: numericTypes[name] ?? null, span }
+}
+
+/** PostgreSQL's bits for the field of `INTERVAL '3' MONTH`. */
+const intervalFields = {
+  2: 'month',
+  4: 'year',
+  8: 'day',
+  1024: 'hour',
+  2048: 'minute',
+  4096: 'second',
+} as const
+
+function readInterval(operand: Syntax, modifiers: readonly Syntax[], span: Span): Syntax {
+  const [field, precision] = modifiers
+  if (field === undefined) return { kind: 'interval', unit: null, operand, span }
+  const bits = field.kind === 'literal' && field.value.type === 'number' ? field.value.text : ''
+  const unit = Object.entries(intervalFields).find(([known]) => known === bits)?.[1]
+  if (unit === undefined || precision !== undefined) throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
+  return { kind: 'interval', unit, operand, span }
 }
 
 function readSubquery(

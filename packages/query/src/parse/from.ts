@@ -9,6 +9,12 @@ const mostItems = 8
 /** Numbers of one series: they are written into the plan. */
 const mostSeries = 1000
 
+const joins: Readonly<Record<string, 'inner' | 'left' | 'full'>> = {
+  JOIN_INNER: 'inner',
+  JOIN_LEFT: 'left',
+  JOIN_FULL: 'full',
+}
+
 type Node = { readonly type: string; readonly fields: Fields }
 
 /**
@@ -50,8 +56,9 @@ function readJoined(node: Node, reader: Reader, whole: Span): readonly FromSynta
     join_using_alias: 'CLAUSE_NOT_ALLOWED',
   })
   const type = node.fields['jointype']
-  if (type !== 'JOIN_INNER' && type !== 'JOIN_LEFT') throw new QueryError('JOIN_NOT_ALLOWED', span)
-  const join = type === 'JOIN_INNER' ? 'inner' : 'left'
+  const join = typeof type === 'string' && Object.hasOwn(joins, type) ? joins[type] : undefined
+  // RIGHT JOIN is LEFT JOIN in the other order.
+  if (join === undefined) throw new QueryError('JOIN_NOT_ALLOWED', span)
   const columns = listOf(node.fields['usingClause'])
   if (columns.length > 0) {
     const using = columns.map((entry) => {
@@ -62,7 +69,7 @@ function readJoined(node: Node, reader: Reader, whole: Span): readonly FromSynta
     return [...before, { item, join, using, on: null, span }]
   }
   if (node.fields['quals'] === undefined) {
-    if (join === 'left') throw new QueryError('JOIN_NOT_ALLOWED', span)
+    if (join !== 'inner') throw new QueryError('JOIN_NOT_ALLOWED', span)
     return [...before, { item, join: 'cross', using: null, on: null, span }]
   }
   return [...before, { item, join, using: null, on: readExpression(node.fields['quals'], reader), span }]

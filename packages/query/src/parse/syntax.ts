@@ -16,7 +16,10 @@ export const scalarFunctions = [
   'ceil',
   'coalesce',
   'cos',
+  'date_diff',
+  'date_trunc',
   'exp',
+  'extract',
   'floor',
   'greatest',
   'least',
@@ -31,6 +34,7 @@ export const scalarFunctions = [
   'sin',
   'sqrt',
   'substring',
+  'to_interval',
   'trim',
   'trunc',
   'upper',
@@ -63,7 +67,9 @@ export const windowFunctions = [
   'avg',
   'count',
   'dense_rank',
+  'first_value',
   'lag',
+  'last_value',
   'lead',
   'max',
   'min',
@@ -147,6 +153,20 @@ export type Syntax =
       readonly decimals: number | null
       readonly span: Span
     }
+  | {
+      /** A text literal or a moment as a date or a timestamp. */
+      readonly kind: 'moment-cast'
+      readonly to: 'date' | 'timestamp'
+      readonly operand: Syntax
+      readonly span: Span
+    }
+  | {
+      /** `INTERVAL '3' MONTH`; the unit is null where the text has its own. */
+      readonly kind: 'interval'
+      readonly unit: 'year' | 'month' | 'day' | 'hour' | 'minute' | 'second' | null
+      readonly operand: Syntax
+      readonly span: Span
+    }
   | { readonly kind: 'exists'; readonly query: QuerySyntax; readonly span: Span }
   | {
       readonly kind: 'in-query'
@@ -162,9 +182,24 @@ export type Syntax =
       readonly parameters: readonly Syntax[]
       readonly partitionBy: readonly Syntax[]
       readonly orderBy: readonly OrderSyntax[]
+      /** Absent where none is written: from the start to the last row that is equal in order. */
+      readonly frame?: FrameSyntax
       readonly span: Span
     }
   | AggregateSyntax
+
+/** One end of a frame; `unbounded` is the partition's first row for `from` and its last one for `to`. */
+export type FrameEndSyntax =
+  | 'unbounded'
+  | 'current'
+  | { readonly direction: 'preceding' | 'following'; readonly offset: Syntax }
+
+/** The rows that a window function sees around the current one. */
+export interface FrameSyntax {
+  readonly mode: 'rows' | 'range'
+  readonly from: FrameEndSyntax
+  readonly to: FrameEndSyntax
+}
 
 /** A call of an allowed aggregate: no parameters for `count(*)`. */
 export interface AggregateSyntax {
@@ -201,7 +236,7 @@ export interface DerivedSyntax {
 /** One item of FROM and how it is joined to those before it. */
 export interface FromSyntax {
   readonly item: TableSyntax | DerivedSyntax
-  readonly join: 'first' | 'inner' | 'left' | 'cross'
+  readonly join: 'first' | 'inner' | 'left' | 'full' | 'cross'
   readonly using: readonly string[] | null
   readonly on: Syntax | null
   readonly span: Span

@@ -1,12 +1,14 @@
+import { zcdpEpsilon } from '@sealpool/privacy'
 import * as z from 'zod'
-import { nanoEpsilon } from '../enforce/budget.js'
+import { nanoEpsilon, picoRho } from '../enforce/budget.js'
 import { QueryError } from '../errors.js'
 import { blockRowBound, hasFirstRows, tablesOf } from '../type/relation.js'
-import { type QueryPlan, type ReleasePlan, releasesOf } from './plan.js'
+import { type QueryPlan, type ReleasePlan, releasesOf, type StatisticPlan, spentRho } from './plan.js'
 
 const count = z.int().min(0)
 const whole = z.string().regex(/^-?[0-9]{1,60}$/)
 const positive = z.string().regex(/^[1-9][0-9]{0,59}$/)
+const squares = z.string().regex(/^[1-9][0-9]{0,159}$/)
 const decimals = count.max(18)
 const spread = z.strictObject({ population: z.boolean(), root: z.boolean() })
 const moment = z.strictObject({
@@ -48,10 +50,12 @@ const releaseShape = z.looseObject({
   groups: z.int().min(1),
   statistics: z.array(
     z.strictObject({
-      mechanism: z.enum(['discrete-laplace', 'report-noisy-max', 'partition-selection']),
+      mechanism: z.enum(['discrete-laplace', 'discrete-gaussian', 'report-noisy-max', 'partition-selection']),
       sensitivity: positive,
-      epsilonNano: z.int().min(1),
-      scale: z.strictObject({ numerator: positive, denominator: positive }),
+      squaredSensitivity: squares.optional(),
+      epsilonNano: count,
+      rhoPico: z.int().min(1).optional(),
+      scale: z.strictObject({ numerator: squares, denominator: positive }),
       delta: z.number().gt(0).lt(1).optional(),
     }),
   ),
@@ -109,7 +113,11 @@ const planShape = releaseShape.extend({
     .array(
       z.looseObject({
         name: z.string(),
-        charge: z.strictObject({ epsilon: z.number(), delta: z.number().min(0).lt(1) }),
+        charge: z.strictObject({
+          epsilon: z.number(),
+          delta: z.number().min(0).lt(1),
+          zcdp: z.strictObject({ rho: z.number().min(0), delta: z.number().min(0).lt(1) }).optional(),
+        }),
       }),
     )
     .min(1),
@@ -129,6 +137,7 @@ const planShape = releaseShape.extend({
   privacy: z.looseObject({
     rowsPerContributor: z.int().min(1),
     epsilonNano: z.int().min(1),
+    rhoPico: z.int().min(1).optional(),
     delta: z.number().min(0).lt(1),
   }),
 })
@@ -150,23 +159,39 @@ export function checkPlan(plan: QueryPlan): QueryPlan {
     if (!holds) throw new QueryError('PLAN_INVALID', place)
   }
   const releases = releasesOf(plan)
-  for (const release of releases) checkRelease(release, require)
+  for (const release of releases) checkRelease(release, plan.privacy.rhoPico !== undefined, require)
   const spent = (parts: readonly ReleasePlan[]) =>
     parts.reduce(
       (sum, { statistics }) => sum + statistics.reduce((part, entry) => part + entry.epsilonNano, 0),
       0,
     )
-  require(spent(releases) <= plan.privacy.epsilonNano, 'privacy.epsilonNano')
+  const { rhoPico } = plan.privacy
+  if (rhoPico === undefined) require(spent(releases) <= plan.privacy.epsilonNano, 'privacy.epsilonNano')
   const rows = Math.max(...releases.map(({ rowsPerContributor }) => rowsPerContributor))
   require(plan.privacy.rowsPerContributor === rows, 'privacy.rowsPerContributor')
   const delta = releases
     .flatMap(({ statistics }) => statistics)
     .reduce((sum, entry) => sum + (entry.delta ?? 0) * Number(entry.sensitivity), 0)
   require(delta <= plan.privacy.delta * (1 + 1e-9), 'privacy.delta')
+  if (rhoPico !== undefined) {
+    require(spentRho(releases) <= rhoPico, 'privacy.rhoPico')
+    const rest = plan.privacy.delta - delta
+    const epsilon = plan.privacy.epsilonNano / nanoEpsilon
+    // What rho and the delta that selection leaves imply is what is promised.
+    require(rest > 0 && zcdpEpsilon({ rho: rhoPico / picoRho, delta: rest }) <= epsilon, 'privacy.rhoPico')
+  }
   for (const { name, charge } of plan.pools) {
     const reaching = releases.filter(({ program }) => program.sources.some(({ pool }) => pool === name))
-    require(Math.round(charge.epsilon * nanoEpsilon) >= spent(reaching), 'pools.charge')
     require(charge.delta >= plan.privacy.delta, 'pools.charge')
+    require((charge.zcdp === undefined) === (rhoPico === undefined), 'pools.charge')
+    if (charge.zcdp !== undefined && rhoPico !== undefined) {
+      const least = reaching.length === releases.length ? rhoPico : spentRho(reaching)
+      require(Math.round(charge.zcdp.rho * picoRho) >= least, 'pools.charge')
+      require(delta <= charge.zcdp.delta * (1 + 1e-9), 'pools.charge')
+      require(Math.round(charge.epsilon * nanoEpsilon) >= plan.privacy.epsilonNano, 'pools.charge')
+      continue
+    }
+    require(Math.round(charge.epsilon * nanoEpsilon) >= spent(reaching), 'pools.charge')
     if (reaching.length === releases.length) {
       require(Math.round(charge.epsilon * nanoEpsilon) >= plan.privacy.epsilonNano, 'pools.charge')
     }
@@ -180,7 +205,28 @@ export function checkPlan(plan: QueryPlan): QueryPlan {
   return plan
 }
 
-function checkRelease(release: ReleasePlan, require: Require): void {
+/** Whether a statistic's noise is that of its sensitivity and of its share. */
+function checkNoise(statistic: StatisticPlan, zcdp: boolean, require: (holds: boolean) => void): void {
+  const { mechanism, sensitivity, squaredSensitivity, epsilonNano, rhoPico, scale } = statistic
+  require((rhoPico !== undefined) === zcdp)
+  const gaussian = mechanism === 'discrete-gaussian'
+  require((squaredSensitivity !== undefined) === gaussian)
+  const [above, below] = [BigInt(scale.numerator), BigInt(scale.denominator)]
+  if (gaussian) {
+    require(zcdp && epsilonNano === 0)
+    const [square, rho] = [BigInt(squaredSensitivity ?? 0), BigInt(rhoPico ?? 0)]
+    require(square * BigInt(picoRho) * below === above * 2n * rho)
+    return
+  }
+  require(epsilonNano >= 1)
+  require(BigInt(sensitivity) * BigInt(nanoEpsilon) * below === above * BigInt(epsilonNano))
+  if (rhoPico === undefined) return
+  require(mechanism !== 'discrete-laplace')
+  // epsilon^2 / 2, from billionths to 1e-12.
+  require(BigInt(epsilonNano) ** 2n <= 2_000_000n * BigInt(rhoPico))
+}
+
+function checkRelease(release: ReleasePlan, zcdp: boolean, require: Require): void {
   const { program, statistics, keys, sets } = release
   require(program.statistics.length === statistics.length, 'statistics')
   require(program.keys.length === keys.length, 'keys')
@@ -204,16 +250,28 @@ function checkRelease(release: ReleasePlan, require: Require): void {
     return sum + (exact === null ? groups : Math.min(exact.groups, groups))
   }, 0)
   const weight = exact === null ? rows * sets.length : Math.min(rows * sets.length, most * exact.rows)
+  const squaredWeight = sets.reduce((sum, set, index) => {
+    if (exact === null) return sum + BigInt(rows) ** 2n
+    const unknown = set.some((key) => keys[key]?.values === null)
+    const groups = Math.min(exact.groups, rows, unknown ? rows : (sizes[index] ?? 1))
+    return sum + BigInt(exact.rows) * BigInt(Math.min(rows, groups * exact.rows))
+  }, 0n)
   statistics.forEach((statistic, position) => {
     const place = `statistics.${position}`
-    const { sensitivity, epsilonNano, scale, mechanism } = statistic
-    const numerator = BigInt(sensitivity) * BigInt(nanoEpsilon)
-    require(numerator * BigInt(scale.denominator) === BigInt(scale.numerator) * BigInt(epsilonNano), place)
+    const { sensitivity, mechanism } = statistic
+    checkNoise(statistic, zcdp, (holds) => require(holds, place))
+    const gaussian = mechanism === 'discrete-gaussian'
+    const square = BigInt(statistic.squaredSensitivity ?? 0)
     const entry = program.statistics[position]
     const counted = entry?.kind
     require((mechanism === 'report-noisy-max') === (counted === 'bins'), place)
     require((mechanism === 'partition-selection') === (statistic.delta !== undefined), place)
     if (counted === 'rows' || counted === 'matching') require(BigInt(sensitivity) >= BigInt(weight), place)
+    if (gaussian && (counted === 'rows' || counted === 'matching' || counted === 'distinct')) {
+      require(square >= squaredWeight, place)
+    }
+    if (gaussian && counted === 'first-rows') require(square >= BigInt(sets.length), place)
+    if (gaussian && counted === 'contributors') require(square >= BigInt(most), place)
     if (counted === 'first-rows') {
       // One row of each contributor in each set, as long as every relation has a rank.
       require(hasFirstRows(program.from), place)
@@ -223,6 +281,7 @@ function checkRelease(release: ReleasePlan, require: Require): void {
     if (entry?.kind === 'sum') {
       require(/^[1-9][0-9]{0,59}$/.test(entry.reach) &&
         BigInt(sensitivity) >= BigInt(entry.reach) * BigInt(weight), place)
+      if (gaussian) require(square >= BigInt(entry.reach) ** 2n * squaredWeight, place)
     }
     if (counted === 'bins') require(BigInt(sensitivity) >= 2n * BigInt(weight), place)
     if (counted === 'distinct')

@@ -1,4 +1,4 @@
-import { laplaceInterval } from '@sealpool/privacy'
+import { gaussianInterval, laplaceInterval } from '@sealpool/privacy'
 import { toNumber } from '../type/decimal.js'
 import type { ExpectedError, StatisticPlan } from './plan.js'
 import type { AggregatePlan } from './statistics.js'
@@ -16,6 +16,9 @@ export function noiseHalfWidth(statistic: StatisticPlan, level: number): number 
   const scale = {
     numerator: BigInt(statistic.scale.numerator),
     denominator: BigInt(statistic.scale.denominator),
+  }
+  if (statistic.mechanism === 'discrete-gaussian') {
+    return gaussianInterval({ sigmaSquared: scale, confidence: level }).halfWidth
   }
   return laplaceInterval({ scale, confidence: level }).halfWidth
 }

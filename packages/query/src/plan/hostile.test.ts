@@ -128,6 +128,28 @@ describe('any text', () => {
       (n) =>
         `WITH ${Array.from({ length: n }, (_, i) => `a${i} AS (SELECT contributor FROM ${i === 0 ? 'pay.workers' : `a${i - 1}`})`)} SELECT count(*) FROM a${n - 1}`,
     ],
+    ...['abs(', 'sign(', 'sqrt(', 'round(', 'floor(', 'sin(', 'nullif(1, ', 'greatest(1, ', 'mod(7, '].map(
+      (call): readonly [string, (n: number) => string] => [
+        call,
+        (n) => `SELECT sum(${call.repeat(n)}wage${')'.repeat(n)}) FROM pay.workers`,
+      ],
+    ),
+    ['quotients', (n) => `SELECT sum(${'(1 / '.repeat(n)}wage${')'.repeat(n)}) FROM pay.workers`],
+    [
+      'months',
+      (n) =>
+        `SELECT count(*) FROM pay.workers WHERE ${"date_trunc('quarter', ".repeat(n)}DATE '2024-01-01'${')'.repeat(n)} > '2023-01-01'`,
+    ],
+    [
+      'doubled relations',
+      (n) =>
+        `WITH a0 AS (SELECT contributor, bonus AS b FROM pay.workers), ${Array.from({ length: n }, (_, i) => `a${i + 1} AS (SELECT contributor, b FROM a${i} UNION ALL SELECT contributor, b FROM a${i})`)} SELECT count(*) FROM a${n}`,
+    ],
+    [
+      'doubled releases',
+      (n) =>
+        `WITH a0 AS (SELECT count(*) AS c FROM pay.workers), ${Array.from({ length: n }, (_, i) => `a${i + 1} AS (SELECT c FROM a${i} UNION ALL SELECT c FROM a${i})`)} SELECT c FROM a${n}`,
+    ],
     ['power', (n) => `SELECT sum(${'power('.repeat(n)}wage${', 8)'.repeat(n)}) FROM pay.workers`],
   ] as readonly (readonly [string, (n: number) => string])[])(
     'however deep or long it is made of %s, is a plan or a refusal',

@@ -1,20 +1,22 @@
+import { zcdpRho } from '@sealpool/privacy'
 import { type BoundQuery, type BoundRelease, type BoundStage, bindQuery } from '../bind/bind.js'
 import type { ParameterValue } from '../bind/environment.js'
 import type { Released } from '../bind/released.js'
 import { makeCatalogue, type PlanPool, type PublicTable } from '../catalogue/catalogue.js'
-import { checkBudget, type JobBudget, nanoEpsilon } from '../enforce/budget.js'
+import { checkBudget, type JobBudget, nanoEpsilon, picoRho } from '../enforce/budget.js'
 import { checkTemplateGrant, type Grant } from '../enforce/grant.js'
 import { outputRuleOf } from '../enforce/output-rule.js'
 import { checkPurpose } from '../enforce/purpose.js'
 import { QueryError } from '../errors.js'
 import { parseSelect } from '../parse/parse.js'
+import { requireSmall } from '../type/printed-size.js'
 import { hasFirstRows, tablesOf } from '../type/relation.js'
 import { expectError } from './expected-error.js'
-import type { ColumnKind, QueryPlan, ReleasePlan, StatisticPlan } from './plan.js'
+import { type ColumnKind, type QueryPlan, type ReleasePlan, type StatisticPlan, spentRho } from './plan.js'
 import { syntaxDigest } from './plan-digest.js'
 import type { Bounding, Program } from './program.js'
-import { splitEpsilon } from './split.js'
-import { type Draft, draftStatistics } from './statistics.js'
+import { splitEpsilon, splitRho } from './split.js'
+import { type Draft, type DraftStatistic, draftStatistics } from './statistics.js'
 
 /** How a contributor's weight is bounded exactly, instead of by the rows that tables keep of each. */
 export interface ContributionBounds {
@@ -46,6 +48,12 @@ export interface PlanQueryOptions {
    * one in its noise, and stricter where contributors have many rows. It concerns tables and their inner joins.
    */
   readonly minimumBy?: 'contributors' | 'first-rows'
+  /**
+   * Which noise, where all pools of the statement have zCDP accounting and the budget has a delta; elsewhere noise is Laplace.
+   * `gaussian` (the default there) costs the pools much less for the same (epsilon, delta) and is less noise for many numbers;
+   * `laplace` is less noise for few.
+   */
+  readonly noise?: 'gaussian' | 'laplace'
   /** Exact bounding: more work for the engine and less noise where few have many rows. */
   readonly bounds?: ContributionBounds
 }
@@ -79,6 +87,7 @@ export async function planQuery(options: PlanQueryOptions): Promise<QueryPlan> {
     grant: options.grant ?? {},
     parameters: options.parameters ?? [],
   })
+  requireSmall(bound, 'statement', { start: 0, end: options.sql.length })
   const reached = new Set(bound.releases.flatMap(({ tables }) => tables.map(({ pool }) => pool)))
   const pools = catalogue.pools.filter((pool) => reached.has(pool))
   const purpose = options.purpose ?? null
@@ -90,10 +99,21 @@ export async function planQuery(options: PlanQueryOptions): Promise<QueryPlan> {
     bound,
     pools,
     { nano, delta: options.budget.delta },
-    { bounding, firstRows, purpose },
+    { bounding, firstRows, purpose, gaussian: isGaussian(options, pools) },
   )
   if (isDeep(plan)) throw new QueryError('TOO_DEEP', { start: 0, end: options.sql.length })
   return plan
+}
+
+/**
+ * Whether noise is Gaussian: it has a price that only zCDP accounting can add up, and a delta that must be paid.
+ *
+ * @throws QueryError `BUDGET_INVALID` where Gaussian noise is asked for and cannot be
+ */
+function isGaussian({ noise, budget }: PlanQueryOptions, pools: readonly PlanPool[]): boolean {
+  const can = budget.delta >= 1e-15 && pools.every(({ policy }) => policy.privacy.accounting === 'zcdp')
+  if (noise === 'gaussian' && !can) throw new QueryError('BUDGET_INVALID', 'noise')
+  return can && noise !== 'laplace'
 }
 
 /** Canonical JSON has a limit of 128 levels, and a plan stands inside of other documents. */
@@ -122,6 +142,7 @@ interface Choices {
   readonly bounding: Bounding
   readonly firstRows: boolean
   readonly purpose: string | null
+  readonly gaussian: boolean
 }
 
 interface DraftRelease {
@@ -140,15 +161,19 @@ function planBound(
   const drafts = bound.releases.map((release) => draftRelease(release, choices))
   const selections = drafts.filter(({ bound: { keys } }) => isOpen(keys)).length
   if (selections > 0 && delta < 1e-15) throw new QueryError('GROUP_NOT_PUBLIC', 'budget.delta')
-  const shares = splitEpsilon(
-    nano,
-    drafts.flatMap(({ draft }) => draft.statistics.map(({ weight }) => weight)),
-  )
+  // Half of delta is for what is selected, half for what Gaussian noise leaves open.
+  const selectionDelta = selections === 0 ? 0 : choices.gaussian ? delta / 2 : delta
+  const rhoPico = choices.gaussian ? affordableRho(nano, delta - selectionDelta) : null
+  const weights = drafts.flatMap(({ draft }) => draft.statistics.map(({ weight }) => weight))
+  const shares = rhoPico === null ? splitEpsilon(nano, weights) : splitRho(rhoPico, weights)
   let next = 0
   const releases = drafts.map((entry): ReleasePlan => {
     const mine = shares.slice(next, next + entry.draft.statistics.length)
     next += mine.length
-    return planRelease(entry, mine, delta / Math.max(1, selections))
+    return planRelease(entry, mine, {
+      delta: selectionDelta / Math.max(1, selections),
+      zcdp: rhoPico !== null,
+    })
   })
   const [first, ...further] = releases
   if (first === undefined) throw new QueryError('NO_AGGREGATE', 'statement')
@@ -159,7 +184,7 @@ function planBound(
     kind: kinds[index] ?? ('computed' as const),
     value,
   }))
-  const spentDelta = selections > 0 ? delta : 0
+  const spentDelta = selections > 0 || rhoPico !== null ? delta : 0
   const output = outputRuleOf(pools)
   return {
     format: 'sealpool/query-plan',
@@ -174,7 +199,11 @@ function planBound(
               (sum, { statistics }) => sum + statistics.reduce((part, entry) => part + entry.epsilonNano, 0),
               0,
             )
-      return { name, address, charge: { epsilon: epsilonNano / nanoEpsilon, delta: spentDelta } }
+      if (rhoPico === null)
+        return { name, address, charge: { epsilon: epsilonNano / nanoEpsilon, delta: spentDelta } }
+      const rho = reaching.length === releases.length ? rhoPico : spentRho(reaching)
+      const zcdp = { rho: rho / picoRho, delta: selectionDelta }
+      return { name, address, charge: { epsilon: nano / nanoEpsilon, delta: spentDelta, zcdp } }
     }),
     leaves: [
       ...new Set(
@@ -196,6 +225,7 @@ function planBound(
       neighbours: 'one-contributor',
       rowsPerContributor: Math.max(...releases.map(({ rowsPerContributor }) => rowsPerContributor)),
       epsilonNano: nano,
+      ...(rhoPico === null ? {} : { rhoPico }),
       delta: spentDelta,
     },
     expectedErrors: columns.flatMap(({ name, value }) => {
@@ -206,6 +236,19 @@ function planBound(
       return expected === null ? [] : [expected]
     }),
   }
+}
+
+/**
+ * The most rho, in 1e-12, that still implies (epsilon, delta). Cut to eight digits: a last bit of a logarithm must not make two
+ * planners disagree.
+ *
+ * @throws QueryError `BUDGET_INVALID`
+ */
+function affordableRho(nano: number, delta: number): number {
+  const pico = Math.floor(zcdpRho({ epsilon: nano / nanoEpsilon, delta }) * picoRho * (1 - 1e-9))
+  if (!(pico >= 1)) throw new QueryError('BUDGET_INVALID', 'budget')
+  const unit = 10 ** Math.max(0, String(pico).length - 8)
+  return Math.floor(pico / unit) * unit
 }
 
 function isOpen(keys: BoundRelease['keys']): boolean {
@@ -242,6 +285,13 @@ function draftRelease(bound: BoundRelease, { bounding, firstRows }: Choices): Dr
     rows,
     groups: inGroups,
     perGroup,
+    squaredRows: bound.sets.reduce((sum, _, set) => {
+      // Squares are largest where rows are heaped: all in one group, or as many in each as it may weigh.
+      const heap = BigInt(perGroup)
+      const spread =
+        exact === null ? bound.rows : Math.min(bound.rows, Math.min(exact.groups, most(set)) * perGroup)
+      return sum + heap * BigInt(spread)
+    }, 0n),
     single: bound.rows === 1,
     open,
     firstRows: firstRows && hasFirstRows(bound.from) ? sets : null,
@@ -263,21 +313,15 @@ function draftRelease(bound: BoundRelease, { bounding, firstRows }: Choices): Dr
 function planRelease(
   { bound, draft, groups, bounding }: DraftRelease,
   shares: readonly number[],
-  delta: number,
+  { delta, zcdp }: { readonly delta: number; readonly zcdp: boolean },
 ): ReleasePlan {
-  const statistics = draft.statistics.map(({ sensitivity, mechanism }, position): StatisticPlan => {
-    const epsilonNano = shares[position] ?? 0
-    if (epsilonNano < 1) throw new QueryError('BUDGET_INVALID', 'budget')
-    const plan = {
-      mechanism,
-      sensitivity: String(sensitivity),
-      epsilonNano,
-      scale: { numerator: String(sensitivity * BigInt(nanoEpsilon)), denominator: String(epsilonNano) },
-    }
-    if (mechanism !== 'partition-selection') return plan
-    const each = delta / Number(sensitivity)
+  const statistics = draft.statistics.map((drafted, position): StatisticPlan => {
+    const share = shares[position] ?? 0
+    const plan = zcdp ? hideByRho(drafted, share) : hideByEpsilon(drafted, share)
+    if (plan.mechanism !== 'partition-selection') return plan
+    const each = delta / Number(drafted.sensitivity)
     // Selection keeps 18 digits of delta and needs a part of epsilon that is worth a decision.
-    if (each < 1e-17 || epsilonNano / Number(sensitivity) < 1e5)
+    if (each < 1e-17 || plan.epsilonNano / Number(drafted.sensitivity) < 1e5)
       throw new QueryError('BUDGET_INVALID', 'budget')
     return { ...plan, delta: each }
   })
@@ -307,6 +351,39 @@ function planRelease(
       minimum: Math.max(...bound.tables.map(({ pool }) => pool.policy.privacy.minimumContributors)),
     },
     rowsPerContributor: bound.rows,
+  }
+}
+
+/** @throws QueryError `BUDGET_INVALID` */
+function hideByEpsilon({ sensitivity, mechanism }: DraftStatistic, epsilonNano: number): StatisticPlan {
+  if (epsilonNano < 1) throw new QueryError('BUDGET_INVALID', 'budget')
+  return {
+    mechanism,
+    sensitivity: String(sensitivity),
+    epsilonNano,
+    scale: { numerator: String(sensitivity * BigInt(nanoEpsilon)), denominator: String(epsilonNano) },
+  }
+}
+
+/**
+ * What is pure in a plan with Gaussian noise costs half the square of its epsilon (Bun, Steinke 2016, proposition 1.4).
+ *
+ * @throws QueryError `BUDGET_INVALID`
+ */
+function hideByRho(drafted: DraftStatistic, rhoPico: number): StatisticPlan {
+  if (rhoPico < 1) throw new QueryError('BUDGET_INVALID', 'budget')
+  if (drafted.mechanism !== 'discrete-laplace') {
+    const epsilonNano = Math.floor(Math.sqrt(rhoPico * 2e6) * (1 - 1e-9))
+    return { ...hideByEpsilon(drafted, epsilonNano), rhoPico }
+  }
+  const { sensitivity, squared } = drafted
+  return {
+    mechanism: 'discrete-gaussian',
+    sensitivity: String(sensitivity),
+    squaredSensitivity: String(squared),
+    epsilonNano: 0,
+    rhoPico,
+    scale: { numerator: String(squared * BigInt(picoRho)), denominator: String(2n * BigInt(rhoPico)) },
   }
 }
 

@@ -15,20 +15,29 @@ export interface RationalText {
 export interface PlanCharge {
   readonly epsilon: number
   readonly delta: number
+  /** What a ledger with zCDP accounting books instead, for plans with Gaussian noise. */
+  readonly zcdp?: { readonly rho: number; readonly delta: number }
 }
+
+/** How a statistic is hidden. */
+export type Mechanism = 'discrete-laplace' | 'discrete-gaussian' | 'report-noisy-max' | 'partition-selection'
 
 /** A statistic of the program (at the same position) and how it is hidden in every group. */
 export interface StatisticPlan {
   /**
-   * `discrete-laplace` adds noise; `report-noisy-max` adds noise to the score of every bin and tells the best bin only;
-   * `partition-selection` tells nothing but whether a group is shown.
+   * `discrete-laplace` and `discrete-gaussian` add noise; `report-noisy-max` adds noise to the score of every bin and tells the best
+   * bin only; `partition-selection` tells nothing but whether a group is shown.
    */
-  readonly mechanism: 'discrete-laplace' | 'report-noisy-max' | 'partition-selection'
-  /** Most that leaving out one contributor changes the statistic (or twice the score) by, summed over all groups. */
+  readonly mechanism: Mechanism
+  /** Most that leaving out one contributor changes the statistic (or twice the score) by, summed over all groups (L1). */
   readonly sensitivity: string
-  /** Part of epsilon, in billionths. */
+  /** For Gaussian noise: the most that the squares of the changes in all groups add up to (L2, squared). */
+  readonly squaredSensitivity?: string
+  /** Part of epsilon, in billionths; 0 for Gaussian noise, which has none. */
   readonly epsilonNano: number
-  /** sensitivity / epsilon. */
+  /** Part of rho in 1e-12, in plans with Gaussian noise. */
+  readonly rhoPico?: number
+  /** sensitivity / epsilon; for Gaussian noise its variance parameter, squaredSensitivity / (2 rho). */
   readonly scale: RationalText
   /** For partition selection: delta of one decision. */
   readonly delta?: number
@@ -96,6 +105,10 @@ export interface QueryPlan extends ReleasePlan {
     /** Most rows of one contributor in a release. */
     readonly rowsPerContributor: number
     readonly epsilonNano: number
+    /**
+     * Zero-concentrated privacy of all releases in 1e-12, in plans with Gaussian noise: together with delta it implies epsilon.
+     */
+    readonly rhoPico?: number
     /** Chance that a group of unknown name is shown that should not be; 0 where all groups are public. */
     readonly delta: number
   }
@@ -113,4 +126,17 @@ export type ColumnKind = 'key' | 'count' | 'sum' | 'average' | 'variance' | 'pai
  */
 export function releasesOf(plan: QueryPlan): readonly ReleasePlan[] {
   return [plan, ...plan.further]
+}
+
+/** Rho of the statistics of releases, in 1e-12; 0 where noise is not Gaussian. */
+export function spentRho(releases: readonly ReleasePlan[]): number {
+  return releases.reduce(
+    (sum, { statistics }) => sum + statistics.reduce((part, { rhoPico = 0 }) => part + rhoPico, 0),
+    0,
+  )
+}
+
+/** Whether groups of a release have names that come from the data. */
+export function hasOpenGroups(plan: QueryPlan): boolean {
+  return releasesOf(plan).some(({ keys }) => keys.some(({ values }) => values === null))
 }

@@ -55,7 +55,13 @@ export interface ListedKey {
 /** A key whose values are not public: they come from the data, and pass partition selection or are never seen. */
 export type OpenKey =
   | { readonly open: 'text'; readonly text: TextExpression }
-  | { readonly open: 'number'; readonly number: NumberExpression; readonly decimals: number }
+  | {
+      readonly open: 'number'
+      readonly number: NumberExpression
+      readonly decimals: number
+      /** How a number of days or microseconds is told; absent for numbers that are numbers. */
+      readonly moment?: 'date' | 'timestamp'
+    }
 
 /** One integer per group; `bins` is one for each bin. */
 export type StatisticProgram =

@@ -10,11 +10,24 @@
  * @returns epsilon of each statistic in billionths; together at most `nano`
  */
 export function splitEpsilon(nano: number, weights: readonly number[]): readonly number[] {
-  const roots = weights.map((weight) => Math.cbrt(weight))
+  return split(nano, weights.map(Math.cbrt))
+}
+
+/**
+ * The same for rho: Gaussian noise has variance proportional to 1 / r_j, which makes r_j proportional to the square root of w_j.
+ *
+ * @param pico rho in 1e-12
+ * @returns rho of each statistic in 1e-12; together at most `pico`
+ */
+export function splitRho(pico: number, weights: readonly number[]): readonly number[] {
+  return split(pico, weights.map(Math.sqrt))
+}
+
+function split(whole: number, roots: readonly number[]): readonly number[] {
   const total = roots.reduce((sum, root) => sum + root, 0)
   const shares = roots.map((root) => Math.max(1, Math.round((root / total) * 100_000)))
   const parts = shares.reduce((sum, share) => sum + share, 0)
-  return shares.map((share) => Number((BigInt(nano) * BigInt(share)) / BigInt(parts)))
+  return shares.map((share) => Number((BigInt(whole) * BigInt(share)) / BigInt(parts)))
 }
 
 /**

@@ -56,12 +56,31 @@ const rides: Table = {
     },
     { name: 'zone', type: 'integer', values: [1, 2, 3], nullable: false, use: ['group', 'filter'] },
     { name: 'tip', type: 'integer', min: -5, max: 20, nullable: false, use: ['measure', 'filter'] },
+    {
+      name: 'day',
+      type: 'date',
+      earliest: '2023-01-01',
+      latest: '2024-12-31',
+      nullable: false,
+      use: ['group', 'filter', 'measure'],
+    },
+    {
+      name: 'ended',
+      type: 'timestamp',
+      earliest: '2023-01-01',
+      latest: '2024-12-31T23:59:59Z',
+      nullable: false,
+      use: ['filter', 'measure'],
+    },
   ],
 }
 const pool = (name: string, other: string, table: Table): PlanPool => ({
   name,
   address: `0x${name.length.toString().repeat(40)}`,
-  policy: testPolicy(name, [table], { joins: { allowed: true, with: [other] } }),
+  policy: testPolicy(name, [table], {
+    joins: { allowed: true, with: [other] },
+    privacy: { ...testPolicy(name, [table]).privacy, maximumGroups: 1000 },
+  }),
 })
 const pools = [pool('pay', 'trips', workers), pool('trips', 'pay', rides)]
 const publicTables: readonly PublicTable[] = [
@@ -106,6 +125,8 @@ describe('the guide for analysts', () => {
         miles: index % 30,
         zone: 1 + (index % 3),
         tip: index % 9,
+        day: `2024-0${1 + (index % 9)}-1${index % 10}`,
+        ended: `2024-0${1 + (index % 9)}-1${index % 10}T${10 + (index % 14)}:30:00Z`,
       })),
     })
   })

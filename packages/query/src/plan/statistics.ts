@@ -68,6 +68,8 @@ export interface DraftStatistic {
   readonly mechanism: 'discrete-laplace' | 'report-noisy-max' | 'partition-selection'
   /** Most that leaving out one contributor changes it by, summed over all groups. */
   readonly sensitivity: bigint
+  /** Most that the squares of its changes in all groups add up to. */
+  readonly squared: bigint
   readonly weight: number
 }
 
@@ -86,6 +88,8 @@ export interface Weight {
   readonly groups: number
   /** Most rows in one group. */
   readonly perGroup: number
+  /** Most that the squares of its numbers of rows in all groups of all sets add up to. */
+  readonly squaredRows: bigint
   /** Whether every contributor has one row at most, so that rows are contributors. */
   readonly single: boolean
   /** Whether groups come from the data. */
@@ -110,7 +114,7 @@ export function draftStatistics(aggregates: readonly BoundAggregate[], limits: W
   const drafts: { -readonly [K in keyof DraftStatistic]: DraftStatistic[K] }[] = []
   const need = (
     program: StatisticProgram,
-    sensitivity: bigint,
+    { sensitivity, squared }: { readonly sensitivity: bigint; readonly squared: bigint },
     weight: number,
     mechanism: DraftStatistic['mechanism'] = 'discrete-laplace',
   ): number => {
@@ -121,22 +125,28 @@ export function draftStatistics(aggregates: readonly BoundAggregate[], limits: W
         ? drafts.findIndex((draft) => JSON.stringify([draft.program, draft.mechanism]) === identity)
         : -1
     const found = drafts[known]
-    if (found === undefined) return drafts.push({ program, sensitivity, weight, mechanism }) - 1
+    if (found === undefined) return drafts.push({ program, sensitivity, squared, weight, mechanism }) - 1
     found.weight += weight
     return known
   }
   const rows = BigInt(limits.rows)
+  /** Numbers of rows, each of which changes a statistic by at most `reach`. */
+  const byRows = (reach = 1n) => ({ sensitivity: reach * rows, squared: reach * reach * limits.squaredRows })
+  /** One for each of so many groups. */
+  const byGroups = (count: number) => ({ sensitivity: BigInt(count), squared: BigInt(count) })
   const matching = (when: Condition | null, weight: number) =>
-    when === null ? need({ kind: 'rows' }, rows, weight) : need({ kind: 'matching', when }, rows, weight)
+    when === null
+      ? need({ kind: 'rows' }, byRows(), weight)
+      : need({ kind: 'matching', when }, byRows(), weight)
   // With one row each, rows are contributors. Otherwise a contributor counts once in each group it is in.
   const countContributors = (weight: number) =>
-    limits.single ? matching(null, weight) : need({ kind: 'contributors' }, BigInt(limits.groups), weight)
+    limits.single ? matching(null, weight) : need({ kind: 'contributors' }, byGroups(limits.groups), weight)
 
   const contributors = limits.open
-    ? need({ kind: 'contributors' }, BigInt(limits.groups), selectionWeight, 'partition-selection')
+    ? need({ kind: 'contributors' }, byGroups(limits.groups), selectionWeight, 'partition-selection')
     : limits.firstRows === null || limits.single
       ? countContributors(thresholdWeight)
-      : need({ kind: 'first-rows' }, BigInt(limits.firstRows), thresholdWeight)
+      : need({ kind: 'first-rows' }, byGroups(limits.firstRows), thresholdWeight)
   const hasMeasures = aggregates.some(({ kind }) => kind === 'sum' || kind === 'average')
   // Where averages are asked for, they decide the split; a count that is also shown gets what they leave to it.
   const countWeight = hasMeasures ? thresholdWeight : 1
@@ -146,7 +156,7 @@ export function draftStatistics(aggregates: readonly BoundAggregate[], limits: W
     const reach = half > 0n ? half : 1n
     // Engines add up in 128 bits. A sum that could leave them would fail, or wrap around, for some data and not for other.
     if (reach > largestTerm) throw new QueryError('NUMBER_RANGE', 'sums of squares and products')
-    return need({ kind: 'sum', of, centre: String(centre), reach: String(reach) }, reach * rows, weight)
+    return need({ kind: 'sum', of, centre: String(centre), reach: String(reach) }, byRows(reach), weight)
   }
   const moments = (measure: BoundMeasure, present: Condition | null): MomentPlan => {
     const { centre, half } = middle(measure)
@@ -176,13 +186,13 @@ export function draftStatistics(aggregates: readonly BoundAggregate[], limits: W
           kind: 'count',
           statistic: limits.single
             ? matching(aggregate.when, countWeight)
-            : need({ kind: 'contributors', when: aggregate.when }, BigInt(limits.groups), countWeight),
+            : need({ kind: 'contributors', when: aggregate.when }, byGroups(limits.groups), countWeight),
         }
       case 'count':
         return { kind: 'count', statistic: matching(aggregate.when, countWeight) }
       case 'distinct': {
         const { of, when } = aggregate
-        return { kind: 'count', statistic: need({ kind: 'distinct', of, when }, rows, countWeight) }
+        return { kind: 'count', statistic: need({ kind: 'distinct', of, when }, byRows(), countWeight) }
       }
       case 'variance': {
         const { measure, spread } = aggregate
@@ -222,7 +232,7 @@ export function draftStatistics(aggregates: readonly BoundAggregate[], limits: W
             width: String(width),
             bins: Number((range + width - 1n) / width),
           },
-          2n * step * rows,
+          byRows(2n * step),
           1,
           'report-noisy-max',
         )

@@ -20,7 +20,7 @@ export interface PostgreSqlEngineOptions {
   readonly timeoutMs?: number
   /**
    * Tables that are there already, as `pool.table`, in the form that `load` makes: numbers as BIGINT counts of
-   * 10^-decimals, `contributor` and `row_rank` as BIGINT.
+   * 10^-decimals, dates as days and timestamps as microseconds since 1970 in UTC, `contributor` and `row_rank` as BIGINT.
    */
   readonly tables?: readonly string[]
   /** 32 secret bytes under which contributors get other integers than the loader's, see `createDuckDbEngine`. */
@@ -78,7 +78,14 @@ async function loadShard(
   rows: readonly RankedRow[],
 ): Promise<void> {
   const target = `${identifier(name.pool)}.${identifier(name.table)}`
-  const types = { integer: 'BIGINT', decimal: 'BIGINT', text: 'TEXT', boolean: 'BOOLEAN' } as const
+  const types = {
+    integer: 'BIGINT',
+    decimal: 'BIGINT',
+    text: 'TEXT',
+    boolean: 'BOOLEAN',
+    date: 'BIGINT',
+    timestamp: 'BIGINT',
+  } as const
   const defined = columns.map((column) => `${identifier(column.name)} ${types[column.type]}`)
   await client.query('BEGIN')
   try {

@@ -4,6 +4,9 @@ import { QueryError } from '../errors.js'
 
 /** Functions that printed statements call. */
 const functions = new Set([
+  'date_part',
+  'first_value',
+  'last_value',
   'translate',
   'btrim',
   'substr',

@@ -32,6 +32,25 @@ function publicRows(relation: PublicRelation, alias: string): string {
   return `values(${text(structure.join(', '))}, ${rows.join(', ')}) AS ${alias}`
 }
 
+const partNames = {
+  year: 'toYear',
+  month: 'toMonth',
+  day: 'toDayOfMonth',
+  'day-of-year': 'toDayOfYear',
+  week: 'toISOWeek',
+  'iso-year': 'toISOYear',
+} as const
+
+/** Days from 1900-01-01, five cycles later, so that they are positive. */
+const sinceCycle = (days: string) => `(${days} + ${constant(String(25_567 + 5 * 146_097))})`
+
+/** Cycles of 400 years (146,097 days, whole weeks) from 1900 on, after which the calendar is the same again. */
+const cycle = (days: string) => `(intDiv(${sinceCycle(days)}, 146097) - 5)`
+
+/** The same day of the calendar between 1900 and 2299: all that ClickHouse's own calendar has. */
+const cycleDay = (days: string) =>
+  `addDays(toDate32('1900-01-01'), toInt32(modulo(${sinceCycle(days)}, 146097)))`
+
 /**
  * ClickHouse: numbers are stored as integers in fixed point, wide integers are Int128, and nulls follow SQL's rules under
  * the settings that the engine sends with every statement.
@@ -61,6 +80,20 @@ export const clickHouseDialect: Dialect = {
   whole: (real) => `CAST(round(${real}) AS Nullable(Int128))`,
   integer: constant,
   // Zero on both sides, for every row.
+  datePart: (part, days) => {
+    const value = `${partNames[part]}(${cycleDay(days)})`
+    return part === 'year' || part === 'iso-year' ? `(${value} + ${cycle(days)} * 400)` : value
+  },
+  monthsAdded: (days, months) => {
+    const start = cycleDay(days)
+    const within = `toInt32(modulo(${months} + ${constant(String(4800 * 1000))}, 4800))`
+    // A sum past the last year of the calendar is counted from the cycle before.
+    const past = `((toYear(${start}) * 12 + toMonth(${start}) - 1 + ${within}) >= 27600)`
+    const day = `addMonths(${start}, CASE WHEN ${past} THEN (${within} - 4800) ELSE ${within} END)`
+    const cycles = `(${cycle(days)} + (intDiv(${months} + ${constant(String(4800 * 1000))}, 4800) - 1000) + CASE WHEN ${past} THEN 1 ELSE 0 END)`
+    return `(dateDiff('day', toDate32('1970-01-01'), ${day}) + (${cycles} * 146097))`
+  },
+  rowValue: (name, value) => `${name}_respect_nulls(${value})`,
   outerLink: (left, right) => {
     const zero = (column: string) => `(coalesce(length(toString(${column})), 0) * 0)`
     return [`(${zero(left)} = ${zero(right)})`]

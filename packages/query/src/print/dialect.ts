@@ -1,3 +1,4 @@
+import type { DatePart } from '../type/expression.js'
 import type { PublicRelation } from '../type/relation.js'
 
 /** What engines write differently. Everything else is printed alike for all of them. */
@@ -30,6 +31,12 @@ export interface Dialect {
   whole(real: string): string
   /** An integer of at most 38 digits. */
   integer(units: string): string
+  /** A part of the day that is so many days (an integer between years 1 and 290000) after 1970-01-01. */
+  datePart(part: DatePart, days: string): string
+  /** Days after so many months; a day that the month has not becomes its last one. */
+  monthsAdded(days: string, months: string): string
+  /** The value of a frame's first or last row, null where that is null. */
+  rowValue(name: 'first_value' | 'last_value', value: string): string
   /** A condition that always holds, for engines that join outer rows by an equality of both sides only; empty elsewhere. */
   outerLink(left: string, right: string): readonly string[]
   publicRows(relation: PublicRelation, alias: string): string

@@ -9,6 +9,17 @@ export function text(value: string): string {
 
 const wide = (value: string) => `CAST(${value} AS HUGEINT)`
 
+const partNames = {
+  year: 'year',
+  month: 'month',
+  day: 'day',
+  'day-of-year': 'dayofyear',
+  week: 'week',
+  'iso-year': 'isoyear',
+} as const
+
+const day = (days: string) => `(DATE '1970-01-01' + CAST(${days} AS INTEGER))`
+
 /** DuckDB: decimals are stored as they are, integers have up to 128 bits. */
 export const duckDbDialect: Dialect = {
   name: 'duckdb',
@@ -32,6 +43,10 @@ export const duckDbDialect: Dialect = {
   real: (value) => `CAST(${value} AS DOUBLE)`,
   whole: (real) => `CAST(round(${real}) AS HUGEINT)`,
   integer,
+  datePart: (part, days) => `${partNames[part]}(${day(days)})`,
+  monthsAdded: (days, months) =>
+    `date_diff('day', DATE '1970-01-01', CAST((${day(days)} + to_months(CAST(${months} AS INTEGER))) AS DATE))`,
+  rowValue: (name, value) => `${name}(${value})`,
   outerLink: () => [],
   publicRows: (relation, alias) =>
     valuesOf(relation, alias, { number: 'BIGINT', text: 'VARCHAR', boolean: 'BOOLEAN' }, text),

@@ -14,6 +14,16 @@ export interface ExpressionPrinter {
 const smalls = 'abcdefghijklmnopqrstuvwxyz'
 const capitals = smalls.toUpperCase()
 
+/** The contributor of a row: of the source that is there. */
+export function contributorOf(units: readonly number[]): string {
+  const names = units.map((unit) => `${alias(unit)}.${contributorColumn}`)
+  return names.length === 1 ? String(names[0]) : `coalesce(${names.join(', ')})`
+}
+
+function isValueOfRow(name: WindowExpression['name']): name is 'first_value' | 'last_value' {
+  return name === 'first_value' || name === 'last_value'
+}
+
 /** The name of a relation in a printed statement. */
 export const alias = (position: number) => `t${position}`
 
@@ -68,6 +78,12 @@ export function expressionPrinter(
       }
       case 'real':
         return real(expression)
+      case 'date-part':
+        return dialect.wide(dialect.datePart(expression.part, dialect.wide(number(expression.operand))))
+      case 'months-added':
+        return dialect.wide(
+          dialect.monthsAdded(dialect.wide(number(expression.days)), dialect.wide(number(expression.months))),
+        )
       case 'text-length': {
         const size = dialect.wide(dialect.length(text(expression.operand)))
         const most = dialect.integer(expression.most)
@@ -126,23 +142,38 @@ export function expressionPrinter(
   }
 
   const window = (expression: WindowExpression): string => {
-    const { name, operand, offset, unit, ranked } = expression
+    const { name, operand, offset, units, ranked } = expression
     const value = operand === null ? null : dialect.wide(number(operand))
     const call =
       name === 'lag' || name === 'lead'
         ? `${name}(${value ?? dialect.noWide}, ${offset})`
-        : `${name}(${value ?? (name === 'count' ? '*' : '')})`
-    const partition = [`${alias(unit)}.${contributorColumn}`, ...expression.partitionBy.map(number)]
+        : isValueOfRow(name)
+          ? dialect.rowValue(name, value ?? dialect.noWide)
+          : `${name}(${value ?? (name === 'count' ? '*' : '')})`
+    const partition = [contributorOf(units), ...expression.partitionBy.map(number)]
     const order = expression.orderBy.map(
       ({ value: by, descending, nullsFirst }) =>
         `${number(by)} ${descending ? 'DESC' : 'ASC'} NULLS ${nullsFirst ? 'FIRST' : 'LAST'}`,
     )
     // Functions that tell rows of equal value apart must do so alike in every engine and every run.
-    if (name === 'row_number' || name === 'lag' || name === 'lead') {
+    const tells = name === 'row_number' || name === 'lag' || name === 'lead' || isValueOfRow(name)
+    if (order.length > 0 && (tells || expression.frame?.mode === 'rows')) {
       order.push(...ranked.map((source) => `${alias(source)}.${rankColumn} ASC NULLS LAST`))
     }
     const by = order.length === 0 ? '' : ` ORDER BY ${order.join(', ')}`
-    return `${call} OVER (PARTITION BY ${partition.join(', ')}${by})`
+    return `${call} OVER (PARTITION BY ${partition.join(', ')}${by}${frame(expression)})`
+  }
+
+  /** For the first and the last of a frame's rows, which are told apart: what is equal in order is not one row. */
+  const frame = ({ name, frame: written }: WindowExpression): string => {
+    if (written === undefined) return ''
+    const end = (offset: number | null, unbounded: string): string => {
+      if (offset === null) return unbounded
+      if (offset === 0) return 'CURRENT ROW'
+      return offset < 0 ? `${-offset} PRECEDING` : `${offset} FOLLOWING`
+    }
+    const mode = isValueOfRow(name) ? 'ROWS' : written.mode.toUpperCase()
+    return ` ${mode} BETWEEN ${end(written.from, 'UNBOUNDED PRECEDING')} AND ${end(written.to, 'UNBOUNDED FOLLOWING')}`
   }
 
   const text = (expression: TextExpression): string => {
@@ -199,7 +230,7 @@ export function expressionPrinter(
       case 'like':
         return `(${text(value.operand)} LIKE ${dialect.text(value.pattern)})`
       case 'member':
-        return `(${alias(value.source)}.${contributorColumn} IN (SELECT m.${contributorColumn} FROM (${relation(value.of)}) AS m))`
+        return `(${contributorOf(value.sources)} IN (SELECT m.${contributorColumn} FROM (${relation(value.of)}) AS m))`
       case 'matched':
         return `(${alias(value.source)}.${contributorColumn} IS NOT NULL)`
       case 'null-number':

@@ -2,6 +2,7 @@ import { columnDecimals, contributorColumn, rankColumn } from '../catalogue/cata
 import type { EngineColumn } from '../engine/engine.js'
 import { pseudonymSql } from '../engine/join-pseudonym.js'
 import { parseDecimal, rescale } from '../type/decimal.js'
+import { storedRange } from '../type/moment.js'
 import { identifier } from './dialect.js'
 
 /** Digits that a stored number may have: its count of 10^-decimals stays below 2^53, exact in JSON. */
@@ -53,6 +54,8 @@ function printStored(column: EngineColumn): string {
   const name = identifier(column.name)
   if (column.type === 'text') return `TRY_CAST(${name} AS VARCHAR)`
   if (column.type === 'boolean') return `TRY_CAST(${name} AS BOOLEAN)`
+  const range = storedRange(column)
+  if (range !== null) return printMoment(range, name)
   const decimals = columnDecimals(column)
   const type = `DECIMAL(18, ${decimals})`
   const bound = (value: number | undefined, otherwise: bigint, round: 'down' | 'up') => {
@@ -68,6 +71,27 @@ function printStored(column: EngineColumn): string {
       ? `CASE WHEN ${wide} BETWEEN ${low} AND ${high} THEN ${wide} END`
       : `CASE WHEN ${wide} < ${low} THEN ${low} WHEN ${wide} > ${high} THEN ${high} ELSE ${wide} END`
   return `TRY_CAST(${stored} AS ${decimals === 0 ? 'BIGINT' : type})`
+}
+
+/**
+ * Days or microseconds since 1970 of a value that is a moment or reads like one (`parseDay`, `parseInstant` of the policy), within
+ * its bounds. Files have moments of their own type; DuckDB writes them in the one form that is read here.
+ */
+function printMoment(
+  { type, low, high }: { readonly type: 'date' | 'timestamp'; readonly low: bigint; readonly high: bigint },
+  name: string,
+): string {
+  const text = `CAST(${name} AS VARCHAR)`
+  const day = '[0-9]{4}-[0-9]{2}-[0-9]{2}'
+  const form =
+    type === 'date' ? day : `${day}([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\\.[0-9]{1,6})?)?Z?)?`
+  const units =
+    type === 'date'
+      ? `date_diff('day', DATE '1970-01-01', TRY_CAST(${text} AS DATE))`
+      : `epoch_us(TRY_CAST(rtrim(${text}, 'Z') AS TIMESTAMP))`
+  const read = `CASE WHEN regexp_full_match(${text}, '${form}') AND ${text} >= '0100' THEN ${units} END`
+  // least and greatest skip nulls; here a missing moment stays missing.
+  return `CAST(CASE WHEN ${read} IS NOT NULL THEN least(greatest(${read}, ${low}), ${high}) END AS BIGINT)`
 }
 
 function printFixed(units: bigint, decimals: number): string {

@@ -7,6 +7,17 @@ function text(value: string): string {
   return `'${value.replaceAll("'", "''")}'`
 }
 
+const partNames = {
+  year: 'year',
+  month: 'month',
+  day: 'day',
+  'day-of-year': 'doy',
+  week: 'week',
+  'iso-year': 'isoyear',
+} as const
+
+const day = (days: string) => `(DATE '1970-01-01' + CAST(${days} AS INTEGER))`
+
 /** PostgreSQL: numbers are stored as integers in fixed point; wide integers are NUMERIC without a fraction. */
 export const postgreSqlDialect: Dialect = {
   name: 'postgresql',
@@ -29,6 +40,10 @@ export const postgreSqlDialect: Dialect = {
   real: (value) => `CAST(${value} AS DOUBLE PRECISION)`,
   whole: (real) => `CAST(round(${real}) AS NUMERIC)`,
   integer,
+  datePart: (part, days) => `date_part('${partNames[part]}', ${day(days)})`,
+  monthsAdded: (days, months) =>
+    `(CAST((${day(days)} + CAST(${months} AS INTEGER) * INTERVAL '1 month') AS DATE) - DATE '1970-01-01')`,
+  rowValue: (name, value) => `${name}(${value})`,
   outerLink: () => [],
   publicRows: (relation, alias) =>
     valuesOf(relation, alias, { number: 'BIGINT', text: 'TEXT', boolean: 'BOOLEAN' }, text),

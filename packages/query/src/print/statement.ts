@@ -7,9 +7,10 @@ import {
   type RowRelation,
   type SelectRelation,
   tablesOf,
+  unitsOf,
 } from '../type/relation.js'
 import { type Dialect, identifier } from './dialect.js'
-import { alias, type ExpressionPrinter, expressionPrinter } from './expression.js'
+import { alias, contributorOf, type ExpressionPrinter, expressionPrinter } from './expression.js'
 
 /** A statement and what it must be when the engine's own parser reads it. */
 export interface PrintedStatement extends Expectation {
@@ -158,7 +159,7 @@ function printNumbers(
   const weights = listed.map(
     ({ statistic, name }) => `${weightOf(statistic, `r.${name}`, bounding.rows, dialect)} AS ${name}`,
   )
-  const contributor = `${alias(program.unit)}.${contributorColumn} AS u`
+  const contributor = `${contributorOf(unitsOf(program))} AS u`
   const rows = `SELECT ${[contributor, ...inner].join(', ')} ${from}`
   const perGroup = ['r.u', ...names.map((name) => `r.${name}`)].join(', ')
   const per = `SELECT ${['r.u AS u', ...through('r', names), ...weights].join(', ')} FROM (${rows}) AS r${where} GROUP BY ${perGroup}`
@@ -233,7 +234,7 @@ function printTerm(
   dialect: Dialect,
   print: ExpressionPrinter,
 ): string {
-  const contributor = `${alias(unit)}.${contributorColumn}`
+  const contributor = contributorOf(unitsOf({ from, unit }))
   switch (statistic.kind) {
     case 'rows':
     case 'bins':
@@ -285,13 +286,20 @@ function weightOf(statistic: StatisticProgram, name: string, rows: number, diale
 function printFrom(block: Block, context: Context): string {
   const { dialect, print } = context
   const conditions: string[] = []
-  const items = block.from.map(({ relation, join, contributor, on }, position) => {
-    const named = printRelation(relation, position, context)
+  const full = block.from.some(({ join }) => join === 'full')
+  const items = block.from.map(({ relation, join, contributor, on, before }, position) => {
+    const plain = printRelation(relation, position, context)
     // The rank is kept before any condition: which rows of a contributor count must not depend on the statement.
-    const kept =
+    const rank =
       relation.kind === 'table'
         ? [`${alias(position)}.${rankColumn} <= ${relation.rows}`, ...inSlice(position, context)]
         : []
+    // What a condition beside a full join does not find would be there all the same, without its other half.
+    const early = full && relation.kind === 'table'
+    const named = early
+      ? printEarly(plain, [...rank, ...(before === undefined ? [] : [print.condition(before)])], position)
+      : plain
+    const kept = early ? [] : rank
     if (position === 0) {
       conditions.push(...kept)
       return `FROM ${named}`
@@ -301,15 +309,20 @@ function printFrom(block: Block, context: Context): string {
       : []
     const [column] = relation.kind === 'public' ? relation.columns : []
     if (join === 'left' && column !== undefined) {
-      const outer = `${alias(block.unit)}.${contributorColumn}`
+      const outer = contributorOf(unitsOf(block))
       linked.push(...dialect.outerLink(outer, `${alias(position)}.${identifier(column.name)}`))
     }
     const joined = [...linked, ...kept, ...(on === null ? [] : [print.condition(on)])]
-    const verb = join === 'left' ? 'LEFT JOIN' : 'JOIN'
+    const verb = join === 'left' ? 'LEFT JOIN' : join === 'full' ? 'FULL JOIN' : 'JOIN'
     return `${verb} ${named} ON ${joined.length === 0 ? 'TRUE' : joined.join(' AND ')}`
   })
   if (block.where !== null) conditions.push(print.condition(block.where))
   return `${items.join(' ')}${conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`}`
+}
+
+/** A table of which only some rows are there before it is joined. */
+function printEarly(table: string, conditions: readonly string[], position: number): string {
+  return `(SELECT * FROM ${table} WHERE ${conditions.join(' AND ')}) AS ${alias(position)}`
 }
 
 /** A joined or nested table has the same contributors, so that a slice is taken of each table by itself. */
@@ -338,7 +351,7 @@ function printRelation(relation: Relation, position: number, { dialect, select }
 /** A relation of contributors as a SELECT whose first column is the contributor. */
 function printRows(relation: SelectRelation, context: Context): string {
   const { print } = context
-  const contributor = `${alias(relation.unit)}.${contributorColumn}`
+  const contributor = contributorOf(unitsOf(relation))
   const columns = [
     `${contributor} AS ${contributorColumn}`,
     ...relation.columns.map(({ name, value }) => `${print.value(value)} AS ${identifier(name)}`),

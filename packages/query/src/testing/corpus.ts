@@ -224,6 +224,15 @@ const joins = [
   'SELECT year, sum(wage * rate) FROM pay.workers CROSS JOIN pub.rates GROUP BY year',
   'SELECT label, year, count(*) FROM pub.genders g JOIN pay.workers w ON w.gender = g.code, pub.rates GROUP BY label, year',
   'SELECT count(*), sum(weight) FROM pay.workers w LEFT JOIN pub.genders g ON g.code = w.gender AND g.weight > 2',
+  'SELECT count(*), count(DISTINCT contributor), sum(w.wage), sum(v.hours) FROM pay.workers w FULL JOIN homes.visits v USING (contributor)',
+  'SELECT count(*), count(w.contributor), count(DISTINCT b.contributor) FROM homes.blocks b FULL OUTER JOIN pay.workers w ON w.contributor = b.contributor',
+  'SELECT w.gender, count(*), count(b.price) FROM pay.workers w FULL JOIN homes.blocks b USING (contributor) WHERE w.south OR w.contributor IS NULL GROUP BY w.gender',
+  'SELECT count(*) FROM pay.workers w FULL JOIN homes.visits v ON v.contributor = w.contributor WHERE v.contributor IS NULL OR w.contributor IS NULL',
+  'SELECT sum(n), count(*) FROM (SELECT contributor, count(v.hours) AS n FROM pay.workers w FULL JOIN homes.visits v USING (contributor) GROUP BY contributor) t',
+  'SELECT sum(s), count(*) FROM (SELECT contributor, sum(v.hours) OVER (PARTITION BY contributor) AS s FROM homes.visits v FULL JOIN homes.blocks b USING (contributor)) t',
+  'SELECT count(*) FROM pay.workers w FULL JOIN homes.visits v USING (contributor) WHERE contributor IN (SELECT contributor FROM homes.blocks WHERE price > 20)',
+  'SELECT sum(coalesce(w.p, 0) + coalesce(v.h, 0)) FROM (SELECT contributor, wage AS p FROM pay.workers WHERE wage > 9) w FULL JOIN (SELECT contributor, hours AS h FROM homes.visits WHERE hours > 9) v USING (contributor)',
+  'SELECT g.label, count(*) FROM pay.workers w FULL JOIN homes.blocks b USING (contributor) LEFT JOIN pub.genders g ON g.code = w.gender GROUP BY g.label',
   'SELECT avg(w.wage - t.best) FROM pay.workers w JOIN (SELECT contributor, max(price) AS best FROM homes.blocks GROUP BY contributor) t ON t.contributor = w.contributor',
 ]
 
@@ -280,6 +289,85 @@ const reals = [
   'SELECT sqrt(avg(power(wage, 2))) AS root, ln(avg(wage)) FROM pay.workers',
 ]
 
+const visits = 'homes.visits'
+const per = (columns: string) => `(SELECT contributor, ${columns} FROM homes.visits) t`
+
+const moments = [
+  ...['year', 'quarter', 'month', 'week', 'isoyear', 'day', 'doy', 'dow', 'isodow'].flatMap((part) => [
+    `SELECT extract(${part} FROM day) AS k, count(*) FROM ${visits} GROUP BY 1`,
+    `SELECT sum(extract(${part} FROM started)), avg(date_part('${part}', joined)) FROM ${visits}`,
+  ]),
+  ...['hour', 'minute'].map(
+    (part) => `SELECT extract(${part} FROM started) AS k, count(*) FROM ${visits} GROUP BY 1`,
+  ),
+  `SELECT sum(extract(epoch FROM started)), sum(epoch(day)) FROM ${visits}`,
+  ...['year', 'quarter', 'month', 'week'].flatMap((unit) => [
+    `SELECT date_trunc('${unit}', joined) AS k, count(*), sum(hours) FROM ${visits} GROUP BY k`,
+    `SELECT count(*), count(DISTINCT date_trunc('${unit}', day)) FROM ${visits} WHERE date_trunc('${unit}', started) = date_trunc('${unit}', day)`,
+    `SELECT sum(date_diff('${unit}', day, joined)), sum(date_diff('${unit}', joined, started)) FROM ${visits}`,
+    `SELECT count(*) FROM ${visits} WHERE date_trunc('${unit}', started) > TIMESTAMP '1999-12-31 23:59:59.5'`,
+  ]),
+  ...['day', 'hour', 'minute', 'second'].flatMap((unit) => [
+    `SELECT count(DISTINCT date_trunc('${unit}', started)) FROM ${visits}`,
+    `SELECT sum(date_diff('${unit}', day, started)) FROM ${visits}`,
+  ]),
+  `SELECT joined, count(*) FROM ${visits} GROUP BY joined`,
+  `SELECT date_trunc('month', joined) AS m, avg(hours) FROM ${visits} GROUP BY m HAVING date_trunc('month', joined) >= DATE '2021-06-01' ORDER BY m DESC LIMIT 4`,
+  `SELECT date_trunc('year', day) AS y, count(*) FROM ${visits} GROUP BY y ORDER BY y`,
+  `SELECT count(*) FROM ${visits} WHERE day >= '2000-02-29' AND joined < DATE '2022-01-01'`,
+  `SELECT count(*) FROM ${visits} WHERE day BETWEEN '1960-01-01' AND '1999-12-31' OR day IS NULL`,
+  `SELECT count(*) FROM ${visits} WHERE started < '1970-01-01' AND started::date <> day`,
+  `SELECT count(*) FROM ${visits} WHERE joined IN ('2021-12-24', DATE '2021-05-01') OR day NOT IN ('2024-02-29', NULL)`,
+  `SELECT count(*) FROM ${visits} WHERE started >= day AND NOT started > day + INTERVAL '1 day'`,
+  ...['1 month', '13 months', '1 year 2 months', '36 hours', '1 day 02:30:00', '-3 months', '2 weeks'].map(
+    (text) =>
+      `SELECT count(*), sum(extract(doy FROM day + INTERVAL '${text}')), sum(extract(epoch FROM started - INTERVAL '${text}')) FROM ${visits} WHERE joined + INTERVAL '${text}' > DATE '2021-07-01'`,
+  ),
+  `SELECT sum(extract(day FROM DATE '2024-01-31' + hours * INTERVAL '1' MONTH)) FROM ${visits}`,
+  `SELECT sum(epoch(day + to_years(hours))), sum(epoch(joined - to_days(hours) + to_hours(3))) FROM ${visits}`,
+  `SELECT sum(joined - day), avg(joined - 7 - DATE '2020-01-01'), sum(epoch(started - day)) FROM ${visits}`,
+  `SELECT count(*) FROM ${visits} WHERE joined - day > 100 AND started - day < INTERVAL '5 days'`,
+  `SELECT sum(extract(year FROM greatest(day, joined))), sum(extract(month FROM least(joined, DATE '2021-09-09'))) FROM ${visits}`,
+  `SELECT sum(year(coalesce(day, DATE '2020-02-29'))), count(nullif(joined, DATE '2021-12-24')) FROM ${visits}`,
+  `SELECT sum(month(CASE WHEN hours > 9 THEN day ELSE joined END)) FROM ${visits}`,
+  `SELECT count(DISTINCT day), count(day), count(started), count(DISTINCT started::date) FROM ${visits}`,
+  `SELECT sum(last - first), count(*) FROM (SELECT contributor, min(joined) AS first, max(joined) AS last FROM ${visits} GROUP BY contributor) t`,
+  `SELECT date_trunc('month', first) AS m, count(*) FROM (SELECT contributor, min(joined) AS first FROM ${visits} GROUP BY contributor) t GROUP BY m`,
+  `SELECT sum(day - before), count(before) FROM ${per('day, lag(day) OVER (PARTITION BY contributor ORDER BY day, hours) AS before')}`,
+  `SELECT sum(epoch(later - started)) FROM ${per('started, max(started) OVER (PARTITION BY contributor) AS later')}`,
+  `SELECT m, count(*) FROM ${per("date_trunc('month', joined) AS m")} GROUP BY m`,
+  `SELECT label, count(*) FROM ${visits} v JOIN pub.holidays h ON h.day = v.joined GROUP BY label`,
+  `SELECT count(*) FROM ${visits} v LEFT JOIN pub.holidays h ON h.day <= v.joined WHERE h.label IS NULL`,
+]
+
+const window = (call: string) =>
+  `SELECT sum(v), count(v) FROM (SELECT contributor, ${call} AS v FROM homes.blocks) t`
+const near = 'PARTITION BY contributor ORDER BY price, dist, ptratio'
+
+const frames = [
+  ...[
+    'ROWS BETWEEN 1 PRECEDING AND CURRENT ROW',
+    'ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING',
+    'ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING',
+    'ROWS BETWEEN 1 FOLLOWING AND 2 FOLLOWING',
+    'ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING',
+    'ROWS 2 PRECEDING',
+    'RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING',
+    'RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING',
+  ].flatMap((frame) => [
+    window(`sum(price) OVER (${near} ${frame})`),
+    window(`count(*) OVER (${near} ${frame})`),
+    window(`avg(dist) OVER (${near} ${frame})`),
+    window(`max(zoned) OVER (${near} ${frame})`),
+  ]),
+  window(`first_value(zoned) OVER (${near})`),
+  window(`last_value(zoned) OVER (${near} ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)`),
+  window(`first_value(price) OVER (${near} ROWS BETWEEN 1 FOLLOWING AND 2 FOLLOWING)`),
+  window(
+    'last_value(dist) OVER (PARTITION BY contributor ORDER BY price DESC, dist, ptratio RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)',
+  ),
+]
+
 const series = [
   'SELECT year, count(*) FROM pay.workers CROSS JOIN generate_series(1, 3) AS y(year) GROUP BY year',
   'SELECT g, avg(wage) FROM pay.workers, range(4) t(g) GROUP BY g',
@@ -301,4 +389,6 @@ export const corpus: readonly string[] = [
   ...texts,
   ...reals,
   ...series,
+  ...moments,
+  ...frames,
 ]

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { dayMicroseconds, formatDay, formatInstant } from '@sealpool/privacy'
 import type { PlanPool, PublicTable } from '../catalogue/catalogue.js'
 import type { Row, SqlEngine } from '../engine/engine.js'
 import { noiselessRules, testPolicy } from './pools.js'
@@ -88,7 +89,42 @@ const blockRows: readonly Row[] = houses.map((row, index) => ({
   zoned: Number(row['zn']) > 0 ? Math.round(Number(row['zn'])) : null,
 }))
 
+/**
+ * Visits that nobody made: their days, times and lengths are spread by multiplication, so that every month, weekday and hour is
+ * among them, with leap days, ends of months, years before 1970 and after 2038, and missing values.
+ */
+const visitRows: readonly Row[] = Array.from({ length: 900 }, (_, index) => {
+  const day = -5000 + ((index * 7919) % 40_000)
+  const microseconds =
+    BigInt(day - 40 + (index % 90)) * dayMicroseconds + BigInt((index * 104_729_000_017) % 86_400_000_000)
+  return {
+    contributor: (index * 31) % 240,
+    day: index % 37 === 5 ? null : formatDay(index % 50 === 7 ? 19_782 - 366 * (index % 3) : day),
+    started: index % 41 === 3 ? null : formatInstant(microseconds),
+    joined: formatDay(18_600 + ((index * 311) % 700)),
+    hours: (index * 13) % 30,
+  }
+})
+
+const moment = (
+  name: string,
+  type: 'date' | 'timestamp',
+  earliest: string,
+  latest: string,
+  nullable: boolean,
+): Column => ({ name, type, earliest, latest, nullable, use: ['group', 'filter', 'measure'] })
+
 const tables = {
+  'homes.visits': {
+    name: 'visits',
+    rowsPerContributor: 4,
+    columns: [
+      moment('day', 'date', '1950-01-01', '2070-12-31', true),
+      moment('started', 'timestamp', '1950-01-01T00:00:00Z', '2070-12-31T23:59:59Z', true),
+      moment('joined', 'date', '2020-12-01', '2022-11-30', false),
+      whole('hours', 0, 30),
+    ],
+  },
   'pay.workers': {
     name: 'workers',
     rowsPerContributor: 1,
@@ -132,6 +168,7 @@ export const realRows: Readonly<Record<keyof typeof tables, readonly Row[]>> = {
   'pay.workers': wageRows,
   'homes.tracts': tractRows,
   'homes.blocks': blockRows,
+  'homes.visits': visitRows,
 }
 
 export const realPublic: readonly PublicTable[] = [
@@ -160,6 +197,19 @@ export const realPublic: readonly PublicTable[] = [
       [1990, 1.21],
     ],
   },
+  {
+    schema: 'pub',
+    name: 'holidays',
+    columns: [
+      { name: 'day', type: 'date' },
+      { name: 'label', type: 'text' },
+    ],
+    rows: [
+      ['2021-12-24', 'Christmas'],
+      ['2021-05-01', 'May'],
+      ['2022-02-28', 'Monday'],
+    ],
+  },
 ]
 
 /** Pools over the real tables under which noise is practically nothing. */
@@ -179,7 +229,7 @@ export const realPools: readonly PlanPool[] = (['pay', 'homes'] as const).map((n
 
 /** Loads the real tables. */
 export async function loadReal(engine: SqlEngine): Promise<void> {
-  for (const name of ['pay.workers', 'homes.tracts', 'homes.blocks'] as const) {
+  for (const name of ['pay.workers', 'homes.tracts', 'homes.blocks', 'homes.visits'] as const) {
     await engine.load({ name, columns: tables[name].columns, rows: realRows[name] })
   }
 }
@@ -200,6 +250,8 @@ export async function plainDuckDb() {
         decimal: `DECIMAL(9, ${decimals})`,
         text: 'VARCHAR',
         boolean: 'BOOLEAN',
+        date: 'DATE',
+        timestamp: 'TIMESTAMP',
       }
       return `${column.name} ${type[column.type]}`
     })
@@ -212,7 +264,8 @@ export async function plainDuckDb() {
   }
   for (const { name, columns, rows } of realPublic) {
     const typed = columns.map(
-      (column) => `${column.name} ${column.type === 'text' ? 'VARCHAR' : 'DECIMAL(9, 2)'}`,
+      ({ name: column, type }) =>
+        `${column} ${type === 'text' ? 'VARCHAR' : type === 'date' ? 'DATE' : 'DECIMAL(9, 2)'}`,
     )
     await connection.run(`CREATE TABLE pub.${name} (${typed.join(', ')})`)
     await connection.run(

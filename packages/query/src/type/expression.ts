@@ -62,6 +62,18 @@ export type NumberExpression =
       readonly low: string
       readonly high: string
     }
+  | {
+      /** A part of the day that is so many days after 1970-01-01, in the proleptic Gregorian calendar. */
+      readonly kind: 'date-part'
+      readonly part: DatePart
+      readonly operand: NumberExpression
+    }
+  | {
+      /** Days after so many months; a day that the month has not becomes its last one. */
+      readonly kind: 'months-added'
+      readonly days: NumberExpression
+      readonly months: NumberExpression
+    }
   | { readonly kind: 'text-length'; readonly operand: TextExpression; readonly most: string }
   | WindowExpression
   | {
@@ -73,14 +85,28 @@ export type NumberExpression =
       readonly when: Condition | null
     }
 
+/** What engines read from a calendar day; everything else about moments is computed from days and microseconds. */
+export type DatePart = 'year' | 'month' | 'day' | 'day-of-year' | 'week' | 'iso-year'
+
 /** A function over the rows of one contributor; ties of ORDER BY are broken by the stored rank. */
 export interface WindowExpression {
   readonly kind: 'window'
-  readonly name: 'row_number' | 'rank' | 'dense_rank' | 'lag' | 'lead' | 'count' | 'sum' | 'min' | 'max'
+  readonly name:
+    | 'row_number'
+    | 'rank'
+    | 'dense_rank'
+    | 'lag'
+    | 'lead'
+    | 'first_value'
+    | 'last_value'
+    | 'count'
+    | 'sum'
+    | 'min'
+    | 'max'
   readonly operand: NumberExpression | null
   readonly offset: number
-  /** Position of the source whose contributor partitions. */
-  readonly unit: number
+  /** Positions of the sources whose contributor partitions: two for a full join. */
+  readonly units: readonly number[]
   /** Sources with a stored rank. */
   readonly ranked: readonly number[]
   readonly partitionBy: readonly NumberExpression[]
@@ -89,6 +115,18 @@ export interface WindowExpression {
     readonly descending: boolean
     readonly nullsFirst: boolean
   }[]
+  /** Absent: from the start to the last row that is equal in order. */
+  readonly frame?: Frame
+}
+
+/**
+ * The rows around the current one that a function sees. Offsets are counted from the current row, negative before it; null is the
+ * partition's end. RANGE goes by equality in order: its offsets are 0 only.
+ */
+export interface Frame {
+  readonly mode: 'rows' | 'range'
+  readonly from: number | null
+  readonly to: number | null
 }
 
 /** An expression that gives a text or null for every row. */
@@ -142,9 +180,9 @@ export type Condition =
   | { readonly kind: 'in-texts'; readonly operand: TextExpression; readonly items: readonly string[] }
   | { readonly kind: 'like'; readonly operand: TextExpression; readonly pattern: string }
   | {
-      /** The contributor of the source is one of those of the relation. */
+      /** The contributor of the sources (of the one that is there) is one of those of the relation. */
       readonly kind: 'member'
-      readonly source: number
+      readonly sources: readonly number[]
       readonly of: RowRelation
     }
   | {
@@ -190,9 +228,24 @@ export interface TypedCondition {
   readonly nullable: boolean
 }
 
+/**
+ * A calendar day (days since 1970-01-01) or an instant in UTC (microseconds since then, six decimals); its domain is in ISO form.
+ * Engines see the number only.
+ */
+export interface TypedMoment extends Omit<TypedNumber, 'type'> {
+  readonly type: 'date' | 'timestamp'
+}
+
+/** A span of time: months have no fixed length, so they are counted apart from seconds. It is never a value of its own. */
+export interface TypedInterval {
+  readonly type: 'interval'
+  readonly months: TypedNumber
+  readonly seconds: TypedNumber
+}
+
 /** The literal NULL, which fits every type. */
 export interface TypedNull {
   readonly type: 'null'
 }
 
-export type Typed = TypedNumber | TypedText | TypedCondition | TypedNull
+export type Typed = TypedNumber | TypedText | TypedCondition | TypedMoment | TypedInterval | TypedNull

@@ -10,7 +10,12 @@ export type ValueExpression =
 export function expressionOf(typed: Typed): ValueExpression {
   switch (typed.type) {
     case 'number':
+    case 'date':
+    case 'timestamp':
       return { type: 'number', number: typed.expression }
+    // Intervals are refused as values before they get here.
+    case 'interval':
+      return { type: 'number', number: typed.seconds.expression }
     case 'text':
       return { type: 'text', text: typed.expression }
     case 'boolean':
@@ -60,12 +65,15 @@ export type Relation = TableRelation | PublicRelation | RowRelation
 /** One relation of FROM. `contributor` says that it is joined on the contributor, beside what `on` says. */
 export interface FromItem {
   readonly relation: Relation
-  readonly join: 'first' | 'inner' | 'left' | 'cross'
+  /** `full` is the second of two relations that are joined on the contributor and on nothing else. */
+  readonly join: 'first' | 'inner' | 'left' | 'full' | 'cross'
   readonly contributor: boolean
   readonly on: Condition | null
+  /** What rows of a table must satisfy before it is joined: on both sides of a full join, where no later place is early enough. */
+  readonly before?: Condition
 }
 
-/** FROM and WHERE. Every row belongs to the contributor of the item at `unit`. */
+/** FROM and WHERE. Every row belongs to the contributor of the item at `unit`, or of the one that is fully joined to it. */
 export interface Block {
   readonly from: readonly FromItem[]
   readonly unit: number
@@ -76,7 +84,8 @@ export interface Block {
 export const mostRows = 1_000_000_000
 
 /**
- * Most rows that one contributor can have: the product over joined relations, the sum over UNION ALL, one for each
+ * Most rows that one contributor can have: the product over joined relations (a full join on the contributor alone has no more: it
+ * adds rows for those who are missing on one side), the sum over UNION ALL, one for each
  * contributor that is grouped by alone.
  *
  * @returns a whole number, infinite past {@link mostRows}
@@ -99,9 +108,15 @@ export function blockRowBound({ from }: Pick<Block, 'from'>): number {
   return capped(from.reduce((product, { relation }) => product * rowBound(relation), 1))
 }
 
+/** Positions of the items whose contributor a row belongs to: the one that is there, where two are fully joined. */
+export function unitsOf({ from, unit }: Pick<Block, 'from' | 'unit'>): readonly number[] {
+  const full = from.findIndex(({ join }) => join === 'full')
+  return full < 0 ? [unit] : [unit, full]
+}
+
 /** Whether the rows of rank one in every relation are at most one row for each contributor. */
 export function hasFirstRows(from: readonly FromItem[]): boolean {
-  return from.every(({ relation, join }) => relation.kind === 'table' && join !== 'left')
+  return from.every(({ relation, join }) => relation.kind === 'table' && join !== 'left' && join !== 'full')
 }
 
 function capped(rows: number): number {
