@@ -130,6 +130,61 @@ describe('the stack', () => {
       expect(depth(most + 1, stackBytes)).toBe(false)
     }
   })
+  test.each<[string, readonly number[], number]>([
+    ['nothing more', [], 2],
+    ['three operands', [...op.i32(1), ...op.i32(1), ...op.i32(1), ...op.drop, ...op.drop, ...op.drop], 3],
+    [
+      'three operands in either branch',
+      [
+        ...[...op.i32(1), 0x04, 0x7f],
+        ...[...op.i32(1), ...op.i32(1), ...op.i32(1), ...op.drop, ...op.drop],
+        ...[0x05, ...op.i32(1), ...op.i32(1), ...op.i32(1), ...op.drop, ...op.drop],
+        ...[...op.end, ...op.drop],
+      ],
+      3,
+    ],
+    [
+      'a block that takes and gives one',
+      [...op.i32(1), 0x02, 0, ...op.end, ...op.i32(1), ...op.i32(1), ...op.drop, ...op.drop, ...op.drop],
+      3,
+    ],
+    [
+      'blocks one after the other',
+      Array.from({ length: 9 }, () => [
+        0x02,
+        0x7f,
+        ...op.i32(1),
+        ...op.i32(1),
+        ...op.drop,
+        ...op.end,
+        ...op.drop,
+      ]).flat(),
+      2,
+    ],
+    [
+      'calls that give what they take',
+      [...op.i32(1), ...op.call(0), ...op.call(0), ...op.i32(1), ...op.drop, ...op.drop],
+      2,
+    ],
+    ['a float operation', [...f64(1), ...f64(1), 0xa0, ...op.drop], 4],
+    [
+      'branches that are not taken',
+      Array.from({ length: 5 }, () => [0x02, 0x40, ...op.i32(0), 0x0d, 0, ...op.end]).flat(),
+      2,
+    ],
+  ])('counts frames with %s', (_, extra, operands) => {
+    const code = wasmModule([...extra, ...op.get(0), ...op.get(1), ...op.call(1)])
+    const stackBytes = 16_384
+    const metered = meterModule(bytesOf(code), { ...plenty, stackBytes })
+    const instance = new WebAssembly.Instance(
+      new WebAssembly.Module((metered ?? new Uint8Array()) as BufferSource),
+    )
+    expect(() => (instance.exports['go'] as (a: number, b: number) => bigint)(0, 0)).toThrow(
+      WebAssembly.RuntimeError,
+    )
+    const frame = 16 + 4 + 3 + operands
+    expect(counters(instance)[1]).toBe(2048 - (Math.floor(2048 / frame) + 1) * frame)
+  })
   test('is told as such', async () => {
     const code = wasmModule([...op.get(0), ...op.get(1), ...op.call(1)])
     expect(await run(code)).toMatchObject({ ok: false, code: 'STACK_OVERFLOW', place: 'run' })
