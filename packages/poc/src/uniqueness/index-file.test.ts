@@ -116,6 +116,26 @@ describe('the file of an index', () => {
     expect(read(changed(bytes, (own) => own.fill(0, 33, 37)))).toBe('rows')
     expect(read(changed(bytes, (own) => own.copyWithin(29, 37, 45)))).toBe('rows')
   })
+  test('keeps rows apart whose first half is zero, or whose slot is the same', () => {
+    const { bytes } = rowFile(1)
+    const few = Uint8Array.from([
+      ...bytes.subarray(0, 25),
+      3,
+      0,
+      0,
+      0,
+      ...new Uint8Array(24),
+      ...new Uint8Array(32),
+    ])
+    const view = new DataView(few.buffer)
+    for (const [row, high] of [0, 5, 9].entries()) {
+      view.setUint32(29 + 8 * row, high)
+      view.setUint32(33 + 8 * row, 1)
+    }
+    const index = decodeRowIndex({ bytes: changed(few, () => {}), key })
+    expect(index.size).toBe(3)
+    expect(index.toBytes()).toEqual(few.subarray(29, 53))
+  })
   test('of any bytes is an index or an error', () => {
     const { bytes } = rowFile(1)
     fc.assert(

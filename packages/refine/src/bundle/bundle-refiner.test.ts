@@ -32,8 +32,18 @@ describe('bundleRefiner', () => {
 
   test('the bundle is the builder’s code and a few lines, no host library', async () => {
     const { code } = await bundleRefiner({ entry })
-    expect(code.length).toBeLessThan(4000)
+    // The reading of zod objects is in it, zod is not.
+    expect(code.length).toBeLessThan(8000)
+    expect(code).not.toContain('ZodError')
   })
+
+  test('columns out of zod are described inside the sandbox as outside of it', async () => {
+    const zod = fileURLToPath(new URL('../testing/zod-refiner.ts', import.meta.url))
+    expect((await bundleRefiner({ entry: zod })).schema.tables['days']?.columns).toEqual({
+      day: { type: 'date', description: 'Day.' },
+      steps: { type: 'integer', min: 0, nullable: true, description: 'Steps.' },
+    })
+  }, 30_000)
 
   test.each([
     ['that does not parse', 'export default {', 'BUNDLE_FAILED'],

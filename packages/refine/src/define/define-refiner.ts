@@ -13,7 +13,10 @@ import type {
 import { directCell } from './direct-cell.js'
 import type { ActivitySample, ArchiveFile, HealthRecord, JsonValue, MailMessage } from './record-types.js'
 
+import { isZodObject, zodColumns } from './zod-columns.js'
+
 export type { ActivitySample, ArchiveFile, HealthRecord, JsonValue, MailMessage } from './record-types.js'
+export { type ZodColumn, type ZodObjectLike, zodColumns } from './zod-columns.js'
 
 /** What a mapping is told besides its record; never who contributed. */
 export interface MapContext {
@@ -181,7 +184,14 @@ export function defineRefiner<
   const Source extends SourceFormat,
   const Tables extends Readonly<Record<string, TableDefinition>>,
 >(definition: RefinerDefinition<Source, Tables>): Refiner {
-  const { id, version, source, tables, notes = [], direct, functions = {} } = definition
+  const { id, version, source, notes = [], direct, functions = {} } = definition
+  // A zod object in the place of columns means its columns.
+  const tables: Readonly<Record<string, TableDefinition>> = Object.fromEntries(
+    Object.entries(definition.tables).map(([name, table]) => [
+      name,
+      isZodObject(table.columns) ? { ...table, columns: zodColumns(table.columns) } : table,
+    ]),
+  )
   const map = definition.map ?? directMap(direct, tables, functions)
   return {
     describe: () => ({ id, version, source, tables, notes, ...(direct === undefined ? {} : { direct }) }),

@@ -192,19 +192,31 @@ async function refineRecords(
       )
     }
   }
+  type Mapped = Readonly<Record<string, readonly unknown[]>>
+  const map = async (records: readonly JsonValue[], first: number): Promise<Mapped> => {
+    const { direct } = schema
+    if (direct === undefined) return mappedTables(records, needHost(host), { first })
+    const rows = await directRows(schema, records, host).catch((error: unknown) => {
+      throw inWholeInput(error, direct.table, first)
+    })
+    return { [direct.table]: rows }
+  }
+  // While the sandbox maps a batch, the one before is checked and stored here and the next one is read.
+  let under: Promise<Mapped> | undefined
+  const settle = async () => {
+    const mapped = under
+    under = undefined
+    for (const [name, rows] of Object.entries((await mapped) ?? {})) await store(name, rows)
+    progress(file.size, total)
+  }
   const flush = async (records: readonly JsonValue[]) => {
     if (records.length === 0) return
-    if (schema.direct !== undefined) {
-      const rows = await directRows(schema, records, host).catch((error: unknown) => {
-        throw inWholeInput(error, schema.direct?.table ?? '', before)
-      })
-      await store(schema.direct.table, rows)
-    } else {
-      const tables = await mappedTables(records, needHost(host), { first: before })
-      for (const [name, rows] of Object.entries(tables)) await store(name, rows)
-    }
+    const next = map(records, before)
+    // It is waited for in its turn; a fault that comes early must not be unhandled.
+    next.catch(() => undefined)
     before += records.length
-    progress(file.size, total)
+    await settle()
+    under = next
   }
   let batch: JsonValue[] = []
   const records = openExport({
@@ -224,6 +236,7 @@ async function refineRecords(
     }
   }
   await flush(batch)
+  await settle()
 }
 
 /**

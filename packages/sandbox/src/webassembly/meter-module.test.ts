@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import * as fc from 'fast-check'
-import initSqlJs from 'sql.js'
+import type initSqlJs from 'sql.js'
 import { describe, expect, test } from 'vitest'
 import { createQuickJsRuntime } from '../quickjs/index.js'
 import { limits } from '../testing/job.js'
@@ -130,6 +130,61 @@ describe('the stack', () => {
       expect(depth(most + 1, stackBytes)).toBe(false)
     }
   })
+  test.each<[string, readonly number[], number]>([
+    ['nothing more', [], 2],
+    ['three operands', [...op.i32(1), ...op.i32(1), ...op.i32(1), ...op.drop, ...op.drop, ...op.drop], 3],
+    [
+      'three operands in either branch',
+      [
+        ...[...op.i32(1), 0x04, 0x7f],
+        ...[...op.i32(1), ...op.i32(1), ...op.i32(1), ...op.drop, ...op.drop],
+        ...[0x05, ...op.i32(1), ...op.i32(1), ...op.i32(1), ...op.drop, ...op.drop],
+        ...[...op.end, ...op.drop],
+      ],
+      3,
+    ],
+    [
+      'a block that takes and gives one',
+      [...op.i32(1), 0x02, 0, ...op.end, ...op.i32(1), ...op.i32(1), ...op.drop, ...op.drop, ...op.drop],
+      3,
+    ],
+    [
+      'blocks one after the other',
+      Array.from({ length: 9 }, () => [
+        0x02,
+        0x7f,
+        ...op.i32(1),
+        ...op.i32(1),
+        ...op.drop,
+        ...op.end,
+        ...op.drop,
+      ]).flat(),
+      2,
+    ],
+    [
+      'calls that give what they take',
+      [...op.i32(1), ...op.call(0), ...op.call(0), ...op.i32(1), ...op.drop, ...op.drop],
+      2,
+    ],
+    ['a float operation', [...f64(1), ...f64(1), 0xa0, ...op.drop], 4],
+    [
+      'branches that are not taken',
+      Array.from({ length: 5 }, () => [0x02, 0x40, ...op.i32(0), 0x0d, 0, ...op.end]).flat(),
+      2,
+    ],
+  ])('counts frames with %s', (_, extra, operands) => {
+    const code = wasmModule([...extra, ...op.get(0), ...op.get(1), ...op.call(1)])
+    const stackBytes = 16_384
+    const metered = meterModule(bytesOf(code), { ...plenty, stackBytes })
+    const instance = new WebAssembly.Instance(
+      new WebAssembly.Module((metered ?? new Uint8Array()) as BufferSource),
+    )
+    expect(() => (instance.exports['go'] as (a: number, b: number) => bigint)(0, 0)).toThrow(
+      WebAssembly.RuntimeError,
+    )
+    const frame = 16 + 4 + 3 + operands
+    expect(counters(instance)[1]).toBe(2048 - (Math.floor(2048 / frame) + 1) * frame)
+  })
   test('is told as such', async () => {
     const code = wasmModule([...op.get(0), ...op.get(1), ...op.call(1)])
     expect(await run(code)).toMatchObject({ ok: false, code: 'STACK_OVERFLOW', place: 'run' })
@@ -219,6 +274,40 @@ describe('what is not taken', () => {
     expect(meterModule(bytesOf(inLocals), plenty)).toBeUndefined()
     expect(meterModule(bytesOf(wasmModule([0xfe, 3, 0, ...op.i64(1)])), plenty)).toBeUndefined()
   })
+  test('a module without code or without exports, and sections that are unknown or stand twice', () => {
+    const head = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]
+    const type = [1, 4, 1, 0x60, 0, 0]
+    const one = [3, 2, 1, 0]
+    const exported = [7, 5, 1, 1, 0x61, 0, 0]
+    const code = [10, 4, 1, 2, 0, 0x0b]
+    const taken = (...sections: readonly (readonly number[])[]) =>
+      meterModule(Uint8Array.from([...head, ...sections.flat()]), plenty) !== undefined
+    expect(taken(type, one, exported, code)).toBe(true)
+    expect(taken([1, 9, 2, 0x60, 0, 0, 0x60, 1, 0x7f, 1, 0x7e], one, exported, code)).toBe(true)
+    expect(taken([1, 9, 2, 0x60, 0, 0, 0x60, 1, 0x7b, 1, 0x7e], one, exported, code)).toBe(false)
+    expect(taken([1, 9, 2, 0x60, 0, 0, 0x60, 1, 0x7f, 1, 0x7b], one, exported, code)).toBe(false)
+    expect(taken([1, 7, 2, 0x60, 0, 0, 0x5f, 0, 0], one, exported, code)).toBe(false)
+    expect(taken(type, one, code)).toBe(false)
+    expect(taken(type, one, exported)).toBe(false)
+    expect(taken(type, one, exported, code, [13, 1, 0])).toBe(false)
+    expect(taken(type, one, exported, code, code)).toBe(false)
+    expect(taken(type, type, one, exported, code)).toBe(false)
+    const imported = (...what: readonly number[]) => {
+      const entry = [1, 1, 0x61, 1, 0x62, ...what]
+      return taken(type, [2, entry.length, ...entry], one, exported, code)
+    }
+    expect(imported(2, 0, 1)).toBe(true)
+    expect(imported(2, 1, 1, 4)).toBe(true)
+    expect(imported(2, 3, 1, 4)).toBe(true)
+    expect(imported(2, 4, 1)).toBe(false)
+    expect(imported(1, 0x70, 1, 1, 4)).toBe(true)
+    expect(imported(3, 0x7f, 0)).toBe(true)
+    expect(imported(4, 0, 0)).toBe(false)
+    // A maximum that is not there, or that was not expected, leaves the rest unread or makes it short.
+    expect(imported(2, 1, 1)).toBe(false)
+    // Custom sections may stand anywhere, and as often as they like.
+    expect(taken([0, 2, 1, 0x61], type, one, exported, [0, 2, 1, 0x61], code)).toBe(true)
+  })
   test('any bytes are rewritten or refused', () => {
     const module = bytesOf(wasmModule(counted(3)))
     fc.assert(
@@ -237,19 +326,35 @@ describe('what is not taken', () => {
   })
 })
 
-test('SQLite, metered, gives what SQLite gives', async () => {
-  const path = createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm')
-  const original = Uint8Array.from(readFileSync(path))
+test('SQLite, metered, gives what SQLite gives, and pays for it', async () => {
+  const load = createRequire(import.meta.url)
+  const original = Uint8Array.from(readFileSync(load.resolve('sql.js/dist/sql-wasm.wasm')))
   const metered = meterModule(original, plenty)
-  expect(metered).toBeDefined()
+  expect(metered?.length).toBeGreaterThan(original.length)
   const query = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
     SELECT count(*), sum(i * 1.5), avg(i / 7.0), group_concat(substr(hex(i), 1, 2)) FROM n`
   const results = []
   for (const bytes of [original, metered ?? original]) {
-    const sql = await initSqlJs({ wasmBinary: bytes.buffer as ArrayBuffer })
+    // The package starts one SQLite per load, whatever it is asked for later.
+    delete load.cache[load.resolve('sql.js')]
+    const start = load('sql.js') as typeof initSqlJs
+    let exports: WebAssembly.Exports = {}
+    const instantiateWasm = (
+      imports: WebAssembly.Imports,
+      ready: (instance: WebAssembly.Instance) => void,
+    ): object => {
+      const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes as BufferSource), imports)
+      exports = instance.exports
+      ready(instance)
+      return exports
+    }
+    const sql = await start({ instantiateWasm } as Parameters<typeof initSqlJs>[0])
     const database = new sql.Database()
     results.push(database.exec(query))
     database.close()
+    const steps = exports[METER.steps] as WebAssembly.Global | undefined
+    expect(steps === undefined).toBe(bytes === original)
+    if (steps !== undefined) expect(plenty.steps - Number(steps.value)).toBeGreaterThan(1_000_000)
   }
   expect(results[1]).toEqual(results[0])
 }, 30_000)

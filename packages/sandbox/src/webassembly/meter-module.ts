@@ -5,6 +5,14 @@
 import { type ByteCursor, byteCursor } from './byte-cursor.js'
 import { type ByteWriter, byteWriter } from './byte-writer.js'
 import { instructionOf } from './instructions.js'
+import {
+  type FunctionType,
+  type ModuleDeclarations,
+  readDeclarations,
+  readSections,
+  refused,
+  takenTypes,
+} from './module-sections.js'
 
 /** Names that a metered module exports beside its own. */
 export const METER = { steps: 'sealpool.steps', stack: 'sealpool.stack', start: 'sealpool.start' } as const
@@ -17,18 +25,13 @@ const MOST_FRAME_SLOTS = 4_096
 const i32 = 0x7f
 const i64 = 0x7e
 const empty = 0x40
-const takenTypes: ReadonlySet<number> = new Set([i32, i64, 0x7d, 0x7c, 0x70, 0x6f])
 const op = {
   unreachable: 0x00,
-  block: 0x02,
   loop: 0x03,
   if: 0x04,
   else: 0x05,
   end: 0x0b,
-  branch: 0x0c,
   branchIf: 0x0d,
-  branchTable: 0x0e,
-  return: 0x0f,
   call: 0x10,
   callIndirect: 0x11,
   select: 0x1b,
@@ -57,19 +60,6 @@ const floats = {
 const ownLocals = [1, 0x7d, 1, 0x7c, 1, i32]
 const workLocal = 2
 
-interface FunctionType {
-  readonly parameters: number
-  readonly results: number
-}
-
-interface Shape {
-  readonly types: FunctionType[]
-  /** Type of each function, imported ones first. */
-  readonly functions: number[]
-  importedFunctions: number
-  globals: number
-}
-
 /**
  * Rewrites a module. It must be valid (`WebAssembly.validate`): what is checked there is not checked again here. What it imports is not
  * metered; that it imports nothing is the engine's to check.
@@ -91,23 +81,16 @@ export function meterModule(
   }
 }
 
-const refused = () => new RangeError('not taken')
-
 function rewrite(
   bytes: Uint8Array,
   limits: { readonly steps: number; readonly stackBytes: number },
 ): Uint8Array {
   const sections = readSections(bytes)
-  const shape: Shape = { types: [], functions: [], importedFunctions: 0, globals: 0 }
-  readTypes(sections.get(1), shape)
-  readImports(sections.get(2), shape)
-  readFunctions(sections.get(3), shape)
-  const globals = sections.get(6)
-  if (globals !== undefined) shape.globals += byteCursor(globals).whole()
+  const shape = readDeclarations(sections)
   const code = sections.get(10)
   const exported = sections.get(7)
   if (code === undefined || exported === undefined) throw refused()
-  sections.set(6, extended(globals, counters(limits), 2))
+  sections.set(6, extended(sections.get(6), counters(limits), 2))
   const starts = sections.get(8)
   const names: ByteWriter = byteWriter(64)
   const exportOne = (name: string, kind: number, index: number) => {
@@ -133,68 +116,6 @@ function rewrite(
     out.append(body)
   }
   return out.done()
-}
-
-/** Bodies by number; custom sections say nothing that runs and are left out. */
-function readSections(bytes: Uint8Array): Map<number, Uint8Array> {
-  const cursor = byteCursor(bytes)
-  cursor.take(8)
-  const sections = new Map<number, Uint8Array>()
-  while (cursor.at < cursor.end) {
-    const id = cursor.byte()
-    const body = cursor.take(cursor.whole())
-    if (id > 12 || sections.has(id)) throw refused()
-    if (id !== 0) sections.set(id, body)
-  }
-  return sections
-}
-
-function readImports(body: Uint8Array | undefined, shape: Shape): void {
-  if (body === undefined) return
-  const cursor = byteCursor(body)
-  const limits = () => {
-    const flags = cursor.byte()
-    cursor.whole()
-    if ((flags & 1) === 1) cursor.whole()
-    if (flags > 3) throw refused()
-  }
-  for (let count = cursor.whole(); count > 0; count -= 1) {
-    cursor.take(cursor.whole())
-    cursor.take(cursor.whole())
-    const kind = cursor.byte()
-    if (kind === 0) shape.functions.push(cursor.whole())
-    else if (kind === 1) {
-      cursor.byte()
-      limits()
-    } else if (kind === 2) limits()
-    else if (kind === 3) {
-      cursor.take(2)
-      shape.globals += 1
-    } else throw refused()
-  }
-  shape.importedFunctions = shape.functions.length
-}
-
-/** Numbers and references; vectors and typed references are not taken. @returns how many */
-function valueTypes(cursor: ByteCursor): number {
-  const count = cursor.whole()
-  if (!cursor.take(count).every((type) => takenTypes.has(type))) throw refused()
-  return count
-}
-
-function readTypes(body: Uint8Array | undefined, { types }: Shape): void {
-  if (body === undefined) return
-  const cursor = byteCursor(body)
-  for (let count = cursor.whole(); count > 0; count -= 1) {
-    if (cursor.byte() !== 0x60) throw refused()
-    types.push({ parameters: valueTypes(cursor), results: valueTypes(cursor) })
-  }
-}
-
-function readFunctions(body: Uint8Array | undefined, { functions }: Shape): void {
-  if (body === undefined) return
-  const cursor = byteCursor(body)
-  for (let count = cursor.whole(); count > 0; count -= 1) functions.push(cursor.whole())
 }
 
 /** A vector with more entries behind its own. */
@@ -223,7 +144,7 @@ function counters(limits: { readonly steps: number; readonly stackBytes: number 
   return out.done()
 }
 
-function meterCode(body: Uint8Array, shape: Shape): Uint8Array {
+function meterCode(body: Uint8Array, shape: ModuleDeclarations): Uint8Array {
   const cursor = byteCursor(body)
   const out = byteWriter(4 * body.length)
   const count = cursor.whole()
@@ -246,7 +167,7 @@ interface Block {
   readonly results: number
 }
 
-function meterFunction(body: Uint8Array, type: FunctionType, shape: Shape): Uint8Array {
+function meterFunction(body: Uint8Array, type: FunctionType, shape: ModuleDeclarations): Uint8Array {
   const cursor = byteCursor(body)
   const out = byteWriter(4 * body.length + 64)
   const locals = copyLocals(cursor, out) + type.parameters
@@ -388,7 +309,7 @@ function copyLocals(cursor: ByteCursor, out: ByteWriter): number {
   return locals
 }
 
-function readBlockType(cursor: ByteCursor, { types }: Shape): FunctionType {
+function readBlockType(cursor: ByteCursor, { types }: ModuleDeclarations): FunctionType {
   const first = cursor.byte()
   if (first === empty) return { parameters: 0, results: 0 }
   // One byte from 0x40 on is a negative number: a type of values, of which one comes out.
@@ -404,7 +325,7 @@ function skipImmediate(
   cursor: ByteCursor,
   code: number,
   immediate: string,
-  shape: Shape,
+  shape: ModuleDeclarations,
 ): FunctionType | undefined {
   switch (immediate) {
     case 'index': {
@@ -444,7 +365,7 @@ function skipImmediate(
   }
 }
 
-function calledType({ types }: Shape, index: number | undefined): FunctionType {
+function calledType({ types }: ModuleDeclarations, index: number | undefined): FunctionType {
   const type = types[index ?? -1]
   if (type === undefined) throw refused()
   return type
