@@ -29,11 +29,12 @@ const unwritten = 1058
  * @throws QueryError `WINDOW_NOT_ALLOWED` for GROUPS, EXCLUDE, and RANGE with an offset
  */
 export function readFrame(over: Fields, span: Span, read: (child: unknown) => Syntax): FrameSyntax | null {
-  const options = over['frameOptions']
+  const { frameOptions } = over
+  // Without a number there is no bit of any end, which is refused below.
+  const options = typeof frameOptions === 'number' ? frameOptions : 0
   const refuse = (): never => {
     throw new QueryError('WINDOW_NOT_ALLOWED', span)
   }
-  if (typeof options !== 'number') return refuse()
   if (options === unwritten) return null
   const has = (flag: number): boolean => (options & flag) !== 0
   if (has(bit.groups) || has(bit.exclude)) return refuse()
