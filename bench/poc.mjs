@@ -2,7 +2,14 @@
 import { runInNewContext } from 'node:vm'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { canonicalBytes, encodeBase64Url } from '@sealpool/crypto'
-import { contentSketch, createNearDuplicateIndex, runPoc, verifyIssuerSignature } from '@sealpool/poc'
+import {
+  contentSketch,
+  createNearDuplicateIndex,
+  decodeNearDuplicateIndex,
+  encodeIndex,
+  runPoc,
+  verifyIssuerSignature,
+} from '@sealpool/poc'
 import { bundlePoc } from '@sealpool/poc/bundle'
 import { createProcessRuntime } from '@sealpool/sandbox/process'
 import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
@@ -186,6 +193,15 @@ function measureIndex(print) {
   started = performance.now()
   for (let round = 0; round < 200; round++) sketch(rows(round, 0, 50))
   const sketching = (performance.now() - started) / 200
+  started = performance.now()
+  const { bytes, digest } = encodeIndex({ kind: 'near', index, key })
+  const encoded = performance.now() - started
+  started = performance.now()
+  const again = decodeNearDuplicateIndex({ bytes, digest, key })
+  const decoded = performance.now() - started
+  if (again.nearest(asked[0].sketch)?.entry !== index.nearest(asked[0].sketch)?.entry) {
+    throw new Error('the index that was read answers otherwise')
+  }
   if (found < questions * 0.99) throw new Error(`only ${found} of ${questions} copies were found`)
   printTable(print, {
     title: `Near-duplicate index of ${contributions.toLocaleString('en')} contributions, ${questions} copies of 90 % asked for`,
@@ -196,6 +212,9 @@ function measureIndex(print) {
       ['answer, 99 of 100', `${figure(times[Math.floor(questions * 0.99)])} ms`],
       ['answer, longest', `${figure(times[questions - 1])} ms`],
       ['memory of the index', `${figure(index.bytes / 2 ** 20)} MiB`],
+      ['file of the index', `${figure(bytes.length / 2 ** 20)} MiB`],
+      ['writing the file', `${figure(encoded)} ms`],
+      ['reading and checking it', `${figure(decoded)} ms`],
       ['filling it, each', `${figure((filled / contributions) * 1000)} us`],
       ['sketching a file of 50 rows', `${figure(sketching)} ms`],
     ],

@@ -8,6 +8,8 @@ import {
   contentSketch,
   createNearDuplicateIndex,
   DEFAULT_FARMING_RULE,
+  decodeNearDuplicateIndex,
+  encodeIndex,
   fromResultsJson,
   marginalValue,
   runPoc,
@@ -198,9 +200,17 @@ function nearCopies(count) {
   const index = createNearDuplicateIndex()
   for (let seed = 1; seed <= 500; seed++) index.add(sketch(rows(seed, 100)))
   const stranger = new Uint8Array(32).fill(2)
+  const kept = encodeIndex({ kind: 'near', index, key })
+  const again = decodeNearDuplicateIndex({ ...kept, key })
+  count(
+    'index file',
+    encodeIndex({ kind: 'near', index: again, key }).digest === kept.digest,
+    'written, read, written',
+  )
   for (let seed = 1; seed <= 500; seed += 5) {
     const copy = [...rows(seed, 90), ...rows(seed + 9000, 10)]
     const found = index.nearest(sketch(copy))
+    count('index file', same(again.nearest(sketch(copy)) ?? {}, found ?? {}), `answer ${seed}`)
     count('near copies', found?.entry === seed - 1 && 1 - found.contained < 0.35, `copy ${seed}`)
     count(
       'without the key',

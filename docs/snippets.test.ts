@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -7,7 +7,8 @@ import { beforeAll, describe, expect, test } from 'vitest'
 /*
  * Every TypeScript fence of every page is type-checked and run against the built packages, so that no page shows code
  * that does not work. A fence marked `ts no-run` needs something that a page cannot bring (a chain, a node): it is
- * type-checked only.
+ * type-checked only. A fence marked `ts continued` goes on where the running fence before it on the page ended: a guide is
+ * one program told in steps. `./practice-pool/` is examples/practice-pool/src, as the guides tell the reader to copy it.
  */
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const folder = join(root, '.tmp/snippets')
@@ -22,6 +23,8 @@ function pages(): string[] {
   const found = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md'].map((name) => join(root, name))
   for (const name of readdirSync(join(root, 'packages')))
     found.push(join(root, 'packages', name, 'README.md'))
+  for (const name of readdirSync(join(root, 'examples')))
+    found.push(join(root, 'examples', name, 'README.md'))
   const walk = (path: string): void => {
     for (const entry of readdirSync(path, { withFileTypes: true })) {
       if (entry.isDirectory() && entry.name !== 'api') walk(join(path, entry.name))
@@ -35,19 +38,36 @@ function pages(): string[] {
 function collect(): Snippet[] {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
+  cpSync(join(root, 'examples/practice-pool/src'), join(folder, 'practice-pool'), { recursive: true })
   const snippets: Snippet[] = []
   for (const page of pages()) {
     const text = readFileSync(page, 'utf8')
     const place = relative(root, page)
-    for (const match of text.matchAll(/^```ts( no-run)?\n([\s\S]*?)^```$/gm)) {
+    let program: { readonly file: string; text: string } | undefined
+    for (const match of text.matchAll(/^```ts(?: (.*))?\n([\s\S]*?)^```$/gm)) {
       const line = text.slice(0, match.index).split('\n').length
-      const file = join(folder, `${place.replaceAll(/[^A-Za-z0-9]+/g, '-')}-${line}.ts`)
-      // `export {}` makes a module of a fence that neither imports nor exports, so that it may await.
-      writeFileSync(file, `${match[2] ?? ''}\nexport {}\n`)
-      snippets.push({ title: `${place}:${line}`, file, runs: match[1] === undefined })
+      const [, mark, code = ''] = match
+      if (mark === 'continued') {
+        if (program === undefined) throw new Error(`${place}:${line} continues nothing`)
+        program.text += code
+      } else {
+        if (mark !== undefined && mark !== 'no-run')
+          throw new Error(`${place}:${line}: what is "ts ${mark}"?`)
+        const file = join(folder, `${place.replaceAll(/[^A-Za-z0-9]+/g, '-')}-${line}.ts`)
+        snippets.push({ title: `${place}:${line}`, file, runs: mark === undefined })
+        const begun = { file, text: code }
+        if (mark === undefined) program = begun
+        else writeFileSync(file, moduleOf(code))
+      }
+      if (program !== undefined) writeFileSync(program.file, moduleOf(program.text))
     }
   }
   return snippets
+}
+
+/** `export {}` makes a module of a fence that neither imports nor exports, so that it may await. */
+function moduleOf(code: string): string {
+  return `${code}\nexport {}\n`
 }
 
 const snippets = collect()
@@ -69,7 +89,8 @@ describe('the code that the pages show', () => {
       JSON.stringify({
         extends: '../../tsconfig.base.json',
         compilerOptions: { noEmit: true, noUnusedLocals: false },
-        include: ['*.ts'],
+        // The practice pool is copied with the pages' programs, and checked with them.
+        include: ['**/*.ts'],
       }),
     )
     const result = spawnSync(
@@ -87,10 +108,12 @@ describe('the code that the pages show', () => {
       const tsx = pathToFileURL(join(root, 'node_modules/tsx/dist/esm/index.mjs')).href
       const result = spawnSync(process.execPath, ['--import', tsx, file], {
         encoding: 'utf8',
-        timeout: 60_000,
+        // A guide starts a chain and a node; on a busy machine that alone takes a while.
+        timeout: 200_000,
       })
       expect(result.stderr).toBe('')
       expect(result.status).toBe(0)
     },
+    210_000,
   )
 })

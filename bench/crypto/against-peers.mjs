@@ -1,36 +1,13 @@
 // Large files and key wraps against WebCrypto and against other packages, for any platform: Node and a page of Chromium run
-// this same file. Before anything is timed, each side opens what it sealed, and HPKE messages are opened crosswise.
+// this same file. Before anything is timed, HPKE messages are opened crosswise.
 import * as panvaNoble from '@panva/hpke-noble'
-import {
-  concatBytes,
-  deriveKeyPair,
-  derivePoolKey,
-  hpkeIdentity,
-  hpkeOpen,
-  hpkeRecipient,
-  hpkeSeal,
-  openBytes,
-  platformRandom,
-  sealBytes,
-  x25519Kem,
-} from '@sealpool/crypto'
+import { concatBytes, deriveKeyPair, hpkeOpen, hpkeSeal, platformRandom, x25519Kem } from '@sealpool/crypto'
 import { deriveXwingKeyPair, xwingKem } from '@sealpool/crypto/post-quantum'
-import * as age from 'age-encryption'
 import * as ecies from 'eciesjs'
 import * as HPKE from 'hpke'
-import * as openpgp from 'openpgp'
 import { compare } from '../measure/compare.mjs'
+import { largeFile, requireSame } from './large-file.mjs'
 
-const { subtle } = globalThis.crypto
-const chunkSize = 65_536
-const scope = {
-  chainId: 31_337,
-  pool: `0x${'ab'.repeat(20)}`,
-  policyDigest: `sha256:${'cd'.repeat(32)}`,
-  epoch: 1,
-}
-const context = { ...scope, mediaType: 'application/octet-stream' }
-const commitment = `sha256:${'ef'.repeat(32)}`
 const none = new Uint8Array()
 
 /**
@@ -39,115 +16,11 @@ const none = new Uint8Array()
  * @returns median seconds by name, for `file` and `wrap`
  */
 export async function measure({ size, turns }) {
-  return { file: await largeFile(size, turns), wrap: await wraps(turns) }
+  return { file: await largeFile({ size, turns }), wrap: await wraps(turns) }
 }
 
 /** What a page runs. */
 export const inPage = measure
-
-function requireSame(one, two, what) {
-  if (one.length !== two.length || !one.every((byte, index) => byte === two[index])) {
-    throw new Error(`${what}: what came out is not what went in`)
-  }
-}
-
-/** AES-256-GCM on the same chunks, and nothing else: no key schedule, header, framing or commitment. */
-async function rawAes(bytes) {
-  const key = await subtle.importKey('raw', platformRandom(32), 'AES-GCM', false, ['encrypt', 'decrypt'])
-  const parameters = (index) => {
-    const iv = new Uint8Array(12)
-    new DataView(iv.buffer).setUint32(8, index)
-    return { name: 'AES-GCM', iv }
-  }
-  const plain = []
-  for (let at = 0; at < bytes.length; at += chunkSize) plain.push(bytes.subarray(at, at + chunkSize))
-  const oneByOne = async (chunks, step) => {
-    const done = []
-    for (const [index, chunk] of chunks.entries()) done.push(await step(index, chunk))
-    return done
-  }
-  const atOnce = (chunks, step) => Promise.all(chunks.map((chunk, index) => step(index, chunk)))
-  const encrypt = (index, chunk) => subtle.encrypt(parameters(index), key, chunk)
-  const decrypt = (index, chunk) => subtle.decrypt(parameters(index), key, chunk)
-  const sealed = await atOnce(plain, encrypt)
-  /** What any function that gives one array has to do beside: put each chunk where it belongs. */
-  const joined = async (chunks, step, size) => {
-    const whole = new Uint8Array(chunks.length * size)
-    const underWay = []
-    for (let index = 0, begun = 0; index < chunks.length; index++) {
-      for (; begun < Math.min(chunks.length, index + 16); begun++)
-        underWay[begun % 16] = step(begun, chunks[begun])
-      whole.set(new Uint8Array(await underWay[index % 16]), index * size)
-    }
-    return whole
-  }
-  return {
-    rawSealJoined: () => joined(plain, encrypt, chunkSize + 16),
-    rawOpenJoined: () => joined(sealed, decrypt, chunkSize),
-    rawSeal: () => oneByOne(plain, encrypt),
-    rawOpen: () => oneByOne(sealed, decrypt),
-    rawSealAtOnce: () => atOnce(plain, encrypt),
-    rawOpenAtOnce: () => atOnce(sealed, decrypt),
-  }
-}
-
-async function largeFile(size, turns) {
-  const bytes = new Uint8Array(size).map((_, index) => (index * 2_654_435_761) >>> 24)
-  const key = derivePoolKey({ root: platformRandom(32), ...scope })
-  const options = { recipients: [hpkeRecipient(key)], context: { ...context, commitment }, chunkSize }
-  const opening = { identities: [hpkeIdentity(key)], expect: scope }
-  const sealed = await sealBytes(bytes, options)
-  requireSame((await openBytes(sealed, opening)).plaintext, bytes, 'sealpool')
-
-  const identity = await age.generateX25519Identity()
-  const encrypter = new age.Encrypter()
-  encrypter.addRecipient(await age.identityToRecipient(identity))
-  const decrypter = new age.Decrypter()
-  decrypter.addIdentity(identity)
-  const ageFile = await encrypter.encrypt(bytes)
-  requireSame(await decrypter.decrypt(ageFile), bytes, 'age-encryption')
-
-  const { privateKey, publicKey } = await openpgp.generateKey({
-    type: 'curve25519',
-    userIDs: [{ name: 'bench' }],
-    format: 'object',
-  })
-  const pgpSeal = async () =>
-    openpgp.encrypt({
-      message: await openpgp.createMessage({ binary: bytes }),
-      encryptionKeys: publicKey,
-      format: 'binary',
-    })
-  const pgpFile = await pgpSeal()
-  const pgpOpen = async () =>
-    openpgp.decrypt({
-      message: await openpgp.readMessage({ binaryMessage: pgpFile }),
-      decryptionKeys: privateKey,
-      format: 'binary',
-    })
-  requireSame((await pgpOpen()).data, bytes, 'openpgp')
-
-  ecies.ECIES_CONFIG.ellipticCurve = 'x25519'
-  const eciesKey = new ecies.PrivateKey()
-  const eciesPublic = eciesKey.publicKey.toBytes()
-  const eciesFile = ecies.encrypt(eciesPublic, bytes)
-  requireSame(ecies.decrypt(eciesKey.secret, eciesFile), bytes, 'eciesjs')
-
-  const work = {
-    seal: () => sealBytes(bytes, options),
-    open: () => openBytes(sealed, opening),
-    ...(await rawAes(bytes)),
-    sealAndCommit: () => sealBytes(bytes, { ...options, context }),
-    rawDigest: () => subtle.digest('SHA-256', bytes),
-    ageSeal: () => encrypter.encrypt(bytes),
-    ageOpen: () => decrypter.decrypt(ageFile),
-    pgpSeal,
-    pgpOpen,
-    eciesSeal: async () => ecies.encrypt(eciesPublic, bytes),
-    eciesOpen: async () => ecies.decrypt(eciesKey.secret, eciesFile),
-  }
-  return compare(work, { turns })
-}
 
 async function wraps(turns) {
   const fileKey = platformRandom(32)

@@ -1,4 +1,4 @@
-// 1 GB of CSV through a file job with its content digest, in this process: `node bench/refine/gigabyte.mjs [csv|jsonl] [MB]`. Prints
+// 1 GB of CSV through a file job with its content digest, in this process: `node bench/refine/gigabyte.mjs [csv|jsonl] [MB] [without-digest]`. Prints
 // rows, seconds and the peak of this process's memory (getrusage).
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,6 +9,7 @@ import { withModule } from '../builder/with-module.mjs'
 import { refiners, writeExport } from './payroll-exports.mjs'
 
 const format = process.argv[2] ?? 'csv'
+const withoutDigest = process.argv[4] === 'without-digest'
 const folder = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), 'sealpool-gigabyte-'))
 try {
   const path = join(folder, `export.${format}`)
@@ -21,6 +22,8 @@ try {
     inputs: [{ id: 'export', path, contributor: 1 }],
     output: join(folder, 'out'),
     key: crypto.getRandomValues(new Uint8Array(32)),
+    withoutDigest,
+    workers: Number(process.env['BENCH_WORKERS'] ?? 2),
   })
   const seconds = (performance.now() - started) / 1000
   const peak = process.resourceUsage().maxRSS / 1024

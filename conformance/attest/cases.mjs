@@ -2,6 +2,7 @@
 import { dcapCases } from './dcap.mjs'
 import { documentCases } from './documents.mjs'
 import { firmwareLogCases } from './firmware-logs.mjs'
+import { nvidiaCases } from './nvidia.mjs'
 import { azureCases, dstackCases, dstackMeasurementCases } from './platforms.mjs'
 import { launchDigestCases, snpReportCases } from './snp.mjs'
 import { createTally } from './tally.mjs'
@@ -28,8 +29,32 @@ export function runCases({ files, library, print, every = 1 }) {
     azureCases,
     documentCases,
     firmwareLogCases,
+    nvidiaCases,
+    unreadCases,
   }
   // What a group cannot even begin with (an index that is no JSON) must not keep the others from being counted.
   for (const [name, group] of Object.entries(groups)) tally.attempt(name, 'whole group', () => group(context))
   return tally.finish()
+}
+
+/** Kinds that the index may have, each with a reader above. */
+const indexKinds = [
+  'quote',
+  'cert',
+  'crl',
+  'tcbInfo',
+  'enclaveIdentity',
+  'tcbEvaluationDataNumbers',
+  'snp-report',
+]
+
+/** A kind that nobody reads is named, and is no agreement: a run that leaves evidence out must not look whole. */
+function unreadCases({ files, tally }) {
+  for (const { kind, path } of files.json('index.json')) {
+    if (!indexKinds.includes(kind)) tally.count(`not read: ${kind}`, false, path)
+  }
+  for (const { kind, path } of files.json('files.json')) {
+    if (kind !== undefined && kind !== 'file' && kind !== 'dstack-vector')
+      tally.count(`not read: ${kind}`, false, path)
+  }
 }

@@ -37,7 +37,7 @@ export function documentCases({ files, library, tally }) {
 }
 
 function certificate(entry, files, library, tally) {
-  const { value, code } = attempt(() => library.parseCertificate(files.bytes(entry.path)))
+  const { value, code } = attempt(() => library.parseCertificate(files.evidence(entry.path)))
   const digest = entry.spkiSha256 ?? value?.spkiDigest
   const agrees =
     value !== undefined &&
@@ -50,7 +50,7 @@ function certificate(entry, files, library, tally) {
 }
 
 function list(entry, files, library, tally, certificates) {
-  const { value, code } = attempt(() => library.parseRevocationList(files.bytes(entry.path)))
+  const { value, code } = attempt(() => library.parseRevocationList(files.evidence(entry.path)))
   const issued = certificates.filter(
     (one) =>
       value !== undefined && library.revocationListProblem(value, one, verifierOf(library)) === undefined,

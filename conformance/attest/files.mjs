@@ -1,4 +1,6 @@
 // The folder's files as the cases see them: in Node from the disk, in a browser from what Node has sent.
+import { decoded } from './encodings.mjs'
+
 const text = new TextDecoder('utf-8', { fatal: true })
 
 /**
@@ -19,6 +21,8 @@ export function fileSource(read, list) {
   return {
     has: (path) => bytes(path) !== undefined,
     bytes: need,
+    /** Bytes of evidence, also where the file holds them as PEM, hex or base64. */
+    evidence: (path) => decoded(need(path)),
     text: (path) => text.decode(need(path)),
     /** Parsed JSON, an empty list when the file is not there. */
     json: (path) => (bytes(path) === undefined ? [] : JSON.parse(text.decode(need(path)))),

@@ -1,14 +1,7 @@
 // Evidence of platforms on top: dstack's event logs and RA-TLS certificates, Azure's vTPM.
-const fromHex = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+import { bytesOf } from './encodings.mjs'
 
-/** Bytes as origins write them: a list of numbers, hex, base64 or base64url. */
-function bytesOf(value) {
-  if (Array.isArray(value)) return Uint8Array.from(value)
-  if (value.startsWith('0x')) return fromHex(value.slice(2))
-  if (/^(?:[0-9a-f]{2})*$/i.test(value)) return fromHex(value)
-  const binary = atob(value.replaceAll('-', '+').replaceAll('_', '/'))
-  return Uint8Array.from(binary, (letter) => letter.charCodeAt(0))
-}
+const fromHex = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 
 export function dstackCases({ files, library, tally }) {
   const folder = 'dstack-vectors'

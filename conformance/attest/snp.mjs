@@ -1,17 +1,19 @@
+import { isCertificateName } from './encodings.mjs'
+
 // Real SEV-SNP reports with the certificates that signed them, and launch digests of virtee's tool.
 
 /** Certificates and lists of AMD, found by their own names. */
 function amdMaterial({ files, library }) {
   const certificates = files
     .list('_certs/amd')
-    .filter((name) => name.endsWith('.der'))
-    .map((name) => library.parseCertificate(files.bytes(`_certs/amd/${name}`)))
+    .filter(isCertificateName)
+    .map((name) => library.parseCertificate(files.evidence(`_certs/amd/${name}`)))
   const lists = files
     .list('_crls')
     .filter((name) => name.startsWith('ARK-'))
     .map((name) => ({
-      der: files.bytes(`_crls/${name}`),
-      ...library.parseRevocationList(files.bytes(`_crls/${name}`)),
+      der: files.evidence(`_crls/${name}`),
+      ...library.parseRevocationList(files.evidence(`_crls/${name}`)),
     }))
   const same = (a, b) => library.hex(a) === library.hex(b)
   // AMD has had two keys of one name: the signature tells which of them issued a certificate.
@@ -36,7 +38,7 @@ export function snpReportCases({ files, library, tally }) {
   tally.expect('SEV-SNP report fields')
   const material = amdMaterial({ files, library })
   for (const entry of files.json('index.json').filter(({ kind }) => kind === 'snp-report')) {
-    const bytes = tally.attempt('SEV-SNP report fields', entry.path, () => files.bytes(entry.path))
+    const bytes = tally.attempt('SEV-SNP report fields', entry.path, () => files.evidence(entry.path))
     if (bytes === undefined) continue
     let report
     try {
@@ -82,7 +84,7 @@ function fields(entry, report, { hex }) {
 
 /** Certificates, list and a moment for one entry of the index. */
 export function snpMaterial(entry, { files, library, material = amdMaterial({ files, library }) }) {
-  const vek = library.parseCertificate(files.bytes(entry.vek.cert))
+  const vek = library.parseCertificate(files.evidence(entry.vek.cert))
   const authority = material.issuerOf(vek)
   const root = authority && material.issuerOf(authority)
   const list = material.lists.find(
@@ -107,13 +109,14 @@ function judge(entry, bytes, { files, library, material }) {
   })
   const passed = (id) => verdict.checks.find((check) => check.id === id)?.result === 'pass'
   const bad = verdict.checks.filter(({ result }) => result !== 'pass').map(({ id }) => id)
+  const { sigOk = true, chainOk = true, tcbMatch = true, hwidMatch = null } = facts
   const agreements = [
-    passed('report-signature') === facts.sigOk,
-    (passed('vek-chain') && passed('root-trusted')) === facts.chainOk,
-    passed('tcb-match') === facts.tcbMatch,
-    facts.hwidMatch === null ? true : passed('chip-id') === facts.hwidMatch,
+    passed('report-signature') === sigOk,
+    (passed('vek-chain') && passed('root-trusted')) === chainOk,
+    passed('tcb-match') === tcbMatch,
+    hwidMatch === null ? true : passed('chip-id') === hwidMatch,
   ]
-  const allGood = facts.sigOk && facts.chainOk && facts.tcbMatch && facts.hwidMatch !== false
+  const allGood = sigOk && chainOk && tcbMatch && hwidMatch !== false
   const open = crl ? '' : 'crl,crl-dates,not-revoked'
   if (allGood) agreements.push(bad.join() === open, verdict.ok === (open === ''))
   else agreements.push(!verdict.ok)

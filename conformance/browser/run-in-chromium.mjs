@@ -28,9 +28,10 @@ export const hasChromium = () => existsSync(executablePath)
  * @param options.entry file of the module, which exports `inPage(input, print)`
  * @param options.input JSON value that the function gets
  * @param options.print takes each line that the page prints
+ * @param options.switches more switches of Chromium's command line, none by default
  * @returns the JSON value that the function gives
  */
-export async function runInChromium({ entry, input, print }) {
+export async function runInChromium({ entry, input, print, switches: more = [] }) {
   const { outputFiles } = await build({
     stdin: {
       contents: `import { inPage } from ${JSON.stringify(entry)}\nglobalThis.inPage = inPage`,
@@ -51,7 +52,7 @@ export async function runInChromium({ entry, input, print }) {
     response.end(isScript ? script.contents : '<!doctype html><script type="module" src="/page.js"></script>')
   })
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const browser = await chromium.launch({ executablePath, args: switches })
+  const browser = await chromium.launch({ executablePath, args: [...switches, ...more] })
   try {
     const page = await browser.newPage()
     page.setDefaultTimeout(0)

@@ -145,8 +145,8 @@ async function sealedFile(count, vectors, backend) {
       count(sameBytes(streamed, fromBase64(plaintext)), `${name}, ${who}: streamed`)
     }
   }
-  for (const { name, identity, expect, error, sealed } of vectors.negative) {
-    const bytes = fromBase64(sealed)
+  for (const { name, identity, expect, error, sealed, repeated } of vectors.negative) {
+    const bytes = withRepeated(fromBase64(sealed), repeated)
     const options = { identities: [identities[identity]], backend, expect }
     const whole = await codeOf(() => library.openBytes(bytes, options))
     count(whole === error, `${name}: ${whole} for ${error}`)
@@ -154,6 +154,15 @@ async function sealedFile(count, vectors, backend) {
     const allowed = error === 'TRUNCATED' ? ['TRUNCATED', 'CHUNK_REFUSED'] : [error]
     count(allowed.includes(streamed), `${name}, streamed: ${streamed} for ${error}`)
   }
+}
+
+/** A file with what its vector leaves out: the same bytes over and over. */
+function withRepeated(file, repeated) {
+  if (repeated === undefined) return file
+  const { offset, times } = repeated
+  const bytes = fromBase64(repeated.bytes)
+  const part = new Uint8Array(times * bytes.length).map((_, at) => bytes[at % bytes.length])
+  return library.concatBytes(file.subarray(0, offset), part, file.subarray(offset))
 }
 
 /** The vectors give a wallet's private key; the library makes it of a signature, so this goes by its X25519 identity. */

@@ -1,5 +1,7 @@
 // One positive and at least three negative fixtures for every source of authenticity, made by OpenSSL (through Node) and jose.
 import { createHash, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { buildSync } from 'esbuild'
 import * as jose from 'jose'
 import { keccak256 } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
@@ -128,6 +130,55 @@ const reclaim = {
   parameters: ['{"url":"https://x"}'],
 }
 
+/** The maker of signed pictures of the package's own tests, which writes certificates, JUMBF and COSE byte by byte. */
+async function pictures() {
+  const entry = fileURLToPath(new URL('../../packages/poc/src/testing/c2pa-fixture.ts', import.meta.url))
+  const [made] = buildSync({
+    entryPoints: [entry],
+    format: 'esm',
+    platform: 'node',
+    bundle: true,
+    write: false,
+  }).outputFiles
+  const { issue, otherActions, signedPng } = await import(
+    `data:text/javascript;base64,${Buffer.from(made.contents).toString('base64')}`
+  )
+  const usage = '1.3.6.1.5.5.7.3.36'
+  const until = '401231235959Z'
+  const root = issue({ subject: 'Root', authority: true, until })
+  const middle = issue({ subject: 'Middle', by: root, authority: true, until })
+  const leaf = issue({ subject: 'Camera', by: root, usage, until })
+  const deep = issue({ subject: 'Camera', by: middle, usage, until })
+  const forged = issue({ subject: 'Root', authority: true, until })
+  const changed = signedPng(leaf)
+  changed[changed.length - 20] ^= 1
+  return {
+    source: { kind: 'c2pa', roots: [root.certificate.toString('base64')] },
+    positive: [
+      signedPng(leaf),
+      signedPng(deep, { chain: [deep, middle] }),
+      signedPng(deep, { chain: [deep, middle, root] }),
+    ],
+    negative: {
+      'changed content': changed,
+      'a changed assertion': signedPng(leaf, { assertion: otherActions }),
+      'no binding to the content': signedPng(leaf, { binding: 'none' }),
+      "another's signature": signedPng(leaf, { signer: deep.key }),
+      'a chain with a gap': signedPng(deep, { chain: [deep] }),
+      'a root of the same name': signedPng(issue({ subject: 'Camera', by: forged, usage, until })),
+      'a certificate for something else': signedPng(
+        issue({ subject: 'Camera', by: root, usage: '1.3.6.1.5.5.7.3.1', until }),
+      ),
+      'an expired certificate': signedPng(
+        issue({ subject: 'Camera', by: root, usage, until: '260201000000Z' }),
+      ),
+      'no manifest': bytes(canary),
+      'a PNG without one': Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10]),
+      'an empty store': Uint8Array.from([0, 0, 0, 8, 0x6a, 0x75, 0x6d, 0x62]),
+    },
+  }
+}
+
 /** `{ source, positive: bytes[], negative: { name: bytes } }` by kind. */
 export async function fixtures() {
   const good = await claim()
@@ -213,15 +264,7 @@ export async function fixtures() {
         'no JSON': bytes(canary),
       },
     },
-    c2pa: {
-      source: { kind: 'c2pa', roots: [] },
-      positive: [],
-      negative: {
-        'no manifest': bytes(canary),
-        'a PNG without one': Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10]),
-        'an empty store': Uint8Array.from([0, 0, 0, 8, 0x6a, 0x75, 0x6d, 0x62]),
-      },
-    },
+    c2pa: await pictures(),
   }
 }
 export { owner }

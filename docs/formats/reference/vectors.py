@@ -74,7 +74,7 @@ def _run(vectors: dict, tally: Tally) -> None:
     for vector in vectors["positive"]:
         _run_positive(vector, identities, tally)
     for vector in vectors["negative"]:
-        sealed, expect, code = base64.b64decode(vector["sealed"]), vector.get("expect"), vector["error"]
+        sealed, expect, code = _file_of(vector), vector.get("expect"), vector["error"]
         identity = identities[vector["identity"]]
         tally.compare("negative", vector["name"], (code,), lambda: open_bytes(sealed, identity, expect))
         codes = (code, *_AFTER_STEP_3) if code == "TRUNCATED" else (code,)
@@ -100,6 +100,14 @@ def _run(vectors: dict, tally: Tally) -> None:
         tally.compare("text", vector["name"], wanted, lambda: decode_armor(vector["text"]))
     for vector in vectors["armor"]["negative"]:
         tally.compare("text, refused", vector["name"], (vector["error"],), lambda: decode_armor(vector["text"]))
+
+
+def _file_of(vector: dict) -> bytes:
+    sealed, repeated = base64.b64decode(vector["sealed"]), vector.get("repeated")
+    if repeated is None:
+        return sealed
+    offset = repeated["offset"]
+    return sealed[:offset] + base64.b64decode(repeated["bytes"]) * repeated["times"] + sealed[offset:]
 
 
 def _run_positive(vector: dict, identities: dict, tally: Tally) -> None:

@@ -6,12 +6,18 @@ import {
   verifyAzureEvidence as azureEvidence,
   type VerifyAzureOptions,
 } from './azure/verify.js'
+import {
+  type DstackCertificateVerdict,
+  verifyDstackCertificate as dstackCertificate,
+  type VerifyDstackCertificateOptions,
+} from './dstack/certificate.js'
 import { type NodeEvidenceVerdict, verifyNodeEvidence as nodeEvidence } from './evidence/node-evidence.js'
 import type { Collateral } from './intel/collateral.js'
 import { type PreparedCollateral, prepareCollateral as prepare } from './intel/prepared-collateral.js'
 import { verifyQuote as dcapQuote, type VerifyQuoteOptions } from './intel/verify.js'
 import { type CollateralVerdict, verifyCollateral as collateralItself } from './intel/verify-collateral.js'
 import { type NitroVerdict, verifyNitroDocument as nitroDocument } from './nitro/verify.js'
+import { type NvidiaTokenVerdict, verifyNvidiaToken as nvidiaToken } from './nvidia/token.js'
 import { type NvidiaVerdict, verifyNvidiaReport as nvidiaReport } from './nvidia/verify.js'
 import { withPlatformSignatures } from './platform.js'
 import { type ReceiptVerdict, verifyReceipt as receipt, type VerifyReceiptOptions } from './receipt/verify.js'
@@ -116,7 +122,7 @@ export function verifySnpReport(
  * @param options.at the moment for which the answer holds
  * @param options.nonce 32 bytes that the caller asked the node to include; without it the evidence may be old
  * @returns verdict, appraisal, keys, and every check
- * @throws AttestError `BAD_EVIDENCE` or `BAD_QUOTE` when there is nothing to judge
+ * @throws AttestError `BAD_EVIDENCE` or `BAD_QUOTE` when there is nothing to judge, `BAD_POLICY` when the policy is none
  */
 export function verifyNodeEvidence(options: Parameters<typeof nodeEvidence>[0]): NodeEvidenceVerdict {
   return nodeEvidence(withPlatformSignatures(options))
@@ -200,4 +206,47 @@ export function verifyNvidiaReport(
   options: Parameters<typeof nvidiaReport>[1],
 ): NvidiaVerdict {
   return nvidiaReport(report, withPlatformSignatures(options))
+}
+
+/**
+ * Verifies a token of NVIDIA's remote attestation service (NRAS): an EAT (RFC 9711) with a detached token for each device, by
+ * the service's keys, which the caller has to fetch from NVIDIA (`/.well-known/jwks.json`) over a channel that it trusts.
+ *
+ * It proves what the service said, and nothing of the hardware by itself: that the evidence was NVIDIA's to judge, that its
+ * judgement is right, that the GPU is attached to the machine that talks to you, or that confidential computing mode is on (no
+ * claim tells), rests on NVIDIA's word. Bind the nonce to the CPU's evidence. A digest in `submods` is taken over the text of
+ * the device's token; no real token with its keys was at hand to hold that against, so this is written from the documentation.
+ *
+ * @param bundle parsed JSON: `[["JWT", token], { "GPU-0": token, ... }]`
+ * @param options keys, moment and nonce
+ * @param options.keys of the service, as its JWKS lists them; none leaves `signatures` not checked
+ * @param options.at the moment for which the answer holds
+ * @param options.nonce that was asked for; without it `nonce` is not checked
+ * @returns every check, and what the service says of each device
+ * @throws AttestError `BAD_EVIDENCE` when it is no such bundle; `BAD_ARGUMENT` when `at` is not a valid date
+ * @see RFC 9711, entity attestation token; RFC 7515, JSON web signature; NVIDIA attestation, claims guide
+ */
+export function verifyNvidiaToken(
+  bundle: unknown,
+  options: Parameters<typeof nvidiaToken>[1],
+): NvidiaTokenVerdict {
+  return nvidiaToken(bundle, withPlatformSignatures(options))
+}
+
+/**
+ * Verifies an RA-TLS certificate of dstack in one call: its quote, that the quote vouches for the certificate's key, its dates,
+ * its event log against the quote's registers, and the app's compose text. Who issued the certificate is not asked: the quote
+ * vouches for the key, and nobody else has to. Whether this app on this platform is good is `appraisePlatform`'s question.
+ *
+ * @param der the certificate
+ * @param options collateral and trust as for `verifyQuote`, compose text, and the event log where the certificate has none
+ * @returns every check, the facts of the log, the verdict on the quote, and the key
+ * @throws AttestError `BAD_CERTIFICATE`, `BAD_DER`, `BAD_QUOTE`, `BAD_EVENT_LOG` when a part cannot be read, `BAD_EVIDENCE` when
+ *   the certificate carries no quote, `BAD_ARGUMENT` when `at` is not a valid date
+ */
+export function verifyDstackCertificate(
+  der: Uint8Array,
+  options: VerifyDstackCertificateOptions,
+): DstackCertificateVerdict {
+  return dstackCertificate(der, withPlatformSignatures(options))
 }

@@ -1,15 +1,11 @@
-import { releaseContext, releaseJob, startContext, startJob, transferToken } from '@sealpool/contracts'
+import { transferToken } from '@sealpool/contracts'
 import {
-  canonicalBytes,
   deriveKeyPair,
   digestOf,
   digestToHex,
   encodeBase64Url,
-  hpkeRecipient,
   type JsonObject,
   parseCanonical,
-  platformRandom,
-  sealBytes,
   sha256Digest,
 } from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -17,7 +13,9 @@ import { createPoolClient, memoryBlobStore, type PoolClientOptions, type QueryRe
 import { input } from './testing/contribution.js'
 import { type DevnetPool, devnetPool } from './testing/devnet-pool.js'
 import { memoryNode } from './testing/memory-node.js'
-import { at, policy } from './testing/simulated-pool.js'
+import { result } from './testing/receipt-bundle.js'
+import { releaseOnChain } from './testing/release-on-chain.js'
+import { at, nonce, policy, trust } from './testing/simulated-pool.js'
 
 /*
  * The life of a job on a real chain with the real contracts. The node's part (plan, run, statements) is played by the test with the
@@ -116,51 +114,38 @@ describe('a job', () => {
     await client.fund(jobId)
     expect((await client.job(jobId)).state).toBe('Funded')
 
-    const { deployment, prove } = world
-    const subject = {
-      deployment,
-      nonce: 0n,
-      jobId,
-      pools: [world.contracts.pool],
-      manifestDigest: digestToHex(asked.manifestDigest),
-    }
-    await startJob(world.walletOf(0), {
-      deployment,
-      jobId,
-      statement: await prove('start', startContext(subject)),
-    })
-    const answer = { rows: [[9.02]] }
-    const facts = {
-      receiptDigest: digestToHex(digestOf('receipt')),
-      resultDigest: digestToHex(digestOf(answer)),
-      budgetHeads: [digestToHex(digestOf('head'))],
-    }
     const waiting = client.waitForJob(jobId, { pollMs: 5 })
-    const statement = await prove('release', releaseContext({ ...subject, ...facts }))
-    await releaseJob(world.walletOf(0), { deployment, jobId, ...facts, statement })
-    expect((await waiting).state).toBe('Released')
-    const sealed = await sealBytes(canonicalBytes(answer), {
-      recipients: [hpkeRecipient({ publicKey: consumerKey.publicKey })],
-      context: {
-        chainId: deployment.chainId,
-        pool: world.contracts.pool.toLowerCase() as `0x${string}`,
-        policyDigest: digestOf(policy),
-        epoch: 1,
-        mediaType: 'application/json',
-      },
-      random: platformRandom,
-    })
-    served.routes[`/v1/jobs/${jobId}/result`] = () => ({ simulated: true, sealed: encodeBase64Url(sealed) })
-    expect((await client.result(jobId, consumerKey.privateKey)).value).toEqual(answer)
-
-    // The node of this test gives no receipt: whose data it was is then unknown, not "no".
-    const [use] = await owner.client.whoUsedMyData()
-    expect(use).toMatchObject({
+    const { bundle, sealed } = await releaseOnChain(world, {
       jobId,
-      used: 'unknown',
       consumer: world.accountOf(3).address,
-      result: digestOf(answer),
+      manifest: asked.manifest,
+      policy,
+      evidence: world.node.evidence(nonce),
+      verdicts: [digestOf(`verdict ${ownId}`), digestOf('another contribution’s')],
+      issuedAt: at,
+      resultPublicKey: consumerKey.publicKey,
     })
+    expect((await waiting).state).toBe('Released')
+    served.routes[`/v1/jobs/${jobId}/result`] = () => ({ simulated: true, sealed: encodeBase64Url(sealed) })
+    const opened = await client.result(jobId, consumerKey.privateKey)
+    expect(opened.value).toEqual(parseCanonical(result))
+
+    // While the node gives no receipt, whose data it was is unknown, not "no".
+    const known = { jobId, consumer: world.accountOf(3).address, result: sha256Digest(result) }
+    const [early] = await owner.client.whoUsedMyData()
+    expect(early).toMatchObject({ ...known, used: 'unknown' })
+
+    for (const { routes } of [served, owner.served]) routes[`/v1/jobs/${jobId}/receipt`] = () => bundle
+    const verdict = await client.verifyReceipt(jobId, { trust, result: opened.bytes })
+    expect(verdict.checks.filter((check) => check.result !== 'pass')).toEqual([])
+    expect(verdict.ok).toBe(true)
+    expect(await owner.client.whoUsedMyData()).toMatchObject([
+      { ...known, used: 'yes', contributions: [ownId], title: 'Mean wage', purpose: 'research' },
+    ])
+    const stranger = app(4)
+    stranger.served.routes[`/v1/jobs/${jobId}/receipt`] = () => bundle
+    const options = { owner: world.accountOf(4).address }
+    expect(await stranger.client.whoUsedMyData(options)).toMatchObject([{ ...known, used: 'no' }])
   })
 
   test('that the node would refuse is not proposed', async () => {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Line and branch coverage of the TypeScript sources by this package's tests, which run against anvil; exits 1 below the floor.
+// Line and branch coverage of the TypeScript sources by this package's tests, which run against anvil: what is missed, by line;
+// exits 1 when either is below the floor.
 //   node scripts/coverage-actions.mjs [--floor 95]
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -24,7 +25,11 @@ const run = spawnSync(
       '--coverage.exclude=packages/contracts/src/testing/**',
       '--coverage.exclude=packages/contracts/src/**/*.test.ts',
     ],
-    ...['--coverage.reporter=json-summary', `--coverage.reportsDirectory=${folder}`],
+    ...[
+      '--coverage.reporter=json-summary',
+      '--coverage.reporter=json',
+      `--coverage.reportsDirectory=${folder}`,
+    ],
   ],
   { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 },
 )
@@ -33,18 +38,30 @@ if (run.status !== 0) {
   process.exit(1)
 }
 const { total, ...files } = JSON.parse(readFileSync(join(folder, 'coverage-summary.json'), 'utf8'))
+const details = JSON.parse(readFileSync(join(folder, 'coverage-final.json'), 'utf8'))
 rmSync(folder, { recursive: true })
+
+/** Lines of the statements and branches of a file that no test reached. */
+function missed({ statementMap, s, branchMap, b }) {
+  const lines = Object.entries(statementMap).flatMap(([key, { start }]) => (s[key] === 0 ? [start.line] : []))
+  const branches = Object.entries(branchMap).flatMap(([key, { locations }]) =>
+    locations.flatMap(({ start }, index) => (b[key][index] === 0 ? [start.line] : [])),
+  )
+  const list = (numbers) => [...new Set(numbers)].sort((left, right) => left - right).join(' ')
+  return `${lines.length > 0 ? ` lines ${list(lines)}` : ''}${branches.length > 0 ? ` branches ${list(branches)}` : ''}`
+}
+
 for (const [file, { lines, branches }] of Object.entries(files)) {
   const name = relative(join(root, 'packages', 'contracts'), file)
   process.stdout.write(
-    `${name.padEnd(46)} ${lines.pct.toFixed(1).padStart(5)} % lines ${branches.pct.toFixed(1).padStart(5)} % branches\n`,
+    `${name.padEnd(46)} ${lines.pct.toFixed(1).padStart(5)} % lines ${branches.pct.toFixed(1).padStart(5)} % branches${missed(details[file])}\n`,
   )
 }
 const { lines, branches } = total
 process.stdout.write(
   `all of src/: ${lines.pct.toFixed(2)} % of lines, ${branches.pct.toFixed(2)} % of branches\n`,
 )
-if (lines.total === 0 || lines.pct < floor) {
-  process.stderr.write(`coverage of lines is below ${floor} %\n`)
+if (lines.total === 0 || lines.pct < floor || branches.pct < floor) {
+  process.stderr.write(`coverage is below ${floor} %\n`)
   process.exit(1)
 }

@@ -7,6 +7,7 @@ export type ContractsErrorCode =
   | 'CHAIN_REORGANISED'
   | 'CHAIN_STALE'
   | 'CHAIN_UNREACHABLE'
+  | 'CHAIN_UNSUITABLE'
   | 'DEPLOYMENT_MISMATCH'
   | 'NOT_FOUND'
   | 'NO_ACCOUNT'

@@ -18,6 +18,7 @@ import {Contribution, DataRegistry, VerdictEntry} from "../solidity/registry/Dat
 import {PoolToken} from "../solidity/token/PoolToken.sol";
 import {PoolTokenDeployer} from "../solidity/token/PoolTokenDeployer.sol";
 import {Allocation, VestingSchedule} from "../solidity/token/VestingSchedule.sol";
+import {VotingToken} from "../solidity/token/VotingToken.sol";
 import {BlockingToken, CallingToken, ContractWallet, FeeToken} from "./OddTokens.sol";
 import {World} from "./World.sol";
 
@@ -404,7 +405,7 @@ contract AuditTest is World {
         (holders[0], amounts[0]) = (address(9), 10);
         own.mintRewards(holders, amounts);
         amounts[0] = 1;
-        vm.expectRevert(abi.encodeWithSelector(PoolToken.ERC20ExceededCap.selector, 101, 100));
+        vm.expectRevert(abi.encodeWithSelector(VotingToken.ERC20ExceededCap.selector, 101, 100));
         own.mintRewards(holders, amounts);
         vm.prank(address(9));
         own.burn(1);

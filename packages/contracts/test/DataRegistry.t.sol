@@ -90,6 +90,24 @@ contract DataRegistryTest is World {
         data.contributeSigned(contribution, block.timestamp, signature);
     }
 
+    /// Upstream hole: wrapped keys and addresses were kept as text in storage, 375,000 gas for each key.
+    function testFuzz_noTextOfAContributionIsStored(string calldata locator) external {
+        uint256 length = bytes(locator).length;
+        if (length == 0 || length > 512) return;
+        offer(address(7), pool);
+        Contribution memory contribution = contributionOf(address(8), pool);
+        contribution.locator = locator;
+        vm.record();
+        vm.prank(address(8));
+        data.contribute(contribution);
+        (, bytes32[] memory writes) = vm.accesses(address(data));
+        // The count of contributions, and one slot for this one.
+        vm.assertEq(writes.length, 2);
+        vm.assertTrue(writes[0] != writes[1]);
+        (, writes) = vm.accesses(address(pool));
+        vm.assertEq(writes.length, 0);
+    }
+
     function testFuzz_rewardFollowsTheScoreExactly(uint16 score) external {
         score = uint16(bound(score, 0, 10_000));
         accept(address(7), pool, score);

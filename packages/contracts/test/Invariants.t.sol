@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {Job} from "../solidity/job/Job.sol";
 import {JobBoard} from "../solidity/job/JobBoard.sol";
 import {JobState} from "../solidity/job/JobState.sol";
 import {Grant, Terms} from "../solidity/permission/Permissions.sol";
@@ -145,15 +146,27 @@ contract Walker is World {
         address[] memory chosen = new address[](which % 3 == 2 ? 2 : 1);
         chosen[0] = address(pools[which % 3 == 1 ? 1 : 0]);
         if (chosen.length == 2) chosen[1] = address(pools[1]);
-        vm.prank(actor(who));
-        uint256 id = board.propose(
-            keccak256(abi.encode(manifest % 4)), "", chosen, type(uint256).max, uint64(block.timestamp + 1 days)
-        );
+        proposeFor(actor(who), keccak256(abi.encode(manifest % 4)), chosen);
+    }
+
+    function proposeFor(address consumer, bytes32 digest, address[] memory chosen) private returns (uint256 id) {
+        vm.prank(consumer);
+        id = board.propose(digest, "", chosen, type(uint256).max, uint64(block.timestamp + 1 days));
         // Grants of before count for a new job of the same digest.
         for (uint256 i; i < chosen.length; ++i) {
-            Grant memory g = permissions.getGrant(actor(who), chosen[i], board.getJob(id).manifestDigest);
+            Grant memory g = permissions.getGrant(consumer, chosen[i], digest);
             _granted[id][chosen[i]] = g.terms.runs > g.used && block.timestamp <= g.terms.closesAt;
         }
+    }
+
+    /// The same job proposed four times while its grant has runs left, and then all of them paid for.
+    function again(uint256 job) external {
+        uint256 like = pickJob(job);
+        if (like == 0) return;
+        Job memory known = board.getJob(like);
+        uint256[4] memory ids;
+        for (uint256 i; i < 4; ++i) ids[i] = proposeFor(known.consumer, known.manifestDigest, known.pools);
+        for (uint256 i; i < 4; ++i) fundId(ids[i]);
     }
 
     function approve(uint256 job, uint256 which, uint96 price, uint64 burn, uint32 runs) external {
@@ -169,7 +182,10 @@ contract Walker is World {
     }
 
     function fund(uint256 job) public {
-        uint256 id = pickJob(job);
+        fundId(pickJob(job));
+    }
+
+    function fundId(uint256 id) private {
         vm.prank(board.getJob(id).consumer);
         try board.fund(id) {
             ++fundings;
@@ -316,6 +332,27 @@ contract Walker is World {
         return board.settledTokens(pools[which].token());
     }
 
+    /// What everybody holds of a pool's token, and what of it votes.
+    function heldOf(uint256 which) external view returns (uint256 held, uint256 ofActors, uint256 votes) {
+        PoolToken token_ = PoolToken(pools[which].token());
+        for (uint256 i; i < ACTORS; ++i) {
+            ofActors += token_.balanceOf(actor(i));
+            votes += token_.getVotes(actor(i));
+        }
+        held = ofActors + token_.balanceOf(address(board)) + token_.balanceOf(pools[which].timelock());
+    }
+
+    /// Lets somebody vote through somebody, and hands tokens on.
+    function pass(uint256 from, uint256 to, uint256 which, uint96 value, bool delegating) external {
+        PoolToken token_ = PoolToken(pools[which % 2].token());
+        vm.prank(actor(from));
+        if (delegating) {
+            token_.delegate(actor(to));
+        } else {
+            try token_.transfer(actor(to), value % 1e20) {} catch {}
+        }
+    }
+
     function supplyOf(uint256 which) external view returns (uint256) {
         return PoolToken(pools[which].token()).totalSupply();
     }
@@ -375,6 +412,15 @@ contract InvariantsTest is World {
         uint256 supply = walker.supplyOf(0) + walker.supplyOf(1);
         uint256 earned = (walker.scoreSum() + walker.withdrawnScores()) * REWARD / 10_000;
         vm.assertEq(supply + walker.burned(0) + walker.burned(1), earned);
+    }
+
+    /// Every token that exists is somebody's, and every token of a member votes once.
+    function invariant_balancesAndVotesAreTheSupply() external view {
+        for (uint256 i; i < 2; ++i) {
+            (uint256 held, uint256 ofActors, uint256 votes) = walker.heldOf(i);
+            vm.assertEq(held, walker.supplyOf(i), "balances");
+            vm.assertEq(votes, ofActors, "votes");
+        }
     }
 
     function invariant_noJobRunsWithoutApproval() external view {

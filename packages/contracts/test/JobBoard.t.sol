@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {JobBoard} from "../solidity/job/JobBoard.sol";
 import {JobState} from "../solidity/job/JobState.sol";
+import {JobStore} from "../solidity/job/JobStore.sol";
 import {Permissions, Terms} from "../solidity/permission/Permissions.sol";
 import {World} from "./World.sol";
 
@@ -44,7 +45,7 @@ contract JobBoardTest is World {
         uint256 id = propose(type(uint256).max);
         Terms memory offered = terms(1, 1);
         vm.prank(caller);
-        vm.expectRevert(abi.encodeWithSelector(JobBoard.OnlyPoolTimelock.selector, caller, address(pool)));
+        vm.expectRevert(abi.encodeWithSelector(JobStore.OnlyPoolTimelock.selector, caller, address(pool)));
         board.approve(id, address(pool), offered);
         vm.prank(caller);
         vm.expectRevert(abi.encodeWithSelector(Permissions.OnlyJobBoard.selector, caller, address(board)));

@@ -4,7 +4,9 @@ pragma solidity ^0.8.28;
 import {JobBoard} from "../solidity/job/JobBoard.sol";
 import {Job, JobClass, JobProposal} from "../solidity/job/Job.sol";
 import {JobDraw} from "../solidity/job/JobDraw.sol";
+import {JobNodes} from "../solidity/job/JobNodes.sol";
 import {JobState} from "../solidity/job/JobState.sol";
+import {JobStore} from "../solidity/job/JobStore.sol";
 import {NodeRegistry} from "../solidity/node/NodeRegistry.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";
 import {Permissions, Terms} from "../solidity/permission/Permissions.sol";
@@ -93,7 +95,7 @@ contract JobLifeTest is World {
         vm.assertEq(drawn.blockNumber, block.number + 2);
         vm.assertEq(drawn.candidates, 2);
         StatementProof memory early = say(NODE_KEY, board.START_STATEMENT(), id, abi.encode(MANIFEST));
-        refused(JobBoard.NotAssigned.selector);
+        refused(JobNodes.NotAssigned.selector);
         board.start(id, early);
         refused(JobDraw.DrawTooEarly.selector);
         board.assign(id);
@@ -105,7 +107,7 @@ contract JobLifeTest is World {
         vm.assertEq(node, nodes.nodeAt(expected));
         uint256 other = keyOf(node) == NODE_KEY ? SECOND_KEY : NODE_KEY;
         StatementProof memory proof = say(other, board.START_STATEMENT(), id, abi.encode(MANIFEST));
-        refused(JobBoard.OtherNode.selector);
+        refused(JobStore.OtherNode.selector);
         board.start(id, proof);
         start(keyOf(node), id);
         check(id, JobState.Running);
@@ -114,7 +116,7 @@ contract JobLifeTest is World {
     function test_onlyAFundedJobIsDrawn() external {
         uint256 id = funded(JobClass.Drawn);
         draw(id, keccak256("drawn"));
-        refused(JobBoard.TransitionNotAllowed.selector);
+        refused(JobStore.TransitionNotAllowed.selector);
         board.assign(id);
     }
 
@@ -125,7 +127,7 @@ contract JobLifeTest is World {
         check(id, JobState.Funded);
         vm.assertEq(board.drawOf(id).blockNumber, block.number + 2);
         uint256 open = funded(JobClass.Open);
-        refused(JobBoard.NotDrawn.selector);
+        refused(JobNodes.NotDrawn.selector);
         board.assign(open);
     }
 
@@ -155,7 +157,7 @@ contract JobLifeTest is World {
     function test_aNodeThatDoesNotShowUpLosesTheJobForEver() external {
         uint256 id = funded(JobClass.Drawn);
         address node = draw(id, keccak256("x"));
-        refused(JobBoard.NodeNotSilent.selector);
+        refused(JobNodes.NodeNotSilent.selector);
         board.requeue(id);
         vm.warp(block.timestamp + 15 minutes + 1);
         board.requeue(id);
@@ -180,7 +182,7 @@ contract JobLifeTest is World {
     /// Bad input of the issue: griefing by never finishing.
     function test_aSilentNodeLosesTheJobAndItsStatementCannotBringItBack() external {
         uint256 id = funded(JobClass.Open);
-        refused(JobBoard.TransitionNotAllowed.selector);
+        refused(JobStore.TransitionNotAllowed.selector);
         board.requeue(id);
         StatementProof memory first = say(NODE_KEY, board.START_STATEMENT(), id, abi.encode(MANIFEST));
         board.start(id, first);
@@ -189,22 +191,22 @@ contract JobLifeTest is World {
         StatementProof memory beat = say(NODE_KEY, board.HEARTBEAT_STATEMENT(), id, abi.encode(MANIFEST, time));
         board.heartbeat(id, time, beat);
         vm.assertEq(board.getJob(id).seenAt, time);
-        refused(JobBoard.HeartbeatOutOfOrder.selector);
+        refused(JobNodes.HeartbeatOutOfOrder.selector);
         board.heartbeat(id, time, beat);
-        refused(JobBoard.HeartbeatOutOfOrder.selector);
+        refused(JobNodes.HeartbeatOutOfOrder.selector);
         board.heartbeat(id, time + 1, beat);
         vm.warp(time + 1 hours);
-        refused(JobBoard.NodeNotSilent.selector);
+        refused(JobNodes.NodeNotSilent.selector);
         board.requeue(id);
         vm.warp(time + 1 hours + 1);
         board.requeue(id);
-        refused(JobBoard.NodeHadJob.selector);
+        refused(JobNodes.NodeHadJob.selector);
         board.start(id, first);
-        refused(JobBoard.TransitionNotAllowed.selector);
+        refused(JobStore.TransitionNotAllowed.selector);
         board.heartbeat(id, time + 2, beat);
         start(SECOND_KEY, id);
         check(id, JobState.Running);
-        refused(JobBoard.TransitionNotAllowed.selector);
+        refused(JobStore.TransitionNotAllowed.selector);
         board.cancel(id);
     }
 
@@ -212,17 +214,17 @@ contract JobLifeTest is World {
         uint256 id = funded(JobClass.Open);
         StatementProof memory early =
             say(NODE_KEY, board.HAND_OFF_STATEMENT(), id, abi.encode(MANIFEST, vm.addr(SECOND_KEY)));
-        refused(JobBoard.TransitionNotAllowed.selector);
+        refused(JobStore.TransitionNotAllowed.selector);
         board.handOff(id, vm.addr(SECOND_KEY), early);
         start(NODE_KEY, id);
         StatementProof memory toNobody = say(NODE_KEY, board.HAND_OFF_STATEMENT(), id, abi.encode(MANIFEST, address(9)));
-        refused(JobBoard.NodeNotActive.selector);
+        refused(JobNodes.NodeNotActive.selector);
         board.handOff(id, address(9), toNobody);
         board.handOff(id, vm.addr(SECOND_KEY), early);
         vm.assertEq(board.getJob(id).node, vm.addr(SECOND_KEY));
         StatementProof memory back =
             say(SECOND_KEY, board.HAND_OFF_STATEMENT(), id, abi.encode(MANIFEST, vm.addr(NODE_KEY)));
-        refused(JobBoard.NodeNotActive.selector);
+        refused(JobNodes.NodeNotActive.selector);
         board.handOff(id, vm.addr(NODE_KEY), back);
         StatementProof memory failed = say(SECOND_KEY, board.FAILURE_STATEMENT(), id, abi.encode(MANIFEST, bytes32("why")));
         board.fail(id, bytes32("why"), failed);
@@ -241,17 +243,17 @@ contract JobLifeTest is World {
         }
         start(NODE_KEY, id);
         vm.warp(block.timestamp + 1 hours + 1);
-        refused(JobBoard.TooManyAttempts.selector);
+        refused(JobNodes.TooManyAttempts.selector);
         board.requeue(id);
     }
 
     /// Found by the invariant: the way back from a silent node was open to a second payment.
     function test_aJobIsPaidOnce() external {
         uint256 id = funded(JobClass.Open);
-        refused(JobBoard.TransitionNotAllowed.selector);
+        refused(JobStore.TransitionNotAllowed.selector);
         board.fund(id);
         start(NODE_KEY, id);
-        refused(JobBoard.TransitionNotAllowed.selector);
+        refused(JobStore.TransitionNotAllowed.selector);
         board.fund(id);
         vm.assertEq(protocolToken.balanceOf(address(board)), 100);
     }
@@ -283,7 +285,7 @@ contract JobLifeTest is World {
         board.releaseAndSettle(id, bytes32("r"), bytes32("s"), heads, proof);
         check(id, JobState.Settled);
         vm.assertEq(protocolToken.balanceOf(address(board)), 0);
-        refused(JobBoard.TransitionNotAllowed.selector);
+        refused(JobStore.TransitionNotAllowed.selector);
         board.settle(id);
     }
 
@@ -313,7 +315,7 @@ contract JobLifeTest is World {
         uint256 id = funded(JobClass.Drawn);
         refused(JobBoard.OnlyContributor.selector);
         board.suspend(id, address(pool));
-        refused(JobBoard.PoolNotInJob.selector);
+        refused(JobStore.PoolNotInJob.selector);
         board.suspend(id, address(9));
         vm.prank(MEMBER);
         board.suspend(id, address(pool));
@@ -321,9 +323,9 @@ contract JobLifeTest is World {
         refused(JobBoard.AlreadySuspended.selector);
         board.suspend(id, address(pool));
         vm.roll(block.number + 3);
-        refused(JobBoard.JobIsSuspended.selector);
+        refused(JobStore.JobIsSuspended.selector);
         board.assign(id);
-        refused(JobBoard.OnlyPoolTimelock.selector);
+        refused(JobStore.OnlyPoolTimelock.selector);
         board.resume(id, address(pool));
         address lock = pool.timelock();
         vm.prank(lock);
@@ -378,28 +380,28 @@ contract JobLifeTest is World {
     function test_approvalAndFundingAreRefusedByName() external {
         uint256 id = board.propose(MANIFEST, "", one(address(pool)), 50, tomorrow());
         Terms memory t = terms();
-        refused(JobBoard.JobUnknown.selector);
+        refused(JobStore.JobUnknown.selector);
         board.fund(99);
-        refused(JobBoard.TransitionNotAllowed.selector);
+        refused(JobStore.TransitionNotAllowed.selector);
         board.fund(id);
         address lock = pool.timelock();
         Pool second = found("second", 0);
-        refused(JobBoard.PoolNotInJob.selector);
+        refused(JobStore.PoolNotInJob.selector);
         board.approve(id, address(second), t);
         vm.prank(lock);
         board.approve(id, address(pool), t);
         vm.prank(lock);
-        refused(JobBoard.TransitionNotAllowed.selector);
+        refused(JobStore.TransitionNotAllowed.selector);
         board.approve(id, address(pool), t);
         refused(JobBoard.PriceAboveCeiling.selector);
         board.fund(id);
         vm.prank(address(9));
-        refused(JobBoard.OnlyConsumer.selector);
+        refused(JobStore.OnlyConsumer.selector);
         board.fund(id);
         refused(JobBoard.DeadlineNotPassed.selector);
         board.expire(id);
         vm.warp(block.timestamp + 2 days);
-        refused(JobBoard.DeadlinePassed.selector);
+        refused(JobStore.DeadlinePassed.selector);
         board.fund(id);
         address[] memory two = new address[](2);
         (two[0], two[1]) = (address(pool), address(second));

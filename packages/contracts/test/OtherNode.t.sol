@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {JobBoard} from "../solidity/job/JobBoard.sol";
 import {JobState} from "../solidity/job/JobState.sol";
+import {JobStore} from "../solidity/job/JobStore.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";
 import {Terms} from "../solidity/permission/Permissions.sol";
 import {World} from "./World.sol";
@@ -40,7 +41,7 @@ contract OtherNodeTest is World {
 
     function expectOtherNode(uint256 id) private {
         vm.expectRevert(
-            abi.encodeWithSelector(JobBoard.OtherNode.selector, id, vm.addr(OTHER_KEY), vm.addr(NODE_KEY))
+            abi.encodeWithSelector(JobStore.OtherNode.selector, id, vm.addr(OTHER_KEY), vm.addr(NODE_KEY))
         );
     }
 

@@ -153,7 +153,7 @@ await addSealed(
   )
 }
 await addPositive('X-Wing alone', 70, { to: ['xwing'] })
-await addPositive('the default chunk size', 70_000, { chunkSize: undefined })
+await addPositive('chunks of 65,536 bytes', 70_000, { chunkSize: 65_536 })
 await addPositive('the largest values of a context', 10, {
   context: {
     chainId: 2 ** 53 - 1,
@@ -583,6 +583,30 @@ const nested = (levels) => {
 // The header and its recipients are two levels themselves.
 add('a stanza nested 126 deep, 128 in all', 'HEADER_REFUSED', nested(126))
 add('a stanza nested 127 deep, 129 in all', 'HEADER_INVALID', headerText(deepText(127)))
+// At the limit of marks and one past it: too long to be written out, so `repeated` says what to put in.
+const marks =
+  131_072 - [...canonicalText.replace(/"[^"]*"/g, '')].filter((mark) => '[{,'.includes(mark)).length
+for (const [more, error] of [
+  [0, 'HEADER_REFUSED'],
+  [1, 'HEADER_INVALID'],
+]) {
+  // The stanza brings `{`, `[` and two `,` beside the repeated ones.
+  const times = marks - 4 + more
+  const before = canonicalText.indexOf('"recipients":[') + '"recipients":['.length
+  const stanza = (list) => `{"a":[0${list}],"type":"x"},`
+  const text = (list) => canonicalText.slice(0, before) + stanza(list) + canonicalText.slice(before)
+  const whole = headerText(text(',0'.repeat(times)))
+  const at = whole.length - headerText(text('')).length
+  const offset = 13 + Buffer.from(canonicalText.slice(0, before)).length + '{"a":[0'.length
+  add(
+    `${131_072 + more} of the characters [ { , outside of strings`,
+    error,
+    join(whole.slice(0, offset), whole.slice(offset + at)),
+    {
+      repeated: { offset, bytes: base64(Buffer.from(',0')), times },
+    },
+  )
+}
 const named = (members) => canonicalText.replace('"recipients":[', `"recipients":[{${members}},`)
 add(
   'names in the order of UTF-16',

@@ -17,6 +17,8 @@ export type PocErrorCode =
   | 'RUNTIME_FAILED'
   /** The builder's module does not bundle. */
   | 'BUNDLE_FAILED'
+  /** The file of an index is damaged, of another version or kind, or made under another pool's key; the place says which. */
+  | 'INDEX_INVALID'
   /** The key of a fingerprint or an issuer's public key is not one. */
   | 'KEY_INVALID'
 

@@ -42,6 +42,14 @@ export { type RunPocOptions, runPoc } from './run/run-poc.js'
 export { contentFingerprint } from './uniqueness/content-fingerprint.js'
 export { type ContentSketch, contentSketch } from './uniqueness/content-sketch.js'
 export {
+  decodeNearDuplicateIndex,
+  decodeRowIndex,
+  type EncodedIndex,
+  encodeIndex,
+  openIndex,
+  sealIndex,
+} from './uniqueness/index-file.js'
+export {
   createNearDuplicateIndex,
   type NearDuplicateIndex,
   type Nearest,

@@ -11,6 +11,8 @@ export type RunErrorCode =
   | 'OUT_OF_MEMORY'
   /** The code recursed deeper than `limits.stackBytes` allows. */
   | 'STACK_OVERFLOW'
+  /** The code took more than `limits.steps`, which are counted the same on every machine. */
+  | 'OUT_OF_STEPS'
   /** The code threw. Class name and line are told, the message is not: it may hold private data. */
   | 'THREW'
   /** The JSON text of the output is longer than `limits.outputBytes`. */

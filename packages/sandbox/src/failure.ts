@@ -12,6 +12,7 @@ const messages: Readonly<Record<Exclude<RunErrorCode, 'THREW'>, string>> = {
   TIMEOUT: 'the code ran past its deadline; give it less work or more time',
   OUT_OF_MEMORY: 'code, input and what the code allocates need more than the memory limit',
   STACK_OVERFLOW: 'the code recursed deeper than its stack allows',
+  OUT_OF_STEPS: 'the code took more steps than its limit; give it less work or more steps',
   OUTPUT_TOO_LARGE: 'the output is longer than the limit; return less or raise outputBytes',
   OUTPUT_NOT_JSON:
     'the output is not plain JSON (undefined, function, symbol, bigint, NaN, cycle, promise or too deep a nesting)',

@@ -8,6 +8,11 @@ export interface Limits {
   readonly timeMs: number
   /** Interpreter stack in bytes, 16 KiB to 512 KiB; 256 KiB when absent. */
   readonly stackBytes?: number
+  /**
+   * Steps of the run, 1 to 2^53 - 1; no bound when absent. They are counted the same on every machine, so that it is not the clock that
+   * decides what a run may do: instructions in WebAssembly, the interpreter's polls (a loop or a call, by ten thousand) in QuickJS. Python does not count.
+   */
+  readonly steps?: number
   /** Longest output in bytes of JSON text (UTF-8), 1 to 256 MiB. */
   readonly outputBytes: number
 }
@@ -23,6 +28,7 @@ export const DEFAULT_LIMITS: CheckedLimits = /* @__PURE__ */ Object.freeze({
   memoryBytes: 64 * MIB,
   timeMs: 5_000,
   stackBytes: 256 * KIB,
+  steps: Number.MAX_SAFE_INTEGER,
   outputBytes: MIB,
 })
 
@@ -32,11 +38,12 @@ const ranges: Readonly<Record<keyof Limits, readonly [number, number]>> = {
   memoryBytes: [MIB, 1024 * MIB],
   timeMs: [1, 600_000],
   stackBytes: [16 * KIB, 512 * KIB],
+  steps: [1, Number.MAX_SAFE_INTEGER],
   outputBytes: [1, 256 * MIB],
 }
 
 /**
- * Checks limits and fills in the default stack.
+ * Checks limits and fills in the defaults of stack and steps.
  *
  * @param limits what the caller asks for
  * @returns the same limits with every field present
@@ -47,9 +54,10 @@ export function validateLimits(limits: Limits): CheckedLimits {
     memoryBytes: limits.memoryBytes,
     timeMs: limits.timeMs,
     stackBytes: limits.stackBytes ?? DEFAULT_LIMITS.stackBytes,
+    steps: limits.steps ?? DEFAULT_LIMITS.steps,
     outputBytes: limits.outputBytes,
   }
-  for (const name of ['memoryBytes', 'timeMs', 'stackBytes', 'outputBytes'] as const) {
+  for (const name of ['memoryBytes', 'timeMs', 'stackBytes', 'steps', 'outputBytes'] as const) {
     const [low, high] = ranges[name]
     const value = checked[name]
     if (!Number.isSafeInteger(value) || value < low || value > high) {

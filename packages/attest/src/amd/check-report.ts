@@ -1,4 +1,4 @@
-import { bytesToHex } from '@noble/hashes/utils.js'
+import { bytesToHex } from '../encoding/hex.js'
 import { fail, notChecked, pass } from '../verdict/check-list.js'
 import { issuerLine } from './check-chain.js'
 import { lineOf, reportProduct, signingKey } from './claims.js'

@@ -1,4 +1,4 @@
-import { bytesToHex } from '@noble/hashes/utils.js'
+import { bytesToHex } from '../encoding/hex.js'
 import type { SnpProductLine } from '../trust-anchor/amd.js'
 import type { Hex, RootClaim } from '../verdict/verdict.js'
 import type { SnpReport } from './report.js'

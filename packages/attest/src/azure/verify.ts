@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, concatBytes } from '@noble/hashes/utils.js'
+import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js'
 import { type VerifySnpReportOptions, verifySnpReport } from '../amd/verify.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { AttestError } from '../errors.js'
@@ -54,6 +54,8 @@ export interface AzureVerdict {
   /** Verdict on the hardware's evidence; null when it was not verified. */
   readonly hardware: Verdict | null
   readonly nonce: Hex
+  /** SHA-256 of the modulus of the vTPM's key `HCLAkPub`, big-endian: which machine it is. */
+  readonly attestationKey: Hex
   /** Registers that the quote covers, by index. */
   readonly registers: Readonly<Record<number, Hex>>
   /** JSON text that names keys and configuration of the VM. */
@@ -103,11 +105,16 @@ export function verifyAzureEvidence(evidence: AzureEvidence, options: VerifyAzur
     checks: checks.list(),
     hardware,
     nonce: `0x${bytesToHex(quote.extraData)}`,
+    attestationKey: keyDigest(report.attestationKey),
     registers: Object.fromEntries(
       quote.registers.map((index) => [index, `0x${bytesToHex(registers[index] ?? new Uint8Array())}`]),
     ),
     runtimeData: new TextDecoder().decode(report.runtimeData),
   }
+}
+
+function keyDigest({ modulus, size }: HclReport['attestationKey']): Hex {
+  return `0x${bytesToHex(sha256(hexToBytes(modulus.toString(16).padStart(2 * size, '0'))))}`
 }
 
 function checkRegisters(

@@ -13,6 +13,8 @@ export interface RaTlsCertificate {
   readonly quote: Uint8Array | undefined
   /** JSON text of the event log, as it stands; possibly compressed. */
   readonly eventLog: Uint8Array | undefined
+  /** The app's id as the certificate's issuer wrote it; the quote does not vouch for it. */
+  readonly appId: Uint8Array | undefined
   /** The 64 bytes that the quote's report data must be. */
   readonly reportData: Uint8Array
 }
@@ -41,6 +43,7 @@ export function parseRaTlsCertificate(der: Uint8Array): RaTlsCertificate {
     certificate,
     quote: extension('1'),
     eventLog: extension('2'),
+    appId: extension('3'),
     reportData: sha512(concatBytes(prefix, certificate.spki)),
   }
 }

@@ -1,8 +1,8 @@
-import { bytesToHex } from '@noble/hashes/utils.js'
 import { AttestError } from '../errors.js'
 import { keyAlgorithm, type VerifySignature } from '../signature/port.js'
 import { type DerNode, derTag, parseDer } from './der.js'
 import { derTime } from './der-time.js'
+import { bytesToHex } from './hex.js'
 import { sameBytes } from './same-bytes.js'
 import {
   type Certificate,

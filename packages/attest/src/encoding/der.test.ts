@@ -6,6 +6,7 @@ import { maximumDerDepth, parseDer } from './der.js'
 import { derTime } from './der-time.js'
 import { ecdsaSignature } from './ecdsa-signature.js'
 import { objectIdentifier } from './object-identifier.js'
+import { sameBytes } from './same-bytes.js'
 
 const code = (ask: () => unknown) => {
   try {
@@ -39,6 +40,7 @@ describe('parseDer', () => {
     ['a long form with a leading zero', '04 82 0080' + '00'.repeat(128)],
     ['a length of five octets', '04 85 0000000001 00'],
     ['a multi-byte tag', '1f 81 01 00'],
+    ['a multi-byte tag that could be read as a short one', '1f 01 00'],
     ['a child longer than its parent', '3003 0202 01'],
     ['BOOLEAN 01', '0101 01'],
     ['BOOLEAN of two octets', '0102 ffff'],
@@ -113,6 +115,22 @@ describe('objectIdentifier', () => {
   ])('reads %s as %s', (hex, dotted) => {
     expect(objectIdentifier(hexToBytes(hex))).toBe(dotted)
   })
+
+  it('refuses arcs beyond 2^53, which would be read as others', () => {
+    expect(objectIdentifier(hexToBytes('2a8fffffffffffff7f'))).toBe(`1.2.${2 ** 53 - 1}`)
+    expect(code(() => objectIdentifier(hexToBytes('2a9080808080808000')))).toBe('BAD_DER')
+    expect(code(() => objectIdentifier(hexToBytes(`2a81${'80'.repeat(20)}00`)))).toBe('BAD_DER')
+  })
+})
+
+describe('sameBytes', () => {
+  it('tells an array from its beginning', () => {
+    expect(sameBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 2))).toBe(true)
+    expect(sameBytes(Uint8Array.of(1), Uint8Array.of(1, 2))).toBe(false)
+    expect(sameBytes(Uint8Array.of(1, 2), Uint8Array.of(1))).toBe(false)
+    expect(sameBytes(new Uint8Array(), Uint8Array.of(1))).toBe(false)
+    expect(sameBytes(Uint8Array.of(1, 3), Uint8Array.of(1, 2))).toBe(false)
+  })
 })
 
 describe('derTime', () => {
@@ -134,6 +152,19 @@ describe('derTime', () => {
     ['0x18', '20260201000000Z'],
     ['0x18', '20500101000000.5Z'],
     ['0x13', '260201000000Z'],
+    ['0x17', '260201000000'],
+    ['0x17', '260201000000ZZ'],
+    ['0x17', '260200000000Z'],
+    ['0x17', '260001000000Z'],
+    ['0x17', '261301000000Z'],
+    ['0x17', '260201006000Z'],
+    ['0x17', '260201000060Z'],
+    ['0x17', '2602010000 1Z'],
+    ['0x17', '26020100001 Z'],
+    ['0x17', '26020100000:Z'],
+    ['0x17', '2602010000:0Z'],
+    ['0x18', '00990101000000Z'],
+    ['0x18', '00000101000000Z'],
   ])('refuses %s %s', (tag, text) => {
     expect(code(() => time(tag, text))).toBe('BAD_DER')
   })
@@ -147,6 +178,9 @@ describe('ecdsaSignature', () => {
   })
   it.each([
     '3003020101',
+    '3000',
+    '3106020101020102',
+    '3005020101 0500'.replace(' ', ''),
     '3009020101020102020103',
     '30060201ff020102',
     '3006020100020102',

@@ -1,4 +1,3 @@
-import { bytesToHex } from '@noble/hashes/utils.js'
 import { AttestError } from '../errors.js'
 import { keyAlgorithm } from '../signature/port.js'
 import { parseRsaPublicKey } from '../signature/rsa-pss.js'
@@ -6,6 +5,7 @@ import { sha256 } from '../signature/sha2.js'
 import { type DerNode, derTag, parseDer } from './der.js'
 import { derTime } from './der-time.js'
 import { ecdsaSignature } from './ecdsa-signature.js'
+import { bytesToHex } from './hex.js'
 import { objectIdentifier } from './object-identifier.js'
 
 /**
@@ -86,7 +86,8 @@ export function parseCertificate(der: Uint8Array): Certificate {
   const [tbsNode, algorithm, signatureNode] = sequence(parseDer(der), 'certificate', 3)
   const tbs = sequence(tbsNode, 'tbsCertificate')
   const [version, serial, inner, issuer, validity, subject, spki, wrapped] = tbs
-  if (version?.tag !== 0xa0 || version.children.length !== 1 || version.children[0]?.content[0] !== 2) {
+  const number = version?.tag === 0xa0 && version.children.length === 1 ? version.children[0] : undefined
+  if (number?.tag !== derTag.integer || number.content.length !== 1 || number.content[0] !== 2) {
     throw bad('tbsCertificate.version', 'only version 3 certificates are accepted')
   }
   if (tbs.length !== 8 || wrapped?.tag !== 0xa3)

@@ -16,7 +16,7 @@ import { AttestError } from '../errors.js'
 import { type Collateral, collateralReader, hexBytes } from '../intel/collateral.js'
 import { verifyQuote } from '../intel/verify.js'
 import { type Appraisal, appraise } from '../policy/appraise.js'
-import type { AttestationPolicy } from '../policy/policy.js'
+import { type AttestationPolicy, parseAttestationPolicy } from '../policy/policy.js'
 import {
   flag,
   hexText,
@@ -151,7 +151,8 @@ export function verifyNodeEvidence(options: {
   readonly nonce?: Hex
   readonly verifySignature?: VerifySignature
 }): NodeEvidenceVerdict {
-  const { policy, at, nonce } = options
+  const { at, nonce } = options
+  const policy = parseAttestationPolicy(options.policy)
   const evidence = parseNodeEvidence(options.evidence)
   const quote = quoteBytes(evidence)
   const named = policy.roots.filter((root) => root !== 'intel' && root !== 'amd')

@@ -62,7 +62,7 @@ describe('EAR', () => {
       ['hardware', { tdx: { minimumTcbEvaluationDataNumber: 1_000_000 } }],
       ['hardware', { maximumAgeSeconds: 1 }],
       ['configuration', { tdx: { xfam: { mask: `0x${'ff'.repeat(8)}`, value: `0x${'00'.repeat(8)}` } } }],
-      ['configuration', { reportData: '0x11' }],
+      ['configuration', { reportData: `0x${'01'.repeat(32)}` }],
       ['executables', { measurements: [] }],
     ] as const
     for (const [claim, rule] of rows) {

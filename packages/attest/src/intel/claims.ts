@@ -1,4 +1,4 @@
-import { bytesToHex } from '@noble/hashes/utils.js'
+import { bytesToHex } from '../encoding/hex.js'
 import type { Claims, Hex, IntelClaims } from '../verdict/verdict.js'
 import type { Quote } from './quote.js'
 

@@ -1,4 +1,5 @@
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
+import { hexToBytes } from '@noble/hashes/utils.js'
+import { bytesToHex } from '../encoding/hex.js'
 import type { QeIdentity, TdxModule } from './collateral.js'
 import type { SgxReport, TdReport } from './report.js'
 

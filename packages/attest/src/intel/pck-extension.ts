@@ -1,5 +1,5 @@
-import { bytesToHex } from '@noble/hashes/utils.js'
 import { type DerNode, derTag, parseDer } from '../encoding/der.js'
+import { bytesToHex } from '../encoding/hex.js'
 import { objectIdentifier } from '../encoding/object-identifier.js'
 import type { Certificate } from '../encoding/x509.js'
 import { AttestError } from '../errors.js'

@@ -73,6 +73,45 @@ describe('prepared collateral', () => {
   })
 })
 
+describe('the text of an issuer chain', () => {
+  const collateral = simulator.collateral(at)
+  const chain = collateral.tcbInfoIssuerChain
+  const begin = '-----BEGIN CERTIFICATE-----'
+  const ask = (tcbInfoIssuerChain: string) => () => prepareCollateral({ ...collateral, tcbInfoIssuerChain })
+
+  it('may have CRLF and blank lines between its certificates', () => {
+    const [first = '', second = ''] = chain.split(/(?<=END CERTIFICATE-----\n)/)
+    for (const text of [
+      chain.replaceAll('\n', '\r\n'),
+      `${first}\n\n${second}`,
+      `\n${chain}\n`,
+      chain.trimEnd(),
+    ])
+      expect(ask(text)).not.toThrow()
+  })
+
+  it.each([
+    ['nothing', ''],
+    ['blank lines only', '\n\n'],
+    [
+      'two certificates on one line',
+      chain
+        .replace(`\n${begin}`, (found) => found.slice(1))
+        .replace(/END CERTIFICATE-----\n-----/, 'END CERTIFICATE----------'),
+    ],
+    [
+      'a space between two certificates',
+      chain.replace(/END CERTIFICATE-----\n-----/, 'END CERTIFICATE----- -----'),
+    ],
+    ['text in front', `x${chain}`],
+    ['text behind', `${chain}x`],
+    ['a third of a kind that is none', `${chain}${begin}\nAAAA\n-----END CERTIFICATE-----\n`],
+    ['a hundred certificates', chain.repeat(50)],
+  ])('is refused with %s', (_, text) => {
+    expect(ask(text)).toThrow(AttestError)
+  })
+})
+
 describe('plain collateral that is used again', () => {
   it('is read and checked once per object, port and texts, and never otherwise', () => {
     const { ask } = counting()

@@ -13,6 +13,11 @@ export {
   type VerifyAzureOptions,
 } from '../azure/verify.js'
 export {
+  type DstackCertificateVerdict,
+  dstackCertificateCheckTitles,
+  type VerifyDstackCertificateOptions,
+} from '../dstack/certificate.js'
+export {
   composeHash,
   type DstackEvent,
   type DstackFacts,
@@ -47,6 +52,13 @@ export {
   nitroRootDigest,
 } from '../nitro/verify.js'
 export {
+  type NvidiaServiceKey,
+  type NvidiaTokenDevice,
+  type NvidiaTokenVerdict,
+  nvidiaTokenCheckTitles,
+  nvidiaTokenIssuer,
+} from '../nvidia/token.js'
+export {
   type NvidiaReferenceMeasurements,
   type NvidiaRevocation,
   type NvidiaRevocationAnswer,
@@ -54,4 +66,26 @@ export {
   nvidiaCheckTitles,
   nvidiaRootDigest,
 } from '../nvidia/verify.js'
-export { verifyAzureEvidence, verifyNitroDocument, verifyNvidiaReport } from '../with-platform.js'
+export { appraisePlatform, type PlatformVerdicts } from '../policy/appraise-platform.js'
+export {
+  type AzureRules,
+  type DstackApp,
+  type DstackKeyProvider,
+  type DstackRules,
+  type NitroRules,
+  type NvidiaRules,
+  type NvidiaTokenRules,
+  type PlatformImage,
+  type PlatformPolicy,
+  type PlatformRegisters,
+  parsePlatformPolicy,
+  platformPolicyDigest,
+  platformPolicySchema,
+} from '../policy/platform-policy.js'
+export {
+  verifyAzureEvidence,
+  verifyDstackCertificate,
+  verifyNitroDocument,
+  verifyNvidiaReport,
+  verifyNvidiaToken,
+} from '../with-platform.js'

@@ -1,15 +1,18 @@
 import { encodeHex } from '@sealpool/crypto'
 import { describe, expect, it } from 'vitest'
 import { AttestError } from '../errors.js'
+import { earClaims } from '../export/ear.js'
 import { createAmdSimulator } from '../simulator/index.js'
-import { at, mrTd, seededRandom, simulator, trust } from '../testing/fixture.js'
+import { at, evidence, mrTd, seededRandom, simulator, trust } from '../testing/fixture.js'
 import type { Claims, SgxClaims, TdxClaims, Verdict } from '../verdict/verdict.js'
-import { verifyQuote, verifySnpReport } from '../with-platform.js'
+import { verifyNodeEvidence, verifyQuote, verifySnpReport } from '../with-platform.js'
 import { appraise } from './appraise.js'
 import {
   type AttestationPolicy,
+  attestationPolicyDigest,
   defaultAttestationPolicy,
   parseAttestationPolicy,
+  type SgxRules,
   type SnpRules,
   type TdxRules,
 } from './policy.js'
@@ -224,6 +227,14 @@ describe('rules for TDX', () => {
 // --- SGX ---
 
 describe('rules for SGX', () => {
+  const numbers = (tcbInfo: number, identity: number): SgxClaims['collateral'] => {
+    if (claims.collateral === null) throw new Error('the simulator gives collateral')
+    return {
+      ...claims.collateral,
+      tcbEvaluationDataNumber: tcbInfo,
+      qeTcbEvaluationDataNumber: identity,
+    }
+  }
   const sgxClaims: SgxClaims = {
     tee: 'sgx',
     quoteVersion: 3,
@@ -256,6 +267,35 @@ describe('rules for SGX', () => {
     },
   }
   for (const [name, row] of Object.entries(rows)) check(name, sgx, row, { ...trust, measurements: row.rule })
+
+  const rules: Record<string, Row<SgxClaims, SgxRules>> = {
+    attributes: {
+      rule: { attributes: { mask: hex(0xff, 16), value: hex(0, 16) } },
+      fail: { claims: { attributes: hex(1, 16) } },
+      says: /does not allow its attributes/,
+    },
+    'minimumTcbEvaluationDataNumber, of the TCB info': {
+      rule: { minimumTcbEvaluationDataNumber: 20 },
+      pass: { claims: { collateral: numbers(20, 21) } },
+      fail: { claims: { collateral: numbers(19, 21) } },
+      says: /evaluation data number 19, the policy asks for 20/,
+    },
+    'minimumTcbEvaluationDataNumber, of the identity': {
+      rule: { minimumTcbEvaluationDataNumber: 20 },
+      pass: { claims: { collateral: numbers(21, 20) } },
+      fail: { claims: { collateral: numbers(21, 19) } },
+      says: /evaluation data number 19, the policy asks for 20/,
+    },
+  }
+  for (const [name, row] of Object.entries(rules)) {
+    check(name, sgx, row, {
+      ...trust,
+      measurements: [signer],
+      sgx: row.rule,
+      // Rules of the other TEE do not count.
+      tdx: { minimumTcbEvaluationDataNumber: 1_000_000 },
+    })
+  }
 
   it('a measurement of another TEE never fits', () => {
     expect(appraise(sgx, trust).answer).toBe('not-allowed')
@@ -559,6 +599,10 @@ describe('parseAttestationPolicy', () => {
       attributes: { mask: hex(0, 8), value: hex(0, 8) },
       minimumTcbEvaluationDataNumber: 1,
     },
+    sgx: {
+      attributes: { mask: hex(0, 16), value: hex(0, 16) },
+      minimumTcbEvaluationDataNumber: 1,
+    },
     snp: {
       minimumTcb: { Turin: minimum },
       minimumFirmware: [1, 2, 3],
@@ -618,7 +662,34 @@ describe('parseAttestationPolicy', () => {
     ['policy.snp', { ...full, snp: { minimumTcb: {}, allowSmT: false } }],
     ['policy.tdx.attributes.mask', { ...full, tdx: { attributes: { mask: '0x', value: hex(0, 8) } } }],
     ['policy.tdx', { ...full, tdx: { mrSeam: hex(0, 48) } }],
+    ['policy.sgx', { ...full, sgx: { mrSeams: [] } }],
+    ['policy.sgx.attributes.mask', { ...full, sgx: { attributes: { mask: hex(0, 8), value: hex(0, 16) } } }],
+    ['policy.sgx.minimumTcbEvaluationDataNumber', { ...full, sgx: { minimumTcbEvaluationDataNumber: -1 } }],
+    ['policy.roots.0', { ...full, roots: new Array(1) }],
   ])('names the place: %s', (where, json) => {
     expect(place(json)).toBe(`BAD_POLICY ${where}`)
+  })
+
+  it.each([
+    ['nothing', undefined],
+    ['null', null],
+    ['a policy without its roots', { ...full, roots: undefined }],
+    ['a policy without its measurements', { ...full, measurements: undefined }],
+    ['a policy without statuses', { ...full, acceptedTcbStatuses: null }],
+    ['a policy without advisories', { ...full, acceptedAdvisories: undefined }],
+    ['SNP rules without minimumTcb', { ...full, snp: {} }],
+    ['a list with a hole', { ...full, measurements: new Array(1) }],
+  ])('every function that takes a policy refuses %s with a typed error', (_, json) => {
+    const policy = json as AttestationPolicy
+    const calls = {
+      appraise: () => appraise(tdx, policy),
+      attestationPolicyDigest: () => attestationPolicyDigest(policy),
+      earClaims: () => earClaims(tdx, policy, { build: 'b', issuedAt: at }),
+      verifyNodeEvidence: () => verifyNodeEvidence({ evidence, policy, at }),
+    }
+    for (const call of Object.values(calls)) {
+      expect(call).toThrow(AttestError)
+      expect(call).toThrow(/Not an attestation policy/)
+    }
   })
 })

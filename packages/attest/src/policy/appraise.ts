@@ -1,6 +1,7 @@
-import type { TdxClaims, Verdict } from '../verdict/verdict.js'
+import type { Check } from '../verdict/check-list.js'
+import type { IntelClaims, SgxClaims, TdxClaims, Verdict } from '../verdict/verdict.js'
 import { snpRefusals } from './appraise-snp.js'
-import type { AttestationPolicy, TdxRules } from './policy.js'
+import { type AttestationPolicy, parseAttestationPolicy, type SgxRules, type TdxRules } from './policy.js'
 import { type Refusal, refusalsAbout } from './refusal.js'
 
 /**
@@ -48,6 +49,7 @@ const level = 'tcb-level'
  * @param verdict from `verifyQuote`
  * @param policy which evidence is good enough
  * @returns the answer with all reasons
+ * @throws AttestError `BAD_POLICY` when the policy is none
  *
  * @example
  * ```ts no-run
@@ -71,16 +73,37 @@ export function appraiseWithRefusals(
   verdict: Verdict,
   policy: AttestationPolicy,
 ): Appraisal & { readonly refusals: readonly Refusal[] } {
+  // Callers without types give anything: a rule that is misspelt or missing must be an error, and no silent yes.
+  const refusals = refusalsOf(verdict, parseAttestationPolicy(policy))
+  return answerOf(verdict, refusals, {
+    policys: (id) => id === trust || id === level,
+    verifiersOwn: (id) => calendar.has(id) || isVerifiersOwn(id, verdict),
+  })
+}
+
+/**
+ * The one answer that checks and refusals give: what is wrong goes before what is open, and that before what is refused.
+ *
+ * @param verdict its checks, and whether it is ok
+ * @param refusals of the policy
+ * @param kinds of checks
+ * @param kinds.policys checks that are the policy's question, which its refusals answer
+ * @param kinds.verifiersOwn checks that fail because the verifier holds the wrong or old things, so that nothing is proved
+ * @returns the answer, its reasons, and the refusals among them
+ */
+export function answerOf(
+  verdict: { readonly ok: boolean; readonly checks: readonly Check[] },
+  refusals: readonly Refusal[],
+  kinds: { readonly policys: (id: string) => boolean; readonly verifiersOwn: (id: string) => boolean },
+): Appraisal & { readonly refusals: readonly Refusal[] } {
   const wrong: string[] = []
   const unproved: string[] = []
   for (const check of verdict.checks) {
-    if (check.result === 'pass' || check.id === trust || check.id === level) continue
+    if (check.result === 'pass' || kinds.policys(check.id)) continue
     const reason = `${check.title}: ${check.detail}`
-    if (check.result === 'fail' && !calendar.has(check.id) && !isVerifiersOwn(check.id, verdict))
-      wrong.push(reason)
+    if (check.result === 'fail' && !kinds.verifiersOwn(check.id)) wrong.push(reason)
     else unproved.push(reason)
   }
-  const refusals = refusalsOf(verdict, policy)
   const refused = refusals.map(({ reason }) => reason)
   if (wrong.length > 0) return { answer: 'false', reasons: [...wrong, ...unproved, ...refused], refusals }
   if (unproved.length > 0) return { answer: 'not-proved', reasons: [...unproved, ...refused], refusals }
@@ -113,6 +136,7 @@ function refusalsOf(verdict: Verdict, policy: AttestationPolicy): Refusal[] {
       ? snpRefusals(claims, policy.snp)
       : refusalsAbout('hardware', tcbRefusals(verdict, policy))),
     ...(claims.tee === 'tdx' ? tdxRefusals(claims, policy.tdx ?? {}) : []),
+    ...(claims.tee === 'sgx' ? sgxRefusals(claims, policy.sgx ?? {}) : []),
     ...refusalsAbout('executables', measurementRefusals(verdict, policy)),
     ...refusalsAbout('configuration', reportData),
     ...refusalsAbout('hardware', ageRefusals(verdict, policy)),
@@ -163,7 +187,7 @@ function tcbRefusals(verdict: Verdict, policy: AttestationPolicy): string[] {
 function tdxRefusals(claims: TdxClaims, rules: TdxRules): Refusal[] {
   const refusals: Refusal[] = []
   const refuse = (about: Refusal['about'], reason: string) => refusals.push({ about, reason })
-  const { mrSeam, mrServiceTd, tdAttributes, xfam, collateral } = claims
+  const { mrSeam, mrServiceTd, tdAttributes, xfam } = claims
   if (rules.mrSeams !== undefined && !rules.mrSeams.includes(mrSeam)) {
     refuse('hardware', `The policy does not allow this TDX module (MRSEAM ${mrSeam.slice(0, 18)}…).`)
   }
@@ -171,20 +195,38 @@ function tdxRefusals(claims: TdxClaims, rules: TdxRules): Refusal[] {
   if (bound && rules.mrServiceTds?.includes(mrServiceTd) !== true) {
     refuse('executables', 'A service TD is bound to it that the policy does not name (mrServiceTds).')
   }
-  const differs = (value: string, rule: TdxRules['attributes']) =>
-    rule !== undefined && (BigInt(value) & BigInt(rule.mask)) !== (BigInt(rule.value) & BigInt(rule.mask))
   if (differs(tdAttributes, rules.attributes))
     refuse('configuration', `The policy does not allow its attributes ${tdAttributes}.`)
   if (differs(xfam, rules.xfam)) refuse('configuration', `The policy does not allow its XFAM ${xfam}.`)
+  return [...refusals, ...numberRefusals(claims, rules.minimumTcbEvaluationDataNumber)]
+}
+
+function sgxRefusals(claims: SgxClaims, rules: SgxRules): Refusal[] {
+  const attributes = differs(claims.attributes, rules.attributes)
+    ? [`The policy does not allow its attributes ${claims.attributes}.`]
+    : []
+  return [
+    ...refusalsAbout('configuration', attributes),
+    ...numberRefusals(claims, rules.minimumTcbEvaluationDataNumber),
+  ]
+}
+
+/** Whether a value differs from a rule's in the bits of its mask. */
+function differs(value: string, rule: TdxRules['attributes']): boolean {
+  return (
+    rule !== undefined && (BigInt(value) & BigInt(rule.mask)) !== (BigInt(rule.value) & BigInt(rule.mask))
+  )
+}
+
+function numberRefusals({ collateral }: IntelClaims, needs = 0): Refusal[] {
   // Intel's own number of a verification is the lower one of both documents: each is chosen by whoever shows it.
   const has =
     collateral === null
       ? 0
       : Math.min(collateral.tcbEvaluationDataNumber, collateral.qeTcbEvaluationDataNumber)
-  const needs = rules.minimumTcbEvaluationDataNumber ?? 0
-  if (has < needs)
-    refuse('hardware', `Its collateral has TCB evaluation data number ${has}, the policy asks for ${needs}.`)
-  return refusals
+  if (has >= needs) return []
+  const reason = `Its collateral has TCB evaluation data number ${has}, the policy asks for ${needs}.`
+  return refusalsAbout('hardware', [reason])
 }
 
 /** Whether every field of `wanted` besides its name has the same value among the claims. */

@@ -91,6 +91,13 @@ export type TdxRules = {
   minimumTcbEvaluationDataNumber?: number
 }
 
+/** Rules for SGX beyond measurements. */
+export type SgxRules = {
+  /** Enclave attributes, 16 bytes as they stand in the report: the masked bits must have this value. */
+  attributes?: { mask: Hex; value: Hex }
+  minimumTcbEvaluationDataNumber?: number
+}
+
 /**
  * Which evidence is good enough, as plain JSON. Strict: whatever a policy does not name is refused.
  */
@@ -115,6 +122,7 @@ export type AttestationPolicy = {
   reportData?: Hex
   snp?: SnpRules
   tdx?: TdxRules
+  sgx?: SgxRules
   /** A guest under debug can be read by its host: there is no way to allow it. */
   allowDebug: false
   /** How long ago the older of TCB info and QE identity may have been issued, in seconds; AMD's evidence has neither. */
@@ -220,6 +228,14 @@ const tdxRules = /* @__PURE__ */ (() =>
     minimumTcbEvaluationDataNumber: /* @__PURE__ */ maybe(/* @__PURE__ */ integer(0, 0xffffffff)),
   }))()
 
+const sgxRules = /* @__PURE__ */ (() =>
+  record<SgxRules>({
+    attributes: /* @__PURE__ */ maybe(
+      /* @__PURE__ */ record<{ mask: Hex; value: Hex }>({ mask: hex16, value: hex16 }),
+    ),
+    minimumTcbEvaluationDataNumber: /* @__PURE__ */ maybe(/* @__PURE__ */ integer(0, 0xffffffff)),
+  }))()
+
 /** Schema of {@link AttestationPolicy}; unknown fields are refused, since a rule nobody enforces is worse than none. */
 export const attestationPolicySchema: Schema<AttestationPolicy> = /* @__PURE__ */ (() =>
   schema(
@@ -249,6 +265,7 @@ export const attestationPolicySchema: Schema<AttestationPolicy> = /* @__PURE__ *
       reportData: /* @__PURE__ */ maybe(/* @__PURE__ */ either(hex32, hex64)),
       snp: /* @__PURE__ */ maybe(snpRules),
       tdx: /* @__PURE__ */ maybe(tdxRules),
+      sgx: /* @__PURE__ */ maybe(sgxRules),
       allowDebug: /* @__PURE__ */ oneOf([false]),
       maximumAgeSeconds: /* @__PURE__ */ integer(1),
     }),
@@ -284,9 +301,10 @@ export function parseAttestationPolicy(json: unknown): AttestationPolicy {
 /**
  * The digest by which a policy is named.
  *
- * @param policy a parsed policy
+ * @param policy the policy
  * @returns SHA-256 of its canonical JSON
+ * @throws AttestError `BAD_POLICY` when it is none
  */
 export function attestationPolicyDigest(policy: AttestationPolicy): Digest {
-  return digestOf(policy)
+  return digestOf(parseAttestationPolicy(policy))
 }

@@ -5,10 +5,10 @@ import {
   type JsonValue,
   parseSignedStatement,
   type SignedStatement,
-  verifyStatement,
 } from '@sealpool/crypto'
 import { AttestError } from '../errors.js'
 import { type ReceiptBody, receiptBodySchema, receiptType, receiptVersion } from './receipt.js'
+import { isSignedBy } from './signed-by.js'
 
 /** Two receipts that one key signed about one job and that cannot both be true; anyone can verify it alone. */
 export type EquivocationProof = {
@@ -43,11 +43,7 @@ function open(receipt: unknown, place: string): Opened {
   try {
     const signed = parseSignedStatement(receipt as JsonValue)
     const { type, version, body } = signed.statement
-    if (
-      type !== receiptType ||
-      version !== receiptVersion ||
-      !verifyStatement(signed, { signer: signed.signer })
-    ) {
+    if (type !== receiptType || version !== receiptVersion || !isSignedBy(signed, signed.signer)) {
       throw new AttestError('BAD_RECEIPT', place, 'It is no receipt, or its signature does not verify')
     }
     return { signed, body: receiptBodySchema.parse(body) }

@@ -11,7 +11,6 @@ import {
   parseSignedStatement,
   type SignedStatement,
   sha256Digest,
-  verifyStatement,
 } from '@sealpool/crypto'
 import { type NodeEvidenceVerdict, verifyNodeEvidence } from '../evidence/node-evidence.js'
 import { appraise } from '../policy/appraise.js'
@@ -31,6 +30,7 @@ import { codeAnswer } from './code.js'
 import { chargeAnswer, contextAnswer, issuedAnswer, type ReceiptDeployment } from './consistency.js'
 import { manifestProblem, type PoolRules, parsePoolRules } from './documents.js'
 import { type ReceiptBody, receiptBodySchema, receiptType, receiptVersion } from './receipt.js'
+import { isSignedBy } from './signed-by.js'
 import { statementFormProblem } from './statement-form.js'
 
 /** A receipt with everything that it speaks about. */
@@ -227,7 +227,7 @@ function checkNode(options: VerifyReceiptOptions, run: Run, parts: Parts): void 
   })
   run('signature', ['receipt-form', 'key-set'], () => {
     const signer = evidenceOf(parts).keySet.statement.address
-    if (parts.signed === undefined || !verifyStatement(parts.signed, { signer })) {
+    if (parts.signed === undefined || !isSignedBy(parts.signed, signer)) {
       return fail('the signature is not by the node’s statement key, or the receipt was changed')
     }
     return pass(`Signed by ${signer}.`)

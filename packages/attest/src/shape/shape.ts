@@ -159,7 +159,8 @@ export function list<T>(
     if (value.length < min || value.length > max) {
       throw new ShapeError(place, `expected a list of ${min} to ${max} entries`)
     }
-    return value.map((item, i) => entry(item, `${place}.${i}`))
+    // Not map: it leaves holes out, and a hole is no entry of the form.
+    return Array.from(value, (item: unknown, i) => entry(item, `${place}.${i}`))
   }
 }
 

@@ -1,34 +1,41 @@
 import { sha256, sha384 } from './sha2.js'
 
 /**
- * A short Weierstrass curve y² = x³ - 3x + b of prime order (SEC 2, NIST SP 800-186). The readings below verify signatures over public
- * data only; nothing here is constant-time and nothing may ever hold a private key.
+ * A short Weierstrass curve y² = x³ + ax + b of prime order (SEC 2, NIST SP 800-186), a being -3 or 0. The readings below verify
+ * signatures over public data only; nothing here is constant-time and nothing may ever hold a private key.
  */
 export interface VerificationCurve {
   /** Length of a coordinate in bytes. */
   readonly size: number
   readonly p: bigint
   readonly n: bigint
+  readonly a: -3n | 0n
   readonly b: bigint
   readonly generator: Affine
-  readonly hash: (message: Uint8Array) => Uint8Array
   /** Odd multiples of the generator, made at first use. */
   odd?: readonly Affine[]
 }
 
-interface Affine {
+/** A curve with the hash that its signatures are made over. */
+export interface SignatureCurve extends VerificationCurve {
+  readonly hash: (message: Uint8Array) => Uint8Array
+}
+
+/** A point that is not the one at infinity. */
+export interface Affine {
   readonly x: bigint
   readonly y: bigint
 }
 
 /** Jacobian coordinates: x = X/Z², y = Y/Z³; Z = 0 is the point at infinity. */
-type Point = [bigint, bigint, bigint]
+export type Point = [bigint, bigint, bigint]
 
 /** NIST P-256 with SHA-256. */
-export const curveP256: VerificationCurve = {
+export const curveP256: SignatureCurve = {
   size: 32,
   p: 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn,
   n: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
+  a: -3n,
   b: 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn,
   generator: {
     x: 0x6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296n,
@@ -38,10 +45,11 @@ export const curveP256: VerificationCurve = {
 }
 
 /** NIST P-384 with SHA-384. */
-export const curveP384: VerificationCurve = {
+export const curveP384: SignatureCurve = {
   size: 48,
   p: 0xfffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffffn,
   n: 0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
+  a: -3n,
   b: 0xb3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aefn,
   generator: {
     x: 0xaa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a385502f25dbf55296c3a545e3872760ab7n,
@@ -62,7 +70,7 @@ export function bigEndian(bytes: Uint8Array): bigint {
 }
 
 /** The inverse of a nonzero number modulo a prime (extended Euclid). */
-function invert(value: bigint, modulus: bigint): bigint {
+export function invert(value: bigint, modulus: bigint): bigint {
   let [a, b] = [((value % modulus) + modulus) % modulus, modulus]
   let [u, v] = [1n, 0n]
   while (a !== 0n) {
@@ -73,10 +81,10 @@ function invert(value: bigint, modulus: bigint): bigint {
   return ((v % modulus) + modulus) % modulus
 }
 
-// Doubling and mixed addition for a = -3 (Bernstein and Lange, Explicit-Formulas Database: dbl-2001-b, madd).
-function double([x, y, z]: Point, p: bigint): Point {
+// Doubling and mixed addition (Bernstein and Lange, Explicit-Formulas Database: dbl-2001-b, which factors 3x² + az⁴ for a = -3; madd).
+function double([x, y, z]: Point, { a, p }: VerificationCurve): Point {
   if (z === 0n) return [x, y, z]
-  const delta = (z * z) % p
+  const delta = a === 0n ? 0n : (z * z) % p
   const gamma = (y * y) % p
   const beta = (x * gamma) % p
   const alpha = (3n * (x - delta) * (x + delta)) % p
@@ -84,12 +92,13 @@ function double([x, y, z]: Point, p: bigint): Point {
   return [x3, (alpha * (4n * beta - x3) - 8n * gamma * gamma) % p, (2n * y * z) % p]
 }
 
-function add([x, y, z]: Point, q: Affine, p: bigint): Point {
+function add([x, y, z]: Point, q: Affine, curve: VerificationCurve): Point {
+  const { p } = curve
   if (z === 0n) return [q.x, q.y, 1n]
   const zz = (z * z) % p
   const h = (q.x * zz - x) % p
   const r = (q.y * ((zz * z) % p) - y) % p
-  if (h === 0n) return r === 0n ? double([x, y, z], p) : [1n, 1n, 0n]
+  if (h === 0n) return r === 0n ? double([x, y, z], curve) : [1n, 1n, 0n]
   const hh = (h * h) % p
   const hhh = (h * hh) % p
   const v = (x * hh) % p
@@ -98,15 +107,22 @@ function add([x, y, z]: Point, q: Affine, p: bigint): Point {
 }
 
 /** q, 3q, 5q, ... as affine points, with one inversion for all. */
-function oddMultiples(q: Affine, window: number, p: bigint): Affine[] {
+function oddMultiples(q: Affine, window: number, curve: VerificationCurve): Affine[] {
   const count = 1 << (window - 2)
-  const twice = toAffine([double([q.x, q.y, 1n], p)], p)[0] ?? q
+  const twice = toAffine([double([q.x, q.y, 1n], curve)], curve.p)[0] ?? q
   const points: Point[] = [[q.x, q.y, 1n]]
-  for (let i = 1; i < count; i += 1) points.push(add(points[i - 1] ?? [1n, 1n, 0n], twice, p))
-  return toAffine(points, p)
+  for (let i = 1; i < count; i += 1) points.push(add(points[i - 1] ?? [1n, 1n, 0n], twice, curve))
+  return toAffine(points, curve.p)
 }
 
-function toAffine(points: readonly Point[], p: bigint): Affine[] {
+/**
+ * Points in affine coordinates, with one inversion for all.
+ *
+ * @param points none of them at infinity
+ * @param p the field's prime
+ * @returns coordinates between 1 - p and p - 1, congruent to the right ones
+ */
+export function toAffine(points: readonly Point[], p: bigint): Affine[] {
   const products: bigint[] = []
   let product = 1n
   for (const [, , z] of points) {
@@ -148,6 +164,37 @@ function nonAdjacentForm(scalar: bigint, window: number): Int8Array {
 }
 
 /**
+ * The point u·G + v·Q, both products at once.
+ *
+ * @param curve whose generator G is
+ * @param u below the order
+ * @param q a point of the curve
+ * @param v below the order
+ * @returns in Jacobian coordinates
+ */
+export function linearCombination(curve: VerificationCurve, u: bigint, q: Affine, v: bigint): Point {
+  const { p, generator } = curve
+  curve.odd ??= oddMultiples(generator, generatorWindow, curve)
+  const [ofG, ofQ] = [nonAdjacentForm(u, generatorWindow), nonAdjacentForm(v, keyWindow)]
+  const tables = [
+    [ofG, curve.odd],
+    [ofQ, oddMultiples(q, keyWindow, curve)],
+  ] as const
+  let sum: Point = [1n, 1n, 0n]
+  for (let i = Math.max(ofG.length, ofQ.length) - 1; i >= 0; i -= 1) {
+    sum = double(sum, curve)
+    for (const [digits, table] of tables) {
+      const digit = digits[i] ?? 0
+      const point = table[Math.abs(digit) >> 1]
+      if (digit !== 0 && point !== undefined) {
+        sum = add(sum, digit > 0 ? point : { x: point.x, y: p - point.y }, curve)
+      }
+    }
+  }
+  return sum
+}
+
+/**
  * Verifies an ECDSA signature (FIPS 186-5, 6.4.2). High-s signatures are valid: neither Intel's, AMD's nor X.509's ECDSA has a
  * low-s rule.
  *
@@ -158,37 +205,24 @@ function nonAdjacentForm(scalar: bigint, window: number): Int8Array {
  * @returns true only for a valid signature by a point on the curve; never throws
  */
 export function verifyEcdsa(
-  curve: VerificationCurve,
+  curve: SignatureCurve,
   publicKey: Uint8Array,
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  const { size, p, n, generator } = curve
+  const { size, p, n, a, b } = curve
   if (publicKey.length !== 2 * size + 1 || publicKey[0] !== 4 || signature.length !== 2 * size) return false
   const q = { x: bigEndian(publicKey.subarray(1, size + 1)), y: bigEndian(publicKey.subarray(size + 1)) }
   const [r, s] = [bigEndian(signature.subarray(0, size)), bigEndian(signature.subarray(size))]
   if (r === 0n || s === 0n || r >= n || s >= n || q.x >= p || q.y >= p) return false
-  if ((q.y * q.y - (q.x * q.x * q.x - 3n * q.x + curve.b)) % p !== 0n) return false
+  if ((q.y * q.y - (q.x * q.x * q.x + a * q.x + b)) % p !== 0n) return false
   const inverse = invert(s, n)
-  const u1 = nonAdjacentForm((bigEndian(curve.hash(message)) * inverse) % n, generatorWindow)
-  const u2 = nonAdjacentForm((r * inverse) % n, keyWindow)
-  curve.odd ??= oddMultiples(generator, generatorWindow, p)
-  const tables = [
-    [u1, curve.odd],
-    [u2, oddMultiples(q, keyWindow, p)],
-  ] as const
-  let sum: Point = [1n, 1n, 0n]
-  for (let i = Math.max(u1.length, u2.length) - 1; i >= 0; i -= 1) {
-    sum = double(sum, p)
-    for (const [digits, table] of tables) {
-      const digit = digits[i] ?? 0
-      const point = table[Math.abs(digit) >> 1]
-      if (digit !== 0 && point !== undefined) {
-        sum = add(sum, digit > 0 ? point : { x: point.x, y: p - point.y }, p)
-      }
-    }
-  }
-  const [x, , z] = sum
+  const [x, , z] = linearCombination(
+    curve,
+    (bigEndian(curve.hash(message)) * inverse) % n,
+    q,
+    (r * inverse) % n,
+  )
   if (z === 0n) return false
   // x(R) mod n = r without an inversion: x(R) is r or, when that is below p, r + n.
   const zz = (z * z) % p

@@ -110,6 +110,80 @@ describe('the conformance runner', () => {
     expect(await one({ chainRoot: 'Simulator', quoteSig: false })).toBe('DCAP TDX v4: 0 agree, 1 differ')
   })
 
+  it('reads evidence that is kept as hex, base64 or PEM text, and cases without optional fields', async () => {
+    const text = (value: string) => new TextEncoder().encode(value)
+    const hex = crypto.encodeHex
+    const pem = (label: string, bytes: Uint8Array) =>
+      text(`-----BEGIN ${label}-----\n${Buffer.from(bytes).toString('base64')}\n-----END ${label}-----\n`)
+    const { at: _, ...timeless } = dcap
+    const { lines } = await runOn({
+      ...collateralFiles,
+      'root.crl': text(hex(collateralFiles['root.crl']).slice(2)),
+      'pck.crl': pem('X509 CRL', collateralFiles['pck.crl']),
+      ...Object.fromEntries(
+        Object.entries(certificates).map(([path, der]) => [
+          path.replace('.der', '.pem'),
+          pem('CERTIFICATE', der),
+        ]),
+      ),
+      'quote.bin': quote,
+      'quote.hex': text(`${hex(quote)}\n`),
+      'quote.b64': text(Buffer.from(quote).toString('base64')),
+      'cases-dcap.json': [
+        { ...dcap, chainRoot: 'Simulator' },
+        { ...dcap, chainRoot: 'Simulator', quote: 'quote.hex' },
+        { ...dcap, chainRoot: 'Simulator', quote: 'quote.b64' },
+        { ...timeless, chainRoot: 'Simulator', atUnix: Date.parse(dcap.at) / 1000 },
+      ],
+      'index.json': [
+        { kind: 'quote', path: 'quote.hex', facts: { chain: false } },
+        { kind: 'quote', path: 'quote.b64', facts: { chain: false } },
+      ],
+    })
+    expect(lines).toContain('DCAP TDX v4: 4 agree, 0 differ')
+    expect(lines).toContain('quote fields: 2 agree, 0 differ')
+    expect(lines).toContain('quote signature: 2 agree, 0 differ')
+  })
+
+  it('names kinds and statuses that it does not know, and counts them as differences', async () => {
+    const { differ, lines } = (await runOn({
+      ...collateralFiles,
+      ...certificates,
+      'quote.bin': quote,
+      'index.json': [{ kind: 'cca-token', path: 'a.cbor' }],
+      'files.json': [{ kind: 'csv-report', path: 'b.bin' }],
+      'cases-dcap.json': [{ ...dcap, expect: 'Splendid' }],
+    })) as { differ: number; lines: string[] }
+    expect(differ).toBe(3)
+    expect(lines).toContain('not read: cca-token: 0 agree, 1 differ')
+    expect(lines).toContain('not read: csv-report: 0 agree, 1 differ')
+    expect(lines.join('\n')).toMatch(/not read: the status Splendid is not known/)
+  })
+
+  it('knows statuses in the words of Intel’s libraries', async () => {
+    const { statusOf } = (await load('dcap.mjs')) as { statusOf: (text: string) => string | undefined }
+    const words: Record<string, string> = {
+      UpToDate: 'UpToDate',
+      OK: 'UpToDate',
+      SGX_QL_QV_RESULT_OK: 'UpToDate',
+      TCB_OUT_OF_DATE: 'OutOfDate',
+      STATUS_TCB_OUT_OF_DATE: 'OutOfDate',
+      'Out of date': 'OutOfDate',
+      SGX_QL_QV_RESULT_SW_HARDENING_NEEDED: 'SWHardeningNeeded',
+      SGX_QL_QV_RESULT_CONFIG_NEEDED: 'ConfigurationNeeded',
+      SGX_QL_QV_RESULT_OUT_OF_DATE_CONFIG_NEEDED: 'OutOfDateConfigurationNeeded',
+      SGX_QL_QV_RESULT_CONFIG_AND_SW_HARDENING_NEEDED: 'ConfigurationAndSWHardeningNeeded',
+      TCB_REVOKED: 'Revoked',
+      TCB_NOT_SUPPORTED: 'TCB_NOT_SUPPORTED',
+      STATUS_TCB_NOT_SUPPORTED: 'TCB_NOT_SUPPORTED',
+      TEE_QV_RESULT_TD_RELAUNCH_ADVISED: 'TD_RELAUNCH_ADVISED',
+      STATUS_TCB_TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED: 'TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED',
+    }
+    for (const [word, status] of Object.entries(words)) expect([word, statusOf(word)]).toEqual([word, status])
+    for (const word of ['', 'Splendid', 'UpToDateX'])
+      expect([word, statusOf(word)]).toEqual([word, undefined])
+  })
+
   it('lists every kind when there is no file at all', async () => {
     const { lines } = await runOn({})
     expect(lines).toEqual(

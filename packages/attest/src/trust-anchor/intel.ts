@@ -1,4 +1,4 @@
-import { bytesToHex } from '@noble/hashes/utils.js'
+import { bytesToHex } from '../encoding/hex.js'
 import type { Certificate } from '../encoding/x509.js'
 import { sha256 } from '../signature/sha2.js'
 import type { RootClaim } from '../verdict/verdict.js'

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { parseAttestationPolicy } from '@sealpool/attest'
 import {
   decodeBase64Url,
@@ -13,6 +12,7 @@ import { decimal, type Given, type OptionSpec, usage, wholeNumber } from './argu
 import type { Command, CommandContext } from './command.js'
 import { sent } from './contributor-commands.js'
 import { jsonText, table } from './io.js'
+import { intoNewFile } from './new-file.js'
 import { readBytes, readJsonObject, readSecret } from './settings.js'
 
 const job: Command['positionals'] = ['job']
@@ -26,17 +26,10 @@ const keygen: Command = {
   details: 'The file gets the private key (mode 600) and is never written over. The public key is printed.',
   needs: 'none',
   async run({ given }) {
-    const seed = platformRandom(32)
-    const { privateKey, publicKey } = deriveKeyPair(seed)
-    try {
-      await writeFile(given.positionals[0] ?? '', `${encodeBase64Url(privateKey)}\n`, {
-        mode: 0o600,
-        flag: 'wx',
-      })
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'error'
-      throw usage('<file>', `the file cannot be made (${code})`)
-    }
+    const { publicKey } = await intoNewFile(given.positionals[0] ?? '', '<file>', async () => {
+      const pair = deriveKeyPair(platformRandom(32))
+      return { content: `${encodeBase64Url(pair.privateKey)}\n`, publicKey: pair.publicKey }
+    })
     const text = encodeBase64Url(publicKey)
     return { json: { publicKey: text }, text }
   },
@@ -258,10 +251,16 @@ const result: Command = {
       await readSecret(given.need('result-key-file'), '--result-key-file', io),
       '--result-key-file',
     )
-    const { value, bytes, digest } = await opened().client.result(jobId(context), privateKey)
+    const fetchResult = () => opened().client.result(jobId(context), privateKey)
     const out = given.get('out')
-    if (out === undefined) return { json: { digest, value }, text: jsonText(value) }
-    await writeFile(out, bytes, { mode: 0o600, flag: 'wx' })
+    if (out === undefined) {
+      const { digest, value } = await fetchResult()
+      return { json: { digest, value }, text: jsonText(value) }
+    }
+    const { bytes, digest } = await intoNewFile(out, '--out', async () => {
+      const fetched = await fetchResult()
+      return { ...fetched, content: fetched.bytes }
+    })
     return {
       json: { digest, bytes: bytes.length },
       text: table([

@@ -1,14 +1,14 @@
-import { writeFile } from 'node:fs/promises'
 import type { Proposal, Support } from '@sealpool/contracts'
 import { usage, wholeNumber } from './arguments.js'
 import type { Command } from './command.js'
 import { sent } from './contributor-commands.js'
 import { jsonText, table } from './io.js'
+import { intoNewFile } from './new-file.js'
 import { readJsonObject } from './settings.js'
 
 const grant: Command = {
   name: 'grant',
-  summary: 'propose that the pool grants a job; writes the proposal to a file',
+  summary: 'propose that the pool grants a job; writes the proposal to a new file',
   positionals: ['job', 'proposal-file'],
   options: {
     price: { value: 'AMOUNT', help: 'protocol tokens per run, smallest unit', required: true },
@@ -33,14 +33,17 @@ const grant: Command = {
       opensAt: opens === undefined ? BigInt(Math.floor(Date.now() / 1000)) : wholeNumber(opens, '--opens'),
       closesAt: wholeNumber(given.need('closes'), '--closes'),
     }
-    const { governor, proposalId, calls, description, snapshot, deadline, hash } =
-      await opened().client.grant(
+    const { proposal, hash } = await intoNewFile(path, '<proposal-file>', async () => {
+      const made = await opened().client.grant(
         wholeNumber(given.positionals[0], '<job>'),
         terms,
         note === undefined ? {} : { note },
       )
-    const proposal = { governor, proposalId, calls, description, snapshot, deadline }
-    await writeFile(path, `${jsonText(proposal)}\n`)
+      const { governor, proposalId, calls, description, snapshot, deadline } = made
+      const kept = { governor, proposalId, calls, description, snapshot, deadline }
+      return { content: `${jsonText(kept)}\n`, proposal: kept, hash: made.hash }
+    })
+    const { proposalId, snapshot, deadline } = proposal
     return sent(
       `proposal ${proposalId} is open for votes from second ${snapshot + 1n} to ${deadline}; kept in the file`,
       hash,

@@ -1,123 +1,17 @@
 import { spawn } from 'node:child_process'
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { nodeReportData } from '@sealpool/attest'
-import { createSimulator, simulatedMrTd } from '@sealpool/attest/simulator'
-import { formatDeployment, transferToken } from '@sealpool/contracts'
-import { digestOf, encodeBase64Url, type JsonObject, platformRandom } from '@sealpool/crypto'
 import { build } from 'esbuild'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { localServers } from '../store/testing/local-server.js'
-import { type DevnetPool, devnetPool } from '../testing/devnet-pool.js'
-import { memoryNode } from '../testing/memory-node.js'
+import { afterAll, describe, expect, test } from 'vitest'
+import { cliWorld } from '../testing/cli-world.js'
 import { policyWith, trust } from '../testing/simulated-pool.js'
-import { commands, runCli } from './run.js'
+import { commands } from './run.js'
 
-/* The command as a stranger uses it: files, a settings file, a chain, a node over HTTP, the real clock. */
+/* The command as a stranger uses it. */
 
-const servers = localServers()
-let world: DevnetPool
-let served: ReturnType<typeof memoryNode>
-let folder: string
-let config: string
-const at = (name: string) => join(folder, name)
-const keyOf = (index: number) => world.devnet.accounts[index]?.privateKey ?? '0x'
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sealpool-cli-'))
-  // Of today: the command has no clock but the machine's.
-  const simulator = createSimulator({ random: platformRandom, at: new Date() })
-  const policy = policyWith({ ...trust, roots: [simulator.rootDigest] })
-  world = await devnetPool(policy)
-  served = memoryNode(world.node)
-  served.behaviour.evidence = (nonce) => ({
-    ...world.node.evidence(nonce),
-    quote: encodeBase64Url(
-      simulator.quote({ reportData: nodeReportData(world.node.keySet, nonce), mrTd: simulatedMrTd }),
-    ),
-    collateral: simulator.collateral(new Date()) as unknown as JsonObject,
-  })
-  const explanation = { steps: ['noise'] }
-  served.routes['/v1/plan'] = () => ({
-    ok: true,
-    simulated: true,
-    explanation,
-    planDigest: digestOf(explanation),
-  })
-  const node = await servers.serve(async (request, response) => {
-    const answer = await served.fetch(`http://node${request.url}`, { method: request.method ?? 'GET' })
-    response.writeHead(answer.status).end(await answer.text())
-  })
-  await writeFile(at('deployment.json'), formatDeployment(world.deployment))
-  await writeFile(at('policy.json'), JSON.stringify(policy))
-  await writeFile(at('schema.json'), '{"tables":[]}')
-  await writeFile(at('consent.txt'), 'I agree.')
-  await writeFile(at('wages.csv'), 'wage;union\r\n12.50;yes\r\n')
-  await writeFile(at('mean.sql'), 'SELECT avg(wage) FROM pay.workers')
-  for (const index of [2, 3]) await writeFile(at(`key-${index}`), `${keyOf(index)}\n`, { mode: 0o600 })
-  config = at('sealpool.json')
-  await writeFile(
-    config,
-    JSON.stringify({
-      deployment: 'deployment.json',
-      policy: 'policy.json',
-      pool: world.contracts.pool,
-      rpc: world.devnet.rpcUrl,
-      node,
-      store: 'blobs',
-      journal: 'journal',
-    }),
-  )
-  const client = world.walletOf(0)
-  await transferToken(client, {
-    token: world.deployment.protocolToken,
-    to: world.accountOf(3).address,
-    amount: 100n,
-  })
-})
-afterAll(async () => {
-  await servers.close()
-  await world.devnet.stop()
-  await rm(folder, { recursive: true, force: true })
-})
-
-async function sealpool(
-  args: readonly string[],
-  io: { readonly env?: Record<string, string>; readonly stdin?: string } = {},
-) {
-  let out = ''
-  let err = ''
-  const code = await runCli(args, {
-    out: (text) => {
-      out += text
-    },
-    err: (text) => {
-      err += text
-    },
-    env: io.env ?? {},
-    stdin: async () => io.stdin ?? '',
-  })
-  for (const index of [1, 2, 3]) expect(`${out}${err}`).not.toContain(keyOf(index).slice(2))
-  return { code, out, err }
-}
-/** A command on the pool, as account `index`, read as JSON. */
-async function asJson(index: number | undefined, ...args: string[]) {
-  const key = index === undefined ? [] : ['--key-file', at(`key-${index}`)]
-  const { code, out, err } = await sealpool([...args, '--config', config, ...key, '--json'])
-  return { code, json: JSON.parse(out), err }
-}
-const contribution = () => [
-  'contribute',
-  at('wages.csv'),
-  '--type',
-  'text/csv',
-  '--schema',
-  at('schema.json'),
-  '--consent',
-  at('consent.txt'),
-]
+const setUp = await cliWorld()
+const { pool: world, served, folder, config, at, keyOf, sealpool, asJson, contribution } = setUp
+afterAll(() => setUp.close())
 
 describe('sealpool', () => {
   test('tells what it can, for all and for each command', async () => {

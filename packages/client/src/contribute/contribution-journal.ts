@@ -18,8 +18,8 @@ import {
  * Where a client notes how far a contribution has come, so that it goes on after a crash instead of beginning again. Texts are
  * plain JSON without secrets: what goes on chain, its signature, and the export's size.
  *
- * `localStorage` under {@link storageJournal}, a folder under `fileJournal` of `@sealpool/client/file-journal`, an IndexedDB
- * store with these three calls.
+ * `localStorage` under {@link storageJournal}, IndexedDB under `indexedDbJournal` of `@sealpool/client/indexed-db-journal`, a folder
+ * under `fileJournal` of `@sealpool/client/file-journal`.
  */
 export interface ContributionJournal {
   /** @returns what was written last under the key, or undefined */

@@ -1,5 +1,7 @@
 import { type ReceiptBody, verdictsRoot } from '@sealpool/attest'
+import type { Deployment } from '@sealpool/contracts'
 import {
+  type Address,
   canonicalBytes,
   type Digest,
   decodeBase64Url,
@@ -12,26 +14,40 @@ import {
   statementDigest,
 } from '@sealpool/crypto'
 import type { ReceiptBundleAnswer } from '../node-api/messages.js'
-import { deployment, node, policy, pool } from './simulated-pool.js'
-
-const consumer = '0x00000000000000000000000000000000000000cc'
-const rules: JsonObject = {
-  ...policy,
-  code: { poc: digestOf('poc'), refiner: digestOf('refiner'), computations: [] },
-  privacy: { accounting: 'basic', epsilon: 6, delta: 1e-6, perJob: { epsilon: 2, delta: 2.5e-7 } },
-}
+import { at, deployment, node, nonce, policy, pool } from './simulated-pool.js'
 
 /** The opened and the sealed result of the job. */
 export const result = canonicalBytes({ rows: [[9.02]] })
 export const sealedResult = Uint8Array.of(1, 2, 3)
 
-/** What job 7 leaves behind, as a node hands it out; `change` edits the receipt before it is signed. */
-export function receiptBundle(change: (body: ReceiptBody) => ReceiptBody = (body) => body): {
-  readonly bundle: ReceiptBundleAnswer
-  /** Digest that the chain records. */
-  readonly recorded: Digest
-} {
-  const manifest: JsonObject = {
+const consumer = '0x00000000000000000000000000000000000000cc'
+
+/** A released job over one pool, as far as its receipt speaks of it. */
+export interface ReleasedJob {
+  readonly deployment: Deployment
+  readonly pool: Address
+  readonly policy: JsonObject
+  readonly node: Pick<typeof node, 'keys' | 'keySet'>
+  readonly evidence: JsonObject
+  readonly jobId: bigint
+  readonly consumer: Address
+  readonly manifest: JsonObject
+  /** Digests of the verdicts of the contributions that it worked on. */
+  readonly verdicts: readonly Digest[]
+  readonly result: Uint8Array
+  readonly sealedResult: Uint8Array
+  readonly issuedAt: Date
+}
+
+const usualJob = (): ReleasedJob => ({
+  deployment,
+  pool,
+  policy,
+  node,
+  evidence: node.evidence(nonce),
+  jobId: 7n,
+  consumer,
+  manifest: {
     format: 'sealpool/job-manifest',
     version: 1,
     kind: 'query',
@@ -39,78 +55,95 @@ export function receiptBundle(change: (body: ReceiptBody) => ReceiptBody = (body
     query: { sql: 'select 1' },
     compute: null,
     consumer: { address: consumer },
+  },
+  verdicts: [digestOf('verdict 1'), digestOf('verdict 2')],
+  result,
+  sealedResult,
+  issuedAt: new Date(at.getTime() - 60_000),
+})
+
+/** What a job (job 7 when none is given) leaves behind, as a node hands it out; `change` edits the receipt before it is signed. */
+export function receiptBundle(
+  change: (body: ReceiptBody) => ReceiptBody = (body) => body,
+  released: ReleasedJob = usualJob(),
+): {
+  readonly bundle: ReceiptBundleAnswer
+  /** Digest that the chain records. */
+  readonly recorded: Digest
+} {
+  const { evidence, manifest, verdicts } = released
+  const address = released.pool.toLowerCase() as Address
+  const plan: JsonObject = {
+    steps: ['noise'],
+    pools: [{ address, charge: { epsilon: 0.75, delta: 1e-7 } }],
   }
-  const charge = { epsilon: 0.75, delta: 1e-7 }
-  const plan: JsonObject = { steps: ['noise'], pools: [{ address: pool.toLowerCase(), charge }] }
-  const verdicts = [digestOf('verdict 1'), digestOf('verdict 2')]
-  const evidence = node.evidence(`0x${'00'.repeat(32)}`)
   const totals = { epsilonTotal: '6', deltaTotal: '0.000001' }
+  const spent = (epsilonSpent: string, deltaSpent: string, version: number) => ({
+    epsilonSpent,
+    deltaSpent,
+    ...totals,
+    version,
+    head: digestOf(`head ${version}`),
+  })
   const body: ReceiptBody = {
-    job: { id: '7', kind: 'query', manifest: digestOf(manifest), consumer },
+    job: {
+      id: `${released.jobId}`,
+      kind: 'query',
+      manifest: digestOf(manifest),
+      consumer: released.consumer.toLowerCase() as Address,
+    },
     outcome: 'released',
     refusal: null,
     pools: [
       {
-        pool: pool.toLowerCase() as typeof pool,
+        pool: address,
         name: 'pay',
-        policy: digestOf(rules),
+        policy: digestOf(released.policy),
         epoch: 1,
-        inputs: { root: digestOf('inputs'), count: 2 },
+        inputs: { root: digestOf('inputs'), count: verdicts.length },
         verdicts: verdictsRoot(verdicts),
         budget: {
-          before: {
-            epsilonSpent: '1.5',
-            deltaSpent: '0.0000001',
-            ...totals,
-            version: 3,
-            head: digestOf('head 3'),
-          },
-          after: {
-            epsilonSpent: '2.25',
-            deltaSpent: '0.0000002',
-            ...totals,
-            version: 4,
-            head: digestOf('head 4'),
-          },
+          before: spent('1.5', '0.0000001', 3),
+          after: spent('2.25', '0.0000002', 4),
           charged: { epsilon: '0.75', delta: '0.0000001' },
         },
       },
     ],
     code: null,
     plan: digestOf(plan),
-    approvals: [{ pool: pool.toLowerCase() as typeof pool, block: '12', price: '50' }],
+    approvals: [{ pool: address, block: '12', price: '50' }],
     result: {
-      digest: sha256Digest(result),
-      sealed: sha256Digest(sealedResult),
+      digest: sha256Digest(released.result),
+      sealed: sha256Digest(released.sealedResult),
       mediaType: 'application/json',
     },
-    keySet: keySetDigest(node.keySet),
+    keySet: keySetDigest(released.node.keySet),
     quote: sha256Digest(decodeBase64Url(evidence['quote'] as string)),
     isolation: 'bubblewrap',
     simulated: true,
-    issuedAt: '2026-11-20T11:59:00Z',
+    issuedAt: `${released.issuedAt.toISOString().slice(0, 19)}Z`,
   }
   const changed = change(body)
   const receipt: SignedStatement = signStatement({
     statement: { type: 'sealpool/receipt', version: 1, body: changed as unknown as JsonObject },
     context: {
-      chainId: deployment.chainId,
-      registry: deployment.nodeRegistry,
-      pool: pool.toLowerCase() as typeof pool,
-      subject: `0x${changed.job.id.padStart(64, '0')}`,
+      chainId: released.deployment.chainId,
+      registry: released.deployment.nodeRegistry.toLowerCase() as Address,
+      pool: address,
+      subject: `0x${BigInt(changed.job.id).toString(16).padStart(64, '0')}`,
       nonce: '0',
       facts: [],
     },
-    privateKey: node.keys.statementKey,
+    privateKey: released.node.keys.statementKey,
   })
   const bundle: ReceiptBundleAnswer = {
     simulated: true,
     receipt: receipt as unknown as JsonObject,
     evidence,
-    policies: { [pool.toLowerCase()]: rules },
+    policies: { [address]: released.policy },
     manifest,
     plan,
-    verdicts: { [pool.toLowerCase()]: verdicts },
+    verdicts: { [address]: [...verdicts] },
   }
   return { bundle, recorded: statementDigest(receipt.statement) }
 }

@@ -91,13 +91,15 @@ export const trust: AttestationPolicy = {
   measurements: [{ name: 'fixture', mrTd: encodeHex(simulatedMrTd) }],
 }
 
-/** A pool policy as far as a client looks at it. */
+/** A pool policy as far as a client and who verifies receipts look at it. */
 export function policyWith(attestation: AttestationPolicy = trust, name = 'pay'): JsonObject {
   return {
     format: 'sealpool/pool-policy',
     version: 1,
     name,
     attestation: attestation as unknown as JsonObject,
+    code: { poc: digestOf('poc'), refiner: digestOf('refiner'), computations: [] },
+    privacy: { accounting: 'basic', epsilon: 6, delta: 1e-6, perJob: { epsilon: 2, delta: 2.5e-7 } },
   }
 }
 

@@ -6,75 +6,31 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {ERC20Burnable} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Burnable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {NodeRegistry} from "../node/NodeRegistry.sol";
-import {StatementGuard, StatementProof} from "../node/StatementGuard.sol";
+import {StatementProof} from "../node/StatementGuard.sol";
 import {Permissions, RunPrice, Terms} from "../permission/Permissions.sol";
 import {IPool, IPoolDirectory} from "../pool/IPool.sol";
-import {Job, JobClass, JobProposal, JobShare} from "./Job.sol";
-import {JobDraw} from "./JobDraw.sol";
+import {JobClass, JobProposal} from "./Job.sol";
+import {JobNodes} from "./JobNodes.sol";
 import {JobState, JobTransitions} from "./JobState.sol";
+import {JobStore} from "./JobStore.sol";
 
 /// @title Proposal, approval, escrow, release and settlement of jobs
 /// @notice A job runs only when every pool in it granted it by vote. Money is in escrow from funding to settlement and
-/// returns in full on refusal, failure, cancellation and expiry. A node that does not show up or falls silent loses the job
-/// to another one and can never have it again.
-contract JobBoard is StatementGuard, JobDraw, ReentrancyGuardTransient {
+/// returns in full on refusal, failure, cancellation and expiry. Which node has a job stands in {JobNodes}.
+contract JobBoard is JobNodes, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
-    string public constant START_STATEMENT = "sealpool/start/1";
     string public constant RELEASE_STATEMENT = "sealpool/release/1";
     string public constant REFUSAL_STATEMENT = "sealpool/refusal/1";
     string public constant FAILURE_STATEMENT = "sealpool/failure/1";
-    string public constant HEARTBEAT_STATEMENT = "sealpool/heartbeat/1";
-    string public constant HAND_OFF_STATEMENT = "sealpool/hand-off/1";
     uint256 public constant MAXIMUM_POOLS = 16;
     uint256 public constant MAXIMUM_LOCATOR_BYTES = 512;
-    /// @notice An assigned node that has not started after this long loses the job.
-    uint256 public constant ASSIGNMENT_WINDOW = 15 minutes;
-    /// @notice A running node that was not heard for this long loses the job.
-    uint256 public constant HEARTBEAT_TIMEOUT = 1 hours;
-    /// @notice How often a job may change its node; afterwards it ends by its deadline.
-    uint8 public constant MAXIMUM_ATTEMPTS = 16;
 
     IERC20 public immutable protocolToken;
-    IPoolDirectory public immutable pools;
-    Permissions public immutable permissions;
     /// @notice Part of every price that is burned at settlement, in 1/10,000. Fixed for ever.
     uint16 public immutable burnShareBps;
-
-    uint256 public jobCount;
-
-    struct StoredJob {
-        address consumer;
-        uint40 deadline;
-        JobState state;
-        JobClass class;
-        uint8 approvals;
-        uint8 suspensions;
-        uint8 poolCount;
-        uint8 attempts;
-        address node;
-        uint96 priceCeiling;
-        bytes32 manifestDigest;
-    }
-
-    struct StoredPart {
-        address pool;
-        uint32 generation;
-        bool approved;
-        bool suspended;
-        bool overruled;
-        /// @dev In the first part only: when the node was last heard. It stands here because this slot has room for it.
-        uint40 seenAt;
-    }
-
-    mapping(uint256 id => StoredJob) private _jobs;
-    mapping(uint256 id => mapping(uint256 index => StoredPart)) private _parts;
-    /// @dev Only for jobs under a template's grant.
-    mapping(uint256 id => bytes32 templateDigest) private _templates;
     /// @notice Pool tokens that settled jobs have used up and {burnSettled} has not burned yet.
     mapping(address token => uint256) public settledTokens;
-    /// @notice Whether a node had a job and lost it or handed it on.
-    mapping(uint256 id => mapping(address node => bool)) public hadJob;
 
     event JobProposed(
         uint256 indexed id,
@@ -86,16 +42,10 @@ contract JobBoard is StatementGuard, JobDraw, ReentrancyGuardTransient {
         uint64 deadline
     );
     event JobClassified(uint256 indexed id, JobClass class, bytes32 templateDigest);
-    event JobAssigned(uint256 indexed id, address indexed node);
-    event JobHeard(uint256 indexed id, address indexed node, uint256 time);
-    event JobHandedOff(uint256 indexed id, address indexed from, address indexed to);
-    event JobLost(uint256 indexed id, address indexed node, uint8 attempts);
-    event JobStateChanged(uint256 indexed id, JobState from, JobState to);
     event JobApproved(uint256 indexed id, address indexed pool, Terms terms);
     event JobSuspended(uint256 indexed id, address indexed pool, address by);
     event JobResumed(uint256 indexed id, address indexed pool);
     event JobFunded(uint256 indexed id, address indexed consumer, uint256 price);
-    event JobStarted(uint256 indexed id, address indexed node);
     event JobReleased(
         uint256 indexed id, address indexed node, bytes32 receiptDigest, bytes32 resultDigest, bytes32[] budgetHeads
     );
@@ -106,8 +56,6 @@ contract JobBoard is StatementGuard, JobDraw, ReentrancyGuardTransient {
     event JobRefunded(uint256 indexed id, address indexed consumer, uint256 price);
 
     error BurnShareTooLarge(uint16 bps);
-    error JobUnknown(uint256 id);
-    error TransitionNotAllowed(uint256 id, JobState from, JobState to);
     error PoolCountInvalid(uint256 count, uint256 maximum);
     error PoolUnknown(uint256 index, address pool);
     error PoolTwice(uint256 index, address pool);
@@ -115,28 +63,15 @@ contract JobBoard is StatementGuard, JobDraw, ReentrancyGuardTransient {
     error LocatorTooLong(uint256 length, uint256 maximum);
     error DeadlineNotInFuture(uint64 deadline, uint256 time);
     error DeadlineTooFar(uint64 deadline, uint256 maximum);
-    error NotAssigned(uint256 id);
-    error NodeHadJob(uint256 id, address node);
-    error NodeNotSilent(uint256 id, uint256 silentFrom);
-    error TooManyAttempts(uint256 id);
-    error HeartbeatOutOfOrder(uint256 id, uint256 given, uint256 last, uint256 time);
-    error NodeNotActive(uint256 id, address node);
-    error NotDrawn(uint256 id);
-    error DeadlinePassed(uint256 id, uint64 deadline);
     error DeadlineNotPassed(uint256 id, uint64 deadline);
-    error OnlyConsumer(uint256 id, address caller, address consumer);
-    error OnlyPoolTimelock(address caller, address pool);
-    error PoolNotInJob(uint256 id, address pool);
     error AlreadyApproved(uint256 id, address pool);
     error PriceAboveCeiling(uint256 id, uint256 price, uint256 ceiling);
     error EscrowShort(address token, uint256 received, uint256 expected);
-    error JobIsSuspended(uint256 id, uint8 suspensions);
     error NotSuspended(uint256 id, address pool);
     error AlreadySuspended(uint256 id, address pool);
     error SuspensionOverruled(uint256 id, address pool);
     error OnlyContributor(address caller, address pool);
     error AlreadyStarted(uint256 id, JobState state);
-    error OtherNode(uint256 id, address signer, address node);
     error BudgetHeadsDiffer(uint256 id, uint256 given, uint256 pools);
     error NothingToBurn(address pool);
 
@@ -146,11 +81,9 @@ contract JobBoard is StatementGuard, JobDraw, ReentrancyGuardTransient {
         IPoolDirectory pools_,
         Permissions permissions_,
         uint16 burnShareBps_
-    ) StatementGuard(nodeRegistry_) {
+    ) JobStore(nodeRegistry_, pools_, permissions_) {
         if (burnShareBps_ > 10_000) revert BurnShareTooLarge(burnShareBps_);
         protocolToken = protocolToken_;
-        pools = pools_;
-        permissions = permissions_;
         burnShareBps = burnShareBps_;
     }
 
@@ -246,93 +179,6 @@ contract JobBoard is StatementGuard, JobDraw, ReentrancyGuardTransient {
         _take(protocolToken, price);
     }
 
-    /// @notice Gives a drawn job to a node by lot, once the block that decides is there. Anyone.
-    /// @dev The lot falls among the nodes that were registered when the job was funded, by the hash of a block that nobody
-    /// knew then. Whoever waits until that hash is forgotten (256 blocks) only causes a new draw.
-    function assign(uint256 id) external {
-        StoredJob storage job = _job(id);
-        if (job.class != JobClass.Drawn) revert NotDrawn(id);
-        _requireBefore(id, job);
-        _requireNotSuspended(id, job);
-        if (job.state != JobState.Funded) revert TransitionNotAllowed(id, job.state, JobState.Assigned);
-        (uint256 seed, uint256 candidates) = _drawn(id);
-        if (seed != 0) {
-            for (uint256 k; k < DRAW_ATTEMPTS; ++k) {
-                address node = nodeRegistry.nodeAt(uint256(keccak256(abi.encode(seed, k))) % candidates);
-                if (!_eligible(id, job, node)) continue;
-                _move(id, job, JobState.Assigned);
-                job.node = node;
-                _parts[id][0].seenAt = uint40(block.timestamp);
-                emit JobAssigned(id, node);
-                return;
-            }
-        }
-        _scheduleDraw(id, nodeRegistry.nodeCount());
-    }
-
-    /// @notice A node takes the job. Statement facts: bytes32 manifestDigest.
-    function start(uint256 id, StatementProof calldata proof) external {
-        StoredJob storage job = _job(id);
-        _requireBefore(id, job);
-        _requireNotSuspended(id, job);
-        if (job.class == JobClass.Drawn && job.state != JobState.Assigned) revert NotAssigned(id);
-        bytes32 facts = keccak256(abi.encode(job.manifestDigest));
-        address node = _speak(id, job, START_STATEMENT, facts, proof);
-        // A statement of a node that lost the job may not bring it back.
-        if (job.attempts != 0 && hadJob[id][node]) revert NodeHadJob(id, node);
-        uint256 count = job.poolCount;
-        for (uint256 i; i < count; ++i) {
-            IPool(_parts[id][i].pool).requireRunning();
-        }
-        _move(id, job, JobState.Running);
-        job.node = node;
-        _parts[id][0].seenAt = uint40(block.timestamp);
-        emit JobStarted(id, node);
-    }
-
-    /// @notice The node that runs the job says that it is still there.
-    /// Statement facts: bytes32 manifestDigest, uint256 time (unix seconds, later than the last and not in the future).
-    function heartbeat(uint256 id, uint256 time, StatementProof calldata proof) external {
-        StoredJob storage job = _job(id);
-        if (job.state != JobState.Running) revert TransitionNotAllowed(id, job.state, JobState.Running);
-        StoredPart storage first = _parts[id][0];
-        if (time <= first.seenAt || time > block.timestamp) {
-            revert HeartbeatOutOfOrder(id, time, first.seenAt, block.timestamp);
-        }
-        bytes32 facts = keccak256(abi.encode(job.manifestDigest, time));
-        address node = _speak(id, job, HEARTBEAT_STATEMENT, facts, proof);
-        first.seenAt = uint40(time);
-        emit JobHeard(id, node, time);
-    }
-
-    /// @notice The node that runs the job hands it to a second attested node, which every pool of the job accepts.
-    /// Statement facts: bytes32 manifestDigest, address to.
-    function handOff(uint256 id, address to, StatementProof calldata proof) external {
-        StoredJob storage job = _job(id);
-        if (job.state != JobState.Running) revert TransitionNotAllowed(id, job.state, JobState.Running);
-        bytes32 facts = keccak256(abi.encode(job.manifestDigest, to));
-        address from = _speak(id, job, HAND_OFF_STATEMENT, facts, proof);
-        _lose(id, job);
-        if (!_eligible(id, job, to)) revert NodeNotActive(id, to);
-        job.node = to;
-        _parts[id][0].seenAt = uint40(block.timestamp);
-        emit JobHandedOff(id, from, to);
-    }
-
-    /// @notice Takes a job from a node that did not show up or fell silent, so that another one can have it. Anyone.
-    function requeue(uint256 id) external {
-        StoredJob storage job = _job(id);
-        uint256 patience = job.state == JobState.Assigned ? ASSIGNMENT_WINDOW : HEARTBEAT_TIMEOUT;
-        if (job.state != JobState.Assigned && job.state != JobState.Running) {
-            revert TransitionNotAllowed(id, job.state, JobState.Funded);
-        }
-        uint256 silentFrom = _parts[id][0].seenAt + patience;
-        if (block.timestamp <= silentFrom) revert NodeNotSilent(id, silentFrom);
-        _lose(id, job);
-        _move(id, job, JobState.Funded);
-        if (job.class == JobClass.Drawn) _scheduleDraw(id, nodeRegistry.nodeCount());
-    }
-
     /// @notice The node that runs the job declares its result. Statement facts: bytes32 manifestDigest,
     /// bytes32 receiptDigest, bytes32 resultDigest, then one bytes32 budget head per pool, in the job's order.
     function release(
@@ -412,55 +258,6 @@ contract JobBoard is StatementGuard, JobDraw, ReentrancyGuardTransient {
         _end(id, job, JobState.Expired);
     }
 
-    /// @notice The job; state None when there is none.
-    function getJob(uint256 id) external view returns (Job memory) {
-        StoredJob memory job = _jobs[id];
-        address[] memory jobPools = new address[](job.poolCount);
-        for (uint256 i; i < jobPools.length; ++i) {
-            jobPools[i] = _parts[id][i].pool;
-        }
-        return Job(
-            job.consumer,
-            job.deadline,
-            job.state,
-            job.approvals,
-            job.suspensions,
-            job.node,
-            job.manifestDigest,
-            job.priceCeiling,
-            jobPools,
-            job.class,
-            job.attempts,
-            _parts[id][0].seenAt
-        );
-    }
-
-    /// @notice The template under whose grants a job runs; zero when it runs under its own.
-    function templateOf(uint256 id) external view returns (bytes32) {
-        return _templates[id];
-    }
-
-    /// @notice One pool's part in a job; all zero when the pool is not in it. Price and burn are set from funding on.
-    function getShare(uint256 id, address pool) external view returns (JobShare memory share) {
-        StoredJob storage job = _jobs[id];
-        for (uint256 i; i < job.poolCount; ++i) {
-            StoredPart memory part = _parts[id][i];
-            if (part.pool != pool) continue;
-            RunPrice memory run;
-            if (part.generation != 0) {
-                run = permissions.priceOf(job.consumer, pool, _granted(id, job), part.generation);
-            }
-            return JobShare(
-                run.price, run.poolTokenBurn, part.generation, part.approved, part.suspended, part.overruled
-            );
-        }
-    }
-
-    /// @notice The transition table, as code.
-    function transitionAllowed(JobState from, JobState to) external pure returns (bool) {
-        return JobTransitions.allowed(from, to);
-    }
-
     function _propose(JobProposal memory proposal) private returns (uint256 id) {
         if (proposal.manifestDigest == 0) revert ManifestDigestZero();
         if (bytes(proposal.manifestLocator).length > MAXIMUM_LOCATOR_BYTES) {
@@ -507,6 +304,7 @@ contract JobBoard is StatementGuard, JobDraw, ReentrancyGuardTransient {
             suspensions: 0,
             poolCount: uint8(count),
             attempts: 0,
+            templated: granted != proposal.manifestDigest,
             node: address(0),
             priceCeiling: ceiling > type(uint96).max ? type(uint96).max : uint96(ceiling),
             manifestDigest: proposal.manifestDigest
@@ -555,43 +353,6 @@ contract JobBoard is StatementGuard, JobDraw, ReentrancyGuardTransient {
         if (burned != 0) ERC20Burnable(address(protocolToken)).burn(burned);
     }
 
-    function _speak(
-        uint256 id,
-        StoredJob storage job,
-        string memory kind,
-        bytes32 facts,
-        StatementProof calldata proof
-    ) private view returns (address node) {
-        node = _hearStatement(kind, _parts[id][0].pool, bytes32(id), facts, proof);
-        address holder = job.node;
-        if (holder != address(0) && node != holder) revert OtherNode(id, node, holder);
-        uint256 count = job.poolCount;
-        for (uint256 i; i < count; ++i) {
-            IPool(_parts[id][i].pool).requireNode(node);
-        }
-    }
-
-    /// Whether a node could run the job: active, accepted by every pool, and without a history with it.
-    function _eligible(uint256 id, StoredJob storage job, address node) private view returns (bool) {
-        if (hadJob[id][node] || !nodeRegistry.isActive(node)) return false;
-        for (uint256 i; i < job.poolCount; ++i) {
-            try IPool(_parts[id][i].pool).requireNode(node) {} catch {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    /// The node that has the job has it no more, for ever.
-    function _lose(uint256 id, StoredJob storage job) private {
-        address node = job.node;
-        if (job.attempts == MAXIMUM_ATTEMPTS) revert TooManyAttempts(id);
-        uint8 attempts = ++job.attempts;
-        hadJob[id][node] = true;
-        job.node = address(0);
-        emit JobLost(id, node, attempts);
-    }
-
     /// Ends a job without result: state first, then everything in escrow back to the consumer.
     function _end(uint256 id, StoredJob storage job, JobState to) private {
         JobState from = job.state;
@@ -615,13 +376,6 @@ contract JobBoard is StatementGuard, JobDraw, ReentrancyGuardTransient {
         if (price != 0) protocolToken.safeTransfer(consumer, price);
     }
 
-    function _move(uint256 id, StoredJob storage job, JobState to) private {
-        JobState from = job.state;
-        if (!JobTransitions.allowed(from, to)) revert TransitionNotAllowed(id, from, to);
-        job.state = to;
-        emit JobStateChanged(id, from, to);
-    }
-
     /// Takes exactly `amount` from the caller; a token that keeps a fee on transfer cannot fill an escrow.
     function _take(IERC20 token, uint256 amount) private {
         if (amount == 0) return;
@@ -629,40 +383,5 @@ contract JobBoard is StatementGuard, JobDraw, ReentrancyGuardTransient {
         token.safeTransferFrom(msg.sender, address(this), amount);
         uint256 received = token.balanceOf(address(this)) - before;
         if (received != amount) revert EscrowShort(address(token), received, amount);
-    }
-
-    function _job(uint256 id) private view returns (StoredJob storage job) {
-        job = _jobs[id];
-        if (job.state == JobState.None) revert JobUnknown(id);
-    }
-
-    /// The digest that the grants of a job are for.
-    function _granted(uint256 id, StoredJob storage job) private view returns (bytes32) {
-        bytes32 template = _templates[id];
-        return template == 0 ? job.manifestDigest : template;
-    }
-
-    function _partOf(uint256 id, StoredJob storage job, address pool) private view returns (StoredPart storage part) {
-        for (uint256 i; i < job.poolCount; ++i) {
-            part = _parts[id][i];
-            if (part.pool == pool) return part;
-        }
-        revert PoolNotInJob(id, pool);
-    }
-
-    function _requireTimelock(address pool) private view {
-        if (msg.sender != IPool(pool).timelock()) revert OnlyPoolTimelock(msg.sender, pool);
-    }
-
-    function _requireConsumer(uint256 id, StoredJob storage job) private view {
-        if (msg.sender != job.consumer) revert OnlyConsumer(id, msg.sender, job.consumer);
-    }
-
-    function _requireBefore(uint256 id, StoredJob storage job) private view {
-        if (block.timestamp > job.deadline) revert DeadlinePassed(id, job.deadline);
-    }
-
-    function _requireNotSuspended(uint256 id, StoredJob storage job) private view {
-        if (job.suspensions != 0) revert JobIsSuspended(id, job.suspensions);
     }
 }

@@ -288,14 +288,12 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
         uint120 accrued = _totals.accruedPerPoint;
         for (uint256 i; i < contributors.length; ++i) {
             (address contributor, uint256 score) = (contributors[i], scores[i]);
-            Account storage account = _accounts[contributor];
-            _accrue(contributor, account, accrued);
-            account.points += uint40(score);
             added += score;
             uint256 amount = full * score / FULL_SCORE;
             if (amount > room) amount = room;
             room -= amount;
             amounts[i] = amount;
+            _earn(contributor, score, 0, accrued);
             emit Rewarded(contributor, score, amount);
         }
         _totals.points += uint64(added);
@@ -313,26 +311,18 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
         uint120 accrued = _totals.accruedPerPoint;
         for (uint256 i; i < contributors.length; ++i) {
             (address contributor, uint256 score) = (contributors[i], scores[i]);
-            // One read and one write of the one slot: this is what a new owner costs.
-            Account storage stored = _accounts[contributor];
-            Account memory account = stored;
-            if (account.paidPerPoint != accrued) {
-                if (account.points != 0) {
-                    _owedScaled[contributor] += uint256(account.points) * (accrued - account.paidPerPoint);
-                }
-                account.paidPerPoint = accrued;
+            uint256 amount;
+            unchecked {
+                // A reward is below 2^128 and a score at most 10,000.
+                added += score;
+                amount = full * score / FULL_SCORE;
+                if (amount > left) amount = left;
+                left -= amount;
             }
-            account.points += uint40(score);
-            added += score;
-            uint256 amount = full * score / FULL_SCORE;
-            if (amount > left) amount = left;
-            left -= amount;
-            account.uncollected += uint96(amount);
             amounts[i] = amount;
-            (stored.points, stored.uncollected, stored.paidPerPoint) =
-                (account.points, account.uncollected, account.paidPerPoint);
+            _earn(contributor, score, amount, accrued);
         }
-        emit Credited(contributors, amounts);
+        _emitCredited(contributors, amounts);
         _totals.points += uint64(added);
         if (room != left) reserved += room - left;
     }
@@ -482,6 +472,39 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     /// Pool tokens that may still be minted, besides those that are promised already.
     function _room() private view returns (uint256) {
         return PoolToken(token).cap() - PoolToken(token).totalSupply() - reserved;
+    }
+
+    /// `emit Credited(contributors, amounts)`; every address was read, and so checked.
+    function _emitCredited(address[] calldata contributors, uint256[] memory amounts) private {
+        bytes32 topic = Credited.selector;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            let size := shl(5, contributors.length)
+            mstore(free, 0x40)
+            mstore(add(free, 0x20), add(0x60, size))
+            mstore(add(free, 0x40), contributors.length)
+            calldatacopy(add(free, 0x60), contributors.offset, size)
+            mcopy(add(add(free, 0x60), size), amounts, add(0x20, size))
+            log1(free, add(0x80, shl(1, size)), topic)
+        }
+    }
+
+    /// One read and one write of the one slot: this is what a new owner costs.
+    function _earn(address contributor, uint256 score, uint256 uncollected, uint256 accrued) private {
+        Account storage account = _accounts[contributor];
+        // The members of Account as the compiler lays them out; by itself it reads and writes the slot once for each.
+        uint256 word;
+        assembly ("memory-safe") {
+            word := sload(account.slot)
+        }
+        uint256 points = uint40(word);
+        uint256 paid = word >> 136;
+        if (paid != accrued && points != 0) _owedScaled[contributor] += points * (accrued - paid);
+        // What is promised is never above the cap, which fits.
+        word = (points + score).toUint40() | uint256(uint96(word >> 40) + uint96(uncollected)) << 40 | accrued << 136;
+        assembly ("memory-safe") {
+            sstore(account.slot, word)
+        }
     }
 
     /// Brings an account up to date before its points change: what was earned with the old points stays as it was.

@@ -49,8 +49,19 @@ export const poolTokenAbi = [
     "type": "constructor"
   },
   {
-    "inputs": [],
-    "name": "CheckpointUnorderedInsertion",
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      },
+      {
+        "internalType": "uint32",
+        "name": "index",
+        "type": "uint32"
+      }
+    ],
+    "name": "CheckpointUnknown",
     "type": "error"
   },
   {
@@ -287,22 +298,6 @@ export const poolTokenAbi = [
       }
     ],
     "name": "OnlyPool",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "uint8",
-        "name": "bits",
-        "type": "uint8"
-      },
-      {
-        "internalType": "uint256",
-        "name": "value",
-        "type": "uint256"
-      }
-    ],
-    "name": "SafeCastOverflowedUintDowncast",
     "type": "error"
   },
   {
@@ -579,7 +574,7 @@ export const poolTokenAbi = [
       },
       {
         "internalType": "uint32",
-        "name": "pos",
+        "name": "index",
         "type": "uint32"
       }
     ],

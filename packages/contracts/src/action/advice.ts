@@ -35,6 +35,7 @@ export const advice: Readonly<Record<string, string>> = {
   CertificateSignatureInvalid: "The certificate's signature is not by the issuer that was named.",
   ChallengeStands:
     'The open challenge comes first: it can still be answered, or this epoch has been drawn already.',
+  CheckpointUnknown: 'The account has fewer checkpoints than that; ask numCheckpoints first.',
   CheckpointUnorderedInsertion: 'The clock of the chain went back; nothing can be done about it here.',
   ChunkInvalid: 'Answer with the chunk that chunkOf names, at most 4,096 bytes, and its Merkle path.',
   CloseNotInFuture: 'Choose an end later than the time of the chain.',

@@ -1,4 +1,4 @@
-import { type Account, maxUint256 } from 'viem'
+import type { Account } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
@@ -7,19 +7,10 @@ import {
   getGovernorDomain,
   type Support,
   signBallot,
-  signContribution,
-  verdictBatchContext,
 } from '../statement/index.js'
-import {
-  contributionOf,
-  createWorld,
-  digest,
-  nextNonce,
-  prove,
-  revertOf,
-  type World,
-} from '../testing/world.js'
-import { contributeSigned, getTally, type Proposal, propose, recordVerdicts, voteSigned } from './index.js'
+import { accept } from '../testing/job-world.js'
+import { createWorld, revertOf, type World } from '../testing/world.js'
+import { getTally, type Proposal, propose, voteSigned } from './index.js'
 
 let world: World
 let domain: GovernorDomain
@@ -30,14 +21,7 @@ let number = 0
 beforeAll(async () => {
   world = await createWorld()
   voter = privateKeyToAccount(generatePrivateKey())
-  const { deployment, node } = world
-  const contribution = contributionOf(world, voter, { pool: world.pool.pool })
-  const signed = await signContribution({ account: voter, deployment, contribution, deadline: maxUint256 })
-  const { id } = await contributeSigned(world.client, { deployment, signed })
-  const entries = [{ contributionId: id, score: 10_000, refused: false, verdictDigest: digest('verdict') }]
-  const context = verdictBatchContext({ deployment, nonce: nextNonce(), pool: world.pool.pool, entries })
-  const statement = await prove(node, 'verdictBatch', context)
-  await recordVerdicts(world.client, { deployment, pool: world.pool.pool, entries, statement })
+  await accept(world, world.pool, [{ account: voter, score: 10_000 }])
   domain = await getGovernorDomain(world.client, { governor: world.pool.governor })
 })
 afterAll(() => world.devnet.stop())

@@ -120,7 +120,11 @@ export async function contributeBatch(
   })
   const place = 'DataRegistry.contributeBatch'
   const sent = await send(client, place, { to: args.deployment.dataRegistry, data }, args)
-  return { ...sent, ids: idsIn(sent) }
+  const ids = idsIn(sent)
+  if (ids.length !== args.signed.length) {
+    throw new ContractsError('NOT_FOUND', place, 'the receipt does not hold one Contributed event for each')
+  }
+  return { ...sent, ids }
 }
 
 /**

@@ -1,6 +1,7 @@
 import {
   type Abi,
   type Address,
+  BlockNotFoundError,
   type Client,
   type ContractFunctionArgs,
   type ContractFunctionName,
@@ -92,10 +93,15 @@ export async function inspect<
 export async function finalBlock(client: Client, finality: Finality): Promise<bigint> {
   const place = 'finalBlock'
   if ('blockTag' in finality) {
-    const { number } = await reading(place, () => getBlock(client, { blockTag: finality.blockTag }))
-    if (number === null)
-      throw new ContractsError('NOT_FOUND', place, `the chain has no ${finality.blockTag} block yet`)
-    return number
+    const { blockTag } = finality
+    return reading(place, async () => {
+      try {
+        return (await getBlock(client, { blockTag })).number
+      } catch (cause) {
+        if (!(cause instanceof BlockNotFoundError)) throw cause
+        throw new ContractsError('NOT_FOUND', place, `the chain has no ${blockTag} block yet`, { cause })
+      }
+    })
   }
   const { confirmations } = finality
   if (!Number.isInteger(confirmations) || confirmations < 0) {

@@ -1,34 +1,14 @@
-import { type Account, maxUint256, stringToHex } from 'viem'
+import { type Account, stringToHex } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
-import { readContract } from 'viem/actions'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { jobBoardAbi } from '../abi/JobBoard.js'
-import type { PoolContracts } from '../deploy/index.js'
-import {
-  failureContext,
-  type JobSubject,
-  refusalContext,
-  releaseContext,
-  signContribution,
-  startContext,
-  verdictBatchContext,
-} from '../statement/index.js'
-import { passProposal } from '../testing/pass-proposal.js'
-import {
-  contributionOf,
-  createWorld,
-  digest,
-  nextNonce,
-  prove,
-  revertOf,
-  type World,
-} from '../testing/world.js'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { failureContext, refusalContext, releaseContext, startContext } from '../statement/index.js'
+import { BURN, createJobWorld, PRICE } from '../testing/job-world.js'
+import { digest, prove, revertOf } from '../testing/world.js'
 import {
   approveToken,
   burnSettledTokens,
   cancelJob,
   claimRewards,
-  contributeSigned,
   execute,
   expireJob,
   failJob,
@@ -40,13 +20,9 @@ import {
   getJobEvents,
   getProposalState,
   getTally,
-  jobStates,
-  type Proposal,
   propose,
   proposeApproval,
-  proposeJob,
   queue,
-  recordVerdicts,
   refuseJob,
   releaseJob,
   resumeJobCall,
@@ -54,131 +30,17 @@ import {
   settleJob,
   startJob,
   suspendJob,
-  type Terms,
-  transferToken,
   vote,
 } from './index.js'
 
-let world: World
-let second: PoolContracts
-let members: Account[]
-let consumer: Account
-const PRICE = 1_000n
-const BURN = 50n
-
-beforeAll(async () => {
-  world = await createWorld()
-  second = await world.foundPool('people')
-  await world.publishKey(second, 1)
-  members = [world.account(1), world.account(2)]
-  consumer = world.account(3)
-  // Scores 10,000 and 5,000 in both pools; the consumer buys pool tokens from the first member.
-  for (const pool of [world.pool, second]) {
-    const entries = []
-    for (const [index, account] of members.entries()) {
-      const { deployment } = world
-      const contribution = contributionOf(world, account, { pool: pool.pool })
-      const signed = await signContribution({ account, deployment, contribution, deadline: maxUint256 })
-      const { id } = await contributeSigned(world.client, { deployment, signed })
-      const score = index === 0 ? 10_000 : 5_000
-      entries.push({ contributionId: id, score, refused: false, verdictDigest: digest(`verdict ${id}`) })
-    }
-    const { deployment, node } = world
-    const context = verdictBatchContext({ deployment, nonce: nextNonce(), pool: pool.pool, entries })
-    const statement = await prove(node, 'verdictBatch', context)
-    await recordVerdicts(world.client, { deployment, pool: pool.pool, entries, statement })
-    await transferToken(as(members[0]), { token: pool.token, to: consumer.address, amount: 1_000n })
-  }
-  await transferToken(world.client, {
-    token: world.deployment.protocolToken,
-    to: consumer.address,
-    amount: 100_000n,
-  })
-})
-afterAll(() => world.devnet.stop())
-
 let manifest = 0
+const jobs = await createJobWorld({ manifest: () => `manifest ${manifest}` })
+const { world, second, members, consumer, as, termsOf, proposed, pass } = jobs
+const { approved, funded, subject, start, release, stateOf, holdings } = jobs
+afterAll(() => world.devnet.stop())
 beforeEach(() => {
   manifest += 1
 })
-
-function as(account: Account | undefined) {
-  if (account === undefined) throw new Error('no such account')
-  return world.clientOf(account)
-}
-
-async function termsOf(change: Partial<Terms> = {}): Promise<Terms> {
-  const opensAt = await world.now()
-  return { price: PRICE, poolTokenBurn: BURN, runs: 1, opensAt, closesAt: opensAt + 100_000n, ...change }
-}
-
-async function proposed(pools = [world.pool], change: { deadline?: bigint; priceCeiling?: bigint } = {}) {
-  return proposeJob(as(consumer), {
-    deployment: world.deployment,
-    manifestDigest: digest(`manifest ${manifest}`),
-    manifestLocator: `memory:manifest-${manifest}`,
-    pools: pools.map(({ pool }) => pool),
-    deadline: (await world.now()) + 50_000n,
-    ...change,
-  })
-}
-
-async function pass(proposal: Proposal) {
-  const [yes, no] = members as [Account, Account]
-  await passProposal(world, proposal, [
-    { account: yes, support: 'for' },
-    { account: no, support: 'against' },
-  ])
-}
-
-async function approved(pools = [world.pool], change: Partial<Terms> = {}, job = {}) {
-  const { jobId } = await proposed(pools, job)
-  for (const { pool } of pools) {
-    const { deployment } = world
-    await pass(
-      await proposeApproval(as(members[0]), { deployment, jobId, pool, terms: await termsOf(change) }),
-    )
-  }
-  return jobId
-}
-
-async function funded(pools = [world.pool]) {
-  const jobId = await approved(pools)
-  await fundJob(as(consumer), { deployment: world.deployment, jobId, approveTokens: true })
-  return jobId
-}
-
-async function subject(jobId: bigint) {
-  const { manifestDigest, pools } = await getJob(world.client, { deployment: world.deployment, jobId })
-  const about: JobSubject = { jobId, manifestDigest, pools: pools.map(({ pool }) => pool) }
-  return { deployment: world.deployment, nonce: nextNonce(), ...about }
-}
-
-async function start(jobId: bigint, node = world.node) {
-  const statement = await prove(node, 'start', startContext(await subject(jobId)))
-  return startJob(world.client, { deployment: world.deployment, jobId, statement })
-}
-
-async function release(jobId: bigint, heads = 1) {
-  const fields = {
-    receiptDigest: digest(`receipt ${jobId}`),
-    resultDigest: digest(`result ${jobId}`),
-    budgetHeads: Array.from({ length: heads }, (_, index) => digest(`head ${index}`)),
-  }
-  const statement = await prove(
-    world.node,
-    'release',
-    releaseContext({ ...(await subject(jobId)), ...fields }),
-  )
-  return releaseJob(world.client, { deployment: world.deployment, jobId, ...fields, statement })
-}
-
-const stateOf = async (jobId: bigint) =>
-  (await getJob(world.client, { deployment: world.deployment, jobId })).state
-const holdings = async (account = consumer.address) => {
-  const tokens = [world.deployment.protocolToken, world.pool.token, second.token]
-  return Promise.all(tokens.map((token) => getBalance(world.client, { token, account })))
-}
 
 describe('whole life of a job over two pools', () => {
   test('proposed, voted, funded, run, released, settled, claimed', async () => {
@@ -512,35 +374,11 @@ test('proposing refuses unknown pools, a pool twice, and a deadline in the past'
   expect(await revertOf(proposed([world.pool], { deadline: 1n }))).toBe('DeadlineNotInFuture')
 })
 
-test('the transition table is exactly this', async () => {
-  const table: Record<string, string[]> = {}
-  for (const [from, name] of jobStates.entries()) {
-    const targets: string[] = []
-    for (const [to, target] of jobStates.entries()) {
-      const allowed = await readContract(world.client, {
-        address: world.deployment.jobBoard,
-        abi: jobBoardAbi,
-        functionName: 'transitionAllowed',
-        args: [from, to],
-      })
-      if (allowed) targets.push(target)
-    }
-    table[name] = targets
-  }
-  expect(table).toEqual({
-    None: ['Proposed', 'Approved'],
-    Proposed: ['Approved', 'Cancelled', 'Expired'],
-    Approved: ['Funded', 'Refused', 'Cancelled', 'Expired'],
-    Funded: ['Running', 'Refused', 'Cancelled', 'Expired', 'Assigned'],
-    Assigned: ['Funded', 'Running', 'Refused', 'Expired'],
-    Running: ['Funded', 'Released', 'Refused', 'Failed', 'Expired'],
-    Released: ['Settled'],
-    Settled: [],
-    Refused: [],
-    Failed: [],
-    Cancelled: [],
-    Expired: [],
-  })
+test('a job is funded by the account that is named, in the time that is given', async () => {
+  const jobId = await approved()
+  const options = { account: consumer, timeoutMs: 30_000, approveTokens: true }
+  await fundJob(world.client, { deployment: world.deployment, jobId, ...options })
+  expect(await stateOf(jobId)).toBe('Funded')
 })
 
 test('getJob says when there is none', async () => {

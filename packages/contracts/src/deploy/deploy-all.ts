@@ -9,7 +9,7 @@ import {
   isAddressEqual,
   parseEther,
 } from 'viem'
-import { getChainId, getTransactionCount, readContract } from 'viem/actions'
+import { call, getChainId, getTransactionCount, readContract } from 'viem/actions'
 import { parseAccount } from 'viem/utils'
 import { approvalsAbi, approvalsBytecode } from '../abi/Approvals.js'
 import { contributionBatchesAbi, contributionBatchesBytecode } from '../abi/ContributionBatches.js'
@@ -22,7 +22,7 @@ import { poolFactoryAbi, poolFactoryBytecode } from '../abi/PoolFactory.js'
 import { poolTokenDeployerAbi, poolTokenDeployerBytecode } from '../abi/PoolTokenDeployer.js'
 import { protocolTokenAbi, protocolTokenBytecode } from '../abi/ProtocolToken.js'
 import { timelockDeployerAbi, timelockDeployerBytecode } from '../abi/TimelockDeployer.js'
-import { reading, send } from '../action/transaction.js'
+import { reading, send, toContractsError } from '../action/transaction.js'
 import { ContractsError } from '../errors.js'
 import type { Deployment } from './deployment.js'
 
@@ -57,8 +57,8 @@ export interface DeployOptions {
  *
  * @param options - who deploys, through which clients, and what is fixed for ever: see {@link DeployOptions}
  * @returns Addresses, and the block before which there is nothing to read.
- * @throws {ContractsError} `DEPLOYMENT_MISMATCH` when the account sent other transactions meanwhile; `REVERTED`;
- * `TRANSACTION_TIMEOUT`; `NO_ACCOUNT`.
+ * @throws {ContractsError} `DEPLOYMENT_MISMATCH` when the account sent other transactions meanwhile; `CHAIN_UNSUITABLE` when
+ * the chain does not know Cancun's instructions, before anything is sent; `REVERTED`; `TRANSACTION_TIMEOUT`; `NO_ACCOUNT`.
  * @example
  * const deployment = await deployAll({ walletClient })
  */
@@ -73,6 +73,7 @@ export async function deployAll(options: DeployOptions): Promise<Deployment> {
   const nonce = await reading('deployAll', () =>
     getTransactionCount(reader, { address: deployer.address, blockTag: 'pending' }),
   )
+  await requireCancun(reader)
   const newToken = options.protocolToken === undefined ? 1 : 0
   const at = (step: number) =>
     getContractAddress({ from: deployer.address, nonce: BigInt(nonce + newToken + step) })
@@ -295,5 +296,23 @@ export async function checkDeployment(client: Client, deployment: Deployment): P
     if (!isAddressEqual(actual, expected)) {
       throw new ContractsError('DEPLOYMENT_MISMATCH', place, `${name} is ${actual}, expected ${expected}`)
     }
+  }
+}
+
+/** TSTORE(0, 0), MCOPY(0, 0, 0), RETURN(0, 0): what the compiled contracts use beyond older chains. */
+const CANCUN_PROBE: Hex = '0x5f5f5d5f5f5f5e5f5ff3'
+
+async function requireCancun(client: Client): Promise<void> {
+  try {
+    await call(client, { data: CANCUN_PROBE })
+  } catch (cause) {
+    const error = toContractsError('deployAll', cause)
+    if (error.code === 'CHAIN_UNREACHABLE' || error.code === 'TRANSACTION_TIMEOUT') throw error
+    throw new ContractsError(
+      'CHAIN_UNSUITABLE',
+      'deployAll',
+      'the chain does not know transient storage or MCOPY (Cancun, 2024), which these contracts need; nothing was sent',
+      { cause },
+    )
   }
 }

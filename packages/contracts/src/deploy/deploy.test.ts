@@ -1,9 +1,20 @@
-import { createClient, type Hex, http, zeroAddress } from 'viem'
+import { createClient, createWalletClient, type Hex, http, zeroAddress } from 'viem'
+import { getTransactionCount } from 'viem/actions'
 import { foundry } from 'viem/chains'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { getBalance, getPool } from '../action/index.js'
+import { deployTdxVerifier } from '../attestation/index.js'
+import { startDevnet } from '../devnet/index.js'
+import { chainThat, mining } from '../testing/scripted-chain.js'
 import { createWorld, digest, revertOf, type World } from '../testing/world.js'
-import { checkDeployment, deployAll, formatDeployment, foundPool, parseDeployment } from './index.js'
+import {
+  checkDeployment,
+  deployAll,
+  deployMarket,
+  formatDeployment,
+  foundPool,
+  parseDeployment,
+} from './index.js'
 
 let world: World
 beforeAll(async () => {
@@ -17,6 +28,53 @@ test('a second deployment stands beside the first and shares an existing protoco
   expect(second.protocolToken).toBe(protocolToken)
   expect(second.poolFactory).not.toBe(world.deployment.poolFactory)
   await checkDeployment(world.client, second)
+})
+
+test('a chain without the instructions that the contracts need is refused before anything is sent', async () => {
+  const devnet = await startDevnet({ hardfork: 'shanghai', chainId: 777 })
+  try {
+    const client = createWalletClient({ account: world.account(0), transport: http(devnet.rpcUrl) })
+    await expect(deployAll({ walletClient: client })).rejects.toMatchObject({ code: 'CHAIN_UNSUITABLE' })
+    expect(await getTransactionCount(client, { address: world.account(0).address })).toBe(0)
+  } finally {
+    await devnet.stop()
+  }
+})
+
+test('a chain of another identifier with the oldest rules that do takes everything', async () => {
+  const devnet = await startDevnet({ hardfork: 'cancun', chainId: 778 })
+  try {
+    const client = createWalletClient({ account: world.account(0), transport: http(devnet.rpcUrl) })
+    const deployment = await deployAll({ walletClient: client, timeoutMs: 60_000 })
+    expect(deployment.chainId).toBe(778)
+    await checkDeployment(client, deployment)
+  } finally {
+    await devnet.stop()
+  }
+})
+
+test('a deployer that sends other transactions meanwhile is told so', async () => {
+  const elsewhere = chainThat({ ...mining, eth_getTransactionCount: '0x999' })
+  const attempt = deployAll({ walletClient: world.clientOf(world.account(5)), publicClient: elsewhere })
+  await expect(attempt).rejects.toMatchObject({ code: 'DEPLOYMENT_MISMATCH' })
+})
+
+test('a contract that was not created is missed', async () => {
+  const account = world.account(6)
+  const { deployment } = world
+  const silent = chainThat(mining)
+  const missing = { code: 'NOT_FOUND' }
+  await expect(
+    deployMarket(silent, {
+      account: account.address,
+      deployment,
+      arbiter: account.address,
+      minimumStake: 1n,
+    }),
+  ).rejects.toMatchObject(missing)
+  await expect(
+    deployTdxVerifier(silent, { account: account.address, rootCertificate: '0x00' }),
+  ).rejects.toMatchObject(missing)
 })
 
 test.each([

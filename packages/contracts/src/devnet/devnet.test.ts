@@ -39,6 +39,21 @@ test('lets time pass', async () => {
   await devnet.stop()
 })
 
+test('a chain that is not up in time, or not at all, is an error and leaves nothing behind', async () => {
+  await expect(startDevnet({ timeoutMs: 1 })).rejects.toMatchObject({ code: 'ANVIL_FAILED' })
+  await expect(startDevnet({ hardfork: 'of no such name' })).rejects.toMatchObject({
+    code: 'ANVIL_FAILED',
+    message: expect.stringContaining('anvil ended'),
+  })
+})
+
+test('what the chain refuses is an error, and it can be stopped twice', async () => {
+  const devnet = await startDevnet()
+  await expect(devnet.advanceTime('soon' as never)).rejects.toMatchObject({ code: 'ANVIL_FAILED' })
+  await devnet.stop()
+  await devnet.stop()
+})
+
 test('remembers its state in a file', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sealpool-devnet-'))
   const stateFile = join(folder, 'state.json')

@@ -24,8 +24,9 @@ export interface MerkleTree {
 export function merkleTree(leaves: readonly Hex[]): MerkleTree {
   if (leaves.length === 0)
     throw new ContractsError('ARGUMENT_INVALID', 'merkleTree', 'a tree has at least one leaf')
-  const levels: Hex[][] = [leaves.map((leaf) => leaf.toLowerCase() as Hex)]
-  for (let level = levels[0] ?? []; level.length > 1; level = levels[levels.length - 1] ?? []) {
+  let level = leaves.map((leaf) => leaf.toLowerCase() as Hex)
+  const levels = [level]
+  while (level.length > 1) {
     const next: Hex[] = []
     for (let index = 0; index < level.length; index += 2) {
       const left = level[index] as Hex
@@ -33,8 +34,9 @@ export function merkleTree(leaves: readonly Hex[]): MerkleTree {
       next.push(right === undefined ? left : pair(left, right))
     }
     levels.push(next)
+    level = next
   }
-  const root = levels[levels.length - 1]?.[0] as Hex
+  const root = level[0] as Hex
   return {
     root,
     proof(index) {

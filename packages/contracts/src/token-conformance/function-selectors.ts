@@ -26,7 +26,7 @@ export function codeFactsOf(code: Hex): CodeFacts {
   const dispatched = new Set<Hex>()
   let delegates = false
   for (let place = 0; place < bytes.length; place++) {
-    const instruction = bytes[place] ?? 0
+    const instruction = at(bytes, place)
     if (instruction === DELEGATECALL || instruction === CALLCODE) delegates = true
     if (instruction < PUSH1 || instruction > PUSH32) continue
     // A compiler writes a selector that begins with zeros as a shorter push.
@@ -34,11 +34,13 @@ export function codeFactsOf(code: Hex): CodeFacts {
     if (instruction <= PUSH4 && place + width < bytes.length) {
       let digits = ''
       for (let index = 1; index <= width; index++)
-        digits += (bytes[place + index] ?? 0).toString(16).padStart(2, '0')
+        digits += at(bytes, place + index)
+          .toString(16)
+          .padStart(2, '0')
       const value: Hex = `0x${digits.padStart(8, '0')}`
       selectors.add(value)
       let next = place + width + 1
-      while ((bytes[next] ?? 0) >= DUP1 && (bytes[next] ?? 0) <= SWAP16) next += 1
+      while (at(bytes, next) >= DUP1 && at(bytes, next) <= SWAP16) next += 1
       if (instruction === PUSH4 && bytes[next] === EQ) dispatched.add(value)
     }
     place += width
@@ -48,10 +50,15 @@ export function codeFactsOf(code: Hex): CodeFacts {
 
 /** The code without the CBOR map that compilers append, whose last two bytes are its length: it is data. */
 function withoutMetadata(code: Uint8Array): Uint8Array {
-  const length = ((code[code.length - 2] ?? 0) << 8) | (code[code.length - 1] ?? 0)
+  const length = (at(code, code.length - 2) << 8) | at(code, code.length - 1)
   const start = code.length - 2 - length
-  const isMap = start >= 0 && ((code[start] ?? 0) & 0xf0) === 0xa0
+  const isMap = start >= 0 && (at(code, start) & 0xf0) === 0xa0
   return isMap ? code.subarray(0, start) : code
+}
+
+/** A byte of code; beyond its end the machine reads zeros. */
+function at(code: Uint8Array, place: number): number {
+  return code[place] ?? 0
 }
 
 /** Selectors by signature. */

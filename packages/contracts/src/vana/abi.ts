@@ -47,6 +47,12 @@ export const teePoolAbi = parseAbi([
   'function requestContributionProof(uint256 fileId) payable',
   'function cancelJob(uint256 jobId)',
   'function addProof(uint256 jobId, Proof proof)',
+  'event JobSubmitted(uint256 indexed jobId, uint256 indexed fileId, address teeAddress, uint256 bidAmount)',
+  'event JobCanceled(uint256 indexed jobId)',
+  'event ProofAdded(address indexed attestator, uint256 indexed jobId, uint256 indexed fileId)',
+  'event TeeAdded(address indexed teeAddress)',
+  'event TeeRemoved(address indexed teeAddress)',
+  'event Claimed(address indexed teeAddress, uint256 amount)',
 ])
 
 /** One data pool: pays contributors for proofs. */
@@ -83,16 +89,18 @@ export const dataRefinerRegistryAbi = parseAbi([
 
 /** Permissions to query tables and columns, and their prices. */
 export const queryEngineAbi = parseAbi([
-  'struct PermissionInfo { uint256 permissionId; address grantee; bool approved; uint256 refinerId; string tableName; string columnName; uint256 price; }',
+  'struct PermissionInfo { uint256 permissionId; address grantee; bool approved; uint256 refinerId; string tableName; string columnName; address tokenAddress; uint256 price; }',
   'function permissionsCount() view returns (uint256)',
   'function getPermissions(uint256 refinerId, address grantee) view returns (PermissionInfo[])',
   'function dlpPubKeys(uint256 dlpId) view returns (string)',
   'function dlpPaymentPercentage() view returns (uint256)',
-  'function addPermission(address grantee, uint256 refinerId, string tableName, string columnName, uint256 price) returns (uint256)',
-  'function addGenericPermission(uint256 refinerId, string tableName, string columnName, uint256 price) returns (uint256)',
+  'function addPermission(address grantee, uint256 refinerId, string tableName, string columnName, address tokenAddress, uint256 price) returns (uint256)',
+  'function addGenericPermission(uint256 refinerId, string tableName, string columnName, address tokenAddress, uint256 price) returns (uint256)',
   'function updatePermissionApproval(uint256 permissionId, bool approved)',
-  'event PermissionAdded(uint256 indexed permissionId, address indexed grantee, uint256 indexed refinerId, string tableName, string columnName, uint256 price)',
+  'event PermissionAdded(uint256 indexed permissionId, address indexed grantee, uint256 indexed refinerId, string tableName, string columnName, address tokenAddress, uint256 price)',
   'event PermissionApprovalUpdated(uint256 indexed permissionId, bool approved)',
+  'event PaymentReceived(address indexed token, uint256 amount, uint256 jobId, uint256 refinerId)',
+  'event DlpPaymentClaimed(uint256 indexed dlpId, address indexed dlpTreasuryAddress, address indexed token, uint256 amount)',
 ])
 
 /** Jobs of consumers, paid from an account that was filled before. */
@@ -157,14 +165,26 @@ export const dataPortabilityGranteesAbi = parseAbi([
 
 /** Servers that users trust with their data. */
 export const dataPortabilityServersAbi = parseAbi([
-  'struct ServerInfo { uint256 id; address owner; address serverAddress; bytes publicKey; string url; }',
+  'struct ServerInfo { uint256 id; address owner; address serverAddress; string publicKey; string url; }',
+  'struct TrustedServerInfo { uint256 id; address owner; address serverAddress; string publicKey; string url; uint256 startBlock; uint256 endBlock; }',
+  'struct AddServerWithSignatureInput { uint256 nonce; address serverAddress; string publicKey; string serverUrl; }',
+  'struct ServerInput { uint256 nonce; uint256 serverId; }',
   'function serversCount() view returns (uint256)',
-  'function server(uint256 serverId) view returns (ServerInfo)',
+  'function servers(uint256 serverId) view returns (ServerInfo)',
   'function serverByAddress(address serverAddress) view returns (ServerInfo)',
-  'function userNonce(address user) view returns (uint256)',
-  'function isActiveServerForUser(address userAddress, uint256 serverId) view returns (bool)',
+  'function serverAddressToId(address serverAddress) view returns (uint256)',
+  'function userServerIdsValues(address userAddress) view returns (uint256[])',
+  'function userServerValues(address userAddress) view returns (TrustedServerInfo[])',
+  'function userServers(address userAddress, uint256 serverId) view returns (TrustedServerInfo)',
   'function trustServer(uint256 serverId)',
   'function untrustServer(uint256 serverId)',
+  'function trustServerWithSignature(ServerInput trustServerInput, bytes signature)',
+  'function untrustServerWithSignature(ServerInput untrustServerInput, bytes signature)',
+  'function addServerWithSignature(AddServerWithSignatureInput addServerInput, bytes signature)',
+  'function addAndTrustServerWithSignature(AddServerWithSignatureInput addServerInput, bytes signature)',
+  'function updateServer(uint256 serverId, string url)',
+  'event ServerRegistered(uint256 indexed serverId, address indexed owner, address indexed serverAddress, string publicKey, string url)',
+  'event ServerUpdated(uint256 indexed serverId, string url)',
   'event ServerTrusted(address indexed user, uint256 indexed serverId)',
   'event ServerUntrusted(address indexed user, uint256 indexed serverId)',
 ])
@@ -194,4 +214,20 @@ export const errorsAbi = parseAbi([
   'error InvalidAmount()',
   'error InvalidNonce(uint256 expected, uint256 provided)',
   'error ZeroAddress()',
+  'error InsufficientFee()',
+  'error NoActiveTee()',
+  'error InvalidJobStatus()',
+  'error InvalidJobTee()',
+  'error TeeNotActive()',
+  'error CancelDelayNotPassed()',
+  'error NothingToClaim()',
+  'error TransferFailed()',
+  'error InvalidPaymentToken(address token)',
+  'error EmptyUrl()',
+  'error EmptyPublicKey()',
+  'error ServerNotFound()',
+  'error ServerAlreadyRegistered()',
+  'error ServerNotTrusted()',
+  'error ServerAlreadyUntrusted()',
+  'error NotServerOwner(address serverOwner, address requestor)',
 ])

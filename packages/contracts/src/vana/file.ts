@@ -1,4 +1,4 @@
-import { type Address, type Client, type Hex, parseEventLogs } from 'viem'
+import { type Address, type Client, type Hex, isAddressEqual, parseEventLogs } from 'viem'
 import type { Sent, WriteOptions } from '../action/transaction.js'
 import { ContractsError } from '../errors.js'
 import { dataLiquidityPoolAbi, dataRegistryAbi, teePoolAbi } from './abi.js'
@@ -240,15 +240,18 @@ export async function requestContributionProof(
     { ...pool, functionName: 'requestContributionProof', args: [args.fileId], value },
     args,
   )
-  const ids = await view(client, { ...pool, functionName: 'fileJobIds', args: [args.fileId] })
-  const jobId = ids.at(-1)
-  if (jobId === undefined)
+  const [event] = parseEventLogs({
+    abi: teePoolAbi,
+    eventName: 'JobSubmitted',
+    logs: sent.receipt.logs,
+  }).filter((log) => isAddressEqual(log.address, args.teePool))
+  if (event === undefined)
     throw new ContractsError(
       'NOT_FOUND',
       'vana.requestContributionProof',
-      'the pool lists no job for the file',
+      'the receipt holds no JobSubmitted event',
     )
-  return { ...sent, jobId }
+  return { ...sent, jobId: event.args.jobId }
 }
 
 /**

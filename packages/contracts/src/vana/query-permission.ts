@@ -1,4 +1,4 @@
-import { type Address, type Client, parseEventLogs } from 'viem'
+import { type Address, type Client, parseEventLogs, zeroAddress } from 'viem'
 import type { Sent, WriteOptions } from '../action/transaction.js'
 import { ContractsError } from '../errors.js'
 import { queryEngineAbi } from './abi.js'
@@ -15,27 +15,31 @@ export interface QueryPermission {
   readonly tableName: string
   /** Empty: every column. */
   readonly columnName: string
+  /** What `price` is in; the zero address: the chain's own coin. */
+  readonly token: Address
+  /** Smallest unit. The chain asks nobody to pay it. */
   readonly price: bigint
 }
 
 /**
- * Permissions of a grantee on the data of a refiner.
+ * The approved permissions on the data of a refiner that a grantee has: its own and everyone's.
  *
  * @param client - a viem client on Vana's chain
  * @param args - `queryEngine`, the contract's address; `refinerId`, of the refiner; `grantee`, the account, zero for what
  * everyone may
- * @returns the permissions, each with whether it is approved; empty when there are none
+ * @returns the permissions; empty when there are none
  */
-export function getQueryPermissions(
+export async function getQueryPermissions(
   client: Client,
   args: { readonly queryEngine: Address; readonly refinerId: bigint; readonly grantee: Address },
 ): Promise<readonly QueryPermission[]> {
-  return view(client, {
+  const permissions = await view(client, {
     address: args.queryEngine,
     abi: queryEngineAbi,
     functionName: 'getPermissions',
     args: [args.refinerId, args.grantee],
   })
+  return permissions.map(({ tokenAddress: token, ...permission }) => ({ ...permission, token }))
 }
 
 /**
@@ -43,21 +47,25 @@ export function getQueryPermissions(
  *
  * @param client - a viem client with an account, on Vana's chain
  * @param args - besides {@link WriteOptions}: `queryEngine`, the contract's address; the fields of {@link QueryPermission}
- * but identifier and approval
+ * but identifier and approval; `token` defaults to the chain's own coin
  * @returns the mined transaction, and the permission's identifier
  */
 export async function addQueryPermission(
   client: Client,
-  args: WriteOptions & Omit<QueryPermission, 'permissionId' | 'approved'> & { readonly queryEngine: Address },
+  args: WriteOptions &
+    Omit<QueryPermission, 'permissionId' | 'approved' | 'token'> & {
+      readonly queryEngine: Address
+      readonly token?: Address
+    },
 ): Promise<Sent & { readonly permissionId: bigint }> {
-  const { queryEngine: address, grantee, refinerId, tableName, columnName, price } = args
+  const { queryEngine: address, grantee, refinerId, tableName, columnName, token = zeroAddress, price } = args
   const sent = await write(
     client,
     {
       address,
       abi: queryEngineAbi,
       functionName: 'addPermission',
-      args: [grantee, refinerId, tableName, columnName, price],
+      args: [grantee, refinerId, tableName, columnName, token, price],
     },
     args,
   )

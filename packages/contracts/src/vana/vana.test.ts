@@ -1,4 +1,4 @@
-import { type Address, type Client, parseAbi } from 'viem'
+import { type Address, type Client, parseAbi, parseEventLogs, zeroAddress } from 'viem'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { invoke } from '../action/index.js'
 import { compiledFrom, deploy } from '../testing/compiled.js'
@@ -17,7 +17,7 @@ beforeAll(async () => {
   at = {}
   const names = [
     ...['VanaDataRegistry', 'VanaTeePool', 'VanaRefinerRegistry', 'VanaQueryEngine', 'VanaComputeEngine'],
-    ...['VanaInstructionRegistry', 'VanaDlpRegistry', 'VanaPermissions', 'VanaGrantees'],
+    ...['VanaInstructionRegistry', 'VanaDlpRegistry', 'VanaPermissions', 'VanaGrantees', 'VanaServers'],
   ]
   for (const name of names) at[name] = await deploy(client, compiled[name])
   at['VanaPool'] = await deploy(client, compiled['VanaPool'], [at['VanaDataRegistry']])
@@ -30,26 +30,38 @@ const address = (name: string): Address => {
   return found
 }
 
-/** The functions of an ABI, as their signatures' selectors see them. */
-test('the stand-ins answer every function and emit every event that the actions use', async () => {
+test('what the stand-ins answer and emit has the very signatures that the actions use', async () => {
   const compiled = await compiledFrom('test/stand-in/Vana.sol')
-  const shape = (item: { type: string; name?: string; inputs?: readonly unknown[] }) =>
-    `${item.type} ${item.name}${JSON.stringify(item.inputs?.map((input) => (input as { type: string }).type))}`
+  const types = (list: readonly unknown[] | undefined) =>
+    list?.map((each) => {
+      const { type, indexed } = each as { type: string; indexed?: boolean }
+      return `${type}${indexed === true ? ' indexed' : ''}`
+    })
+  const shape = (item: object) => {
+    const { type, name, inputs } = item as { type: string; name?: string; inputs?: readonly unknown[] }
+    return `${type} ${name}(${types(inputs)})`
+  }
   const used = {
-    VanaDataRegistry: [vana.dataRegistryAbi, ['addFile', 'files', 'fileProofs', 'FileAdded', 'addProof']],
-    VanaQueryEngine: [vana.queryEngineAbi, ['getPermissions', 'addPermission', 'PermissionAdded']],
-    VanaComputeEngine: [vana.computeEngineAbi, ['jobs', 'submitJob', 'JobRegistered']],
-    VanaDlpRegistry: [vana.dlpRegistryAbi, ['dlps']],
-    VanaPermissions: [
-      vana.dataPortabilityPermissionsAbi,
-      ['addPermission', 'permissions', 'PermissionAdded'],
-    ],
-  } as const
-  for (const [contract, [abi, names]] of Object.entries(used)) {
-    const theirs = compiled[contract]?.abi.map((item) => shape(item as never)) ?? []
-    for (const item of abi) {
-      if ((names as readonly string[]).includes(item.name)) expect(theirs).toContain(shape(item))
-    }
+    VanaDataRegistry: vana.dataRegistryAbi,
+    VanaTeePool: vana.teePoolAbi,
+    VanaPool: vana.dataLiquidityPoolAbi,
+    VanaRefinerRegistry: vana.dataRefinerRegistryAbi,
+    VanaQueryEngine: vana.queryEngineAbi,
+    VanaInstructionRegistry: vana.computeInstructionRegistryAbi,
+    VanaComputeEngine: vana.computeEngineAbi,
+    VanaDlpRegistry: vana.dlpRegistryAbi,
+    VanaPermissions: vana.dataPortabilityPermissionsAbi,
+    VanaGrantees: vana.dataPortabilityGranteesAbi,
+    VanaServers: vana.dataPortabilityServersAbi,
+  }
+  // What the stand-ins have besides, for the tests' sake.
+  const own = ['constructor undefined', 'function add(address', 'function run(']
+  for (const [contract, abi] of Object.entries(used)) {
+    const ours = [...abi, ...vana.errorsAbi].map(shape)
+    const theirs = (compiled[contract]?.abi ?? []).map(shape)
+    expect(theirs.length, contract).toBeGreaterThan(0)
+    const others = theirs.filter((each) => !ours.includes(each) && !own.some((name) => each.startsWith(name)))
+    expect(others, contract).toEqual([])
   }
 })
 
@@ -118,7 +130,7 @@ test('files come in four ways, and what is wrong with one has its name', async (
   expect(await vana.getFileKey(client, { dataRegistry, fileId: 999n, account: owner })).toBeNull()
   const teePool = address('VanaTeePool')
   expect(await revertOf(vana.requestContributionProof(client, { teePool, fileId: 1n, bid: 1n }))).toBe(
-    'Unknown',
+    'InsufficientFee',
   )
   await expect(vana.getProofJob(client, { teePool, jobId: 99n })).rejects.toMatchObject({ code: 'NOT_FOUND' })
 })
@@ -139,11 +151,21 @@ test('schemas, refiners and query permissions are read and added', async () => {
   const queryEngine = address('VanaQueryEngine')
   const grantee = world.account(5).address
   const wanted = { grantee, refinerId: 1n, tableName: 'runs', columnName: '', price: 6n }
-  const { permissionId } = await vana.addQueryPermission(client, { queryEngine, ...wanted })
-  await vana.setQueryPermissionApproval(client, { queryEngine, permissionId, approved: false })
-  expect(await vana.getQueryPermissions(client, { queryEngine, refinerId: 1n, grantee })).toEqual([
-    { permissionId, approved: false, ...wanted },
+  const token = address('VanaPool')
+  const inCoin = await vana.addQueryPermission(client, { queryEngine, ...wanted })
+  const { permissionId } = await vana.addQueryPermission(client, { queryEngine, ...wanted, token })
+  const generic = await vana.addQueryPermission(client, { queryEngine, ...wanted, grantee: zeroAddress })
+  const granted = () => vana.getQueryPermissions(client, { queryEngine, refinerId: 1n, grantee })
+  const open = { permissionId: generic.permissionId, approved: true, ...wanted, grantee: zeroAddress }
+  expect(await granted()).toEqual([
+    { permissionId: inCoin.permissionId, approved: true, ...wanted, token: zeroAddress },
+    { permissionId, approved: true, ...wanted, token },
+    { ...open, token: zeroAddress },
   ])
+  for (const permissionId of [inCoin.permissionId, generic.permissionId]) {
+    await vana.setQueryPermissionApproval(client, { queryEngine, permissionId, approved: false })
+  }
+  expect(await granted()).toEqual([{ permissionId, approved: true, ...wanted, token }])
   expect(await revertOf(vana.addQueryPermission(client, { queryEngine, ...wanted, refinerId: 0n }))).toBe(
     'NotRefinerOwner',
   )
@@ -244,4 +266,50 @@ test('permissions are signed with the next nonce and recorded for the signer', a
       account: { ...account, signTypedData: undefined } as never,
     }),
   ).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
+})
+
+test('a proof job that was cancelled tells so', async () => {
+  const teePool = address('VanaTeePool')
+  const { jobId } = await vana.requestContributionProof(client, { teePool, fileId: 77n, bid: 9n })
+  const call = { address: teePool, abi: vana.teePoolAbi, functionName: 'cancelJob', args: [jobId] } as const
+  const { receipt } = await invoke(client, call)
+  const [event] = parseEventLogs({ abi: vana.teePoolAbi, eventName: 'JobCanceled', logs: receipt.logs })
+  expect(event?.args).toEqual({ jobId })
+  expect(await vana.getProofJob(client, { teePool, jobId })).toMatchObject({ status: 'Canceled' })
+})
+
+test('servers are read, trusted and trusted no more', async () => {
+  const servers = address('VanaServers')
+  const serverAddress = world.account(8).address
+  const { receipt } = await invoke(client, {
+    address: servers,
+    abi: parseAbi(['function add(address serverAddress, string publicKey, string url)']),
+    functionName: 'add',
+    args: [serverAddress, '04ff', 'https://server'],
+  })
+  const [registered] = parseEventLogs({
+    abi: vana.dataPortabilityServersAbi,
+    eventName: 'ServerRegistered',
+    logs: receipt.logs,
+  })
+  const owner = world.deployer.address
+  expect(registered?.args).toEqual({
+    serverId: 1n,
+    owner,
+    serverAddress,
+    publicKey: '04ff',
+    url: 'https://server',
+  })
+  const server = { id: 1n, owner, address: serverAddress, publicKey: '04ff', url: 'https://server' }
+  expect(await vana.getPortabilityServer(client, { servers, serverId: 1n })).toEqual(server)
+  expect(await vana.getPortabilityServer(client, { servers, serverId: 2n })).toBeNull()
+  expect(await vana.getTrustedServers(client, { servers, user: owner })).toEqual([])
+  await vana.trustServer(client, { servers, serverId: 1n })
+  const [trusted] = await vana.getTrustedServers(client, { servers, user: owner })
+  expect(trusted).toMatchObject({ ...server, endBlock: 2n ** 256n - 1n })
+  await vana.untrustServer(client, { servers, serverId: 1n })
+  const [ended] = await vana.getTrustedServers(client, { servers, user: owner })
+  expect(ended?.endBlock).toBeLessThan(2n ** 256n - 1n)
+  expect(await revertOf(vana.trustServer(client, { servers, serverId: 9n }))).toBe('ServerNotFound')
+  expect(await revertOf(vana.untrustServer(client, { servers, serverId: 9n }))).toBe('ServerNotTrusted')
 })

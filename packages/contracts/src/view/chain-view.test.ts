@@ -69,6 +69,49 @@ describe('a chain through two sources', () => {
     await expect(chain.head()).rejects.toMatchObject({ code: 'CHAIN_STALE' })
   })
 
+  test('fails closed when one stands still, as soon as it is too far behind or too old', async () => {
+    const { chain, a, b } = view({}, { height: 98 })
+    expect(await chain.head()).toMatchObject({ number: 96n })
+    a.height = 103
+    expect(await chain.head()).toMatchObject({ number: 96n })
+    a.height = 104
+    await expect(chain.head()).rejects.toMatchObject({ code: 'CHAIN_DISAGREES' })
+    a.height = 103
+    b.time = a.time = 969
+    await expect(chain.head()).rejects.toMatchObject({ code: 'CHAIN_STALE' })
+  })
+
+  test('fails closed, once, when both replaced the head that they agreed on', async () => {
+    const { chain, a, b } = view()
+    await chain.head()
+    a.fork = b.fork = 'b'
+    a.height = b.height = 110
+    await expect(chain.head()).rejects.toMatchObject({
+      code: 'CHAIN_DISAGREES',
+      message: expect.stringContaining('block 98 was replaced although 2 stood on it'),
+    })
+    expect(await chain.head()).toMatchObject({ number: 108n })
+  })
+
+  test('gives no answer that was read while the chain was replaced', async () => {
+    const { chain, a, b } = view()
+    const reorganising = chain.read(async () => {
+      a.fork = b.fork = 'b'
+      return 'what both say of the other block'
+    })
+    await expect(reorganising).rejects.toMatchObject({ code: 'CHAIN_DISAGREES' })
+    expect(await chain.read(async () => 'after')).toBe('after')
+  })
+
+  test('gives no answer that one source read from a replaced block', async () => {
+    const { chain, b } = view()
+    const reorganising = chain.read(async () => {
+      b.fork = 'b'
+      return 'alike'
+    })
+    await expect(reorganising).rejects.toMatchObject({ code: 'CHAIN_DISAGREES' })
+  })
+
   test('gives no answer that only one source gives', async () => {
     const { chain } = view({}, { height: 101 })
     await expect(chain.read((client) => getBlockNumber(client, { cacheTime: 0 }))).rejects.toMatchObject({

@@ -16,15 +16,17 @@ export interface ChainView {
   /**
    * The newest head that both sources agree on, under the confirmations.
    *
-   * @throws {ContractsError} `CHAIN_DISAGREES` when the sources show different blocks or stand too far apart, `CHAIN_STALE`
-   * when the head is older than allowed or went back; `CHAIN_UNREACHABLE` when one does not answer.
+   * @throws {ContractsError} `CHAIN_DISAGREES` when the sources show different blocks, stand too far apart, or have replaced
+   * the head that they agreed on before (then once: the next call begins with what they agree on now); `CHAIN_STALE` when
+   * the head is older than allowed or went back; `CHAIN_UNREACHABLE` when one does not answer.
    */
   head(): Promise<AgreedHead>
   /**
    * Reads through both sources at the agreed head and gives the answer only when both give the same.
    *
    * @param read Reads at the given block; its answer must be plain data (bigints are fine).
-   * @throws {ContractsError} as {@link ChainView.head}, and `CHAIN_DISAGREES` when the answers differ.
+   * @throws {ContractsError} as {@link ChainView.head}, and `CHAIN_DISAGREES` when the answers differ or the
+   * block was replaced while it was read.
    */
   read<Answer>(read: (client: Client, blockNumber: bigint) => Promise<Answer>): Promise<Answer>
 }
@@ -56,6 +58,27 @@ export function createChainView(options: ChainViewOptions): ChainView {
   let last: AgreedHead | undefined
   const place = 'ChainView'
 
+  const agreedBlock = async (blockNumber: bigint) => {
+    const [first, second] = await reading(place, () =>
+      Promise.all(sources.map((source) => getBlock(source, { blockNumber }))),
+    )
+    if (first === undefined || second === undefined || first.hash !== second.hash) {
+      throw new ContractsError('CHAIN_DISAGREES', place, `the sources show different blocks ${blockNumber}`)
+    }
+    return first
+  }
+
+  /** A head that was agreed on must still be the chain's, in both sources. */
+  const requireUnchanged = async (agreed: AgreedHead | undefined): Promise<void> => {
+    if (agreed === undefined || (await agreedBlock(agreed.number)).hash === agreed.hash) return
+    last = undefined
+    throw new ContractsError(
+      'CHAIN_DISAGREES',
+      place,
+      `block ${agreed.number} was replaced although ${confirmations} stood on it; what was read from it may not hold`,
+    )
+  }
+
   const head = async (): Promise<AgreedHead> => {
     const ids = await reading(place, () => Promise.all(sources.map((source) => getChainId(source))))
     if (ids.some((id) => id !== chainId)) {
@@ -70,12 +93,7 @@ export function createChainView(options: ChainViewOptions): ChainView {
     }
     const blockNumber = lowest - BigInt(confirmations)
     if (blockNumber < 0n) throw new ContractsError('CHAIN_STALE', place, 'the chain is too short yet')
-    const [first, second] = await reading(place, () =>
-      Promise.all(sources.map((source) => getBlock(source, { blockNumber }))),
-    )
-    if (first === undefined || second === undefined || first.hash !== second.hash) {
-      throw new ContractsError('CHAIN_DISAGREES', place, `the sources show different blocks ${blockNumber}`)
-    }
+    const first = await agreedBlock(blockNumber)
     const age = BigInt(now()) - first.timestamp
     if (age > BigInt(maximumAge)) {
       throw new ContractsError('CHAIN_STALE', place, `the newest agreed block is ${age} seconds old`)
@@ -87,6 +105,7 @@ export function createChainView(options: ChainViewOptions): ChainView {
         `the chain went back from block ${last.number} to ${blockNumber}`,
       )
     }
+    await requireUnchanged(last)
     last = { number: blockNumber, hash: first.hash, timestamp: first.timestamp }
     return last
   }
@@ -94,7 +113,8 @@ export function createChainView(options: ChainViewOptions): ChainView {
   return {
     head,
     async read(read) {
-      const { number } = await head()
+      const agreed = await head()
+      const { number } = agreed
       const [first, second] = await reading(place, () =>
         Promise.all(sources.map((source) => read(source, number))),
       )
@@ -105,6 +125,7 @@ export function createChainView(options: ChainViewOptions): ChainView {
           `the sources answer differently at block ${number}`,
         )
       }
+      await requireUnchanged(agreed)
       return first as Awaited<ReturnType<typeof read>>
     },
   }

@@ -174,6 +174,9 @@ describe('watching jobs and contributions', () => {
     ends.push(
       watchBatches(client, { deployment, blocksPerRequest: 2n, fromBlock: 0n, pollingInterval: 5, onEvents }),
     )
+    // Without a pool or an interval, and of one job that there is not.
+    ends.push(watchVerdicts(client, { deployment, onEvents }))
+    ends.push(watchJobs(client, { deployment, jobId: 999_999n, fromBlock: 0n, pollingInterval: 5, onEvents }))
     await new Promise((resolve) => setTimeout(resolve, 60))
     expect(empty).toEqual([])
   })

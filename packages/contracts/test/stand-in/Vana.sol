@@ -64,7 +64,12 @@ contract VanaTeePool {
     mapping(uint256 => Job) private _jobs;
     mapping(uint256 => uint256[]) private _byFile;
 
+    event JobSubmitted(uint256 indexed jobId, uint256 indexed fileId, address teeAddress, uint256 bidAmount);
+    event JobCanceled(uint256 indexed jobId);
+
     error InsufficientFee();
+    error NotJobOwner();
+    error InvalidJobStatus();
 
     function jobs(uint256 id) external view returns (Job memory) { return _jobs[id]; }
     function fileJobIds(uint256 fileId) external view returns (uint256[] memory) { return _byFile[fileId]; }
@@ -74,6 +79,14 @@ contract VanaTeePool {
         uint256 id = ++jobsCount;
         _jobs[id] = Job(fileId, msg.value, 1, block.timestamp, msg.sender, address(0x7ee));
         _byFile[fileId].push(id);
+        emit JobSubmitted(id, fileId, address(0x7ee), msg.value);
+    }
+    function cancelJob(uint256 id) external {
+        if (_jobs[id].ownerAddress != msg.sender) revert NotJobOwner();
+        if (_jobs[id].status != 1) revert InvalidJobStatus();
+        _jobs[id].status = 3;
+        payable(msg.sender).transfer(_jobs[id].bidAmount);
+        emit JobCanceled(id);
     }
 }
 
@@ -130,21 +143,21 @@ contract VanaRefinerRegistry {
 }
 
 contract VanaQueryEngine {
-    struct PermissionInfo { uint256 permissionId; address grantee; bool approved; uint256 refinerId; string tableName; string columnName; uint256 price; }
+    struct PermissionInfo { uint256 permissionId; address grantee; bool approved; uint256 refinerId; string tableName; string columnName; address tokenAddress; uint256 price; }
 
     PermissionInfo[] private _permissions;
 
-    event PermissionAdded(uint256 indexed permissionId, address indexed grantee, uint256 indexed refinerId, string tableName, string columnName, uint256 price);
+    event PermissionAdded(uint256 indexed permissionId, address indexed grantee, uint256 indexed refinerId, string tableName, string columnName, address tokenAddress, uint256 price);
     event PermissionApprovalUpdated(uint256 indexed permissionId, bool approved);
 
     error NotRefinerOwner();
     error PermissionNotFound();
 
-    function addPermission(address grantee, uint256 refinerId, string calldata tableName, string calldata columnName, uint256 price) external returns (uint256 id) {
+    function addPermission(address grantee, uint256 refinerId, string calldata tableName, string calldata columnName, address tokenAddress, uint256 price) external returns (uint256 id) {
         if (refinerId == 0) revert NotRefinerOwner();
         id = _permissions.length + 1;
-        _permissions.push(PermissionInfo(id, grantee, true, refinerId, tableName, columnName, price));
-        emit PermissionAdded(id, grantee, refinerId, tableName, columnName, price);
+        _permissions.push(PermissionInfo(id, grantee, true, refinerId, tableName, columnName, tokenAddress, price));
+        emit PermissionAdded(id, grantee, refinerId, tableName, columnName, tokenAddress, price);
     }
     function updatePermissionApproval(uint256 id, bool approved) external {
         if (id == 0 || id > _permissions.length) revert PermissionNotFound();
@@ -158,7 +171,8 @@ contract VanaQueryEngine {
         for (uint256 i = _permissions.length; i > 0; --i) if (_fits(i - 1, refinerId, grantee)) found[--count] = _permissions[i - 1];
     }
     function _fits(uint256 i, uint256 refinerId, address grantee) private view returns (bool) {
-        return _permissions[i].refinerId == refinerId && _permissions[i].grantee == grantee;
+        return _permissions[i].refinerId == refinerId && _permissions[i].approved
+            && (_permissions[i].grantee == grantee || _permissions[i].grantee == address(0));
     }
 }
 
@@ -252,5 +266,56 @@ contract VanaGrantees {
     function registerGrantee(address owner, address grantee, string memory publicKey) external returns (uint256 id) {
         id = ++granteesCount;
         emit GranteeRegistered(id, owner, grantee, publicKey);
+    }
+}
+
+contract VanaServers {
+    struct ServerInfo { uint256 id; address owner; address serverAddress; string publicKey; string url; }
+    struct TrustedServerInfo { uint256 id; address owner; address serverAddress; string publicKey; string url; uint256 startBlock; uint256 endBlock; }
+
+    mapping(uint256 => ServerInfo) private _servers;
+    mapping(address => TrustedServerInfo[]) private _trusted;
+    mapping(address => uint256) public serverAddressToId;
+    uint256 public serversCount;
+
+    event ServerRegistered(uint256 indexed serverId, address indexed owner, address indexed serverAddress, string publicKey, string url);
+    event ServerUpdated(uint256 indexed serverId, string url);
+    event ServerTrusted(address indexed user, uint256 indexed serverId);
+    event ServerUntrusted(address indexed user, uint256 indexed serverId);
+
+    error ServerNotFound();
+    error ServerNotTrusted();
+    error NotServerOwner(address serverOwner, address requestor);
+
+    /// The network's own asks for a signature here; what is tested is what is read back.
+    function add(address serverAddress, string calldata publicKey, string calldata url) external {
+        uint256 id = ++serversCount;
+        _servers[id] = ServerInfo(id, msg.sender, serverAddress, publicKey, url);
+        serverAddressToId[serverAddress] = id;
+        emit ServerRegistered(id, msg.sender, serverAddress, publicKey, url);
+    }
+    function servers(uint256 id) external view returns (ServerInfo memory found) { found = _servers[id]; found.id = id; }
+    function serverByAddress(address at) external view returns (ServerInfo memory) { return _servers[serverAddressToId[at]]; }
+    function userServerValues(address user) external view returns (TrustedServerInfo[] memory) { return _trusted[user]; }
+    function updateServer(uint256 id, string calldata url) external {
+        if (_servers[id].owner != msg.sender) revert NotServerOwner(_servers[id].owner, msg.sender);
+        _servers[id].url = url;
+        emit ServerUpdated(id, url);
+    }
+    function trustServer(uint256 id) external {
+        if (id == 0 || id > serversCount) revert ServerNotFound();
+        ServerInfo memory s = _servers[id];
+        _trusted[msg.sender].push(TrustedServerInfo(id, s.owner, s.serverAddress, s.publicKey, s.url, block.number, type(uint256).max));
+        emit ServerTrusted(msg.sender, id);
+    }
+    function untrustServer(uint256 id) external {
+        TrustedServerInfo[] storage mine = _trusted[msg.sender];
+        for (uint256 i; i < mine.length; ++i) {
+            if (mine[i].id != id) continue;
+            mine[i].endBlock = block.number;
+            emit ServerUntrusted(msg.sender, id);
+            return;
+        }
+        revert ServerNotTrusted();
     }
 }

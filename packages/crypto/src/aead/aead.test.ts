@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { equalBytes } from '../encoding/bytes.js'
 import { nodeCrypto } from '../platform.js'
 import { codeOf } from '../testing/sealed-fixture.js'
 import { type AeadName, aeadSizes, importAeadKey } from './aead.js'
@@ -54,6 +55,28 @@ describe.each(names)('%s', (name) => {
     },
   )
 })
+
+test.each(names.flatMap((name) => backends.map((backend) => [name, backend] as const)))(
+  'reads what it is given before it returns (%s, %s)',
+  async (name, backend) => {
+    const key = await importAeadKey(
+      name,
+      new Uint8Array(32).fill(1).subarray(0, aeadSizes[name].key),
+      backend,
+    )
+    const nonce = new Uint8Array(aeadSizes[name].nonce)
+    const plaintext = new Uint8Array(5_000_000).fill(7)
+    const sealed = await key.seal(nonce, plaintext.slice())
+    const lent = plaintext.slice()
+    const sealing = key.seal(nonce, lent)
+    lent.fill(0)
+    expect(equalBytes(await sealing, sealed)).toBe(true)
+    const lentSealed = sealed.slice()
+    const opening = key.open(nonce, lentSealed)
+    lentSealed.fill(0)
+    expect(equalBytes((await opening) ?? lent, plaintext)).toBe(true)
+  },
+)
 
 describe('Node’s OpenSSL', () => {
   const node = nodeCrypto()

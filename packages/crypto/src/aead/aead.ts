@@ -16,7 +16,10 @@ export const aeadSizes: Readonly<Record<AeadName, { readonly key: number; readon
   'xchacha20-poly1305': { key: 32, nonce: 24 },
 }
 
-/** A key that is ready for use. The caller never repeats a nonce under one key. */
+/**
+ * A key that is ready for use. The caller never repeats a nonce under one key. What it is given to seal or to open was read
+ * when the call returns its promise, so that the caller may use the buffer again.
+ */
 export interface AeadKey {
   /** Ciphertext and tag; written to `into` when that is given, which has their length. */
   seal(

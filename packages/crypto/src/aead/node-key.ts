@@ -57,19 +57,18 @@ export function nodeKey(
   }
   return {
     async seal(nonce, plaintext, associated, into = new Uint8Array(plaintext.length + aeadTagLength)) {
-      await account(plaintext.length)
       const use = of(nonce)
       const cipher = node.createCipheriv(cipherName, use.key, use.nonce, options)
       if (associated !== undefined) cipher.setAAD(associated, { plaintextLength: plaintext.length })
       into.set(cipher.update(plaintext))
       cipher.final()
       into.set(cipher.getAuthTag(), plaintext.length)
+      await account(plaintext.length)
       return into
     },
     async open(nonce, sealed, associated) {
       const length = sealed.length - aeadTagLength
       if (length < 0) return undefined
-      await account(length)
       const use = of(nonce)
       const decipher = node.createDecipheriv(cipherName, use.key, use.nonce, options)
       if (associated !== undefined) decipher.setAAD(associated, { plaintextLength: length })
@@ -81,6 +80,7 @@ export function nodeKey(
       } catch {
         return undefined
       }
+      await account(length)
       return new Uint8Array(plaintext.buffer, plaintext.byteOffset, plaintext.length)
     },
   }

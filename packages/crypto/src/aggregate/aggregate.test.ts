@@ -266,15 +266,61 @@ describe('an encrypted aggregate', () => {
     expect(wrong).toEqual([0, 1, 2, 3, 4])
   })
 
+  it('takes no part that names another question or other inputs, whatever its points', async () => {
+    const [one, two, three] = (await partsOf(sum, inputs, shares)) as [
+      AggregatePart,
+      AggregatePart,
+      AggregatePart,
+    ]
+    const renamed = [
+      { ...one, definition: one.inputsRoot },
+      { ...one, inputsRoot: one.definition },
+    ]
+    const { wrong } = combineAggregateParts({ key, definition: sum, inputs, parts: [...renamed, two, three] })
+    expect(wrong).toEqual([0, 1])
+  })
+
+  it('takes no input of another kind of statement, or that its contributor did not sign', () => {
+    const [input, second] = inputs as [SignedStatement, SignedStatement]
+    const signedAs = (statement: object) =>
+      signStatement({
+        ...input,
+        statement: { ...input.statement, ...statement },
+        privateKey: people[0] as Uint8Array,
+      })
+    const refusedFor = (value: unknown) => combineInputs(sum, [value, ...inputs.slice(1)]).refused
+    expect(refusedFor(signedAs({})).length).toBe(0)
+    for (const other of [{ type: 'sealpool/aggregate-claim' }, { version: 2 }]) {
+      expect(refusedFor(signedAs(other))).toEqual([
+        { place: 0, reason: expect.stringContaining('version 1') },
+      ])
+    }
+    expect(refusedFor({ ...input, signature: second.signature })).toEqual([
+      { place: 0, reason: expect.stringContaining('signature') },
+    ])
+  })
+
+  it('does not hide an error that is not of its making', () => {
+    const broken = {
+      get signer() {
+        throw new RangeError('broken')
+      },
+    }
+    expect(() => combineInputs(sum, [broken, ...inputs])).toThrow(RangeError)
+  })
+
   it('counts, when the question lists its contributors, nobody else: throwaway addresses fill no cohort', () => {
     const listed = people.map((signingKey) => addressOf(signingKey)).sort()
     const few = define(sum.measure, { contributors: listed.slice(0, 4), minimumCohort: 4 })
     const combined = combineInputs(few, inputsFor(few, values))
     expect(combined.contributors).toBe(4)
     expect(combined.refused.map(({ reason }) => reason)).toEqual([expect.stringContaining('not on the list')])
-    const fewer = define(sum.measure, { contributors: listed.slice(0, 3), minimumCohort: 4 })
-    expect(() => combineInputs(fewer, inputsFor(fewer, values))).toThrow(
+    // One of the four stays away; the fifth, who is not listed, does not fill in.
+    expect(() => combineInputs(few, inputsFor(few, values).slice(1))).toThrow(
       expect.objectContaining({ code: 'COHORT_REFUSED' }),
+    )
+    expect(() => parseAggregateDefinition({ ...few, contributors: listed.slice(0, 3) })).toThrow(
+      expect.objectContaining({ code: 'AGGREGATE_INVALID', place: '$.contributors' }),
     )
   })
 
@@ -667,6 +713,9 @@ describe('the transcript of an aggregate', () => {
     expect(judge({ claims: claims.slice(1) })).toBe('claims')
     expect(judge({ parts: null })).toBe('parts')
     expect(judge({ parts: parts.slice(1) })).toBe('parts')
+    const failed = { session, transcript: { commitments: [], deals: [], complaints: [] } }
+    expect(judge({ sessions: [failed] })).toBe('key')
+    expect(judge({ sessions: [failed, { session, transcript }] })).toBe('key')
     for (const hostile of [
       null,
       [],

@@ -36,7 +36,7 @@ export interface AggregateDefinition {
    * cohort can be filled up with throwaway ones around a single person.
    */
   readonly contributors: readonly Address[] | null
-  /** How many contributors there must be before anything is decrypted: at least 2. */
+  /** How many contributors there must be before anything is decrypted: at least 2, at most as many as are listed. */
   readonly minimumCohort: number
   /** How many there may be; with the measure it bounds the sum, which must stay below 2^36. */
   readonly maximumCohort: number
@@ -95,7 +95,10 @@ export function parseAggregateDefinition(value: JsonValue): AggregateDefinition 
   if (definition.maximumCohort < definition.minimumCohort) {
     throw new CryptoError(code, '$.maximumCohort', 'the largest cohort is smaller than the smallest')
   }
-  const { measure, maximumCohort } = definition
+  const { measure, maximumCohort, contributors, minimumCohort } = definition
+  if (contributors !== null && contributors.length < minimumCohort) {
+    throw new CryptoError(code, '$.contributors', 'fewer may answer than must: the question stays closed')
+  }
   if (
     measure.kind === 'sum' &&
     !Number.isSafeInteger(maximumCohort * Math.max(-measure.minimum, measure.maximum))

@@ -178,6 +178,8 @@ describe('rewrapHeaders', () => {
     expect(report.rewrapped).toBe(20)
     expect(told.length).toBe(20)
     expect(report.unchanged).toBe(1)
+    // Only the old key is here, which says nothing about headers of the new one.
+    expect(report.unverified).toEqual(['done'])
     expect([...report.failed].sort((one, two) => (one.name < two.name ? -1 : 1))).toEqual([
       { name: 'foreign', code: 'RECIPIENT_INVALID' },
       { name: 'noise', code: 'NOT_SEALED_FILE' },
@@ -211,7 +213,12 @@ describe('rewrapHeaders', () => {
         },
       },
     })
-    expect(report).toEqual({ rewrapped: 11, unchanged: 0, failed: [{ name: '5', code: 'SOURCE_FAILED' }] })
+    expect(report).toEqual({
+      rewrapped: 11,
+      unchanged: 0,
+      unverified: [],
+      failed: [{ name: '5', code: 'SOURCE_FAILED' }],
+    })
     expect(most).toBeLessThanOrEqual(3)
     expect(most).toBeGreaterThan(1)
   })
@@ -338,6 +345,7 @@ test('an identity out of reach fails its file and not the run', async () => {
   expect(report).toEqual({
     rewrapped: 0,
     unchanged: 0,
+    unverified: [],
     failed: [
       { name: 'one', code: 'SOURCE_FAILED' },
       { name: 'two', code: 'NO_MATCHING_IDENTITY' },

@@ -53,10 +53,16 @@ export async function rewrapHeader(
   sealed: Uint8Array,
   options: RewrapOptions,
 ): Promise<Uint8Array | undefined> {
-  return rewrapParsed(parseHeader(sealed), options)
+  const { renewed } = await rewrapParsed(parseHeader(sealed), options)
+  return renewed
 }
 
-async function rewrapParsed(header: ParsedHeader, options: RewrapOptions): Promise<Uint8Array | undefined> {
+/** The new header, or whether the one that needs none is known to be authentic. */
+type Rewrapped =
+  | { readonly renewed: Uint8Array }
+  | { readonly renewed?: undefined; readonly authentic: boolean }
+
+async function rewrapParsed(header: ParsedHeader, options: RewrapOptions): Promise<Rewrapped> {
   const { from, to, fromType = to.type, expect, identities } = options
   requireOneScope(options)
   requireContext(header.context, expect)
@@ -65,10 +71,9 @@ async function rewrapParsed(header: ParsedHeader, options: RewrapOptions): Promi
   const [old, renewed] = [has(fromType, from), has(to.type, to.keyId)]
   if (!old && renewed) {
     // Whoever has the old key alone cannot tell such a header from a forged one.
-    if (identities.some(({ type, keyId }) => type === to.type && keyId === to.keyId)) {
-      await unlockHeader(header, options)
-    }
-    return undefined
+    const authentic = identities.some(({ type, keyId }) => type === to.type && keyId === to.keyId)
+    if (authentic) await unlockHeader(header, options)
+    return { authentic }
   }
   if (!old) {
     throw new CryptoError(
@@ -77,11 +82,8 @@ async function rewrapParsed(header: ParsedHeader, options: RewrapOptions): Promi
       'the file is sealed to neither the old key nor the new one',
     )
   }
-  return changeRecipients(header, {
-    ...options,
-    remove: [{ keyId: from, type: fromType }],
-    add: renewed ? [] : [to],
-  })
+  const change = { remove: [{ keyId: from, type: fromType }], add: renewed ? [] : [to] }
+  return { renewed: await changeRecipients(header, { ...options, ...change }) }
 }
 
 /** What became of the headers. */
@@ -90,10 +92,14 @@ export interface RewrapReport {
   readonly rewrapped: number
   /**
    * Headers that bear the new key's stanza and not the old one's: of an earlier run, or sealed to it from the start. Their
-   * context was compared; that they are authentic was checked only if the new key's identity was among `identities`. Give it
-   * before the old epoch is retired, or a header that somebody altered stays closed.
+   * context was compared.
    */
   readonly unchanged: number
+  /**
+   * Those of the unchanged that nobody here could authenticate, since the new key's identity was not among `identities`:
+   * somebody may have altered them. Run again with that identity before the old epoch is retired, or they may stay closed.
+   */
+  readonly unverified: readonly string[]
   /**
    * Files that were left as they are, and why (`SOURCE_FAILED` also for an identity or recipient that failed with an error
    * of another kind); run again once the reason is gone.
@@ -108,7 +114,7 @@ export interface RewrapReport {
  *
  * @param options - `store`; how to re-wrap; `atOnce`: headers under way at once, 1 to 256, 8 by default; `onHeader`: told
  *   of every header that was replaced
- * @returns counts, and what failed
+ * @returns counts, what could not be authenticated, and what failed
  * @throws CryptoError `OPTION_INVALID`; errors of `store.list` and `onHeader` come out as they are
  */
 export async function rewrapHeaders(
@@ -125,15 +131,18 @@ export async function rewrapHeaders(
   requireOneScope(options)
   let rewrapped = 0
   let unchanged = 0
+  const unverified: string[] = []
   const failed: { name: string; code: CryptoErrorCode }[] = []
   const one = async (name: string): Promise<void> => {
     try {
       const header = parseHeader(await reading(() => store.read(name)))
-      const renewed = await rewrapParsed(header, options)
-      if (renewed === undefined) {
+      const rewritten = await rewrapParsed(header, options)
+      if (rewritten.renewed === undefined) {
         unchanged += 1
+        if (!rewritten.authentic) unverified.push(name)
         return
       }
+      const { renewed } = rewritten
       const previous = concatBytes(header.encoded, header.mac)
       await reading(() => store.replace(name, renewed, previous))
       rewrapped += 1
@@ -153,7 +162,7 @@ export async function rewrapHeaders(
     if (underWay.size >= atOnce) await Promise.race(underWay)
   }
   await Promise.all(underWay)
-  return { rewrapped, unchanged, failed }
+  return { rewrapped, unchanged, unverified, failed }
 }
 
 function requireOneScope(options: Pick<RewrapOptions, 'from' | 'fromType' | 'to' | 'expect'>): void {

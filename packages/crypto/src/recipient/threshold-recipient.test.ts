@@ -81,6 +81,7 @@ describe('a threshold stanza', () => {
 
   test.each([
     ['scheme', { scheme: 'Not Allowed' }],
+    ['scheme', { scheme: ['tdh2'] as unknown as string }],
     ['keyId', { keyId: 'with blank' }],
     ['envelopeLength', { envelopeLength: 0 }],
     ['envelopeLength', { envelopeLength: 65_537 }],
@@ -95,6 +96,13 @@ describe('a threshold stanza', () => {
     const short = thresholdRecipient({ ...label, envelopeLength: 64, wrap: () => new Uint8Array(63) })
     const sealed = () => sealBytes(bytesOf(1), { ...sealing, recipients: [short], random: repeatable() })
     expect(await codeOf(sealed)).toBe('RECIPIENT_INVALID')
+    const list = thresholdRecipient({
+      ...label,
+      envelopeLength: 64,
+      wrap: () => new Array(64).fill(1) as never,
+    })
+    const listed = () => sealBytes(bytesOf(1), { ...sealing, recipients: [list], random: repeatable() })
+    await expect(listed()).rejects.toMatchObject({ code: 'RECIPIENT_INVALID', place: 'wrap' })
   })
 
   test.each([

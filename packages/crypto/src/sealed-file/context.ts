@@ -1,5 +1,6 @@
 import { type Digest, parseDigest } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
+import { hasExactly } from '../encoding/exact-object.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
 
 /** What a sealed file is for. It is public, authenticated, and every key of the file depends on it. */
@@ -34,19 +35,18 @@ export function parseContext(
   code: CryptoErrorCode = 'CONTEXT_INVALID',
   place = '$.context',
 ): SealContext {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new CryptoError(code, place, 'a context is an object')
+  if (!hasExactly(value, names)) {
+    throw new CryptoError(code, place, `a context is an object of exactly the fields ${names.join(', ')}`)
   }
-  const fields = value as Record<string, unknown>
-  if (Object.keys(fields).length !== names.length || !names.every((name) => Object.hasOwn(fields, name))) {
-    throw new CryptoError(code, place, `a context has exactly the fields ${names.join(', ')}`)
-  }
-  const { chainId, epoch, mediaType } = fields
+  const fields = value
+  // Judged as numbers below; nothing else is a whole one.
+  const [chainId, epoch] = [fields['chainId'] as number, fields['epoch'] as number]
+  const { mediaType } = fields
   const refuse = (name: string, why: string) => new CryptoError(code, `${place}.${name}`, why)
-  if (typeof chainId !== 'number' || !Number.isSafeInteger(chainId) || chainId < 1) {
+  if (!Number.isSafeInteger(chainId) || chainId < 1) {
     throw refuse('chainId', 'a chain id is a positive whole number')
   }
-  if (typeof epoch !== 'number' || !Number.isInteger(epoch) || epoch < 0 || epoch >= 2 ** 32) {
+  if (!Number.isInteger(epoch) || epoch < 0 || epoch >= 2 ** 32) {
     throw refuse('epoch', 'an epoch is a whole number below 2^32')
   }
   if (typeof mediaType !== 'string' || !mediaTypePattern.test(mediaType)) {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import type { JsonObject } from '../canonical-json/canonicalize.js'
+import { encodeBase64Url } from '../encoding/base64url.js'
 import { concatBytes } from '../encoding/bytes.js'
 import {
   bytesOf,
@@ -14,8 +15,10 @@ import {
   withHeader,
   withHeaderText,
 } from '../testing/sealed-fixture.js'
+import { parseContext } from './context.js'
 import { maximumHeaderLength, parseHeader, prefixLength } from './header.js'
 import { openBytes, openStream } from './open.js'
+import { parseStanzas } from './stanza.js'
 
 let sealed: Uint8Array
 let json: string
@@ -67,6 +70,60 @@ describe('a header of many values', () => {
     parsing.mockRestore()
     expect(messageOf(fileOf(`"${'x'.repeat(140_000)}`))).toContain('not canonical JSON')
     expect(messageOf(fileOf(`"${'x'.repeat(140_000)}\\`))).toContain('not canonical JSON')
+  })
+})
+
+describe('a context', () => {
+  test.each<readonly [string, object]>([
+    ['chainId', { chainId: 1.5 }],
+    ['chainId', { chainId: '1' }],
+    ['epoch', { epoch: 0.5 }],
+    ['epoch', { epoch: '1' }],
+    ['epoch', { epoch: [1] }],
+    ['mediaType', { mediaType: ['text/csv'] }],
+    ['mediaType', { mediaType: null }],
+  ])('with another %s is refused: %j', (name, change) => {
+    expect(() => parseContext({ ...context, ...change })).toThrow(
+      expect.objectContaining({ code: 'CONTEXT_INVALID', place: `$.context.${name}` }),
+    )
+  })
+
+  test.each([null, 'x', 7, [], {}])('is an object: %j is none', (value) => {
+    expect(() => parseContext(value)).toThrow(
+      expect.objectContaining({ code: 'CONTEXT_INVALID', place: '$.context' }),
+    )
+  })
+})
+
+describe('a stanza', () => {
+  const threshold = { type: 'threshold', keyId: 'k', scheme: 's/1', envelope: 'AA' }
+  const long = (length: number) => encodeBase64Url(new Uint8Array(length))
+
+  test('of a committee is read, with an envelope of 1 to 65,536 bytes', () => {
+    for (const envelope of ['AA', long(65_536)]) {
+      expect(parseStanzas([{ ...threshold, envelope }])).toEqual([{ ...threshold, envelope }])
+    }
+  })
+
+  test.each<readonly [string, object]>([
+    ['scheme', { scheme: 'S' }],
+    ['scheme', { scheme: ['s'] }],
+    ['envelope', { envelope: '' }],
+    ['envelope', { envelope: long(65_537) }],
+    ['envelope', { envelope: 1 }],
+  ])('of a committee is refused for its %s', (name, change) => {
+    expect(() => parseStanzas([{ ...threshold, ...change } as JsonObject])).toThrow(
+      expect.objectContaining({ code: 'HEADER_INVALID', place: `$.recipients[0].${name}` }),
+    )
+  })
+
+  test.each([null, 'hpke', 1, [], [{ type: 'x' }]])('is an object with a type: %j is none', (value) => {
+    expect(() => parseStanzas([value])).toThrow(expect.objectContaining({ code: 'HEADER_INVALID' }))
+  })
+
+  test('of a type that nobody knows passes, whatever KEM it names', () => {
+    const unknown = { type: 'later', kem: 'x25519', more: 1 }
+    expect(parseStanzas([unknown])).toEqual([unknown])
   })
 })
 

@@ -2,6 +2,7 @@ import { canonicalBytes, parseCanonical } from '../canonical-json/canonical-byte
 import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
 import { bigEndian, concatBytes, equalBytes } from '../encoding/bytes.js'
+import { hasExactly } from '../encoding/exact-object.js'
 import { CryptoError } from '../errors.js'
 import type { Stanza } from '../recipient/recipient.js'
 import { parseContext, type SealContext } from './context.js'
@@ -154,13 +155,17 @@ function endOfString(json: Uint8Array, start: number): number {
 
 function parseJson(bytes: Uint8Array): JsonValue {
   requireFewValues(bytes)
+  const value = parseText(bytes)
+  requireWholeNumbers(value)
+  return value
+}
+
+function parseText(bytes: Uint8Array): JsonValue {
   try {
-    const value = parseCanonical(bytes, '$')
-    requireWholeNumbers(value)
-    return value
+    return parseCanonical(bytes, '$')
   } catch (error) {
-    if (!(error instanceof CryptoError) || error.code === 'HEADER_INVALID') throw error
-    const code = error.code === 'JSON_NOT_CANONICAL' ? 'HEADER_NOT_CANONICAL' : 'HEADER_INVALID'
+    const canonical = (error as Partial<CryptoError>).code !== 'JSON_NOT_CANONICAL'
+    const code = canonical ? 'HEADER_INVALID' : 'HEADER_NOT_CANONICAL'
     throw new CryptoError(code, '$', 'the header is not canonical JSON', { cause: error })
   }
 }
@@ -176,13 +181,8 @@ function requireWholeNumbers(value: JsonValue): void {
 
 function fieldsOf(value: JsonValue): JsonObject {
   const names = ['chunkSize', 'context', 'recipients', 'salt', 'suite']
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw invalid('$', 'expected an object')
-  const fields = value as JsonObject
-  if (Object.keys(fields).length !== names.length || !names.every((name) => Object.hasOwn(fields, name))) {
-    throw invalid('$', `expected exactly the fields ${names.join(', ')}`)
-  }
-  return fields
+  if (!hasExactly(value, names)) throw invalid('$', `expected an object of exactly ${names.join(', ')}`)
+  return value as JsonObject
 }
 
 /**

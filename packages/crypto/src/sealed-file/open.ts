@@ -2,6 +2,7 @@ import { aeadTagLength } from '../aead/aead.js'
 import { CryptoError } from '../errors.js'
 import { chunksAtOnce, createPipeline, inOrder, type Pipeline } from '../pipeline/pipeline.js'
 import { createByteQueue } from './byte-queue.js'
+import { type ChunkSplitter, createChunkSplitter } from './chunk-splitter.js'
 import type { SealContext } from './context.js'
 import { commitmentSaltOf, type OpenOptions, payloadCipherOf, unlockHeader } from './file-key.js'
 import { macLength, type ParsedHeader, parseHeader, parsePrefix, prefixLength, truncated } from './header.js'
@@ -92,6 +93,13 @@ export interface OpenTransform {
   readonly context: Promise<SealContext>
 }
 
+/** What is known once a stream's header was authenticated. */
+interface Opening {
+  readonly cipher: PayloadCipher
+  readonly pipeline: Pipeline<Uint8Array>
+  readonly splitter: ChunkSplitter
+}
+
 /**
  * Opens a stream in memory bounded by the header and some megabytes. Each chunk comes out as soon as it and
  * all before it are authentic; that nothing was cut off at the end is known only when the stream closes without an error.
@@ -102,7 +110,7 @@ export interface OpenTransform {
 export function openStream(options: OpenOptions): OpenTransform {
   const queue = createByteQueue()
   let index = 0
-  let opened: { readonly header: ParsedHeader; readonly cipher: PayloadCipher } | undefined
+  let opened: Opening | undefined
   let settle: { resolve(context: SealContext): void; reject(error: unknown): void } | undefined
   const context = new Promise<SealContext>((resolve, reject) => {
     settle = { resolve, reject }
@@ -117,15 +125,13 @@ export function openStream(options: OpenOptions): OpenTransform {
       throw error
     }
   }
-  let pipeline: Pipeline<Uint8Array> | undefined
   const begin = async (controller: TransformStreamDefaultController<Uint8Array>) => {
-    if (queue.length < prefixLength) return
+    if (queue.length < prefixLength) return undefined
     const length = prefixLength + parsePrefix(queue.peek(prefixLength)) + macLength
-    if (queue.length < length) return
+    if (queue.length < length) return undefined
     const header = parseHeader(queue.take(length))
     const { cipher } = await unlock(header, options)
-    opened = { header, cipher }
-    pipeline = createPipeline<Uint8Array>({
+    const pipeline = createPipeline<Uint8Array>({
       limit: chunksAtOnce(header.chunkSize),
       deliver(chunk) {
         if (chunk.length > 0) controller.enqueue(chunk)
@@ -133,6 +139,7 @@ export function openStream(options: OpenOptions): OpenTransform {
       fail: (error) => controller.error(error),
     })
     settle?.resolve(header.context)
+    return { cipher, pipeline, splitter: createChunkSplitter(header.chunkSize + aeadTagLength) }
   }
   const transformer: Transformer<Uint8Array, Uint8Array> = {
     transform: (bytes, controller) =>
@@ -140,15 +147,17 @@ export function openStream(options: OpenOptions): OpenTransform {
         if (!(bytes instanceof Uint8Array)) {
           throw new CryptoError('OPTION_INVALID', 'stream', 'a sealed stream carries Uint8Arrays')
         }
-        queue.push(bytes)
-        if (opened === undefined) await begin(controller)
-        if (opened === undefined) return
-        const { header, cipher } = opened
-        const step = header.chunkSize + aeadTagLength
-        // A full chunk waits until more comes: it might be the last one.
-        while (queue.length > step) {
-          const [at, chunk] = [index++, queue.take(step)]
-          await pipeline?.push(() => cipher.open(at, false, chunk))
+        let payload = bytes
+        if (opened === undefined) {
+          queue.push(bytes)
+          opened = await begin(controller)
+          if (opened === undefined) return
+          payload = queue.take(queue.length)
+        }
+        const { splitter, cipher, pipeline } = opened
+        for (const chunk of splitter.split(payload)) {
+          const at = index++
+          await pipeline.push(() => cipher.open(at, false, chunk))
         }
       }),
     flush: () =>
@@ -157,10 +166,10 @@ export function openStream(options: OpenOptions): OpenTransform {
           parseHeader(queue.take(queue.length))
           throw truncated()
         }
-        if (queue.length < aeadTagLength) throw truncated()
-        const { cipher } = opened
-        await pipeline?.push(() => cipher.open(index, true, queue.take(queue.length)))
-        await pipeline?.drain()
+        const { splitter, cipher, pipeline } = opened
+        if (splitter.rest.length < aeadTagLength) throw truncated()
+        await pipeline.push(() => cipher.open(index, true, splitter.rest))
+        await pipeline.drain()
       }),
   }
   // One piece waits for its reader, so that the context settles although nobody reads yet.

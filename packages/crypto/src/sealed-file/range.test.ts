@@ -55,6 +55,28 @@ test('reads the header and no chunk but those in which the part lies', async () 
   expect(nothing.reads.length).toBe(2)
 })
 
+test.each([-1, 1.5, Number.NaN, '300' as unknown as number])(
+  'refuses a source of size %s unread',
+  async (size) => {
+    const source = { size, read: () => expect.unreachable() }
+    await expect(sealedReader({ source, identities: [pool] })).rejects.toMatchObject({
+      code: 'SOURCE_FAILED',
+      place: 'source.size',
+    })
+  },
+)
+
+test('refuses a read that gives text or an array of the right length', async () => {
+  for (const made of [
+    (length: number) => 'x'.repeat(length),
+    (length: number) => new Array(length).fill(1),
+  ]) {
+    const read = (at: number, length: number) => (at > 0 ? made(length) : sealed.slice(at, at + length))
+    const source = { size: sealed.length, read: read as () => Uint8Array }
+    expect(await codeOf(() => sealedReader({ source, identities: [pool] }))).toBe('SOURCE_FAILED')
+  }
+})
+
 test('makes no room for more bytes than a source can give, whatever size it claims', async () => {
   const source = { size: 2 ** 40, read: (at: number, length: number) => sealed.slice(at, at + length) }
   const reader = await sealedReader({ source, identities: [pool] })

@@ -6,7 +6,7 @@ import { concatBytes, drawRandom, type Random } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 import { chunksAtOnce, createPipeline, inOrder, type Pipeline } from '../pipeline/pipeline.js'
 import type { Recipient } from '../recipient/recipient.js'
-import { createByteQueue } from './byte-queue.js'
+import { type ChunkSplitter, createChunkSplitter } from './chunk-splitter.js'
 import { parseContext, type SealContext } from './context.js'
 import { bindingOf, commitmentSaltOf, fileKeyLength, headerMac, payloadCipherOf } from './file-key.js'
 import {
@@ -22,7 +22,7 @@ import { layoutOfPlaintext, type PayloadCipher } from './payload.js'
 import { parseStanzas } from './stanza.js'
 
 /** Plaintext bytes per chunk when none are asked for. */
-const defaultChunkSize = 65_536
+const defaultChunkSize = 262_144
 
 /** What sealing takes. */
 export interface SealOptions {
@@ -32,7 +32,7 @@ export interface SealOptions {
   readonly random: Random
   /** Payload cipher; AES-256-GCM by default, which WebCrypto computes natively. */
   readonly suite?: SealSuite | undefined
-  /** Plaintext bytes per chunk, 64 to 4,194,304; 65,536 by default. */
+  /** Plaintext bytes per chunk, 64 to 4,194,304; 262,144 by default. */
   readonly chunkSize?: number | undefined
   readonly backend?: Backend | undefined
 }
@@ -134,53 +134,48 @@ export async function sealBytes(plaintext: Uint8Array, options: SealBytesOptions
 }
 
 /**
- * Seals a stream in bounded memory (some megabytes).
+ * Seals a stream in bounded memory (some megabytes). A piece that is written is read until its write settles, as the streams
+ * standard has it, and not copied.
  *
  * @param options - see {@link SealOptions}; the context needs its commitment, since it precedes the payload
  * @returns a transform from plaintext to sealed file, in pieces of any size; errors of {@link sealBytes} come out of
  *   the stream
  */
 export function seal(options: SealOptions): TransformStream<Uint8Array, Uint8Array> {
-  const queue = createByteQueue()
   let index = 0
-  let sealing: Sealing | undefined
-  let pipeline: Pipeline<Uint8Array> | undefined
-  const begun = (): Sealing => {
-    if (sealing === undefined) throw new CryptoError('OPTION_INVALID', 'stream', 'the stream has not begun')
-    return sealing
-  }
+  // Set by `start`, before which a stream calls neither of the others.
+  let sealing: Sealing & { readonly splitter: ChunkSplitter; readonly pipeline: Pipeline<Uint8Array> }
   return new TransformStream<Uint8Array, Uint8Array>({
     async start(controller) {
-      sealing = await beginSealing(options, async () => {
+      const begun = await beginSealing(options, async () => {
         throw new CryptoError(
           'CONTEXT_INVALID',
           '$.context.commitment',
           'a stream needs its commitment beforehand',
         )
       })
-      controller.enqueue(sealing.header)
-      pipeline = createPipeline<Uint8Array>({
-        limit: chunksAtOnce(sealing.chunkSize),
+      controller.enqueue(begun.header)
+      const pipeline = createPipeline<Uint8Array>({
+        limit: chunksAtOnce(begun.chunkSize),
         deliver: (chunk) => controller.enqueue(chunk),
         fail: (error) => controller.error(error),
       })
+      sealing = { ...begun, pipeline, splitter: createChunkSplitter(begun.chunkSize) }
     },
     async transform(bytes) {
       if (!(bytes instanceof Uint8Array)) {
         throw new CryptoError('OPTION_INVALID', 'stream', 'a plaintext stream carries Uint8Arrays')
       }
-      const { chunkSize, cipher } = begun()
-      queue.push(bytes)
-      // A full chunk waits until more comes: it might be the last one.
-      while (queue.length > chunkSize) {
-        const [at, chunk] = [index++, queue.take(chunkSize)]
-        await pipeline?.push(() => cipher.seal(at, false, chunk))
+      const { splitter, cipher, pipeline } = sealing
+      for (const chunk of splitter.split(bytes)) {
+        const at = index++
+        await pipeline.push(() => cipher.seal(at, false, chunk))
       }
     },
     async flush() {
-      const { cipher } = begun()
-      await pipeline?.push(() => cipher.seal(index, true, queue.take(queue.length)))
-      await pipeline?.drain()
+      const { splitter, cipher, pipeline } = sealing
+      await pipeline.push(() => cipher.seal(index, true, splitter.rest))
+      await pipeline.drain()
     },
   })
 }

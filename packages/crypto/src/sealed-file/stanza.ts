@@ -1,5 +1,6 @@
 import type { JsonValue } from '../canonical-json/canonicalize.js'
 import { decodeBase64Url } from '../encoding/base64url.js'
+import { hasExactly } from '../encoding/exact-object.js'
 import { CryptoError } from '../errors.js'
 import { encapsulatedKeyLength } from '../hpke/x25519-kem.js'
 import { type Stanza, wrappedKeyLength } from '../recipient/recipient.js'
@@ -70,10 +71,12 @@ export function nameOf(stanza: { readonly type: string; readonly keyId?: unknown
 }
 
 function parseStanza(value: JsonValue, place: string): Stanza {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw invalid(place, 'expected an object')
   const stanza = value as Stanza
-  if (typeof stanza.type !== 'string' || !/^[a-z0-9][a-z0-9./-]{0,63}$/.test(stanza.type)) {
+  // What is no object has no type either.
+  if (
+    typeof (value as Stanza | null)?.type !== 'string' ||
+    !/^[a-z0-9][a-z0-9./-]{0,63}$/.test(stanza.type)
+  ) {
     throw invalid(`${place}.type`, 'expected a name of a-z 0-9 . / -')
   }
   if (isKnown(stanza)) return parseKnown(stanza, place)
@@ -90,7 +93,7 @@ function parseStanza(value: JsonValue, place: string): Stanza {
 
 function parseKnown(stanza: Stanza, place: string): Stanza {
   const names = fieldsOfType[stanza.type] ?? []
-  if (Object.keys(stanza).length !== names.length || !names.every((name) => Object.hasOwn(stanza, name))) {
+  if (!hasExactly(stanza, names)) {
     throw invalid(place, `expected exactly the fields ${names.join(', ')}`)
   }
   const { keyId, enc, wrapped, address, scheme, envelope } = stanza

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { concatBytes } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
+import { platformRandom } from '../platform.js'
 import { derivePoolKey } from '../pool-key/derive.js'
 import { hpkeIdentity, hpkeRecipient } from '../recipient/hpke-recipient.js'
 import {
@@ -21,6 +22,7 @@ import {
 import { bindingOf, headerMac, unlockHeader } from './file-key.js'
 import { encodeHeader, parseHeader } from './header.js'
 import { openBytes, openStream, unlock } from './open.js'
+import { sealBytes } from './seal.js'
 
 const chunk = 64 + 16
 let sealed: Uint8Array
@@ -383,4 +385,25 @@ describe('an identity that fails', () => {
     await expect(open(stranger, failing(retired), failing(network))).rejects.toBe(retired)
     await expect(open(text, failing(network))).rejects.toMatchObject({ code: 'WRAP_REFUSED' })
   })
+})
+
+test('a stream of sealed bytes carries bytes, and ends with a whole tag', async () => {
+  const sealed = await sealedOf(64)
+  const { payloadOffset } = parseHeader(sealed)
+  const short = openStream({ identities: [pool] })
+  await expect(through(short, sealed.slice(0, payloadOffset + 15), 40)).rejects.toMatchObject({
+    code: 'TRUNCATED',
+  })
+  const text = openStream({ identities: [pool] })
+  const writing = text.writable.getWriter().write('sealed' as unknown as Uint8Array)
+  await expect(text.readable.getReader().read()).rejects.toMatchObject({
+    code: 'OPTION_INVALID',
+    place: 'stream',
+  })
+  await writing.catch(() => undefined)
+})
+
+test.each([undefined, {}, { length: 1 }, []])('sealing for %j as recipients is refused', async (wrong) => {
+  const options = { recipients: wrong as never, context, random: platformRandom }
+  expect(await codeOf(() => sealBytes(new Uint8Array(), options))).toBe('RECIPIENT_INVALID')
 })

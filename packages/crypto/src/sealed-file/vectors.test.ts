@@ -29,6 +29,7 @@ interface Vectors {
     readonly expect?: Partial<SealContext>
     readonly error: string
     readonly sealed: string
+    readonly repeated?: { readonly offset: number; readonly bytes: string; readonly times: number }
   }[]
   readonly armor: {
     readonly positive: readonly { readonly name: string; readonly text: string; readonly sealed: string }[]
@@ -39,6 +40,15 @@ const vectors = JSON.parse(
   readFileSync(new URL('../../../../docs/formats/vectors/sealed-file.json', import.meta.url), 'utf8'),
 ) as Vectors
 const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'base64'))
+/** The file of a negative vector, with what it leaves out put in. */
+function fileOf({ sealed, repeated }: Vectors['negative'][number]): Uint8Array {
+  const file = bytes(sealed)
+  if (repeated === undefined) return file
+  const part = new Uint8Array(
+    Buffer.alloc(repeated.times * bytes(repeated.bytes).length, repeated.bytes, 'base64'),
+  )
+  return concatBytes(file.subarray(0, repeated.offset), part, file.subarray(repeated.offset))
+}
 const keyOf = (name: Name) => ({ privateKey: decodeHex(`0x${vectors.identities[name].privateKey}`) })
 const identities: Readonly<Record<Name, Identity>> = {
   pool: hpkeIdentity(keyOf('pool')),
@@ -81,8 +91,8 @@ describe.each(vectors.negative.map((vector) => [vector.name, vector] as const))(
   test(`is refused with ${vector.error}`, async () => {
     for (const backend of backends) {
       const options = { identities: [identities[vector.identity]], backend, expect: vector.expect }
-      expect(await codeOf(() => openBytes(bytes(vector.sealed), options)), backend).toBe(vector.error)
-      const code = await codeOf(() => streamed(bytes(vector.sealed), options))
+      expect(await codeOf(() => openBytes(fileOf(vector), options)), backend).toBe(vector.error)
+      const code = await codeOf(() => streamed(fileOf(vector), options))
       // A stream does not know the length beforehand: it finds some missing ends as chunks that are not the last.
       expect([vector.error, vector.error === 'TRUNCATED' ? 'CHUNK_REFUSED' : '']).toContain(code)
     }

@@ -25,6 +25,12 @@ describe('an envelope', () => {
     expect(Buffer.from(envelope).includes(Buffer.from(plaintext))).toBe(false)
   })
 
+  it('is bytes: nothing else of its length is one', () => {
+    for (const wrong of [null, 'x'.repeat(envelope.length), [...envelope], { length: envelope.length }]) {
+      expect(() => check(wrong as never)).toThrow(refused)
+    }
+  })
+
   it('shares no point and no key with another of other content, though the source of random bytes repeats itself', () => {
     const constant = (length: number) => new Uint8Array(length).fill(7)
     const seal = (content: Uint8Array, more: object = {}) =>

@@ -1,6 +1,7 @@
 import type { JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, parseDigest } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
+import { hasExactly } from '../encoding/exact-object.js'
 import { decodeHex, type Hex } from '../encoding/hex.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
 
@@ -38,13 +39,7 @@ export function exactFields(
   code: CryptoErrorCode,
   place: string,
 ): FieldReader {
-  if (
-    typeof value !== 'object' ||
-    value === null ||
-    Array.isArray(value) ||
-    Object.keys(value).length !== names.length ||
-    !names.every((name) => Object.hasOwn(value, name))
-  ) {
+  if (!hasExactly(value, names)) {
     throw new CryptoError(code, place, `expected an object with exactly the fields ${names.join(', ')}`)
   }
   const fields = value as Readonly<Record<string, JsonValue>>

@@ -9,6 +9,7 @@ import {
   deriveNodeKeys,
   derivePoolKey,
   deriveSecret,
+  digestOf,
   encodeBase64Url,
   type KeyScope,
   type KeySet,
@@ -29,7 +30,12 @@ export interface NodeKeyRing {
   poolKey(scope: KeyScope): PoolKey
   /** Secret of a pool for one purpose, for example the encryption of its tables; 32 bytes. */
   poolSecret(purpose: string, scope: KeyScope): Uint8Array
+  /** Key of the node's state at rest on one deployment, whatever its settings; 32 bytes. */
+  stateSecret(deployment: { readonly chainId: number; readonly nodeRegistry: Address }): Uint8Array
 }
+
+/** Stands where a pool's policy would: the state belongs to no pool. */
+const stateScope = /* @__PURE__ */ digestOf({ format: 'sealpool/node-state', version: 1 })
 
 /**
  * Derives the node's keys.
@@ -56,5 +62,14 @@ export function openKeyRing(root: Uint8Array, config: Digest): NodeKeyRing {
     hpkePrivateKey: keys.hpke.privateKey,
     poolKey: (scope) => derivePoolKey({ root: keys.root, ...scope }),
     poolSecret: (purpose, scope) => deriveSecret({ root: keys.root, purpose, ...scope }),
+    stateSecret: ({ chainId, nodeRegistry }) =>
+      deriveSecret({
+        root: keys.root,
+        purpose: 'node-state',
+        chainId,
+        pool: nodeRegistry,
+        policyDigest: stateScope,
+        epoch: 0,
+      }),
   }
 }

@@ -25,6 +25,8 @@ import { platformNow, platformRandom } from '../platform.js'
 import { getMeta, setMeta } from '../state/meta-table.js'
 import { migrate } from '../state/migration.js'
 import { storedLedger, verifyLedgers } from '../state/pglite-ledger.js'
+import { openPgliteStore } from '../state/pglite-store.js'
+import { openSealedStore } from '../state/sealed-store.js'
 import type { StateStore } from '../state/state-store.js'
 import { type NodeLogger, nodeLogger } from './logger.js'
 import { startNodeWork } from './node-work.js'
@@ -89,14 +91,21 @@ async function start(
   close: () => Promise<void>,
 ): Promise<RunningNode> {
   const log = options.log ?? nodeLogger({ level: 'info', simulated: isSimulated(config) })
-  const { store, lost } = await openState(config, secrets, log)
-  closers.push(() => store.close())
-  await migrate(store)
-  await verifyLedgers(store)
-
+  const { store: durable, lost } = await openState(config, secrets, log)
+  const closeDurable = () => durable.close()
+  closers.push(closeDurable)
   const { quotes, keyRelease } = openPlatform(config)
   const keys = openKeyRing(await keyRelease.release(), configDigest(config))
   const { deployment } = config.chain
+  const store = await openSealedStore({
+    durable,
+    openWorking: () => openPgliteStore({ directory: 'memory' }),
+    key: keys.stateSecret(deployment),
+    random: platformRandom,
+  })
+  closers.splice(closers.indexOf(closeDurable), 1, () => store.close())
+  await migrate(store)
+  await verifyLedgers(store)
   await requireSameNode(store, keys, `${deployment.chainId}:${deployment.nodeRegistry}`)
   const evidence = await openEvidence({ provider: quotes, keys, store })
   const simulated = evidence.simulated || keyRelease.simulated

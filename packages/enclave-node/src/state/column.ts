@@ -33,12 +33,16 @@ export function integerOf(row: SqlRow, column: string): number {
   return value
 }
 
-/** @returns the column as bytes, or null. @throws NodeError `STATE_UNREADABLE` */
-export function bytesOrNull(row: SqlRow, column: string): Uint8Array | null {
+/** @returns the column as bytes. @throws NodeError `STATE_UNREADABLE` */
+export function bytesOf(row: SqlRow, column: string): Uint8Array {
   const value = row[column]
-  if (value === null || value === undefined) return null
   if (!(value instanceof Uint8Array)) throw wrong(column, 'bytes')
   return Uint8Array.from(value)
+}
+
+/** @returns the column as bytes, or null. @throws NodeError `STATE_UNREADABLE` */
+export function bytesOrNull(row: SqlRow, column: string): Uint8Array | null {
+  return row[column] === null || row[column] === undefined ? null : bytesOf(row, column)
 }
 
 /**

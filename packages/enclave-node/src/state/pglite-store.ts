@@ -51,6 +51,11 @@ export async function openPgliteStore(options: {
       { cause },
     )
   }
+  return pgliteStore(database, unlock)
+}
+
+/** The store on an open database. @param closed called when both are closed */
+export function pgliteStore(database: PGlite, closed: () => void): StateStore {
   return {
     name: 'pglite',
     ...sqlOn(database),
@@ -59,7 +64,7 @@ export async function openPgliteStore(options: {
     },
     async close() {
       await database.close()
-      unlock()
+      closed()
     },
   }
 }

@@ -28,7 +28,12 @@ export interface NearDuplicateIndex {
   add(sketch: ContentSketch): number
   /** The most similar contribution that was found, or undefined. */
   nearest(sketch: ContentSketch): Nearest | undefined
+  /** What a file keeps of it: each contribution's 64 bytes, then each one's count of items (32 bits, little-endian). */
+  toBytes(): Uint8Array
 }
+
+/** Bytes of one contribution in a file. */
+export const NEAR_ENTRY_BYTES = ORDERS + 4
 
 /**
  * Makes an index of near duplicates: locality-sensitive hashing in 16 bands of 4 orders (Indyk and Motwani 1998; Broder 1997), in typed
@@ -36,17 +41,27 @@ export interface NearDuplicateIndex {
  * with 0.64, one that shares a fifth with 0.03. A contribution that holds only a small part of a large one is not found here: that
  * is what the row index is for.
  *
- * @param options `capacity`: contributions for which room is taken at first; it grows by doubling
- * @returns an empty index, in memory alone
+ * @param options `capacity`: contributions for which room is taken at first; it grows by doubling; `from`: what `toBytes` gave
+ * @returns an index in memory, empty or as it was; `encodeIndex` makes a file of it
  * @throws PocError `OPTION_INVALID`
  */
-export function createNearDuplicateIndex(options: { readonly capacity?: number } = {}): NearDuplicateIndex {
-  const { capacity = 1024 } = options
+export function createNearDuplicateIndex(
+  options: { readonly capacity?: number; readonly from?: Uint8Array } = {},
+): NearDuplicateIndex {
+  const { capacity = 1024, from = new Uint8Array() } = options
+  const kept = from.length / NEAR_ENTRY_BYTES
+  if (!Number.isSafeInteger(kept) || kept > LARGEST) {
+    throw new PocError(
+      'OPTION_INVALID',
+      'from',
+      'the bytes of an index are whole entries; give what toBytes gave',
+    )
+  }
   if (!Number.isSafeInteger(capacity) || capacity < 1 || capacity > LARGEST) {
     throw new PocError('OPTION_INVALID', 'capacity', `capacity is a whole number from 1 to ${LARGEST}`)
   }
   let room = 1024
-  while (room < capacity) room *= 2
+  while (room < Math.max(capacity, kept)) room *= 2
   let size = 0
   let marks = new Uint8Array(room * ORDERS)
   let counts = new Uint32Array(room)
@@ -79,6 +94,16 @@ export function createNearDuplicateIndex(options: { readonly capacity?: number }
     for (let entry = 0; entry < old; entry++) {
       slotsOf(marks.subarray(entry * ORDERS, (entry + 1) * ORDERS), room, slots)
       link(entry, slots)
+    }
+  }
+
+  if (kept > 0) {
+    marks.set(from.subarray(0, kept * ORDERS))
+    const view = new DataView(from.buffer, from.byteOffset + kept * ORDERS, kept * 4)
+    const slots = new Uint32Array(BANDS)
+    for (; size < kept; size++) {
+      counts[size] = view.getUint32(4 * size, true)
+      link(size, slotsOf(marks.subarray(size * ORDERS, (size + 1) * ORDERS), room, slots))
     }
   }
 
@@ -126,6 +151,13 @@ export function createNearDuplicateIndex(options: { readonly capacity?: number }
       const others = counts[best] ?? 0
       const shared = (similarity * (sketch.items + others)) / (1 + similarity)
       return { entry: best, similarity, contained: Math.min(1, shared / sketch.items) }
+    },
+    toBytes() {
+      const bytes = new Uint8Array(size * NEAR_ENTRY_BYTES)
+      bytes.set(marks.subarray(0, size * ORDERS))
+      const view = new DataView(bytes.buffer, size * ORDERS)
+      for (let entry = 0; entry < size; entry++) view.setUint32(4 * entry, counts[entry] ?? 0, true)
+      return bytes
     },
   }
 }

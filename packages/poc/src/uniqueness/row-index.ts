@@ -12,7 +12,12 @@ export interface RowIndex {
   novelty(file: RowFile): number
   /** Takes a file's rows in; @returns how many were new */
   add(file: RowFile): number
+  /** What a file keeps of it: 64 bits of each row, big-endian, in rising order; the same rows give the same bytes. */
+  toBytes(): Uint8Array
 }
+
+/** Bytes of one row in a file. */
+export const ROW_ENTRY_BYTES = 8
 
 /** A file whose rows are asked about. */
 export interface RowFile {
@@ -24,12 +29,12 @@ export interface RowFile {
  * Makes a row index under the pool's key. It keeps 64 bits of a keyed fingerprint for each row, so whoever has the index but not the
  * key cannot test for a row.
  *
- * @param options `key`: at least 32 secret bytes, one per pool
- * @returns an empty index, in memory alone; it grows by doubling
- * @throws PocError `KEY_INVALID`
+ * @param options `key`: at least 32 secret bytes, one per pool; `from`: what `toBytes` gave
+ * @returns an index in memory, empty or as it was; it grows by doubling
+ * @throws PocError `KEY_INVALID`, `OPTION_INVALID`
  */
-export function createRowIndex(options: { readonly key: Uint8Array }): RowIndex {
-  const { key } = options
+export function createRowIndex(options: { readonly key: Uint8Array; readonly from?: Uint8Array }): RowIndex {
+  const { key, from = new Uint8Array() } = options
   if (key.length < 32) {
     throw new PocError('KEY_INVALID', 'key', 'a sketch key has at least 32 bytes; derive one per pool')
   }
@@ -74,6 +79,25 @@ export function createRowIndex(options: { readonly key: Uint8Array }): RowIndex 
       return [high, Number.parseInt(hex.slice(8, 16), 16) || 1]
     })
   }
+  if (from.length % ROW_ENTRY_BYTES !== 0) {
+    throw new PocError(
+      'OPTION_INVALID',
+      'from',
+      'the bytes of an index are whole entries; give what toBytes gave',
+    )
+  }
+  const view = new DataView(from.buffer, from.byteOffset, from.length)
+  for (let at = 0; at < from.length; at += ROW_ENTRY_BYTES) {
+    const [high, low] = [view.getUint32(at), view.getUint32(at + 4)]
+    // No fingerprint ends in 32 zeros (see `prints`), and none is there twice.
+    if (low === 0 || !insert(high, low)) {
+      throw new PocError(
+        'OPTION_INVALID',
+        'from',
+        'a row is none or stands there twice; give what toBytes gave',
+      )
+    }
+  }
   return {
     get size() {
       return size
@@ -88,6 +112,21 @@ export function createRowIndex(options: { readonly key: Uint8Array }): RowIndex 
     },
     add(file) {
       return prints(file).filter(([high, low]) => insert(high, low)).length
+    },
+    toBytes() {
+      const rows = new BigUint64Array(size)
+      let count = 0
+      for (let at = 0; at < table.length; at += 2) {
+        const [high = 0, low = 0] = [table[at], table[at + 1]]
+        if (high !== 0 || low !== 0) rows[count++] = (BigInt(high) << 32n) | BigInt(low)
+      }
+      rows.sort()
+      const bytes = new Uint8Array(size * ROW_ENTRY_BYTES)
+      const into = new DataView(bytes.buffer)
+      rows.forEach((row, index) => {
+        into.setBigUint64(index * ROW_ENTRY_BYTES, row)
+      })
+      return bytes
     },
   }
 }

@@ -51,10 +51,15 @@ function valuesPage(column: BatchColumn, rows: number): Uint8Array {
     case 'text':
       return textPage(column, rows)
     case 'bit': {
-      const bits: boolean[] = []
-      for (let row = 0; row < rows; row += 1)
-        if (column.present[row] === 1) bits.push(column.numbers[row] === 1)
-      return packBits(bits)
+      const { numbers, present } = column
+      const bits = new Uint8Array(rows)
+      let count = 0
+      for (let row = 0; row < rows; row += 1) {
+        if (present[row] === 0) continue
+        bits[count] = numbers[row] ?? 0
+        count += 1
+      }
+      return packBits(bits.subarray(0, count))
     }
   }
 }
@@ -69,17 +74,13 @@ function valuesPage(column: BatchColumn, rows: number): Uint8Array {
  */
 export function batchPages(batch: ColumnBatch, contributor: number): Uint8Array[] {
   const { rows, columns } = batch
-  const ids = new Int32Array(2 * rows)
-  for (let row = 0; row < rows; row += 1) {
-    ids[2 * row] = contributor | 0
-    ids[2 * row + 1] = Math.floor(contributor / 2 ** 32)
-  }
+  const ids = new BigInt64Array(rows).fill(BigInt(contributor))
   return [
     new Uint8Array(ids.buffer),
     ...columns.map((column) => {
       const values = valuesPage(column, rows)
       if (column.column.nullable !== true) return values
-      const levels = definitionLevels(Array.from({ length: rows }, (_, row) => column.present[row] === 1))
+      const levels = definitionLevels(column.present.subarray(0, rows))
       const page = new Uint8Array(levels.length + values.length)
       page.set(levels)
       page.set(values, levels.length)

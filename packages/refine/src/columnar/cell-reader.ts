@@ -191,6 +191,19 @@ function setCellText(target: BatchColumn, row: number, cell: string, text: Uint8
  * @returns the reader
  */
 export function createCellReader(target: BatchColumn, spec: DirectColumn): CellReader {
+  const read = valueReader(target, spec)
+  const { column, present, ends } = target
+  // As `directCell` says: what is empty is null, unless the codes name the empty text.
+  if (column.nullable !== true || (spec.values !== undefined && Object.hasOwn(spec.values, ''))) return read
+  return (bytes, start, end, row) => {
+    if (end > start) return read(bytes, start, end, row)
+    present[row] = 0
+    if (target.store === 'text') ends[row] = row === 0 ? 0 : (ends[row - 1] ?? 0)
+    return true
+  }
+}
+
+function valueReader(target: BatchColumn, spec: DirectColumn): CellReader {
   const { column } = target
   if (spec.values !== undefined) {
     const checked = Object.entries(spec.values).filter(([, cell]) => cell === null || cellFits(column, cell))

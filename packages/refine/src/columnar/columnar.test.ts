@@ -328,3 +328,14 @@ describe('reading into columns', () => {
     expect(() => readJsonColumns(coded, new Uint8Array(), limits)).toThrow(RefineError)
   })
 })
+
+test('a header whose quotes never close is refused in time that grows with its length alone', () => {
+  const bytes = new TextEncoder().encode(`"a${'\n'.repeat(1 << 20)}`)
+  expect(() => csvHeader(bytes, limits)).toThrow(
+    expect.objectContaining({ code: 'CSV_INVALID', place: 'line 1' }),
+  )
+  const { header, rest } = csvHeader(new TextEncoder().encode('"a\n""b""\n",c\r\n1,2\n'), limits)
+  expect(header).toEqual(['a\n"b"\n', 'c'])
+  expect(new TextDecoder().decode(rest)).toBe('1,2\n')
+  expect(csvHeader(new TextEncoder().encode('a,b'), limits).rest).toHaveLength(0)
+})

@@ -8,6 +8,9 @@ import type { CellValue, DirectColumn, Scalar } from '../schema/table-schema.js'
 import type { CellReader } from './cell-reader.js'
 import { type BatchColumn, createColumn, reserveText, setCell } from './column-batch.js'
 
+/** Most texts of one hash that are compared byte by byte. */
+const longestBucket = 16
+
 /** A column that waits for its function. */
 export interface PendingColumn {
   readonly column: BatchColumn
@@ -54,7 +57,11 @@ export function createPendingColumn(
     codes,
     codeOf,
     read: (bytes, start, end, row) => {
-      if (end === start) return false
+      if (end === start) {
+        // An empty text is no value, as `scalarOf` says.
+        codes[row] = codeOf(null)
+        return true
+      }
       let hash = 0x811c9dc5
       for (let at = start; at < end; at += 1) hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x01000193)
       const list = texts.get(hash)
@@ -66,6 +73,8 @@ export function createPendingColumn(
         codes[row] = code
         return true
       }
+      // Texts made to collide go by the map of strings, whose hash nobody outside can foresee.
+      if ((list?.length ?? 0) >= longestBucket) return false
       const text = bytes.slice(start, end)
       let value: string
       try {
@@ -102,7 +111,10 @@ export function fillPending(
 ): void {
   const { column, codes, values } = pending
   const palette = createColumn(column.name, column.column, values.length, 16 * values.length)
-  const place = (code: number) => `${table}[${codes.indexOf(code)}].${column.name}`
+  // Walked backwards, so that the first row of a value is what stays.
+  const firstRows = new Int32Array(values.length)
+  for (let row = rows - 1; row >= 0; row -= 1) firstRows[codes[row] ?? 0] = row
+  const place = (code: number) => `${table}[${firstRows[code]}].${column.name}`
   for (let code = 0; code < values.length; code += 1) {
     const result = results[code]
     let cell: CellValue = null

@@ -20,9 +20,10 @@ export interface PieceRequest {
   readonly piece: Uint8Array
 }
 
-/** Values that a function gave. */
+/** Values that a function gave for the calls of one piece: a worker has several pieces under way. */
 export interface FunctionReply {
   readonly kind: 'values'
+  readonly number: number
   readonly results: readonly (readonly unknown[])[]
 }
 
@@ -30,6 +31,7 @@ export interface FunctionReply {
 export type PieceAnswer =
   | {
       readonly kind: 'call'
+      readonly number: number
       readonly calls: readonly { readonly by: string; readonly values: readonly Scalar[] }[]
     }
   | {

@@ -39,7 +39,14 @@ export function createPieceReader(
   const threads = Array.from({ length: workers }, () => {
     const waiting = new Map<number, Waiting>()
     // No environment and no arguments: the thread knows what it is told.
-    const thread = new Worker(entry, { workerData: data, env: {}, argv: [], stdin: false })
+    const thread = new Worker(entry, {
+      workerData: data,
+      env: {},
+      argv: [],
+      stdin: false,
+      // What a thread makes per row is short-lived: a small nursery keeps it in the caches and the process under its bound.
+      resourceLimits: { maxYoungGenerationSizeMb: 2 },
+    })
     const failAll = (error: unknown) => {
       for (const { fail } of waiting.values()) fail(error)
       waiting.clear()
@@ -48,7 +55,8 @@ export function createPieceReader(
     thread.on('exit', () => failAll(new RefineError('MAP_FAILED', 'worker', 'A worker thread ended')))
     thread.on('message', (answer: PieceAnswer) => {
       if (answer.kind === 'call') {
-        call(answer.calls).then((results) => thread.postMessage({ kind: 'values', results }), failAll)
+        const { number: asked, calls } = answer
+        call(calls).then((results) => thread.postMessage({ kind: 'values', number: asked, results }), failAll)
         return
       }
       const one = waiting.get(answer.number)
@@ -62,18 +70,14 @@ export function createPieceReader(
     return { thread, waiting }
   })
   return {
-    width: 2 * workers,
+    width: workers + 1,
     read: (piece) =>
       new Promise<PieceResult>((settle, fail) => {
         const least = threads.reduce((best, each) => (each.waiting.size < best.waiting.size ? each : best))
         number += 1
         least.waiting.set(number, { settle, fail })
-        // Its own buffer, so that it can be moved instead of copied.
-        const own =
-          piece.byteOffset === 0 && piece.byteLength === piece.buffer.byteLength
-            ? piece
-            : Uint8Array.from(piece)
-        least.thread.postMessage({ kind: 'piece', number, piece: own }, [own.buffer as ArrayBuffer])
+        // Nothing else looks at a piece's memory: it is moved, not copied.
+        least.thread.postMessage({ kind: 'piece', number, piece }, [piece.buffer as ArrayBuffer])
       }),
     close: async () => {
       await Promise.all(threads.map(({ thread }) => thread.terminate()))

@@ -6,7 +6,8 @@ import { readPiece } from './read-piece.js'
 
 const data = workerData as WorkerData
 const cache = new Map()
-let reply: ((results: readonly (readonly unknown[])[]) => void) | undefined
+/** Pieces that wait for their functions, by number. */
+const replies = new Map<number, (results: readonly (readonly unknown[])[]) => void>()
 
 function post(answer: PieceAnswer, transfer: ArrayBuffer[] = []): void {
   parentPort?.postMessage(answer, transfer)
@@ -14,7 +15,8 @@ function post(answer: PieceAnswer, transfer: ArrayBuffer[] = []): void {
 
 parentPort?.on('message', (message: PieceRequest | FunctionReply) => {
   if (message.kind === 'values') {
-    reply?.(message.results)
+    replies.get(message.number)?.(message.results)
+    replies.delete(message.number)
     return
   }
   const { number, piece } = message
@@ -24,8 +26,8 @@ parentPort?.on('message', (message: PieceRequest | FunctionReply) => {
     cache,
     (calls) =>
       new Promise((settle) => {
-        reply = settle
-        post({ kind: 'call', calls })
+        replies.set(number, settle)
+        post({ kind: 'call', number, calls })
       }),
   ).then(
     (result) => {

@@ -1,10 +1,9 @@
-import * as nodeCrypto from 'node:crypto'
 import { batchPages } from '../columnar/batch-pages.js'
 import { readCsvColumns, readJsonColumns } from '../columnar/batch-reader.js'
 import { canonicalRows } from '../columnar/canonical-rows.js'
 import { fillPending } from '../columnar/pending-column.js'
 import type { Scalar } from '../schema/table-schema.js'
-import { leafBytes } from './leaf-runs.js'
+import { leafBytes, sha256Into } from './leaf-runs.js'
 import type { FunctionCache, PieceResult, WorkerData } from './piece-message.js'
 
 /** Calls functions of the refiner for values. @param calls - function and values @returns one list of results per call */
@@ -34,26 +33,26 @@ export async function readPiece(
   const { schema, limits, contributor, format, header, salt } = data
   const batch =
     format === 'csv' ? readCsvColumns(schema, header, piece, limits) : readJsonColumns(schema, piece, limits)
-  const calls = batch.pending.map(({ by, values }) => ({
-    by,
-    values: values.filter((value) => !cache.get(by)?.has(value)),
-  }))
-  const asked = calls.filter(({ values }) => values.length > 0)
-  const results = asked.length === 0 ? [] : await call(asked)
-  for (const [index, { by, values }] of asked.entries()) {
-    const known = cache.get(by) ?? new Map<Scalar, unknown>()
-    cache.set(by, known)
+  // Held from before the call: another piece may start the cache anew while this one waits.
+  const waiting = batch.pending.map((pending) => {
+    const known = cache.get(pending.by) ?? new Map<Scalar, unknown>()
+    cache.set(pending.by, known)
+    return { pending, known, values: pending.values.filter((value) => !known.has(value)) }
+  })
+  const asked = waiting.filter(({ values }) => values.length > 0)
+  const calls = asked.map(({ pending: { by }, values }) => ({ by, values }))
+  const results = calls.length === 0 ? [] : await call(calls)
+  for (const [index, { known, values }] of asked.entries()) {
     for (const [at, value] of values.entries()) known.set(value, results[index]?.[at])
   }
-  for (const pending of batch.pending) {
-    const known = cache.get(pending.by)
+  for (const { pending, known } of waiting) {
     fillPending(
       pending,
-      pending.values.map((value) => known?.get(value)),
+      pending.values.map((value) => known.get(value)),
       batch.rows,
       schema.direct?.table ?? '',
     )
-    if ((known?.size ?? 0) > mostKept) cache.delete(pending.by)
+    if (known.size > mostKept && cache.get(pending.by) === known) cache.delete(pending.by)
   }
   const leaves = new Uint8Array(data.digest ? leafBytes * batch.rows : 0)
   if (data.digest) {
@@ -61,7 +60,7 @@ export async function readPiece(
     prefix.set(salt, 1)
     let at = 0
     canonicalRows(batch, contributor, prefix, (bytes) => {
-      leaves.set(nodeCrypto.hash('sha256', bytes, 'buffer'), at)
+      sha256Into(bytes, leaves, at)
       at += leafBytes
     })
   }

@@ -57,13 +57,7 @@ export function readCsvPiece(
             continue
           }
           parts.push(decode(piece.subarray(start, end), rowLine))
-          for (
-            let feed = piece.indexOf(lineFeed, at);
-            feed >= 0 && feed < end;
-            feed = piece.indexOf(lineFeed, feed + 1)
-          ) {
-            line += 1
-          }
+          for (let feed = at; feed < end; feed += 1) if (piece[feed] === lineFeed) line += 1
           at = end + 1
           break
         }
@@ -128,6 +122,55 @@ export function checkCsvHeader(header: readonly string[], limits: Pick<FullSourc
   }
 }
 
+/** Makes records of pieces of one CSV, which come in order. */
+export interface CsvRecords {
+  /** Reads a piece. @param piece - whole rows of UTF-8 @returns one object per row, keyed by the header's names */
+  read(piece: Uint8Array): { [column: string]: string }[]
+  /** Says that there are no more pieces. @throws RefineError `CSV_HEADER_INVALID` when there was no header */
+  end(): void
+}
+
+/**
+ * Reads a CSV piece by piece: the first row is the header, every other one has as many fields.
+ *
+ * @param limits - see `SourceLimits`
+ * @returns the reader, which throws as `parseCsvSource`
+ */
+export function csvRecords(limits: FullSourceLimits): CsvRecords {
+  let header: string[] | undefined
+  let line = 1
+  let count = 0
+  return {
+    read(piece) {
+      const rows: { [column: string]: string }[] = []
+      line = readCsvPiece(piece, line, limits, (fields, rowLine) => {
+        if (header === undefined) {
+          header = fields
+          checkCsvHeader(header, limits)
+          return
+        }
+        if (fields.length !== header.length) {
+          throw fault('CSV_FIELD_COUNT', rowLine, 'A row has another number of fields than the header')
+        }
+        count += 1
+        if (count > limits.records) {
+          throw new RefineError(
+            'LIMIT_EXCEEDED',
+            'source',
+            `The export has more than ${limits.records} rows; split it`,
+          )
+        }
+        rows.push(Object.fromEntries(header.map((name, index) => [name, fields[index] ?? ''])))
+      })
+      return rows
+    },
+    end() {
+      if (header === undefined)
+        throw new RefineError('CSV_HEADER_INVALID', 'line 1', 'The export has no header')
+    },
+  }
+}
+
 /**
  * Reads a CSV export row by row, keyed by the header's names.
  *
@@ -140,36 +183,12 @@ export async function* csvRows(
   chunks: AsyncIterable<Uint8Array>,
   limits: FullSourceLimits,
 ): AsyncGenerator<{ readonly [column: string]: string }, void, undefined> {
-  let header: string[] | undefined
-  let line = 1
-  let count = 0
+  const records = csvRecords(limits)
   const pieces = recordChunks(utf8Chunks(chunks), {
     quoted: true,
     pieceBytes,
     recordBytes: limits.recordBytes,
   })
-  for await (const piece of pieces) {
-    const rows: { [column: string]: string }[] = []
-    line = readCsvPiece(piece, line, limits, (fields, rowLine) => {
-      if (header === undefined) {
-        header = fields
-        checkCsvHeader(header, limits)
-        return
-      }
-      if (fields.length !== header.length) {
-        throw fault('CSV_FIELD_COUNT', rowLine, 'A row has another number of fields than the header')
-      }
-      count += 1
-      if (count > limits.records) {
-        throw new RefineError(
-          'LIMIT_EXCEEDED',
-          'source',
-          `The export has more than ${limits.records} rows; split it`,
-        )
-      }
-      rows.push(Object.fromEntries(header.map((name, index) => [name, fields[index] ?? ''])))
-    })
-    yield* rows
-  }
-  if (header === undefined) throw new RefineError('CSV_HEADER_INVALID', 'line 1', 'The export has no header')
+  for await (const piece of pieces) yield* records.read(piece)
+  records.end()
 }

@@ -1,3 +1,4 @@
+import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { RefineError } from '../errors.js'
@@ -51,6 +52,36 @@ describe('parseCsvSource', () => {
       expect(widths.size).toBeLessThanOrEqual(1)
     },
   )
+
+  property(
+    'gives what csv-parse gives, wherever both take the text',
+    [
+      fc.array(fc.constantFrom('a', 'b', ',', '"', '""', '\r\n', '\n', ' ', 'é'), { maxLength: 40 }),
+      fc.boolean(),
+    ],
+    (parts, windows) => {
+      const end = windows ? '\r\n' : '\n'
+      const text = parts.map((part) => (part === '\r\n' ? end : part)).join('')
+      let theirs: string[][] | undefined
+      try {
+        theirs = parse(text, { record_delimiter: end })
+      } catch {
+        theirs = undefined
+      }
+      const [header = [], ...rows] = theirs ?? []
+      const usable = header.length > 0 && new Set(header).size === header.length && !header.includes('')
+      // With CR LF as its end of line csv-parse leaves a bare line feed in a field, which is an end of line here.
+      const bare = windows && /[^\r]\n|^\n/.test(text)
+      if (theirs === undefined || !usable || bare) return
+      expect(parseCsvSource(bytes(text))).toEqual(
+        rows.map((row) => Object.fromEntries(header.map((name, index) => [name, row[index]]))),
+      )
+    },
+  )
+
+  test('lines are counted through quoted fields', () => {
+    expect(fault(bytes('a,b\n"x\ny\n",1\n2\n'))).toMatchObject({ code: 'CSV_FIELD_COUNT', place: 'line 5' })
+  })
 
   test.each([
     ['nothing', '', 'CSV_HEADER_INVALID', 'line 1'],

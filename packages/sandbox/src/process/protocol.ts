@@ -11,6 +11,7 @@ const codes: ReadonlySet<string> = new Set<RunErrorCode>([
   'TIMEOUT',
   'OUT_OF_MEMORY',
   'STACK_OVERFLOW',
+  'OUT_OF_STEPS',
   'THREW',
   'OUTPUT_TOO_LARGE',
   'OUTPUT_NOT_JSON',

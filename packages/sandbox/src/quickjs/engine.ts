@@ -27,6 +27,8 @@ const intrinsics = {
 
 // WebAssembly memory never shrinks: past this a module is thrown away so that one greedy run does not hold memory for ever.
 const KEEP_BELOW_BYTES = 128 * 1024 * 1024
+// JS_INTERRUPT_COUNTER_INIT of QuickJS: loops and calls between two questions to the host.
+const STEPS_OF_A_POLL = 10_000
 const LONGEST_LOGS = 1024 * 1024
 
 /**
@@ -48,6 +50,7 @@ export async function createEngine(): Promise<Engine> {
       const state: RunState = {
         expired: false,
         full: false,
+        steps: job.limits.steps,
         stage: 'load',
         deadline: performance.now() + job.limits.timeMs,
       }
@@ -58,6 +61,7 @@ export async function createEngine(): Promise<Engine> {
       } catch (error) {
         // The module is in an unknown state and is dropped undisposed: disposing would abort it.
         if (state.expired) return failure('TIMEOUT', state.stage)
+        if (state.steps < 0) return failure('OUT_OF_STEPS', state.stage)
         return failure(error instanceof RangeError ? 'STACK_OVERFLOW' : 'OUT_OF_MEMORY', state.stage)
       }
     },
@@ -72,6 +76,8 @@ interface RunState {
   readonly deadline: number
   /** The deadline has passed. */
   expired: boolean
+  /** Steps that are left; below 0 when they ended the run. */
+  steps: number
   /** Batch functions took more than the run's memory. */
   full: boolean
   stage: string
@@ -83,7 +89,8 @@ function runOnce(module: QuickJSWASMModule, job: TextJob, state: RunState): Text
     maxStackSizeBytes: job.limits.stackBytes,
     interruptHandler: () => {
       if (performance.now() > state.deadline) state.expired = true
-      return state.expired || state.full
+      state.steps -= STEPS_OF_A_POLL
+      return state.expired || state.full || state.steps < 0
     },
   })
   const context = runtime.newContext({ intrinsics })
@@ -121,6 +128,7 @@ function runInContext(context: QuickJSContext, job: TextJob, state: RunState): T
     const explained = (): RunFailure => {
       if (state.expired) return failure('TIMEOUT', state.stage)
       if (state.full) return failure('OUT_OF_MEMORY', state.stage)
+      if (state.steps < 0) return failure('OUT_OF_STEPS', state.stage)
       const reason = readText('why', 256)
       // Without a reason the harness itself had no room left to say one.
       return reason === undefined || reason === ''
@@ -144,6 +152,7 @@ function runInContext(context: QuickJSContext, job: TextJob, state: RunState): T
     const status = call('run', entry, input)
     if (state.expired) return failure('TIMEOUT', 'run')
     if (state.full) return failure('OUT_OF_MEMORY', 'run')
+    if (state.steps < 0) return failure('OUT_OF_STEPS', 'run')
     switch (status === undefined ? -1 : context.getNumber(status)) {
       case 0:
         break
@@ -157,6 +166,7 @@ function runInContext(context: QuickJSContext, job: TextJob, state: RunState): T
     }
     state.stage = 'output'
     const output = readText('take', job.limits.outputBytes)
+    if (state.steps < 0) return failure('OUT_OF_STEPS', 'output')
     if (output === undefined || utf8Length(output) > job.limits.outputBytes) {
       return failure('OUTPUT_TOO_LARGE', 'output')
     }
@@ -183,7 +193,7 @@ function installHarness(
   const host = own(
     context.newFunction('batch', (name, args, long) => {
       // After a stop nothing more is computed, whatever the code catches.
-      if (state.expired || state.full) throw new Error('stopped')
+      if (state.expired || state.full || state.steps < 0) throw new Error('stopped')
       try {
         return context.newString(
           batch.call(context.getString(name), context.getString(args), context.getString(long)),

@@ -65,8 +65,8 @@ export const write = (pointer: number, text: string): number[] =>
  * A module whose entry `go` has this body, in base64.
  *
  * @param body instructions that leave an i64
- * @param options `memory`: flags, least and most pages as they are encoded; `allocateAt`: what `allocate` answers; `imports` and
- *   `extra` sections as bytes
+ * @param options `memory`: flags, least and most pages as they are encoded; `allocateAt`: what `allocate` answers; `imports`,
+ *   `tables`: entries as bytes; `locals`: declarations of the entry; `start`: body of a function that is called first
  */
 export function wasmModule(
   body: readonly number[],
@@ -76,6 +76,8 @@ export function wasmModule(
     readonly imports?: readonly number[]
     readonly tables?: readonly number[]
     readonly exported?: string
+    readonly locals?: readonly (readonly number[])[]
+    readonly start?: readonly number[]
   } = {},
 ): string {
   const { memory = [1, 1, 4], allocateAt = 1024, exported = 'go' } = options
@@ -91,7 +93,7 @@ export function wasmModule(
       ]),
     ),
     ...(options.imports === undefined ? [] : section(2, vector([options.imports]))),
-    ...section(3, vector([[0], [1]])),
+    ...section(3, vector([[0], [1], ...(options.start === undefined ? [] : [[2]])])),
     ...(options.tables === undefined ? [] : section(4, vector([options.tables]))),
     ...section(5, vector([memory])),
     ...section(
@@ -102,11 +104,13 @@ export function wasmModule(
         [...name(exported), 0, imported + 1],
       ]),
     ),
+    ...(options.start === undefined ? [] : section(8, unsigned(imported + 2))),
     ...section(
       10,
       vector(
-        [op.i32(allocateAt), body].map((code) => {
-          const function_ = [0, ...code, ...op.end]
+        [op.i32(allocateAt), body, ...(options.start === undefined ? [] : [options.start])].map((code) => {
+          const declared = code === body ? vector(options.locals ?? []) : [0]
+          const function_ = [...declared, ...code, ...op.end]
           return [...unsigned(function_.length), ...function_]
         }),
       ),

@@ -1,6 +1,7 @@
 import type { Engine, TextJob, TextResult } from '../engine.js'
 import { failure, type RunFailure } from '../failure.js'
 import { inspectModule } from './inspect-module.js'
+import { METER, meterModule } from './meter-module.js'
 
 const MOST_TABLE_ELEMENTS = 100_000
 
@@ -8,7 +9,11 @@ const MOST_TABLE_ELEMENTS = 100_000
 interface WasmMemory {
   readonly buffer: ArrayBuffer
 }
+interface WasmGlobal {
+  readonly value: number | bigint
+}
 interface Wasm {
+  validate(bytes: Uint8Array): boolean
   readonly Module: new (bytes: Uint8Array) => object
   readonly Instance: new (module: object, imports: object) => { readonly exports: Record<string, unknown> }
   readonly Memory: new (...args: never[]) => WasmMemory
@@ -21,17 +26,19 @@ interface Wasm {
  * `memory` (with a maximum), `allocate(bytes: i32) -> i32`, and each entry as `(pointer: i32, bytes: i32) -> i64`: JSON text in
  * UTF-8 goes in at a pointer that `allocate` gave, and the result's pointer (upper half) and length (lower half) come out.
  *
- * Every run has a fresh instance. There is no interrupt in WebAssembly: the deadline is the caller's, who kills the process.
+ * Every run has a fresh instance. The module is rewritten (`meterModule`) so that it counts its steps and its stack and gives every NaN
+ * the same bits. Nothing interrupts WebAssembly from outside: the deadline is the caller's, who kills the process.
  */
 export function createWebAssemblyEngine(): Engine {
   const wasm = (globalThis as unknown as { readonly WebAssembly: Wasm }).WebAssembly
-  let last: { readonly code: string; readonly module: object; readonly memoryBytes: number } | undefined
+  let last: (Compiled & Pick<TextJob, 'code' | 'limits'>) | undefined
   return {
     async run(job) {
-      if (last?.code !== job.code) {
-        const compiled = compile(wasm, job.code)
+      const { steps, stackBytes } = job.limits
+      if (last?.code !== job.code || last.limits.steps !== steps || last.limits.stackBytes !== stackBytes) {
+        const compiled = compile(wasm, job)
         if ('ok' in compiled) return compiled
-        last = { code: job.code, ...compiled }
+        last = { code: job.code, limits: job.limits, ...compiled }
       }
       if (last.memoryBytes > job.limits.memoryBytes) return failure('OUT_OF_MEMORY', 'load')
       return runModule(wasm, last.module, job)
@@ -42,18 +49,23 @@ export function createWebAssemblyEngine(): Engine {
   }
 }
 
-function compile(
-  wasm: Wasm,
-  code: string,
-): RunFailure | { readonly module: object; readonly memoryBytes: number } {
+interface Compiled {
+  readonly module: object
+  readonly memoryBytes: number
+}
+
+function compile(wasm: Wasm, { code, limits }: TextJob): RunFailure | Compiled {
   const bytes = decodeBase64(code)
   const shape = bytes === undefined ? undefined : inspectModule(bytes)
   if (bytes === undefined || shape?.memoryBytes === undefined || shape.imports > 0) {
     return failure('CODE_INVALID', 'load')
   }
   if (shape.tableElements > MOST_TABLE_ELEMENTS) return failure('OUT_OF_MEMORY', 'load')
+  // First as it came: a module that names our counters is not valid before they are there.
+  const metered = wasm.validate(bytes) ? meterModule(bytes, limits) : undefined
+  if (metered === undefined) return failure('CODE_INVALID', 'load')
   try {
-    return { module: new wasm.Module(bytes), memoryBytes: shape.memoryBytes }
+    return { module: new wasm.Module(metered), memoryBytes: shape.memoryBytes }
   } catch {
     return failure('CODE_INVALID', 'load')
   }
@@ -61,11 +73,14 @@ function compile(
 
 function runModule(wasm: Wasm, module: object, job: TextJob): TextResult {
   let stage = 'load'
+  let exports: Record<string, unknown> = {}
   try {
-    const { exports } = new wasm.Instance(module, {})
+    exports = new wasm.Instance(module, {}).exports
+    functionOf(exports, METER.start)?.()
     const { memory } = exports
     const allocate = functionOf(exports, 'allocate')
-    const entry = job.entry === 'allocate' ? undefined : functionOf(exports, job.entry)
+    const ours = job.entry === 'allocate' || job.entry === METER.start
+    const entry = ours ? undefined : functionOf(exports, job.entry)
     if (!(memory instanceof wasm.Memory) || allocate === undefined || entry === undefined) {
       return failure('ENTRY_MISSING', 'load')
     }
@@ -92,6 +107,8 @@ function runModule(wasm: Wasm, module: object, job: TextJob): TextResult {
       return failure(stage === 'load' ? 'OUT_OF_MEMORY' : 'STACK_OVERFLOW', stage)
     }
     if (!(error instanceof wasm.RuntimeError)) return failure('ENTRY_MISSING', stage)
+    if (counter(exports, METER.steps) < 0) return failure('OUT_OF_STEPS', stage)
+    if (counter(exports, METER.stack) < 0) return failure('STACK_OVERFLOW', stage)
     return {
       ok: false,
       code: 'THREW',
@@ -99,6 +116,12 @@ function runModule(wasm: Wasm, module: object, job: TextJob): TextResult {
       place: stage,
     }
   }
+}
+
+/** What is left on a counter; it is below zero when it ended the run. */
+function counter(exports: Record<string, unknown>, name: string): number {
+  const found = exports[name]
+  return typeof found === 'object' && found !== null ? Number((found as WasmGlobal).value) : 0
 }
 
 function decodeUtf8(bytes: Uint8Array): string | undefined {

@@ -8,7 +8,7 @@ import { echo, give, importedFunction, op, wasmModule, write } from '../testing/
 import { createWebAssemblyEngine } from './engine.js'
 import { inspectModule } from './inspect-module.js'
 
-const checked = { ...limits, stackBytes: 65_536 }
+const checked = { ...limits, stackBytes: 65_536, steps: Number.MAX_SAFE_INTEGER }
 const run = (code: string, input: unknown = 'canary-4711', own = {}) =>
   createWebAssemblyEngine().run({
     code,

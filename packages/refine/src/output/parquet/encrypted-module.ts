@@ -60,7 +60,7 @@ export async function createModuleCipher(options: {
     const sealed = await globalThis.crypto.subtle.encrypt(
       { name: 'AES-GCM', iv, additionalData: aadOf(fileUnique, place), tagLength: 128 },
       key,
-      Uint8Array.from(plaintext),
+      plaintext as Uint8Array<ArrayBuffer>,
     )
     const module = new Uint8Array(4 + 12 + sealed.byteLength)
     new DataView(module.buffer).setUint32(0, 12 + sealed.byteLength, true)

@@ -31,24 +31,24 @@ function mismatch(column: ParquetColumn): RefineError {
 /**
  * Bits, the first one lowest (RLE/bit-packing of width 1).
  *
- * @param bits - the bits
+ * @param bits - the bits, a byte of 0 or 1 each
  * @returns bytes
  */
-export function packBits(bits: readonly boolean[]): Uint8Array {
+export function packBits(bits: Uint8Array): Uint8Array {
   const packed = new Uint8Array(Math.ceil(bits.length / 8))
-  bits.forEach((bit, index) => {
-    if (bit) packed[index >> 3] = (packed[index >> 3] ?? 0) | (1 << (index & 7))
-  })
+  for (let index = 0; index < bits.length; index += 1) {
+    if (bits[index] === 1) packed[index >> 3] = (packed[index >> 3] ?? 0) | (1 << (index & 7))
+  }
   return packed
 }
 
 /**
  * Definition levels of a flat optional column: one bit-packed run of width 1, with its length in front.
  *
- * @param present - is there a value, per row
+ * @param present - 1 where there is a value, 0 where there is none, per row
  * @returns the levels' bytes
  */
-export function definitionLevels(present: readonly boolean[]): Uint8Array {
+export function definitionLevels(present: Uint8Array): Uint8Array {
   const packed = packBits(present)
   const header: number[] = []
   let rest = ((packed.length << 1) | 1) >>> 0
@@ -122,9 +122,9 @@ function plain(values: readonly CellValue[], column: ParquetColumn): Uint8Array 
       })
     case 'boolean':
       return packBits(
-        values.map((value) => {
+        Uint8Array.from(values, (value) => {
           if (typeof value !== 'boolean') throw mismatch(column)
-          return value
+          return value ? 1 : 0
         }),
       )
   }
@@ -139,9 +139,9 @@ function plain(values: readonly CellValue[], column: ParquetColumn): Uint8Array 
  * @throws RefineError with `VALUE_TYPE` for a value of another type, `VALUE_MISSING` for a null that may not be
  */
 export function encodeColumnPage(column: ParquetColumn, values: readonly CellValue[]): Uint8Array {
-  const present = values.map((value) => value !== null)
+  const present = Uint8Array.from(values, (value) => (value === null ? 0 : 1))
   if (!column.nullable) {
-    if (present.includes(false)) {
+    if (present.includes(0)) {
       throw new RefineError('VALUE_MISSING', column.name, 'A null stands in a column that is not nullable')
     }
     return plain(values, column)

@@ -1,0 +1,236 @@
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { decodeBase64Url } from '@sealpool/crypto'
+import { AttestError } from '../errors.js'
+import { verifyAmdSignature } from '../signature/amd.js'
+import type { VerifySignature } from '../signature/port.js'
+import { sha256 } from '../signature/sha2.js'
+import { type Check, type CheckAnswer, checkList, fail, notChecked, pass } from '../verdict/check-list.js'
+import { momentSeconds } from '../verdict/moment.js'
+
+/** Who issues the tokens, by its claim `iss`. */
+export const nvidiaTokenIssuer = 'https://nras.attestation.nvidia.com'
+
+/** A public key of the service as its JWKS lists it (RFC 7517); further fields are not looked at. */
+export interface NvidiaServiceKey {
+  readonly kty: string
+  readonly crv?: string
+  readonly kid?: string
+  /** base64url, 48 bytes. */
+  readonly x?: string
+  /** base64url, 48 bytes. */
+  readonly y?: string
+}
+
+/** What the service says about one device. */
+export interface NvidiaTokenDevice {
+  /** For example `GPU-0`. */
+  readonly name: string
+  readonly hardwareModel: string | null
+  readonly driverVersion: string | null
+  readonly vbiosVersion: string | null
+  readonly ueid: string | null
+}
+
+/** Answer of {@link verifyNvidiaToken}. */
+export interface NvidiaTokenVerdict {
+  readonly ok: boolean
+  readonly checks: readonly Check[]
+  readonly devices: readonly NvidiaTokenDevice[]
+}
+
+/** Every question of {@link verifyNvidiaToken}. */
+export const nvidiaTokenCheckTitles = {
+  signatures: 'The token and each device’s token are signed by a key of the service (ES384)',
+  issuer: 'All of them are NVIDIA’s attestation service’s',
+  'token-dates': 'All of them are valid at the moment that is asked for',
+  devices: 'The token names exactly the devices’ tokens that came with it, by their digests',
+  nonce: 'All of them were made for the nonce that was asked',
+  result: 'The service says that all devices passed',
+  measurements: 'Of each device the service says that its measurements are as published',
+  'secure-boot': 'Of each device the service says that it booted securely',
+  debug: 'Of each device the service says that debugging is disabled',
+} as const
+
+interface Token {
+  readonly name: string
+  readonly text: string
+  readonly keyId: unknown
+  readonly claims: Readonly<Record<string, unknown>>
+  readonly signed: Uint8Array
+  readonly signature: Uint8Array
+}
+
+const maximumLength = 1 << 20
+const maximumDevices = 64
+const utf8 = /* @__PURE__ */ new TextEncoder()
+
+function bad(place: string, what: string): AttestError {
+  return new AttestError('BAD_EVIDENCE', `nvidiaToken${place}`, `Not a token of NVIDIA’s service: ${what}`)
+}
+
+/** A JSON object in base64url. */
+function objectOf(part: string, place: string): Record<string, unknown> {
+  let json: unknown
+  try {
+    json = JSON.parse(
+      new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(decodeBase64Url(part)),
+    )
+  } catch {
+    throw bad(place, 'a part is no JSON in base64url')
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw bad(place, 'a part is no object')
+  return json as Record<string, unknown>
+}
+
+/** A compact JWS (RFC 7515, 7.1) with ES384; a header that is critical is refused. */
+function readToken(text: unknown, name: string): Token {
+  const place = `.${name}`
+  if (typeof text !== 'string' || text.length > maximumLength) throw bad(place, 'a text is expected')
+  const [head = '', body = '', tail = '', ...others] = text.split('.')
+  if (tail === '' || others.length > 0) throw bad(place, 'it has not three parts')
+  const header = objectOf(head, place)
+  if (header['alg'] !== 'ES384' || header['crit'] !== undefined)
+    throw bad(place, 'its algorithm is not ES384')
+  let signature: Uint8Array
+  try {
+    signature = decodeBase64Url(tail)
+  } catch {
+    throw bad(place, 'its signature is not base64url')
+  }
+  return {
+    name,
+    text,
+    keyId: header['kid'],
+    claims: objectOf(body, place),
+    signed: utf8.encode(`${head}.${body}`),
+    signature,
+  }
+}
+
+/** `[["JWT", overall], { "GPU-0": token, ... }]`, as the service and NVIDIA's SDK give it. */
+function readBundle(bundle: unknown): { readonly overall: Token; readonly devices: readonly Token[] } {
+  const [first, second, ...others] = Array.isArray(bundle) ? (bundle as unknown[]) : []
+  const [kind, text] = Array.isArray(first) && first.length === 2 ? (first as unknown[]) : []
+  if (kind !== 'JWT' || typeof second !== 'object' || second === null || Array.isArray(second))
+    throw bad('', 'a list of ["JWT", token] and an object of tokens is expected')
+  if (others.length > 0) throw bad('', 'there is more than a token and those of its devices')
+  const entries = Object.entries(second)
+  if (entries.length < 1 || entries.length > maximumDevices) throw bad('', 'it has no devices, or too many')
+  return {
+    overall: readToken(text, 'overall'),
+    devices: entries.map(([name, token], i) => ({ ...readToken(token, `devices.${i}`), name })),
+  }
+}
+
+function serviceKey(keys: readonly NvidiaServiceKey[], token: Token): Uint8Array | undefined {
+  const found = keys.filter(({ kid }) => kid !== undefined && kid === token.keyId)
+  const [key] = found
+  // A key id that stands twice names no key.
+  if (found.length !== 1 || key?.kty !== 'EC' || key.crv !== 'P-384') return undefined
+  try {
+    const [x, y] = [decodeBase64Url(key.x ?? ''), decodeBase64Url(key.y ?? '')]
+    return x.length === 48 && y.length === 48 ? Uint8Array.of(4, ...x, ...y) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The verification itself, with portable signatures unless the caller gives others; see its public face in `with-platform.ts`. */
+export function verifyNvidiaToken(
+  bundle: unknown,
+  options: {
+    readonly keys: readonly NvidiaServiceKey[]
+    readonly at: Date
+    readonly nonce?: Uint8Array
+    readonly verifySignature?: VerifySignature
+  },
+): NvidiaTokenVerdict {
+  const at = momentSeconds(options.at)
+  const keys: unknown = options.keys
+  if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'object' && key !== null))
+    throw new AttestError('BAD_ARGUMENT', 'options.keys', 'The list `keys` of the service’s JWKS is expected')
+  const { overall, devices } = readBundle(bundle)
+  const all = [overall, ...devices]
+  const verify = options.verifySignature ?? verifyAmdSignature
+  const checks = checkList(nvidiaTokenCheckTitles)
+  /** The first token of which something does not hold. */
+  const each = (
+    tokens: readonly Token[],
+    holds: (token: Token) => boolean,
+    problem: string,
+    good: string,
+  ): CheckAnswer => {
+    const wrong = tokens.find((token) => !holds(token))
+    return wrong === undefined ? pass(good) : fail(`the token of ${wrong.name} ${problem}`)
+  }
+  checks.run('signatures', [], () => {
+    if (options.keys.length === 0) return notChecked('No keys of the service were given.')
+    const signed = (token: Token) => {
+      const key = serviceKey(options.keys, token)
+      return key !== undefined && verify(key, token.signed, token.signature)
+    }
+    return each(all, signed, 'is not signed by a given key', `${all.length} signatures verify.`)
+  })
+  checks.run('issuer', [], () =>
+    each(all, ({ claims }) => claims['iss'] === nvidiaTokenIssuer, 'has another issuer', 'It is.'),
+  )
+  checks.run('token-dates', [], () => {
+    const current = ({ claims: { nbf, exp } }: Token) =>
+      typeof exp === 'number' && at < exp && (nbf === undefined || (typeof nbf === 'number' && nbf <= at))
+    return each(all, current, 'is not valid then', 'All are.')
+  })
+  checks.run('devices', ['signatures'], () => devicesAnswer(overall, devices))
+  checks.run('nonce', ['signatures'], () => {
+    if (options.nonce === undefined) return notChecked('No nonce was asked for: the token may be old.')
+    const nonce = bytesToHex(options.nonce)
+    const same = ({ claims: { eat_nonce: given } }: Token) =>
+      typeof given === 'string' && given.toLowerCase() === nonce
+    return each(all, same, 'was made for another nonce', 'It is fresh.')
+  })
+  checks.run('result', ['signatures'], () =>
+    overall.claims['x-nvidia-overall-att-result'] === true
+      ? pass('It says so.')
+      : fail('the service says that a device did not pass'),
+  )
+  checks.run('measurements', ['signatures'], () => {
+    const good = ({ claims: { measres } }: Token) => measres === 'success' || measres === 'Success'
+    return each(devices, good, 'says that they are not', 'It says so.')
+  })
+  checks.run('secure-boot', ['signatures'], () =>
+    each(devices, ({ claims }) => claims['secboot'] === true, 'does not say so', 'It says so.'),
+  )
+  checks.run('debug', ['signatures'], () =>
+    each(devices, ({ claims }) => claims['dbgstat'] === 'disabled', 'does not say so', 'It says so.'),
+  )
+  return { ok: checks.ok(), checks: checks.list(), devices: devices.map(deviceFacts) }
+}
+
+/** `submods`: by name, `["DIGEST", ["SHA-256", hex of the token's text]]` (RFC 9711, 4.2.18). */
+function devicesAnswer(overall: Token, devices: readonly Token[]): CheckAnswer {
+  const named: unknown = overall.claims['submods']
+  if (typeof named !== 'object' || named === null) return fail('the token names no devices')
+  const entries = new Map(Object.entries(named))
+  for (const { name, text } of devices) {
+    const expected = JSON.stringify(['DIGEST', ['SHA-256', bytesToHex(sha256(utf8.encode(text)))]])
+    if (JSON.stringify(entries.get(name)) !== expected)
+      return fail('a device’s token is not the one that the token names')
+  }
+  return entries.size === devices.length
+    ? pass(`${devices.length} devices.`)
+    : fail('the token names devices whose tokens are missing')
+}
+
+function deviceFacts({ name, claims }: Token): NvidiaTokenDevice {
+  const text = (...fields: string[]): string | null => {
+    const value = fields.map((field) => claims[field]).find((one) => typeof one === 'string')
+    return typeof value === 'string' ? value : null
+  }
+  return {
+    name,
+    hardwareModel: text('hwmodel'),
+    driverVersion: text('x-nvidia-gpu-driver-version'),
+    vbiosVersion: text('x-nvidia-gpu-vbios-version', 'x-nvidia-switch-bios-version'),
+    ueid: text('ueid'),
+  }
+}

@@ -1,0 +1,457 @@
+import { digestOf } from '@sealpool/crypto'
+import { describe, expect, it } from 'vitest'
+import { verifyDstackEventLog } from '../dstack/event-log.js'
+import { AttestError } from '../errors.js'
+import type { NitroVerdict } from '../nitro/verify.js'
+import { nitroCheckTitles } from '../nitro/verify.js'
+import { type NvidiaVerdict, nvidiaCheckTitles } from '../nvidia/verify.js'
+import {
+  appraisePlatform,
+  type PlatformPolicy,
+  type PlatformVerdicts,
+  parsePlatformPolicy,
+  platformPolicyDigest,
+  verifyAzureEvidence,
+  verifyDstackCertificate,
+  verifyNvidiaToken,
+} from '../platform-evidence/index.js'
+import { at, simulator, trust } from '../testing/fixture.js'
+import {
+  amd,
+  azureEvidence,
+  azureNonce,
+  compose,
+  dstackLog,
+  gpuNonce,
+  raTlsCertificate,
+  serviceAnswer,
+  serviceKeys,
+} from '../testing/platform-fixture.js'
+import type { Check } from '../verdict/check-list.js'
+import type { TdxClaims } from '../verdict/verdict.js'
+import type { AttestationPolicy } from './policy.js'
+
+// One machine of each kind that passes, and a policy that allows it; each row changes one thing on either side.
+
+const hex = (fill: number, length: number) =>
+  `0x${fill.toString(16).padStart(2, '0').repeat(length)}` as const
+
+const dstack = verifyDstackCertificate(raTlsCertificate(), {
+  collateral: simulator.collateral(at),
+  at,
+  trustedRoots: [simulator.rootDigest],
+  compose,
+})
+const tdClaims = dstack.hardware?.claims as TdxClaims
+const tdxPolicy: AttestationPolicy = {
+  ...trust,
+  measurements: [{ name: 'dstack image', mrTd: tdClaims.mrTd, rtmrs: tdClaims.rtmrs.slice(0, 3) }],
+}
+const azure = verifyAzureEvidence(azureEvidence(), {
+  snp: { certificates: amd.certificates(), crl: amd.crl(at), at, trustedRoots: [amd.rootDigest] },
+  nonce: azureNonce,
+})
+const snpClaims = azure.hardware?.claims
+if (snpClaims?.tee !== 'sev-snp' || snpClaims.tcb === null) throw new Error('the simulator gives SNP claims')
+const snpPolicy: AttestationPolicy = {
+  ...trust,
+  roots: [amd.rootDigest],
+  measurements: [{ name: 'paravisor', measurement: snpClaims.measurement }],
+  snp: { minimumTcb: { Genoa: snpClaims.tcb.reported } },
+}
+const passing = (titles: Readonly<Record<string, string>>): Check[] =>
+  Object.entries(titles).map(([id, title]) => ({ id, title, result: 'pass', detail: 'It holds.' }))
+const nitro: NitroVerdict = {
+  ok: true,
+  checks: passing(nitroCheckTitles),
+  claims: {
+    moduleId: 'i-1',
+    timestamp: at.toISOString(),
+    pcrs: { 0: hex(1, 48), 1: hex(2, 48), 2: hex(3, 48) },
+    debug: false,
+    publicKey: null,
+    userData: null,
+    nonce: null,
+  },
+}
+const nvidia: NvidiaVerdict = {
+  ok: true,
+  authentic: true,
+  checks: passing(nvidiaCheckTitles),
+  device: 'GH100',
+  nonce: hex(6, 32),
+  measurements: { 1: hex(1, 48), 2: hex(2, 48) },
+}
+const nvidiaToken = verifyNvidiaToken(serviceAnswer(), { keys: serviceKeys, at, nonce: gpuNonce })
+
+const policy: PlatformPolicy = {
+  format: 'sealpool/platform-policy',
+  version: 1,
+  dstack: { hardware: tdxPolicy, apps: [{ name: 'app', composeHash: dstack.facts.composeHash ?? '0x' }] },
+  azure: { hardware: snpPolicy, images: [{ name: 'vm', registers: { '4': hex(4, 32), '23': hex(23, 32) } }] },
+  nitro: { images: [{ name: 'enclave', registers: { '0': hex(1, 48), '2': hex(3, 48) } }] },
+  nvidia: {},
+  nvidiaToken: {},
+}
+const all: PlatformVerdicts = { dstack, azure, nitro, nvidia, nvidiaToken }
+type Kind = keyof PlatformVerdicts
+/** The verdict of one kind under its rules alone. */
+const ask = <K extends Kind>(kind: K, verdict: PlatformVerdicts[K], rules: PlatformPolicy[K]) =>
+  appraisePlatform(verdict === undefined ? {} : { [kind]: verdict }, {
+    format: policy.format,
+    version: 1,
+    ...(rules === undefined ? {} : { [kind]: rules }),
+  })
+
+interface Row<K extends Kind> {
+  readonly rules?: Partial<NonNullable<PlatformPolicy[K]>>
+  /** What differs from the passing verdict; none: the passing verdict itself fails under `failing`. */
+  readonly change?: object
+  readonly failing?: Partial<NonNullable<PlatformPolicy[K]>>
+  readonly answer?: 'false' | 'not-proved' | 'not-allowed'
+  readonly says: RegExp
+}
+function table<K extends Kind>(kind: K, rows: Readonly<Record<string, Row<K>>>): void {
+  describe(`rules for ${kind}`, () => {
+    it.each(Object.entries(rows))('%s', (_, { rules, change, failing, answer = 'not-allowed', says }) => {
+      const allowing = { ...policy[kind], ...rules } as PlatformPolicy[K]
+      expect(ask(kind, all[kind], allowing)).toEqual({ answer: 'allowed', reasons: [] })
+      const strict = failing === undefined ? allowing : ({ ...policy[kind], ...failing } as PlatformPolicy[K])
+      const refused = ask(kind, { ...all[kind], ...change } as PlatformVerdicts[K], strict)
+      expect(refused.answer).toBe(answer)
+      expect(refused.reasons).toHaveLength(1)
+      expect(refused.reasons[0]).toMatch(says)
+    })
+  })
+}
+const turned = (checks: readonly Check[], id: string, result: Check['result']) => ({
+  checks: checks.map((check) => (check.id === id ? { ...check, result, detail: 'changed' } : check)),
+})
+const facts = (change: object) => ({ facts: { ...dstack.facts, ...change } })
+const [app] = policy.dstack?.apps ?? []
+if (app === undefined || dstack.hardware === null || azure.hardware === null) throw new Error('no fixture')
+
+table('dstack', {
+  'compose hash': { change: facts({ composeHash: hex(9, 32) }), says: /no app with this compose hash/ },
+  'compose hash that is not recorded': { change: facts({ composeHash: null }), says: /no app with this/ },
+  'app id': {
+    rules: { apps: [{ ...app, appId: hex(0x0b, 20) }] },
+    failing: { apps: [{ ...app, appId: hex(0x0d, 20) }] },
+    says: /no app with this compose hash and app id/,
+  },
+  'no app': { failing: { apps: [] }, says: /no app/ },
+  'key provider': {
+    rules: { keyProviders: [{ name: 'kms', id: '0x3059' }] },
+    failing: { keyProviders: [{ name: 'local-sgx' }] },
+    says: /giver of its keys/,
+  },
+  'key provider’s id': {
+    rules: { keyProviders: [{ name: 'kms' }] },
+    failing: { keyProviders: [{ name: 'kms', id: '0x3058' }] },
+    says: /giver of its keys/,
+  },
+  'key provider that is not recorded': {
+    rules: { keyProviders: [{ name: 'kms' }] },
+    change: facts({ keyProvider: null }),
+    says: /giver of its keys/,
+  },
+  'key provider that is no JSON': {
+    rules: { keyProviders: [{ name: 'kms' }] },
+    change: facts({ keyProvider: 'kms' }),
+    says: /giver of its keys/,
+  },
+  'key provider that is JSON null': {
+    rules: { keyProviders: [{ name: 'kms' }] },
+    change: facts({ keyProvider: 'null' }),
+    says: /giver of its keys/,
+  },
+  'key provider that is a number': {
+    rules: { keyProviders: [{ name: 'kms' }] },
+    change: facts({ keyProvider: '7' }),
+    says: /giver of its keys/,
+  },
+  'key provider without an id': {
+    rules: { keyProviders: [{ name: 'kms' }] },
+    change: facts({ keyProvider: '{"name":"kms"}' }),
+    says: /giver of its keys/,
+  },
+  'os image': {
+    rules: { osImageHashes: [hex(0x0c, 32)] },
+    failing: { osImageHashes: [hex(0x0d, 32)] },
+    says: /image that its key provider names/,
+  },
+  'os image that is not recorded': {
+    rules: { osImageHashes: [hex(0x0c, 32)] },
+    change: facts({ osImageHash: null }),
+    says: /image that its key provider names/,
+  },
+  'events of the app': {
+    rules: { allowAppEvents: true },
+    failing: { allowAppEvents: false },
+    says: /events of its own/,
+  },
+  hardware: { change: { hardware: null }, answer: 'not-proved', says: /hardware under it was not verified/ },
+  'the hardware’s policy': {
+    failing: { hardware: { ...tdxPolicy, measurements: [] } },
+    says: /no measurement like this/,
+  },
+  'a check that fails': {
+    change: turned(dstack.checks, 'rtmr3', 'fail'),
+    answer: 'false',
+    says: /replays to RTMR3/,
+  },
+  'a check that was not made': {
+    change: turned(dstack.checks, 'key-binding', 'not-checked'),
+    answer: 'not-proved',
+    says: /vouches for the certificate’s key/,
+  },
+  'a certificate out of date': {
+    change: turned(dstack.checks, 'certificate-dates', 'fail'),
+    answer: 'not-proved',
+    says: /in date/,
+  },
+  'another compose text': {
+    change: turned(dstack.checks, 'compose-hash', 'fail'),
+    answer: 'false',
+    says: /compose text/,
+  },
+})
+table('azure', {
+  'a register': { failing: { images: [{ name: 'vm', registers: { '4': hex(5, 32) } }] }, says: /no image/ },
+  'a register that the quote does not cover': { change: { registers: { 4: hex(4, 32) } }, says: /no image/ },
+  'no image': { failing: { images: [] }, says: /no image/ },
+  'attestation key': {
+    rules: { attestationKeys: [azure.attestationKey] },
+    failing: { attestationKeys: [hex(1, 32)] },
+    says: /vTPM’s key/,
+  },
+  hardware: { change: { hardware: null }, answer: 'not-proved', says: /hardware under it was not verified/ },
+  'the hardware’s policy': {
+    failing: { hardware: { ...snpPolicy, snp: { minimumTcb: {} } } },
+    says: /no minimum TCB/,
+  },
+  'the hardware’s root': {
+    failing: { hardware: { ...snpPolicy, roots: ['amd'] } },
+    says: /does not name its root/,
+  },
+  'a check that fails': {
+    change: turned(azure.checks, 'tpm-signature', 'fail'),
+    answer: 'false',
+    says: /attestation key/,
+  },
+  'a nonce that nobody asked for': {
+    change: turned(azure.checks, 'nonce', 'not-checked'),
+    answer: 'not-proved',
+    says: /nonce/,
+  },
+})
+table('nitro', {
+  'a register': { failing: { images: [{ name: 'e', registers: { '0': hex(9, 48) } }] }, says: /no image/ },
+  'a register that is not there': {
+    failing: { images: [{ name: 'e', registers: { '8': hex(9, 48) } }] },
+    says: /no image/,
+  },
+  debug: { change: { claims: { ...nitro.claims, debug: true } }, says: /debug mode/ },
+  'module id': { rules: { moduleIds: ['i-1'] }, failing: { moduleIds: ['i-2'] }, says: /this module/ },
+  'a document that is too old': {
+    change: turned(nitro.checks, 'fresh', 'fail'),
+    answer: 'not-proved',
+    says: /not long before/,
+  },
+  'another root': {
+    change: turned(nitro.checks, 'root-trusted', 'fail'),
+    answer: 'false',
+    says: /pinned root/,
+  },
+})
+table('nvidia', {
+  'a block': {
+    rules: { images: [{ name: 'driver', registers: { '2': hex(2, 48) } }] },
+    failing: { images: [{ name: 'driver', registers: { '2': hex(3, 48) } }] },
+    says: /no image/,
+  },
+  'a block that the device did not measure': {
+    rules: { images: [{ name: 'driver', registers: { '2': hex(2, 48) } }] },
+    failing: { images: [{ name: 'driver', registers: { '3': hex(2, 48) } }] },
+    says: /no image/,
+  },
+  device: { rules: { devices: ['GH100'] }, failing: { devices: ['GB100'] }, says: /this device/ },
+  'revocation that nobody asked for': {
+    change: turned(nvidia.checks, 'not-revoked', 'not-checked'),
+    answer: 'not-proved',
+    says: /revoked or on hold/,
+  },
+  'a revoked device, offline or not': {
+    rules: { allowOfflineOnly: true },
+    change: turned(nvidia.checks, 'not-revoked', 'fail'),
+    answer: 'false',
+    says: /revoked or on hold/,
+  },
+  'measurements without reference values': {
+    change: turned(nvidia.checks, 'measurements', 'not-checked'),
+    answer: 'not-proved',
+    says: /published/,
+  },
+  'other measurements than published, offline or not': {
+    rules: { allowOfflineOnly: true },
+    change: turned(nvidia.checks, 'measurements', 'fail'),
+    answer: 'false',
+    says: /published/,
+  },
+})
+table('nvidiaToken', {
+  model: {
+    rules: { hardwareModels: ['GH100 A01 GSP BROM'] },
+    failing: { hardwareModels: ['GB100'] },
+    says: /model of GPU-0/,
+  },
+  driver: {
+    rules: { driverVersions: ['550.90.07'] },
+    failing: { driverVersions: ['1'] },
+    says: /driver of GPU-0/,
+  },
+  VBIOS: {
+    rules: { vbiosVersions: ['96.00.9F.00.01'] },
+    failing: { vbiosVersions: [] },
+    says: /VBIOS of GPU-0/,
+  },
+  'a model that is not told': {
+    rules: { hardwareModels: ['GH100 A01 GSP BROM'] },
+    change: { devices: nvidiaToken.devices.map((one) => ({ ...one, hardwareModel: null })) },
+    says: /model of GPU-0/,
+  },
+  'a token that has ended': {
+    change: turned(nvidiaToken.checks, 'token-dates', 'fail'),
+    answer: 'not-proved',
+    says: /valid at the moment/,
+  },
+  'a token that nobody signed': {
+    change: turned(nvidiaToken.checks, 'signatures', 'fail'),
+    answer: 'false',
+    says: /signed by a key/,
+  },
+})
+
+describe('appraisePlatform', () => {
+  it('allows a machine whose every part the policy names', () => {
+    expect(appraisePlatform(all, policy)).toEqual({ answer: 'allowed', reasons: [] })
+  })
+
+  it.each(Object.keys(all) as Kind[])(
+    'demands %s when it is named, and refuses it when it is not',
+    (kind) => {
+      const { [kind]: _, ...others } = all
+      expect(appraisePlatform(others, policy)).toMatchObject({
+        answer: 'not-proved',
+        reasons: [/none was given/],
+      })
+      const { [kind]: __, ...fewer } = policy
+      expect(appraisePlatform(all, fewer)).toMatchObject({
+        answer: 'not-allowed',
+        reasons: [/has no rules for/],
+      })
+    },
+  )
+
+  it('gives the worst answer of all parts, and every reason, worst first', () => {
+    const broken = { ...nitro, ...turned(nitro.checks, 'signature', 'fail') }
+    const { nvidia: _, ...missing } = { ...all, nitro: broken }
+    const rules = { ...policy, azure: { hardware: snpPolicy, images: [] } }
+    const { answer, reasons } = appraisePlatform(missing, rules)
+    expect(answer).toBe('false')
+    expect(reasons).toEqual([
+      expect.stringMatching(/signed by its certificate/),
+      expect.stringMatching(/asks for NVIDIA/),
+      expect.stringMatching(/no image/),
+    ])
+  })
+
+  it('proves nothing of nothing', () => {
+    const { format, version } = policy
+    const { answer, reasons } = appraisePlatform({}, { format, version })
+    expect([answer, reasons.length]).toEqual(['not-proved', 1])
+  })
+
+  it('takes an event log with the quote beside it, and needs no compose text when the policy names its hash', () => {
+    const log = verifyDstackEventLog({ eventLog: dstackLog, claims: tdClaims })
+    expect(log.ok).toBe(false)
+    const verdicts = { dstack: { ...log, hardware: dstack.hardware } }
+    expect(ask('dstack', verdicts.dstack, policy.dstack).answer).toBe('allowed')
+  })
+
+  it('offline alone is allowed by name only', () => {
+    const open = {
+      ...nvidia,
+      checks: [
+        ...turned(turned(nvidia.checks, 'not-revoked', 'not-checked').checks, 'measurements', 'not-checked')
+          .checks,
+      ],
+    }
+    const images = [{ name: 'driver', registers: { '1': hex(1, 48) } }]
+    const measured = { ...nvidia, ...turned(nvidia.checks, 'measurements', 'not-checked') }
+    expect(ask('nvidia', measured, { images }).answer).toBe('allowed')
+    expect(ask('nvidia', measured, {}).answer).toBe('not-proved')
+    expect(ask('nvidia', open, {}).answer).toBe('not-proved')
+    expect(ask('nvidia', open, { images }).answer).toBe('not-proved')
+    expect(ask('nvidia', open, { allowOfflineOnly: true }).answer).toBe('allowed')
+    expect(ask('nvidia', open, { images, allowOfflineOnly: true }).answer).toBe('allowed')
+  })
+})
+
+describe('parsePlatformPolicy', () => {
+  const place = (json: unknown) => {
+    try {
+      parsePlatformPolicy(json)
+      return 'ok'
+    } catch (error) {
+      return error instanceof AttestError ? `${error.code} ${error.place}` : error
+    }
+  }
+  const full: PlatformPolicy = {
+    ...policy,
+    dstack: {
+      hardware: tdxPolicy,
+      apps: [{ name: 'a', composeHash: hex(1, 32), appId: hex(2, 20) }],
+      keyProviders: [{ name: 'kms', id: '0x' }],
+      osImageHashes: [hex(3, 32)],
+      allowAppEvents: false,
+    },
+    azure: { hardware: snpPolicy, images: [], attestationKeys: [hex(1, 32)] },
+    nitro: { images: [], moduleIds: ['i'] },
+    nvidia: { images: [{ name: 'd', registers: { '255': '0x' } }], devices: ['d'], allowOfflineOnly: false },
+    nvidiaToken: { hardwareModels: ['h'], driverVersions: ['d'], vbiosVersions: ['v'] },
+  }
+
+  it('reads every rule back as it was', () => {
+    expect(parsePlatformPolicy(JSON.parse(JSON.stringify(full)))).toEqual(full)
+    expect(platformPolicyDigest(full)).toBe(digestOf(full))
+    expect(platformPolicyDigest(full)).not.toBe(platformPolicyDigest(policy))
+    expect(() => platformPolicyDigest({} as PlatformPolicy)).toThrow(AttestError)
+  })
+
+  const image = (registers: unknown) => ({ images: [{ name: 'i', registers }] })
+  it.each([
+    ['policy', undefined],
+    ['policy', { ...full, allowDebug: true }],
+    ['policy.format', { ...full, format: 'sealpool/attestation-policy' }],
+    ['policy.version', { ...full, version: 2 }],
+    ['policy.dstack', { ...full, dstack: null }],
+    ['policy.dstack.hardware', { ...full, dstack: { apps: [] } }],
+    ['policy.dstack.hardware.roots', { ...full, dstack: { hardware: { ...tdxPolicy, roots: 1 }, apps: [] } }],
+    ['policy.dstack.apps', { ...full, dstack: { hardware: tdxPolicy } }],
+    ['policy.dstack.apps.0.composeHash', { ...full, dstack: { hardware: tdxPolicy, apps: [{ name: 'a' }] } }],
+    ['policy.azure.images', { ...full, azure: { hardware: snpPolicy } }],
+    ['policy.nitro.images.0.registers', { ...full, nitro: image({}) }],
+    ['policy.nitro.images.0.registers', { ...full, nitro: image([hex(1, 48)]) }],
+    ['policy.nitro.images.0.registers', { ...full, nitro: image(null) }],
+    ['policy.nitro.images.0.registers', { ...full, nitro: image({ '01': hex(1, 48) }) }],
+    ['policy.nitro.images.0.registers', { ...full, nitro: image({ '32': hex(1, 48) }) }],
+    ['policy.nitro.images.0.registers.0', { ...full, nitro: image({ '0': hex(1, 32) }) }],
+    ['policy.nvidia', { ...full, nvidia: { allowDebug: true } }],
+    ['policy.nvidia.devices', { ...full, nvidia: { devices: 'GH100' } }],
+    ['policy.nvidiaToken.driverVersions.0', { ...full, nvidiaToken: { driverVersions: new Array(1) } }],
+  ])('names the place: %s', (where, json) => {
+    expect(place(json)).toBe(`BAD_POLICY ${where}`)
+    expect(() => appraisePlatform(all, json as PlatformPolicy)).toThrow(AttestError)
+  })
+})

@@ -1,0 +1,328 @@
+import { describe, expect, it } from 'vitest'
+import type { VerifyAzureOptions } from '../azure/verify.js'
+import { AttestError } from '../errors.js'
+import {
+  azureCheckTitles,
+  dstackCertificateCheckTitles,
+  nvidiaTokenCheckTitles,
+  verifyAzureEvidence,
+  verifyDstackCertificate,
+  verifyNvidiaToken,
+} from '../platform-evidence/index.js'
+import { createSimulator } from '../simulator/index.js'
+import { checkTable, own, type Verifier } from '../testing/check-table.js'
+import { at, seededRandom, simulator } from '../testing/fixture.js'
+import {
+  type AzureDefects,
+  amd,
+  azureEvidence,
+  azureNonce,
+  azureRegisters,
+  type CertificateDefects,
+  compose,
+  dstackLog,
+  gpuNonce,
+  raTlsCertificate,
+  runtimeEvent,
+  serviceAnswer,
+  serviceKeys,
+  serviceToken,
+  type TokenDefects,
+} from '../testing/platform-fixture.js'
+
+// --- Azure, on a simulated SEV-SNP platform and on a simulated TDX platform ---
+
+const snp = { certificates: amd.certificates(), crl: amd.crl(at), at, trustedRoots: [amd.rootDigest] }
+const tdx = { collateral: simulator.collateral(at), at, trustedRoots: [simulator.rootDigest] }
+const azure = (
+  defects: AzureDefects = {},
+  change: Partial<VerifyAzureOptions> = {},
+  leave: string[] = [],
+) => {
+  const options = Object.fromEntries(
+    Object.entries({ snp, tdx, nonce: azureNonce, ...change }).filter(([name]) => !leave.includes(name)),
+  )
+  return verifyAzureEvidence(azureEvidence(defects), options).checks
+}
+const noRoot = { snp: { ...snp, trustedRoots: [] }, tdx: { ...tdx, trustedRoots: [] } }
+const azureRows = (tee: 'sev-snp' | 'tdx'): Verifier['rows'] => ({
+  hardware: { fail: () => azure({ tee }, noRoot), notChecked: () => azure({ tee }, {}, ['snp', 'tdx']) },
+  'runtime-data': {
+    fail: () => azure({ tee, runtimeText: changedRuntime() }),
+    notChecked: own,
+  },
+  'tpm-signature': { fail: () => azure({ tee, otherKey: true }), notChecked: own },
+  'tpm-selection': { fail: () => azure({ tee, selected: [0, 1, 2] }), notChecked: own },
+  'register-digest': {
+    fail: () => azure({ tee, registers: azureRegisters.map(() => new Uint8Array(32)) }),
+    notChecked: () => azure({ tee, registers: azureRegisters.slice(0, 3) }),
+  },
+  nonce: {
+    fail: () => azure({ tee }, { nonce: new Uint8Array(32) }),
+    notChecked: () => azure({ tee }, {}, ['nonce']),
+  },
+})
+/** The same key, and one more byte that the hardware does not vouch for. */
+function changedRuntime(): string {
+  const { runtimeData } = verifyAzureEvidence(azureEvidence(), {})
+  return `${runtimeData} `
+}
+const { 'td-report': _, ...snpTitles } = azureCheckTitles
+checkTable('verifyAzureEvidence on SEV-SNP', {
+  titles: snpTitles,
+  good: () => azure(),
+  rows: azureRows('sev-snp'),
+})
+checkTable('verifyAzureEvidence on TDX', {
+  titles: azureCheckTitles,
+  good: () => azure({ tee: 'tdx' }),
+  rows: {
+    ...azureRows('tdx'),
+    'td-report': {
+      fail: () => azure({ tee: 'tdx', quoteReportData: new Uint8Array(64) }),
+      notChecked: () => azure({ tee: 'tdx' }, {}, ['tdx']),
+    },
+  },
+})
+
+describe('Azure evidence', () => {
+  it('of another bank of registers fails, of fewer registers passes when no more are asked for', () => {
+    const result = (checks: ReturnType<typeof azure>, id: string) =>
+      checks.find((one) => one.id === id)?.result
+    expect(result(azure({ bank: 0x0004 }), 'tpm-selection')).toBe('fail')
+    expect(result(azure({ selected: [0, 4] }, { registers: [4] }), 'tpm-selection')).toBe('pass')
+    expect(result(azure({ selected: [0, 4] }, { registers: [4, 7] }), 'tpm-selection')).toBe('fail')
+  })
+})
+
+// --- dstack's certificates ---
+
+const options = { ...tdx, compose }
+const certificate = (defects: CertificateDefects = {}, change: object = {}) =>
+  verifyDstackCertificate(raTlsCertificate(defects), { ...options, ...change })
+const dstack = (defects: CertificateDefects = {}, change: object = {}) => certificate(defects, change).checks
+const other = createSimulator({ random: seededRandom('other'), at })
+const withoutLog = () => dstack({ log: null })
+const swapped = (imr: number) => () =>
+  dstack({
+    measured: dstackLog.map((one) => (one.imr === imr ? { ...one, digest: '11'.repeat(48) } : one)),
+  })
+const relabelled = dstackLog.map((one) =>
+  one.event === 'app-id' ? { ...one, event_payload: '0d'.repeat(20) } : one,
+)
+const late = [...dstackLog.filter(({ event }) => event !== 'app-id'), runtimeEvent('app-id', '0b'.repeat(20))]
+
+checkTable('verifyDstackCertificate', {
+  titles: dstackCertificateCheckTitles,
+  good: () => dstack(),
+  rows: {
+    quote: {
+      fail: () => dstack({}, { trustedRoots: [] }),
+      notChecked: () => dstack({}, { collateral: undefined }),
+    },
+    'key-binding': {
+      fail: () => dstack({ reportData: new Uint8Array(64) }),
+      notChecked: () => dstack({}, { collateral: undefined }),
+    },
+    'certificate-dates': { fail: () => dstack({ notAfter: at.getTime() / 1000 - 1 }), notChecked: own },
+    'app-id': { fail: () => dstack({ appId: '0d'.repeat(20) }), notChecked: withoutLog },
+    rtmr0: { fail: swapped(0), notChecked: withoutLog },
+    rtmr1: { fail: swapped(1), notChecked: withoutLog },
+    rtmr2: { fail: swapped(2), notChecked: withoutLog },
+    rtmr3: { fail: swapped(3), notChecked: withoutLog },
+    'event-digests': { fail: () => dstack({ log: relabelled }), notChecked: withoutLog },
+    'boot-order': { fail: () => dstack({ log: late, measured: late }), notChecked: withoutLog },
+    'compose-hash': {
+      fail: () => dstack({}, { compose: '{}' }),
+      notChecked: () => dstack({}, { compose: undefined }),
+    },
+  },
+})
+
+describe('verifyDstackCertificate', () => {
+  it('gives the facts of the log, the verdict on the quote, and the key that it vouches for', () => {
+    const { ok, hardware, facts, publicKey } = certificate()
+    expect([ok, hardware?.ok, hardware?.simulated]).toEqual([true, true, true])
+    expect(facts).toMatchObject({ appId: `0x${'0b'.repeat(20)}`, osImageHash: `0x${'0c'.repeat(32)}` })
+    expect(facts.appEvents.map(({ name }) => name)).toEqual(['app-says'])
+    expect(publicKey).toMatch(/^0x3059/)
+  })
+
+  it('passes a certificate that names no app, and takes a log from outside', () => {
+    expect(certificate({ appId: null }).ok).toBe(true)
+    expect(certificate({ log: null }, { eventLog: dstackLog }).ok).toBe(true)
+    expect(certificate({ log: 'packed' }, { eventLog: dstackLog }).ok).toBe(true)
+    expect(certificate({}, { eventLog: relabelled }).ok).toBe(false)
+  })
+
+  it('is never ok without collateral, and tells nothing of the app then', () => {
+    const { ok, facts, hardware } = certificate({}, { collateral: undefined })
+    expect([ok, hardware, facts.appId]).toEqual([false, null, null])
+  })
+
+  it('refuses what it cannot read with typed errors', () => {
+    const code = (ask: () => unknown) => {
+      try {
+        return ask()
+      } catch (error) {
+        return error instanceof AttestError ? `${error.code} ${error.place}` : error
+      }
+    }
+    expect(code(() => certificate({ quote: null }))).toBe('BAD_EVIDENCE certificate.quote')
+    expect(code(() => certificate({ quote: new Uint8Array(9) }))).toMatch(/^BAD_QUOTE/)
+    expect(code(() => certificate({ log: 'packed' }))).toBe('BAD_EVENT_LOG certificate.eventLog')
+    expect(code(() => certificate({ log: '{}' }))).toMatch(/^BAD_EVENT_LOG/)
+    expect(code(() => certificate({}, { at: new Date(Number.NaN) }))).toMatch(/^BAD_ARGUMENT/)
+  })
+
+  it('holds a quote of an enclave to be no evidence of a dstack guest', () => {
+    expect(other.rootDigest).not.toBe(simulator.rootDigest)
+    const verdict = certificate({}, { collateral: other.collateral(at) })
+    expect(verdict.ok).toBe(false)
+  })
+})
+
+// --- tokens of NVIDIA's service ---
+
+const tokenOptions = { keys: serviceKeys, at, nonce: gpuNonce }
+const token = (defects: TokenDefects = {}, change: object = {}) =>
+  verifyNvidiaToken(serviceAnswer(defects), { ...tokenOptions, ...change }).checks
+const unsigned = () => token({}, { keys: [] })
+
+checkTable('verifyNvidiaToken', {
+  titles: nvidiaTokenCheckTitles,
+  good: () => token(),
+  rows: {
+    signatures: {
+      fail: () => token({}, { keys: [{ ...serviceKeys[0], kid: 'key-2' }] }),
+      notChecked: unsigned,
+    },
+    issuer: {
+      fail: () => token({ device: { iss: 'https://nras.attestation.nvidia.com.example' } }),
+      notChecked: own,
+    },
+    'token-dates': { fail: () => token({}, { at: new Date(at.getTime() + 3_600_000) }), notChecked: own },
+    devices: { fail: () => token({ overall: { submods: {} } }), notChecked: unsigned },
+    nonce: {
+      fail: () => token({ device: { eat_nonce: '00' } }),
+      notChecked: () => verifyNvidiaToken(serviceAnswer(), { keys: serviceKeys, at }).checks,
+    },
+    result: {
+      fail: () => token({ overall: { 'x-nvidia-overall-att-result': 'true' } }),
+      notChecked: unsigned,
+    },
+    measurements: { fail: () => token({ device: { measres: 'failure' } }), notChecked: unsigned },
+    'secure-boot': { fail: () => token({ device: { secboot: null } }), notChecked: unsigned },
+    debug: { fail: () => token({ device: { dbgstat: 'enabled' } }), notChecked: unsigned },
+  },
+})
+
+describe('verifyNvidiaToken', () => {
+  const failed = (checks: ReturnType<typeof token>) =>
+    checks.filter(({ result }) => result === 'fail').map(({ id }) => id)
+
+  it('gives what the service says of each device', () => {
+    const { ok, devices } = verifyNvidiaToken(serviceAnswer(), tokenOptions)
+    expect(ok).toBe(true)
+    expect(devices).toEqual([
+      {
+        name: 'GPU-0',
+        hardwareModel: 'GH100 A01 GSP BROM',
+        driverVersion: '550.90.07',
+        vbiosVersion: '96.00.9F.00.01',
+        ueid: '4781',
+      },
+    ])
+  })
+
+  it.each<[string, TokenDefects, object, string[]]>([
+    ['a token of tomorrow', { overall: { nbf: at.getTime() / 1000 + 1 } }, {}, ['token-dates']],
+    ['a token that never ends', { device: { exp: undefined } }, {}, ['token-dates']],
+    ['a device’s token of another issuer', { device: { iss: 'me' } }, {}, ['issuer']],
+    ['an overall token for another nonce', { overall: { eat_nonce: 'ff' } }, {}, ['nonce']],
+    ['two keys of one id', {}, { keys: [...serviceKeys, ...serviceKeys] }, ['signatures']],
+    ['a key of another curve', {}, { keys: [{ ...serviceKeys[0], crv: 'P-256' }] }, ['signatures']],
+    ['a key of another kind', {}, { keys: [{ ...serviceKeys[0], kty: 'OKP' }] }, ['signatures']],
+    ['a key of another length', {}, { keys: [{ ...serviceKeys[0], x: 'AAAA' }] }, ['signatures']],
+    ['a key that is no base64url', {}, { keys: [{ ...serviceKeys[0], x: '=' }] }, ['signatures']],
+    [
+      'a key without an id',
+      { header: { alg: 'ES384' } },
+      { keys: [{ ...serviceKeys[0], kid: undefined }] },
+      ['signatures'],
+    ],
+  ])('refuses %s', (_, defects, change, ids) => {
+    expect(failed(token(defects, change))).toEqual(ids)
+  })
+
+  it('wants the list of keys, and says so', () => {
+    for (const keys of [undefined, null, { keys: serviceKeys }, [null], ['key']])
+      expect(() => token({}, { keys })).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }))
+  })
+
+  it('takes a nonce in capitals, and no other kind of value', () => {
+    const eat_nonce = '06'.repeat(32)
+    expect(failed(token({ overall: { eat_nonce: eat_nonce.toUpperCase() } }))).toEqual([])
+    expect(failed(token({ overall: { eat_nonce: [eat_nonce] } }))).toEqual(['nonce'])
+    const nonce = new Uint8Array(32).fill(0xab)
+    const capitals = { eat_nonce: 'AB'.repeat(32) }
+    expect(failed(token({ overall: capitals, device: capitals }, { nonce }))).toEqual([])
+  })
+
+  it('refuses another device’s token, a further one, and one that is missing', () => {
+    const [, devices] = serviceAnswer() as [unknown, Record<string, string>]
+    const second = serviceToken({ eat_nonce: '06'.repeat(32) })
+    for (const given of [
+      { 'GPU-1': devices['GPU-0'] },
+      { ...devices, 'GPU-1': second },
+      { 'GPU-0': second },
+    ]) {
+      const checks = token({ devices: given as Record<string, string> })
+      expect(failed(checks)).toContain('devices')
+    }
+    const submods = { 'GPU-0': 0, 'GPU-1': 1 }
+    expect(failed(token({ overall: { submods } }))).toEqual(['devices'])
+    expect(failed(token({ overall: { submods: 'GPU-0' } }))).toEqual(['devices'])
+  })
+
+  it('refuses a changed byte of any token', () => {
+    const [[, overall], { 'GPU-0': device }] = serviceAnswer() as [[string, string], Record<string, string>]
+    for (const text of [overall, device ?? '']) {
+      const cut = text.lastIndexOf('.') + 5
+      const changed = `${text.slice(0, cut)}${text[cut] === 'A' ? 'B' : 'A'}${text.slice(cut + 1)}`
+      const bundle = [
+        ['JWT', text === overall ? changed : overall],
+        { 'GPU-0': text === overall ? device : changed },
+      ]
+      expect(failed(verifyNvidiaToken(bundle, tokenOptions).checks)).toContain('signatures')
+    }
+  })
+
+  const [jwt, tokens] = serviceAnswer() as [[string, string], Record<string, string>]
+  const none = serviceToken({}, { alg: 'none', kid: 'key-1' })
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['an object', {}],
+    ['no devices', [jwt, {}]],
+    ['devices as a list', [jwt, ['a']]],
+    ['devices that are null', [jwt, null]],
+    ['a third part', [jwt, tokens, 1]],
+    ['a token of another kind', [['CWT', jwt[1]], tokens]],
+    ['a kind with three parts', [[...jwt, 1], tokens]],
+    ['a token that is a number', [['JWT', 7], tokens]],
+    ['a token of two parts', [['JWT', 'e30.e30'], tokens]],
+    ['a token of four parts', [['JWT', `${jwt[1]}.e30`], tokens]],
+    ['a token that is no JSON', [['JWT', 'AA.AA.AA'], tokens]],
+    ['a token that is a list', [['JWT', 'W10.W10.AA'], tokens]],
+    ['a signature that is no base64url', [['JWT', `${jwt[1]}=`], tokens]],
+    ['the algorithm none', [['JWT', none], tokens]],
+    ['HS256', [['JWT', serviceToken({}, { alg: 'HS256', kid: 'key-1' })], tokens]],
+    ['a critical header', [['JWT', serviceToken({}, { alg: 'ES384', kid: 'key-1', crit: ['b64'] })], tokens]],
+    ['65 devices', [jwt, Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`GPU-${i}`, jwt[1]]))]],
+    ['a token of more than a megabyte', [['JWT', 'A'.repeat((1 << 20) + 1)], tokens]],
+  ])('gives a typed error for %s', (_, bundle) => {
+    expect(() => verifyNvidiaToken(bundle, tokenOptions)).toThrow(
+      expect.objectContaining({ name: 'AttestError', code: 'BAD_EVIDENCE' }),
+    )
+  })
+})

@@ -1,0 +1,156 @@
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { canonicalBytes, decodeBase64Url, digestOf, encodeBase64Url, sha256Digest } from '@sealpool/crypto'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { cliWorld } from '../testing/cli-world.js'
+import { result } from '../testing/receipt-bundle.js'
+import { releaseOnChain } from '../testing/release-on-chain.js'
+import { nonce } from '../testing/simulated-pool.js'
+
+/* A job from question to verified answer with the command alone; the node's part is played with the node's real keys. */
+
+const setUp = await cliWorld()
+const { pool: world, served, config, at, sealpool, asJson } = setUp
+afterAll(() => setUp.close())
+
+let publicKey = ''
+let jobId = ''
+const verify = (...more: string[]) => ['verify-receipt', jobId, '--config', config, ...more]
+const open = (...more: string[]) => [
+  'result',
+  jobId,
+  '--config',
+  config,
+  '--result-key-file',
+  at('result.key'),
+  ...more,
+]
+
+/** Asks by the command, with the options that every request needs. */
+async function ask(...args: string[]) {
+  const deadline = `${(await world.time()) + 90_000n}`
+  const request = ['--title', 'Mean', '--purpose', 'research', '--epsilon', '0.5', '--result-key', publicKey]
+  return asJson(3, ...args, ...request, '--deadline', deadline)
+}
+
+beforeAll(async () => {
+  expect((await asJson(2, ...setUp.contribution())).json.id).toBe('1')
+  await world.accept(1n)
+  publicKey = (await sealpool(['result-key', at('result.key')])).out.trim()
+  const asked = await ask('query', at('mean.sql'))
+  jobId = asked.json.jobId
+  const closes = `${(await world.time()) + 80_000n}`
+  const terms = ['--price', '5', '--closes', closes, '--opens', '1']
+  await asJson(2, 'grant', jobId, at('proposal.json'), ...terms)
+  await world.devnet.advanceTime(2)
+  await asJson(2, 'vote', at('proposal.json'), 'for')
+  await world.devnet.advanceTime(61)
+  for (let step = 0; step < 2; step++) {
+    expect((await asJson(2, 'carry-out', at('proposal.json'))).code).toBe(0)
+    await world.devnet.advanceTime(2)
+  }
+  expect((await asJson(3, 'fund', jobId)).code).toBe(0)
+  served.routes[`/v1/jobs/${jobId}/run`] = () => ({
+    simulated: true,
+    id: jobId,
+    state: 'running',
+    reason: null,
+  })
+  const { bundle, sealed } = await releaseOnChain(world, {
+    jobId: BigInt(jobId),
+    consumer: world.accountOf(3).address,
+    manifest: asked.json.manifest,
+    policy: setUp.policy,
+    evidence: setUp.evidence(nonce),
+    verdicts: [digestOf('verdict 1')],
+    issuedAt: new Date(),
+    resultPublicKey: decodeBase64Url(publicKey),
+  })
+  served.routes[`/v1/jobs/${jobId}/result`] = () => ({ simulated: true, sealed: encodeBase64Url(sealed) })
+  served.routes[`/v1/jobs/${jobId}/receipt`] = () => bundle
+})
+
+describe('sealpool, for a job that was run', () => {
+  test('grant proposes nothing when the proposal could not be kept', async () => {
+    const before = await world.time()
+    const terms = ['--price', '5', '--closes', `${before + 80_000n}`]
+    const { code, json } = await asJson(2, 'grant', jobId, at('proposal.json'), ...terms)
+    expect({ code, json }).toMatchObject({ code: 2, json: { error: { place: '<proposal-file>' } } })
+    expect(await world.time()).toBe(before)
+  })
+
+  test('run asks the node to look at it, and says what the node says', async () => {
+    const { code, out } = await sealpool(['run', jobId, '--config', config])
+    expect({ code, out }).toEqual({ code: 0, out: 'node says  running\n' })
+    expect(served.seen.at(-1)).toMatchObject({ method: 'POST', path: `/v1/jobs/${jobId}/run` })
+  })
+
+  test('job --wait sees that it was released', async () => {
+    const { code, json } = await asJson(undefined, 'job', jobId, '--wait', '5')
+    expect(code).toBe(0)
+    expect(json.chain.state).toBe('Released')
+  })
+
+  test('result opens the answer, prints it or writes it into a new file of one’s own', async () => {
+    const printed = await sealpool(open())
+    expect(printed.code).toBe(0)
+    expect(JSON.parse(printed.out)).toEqual({ rows: [[9.02]] })
+    const written = await sealpool(open('--out', at('result.json'), '--json'))
+    expect(JSON.parse(written.out)).toEqual({ digest: sha256Digest(result), bytes: result.length })
+    expect(new Uint8Array(await readFile(at('result.json')))).toEqual(result)
+    expect((await stat(at('result.json'))).mode & 0o777).toBe(0o600)
+    const again = await sealpool(open('--out', at('result.json')))
+    expect(again.code).toBe(2)
+    expect(again.err).toContain('the file exists')
+    expect(new Uint8Array(await readFile(at('result.json')))).toEqual(result)
+    expect((await sealpool(open('--out', at('nowhere/result.json')))).err).toContain('ENOENT')
+  })
+
+  test('result with another key opens nothing', async () => {
+    await sealpool(['result-key', at('other.key')])
+    const args = ['result', jobId, '--config', config, '--result-key-file', at('other.key')]
+    const { code, out, err } = await sealpool([...args, '--out', at('closed.json')])
+    expect({ code, out }).toEqual({ code: 3, out: '' })
+    expect(err).toContain('not sealed to any')
+    // Nothing half-written stays.
+    await expect(stat(at('closed.json'))).rejects.toThrow('ENOENT')
+  })
+
+  test('verify-receipt follows the whole chain, in words and in JSON', async () => {
+    await writeFile(at('answer.json'), result)
+    const { code, out } = await sealpool(verify('--result', at('answer.json')))
+    expect(out).toMatch(/^VERIFIED \(SIMULATED\)$/m)
+    expect(out).not.toMatch(/^(NO|\?)/m)
+    expect(code).toBe(0)
+    const { json } = await asJson(undefined, 'verify-receipt', jobId, '--result', at('answer.json'))
+    expect(json).toMatchObject({ ok: true, simulated: true })
+  })
+
+  test('verify-receipt is not satisfied without the result, with another one, or under other rules', async () => {
+    const bare = await sealpool(verify())
+    expect(bare.code).toBe(1)
+    expect(bare.out).toContain('NOT VERIFIED')
+    await writeFile(at('altered.json'), canonicalBytes({ rows: [[9.03]] }))
+    expect((await sealpool(verify('--result', at('altered.json')))).code).toBe(1)
+    const rules = { ...(setUp.policy['attestation'] as object), allowSimulator: false }
+    await writeFile(at('strict.json'), JSON.stringify(rules))
+    const strict = await sealpool(verify('--result', at('answer.json'), '--trust', at('strict.json')))
+    expect(strict.code).toBe(1)
+    expect(strict.out).toMatch(/^NO /m)
+  })
+
+  test('who-used-my-data names the job and the contribution', async () => {
+    const { json } = await asJson(undefined, 'who-used-my-data', '--owner', world.accountOf(2).address)
+    expect(json).toMatchObject([{ jobId, used: 'yes', contributions: ['1'], title: 'Mean' }])
+  })
+})
+
+test('sealpool compute plans a computation and puts it on the board', async () => {
+  await writeFile(at('parameters.json'), '{"target":"wage","features":["education"]}')
+  const asked = await ask('compute', at('parameters.json'), '--computation', 'linear-regression')
+  expect(asked.code).toBe(0)
+  expect(asked.json.manifest).toMatchObject({
+    kind: 'compute',
+    compute: { parameters: { target: 'wage', features: ['education'] } },
+  })
+  expect((await asJson(undefined, 'job', asked.json.jobId)).json.chain.state).toBe('Proposed')
+})

@@ -1,0 +1,374 @@
+#!/usr/bin/env node
+// Plants faults in a copy of solidity/ and lets the invariants of test/*Invariants.t.sol walk it: each fault must break one.
+// Prints killed or survived for each; exits 1 when one survives.
+//   node scripts/invariant-mutants.mjs [--short] [--from 0] [--to 99] [--faults-only]
+// Before anything is planted the walks must hold; --faults-only leaves that out.
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const packageRoot = fileURLToPath(new URL('..', import.meta.url))
+const modules = join(dirname(createRequire(import.meta.url).resolve('solc/package.json')), '..')
+const [JOBS, BATCHES, MARKET] = ['Invariants', 'BatchInvariants', 'MarketInvariants']
+
+/** By the invariant that issue 5 names: what is planted, where, and whose walk must find it. */
+const mutants = [
+  [
+    'no token from nothing',
+    'a reward pays one unit more',
+    JOBS,
+    'pool/Pool.sol',
+    [
+      '            amounts[i] = amount;\n            _earn(contributor, score, 0',
+      '            amounts[i] = amount + 1;\n            _earn(contributor, score, 0',
+    ],
+  ],
+  [
+    'no token from nothing',
+    'a transfer takes nothing from its sender',
+    JOBS,
+    'token/VotingToken.sol',
+    [
+      'held.balance = more ? held.balance + value : held.balance - value;',
+      'if (more) held.balance += value;',
+    ],
+  ],
+  [
+    'no token from nothing',
+    'votes stay with the sender',
+    JOBS,
+    'token/VotingToken.sol',
+    ['moves && giver == from)', 'false)'],
+  ],
+  [
+    'no token from nothing',
+    'collecting twice',
+    BATCHES,
+    'pool/Pool.sol',
+    ['        account.uncollected = 0;\n', ''],
+  ],
+  [
+    'no token from nothing',
+    'credits past the cap',
+    BATCHES,
+    'pool/Pool.sol',
+    [
+      '                if (amount > left) amount = left;\n                left -= amount;',
+      '                if (amount <= left) left -= amount;',
+    ],
+  ],
+  [
+    'no token from nothing',
+    'promised tokens are minted to others',
+    BATCHES,
+    'pool/Pool.sol',
+    ['PoolToken(token).totalSupply() - reserved;', 'PoolToken(token).totalSupply();'],
+  ],
+  [
+    'no token from nothing',
+    'credits that do not sum to zero',
+    MARKET,
+    'market/Credits.sol',
+    ['        outstanding[pool] -= amount;\n', ''],
+  ],
+
+  [
+    'nothing paid twice',
+    'a second verdict',
+    JOBS,
+    'registry/DataRegistry.sol',
+    [
+      '        if (record.state != ContributionState.Offered) revert VerdictAlreadyRecorded(id, record.state);\n',
+      '',
+    ],
+  ],
+  [
+    'nothing paid twice',
+    'points stay after a withdrawal',
+    JOBS,
+    'pool/Pool.sol',
+    ['        _totals.points -= uint64(score);\n', ''],
+  ],
+  [
+    'nothing paid twice',
+    'fees are claimed twice',
+    JOBS,
+    'pool/Pool.sol',
+    ['        _owedScaled[contributor] = owed % SCALE;\n', ''],
+  ],
+  [
+    'nothing paid twice',
+    'an entry is paid twice',
+    BATCHES,
+    'registry/ContributionBatches.sol',
+    ['        if (marks.paid & bit != 0) revert AlreadyPaid(id, index);\n', ''],
+  ],
+  [
+    'nothing paid twice',
+    'a payment is not marked',
+    BATCHES,
+    'registry/ContributionBatches.sol',
+    ['        _paid[id][marks.place] = marks.paid;\n        // Leaves', '        // Leaves'],
+  ],
+  [
+    'nothing paid twice',
+    'an entry is forfeited twice',
+    BATCHES,
+    'registry/ContributionBatches.sol',
+    ['if (!isPaid(id, index) || !_mark(_paid[id], MAXIMUM_ENTRIES + index))', 'if (!isPaid(id, index))'],
+  ],
+  [
+    'nothing paid twice',
+    'a leaf of a reward epoch is paid twice',
+    MARKET,
+    'market/RewardEpochs.sol',
+    ['        if (isClaimed(id, index)) revert AlreadyClaimed(id, index);\n', ''],
+  ],
+  [
+    'nothing paid twice',
+    'a dispute is closed twice',
+    MARKET,
+    'market/Disputes.sol',
+    ['        _move(d, DisputeState.Closed);\n', ''],
+  ],
+
+  [
+    'escrow always solvent',
+    'a job is settled twice',
+    JOBS,
+    'job/JobState.sol',
+    [
+      'if (from == JobState.Released) return',
+      'if (from == JobState.Released || from == JobState.Settled) return',
+    ],
+  ],
+  [
+    'escrow always solvent',
+    'a refund pays one unit more',
+    JOBS,
+    'job/JobBoard.sol',
+    [
+      '            price += run.price;\n            if (untouched)',
+      '            price += run.price + 1;\n            if (untouched)',
+    ],
+  ],
+  [
+    'escrow always solvent',
+    'settled pool tokens are burned twice',
+    JOBS,
+    'job/JobBoard.sol',
+    ['        settledTokens[token] = 0;\n', ''],
+  ],
+  [
+    'escrow always solvent',
+    'a pool gets the burn share, too',
+    JOBS,
+    'job/JobBoard.sol',
+    ['uint256 rest = run.price - burn;', 'uint256 rest = run.price;'],
+  ],
+  [
+    'escrow always solvent',
+    'a pool owes more than came in',
+    JOBS,
+    'pool/Pool.sol',
+    ['totals.liability += contributors.toUint136()', 'totals.liability += (contributors + 1).toUint136()'],
+  ],
+  [
+    'escrow always solvent',
+    'a stake is slashed twice',
+    MARKET,
+    'node/NodeStakes.sol',
+    ['        totalOf[node] = 0;\n', ''],
+  ],
+  [
+    'escrow always solvent',
+    'a sale ends twice',
+    MARKET,
+    'market/DirectPayments.sol',
+    ['        _move(offerHash, sale, state, sale.receiptDigest);\n', ''],
+  ],
+  [
+    'escrow always solvent',
+    'a reward epoch pays more than it holds',
+    MARKET,
+    'market/RewardEpochs.sol',
+    ['        epoch.left -= amount;\n', ''],
+  ],
+
+  [
+    'budget heads only grow',
+    'a head skips or goes back',
+    BATCHES,
+    'anchor/Anchors.sol',
+    ['        if (sequence != expected) revert SequenceNotNext(sequence, expected);\n', ''],
+  ],
+  [
+    'budget heads only grow',
+    'a head names another before it',
+    BATCHES,
+    'anchor/Anchors.sol',
+    ['        if (previous != head.value) revert PreviousOther(previous, head.value);\n', ''],
+  ],
+  [
+    'budget heads only grow',
+    'an aggregate is claimed again',
+    BATCHES,
+    'anchor/Anchors.sol',
+    [
+      '        if (claimed.inputsRoot != 0) revert AggregateAlreadyClaimed(pool, definition, claimed.inputsRoot);\n',
+      '',
+    ],
+  ],
+
+  [
+    'no job runs without approval',
+    'one approval is enough for two pools',
+    JOBS,
+    'job/JobBoard.sol',
+    ['if (++job.approvals == job.poolCount)', 'if (++job.approvals >= 1)'],
+  ],
+  [
+    'no job runs without approval',
+    'every pool counts as having granted',
+    JOBS,
+    'job/JobBoard.sol',
+    ['bool approved = permissions.usable(msg.sender, pool, granted);', 'bool approved = true;'],
+  ],
+  [
+    'no job runs without approval',
+    'an approved job starts unpaid',
+    JOBS,
+    'job/JobState.sol',
+    [
+      'return _bit(JobState.Funded) | _bit(JobState.Refused) | _bit(JobState.Cancelled)',
+      'return _bit(JobState.Running) | _bit(JobState.Funded) | _bit(JobState.Refused) | _bit(JobState.Cancelled)',
+    ],
+  ],
+
+  [
+    'no grant used past its count',
+    'one run too many',
+    JOBS,
+    'permission/Permissions.sol',
+    ['if (head.used >= head.runs)', 'if (head.used > head.runs)'],
+  ],
+  [
+    'no grant used past its count',
+    'runs are not counted',
+    JOBS,
+    'permission/Permissions.sol',
+    ['        _heads[key].used = head.used + 1;\n', ''],
+  ],
+  [
+    'no grant used past its count',
+    'runs that began are given back',
+    JOBS,
+    'job/JobBoard.sol',
+    ['if (untouched) permissions', 'permissions'],
+  ],
+
+  [
+    'paused means paused',
+    'funding',
+    JOBS,
+    'job/JobBoard.sol',
+    ['            IPool(pool).requireRunning();\n', ''],
+  ],
+  [
+    'paused means paused',
+    'starting',
+    JOBS,
+    'job/JobNodes.sol',
+    ['            IPool(_parts[id][i].pool).requireRunning();\n', ''],
+  ],
+  [
+    'paused means paused',
+    'contributing',
+    JOBS,
+    'registry/DataRegistry.sol',
+    ['        IPool(contribution.pool).requireOpenEpoch(contribution.epoch);\n', ''],
+  ],
+]
+/** Cheap ones, of three walks' kinds of books: CI's short form. */
+const short = ['a second verdict', 'one run too many', 'funding']
+
+const numberOf = (flag, otherwise) => {
+  const at = process.argv.indexOf(flag)
+  return at < 0 ? otherwise : Number(process.argv[at + 1])
+}
+const chosen = process.argv.includes('--short')
+  ? mutants.filter(([, fault]) => short.includes(fault))
+  : mutants.slice(numberOf('--from', 0), numberOf('--to', mutants.length))
+
+const folder = mkdtempSync(join(tmpdir(), 'sealpool-mutants-'))
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+for (const part of ['solidity', 'test', 'scripts', 'foundry.toml', 'package.json']) {
+  cpSync(join(packageRoot, part), join(folder, part), { recursive: true })
+}
+symlinkSync(modules, join(folder, 'node_modules'))
+
+const environment = {
+  // One seed: what is found today is found tomorrow.
+  FOUNDRY_FUZZ_SEED: '0x5ea1',
+  FOUNDRY_INVARIANT_RUNS: '24',
+  FOUNDRY_INVARIANT_DEPTH: '80',
+  ...process.env,
+  FOUNDRY_PROFILE: 'default',
+}
+/** Names of the invariants that a walk broke; null when it could not be walked at all. */
+function broken(walk) {
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [
+      join(folder, 'scripts', 'test-contracts.mjs'),
+      ...['--match-path', `test/${walk}.t.sol`, '--match-test', 'invariant_', '--json'],
+    ],
+    { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 28, env: environment },
+  )
+  const start = stdout.indexOf('{"test/')
+  if (start < 0) return { problem: `${stdout}${stderr}`.slice(-2_000) }
+  const suites = JSON.parse(stdout.slice(start).split('\n')[0])
+  const results = Object.values(suites).flatMap(({ test_results }) => Object.entries(test_results))
+  const names = results.filter(([name]) => name.startsWith('invariant_'))
+  if (names.length === 0) return { problem: `no invariant was walked: ${results.map(([name]) => name)}` }
+  return {
+    failed: names.filter(([, { status }]) => status !== 'Success').map(([name]) => name.replace('()', '')),
+  }
+}
+
+let survived = 0
+const walks = process.argv.includes('--faults-only') ? [] : chosen.map(([, , walk]) => walk)
+for (const walk of new Set(walks)) {
+  const { failed, problem } = broken(walk)
+  if (problem !== undefined || failed.length > 0) {
+    process.stderr.write(`${walk} does not hold without any fault: ${problem ?? failed}\n`)
+    process.exit(1)
+  }
+}
+for (const [invariant, fault, walk, file, [from, to]] of chosen) {
+  const path = join(folder, 'solidity', file)
+  const source = readFileSync(path, 'utf8')
+  const places = source.split(from).length - 1
+  if (places !== 1) {
+    process.stderr.write(`${fault}: ${file} has ${places} places to plant it in, not one\n`)
+    process.exit(1)
+  }
+  writeFileSync(
+    path,
+    source.replace(from, () => to),
+  )
+  const { failed, problem } = broken(walk)
+  writeFileSync(path, source)
+  if (problem !== undefined) {
+    process.stderr.write(`${fault}: could not be walked: ${problem}\n`)
+    process.exit(1)
+  }
+  if (failed.length === 0) survived += 1
+  const verdict = failed.length === 0 ? 'SURVIVED' : `killed by ${failed.join(', ')}`
+  process.stdout.write(`${invariant.padEnd(30)} ${fault.padEnd(42)} ${verdict}\n`)
+}
+process.stdout.write(`${chosen.length - survived} of ${chosen.length} faults killed, ${survived} survived\n`)
+process.exit(survived === 0 ? 0 : 1)

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {NodeRegistry} from "../node/NodeRegistry.sol";
+import {StatementGuard, StatementProof} from "../node/StatementGuard.sol";
+import {Permissions, RunPrice} from "../permission/Permissions.sol";
+import {IPool, IPoolDirectory} from "../pool/IPool.sol";
+import {Job, JobClass, JobShare} from "./Job.sol";
+import {JobState, JobTransitions} from "./JobState.sol";
+
+/// @title What is kept of jobs, who may speak about one, and the only way from one state to another
+abstract contract JobStore is StatementGuard {
+    IPoolDirectory public immutable pools;
+    Permissions public immutable permissions;
+
+    uint256 public jobCount;
+
+    struct StoredJob {
+        address consumer;
+        uint40 deadline;
+        JobState state;
+        JobClass class;
+        uint8 approvals;
+        uint8 suspensions;
+        uint8 poolCount;
+        uint8 attempts;
+        /// @dev Whether it runs under a template's grants: most do not, and need not look.
+        bool templated;
+        address node;
+        uint96 priceCeiling;
+        bytes32 manifestDigest;
+    }
+
+    struct StoredPart {
+        address pool;
+        uint32 generation;
+        bool approved;
+        bool suspended;
+        bool overruled;
+        /// @dev In the first part only: when the node was last heard. It stands here because this slot has room for it.
+        uint40 seenAt;
+    }
+
+    mapping(uint256 id => StoredJob) internal _jobs;
+    mapping(uint256 id => mapping(uint256 index => StoredPart)) internal _parts;
+    /// @dev Only for jobs under a template's grant.
+    mapping(uint256 id => bytes32 templateDigest) internal _templates;
+
+    event JobStateChanged(uint256 indexed id, JobState from, JobState to);
+
+    error JobUnknown(uint256 id);
+    error TransitionNotAllowed(uint256 id, JobState from, JobState to);
+    error DeadlinePassed(uint256 id, uint64 deadline);
+    error PoolNotInJob(uint256 id, address pool);
+    error OnlyConsumer(uint256 id, address caller, address consumer);
+    error OnlyPoolTimelock(address caller, address pool);
+    error JobIsSuspended(uint256 id, uint8 suspensions);
+    error OtherNode(uint256 id, address signer, address node);
+
+    constructor(NodeRegistry nodeRegistry_, IPoolDirectory pools_, Permissions permissions_)
+        StatementGuard(nodeRegistry_)
+    {
+        pools = pools_;
+        permissions = permissions_;
+    }
+
+    /// @notice The job; state None when there is none.
+    function getJob(uint256 id) external view returns (Job memory) {
+        StoredJob memory job = _jobs[id];
+        address[] memory jobPools = new address[](job.poolCount);
+        for (uint256 i; i < jobPools.length; ++i) {
+            jobPools[i] = _parts[id][i].pool;
+        }
+        return Job(
+            job.consumer,
+            job.deadline,
+            job.state,
+            job.approvals,
+            job.suspensions,
+            job.node,
+            job.manifestDigest,
+            job.priceCeiling,
+            jobPools,
+            job.class,
+            job.attempts,
+            _parts[id][0].seenAt
+        );
+    }
+
+    /// @notice The template under whose grants a job runs; zero when it runs under its own.
+    function templateOf(uint256 id) external view returns (bytes32) {
+        return _templates[id];
+    }
+
+    /// @notice One pool's part in a job; all zero when the pool is not in it. Price and burn are set from funding on.
+    function getShare(uint256 id, address pool) external view returns (JobShare memory share) {
+        StoredJob storage job = _jobs[id];
+        for (uint256 i; i < job.poolCount; ++i) {
+            StoredPart memory part = _parts[id][i];
+            if (part.pool != pool) continue;
+            RunPrice memory run;
+            if (part.generation != 0) {
+                run = permissions.priceOf(job.consumer, pool, _granted(id, job), part.generation);
+            }
+            return JobShare(
+                run.price, run.poolTokenBurn, part.generation, part.approved, part.suspended, part.overruled
+            );
+        }
+    }
+
+    /// @notice The transition table, as code.
+    function transitionAllowed(JobState from, JobState to) external pure returns (bool) {
+        return JobTransitions.allowed(from, to);
+    }
+
+    function _speak(
+        uint256 id,
+        StoredJob storage job,
+        string memory kind,
+        bytes32 facts,
+        StatementProof calldata proof
+    ) internal view returns (address node) {
+        node = _hearStatement(kind, _parts[id][0].pool, bytes32(id), facts, proof);
+        address holder = job.node;
+        if (holder != address(0) && node != holder) revert OtherNode(id, node, holder);
+        uint256 count = job.poolCount;
+        for (uint256 i; i < count; ++i) {
+            IPool(_parts[id][i].pool).requireNode(node);
+        }
+    }
+
+    function _move(uint256 id, StoredJob storage job, JobState to) internal {
+        JobState from = job.state;
+        if (!JobTransitions.allowed(from, to)) revert TransitionNotAllowed(id, from, to);
+        job.state = to;
+        emit JobStateChanged(id, from, to);
+    }
+
+    function _job(uint256 id) internal view returns (StoredJob storage job) {
+        job = _jobs[id];
+        if (job.state == JobState.None) revert JobUnknown(id);
+    }
+
+    /// The digest that the grants of a job are for.
+    function _granted(uint256 id, StoredJob storage job) internal view returns (bytes32) {
+        return job.templated ? _templates[id] : job.manifestDigest;
+    }
+
+    function _partOf(uint256 id, StoredJob storage job, address pool) internal view returns (StoredPart storage part) {
+        for (uint256 i; i < job.poolCount; ++i) {
+            part = _parts[id][i];
+            if (part.pool == pool) return part;
+        }
+        revert PoolNotInJob(id, pool);
+    }
+
+    function _requireTimelock(address pool) internal view {
+        if (msg.sender != IPool(pool).timelock()) revert OnlyPoolTimelock(msg.sender, pool);
+    }
+
+    function _requireConsumer(uint256 id, StoredJob storage job) internal view {
+        if (msg.sender != job.consumer) revert OnlyConsumer(id, msg.sender, job.consumer);
+    }
+
+    function _requireBefore(uint256 id, StoredJob storage job) internal view {
+        if (block.timestamp > job.deadline) revert DeadlinePassed(id, job.deadline);
+    }
+
+    function _requireNotSuspended(uint256 id, StoredJob storage job) internal view {
+        if (job.suspensions != 0) revert JobIsSuspended(id, job.suspensions);
+    }
+}

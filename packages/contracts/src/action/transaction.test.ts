@@ -1,0 +1,96 @@
+import { createWalletClient, encodeErrorResult, type Hex, http } from 'viem'
+import { describe, expect, test } from 'vitest'
+import { errorsAbi } from '../abi/errors.js'
+import { type Answers, chainThat, mining, receiptOf, transactionHash } from '../testing/scripted-chain.js'
+import { reading, send, type WriteOptions } from './transaction.js'
+
+const ACCOUNT = '0x00000000000000000000000000000000000000bb'
+const TO = '0x00000000000000000000000000000000000000aa'
+const rpcError = (message: string, data?: Hex, code = 3) => Object.assign(new Error(message), { code, data })
+const sent = (answers: Answers, options: WriteOptions = { account: ACCOUNT }) =>
+  send(chainThat({ ...mining, ...answers }), 'Contract.act', { to: TO, data: '0x12345678' }, options)
+
+describe('what a write says when the chain does not do as it should', () => {
+  test('it is sent, and its receipt comes back', async () => {
+    expect(await sent({})).toMatchObject({ hash: transactionHash, receipt: { status: 'success' } })
+    expect(await sent({}, { account: ACCOUNT, gas: 60_000n })).toMatchObject({ hash: transactionHash })
+  })
+
+  test('without an account nothing is sent', async () => {
+    await expect(sent({}, {})).rejects.toMatchObject({ code: 'NO_ACCOUNT', place: 'Contract.act' })
+  })
+
+  test('an error of a contract of ours has its name, its arguments and advice', async () => {
+    const data = encodeErrorResult({ abi: errorsAbi, errorName: 'JobUnknown', args: [9n] })
+    const failing = sent({ eth_estimateGas: rpcError('execution reverted', data) })
+    await expect(failing).rejects.toMatchObject({
+      code: 'REVERTED',
+      revert: { name: 'JobUnknown', args: [9n] },
+    })
+    await expect(
+      sent({ eth_call: rpcError('execution reverted', data) }, { account: ACCOUNT, gas: 1n }),
+    ).rejects.toMatchObject({
+      revert: { name: 'JobUnknown' },
+    })
+  })
+
+  test('an error of no contract of ours is told by its selector, and one without data is unknown', async () => {
+    await expect(
+      sent({ eth_estimateGas: rpcError('execution reverted', '0xdeadbeef00') }),
+    ).rejects.toMatchObject({ revert: { name: 'Unknown', args: ['0xdeadbeef'] } })
+    await expect(sent({ eth_estimateGas: rpcError('execution reverted') })).rejects.toMatchObject({
+      revert: { name: 'Unknown', args: [] },
+    })
+  })
+
+  test('what passed the simulation and failed when mined is asked for its reason', async () => {
+    const data = encodeErrorResult({ abi: errorsAbi, errorName: 'JobUnknown', args: [9n] })
+    const failed = { eth_getTransactionReceipt: receiptOf('0x0') }
+    await expect(sent({ ...failed, eth_call: rpcError('execution reverted', data) })).rejects.toMatchObject({
+      code: 'REVERTED',
+      revert: { name: 'JobUnknown' },
+    })
+    await expect(sent(failed)).rejects.toMatchObject({
+      code: 'TRANSACTION_REJECTED',
+      message: expect.stringContaining('failed when it was mined'),
+    })
+  })
+
+  test('a receipt that does not come in time is not waited for', async () => {
+    const never = { eth_getTransactionReceipt: null, eth_getTransactionByHash: null }
+    await expect(sent(never, { account: ACCOUNT, timeoutMs: 20 })).rejects.toMatchObject({
+      code: 'TRANSACTION_TIMEOUT',
+    })
+  })
+
+  test('a receipt that the chain cannot give is an error, not a wait', async () => {
+    await expect(
+      sent({ eth_getTransactionReceipt: rpcError('database closed', undefined, -32_000) }),
+    ).rejects.toMatchObject({ code: 'TRANSACTION_REJECTED' })
+  })
+
+  test('an account that cannot pay, a refused transaction and a silent chain are told apart', async () => {
+    await expect(
+      sent({
+        eth_estimateGas: rpcError('insufficient funds for gas * price + value', undefined, -32_000),
+      }),
+    ).rejects.toMatchObject({ code: 'TRANSACTION_REJECTED', message: expect.stringContaining('cannot pay') })
+    await expect(
+      sent({ eth_sendTransaction: rpcError('nonce gap', undefined, -32_000) }),
+    ).rejects.toMatchObject({ code: 'TRANSACTION_REJECTED' })
+    const nobody = createWalletClient({
+      account: ACCOUNT,
+      transport: http('http://127.0.0.1:9', { retryCount: 0 }),
+    })
+    await expect(send(nobody, 'Contract.act', { to: TO, data: '0x' }, {})).rejects.toMatchObject({
+      code: 'CHAIN_UNREACHABLE',
+    })
+  })
+
+  test('an error from outside the client keeps its cause and shows nothing of it', async () => {
+    const cause = new TypeError('secret detail')
+    const failing = reading('Contract.read', () => Promise.reject(cause))
+    await expect(failing).rejects.toMatchObject({ code: 'CHAIN_UNREACHABLE', place: 'Contract.read', cause })
+    await expect(failing).rejects.not.toMatchObject({ message: expect.stringContaining('secret') })
+  })
+})

@@ -1,0 +1,107 @@
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { expect, test } from 'vitest'
+import type { RefinerSchema } from '../schema/table-schema.js'
+import { fullLimits } from '../source/source-limits.js'
+import type { FunctionCache, WorkerData } from './piece-message.js'
+import { createPieceReader } from './piece-pool.js'
+import { type CallFunctions, readPiece } from './read-piece.js'
+
+const text = (from: string) => ({ from, by: 'own' })
+const schema: RefinerSchema = {
+  id: 'pairs',
+  version: '1.0.0',
+  source: 'rows',
+  notes: [],
+  tables: {
+    pairs: {
+      description: 'd',
+      columns: {
+        first: { type: 'integer', nullable: true, description: 'd' },
+        second: { type: 'integer', nullable: true, description: 'd' },
+      },
+    },
+  },
+  direct: { table: 'pairs', columns: { first: text('a'), second: text('b') } },
+}
+const data: WorkerData = {
+  schema,
+  limits: fullLimits({ bytes: 2 ** 30, depth: 8, records: 1e6, columns: 10, fieldLength: 1000 }),
+  contributor: 1,
+  format: 'csv',
+  header: ['a', 'b'],
+  salt: new Uint8Array(),
+  digest: false,
+}
+const twice: CallFunctions = async (calls) =>
+  calls.map(({ values }) => values.map((value) => (value === null ? null : 2 * Number(value))))
+const rowsOf = (count: number, first = 0) =>
+  new TextEncoder().encode(
+    Array.from({ length: count }, (_, row) => `${first + row},${first + row}\n`).join(''),
+  )
+/** The int64 values of a page of a nullable column in which no value is null. */
+function valuesOf(page: Uint8Array | undefined, count: number): bigint[] {
+  const bytes = page ?? new Uint8Array()
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  return Array.from({ length: count }, (_, row) => view.getBigInt64(bytes.length - 8 * (count - row), true))
+}
+
+test('two columns of one function have their values also where the function has more than are kept', async () => {
+  const count = 200_001
+  const cache: FunctionCache = new Map()
+  const { pages } = await readPiece(rowsOf(count), data, cache, twice)
+  for (const page of [pages[1], pages[2]]) {
+    const values = valuesOf(page, count)
+    expect(values.at(0)).toBe(0n)
+    expect(values.at(-1)).toBe(400_000n)
+    // 4 bytes of length, 3 of the run's head, the levels, the values: none is null.
+    expect(page?.length).toBe(4 + 3 + Math.ceil(count / 8) + 8 * count)
+  }
+  expect(cache.get('own')).toBeUndefined()
+})
+
+test('a piece that waits keeps the values that it did not ask for, whatever another piece does', async () => {
+  const cache: FunctionCache = new Map()
+  await readPiece(rowsOf(10), data, cache, twice)
+  let release = () => {}
+  const held = new Promise<void>((settle) => {
+    release = settle
+  })
+  const waiting = readPiece(rowsOf(20), data, cache, async (calls) => {
+    await held
+    return twice(calls)
+  })
+  await readPiece(rowsOf(200_001, 1_000), data, cache, twice)
+  release()
+  expect(valuesOf((await waiting).pages[1], 20)).toEqual(
+    Array.from({ length: 20 }, (_, row) => BigInt(2 * row)),
+  )
+})
+
+const built = (() => {
+  try {
+    return existsSync(createRequire(import.meta.url).resolve('@sealpool/refine/piece-worker'))
+  } catch {
+    return false
+  }
+})()
+test.skipIf(!built)('a thread answers several pieces that wait for functions at once', async () => {
+  const reader = createPieceReader(data, {
+    workers: 1,
+    // The second call is answered before the first.
+    call: async (calls) => {
+      if (calls[0]?.values[0] === '0') await new Promise((settle) => setTimeout(settle, 50))
+      return twice(calls)
+    },
+  })
+  try {
+    expect(reader.width).toBe(2)
+    const results = await Promise.all([reader.read(rowsOf(3)), reader.read(rowsOf(3, 100))])
+    expect(results.map(({ pages }) => valuesOf(pages[2], 3))).toEqual([
+      [0n, 2n, 4n],
+      [200n, 202n, 204n],
+    ])
+  } finally {
+    await reader.close()
+  }
+})
