@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Row, SqlEngine } from '../engine/engine.js'
 import { storedCell } from '../engine/stored-row.js'
 import { QueryError } from '../errors.js'
+import { printDuckDb } from '../print/duckdb.js'
 import { exactNumbers } from '../testing/exact-numbers.js'
 import { memoryEngine } from '../testing/memory-engine.js'
 import { noiselessRules, testPolicy } from '../testing/pools.js'
@@ -240,6 +241,21 @@ describe('dates and timestamps in statements', () => {
       'WINDOW_NOT_ALLOWED',
       'SELECT sum(d) FROM (SELECT contributor, lag(steps) OVER (PARTITION BY contributor ORDER BY day ROWS 2 PRECEDING) AS d FROM days.stays) t',
     ],
+    ...[
+      'lag()',
+      'lead()',
+      'first_value()',
+      'lag(steps, 1, 0)',
+      'lag(steps, -1)',
+      'lag(steps, 1001)',
+      'first_value(steps, 2)',
+      'sum()',
+      'sum(steps, 2)',
+      'row_number(steps)',
+    ].map((call): [string, string] => [
+      'WINDOW_NOT_ALLOWED',
+      `SELECT sum(d) FROM (SELECT contributor, ${call} OVER (PARTITION BY contributor ORDER BY day) AS d FROM days.stays) t`,
+    ]),
     [
       'TYPE_MISMATCH',
       'SELECT count(d) FROM (SELECT contributor, sum(day) OVER (PARTITION BY contributor) AS d FROM days.stays) t',
@@ -272,6 +288,26 @@ describe('dates and timestamps in statements', () => {
     const made = await plan('SELECT seen, count(*) FROM days.stays GROUP BY seen')
     expect(made.keys).toEqual([{ values: null }])
     expect(made.privacy.delta).toBe(1e-6)
+  })
+
+  it('tells rows of equal order apart by their stored rank, where that matters', async () => {
+    const printed = async (call: string, rest: string) => {
+      const made = await plan(
+        `SELECT sum(s) FROM (SELECT contributor, ${call} OVER (PARTITION BY contributor ORDER BY steps ${rest}) AS s FROM days.stays) t`,
+      )
+      return printDuckDb(made.program).sql.includes('row_rank ASC')
+    }
+    for (const call of ['row_number()', 'lag(steps)', 'lead(steps)', 'first_value(steps)']) {
+      expect([call, await printed(call, '')]).toEqual([call, true])
+    }
+    expect(await printed('sum(steps)', 'ROWS 2 PRECEDING')).toBe(true)
+    expect(
+      await printed('last_value(steps)', 'RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING'),
+    ).toBe(true)
+    // Rows of equal order are one to these.
+    expect(await printed('rank()', '')).toBe(false)
+    expect(await printed('sum(steps)', '')).toBe(false)
+    expect(await printed('sum(steps)', 'RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING')).toBe(false)
   })
 
   it('bounds a sum by the frame of its window', async () => {
