@@ -32,14 +32,17 @@ export function formatDay(days: number): string {
 }
 
 /**
- * Reads an instant in UTC in ISO form: a day, or a day and a time of it to the microsecond, with or without a `Z`. Other zones are
- * refused, since engines disagree on what they mean for a timestamp without a zone.
+ * Reads an instant in UTC in ISO form: a day, or a day and a time of it to the microsecond, with or without a `Z` or `+00`. Other zones
+ * are refused, since engines disagree on what they mean for a timestamp without a zone.
  *
  * @param text - `2024-02-29`, `2024-02-29 23:59`, `2024-02-29T23:59:59.999999Z`.
  * @returns Microseconds since 1970-01-01T00:00:00Z, or null when it is no such instant.
  */
 export function parseInstant(text: string): bigint | null {
-  const match = /^([0-9-]{10})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,6}))?)?Z?)?$/.exec(text)
+  const match =
+    /^([0-9-]{10})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,6}))?)?(?:Z|\+00(?::00)?)?)?$/.exec(
+      text,
+    )
   const [, date = '', hour = '0', minute = '0', second = '0', fraction = ''] = match ?? []
   const days = parseDay(date)
   if (days === null || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return null

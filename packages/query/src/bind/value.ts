@@ -280,7 +280,9 @@ function bindColumn(path: readonly string[], at: Span, scope: Scope, purpose: Va
   }
   const range = storedRange(column)
   if (range !== null) {
-    const list = range.stated ? listedMoments(range) : null
+    // Functions of a moment make lists of their own from its range.
+    const whole = purpose === 'group' || purpose === 'carry'
+    const list = range.stated && whole ? daysOfColumn(column, range) : null
     const open = column.open === true ? ('open' as const) : null
     const grouped = column.use.includes('group') ? (list ?? open) : null
     return {
@@ -314,6 +316,20 @@ function bindColumn(path: readonly string[], at: Span, scope: Scope, purpose: Va
     nullable,
     ...listed,
   }
+}
+
+const columnDays = new WeakMap<PolicyColumn, readonly string[] | null>()
+
+/** The days of a column, listed once: a statement names a column several times. */
+function daysOfColumn(
+  column: PolicyColumn,
+  range: NonNullable<ReturnType<typeof storedRange>>,
+): readonly string[] | null {
+  const known = columnDays.get(column)
+  if (known !== undefined) return known
+  const days = listedMoments(range)
+  columnDays.set(column, days)
+  return days
 }
 
 /** Notes what a value may be used for while it is carried, and checks it where it is used. */

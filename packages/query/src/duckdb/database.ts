@@ -49,6 +49,8 @@ export async function openDatabase(limits: DatabaseLimits): Promise<Database> {
         }),
   })
   const connection = await instance.connect()
+  // Instants of files are written out in the session's zone, which would otherwise be the machine's.
+  await connection.run("SET TimeZone = 'UTC'")
   const loaded = new Set<string>()
   let locked = false
 

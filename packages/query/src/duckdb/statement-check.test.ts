@@ -41,8 +41,24 @@ describe('the second look at a statement', () => {
     ['SELECT (SELECT sum(x) FROM a.b) FROM a.b', 'subquery'],
     ['SELECT count(*) FROM m.a.b', 'catalogue'],
     ["SELECT count(*) FROM query_table('a.b')", 'node TABLE_FUNCTION'],
+    ['SELECT * FROM a.b', 'node STAR'],
+    ['SELECT * FROM (SELECT * FROM a.b) AS t0', 'node STAR'],
+    ['SELECT count(*) FROM (SELECT * FROM (SELECT x FROM a.b) AS t1) AS t0', 'node STAR'],
+    ['SELECT row_number() OVER (PARTITION BY x) FROM a.b', 'window'],
+    ['SELECT row_number() OVER (PARTITION BY coalesce(t0.contributor, t1.x)) FROM a.b', 'window'],
+    ['SELECT row_number() OVER (PARTITION BY coalesce(t0.contributor, 1)) FROM a.b', 'window'],
+    ['SELECT row_number() OVER () FROM a.b', 'window'],
   ])('refuses %s', async (sql, fault) => {
     expect(statementFault(await serialize(sql), ['a.b'])).toBe(fault)
+  })
+
+  it('accepts rows of a table that are chosen before a full join, and windows over its contributor', async () => {
+    for (const sql of [
+      'SELECT count(*) FROM (SELECT * FROM a.b AS t0 WHERE t0.row_rank <= 3) AS t0',
+      'SELECT sum(x) FROM (SELECT row_number() OVER (PARTITION BY coalesce(t0.contributor, t1.contributor)) AS x FROM a.b AS t0) AS r',
+    ]) {
+      expect([sql, statementFault(await serialize(sql), ['a.b'])]).toEqual([sql, null])
+    }
   })
 
   it.each([

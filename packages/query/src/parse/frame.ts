@@ -13,8 +13,6 @@ const bit = {
   endCurrent: 0x400,
   startPreceding: 0x800,
   endPreceding: 0x1000,
-  startFollowing: 0x2000,
-  endFollowing: 0x4000,
   exclude: 0x38000,
 } as const
 
@@ -29,11 +27,12 @@ const unwritten = 1058
  * @throws QueryError `WINDOW_NOT_ALLOWED` for GROUPS, EXCLUDE, and RANGE with an offset
  */
 export function readFrame(over: Fields, span: Span, read: (child: unknown) => Syntax): FrameSyntax | null {
-  const options = over['frameOptions']
+  const { frameOptions } = over
+  // Without a number there is no bit of any end, which is refused below.
+  const options = typeof frameOptions === 'number' ? frameOptions : 0
   const refuse = (): never => {
     throw new QueryError('WINDOW_NOT_ALLOWED', span)
   }
-  if (typeof options !== 'number') return refuse()
   if (options === unwritten) return null
   const has = (flag: number): boolean => (options & flag) !== 0
   if (has(bit.groups) || has(bit.exclude)) return refuse()
@@ -41,11 +40,13 @@ export function readFrame(over: Fields, span: Span, read: (child: unknown) => Sy
   const end = (side: 'start' | 'end'): FrameEndSyntax => {
     if (has(side === 'start' ? bit.startUnbounded : bit.endUnbounded)) return 'unbounded'
     if (has(side === 'start' ? bit.startCurrent : bit.endCurrent)) return 'current'
-    const preceding = has(side === 'start' ? bit.startPreceding : bit.endPreceding)
-    const following = has(side === 'start' ? bit.startFollowing : bit.endFollowing)
     // What values lie within a distance is no count of rows.
-    if (mode === 'range' || preceding === following) return refuse()
-    return { direction: preceding ? 'preceding' : 'following', offset: read(over[`${side}Offset`]) }
+    if (mode === 'range') return refuse()
+    const offset = () => read(over[`${side}Offset`])
+    if (has(side === 'start' ? bit.startPreceding : bit.endPreceding)) {
+      return { direction: 'preceding', offset: offset() }
+    }
+    return { direction: 'following', offset: offset() }
   }
   return { mode, from: end('start'), to: end('end') }
 }

@@ -69,6 +69,14 @@ const refused: readonly (readonly [code: string, sql: string])[] = [
     'WINDOW_NOT_ALLOWED',
     'select sum(x) over (order by x rows between 2 preceding and current row exclude ties) from a.b',
   ],
+  [
+    'WINDOW_NOT_ALLOWED',
+    'select sum(x) over (order by x groups between unbounded preceding and current row) from a.b',
+  ],
+  [
+    'WINDOW_NOT_ALLOWED',
+    'select sum(x) over (order by x rows unbounded preceding exclude current row) from a.b',
+  ],
   ['EXPRESSION_NOT_ALLOWED', "select count(*) from a.b where x > timestamp(3) '2024-01-01'"],
   ['EXPRESSION_NOT_ALLOWED', "select count(*) from a.b where x > timestamptz '2024-01-01'"],
   ['EXPRESSION_NOT_ALLOWED', "select count(*) from a.b where x > time '10:00'"],

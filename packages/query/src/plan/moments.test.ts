@@ -1,9 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { formatDay, formatInstant, parseDay, parseInstant } from '@sealpool/privacy'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Row, SqlEngine } from '../engine/engine.js'
 import { storedCell } from '../engine/stored-row.js'
 import { QueryError } from '../errors.js'
+import { printDuckDb } from '../print/duckdb.js'
 import { exactNumbers } from '../testing/exact-numbers.js'
 import { memoryEngine } from '../testing/memory-engine.js'
 import { noiselessRules, testPolicy } from '../testing/pools.js'
@@ -237,6 +241,21 @@ describe('dates and timestamps in statements', () => {
       'WINDOW_NOT_ALLOWED',
       'SELECT sum(d) FROM (SELECT contributor, lag(steps) OVER (PARTITION BY contributor ORDER BY day ROWS 2 PRECEDING) AS d FROM days.stays) t',
     ],
+    ...[
+      'lag()',
+      'lead()',
+      'first_value()',
+      'lag(steps, 1, 0)',
+      'lag(steps, -1)',
+      'lag(steps, 1001)',
+      'first_value(steps, 2)',
+      'sum()',
+      'sum(steps, 2)',
+      'row_number(steps)',
+    ].map((call): [string, string] => [
+      'WINDOW_NOT_ALLOWED',
+      `SELECT sum(d) FROM (SELECT contributor, ${call} OVER (PARTITION BY contributor ORDER BY day) AS d FROM days.stays) t`,
+    ]),
     [
       'TYPE_MISMATCH',
       'SELECT count(d) FROM (SELECT contributor, sum(day) OVER (PARTITION BY contributor) AS d FROM days.stays) t',
@@ -271,6 +290,26 @@ describe('dates and timestamps in statements', () => {
     expect(made.privacy.delta).toBe(1e-6)
   })
 
+  it('tells rows of equal order apart by their stored rank, where that matters', async () => {
+    const printed = async (call: string, rest: string) => {
+      const made = await plan(
+        `SELECT sum(s) FROM (SELECT contributor, ${call} OVER (PARTITION BY contributor ORDER BY steps ${rest}) AS s FROM days.stays) t`,
+      )
+      return printDuckDb(made.program).sql.includes('row_rank ASC')
+    }
+    for (const call of ['row_number()', 'lag(steps)', 'lead(steps)', 'first_value(steps)']) {
+      expect([call, await printed(call, '')]).toEqual([call, true])
+    }
+    expect(await printed('sum(steps)', 'ROWS 2 PRECEDING')).toBe(true)
+    expect(
+      await printed('last_value(steps)', 'RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING'),
+    ).toBe(true)
+    // Rows of equal order are one to these.
+    expect(await printed('rank()', '')).toBe(false)
+    expect(await printed('sum(steps)', '')).toBe(false)
+    expect(await printed('sum(steps)', 'RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING')).toBe(false)
+  })
+
   it('bounds a sum by the frame of its window', async () => {
     const sensitivity = async (frame: string) =>
       (
@@ -292,6 +331,10 @@ const odd: readonly (readonly [unknown, string | null, string | null])[] = [
   ['2024-02-29', '2024-02-29', '2024-02-29T00:00:00Z'],
   ['2024-02-29T10:30:00.5Z', null, '2024-02-29T10:30:00.500000Z'],
   ['2024-02-29 10:30', null, '2024-02-29T10:30:00Z'],
+  ['2024-02-29 10:30:00+00', null, '2024-02-29T10:30:00Z'],
+  ['2024-02-29T10:30:00.25+00:00', null, '2024-02-29T10:30:00.250000Z'],
+  ['2024-02-29 10:30:00-00', null, null],
+  ['2024-02-29Z', null, null],
   ['1066-10-14', '2023-01-01', '2023-01-01T00:00:00Z'],
   ['2999-12-31', '2024-12-31', '2024-12-31T23:59:59Z'],
   ['2023-02-29', null, null],
@@ -347,6 +390,50 @@ describe('loading moments', () => {
         first === null ? null : String(parseDay(first)),
         second === null ? null : String(parseInstant(second)),
       ])
+    }
+  })
+
+  it('reads days and instants of files, whatever zone the machine is in', async () => {
+    const { DuckDBInstance } = await import('@duckdb/node-api')
+    const folder = mkdtempSync(join(tmpdir(), 'sealpool-moments-'))
+    const path = join(folder, 'stays.parquet')
+    try {
+      const instance = await DuckDBInstance.create(':memory:')
+      const connection = await instance.connect()
+      // An instant adjusted to UTC is what refiners write; the other one is what DuckDB writes of a TIMESTAMP.
+      await connection.run(
+        `COPY (SELECT range AS contributor, DATE '2024-02-29' AS day, CASE range WHEN 0 THEN TIMESTAMPTZ '2024-02-29 10:30:00.5+00' END AS at, CASE range WHEN 0 THEN TIMESTAMP '2024-02-29 10:30:00.5' END AS plain, 'infinity'::DATE AS never FROM range(2)) TO '${path}' (FORMAT parquet)`,
+      )
+      connection.closeSync()
+      instance.closeSync()
+      for (const zone of ['America/New_York', 'Asia/Kolkata', 'UTC']) {
+        const before = process.env['TZ']
+        process.env['TZ'] = zone
+        const other = await memoryEngine()
+        if (before === undefined) delete process.env['TZ']
+        else process.env['TZ'] = before
+        const columns = [
+          { name: 'day', type: 'date' },
+          { name: 'at', type: 'timestamp' },
+          { name: 'plain', type: 'timestamp' },
+          { name: 'never', type: 'date' },
+        ] as const
+        await other.load({ name: 'days.stays', columns, parquet: { paths: [path] } })
+        const rows = await other.query(
+          'SELECT w.day, w.at, w.plain, w.never FROM days.stays AS w ORDER BY w.contributor',
+        )
+        const instant = String(parseInstant('2024-02-29T10:30:00.5Z'))
+        expect([zone, rows]).toEqual([
+          zone,
+          [
+            { day: String(parseDay('2024-02-29')), at: instant, plain: instant, never: null },
+            { day: String(parseDay('2024-02-29')), at: null, plain: null, never: null },
+          ],
+        ])
+        await other.close()
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
     }
   })
 

@@ -90,6 +90,16 @@ describe('rules on rows', () => {
       const left = 'FROM b.people b LEFT JOIN a.people a ON a.contributor = b.contributor'
       expect(await count(rows, `SELECT count(*) ${left}`)).toEqual([24])
       expect(await count(rows, `SELECT count(*) ${left} WHERE a.contributor IS NOT NULL`)).toEqual([wanted])
+      // FULL JOIN keeps what it does not find on either side: rows that a rule leaves out are not there to be kept.
+      const nobody = '(SELECT contributor FROM b.people WHERE age > 99)'
+      for (const from of [
+        `a.people a FULL JOIN ${nobody} b USING (contributor)`,
+        `${nobody} b FULL JOIN a.people a ON a.contributor = b.contributor`,
+      ])
+        expect([from, await count(rows, `SELECT count(*) FROM ${from}`)]).toEqual([from, [wanted]])
+      const full = 'FROM b.people b FULL JOIN a.people a USING (contributor)'
+      expect(await count(rows, `SELECT count(*) ${full}`)).toEqual([24])
+      expect(await count(rows, `SELECT count(*) ${full} WHERE a.contributor IS NOT NULL`)).toEqual([wanted])
     },
   )
 

@@ -82,14 +82,17 @@ function printMoment(
   name: string,
 ): string {
   const text = `CAST(${name} AS VARCHAR)`
-  const day = '[0-9]{4}-[0-9]{2}-[0-9]{2}'
+  // The year as well: with `text >= '0100'` DuckDB 1.5 compares instants, and nothing, since that text is none.
+  const day = '(0[1-9]|[1-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}'
   const form =
-    type === 'date' ? day : `${day}([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\\.[0-9]{1,6})?)?Z?)?`
+    type === 'date'
+      ? day
+      : `${day}([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\\.[0-9]{1,6})?)?(Z|\\+00(:00)?)?)?`
   const units =
     type === 'date'
       ? `date_diff('day', DATE '1970-01-01', TRY_CAST(${text} AS DATE))`
-      : `epoch_us(TRY_CAST(rtrim(${text}, 'Z') AS TIMESTAMP))`
-  const read = `CASE WHEN regexp_full_match(${text}, '${form}') AND ${text} >= '0100' THEN ${units} END`
+      : `epoch_us(TRY_CAST(regexp_replace(${text}, '(Z|\\+00(:00)?)$', '') AS TIMESTAMP))`
+  const read = `CASE WHEN regexp_full_match(${text}, '${form}') THEN ${units} END`
   // least and greatest skip nulls; here a missing moment stays missing.
   return `CAST(CASE WHEN ${read} IS NOT NULL THEN least(greatest(${read}, ${low}), ${high}) END AS BIGINT)`
 }
