@@ -137,8 +137,12 @@ async function start(
   const work = startNodeWork({ ...contexts, config, log, simulated })
   closers.push(() => work.stop())
 
-  const app = nodeApi(work.service, (error) => log.error({ err: error }, 'an API call failed'))
-  const api = await serveApi({ app, ...config.api })
+  const { host, port, maximumConnections, calls, costlyCalls } = config.api
+  const app = nodeApi(work.service, (error) => log.error({ err: error }, 'an API call failed'), {
+    calls,
+    costly: costlyCalls,
+  })
+  const api = await serveApi({ app, host, port, maximumConnections })
   closers.push(() => api.close())
   log.info(
     {
