@@ -68,6 +68,8 @@ export function nodeApi(
 
   app.use(async (context, next) => {
     await next()
+    // What is left of a refused body is not read: the connection serves nothing else.
+    if ([413, 415].includes(context.res.status)) context.header('connection', 'close')
     context.header('x-content-type-options', 'nosniff')
     context.header('cache-control', 'no-store')
     if (node.simulated) context.header('x-sealpool-simulated', 'true')
