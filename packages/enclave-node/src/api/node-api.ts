@@ -4,7 +4,7 @@
  */
 import { parseJobManifest } from '@sealpool/compute'
 import { type Address, encodeBase64Url, type Hex, type SignedStatement, sha256Digest } from '@sealpool/crypto'
-import { type Context, Hono } from 'hono'
+import { type Context, Hono, type HonoRequest } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import * as z from 'zod'
@@ -14,6 +14,7 @@ import type { JobRow } from '../state/job-table.js'
 import { type ApiErrorCode, apiErrorTexts } from './api-error.js'
 import { metricsText } from './metrics.js'
 import type { NodeService } from './node-service.js'
+import { callerOf, type RateLimit, rateLimiter } from './rate-limit.js'
 
 const maximumBodyBytes = 256 * 1024
 const nonceSchema = z.string().regex(/^0x[0-9a-f]{64}$/)
@@ -21,13 +22,44 @@ const addressSchema = z.string().regex(/^0x[0-9a-fA-F]{40}$/)
 const idSchema = z.string().regex(/^(0|[1-9]\d{0,17})$/)
 const planSchema = z.strictObject({ manifest: z.unknown() })
 
+/** How the API defends itself. */
+export interface ApiLimits {
+  /** Calls of one address. */
+  readonly calls: RateLimit
+  /** Calls of one address that take a quote, plan a job or run one; they count as calls too. */
+  readonly costly: RateLimit
+}
+
+/** Limits of the settings' defaults. */
+export const defaultApiLimits: ApiLimits = {
+  calls: { perSecond: 200, burst: 2_000 },
+  costly: { perSecond: 50, burst: 500 },
+}
+
+const maximumAddressLength = 2_048
+
+/** Calls that make the machine, the planner or the chain work. */
+function isCostly(request: HonoRequest): boolean {
+  return (
+    request.method === 'POST' || (request.path === '/v1/evidence' && request.query('nonce') !== undefined)
+  )
+}
+
 /**
  * Makes the API.
  * @param node what it asks
  * @param onError told of failures inside; the caller of the API learns no more than `INTERNAL`
+ * @param limits for each address; {@link defaultApiLimits} when absent
+ * @param clock milliseconds, for the limits
  * @returns a Hono app, to be served or called in tests through `request`
  */
-export function nodeApi(node: NodeService, onError: (error: unknown) => void): Hono {
+export function nodeApi(
+  node: NodeService,
+  onError: (error: unknown) => void,
+  limits: ApiLimits = defaultApiLimits,
+  clock: () => number = () => performance.now(),
+): Hono {
+  const [call, costlyCall] = [rateLimiter(limits.calls, clock), rateLimiter(limits.costly, clock)]
   const app = new Hono()
   const answer = (context: Context, body: Record<string, unknown>, status: ContentfulStatusCode = 200) =>
     context.json({ simulated: node.simulated, ...body }, status)
@@ -36,9 +68,26 @@ export function nodeApi(node: NodeService, onError: (error: unknown) => void): H
 
   app.use(async (context, next) => {
     await next()
+    // What is left of a refused body is not read: the connection serves nothing else.
+    if ([413, 415].includes(context.res.status)) context.header('connection', 'close')
     context.header('x-content-type-options', 'nosniff')
     context.header('cache-control', 'no-store')
     if (node.simulated) context.header('x-sealpool-simulated', 'true')
+  })
+  app.use(async (context, next) => {
+    const caller = callerOf(addressOfPeer(context))
+    const wait = call(caller) || (isCostly(context.req) ? costlyCall(caller) : 0)
+    if (wait > 0) {
+      context.header('retry-after', String(wait))
+      return refuse(context, 429, 'RATE_LIMITED')
+    }
+    if (context.req.url.length > maximumAddressLength) return refuse(context, 414, 'ADDRESS_TOO_LONG')
+    // Nothing is ever unpacked, so nothing can grow in here.
+    const encoding = context.req.header('content-encoding')
+    if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+      return refuse(context, 415, 'ENCODING_UNSUPPORTED')
+    }
+    return next()
   })
   app.use(
     bodyLimit({ maxSize: maximumBodyBytes, onError: (context) => refuse(context, 413, 'BODY_TOO_LARGE') }),
@@ -186,6 +235,14 @@ export function nodeApi(node: NodeService, onError: (error: unknown) => void): H
     const shown = await show(job)
     return typeof shown === 'string' ? refuse(context, 404, shown) : answer(context, shown)
   }
+}
+
+/** Address of the other end of the connection; what a header says of it can be made up. */
+function addressOfPeer(context: Context): string | undefined {
+  const bindings = context.env as
+    | { readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } } }
+    | undefined
+  return bindings?.incoming?.socket?.remoteAddress
 }
 
 function jobView(job: JobRow): Record<string, unknown> {

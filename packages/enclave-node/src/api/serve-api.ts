@@ -18,21 +18,36 @@ export function serveApi(options: {
   readonly app: Hono
   readonly host: string
   readonly port: number
+  /** Milliseconds for the headers of a request, and for all of it. */
+  readonly headersTimeoutMs?: number
+  readonly requestTimeoutMs?: number
+  /** Connections at a time; more are closed at once. */
+  readonly maximumConnections?: number
 }): Promise<ServedApi> {
+  const { headersTimeoutMs = 10_000, requestTimeoutMs = 30_000, maximumConnections = 1_000 } = options
   return new Promise((resolve, reject) => {
     const server = serve(
       {
         fetch: options.app.fetch,
         hostname: options.host,
         port: options.port,
-        // Slow senders are cut off: a request has 10 s for its headers and 30 s for all of it.
-        serverOptions: { headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16_384 },
+        // Slow senders are cut off. Node looks for them every 30 s when it is not told otherwise.
+        serverOptions: {
+          headersTimeout: headersTimeoutMs,
+          requestTimeout: requestTimeoutMs,
+          connectionsCheckingInterval: Math.min(1_000, headersTimeoutMs),
+          keepAliveTimeout: 5_000,
+          maxHeaderSize: 16_384,
+          insecureHTTPParser: false,
+          requireHostHeader: true,
+        },
       },
       ({ address, port }) => {
         const host = address.includes(':') ? `[${address}]` : address
         resolve({ url: `http://${host}:${port}`, close: () => closeServer(server as Server) })
       },
     )
+    ;(server as Server).maxConnections = maximumConnections
     server.once('error', reject)
   })
 }

@@ -49,6 +49,11 @@ const limitsSchema = z.strictObject({
   outputBytes: z.int().min(1_000).max(1_000_000_000).default(16_000_000),
 })
 
+const rateSchema = z.strictObject({
+  perSecond: z.number().min(0.01).max(1_000_000),
+  burst: z.int().min(1).max(1_000_000),
+})
+
 const blobStoreSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('files'), directory: z.string().min(1) }),
   z.strictObject({ kind: z.literal('http'), url: z.url() }),
@@ -98,6 +103,12 @@ export const nodeConfigSchema = z.strictObject({
     .strictObject({
       host: z.string().default('127.0.0.1'),
       port: z.int().min(0).max(65_535).default(8787),
+      /** Calls of one address (behind a proxy: of the proxy) for each second, and at once. */
+      calls: rateSchema.prefault({ perSecond: 200, burst: 2_000 }),
+      /** The same for calls that take a quote, plan a job or run one. */
+      costlyCalls: rateSchema.prefault({ perSecond: 50, burst: 500 }),
+      /** Connections at a time. */
+      maximumConnections: z.int().min(1).max(65_535).default(1_000),
     })
     .prefault({}),
   /** Who vouches for the machine. */

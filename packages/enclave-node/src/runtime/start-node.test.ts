@@ -1,5 +1,5 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { type AttestationPolicy, verifyReceipt } from '@sealpool/attest'
 import { nodeApi, openResult } from '@sealpool/client'
 import { getBalance, getClaimable, getContribution } from '@sealpool/contracts'
@@ -333,5 +333,27 @@ describe('a restart', { timeout: 180_000 }, () => {
     expect(node).toMatchObject({ keySetDigest, quoteDigest })
     await until('ready again', async () => ((await ask(`${node.url}/v1/ready`)) as { ready: boolean }).ready)
     expect(await counts()).toEqual(before)
+  })
+
+  it('finds on the disk nothing of what the node remembers of people and jobs', async () => {
+    const own = (await ask(`${node.url}/v1/contributions/1`)) as { owner: string; verdictDigest: string }
+    const receipt = (await ask(`${node.url}/v1/jobs/2/receipt`)) as { receipt: { signature: string } }
+    const words = [
+      own.owner.slice(2).toLowerCase(),
+      own.verdictDigest.slice(7),
+      receipt.receipt.signature.slice(2, 60),
+      world.pools.pay.pool.slice(2).toLowerCase(),
+      'pay.workers',
+      'BUDGET_EXHAUSTED',
+      'DUPLICATE_CONTENT',
+      'epsilonSpent',
+    ]
+    const folder = join(dirname(world.config), 'node')
+    const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((one) =>
+      one.isFile(),
+    )
+    const all = Buffer.concat(await Promise.all(files.map((one) => readFile(join(one.parentPath, one.name)))))
+    expect(all.includes('sealed_rows')).toBe(true)
+    for (const word of words) expect([word, all.includes(word)]).toEqual([word, false])
   })
 })

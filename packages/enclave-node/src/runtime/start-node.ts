@@ -91,6 +91,11 @@ async function start(
   close: () => Promise<void>,
 ): Promise<RunningNode> {
   const log = options.log ?? nodeLogger({ level: 'info', simulated: isSimulated(config) })
+  // Before the node leads its group, so that a standby has it ready when its time comes.
+  const working = openPgliteStore({ directory: 'memory' })
+  working.catch(() => undefined)
+  const closeWorking = async () => (await working).close()
+  closers.push(closeWorking)
   const { store: durable, lost } = await openState(config, secrets, log)
   const closeDurable = () => durable.close()
   closers.push(closeDurable)
@@ -99,11 +104,12 @@ async function start(
   const { deployment } = config.chain
   const store = await openSealedStore({
     durable,
-    openWorking: () => openPgliteStore({ directory: 'memory' }),
+    openWorking: () => working,
     key: keys.stateSecret(deployment),
     random: platformRandom,
   })
-  closers.splice(closers.indexOf(closeDurable), 1, () => store.close())
+  // It closes both from here on.
+  closers.splice(0, closers.length, () => store.close())
   await migrate(store)
   await verifyLedgers(store)
   await requireSameNode(store, keys, `${deployment.chainId}:${deployment.nodeRegistry}`)
@@ -137,8 +143,12 @@ async function start(
   const work = startNodeWork({ ...contexts, config, log, simulated })
   closers.push(() => work.stop())
 
-  const app = nodeApi(work.service, (error) => log.error({ err: error }, 'an API call failed'))
-  const api = await serveApi({ app, ...config.api })
+  const { host, port, maximumConnections, calls, costlyCalls } = config.api
+  const app = nodeApi(work.service, (error) => log.error({ err: error }, 'an API call failed'), {
+    calls,
+    costly: costlyCalls,
+  })
+  const api = await serveApi({ app, host, port, maximumConnections })
   closers.push(() => api.close())
   log.info(
     {

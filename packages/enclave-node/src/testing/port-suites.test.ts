@@ -14,7 +14,7 @@ describe('the ports of the node', { timeout: 60_000 }, () => {
     expect([...adapters].map(([port, names]) => [port, names.size])).toEqual([
       ['QuoteProvider', 3],
       ['KeyRelease', 2],
-      ['StateStore', 2],
+      ['StateStore', 4],
     ])
   })
 })

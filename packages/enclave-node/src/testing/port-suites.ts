@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseQuote } from '@sealpool/attest'
+import { platformRandom } from '@sealpool/crypto'
 import { PrivacyError } from '@sealpool/privacy'
 import { tsmQuoteProvider } from '../evidence/configfs-tsm.js'
 import { dstackAgent, dstackQuoteProvider } from '../evidence/dstack-agent.js'
@@ -18,8 +19,10 @@ import type { KeyRelease } from '../key/key-release.js'
 import { currentVersion, migrate, storedVersion } from '../state/migration.js'
 import { storedLedger, verifyLedgers } from '../state/pglite-ledger.js'
 import { openPgliteStore } from '../state/pglite-store.js'
+import { openSealedStore } from '../state/sealed-store.js'
 import type { StateStore } from '../state/state-store.js'
 import { fakeSimulator, fakeTsmEntries, startFakeDstack } from './fake-machine.js'
+import { memoryStores } from './memory-store.js'
 import { groupStore, postgresPrograms, startPostgres } from './postgresql-server.js'
 
 /** One adapter, opened for one case. */
@@ -229,11 +232,12 @@ function keyAdapters(): readonly Adapter<KeyRelease>[] {
 
 function storeAdapters(): readonly Adapter<StateStore>[] {
   const programs = postgresPrograms
-  return [
+  const embedded = () => openPgliteStore({ directory: 'memory' })
+  const adapters: readonly Adapter<StateStore>[] = [
     {
       name: 'PGlite',
       async open() {
-        const port = await openPgliteStore({ directory: 'memory' })
+        const port = await embedded()
         return { port, close: () => port.close() }
       },
     },
@@ -258,6 +262,33 @@ function storeAdapters(): readonly Adapter<StateStore>[] {
           },
         },
   ]
+  const working = memoryStores()
+  // What the node works on: each of them with its rows sealed.
+  const sealed = adapters.map(
+    ({ name, open, ...rest }): Adapter<StateStore> => ({
+      ...rest,
+      name: `${name}, sealed`,
+      open:
+        open &&
+        (async () => {
+          const { port: durable, close } = await open()
+          const port = await openSealedStore({
+            durable: { ...durable, close: async () => undefined },
+            openWorking: working,
+            key: new Uint8Array(32).fill(9),
+            random: platformRandom,
+          })
+          return {
+            port,
+            async close() {
+              await port.close()
+              await close()
+            },
+          }
+        }),
+    }),
+  )
+  return [...adapters, ...sealed]
 }
 
 function casesOf<Port>(
