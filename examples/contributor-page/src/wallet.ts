@@ -1,3 +1,4 @@
+import { walletAccount } from '@sealpool/client'
 import { type Address, establishWalletKey, walletKeyTypedData } from '@sealpool/crypto'
 import {
   type Account,
@@ -9,7 +10,6 @@ import {
   getAddress,
   http,
 } from 'viem'
-import { signTypedData } from 'viem/actions'
 import type { PageSettings } from './page-settings.js'
 
 declare global {
@@ -64,13 +64,7 @@ export async function connectWallet(settings: PageSettings): Promise<ConnectedWa
     pollingInterval: 500,
   })
   const address = getAddress(first)
-  // An account that the wallet holds: viem sends its transactions through the wallet (`json-rpc`), and the client has it sign
-  // records. viem's type of such accounts knows no signing, hence the cast.
-  const account = {
-    address,
-    type: 'json-rpc',
-    signTypedData: (typedData: object) => signTypedData(client, { account: address, ...typedData } as never),
-  } as unknown as Account
+  const account = walletAccount({ wallet: client, address })
   return { address, chain: client, account }
 }
 

@@ -28,6 +28,7 @@ export {
   contributionSteps,
   type OnContributionProgress,
 } from './contribute/progress.js'
+export { walletAccount } from './contribute/wallet-account.js'
 export type { Contributor, PoolClientOptions } from './contributor.js'
 export { ClientError, type ClientErrorCode } from './errors.js'
 export type { GovernanceCalls } from './governance/governance-calls.js'
