@@ -7,9 +7,6 @@ import { isMoment } from '../type/moment.js'
 import { boundariesBetween, extractPart, momentParts, truncateMoment } from '../type/moment-part.js'
 import type { Scope } from './scope.js'
 
-/** Functions of dates, timestamps and intervals; their first parameter names a unit or a part. */
-export const momentFunctions = ['extract', 'date_trunc', 'date_diff', 'to_interval'] as const
-
 /**
  * Types a function of moments. The unit is a literal: what a statement computes must not depend on the data.
  *
