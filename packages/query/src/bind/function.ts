@@ -3,11 +3,12 @@ import type { Syntax } from '../parse/syntax.js'
 import { aligned, combine, constantNumber, remainder, roundTo } from '../type/arithmetic.js'
 import type { Condition, Typed, TypedNumber } from '../type/expression.js'
 import { asMoment, commonMoment, momentOf, quantityOf } from '../type/moment.js'
+import { exactDecimal } from './column.js'
 import { bindMomentFunction } from './moment-function.js'
 import { powerOf, realFunction } from './real-function.js'
 import type { Scope } from './scope.js'
 import { bindTextFunction } from './text-function.js'
-import { asNumber, choose, exactDecimal, isNull } from './value.js'
+import { asNumber, choose, isNull } from './value.js'
 
 /**
  * Types a scalar function. All of them are written with CASE and exact division, so that engines cannot disagree and

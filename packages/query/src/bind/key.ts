@@ -3,10 +3,12 @@ import type { Syntax } from '../parse/syntax.js'
 import type { CodedKey, KeyProgram, ListedKey } from '../plan/program.js'
 import { parseDecimal, rescale, toNumber } from '../type/decimal.js'
 import type { Typed, TypedInterval, TypedNull } from '../type/expression.js'
-import { isMoment, unitsOf } from '../type/moment.js'
+import { isMoment } from '../type/moment.js'
+import { unitsOf } from '../type/moment-text.js'
 import { expressionOf, type ValueExpression } from '../type/relation.js'
+import { exactDecimal } from './column.js'
 import type { Scope } from './scope.js'
-import { bindCondition, bindValue, exactDecimal } from './value.js'
+import { bindCondition, bindValue } from './value.js'
 
 /** A public value of a key, as it is released. */
 export type PublicValue = string | number | boolean | null

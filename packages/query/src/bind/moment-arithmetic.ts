@@ -2,7 +2,8 @@ import { QueryError, type Span } from '../errors.js'
 import type { ArithmeticOperator } from '../parse/syntax.js'
 import { combine, constantNumber } from '../type/arithmetic.js'
 import type { Typed, TypedInterval, TypedMoment, TypedNumber } from '../type/expression.js'
-import { asMoment, intervalOfSeconds, isMoment, momentOf, quantityOf, shifted } from '../type/moment.js'
+import { intervalOfSeconds, shifted } from '../type/interval.js'
+import { asMoment, isMoment, momentOf, quantityOf } from '../type/moment.js'
 
 /** Whether an operation is one of dates, timestamps and intervals, and not of numbers. */
 export function concernsMoments(left: Typed, right: Typed): boolean {

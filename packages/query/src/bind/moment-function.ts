@@ -2,18 +2,10 @@ import { QueryError, type Span } from '../errors.js'
 import type { Syntax } from '../parse/syntax.js'
 import { type CalendarUnit, calendarUnits } from '../type/calendar.js'
 import type { Typed, TypedMoment, TypedNumber } from '../type/expression.js'
-import {
-  boundariesBetween,
-  extractPart,
-  intervalOf,
-  isMoment,
-  momentParts,
-  truncateMoment,
-} from '../type/moment.js'
+import { intervalOf } from '../type/interval.js'
+import { isMoment } from '../type/moment.js'
+import { boundariesBetween, extractPart, momentParts, truncateMoment } from '../type/moment-part.js'
 import type { Scope } from './scope.js'
-
-/** Functions of dates, timestamps and intervals; their first parameter names a unit or a part. */
-export const momentFunctions = ['extract', 'date_trunc', 'date_diff', 'to_interval'] as const
 
 /**
  * Types a function of moments. The unit is a literal: what a statement computes must not depend on the data.

@@ -9,10 +9,10 @@ import type {
   Syntax,
 } from '../parse/syntax.js'
 import { toNumber } from '../type/decimal.js'
-import { momentText, unitsOf } from '../type/moment.js'
+import { momentText, unitsOf } from '../type/moment-text.js'
 import type { BoundStage } from './bind.js'
+import { exactDecimal } from './column.js'
 import type { PublicValue } from './key.js'
-import { exactDecimal } from './value.js'
 
 /** A released value of a group: made of keys, aggregates after noise, and literals. Never a value of the data. */
 export type Released =

@@ -1,6 +1,6 @@
 import type { PoolPolicy } from '@sealpool/privacy'
 import { QueryError } from '../errors.js'
-import { unitsOf } from '../type/moment.js'
+import { unitsOf } from '../type/moment-text.js'
 
 export type PolicyTable = PoolPolicy['tables'][number]
 export type PolicyColumn = PolicyTable['columns'][number]

@@ -3,7 +3,8 @@ import { columnDecimals, type PolicyTable } from '../catalogue/catalogue.js'
 import { QueryError } from '../errors.js'
 import { parseDecimal, rescale } from '../type/decimal.js'
 import type { Condition, NumberExpression } from '../type/expression.js'
-import { storedMoment, storedRange, unitsOf } from '../type/moment.js'
+import { storedMoment, storedRange } from '../type/moment.js'
+import { unitsOf } from '../type/moment-text.js'
 
 /**
  * What a policy's rules on rows say of a table at its place in FROM. They hold in silence: the rows that they leave out are not

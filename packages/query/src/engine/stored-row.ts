@@ -1,6 +1,7 @@
 import { columnDecimals } from '../catalogue/catalogue.js'
 import { parseDecimal, rescale } from '../type/decimal.js'
-import { storedRange, unitsOf } from '../type/moment.js'
+import { storedRange } from '../type/moment.js'
+import { unitsOf } from '../type/moment-text.js'
 import type { Cell, EngineColumn } from './engine.js'
 import { joinPseudonym } from './join-pseudonym.js'
 

@@ -46,7 +46,7 @@ describe('neighbouring data', () => {
       ),
       { numRuns: 120 },
     )
-  })
+  }, 240_000)
 
   it('reaches the stated sensitivity, so it is not stated too large', async () => {
     const workers = [{ contributor: 1, wage: 50, bonus: 300, union_member: true, sector: 'other' }]

@@ -9,7 +9,8 @@ import { printDuckDb } from '../print/duckdb.js'
 import { printPostgreSql } from '../print/postgresql.js'
 import { binName, keyName, type Part, type PrintedStatement, statisticName } from '../print/statement.js'
 import { toNumber } from '../type/decimal.js'
-import { momentText, storedRange } from '../type/moment.js'
+import { storedRange } from '../type/moment.js'
+import { momentText } from '../type/moment-text.js'
 
 const printers: Readonly<Record<SqlEngine['dialect'], (program: Program, part: Part) => PrintedStatement>> = {
   duckdb: printDuckDb,

@@ -226,7 +226,7 @@ describe('neighbouring data', () => {
       ),
       { numRuns: 60 },
     )
-  }, 60_000)
+  }, 240_000)
 
   it('reaches it, so it is not stated too large', async () => {
     const squares = async (sql: string, rides: readonly { zone: number }[], changes = {}) => {

@@ -284,6 +284,35 @@ describe('dates and timestamps in statements', () => {
     expect(() => checkPlan(structuredClone(made))).not.toThrow()
   })
 
+  it('keeps to the years 1 to 290000, to the day', async () => {
+    // `born` may be any day of the years 100 to 9999.
+    for (const [offset, expected] of [
+      ['- 36159', 'planned'],
+      ['- 36160', 'NUMBER_RANGE'],
+      ['+ 102268266', 'planned'],
+      ['+ 102268267', 'NUMBER_RANGE'],
+      ["- INTERVAL '99 years'", 'planned'],
+      ["- INTERVAL '100 years'", 'NUMBER_RANGE'],
+      ["+ INTERVAL '280001 years'", 'planned'],
+      ["+ INTERVAL '280002 years'", 'NUMBER_RANGE'],
+    ] as const) {
+      expect([offset, await code(where(`born ${offset} > DATE '2024-01-01'`))]).toEqual([offset, expected])
+    }
+  })
+
+  it('lists the days of a column that has at most a thousand', async () => {
+    const days = async (latest: string) => {
+      const [first, ...rest] = table.columns
+      const pools = poolWith({ columns: [{ ...first, earliest: '2020-01-01', latest }, ...rest] })
+      const made = plan('SELECT day, count(*) FROM days.stays GROUP BY day', pools)
+      return made.then(({ groups }) => groups).catch((error: QueryError) => error.code)
+    }
+    // One group is for missing days; the policy of the test has at most a thousand groups.
+    expect(await days('2022-09-25')).toBe(1000)
+    expect(await days('2022-09-26')).toBe('TOO_MANY_GROUPS')
+    expect(await days('2022-09-27')).toBe('GROUP_NOT_PUBLIC')
+  })
+
   it('lets days of the data appear by partition selection only', async () => {
     const made = await plan('SELECT seen, count(*) FROM days.stays GROUP BY seen')
     expect(made.keys).toEqual([{ values: null }])

@@ -1,4 +1,3 @@
-import { zcdpRho } from '@sealpool/privacy'
 import { type BoundQuery, type BoundRelease, type BoundStage, bindQuery } from '../bind/bind.js'
 import type { ParameterValue } from '../bind/environment.js'
 import type { Released } from '../bind/released.js'
@@ -16,7 +15,8 @@ import { type ColumnKind, type QueryPlan, type ReleasePlan, type StatisticPlan, 
 import { syntaxDigest } from './plan-digest.js'
 import type { Bounding, Program } from './program.js'
 import { splitEpsilon, splitRho } from './split.js'
-import { type Draft, type DraftStatistic, draftStatistics } from './statistics.js'
+import { affordableRho, hideByEpsilon, hideByRho } from './statistic-noise.js'
+import { type Draft, draftStatistics } from './statistics.js'
 
 /** How a contributor's weight is bounded exactly, instead of by the rows that tables keep of each. */
 export interface ContributionBounds {
@@ -238,19 +238,6 @@ function planBound(
   }
 }
 
-/**
- * The most rho, in 1e-12, that still implies (epsilon, delta). Cut to eight digits: a last bit of a logarithm must not make two
- * planners disagree.
- *
- * @throws QueryError `BUDGET_INVALID`
- */
-function affordableRho(nano: number, delta: number): number {
-  const pico = Math.floor(zcdpRho({ epsilon: nano / nanoEpsilon, delta }) * picoRho * (1 - 1e-9))
-  if (!(pico >= 1)) throw new QueryError('BUDGET_INVALID', 'budget')
-  const unit = 10 ** Math.max(0, String(pico).length - 8)
-  return Math.floor(pico / unit) * unit
-}
-
 function isOpen(keys: BoundRelease['keys']): boolean {
   return keys.some(({ values }) => values === null)
 }
@@ -351,39 +338,6 @@ function planRelease(
       minimum: Math.max(...bound.tables.map(({ pool }) => pool.policy.privacy.minimumContributors)),
     },
     rowsPerContributor: bound.rows,
-  }
-}
-
-/** @throws QueryError `BUDGET_INVALID` */
-function hideByEpsilon({ sensitivity, mechanism }: DraftStatistic, epsilonNano: number): StatisticPlan {
-  if (epsilonNano < 1) throw new QueryError('BUDGET_INVALID', 'budget')
-  return {
-    mechanism,
-    sensitivity: String(sensitivity),
-    epsilonNano,
-    scale: { numerator: String(sensitivity * BigInt(nanoEpsilon)), denominator: String(epsilonNano) },
-  }
-}
-
-/**
- * What is pure in a plan with Gaussian noise costs half the square of its epsilon (Bun, Steinke 2016, proposition 1.4).
- *
- * @throws QueryError `BUDGET_INVALID`
- */
-function hideByRho(drafted: DraftStatistic, rhoPico: number): StatisticPlan {
-  if (rhoPico < 1) throw new QueryError('BUDGET_INVALID', 'budget')
-  if (drafted.mechanism !== 'discrete-laplace') {
-    const epsilonNano = Math.floor(Math.sqrt(rhoPico * 2e6) * (1 - 1e-9))
-    return { ...hideByEpsilon(drafted, epsilonNano), rhoPico }
-  }
-  const { sensitivity, squared } = drafted
-  return {
-    mechanism: 'discrete-gaussian',
-    sensitivity: String(sensitivity),
-    squaredSensitivity: String(squared),
-    epsilonNano: 0,
-    rhoPico,
-    scale: { numerator: String(squared * BigInt(picoRho)), denominator: String(2n * BigInt(rhoPico)) },
   }
 }
 
