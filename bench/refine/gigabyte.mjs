@@ -9,8 +9,10 @@ import { runFileJob } from '@sealpool/refine/file-job'
 import { withModule } from '../builder/with-module.mjs'
 import { refiners, writeExport } from './payroll-exports.mjs'
 
-if (process.argv[2] === 'bundle') {
-  // In a process of its own: whoever runs a job gets the bundle ready-made, and esbuild's memory is not the job's.
+if (process.argv[2] === 'prepare') {
+  // In a process of its own, so that neither esbuild's memory nor that of writing the export counts as the job's.
+  const [, , , format, path, megabytes] = process.argv
+  writeExport(path, format, { bytes: Number(megabytes) * 1e6 })
   const { bundleRefiner } = await import('@sealpool/refine/bundle')
   console.log(JSON.stringify(await withModule(refiners.data, (entry) => bundleRefiner({ entry }))))
   process.exit(0)
@@ -20,9 +22,12 @@ const withoutDigest = process.argv[4] === 'without-digest'
 const folder = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), 'sealpool-gigabyte-'))
 try {
   const path = join(folder, `export.${format}`)
-  writeExport(path, format, { bytes: Number(process.argv[3] ?? 1000) * 1e6 })
   const refiner = JSON.parse(
-    execFileSync(process.execPath, [fileURLToPath(import.meta.url), 'bundle'], { encoding: 'utf8' }),
+    execFileSync(
+      process.execPath,
+      [fileURLToPath(import.meta.url), 'prepare', format, path, process.argv[3] ?? '1000'],
+      { encoding: 'utf8' },
+    ),
   )
   const before = process.resourceUsage().maxRSS / 1024
   const started = performance.now()
