@@ -1,19 +1,13 @@
-import { generateKeyPairSync } from 'node:crypto'
 import type { JsonObject } from '@sealpool/crypto'
 import { hashTypedData, keccak256, toHex } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { describe, expect, test } from 'vitest'
-import type { Jwk } from '../signature/public-key.js'
 import { typedDataHash } from '../signature/typed-data.js'
 import { verifyDeviceRecords } from './device/verify-device-records.js'
 import type { AuthenticityFinding } from './finding.js'
 import { verifyReclaim } from './reclaim/verify-reclaim.js'
 import { inspectPresentation } from './tlsnotary/inspect-presentation.js'
 
-const ed = generateKeyPairSync('ed25519')
-const _ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-const _rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
-const _jwkOf = (key: typeof ed.publicKey): Jwk => key.export({ format: 'jwk' }) as unknown as Jwk
 const reasons = (result: AuthenticityFinding): unknown[] => {
   expect(JSON.stringify({ ...result, claims: 0, credential: 0 })).not.toContain('canary')
   expect(result.authentic || result.signer === null).toBe(true)

@@ -24,7 +24,7 @@ import { contentDigest } from '../job/content-digest.js'
 import { refineBatch } from '../job/refine-batch.js'
 import { saxesReader } from '../xml/index.js'
 import { folderInputs, runFileJob } from './index.js'
-import { createLeafWriter, createRootFolder, rootOfRuns, sha256, sortLeaves } from './leaf-runs.js'
+import { createLeafSorter, createLeafWriter, createRootFolder, rootOfRuns, sha256 } from './leaf-runs.js'
 
 const entry = (name: string) => fileURLToPath(new URL(`../testing/${name}`, import.meta.url))
 const key = new Uint8Array(32).fill(3)
@@ -376,7 +376,7 @@ describe('leaf runs', () => {
       Buffer.alloc(32, 4),
     ])
     close[31] = 9
-    sortLeaves(close)
+    createLeafSorter()(close, 0)
     expect([0, 1, 2, 3].map((at) => close[at * 32 + 31])).toEqual([1, 4, 5, 9])
   })
 

@@ -47,47 +47,56 @@ function isBehind(hashes: Uint8Array, a: number, b: number): boolean {
   return false
 }
 
+/** Sorts hashes in place. @param hashes - one behind the other @param common - bytes at the front in which all are equal, 0 or more */
+export type LeafSorter = (hashes: Uint8Array, common: number) => void
+
 /**
- * Sorts hashes in place. They are spread evenly, so that 16 bits put them almost in order.
+ * Makes a sorter of hashes. They are spread evenly, so that 16 bits behind what they have in common put them almost in order. Its
+ * tables are used again each time: made anew they would be megabytes of garbage per run until the collector sees them.
  *
- * @param hashes - one behind the other
- * @param common - bytes at the front in which all are equal, 0 or more: the 16 bits behind them are used
+ * @returns the sorter
  */
-export function sortLeaves(hashes: Uint8Array, common = 0): void {
-  const count = hashes.length / leafBytes
-  const bucketOf = (from: number) => ((hashes[from + common] ?? 0) << 8) | (hashes[from + common + 1] ?? 0)
+export function createLeafSorter(): LeafSorter {
   const starts = new Uint32Array(65_537)
-  for (let leaf = 0; leaf < count; leaf += 1) {
-    const bucket = bucketOf(leaf * leafBytes)
-    starts[bucket + 1] = (starts[bucket + 1] ?? 0) + 1
-  }
-  for (let bucket = 0; bucket < 65_536; bucket += 1)
-    starts[bucket + 1] = (starts[bucket + 1] ?? 0) + (starts[bucket] ?? 0)
-  const next = starts.slice()
-  const sorted = new Uint8Array(hashes.length)
+  const next = new Uint32Array(65_537)
   const moved = new Uint8Array(leafBytes)
-  for (let leaf = 0; leaf < count; leaf += 1) {
-    const from = leaf * leafBytes
-    const bucket = bucketOf(from)
-    const to = next[bucket] ?? 0
-    next[bucket] = to + 1
-    sorted.set(hashes.subarray(from, from + leafBytes), to * leafBytes)
-  }
-  for (let bucket = 0; bucket < 65_536; bucket += 1) {
-    const first = starts[bucket] ?? 0
-    const end = starts[bucket + 1] ?? 0
-    if (end - first < 2) continue
-    // Few to a bucket: each goes to its place among those before it.
-    for (let leaf = first + 1; leaf < end; leaf += 1) {
-      let to = leaf
-      while (to > first && isBehind(sorted, to - 1, leaf)) to -= 1
-      if (to === leaf) continue
-      moved.set(sorted.subarray(leaf * leafBytes, (leaf + 1) * leafBytes))
-      sorted.copyWithin((to + 1) * leafBytes, to * leafBytes, leaf * leafBytes)
-      sorted.set(moved, to * leafBytes)
+  let scratch = new Uint8Array()
+  return (hashes, common) => {
+    const count = hashes.length / leafBytes
+    const bucketOf = (from: number) => ((hashes[from + common] ?? 0) << 8) | (hashes[from + common + 1] ?? 0)
+    if (scratch.length < hashes.length) scratch = new Uint8Array(hashes.length)
+    const sorted = scratch.subarray(0, hashes.length)
+    starts.fill(0)
+    for (let leaf = 0; leaf < count; leaf += 1) {
+      const bucket = bucketOf(leaf * leafBytes)
+      starts[bucket + 1] = (starts[bucket + 1] ?? 0) + 1
     }
+    for (let bucket = 0; bucket < 65_536; bucket += 1)
+      starts[bucket + 1] = (starts[bucket + 1] ?? 0) + (starts[bucket] ?? 0)
+    next.set(starts)
+    for (let leaf = 0; leaf < count; leaf += 1) {
+      const from = leaf * leafBytes
+      const bucket = bucketOf(from)
+      const to = (next[bucket] ?? 0) * leafBytes
+      next[bucket] = (next[bucket] ?? 0) + 1
+      for (let index = 0; index < leafBytes; index += 1) sorted[to + index] = hashes[from + index] ?? 0
+    }
+    for (let bucket = 0; bucket < 65_536; bucket += 1) {
+      const first = starts[bucket] ?? 0
+      const end = starts[bucket + 1] ?? 0
+      if (end - first < 2) continue
+      // Few to a bucket: each goes to its place among those before it.
+      for (let leaf = first + 1; leaf < end; leaf += 1) {
+        let to = leaf
+        while (to > first && isBehind(sorted, to - 1, leaf)) to -= 1
+        if (to === leaf) continue
+        moved.set(sorted.subarray(leaf * leafBytes, (leaf + 1) * leafBytes))
+        sorted.copyWithin((to + 1) * leafBytes, to * leafBytes, leaf * leafBytes)
+        sorted.set(moved, to * leafBytes)
+      }
+    }
+    hashes.set(sorted)
   }
-  hashes.set(sorted)
 }
 
 /** Frames of one file under one key; the place of a frame goes into its tag. */
@@ -122,12 +131,13 @@ export async function createLeafWriter(options: {
   const file = await open(options.path, 'w', 0o600)
   const runs: LeafRun[] = []
   let held = Buffer.alloc(Math.min(runLeaves, 65_536) * leafBytes)
+  const sort = createLeafSorter()
   let length = 0
   let offset = 0
   const flush = async () => {
     const leaves = length / leafBytes
     if (leaves === 0) return
-    sortLeaves(held.subarray(0, length))
+    sort(held.subarray(0, length), 0)
     runs.push({ offset, leaves })
     for (let frame = 0, from = 0; from < length; frame += 1, from += frameLeaves * leafBytes) {
       const nonce = randomBytes(12)
@@ -278,6 +288,8 @@ export async function rootOfRuns(
 ): Promise<{ readonly root: Uint8Array; readonly leaves: number }> {
   const handles: FileHandle[] = []
   const folder = createRootFolder()
+  const sort = createLeafSorter()
+  let room = new Uint8Array()
   let leaves = 0
   try {
     const runs: OpenRun[] = []
@@ -290,8 +302,15 @@ export async function rootOfRuns(
     for (let first = 0; first < 256; first += 1) {
       const parts: Uint8Array[] = []
       for (const run of runs) parts.push(...(await run.take(first)))
-      const slice = Buffer.concat(parts)
-      sortLeaves(slice, 1)
+      const length = parts.reduce((sum, part) => sum + part.length, 0)
+      if (room.length < length) room = new Uint8Array(length + (length >> 2))
+      const slice = room.subarray(0, length)
+      let end = 0
+      for (const part of parts) {
+        slice.set(part, end)
+        end += part.length
+      }
+      sort(slice, 1)
       for (let at = 0; at < slice.length; at += leafBytes) folder.add(slice, at)
       leaves += slice.length / leafBytes
     }

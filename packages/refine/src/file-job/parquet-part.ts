@@ -10,8 +10,8 @@ import { createLeafWriter, type LeafWriter } from './leaf-runs.js'
 export interface PartWriter {
   readonly parquet: EncryptedParquet
   readonly leaves: LeafWriter
-  /** Appends bytes that `parquet` gave. @param bytes - bytes @param rows - rows in them */
-  append(bytes: Uint8Array, rows: number): Promise<void>
+  /** Appends what `parquet` gave. @param parts - bytes, one behind the other @param rows - rows in them */
+  append(parts: readonly Uint8Array[], rows: number): Promise<void>
   /** Ends the files and puts them under their names. @returns what to record */
   finish(): Promise<TablePart>
   abandon(): Promise<void>
@@ -45,18 +45,20 @@ export async function createPartWriter(options: {
   const hash = createHash('sha256')
   let bytes = 0
   let rows = 0
-  const append = async (part: Uint8Array, count: number) => {
-    hash.update(part)
-    bytes += part.length
+  const append = async (parts: readonly Uint8Array[], count: number) => {
     rows += count
-    await file.writeFile(part)
+    for (const part of parts) {
+      hash.update(part)
+      bytes += part.length
+      await file.writeFile(part)
+    }
   }
   return {
     parquet,
     leaves,
     append,
     async finish() {
-      await append(await parquet.finish(), 0)
+      await append([await parquet.finish()], 0)
       await file.sync()
       await file.close()
       const runs = [...(await leaves.finish())]

@@ -185,7 +185,7 @@ async function refineRecords(
     )
     counts.set(name, first + rows.length)
     total += rows.length
-    await part.append(await part.parquet.rowGroup(rows), rows.length)
+    await part.append([await part.parquet.rowGroup(rows)], rows.length)
     if (digest) {
       await part.leaves.add(
         Buffer.concat(rows.map((row) => sha256(zero, salt, canonicalBytes(row as JsonValue)))),

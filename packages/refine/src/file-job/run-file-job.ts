@@ -49,7 +49,7 @@ export interface FileJobOptions {
   readonly piiKey?: Uint8Array
   /** Threads that read large CSV and JSONL files; default 2, 0 for none. */
   readonly workers?: number
-  /** Bytes of a piece of CSV or JSONL, which becomes a row group; default 2 MiB. */
+  /** Bytes of a piece of CSV or JSONL, which becomes a row group; default 1 MiB. */
   readonly pieceBytes?: number
   /** Records that a mapping in the sandbox gets at once; default 5,000. */
   readonly batchRecords?: number
@@ -94,7 +94,7 @@ const runLeaves = 262_144
 const numberOf = (index: number) => String(index).padStart(6, '0')
 
 function checkJob(options: FileJobOptions): RefinerSchema {
-  const { refiner, inputs, key, workers = 2, pieceBytes = 2 << 20, batchRecords = 5_000 } = options
+  const { refiner, inputs, key, workers = 2, pieceBytes = 1 << 20, batchRecords = 5_000 } = options
   if (key.length !== 32) throw new RefineError('ARGUMENT_INVALID', 'key', 'The Parquet key must be 32 bytes')
   if (sha256Digest(new TextEncoder().encode(refiner.code)) !== refiner.digest) {
     throw new RefineError('REFINER_MISMATCH', 'refiner.code', "The refiner's code does not have its digest")
@@ -174,7 +174,7 @@ export async function runFileJob(options: FileJobOptions): Promise<FileJobResult
   await checkDescribed(options, schema, limits)
   const sourceLimits = fullLimits(options.sourceLimits ?? jobSourceLimits)
   const leafKey = new Uint8Array(hkdfSync('sha256', key, salt, 'sealpool/refine/leaves', 32))
-  const { batchRecords = 5_000, pieceBytes = 2 << 20 } = options
+  const { batchRecords = 5_000, pieceBytes = 1 << 20 } = options
   const done = await openJobFolder(output, {
     refiner: refiner.digest,
     schema: schemaId(schema),

@@ -166,6 +166,24 @@ describe('the stack', () => {
       [...op.i32(1), ...op.call(0), ...op.call(0), ...op.i32(1), ...op.drop, ...op.drop],
       2,
     ],
+    [
+      'a call through a table, which takes the number of its function too',
+      [
+        ...op.i32(0),
+        0x04,
+        0x40,
+        ...op.i32(1),
+        ...op.i32(0),
+        0x11,
+        0,
+        0,
+        ...op.i32(1),
+        ...op.drop,
+        ...op.drop,
+        ...op.end,
+      ],
+      2,
+    ],
     ['a float operation', [...f64(1), ...f64(1), 0xa0, ...op.drop], 4],
     [
       'branches that are not taken',
@@ -173,7 +191,9 @@ describe('the stack', () => {
       2,
     ],
   ])('counts frames with %s', (_, extra, operands) => {
-    const code = wasmModule([...extra, ...op.get(0), ...op.get(1), ...op.call(1)])
+    const code = wasmModule([...extra, ...op.get(0), ...op.get(1), ...op.call(1)], {
+      tables: [0x70, 1, 1, 1],
+    })
     const stackBytes = 16_384
     const metered = meterModule(bytesOf(code), { ...plenty, stackBytes })
     const instance = new WebAssembly.Instance(
@@ -307,6 +327,18 @@ describe('what is not taken', () => {
     expect(imported(2, 1, 1)).toBe(false)
     // Custom sections may stand anywhere, and as often as they like.
     expect(taken([0, 2, 1, 0x61], type, one, exported, [0, 2, 1, 0x61], code)).toBe(true)
+  })
+  test('code that says what no valid module says', () => {
+    const taken = (body: readonly number[]) => meterModule(bytesOf(wasmModule(body)), plenty) !== undefined
+    const address = op.i32(0)
+    expect(taken([...address, 0x28, 2, 0, ...op.drop, ...op.i64(1)])).toBe(true)
+    expect(taken([...address, 0x28, 64, 0, 0, ...op.drop, ...op.i64(1)])).toBe(false)
+    expect(taken([...address, 0x40, 1, ...op.drop, ...op.i64(1)])).toBe(false)
+    expect(taken([...op.call(2), ...op.i64(1)])).toBe(false)
+    expect(taken([0x02, 3, ...op.end, ...op.i64(1)])).toBe(false)
+    expect(taken([...op.end, ...op.i64(1)])).toBe(false)
+    expect(taken([...address, 0x11, 3, 0, ...op.i64(1)])).toBe(false)
+    expect(taken([0xfc, 18, 0, ...op.i64(1)])).toBe(false)
   })
   test('any bytes are rewritten or refused', () => {
     const module = bytesOf(wasmModule(counted(3)))

@@ -89,6 +89,34 @@ test('an entry named allocate is none', async () => {
   )
 })
 
+test('a shape says what stands in the sections, and nothing of what is malformed', () => {
+  const head = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]
+  const shape = (...bytes: readonly number[]) => inspectModule(Uint8Array.from(bytes))
+  const none = { imports: 0, memoryBytes: undefined, tableElements: 0 }
+  expect(shape(...head)).toEqual(none)
+  expect(shape(1, ...head.slice(1))).toBeUndefined()
+  expect(shape(...head.slice(0, 4), 2, 0, 0, 0)).toBeUndefined()
+  expect(shape(...head, 5, 4, 1, 1, 0, 2)).toEqual({ ...none, memoryBytes: 131_072 })
+  expect(shape(...head, 5, 4, 1, 2, 0, 2)).toBeUndefined()
+  expect(shape(...head, 5, 9, 1, 1, 0, 2)).toBeUndefined()
+  expect(shape(...head, 4, 5, 1, 0x6f, 1, 1, 128 - 1)).toEqual({ ...none, tableElements: 127 })
+  expect(shape(...head, 4, 5, 1, 0x40, 1, 1, 1)).toBeUndefined()
+  expect(shape(...head, 4, 5, 1, 0x70, 2, 1, 1)).toBeUndefined()
+  expect(shape(...head, 0, 0x80, 0x80, 0x80, 0x80, 0x80, 0)).toBeUndefined()
+  expect(shape(...head, 2, 2, 0x81, 0x01)).toMatchObject({ imports: 129 })
+})
+
+test('limits of the run that asks hold, not those of the run before', async () => {
+  const engine = createWebAssemblyEngine()
+  const deep = wasmModule([...op.get(0), ...op.get(1), ...op.call(1)])
+  const go = (own: object) =>
+    engine.run({ code: deep, entry: 'go', input: '1', limits: { ...checked, ...own } })
+  expect(await go({})).toMatchObject({ code: 'STACK_OVERFLOW' })
+  expect(await go({ steps: 100 })).toMatchObject({ code: 'OUT_OF_STEPS' })
+  expect(await go({ steps: 1_000 })).toMatchObject({ code: 'OUT_OF_STEPS' })
+  expect(await go({ steps: 1_000, stackBytes: 16_384 })).toMatchObject({ code: 'STACK_OVERFLOW' })
+})
+
 test('any bytes have a shape or none', () => {
   const module = Buffer.from(wasmModule(echo), 'base64')
   fc.assert(

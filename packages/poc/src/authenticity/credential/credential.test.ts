@@ -11,8 +11,6 @@ import { verifyCredentialJwt, verifyDataIntegrity } from '../credential/verify-c
 import type { AuthenticityFinding } from '../finding.js'
 
 const ed = generateKeyPairSync('ed25519')
-const _ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-const _rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const jwkOf = (key: typeof ed.publicKey): Jwk => key.export({ format: 'jwk' }) as unknown as Jwk
 const reasons = (result: AuthenticityFinding): unknown[] => {
   expect(JSON.stringify({ ...result, claims: 0, credential: 0 })).not.toContain('canary')

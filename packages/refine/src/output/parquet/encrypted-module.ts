@@ -20,7 +20,7 @@ export type ModulePlace =
     }
 
 /** Encrypts the modules of one file. */
-export type ModuleCipher = (plaintext: Uint8Array, place: ModulePlace) => Promise<Uint8Array>
+export type ModuleCipher = (plaintext: Uint8Array, place: ModulePlace) => Promise<readonly Uint8Array[]>
 
 function aadOf(fileUnique: Uint8Array, place: ModulePlace): Uint8Array<ArrayBuffer> {
   const ordinals = place.type === 'footer' ? [] : [place.rowGroup, place.column, place.page]
@@ -40,7 +40,7 @@ function aadOf(fileUnique: Uint8Array, place: ModulePlace): Uint8Array<ArrayBuff
  *
  * @param options - `key`: AES key, 32 bytes; `fileUnique`: the file's AAD identifier, 8 bytes or more, fresh per file;
  *   `random`: CSPRNG
- * @returns a function that gives length (u32 LE), nonce, ciphertext and tag of a module
+ * @returns a function that gives length (u32 LE), nonce, ciphertext and tag of a module, in parts
  */
 export async function createModuleCipher(options: {
   readonly key: Uint8Array
@@ -62,10 +62,10 @@ export async function createModuleCipher(options: {
       key,
       plaintext as Uint8Array<ArrayBuffer>,
     )
-    const module = new Uint8Array(4 + 12 + sealed.byteLength)
-    new DataView(module.buffer).setUint32(0, 12 + sealed.byteLength, true)
-    module.set(iv, 4)
-    module.set(new Uint8Array(sealed), 16)
-    return module
+    const head = new Uint8Array(4 + 12)
+    new DataView(head.buffer).setUint32(0, 12 + sealed.byteLength, true)
+    head.set(iv, 4)
+    // Not joined: a page is megabytes, and a copy of it would be garbage the moment it is written.
+    return [head, new Uint8Array(sealed)]
   }
 }

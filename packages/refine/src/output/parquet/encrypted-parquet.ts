@@ -18,8 +18,8 @@ const largestOrdinal = 32_767
 export interface EncryptedParquet {
   /** Bytes of the next row group. @param rows - its rows, at least one @throws RefineError `VALUE_TYPE`, `VALUE_MISSING`, `LIMIT_EXCEEDED` */
   rowGroup(rows: readonly Row[]): Promise<Uint8Array>
-  /** Bytes of the next row group out of page bodies in the order of the columns, as `encodeColumnPage` makes them. */
-  encodedRowGroup(bodies: readonly Uint8Array[], rows: number): Promise<Uint8Array>
+  /** The next row group in parts, out of page bodies in the order of the columns, as `encodeColumnPage` makes them. */
+  encodedRowGroup(bodies: readonly Uint8Array[], rows: number): Promise<readonly Uint8Array[]>
   /** Bytes of the footer; the file is complete with them. */
   finish(): Promise<Uint8Array>
 }
@@ -42,8 +42,10 @@ export function parquetColumns(table: NamedTable): ParquetColumn[] {
   ]
 }
 
+const lengthOf = (parts: readonly Uint8Array[]) => parts.reduce((sum, part) => sum + part.length, 0)
+
 function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  const whole = new Uint8Array(lengthOf(parts))
   let offset = 0
   for (const part of parts) {
     whole.set(part, offset)
@@ -92,13 +94,13 @@ export async function createEncryptedParquet(options: {
       const place = { rowGroup: ordinal, column: index, page: 0 }
       const headerModule = await encrypt(header, { type: 'dataPageHeader', ...place })
       const pageModule = await encrypt(body, { type: 'dataPage', ...place })
-      const length = headerModule.length + pageModule.length
+      const length = lengthOf(headerModule) + lengthOf(pageModule)
       chunks.push({ column, offset, plainLength: header.length + body.length, length })
-      parts.push(headerModule, pageModule)
+      parts.push(...headerModule, ...pageModule)
       offset += length
     }
     groups.push({ rows, chunks })
-    return concatenate(parts)
+    return parts
   }
   const checkOrdinal = () => {
     if (groups.length > largestOrdinal || columns.length > largestOrdinal) {
@@ -120,7 +122,7 @@ export async function createEncryptedParquet(options: {
           rows.map((row) => row[column.name] ?? null),
         ),
       )
-      return writeGroup(bodies, rows.length)
+      return concatenate(await writeGroup(bodies, rows.length))
     },
 
     async encodedRowGroup(bodies, rows) {
@@ -134,7 +136,9 @@ export async function createEncryptedParquet(options: {
     async finish() {
       const parts: Uint8Array[] = start()
       const cryptoMetadata = encodeThrift(fileCryptoMetadata(fileUnique))
-      const footer = await encrypt(encodeThrift(fileMetadata(columns, groups)), { type: 'footer' })
+      const footer = concatenate(
+        await encrypt(encodeThrift(fileMetadata(columns, groups)), { type: 'footer' }),
+      )
       const length = new Uint8Array(4)
       new DataView(length.buffer).setUint32(0, cryptoMetadata.length + footer.length, true)
       return concatenate([...parts, cryptoMetadata, footer, length, magic])
