@@ -13,7 +13,6 @@ export const apiErrorTexts = {
   JOB_UNKNOWN: 'the node has seen no such job over pools that it serves; it follows the chain with a delay',
   RECEIPT_NOT_READY: 'there is no receipt yet; ask for the state of the job',
   RESULT_NOT_READY: 'there is no result, or it is not released yet; ask for the state of the job',
-  NOT_READY: 'the node is not ready',
   INTERNAL: 'the node failed; the operator finds the reason in the log',
 } as const
 

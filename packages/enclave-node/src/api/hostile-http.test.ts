@@ -19,8 +19,7 @@ const service = {
 } as unknown as NodeService
 
 let api: ServedApi
-let impatient: ServedApi
-let port: number
+let impatient: { readonly headers: ServedApi; readonly request: ServedApi }
 beforeAll(async () => {
   api = await serveApi({
     app: nodeApi(service, () => undefined),
@@ -28,21 +27,18 @@ beforeAll(async () => {
     port: 0,
   })
   // Only for those who are slow on purpose: on a busy machine, others are as well.
-  impatient = await serveApi({
-    app: nodeApi(service, () => undefined),
-    host: '127.0.0.1',
-    port: 0,
-    headersTimeoutMs: 300,
-    requestTimeoutMs: 600,
-  })
-  port = Number(new URL(api.url).port)
+  const hasty = { app: nodeApi(service, () => undefined), host: '127.0.0.1', port: 0 }
+  impatient = {
+    headers: await serveApi({ ...hasty, headersTimeoutMs: 300, requestTimeoutMs: 60_000 }),
+    request: await serveApi({ ...hasty, headersTimeoutMs: 600, requestTimeoutMs: 600 }),
+  }
 })
-afterAll(() => Promise.all([api.close(), impatient.close()]))
+afterAll(() => Promise.all([api, impatient.headers, impatient.request].map((one) => one.close())))
 
 /** Writes bytes as they are and gives back all that comes until the other end closes. */
-function raw(first: string, drip?: string): Promise<string> {
+function raw(first: string, drip?: string, at: ServedApi = api): Promise<string> {
   return new Promise((resolve) => {
-    const socket = connect(drip === undefined ? port : Number(new URL(impatient.url).port), '127.0.0.1')
+    const socket = connect(Number(new URL(at.url).port), '127.0.0.1')
     let answer = ''
     const timer = drip === undefined ? undefined : setInterval(() => socket.write(drip), 50)
     socket.on('data', (bytes) => {
@@ -104,9 +100,9 @@ describe('requests that two servers would read in two ways', () => {
 
 describe('slow senders', () => {
   it('of headers are cut off', async () => {
-    expect(statuses(await raw('GET /v1/health HTTP/1.1\r\nHost: node\r\n', 'X-A: b\r\n'))).toEqual([
-      'HTTP/1.1 408',
-    ])
+    expect(
+      statuses(await raw('GET /v1/health HTTP/1.1\r\nHost: node\r\n', 'X-A: b\r\n', impatient.headers)),
+    ).toEqual(['HTTP/1.1 408'])
   }, 20_000)
 
   it('of a body are cut off, and the planner is never asked', async () => {
@@ -114,6 +110,7 @@ describe('slow senders', () => {
     const answer = await raw(
       'POST /v1/plan HTTP/1.1\r\nHost: node\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{',
       ' ',
+      impatient.request,
     )
     expect(answer).not.toContain(' 200 ')
     expect(asked).toBe(before)
@@ -170,6 +167,15 @@ describe('bodies', () => {
     },
   )
 
+  it('that say they are not packed are read', async () => {
+    const response = await fetch(`${api.url}/v1/plan`, {
+      method: 'POST',
+      body: '{}',
+      headers: { 'content-encoding': 'Identity' },
+    })
+    expect(response.status).toBe(400)
+  })
+
   it('of JSON that is nested deeper than any manifest are refused', async () => {
     const deep = `{"manifest":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
     const response = await fetch(`${api.url}/v1/plan`, { method: 'POST', body: deep })
@@ -225,11 +231,15 @@ describe('the rate', () => {
     clock = 1_000
     expect(await statusesOf(3, '10.0.0.1')).toEqual([200, 200, 429])
     clock = 1_000_000
+    expect(await statusesOf(4, '10.0.0.1')).toEqual([200, 200, 200, 429])
     const nonce = `/v1/evidence?nonce=0x${'ab'.repeat(32)}`
     expect((await call(nonce, '10.0.0.3')).status).toBe(200)
     const costly = await call(nonce, '10.0.0.3')
     expect([costly.status, costly.headers.get('retry-after')]).toEqual([429, '10'])
     expect((await call('/v1/health', '10.0.0.3')).status).toBe(200)
+    const plan = async () =>
+      (await own.request('/v1/plan', { method: 'POST', body: '' }, at('10.0.0.4'))).status
+    expect([await plan(), await plan()]).toEqual([400, 429])
   })
 
   it('is kept for a bounded number of callers, and a clock that goes back gives nothing away', () => {
@@ -243,6 +253,16 @@ describe('the rate', () => {
     for (let n = 0; n < 10_001; n++) take(`caller ${n}`)
     expect(take('a')).toBe(0)
     expect(take('caller 10000')).toBe(1)
+  })
+
+  it('forgets who has been away longest, not who came first', () => {
+    const take = rateLimiter({ perSecond: 1, burst: 1 }, () => 0)
+    take('first')
+    for (let n = 0; n < 9_999; n++) take(`caller ${n}`)
+    expect(take('first')).toBe(1)
+    take('one more')
+    expect(take('first')).toBe(1)
+    expect(take('caller 0')).toBe(0)
   })
 
   it.each([

@@ -7,20 +7,17 @@ import { type Address, encodeBase64Url, type Hex, type SignedStatement, sha256Di
 import { type Context, Hono, type HonoRequest } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import * as z from 'zod'
 import { contributionStateText } from '../state/contribution-state.js'
 import { jobStateText } from '../state/job-state.js'
 import type { JobRow } from '../state/job-table.js'
 import { type ApiErrorCode, apiErrorTexts } from './api-error.js'
+import { addressSchema, idSchema, nonceSchema, planSchema, refusalStatus } from './api-routes.js'
 import { metricsText } from './metrics.js'
 import type { NodeService } from './node-service.js'
+import { openApiDocument } from './openapi.js'
 import { callerOf, type RateLimit, rateLimiter } from './rate-limit.js'
 
 const maximumBodyBytes = 256 * 1024
-const nonceSchema = z.string().regex(/^0x[0-9a-f]{64}$/)
-const addressSchema = z.string().regex(/^0x[0-9a-fA-F]{40}$/)
-const idSchema = z.string().regex(/^(0|[1-9]\d{0,17})$/)
-const planSchema = z.strictObject({ manifest: z.unknown() })
 
 /** How the API defends itself. */
 export interface ApiLimits {
@@ -63,8 +60,8 @@ export function nodeApi(
   const app = new Hono()
   const answer = (context: Context, body: Record<string, unknown>, status: ContentfulStatusCode = 200) =>
     context.json({ simulated: node.simulated, ...body }, status)
-  const refuse = (context: Context, status: ContentfulStatusCode, code: ApiErrorCode) =>
-    answer(context, { error: { code, message: apiErrorTexts[code] } }, status)
+  const refuse = (context: Context, code: ApiErrorCode) =>
+    answer(context, { error: { code, message: apiErrorTexts[code] } }, refusalStatus[code])
 
   app.use(async (context, next) => {
     await next()
@@ -79,23 +76,21 @@ export function nodeApi(
     const wait = call(caller) || (isCostly(context.req) ? costlyCall(caller) : 0)
     if (wait > 0) {
       context.header('retry-after', String(wait))
-      return refuse(context, 429, 'RATE_LIMITED')
+      return refuse(context, 'RATE_LIMITED')
     }
-    if (context.req.url.length > maximumAddressLength) return refuse(context, 414, 'ADDRESS_TOO_LONG')
+    if (context.req.url.length > maximumAddressLength) return refuse(context, 'ADDRESS_TOO_LONG')
     // Nothing is ever unpacked, so nothing can grow in here.
     const encoding = context.req.header('content-encoding')
     if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-      return refuse(context, 415, 'ENCODING_UNSUPPORTED')
+      return refuse(context, 'ENCODING_UNSUPPORTED')
     }
     return next()
   })
-  app.use(
-    bodyLimit({ maxSize: maximumBodyBytes, onError: (context) => refuse(context, 413, 'BODY_TOO_LARGE') }),
-  )
-  app.notFound((context) => refuse(context, 404, 'NOT_FOUND'))
+  app.use(bodyLimit({ maxSize: maximumBodyBytes, onError: (context) => refuse(context, 'BODY_TOO_LARGE') }))
+  app.notFound((context) => refuse(context, 'NOT_FOUND'))
   app.onError((error, context) => {
     onError(error)
-    return refuse(context, 500, 'INTERNAL')
+    return refuse(context, 'INTERNAL')
   })
 
   app.get('/v1/health', (context) => answer(context, { ok: true }))
@@ -103,12 +98,14 @@ export function nodeApi(
     const reasons = node.notReady()
     return answer(context, { ready: reasons.length === 0, reasons }, reasons.length === 0 ? 200 : 503)
   })
+  const document = openApiDocument()
+  app.get('/v1/openapi.json', (context) => context.json(document))
   app.get('/v1/metrics', async (context) => context.text(await metricsText(node)))
 
   app.get('/v1/evidence', async (context) => {
     const given = context.req.query('nonce')
     const nonce = nonceSchema.optional().safeParse(given)
-    if (!nonce.success) return refuse(context, 400, 'NONCE_INVALID')
+    if (!nonce.success) return refuse(context, 'NONCE_INVALID')
     return context.json(await node.evidence(nonce.data as Hex | undefined))
   })
   app.get('/v1/pools', (context) =>
@@ -126,16 +123,16 @@ export function nodeApi(
   )
   app.get('/v1/contributions', async (context) => {
     const pool = addressSchema.optional().safeParse(context.req.query('pool'))
-    if (!pool.success) return refuse(context, 400, 'ADDRESS_INVALID')
+    if (!pool.success) return refuse(context, 'ADDRESS_INVALID')
     const counts = await node.contributions(pool.data?.toLowerCase() as Address | undefined)
     const total = Object.values(counts.states).reduce((sum, count) => sum + count, 0)
     return answer(context, { pool: pool.data ?? null, total, ...counts })
   })
   app.get('/v1/contributions/:id', async (context) => {
     const id = idSchema.safeParse(context.req.param('id'))
-    if (!id.success) return refuse(context, 400, 'ID_INVALID')
+    if (!id.success) return refuse(context, 'ID_INVALID')
     const row = await node.contribution(id.data)
-    if (row === undefined) return refuse(context, 404, 'CONTRIBUTION_UNKNOWN')
+    if (row === undefined) return refuse(context, 'CONTRIBUTION_UNKNOWN')
     return answer(context, {
       id: row.id,
       pool: row.pool,
@@ -152,12 +149,12 @@ export function nodeApi(
 
   app.post('/v1/plan', async (context) => {
     const body = planSchema.safeParse(await context.req.json().catch(() => undefined))
-    if (!body.success) return refuse(context, 400, 'BODY_INVALID')
+    if (!body.success) return refuse(context, 'BODY_INVALID')
     let manifest: ReturnType<typeof parseJobManifest>
     try {
       manifest = parseJobManifest(body.data.manifest)
     } catch {
-      return refuse(context, 400, 'BODY_INVALID')
+      return refuse(context, 'BODY_INVALID')
     }
     const planned = await node.plan(manifest)
     if (planned.ok) return answer(context, { ...planned })
@@ -229,11 +226,11 @@ export function nodeApi(
     ) => Promise<Record<string, unknown> | ApiErrorCode> | Record<string, unknown> | ApiErrorCode,
   ): Promise<Response> {
     const id = idSchema.safeParse(context.req.param('id'))
-    if (!id.success) return refuse(context, 400, 'ID_INVALID')
+    if (!id.success) return refuse(context, 'ID_INVALID')
     const job = await find(id.data)
-    if (job === undefined) return refuse(context, 404, 'JOB_UNKNOWN')
+    if (job === undefined) return refuse(context, 'JOB_UNKNOWN')
     const shown = await show(job)
-    return typeof shown === 'string' ? refuse(context, 404, shown) : answer(context, shown)
+    return typeof shown === 'string' ? refuse(context, shown) : answer(context, shown)
   }
 }
 

@@ -53,7 +53,7 @@ export function callerOf(address: string | undefined): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
   if (mapped?.[1] !== undefined) return mapped[1]
   if (!address.includes(':')) return address
-  const [before = '', after] = address.split('%')[0]?.toLowerCase().split('::') ?? []
+  const [before = '', after] = address.toLowerCase().split('::')
   const head = before === '' ? [] : before.split(':')
   const tail = after === undefined || after === '' ? [] : after.split(':')
   const missing = after === undefined ? 0 : 8 - head.length - tail.length

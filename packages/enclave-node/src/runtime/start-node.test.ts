@@ -13,6 +13,7 @@ import {
   platformRandom,
 } from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { apiRoutes, everyRefusal, refusalSchema } from '../api/api-routes.js'
 import { loadConfig } from '../cli/load-config.js'
 import { statusTable } from '../cli/status.js'
 import { ask, until } from '../testing/ask.js'
@@ -312,6 +313,34 @@ describe('jobs', { timeout: 180_000 }, () => {
       false,
     )
     await expect(api.job('999')).rejects.toMatchObject({ code: 'NODE_REFUSED' })
+  })
+
+  it('answers every call as its description says', async () => {
+    const answers = async (path: string, address: string, init?: RequestInit) => {
+      const route = apiRoutes.find(
+        (one) => one.path === path && one.method === (init?.method ?? 'GET').toLowerCase(),
+      )
+      const response = await fetch(`${node.url}${address}`, init)
+      const schema = route?.answers[response.status] ?? refusalSchema(route?.refusals ?? everyRefusal)
+      return schema.parse(await response.json())
+    }
+    const plan = (sql: string) => ({
+      method: 'POST',
+      body: JSON.stringify({ manifest: manifest({ query: { sql } }) }),
+    })
+    for (const path of ['health', 'ready', 'evidence', 'pools', 'contributions', 'jobs', 'openapi.json']) {
+      await answers(`/v1/${path}`, `/v1/${path}`)
+    }
+    const { total } = await counts()
+    for (let id = 1; id <= total + 1; id++) await answers('/v1/contributions/{id}', `/v1/contributions/${id}`)
+    for (let id = 1; id <= 6; id++) {
+      for (const more of ['', '/receipt', '/result'])
+        await answers(`/v1/jobs/{id}${more}`, `/v1/jobs/${id}${more}`)
+    }
+    await answers('/v1/jobs/{id}/run', '/v1/jobs/2/run', { method: 'POST' })
+    await answers('/v1/plan', '/v1/plan', plan('SELECT count(*) AS n FROM pay.workers'))
+    await answers('/v1/plan', '/v1/plan', plan('SELECT * FROM pay.workers'))
+    await answers('/v1/plan', '/v1/plan', { method: 'POST', body: '{' })
   })
 
   it('is found to be false when one byte of the receipt is another', async () => {

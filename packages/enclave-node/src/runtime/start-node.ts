@@ -22,6 +22,7 @@ import { requireNotBehind } from '../job/reserve-job.js'
 import { type NodeKeyRing, openKeyRing } from '../key/key-ring.js'
 import { nodeSigner } from '../key/node-signer.js'
 import { platformNow, platformRandom } from '../platform.js'
+import { aesRowCipher } from '../state/aes-row-cipher.js'
 import { getMeta, setMeta } from '../state/meta-table.js'
 import { migrate } from '../state/migration.js'
 import { storedLedger, verifyLedgers } from '../state/pglite-ledger.js'
@@ -102,10 +103,11 @@ async function start(
   const { quotes, keyRelease } = openPlatform(config)
   const keys = openKeyRing(await keyRelease.release(), configDigest(config))
   const { deployment } = config.chain
+  const stateKey = keys.stateSecret(deployment)
   const store = await openSealedStore({
     durable,
     openWorking: () => working,
-    key: keys.stateSecret(deployment),
+    cipherOf: (id) => aesRowCipher({ key: stateKey, store: id, random: platformRandom }),
     random: platformRandom,
   })
   // It closes both from here on.

@@ -3,9 +3,9 @@
  * each row; `sealed_head` says how many commits there were and, sealed, what all rows together must come to.
  * @module
  */
+import { encodeHex } from '@sealpool/crypto'
 import { NodeError } from '../errors.js'
 import { bytesOf, integerOf } from './column.js'
-import { hexOf } from './row-cipher.js'
 import type { Sql, StateStore } from './state-store.js'
 
 /** A row as it lies there. */
@@ -172,6 +172,11 @@ export function tampered(what: string): NodeError {
 async function requireAll(rows: readonly unknown[], done: Promise<readonly unknown[]>): Promise<void> {
   if ((await done).length !== rows.length)
     throw tampered('a row to be written was changed, added or taken away')
+}
+
+/** Without the 0x that PostgreSQL does not take. */
+function hexOf(bytes: Uint8Array): string {
+  return encodeHex(bytes).slice(2)
 }
 
 function list(values: readonly string[]): string {

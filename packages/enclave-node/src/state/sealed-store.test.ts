@@ -7,15 +7,21 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { memoryStores } from '../testing/memory-store.js'
 import { groupStore, postgresPrograms, startPostgres } from '../testing/postgresql-server.js'
+import { aesRowCipher } from './aes-row-cipher.js'
 import { allRows } from './change-capture.js'
 import { type ChainContribution, findContribution, insertContribution } from './contribution-table.js'
 import { setMeta } from './meta-table.js'
 import { currentVersion, migrate, storedVersion } from './migration.js'
 import { openPgliteStore } from './pglite-store.js'
+import type { RowCipher } from './row-cipher.js'
 import { openSealedStore } from './sealed-store.js'
 import type { SqlRow, StateStore } from './state-store.js'
 
-const key = new Uint8Array(32).fill(5)
+const cipherWith =
+  (key: Uint8Array) =>
+  (store: Uint8Array): RowCipher =>
+    aesRowCipher({ key, store, random: platformRandom })
+const cipherOf = cipherWith(new Uint8Array(32).fill(5))
 const closers: (() => Promise<unknown>)[] = []
 afterAll(async () => {
   for (const close of closers.reverse()) await close()
@@ -32,11 +38,11 @@ afterAll(() => {
 const memory = memoryStores()
 
 /** The same store again, as after a stop: what was in memory is gone, what lasts is not. */
-const reopened = (durable: StateStore, more: { key?: Uint8Array } = {}): Promise<StateStore> =>
+const reopened = (durable: StateStore, more: { cipherOf?: typeof cipherOf } = {}): Promise<StateStore> =>
   openSealedStore({
     durable: { ...durable, close: async () => undefined },
     openWorking: memory,
-    key,
+    cipherOf,
     random: platformRandom,
     ...more,
   })
@@ -113,7 +119,7 @@ describe('what lies on the disk', () => {
     const store = await openSealedStore({
       durable: await openPgliteStore({ directory }),
       openWorking: memory,
-      key,
+      cipherOf,
       random: platformRandom,
     })
     await fillAll(store)
@@ -137,7 +143,7 @@ describe('what lies on the disk', () => {
     const again = await openSealedStore({
       durable: await openPgliteStore({ directory }),
       openWorking: memory,
-      key,
+      cipherOf,
       random: platformRandom,
     })
     expect(await everything(again)).toEqual(before)
@@ -289,7 +295,9 @@ describe('a stored row', () => {
   })
 
   it('asks for the key that sealed it', async () => {
-    await expect(reopened(durable, { key: new Uint8Array(32).fill(6) })).rejects.toMatchObject({
+    await expect(
+      reopened(durable, { cipherOf: cipherWith(new Uint8Array(32).fill(6)) }),
+    ).rejects.toMatchObject({
       code: 'STATE_OF_ANOTHER_NODE',
     })
   })
@@ -375,7 +383,7 @@ describe('the sealed store', () => {
             return result
           }),
       }),
-      key,
+      cipherOf,
       random: platformRandom,
     })
     await migrate(store)

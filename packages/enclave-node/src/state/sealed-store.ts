@@ -17,7 +17,7 @@ import {
   watchTables,
 } from './change-capture.js'
 import { currentVersion, migrate } from './migration.js'
-import { equalBytes, type RowCipher, rowCipher } from './row-cipher.js'
+import type { RowCipher } from './row-cipher.js'
 import {
   insertHead,
   prepareSealedRows,
@@ -36,8 +36,8 @@ export interface SealedStoreOptions {
   readonly durable: StateStore
   /** Opens an empty database in this process's memory, once all that lasts is checked. It is closed with the sealed store. */
   readonly openWorking: () => Promise<StateStore>
-  /** 32 secret bytes from the key release. */
-  readonly key: Uint8Array
+  /** Makes the cipher of the store with these random bytes, under the key from the key release. */
+  readonly cipherOf: (store: Uint8Array) => RowCipher
   readonly random: (length: number) => Uint8Array
 }
 
@@ -63,11 +63,11 @@ const commitsPerVacuum = 1_000
  * earlier release wrote it in the clear, `STATE_TOO_NEW`
  */
 export async function openSealedStore(options: SealedStoreOptions): Promise<StateStore> {
-  const { durable, key, random } = options
+  const { durable, cipherOf, random } = options
   await prepareSealedRows(durable)
   const kept = await readHead(durable)
-  const cipher = rowCipher({ key, random, store: kept?.store ?? random(storeIdBytes) })
-  if (kept !== undefined && !equalBytes(kept.keyId, cipher.keyId)) {
+  const cipher = cipherOf(kept?.store ?? random(storeIdBytes))
+  if (kept !== undefined && String(kept.keyId) !== String(Uint8Array.from(cipher.keyId))) {
     throw new NodeError(
       'STATE_OF_ANOTHER_NODE',
       'data directory',

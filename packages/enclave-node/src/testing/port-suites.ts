@@ -16,6 +16,7 @@ import { simulatorQuoteProvider } from '../evidence/simulator-quote-provider.js'
 import { developmentKeyRelease } from '../key/development-key-release.js'
 import { dstackKeyRelease } from '../key/dstack-key-release.js'
 import type { KeyRelease } from '../key/key-release.js'
+import { aesRowCipher } from '../state/aes-row-cipher.js'
 import { currentVersion, migrate, storedVersion } from '../state/migration.js'
 import { storedLedger, verifyLedgers } from '../state/pglite-ledger.js'
 import { openPgliteStore } from '../state/pglite-store.js'
@@ -275,7 +276,8 @@ function storeAdapters(): readonly Adapter<StateStore>[] {
           const port = await openSealedStore({
             durable: { ...durable, close: async () => undefined },
             openWorking: working,
-            key: new Uint8Array(32).fill(9),
+            cipherOf: (store) =>
+              aesRowCipher({ key: new Uint8Array(32).fill(9), store, random: platformRandom }),
             random: platformRandom,
           })
           return {
