@@ -283,6 +283,17 @@ describe('a stored row', () => {
     await (await reopened(durable)).close()
   })
 
+  it('of another course of things, with the same number, is refused', async () => {
+    await put(older)
+    const store = await reopened(durable)
+    await setMeta(store, 'a', 'otherwise')
+    const fork = await taken()
+    await store.close()
+    expect(String(fork.head[0]?.['version'])).toBe(String(kept.head[0]?.['version']))
+    await put({ rows: fork.rows, head: kept.head })
+    await expect(reopened(durable)).rejects.toMatchObject({ code: 'STATE_TAMPERED' })
+  })
+
   it('of another store with the same key is refused', async () => {
     const other = await memory()
     const store = await reopened(other)
