@@ -78,6 +78,7 @@ export function verifyDstackCertificate(
   return {
     ok: checks.ok(),
     checks: checks.list(),
+    rtmrs: log?.rtmrs ?? null,
     facts: log?.facts ?? nothing,
     hardware,
     publicKey: `0x${bytesToHex(certificate.spki)}`,
