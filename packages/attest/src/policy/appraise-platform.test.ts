@@ -1,6 +1,6 @@
+import { hexToBytes } from '@noble/hashes/utils.js'
 import { digestOf } from '@sealpool/crypto'
 import { describe, expect, it } from 'vitest'
-import { hexToBytes } from '@noble/hashes/utils.js'
 import { verifyDstackEventLog } from '../dstack/event-log.js'
 import { AttestError } from '../errors.js'
 import type { NitroVerdict } from '../nitro/verify.js'
@@ -529,7 +529,12 @@ describe('parsePlatformPolicy', () => {
     },
     azure: { hardware: snpPolicy, images: [], attestationKeys: [hex(1, 32)] },
     nitro: { images: [], moduleIds: ['i'] },
-    nvidia: { images: [{ name: 'd', registers: { '255': '0x' } }], devices: [hex(7, 32)], deviceTypes: ['d'], allowOfflineOnly: false },
+    nvidia: {
+      images: [{ name: 'd', registers: { '255': '0x' } }],
+      devices: [hex(7, 32)],
+      deviceTypes: ['d'],
+      allowOfflineOnly: false,
+    },
     nvidiaToken: { hardwareModels: ['h'], driverVersions: ['d'], vbiosVersions: ['v'] },
   }
 

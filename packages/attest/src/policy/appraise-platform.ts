@@ -152,10 +152,7 @@ function dstackTieProblem({
   return undefined
 }
 
-function dstackParts(
-  verdict: NonNullable<PlatformVerdicts['dstack']>,
-  rules: DstackRules,
-): Appraisal[] {
+function dstackParts(verdict: NonNullable<PlatformVerdicts['dstack']>, rules: DstackRules): Appraisal[] {
   const { checks, facts, hardware, publicKey } = verdict
   const reasons: string[] = []
   const app = rules.apps.some(
@@ -208,7 +205,12 @@ function azureParts(verdict: AzureVerdict, rules: AzureRules): Appraisal[] {
   return [
     hardwareAnswer(verdict.hardware, rules.hardware),
     ...untied(azureTieProblem(verdict)),
-    own(verdict, verdict.tee === 'tdx' ? azureCheckTitles : snpTitles, ({ id }) => id === 'hardware', reasons),
+    own(
+      verdict,
+      verdict.tee === 'tdx' ? azureCheckTitles : snpTitles,
+      ({ id }) => id === 'hardware',
+      reasons,
+    ),
   ]
 }
 
@@ -242,7 +244,8 @@ function nvidiaParts(verdict: NvidiaVerdict, rules: NvidiaRules): Appraisal[] {
     reasons.push('The policy does not name this device.')
   if (rules.deviceTypes !== undefined && !rules.deviceTypes.includes(verdict.device))
     reasons.push('The policy does not name this type of device.')
-  const open = (id: string) => (id === 'not-revoked' && offline) || (id === 'measurements' && (offline || whole === true))
+  const open = (id: string) =>
+    (id === 'not-revoked' && offline) || (id === 'measurements' && (offline || whole === true))
   return [own(verdict, nvidiaCheckTitles, ({ id, result }) => result === 'not-checked' && open(id), reasons)]
 }
 

@@ -209,6 +209,14 @@ export interface TokenDefects {
   readonly devices?: Readonly<Record<string, string>>
 }
 
+/** What the service says of a chain with which nothing is wrong. */
+export const goodChain = {
+  'x-nvidia-cert-status': 'valid',
+  'x-nvidia-cert-ocsp-status': 'good',
+  'x-nvidia-cert-expiration-date': '9999-12-31T23:59:59Z',
+  'x-nvidia-cert-revocation-reason': null,
+}
+
 /** What the service answers about one GPU. */
 export function serviceAnswer(defects: TokenDefects = {}): unknown[] {
   const seconds = at.getTime() / 1000
@@ -229,6 +237,13 @@ export function serviceAnswer(defects: TokenDefects = {}): unknown[] {
       dbgstat: 'disabled',
       'x-nvidia-gpu-driver-version': '550.90.07',
       'x-nvidia-gpu-vbios-version': '96.00.9F.00.01',
+      'x-nvidia-attestation-warning': null,
+      'x-nvidia-gpu-arch-check': true,
+      'x-nvidia-gpu-attestation-report-cert-chain': goodChain,
+      'x-nvidia-gpu-attestation-report-cert-chain-fwid-match': true,
+      'x-nvidia-gpu-attestation-report-nonce-match': true,
+      'x-nvidia-gpu-attestation-report-signature-verified': true,
+      'x-nvidia-gpu-driver-rim-cert-chain': goodChain,
       ...defects.device,
     },
     defects.header,
