@@ -105,6 +105,7 @@ function pairs(paths, { files, library, tally }) {
         .filter(([report]) => report === name)
         .map(([, chain, wrong]) => [`${folder}${chain}`, wrong]),
     ].filter(([chain]) => files.has(chain))
+    files.evidence(path)
     if (chains.length === 0) tally.count(kind, false, `${path}: no chain beside it is known to be its own`)
     for (const [chain, wrong] of chains) {
       tally.attempt(kind, `${path} with ${chain}`, () => {
