@@ -128,6 +128,9 @@ function fields(entry, report, { hex }) {
     fw: report.currentFirmware.join(),
     committedFw: report.committedFirmware.join(),
     launchMit: Number(report.mitigations?.launch ?? 0n),
+    authorKey: (report.keyInfo & 1) === 1,
+    idBlock: report.idKeyDigest.some((octet) => octet !== 0),
+    currentEqCommitted: hex(report.currentTcb) === hex(report.committedTcb),
     currentMit: Number(report.mitigations?.current ?? 0n),
   }
   const differing = Object.entries(facts).filter(

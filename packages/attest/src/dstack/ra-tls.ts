@@ -6,6 +6,8 @@ import { AttestError } from '../errors.js'
 import type { Hex } from '../verdict/verdict.js'
 
 const arc = '1.3.6.1.4.1.62397.1.'
+/** Extension in which newer guests put their whole container of evidence; it is not read here. */
+export const raTlsAttestationOid = `${arc}8`
 
 /** What an RA-TLS certificate of dstack carries. */
 export interface RaTlsCertificate {

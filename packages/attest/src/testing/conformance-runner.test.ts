@@ -100,6 +100,7 @@ describe('the conformance runner', () => {
         ...collateralFiles,
         ...certificates,
         'quote.bin': quote,
+        'short.bin': new Uint8Array(20),
         'cases-dcap.json': [{ ...dcap, ...change }],
       })
       return lines.filter((line) => line.startsWith('DCAP')).join()
@@ -107,6 +108,12 @@ describe('the conformance runner', () => {
     // The simulator's root is no vendor's: what the facts of such a quote say is that its root is another than Intel's.
     expect(await one({ chainRoot: 'Simulator' })).toBe('DCAP TDX v4: 1 agree, 0 differ')
     expect(await one({})).toBe('DCAP TDX v4: 0 agree, 1 differ')
+    expect(await one({ chainRoot: 'Simulator', qeSig: false })).toBe('DCAP TDX v4: 0 agree, 1 differ')
+    expect(await one({ chainRoot: null })).toBe('DCAP TDX v4: 0 agree, 1 differ')
+    expect(await one({ quote: 'short.bin', quoteSig: null })).toBe(
+      'DCAP quote that cannot be read: 1 agree, 0 differ',
+    )
+    expect(await one({ quote: 'short.bin' })).toBe('DCAP quote that cannot be read: 0 agree, 1 differ')
     expect(await one({ chainRoot: 'Simulator', quoteSig: false })).toBe('DCAP TDX v4: 0 agree, 1 differ')
   })
 
@@ -175,6 +182,8 @@ describe('the conformance runner', () => {
       SGX_QL_QV_RESULT_CONFIG_AND_SW_HARDENING_NEEDED: 'ConfigurationAndSWHardeningNeeded',
       TCB_REVOKED: 'Revoked',
       TCB_NOT_SUPPORTED: 'TCB_NOT_SUPPORTED',
+      TDX_TCB_NOT_SUPPORTED: 'TCB_NOT_SUPPORTED',
+      SGX_QL_TCB_NOT_SUPPORTED: 'TCB_NOT_SUPPORTED',
       STATUS_TCB_NOT_SUPPORTED: 'TCB_NOT_SUPPORTED',
       TEE_QV_RESULT_TD_RELAUNCH_ADVISED: 'TD_RELAUNCH_ADVISED',
       STATUS_TCB_TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED: 'TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED',

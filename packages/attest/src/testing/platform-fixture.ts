@@ -150,6 +150,8 @@ export interface CertificateDefects {
   readonly appId?: string | null
   readonly quote?: Uint8Array | null
   readonly notAfter?: number
+  /** Content of extension 8. */
+  readonly container?: Uint8Array
 }
 
 /** DER of an RA-TLS certificate of dstack over a simulated quote. */
@@ -178,6 +180,7 @@ export function raTlsCertificate(defects: CertificateDefects = {}): Uint8Array {
     derSequence(derOid(`1.3.6.1.4.1.62397.1.${arc}`), derOctets(derOctets(content)))
   return make([
     ...(quote === null ? [] : [extension('1', quote)]),
+    ...(defects.container === undefined ? [] : [extension('8', defects.container)]),
     ...(log === null ? [] : [extension('2', utf8(text))]),
     ...(named === null ? [] : [extension('3', hexToBytes(named))]),
   ])

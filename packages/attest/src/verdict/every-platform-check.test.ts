@@ -171,6 +171,9 @@ describe('verifyDstackCertificate', () => {
       }
     }
     expect(code(() => certificate({ quote: null }))).toBe('BAD_EVIDENCE certificate.quote')
+    const container = () => certificate({ quote: null, container: new Uint8Array(9) })
+    expect(container).toThrow(/extension 8/)
+    expect(() => certificate({ quote: null })).toThrow(/carries no TDX quote/)
     expect(code(() => certificate({ quote: new Uint8Array(9) }))).toMatch(/^BAD_QUOTE/)
     expect(code(() => certificate({ log: 'packed' }))).toBe('BAD_EVENT_LOG certificate.eventLog')
     expect(code(() => certificate({ log: '{}' }))).toMatch(/^BAD_EVENT_LOG/)
