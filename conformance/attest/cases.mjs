@@ -2,6 +2,7 @@
 import { dcapCases } from './dcap.mjs'
 import { documentCases } from './documents.mjs'
 import { firmwareLogCases } from './firmware-logs.mjs'
+import { looseFiles, nitroCases } from './loose-files.mjs'
 import { nvidiaCases } from './nvidia.mjs'
 import { azureCases, dstackCases, dstackMeasurementCases } from './platforms.mjs'
 import { launchDigestCases, snpReportCases } from './snp.mjs'
@@ -30,7 +31,9 @@ export function runCases({ files, library, print, every = 1 }) {
     documentCases,
     firmwareLogCases,
     nvidiaCases,
+    nitroCases,
     unreadCases,
+    looseFiles,
   }
   // What a group cannot even begin with (an index that is no JSON) must not keep the others from being counted.
   for (const [name, group] of Object.entries(groups)) tally.attempt(name, 'whole group', () => group(context))

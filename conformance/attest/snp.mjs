@@ -1,20 +1,23 @@
-import { isCertificateName } from './encodings.mjs'
+import { certificatesOf } from './encodings.mjs'
+import { uncounted } from './tally.mjs'
 
 // Real SEV-SNP reports with the certificates that signed them, and launch digests of virtee's tool.
 
 /** Certificates and lists of AMD, found by their own names. */
-function amdMaterial({ files, library }) {
-  const certificates = files
-    .list('_certs/amd')
-    .filter(isCertificateName)
-    .map((name) => library.parseCertificate(files.evidence(`_certs/amd/${name}`)))
+function amdMaterial({ files, library, tally = uncounted }) {
+  const certificates = certificatesOf('_certs/amd', { files, library, tally }).map(
+    ({ certificate }) => certificate,
+  )
   const lists = files
     .list('_crls')
     .filter((name) => name.startsWith('ARK-'))
-    .map((name) => ({
-      der: files.evidence(`_crls/${name}`),
-      ...library.parseRevocationList(files.evidence(`_crls/${name}`)),
-    }))
+    .flatMap((name) => {
+      const list = tally.attempt('revocation list file', name, () => {
+        const der = files.evidence(`_crls/${name}`)
+        return { der, ...library.parseRevocationList(der) }
+      })
+      return list === undefined ? [] : [list]
+    })
   const same = (a, b) => library.hex(a) === library.hex(b)
   // AMD has had two keys of one name: the signature tells which of them issued a certificate.
   const issuerOf = (certificate) => {
@@ -24,7 +27,7 @@ function amdMaterial({ files, library }) {
     )
     return signed ?? named[0]
   }
-  return { lists, same, issuerOf }
+  return { certificates, lists, same, issuerOf }
 }
 
 /** A moment at which certificate and list are current, if there is one. */
@@ -36,7 +39,8 @@ function commonMoment(vek, list) {
 
 export function snpReportCases({ files, library, tally }) {
   tally.expect('SEV-SNP report fields')
-  const material = amdMaterial({ files, library })
+  const material = amdMaterial({ files, library, tally })
+  negativeCases({ files, library, tally, material })
   for (const entry of files.json('index.json').filter(({ kind }) => kind === 'snp-report')) {
     const bytes = tally.attempt('SEV-SNP report fields', entry.path, () => files.evidence(entry.path))
     if (bytes === undefined) continue
@@ -61,6 +65,56 @@ export function snpReportCases({ files, library, tally }) {
   }
 }
 
+/** Reports and VCEKs of the origins' own negative tests, by what their names and `files.json` say is wrong with them. */
+function negativeCases({ files, library, tally, material }) {
+  const veks = material.certificates.filter(({ commonName }) => /VCEK|VLEK/.test(commonName))
+  for (const path of files.json('files.json').map((entry) => entry.path)) {
+    if (!files.has(path)) continue
+    if (/report[^/]*(?:bad_sig|corrupt|invalid)[^/]*\.bin$/.test(path)) {
+      const kind = 'SEV-SNP report that must be refused'
+      tally.attempt(kind, path, () => {
+        const bytes = files.evidence(path)
+        const strict = codeOf(() => library.parseSnpReport(bytes))
+        const signers = veks.filter((vek) => {
+          if (bytes.length < library.snpReportLength) return false
+          const authority = material.issuerOf(vek)
+          const root = authority && material.issuerOf(authority)
+          const verdict = library.verifySnpReport(bytes, {
+            certificates: [vek, authority, root].filter((one) => one !== undefined).map(({ raw }) => raw),
+            at: new Date(vek.notBefore * 1000),
+            trailingBytes: 'any',
+          })
+          return verdict.checks.find(({ id }) => id === 'report-signature')?.result === 'pass'
+        })
+        const refused =
+          strict === 'BAD_REPORT' || (bytes.length >= library.snpReportLength && veks.length > 0)
+        tally.count(kind, refused && signers.length === 0, `${path}: ${strict}, ${signers.length} signers`)
+      })
+    }
+    if (/vcek[^/]*(?:invalid|corrupt|bad)[^/]*\.(?:der|pem)$/.test(path)) {
+      const kind = 'VCEK that must be refused'
+      tally.attempt(kind, path, () => {
+        const vek = library.parseCertificate(files.evidence(path))
+        const issuers = material.certificates.filter(
+          (one) => library.chainProblem([vek, one], library.verifyAmdSignature) === undefined,
+        )
+        const named = material.certificates.some((one) => material.same(one.subject, vek.issuer))
+        tally.count(kind, named && issuers.length === 0, `${path}: ${issuers.length} issuers, named ${named}`)
+      })
+    }
+  }
+}
+
+function codeOf(ask) {
+  try {
+    ask()
+    return undefined
+  } catch (error) {
+    if (error.code === undefined) throw error
+    return error.code
+  }
+}
+
 function fields(entry, report, { hex }) {
   const facts = {
     version: report.version,
@@ -74,6 +128,9 @@ function fields(entry, report, { hex }) {
     fw: report.currentFirmware.join(),
     committedFw: report.committedFirmware.join(),
     launchMit: Number(report.mitigations?.launch ?? 0n),
+    authorKey: (report.keyInfo & 1) === 1,
+    idBlock: report.idKeyDigest.some((octet) => octet !== 0),
+    currentEqCommitted: hex(report.currentTcb) === hex(report.committedTcb),
     currentMit: Number(report.mitigations?.current ?? 0n),
   }
   const differing = Object.entries(facts).filter(
@@ -83,7 +140,10 @@ function fields(entry, report, { hex }) {
 }
 
 /** Certificates, list and a moment for one entry of the index. */
-export function snpMaterial(entry, { files, library, material = amdMaterial({ files, library }) }) {
+export function snpMaterial(
+  entry,
+  { files, library, tally, material = amdMaterial({ files, library, tally }) },
+) {
   const vek = library.parseCertificate(files.evidence(entry.vek.cert))
   const authority = material.issuerOf(vek)
   const root = authority && material.issuerOf(authority)

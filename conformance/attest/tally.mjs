@@ -39,3 +39,6 @@ export function createTally(print) {
     },
   }
 }
+
+/** For callers that count nothing themselves: whatever is thrown goes on. */
+export const uncounted = { count() {}, attempt: (_kind, _what, ask) => ask() }

@@ -53,6 +53,8 @@ export interface AzureVerdict {
   readonly checks: readonly Check[]
   /** Verdict on the hardware's evidence; null when it was not verified. */
   readonly hardware: Verdict | null
+  /** Report data inside the HCL report: those of the hardware's evidence, or it is another machine's. */
+  readonly reportData: Hex
   readonly nonce: Hex
   /** SHA-256 of the modulus of the vTPM's key `HCLAkPub`, big-endian: which machine it is. */
   readonly attestationKey: Hex
@@ -104,6 +106,7 @@ export function verifyAzureEvidence(evidence: AzureEvidence, options: VerifyAzur
     tee: report.tee,
     checks: checks.list(),
     hardware,
+    reportData: `0x${bytesToHex(report.reportData)}`,
     nonce: `0x${bytesToHex(quote.extraData)}`,
     attestationKey: keyDigest(report.attestationKey),
     registers: Object.fromEntries(

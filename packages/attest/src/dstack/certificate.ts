@@ -7,13 +7,13 @@ import { type Check, checkList, fail, notChecked, pass, unless } from '../verdic
 import { momentSeconds } from '../verdict/moment.js'
 import type { Hex, Verdict } from '../verdict/verdict.js'
 import { type DstackVerdict, dstackCheckTitles, verifyDstackEventLog } from './event-log.js'
-import { parseRaTlsCertificate } from './ra-tls.js'
+import { parseRaTlsCertificate, raTlsAttestationOid } from './ra-tls.js'
 
 /** Every question of {@link verifyDstackCertificate}: those about the certificate, then those about the event log. */
 export const dstackCertificateCheckTitles = {
   quote: 'The quote in the certificate verifies',
   'key-binding': 'The quote vouches for the certificate’s key',
-  'certificate-dates': 'The certificate is in date',
+  'certificate-dates': 'The certificate is in date, by its own word (nobody’s signature on it is asked for)',
   'app-id': 'The app that the certificate names is the one that was measured',
   ...dstackCheckTitles,
 } as const
@@ -44,7 +44,14 @@ export function verifyDstackCertificate(
   const { collateral, compose, eventLog: given, ...rest } = options
   const { certificate, quote, eventLog, appId, reportData } = parseRaTlsCertificate(der)
   if (quote === undefined) {
-    throw new AttestError('BAD_EVIDENCE', 'certificate.quote', 'The certificate carries no TDX quote')
+    const container = certificate.extensions.has(raTlsAttestationOid)
+    throw new AttestError(
+      'BAD_EVIDENCE',
+      'certificate.quote',
+      container
+        ? 'The certificate carries dstack’s newer container (extension 8) and no TDX quote by itself; unpack it first'
+        : 'The certificate carries no TDX quote',
+    )
   }
   const hardware = collateral === undefined ? null : verifyQuote(quote, { ...rest, collateral })
   const claims = hardware?.claims
@@ -78,6 +85,7 @@ export function verifyDstackCertificate(
   return {
     ok: checks.ok(),
     checks: checks.list(),
+    rtmrs: log?.rtmrs ?? null,
     facts: log?.facts ?? nothing,
     hardware,
     publicKey: `0x${bytesToHex(certificate.spki)}`,

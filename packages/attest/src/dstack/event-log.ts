@@ -61,6 +61,8 @@ export interface DstackFacts {
 export interface DstackVerdict {
   readonly ok: boolean
   readonly checks: readonly Check[]
+  /** RTMR0 to RTMR3 of the quote that the log was held against, by which the two belong together; null when there was none. */
+  readonly rtmrs: TdxClaims['rtmrs'] | null
   readonly facts: DstackFacts
 }
 
@@ -188,6 +190,7 @@ export function verifyDstackEventLog(options: {
   return {
     ok: checks.ok(),
     checks: checks.list(),
+    rtmrs: options.claims.rtmrs,
     facts: {
       appId: hex('app-id'),
       composeHash: hex('compose-hash'),

@@ -1,10 +1,13 @@
 import { sha512 } from '@noble/hashes/sha2.js'
-import { concatBytes } from '@noble/hashes/utils.js'
+import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js'
 import { derTag, parseDer } from '../encoding/der.js'
 import { type Certificate, parseCertificate } from '../encoding/x509.js'
 import { AttestError } from '../errors.js'
+import type { Hex } from '../verdict/verdict.js'
 
 const arc = '1.3.6.1.4.1.62397.1.'
+/** Extension in which newer guests put their whole container of evidence; it is not read here. */
+export const raTlsAttestationOid = `${arc}8`
 
 /** What an RA-TLS certificate of dstack carries. */
 export interface RaTlsCertificate {
@@ -17,6 +20,21 @@ export interface RaTlsCertificate {
   readonly appId: Uint8Array | undefined
   /** The 64 bytes that the quote's report data must be. */
   readonly reportData: Uint8Array
+}
+
+function reportDataOf(spki: Uint8Array): Uint8Array {
+  return sha512(concatBytes(new TextEncoder().encode('ratls-cert:'), spki))
+}
+
+/**
+ * What a quote's report data must be to vouch for a key.
+ *
+ * @param spki SubjectPublicKeyInfo as 0x and hex; undefined when a kept verdict has none
+ * @returns 64 bytes; undefined when that is no hex
+ */
+export function raTlsReportData(spki: string | undefined): Hex | undefined {
+  if (typeof spki !== 'string' || !/^0x(?:[0-9a-f]{2})+$/.test(spki)) return undefined
+  return `0x${bytesToHex(reportDataOf(hexToBytes(spki.slice(2))))}`
 }
 
 /**
@@ -38,12 +56,11 @@ export function parseRaTlsCertificate(der: Uint8Array): RaTlsCertificate {
     }
     return content
   }
-  const prefix = new TextEncoder().encode('ratls-cert:')
   return {
     certificate,
     quote: extension('1'),
     eventLog: extension('2'),
     appId: extension('3'),
-    reportData: sha512(concatBytes(prefix, certificate.spki)),
+    reportData: reportDataOf(certificate.spki),
   }
 }

@@ -47,6 +47,9 @@ export const nvidiaTokenCheckTitles = {
   nonce: 'All of them were made for the nonce that was asked',
   result: 'The service says that all devices passed',
   measurements: 'Of each device the service says that its measurements are as published',
+  certificates:
+    'Of each device the service says that its certificates, and those of its references, are valid and not revoked',
+  report: 'Of each device the service says that its report is signed, fresh, and in all else as it must be',
   'secure-boot': 'Of each device the service says that it booted securely',
   debug: 'Of each device the service says that debugging is disabled',
 } as const
@@ -119,14 +122,19 @@ function readBundle(bundle: unknown): { readonly overall: Token; readonly device
   if (entries.length < 1 || entries.length > maximumDevices) throw bad('', 'it has no devices, or too many')
   return {
     overall: readToken(text, 'overall'),
-    devices: entries.map(([name, token], i) => ({ ...readToken(token, `devices.${i}`), name })),
+    devices: entries.map(([name, token], i) => {
+      // The name stands in details and reasons, and nobody has vouched for it yet.
+      if (!/^[A-Za-z0-9_.:-]{1,64}$/.test(name))
+        throw bad(`.devices.${i}`, 'a device’s name has other characters')
+      return { ...readToken(token, `devices.${i}`), name }
+    }),
   }
 }
 
+/** Keys that carry a token's key id; one that stands twice names no key. */
 function serviceKey(keys: readonly NvidiaServiceKey[], token: Token): Uint8Array | undefined {
-  const found = keys.filter(({ kid }) => kid !== undefined && kid === token.keyId)
+  const found = keys.filter(({ kid }) => kid === token.keyId)
   const [key] = found
-  // A key id that stands twice names no key.
   if (found.length !== 1 || key?.kty !== 'EC' || key.crv !== 'P-384') return undefined
   try {
     const [x, y] = [decodeBase64Url(key.x ?? ''), decodeBase64Url(key.y ?? '')]
@@ -134,6 +142,28 @@ function serviceKey(keys: readonly NvidiaServiceKey[], token: Token): Uint8Array
   } catch {
     return undefined
   }
+}
+
+/** A wrong signature is the token's fault; a key that the list does not have (it may be old) is the verifier's. */
+function signaturesAnswer(
+  tokens: readonly Token[],
+  keys: readonly NvidiaServiceKey[],
+  verify: VerifySignature,
+): CheckAnswer {
+  if (keys.length === 0) return notChecked('No keys of the service were given.')
+  let unknown: Token | undefined
+  for (const token of tokens) {
+    if (typeof token.keyId !== 'string') return fail(`the token of ${token.name} names no key`)
+    const key = serviceKey(keys, token)
+    if (key === undefined) unknown ??= token
+    else if (!verify(key, token.signed, token.signature))
+      return fail(`the token of ${token.name} is not signed by the key that it names`)
+  }
+  return unknown === undefined
+    ? pass(`${tokens.length} signatures verify.`)
+    : notChecked(
+        `The list has not one usable key of the id that the token of ${unknown.name} names; it may be old.`,
+      )
 }
 
 /** The verification itself, with portable signatures unless the caller gives others; see its public face in `with-platform.ts`. */
@@ -150,6 +180,8 @@ export function verifyNvidiaToken(
   const keys: unknown = options.keys
   if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'object' && key !== null))
     throw new AttestError('BAD_ARGUMENT', 'options.keys', 'The list `keys` of the service’s JWKS is expected')
+  if (options.nonce !== undefined && !((options.nonce as unknown) instanceof Uint8Array))
+    throw new AttestError('BAD_ARGUMENT', 'options.nonce', 'The nonce is expected as bytes')
   const { overall, devices } = readBundle(bundle)
   const all = [overall, ...devices]
   const verify = options.verifySignature ?? verifyAmdSignature
@@ -164,14 +196,7 @@ export function verifyNvidiaToken(
     const wrong = tokens.find((token) => !holds(token))
     return wrong === undefined ? pass(good) : fail(`the token of ${wrong.name} ${problem}`)
   }
-  checks.run('signatures', [], () => {
-    if (options.keys.length === 0) return notChecked('No keys of the service were given.')
-    const signed = (token: Token) => {
-      const key = serviceKey(options.keys, token)
-      return key !== undefined && verify(key, token.signed, token.signature)
-    }
-    return each(all, signed, 'is not signed by a given key', `${all.length} signatures verify.`)
-  })
+  checks.run('signatures', [], () => signaturesAnswer(all, options.keys, verify))
   checks.run('issuer', [], () =>
     each(all, ({ claims }) => claims['iss'] === nvidiaTokenIssuer, 'has another issuer', 'It is.'),
   )
@@ -197,6 +222,8 @@ export function verifyNvidiaToken(
     const good = ({ claims: { measres } }: Token) => measres === 'success' || measres === 'Success'
     return each(devices, good, 'says that they are not', 'It says so.')
   })
+  checks.run('certificates', ['signatures'], () => claimsAnswer(devices, certificateProblem))
+  checks.run('report', ['signatures'], () => claimsAnswer(devices, reportProblem))
   checks.run('secure-boot', ['signatures'], () =>
     each(devices, ({ claims }) => claims['secboot'] === true, 'does not say so', 'It says so.'),
   )
@@ -204,6 +231,64 @@ export function verifyNvidiaToken(
     each(devices, ({ claims }) => claims['dbgstat'] === 'disabled', 'does not say so', 'It says so.'),
   )
   return { ok: checks.ok(), checks: checks.list(), devices: devices.map(deviceFacts) }
+}
+
+/** What is wrong with a device's claims, or what they do not tell. */
+interface ClaimsProblem {
+  readonly wrong?: string
+  readonly untold?: string
+}
+
+function claimsAnswer(
+  devices: readonly Token[],
+  problemOf: (claims: Token['claims']) => ClaimsProblem,
+): CheckAnswer {
+  const problems = devices.map(({ name, claims }) => ({ name, ...problemOf(claims) }))
+  const wrong = problems.find((problem) => problem.wrong !== undefined)
+  if (wrong !== undefined) return fail(`the token of ${wrong.name} says otherwise: ${wrong.wrong}`)
+  const untold = problems.find((problem) => problem.untold !== undefined)
+  if (untold !== undefined) return notChecked(`The token of ${untold.name} does not tell: ${untold.untold}.`)
+  return pass('It says so.')
+}
+
+const chainClaim = /^x-nvidia-.*-cert-chain$/
+/** Older tokens (version 2 of the claims) have one yes or no instead of a chain's status. */
+const ownChainClaim = /^x-nvidia-.*-attestation-report-cert-chain(?:-validated)?$/
+
+/** A certificate on hold is told by the warning alone: the service goes on. */
+function certificateProblem(claims: Token['claims']): ClaimsProblem {
+  const warning = claims['x-nvidia-attestation-warning'] ?? null
+  if (warning !== null) return { wrong: 'it has a warning (a certificate on hold)' }
+  const told = Object.entries(claims).filter(([, value]) => value !== null)
+  for (const [name, value] of told.filter(([one]) => chainClaim.test(one))) {
+    const chain = typeof value === 'object' ? (value as Readonly<Record<string, unknown>>) : {}
+    const valid = chain['x-nvidia-cert-status'] === 'valid' && chain['x-nvidia-cert-ocsp-status'] === 'good'
+    const answered = ['nonce-matches', 'response-valid'].every(
+      (one) => chain[`x-nvidia-cert-ocsp-${one}`] !== false,
+    )
+    if (!valid || !answered || (chain['x-nvidia-cert-revocation-reason'] ?? null) !== null)
+      return { wrong: name.replace(/[^a-z-]/g, '') }
+  }
+  return told.some(([name]) => ownChainClaim.test(name)) ? {} : { untold: 'the device’s certificates' }
+}
+
+const statement = /^x-nvidia-.*-(?:parsed|match|verified|validated|fetched|available|no-conflict)$/
+
+/** Every statement that is made must be true; those about signature and nonce must be made. */
+function reportProblem(claims: Token['claims']): ClaimsProblem {
+  const told = Object.entries(claims).filter(([, value]) => value !== null)
+  const wrong = told.find(
+    ([name, value]) =>
+      (statement.test(name) && value !== true) || (/^x-nvidia-.*-arch-check$/.test(name) && value === false),
+  )
+  if (wrong !== undefined) return { wrong: wrong[0].replace(/[^a-z-]/g, '') }
+  const mismatches = claims['x-nvidia-mismatch-measurement-records'] ?? []
+  if (!Array.isArray(mismatches) || mismatches.length > 0) return { wrong: 'measurements do not match' }
+  const untold = ['signature-verified', 'nonce-match'].find(
+    (end) =>
+      !told.some(([name]) => name.startsWith('x-nvidia-') && name.endsWith(`-attestation-report-${end}`)),
+  )
+  return untold === undefined ? {} : { untold }
 }
 
 /** `submods`: by name, `["DIGEST", ["SHA-256", hex of the token's text]]` (RFC 9711, 4.2.18). */

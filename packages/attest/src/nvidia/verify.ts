@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { chainProblem, validityProblem } from '../encoding/certificate-chain.js'
+import { parseDer } from '../encoding/der.js'
 import { parsePemCertificates } from '../encoding/pem.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { type Certificate, parseCertificate } from '../encoding/x509.js'
@@ -28,6 +29,7 @@ export const nvidiaCheckTitles = {
   chain: 'The device’s certificates are signed up to the root',
   'certificate-dates': 'All certificates are in date',
   signature: 'Request and measurements are signed by the device',
+  'firmware-id': 'Certificate and measurements name the same firmware (FWID), where both name one',
   nonce: 'The measurements were made for the nonce that was asked',
   'not-revoked': 'No certificate is revoked or on hold (NVIDIA answers by OCSP, online)',
   measurements: 'The measurements are those of driver and firmware that NVIDIA published (RIM)',
@@ -40,7 +42,12 @@ export interface NvidiaVerdict {
   /** What can be proved offline holds: it is a device of NVIDIA, and it answered this nonce with these measurements. */
   readonly authentic: boolean
   readonly checks: readonly Check[]
+  /** Common name of the device's certificate: its type, which all devices of that type share. */
   readonly device: string
+  /** SHA-256 of the key (SubjectPublicKeyInfo) that issued the device's certificate: the single device's own; null without one. */
+  readonly deviceKey: Hex | null
+  /** SHA-256 of the key that signed the measurements; it may change with the firmware. */
+  readonly attestationKey: Hex
   readonly nonce: Hex
   /** Measurement blocks by index, as DMTF measurement specification has them. */
   readonly measurements: Readonly<Record<number, Hex>>
@@ -85,11 +92,11 @@ export function verifyNvidiaReport(
   },
 ): NvidiaVerdict {
   const at = momentSeconds(options.at)
-  const { nonce, measurements } = parseReport(report)
+  const { nonce, measurements, firmwareId } = parseReport(report)
   const chain = parsePemCertificates(options.certificates).map(parseCertificate)
   const verify = options.verifySignature ?? verifyAmdSignature
   const checks = checkList(nvidiaCheckTitles)
-  const [leaf] = chain
+  const [leaf, issuer] = chain
   const root = chain[chain.length - 1]
   checks.run('root-trusted', [], () => {
     const digest = `sha256:${bytesToHex(sha256(root?.raw ?? new Uint8Array()))}`
@@ -102,6 +109,7 @@ export function verifyNvidiaReport(
     const valid = leaf !== undefined && verify(leaf.publicKey, report.subarray(0, cut), report.subarray(cut))
     return valid ? pass('It verifies.') : fail('it does not verify')
   })
+  checks.run('firmware-id', ['signature'], () => firmwareAnswer(leaf, firmwareId))
   checks.run('nonce', [], () => {
     if (options.nonce === undefined) return notChecked('No nonce was asked for: the measurements may be old.')
     return sameBytes(nonce, options.nonce) ? pass('It is fresh.') : fail('they were made for another nonce')
@@ -114,9 +122,19 @@ export function verifyNvidiaReport(
   )
   return {
     ok: checks.ok(),
-    authentic: checks.passed('root-trusted', 'chain', 'certificate-dates', 'signature', 'nonce'),
+    authentic: checks.passed(
+      'root-trusted',
+      'chain',
+      'certificate-dates',
+      'signature',
+      'firmware-id',
+      'nonce',
+    ),
     checks: checks.list(),
     device: leaf?.commonName ?? '',
+    // A chain of two has its root there, which is no device's.
+    deviceKey: issuer === undefined || issuer === root ? null : `0x${issuer.spkiDigest}`,
+    attestationKey: `0x${leaf?.spkiDigest ?? ''}`,
     nonce: `0x${bytesToHex(nonce)}`,
     measurements,
   }
@@ -134,9 +152,29 @@ function revocationAnswer(
     if (status === 'revoked') return fail(`${commonName} is revoked`)
     if (status === 'hold') return fail(`${commonName} is on hold`)
     if (status !== 'good') return notChecked(`NVIDIA gave no answer about ${commonName}.`)
-    if (!(at <= nextUpdate)) return fail(`the answer about ${commonName} went stale`)
+    if (!(at <= nextUpdate)) return notChecked(`The answer about ${commonName} went stale.`)
   }
   return pass(`${chain.length} certificates are good, by the answers that the caller brought.`)
+}
+
+/** Extension of TCG's DICE profile that names the firmware which holds the key (2.23.133.5.4.1). */
+const firmwareExtension = '2.23.133.5.4.1'
+const sha384Oid = '608648016503040202'
+
+/** `CompositeDeviceID`: version, key of the device, and hash algorithm with digest of the firmware. */
+function firmwareAnswer(leaf: Certificate | undefined, reported: Uint8Array | undefined): CheckAnswer {
+  const value = leaf?.extensions.get(firmwareExtension)
+  if (reported === undefined) return pass('The measurements name none.')
+  if (value === undefined) return pass('The certificate names none.')
+  const [, , firmware, ...others] = parseDer(value).children
+  const [algorithm, digest] = firmware?.children ?? []
+  if (algorithm === undefined || digest === undefined || others.length > 0)
+    return fail('the certificate’s extension cannot be read')
+  if (bytesToHex(algorithm.content) !== sha384Oid)
+    return fail('the certificate names it by another hash than SHA-384')
+  return sameBytes(digest.content, reported)
+    ? pass('They do.')
+    : fail('the measurements were made by another firmware than the certificate is for')
 }
 
 function referenceAnswer(
@@ -182,5 +220,33 @@ function parseReport(report: Uint8Array) {
     at += 4 + size
   }
   if (at !== record.length) throw bad('the record holds more than its measurements')
-  return { nonce: report.subarray(4, 36), measurements }
+  // Behind the record: the device's own nonce, NVIDIA's opaque fields, and the signature, which ends it.
+  const lengthAt = 8 + length + 32
+  const opaqueLength = (response[lengthAt] ?? 0) + (response[lengthAt + 1] ?? 0) * 256
+  const end = lengthAt + 2 + opaqueLength + signatureLength
+  if (end > response.length) throw bad('its opaque part is cut off')
+  if (end < response.length) throw bad(`${response.length - end} bytes stand behind its signature`)
+  const firmwareId = opaqueField(response.subarray(lengthAt + 2, lengthAt + 2 + opaqueLength), 20, bad)
+  return { nonce: report.subarray(4, 36), measurements, firmwareId }
+}
+
+/** One of NVIDIA's fields: each has a type, a length (both of two bytes, little-endian), and a value. */
+function opaqueField(
+  opaque: Uint8Array,
+  wanted: number,
+  bad: (what: string) => AttestError,
+): Uint8Array | undefined {
+  let found: Uint8Array | undefined
+  let at = 0
+  while (at < opaque.length) {
+    const type = (opaque[at] ?? 0) + (opaque[at + 1] ?? 0) * 256
+    const end = at + 4 + (opaque[at + 2] ?? 0) + (opaque[at + 3] ?? 0) * 256
+    if (end > opaque.length) throw bad('an opaque field is cut off')
+    if (type === wanted) {
+      if (found !== undefined) throw bad('an opaque field stands twice')
+      found = opaque.subarray(at + 4, end)
+    }
+    at = end
+  }
+  return found
 }

@@ -3,12 +3,15 @@ import { describe, expect, it } from 'vitest'
 import { AttestError } from '../errors.js'
 import { quoteClaims } from '../intel/claims.js'
 import { parseQuote } from '../intel/quote.js'
+import { verifyNvidiaReport as nvidiaReport } from '../nvidia/verify.js'
 import { attestData, readAttestData } from '../testing/attest-data.js'
+import { serviceAnswer, serviceKeys } from '../testing/platform-fixture.js'
 import {
   parseFirmwareEventLog,
   verifyFirmwareEventLog,
   verifyNitroDocument,
   verifyNvidiaReport,
+  verifyNvidiaToken,
 } from './index.js'
 
 type WithChecks = { readonly checks: readonly { readonly id: string; readonly result: string }[] }
@@ -173,7 +176,8 @@ describe.skipIf(attestData === undefined)('NVIDIA measurements', () => {
     expect(not(verifyNvidiaReport(bytes, answers('revoked')), 'fail')).toEqual(['not-revoked'])
     expect(not(verifyNvidiaReport(bytes, answers('unknown')), 'not-checked')).toContain('not-revoked')
     const stale = answers('good', new Date(at.getTime() - 1))
-    expect(not(verifyNvidiaReport(bytes, stale), 'fail')).toEqual(['not-revoked'])
+    expect(not(verifyNvidiaReport(bytes, stale), 'fail')).toEqual([])
+    expect(not(verifyNvidiaReport(bytes, stale), 'not-checked')).toContain('not-revoked')
     const silent = { ...question, revocation: () => undefined }
     expect(not(verifyNvidiaReport(bytes, silent), 'not-checked')).toContain('not-revoked')
     const measured = (referenceMeasurements: Record<number, `0x${string}`[]>) =>
@@ -191,6 +195,86 @@ describe.skipIf(attestData === undefined)('NVIDIA measurements', () => {
       },
     })
     expect(count.asked).toBeGreaterThan(2)
+  })
+
+  const serialized = (name: string, index = 0) => {
+    const json = new TextDecoder().decode(
+      readAttestData(`NVIDIA__attestation-sdk/common-test-data/serialized_test_evidence/${name}.json`),
+    )
+    const entry = JSON.parse(json)[index] as { evidence: string; certificate: string }
+    const base64 = (value: string) => new Uint8Array(Buffer.from(value, 'base64'))
+    const bytes = /^[0-9a-f]+$/i.test(entry.evidence)
+      ? new Uint8Array(Buffer.from(entry.evidence, 'hex'))
+      : base64(entry.evidence)
+    return { bytes, certificates: new TextDecoder().decode(base64(entry.certificate)) }
+  }
+
+  it('reads the claims that the service writes, under a simulated signature', () => {
+    const claims = JSON.parse(text('hopperClaimsv3_decoded.json')) as { 'GPU-0': Record<string, unknown> }
+    const { 'GPU-0': device } = claims
+    const { nbf, exp, eat_nonce } = device
+    const nonce = Uint8Array.from(Buffer.from(String(eat_nonce), 'hex'))
+    const when = new Date(Number(nbf) * 1000)
+    const bundle = (change: object) =>
+      serviceAnswer({ device: { ...device, ...change }, overall: { nbf, exp, eat_nonce } })
+    const verdict = verifyNvidiaToken(bundle({}), { keys: serviceKeys, at: when, nonce })
+    expect([verdict.ok, not(verdict, 'fail')]).toEqual([true, []])
+    const held = bundle({ 'x-nvidia-attestation-warning': 'CERT_HOLD' })
+    expect(not(verifyNvidiaToken(held, { keys: serviceKeys, at: when, nonce }), 'fail')).toEqual([
+      'certificates',
+    ])
+  })
+
+  it('tells single devices apart, which all have one name', () => {
+    const verdicts = [0, 1, 2, 3].map((index) => {
+      const { bytes, certificates } = serialized('multi_gpu_hopper', index)
+      return verifyNvidiaReport(bytes, { certificates, at, nonce: bytes.slice(4, 36) })
+    })
+    expect(verdicts.map(({ authentic }) => authentic)).toEqual([true, true, true, true])
+    expect(new Set(verdicts.map(({ device }) => device)).size).toBe(1)
+    expect(new Set(verdicts.map(({ deviceKey }) => deviceKey)).size).toBe(4)
+    expect(new Set(verdicts.map(({ attestationKey }) => attestationKey)).size).toBe(4)
+    const { bytes, certificates } = serialized('hopper_evidence')
+    const pems = certificates.match(/-----BEGIN[\s\S]*?END CERTIFICATE-----\n?/g) ?? []
+    const short = [pems[0], pems[pems.length - 1]].join('')
+    expect(verifyNvidiaReport(bytes, { certificates: short, at }).deviceKey).toBeNull()
+  })
+
+  it('holds the firmware that the report names against the certificate’s', () => {
+    const { bytes, certificates } = serialized('hopper_evidence')
+    const options = { certificates, at, nonce: bytes.slice(4, 36) }
+    const check = (report: Uint8Array, verifySignature?: () => boolean) =>
+      nvidiaReport(report, {
+        ...options,
+        ...(verifySignature === undefined ? {} : { verifySignature }),
+      }).checks.find(({ id }) => id === 'firmware-id')
+    expect(check(bytes)).toMatchObject({ result: 'pass', detail: 'They do.' })
+    // The field stands as type 20 and length 48; a device that signs another value is refused.
+    const field = Buffer.from(bytes).lastIndexOf(Buffer.from([20, 0, 48, 0]))
+    const changed = bytes.slice()
+    changed[field + 4] = (changed[field + 4] ?? 0) ^ 1
+    expect(check(changed, () => true)?.result).toBe('fail')
+    expect(nvidiaReport(changed, { ...options, verifySignature: () => true }).authentic).toBe(false)
+    const renamed = bytes.slice()
+    renamed[field] = 99
+    expect(check(renamed, () => true)).toMatchObject({
+      result: 'pass',
+      detail: 'The measurements name none.',
+    })
+    const cut = bytes.slice()
+    cut[field + 3] = 0xff
+    expect(() => check(cut)).toThrow(/opaque field is cut off/)
+  })
+
+  it('refuses a report with a byte too many or too few behind its opaque part', () => {
+    const { bytes, certificates } = serialized('hopper_evidence')
+    const longer = new Uint8Array([...bytes, 0])
+    expect(() => verifyNvidiaReport(longer, { certificates, at })).toThrow(
+      /1 bytes stand behind its signature/,
+    )
+    expect(() => verifyNvidiaReport(bytes.slice(0, -1), { certificates, at })).toThrow(
+      /opaque part is cut off/,
+    )
   })
 
   it('refuses a report with two measurements of one index', () => {

@@ -1,3 +1,4 @@
+import { hexToBytes } from '@noble/hashes/utils.js'
 import { digestOf } from '@sealpool/crypto'
 import { describe, expect, it } from 'vitest'
 import { verifyDstackEventLog } from '../dstack/event-log.js'
@@ -28,7 +29,8 @@ import {
   serviceKeys,
 } from '../testing/platform-fixture.js'
 import type { Check } from '../verdict/check-list.js'
-import type { TdxClaims } from '../verdict/verdict.js'
+import type { TdxClaims, Verdict } from '../verdict/verdict.js'
+import { verifyQuote, verifySnpReport } from '../with-platform.js'
 import type { AttestationPolicy } from './policy.js'
 
 // One machine of each kind that passes, and a policy that allows it; each row changes one thing on either side.
@@ -79,6 +81,8 @@ const nvidia: NvidiaVerdict = {
   authentic: true,
   checks: passing(nvidiaCheckTitles),
   device: 'GH100',
+  deviceKey: hex(7, 32),
+  attestationKey: hex(8, 32),
   nonce: hex(6, 32),
   measurements: { 1: hex(1, 48), 2: hex(2, 48) },
 }
@@ -275,7 +279,21 @@ table('nvidia', {
     failing: { images: [{ name: 'driver', registers: { '3': hex(2, 48) } }] },
     says: /no image/,
   },
-  device: { rules: { devices: ['GH100'] }, failing: { devices: ['GB100'] }, says: /this device/ },
+  device: {
+    rules: { devices: [hex(7, 32)] },
+    failing: { devices: [hex(8, 32)] },
+    says: /this device/,
+  },
+  'a device that is not told': {
+    rules: { devices: [hex(7, 32)] },
+    change: { deviceKey: null },
+    says: /this device/,
+  },
+  'type of device': {
+    rules: { deviceTypes: ['GH100'] },
+    failing: { deviceTypes: ['GB100'] },
+    says: /this type of device/,
+  },
   'revocation that nobody asked for': {
     change: turned(nvidia.checks, 'not-revoked', 'not-checked'),
     answer: 'not-proved',
@@ -379,6 +397,93 @@ describe('appraisePlatform', () => {
     expect(ask('dstack', verdicts.dstack, policy.dstack).answer).toBe('allowed')
   })
 
+  it('proves nothing of an event log and a quote that do not belong together', () => {
+    const quoted = (quote: Parameters<typeof simulator.quote>[0]) =>
+      verifyQuote(simulator.quote(quote), {
+        collateral: simulator.collateral(at),
+        at,
+        trustedRoots: [simulator.rootDigest],
+      })
+    const bytes = (value: string) => hexToBytes(value.slice(2))
+    const rtmrs = tdClaims.rtmrs.map(bytes)
+    const log = verifyDstackEventLog({ eventLog: dstackLog, claims: tdClaims, compose })
+    expect(log.rtmrs).toEqual(tdClaims.rtmrs)
+    const anyImage = { ...tdxPolicy, measurements: [{ name: 'image', mrTd: tdClaims.mrTd }] }
+    const rules = { hardware: anyImage, apps: [app] }
+    const answer = (verdict: object, hardware: Verdict | null) =>
+      ask('dstack', { ...verdict, hardware } as PlatformVerdicts['dstack'], rules)
+    const reportData = bytes(tdClaims.reportData)
+    for (const index of [0, 1, 2, 3]) {
+      const others = rtmrs.map((one, i) => (i === index ? new Uint8Array(48).fill(1) : one))
+      for (const verdict of [log, dstack]) {
+        const { answer: given, reasons } = answer(verdict, quoted({ reportData, rtmrs: others }))
+        expect([given, reasons]).toEqual(['not-proved', [expect.stringMatching(/another quote/)]])
+      }
+    }
+    // An event log alone vouches for no key; a certificate's key must be the one in the quote beside it.
+    const otherKey = quoted({ reportData: new Uint8Array(64), rtmrs })
+    expect(answer(log, otherKey).answer).toBe('allowed')
+    const { publicKey: _, ...unnamed } = dstack
+    for (const verdict of [dstack, unnamed, { ...dstack, publicKey: '0x' }, { ...dstack, publicKey: 7 }])
+      expect(answer(verdict, otherKey)).toEqual({
+        answer: 'not-proved',
+        reasons: [expect.stringMatching(/vouches for another key/)],
+      })
+    expect(answer(unnamed, quoted({ reportData, rtmrs })).answer).toBe('not-proved')
+    expect(answer({ ...dstack, publicKey: '0x00' }, dstack.hardware).answer).toBe('not-proved')
+    expect(answer(dstack, quoted({ reportData, rtmrs })).answer).toBe('allowed')
+    // Verdicts that tell no registers, and hardware of another kind.
+    for (const none of [null, undefined, [], 'rtmrs'])
+      expect(answer({ ...log, rtmrs: none }, dstack.hardware).reasons).toEqual([
+        expect.stringMatching(/another quote/),
+      ])
+    const mixed = ask('dstack', { ...log, hardware: azure.hardware }, { hardware: snpPolicy, apps: [app] })
+    expect(mixed).toEqual({ answer: 'not-proved', reasons: [expect.stringMatching(/no TDX guest/)] })
+  })
+
+  it('proves nothing of Azure’s evidence beside another machine’s hardware', () => {
+    const other = verifySnpReport(amd.report({ reportData: new Uint8Array(64) }), {
+      certificates: amd.certificates(),
+      crl: amd.crl(at),
+      at,
+      trustedRoots: [amd.rootDigest],
+    })
+    expect(other.ok).toBe(true)
+    expect(ask('azure', { ...azure, hardware: other }, policy.azure)).toEqual({
+      answer: 'not-proved',
+      reasons: [expect.stringMatching(/another machine/)],
+    })
+    const given = ask('azure', { ...azure, tee: 'tdx' }, policy.azure)
+    expect([given.answer, given.reasons.length]).toEqual(['not-proved', 2])
+  })
+
+  it.each(Object.keys(all) as Kind[])('asks the verdict of %s for each of its questions once', (kind) => {
+    const verdict = all[kind]
+    if (verdict === undefined) throw new Error('no fixture')
+    const answer = (change: object) =>
+      ask(kind, { ...verdict, ...change } as PlatformVerdicts[Kind], policy[kind])
+    expect(answer({}).answer).toBe('allowed')
+    expect(answer({ ok: false, checks: [] }).answer).toBe('not-proved')
+    expect(answer({ checks: [] }).answer).toBe('not-proved')
+    expect(answer({ ok: false }).reasons).toEqual(['The verdict is not ok.'])
+    expect(answer({ ok: 'yes' }).answer).toBe('not-proved')
+    verdict.checks.forEach((check, i) => {
+      const [title] = [check.title]
+      const cut = answer({ checks: verdict.checks.filter((_, j) => i !== j) })
+      expect([cut.answer, cut.reasons[0]?.startsWith(title)]).toEqual(['not-proved', true])
+      expect(answer({ checks: [...verdict.checks, check] }).answer).toBe('not-proved')
+    })
+  })
+
+  it.each([null, undefined, 'x', { nitro: null }, { dstack: 7 }, { azure: {} }])(
+    'refuses %j as verdicts',
+    (verdicts) => {
+      expect(() => appraisePlatform(verdicts as PlatformVerdicts, policy)).toThrow(
+        expect.objectContaining({ code: 'BAD_ARGUMENT' }),
+      )
+    },
+  )
+
   it('offline alone is allowed by name only', () => {
     const open = {
       ...nvidia,
@@ -387,8 +492,14 @@ describe('appraisePlatform', () => {
           .checks,
       ],
     }
-    const images = [{ name: 'driver', registers: { '1': hex(1, 48) } }]
+    const images = [{ name: 'driver', registers: { '1': hex(1, 48), '2': hex(2, 48) } }]
+    const partly = [{ name: 'driver', registers: { '1': hex(1, 48) } }]
     const measured = { ...nvidia, ...turned(nvidia.checks, 'measurements', 'not-checked') }
+    // A block that no image names may be anything, so that NVIDIA's values are still asked for.
+    expect(ask('nvidia', measured, { images: partly }).answer).toBe('not-proved')
+    const other = [{ name: 'other', registers: { '1': hex(1, 48), '2': hex(9, 48) } }]
+    expect(ask('nvidia', measured, { images: [...partly, ...other] }).answer).toBe('not-proved')
+    expect(ask('nvidia', measured, { images: partly, allowOfflineOnly: true }).answer).toBe('allowed')
     expect(ask('nvidia', measured, { images }).answer).toBe('allowed')
     expect(ask('nvidia', measured, {}).answer).toBe('not-proved')
     expect(ask('nvidia', open, {}).answer).toBe('not-proved')
@@ -418,7 +529,12 @@ describe('parsePlatformPolicy', () => {
     },
     azure: { hardware: snpPolicy, images: [], attestationKeys: [hex(1, 32)] },
     nitro: { images: [], moduleIds: ['i'] },
-    nvidia: { images: [{ name: 'd', registers: { '255': '0x' } }], devices: ['d'], allowOfflineOnly: false },
+    nvidia: {
+      images: [{ name: 'd', registers: { '255': '0x' } }],
+      devices: [hex(7, 32)],
+      deviceTypes: ['d'],
+      allowOfflineOnly: false,
+    },
     nvidiaToken: { hardwareModels: ['h'], driverVersions: ['d'], vbiosVersions: ['v'] },
   }
 

@@ -1,8 +1,11 @@
-import type { AzureVerdict } from '../azure/verify.js'
-import type { DstackVerdict } from '../dstack/event-log.js'
-import type { NitroVerdict } from '../nitro/verify.js'
-import type { NvidiaTokenVerdict } from '../nvidia/token.js'
-import type { NvidiaVerdict } from '../nvidia/verify.js'
+import { type AzureVerdict, azureCheckTitles } from '../azure/verify.js'
+import { dstackCertificateCheckTitles } from '../dstack/certificate.js'
+import { type DstackVerdict, dstackCheckTitles } from '../dstack/event-log.js'
+import { raTlsReportData } from '../dstack/ra-tls.js'
+import { AttestError } from '../errors.js'
+import { type NitroVerdict, nitroCheckTitles } from '../nitro/verify.js'
+import { type NvidiaTokenVerdict, nvidiaTokenCheckTitles } from '../nvidia/token.js'
+import { type NvidiaVerdict, nvidiaCheckTitles } from '../nvidia/verify.js'
 import type { Check } from '../verdict/check-list.js'
 import type { Hex, Verdict } from '../verdict/verdict.js'
 import { type Appraisal, answerOf, appraise } from './appraise.js'
@@ -20,8 +23,11 @@ import { refusalsAbout } from './refusal.js'
 
 /** What was verified of one machine; each kind that the policy names must be there, and no other. */
 export interface PlatformVerdicts {
-  /** From `verifyDstackCertificate`, or from `verifyDstackEventLog` with the verdict on the quote beside it. */
-  readonly dstack?: DstackVerdict & { readonly hardware: Verdict | null }
+  /**
+   * From `verifyDstackCertificate`, or from `verifyDstackEventLog` with the verdict on the quote beside it. The log must have been
+   * held against the registers of that very quote, and a certificate's key must be the one in its report data.
+   */
+  readonly dstack?: DstackVerdict & { readonly hardware: Verdict | null; readonly publicKey?: Hex }
   readonly azure?: AzureVerdict
   readonly nitro?: NitroVerdict
   readonly nvidia?: NvidiaVerdict
@@ -40,7 +46,7 @@ const calendar = new Set(['certificate-dates', 'fresh', 'token-dates'])
  * @param verdicts of one machine, by kind
  * @param policy which of them are good enough; a kind that it does not name is refused, one that is missing is not proved
  * @returns the answer with all reasons, worst first
- * @throws AttestError `BAD_POLICY` when the policy is none
+ * @throws AttestError `BAD_POLICY` when the policy is none; `BAD_ARGUMENT` when a verdict is none
  *
  * @example
  * ```ts no-run
@@ -50,6 +56,13 @@ const calendar = new Set(['certificate-dates', 'fresh', 'token-dates'])
  */
 export function appraisePlatform(verdicts: PlatformVerdicts, policy: PlatformPolicy): Appraisal {
   const rules = parsePlatformPolicy(policy)
+  if (typeof verdicts !== 'object' || verdicts === null)
+    throw new AttestError('BAD_ARGUMENT', 'verdicts', 'An object of verdicts by kind is expected')
+  for (const kind of ['dstack', 'azure', 'nitro', 'nvidia', 'nvidiaToken'] as const) {
+    const verdict: { readonly checks?: unknown } | null | undefined = verdicts[kind]
+    if (verdict !== undefined && !Array.isArray(verdict?.checks))
+      throw new AttestError('BAD_ARGUMENT', `verdicts.${kind}`, 'The answer of a verifier is expected')
+  }
   const parts = [
     ...part('dstack', verdicts.dstack, rules.dstack, dstackParts),
     ...part('Azure', verdicts.azure, rules.azure, azureParts),
@@ -77,14 +90,35 @@ function part<V, R>(
   return [{ answer: 'not-proved', reasons: [`The policy asks for ${kind} evidence, and none was given.`] }]
 }
 
-/** The answer about the checks that count, with the policy's own reasons. */
-function own(checks: readonly Check[], reasons: readonly string[]): Appraisal {
-  const ok = checks.every(({ result }) => result === 'pass')
-  const { answer, reasons: all } = answerOf({ ok, checks }, refusalsAbout('configuration', reasons), {
-    policys: () => false,
-    verifiersOwn: (id) => calendar.has(id),
-  })
+/**
+ * The answer about the checks that count, with the policy's own reasons. Each question of the kind must be answered exactly
+ * once: a verdict that was kept, cut or written by an older version proves no more than what stands in it.
+ */
+function own(
+  verdict: { readonly ok: boolean; readonly checks: readonly Check[] },
+  titles: Readonly<Record<string, string>>,
+  answeredElsewhere: (check: Check) => boolean,
+  reasons: readonly string[],
+): Appraisal {
+  const counted = verdict.checks.filter((check) => !answeredElsewhere(check))
+  const unanswered = Object.entries(titles)
+    .filter(([id]) => verdict.checks.filter((check) => check.id === id).length !== 1)
+    .map(([id, title]): Check => {
+      return { id, title, result: 'not-checked', detail: 'The verdict has not one answer to it.' }
+    })
+  // A verdict is not ok for the sake of a check whose question the policy answers; for any other reason it must be.
+  const excused = verdict.checks.some((check) => answeredElsewhere(check) && check.result !== 'pass')
+  const { answer, reasons: all } = answerOf(
+    { ok: verdict.ok === true || excused, checks: [...counted, ...unanswered] },
+    refusalsAbout('configuration', reasons),
+    { policys: () => false, verifiersOwn: (id) => calendar.has(id) },
+  )
   return { answer, reasons: all }
+}
+
+/** What is open when a verdict and the hardware's beside it are not of one machine; nothing when they are. */
+function untied(problem: string | undefined): Appraisal[] {
+  return problem === undefined ? [] : [{ answer: 'not-proved', reasons: [problem] }]
 }
 
 function hardwareAnswer(hardware: Verdict | null, policy: DstackRules['hardware']): Appraisal {
@@ -100,15 +134,26 @@ function imageReasons(images: readonly PlatformImage[], registers: Readonly<Reco
   return fits ? [] : ['The policy allows no image with these registers.']
 }
 
-const without = (checks: readonly Check[], ...ids: string[]) => checks.filter(({ id }) => !ids.includes(id))
-/** Checks without one that was not made, where the policy's own rule answers its question. A failure always counts. */
-const answeredElsewhere = (checks: readonly Check[], id: string) =>
-  checks.filter((check) => check.id !== id || check.result !== 'not-checked')
+/** Why a dstack verdict is not about the machine that the hardware's verdict is about. */
+function dstackTieProblem({
+  checks,
+  rtmrs,
+  hardware,
+  publicKey,
+}: NonNullable<PlatformVerdicts['dstack']>): string | undefined {
+  if (hardware === null) return undefined
+  const { claims } = hardware
+  if (claims.tee !== 'tdx') return 'The hardware’s verdict is about no TDX guest.'
+  if (!Array.isArray(rtmrs) || ![0, 1, 2, 3].every((index) => rtmrs[index] === claims.rtmrs[index]))
+    return 'The event log was held against the registers of another quote than the hardware’s.'
+  const certificate = publicKey !== undefined || checks.some(({ id }) => id === 'key-binding')
+  if (certificate && raTlsReportData(publicKey) !== claims.reportData)
+    return 'The hardware’s quote vouches for another key than the certificate’s.'
+  return undefined
+}
 
-function dstackParts(
-  { checks, facts, hardware }: NonNullable<PlatformVerdicts['dstack']>,
-  rules: DstackRules,
-): Appraisal[] {
+function dstackParts(verdict: NonNullable<PlatformVerdicts['dstack']>, rules: DstackRules): Appraisal[] {
+  const { checks, facts, hardware, publicKey } = verdict
   const reasons: string[] = []
   const app = rules.apps.some(
     ({ composeHash, appId }) =>
@@ -127,10 +172,17 @@ function dstackParts(
     reasons.push('The policy does not allow the image that its key provider names.')
   if (rules.allowAppEvents === false && facts.appEvents.length > 0)
     reasons.push('The app has written events of its own after the boot.')
+  const fromLog = publicKey === undefined && checks.every(({ id }) => Object.hasOwn(dstackCheckTitles, id))
   return [
     hardwareAnswer(hardware, rules.hardware),
-    // The policy names the compose hash, so that nobody needs the text.
-    own(answeredElsewhere(without(checks, 'quote'), 'compose-hash'), reasons),
+    ...untied(dstackTieProblem(verdict)),
+    own(
+      verdict,
+      fromLog ? dstackCheckTitles : dstackCertificateCheckTitles,
+      // The hardware's own policy judges the quote; this one names the compose hash, so that nobody needs the text.
+      ({ id, result }) => id === 'quote' || (id === 'compose-hash' && result === 'not-checked'),
+      reasons,
+    ),
   ]
 }
 
@@ -149,29 +201,56 @@ function azureParts(verdict: AzureVerdict, rules: AzureRules): Appraisal[] {
   const reasons = imageReasons(rules.images, verdict.registers)
   if (attestationKeys !== undefined && !attestationKeys.includes(verdict.attestationKey))
     reasons.push('The policy does not name its vTPM’s key.')
-  return [hardwareAnswer(verdict.hardware, rules.hardware), own(without(verdict.checks, 'hardware'), reasons)]
+  const { 'td-report': _, ...snpTitles } = azureCheckTitles
+  return [
+    hardwareAnswer(verdict.hardware, rules.hardware),
+    ...untied(azureTieProblem(verdict)),
+    own(
+      verdict,
+      verdict.tee === 'tdx' ? azureCheckTitles : snpTitles,
+      ({ id }) => id === 'hardware',
+      reasons,
+    ),
+  ]
 }
 
-function nitroParts({ checks, claims }: NitroVerdict, rules: NitroRules): Appraisal[] {
+function azureTieProblem({ tee, hardware, reportData }: AzureVerdict): string | undefined {
+  if (hardware === null) return undefined
+  return hardware.claims.tee === tee && hardware.claims.reportData === reportData
+    ? undefined
+    : 'The HCL report was made on another machine than the hardware’s verdict is about.'
+}
+
+function nitroParts(verdict: NitroVerdict, rules: NitroRules): Appraisal[] {
+  const { claims } = verdict
   const reasons = imageReasons(rules.images, claims.pcrs)
   if (claims.debug) reasons.push('It runs in debug mode, so its host reads its console.')
   if (rules.moduleIds !== undefined && !rules.moduleIds.includes(claims.moduleId))
     reasons.push('The policy does not name this module.')
-  return [own(without(checks, 'debug'), reasons)]
+  return [own(verdict, nitroCheckTitles, ({ id }) => id === 'debug', reasons)]
 }
 
 function nvidiaParts(verdict: NvidiaVerdict, rules: NvidiaRules): Appraisal[] {
   const offline = rules.allowOfflineOnly === true
-  let { checks } = verdict
-  if (offline) checks = answeredElsewhere(checks, 'not-revoked')
-  if (offline || rules.images !== undefined) checks = answeredElsewhere(checks, 'measurements')
+  const blocks = Object.keys(verdict.measurements)
+  // An image that leaves a block out says nothing of it, so that NVIDIA's own values are still asked for.
+  const whole = rules.images?.some(
+    (image) =>
+      imageReasons([image], verdict.measurements).length === 0 &&
+      blocks.every((index) => Object.hasOwn(image.registers, index)),
+  )
   const reasons = rules.images === undefined ? [] : imageReasons(rules.images, verdict.measurements)
-  if (rules.devices !== undefined && !rules.devices.includes(verdict.device))
+  if (rules.devices !== undefined && !rules.devices.includes(verdict.deviceKey ?? '0x'))
     reasons.push('The policy does not name this device.')
-  return [own(checks, reasons)]
+  if (rules.deviceTypes !== undefined && !rules.deviceTypes.includes(verdict.device))
+    reasons.push('The policy does not name this type of device.')
+  const open = (id: string) =>
+    (id === 'not-revoked' && offline) || (id === 'measurements' && (offline || whole === true))
+  return [own(verdict, nvidiaCheckTitles, ({ id, result }) => result === 'not-checked' && open(id), reasons)]
 }
 
-function tokenParts({ checks, devices }: NvidiaTokenVerdict, rules: NvidiaTokenRules): Appraisal[] {
+function tokenParts(verdict: NvidiaTokenVerdict, rules: NvidiaTokenRules): Appraisal[] {
+  const { devices } = verdict
   const reasons: string[] = []
   const outside = (allowed: readonly string[] | undefined, value: string | null) =>
     allowed !== undefined && (value === null || !allowed.includes(value))
@@ -183,5 +262,5 @@ function tokenParts({ checks, devices }: NvidiaTokenVerdict, rules: NvidiaTokenR
     if (outside(rules.vbiosVersions, vbiosVersion))
       reasons.push(`The policy does not allow the VBIOS of ${name}.`)
   }
-  return [own(checks, reasons)]
+  return [own(verdict, nvidiaTokenCheckTitles, () => false, reasons)]
 }

@@ -69,10 +69,15 @@ export type NitroRules = {
 
 /** Rules for NVIDIA devices. */
 export type NvidiaRules = {
-  /** Measurement blocks by index, as the device signed them; absent: the verdict's own comparison must have passed. */
+  /**
+   * Measurement blocks by index, as the device signed them. An image that names every block stands in for NVIDIA's published
+   * values; otherwise, or when absent, the verdict's own comparison must have passed.
+   */
   images?: PlatformImage[]
-  /** What the certificate of the device is named; absent: any of NVIDIA's. */
-  devices?: string[]
+  /** Single devices, by `NvidiaVerdict.deviceKey`; absent: any of NVIDIA's. */
+  devices?: Hex[]
+  /** Types of devices, by `NvidiaVerdict.device`, which all devices of a type share; absent: any. */
+  deviceTypes?: string[]
   /**
    * Whether NVIDIA's revocation answer and published values may be missing; absent: no. With it a revoked device passes, and
    * blocks that `images` does not name may be anything.
@@ -163,7 +168,8 @@ export const platformPolicySchema: Schema<PlatformPolicy> = /* @__PURE__ */ (() 
       nvidia: maybe(
         record<NvidiaRules>({
           images: maybe(imagesOf(anyHex, 255)),
-          devices: maybe(names),
+          devices: maybe(list(hex32, { max: 1000 })),
+          deviceTypes: maybe(names),
           allowOfflineOnly: maybe(flag),
         }),
       ),

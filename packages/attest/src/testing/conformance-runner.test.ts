@@ -100,6 +100,7 @@ describe('the conformance runner', () => {
         ...collateralFiles,
         ...certificates,
         'quote.bin': quote,
+        'short.bin': new Uint8Array(20),
         'cases-dcap.json': [{ ...dcap, ...change }],
       })
       return lines.filter((line) => line.startsWith('DCAP')).join()
@@ -107,6 +108,12 @@ describe('the conformance runner', () => {
     // The simulator's root is no vendor's: what the facts of such a quote say is that its root is another than Intel's.
     expect(await one({ chainRoot: 'Simulator' })).toBe('DCAP TDX v4: 1 agree, 0 differ')
     expect(await one({})).toBe('DCAP TDX v4: 0 agree, 1 differ')
+    expect(await one({ chainRoot: 'Simulator', qeSig: false })).toBe('DCAP TDX v4: 0 agree, 1 differ')
+    expect(await one({ chainRoot: null })).toBe('DCAP TDX v4: 0 agree, 1 differ')
+    expect(await one({ quote: 'short.bin', quoteSig: null })).toBe(
+      'DCAP quote that cannot be read: 1 agree, 0 differ',
+    )
+    expect(await one({ quote: 'short.bin' })).toBe('DCAP quote that cannot be read: 0 agree, 1 differ')
     expect(await one({ chainRoot: 'Simulator', quoteSig: false })).toBe('DCAP TDX v4: 0 agree, 1 differ')
   })
 
@@ -175,6 +182,8 @@ describe('the conformance runner', () => {
       SGX_QL_QV_RESULT_CONFIG_AND_SW_HARDENING_NEEDED: 'ConfigurationAndSWHardeningNeeded',
       TCB_REVOKED: 'Revoked',
       TCB_NOT_SUPPORTED: 'TCB_NOT_SUPPORTED',
+      TDX_TCB_NOT_SUPPORTED: 'TCB_NOT_SUPPORTED',
+      SGX_QL_TCB_NOT_SUPPORTED: 'TCB_NOT_SUPPORTED',
       STATUS_TCB_NOT_SUPPORTED: 'TCB_NOT_SUPPORTED',
       TEE_QV_RESULT_TD_RELAUNCH_ADVISED: 'TD_RELAUNCH_ADVISED',
       STATUS_TCB_TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED: 'TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED',
@@ -182,6 +191,109 @@ describe('the conformance runner', () => {
     for (const [word, status] of Object.entries(words)) expect([word, statusOf(word)]).toEqual([word, status])
     for (const word of ['', 'Splendid', 'UpToDateX'])
       expect([word, statusOf(word)]).toEqual([word, undefined])
+  })
+
+  it('loses to an unreadable certificate or list no cases but those that need it', async () => {
+    const text = (value: string) => new TextEncoder().encode(value)
+    const { differ, lines } = (await runOn({
+      ...collateralFiles,
+      ...certificates,
+      '_certs/intel/zz_bad.der': text('garbage'),
+      '_certs/intel/notes.txt': text('notes'),
+      '_certs/amd/zz.der': text('garbage'),
+      '_crls/ARK-Turin.der': text('garbage'),
+      'quote.bin': quote,
+      'cases-dcap.json': [{ ...dcap, chainRoot: 'Simulator' }],
+    })) as { differ: number; lines: string[] }
+    expect(lines).toContain('DCAP TDX v4: 1 agree, 0 differ')
+    expect(lines.join()).toMatch(/fake Intel root refused: [1-9] agree, 0 differ/)
+    expect(lines).toContain('certificate file: 0 agree, 3 differ')
+    expect(lines).toContain('revocation list file: 0 agree, 1 differ')
+    expect(differ).toBe(4)
+  })
+
+  it('tells Intel’s root by its key, and reads every certificate of a PEM', async () => {
+    const pem = Object.values(certificates)
+      .map(
+        (der) =>
+          `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----`,
+      )
+      .join('\n')
+    const parameters = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----'
+    const { lines } = await runOn({
+      ...collateralFiles,
+      // One file for the whole chain, with a mark, a comment in another alphabet and a parameter block in front of it.
+      '_certs/intel/Intel_SGX_Root_CA_44a0196b.pem': new TextEncoder().encode(
+        `\ufeffКорень\n${parameters}\n${pem}\n`,
+      ),
+      'quote.bin': quote,
+      'cases-dcap.json': [{ ...dcap, chainRoot: 'Simulator' }],
+    })
+    expect(lines).toContain('DCAP TDX v4: 1 agree, 0 differ')
+    // It has the name of Intel's own, and is the simulator's.
+    expect(lines.join()).toMatch(/fake Intel root refused: [1-9] agree, 0 differ/)
+    expect(lines.join()).not.toMatch(/Intel root accepted/)
+  })
+
+  it('reads bytes in many spellings, and never half of them', async () => {
+    const { bytesOf, decoded } = (await load('encodings.mjs')) as Record<
+      'bytesOf' | 'decoded',
+      (value: unknown) => Uint8Array
+    >
+    const same = Uint8Array.of(0xab, 1)
+    for (const value of ['0xab01', '0XAB01', 'ab01', 'AB01', [0xab, 1], 'qwE='])
+      expect([value, bytesOf(value)]).toEqual([value, same])
+    for (const value of ['0xzz01', '0xabc', [256], [-1], [1.5], ['1'], '%%'])
+      expect(() => bytesOf(value), String(value)).toThrow()
+    const text = (value: string) => new TextEncoder().encode(value)
+    for (const value of ['ab01\n', '0xAB01', 'ab:01', '"ab01"', '\ufeffab01', 'ab01\0'])
+      expect([value, decoded(text(value))]).toEqual([value, same])
+    const key = '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'
+    expect(decoded(text(`${key}-----BEGIN X-----\nqwE=\n-----END X-----\n`))).toEqual(same)
+    // Bytes that hold PEM among others are no PEM text.
+    const quoteLike = new Uint8Array([3, 0, ...text('-----BEGIN X-----\nqwE=\n-----END X-----\n')])
+    expect(decoded(quoteLike)).toBe(quoteLike)
+  })
+
+  it('reads what it finds in files.json, and names what it does not read', async () => {
+    const text = (value: string) => new TextEncoder().encode(value)
+    const entry = { certificate: '00', evidence: '11e0', nonce: '00' }
+    const report = text(`11e0${'00'.repeat(200)}`)
+    const one = async (path: string, content: unknown) => {
+      const { agree, differ, lines } = (await runOn({
+        [path]: content,
+        'files.json': [{ kind: 'file', path, what: 'something new' }],
+      })) as { agree: number; differ: number; lines: string[] }
+      return [agree, differ, lines.filter((line) => /[1-9] (?:agree|differ)$|[1-9] agree/.test(line)).join()]
+    }
+    expect(await one('o/any-name.json', [entry, entry])).toEqual([
+      0,
+      2,
+      'NVIDIA SPDM report: 0 agree, 2 differ',
+    ])
+    expect(await one('o/report.txt', report)).toEqual([0, 1, 'NVIDIA SPDM report: 0 agree, 1 differ'])
+    const cose = Uint8Array.of(0x84, 0x44, 0xa1, 0x01, 0x38, 0x22)
+    expect(await one('o/document.cose', cose)).toEqual([0, 1, 'AWS Nitro document: 0 agree, 1 differ'])
+    const unsigned = Buffer.from('{"alg":"none"}').toString('base64url')
+    const bundle = [['JWT', `${unsigned}.e30.AA`], { 'GPU-0': `${unsigned}.e30.AA` }]
+    expect(await one('o/token.json', { detached_eat: bundle })).toEqual([
+      1,
+      0,
+      'NVIDIA token: 1 agree, 0 differ',
+    ])
+    const bad = 'SEV-SNP report that must be refused: 1 agree, 0 differ'
+    expect(await one('o/guest_report_corrupt.bin', new Uint8Array(793))).toEqual([1, 0, bad])
+    // A report that can be read, and no chip's key at hand to tell that its signature is wrong: nothing was refused.
+    const readable = new Uint8Array(1184)
+    readable[0] = 2
+    expect((await one('o/guest_report_bad_sig.bin', readable)).slice(0, 2)).toEqual([0, 1])
+    expect(await one('o/new.evidence', text('{}'))).toEqual([0, 1, 'not read: 0 agree, 1 differ'])
+    expect(await one('o/sys-config.json', {})).toEqual([0, 0, ''])
+    const { lines, differ } = (await runOn({ 'files.json': [{ kind: 'file', path: 'o/gone.bin' }] })) as {
+      lines: string[]
+      differ: number
+    }
+    expect([differ, lines.some((line) => line.includes('o/gone.bin is not there'))]).toEqual([1, true])
   })
 
   it('lists every kind when there is no file at all', async () => {

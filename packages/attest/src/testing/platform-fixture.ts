@@ -150,6 +150,8 @@ export interface CertificateDefects {
   readonly appId?: string | null
   readonly quote?: Uint8Array | null
   readonly notAfter?: number
+  /** Content of extension 8. */
+  readonly container?: Uint8Array
 }
 
 /** DER of an RA-TLS certificate of dstack over a simulated quote. */
@@ -178,6 +180,7 @@ export function raTlsCertificate(defects: CertificateDefects = {}): Uint8Array {
     derSequence(derOid(`1.3.6.1.4.1.62397.1.${arc}`), derOctets(derOctets(content)))
   return make([
     ...(quote === null ? [] : [extension('1', quote)]),
+    ...(defects.container === undefined ? [] : [extension('8', defects.container)]),
     ...(log === null ? [] : [extension('2', utf8(text))]),
     ...(named === null ? [] : [extension('3', hexToBytes(named))]),
   ])
@@ -209,6 +212,14 @@ export interface TokenDefects {
   readonly devices?: Readonly<Record<string, string>>
 }
 
+/** What the service says of a chain with which nothing is wrong. */
+export const goodChain = {
+  'x-nvidia-cert-status': 'valid',
+  'x-nvidia-cert-ocsp-status': 'good',
+  'x-nvidia-cert-expiration-date': '9999-12-31T23:59:59Z',
+  'x-nvidia-cert-revocation-reason': null,
+}
+
 /** What the service answers about one GPU. */
 export function serviceAnswer(defects: TokenDefects = {}): unknown[] {
   const seconds = at.getTime() / 1000
@@ -229,6 +240,13 @@ export function serviceAnswer(defects: TokenDefects = {}): unknown[] {
       dbgstat: 'disabled',
       'x-nvidia-gpu-driver-version': '550.90.07',
       'x-nvidia-gpu-vbios-version': '96.00.9F.00.01',
+      'x-nvidia-attestation-warning': null,
+      'x-nvidia-gpu-arch-check': true,
+      'x-nvidia-gpu-attestation-report-cert-chain': goodChain,
+      'x-nvidia-gpu-attestation-report-cert-chain-fwid-match': true,
+      'x-nvidia-gpu-attestation-report-nonce-match': true,
+      'x-nvidia-gpu-attestation-report-signature-verified': true,
+      'x-nvidia-gpu-driver-rim-cert-chain': goodChain,
       ...defects.device,
     },
     defects.header,

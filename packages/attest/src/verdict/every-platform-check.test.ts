@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { VerifyAzureOptions } from '../azure/verify.js'
 import { AttestError } from '../errors.js'
@@ -21,6 +22,7 @@ import {
   type CertificateDefects,
   compose,
   dstackLog,
+  goodChain,
   gpuNonce,
   raTlsCertificate,
   runtimeEvent,
@@ -169,6 +171,9 @@ describe('verifyDstackCertificate', () => {
       }
     }
     expect(code(() => certificate({ quote: null }))).toBe('BAD_EVIDENCE certificate.quote')
+    const container = () => certificate({ quote: null, container: new Uint8Array(9) })
+    expect(container).toThrow(/extension 8/)
+    expect(() => certificate({ quote: null })).toThrow(/carries no TDX quote/)
     expect(code(() => certificate({ quote: new Uint8Array(9) }))).toMatch(/^BAD_QUOTE/)
     expect(code(() => certificate({ log: 'packed' }))).toBe('BAD_EVENT_LOG certificate.eventLog')
     expect(code(() => certificate({ log: '{}' }))).toMatch(/^BAD_EVENT_LOG/)
@@ -189,12 +194,15 @@ const token = (defects: TokenDefects = {}, change: object = {}) =>
   verifyNvidiaToken(serviceAnswer(defects), { ...tokenOptions, ...change }).checks
 const unsigned = () => token({}, { keys: [] })
 
+const swap = generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey.export({ format: 'jwk' })
+const otherKeys = [{ ...swap, kid: 'key-1' }]
+
 checkTable('verifyNvidiaToken', {
   titles: nvidiaTokenCheckTitles,
   good: () => token(),
   rows: {
     signatures: {
-      fail: () => token({}, { keys: [{ ...serviceKeys[0], kid: 'key-2' }] }),
+      fail: () => token({}, { keys: otherKeys }),
       notChecked: unsigned,
     },
     issuer: {
@@ -212,6 +220,14 @@ checkTable('verifyNvidiaToken', {
       notChecked: unsigned,
     },
     measurements: { fail: () => token({ device: { measres: 'failure' } }), notChecked: unsigned },
+    certificates: {
+      fail: () => token({ device: { 'x-nvidia-attestation-warning': 'CERT_HOLD' } }),
+      notChecked: () => token({ device: { 'x-nvidia-gpu-attestation-report-cert-chain': undefined } }),
+    },
+    report: {
+      fail: () => token({ device: { 'x-nvidia-gpu-attestation-report-nonce-match': false } }),
+      notChecked: () => token({ device: { 'x-nvidia-gpu-attestation-report-nonce-match': undefined } }),
+    },
     'secure-boot': { fail: () => token({ device: { secboot: null } }), notChecked: unsigned },
     debug: { fail: () => token({ device: { dbgstat: 'enabled' } }), notChecked: unsigned },
   },
@@ -240,19 +256,107 @@ describe('verifyNvidiaToken', () => {
     ['a token that never ends', { device: { exp: undefined } }, {}, ['token-dates']],
     ['a device’s token of another issuer', { device: { iss: 'me' } }, {}, ['issuer']],
     ['an overall token for another nonce', { overall: { eat_nonce: 'ff' } }, {}, ['nonce']],
-    ['two keys of one id', {}, { keys: [...serviceKeys, ...serviceKeys] }, ['signatures']],
-    ['a key of another curve', {}, { keys: [{ ...serviceKeys[0], crv: 'P-256' }] }, ['signatures']],
-    ['a key of another kind', {}, { keys: [{ ...serviceKeys[0], kty: 'OKP' }] }, ['signatures']],
-    ['a key of another length', {}, { keys: [{ ...serviceKeys[0], x: 'AAAA' }] }, ['signatures']],
-    ['a key that is no base64url', {}, { keys: [{ ...serviceKeys[0], x: '=' }] }, ['signatures']],
+    ['tokens that name no key', { header: { alg: 'ES384' } }, {}, ['signatures']],
+    ['tokens that name a number as key', { header: { alg: 'ES384', kid: 7 } }, {}, ['signatures']],
+    ['a key that signed nothing of it', {}, { keys: otherKeys }, ['signatures']],
     [
-      'a key without an id',
-      { header: { alg: 'ES384' } },
-      { keys: [{ ...serviceKeys[0], kid: undefined }] },
+      'a wrong signature beside a token of an unknown key',
+      { header: { alg: 'ES384', kid: 'key-2' } },
+      { keys: otherKeys },
       ['signatures'],
     ],
   ])('refuses %s', (_, defects, change, ids) => {
     expect(failed(token(defects, change))).toEqual(ids)
+  })
+
+  it.each<[string, object[]]>([
+    ['without the key that the token names', [{ ...serviceKeys[0], kid: 'key-2' }]],
+    ['with two keys of one id', [...serviceKeys, ...serviceKeys]],
+    ['with a key of another curve', [{ ...serviceKeys[0], crv: 'P-256' }]],
+    ['with a key of another kind', [{ ...serviceKeys[0], kty: 'OKP' }]],
+    ['with a key of another length', [{ ...serviceKeys[0], x: 'AAAA' }]],
+    ['with a key that is no base64url', [{ ...serviceKeys[0], x: '=' }]],
+    ['with a key without an id', [{ ...serviceKeys[0], kid: undefined }]],
+  ])('leaves signatures open by a list %s: it may be old', (_, keys) => {
+    const checks = token({}, { keys })
+    expect(failed(checks)).toEqual([])
+    expect(checks.find(({ id }) => id === 'signatures')?.result).toBe('not-checked')
+  })
+
+  const chain = 'x-nvidia-gpu-attestation-report-cert-chain'
+  it.each<[string, object, string]>([
+    ['a warning', { 'x-nvidia-attestation-warning': 'CERT_HOLD' }, 'certificates'],
+    [
+      'a revoked certificate',
+      { [chain]: { ...goodChain, 'x-nvidia-cert-status': 'revoked' } },
+      'certificates',
+    ],
+    [
+      'a revoked answer',
+      { [chain]: { ...goodChain, 'x-nvidia-cert-ocsp-status': 'revoked' } },
+      'certificates',
+    ],
+    [
+      'a reason of revocation',
+      { [chain]: { ...goodChain, 'x-nvidia-cert-revocation-reason': 'CERT_HOLD' } },
+      'certificates',
+    ],
+    [
+      'an old answer of OCSP',
+      { [chain]: { ...goodChain, 'x-nvidia-cert-ocsp-nonce-matches': false } },
+      'certificates',
+    ],
+    [
+      'an invalid answer of OCSP',
+      { [chain]: { ...goodChain, 'x-nvidia-cert-ocsp-response-valid': false } },
+      'certificates',
+    ],
+    ['a chain that is a text', { [chain]: 'valid' }, 'certificates'],
+    [
+      'an expired certificate of a reference',
+      { 'x-nvidia-gpu-vbios-rim-cert-chain': { ...goodChain, 'x-nvidia-cert-status': 'expired' } },
+      'certificates',
+    ],
+    [
+      'a report that is not signed',
+      { 'x-nvidia-gpu-attestation-report-signature-verified': false },
+      'report',
+    ],
+    [
+      'a signature that is a text',
+      { 'x-nvidia-gpu-attestation-report-signature-verified': 'true' },
+      'report',
+    ],
+    ['another nonce', { 'x-nvidia-gpu-attestation-report-nonce-match': false }, 'report'],
+    ['another firmware', { [`${chain}-fwid-match`]: false }, 'report'],
+    ['another chain of version 2', { [`${chain}-validated`]: false }, 'report'],
+    ['another architecture', { 'x-nvidia-gpu-arch-check': false }, 'report'],
+    ['a reference that is not signed', { 'x-nvidia-gpu-vbios-rim-signature-verified': false }, 'report'],
+    ['a reference that was not fetched', { 'x-nvidia-gpu-driver-rim-fetched': false }, 'report'],
+    ['a conflict', { 'x-nvidia-gpu-vbios-index-no-conflict': false }, 'report'],
+    ['a report that was not read', { 'x-nvidia-gpu-attestation-report-parsed': false }, 'report'],
+    ['no measurements', { 'x-nvidia-gpu-driver-rim-measurements-available': false }, 'report'],
+    ['other measurements', { 'x-nvidia-mismatch-measurement-records': [1] }, 'report'],
+    ['measurements in another form', { 'x-nvidia-mismatch-measurement-records': {} }, 'report'],
+  ])('refuses a device of which the service tells %s', (_, device, id) => {
+    const checks = token({ device })
+    expect(failed(checks)).toEqual([id])
+  })
+
+  it('takes claims that are null as not made, and claims of version 2', () => {
+    const nothing = { 'x-nvidia-mismatch-measurement-records': null, 'x-nvidia-gpu-vbios-rim-fetched': null }
+    expect(verifyNvidiaToken(serviceAnswer({ device: nothing }), tokenOptions).ok).toBe(true)
+    const older = { [chain]: undefined, [`${chain}-validated`]: true }
+    expect(verifyNvidiaToken(serviceAnswer({ device: older }), tokenOptions).ok).toBe(true)
+    const switches = { 'x-nvidia-switch-arch-check': 'LS10' }
+    expect(verifyNvidiaToken(serviceAnswer({ device: switches }), tokenOptions).ok).toBe(true)
+    const untold = token({ device: { 'x-nvidia-gpu-attestation-report-signature-verified': null } })
+    expect(untold.find(({ id }) => id === 'report')?.result).toBe('not-checked')
+  })
+
+  it('wants the nonce as bytes', () => {
+    for (const nonce of ['06', null, [6]])
+      expect(() => token({}, { nonce })).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }))
   })
 
   it('wants the list of keys, and says so', () => {
@@ -306,6 +410,8 @@ describe('verifyNvidiaToken', () => {
     ['no devices', [jwt, {}]],
     ['devices as a list', [jwt, ['a']]],
     ['devices that are null', [jwt, null]],
+    ['a device’s name that drives a terminal', [jwt, { '\u001b[2J': tokens['GPU-0'] }]],
+    ['a device without a name', [jwt, { '': tokens['GPU-0'] }]],
     ['a third part', [jwt, tokens, 1]],
     ['a token of another kind', [['CWT', jwt[1]], tokens]],
     ['a kind with three parts', [[...jwt, 1], tokens]],
