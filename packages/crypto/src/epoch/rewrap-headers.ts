@@ -72,7 +72,7 @@ async function rewrapParsed(header: ParsedHeader, options: RewrapOptions): Promi
   if (!old && renewed) {
     // Whoever has the old key alone cannot tell such a header from a forged one.
     const authentic = identities.some(({ type, keyId }) => type === to.type && keyId === to.keyId)
-    if (authentic) await unlockHeader(header, options)
+    if (authentic) (await unlockHeader(header, options)).fill(0)
     return { authentic }
   }
   if (!old) {

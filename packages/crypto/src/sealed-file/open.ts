@@ -79,6 +79,7 @@ export async function unlock(
   const fileKey = await unlockHeader(header, options)
   const cipher = await payloadCipherOf(header, fileKey, options.backend ?? 'auto')
   const commitmentSalt = commitmentSaltOf(fileKey, header.salt)
+  fileKey.fill(0)
   return { cipher, commitmentSalt }
 }
 

@@ -8,7 +8,14 @@ import { chunksAtOnce, createPipeline, inOrder, type Pipeline } from '../pipelin
 import type { Recipient } from '../recipient/recipient.js'
 import { type ChunkSplitter, createChunkSplitter } from './chunk-splitter.js'
 import { parseContext, type SealContext } from './context.js'
-import { bindingOf, commitmentSaltOf, fileKeyLength, headerMac, payloadCipherOf } from './file-key.js'
+import {
+  bindingOf,
+  commitmentSaltOf,
+  fileKeyLength,
+  headerMac,
+  payloadCipherOf,
+  wrapFor,
+} from './file-key.js'
 import {
   encodeHeader,
   macLength,
@@ -55,21 +62,23 @@ async function beginSealing(
 ): Promise<Sealing> {
   const { recipients, random, backend = 'auto' } = options
   const fileKey = drawRandom(random, fileKeyLength).slice()
+  // A key that anybody can guess: of a source that fails, or of a buffer that somebody wiped.
+  if (fileKey.every((byte) => byte === 0)) {
+    throw new CryptoError('RANDOM_INVALID', 'random', 'random gave only zeros')
+  }
   const salt = drawRandom(random, saltLength).slice()
   const commitment = options.context.commitment ?? (await commit(commitmentSaltOf(fileKey, salt)))
   const core = coreOf(options, salt, commitment)
   requireRecipients(recipients)
   const binding = bindingOf(core)
-  const stanzas = await Promise.all(
-    recipients.map((recipient) =>
-      recipient.wrap({ fileKey, binding, context: core.context, random, backend }),
-    ),
-  )
-  const encoded = encodeHeader({ ...core, recipients: parseStanzas(stanzas) })
+  // Before any recipient is asked: what it does can change neither.
   const cipher = await payloadCipherOf(core, fileKey, backend)
-  const header = concatBytes(encoded, headerMac(core, encoded, fileKey))
+  const mac = headerMac(core, fileKey)
+  const request = { fileKey, binding, context: core.context, random, backend }
+  const wraps = recipients.map((recipient) => wrapFor(recipient, request))
   fileKey.fill(0)
-  return { header, chunkSize: core.chunkSize, cipher }
+  const encoded = encodeHeader({ ...core, recipients: parseStanzas(await Promise.all(wraps)) })
+  return { header: concatBytes(encoded, mac(encoded)), chunkSize: core.chunkSize, cipher }
 }
 
 function coreOf(

@@ -369,7 +369,7 @@ describe('an identity that fails', () => {
     }
     const spoiled = await hpkeRecipient(poolKey).wrap(wrapped)
     const encoded = encodeHeader({ ...header, recipients: [spoiled, ...header.recipients.slice(1)] })
-    const file = concatBytes(encoded, headerMac(header, encoded, fileKey), payload)
+    const file = concatBytes(encoded, headerMac(header, fileKey)(encoded), payload)
     for (const identities of [
       [pool, wallet],
       [wallet, pool],
