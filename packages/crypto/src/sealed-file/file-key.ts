@@ -56,9 +56,13 @@ export function headerMac(
  */
 export async function wrapFor(recipient: Recipient, request: WrapRequest): Promise<Stanza> {
   const fileKey = request.fileKey.slice()
-  const [binding, context] = [request.binding.slice(), { ...request.context }]
   try {
-    return await recipient.wrap({ ...request, fileKey, binding, context })
+    return await recipient.wrap({
+      ...request,
+      fileKey,
+      binding: request.binding.slice(),
+      context: { ...request.context },
+    })
   } finally {
     fileKey.fill(0)
   }
@@ -115,10 +119,6 @@ export interface OpenOptions {
 export async function unlockHeader(header: ParsedHeader, options: OpenOptions): Promise<Uint8Array> {
   const { identities, expect = {}, backend = 'auto' } = (options ?? {}) as Partial<OpenOptions>
   if (!Array.isArray(identities)) throw new CryptoError('OPTION_INVALID', 'identities', 'expected an array')
-  // Nothing in the place of an expectation must not pass as none.
-  if (typeof expect !== 'object' || expect === null) {
-    throw new CryptoError('OPTION_INVALID', 'expect', 'expected an object of context fields')
-  }
   requireContext(header.context, expect)
   const { recipients: stanzas, context } = header
   const binding = bindingOf(header)

@@ -95,13 +95,10 @@ function coreOf(
 }
 
 function requireRecipients(recipients: readonly Recipient[]): void {
-  if (!Array.isArray(recipients) || recipients.length === 0) {
-    throw new CryptoError('RECIPIENT_INVALID', 'recipients', 'a file has at least one recipient')
-  }
   try {
     parseStanzas(recipients.map((recipient) => recipient.template))
   } catch (error) {
-    const why = 'at most 10,000 recipients, none twice, each with a well-formed stanza'
+    const why = '1 to 10,000 recipients, none twice, each with a well-formed stanza'
     throw new CryptoError('RECIPIENT_INVALID', 'recipients', why, { cause: error })
   }
 }

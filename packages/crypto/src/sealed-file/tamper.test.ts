@@ -387,6 +387,42 @@ describe('an identity that fails', () => {
   })
 })
 
+test.each<readonly [string, unknown]>([
+  ['a field that is undefined', { pool: undefined }],
+  [
+    'a field that is undefined, and cannot be listed',
+    Object.defineProperty({}, 'pool', { enumerable: false }),
+  ],
+  ['a hidden field that differs', Object.defineProperty({}, 'epoch', { value: 9, enumerable: false })],
+  ['a symbol', { [Symbol('epoch')]: 9 }],
+  ['a list', []],
+  ['a map', new Map([['epoch', 9]])],
+  ['what is inherited', Object.create({ epoch: 9 })],
+  ['what is inherited from no object', Object.create(Object.assign(Object.create(null), { epoch: 9 }))],
+  ['nothing', null],
+  ['a text', 'epoch'],
+])('%s in the place of an expectation does not pass as none', async (name, wrong) => {
+  const sealed = await sealedOf(64)
+  const options = { identities: [pool], expect: wrong as never }
+  const code = name.includes('differs') ? 'CONTEXT_MISMATCH' : 'OPTION_INVALID'
+  expect(await codeOf(() => openBytes(sealed, options))).toBe(code)
+  expect(await codeOf(() => through(openStream(options), sealed, 50))).toBe(code)
+})
+
+test('an expectation without prototype, or of another realm, is one', async () => {
+  const sealed = await sealedOf(64)
+  const { runInNewContext } = await import('node:vm')
+  for (const [epoch, code] of [
+    [1, 'accepted'],
+    [9, 'CONTEXT_MISMATCH'],
+  ] as const)
+    for (const made of [
+      Object.assign(Object.create(null), { epoch }),
+      runInNewContext(`({ epoch: ${epoch} })`),
+    ])
+      expect(await codeOf(() => openBytes(sealed, { identities: [pool], expect: made }))).toBe(code)
+})
+
 test('a stream of sealed bytes carries bytes, and ends with a whole tag', async () => {
   const sealed = await sealedOf(64)
   const { payloadOffset } = parseHeader(sealed)
