@@ -387,6 +387,24 @@ describe('an identity that fails', () => {
   })
 })
 
+test('a stream lends the piece in which the header ends, and copies no payload of it', async () => {
+  const sealed = await sealedOf(16_777_216, { chunkSize: 65_536 })
+  const opening = openStream({ identities: [pool] })
+  const ended = opening.readable.pipeTo(new WritableStream()).then(
+    () => 'accepted',
+    (error: unknown) => (error as { code: string }).code,
+  )
+  const before = process.memoryUsage().arrayBuffers
+  const writer = opening.writable.getWriter()
+  const written = writer.write(sealed).then(() => writer.close())
+  await opening.context
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8_000_000)
+  // Whoever breaks the rule and changes it meanwhile is noticed, since nothing else holds these bytes.
+  sealed.fill(0, sealed.length / 2)
+  expect(await ended).toBe('CHUNK_REFUSED')
+  await written.catch(() => undefined)
+})
+
 test.each<readonly [string, unknown]>([
   ['a field that is undefined', { pool: undefined }],
   [
