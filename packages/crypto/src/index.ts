@@ -181,7 +181,7 @@ type WithRandom<Options> = Omit<Options, 'random'> & { readonly random?: Random 
  * file. When the context has no commitment, one is made with `commitPlaintext` (default chunk size) under a salt
  * that recipients get back from `openBytes`.
  *
- * @param plaintext - any bytes, also none
+ * @param plaintext - any bytes, also none; not changed by anyone until the promise settles, or the commitment is of other bytes
  * @param options - recipients, context; `suite`, `chunkSize`, `backend`; `random` is the platform's by default
  * @returns the sealed file
  * @throws CryptoError `RECIPIENT_INVALID`, `CONTEXT_INVALID`, `HEADER_INVALID` (suite, chunk size),
@@ -192,10 +192,13 @@ export function sealBytes(plaintext: Uint8Array, options: WithRandom<SealBytesOp
 }
 
 /**
- * Seals a stream in bounded memory (about two chunks).
+ * Seals a stream in bounded memory (some megabytes). A piece that is written is read until its write settles, and not copied: a
+ * source that fills one buffer again and again must wait for each write, with nothing that reads ahead between (a `highWaterMark`
+ * over 0, another transform), or other bytes are sealed and nobody notices. Else give every piece a buffer of its own.
  *
  * @param options - as for {@link sealBytes}; the context needs its commitment, since it precedes the payload
- * @returns a transform from plaintext to sealed file; errors of {@link sealBytes} come out of the stream
+ * @returns a transform from plaintext to sealed file; errors of {@link sealBytes} come out of the stream, and `OPTION_INVALID` for
+ *   a piece that was transferred or changed its length before its write settled
  */
 export function seal(options: WithRandom<SealOptions>): TransformStream<Uint8Array, Uint8Array> {
   return sealWith({ ...options, random: options.random ?? platformRandom })

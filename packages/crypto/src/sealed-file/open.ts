@@ -2,7 +2,7 @@ import { aeadTagLength } from '../aead/aead.js'
 import { CryptoError } from '../errors.js'
 import { chunksAtOnce, createPipeline, inOrder, type Pipeline } from '../pipeline/pipeline.js'
 import { createByteQueue } from './byte-queue.js'
-import { type ChunkSplitter, createChunkSplitter } from './chunk-splitter.js'
+import { type ChunkSplitter, createChunkSplitter, requireAttached } from './chunk-splitter.js'
 import type { SealContext } from './context.js'
 import { commitmentSaltOf, type OpenOptions, payloadCipherOf, unlockHeader } from './file-key.js'
 import { macLength, type ParsedHeader, parseHeader, parsePrefix, prefixLength, truncated } from './header.js'
@@ -160,6 +160,7 @@ export function openStream(options: OpenOptions): OpenTransform {
         if (!(bytes instanceof Uint8Array)) {
           throw new CryptoError('OPTION_INVALID', 'stream', 'a sealed stream carries Uint8Arrays')
         }
+        requireAttached(bytes)
         let payload = bytes
         if (opened === undefined) {
           const rest = collect(bytes)

@@ -88,12 +88,12 @@ export function layoutOfPlaintext(plaintextLength: number, chunkSize: number): P
  * @param payloadLength - in bytes
  * @param chunkSize - plaintext bytes per chunk
  * @returns the layout
- * @throws CryptoError `TRUNCATED` when no plaintext has a payload of this length
+ * @throws CryptoError `TRUNCATED` when no plaintext has a payload of this length, of 2^40 chunks at most
  */
 export function layoutOfPayload(payloadLength: number, chunkSize: number): PayloadLayout {
   const chunks = Math.max(1, Math.ceil(payloadLength / (chunkSize + aeadTagLength)))
   const plaintextLength = payloadLength - chunks * aeadTagLength
-  if (plaintextLength < 0 || layoutOfPlaintext(plaintextLength, chunkSize).chunks !== chunks)
-    throw truncated()
+  const { chunks: needed } = layoutOfPlaintext(plaintextLength, chunkSize)
+  if (plaintextLength < 0 || needed !== chunks || chunks > maximumChunks) throw truncated()
   return { chunks, plaintextLength, payloadLength }
 }

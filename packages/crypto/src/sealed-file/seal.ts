@@ -108,7 +108,8 @@ function requireRecipients(recipients: readonly Recipient[]): void {
  * file. When the context has no commitment, one is made with {@link commitPlaintext} (default chunk size) under a
  * salt that recipients get back from `openBytes`.
  *
- * @param plaintext - any bytes, also none
+ * @param plaintext - any bytes, also none; not changed by anyone until the promise settles: the commitment and the chunks are
+ *   made of two readings
  * @param options - see {@link SealBytesOptions}
  * @returns the sealed file
  * @throws CryptoError `RECIPIENT_INVALID`, `CONTEXT_INVALID`, `HEADER_INVALID` (suite, chunk size),
@@ -141,11 +142,13 @@ export async function sealBytes(plaintext: Uint8Array, options: SealBytesOptions
 
 /**
  * Seals a stream in bounded memory (some megabytes). A piece that is written is read until its write settles, as the streams
- * standard has it, and not copied.
+ * standard has it, and not copied. A source that fills one buffer again and again must therefore wait for each write, and nothing
+ * may read ahead of it: in `pipeThrough` that is a source with `highWaterMark: 0` and no other transform between, since what waits in
+ * a queue is overwritten there, which nobody can notice. Where that is not sure, give every piece a buffer of its own.
  *
  * @param options - see {@link SealOptions}; the context needs its commitment, since it precedes the payload
  * @returns a transform from plaintext to sealed file, in pieces of any size; errors of {@link sealBytes} come out of
- *   the stream
+ *   the stream, and `OPTION_INVALID` for a piece that was transferred or changed its length before its write settled
  */
 export function seal(options: SealOptions): TransformStream<Uint8Array, Uint8Array> {
   let index = 0

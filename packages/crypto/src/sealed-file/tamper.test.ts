@@ -11,6 +11,7 @@ import {
   context,
   pool,
   poolKey,
+  recipients,
   repeatable,
   scope,
   sealedOf,
@@ -22,7 +23,7 @@ import {
 import { bindingOf, headerMac, unlockHeader } from './file-key.js'
 import { encodeHeader, parseHeader } from './header.js'
 import { openBytes, openStream, unlock } from './open.js'
-import { sealBytes } from './seal.js'
+import { seal, sealBytes } from './seal.js'
 
 const chunk = 64 + 16
 let sealed: Uint8Array
@@ -385,6 +386,19 @@ describe('an identity that fails', () => {
     await expect(open(stranger, failing(retired), failing(network))).rejects.toBe(retired)
     await expect(open(text, failing(network))).rejects.toMatchObject({ code: 'WRAP_REFUSED' })
   })
+})
+
+test('streams refuse a piece whose buffer was transferred, with a typed error', async () => {
+  const options = { recipients, context, random: platformRandom, chunkSize: 64 }
+  for (const stream of [seal(options), openStream({ identities: [pool] })]) {
+    const gone = new Uint8Array(500)
+    structuredClone(gone.buffer, { transfer: [gone.buffer] })
+    const ended = stream.readable.pipeTo(new WritableStream())
+    ended.catch(() => undefined)
+    const refused = { code: 'OPTION_INVALID', place: 'stream' }
+    await expect(stream.writable.getWriter().write(gone)).rejects.toMatchObject(refused)
+    await expect(ended).rejects.toMatchObject(refused)
+  }
 })
 
 test('a stream lends the piece in which the header ends, and copies no payload of it', async () => {
