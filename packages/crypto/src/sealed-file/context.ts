@@ -36,7 +36,7 @@ export function parseContext(
   place = '$.context',
 ): SealContext {
   if (!hasExactly(value, names)) {
-    throw new CryptoError(code, place, `a context is an object of exactly the fields ${names.join(', ')}`)
+    throw new CryptoError(code, place, `expected exactly the fields ${names.join(', ')}`)
   }
   const fields = value
   // Judged as numbers below; nothing else is a whole one.
@@ -44,10 +44,10 @@ export function parseContext(
   const { mediaType } = fields
   const refuse = (name: string, why: string) => new CryptoError(code, `${place}.${name}`, why)
   if (!Number.isSafeInteger(chainId) || chainId < 1) {
-    throw refuse('chainId', 'a chain id is a positive whole number')
+    throw refuse('chainId', 'expected a positive whole number')
   }
   if (!Number.isInteger(epoch) || epoch < 0 || epoch >= 2 ** 32) {
-    throw refuse('epoch', 'an epoch is a whole number below 2^32')
+    throw refuse('epoch', 'expected a whole number below 2^32')
   }
   if (typeof mediaType !== 'string' || !mediaTypePattern.test(mediaType)) {
     throw refuse('mediaType', 'expected a media type such as text/csv')

@@ -124,6 +124,9 @@ export async function unlockHeader(header: ParsedHeader, options: OpenOptions): 
   const binding = bindingOf(header)
   const failures: unknown[] = []
   for (const identity of identities) {
+    if (typeof identity?.unwrap !== 'function') {
+      throw new CryptoError('OPTION_INVALID', 'identities', 'expected identities, such as hpkeIdentity makes')
+    }
     try {
       const given = await identity.unwrap({
         stanzas,

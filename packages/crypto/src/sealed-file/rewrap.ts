@@ -67,6 +67,13 @@ export async function changeRecipients(header: ParsedHeader, change: RecipientCh
   for (const name of remove) kept = without(kept, name)
   const names = new Set(kept.filter(isKnown).map(nameOf))
   for (const recipient of add) {
+    if (typeof recipient?.wrap !== 'function') {
+      throw new CryptoError(
+        'OPTION_INVALID',
+        'recipient',
+        'expected a recipient, such as hpkeRecipient makes',
+      )
+    }
     const name = nameOf(recipient)
     if (names.has(name)) {
       throw new CryptoError('RECIPIENT_INVALID', 'recipient', 'the file is already sealed to this recipient')
@@ -165,7 +172,7 @@ export async function removeRecipient(
 ): Promise<Uint8Array> {
   const header = parseHeader(sealed)
   // Field by field: a stray `add` would wrap the file key, and nothing here draws randomness.
-  const { identities, expect, backend, keyId, type } = options
+  const { identities, expect, backend, keyId, type } = (options ?? {}) as typeof options
   const random: Random = () => {
     throw new CryptoError('RANDOM_INVALID', 'random', 'removing a recipient draws no randomness')
   }

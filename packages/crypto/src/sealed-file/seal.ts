@@ -67,7 +67,7 @@ async function beginSealing(
     throw new CryptoError('RANDOM_INVALID', 'random', 'random gave only zeros')
   }
   const salt = drawRandom(random, saltLength).slice()
-  const commitment = options.context.commitment ?? (await commit(commitmentSaltOf(fileKey, salt)))
+  const commitment = options.context?.commitment ?? (await commit(commitmentSaltOf(fileKey, salt)))
   const core = coreOf(options, salt, commitment)
   requireRecipients(recipients)
   const binding = bindingOf(core)
@@ -98,7 +98,7 @@ function requireRecipients(recipients: readonly Recipient[]): void {
   try {
     parseStanzas(recipients.map((recipient) => recipient.template))
   } catch (error) {
-    const why = '1 to 10,000 recipients, none twice, each with a well-formed stanza'
+    const why = 'a file has 1 to 10000 recipients, none twice, each well-formed'
     throw new CryptoError('RECIPIENT_INVALID', 'recipients', why, { cause: error })
   }
 }
@@ -204,8 +204,11 @@ export function sealedSize(
   if (!Number.isSafeInteger(plaintextLength) || plaintextLength < 0) {
     throw new CryptoError('OPTION_INVALID', 'plaintextLength', 'a length is a whole number of bytes')
   }
+  if (typeof options !== 'object' || options === null) {
+    throw new CryptoError('OPTION_INVALID', 'options', 'expected an object')
+  }
   requireRecipients(options.recipients)
-  const commitment: Digest = options.context.commitment ?? `sha256:${'0'.repeat(64)}`
+  const commitment: Digest = options.context?.commitment ?? `sha256:${'0'.repeat(64)}`
   const core = coreOf(options, new Uint8Array(saltLength), commitment)
   const stanzas = options.recipients.map((recipient) => recipient.template)
   const encoded = encodeHeader({ ...core, recipients: stanzas })

@@ -28,8 +28,9 @@ const encLengths: Readonly<Record<string, number>> = { x25519: encapsulatedKeyLe
  */
 export function parseStanzas(value: JsonValue | undefined): readonly Stanza[] {
   const place = '$.recipients'
-  if (!Array.isArray(value) || value.length === 0) throw invalid(place, 'a file has at least one recipient')
-  if (value.length > maximumStanzas) throw invalid(place, `a file has at most ${maximumStanzas} recipients`)
+  if (!Array.isArray(value) || value.length === 0 || value.length > maximumStanzas) {
+    throw invalid(place, `a file has 1 to ${maximumStanzas} recipients`)
+  }
   const seen = new Set<string>()
   return value.map((each: JsonValue, index) => {
     const at = `${place}[${index}]`
