@@ -180,7 +180,7 @@ type WithRandom<Options> = Omit<Options, 'random'> & { readonly random?: Random 
 function withRandom<Options extends { readonly random?: Random | undefined }>(
   options: Options,
 ): Omit<Options, 'random'> & { readonly random: Random } {
-  if (typeof options !== 'object' || options === null) {
+  if (Object(options) !== options) {
     throw new CryptoError('OPTION_INVALID', 'options', 'expected an object')
   }
   return { ...options, random: options.random ?? platformRandom }

@@ -39,7 +39,7 @@ export async function payloadCipher(
   const counterLength = aeadSizes[suite].nonce - 1
   const nonceOf = (index: number, last: boolean): Uint8Array => {
     if (index >= maximumChunks) {
-      throw new CryptoError('CHUNK_REFUSED', `chunk ${index}`, 'at most 2^40 chunks; use larger ones')
+      throw new CryptoError('CHUNK_REFUSED', `chunk ${index}`, 'at most 2^40 chunks')
     }
     const nonce = new Uint8Array(counterLength + 1)
     nonce.set(bigEndian(index, counterLength))
@@ -52,7 +52,7 @@ export async function payloadCipher(
       const plaintext = await aead.open(nonceOf(index, last), sealed)
       // Only an empty payload ends in an empty chunk, so that each plaintext has one length of payload.
       if (plaintext === undefined || (plaintext.length === 0 && index > 0)) {
-        const why = 'not authentic at this place: altered, moved, cut or extended'
+        const why = 'not authentic at this place: altered, moved or cut'
         throw new CryptoError('CHUNK_REFUSED', `chunk ${index}`, why)
       }
       return plaintext

@@ -64,7 +64,7 @@ async function beginSealing(
   const fileKey = drawRandom(random, fileKeyLength).slice()
   // A key that anybody can guess: of a source that fails, or of a buffer that somebody wiped.
   if (fileKey.every((byte) => byte === 0)) {
-    throw new CryptoError('RANDOM_INVALID', 'random', 'random gave only zeros')
+    throw new CryptoError('RANDOM_INVALID', 'random', 'expected other than zeros')
   }
   const salt = drawRandom(random, saltLength).slice()
   const commitment = options.context?.commitment ?? (await commit(commitmentSaltOf(fileKey, salt)))
