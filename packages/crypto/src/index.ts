@@ -6,6 +6,7 @@ import {
   rewrapHeaders as rewrapHeadersWith,
   rewrapHeader as rewrapHeaderWith,
 } from './epoch/rewrap-headers.js'
+import { CryptoError } from './errors.js'
 import type { HpkeContext } from './hpke/context.js'
 import {
   type HpkeSealOptions,
@@ -176,29 +177,44 @@ export {
 /** Options whose `random` may be left out: the platform's random bytes are then used. */
 type WithRandom<Options> = Omit<Options, 'random'> & { readonly random?: Random | undefined }
 
+function withRandom<Options extends { readonly random?: Random | undefined }>(
+  options: Options,
+): Omit<Options, 'random'> & { readonly random: Random } {
+  if (Object(options) !== options) {
+    throw new CryptoError('OPTION_INVALID', 'options', 'expected an object')
+  }
+  return { ...options, random: options.random ?? platformRandom }
+}
+
 /**
  * Seals bytes: every recipient can open the result, and nobody else. A fresh random file key is drawn for each
  * file. When the context has no commitment, one is made with `commitPlaintext` (default chunk size) under a salt
  * that recipients get back from `openBytes`.
  *
- * @param plaintext - any bytes, also none
+ * @param plaintext - any bytes, also none; not changed by anyone until the promise settles, or the commitment is of other bytes
  * @param options - recipients, context; `suite`, `chunkSize`, `backend`; `random` is the platform's by default
  * @returns the sealed file
  * @throws CryptoError `RECIPIENT_INVALID`, `CONTEXT_INVALID`, `HEADER_INVALID` (suite, chunk size),
  *   `HEADER_TOO_LARGE`, `RANDOM_INVALID`, `NATIVE_CRYPTO_MISSING`
  */
-export function sealBytes(plaintext: Uint8Array, options: WithRandom<SealBytesOptions>): Promise<Uint8Array> {
-  return sealBytesWith(plaintext, { ...options, random: options.random ?? platformRandom })
+export async function sealBytes(
+  plaintext: Uint8Array,
+  options: WithRandom<SealBytesOptions>,
+): Promise<Uint8Array> {
+  return sealBytesWith(plaintext, withRandom(options))
 }
 
 /**
- * Seals a stream in bounded memory (about two chunks).
+ * Seals a stream in bounded memory (some megabytes). A piece that is written is read until its write settles, and not copied: a
+ * source that fills one buffer again and again must wait for each write, with nothing that reads ahead between (a `highWaterMark`
+ * over 0, another transform), or other bytes are sealed and nobody notices. Else give every piece a buffer of its own.
  *
  * @param options - as for {@link sealBytes}; the context needs its commitment, since it precedes the payload
- * @returns a transform from plaintext to sealed file; errors of {@link sealBytes} come out of the stream
+ * @returns a transform from plaintext to sealed file; errors of {@link sealBytes} come out of the stream, and `OPTION_INVALID` for
+ *   a piece that was transferred or changed its length before its write settled
  */
 export function seal(options: WithRandom<SealOptions>): TransformStream<Uint8Array, Uint8Array> {
-  return sealWith({ ...options, random: options.random ?? platformRandom })
+  return sealWith(withRandom(options))
 }
 
 /**
@@ -211,11 +227,11 @@ export function seal(options: WithRandom<SealOptions>): TransformStream<Uint8Arr
  * @throws CryptoError `RECIPIENT_INVALID` when the recipient is already there or the header is full;
  *   `HEADER_TOO_LARGE`; as `parseHeader` and `openBytes`
  */
-export function addRecipient(
+export async function addRecipient(
   sealed: Uint8Array,
   options: OpenOptions & { readonly recipient: Recipient; readonly random?: Random | undefined },
 ): Promise<Uint8Array> {
-  return addRecipientWith(sealed, { ...options, random: options.random ?? platformRandom })
+  return addRecipientWith(sealed, withRandom(options))
 }
 
 /**
@@ -227,10 +243,10 @@ export function addRecipient(
  * @returns the new header, and where the payload begins in the old file
  * @throws CryptoError `SOURCE_FAILED`, `RECIPIENT_INVALID`, `HEADER_TOO_LARGE`; as `parseHeader` and `openBytes`
  */
-export function rewriteHeader(
+export async function rewriteHeader(
   options: WithRandom<RecipientChange> & { readonly source: RangeSource },
 ): Promise<RewrittenHeader> {
-  return rewriteHeaderWith({ ...options, random: options.random ?? platformRandom })
+  return rewriteHeaderWith(withRandom(options))
 }
 
 /**
@@ -242,8 +258,8 @@ export function rewriteHeader(
  * @returns encapsulated key (32 bytes for X25519), then ciphertext (plaintext + 16 bytes)
  * @throws CryptoError `KEY_INVALID`, `OPTION_INVALID`, `RANDOM_INVALID`, `NATIVE_CRYPTO_MISSING`
  */
-export function hpkeSeal(options: WithRandom<HpkeSealOptions>): Promise<Uint8Array> {
-  return hpkeSealWith({ ...options, random: options.random ?? platformRandom })
+export async function hpkeSeal(options: WithRandom<HpkeSealOptions>): Promise<Uint8Array> {
+  return hpkeSealWith(withRandom(options))
 }
 
 /**
@@ -254,10 +270,10 @@ export function hpkeSeal(options: WithRandom<HpkeSealOptions>): Promise<Uint8Arr
  * @returns what the recipient needs (`enc`), and the context that seals messages
  * @throws CryptoError `KEY_INVALID`, `OPTION_INVALID`, `RANDOM_INVALID`, `NATIVE_CRYPTO_MISSING`
  */
-export function hpkeSender(
+export async function hpkeSender(
   options: WithRandom<HpkeSenderOptions>,
 ): Promise<{ readonly enc: Uint8Array; readonly context: HpkeContext }> {
-  return hpkeSenderWith({ ...options, random: options.random ?? platformRandom })
+  return hpkeSenderWith(withRandom(options))
 }
 
 /**
@@ -270,8 +286,8 @@ export function hpkeSender(
  * @throws CryptoError `SIGNATURE_INVALID` when an address that is known to be no contract, or that does not answer for the
  *   signature, gives another's; `ADDRESS_INVALID`, `RANDOM_INVALID`
  */
-export function establishWalletKey(options: WithRandom<EstablishWalletKeyOptions>): Promise<WalletKey> {
-  return establishWalletKeyWith({ ...options, random: options.random ?? platformRandom })
+export async function establishWalletKey(options: WithRandom<EstablishWalletKeyOptions>): Promise<WalletKey> {
+  return establishWalletKeyWith(withRandom(options))
 }
 
 /**
@@ -279,15 +295,17 @@ export function establishWalletKey(options: WithRandom<EstablishWalletKeyOptions
  *
  * @param sealed - a sealed file, or its header
  * @param options - see {@link RewrapOptions}; `random` is the platform's by default
- * @returns the new header, or undefined when it stands at the new epoch already
+ * @returns the new header, or undefined when it bears the new key's stanza and not the old one's. Undefined does not say that the
+ *   header is authentic: that is checked (`HEADER_REFUSED`) only when the new key's identity is among `identities`, and
+ *   `rewrapHeaders` tells by `unverified` where it was not
  * @throws CryptoError `CONTEXT_MISMATCH` (another policy, pool or chain), `RECIPIENT_INVALID` when the file has neither
  *   key's stanza; as `openBytes` up to the payload
  */
-export function rewrapHeader(
+export async function rewrapHeader(
   sealed: Uint8Array,
   options: WithRandom<RewrapOptions>,
 ): Promise<Uint8Array | undefined> {
-  return rewrapHeaderWith(sealed, { ...options, random: options.random ?? platformRandom })
+  return rewrapHeaderWith(sealed, withRandom(options))
 }
 
 /**
@@ -299,12 +317,12 @@ export function rewrapHeader(
  * @returns counts, and what failed
  * @throws CryptoError `OPTION_INVALID`; errors of `store.list` and `onHeader` come out as they are
  */
-export function rewrapHeaders(
+export async function rewrapHeaders(
   options: WithRandom<RewrapOptions> & {
     readonly store: HeaderStore
     readonly atOnce?: number | undefined
     readonly onHeader?: ((name: string) => void) | undefined
   },
 ): Promise<RewrapReport> {
-  return rewrapHeadersWith({ ...options, random: options.random ?? platformRandom })
+  return rewrapHeadersWith(withRandom(options))
 }

@@ -75,7 +75,7 @@ function writeObject(value: object, place: string, depth: number, open: Set<obje
   const prototype: unknown = Object.getPrototypeOf(value)
   // Objects of another realm (an iframe, node:vm) have another Object.prototype, which itself has no prototype.
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-    throw refuse(place, 'only plain objects and arrays are JSON; convert others first')
+    throw refuse(place, 'only plain objects and arrays are JSON')
   }
   if (Object.getOwnPropertySymbols(value).length > 0) throw refuse(place, 'symbol members are not JSON')
   const parts: string[] = []

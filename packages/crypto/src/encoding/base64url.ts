@@ -53,7 +53,7 @@ export function decodeBase64Url(text: string, place = 'base64url'): Uint8Array {
   let offset = 0
   for (let index = 0; index < text.length; index++) {
     const value = values[text.charCodeAt(index)] ?? -1
-    if (value < 0) throw refuse('has a character outside A-Z a-z 0-9 - _ (write it without padding)')
+    if (value < 0) throw refuse('has a character outside A-Z a-z 0-9 - _, as padding is')
     buffer = ((buffer << 6) | value) & 0xffff
     bits += 6
     if (bits >= 8) {

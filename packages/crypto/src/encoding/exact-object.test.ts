@@ -16,6 +16,11 @@ test.each<readonly [string, unknown, readonly string[]]>([
   ['a field too many', { a: 1, b: 2 }, ['a']],
   ['a field too few', { a: 1 }, ['a', 'b']],
   ['another field', { a: 1, c: 1 }, ['a', 'b']],
+  [
+    'a field that cannot be listed, with another in its place',
+    Object.defineProperty({ a: 1, c: 1 }, 'b', { value: 1, enumerable: false }),
+    ['a', 'b'],
+  ],
   ['a field that is inherited', Object.assign(Object.create({ b: 1 }), { a: 1, c: 1 }), ['a', 'b']],
 ])('not %s', (_, value, names) => {
   expect(hasExactly(value, names)).toBe(false)

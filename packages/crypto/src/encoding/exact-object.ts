@@ -10,5 +10,6 @@ export function hasExactly(
   names: readonly string[],
 ): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  return Object.keys(value).length === names.length && names.every((name) => Object.hasOwn(value, name))
+  const own = Object.keys(value)
+  return own.length === names.length && names.every((name) => own.includes(name))
 }

@@ -66,6 +66,25 @@ const memory = (files: Map<string, Uint8Array>): HeaderStore => ({
 })
 
 describe('rewrapHeader', () => {
+  test.each<readonly [string, object]>([
+    ['expect', { expect: undefined }],
+    ['expect', { expect: null }],
+    ['expect', { expect: {} }],
+    ['expect', { expect: { ...scope, policyDigest: undefined } }],
+    ['expect', { expect: { chainId: scope.chainId, pool: scope.pool } }],
+    ['expect', { expect: new Map(Object.entries(scope)) }],
+    ['to', { to: undefined }],
+    ['to', { to: null }],
+    ['identities', { identities: undefined }],
+  ])('refuses wrong or missing %s at once, for one header and for a store, unread', async (place, change) => {
+    const wrong = { ...rewrapping, ...change } as RewrapOptions
+    const { header } = split(await seal(1))
+    const store = { ...memory(new Map([['file', header]])), read: () => expect.unreachable() }
+    const refused = { code: 'OPTION_INVALID', place: expect.stringMatching(new RegExp(`^${place}`)) }
+    await expect(rewrapHeader(header, wrong)).rejects.toMatchObject(refused)
+    await expect(rewrapHeaders({ ...wrong, store })).rejects.toMatchObject(refused)
+  })
+
   test('lets the new key in and the old one out, keeps the others, and changes no byte of the payload', async () => {
     const sealed = await seal(150)
     const { header, payload } = split(sealed)

@@ -46,7 +46,7 @@ export interface RewrapOptions {
  * @param options - see {@link RewrapOptions}
  * @returns the new header, or undefined when it bears the new key's stanza and not the old one's. That such a header is
  *   authentic is checked only when the new key's identity is among `identities`
- * @throws CryptoError `OPTION_INVALID` when `to` is the old key or of another policy; `CONTEXT_MISMATCH`,
+ * @throws CryptoError `OPTION_INVALID` when `to` is the old key or of another policy, or `expect` lacks a field; `CONTEXT_MISMATCH`,
  *   `RECIPIENT_INVALID` when the file has neither key's stanza; as `openBytes` up to the payload
  */
 export async function rewrapHeader(
@@ -63,8 +63,8 @@ type Rewrapped =
   | { readonly renewed?: undefined; readonly authentic: boolean }
 
 async function rewrapParsed(header: ParsedHeader, options: RewrapOptions): Promise<Rewrapped> {
-  const { from, to, fromType = to.type, expect, identities } = options
   requireOneScope(options)
+  const { from, to, fromType = to.type, expect, identities } = options
   requireContext(header.context, expect)
   const has = (type: string, keyId: string) =>
     header.recipients.some((stanza) => stanza.type === type && stanza['keyId'] === keyId)
@@ -72,7 +72,7 @@ async function rewrapParsed(header: ParsedHeader, options: RewrapOptions): Promi
   if (!old && renewed) {
     // Whoever has the old key alone cannot tell such a header from a forged one.
     const authentic = identities.some(({ type, keyId }) => type === to.type && keyId === to.keyId)
-    if (authentic) await unlockHeader(header, options)
+    if (authentic) (await unlockHeader(header, options)).fill(0)
     return { authentic }
   }
   if (!old) {
@@ -165,13 +165,19 @@ export async function rewrapHeaders(
   return { rewrapped, unchanged, unverified, failed }
 }
 
-function requireOneScope(options: Pick<RewrapOptions, 'from' | 'fromType' | 'to' | 'expect'>): void {
-  const { from, to, expect, fromType = to.type } = options
+function requireOneScope(options: RewrapOptions): void {
+  const { from, to, expect, identities, fromType = to?.type } = options as Partial<RewrapOptions>
+  if (!Array.isArray(identities)) throw new CryptoError('OPTION_INVALID', 'identities', 'expected an array')
+  if (to === undefined || to === null) throw new CryptoError('OPTION_INVALID', 'to', 'expected a recipient')
   if (from === to.keyId && fromType === to.type)
     throw new CryptoError('OPTION_INVALID', 'to', 'the new key is the old one')
   for (const name of ['chainId', 'pool', 'policyDigest'] as const) {
+    if (expect?.[name] === undefined) {
+      throw new CryptoError('OPTION_INVALID', `expect.${name}`, 'say for which pool and policy all files are')
+    }
     const own = to.scope?.[name]
-    if (own === undefined || own === (name === 'pool' ? expect.pool.toLowerCase() : expect[name])) continue
+    if (own === undefined || own === (name === 'pool' ? String(expect.pool).toLowerCase() : expect[name]))
+      continue
     throw new CryptoError('OPTION_INVALID', `to.scope.${name}`, 'the new key is of another policy or pool')
   }
 }

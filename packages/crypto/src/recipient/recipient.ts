@@ -13,9 +13,12 @@ export type Stanza = JsonObject & { readonly type: string }
 
 /** What a recipient wraps: the file key, and the digest of the header's fixed part, to which the wrap is bound. */
 export interface WrapRequest {
-  /** 32 secret bytes. */
+  /**
+   * 32 secret bytes. A copy of the recipient's own, which it may wipe; sealing wipes it once the wrap has settled, so that
+   * nothing later may read it.
+   */
   readonly fileKey: Uint8Array
-  /** SHA-256 of the header without its recipients, 32 bytes. */
+  /** SHA-256 of the header without its recipients, 32 bytes; a copy too. */
   readonly binding: Uint8Array
   /** What the file is for. */
   readonly context: SealContext
@@ -32,7 +35,7 @@ export interface Recipient {
   readonly template: Stanza
   /** What the key is for, where that is known: `currentRecipient`, `recipientOfEpoch` and committees wrap for no other context. */
   readonly scope?: Partial<SealContext> | undefined
-  /** Wraps the file key. */
+  /** Wraps the file key. The request's bytes are copies for this call alone: {@link WrapRequest.fileKey}. */
   wrap(request: WrapRequest): Promise<Stanza>
 }
 
@@ -50,7 +53,8 @@ export interface Identity {
   readonly type: string
   readonly keyId: string
   /**
-   * The file key (32 bytes); undefined when no stanza is meant for this identity.
+   * The file key (32 bytes); undefined when no stanza is meant for this identity. The bytes stay the identity's: opening copies
+   * them at once and neither changes nor wipes them, so that it may keep them, or wipe them later.
    *
    * @throws CryptoError `WRAP_REFUSED` when a stanza is meant for it but is not authentic
    */

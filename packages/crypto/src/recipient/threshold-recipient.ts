@@ -19,7 +19,7 @@ const schemePattern = /^[a-z0-9][a-z0-9./-]{0,63}$/
 
 /** What a threshold scheme wraps. */
 export interface ThresholdWrapRequest {
-  /** 32 secret bytes. */
+  /** 32 secret bytes: a copy for this call alone, which the scheme may wipe, and which is wiped once it has settled. */
   readonly fileKey: Uint8Array
   /** Public bytes that the envelope must be bound to (a TDH2 label, associated data): another context, no file key. */
   readonly context: Uint8Array
@@ -85,7 +85,8 @@ export function thresholdRecipient(
 /**
  * Opens files for a committee: `unwrap` collects and combines the members' shares.
  *
- * @param options - the label; `unwrap`: the file key of an envelope, or undefined when it does not open
+ * @param options - the label; `unwrap`: the file key of an envelope, or undefined when it does not open; opening copies the
+ *   bytes and leaves them to the scheme
  * @returns the identity
  * @throws CryptoError `RECIPIENT_INVALID`; errors of `unwrap` come out of opening as they are
  */

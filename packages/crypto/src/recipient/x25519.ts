@@ -55,7 +55,7 @@ export function requirePublicKey(publicKey: unknown, place = 'publicKey'): Uint8
     throw new CryptoError('KEY_INVALID', place, 'not reduced: an X25519 key is below 2^255 - 19')
   }
   if (u < 2n || u === prime - 1n || orderEight.includes(u)) {
-    throw new CryptoError('KEY_INVALID', place, 'a key of low order protects nothing; ask for another one')
+    throw new CryptoError('KEY_INVALID', place, 'a key of low order protects nothing; ask for another key')
   }
   return bytes
 }
@@ -102,7 +102,11 @@ export function keyIdOfKey(publicKey: Uint8Array): Digest {
  */
 export function requireSharedSecret(secret: Uint8Array): Uint8Array {
   if (equalBytes(secret, new Uint8Array(secret.length))) {
-    throw new CryptoError('KEY_INVALID', 'publicKey', 'the shared secret is zero; ask for another key')
+    throw new CryptoError(
+      'KEY_INVALID',
+      'publicKey',
+      'a shared secret of zero protects nothing; ask for another key',
+    )
   }
   return secret
 }

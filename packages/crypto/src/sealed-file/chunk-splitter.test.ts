@@ -40,3 +40,43 @@ test('lends what lies whole in a piece, without a copy', () => {
     [true, 4],
   ])
 })
+
+const tracking = (length: number) => {
+  // Of ES2024: Node 20 has it, the types here do not know it.
+  const buffer: ArrayBuffer = Reflect.construct(ArrayBuffer, [length, { maxByteLength: 2 * length }])
+  return { bytes: new Uint8Array(buffer), resize: (to: number) => (buffer as never as Resizable).resize(to) }
+}
+interface Resizable {
+  resize(length: number): void
+}
+const refused = expect.objectContaining({ code: 'OPTION_INVALID', place: 'stream' })
+
+test.each([
+  ['shrinks', 12],
+  ['shrinks to a whole number of chunks', 8],
+  ['shrinks to nothing', 0],
+  ['grows', 40],
+])('refuses a piece that %s while its chunks are on loan', (_, size) => {
+  // From the first chunk that lies whole in the piece, and from the one that was divided.
+  for (const before of [0, 3]) {
+    const splitter = createChunkSplitter(4)
+    for (const chunk of splitter.split(new Uint8Array(before))) expect(chunk).toBeUndefined()
+    const { bytes, resize } = tracking(20)
+    const chunks = splitter.split(bytes)[Symbol.iterator]()
+    expect(chunks.next().done).toBe(false)
+    resize(size)
+    expect(() => chunks.next()).toThrow(refused)
+  }
+})
+
+test('refuses a piece that was transferred, before or while its chunks are on loan', () => {
+  const splitter = createChunkSplitter(4)
+  const gone = new Uint8Array(20)
+  structuredClone(gone.buffer, { transfer: [gone.buffer] })
+  expect(() => [...splitter.split(gone)]).toThrow(refused)
+  const going = new Uint8Array(20)
+  const chunks = splitter.split(going)[Symbol.iterator]()
+  chunks.next()
+  structuredClone(going.buffer, { transfer: [going.buffer] })
+  expect(() => chunks.next()).toThrow(refused)
+})

@@ -1,8 +1,12 @@
+import { CryptoError } from '../errors.js'
+
 /** Divides bytes that come in pieces of any size into chunks of one size. */
 export interface ChunkSplitter {
   /**
    * The chunks that are known not to be the last one. A chunk is lent: whoever takes it has read it when it asks for the
    * next.
+   *
+   * @throws CryptoError `OPTION_INVALID` when the bytes were transferred elsewhere, or change their length meanwhile
    */
   split(bytes: Uint8Array): Iterable<Uint8Array>
   /** What is left when no more comes: the last chunk, full, short or empty. */
@@ -31,20 +35,49 @@ export function createChunkSplitter(chunkSize: number): ChunkSplitter {
   }
   return {
     *split(bytes) {
+      requireAttached(bytes)
+      const given = bytes.length
+      // A lent buffer may shrink or go elsewhere while others compute; a file made of what is left would not open.
+      const requireSame = (): void => {
+        if (bytes.length !== given) throw changed()
+      }
       let at = 0
       if (length > 0) {
-        at = Math.min(chunkSize - length, bytes.length)
+        at = Math.min(chunkSize - length, given)
         hold(bytes.subarray(0, at))
         // A full chunk waits until more comes: it might be the last one.
-        if (at === bytes.length) return
+        if (at === given) return
         length = 0
         yield held
+        requireSame()
       }
-      for (; bytes.length - at > chunkSize; at += chunkSize) yield bytes.subarray(at, at + chunkSize)
+      for (; given - at > chunkSize; at += chunkSize) {
+        yield bytes.subarray(at, at + chunkSize)
+        requireSame()
+      }
       hold(bytes.subarray(at))
     },
     get rest() {
       return held.subarray(0, length)
     },
   }
+}
+
+/**
+ * Refuses a piece of a stream whose buffer was transferred elsewhere: it would pass for an empty one.
+ *
+ * @param bytes - the piece
+ * @throws CryptoError `OPTION_INVALID`
+ */
+export function requireAttached(bytes: Uint8Array): void {
+  try {
+    bytes.subarray()
+  } catch {
+    throw changed()
+  }
+}
+
+function changed(): CryptoError {
+  const why = 'a piece was transferred or changed its length before its write settled'
+  return new CryptoError('OPTION_INVALID', 'stream', why)
 }

@@ -36,7 +36,7 @@ export function parseContext(
   place = '$.context',
 ): SealContext {
   if (!hasExactly(value, names)) {
-    throw new CryptoError(code, place, `a context is an object of exactly the fields ${names.join(', ')}`)
+    throw new CryptoError(code, place, `expected exactly the fields ${names.join(', ')}`)
   }
   const fields = value
   // Judged as numbers below; nothing else is a whole one.
@@ -44,10 +44,10 @@ export function parseContext(
   const { mediaType } = fields
   const refuse = (name: string, why: string) => new CryptoError(code, `${place}.${name}`, why)
   if (!Number.isSafeInteger(chainId) || chainId < 1) {
-    throw refuse('chainId', 'a chain id is a positive whole number')
+    throw refuse('chainId', 'expected a positive whole number')
   }
   if (!Number.isInteger(epoch) || epoch < 0 || epoch >= 2 ** 32) {
-    throw refuse('epoch', 'an epoch is a whole number below 2^32')
+    throw refuse('epoch', 'expected a whole number below 2^32')
   }
   if (typeof mediaType !== 'string' || !mediaTypePattern.test(mediaType)) {
     throw refuse('mediaType', 'expected a media type such as text/csv')
@@ -73,15 +73,22 @@ export function parseContext(
  * Refuses a context that is not the expected one.
  *
  * @param context - the file's
- * @param expect - the fields that must agree; those left out are not compared
+ * @param expect - a plain object of the fields that must agree; those left out are not compared
  * @throws CryptoError `CONTEXT_MISMATCH`, its place naming the field; `OPTION_INVALID` for a field that no context
- *   has
+ *   has, for one that is there but undefined, and for what is no plain object
  */
 export function requireContext(context: SealContext, expect: Partial<SealContext>): void {
-  for (const [name, wanted] of Object.entries(expect)) {
-    if (wanted === undefined) continue
+  // Nothing in the place of an expectation (a misspelt setting, a Map) must not pass as none.
+  if (!isPlain(expect)) {
+    throw new CryptoError('OPTION_INVALID', 'expect', 'expected a plain object of context fields')
+  }
+  for (const name of Reflect.ownKeys(expect).map(String)) {
     if (!Object.hasOwn(context, name)) {
       throw new CryptoError('OPTION_INVALID', `expect.${name}`, `a context has only ${names.join(', ')}`)
+    }
+    const wanted = expect[name as keyof SealContext]
+    if (wanted === undefined) {
+      throw new CryptoError('OPTION_INVALID', `expect.${name}`, 'undefined; leave out what is not compared')
     }
     const found = context[name as keyof SealContext]
     const same = name === 'pool' ? found === String(wanted).toLowerCase() : found === wanted
@@ -93,4 +100,15 @@ export function requireContext(context: SealContext, expect: Partial<SealContext
       )
     }
   }
+}
+
+/** Whether all that an object holds is its own: no array, map or instance, nothing inherited. */
+function isPlain(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  // The root of any realm's objects, whose members are not enumerable.
+  return (
+    prototype === null ||
+    (Object.getPrototypeOf(prototype) === null && Object.keys(prototype as object).length === 0)
+  )
 }

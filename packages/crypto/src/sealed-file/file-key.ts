@@ -4,7 +4,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import type { Backend } from '../aead/backend.js'
 import { concatBytes, equalBytes } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
-import type { Identity } from '../recipient/recipient.js'
+import type { Identity, Recipient, Stanza, WrapRequest } from '../recipient/recipient.js'
 import { requireContext, type SealContext } from './context.js'
 import { encodeCore, type ParsedHeader, type SealedHeader } from './header.js'
 import { type PayloadCipher, payloadCipher } from './payload.js'
@@ -35,16 +35,37 @@ export function bindingOf(header: Omit<SealedHeader, 'recipients'>): Uint8Array 
  * recipients of one header open one and the same payload key.
  *
  * @param header - the header's fixed part
- * @param encoded - what `encodeHeader` gave
- * @param fileKey - 32 bytes
- * @returns 32 bytes
+ * @param fileKey - 32 bytes, read at once
+ * @returns the MAC, 32 bytes, of what `encodeHeader` gave
  */
 export function headerMac(
   header: Omit<SealedHeader, 'recipients'>,
-  encoded: Uint8Array,
   fileKey: Uint8Array,
-): Uint8Array {
-  return hmac(sha256, deriveKey(fileKey, header.salt, 'header', bindingOf(header)), encoded)
+): (encoded: Uint8Array) => Uint8Array {
+  const key = deriveKey(fileKey, header.salt, 'header', bindingOf(header))
+  return (encoded) => hmac(sha256, key, encoded)
+}
+
+/**
+ * Lets a recipient wrap a file key. It gets copies, whatever it does with them: a scheme that wipes its key must not wipe the
+ * file's.
+ *
+ * @param recipient - whose stanza is made
+ * @param request - read before this returns its promise, so that the caller may wipe its file key
+ * @returns the stanza; errors of the recipient come out as they are
+ */
+export async function wrapFor(recipient: Recipient, request: WrapRequest): Promise<Stanza> {
+  const fileKey = request.fileKey.slice()
+  try {
+    return await recipient.wrap({
+      ...request,
+      fileKey,
+      binding: request.binding.slice(),
+      context: { ...request.context },
+    })
+  } finally {
+    fileKey.fill(0)
+  }
 }
 
 /**
@@ -91,29 +112,36 @@ export interface OpenOptions {
  *
  * @param header - as parsed
  * @param options - who opens it, and what is expected
- * @returns the file key
+ * @returns the file key, a copy of what the identity gave: the caller's to wipe
  * @throws CryptoError `OPTION_INVALID`, `CONTEXT_MISMATCH`, `NO_MATCHING_IDENTITY`, `WRAP_REFUSED`, `HEADER_REFUSED`; what the first
  *   failing identity threw (`EPOCH_RETIRED`, `SHARES_MISSING`, an error of its transport), when none opens the file
  */
 export async function unlockHeader(header: ParsedHeader, options: OpenOptions): Promise<Uint8Array> {
   const { identities, expect = {}, backend = 'auto' } = (options ?? {}) as Partial<OpenOptions>
   if (!Array.isArray(identities)) throw new CryptoError('OPTION_INVALID', 'identities', 'expected an array')
-  // Nothing in the place of an expectation must not pass as none.
-  if (typeof expect !== 'object' || expect === null) {
-    throw new CryptoError('OPTION_INVALID', 'expect', 'expected an object of context fields')
-  }
   requireContext(header.context, expect)
   const { recipients: stanzas, context } = header
-  const request = { stanzas, context, binding: bindingOf(header), backend }
+  const binding = bindingOf(header)
   const failures: unknown[] = []
   for (const identity of identities) {
+    if (typeof identity?.unwrap !== 'function') {
+      throw new CryptoError('OPTION_INVALID', 'identities', 'expected identities, such as hpkeIdentity makes')
+    }
     try {
-      const fileKey = await identity.unwrap(request)
-      if (fileKey === undefined) continue
-      if (!(fileKey instanceof Uint8Array) || fileKey.length !== fileKeyLength) {
+      const given = await identity.unwrap({
+        stanzas,
+        context: { ...context },
+        binding: binding.slice(),
+        backend,
+      })
+      if (given === undefined) continue
+      if (!(given instanceof Uint8Array) || given.length !== fileKeyLength) {
         throw new CryptoError('WRAP_REFUSED', '$.recipients', 'an identity gave no 32-byte file key')
       }
-      if (equalBytes(headerMac(header, header.encoded, fileKey), header.mac)) return fileKey
+      // An identity may keep its bytes, and change them at any time.
+      const fileKey = new Uint8Array(given)
+      if (equalBytes(headerMac(header, fileKey)(header.encoded), header.mac)) return fileKey
+      fileKey.fill(0)
       const why = 'the header is not authentic: it was altered after sealing'
       throw new CryptoError('HEADER_REFUSED', 'header', why)
     } catch (error) {

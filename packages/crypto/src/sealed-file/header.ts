@@ -238,7 +238,7 @@ function notSealed(): CryptoError {
 }
 
 function tooLarge(): CryptoError {
-  return new CryptoError('HEADER_TOO_LARGE', 'header', 'a header has at most 4 MiB; use fewer recipients')
+  return new CryptoError('HEADER_TOO_LARGE', 'header', 'at most 4 MiB; use fewer recipients')
 }
 
 /**

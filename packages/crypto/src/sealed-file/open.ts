@@ -2,7 +2,7 @@ import { aeadTagLength } from '../aead/aead.js'
 import { CryptoError } from '../errors.js'
 import { chunksAtOnce, createPipeline, inOrder, type Pipeline } from '../pipeline/pipeline.js'
 import { createByteQueue } from './byte-queue.js'
-import { type ChunkSplitter, createChunkSplitter } from './chunk-splitter.js'
+import { type ChunkSplitter, createChunkSplitter, requireAttached } from './chunk-splitter.js'
 import type { SealContext } from './context.js'
 import { commitmentSaltOf, type OpenOptions, payloadCipherOf, unlockHeader } from './file-key.js'
 import { macLength, type ParsedHeader, parseHeader, parsePrefix, prefixLength, truncated } from './header.js'
@@ -79,6 +79,7 @@ export async function unlock(
   const fileKey = await unlockHeader(header, options)
   const cipher = await payloadCipherOf(header, fileKey, options.backend ?? 'auto')
   const commitmentSalt = commitmentSaltOf(fileKey, header.salt)
+  fileKey.fill(0)
   return { cipher, commitmentSalt }
 }
 
@@ -101,14 +102,16 @@ interface Opening {
 }
 
 /**
- * Opens a stream in memory bounded by the header and some megabytes. Each chunk comes out as soon as it and
- * all before it are authentic; that nothing was cut off at the end is known only when the stream closes without an error.
+ * Opens a stream in memory bounded by the header and some megabytes, beside the pieces that are written. Each chunk comes out as
+ * soon as it and all before it are authentic; that nothing was cut off at the end is known only when the stream closes without an
+ * error. A piece that is written is read until its write settles, and chunks that lie whole in it are not copied: see `seal`.
  *
  * @param options - see {@link OpenOptions}
  * @returns the transform, and the context as a promise; errors of {@link openBytes} come out of the stream
  */
 export function openStream(options: OpenOptions): OpenTransform {
-  const queue = createByteQueue()
+  let queue = createByteQueue()
+  let headerLength: number | undefined
   let index = 0
   let opened: Opening | undefined
   let settle: { resolve(context: SealContext): void; reject(error: unknown): void } | undefined
@@ -125,11 +128,21 @@ export function openStream(options: OpenOptions): OpenTransform {
       throw error
     }
   }
+  // Only the header is put aside: the rest of the piece in which it ends may be the whole file.
+  const collect = (bytes: Uint8Array): Uint8Array | undefined => {
+    let rest = bytes
+    const upTo = (length: number): boolean => {
+      const part = rest.subarray(0, Math.max(0, length - queue.length))
+      queue.push(part)
+      rest = rest.subarray(part.length)
+      return queue.length >= length
+    }
+    if (!upTo(prefixLength)) return undefined
+    headerLength ??= prefixLength + parsePrefix(queue.peek(prefixLength)) + macLength
+    return upTo(headerLength) ? rest : undefined
+  }
   const begin = async (controller: TransformStreamDefaultController<Uint8Array>) => {
-    if (queue.length < prefixLength) return undefined
-    const length = prefixLength + parsePrefix(queue.peek(prefixLength)) + macLength
-    if (queue.length < length) return undefined
-    const header = parseHeader(queue.take(length))
+    const header = parseHeader(queue.take(queue.length))
     const { cipher } = await unlock(header, options)
     const pipeline = createPipeline<Uint8Array>({
       limit: chunksAtOnce(header.chunkSize),
@@ -147,12 +160,14 @@ export function openStream(options: OpenOptions): OpenTransform {
         if (!(bytes instanceof Uint8Array)) {
           throw new CryptoError('OPTION_INVALID', 'stream', 'a sealed stream carries Uint8Arrays')
         }
+        requireAttached(bytes)
         let payload = bytes
         if (opened === undefined) {
-          queue.push(bytes)
+          const rest = collect(bytes)
+          if (rest === undefined) return
           opened = await begin(controller)
-          if (opened === undefined) return
-          payload = queue.take(queue.length)
+          queue = createByteQueue()
+          payload = rest
         }
         const { splitter, cipher, pipeline } = opened
         for (const chunk of splitter.split(payload)) {

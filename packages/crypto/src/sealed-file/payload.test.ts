@@ -11,6 +11,12 @@ test('a payload has at most 2^40 chunks', async () => {
   expect(await codeOf(() => cipher.open(last + 1, true, sealed))).toBe('CHUNK_REFUSED')
 })
 
+test('a payload of more than 2^40 chunks has no layout', () => {
+  expect(layoutOfPayload(2 ** 40 * 80, 64)).toMatchObject({ chunks: 2 ** 40, plaintextLength: 2 ** 46 })
+  for (const length of [2 ** 40 * 80 + 17, 2 ** 41 * 80])
+    expect(() => layoutOfPayload(length, 64)).toThrow(expect.objectContaining({ code: 'TRUNCATED' }))
+})
+
 test('no plaintext has a payload shorter than a tag', () => {
   expect(() => layoutOfPayload(15, 64)).toThrow(expect.objectContaining({ code: 'TRUNCATED' }))
 })

@@ -39,7 +39,7 @@ export async function payloadCipher(
   const counterLength = aeadSizes[suite].nonce - 1
   const nonceOf = (index: number, last: boolean): Uint8Array => {
     if (index >= maximumChunks) {
-      throw new CryptoError('CHUNK_REFUSED', `chunk ${index}`, 'at most 2^40 chunks; use larger ones')
+      throw new CryptoError('CHUNK_REFUSED', `chunk ${index}`, 'at most 2^40 chunks')
     }
     const nonce = new Uint8Array(counterLength + 1)
     nonce.set(bigEndian(index, counterLength))
@@ -52,7 +52,7 @@ export async function payloadCipher(
       const plaintext = await aead.open(nonceOf(index, last), sealed)
       // Only an empty payload ends in an empty chunk, so that each plaintext has one length of payload.
       if (plaintext === undefined || (plaintext.length === 0 && index > 0)) {
-        const why = 'not authentic at this place: altered, moved, cut or extended'
+        const why = 'not authentic at this place: altered, moved or cut'
         throw new CryptoError('CHUNK_REFUSED', `chunk ${index}`, why)
       }
       return plaintext
@@ -88,12 +88,12 @@ export function layoutOfPlaintext(plaintextLength: number, chunkSize: number): P
  * @param payloadLength - in bytes
  * @param chunkSize - plaintext bytes per chunk
  * @returns the layout
- * @throws CryptoError `TRUNCATED` when no plaintext has a payload of this length
+ * @throws CryptoError `TRUNCATED` when no plaintext has a payload of this length, of 2^40 chunks at most
  */
 export function layoutOfPayload(payloadLength: number, chunkSize: number): PayloadLayout {
   const chunks = Math.max(1, Math.ceil(payloadLength / (chunkSize + aeadTagLength)))
   const plaintextLength = payloadLength - chunks * aeadTagLength
-  if (plaintextLength < 0 || layoutOfPlaintext(plaintextLength, chunkSize).chunks !== chunks)
-    throw truncated()
+  const { chunks: needed } = layoutOfPlaintext(plaintextLength, chunkSize)
+  if (plaintextLength < 0 || needed !== chunks || chunks > maximumChunks) throw truncated()
   return { chunks, plaintextLength, payloadLength }
 }

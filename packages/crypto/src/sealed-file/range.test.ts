@@ -83,6 +83,15 @@ test('makes no room for more bytes than a source can give, whatever size it clai
   expect(await codeOf(() => reader.read(0, reader.plaintextLength))).toBe('SOURCE_FAILED')
 })
 
+test('takes no source that claims more than 2^40 chunks', async () => {
+  const claiming = (chunks: number) => {
+    const read = (at: number, length: number) => sealed.slice(at, at + length)
+    return sealedReader({ source: { size: offset + 80 * chunks, read }, identities: [pool] })
+  }
+  expect((await claiming(2 ** 40)).plaintextLength).toBe(2 ** 46)
+  for (const chunks of [2 ** 40 + 1, 2 ** 41]) expect(await codeOf(() => claiming(chunks))).toBe('TRUNCATED')
+})
+
 test('does not read the payload when context or identity are wrong', async () => {
   const source = counted(sealed)
   const options = { source, identities: [pool], start: 0, end: 1, expect: { epoch: 2 } }

@@ -68,7 +68,7 @@ export interface SealedReader {
 export async function sealedReader(
   options: OpenOptions & { readonly source: RangeSource },
 ): Promise<SealedReader> {
-  const { source } = options
+  const { source } = requireOptions(options)
   const header = await readHeader(source)
   const layout = layoutOfPayload(source.size - header.payloadOffset, header.chunkSize)
   const { cipher } = await unlock(header, options)
@@ -122,10 +122,17 @@ export async function openRange(options: OpenRangeOptions): Promise<{
   readonly context: SealContext
   readonly plaintextLength: number
 }> {
-  const { start, end } = options
+  const { start, end } = requireOptions(options)
   const reader = await sealedReader(options)
   const { context, plaintextLength } = reader
   return { plaintext: await reader.read(start, end), context, plaintextLength }
+}
+
+function requireOptions<Options extends OpenOptions>(options: Options): Options {
+  if (typeof options !== 'object' || options === null) {
+    throw new CryptoError('OPTION_INVALID', 'options', 'expected an object')
+  }
+  return options
 }
 
 function requireRange(start: number, end: number, length: number): void {
@@ -143,6 +150,9 @@ function requireRange(start: number, end: number, length: number): void {
  * @throws CryptoError `SOURCE_FAILED`, and as `parseHeader`
  */
 export async function readHeader(source: RangeSource): Promise<ParsedHeader> {
+  if (typeof source?.read !== 'function') {
+    throw new CryptoError('OPTION_INVALID', 'source', 'expected a source with size and read')
+  }
   if (!Number.isSafeInteger(source.size) || source.size < 0) {
     throw new CryptoError('SOURCE_FAILED', 'source.size', 'a size is a whole number of bytes')
   }

@@ -1,7 +1,7 @@
 import { concatBytes, type Random } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 import type { Recipient, Stanza } from '../recipient/recipient.js'
-import { bindingOf, headerMac, type OpenOptions, unlockHeader } from './file-key.js'
+import { bindingOf, headerMac, type OpenOptions, unlockHeader, wrapFor } from './file-key.js'
 import { encodeHeader, type ParsedHeader, parseHeader } from './header.js'
 import { type RangeSource, readHeader } from './range.js'
 import { isKnown, maximumStanzas, nameOf, parseStanzas } from './stanza.js'
@@ -62,10 +62,18 @@ export function listRecipients(sealed: Uint8Array): readonly ListedRecipient[] {
 export async function changeRecipients(header: ParsedHeader, change: RecipientChange): Promise<Uint8Array> {
   const { add = [], remove = [], random, backend = 'auto' } = change
   const fileKey = await unlockHeader(header, change)
+  const mac = headerMac(header, fileKey)
   let kept = header.recipients
   for (const name of remove) kept = without(kept, name)
   const names = new Set(kept.filter(isKnown).map(nameOf))
   for (const recipient of add) {
+    if (typeof recipient?.wrap !== 'function') {
+      throw new CryptoError(
+        'OPTION_INVALID',
+        'recipient',
+        'expected a recipient, such as hpkeRecipient makes',
+      )
+    }
     const name = nameOf(recipient)
     if (names.has(name)) {
       throw new CryptoError('RECIPIENT_INVALID', 'recipient', 'the file is already sealed to this recipient')
@@ -79,14 +87,13 @@ export async function changeRecipients(header: ParsedHeader, change: RecipientCh
     throw new CryptoError('RECIPIENT_INVALID', 'keyId', 'the only recipient stays; delete the file instead')
   }
   const binding = bindingOf(header)
-  const stanzas = await Promise.all(
-    add.map((recipient) => recipient.wrap({ fileKey, binding, context: header.context, random, backend })),
-  )
+  const request = { fileKey, binding, context: header.context, random, backend }
+  const wraps = add.map((recipient) => wrapFor(recipient, request))
+  fileKey.fill(0)
+  const stanzas = await Promise.all(wraps)
   // A stanza that no reader takes would close the file for everybody, and the old header is about to go.
   const encoded = encodeHeader({ ...header, recipients: parseStanzas([...kept, ...stanzas]) })
-  const mac = headerMac(header, encoded, fileKey)
-  fileKey.fill(0)
-  return concatBytes(encoded, mac)
+  return concatBytes(encoded, mac(encoded))
 }
 
 function without(stanzas: readonly Stanza[], { keyId, type }: RecipientName): readonly Stanza[] {
@@ -165,7 +172,7 @@ export async function removeRecipient(
 ): Promise<Uint8Array> {
   const header = parseHeader(sealed)
   // Field by field: a stray `add` would wrap the file key, and nothing here draws randomness.
-  const { identities, expect, backend, keyId, type } = options
+  const { identities, expect, backend, keyId, type } = (options ?? {}) as typeof options
   const random: Random = () => {
     throw new CryptoError('RANDOM_INVALID', 'random', 'removing a recipient draws no randomness')
   }

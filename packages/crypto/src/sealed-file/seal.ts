@@ -8,7 +8,14 @@ import { chunksAtOnce, createPipeline, inOrder, type Pipeline } from '../pipelin
 import type { Recipient } from '../recipient/recipient.js'
 import { type ChunkSplitter, createChunkSplitter } from './chunk-splitter.js'
 import { parseContext, type SealContext } from './context.js'
-import { bindingOf, commitmentSaltOf, fileKeyLength, headerMac, payloadCipherOf } from './file-key.js'
+import {
+  bindingOf,
+  commitmentSaltOf,
+  fileKeyLength,
+  headerMac,
+  payloadCipherOf,
+  wrapFor,
+} from './file-key.js'
 import {
   encodeHeader,
   macLength,
@@ -55,21 +62,23 @@ async function beginSealing(
 ): Promise<Sealing> {
   const { recipients, random, backend = 'auto' } = options
   const fileKey = drawRandom(random, fileKeyLength).slice()
+  // A key that anybody can guess: of a source that fails, or of a buffer that somebody wiped.
+  if (fileKey.every((byte) => byte === 0)) {
+    throw new CryptoError('RANDOM_INVALID', 'random', 'expected other than zeros')
+  }
   const salt = drawRandom(random, saltLength).slice()
-  const commitment = options.context.commitment ?? (await commit(commitmentSaltOf(fileKey, salt)))
+  const commitment = options.context?.commitment ?? (await commit(commitmentSaltOf(fileKey, salt)))
   const core = coreOf(options, salt, commitment)
   requireRecipients(recipients)
   const binding = bindingOf(core)
-  const stanzas = await Promise.all(
-    recipients.map((recipient) =>
-      recipient.wrap({ fileKey, binding, context: core.context, random, backend }),
-    ),
-  )
-  const encoded = encodeHeader({ ...core, recipients: parseStanzas(stanzas) })
+  // Before any recipient is asked: what it does can change neither.
   const cipher = await payloadCipherOf(core, fileKey, backend)
-  const header = concatBytes(encoded, headerMac(core, encoded, fileKey))
+  const mac = headerMac(core, fileKey)
+  const request = { fileKey, binding, context: core.context, random, backend }
+  const wraps = recipients.map((recipient) => wrapFor(recipient, request))
   fileKey.fill(0)
-  return { header, chunkSize: core.chunkSize, cipher }
+  const encoded = encodeHeader({ ...core, recipients: parseStanzas(await Promise.all(wraps)) })
+  return { header: concatBytes(encoded, mac(encoded)), chunkSize: core.chunkSize, cipher }
 }
 
 function coreOf(
@@ -86,13 +95,10 @@ function coreOf(
 }
 
 function requireRecipients(recipients: readonly Recipient[]): void {
-  if (!Array.isArray(recipients) || recipients.length === 0) {
-    throw new CryptoError('RECIPIENT_INVALID', 'recipients', 'a file has at least one recipient')
-  }
   try {
     parseStanzas(recipients.map((recipient) => recipient.template))
   } catch (error) {
-    const why = 'at most 10,000 recipients, none twice, each with a well-formed stanza'
+    const why = 'a file has 1 to 10000 recipients, none twice, each well-formed'
     throw new CryptoError('RECIPIENT_INVALID', 'recipients', why, { cause: error })
   }
 }
@@ -102,7 +108,8 @@ function requireRecipients(recipients: readonly Recipient[]): void {
  * file. When the context has no commitment, one is made with {@link commitPlaintext} (default chunk size) under a
  * salt that recipients get back from `openBytes`.
  *
- * @param plaintext - any bytes, also none
+ * @param plaintext - any bytes, also none; not changed by anyone until the promise settles: the commitment and the chunks are
+ *   made of two readings
  * @param options - see {@link SealBytesOptions}
  * @returns the sealed file
  * @throws CryptoError `RECIPIENT_INVALID`, `CONTEXT_INVALID`, `HEADER_INVALID` (suite, chunk size),
@@ -135,11 +142,13 @@ export async function sealBytes(plaintext: Uint8Array, options: SealBytesOptions
 
 /**
  * Seals a stream in bounded memory (some megabytes). A piece that is written is read until its write settles, as the streams
- * standard has it, and not copied.
+ * standard has it, and not copied. A source that fills one buffer again and again must therefore wait for each write, and nothing
+ * may read ahead of it: in `pipeThrough` that is a source with `highWaterMark: 0` and no other transform between, since what waits in
+ * a queue is overwritten there, which nobody can notice. Where that is not sure, give every piece a buffer of its own.
  *
  * @param options - see {@link SealOptions}; the context needs its commitment, since it precedes the payload
  * @returns a transform from plaintext to sealed file, in pieces of any size; errors of {@link sealBytes} come out of
- *   the stream
+ *   the stream, and `OPTION_INVALID` for a piece that was transferred or changed its length before its write settled
  */
 export function seal(options: SealOptions): TransformStream<Uint8Array, Uint8Array> {
   let index = 0
@@ -195,8 +204,11 @@ export function sealedSize(
   if (!Number.isSafeInteger(plaintextLength) || plaintextLength < 0) {
     throw new CryptoError('OPTION_INVALID', 'plaintextLength', 'a length is a whole number of bytes')
   }
+  if (typeof options !== 'object' || options === null) {
+    throw new CryptoError('OPTION_INVALID', 'options', 'expected an object')
+  }
   requireRecipients(options.recipients)
-  const commitment: Digest = options.context.commitment ?? `sha256:${'0'.repeat(64)}`
+  const commitment: Digest = options.context?.commitment ?? `sha256:${'0'.repeat(64)}`
   const core = coreOf(options, new Uint8Array(saltLength), commitment)
   const stanzas = options.recipients.map((recipient) => recipient.template)
   const encoded = encodeHeader({ ...core, recipients: stanzas })

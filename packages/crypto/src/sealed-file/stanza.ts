@@ -28,8 +28,9 @@ const encLengths: Readonly<Record<string, number>> = { x25519: encapsulatedKeyLe
  */
 export function parseStanzas(value: JsonValue | undefined): readonly Stanza[] {
   const place = '$.recipients'
-  if (!Array.isArray(value) || value.length === 0) throw invalid(place, 'a file has at least one recipient')
-  if (value.length > maximumStanzas) throw invalid(place, `a file has at most ${maximumStanzas} recipients`)
+  if (!Array.isArray(value) || value.length === 0 || value.length > maximumStanzas) {
+    throw invalid(place, `a file has 1 to ${maximumStanzas} recipients`)
+  }
   const seen = new Set<string>()
   return value.map((each: JsonValue, index) => {
     const at = `${place}[${index}]`
@@ -96,9 +97,9 @@ function parseKnown(stanza: Stanza, place: string): Stanza {
   if (!hasExactly(stanza, names)) {
     throw invalid(place, `expected exactly the fields ${names.join(', ')}`)
   }
-  const { keyId, enc, wrapped, address, scheme, envelope } = stanza
+  const { keyId, address, scheme, envelope } = stanza
   if (typeof keyId !== 'string' || !/^[\x21-\x7e]{1,128}$/.test(keyId)) {
-    throw invalid(`${place}.keyId`, 'expected 1 to 128 printable ASCII characters')
+    throw invalid(`${place}.keyId`, 'a key id is 1 to 128 printable ASCII characters')
   }
   if (stanza.type === 'threshold') {
     if (typeof scheme !== 'string' || !/^[a-z0-9][a-z0-9./-]{0,63}$/.test(scheme)) {
@@ -110,10 +111,11 @@ function parseKnown(stanza: Stanza, place: string): Stanza {
     }
     return stanza
   }
-  const encLength = encLengths[kemOf(stanza) ?? ''] ?? 0
-  if (lengthOf(enc) !== encLength) throw invalid(`${place}.enc`, `expected ${encLength} bytes in base64url`)
-  if (lengthOf(wrapped) !== wrappedKeyLength) {
-    throw invalid(`${place}.wrapped`, `expected ${wrappedKeyLength} bytes in base64url`)
+  const lengths = { enc: encLengths[kemOf(stanza) ?? ''], wrapped: wrappedKeyLength }
+  for (const [name, length] of Object.entries(lengths)) {
+    if (lengthOf(stanza[name]) !== length) {
+      throw invalid(`${place}.${name}`, `expected ${length} bytes in base64url`)
+    }
   }
   if (stanza.type === 'wallet' && (typeof address !== 'string' || !/^0x[0-9a-f]{40}$/.test(address))) {
     throw invalid(`${place}.address`, 'expected an address in lower case')

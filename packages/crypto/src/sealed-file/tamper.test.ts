@@ -11,6 +11,7 @@ import {
   context,
   pool,
   poolKey,
+  recipients,
   repeatable,
   scope,
   sealedOf,
@@ -22,7 +23,7 @@ import {
 import { bindingOf, headerMac, unlockHeader } from './file-key.js'
 import { encodeHeader, parseHeader } from './header.js'
 import { openBytes, openStream, unlock } from './open.js'
-import { sealBytes } from './seal.js'
+import { seal, sealBytes } from './seal.js'
 
 const chunk = 64 + 16
 let sealed: Uint8Array
@@ -369,7 +370,7 @@ describe('an identity that fails', () => {
     }
     const spoiled = await hpkeRecipient(poolKey).wrap(wrapped)
     const encoded = encodeHeader({ ...header, recipients: [spoiled, ...header.recipients.slice(1)] })
-    const file = concatBytes(encoded, headerMac(header, encoded, fileKey), payload)
+    const file = concatBytes(encoded, headerMac(header, fileKey)(encoded), payload)
     for (const identities of [
       [pool, wallet],
       [wallet, pool],
@@ -385,6 +386,73 @@ describe('an identity that fails', () => {
     await expect(open(stranger, failing(retired), failing(network))).rejects.toBe(retired)
     await expect(open(text, failing(network))).rejects.toMatchObject({ code: 'WRAP_REFUSED' })
   })
+})
+
+test('streams refuse a piece whose buffer was transferred, with a typed error', async () => {
+  const options = { recipients, context, random: platformRandom, chunkSize: 64 }
+  for (const stream of [seal(options), openStream({ identities: [pool] })]) {
+    const gone = new Uint8Array(500)
+    structuredClone(gone.buffer, { transfer: [gone.buffer] })
+    const ended = stream.readable.pipeTo(new WritableStream())
+    ended.catch(() => undefined)
+    const refused = { code: 'OPTION_INVALID', place: 'stream' }
+    await expect(stream.writable.getWriter().write(gone)).rejects.toMatchObject(refused)
+    await expect(ended).rejects.toMatchObject(refused)
+  }
+})
+
+test('a stream lends the piece in which the header ends, and copies no payload of it', async () => {
+  const sealed = await sealedOf(16_777_216, { chunkSize: 65_536 })
+  const opening = openStream({ identities: [pool] })
+  const ended = opening.readable.pipeTo(new WritableStream()).then(
+    () => 'accepted',
+    (error: unknown) => (error as { code: string }).code,
+  )
+  const before = process.memoryUsage().arrayBuffers
+  const writer = opening.writable.getWriter()
+  const written = writer.write(sealed).then(() => writer.close())
+  await opening.context
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8_000_000)
+  // Whoever breaks the rule and changes it meanwhile is noticed, since nothing else holds these bytes.
+  sealed.fill(0, sealed.length / 2)
+  expect(await ended).toBe('CHUNK_REFUSED')
+  await written.catch(() => undefined)
+})
+
+test.each<readonly [string, unknown]>([
+  ['a field that is undefined', { pool: undefined }],
+  [
+    'a field that is undefined, and cannot be listed',
+    Object.defineProperty({}, 'pool', { enumerable: false }),
+  ],
+  ['a hidden field that differs', Object.defineProperty({}, 'epoch', { value: 9, enumerable: false })],
+  ['a symbol', { [Symbol('epoch')]: 9 }],
+  ['a list', []],
+  ['a map', new Map([['epoch', 9]])],
+  ['what is inherited', Object.create({ epoch: 9 })],
+  ['what is inherited from no object', Object.create(Object.assign(Object.create(null), { epoch: 9 }))],
+  ['nothing', null],
+  ['a text', 'epoch'],
+])('%s in the place of an expectation does not pass as none', async (name, wrong) => {
+  const sealed = await sealedOf(64)
+  const options = { identities: [pool], expect: wrong as never }
+  const code = name.includes('differs') ? 'CONTEXT_MISMATCH' : 'OPTION_INVALID'
+  expect(await codeOf(() => openBytes(sealed, options))).toBe(code)
+  expect(await codeOf(() => through(openStream(options), sealed, 50))).toBe(code)
+})
+
+test('an expectation without prototype, or of another realm, is one', async () => {
+  const sealed = await sealedOf(64)
+  const { runInNewContext } = await import('node:vm')
+  for (const [epoch, code] of [
+    [1, 'accepted'],
+    [9, 'CONTEXT_MISMATCH'],
+  ] as const)
+    for (const made of [
+      Object.assign(Object.create(null), { epoch }),
+      runInNewContext(`({ epoch: ${epoch} })`),
+    ])
+      expect(await codeOf(() => openBytes(sealed, { identities: [pool], expect: made }))).toBe(code)
 })
 
 test('a stream of sealed bytes carries bytes, and ends with a whole tag', async () => {
