@@ -170,6 +170,7 @@ export function blobStoreSuite(
       const sealed = await sealBytes(plaintext, {
         recipients: [hpkeRecipient({ publicKey: key.publicKey })],
         context,
+        chunkSize: 65_536,
         random: platformRandom,
       })
       const { locator } = await store.put(sealed)
