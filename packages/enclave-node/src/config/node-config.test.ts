@@ -52,7 +52,13 @@ describe('settings', () => {
   it('get defaults that are the careful ones', () => {
     const config = parseNodeConfig(settings())
     expect(config.sandbox.isolation).toBe('bubblewrap')
-    expect(config.api).toEqual({ host: '127.0.0.1', port: 8787 })
+    expect(config.api).toEqual({
+      host: '127.0.0.1',
+      port: 8787,
+      calls: { perSecond: 200, burst: 2_000 },
+      costlyCalls: { perSecond: 50, burst: 500 },
+      maximumConnections: 1_000,
+    })
     expect(config.chain.confirmations).toBe(1)
     expect(config.ingest.batchSize).toBe(50)
   })
