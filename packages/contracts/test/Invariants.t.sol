@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Job} from "../solidity/job/Job.sol";
+import {Job, JobClass, JobProposal} from "../solidity/job/Job.sol";
 import {JobBoard} from "../solidity/job/JobBoard.sol";
 import {JobState} from "../solidity/job/JobState.sol";
 import {Grant, Terms} from "../solidity/permission/Permissions.sol";
@@ -115,7 +115,8 @@ contract Walker is World {
 
     function checkStart(uint256 id, JobState before) private {
         address[] memory jobPools = board.getJob(id).pools;
-        if (before != JobState.Funded) ++unapprovedStarts;
+        bool drawn = board.getJob(id).class == JobClass.Drawn;
+        if (before != (drawn ? JobState.Assigned : JobState.Funded)) ++unapprovedStarts;
         for (uint256 i; i < jobPools.length; ++i) {
             if (isPaused(Pool(jobPools[i]))) ++pausedBreaches;
             if (!board.getShare(id, jobPools[i]).approved) ++unapprovedStarts;
@@ -146,12 +147,17 @@ contract Walker is World {
         address[] memory chosen = new address[](which % 3 == 2 ? 2 : 1);
         chosen[0] = address(pools[which % 3 == 1 ? 1 : 0]);
         if (chosen.length == 2) chosen[1] = address(pools[1]);
-        proposeFor(actor(who), keccak256(abi.encode(manifest % 4)), chosen);
+        JobClass class = manifest % 8 == 7 ? JobClass.Drawn : JobClass.Open;
+        proposeFor(actor(who), keccak256(abi.encode(manifest % 4)), chosen, class);
     }
 
-    function proposeFor(address consumer, bytes32 digest, address[] memory chosen) private returns (uint256 id) {
+    function proposeFor(address consumer, bytes32 digest, address[] memory chosen, JobClass class)
+        private
+        returns (uint256 id)
+    {
+        uint64 deadline = uint64(block.timestamp + 1 days);
         vm.prank(consumer);
-        id = board.propose(digest, "", chosen, type(uint256).max, uint64(block.timestamp + 1 days));
+        id = board.proposeJob(JobProposal(digest, 0, "", chosen, type(uint256).max, deadline, class));
         // Grants of before count for a new job of the same digest.
         for (uint256 i; i < chosen.length; ++i) {
             Grant memory g = permissions.getGrant(consumer, chosen[i], digest);
@@ -165,7 +171,7 @@ contract Walker is World {
         if (like == 0) return;
         Job memory known = board.getJob(like);
         uint256[4] memory ids;
-        for (uint256 i; i < 4; ++i) ids[i] = proposeFor(known.consumer, known.manifestDigest, known.pools);
+        for (uint256 i; i < 4; ++i) ids[i] = proposeFor(known.consumer, known.manifestDigest, known.pools, known.class);
         for (uint256 i; i < 4; ++i) fundId(ids[i]);
     }
 
@@ -199,6 +205,20 @@ contract Walker is World {
         JobState before = board.getJob(id).state;
         try board.start(id, prove(board.START_STATEMENT(), first, bytes32(id), keccak256(abi.encode(manifest)))) {
             checkStart(id, before);
+        } catch {}
+    }
+
+    /// Lets the lot fall over a drawn job, or over one that is none.
+    function assign(uint256 job) public {
+        uint256 id = pickJob(job);
+        uint256 decides = board.drawOf(id).blockNumber;
+        if (block.number <= decides) vm.roll(decides + 1);
+        if (decides != 0) vm.setBlockhash(decides, keccak256(abi.encode(job)));
+        try board.assign(id) {
+            address[] memory jobPools = board.getJob(id).pools;
+            for (uint256 i; i < jobPools.length; ++i) {
+                if (isPaused(Pool(jobPools[i]))) ++pausedBreaches;
+            }
         } catch {}
     }
 
@@ -239,7 +259,9 @@ contract Walker is World {
             }
         } else if (state == JobState.Approved) {
             fund(job);
-        } else if (state == JobState.Funded) {
+        } else if (state == JobState.Funded && board.getJob(id).class == JobClass.Drawn) {
+            assign(job);
+        } else if (state == JobState.Funded || state == JobState.Assigned) {
             start(job);
         } else if (state == JobState.Running) {
             release(job);
@@ -274,7 +296,8 @@ contract Walker is World {
     function expire(uint256 job, uint32 seconds_) external {
         vm.warp(block.timestamp + (seconds_ % 16 == 0 ? 8 days : seconds_ % 1 hours));
         uint256 id = pickJob(job);
-        bool untouched = board.getJob(id).state == JobState.Funded;
+        JobState before = board.getJob(id).state;
+        bool untouched = before == JobState.Funded || before == JobState.Assigned;
         try board.expire(id) {
             if (untouched) giveBackRun(id);
         } catch {}

@@ -311,6 +311,22 @@ contract JobLifeTest is World {
         pool.requireRunning();
     }
 
+    /// No lot falls while a pool is paused: the drawn node could not start and would lose the job for ever.
+    function test_noDrawsWhilePaused() external {
+        uint256 id = funded(JobClass.Drawn);
+        vm.prank(GUARDIAN);
+        pool.pause();
+        uint256 decides = block.number + 2;
+        vm.roll(decides + 1);
+        vm.setBlockhash(decides, keccak256("paused"));
+        refused(Pool.PoolIsPaused.selector);
+        board.assign(id);
+        check(id, JobState.Funded);
+        vm.assertFalse(board.hadJob(id, vm.addr(NODE_KEY)) || board.hadJob(id, vm.addr(SECOND_KEY)));
+        board.cancel(id);
+        vm.assertEq(permissions.getGrant(address(this), address(pool), MANIFEST).used, 0);
+    }
+
     function test_suspensionIsOnceAndOnlyByContributors() external {
         uint256 id = funded(JobClass.Drawn);
         refused(JobBoard.OnlyContributor.selector);

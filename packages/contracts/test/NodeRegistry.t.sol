@@ -314,6 +314,60 @@ contract NodeRegistryTest is World {
         vm.assertEq(protocolToken.balanceOf(address(stakes)), 0);
     }
 
+    /// An old announcement is no way out in front of a slash; an announced stake is not counted on, and a slash takes it.
+    function test_aStandingAnnouncementDoesNotEscapeTheSlash() external {
+        NodeStakes stakes = new NodeStakes(protocolToken, nodes);
+        address node = vm.addr(NODE_KEY);
+        protocolToken.approve(address(stakes), type(uint256).max);
+        stakes.stake(node, 1_000);
+        stakes.announceWithdrawal(node);
+        vm.assertEq(stakes.totalOf(node), 0);
+        vm.assertEq(stakes.leavingOf(node), 1_000);
+        stakes.stake(node, 1);
+        vm.assertEq(stakes.totalOf(node), 1_001);
+        vm.assertEq(stakes.leavingOf(node), 0);
+        stakes.announceWithdrawal(node);
+        uint256 lapses = block.timestamp + stakes.WITHDRAWAL_DELAY() + stakes.WITHDRAWAL_WINDOW();
+        vm.prank(address(9));
+        protocolToken.approve(address(stakes), 7);
+        protocolToken.transfer(address(9), 7);
+        vm.prank(address(9));
+        stakes.stake(node, 7);
+        vm.warp(lapses + 1);
+        refused(NodeStakes.AnnouncementLapsed.selector);
+        stakes.withdraw(node);
+        stakes.announceWithdrawal(node);
+        vm.assertEq(stakes.totalOf(node), 7);
+        vm.assertEq(stakes.leavingOf(node), 1_001);
+        refused(NodeStakes.TooEarly.selector);
+        stakes.withdraw(node);
+        string memory kind = board.RELEASE_STATEMENT();
+        nodes.proveEquivocation(
+            spoken(kind, bytes32(uint256(1)), keccak256("a")), spoken(kind, bytes32(uint256(1)), keccak256("b"))
+        );
+        refused(NodeStakes.NodeEquivocated.selector);
+        stakes.announceWithdrawal(node);
+        uint256 supply = protocolToken.totalSupply();
+        vm.prank(address(10));
+        stakes.slash(node);
+        vm.assertEq(protocolToken.balanceOf(address(10)), 100);
+        vm.assertEq(supply - protocolToken.totalSupply(), 908);
+        vm.assertEq(stakes.totalOf(node) + stakes.leavingOf(node), 0);
+    }
+
+    /// The window's last second still counts.
+    function test_aStakeLeavesInTheLastSecondOfItsWindow() external {
+        NodeStakes stakes = new NodeStakes(protocolToken, nodes);
+        address node = vm.addr(NODE_KEY);
+        protocolToken.approve(address(stakes), 5);
+        stakes.stake(node, 5);
+        stakes.announceWithdrawal(node);
+        vm.warp(block.timestamp + stakes.WITHDRAWAL_DELAY() + stakes.WITHDRAWAL_WINDOW());
+        stakes.withdraw(node);
+        vm.assertEq(stakes.leavingOf(node), 0);
+        vm.assertEq(protocolToken.balanceOf(address(stakes)), 0);
+    }
+
     /// Budget heads only grow, each names the one before; checkpoints too.
     function testFuzz_budgetHeadsOnlyGrow(uint64 sequence, bytes32 previous, bytes32 head) external {
         Anchors anchors = new Anchors(nodes, factory);

@@ -47,6 +47,7 @@ abstract contract JobNodes is JobStore, JobDraw {
         _requireBefore(id, job);
         _requireNotSuspended(id, job);
         if (job.state != JobState.Funded) revert TransitionNotAllowed(id, job.state, JobState.Assigned);
+        _requireRunning(id, job);
         (uint256 seed, uint256 candidates) = _drawn(id);
         if (seed != 0) {
             for (uint256 k; k < DRAW_ATTEMPTS; ++k) {
@@ -72,10 +73,7 @@ abstract contract JobNodes is JobStore, JobDraw {
         address node = _speak(id, job, START_STATEMENT, facts, proof);
         // A statement of a node that lost the job may not bring it back.
         if (job.attempts != 0 && hadJob[id][node]) revert NodeHadJob(id, node);
-        uint256 count = job.poolCount;
-        for (uint256 i; i < count; ++i) {
-            IPool(_parts[id][i].pool).requireRunning();
-        }
+        _requireRunning(id, job);
         _move(id, job, JobState.Running);
         job.node = node;
         _parts[id][0].seenAt = uint40(block.timestamp);
@@ -123,6 +121,13 @@ abstract contract JobNodes is JobStore, JobDraw {
         _lose(id, job);
         _move(id, job, JobState.Funded);
         if (job.class == JobClass.Drawn) _scheduleDraw(id, nodeRegistry.nodeCount());
+    }
+
+    function _requireRunning(uint256 id, StoredJob storage job) private view {
+        uint256 count = job.poolCount;
+        for (uint256 i; i < count; ++i) {
+            IPool(_parts[id][i].pool).requireRunning();
+        }
     }
 
     /// Whether a node could run the job: active, accepted by every pool, and without a history with it.

@@ -199,6 +199,22 @@ export const errorsAbi = [
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "from",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "window",
+        "type": "uint256"
+      }
+    ],
+    "name": "AnnouncementLapsed",
+    "type": "error"
+  },
+  {
     "inputs": [],
     "name": "AttestationKeyUnbound",
     "type": "error"

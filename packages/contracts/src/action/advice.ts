@@ -14,6 +14,8 @@ export const advice: Readonly<Record<string, string>> = {
   AlreadySuspended: 'The job is already suspended for this pool.',
   AlreadyWithdrawn: 'The owner took this entry back.',
   AmountZero: 'Give an amount above zero.',
+  AnnouncementLapsed:
+    'An announced stake leaves within three days of its date; announce the withdrawal anew (announceWithdrawal).',
   AttestationKeyUnbound: "The quoting enclave's report does not vouch for the key that signed the quote.",
   AuthorityUnknown: "Bring the issuer's certificate first (bringTdxCollateral).",
   AuthorityWrongKind: 'This authority does not certify such a thing; name the right issuer.',
