@@ -419,7 +419,9 @@ contract InvariantsTest is World {
         uint256[2] memory burns;
         for (uint256 id = 1; id <= board_.jobCount(); ++id) {
             JobState state = board_.getJob(id).state;
-            if (state != JobState.Funded && state != JobState.Running && state != JobState.Released) continue;
+            // Of the job's life these are the states in which it is paid for and not settled; `Assigned` stands between the first two.
+            bool held = state == JobState.Funded || state == JobState.Assigned || state == JobState.Running;
+            if (!held && state != JobState.Released) continue;
             for (uint256 i; i < 2; ++i) {
                 price += board_.getShare(id, address(walker.pools(i))).price;
                 burns[i] += board_.getShare(id, address(walker.pools(i))).poolTokenBurn;
