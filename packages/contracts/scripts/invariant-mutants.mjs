@@ -286,6 +286,16 @@ const mutants = [
   ],
   [
     'paused means paused',
+    'a lot falls',
+    JOBS,
+    'job/JobNodes.sol',
+    [
+      'revert TransitionNotAllowed(id, job.state, JobState.Assigned);\n        _requireRunning(id, job);\n',
+      'revert TransitionNotAllowed(id, job.state, JobState.Assigned);\n',
+    ],
+  ],
+  [
+    'paused means paused',
     'contributing',
     JOBS,
     'registry/DataRegistry.sol',
