@@ -1,4 +1,4 @@
-import { base64nopad } from '@scure/base'
+import { decodeBase64, encodeBase64 } from '../encoding/base64.js'
 import { CryptoError } from '../errors.js'
 
 /** A stanza of an age header. */
@@ -27,7 +27,7 @@ export function encodeAgeHeader(stanzas: readonly AgeStanza[]): Uint8Array {
   const lines = [versionLine]
   for (const { type, args, body } of stanzas) {
     lines.push(['->', type, ...args].join(' '))
-    const text = base64nopad.encode(body)
+    const text = encodeBase64(body)
     // The last line of a body is shorter than a full one, and empty when need be.
     for (let at = 0; at <= text.length; at += columns) lines.push(text.slice(at, at + columns))
   }
@@ -85,7 +85,7 @@ export function parseAgeHeader(file: Uint8Array): {
 
 function decode(text: string): Uint8Array {
   try {
-    return base64nopad.decode(text)
+    return decodeBase64(text)
   } catch {
     throw invalid('base64 that is not in its one form')
   }
