@@ -1,5 +1,5 @@
 import { type Digest, sha256Digest } from '../digest/digest.js'
-import { equalBytes } from '../encoding/bytes.js'
+import { equalBytes, requireByteString } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 import { canonicalize, type JsonValue } from './canonicalize.js'
 
@@ -38,6 +38,7 @@ export function digestOf(value: JsonValue): Digest {
  */
 export function parseCanonical(input: Uint8Array | string, place = 'json'): JsonValue {
   const bytes = typeof input === 'string' ? encoder.encode(input) : input
+  requireByteString(bytes, place)
   let value: JsonValue
   try {
     const text =

@@ -2,7 +2,8 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { type Backend, subtleFor } from '../aead/backend.js'
 import { type Digest, digestToBytes, sha256Digest } from '../digest/digest.js'
-import { bigEndian, concatBytes } from '../encoding/bytes.js'
+import { bigEndian, concatBytes, isBytes } from '../encoding/bytes.js'
+import { isReadable, requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { chunksAtOnce, inOrder } from '../pipeline/pipeline.js'
 import { leafHash, leafPreimage, proofOfHashes, rootOfHashes, verifyMerkleProof } from './merkle.js'
@@ -50,8 +51,9 @@ export function commitPlaintext(
   bytes: Uint8Array,
   options: { readonly salt: Uint8Array; readonly chunkSize?: number | undefined },
 ): Commitment {
+  requireOptions(options)
   const { salt, chunkSize } = checked(options)
-  if (!(bytes instanceof Uint8Array)) {
+  if (!isBytes(bytes)) {
     throw new CryptoError('COMMITMENT_INVALID', 'bytes', 'a plaintext is a Uint8Array')
   }
   const hashes = chunksOf(bytes, chunkSize).map((chunk, index) => leafHash(chunkSaltOf(salt, index), chunk))
@@ -109,7 +111,7 @@ export function verifyCommitment(claim: {
   readonly salt: Uint8Array
   readonly chunkSize?: number | undefined
 }): boolean {
-  if (typeof claim !== 'object' || claim === null) return false
+  if (!isReadable(claim)) return false
   digestToBytes(claim.root)
   return commitPlaintext(claim.bytes, claim).root === claim.root
 }
@@ -126,6 +128,7 @@ export function openCommitment(
   bytes: Uint8Array,
   options: { readonly salt: Uint8Array; readonly index: number; readonly chunkSize?: number | undefined },
 ): CommitmentOpening {
+  requireOptions(options)
   const { salt, chunkSize } = checked(options)
   const { index } = options
   const hashes = chunksOf(bytes, chunkSize).map((chunk, at) => leafHash(chunkSaltOf(salt, at), chunk))
@@ -149,9 +152,9 @@ export function openCommitment(
  * @returns true only when the chunk stands at its place of the committed plaintext
  */
 export function verifyCommitmentOpening(root: Digest, opening: CommitmentOpening): boolean {
-  if (typeof opening !== 'object' || opening === null) return false
+  if (!isReadable(opening)) return false
   const { index, chunk, chunkSize, length, chunkSalt, proof, treeRoot } = opening
-  if (![chunk, chunkSalt, treeRoot].every((bytes) => bytes instanceof Uint8Array)) return false
+  if (![chunk, chunkSalt, treeRoot].every((bytes) => isBytes(bytes))) return false
   if (!isChunkSize(chunkSize) || !Number.isSafeInteger(length) || length < 0) return false
   if (
     !Number.isSafeInteger(index) ||
@@ -171,7 +174,7 @@ export function verifyCommitmentOpening(root: Digest, opening: CommitmentOpening
 
 function checked(options: { readonly salt: Uint8Array; readonly chunkSize?: number | undefined }) {
   const { salt, chunkSize = defaultChunkSize } = options
-  if (!(salt instanceof Uint8Array) || salt.length !== saltLength) {
+  if (!isBytes(salt) || salt.length !== saltLength) {
     throw new CryptoError('COMMITMENT_INVALID', 'salt', `a salt has ${saltLength} random bytes`)
   }
   if (!isChunkSize(chunkSize)) {

@@ -1,4 +1,5 @@
 import { decodeBase64, encodeBase64 } from '../encoding/base64.js'
+import { isBytes } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 
 /** A stanza of an age header. */
@@ -47,7 +48,7 @@ export function parseAgeHeader(file: Uint8Array): {
   readonly mac: Uint8Array
   readonly payloadOffset: number
 } {
-  if (!(file instanceof Uint8Array)) throw invalid('expected a Uint8Array')
+  if (!isBytes(file)) throw invalid('expected a Uint8Array')
   let offset = 0
   const line = (): string => {
     const end = file.indexOf(0x0a, offset)

@@ -8,10 +8,12 @@ import {
   concatBytes,
   drawRandom,
   equalBytes,
+  isBytes,
   type Random,
   requireByteString,
   requireBytes,
 } from '../encoding/bytes.js'
+import { requireList, requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { keyAgreement, publicKeyOf, requirePublicKey } from '../recipient/x25519.js'
 import { readArmor } from '../sealed-file/armor.js'
@@ -90,7 +92,9 @@ export async function sealAge(
   plaintext: Uint8Array,
   options: { readonly recipients: readonly string[]; readonly random: Random },
 ): Promise<Uint8Array> {
-  const { recipients, random } = options
+  requireOptions(options)
+  const { random } = options
+  const recipients = requireList(options.recipients, 'recipients')
   requireByteString(plaintext, 'plaintext')
   if (recipients.length === 0 || recipients.length > 100) {
     throw new CryptoError('RECIPIENT_INVALID', 'recipients', 'an age file has 1 to 100 recipients here')
@@ -132,6 +136,7 @@ export async function openAge(
   armoredOrBinary: Uint8Array | string,
   options: { readonly identities: readonly string[] },
 ): Promise<Uint8Array> {
+  requireOptions(options)
   const file = withoutArmor(armoredOrBinary)
   const { stanzas, unsigned, mac, payloadOffset } = parseAgeHeader(file)
   const fileKey = await unwrapFileKey(stanzas, options.identities)
@@ -151,7 +156,7 @@ const marks = {
 /** The armour is strict base64 between its marks, as everywhere here; white space around it is taken. */
 function withoutArmor(file: Uint8Array | string): Uint8Array {
   let text = file
-  if (text instanceof Uint8Array) {
+  if (isBytes(text)) {
     const start = text.findIndex((byte) => byte > 0x20)
     const begun = encoder.encode(marks.begin)
     if (start < 0 || !equalBytes(text.subarray(start, start + begun.length), begun)) return text
@@ -185,7 +190,7 @@ async function unwrapFileKey(
   stanzas: readonly AgeStanza[],
   identities: readonly string[],
 ): Promise<Uint8Array> {
-  for (const identity of identities) {
+  for (const identity of requireList(identities, 'identities')) {
     const privateKey = decodeAgeIdentity(identity)
     const publicKey = publicKeyOf(privateKey)
     const agreement = keyAgreement(privateKey)

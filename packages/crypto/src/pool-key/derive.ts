@@ -4,8 +4,9 @@ import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
 import { type Digest, parseDigest } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import { requireBytes } from '../encoding/bytes.js'
+import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
-import type { Kem, KeyPair } from '../hpke/kem.js'
+import { type Kem, type KeyPair, requireKem } from '../hpke/kem.js'
 import { x25519Kem } from '../hpke/x25519-kem.js'
 import { keyIdOfKey } from '../recipient/x25519.js'
 
@@ -39,7 +40,9 @@ const salt = /* @__PURE__ */ new TextEncoder().encode('sealpool/key-tree/1')
 export function derivePoolKey(
   options: { readonly root: Uint8Array; readonly kem?: Kem | undefined } & KeyScope,
 ): PoolKey {
+  requireOptions(options)
   const { root, kem = x25519Kem } = options
+  requireKem(kem)
   const purpose = kem.name === 'x25519' ? 'sealpool/pool-key' : `sealpool/pool-key/${kem.name}`
   const keys = kem.deriveKeyPair(expandRoot(root, purpose, options))
   return { ...keys, keyId: keyIdOfKey(keys.publicKey) }
@@ -57,6 +60,7 @@ export function derivePoolKey(
 export function deriveSecret(
   options: { readonly root: Uint8Array; readonly purpose: string } & KeyScope,
 ): Uint8Array {
+  requireOptions(options)
   if (typeof options.purpose !== 'string' || !/^[a-z0-9][a-z0-9./-]{0,127}$/.test(options.purpose)) {
     throw new CryptoError('OPTION_INVALID', 'purpose', 'a purpose is 1 to 128 characters of a-z 0-9 . / -')
   }

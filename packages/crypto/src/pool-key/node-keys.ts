@@ -1,5 +1,6 @@
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
+import { isBytes } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 import type { KeyPair } from '../hpke/kem.js'
 import { deriveKeyPair } from '../hpke/x25519-kem.js'
@@ -29,7 +30,7 @@ const branches = { root: 0, statement: 1, hpke: 2 } as const
  * @throws CryptoError `KEY_INVALID` when the seed has another length
  */
 export function deriveNodeKeys(seed: Uint8Array): NodeKeys {
-  if (!(seed instanceof Uint8Array) || seed.length < 32 || seed.length > 64) {
+  if (!isBytes(seed) || seed.length < 32 || seed.length > 64) {
     throw new CryptoError('KEY_INVALID', 'seed', 'a seed has 32 to 64 bytes')
   }
   const branch = (name: keyof typeof branches) => hardenedBranch(seed, [purpose, branches[name]])

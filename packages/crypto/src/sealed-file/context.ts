@@ -1,6 +1,6 @@
 import { type Digest, parseDigest } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
-import { hasExactly } from '../encoding/exact-object.js'
+import { exactly } from '../encoding/exact-object.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
 
 /** What a sealed file is for. It is public, authenticated, and every key of the file depends on it. */
@@ -35,10 +35,7 @@ export function parseContext(
   code: CryptoErrorCode = 'CONTEXT_INVALID',
   place = '$.context',
 ): SealContext {
-  if (!hasExactly(value, names)) {
-    throw new CryptoError(code, place, `expected exactly the fields ${names.join(', ')}`)
-  }
-  const fields = value
+  const fields = exactly(value, names, code, place)
   // Judged as numbers below; nothing else is a whole one.
   const [chainId, epoch] = [fields['chainId'] as number, fields['epoch'] as number]
   const { mediaType } = fields

@@ -1,8 +1,8 @@
 import { canonicalBytes, parseCanonical } from '../canonical-json/canonical-bytes.js'
 import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
-import { bigEndian, concatBytes, equalBytes } from '../encoding/bytes.js'
-import { hasExactly } from '../encoding/exact-object.js'
+import { bigEndian, concatBytes, equalBytes, isBytes } from '../encoding/bytes.js'
+import { exactly } from '../encoding/exact-object.js'
 import { CryptoError } from '../errors.js'
 import type { Stanza } from '../recipient/recipient.js'
 import { parseContext, type SealContext } from './context.js'
@@ -106,7 +106,7 @@ export function parsePrefix(bytes: Uint8Array): number {
  *   `HEADER_NOT_CANONICAL`, `HEADER_INVALID`, `RECIPIENT_UNSUPPORTED`
  */
 export function parseHeader(bytes: Uint8Array): ParsedHeader {
-  if (!(bytes instanceof Uint8Array)) {
+  if (!isBytes(bytes)) {
     throw new CryptoError('OPTION_INVALID', 'sealed', 'a sealed file is given as a Uint8Array')
   }
   const length = parsePrefix(bytes)
@@ -181,8 +181,7 @@ function requireWholeNumbers(value: JsonValue): void {
 
 function fieldsOf(value: JsonValue): JsonObject {
   const names = ['chunkSize', 'context', 'recipients', 'salt', 'suite']
-  if (!hasExactly(value, names)) throw invalid('$', `expected an object of exactly ${names.join(', ')}`)
-  return value as JsonObject
+  return exactly(value, names, 'HEADER_INVALID', '$') as JsonObject
 }
 
 /**

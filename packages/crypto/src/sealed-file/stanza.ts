@@ -1,6 +1,6 @@
 import type { JsonValue } from '../canonical-json/canonicalize.js'
 import { decodeBase64Url } from '../encoding/base64url.js'
-import { hasExactly } from '../encoding/exact-object.js'
+import { exactly } from '../encoding/exact-object.js'
 import { CryptoError } from '../errors.js'
 import { encapsulatedKeyLength } from '../hpke/x25519-kem.js'
 import { type Stanza, wrappedKeyLength } from '../recipient/recipient.js'
@@ -94,9 +94,7 @@ function parseStanza(value: JsonValue, place: string): Stanza {
 
 function parseKnown(stanza: Stanza, place: string): Stanza {
   const names = fieldsOfType[stanza.type] ?? []
-  if (!hasExactly(stanza, names)) {
-    throw invalid(place, `expected exactly the fields ${names.join(', ')}`)
-  }
+  exactly(stanza, names, 'HEADER_INVALID', place)
   const { keyId, address, scheme, envelope } = stanza
   if (typeof keyId !== 'string' || !/^[\x21-\x7e]{1,128}$/.test(keyId)) {
     throw invalid(`${place}.keyId`, 'a key id is 1 to 128 printable ASCII characters')

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, parseDigest } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
-import { hasExactly } from '../encoding/exact-object.js'
+import { exactly } from '../encoding/exact-object.js'
 import { decodeHex, type Hex } from '../encoding/hex.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
 
@@ -39,10 +39,7 @@ export function exactFields(
   code: CryptoErrorCode,
   place: string,
 ): FieldReader {
-  if (!hasExactly(value, names)) {
-    throw new CryptoError(code, place, `expected an object with exactly the fields ${names.join(', ')}`)
-  }
-  const fields = value as Readonly<Record<string, JsonValue>>
+  const fields = exactly(value, names, code, place) as Readonly<Record<string, JsonValue>>
   const refuse = (name: string, why: string) => new CryptoError(code, `${place}.${name}`, why)
   const read = <T>(name: string, parse: (value: unknown, at: string) => T): T => {
     try {
