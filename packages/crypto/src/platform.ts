@@ -1,14 +1,15 @@
 import { provideCipherEngine } from './aead/aead.js'
 import type { NodeCrypto } from './aead/node-key.js'
 import type { Random } from './encoding/bytes.js'
+import { isWhole } from './encoding/whole-number.js'
 import { CryptoError } from './errors.js'
 
 // WebCrypto fills at most this many bytes in one call (Web Cryptography API, getRandomValues).
 const callLimit = 65_536
 
 function randomBytes(length: number): Uint8Array {
-  if (!Number.isSafeInteger(length) || length < 0 || length > 2 ** 31) {
-    throw new CryptoError('OPTION_INVALID', 'length', 'expected a whole number of bytes up to 2^31')
+  if (!isWhole(length, 0, 2 ** 31)) {
+    throw new CryptoError('OPTION_INVALID', 'length', 'expected a number of bytes')
   }
   const bytes = new Uint8Array(length)
   for (let offset = 0; offset < length; offset += callLimit) {

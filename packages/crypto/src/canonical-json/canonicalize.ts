@@ -30,7 +30,7 @@ export function canonicalize(value: JsonValue): string {
     return write(value, '$', 0, new Set())
   } catch (error) {
     if (error instanceof CryptoError) throw error
-    throw refuse('$', 'the value cannot be read')
+    throw refuse('$', 'cannot be read')
   }
 }
 

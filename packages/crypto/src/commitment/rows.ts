@@ -5,12 +5,12 @@ import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, sha256Digest } from '../digest/digest.js'
 import { bigEndian, concatBytes, isBytes } from '../encoding/bytes.js'
 import { isReadable, requireOptions } from '../encoding/options.js'
+import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 import { leafHash, rootOfHashes } from './merkle.js'
 import { multiProofOfHashes, multiProofRoot } from './multi-proof.js'
 
-const encoder = /* @__PURE__ */ new TextEncoder()
-const rowsLabel = /* @__PURE__ */ encoder.encode('sealpool/rows/1')
+const rowsLabel = /* @__PURE__ */ utf8('sealpool/rows/1')
 const saltLength = 32
 
 /** How rows were committed to. Only `root` is meant to be public. */

@@ -121,7 +121,7 @@ export function requireByteString(value: unknown, place: string): asserts value 
  */
 export function requireUnmoved(bytes: Uint8Array, length: number, place: string): void {
   if (bytes.length === length && isBytes(bytes)) return
-  throw new CryptoError('OPTION_INVALID', place, 'was transferred, or changed its length, before it was read')
+  throw new CryptoError('OPTION_INVALID', place, 'was transferred or changed its length')
 }
 
 /** Source of random bytes: a parameter everywhere in this package, filled in by its public entry. */
@@ -143,16 +143,17 @@ export interface Random {
  * @throws CryptoError `RANDOM_INVALID` when the source misbehaves
  */
 export function drawRandom(random: Random, length: number): Uint8Array {
-  if (typeof random !== 'function') throw new CryptoError('OPTION_INVALID', 'random', 'expected a function')
-  let bytes: Uint8Array
+  let bytes: unknown
+  let cause: unknown
   try {
     bytes = random(length)
-  } catch (cause) {
-    if (cause instanceof CryptoError) throw cause
-    throw new CryptoError('RANDOM_INVALID', 'random', 'the source of random bytes failed', { cause })
+  } catch (error) {
+    cause = error
   }
   if (!isBytes(bytes) || bytes.length !== length) {
-    throw new CryptoError('RANDOM_INVALID', 'random', `random(${length}) must return ${length} bytes`)
+    throw new CryptoError('RANDOM_INVALID', 'random', `random(${length}) must return ${length} bytes`, {
+      cause,
+    })
   }
   return bytes
 }

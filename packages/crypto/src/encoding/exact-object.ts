@@ -44,5 +44,5 @@ export function exactly(
     cause = error
   }
   const why = `expected exactly the fields ${names.join(', ')}`
-  throw new CryptoError(code, place, why, cause === undefined ? undefined : { cause })
+  throw new CryptoError(code, place, why, { cause })
 }

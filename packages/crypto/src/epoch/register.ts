@@ -4,6 +4,7 @@ import { type Address, parseAddress } from '../encoding/address.js'
 import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
 import { exactly } from '../encoding/exact-object.js'
 import { requireOptions } from '../encoding/options.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
 import { type Kem, requireKem } from '../hpke/kem.js'
 import { keyIdOfKey, requirePublicKey } from '../recipient/x25519.js'
@@ -130,7 +131,7 @@ export function parseKeyEpochs(value: unknown): KeyEpochs {
     throw invalid('$.version', 'expected key epochs of version 1; update this package')
   }
   const chainId = fields['chainId']
-  if (typeof chainId !== 'number' || !Number.isSafeInteger(chainId) || chainId < 1) {
+  if (!isWhole(chainId, 1)) {
     throw invalid('$.chainId', 'a chain id is a positive whole number')
   }
   const pool = read('$.pool', () => parseAddress(fields['pool']))
@@ -159,7 +160,7 @@ export function parseKeyEpochs(value: unknown): KeyEpochs {
 function parseEpoch(value: unknown, place: string): KeyEpoch {
   const names = ['epoch', 'policyDigest', 'kem', 'publicKey', 'keyId', 'state']
   const { epoch, policyDigest, kem, publicKey, keyId, state } = exactly(value, names, 'EPOCH_INVALID', place)
-  if (typeof epoch !== 'number' || !Number.isInteger(epoch) || epoch < 0 || epoch >= 2 ** 32) {
+  if (!isWhole(epoch, 0, 2 ** 32 - 1)) {
     throw invalid(`${place}.epoch`, 'an epoch is a whole number below 2^32')
   }
   if (kem !== 'x25519' && kem !== 'xwing') throw invalid(`${place}.kem`, 'expected x25519 or xwing')

@@ -132,7 +132,6 @@ export interface HpkeSealOptions extends Omit<HpkeSenderOptions, 'aead'> {
  * @throws CryptoError `KEY_INVALID`, `RANDOM_INVALID`, `OPTION_INVALID` (a text for bytes above all), `NATIVE_CRYPTO_MISSING`
  */
 export async function hpkeSeal(options: HpkeSealOptions): Promise<Uint8Array> {
-  requireOptions(options)
   requireByteString(options.plaintext, 'plaintext')
   requireByteString(options.aad, 'aad')
   // Copies: what is sealed is what was given at the call.

@@ -1,6 +1,5 @@
 import type { Backend } from '../aead/backend.js'
 import type { Random } from '../encoding/bytes.js'
-import { isReadable } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 
 /** A key pair of some KEM. */
@@ -85,7 +84,6 @@ export interface Kem {
  * @throws CryptoError `OPTION_INVALID`
  */
 export function requireKem(kem: Kem): Kem {
-  if (isReadable(kem) && typeof kem.prepare === 'function' && typeof kem.requirePublicKey === 'function')
-    return kem
+  if (typeof (kem as Partial<Kem> | null)?.prepare === 'function') return kem
   throw new CryptoError('OPTION_INVALID', 'kem', 'expected x25519Kem or xwingKem')
 }

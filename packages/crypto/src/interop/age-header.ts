@@ -1,5 +1,6 @@
 import { decodeBase64, encodeBase64 } from '../encoding/base64.js'
 import { isBytes } from '../encoding/bytes.js'
+import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 
 /** A stanza of an age header. */
@@ -9,7 +10,6 @@ export interface AgeStanza {
   readonly body: Uint8Array
 }
 
-const encoder = /* @__PURE__ */ new TextEncoder()
 const decoder = /* @__PURE__ */ new TextDecoder()
 const versionLine = 'age-encryption.org/v1'
 const columns = 64
@@ -32,7 +32,7 @@ export function encodeAgeHeader(stanzas: readonly AgeStanza[]): Uint8Array {
     // The last line of a body is shorter than a full one, and empty when need be.
     for (let at = 0; at <= text.length; at += columns) lines.push(text.slice(at, at + columns))
   }
-  return encoder.encode(`${lines.join('\n')}\n---`)
+  return utf8(`${lines.join('\n')}\n---`)
 }
 
 /**

@@ -14,13 +14,13 @@ import {
   requireBytes,
 } from '../encoding/bytes.js'
 import { requireList, requireOptions } from '../encoding/options.js'
+import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 import { keyAgreement, publicKeyOf, requirePublicKey } from '../recipient/x25519.js'
 import { readArmor } from '../sealed-file/armor.js'
 import { type AgeStanza, encodeAgeHeader, parseAgeHeader } from './age-header.js'
 import { decodeBech32, encodeBech32 } from './bech32.js'
 
-const encoder = /* @__PURE__ */ new TextEncoder()
 const none = /* @__PURE__ */ new Uint8Array()
 const chunkSize = 65_536
 const tagLength = 16
@@ -112,14 +112,14 @@ export async function sealAge(
   const unsigned = encodeAgeHeader(stanzas)
   const mac = encodeBase64(headerMac(fileKey, unsigned))
   const nonce = drawRandom(random, nonceLength).slice()
-  const key = hkdf(sha256, fileKey, nonce, encoder.encode('payload'), 32)
+  const key = hkdf(sha256, fileKey, nonce, utf8('payload'), 32)
   const chunks: Uint8Array[] = []
   const count = Math.max(1, Math.ceil(plaintext.length / chunkSize))
   for (let index = 0; index < count; index++) {
     const chunk = plaintext.subarray(index * chunkSize, (index + 1) * chunkSize)
     chunks.push(chacha20poly1305(key, chunkNonce(index, index === count - 1)).encrypt(chunk))
   }
-  return concatBytes(unsigned, encoder.encode(` ${mac}\n`), nonce, ...chunks)
+  return concatBytes(unsigned, utf8(` ${mac}\n`), nonce, ...chunks)
 }
 
 /**
@@ -144,7 +144,7 @@ export async function openAge(
   const payload = file.subarray(payloadOffset)
   if (payload.length < nonceLength + tagLength) throw refused('payload')
   const nonce = payload.slice(0, nonceLength)
-  const key = hkdf(sha256, fileKey, nonce, encoder.encode('payload'), 32)
+  const key = hkdf(sha256, fileKey, nonce, utf8('payload'), 32)
   return openChunks(key, payload.subarray(nonceLength))
 }
 
@@ -158,7 +158,7 @@ function withoutArmor(file: Uint8Array | string): Uint8Array {
   let text = file
   if (isBytes(text)) {
     const start = text.findIndex((byte) => byte > 0x20)
-    const begun = encoder.encode(marks.begin)
+    const begun = utf8(marks.begin)
     if (start < 0 || !equalBytes(text.subarray(start, start + begun.length), begun)) return text
     text = new TextDecoder().decode(text)
   }
@@ -228,11 +228,11 @@ function shareOf(args: readonly string[], body: Uint8Array): Uint8Array {
 }
 
 function wrapKey(shared: Uint8Array, share: Uint8Array, publicKey: Uint8Array): Uint8Array {
-  return hkdf(sha256, shared, concatBytes(share, publicKey), encoder.encode(stanzaLabel), 32)
+  return hkdf(sha256, shared, concatBytes(share, publicKey), utf8(stanzaLabel), 32)
 }
 
 function headerMac(fileKey: Uint8Array, unsigned: Uint8Array): Uint8Array {
-  return hmac(sha256, hkdf(sha256, fileKey, none, encoder.encode('header'), 32), unsigned)
+  return hmac(sha256, hkdf(sha256, fileKey, none, utf8('header'), 32), unsigned)
 }
 
 function chunkNonce(index: number, last: boolean): Uint8Array {

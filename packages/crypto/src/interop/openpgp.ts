@@ -3,6 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { isBytes } from '../encoding/bytes.js'
 import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
 import { requireOptions } from '../encoding/options.js'
+import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 import { requireModestWork } from './openpgp-work.js'
 
@@ -110,9 +111,8 @@ export function scopePassword(options: { readonly signature: Hex; readonly scope
   if (typeof scope !== 'string' || scope.length === 0 || scope.length > 256) {
     throw new CryptoError('OPTION_INVALID', 'scope', 'a scope is 1 to 256 characters')
   }
-  const encoder = new TextEncoder()
-  const info = encoder.encode(`scope:${scope}`)
-  return encodeHex(hkdf(sha256, decodeHex(signature), encoder.encode('vana'), info, 32)).slice(2)
+  const info = utf8(`scope:${scope}`)
+  return encodeHex(hkdf(sha256, decodeHex(signature), utf8('vana'), info, 32)).slice(2)
 }
 
 function requirePassword(password: unknown): void {

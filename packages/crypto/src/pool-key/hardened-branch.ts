@@ -2,9 +2,8 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha512 } from '@noble/hashes/sha2.js'
 import { bigEndian, concatBytes } from '../encoding/bytes.js'
+import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
-
-const encoder = /* @__PURE__ */ new TextEncoder()
 
 /**
  * The private key of a hardened branch of a seed (BIP-32: master key generation, then CKDpriv for each step).
@@ -16,7 +15,7 @@ const encoder = /* @__PURE__ */ new TextEncoder()
  */
 export function hardenedBranch(seed: Uint8Array, steps: readonly number[]): Uint8Array {
   const { Fn } = secp256k1.Point
-  let [key, chainCode] = halves(encoder.encode('Bitcoin seed'), seed)
+  let [key, chainCode] = halves(utf8('Bitcoin seed'), seed)
   try {
     let scalar = Fn.fromBytes(key)
     for (const step of steps) {

@@ -1,6 +1,7 @@
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { isBytes } from '../encoding/bytes.js'
+import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 import type { KeyPair } from '../hpke/kem.js'
 import { deriveKeyPair } from '../hpke/x25519-kem.js'
@@ -16,7 +17,6 @@ export interface NodeKeys {
   readonly hpke: KeyPair
 }
 
-const encoder = /* @__PURE__ */ new TextEncoder()
 // Hardened steps only: no public part of one branch helps to compute another. 7365 spells "se" of Sealpool.
 const purpose = 7365
 const branches = { root: 0, statement: 1, hpke: 2 } as const
@@ -36,7 +36,7 @@ export function deriveNodeKeys(seed: Uint8Array): NodeKeys {
   const branch = (name: keyof typeof branches) => hardenedBranch(seed, [purpose, branches[name]])
   // Scalars are not uniform bytes, and other uses of the same branch must not meet these: hence HKDF.
   const spread = (name: 'root' | 'hpke') =>
-    hkdf(sha256, branch(name), encoder.encode('sealpool/node-keys/1'), encoder.encode(name), 32)
+    hkdf(sha256, branch(name), utf8('sealpool/node-keys/1'), utf8(name), 32)
   return {
     root: spread('root'),
     statementKey: branch('statement'),

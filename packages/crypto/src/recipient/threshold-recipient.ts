@@ -2,6 +2,7 @@ import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
 import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
 import { concatBytes, drawRandom, isBytes, type Random } from '../encoding/bytes.js'
 import { requireOptions } from '../encoding/options.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
 import type { SealContext } from '../sealed-file/context.js'
 import {
@@ -61,7 +62,7 @@ export function thresholdRecipient(
   requireOptions(options)
   const label = labelOf(options)
   const { envelopeLength } = options
-  if (!Number.isInteger(envelopeLength) || envelopeLength < 1 || envelopeLength > maximumEnvelopeLength) {
+  if (!isWhole(envelopeLength, 1, maximumEnvelopeLength)) {
     throw new CryptoError('RECIPIENT_INVALID', 'envelopeLength', 'an envelope has 1 to 65,536 bytes')
   }
   const stanza = (envelope: Uint8Array): Stanza => ({ ...label, envelope: encodeBase64Url(envelope) })

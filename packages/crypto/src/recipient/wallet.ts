@@ -4,6 +4,7 @@ import { type Address, parseAddress } from '../encoding/address.js'
 import { concatBytes, equalBytes } from '../encoding/bytes.js'
 import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
 import { requireOptions } from '../encoding/options.js'
+import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 import { type Kem, requireKem } from '../hpke/kem.js'
 import { x25519Kem } from '../hpke/x25519-kem.js'
@@ -118,7 +119,7 @@ export function walletIdentity(options: {
       )
     }
   }
-  const salt = new TextEncoder().encode('sealpool/wallet-key/1')
+  const salt = utf8('sealpool/wallet-key/1')
   const material = hkdf(sha256, concatBytes(r, low), salt, decodeHex(address), 32)
   return walletIdentityOf(material, address, kem)
 }

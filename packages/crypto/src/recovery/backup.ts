@@ -8,6 +8,7 @@ import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
 import { drawRandom, type Random, requireBytes } from '../encoding/bytes.js'
 import { exactly } from '../encoding/exact-object.js'
 import { requireOptions } from '../encoding/options.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
 import type { Kem } from '../hpke/kem.js'
 import { walletIdentityFromSecret } from '../recipient/wallet-key.js'
@@ -202,7 +203,7 @@ function subjectOf(
   code: 'BACKUP_INVALID' | 'OPTION_INVALID' = 'BACKUP_INVALID',
 ): BackupSubject {
   const { chainId } = value
-  if (!Number.isSafeInteger(chainId) || chainId < 1) {
+  if (!isWhole(chainId, 1)) {
     throw new CryptoError(code, '$.chainId', 'a chain id is a positive whole number')
   }
   try {

@@ -4,6 +4,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import type { Backend } from '../aead/backend.js'
 import { concatBytes, equalBytes, isBytes } from '../encoding/bytes.js'
 import { requireOptions } from '../encoding/options.js'
+import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 import type { Identity, Recipient, Stanza, WrapRequest } from '../recipient/recipient.js'
 import { requireContext, type SealContext } from './context.js'
@@ -13,11 +14,10 @@ import { type PayloadCipher, payloadCipher } from './payload.js'
 /** Bytes of a file key. */
 export const fileKeyLength = 32
 
-const encoder = /* @__PURE__ */ new TextEncoder()
 type KeyUse = 'payload' | 'header' | 'commitment'
 
 function deriveKey(fileKey: Uint8Array, salt: Uint8Array, use: KeyUse, binding: Uint8Array): Uint8Array {
-  const label = encoder.encode(`sealpool/sealed-file/1/${use}\0`)
+  const label = utf8(`sealpool/sealed-file/1/${use}\0`)
   return hkdf(sha256, fileKey, salt, concatBytes(label, binding), 32)
 }
 

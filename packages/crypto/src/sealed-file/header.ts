@@ -3,6 +3,8 @@ import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
 import { bigEndian, concatBytes, equalBytes, isBytes } from '../encoding/bytes.js'
 import { exactly } from '../encoding/exact-object.js'
+import { utf8 } from '../encoding/utf8.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
 import type { Stanza } from '../recipient/recipient.js'
 import { parseContext, type SealContext } from './context.js'
@@ -32,7 +34,7 @@ export interface ParsedHeader extends SealedHeader {
   readonly payloadOffset: number
 }
 
-const magic = /* @__PURE__ */ new TextEncoder().encode('SEALPOOL')
+const magic = /* @__PURE__ */ utf8('SEALPOOL')
 const version = 1
 /** Bytes before the header's JSON: magic (8), version (1), length (4). */
 export const prefixLength = 13
@@ -205,8 +207,7 @@ export function parseSuite(value: unknown): SealSuite {
  */
 export function parseChunkSize(value: unknown): number {
   const { minimum, maximum } = chunkSizeLimits
-  if (typeof value === 'number' && Number.isInteger(value) && value >= minimum && value <= maximum)
-    return value
+  if (isWhole(value, minimum, maximum)) return value
   throw invalid('$.chunkSize', `expected a whole number from ${minimum} to ${maximum}`)
 }
 

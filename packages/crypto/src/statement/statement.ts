@@ -6,6 +6,7 @@ import { concatBytes } from '../encoding/bytes.js'
 import { exactly } from '../encoding/exact-object.js'
 import { encodeHex, type Hex } from '../encoding/hex.js'
 import { requireOptions } from '../encoding/options.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
 import { addressWord, chainIdWord, keccak256, keccakOfText, typedDataDigest } from './eip712.js'
 import { bytes32Word, type Fact, factsHash, uint256Word } from './facts.js'
@@ -64,7 +65,7 @@ export function statementKind(statement: Pick<Statement, 'type' | 'version'>): s
   if (typeof type !== 'string' || !/^[a-z0-9][a-z0-9./-]{0,126}[a-z0-9]$/.test(type)) {
     throw new CryptoError('STATEMENT_INVALID', '$.statement.type', 'expected a name such as sealpool/receipt')
   }
-  if (!Number.isSafeInteger(version) || version < 1) {
+  if (!isWhole(version, 1)) {
     throw new CryptoError('STATEMENT_INVALID', '$.statement.version', 'a version is a whole number from 1')
   }
   return `${type}/${version}`

@@ -3,6 +3,7 @@ import { type Digest, parseDigest } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import { exactly } from '../encoding/exact-object.js'
 import { decodeHex, type Hex } from '../encoding/hex.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
 
 /** Reads the fields of an object of unknown origin; every refusal has one code and names the field. */
@@ -59,12 +60,7 @@ export function exactFields(
     fields,
     whole(name, minimum, maximum) {
       const number = fields[name]
-      if (
-        typeof number !== 'number' ||
-        !Number.isSafeInteger(number) ||
-        number < minimum ||
-        number > maximum
-      ) {
+      if (!isWhole(number, minimum, maximum)) {
         throw refuse(name, `expected a whole number from ${minimum} to ${maximum}`)
       }
       return number

@@ -2,9 +2,8 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bigEndian, concatBytes, drawRandom, isBytes, type Random } from '../encoding/bytes.js'
 import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
+import { utf8 } from '../encoding/utf8.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
-
-const encoder = /* @__PURE__ */ new TextEncoder()
 
 /**
  * A point of secp256k1. The curve has 128 bits of security, prime order (no small subgroups), and the EVM checks
@@ -162,7 +161,7 @@ export function hashToScalar(label: string, ...parts: readonly Uint8Array[]): bi
  * @returns SHA-256 over the label and the parts, each preceded by its length in four bytes
  */
 export function hashParts(label: string, ...parts: readonly Uint8Array[]): Uint8Array {
-  const framed = [encoder.encode(`sealpool/threshold/1/${label}`), ...parts].flatMap((part) => [
+  const framed = [utf8(`sealpool/threshold/1/${label}`), ...parts].flatMap((part) => [
     bigEndian(part.length, 4),
     part,
   ])
