@@ -1,27 +1,6 @@
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
 
 /**
- * Whether a value is a plain object that has some fields of its own and no others.
- *
- * @param value - of unknown origin
- * @param names - the fields
- * @returns true when it has exactly these
- */
-export function hasExactly(
-  value: unknown,
-  names: readonly string[],
-): value is Readonly<Record<string, unknown>> {
-  try {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-    const own = Object.keys(value)
-    return own.length === names.length && names.every((name) => own.includes(name))
-  } catch {
-    // A revoked proxy.
-    return false
-  }
-}
-
-/**
  * Reads an object of unknown origin once.
  *
  * @param value - what was received
@@ -39,10 +18,13 @@ export function exactly(
 ): Readonly<Record<string, unknown>> {
   let cause: unknown
   try {
-    if (hasExactly(value, names)) return { ...value }
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      const own: Record<string, unknown> = { ...value }
+      const found = Object.keys(own)
+      if (found.length === names.length && names.every((name) => found.includes(name))) return own
+    }
   } catch (error) {
     cause = error
   }
-  const why = `expected exactly the fields ${names.join(', ')}`
-  throw new CryptoError(code, place, why, { cause })
+  throw new CryptoError(code, place, `expected exactly the fields ${names.join(', ')}`, { cause })
 }
