@@ -4,8 +4,6 @@ import { requireByteString } from './bytes.js'
 /** `0x` followed by an even number of hexadecimal digits. */
 export type Hex = `0x${string}`
 
-const digits = '0123456789abcdef'
-
 /**
  * Writes bytes as `0x` and lower-case hexadecimal digits.
  *
@@ -16,7 +14,7 @@ const digits = '0123456789abcdef'
 export function encodeHex(bytes: Uint8Array): Hex {
   requireByteString(bytes, 'bytes')
   let text = ''
-  for (const byte of bytes) text += digits.charAt(byte >> 4) + digits.charAt(byte & 15)
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0')
   return `0x${text}`
 }
 
@@ -29,7 +27,7 @@ export function encodeHex(bytes: Uint8Array): Hex {
  * @throws CryptoError `ENCODING_INVALID` when the prefix is missing, the count is odd or a character is no digit
  */
 export function decodeHex(text: string, place = 'hex'): Uint8Array {
-  if (typeof text !== 'string' || !/^0x(?:[0-9a-fA-F]{2})*$/.test(text)) {
+  if (typeof text !== 'string' || !/^0x(?:[0-9a-f]{2})*$/i.test(text)) {
     throw new CryptoError('ENCODING_INVALID', place, 'expected 0x and an even number of hexadecimal digits')
   }
   const bytes = new Uint8Array(text.length / 2 - 1)
