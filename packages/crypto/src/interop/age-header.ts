@@ -1,4 +1,4 @@
-import { decodeBase64, encodeBase64 } from '../encoding/base64.js'
+import { base64nopad } from '@scure/base'
 import { isBytes } from '../encoding/bytes.js'
 import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
@@ -28,7 +28,7 @@ export function encodeAgeHeader(stanzas: readonly AgeStanza[]): Uint8Array {
   const lines = [versionLine]
   for (const { type, args, body } of stanzas) {
     lines.push(['->', type, ...args].join(' '))
-    const text = encodeBase64(body)
+    const text = base64nopad.encode(body)
     // The last line of a body is shorter than a full one, and empty when need be.
     for (let at = 0; at <= text.length; at += columns) lines.push(text.slice(at, at + columns))
   }
@@ -86,7 +86,7 @@ export function parseAgeHeader(file: Uint8Array): {
 
 function decode(text: string): Uint8Array {
   try {
-    return decodeBase64(text)
+    return base64nopad.decode(text)
   } catch {
     throw invalid('base64 that is not in its one form')
   }

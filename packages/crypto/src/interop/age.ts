@@ -2,7 +2,7 @@ import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { decodeBase64, encodeBase64 } from '../encoding/base64.js'
+import { base64nopad, bech32 } from '@scure/base'
 import {
   bigEndian,
   concatBytes,
@@ -19,7 +19,6 @@ import { CryptoError } from '../errors.js'
 import { keyAgreement, publicKeyOf, requirePublicKey } from '../recipient/x25519.js'
 import { readArmor } from '../sealed-file/armor.js'
 import { type AgeStanza, encodeAgeHeader, parseAgeHeader } from './age-header.js'
-import { decodeBech32, encodeBech32 } from './bech32.js'
 
 const none = /* @__PURE__ */ new Uint8Array()
 const chunkSize = 65_536
@@ -36,7 +35,7 @@ const stanzaLabel = 'age-encryption.org/v1/X25519'
  * @throws CryptoError `KEY_INVALID`
  */
 export function encodeAgeRecipient(publicKey: Uint8Array): string {
-  return encodeBech32('age', requirePublicKey(publicKey))
+  return bech32.encodeFromBytes('age', requirePublicKey(publicKey))
 }
 
 /**
@@ -47,7 +46,7 @@ export function encodeAgeRecipient(publicKey: Uint8Array): string {
  * @throws CryptoError `KEY_INVALID` for anything else, plug-in recipients included
  */
 export function decodeAgeRecipient(recipient: string): Uint8Array {
-  return requirePublicKey(decodeKey(recipient, 'age', 'recipient'), 'recipient')
+  return requirePublicKey(decodeBech32(recipient, 'age', 'recipient'), 'recipient')
 }
 
 /**
@@ -58,7 +57,7 @@ export function decodeAgeRecipient(recipient: string): Uint8Array {
  * @throws CryptoError `KEY_INVALID`
  */
 export function encodeAgeIdentity(privateKey: Uint8Array): string {
-  return encodeBech32('age-secret-key-', requireBytes(privateKey, 32, 'privateKey')).toUpperCase()
+  return bech32.encodeFromBytes('age-secret-key-', requireBytes(privateKey, 32, 'privateKey')).toUpperCase()
 }
 
 /**
@@ -70,12 +69,18 @@ export function encodeAgeIdentity(privateKey: Uint8Array): string {
  */
 export function decodeAgeIdentity(identity: string): Uint8Array {
   const upper = typeof identity === 'string' && identity === identity.toUpperCase()
-  return decodeKey(upper ? identity.toLowerCase() : '', 'age-secret-key-', 'identity')
+  return decodeBech32(upper ? identity.toLowerCase() : '', 'age-secret-key-', 'identity')
 }
 
-function decodeKey(text: string, prefix: string, place: string): Uint8Array {
-  const key = typeof text === 'string' && text.length < 100 ? decodeBech32(prefix, text) : undefined
-  if (key?.length === 32) return key
+function decodeBech32(text: string, prefix: string, place: string): Uint8Array {
+  try {
+    const decoded = bech32.decodeToBytes(text)
+    if (decoded.prefix === prefix && text === text.toLowerCase() && decoded.bytes.length === 32) {
+      return decoded.bytes
+    }
+  } catch {
+    // The library's own message may quote the text, which may be an identity.
+  }
   throw new CryptoError('KEY_INVALID', place, 'not an X25519 key in age’s text form')
 }
 
@@ -107,10 +112,10 @@ export async function sealAge(
     const [shared, share] = [await ephemeral.agree(publicKey), await ephemeral.publicKey()]
     const key = wrapKey(shared, share, publicKey)
     const body = chacha20poly1305(key, new Uint8Array(12)).encrypt(fileKey)
-    stanzas.push({ type: 'X25519', args: [encodeBase64(share)], body })
+    stanzas.push({ type: 'X25519', args: [base64nopad.encode(share)], body })
   }
   const unsigned = encodeAgeHeader(stanzas)
-  const mac = encodeBase64(headerMac(fileKey, unsigned))
+  const mac = base64nopad.encode(headerMac(fileKey, unsigned))
   const nonce = drawRandom(random, nonceLength).slice()
   const key = hkdf(sha256, fileKey, nonce, utf8('payload'), 32)
   const chunks: Uint8Array[] = []
@@ -219,7 +224,7 @@ async function unwrapFileKey(
 
 function shareOf(args: readonly string[], body: Uint8Array): Uint8Array {
   try {
-    const share = decodeBase64(args[0] ?? '')
+    const share = base64nopad.decode(args[0] ?? '')
     if (args.length === 1 && share.length === 32 && body.length === fileKeyLength + tagLength) return share
   } catch {
     // Refused below.

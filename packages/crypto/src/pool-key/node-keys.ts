@@ -1,11 +1,11 @@
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
+import { HDKey } from '@scure/bip32'
 import { isBytes } from '../encoding/bytes.js'
 import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 import type { KeyPair } from '../hpke/kem.js'
 import { deriveKeyPair } from '../hpke/x25519-kem.js'
-import { hardenedBranch } from './hardened-branch.js'
 
 /** Every key of a node, from one seed. */
 export interface NodeKeys {
@@ -18,8 +18,7 @@ export interface NodeKeys {
 }
 
 // Hardened steps only: no public part of one branch helps to compute another. 7365 spells "se" of Sealpool.
-const purpose = 7365
-const branches = { root: 0, statement: 1, hpke: 2 } as const
+const paths = { root: "m/7365'/0'", statement: "m/7365'/1'", hpke: "m/7365'/2'" } as const
 
 /**
  * Derives a node's keys from a seed over hardened BIP-32 branches: `m/7365'/0'` root, `m/7365'/1'` statement key,
@@ -33,13 +32,19 @@ export function deriveNodeKeys(seed: Uint8Array): NodeKeys {
   if (!isBytes(seed) || seed.length < 32 || seed.length > 64) {
     throw new CryptoError('KEY_INVALID', 'seed', 'a seed has 32 to 64 bytes')
   }
-  const branch = (name: keyof typeof branches) => hardenedBranch(seed, [purpose, branches[name]])
+  const tree = HDKey.fromMasterSeed(seed)
+  const branch = (path: string): Uint8Array => {
+    const key = tree.derive(path).privateKey
+    if (key === null)
+      throw new CryptoError('KEY_INVALID', 'seed', 'this seed has no such key; draw another one')
+    return key
+  }
   // Scalars are not uniform bytes, and other uses of the same branch must not meet these: hence HKDF.
-  const spread = (name: 'root' | 'hpke') =>
-    hkdf(sha256, branch(name), utf8('sealpool/node-keys/1'), utf8(name), 32)
+  const spread = (path: string, info: string) =>
+    hkdf(sha256, branch(path), utf8('sealpool/node-keys/1'), utf8(info), 32)
   return {
-    root: spread('root'),
-    statementKey: branch('statement'),
-    hpke: deriveKeyPair(spread('hpke')),
+    root: spread(paths.root, 'root'),
+    statementKey: branch(paths.statement),
+    hpke: deriveKeyPair(spread(paths.hpke, 'hpke')),
   }
 }

@@ -1,4 +1,4 @@
-import { decodeBase64, encodeBase64 } from '../encoding/base64.js'
+import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
 import { requireByteString } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 
@@ -16,7 +16,7 @@ const columns = 64
 export function encodeArmor(sealed: Uint8Array): string {
   requireByteString(sealed, 'sealed')
   if (sealed.length === 0) throw new CryptoError('ARMOR_INVALID', 'sealed', 'there is nothing to write')
-  const unpadded = encodeBase64(sealed)
+  const unpadded = encodeBase64Url(sealed).replaceAll('-', '+').replaceAll('_', '/')
   const text = unpadded.padEnd(Math.ceil(unpadded.length / 4) * 4, '=')
   const lines = [begin]
   for (let at = 0; at < text.length; at += columns) lines.push(text.slice(at, at + columns))
@@ -61,7 +61,7 @@ export function readArmor(
   })
   const joined = body.join('').replace(/=+$/, '')
   try {
-    return decodeBase64(joined)
+    return decodeBase64Url(joined.replaceAll('+', '-').replaceAll('/', '_'))
   } catch (error) {
     throw refuse('the base64 is not in its one form', error)
   }

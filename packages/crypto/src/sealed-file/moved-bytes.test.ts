@@ -74,3 +74,14 @@ describe.each(moves)('bytes that are %s after the call', (_, move) => {
     expect(await hpkeOpen(opening)).toEqual(new Uint8Array(100).fill(1))
   })
 })
+
+test('no bytes that are transferred are refused by name, too', async () => {
+  const [, move] = moves[0] ?? []
+  const plaintext = new Uint8Array()
+  const sealing = codeOf(() => {
+    const promise = sealBytes(plaintext, { recipients, context })
+    move?.(plaintext)
+    return promise
+  })
+  expect(await sealing).toBe('OPTION_INVALID')
+})
