@@ -14,7 +14,7 @@ export type Address = Hex
  * @throws CryptoError `ADDRESS_INVALID` when it is no `0x` and 40 hexadecimal digits
  */
 export function parseAddress(value: unknown, place = 'address'): Address {
-  if (typeof value !== 'string' || !/^0x[0-9a-f]{40}$/i.test(value)) {
+  if (typeof value !== 'string' || !/^0x[0-9a-fA-F]{40}$/.test(value)) {
     throw new CryptoError('ADDRESS_INVALID', place, 'expected 0x and 40 hexadecimal digits')
   }
   return value.toLowerCase() as Address

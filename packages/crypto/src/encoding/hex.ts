@@ -27,7 +27,7 @@ export function encodeHex(bytes: Uint8Array): Hex {
  * @throws CryptoError `ENCODING_INVALID` when the prefix is missing, the count is odd or a character is no digit
  */
 export function decodeHex(text: string, place = 'hex'): Uint8Array {
-  if (typeof text !== 'string' || !/^0x(?:[0-9a-f]{2})*$/i.test(text)) {
+  if (typeof text !== 'string' || !/^0x(?:[0-9a-fA-F]{2})*$/.test(text)) {
     throw new CryptoError('ENCODING_INVALID', place, 'expected 0x and an even number of hexadecimal digits')
   }
   const bytes = new Uint8Array(text.length / 2 - 1)
