@@ -134,6 +134,29 @@ function imageReasons(images: readonly PlatformImage[], registers: Readonly<Reco
   return fits ? [] : ['The policy allows no image with these registers.']
 }
 
+/** What a verdict's nonce is refused for, and whether the policy answers for a verifier that was given none. */
+function nonceRule(
+  wanted: Hex | undefined,
+  carried: Hex | null,
+): { readonly reasons: string[]; readonly answers: (check: Check) => boolean } {
+  return {
+    reasons:
+      wanted === undefined || wanted === carried ? [] : ['It was made for another nonce than the policy’s.'],
+    answers: ({ id, result }) => id === 'nonce' && result === 'not-checked' && wanted !== undefined,
+  }
+}
+
+/** A clock may run ahead by a minute, as for the verifiers. */
+const clockSkewSeconds = 60
+
+function ageReasons(limit: number | undefined, at: string, made: string | null): string[] {
+  if (limit === undefined) return []
+  const age = Math.floor((Date.parse(at) - Date.parse(made ?? '')) / 1000)
+  if (!Number.isFinite(age)) return ['It does not tell when it was made, and the policy limits its age.']
+  if (age < -clockSkewSeconds) return ['It was made after the moment that was asked for.']
+  return age <= limit ? [] : [`It is ${age} seconds old, the policy allows ${limit}.`]
+}
+
 /** Why a dstack verdict is not about the machine that the hardware's verdict is about. */
 function dstackTieProblem({
   checks,
@@ -180,7 +203,8 @@ function dstackParts(verdict: NonNullable<PlatformVerdicts['dstack']>, rules: Ds
       verdict,
       fromLog ? dstackCheckTitles : dstackCertificateCheckTitles,
       // The hardware's own policy judges the quote; this one names the compose hash, so that nobody needs the text.
-      ({ id, result }) => id === 'quote' || (id === 'compose-hash' && result === 'not-checked'),
+      ({ id, result }) =>
+        id === 'quote' || id === 'debug' || (id === 'compose-hash' && result === 'not-checked'),
       reasons,
     ),
   ]
@@ -198,7 +222,8 @@ function keyProvider(text: string | null): { readonly name: string; readonly id:
 
 function azureParts(verdict: AzureVerdict, rules: AzureRules): Appraisal[] {
   const { attestationKeys } = rules
-  const reasons = imageReasons(rules.images, verdict.registers)
+  const nonce = nonceRule(rules.nonce, verdict.nonce)
+  const reasons = [...imageReasons(rules.images, verdict.registers), ...nonce.reasons]
   if (attestationKeys !== undefined && !attestationKeys.includes(verdict.attestationKey))
     reasons.push('The policy does not name its vTPM’s key.')
   const { 'td-report': _, ...snpTitles } = azureCheckTitles
@@ -208,7 +233,8 @@ function azureParts(verdict: AzureVerdict, rules: AzureRules): Appraisal[] {
     own(
       verdict,
       verdict.tee === 'tdx' ? azureCheckTitles : snpTitles,
-      ({ id }) => id === 'hardware',
+      // The hardware's own policy judges its evidence, and never allows debug.
+      (check) => check.id === 'hardware' || check.id === 'debug' || nonce.answers(check),
       reasons,
     ),
   ]
@@ -222,12 +248,31 @@ function azureTieProblem({ tee, hardware, reportData }: AzureVerdict): string | 
 }
 
 function nitroParts(verdict: NitroVerdict, rules: NitroRules): Appraisal[] {
-  const { claims } = verdict
-  const reasons = imageReasons(rules.images, claims.pcrs)
+  const { claims, at } = verdict
+  const nonce = nonceRule(rules.nonce, claims.nonce)
+  const reasons = [
+    ...nitroImageReasons(rules, claims.pcrs),
+    ...nonce.reasons,
+    ...ageReasons(rules.maximumAgeSeconds, at, claims.timestamp),
+  ]
   if (claims.debug) reasons.push('It runs in debug mode, so its host reads its console.')
   if (rules.moduleIds !== undefined && !rules.moduleIds.includes(claims.moduleId))
     reasons.push('The policy does not name this module.')
-  return [own(verdict, nitroCheckTitles, ({ id }) => id === 'debug', reasons)]
+  return [own(verdict, nitroCheckTitles, (check) => check.id === 'debug' || nonce.answers(check), reasons)]
+}
+
+/** An enclave of a signed image fits only an image that says who signed it. */
+function nitroImageReasons(
+  { images, allowPartialImages }: NitroRules,
+  pcrs: NitroVerdict['claims']['pcrs'],
+): string[] {
+  const reasons = imageReasons(images, pcrs)
+  const signed = /[1-9a-f]/.test((pcrs[8] ?? '0x').slice(2))
+  if (reasons.length > 0 || !signed || allowPartialImages === true) return reasons
+  const naming = images.filter(({ registers }) => registers['8'] !== undefined)
+  return imageReasons(naming, pcrs).length === 0
+    ? []
+    : ['Its image is signed, and no image of the policy that fits names the signer (PCR8).']
 }
 
 function nvidiaParts(verdict: NvidiaVerdict, rules: NvidiaRules): Appraisal[] {
@@ -239,19 +284,31 @@ function nvidiaParts(verdict: NvidiaVerdict, rules: NvidiaRules): Appraisal[] {
       imageReasons([image], verdict.measurements).length === 0 &&
       blocks.every((index) => Object.hasOwn(image.registers, index)),
   )
-  const reasons = rules.images === undefined ? [] : imageReasons(rules.images, verdict.measurements)
+  const nonce = nonceRule(rules.nonce, verdict.nonce)
+  const reasons = [
+    ...(rules.images === undefined ? [] : imageReasons(rules.images, verdict.measurements)),
+    ...nonce.reasons,
+  ]
   if (rules.devices !== undefined && !rules.devices.includes(verdict.deviceKey ?? '0x'))
     reasons.push('The policy does not name this device.')
   if (rules.deviceTypes !== undefined && !rules.deviceTypes.includes(verdict.device))
     reasons.push('The policy does not name this type of device.')
   const open = (id: string) =>
     (id === 'not-revoked' && offline) || (id === 'measurements' && (offline || whole === true))
-  return [own(verdict, nvidiaCheckTitles, ({ id, result }) => result === 'not-checked' && open(id), reasons)]
+  return [
+    own(
+      verdict,
+      nvidiaCheckTitles,
+      (check) => (check.result === 'not-checked' && open(check.id)) || nonce.answers(check),
+      reasons,
+    ),
+  ]
 }
 
 function tokenParts(verdict: NvidiaTokenVerdict, rules: NvidiaTokenRules): Appraisal[] {
   const { devices } = verdict
-  const reasons: string[] = []
+  const nonce = nonceRule(rules.nonce, verdict.nonce)
+  const reasons = [...nonce.reasons, ...ageReasons(rules.maximumAgeSeconds, verdict.at, verdict.issuedAt)]
   const outside = (allowed: readonly string[] | undefined, value: string | null) =>
     allowed !== undefined && (value === null || !allowed.includes(value))
   for (const { name, hardwareModel, driverVersion, vbiosVersion } of devices) {
@@ -262,5 +319,5 @@ function tokenParts(verdict: NvidiaTokenVerdict, rules: NvidiaTokenRules): Appra
     if (outside(rules.vbiosVersions, vbiosVersion))
       reasons.push(`The policy does not allow the VBIOS of ${name}.`)
   }
-  return [own(verdict, nvidiaTokenCheckTitles, () => false, reasons)]
+  return [own(verdict, nvidiaTokenCheckTitles, nonce.answers, reasons)]
 }

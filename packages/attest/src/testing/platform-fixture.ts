@@ -51,12 +51,16 @@ export interface AzureDefects {
   readonly registers?: readonly Uint8Array[]
   readonly extraData?: Uint8Array
   readonly otherKey?: boolean
+  readonly debug?: boolean
 }
 
 export const azureNonce = new Uint8Array(32).fill(5)
 export const azureRegisters: readonly Uint8Array[] = Array.from({ length: 24 }, (_, i) =>
   new Uint8Array(32).fill(i),
 )
+
+const underDebug = ({ debug }: { readonly debug?: boolean }) =>
+  debug === true ? { defect: 'debug' as const } : {}
 
 /** Evidence of an Azure confidential VM. */
 export function azureEvidence(defects: AzureDefects = {}): AzureEvidence {
@@ -69,7 +73,7 @@ export function azureEvidence(defects: AzureDefects = {}): AzureEvidence {
   const runtimeData = defects.runtimeText === undefined ? signedRuntime : utf8(defects.runtimeText)
   const tdReport = new Uint8Array(1024)
   tdReport.set(reportData, 128)
-  const hardware = tee === 'tdx' ? tdReport : amd.report({ reportData })
+  const hardware = tee === 'tdx' ? tdReport : amd.report({ reportData, ...underDebug(defects) })
   const mask = new Uint8Array(3)
   for (const i of selected) mask[i >> 3] = (mask[i >> 3] ?? 0) | (1 << (i & 7))
   const covered = selected.map((i) => azureRegisters[i] ?? new Uint8Array(32))
@@ -96,7 +100,12 @@ export function azureEvidence(defects: AzureDefects = {}): AzureEvidence {
       registers,
     },
     ...(tee === 'tdx'
-      ? { quote: simulator.quote({ reportData: defects.quoteReportData ?? reportData }) }
+      ? {
+          quote: simulator.quote({
+            reportData: defects.quoteReportData ?? reportData,
+            ...underDebug(defects),
+          }),
+        }
       : {}),
   }
 }
@@ -149,6 +158,7 @@ export interface CertificateDefects {
   readonly reportData?: Uint8Array
   readonly appId?: string | null
   readonly quote?: Uint8Array | null
+  readonly debug?: boolean
   readonly notAfter?: number
   /** Content of extension 8. */
   readonly container?: Uint8Array
@@ -173,7 +183,11 @@ export function raTlsCertificate(defects: CertificateDefects = {}): Uint8Array {
   const reportData = defects.reportData ?? sha512(concatBytes(utf8('ratls-cert:'), spki))
   const quote =
     defects.quote === undefined
-      ? simulator.quote({ reportData, rtmrs: registersOf(measured) })
+      ? simulator.quote({
+          reportData,
+          rtmrs: registersOf(measured),
+          ...underDebug(defects),
+        })
       : defects.quote
   const named = defects.appId === undefined ? appId : defects.appId
   const extension = (arc: string, content: Uint8Array) =>

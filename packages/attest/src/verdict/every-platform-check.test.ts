@@ -8,6 +8,8 @@ import {
   nvidiaTokenCheckTitles,
   verifyAzureEvidence,
   verifyDstackCertificate,
+  verifyNitroDocument,
+  verifyNvidiaReport,
   verifyNvidiaToken,
 } from '../platform-evidence/index.js'
 import { createSimulator } from '../simulator/index.js'
@@ -49,6 +51,7 @@ const azure = (
 const noRoot = { snp: { ...snp, trustedRoots: [] }, tdx: { ...tdx, trustedRoots: [] } }
 const azureRows = (tee: 'sev-snp' | 'tdx'): Verifier['rows'] => ({
   hardware: { fail: () => azure({ tee }, noRoot), notChecked: () => azure({ tee }, {}, ['snp', 'tdx']) },
+  debug: { fail: () => azure({ tee, debug: true }), notChecked: () => azure({ tee }, {}, ['snp', 'tdx']) },
   'runtime-data': {
     fail: () => azure({ tee, runtimeText: changedRuntime() }),
     notChecked: own,
@@ -97,6 +100,46 @@ describe('Azure evidence', () => {
   })
 })
 
+describe('a guest under debug', () => {
+  it('passes only a caller who allows it, and the answer says so', () => {
+    const allowed = (allowDebug: unknown) => [
+      verifyDstackCertificate(raTlsCertificate({ debug: true }), {
+        ...options,
+        allowDebug,
+      } as typeof options),
+      ...(['sev-snp', 'tdx'] as const).map((tee) =>
+        verifyAzureEvidence(azureEvidence({ tee, debug: true }), {
+          snp,
+          tdx,
+          nonce: azureNonce,
+          allowDebug,
+        } as VerifyAzureOptions),
+      ),
+    ]
+    for (const no of [undefined, false, 'yes', 1])
+      expect(allowed(no).map(({ ok }) => ok)).toEqual([false, false, false])
+    for (const { ok, checks } of allowed(true)) {
+      expect(ok).toBe(true)
+      expect(checks.find(({ id }) => id === 'debug')?.detail).toMatch(/^DEBUG/)
+    }
+  })
+})
+
+describe('a nonce or a moment that is none', () => {
+  const code = (ask: () => unknown) => expect(ask).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }))
+  it.each<unknown>(['06', null, [6], new ArrayBuffer(2)])('is a typed error: %j', (nonce) => {
+    code(() => azure({}, { nonce } as Partial<VerifyAzureOptions>))
+    code(() => verifyNitroDocument(new Uint8Array(), { at, nonce: nonce as Uint8Array }))
+    const given = { at, nonce: nonce as Uint8Array, certificates: '' }
+    code(() => verifyNvidiaReport(new Uint8Array(), given))
+    code(() => token({}, { nonce }))
+  })
+  it.each([undefined, null, '2026-11-20', 0, new Date(Number.NaN)])(
+    'is a typed error of a Nitro document: %j',
+    (moment) => code(() => verifyNitroDocument(new Uint8Array(), { at: moment as Date })),
+  )
+})
+
 // --- dstack's certificates ---
 
 const options = { ...tdx, compose }
@@ -122,6 +165,7 @@ checkTable('verifyDstackCertificate', {
       fail: () => dstack({}, { trustedRoots: [] }),
       notChecked: () => dstack({}, { collateral: undefined }),
     },
+    debug: { fail: () => dstack({ debug: true }), notChecked: () => dstack({}, { collateral: undefined }) },
     'key-binding': {
       fail: () => dstack({ reportData: new Uint8Array(64) }),
       notChecked: () => dstack({}, { collateral: undefined }),
@@ -238,8 +282,10 @@ describe('verifyNvidiaToken', () => {
     checks.filter(({ result }) => result === 'fail').map(({ id }) => id)
 
   it('gives what the service says of each device', () => {
-    const { ok, devices } = verifyNvidiaToken(serviceAnswer(), tokenOptions)
+    const { ok, devices, ...told } = verifyNvidiaToken(serviceAnswer(), tokenOptions)
     expect(ok).toBe(true)
+    const issuedAt = new Date(at.getTime() - 60_000).toISOString()
+    expect(told).toMatchObject({ at: at.toISOString(), nonce: `0x${'06'.repeat(32)}`, issuedAt })
     expect(devices).toEqual([
       {
         name: 'GPU-0',
@@ -354,11 +400,6 @@ describe('verifyNvidiaToken', () => {
     expect(untold.find(({ id }) => id === 'report')?.result).toBe('not-checked')
   })
 
-  it('wants the nonce as bytes', () => {
-    for (const nonce of ['06', null, [6]])
-      expect(() => token({}, { nonce })).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }))
-  })
-
   it('wants the list of keys, and says so', () => {
     for (const keys of [undefined, null, { keys: serviceKeys }, [null], ['key']])
       expect(() => token({}, { keys })).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }))
@@ -371,6 +412,22 @@ describe('verifyNvidiaToken', () => {
     const nonce = new Uint8Array(32).fill(0xab)
     const capitals = { eat_nonce: 'AB'.repeat(32) }
     expect(failed(token({ overall: capitals, device: capitals }, { nonce }))).toEqual([])
+  })
+
+  it.each<[string, TokenDefects, object]>([
+    ['no nonce in the token', { overall: { eat_nonce: undefined } }, { nonce: null }],
+    ['another nonce in a device’s', { device: { eat_nonce: '07' } }, { nonce: null }],
+    ['a nonce that is no hex', { overall: { eat_nonce: 'x' }, device: { eat_nonce: 'x' } }, { nonce: null }],
+    ['half a byte', { overall: { eat_nonce: '0' }, device: { eat_nonce: '0' } }, { nonce: null }],
+    ['capitals', { overall: { eat_nonce: '0A' }, device: { eat_nonce: '0a' } }, { nonce: '0x0a' }],
+    ['no time of issue', { device: { iat: undefined } }, { issuedAt: null }],
+    ['a time that is a text', { overall: { iat: '0' } }, { issuedAt: null }],
+    ['a time beyond all dates', { overall: { iat: 1e300 } }, { issuedAt: null }],
+    ['a time before 1970', { overall: { iat: -1 } }, { issuedAt: null }],
+    ['an older device’s token', { device: { iat: 0 } }, { issuedAt: '1970-01-01T00:00:00.000Z' }],
+    ['an older token', { overall: { iat: 1 } }, { issuedAt: '1970-01-01T00:00:01.000Z' }],
+  ])('tells nonce and time of issue of all tokens together: %s', (_, defects, told) => {
+    expect(verifyNvidiaToken(serviceAnswer(defects), tokenOptions)).toMatchObject(told)
   })
 
   it('refuses another device’s token, a further one, and one that is missing', () => {
