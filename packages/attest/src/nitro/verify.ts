@@ -159,7 +159,8 @@ export function verifyNitroDocument(
     readonly verifySignature?: VerifySignature
   },
 ): NitroVerdict {
-  const at = momentSeconds(options.at) * 1000
+  momentSeconds(options.at)
+  const at = options.at.getTime()
   const nonce = askedNonce(options.nonce)
   const { signedBytes, signature, chain, claims } = parseDocument(bytes)
   const verify = options.verifySignature ?? verifyAmdSignature

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import * as attest from '../index.js'
 import * as measurement from '../measurement/index.js'
 import * as platforms from '../platform-evidence/index.js'
-import { evidence, quote } from './fixture.js'
+import { evidence, quote, simulator } from './fixture.js'
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 const load = (path: string) => import(pathToFileURL(resolve(root, 'conformance/attest', path)).href)
@@ -103,7 +103,7 @@ describe('the conformance runner', () => {
         'short.bin': new Uint8Array(20),
         'cases-dcap.json': [{ ...dcap, ...change }],
       })
-      return lines.filter((line) => line.startsWith('DCAP')).join()
+      return lines.filter((line) => /^DCAP (?:TDX|quote)/.test(line)).join()
     }
     // The simulator's root is no vendor's: what the facts of such a quote say is that its root is another than Intel's.
     expect(await one({ chainRoot: 'Simulator' })).toBe('DCAP TDX v4: 1 agree, 0 differ')
@@ -159,12 +159,60 @@ describe('the conformance runner', () => {
       'quote.bin': quote,
       'index.json': [{ kind: 'cca-token', path: 'a.cbor' }],
       'files.json': [{ kind: 'csv-report', path: 'b.bin' }],
-      'cases-dcap.json': [{ ...dcap, expect: 'Splendid' }],
+      'cases-dcap.json': [
+        { ...dcap, chainRoot: 'Simulator', expect: 'Splendid' },
+        { ...dcap, expect: 'Splendid' },
+      ],
     })) as { differ: number; lines: string[] }
     expect(differ).toBe(3)
     expect(lines).toContain('not read: cca-token: 0 agree, 1 differ')
     expect(lines).toContain('not read: csv-report: 0 agree, 1 differ')
     expect(lines.join('\n')).toMatch(/not read: the status Splendid is not known/)
+  })
+
+  it('holds the parts of a status, its date and debug against what the case tells', async () => {
+    const parts = { platform: 'UpToDate', qe: 'UpToDate', module: 'UpToDate', svn2: null, debug: false }
+    const one = async (change: object) => {
+      const { lines } = await runOn({
+        ...collateralFiles,
+        ...certificates,
+        'quote.bin': quote,
+        'cases-dcap.json': [{ ...dcap, chainRoot: 'Simulator', ...parts, ...change }],
+      })
+      return lines.filter((line) => line.includes('status parts')).join()
+    }
+    const agrees = 'DCAP status parts: 1 agree, 0 differ'
+    expect(await one({})).toBe(agrees)
+    expect(await one({ tcbDate: '2026-01-01T00:00:00Z' })).toBe(agrees)
+    for (const [field, value] of [
+      ['platform', 'OutOfDate'],
+      ['platform', null],
+      ['qe', 'OutOfDate'],
+      ['module', null],
+      ['svn2', 'UpToDate'],
+      ['debug', true],
+    ] as const)
+      expect(await one({ [field]: value }), field).toMatch(/0 agree, 1 differ/)
+  })
+
+  it('takes Intel’s words for evidence that reaches no status to ask for the check that must fail', async () => {
+    const one = async (expect: string, bytes: Uint8Array) => {
+      const { lines } = await runOn({
+        ...collateralFiles,
+        ...certificates,
+        'quote.bin': bytes,
+        'cases-dcap.json': [{ ...dcap, expect }],
+      })
+      return lines.filter((line) => line.startsWith('DCAP TDX')).join()
+    }
+    const forged = quote.slice()
+    forged[200] = (forged[200] ?? 0) ^ 1
+    expect(await one('STATUS_INVALID_QUOTE_SIGNATURE', forged)).toBe('DCAP TDX v4: 1 agree, 0 differ')
+    for (const word of ['STATUS_INVALID_QUOTE_SIGNATURE', 'STATUS_TDX_MODULE_MISMATCH', 'TCB_INFO_MISMATCH'])
+      expect([word, await one(word, quote)]).toEqual([word, 'DCAP TDX v4: 0 agree, 1 differ'])
+    expect(await one('STATUS_TDX_MODULE_MISMATCH', forged)).toBe('DCAP TDX v4: 0 agree, 1 differ')
+    const seam = simulator.quote({ reportData: new Uint8Array(64), defect: 'unknown-module' })
+    expect(await one('STATUS_TDX_MODULE_MISMATCH', seam)).toBe('DCAP TDX v4: 1 agree, 0 differ')
   })
 
   it('knows statuses in the words of Intel’s libraries', async () => {
