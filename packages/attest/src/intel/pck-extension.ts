@@ -51,7 +51,7 @@ function attributes(node: DerNode | undefined, prefix: string): Map<string, DerN
   for (const pair of node.children) {
     const [oid, value] = pair.children
     const name = oid?.tag === derTag.objectIdentifier ? objectIdentifier(oid.content, oid.offset) : ''
-    if (pair.children.length !== 2 || value === undefined || !name.startsWith(`${prefix}.`)) {
+    if (value === undefined || pair.children.length > 2 || !name.startsWith(`${prefix}.`)) {
       throw bad(place, 'an attribute is not a pair of OID and value')
     }
     const arc = name.slice(prefix.length + 1)
