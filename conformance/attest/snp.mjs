@@ -4,7 +4,7 @@ import { uncounted } from './tally.mjs'
 // Real SEV-SNP reports with the certificates that signed them, and launch digests of virtee's tool.
 
 /** Certificates and lists of AMD, found by their own names. */
-function amdMaterial({ files, library, tally = uncounted }) {
+export function amdMaterial({ files, library, tally = uncounted }) {
   const certificates = certificatesOf('_certs/amd', { files, library, tally }).map(
     ({ certificate }) => certificate,
   )
@@ -31,7 +31,7 @@ function amdMaterial({ files, library, tally = uncounted }) {
 }
 
 /** A moment at which certificate and list are current, if there is one. */
-function commonMoment(vek, list) {
+export function commonMoment(vek, list) {
   const from = Math.max(vek.notBefore, list?.thisUpdate ?? 0)
   const to = Math.min(vek.notAfter, list?.nextUpdate ?? Number.MAX_SAFE_INTEGER)
   return from <= to ? from : undefined

@@ -8,12 +8,15 @@ import { nitroCheckTitles } from '../nitro/verify.js'
 import { type NvidiaVerdict, nvidiaCheckTitles } from '../nvidia/verify.js'
 import {
   appraisePlatform,
+  type DstackRules,
+  dstackSnpCheckTitles,
   type PlatformPolicy,
   type PlatformVerdicts,
   parsePlatformPolicy,
   platformPolicyDigest,
   verifyAzureEvidence,
   verifyDstackCertificate,
+  verifyDstackSnpAttestation,
   verifyNvidiaToken,
 } from '../platform-evidence/index.js'
 import { at, simulator, trust } from '../testing/fixture.js'
@@ -23,6 +26,7 @@ import {
   azureNonce,
   compose,
   dstackLog,
+  dstackSnpContainer,
   gpuNonce,
   raTlsCertificate,
   serviceAnswer,
@@ -233,6 +237,98 @@ table('dstack', {
     says: /compose text/,
   },
 })
+const snpGuest = verifyDstackSnpAttestation(dstackSnpContainer(), {
+  crl: amd.crl(at),
+  at,
+  trustedRoots: [amd.rootDigest],
+})
+const guestClaims = snpGuest.hardware.claims
+if (guestClaims.tee !== 'sev-snp') throw new Error('the simulator gives SNP claims')
+const guestPolicy = {
+  ...snpPolicy,
+  measurements: [{ name: 'dstack image', measurement: guestClaims.measurement }],
+  reportData: guestClaims.reportData,
+}
+describe('rules for dstack on SEV-SNP', () => {
+  const rules = { hardware: guestPolicy, apps: [app] }
+  const answer = (verdict: object, change: Partial<DstackRules> = {}) =>
+    ask('dstack', { ...snpGuest, ...verdict } as PlatformVerdicts['dstack'], { ...rules, ...change })
+
+  it('allow a guest whose app, image and report data they name, without compose text and nonce', () => {
+    expect(snpGuest.ok).toBe(false)
+    expect(answer({})).toEqual({ answer: 'allowed', reasons: [] })
+    const change = {
+      keyProviders: [{ name: 'kms', id: '0x3059' as const }],
+      apps: [{ ...app, appId: hex(0x0b, 20) }],
+    }
+    expect(answer({}, change).answer).toBe('allowed')
+  })
+
+  const { reportData: _, ...unasked } = guestPolicy
+  const other = { ...snpGuest.hardware, claims: { ...guestClaims, hostData: hex(1, 32) } }
+  it.each<[string, object, Partial<DstackRules>, string, RegExp]>([
+    ['another app', {}, { apps: [{ ...app, composeHash: hex(1, 32) }] }, 'not-allowed', /no app/],
+    ['another app id', {}, { apps: [{ ...app, appId: hex(1, 20) }] }, 'not-allowed', /no app/],
+    ['another key provider', {}, { keyProviders: [{ name: 'local' }] }, 'not-allowed', /giver of its keys/],
+    ['an image hash', {}, { osImageHashes: [hex(12, 32)] }, 'not-allowed', /key provider names/],
+    ['no events of the app', {}, { allowAppEvents: false }, 'not-allowed', /no register of SEV-SNP/],
+    [
+      'another image',
+      {},
+      { hardware: { ...guestPolicy, measurements: [] } },
+      'not-allowed',
+      /no measurement/,
+    ],
+    [
+      'other report data',
+      {},
+      { hardware: { ...guestPolicy, reportData: hex(1, 64) } },
+      'not-allowed',
+      /report data/,
+    ],
+    ['no report data', {}, { hardware: unasked }, 'not-proved', /data that were asked for/],
+    ['another document', { hardware: other }, {}, 'not-proved', /another configuration document/],
+    [
+      'hardware of another kind',
+      { hardware: dstack.hardware },
+      { hardware: tdxPolicy },
+      'not-proved',
+      /another/,
+    ],
+    ['no hardware', { hardware: null }, {}, 'not-proved', /hardware under it was not verified/],
+    ['hardware that was lost', { hardware: undefined }, {}, 'not-proved', /hardware under it/],
+    [
+      'a check that fails',
+      turned(snpGuest.checks, 'mr-config', 'fail'),
+      {},
+      'false',
+      /configuration document/,
+    ],
+    ['another compose text', turned(snpGuest.checks, 'compose-hash', 'fail'), {}, 'false', /compose text/],
+    ['other data than asked', turned(snpGuest.checks, 'report-data', 'fail'), {}, 'false', /asked for/],
+    ['no checks', { checks: [] }, {}, 'not-proved', /not one answer/],
+    [
+      'debug, whatever the verifier allows',
+      { hardware: { ...snpGuest.hardware, claims: { ...guestClaims, debug: true } } },
+      {},
+      'not-allowed',
+      /runs under debug/,
+    ],
+  ])('refuse %s', (_, verdict, change, expected, says) => {
+    const given = answer(verdict, change)
+    expect(given.answer).toBe(expected)
+    expect(given.reasons[0]).toMatch(says)
+  })
+
+  it.each(Object.keys(dstackSnpCheckTitles))('ask for one answer to %s', (id) => {
+    const others = snpGuest.checks.filter((check) => check.id !== id)
+    expect(answer({ checks: others }).answer).toBe('not-proved')
+    expect(
+      answer({ checks: [...snpGuest.checks, ...snpGuest.checks.filter((check) => check.id === id)] }).answer,
+    ).toBe('not-proved')
+  })
+})
+
 table('azure', {
   'a register': { failing: { images: [{ name: 'vm', registers: { '4': hex(5, 32) } }] }, says: /no image/ },
   'a register that the quote does not cover': { change: { registers: { 4: hex(4, 32) } }, says: /no image/ },

@@ -1,7 +1,8 @@
 import { type AzureVerdict, azureCheckTitles } from '../azure/verify.js'
 import { dstackCertificateCheckTitles } from '../dstack/certificate.js'
-import { type DstackVerdict, dstackCheckTitles } from '../dstack/event-log.js'
+import { type DstackFacts, type DstackVerdict, dstackCheckTitles } from '../dstack/event-log.js'
 import { raTlsReportData } from '../dstack/ra-tls.js'
+import { type DstackSnpVerdict, dstackSnpCheckTitles } from '../dstack/snp-attestation.js'
 import { AttestError } from '../errors.js'
 import { type NitroVerdict, nitroCheckTitles } from '../nitro/verify.js'
 import { type NvidiaTokenVerdict, nvidiaTokenCheckTitles } from '../nvidia/token.js'
@@ -25,14 +26,18 @@ import { refusalsAbout } from './refusal.js'
 export interface PlatformVerdicts {
   /**
    * From `verifyDstackCertificate`, or from `verifyDstackEventLog` with the verdict on the quote beside it. The log must have been
-   * held against the registers of that very quote, and a certificate's key must be the one in its report data.
+   * held against the registers of that very quote, and a certificate's key must be the one in its report data. From
+   * `verifyDstackSnpAttestation` for a guest of SEV-SNP; the report's host data must name its document.
    */
-  readonly dstack?: DstackVerdict & { readonly hardware: Verdict | null; readonly publicKey?: Hex }
+  readonly dstack?: DstackTdxVerdict | DstackSnpVerdict
   readonly azure?: AzureVerdict
   readonly nitro?: NitroVerdict
   readonly nvidia?: NvidiaVerdict
   readonly nvidiaToken?: NvidiaTokenVerdict
 }
+
+/** A verdict on dstack's event log with that on the quote, and the key of an RA-TLS certificate where there is one. */
+type DstackTdxVerdict = DstackVerdict & { readonly hardware: Verdict | null; readonly publicKey?: Hex }
 
 /** Worst first: what is proved wrong outweighs what is open, and that what is refused. */
 const severity = ['false', 'not-proved', 'not-allowed', 'allowed'] as const
@@ -121,8 +126,8 @@ function untied(problem: string | undefined): Appraisal[] {
   return problem === undefined ? [] : [{ answer: 'not-proved', reasons: [problem] }]
 }
 
-function hardwareAnswer(hardware: Verdict | null, policy: DstackRules['hardware']): Appraisal {
-  if (hardware !== null) return appraise(hardware, policy)
+function hardwareAnswer(hardware: Verdict | null | undefined, policy: DstackRules['hardware']): Appraisal {
+  if (hardware !== null && hardware !== undefined) return appraise(hardware, policy)
   return { answer: 'not-proved', reasons: ['The hardware under it was not verified.'] }
 }
 
@@ -158,12 +163,7 @@ function ageReasons(limit: number | undefined, at: string, made: string | null):
 }
 
 /** Why a dstack verdict is not about the machine that the hardware's verdict is about. */
-function dstackTieProblem({
-  checks,
-  rtmrs,
-  hardware,
-  publicKey,
-}: NonNullable<PlatformVerdicts['dstack']>): string | undefined {
+function dstackTieProblem({ checks, rtmrs, hardware, publicKey }: DstackTdxVerdict): string | undefined {
   if (hardware === null) return undefined
   const { claims } = hardware
   if (claims.tee !== 'tdx') return 'The hardware’s verdict is about no TDX guest.'
@@ -176,7 +176,52 @@ function dstackTieProblem({
 }
 
 function dstackParts(verdict: NonNullable<PlatformVerdicts['dstack']>, rules: DstackRules): Appraisal[] {
+  if ('mrConfig' in verdict) return dstackSnpParts(verdict, rules)
   const { checks, facts, hardware, publicKey } = verdict
+  const reasons = dstackReasons(facts, rules)
+  if (rules.allowAppEvents === false && facts.appEvents.length > 0)
+    reasons.push('The app has written events of its own after the boot.')
+  const fromLog = publicKey === undefined && checks.every(({ id }) => Object.hasOwn(dstackCheckTitles, id))
+  return [
+    hardwareAnswer(hardware, rules.hardware),
+    ...untied(dstackTieProblem(verdict)),
+    own(
+      verdict,
+      fromLog ? dstackCheckTitles : dstackCertificateCheckTitles,
+      // The hardware's own policy judges the quote; this one names the compose hash, so that nobody needs the text.
+      ({ id, result }) =>
+        id === 'quote' || id === 'debug' || (id === 'compose-hash' && result === 'not-checked'),
+      reasons,
+    ),
+  ]
+}
+
+function dstackSnpParts(verdict: DstackSnpVerdict, rules: DstackRules): Appraisal[] {
+  const { facts, hardware, mrConfig } = verdict
+  const reasons = dstackReasons(facts, rules)
+  if (rules.allowAppEvents === false)
+    reasons.push('Whether its app has written events of its own, no register of SEV-SNP can tell.')
+  // A verdict that was kept may have lost it.
+  const claims = (hardware as Verdict | null | undefined)?.claims
+  const tied = claims === undefined || (claims.tee === 'sev-snp' && claims.hostData === mrConfig)
+  return [
+    hardwareAnswer(hardware, rules.hardware),
+    ...untied(tied ? undefined : 'The hardware’s report names another configuration document.'),
+    own(
+      verdict,
+      dstackSnpCheckTitles,
+      // As above; what was asked for is the hardware policy's `reportData`.
+      ({ id, result }) =>
+        id === 'report' ||
+        id === 'debug' ||
+        (id === 'compose-hash' && result === 'not-checked') ||
+        (id === 'report-data' && result === 'not-checked' && rules.hardware.reportData !== undefined),
+      reasons,
+    ),
+  ]
+}
+
+function dstackReasons(facts: DstackFacts, rules: DstackRules): string[] {
   const reasons: string[] = []
   const app = rules.apps.some(
     ({ composeHash, appId }) =>
@@ -193,21 +238,7 @@ function dstackParts(verdict: NonNullable<PlatformVerdicts['dstack']>, rules: Ds
   const image = facts.osImageHash
   if (rules.osImageHashes !== undefined && (image === null || !rules.osImageHashes.includes(image)))
     reasons.push('The policy does not allow the image that its key provider names.')
-  if (rules.allowAppEvents === false && facts.appEvents.length > 0)
-    reasons.push('The app has written events of its own after the boot.')
-  const fromLog = publicKey === undefined && checks.every(({ id }) => Object.hasOwn(dstackCheckTitles, id))
-  return [
-    hardwareAnswer(hardware, rules.hardware),
-    ...untied(dstackTieProblem(verdict)),
-    own(
-      verdict,
-      fromLog ? dstackCheckTitles : dstackCertificateCheckTitles,
-      // The hardware's own policy judges the quote; this one names the compose hash, so that nobody needs the text.
-      ({ id, result }) =>
-        id === 'quote' || id === 'debug' || (id === 'compose-hash' && result === 'not-checked'),
-      reasons,
-    ),
-  ]
+  return reasons
 }
 
 function keyProvider(text: string | null): { readonly name: string; readonly id: string } | undefined {

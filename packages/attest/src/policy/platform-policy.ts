@@ -40,14 +40,14 @@ export type DstackKeyProvider = {
 
 /** Rules for dstack; the operating system's image is measured by the hardware, so `hardware` names it. */
 export type DstackRules = {
-  /** Of the TDX quote under it. */
+  /** Of the TDX quote or the SEV-SNP report under it. */
   hardware: AttestationPolicy
   apps: DstackApp[]
   /** Who may give the app its keys, by the name in the event (`kms`, `local-sgx`) and, when it is named, by its id. */
   keyProviders?: DstackKeyProvider[]
-  /** What the key provider told the guest about its image: the provider's word, in no hardware register. */
+  /** What the key provider told the guest about its image: the provider's word, in no hardware register, and not told on SEV-SNP. */
   osImageHashes?: Hex[]
-  /** Whether the app may write events of its own after the boot; absent: yes. */
+  /** Whether the app may write events of its own after the boot; absent: yes. A guest of SEV-SNP cannot show that it wrote none. */
   allowAppEvents?: boolean
 }
 

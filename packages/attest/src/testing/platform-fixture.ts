@@ -4,6 +4,8 @@ import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js'
 import { encodeBase64Url } from '@sealpool/crypto'
 import type { AzureEvidence } from '../azure/verify.js'
 import { composeHash, type DstackEvent, dstackRuntimeEventType } from '../dstack/event-log.js'
+import { mrConfigDigest } from '../dstack/mr-config.js'
+import { formatPemCertificates } from '../encoding/pem.js'
 import { parseCertificate } from '../encoding/x509.js'
 import { replayRegister } from '../event-log/replay.js'
 import { nvidiaTokenIssuer } from '../nvidia/token.js'
@@ -198,6 +200,54 @@ export function raTlsCertificate(defects: CertificateDefects = {}): Uint8Array {
     ...(log === null ? [] : [extension('2', utf8(text))]),
     ...(named === null ? [] : [extension('3', hexToBytes(named))]),
   ])
+}
+
+/** What may be wrong with a simulated container of an SEV-SNP guest. */
+export interface SnpContainerDefects {
+  /** The document in the container, and what the report's host data name, when it is another one. */
+  readonly document?: string
+  readonly named?: string
+  /** Report data in the report, and in the container. */
+  readonly reportData?: Uint8Array
+  readonly claimed?: Uint8Array
+  readonly certificates?: readonly Uint8Array[]
+  readonly debug?: boolean
+}
+
+export const askedData = new Uint8Array(64).fill(11)
+export const mrConfigFields = {
+  app_id: appId,
+  compose_hash: composeHash(compose).slice(2),
+  instance_id: '0e'.repeat(20),
+  key_provider: 'kms',
+  key_provider_id: '3059',
+  version: 3,
+}
+export const mrConfigText = JSON.stringify(mrConfigFields)
+
+/** Bytes behind their length in SCALE's compact form of two or four bytes. */
+function scaleBytes(bytes: Uint8Array): Uint8Array {
+  const { length } = bytes
+  const compact = length < 64 ? [length << 2] : [((length << 2) | 1) & 255, length >> 6]
+  if (length >= 1 << 14) throw new Error('longer than a fixture has to be')
+  return concatBytes(Uint8Array.from(compact), bytes)
+}
+
+/** dstack's container (version 0) of evidence of a simulated SEV-SNP guest. */
+export function dstackSnpContainer(defects: SnpContainerDefects = {}): Uint8Array {
+  const { document = mrConfigText, reportData = askedData } = defects
+  const hostData = hexToBytes(mrConfigDigest(defects.named ?? document).slice(2))
+  const carried = defects.certificates ?? amd.certificates().map((der) => utf8(formatPemCertificates([der])))
+  return concatBytes(
+    Uint8Array.of(0, 3),
+    scaleBytes(amd.report({ reportData, hostData, ...underDebug(defects) })),
+    Uint8Array.of(carried.length << 2),
+    ...carried.map(scaleBytes),
+    scaleBytes(utf8(document)),
+    Uint8Array.of(0),
+    defects.claimed ?? reportData,
+    scaleBytes(utf8('{}')),
+  )
 }
 
 // --- NVIDIA's attestation service ---

@@ -1,13 +1,19 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { concatBytes } from '@noble/hashes/utils.js'
 import { describe, expect, it } from 'vitest'
 import type { VerifyAzureOptions } from '../azure/verify.js'
+import { formatPemCertificates } from '../encoding/pem.js'
 import { AttestError } from '../errors.js'
 import {
   azureCheckTitles,
+  composeHash,
   dstackCertificateCheckTitles,
+  dstackSnpCheckTitles,
+  mrConfigDigest,
   nvidiaTokenCheckTitles,
   verifyAzureEvidence,
   verifyDstackCertificate,
+  verifyDstackSnpAttestation,
   verifyNitroDocument,
   verifyNvidiaReport,
   verifyNvidiaToken,
@@ -18,16 +24,21 @@ import { at, seededRandom, simulator } from '../testing/fixture.js'
 import {
   type AzureDefects,
   amd,
+  askedData,
   azureEvidence,
   azureNonce,
   azureRegisters,
   type CertificateDefects,
   compose,
   dstackLog,
+  dstackSnpContainer,
   goodChain,
   gpuNonce,
+  mrConfigFields,
+  mrConfigText,
   raTlsCertificate,
   runtimeEvent,
+  type SnpContainerDefects,
   serviceAnswer,
   serviceKeys,
   serviceToken,
@@ -183,6 +194,122 @@ checkTable('verifyDstackCertificate', {
       notChecked: () => dstack({}, { compose: undefined }),
     },
   },
+})
+
+// --- dstack's containers of SEV-SNP guests ---
+
+const snpOptions = { crl: amd.crl(at), at, trustedRoots: [amd.rootDigest], reportData: askedData, compose }
+const container = (defects: SnpContainerDefects = {}, change: object = {}) =>
+  verifyDstackSnpAttestation(dstackSnpContainer(defects), { ...snpOptions, ...change })
+const guest = (defects: SnpContainerDefects = {}, change: object = {}) => container(defects, change).checks
+const document = (change: object) => ({ document: JSON.stringify({ ...mrConfigFields, ...change }) })
+
+checkTable('verifyDstackSnpAttestation', {
+  titles: dstackSnpCheckTitles,
+  good: () => guest(),
+  rows: {
+    report: { fail: () => guest({}, { trustedRoots: [] }), notChecked: own },
+    debug: { fail: () => guest({ debug: true }), notChecked: own },
+    'report-data': {
+      fail: () => guest({ reportData: new Uint8Array(64) }),
+      notChecked: () => guest({}, { reportData: undefined }),
+    },
+    'mr-config': { fail: () => guest({ named: `${mrConfigText} ` }), notChecked: own },
+    'compose-hash': {
+      fail: () => guest({}, { compose: `${compose} ` }),
+      notChecked: () => guest({}, { compose: undefined }),
+    },
+  },
+})
+
+describe('verifyDstackSnpAttestation', () => {
+  const result = (checks: ReturnType<typeof guest>, id: string) => checks.find((one) => one.id === id)?.result
+
+  it('gives what the document says, the digest of the document, and the verdict on the report', () => {
+    const { ok, hardware, facts, mrConfig, platform } = container()
+    expect([ok, hardware.ok, hardware.simulated, platform]).toEqual([true, true, true, 'sev-snp'])
+    expect(mrConfig).toBe(mrConfigDigest(mrConfigText))
+    expect(facts).toEqual({
+      appId: `0x${'0b'.repeat(20)}`,
+      composeHash: composeHash(compose),
+      instanceId: `0x${'0e'.repeat(20)}`,
+      keyProvider: '{"name":"kms","id":"3059"}',
+      osImageHash: null,
+      appEvents: [],
+    })
+  })
+
+  it('tells nothing of an app whose document the report does not name', () => {
+    const { facts, checks } = container({ named: '{}' })
+    expect(facts).toMatchObject({ appId: null, composeHash: null, keyProvider: null })
+    expect(result(checks, 'compose-hash')).toBe('not-checked')
+  })
+
+  it('compares the container’s report data with the report’s, also when nobody says what was asked for', () => {
+    for (const change of [{}, { reportData: undefined }])
+      expect(result(guest({ claimed: new Uint8Array(64) }, change), 'report-data')).toBe('fail')
+    expect(result(guest({}, { reportData: new Uint8Array(64) }), 'report-data')).toBe('fail')
+  })
+
+  it('takes certificates in PEM and DER, from inside and from outside, each once', () => {
+    const all = amd.certificates()
+    expect(container({ certificates: all }).ok).toBe(true)
+    expect(container({ certificates: [] }).ok).toBe(false)
+    expect(container({ certificates: [] }, { certificates: all }).ok).toBe(true)
+    expect(container({ certificates: [] }, { certificates: formatPemCertificates(all) }).ok).toBe(true)
+    expect(container({ certificates: all.slice(0, 2) }, { certificates: all }).ok).toBe(true)
+    expect(container({ certificates: all.slice(0, 2) }).ok).toBe(false)
+  })
+
+  it('passes a guest under debug only for a caller who allows it', () => {
+    for (const no of [undefined, false, 1])
+      expect(container({ debug: true }, { allowDebug: no }).ok).toBe(false)
+    expect(container({ debug: true }, { allowDebug: true }).ok).toBe(true)
+  })
+
+  it.each<[string, SnpContainerDefects]>([
+    ['no JSON', { document: '{' }],
+    ['a list', { document: '[]' }],
+    ['null', { document: 'null' }],
+    ['version 2', document({ version: 2 })],
+    ['a version as text', document({ version: '3' })],
+    ['no compose hash', document({ compose_hash: undefined })],
+    ['a short compose hash', document({ compose_hash: '00' })],
+    ['a compose hash in capitals', document({ compose_hash: 'AB'.repeat(32) })],
+    ['a short app id', document({ app_id: '00' })],
+    ['no key provider', document({ key_provider: undefined })],
+    ['an instance id that is no hex', document({ instance_id: 'x' })],
+    ['a key provider’s id that is no hex', document({ key_provider_id: '0x00' })],
+  ])('fails a document of %s', (_, defects) => {
+    const { checks, facts } = container(defects)
+    expect([result(checks, 'mr-config'), facts.composeHash]).toEqual(['fail', null])
+  })
+
+  it('takes a document without an instance, and further fields', () => {
+    for (const change of [{ instance_id: undefined }, { instance_id: '' }]) {
+      const { ok, facts } = container(document({ ...change, extra: 1 }))
+      expect([ok, facts.instanceId]).toEqual([true, null])
+    }
+  })
+
+  it('refuses what it cannot read with typed errors', () => {
+    const code = (ask: () => unknown) => {
+      try {
+        return ask()
+      } catch (error) {
+        return error instanceof AttestError ? `${error.code} ${error.place}` : error
+      }
+    }
+    const nitro = concatBytes(Uint8Array.of(0, 2, 0, 0), new Uint8Array(64), Uint8Array.of(0))
+    expect(code(() => verifyDstackSnpAttestation(nitro, snpOptions))).toBe(
+      'BAD_EVIDENCE attestation.evidence',
+    )
+    expect(code(() => verifyDstackSnpAttestation(new Uint8Array(), snpOptions))).toMatch(/^BAD_EVIDENCE/)
+    expect(code(() => container({ certificates: [Uint8Array.of(1)] }))).toMatch(/^BAD_PEM/)
+    for (const reportData of ['00', null, new Uint8Array(63)])
+      expect(code(() => container({}, { reportData }))).toBe('BAD_ARGUMENT options.reportData')
+    expect(code(() => container({}, { at: 0 }))).toMatch(/^BAD_ARGUMENT/)
+  })
 })
 
 describe('verifyDstackCertificate', () => {
