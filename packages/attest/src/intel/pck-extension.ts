@@ -70,9 +70,7 @@ function octets(node: DerNode | undefined, place: string, length: number): strin
 
 function svn(node: DerNode | undefined, place: string, maximum: number): number {
   const negative = ((node?.content[0] ?? 0) & 0x80) !== 0
-  if (node?.tag !== derTag.integer || negative || node.content.length > 3) {
-    throw bad(place, 'a small INTEGER is expected')
-  }
+  if (node?.tag !== derTag.integer || negative) throw bad(place, 'an INTEGER from 0 on is expected')
   let value = 0
   for (const octet of node.content) value = value * 256 + octet
   if (value > maximum) throw bad(place, `an INTEGER up to ${maximum} is expected`)
