@@ -83,7 +83,8 @@ function statusParts({ entry, parsed, plain, files, library, tally }) {
   const chain =
     parsed.certificationType === 5 &&
     readableChain(new TextDecoder().decode(withoutZeros(parsed.certificationData)), library)
-  if (platform !== undefined && chain) {
+  // The origin tells no parts of a platform that reaches no level, be it at its launch or now.
+  if (typeof platform === 'string' && chain) {
     const { report } = parsed
     const evaluate = (teeTcbSvn) =>
       library.evaluateTcb({
@@ -95,14 +96,12 @@ function statusParts({ entry, parsed, plain, files, library, tally }) {
         teeTcbSvn2: undefined,
       })
     const launch = evaluate(report.teeTcbSvn)
-    // The origin tells no parts of a platform that reaches no level.
-    const reached = launch.status !== 'TCB_NOT_SUPPORTED'
-    const part = (level) => (reached ? (level?.status ?? null) : null)
+    const part = (level) => level?.status ?? null
     compare('platform', part(launch.platform), platform)
     compare('quoting enclave', part(launch.qe), qe)
     compare('module', part(launch.module), module)
     const again = report.teeTcbSvn2 === undefined ? null : evaluate(report.teeTcbSvn2).status
-    compare('relaunch', reached ? again : null, svn2)
+    compare('relaunch', again, svn2)
   }
   tally.count(
     'DCAP status parts',

@@ -118,7 +118,11 @@ function codeOf(ask) {
 }
 
 /** A product by the library's name for it: the index writes `Bergamo/Siena(Genoa)`, with the line in brackets. */
-const productOf = (name) => name?.replace(/\(.*\)$/, '').replace('/', '-') ?? name
+const productOf = (name) => {
+  const told = name?.replace(/\(.*\)$/, '').replace('/', '-') ?? name
+  // The library has one name for both.
+  return told === 'Bergamo' || told === 'Siena' ? 'Bergamo-Siena' : told
+}
 
 function fields(entry, report, verdict, { hex }) {
   const facts = {

@@ -5,8 +5,11 @@ import { describe, expect, it } from 'vitest'
 import * as attest from '../index.js'
 import * as measurement from '../measurement/index.js'
 import * as platforms from '../platform-evidence/index.js'
+import { verifyQuote } from '../with-platform.js'
 import { evidence, quote, simulator } from './fixture.js'
+import { compose, dstackLog } from './platform-fixture.js'
 
+const attestComposeHash = platforms.composeHash(compose).slice(2)
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 const load = (path: string) => import(pathToFileURL(resolve(root, 'conformance/attest', path)).href)
 
@@ -183,16 +186,60 @@ describe('the conformance runner', () => {
     }
     const agrees = 'DCAP status parts: 1 agree, 0 differ'
     expect(await one({})).toBe(agrees)
-    expect(await one({ tcbDate: '2026-01-01T00:00:00Z' })).toBe(agrees)
+    const date = verifyQuote(quote, {
+      collateral: evidence.collateral,
+      at: new Date(dcap.at),
+      trustedRoots: [simulator.rootDigest],
+    })
+    expect(await one({ tcbDate: date.tcbDate })).toBe(agrees)
+    // A platform that reaches no level has no parts.
+    expect(await one({ platform: null, qe: null, module: null })).toBe(agrees)
     for (const [field, value] of [
       ['platform', 'OutOfDate'],
-      ['platform', null],
+      ['qe', null],
       ['qe', 'OutOfDate'],
       ['module', null],
       ['svn2', 'UpToDate'],
       ['debug', true],
     ] as const)
       expect(await one({ [field]: value }), field).toMatch(/0 agree, 1 differ/)
+  })
+
+  it('holds a dstack log’s hash against the compose text, also where the log is none of a whole boot', async () => {
+    const whole = dstackLog.filter(({ imr }) => imr === 3)
+    const one = async (log: readonly object[], app_compose: string | undefined, expected: object) => {
+      const rtmrs = [0, 1, 2, 3].map((imr) =>
+        platforms.replayRegister(
+          (log as typeof dstackLog)
+            .filter((event) => event.imr === imr)
+            .map(({ digest }) => crypto.decodeHex(`0x${digest}`)),
+        ),
+      )
+      const { lines } = await runOn({
+        'dstack-vectors/a.json': {
+          quote: crypto.encodeHex(simulator.quote({ reportData: new Uint8Array(64), rtmrs })),
+          event_log: log,
+          app_compose,
+          expected: {
+            rtmrReplay: { rtmr0: true, rtmr1: true, rtmr2: true, rtmr3: true },
+            eventDigestMismatches: [],
+            composeHashEvent: attestComposeHash,
+            ...expected,
+          },
+        },
+      })
+      return lines.filter((line) => line.startsWith('dstack compose')).join()
+    }
+    const agrees = 'dstack compose hash: 1 agree, 0 differ'
+    const early = whole.filter(({ event }) => event !== 'system-ready')
+    for (const log of [whole, early]) {
+      expect(await one(log, compose, { composeHashOk: true })).toBe(agrees)
+      expect(await one(log, '{}', { composeHashOk: false })).toBe(agrees)
+      expect(await one(log, undefined, { composeHashOk: null })).toBe(agrees)
+      expect(await one(log, '{}', { composeHashOk: true })).not.toBe(agrees)
+      expect(await one(log, compose, { composeHashOk: false })).not.toBe(agrees)
+      expect(await one(log, compose, { composeHashOk: true, composeHashEvent: '00' })).not.toBe(agrees)
+    }
   })
 
   it('takes Intel’s words for evidence that reaches no status to ask for the check that must fail', async () => {
