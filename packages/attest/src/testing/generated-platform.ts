@@ -50,6 +50,16 @@ export interface GeneratedCase {
   readonly certification: 'chain' | 'chain-reversed' | 'chain-terminated' | 'ppid'
   readonly authenticationLength: number
   readonly padding: number
+  /** What the TCB info says of every module, where it is not what the quote's module is. */
+  readonly described?: {
+    readonly mrsigner?: string
+    readonly attributes?: string
+    readonly attributesMask?: string
+  }
+  /** SEAMATTRIBUTES of the quote's module, 8 bytes; zero when absent. */
+  readonly seamAttributes?: Uint8Array
+  /** Which enclave the identity is of, when it is not the one for this kind of quote. */
+  readonly identityId?: string
 }
 
 /** A moment at which everything generated is current. */
@@ -144,10 +154,11 @@ function writeTcbInfo(one: GeneratedCase): string {
     tcbType: 0,
     ...(isTdx
       ? {
-          tdxModule: moduleFields,
+          tdxModule: { ...moduleFields, ...one.described },
           tdxModuleIdentities: one.modules.map(({ major, levels }) => ({
             id: `TDX_${major.toString(16).toUpperCase().padStart(2, '0')}`,
             ...moduleFields,
+            ...one.described,
             tcbLevels: isvLevels(levels),
           })),
         }
@@ -173,7 +184,7 @@ function writeTcbInfo(one: GeneratedCase): string {
 export function writeGeneratedCollateral(one: GeneratedCase): Collateral {
   const chain = (signer: Uint8Array) => formatPemCertificates([signer, generatedRoot])
   const identity = {
-    id: one.bodyType === 1 ? 'QE' : 'TD_QE',
+    id: one.identityId ?? (one.bodyType === 1 ? 'QE' : 'TD_QE'),
     version: 2,
     ...common,
     miscselect: '00000000',
@@ -222,6 +233,7 @@ function tdBody(one: GeneratedCase): Uint8Array {
   const lengths = { 1: 384, 2: 584, 3: 648, 4: 885 }
   const body = new Uint8Array(lengths[one.bodyType])
   body.set(one.teeTcbSvn)
+  body.set(one.seamAttributes ?? new Uint8Array(8), 112)
   body[123] = 0x10 // SEPT_VE_DISABLE
   body.set(hexToBytes('e702060000000000'), 128) // XFAM
   body.fill(0x33, 136, 184)
