@@ -9,6 +9,7 @@ import {
   generatedAt,
   generatedChain,
   generatedRoot,
+  plainCase,
   writeGeneratedCollateral,
   writeGeneratedQuote,
 } from '../testing/generated-platform.js'
@@ -218,24 +219,8 @@ describe('generated cases', () => {
 })
 
 describe('a case with one thing that does not fit', () => {
-  const level = { status: 'UpToDate' as const, date: '2025-05-14T00:00:00Z', advisories: [] }
-  const good = (major: number): GeneratedCase => ({
-    version: 4,
-    bodyType: 2,
-    infoVersion: 3,
-    authority: 'Platform',
-    sgx: Array.from({ length: 16 }, () => 1),
-    pceSvn: 1,
-    teeTcbSvn: [3, major, ...Array.from({ length: 14 }, () => 1)],
-    teeTcbSvn2: [],
-    qeIsvSvn: 1,
-    levels: [{ sgx: new Array<number>(16).fill(0), tdx: new Array<number>(16).fill(0), pceSvn: 0, ...level }],
-    qe: [{ isvSvn: 0, ...level }],
-    modules: [{ major: 1, levels: [{ isvSvn: 0, ...level }] }],
-    certification: 'chain',
-    authenticationLength: 32,
-    padding: 0,
-  })
+  const good = (major: number): GeneratedCase =>
+    plainCase({ teeTcbSvn: [3, major, ...new Array<number>(14).fill(1)] })
   const answer = (one: GeneratedCase) => {
     const { tcbStatus, checks } = ask(one, writeGeneratedCollateral(one))
     return [

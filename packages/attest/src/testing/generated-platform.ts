@@ -62,6 +62,30 @@ export interface GeneratedCase {
   readonly identityId?: string
 }
 
+/** A TDX case of version 4 whose status is UpToDate, with what is to be different. */
+export function plainCase(change: Partial<GeneratedCase> = {}): GeneratedCase {
+  const level = { status: 'UpToDate' as const, date: '2025-05-14T00:00:00Z', advisories: [] }
+  const svns = (svn: number) => new Array<number>(16).fill(svn)
+  return {
+    version: 4,
+    bodyType: 2,
+    infoVersion: 3,
+    authority: 'Platform',
+    sgx: svns(1),
+    pceSvn: 1,
+    teeTcbSvn: svns(1),
+    teeTcbSvn2: [],
+    qeIsvSvn: 1,
+    levels: [{ sgx: svns(0), tdx: svns(0), pceSvn: 0, ...level }],
+    qe: [{ isvSvn: 0, ...level }],
+    modules: [{ major: 1, levels: [{ isvSvn: 0, ...level }] }],
+    certification: 'chain',
+    authenticationLength: 32,
+    padding: 0,
+    ...change,
+  }
+}
+
 /** A moment at which everything generated is current. */
 export const generatedAt: Date = new Date('2026-11-20T12:00:00Z')
 const now = generatedAt.getTime() / 1000
