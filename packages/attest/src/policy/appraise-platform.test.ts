@@ -208,6 +208,11 @@ table('dstack', {
     says: /events of its own/,
   },
   hardware: { change: { hardware: null }, answer: 'not-proved', says: /hardware under it was not verified/ },
+  'hardware that was lost': {
+    change: { hardware: undefined },
+    answer: 'not-proved',
+    says: /hardware under it/,
+  },
   'the hardware’s policy': {
     failing: { hardware: { ...tdxPolicy, measurements: [] } },
     says: /no measurement like this/,
@@ -339,6 +344,11 @@ table('azure', {
     says: /vTPM’s key/,
   },
   hardware: { change: { hardware: null }, answer: 'not-proved', says: /hardware under it was not verified/ },
+  'hardware that was lost': {
+    change: { hardware: undefined },
+    answer: 'not-proved',
+    says: /hardware under it/,
+  },
   'the hardware’s policy': {
     failing: { hardware: { ...snpPolicy, snp: { minimumTcb: {} } } },
     says: /no minimum TCB/,

@@ -164,7 +164,8 @@ function ageReasons(limit: number | undefined, at: string, made: string | null):
 
 /** Why a dstack verdict is not about the machine that the hardware's verdict is about. */
 function dstackTieProblem({ checks, rtmrs, hardware, publicKey }: DstackTdxVerdict): string | undefined {
-  if (hardware === null) return undefined
+  // A verdict that was kept may have lost it.
+  if (!hardware) return undefined
   const { claims } = hardware
   if (claims.tee !== 'tdx') return 'The hardware’s verdict is about no TDX guest.'
   if (!Array.isArray(rtmrs) || ![0, 1, 2, 3].every((index) => rtmrs[index] === claims.rtmrs[index]))
@@ -272,7 +273,8 @@ function azureParts(verdict: AzureVerdict, rules: AzureRules): Appraisal[] {
 }
 
 function azureTieProblem({ tee, hardware, reportData }: AzureVerdict): string | undefined {
-  if (hardware === null) return undefined
+  // A verdict that was kept may have lost it.
+  if (!hardware) return undefined
   return hardware.claims.tee === tee && hardware.claims.reportData === reportData
     ? undefined
     : 'The HCL report was made on another machine than the hardware’s verdict is about.'
