@@ -39,6 +39,41 @@ describe('an HCL report', () => {
   })
 })
 
+describe('the header of an HCL report', () => {
+  const { hclReport } = evidence
+  const place = (bytes: Uint8Array) => {
+    try {
+      parseHclReport(bytes)
+      return 'ok'
+    } catch (error) {
+      return error instanceof AttestError ? error.place : error
+    }
+  }
+  const patched = (at: number, ...octets: number[]) => {
+    const copy = hclReport.slice()
+    copy.set(octets, at)
+    return copy
+  }
+  const whole = (runtime: string) => azureEvidence({ runtimeText: runtime }).hclReport
+
+  it.each<[string, Uint8Array, RegExp]>([
+    ['signature', patched(0, 0x49), /\.header$/],
+    ['kind of report', patched(1224, 3), /\.reportType$/],
+    ['kind of report in another octet', patched(1225, 1), /\.reportType$/],
+    ['hash', patched(1228, 2), /\.hashType$/],
+    ['length of the runtime data', patched(1232, 0xff, 0xff), /\.runtimeData$/],
+    ['length of all', concatBytes(hclReport, new Uint8Array(1 << 16)), /hclReport$|^azure/],
+    ['runtime data that are no JSON', whole('{'), /\.runtimeData$/],
+    ['runtime data that are null', whole('null'), /\.keys$/],
+    ['runtime data that are a text', whole('"keys"'), /\.keys$/],
+    ['runtime data without keys', whole('{}'), /\.keys$/],
+    ['keys that are no list', whole('{"keys":{}}'), /\.keys$/],
+    ['keys that are none', whole('{"keys":[null,7,"HCLAkPub",{}]}'), /\.keys$/],
+  ])('has its place: %s', (_, bytes, expected) => {
+    expect(place(bytes)).toMatch(expected)
+  })
+})
+
 describe('evidence of a TDX machine', () => {
   it('needs its TD quote', () => {
     const { quote: _, ...without } = azureEvidence({ tee: 'tdx' })
