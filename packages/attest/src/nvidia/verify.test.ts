@@ -124,6 +124,12 @@ describe('an NVIDIA report', () => {
     expect([verdict.authentic, verdict.ok, failed(verdict)]).toEqual([false, false, [id]])
   })
 
+  it('leaves open what builds on a chain or a signature that does not hold', () => {
+    const broken = judge({}, chained({ strangerSigns: true }))
+    expect(open(broken)).toEqual(['signature', 'firmware-id', 'not-revoked', 'measurements'])
+    expect(open(judge({ stranger: true }))).toEqual(['firmware-id', 'measurements'])
+  })
+
   it('is not authentic when nobody asked for a nonce, nor of a root that is not NVIDIA’s', () => {
     expect(judge({}, { nonce: undefined }).authentic).toBe(false)
     const verdict = publicVerifier(spdmReport(), asking)

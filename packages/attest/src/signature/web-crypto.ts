@@ -58,6 +58,8 @@ const parameters = {
   p384: { algorithm: { name: 'ECDSA', namedCurve: 'P-384' }, verify: { name: 'ECDSA', hash: 'SHA-384' } },
 } as const
 
+type Copies = [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>]
+
 async function verifyOne(
   subtle: SubtleCrypto,
   publicKey: Uint8Array,
@@ -66,8 +68,8 @@ async function verifyOne(
 ): Promise<boolean> {
   const kind = keyAlgorithm(publicKey)
   if (kind === undefined) return false
-  // WebCrypto takes views of plain buffers only; these copies are small.
-  const [key, text, bytes] = [publicKey.slice(), message.slice(), signature.slice()]
+  // WebCrypto takes views of plain buffers only, and answers later; these copies are small.
+  const [key, text, bytes] = [publicKey, message, signature].map((one) => Uint8Array.from(one)) as Copies
   try {
     if (kind === 'rsa') {
       parseRsaPublicKey(key)
