@@ -209,7 +209,7 @@ describe('what only NVIDIA knows', () => {
     for (const bad of ['revoked', 'hold'] as const)
       for (const index of [0, 1, 2])
         for (const others of ['good', 'unknown', undefined] as const) {
-          const answers = [0, 1, 2].map((one) => (one === index ? bad : others))
+          const answers = [0, 1, 2].map((one): Status | undefined => (one === index ? bad : others))
           expect(revocation(answers)).toMatchObject({ fail: ['not-revoked'], open: [] })
         }
     const stale = new Date(at.getTime() - 1)

@@ -41,7 +41,7 @@ export function unless(problem: string | undefined, holds: string): CheckAnswer 
 export interface CheckList {
   /**
    * Asks one question. It is answered `not-checked` without being asked when a question it builds on did not pass; a typed
-   * error inside is a fail.
+   * error inside is a fail, unless it is about the caller's arguments.
    */
   run(id: string, needs: readonly string[], ask: () => CheckAnswer): boolean
   /** Whether these questions were asked and passed. */
@@ -82,7 +82,8 @@ function guarded(ask: () => CheckAnswer): CheckAnswer {
   try {
     return ask()
   } catch (error) {
-    if (error instanceof AttestError) return fail(error.message)
+    // What the caller did wrong says nothing about the evidence.
+    if (error instanceof AttestError && error.code !== 'BAD_ARGUMENT') return fail(error.message)
     throw error
   }
 }
