@@ -250,7 +250,7 @@ describe('what only NVIDIA knows', () => {
       expect(measured({ ...less, [index]: [hex(8)] }, [])).toEqual(fails)
     }
     expect(measured({ ...references, 4: [hex(4)] })).toEqual(fails)
-    expect(measured({})).toEqual(isOpen)
+    for (const counted of [undefined, []]) expect(measured({}, counted)).toEqual(isOpen)
     expect(measured(references, [1, 2, 3, 4])).toEqual(isOpen)
     // Not the index's own value.
     expect(measured({ ...references, 1: [hex(2)], 2: [hex(1)] })).toEqual(fails)

@@ -78,6 +78,22 @@ export function checkList(titles: Readonly<Record<string, string>>): CheckList {
   }
 }
 
+/**
+ * What a list of checks leaves open. A verdict that was kept, cut or written by an older version proves no more than what stands in
+ * it: each question must be answered exactly once.
+ *
+ * @param checks of a verdict
+ * @param titles the questions of its kind
+ * @returns a `not-checked` for each question that has not one answer
+ */
+export function unanswered(checks: readonly Check[], titles: Readonly<Record<string, string>>): Check[] {
+  return Object.entries(titles)
+    .filter(([id]) => checks.filter((check) => check.id === id).length !== 1)
+    .map(([id, title]) => {
+      return { id, title, ...notChecked('The verdict has not one answer to it.') }
+    })
+}
+
 function guarded(ask: () => CheckAnswer): CheckAnswer {
   try {
     return ask()
