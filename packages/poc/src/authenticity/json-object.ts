@@ -1,10 +1,11 @@
 import type { JsonObject } from '@sealpool/crypto'
+import { isWithinDepth } from '../json-depth.js'
 
 /**
  * Reads a JSON object from UTF-8 bytes.
  *
  * @param bytes hostile bytes
- * @returns the object, or undefined when they are not one
+ * @returns the object, or undefined when they are not one, or nest deeper than any signed form does (128 levels)
  */
 export function parseObject(bytes: Uint8Array | undefined): JsonObject | undefined {
   if (bytes === undefined) return undefined
@@ -12,7 +13,7 @@ export function parseObject(bytes: Uint8Array | undefined): JsonObject | undefin
     const value: unknown = JSON.parse(
       new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes),
     )
-    return isObject(value) ? value : undefined
+    return isObject(value) && isWithinDepth(value) ? value : undefined
   } catch {
     return undefined
   }

@@ -18,7 +18,8 @@ import { inspectPresentation } from './tlsnotary/inspect-presentation.js'
  *
  * @param options `source`: whose word counts; `bytes`: the file, hostile; `owner`: the contributing wallet, for sources that name
  *   one; `at`: Unix seconds
- * @returns a finding for each part: for every message of a mailbox, else one. No finding holds a value of the file.
+ * @returns a finding for each part: for every message of a mailbox, else one. No finding holds a value of the file. It is total: what
+ *   would break a verifier is `TOO_DEEP_OR_TOO_LONG`, so that one contribution never stops the others of a batch
  * @example
  * ```ts
  * import { verifySource } from '@sealpool/poc/authenticity'
@@ -33,6 +34,14 @@ export function verifySource(options: {
   readonly owner?: Address | undefined
   readonly at?: number | undefined
 }): readonly AuthenticityFinding[] {
+  try {
+    return verify(options)
+  } catch {
+    return [finding(options.source.kind, [failed('syntax', 'TOO_DEEP_OR_TOO_LONG')], null)]
+  }
+}
+
+function verify(options: Parameters<typeof verifySource>[0]): readonly AuthenticityFinding[] {
   const { source, bytes, owner, at } = options
   switch (source.kind) {
     case 'dkim': {

@@ -109,7 +109,10 @@ function encode(
   if (array !== null) {
     const [, item = '', size = ''] = array
     if (!Array.isArray(value) || (size !== '' && value.length !== Number(size))) throw new TypeMismatch()
-    return keccak_256(concatBytes(...value.map((one: JsonValue) => encode(types, item, one, depth + 1))))
+    // One after the other: a list of the contributor's length would not fit into the arguments of a call.
+    const hash = keccak_256.create()
+    for (const one of value as readonly JsonValue[]) hash.update(encode(types, item, one, depth + 1))
+    return hash.digest()
   }
   if (Object.hasOwn(types, type)) return hashStruct(types, type, value, depth)
   if (type === 'string') {

@@ -1,4 +1,5 @@
 import { readCsv } from '../csv/read-csv.js'
+import { isWithinDepth } from '../json-depth.js'
 import { essenceOf, isJson } from '../media-type.js'
 
 /** What a file consists of, for comparing files by what they share. */
@@ -105,6 +106,8 @@ function leaves(value: unknown, path: string, into: Set<string>, depth: number):
 
 /** A value without what a nudge changes. */
 function essence(value: unknown): string {
+  // What nests too deep to be written down is one and the same item, so that depth makes nothing new.
+  if (!isWithinDepth(value, DEEPEST)) return ''
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
   const number = text.length < 40 && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN
   if (Number.isFinite(number)) return number.toPrecision(2)

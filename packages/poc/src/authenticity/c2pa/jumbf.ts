@@ -10,6 +10,7 @@ export interface Superbox {
 
 const DEEPEST = 8
 const MOST_BOXES = 2000
+const LONGEST_LABEL = 1024
 
 /**
  * Reads JUMBF boxes.
@@ -60,7 +61,7 @@ function readSuperbox(bytes: Uint8Array, depth: number, budget: { left: number }
   const toggles = description.content[16] ?? 0
   const end = description.content.indexOf(0, 17)
   // Bit 1: a label is there. Everything that C2PA refers to has one.
-  if ((toggles & 2) === 0 || end === -1) return undefined
+  if ((toggles & 2) === 0 || end === -1 || end - 17 > LONGEST_LABEL) return undefined
   const superboxes: Superbox[] = []
   for (const box of rest.filter(({ type }) => type === 'jumb')) {
     const inner = readSuperbox(box.content, depth + 1, budget)
