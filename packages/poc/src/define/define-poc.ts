@@ -1,7 +1,7 @@
 import type { AuthenticitySource } from '../authenticity/source.js'
 import { readCsv } from '../csv/read-csv.js'
 import type { Check, CheckResult, Dimension, Facts, Issuer } from './check.js'
-import { Refusal } from './refusal.js'
+import { Refusal, UNNAMED_REFUSAL } from './refusal.js'
 
 /** A JSON value. */
 export type JsonValue =
@@ -247,7 +247,15 @@ function issuePlace(error: object): string {
   const first: unknown = Array.isArray(issues) ? issues[0] : undefined
   const path = typeof first === 'object' && first !== null && 'path' in first ? first.path : undefined
   if (!Array.isArray(path) || path.length === 0) return 'file'
-  return path.map((part) => String(part)).join('.')
+  return path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${nameInPlace(String(part))}`))
+    .join('')
+    .replace(/^\./, '')
+}
+
+/** A member's name as a part of a place; the separators of places in it would pass for positions and for names of their own. */
+function nameInPlace(name: string): string {
+  return /[.[\]]/.test(name) ? '*' : name
 }
 
 // A place may be built from a path into the file, so its length is the contributor's; the verdict format has a bound.
@@ -257,7 +265,8 @@ function shortened(place: string): string {
 
 function refused(code: string, place: string, evidence: readonly Evidence[]): VerdictPart {
   const zero = { score: 0, authenticity: 0, ownership: 0, quality: 0, uniqueness: 0 }
-  return { valid: false, ...zero, attributes: {}, refusal: { code, place: shortened(place) }, evidence }
+  const own = /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : UNNAMED_REFUSAL
+  return { valid: false, ...zero, attributes: {}, refusal: { code: own, place: shortened(place) }, evidence }
 }
 
 interface Sum {
