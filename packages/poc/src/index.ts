@@ -41,6 +41,7 @@ export { describePoc, type PocCode } from './run/describe-poc.js'
 export { type RunPocOptions, runPoc } from './run/run-poc.js'
 export { contentFingerprint } from './uniqueness/content-fingerprint.js'
 export { type ContentSketch, contentSketch } from './uniqueness/content-sketch.js'
+export { type ContributedFile, contributionFingerprint } from './uniqueness/contribution-fingerprint.js'
 export {
   decodeNearDuplicateIndex,
   decodeRowIndex,

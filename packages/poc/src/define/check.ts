@@ -13,6 +13,8 @@ export interface AuthenticityFact {
   readonly signer: string | null
   /** For each part (message of a mailbox, else the one file), in order: whether it is authentic. */
   readonly parts: readonly boolean[]
+  /** For mail, for each part: names of the header fields that the signature covers, in lower case; empty when it is not authentic. */
+  readonly signedHeaders?: readonly (readonly string[])[]
 }
 
 /** Facts that the host found out, because they need a key, a wallet or the whole pool. */

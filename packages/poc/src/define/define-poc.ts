@@ -1,6 +1,6 @@
 import type { AuthenticitySource } from '../authenticity/source.js'
 import { readCsv } from '../csv/read-csv.js'
-import type { Check, CheckResult, Dimension, Facts, Issuer } from './check.js'
+import type { Check, CheckContext, CheckResult, Dimension, Facts, Issuer } from './check.js'
 import { Refusal, UNNAMED_REFUSAL } from './refusal.js'
 
 /** A JSON value. */
@@ -31,9 +31,12 @@ export interface PocDefinition<Value> {
   readonly sources?: readonly AuthenticitySource[]
   /**
    * Turns the file into the value that checks look at, and throws when it cannot. JSON comes parsed, CSV as a list of
-   * objects by column, anything else as text. A schema with `parse` (`zod/mini`) does.
+   * objects by column, anything else as text. A schema with `parse` (`zod/mini`) does. A function gets the facts as well, so that it
+   * can leave out what no source found authentic, once and for all checks: see `authenticMail`.
    */
-  readonly input: ((raw: unknown) => Value) | { readonly parse: (raw: unknown) => Value }
+  readonly input:
+    | ((raw: unknown, context: CheckContext) => Value)
+    | { readonly parse: (raw: unknown) => Value }
   /** Checks by name. */
   readonly checks: Readonly<Record<string, Check<Value>>>
   /**
@@ -152,7 +155,8 @@ function judge<Value>(definition: PocDefinition<Value>, { file, facts }: Evaluat
   }
   const authentic = shareOfAuthentic(facts)
   if (definition.sources !== undefined && authentic === 0) return refused('NOT_AUTHENTIC', 'file', evidence)
-  const value = parse(definition, raw)
+  const context = { facts, mediaType: file.mediaType }
+  const value = parse(definition, raw, context)
   evidence.push({
     check: 'duplicate',
     result: facts.uniqueness.duplicate ? 'fail' : 'pass',
@@ -163,7 +167,7 @@ function judge<Value>(definition: PocDefinition<Value>, { file, facts }: Evaluat
   const sums = { authenticity: none(), ownership: none(), quality: none(), uniqueness: none() }
   let refusal: VerdictPart['refusal'] = null
   for (const [name, check] of Object.entries(definition.checks)) {
-    const result = check(value, { facts, mediaType: file.mediaType })
+    const result = check(value, context)
     const place = shortened(result.place ?? name)
     const degree = clamp(result.degree ?? (result.passed ? 1 : 0))
     const sum = sums[result.dimension ?? 'quality']
@@ -231,9 +235,9 @@ function readFile({ mediaType, text }: EvaluateInput['file']): unknown {
   return text
 }
 
-function parse<Value>({ input }: PocDefinition<Value>, raw: unknown): Value {
+function parse<Value>({ input }: PocDefinition<Value>, raw: unknown, context: CheckContext): Value {
   try {
-    return typeof input === 'function' ? input(raw) : input.parse(raw)
+    return typeof input === 'function' ? input(raw, context) : input.parse(raw)
   } catch (error) {
     // Exhausted memory is the run's failure, not the file's: what QuickJS throws then is null or an InternalError.
     if (error instanceof Refusal || !(error instanceof Error) || error.name === 'InternalError') throw error

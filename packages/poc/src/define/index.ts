@@ -24,5 +24,5 @@ export {
   type VerdictPart,
 } from './define-poc.js'
 export { type QualityRow, type QualityRule, qualityRules, type ScriptName } from './quality-rules.js'
-export { headerOf, type Mail, readMail } from './read-mail.js'
+export { authenticMail, headerOf, type Mail, readMail } from './read-mail.js'
 export { Refusal, refuse } from './refusal.js'

@@ -9,10 +9,10 @@ import { type JobRuntime, type Limits, type RunErrorCode, SandboxError } from '@
 import { latin1 } from '../authenticity/dkim/message.js'
 import { evidenceOf, factOf } from '../authenticity/evidence.js'
 import { verifyIssuerSignature } from '../authenticity/issuer-signature.js'
-import { verifySource } from '../authenticity/verify-source.js'
+import { verifySigned } from '../authenticity/verify-source.js'
 import type { Facts, IssuerFact } from '../define/check.js'
 import { PocError } from '../errors.js'
-import { essenceOf } from '../media-type.js'
+import { essenceOf, isJson } from '../media-type.js'
 import { type JudgedPart, type PocVerdict, parseJudgedPart } from '../verdict/verdict.js'
 import { closeVocabulary, vocabularyOf } from '../verdict/vocabulary.js'
 import { describePoc, type PocCode } from './describe-poc.js'
@@ -132,7 +132,7 @@ async function gatherFacts({
   }
   if (sources.length === 0) return { facts: known, evidence: [] }
   const found = sources.map((source) =>
-    verifySource({ source, bytes: contribution.bytes, owner: contribution.owner, at: facts.at }),
+    verifySigned({ source, bytes: contribution.bytes, owner: contribution.owner, at: facts.at }),
   )
   known['authenticity'] = found.map((findings, index) => factOf(sources[index]?.kind ?? 'jws', findings))
   return { facts: known, evidence: found.flatMap(evidenceOf) }
@@ -140,13 +140,14 @@ async function gatherFacts({
 
 /**
  * The text that the code sees. Mail may hold bytes that are no UTF-8, which then stand one to a character; images and sound
- * come in base64.
+ * come in base64. A byte order mark is dropped of JSON and CSV alone: before anything else it is a part of what the host verified.
  */
 function fileText({ bytes, mediaType }: RunPocOptions['contribution']): string | undefined {
   const essence = essenceOf(mediaType)
   if (/^((image|audio|video)\/|application\/c2pa$)/.test(essence)) return encodeBase64Url(bytes)
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    const ignoreBOM = !isJson(essence) && essence !== 'text/csv'
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM }).decode(bytes)
   } catch {
     return essence === 'message/rfc822' || essence === 'application/mbox' ? latin1(bytes) : undefined
   }

@@ -124,6 +124,8 @@ export interface C2paChanges {
   /** A chunk that is put in front of the manifest (or behind it) after signing; its room comes from the padding. */
   readonly inserted?: { readonly type: string; readonly content: Uint8Array }
   readonly behind?: boolean
+  /** What the picture shows. */
+  readonly content?: string
 }
 
 /** What a picture's container is like: its parts before and behind the manifest, and the manifest in its framing. */
@@ -133,7 +135,9 @@ interface Container {
   readonly wrap: (store: Uint8Array) => Buffer
 }
 
-function png(): Container & { readonly chunk: (type: string, content: Uint8Array) => Buffer } {
+function png(
+  pixels = 'canary pixels',
+): Container & { readonly chunk: (type: string, content: Uint8Array) => Buffer } {
   const chunk = (type: string, content: Uint8Array): Buffer => {
     const length = Buffer.alloc(4)
     length.writeUInt32BE(content.length)
@@ -141,7 +145,7 @@ function png(): Container & { readonly chunk: (type: string, content: Uint8Array
     return Buffer.concat([length, Buffer.from(type, 'latin1'), content, Buffer.alloc(4)])
   }
   const before = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), chunk('IHDR', Buffer.alloc(13, 1))])
-  const after = Buffer.concat([chunk('IDAT', Buffer.from('canary pixels')), chunk('IEND', Buffer.alloc(0))])
+  const after = Buffer.concat([chunk('IDAT', Buffer.from(pixels)), chunk('IEND', Buffer.alloc(0))])
   return { before, after, wrap: (store) => chunk('caBX', store), chunk }
 }
 
@@ -168,7 +172,7 @@ const jpeg: Container = {
 
 /** A PNG whose `caBX` chunk holds a signed manifest over the rest of the file. */
 export function signedPng(leaf: Issued, changes: C2paChanges = {}): Uint8Array {
-  const { chunk, ...container } = png()
+  const { chunk, ...container } = png(changes.content)
   const { inserted } = changes
   return signedPicture(leaf, container, changes, inserted && chunk(inserted.type, inserted.content))
 }
