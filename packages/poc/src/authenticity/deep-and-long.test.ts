@@ -126,7 +126,10 @@ test.each<[AuthenticitySource['kind'], () => Uint8Array]>([
   survives(kind, file())
 })
 test('tables with a deep cell have items, and the depth makes nothing new', () => {
-  const file = (depth: number) => ({ mediaType: 'application/json', bytes: bytes(`[{"a":${deep(depth)}}]`) })
+  const file = (depth: number) => ({
+    mediaType: 'application/json',
+    bytes: bytes(`[{"a":${deep(depth)},"b":1}]`),
+  })
   const index = createRowIndex({ key: fingerprintKey })
   expect(index.add(file(20_000))).toBe(1)
   expect(index.novelty(file(20_001))).toBe(0)

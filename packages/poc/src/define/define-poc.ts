@@ -37,6 +37,16 @@ export interface PocDefinition<Value> {
   readonly input:
     | ((raw: unknown, context: CheckContext) => Value)
     | { readonly parse: (raw: unknown) => Value }
+  /**
+   * What of the file is paid for, row by row: the host compares these items, and no others, with what the pool holds, so that a column
+   * that a contributor adds, or another wrapping, makes nothing new. Without it the file is compared as it is.
+   */
+  readonly items?: (value: Value) => readonly unknown[]
+  /**
+   * Account that the export is of, as its authentic part names it; null when it names none. The host asks the pool's register; an account
+   * that another wallet holds is refused with `ACCOUNT_OF_ANOTHER_WALLET`.
+   */
+  readonly account?: (value: Value) => { readonly provider: string; readonly account: string } | null
   /** Checks by name. */
   readonly checks: Readonly<Record<string, Check<Value>>>
   /**
@@ -56,6 +66,12 @@ export interface PocDefinition<Value> {
 export interface EvaluateInput {
   readonly file: { readonly mediaType: string; readonly text: string }
   readonly facts: Facts
+}
+
+/** What the host looks up before it asks for a verdict. */
+export interface PocExamination {
+  readonly account: { readonly provider: string; readonly account: string } | null
+  readonly items: readonly unknown[] | null
 }
 
 /** What one check found, as it stands in a verdict. */
@@ -87,11 +103,15 @@ export interface PocDescription {
   readonly version: string
   readonly issuers: readonly Issuer[]
   readonly sources: readonly AuthenticitySource[]
+  /** What `examine` gives: nothing, items, an account, or both. */
+  readonly examines: readonly ('account' | 'items')[]
 }
 
-/** The default export of a builder's module: the two entries that the host calls. */
+/** The default export of a builder's module: the entries that the host calls. */
 export interface Poc {
   readonly evaluate: (input: EvaluateInput) => VerdictPart
+  /** Account and items of the file, for the host to look up; null where the definition has none or the file is refused. */
+  readonly examine: (input: EvaluateInput) => PocExamination
   readonly describe: () => PocDescription
 }
 
@@ -106,7 +126,7 @@ const dimensions = ['authenticity', 'ownership', 'quality', 'uniqueness'] as con
  * that the pool's index tells, or 1 unless the pool holds the same content.
  *
  * @param definition input, checks and score
- * @returns the entries `evaluate` and `describe`
+ * @returns the entries `evaluate`, `examine` and `describe`
  * @throws TypeError when the definition contradicts itself
  * @example
  * ```ts
@@ -129,7 +149,18 @@ export function definePoc<Value>(definition: PocDefinition<Value>): Poc {
       version: definition.version,
       issuers: (definition.issuers ?? []).map(({ name, ed25519PublicKey }) => ({ name, ed25519PublicKey })),
       sources: definition.sources ?? [],
+      examines: (['account', 'items'] as const).filter((name) => definition[name] !== undefined),
     }),
+    examine({ file, facts }) {
+      try {
+        const value = parse(definition, readFile(file), { facts, mediaType: file.mediaType })
+        return { account: definition.account?.(value) ?? null, items: definition.items?.(value) ?? null }
+      } catch (error) {
+        // The verdict will say so.
+        if (error instanceof Refusal) return { account: null, items: null }
+        throw error
+      }
+    },
     evaluate(input) {
       try {
         return judge(definition, input)
@@ -163,6 +194,12 @@ function judge<Value>(definition: PocDefinition<Value>, { file, facts }: Evaluat
     place: 'file',
   })
   if (facts.uniqueness.duplicate) return refused('DUPLICATE', 'file', evidence)
+  if (definition.account !== undefined) {
+    const { accepted } = facts.account ?? {}
+    const result = accepted === undefined ? 'not-checked' : accepted ? 'pass' : 'fail'
+    evidence.push({ check: 'account', result, place: 'account' })
+    if (accepted === false) return refused('ACCOUNT_OF_ANOTHER_WALLET', 'account', evidence)
+  }
 
   const sums = { authenticity: none(), ownership: none(), quality: none(), uniqueness: none() }
   let refusal: VerdictPart['refusal'] = null

@@ -5,6 +5,7 @@
  */
 export type { AuthenticitySource } from '../authenticity/source.js'
 export type {
+  AccountFact,
   AuthenticityFact,
   Check,
   CheckContext,
@@ -21,6 +22,7 @@ export {
   type Poc,
   type PocDefinition,
   type PocDescription,
+  type PocExamination,
   type VerdictPart,
 } from './define-poc.js'
 export { type QualityRow, type QualityRule, qualityRules, type ScriptName } from './quality-rules.js'

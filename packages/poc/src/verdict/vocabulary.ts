@@ -111,7 +111,8 @@ function asciiLiteral(text: string): string {
  */
 export function vocabularyOf(code: string): string {
   // What every module begins with: \0asm.
-  if (!code.startsWith('AGFzbQ')) return code
+  // The bundler breaks long lines, inside of texts too: a word that a line's end cuts in two is a word of the code.
+  if (!code.startsWith('AGFzbQ')) return code.replaceAll('\\\n', '')
   const bytes = decodeBase64(code)
   return bytes === undefined ? '' : latin1(bytes)
 }
