@@ -1,6 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+/// @notice How a pool's contributors hold the runs of one digest (a job's, or a template's).
+struct Stop {
+    /// @dev Contributors who hold it now.
+    uint32 holders;
+    /// @dev The pool's vote let it run for good.
+    bool overruled;
+    /// @dev A run whose lot was known was given back because of it: only a vote can lift it.
+    bool binding;
+    /// @dev When the last holder let go.
+    uint40 liftedAt;
+}
+
 /// @title What the registry and the job board ask of a pool
 interface IPool {
     function timelock() external view returns (address);
@@ -9,10 +21,26 @@ interface IPool {
     function totalPoints() external view returns (uint256);
     /// @notice Reverts while the pool is paused.
     function requireRunning() external view;
+    /// @notice Reverts while the pool is paused or a contributor holds the runs of this digest.
+    function requireOpenTo(bytes32 digest) external view;
+    /// @notice The same for funding, and reverts unless the pool accepts the code that is going to run.
+    function requireFundable(bytes32 digest, bytes32 codeDigest) external view;
+    /// @notice Whether runs of a digest are held now, by a pause or by contributors, and until when they last were.
+    function holdOf(bytes32 digest) external view returns (bool held, uint40 heldUntil);
+    /// @notice How contributors hold a digest.
+    function stopOf(bytes32 digest) external view returns (Stop memory);
+    /// @notice A contributor's stop, by way of a job's number. Only the job board.
+    function suspendFor(address contributor, bytes32 digest) external;
+    /// @notice The end of a stop, by way of a job's number. Only the job board.
+    function resumeFor(address caller, bytes32 digest) external;
+    /// @notice Leaves a stop to the vote alone, because a run was given back for it. Only the job board.
+    function bindStop(bytes32 digest) external;
     /// @notice Reverts unless contributions may now be sealed under `epoch`.
     function requireOpenEpoch(uint32 epoch) external view;
     /// @notice Reverts unless the pool accepts statements of this node.
     function requireNode(address node) external view;
+    /// @notice Pool tokens that were credited and not minted yet at the end of a second that has passed.
+    function reservedAt(uint256 timepoint) external view returns (uint256);
     /// @notice Adds points and mints tokens for accepted contributions. Only the two registries of contributions.
     function reward(address[] calldata contributors, uint256[] calldata scores) external;
     /// @notice Adds points and promises tokens, which their owner's first {collectFor} mints: one slot for each owner. Only
