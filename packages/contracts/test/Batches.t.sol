@@ -192,7 +192,7 @@ contract BatchesTest is BatchMaker {
         leaves[1] = this.leaf(made.id, list[1]);
         judge(made.id, root(leaves), 1);
         // Without proofs such a tree is not paid at all.
-        vm.expectRevert(abi.encodeWithSelector(ContributionBatches.VerdictsNotAscending.selector, made.id, 1));
+        vm.expectRevert(abi.encodeWithSelector(ContributionBatches.VerdictTwice.selector, made.id, 0));
         batches.payVerdicts(made.id, list, new bytes32[][](0));
         bytes32[][] memory paths = proofs(leaves);
         BatchVerdict[] memory first = new BatchVerdict[](1);

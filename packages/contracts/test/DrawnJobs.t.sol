@@ -199,11 +199,11 @@ contract DrawnJobsTest is World {
         StatementProof memory proof =
             say(NODE_KEY, board.HAND_OFF_STATEMENT(), id, abi.encode(MANIFEST, vm.addr(SECOND_KEY)));
         vm.prank(MEMBER);
-        pool.suspend(MANIFEST);
+        pool.suspendRuns(MANIFEST);
         refused(Pool.JobIsSuspended.selector);
         board.handOff(id, vm.addr(SECOND_KEY), proof);
         vm.prank(MEMBER);
-        pool.resume(MANIFEST);
+        pool.resumeRuns(MANIFEST);
         pause();
         refused(Pool.PoolIsPaused.selector);
         board.handOff(id, vm.addr(SECOND_KEY), proof);
@@ -241,10 +241,10 @@ contract DrawnJobsTest is World {
         vm.assertEq(used(), 0);
         vm.prank(MEMBER);
         vm.expectRevert(abi.encodeWithSelector(Pool.SuspensionBinding.selector, MANIFEST));
-        pool.resume(MANIFEST);
+        pool.resumeRuns(MANIFEST);
         address lock = pool.timelock();
         vm.prank(lock);
-        pool.resume(MANIFEST);
+        pool.resumeRuns(MANIFEST);
         job(JobClass.Drawn, 1 days);
         vm.assertEq(used(), 1);
     }

@@ -239,6 +239,23 @@ contract Walker is World {
         } catch {}
     }
 
+    /// A drawn job all the way to its lot, with a pause of its pool in between or without. Left to chance alone, hardly any walk
+    /// has a funded drawn job whose pool is paused before its lot falls: while a pool is paused nothing is funded, and what was
+    /// funded before mostly had its lot already.
+    function drawn(uint256 who, uint256 which, bool paused, bool starting) external {
+        address[] memory chosen = new address[](1);
+        chosen[0] = address(pools[which % 2]);
+        uint256 seed = proposeFor(actor(who), keccak256(abi.encode("drawn", who % 4)), chosen, JobClass.Drawn) - 1;
+        if (board.getJob(seed + 1).state == JobState.Proposed) advance(seed);
+        advance(seed);
+        if (paused) {
+            vm.prank(GUARDIAN);
+            try pools[which % 2].pause() {} catch {}
+        }
+        assign(seed);
+        if (starting) start(seed);
+    }
+
     function release(uint256 job) public {
         (uint256 id, address first, bytes32 manifest) = about(job);
         if (id == 0) return;
@@ -427,6 +444,11 @@ contract InvariantsTest is World {
         walker.contribute(1, 1);
         walker.judge(walker.contributionCount() - 1, 1, 9_000, false);
         vm.assertEq(walker.recordedScore(walker.contributionCount()), 9_000);
+        uint256 count = board_.jobCount();
+        walker.drawn(1, 0, false, true);
+        vm.assertEq(uint256(board_.getJob(count + 1).state), uint256(JobState.Running));
+        walker.drawn(1, 0, true, true);
+        vm.assertEq(uint256(board_.getJob(count + 2).state), uint256(JobState.Funded));
     }
 
     /// Escrow is solvent to the unit: the board holds exactly what open jobs paid in, of every token.

@@ -60,7 +60,7 @@ contract StopRightTest is World {
         board.fund(again);
         vm.prank(OTHER);
         refused(Pool.SuspensionOverruled.selector);
-        pool.suspend(MANIFEST);
+        pool.suspendRuns(MANIFEST);
     }
 
     /// Before anybody proposed it, and for a job that is funded already.
@@ -68,7 +68,7 @@ contract StopRightTest is World {
         uint256 funded = propose(0);
         board.fund(funded);
         vm.prank(MEMBER);
-        pool.suspend(MANIFEST);
+        pool.suspendRuns(MANIFEST);
         StatementProof memory proof =
             prove(board.START_STATEMENT(), address(pool), bytes32(funded), keccak256(abi.encode(MANIFEST)));
         expectHeld(MANIFEST, 1);
@@ -94,36 +94,36 @@ contract StopRightTest is World {
     /// Nobody stops first and lets go for another one.
     function test_everyContributorHoldsForItself() external {
         vm.prank(OTHER);
-        pool.suspend(MANIFEST);
+        pool.suspendRuns(MANIFEST);
         vm.prank(MEMBER);
-        pool.suspend(MANIFEST);
+        pool.suspendRuns(MANIFEST);
         vm.assertEq(pool.stopOf(MANIFEST).holders, 2);
         vm.prank(OTHER);
-        pool.resume(MANIFEST);
+        pool.resumeRuns(MANIFEST);
         vm.assertFalse(pool.holds(MANIFEST, OTHER));
         vm.prank(OTHER);
         refused(Pool.NotSuspended.selector);
-        pool.resume(MANIFEST);
+        pool.resumeRuns(MANIFEST);
         uint256 id = propose(0);
         expectHeld(MANIFEST, 1);
         board.fund(id);
         vm.prank(MEMBER);
-        pool.resume(MANIFEST);
+        pool.resumeRuns(MANIFEST);
         vm.assertEq(pool.stopOf(MANIFEST).liftedAt, block.timestamp);
         vm.prank(MEMBER);
         refused(Pool.NotSuspended.selector);
-        pool.resume(MANIFEST);
+        pool.resumeRuns(MANIFEST);
         board.fund(id);
     }
 
     function test_onlyContributorsStop() external {
         vm.expectRevert(abi.encodeWithSelector(Pool.OnlyContributor.selector, address(this), address(pool)));
-        pool.suspend(MANIFEST);
+        pool.suspendRuns(MANIFEST);
         vm.prank(MEMBER);
-        pool.suspend(MANIFEST);
+        pool.suspendRuns(MANIFEST);
         vm.prank(MEMBER);
         refused(Pool.AlreadySuspended.selector);
-        pool.suspend(MANIFEST);
+        pool.suspendRuns(MANIFEST);
         refused(Pool.OnlyJobBoard.selector);
         pool.suspendFor(MEMBER, MANIFEST);
         refused(Pool.OnlyJobBoard.selector);
@@ -137,26 +137,26 @@ contract StopRightTest is World {
         uint256 offered = offer(address(9), pool);
         vm.prank(address(9));
         refused(Pool.OnlyContributor.selector);
-        pool.suspendWith(MANIFEST, offered);
+        pool.suspendRunsWith(MANIFEST, offered);
         uint256 id = accept(address(9), pool, 0);
         vm.prank(OTHER);
         refused(Pool.OnlyContributor.selector);
-        pool.suspendWith(MANIFEST, id);
+        pool.suspendRunsWith(MANIFEST, id);
         Pool second = found("second", 0);
         vm.prank(address(9));
         refused(Pool.OnlyContributor.selector);
-        second.suspendWith(MANIFEST, id);
+        second.suspendRunsWith(MANIFEST, id);
         vm.prank(address(9));
-        pool.suspendWith(MANIFEST, id);
+        pool.suspendRunsWith(MANIFEST, id);
         Stop memory stop = pool.stopOf(MANIFEST);
         vm.assertEq(stop.holders, 1);
         vm.prank(address(9));
         data.withdraw(id);
         // What it holds it can still let go.
         vm.prank(address(9));
-        pool.resume(MANIFEST);
+        pool.resumeRuns(MANIFEST);
         vm.prank(address(9));
         refused(Pool.OnlyContributor.selector);
-        pool.suspendWith(MANIFEST, id);
+        pool.suspendRunsWith(MANIFEST, id);
     }
 }

@@ -55,7 +55,7 @@ struct JobShare {
     uint128 poolTokenBurn;
     uint32 generation;
     bool approved;
-    /// @dev Contributors of the pool hold all runs of what was granted ({Pool.suspend}).
+    /// @dev Contributors of the pool hold all runs of what was granted ({Pool.suspendRuns}).
     bool suspended;
     /// @dev The pool's vote let it run: its contributors cannot suspend it again.
     bool overruled;

@@ -120,7 +120,7 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         if (++job.approvals == job.poolCount) _move(id, job, JobState.Approved);
     }
 
-    /// @notice Stops a job that has not started, and every later one of what was granted ({Pool.suspend}). Any contributor
+    /// @notice Stops a job that has not started, and every later one of what was granted ({Pool.suspendRuns}). Any contributor
     /// of that pool.
     function suspend(uint256 id, address pool) external {
         StoredJob storage job = _job(id);
@@ -132,7 +132,7 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         IPool(pool).suspendFor(msg.sender, _granted(id, job));
     }
 
-    /// @notice Lets a stopped job go ({Pool.resume}): the pool's timelock for good, a contributor what it stopped itself.
+    /// @notice Lets a stopped job go ({Pool.resumeRuns}): the pool's timelock for good, a contributor what it stopped itself.
     function resume(uint256 id, address pool) external {
         StoredJob storage job = _job(id);
         _partOf(id, job, pool);

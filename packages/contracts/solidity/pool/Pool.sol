@@ -286,13 +286,13 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
 
     /// @notice Holds every future run of a digest, a job's or a template's, whoever proposes it and under whatever number.
     /// Any contributor, for itself: it holds until this contributor lets go or the vote overrules it.
-    function suspend(bytes32 digest) external {
+    function suspendRuns(bytes32 digest) external {
         if (_accounts[msg.sender].points == 0) revert OnlyContributor(msg.sender, address(this));
         _suspend(msg.sender, digest);
     }
 
     /// @notice The same for a contributor whose accepted contribution earned no points.
-    function suspendWith(bytes32 digest, uint256 contributionId) external {
+    function suspendRunsWith(bytes32 digest, uint256 contributionId) external {
         ContributionRecord memory record = DataRegistry(dataRegistry).getRecord(contributionId);
         bool here = record.state == ContributionState.Accepted
             && DataRegistry(dataRegistry).pools().poolAt(record.poolIndex) == address(this);
@@ -301,7 +301,7 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     }
 
     /// @notice Lets go: a contributor what it holds itself; a vote all that is held, and for good.
-    function resume(bytes32 digest) external {
+    function resumeRuns(bytes32 digest) external {
         _resume(msg.sender, digest);
     }
 

@@ -69,6 +69,8 @@ contract ContributionBatches is StatementGuard, EIP712 {
         /// @dev Which verdicts were left out; empty while none was.
         bool[] out;
         uint256 skipped;
+        /// @dev Places of this call, by a bit each; there are never more than {MAXIMUM_ENTRIES}.
+        uint256[4] seen;
     }
 
     IPoolDirectory public immutable pools;
@@ -122,7 +124,7 @@ contract ContributionBatches is StatementGuard, EIP712 {
     error OwnerNotSender(address owner, address sender);
     error ScoreInvalid(uint256 id, uint16 score, bool refused);
     error BatchEmpty(uint256 id);
-    error VerdictsNotAscending(uint256 id, uint256 place);
+    error VerdictTwice(uint256 id, uint256 index);
     error NotErasable(uint256 id, uint256 index);
     error ReplacementZero(uint256 id, uint256 index);
     error BatchLengthsDiffer(uint256 verdicts, uint256 proofs);
@@ -172,8 +174,8 @@ contract ContributionBatches is StatementGuard, EIP712 {
     /// @notice Credits accepted entries of one batch to their owners, each once. Anyone may send it. Points count at once;
     /// the tokens are minted when their owner collects them ({Pool.collectFor}), from all batches together. Entries that were
     /// paid or taken back before are left out, and told by an event: one of them holds up no other.
-    /// @param proofs One for each verdict, or none at all when `verdicts` are all leaves of the tree, in its order, which must
-    /// then be that of their places: so no place has two leaves.
+    /// @param proofs One for each verdict, or none at all when `verdicts` are all leaves of the tree, in its order; a tree
+    /// in which a place has two leaves is paid with proofs only.
     function payVerdicts(uint256 id, BatchVerdict[] calldata verdicts, bytes32[][] calldata proofs) external {
         Batch memory batch = _batches[id];
         if (batch.verdictRoot == 0) revert BatchUnknown(id);
@@ -181,15 +183,16 @@ contract ContributionBatches is StatementGuard, EIP712 {
         if (count == 0) revert BatchEmpty(id);
         if (proofs.length != 0 && proofs.length != count) revert BatchLengthsDiffer(count, proofs.length);
         bytes32[] memory leaves = new bytes32[](count);
-        Payment memory payment =
-            Payment(type(uint256).max, 0, 0, new address[](count), new uint256[](count), 0, new bool[](0), 0);
+        Payment memory payment;
+        (payment.place, payment.owners, payment.scores) =
+            (type(uint256).max, new address[](count), new uint256[](count));
         for (uint256 i; i < count; ++i) {
             bool fresh = _pay(id, batch.count, verdicts[i], payment);
             bytes32 leaf = verdictLeaf(id, verdicts[i]);
             leaves[i] = leaf;
             if (!fresh) _skip(payment, i, count);
             if (proofs.length == 0) {
-                if (i != 0) _requireAscending(id, verdicts, i);
+                _requireOnce(id, payment, verdicts[i].index);
                 continue;
             }
             _requireProof(id, batch.verdictRoot, verdicts[i].index, leaf, proofs[i]);
@@ -333,8 +336,12 @@ contract ContributionBatches is StatementGuard, EIP712 {
         IPool(pool).credit(owners, scores);
     }
 
-    function _requireAscending(uint256 id, BatchVerdict[] calldata verdicts, uint256 place) private pure {
-        if (verdicts[place].index <= verdicts[place - 1].index) revert VerdictsNotAscending(id, place);
+    /// Without proofs a place has one leaf: all of the tree's are here.
+    function _requireOnce(uint256 id, Payment memory payment, uint256 index) private pure {
+        uint256 bit = 1 << (index & 0xff);
+        uint256 word = payment.seen[index >> 8];
+        if (word & bit != 0) revert VerdictTwice(id, index);
+        payment.seen[index >> 8] = word | bit;
     }
 
     function _skip(Payment memory payment, uint256 place, uint256 count) private pure {

@@ -1825,19 +1825,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
-        "name": "digest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "resume",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
         "internalType": "address",
         "name": "caller",
         "type": "address"
@@ -1849,6 +1836,19 @@ export const poolAbi = [
       }
     ],
     "name": "resumeFor",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "resumeRuns",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -2056,19 +2056,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
-        "name": "digest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "suspend",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
         "internalType": "address",
         "name": "contributor",
         "type": "address"
@@ -2090,6 +2077,19 @@ export const poolAbi = [
         "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
+      }
+    ],
+    "name": "suspendRuns",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
       },
       {
         "internalType": "uint256",
@@ -2097,7 +2097,7 @@ export const poolAbi = [
         "type": "uint256"
       }
     ],
-    "name": "suspendWith",
+    "name": "suspendRunsWith",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"

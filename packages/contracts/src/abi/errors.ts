@@ -3994,11 +3994,11 @@ export const errorsAbi = [
       },
       {
         "internalType": "uint256",
-        "name": "place",
+        "name": "index",
         "type": "uint256"
       }
     ],
-    "name": "VerdictsNotAscending",
+    "name": "VerdictTwice",
     "type": "error"
   },
   {

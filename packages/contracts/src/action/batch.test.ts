@@ -122,7 +122,13 @@ describe('Merkle batches', () => {
     }))
     const judged = verdictTree(batchId, verdicts)
     const fields = { batchId, root: judged.root, accepted: 5 }
-    const context = verdictRootContext({ deployment, nonce: nextNonce(), pool: pool.pool, ...fields })
+    const context = verdictRootContext({
+      deployment,
+      nonce: nextNonce(),
+      pool: pool.pool,
+      entriesRoot: batchTree(entries).root,
+      ...fields,
+    })
     const statement = await prove(node, 'verdictRoot', context)
     await recordVerdictRoot(client, { deployment, ...fields, statement })
     expect((await getBatch(client, { deployment, batchId })).verdictRoot).toBe(judged.root)
@@ -224,6 +230,7 @@ describe('the longer life of a job', () => {
         nonce: nextNonce(),
         pool: pool.pool,
         batchId,
+        entriesRoot: batchTree(entries).root,
         root,
         accepted: 1,
       })
@@ -248,7 +255,7 @@ describe('the longer life of a job', () => {
     await passProposal(world, proposal, [{ account: world.account(1), support: 'for' }])
     expect((await getFunding(own, { deployment, jobId })).price).toBe(10n)
     await fundJob(own, { deployment, jobId, approveTokens: true })
-    return { jobId, manifestDigest, pools: [pool.pool] }
+    return { jobId, consumer: member.address, manifestDigest, pools: [pool.pool] }
   }
 
   test('drawn, started, heard, handed over and settled', async () => {
