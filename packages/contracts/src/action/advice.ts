@@ -110,6 +110,7 @@ export const advice: Readonly<Record<string, string>> = {
   GovernorInvalidVotingPeriod: 'A voting period is longer than zero seconds.',
   GovernorNonexistentProposal: 'No proposal has this identifier in this governor.',
   GovernorOnlyExecutor: 'Only a passed vote, executed by the timelock, may do this.',
+  GovernorPreventLateQuorumVoteExtensionTooLarge: 'Choose a shorter extension of the vote.',
   GovernorProposalQueueingFailed: 'The timelock did not take the proposal; check its roles.',
   GovernorProposalQueueingNotRequired: 'The proposal needs no queueing.',
   GovernorRestrictedProposer: 'The description names another proposer.',

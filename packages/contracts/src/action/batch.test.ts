@@ -237,6 +237,8 @@ describe('the longer life of a job', () => {
       const statement = await prove(world.node, 'verdictRoot', context)
       await recordVerdictRoot(client, { deployment, batchId, root, accepted: 1, statement })
       await payBatchVerdicts(client, { deployment, batchId, verdicts: [{ ...verdict, proof: [] }] })
+      // Credited tokens count in the quorum: who has most of them has to collect them to be heard.
+      await collectPoolTokens(client, { pool: pool.pool, contributor: member.address })
       await transferToken(client, { token: deployment.protocolToken, to: member.address, amount: 1_000n })
     }
     const manifestDigest = digest(`manifest ${nextNonce()}`)
@@ -252,7 +254,7 @@ describe('the longer life of a job', () => {
     const terms = { price: 10n, poolTokenBurn: 0n, runs: 1, opensAt, closesAt: opensAt + 900_000n }
     await devnet.advanceTime(2)
     const proposal = await proposeApproval(own, { deployment, jobId, pool: pool.pool, terms })
-    await passProposal(world, proposal, [{ account: world.account(1), support: 'for' }])
+    await passProposal(world, proposal, [{ account: member, support: 'for' }])
     expect((await getFunding(own, { deployment, jobId })).price).toBe(10n)
     await fundJob(own, { deployment, jobId, approveTokens: true })
     return { jobId, consumer: member.address, manifestDigest, pools: [pool.pool] }

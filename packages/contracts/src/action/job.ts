@@ -143,19 +143,26 @@ export async function fundJob(
   client: Client,
   args: OnJob & { readonly approveTokens?: boolean; readonly burnCeilings?: readonly bigint[] },
 ): Promise<Sent> {
-  const { price, poolTokens } = await getFunding(client, args)
-  const ceilings = args.burnCeilings ?? poolTokens.map(({ amount }) => amount)
-  if (args.approveTokens === true) {
+  const { approveTokens = false, burnCeilings } = args
+  let funding: Funding | undefined
+  try {
+    if (approveTokens || burnCeilings === undefined) funding = await getFunding(client, args)
+  } catch (error) {
+    // Without a grant there is nothing to take: the chain says by name why the job cannot be funded.
+    if (approveTokens || !(error instanceof ContractsError && error.code === 'NOT_FOUND')) throw error
+  }
+  if (approveTokens && funding !== undefined) {
     const { consumer } = await getJob(client, args)
     const spender = args.deployment.jobBoard
     for (const { token, amount } of [
-      { token: args.deployment.protocolToken, amount: price },
-      ...poolTokens,
+      { token: args.deployment.protocolToken, amount: funding.price },
+      ...funding.poolTokens,
     ]) {
       const allowance = await getAllowance(client, { token, owner: consumer, spender })
       if (allowance < amount) await approveToken(client, { ...options(args), token, spender, amount })
     }
   }
+  const ceilings = burnCeilings ?? funding?.poolTokens.map(({ amount }) => amount) ?? []
   return ceilings.every((ceiling) => ceiling === 0n)
     ? onJob(client, args, 'fund', [args.jobId])
     : onJob(client, args, 'fundUpTo', [args.jobId, ceilings])
