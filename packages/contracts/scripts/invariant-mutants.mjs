@@ -65,7 +65,7 @@ const mutants = [
     'promised tokens are minted to others',
     BATCHES,
     'pool/Pool.sol',
-    ['PoolToken(token).totalSupply() - _reserved.amount;', 'PoolToken(token).totalSupply();'],
+    ['PoolToken(token).totalSupply() - reserved;', 'PoolToken(token).totalSupply();'],
   ],
   [
     'no token from nothing',

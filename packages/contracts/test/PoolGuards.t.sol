@@ -6,7 +6,6 @@ import {Job} from "../solidity/job/Job.sol";
 import {NodeRegistry, SignedStatement} from "../solidity/node/NodeRegistry.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";
 import {Terms} from "../solidity/permission/Permissions.sol";
-import {AmountTrace} from "../solidity/pool/AmountTrace.sol";
 import {Founding, Pool} from "../solidity/pool/Pool.sol";
 import {BatchVerdict} from "../solidity/registry/ContributionBatches.sol";
 import {Contribution, DataRegistry, VerdictEntry} from "../solidity/registry/DataRegistry.sol";
@@ -101,36 +100,6 @@ contract PoolGuardsTest is BatchMaker {
         vm.warp(governor.proposalDeadline(proposal) + 1);
         refused(bytes4(keccak256("GovernorUnexpectedProposalState(uint256,uint8,bytes32)")));
         governor.queue(targets, new uint256[](1), calls, keccak256("mine"));
-    }
-
-    /// Every second's amount can be had again.
-    function testFuzz_whatWasReservedIsRemembered(uint8[8] memory steps) external {
-        uint256[9] memory times;
-        uint256[9] memory amounts;
-        times[0] = block.timestamp;
-        for (uint256 i; i < 8; ++i) {
-            vm.warp(block.timestamp + steps[i] % 3);
-            address[] memory owners = new address[](1);
-            uint256[] memory scores = new uint256[](1);
-            (owners[0], scores[0]) = (address(uint160(100 + i % 2)), uint256(steps[i]) + 1);
-            if (steps[i] % 4 == 3 && pool.collectable(owners[0]) != 0) {
-                pool.collectFor(owners[0]);
-            } else {
-                vm.prank(address(batches));
-                pool.credit(owners, scores);
-            }
-            (times[i + 1], amounts[i + 1]) = (block.timestamp, pool.reserved());
-        }
-        vm.warp(block.timestamp + 1);
-        for (uint256 i = 1; i < 9; ++i) {
-            if (i < 8 && times[i + 1] == times[i]) continue;
-            vm.assertEq(pool.reservedAt(times[i]), amounts[i]);
-        }
-        vm.assertEq(pool.reservedAt(times[0] - 1), 0);
-        vm.expectRevert(
-            abi.encodeWithSelector(AmountTrace.LookupInFuture.selector, block.timestamp, block.timestamp)
-        );
-        pool.reservedAt(block.timestamp);
     }
 
     /// A quorum that is reached in the last second leaves time to answer.

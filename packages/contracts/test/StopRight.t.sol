@@ -5,7 +5,7 @@ import {JobClass, JobProposal} from "../solidity/job/Job.sol";
 import {JobBoard} from "../solidity/job/JobBoard.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";
 import {Terms} from "../solidity/permission/Permissions.sol";
-import {Stop} from "../solidity/pool/IPool.sol";
+import {Stop, StopAct} from "../solidity/pool/IPool.sol";
 import {Pool} from "../solidity/pool/Pool.sol";
 import {World} from "./World.sol";
 
@@ -125,11 +125,11 @@ contract StopRightTest is World {
         refused(Pool.AlreadySuspended.selector);
         pool.suspendRuns(MANIFEST);
         refused(Pool.OnlyJobBoard.selector);
-        pool.suspendFor(MEMBER, MANIFEST);
+        pool.stopFor(StopAct.Suspend, MEMBER, MANIFEST);
         refused(Pool.OnlyJobBoard.selector);
-        pool.resumeFor(MEMBER, MANIFEST);
+        pool.stopFor(StopAct.Resume, MEMBER, MANIFEST);
         refused(Pool.OnlyJobBoard.selector);
-        pool.bindStop(MANIFEST);
+        pool.stopFor(StopAct.Bind, MEMBER, MANIFEST);
     }
 
     /// An accepted contribution without points is in the data, too.

@@ -11,6 +11,7 @@ import {GovernorTimelockControl} from "@openzeppelin/contracts/governance/extens
 import {GovernorVotes} from "@openzeppelin/contracts/governance/extensions/GovernorVotes.sol";
 import {GovernorVotesQuorumFraction} from
     "@openzeppelin/contracts/governance/extensions/GovernorVotesQuorumFraction.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IVotes} from "@openzeppelin/contracts/governance/utils/IVotes.sol";
 import {IPool} from "../pool/IPool.sol";
 
@@ -39,6 +40,8 @@ contract PoolGovernor is
 {
     /// @notice Whose parliament this is.
     IPool public immutable pool;
+    /// @dev By the second of a proposal's snapshot: tokens that existed or were credited when it was made.
+    mapping(uint256 timepoint => uint256) private _promised;
 
     error GovernanceInvalid(uint48 votingDelay, uint32 votingPeriod, uint256 quorumPercent, uint256 timelockDelay);
 
@@ -65,16 +68,31 @@ contract PoolGovernor is
         pool = pool_;
     }
 
-    /// @notice Votes that must take part: of the tokens that existed then and of those that were credited and not minted yet,
-    /// or whoever collects first would be the quorum.
+    /// @notice Votes that must take part: of the tokens that existed then, and no less than of those that existed or were
+    /// credited when the proposal came, or whoever collects first would be the quorum.
     function quorum(uint256 timepoint)
         public
         view
         override(Governor, GovernorVotesQuorumFraction)
         returns (uint256)
     {
-        uint256 tokens_ = token().getPastTotalSupply(timepoint) + pool.reservedAt(timepoint);
-        return tokens_ * quorumNumerator(timepoint) / quorumDenominator();
+        uint256 tokens_ = token().getPastTotalSupply(timepoint);
+        uint256 promised = _promised[timepoint];
+        return (promised > tokens_ ? promised : tokens_) * quorumNumerator(timepoint) / quorumDenominator();
+    }
+
+    /// Collecting moves tokens from what is credited to what exists and leaves the sum: it is told once, with the proposal.
+    function _propose(
+        address[] memory targets,
+        uint256[] memory values,
+        bytes[] memory calldatas,
+        string memory description,
+        address proposer
+    ) internal override returns (uint256 proposalId) {
+        proposalId = super._propose(targets, values, calldatas, description, proposer);
+        uint256 snapshot = proposalSnapshot(proposalId);
+        uint256 sum = IERC20(address(token())).totalSupply() + pool.reserved();
+        if (sum > _promised[snapshot]) _promised[snapshot] = sum;
     }
 
     /// @inheritdoc GovernorPreventLateQuorum

@@ -8,7 +8,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {NodeRegistry} from "../node/NodeRegistry.sol";
 import {StatementProof} from "../node/StatementGuard.sol";
 import {Permissions, RunPrice, Terms} from "../permission/Permissions.sol";
-import {IPool, IPoolDirectory} from "../pool/IPool.sol";
+import {IPool, IPoolDirectory, StopAct} from "../pool/IPool.sol";
 import {JobClass, JobProposal} from "./Job.sol";
 import {JobNodes} from "./JobNodes.sol";
 import {JobState, JobTransitions} from "./JobState.sol";
@@ -129,7 +129,7 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
             revert AlreadyStarted(id, job.state);
         }
         emit JobSuspended(id, pool, msg.sender);
-        IPool(pool).suspendFor(msg.sender, _granted(id, job));
+        IPool(pool).stopFor(StopAct.Suspend, msg.sender, _granted(id, job));
     }
 
     /// @notice Lets a stopped job go ({Pool.resumeRuns}): the pool's timelock for good, a contributor what it stopped itself.
@@ -137,7 +137,7 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         StoredJob storage job = _job(id);
         _partOf(id, job, pool);
         emit JobResumed(id, pool);
-        IPool(pool).resumeFor(msg.sender, _granted(id, job));
+        IPool(pool).stopFor(StopAct.Resume, msg.sender, _granted(id, job));
     }
 
     /// @notice Takes the price into escrow and counts the grants, none of which may use up pool tokens. Only the consumer.
@@ -409,7 +409,7 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         (held,) = _holds(id, job);
         if (!held) return false;
         for (uint256 i; i < job.poolCount; ++i) {
-            IPool(_parts[id][i].pool).bindStop(granted);
+            IPool(_parts[id][i].pool).stopFor(StopAct.Bind, address(0), granted);
         }
     }
 

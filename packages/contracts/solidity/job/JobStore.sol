@@ -206,9 +206,12 @@ abstract contract JobStore is StatementGuard {
         bytes32 granted = _granted(id, job);
         uint256 count = job.poolCount;
         for (uint256 i; i < count; ++i) {
-            (bool holding, uint40 until) = IPool(_parts[id][i].pool).holdOf(granted);
-            if (holding) held = true;
+            IPool pool = IPool(_parts[id][i].pool);
+            Stop memory stop = pool.stopOf(granted);
+            uint40 until = pool.pausedUntil();
+            if (until > block.timestamp || stop.holders != 0) held = true;
             if (until > heldUntil) heldUntil = until;
+            if (stop.liftedAt > heldUntil) heldUntil = stop.liftedAt;
         }
     }
 }

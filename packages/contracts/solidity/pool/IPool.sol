@@ -13,6 +13,16 @@ struct Stop {
     uint40 liftedAt;
 }
 
+/// @notice What the job board can do about a stop.
+enum StopAct {
+    /// @dev In the name of a contributor.
+    Suspend,
+    /// @dev In the name of a contributor, or of the vote.
+    Resume,
+    /// @dev Leaves it to the vote alone, because a run was given back for it.
+    Bind
+}
+
 /// @title What the registry and the job board ask of a pool
 interface IPool {
     function timelock() external view returns (address);
@@ -25,22 +35,18 @@ interface IPool {
     function requireOpenTo(bytes32 digest) external view;
     /// @notice The same for funding, and reverts unless the pool accepts the code that is going to run.
     function requireFundable(bytes32 digest, bytes32 codeDigest) external view;
-    /// @notice Whether runs of a digest are held now, by a pause or by contributors, and until when they last were.
-    function holdOf(bytes32 digest) external view returns (bool held, uint40 heldUntil);
+    /// @notice Time at which the last pause ends or ended; zero before the first.
+    function pausedUntil() external view returns (uint40);
     /// @notice How contributors hold a digest.
     function stopOf(bytes32 digest) external view returns (Stop memory);
-    /// @notice A contributor's stop, by way of a job's number. Only the job board.
-    function suspendFor(address contributor, bytes32 digest) external;
-    /// @notice The end of a stop, by way of a job's number. Only the job board.
-    function resumeFor(address caller, bytes32 digest) external;
-    /// @notice Leaves a stop to the vote alone, because a run was given back for it. Only the job board.
-    function bindStop(bytes32 digest) external;
+    /// @notice What is done about a stop by way of a job's number. Only the job board.
+    function stopFor(StopAct act, address caller, bytes32 digest) external;
     /// @notice Reverts unless contributions may now be sealed under `epoch`.
     function requireOpenEpoch(uint32 epoch) external view;
     /// @notice Reverts unless the pool accepts statements of this node.
     function requireNode(address node) external view;
-    /// @notice Pool tokens that were credited and not minted yet at the end of a second that has passed.
-    function reservedAt(uint256 timepoint) external view returns (uint256);
+    /// @notice Pool tokens that are credited and not minted yet.
+    function reserved() external view returns (uint256);
     /// @notice Adds points and mints tokens for accepted contributions. Only the two registries of contributions.
     function reward(address[] calldata contributors, uint256[] calldata scores) external;
     /// @notice Adds points and promises tokens, which their owner's first {collectFor} mints: one slot for each owner. Only

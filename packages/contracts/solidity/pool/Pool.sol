@@ -15,8 +15,7 @@ import {ContributionRecord, ContributionState, DataRegistry} from "../registry/D
 import {PoolToken} from "../token/PoolToken.sol";
 import {PoolTokenDeployer, TokenPlan} from "../token/PoolTokenDeployer.sol";
 import {Allocation} from "../token/VestingSchedule.sol";
-import {AmountTrace} from "./AmountTrace.sol";
-import {IPool, Stop} from "./IPool.sol";
+import {IPool, Stop, StopAct} from "./IPool.sol";
 
 /// @notice What a founder decides once.
 struct Founding {
@@ -79,7 +78,6 @@ struct KeyEpoch {
 /// @notice There is no administrator: rules change only through the pool's timelock, tokens are minted only for a
 /// recorded verdict, and protocol tokens leave only to contributors and to the timelock.
 contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
-    using AmountTrace for AmountTrace.Trace;
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
@@ -91,10 +89,10 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     /// @notice How many restrictions the vote may add to one policy.
     uint32 public constant MAXIMUM_RESTRICTIONS = 64;
     /// @notice How many restrictions the guardian may have in force at once; they take none of the vote's places.
-    uint32 public constant MAXIMUM_PASSING_RESTRICTIONS = 8;
+    uint32 private constant MAXIMUM_PASSING_RESTRICTIONS = 8;
     /// @notice The guardian's restrictions end by themselves this long after the first of them, and the next may begin only as
     /// long after their end.
-    uint40 public constant PASSING_DURATION = 14 days;
+    uint40 private constant PASSING_DURATION = 14 days;
     /// @dev Fees per point are kept in this fixed-point scale. What it cuts off is carried to the next distribution.
     uint256 private constant SCALE = 1e6;
 
@@ -174,8 +172,8 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     }
 
     Totals private _totals;
-    /// @dev Pool tokens that are credited and not minted yet: nobody else can be rewarded with them, and a quorum counts them.
-    AmountTrace.Trace private _reserved;
+    /// @notice Pool tokens that are credited and not minted yet: nobody else can be rewarded with them, and a quorum counts them.
+    uint256 public override reserved;
 
     event RulesChanged(PoolRules rules);
     event KeyEpochPublished(
@@ -306,18 +304,12 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IPool
-    function suspendFor(address contributor, bytes32 digest) external onlyJobBoard {
-        if (_accounts[contributor].points == 0) revert OnlyContributor(contributor, address(this));
-        _suspend(contributor, digest);
-    }
-
-    /// @inheritdoc IPool
-    function resumeFor(address caller, bytes32 digest) external onlyJobBoard {
-        _resume(caller, digest);
-    }
-
-    /// @inheritdoc IPool
-    function bindStop(bytes32 digest) external onlyJobBoard {
+    function stopFor(StopAct act, address caller, bytes32 digest) external onlyJobBoard {
+        if (act == StopAct.Resume) return _resume(caller, digest);
+        if (act == StopAct.Suspend) {
+            if (_accounts[caller].points == 0) revert OnlyContributor(caller, address(this));
+            return _suspend(caller, digest);
+        }
         Stop storage stop = _stops[digest];
         if (stop.holders == 0 || stop.binding) return;
         stop.binding = true;
@@ -442,7 +434,7 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
         }
         _emitCredited(contributors, amounts);
         _totals.points += uint64(added);
-        if (room != left) _reserved.set(_reserved.amount + (room - left));
+        if (room != left) reserved += room - left;
     }
 
     /// @notice Mints what was credited to a contributor, from any number of batches; anyone may call (and pay the gas).
@@ -451,7 +443,7 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
         amount = account.uncollected;
         if (amount == 0) revert NothingToCollect(contributor);
         account.uncollected = 0;
-        _reserved.set(_reserved.amount - amount);
+        reserved -= amount;
         emit Collected(contributor, amount);
         (address[] memory to, uint256[] memory amounts) = (new address[](1), new uint256[](1));
         (to[0], amounts[0]) = (contributor, amount);
@@ -514,16 +506,6 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
         return _accounts[contributor].uncollected;
     }
 
-    /// @notice Pool tokens that are credited and not minted yet.
-    function reserved() external view returns (uint256) {
-        return _reserved.amount;
-    }
-
-    /// @inheritdoc IPool
-    function reservedAt(uint256 timepoint) external view returns (uint256) {
-        return _reserved.amountAt(timepoint);
-    }
-
     /// @inheritdoc IPool
     function pointsOf(address contributor) external view returns (uint256) {
         return _accounts[contributor].points;
@@ -549,7 +531,7 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
         return KeyEpoch(_gate.epoch, _gate.node, _keyPolicyDigest, _keyDigest, _attestationDigest);
     }
 
-    /// @notice Time at which the last pause ends or ended; zero before the first.
+    /// @inheritdoc IPool
     function pausedUntil() external view returns (uint40) {
         return _gate.pausedUntil;
     }
@@ -590,14 +572,6 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     function requireFundable(bytes32 digest, bytes32 codeDigest) external view {
         requireOpenTo(digest);
         if (!_gate.anyJobCode && !jobCode[codeDigest]) revert JobCodeNotAccepted(codeDigest);
-    }
-
-    /// @inheritdoc IPool
-    function holdOf(bytes32 digest) external view returns (bool held, uint40 heldUntil) {
-        Stop memory stop = _stops[digest];
-        heldUntil = _gate.pausedUntil;
-        held = heldUntil > block.timestamp || stop.holders != 0;
-        if (stop.liftedAt > heldUntil) heldUntil = stop.liftedAt;
     }
 
     /// @inheritdoc IPool
@@ -679,7 +653,7 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
 
     /// Pool tokens that may still be minted, besides those that are promised already.
     function _room() private view returns (uint256) {
-        return PoolToken(token).cap() - PoolToken(token).totalSupply() - _reserved.amount;
+        return PoolToken(token).cap() - PoolToken(token).totalSupply() - reserved;
     }
 
     /// `emit Credited(contributors, amounts)`; every address was read, and so checked.

@@ -69,8 +69,6 @@ contract ContributionBatches is StatementGuard, EIP712 {
         /// @dev Which verdicts were left out; empty while none was.
         bool[] out;
         uint256 skipped;
-        /// @dev Places of this call, by a bit each; there are never more than {MAXIMUM_ENTRIES}.
-        uint256[4] seen;
     }
 
     IPoolDirectory public immutable pools;
@@ -192,7 +190,7 @@ contract ContributionBatches is StatementGuard, EIP712 {
             leaves[i] = leaf;
             if (!fresh) _skip(payment, i, count);
             if (proofs.length == 0) {
-                _requireOnce(id, payment, verdicts[i].index);
+                if (!fresh) _requireOnce(id, verdicts, i);
                 continue;
             }
             _requireProof(id, batch.verdictRoot, verdicts[i].index, leaf, proofs[i]);
@@ -337,11 +335,11 @@ contract ContributionBatches is StatementGuard, EIP712 {
     }
 
     /// Without proofs a place has one leaf: all of the tree's are here.
-    function _requireOnce(uint256 id, Payment memory payment, uint256 index) private pure {
-        uint256 bit = 1 << (index & 0xff);
-        uint256 word = payment.seen[index >> 8];
-        if (word & bit != 0) revert VerdictTwice(id, index);
-        payment.seen[index >> 8] = word | bit;
+    function _requireOnce(uint256 id, BatchVerdict[] calldata verdicts, uint256 place) private pure {
+        uint256 index = verdicts[place].index;
+        for (uint256 i; i < place; ++i) {
+            if (verdicts[i].index == index) revert VerdictTwice(id, index);
+        }
     }
 
     function _skip(Payment memory payment, uint256 place, uint256 count) private pure {
@@ -432,9 +430,8 @@ contract ContributionBatches is StatementGuard, EIP712 {
         bytes32 typeHash = ENTRY_TYPEHASH;
         for (uint256 i; i < count; ++i) {
             address owner;
-            address signer;
             bool zero;
-            bool low;
+            bool good;
             assembly ("memory-safe") {
                 let free := mload(0x40)
                 let entry := add(entries.offset, mul(i, ENTRY_BYTES))
@@ -457,13 +454,14 @@ contract ContributionBatches is StatementGuard, EIP712 {
                 let signature := add(signatures.offset, mul(i, SIGNATURE_BYTES))
                 mstore(add(free, 0x20), shr(248, calldataload(add(signature, 64))))
                 calldatacopy(add(free, 0x40), signature, 64)
-                low := iszero(gt(mload(add(free, 0x60)), HALF_ORDER))
-                mstore(0x00, 0)
+                good := iszero(or(zero, gt(mload(add(free, 0x60)), HALF_ORDER)))
+                // Where nothing can be recovered nothing is written, and the hash that stands there is no owner.
                 pop(staticcall(gas(), 1, free, 0x80, 0x00, 0x20))
-                signer := mload(0x00)
+                good := and(good, eq(mload(0x00), owner))
             }
+            if (good) continue;
             if (zero) revert DigestZero(i);
-            if (!low || signer == address(0) || signer != owner) revert ContributionSignatureInvalid(i, owner);
+            revert ContributionSignatureInvalid(i, owner);
         }
     }
 

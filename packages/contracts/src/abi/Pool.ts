@@ -318,22 +318,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
-        "name": "timepoint",
-        "type": "uint256"
-      },
-      {
-        "internalType": "uint256",
-        "name": "time",
-        "type": "uint256"
-      }
-    ],
-    "name": "LookupInFuture",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
         "internalType": "uint40",
         "name": "earliest",
         "type": "uint40"
@@ -1115,19 +1099,6 @@ export const poolAbi = [
   },
   {
     "inputs": [],
-    "name": "MAXIMUM_PASSING_RESTRICTIONS",
-    "outputs": [
-      {
-        "internalType": "uint32",
-        "name": "",
-        "type": "uint32"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [],
     "name": "MAXIMUM_RESTRICTIONS",
     "outputs": [
       {
@@ -1154,19 +1125,6 @@ export const poolAbi = [
   },
   {
     "inputs": [],
-    "name": "PASSING_DURATION",
-    "outputs": [
-      {
-        "internalType": "uint40",
-        "name": "",
-        "type": "uint40"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [],
     "name": "PAUSE_DURATION",
     "outputs": [
       {
@@ -1176,19 +1134,6 @@ export const poolAbi = [
       }
     ],
     "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "bytes32",
-        "name": "digest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "bindStop",
-    "outputs": [],
-    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -1383,30 +1328,6 @@ export const poolAbi = [
         "internalType": "address",
         "name": "",
         "type": "address"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "bytes32",
-        "name": "digest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "holdOf",
-    "outputs": [
-      {
-        "internalType": "bool",
-        "name": "held",
-        "type": "bool"
-      },
-      {
-        "internalType": "uint40",
-        "name": "heldUntil",
-        "type": "uint40"
       }
     ],
     "stateMutability": "view",
@@ -1768,25 +1689,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
-        "name": "timepoint",
-        "type": "uint256"
-      }
-    ],
-    "name": "reservedAt",
-    "outputs": [
-      {
-        "internalType": "uint256",
-        "name": "",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
         "internalType": "bytes32",
         "name": "policyDigest",
         "type": "bytes32"
@@ -1818,24 +1720,6 @@ export const poolAbi = [
   {
     "inputs": [],
     "name": "resume",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
-        "name": "caller",
-        "type": "address"
-      },
-      {
-        "internalType": "bytes32",
-        "name": "digest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "resumeFor",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -2015,6 +1899,29 @@ export const poolAbi = [
   {
     "inputs": [
       {
+        "internalType": "enum StopAct",
+        "name": "act",
+        "type": "uint8"
+      },
+      {
+        "internalType": "address",
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "stopFor",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
@@ -2051,24 +1958,6 @@ export const poolAbi = [
       }
     ],
     "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
-        "name": "contributor",
-        "type": "address"
-      },
-      {
-        "internalType": "bytes32",
-        "name": "digest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "suspendFor",
-    "outputs": [],
-    "stateMutability": "nonpayable",
     "type": "function"
   },
   {

@@ -1909,22 +1909,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
-        "name": "timepoint",
-        "type": "uint256"
-      },
-      {
-        "internalType": "uint256",
-        "name": "time",
-        "type": "uint256"
-      }
-    ],
-    "name": "LookupInFuture",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
         "internalType": "address",
         "name": "consumer",
         "type": "address"

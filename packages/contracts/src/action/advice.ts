@@ -141,7 +141,6 @@ export const advice: Readonly<Record<string, string>> = {
   ListMissing: 'Bring the revocation list of the issuer first.',
   LocatorLengthInvalid: 'A locator has 1 to 512 bytes.',
   LocatorTooLong: 'A locator has at most 512 bytes.',
-  LookupInFuture: 'Ask about a second that has passed.',
   ManifestDigestZero: 'The manifest digest must be set.',
   MeasurementAlreadyAllowed: 'The measurement counts already, or its objection window is running.',
   MeasurementListFrozen: 'The list of measurements is closed for ever.',
