@@ -326,3 +326,27 @@ describe('a plan', () => {
     expect(error.code).toBe('GROUP_NOT_PUBLIC')
   })
 })
+
+describe('the depth of a plan', () => {
+  it('leaves room for the documents that a plan stands in, whatever is nested', async () => {
+    const depth = (value: unknown): number =>
+      typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depth)) : 0
+    const nested = (levels: number) =>
+      Array.from({ length: levels }).reduce<string>(
+        (inner) => `CASE WHEN union_member THEN ${inner} ELSE 0 END`,
+        'bonus',
+      )
+    const depths: number[] = []
+    const refused: unknown[] = []
+    for (let levels = 20; levels < 40; levels += 1) {
+      const sql = `SELECT sum(${nested(levels)}) FROM pay.workers`
+      await planQuery({ sql, pools: testPools(), budget: { epsilon: 1, delta: 0 } }).then(
+        (plan) => depths.push(depth(plan)),
+        (error: { code?: string }) => refused.push(error.code),
+      )
+    }
+    expect(new Set(refused)).toEqual(new Set(['TOO_DEEP']))
+    expect(Math.max(...depths)).toBeGreaterThan(90)
+    expect(Math.max(...depths)).toBeLessThanOrEqual(100)
+  })
+})
