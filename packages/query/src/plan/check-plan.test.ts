@@ -335,3 +335,24 @@ describe('a plan that was changed', () => {
     expect(() => checkPlan(changed)).toThrow(expect.objectContaining({ code: 'PLAN_INVALID' }))
   })
 })
+
+describe('what is no plan at all', () => {
+  it.each([
+    ['nothing', () => null],
+    ['an empty object', () => ({})],
+    ['another format', (plan: object) => ({ ...plan, format: 'sealpool/pool-policy' })],
+    ['another version', (plan: object) => ({ ...plan, version: 2 })],
+    ['a negative limit', (plan: object) => ({ ...plan, limit: -1 })],
+    ['no pools', (plan: object) => ({ ...plan, pools: [] })],
+    [
+      'releases without end',
+      (plan: object) => ({ ...plan, further: Array.from({ length: 33 }, () => plan) }),
+    ],
+    ['an epsilon of half a billionth', (plan: object) => ({ ...plan, privacy: { epsilonNano: 0.5 } })],
+  ])('is refused: %s', async (_, change) => {
+    const made = await planQuery({ sql: sectors, pools: testPools(), budget: { epsilon: 1, delta: 0 } })
+    expect(() => checkPlan(change(made) as QueryPlan)).toThrow(
+      expect.objectContaining({ code: 'PLAN_INVALID' }),
+    )
+  })
+})
