@@ -274,6 +274,16 @@ const tampered: Readonly<Record<string, readonly [string, Changes, Tamper]>> = {
       ),
     }),
   ],
+  'bins of a high quantile that moves further': [
+    'SELECT median(miles), count(*) FROM trips.rides',
+    laplace,
+    (plan) => ({
+      ...plan,
+      aggregates: plan.aggregates.map((entry) =>
+        entry.kind === 'quantile' ? { ...entry, numerator: 99, denominator: 100 } : entry,
+      ),
+    }),
+  ],
   'a quantile past the largest value': [
     'SELECT median(miles), count(*) FROM trips.rides',
     laplace,

@@ -350,3 +350,29 @@ describe('the depth of a plan', () => {
     expect(Math.max(...depths)).toBeLessThanOrEqual(100)
   })
 })
+
+it.each([
+  ['says that it does not join, whatever it lists', { allowed: false, with: ['pay', 'people'] }],
+  ['does not list the other', { allowed: true, with: ['trips'] }],
+])('a pool is not joined that %s', async (_, joins) => {
+  for (const other of ['pay', 'people']) {
+    const pools = testPools().map((pool) =>
+      pool.name === other ? { ...pool, policy: { ...pool.policy, joins } } : pool,
+    )
+    const sql = 'SELECT count(*) FROM pay.workers JOIN people.persons USING (contributor)'
+    await expect(planQuery({ sql, pools, budget: { epsilon: 1, delta: 0 } })).rejects.toMatchObject({
+      code: 'JOIN_NOT_ALLOWED',
+    })
+  }
+})
+
+it('a job asks for no more delta than a pool has in its life', async () => {
+  const rules = testPools()[0]?.policy.privacy
+  if (rules === undefined) throw new Error('no pool')
+  const privacy = { ...rules, delta: 1e-8, perJob: { ...rules.perJob, delta: 1e-6 } }
+  const sql = 'SELECT town, count(*) FROM pay.workers GROUP BY town'
+  const asking = (delta: number) =>
+    planQuery({ sql, pools: testPools({ privacy }), budget: { epsilon: 1, delta } })
+  await expect(asking(1e-7)).rejects.toMatchObject({ code: 'BUDGET_TOTAL_EXCEEDED' })
+  expect((await asking(1e-8)).privacy.delta).toBe(1e-8)
+})
