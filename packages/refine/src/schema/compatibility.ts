@@ -1,5 +1,6 @@
 import { RefineError } from '../errors.js'
 import { checkRow } from '../job/check-row.js'
+import { requiredPosition } from './bound.js'
 import { type Dialect, sqlType, toDdl } from './ddl.js'
 import { tableOf } from './parse-schema.js'
 import type { ColumnSchema, RefinerSchema, Row } from './table-schema.js'
@@ -28,32 +29,34 @@ export interface SchemaComparison {
   readonly changes: readonly SchemaChange[]
 }
 
-type Ordered = number | string
+/** The values that a column lists, or that its type has few enough to list. */
+function listed({ type, values }: ColumnSchema): ColumnSchema['values'] {
+  return values ?? (type === 'boolean' ? [false, true] : undefined)
+}
 
-/** Is every value of `inner` a value of `outer`? Columns of one type. */
+/** Is every value of `inner` a value of `outer`? Columns of one type and with the same places. */
 function contains(outer: ColumnSchema, inner: ColumnSchema): boolean {
   if (inner.nullable === true && outer.nullable !== true) return false
-  if (outer.values !== undefined) {
-    if (inner.values === undefined) return false
-    const { values } = outer
-    return inner.values.every((value) => values.includes(value))
+  const values = listed(inner)
+  const allowed = listed(outer)
+  if (allowed !== undefined) return values?.every((value) => allowed.includes(value)) ?? false
+  const positions = (bounds: readonly (number | string | boolean)[]) =>
+    bounds.map((bound) => requiredPosition(outer, bound))
+  for (const [side, sign] of [
+    ['min', 1n],
+    ['max', -1n],
+  ] as const) {
+    const bound = outer[side]
+    if (bound === undefined) continue
+    const limit = sign * requiredPosition(outer, bound)
+    const own = inner[side]
+    const reached = values ?? (own === undefined ? undefined : [own])
+    if (reached === undefined || positions(reached).some((position) => sign * position < limit)) return false
   }
-  const innerValues = inner.values
-  const low = (bound: Ordered | undefined, other: Ordered | undefined) =>
-    bound === undefined ||
-    (innerValues !== undefined
-      ? innerValues.every((value) => value >= bound)
-      : other !== undefined && other >= bound)
-  const high = (bound: Ordered | undefined, other: Ordered | undefined) =>
-    bound === undefined ||
-    (innerValues !== undefined
-      ? innerValues.every((value) => value <= bound)
-      : other !== undefined && other <= bound)
-  if (!low(outer.min, inner.min) || !high(outer.max, inner.max)) return false
   const longest =
-    innerValues === undefined
+    values === undefined
       ? (inner.maxLength ?? 1024)
-      : Math.max(...innerValues.map((value) => String(value).length))
+      : Math.max(...values.map((value) => String(value).length))
   return inner.type !== 'text' || longest <= (outer.maxLength ?? 1024)
 }
 
@@ -76,6 +79,7 @@ function columnChange(place: string, from: ColumnSchema, to: ColumnSchema): Sche
  * @param from - the older schema
  * @param to - the newer schema
  * @returns the class and every change that is not compatible in both ways by itself
+ * @throws RefineError with `SCHEMA_INVALID` for bounds that are no values of their columns
  *
  * @example
  * ```ts no-run

@@ -52,7 +52,9 @@ function boundOf(column: ColumnSchema, value: number | string, dialect: Dialect)
     case 'date':
       return dialect === 'sqlite' ? text(String(value)) : `DATE ${text(String(value))}`
     case 'timestamp':
-      return dialect === 'sqlite' ? text(String(value)) : `TIMESTAMP WITH TIME ZONE ${text(String(value))}`
+      return dialect === 'sqlite'
+        ? text(String(value).slice(0, -1))
+        : `TIMESTAMP WITH TIME ZONE ${text(String(value))}`
     default:
       return String(value)
   }
@@ -78,14 +80,16 @@ function sqliteTypeChecks(quoted: string, column: ColumnSchema): string[] {
 
 function checksOf(name: string, column: ColumnSchema, dialect: Dialect): string[] {
   const quoted = identifier(name)
+  // As text, an instant with a fraction sorts before the same second without one, unless both end without their Z.
+  const compared = dialect === 'sqlite' && column.type === 'timestamp' ? `rtrim(${quoted}, 'Z')` : quoted
   const literal = (value: string | number | boolean) => {
     if (typeof value === 'string') return text(value)
     return dialect === 'sqlite' ? String(Number(value)) : String(value)
   }
   return [
     ...(dialect === 'sqlite' ? sqliteTypeChecks(quoted, column) : []),
-    ...(column.min === undefined ? [] : [`${quoted} >= ${boundOf(column, column.min, dialect)}`]),
-    ...(column.max === undefined ? [] : [`${quoted} <= ${boundOf(column, column.max, dialect)}`]),
+    ...(column.min === undefined ? [] : [`${compared} >= ${boundOf(column, column.min, dialect)}`]),
+    ...(column.max === undefined ? [] : [`${compared} <= ${boundOf(column, column.max, dialect)}`]),
     ...(column.values === undefined ? [] : [`${quoted} IN (${column.values.map(literal).join(', ')})`]),
   ]
 }

@@ -1,8 +1,7 @@
 import * as z from 'zod'
 import { RefineError } from '../errors.js'
-import { isCalendarDay } from './calendar-day.js'
-import { scaledDecimal } from './decimal.js'
-import { instantMicroseconds, printInstant } from './instant.js'
+import { boundPosition, requiredPosition } from './bound.js'
+import { printInstant } from './instant.js'
 import {
   type ColumnSchema,
   contributorColumn,
@@ -91,27 +90,10 @@ const refinerSchema = z.strictObject({
   direct: directMapping.optional(),
 })
 
-/** Instants are compared as text, which is right for whole seconds in their one form only. */
-function isInstantText(text: string): boolean {
-  const micro = instantMicroseconds(text)
-  return micro !== undefined && micro % 1_000_000n === 0n && printInstant(micro) === text
-}
-
 function boundFits(column: ColumnSchema, bound: number | string): boolean {
-  switch (column.type) {
-    case 'integer':
-      return Number.isSafeInteger(bound)
-    case 'decimal':
-      return (
-        typeof bound === 'number' && typeof scaledDecimal(String(bound), column.decimals ?? 0) === 'bigint'
-      )
-    case 'date':
-      return typeof bound === 'string' && isCalendarDay(bound)
-    case 'timestamp':
-      return typeof bound === 'string' && isInstantText(bound)
-    default:
-      return false
-  }
+  const position = boundPosition(column, bound)
+  // An instant stands in its one form, which SQLite's CHECK is made of.
+  return position !== undefined && (column.type !== 'timestamp' || printInstant(position) === bound)
 }
 
 function valueFits(column: ColumnSchema, value: string | number | boolean): boolean {
@@ -141,7 +123,8 @@ function columnFault(column: ColumnSchema): string | undefined {
     if (bound !== undefined && !boundFits(column, bound))
       return 'min and max must be exact values of the column type'
   }
-  if (min !== undefined && max !== undefined && min > max) return 'min is greater than max'
+  if (min !== undefined && max !== undefined && requiredPosition(column, min) > requiredPosition(column, max))
+    return 'min is greater than max'
   if (values !== undefined) {
     if (!values.every((value) => valueFits(column, value))) return 'values must be of the column type'
     if (new Set(values).size !== values.length) return 'values names one value twice'

@@ -31,7 +31,7 @@ export interface ColumnSchema {
    * contribution when any is found; the others change the text before the row is checked.
    */
   readonly pii?: PiiMode
-  /** Smallest value allowed: a number (`integer`, `decimal`), an ISO day (`date`) or an instant (`timestamp`). */
+  /** Smallest value allowed: a number (`integer`), a number or its text (`decimal`), an ISO day (`date`) or an instant (`timestamp`). */
   readonly min?: number | string
   /** Largest value allowed, same form as `min`. */
   readonly max?: number | string
