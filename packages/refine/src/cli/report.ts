@@ -38,6 +38,8 @@ export function reportOf(result: FileJobResult, inputs: number): string {
     '',
     `  files    ${inputs - refused} refined, ${refused} refused${result.resumed > 0 ? `, ${result.resumed} done before` : ''}`,
   )
+  for (const id of result.repaired)
+    lines.push(`  ! ${harmless(id)} was refined again: its rows were missing or damaged`)
   for (const { id, code, place } of result.refused) {
     lines.push(
       `  ✗ ${harmless(id)}`,

@@ -227,6 +227,44 @@ describe('runFileJob', () => {
     await expect(job({ output: out('x'), inputs: twice })).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
   })
 
+  test.each<[string, string, (path: string) => void]>([
+    ['missing', '000000.receipts.parquet', (path) => rmSync(path)],
+    ['cut', '000000.receipts.parquet', (path) => writeFileSync(path, readFileSync(path).subarray(0, 10))],
+    [
+      'changed',
+      '000000.receipts.parquet',
+      (path) =>
+        writeFileSync(
+          path,
+          readFileSync(path).map((byte, index) => (index === 40 ? byte ^ 1 : byte)),
+        ),
+    ],
+    ['of missing hashes', '000000.receipts.leaves', (path) => rmSync(path)],
+    ['of cut hashes', '000000.receipts.leaves', (path) => writeFileSync(path, 'x')],
+  ])('a finished part that is %s is made again', async (_, file, damage) => {
+    put('a.csv', csv(50))
+    put('b.csv', csv(50, 50))
+    put('c.csv', 'date\n')
+    const first = await job()
+    expect(first.repaired).toEqual([])
+    damage(join(out(), file))
+    const again = await job()
+    expect(again).toMatchObject({ repaired: ['a.csv'], resumed: 2, contentDigest: first.contentDigest })
+    for (const { file: name, digest, bytes } of again.tables['receipts']?.parts ?? []) {
+      const content = readFileSync(join(out(), name))
+      expect([sha256Digest(content), content.length]).toEqual([digest, bytes])
+    }
+    expect(await job()).toMatchObject({ repaired: [], resumed: 3, contentDigest: first.contentDigest })
+  })
+
+  test('a part is made again without the digest of the content as well', async () => {
+    put('a.csv', csv(50))
+    await job({ withoutDigest: true })
+    expect((await job({ withoutDigest: true })).repaired).toEqual([])
+    rmSync(join(out(), '000000.receipts.parquet'))
+    expect((await job({ withoutDigest: true })).repaired).toEqual(['a.csv'])
+  })
+
   test('damaged leaves and records are found', async () => {
     put('a.csv', csv(30))
     await job()
