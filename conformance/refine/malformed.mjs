@@ -382,6 +382,19 @@ export async function malformed() {
     ],
     ['too many messages', 'a.mbox', 'From x\nA: b\n\nbody\n\n'.repeat(11), 'LIMIT_EXCEEDED', { records: 10 }],
     ['parts inside of each other', 'a.eml', nestedParts(200), 'MAIL_INVALID'],
+    [
+      'messages in messages in messages',
+      'a.eml',
+      `From: a@b.c\r\n${'Content-Type: message/rfc822\r\n\r\n'.repeat(20_000)}`,
+      'LIMIT_EXCEEDED',
+    ],
+    [
+      'messages in messages under folded types',
+      'a.eml',
+      `From: a@b.c\r\n${'CONTENT-TYPE:\r\n message/RFC822; x=y\r\n\r\n'.repeat(65)}`,
+      'LIMIT_EXCEEDED',
+    ],
+    ['a message of empty lines', 'a.eml', `From: a@b.c\n\n${'\n'.repeat(70_000)}`, 'LIMIT_EXCEEDED'],
     ['a message without headers', 'a.mbox', 'From x\n\nbody\n', 'MAIL_INVALID'],
   ])
   return refused

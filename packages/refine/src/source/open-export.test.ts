@@ -150,6 +150,35 @@ describe('other exports', () => {
     expect(String(messages[1]?.['text']).trim()).toBe('See the picture.')
   })
 
+  test('mail: a message in a message is an attachment, whatever it holds', async () => {
+    const inner = 'From: c@example.org\r\nSubject: inner\r\n\r\nforwarded words\r\n'
+    const mail = [
+      'From: a@example.org',
+      'Content-Type: multipart/mixed; boundary=b',
+      '',
+      '--b',
+      '',
+      'own words',
+      '--b',
+      'Content-Type: message/rfc822',
+      '',
+      inner,
+      '--b--',
+      '',
+    ].join('\r\n')
+    const [message] = (await read('mail', 'a.eml', encode(mail))) as { text: string; attachments: unknown }[]
+    expect(message?.text).toContain('own words')
+    expect(message?.text).not.toContain('forwarded')
+    expect(message?.attachments).toMatchObject([{ mediaType: 'message/rfc822' }])
+    const chain = (levels: number) =>
+      encode(`From: a@b.c\r\n${'Content-Type: message/rfc822\r\n\r\n'.repeat(levels)}A: b\r\n\r\n`)
+    await expect(read('mail', 'a.eml', chain(64))).resolves.toHaveLength(1)
+    await expect(read('mail', 'a.eml', chain(65))).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' })
+    // As many lines as base64 of that length has are read.
+    const attached = `A: b\nContent-Transfer-Encoding: base64\n\n${`${'QUJD'.repeat(16)}\n`.repeat(70_000)}`
+    await expect(read('mail', 'a.eml', encode(attached))).resolves.toHaveLength(1)
+  })
+
   test('an archive: every file by its path, unknown ones without records', async () => {
     const zip = files['plain.csv.zip'] ?? new Uint8Array()
     const listed = (await read('archive', 'a.zip', zip)) as {
