@@ -260,4 +260,36 @@ describe('what is malformed', () => {
       }
     },
   )
+
+  // A fault that nobody waits for would end the process: vitest reports it as an error of the run.
+  property(
+    'any change of a Parquet footer gives rows or a typed error, and no fault besides',
+    [
+      fc.constantFrom('uncompressed.parquet', 'snappy.parquet'),
+      fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+    ],
+    async (name, changes) => {
+      const changed = Uint8Array.from(files[name] ?? new Uint8Array())
+      const view = new DataView(changed.buffer)
+      const footer = view.getUint32(changed.length - 8, true)
+      for (const [at, value] of changes) changed[changed.length - 9 - (at % footer)] = value
+      try {
+        await read('rows', name, changed, { records: 10_000 })
+      } catch (error) {
+        expect(error).toBeInstanceOf(RefineError)
+      }
+    },
+  )
+
+  test('Parquet: row groups of other columns than the file’s are refused before any is read', async () => {
+    const changed = Uint8Array.from(files['uncompressed.parquet'] ?? new Uint8Array())
+    const text = Buffer.from(changed)
+    const at = text.lastIndexOf('shop')
+    expect(at).toBeGreaterThan(text.indexOf('shop'))
+    changed[at] = 't'.charCodeAt(0)
+    await expect(read('rows', 'a.parquet', changed)).rejects.toMatchObject({
+      code: 'PARQUET_INVALID',
+      place: 'row group 1',
+    })
+  })
 })
