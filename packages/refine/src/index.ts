@@ -46,12 +46,12 @@ export {
   migrateRows,
   type SchemaChange,
   type SchemaComparison,
-  toMigrationDdl,
 } from './schema/compatibility.js'
 export { type CroissantDataset, type CroissantFile, toCroissant } from './schema/croissant.js'
 export { toDataDictionary } from './schema/data-dictionary.js'
 export { type Dialect, duckdbType, sqlType, toDdl } from './schema/ddl.js'
 export { type JsonSchema, toJsonSchema } from './schema/json-schema.js'
+export { toMigrationDdl } from './schema/migration-ddl.js'
 export { parseRefinerSchema, tableOf } from './schema/parse-schema.js'
 export { toRowTypes } from './schema/row-types.js'
 export { schemaId } from './schema/schema-id.js'

@@ -1,7 +1,6 @@
 import { RefineError } from '../errors.js'
 import { checkRow } from '../job/check-row.js'
 import { requiredPosition } from './bound.js'
-import { type Dialect, sqlType, toDdl } from './ddl.js'
 import { tableOf } from './parse-schema.js'
 import type { ColumnSchema, RefinerSchema, Row } from './table-schema.js'
 
@@ -65,8 +64,11 @@ function columnChange(place: string, from: ColumnSchema, to: ColumnSchema): Sche
   if (from.type !== to.type) return typed(`type ${from.type} became ${to.type}`)
   if (from.unit !== to.unit) return typed('the unit changed')
   if (from.decimals !== to.decimals) return typed('the places of the decimal changed')
-  const backward = contains(to, from)
-  const forward = contains(from, to)
+  const backward = contains(to, from) && (to.pii === undefined || to.pii === from.pii)
+  const forward = contains(from, to) && (from.pii === undefined || to.pii === from.pii)
+  if (from.pii !== to.pii) {
+    return { place, change: 'personal data is treated in another way', backward, forward }
+  }
   if (backward && forward) return undefined
   const change = backward ? 'takes more values' : forward ? 'takes fewer values' : 'takes other values'
   return { place, change, backward, forward }
@@ -74,7 +76,8 @@ function columnChange(place: string, from: ColumnSchema, to: ColumnSchema): Sche
 
 /**
  * Compares two versions of a schema by what their rows may be. A new column that may be null is compatible both ways, one that
- * may not is forward only: old rows lack it. Descriptions and notes do not count.
+ * may not is forward only: old rows lack it. A promise about personal data (`pii`) that is new is forward, one that went is backward,
+ * another one is breaking. Descriptions and notes do not count.
  *
  * @param from - the older schema
  * @param to - the newer schema
@@ -144,7 +147,7 @@ export interface Migration {
  * @param to - the newer schema
  * @param migration - see {@link Migration}
  * @returns rows of the newer schema
- * @throws RefineError with `ARGUMENT_INVALID` for an unknown table, or what `checkRow` throws, `place` naming row and column
+ * @throws RefineError with `ARGUMENT_INVALID` for an unknown table or a column that is not there, old or new, or what `checkRow` throws, `place` naming row and column
  */
 export function migrateRows(rows: readonly Row[], to: RefinerSchema, migration: Migration): readonly Row[] {
   const table = tableOf(to, migration.table)
@@ -155,6 +158,15 @@ export function migrateRows(rows: readonly Row[], to: RefinerSchema, migration: 
         'ARGUMENT_INVALID',
         `migration.${name}`,
         'The migration names a column that the newer table lacks',
+      )
+    }
+  }
+  for (const name of Object.values(rename)) {
+    if (rows.some((row) => !Object.hasOwn(row, name))) {
+      throw new RefineError(
+        'ARGUMENT_INVALID',
+        'migration.rename',
+        'The migration renames a column that the older rows do not have',
       )
     }
   }
@@ -170,38 +182,4 @@ export function migrateRows(rows: readonly Row[], to: RefinerSchema, migration: 
     }
     return checkRow(table, made, Number(row['contributor']), index)
   })
-}
-
-/**
- * SQL that brings stored tables from one schema to another where that loses nothing: new tables and new columns that may be
- * null.
- *
- * @param from - the older schema
- * @param to - the newer schema
- * @param dialect - as for {@link toDdl}
- * @returns statements, each ended by `;` and a line break; empty when nothing is to be done
- * @throws RefineError with `SCHEMA_INVALID` when the change is not backward compatible; use {@link migrateRows}
- */
-export function toMigrationDdl(from: RefinerSchema, to: RefinerSchema, dialect: Dialect): string {
-  const fault = compareSchemas(from, to).changes.find(({ backward }) => !backward)
-  if (fault !== undefined) {
-    throw new RefineError(
-      'SCHEMA_INVALID',
-      fault.place,
-      `${fault.change}: rows must be rewritten, see migrateRows`,
-    )
-  }
-  const statements: string[] = []
-  for (const [name, table] of Object.entries(to.tables)) {
-    const old = Object.hasOwn(from.tables, name) ? from.tables[name] : undefined
-    if (old === undefined) {
-      statements.push(toDdl({ ...to, tables: { [name]: table } }, dialect).trimEnd())
-      continue
-    }
-    for (const [column, definition] of Object.entries(table.columns)) {
-      if (Object.hasOwn(old.columns, column)) continue
-      statements.push(`ALTER TABLE "${name}" ADD COLUMN "${column}" ${sqlType(definition, dialect)};`)
-    }
-  }
-  return statements.length === 0 ? '' : `${statements.join('\n')}\n`
 }
