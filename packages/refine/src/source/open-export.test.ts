@@ -32,7 +32,11 @@ interface Malformed {
   readonly limits?: Partial<SourceLimits>
 }
 const cases = (await import(`${folder}exports.mjs`)) as Exports
-const { malformed } = (await import(`${folder}malformed.mjs`)) as { malformed(): Promise<Malformed[]> }
+const { malformed, zip, descriptor } = (await import(`${folder}malformed.mjs`)) as {
+  malformed(): Promise<Malformed[]>
+  zip(entries: readonly object[]): Uint8Array
+  descriptor(options?: object): unknown
+}
 const files = await cases.rows()
 const refused = await malformed()
 let readers: SourceReaders
@@ -190,6 +194,23 @@ describe('other exports', () => {
       ['export/plain.csv', 'csv', 40],
       ['export/readme.txt', null, 0],
     ])
+  })
+
+  test.each([
+    ['with a signature', {}],
+    ['without one', { signed: false }],
+    ['of 64 bits', { wide: true }],
+    ['of 64 bits without a signature', { wide: true, signed: false }],
+  ])('an archive written as a stream, its figures behind each file %s', async (_, options) => {
+    const streamed = { flags: 0x808, localCrc: 0, localSize: 0, localPacked: 0, behind: descriptor(options) }
+    const empty = { data: new Uint8Array(), method: 0 }
+    const bytes = zip([
+      { name: 'd/', ...empty },
+      { name: 'd/a.jsonl', ...streamed },
+      { name: 'e/', ...streamed, ...empty },
+      { name: 'e/b.jsonl', ...streamed },
+    ])
+    expect(await read('rows', 'a.zip', bytes)).toHaveLength(2)
   })
 
   test('SQLite with several tables needs a name; views, virtual tables and generated columns are not read', async () => {
