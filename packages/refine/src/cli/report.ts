@@ -5,6 +5,8 @@ const remedies: Readonly<Record<string, string>> = {
   FORMAT_UNKNOWN:
     'no reader knows this file; is it an export of this kind, is the reader’s package installed?',
   MEDIA_TYPE_MISMATCH: 'the refiner reads another kind of file',
+  FIELD_MISSING:
+    'the header lacks the field of this column; is it another export, or parted by other characters than commas?',
   LIMIT_EXCEEDED: 'the file is larger or deeper than allowed; split it',
   MAP_FAILED: 'the mapping threw at this record',
   VALUE_MISSING: 'a value that must be there is not',

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { sha256Digest } from '@sealpool/crypto'
 import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
@@ -263,6 +264,34 @@ describe('runFileJob', () => {
     expect((await job({ withoutDigest: true })).repaired).toEqual([])
     rmSync(join(out(), '000000.receipts.parquet'))
     expect((await job({ withoutDigest: true })).repaired).toEqual(['a.csv'])
+  })
+
+  test('a header without a mapped field is refused by its column, in whatever file it stands', async () => {
+    const runtime = await createQuickJsRuntime()
+    const refiner = await bundleRefiner({ entry: entry('receipts-refiner.ts') })
+    const renamed = csv(3).replace('paid_by', ' paid_by')
+    put('a.csv', renamed)
+    put('b.csv', csv(3).replaceAll(',', ';'))
+    put('c.csv.gz', gzipSync(renamed))
+    put('d.jsonl', '{"date":"2024-01-01","shop":"x","total":"1.00"}\n')
+    const { refused, tables } = await job()
+    const place = 'receipts.card'
+    expect(refused).toEqual([
+      { id: 'a.csv', code: 'FIELD_MISSING', place },
+      { id: 'b.csv', code: 'FIELD_MISSING', place: 'receipts.day' },
+      { id: 'c.csv.gz', code: 'FIELD_MISSING', place },
+    ])
+    // In JSON a field without a value is often left out.
+    expect(tables['receipts']?.rows).toBe(1)
+    const contribution = { id: 'a', contributor: 0, mediaType: 'text/csv' }
+    const batch = await refineBatch({
+      refiner,
+      runtime,
+      limits: { memoryBytes: 64 << 20, timeMs: 5000, outputBytes: 1 << 24 },
+      contributions: [{ ...contribution, bytes: new TextEncoder().encode(renamed) }],
+    })
+    expect(batch.refused).toEqual([{ id: 'a', code: 'FIELD_MISSING', place }])
+    await runtime.close()
   })
 
   test('damaged leaves and records are found', async () => {

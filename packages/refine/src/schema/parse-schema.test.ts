@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { RefineError } from '../errors.js'
+import { requiredFields } from '../source/required-fields.js'
 import payroll from '../testing/payroll-refiner.js'
 import { parseRefinerSchema, tableOf } from './parse-schema.js'
 import { schemaId } from './schema-id.js'
@@ -84,6 +85,21 @@ describe('parseRefinerSchema', () => {
       expect(fault(value)?.code).toBe('SCHEMA_INVALID')
     },
   )
+
+  test.each<[string, object, object, boolean]>([
+    ['a column that may be null', { nullable: true }, {}, true],
+    ['a column with a value for the empty text', {}, { values: { '': 'none' } }, true],
+    ['a column that must have a value', {}, {}, false],
+  ])('optional in a mapping: %s', (_, column, spec, fits) => {
+    const source = {
+      ...schema,
+      source: 'csv',
+      tables: { t: { description: 'd', columns: { c: { type: 'text', description: 'd', ...column } } } },
+      direct: { table: 't', columns: { c: { from: 'C', optional: true, ...spec } } },
+    }
+    expect(fault(source)).toEqual(fits ? undefined : { code: 'SCHEMA_INVALID', place: 'direct' })
+    if (fits) expect(requiredFields(parseRefinerSchema(source))).toEqual([])
+  })
 
   test('tableOf refuses a name that the schema lacks', () => {
     expect(tableOf(schema, 'workers').name).toBe('workers')

@@ -56,6 +56,7 @@ const directMapping = z.strictObject({
       values: z
         .record(z.string().max(256), z.union([z.string().max(65_536), z.number(), z.boolean(), z.null()]))
         .optional(),
+      optional: z.boolean().optional(),
       by: z
         .string()
         .regex(/^[a-zA-Z][a-zA-Z0-9]{0,63}$/)
@@ -139,8 +140,12 @@ function directFault(schema: RefinerSchema, direct: DirectMapping): string | und
     return 'a mapping as data needs the source csv, jsonl or rows'
   const table = Object.hasOwn(schema.tables, direct.table) ? schema.tables[direct.table] : undefined
   if (table === undefined) return 'the mapping names no table of the schema'
-  for (const [name, { by, values }] of Object.entries(direct.columns)) {
-    if (!Object.hasOwn(table.columns, name)) return 'the mapping names a column that its table does not have'
+  for (const [name, { by, values, optional }] of Object.entries(direct.columns)) {
+    const column = Object.hasOwn(table.columns, name) ? table.columns[name] : undefined
+    if (column === undefined) return 'the mapping names a column that its table does not have'
+    const absent = column.nullable === true || by !== undefined || Object.hasOwn(values ?? {}, '')
+    if (optional === true && !absent)
+      return 'optional needs a column that may be null, a function, or values with one for the empty text'
     if (by !== undefined && values !== undefined) return 'values and by exclude each other'
   }
   for (const [name, column] of Object.entries(table.columns)) {

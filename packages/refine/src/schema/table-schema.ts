@@ -75,6 +75,8 @@ export interface DirectColumn {
   readonly from: string
   /** Source text (a number or boolean by its JSON text) to value. What is not named here is refused. */
   readonly values?: Readonly<Record<string, string | number | boolean | null>>
+  /** May the field be absent from the header of a CSV, Parquet file or SQLite table? Then it is absent in every row. Default false. */
+  readonly optional?: boolean
   /** Name of one of the refiner's `functions`, called once for each different value of a batch. */
   readonly by?: string
 }

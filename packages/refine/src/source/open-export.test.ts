@@ -11,6 +11,7 @@ import { createSqliteReader } from '../sqlite/index.js'
 import { property } from '../testing/property.js'
 import { saxesReader } from '../xml/index.js'
 import { openExport, type SourceReaders } from './open-export.js'
+import type { RequiredField } from './required-fields.js'
 import { defaultSourceLimits, type SourceLimits } from './source-limits.js'
 
 /** The cases of `npm run conformance -- refine`, run here on the sources. */
@@ -59,6 +60,7 @@ async function read(
   name: string,
   bytes: Uint8Array | AsyncIterable<Uint8Array>,
   limits: Partial<SourceLimits> = {},
+  fields: readonly RequiredField[] = [],
 ) {
   const records: JsonValue[] = []
   for await (const record of openExport({
@@ -67,6 +69,7 @@ async function read(
     bytes,
     readers,
     limits: { ...defaultSourceLimits, ...limits },
+    fields,
   })) {
     records.push(record)
   }
@@ -89,6 +92,18 @@ describe('the same rows', () => {
     const bytes = files[name] ?? new Uint8Array()
     expect((await read('rows', name, bytes)).map(same)).toEqual(want)
     expect((await read('rows', name, inPieces(bytes, 777))).map(same)).toEqual(want)
+  })
+})
+
+describe('fields that a table must have', () => {
+  const names = Object.keys(files).filter((name) => /csv|parquet|sqlite/.test(name))
+  test.each(names)('%s', async (name) => {
+    const bytes = files[name] ?? new Uint8Array()
+    const there = { name: 'shop', place: 't.shop' }
+    expect(await read('rows', name, bytes, {}, [there])).toHaveLength(40)
+    await expect(
+      read('rows', name, bytes, {}, [there, { name: 'Shop', place: 't.name' }]),
+    ).rejects.toMatchObject({ code: 'FIELD_MISSING', place: expect.stringMatching(/t\.name$/) })
   })
 })
 
