@@ -7,6 +7,7 @@ import type { Address, Digest, KeySet } from '@sealpool/crypto'
 import { createDuckDbEngine } from '@sealpool/query/duckdb'
 import type { JobRuntime } from '@sealpool/sandbox'
 import { createProcessRuntime } from '@sealpool/sandbox/process'
+import { openDoor } from '../api/door.js'
 import { nodeApi } from '../api/node-api.js'
 import { serveApi } from '../api/serve-api.js'
 import { openBlobStore } from '../blob-store/open-blob-store.js'
@@ -27,11 +28,13 @@ import { getMeta, setMeta } from '../state/meta-table.js'
 import { migrate } from '../state/migration.js'
 import { storedLedger, verifyLedgers } from '../state/pglite-ledger.js'
 import { openPgliteStore } from '../state/pglite-store.js'
+import { anyRevoked, revoke } from '../state/revocation-table.js'
 import { openSealedStore } from '../state/sealed-store.js'
 import type { StateStore } from '../state/state-store.js'
 import { type NodeLogger, nodeLogger } from './logger.js'
 import { startNodeWork } from './node-work.js'
 import { openPlatform } from './open-platform.js'
+import { openRecords } from './open-records.js'
 import { openState } from './open-state.js'
 import { partFolder } from './part-folder.js'
 import { servePools } from './serve-pools.js'
@@ -142,15 +145,39 @@ async function start(
   const runtime = await createProcessRuntime({ isolation: config.sandbox.isolation })
   closers.push(() => runtime.close())
   const contexts = contextsOf(config, { store, chain, keys, evidence, pools, runtime }, log)
-  const work = startNodeWork({ ...contexts, config, log, simulated })
+  const records = await openRecords({ config, store, keys, sign: contexts.ingest.sign, simulated, log })
+  closers.push(() => records.close())
+  const work = startNodeWork({ ...contexts, config, log, simulated, records })
   closers.push(() => work.stop())
 
   const { host, port, maximumConnections, calls, costlyCalls } = config.api
-  const app = nodeApi(work.service, (error) => log.error({ err: error }, 'an API call failed'), {
-    calls,
-    costly: costlyCalls,
+  let publicUrl = config.api.publicUrl
+  const door = openDoor({
+    open: config.api.access === 'open',
+    chainId: chain.chainId,
+    publicUrl: () => publicUrl ?? `http://${host}:${port}`,
+    keySet: keys.keySetDigest,
+    privateKey: keys.hpkePrivateKey,
+    tokenKey: keys.accessSecret(deployment),
+    operators: new Set(config.api.operators),
+    sessionSeconds: config.api.sessionSeconds,
+    isPeer: (address) => chain.isNodeActive(address),
+    isContractSignature: (...asked) => chain.isContractSignature(...asked),
+    anyRevoked: (ids) => anyRevoked(store, ids),
+    revoke: (id, expires) => revoke(store, id, { expires, now: platformNow() }),
+    random: platformRandom,
+    now: platformNow,
+    audit: records.audit,
   })
+  const app = nodeApi(
+    work.service,
+    (error) => log.error({ err: error }, 'an API call failed'),
+    { calls, costly: costlyCalls },
+    () => performance.now(),
+    { door, origins: config.api.origins },
+  )
   const api = await serveApi({ app, host, port, maximumConnections })
+  publicUrl ??= api.url
   closers.push(() => api.close())
   log.info(
     {
