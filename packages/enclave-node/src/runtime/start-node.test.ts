@@ -336,7 +336,8 @@ describe('jobs', { timeout: 180_000 }, () => {
         (one) => one.path === path && one.method === (init?.method ?? 'GET').toLowerCase(),
       )
       const response = await fetch(`${node.url}${address}`, init)
-      const schema = route?.answers[response.status] ?? refusalSchema(route?.refusals ?? everyRefusal)
+      const schema =
+        route?.answers[response.status] ?? refusalSchema([...everyRefusal, ...(route?.refusals ?? [])])
       return schema.parse(await response.json())
     }
     const plan = (sql: string) => ({

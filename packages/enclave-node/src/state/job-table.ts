@@ -1,4 +1,4 @@
-import type { Address, Digest, JsonValue, SignedStatement } from '@sealpool/crypto'
+import type { Address, Digest, JsonObject, JsonValue, SignedStatement } from '@sealpool/crypto'
 import { NodeError } from '../errors.js'
 import { bytesOrNull, integerOf, jsonOf, jsonOrNull, textOf, textOrNull } from './column.js'
 import type { JobState } from './job-state.js'
@@ -351,7 +351,7 @@ export async function storeOutcome(
       JSON.stringify(outcome.receipt),
     ],
   )
-  const issued = outcome.receipt.statement.body['issuedAt']
+  const issued = (outcome.receipt as { statement?: { body?: JsonObject } }).statement?.body?.['issuedAt']
   await appendReceipt(tx, {
     digest: outcome.receiptDigest,
     job: id,
