@@ -100,6 +100,8 @@ async function start(flags: Parameters<typeof loadConfig>[0], stopWithStdin: boo
     }),
   )
   const failed = await Promise.race([asked, node.failed])
+  // An input that stays open would keep the process.
+  process.stdin.destroy()
   if (failed !== undefined) {
     console.error(`sealpool-node: ${failed.message}`)
     // Nothing can be finished without the state, and whatever still runs must not go on beside a new leader.

@@ -32,6 +32,8 @@ export interface NodeKeyRing {
   poolSecret(purpose: string, scope: KeyScope): Uint8Array
   /** Key of the node's state at rest on one deployment, whatever its settings; 32 bytes. */
   stateSecret(deployment: { readonly chainId: number; readonly nodeRegistry: Address }): Uint8Array
+  /** Authenticates the empty database that lies beside the state; 32 bytes. */
+  templateSecret(deployment: { readonly chainId: number; readonly nodeRegistry: Address }): Uint8Array
   /** Key of the tokens that the API gives out, for this key set alone; 32 bytes. */
   accessSecret(deployment: { readonly chainId: number; readonly nodeRegistry: Address }): Uint8Array
   /** Ed25519 key of the log of receipts on one deployment, the same whatever the settings are; 32 bytes. */
@@ -73,6 +75,7 @@ export function openKeyRing(root: Uint8Array, config: Digest): NodeKeyRing {
     poolKey: (scope) => derivePoolKey({ root: keys.root, ...scope }),
     poolSecret: (purpose, scope) => deriveSecret({ root: keys.root, purpose, ...scope }),
     stateSecret: (deployment) => nodeSecret('node-state', deployment),
+    templateSecret: (deployment) => nodeSecret('empty-database', deployment),
     accessSecret: (deployment) => nodeSecret('api-access', deployment, keySetId),
     logSecret: (deployment) => nodeSecret('receipt-log', deployment),
   }
