@@ -20,7 +20,7 @@ export type BlobMode =
   | 'busy'
   /** Sends half and closes. */
   | 'cut'
-  /** Never answers. */
+  /** Does not answer until it is told otherwise, and closes then. */
   | 'stall'
 
 /** A running store. */
@@ -45,6 +45,7 @@ export async function startBlobProxy(options: {
   let mode: BlobMode = 'pass'
   let hook: (() => Promise<void>) | undefined
   const counts = { calls: 0, altered: 0 }
+  const stalled = new Set<ServerResponse>()
   const answer = async (path: string, response: ServerResponse): Promise<void> => {
     counts.calls += 1
     if (hook !== undefined) {
@@ -54,7 +55,10 @@ export async function startBlobProxy(options: {
     }
     const present = mode
     if (present !== 'pass') counts.altered += 1
-    if (present === 'stall') return
+    if (present === 'stall') {
+      stalled.add(response)
+      return
+    }
     if (present === 'busy' || present === 'missing') {
       response.writeHead(present === 'busy' ? 503 : 404).end()
       return
@@ -99,6 +103,8 @@ export async function startBlobProxy(options: {
     counts,
     set(next) {
       mode = next
+      for (const response of stalled) response.destroy()
+      stalled.clear()
     },
     onRequest(run) {
       hook = run

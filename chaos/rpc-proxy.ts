@@ -27,8 +27,9 @@ export type RpcMode =
   | 'lie-state'
   /** Goes on telling the head at which it was set to this. */
   | 'frozen'
-  /** Takes transactions and drops them, with their proper hash. */
-  | 'swallow'
+
+/** Modes in which no call gets its answer. */
+const refuses: readonly RpcMode[] = ['stall', 'error', 'garbage', 'cut']
 
 /** A running proxy. */
 export interface RpcProxy {
@@ -39,7 +40,7 @@ export interface RpcProxy {
    * watch, and everything goes its way.
    */
   onTransaction(when: 'before' | 'after' | 'watch', hook: () => Promise<void>): void
-  /** Calls so far, and how many were not passed on as they are. */
+  /** Calls so far, and how many answers were kept back, broken or changed. */
   readonly counts: { calls: number; altered: number }
   close(): Promise<void>
 }
@@ -89,7 +90,7 @@ export async function startRpcProxy(options: {
     counts.calls += calls.length
     const present = mode
     const sends = calls.some(({ method }) => method === 'eth_sendRawTransaction')
-    if (present !== 'pass') counts.altered += 1
+    if (refuses.includes(present)) counts.altered += 1
     if (present === 'stall') return
     if (present === 'cut') {
       response.destroy()
@@ -124,23 +125,18 @@ export async function startRpcProxy(options: {
     body: Buffer,
     response: ServerResponse,
   ): Promise<void> => {
-    const sends = calls.some(({ method }) => method === 'eth_sendRawTransaction')
     const answer = present === 'swallow' && sends ? calls.map((call) => swallowed(call)) : await forward(body)
     alter(present, calls, answer)
     const text = Buffer.from(JSON.stringify(answer))
     options.onTraffic(text)
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': String(text.length) })
     if (present === 'half') {
+      counts.altered += 1
       response.write(text.subarray(0, Math.floor(text.length / 2)))
       return
     }
     response.end(text)
   }
-
-  const swallowed = (call: Call): Answer => ({
-    id: call.id,
-    result: `0x${'5a'.repeat(32)}`,
-  })
 
   const alter = (present: RpcMode, calls: readonly Call[], answer: Answer | Answer[]): void => {
     const methodOf = (id: unknown) => calls.find((call) => call.id === id)?.method
@@ -148,19 +144,23 @@ export async function startRpcProxy(options: {
       const method = methodOf(one.id)
       if (present === 'lie-head' && method === 'eth_blockNumber' && typeof one.result === 'string') {
         one.result = `0x${(BigInt(one.result) + 1_000n).toString(16)}`
+        counts.altered += 1
       }
       if (present === 'frozen' && method === 'eth_blockNumber') {
         frozenHead ??= one.result as string
+        if (frozenHead !== one.result) counts.altered += 1
         one.result = frozenHead
       }
       if (present === 'lie-logs' && method === 'eth_getLogs' && Array.isArray(one.result)) {
         const logs = one.result as { data: string }[]
         const last = logs.at(-1)
+        if (last !== undefined) counts.altered += 1
         if (last !== undefined && last.data.length > 66) last.data = turned(last.data)
         else logs.pop()
       }
       if (present === 'lie-state' && method === 'eth_call' && typeof one.result === 'string') {
         one.result = turned(one.result)
+        counts.altered += 1
       }
     })
   }

@@ -9,6 +9,9 @@ const modes: readonly BlobMode[] = ['slow', 'missing', 'busy', 'cut', 'stall', '
 /** Wrong bytes are the contributor's fault as far as the node can tell: it may refuse what it read while they came. */
 const refusedForWrongBytes = ['BLOB_DIGEST_MISMATCH']
 
+/** How long the node may take to ask for a blob. */
+const patienceMs = 40_000
+
 /** Injects each of them under work. @param seconds how long each */
 export async function blobFault(
   scene: Scene,
@@ -23,9 +26,9 @@ export async function blobFault(
     const before = scene.blobs.counts.altered
     scene.blobs.set(mode)
     await scene.workload.contribute(3, mode === 'corrupt' ? refusedForWrongBytes : [])
-    for (let waited = 0; waited < 40; waited++) {
-      await sleep(options.seconds * 100)
-      if (waited >= 10 && scene.blobs.counts.altered > before) break
+    await sleep(options.seconds * 1000)
+    for (let waited = 0; waited < patienceMs && scene.blobs.counts.altered === before; waited += 50) {
+      await sleep(50)
     }
     scene.blobs.set('pass')
     const altered = scene.blobs.counts.altered - before
