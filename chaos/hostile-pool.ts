@@ -46,8 +46,8 @@ export const attempts: readonly EscapeAttempt[] = [...escapeAttempts, ...onTheMa
 const prefix = 'globalThis.sealpool = { go: (input) => '
 
 /** The attempts as an expression for {@link hostileProof}. */
-function attemptsExpression(): string {
-  const cases = attempts.map(({ name, code, harmless }) => {
+function attemptsExpression(made: readonly EscapeAttempt[]): string {
+  const cases = made.map(({ name, code, harmless }) => {
     if (!code.startsWith(prefix) || !code.endsWith(' }')) throw new Error(`attempt ${name}: unknown form`)
     const expected = harmless === 'fails' ? 'undefined' : JSON.stringify(JSON.stringify(harmless.returns))
     return `[${JSON.stringify(name)}, [(input) => ${code.slice(prefix.length, -2)}, ${expected}]]`
@@ -55,12 +55,12 @@ function attemptsExpression(): string {
   return `new Map([\n${cases.join(',\n')}\n])`
 }
 
-/** The hostile proof as the pool's founders would accept it. */
-export async function hostileProof() {
+/** The hostile proof as the pool's founders would accept it. @param made the attempts that it knows */
+export async function hostileProof(made: readonly EscapeAttempt[] = attempts) {
   const bundled = await bundlePoc({
     entry: fileURLToPath(new URL('./hostile-proof.ts', import.meta.url)),
   })
-  const code = bundled.code.replaceAll('SEALPOOL_ESCAPE_ATTEMPTS', () => `(${attemptsExpression()})`)
+  const code = bundled.code.replaceAll('SEALPOOL_ESCAPE_ATTEMPTS', () => `(${attemptsExpression(made)})`)
   return { ...bundled, code, digest: sha256Digest(new TextEncoder().encode(code)) }
 }
 

@@ -26,7 +26,6 @@ import { privateKeyToAccount } from 'viem/accounts'
 import { getBlock } from 'viem/actions'
 import type { PoolWorld, WorldExport, WorldPool } from '../packages/enclave-node/src/testing/pool-world.js'
 import type { SentContribution } from './facts.js'
-import { rpc } from './rpc-proxy.js'
 import type { SeededRandom } from './seeded-random.js'
 
 /** Number of wallets that contribute. */
@@ -187,9 +186,4 @@ export function makeWorkload(options: {
     },
     resultPrivateKey: keys.privateKey,
   }
-}
-
-/** Takes blocks off the chain. */
-export async function reorganise(rpcUrl: string, depth: number): Promise<void> {
-  await rpc(rpcUrl, 'anvil_reorg', [depth, []])
 }

@@ -34,6 +34,8 @@ export async function diskFault(
     await scene.workload.job()
     await sleep(options.seconds * 1000)
     off()
+    if (bytes === 0 && failures === 0)
+      breaches.push('a disk without any room caused no error: nothing was shown')
     const alive = scene.node().isRunning()
     notes.push(
       `files of at most ${bytes} bytes: ${failures} errors in the log, the node ${alive ? 'went on' : 'ended by itself'}`,

@@ -1,11 +1,20 @@
 /** Hostile proofs of contribution, run by the node as it runs every pool's own code. */
 import { readdir } from 'node:fs/promises'
 import type { FaultReport } from '../fault-report.js'
-import { attempts } from '../hostile-pool.js'
+import { attempts, harmlessRefusal } from '../hostile-pool.js'
 import type { Scene } from '../scene.js'
 
-/** Codes under which an attempt may end. */
-const harmless = ['PROOF_FAILED', 'HARMLESS', 'MALFORMED_EXPORT', 'PROOF_REFUSED']
+/** Codes under which an attempt that fails may end: the run, not the host, came to an end. */
+const failed = [
+  'PROOF_FAILED',
+  'POC_THREW',
+  'POC_TIMEOUT',
+  'POC_OUT_OF_MEMORY',
+  'POC_STACK_OVERFLOW',
+  'POC_OUT_OF_STEPS',
+  'POC_OUTPUT_TOO_LARGE',
+  'POC_OUTPUT_NOT_JSON',
+]
 
 /**
  * Makes one contribution for each attempt.
@@ -26,7 +35,7 @@ export async function escapesFault(
   }))
   const ids: string[] = []
   for (let at = 0; at < exports.length; at += 20) {
-    ids.push(...(await scene.workload.contributeTo(exports.slice(at, at + 20), harmless)))
+    ids.push(...(await scene.workload.contributeTo(exports.slice(at, at + 20), [...failed, harmlessRefusal])))
   }
   if (!(await scene.drain(180_000))) breaches.push('the attempts were not all judged in 180 s')
   const outcomes = new Map<string, number>()
@@ -37,8 +46,11 @@ export async function escapesFault(
     }
     const outcome = `${state} ${reason}`
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
-    if (state !== 'refused' || !harmless.includes(reason))
-      breaches.push(`${chosen[index]?.name}: ended as ${outcome}`)
+    const attempt = chosen[index]
+    const expected = attempt?.harmless === 'fails' ? failed : [harmlessRefusal]
+    if (state !== 'refused' || !expected.includes(reason)) {
+      breaches.push(`${attempt?.name}: ended as ${outcome}`)
+    }
   }
   const written = (await readdir('/tmp')).filter((name) => name === 'escaped')
   if (written.length > 0) breaches.push('an attempt has written /tmp/escaped')

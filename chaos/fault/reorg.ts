@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FaultReport } from '../fault-report.js'
 import { rpc } from '../rpc-proxy.js'
 import type { Scene } from '../scene.js'
-import { reorganise } from '../workload.js'
 
 /** Takes 1 to 12 blocks off, in an order that the seed gives. @param count how many reorganisations */
 export async function reorgFault(
@@ -15,6 +14,7 @@ export async function reorgFault(
   const depths = scene.random.shuffled(Array.from({ length: 12 }, (_, index) => index + 1))
   let lost = { contributions: 0, jobs: 0 }
   let undone = 0
+  let mined = 0
   const off = scene.node().onLine(({ msg }) => {
     if (msg.startsWith('the chain was reorganised')) undone += 1
   })
@@ -23,8 +23,18 @@ export async function reorgFault(
     const depth = depths[index % depths.length] ?? 1
     await scene.workload.contribute(2)
     await scene.workload.job()
-    await sleep(scene.random.integer(0, 2_000))
-    await reorganise(url, depth)
+    await sleep(scene.random.integer(0, 600))
+    // On a chain that others use as well, what was in the lost blocks waits for another block; here and there it does not.
+    const again = scene.random.integer(0, 2) > 0 ? await transactionsOf(url, depth) : []
+    await rpc(url, 'anvil_reorg', [depth, []])
+    for (const raw of again) {
+      await rpc(url, 'eth_sendRawTransaction', [raw]).then(
+        () => {
+          mined += 1
+        },
+        () => undefined,
+      )
+    }
     // The other branch is the longer one.
     await rpc(url, 'anvil_mine', ['0x2'])
     const now = await scene.workload.forgetLost()
@@ -40,8 +50,24 @@ export async function reorgFault(
   notes.push(
     `depths ${Array.from({ length: options.count }, (_, index) => depths[index % depths.length]).join(', ')}`,
     `${undone} of them were deep enough for the node to undo something`,
-    `the lost blocks held ${lost.contributions} contributions and ${lost.jobs} paid jobs, which their senders would send again`,
+    `${mined} transactions of lost blocks came into another block`,
+    `gone with the lost blocks: ${lost.contributions} contributions and ${lost.jobs} paid jobs`,
   )
   options.say(`reorganisations: ${options.count}`)
   return { fault: 'reorganisations', injected: options.count, notes, breaches }
+}
+
+/** Transactions of the newest blocks as they were sent, oldest first. */
+async function transactionsOf(url: string, depth: number): Promise<string[]> {
+  const head = Number(await rpc(url, 'eth_blockNumber', []))
+  const found: string[] = []
+  for (let number = head - depth + 1; number <= head; number++) {
+    const block = (await rpc(url, 'eth_getBlockByNumber', [`0x${number.toString(16)}`, false])) as {
+      transactions: readonly string[]
+    }
+    for (const hash of block.transactions) {
+      found.push((await rpc(url, 'eth_getRawTransactionByHash', [hash])) as string)
+    }
+  }
+  return found
 }
