@@ -35,6 +35,8 @@ export interface Facts {
       readonly released: number
       readonly settled: number
       readonly refunded: number
+      /** Digest of the receipt under which it was released; null: it was not. */
+      readonly receipt: string | null
     }[]
     /** Newest anchored version of each pool's budget ledger; 0: none. */
     readonly anchors: readonly { readonly pool: string; readonly version: number }[]
@@ -62,6 +64,6 @@ export interface Facts {
       readonly epsilonSpent: string
       readonly epsilonCharged: string | null
     }[]
-    readonly receipts: readonly { readonly job: string; readonly outcome: string }[]
+    readonly receipts: readonly { readonly job: string; readonly outcome: string; readonly digest: string }[]
   }
 }

@@ -13,7 +13,7 @@ import {
   getJobEvents,
   getVerdicts,
 } from '@sealpool/contracts'
-import { platformRandom } from '@sealpool/crypto'
+import { hexToDigest, platformRandom } from '@sealpool/crypto'
 import { budgetAfter, type LedgerEntry } from '@sealpool/privacy'
 import { getLogs } from 'viem/actions'
 import { parseAbiItem } from 'viem/utils'
@@ -72,6 +72,10 @@ export async function chainFacts(world: PoolWorld): Promise<Facts['chain']> {
   const held = await getBalance(client, { token: deployment.protocolToken, account: world.consumer })
   const times = (id: bigint, name: string) =>
     events.filter((one) => one.id === id && one.name === name).length
+  const receiptOf = (id: bigint): string | null => {
+    const release = events.filter((one) => one.id === id).findLast(({ name }) => name === 'JobReleased')
+    return release?.name === 'JobReleased' ? hexToDigest(release.args.receiptDigest) : null
+  }
   return {
     contributions: records.map(({ id, pool, owner, state }) => ({
       id: id.toString(),
@@ -93,6 +97,7 @@ export async function chainFacts(world: PoolWorld): Promise<Facts['chain']> {
       released: times(job.id, 'JobReleased'),
       settled: times(job.id, 'JobSettled'),
       refunded: times(job.id, 'JobRefunded'),
+      receipt: receiptOf(job.id),
     })),
     anchors: await eachOf(pools, async ({ pool }) => {
       const head = await getBudgetHead(client, { anchors: world.market.anchors, pool })
@@ -140,7 +145,7 @@ async function read(sql: Sql): Promise<Facts['store']> {
     'select id::text, state, reason, sealed_result is not null as has_result from jobs order by jobs.id',
   )
   const ledger = await sql.query('select pool, version, entry from ledger order by pool, version')
-  const receipts = await sql.query('select job::text, outcome from receipts')
+  const receipts = await sql.query('select job::text, outcome, digest from receipts')
   return {
     contributions: contributions.map((row) => ({
       id: text(row['id']),
@@ -164,7 +169,11 @@ async function read(sql: Sql): Promise<Facts['store']> {
         epsilonCharged: entry.charge === null ? null : text(entry.charge.epsilon),
       }
     }),
-    receipts: receipts.map((row) => ({ job: text(row['job']), outcome: text(row['outcome']) })),
+    receipts: receipts.map((row) => ({
+      job: text(row['job']),
+      outcome: text(row['outcome']),
+      digest: text(row['digest']),
+    })),
   }
 }
 

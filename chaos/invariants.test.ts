@@ -31,8 +31,26 @@ const sound: Facts = {
       { pool, owner: second, balance: '0' },
     ],
     jobs: [
-      { id: '1', state: 'Settled', pools: [pool], price: '1000', released: 1, settled: 1, refunded: 0 },
-      { id: '2', state: 'Refused', pools: [pool], price: '1000', released: 0, settled: 0, refunded: 1 },
+      {
+        id: '1',
+        state: 'Settled',
+        pools: [pool],
+        price: '1000',
+        released: 1,
+        settled: 1,
+        refunded: 0,
+        receipt: 'sha256:01',
+      },
+      {
+        id: '2',
+        state: 'Refused',
+        pools: [pool],
+        price: '1000',
+        released: 0,
+        settled: 0,
+        refunded: 1,
+        receipt: null,
+      },
     ],
     anchors: [{ pool, version: 1 }],
     consumerSpent: '1000',
@@ -52,8 +70,8 @@ const sound: Facts = {
       { pool, version: 1, job: '1', epsilonSpent: '0.5', epsilonCharged: '0.5' },
     ],
     receipts: [
-      { job: '1', outcome: 'released' },
-      { job: '2', outcome: 'refused' },
+      { job: '1', outcome: 'released', digest: 'sha256:01' },
+      { job: '2', outcome: 'refused', digest: 'sha256:02' },
     ],
   },
 }
@@ -217,7 +235,14 @@ describe('the invariants', () => {
     [
       'a second receipt of a release',
       'no job released or settled twice',
-      withStore({ receipts: [...sound.store.receipts, { job: '1', outcome: 'released' }] }),
+      withStore({
+        receipts: [...sound.store.receipts, { job: '1', outcome: 'released', digest: 'sha256:01' }],
+      }),
+    ],
+    [
+      'a release under a receipt that nobody gave out',
+      'receipts of chain and store equal',
+      withChain({ jobs: [{ ...settled, receipt: 'sha256:03' }, refused] }),
     ],
     ['a payment twice', 'no job paid twice', withChain({ consumerSpent: '2000' })],
     ['a payment of nothing', 'no job paid twice', withChain({ consumerSpent: '0' })],

@@ -119,6 +119,17 @@ const oneRelease: Check = ({ chain, store }) => {
   return { checked: chain.jobs.length, breaches }
 }
 
+const sameReceipts: Check = ({ chain, store }) => {
+  const kept = new Set(store.receipts.map(({ job, digest }) => `${job} ${digest}`))
+  const released = chain.jobs.filter(({ receipt }) => receipt !== null)
+  return {
+    checked: released.length,
+    breaches: released
+      .filter(({ id, receipt }) => !kept.has(`${id} ${receipt}`))
+      .map(({ id }) => `job ${id} was released under a receipt that the node does not have`),
+  }
+}
+
 const onePayment: Check = ({ chain }) => {
   const due = chain.jobs
     .filter(({ refunded, state }) => refunded === 0 && (state === 'Settled' || state === 'Released'))
@@ -218,6 +229,7 @@ const checks: Readonly<Record<string, Check>> = {
   'one reward for each accepted contribution': oneReward,
   'every paid job comes to an end': everyJobEnds,
   'no job released or settled twice': oneRelease,
+  'receipts of chain and store equal': sameReceipts,
   'no job paid twice': onePayment,
   'no charge twice, ledgers add up': oneCharge,
   'no result without a charge': noResultUncharged,

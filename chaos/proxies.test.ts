@@ -26,7 +26,13 @@ beforeEach(async () => {
       void wholeBody(request).then((body) => {
         const { id, method } = JSON.parse(body.toString()) as { id: number; method: string }
         asked.push(method)
-        const result = method === 'eth_blockNumber' ? `0x${head.toString(16)}` : answers[method]
+        const number = `0x${head.toString(16)}`
+        const result =
+          method === 'eth_blockNumber'
+            ? number
+            : method === 'eth_getBlockByNumber'
+              ? { number, hash: '0xabc' }
+              : answers[method]
         response.end(JSON.stringify({ jsonrpc: '2.0', id, result }))
       })
     }),
@@ -70,10 +76,18 @@ describe('an endpoint', () => {
   })
 
   it('that stands still tells its head of then', async () => {
+    const newest = (params: unknown[]) => rpc(proxy.url, 'eth_getBlockByNumber', params)
     proxy.set('frozen')
     expect(await call('eth_blockNumber')).toBe('0x10')
+    expect(await newest(['latest', false])).toMatchObject({ number: '0x10' })
     head = 0x20
     expect(await call('eth_blockNumber')).toBe('0x10')
+    expect(await newest(['latest', false])).toMatchObject({ number: '0x10' })
+    expect(await newest(['0x20', false])).toMatchObject({ number: '0x20' })
+    expect(proxy.counts.altered).toBe(2)
+    proxy.set('lie-head')
+    expect(await newest(['latest', false])).toEqual({ number: '0x408', hash: '0xabc' })
+    expect(await newest(['0x20', false])).toMatchObject({ number: '0x20' })
     proxy.set('pass')
     expect(await call('eth_blockNumber')).toBe('0x20')
   })

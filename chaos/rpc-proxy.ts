@@ -66,7 +66,7 @@ export async function startRpcProxy(options: {
   readonly onTraffic: (body: Buffer) => void
 }): Promise<RpcProxy> {
   let mode: RpcMode = 'pass'
-  let frozenHead: string | undefined
+  const heads = new Map<string, unknown>()
   let hook: { readonly when: 'before' | 'after' | 'watch'; readonly run: () => Promise<void> } | undefined
   const counts = { calls: 0, altered: 0 }
 
@@ -139,17 +139,22 @@ export async function startRpcProxy(options: {
   }
 
   const alter = (present: RpcMode, calls: readonly Call[], answer: Answer | Answer[]): void => {
-    const methodOf = (id: unknown) => calls.find((call) => call.id === id)?.method
+    const callOf = (id: unknown) => calls.find((call) => call.id === id)
     each(answer, (one) => {
-      const method = methodOf(one.id)
-      if (present === 'lie-head' && method === 'eth_blockNumber' && typeof one.result === 'string') {
-        one.result = `0x${(BigInt(one.result) + 1_000n).toString(16)}`
+      const { method = '', params = [] } = callOf(one.id) ?? {}
+      const tellsHead =
+        method === 'eth_blockNumber' || (method === 'eth_getBlockByNumber' && params[0] === 'latest')
+      if (present === 'lie-head' && tellsHead) {
+        one.result = further(one.result)
         counts.altered += 1
       }
-      if (present === 'frozen' && method === 'eth_blockNumber') {
-        frozenHead ??= one.result as string
-        if (frozenHead !== one.result) counts.altered += 1
-        one.result = frozenHead
+      if (present === 'frozen' && tellsHead) {
+        const kept = heads.get(method)
+        if (kept === undefined) heads.set(method, one.result)
+        else {
+          if (JSON.stringify(kept) !== JSON.stringify(one.result)) counts.altered += 1
+          one.result = kept
+        }
       }
       if (present === 'lie-logs' && method === 'eth_getLogs' && Array.isArray(one.result)) {
         const logs = one.result as { data: string }[]
@@ -174,13 +179,20 @@ export async function startRpcProxy(options: {
     counts,
     set(next) {
       mode = next
-      frozenHead = undefined
+      heads.clear()
     },
     onTransaction(when, run) {
       hook = { when, run }
     },
     close,
   }
+}
+
+/** A head, as a number or as a block, 1,000 blocks further. */
+function further(head: unknown): unknown {
+  if (typeof head === 'string') return `0x${(BigInt(head) + 1_000n).toString(16)}`
+  const block = head as { readonly number: string }
+  return { ...block, number: further(block.number) }
 }
 
 /** One bit turned in the last place of a hexadecimal text. */

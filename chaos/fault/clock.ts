@@ -9,14 +9,15 @@ import type { Scene } from '../scene.js'
 
 const shifts = [3_600, -3_600, 400 * 86_400, -400 * 86_400] as const
 
-/** Injects each shift, half of them with a restart under it. */
+/** Injects shifts, every second one with a restart under it. @param count how many, chosen by the seed */
 export async function clockFault(
   scene: Scene,
-  options: { readonly say: (line: string) => void },
+  options: { readonly count: number; readonly say: (line: string) => void },
 ): Promise<FaultReport> {
   const breaches: string[] = []
   const notes: string[] = []
-  for (const [index, seconds] of shifts.entries()) {
+  const chosen = scene.random.shuffled(shifts).slice(0, options.count)
+  for (const [index, seconds] of chosen.entries()) {
     await scene.setClock(seconds)
     await sleep(250)
     await scene.workload.contribute(2)
@@ -40,6 +41,6 @@ export async function clockFault(
     await scene.setClock(0)
     await sleep(250)
   }
-  options.say(`clock: ${shifts.length} faults`)
-  return { fault: 'clock', injected: shifts.length, notes, breaches }
+  options.say(`clock: ${chosen.length} faults`)
+  return { fault: 'clock', injected: chosen.length, notes, breaches }
 }

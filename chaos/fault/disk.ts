@@ -18,11 +18,12 @@ const limits = [0, 1 << 20] as const
 /** Injects each limit under work, then gives room again and starts the node anew, as an operator does. */
 export async function diskFault(
   scene: Scene,
-  options: { readonly seconds: number; readonly say: (line: string) => void },
+  options: { readonly seconds: number; readonly count: number; readonly say: (line: string) => void },
 ): Promise<FaultReport> {
   const breaches: string[] = []
   const notes: string[] = []
-  for (const bytes of limits) {
+  const chosen = limits.slice(0, options.count)
+  for (const bytes of chosen) {
     const limit = async (text: string) =>
       run('prlimit', ['--pid', String(scene.node().pid), `--fsize=${text}`])
     let failures = 0
@@ -46,6 +47,6 @@ export async function diskFault(
       .ready()
       .catch((error: Error) => breaches.push(`after a full disk (${bytes} bytes): ${error.message}`))
   }
-  options.say(`disk full: ${limits.length} faults`)
-  return { fault: 'disk full (file-size limit)', injected: limits.length, notes, breaches }
+  options.say(`disk full: ${chosen.length} faults`)
+  return { fault: 'disk full (file-size limit)', injected: chosen.length, notes, breaches }
 }
