@@ -107,14 +107,17 @@ describe('an endpoint', () => {
     expect(await quickly('eth_call')).not.toContain('"result"')
   })
 
-  it('tells of the next transaction once: before it is sent, after, or beside', async () => {
+  it('tells of the next transaction once, which is lost, late, sent without an answer, or passed on', async () => {
     const order: string[] = []
     const hook = async () => {
       order.push(asked.includes('eth_sendRawTransaction') ? 'sent' : 'not sent')
     }
-    proxy.onTransaction('before', hook)
+    proxy.onTransaction('lost', hook)
     await expect(quickly('eth_sendRawTransaction')).rejects.toThrow()
-    expect(asked.filter((method) => method === 'eth_sendRawTransaction')).toHaveLength(1)
+    expect(asked).toEqual([])
+    proxy.onTransaction('late', hook)
+    await expect(quickly('eth_sendRawTransaction')).rejects.toThrow()
+    expect(asked).toEqual(['eth_sendRawTransaction'])
     asked.length = 0
     proxy.onTransaction('after', hook)
     await expect(quickly('eth_sendRawTransaction')).rejects.toThrow()
@@ -122,7 +125,7 @@ describe('an endpoint', () => {
     proxy.onTransaction('watch', hook)
     expect(await call('eth_sendRawTransaction')).toBe(answers['eth_sendRawTransaction'])
     expect(await call('eth_sendRawTransaction')).toBe(answers['eth_sendRawTransaction'])
-    expect(order).toEqual(['not sent', 'sent', 'not sent'])
+    expect(order).toEqual(['not sent', 'not sent', 'sent', 'not sent'])
   })
 })
 

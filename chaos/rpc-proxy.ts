@@ -9,9 +9,9 @@ import { listen } from './listen.js'
 /** What the proxy does with calls. */
 export type RpcMode =
   | 'pass'
-  /** Takes the call and never answers. */
+  /** Takes the call and gives no answer until it is told otherwise; then it closes. */
   | 'stall'
-  /** Sends half of the answer and holds the rest. */
+  /** Sends half of the answer and holds the rest, likewise. */
   | 'half'
   /** Answers 500. */
   | 'error'
@@ -31,15 +31,18 @@ export type RpcMode =
 /** Modes in which no call gets its answer. */
 const refuses: readonly RpcMode[] = ['stall', 'error', 'garbage', 'cut']
 
+/** What becomes of a transaction that somebody waits for. */
+export type HookTime = 'lost' | 'late' | 'after' | 'watch'
+
 /** A running proxy. */
 export interface RpcProxy {
   readonly url: string
   set(mode: RpcMode): void
   /**
-   * Called once with the next transaction: before it reaches the chain or after, and its sender gets no answer; or only to
-   * watch, and everything goes its way.
+   * Called once with the next transaction, whose sender gets no answer: `lost`, it never reaches the chain; `late`, it does
+   * after the hook; `after`, it has. Or only to `watch`, and everything goes its way.
    */
-  onTransaction(when: 'before' | 'after' | 'watch', hook: () => Promise<void>): void
+  onTransaction(when: HookTime, hook: () => Promise<void>): void
   /** Calls so far, and how many answers were kept back, broken or changed. */
   readonly counts: { calls: number; altered: number }
   close(): Promise<void>
@@ -66,8 +69,9 @@ export async function startRpcProxy(options: {
   readonly onTraffic: (body: Buffer) => void
 }): Promise<RpcProxy> {
   let mode: RpcMode = 'pass'
+  const held = new Set<ServerResponse>()
   const heads = new Map<string, unknown>()
-  let hook: { readonly when: 'before' | 'after' | 'watch'; readonly run: () => Promise<void> } | undefined
+  let hook: { readonly when: HookTime; readonly run: () => Promise<void> } | undefined
   const counts = { calls: 0, altered: 0 }
 
   const forward = async (body: Buffer): Promise<Answer | Answer[]> => {
@@ -91,7 +95,10 @@ export async function startRpcProxy(options: {
     const present = mode
     const sends = calls.some(({ method }) => method === 'eth_sendRawTransaction')
     if (refuses.includes(present)) counts.altered += 1
-    if (present === 'stall') return
+    if (present === 'stall') {
+      held.add(response)
+      return
+    }
     if (present === 'cut') {
       response.destroy()
       return
@@ -109,10 +116,9 @@ export async function startRpcProxy(options: {
         await pass(present, calls, body, response)
         return
       }
-      const answered = when === 'after' ? await forward(body) : undefined
+      if (when === 'after') await forward(body)
       await run()
-      // The one who asked is gone, most likely; what it sent is not.
-      if (answered === undefined) await forward(body).catch(() => undefined)
+      if (when === 'late') await forward(body).catch(() => undefined)
       response.destroy()
       return
     }
@@ -125,7 +131,7 @@ export async function startRpcProxy(options: {
     body: Buffer,
     response: ServerResponse,
   ): Promise<void> => {
-    const answer = present === 'swallow' && sends ? calls.map((call) => swallowed(call)) : await forward(body)
+    const answer = await forward(body)
     alter(present, calls, answer)
     const text = Buffer.from(JSON.stringify(answer))
     options.onTraffic(text)
@@ -133,6 +139,7 @@ export async function startRpcProxy(options: {
     if (present === 'half') {
       counts.altered += 1
       response.write(text.subarray(0, Math.floor(text.length / 2)))
+      held.add(response)
       return
     }
     response.end(text)
@@ -180,6 +187,8 @@ export async function startRpcProxy(options: {
     set(next) {
       mode = next
       heads.clear()
+      for (const response of held) response.destroy()
+      held.clear()
     },
     onTransaction(when, run) {
       hook = { when, run }

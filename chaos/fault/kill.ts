@@ -15,12 +15,19 @@ const moments = [
   'chain read',
   'contributions ingested',
   'a job moves',
-  'before a transaction',
-  'after a transaction',
+  'a transaction is lost',
+  'a transaction comes late',
+  'a transaction is sent',
   'a blob is asked for',
   'a block after its transaction',
 ] as const
 type Moment = (typeof moments)[number]
+
+const hookTimes = {
+  'a transaction is lost': 'lost',
+  'a transaction comes late': 'late',
+  'a transaction is sent': 'after',
+} as const
 
 /** How long a moment is waited for before the node is killed anyway. */
 const patienceMs = 5_000
@@ -74,13 +81,14 @@ async function waitFor(scene: Scene, moment: Moment): Promise<boolean> {
       scene.launch()
       await sleep(random.integer(50, 1_500))
       return true
-    case 'before a transaction':
-    case 'after a transaction':
+    case 'a transaction is lost':
+    case 'a transaction comes late':
+    case 'a transaction is sent':
       return within((reached) =>
-        scene.chain[0].onTransaction(moment === 'before a transaction' ? 'before' : 'after', async () => {
+        scene.chain[0].onTransaction(hookTimes[moment], async () => {
           reached()
-          // The answer is held until the kill has fallen.
-          await sleep(60)
+          // The kill falls meanwhile; what comes late finds the next start of the node under way.
+          await sleep(moment === 'a transaction comes late' ? random.integer(300, 3_000) : 100)
         }),
       )
     case 'a blob is asked for':
