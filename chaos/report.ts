@@ -13,7 +13,7 @@ export interface Spread {
 
 /** What was found on one scene. */
 export interface SceneReport {
-  readonly state: 'embedded' | 'postgresql'
+  readonly state: 'embedded' | 'reorganised' | 'postgresql'
   readonly contributions: number
   readonly jobs: number
   readonly faults: readonly FaultReport[]
@@ -60,6 +60,12 @@ export function breachesOf(report: Pick<RunReport, 'scenes'>): string[] {
   ])
 }
 
+const titles = {
+  embedded: 'embedded store',
+  reorganised: 'embedded store, a chain that is reorganised',
+  postgresql: 'PostgreSQL',
+} as const
+
 /** @returns the report as lines of a table */
 export function tableOf(report: RunReport): string[] {
   const lines: string[] = []
@@ -69,7 +75,7 @@ export function tableOf(report: RunReport): string[] {
     `${cores} cores, load ${loadBefore.toFixed(1)} before and ${loadAfter.toFixed(1)} after, ${Math.round(report.seconds)} s`,
   )
   for (const scene of report.scenes) {
-    const where = scene.state === 'embedded' ? 'embedded store' : 'PostgreSQL'
+    const where = titles[scene.state]
     lines.push('', `${where}: ${scene.contributions} contributions, ${scene.jobs} paid jobs`, '')
     lines.push(
       ...rows(

@@ -27,6 +27,8 @@ export async function reorgFault(
     // On a chain that others use as well, what was in the lost blocks waits for another block; here and there it does not.
     const again = scene.random.integer(0, 2) > 0 ? await transactionsOf(url, depth) : []
     await rpc(url, 'anvil_reorg', [depth, []])
+    const code = await rpc(url, 'eth_getCode', [scene.world.deployment.nodeRegistry, 'latest'])
+    if (code === '0x') throw new Error('anvil has lost its state; that is no fault of the node')
     for (const raw of again) {
       await rpc(url, 'eth_sendRawTransaction', [raw]).then(
         () => {
