@@ -1,8 +1,15 @@
-import { cachedCollateral, intelRequest, networkCollateral } from '@sealpool/attest/collateral-source'
+import { formatPemCertificates } from '@sealpool/attest'
+import {
+  amdRequest,
+  cachedCollateral,
+  intelRequest,
+  networkCollateral,
+} from '@sealpool/attest/collateral-source'
+import { encodeHex } from '@sealpool/crypto'
 import type { NodeConfig } from '../config/node-config.js'
 import { kernelTsmEntries, tsmQuoteProvider } from '../evidence/configfs-tsm.js'
 import { dstackAgent, dstackQuoteProvider } from '../evidence/dstack-agent.js'
-import type { QuoteProvider } from '../evidence/quote-provider.js'
+import { type QuoteProvider, teeOf } from '../evidence/quote-provider.js'
 import { openSimulator, simulatorQuoteProvider } from '../evidence/simulator-quote-provider.js'
 import { developmentKeyRelease } from '../key/development-key-release.js'
 import { dstackKeyRelease } from '../key/dstack-key-release.js'
@@ -45,7 +52,11 @@ function quotesOf(config: NodeConfig, agent: ReturnType<typeof dstackAgent>): Qu
         : { pcs: { baseUrl: collateralUrl, rootCrlUrl: `${collateralUrl}/sgx/certification/v4/rootcacrl` } },
     ),
   )
-  const collateral: QuoteProvider['collateral'] = (quote) => source.intel(intelRequest(quote))
+  const collateral: QuoteProvider['collateral'] = async (quote) => {
+    if (teeOf(quote) === 'tdx') return source.intel(intelRequest(quote))
+    const { certificates, crl } = await source.amd(amdRequest(quote))
+    return { certificates: formatPemCertificates(certificates), crl: encodeHex(crl) }
+  }
   return config.evidence.provider === 'dstack'
     ? dstackQuoteProvider(agent, collateral)
     : tsmQuoteProvider(kernelTsmEntries(machine.tsmFolder), collateral)
