@@ -6,14 +6,23 @@ import {
   networkCollateral,
 } from '@sealpool/attest/collateral-source'
 import { encodeHex } from '@sealpool/crypto'
+import type { ThresholdKey } from '@sealpool/crypto/threshold'
 import type { NodeConfig } from '../config/node-config.js'
 import { kernelTsmEntries, tsmQuoteProvider } from '../evidence/configfs-tsm.js'
 import { dstackAgent, dstackQuoteProvider } from '../evidence/dstack-agent.js'
 import { type QuoteProvider, teeOf } from '../evidence/quote-provider.js'
-import { openSimulator, simulatorQuoteProvider } from '../evidence/simulator-quote-provider.js'
+import {
+  openSimulator,
+  simulatedPlatform,
+  simulatorQuoteProvider,
+} from '../evidence/simulator-quote-provider.js'
 import { developmentKeyRelease } from '../key/development-key-release.js'
 import { dstackKeyRelease } from '../key/dstack-key-release.js'
+import { brokerKeyRelease } from '../key/key-broker.js'
 import type { KeyRelease } from '../key/key-release.js'
+import { peersKeyRelease, rootLabel } from '../key/peers-key-release.js'
+import { sealedKeyRelease } from '../key/sealed-key-release.js'
+import { simulatedSealer } from '../key/simulated-sealer.js'
 import { platformNow, platformRandom } from '../platform.js'
 
 /** Milliseconds for one answer of the machine's own agents. */
@@ -28,12 +37,44 @@ export interface Platform {
 /** Opens what the settings name. Nothing is asked of it yet. */
 export function openPlatform(config: NodeConfig): Platform {
   const agent = dstackAgent({ socketPath: config.machine.dstackSocket, timeoutMs: agentTimeoutMs })
-  return {
-    quotes: quotesOf(config, agent),
-    keyRelease:
-      config.keyRelease.adapter === 'development'
-        ? developmentKeyRelease({ directory: config.dataDirectory })
-        : dstackKeyRelease(agent),
+  const quotes = quotesOf(config, agent)
+  return { quotes, keyRelease: keyReleaseOf(config, quotes, agent) }
+}
+
+function keyReleaseOf(
+  { keyRelease, dataDirectory, chain }: NodeConfig,
+  quotes: QuoteProvider,
+  agent: ReturnType<typeof dstackAgent>,
+): KeyRelease {
+  const broker = { quotes, timeoutMs: agentTimeoutMs }
+  switch (keyRelease.adapter) {
+    case 'development':
+      return developmentKeyRelease({ directory: dataDirectory })
+    case 'dstack':
+      return dstackKeyRelease(agent)
+    case 'key-broker': {
+      const { url, resource, root } = keyRelease
+      return brokerKeyRelease({ ...broker, url, resource, root })
+    }
+    case 'peers': {
+      const { peers, key, envelope } = keyRelease
+      return peersKeyRelease({
+        ...broker,
+        peers,
+        // Read strictly where it is used.
+        key: key as unknown as ThresholdKey,
+        envelope,
+        label: rootLabel(chain.deployment),
+      })
+    }
+    case 'sealed': {
+      const at = new Date(platformNow() * 1000)
+      const { measurement } = simulatedPlatform(
+        openSimulator({ directory: dataDirectory, random: platformRandom, at }),
+      )
+      const sealer = simulatedSealer({ directory: dataDirectory, measurement, random: platformRandom })
+      return sealedKeyRelease({ directory: dataDirectory, sealer, random: platformRandom })
+    }
   }
 }
 
