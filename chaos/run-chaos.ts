@@ -16,7 +16,7 @@ import { httpFault } from './fault/http.js'
 import { killFault } from './fault/kill.js'
 import { nodesFault } from './fault/nodes.js'
 import { leaderFault, postgresFault } from './fault/postgres.js'
-import { reorgFault } from './fault/reorg.js'
+import { reorganisedBlockMs, reorgFault } from './fault/reorg.js'
 import { rpcFault } from './fault/rpc.js'
 import type { FaultReport } from './fault-report.js'
 import { allFacts, chainFacts, storeFacts } from './gather-facts.js'
@@ -96,7 +96,11 @@ async function embeddedScene(options: RunOptions, faults: readonly FaultName[]):
  */
 async function reorganisedScene(options: RunOptions): Promise<SceneReport> {
   const { say, short } = options
-  const scene = await prepared({ random: seededRandom(options.seed + 2), say })
+  const scene = await prepared({
+    random: seededRandom(options.seed + 2),
+    say,
+    blockEveryMs: reorganisedBlockMs,
+  })
   return judged(scene, 'reorganised', options, async () => {
     const report = await play('reorg', () => reorgFault(scene, { count: short ? 3 : 24, say }))
     return { reports: [await withDrain(scene, options, report)], curve: null, reorganised: true }

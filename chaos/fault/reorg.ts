@@ -4,6 +4,9 @@ import type { FaultReport } from '../fault-report.js'
 import { rpc } from '../rpc-proxy.js'
 import type { Scene } from '../scene.js'
 
+/** Milliseconds between the blocks of a chain that is reorganised. */
+export const reorganisedBlockMs = 400
+
 /** Takes 1 to 12 blocks off, in an order that the seed gives. @param count how many reorganisations */
 export async function reorgFault(
   scene: Scene,
@@ -23,7 +26,8 @@ export async function reorgFault(
     const depth = depths[index % depths.length] ?? 1
     await scene.workload.contribute(2)
     await scene.workload.job()
-    await sleep(scene.random.integer(0, 600))
+    // Long enough for the node to act in the blocks that are lost, short enough for the work itself to be in them at times.
+    await sleep(scene.random.integer(0, depth * reorganisedBlockMs))
     // On a chain that others use as well, what was in the lost blocks waits for another block; here and there it does not.
     const again = scene.random.integer(0, 2) > 0 ? await transactionsOf(url, depth) : []
     await rpc(url, 'anvil_reorg', [depth, []])
