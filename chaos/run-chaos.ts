@@ -119,7 +119,7 @@ async function play(name: string, run: () => Promise<FaultReport>): Promise<Faul
 
 async function withDrain(scene: Scene, options: RunOptions, report: FaultReport): Promise<FaultReport> {
   await scene.calm()
-  const limit = options.short ? 60_000 : 300_000
+  const limit = options.short ? 120_000 : 300_000
   if (await scene.drain(limit)) return report
   return { ...report, breaches: [...report.breaches, `the work was not done ${limit / 1000} s afterwards`] }
 }
@@ -175,7 +175,7 @@ async function judged(
   try {
     const { reports, curve, reorganised } = await work()
     await scene.calm()
-    await scene.drain(options.short ? 60_000 : 300_000)
+    await scene.drain(options.short ? 120_000 : 300_000)
     const results = await openResults(scene)
     await scene.ask('/v1/metrics')
     const code = await scene.stop()

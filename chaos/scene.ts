@@ -183,7 +183,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     look(`answer to ${path.replace(/\d+/g, 'N')}`)(body)
     return path === '/v1/metrics' ? body.toString('utf8') : JSON.parse(body.toString('utf8'))
   }
-  const ready = async (timeoutMs = 60_000): Promise<Recovery> => {
+  const ready = async (timeoutMs = 120_000): Promise<Recovery> => {
     const { startedAt } = node
     const late = sleep(timeoutMs).then(() => {
       throw new Error(`the node does not listen after ${timeoutMs} ms`)
