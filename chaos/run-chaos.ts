@@ -74,7 +74,7 @@ async function embeddedScene(options: RunOptions, faults: readonly FaultName[]):
       http: () => httpFault(scene, { say }),
       disk: () => diskFault(scene, { seconds: short ? 1.5 : 5, count: short ? 1 : 2, say }),
       nodes: () => nodesFault(scene, { races: short ? 1 : 5, say }),
-      escapes: () => escapesFault(scene, { count: short ? 12 : 1_000, say }),
+      escapes: () => escapesFault(scene, { count: short ? 40 : 1_000, say }),
     }
     const reports: FaultReport[] = []
     let curve: Soak | null = null
