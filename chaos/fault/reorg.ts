@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FaultReport } from '../fault-report.js'
 import { rpc } from '../rpc-proxy.js'
-import type { Scene } from '../scene.js'
+import { confirmations, type Scene } from '../scene.js'
 
 /** Milliseconds between the blocks of a chain that is reorganised. */
 export const reorganisedBlockMs = 400
@@ -26,8 +26,9 @@ export async function reorgFault(
     const depth = depths[index % depths.length] ?? 1
     await scene.workload.contribute(2)
     await scene.workload.job()
-    // Long enough for the node to act in the blocks that are lost, short enough for the work itself to be in them at times.
-    await sleep(scene.random.integer(0, depth * reorganisedBlockMs))
+    // Deep ones come right after the node has acted on what is about to vanish, the others at any time.
+    if (depth > 2 * confirmations) await nextTransaction(scene)
+    await sleep(scene.random.integer(0, 2 * reorganisedBlockMs))
     // On a chain that others use as well, what was in the lost blocks waits for another block; here and there it does not.
     const again = scene.random.integer(0, 2) > 0 ? await transactionsOf(url, depth) : []
     await rpc(url, 'anvil_reorg', [depth, []])
@@ -61,6 +62,14 @@ export async function reorgFault(
   )
   options.say(`reorganisations: ${options.count}`)
   return { fault: 'reorganisations', injected: options.count, notes, breaches }
+}
+
+/** Waits until the node sends a transaction, or for ten seconds. */
+async function nextTransaction(scene: Scene): Promise<void> {
+  const seen = new Promise<void>((resolve) => {
+    scene.chain[0].onTransaction('watch', async () => resolve())
+  })
+  await Promise.race([seen, sleep(10_000)])
 }
 
 /** Transactions of the newest blocks as they were sent, oldest first. */
