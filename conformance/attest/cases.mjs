@@ -1,6 +1,7 @@
 // Every kind of case against one library; the same file runs in Node and in Chromium.
 import { dcapCases } from './dcap.mjs'
 import { documentCases } from './documents.mjs'
+import { dstackContainerCases } from './dstack-containers.mjs'
 import { firmwareLogCases } from './firmware-logs.mjs'
 import { looseFiles, nitroCases } from './loose-files.mjs'
 import { nvidiaCases } from './nvidia.mjs'
@@ -27,6 +28,7 @@ export function runCases({ files, library, print, every = 1 }) {
     launchDigestCases,
     dstackCases,
     dstackMeasurementCases,
+    dstackContainerCases,
     azureCases,
     documentCases,
     firmwareLogCases,

@@ -33,6 +33,9 @@ export function dcapCases({ files, library, tally, every }) {
     const collateral = collateralOf(entry)
     const plain = verify(library, entry, quote, collateral)
     tally.count(kindOf(parsed), ...judge(entry, plain))
+    tally.attempt('DCAP status parts', entry.quote, () =>
+      statusParts({ entry, parsed, plain, files, library, tally }),
+    )
     // The same question to prepared collateral must have the same answer, word by word.
     const key = JSON.stringify([
       entry.tcbInfo,
@@ -62,6 +65,55 @@ export function dcapCases({ files, library, tally, every }) {
     const kind = expected ? 'Intel root accepted' : 'fake Intel root refused'
     tally.count(kind, (vendor === 'intel') === expected, name)
   }
+}
+
+/**
+ * The statuses that lead to one: of platform, quoting enclave and module, and what a relaunch would give (TEE_TCB_SVN2); the date
+ * where the case tells one, and debug.
+ */
+function statusParts({ entry, parsed, plain, files, library, tally }) {
+  const { platform, qe, module, svn2, tcbDate, debug } = entry
+  const differing = []
+  const compare = (name, has, wanted) => {
+    if (wanted !== undefined && has !== wanted) differing.push(`${name} ${has}, expected ${wanted}`)
+  }
+  compare('debug', plain.claims.debug, debug)
+  // A verdict without a status has no date either.
+  if (plain.tcbStatus !== null) compare('date', plain.tcbDate?.slice(0, 10), tcbDate?.slice(0, 10))
+  const chain =
+    parsed.certificationType === 5 &&
+    readableChain(new TextDecoder().decode(withoutZeros(parsed.certificationData)), library)
+  // The origin tells no parts of a platform that reaches no level, be it at its launch or now.
+  if (typeof platform === 'string' && chain) {
+    const { report } = parsed
+    const evaluate = (teeTcbSvn) =>
+      library.evaluateTcb({
+        info: library.parseTcbInfo(files.text(entry.tcbInfo)).value,
+        identity: library.parseQeIdentity(files.text(entry.qeIdentity)).value,
+        platform: library.pckPlatform(chain.find(({ authority: { ca } }) => !ca)),
+        qeIsvSvn: parsed.qeReport.isvSvn,
+        teeTcbSvn,
+        teeTcbSvn2: undefined,
+      })
+    const launch = evaluate(report.teeTcbSvn)
+    const part = (level) => level?.status ?? null
+    compare('platform', part(launch.platform), platform)
+    compare('quoting enclave', part(launch.qe), qe)
+    compare('module', part(launch.module), module)
+    const again = report.teeTcbSvn2 === undefined ? null : evaluate(report.teeTcbSvn2).status
+    compare('relaunch', again, svn2)
+  }
+  tally.count(
+    'DCAP status parts',
+    differing.length === 0,
+    `${entry.quote} at ${entry.at}: ${differing.join('; ')}`,
+  )
+}
+
+function withoutZeros(bytes) {
+  let end = bytes.length
+  while (bytes[end - 1] === 0) end -= 1
+  return bytes.subarray(0, end)
 }
 
 function readable(library, quote) {
@@ -116,9 +168,7 @@ function quoteFacts({ entry, files, library, tally }) {
 
 /** The certificates that a quote carries, by their position as in the facts. */
 function certificationFacts({ entry: { facts, path }, quote, library, tally }) {
-  let { certificationData: data } = quote
-  while (data.at(-1) === 0) data = data.subarray(0, -1)
-  const chain = readableChain(new TextDecoder().decode(data), library)
+  const chain = readableChain(new TextDecoder().decode(withoutZeros(quote.certificationData)), library)
   if (chain === undefined) {
     tally.count('quote certificate chain', facts.chain === false, `${path}: it cannot be read`)
     return
@@ -162,6 +212,7 @@ function judge(entry, verdict) {
   const note = entry.note ?? ''
   const advisories = entry.advisories ?? []
   const expect = statusOf(entry.expect)
+  const refusal = refusals[bare(entry.expect)]
   const what = `${entry.quote} at ${entry.at}: ${verdict.tcbStatus}, expected ${entry.expect} ${note}; ${failed}`
   const forged = forgeries(entry)
   if (forged.length > 0) {
@@ -173,6 +224,7 @@ function judge(entry, verdict) {
     const named = failed.includes('certificate-dates') && failed.every((id) => allowed.includes(id))
     return [!verdict.ok && verdict.tcbStatus === null && named, what]
   }
+  if (refusal !== undefined) return [!verdict.ok && failed.includes(refusal), what]
   if (expect === undefined) return [false, `${what}; not read: the status ${entry.expect} is not known`]
   const good = expect !== 'TCB_NOT_SUPPORTED' && expect !== 'Revoked' && !entry.pckRevoked
   if (entry.pckRevoked) return [!verdict.ok && failed.includes('not-revoked'), what]
@@ -209,6 +261,19 @@ const otherWords = {
   configurationandswhardeningneeded: 'ConfigurationAndSWHardeningNeeded',
   outofdateconfigneeded: 'OutOfDateConfigurationNeeded',
   tdrelaunchadvisedconfigneeded: 'TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED',
+}
+
+/** Words of Intel's libraries for evidence that reaches no status, each with the check that must fail. */
+const refusals = {
+  tdxmodulemismatch: 'tdx-module',
+  infomismatch: 'platform-match',
+  tcbinfomismatch: 'platform-match',
+  qeidentitymismatch: 'qe-identity',
+  invalidquotesignature: 'quote-signature',
+  invalidqereportsignature: 'qe-report-signature',
+  invalidqereportdata: 'attestation-key',
+  pckrevoked: 'not-revoked',
+  sgxpckrevoked: 'not-revoked',
 }
 
 /** A status by any of its spellings; undefined for one that is not known. */

@@ -4,7 +4,7 @@ import { uncounted } from './tally.mjs'
 // Real SEV-SNP reports with the certificates that signed them, and launch digests of virtee's tool.
 
 /** Certificates and lists of AMD, found by their own names. */
-function amdMaterial({ files, library, tally = uncounted }) {
+export function amdMaterial({ files, library, tally = uncounted }) {
   const certificates = certificatesOf('_certs/amd', { files, library, tally }).map(
     ({ certificate }) => certificate,
   )
@@ -31,7 +31,7 @@ function amdMaterial({ files, library, tally = uncounted }) {
 }
 
 /** A moment at which certificate and list are current, if there is one. */
-function commonMoment(vek, list) {
+export function commonMoment(vek, list) {
   const from = Math.max(vek.notBefore, list?.thisUpdate ?? 0)
   const to = Math.min(vek.notAfter, list?.nextUpdate ?? Number.MAX_SAFE_INTEGER)
   return from <= to ? from : undefined
@@ -56,7 +56,9 @@ export function snpReportCases({ files, library, tally }) {
       tally.count('SEV-SNP report that cannot be read', short && error.code === 'BAD_REPORT', entry.path)
       continue
     }
-    tally.count('SEV-SNP report fields', ...fields(entry, report, library))
+    // Without certificates the verdict knows only what the report says of itself.
+    const alone = library.verifySnpReport(bytes, { certificates: [], at: new Date(0), trailingBytes: 'any' })
+    tally.count('SEV-SNP report fields', ...fields(entry, report, alone, library))
     const kind = `SEV-SNP report v${report.version}`
     if (entry.vek)
       tally.attempt(kind, entry.path, () =>
@@ -115,7 +117,14 @@ function codeOf(ask) {
   }
 }
 
-function fields(entry, report, { hex }) {
+/** A product by the library's name for it: the index writes `Bergamo/Siena(Genoa)`, with the line in brackets. */
+const productOf = (name) => {
+  const told = name?.replace(/\(.*\)$/, '').replace('/', '-') ?? name
+  // The library has one name for both.
+  return told === 'Bergamo' || told === 'Siena' ? 'Bergamo-Siena' : told
+}
+
+function fields(entry, report, verdict, { hex }) {
   const facts = {
     version: report.version,
     policy: `0x${report.policy.toString(16)}`,
@@ -123,6 +132,7 @@ function fields(entry, report, { hex }) {
     guestSvn: report.guestSvn,
     platformInfo: `0x${report.platformInfo.toString(16)}`,
     keyInfo: report.keyInfo,
+    product: verdict.claims.product,
     measurement: hex(report.measurement),
     reportedTcb: hex(report.reportedTcb),
     fw: report.currentFirmware.join(),
@@ -133,8 +143,9 @@ function fields(entry, report, { hex }) {
     currentEqCommitted: hex(report.currentTcb) === hex(report.committedTcb),
     currentMit: Number(report.mitigations?.current ?? 0n),
   }
+  const told = { ...entry, product: productOf(entry.product) }
   const differing = Object.entries(facts).filter(
-    ([name, value]) => entry[name] !== undefined && String(entry[name]) !== String(value),
+    ([name, value]) => told[name] !== undefined && String(told[name]) !== String(value),
   )
   return [differing.length === 0, `${entry.path}: ${differing}`]
 }

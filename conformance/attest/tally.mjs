@@ -42,3 +42,15 @@ export function createTally(print) {
 
 /** For callers that count nothing themselves: whatever is thrown goes on. */
 export const uncounted = { count() {}, attempt: (_kind, _what, ask) => ask() }
+
+/** For what another group counts: whatever is thrown leaves its case out. */
+export const silent = {
+  count() {},
+  attempt(_kind, _what, ask) {
+    try {
+      return ask()
+    } catch {
+      return undefined
+    }
+  },
+}

@@ -11,6 +11,11 @@ import {
   verifyDstackCertificate as dstackCertificate,
   type VerifyDstackCertificateOptions,
 } from './dstack/certificate.js'
+import {
+  type DstackSnpVerdict,
+  verifyDstackSnpAttestation as dstackSnpAttestation,
+  type VerifyDstackSnpOptions,
+} from './dstack/snp-attestation.js'
 import { type NodeEvidenceVerdict, verifyNodeEvidence as nodeEvidence } from './evidence/node-evidence.js'
 import type { Collateral } from './intel/collateral.js'
 import { type PreparedCollateral, prepareCollateral as prepare } from './intel/prepared-collateral.js'
@@ -249,4 +254,23 @@ export function verifyDstackCertificate(
   options: VerifyDstackCertificateOptions,
 ): DstackCertificateVerdict {
   return dstackCertificate(der, withPlatformSignatures(options))
+}
+
+/**
+ * Verifies dstack's container of evidence of an SEV-SNP guest in one call: the report by AMD's certificates, that it was made for
+ * what was asked, and the app by the configuration document that the report's host data name. The image is the report's
+ * measurement: the hardware's policy names it. Events in the container are not looked at, since nothing vouches for them.
+ *
+ * @param container as the guest agent packs it (version 0)
+ * @param options trust as for `verifySnpReport`, what was asked for, and the compose text
+ * @returns every check, what the document says of the app, and the verdict on the report
+ * @throws AttestError `BAD_EVIDENCE` when it is no such container, or of another platform; `BAD_REPORT`, `BAD_PEM` when a part cannot
+ *   be read; `BAD_ARGUMENT`
+ * @see Dstack-TEE/dstack, dstack-attest and MrConfig version 3
+ */
+export function verifyDstackSnpAttestation(
+  container: Uint8Array,
+  options: VerifyDstackSnpOptions,
+): DstackSnpVerdict {
+  return dstackSnpAttestation(container, withPlatformSignatures(options))
 }

@@ -65,9 +65,10 @@ contract TdxTest is TdxWriter {
         bytes memory registers = new bytes(240);
         put(registers, 0, "measured");
         vm.assertEq(verdict.measurement, sha256(registers));
-        (bytes32 measurement, bytes32 reportData) = verifier.verify(abi.encode(quote, platformCertificate(), id(AUTHORITY)));
+        (bytes32 measurement, bytes32 reportData, bytes32 rest) = verifier.verify(abi.encode(quote, platformCertificate(), id(AUTHORITY)));
         vm.assertEq(measurement, verdict.measurement);
         vm.assertEq(reportData, verdict.reportData);
+        vm.assertEq(rest, verdict.reportDataRest);
         vm.assertEq(collateral.getAuthority(id(AUTHORITY)).subject, keccak256(contentOf(name("Authority"))));
         vm.assertEq(collateral.getRevocationList(collateral.root()).until, 1_798_675_200);
         vm.assertEq(collateral.getTcbInfo(bytes8(uint64(0x00806f0500000000))).count, 3);

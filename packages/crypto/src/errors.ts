@@ -80,8 +80,10 @@ export class CryptoError extends Error {
    * @param options - `cause`: the error underneath, if there is one
    */
   constructor(code: CryptoErrorCode, place: string, message: string, options?: { readonly cause?: unknown }) {
-    super(`${message} (at ${place})`, options)
+    // A caller without types may have given anything as the place that some functions take.
+    const named = typeof place === 'string' ? place : 'value'
+    super(`${message} (at ${named})`, options)
     this.code = code
-    this.place = place
+    this.place = named
   }
 }

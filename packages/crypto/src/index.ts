@@ -1,4 +1,5 @@
 import type { Random } from './encoding/bytes.js'
+import { requireOptions } from './encoding/options.js'
 import {
   type HeaderStore,
   type RewrapOptions,
@@ -6,7 +7,6 @@ import {
   rewrapHeaders as rewrapHeadersWith,
   rewrapHeader as rewrapHeaderWith,
 } from './epoch/rewrap-headers.js'
-import { CryptoError } from './errors.js'
 import type { HpkeContext } from './hpke/context.js'
 import {
   type HpkeSealOptions,
@@ -180,10 +180,7 @@ type WithRandom<Options> = Omit<Options, 'random'> & { readonly random?: Random 
 function withRandom<Options extends { readonly random?: Random | undefined }>(
   options: Options,
 ): Omit<Options, 'random'> & { readonly random: Random } {
-  if (Object(options) !== options) {
-    throw new CryptoError('OPTION_INVALID', 'options', 'expected an object')
-  }
-  return { ...options, random: options.random ?? platformRandom }
+  return { ...requireOptions(options), random: options.random ?? platformRandom }
 }
 
 /**

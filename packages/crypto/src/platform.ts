@@ -1,11 +1,16 @@
 import { provideCipherEngine } from './aead/aead.js'
 import type { NodeCrypto } from './aead/node-key.js'
 import type { Random } from './encoding/bytes.js'
+import { isWhole } from './encoding/whole-number.js'
+import { CryptoError } from './errors.js'
 
 // WebCrypto fills at most this many bytes in one call (Web Cryptography API, getRandomValues).
 const callLimit = 65_536
 
 function randomBytes(length: number): Uint8Array {
+  if (!isWhole(length, 0, 2 ** 31)) {
+    throw new CryptoError('OPTION_INVALID', 'length', 'expected a number of bytes')
+  }
   const bytes = new Uint8Array(length)
   for (let offset = 0; offset < length; offset += callLimit) {
     globalThis.crypto.getRandomValues(bytes.subarray(offset, Math.min(length, offset + callLimit)))
@@ -18,6 +23,7 @@ function randomBytes(length: number): Uint8Array {
  *
  * @param length - how many bytes
  * @returns that many random bytes
+ * @throws CryptoError `OPTION_INVALID` for what is no number of bytes
  */
 export const platformRandom: Random = /* @__PURE__ */ Object.assign(randomBytes, {
   generateX25519: async (): Promise<CryptoKeyPair> =>

@@ -5,7 +5,9 @@ import { sameBytes } from '../encoding/same-bytes.js'
 import { AttestError } from '../errors.js'
 import { type VerifyQuoteOptions, verifyQuote } from '../intel/verify.js'
 import { verifyRsaPkcs1Sha256 } from '../signature/rsa-pkcs1.js'
+import { askedNonce } from '../verdict/asked-nonce.js'
 import { type Check, checkList, fail, notChecked, pass } from '../verdict/check-list.js'
+import { debugAnswer } from '../verdict/debug.js'
 import type { Hex, Verdict } from '../verdict/verdict.js'
 import { bindsRuntimeData, type HclReport, parseHclReport } from './hcl-report.js'
 import { parseTpmQuote, type TpmQuote, tpmSha256 } from './tpm-quote.js'
@@ -33,11 +35,14 @@ export interface VerifyAzureOptions {
   readonly nonce?: Uint8Array
   /** Registers that the quote must cover; all 24 when absent. */
   readonly registers?: readonly number[]
+  /** Whether a guest may run under debug, so that its host can read its memory; absent: no. */
+  readonly allowDebug?: boolean
 }
 
 /** Every question of {@link verifyAzureEvidence}, from the hardware to the registers. */
 export const azureCheckTitles = {
   hardware: 'The hardware’s own evidence verifies',
+  debug: 'The guest does not run under debug',
   'td-report': 'The TD quote is about the TDREPORT in the HCL report',
   'runtime-data': 'The hardware’s report names the runtime data, and so the vTPM’s key',
   'tpm-signature': 'The TPM quote is signed by the vTPM’s attestation key',
@@ -66,6 +71,7 @@ export interface AzureVerdict {
 
 /** The verification itself, with portable signatures unless the caller gives others; see its public face in `with-platform.ts`. */
 export function verifyAzureEvidence(evidence: AzureEvidence, options: VerifyAzureOptions): AzureVerdict {
+  const asked = askedNonce(options.nonce)
   const report = parseHclReport(evidence.hclReport)
   const quote = parseTpmQuote(evidence.tpmQuote.message)
   const titles: Record<string, string> = { ...azureCheckTitles }
@@ -78,6 +84,7 @@ export function verifyAzureEvidence(evidence: AzureEvidence, options: VerifyAzur
     if (hardware.ok) return pass(`All ${hardware.checks.length} checks pass.`)
     return fail(open.map(({ id, detail }) => `${id}: ${detail}`).join('; '))
   })
+  checks.run('debug', [], () => debugAnswer(hardware, options.allowDebug))
   if (report.tee === 'tdx') {
     checks.run('td-report', [], () => {
       if (hardware === null) return notChecked('The TD quote was not verified.')
@@ -96,10 +103,8 @@ export function verifyAzureEvidence(evidence: AzureEvidence, options: VerifyAzur
   )
   checkRegisters(checks, quote, registers, options.registers ?? Array.from({ length: 24 }, (_, i) => i))
   checks.run('nonce', [], () => {
-    if (options.nonce === undefined) return notChecked('No nonce was asked for: the quote may be old.')
-    return sameBytes(quote.extraData, options.nonce)
-      ? pass('It is fresh.')
-      : fail('it was made for another nonce')
+    if (asked === undefined) return notChecked('No nonce was asked for: the quote may be old.')
+    return sameBytes(quote.extraData, asked) ? pass('It is fresh.') : fail('it was made for another nonce')
   })
   return {
     ok: checks.ok(),

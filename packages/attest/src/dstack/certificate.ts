@@ -4,6 +4,7 @@ import { sameBytes } from '../encoding/same-bytes.js'
 import { AttestError } from '../errors.js'
 import { type VerifyQuoteOptions, verifyQuote } from '../intel/verify.js'
 import { type Check, checkList, fail, notChecked, pass, unless } from '../verdict/check-list.js'
+import { debugAnswer } from '../verdict/debug.js'
 import { momentSeconds } from '../verdict/moment.js'
 import type { Hex, Verdict } from '../verdict/verdict.js'
 import { type DstackVerdict, dstackCheckTitles, verifyDstackEventLog } from './event-log.js'
@@ -12,6 +13,7 @@ import { parseRaTlsCertificate, raTlsAttestationOid } from './ra-tls.js'
 /** Every question of {@link verifyDstackCertificate}: those about the certificate, then those about the event log. */
 export const dstackCertificateCheckTitles = {
   quote: 'The quote in the certificate verifies',
+  debug: 'The guest does not run under debug',
   'key-binding': 'The quote vouches for the certificate’s key',
   'certificate-dates': 'The certificate is in date, by its own word (nobody’s signature on it is asked for)',
   'app-id': 'The app that the certificate names is the one that was measured',
@@ -26,6 +28,8 @@ export interface VerifyDstackCertificateOptions extends Omit<VerifyQuoteOptions,
   readonly compose?: string
   /** The event log, where the certificate carries none: JSON as the guest agent gives it. */
   readonly eventLog?: unknown
+  /** Whether a guest may run under debug, so that its host can read its memory; absent: no. */
+  readonly allowDebug?: boolean
 }
 
 /** Answer of {@link verifyDstackCertificate}. */
@@ -41,7 +45,7 @@ export function verifyDstackCertificate(
   der: Uint8Array,
   options: VerifyDstackCertificateOptions,
 ): DstackCertificateVerdict {
-  const { collateral, compose, eventLog: given, ...rest } = options
+  const { collateral, compose, eventLog: given, allowDebug, ...rest } = options
   const { certificate, quote, eventLog, appId, reportData } = parseRaTlsCertificate(der)
   if (quote === undefined) {
     const container = certificate.extensions.has(raTlsAttestationOid)
@@ -63,6 +67,7 @@ export function verifyDstackCertificate(
     const open = hardware.checks.filter(({ result }) => result !== 'pass')
     return fail(open.map(({ id, detail }) => `${id}: ${detail}`).join('; '))
   })
+  checks.run('debug', [], () => debugAnswer(hardware, allowDebug))
   checks.run('key-binding', [], () => {
     if (claims === undefined) return notChecked('The quote was not verified.')
     return sameBytes(hexToBytes(claims.reportData.slice(2)), reportData)

@@ -58,9 +58,9 @@ function readCertificates(pem: string): Certificate[] {
 function readCertificate(text: string): Certificate {
   const known = authorities.get(text)
   if (known !== undefined) return known
-  const [der, ...others] = parsePemCertificates(text)
-  if (der === undefined || others.length > 0)
-    throw new AttestError('BAD_PEM', 'text', 'Not a PEM certificate')
+  // One block: the strict reader gives one certificate for it or throws.
+  const [der] = parsePemCertificates(text)
+  if (der === undefined) throw new AttestError('BAD_PEM', 'text', 'Not a PEM certificate')
   const certificate = parseCertificate(der)
   // Certificates of single platforms are many and seldom seen again.
   if (certificate.commonName === intelNames.pck) return certificate

@@ -50,8 +50,9 @@ export function checkTcb({ quote, checks, parts }: Question): void {
   checks.run('tcb-level', others, () => {
     if (report.kind === 'td' && !checks.passed('tdx-module')) {
       // A module of a version that the TCB info does not name has no level, and that is the status; one that differs has none.
+      // The base module, of major version 0, is always named.
       const named = tdxModuleFor(need(parts, 'info').value, report.teeTcbSvn) !== undefined
-      if (named || report.teeTcbSvn[1] === 0) return notChecked('It builds on tdx-module.')
+      if (named) return notChecked('It builds on tdx-module.')
     }
     const tcb = evaluateTcb({
       info: need(parts, 'info').value,

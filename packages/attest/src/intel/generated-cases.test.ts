@@ -9,6 +9,7 @@ import {
   generatedAt,
   generatedChain,
   generatedRoot,
+  plainCase,
   writeGeneratedCollateral,
   writeGeneratedQuote,
 } from '../testing/generated-platform.js'
@@ -215,6 +216,42 @@ describe('generated cases', () => {
     // A run that only ever saw one answer would prove little.
     expect([...seen.keys()].length).toBeGreaterThan(5)
   }, 60_000)
+})
+
+describe('a case with one thing that does not fit', () => {
+  const good = (major: number): GeneratedCase =>
+    plainCase({ teeTcbSvn: [3, major, ...new Array<number>(14).fill(1)] })
+  const answer = (one: GeneratedCase) => {
+    const { tcbStatus, checks } = ask(one, writeGeneratedCollateral(one))
+    return [
+      tcbStatus,
+      ...checks.filter(({ result }) => result !== 'pass').map(({ id, result }) => `${id} ${result}`),
+    ]
+  }
+  const debug = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0)
+
+  // The base module of major version 0, and one that has an identity of its own.
+  it.each([0, 1])('has no status when its TDX module (major version %i) is not as described', (major) => {
+    expect(answer(good(major))).toEqual(['UpToDate'])
+    const different = [null, 'tdx-module fail', 'tcb-level not-checked']
+    expect(answer({ ...good(major), described: { mrsigner: '01'.padEnd(96, '0') } })).toEqual(different)
+    expect(answer({ ...good(major), described: { attributes: '0100000000000000' } })).toEqual(different)
+    expect(answer({ ...good(major), seamAttributes: debug })).toEqual(different)
+    // Attributes that the description allows are not zero all the same: a debug module.
+    const described = { attributes: '0100000000000000' }
+    expect(answer({ ...good(major), seamAttributes: debug, described })).toEqual(different)
+    const unmasked = { attributesMask: '0000000000000000' }
+    expect(answer({ ...good(major), seamAttributes: debug, described: unmasked })).toEqual(different)
+  })
+
+  it('has the status TCB_NOT_SUPPORTED when no module of its major version is described', () => {
+    expect(answer(good(2))).toEqual(['TCB_NOT_SUPPORTED', 'tdx-module fail', 'tcb-level fail'])
+  })
+
+  it.each(['QE', 'QVE'])('is not read by the identity of %s', (identityId) => {
+    const [status, ...failed] = answer({ ...good(1), identityId })
+    expect([status, failed[0]]).toEqual([null, 'collateral fail'])
+  })
 })
 
 interface Peer {

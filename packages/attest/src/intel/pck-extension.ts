@@ -51,7 +51,7 @@ function attributes(node: DerNode | undefined, prefix: string): Map<string, DerN
   for (const pair of node.children) {
     const [oid, value] = pair.children
     const name = oid?.tag === derTag.objectIdentifier ? objectIdentifier(oid.content, oid.offset) : ''
-    if (pair.children.length !== 2 || value === undefined || !name.startsWith(`${prefix}.`)) {
+    if (value === undefined || pair.children.length > 2 || !name.startsWith(`${prefix}.`)) {
       throw bad(place, 'an attribute is not a pair of OID and value')
     }
     const arc = name.slice(prefix.length + 1)
@@ -70,9 +70,7 @@ function octets(node: DerNode | undefined, place: string, length: number): strin
 
 function svn(node: DerNode | undefined, place: string, maximum: number): number {
   const negative = ((node?.content[0] ?? 0) & 0x80) !== 0
-  if (node?.tag !== derTag.integer || negative || node.content.length > 3) {
-    throw bad(place, 'a small INTEGER is expected')
-  }
+  if (node?.tag !== derTag.integer || negative) throw bad(place, 'an INTEGER from 0 on is expected')
   let value = 0
   for (const octet of node.content) value = value * 256 + octet
   if (value > maximum) throw bad(place, `an INTEGER up to ${maximum} is expected`)

@@ -11,7 +11,7 @@ import type { Collateral, QeIdentity, TdxModule } from './collateral.js'
 import { enclaveIdentityProblem, tdxModuleProblem } from './enclave-identity.js'
 import { pckPlatform } from './pck-extension.js'
 import { parseQeIdentity } from './qe-identity.js'
-import { parseQuote } from './quote.js'
+import { maximumQuoteLength, parseQuote } from './quote.js'
 import { parseTcbInfo } from './tcb-info.js'
 
 const quote = simulator.quote({ reportData: new Uint8Array(64) })
@@ -104,6 +104,33 @@ describe('parseQuote', () => {
     expect(failure(() => parseQuote(bytes))).toMatch(new RegExp(`^BAD_QUOTE quote\\.${place}`))
   })
 
+  it('leaves no byte of the signature data unread', () => {
+    const { certificationData } = parseQuote(quote)
+    const number = (at: number) =>
+      new DataView(quote.buffer, quote.byteOffset, quote.byteLength).getUint32(at, true)
+    const longer = (at: number) => {
+      const value = number(at) + 1
+      return [value & 255, (value >> 8) & 255, (value >> 16) & 255] as const
+    }
+    const more = concatBytes(quote, Uint8Array.of(0))
+    const outside = patched(more, 632, ...longer(632))
+    expect(failure(() => parseQuote(outside))).toBe('BAD_QUOTE quote.signatureData')
+    // The same byte inside the certification data, behind the certificates.
+    const inside = patched(outside, 636 + 130, ...longer(636 + 130))
+    expect(failure(() => parseQuote(inside))).toBe('BAD_QUOTE quote.signatureData')
+    const at = quote.length - certificationData.length - 4
+    expect(failure(() => parseQuote(patched(inside, at, ...longer(at))))).toBe('ok')
+  })
+
+  it('reads no quote that is longer than any', () => {
+    const longest = new Uint8Array(maximumQuoteLength)
+    longest.set(quote)
+    expect(parseQuote(longest).trailing.length).toBe(maximumQuoteLength - quote.length)
+    const longer = new Uint8Array(maximumQuoteLength + 1)
+    longer.set(quote)
+    expect(failure(() => parseQuote(longer))).toBe('BAD_QUOTE quote')
+  })
+
   it('refuses version 5 bodies whose type and size contradict', () => {
     const five = simulator.quote({ reportData: new Uint8Array(64), version: 5, bodyType: 3 })
     expect(failure(() => parseQuote(patched(five, 48, 2)))).toBe('BAD_QUOTE quote.bodySize')
@@ -148,6 +175,23 @@ describe('collateral documents', () => {
     ]) {
       expect(parse(text)).toBe('BAD_COLLATERAL tcbInfo')
     }
+  })
+
+  it('are no longer than a megabyte', () => {
+    const padded = (length: number) => {
+      const fill = 'x'.repeat(length - collateral.tcbInfo.length - '"fill":"",'.length)
+      return collateral.tcbInfo.replace('"fmspc"', `"fill":"${fill}","fmspc"`)
+    }
+    expect(padded(1 << 20)).toHaveLength(1 << 20)
+    expect(parse(padded(1 << 20))).toBe('ok')
+    expect(parse(padded((1 << 20) + 1))).toBe('BAD_COLLATERAL tcbInfo')
+  })
+
+  it('for TDX name the TDX components of every level', () => {
+    // A level that names none would be reached by every TDX module.
+    const text = collateral.tcbInfo.replaceAll('"tdxtcbcomponents"', '"tdxcomponents"')
+    expect(text).not.toBe(collateral.tcbInfo)
+    expect(parse(text)).toMatch(/tcbLevels\.0\.tcb\.tdxtcbcomponents$/)
   })
 
   it('name the field that is missing or wrong', () => {

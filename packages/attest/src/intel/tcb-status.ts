@@ -38,7 +38,8 @@ export const verdictTcbStatuses = [
  * @returns the converged status
  */
 export function convergeTcbStatus(platform: TcbStatus, parts: readonly TcbStatus[]): TcbStatus {
-  if (platform === 'Revoked' || parts.includes('Revoked')) return 'Revoked'
+  // A platform that is revoked stays so by the last line.
+  if (parts.includes('Revoked')) return 'Revoked'
   if (!parts.includes('OutOfDate')) return platform
   switch (platform) {
     case 'UpToDate':

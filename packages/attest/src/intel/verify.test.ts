@@ -1,6 +1,7 @@
 import { hexToBytes } from '@noble/hashes/utils.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { formatPemCertificates, parsePemCertificates } from '../encoding/pem.js'
 import { AttestError } from '../errors.js'
 import { appraise } from '../policy/appraise.js'
 import { attestationPolicySchema, defaultAttestationPolicy } from '../policy/policy.js'
@@ -140,6 +141,47 @@ describe('verifyQuote on the simulator', () => {
       'collateral-chains',
     )
     expect(notPassed(check(quote, { ...collateral, rootCaCrl: collateral.pckCrl }))).toContain('root-crl')
+  })
+
+  it('knows roots and issuers by key and by name together', () => {
+    const { keys, from } = exportSimulator(simulator)
+    const secret = { ...mapValues(keys, hexToBytes) }
+    const [, root] = parsePemCertificates(collateral.pckCrlIssuerChain) as [Uint8Array, Uint8Array]
+    const make = (commonName: string, privateKey: Uint8Array, isRoot: boolean) =>
+      makeCertificate({
+        notBefore: from,
+        notAfter: from + 1e7,
+        commonName,
+        publicKey: publicKeyOf(privateKey),
+        issuer: isRoot
+          ? { commonName, privateKey }
+          : { commonName: simulatorRootName, privateKey: secret.root },
+        authority: { pathLength: isRoot ? 1 : 0 },
+      })
+    const name = 'Intel SGX PCK Platform CA'
+    const answer = (signer: Uint8Array, last: Uint8Array) => {
+      const pckCrlIssuerChain = formatPemCertificates([signer, last])
+      const { checks } = check(quote, { ...collateral, pckCrlIssuerChain })
+      return checks.find(({ id }) => id === 'collateral-chains')
+    }
+    expect(answer(make(name, secret.authority, false), root)?.result).toBe('pass')
+    expect(answer(make(name, secret.pck, false), root)?.detail).toMatch(/revocation list is of/)
+    expect(answer(make('Intel SGX PCK Processor CA', secret.authority, false), root)?.detail).toMatch(
+      /list is of/,
+    )
+    const signer = make(name, secret.authority, false)
+    expect(answer(signer, make(simulatorRootName, secret.pck, true))?.detail).toMatch(/another root/)
+    expect(answer(signer, make('Another Root CA', secret.root, true))?.detail).toMatch(/another root/)
+    expect(answer(signer, make(simulatorRootName, secret.root, true))?.result).toBe('pass')
+  })
+
+  it('takes a root that the caller names by its certificate or by its key', () => {
+    const asked = (trustedRoots: `sha256:${string}`[]) => verifyQuote(quote, { collateral, at, trustedRoots })
+    const { root } = asked([]).claims
+    if (root === null) throw new Error('no root')
+    expect(asked([root.certificate]).ok).toBe(true)
+    expect(asked([root.publicKey]).ok).toBe(true)
+    expect(asked([`sha256:${'00'.repeat(32)}`]).ok).toBe(false)
   })
 
   it('fails a PCK chain whose names are not those of the roles, whatever its signatures', () => {

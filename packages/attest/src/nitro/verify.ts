@@ -6,7 +6,9 @@ import { type Certificate, parseCertificate } from '../encoding/x509.js'
 import { AttestError } from '../errors.js'
 import { verifyAmdSignature } from '../signature/amd.js'
 import type { VerifySignature } from '../signature/port.js'
+import { askedNonce } from '../verdict/asked-nonce.js'
 import { type Check, checkList, fail, notChecked, pass, unless } from '../verdict/check-list.js'
+import { momentSeconds } from '../verdict/moment.js'
 import type { Hex } from '../verdict/verdict.js'
 
 /** SHA-256 of the certificate “aws.nitro-enclaves”, the root of every Nitro attestation document. */
@@ -40,6 +42,8 @@ export const nitroCheckTitles = {
 /** Answer of {@link verifyNitroDocument}; which registers are good is for the caller to say. */
 export interface NitroVerdict {
   readonly ok: boolean
+  /** ISO; the moment for which the answer holds. */
+  readonly at: string
   readonly checks: readonly Check[]
   readonly claims: NitroClaims
 }
@@ -155,9 +159,9 @@ export function verifyNitroDocument(
     readonly verifySignature?: VerifySignature
   },
 ): NitroVerdict {
+  momentSeconds(options.at)
   const at = options.at.getTime()
-  if (!Number.isFinite(at))
-    throw new AttestError('BAD_ARGUMENT', 'options.at', 'The time is not a valid date')
+  const nonce = askedNonce(options.nonce)
   const { signedBytes, signature, chain, claims } = parseDocument(bytes)
   const verify = options.verifySignature ?? verifyAmdSignature
   const checks = checkList(nitroCheckTitles)
@@ -186,9 +190,8 @@ export function verifyNitroDocument(
       : fail(`it is ${age} seconds old, ${limit} are allowed`)
   })
   checks.run('nonce', [], () => {
-    if (options.nonce === undefined) return notChecked('No nonce was asked for.')
-    const carried = claims.nonce === null ? undefined : claims.nonce
-    return carried === `0x${bytesToHex(options.nonce)}`
+    if (nonce === undefined) return notChecked('No nonce was asked for.')
+    return claims.nonce === `0x${bytesToHex(nonce)}`
       ? pass('It is the one.')
       : fail('it carries another nonce or none')
   })
@@ -198,5 +201,5 @@ export function verifyNitroDocument(
       ? pass('DEBUG MODE: its host reads its console; the caller has allowed it.')
       : fail('PCR0 to PCR2 are zero: it runs in debug mode, and its host reads its console')
   })
-  return { ok: checks.ok(), checks: checks.list(), claims }
+  return { ok: checks.ok(), at: new Date(at).toISOString(), checks: checks.list(), claims }
 }

@@ -4,8 +4,10 @@ import { AttestError } from '../errors.js'
 import { verifyAmdSignature } from '../signature/amd.js'
 import type { VerifySignature } from '../signature/port.js'
 import { sha256 } from '../signature/sha2.js'
+import { askedNonce } from '../verdict/asked-nonce.js'
 import { type Check, type CheckAnswer, checkList, fail, notChecked, pass } from '../verdict/check-list.js'
 import { momentSeconds } from '../verdict/moment.js'
+import type { Hex } from '../verdict/verdict.js'
 
 /** Who issues the tokens, by its claim `iss`. */
 export const nvidiaTokenIssuer = 'https://nras.attestation.nvidia.com'
@@ -34,7 +36,13 @@ export interface NvidiaTokenDevice {
 /** Answer of {@link verifyNvidiaToken}. */
 export interface NvidiaTokenVerdict {
   readonly ok: boolean
+  /** ISO; the moment for which the answer holds. */
+  readonly at: string
   readonly checks: readonly Check[]
+  /** ISO; when the oldest of the tokens was issued, null when one of them does not tell. */
+  readonly issuedAt: string | null
+  /** The nonce that all tokens carry; null when they carry none, or not the same one. */
+  readonly nonce: Hex | null
   readonly devices: readonly NvidiaTokenDevice[]
 }
 
@@ -180,8 +188,7 @@ export function verifyNvidiaToken(
   const keys: unknown = options.keys
   if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'object' && key !== null))
     throw new AttestError('BAD_ARGUMENT', 'options.keys', 'The list `keys` of the service’s JWKS is expected')
-  if (options.nonce !== undefined && !((options.nonce as unknown) instanceof Uint8Array))
-    throw new AttestError('BAD_ARGUMENT', 'options.nonce', 'The nonce is expected as bytes')
+  const nonce = askedNonce(options.nonce)
   const { overall, devices } = readBundle(bundle)
   const all = [overall, ...devices]
   const verify = options.verifySignature ?? verifyAmdSignature
@@ -207,11 +214,9 @@ export function verifyNvidiaToken(
   })
   checks.run('devices', ['signatures'], () => devicesAnswer(overall, devices))
   checks.run('nonce', ['signatures'], () => {
-    if (options.nonce === undefined) return notChecked('No nonce was asked for: the token may be old.')
-    const nonce = bytesToHex(options.nonce)
-    const same = ({ claims: { eat_nonce: given } }: Token) =>
-      typeof given === 'string' && given.toLowerCase() === nonce
-    return each(all, same, 'was made for another nonce', 'It is fresh.')
+    if (nonce === undefined) return notChecked('No nonce was asked for: the token may be old.')
+    const asked = `0x${bytesToHex(nonce)}`
+    return each(all, (token) => nonceOf(token) === asked, 'was made for another nonce', 'It is fresh.')
   })
   checks.run('result', ['signatures'], () =>
     overall.claims['x-nvidia-overall-att-result'] === true
@@ -230,7 +235,28 @@ export function verifyNvidiaToken(
   checks.run('debug', ['signatures'], () =>
     each(devices, ({ claims }) => claims['dbgstat'] === 'disabled', 'does not say so', 'It says so.'),
   )
-  return { ok: checks.ok(), checks: checks.list(), devices: devices.map(deviceFacts) }
+  return {
+    ok: checks.ok(),
+    at: new Date(at * 1000).toISOString(),
+    checks: checks.list(),
+    issuedAt: oldestIssue(all),
+    nonce: all.every((token) => nonceOf(token) === nonceOf(overall)) ? nonceOf(overall) : null,
+    devices: devices.map(deviceFacts),
+  }
+}
+
+/** `eat_nonce` of a token, which the service writes as hex; null when it is anything else. */
+function nonceOf({ claims: { eat_nonce: given } }: Token): Hex | null {
+  if (typeof given !== 'string' || !/^(?:[0-9a-f]{2})+$/i.test(given)) return null
+  return `0x${given.toLowerCase()}`
+}
+
+/** The earliest `iat` of the tokens; null when one of them does not tell. */
+function oldestIssue(tokens: readonly Token[]): string | null {
+  const issued = tokens.map(({ claims: { iat } }) => iat)
+  const told = issued.filter((one) => typeof one === 'number' && one >= 0 && one <= 8.64e12)
+  if (told.length !== issued.length) return null
+  return new Date(Math.min(...(told as number[])) * 1000).toISOString()
 }
 
 /** What is wrong with a device's claims, or what they do not tell. */

@@ -8,6 +8,7 @@ import { type Certificate, parseCertificate } from '../encoding/x509.js'
 import { AttestError } from '../errors.js'
 import { verifyAmdSignature } from '../signature/amd.js'
 import type { VerifySignature } from '../signature/port.js'
+import { askedNonce } from '../verdict/asked-nonce.js'
 import {
   type Check,
   type CheckAnswer,
@@ -92,6 +93,7 @@ export function verifyNvidiaReport(
   },
 ): NvidiaVerdict {
   const at = momentSeconds(options.at)
+  const asked = askedNonce(options.nonce)
   const { nonce, measurements, firmwareId } = parseReport(report)
   const chain = parsePemCertificates(options.certificates).map(parseCertificate)
   const verify = options.verifySignature ?? verifyAmdSignature
@@ -111,8 +113,8 @@ export function verifyNvidiaReport(
   })
   checks.run('firmware-id', ['signature'], () => firmwareAnswer(leaf, firmwareId))
   checks.run('nonce', [], () => {
-    if (options.nonce === undefined) return notChecked('No nonce was asked for: the measurements may be old.')
-    return sameBytes(nonce, options.nonce) ? pass('It is fresh.') : fail('they were made for another nonce')
+    if (asked === undefined) return notChecked('No nonce was asked for: the measurements may be old.')
+    return sameBytes(nonce, asked) ? pass('It is fresh.') : fail('they were made for another nonce')
   })
   checks.run('not-revoked', ['chain'], () =>
     revocationAnswer(chain.slice(0, -1), options.revocation, options.at),

@@ -37,6 +37,11 @@ export {
 } from '../dstack/measurement-document.js'
 export { dstackKeyProviders, type MrConfig, mrConfigDigest, mrConfigId } from '../dstack/mr-config.js'
 export { parseRaTlsCertificate, type RaTlsCertificate } from '../dstack/ra-tls.js'
+export {
+  type DstackSnpVerdict,
+  dstackSnpCheckTitles,
+  type VerifyDstackSnpOptions,
+} from '../dstack/snp-attestation.js'
 export { type DstackAttestation, parseDstackAttestation } from '../dstack/versioned-attestation.js'
 export {
   type FirmwareEvent,
@@ -85,6 +90,7 @@ export {
 export {
   verifyAzureEvidence,
   verifyDstackCertificate,
+  verifyDstackSnpAttestation,
   verifyNitroDocument,
   verifyNvidiaReport,
   verifyNvidiaToken,

@@ -8,12 +8,15 @@ import { nitroCheckTitles } from '../nitro/verify.js'
 import { type NvidiaVerdict, nvidiaCheckTitles } from '../nvidia/verify.js'
 import {
   appraisePlatform,
+  type DstackRules,
+  dstackSnpCheckTitles,
   type PlatformPolicy,
   type PlatformVerdicts,
   parsePlatformPolicy,
   platformPolicyDigest,
   verifyAzureEvidence,
   verifyDstackCertificate,
+  verifyDstackSnpAttestation,
   verifyNvidiaToken,
 } from '../platform-evidence/index.js'
 import { at, simulator, trust } from '../testing/fixture.js'
@@ -23,6 +26,7 @@ import {
   azureNonce,
   compose,
   dstackLog,
+  dstackSnpContainer,
   gpuNonce,
   raTlsCertificate,
   serviceAnswer,
@@ -65,6 +69,7 @@ const passing = (titles: Readonly<Record<string, string>>): Check[] =>
   Object.entries(titles).map(([id, title]) => ({ id, title, result: 'pass', detail: 'It holds.' }))
 const nitro: NitroVerdict = {
   ok: true,
+  at: at.toISOString(),
   checks: passing(nitroCheckTitles),
   claims: {
     moduleId: 'i-1',
@@ -88,12 +93,13 @@ const nvidia: NvidiaVerdict = {
 }
 const nvidiaToken = verifyNvidiaToken(serviceAnswer(), { keys: serviceKeys, at, nonce: gpuNonce })
 
+const enclave = { '0': hex(1, 48), '1': hex(2, 48), '2': hex(3, 48) }
 const policy: PlatformPolicy = {
   format: 'sealpool/platform-policy',
   version: 1,
   dstack: { hardware: tdxPolicy, apps: [{ name: 'app', composeHash: dstack.facts.composeHash ?? '0x' }] },
   azure: { hardware: snpPolicy, images: [{ name: 'vm', registers: { '4': hex(4, 32), '23': hex(23, 32) } }] },
-  nitro: { images: [{ name: 'enclave', registers: { '0': hex(1, 48), '2': hex(3, 48) } }] },
+  nitro: { images: [{ name: 'enclave', registers: enclave }] },
   nvidia: {},
   nvidiaToken: {},
 }
@@ -108,6 +114,8 @@ const ask = <K extends Kind>(kind: K, verdict: PlatformVerdicts[K], rules: Platf
   })
 
 interface Row<K extends Kind> {
+  /** What differs from the machine of the others in both verdicts. */
+  readonly of?: object
   readonly rules?: Partial<NonNullable<PlatformPolicy[K]>>
   /** What differs from the passing verdict; none: the passing verdict itself fails under `failing`. */
   readonly change?: object
@@ -117,17 +125,22 @@ interface Row<K extends Kind> {
 }
 function table<K extends Kind>(kind: K, rows: Readonly<Record<string, Row<K>>>): void {
   describe(`rules for ${kind}`, () => {
-    it.each(Object.entries(rows))('%s', (_, { rules, change, failing, answer = 'not-allowed', says }) => {
+    it.each(Object.entries(rows))('%s', (_, { rules, of, change, failing, answer = 'not-allowed', says }) => {
       const allowing = { ...policy[kind], ...rules } as PlatformPolicy[K]
-      expect(ask(kind, all[kind], allowing)).toEqual({ answer: 'allowed', reasons: [] })
+      const good = { ...all[kind], ...of } as PlatformVerdicts[K]
+      expect(ask(kind, good, allowing)).toEqual({ answer: 'allowed', reasons: [] })
       const strict = failing === undefined ? allowing : ({ ...policy[kind], ...failing } as PlatformPolicy[K])
-      const refused = ask(kind, { ...all[kind], ...change } as PlatformVerdicts[K], strict)
+      const refused = ask(kind, { ...good, ...change } as PlatformVerdicts[K], strict)
       expect(refused.answer).toBe(answer)
       expect(refused.reasons).toHaveLength(1)
       expect(refused.reasons[0]).toMatch(says)
     })
   })
 }
+/** A Nitro document that was made so many seconds before the moment of its verdict. */
+const aged = (by: number) => ({
+  claims: { ...nitro.claims, timestamp: new Date(at.getTime() - 1000 * by).toISOString() },
+})
 const turned = (checks: readonly Check[], id: string, result: Check['result']) => ({
   checks: checks.map((check) => (check.id === id ? { ...check, result, detail: 'changed' } : check)),
 })
@@ -195,6 +208,11 @@ table('dstack', {
     says: /events of its own/,
   },
   hardware: { change: { hardware: null }, answer: 'not-proved', says: /hardware under it was not verified/ },
+  'hardware that was lost': {
+    change: { hardware: undefined },
+    answer: 'not-proved',
+    says: /hardware under it/,
+  },
   'the hardware’s policy': {
     failing: { hardware: { ...tdxPolicy, measurements: [] } },
     says: /no measurement like this/,
@@ -214,12 +232,108 @@ table('dstack', {
     answer: 'not-proved',
     says: /in date/,
   },
+  'debug, whatever the verifier allows': {
+    change: { hardware: { ...dstack.hardware, claims: { ...tdClaims, debug: true } } },
+    says: /runs under debug/,
+  },
   'another compose text': {
     change: turned(dstack.checks, 'compose-hash', 'fail'),
     answer: 'false',
     says: /compose text/,
   },
 })
+const snpGuest = verifyDstackSnpAttestation(dstackSnpContainer(), {
+  crl: amd.crl(at),
+  at,
+  trustedRoots: [amd.rootDigest],
+})
+const guestClaims = snpGuest.hardware.claims
+if (guestClaims.tee !== 'sev-snp') throw new Error('the simulator gives SNP claims')
+const guestPolicy = {
+  ...snpPolicy,
+  measurements: [{ name: 'dstack image', measurement: guestClaims.measurement }],
+  reportData: guestClaims.reportData,
+}
+describe('rules for dstack on SEV-SNP', () => {
+  const rules = { hardware: guestPolicy, apps: [app] }
+  const answer = (verdict: object, change: Partial<DstackRules> = {}) =>
+    ask('dstack', { ...snpGuest, ...verdict } as PlatformVerdicts['dstack'], { ...rules, ...change })
+
+  it('allow a guest whose app, image and report data they name, without compose text and nonce', () => {
+    expect(snpGuest.ok).toBe(false)
+    expect(answer({})).toEqual({ answer: 'allowed', reasons: [] })
+    const change = {
+      keyProviders: [{ name: 'kms', id: '0x3059' as const }],
+      apps: [{ ...app, appId: hex(0x0b, 20) }],
+    }
+    expect(answer({}, change).answer).toBe('allowed')
+  })
+
+  const { reportData: _, ...unasked } = guestPolicy
+  const other = { ...snpGuest.hardware, claims: { ...guestClaims, hostData: hex(1, 32) } }
+  it.each<[string, object, Partial<DstackRules>, string, RegExp]>([
+    ['another app', {}, { apps: [{ ...app, composeHash: hex(1, 32) }] }, 'not-allowed', /no app/],
+    ['another app id', {}, { apps: [{ ...app, appId: hex(1, 20) }] }, 'not-allowed', /no app/],
+    ['another key provider', {}, { keyProviders: [{ name: 'local' }] }, 'not-allowed', /giver of its keys/],
+    ['an image hash', {}, { osImageHashes: [hex(12, 32)] }, 'not-allowed', /key provider names/],
+    ['no events of the app', {}, { allowAppEvents: false }, 'not-allowed', /no register of SEV-SNP/],
+    [
+      'another image',
+      {},
+      { hardware: { ...guestPolicy, measurements: [] } },
+      'not-allowed',
+      /no measurement/,
+    ],
+    [
+      'other report data',
+      {},
+      { hardware: { ...guestPolicy, reportData: hex(1, 64) } },
+      'not-allowed',
+      /report data/,
+    ],
+    ['no report data', {}, { hardware: unasked }, 'not-proved', /data that were asked for/],
+    ['another document', { hardware: other }, {}, 'not-proved', /another configuration document/],
+    [
+      'hardware of another kind',
+      { hardware: dstack.hardware },
+      { hardware: tdxPolicy },
+      'not-proved',
+      /another/,
+    ],
+    ['no hardware', { hardware: null }, {}, 'not-proved', /hardware under it was not verified/],
+    ['hardware that was lost', { hardware: undefined }, {}, 'not-proved', /hardware under it/],
+    [
+      'a check that fails',
+      turned(snpGuest.checks, 'mr-config', 'fail'),
+      {},
+      'false',
+      /configuration document/,
+    ],
+    ['another compose text', turned(snpGuest.checks, 'compose-hash', 'fail'), {}, 'false', /compose text/],
+    ['other data than asked', turned(snpGuest.checks, 'report-data', 'fail'), {}, 'false', /asked for/],
+    ['no checks', { checks: [] }, {}, 'not-proved', /not one answer/],
+    [
+      'debug, whatever the verifier allows',
+      { hardware: { ...snpGuest.hardware, claims: { ...guestClaims, debug: true } } },
+      {},
+      'not-allowed',
+      /runs under debug/,
+    ],
+  ])('refuse %s', (_, verdict, change, expected, says) => {
+    const given = answer(verdict, change)
+    expect(given.answer).toBe(expected)
+    expect(given.reasons[0]).toMatch(says)
+  })
+
+  it.each(Object.keys(dstackSnpCheckTitles))('ask for one answer to %s', (id) => {
+    const others = snpGuest.checks.filter((check) => check.id !== id)
+    expect(answer({ checks: others }).answer).toBe('not-proved')
+    expect(
+      answer({ checks: [...snpGuest.checks, ...snpGuest.checks.filter((check) => check.id === id)] }).answer,
+    ).toBe('not-proved')
+  })
+})
+
 table('azure', {
   'a register': { failing: { images: [{ name: 'vm', registers: { '4': hex(5, 32) } }] }, says: /no image/ },
   'a register that the quote does not cover': { change: { registers: { 4: hex(4, 32) } }, says: /no image/ },
@@ -230,6 +344,11 @@ table('azure', {
     says: /vTPM’s key/,
   },
   hardware: { change: { hardware: null }, answer: 'not-proved', says: /hardware under it was not verified/ },
+  'hardware that was lost': {
+    change: { hardware: undefined },
+    answer: 'not-proved',
+    says: /hardware under it/,
+  },
   'the hardware’s policy': {
     failing: { hardware: { ...snpPolicy, snp: { minimumTcb: {} } } },
     says: /no minimum TCB/,
@@ -243,17 +362,69 @@ table('azure', {
     answer: 'false',
     says: /attestation key/,
   },
+  'the nonce of the policy': {
+    rules: { nonce: azure.nonce },
+    failing: { nonce: '0x06' },
+    of: turned(azure.checks, 'nonce', 'not-checked'),
+    says: /another nonce than the policy/,
+  },
+  'another nonce than the verifier’s': {
+    rules: { nonce: azure.nonce },
+    change: turned(azure.checks, 'nonce', 'fail'),
+    answer: 'false',
+    says: /made for the nonce/,
+  },
+  'debug, whatever the verifier allows': {
+    change: { hardware: { ...azure.hardware, claims: { ...azure.hardware.claims, debug: true } } },
+    says: /runs under debug/,
+  },
   'a nonce that nobody asked for': {
     change: turned(azure.checks, 'nonce', 'not-checked'),
     answer: 'not-proved',
     says: /nonce/,
   },
 })
+const signed = { claims: { ...nitro.claims, pcrs: { ...nitro.claims.pcrs, 8: hex(8, 48) } } }
+const nitroImages = (registers: object) => ({
+  images: [{ name: 'e', registers: { ...enclave, ...registers } }],
+})
 table('nitro', {
-  'a register': { failing: { images: [{ name: 'e', registers: { '0': hex(9, 48) } }] }, says: /no image/ },
-  'a register that is not there': {
-    failing: { images: [{ name: 'e', registers: { '8': hex(9, 48) } }] },
-    says: /no image/,
+  PCR0: { failing: nitroImages({ '0': hex(9, 48) }), says: /no image/ },
+  PCR1: { failing: nitroImages({ '1': hex(9, 48) }), says: /no image/ },
+  PCR2: { failing: nitroImages({ '2': hex(9, 48) }), says: /no image/ },
+  'a register that is not there': { failing: nitroImages({ '8': hex(9, 48) }), says: /no image/ },
+  'a signer whom no image names': { change: signed, says: /names the signer \(PCR8\)/ },
+  'another signer': { failing: nitroImages({ '8': hex(9, 48) }), change: signed, says: /no image/ },
+  'a signer whom only another image names': {
+    rules: {
+      images: [...nitroImages({}).images, ...nitroImages({ '0': hex(9, 48), '8': hex(8, 48) }).images],
+    },
+    change: signed,
+    says: /names the signer/,
+  },
+  'the nonce of the policy': {
+    rules: { nonce: '0x06' },
+    change: { claims: { ...nitro.claims, nonce: '0x07' } },
+    says: /another nonce than the policy/,
+    of: { claims: { ...nitro.claims, nonce: '0x06' } },
+  },
+  'no nonce, where the policy names one': { failing: { nonce: '0x06' }, says: /another nonce/ },
+  'an age': {
+    rules: { maximumAgeSeconds: 10 },
+    failing: { maximumAgeSeconds: 9 },
+    of: aged(10),
+    says: /10 seconds old, the policy allows 9/,
+  },
+  'a moment after the verdict’s': {
+    rules: { maximumAgeSeconds: 10 },
+    of: aged(-60),
+    change: aged(-61),
+    says: /after the moment/,
+  },
+  'a verdict without its moment': {
+    rules: { maximumAgeSeconds: 10 },
+    change: { at: undefined },
+    says: /does not tell when/,
   },
   debug: { change: { claims: { ...nitro.claims, debug: true } }, says: /debug mode/ },
   'module id': { rules: { moduleIds: ['i-1'] }, failing: { moduleIds: ['i-2'] }, says: /this module/ },
@@ -293,6 +464,17 @@ table('nvidia', {
     rules: { deviceTypes: ['GH100'] },
     failing: { deviceTypes: ['GB100'] },
     says: /this type of device/,
+  },
+  'the nonce of the policy': {
+    rules: { nonce: hex(6, 32) },
+    failing: { nonce: hex(7, 32) },
+    of: turned(nvidia.checks, 'nonce', 'not-checked'),
+    says: /another nonce than the policy/,
+  },
+  'a nonce that nobody asked for': {
+    change: turned(nvidia.checks, 'nonce', 'not-checked'),
+    answer: 'not-proved',
+    says: /nonce/,
   },
   'revocation that nobody asked for': {
     change: turned(nvidia.checks, 'not-revoked', 'not-checked'),
@@ -337,6 +519,27 @@ table('nvidiaToken', {
     rules: { hardwareModels: ['GH100 A01 GSP BROM'] },
     change: { devices: nvidiaToken.devices.map((one) => ({ ...one, hardwareModel: null })) },
     says: /model of GPU-0/,
+  },
+  'the nonce of the policy': {
+    rules: { nonce: hex(6, 32) },
+    failing: { nonce: hex(7, 32) },
+    of: turned(nvidiaToken.checks, 'nonce', 'not-checked'),
+    says: /another nonce than the policy/,
+  },
+  'a nonce that nobody asked for': {
+    change: turned(nvidiaToken.checks, 'nonce', 'not-checked'),
+    answer: 'not-proved',
+    says: /nonce/,
+  },
+  'an age': {
+    rules: { maximumAgeSeconds: 60 },
+    failing: { maximumAgeSeconds: 59 },
+    says: /60 seconds old, the policy allows 59/,
+  },
+  'a time of issue that is not told': {
+    rules: { maximumAgeSeconds: 60 },
+    change: { issuedAt: null },
+    says: /does not tell when/,
   },
   'a token that has ended': {
     change: turned(nvidiaToken.checks, 'token-dates', 'fail'),
@@ -527,15 +730,28 @@ describe('parsePlatformPolicy', () => {
       osImageHashes: [hex(3, 32)],
       allowAppEvents: false,
     },
-    azure: { hardware: snpPolicy, images: [], attestationKeys: [hex(1, 32)] },
-    nitro: { images: [], moduleIds: ['i'] },
+    azure: { hardware: snpPolicy, images: [], attestationKeys: [hex(1, 32)], nonce: '0x00' },
+    nitro: {
+      images: [{ name: 'e', registers: { '3': hex(1, 48) } }],
+      allowPartialImages: true,
+      moduleIds: ['i'],
+      nonce: '0x00',
+      maximumAgeSeconds: 1,
+    },
     nvidia: {
       images: [{ name: 'd', registers: { '255': '0x' } }],
       devices: [hex(7, 32)],
       deviceTypes: ['d'],
+      nonce: '0x00',
       allowOfflineOnly: false,
     },
-    nvidiaToken: { hardwareModels: ['h'], driverVersions: ['d'], vbiosVersions: ['v'] },
+    nvidiaToken: {
+      hardwareModels: ['h'],
+      driverVersions: ['d'],
+      vbiosVersions: ['v'],
+      nonce: '0x00',
+      maximumAgeSeconds: 1,
+    },
   }
 
   it('reads every rule back as it was', () => {
@@ -563,6 +779,21 @@ describe('parsePlatformPolicy', () => {
     ['policy.nitro.images.0.registers', { ...full, nitro: image({ '01': hex(1, 48) }) }],
     ['policy.nitro.images.0.registers', { ...full, nitro: image({ '32': hex(1, 48) }) }],
     ['policy.nitro.images.0.registers.0', { ...full, nitro: image({ '0': hex(1, 32) }) }],
+    ['policy.nitro.images.0.registers', { ...full, nitro: image({ '3': hex(0, 48) }) }],
+    ['policy.nitro.images.0.registers.0', { ...full, nitro: image({ ...enclave, '0': undefined }) }],
+    ['policy.nitro.images.0.registers', { ...full, nitro: image({ '1': hex(1, 48), '2': hex(1, 48) }) }],
+    ['policy.nitro.images.0.registers', { ...full, nitro: image({ '0': hex(1, 48), '2': hex(1, 48) }) }],
+    ['policy.nitro.images.0.registers', { ...full, nitro: image({ '0': hex(1, 48), '1': hex(1, 48) }) }],
+    [
+      'policy.nitro.images.0.registers',
+      { ...full, nitro: { ...image({ '0': hex(1, 48) }), allowPartialImages: false } },
+    ],
+    ['policy.nitro.maximumAgeSeconds', { ...full, nitro: { images: [], maximumAgeSeconds: 0 } }],
+    ['policy.nvidiaToken.maximumAgeSeconds', { ...full, nvidiaToken: { maximumAgeSeconds: 1.5 } }],
+    ['policy.nvidia', { ...full, nvidia: { maximumAgeSeconds: 1 } }],
+    ['policy.azure', { ...full, azure: { hardware: snpPolicy, images: [], maximumAgeSeconds: 1 } }],
+    ['policy.azure.nonce', { ...full, azure: { hardware: snpPolicy, images: [], nonce: '0x' } }],
+    ['policy.nvidia.nonce', { ...full, nvidia: { nonce: '06' } }],
     ['policy.nvidia', { ...full, nvidia: { allowDebug: true } }],
     ['policy.nvidia.devices', { ...full, nvidia: { devices: 'GH100' } }],
     ['policy.nvidiaToken.driverVersions.0', { ...full, nvidiaToken: { driverVersions: new Array(1) } }],

@@ -1,7 +1,8 @@
 import { type AzureVerdict, azureCheckTitles } from '../azure/verify.js'
 import { dstackCertificateCheckTitles } from '../dstack/certificate.js'
-import { type DstackVerdict, dstackCheckTitles } from '../dstack/event-log.js'
+import { type DstackFacts, type DstackVerdict, dstackCheckTitles } from '../dstack/event-log.js'
 import { raTlsReportData } from '../dstack/ra-tls.js'
+import { type DstackSnpVerdict, dstackSnpCheckTitles } from '../dstack/snp-attestation.js'
 import { AttestError } from '../errors.js'
 import { type NitroVerdict, nitroCheckTitles } from '../nitro/verify.js'
 import { type NvidiaTokenVerdict, nvidiaTokenCheckTitles } from '../nvidia/token.js'
@@ -25,14 +26,18 @@ import { refusalsAbout } from './refusal.js'
 export interface PlatformVerdicts {
   /**
    * From `verifyDstackCertificate`, or from `verifyDstackEventLog` with the verdict on the quote beside it. The log must have been
-   * held against the registers of that very quote, and a certificate's key must be the one in its report data.
+   * held against the registers of that very quote, and a certificate's key must be the one in its report data. From
+   * `verifyDstackSnpAttestation` for a guest of SEV-SNP; the report's host data must name its document.
    */
-  readonly dstack?: DstackVerdict & { readonly hardware: Verdict | null; readonly publicKey?: Hex }
+  readonly dstack?: DstackTdxVerdict | DstackSnpVerdict
   readonly azure?: AzureVerdict
   readonly nitro?: NitroVerdict
   readonly nvidia?: NvidiaVerdict
   readonly nvidiaToken?: NvidiaTokenVerdict
 }
+
+/** A verdict on dstack's event log with that on the quote, and the key of an RA-TLS certificate where there is one. */
+type DstackTdxVerdict = DstackVerdict & { readonly hardware: Verdict | null; readonly publicKey?: Hex }
 
 /** Worst first: what is proved wrong outweighs what is open, and that what is refused. */
 const severity = ['false', 'not-proved', 'not-allowed', 'allowed'] as const
@@ -121,8 +126,8 @@ function untied(problem: string | undefined): Appraisal[] {
   return problem === undefined ? [] : [{ answer: 'not-proved', reasons: [problem] }]
 }
 
-function hardwareAnswer(hardware: Verdict | null, policy: DstackRules['hardware']): Appraisal {
-  if (hardware !== null) return appraise(hardware, policy)
+function hardwareAnswer(hardware: Verdict | null | undefined, policy: DstackRules['hardware']): Appraisal {
+  if (hardware !== null && hardware !== undefined) return appraise(hardware, policy)
   return { answer: 'not-proved', reasons: ['The hardware under it was not verified.'] }
 }
 
@@ -134,14 +139,33 @@ function imageReasons(images: readonly PlatformImage[], registers: Readonly<Reco
   return fits ? [] : ['The policy allows no image with these registers.']
 }
 
+/** What a verdict's nonce is refused for, and whether the policy answers for a verifier that was given none. */
+function nonceRule(
+  wanted: Hex | undefined,
+  carried: Hex | null,
+): { readonly reasons: string[]; readonly answers: (check: Check) => boolean } {
+  return {
+    reasons:
+      wanted === undefined || wanted === carried ? [] : ['It was made for another nonce than the policy’s.'],
+    answers: ({ id, result }) => id === 'nonce' && result === 'not-checked' && wanted !== undefined,
+  }
+}
+
+/** A clock may run ahead by a minute, as for the verifiers. */
+const clockSkewSeconds = 60
+
+function ageReasons(limit: number | undefined, at: string, made: string | null): string[] {
+  if (limit === undefined) return []
+  const age = Math.floor((Date.parse(at) - Date.parse(made ?? '')) / 1000)
+  if (!Number.isFinite(age)) return ['It does not tell when it was made, and the policy limits its age.']
+  if (age < -clockSkewSeconds) return ['It was made after the moment that was asked for.']
+  return age <= limit ? [] : [`It is ${age} seconds old, the policy allows ${limit}.`]
+}
+
 /** Why a dstack verdict is not about the machine that the hardware's verdict is about. */
-function dstackTieProblem({
-  checks,
-  rtmrs,
-  hardware,
-  publicKey,
-}: NonNullable<PlatformVerdicts['dstack']>): string | undefined {
-  if (hardware === null) return undefined
+function dstackTieProblem({ checks, rtmrs, hardware, publicKey }: DstackTdxVerdict): string | undefined {
+  // A verdict that was kept may have lost it.
+  if (!hardware) return undefined
   const { claims } = hardware
   if (claims.tee !== 'tdx') return 'The hardware’s verdict is about no TDX guest.'
   if (!Array.isArray(rtmrs) || ![0, 1, 2, 3].every((index) => rtmrs[index] === claims.rtmrs[index]))
@@ -153,7 +177,52 @@ function dstackTieProblem({
 }
 
 function dstackParts(verdict: NonNullable<PlatformVerdicts['dstack']>, rules: DstackRules): Appraisal[] {
+  if ('mrConfig' in verdict) return dstackSnpParts(verdict, rules)
   const { checks, facts, hardware, publicKey } = verdict
+  const reasons = dstackReasons(facts, rules)
+  if (rules.allowAppEvents === false && facts.appEvents.length > 0)
+    reasons.push('The app has written events of its own after the boot.')
+  const fromLog = publicKey === undefined && checks.every(({ id }) => Object.hasOwn(dstackCheckTitles, id))
+  return [
+    hardwareAnswer(hardware, rules.hardware),
+    ...untied(dstackTieProblem(verdict)),
+    own(
+      verdict,
+      fromLog ? dstackCheckTitles : dstackCertificateCheckTitles,
+      // The hardware's own policy judges the quote; this one names the compose hash, so that nobody needs the text.
+      ({ id, result }) =>
+        id === 'quote' || id === 'debug' || (id === 'compose-hash' && result === 'not-checked'),
+      reasons,
+    ),
+  ]
+}
+
+function dstackSnpParts(verdict: DstackSnpVerdict, rules: DstackRules): Appraisal[] {
+  const { facts, hardware, mrConfig } = verdict
+  const reasons = dstackReasons(facts, rules)
+  if (rules.allowAppEvents === false)
+    reasons.push('Whether its app has written events of its own, no register of SEV-SNP can tell.')
+  // A verdict that was kept may have lost it.
+  const claims = (hardware as Verdict | null | undefined)?.claims
+  const tied = claims === undefined || (claims.tee === 'sev-snp' && claims.hostData === mrConfig)
+  return [
+    hardwareAnswer(hardware, rules.hardware),
+    ...untied(tied ? undefined : 'The hardware’s report names another configuration document.'),
+    own(
+      verdict,
+      dstackSnpCheckTitles,
+      // As above; what was asked for is the hardware policy's `reportData`.
+      ({ id, result }) =>
+        id === 'report' ||
+        id === 'debug' ||
+        (id === 'compose-hash' && result === 'not-checked') ||
+        (id === 'report-data' && result === 'not-checked' && rules.hardware.reportData !== undefined),
+      reasons,
+    ),
+  ]
+}
+
+function dstackReasons(facts: DstackFacts, rules: DstackRules): string[] {
   const reasons: string[] = []
   const app = rules.apps.some(
     ({ composeHash, appId }) =>
@@ -170,20 +239,7 @@ function dstackParts(verdict: NonNullable<PlatformVerdicts['dstack']>, rules: Ds
   const image = facts.osImageHash
   if (rules.osImageHashes !== undefined && (image === null || !rules.osImageHashes.includes(image)))
     reasons.push('The policy does not allow the image that its key provider names.')
-  if (rules.allowAppEvents === false && facts.appEvents.length > 0)
-    reasons.push('The app has written events of its own after the boot.')
-  const fromLog = publicKey === undefined && checks.every(({ id }) => Object.hasOwn(dstackCheckTitles, id))
-  return [
-    hardwareAnswer(hardware, rules.hardware),
-    ...untied(dstackTieProblem(verdict)),
-    own(
-      verdict,
-      fromLog ? dstackCheckTitles : dstackCertificateCheckTitles,
-      // The hardware's own policy judges the quote; this one names the compose hash, so that nobody needs the text.
-      ({ id, result }) => id === 'quote' || (id === 'compose-hash' && result === 'not-checked'),
-      reasons,
-    ),
-  ]
+  return reasons
 }
 
 function keyProvider(text: string | null): { readonly name: string; readonly id: string } | undefined {
@@ -198,7 +254,8 @@ function keyProvider(text: string | null): { readonly name: string; readonly id:
 
 function azureParts(verdict: AzureVerdict, rules: AzureRules): Appraisal[] {
   const { attestationKeys } = rules
-  const reasons = imageReasons(rules.images, verdict.registers)
+  const nonce = nonceRule(rules.nonce, verdict.nonce)
+  const reasons = [...imageReasons(rules.images, verdict.registers), ...nonce.reasons]
   if (attestationKeys !== undefined && !attestationKeys.includes(verdict.attestationKey))
     reasons.push('The policy does not name its vTPM’s key.')
   const { 'td-report': _, ...snpTitles } = azureCheckTitles
@@ -208,26 +265,47 @@ function azureParts(verdict: AzureVerdict, rules: AzureRules): Appraisal[] {
     own(
       verdict,
       verdict.tee === 'tdx' ? azureCheckTitles : snpTitles,
-      ({ id }) => id === 'hardware',
+      // The hardware's own policy judges its evidence, and never allows debug.
+      (check) => check.id === 'hardware' || check.id === 'debug' || nonce.answers(check),
       reasons,
     ),
   ]
 }
 
 function azureTieProblem({ tee, hardware, reportData }: AzureVerdict): string | undefined {
-  if (hardware === null) return undefined
+  // A verdict that was kept may have lost it.
+  if (!hardware) return undefined
   return hardware.claims.tee === tee && hardware.claims.reportData === reportData
     ? undefined
     : 'The HCL report was made on another machine than the hardware’s verdict is about.'
 }
 
 function nitroParts(verdict: NitroVerdict, rules: NitroRules): Appraisal[] {
-  const { claims } = verdict
-  const reasons = imageReasons(rules.images, claims.pcrs)
+  const { claims, at } = verdict
+  const nonce = nonceRule(rules.nonce, claims.nonce)
+  const reasons = [
+    ...nitroImageReasons(rules, claims.pcrs),
+    ...nonce.reasons,
+    ...ageReasons(rules.maximumAgeSeconds, at, claims.timestamp),
+  ]
   if (claims.debug) reasons.push('It runs in debug mode, so its host reads its console.')
   if (rules.moduleIds !== undefined && !rules.moduleIds.includes(claims.moduleId))
     reasons.push('The policy does not name this module.')
-  return [own(verdict, nitroCheckTitles, ({ id }) => id === 'debug', reasons)]
+  return [own(verdict, nitroCheckTitles, (check) => check.id === 'debug' || nonce.answers(check), reasons)]
+}
+
+/** An enclave of a signed image fits only an image that says who signed it. */
+function nitroImageReasons(
+  { images, allowPartialImages }: NitroRules,
+  pcrs: NitroVerdict['claims']['pcrs'],
+): string[] {
+  const reasons = imageReasons(images, pcrs)
+  const signed = /[1-9a-f]/.test((pcrs[8] ?? '0x').slice(2))
+  if (reasons.length > 0 || !signed || allowPartialImages === true) return reasons
+  const naming = images.filter(({ registers }) => registers['8'] !== undefined)
+  return imageReasons(naming, pcrs).length === 0
+    ? []
+    : ['Its image is signed, and no image of the policy that fits names the signer (PCR8).']
 }
 
 function nvidiaParts(verdict: NvidiaVerdict, rules: NvidiaRules): Appraisal[] {
@@ -239,19 +317,31 @@ function nvidiaParts(verdict: NvidiaVerdict, rules: NvidiaRules): Appraisal[] {
       imageReasons([image], verdict.measurements).length === 0 &&
       blocks.every((index) => Object.hasOwn(image.registers, index)),
   )
-  const reasons = rules.images === undefined ? [] : imageReasons(rules.images, verdict.measurements)
+  const nonce = nonceRule(rules.nonce, verdict.nonce)
+  const reasons = [
+    ...(rules.images === undefined ? [] : imageReasons(rules.images, verdict.measurements)),
+    ...nonce.reasons,
+  ]
   if (rules.devices !== undefined && !rules.devices.includes(verdict.deviceKey ?? '0x'))
     reasons.push('The policy does not name this device.')
   if (rules.deviceTypes !== undefined && !rules.deviceTypes.includes(verdict.device))
     reasons.push('The policy does not name this type of device.')
   const open = (id: string) =>
     (id === 'not-revoked' && offline) || (id === 'measurements' && (offline || whole === true))
-  return [own(verdict, nvidiaCheckTitles, ({ id, result }) => result === 'not-checked' && open(id), reasons)]
+  return [
+    own(
+      verdict,
+      nvidiaCheckTitles,
+      (check) => (check.result === 'not-checked' && open(check.id)) || nonce.answers(check),
+      reasons,
+    ),
+  ]
 }
 
 function tokenParts(verdict: NvidiaTokenVerdict, rules: NvidiaTokenRules): Appraisal[] {
   const { devices } = verdict
-  const reasons: string[] = []
+  const nonce = nonceRule(rules.nonce, verdict.nonce)
+  const reasons = [...nonce.reasons, ...ageReasons(rules.maximumAgeSeconds, verdict.at, verdict.issuedAt)]
   const outside = (allowed: readonly string[] | undefined, value: string | null) =>
     allowed !== undefined && (value === null || !allowed.includes(value))
   for (const { name, hardwareModel, driverVersion, vbiosVersion } of devices) {
@@ -262,5 +352,5 @@ function tokenParts(verdict: NvidiaTokenVerdict, rules: NvidiaTokenRules): Appra
     if (outside(rules.vbiosVersions, vbiosVersion))
       reasons.push(`The policy does not allow the VBIOS of ${name}.`)
   }
-  return [own(verdict, nvidiaTokenCheckTitles, () => false, reasons)]
+  return [own(verdict, nvidiaTokenCheckTitles, nonce.answers, reasons)]
 }

@@ -2,6 +2,7 @@ import { type Digest, digestOf } from '@sealpool/crypto'
 import {
   flag,
   hexText,
+  integer,
   list,
   oneOf,
   optional,
@@ -39,14 +40,14 @@ export type DstackKeyProvider = {
 
 /** Rules for dstack; the operating system's image is measured by the hardware, so `hardware` names it. */
 export type DstackRules = {
-  /** Of the TDX quote under it. */
+  /** Of the TDX quote or the SEV-SNP report under it. */
   hardware: AttestationPolicy
   apps: DstackApp[]
   /** Who may give the app its keys, by the name in the event (`kms`, `local-sgx`) and, when it is named, by its id. */
   keyProviders?: DstackKeyProvider[]
-  /** What the key provider told the guest about its image: the provider's word, in no hardware register. */
+  /** What the key provider told the guest about its image: the provider's word, in no hardware register, and not told on SEV-SNP. */
   osImageHashes?: Hex[]
-  /** Whether the app may write events of its own after the boot; absent: yes. */
+  /** Whether the app may write events of its own after the boot; absent: yes. A guest of SEV-SNP cannot show that it wrote none. */
   allowAppEvents?: boolean
 }
 
@@ -58,13 +59,24 @@ export type AzureRules = {
   images: PlatformImage[]
   /** SHA-256 of the vTPM's key, see `AzureVerdict.attestationKey`; absent: any that the hardware vouches for. */
   attestationKeys?: Hex[]
+  /** What the vTPM's quote must have been made for, when the verifier was given no nonce. It carries no time: this is its age. */
+  nonce?: Hex
 }
 
 /** Rules for AWS Nitro enclaves. Debug is never allowed: there is no field for it. */
 export type NitroRules = {
-  /** PCRs of 48 bytes; PCR0 to PCR2 are the enclave's image, kernel and application. */
+  /**
+   * PCRs of 48 bytes. PCR0 to PCR2 (the enclave's image, kernel and application) must all be named, and PCR8, the certificate
+   * that signed the image, for an enclave of a signed image.
+   */
   images: PlatformImage[]
+  /** Whether an image may leave those registers out, so that they may be anything; absent: no. */
+  allowPartialImages?: boolean
   moduleIds?: string[]
+  /** What the document must have been made for, when the verifier was given no nonce. */
+  nonce?: Hex
+  /** How long before the verdict's moment the document may have been made, in seconds; the verifier has a limit of its own. */
+  maximumAgeSeconds?: number
 }
 
 /** Rules for NVIDIA devices. */
@@ -78,6 +90,8 @@ export type NvidiaRules = {
   devices?: Hex[]
   /** Types of devices, by `NvidiaVerdict.device`, which all devices of a type share; absent: any. */
   deviceTypes?: string[]
+  /** What the measurements must have been made for, when the verifier was given no nonce. They carry no time: this is their age. */
+  nonce?: Hex
   /**
    * Whether NVIDIA's revocation answer and published values may be missing; absent: no. With it a revoked device passes, and
    * blocks that `images` does not name may be anything.
@@ -90,6 +104,10 @@ export type NvidiaTokenRules = {
   hardwareModels?: string[]
   driverVersions?: string[]
   vbiosVersions?: string[]
+  /** What all tokens must have been made for, when the verifier was given no nonce. */
+  nonce?: Hex
+  /** How long before the verdict's moment the oldest of the tokens may have been issued, in seconds. */
+  maximumAgeSeconds?: number
 }
 
 /** Which evidence of the platforms above TDX and SEV-SNP is good enough, as plain JSON. What it does not name is refused. */
@@ -130,6 +148,13 @@ const registersOf =
       }),
     )
   }
+const seconds = /* @__PURE__ */ integer(1)
+/** Bytes of a nonce; the longest that any of the platforms carries. */
+const nonce = /* @__PURE__ */ text<Hex>({
+  max: 2 + 2 * 512,
+  pattern: /^0x(?:[0-9a-f]{2})+$/,
+  what: '0x and lower-case hexadecimal digits',
+})
 const imagesOf = (value: Reader<Hex>, highest: number) =>
   list(record<PlatformImage>({ name, registers: registersOf(value, highest) }), { max: 1000 })
 
@@ -137,6 +162,30 @@ const hardware: Reader<AttestationPolicy> = (value, place) => {
   const result = attestationPolicySchema.safeParse(value)
   if (result.success) return result.data
   throw new ShapeError(`${place}${result.error.place.slice('policy'.length)}`, result.error.message)
+}
+
+/** Registers of every Nitro enclave that say what runs in it. */
+const nitroImageRegisters = ['0', '1', '2'] as const
+
+const nitroRules: Reader<NitroRules> = (value, place) => {
+  const rules = record<NitroRules>({
+    images: imagesOf(hexText(48), 31),
+    allowPartialImages: maybe(flag),
+    moduleIds: maybe(names),
+    nonce: maybe(nonce),
+    maximumAgeSeconds: maybe(seconds),
+  })(value, place)
+  if (rules.allowPartialImages === true) return rules
+  rules.images.forEach(({ registers }, i) => {
+    const missing = nitroImageRegisters.find((index) => registers[index] === undefined)
+    // PCR3 alone, for example, is the same for every enclave without a role.
+    if (missing !== undefined)
+      throw new ShapeError(
+        `${place}.images.${i}.registers`,
+        `PCR${missing} is missing: PCR0 to PCR2 say what runs (or set allowPartialImages)`,
+      )
+  })
+  return rules
 }
 
 /** Schema of {@link PlatformPolicy}; unknown fields are refused. */
@@ -162,14 +211,16 @@ export const platformPolicySchema: Schema<PlatformPolicy> = /* @__PURE__ */ (() 
           hardware,
           images: imagesOf(hex32, 23),
           attestationKeys: maybe(list(hex32, { max: 1000 })),
+          nonce: maybe(nonce),
         }),
       ),
-      nitro: maybe(record<NitroRules>({ images: imagesOf(hexText(48), 31), moduleIds: maybe(names) })),
+      nitro: maybe(nitroRules),
       nvidia: maybe(
         record<NvidiaRules>({
           images: maybe(imagesOf(anyHex, 255)),
           devices: maybe(list(hex32, { max: 1000 })),
           deviceTypes: maybe(names),
+          nonce: maybe(nonce),
           allowOfflineOnly: maybe(flag),
         }),
       ),
@@ -178,6 +229,8 @@ export const platformPolicySchema: Schema<PlatformPolicy> = /* @__PURE__ */ (() 
           hardwareModels: maybe(names),
           driverVersions: maybe(names),
           vbiosVersions: maybe(names),
+          nonce: maybe(nonce),
+          maximumAgeSeconds: maybe(seconds),
         }),
       ),
     }),

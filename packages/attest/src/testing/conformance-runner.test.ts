@@ -5,8 +5,11 @@ import { describe, expect, it } from 'vitest'
 import * as attest from '../index.js'
 import * as measurement from '../measurement/index.js'
 import * as platforms from '../platform-evidence/index.js'
-import { evidence, quote } from './fixture.js'
+import { verifyQuote } from '../with-platform.js'
+import { evidence, quote, simulator } from './fixture.js'
+import { compose, dstackLog } from './platform-fixture.js'
 
+const attestComposeHash = platforms.composeHash(compose).slice(2)
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 const load = (path: string) => import(pathToFileURL(resolve(root, 'conformance/attest', path)).href)
 
@@ -103,7 +106,7 @@ describe('the conformance runner', () => {
         'short.bin': new Uint8Array(20),
         'cases-dcap.json': [{ ...dcap, ...change }],
       })
-      return lines.filter((line) => line.startsWith('DCAP')).join()
+      return lines.filter((line) => /^DCAP (?:TDX|quote)/.test(line)).join()
     }
     // The simulator's root is no vendor's: what the facts of such a quote say is that its root is another than Intel's.
     expect(await one({ chainRoot: 'Simulator' })).toBe('DCAP TDX v4: 1 agree, 0 differ')
@@ -159,12 +162,104 @@ describe('the conformance runner', () => {
       'quote.bin': quote,
       'index.json': [{ kind: 'cca-token', path: 'a.cbor' }],
       'files.json': [{ kind: 'csv-report', path: 'b.bin' }],
-      'cases-dcap.json': [{ ...dcap, expect: 'Splendid' }],
+      'cases-dcap.json': [
+        { ...dcap, chainRoot: 'Simulator', expect: 'Splendid' },
+        { ...dcap, expect: 'Splendid' },
+      ],
     })) as { differ: number; lines: string[] }
     expect(differ).toBe(3)
     expect(lines).toContain('not read: cca-token: 0 agree, 1 differ')
     expect(lines).toContain('not read: csv-report: 0 agree, 1 differ')
     expect(lines.join('\n')).toMatch(/not read: the status Splendid is not known/)
+  })
+
+  it('holds the parts of a status, its date and debug against what the case tells', async () => {
+    const parts = { platform: 'UpToDate', qe: 'UpToDate', module: 'UpToDate', svn2: null, debug: false }
+    const one = async (change: object) => {
+      const { lines } = await runOn({
+        ...collateralFiles,
+        ...certificates,
+        'quote.bin': quote,
+        'cases-dcap.json': [{ ...dcap, chainRoot: 'Simulator', ...parts, ...change }],
+      })
+      return lines.filter((line) => line.includes('status parts')).join()
+    }
+    const agrees = 'DCAP status parts: 1 agree, 0 differ'
+    expect(await one({})).toBe(agrees)
+    const date = verifyQuote(quote, {
+      collateral: evidence.collateral,
+      at: new Date(dcap.at),
+      trustedRoots: [simulator.rootDigest],
+    })
+    expect(await one({ tcbDate: date.tcbDate })).toBe(agrees)
+    // A platform that reaches no level has no parts.
+    expect(await one({ platform: null, qe: null, module: null })).toBe(agrees)
+    for (const [field, value] of [
+      ['platform', 'OutOfDate'],
+      ['qe', null],
+      ['qe', 'OutOfDate'],
+      ['module', null],
+      ['svn2', 'UpToDate'],
+      ['debug', true],
+    ] as const)
+      expect(await one({ [field]: value }), field).toMatch(/0 agree, 1 differ/)
+  })
+
+  it('holds a dstack log’s hash against the compose text, also where the log is none of a whole boot', async () => {
+    const whole = dstackLog.filter(({ imr }) => imr === 3)
+    const one = async (log: readonly object[], app_compose: string | undefined, expected: object) => {
+      const rtmrs = [0, 1, 2, 3].map((imr) =>
+        platforms.replayRegister(
+          (log as typeof dstackLog)
+            .filter((event) => event.imr === imr)
+            .map(({ digest }) => crypto.decodeHex(`0x${digest}`)),
+        ),
+      )
+      const { lines } = await runOn({
+        'dstack-vectors/a.json': {
+          quote: crypto.encodeHex(simulator.quote({ reportData: new Uint8Array(64), rtmrs })),
+          event_log: log,
+          app_compose,
+          expected: {
+            rtmrReplay: { rtmr0: true, rtmr1: true, rtmr2: true, rtmr3: true },
+            eventDigestMismatches: [],
+            composeHashEvent: attestComposeHash,
+            ...expected,
+          },
+        },
+      })
+      return lines.filter((line) => line.startsWith('dstack compose')).join()
+    }
+    const agrees = 'dstack compose hash: 1 agree, 0 differ'
+    const early = whole.filter(({ event }) => event !== 'system-ready')
+    for (const log of [whole, early]) {
+      expect(await one(log, compose, { composeHashOk: true })).toBe(agrees)
+      expect(await one(log, '{}', { composeHashOk: false })).toBe(agrees)
+      expect(await one(log, undefined, { composeHashOk: null })).toBe(agrees)
+      expect(await one(log, '{}', { composeHashOk: true })).not.toBe(agrees)
+      expect(await one(log, compose, { composeHashOk: false })).not.toBe(agrees)
+      expect(await one(log, compose, { composeHashOk: true, composeHashEvent: '00' })).not.toBe(agrees)
+    }
+  })
+
+  it('takes Intel’s words for evidence that reaches no status to ask for the check that must fail', async () => {
+    const one = async (expect: string, bytes: Uint8Array) => {
+      const { lines } = await runOn({
+        ...collateralFiles,
+        ...certificates,
+        'quote.bin': bytes,
+        'cases-dcap.json': [{ ...dcap, expect }],
+      })
+      return lines.filter((line) => line.startsWith('DCAP TDX')).join()
+    }
+    const forged = quote.slice()
+    forged[200] = (forged[200] ?? 0) ^ 1
+    expect(await one('STATUS_INVALID_QUOTE_SIGNATURE', forged)).toBe('DCAP TDX v4: 1 agree, 0 differ')
+    for (const word of ['STATUS_INVALID_QUOTE_SIGNATURE', 'STATUS_TDX_MODULE_MISMATCH', 'TCB_INFO_MISMATCH'])
+      expect([word, await one(word, quote)]).toEqual([word, 'DCAP TDX v4: 0 agree, 1 differ'])
+    expect(await one('STATUS_TDX_MODULE_MISMATCH', forged)).toBe('DCAP TDX v4: 0 agree, 1 differ')
+    const seam = simulator.quote({ reportData: new Uint8Array(64), defect: 'unknown-module' })
+    expect(await one('STATUS_TDX_MODULE_MISMATCH', seam)).toBe('DCAP TDX v4: 1 agree, 0 differ')
   })
 
   it('knows statuses in the words of Intel’s libraries', async () => {

@@ -50,6 +50,40 @@ export interface GeneratedCase {
   readonly certification: 'chain' | 'chain-reversed' | 'chain-terminated' | 'ppid'
   readonly authenticationLength: number
   readonly padding: number
+  /** What the TCB info says of every module, where it is not what the quote's module is. */
+  readonly described?: {
+    readonly mrsigner?: string
+    readonly attributes?: string
+    readonly attributesMask?: string
+  }
+  /** SEAMATTRIBUTES of the quote's module, 8 bytes; zero when absent. */
+  readonly seamAttributes?: Uint8Array
+  /** Which enclave the identity is of, when it is not the one for this kind of quote. */
+  readonly identityId?: string
+}
+
+/** A TDX case of version 4 whose status is UpToDate, with what is to be different. */
+export function plainCase(change: Partial<GeneratedCase> = {}): GeneratedCase {
+  const level = { status: 'UpToDate' as const, date: '2025-05-14T00:00:00Z', advisories: [] }
+  const svns = (svn: number) => new Array<number>(16).fill(svn)
+  return {
+    version: 4,
+    bodyType: 2,
+    infoVersion: 3,
+    authority: 'Platform',
+    sgx: svns(1),
+    pceSvn: 1,
+    teeTcbSvn: svns(1),
+    teeTcbSvn2: [],
+    qeIsvSvn: 1,
+    levels: [{ sgx: svns(0), tdx: svns(0), pceSvn: 0, ...level }],
+    qe: [{ isvSvn: 0, ...level }],
+    modules: [{ major: 1, levels: [{ isvSvn: 0, ...level }] }],
+    certification: 'chain',
+    authenticationLength: 32,
+    padding: 0,
+    ...change,
+  }
 }
 
 /** A moment at which everything generated is current. */
@@ -144,10 +178,11 @@ function writeTcbInfo(one: GeneratedCase): string {
     tcbType: 0,
     ...(isTdx
       ? {
-          tdxModule: moduleFields,
+          tdxModule: { ...moduleFields, ...one.described },
           tdxModuleIdentities: one.modules.map(({ major, levels }) => ({
             id: `TDX_${major.toString(16).toUpperCase().padStart(2, '0')}`,
             ...moduleFields,
+            ...one.described,
             tcbLevels: isvLevels(levels),
           })),
         }
@@ -173,7 +208,7 @@ function writeTcbInfo(one: GeneratedCase): string {
 export function writeGeneratedCollateral(one: GeneratedCase): Collateral {
   const chain = (signer: Uint8Array) => formatPemCertificates([signer, generatedRoot])
   const identity = {
-    id: one.bodyType === 1 ? 'QE' : 'TD_QE',
+    id: one.identityId ?? (one.bodyType === 1 ? 'QE' : 'TD_QE'),
     version: 2,
     ...common,
     miscselect: '00000000',
@@ -222,6 +257,7 @@ function tdBody(one: GeneratedCase): Uint8Array {
   const lengths = { 1: 384, 2: 584, 3: 648, 4: 885 }
   const body = new Uint8Array(lengths[one.bodyType])
   body.set(one.teeTcbSvn)
+  body.set(one.seamAttributes ?? new Uint8Array(8), 112)
   body[123] = 0x10 // SEPT_VE_DISABLE
   body.set(hexToBytes('e702060000000000'), 128) // XFAM
   body.fill(0x33, 136, 184)

@@ -4,6 +4,8 @@ import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js'
 import { encodeBase64Url } from '@sealpool/crypto'
 import type { AzureEvidence } from '../azure/verify.js'
 import { composeHash, type DstackEvent, dstackRuntimeEventType } from '../dstack/event-log.js'
+import { mrConfigDigest } from '../dstack/mr-config.js'
+import { formatPemCertificates } from '../encoding/pem.js'
 import { parseCertificate } from '../encoding/x509.js'
 import { replayRegister } from '../event-log/replay.js'
 import { nvidiaTokenIssuer } from '../nvidia/token.js'
@@ -51,12 +53,16 @@ export interface AzureDefects {
   readonly registers?: readonly Uint8Array[]
   readonly extraData?: Uint8Array
   readonly otherKey?: boolean
+  readonly debug?: boolean
 }
 
 export const azureNonce = new Uint8Array(32).fill(5)
 export const azureRegisters: readonly Uint8Array[] = Array.from({ length: 24 }, (_, i) =>
   new Uint8Array(32).fill(i),
 )
+
+const underDebug = ({ debug }: { readonly debug?: boolean }) =>
+  debug === true ? { defect: 'debug' as const } : {}
 
 /** Evidence of an Azure confidential VM. */
 export function azureEvidence(defects: AzureDefects = {}): AzureEvidence {
@@ -69,7 +75,7 @@ export function azureEvidence(defects: AzureDefects = {}): AzureEvidence {
   const runtimeData = defects.runtimeText === undefined ? signedRuntime : utf8(defects.runtimeText)
   const tdReport = new Uint8Array(1024)
   tdReport.set(reportData, 128)
-  const hardware = tee === 'tdx' ? tdReport : amd.report({ reportData })
+  const hardware = tee === 'tdx' ? tdReport : amd.report({ reportData, ...underDebug(defects) })
   const mask = new Uint8Array(3)
   for (const i of selected) mask[i >> 3] = (mask[i >> 3] ?? 0) | (1 << (i & 7))
   const covered = selected.map((i) => azureRegisters[i] ?? new Uint8Array(32))
@@ -96,7 +102,12 @@ export function azureEvidence(defects: AzureDefects = {}): AzureEvidence {
       registers,
     },
     ...(tee === 'tdx'
-      ? { quote: simulator.quote({ reportData: defects.quoteReportData ?? reportData }) }
+      ? {
+          quote: simulator.quote({
+            reportData: defects.quoteReportData ?? reportData,
+            ...underDebug(defects),
+          }),
+        }
       : {}),
   }
 }
@@ -149,6 +160,7 @@ export interface CertificateDefects {
   readonly reportData?: Uint8Array
   readonly appId?: string | null
   readonly quote?: Uint8Array | null
+  readonly debug?: boolean
   readonly notAfter?: number
   /** Content of extension 8. */
   readonly container?: Uint8Array
@@ -173,7 +185,11 @@ export function raTlsCertificate(defects: CertificateDefects = {}): Uint8Array {
   const reportData = defects.reportData ?? sha512(concatBytes(utf8('ratls-cert:'), spki))
   const quote =
     defects.quote === undefined
-      ? simulator.quote({ reportData, rtmrs: registersOf(measured) })
+      ? simulator.quote({
+          reportData,
+          rtmrs: registersOf(measured),
+          ...underDebug(defects),
+        })
       : defects.quote
   const named = defects.appId === undefined ? appId : defects.appId
   const extension = (arc: string, content: Uint8Array) =>
@@ -184,6 +200,54 @@ export function raTlsCertificate(defects: CertificateDefects = {}): Uint8Array {
     ...(log === null ? [] : [extension('2', utf8(text))]),
     ...(named === null ? [] : [extension('3', hexToBytes(named))]),
   ])
+}
+
+/** What may be wrong with a simulated container of an SEV-SNP guest. */
+export interface SnpContainerDefects {
+  /** The document in the container, and what the report's host data name, when it is another one. */
+  readonly document?: string
+  readonly named?: string
+  /** Report data in the report, and in the container. */
+  readonly reportData?: Uint8Array
+  readonly claimed?: Uint8Array
+  readonly certificates?: readonly Uint8Array[]
+  readonly debug?: boolean
+}
+
+export const askedData = new Uint8Array(64).fill(11)
+export const mrConfigFields = {
+  app_id: appId,
+  compose_hash: composeHash(compose).slice(2),
+  instance_id: '0e'.repeat(20),
+  key_provider: 'kms',
+  key_provider_id: '3059',
+  version: 3,
+}
+export const mrConfigText = JSON.stringify(mrConfigFields)
+
+/** Bytes behind their length in SCALE's compact form of two or four bytes. */
+function scaleBytes(bytes: Uint8Array): Uint8Array {
+  const { length } = bytes
+  const compact = length < 64 ? [length << 2] : [((length << 2) | 1) & 255, length >> 6]
+  if (length >= 1 << 14) throw new Error('longer than a fixture has to be')
+  return concatBytes(Uint8Array.from(compact), bytes)
+}
+
+/** dstack's container (version 0) of evidence of a simulated SEV-SNP guest. */
+export function dstackSnpContainer(defects: SnpContainerDefects = {}): Uint8Array {
+  const { document = mrConfigText, reportData = askedData } = defects
+  const hostData = hexToBytes(mrConfigDigest(defects.named ?? document).slice(2))
+  const carried = defects.certificates ?? amd.certificates().map((der) => utf8(formatPemCertificates([der])))
+  return concatBytes(
+    Uint8Array.of(0, 3),
+    scaleBytes(amd.report({ reportData, hostData, ...underDebug(defects) })),
+    Uint8Array.of(carried.length << 2),
+    ...carried.map(scaleBytes),
+    scaleBytes(utf8(document)),
+    Uint8Array.of(0),
+    defects.claimed ?? reportData,
+    scaleBytes(utf8('{}')),
+  )
 }
 
 // --- NVIDIA's attestation service ---

@@ -1,31 +1,52 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { concatBytes } from '@noble/hashes/utils.js'
+import { sha256Digest } from '@sealpool/crypto'
 import { describe, expect, it } from 'vitest'
 import type { VerifyAzureOptions } from '../azure/verify.js'
+import { formatPemCertificates } from '../encoding/pem.js'
 import { AttestError } from '../errors.js'
 import {
   azureCheckTitles,
+  composeHash,
   dstackCertificateCheckTitles,
+  dstackSnpCheckTitles,
+  mrConfigDigest,
   nvidiaTokenCheckTitles,
   verifyAzureEvidence,
   verifyDstackCertificate,
+  verifyDstackSnpAttestation,
+  verifyNitroDocument,
+  verifyNvidiaReport,
   verifyNvidiaToken,
 } from '../platform-evidence/index.js'
 import { createSimulator } from '../simulator/index.js'
 import { checkTable, own, type Verifier } from '../testing/check-table.js'
 import { at, seededRandom, simulator } from '../testing/fixture.js'
 import {
+  type GeneratedCase,
+  generatedRoot,
+  plainCase,
+  writeGeneratedCollateral,
+  writeGeneratedQuote,
+} from '../testing/generated-platform.js'
+import {
   type AzureDefects,
   amd,
+  askedData,
   azureEvidence,
   azureNonce,
   azureRegisters,
   type CertificateDefects,
   compose,
   dstackLog,
+  dstackSnpContainer,
   goodChain,
   gpuNonce,
+  mrConfigFields,
+  mrConfigText,
   raTlsCertificate,
   runtimeEvent,
+  type SnpContainerDefects,
   serviceAnswer,
   serviceKeys,
   serviceToken,
@@ -49,6 +70,7 @@ const azure = (
 const noRoot = { snp: { ...snp, trustedRoots: [] }, tdx: { ...tdx, trustedRoots: [] } }
 const azureRows = (tee: 'sev-snp' | 'tdx'): Verifier['rows'] => ({
   hardware: { fail: () => azure({ tee }, noRoot), notChecked: () => azure({ tee }, {}, ['snp', 'tdx']) },
+  debug: { fail: () => azure({ tee, debug: true }), notChecked: () => azure({ tee }, {}, ['snp', 'tdx']) },
   'runtime-data': {
     fail: () => azure({ tee, runtimeText: changedRuntime() }),
     notChecked: own,
@@ -97,6 +119,46 @@ describe('Azure evidence', () => {
   })
 })
 
+describe('a guest under debug', () => {
+  it('passes only a caller who allows it, and the answer says so', () => {
+    const allowed = (allowDebug: unknown) => [
+      verifyDstackCertificate(raTlsCertificate({ debug: true }), {
+        ...options,
+        allowDebug,
+      } as typeof options),
+      ...(['sev-snp', 'tdx'] as const).map((tee) =>
+        verifyAzureEvidence(azureEvidence({ tee, debug: true }), {
+          snp,
+          tdx,
+          nonce: azureNonce,
+          allowDebug,
+        } as VerifyAzureOptions),
+      ),
+    ]
+    for (const no of [undefined, false, 'yes', 1])
+      expect(allowed(no).map(({ ok }) => ok)).toEqual([false, false, false])
+    for (const { ok, checks } of allowed(true)) {
+      expect(ok).toBe(true)
+      expect(checks.find(({ id }) => id === 'debug')?.detail).toMatch(/^DEBUG/)
+    }
+  })
+})
+
+describe('a nonce or a moment that is none', () => {
+  const code = (ask: () => unknown) => expect(ask).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }))
+  it.each<unknown>(['06', null, [6], new ArrayBuffer(2)])('is a typed error: %j', (nonce) => {
+    code(() => azure({}, { nonce } as Partial<VerifyAzureOptions>))
+    code(() => verifyNitroDocument(new Uint8Array(), { at, nonce: nonce as Uint8Array }))
+    const given = { at, nonce: nonce as Uint8Array, certificates: '' }
+    code(() => verifyNvidiaReport(new Uint8Array(), given))
+    code(() => token({}, { nonce }))
+  })
+  it.each([undefined, null, '2026-11-20', 0, new Date(Number.NaN)])(
+    'is a typed error of a Nitro document: %j',
+    (moment) => code(() => verifyNitroDocument(new Uint8Array(), { at: moment as Date })),
+  )
+})
+
 // --- dstack's certificates ---
 
 const options = { ...tdx, compose }
@@ -122,6 +184,7 @@ checkTable('verifyDstackCertificate', {
       fail: () => dstack({}, { trustedRoots: [] }),
       notChecked: () => dstack({}, { collateral: undefined }),
     },
+    debug: { fail: () => dstack({ debug: true }), notChecked: () => dstack({}, { collateral: undefined }) },
     'key-binding': {
       fail: () => dstack({ reportData: new Uint8Array(64) }),
       notChecked: () => dstack({}, { collateral: undefined }),
@@ -139,6 +202,122 @@ checkTable('verifyDstackCertificate', {
       notChecked: () => dstack({}, { compose: undefined }),
     },
   },
+})
+
+// --- dstack's containers of SEV-SNP guests ---
+
+const snpOptions = { crl: amd.crl(at), at, trustedRoots: [amd.rootDigest], reportData: askedData, compose }
+const container = (defects: SnpContainerDefects = {}, change: object = {}) =>
+  verifyDstackSnpAttestation(dstackSnpContainer(defects), { ...snpOptions, ...change })
+const guest = (defects: SnpContainerDefects = {}, change: object = {}) => container(defects, change).checks
+const document = (change: object) => ({ document: JSON.stringify({ ...mrConfigFields, ...change }) })
+
+checkTable('verifyDstackSnpAttestation', {
+  titles: dstackSnpCheckTitles,
+  good: () => guest(),
+  rows: {
+    report: { fail: () => guest({}, { trustedRoots: [] }), notChecked: own },
+    debug: { fail: () => guest({ debug: true }), notChecked: own },
+    'report-data': {
+      fail: () => guest({ reportData: new Uint8Array(64) }),
+      notChecked: () => guest({}, { reportData: undefined }),
+    },
+    'mr-config': { fail: () => guest({ named: `${mrConfigText} ` }), notChecked: own },
+    'compose-hash': {
+      fail: () => guest({}, { compose: `${compose} ` }),
+      notChecked: () => guest({}, { compose: undefined }),
+    },
+  },
+})
+
+describe('verifyDstackSnpAttestation', () => {
+  const result = (checks: ReturnType<typeof guest>, id: string) => checks.find((one) => one.id === id)?.result
+
+  it('gives what the document says, the digest of the document, and the verdict on the report', () => {
+    const { ok, hardware, facts, mrConfig, platform } = container()
+    expect([ok, hardware.ok, hardware.simulated, platform]).toEqual([true, true, true, 'sev-snp'])
+    expect(mrConfig).toBe(mrConfigDigest(mrConfigText))
+    expect(facts).toEqual({
+      appId: `0x${'0b'.repeat(20)}`,
+      composeHash: composeHash(compose),
+      instanceId: `0x${'0e'.repeat(20)}`,
+      keyProvider: '{"name":"kms","id":"3059"}',
+      osImageHash: null,
+      appEvents: [],
+    })
+  })
+
+  it('tells nothing of an app whose document the report does not name', () => {
+    const { facts, checks } = container({ named: '{}' })
+    expect(facts).toMatchObject({ appId: null, composeHash: null, keyProvider: null })
+    expect(result(checks, 'compose-hash')).toBe('not-checked')
+  })
+
+  it('compares the container’s report data with the report’s, also when nobody says what was asked for', () => {
+    for (const change of [{}, { reportData: undefined }])
+      expect(result(guest({ claimed: new Uint8Array(64) }, change), 'report-data')).toBe('fail')
+    expect(result(guest({}, { reportData: new Uint8Array(64) }), 'report-data')).toBe('fail')
+  })
+
+  it('takes certificates in PEM and DER, from inside and from outside, each once', () => {
+    const all = amd.certificates()
+    expect(container({ certificates: all }).ok).toBe(true)
+    expect(container({ certificates: [] }).ok).toBe(false)
+    expect(container({ certificates: [] }, { certificates: all }).ok).toBe(true)
+    expect(container({ certificates: [] }, { certificates: formatPemCertificates(all) }).ok).toBe(true)
+    expect(container({ certificates: all.slice(0, 2) }, { certificates: all }).ok).toBe(true)
+    expect(container({ certificates: all.slice(0, 2) }).ok).toBe(false)
+  })
+
+  it('passes a guest under debug only for a caller who allows it', () => {
+    for (const no of [undefined, false, 1])
+      expect(container({ debug: true }, { allowDebug: no }).ok).toBe(false)
+    expect(container({ debug: true }, { allowDebug: true }).ok).toBe(true)
+  })
+
+  it.each<[string, SnpContainerDefects]>([
+    ['no JSON', { document: '{' }],
+    ['a list', { document: '[]' }],
+    ['null', { document: 'null' }],
+    ['version 2', document({ version: 2 })],
+    ['a version as text', document({ version: '3' })],
+    ['no compose hash', document({ compose_hash: undefined })],
+    ['a short compose hash', document({ compose_hash: '00' })],
+    ['a compose hash in capitals', document({ compose_hash: 'AB'.repeat(32) })],
+    ['a short app id', document({ app_id: '00' })],
+    ['no key provider', document({ key_provider: undefined })],
+    ['an instance id that is no hex', document({ instance_id: 'x' })],
+    ['a key provider’s id that is no hex', document({ key_provider_id: '0x00' })],
+  ])('fails a document of %s', (_, defects) => {
+    const { checks, facts } = container(defects)
+    expect([result(checks, 'mr-config'), facts.composeHash]).toEqual(['fail', null])
+  })
+
+  it('takes a document without an instance, and further fields', () => {
+    for (const change of [{ instance_id: undefined }, { instance_id: '' }]) {
+      const { ok, facts } = container(document({ ...change, extra: 1 }))
+      expect([ok, facts.instanceId]).toEqual([true, null])
+    }
+  })
+
+  it('refuses what it cannot read with typed errors', () => {
+    const code = (ask: () => unknown) => {
+      try {
+        return ask()
+      } catch (error) {
+        return error instanceof AttestError ? `${error.code} ${error.place}` : error
+      }
+    }
+    const nitro = concatBytes(Uint8Array.of(0, 2, 0, 0), new Uint8Array(64), Uint8Array.of(0))
+    expect(code(() => verifyDstackSnpAttestation(nitro, snpOptions))).toBe(
+      'BAD_EVIDENCE attestation.evidence',
+    )
+    expect(code(() => verifyDstackSnpAttestation(new Uint8Array(), snpOptions))).toMatch(/^BAD_EVIDENCE/)
+    expect(code(() => container({ certificates: [Uint8Array.of(1)] }))).toMatch(/^BAD_PEM/)
+    for (const reportData of ['00', null, new Uint8Array(63)])
+      expect(code(() => container({}, { reportData }))).toBe('BAD_ARGUMENT options.reportData')
+    expect(code(() => container({}, { at: 0 }))).toMatch(/^BAD_ARGUMENT/)
+  })
 })
 
 describe('verifyDstackCertificate', () => {
@@ -181,9 +360,22 @@ describe('verifyDstackCertificate', () => {
   })
 
   it('holds a quote of an enclave to be no evidence of a dstack guest', () => {
+    const answer = (one: GeneratedCase) => {
+      const trustedRoots = [sha256Digest(generatedRoot)]
+      const collateral = writeGeneratedCollateral(one)
+      const { hardware, checks } = certificate(
+        { quote: writeGeneratedQuote(one) },
+        { collateral, trustedRoots },
+      )
+      return [hardware?.ok, checks.find(({ id }) => id === 'quote')?.detail]
+    }
+    expect(answer(plainCase())).toEqual([true, expect.stringMatching(/checks pass/)])
+    expect(answer(plainCase({ version: 3, bodyType: 1 }))).toEqual([true, 'it is not of a TDX guest'])
+  })
+
+  it('fails with the collateral of another root', () => {
     expect(other.rootDigest).not.toBe(simulator.rootDigest)
-    const verdict = certificate({}, { collateral: other.collateral(at) })
-    expect(verdict.ok).toBe(false)
+    expect(certificate({}, { collateral: other.collateral(at) }).ok).toBe(false)
   })
 })
 
@@ -238,8 +430,10 @@ describe('verifyNvidiaToken', () => {
     checks.filter(({ result }) => result === 'fail').map(({ id }) => id)
 
   it('gives what the service says of each device', () => {
-    const { ok, devices } = verifyNvidiaToken(serviceAnswer(), tokenOptions)
+    const { ok, devices, ...told } = verifyNvidiaToken(serviceAnswer(), tokenOptions)
     expect(ok).toBe(true)
+    const issuedAt = new Date(at.getTime() - 60_000).toISOString()
+    expect(told).toMatchObject({ at: at.toISOString(), nonce: `0x${'06'.repeat(32)}`, issuedAt })
     expect(devices).toEqual([
       {
         name: 'GPU-0',
@@ -354,11 +548,6 @@ describe('verifyNvidiaToken', () => {
     expect(untold.find(({ id }) => id === 'report')?.result).toBe('not-checked')
   })
 
-  it('wants the nonce as bytes', () => {
-    for (const nonce of ['06', null, [6]])
-      expect(() => token({}, { nonce })).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }))
-  })
-
   it('wants the list of keys, and says so', () => {
     for (const keys of [undefined, null, { keys: serviceKeys }, [null], ['key']])
       expect(() => token({}, { keys })).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }))
@@ -371,6 +560,22 @@ describe('verifyNvidiaToken', () => {
     const nonce = new Uint8Array(32).fill(0xab)
     const capitals = { eat_nonce: 'AB'.repeat(32) }
     expect(failed(token({ overall: capitals, device: capitals }, { nonce }))).toEqual([])
+  })
+
+  it.each<[string, TokenDefects, object]>([
+    ['no nonce in the token', { overall: { eat_nonce: undefined } }, { nonce: null }],
+    ['another nonce in a device’s', { device: { eat_nonce: '07' } }, { nonce: null }],
+    ['a nonce that is no hex', { overall: { eat_nonce: 'x' }, device: { eat_nonce: 'x' } }, { nonce: null }],
+    ['half a byte', { overall: { eat_nonce: '0' }, device: { eat_nonce: '0' } }, { nonce: null }],
+    ['capitals', { overall: { eat_nonce: '0A' }, device: { eat_nonce: '0a' } }, { nonce: '0x0a' }],
+    ['no time of issue', { device: { iat: undefined } }, { issuedAt: null }],
+    ['a time that is a text', { overall: { iat: '0' } }, { issuedAt: null }],
+    ['a time beyond all dates', { overall: { iat: 1e300 } }, { issuedAt: null }],
+    ['a time before 1970', { overall: { iat: -1 } }, { issuedAt: null }],
+    ['an older device’s token', { device: { iat: 0 } }, { issuedAt: '1970-01-01T00:00:00.000Z' }],
+    ['an older token', { overall: { iat: 1 } }, { issuedAt: '1970-01-01T00:00:01.000Z' }],
+  ])('tells nonce and time of issue of all tokens together: %s', (_, defects, told) => {
+    expect(verifyNvidiaToken(serviceAnswer(defects), tokenOptions)).toMatchObject(told)
   })
 
   it('refuses another device’s token, a further one, and one that is missing', () => {

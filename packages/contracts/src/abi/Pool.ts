@@ -52,6 +52,11 @@ export const poolAbi = [
                 "internalType": "uint16",
                 "name": "treasuryShareBps",
                 "type": "uint16"
+              },
+              {
+                "internalType": "bool",
+                "name": "anyJobCode",
+                "type": "bool"
               }
             ],
             "internalType": "struct PoolRules",
@@ -131,11 +136,21 @@ export const poolAbi = [
                 "internalType": "uint256",
                 "name": "timelockDelay",
                 "type": "uint256"
+              },
+              {
+                "internalType": "uint48",
+                "name": "voteExtension",
+                "type": "uint48"
               }
             ],
             "internalType": "struct GovernanceSettings",
             "name": "governance",
             "type": "tuple"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "jobCode",
+            "type": "bytes32[]"
           }
         ],
         "internalType": "struct Founding",
@@ -192,6 +207,22 @@ export const poolAbi = [
     ],
     "stateMutability": "nonpayable",
     "type": "constructor"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "contributor",
+        "type": "address"
+      }
+    ],
+    "name": "AlreadySuspended",
+    "type": "error"
   },
   {
     "inputs": [
@@ -260,6 +291,44 @@ export const poolAbi = [
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "codeDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "JobCodeNotAccepted",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "holders",
+        "type": "uint32"
+      }
+    ],
+    "name": "JobIsSuspended",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint40",
+        "name": "earliest",
+        "type": "uint40"
+      }
+    ],
+    "name": "NarrowTooSoon",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "node",
         "type": "address"
@@ -279,8 +348,41 @@ export const poolAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "uint40",
+        "name": "pausedUntil",
+        "type": "uint40"
+      }
+    ],
     "name": "NotPaused",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "caller",
+        "type": "address"
+      }
+    ],
+    "name": "NotSuspended",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "policyDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NothingPassing",
     "type": "error"
   },
   {
@@ -303,6 +405,22 @@ export const poolAbi = [
       }
     ],
     "name": "NothingToCollect",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "pool",
+        "type": "address"
+      }
+    ],
+    "name": "OnlyContributor",
     "type": "error"
   },
   {
@@ -381,7 +499,34 @@ export const poolAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "contributor",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "points",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "score",
+        "type": "uint256"
+      }
+    ],
+    "name": "PointsShort",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "current",
+        "type": "bytes32"
+      }
+    ],
     "name": "PolicyDigestZero",
     "type": "error"
   },
@@ -402,7 +547,13 @@ export const poolAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "policyDigest",
+        "type": "bytes32"
+      }
+    ],
     "name": "RestrictionZero",
     "type": "error"
   },
@@ -473,6 +624,28 @@ export const poolAbi = [
       }
     ],
     "name": "StatementUsed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "SuspensionBinding",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "SuspensionOverruled",
     "type": "error"
   },
   {
@@ -604,6 +777,25 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": true,
+        "internalType": "bytes32",
+        "name": "codeDigest",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bool",
+        "name": "accepted",
+        "type": "bool"
+      }
+    ],
+    "name": "JobCodeSet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
         "internalType": "uint32",
         "name": "epoch",
         "type": "uint32"
@@ -625,6 +817,12 @@ export const poolAbi = [
         "internalType": "address",
         "name": "node",
         "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "attestationDigest",
+        "type": "bytes32"
       }
     ],
     "name": "KeyEpochPublished",
@@ -659,6 +857,44 @@ export const poolAbi = [
       }
     ],
     "name": "Narrowed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "policyDigest",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "restriction",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint40",
+        "name": "until",
+        "type": "uint40"
+      }
+    ],
+    "name": "NarrowedForNow",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "policyDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "PassingRestrictionsEnded",
     "type": "event"
   },
   {
@@ -750,6 +986,11 @@ export const poolAbi = [
             "internalType": "uint16",
             "name": "treasuryShareBps",
             "type": "uint16"
+          },
+          {
+            "internalType": "bool",
+            "name": "anyJobCode",
+            "type": "bool"
           }
         ],
         "indexed": false,
@@ -759,6 +1000,75 @@ export const poolAbi = [
       }
     ],
     "name": "RulesChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "holders",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bool",
+        "name": "overruled",
+        "type": "bool"
+      }
+    ],
+    "name": "RunsResumed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "holders",
+        "type": "uint32"
+      }
+    ],
+    "name": "RunsSuspended",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "StopBound",
     "type": "event"
   },
   {
@@ -973,6 +1283,13 @@ export const poolAbi = [
     "type": "function"
   },
   {
+    "inputs": [],
+    "name": "endPassingRestrictions",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
     "inputs": [
       {
         "internalType": "address",
@@ -1017,6 +1334,30 @@ export const poolAbi = [
     "type": "function"
   },
   {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "contributor",
+        "type": "address"
+      }
+    ],
+    "name": "holds",
+    "outputs": [
+      {
+        "internalType": "bool",
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
     "inputs": [],
     "name": "jobBoard",
     "outputs": [
@@ -1024,6 +1365,25 @@ export const poolAbi = [
         "internalType": "address",
         "name": "",
         "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "codeDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "jobCode",
+    "outputs": [
+      {
+        "internalType": "bool",
+        "name": "",
+        "type": "bool"
       }
     ],
     "stateMutability": "view",
@@ -1053,6 +1413,11 @@ export const poolAbi = [
           {
             "internalType": "bytes32",
             "name": "keyDigest",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "attestationDigest",
             "type": "bytes32"
           }
         ],
@@ -1111,6 +1476,37 @@ export const poolAbi = [
         "internalType": "contract NodeRegistry",
         "name": "",
         "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "policyDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "passingRestrictionsOf",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint40",
+            "name": "until",
+            "type": "uint40"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "restrictions",
+            "type": "bytes32[]"
+          }
+        ],
+        "internalType": "struct Pool.PassingRestrictions",
+        "name": "passing",
+        "type": "tuple"
       }
     ],
     "stateMutability": "view",
@@ -1216,6 +1612,24 @@ export const poolAbi = [
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "codeDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "requireFundable",
+    "outputs": [],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "node",
         "type": "address"
@@ -1235,6 +1649,19 @@ export const poolAbi = [
       }
     ],
     "name": "requireOpenEpoch",
+    "outputs": [],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "requireOpenTo",
     "outputs": [],
     "stateMutability": "view",
     "type": "function"
@@ -1300,6 +1727,19 @@ export const poolAbi = [
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "resumeRuns",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address[]",
         "name": "contributors",
         "type": "address[]"
@@ -1355,6 +1795,11 @@ export const poolAbi = [
             "internalType": "uint16",
             "name": "treasuryShareBps",
             "type": "uint16"
+          },
+          {
+            "internalType": "bool",
+            "name": "anyJobCode",
+            "type": "bool"
           }
         ],
         "internalType": "struct PoolRules",
@@ -1374,6 +1819,24 @@ export const poolAbi = [
       }
     ],
     "name": "setGuardian",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "codeDigest",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bool",
+        "name": "accepted",
+        "type": "bool"
+      }
+    ],
+    "name": "setJobCode",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -1416,6 +1879,11 @@ export const poolAbi = [
             "internalType": "uint16",
             "name": "treasuryShareBps",
             "type": "uint16"
+          },
+          {
+            "internalType": "bool",
+            "name": "anyJobCode",
+            "type": "bool"
           }
         ],
         "internalType": "struct PoolRules",
@@ -1424,6 +1892,101 @@ export const poolAbi = [
       }
     ],
     "name": "setRules",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "enum StopAct",
+        "name": "act",
+        "type": "uint8"
+      },
+      {
+        "internalType": "address",
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "stopFor",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "stopOf",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint32",
+            "name": "holders",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bool",
+            "name": "overruled",
+            "type": "bool"
+          },
+          {
+            "internalType": "bool",
+            "name": "binding",
+            "type": "bool"
+          },
+          {
+            "internalType": "uint40",
+            "name": "liftedAt",
+            "type": "uint40"
+          }
+        ],
+        "internalType": "struct Stop",
+        "name": "",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "suspendRuns",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "contributionId",
+        "type": "uint256"
+      }
+    ],
+    "name": "suspendRunsWith",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"

@@ -164,13 +164,13 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
-        "name": "id",
-        "type": "uint256"
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
       },
       {
         "internalType": "address",
-        "name": "pool",
+        "name": "contributor",
         "type": "address"
       }
     ],
@@ -194,7 +194,13 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      }
+    ],
     "name": "AmountZero",
     "type": "error"
   },
@@ -215,7 +221,18 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "given",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      }
+    ],
     "name": "AttestationKeyUnbound",
     "type": "error"
   },
@@ -247,7 +264,13 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
     "name": "BatchEmpty",
     "type": "error"
   },
@@ -334,6 +357,53 @@ export const errorsAbi = [
   {
     "inputs": [
       {
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "internalType": "address",
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "burn",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "ceiling",
+        "type": "uint256"
+      }
+    ],
+    "name": "BurnAboveCeiling",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "given",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "pools",
+        "type": "uint256"
+      }
+    ],
+    "name": "BurnCeilingsDiffer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint16",
         "name": "bps",
         "type": "uint16"
@@ -365,7 +435,13 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "serial",
+        "type": "uint256"
+      }
+    ],
     "name": "CertificateIsAuthority",
     "type": "error"
   },
@@ -429,7 +505,13 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "serial",
+        "type": "uint256"
+      }
+    ],
     "name": "CertificateSignatureInvalid",
     "type": "error"
   },
@@ -637,6 +719,22 @@ export const errorsAbi = [
   {
     "inputs": [
       {
+        "internalType": "address",
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      }
+    ],
+    "name": "CreditsZero",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint64",
         "name": "deadline",
         "type": "uint64"
@@ -699,7 +797,13 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "bytes8",
+        "name": "tdAttributes",
+        "type": "bytes8"
+      }
+    ],
     "name": "DebugEnabled",
     "type": "error"
   },
@@ -771,6 +875,27 @@ export const errorsAbi = [
       }
     ],
     "name": "DistributionUnpaid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "blockNumber",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "lastBlock",
+        "type": "uint256"
+      }
+    ],
+    "name": "DrawPending",
     "type": "error"
   },
   {
@@ -994,7 +1119,13 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "serial",
+        "type": "uint256"
+      }
+    ],
     "name": "EnclaveReportSignatureInvalid",
     "type": "error"
   },
@@ -1155,6 +1286,32 @@ export const errorsAbi = [
   {
     "inputs": [
       {
+        "internalType": "uint48",
+        "name": "votingDelay",
+        "type": "uint48"
+      },
+      {
+        "internalType": "uint32",
+        "name": "votingPeriod",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "quorumPercent",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "timelockDelay",
+        "type": "uint256"
+      }
+    ],
+    "name": "GovernanceInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "voter",
         "type": "address"
@@ -1289,6 +1446,22 @@ export const errorsAbi = [
       }
     ],
     "name": "GovernorOnlyExecutor",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "newVoteExtension",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "maxVoteExtension",
+        "type": "uint256"
+      }
+    ],
+    "name": "GovernorPreventLateQuorumVoteExtensionTooLarge",
     "type": "error"
   },
   {
@@ -1487,7 +1660,13 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "authority",
+        "type": "bytes32"
+      }
+    ],
     "name": "IdentityMissing",
     "type": "error"
   },
@@ -1600,14 +1779,25 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
-        "name": "id",
-        "type": "uint256"
+        "internalType": "bytes32",
+        "name": "codeDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "JobCodeNotAccepted",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
       },
       {
-        "internalType": "uint8",
-        "name": "suspensions",
-        "type": "uint8"
+        "internalType": "uint32",
+        "name": "holders",
+        "type": "uint32"
       }
     ],
     "name": "JobIsSuspended",
@@ -1633,22 +1823,6 @@ export const errorsAbi = [
       }
     ],
     "name": "JsonUnexpected",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
-        "name": "statementKey",
-        "type": "address"
-      },
-      {
-        "internalType": "bytes32",
-        "name": "keySetDigest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "KeyNotInKeySet",
     "type": "error"
   },
   {
@@ -1733,7 +1907,13 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "consumer",
+        "type": "address"
+      }
+    ],
     "name": "ManifestDigestZero",
     "type": "error"
   },
@@ -1754,7 +1934,13 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "measurement",
+        "type": "bytes32"
+      }
+    ],
     "name": "MeasurementListFrozen",
     "type": "error"
   },
@@ -1778,6 +1964,17 @@ export const errorsAbi = [
       }
     ],
     "name": "ModuleOther",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint40",
+        "name": "earliest",
+        "type": "uint40"
+      }
+    ],
+    "name": "NarrowTooSoon",
     "type": "error"
   },
   {
@@ -2030,6 +2227,22 @@ export const errorsAbi = [
         "type": "uint256"
       },
       {
+        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "NotErasable",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      },
+      {
         "internalType": "enum ContributionState",
         "name": "state",
         "type": "uint8"
@@ -2055,7 +2268,13 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "uint40",
+        "name": "pausedUntil",
+        "type": "uint40"
+      }
+    ],
     "name": "NotPaused",
     "type": "error"
   },
@@ -2099,13 +2318,13 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
-        "name": "id",
-        "type": "uint256"
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
       },
       {
         "internalType": "address",
-        "name": "pool",
+        "name": "caller",
         "type": "address"
       }
     ],
@@ -2158,6 +2377,17 @@ export const errorsAbi = [
       }
     ],
     "name": "NothingOwed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "policyDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NothingPassing",
     "type": "error"
   },
   {
@@ -2223,6 +2453,22 @@ export const errorsAbi = [
       }
     ],
     "name": "NothingToEarn",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "from",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "time",
+        "type": "uint256"
+      }
+    ],
+    "name": "NothingToObjectTo",
     "type": "error"
   },
   {
@@ -2661,7 +2907,34 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "contributor",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "points",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "score",
+        "type": "uint256"
+      }
+    ],
+    "name": "PointsShort",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "current",
+        "type": "bytes32"
+      }
+    ],
     "name": "PolicyDigestZero",
     "type": "error"
   },
@@ -2807,6 +3080,38 @@ export const errorsAbi = [
   {
     "inputs": [
       {
+        "internalType": "uint256",
+        "name": "blockNumber",
+        "type": "uint256"
+      }
+    ],
+    "name": "QuoteBlockUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "statementKey",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "blockNumber",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "last",
+        "type": "uint256"
+      }
+    ],
+    "name": "QuoteBlockUsed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
@@ -2834,6 +3139,27 @@ export const errorsAbi = [
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "nonce",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "blockNumber",
+        "type": "uint256"
+      }
+    ],
+    "name": "QuoteNotFresh",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes16",
         "name": "vendor",
         "type": "bytes16"
@@ -2843,7 +3169,18 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "keyX",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "keyY",
+        "type": "bytes32"
+      }
+    ],
     "name": "QuoteSignatureInvalid",
     "type": "error"
   },
@@ -2906,7 +3243,29 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "ReplacementZero",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "policyDigest",
+        "type": "bytes32"
+      }
+    ],
     "name": "RestrictionZero",
     "type": "error"
   },
@@ -2964,7 +3323,13 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "sponsor",
+        "type": "address"
+      }
+    ],
     "name": "RootZero",
     "type": "error"
   },
@@ -2993,6 +3358,37 @@ export const errorsAbi = [
       }
     ],
     "name": "SafeERC20FailedOperation",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "grantee",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "jobDigest",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "declared",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "scope",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ScopeOther",
     "type": "error"
   },
   {
@@ -3089,6 +3485,27 @@ export const errorsAbi = [
   {
     "inputs": [
       {
+        "internalType": "address",
+        "name": "statementKey",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "staked",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "minimum",
+        "type": "uint256"
+      }
+    ],
+    "name": "StakeMissing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint256",
         "name": "stake",
         "type": "uint256"
@@ -3135,7 +3552,13 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "keySetDigest",
+        "type": "bytes32"
+      }
+    ],
     "name": "StatementKeyZero",
     "type": "error"
   },
@@ -3264,14 +3687,20 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
-        "name": "id",
-        "type": "uint256"
-      },
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "SuspensionBinding",
+    "type": "error"
+  },
+  {
+    "inputs": [
       {
-        "internalType": "address",
-        "name": "pool",
-        "type": "address"
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
       }
     ],
     "name": "SuspensionOverruled",
@@ -3544,6 +3973,38 @@ export const errorsAbi = [
     "inputs": [
       {
         "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "VerdictTwice",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "count",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "threshold",
+        "type": "uint256"
+      }
+    ],
+    "name": "VerifierListFrozen",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       },
@@ -3616,7 +4077,33 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "chunks",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "epochLength",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "reward",
+        "type": "uint256"
+      },
+      {
+        "internalType": "address",
+        "name": "keeper",
+        "type": "address"
+      }
+    ],
     "name": "WatchInvalid",
     "type": "error"
   },

@@ -42,6 +42,7 @@ export const statementKinds = {
   handOff: 'sealpool/hand-off/1',
   erasure: 'sealpool/erasure/1',
   verdictRoot: 'sealpool/verdict-root/1',
+  batchErasure: 'sealpool/batch-erasure/1',
   budgetHead: 'sealpool/budget-head/1',
   checkpoint: 'sealpool/checkpoint/1',
   aggregate: 'sealpool/aggregate/1',
@@ -156,21 +157,46 @@ export function startContext(args: Bound & JobSubject): NodeStatementContext {
 }
 
 /**
+ * What a release is about: number, manifest and consumer of the job. A number alone is a counter, which a reorganisation may
+ * give to another job.
+ *
+ * @param args - the job's `jobId`, `manifestDigest` and `consumer`
+ * @returns keccak256 of the three as ABI words: the statement's subject
+ */
+export function releaseSubject(
+  args: Pick<JobSubject, 'jobId' | 'manifestDigest'> & { readonly consumer: Address },
+): Hex {
+  return keccak256(concatHex([word(args.jobId), args.manifestDigest, pad(args.consumer, { size: 32 })]))
+}
+
+/**
+ * What a verdict root is about: number and entries of the batch.
+ *
+ * @param args - `batchId`; `entriesRoot`, the root over the batch's entries ({@link Batch} has it, `batchTree` computes it)
+ * @returns keccak256 of both as ABI words: the statement's subject
+ */
+export function verdictRootSubject(args: { readonly batchId: bigint; readonly entriesRoot: Hex }): Hex {
+  return keccak256(concatHex([word(args.batchId), args.entriesRoot]))
+}
+
+/**
  * Context of a `sealpool/release/1` statement: one budget head per pool, in the job's order.
  *
- * @param args - `deployment` and `nonce`, which bind the statement; the job's `jobId`, `pools` and `manifestDigest`;
- * digests of receipt and result; `budgetHeads`, one for each pool
+ * @param args - `deployment` and `nonce`, which bind the statement; the job's `jobId`, `pools`, `manifestDigest` and
+ * `consumer`; digests of receipt and result; `budgetHeads`, one for each pool
  * @returns what the statement is bound to, and its facts in the contract's order
  */
 export function releaseContext(
   args: Bound &
     JobSubject & {
+      readonly consumer: Address
       readonly receiptDigest: Hex
       readonly resultDigest: Hex
       readonly budgetHeads: readonly Hex[]
     },
 ): NodeStatementContext {
-  return jobContext('releaseContext', args, [args.receiptDigest, args.resultDigest, ...args.budgetHeads])
+  const words = [args.receiptDigest, args.resultDigest, ...args.budgetHeads]
+  return { ...jobContext('releaseContext', args, words), subject: releaseSubject(args) }
 }
 
 /**
@@ -234,21 +260,37 @@ export function erasureContext(
 }
 
 /**
+ * Context of a `sealpool/batch-erasure/1` statement: the node destroyed what it held of an entry of a Merkle batch.
+ *
+ * @param args - `deployment` and `nonce`, which bind the statement; `pool`; `batchId` and `index`, of an entry that was taken
+ * back
+ * @returns what the statement is bound to, and its facts in the contract's order
+ */
+export function batchErasureContext(
+  args: Bound & { readonly pool: Address; readonly batchId: bigint; readonly index: number },
+): NodeStatementContext {
+  const index = BigInt(args.index)
+  const subject = keccak256(concatHex([word(args.batchId), word(index)]))
+  return context(args, args.pool, subject, [uint(args.batchId), uint(index)])
+}
+
+/**
  * Context of a `sealpool/verdict-root/1` statement: verdicts on a batch of contributions.
  *
- * @param args - `deployment` and `nonce`, which bind the statement; `pool`; `batchId`; `root`, of `verdictTree`;
- * `accepted`, the number of its leaves
+ * @param args - `deployment` and `nonce`, which bind the statement; `pool`; `batchId`; `entriesRoot`, of the batch's entries;
+ * `root`, of `verdictTree`; `accepted`, the number of its leaves
  * @returns what the statement is bound to, and its facts in the contract's order
  */
 export function verdictRootContext(
   args: Bound & {
     readonly pool: Address
     readonly batchId: bigint
+    readonly entriesRoot: Hex
     readonly root: Hex
     readonly accepted: number
   },
 ): NodeStatementContext {
-  return context(args, args.pool, word(args.batchId), [
+  return context(args, args.pool, verdictRootSubject(args), [
     uint(args.batchId),
     bytes32(args.root),
     uint(BigInt(args.accepted)),

@@ -104,6 +104,41 @@ const totalsRoot = (some: readonly unknown[]) => combineInputs(sum, some).inputs
 const resign = (input: SignedStatement, signingKey: Uint8Array, body: JsonObject): SignedStatement =>
   signStatement({ ...input, statement: { ...input.statement, body }, privateKey: signingKey })
 
+/** A bit under a secret of one's choice, rightly proven: what the library draws at random, an attacker picks. */
+const chosenBit = (
+  id: Digest,
+  {
+    signingKey,
+    place,
+    bit,
+    secret,
+  }: {
+    readonly signingKey: Uint8Array
+    readonly place: number
+    readonly bit: 0 | 1
+    readonly secret: bigint
+  },
+): Hex => {
+  const publicKey = parsePoint(key.publicKey, 'KEY_INVALID', '$')
+  const contributor = decodeHex(addressOf(signingKey))
+  const context = hashParts('aggregate-bit', digestToBytes(id), contributor, new Uint8Array([0, place]))
+  const masked = publicKey.multiply(secret)
+  const [first, second] = [generator().multiply(secret), bit === 1 ? masked.add(generator()) : masked]
+  const [nonce, fakeChallenge, fakeResponse] = [5n, 7n, 11n]
+  const honest = [generator().multiply(nonce), publicKey.multiply(nonce)] as const
+  const other = bit === 1 ? second : second.subtract(generator())
+  const pretended = [
+    generator().multiply(fakeResponse).subtract(first.multiply(fakeChallenge)),
+    publicKey.multiply(fakeResponse).subtract(other.multiply(fakeChallenge)),
+  ] as const
+  const points = [first, second, ...(bit === 0 ? [...honest, ...pretended] : [...pretended, ...honest])]
+  const whole = hashToScalar('bit', context, ...[publicKey, ...points].map(pointBytes))
+  const challenge = toScalar(whole - fakeChallenge)
+  const response = toScalar(nonce + challenge * secret)
+  const scalars = bit === 0 ? [challenge, response, fakeResponse] : [fakeChallenge, fakeResponse, response]
+  return encodeHex(concatBytes(...points.map(pointBytes), ...scalars.map(scalarBytes)))
+}
+
 const sum = define({ kind: 'sum', minimum: -3, maximum: 10 })
 const values = [-3, 10, 0, 4, 9]
 const inputs = inputsFor(sum, values)
@@ -397,33 +432,36 @@ describe('an encrypted aggregate', () => {
   it('whose ciphertexts cancel each other is refused, for there would be nothing to decrypt', () => {
     const one = define({ kind: 'sum', minimum: 0, maximum: 1 }, { minimumCohort: 2 })
     const id = aggregateDigest(one)
-    const publicKey = parsePoint(key.publicKey, 'KEY_INVALID', '$')
-    /** A zero under a secret of one's choice, rightly proven: what the library draws at random, an attacker picks. */
     const inputOf = (signingKey: Uint8Array, secret: bigint) => {
-      const contributor = addressOf(signingKey)
-      const context = hashParts('aggregate-bit', digestToBytes(id), decodeHex(contributor), new Uint8Array(2))
-      const [first, second] = [generator().multiply(secret), publicKey.multiply(secret)]
-      const [nonce, fakeChallenge, fakeResponse] = [5n, 7n, 11n]
-      const points = [
-        first,
-        second,
-        generator().multiply(nonce),
-        publicKey.multiply(nonce),
-        generator().multiply(fakeResponse).subtract(first.multiply(fakeChallenge)),
-        publicKey.multiply(fakeResponse).subtract(second.subtract(generator()).multiply(fakeChallenge)),
-      ]
-      const whole = hashToScalar('bit', context, ...[publicKey, ...points].map(pointBytes))
-      const challenge = toScalar(whole - fakeChallenge)
-      const scalars = [challenge, toScalar(nonce + challenge * secret), fakeResponse]
-      const bit = encodeHex(concatBytes(...points.map(pointBytes), ...scalars.map(scalarBytes)))
+      const bits = [chosenBit(id, { signingKey, place: 0, bit: 0, secret })]
       const honest = encryptInput({ key, definition: one, value: 0, signingKey, random })
-      return resign(honest, signingKey, { ...honest.statement.body, bits: [bit] })
+      return resign(honest, signingKey, { ...honest.statement.body, bits })
     }
     const [alice, bob] = people as [Uint8Array, Uint8Array]
     expect(combineInputs(one, [inputOf(alice, 3n), inputOf(bob, 4n)]).contributors).toBe(2)
     expect(() => combineInputs(one, [inputOf(alice, 3n), inputOf(bob, toScalar(-3n))])).toThrow(
       expect.objectContaining({ code: 'AGGREGATE_INVALID', place: 'inputs' }),
     )
+  })
+
+  it('of a histogram whose bits cancel each other is refused: a proof about the neutral element says nothing', () => {
+    const two = define({ kind: 'histogram', bins: 2 }, { minimumCohort: 2 })
+    const id = aggregateDigest(two)
+    const [alice, bob] = people as [Uint8Array, Uint8Array]
+    const honest = encryptInput({ key, definition: two, value: 1, signingKey: alice, random })
+    const bits = [
+      chosenBit(id, { signingKey: alice, place: 0, bit: 0, secret: 3n }),
+      chosenBit(id, { signingKey: alice, place: 1, bit: 1, secret: toScalar(-3n) }),
+    ]
+    const forged = resign(honest, alice, { ...honest.statement.body, bits })
+    const others = [bob, people[2] as Uint8Array].map((signingKey) =>
+      encryptInput({ key, definition: two, value: 0, signingKey, random }),
+    )
+    const { contributors, refused } = combineInputs(two, [forged, ...others])
+    expect(contributors).toBe(2)
+    expect(refused).toMatchObject([
+      { place: 0, reason: expect.stringContaining('exactly one bin (at $.one)') },
+    ])
   })
 
   it('of more contributors than allowed is refused also where their proofs are checked in several batches', () => {

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, digestToHex } from '../digest/digest.js'
+import { requireList, requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { addressOf } from '../statement/signature.js'
 import {
@@ -35,7 +36,8 @@ export type ClaimDecryption = (definition: Digest, inputsRoot: Digest) => Promis
  * @returns q, the smallest with 2q - n >= t
  */
 export function claimQuorum(key: Pick<ThresholdKey, 'threshold' | 'members'>): number {
-  return Math.ceil((key.members.length + key.threshold) / 2)
+  const { members, threshold } = requireOptions(key, 'key')
+  return Math.ceil((requireList(members, 'key.members').length + threshold) / 2)
 }
 
 /**
@@ -55,6 +57,7 @@ export async function claimInputs(options: {
   readonly signingKey: Uint8Array
   readonly claim: ClaimDecryption
 }): Promise<SignedStatement> {
+  requireOptions(options)
   const { definition, inputs, signingKey, claim } = options
   if (typeof claim !== 'function') {
     throw new CryptoError('OPTION_INVALID', 'claim', 'give the member’s durable memory of what it claimed')

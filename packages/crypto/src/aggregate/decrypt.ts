@@ -2,6 +2,7 @@ import type { JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, digestToBytes } from '../digest/digest.js'
 import { bigEndian, type Random } from '../encoding/bytes.js'
 import type { Hex } from '../encoding/hex.js'
+import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { exactFields } from '../threshold/exact-fields.js'
 import { type GroupElement, hashParts } from '../threshold/group.js'
@@ -50,8 +51,9 @@ export async function decryptTotalsPartially(options: {
   readonly claims: readonly unknown[]
   readonly random: Random
 }): Promise<AggregatePart> {
+  requireOptions(options)
   const { inputs, claims, random } = options
-  const key = parseThresholdKey(options.share.key as unknown as JsonValue)
+  const key = parseThresholdKey(requireOptions(options.share, 'share').key as unknown as JsonValue)
   const share = { ...options.share, key }
   const totals = combineInputs(options.definition, inputs)
   requireCommittee(totals.definition, key)
@@ -85,6 +87,7 @@ export function combineAggregateParts(options: {
   readonly wrong: readonly number[]
   readonly refused: readonly RefusedInput[]
 } {
+  requireOptions(options)
   const key = parseThresholdKey(options.key as unknown as JsonValue)
   const totals = combineInputs(options.definition, options.inputs)
   requireCommittee(totals.definition, key)

@@ -4,6 +4,7 @@ import { type Digest, digestToBytes, digestToHex } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import { bigEndian, type Random } from '../encoding/bytes.js'
 import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
+import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { addressOf } from '../statement/signature.js'
 import {
@@ -67,6 +68,7 @@ export function encryptInput(options: {
   readonly signingKey: Uint8Array
   readonly random: Random
 }): SignedStatement {
+  requireOptions(options)
   const { value, signingKey, random } = options
   const definition = parseAggregateDefinition(options.definition as unknown as JsonValue)
   // A definition can name any point as the committee's: its asker's own would open every single answer.

@@ -1,6 +1,7 @@
 import { digestOf } from '../canonical-json/canonical-bytes.js'
 import type { JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, parseDigest } from '../digest/digest.js'
+import { isList, isReadable } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { concludeSession, type SessionTranscript } from '../threshold/conclude.js'
 import { exactFields } from '../threshold/exact-fields.js'
@@ -56,7 +57,10 @@ export function verifyTranscript(
   transcript: AggregateTranscript,
   options: { readonly expect: { readonly definition: Digest } },
 ): TranscriptVerdict {
-  const expected = parseDigest(options?.expect?.definition, 'expect.definition')
+  const expected = parseDigest(
+    isReadable(options) && isReadable(options.expect) ? options.expect.definition : undefined,
+    'expect.definition',
+  )
   let step: TranscriptStep = 'key'
   const fail = (reason: string): TranscriptVerdict => ({ ok: false, failed: step, reason })
   try {
@@ -98,7 +102,7 @@ const resultFields = ['definition', 'inputsRoot', 'contributors', 'values']
 
 function keyOf(sessions: unknown): ThresholdKey {
   const refuse = (why: string) => new CryptoError('TRANSCRIPT_INVALID', '$.sessions', why)
-  if (!Array.isArray(sessions)) throw refuse('expected an array')
+  if (!isList(sessions)) throw refuse('expected an array')
   let key: ThresholdKey | null = null
   for (const [place, entry] of sessions.entries()) {
     const at = `$.sessions[${place}]`

@@ -1,9 +1,8 @@
 import { type Digest, sha256Digest } from '../digest/digest.js'
-import { equalBytes } from '../encoding/bytes.js'
+import { equalBytes, requireByteString } from '../encoding/bytes.js'
+import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 import { canonicalize, type JsonValue } from './canonicalize.js'
-
-const encoder = /* @__PURE__ */ new TextEncoder()
 
 /**
  * The UTF-8 bytes of a value's canonical text (RFC 8785).
@@ -13,7 +12,7 @@ const encoder = /* @__PURE__ */ new TextEncoder()
  * @throws CryptoError as {@link canonicalize}
  */
 export function canonicalBytes(value: JsonValue): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(encoder.encode(canonicalize(value)))
+  return utf8(canonicalize(value))
 }
 
 /**
@@ -37,7 +36,8 @@ export function digestOf(value: JsonValue): Digest {
  * @throws CryptoError `JSON_INVALID` (no UTF-8, no JSON), `JSON_NOT_CANONICAL`, `JSON_TOO_DEEP`
  */
 export function parseCanonical(input: Uint8Array | string, place = 'json'): JsonValue {
-  const bytes = typeof input === 'string' ? encoder.encode(input) : input
+  const bytes = typeof input === 'string' ? utf8(input) : input
+  requireByteString(bytes, place)
   let value: JsonValue
   try {
     const text =

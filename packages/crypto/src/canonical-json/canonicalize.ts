@@ -26,7 +26,12 @@ export const maximumJsonDepth = 128
  * ```
  */
 export function canonicalize(value: JsonValue): string {
-  return write(value, '$', 0, new Set())
+  try {
+    return write(value, '$', 0, new Set())
+  } catch (error) {
+    if (error instanceof CryptoError) throw error
+    throw refuse('$', 'cannot be read')
+  }
 }
 
 function write(value: unknown, place: string, depth: number, open: Set<object>): string {

@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
-import { concatBytes, equalBytes } from '../encoding/bytes.js'
+import { concatBytes, equalBytes, isBytes, requireByteString } from '../encoding/bytes.js'
+import { isList, isReadable, requireList } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 
 const leafPrefix = /* @__PURE__ */ new Uint8Array([0])
@@ -25,6 +26,20 @@ export function leafHash(...parts: readonly Uint8Array[]): Uint8Array {
   const hash = sha256.create().update(leafPrefix)
   for (const part of parts) hash.update(part)
   return hash.digest()
+}
+
+/**
+ * The hashes of a list's leaves.
+ *
+ * @param leaves - the list, each leaf any bytes
+ * @returns 32 bytes for each
+ * @throws CryptoError `OPTION_INVALID` for what is no list of bytes
+ */
+export function hashesOf(leaves: readonly Uint8Array[]): Uint8Array[] {
+  return requireList(leaves, 'leaves').map((leaf, index) => {
+    requireByteString(leaf, `leaves[${index}]`)
+    return leafHash(leaf)
+  })
 }
 
 /**
@@ -54,7 +69,7 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
  * ```
  */
 export function merkleRoot(leaves: readonly Uint8Array[]): Uint8Array {
-  return rootOfHashes(leaves.map((leaf) => leafHash(leaf)))
+  return rootOfHashes(hashesOf(leaves))
 }
 
 /**
@@ -78,10 +93,7 @@ export function rootOfHashes(hashes: readonly Uint8Array[]): Uint8Array {
  * @throws CryptoError `MERKLE_INPUT_INVALID` when there is no such leaf
  */
 export function merkleProof(leaves: readonly Uint8Array[], index: number): Uint8Array[] {
-  return proofOfHashes(
-    leaves.map((leaf) => leafHash(leaf)),
-    index,
-  )
+  return proofOfHashes(hashesOf(leaves), index)
 }
 
 /**
@@ -145,18 +157,18 @@ export interface MerkleProofClaim {
  * @returns true only when the path leads to the root
  */
 export function verifyMerkleProof(claim: MerkleProofClaim): boolean {
-  if (typeof claim !== 'object' || claim === null) return false
+  if (!isReadable(claim)) return false
   const { leaf, index, count, proof, root } = claim
   if (!Number.isSafeInteger(index) || !Number.isSafeInteger(count) || index < 0 || index >= count)
     return false
-  if (!(leaf instanceof Uint8Array) || !(root instanceof Uint8Array)) return false
-  if (!Array.isArray(proof) || proof.length > 53) return false
+  if (!isBytes(leaf) || !isBytes(root)) return false
+  if (!isList(proof) || proof.length > 53) return false
   let node = index
   let last = count - 1
   let hash = leafHash(leaf)
   for (const sibling of proof) {
     // Here and not by `every`, which passes over the holes of an array.
-    if (last === 0 || !(sibling instanceof Uint8Array) || sibling.length !== 32) return false
+    if (last === 0 || !isBytes(sibling) || sibling.length !== 32) return false
     if (node % 2 === 1) {
       hash = nodeHash(sibling, hash)
     } else if (node === last) {

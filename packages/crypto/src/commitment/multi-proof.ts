@@ -1,6 +1,7 @@
-import { equalBytes } from '../encoding/bytes.js'
+import { equalBytes, isBytes } from '../encoding/bytes.js'
+import { isList, isReadable, requireList } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
-import { leafHash, nextLevel, nodeHash } from './merkle.js'
+import { hashesOf, leafHash, nextLevel, nodeHash } from './merkle.js'
 
 /** What {@link verifyMerkleMultiProof} takes. */
 export interface MerkleMultiProofClaim {
@@ -33,10 +34,7 @@ export interface MerkleMultiProofClaim {
  * ```
  */
 export function merkleMultiProof(leaves: readonly Uint8Array[], indices: readonly number[]): Uint8Array[] {
-  return multiProofOfHashes(
-    leaves.map((leaf) => leafHash(leaf)),
-    indices,
-  )
+  return multiProofOfHashes(hashesOf(leaves), isList(indices) ? requireList(indices, 'indices') : indices)
 }
 
 /**
@@ -76,12 +74,12 @@ export function multiProofOfHashes(hashes: readonly Uint8Array[], indices: reado
  * @returns true only when all leaves lead to the root
  */
 export function verifyMerkleMultiProof(claim: MerkleMultiProofClaim): boolean {
-  if (typeof claim !== 'object' || claim === null) return false
+  if (!isReadable(claim)) return false
   const { leaves, count, proof, root } = claim
-  if (!Array.isArray(leaves) || !Array.isArray(proof) || !(root instanceof Uint8Array)) return false
+  if (!isList(leaves) || !isList(proof) || !isBytes(root)) return false
   const wellFormed = leaves.every(
     (each: unknown) =>
-      typeof each === 'object' && each !== null && (each as { leaf?: unknown }).leaf instanceof Uint8Array,
+      typeof each === 'object' && each !== null && isBytes((each as { leaf?: unknown }).leaf),
   )
   if (!wellFormed) return false
   const hashes = leaves.map(({ index, leaf }) => ({ index, hash: leafHash(leaf) }))
@@ -102,7 +100,7 @@ export function multiProofRoot(
   count: number,
   proof: readonly Uint8Array[],
 ): Uint8Array | undefined {
-  if (!Number.isSafeInteger(count) || !Array.isArray(proof)) return undefined
+  if (!Number.isSafeInteger(count) || !isList(proof)) return undefined
   if (
     !areIndices(
       hashes.map(({ index }) => index),
@@ -113,7 +111,7 @@ export function multiProofRoot(
   }
   // No leaf needs more than 53 hashes, for no tree has more than 2^53 leaves.
   if (proof.length > 53 * hashes.length) return undefined
-  if (!proof.every((hash) => hash instanceof Uint8Array && hash.length === 32)) return undefined
+  if (!proof.every((hash) => isBytes(hash) && hash.length === 32)) return undefined
   let used = 0
   let level = hashes
   for (let size = count; size > 1; size = Math.ceil(size / 2)) {
@@ -144,7 +142,7 @@ export function multiProofRoot(
 }
 
 function areIndices(indices: unknown, count: number): indices is readonly number[] {
-  if (!Array.isArray(indices) || indices.length === 0) return false
+  if (!isList(indices) || indices.length === 0) return false
   return indices.every(
     (index: unknown, at) =>
       Number.isSafeInteger(index) &&

@@ -3,13 +3,14 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
 import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, sha256Digest } from '../digest/digest.js'
-import { bigEndian, concatBytes } from '../encoding/bytes.js'
+import { bigEndian, concatBytes, isBytes } from '../encoding/bytes.js'
+import { isReadable, requireOptions } from '../encoding/options.js'
+import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 import { leafHash, rootOfHashes } from './merkle.js'
 import { multiProofOfHashes, multiProofRoot } from './multi-proof.js'
 
-const encoder = /* @__PURE__ */ new TextEncoder()
-const rowsLabel = /* @__PURE__ */ encoder.encode('sealpool/rows/1')
+const rowsLabel = /* @__PURE__ */ utf8('sealpool/rows/1')
 const saltLength = 32
 
 /** How rows were committed to. Only `root` is meant to be public. */
@@ -67,6 +68,7 @@ export function commitRows(
   rows: readonly JsonObject[],
   options: { readonly salt: Uint8Array },
 ): RowsCommitment {
+  requireOptions(options)
   const hashes = rowHashes(rows, options.salt)
   return { root: topOf(hashes.length, rootOfHashes(hashes)), count: hashes.length }
 }
@@ -96,6 +98,7 @@ export function openRows(
     readonly disclose: readonly { readonly row: number; readonly fields: readonly string[] }[]
   },
 ): RowsOpening {
+  requireOptions(options)
   const { salt, disclose } = options
   const hashes = rowHashes(rows, salt)
   const wanted = [...disclose].sort((one, two) => one.row - two.row)
@@ -132,6 +135,7 @@ export function openRows(
  * @returns true only when each field stands in its row, under its name, with its value
  */
 export function verifyRowsOpening(root: Digest, opening: RowsOpening): boolean {
+  if (!isReadable(opening)) return false
   try {
     return rootOfOpening(opening) === root
   } catch (error) {
@@ -161,7 +165,7 @@ function rootOfOpening(opening: RowsOpening): Digest | undefined {
 }
 
 function rowHashes(rows: readonly JsonObject[], salt: Uint8Array): Uint8Array[] {
-  if (!(salt instanceof Uint8Array) || salt.length !== saltLength) {
+  if (!isBytes(salt) || salt.length !== saltLength) {
     throw invalid('salt', `a salt has ${saltLength} random bytes`)
   }
   if (!Array.isArray(rows)) throw invalid('rows', 'expected an array of objects')
@@ -200,7 +204,7 @@ function fieldSalt(salt: Uint8Array, row: number, name: string): Uint8Array {
 }
 
 function fieldHash(salt: Uint8Array, name: string, value: JsonValue): Uint8Array {
-  if (!(salt instanceof Uint8Array) || salt.length !== saltLength) {
+  if (!isBytes(salt) || salt.length !== saltLength) {
     throw invalid('salt', `a field's salt has ${saltLength} bytes`)
   }
   return leafHash(salt, canonicalBytes([name, value]))

@@ -2,12 +2,15 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { type Backend, subtleFor } from '../aead/backend.js'
 import { type Digest, digestToBytes, sha256Digest } from '../digest/digest.js'
-import { bigEndian, concatBytes } from '../encoding/bytes.js'
+import { bigEndian, concatBytes, isBytes } from '../encoding/bytes.js'
+import { isReadable, requireOptions } from '../encoding/options.js'
+import { utf8 } from '../encoding/utf8.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
 import { chunksAtOnce, inOrder } from '../pipeline/pipeline.js'
 import { leafHash, leafPreimage, proofOfHashes, rootOfHashes, verifyMerkleProof } from './merkle.js'
 
-const label = /* @__PURE__ */ new TextEncoder().encode('sealpool/commitment/1')
+const label = /* @__PURE__ */ utf8('sealpool/commitment/1')
 const saltLength = 32
 const defaultChunkSize = 65_536
 
@@ -50,8 +53,9 @@ export function commitPlaintext(
   bytes: Uint8Array,
   options: { readonly salt: Uint8Array; readonly chunkSize?: number | undefined },
 ): Commitment {
+  requireOptions(options)
   const { salt, chunkSize } = checked(options)
-  if (!(bytes instanceof Uint8Array)) {
+  if (!isBytes(bytes)) {
     throw new CryptoError('COMMITMENT_INVALID', 'bytes', 'a plaintext is a Uint8Array')
   }
   const hashes = chunksOf(bytes, chunkSize).map((chunk, index) => leafHash(chunkSaltOf(salt, index), chunk))
@@ -59,28 +63,25 @@ export function commitPlaintext(
 }
 
 /**
- * {@link commitPlaintext} with WebCrypto's SHA-256 where the platform has it: the same commitment, sooner.
+ * {@link commitPlaintext} in chunks of the default size, with WebCrypto's SHA-256 where the platform has it: the same
+ * commitment, sooner.
  *
  * @param bytes - the plaintext, not changed by anyone meanwhile
- * @param options - as in {@link commitPlaintext}; `backend`: where to compute
+ * @param options - `salt`: 32 bytes; `backend`: where to compute
  * @returns the commitment
- * @throws CryptoError `COMMITMENT_INVALID`, `NATIVE_CRYPTO_MISSING`
+ * @throws CryptoError `NATIVE_CRYPTO_MISSING`
  */
 export async function commitPlaintextOn(
   bytes: Uint8Array,
-  options: {
-    readonly salt: Uint8Array
-    readonly chunkSize?: number | undefined
-    readonly backend: Backend
-  },
+  options: { readonly salt: Uint8Array; readonly backend: Backend },
 ): Promise<Commitment> {
-  const subtle = subtleFor(options.backend)
-  const { salt, chunkSize } = checked(options)
+  const { salt, backend } = options
+  const subtle = subtleFor(backend)
   const hashes: Uint8Array[] = []
-  const chunks = chunksOf(bytes, chunkSize)
+  const chunks = chunksOf(bytes, defaultChunkSize)
   await inOrder({
     count: chunks.length,
-    limit: chunksAtOnce(chunkSize),
+    limit: chunksAtOnce(defaultChunkSize),
     async start(index) {
       const parts = [chunkSaltOf(salt, index), chunks[index] ?? new Uint8Array()]
       if (subtle === undefined) return leafHash(...parts)
@@ -88,7 +89,7 @@ export async function commitPlaintextOn(
     },
     deliver: (hash) => hashes.push(hash),
   })
-  return commitmentOf(bytes.length, chunkSize, hashes)
+  return commitmentOf(bytes.length, defaultChunkSize, hashes)
 }
 
 function commitmentOf(length: number, chunkSize: number, hashes: readonly Uint8Array[]): Commitment {
@@ -109,7 +110,7 @@ export function verifyCommitment(claim: {
   readonly salt: Uint8Array
   readonly chunkSize?: number | undefined
 }): boolean {
-  if (typeof claim !== 'object' || claim === null) return false
+  if (!isReadable(claim)) return false
   digestToBytes(claim.root)
   return commitPlaintext(claim.bytes, claim).root === claim.root
 }
@@ -126,6 +127,7 @@ export function openCommitment(
   bytes: Uint8Array,
   options: { readonly salt: Uint8Array; readonly index: number; readonly chunkSize?: number | undefined },
 ): CommitmentOpening {
+  requireOptions(options)
   const { salt, chunkSize } = checked(options)
   const { index } = options
   const hashes = chunksOf(bytes, chunkSize).map((chunk, at) => leafHash(chunkSaltOf(salt, at), chunk))
@@ -149,10 +151,10 @@ export function openCommitment(
  * @returns true only when the chunk stands at its place of the committed plaintext
  */
 export function verifyCommitmentOpening(root: Digest, opening: CommitmentOpening): boolean {
-  if (typeof opening !== 'object' || opening === null) return false
+  if (!isReadable(opening)) return false
   const { index, chunk, chunkSize, length, chunkSalt, proof, treeRoot } = opening
-  if (![chunk, chunkSalt, treeRoot].every((bytes) => bytes instanceof Uint8Array)) return false
-  if (!isChunkSize(chunkSize) || !Number.isSafeInteger(length) || length < 0) return false
+  if (![chunk, chunkSalt, treeRoot].every((bytes) => isBytes(bytes))) return false
+  if (!isChunkSize(chunkSize) || !isWhole(length, 0)) return false
   if (
     !Number.isSafeInteger(index) ||
     index < 0 ||
@@ -171,7 +173,7 @@ export function verifyCommitmentOpening(root: Digest, opening: CommitmentOpening
 
 function checked(options: { readonly salt: Uint8Array; readonly chunkSize?: number | undefined }) {
   const { salt, chunkSize = defaultChunkSize } = options
-  if (!(salt instanceof Uint8Array) || salt.length !== saltLength) {
+  if (!isBytes(salt) || salt.length !== saltLength) {
     throw new CryptoError('COMMITMENT_INVALID', 'salt', `a salt has ${saltLength} random bytes`)
   }
   if (!isChunkSize(chunkSize)) {
@@ -181,7 +183,7 @@ function checked(options: { readonly salt: Uint8Array; readonly chunkSize?: numb
 }
 
 function isChunkSize(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value < 2 ** 31
+  return isWhole(value, 1, 2 ** 31 - 1)
 }
 
 function chunksOf(bytes: Uint8Array, chunkSize: number): Uint8Array[] {

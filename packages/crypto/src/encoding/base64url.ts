@@ -19,17 +19,18 @@ function valuesOf(characters: string): Int8Array {
  */
 export function encodeBase64Url(bytes: Uint8Array): string {
   requireByteString(bytes, 'bytes')
-  const parts: string[] = []
-  for (let index = 0; index < bytes.length; index += 3) {
-    const left = bytes.length - index
-    const group =
-      ((bytes[index] ?? 0) << 16) | ((bytes[index + 1] ?? 0) << 8) | (left > 2 ? (bytes[index + 2] ?? 0) : 0)
-    let text = alphabet.charAt(group >> 18) + alphabet.charAt((group >> 12) & 63)
-    if (left > 1) text += alphabet.charAt((group >> 6) & 63)
-    if (left > 2) text += alphabet.charAt(group & 63)
-    parts.push(text)
+  let text = ''
+  let buffer = 0
+  let bits = 0
+  for (const byte of bytes) {
+    buffer = ((buffer << 8) | byte) & 0xffff
+    for (bits += 8; bits >= 6; ) {
+      bits -= 6
+      text += alphabet.charAt((buffer >> bits) & 63)
+    }
   }
-  return parts.join('')
+  if (bits > 0) text += alphabet.charAt((buffer << (6 - bits)) & 63)
+  return text
 }
 
 /**

@@ -67,6 +67,24 @@ export function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /**
+ * Whether a value is a byte string whose memory is still there. A proxy is none, and a view whose buffer was transferred
+ * elsewhere would pass for an empty one.
+ *
+ * @param value - any value
+ * @returns true for a Uint8Array over memory
+ */
+export function isBytes(value: unknown): value is Uint8Array {
+  if (!ArrayBuffer.isView(value) || !(value instanceof Uint8Array)) return false
+  if (value.length > 0) return true
+  try {
+    value.subarray()
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
  * Refuses anything but a byte string of the wanted length.
  *
  * @param value - what the caller gave
@@ -76,7 +94,7 @@ export function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
  * @throws CryptoError `KEY_INVALID` otherwise
  */
 export function requireBytes(value: unknown, length: number, place: string): Uint8Array {
-  if (!(value instanceof Uint8Array) || value.length !== length) {
+  if (!isBytes(value) || value.length !== length) {
     throw new CryptoError('KEY_INVALID', place, `expected a Uint8Array of ${length} bytes`)
   }
   return value
@@ -90,7 +108,20 @@ export function requireBytes(value: unknown, length: number, place: string): Uin
  * @throws CryptoError `OPTION_INVALID`
  */
 export function requireByteString(value: unknown, place: string): asserts value is Uint8Array {
-  if (!(value instanceof Uint8Array)) throw new CryptoError('OPTION_INVALID', place, 'expected a Uint8Array')
+  if (!isBytes(value)) throw new CryptoError('OPTION_INVALID', place, 'expected a Uint8Array')
+}
+
+/**
+ * Refuses bytes that were transferred elsewhere, or changed their length, since the caller gave them.
+ *
+ * @param bytes - what the caller gave
+ * @param length - its length then
+ * @param place - named in the error
+ * @throws CryptoError `OPTION_INVALID`
+ */
+export function requireUnmoved(bytes: Uint8Array, length: number, place: string): void {
+  if (bytes.length === length && isBytes(bytes)) return
+  throw new CryptoError('OPTION_INVALID', place, 'was transferred or changed its length')
 }
 
 /** Source of random bytes: a parameter everywhere in this package, filled in by its public entry. */
@@ -112,9 +143,17 @@ export interface Random {
  * @throws CryptoError `RANDOM_INVALID` when the source misbehaves
  */
 export function drawRandom(random: Random, length: number): Uint8Array {
-  const bytes = random(length)
-  if (!(bytes instanceof Uint8Array) || bytes.length !== length) {
-    throw new CryptoError('RANDOM_INVALID', 'random', `random(${length}) must return ${length} bytes`)
+  let bytes: unknown
+  let cause: unknown
+  try {
+    bytes = random(length)
+  } catch (error) {
+    cause = error
+  }
+  if (!isBytes(bytes) || bytes.length !== length) {
+    throw new CryptoError('RANDOM_INVALID', 'random', `random(${length}) must return ${length} bytes`, {
+      cause,
+    })
   }
   return bytes
 }

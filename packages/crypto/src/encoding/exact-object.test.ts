@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest'
-import { hasExactly } from './exact-object.js'
+import { exactly } from './exact-object.js'
 
 test('an object with the fields, whatever their order and values', () => {
-  expect(hasExactly({ b: undefined, a: null }, ['a', 'b'])).toBe(true)
-  expect(hasExactly({}, [])).toBe(true)
+  expect(exactly({ b: undefined, a: null }, ['a', 'b'], 'JSON_INVALID', '$')).toEqual({
+    b: undefined,
+    a: null,
+  })
+  expect(exactly({}, [], 'JSON_INVALID', '$')).toEqual({})
 })
 
 test.each<readonly [string, unknown, readonly string[]]>([
@@ -23,5 +26,20 @@ test.each<readonly [string, unknown, readonly string[]]>([
   ],
   ['a field that is inherited', Object.assign(Object.create({ b: 1 }), { a: 1, c: 1 }), ['a', 'b']],
 ])('not %s', (_, value, names) => {
-  expect(hasExactly(value, names)).toBe(false)
+  const refused = { code: 'JSON_INVALID', place: '$.it' }
+  expect(() => exactly(value, names, 'JSON_INVALID', '$.it')).toThrow(expect.objectContaining(refused))
+})
+
+test('is read once, and a getter that throws is a refusal', () => {
+  let reads = 0
+  const value = Object.defineProperty({}, 'a', { enumerable: true, get: () => ++reads })
+  const fields = exactly(value, ['a'], 'JSON_INVALID', '$')
+  expect([fields['a'], fields['a'], reads]).toEqual([1, 1, 1])
+  const cause = new Error('of the caller')
+  const trap = () => {
+    throw cause
+  }
+  const throwing = Object.defineProperty({}, 'a', { enumerable: true, get: trap })
+  const refused = expect.objectContaining({ code: 'JSON_INVALID', cause })
+  expect(() => exactly(throwing, ['a'], 'JSON_INVALID', '$')).toThrow(refused)
 })

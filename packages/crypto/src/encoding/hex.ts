@@ -4,8 +4,6 @@ import { requireByteString } from './bytes.js'
 /** `0x` followed by an even number of hexadecimal digits. */
 export type Hex = `0x${string}`
 
-const digits = '0123456789abcdef'
-
 /**
  * Writes bytes as `0x` and lower-case hexadecimal digits.
  *
@@ -16,7 +14,7 @@ const digits = '0123456789abcdef'
 export function encodeHex(bytes: Uint8Array): Hex {
   requireByteString(bytes, 'bytes')
   let text = ''
-  for (const byte of bytes) text += digits.charAt(byte >> 4) + digits.charAt(byte & 15)
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0')
   return `0x${text}`
 }
 

@@ -1,4 +1,5 @@
 import { decodeBase64Url } from '../encoding/base64url.js'
+import { requireList, requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import type { Kem } from '../hpke/kem.js'
 import { x25519Kem } from '../hpke/x25519-kem.js'
@@ -6,7 +7,7 @@ import { derivePoolKey } from '../pool-key/derive.js'
 import { hpkeIdentity, hpkeRecipient } from '../recipient/hpke-recipient.js'
 import type { Identity, Recipient } from '../recipient/recipient.js'
 import { scopedIdentity, scopedRecipient } from '../recipient/scoped.js'
-import { currentKeyEpoch, type KeyEpoch, type KeyEpochs } from './register.js'
+import { currentKeyEpoch, type KeyEpoch, type KeyEpochs, parseKeyEpochs } from './register.js'
 
 /**
  * The recipient for new files of a pool: its current epoch's key.
@@ -30,8 +31,8 @@ export function currentRecipient(register: KeyEpochs, kems: readonly Kem[] = [])
  * @throws CryptoError `EPOCH_RETIRED`, `EPOCH_INVALID` (no such epoch, or a KEM that was not given), `KEY_INVALID`
  */
 export function recipientOfEpoch(register: KeyEpochs, number: number, kems: readonly Kem[] = []): Recipient {
-  const { chainId, pool } = register
-  const epoch = register.epochs.find((each) => each.epoch === number)
+  const { chainId, pool, epochs } = parseKeyEpochs(register)
+  const epoch = epochs.find((each) => each.epoch === number)
   if (epoch === undefined) throw new CryptoError('EPOCH_INVALID', 'number', 'the register has no such epoch')
   if (epoch.state === 'retired') throw retired(epoch)
   const recipient = hpkeRecipient({ publicKey: decodeBase64Url(epoch.publicKey), kem: kemOf(epoch, kems) })
@@ -54,11 +55,12 @@ export function poolIdentities(options: {
   readonly register: KeyEpochs
   readonly kems?: readonly Kem[] | undefined
 }): readonly Identity[] {
-  const { root, register, kems = [] } = options
-  const { chainId, pool } = register
+  requireOptions(options)
+  const { root, kems = [] } = options
+  const { chainId, pool, epochs } = parseKeyEpochs(options.register)
   const open: Identity[] = []
   const closed: Identity[] = []
-  for (const epoch of register.epochs) {
+  for (const epoch of epochs) {
     if (epoch.state === 'retired') {
       closed.push(retiredIdentity(epoch))
       continue
@@ -90,7 +92,7 @@ function retiredIdentity(epoch: KeyEpoch): Identity {
 }
 
 function kemOf(epoch: KeyEpoch, kems: readonly Kem[]): Kem {
-  const kem = [x25519Kem, ...kems].find(({ name }) => name === epoch.kem)
+  const kem = [x25519Kem, ...requireList(kems, 'kems')].find(({ name }) => name === epoch.kem)
   if (kem === undefined) {
     const why = `epoch ${epoch.epoch} uses ${epoch.kem}: give xwingKem of @sealpool/crypto/post-quantum`
     throw new CryptoError('EPOCH_INVALID', 'kems', why)

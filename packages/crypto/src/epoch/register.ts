@@ -2,8 +2,11 @@ import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { type Digest, parseDigest } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
+import { exactly } from '../encoding/exact-object.js'
+import { requireOptions } from '../encoding/options.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
-import type { Kem } from '../hpke/kem.js'
+import { type Kem, requireKem } from '../hpke/kem.js'
 import { keyIdOfKey, requirePublicKey } from '../recipient/x25519.js'
 
 /** One key epoch of a pool, as everyone may see it. */
@@ -50,6 +53,7 @@ const keyLengths: Readonly<Record<string, number>> = { x25519: 32, xwing: 1216 }
 export function publishKeyEpochs(
   options: { readonly chainId: number; readonly pool: Address } & NewKeyEpoch,
 ): KeyEpochs {
+  requireOptions(options)
   const { chainId, pool } = options
   const epochs = [entryOf(options)]
   return parseKeyEpochs({ format: 'sealpool/key-epochs', version: 1, chainId, pool: lowerCase(pool), epochs })
@@ -64,10 +68,10 @@ export function publishKeyEpochs(
  * @throws CryptoError `EPOCH_INVALID` for a number that is not greater or a key that was used before; `KEY_INVALID`
  */
 export function rotateKeyEpoch(register: KeyEpochs, next: NewKeyEpoch): KeyEpochs {
-  const epochs = register.epochs.map((each) =>
+  const epochs = parseKeyEpochs(register).epochs.map((each) =>
     each.state === 'current' ? { ...each, state: 'readable' as const } : each,
   )
-  return parseKeyEpochs({ ...register, epochs: [...epochs, entryOf(next)] })
+  return parseKeyEpochs({ ...register, epochs: [...epochs, entryOf(requireOptions(next, 'next'))] })
 }
 
 /**
@@ -80,7 +84,7 @@ export function rotateKeyEpoch(register: KeyEpochs, next: NewKeyEpoch): KeyEpoch
  * @throws CryptoError `EPOCH_INVALID` for the current epoch, one that is retired already, or none
  */
 export function retireKeyEpoch(register: KeyEpochs, epoch: number): KeyEpochs {
-  if (!register.epochs.some((each) => each.epoch === epoch && each.state === 'readable')) {
+  if (!parseKeyEpochs(register).epochs.some((each) => each.epoch === epoch && each.state === 'readable')) {
     throw invalid('epoch', 'only an epoch that is readable and not current can be retired; rotate first')
   }
   const epochs = register.epochs.map((each) =>
@@ -96,7 +100,8 @@ export function retireKeyEpoch(register: KeyEpochs, epoch: number): KeyEpochs {
  * @param register - the pool's epochs
  * @returns the number of its epochs and of those that are retired
  */
-export function keyEpochsRevision({ epochs }: KeyEpochs): number {
+export function keyEpochsRevision(register: KeyEpochs): number {
+  const { epochs } = parseKeyEpochs(register)
   return epochs.length + epochs.filter(({ state }) => state === 'retired').length
 }
 
@@ -108,7 +113,7 @@ export function keyEpochsRevision({ epochs }: KeyEpochs): number {
  * @throws CryptoError `EPOCH_INVALID` when the register is not well-formed
  */
 export function currentKeyEpoch(register: KeyEpochs): KeyEpoch {
-  const last = register.epochs.at(-1)
+  const last = parseKeyEpochs(register).epochs.at(-1)
   if (last === undefined) throw invalid('$.epochs', 'a register has at least one epoch')
   return last
 }
@@ -121,12 +126,12 @@ export function currentKeyEpoch(register: KeyEpochs): KeyEpoch {
  * @throws CryptoError `EPOCH_INVALID`, its place naming the field
  */
 export function parseKeyEpochs(value: unknown): KeyEpochs {
-  const fields = objectOf(value, '$', ['format', 'version', 'chainId', 'pool', 'epochs'])
+  const fields = exactly(value, ['format', 'version', 'chainId', 'pool', 'epochs'], 'EPOCH_INVALID', '$')
   if (fields['format'] !== 'sealpool/key-epochs' || fields['version'] !== 1) {
     throw invalid('$.version', 'expected key epochs of version 1; update this package')
   }
   const chainId = fields['chainId']
-  if (typeof chainId !== 'number' || !Number.isSafeInteger(chainId) || chainId < 1) {
+  if (!isWhole(chainId, 1)) {
     throw invalid('$.chainId', 'a chain id is a positive whole number')
   }
   const pool = read('$.pool', () => parseAddress(fields['pool']))
@@ -154,8 +159,8 @@ export function parseKeyEpochs(value: unknown): KeyEpochs {
 
 function parseEpoch(value: unknown, place: string): KeyEpoch {
   const names = ['epoch', 'policyDigest', 'kem', 'publicKey', 'keyId', 'state']
-  const { epoch, policyDigest, kem, publicKey, keyId, state } = objectOf(value, place, names)
-  if (typeof epoch !== 'number' || !Number.isInteger(epoch) || epoch < 0 || epoch >= 2 ** 32) {
+  const { epoch, policyDigest, kem, publicKey, keyId, state } = exactly(value, names, 'EPOCH_INVALID', place)
+  if (!isWhole(epoch, 0, 2 ** 32 - 1)) {
     throw invalid(`${place}.epoch`, 'an epoch is a whole number below 2^32')
   }
   if (kem !== 'x25519' && kem !== 'xwing') throw invalid(`${place}.kem`, 'expected x25519 or xwing')
@@ -178,7 +183,7 @@ function parseEpoch(value: unknown, place: string): KeyEpoch {
 }
 
 function entryOf({ epoch, policyDigest, publicKey, kem }: NewKeyEpoch): KeyEpoch {
-  const key = kem.requirePublicKey(publicKey)
+  const key = requireKem(kem).requirePublicKey(publicKey)
   return {
     epoch,
     policyDigest,
@@ -199,14 +204,6 @@ function read<T>(place: string, parse: () => T): T {
   } catch (error) {
     throw invalid(place, 'not in its one form', error)
   }
-}
-
-function objectOf(value: unknown, place: string, names: readonly string[]): Record<string, unknown> {
-  const keys = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : []
-  if (keys.length !== names.length || !names.every((name) => keys.includes(name))) {
-    throw invalid(place, `expected an object with exactly the fields ${names.join(', ')}`)
-  }
-  return value as Record<string, unknown>
 }
 
 function invalid(place: string, why: string, cause?: unknown): CryptoError {

@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, digestToHex } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import type { Hex } from '../encoding/hex.js'
+import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import {
   parseSignedStatement,
@@ -39,6 +40,7 @@ export function signKeyEpochs(options: {
   readonly registry: Address
   readonly privateKey: Uint8Array
 }): SignedStatement {
+  requireOptions(options)
   const register = parseKeyEpochs(options.register)
   return signStatement({
     statement: { ...kind, body: bodyOf(register) },
@@ -71,7 +73,7 @@ export function readKeyEpochs(
     readonly notBefore?: number | undefined
   },
 ): KeyEpochs {
-  const { notBefore = 0 } = expect
+  const { notBefore = 0 } = requireOptions(expect, 'expect')
   if (!Number.isSafeInteger(notBefore)) {
     throw new CryptoError('OPTION_INVALID', 'expect.notBefore', 'a revision is a whole number')
   }

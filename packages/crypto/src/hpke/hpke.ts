@@ -1,6 +1,7 @@
 import { aeadTagLength, importAeadKey } from '../aead/aead.js'
 import type { Backend } from '../aead/backend.js'
-import { concatBytes, type Random, requireByteString } from '../encoding/bytes.js'
+import { concatBytes, isBytes, type Random, requireByteString } from '../encoding/bytes.js'
+import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import {
   type HpkeAead,
@@ -11,7 +12,7 @@ import {
   openRefused,
   requireAead,
 } from './context.js'
-import type { Kem, KemPrivateKey } from './kem.js'
+import { type Kem, type KemPrivateKey, requireKem } from './kem.js'
 import { x25519Kem } from './x25519-kem.js'
 
 /** What {@link hpkeSender} takes. */
@@ -41,6 +42,7 @@ export interface HpkeSenderOptions {
 export async function hpkeSender(
   options: HpkeSenderOptions,
 ): Promise<{ readonly enc: Uint8Array; readonly context: HpkeContext }> {
+  requireOptions(options)
   requireAead(options.aead)
   const { enc, setup } = await setUpSender(options)
   return { enc, context: await hpkeContext(setup) }
@@ -51,7 +53,12 @@ async function setUpSender(
 ): Promise<{ readonly enc: Uint8Array; readonly setup: HpkeSetup }> {
   const { publicKey, info, random, senderPrivateKey, kem = x25519Kem } = options
   const { aead = 'aes-256-gcm', backend = 'auto' } = options
-  const { enc, sharedSecret } = await kem.encapsulate({ publicKey, random, backend, senderPrivateKey })
+  const { enc, sharedSecret } = await requireKem(kem).encapsulate({
+    publicKey,
+    random,
+    backend,
+    senderPrivateKey,
+  })
   const mode = senderPrivateKey === undefined ? 'base' : 'auth'
   return { enc, setup: { kemId: kem.id, mode, sharedSecret, info, aead, backend } }
 }
@@ -78,7 +85,9 @@ export interface HpkeReceiverOptions {
  * @throws CryptoError `KEY_INVALID`; `HPKE_OPEN_REFUSED` for an encapsulated key that no honest sender makes
  */
 export async function hpkeReceiver(options: HpkeReceiverOptions): Promise<HpkeContext> {
+  requireOptions(options)
   const { privateKey, kem = x25519Kem } = options
+  requireKem(kem)
   requireAead(options.aead)
   return hpkeContext(await setUpReceiver({ ...options, kem, key: prepared(kem, privateKey) }))
 }
@@ -125,11 +134,13 @@ export interface HpkeSealOptions extends Omit<HpkeSenderOptions, 'aead'> {
 export async function hpkeSeal(options: HpkeSealOptions): Promise<Uint8Array> {
   requireByteString(options.plaintext, 'plaintext')
   requireByteString(options.aad, 'aad')
+  // Copies: what is sealed is what was given at the call.
+  const [plaintext, aad] = [options.plaintext.slice(), options.aad.slice()]
   // A stray `aead` of an untyped caller must not choose another cipher.
   const { enc, setup } = await setUpSender({ ...options, aead: undefined })
   const { key, baseNonce } = hpkeSchedule(setup)
   const aead = await importAeadKey(setup.aead, key, setup.backend)
-  return concatBytes(enc, await aead.seal(baseNonce, options.plaintext, options.aad))
+  return concatBytes(enc, await aead.seal(baseNonce, plaintext, aad))
 }
 
 /** What {@link hpkeOpen} takes. */
@@ -148,7 +159,9 @@ export interface HpkeOpenOptions extends Omit<HpkeReceiverOptions, 'enc' | 'aead
  *   `KEY_INVALID` for a private key of the wrong length
  */
 export async function hpkeOpen(options: HpkeOpenOptions): Promise<Uint8Array> {
+  requireOptions(options)
   const { privateKey, kem = x25519Kem } = options
+  requireKem(kem)
   return hpkeOpenWith({ ...options, kem, key: prepared(kem, privateKey) })
 }
 
@@ -164,7 +177,7 @@ export async function hpkeOpenWith(
 ): Promise<Uint8Array> {
   const { kem, message, aad } = options
   requireByteString(aad, 'aad')
-  if (!(message instanceof Uint8Array) || message.length < kem.encLength + aeadTagLength) throw openRefused()
+  if (!isBytes(message) || message.length < kem.encLength + aeadTagLength) throw openRefused()
   const setup = await setUpReceiver({ ...options, aead: undefined, enc: message.slice(0, kem.encLength) })
   const { key, baseNonce } = hpkeSchedule(setup)
   const aead = await importAeadKey(setup.aead, key, setup.backend)

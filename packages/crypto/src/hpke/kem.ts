@@ -1,5 +1,6 @@
 import type { Backend } from '../aead/backend.js'
 import type { Random } from '../encoding/bytes.js'
+import { CryptoError } from '../errors.js'
 
 /** A key pair of some KEM. */
 export interface KeyPair {
@@ -73,4 +74,16 @@ export interface Kem {
    * @throws CryptoError `KEY_INVALID`
    */
   prepare(privateKey: Uint8Array): KemPrivateKey
+}
+
+/**
+ * Refuses what is no KEM: nothing in its place must not pass as the default.
+ *
+ * @param kem - what the caller gave
+ * @returns the KEM
+ * @throws CryptoError `OPTION_INVALID`
+ */
+export function requireKem(kem: Kem): Kem {
+  if (typeof (kem as Partial<Kem> | null)?.prepare === 'function') return kem
+  throw new CryptoError('OPTION_INVALID', 'kem', 'expected x25519Kem or xwingKem')
 }

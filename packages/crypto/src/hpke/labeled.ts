@@ -1,9 +1,9 @@
 import { expand, extract } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bigEndian, concatBytes } from '../encoding/bytes.js'
+import { utf8 } from '../encoding/utf8.js'
 
-const encoder = /* @__PURE__ */ new TextEncoder()
-const version = /* @__PURE__ */ encoder.encode('HPKE-v1')
+const version = /* @__PURE__ */ utf8('HPKE-v1')
 
 /**
  * LabeledExtract (RFC 9180 section 4) with HKDF-SHA-256.
@@ -20,7 +20,7 @@ export function labeledExtract(
   label: string,
   input: Uint8Array,
 ): Uint8Array {
-  return extract(sha256, concatBytes(version, suite, encoder.encode(label), input), salt)
+  return extract(sha256, concatBytes(version, suite, utf8(label), input), salt)
 }
 
 /**
@@ -40,7 +40,7 @@ export function labeledExpand(
   info: Uint8Array,
   length: number,
 ): Uint8Array {
-  const labeled = concatBytes(bigEndian(length, 2), version, suite, encoder.encode(label), info)
+  const labeled = concatBytes(bigEndian(length, 2), version, suite, utf8(label), info)
   return expand(sha256, key, labeled, length)
 }
 
@@ -51,7 +51,7 @@ export function labeledExpand(
  * @returns `"KEM" || I2OSP(kemId, 2)`
  */
 export function kemSuiteOf(kemId: number): Uint8Array {
-  return concatBytes(encoder.encode('KEM'), bigEndian(kemId, 2))
+  return concatBytes(utf8('KEM'), bigEndian(kemId, 2))
 }
 
 /**
@@ -63,5 +63,5 @@ export function kemSuiteOf(kemId: number): Uint8Array {
  * @returns `"HPKE" || I2OSP(kemId, 2) || I2OSP(kdfId, 2) || I2OSP(aeadId, 2)`
  */
 export function hpkeSuiteOf(kemId: number, kdfId: number, aeadId: number): Uint8Array {
-  return concatBytes(encoder.encode('HPKE'), bigEndian(kemId, 2), bigEndian(kdfId, 2), bigEndian(aeadId, 2))
+  return concatBytes(utf8('HPKE'), bigEndian(kemId, 2), bigEndian(kdfId, 2), bigEndian(aeadId, 2))
 }

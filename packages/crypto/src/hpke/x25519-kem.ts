@@ -1,5 +1,6 @@
 import type { Backend } from '../aead/backend.js'
-import { concatBytes, drawRandom, requireBytes } from '../encoding/bytes.js'
+import { concatBytes, drawRandom, isBytes, requireBytes } from '../encoding/bytes.js'
+import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import {
   generatedAgreement,
@@ -49,7 +50,7 @@ export function deriveKeyPair(material: Uint8Array): KeyPair {
  * @throws CryptoError `KEY_INVALID` below 32 bytes
  */
 export function requireMaterial(material: Uint8Array): void {
-  if (!(material instanceof Uint8Array) || material.length < 32) {
+  if (!isBytes(material) || material.length < 32) {
     throw new CryptoError('KEY_INVALID', 'material', 'key material has at least 32 bytes')
   }
 }
@@ -67,7 +68,8 @@ export const x25519Kem: Kem = {
   publicKeyLength: 32,
   requirePublicKey,
   deriveKeyPair,
-  async encapsulate({ publicKey, random, backend, senderPrivateKey }) {
+  async encapsulate(options) {
+    const { publicKey, random, backend, senderPrivateKey } = requireOptions(options)
     requirePublicKey(publicKey)
     const agreement =
       (await generatedAgreement(random, backend)) ??
@@ -88,7 +90,8 @@ export const x25519Kem: Kem = {
         known ??= publicKeyOf(secret)
         return known
       },
-      async decapsulate({ enc, backend, senderPublicKey }) {
+      async decapsulate(options) {
+        const { enc, backend, senderPublicKey } = requireOptions(options)
         keys[backend] ??= keyAgreement(secret, backend)
         const key = keys[backend]
         const [agreed, publicKey] = await Promise.all([key.agree(enc), known ?? key.publicKey()])

@@ -1,4 +1,6 @@
 import { base64nopad } from '@scure/base'
+import { isBytes } from '../encoding/bytes.js'
+import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 
 /** A stanza of an age header. */
@@ -8,7 +10,6 @@ export interface AgeStanza {
   readonly body: Uint8Array
 }
 
-const encoder = /* @__PURE__ */ new TextEncoder()
 const decoder = /* @__PURE__ */ new TextDecoder()
 const versionLine = 'age-encryption.org/v1'
 const columns = 64
@@ -31,7 +32,7 @@ export function encodeAgeHeader(stanzas: readonly AgeStanza[]): Uint8Array {
     // The last line of a body is shorter than a full one, and empty when need be.
     for (let at = 0; at <= text.length; at += columns) lines.push(text.slice(at, at + columns))
   }
-  return encoder.encode(`${lines.join('\n')}\n---`)
+  return utf8(`${lines.join('\n')}\n---`)
 }
 
 /**
@@ -47,7 +48,7 @@ export function parseAgeHeader(file: Uint8Array): {
   readonly mac: Uint8Array
   readonly payloadOffset: number
 } {
-  if (!(file instanceof Uint8Array)) throw invalid('expected a Uint8Array')
+  if (!isBytes(file)) throw invalid('expected a Uint8Array')
   let offset = 0
   const line = (): string => {
     const end = file.indexOf(0x0a, offset)

@@ -8,16 +8,18 @@ import {
   concatBytes,
   drawRandom,
   equalBytes,
+  isBytes,
   type Random,
   requireByteString,
   requireBytes,
 } from '../encoding/bytes.js'
+import { requireList, requireOptions } from '../encoding/options.js'
+import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 import { keyAgreement, publicKeyOf, requirePublicKey } from '../recipient/x25519.js'
 import { readArmor } from '../sealed-file/armor.js'
 import { type AgeStanza, encodeAgeHeader, parseAgeHeader } from './age-header.js'
 
-const encoder = /* @__PURE__ */ new TextEncoder()
 const none = /* @__PURE__ */ new Uint8Array()
 const chunkSize = 65_536
 const tagLength = 16
@@ -95,7 +97,9 @@ export async function sealAge(
   plaintext: Uint8Array,
   options: { readonly recipients: readonly string[]; readonly random: Random },
 ): Promise<Uint8Array> {
-  const { recipients, random } = options
+  requireOptions(options)
+  const { random } = options
+  const recipients = requireList(options.recipients, 'recipients')
   requireByteString(plaintext, 'plaintext')
   if (recipients.length === 0 || recipients.length > 100) {
     throw new CryptoError('RECIPIENT_INVALID', 'recipients', 'an age file has 1 to 100 recipients here')
@@ -113,14 +117,14 @@ export async function sealAge(
   const unsigned = encodeAgeHeader(stanzas)
   const mac = base64nopad.encode(headerMac(fileKey, unsigned))
   const nonce = drawRandom(random, nonceLength).slice()
-  const key = hkdf(sha256, fileKey, nonce, encoder.encode('payload'), 32)
+  const key = hkdf(sha256, fileKey, nonce, utf8('payload'), 32)
   const chunks: Uint8Array[] = []
   const count = Math.max(1, Math.ceil(plaintext.length / chunkSize))
   for (let index = 0; index < count; index++) {
     const chunk = plaintext.subarray(index * chunkSize, (index + 1) * chunkSize)
     chunks.push(chacha20poly1305(key, chunkNonce(index, index === count - 1)).encrypt(chunk))
   }
-  return concatBytes(unsigned, encoder.encode(` ${mac}\n`), nonce, ...chunks)
+  return concatBytes(unsigned, utf8(` ${mac}\n`), nonce, ...chunks)
 }
 
 /**
@@ -137,6 +141,7 @@ export async function openAge(
   armoredOrBinary: Uint8Array | string,
   options: { readonly identities: readonly string[] },
 ): Promise<Uint8Array> {
+  requireOptions(options)
   const file = withoutArmor(armoredOrBinary)
   const { stanzas, unsigned, mac, payloadOffset } = parseAgeHeader(file)
   const fileKey = await unwrapFileKey(stanzas, options.identities)
@@ -144,7 +149,7 @@ export async function openAge(
   const payload = file.subarray(payloadOffset)
   if (payload.length < nonceLength + tagLength) throw refused('payload')
   const nonce = payload.slice(0, nonceLength)
-  const key = hkdf(sha256, fileKey, nonce, encoder.encode('payload'), 32)
+  const key = hkdf(sha256, fileKey, nonce, utf8('payload'), 32)
   return openChunks(key, payload.subarray(nonceLength))
 }
 
@@ -156,9 +161,9 @@ const marks = {
 /** The armour is strict base64 between its marks, as everywhere here; white space around it is taken. */
 function withoutArmor(file: Uint8Array | string): Uint8Array {
   let text = file
-  if (text instanceof Uint8Array) {
+  if (isBytes(text)) {
     const start = text.findIndex((byte) => byte > 0x20)
-    const begun = encoder.encode(marks.begin)
+    const begun = utf8(marks.begin)
     if (start < 0 || !equalBytes(text.subarray(start, start + begun.length), begun)) return text
     text = new TextDecoder().decode(text)
   }
@@ -190,7 +195,7 @@ async function unwrapFileKey(
   stanzas: readonly AgeStanza[],
   identities: readonly string[],
 ): Promise<Uint8Array> {
-  for (const identity of identities) {
+  for (const identity of requireList(identities, 'identities')) {
     const privateKey = decodeAgeIdentity(identity)
     const publicKey = publicKeyOf(privateKey)
     const agreement = keyAgreement(privateKey)
@@ -228,11 +233,11 @@ function shareOf(args: readonly string[], body: Uint8Array): Uint8Array {
 }
 
 function wrapKey(shared: Uint8Array, share: Uint8Array, publicKey: Uint8Array): Uint8Array {
-  return hkdf(sha256, shared, concatBytes(share, publicKey), encoder.encode(stanzaLabel), 32)
+  return hkdf(sha256, shared, concatBytes(share, publicKey), utf8(stanzaLabel), 32)
 }
 
 function headerMac(fileKey: Uint8Array, unsigned: Uint8Array): Uint8Array {
-  return hmac(sha256, hkdf(sha256, fileKey, none, encoder.encode('header'), 32), unsigned)
+  return hmac(sha256, hkdf(sha256, fileKey, none, utf8('header'), 32), unsigned)
 }
 
 function chunkNonce(index: number, last: boolean): Uint8Array {

@@ -7,11 +7,13 @@ import {
   concatBytes,
   drawRandom,
   equalBytes,
+  isBytes,
   type Random,
   requireByteString,
   requireBytes,
   unshared,
 } from '../encoding/bytes.js'
+import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 
 // The layout of eccrypto: initialisation vector, uncompressed ephemeral key, ciphertext, MAC.
@@ -34,9 +36,10 @@ export async function openEcies(options: {
   readonly message: Uint8Array
   readonly backend?: Backend | undefined
 }): Promise<Uint8Array> {
+  requireOptions(options)
   const { message, backend = 'auto' } = options
   const privateKey = requireScalar(options.privateKey)
-  if (!(message instanceof Uint8Array) || message.length < shortest) throw refused()
+  if (!isBytes(message) || message.length < shortest) throw refused()
   const [iv, ephemeral, ciphertext, mac] = [
     message.slice(0, ivLength),
     message.slice(ivLength, ivLength + ephemeralLength),
@@ -67,10 +70,11 @@ export async function sealEcies(options: {
   readonly random: Random
   readonly backend?: Backend | undefined
 }): Promise<Uint8Array> {
+  requireOptions(options)
   const { publicKey, plaintext, random, backend = 'auto' } = options
   const wrongKey = () =>
     new CryptoError('KEY_INVALID', 'publicKey', 'expected a point of secp256k1 in 33 or 65 bytes')
-  if (!(publicKey instanceof Uint8Array)) throw wrongKey()
+  if (!isBytes(publicKey)) throw wrongKey()
   requireByteString(plaintext, 'plaintext')
   const ephemeralKey = drawScalar(random)
   const ephemeral = secp256k1.getPublicKey(ephemeralKey, false)

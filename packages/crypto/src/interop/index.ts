@@ -1,4 +1,5 @@
 import type { Random } from '../encoding/bytes.js'
+import { requireOptions } from '../encoding/options.js'
 import { platformRandom } from '../platform.js'
 import { sealAge as sealAgeWith } from './age.js'
 import { sealEcies as sealEciesWith } from './ecies.js'
@@ -43,7 +44,7 @@ export function sealAge(
   plaintext: Uint8Array,
   options: { readonly recipients: readonly string[]; readonly random?: Random | undefined },
 ): Promise<Uint8Array> {
-  return sealAgeWith(plaintext, { ...options, random: options.random ?? platformRandom })
+  return sealAgeWith(plaintext, { ...requireOptions(options), random: options.random ?? platformRandom })
 }
 
 /**
@@ -58,5 +59,5 @@ export function sealEcies(options: {
   readonly plaintext: Uint8Array
   readonly random?: Random | undefined
 }): Promise<Uint8Array> {
-  return sealEciesWith({ ...options, random: options.random ?? platformRandom })
+  return sealEciesWith({ ...requireOptions(options), random: options.random ?? platformRandom })
 }

@@ -1,3 +1,4 @@
+import { isBytes } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 
 /** Most session-key packets of one file: each costs a key derivation from the password. */
@@ -18,7 +19,7 @@ const dataPackets: readonly number[] = [18, 20]
  *   asks for more work than 4 passes over 64 MiB, or is followed by anything but one packet of data
  */
 export function requireModestWork(file: Uint8Array): void {
-  if (!(file instanceof Uint8Array)) throw refused('it is no Uint8Array')
+  if (!isBytes(file)) throw refused('it is no Uint8Array')
   let at = 0
   for (let count = 0; ; count++) {
     const packet = packetAt(file, at)

@@ -1,6 +1,9 @@
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
+import { isBytes } from '../encoding/bytes.js'
 import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
+import { requireOptions } from '../encoding/options.js'
+import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 import { requireModestWork } from './openpgp-work.js'
 
@@ -37,6 +40,7 @@ export async function openPasswordFile(options: {
   readonly password: string
   readonly maximumLength?: number | undefined
 }): Promise<Uint8Array> {
+  requireOptions(options)
   const { openpgp, file, password, maximumLength = defaultLimit } = options
   requirePassword(password)
   requireModestWork(file)
@@ -55,7 +59,7 @@ export async function openPasswordFile(options: {
     // Its own message may quote packets of the file; so it is no cause here.
     throw refused('the password is another one, or the file was altered or is no OpenPGP message')
   }
-  if (!(data instanceof Uint8Array)) throw refused('the OpenPGP module gave no bytes')
+  if (!isBytes(data)) throw refused('the OpenPGP module gave no bytes')
   if (data.length > maximumLength) throw refused(`the plaintext is longer than ${maximumLength} bytes`)
   return data
 }
@@ -72,6 +76,7 @@ export async function sealPasswordFile(options: {
   readonly plaintext: Uint8Array
   readonly password: string
 }): Promise<Uint8Array> {
+  requireOptions(options)
   const { openpgp, plaintext, password } = options
   requirePassword(password)
   let file: unknown
@@ -81,7 +86,7 @@ export async function sealPasswordFile(options: {
   } catch {
     throw refused('the OpenPGP module could not encrypt; give the plaintext as a Uint8Array')
   }
-  if (!(file instanceof Uint8Array)) throw refused('the OpenPGP module gave no bytes')
+  if (!isBytes(file)) throw refused('the OpenPGP module gave no bytes')
   return file
 }
 
@@ -94,6 +99,7 @@ export async function sealPasswordFile(options: {
  * @throws CryptoError `SIGNATURE_INVALID`, `OPTION_INVALID` (scope)
  */
 export function scopePassword(options: { readonly signature: Hex; readonly scope: string }): string {
+  requireOptions(options)
   const { signature, scope } = options
   if (typeof signature !== 'string' || !/^0x[0-9a-fA-F]{130}$/.test(signature)) {
     throw new CryptoError(
@@ -105,9 +111,8 @@ export function scopePassword(options: { readonly signature: Hex; readonly scope
   if (typeof scope !== 'string' || scope.length === 0 || scope.length > 256) {
     throw new CryptoError('OPTION_INVALID', 'scope', 'a scope is 1 to 256 characters')
   }
-  const encoder = new TextEncoder()
-  const info = encoder.encode(`scope:${scope}`)
-  return encodeHex(hkdf(sha256, decodeHex(signature), encoder.encode('vana'), info, 32)).slice(2)
+  const info = utf8(`scope:${scope}`)
+  return encodeHex(hkdf(sha256, decodeHex(signature), utf8('vana'), info, 32)).slice(2)
 }
 
 function requirePassword(password: unknown): void {

@@ -4,8 +4,11 @@ import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
 import { type Digest, parseDigest } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import { requireBytes } from '../encoding/bytes.js'
+import { requireOptions } from '../encoding/options.js'
+import { utf8 } from '../encoding/utf8.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
-import type { Kem, KeyPair } from '../hpke/kem.js'
+import { type Kem, type KeyPair, requireKem } from '../hpke/kem.js'
 import { x25519Kem } from '../hpke/x25519-kem.js'
 import { keyIdOfKey } from '../recipient/x25519.js'
 
@@ -25,7 +28,7 @@ export interface PoolKey extends KeyPair {
   readonly keyId: Digest
 }
 
-const salt = /* @__PURE__ */ new TextEncoder().encode('sealpool/key-tree/1')
+const salt = /* @__PURE__ */ utf8('sealpool/key-tree/1')
 
 /**
  * Derives a pool's key pair from the node's root: HKDF-SHA-256 (RFC 5869) over chain, pool, policy and epoch, then
@@ -39,7 +42,9 @@ const salt = /* @__PURE__ */ new TextEncoder().encode('sealpool/key-tree/1')
 export function derivePoolKey(
   options: { readonly root: Uint8Array; readonly kem?: Kem | undefined } & KeyScope,
 ): PoolKey {
+  requireOptions(options)
   const { root, kem = x25519Kem } = options
+  requireKem(kem)
   const purpose = kem.name === 'x25519' ? 'sealpool/pool-key' : `sealpool/pool-key/${kem.name}`
   const keys = kem.deriveKeyPair(expandRoot(root, purpose, options))
   return { ...keys, keyId: keyIdOfKey(keys.publicKey) }
@@ -57,6 +62,7 @@ export function derivePoolKey(
 export function deriveSecret(
   options: { readonly root: Uint8Array; readonly purpose: string } & KeyScope,
 ): Uint8Array {
+  requireOptions(options)
   if (typeof options.purpose !== 'string' || !/^[a-z0-9][a-z0-9./-]{0,127}$/.test(options.purpose)) {
     throw new CryptoError('OPTION_INVALID', 'purpose', 'a purpose is 1 to 128 characters of a-z 0-9 . / -')
   }
@@ -66,10 +72,10 @@ export function deriveSecret(
 function expandRoot(root: Uint8Array, purpose: string, scope: KeyScope): Uint8Array {
   requireBytes(root, 32, 'root')
   const { chainId, pool, policyDigest, epoch } = scope
-  if (!Number.isSafeInteger(chainId) || chainId < 1) {
+  if (!isWhole(chainId, 1)) {
     throw new CryptoError('CONTEXT_INVALID', 'chainId', 'a chain id is a positive whole number')
   }
-  if (!Number.isInteger(epoch) || epoch < 0 || epoch >= 2 ** 32) {
+  if (!isWhole(epoch, 0, 2 ** 32 - 1)) {
     throw new CryptoError('CONTEXT_INVALID', 'epoch', 'an epoch is a whole number below 2^32')
   }
   // Canonical JSON has one text per value, so no two scopes share an info.

@@ -3,6 +3,7 @@ import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { type Digest, parseDigest } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import { decodeBase64Url } from '../encoding/base64url.js'
+import { exactly } from '../encoding/exact-object.js'
 import { CryptoError } from '../errors.js'
 import { requirePublicKey } from '../recipient/x25519.js'
 
@@ -18,6 +19,8 @@ export interface KeySet {
   readonly config: Digest
 }
 
+const code = 'KEY_SET_INVALID'
+
 /**
  * Reads a key set of unknown origin: exactly these fields, a public key that is none of low order, an address in
  * lower case.
@@ -27,9 +30,9 @@ export interface KeySet {
  * @throws CryptoError `KEY_SET_INVALID`
  */
 export function parseKeySet(value: unknown): KeySet {
-  const set = fieldsOf(value, '$', ['format', 'version', 'hpke', 'statement', 'config'])
-  const hpke = fieldsOf(set['hpke'], '$.hpke', ['kem', 'publicKey'])
-  const statement = fieldsOf(set['statement'], '$.statement', ['scheme', 'address'])
+  const set = exactly(value, ['format', 'version', 'hpke', 'statement', 'config'], code, '$')
+  const hpke = exactly(set['hpke'], ['kem', 'publicKey'], code, '$.hpke')
+  const statement = exactly(set['statement'], ['scheme', 'address'], code, '$.statement')
   if (set['format'] !== 'sealpool/key-set' || set['version'] !== 1) {
     throw invalid('$.format', 'expected sealpool/key-set of version 1')
   }
@@ -42,7 +45,7 @@ export function parseKeySet(value: unknown): KeySet {
       return read()
     } catch (error) {
       if (!(error instanceof CryptoError)) throw error
-      throw new CryptoError('KEY_SET_INVALID', place, 'not a key, address or digest in its one form', {
+      throw new CryptoError(code, place, 'not a key, address or digest in its one form', {
         cause: error,
       })
     }
@@ -52,7 +55,7 @@ export function parseKeySet(value: unknown): KeySet {
   if (address !== statement['address'])
     throw invalid('$.statement.address', 'write the address in lower case')
   checked('$.config', () => parseDigest(set['config']))
-  return value as KeySet
+  return { ...set, hpke, statement } as unknown as KeySet
 }
 
 /**
@@ -66,15 +69,6 @@ export function keySetDigest(keySet: KeySet): Digest {
   return digestOf(parseKeySet(keySet) as unknown as JsonObject)
 }
 
-function fieldsOf(value: unknown, place: string, names: readonly string[]): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw invalid(place, 'expected an object')
-  if (Object.keys(value).length !== names.length || !names.every((name) => Object.hasOwn(value, name))) {
-    throw invalid(place, `expected exactly the fields ${names.join(', ')}`)
-  }
-  return value as Record<string, unknown>
-}
-
 function invalid(place: string, why: string): CryptoError {
-  return new CryptoError('KEY_SET_INVALID', place, why)
+  return new CryptoError(code, place, why)
 }

@@ -1,6 +1,8 @@
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { HDKey } from '@scure/bip32'
+import { isBytes } from '../encoding/bytes.js'
+import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 import type { KeyPair } from '../hpke/kem.js'
 import { deriveKeyPair } from '../hpke/x25519-kem.js'
@@ -15,7 +17,6 @@ export interface NodeKeys {
   readonly hpke: KeyPair
 }
 
-const encoder = /* @__PURE__ */ new TextEncoder()
 // Hardened steps only: no public part of one branch helps to compute another. 7365 spells "se" of Sealpool.
 const paths = { root: "m/7365'/0'", statement: "m/7365'/1'", hpke: "m/7365'/2'" } as const
 
@@ -28,7 +29,7 @@ const paths = { root: "m/7365'/0'", statement: "m/7365'/1'", hpke: "m/7365'/2'" 
  * @throws CryptoError `KEY_INVALID` when the seed has another length
  */
 export function deriveNodeKeys(seed: Uint8Array): NodeKeys {
-  if (!(seed instanceof Uint8Array) || seed.length < 32 || seed.length > 64) {
+  if (!isBytes(seed) || seed.length < 32 || seed.length > 64) {
     throw new CryptoError('KEY_INVALID', 'seed', 'a seed has 32 to 64 bytes')
   }
   const tree = HDKey.fromMasterSeed(seed)
@@ -40,7 +41,7 @@ export function deriveNodeKeys(seed: Uint8Array): NodeKeys {
   }
   // Scalars are not uniform bytes, and other uses of the same branch must not meet these: hence HKDF.
   const spread = (path: string, info: string) =>
-    hkdf(sha256, branch(path), encoder.encode('sealpool/node-keys/1'), encoder.encode(info), 32)
+    hkdf(sha256, branch(path), utf8('sealpool/node-keys/1'), utf8(info), 32)
   return {
     root: spread(paths.root, 'root'),
     statementKey: branch(paths.statement),

@@ -2,6 +2,7 @@ import { sha3_256, shake256 } from '@noble/hashes/sha3.js'
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
 import type { Backend } from '../aead/backend.js'
 import { concatBytes, drawRandom, requireBytes } from '../encoding/bytes.js'
+import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import type { Kem, KeyPair } from '../hpke/kem.js'
 import { requireMaterial } from '../hpke/x25519-kem.js'
@@ -82,7 +83,8 @@ export const xwingKem: Kem = {
     const privateKey = shake256(material, { dkLen: 32 })
     return { publicKey: expand(privateKey).publicKey, privateKey }
   },
-  async encapsulate({ publicKey, random, backend, senderPrivateKey }) {
+  async encapsulate(options) {
+    const { publicKey, random, backend, senderPrivateKey } = requireOptions(options)
     noSender(senderPrivateKey)
     const key = requireXwingKey(publicKey)
     const generated = await generatedAgreement(random, backend)
@@ -104,7 +106,8 @@ export const xwingKem: Kem = {
     const lattice = ml_kem768.prepare(publicKey.slice(0, latticeKeyLength))
     return {
       publicKey,
-      async decapsulate({ enc, backend, senderPublicKey }) {
+      async decapsulate(options) {
+        const { enc, backend, senderPublicKey } = requireOptions(options)
         noSender(senderPublicKey)
         const bytes = requireBytes(enc, encLength, 'enc')
         const curveEnc = bytes.slice(latticeCiphertextLength)

@@ -1,3 +1,4 @@
+import { requireOptions } from '../encoding/options.js'
 import type { KeyPair } from '../hpke/kem.js'
 import { hpkeIdentity, hpkeRecipient } from '../recipient/hpke-recipient.js'
 import type { Identity, Recipient } from '../recipient/recipient.js'
@@ -45,7 +46,7 @@ export function xwingRecipient(options: {
   readonly publicKey: Uint8Array
   readonly keyId?: string | undefined
 }): Recipient {
-  return hpkeRecipient({ ...options, kem: xwingKem })
+  return hpkeRecipient({ ...requireOptions(options), kem: xwingKem })
 }
 
 /**
@@ -59,5 +60,5 @@ export function xwingIdentity(options: {
   readonly privateKey: Uint8Array
   readonly keyId?: string | undefined
 }): Identity {
-  return hpkeIdentity({ ...options, kem: xwingKem })
+  return hpkeIdentity({ ...requireOptions(options), kem: xwingKem })
 }

@@ -1,5 +1,6 @@
 import { requireBytes } from '../encoding/bytes.js'
-import type { Kem } from '../hpke/kem.js'
+import { requireOptions } from '../encoding/options.js'
+import { type Kem, requireKem } from '../hpke/kem.js'
 import { x25519Kem } from '../hpke/x25519-kem.js'
 import { type Identity, kemIdentity, kemRecipient, type Recipient, requireKeyId } from './recipient.js'
 import { keyIdOfKey } from './x25519.js'
@@ -19,7 +20,9 @@ export function hpkeRecipient(options: {
   readonly keyId?: string | undefined
   readonly kem?: Kem | undefined
 }): Recipient {
+  requireOptions(options)
   const { kem = x25519Kem } = options
+  requireKem(kem)
   const publicKey = kem.requirePublicKey(options.publicKey)
   const keyId = requireKeyId(options.keyId ?? keyIdOfKey(publicKey))
   return kemRecipient({ type: 'hpke', kem: kem.name, keyId }, kem, publicKey)
@@ -38,7 +41,9 @@ export function hpkeIdentity(options: {
   readonly keyId?: string | undefined
   readonly kem?: Kem | undefined
 }): Identity {
+  requireOptions(options)
   const { kem = x25519Kem } = options
+  requireKem(kem)
   const key = kem.prepare(requireBytes(options.privateKey, 32, 'privateKey').slice())
   const keyId = requireKeyId(options.keyId ?? keyIdOfKey(key.publicKey))
   return kemIdentity({ type: 'hpke', kem: kem.name, keyId }, kem, key)

@@ -3,7 +3,8 @@ import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
 import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
 import { concatBytes, type Random } from '../encoding/bytes.js'
-import { CryptoError } from '../errors.js'
+import { utf8 } from '../encoding/utf8.js'
+import { CryptoError, type CryptoErrorCode } from '../errors.js'
 import { hpkeOpenWith, hpkeSeal } from '../hpke/hpke.js'
 import type { Kem, KemPrivateKey } from '../hpke/kem.js'
 import type { SealContext } from '../sealed-file/context.js'
@@ -61,8 +62,7 @@ export interface Identity {
   unwrap(request: UnwrapRequest): Promise<Uint8Array | undefined>
 }
 
-const encoder = /* @__PURE__ */ new TextEncoder()
-const wrapLabel = /* @__PURE__ */ encoder.encode('sealpool/sealed-file/1/wrap\0')
+const wrapLabel = /* @__PURE__ */ utf8('sealpool/sealed-file/1/wrap\0')
 /** Length of a file key that HPKE wrapped, in bytes: 32 and the tag. */
 export const wrappedKeyLength = 48
 
@@ -169,12 +169,16 @@ export function wrapRefused(cause?: unknown): CryptoError {
  * Refuses what is no key id.
  *
  * @param keyId - what the caller gave
+ * @param code - reason of a refusal
+ * @param place - named in the error
  * @returns the key id
- * @throws CryptoError `RECIPIENT_INVALID` unless it is 1 to 128 printable ASCII characters without blanks
+ * @throws CryptoError with `code` unless it is 1 to 128 printable ASCII characters without blanks
  */
-export function requireKeyId(keyId: unknown): string {
-  if (typeof keyId !== 'string' || !/^[\x21-\x7e]{1,128}$/.test(keyId)) {
-    throw new CryptoError('RECIPIENT_INVALID', 'keyId', 'a key id is 1 to 128 printable ASCII characters')
-  }
-  return keyId
+export function requireKeyId(
+  keyId: unknown,
+  code: CryptoErrorCode = 'RECIPIENT_INVALID',
+  place = 'keyId',
+): string {
+  if (typeof keyId === 'string' && /^[\x21-\x7e]{1,128}$/.test(keyId)) return keyId
+  throw new CryptoError(code, place, 'a key id is 1 to 128 printable ASCII characters')
 }

@@ -1,6 +1,8 @@
 import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
 import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
-import { concatBytes, drawRandom, type Random } from '../encoding/bytes.js'
+import { concatBytes, drawRandom, isBytes, type Random } from '../encoding/bytes.js'
+import { requireOptions } from '../encoding/options.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
 import type { SealContext } from '../sealed-file/context.js'
 import {
@@ -57,9 +59,10 @@ export function thresholdRecipient(
     readonly wrap: (request: ThresholdWrapRequest) => Uint8Array | Promise<Uint8Array>
   },
 ): Recipient {
+  requireOptions(options)
   const label = labelOf(options)
   const { envelopeLength } = options
-  if (!Number.isInteger(envelopeLength) || envelopeLength < 1 || envelopeLength > maximumEnvelopeLength) {
+  if (!isWhole(envelopeLength, 1, maximumEnvelopeLength)) {
     throw new CryptoError('RECIPIENT_INVALID', 'envelopeLength', 'an envelope has 1 to 65,536 bytes')
   }
   const stanza = (envelope: Uint8Array): Stanza => ({ ...label, envelope: encodeBase64Url(envelope) })
@@ -73,7 +76,7 @@ export function thresholdRecipient(
         context: contextOf(binding, label),
         random: (length) => drawRandom(random, length),
       })
-      if (!(envelope instanceof Uint8Array) || envelope.length !== envelopeLength) {
+      if (!isBytes(envelope) || envelope.length !== envelopeLength) {
         const why = `the scheme must give an envelope of ${envelopeLength} bytes`
         throw new CryptoError('RECIPIENT_INVALID', 'wrap', why)
       }
@@ -97,6 +100,7 @@ export function thresholdIdentity(
     ) => Uint8Array | undefined | Promise<Uint8Array | undefined>
   },
 ): Identity {
+  requireOptions(options)
   const label = labelOf(options)
   return {
     type: 'threshold',

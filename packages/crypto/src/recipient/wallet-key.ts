@@ -3,6 +3,8 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import { drawRandom, equalBytes, type Random, requireBytes } from '../encoding/bytes.js'
 import { decodeHex, type Hex } from '../encoding/hex.js'
+import { requireOptions } from '../encoding/options.js'
+import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 import type { Kem } from '../hpke/kem.js'
 import { x25519Kem } from '../hpke/x25519-kem.js'
@@ -119,8 +121,9 @@ export function walletIdentityFromSecret(options: {
   readonly address: Address
   readonly kem?: Kem | undefined
 }): WalletIdentity {
+  requireOptions(options)
   const address = parseAddress(options.address)
-  const salt = new TextEncoder().encode('sealpool/wallet-key/random/1')
+  const salt = utf8('sealpool/wallet-key/random/1')
   const material = hkdf(sha256, requireBytes(options.secret, 32, 'secret'), salt, decodeHex(address), 32)
   return walletIdentityOf(material, address, options.kem ?? x25519Kem)
 }

@@ -3,8 +3,10 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import { concatBytes, equalBytes } from '../encoding/bytes.js'
 import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
+import { requireOptions } from '../encoding/options.js'
+import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
-import type { Kem } from '../hpke/kem.js'
+import { type Kem, requireKem } from '../hpke/kem.js'
 import { x25519Kem } from '../hpke/x25519-kem.js'
 import { chainIdWord, keccak256, keccakOfText, typedDataDigest } from '../statement/eip712.js'
 import { lowerS, recoverAddress, splitSignature } from '../statement/signature.js'
@@ -40,6 +42,7 @@ export function walletKeyTypedData(options: {
   readonly chainId: number
   readonly purpose: string
 }): WalletKeyTypedData {
+  requireOptions(options)
   const { chainId, purpose } = options
   chainIdWord(chainId, 'chainId')
   if (typeof purpose !== 'string' || !/^[\x20-\x7e]{1,128}$/.test(purpose)) {
@@ -99,7 +102,9 @@ export function walletIdentity(options: {
   readonly typedData?: WalletKeyTypedData | undefined
   readonly kem?: Kem | undefined
 }): WalletIdentity {
+  requireOptions(options)
   const { kem = x25519Kem } = options
+  requireKem(kem)
   const address = parseAddress(options.address)
   const { r, s, v } = splitSignature(options.signature, 'signature')
   const low = lowerS(s, 'signature')
@@ -114,7 +119,7 @@ export function walletIdentity(options: {
       )
     }
   }
-  const salt = new TextEncoder().encode('sealpool/wallet-key/1')
+  const salt = utf8('sealpool/wallet-key/1')
   const material = hkdf(sha256, concatBytes(r, low), salt, decodeHex(address), 32)
   return walletIdentityOf(material, address, kem)
 }
@@ -128,7 +133,7 @@ export function walletIdentity(options: {
  * @returns the identity with its public key
  */
 export function walletIdentityOf(material: Uint8Array, address: Address, kem: Kem): WalletIdentity {
-  const { publicKey, privateKey } = kem.deriveKeyPair(material)
+  const { publicKey, privateKey } = requireKem(kem).deriveKeyPair(material)
   const identity = kemIdentity(labelOf(kem, publicKey, address), kem, kem.prepare(privateKey))
   return { ...identity, address, publicKey }
 }
@@ -145,7 +150,9 @@ export function walletRecipient(options: {
   readonly address: Address
   readonly kem?: Kem | undefined
 }): Recipient {
+  requireOptions(options)
   const { kem = x25519Kem } = options
+  requireKem(kem)
   const publicKey = kem.requirePublicKey(options.publicKey)
   return kemRecipient(labelOf(kem, publicKey, parseAddress(options.address)), kem, publicKey)
 }

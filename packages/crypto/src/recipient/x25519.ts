@@ -4,7 +4,6 @@ import { bytesToNumberLE } from '@noble/curves/utils.js'
 import { type Backend, subtleFor } from '../aead/backend.js'
 import { type Digest, sha256Digest } from '../digest/digest.js'
 import { concatBytes, equalBytes, type Random, requireBytes, unshared } from '../encoding/bytes.js'
-import { decodeHex } from '../encoding/hex.js'
 import { CryptoError } from '../errors.js'
 
 /** One side of a key agreement; the private key stays inside. */
@@ -32,12 +31,19 @@ const x25519 = /* @__PURE__ */ (() =>
 
 const basePoint = /* @__PURE__ */ Uint8Array.of(9, ...new Uint8Array(31))
 
-// The u coordinates whose points have order 8, on the curve or its twist; 0, 1 and -1 give small orders too
-// (RFC 7748 section 6.1 and https://cr.yp.to/ecdh.html#validate).
-const orderEight = /* @__PURE__ */ (() => [
-  0xb8495f16056286fdb1329ceb8d09da6ac49ff1fae35616aeb8413b7c7aebe0n,
-  0x57119fd0dd4e22d8868e1c58c45c44045bef839c55b1d0b1248c50a3bc959c5fn,
-])()
+/**
+ * Whether a point of the curve or of its twist has an order that divides 8 (https://cr.yp.to/ecdh.html#validate): doubled three
+ * times, in the projective u coordinates of RFC 7748, it is the neutral element.
+ */
+function hasLowOrder(u: bigint): boolean {
+  let [x, z] = [u, 1n]
+  for (let doublings = 0; doublings < 3; doublings++) {
+    const [squares, product] = [x * x + z * z, x * z]
+    x = (x * x - z * z) ** 2n % prime
+    z = (4n * product * (squares + 486662n * product)) % prime
+  }
+  return z === 0n
+}
 
 /**
  * Refuses public keys with which every private key agrees on the same, known secret.
@@ -54,7 +60,7 @@ export function requirePublicKey(publicKey: unknown, place = 'publicKey'): Uint8
   if (u >= prime) {
     throw new CryptoError('KEY_INVALID', place, 'not reduced: an X25519 key is below 2^255 - 19')
   }
-  if (u < 2n || u === prime - 1n || orderEight.includes(u)) {
+  if (hasLowOrder(u)) {
     throw new CryptoError('KEY_INVALID', place, 'a key of low order protects nothing; ask for another key')
   }
   return bytes
@@ -134,7 +140,7 @@ export function keyAgreement(privateKey: Uint8Array, backend: Backend = 'auto'):
     async agree(publicKey) {
       requirePublicKey(publicKey)
       const key = await native()
-      const secret = key === undefined ? pureAgree(privateKey, publicKey) : await key(publicKey)
+      const secret = key === undefined ? x25519.getSharedSecret(privateKey, publicKey) : await key(publicKey)
       return requireSharedSecret(secret)
     },
   }
@@ -172,10 +178,6 @@ async function deriveWith(subtle: SubtleCrypto, key: CryptoKey, publicKey: Uint8
 
 type NativeKey = (publicKey: Uint8Array) => Promise<Uint8Array>
 
-function pureAgree(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array {
-  return x25519.getSharedSecret(privateKey, publicKey)
-}
-
 async function importNative(privateKey: Uint8Array, backend: Backend): Promise<NativeKey | undefined> {
   const subtle = subtleFor(backend)
   if (subtle === undefined) return undefined
@@ -187,7 +189,9 @@ async function importNative(privateKey: Uint8Array, backend: Backend): Promise<N
 }
 
 // RFC 8410: version, algorithm 1.3.101.110 (X25519), then the private key in two nested octet strings.
-const pkcs8Prefix = /* @__PURE__ */ decodeHex('0x302e020100300506032b656e04220420')
+const pkcs8Prefix = /* @__PURE__ */ new Uint8Array([
+  0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x6e, 0x04, 0x22, 0x04, 0x20,
+])
 
 async function nativeKey(subtle: SubtleCrypto, privateKey: Uint8Array): Promise<NativeKey> {
   const pkcs8 = concatBytes(pkcs8Prefix, privateKey)

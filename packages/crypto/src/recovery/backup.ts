@@ -6,6 +6,9 @@ import { type Digest, parseDigest } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
 import { drawRandom, type Random, requireBytes } from '../encoding/bytes.js'
+import { exactly } from '../encoding/exact-object.js'
+import { requireOptions } from '../encoding/options.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
 import type { Kem } from '../hpke/kem.js'
 import { walletIdentityFromSecret } from '../recipient/wallet-key.js'
@@ -59,6 +62,7 @@ export async function createWalletKeyBackup(
     readonly backend?: Backend | undefined
   },
 ): Promise<WalletKeyBackup> {
+  requireOptions(options)
   const { secret, factors, random, kem, backend = 'auto' } = options
   requireBytes(secret, secretLength, 'secret')
   if (!Array.isArray(factors) || factors.length === 0 || factors.length > maximumFactors) {
@@ -106,6 +110,7 @@ export async function openWalletKeyBackup(
     readonly backend?: Backend | undefined
   },
 ): Promise<Uint8Array> {
+  requireOptions(options)
   const { factor, expect = {}, backend = 'auto' } = options
   const parsed = parseWalletKeyBackup(backup)
   requireSubject(parsed, expect)
@@ -134,7 +139,12 @@ export async function openWalletKeyBackup(
  * @throws CryptoError `BACKUP_INVALID`, its place naming the field
  */
 export function parseWalletKeyBackup(value: unknown): WalletKeyBackup {
-  const fields = objectOf(value, '$', ['format', 'version', 'chainId', 'address', 'keyId', 'factors'])
+  const fields = exactly(
+    value,
+    ['format', 'version', 'chainId', 'address', 'keyId', 'factors'],
+    'BACKUP_INVALID',
+    '$',
+  ) as Record<string, JsonValue>
   if (fields['format'] !== 'sealpool/wallet-key-backup' || fields['version'] !== 1) {
     throw invalid('$.version', 'expected a wallet key backup of version 1; update this package')
   }
@@ -159,7 +169,10 @@ function parseWrap(value: unknown, place: string): WrappedSecret {
   const kind = (value as { kind?: unknown } | null)?.kind
   const own = typeof kind === 'string' && Object.hasOwn(fieldsOfKind, kind) ? fieldsOfKind[kind] : undefined
   if (own === undefined) throw invalid(`${place}.kind`, 'expected recovery-code, passphrase or secret')
-  const fields = objectOf(value, place, ['kind', 'salt', 'wrapped', ...own])
+  const fields = exactly(value, ['kind', 'salt', 'wrapped', ...own], 'BACKUP_INVALID', place) as Record<
+    string,
+    JsonValue
+  >
   requireLength(fields['salt'], saltLength, `${place}.salt`)
   requireLength(fields['wrapped'], secretLength + aeadTagLength, `${place}.wrapped`)
   if (kind === 'passphrase') {
@@ -190,7 +203,7 @@ function subjectOf(
   code: 'BACKUP_INVALID' | 'OPTION_INVALID' = 'BACKUP_INVALID',
 ): BackupSubject {
   const { chainId } = value
-  if (!Number.isSafeInteger(chainId) || chainId < 1) {
+  if (!isWhole(chainId, 1)) {
     throw new CryptoError(code, '$.chainId', 'a chain id is a positive whole number')
   }
   try {
@@ -210,14 +223,6 @@ function requireSubject(backup: WalletKeyBackup, expect: Partial<BackupSubject>)
       throw new CryptoError('CONTEXT_MISMATCH', `$.${name}`, 'the backup holds another wallet’s key')
     }
   }
-}
-
-function objectOf(value: unknown, place: string, names: readonly string[]): Record<string, JsonValue> {
-  const keys = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : []
-  if (keys.length !== names.length || !names.every((name) => keys.includes(name))) {
-    throw invalid(place, `expected an object with exactly the fields ${names.join(', ')}`)
-  }
-  return value as Record<string, JsonValue>
 }
 
 function requireLength(value: unknown, length: number, place: string): void {

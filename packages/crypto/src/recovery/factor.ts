@@ -3,6 +3,7 @@ import { scryptAsync } from '@noble/hashes/scrypt.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { requireBytes } from '../encoding/bytes.js'
+import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 import { readRecoveryCode } from './recovery-code.js'
 
@@ -19,8 +20,7 @@ export type RecoveryFactor =
       readonly secret: Uint8Array
     }
 
-const encoder = /* @__PURE__ */ new TextEncoder()
-const keyLabel = /* @__PURE__ */ encoder.encode('sealpool/wallet-key-backup/1/factor')
+const keyLabel = /* @__PURE__ */ utf8('sealpool/wallet-key-backup/1/factor')
 /** log2 of scrypt's N for new backups: 128 MiB and about a second of one core. */
 const workOfWriters = 17
 // A hostile backup must not be able to ask for more than 256 MiB, nor pass off a passphrase that is cheap to guess.
@@ -68,7 +68,7 @@ export async function factorKey(factor: RecoveryFactor, salt: Uint8Array, work: 
     case 'secret':
       return hkdf(sha256, requireBytes(factor.secret, 32, 'factor.secret'), salt, keyLabel, 32)
     case 'passphrase': {
-      const passphrase = encoder.encode(requirePassphrase(factor.passphrase))
+      const passphrase = utf8(requirePassphrase(factor.passphrase))
       return scryptAsync(passphrase, salt, { N: 2 ** work, r: 8, p: 1, dkLen: 32, maxmem: 2 ** 29 })
     }
   }

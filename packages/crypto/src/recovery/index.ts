@@ -1,4 +1,5 @@
 import type { Random } from '../encoding/bytes.js'
+import { requireOptions } from '../encoding/options.js'
 import type { Kem } from '../hpke/kem.js'
 import { platformRandom } from '../platform.js'
 import { type BackupSubject, createWalletKeyBackup as createWith, type WalletKeyBackup } from './backup.js'
@@ -61,5 +62,5 @@ export function createWalletKeyBackup(
     readonly random?: Random | undefined
   },
 ): Promise<WalletKeyBackup> {
-  return createWith({ ...options, random: options.random ?? platformRandom })
+  return createWith({ ...requireOptions(options), random: options.random ?? platformRandom })
 }

@@ -1,12 +1,13 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes, drawRandom, type Random, requireBytes } from '../encoding/bytes.js'
+import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 
 // Crockford's base32: no I, L, O, U, so that a code survives handwriting and dictation.
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const entropyLength = 20
 const checkCharacters = 4
-const label = /* @__PURE__ */ new TextEncoder().encode('sealpool/recovery-code/1')
+const label = /* @__PURE__ */ utf8('sealpool/recovery-code/1')
 
 /**
  * Draws a recovery code: 160 random bits and a checksum, as nine groups of four characters. It is shown once and kept

@@ -1,4 +1,5 @@
 import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
+import { requireByteString } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 
 const begin = '-----BEGIN SEALPOOL FILE-----'
@@ -13,6 +14,7 @@ const columns = 64
  * @throws CryptoError `ARMOR_INVALID` for no bytes
  */
 export function encodeArmor(sealed: Uint8Array): string {
+  requireByteString(sealed, 'sealed')
   if (sealed.length === 0) throw new CryptoError('ARMOR_INVALID', 'sealed', 'there is nothing to write')
   const unpadded = encodeBase64Url(sealed).replaceAll('-', '+').replaceAll('_', '/')
   const text = unpadded.padEnd(Math.ceil(unpadded.length / 4) * 4, '=')

@@ -1,6 +1,7 @@
 import { type Digest, parseDigest } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
-import { hasExactly } from '../encoding/exact-object.js'
+import { exactly } from '../encoding/exact-object.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
 
 /** What a sealed file is for. It is public, authenticated, and every key of the file depends on it. */
@@ -35,18 +36,13 @@ export function parseContext(
   code: CryptoErrorCode = 'CONTEXT_INVALID',
   place = '$.context',
 ): SealContext {
-  if (!hasExactly(value, names)) {
-    throw new CryptoError(code, place, `expected exactly the fields ${names.join(', ')}`)
-  }
-  const fields = value
-  // Judged as numbers below; nothing else is a whole one.
-  const [chainId, epoch] = [fields['chainId'] as number, fields['epoch'] as number]
-  const { mediaType } = fields
+  const fields = exactly(value, names, code, place)
+  const { chainId, epoch, mediaType } = fields
   const refuse = (name: string, why: string) => new CryptoError(code, `${place}.${name}`, why)
-  if (!Number.isSafeInteger(chainId) || chainId < 1) {
+  if (!isWhole(chainId, 1)) {
     throw refuse('chainId', 'expected a positive whole number')
   }
-  if (!Number.isInteger(epoch) || epoch < 0 || epoch >= 2 ** 32) {
+  if (!isWhole(epoch, 0, 2 ** 32 - 1)) {
     throw refuse('epoch', 'expected a whole number below 2^32')
   }
   if (typeof mediaType !== 'string' || !mediaTypePattern.test(mediaType)) {

@@ -2,7 +2,9 @@ import { hkdf } from '@noble/hashes/hkdf.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import type { Backend } from '../aead/backend.js'
-import { concatBytes, equalBytes } from '../encoding/bytes.js'
+import { concatBytes, equalBytes, isBytes } from '../encoding/bytes.js'
+import { requireOptions } from '../encoding/options.js'
+import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 import type { Identity, Recipient, Stanza, WrapRequest } from '../recipient/recipient.js'
 import { requireContext, type SealContext } from './context.js'
@@ -12,11 +14,10 @@ import { type PayloadCipher, payloadCipher } from './payload.js'
 /** Bytes of a file key. */
 export const fileKeyLength = 32
 
-const encoder = /* @__PURE__ */ new TextEncoder()
 type KeyUse = 'payload' | 'header' | 'commitment'
 
 function deriveKey(fileKey: Uint8Array, salt: Uint8Array, use: KeyUse, binding: Uint8Array): Uint8Array {
-  const label = encoder.encode(`sealpool/sealed-file/1/${use}\0`)
+  const label = utf8(`sealpool/sealed-file/1/${use}\0`)
   return hkdf(sha256, fileKey, salt, concatBytes(label, binding), 32)
 }
 
@@ -117,7 +118,7 @@ export interface OpenOptions {
  *   failing identity threw (`EPOCH_RETIRED`, `SHARES_MISSING`, an error of its transport), when none opens the file
  */
 export async function unlockHeader(header: ParsedHeader, options: OpenOptions): Promise<Uint8Array> {
-  const { identities, expect = {}, backend = 'auto' } = (options ?? {}) as Partial<OpenOptions>
+  const { identities, expect = {}, backend = 'auto' } = requireOptions(options)
   if (!Array.isArray(identities)) throw new CryptoError('OPTION_INVALID', 'identities', 'expected an array')
   requireContext(header.context, expect)
   const { recipients: stanzas, context } = header
@@ -135,7 +136,7 @@ export async function unlockHeader(header: ParsedHeader, options: OpenOptions): 
         backend,
       })
       if (given === undefined) continue
-      if (!(given instanceof Uint8Array) || given.length !== fileKeyLength) {
+      if (!isBytes(given) || given.length !== fileKeyLength) {
         throw new CryptoError('WRAP_REFUSED', '$.recipients', 'an identity gave no 32-byte file key')
       }
       // An identity may keep its bytes, and change them at any time.

@@ -57,7 +57,7 @@ describe('a header of many values', () => {
   }
 
   test('is read up to the limit, which counts nothing inside of strings', () => {
-    expect(messageOf(fileOf(full(0)))).toContain('expected an object')
+    expect(messageOf(fileOf(full(0)))).toContain('expected exactly the fields')
   })
 
   test('is refused past it before any of them is made', () => {

@@ -1,8 +1,10 @@
 import { canonicalBytes, parseCanonical } from '../canonical-json/canonical-bytes.js'
 import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
-import { bigEndian, concatBytes, equalBytes } from '../encoding/bytes.js'
-import { hasExactly } from '../encoding/exact-object.js'
+import { bigEndian, concatBytes, equalBytes, isBytes } from '../encoding/bytes.js'
+import { exactly } from '../encoding/exact-object.js'
+import { utf8 } from '../encoding/utf8.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
 import type { Stanza } from '../recipient/recipient.js'
 import { parseContext, type SealContext } from './context.js'
@@ -32,7 +34,7 @@ export interface ParsedHeader extends SealedHeader {
   readonly payloadOffset: number
 }
 
-const magic = /* @__PURE__ */ new TextEncoder().encode('SEALPOOL')
+const magic = /* @__PURE__ */ utf8('SEALPOOL')
 const version = 1
 /** Bytes before the header's JSON: magic (8), version (1), length (4). */
 export const prefixLength = 13
@@ -106,7 +108,7 @@ export function parsePrefix(bytes: Uint8Array): number {
  *   `HEADER_NOT_CANONICAL`, `HEADER_INVALID`, `RECIPIENT_UNSUPPORTED`
  */
 export function parseHeader(bytes: Uint8Array): ParsedHeader {
-  if (!(bytes instanceof Uint8Array)) {
+  if (!isBytes(bytes)) {
     throw new CryptoError('OPTION_INVALID', 'sealed', 'a sealed file is given as a Uint8Array')
   }
   const length = parsePrefix(bytes)
@@ -181,8 +183,7 @@ function requireWholeNumbers(value: JsonValue): void {
 
 function fieldsOf(value: JsonValue): JsonObject {
   const names = ['chunkSize', 'context', 'recipients', 'salt', 'suite']
-  if (!hasExactly(value, names)) throw invalid('$', `expected an object of exactly ${names.join(', ')}`)
-  return value as JsonObject
+  return exactly(value, names, 'HEADER_INVALID', '$') as JsonObject
 }
 
 /**
@@ -206,8 +207,7 @@ export function parseSuite(value: unknown): SealSuite {
  */
 export function parseChunkSize(value: unknown): number {
   const { minimum, maximum } = chunkSizeLimits
-  if (typeof value === 'number' && Number.isInteger(value) && value >= minimum && value <= maximum)
-    return value
+  if (isWhole(value, minimum, maximum)) return value
   throw invalid('$.chunkSize', `expected a whole number from ${minimum} to ${maximum}`)
 }
 

@@ -1,4 +1,5 @@
 import { aeadTagLength } from '../aead/aead.js'
+import { isBytes, requireUnmoved } from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 import { chunksAtOnce, createPipeline, inOrder, type Pipeline } from '../pipeline/pipeline.js'
 import { createByteQueue } from './byte-queue.js'
@@ -48,7 +49,8 @@ export interface OpenedFile {
  */
 export async function openBytes(sealed: Uint8Array, options: OpenOptions): Promise<OpenedFile> {
   const header = parseHeader(sealed)
-  const { chunks, plaintextLength } = layoutOfPayload(sealed.length - header.payloadOffset, header.chunkSize)
+  const { length } = sealed
+  const { chunks, plaintextLength } = layoutOfPayload(length - header.payloadOffset, header.chunkSize)
   const { cipher, commitmentSalt } = await unlock(header, options)
   const plaintext = new Uint8Array(plaintextLength)
   const step = header.chunkSize + aeadTagLength
@@ -56,6 +58,7 @@ export async function openBytes(sealed: Uint8Array, options: OpenOptions): Promi
     count: chunks,
     limit: chunksAtOnce(header.chunkSize),
     start(index) {
+      requireUnmoved(sealed, length, 'sealed')
       const offset = header.payloadOffset + index * step
       return cipher.open(index, index === chunks - 1, sealed.subarray(offset, offset + step))
     },
@@ -157,7 +160,7 @@ export function openStream(options: OpenOptions): OpenTransform {
   const transformer: Transformer<Uint8Array, Uint8Array> = {
     transform: (bytes, controller) =>
       guarded(async () => {
-        if (!(bytes instanceof Uint8Array)) {
+        if (!isBytes(bytes)) {
           throw new CryptoError('OPTION_INVALID', 'stream', 'a sealed stream carries Uint8Arrays')
         }
         requireAttached(bytes)

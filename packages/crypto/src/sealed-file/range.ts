@@ -1,4 +1,6 @@
 import { aeadTagLength } from '../aead/aead.js'
+import { isBytes } from '../encoding/bytes.js'
+import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { chunksAtOnce, inOrder } from '../pipeline/pipeline.js'
 import type { SealContext } from './context.js'
@@ -128,13 +130,6 @@ export async function openRange(options: OpenRangeOptions): Promise<{
   return { plaintext: await reader.read(start, end), context, plaintextLength }
 }
 
-function requireOptions<Options extends OpenOptions>(options: Options): Options {
-  if (typeof options !== 'object' || options === null) {
-    throw new CryptoError('OPTION_INVALID', 'options', 'expected an object')
-  }
-  return options
-}
-
 function requireRange(start: number, end: number, length: number): void {
   if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || start > end) {
     throw new CryptoError('RANGE_INVALID', 'start', 'a range has 0 <= start <= end, in whole bytes')
@@ -174,7 +169,7 @@ async function readExactly(source: RangeSource, offset: number, length: number):
       cause: error,
     })
   }
-  if (!(bytes instanceof Uint8Array) || bytes.length !== length) {
+  if (!isBytes(bytes) || bytes.length !== length) {
     throw new CryptoError('SOURCE_FAILED', 'source', `a read must give exactly the ${length} bytes asked for`)
   }
   return bytes

@@ -1,4 +1,5 @@
-import { concatBytes, type Random } from '../encoding/bytes.js'
+import { concatBytes, type Random, requireUnmoved } from '../encoding/bytes.js'
+import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import type { Recipient, Stanza } from '../recipient/recipient.js'
 import { bindingOf, headerMac, type OpenOptions, unlockHeader, wrapFor } from './file-key.js'
@@ -150,8 +151,10 @@ export async function addRecipient(
   options: OpenOptions & { readonly recipient: Recipient; readonly random: Random },
 ): Promise<Uint8Array> {
   const header = parseHeader(sealed)
+  const { length } = sealed
   const { identities, expect, backend, recipient, random } = options
   const rewritten = await changeRecipients(header, { identities, expect, backend, add: [recipient], random })
+  requireUnmoved(sealed, length, 'sealed')
   return concatBytes(rewritten, sealed.subarray(header.payloadOffset))
 }
 
@@ -172,11 +175,13 @@ export async function removeRecipient(
 ): Promise<Uint8Array> {
   const header = parseHeader(sealed)
   // Field by field: a stray `add` would wrap the file key, and nothing here draws randomness.
-  const { identities, expect, backend, keyId, type } = (options ?? {}) as typeof options
+  const { length } = sealed
+  const { identities, expect, backend, keyId, type } = requireOptions(options)
   const random: Random = () => {
     throw new CryptoError('RANDOM_INVALID', 'random', 'removing a recipient draws no randomness')
   }
   const change = { identities, expect, backend, remove: [{ keyId, type }], random }
   const rewritten = await changeRecipients(header, change)
+  requireUnmoved(sealed, length, 'sealed')
   return concatBytes(rewritten, sealed.subarray(header.payloadOffset))
 }

@@ -2,7 +2,15 @@ import { aeadTagLength } from '../aead/aead.js'
 import type { Backend } from '../aead/backend.js'
 import { commitPlaintextOn } from '../commitment/salted.js'
 import type { Digest } from '../digest/digest.js'
-import { concatBytes, drawRandom, type Random } from '../encoding/bytes.js'
+import {
+  concatBytes,
+  drawRandom,
+  isBytes,
+  type Random,
+  requireByteString,
+  requireUnmoved,
+} from '../encoding/bytes.js'
+import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { chunksAtOnce, createPipeline, inOrder, type Pipeline } from '../pipeline/pipeline.js'
 import type { Recipient } from '../recipient/recipient.js'
@@ -116,20 +124,20 @@ function requireRecipients(recipients: readonly Recipient[]): void {
  *   `HEADER_TOO_LARGE`, `RANDOM_INVALID`, `NATIVE_CRYPTO_MISSING`
  */
 export async function sealBytes(plaintext: Uint8Array, options: SealBytesOptions): Promise<Uint8Array> {
-  if (!(plaintext instanceof Uint8Array)) {
-    throw new CryptoError('OPTION_INVALID', 'plaintext', 'expected a Uint8Array')
-  }
+  requireByteString(plaintext, 'plaintext')
+  const { length } = plaintext
   const { header, chunkSize, cipher } = await beginSealing(
     options,
     async (salt) => (await commitPlaintextOn(plaintext, { salt, backend: options.backend ?? 'auto' })).root,
   )
-  const { chunks, payloadLength } = layoutOfPlaintext(plaintext.length, chunkSize)
+  const { chunks, payloadLength } = layoutOfPlaintext(length, chunkSize)
   const sealed = new Uint8Array(header.length + payloadLength)
   sealed.set(header)
   await inOrder({
     count: chunks,
     limit: chunksAtOnce(chunkSize),
     start(index) {
+      requireUnmoved(plaintext, length, 'plaintext')
       const chunk = plaintext.subarray(index * chunkSize, (index + 1) * chunkSize)
       const offset = header.length + index * (chunkSize + aeadTagLength)
       const into = sealed.subarray(offset, offset + chunk.length + aeadTagLength)
@@ -172,7 +180,7 @@ export function seal(options: SealOptions): TransformStream<Uint8Array, Uint8Arr
       sealing = { ...begun, pipeline, splitter: createChunkSplitter(begun.chunkSize) }
     },
     async transform(bytes) {
-      if (!(bytes instanceof Uint8Array)) {
+      if (!isBytes(bytes)) {
         throw new CryptoError('OPTION_INVALID', 'stream', 'a plaintext stream carries Uint8Arrays')
       }
       const { splitter, cipher, pipeline } = sealing
@@ -204,9 +212,7 @@ export function sealedSize(
   if (!Number.isSafeInteger(plaintextLength) || plaintextLength < 0) {
     throw new CryptoError('OPTION_INVALID', 'plaintextLength', 'a length is a whole number of bytes')
   }
-  if (typeof options !== 'object' || options === null) {
-    throw new CryptoError('OPTION_INVALID', 'options', 'expected an object')
-  }
+  requireOptions(options)
   requireRecipients(options.recipients)
   const commitment: Digest = options.context?.commitment ?? `sha256:${'0'.repeat(64)}`
   const core = coreOf(options, new Uint8Array(saltLength), commitment)

@@ -1,17 +1,18 @@
 import type { JsonValue } from '../canonical-json/canonicalize.js'
 import { decodeBase64Url } from '../encoding/base64url.js'
-import { hasExactly } from '../encoding/exact-object.js'
+import { exactly } from '../encoding/exact-object.js'
 import { CryptoError } from '../errors.js'
 import { encapsulatedKeyLength } from '../hpke/x25519-kem.js'
-import { type Stanza, wrappedKeyLength } from '../recipient/recipient.js'
+import { requireKeyId, type Stanza, wrappedKeyLength } from '../recipient/recipient.js'
 import { maximumEnvelopeLength } from '../recipient/threshold-recipient.js'
 
 /** Most recipients of one file. */
 export const maximumStanzas = 10_000
 
+const wrapFields = ['type', 'kem', 'keyId', 'enc', 'wrapped']
 const fieldsOfType: Readonly<Record<string, readonly string[]>> = {
-  hpke: ['type', 'kem', 'keyId', 'enc', 'wrapped'],
-  wallet: ['type', 'kem', 'keyId', 'enc', 'wrapped', 'address'],
+  hpke: wrapFields,
+  wallet: [...wrapFields, 'address'],
   threshold: ['type', 'scheme', 'keyId', 'envelope'],
 }
 // Lengths of encapsulated keys; the numbers stand here so that a reader of headers carries no lattice.
@@ -74,15 +75,10 @@ export function nameOf(stanza: { readonly type: string; readonly keyId?: unknown
 function parseStanza(value: JsonValue, place: string): Stanza {
   const stanza = value as Stanza
   // What is no object has no type either.
-  if (
-    typeof (value as Stanza | null)?.type !== 'string' ||
-    !/^[a-z0-9][a-z0-9./-]{0,63}$/.test(stanza.type)
-  ) {
-    throw invalid(`${place}.type`, 'expected a name of a-z 0-9 . / -')
-  }
+  requireName((value as Stanza | null)?.type, `${place}.type`)
   if (isKnown(stanza)) return parseKnown(stanza, place)
   if (Object.hasOwn(fieldsOfType, stanza.type) && typeof stanza['kem'] !== 'string') {
-    throw invalid(`${place}.kem`, 'expected a name of a-z 0-9 . / -')
+    throw notName(`${place}.kem`)
   }
   const critical = Object.hasOwn(stanza, 'critical') ? stanza['critical'] : false
   if (typeof critical !== 'boolean') throw invalid(`${place}.critical`, 'expected true or false')
@@ -94,17 +90,11 @@ function parseStanza(value: JsonValue, place: string): Stanza {
 
 function parseKnown(stanza: Stanza, place: string): Stanza {
   const names = fieldsOfType[stanza.type] ?? []
-  if (!hasExactly(stanza, names)) {
-    throw invalid(place, `expected exactly the fields ${names.join(', ')}`)
-  }
+  exactly(stanza, names, 'HEADER_INVALID', place)
   const { keyId, address, scheme, envelope } = stanza
-  if (typeof keyId !== 'string' || !/^[\x21-\x7e]{1,128}$/.test(keyId)) {
-    throw invalid(`${place}.keyId`, 'a key id is 1 to 128 printable ASCII characters')
-  }
+  requireKeyId(keyId, 'HEADER_INVALID', `${place}.keyId`)
   if (stanza.type === 'threshold') {
-    if (typeof scheme !== 'string' || !/^[a-z0-9][a-z0-9./-]{0,63}$/.test(scheme)) {
-      throw invalid(`${place}.scheme`, 'expected a name of a-z 0-9 . / -')
-    }
+    requireName(scheme, `${place}.scheme`)
     const length = lengthOf(envelope)
     if (length < 1 || length > maximumEnvelopeLength) {
       throw invalid(`${place}.envelope`, `expected 1 to ${maximumEnvelopeLength} bytes in base64url`)
@@ -129,6 +119,14 @@ function lengthOf(value: unknown): number {
   } catch {
     return -1
   }
+}
+
+function requireName(value: unknown, place: string): void {
+  if (typeof value !== 'string' || !/^[a-z0-9][a-z0-9./-]{0,63}$/.test(value)) throw notName(place)
+}
+
+function notName(place: string): CryptoError {
+  return invalid(place, 'expected a name of a-z 0-9 . / -')
 }
 
 function invalid(place: string, why: string): CryptoError {

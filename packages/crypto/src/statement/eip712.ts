@@ -2,9 +2,9 @@ import { keccak_256 } from '@noble/hashes/sha3.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import { bigEndian, concatBytes } from '../encoding/bytes.js'
 import { decodeHex } from '../encoding/hex.js'
+import { utf8 } from '../encoding/utf8.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
-
-const encoder = /* @__PURE__ */ new TextEncoder()
 
 /**
  * Keccak-256, the hash of the EVM (not SHA3-256: the padding differs).
@@ -23,7 +23,7 @@ export function keccak256(bytes: Uint8Array): Uint8Array {
  * @returns 32 bytes
  */
 export function keccakOfText(text: string): Uint8Array {
-  return keccak_256(encoder.encode(text))
+  return keccak_256(utf8(text))
 }
 
 /**
@@ -47,7 +47,7 @@ export function addressWord(address: Address, place: string): Uint8Array {
  * @throws CryptoError `STATEMENT_INVALID` when it is no positive whole number
  */
 export function chainIdWord(chainId: unknown, place: string): Uint8Array {
-  if (typeof chainId !== 'number' || !Number.isSafeInteger(chainId) || chainId < 1) {
+  if (!isWhole(chainId, 1)) {
     throw new CryptoError('STATEMENT_INVALID', place, 'a chain id is a positive whole number')
   }
   return bigEndian(chainId, 32)

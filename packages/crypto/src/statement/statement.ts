@@ -3,7 +3,10 @@ import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, digestToBytes } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import { concatBytes } from '../encoding/bytes.js'
+import { exactly } from '../encoding/exact-object.js'
 import { encodeHex, type Hex } from '../encoding/hex.js'
+import { requireOptions } from '../encoding/options.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
 import { addressWord, chainIdWord, keccak256, keccakOfText, typedDataDigest } from './eip712.js'
 import { bytes32Word, type Fact, factsHash, uint256Word } from './facts.js'
@@ -58,11 +61,11 @@ const domainVersion = /* @__PURE__ */ keccakOfText('1')
  * @throws CryptoError `STATEMENT_INVALID`
  */
 export function statementKind(statement: Pick<Statement, 'type' | 'version'>): string {
-  const { type, version } = statement
+  const { type, version } = requireOptions(statement, 'statement')
   if (typeof type !== 'string' || !/^[a-z0-9][a-z0-9./-]{0,126}[a-z0-9]$/.test(type)) {
     throw new CryptoError('STATEMENT_INVALID', '$.statement.type', 'expected a name such as sealpool/receipt')
   }
-  if (!Number.isSafeInteger(version) || version < 1) {
+  if (!isWhole(version, 1)) {
     throw new CryptoError('STATEMENT_INVALID', '$.statement.version', 'a version is a whole number from 1')
   }
   return `${type}/${version}`
@@ -95,6 +98,7 @@ export function statementTypedDataHash(statement: Statement, context: StatementC
 }
 
 function typedDataHash(statement: Statement, context: StatementContext): Uint8Array {
+  requireOptions(context, 'context')
   const domain = keccak256(
     concatBytes(
       domainType,
@@ -142,6 +146,7 @@ export function signStatement(options: {
   readonly context: StatementContext
   readonly privateKey: Uint8Array
 }): SignedStatement {
+  requireOptions(options)
   const { statement, context, privateKey } = options
   return {
     statement,
@@ -160,6 +165,7 @@ export function signStatement(options: {
  *   {@link statementTypedDataHash}
  */
 export function recoverStatementSigner(signed: SignedStatement): Address {
+  requireOptions(signed, 'signed')
   return recoverAddress(typedDataHash(signed.statement, signed.context), signed.signature, '$.signature')
 }
 
@@ -230,13 +236,12 @@ function requireObject(value: unknown, place = '$.statement.body'): JsonObject {
   return value as JsonObject
 }
 
-function fieldsOf(value: unknown, place: string, names: readonly string[]): Record<string, unknown> {
-  const object = requireObject(value, place) as Record<string, unknown>
-  const found = Object.keys(object)
-  if (found.length !== names.length || !names.every((name) => Object.hasOwn(object, name))) {
-    throw invalid(place, `expected exactly the fields ${names.join(', ')}`)
-  }
-  return object
+function fieldsOf(
+  value: unknown,
+  place: string,
+  names: readonly string[],
+): Readonly<Record<string, unknown>> {
+  return exactly(value, names, 'STATEMENT_INVALID', place)
 }
 
 function invalid(place: string, why: string): CryptoError {

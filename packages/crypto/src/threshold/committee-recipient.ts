@@ -1,6 +1,7 @@
 import { digestOf } from '../canonical-json/canonical-bytes.js'
 import type { JsonValue } from '../canonical-json/canonicalize.js'
 import type { Hex } from '../encoding/hex.js'
+import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import type { Identity, Recipient } from '../recipient/recipient.js'
 import { scopedRecipient } from '../recipient/scoped.js'
@@ -30,6 +31,7 @@ const fileKeyLength = 32
  * @throws CryptoError `SESSION_INVALID` for a malformed key
  */
 export function committeeRecipient(options: { readonly key: ThresholdKey }): Recipient {
+  requireOptions(options)
   const key = parseThresholdKey(options.key as unknown as JsonValue)
   const { publicKey } = key
   const recipient = thresholdRecipient({
@@ -62,6 +64,7 @@ export function committeeIdentity(options: {
   readonly key: ThresholdKey
   readonly collect: CollectPartialDecryptions
 }): Identity {
+  requireOptions(options)
   const key = parseThresholdKey(options.key as unknown as JsonValue)
   return thresholdIdentity({
     scheme,
@@ -93,6 +96,7 @@ export function committeeLabel(options: { readonly header: Uint8Array; readonly 
   readonly label: Uint8Array
   readonly context: SealContext
 } {
+  requireOptions(options)
   const key = parseThresholdKey(options.key as unknown as JsonValue)
   const header = parseHeader(options.header)
   requireContext(header.context, scopeOf(key))

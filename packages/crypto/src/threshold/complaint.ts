@@ -2,6 +2,7 @@ import type { JsonValue } from '../canonical-json/canonicalize.js'
 import type { Digest } from '../digest/digest.js'
 import type { Random } from '../encoding/bytes.js'
 import { encodeHex } from '../encoding/hex.js'
+import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { addressOf } from '../statement/signature.js'
 import type { SignedStatement } from '../statement/statement.js'
@@ -38,6 +39,7 @@ export function complain(options: {
   readonly signingKey: Uint8Array
   readonly random: Random
 }): readonly SignedStatement[] {
+  requireOptions(options)
   const { commitments, deals, signingKey, random } = options
   const session = parseThresholdSession(options.session as unknown as JsonValue)
   const id = thresholdSessionDigest(session)

@@ -2,6 +2,7 @@ import { digestOf } from '../canonical-json/canonical-bytes.js'
 import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import type { Digest } from '../digest/digest.js'
 import type { Address } from '../encoding/address.js'
+import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { isFounded, memberIndex, readComplaint, shareOf } from './complaint.js'
 import { type Deal, dealersOf } from './deal.js'
@@ -69,6 +70,7 @@ export function openShare(options: {
   readonly transcript: SessionTranscript
   readonly encryptionKey: Uint8Array
 }): ThresholdShare {
+  requireOptions(options)
   const secret = requireSecret(options.encryptionKey, 'encryptionKey')
   const { outcome, session, id, deals, weights } = conclude(options.session, options.transcript)
   const index = memberIndex(session, secret)

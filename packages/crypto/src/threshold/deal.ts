@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, digestToBytes } from '../digest/digest.js'
 import { bigEndian, concatBytes, type Random } from '../encoding/bytes.js'
 import { encodeHex } from '../encoding/hex.js'
+import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { addressOf } from '../statement/signature.js'
 import type { SignedStatement } from '../statement/statement.js'
@@ -66,6 +67,7 @@ export function dealShares(options: {
   readonly random: Random
   readonly share?: ThresholdShare | undefined
 }): DealtShares {
+  requireOptions(options)
   const { signingKey, random, share } = options
   const session = parseThresholdSession(options.session as unknown as JsonValue)
   const id = thresholdSessionDigest(session)

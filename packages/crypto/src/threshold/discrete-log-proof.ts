@@ -1,6 +1,6 @@
 import { mulAddUnsafe } from '@noble/curves/abstract/curve.js'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { concatBytes, drawRandom, type Random } from '../encoding/bytes.js'
+import { concatBytes, drawRandom, isBytes, type Random } from '../encoding/bytes.js'
 import {
   type GroupElement,
   groupOrder,
@@ -62,7 +62,7 @@ export function verifyDiscreteLog(options: {
 }): boolean {
   const { pairs, context, proof } = options
   // Its length is held by the two scalars: each is of 32 bytes or none.
-  if (!(proof instanceof Uint8Array)) return false
+  if (!isBytes(proof)) return false
   const challenge = scalarOf(proof.subarray(0, 32))
   const response = scalarOf(proof.subarray(32))
   if (challenge === undefined || response === undefined) return false

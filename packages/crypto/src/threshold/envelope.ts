@@ -1,8 +1,9 @@
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { concatBytes, drawRandom, type Random } from '../encoding/bytes.js'
+import { concatBytes, drawRandom, isBytes, type Random } from '../encoding/bytes.js'
 import type { Hex } from '../encoding/hex.js'
+import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { discreteLogProofLength, proveDiscreteLog, verifyDiscreteLog } from './discrete-log-proof.js'
 import {
@@ -53,10 +54,11 @@ export function sealEnvelope(options: {
   readonly plaintext: Uint8Array
   readonly random: Random
 }): Uint8Array {
+  requireOptions(options)
   const { label, plaintext, random } = options
   requireLabel(label)
   const publicKey = parsePoint(options.publicKey, 'KEY_INVALID', 'publicKey')
-  if (!(plaintext instanceof Uint8Array) || plaintext.length > maximumEnvelopeContent) {
+  if (!isBytes(plaintext) || plaintext.length > maximumEnvelopeContent) {
     const message = `an envelope holds ${maximumEnvelopeContent} bytes at most; seal a file key in it`
     throw new CryptoError('OPTION_INVALID', 'plaintext', message)
   }
@@ -91,11 +93,12 @@ export function checkEnvelope(options: {
   readonly label: Uint8Array
   readonly envelope: Uint8Array
 }): OpenedEnvelope {
+  requireOptions(options)
   const { label, envelope } = options
   requireLabel(label)
   const publicKey = parsePoint(options.publicKey, 'KEY_INVALID', 'publicKey')
   const refuse = (why: string) => new CryptoError('ENVELOPE_REFUSED', 'envelope', why)
-  if (!(envelope instanceof Uint8Array) || envelope.length < envelopeOverhead) throw refuse('too short')
+  if (!isBytes(envelope) || envelope.length < envelopeOverhead) throw refuse('too short')
   if (envelope.length > envelopeOverhead + maximumEnvelopeContent) throw refuse('too long')
   const point = pointOf(envelope.subarray(0, pointLength))
   const twin = pointOf(envelope.subarray(pointLength, 2 * pointLength))
@@ -132,7 +135,7 @@ export function openChecked(
 }
 
 function requireLabel(label: unknown): void {
-  if (label instanceof Uint8Array) return
+  if (isBytes(label)) return
   throw new CryptoError('OPTION_INVALID', 'label', 'a label is a Uint8Array')
 }
 

@@ -1,8 +1,9 @@
 import type { JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, parseDigest } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
-import { hasExactly } from '../encoding/exact-object.js'
+import { exactly } from '../encoding/exact-object.js'
 import { decodeHex, type Hex } from '../encoding/hex.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
 
 /** Reads the fields of an object of unknown origin; every refusal has one code and names the field. */
@@ -39,10 +40,7 @@ export function exactFields(
   code: CryptoErrorCode,
   place: string,
 ): FieldReader {
-  if (!hasExactly(value, names)) {
-    throw new CryptoError(code, place, `expected an object with exactly the fields ${names.join(', ')}`)
-  }
-  const fields = value as Readonly<Record<string, JsonValue>>
+  const fields = exactly(value, names, code, place) as Readonly<Record<string, JsonValue>>
   const refuse = (name: string, why: string) => new CryptoError(code, `${place}.${name}`, why)
   const read = <T>(name: string, parse: (value: unknown, at: string) => T): T => {
     try {
@@ -62,12 +60,7 @@ export function exactFields(
     fields,
     whole(name, minimum, maximum) {
       const number = fields[name]
-      if (
-        typeof number !== 'number' ||
-        !Number.isSafeInteger(number) ||
-        number < minimum ||
-        number > maximum
-      ) {
+      if (!isWhole(number, minimum, maximum)) {
         throw refuse(name, `expected a whole number from ${minimum} to ${maximum}`)
       }
       return number

@@ -1,10 +1,9 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { bigEndian, concatBytes, drawRandom, type Random } from '../encoding/bytes.js'
+import { bigEndian, concatBytes, drawRandom, isBytes, type Random } from '../encoding/bytes.js'
 import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
+import { utf8 } from '../encoding/utf8.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
-
-const encoder = /* @__PURE__ */ new TextEncoder()
 
 /**
  * A point of secp256k1. The curve has 128 bits of security, prime order (no small subgroups), and the EVM checks
@@ -54,7 +53,7 @@ export function pointBytes(point: GroupElement): Uint8Array {
  * @returns the point, or nothing when the bytes are not the one form of a point
  */
 export function pointOf(bytes: Uint8Array): GroupElement | undefined {
-  if (!(bytes instanceof Uint8Array) || bytes.length !== 33) return undefined
+  if (!isBytes(bytes) || bytes.length !== 33) return undefined
   try {
     return secp256k1.Point.fromBytes(bytes)
   } catch {
@@ -106,7 +105,7 @@ export function scalarBytes(scalar: bigint): Uint8Array {
  * @returns the whole number, or nothing when there are not 32 bytes or they are not below the group order
  */
 export function scalarOf(bytes: Uint8Array): bigint | undefined {
-  if (!(bytes instanceof Uint8Array) || bytes.length !== 32) return undefined
+  if (!isBytes(bytes) || bytes.length !== 32) return undefined
   const scalar = BigInt(encodeHex(bytes))
   return scalar < groupOrder() ? scalar : undefined
 }
@@ -162,7 +161,7 @@ export function hashToScalar(label: string, ...parts: readonly Uint8Array[]): bi
  * @returns SHA-256 over the label and the parts, each preceded by its length in four bytes
  */
 export function hashParts(label: string, ...parts: readonly Uint8Array[]): Uint8Array {
-  const framed = [encoder.encode(`sealpool/threshold/1/${label}`), ...parts].flatMap((part) => [
+  const framed = [utf8(`sealpool/threshold/1/${label}`), ...parts].flatMap((part) => [
     bigEndian(part.length, 4),
     part,
   ])

@@ -1,6 +1,7 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import type { JsonValue } from '../canonical-json/canonicalize.js'
 import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
+import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { combination } from './discrete-log-proof.js'
 import { checkEnvelope } from './envelope.js'
@@ -57,6 +58,7 @@ export interface DiscreteLogArguments {
 export function partialDecryptionOnChain(
   options: LabelledEnvelope & { readonly key: ThresholdKey; readonly partial: PartialDecryption },
 ): DiscreteLogArguments {
+  requireOptions(options)
   const { envelope, label, partial } = options
   const key = parseThresholdKey(options.key as unknown as JsonValue)
   if (!verifyPartialDecryption({ key, envelope, label, partial })) {

@@ -2,6 +2,7 @@ import type { JsonValue } from '../canonical-json/canonicalize.js'
 import { digestToBytes } from '../digest/digest.js'
 import { bigEndian, type Random } from '../encoding/bytes.js'
 import { encodeHex, type Hex } from '../encoding/hex.js'
+import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { discreteLogProofLength, proveDiscreteLog, verifyDiscreteLog } from './discrete-log-proof.js'
 import { checkEnvelope, openChecked } from './envelope.js'
@@ -39,8 +40,9 @@ export interface LabelledEnvelope {
 export function decryptPartially(
   options: LabelledEnvelope & { readonly share: ThresholdShare; readonly random: Random },
 ): PartialDecryption {
+  requireOptions(options)
   const { share, envelope, label, random } = options
-  const key = parseThresholdKey(share.key as unknown as JsonValue)
+  const key = parseThresholdKey(requireOptions(share, 'share').key as unknown as JsonValue)
   const { point, ciphertext } = checkEnvelope({ publicKey: key.publicKey, label, envelope })
   return decryptPointPartially({
     share: { ...share, key },
@@ -78,17 +80,13 @@ export function verifyPartialDecryption(
 export function combinePartialDecryptions(
   options: LabelledEnvelope & { readonly key: ThresholdKey; readonly partials: readonly unknown[] },
 ): { readonly plaintext: Uint8Array; readonly wrong: readonly number[] } {
+  requireOptions(options)
   const { envelope, label, partials } = options
   const key = parseThresholdKey(options.key as unknown as JsonValue)
   const opened = checkEnvelope({ publicKey: key.publicKey, label, envelope })
   const context = envelopeContext(label, opened.ciphertext)
   const { agreement, wrong } = combineParts(partials, { key, point: opened.point, context })
   return { plaintext: openChecked(agreement, { publicKey: key.publicKey, label, envelope: opened }), wrong }
-}
-
-function requireOptions<T>(options: T): T {
-  if (typeof options === 'object' && options !== null) return options
-  throw new CryptoError('OPTION_INVALID', 'options', 'expected key, envelope, label and partial')
 }
 
 /** How many parts in one member's name are checked; further ones count as wrong unseen. */

@@ -57,11 +57,43 @@ export interface ApiRoute {
     Record<string, { readonly in: 'path' | 'query'; readonly schema: z.ZodType; readonly required: boolean }>
   >
   readonly body?: z.ZodType
+  /** Media types of body and answer when they are not JSON. */
+  readonly media?: { readonly body?: string; readonly answer?: string }
   /** Answers by status; null: text. */
   readonly answers: Readonly<Record<number, z.ZodType | null>>
   /** Refusals of this call alone; see {@link everyRefusal}. */
   readonly refusals: readonly ApiErrorCode[]
 }
+
+const pageSchema = z.string().regex(/^(0|[1-9]\d{0,14})$/)
+/** Body of a sign-in. */
+export const signInSchema = z.strictObject({
+  message: z.string().max(3_000),
+  signature: z.string().regex(/^0x(?:[0-9a-fA-F]{2}){1,4096}$/),
+})
+/** Body of a request for a token. */
+export const tokenRequestSchema = z.strictObject({
+  expiresAt: z.int().positive(),
+  caveats: z.array(z.record(z.string(), z.unknown())).max(8).default([]),
+})
+/** Body of a revocation. */
+export const revocationSchema = z.strictObject({ token: z.string().max(8_192) })
+/** Body of a sign-out. */
+export const nothingSchema = z.strictObject({})
+/** Where a list goes on. */
+export { pageSchema }
+
+const proposal = z.strictObject({
+  id: idSchema,
+  consumer: addressSchema,
+  pools: z.array(addressSchema),
+  manifestDigest: digest,
+  locator: z.string(),
+  chainState: z.string(),
+  approvals: z.array(z.strictObject({ pool: addressSchema, block: z.string(), price: z.string() })),
+})
+const role = z.enum(['contributor', 'consumer', 'operator', 'peer'])
+const caller = z.string().describe('under which the audit log names this wallet')
 
 const id = { id: { in: 'path', schema: idSchema, required: true } } as const
 
@@ -187,6 +219,58 @@ export const apiRoutes: readonly ApiRoute[] = [
     refusals: ['BODY_INVALID'],
   },
   {
+    method: 'post',
+    path: '/v1/price',
+    summary: 'What a job would cost in money and budget, as far as that is known before its pools vote.',
+    body: planSchema,
+    answers: {
+      200: z.union([
+        z.strictObject({
+          simulated,
+          ok: z.literal(true),
+          planDigest: digest,
+          binding: z.literal(false).describe('the votes decide the price'),
+          price: z.string().describe('protocol tokens of all pools, smallest unit'),
+          pools: z.array(
+            z.strictObject({
+              pool: addressSchema,
+              price: z.string(),
+              poolTokenBurn: z.string(),
+              charge: z.strictObject({ epsilon: z.string(), delta: z.string() }),
+              budget: z.strictObject({
+                epsilonSpent: z.string(),
+                epsilonTotal: z.string(),
+                deltaSpent: z.string(),
+                deltaTotal: z.string(),
+              }),
+            }),
+          ),
+        }),
+        z.strictObject({ simulated, ok: z.literal(false), ...bundle }),
+      ]),
+    },
+    refusals: ['BODY_INVALID'],
+  },
+  {
+    method: 'get',
+    path: '/v1/proposals',
+    summary: 'Jobs that are proposed or approved and that nobody has paid for, 100 at a time.',
+    parameters: {
+      pool: { in: 'query', schema: addressSchema, required: false },
+      after: { in: 'query', schema: idSchema, required: false },
+    },
+    answers: { 200: z.strictObject({ simulated, proposals: z.array(proposal).max(100) }) },
+    refusals: ['ADDRESS_INVALID', 'ID_INVALID'],
+  },
+  {
+    method: 'get',
+    path: '/v1/proposals/{id}',
+    summary: 'One job as it was proposed, with its manifest where the node can have it.',
+    parameters: id,
+    answers: { 200: proposal.extend({ simulated, manifest: json.nullable() }) },
+    refusals: ['ID_INVALID', 'JOB_UNKNOWN'],
+  },
+  {
     method: 'get',
     path: '/v1/jobs',
     summary: 'How many jobs stand in which state.',
@@ -233,6 +317,126 @@ export const apiRoutes: readonly ApiRoute[] = [
     },
     refusals: ['ID_INVALID', 'JOB_UNKNOWN', 'RESULT_NOT_READY'],
   },
+  {
+    method: 'get',
+    path: '/v1/log/key',
+    summary: 'The key of the log of receipts, with the node’s statement on it.',
+    answers: { 200: z.strictObject({ simulated, key: z.string(), statement }) },
+    refusals: [],
+  },
+  {
+    method: 'get',
+    path: '/v1/log/checkpoint',
+    summary: 'The newest signed checkpoint of the log of receipts (C2SP tlog-checkpoint).',
+    answers: { 200: null },
+    refusals: [],
+  },
+  {
+    method: 'get',
+    path: '/v1/log/tile/{level}/{tile}',
+    summary: 'A tile of the log of receipts (C2SP tlog-tiles).',
+    parameters: {
+      level: { in: 'path', schema: z.string().regex(/^([0-5]|entries)$/), required: true },
+      tile: { in: 'path', schema: z.string().max(40), required: true },
+    },
+    answers: { 200: null },
+    media: { answer: 'application/octet-stream' },
+    refusals: ['TILE_UNKNOWN'],
+  },
+  {
+    method: 'get',
+    path: '/v1/audit',
+    summary: 'Entries of the audit log, 500 at a time, with its signed head.',
+    parameters: { from: { in: 'query', schema: pageSchema, required: false } },
+    answers: {
+      200: z.strictObject({
+        simulated,
+        length: z.int().nonnegative(),
+        digest: digest.nullable(),
+        head: statement,
+        entries: z.array(json).max(500),
+      }),
+    },
+    refusals: ['ID_INVALID'],
+  },
+  {
+    method: 'post',
+    path: '/v1/sealed',
+    summary: 'Any other call, sealed to the node’s key set from end to end (HPKE).',
+    body: z.string(),
+    media: { body: 'application/vnd.sealpool.sealed-call', answer: 'application/vnd.sealpool.sealed-answer' },
+    answers: { 200: null },
+    refusals: ['MEDIA_TYPE_INVALID', 'SEALED_CALL_INVALID', 'CALL_STALE', 'CALL_REPEATED', 'BUSY'],
+  },
+  {
+    method: 'get',
+    path: '/v1/sign-in',
+    summary: 'A nonce for a sign-in, and what its message must name.',
+    answers: {
+      200: z.strictObject({
+        simulated,
+        nonce: z.string(),
+        domain: z.string(),
+        uri: z.string(),
+        chainId: z.int().positive(),
+        keySet: digest,
+      }),
+    },
+    refusals: [],
+  },
+  {
+    method: 'post',
+    path: '/v1/sign-in',
+    summary: 'Begins a session of a wallet that has signed an EIP-4361 message.',
+    body: signInSchema,
+    answers: {
+      200: z.strictObject({
+        simulated,
+        token: z.string(),
+        address: addressSchema,
+        roles: z.array(role),
+        expiresAt: z.int(),
+        caller,
+      }),
+    },
+    refusals: [
+      'SIGN_IN_BODY',
+      'SIGN_IN_MESSAGE',
+      'SIGN_IN_DOMAIN',
+      'SIGN_IN_CHAIN',
+      'SIGN_IN_KEY_SET',
+      'SIGN_IN_EXPIRED',
+      'SIGN_IN_NOT_YET',
+      'SIGN_IN_NONCE',
+      'SIGN_IN_SIGNATURE',
+      'SIGN_IN_ROLE',
+      'BUSY',
+    ],
+  },
+  {
+    method: 'post',
+    path: '/v1/sign-out',
+    summary: 'Ends the session, and every token that was narrowed from it.',
+    body: nothingSchema,
+    answers: { 200: z.strictObject({ simulated, ended: z.literal(true) }) },
+    refusals: [],
+  },
+  {
+    method: 'post',
+    path: '/v1/tokens',
+    summary: 'A token for an agent: the wallet’s rights as far as agents have them, narrowed by the caveats.',
+    body: tokenRequestSchema,
+    answers: { 200: z.strictObject({ simulated, token: z.string(), id: z.string(), expiresAt: z.int() }) },
+    refusals: ['TOKEN_REQUEST_INVALID'],
+  },
+  {
+    method: 'post',
+    path: '/v1/tokens/revoke',
+    summary: 'Revokes a token of the same wallet, and all that were narrowed from it.',
+    body: revocationSchema,
+    answers: { 200: z.strictObject({ simulated, revoked: z.string() }) },
+    refusals: ['REVOCATION_INVALID'],
+  },
 ]
 
 /** Refusals that any call may get. */
@@ -242,6 +446,14 @@ export const everyRefusal = [
   'ADDRESS_TOO_LONG',
   'ENCODING_UNSUPPORTED',
   'RATE_LIMITED',
+  'SIGN_IN_REQUIRED',
+  'ROLE_NOT_ALLOWED',
+  'TOKEN_INVALID',
+  'TOKEN_EXPIRED',
+  'TOKEN_REVOKED',
+  'TOKEN_OUT_OF_SCOPE',
+  'CREDENTIAL_EXPOSED',
+  'SEALED_CALL_REQUIRED',
   'INTERNAL',
 ] as const satisfies readonly ApiErrorCode[]
 
@@ -260,6 +472,32 @@ export const refusalStatus = {
   JOB_UNKNOWN: 404,
   RECEIPT_NOT_READY: 404,
   RESULT_NOT_READY: 404,
+  TILE_UNKNOWN: 404,
+  SIGN_IN_REQUIRED: 401,
+  ROLE_NOT_ALLOWED: 403,
+  TOKEN_INVALID: 401,
+  TOKEN_EXPIRED: 401,
+  TOKEN_REVOKED: 401,
+  TOKEN_OUT_OF_SCOPE: 403,
+  CREDENTIAL_EXPOSED: 400,
+  SEALED_CALL_REQUIRED: 400,
+  MEDIA_TYPE_INVALID: 415,
+  SEALED_CALL_INVALID: 400,
+  CALL_STALE: 400,
+  CALL_REPEATED: 409,
+  BUSY: 503,
+  SIGN_IN_BODY: 400,
+  SIGN_IN_MESSAGE: 401,
+  SIGN_IN_DOMAIN: 401,
+  SIGN_IN_CHAIN: 401,
+  SIGN_IN_KEY_SET: 401,
+  SIGN_IN_EXPIRED: 401,
+  SIGN_IN_NOT_YET: 401,
+  SIGN_IN_NONCE: 401,
+  SIGN_IN_SIGNATURE: 401,
+  SIGN_IN_ROLE: 403,
+  TOKEN_REQUEST_INVALID: 400,
+  REVOCATION_INVALID: 400,
   INTERNAL: 500,
 } as const satisfies Record<ApiErrorCode, number>
 

@@ -57,6 +57,11 @@ describe('settings', () => {
       port: 8787,
       calls: { perSecond: 200, burst: 2_000 },
       costlyCalls: { perSecond: 50, burst: 500 },
+      access: 'open',
+      operators: [],
+      origins: [],
+      publicUrl: null,
+      sessionSeconds: 3_600,
       maximumConnections: 1_000,
     })
     expect(config.chain.confirmations).toBe(1)
@@ -77,6 +82,10 @@ describe('settings', () => {
     ['one pool twice', { pools: [pool('a'), pool('A')] }],
     ['a hardware provider that does not exist here', { evidence: { provider: 'tdx' } }],
     ['a port out of range', { api: { port: 70_000 } }],
+    ['an origin with a path', { api: { origins: ['https://app.example/'] } }],
+    ['any origin', { api: { origins: ['*'] } }],
+    ['an operator that is no address', { api: { operators: ['me'] } }],
+    ['a public address that is none of the web', { api: { publicUrl: 'ftp://x' } }],
     ['sandbox isolation none', { sandbox: { isolation: 'none' } }],
     ['a blob address that is none', { blobStore: { kind: 'http', url: 'blobs' } }],
   ])('with %s are refused', (_, change) => {

@@ -107,6 +107,24 @@ export const nodeConfigSchema = z.strictObject({
       calls: rateSchema.prefault({ perSecond: 200, burst: 2_000 }),
       /** The same for calls that take a quote, plan a job or run one. */
       costlyCalls: rateSchema.prefault({ perSecond: 50, burst: 500 }),
+      /** `open`: anybody may ask for what the role matrix marks so; `signed-in`: only wallets and agents may. */
+      access: z.enum(['open', 'signed-in']).default('open'),
+      /** Wallets that may sign in as operators: they read figures and the audit log, and no data. */
+      operators: z.array(address).max(100).default([]),
+      /** Origins of web pages that may call, exactly as browsers name them; none when empty. */
+      origins: z
+        .array(
+          z.string().regex(/^https?:\/\/[a-z0-9.-]+(:\d{1,5})?$/, 'expected scheme, host and port, no path'),
+        )
+        .max(100)
+        .default([]),
+      /** Address under which callers know the node, for sign-ins; null: where it listens. */
+      publicUrl: z
+        .url({ protocol: /^https?$/ })
+        .nullable()
+        .default(null),
+      /** Longest session of a wallet, in seconds. */
+      sessionSeconds: z.int().min(60).max(86_400).default(3_600),
       /** Connections at a time. */
       maximumConnections: z.int().min(1).max(65_535).default(1_000),
     })

@@ -30,6 +30,7 @@ export function chainRelease(
       jobId: BigInt(job.id),
       pools: job.pools,
       manifestDigest: digestToHex(job.manifestDigest),
+      consumer: job.consumer,
       receiptDigest: digestToHex(receiptDigest),
       resultDigest: digestToHex(resultDigest),
       budgetHeads: budgetHeads.map(digestToHex),

@@ -4,7 +4,16 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { decodeHex, encodeHex, type Hex } from '@sealpool/crypto'
 import * as z from 'zod'
@@ -36,7 +45,9 @@ export function developmentKeyRelease(options: { readonly directory: string }): 
         text = readFileSync(path, 'utf8')
       } catch (cause) {
         if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw unreadable(cause)
-        return create(options.directory, path)
+        const secret = create(options.directory, path)
+        if (secret !== undefined) return secret
+        text = readFileSync(path, 'utf8')
       }
       let parsed: unknown
       try {
@@ -51,11 +62,11 @@ export function developmentKeyRelease(options: { readonly directory: string }): 
   }
 }
 
-function create(directory: string, path: string): Uint8Array {
+function create(directory: string, path: string): Uint8Array | undefined {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const secret = Uint8Array.from(randomBytes(32))
   // Complete or absent: a half-written secret after a kill would cost every contribution sealed to it.
-  const temporary = `${path}.${process.pid}.part`
+  const temporary = `${path}.${randomBytes(8).toString('hex')}.part`
   const file = openSync(temporary, 'w', 0o600)
   try {
     writeSync(
@@ -75,8 +86,16 @@ function create(directory: string, path: string): Uint8Array {
   } finally {
     closeSync(file)
   }
-  renameSync(temporary, path)
-  return secret
+  try {
+    // Not over another one: two that start at the same time end with one secret.
+    linkSync(temporary, path)
+    return secret
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')) throw cause
+    return undefined
+  } finally {
+    unlinkSync(temporary)
+  }
 }
 
 function unreadable(cause?: unknown): NodeError {

@@ -257,7 +257,7 @@ describe('a stored row', () => {
     [
       'is swapped with another',
       `update sealed_rows set sealed = other.sealed from sealed_rows as other
-       where sealed_rows.version in (4, 5) and other.version in (4, 5) and other.version <> sealed_rows.version`,
+       where sealed_rows.version in (${currentVersion + 2}, ${currentVersion + 3}) and other.version in (${currentVersion + 2}, ${currentVersion + 3}) and other.version <> sealed_rows.version`,
     ],
     ['has no head', `delete from sealed_head`],
     ['has a head with another number', `update sealed_head set version = version + 1`],

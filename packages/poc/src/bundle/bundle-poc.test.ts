@@ -56,7 +56,7 @@ export default definePoc({
     })
   expect(await judge('{"steps":[1,2]}')).toMatchObject({ valid: true, score: 1 })
   expect(await judge('{"steps":[1,"canary"]}')).toMatchObject({
-    refusal: { code: 'MALFORMED_EXPORT', place: 'steps.1' },
+    refusal: { code: 'MALFORMED_EXPORT', place: 'steps[1]' },
   })
   await runtime.close()
 })

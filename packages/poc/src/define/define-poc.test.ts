@@ -30,7 +30,7 @@ test('a schema with parse is an input, and its first issue gives the place', () 
     },
   }
   const verdict = definePoc({ ...base, input: schema }).evaluate(json('1'))
-  expect(verdict.refusal).toEqual({ code: 'MALFORMED_EXPORT', place: 'rows.3.wage' })
+  expect(verdict.refusal).toEqual({ code: 'MALFORMED_EXPORT', place: 'rows[3].wage' })
   expect(JSON.stringify(verdict)).not.toContain('canary')
 })
 

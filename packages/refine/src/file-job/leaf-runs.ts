@@ -177,6 +177,16 @@ export async function createLeafWriter(options: {
   }
 }
 
+/**
+ * Bytes of the file that a {@link LeafWriter} wrote.
+ *
+ * @param runs - its runs
+ * @returns the size
+ */
+export function leafFileBytes(runs: readonly LeafRun[]): number {
+  return runs.reduce((sum, { leaves }) => sum + leaves * leafBytes + 28 * Math.ceil(leaves / frameLeaves), 0)
+}
+
 /** A run that is read from its front. */
 interface OpenRun {
   take(first: number): Promise<Uint8Array[]>
