@@ -169,6 +169,11 @@ describe('a firmware’s event log against the registers', () => {
     })
   })
 
+  it('leaves nothing open of a register that the firmware writes', () => {
+    const { ok, fail, open } = checksOf(concatBytes(firmwareHeader()), [[mark], [mark], [mark]])
+    expect([ok, fail, open]).toEqual([false, ['rtmr0', 'rtmr1', 'rtmr2'], []])
+  })
+
   it('refuses an event in a register that no quote vouches for', () => {
     const log = firmwareLog(firmwareEvent(0, action, data))
     expect(checksOf(log, booted)).toMatchObject({ ok: false, fail: ['registers'] })
@@ -182,8 +187,15 @@ describe('a firmware’s event log against the registers', () => {
     // Types are no part of what is measured: whoever writes the log may call a separator what he likes.
     for (const value of [separatorData, new Uint8Array(4).fill(0xff)])
       expect(twice(action, data, sha384(value))).toMatchObject(only)
+    const renamed = concatBytes(firmwareHeader(), firmwareEvent(1, action, separatorData))
+    expect(checksOf(renamed, [[mark]])).toMatchObject(only)
     const wrong = concatBytes(firmwareHeader(), firmwareEvent(1, separator, separatorData, [[12, zero]]))
     expect(checksOf(wrong, [[zero]])).toMatchObject(only)
+    // The digest of a separator, and data of another kind.
+    for (const shown of [data, new Uint8Array(4).fill(0xff)]) {
+      const dressed = concatBytes(firmwareHeader(), firmwareEvent(1, separator, shown, [[12, mark]]))
+      expect(checksOf(dressed, [[mark]])).toMatchObject(only)
+    }
     // Data of its own choice, and the digest of these.
     const called = concatBytes(firmwareHeader(), firmwareEvent(1, separator, data))
     expect(checksOf(called, [[sha384(data)]])).toMatchObject(only)

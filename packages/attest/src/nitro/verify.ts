@@ -76,11 +76,7 @@ function parseDocument(bytes: Uint8Array): Parsed {
     throw bad('', 'it is no COSE_Sign1 structure')
   }
   // {1: -35}: ES384 and nothing else; nothing outside the signature.
-  if (
-    bytesToHex(header) !== 'a1013822' ||
-    !isCborMap(unprotected) ||
-    unprotected.entries.length > 0
-  ) {
+  if (bytesToHex(header) !== 'a1013822' || !isCborMap(unprotected) || unprotected.entries.length > 0) {
     throw bad('.header', 'the algorithm is not ES384')
   }
   const document = parseCbor(payload)
@@ -88,16 +84,10 @@ function parseDocument(bytes: Uint8Array): Parsed {
   const field = (name: string) => cborField(document, name)
   const certificate = field('certificate')
   const bundle = field('cabundle')
-  if (
-    !(certificate instanceof Uint8Array) ||
-    !Array.isArray(bundle) ||
-    bundle.length < 1 ||
-    bundle.length > 8
-  ) {
-    throw bad('.cabundle', 'the certificates are missing')
-  }
+  if (!Array.isArray(bundle) || bundle.length < 1 || bundle.length > 8)
+    throw bad('.cabundle', 'the authorities are missing')
   const encoded = [certificate, ...[...bundle].reverse()].filter((one) => one instanceof Uint8Array)
-  if (encoded.length !== bundle.length + 1) throw bad('.cabundle', 'an entry is no certificate')
+  if (encoded.length !== bundle.length + 1) throw bad('.cabundle', 'a certificate is missing')
   // A document carries certificates of its own: too many of them, or unreadable ones, are its author's fault.
   const head = Uint8Array.of(0x84, 0x6a, ...new TextEncoder().encode('Signature1'))
   return {

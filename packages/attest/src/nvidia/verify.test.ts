@@ -124,6 +124,12 @@ describe('an NVIDIA report', () => {
     expect([verdict.authentic, verdict.ok, failed(verdict)]).toEqual([false, false, [id]])
   })
 
+  it('leaves open what builds on a chain or a signature that does not hold', () => {
+    const broken = judge({}, chained({ strangerSigns: true }))
+    expect(open(broken)).toEqual(['signature', 'firmware-id', 'not-revoked', 'measurements'])
+    expect(open(judge({ stranger: true }))).toEqual(['firmware-id', 'measurements'])
+  })
+
   it('is not authentic when nobody asked for a nonce, nor of a root that is not NVIDIA’s', () => {
     expect(judge({}, { nonce: undefined }).authentic).toBe(false)
     const verdict = publicVerifier(spdmReport(), asking)
@@ -203,7 +209,7 @@ describe('what only NVIDIA knows', () => {
     for (const bad of ['revoked', 'hold'] as const)
       for (const index of [0, 1, 2])
         for (const others of ['good', 'unknown', undefined] as const) {
-          const answers = [0, 1, 2].map((one) => (one === index ? bad : others))
+          const answers = [0, 1, 2].map((one): Status | undefined => (one === index ? bad : others))
           expect(revocation(answers)).toMatchObject({ fail: ['not-revoked'], open: [] })
         }
     const stale = new Date(at.getTime() - 1)
@@ -244,7 +250,7 @@ describe('what only NVIDIA knows', () => {
       expect(measured({ ...less, [index]: [hex(8)] }, [])).toEqual(fails)
     }
     expect(measured({ ...references, 4: [hex(4)] })).toEqual(fails)
-    expect(measured({})).toEqual(isOpen)
+    for (const counted of [undefined, []]) expect(measured({}, counted)).toEqual(isOpen)
     expect(measured(references, [1, 2, 3, 4])).toEqual(isOpen)
     // Not the index's own value.
     expect(measured({ ...references, 1: [hex(2)], 2: [hex(1)] })).toEqual(fails)
