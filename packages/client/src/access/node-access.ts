@@ -32,8 +32,8 @@ export interface AccessDoor {
   /** Base address of the node. */
   readonly nodeUrl: string
   readonly chainId: number
-  /** How bytes travel. */
-  readonly fetch: typeof globalThis.fetch
+  /** How bytes travel; undefined: the platform's fetch. */
+  readonly fetch: typeof globalThis.fetch | undefined
   /** The node's keys, once its evidence was verified; it throws when they cannot be trusted. */
   readonly keySet: () => Promise<KeySet>
   readonly random: Random
@@ -82,6 +82,7 @@ export function nodeAccess(options: NodeAccessOptions = {}): NodeAccess {
     let session: Promise<string> | undefined
     /** Seconds by which the node's clock is ahead of this one's. */
     let ahead = 0
+    const fetcher = door.fetch ?? globalThis.fetch
     const base = door.nodeUrl.replace(/\/+$/, '')
     const seconds = () => Math.floor(door.now().getTime() / 1000)
 
@@ -97,7 +98,7 @@ export function nodeAccess(options: NodeAccessOptions = {}): NodeAccess {
         random: door.random,
       })
       const { signal = null } = init
-      const response = await door.fetch(`${base}${sealedCallPath}`, {
+      const response = await fetcher(`${base}${sealedCallPath}`, {
         method: 'POST',
         headers: { 'content-type': sealedCallType },
         body: sealed as Uint8Array<ArrayBuffer>,
@@ -155,7 +156,7 @@ export function nodeAccess(options: NodeAccessOptions = {}): NodeAccess {
       const url = new URL(typeof input === 'object' && 'url' in input ? input.url : input)
       const path = `${url.pathname}${url.search}`
       const inner = path.slice(new URL(base).pathname.replace(/\/+$/, '').length)
-      if (openPaths.some((one) => one.test(inner))) return door.fetch(input, init)
+      if (openPaths.some((one) => one.test(inner))) return fetcher(input, init)
       const call = {
         method: init.method === 'POST' ? 'POST' : 'GET',
         path: inner,
