@@ -161,7 +161,7 @@ describe('a key broker', () => {
   })
 })
 
-describe('t of n peers', { timeout: 60_000 }, () => {
+describe('t of n peers', { timeout: 240_000 }, () => {
   const start = async (change?: (place: number) => Partial<FakeBroker>) => {
     const committee = await startFakeCommittee({
       simulator,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { portCases } from './port-suites.js'
 
-describe('the ports of the node', { timeout: 60_000 }, () => {
+describe('the ports of the node', { timeout: 240_000 }, () => {
   const cases = portCases()
   it.each(cases)('$port: $adapter: $title', async ({ run, missing }) => {
     if (run === null) console.log(`skipped: ${missing}`)
