@@ -56,7 +56,7 @@ export async function runChaos(
     seconds: (performance.now() - began) / 1000,
     scenes,
     notDone,
-    known: knownFaults,
+    known: knownFaults.map(({ text }) => text),
   }
 }
 
