@@ -56,7 +56,7 @@ export async function runChaos(
     seconds: (performance.now() - began) / 1000,
     scenes,
     notDone,
-    known: knownFaults,
+    known: knownFaults.map(({ text }) => text),
   }
 }
 
@@ -155,7 +155,7 @@ async function postgresScene(options: RunOptions): Promise<SceneReport | null> {
 /** A stage with rows in its pools and a job approved, so that there is work at once. */
 async function prepared(options: SceneOptions): Promise<Scene> {
   const scene = await openScene(options)
-  await scene.workload.contribute(8)
+  await scene.workload.contributeFirst()
   if (!(await scene.drain(120_000))) throw new Error('the first contributions were not done in 120 s')
   await scene.workload.openJobs()
   options.say('the pools have their first rows, and a job is approved')

@@ -22,6 +22,14 @@ export async function reorgFault(
     if (msg.startsWith('the chain was reorganised')) undone += 1
   })
   const url = scene.world.devnet.rpcUrl
+  // First the one that every chain brings: a block within the confirmations goes, and what the node has just sent with it.
+  await scene.workload.contribute(2)
+  await nextTransaction(scene)
+  await sleep(reorganisedBlockMs)
+  await rpc(url, 'anvil_reorg', [confirmations, []])
+  await rpc(url, 'anvil_mine', ['0x3'])
+  await scene.workload.forgetLost()
+  notes.push(`one of ${confirmations} blocks right after the node has sent something, which is gone`)
   for (let index = 0; index < options.count; index++) {
     const depth = depths[index % depths.length] ?? 1
     await scene.workload.contribute(2)
@@ -61,7 +69,7 @@ export async function reorgFault(
     `gone with the lost blocks: ${lost.contributions} contributions and ${lost.jobs} paid jobs`,
   )
   options.say(`reorganisations: ${options.count}`)
-  return { fault: 'reorganisations', injected: options.count, notes, breaches }
+  return { fault: 'reorganisations', injected: options.count + 1, notes, breaches }
 }
 
 /** Waits until the node sends a transaction, or for ten seconds. */
