@@ -6,6 +6,7 @@ import {
   execute,
   fundJob,
   getContributions,
+  getJob,
   getJobCount,
   proposeApproval,
   proposeJob,
@@ -183,7 +184,15 @@ export function makeWorkload(options: {
       const jobs = await getJobCount(client, { deployment })
       const before = { contributions: sent.length, jobs: paid.length }
       sent = sent.filter(({ id, pool }) => there.get(BigInt(id))?.pool.toLowerCase() === pool)
-      paid = paid.filter((id) => BigInt(id) <= jobs)
+      const kept = await Promise.all(
+        paid.map(async (id) => {
+          if (BigInt(id) > jobs) return false
+          // The proposal may have stayed and the payment gone.
+          const { state } = await getJob(client, { deployment, jobId: BigInt(id) })
+          return state !== 'Proposed' && state !== 'Approved'
+        }),
+      )
+      paid = paid.filter((_, index) => kept[index])
       return { contributions: before.contributions - sent.length, jobs: before.jobs - paid.length }
     },
     get sent() {
