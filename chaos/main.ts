@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ArgumentsError, parseArguments, usage } from './arguments.js'
 import { killAll } from './process-list.js'
-import { breachesOf, tableOf } from './report.js'
+import { breachesOf, knownBreachesOf, tableOf } from './report.js'
 import { runChaos } from './run-chaos.js'
 
 function argumentsOrEnd(): Exclude<ReturnType<typeof parseArguments>, 'help'> {
@@ -41,7 +41,11 @@ const say = (line: string): void =>
   console.error(`${((performance.now() - began) / 1000).toFixed(1).padStart(7)} s  ${line}`)
 try {
   const report = await runChaos({ ...asked, folder, say })
-  const json = JSON.stringify({ ...report, breaches: breachesOf(report) }, null, 2)
+  const json = JSON.stringify(
+    { ...report, breaches: breachesOf(report), knownBreaches: knownBreachesOf(report) },
+    null,
+    2,
+  )
   if (asked.json === '-') console.log(json)
   else {
     if (asked.json !== null) writeFileSync(asked.json, `${json}\n`)

@@ -100,8 +100,6 @@ export function startNodeProcess({ config, secrets, logFile, clockFile }: NodeSt
   const end = async (signal: NodeJS.Signals) => {
     const family = await descendants(pid)
     child.kill(signal)
-    // Known: with --stop-with-stdin the program does not end on SIGTERM while its input stays open.
-    child.stdin?.end()
     const code = await ended
     const stayed = await whoStays(family)
     return { code, stayed }

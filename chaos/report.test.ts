@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { breachesOf, type RunReport, spreadOf, tableOf } from './report.js'
+import { breachesOf, knownBreachesOf, type RunReport, spreadOf, tableOf } from './report.js'
 import { memoryCurve } from './soak.js'
 
 const report: RunReport = {
@@ -58,6 +58,38 @@ describe('the report', () => {
       'embedded, no contribution lost: number 4 is gone',
     ])
     expect(tableOf(broken).join('\n')).toMatch(/2 BREACHES[\s\S]*number 4 is gone/)
+  })
+
+  it('names what a known fault makes apart from the rest, and only where that fault makes it', () => {
+    const [scene] = report.scenes
+    if (scene === undefined) throw new Error('there is a scene')
+    const of = (state: 'embedded' | 'reorganised') => ({
+      ...report,
+      scenes: [
+        {
+          ...scene,
+          state,
+          invariants: [
+            {
+              name: 'no contribution lost',
+              checked: 10,
+              breaches: ['contribution 12 is still Offered', 'contribution 13 is unknown to the node'],
+            },
+          ],
+        },
+      ],
+    })
+    expect(breachesOf(of('embedded'))).toHaveLength(2)
+    expect(knownBreachesOf(of('embedded'))).toEqual([])
+    expect(breachesOf(of('reorganised'))).toEqual([
+      'reorganised, no contribution lost: contribution 13 is unknown to the node',
+    ])
+    expect(knownBreachesOf(of('reorganised'))).toEqual([
+      'reorganised, no contribution lost: contribution 12 is still Offered',
+    ])
+    expect(tableOf(of('reorganised')).join('\n')).toMatch(
+      /1 breaches by faults that are known[\s\S]*1 BREACHES/,
+    )
   })
 
   it('gives no spread of nothing, and the middle of an even number', () => {

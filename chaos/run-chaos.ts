@@ -16,7 +16,7 @@ import { httpFault } from './fault/http.js'
 import { killFault } from './fault/kill.js'
 import { nodesFault } from './fault/nodes.js'
 import { leaderFault, postgresFault } from './fault/postgres.js'
-import { reorgFault } from './fault/reorg.js'
+import { reorganisedBlockMs, reorgFault } from './fault/reorg.js'
 import { rpcFault } from './fault/rpc.js'
 import type { FaultReport } from './fault-report.js'
 import { allFacts, chainFacts, storeFacts } from './gather-facts.js'
@@ -56,7 +56,7 @@ export async function runChaos(
     seconds: (performance.now() - began) / 1000,
     scenes,
     notDone,
-    known: knownFaults,
+    known: knownFaults.map(({ text }) => text),
   }
 }
 
@@ -74,7 +74,7 @@ async function embeddedScene(options: RunOptions, faults: readonly FaultName[]):
       http: () => httpFault(scene, { say }),
       disk: () => diskFault(scene, { seconds: short ? 1.5 : 5, count: short ? 1 : 2, say }),
       nodes: () => nodesFault(scene, { races: short ? 1 : 5, say }),
-      escapes: () => escapesFault(scene, { count: short ? 12 : 1_000, say }),
+      escapes: () => escapesFault(scene, { count: short ? 40 : 1_000, say }),
     }
     const reports: FaultReport[] = []
     let curve: Soak | null = null
@@ -96,7 +96,11 @@ async function embeddedScene(options: RunOptions, faults: readonly FaultName[]):
  */
 async function reorganisedScene(options: RunOptions): Promise<SceneReport> {
   const { say, short } = options
-  const scene = await prepared({ random: seededRandom(options.seed + 2), say })
+  const scene = await prepared({
+    random: seededRandom(options.seed + 2),
+    say,
+    blockEveryMs: reorganisedBlockMs,
+  })
   return judged(scene, 'reorganised', options, async () => {
     const report = await play('reorg', () => reorgFault(scene, { count: short ? 3 : 24, say }))
     return { reports: [await withDrain(scene, options, report)], curve: null, reorganised: true }
@@ -115,7 +119,7 @@ async function play(name: string, run: () => Promise<FaultReport>): Promise<Faul
 
 async function withDrain(scene: Scene, options: RunOptions, report: FaultReport): Promise<FaultReport> {
   await scene.calm()
-  const limit = options.short ? 60_000 : 300_000
+  const limit = options.short ? 120_000 : 300_000
   if (await scene.drain(limit)) return report
   return { ...report, breaches: [...report.breaches, `the work was not done ${limit / 1000} s afterwards`] }
 }
@@ -151,7 +155,7 @@ async function postgresScene(options: RunOptions): Promise<SceneReport | null> {
 /** A stage with rows in its pools and a job approved, so that there is work at once. */
 async function prepared(options: SceneOptions): Promise<Scene> {
   const scene = await openScene(options)
-  await scene.workload.contribute(8)
+  await scene.workload.contributeFirst()
   if (!(await scene.drain(120_000))) throw new Error('the first contributions were not done in 120 s')
   await scene.workload.openJobs()
   options.say('the pools have their first rows, and a job is approved')
@@ -171,7 +175,7 @@ async function judged(
   try {
     const { reports, curve, reorganised } = await work()
     await scene.calm()
-    await scene.drain(options.short ? 60_000 : 300_000)
+    await scene.drain(options.short ? 120_000 : 300_000)
     const results = await openResults(scene)
     await scene.ask('/v1/metrics')
     const code = await scene.stop()

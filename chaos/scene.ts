@@ -22,7 +22,7 @@ import { makeWorkload, type Workload, workerCount } from './workload.js'
 
 /** Confirmations that the node waits for: reorganisations are shallower and deeper. */
 export const confirmations = 2
-const blockEveryMs = 150
+const usualBlockMs = 150
 
 /** How long the node took from its start. Milliseconds. */
 export interface Recovery {
@@ -83,13 +83,15 @@ export interface SceneOptions {
   readonly say: (line: string) => void
   /** Changes the settings, for example where the state lies. */
   readonly settings?: (settings: Record<string, unknown>) => Record<string, unknown>
+  /** Milliseconds between blocks; default 150. */
+  readonly blockEveryMs?: number
   /** `SEALPOOL_DATABASE_URL`. */
   readonly secrets?: Readonly<Record<string, string>>
 }
 
 /** Sets the stage and starts the node on it. */
 export async function openScene(options: SceneOptions): Promise<Scene> {
-  const { random, say } = options
+  const { random, say, blockEveryMs = usualBlockMs } = options
   const marker = `CANARY-${encodeHex(platformRandom(12)).slice(2)}`
   const world = await poolWorld({
     workers: workerCount,
@@ -157,12 +159,15 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
           process: node.pid,
           bytes: await residentBytes(node.pid),
         })
+        const own = await wordsOf(node.pid)
         for (const pid of [node.pid, ...(await descendants(node.pid))]) {
           const { words, environment } = await wordsOf(pid)
           traffic.commandLines += 1
           leaks.push(...scan.bytes(`command line of process ${pid}`, words))
-          // What the program itself was started with is in its own environment; its children must not have it.
-          if (pid !== node.pid) leaks.push(...scan.bytes(`environment of process ${pid}`, environment))
+          // What the program itself was started with is in its own environment; its children must not have it. A child that still
+          // has the command line of the program has not begun yet: it is the program, between fork and exec.
+          if (!words.equals(own.words))
+            leaks.push(...scan.bytes(`environment of process ${pid}`, environment))
         }
       }
       await sleep(250)
@@ -178,7 +183,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     look(`answer to ${path.replace(/\d+/g, 'N')}`)(body)
     return path === '/v1/metrics' ? body.toString('utf8') : JSON.parse(body.toString('utf8'))
   }
-  const ready = async (timeoutMs = 60_000): Promise<Recovery> => {
+  const ready = async (timeoutMs = 120_000): Promise<Recovery> => {
     const { startedAt } = node
     const late = sleep(timeoutMs).then(() => {
       throw new Error(`the node does not listen after ${timeoutMs} ms`)

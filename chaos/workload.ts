@@ -6,6 +6,7 @@ import {
   execute,
   fundJob,
   getContributions,
+  getJob,
   getJobCount,
   proposeApproval,
   proposeJob,
@@ -38,6 +39,8 @@ const epsilonPerJob = 0.05
 export interface Workload {
   /** Sends contributions and waits for their transaction. */
   contribute(count: number, mayBeRefused?: readonly string[]): Promise<readonly string[]>
+  /** Sends what both pools need to begin with: members who can vote, and more of them than the least that a query may be about. */
+  contributeFirst(): Promise<readonly string[]>
   /** Sends what is not a row of these pools: hostile exports to a hostile pool. */
   contributeTo(exports: readonly WorldExport[], mayBeRefused: readonly string[]): Promise<readonly string[]>
   /** Has one job approved by its pool's vote, for as many runs as a run of this program can need. Needs accepted contributors. */
@@ -91,9 +94,10 @@ export function makeWorkload(options: {
     purpose: 'research',
     salt: 'chaos-abcdefghijklmnop',
   }
-  const exportOf = (): WorldExport => {
-    const worker = random.integer(0, workerCount - 1)
-    const pool: WorldPool = random.pick([pools.pay, pools.people])
+  const exportOf = (
+    worker = random.integer(0, workerCount - 1),
+    pool: WorldPool = random.pick([pools.pay, pools.people]),
+  ): WorldExport => {
     const canary = `${marker}-${number++}`
     const account = world.workers[worker]?.address.toLowerCase()
     const text =
@@ -138,6 +142,11 @@ export function makeWorkload(options: {
   }
   return {
     contributeTo,
+    contributeFirst: () =>
+      contributeTo(
+        Array.from({ length: 8 }, (_, index) => exportOf(index, index < 6 ? pools.pay : pools.people)),
+        [],
+      ),
     contribute: (count, mayBeRefused = []) =>
       contributeTo(
         Array.from({ length: count }, () => exportOf()),
@@ -175,7 +184,15 @@ export function makeWorkload(options: {
       const jobs = await getJobCount(client, { deployment })
       const before = { contributions: sent.length, jobs: paid.length }
       sent = sent.filter(({ id, pool }) => there.get(BigInt(id))?.pool.toLowerCase() === pool)
-      paid = paid.filter((id) => BigInt(id) <= jobs)
+      const kept = await Promise.all(
+        paid.map(async (id) => {
+          if (BigInt(id) > jobs) return false
+          // The proposal may have stayed and the payment gone.
+          const { state } = await getJob(client, { deployment, jobId: BigInt(id) })
+          return state !== 'Proposed' && state !== 'Approved'
+        }),
+      )
+      paid = paid.filter((_, index) => kept[index])
       return { contributions: before.contributions - sent.length, jobs: before.jobs - paid.length }
     },
     get sent() {

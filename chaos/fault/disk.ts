@@ -15,6 +15,9 @@ const run = promisify(execFile)
 /** Sizes in bytes: nothing at all, and what leaves room in files that are there already. */
 const limits = [0, 1 << 20] as const
 
+/** How long the node may take to write something. */
+const patienceMs = 40_000
+
 /** Injects each limit under work, then gives room again and starts the node anew, as an operator does. */
 export async function diskFault(
   scene: Scene,
@@ -34,6 +37,7 @@ export async function diskFault(
     await scene.workload.contribute(4)
     await scene.workload.job()
     await sleep(options.seconds * 1000)
+    for (let waited = 0; waited < patienceMs && bytes === 0 && failures === 0; waited += 50) await sleep(50)
     off()
     if (bytes === 0 && failures === 0)
       breaches.push('a disk without any room caused no error: nothing was shown')

@@ -34,7 +34,6 @@ const patienceMs = 5_000
 
 /**
  * Kills the node again and again under work.
- * @param feedEvery after how many kills there is new work
  */
 export async function killFault(
   scene: Scene,
@@ -43,11 +42,13 @@ export async function killFault(
   const { random, workload } = scene
   const breaches: string[] = []
   const counts = new Map<string, number>()
+  let turn: Moment[] = []
   for (let kill = 1; kill <= options.kills; kill++) {
     await workload.contribute(random.integer(1, 4))
     if (random.integer(0, 2) > 0) await workload.job()
-    // Every kind in turn, in an order that the seed gives.
-    const moment = moments[(kill + scene.recoveries.length) % moments.length] ?? 'after a time'
+    // Every kind once before any comes again, in an order that the seed gives.
+    if (turn.length === 0) turn = random.shuffled(moments)
+    const moment = turn.pop() ?? 'after a time'
     if (moment === 'while it starts') await scene.kill()
     const reached = await waitFor(scene, moment)
     await sleep(random.integer(0, 30))

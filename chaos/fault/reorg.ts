@@ -2,7 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FaultReport } from '../fault-report.js'
 import { rpc } from '../rpc-proxy.js'
-import type { Scene } from '../scene.js'
+import { confirmations, type Scene } from '../scene.js'
+
+/** Milliseconds between the blocks of a chain that is reorganised. */
+export const reorganisedBlockMs = 400
 
 /** Takes 1 to 12 blocks off, in an order that the seed gives. @param count how many reorganisations */
 export async function reorgFault(
@@ -19,11 +22,21 @@ export async function reorgFault(
     if (msg.startsWith('the chain was reorganised')) undone += 1
   })
   const url = scene.world.devnet.rpcUrl
+  // First the one that every chain brings: a block within the confirmations goes, and what the node has just sent with it.
+  await scene.workload.contribute(2)
+  await nextTransaction(scene)
+  await sleep(reorganisedBlockMs)
+  await rpc(url, 'anvil_reorg', [confirmations, []])
+  await rpc(url, 'anvil_mine', ['0x3'])
+  await scene.workload.forgetLost()
+  notes.push(`one of ${confirmations} blocks right after the node has sent something, which is gone`)
   for (let index = 0; index < options.count; index++) {
     const depth = depths[index % depths.length] ?? 1
     await scene.workload.contribute(2)
     await scene.workload.job()
-    await sleep(scene.random.integer(0, 600))
+    // Deep ones come right after the node has acted on what is about to vanish, the others at any time.
+    if (depth > 2 * confirmations) await nextTransaction(scene)
+    await sleep(scene.random.integer(0, 2 * reorganisedBlockMs))
     // On a chain that others use as well, what was in the lost blocks waits for another block; here and there it does not.
     const again = scene.random.integer(0, 2) > 0 ? await transactionsOf(url, depth) : []
     await rpc(url, 'anvil_reorg', [depth, []])
@@ -56,7 +69,15 @@ export async function reorgFault(
     `gone with the lost blocks: ${lost.contributions} contributions and ${lost.jobs} paid jobs`,
   )
   options.say(`reorganisations: ${options.count}`)
-  return { fault: 'reorganisations', injected: options.count, notes, breaches }
+  return { fault: 'reorganisations', injected: options.count + 1, notes, breaches }
+}
+
+/** Waits until the node sends a transaction, or for ten seconds. */
+async function nextTransaction(scene: Scene): Promise<void> {
+  const seen = new Promise<void>((resolve) => {
+    scene.chain[0].onTransaction('watch', async () => resolve())
+  })
+  await Promise.race([seen, sleep(10_000)])
 }
 
 /** Transactions of the newest blocks as they were sent, oldest first. */

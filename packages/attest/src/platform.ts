@@ -1,4 +1,4 @@
-import { keyAlgorithm, type VerifySignature } from './signature/port.js'
+import { keyAlgorithm, strictPort, type VerifySignature } from './signature/port.js'
 
 /** As much of `node:crypto` as is used here. */
 type NodeCrypto = typeof import('node:crypto')
@@ -65,11 +65,13 @@ const native = /* @__PURE__ */ nativeSignatures()
 /**
  * Options with the platform's signatures filled in: native ones where they answer at once (Node), else nothing, so that the
  * verification uses its portable ones. Browsers answer only with promises; see `withWebCrypto`.
+ *
+ * @throws AttestError `BAD_ARGUMENT` when the caller's own are no function
  */
 export function withPlatformSignatures<T extends { readonly verifySignature?: VerifySignature }>(
   options: T,
 ): T {
-  return native === undefined || options.verifySignature !== undefined
-    ? options
-    : { ...options, verifySignature: native }
+  if (options.verifySignature !== undefined)
+    return { ...options, verifySignature: strictPort(options.verifySignature) }
+  return native === undefined ? options : { ...options, verifySignature: native }
 }

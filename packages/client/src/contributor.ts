@@ -169,7 +169,7 @@ export function contributor(
     options.access?.({
       nodeUrl: options.nodeUrl,
       chainId: deployment.chainId,
-      fetch: options.fetch ?? globalThis.fetch,
+      fetch: options.fetch,
       keySet: async () => (await verifiedPool()).keySet,
       random,
       now,

@@ -121,8 +121,9 @@ export function parseSnpReport(bytes: Uint8Array): SnpReport {
 /** r and s are 72 bytes each, little-endian, of which P-384 fills 48; the rest of the 512 bytes is zero. */
 function readSignature(structure: Uint8Array): Uint8Array | undefined {
   const signature = new Uint8Array(96)
-  signature.set(structure.slice(0, 48).reverse())
-  signature.set(structure.slice(72, 120).reverse(), 48)
+  // `slice` of a Node Buffer shares its memory, and reversing would turn the caller's bytes around.
+  signature.set(Uint8Array.from(structure.subarray(0, 48)).reverse())
+  signature.set(Uint8Array.from(structure.subarray(72, 120)).reverse(), 48)
   const rest = structure.some((value, i) => value !== 0 && !(i < 48 || (i >= 72 && i < 120)))
   return rest ? undefined : signature
 }

@@ -335,17 +335,38 @@ describe('sealpool-verify on other evidence', () => {
   })
 
   it('explains itself on standard output when asked, and on standard error when misused', async () => {
-    for (const args of [['--help'], ['-h'], ['help'], ['quote', '--help']]) {
+    for (const args of [['--help'], ['-h'], ['help']]) {
       const { code, out, err } = await run(args)
       expect([code, err]).toEqual([0, ''])
       expect(out).toMatch(/^Usage:/)
     }
-    const misused = [[], ['quote'], ['frobnicate', 'x'], ['quote', 'a', 'b'], ['quote', 'a', '--what']]
+    const misused = [
+      [],
+      ['quote'],
+      ['frobnicate', 'x'],
+      ['quote', 'a', 'b'],
+      ['quote', 'a', '--what'],
+      ['quote', '--help'],
+      ['quote', '-h', '--collateral', file('collateral.json')],
+      [
+        'quote',
+        file('quote.bin'),
+        '--collateral',
+        file('collateral.json'),
+        '--nonce',
+        `0x${'11'.repeat(32)}`,
+      ],
+    ]
     for (const args of misused) {
       const { code, out, err } = await run(args)
       expect([args, code, out]).toEqual([args, 2, ''])
       expect(err).toMatch(/Usage:/)
     }
+  })
+
+  it('takes a file of the name of an option for what it is', async () => {
+    const args = ['quote', '--collateral', file('collateral.json'), '--policy', file('trust.json'), '--']
+    for (const name of ['-h', '--help', 'help']) expect((await run([...args, name])).code).toBe(2)
   })
 
   it('takes only times that mean one moment', async () => {
@@ -382,9 +403,16 @@ describe('sealpool-verify on other evidence', () => {
     }
   })
 
-  it('reads quotes as hexadecimal text, and nothing else as a quote', async () => {
+  it('reads quotes as hexadecimal or base64 text, and nothing else as a quote', async () => {
     const hex = Buffer.from(quote).toString('hex')
-    const forms = { plain: hex, prefixed: `0x${hex}\n`, lines: hex.replace(/(.{64})/g, '$1\n').toUpperCase() }
+    const forms = {
+      plain: hex,
+      prefixed: `0x${hex}\n`,
+      lines: hex.replace(/(.{64})/g, '$1\n').toUpperCase(),
+      base64: `${Buffer.from(quote)
+        .toString('base64')
+        .replace(/(.{76})/g, '$1\n')}\n`,
+    }
     const rest = ['--collateral', file('collateral.json'), '--policy', file('trust.json')]
     for (const [name, text] of Object.entries(forms)) {
       await writeFile(file(`${name}.hex`), text)

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import { decodeHex, encodeHex } from '@sealpool/crypto'
 import { lineOf, reportProduct } from '../amd/claims.js'
 import { parseSnpReport, type SnpReport } from '../amd/report.js'
@@ -15,6 +14,7 @@ import type { SnpProductLine } from '../trust-anchor/amd.js'
 import type { Check } from '../verdict/check-list.js'
 import type { Verdict } from '../verdict/verdict.js'
 import { verifyNodeEvidence, verifyQuote, verifyReceipt, verifySnpReport } from '../with-platform.js'
+import { type Command, readArguments } from './arguments.js'
 import { verifyLogFile } from './log-question.js'
 import { type CliOutput, printAnswer, printChecks } from './print.js'
 import { readBytes, readJson, UnreadableError } from './read-file.js'
@@ -67,13 +67,14 @@ function deploymentOf(json: unknown): ReceiptDeployment {
  * @returns the exit code; never throws for bad input
  */
 export async function runVerifyCli(args: readonly string[], io: VerifyCliIo): Promise<VerifyExitCode> {
-  if (args.some((one) => one === '--help' || one === '-h') || (args.length === 1 && args[0] === 'help')) {
+  // Alone only: elsewhere it may be a stranger's file name, and 0 says that everything holds.
+  if (args.length === 1 && ['--help', '-h', 'help'].includes(args[0] ?? '')) {
     io.write(usage)
     return 0
   }
   try {
-    const { command, target, options } = await readArguments(args, io)
-    return await commands[command](target, options, io)
+    const { command, target, values } = readArguments(args)
+    return await commands[command](target, await readOptions(values, io), io)
   } catch (error) {
     if (error instanceof UsageError) {
       if (args.includes('--json')) io.write(noAnswer(error))
@@ -105,27 +106,21 @@ function momentOf(text: string): Date {
   return at
 }
 
-/** Evidence as bytes, or as the hexadecimal text that many programs print. */
+/** Evidence as bytes, or as the hexadecimal or base64 text that many programs print. */
 async function readEvidence(path: string): Promise<Uint8Array> {
   const bytes = await readBytes(path)
   // The first bytes of quotes and reports are numbers from 2 to 5: no text begins like that.
   if ((bytes[0] ?? 0) < 0x20) return bytes
   const text = new TextDecoder().decode(bytes).replace(/\s+/g, '').replace(/^0x/, '')
-  return /^(?:[0-9a-fA-F]{2})+$/.test(text) ? decodeHex(`0x${text}`) : bytes
+  if (/^(?:[0-9a-fA-F]{2})+$/.test(text)) return decodeHex(`0x${text}`)
+  const decoded = Buffer.from(text, 'base64')
+  return text !== '' && decoded.toString('base64') === text ? new Uint8Array(decoded) : bytes
 }
 
-async function readArguments(args: readonly string[], io: VerifyCliIo) {
-  let parsed: ReturnType<typeof parse>
-  try {
-    parsed = parse(args)
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : 'Wrong arguments.')
-  }
-  const { values, positionals } = parsed
-  const [command, target, ...rest] = positionals
-  if (!isCommand(command) || target === undefined || rest.length > 0) {
-    throw new UsageError(`Say what to verify, ${Object.keys(commands).join(', ')}, and one path.`)
-  }
+async function readOptions(
+  values: ReturnType<typeof readArguments>['values'],
+  io: VerifyCliIo,
+): Promise<Options> {
   const at = values.at === undefined ? io.now() : momentOf(values.at)
   const policy =
     values.policy === undefined ? undefined : parseAttestationPolicy(await readJson(values.policy))
@@ -133,26 +128,7 @@ async function readArguments(args: readonly string[], io: VerifyCliIo) {
     values.deployment === undefined ? undefined : deploymentOf(await readJson(values.deployment))
   const { json, collateral, nonce, bundle, certificates, crl, trust } = values
   const files = { collateral, nonce, bundle, certificates, crl, trust, deployment }
-  return { command, target, options: { policy, at, json: json === true, ...files } }
-}
-
-function parse(args: readonly string[]) {
-  return parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      policy: { type: 'string' },
-      at: { type: 'string' },
-      json: { type: 'boolean' },
-      collateral: { type: 'string' },
-      nonce: { type: 'string' },
-      deployment: { type: 'string' },
-      bundle: { type: 'string' },
-      certificates: { type: 'string' },
-      crl: { type: 'string' },
-      trust: { type: 'string' },
-    },
-  })
+  return { policy, at, json: json === true, ...files }
 }
 
 async function receipt(folder: string, options: Options, io: VerifyCliIo): Promise<VerifyExitCode> {
@@ -295,11 +271,7 @@ async function bundle(path: string, options: Options, io: VerifyCliIo): Promise<
   })
 }
 
-const commands = { receipt, evidence, quote, snp, log, bundle } as const
-
-function isCommand(name: string | undefined): name is keyof typeof commands {
-  return name !== undefined && Object.hasOwn(commands, name)
-}
+const commands: Readonly<Record<Command, typeof quote>> = { receipt, evidence, quote, snp, log, bundle }
 
 function quoteSummary({ tee, claims, tcbStatus }: Verdict): string {
   const debug = claims.debug ? ', DEBUG' : ''

@@ -5,8 +5,9 @@ export const usage = `Usage:
   sealpool-verify quote <file>      --collateral <file> | --bundle <file>  [--policy attestation-policy.json]
   sealpool-verify snp <file>        --certificates <pem> --crl <der> | --bundle <file>  [--policy attestation-policy.json]
   sealpool-verify log <file>        --trust <file>
-  sealpool-verify bundle <file>
-All take [--at ISO] [--json]; a file may be - for standard input; quotes and reports may be hexadecimal text.
+  sealpool-verify bundle <file>     [--policy attestation-policy.json]
+All take [--at ISO] [--json]; a file may be - for standard input; quotes and reports may be
+hexadecimal or base64 text. An option that a command does not look at, or one given twice, is a mistake.
 
 Works offline, from files alone. Without --policy the default policy holds: vendors' roots, no simulator, no measurement
 named, so that nothing is allowed; "quote" and "snp" without --policy say only whether the evidence verifies (their TCB status

@@ -1,10 +1,12 @@
-import { hexToBytes } from '@noble/hashes/utils.js'
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import { parseRevocationList } from '../encoding/crl.js'
 import { type Collateral, parseCollateral } from '../intel/collateral.js'
 import { parseQeIdentity } from '../intel/qe-identity.js'
 import { parseTcbInfo } from '../intel/tcb-info.js'
-import { amdName } from './bundle.js'
-import type { AmdMaterial, CollateralPort } from './port.js'
+import { withPlatformSignatures } from '../platform.js'
+import { amdName, type CollateralBundle } from './bundle.js'
+import { type AmdMaterial, type CollateralPort, unavailable } from './port.js'
+import { verifyBundle } from './verify-bundle.js'
 
 /** How a cache behaves. */
 export interface CacheOptions {
@@ -14,7 +16,11 @@ export interface CacheOptions {
   readonly refreshBefore?: number
   /** Most entries of each kind; 1000 when absent. The oldest goes first. */
   readonly maximumEntries?: number
+  /** Roots trusted besides the vendors', as for `verifyQuote`: what does not end in one of them is not kept, and not given. */
+  readonly trustedRoots?: readonly `sha256:${string}`[]
 }
+
+const hex = (bytes: Uint8Array) => `0x${bytesToHex(bytes)}` as const
 
 interface Entry<T> {
   readonly value: T
@@ -37,23 +43,36 @@ function intelNextUpdate(collateral: Collateral): number {
 
 /**
  * Remembers what a source gave until shortly before it goes stale, asks once when several ask at the same time, and goes on
- * with what it has when the source is away and it is not stale yet. Stale collateral is never given.
+ * with what it has when the source is away, or gives what is worth nothing, and it is not stale yet. Everything is verified before
+ * it is kept: what is stale, of no trusted root, or about another platform is never given, and replaces nothing.
  *
  * @param source the one to ask
  * @param options how long and how much to keep
  * @returns a source that asks the other one only for what it does not hold
  */
 export function cachedCollateral(source: CollateralPort, options: CacheOptions = {}): CollateralPort {
-  const { now = Date.now, refreshBefore = 86_400, maximumEntries = 1000 } = options
+  const { now = Date.now, refreshBefore = 86_400, maximumEntries = 1000, trustedRoots = [] } = options
   const cache = <Request, T>(
     nameOf: (request: Request) => string,
     fetchOne: (request: Request) => Promise<T>,
     untilOf: (value: T) => number,
+    entryOf: (request: Request, value: T) => Partial<CollateralBundle>,
   ) => {
     const entries = new Map<string, Entry<T>>()
     const open = new Map<string, Promise<T>>()
     const load = async (name: string, request: Request): Promise<T> => {
       const value = await fetchOne(request)
+      const bundle: CollateralBundle = {
+        format: 'sealpool/collateral-bundle',
+        version: 1,
+        intel: [],
+        amd: [],
+        ...entryOf(request, value),
+      }
+      const [verdict] = verifyBundle(bundle, withPlatformSignatures({ at: new Date(now()), trustedRoots }))
+      const wrong = verdict?.checks.find(({ result }) => result !== 'pass')
+      if (wrong !== undefined) throw unavailable('cache', `the source’s is not usable: ${wrong.detail}`)
+      entries.delete(name)
       if (entries.size >= maximumEntries) entries.delete(entries.keys().next().value ?? '')
       entries.set(name, { value, until: untilOf(value) })
       return value
@@ -78,11 +97,15 @@ export function cachedCollateral(source: CollateralPort, options: CacheOptions =
       ({ tee, fmspc, ca }) => `${tee}/${fmspc}/${ca}`,
       (request) => source.intel(request),
       intelNextUpdate,
+      (request, given) => ({ intel: [{ ...request, collateral: given }] }),
     ),
     amd: cache(
       amdName,
       (request) => source.amd(request),
       ({ crl }: AmdMaterial) => parseRevocationList(crl).nextUpdate,
+      (request, { certificates, crl }) => ({
+        amd: [{ name: amdName(request), certificates: certificates.map(hex), crl: hex(crl) }],
+      }),
     ),
   }
 }

@@ -2,11 +2,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { formatPemCertificates } from '../encoding/pem.js'
 import { AttestError } from '../errors.js'
-import { createAmdSimulator } from '../simulator/index.js'
+import type { Collateral } from '../intel/collateral.js'
+import { createAmdSimulator, createSimulator } from '../simulator/index.js'
 import { at, quote, seededRandom, simulator } from '../testing/fixture.js'
 import { verifyQuote, verifySnpReport } from '../with-platform.js'
 import {
   type AmdRequest,
+  amdRequest as amdRequestOf,
   bundledCollateral,
   type CollateralPort,
   cachedCollateral,
@@ -21,6 +23,7 @@ const amd = createAmdSimulator({ random: seededRandom('source'), at })
 const [vcek = new Uint8Array(), ask = new Uint8Array(), ark = new Uint8Array()] = amd.certificates()
 const report = amd.report({ reportData: new Uint8Array(64) })
 const hwid = Buffer.from(report.subarray(0x1a0, 0x1e0)).toString('hex')
+const trustedRoots = [simulator.rootDigest, amd.rootDigest]
 const amdRequest: AmdRequest = {
   line: 'Genoa',
   hwid,
@@ -90,7 +93,10 @@ const codeOf = async (promise: Promise<unknown>) => {
 
 describe.each<[string, () => Promise<CollateralPort>]>([
   ['the network', async () => network()],
-  ['a cache over the network', async () => cachedCollateral(network(), { now: () => at.getTime() })],
+  [
+    'a cache over the network',
+    async () => cachedCollateral(network(), { now: () => at.getTime(), trustedRoots }),
+  ],
   [
     'a bundle collected from the network',
     async () => {
@@ -161,7 +167,7 @@ describe('the cache', () => {
       },
       amd: () => Promise.reject(new Error('not asked')),
     }
-    const cache = cachedCollateral(source, { now: () => now })
+    const cache = cachedCollateral(source, { now: () => now, trustedRoots })
     const request = intelRequest(quote)
     await Promise.all([cache.intel(request), cache.intel(request), cache.intel(request)])
     await cache.intel(request)
@@ -175,6 +181,70 @@ describe('the cache', () => {
   })
 })
 
+describe('a source that gives what is worth nothing', () => {
+  const day = 86_400_000
+  const request = intelRequest(quote)
+  const moment = (days: number) => new Date(at.getTime() + days * day)
+  const other = createSimulator({ random: seededRandom('another source'), at })
+  const wrong: Record<string, (now: Date) => Collateral> = {
+    'of another root': (now) => other.collateral(now),
+    stale: () => simulator.collateral(moment(-60)),
+    'not signed': (now) => simulator.collateral(now, { defect: 'tampered-tcb-info' }),
+    'of the future': () => simulator.collateral(moment(90)),
+  }
+
+  it.each(Object.entries(wrong))('%s: it is not given, not kept, and replaces nothing', async (_, bad) => {
+    let [days, count, good] = [0, 0, false]
+    const intel = async () => {
+      count += 1
+      return good ? simulator.collateral(moment(days)) : bad(moment(days))
+    }
+    const source: CollateralPort = { intel, amd: () => Promise.reject(new Error('not asked')) }
+    const cache = cachedCollateral(source, { now: () => moment(days).getTime(), trustedRoots })
+    expect(await codeOf(cache.intel(request))).toBe('COLLATERAL_UNAVAILABLE')
+    good = true
+    const first = await cache.intel(request)
+    good = false
+    days = 29.2
+    expect(await cache.intel(request)).toBe(first)
+    expect(count).toBe(3)
+    good = true
+    expect(await cache.intel(request)).not.toBe(first)
+    expect(count).toBe(4)
+    good = false
+    days = 40
+    await cache.intel(request)
+    expect(count).toBe(4)
+    days = 62
+    expect(await codeOf(cache.intel(request))).toBe('COLLATERAL_UNAVAILABLE')
+  })
+
+  it('about another platform, or another chip, is not given either', async () => {
+    const options = { now: () => at.getTime(), trustedRoots }
+    const source: CollateralPort = {
+      intel: async () => collateral,
+      amd: async () => ({ certificates: amd.certificates(), crl: amd.crl(at) }),
+    }
+    const cache = cachedCollateral(source, options)
+    expect(await codeOf(cache.intel(request))).toBe('ok')
+    expect(await codeOf(cache.intel({ ...request, fmspc: '000000000000' }))).toBe('COLLATERAL_UNAVAILABLE')
+    expect(await codeOf(cache.amd(amdRequest))).toBe('ok')
+    expect(await codeOf(cache.amd({ ...amdRequest, hwid: 'ab'.repeat(64) }))).toBe('COLLATERAL_UNAVAILABLE')
+    const late = cachedCollateral(source, { ...options, now: () => moment(90).getTime() })
+    expect(await codeOf(late.amd(amdRequest))).toBe('COLLATERAL_UNAVAILABLE')
+  })
+
+  it('of no root that is trusted is not given by a cache that names none', async () => {
+    const source: CollateralPort = {
+      intel: async () => collateral,
+      amd: async () => ({ certificates: amd.certificates(), crl: amd.crl(at) }),
+    }
+    const cache = cachedCollateral(source, { now: () => at.getTime() })
+    expect(await codeOf(cache.intel(request))).toBe('COLLATERAL_UNAVAILABLE')
+    expect(await codeOf(cache.amd(amdRequest))).toBe('COLLATERAL_UNAVAILABLE')
+  })
+})
+
 describe('a bundle', () => {
   it('is refused in any other form', () => {
     const bundle = { format: 'sealpool/collateral-bundle', version: 1, intel: [], amd: [] }
@@ -182,5 +252,23 @@ describe('a bundle', () => {
     for (const bad of [null, { ...bundle, more: 1 }, { ...bundle, intel: [{}] }, { ...bundle, version: 2 }]) {
       expect(() => bundledCollateral(bad)).toThrowError(AttestError)
     }
+  })
+})
+
+describe('what a report asks for', () => {
+  it('is the line, the chip and the TCB that its certificate is for', () => {
+    expect(amdRequestOf(report)).toEqual(amdRequest)
+  })
+
+  it('is nothing for a report that names no processor, or that another key signed', () => {
+    for (const change of [
+      { version: 2 },
+      { defect: 'unknown-product' },
+      { defect: 'wrong-key-kind' },
+    ] as const) {
+      const other = amd.report({ reportData: new Uint8Array(64), ...change })
+      expect(() => amdRequestOf(other)).toThrowError(AttestError)
+    }
+    expect(() => amdRequestOf(report.subarray(0, 100))).toThrowError(AttestError)
   })
 })

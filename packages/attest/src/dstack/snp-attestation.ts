@@ -1,6 +1,6 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { type VerifySnpReportOptions, verifySnpReport } from '../amd/verify.js'
-import { parsePemCertificates } from '../encoding/pem.js'
+import { maximumPemCertificates, parsePemCertificates } from '../encoding/pem.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { AttestError } from '../errors.js'
 import { integer, optional, type Reader, record, schema, text } from '../shape/shape.js'
@@ -77,6 +77,16 @@ const documentSchema = /* @__PURE__ */ (() =>
     ),
   ))()
 
+/** A text of JSON, with the colon behind it where it is a field's name. */
+const jsonString = /"(?:[^"\\]|\\.)*"(?:\s*:)?/g
+
+/** Fields of a value and of all that is in it: fewer than the text has names when one stands twice. */
+function membersOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  const inside = Object.values(value)
+  return inside.reduce((sum: number, one) => sum + membersOf(one), Array.isArray(value) ? 0 : inside.length)
+}
+
 function readDocument(document: string): MrConfigDocument {
   let json: unknown
   try {
@@ -84,6 +94,8 @@ function readDocument(document: string): MrConfigDocument {
   } catch {
     throw new AttestError('BAD_EVIDENCE', 'mrConfig', 'Not a configuration document: it is no JSON')
   }
+  if (membersOf(json) !== (document.match(jsonString) ?? []).filter((one) => one.endsWith(':')).length)
+    throw new AttestError('BAD_EVIDENCE', 'mrConfig', 'A configuration document has no field twice')
   return documentSchema.parse(json)
 }
 
@@ -96,9 +108,16 @@ function certificatesOf(
     // A DER certificate begins with its SEQUENCE.
     bytes[0] === 0x30 ? [bytes] : parsePemCertificates(new TextDecoder().decode(bytes)),
   )
+  // Nobody has counted them yet, and each is compared with each.
+  if (inside.length > maximumPemCertificates)
+    throw new AttestError(
+      'BAD_EVIDENCE',
+      'attestation.certificates',
+      `The container carries more than ${maximumPemCertificates} certificates`,
+    )
   const added = typeof given === 'string' ? parsePemCertificates(given) : (given ?? [])
-  const all = [...inside, ...added]
-  return all.filter((one, i) => all.findIndex((other) => sameBytes(one, other)) === i)
+  const own = inside.filter((one, i) => inside.findIndex((other) => sameBytes(one, other)) === i)
+  return [...own, ...added.filter((one) => !own.some((other) => sameBytes(one, other)))]
 }
 
 /** The verification itself, with portable signatures unless the caller gives others; see its public face in `with-platform.ts`. */

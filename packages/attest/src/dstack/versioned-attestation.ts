@@ -26,6 +26,8 @@ export interface DstackAttestation {
 
 const maximumLength = 10 << 20
 const maximumEntries = 10_000
+/** Chains have three; as for PEM texts. */
+const maximumCertificates = 16
 
 /**
  * Reads dstack's versioned container of evidence: version 0, in SCALE. Version 1 (a map, first byte not zero) is refused: no
@@ -44,6 +46,7 @@ export function parseDstackAttestation(bytes: Uint8Array): DstackAttestation {
       `attestation.byte ${at}`,
       `Not a dstack attestation of version 0: ${what}`,
     )
+  if (Object.prototype.toString.call(bytes) !== '[object Uint8Array]') throw bad('it is no Uint8Array')
   if (bytes.length > maximumLength) throw bad('it is too long')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const skip = (length: number) => {
@@ -77,9 +80,9 @@ export function parseDstackAttestation(bytes: Uint8Array): DstackAttestation {
       throw bad('text that is not UTF-8')
     }
   }
-  const list = <T>(entry: () => T): T[] => {
+  const list = <T>(entry: () => T, maximum = maximumEntries): T[] => {
     const count = compact()
-    if (count > maximumEntries) throw bad(`a list of more than ${maximumEntries} entries`)
+    if (count > maximum) throw bad(`a list of more than ${maximum} entries`)
     return Array.from({ length: count }, entry)
   }
   const hexOctets = () => bytesToHex(octets())
@@ -95,7 +98,12 @@ export function parseDstackAttestation(bytes: Uint8Array): DstackAttestation {
     }
     if (kind === 2) return { platform: 'nitro', document: octets() }
     if (kind === 3) {
-      return { platform: 'sev-snp', report: octets(), certificates: list(octets), mrConfig: text() }
+      return {
+        platform: 'sev-snp',
+        report: octets(),
+        certificates: list(octets, maximumCertificates),
+        mrConfig: text(),
+      }
     }
     throw bad('evidence of a platform that is not known')
   }

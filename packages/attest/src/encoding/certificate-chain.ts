@@ -35,6 +35,19 @@ export function chainProblem(chain: readonly Certificate[], verify: VerifySignat
 }
 
 /**
+ * As {@link chainProblem}, for authorities that use ECDSA P-384 with SHA-384 throughout: another kind of key would be judged by
+ * whether the signature port happens to know it.
+ *
+ * @param chain leaf first, self-signed root last
+ * @param verify signature port
+ * @returns undefined when the chain holds, else what is wrong in plain words
+ */
+export function p384ChainProblem(chain: readonly Certificate[], verify: VerifySignature): string | undefined {
+  const other = chain.find(({ publicKey }) => keyAlgorithm(publicKey) !== 'p384')
+  return other === undefined ? chainProblem(chain, verify) : `the key of ${other.commonName} is not of P-384`
+}
+
+/**
  * Whether all certificates are in date.
  *
  * @param chain any certificates

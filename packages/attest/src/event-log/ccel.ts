@@ -22,6 +22,11 @@ const separator = 4
 const sha384Algorithm = 0x000c
 const digestSizes: Readonly<Record<number, number>> = { 4: 20, 11: 32, 12: 48, 13: 64, 18: 32 }
 const maximumEvents = 10_000
+const lastRegister = 4
+/** Digests of what TCG has separators say; the third value there is tells of an error. */
+const separatorDigests: ReadonlySet<string> = /* @__PURE__ */ new Set(
+  [0, 0xff].map((octet) => bytesToHex(sha384(new Uint8Array(4).fill(octet)))),
+)
 
 /**
  * Reads the event log that an ACPI CCEL table points to (TCG PC client platform firmware profile, crypto-agile format; UEFI
@@ -61,14 +66,16 @@ export function parseFirmwareEventLog(bytes: Uint8Array): FirmwareEvent[] {
     }
     if (events.length >= maximumEvents) throw bad(`more than ${maximumEvents} events`)
     const [register, type, count] = [u32(), u32(), u32()]
-    if (register > 16 || count < 1 || count > 8) throw bad('an event is not as the format has it')
+    if (register > lastRegister || count < 1 || count > 8) throw bad('an event is not as the format has it')
     let digest: Uint8Array | undefined
     for (let i = 0; i < count; i += 1) {
       const algorithm = view.getUint16(skip(2), true)
       const size = digestSizes[algorithm]
       if (size === undefined) throw bad('a digest algorithm is not known')
       const value = take(size)
-      if (algorithm === sha384Algorithm) digest = value
+      if (algorithm !== sha384Algorithm) continue
+      if (digest !== undefined) throw bad('an event has two SHA-384 digests')
+      digest = value
     }
     const data = take(u32())
     if (digest === undefined) throw bad('an event has no SHA-384 digest')
@@ -83,12 +90,14 @@ export const firmwareCheckTitles = {
   rtmr1: 'The log replays to RTMR1',
   rtmr2: 'The log replays to RTMR2',
   rtmr3: 'The log replays to RTMR3',
-  separators: 'Each register has at most one separator, and its digest is right',
+  registers: 'Every event that counts stands in one of these registers',
+  separators: 'Each register has at most one separator, and it is one by type, data and digest',
 } as const
 
 /**
  * Holds a firmware's event log against the registers of a verified TDX quote. A log that replays proves which digests were
- * extended; what an event's data say is proved only where the digest is that of the data.
+ * extended; what an event's data say is proved only where the digest is that of the data. Its type is proved for separators only,
+ * and nothing at all for informational events (type 3), which no register holds.
  *
  * @param bytes the log's area
  * @param claims registers of the quote; verify the quote first
@@ -100,10 +109,11 @@ export function verifyFirmwareEventLog(
   claims: Pick<TdxClaims, 'rtmrs'>,
 ): { readonly ok: boolean; readonly checks: readonly Check[]; readonly events: readonly FirmwareEvent[] } {
   const events = parseFirmwareEventLog(bytes)
+  const counted = events.filter(({ type }) => type !== noAction)
   const checks = checkList(firmwareCheckTitles)
   for (const index of [0, 1, 2, 3] as const) {
     const register = hexToBytes(claims.rtmrs[index].slice(2))
-    const extended = events.filter((event) => event.register === index + 1 && event.type !== noAction)
+    const extended = counted.filter((event) => event.register === index + 1)
     checks.run(`rtmr${index}`, [], () => {
       // RTMR3 belongs to the operating system, which need not write into the firmware's log.
       if (index === 3 && extended.length === 0 && register.some((octet) => octet !== 0)) {
@@ -115,14 +125,23 @@ export function verifyFirmwareEventLog(
         : fail(`its ${extended.length} events give another value`)
     })
   }
+  checks.run('registers', [], () =>
+    counted.every(({ register }) => register >= 1)
+      ? pass('They all do.')
+      : fail('an event stands in register 0 (MRTD), which no event extends'),
+  )
   checks.run('separators', [], () => {
     const seen = new Set<number>()
-    for (const { register, type, digest, data } of events) {
-      if (type !== separator) continue
+    for (const { register, type, digest, data } of counted) {
+      // An event's type is not measured: whoever writes the log could call a separator anything else.
+      const separates = separatorDigests.has(bytesToHex(digest))
+      if (type !== separator && !separates) continue
+      if (type !== separator)
+        return fail(`an event of register ${register} is a separator by its digest alone`)
+      if (!separates || !sameBytes(sha384(data), digest))
+        return fail(`a separator of register ${register} has another digest or other data`)
       if (seen.has(register))
         return fail(`register ${register} has two separators: events after the boot pose as before it`)
-      if (bytesToHex(sha384(data)) !== bytesToHex(digest))
-        return fail(`a separator of register ${register} has another digest`)
       seen.add(register)
     }
     return pass(`${seen.size} registers have one.`)

@@ -42,7 +42,7 @@ const sgxTitles: Readonly<Record<string, string>> = /* @__PURE__ */ (() => {
 })()
 
 /** The questions about one quote, in order. */
-export function quoteTitles(quote: Quote): Readonly<Record<string, string>> {
+export function quoteTitles(quote: Pick<Quote, 'tee'>): Readonly<Record<string, string>> {
   return quote.tee === 'tdx' ? quoteCheckTitles : sgxTitles
 }
 

@@ -60,7 +60,7 @@ export function noteKey(name: string, publicKey: Uint8Array, kind: NoteKeyKind =
   if (publicKey.length !== 32) throw bad('key', 'an Ed25519 key has 32 bytes')
   const head = new TextEncoder().encode(`${name}\n`)
   const keyId = sha256(concatBytes(head, Uint8Array.of(kinds[kind]), publicKey)).slice(0, 4)
-  return { name, kind, publicKey: publicKey.slice(), keyId }
+  return { name, kind, publicKey: Uint8Array.from(publicKey), keyId }
 }
 
 /**

@@ -87,7 +87,8 @@ export function qemuLoadedKernel(
       throw new AttestError('BAD_ARGUMENT', `options.${name}`, 'A number of bytes is expected')
   }
   if (kernel.length < 4096) throw bad('it is too short')
-  const copy = kernel.slice()
+  // Not `slice`, which for a Node Buffer would be the caller's own memory, and that of what lies around it.
+  const copy = Uint8Array.from(kernel)
   const view = new DataView(copy.buffer)
   const protocol = view.getUint16(0x206, true)
   if (view.getUint32(0x202, true) !== 0x53726448 || protocol < 0x202)

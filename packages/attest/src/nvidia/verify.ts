@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
-import { chainProblem, validityProblem } from '../encoding/certificate-chain.js'
+import { p384ChainProblem, validityProblem } from '../encoding/certificate-chain.js'
 import { parseDer } from '../encoding/der.js'
 import { parsePemCertificates } from '../encoding/pem.js'
 import { sameBytes } from '../encoding/same-bytes.js'
@@ -79,7 +79,10 @@ export type NvidiaReferenceMeasurements = Readonly<Record<number, readonly Hex[]
 const requestLength = 37
 const signatureLength = 96
 
-/** The verification itself, with portable signatures unless the caller gives others; see its public face in `with-platform.ts`. */
+/**
+ * The verification itself, with portable signatures unless the caller gives others; see its public face in `with-platform.ts`, which
+ * has no say in the root: it is NVIDIA's, and only tests pin another in its place.
+ */
 export function verifyNvidiaReport(
   report: Uint8Array,
   options: {
@@ -91,6 +94,7 @@ export function verifyNvidiaReport(
     readonly measuredBlocks?: readonly number[]
     readonly verifySignature?: VerifySignature
   },
+  rootDigest: string = nvidiaRootDigest,
 ): NvidiaVerdict {
   const at = momentSeconds(options.at)
   const asked = askedNonce(options.nonce)
@@ -102,9 +106,9 @@ export function verifyNvidiaReport(
   const root = chain[chain.length - 1]
   checks.run('root-trusted', [], () => {
     const digest = `sha256:${bytesToHex(sha256(root?.raw ?? new Uint8Array()))}`
-    return digest === nvidiaRootDigest ? pass('The root is NVIDIA’s.') : fail('the root is not NVIDIA’s')
+    return digest === rootDigest ? pass('The root is NVIDIA’s.') : fail('the root is not NVIDIA’s')
   })
-  checks.run('chain', [], () => unless(chainProblem(chain, verify), `${chain.length} certificates.`))
+  checks.run('chain', [], () => unless(p384ChainProblem(chain, verify), `${chain.length} certificates.`))
   checks.run('certificate-dates', [], () => unless(validityProblem(chain, at), 'All are in date.'))
   checks.run('signature', ['chain'], () => {
     const cut = report.length - signatureLength
@@ -148,14 +152,17 @@ function revocationAnswer(
   at: Date,
 ): CheckAnswer {
   if (ask === undefined) return notChecked('Only NVIDIA can tell, online, and no answer was given.')
+  let open: string | undefined
   for (const certificate of chain) {
     const { status, nextUpdate } = ask(certificate) ?? { status: 'unknown', nextUpdate: at }
     const { commonName } = certificate
     if (status === 'revoked') return fail(`${commonName} is revoked`)
     if (status === 'hold') return fail(`${commonName} is on hold`)
-    if (status !== 'good') return notChecked(`NVIDIA gave no answer about ${commonName}.`)
-    if (!(at <= nextUpdate)) return notChecked(`The answer about ${commonName} went stale.`)
+    // What is open about one certificate hides nothing of the next.
+    if (status !== 'good') open ??= `NVIDIA gave no answer about ${commonName}.`
+    else if (!(at <= nextUpdate)) open ??= `The answer about ${commonName} went stale.`
   }
+  if (open !== undefined) return notChecked(open)
   return pass(`${chain.length} certificates are good, by the answers that the caller brought.`)
 }
 
@@ -207,16 +214,19 @@ function parseReport(report: Uint8Array) {
   if (report.length < requestLength + 8 + signatureLength || report.length > 1 << 20)
     throw bad('its length is wrong')
   if (report[0] !== 0x11 || report[1] !== 0xe0) throw bad('it does not begin with the request')
+  // Whoever shows the report has written the request: asked for one block, the device would measure only what is shown.
+  if (report[2] !== 1 || report[3] !== 0xff) throw bad('the request is not for all measurements, signed')
   if (response[0] !== 0x11 || response[1] !== 0x60) throw bad('the response is missing')
   const length = (response[5] ?? 0) + (response[6] ?? 0) * 256 + (response[7] ?? 0) * 65536
   const record = response.subarray(8, 8 + length)
-  if (record.length !== length || 8 + length + signatureLength > response.length)
-    throw bad('the record is cut off')
+  if (8 + length + signatureLength > response.length) throw bad('the record is cut off')
   const measurements: Record<number, Hex> = {}
   let at = 0
   for (let i = 0; i < (response[4] ?? 0); i += 1) {
     const size = (record[at + 2] ?? 0) + (record[at + 3] ?? 0) * 256
-    if (size < 3 || at + 4 + size > record.length) throw bad('a measurement is cut off')
+    if (at + 4 + size > record.length) throw bad('a measurement is cut off')
+    const valueSize = (record[at + 5] ?? 0) + (record[at + 6] ?? 0) * 256
+    if (record[at + 1] !== 1 || valueSize + 3 !== size) throw bad('a measurement is not as DMTF has it')
     if (measurements[record[at] ?? 0] !== undefined) throw bad('two measurements have one index')
     measurements[record[at] ?? 0] = `0x${bytesToHex(record.subarray(at + 7, at + 4 + size))}`
     at += 4 + size

@@ -7,7 +7,7 @@ import { AttestError } from '../errors.js'
 import { type NitroVerdict, nitroCheckTitles } from '../nitro/verify.js'
 import { type NvidiaTokenVerdict, nvidiaTokenCheckTitles } from '../nvidia/token.js'
 import { type NvidiaVerdict, nvidiaCheckTitles } from '../nvidia/verify.js'
-import type { Check } from '../verdict/check-list.js'
+import { type Check, unanswered } from '../verdict/check-list.js'
 import type { Hex, Verdict } from '../verdict/verdict.js'
 import { type Appraisal, answerOf, appraise } from './appraise.js'
 import {
@@ -95,10 +95,7 @@ function part<V, R>(
   return [{ answer: 'not-proved', reasons: [`The policy asks for ${kind} evidence, and none was given.`] }]
 }
 
-/**
- * The answer about the checks that count, with the policy's own reasons. Each question of the kind must be answered exactly
- * once: a verdict that was kept, cut or written by an older version proves no more than what stands in it.
- */
+/** The answer about the checks that count, with the policy's own reasons; each question of the kind must be answered once. */
 function own(
   verdict: { readonly ok: boolean; readonly checks: readonly Check[] },
   titles: Readonly<Record<string, string>>,
@@ -106,15 +103,10 @@ function own(
   reasons: readonly string[],
 ): Appraisal {
   const counted = verdict.checks.filter((check) => !answeredElsewhere(check))
-  const unanswered = Object.entries(titles)
-    .filter(([id]) => verdict.checks.filter((check) => check.id === id).length !== 1)
-    .map(([id, title]): Check => {
-      return { id, title, result: 'not-checked', detail: 'The verdict has not one answer to it.' }
-    })
   // A verdict is not ok for the sake of a check whose question the policy answers; for any other reason it must be.
   const excused = verdict.checks.some((check) => answeredElsewhere(check) && check.result !== 'pass')
   const { answer, reasons: all } = answerOf(
-    { ok: verdict.ok === true || excused, checks: [...counted, ...unanswered] },
+    { ok: verdict.ok === true || excused, checks: [...counted, ...unanswered(verdict.checks, titles)] },
     refusalsAbout('configuration', reasons),
     { policys: () => false, verifiersOwn: (id) => calendar.has(id) },
   )

@@ -588,6 +588,49 @@ describe('answers', () => {
   })
 })
 
+describe('a verdict that was kept, cut or made up', () => {
+  const sgxOnly = { tee: 'sgx', mrEnclave: hex(1, 32), mrSigner: hex(2, 32), isvProdId: 5, isvSvn: 7 }
+  const sgx = {
+    ...tdx,
+    tee: 'sgx',
+    checks: tdx.checks.filter(({ id }) => id !== 'tdx-module'),
+    claims: { ...claims, ...sgxOnly },
+  } as unknown as Verdict
+  const kinds = { tdx, sgx, snp } as const
+  const rules: AttestationPolicy = {
+    ...trust,
+    roots: [...trust.roots, ...Object.values(kinds).flatMap(({ claims }) => claims.root?.certificate ?? [])],
+    snp: { minimumTcb: { Turin: minimum } },
+  }
+  it.each(Object.entries(kinds))('of %s is no proof without one answer to each question', (_, verdict) => {
+    const answer = (change: object) => appraise({ ...verdict, ...change } as Verdict, rules).answer
+    expect(answer({})).toBe(verdict === tdx ? 'allowed' : 'not-allowed')
+    expect(answer({ checks: [] })).toBe('not-proved')
+    for (const [i, check] of verdict.checks.entries()) {
+      expect(answer({ checks: verdict.checks.filter((one) => one !== check) })).toBe('not-proved')
+      expect(answer({ checks: [...verdict.checks, check] })).toBe('not-proved')
+      const renamed = verdict.checks.map((one, j) => (i === j ? { ...one, id: 'x' } : one))
+      expect(answer({ checks: renamed })).toBe('not-proved')
+    }
+    for (const ok of ['false', 1, undefined, null, false]) expect(answer({ ok })).not.toBe('allowed')
+  })
+
+  it.each<unknown>([
+    null,
+    undefined,
+    'x',
+    [],
+    {},
+    { ok: true },
+    { ...tdx, checks: {} },
+    { ...tdx, claims: undefined },
+  ])('is a typed error when it is none: %#', (verdict) => {
+    expect(() => appraise(verdict as Verdict, trust)).toThrow(
+      expect.objectContaining({ name: 'AttestError', code: 'BAD_ARGUMENT', place: 'verdict' }),
+    )
+  })
+})
+
 describe('parseAttestationPolicy', () => {
   const full: AttestationPolicy = {
     ...trust,

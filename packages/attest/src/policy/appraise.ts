@@ -1,4 +1,7 @@
-import type { Check } from '../verdict/check-list.js'
+import { snpCheckTitles } from '../amd/parts.js'
+import { AttestError } from '../errors.js'
+import { quoteTitles } from '../intel/parts.js'
+import { type Check, unanswered } from '../verdict/check-list.js'
 import type { IntelClaims, SgxClaims, TdxClaims, Verdict } from '../verdict/verdict.js'
 import { snpRefusals } from './appraise-snp.js'
 import { type AttestationPolicy, parseAttestationPolicy, type SgxRules, type TdxRules } from './policy.js'
@@ -49,7 +52,7 @@ const level = 'tcb-level'
  * @param verdict from `verifyQuote`
  * @param policy which evidence is good enough
  * @returns the answer with all reasons
- * @throws AttestError `BAD_POLICY` when the policy is none
+ * @throws AttestError `BAD_POLICY` when the policy is none; `BAD_ARGUMENT` when the verdict is none
  *
  * @example
  * ```ts no-run
@@ -74,9 +77,17 @@ export function appraiseWithRefusals(
   policy: AttestationPolicy,
 ): Appraisal & { readonly refusals: readonly Refusal[] } {
   // Callers without types give anything: a rule that is misspelt or missing must be an error, and no silent yes.
-  const refusals = refusalsOf(verdict, parseAttestationPolicy(policy))
-  return answerOf(verdict, refusals, {
-    policys: (id) => id === trust || id === level,
+  const rules = parseAttestationPolicy(policy)
+  const given = verdict as Partial<Verdict> | null | undefined
+  if (!Array.isArray(given?.checks) || typeof given.claims !== 'object' || given.claims === null)
+    throw new AttestError('BAD_ARGUMENT', 'verdict', 'The answer of a verifier is expected')
+  const refusals = refusalsOf(verdict, rules)
+  const { tee } = verdict.claims
+  const titles = tee === 'sev-snp' ? snpCheckTitles : quoteTitles({ tee })
+  const open = unanswered(verdict.checks, titles)
+  return answerOf({ ok: verdict.ok, checks: [...verdict.checks, ...open] }, refusals, {
+    // The policy answers what was asked with another answer, not what nobody asked.
+    policys: (id) => (id === trust || id === level) && open.every((one) => one.id !== id),
     verifiersOwn: (id) => calendar.has(id) || isVerifiersOwn(id, verdict),
   })
 }
@@ -109,7 +120,7 @@ export function answerOf(
   if (unproved.length > 0) return { answer: 'not-proved', reasons: [...unproved, ...refused], refusals }
   if (refused.length > 0) return { answer: 'not-allowed', reasons: refused, refusals }
   // Every check passed one by one and no rule refused; `ok` says the same, and is asked all the same.
-  if (!verdict.ok) return { answer: 'not-proved', reasons: ['The verdict is not ok.'], refusals }
+  if (verdict.ok !== true) return { answer: 'not-proved', reasons: ['The verdict is not ok.'], refusals }
   return { answer: 'allowed', reasons: [], refusals }
 }
 

@@ -1,3 +1,5 @@
+import { AttestError } from '../errors.js'
+
 /**
  * The one port for signatures. The form of the key says which algorithm is meant, so that no caller can confuse them:
  *
@@ -17,6 +19,44 @@ export function keyAlgorithm(publicKey: Uint8Array): 'p256' | 'p384' | 'rsa' | u
   if (publicKey.length === 65 && publicKey[0] === 4) return 'p256'
   if (publicKey.length === 97 && publicKey[0] === 4) return 'p384'
   return publicKey[0] === 0x30 ? 'rsa' : undefined
+}
+
+const strictPorts = /* @__PURE__ */ new WeakMap<VerifySignature, VerifySignature>()
+const provisionalPorts = /* @__PURE__ */ new WeakSet<VerifySignature>()
+
+/**
+ * A caller's port as the verifiers use it: what is neither true nor false is no answer. A promise above all, which would otherwise
+ * count as true.
+ *
+ * @param port as the caller gave it
+ * @returns one port for one port
+ * @throws AttestError `BAD_ARGUMENT` when it is no function; the port itself throws the same when its answer is none
+ */
+export function strictPort(port: VerifySignature): VerifySignature {
+  const bad = (what: string) => new AttestError('BAD_ARGUMENT', 'options.verifySignature', what)
+  // Callers without types may give anything.
+  if (typeof port !== 'function') throw bad('A function is expected')
+  const known = strictPorts.get(port)
+  if (known !== undefined) return known
+  const strict: VerifySignature = (publicKey, message, signature) => {
+    const answer: unknown = port(publicKey, message, signature)
+    if (typeof answer === 'boolean') return answer
+    throw bad('The port must say true or false at once; for one that gives promises see withWebCrypto')
+  }
+  strictPorts.set(port, strict)
+  return strict
+}
+
+/** Remembers that some of a port's answers were none: nothing that was made with it may be used. */
+export function markProvisional(port: VerifySignature): void {
+  provisionalPorts.add(port)
+  const strict = strictPorts.get(port)
+  if (strict !== undefined) markProvisional(strict)
+}
+
+/** Whether a port's answers were marked by {@link markProvisional}. */
+export function isProvisional(port: VerifySignature): boolean {
+  return provisionalPorts.has(port)
 }
 
 interface Answer {

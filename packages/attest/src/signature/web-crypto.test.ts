@@ -1,8 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import type { Collateral } from '../intel/collateral.js'
+import type { PreparedCollateral } from '../intel/prepared-collateral.js'
 import { createAmdSimulator } from '../simulator/index.js'
 import { at, quote, seededRandom, simulator } from '../testing/fixture.js'
-import { prepareCollateral, verifyQuote, verifySnpReport } from '../with-platform.js'
+import { nitroDocument } from '../testing/nitro-fixture.js'
+import { spdmCertificates, spdmReport } from '../testing/spdm-fixture.js'
+import {
+  prepareCollateral,
+  verifyCollateral,
+  verifyNitroDocument,
+  verifyNvidiaReport,
+  verifyQuote,
+  verifySnpReport,
+} from '../with-platform.js'
+import type { VerifySignature } from './port.js'
 import { withWebCrypto } from './web-crypto.js'
 
 const collateral = simulator.collateral(at)
@@ -42,6 +53,94 @@ describe('withWebCrypto', () => {
       )
       expect(verdict).toEqual(verifySnpReport(bytes, given))
     }
+  })
+
+  const forgedCollateral = simulator.collateral(at, { defect: 'tampered-tcb-info' })
+  const forged = simulator.quote({ reportData: new Uint8Array(64), defect: 'tampered-body' })
+  const refused = { name: 'AttestError', code: 'BAD_ARGUMENT' }
+
+  it('refuses a verification that waits, whose answers would be provisional ones', async () => {
+    const seen: boolean[] = []
+    const waiting = async (verifySignature: VerifySignature) => {
+      await Promise.resolve()
+      const verdict = verifyQuote(forged, { ...options, collateral, verifySignature })
+      seen.push(verdict.ok)
+      return verdict
+    }
+    // @ts-expect-error: nothing that waits is a verification's answer
+    await expect(withWebCrypto(waiting)).rejects.toMatchObject(refused)
+    await new Promise((resolve) => setTimeout(resolve, 0))
+    expect(seen).toEqual([])
+    const loose = withWebCrypto as (ask: (port: VerifySignature) => unknown) => Promise<unknown>
+    const direct = async (verifySignature: VerifySignature) =>
+      verifyQuote(forged, { ...options, collateral, verifySignature })
+    await expect(loose(direct)).rejects.toMatchObject(refused)
+    // biome-ignore lint/suspicious/noThenProperty: what counts is how it looks
+    await expect(loose(() => ({ then: () => undefined }))).rejects.toMatchObject(refused)
+  })
+
+  it('takes no answer of a port whose run is over', async () => {
+    const kept: VerifySignature[] = []
+    await withWebCrypto((verifySignature) => {
+      kept.push(verifySignature)
+      return verifyQuote(quote, { ...options, collateral, verifySignature })
+    })
+    expect(kept.length).toBeGreaterThan(1)
+    for (const verifySignature of kept) {
+      const ask = () => verifyQuote(forged, { ...options, collateral, verifySignature })
+      expect(ask).toThrow(expect.objectContaining(refused))
+    }
+  })
+
+  it('refuses collateral that a run prepared whose answers were provisional', async () => {
+    const handles: PreparedCollateral[] = []
+    const bytes = simulator.quote({ reportData: new Uint8Array(64) })
+    const verdict = await withWebCrypto((verifySignature) => {
+      const handle = prepareCollateral(forgedCollateral, { verifySignature })
+      handles.push(handle)
+      return verifyQuote(bytes, { ...options, collateral: handle, verifySignature })
+    })
+    expect(verdict.ok).toBe(false)
+    const ask = (handle: PreparedCollateral | undefined) => () =>
+      verifyQuote(bytes, { ...options, collateral: handle as PreparedCollateral })
+    expect(ask(handles[0])).toThrow(expect.objectContaining(refused))
+    expect(ask(handles.at(-1))().ok).toBe(false)
+    let once: PreparedCollateral | undefined
+    const memoised = withWebCrypto((verifySignature) => {
+      once ??= prepareCollateral(forgedCollateral, { verifySignature })
+      return verifyQuote(bytes, { ...options, collateral: once, verifySignature })
+    })
+    await expect(memoised).rejects.toMatchObject(refused)
+  })
+
+  it.each<[string, unknown]>([
+    ['a promise', async () => false],
+    ['a promise of true', async () => true],
+    ['a text', () => 'no'],
+    ['an object', () => ({})],
+    ['a number', () => 1],
+    ['nothing', () => undefined],
+  ])('no verifier takes %s for the answer of a port', (_, port) => {
+    const verifySignature = port as VerifySignature
+    const amd = createAmdSimulator({ random: seededRandom('web'), at })
+    const given = { certificates: amd.certificates(), crl: amd.crl(at), at, trustedRoots: [amd.rootDigest] }
+    const report = amd.report({ reportData: new Uint8Array(64) })
+    for (const ask of [
+      () => verifyQuote(forged, { ...options, collateral, verifySignature }),
+      () => prepareCollateral(collateral, { verifySignature }),
+      () => verifyCollateral(forgedCollateral, { ...options, verifySignature }),
+      () => verifySnpReport(report, { ...given, verifySignature }),
+      () => verifyNitroDocument(nitroDocument(), { at, verifySignature }),
+      () => verifyNvidiaReport(spdmReport(), { at, certificates: spdmCertificates(), verifySignature }),
+    ])
+      expect(ask).toThrow(expect.objectContaining(refused))
+  })
+
+  it.each<unknown>([null, 'x', {}, true])('a port that is none is a typed error: %j', (port) => {
+    const verifySignature = port as VerifySignature
+    expect(() => verifyQuote(quote, { ...options, collateral, verifySignature })).toThrow(
+      expect.objectContaining(refused),
+    )
   })
 
   it('passes errors on, and ends when the questions never do', async () => {

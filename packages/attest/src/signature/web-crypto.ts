@@ -2,7 +2,7 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import { encodeBase64Url } from '@sealpool/crypto'
 import { parseDer } from '../encoding/der.js'
 import { AttestError } from '../errors.js'
-import { keyAlgorithm, type VerifySignature } from './port.js'
+import { keyAlgorithm, markProvisional, type VerifySignature } from './port.js'
 import { parseRsaPublicKey } from './rsa-pss.js'
 
 /** More rounds than any verification has links that build on each other. */
@@ -13,10 +13,11 @@ const maximumRounds = 32
  * to learn which signatures it needs, they are checked all at once, and it is asked again with the answers. Only a run that
  * asked nothing unknown counts, so the verdict is the same as with any other port.
  *
- * @param ask a verification that is given the port; it is called several times and must not keep what earlier calls gave
+ * @param ask a verification that is given the port; it is called several times, must not wait for anything (fetch collateral before),
+ *   and must not keep what earlier calls gave: their ports and what was prepared with them are refused
  * @param subtle the platform's WebCrypto
  * @returns what the last call gave
- * @throws AttestError `BAD_ARGUMENT` when `ask` never comes to an end; whatever the last call of `ask` throws
+ * @throws AttestError `BAD_ARGUMENT` when `ask` gives a promise or never comes to an end; whatever the last call of `ask` throws
  *
  * @example
  * ```ts no-run
@@ -24,13 +25,17 @@ const maximumRounds = 32
  * ```
  */
 export async function withWebCrypto<T>(
-  ask: (verifySignature: VerifySignature) => T,
+  ask: (verifySignature: VerifySignature) => T & (T extends PromiseLike<unknown> ? never : unknown),
   subtle: SubtleCrypto = globalThis.crypto.subtle,
 ): Promise<T> {
   const answers = new Map<string, boolean>()
   for (let round = 0; round < maximumRounds; round += 1) {
     const open = new Map<string, Promise<boolean>>()
+    let over = false
     const port: VerifySignature = (publicKey, message, signature) => {
+      // Whoever asks later asks for a provisional answer.
+      if (over)
+        throw bad('Its port is asked when its run is over: it must not wait, and nobody may keep the port')
       const name = [publicKey, signature, message].map(bytesToHex).join(' ')
       const known = answers.get(name)
       if (known !== undefined) return known
@@ -44,19 +49,36 @@ export async function withWebCrypto<T>(
     } catch (error) {
       result = { error }
     }
+    over = true
+    if ('value' in result && isThenable(result.value)) {
+      // It fails when it asks its port, and nobody else listens.
+      Promise.resolve(result.value).catch(() => undefined)
+      throw bad('It must not give a promise: fetch what it needs before, and verify at once')
+    }
     if (open.size === 0) {
       if ('error' in result) throw result.error
       return result.value
     }
+    markProvisional(port)
     for (const [name, answer] of open) answers.set(name, await answer)
   }
-  throw new AttestError('BAD_ARGUMENT', 'ask', 'The verification asks for other signatures every time')
+  throw bad('The verification asks for other signatures every time')
+}
+
+function bad(what: string): AttestError {
+  return new AttestError('BAD_ARGUMENT', 'ask', what)
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function'
 }
 
 const parameters = {
   p256: { algorithm: { name: 'ECDSA', namedCurve: 'P-256' }, verify: { name: 'ECDSA', hash: 'SHA-256' } },
   p384: { algorithm: { name: 'ECDSA', namedCurve: 'P-384' }, verify: { name: 'ECDSA', hash: 'SHA-384' } },
 } as const
+
+type Copies = [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>]
 
 async function verifyOne(
   subtle: SubtleCrypto,
@@ -66,8 +88,8 @@ async function verifyOne(
 ): Promise<boolean> {
   const kind = keyAlgorithm(publicKey)
   if (kind === undefined) return false
-  // WebCrypto takes views of plain buffers only; these copies are small.
-  const [key, text, bytes] = [publicKey.slice(), message.slice(), signature.slice()]
+  // WebCrypto takes views of plain buffers only, and answers later; these copies are small.
+  const [key, text, bytes] = [publicKey, message, signature].map((one) => Uint8Array.from(one)) as Copies
   try {
     if (kind === 'rsa') {
       parseRsaPublicKey(key)

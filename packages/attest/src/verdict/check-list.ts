@@ -41,7 +41,7 @@ export function unless(problem: string | undefined, holds: string): CheckAnswer 
 export interface CheckList {
   /**
    * Asks one question. It is answered `not-checked` without being asked when a question it builds on did not pass; a typed
-   * error inside is a fail.
+   * error inside is a fail, unless it is about the caller's arguments.
    */
   run(id: string, needs: readonly string[], ask: () => CheckAnswer): boolean
   /** Whether these questions were asked and passed. */
@@ -78,11 +78,28 @@ export function checkList(titles: Readonly<Record<string, string>>): CheckList {
   }
 }
 
+/**
+ * What a list of checks leaves open. A verdict that was kept, cut or written by an older version proves no more than what stands in
+ * it: each question must be answered exactly once.
+ *
+ * @param checks of a verdict
+ * @param titles the questions of its kind
+ * @returns a `not-checked` for each question that has not one answer
+ */
+export function unanswered(checks: readonly Check[], titles: Readonly<Record<string, string>>): Check[] {
+  return Object.entries(titles)
+    .filter(([id]) => checks.filter((check) => check.id === id).length !== 1)
+    .map(([id, title]) => {
+      return { id, title, ...notChecked('The verdict has not one answer to it.') }
+    })
+}
+
 function guarded(ask: () => CheckAnswer): CheckAnswer {
   try {
     return ask()
   } catch (error) {
-    if (error instanceof AttestError) return fail(error.message)
+    // What the caller did wrong says nothing about the evidence.
+    if (error instanceof AttestError && error.code !== 'BAD_ARGUMENT') return fail(error.message)
     throw error
   }
 }

@@ -20,12 +20,9 @@ import {
 import { parseQuote } from '../intel/quote.js'
 import { formatCheckpoint, formatNote, leafHash, noteKey, signNote, treeRoot } from '../log/index.js'
 import { logCheckTitles, verifyLogged } from '../log/verify.js'
-import { nitroCheckTitles } from '../nitro/verify.js'
-import { nvidiaCheckTitles } from '../nvidia/verify.js'
-import { verifyNitroDocument, verifyNvidiaReport } from '../platform-evidence/index.js'
 import { createAmdSimulator } from '../simulator/index.js'
-import { attestData, readAttestData } from '../testing/attest-data.js'
-import { asked, checkTable, own, plain, type Verifier } from '../testing/check-table.js'
+import { asked, checkTable, own, type Verifier } from '../testing/check-table.js'
+import { eventType, firmwareEvent, firmwareLog, separatorData } from '../testing/firmware-log.js'
 import {
   at,
   bundle,
@@ -503,34 +500,7 @@ const dstackLogs: Verifier = {
   },
 }
 
-const firmwareEvent = (register: number, type: number, data: Uint8Array, digest = sha384(data)) => {
-  const event = new Uint8Array(12 + 2 + 48 + 4 + data.length)
-  const view = new DataView(event.buffer)
-  view.setUint32(0, register, true)
-  view.setUint32(4, type, true)
-  view.setUint32(8, 1, true)
-  view.setUint16(12, 12, true)
-  event.set(digest, 14)
-  view.setUint32(62, data.length, true)
-  event.set(data, 66)
-  return event
-}
-const firmwareHeader = () => {
-  const text = utf8('Spec ID Event03\0')
-  const header = new Uint8Array(32 + text.length)
-  new DataView(header.buffer).setUint32(4, 3, true)
-  new DataView(header.buffer).setUint32(28, text.length, true)
-  header.set(text, 32)
-  return header
-}
-const separator = new Uint8Array(4)
-const firmwareLog = (...more: Uint8Array[]) =>
-  new Uint8Array(
-    [firmwareHeader(), ...[1, 2, 3].map((one) => firmwareEvent(one, 4, separator)), ...more].flatMap(
-      (one) => [...one],
-    ),
-  )
-const one = encodeHex(replayRegister([sha384(separator)]))
+const one = encodeHex(replayRegister([sha384(separatorData)]))
 const firmware = (log = firmwareLog(), rtmrs: readonly `0x${string}`[] = [one, one, one, zero]) => {
   const [a = zero, b = zero, c = zero, d = zero] = rtmrs
   return verifyFirmwareEventLog(log, { rtmrs: [a, b, c, d] }).checks
@@ -543,10 +513,17 @@ const firmwareLogs: Verifier = {
     rtmr1: { fail: () => firmware(undefined, [one, zero, one, zero]), notChecked: own },
     rtmr2: { fail: () => firmware(undefined, [one, one, zero, zero]), notChecked: own },
     rtmr3: {
-      fail: () => firmware(firmwareLog(firmwareEvent(4, 5, separator))),
+      fail: () => firmware(firmwareLog(firmwareEvent(4, eventType.action, separatorData))),
       notChecked: () => firmware(undefined, [one, one, one, one]),
     },
-    separators: { fail: () => firmware(firmwareLog(firmwareEvent(1, 4, separator))), notChecked: own },
+    registers: {
+      fail: () => firmware(firmwareLog(firmwareEvent(0, eventType.action, separatorData))),
+      notChecked: own,
+    },
+    separators: {
+      fail: () => firmware(firmwareLog(firmwareEvent(1, eventType.separator, separatorData))),
+      notChecked: own,
+    },
   },
 }
 
@@ -563,37 +540,10 @@ const synthetic: Readonly<Record<string, Verifier>> = {
 
 for (const [name, verifier] of Object.entries(synthetic)) checkTable(name, verifier)
 
-describe.skipIf(attestData === undefined)('every check of evidence that only hardware can make', () => {
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
-
-  it('verifyNitroDocument', () => {
-    const packed = readAttestData('Dstack-TEE__dstack/dstack/dstack-attest/tests/nitro_attestation.bin')
-    const document = packed.slice(4, 4 + ((((packed[2] ?? 0) | ((packed[3] ?? 0) << 8)) >>> 2) & 0x3fff))
-    const { timestamp } = verifyNitroDocument(document, { at: new Date(0) }).claims
-    const made = new Date(timestamp)
-    const { checks, claims } = verifyNitroDocument(document, { at: made })
-    expect(checks.map(({ id }) => id)).toEqual(Object.keys(nitroCheckTitles))
-    for (const { id, result, detail } of checks) {
-      expect([id, result]).toEqual([id, id === 'nonce' ? 'not-checked' : 'pass'])
-      expect(detail).toMatch(plain)
-    }
-    expect(claims.debug).toBe(false)
-  })
-
-  it('verifyNvidiaReport', () => {
-    const folder =
-      'NVIDIA__attestation-sdk/nv-attestation-sdk-cpp/unit-tests/testdata/sample_attestation_data/gpu'
-    const report = hexToBytes(text(readAttestData(`${folder}/hopperAttestationReport.txt`)).trim())
-    const certificates = text(readAttestData(`${folder}/hopperCertChain.txt`))
-    const { checks } = verifyNvidiaReport(report, { certificates, at: new Date('2026-11-20') })
-    expect(checks.map(({ id }) => id)).toEqual(Object.keys(nvidiaCheckTitles))
-    const open = checks.filter(({ result }) => result === 'not-checked').map(({ id }) => id)
-    expect(open).toEqual(['nonce', 'not-revoked', 'measurements'])
-  })
-
-  it('the rest has tests of its own for each check', () => {
-    // dstack/measurement-document.test.ts, against real evidence. Azure, certificates of dstack and tokens of NVIDIA have their
-    // table in every-platform-check.test.ts.
+describe('every check of other evidence', () => {
+  it('has tests of its own', () => {
+    // dstack/measurement-document.test.ts, against real evidence; nitro/verify.test.ts; nvidia/verify.test.ts. Azure, certificates
+    // of dstack and tokens of NVIDIA have their table in every-platform-check.test.ts.
     expect(Object.keys(dstackImageCheckTitles)).toHaveLength(7)
     expect(verifyDstackImage).toBeTypeOf('function')
   })

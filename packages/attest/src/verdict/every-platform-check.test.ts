@@ -288,6 +288,9 @@ describe('verifyDstackSnpAttestation', () => {
     ['no key provider', document({ key_provider: undefined })],
     ['an instance id that is no hex', document({ instance_id: 'x' })],
     ['a key provider’s id that is no hex', document({ key_provider_id: '0x00' })],
+    ['a field twice', { document: mrConfigText.replace('{', `{"compose_hash":"${'00'.repeat(32)}",`) }],
+    ['a field twice, once escaped', { document: mrConfigText.replace('{', '{"\\u0076ersion":2,') }],
+    ['a field twice further inside', { document: mrConfigText.replace('{', '{"extra":[{"a":1,"a":2}],') }],
   ])('fails a document of %s', (_, defects) => {
     const { checks, facts } = container(defects)
     expect([result(checks, 'mr-config'), facts.composeHash]).toEqual(['fail', null])
@@ -295,7 +298,8 @@ describe('verifyDstackSnpAttestation', () => {
 
   it('takes a document without an instance, and further fields', () => {
     for (const change of [{ instance_id: undefined }, { instance_id: '' }]) {
-      const { ok, facts } = container(document({ ...change, extra: 1 }))
+      const extra = { a: '"b":', c: ['\\', { a: 'x:"' }], 'd"': 'e\\":' }
+      const { ok, facts } = container(document({ ...change, extra }))
       expect([ok, facts.instanceId]).toEqual([true, null])
     }
   })
@@ -314,6 +318,14 @@ describe('verifyDstackSnpAttestation', () => {
     )
     expect(code(() => verifyDstackSnpAttestation(new Uint8Array(), snpOptions))).toMatch(/^BAD_EVIDENCE/)
     expect(code(() => container({ certificates: [Uint8Array.of(1)] }))).toMatch(/^BAD_PEM/)
+    for (const given of [null, undefined, '00', [0, 3], {}] as unknown as Uint8Array[])
+      expect(code(() => verifyDstackSnpAttestation(given, snpOptions))).toMatch(/^BAD_EVIDENCE/)
+    const many = Array.from({ length: 17 }, (_, i) => Uint8Array.of(0x30, i))
+    expect(code(() => container({ certificates: many }))).toMatch(/^BAD_EVIDENCE/)
+    const packed = [amd.certificates(), amd.certificates(), amd.certificates()].map((all) =>
+      new TextEncoder().encode(formatPemCertificates([...all, ...all])),
+    )
+    expect(code(() => container({ certificates: packed }))).toMatch(/^BAD_EVIDENCE/)
     for (const reportData of ['00', null, new Uint8Array(63)])
       expect(code(() => container({}, { reportData }))).toBe('BAD_ARGUMENT options.reportData')
     expect(code(() => container({}, { at: 0 }))).toMatch(/^BAD_ARGUMENT/)

@@ -32,8 +32,8 @@ export interface AccessDoor {
   /** Base address of the node. */
   readonly nodeUrl: string
   readonly chainId: number
-  /** How bytes travel. */
-  readonly fetch: typeof globalThis.fetch
+  /** How bytes travel; undefined: the platform's fetch. */
+  readonly fetch: typeof globalThis.fetch | undefined
   /** The node's keys, once its evidence was verified; it throws when they cannot be trusted. */
   readonly keySet: () => Promise<KeySet>
   readonly random: Random
@@ -61,6 +61,8 @@ const openPaths: readonly RegExp[] = [
   /^\/v1\/evidence(\?|$)/,
   /^\/v1\/log\//,
 ]
+/** Milliseconds for each request of a sign-in. */
+const signInTimeoutMs = 30_000
 const maximumAnswerBytes = 96 * 1024 * 1024
 
 /**
@@ -82,8 +84,12 @@ export function nodeAccess(options: NodeAccessOptions = {}): NodeAccess {
     let session: Promise<string> | undefined
     /** Seconds by which the node's clock is ahead of this one's. */
     let ahead = 0
+    const fetcher = door.fetch ?? globalThis.fetch
     const base = door.nodeUrl.replace(/\/+$/, '')
     const seconds = () => Math.floor(door.now().getTime() / 1000)
+
+    /** For requests that belong to no call: a session is for all of them, and its owner may take his time to sign. */
+    const patience = (): RequestInit => ({ signal: AbortSignal.timeout(signInTimeoutMs) })
 
     async function send(
       call: Pick<SealedCall, 'method' | 'path' | 'token' | 'body'>,
@@ -97,7 +103,7 @@ export function nodeAccess(options: NodeAccessOptions = {}): NodeAccess {
         random: door.random,
       })
       const { signal = null } = init
-      const response = await door.fetch(`${base}${sealedCallPath}`, {
+      const response = await fetcher(`${base}${sealedCallPath}`, {
         method: 'POST',
         headers: { 'content-type': sealedCallType },
         body: sealed as Uint8Array<ArrayBuffer>,
@@ -124,7 +130,7 @@ export function nodeAccess(options: NodeAccessOptions = {}): NodeAccess {
           })
     }
 
-    async function signIn(init: RequestInit): Promise<string> {
+    async function signIn(): Promise<string> {
       if (account?.signMessage === undefined) {
         throw new ClientError(
           'ACCOUNT_REQUIRED',
@@ -133,7 +139,10 @@ export function nodeAccess(options: NodeAccessOptions = {}): NodeAccess {
         )
       }
       const keySet = await door.keySet()
-      const challenge = await send({ method: 'GET', path: '/v1/sign-in', token: null, body: null }, init)
+      const challenge = await send(
+        { method: 'GET', path: '/v1/sign-in', token: null, body: null },
+        patience(),
+      )
       const { nonce } = answered(challenge, signInChallengeSchema)
       const issuedAt = new Date((seconds() + ahead) * 1000)
       const message = signInMessage({
@@ -147,7 +156,7 @@ export function nodeAccess(options: NodeAccessOptions = {}): NodeAccess {
         roles,
       })
       const body = { message, signature: await account.signMessage({ message }) }
-      const answer = await send({ method: 'POST', path: '/v1/sign-in', token: null, body }, init)
+      const answer = await send({ method: 'POST', path: '/v1/sign-in', token: null, body }, patience())
       return answered(answer, signedInSchema).token
     }
 
@@ -155,7 +164,7 @@ export function nodeAccess(options: NodeAccessOptions = {}): NodeAccess {
       const url = new URL(typeof input === 'object' && 'url' in input ? input.url : input)
       const path = `${url.pathname}${url.search}`
       const inner = path.slice(new URL(base).pathname.replace(/\/+$/, '').length)
-      if (openPaths.some((one) => one.test(inner))) return door.fetch(input, init)
+      if (openPaths.some((one) => one.test(inner))) return fetcher(input, init)
       const call = {
         method: init.method === 'POST' ? 'POST' : 'GET',
         path: inner,
@@ -169,7 +178,7 @@ export function nodeAccess(options: NodeAccessOptions = {}): NodeAccess {
         const over = code === 'SIGN_IN_REQUIRED' || code === 'TOKEN_EXPIRED' || code === 'TOKEN_INVALID'
         if (over && options.token === undefined && account !== undefined) {
           // Calls at the same time share one sign-in: the owner is asked once.
-          if (session === held || session === undefined) session = signIn(init)
+          if (session === held || session === undefined) session = signIn()
           const opened = session
           opened.catch(() => {
             if (session === opened) session = undefined

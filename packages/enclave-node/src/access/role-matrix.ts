@@ -2,8 +2,6 @@
  * Who may call what: every role times every endpoint. An endpoint without a row may be called by nobody.
  * @module
  */
-import type { AccessRole } from '@sealpool/client/access'
-
 /** Everybody there is for the API. An agent holds a capability token and acts for the wallet that gave it. */
 export const apiRoles = ['anonymous', 'contributor', 'consumer', 'operator', 'peer', 'agent'] as const
 /** One of {@link apiRoles}. */
@@ -76,6 +74,3 @@ export const roleMatrix: Readonly<Record<string, AccessRow>> = {
   'GET /v1/log/tile/{level}/{tile}': row('nothing', everybody),
   'GET /v1/audit': row('nothing', ['no', 'yes', 'yes', 'yes', 'yes', 'no'], true),
 }
-
-/** Roles that a wallet signs in with, as far as the matrix knows them. */
-export type SignInRole = AccessRole & ApiRole

@@ -21,8 +21,12 @@ export interface SingleUse {
  */
 export function singleUse(options: { readonly capacity: number; readonly now: () => number }): SingleUse {
   const used = new Map<string, number>()
+  let forgotAt = Number.NEGATIVE_INFINITY
   const forget = (): void => {
     const now = options.now()
+    // Once a second at most: whoever fills the memory must not have it searched at every call.
+    if (now === forgotAt) return
+    forgotAt = now
     for (const [name, until] of used) if (until < now) used.delete(name)
   }
   return {

@@ -7,7 +7,8 @@ import { type JobManifest, parseJobManifest } from '@sealpool/compute'
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { type ApiErrorCode, apiErrorTexts } from './api-error.js'
-import { planSchema, refusalStatus } from './api-routes.js'
+import { refusalStatus } from './api-routes.js'
+import { planSchema } from './api-shapes.js'
 
 /** What a call inside the process brings along, besides the request. */
 export interface CallBindings {

@@ -5,97 +5,25 @@
  */
 import * as z from 'zod'
 import { type ApiErrorCode, apiErrorTexts } from './api-error.js'
-
-/** 32 bytes that make evidence fresh. */
-export const nonceSchema = z.string().regex(/^0x[0-9a-f]{64}$/)
-/** Address of a pool or wallet. */
-export const addressSchema = z.string().regex(/^0x[0-9a-fA-F]{40}$/)
-/** Number of a contribution or job, decimal, at most 18 digits. */
-export const idSchema = z.string().regex(/^(0|[1-9]\d{0,17})$/)
-/** Body of a plan. */
-export const planSchema = z.strictObject({ manifest: z.unknown() })
-
-const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/)
-const base64Url = z.string().regex(/^[A-Za-z0-9_-]*$/)
-const simulated = z.boolean().describe('true when no hardware stands behind the node')
-/** A signed statement; what it says is checked by whoever verifies it. */
-const statement = z.looseObject({
-  statement: z.looseObject({}),
-  context: z.looseObject({}),
-  signature: z.string(),
-})
-const json = z.record(z.string(), z.unknown())
-const reason = { reason: z.string().nullable(), reasonText: z.string().nullable() }
-const states = z.record(z.string(), z.int().nonnegative())
-
-const bundle = {
-  receipt: statement,
-  evidence: json,
-  policies: z.record(z.string(), json.nullable()).describe('by pool'),
-  manifest: json.nullable(),
-  plan: json.nullable(),
-  verdicts: z.record(z.string(), z.array(digest)).describe('digests of the verdicts on the inputs, by pool'),
-}
-const job = z.strictObject({
+import {
+  type ApiRoute,
+  addressSchema,
+  base64Url,
+  bundle,
+  digest,
+  id,
+  idSchema,
+  job,
+  json,
+  nonceSchema,
+  planSchema,
+  proposal,
+  reason,
   simulated,
-  id: idSchema,
-  state: z.string(),
-  stateText: z.string(),
-  chainState: z.string(),
-  ...reason,
-  reasons: z.array(z.strictObject({ code: z.string(), text: z.string().nullable() })),
-  receipt: statement.nullable(),
-})
-
-/** One call. */
-export interface ApiRoute {
-  readonly method: 'get' | 'post'
-  /** With parameters in braces, as OpenAPI writes them. */
-  readonly path: string
-  readonly summary: string
-  readonly parameters?: Readonly<
-    Record<string, { readonly in: 'path' | 'query'; readonly schema: z.ZodType; readonly required: boolean }>
-  >
-  readonly body?: z.ZodType
-  /** Media types of body and answer when they are not JSON. */
-  readonly media?: { readonly body?: string; readonly answer?: string }
-  /** Answers by status; null: text. */
-  readonly answers: Readonly<Record<number, z.ZodType | null>>
-  /** Refusals of this call alone; see {@link everyRefusal}. */
-  readonly refusals: readonly ApiErrorCode[]
-}
-
-const pageSchema = z.string().regex(/^(0|[1-9]\d{0,14})$/)
-/** Body of a sign-in. */
-export const signInSchema = z.strictObject({
-  message: z.string().max(3_000),
-  signature: z.string().regex(/^0x(?:[0-9a-fA-F]{2}){1,4096}$/),
-})
-/** Body of a request for a token. */
-export const tokenRequestSchema = z.strictObject({
-  expiresAt: z.int().positive(),
-  caveats: z.array(z.record(z.string(), z.unknown())).max(8).default([]),
-})
-/** Body of a revocation. */
-export const revocationSchema = z.strictObject({ token: z.string().max(8_192) })
-/** Body of a sign-out. */
-export const nothingSchema = z.strictObject({})
-/** Where a list goes on. */
-export { pageSchema }
-
-const proposal = z.strictObject({
-  id: idSchema,
-  consumer: addressSchema,
-  pools: z.array(addressSchema),
-  manifestDigest: digest,
-  locator: z.string(),
-  chainState: z.string(),
-  approvals: z.array(z.strictObject({ pool: addressSchema, block: z.string(), price: z.string() })),
-})
-const role = z.enum(['contributor', 'consumer', 'operator', 'peer'])
-const caller = z.string().describe('under which the audit log names this wallet')
-
-const id = { id: { in: 'path', schema: idSchema, required: true } } as const
+  statement,
+  states,
+} from './api-shapes.js'
+import { doorAndLogRoutes } from './door-and-log-routes.js'
 
 /** Every call there is. */
 export const apiRoutes: readonly ApiRoute[] = [
@@ -317,126 +245,7 @@ export const apiRoutes: readonly ApiRoute[] = [
     },
     refusals: ['ID_INVALID', 'JOB_UNKNOWN', 'RESULT_NOT_READY'],
   },
-  {
-    method: 'get',
-    path: '/v1/log/key',
-    summary: 'The key of the log of receipts, with the node’s statement on it.',
-    answers: { 200: z.strictObject({ simulated, key: z.string(), statement }) },
-    refusals: [],
-  },
-  {
-    method: 'get',
-    path: '/v1/log/checkpoint',
-    summary: 'The newest signed checkpoint of the log of receipts (C2SP tlog-checkpoint).',
-    answers: { 200: null },
-    refusals: [],
-  },
-  {
-    method: 'get',
-    path: '/v1/log/tile/{level}/{tile}',
-    summary: 'A tile of the log of receipts (C2SP tlog-tiles).',
-    parameters: {
-      level: { in: 'path', schema: z.string().regex(/^([0-5]|entries)$/), required: true },
-      tile: { in: 'path', schema: z.string().max(40), required: true },
-    },
-    answers: { 200: null },
-    media: { answer: 'application/octet-stream' },
-    refusals: ['TILE_UNKNOWN'],
-  },
-  {
-    method: 'get',
-    path: '/v1/audit',
-    summary: 'Entries of the audit log, 500 at a time, with its signed head.',
-    parameters: { from: { in: 'query', schema: pageSchema, required: false } },
-    answers: {
-      200: z.strictObject({
-        simulated,
-        length: z.int().nonnegative(),
-        digest: digest.nullable(),
-        head: statement,
-        entries: z.array(json).max(500),
-      }),
-    },
-    refusals: ['ID_INVALID'],
-  },
-  {
-    method: 'post',
-    path: '/v1/sealed',
-    summary: 'Any other call, sealed to the node’s key set from end to end (HPKE).',
-    body: z.string(),
-    media: { body: 'application/vnd.sealpool.sealed-call', answer: 'application/vnd.sealpool.sealed-answer' },
-    answers: { 200: null },
-    refusals: ['MEDIA_TYPE_INVALID', 'SEALED_CALL_INVALID', 'CALL_STALE', 'CALL_REPEATED', 'BUSY'],
-  },
-  {
-    method: 'get',
-    path: '/v1/sign-in',
-    summary: 'A nonce for a sign-in, and what its message must name.',
-    answers: {
-      200: z.strictObject({
-        simulated,
-        nonce: z.string(),
-        domain: z.string(),
-        uri: z.string(),
-        chainId: z.int().positive(),
-        keySet: digest,
-      }),
-    },
-    refusals: [],
-  },
-  {
-    method: 'post',
-    path: '/v1/sign-in',
-    summary: 'Begins a session of a wallet that has signed an EIP-4361 message.',
-    body: signInSchema,
-    answers: {
-      200: z.strictObject({
-        simulated,
-        token: z.string(),
-        address: addressSchema,
-        roles: z.array(role),
-        expiresAt: z.int(),
-        caller,
-      }),
-    },
-    refusals: [
-      'SIGN_IN_BODY',
-      'SIGN_IN_MESSAGE',
-      'SIGN_IN_DOMAIN',
-      'SIGN_IN_CHAIN',
-      'SIGN_IN_KEY_SET',
-      'SIGN_IN_EXPIRED',
-      'SIGN_IN_NOT_YET',
-      'SIGN_IN_NONCE',
-      'SIGN_IN_SIGNATURE',
-      'SIGN_IN_ROLE',
-      'BUSY',
-    ],
-  },
-  {
-    method: 'post',
-    path: '/v1/sign-out',
-    summary: 'Ends the session, and every token that was narrowed from it.',
-    body: nothingSchema,
-    answers: { 200: z.strictObject({ simulated, ended: z.literal(true) }) },
-    refusals: [],
-  },
-  {
-    method: 'post',
-    path: '/v1/tokens',
-    summary: 'A token for an agent: the wallet’s rights as far as agents have them, narrowed by the caveats.',
-    body: tokenRequestSchema,
-    answers: { 200: z.strictObject({ simulated, token: z.string(), id: z.string(), expiresAt: z.int() }) },
-    refusals: ['TOKEN_REQUEST_INVALID'],
-  },
-  {
-    method: 'post',
-    path: '/v1/tokens/revoke',
-    summary: 'Revokes a token of the same wallet, and all that were narrowed from it.',
-    body: revocationSchema,
-    answers: { 200: z.strictObject({ simulated, revoked: z.string() }) },
-    refusals: ['REVOCATION_INVALID'],
-  },
+  ...doorAndLogRoutes,
 ]
 
 /** Refusals that any call may get. */

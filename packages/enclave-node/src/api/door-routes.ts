@@ -13,7 +13,7 @@ import { encodeBase64Url, type Hex } from '@sealpool/crypto'
 import type { Hono } from 'hono'
 import { type Answers, type ApiContext, type ApiEnv, jsonOf } from './api-context.js'
 import type { ApiErrorCode } from './api-error.js'
-import { revocationSchema, signInSchema, tokenRequestSchema } from './api-routes.js'
+import { revocationSchema, signInSchema, tokenRequestSchema } from './api-shapes.js'
 import type { Door } from './door.js'
 
 /** Adds the calls. Without a door, sealed calls and sign-ins end in `NOT_FOUND`. */

@@ -6,7 +6,8 @@ import type { JsonObject } from '@sealpool/crypto'
 import * as z from 'zod'
 import { apiRoles, roleMatrix } from '../access/role-matrix.js'
 import type { ApiErrorCode } from './api-error.js'
-import { type ApiRoute, apiRoutes, everyRefusal, refusalSchema, refusalStatus } from './api-routes.js'
+import { apiRoutes, everyRefusal, refusalSchema, refusalStatus } from './api-routes.js'
+import type { ApiRoute } from './api-shapes.js'
 
 /** @returns the document, as `GET /v1/openapi.json` gives it */
 export function openApiDocument(): JsonObject {

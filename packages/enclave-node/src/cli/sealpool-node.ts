@@ -79,8 +79,14 @@ async function main(): Promise<number> {
 async function start(flags: Parameters<typeof loadConfig>[0], stopWithStdin: boolean): Promise<number> {
   const { config, secrets } = await loadConfig(flags, process.env)
   // Children inherit the environment: what they must not have is gone before the first one starts.
-  delete process.env['SEALPOOL_TRANSACTION_KEY']
-  delete process.env['SEALPOOL_DATABASE_URL']
+  for (const name of [
+    'SEALPOOL_TRANSACTION_KEY',
+    'SEALPOOL_DATABASE_URL',
+    'AWS_ACCESS_KEY_ID',
+    'AWS_SECRET_ACCESS_KEY',
+    'AWS_SESSION_TOKEN',
+  ])
+    delete process.env[name]
   const node = await startNode(config, secrets)
   const asked = new Promise<undefined>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(undefined))

@@ -131,7 +131,21 @@ describe('measured settings', () => {
 describe('secrets', () => {
   it('are checked and never repeated', () => {
     const key = `0x${'ab'.repeat(32)}`
-    expect(parseSecrets({ transactionKey: key })).toEqual({ transactionKey: key, databaseUrl: null })
+    expect(parseSecrets({ transactionKey: key })).toEqual({
+      transactionKey: key,
+      databaseUrl: null,
+      s3: null,
+    })
+    const s3 = { accessKeyId: 'a', secretAccessKey: 'my-password' }
+    expect(parseSecrets({ transactionKey: key, s3 }).s3).toEqual(s3)
+    for (const wrong of [{ accessKeyId: 'my-password' }, { ...s3, more: 'my-password' }, 'my-password']) {
+      expect(() => parseSecrets({ transactionKey: key, s3: wrong })).toThrow(
+        expect.objectContaining({
+          place: 'AWS_ACCESS_KEY_ID',
+          message: expect.not.stringContaining('my-password'),
+        }),
+      )
+    }
     const databaseUrl = 'postgresql://user:my-password@host/database'
     expect(parseSecrets({ transactionKey: key, databaseUrl }).databaseUrl).toBe(databaseUrl)
     expect(() => parseSecrets({ transactionKey: key, databaseUrl: 'my-password' })).toThrow(

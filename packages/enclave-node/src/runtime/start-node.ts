@@ -152,7 +152,7 @@ async function start(
   phase('chain')
   const runtime = await createProcessRuntime({ isolation: config.sandbox.isolation })
   closers.push(() => runtime.close())
-  const contexts = contextsOf(config, { store, chain, keys, evidence, pools, runtime }, log)
+  const contexts = contextsOf(config, secrets, { store, chain, keys, evidence, pools, runtime }, log)
   const records = await openRecords({ config, store, keys, sign: contexts.ingest.sign, simulated, log })
   closers.push(() => records.close())
   const work = startNodeWork({ ...contexts, config, log, simulated, records })
@@ -213,6 +213,7 @@ async function start(
 
 function contextsOf(
   config: NodeConfig,
+  secrets: NodeSecrets,
   parts: {
     readonly store: StateStore
     readonly chain: IngestContext['chain']
@@ -234,7 +235,7 @@ function contextsOf(
     chain,
     keys,
     sign,
-    blobStore: openBlobStore(config),
+    blobStore: openBlobStore(config, secrets),
     parts: partFolder(tablesOf(config)),
     now: platformNow,
   }
@@ -276,7 +277,7 @@ function phases(): (name: string) => Readonly<Record<string, number>> {
 
 /** Whether the settings ask for anything that only stands in for hardware; the log says so from its first line. */
 function isSimulated({ evidence, keyRelease }: NodeConfig): boolean {
-  return evidence.provider === 'simulator' || keyRelease.adapter === 'development'
+  return evidence.provider === 'simulator' || ['development', 'sealed'].includes(keyRelease.adapter)
 }
 
 /** Where the encrypted tables lie. */

@@ -3,9 +3,10 @@
  * each row; `sealed_head` says how many commits there were and, sealed, what all rows together must come to.
  * @module
  */
-import { encodeHex } from '@sealpool/crypto'
+import { decodeHex, encodeHex } from '@sealpool/crypto'
 import { NodeError } from '../errors.js'
 import { bytesOf, integerOf, textOf } from './column.js'
+import type { RowCipher } from './row-cipher.js'
 import type { Sql, StateStore } from './state-store.js'
 
 /** A row as it lies there. */
@@ -91,7 +92,7 @@ export async function insertHead(sql: Sql, head: SealedHead): Promise<void> {
 /**
  * Reads all rows, by name, many at a time: as one text, since drivers take far longer over many values than over a long one.
  */
-export async function* readSealedRows(sql: Sql): AsyncGenerator<SealedRow> {
+export async function* readSealedRows(sql: Sql, decode: RowCipher['decode']): AsyncGenerator<SealedRow> {
   let last = new Uint8Array(0)
   for (;;) {
     const [row] = await sql.query(
@@ -105,11 +106,10 @@ export async function* readSealedRows(sql: Sql): AsyncGenerator<SealedRow> {
     const parts = lines.split(',')
     for (const part of parts) {
       const [name = '', version = '', sealed = ''] = part.split(' ')
-      last = Uint8Array.from(Buffer.from(name, 'hex'))
+      last = Uint8Array.from(decodeHex(`0x${name}`))
       const number = Number(version)
       if (!Number.isSafeInteger(number)) throw tampered('a row has a number that no commit has')
-      // Lines of base64 are broken in PostgreSQL's way.
-      yield { name: last, version: number, sealed: Buffer.from(sealed, 'base64') }
+      yield { name: last, version: number, sealed: decode(sealed) }
     }
     if (parts.length < rowsReadAtOnce) return
   }

@@ -17,7 +17,7 @@ const open = async (change: Partial<Parameters<typeof openWorkingDatabase>[0]> =
   return { unpacked, tables: tables.length }
 }
 
-describe('the empty database beside the state', { timeout: 120_000 }, () => {
+describe('the empty database beside the state', { timeout: 240_000 }, () => {
   it('is made once, unpacked afterwards, and never holds what was written', async () => {
     expect(await open()).toEqual({ unpacked: false, tables: 0 })
     expect(await open()).toEqual({ unpacked: true, tables: 0 })

@@ -86,8 +86,17 @@ export async function openWorkingDatabase(options: {
       renameSync(temporary, path)
     } catch {
       // A disk without room for it: the next start takes longer.
-      rmSync(temporary, { force: true })
+      discard(temporary)
     }
   }
   return { store: pgliteStore(database, () => undefined), unpacked: false }
+}
+
+/** Takes away what may not be there, on a disk that may refuse even that. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    // Below a file there is nothing to take away.
+  }
 }

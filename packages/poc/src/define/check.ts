@@ -76,7 +76,10 @@ export interface CheckResult {
   readonly passed: boolean
   /** How much of it is fulfilled, 0 to 1; 1 or 0 after `passed` when absent. */
   readonly degree?: number
-  /** Share among the checks of the same dimension, at least 0; 1 when absent. */
+  /**
+   * Share among the checks of the same dimension, finite and at least 0; 1 when absent. It must be a constant of the check: a weight that
+   * follows the file lets a better file score lower. `weights` of the definition cannot, and goes before it.
+   */
   readonly weight?: number
   /** Which part of the score it feeds; `quality` when absent. */
   readonly dimension?: Dimension

@@ -49,6 +49,8 @@ export interface PocDefinition<Value> {
   readonly account?: (value: Value) => { readonly provider: string; readonly account: string } | null
   /** Checks by name. */
   readonly checks: Readonly<Record<string, Check<Value>>>
+  /** Share of each check among those of its dimension, by name, finite and at least 0; 1, or what the check's result says, when absent. */
+  readonly weights?: Readonly<Record<string, number>>
   /**
    * How much each dimension counts, at least 0. The score is the weighted mean, so it can only grow when a check does
    * better: monotone by construction.
@@ -208,7 +210,7 @@ function judge<Value>(definition: PocDefinition<Value>, { file, facts }: Evaluat
     const place = shortened(result.place ?? name)
     const degree = clamp(result.degree ?? (result.passed ? 1 : 0))
     const sum = sums[result.dimension ?? 'quality']
-    const weight = Math.max(0, result.weight ?? 1)
+    const weight = weightOf(definition, name, result)
     sum.weight += weight
     sum.total += weight * degree
     sum.any = true
@@ -250,6 +252,12 @@ function shareOfAuthentic({ authenticity = [] }: Facts): number {
     best = Math.max(best, share)
   }
   return rounded(best)
+}
+
+/** A share that is none (negative, infinite, not a number) is 1: it must not decide about the others. */
+function weightOf<Value>({ weights }: PocDefinition<Value>, name: string, result: CheckResult): number {
+  const own = weights !== undefined && Object.hasOwn(weights, name) ? weights[name] : result.weight
+  return own !== undefined && own >= 0 && own < Infinity ? own : 1
 }
 
 function refusalOf(result: CheckResult, place: string): VerdictPart['refusal'] {
@@ -353,6 +361,11 @@ function assertSound<Value>(definition: PocDefinition<Value>): void {
   const weights = dimensions.map((dimension) => score[dimension] ?? 0)
   if (!weights.every((weight) => weight >= 0 && weight < Infinity) || !weights.some((weight) => weight > 0)) {
     throw new TypeError('definePoc: score needs weights of at least 0, one of them above')
+  }
+  for (const [name, weight] of Object.entries(definition.weights ?? {})) {
+    if (!Object.hasOwn(checks, name) || !(weight >= 0 && weight < Infinity)) {
+      throw new TypeError('definePoc: weights are finite, at least 0, and of checks that are there')
+    }
   }
   if (!(minimumScore >= 0 && minimumScore <= 1)) throw new TypeError('definePoc: minimumScore is from 0 to 1')
   if (id === '' || version === '') throw new TypeError('definePoc: id and version are needed')

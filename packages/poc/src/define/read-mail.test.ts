@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { authenticMailbox } from '../authenticity/dkim/authentic-mailbox.js'
 import { splitMailbox } from '../authenticity/dkim/mbox.js'
 import { readMessage } from '../authenticity/dkim/message.js'
 import { verifyDkim } from '../authenticity/dkim/verify-dkim.js'
@@ -63,6 +64,17 @@ describe('what a signed message quotes is no message', () => {
         { name: 'headers', result: 'fail', reason: 'HEADER_NOT_SIGNED', essential: true },
       ])
     }
+  })
+  test('the mailbox for a refiner holds what a proof reads, and nothing more', () => {
+    const quoted = first.replace('\nFrom x', '\n>From x')
+    const forged = second.replace('2.00', '3.00')
+    const box = `From a\r\nX-A: 1\r\n${quoted}\r\nFrom b\r\n${forged}\r\nFrom c\r\n${second}\r\n`
+    const bytes = Uint8Array.from(Buffer.from(box, 'latin1'))
+    const read = authenticMail(box, factOf('dkim', verifySigned({ source, bytes })))
+    const kept = Buffer.from(authenticMailbox({ bytes, keys: source.keys })).toString('latin1')
+    expect(read).toHaveLength(2)
+    expect(readMail(kept)).toEqual(read)
+    expect(authenticMailbox({ bytes, keys: [] })).toHaveLength(0)
   })
   test('without a fact, or with one about something else, nothing is read', () => {
     expect(authenticMail(second, undefined)).toEqual([])

@@ -1,5 +1,5 @@
 /** Most messages of a mailbox. */
-export const MOST_MESSAGES = 10_000
+const MOST_MESSAGES = 10_000
 
 /**
  * Splits a mailbox in text form (RFC 4155, with the quoting of mboxrd: lines that begin with any number of `>` and `From ` lose one
