@@ -5,12 +5,10 @@ export const anchorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract NodeRegistry",
         "name": "nodeRegistry_",
         "type": "address"
       },
       {
-        "internalType": "contract IPoolDirectory",
         "name": "pools_",
         "type": "address"
       }
@@ -21,17 +19,14 @@ export const anchorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "definition",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "inputsRoot",
         "type": "bytes32"
       }
@@ -42,12 +37,10 @@ export const anchorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -58,12 +51,10 @@ export const anchorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "given",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "expected",
         "type": "bytes32"
       }
@@ -74,7 +65,6 @@ export const anchorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -85,12 +75,10 @@ export const anchorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "given",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "expected",
         "type": "uint64"
       }
@@ -101,27 +89,22 @@ export const anchorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       },
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       }
@@ -134,25 +117,21 @@ export const anchorsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "definition",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "inputsRoot",
         "type": "bytes32"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -165,31 +144,26 @@ export const anchorsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "uint64",
         "name": "sequence",
         "type": "uint64"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "head",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "previous",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -202,37 +176,31 @@ export const anchorsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "kind",
         "type": "bytes32"
       },
       {
         "indexed": true,
-        "internalType": "uint64",
         "name": "sequence",
         "type": "uint64"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "root",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "size",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -245,7 +213,6 @@ export const anchorsAbi = [
     "name": "AGGREGATE_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -258,7 +225,6 @@ export const anchorsAbi = [
     "name": "BUDGET_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -271,7 +237,6 @@ export const anchorsAbi = [
     "name": "CHECKPOINT_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -282,12 +247,10 @@ export const anchorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "definition",
         "type": "bytes32"
       }
@@ -297,22 +260,18 @@ export const anchorsAbi = [
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "inputsRoot",
             "type": "bytes32"
           },
           {
-            "internalType": "address",
             "name": "node",
             "type": "address"
           },
           {
-            "internalType": "uint64",
             "name": "claimedAt",
             "type": "uint64"
           }
         ],
-        "internalType": "struct Anchors.Aggregate",
         "name": "",
         "type": "tuple"
       }
@@ -323,44 +282,36 @@ export const anchorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "uint64",
         "name": "sequence",
         "type": "uint64"
       },
       {
-        "internalType": "bytes32",
         "name": "head_",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "previous",
         "type": "bytes32"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -373,7 +324,6 @@ export const anchorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -383,22 +333,18 @@ export const anchorsAbi = [
       {
         "components": [
           {
-            "internalType": "uint64",
             "name": "sequence",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "anchoredAt",
             "type": "uint64"
           },
           {
-            "internalType": "bytes32",
             "name": "value",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct Anchors.Head",
         "name": "",
         "type": "tuple"
       }
@@ -409,49 +355,40 @@ export const anchorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "kind",
         "type": "bytes32"
       },
       {
-        "internalType": "uint64",
         "name": "sequence",
         "type": "uint64"
       },
       {
-        "internalType": "bytes32",
         "name": "root",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "size",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -464,12 +401,10 @@ export const anchorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "kind",
         "type": "bytes32"
       }
@@ -479,22 +414,18 @@ export const anchorsAbi = [
       {
         "components": [
           {
-            "internalType": "uint64",
             "name": "sequence",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "anchoredAt",
             "type": "uint64"
           },
           {
-            "internalType": "bytes32",
             "name": "value",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct Anchors.Head",
         "name": "",
         "type": "tuple"
       }
@@ -505,39 +436,32 @@ export const anchorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "definition",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "inputsRoot",
         "type": "bytes32"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -552,7 +476,6 @@ export const anchorsAbi = [
     "name": "nodeRegistry",
     "outputs": [
       {
-        "internalType": "contract NodeRegistry",
         "name": "",
         "type": "address"
       }
@@ -565,7 +488,6 @@ export const anchorsAbi = [
     "name": "pools",
     "outputs": [
       {
-        "internalType": "contract IPoolDirectory",
         "name": "",
         "type": "address"
       }

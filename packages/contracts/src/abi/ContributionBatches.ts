@@ -5,12 +5,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract NodeRegistry",
         "name": "nodeRegistry_",
         "type": "address"
       },
       {
-        "internalType": "contract IPoolDirectory",
         "name": "pools_",
         "type": "address"
       }
@@ -21,12 +19,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -37,12 +33,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -53,7 +47,6 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -64,12 +57,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "verdicts",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "proofs",
         "type": "uint256"
       }
@@ -80,7 +71,6 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -91,12 +81,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       }
@@ -107,7 +95,6 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -118,12 +105,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "entries",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "signatures",
         "type": "uint256"
       }
@@ -139,17 +124,14 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "length",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -160,12 +142,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -176,12 +156,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -192,17 +170,14 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "relayer",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "given",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "expected",
         "type": "uint256"
       }
@@ -213,12 +188,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "sender",
         "type": "address"
       }
@@ -229,12 +202,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -245,12 +216,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -261,12 +230,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -277,17 +244,14 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint16",
         "name": "score",
         "type": "uint16"
       },
       {
-        "internalType": "bool",
         "name": "refused",
         "type": "bool"
       }
@@ -298,12 +262,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "deadline",
         "type": "uint256"
       }
@@ -314,27 +276,22 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       },
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       }
@@ -345,7 +302,6 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "str",
         "type": "string"
       }
@@ -356,7 +312,6 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -367,17 +322,14 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "bytes32",
         "name": "root",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "accepted",
         "type": "uint256"
       }
@@ -388,12 +340,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -406,70 +356,58 @@ export const contributionBatchesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "relayer",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "number",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "root",
         "type": "bytes32"
       },
       {
         "components": [
           {
-            "internalType": "address",
             "name": "pool",
             "type": "address"
           },
           {
-            "internalType": "uint32",
             "name": "epoch",
             "type": "uint32"
           },
           {
-            "internalType": "bytes32",
             "name": "schemaId",
             "type": "bytes32"
           },
           {
-            "internalType": "uint64",
             "name": "deadline",
             "type": "uint64"
           },
           {
-            "internalType": "string",
             "name": "locatorBase",
             "type": "string"
           }
         ],
         "indexed": false,
-        "internalType": "struct BatchHeader",
         "name": "header",
         "type": "tuple"
       },
       {
         "indexed": false,
-        "internalType": "bytes",
         "name": "entries",
         "type": "bytes"
       }
@@ -482,25 +420,21 @@ export const contributionBatchesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "replacement",
         "type": "bytes32"
       }
@@ -513,19 +447,16 @@ export const contributionBatchesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       }
@@ -538,31 +469,26 @@ export const contributionBatchesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "erasureDigest",
         "type": "bytes32"
       }
@@ -575,19 +501,16 @@ export const contributionBatchesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "bool",
         "name": "withdrawn",
         "type": "bool"
       }
@@ -600,35 +523,29 @@ export const contributionBatchesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "uint32",
             "name": "index",
             "type": "uint32"
           },
           {
-            "internalType": "address",
             "name": "owner",
             "type": "address"
           },
           {
-            "internalType": "uint16",
             "name": "score",
             "type": "uint16"
           },
           {
-            "internalType": "bytes32",
             "name": "verdictDigest",
             "type": "bytes32"
           }
         ],
         "indexed": false,
-        "internalType": "struct BatchVerdict[]",
         "name": "verdicts",
         "type": "tuple[]"
       }
@@ -647,31 +564,26 @@ export const contributionBatchesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "root",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "accepted",
         "type": "uint256"
       }
@@ -684,7 +596,6 @@ export const contributionBatchesAbi = [
     "name": "ERASURE_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -697,7 +608,6 @@ export const contributionBatchesAbi = [
     "name": "FULL_SCORE",
     "outputs": [
       {
-        "internalType": "uint16",
         "name": "",
         "type": "uint16"
       }
@@ -710,7 +620,6 @@ export const contributionBatchesAbi = [
     "name": "MAXIMUM_ENTRIES",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -723,7 +632,6 @@ export const contributionBatchesAbi = [
     "name": "MAXIMUM_LOCATOR_BYTES",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -736,7 +644,6 @@ export const contributionBatchesAbi = [
     "name": "VERDICT_ROOT_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -749,7 +656,6 @@ export const contributionBatchesAbi = [
     "name": "batchCount",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -760,44 +666,36 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "relayer",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "number",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "address",
             "name": "pool",
             "type": "address"
           },
           {
-            "internalType": "uint32",
             "name": "epoch",
             "type": "uint32"
           },
           {
-            "internalType": "bytes32",
             "name": "schemaId",
             "type": "bytes32"
           },
           {
-            "internalType": "uint64",
             "name": "deadline",
             "type": "uint64"
           },
           {
-            "internalType": "string",
             "name": "locatorBase",
             "type": "string"
           }
         ],
-        "internalType": "struct BatchHeader",
         "name": "header",
         "type": "tuple"
       }
@@ -805,7 +703,6 @@ export const contributionBatchesAbi = [
     "name": "batchHash",
     "outputs": [
       {
-        "internalType": "bytes32",
         "name": "",
         "type": "bytes32"
       }
@@ -816,49 +713,40 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "number",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "address",
             "name": "pool",
             "type": "address"
           },
           {
-            "internalType": "uint32",
             "name": "epoch",
             "type": "uint32"
           },
           {
-            "internalType": "bytes32",
             "name": "schemaId",
             "type": "bytes32"
           },
           {
-            "internalType": "uint64",
             "name": "deadline",
             "type": "uint64"
           },
           {
-            "internalType": "string",
             "name": "locatorBase",
             "type": "string"
           }
         ],
-        "internalType": "struct BatchHeader",
         "name": "header",
         "type": "tuple"
       },
       {
-        "internalType": "bytes",
         "name": "entries",
         "type": "bytes"
       },
       {
-        "internalType": "bytes",
         "name": "signatures",
         "type": "bytes"
       }
@@ -866,7 +754,6 @@ export const contributionBatchesAbi = [
     "name": "contributeBatch",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -879,37 +766,30 @@ export const contributionBatchesAbi = [
     "name": "eip712Domain",
     "outputs": [
       {
-        "internalType": "bytes1",
         "name": "fields",
         "type": "bytes1"
       },
       {
-        "internalType": "string",
         "name": "name",
         "type": "string"
       },
       {
-        "internalType": "string",
         "name": "version",
         "type": "string"
       },
       {
-        "internalType": "uint256",
         "name": "chainId",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "verifyingContract",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "salt",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256[]",
         "name": "extensions",
         "type": "uint256[]"
       }
@@ -920,39 +800,32 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "uint32",
             "name": "index",
             "type": "uint32"
           },
           {
-            "internalType": "address",
             "name": "owner",
             "type": "address"
           },
           {
-            "internalType": "uint16",
             "name": "score",
             "type": "uint16"
           },
           {
-            "internalType": "bytes32",
             "name": "verdictDigest",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct BatchVerdict",
         "name": "verdict",
         "type": "tuple"
       },
       {
-        "internalType": "bytes32[]",
         "name": "proof",
         "type": "bytes32[]"
       }
@@ -965,7 +838,6 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -975,37 +847,30 @@ export const contributionBatchesAbi = [
       {
         "components": [
           {
-            "internalType": "address",
             "name": "relayer",
             "type": "address"
           },
           {
-            "internalType": "uint32",
             "name": "poolIndex",
             "type": "uint32"
           },
           {
-            "internalType": "uint32",
             "name": "count",
             "type": "uint32"
           },
           {
-            "internalType": "uint32",
             "name": "epoch",
             "type": "uint32"
           },
           {
-            "internalType": "bytes32",
             "name": "root",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "verdictRoot",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct Batch",
         "name": "",
         "type": "tuple"
       }
@@ -1016,12 +881,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -1029,7 +892,6 @@ export const contributionBatchesAbi = [
     "name": "isErased",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -1040,12 +902,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -1053,7 +913,6 @@ export const contributionBatchesAbi = [
     "name": "isPaid",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -1064,12 +923,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -1077,7 +934,6 @@ export const contributionBatchesAbi = [
     "name": "isWithdrawn",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -1088,7 +944,6 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "relayer",
         "type": "address"
       }
@@ -1096,7 +951,6 @@ export const contributionBatchesAbi = [
     "name": "nextNumber",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1109,7 +963,6 @@ export const contributionBatchesAbi = [
     "name": "nodeRegistry",
     "outputs": [
       {
-        "internalType": "contract NodeRegistry",
         "name": "",
         "type": "address"
       }
@@ -1120,39 +973,32 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "uint32",
             "name": "index",
             "type": "uint32"
           },
           {
-            "internalType": "address",
             "name": "owner",
             "type": "address"
           },
           {
-            "internalType": "uint16",
             "name": "score",
             "type": "uint16"
           },
           {
-            "internalType": "bytes32",
             "name": "verdictDigest",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct BatchVerdict[]",
         "name": "verdicts",
         "type": "tuple[]"
       },
       {
-        "internalType": "bytes32[][]",
         "name": "proofs",
         "type": "bytes32[][]"
       }
@@ -1167,7 +1013,6 @@ export const contributionBatchesAbi = [
     "name": "pools",
     "outputs": [
       {
-        "internalType": "contract IPoolDirectory",
         "name": "",
         "type": "address"
       }
@@ -1178,34 +1023,28 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -1218,39 +1057,32 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "bytes32",
         "name": "root",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "accepted",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -1263,27 +1095,22 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "bytes",
         "name": "entry",
         "type": "bytes"
       },
       {
-        "internalType": "bytes32[]",
         "name": "proof",
         "type": "bytes32[]"
       },
       {
-        "internalType": "bytes32",
         "name": "replacement",
         "type": "bytes32"
       }
@@ -1296,34 +1123,28 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "uint32",
             "name": "index",
             "type": "uint32"
           },
           {
-            "internalType": "address",
             "name": "owner",
             "type": "address"
           },
           {
-            "internalType": "uint16",
             "name": "score",
             "type": "uint16"
           },
           {
-            "internalType": "bytes32",
             "name": "verdictDigest",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct BatchVerdict",
         "name": "verdict",
         "type": "tuple"
       }
@@ -1331,7 +1152,6 @@ export const contributionBatchesAbi = [
     "name": "verdictLeaf",
     "outputs": [
       {
-        "internalType": "bytes32",
         "name": "leaf",
         "type": "bytes32"
       }
@@ -1342,22 +1162,18 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "bytes",
         "name": "entry",
         "type": "bytes"
       },
       {
-        "internalType": "bytes32[]",
         "name": "proof",
         "type": "bytes32[]"
       }

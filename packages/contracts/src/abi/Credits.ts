@@ -5,7 +5,6 @@ export const creditsAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IPoolDirectory",
         "name": "pools_",
         "type": "address"
       }
@@ -16,22 +15,18 @@ export const creditsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "balance",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -42,12 +37,10 @@ export const creditsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -58,12 +51,10 @@ export const creditsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -74,12 +65,10 @@ export const creditsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -92,19 +81,16 @@ export const creditsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -117,25 +103,21 @@ export const creditsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -146,12 +128,10 @@ export const creditsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -159,7 +139,6 @@ export const creditsAbi = [
     "name": "balanceOf",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -170,12 +149,10 @@ export const creditsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -183,7 +160,6 @@ export const creditsAbi = [
     "name": "countedPoints",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -194,12 +170,10 @@ export const creditsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -207,7 +181,6 @@ export const creditsAbi = [
     "name": "earn",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -218,7 +191,6 @@ export const creditsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -226,7 +198,6 @@ export const creditsAbi = [
     "name": "outstanding",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -239,7 +210,6 @@ export const creditsAbi = [
     "name": "pools",
     "outputs": [
       {
-        "internalType": "contract IPoolDirectory",
         "name": "",
         "type": "address"
       }
@@ -250,17 +220,14 @@ export const creditsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }

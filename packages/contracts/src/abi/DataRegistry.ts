@@ -5,12 +5,10 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract NodeRegistry",
         "name": "nodeRegistry_",
         "type": "address"
       },
       {
-        "internalType": "contract IPoolDirectory",
         "name": "pools_",
         "type": "address"
       }
@@ -21,7 +19,6 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "contributionCount",
         "type": "uint256"
       }
@@ -32,17 +29,14 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "contributions",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "deadlines",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "signatures",
         "type": "uint256"
       }
@@ -53,17 +47,14 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "given",
         "type": "address"
       }
@@ -74,12 +65,10 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       }
@@ -90,7 +79,6 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -101,7 +89,6 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -117,17 +104,14 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "length",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -138,17 +122,14 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       }
@@ -159,12 +140,10 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum ContributionState",
         "name": "state",
         "type": "uint8"
       }
@@ -175,12 +154,10 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum ContributionState",
         "name": "state",
         "type": "uint8"
       }
@@ -191,12 +168,10 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "sender",
         "type": "address"
       }
@@ -207,12 +182,10 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -223,17 +196,14 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint16",
         "name": "score",
         "type": "uint16"
       },
       {
-        "internalType": "bool",
         "name": "refused",
         "type": "bool"
       }
@@ -244,12 +214,10 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "deadline",
         "type": "uint256"
       }
@@ -260,27 +228,22 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       },
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       }
@@ -291,7 +254,6 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "str",
         "type": "string"
       }
@@ -302,12 +264,10 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum ContributionState",
         "name": "state",
         "type": "uint8"
       }
@@ -320,61 +280,51 @@ export const dataRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "blobDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "commitment",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "schemaId",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "consentDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint32",
         "name": "epoch",
         "type": "uint32"
       },
       {
         "indexed": false,
-        "internalType": "string",
         "name": "locator",
         "type": "string"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       }
@@ -387,19 +337,16 @@ export const dataRegistryAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       }
@@ -412,19 +359,16 @@ export const dataRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "by",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       }
@@ -437,25 +381,21 @@ export const dataRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint16",
         "name": "score",
         "type": "uint16"
       }
@@ -474,25 +414,21 @@ export const dataRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "erasureDigest",
         "type": "bytes32"
       }
@@ -505,13 +441,11 @@ export const dataRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       }
@@ -524,31 +458,26 @@ export const dataRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "refinementDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "schemaId",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "rowsRoot",
         "type": "bytes32"
       }
@@ -561,25 +490,21 @@ export const dataRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "batchDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       }
@@ -592,37 +517,31 @@ export const dataRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint16",
         "name": "score",
         "type": "uint16"
       },
       {
         "indexed": false,
-        "internalType": "bool",
         "name": "refused",
         "type": "bool"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "verdictDigest",
         "type": "bytes32"
       }
@@ -635,19 +554,16 @@ export const dataRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "enum ContributionState",
         "name": "state",
         "type": "uint8"
       }
@@ -660,7 +576,6 @@ export const dataRegistryAbi = [
     "name": "ERASURE_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -673,7 +588,6 @@ export const dataRegistryAbi = [
     "name": "FULL_SCORE",
     "outputs": [
       {
-        "internalType": "uint16",
         "name": "",
         "type": "uint16"
       }
@@ -686,7 +600,6 @@ export const dataRegistryAbi = [
     "name": "MAXIMUM_LOCATOR_BYTES",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -699,7 +612,6 @@ export const dataRegistryAbi = [
     "name": "REFINEMENT_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -712,7 +624,6 @@ export const dataRegistryAbi = [
     "name": "VERDICT_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -723,7 +634,6 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       }
@@ -738,52 +648,42 @@ export const dataRegistryAbi = [
       {
         "components": [
           {
-            "internalType": "address",
             "name": "owner",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "pool",
             "type": "address"
           },
           {
-            "internalType": "bytes32",
             "name": "blobDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "commitment",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "schemaId",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "consentDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint32",
             "name": "epoch",
             "type": "uint32"
           },
           {
-            "internalType": "string",
             "name": "locator",
             "type": "string"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           }
         ],
-        "internalType": "struct Contribution",
         "name": "contribution",
         "type": "tuple"
       }
@@ -791,7 +691,6 @@ export const dataRegistryAbi = [
     "name": "contribute",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -804,62 +703,50 @@ export const dataRegistryAbi = [
       {
         "components": [
           {
-            "internalType": "address",
             "name": "owner",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "pool",
             "type": "address"
           },
           {
-            "internalType": "bytes32",
             "name": "blobDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "commitment",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "schemaId",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "consentDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint32",
             "name": "epoch",
             "type": "uint32"
           },
           {
-            "internalType": "string",
             "name": "locator",
             "type": "string"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           }
         ],
-        "internalType": "struct Contribution[]",
         "name": "contributions",
         "type": "tuple[]"
       },
       {
-        "internalType": "uint256[]",
         "name": "deadlines",
         "type": "uint256[]"
       },
       {
-        "internalType": "bytes[]",
         "name": "signatures",
         "type": "bytes[]"
       }
@@ -867,7 +754,6 @@ export const dataRegistryAbi = [
     "name": "contributeBatch",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "firstId",
         "type": "uint256"
       }
@@ -880,62 +766,50 @@ export const dataRegistryAbi = [
       {
         "components": [
           {
-            "internalType": "address",
             "name": "owner",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "pool",
             "type": "address"
           },
           {
-            "internalType": "bytes32",
             "name": "blobDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "commitment",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "schemaId",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "consentDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint32",
             "name": "epoch",
             "type": "uint32"
           },
           {
-            "internalType": "string",
             "name": "locator",
             "type": "string"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           }
         ],
-        "internalType": "struct Contribution",
         "name": "contribution",
         "type": "tuple"
       },
       {
-        "internalType": "uint256",
         "name": "deadline",
         "type": "uint256"
       },
       {
-        "internalType": "bytes",
         "name": "signature",
         "type": "bytes"
       }
@@ -943,7 +817,6 @@ export const dataRegistryAbi = [
     "name": "contributeSigned",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -954,59 +827,48 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "previous",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "address",
             "name": "owner",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "pool",
             "type": "address"
           },
           {
-            "internalType": "bytes32",
             "name": "blobDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "commitment",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "schemaId",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "consentDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint32",
             "name": "epoch",
             "type": "uint32"
           },
           {
-            "internalType": "string",
             "name": "locator",
             "type": "string"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           }
         ],
-        "internalType": "struct Contribution",
         "name": "contribution",
         "type": "tuple"
       }
@@ -1014,7 +876,6 @@ export const dataRegistryAbi = [
     "name": "contributeVersion",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1027,7 +888,6 @@ export const dataRegistryAbi = [
     "name": "contributionCount",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1040,37 +900,30 @@ export const dataRegistryAbi = [
     "name": "eip712Domain",
     "outputs": [
       {
-        "internalType": "bytes1",
         "name": "fields",
         "type": "bytes1"
       },
       {
-        "internalType": "string",
         "name": "name",
         "type": "string"
       },
       {
-        "internalType": "string",
         "name": "version",
         "type": "string"
       },
       {
-        "internalType": "uint256",
         "name": "chainId",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "verifyingContract",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "salt",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256[]",
         "name": "extensions",
         "type": "uint256[]"
       }
@@ -1081,7 +934,6 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1091,32 +943,26 @@ export const dataRegistryAbi = [
       {
         "components": [
           {
-            "internalType": "address",
             "name": "owner",
             "type": "address"
           },
           {
-            "internalType": "uint32",
             "name": "poolIndex",
             "type": "uint32"
           },
           {
-            "internalType": "uint32",
             "name": "epoch",
             "type": "uint32"
           },
           {
-            "internalType": "uint16",
             "name": "score",
             "type": "uint16"
           },
           {
-            "internalType": "enum ContributionState",
             "name": "state",
             "type": "uint8"
           }
         ],
-        "internalType": "struct ContributionRecord",
         "name": "",
         "type": "tuple"
       }
@@ -1129,7 +975,6 @@ export const dataRegistryAbi = [
     "name": "nodeRegistry",
     "outputs": [
       {
-        "internalType": "contract NodeRegistry",
         "name": "",
         "type": "address"
       }
@@ -1140,12 +985,10 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       }
@@ -1153,7 +996,6 @@ export const dataRegistryAbi = [
     "name": "nonceUsed",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -1166,7 +1008,6 @@ export const dataRegistryAbi = [
     "name": "pools",
     "outputs": [
       {
-        "internalType": "contract IPoolDirectory",
         "name": "",
         "type": "address"
       }
@@ -1177,29 +1018,24 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -1212,39 +1048,32 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "schemaId",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "rowsRoot",
         "type": "bytes32"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -1257,56 +1086,46 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "components": [
           {
-            "internalType": "uint256",
             "name": "contributionId",
             "type": "uint256"
           },
           {
-            "internalType": "uint16",
             "name": "score",
             "type": "uint16"
           },
           {
-            "internalType": "bool",
             "name": "refused",
             "type": "bool"
           },
           {
-            "internalType": "bytes32",
             "name": "verdictDigest",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct VerdictEntry[]",
         "name": "entries",
         "type": "tuple[]"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -1319,7 +1138,6 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1332,17 +1150,14 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "deadline",
         "type": "uint256"
       },
       {
-        "internalType": "bytes",
         "name": "signature",
         "type": "bytes"
       }

@@ -10,7 +10,6 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -21,17 +20,14 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "received",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "expected",
         "type": "uint256"
       }
@@ -47,12 +43,10 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -63,12 +57,10 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "expiresAt",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "deliverBy",
         "type": "uint64"
       }
@@ -79,7 +71,6 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "expiresAt",
         "type": "uint64"
       }
@@ -90,12 +81,10 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "offerHash",
         "type": "bytes32"
       },
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       }
@@ -106,7 +95,6 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       }
@@ -117,7 +105,6 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "offerHash",
         "type": "bytes32"
       }
@@ -128,7 +115,6 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       }
@@ -144,7 +130,6 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -155,12 +140,10 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "toSeller",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -171,12 +154,10 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "offerHash",
         "type": "bytes32"
       },
       {
-        "internalType": "enum SaleState",
         "name": "state",
         "type": "uint8"
       }
@@ -187,7 +168,6 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "str",
         "type": "string"
       }
@@ -198,7 +178,6 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "from",
         "type": "uint256"
       }
@@ -209,7 +188,6 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "until",
         "type": "uint256"
       }
@@ -228,31 +206,26 @@ export const directPaymentsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "offerHash",
         "type": "bytes32"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "seller",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "buyer",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "counterTo",
         "type": "bytes32"
       }
@@ -265,13 +238,11 @@ export const directPaymentsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "offerHash",
         "type": "bytes32"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "by",
         "type": "address"
       }
@@ -284,19 +255,16 @@ export const directPaymentsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -309,19 +277,16 @@ export const directPaymentsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -334,19 +299,16 @@ export const directPaymentsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "offerHash",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "toSeller",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "toBuyer",
         "type": "uint256"
       }
@@ -359,19 +321,16 @@ export const directPaymentsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "offerHash",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "enum SaleState",
         "name": "state",
         "type": "uint8"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -384,7 +343,6 @@ export const directPaymentsAbi = [
     "name": "OBJECTION_WINDOW",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -397,7 +355,6 @@ export const directPaymentsAbi = [
     "name": "RULING_WINDOW",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -410,62 +367,50 @@ export const directPaymentsAbi = [
       {
         "components": [
           {
-            "internalType": "address",
             "name": "seller",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "buyer",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "arbiter",
             "type": "address"
           },
           {
-            "internalType": "contract IERC20",
             "name": "token",
             "type": "address"
           },
           {
-            "internalType": "uint256",
             "name": "amount",
             "type": "uint256"
           },
           {
-            "internalType": "bytes32",
             "name": "subject",
             "type": "bytes32"
           },
           {
-            "internalType": "uint64",
             "name": "expiresAt",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "deliverBy",
             "type": "uint64"
           },
           {
-            "internalType": "bytes32",
             "name": "counterTo",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           }
         ],
-        "internalType": "struct Offer",
         "name": "offer",
         "type": "tuple"
       },
       {
-        "internalType": "bytes",
         "name": "signature",
         "type": "bytes"
       }
@@ -473,7 +418,6 @@ export const directPaymentsAbi = [
     "name": "accept",
     "outputs": [
       {
-        "internalType": "bytes32",
         "name": "offerHash",
         "type": "bytes32"
       }
@@ -484,12 +428,10 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "offerHash",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "receiptDigest",
         "type": "bytes32"
       }
@@ -502,12 +444,10 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "offerHash",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "evidenceDigest",
         "type": "bytes32"
       }
@@ -522,37 +462,30 @@ export const directPaymentsAbi = [
     "name": "eip712Domain",
     "outputs": [
       {
-        "internalType": "bytes1",
         "name": "fields",
         "type": "bytes1"
       },
       {
-        "internalType": "string",
         "name": "name",
         "type": "string"
       },
       {
-        "internalType": "string",
         "name": "version",
         "type": "string"
       },
       {
-        "internalType": "uint256",
         "name": "chainId",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "verifyingContract",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "salt",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256[]",
         "name": "extensions",
         "type": "uint256[]"
       }
@@ -563,7 +496,6 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "offerHash",
         "type": "bytes32"
       }
@@ -575,77 +507,62 @@ export const directPaymentsAbi = [
           {
             "components": [
               {
-                "internalType": "address",
                 "name": "seller",
                 "type": "address"
               },
               {
-                "internalType": "address",
                 "name": "buyer",
                 "type": "address"
               },
               {
-                "internalType": "address",
                 "name": "arbiter",
                 "type": "address"
               },
               {
-                "internalType": "contract IERC20",
                 "name": "token",
                 "type": "address"
               },
               {
-                "internalType": "uint256",
                 "name": "amount",
                 "type": "uint256"
               },
               {
-                "internalType": "bytes32",
                 "name": "subject",
                 "type": "bytes32"
               },
               {
-                "internalType": "uint64",
                 "name": "expiresAt",
                 "type": "uint64"
               },
               {
-                "internalType": "uint64",
                 "name": "deliverBy",
                 "type": "uint64"
               },
               {
-                "internalType": "bytes32",
                 "name": "counterTo",
                 "type": "bytes32"
               },
               {
-                "internalType": "uint256",
                 "name": "nonce",
                 "type": "uint256"
               }
             ],
-            "internalType": "struct Offer",
             "name": "offer",
             "type": "tuple"
           },
           {
-            "internalType": "enum SaleState",
             "name": "state",
             "type": "uint8"
           },
           {
-            "internalType": "uint64",
             "name": "since",
             "type": "uint64"
           },
           {
-            "internalType": "bytes32",
             "name": "receiptDigest",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct DirectPayments.Sale",
         "name": "",
         "type": "tuple"
       }
@@ -658,57 +575,46 @@ export const directPaymentsAbi = [
       {
         "components": [
           {
-            "internalType": "address",
             "name": "seller",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "buyer",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "arbiter",
             "type": "address"
           },
           {
-            "internalType": "contract IERC20",
             "name": "token",
             "type": "address"
           },
           {
-            "internalType": "uint256",
             "name": "amount",
             "type": "uint256"
           },
           {
-            "internalType": "bytes32",
             "name": "subject",
             "type": "bytes32"
           },
           {
-            "internalType": "uint64",
             "name": "expiresAt",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "deliverBy",
             "type": "uint64"
           },
           {
-            "internalType": "bytes32",
             "name": "counterTo",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           }
         ],
-        "internalType": "struct Offer",
         "name": "offer",
         "type": "tuple"
       }
@@ -716,7 +622,6 @@ export const directPaymentsAbi = [
     "name": "hashOf",
     "outputs": [
       {
-        "internalType": "bytes32",
         "name": "",
         "type": "bytes32"
       }
@@ -727,12 +632,10 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -740,7 +643,6 @@ export const directPaymentsAbi = [
     "name": "owed",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -751,12 +653,10 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -769,7 +669,6 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "offerHash",
         "type": "bytes32"
       }
@@ -782,12 +681,10 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "offerHash",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "toSeller",
         "type": "uint256"
       }
@@ -800,7 +697,6 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "offerHash",
         "type": "bytes32"
       }
@@ -813,7 +709,6 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       }
@@ -821,7 +716,6 @@ export const directPaymentsAbi = [
     "name": "totalOwed",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -834,57 +728,46 @@ export const directPaymentsAbi = [
       {
         "components": [
           {
-            "internalType": "address",
             "name": "seller",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "buyer",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "arbiter",
             "type": "address"
           },
           {
-            "internalType": "contract IERC20",
             "name": "token",
             "type": "address"
           },
           {
-            "internalType": "uint256",
             "name": "amount",
             "type": "uint256"
           },
           {
-            "internalType": "bytes32",
             "name": "subject",
             "type": "bytes32"
           },
           {
-            "internalType": "uint64",
             "name": "expiresAt",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "deliverBy",
             "type": "uint64"
           },
           {
-            "internalType": "bytes32",
             "name": "counterTo",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           }
         ],
-        "internalType": "struct Offer",
         "name": "offer",
         "type": "tuple"
       }
@@ -897,12 +780,10 @@ export const directPaymentsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "offerHash",
         "type": "bytes32"
       },
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       }
@@ -910,7 +791,6 @@ export const directPaymentsAbi = [
     "name": "withdrawn",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }

@@ -5,17 +5,14 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token_",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "arbiter_",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "minimumStake_",
         "type": "uint256"
       }
@@ -26,7 +23,6 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -37,7 +33,6 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "defendant",
         "type": "address"
       }
@@ -48,17 +43,14 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "received",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "expected",
         "type": "uint256"
       }
@@ -69,7 +61,6 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -80,12 +71,10 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -96,7 +85,6 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       }
@@ -112,7 +100,6 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -123,12 +110,10 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "stake",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "minimum",
         "type": "uint256"
       }
@@ -139,12 +124,10 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum DisputeState",
         "name": "state",
         "type": "uint8"
       }
@@ -155,7 +138,6 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "from",
         "type": "uint256"
       }
@@ -166,7 +148,6 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "until",
         "type": "uint256"
       }
@@ -179,13 +160,11 @@ export const disputesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "evidenceDigest",
         "type": "bytes32"
       }
@@ -198,25 +177,21 @@ export const disputesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "by",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "evidenceDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "stake",
         "type": "uint256"
       }
@@ -229,19 +204,16 @@ export const disputesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "winner",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -254,37 +226,31 @@ export const disputesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "challenger",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "defendant",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "evidenceDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "stake",
         "type": "uint256"
       }
@@ -297,19 +263,16 @@ export const disputesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "bool",
         "name": "forChallenger",
         "type": "bool"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "verdictDigest",
         "type": "bytes32"
       }
@@ -322,19 +285,16 @@ export const disputesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -347,19 +307,16 @@ export const disputesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -372,7 +329,6 @@ export const disputesAbi = [
     "name": "ANSWER_WINDOW",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -385,7 +341,6 @@ export const disputesAbi = [
     "name": "APPEAL_WINDOW",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -398,7 +353,6 @@ export const disputesAbi = [
     "name": "MAXIMUM_APPEALS",
     "outputs": [
       {
-        "internalType": "uint8",
         "name": "",
         "type": "uint8"
       }
@@ -411,7 +365,6 @@ export const disputesAbi = [
     "name": "RULING_WINDOW",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -422,12 +375,10 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "bytes32",
         "name": "evidenceDigest",
         "type": "bytes32"
       }
@@ -440,12 +391,10 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "bytes32",
         "name": "evidenceDigest",
         "type": "bytes32"
       }
@@ -460,7 +409,6 @@ export const disputesAbi = [
     "name": "arbiter",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -471,7 +419,6 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -486,7 +433,6 @@ export const disputesAbi = [
     "name": "disputeCount",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -497,7 +443,6 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -507,57 +452,46 @@ export const disputesAbi = [
       {
         "components": [
           {
-            "internalType": "address",
             "name": "challenger",
             "type": "address"
           },
           {
-            "internalType": "enum DisputeState",
             "name": "state",
             "type": "uint8"
           },
           {
-            "internalType": "uint8",
             "name": "appeals",
             "type": "uint8"
           },
           {
-            "internalType": "bool",
             "name": "forChallenger",
             "type": "bool"
           },
           {
-            "internalType": "uint64",
             "name": "since",
             "type": "uint64"
           },
           {
-            "internalType": "address",
             "name": "defendant",
             "type": "address"
           },
           {
-            "internalType": "uint256",
             "name": "stake",
             "type": "uint256"
           },
           {
-            "internalType": "uint256",
             "name": "fromChallenger",
             "type": "uint256"
           },
           {
-            "internalType": "uint256",
             "name": "fromDefendant",
             "type": "uint256"
           },
           {
-            "internalType": "bytes32",
             "name": "subject",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct Disputes.Dispute",
         "name": "",
         "type": "tuple"
       }
@@ -570,7 +504,6 @@ export const disputesAbi = [
     "name": "minimumStake",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -581,22 +514,18 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "defendant",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "evidenceDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "stake",
         "type": "uint256"
       }
@@ -604,7 +533,6 @@ export const disputesAbi = [
     "name": "open",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -615,12 +543,10 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -628,7 +554,6 @@ export const disputesAbi = [
     "name": "owed",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -639,12 +564,10 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -657,7 +580,6 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -667,17 +589,14 @@ export const disputesAbi = [
       {
         "components": [
           {
-            "internalType": "uint32",
             "name": "won",
             "type": "uint32"
           },
           {
-            "internalType": "uint32",
             "name": "lost",
             "type": "uint32"
           }
         ],
-        "internalType": "struct Disputes.Record",
         "name": "",
         "type": "tuple"
       }
@@ -688,17 +607,14 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "bool",
         "name": "forChallenger",
         "type": "bool"
       },
       {
-        "internalType": "bytes32",
         "name": "verdictDigest",
         "type": "bytes32"
       }
@@ -713,7 +629,6 @@ export const disputesAbi = [
     "name": "token",
     "outputs": [
       {
-        "internalType": "contract IERC20",
         "name": "",
         "type": "address"
       }
@@ -724,7 +639,6 @@ export const disputesAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       }
@@ -732,7 +646,6 @@ export const disputesAbi = [
     "name": "totalOwed",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }

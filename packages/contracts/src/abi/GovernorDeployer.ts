@@ -5,54 +5,44 @@ export const governorDeployerAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "name",
         "type": "string"
       },
       {
-        "internalType": "contract IVotes",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "contract TimelockController",
         "name": "timelock",
         "type": "address"
       },
       {
         "components": [
           {
-            "internalType": "uint48",
             "name": "votingDelay",
             "type": "uint48"
           },
           {
-            "internalType": "uint32",
             "name": "votingPeriod",
             "type": "uint32"
           },
           {
-            "internalType": "uint256",
             "name": "proposalThreshold",
             "type": "uint256"
           },
           {
-            "internalType": "uint256",
             "name": "quorumPercent",
             "type": "uint256"
           },
           {
-            "internalType": "uint256",
             "name": "timelockDelay",
             "type": "uint256"
           },
           {
-            "internalType": "uint48",
             "name": "voteExtension",
             "type": "uint48"
           }
         ],
-        "internalType": "struct GovernanceSettings",
         "name": "settings",
         "type": "tuple"
       }
@@ -60,7 +50,6 @@ export const governorDeployerAbi = [
     "name": "deploy",
     "outputs": [
       {
-        "internalType": "contract PoolGovernor",
         "name": "",
         "type": "address"
       }

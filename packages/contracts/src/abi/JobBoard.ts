@@ -5,27 +5,22 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "protocolToken_",
         "type": "address"
       },
       {
-        "internalType": "contract NodeRegistry",
         "name": "nodeRegistry_",
         "type": "address"
       },
       {
-        "internalType": "contract IPoolDirectory",
         "name": "pools_",
         "type": "address"
       },
       {
-        "internalType": "contract Permissions",
         "name": "permissions_",
         "type": "address"
       },
       {
-        "internalType": "uint16",
         "name": "burnShareBps_",
         "type": "uint16"
       }
@@ -36,12 +31,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -52,12 +45,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum JobState",
         "name": "state",
         "type": "uint8"
       }
@@ -68,17 +59,14 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "given",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "pools",
         "type": "uint256"
       }
@@ -89,22 +77,18 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "burn",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "ceiling",
         "type": "uint256"
       }
@@ -115,17 +99,14 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "given",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "pools",
         "type": "uint256"
       }
@@ -136,7 +117,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint16",
         "name": "bps",
         "type": "uint16"
       }
@@ -147,12 +127,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "deadline",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "time",
         "type": "uint256"
       }
@@ -163,12 +141,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint64",
         "name": "deadline",
         "type": "uint64"
       }
@@ -179,12 +155,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint64",
         "name": "deadline",
         "type": "uint64"
       }
@@ -195,12 +169,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "deadline",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -211,17 +183,14 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "blockNumber",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "lastBlock",
         "type": "uint256"
       }
@@ -232,12 +201,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "blockNumber",
         "type": "uint256"
       }
@@ -248,17 +215,14 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "received",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "expected",
         "type": "uint256"
       }
@@ -269,22 +233,18 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "given",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "last",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "time",
         "type": "uint256"
       }
@@ -295,7 +255,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -306,12 +265,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "length",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -322,7 +279,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "consumer",
         "type": "address"
       }
@@ -333,12 +289,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -349,12 +303,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -365,12 +317,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "silentFrom",
         "type": "uint256"
       }
@@ -381,7 +331,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -392,7 +341,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -403,7 +351,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -414,17 +361,14 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "consumer",
         "type": "address"
       }
@@ -435,12 +379,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -451,17 +393,14 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -472,12 +411,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -488,12 +425,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -504,12 +439,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -520,12 +453,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -536,17 +467,14 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "price",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "ceiling",
         "type": "uint256"
       }
@@ -562,7 +490,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -573,27 +500,22 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       },
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       }
@@ -604,7 +526,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -615,17 +536,14 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum JobState",
         "name": "from",
         "type": "uint8"
       },
       {
-        "internalType": "enum JobState",
         "name": "to",
         "type": "uint8"
       }
@@ -638,19 +556,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "blockNumber",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "candidates",
         "type": "uint256"
       }
@@ -663,51 +578,42 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "components": [
           {
-            "internalType": "uint128",
             "name": "price",
             "type": "uint128"
           },
           {
-            "internalType": "uint128",
             "name": "poolTokenBurn",
             "type": "uint128"
           },
           {
-            "internalType": "uint32",
             "name": "runs",
             "type": "uint32"
           },
           {
-            "internalType": "uint64",
             "name": "opensAt",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "closesAt",
             "type": "uint64"
           },
           {
-            "internalType": "bytes32",
             "name": "scopeDigest",
             "type": "bytes32"
           }
         ],
         "indexed": false,
-        "internalType": "struct Terms",
         "name": "terms",
         "type": "tuple"
       }
@@ -720,13 +626,11 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -739,19 +643,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "enum JobClass",
         "name": "class",
         "type": "uint8"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "templateDigest",
         "type": "bytes32"
       }
@@ -764,19 +665,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "codeDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "scopeDigest",
         "type": "bytes32"
       }
@@ -789,19 +687,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "reason",
         "type": "bytes32"
       }
@@ -814,19 +709,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "consumer",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "price",
         "type": "uint256"
       }
@@ -839,19 +731,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "from",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "to",
         "type": "address"
       }
@@ -864,19 +753,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "time",
         "type": "uint256"
       }
@@ -889,19 +775,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint8",
         "name": "attempts",
         "type": "uint8"
       }
@@ -914,43 +797,36 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "consumer",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "manifestDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "string",
         "name": "manifestLocator",
         "type": "string"
       },
       {
         "indexed": false,
-        "internalType": "address[]",
         "name": "pools",
         "type": "address[]"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "priceCeiling",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "deadline",
         "type": "uint64"
       }
@@ -963,19 +839,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "consumer",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "price",
         "type": "uint256"
       }
@@ -988,25 +861,21 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "reason",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "receiptDigest",
         "type": "bytes32"
       }
@@ -1019,31 +888,26 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "receiptDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "resultDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32[]",
         "name": "budgetHeads",
         "type": "bytes32[]"
       }
@@ -1056,13 +920,11 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -1075,19 +937,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "burned",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "shared",
         "type": "uint256"
       }
@@ -1100,13 +959,11 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -1119,19 +976,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "enum JobState",
         "name": "from",
         "type": "uint8"
       },
       {
         "indexed": false,
-        "internalType": "enum JobState",
         "name": "to",
         "type": "uint8"
       }
@@ -1144,19 +998,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "address",
         "name": "by",
         "type": "address"
       }
@@ -1169,19 +1020,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "token",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -1194,7 +1042,6 @@ export const jobBoardAbi = [
     "name": "ASSIGNMENT_WINDOW",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1207,7 +1054,6 @@ export const jobBoardAbi = [
     "name": "DRAW_ATTEMPTS",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1220,7 +1066,6 @@ export const jobBoardAbi = [
     "name": "DRAW_DELAY",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1233,7 +1078,6 @@ export const jobBoardAbi = [
     "name": "FAILURE_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -1246,7 +1090,6 @@ export const jobBoardAbi = [
     "name": "HAND_OFF_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -1259,7 +1102,6 @@ export const jobBoardAbi = [
     "name": "HEARTBEAT_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -1272,7 +1114,6 @@ export const jobBoardAbi = [
     "name": "HEARTBEAT_TIMEOUT",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1285,7 +1126,6 @@ export const jobBoardAbi = [
     "name": "MAXIMUM_ATTEMPTS",
     "outputs": [
       {
-        "internalType": "uint8",
         "name": "",
         "type": "uint8"
       }
@@ -1298,7 +1138,6 @@ export const jobBoardAbi = [
     "name": "MAXIMUM_LOCATOR_BYTES",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1311,7 +1150,6 @@ export const jobBoardAbi = [
     "name": "MAXIMUM_POOLS",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1324,7 +1162,6 @@ export const jobBoardAbi = [
     "name": "REFUSAL_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -1337,7 +1174,6 @@ export const jobBoardAbi = [
     "name": "RELEASE_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -1350,7 +1186,6 @@ export const jobBoardAbi = [
     "name": "START_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -1361,49 +1196,40 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "components": [
           {
-            "internalType": "uint128",
             "name": "price",
             "type": "uint128"
           },
           {
-            "internalType": "uint128",
             "name": "poolTokenBurn",
             "type": "uint128"
           },
           {
-            "internalType": "uint32",
             "name": "runs",
             "type": "uint32"
           },
           {
-            "internalType": "uint64",
             "name": "opensAt",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "closesAt",
             "type": "uint64"
           },
           {
-            "internalType": "bytes32",
             "name": "scopeDigest",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct Terms",
         "name": "terms",
         "type": "tuple"
       }
@@ -1416,7 +1242,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1429,7 +1254,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -1444,7 +1268,6 @@ export const jobBoardAbi = [
     "name": "burnShareBps",
     "outputs": [
       {
-        "internalType": "uint16",
         "name": "",
         "type": "uint16"
       }
@@ -1455,7 +1278,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1468,7 +1290,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1478,17 +1299,14 @@ export const jobBoardAbi = [
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "codeDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "scopeDigest",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct JobStore.Declaration",
         "name": "",
         "type": "tuple"
       }
@@ -1499,7 +1317,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1509,22 +1326,18 @@ export const jobBoardAbi = [
       {
         "components": [
           {
-            "internalType": "uint64",
             "name": "blockNumber",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "candidates",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "firstBlock",
             "type": "uint64"
           }
         ],
-        "internalType": "struct JobDraw.Draw",
         "name": "",
         "type": "tuple"
       }
@@ -1535,7 +1348,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1548,34 +1360,28 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "bytes32",
         "name": "reason",
         "type": "bytes32"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -1588,7 +1394,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1601,12 +1406,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256[]",
         "name": "burnCeilings",
         "type": "uint256[]"
       }
@@ -1619,7 +1422,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1629,67 +1431,54 @@ export const jobBoardAbi = [
       {
         "components": [
           {
-            "internalType": "address",
             "name": "consumer",
             "type": "address"
           },
           {
-            "internalType": "uint64",
             "name": "deadline",
             "type": "uint64"
           },
           {
-            "internalType": "enum JobState",
             "name": "state",
             "type": "uint8"
           },
           {
-            "internalType": "uint8",
             "name": "approvals",
             "type": "uint8"
           },
           {
-            "internalType": "uint8",
             "name": "suspensions",
             "type": "uint8"
           },
           {
-            "internalType": "address",
             "name": "node",
             "type": "address"
           },
           {
-            "internalType": "bytes32",
             "name": "manifestDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "priceCeiling",
             "type": "uint256"
           },
           {
-            "internalType": "address[]",
             "name": "pools",
             "type": "address[]"
           },
           {
-            "internalType": "enum JobClass",
             "name": "class",
             "type": "uint8"
           },
           {
-            "internalType": "uint8",
             "name": "attempts",
             "type": "uint8"
           },
           {
-            "internalType": "uint64",
             "name": "seenAt",
             "type": "uint64"
           }
         ],
-        "internalType": "struct Job",
         "name": "",
         "type": "tuple"
       }
@@ -1700,12 +1489,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -1715,37 +1502,30 @@ export const jobBoardAbi = [
       {
         "components": [
           {
-            "internalType": "uint128",
             "name": "price",
             "type": "uint128"
           },
           {
-            "internalType": "uint128",
             "name": "poolTokenBurn",
             "type": "uint128"
           },
           {
-            "internalType": "uint32",
             "name": "generation",
             "type": "uint32"
           },
           {
-            "internalType": "bool",
             "name": "approved",
             "type": "bool"
           },
           {
-            "internalType": "bool",
             "name": "suspended",
             "type": "bool"
           },
           {
-            "internalType": "bool",
             "name": "overruled",
             "type": "bool"
           }
         ],
-        "internalType": "struct JobShare",
         "name": "share",
         "type": "tuple"
       }
@@ -1756,12 +1536,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -1769,7 +1547,6 @@ export const jobBoardAbi = [
     "name": "hadJob",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -1780,34 +1557,28 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "to",
         "type": "address"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -1820,34 +1591,28 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "time",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -1862,7 +1627,6 @@ export const jobBoardAbi = [
     "name": "jobCount",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1875,7 +1639,6 @@ export const jobBoardAbi = [
     "name": "nodeRegistry",
     "outputs": [
       {
-        "internalType": "contract NodeRegistry",
         "name": "",
         "type": "address"
       }
@@ -1888,7 +1651,6 @@ export const jobBoardAbi = [
     "name": "permissions",
     "outputs": [
       {
-        "internalType": "contract Permissions",
         "name": "",
         "type": "address"
       }
@@ -1901,7 +1663,6 @@ export const jobBoardAbi = [
     "name": "pools",
     "outputs": [
       {
-        "internalType": "contract IPoolDirectory",
         "name": "",
         "type": "address"
       }
@@ -1912,27 +1673,22 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "manifestDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "string",
         "name": "manifestLocator",
         "type": "string"
       },
       {
-        "internalType": "address[]",
         "name": "jobPools",
         "type": "address[]"
       },
       {
-        "internalType": "uint256",
         "name": "priceCeiling",
         "type": "uint256"
       },
       {
-        "internalType": "uint64",
         "name": "deadline",
         "type": "uint64"
       }
@@ -1940,7 +1696,6 @@ export const jobBoardAbi = [
     "name": "propose",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1953,52 +1708,42 @@ export const jobBoardAbi = [
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "manifestDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "templateDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "codeDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "scopeDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "string",
             "name": "manifestLocator",
             "type": "string"
           },
           {
-            "internalType": "address[]",
             "name": "pools",
             "type": "address[]"
           },
           {
-            "internalType": "uint256",
             "name": "priceCeiling",
             "type": "uint256"
           },
           {
-            "internalType": "uint64",
             "name": "deadline",
             "type": "uint64"
           },
           {
-            "internalType": "enum JobClass",
             "name": "class",
             "type": "uint8"
           }
         ],
-        "internalType": "struct JobProposal",
         "name": "proposal",
         "type": "tuple"
       }
@@ -2006,7 +1751,6 @@ export const jobBoardAbi = [
     "name": "proposeJob",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -2019,7 +1763,6 @@ export const jobBoardAbi = [
     "name": "protocolToken",
     "outputs": [
       {
-        "internalType": "contract IERC20",
         "name": "",
         "type": "address"
       }
@@ -2030,39 +1773,32 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "bytes32",
         "name": "reason",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "receiptDigest",
         "type": "bytes32"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -2075,44 +1811,36 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "bytes32",
         "name": "receiptDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "resultDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32[]",
         "name": "budgetHeads",
         "type": "bytes32[]"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -2125,44 +1853,36 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "bytes32",
         "name": "receiptDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "resultDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32[]",
         "name": "budgetHeads",
         "type": "bytes32[]"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -2175,7 +1895,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -2188,12 +1907,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -2206,7 +1923,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -2219,7 +1935,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -2227,7 +1942,6 @@ export const jobBoardAbi = [
     "name": "settledTokens",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -2238,29 +1952,24 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -2273,12 +1982,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -2291,7 +1998,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -2299,7 +2005,6 @@ export const jobBoardAbi = [
     "name": "templateOf",
     "outputs": [
       {
-        "internalType": "bytes32",
         "name": "",
         "type": "bytes32"
       }
@@ -2310,12 +2015,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "enum JobState",
         "name": "from",
         "type": "uint8"
       },
       {
-        "internalType": "enum JobState",
         "name": "to",
         "type": "uint8"
       }
@@ -2323,7 +2026,6 @@ export const jobBoardAbi = [
     "name": "transitionAllowed",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }

@@ -5,7 +5,6 @@ export const livenessRewardsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -16,7 +15,6 @@ export const livenessRewardsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "blockNumber",
         "type": "uint256"
       }
@@ -27,12 +25,10 @@ export const livenessRewardsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint64",
         "name": "epoch",
         "type": "uint64"
       }
@@ -43,12 +39,10 @@ export const livenessRewardsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "chunk",
         "type": "uint256"
       }
@@ -59,17 +53,14 @@ export const livenessRewardsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "received",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "expected",
         "type": "uint256"
       }
@@ -80,7 +71,6 @@ export const livenessRewardsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -91,12 +81,10 @@ export const livenessRewardsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "sponsor",
         "type": "address"
       }
@@ -112,7 +100,6 @@ export const livenessRewardsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -123,7 +110,6 @@ export const livenessRewardsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "until",
         "type": "uint256"
       }
@@ -134,27 +120,22 @@ export const livenessRewardsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "root",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "chunks",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "epochLength",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "reward",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "keeper",
         "type": "address"
       }
@@ -165,7 +146,6 @@ export const livenessRewardsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -178,25 +158,21 @@ export const livenessRewardsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "epoch",
         "type": "uint64"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "chunk",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "reward",
         "type": "uint256"
       }
@@ -209,19 +185,16 @@ export const livenessRewardsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "epoch",
         "type": "uint64"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "blockNumber",
         "type": "uint256"
       }
@@ -234,19 +207,16 @@ export const livenessRewardsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "epoch",
         "type": "uint64"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "seed",
         "type": "bytes32"
       }
@@ -259,13 +229,11 @@ export const livenessRewardsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "returned",
         "type": "uint256"
       }
@@ -278,31 +246,26 @@ export const livenessRewardsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "sponsor",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "keeper",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "root",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "chunks",
         "type": "uint64"
       }
@@ -315,7 +278,6 @@ export const livenessRewardsAbi = [
     "name": "ANSWER_WINDOW",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -328,7 +290,6 @@ export const livenessRewardsAbi = [
     "name": "MAXIMUM_CHUNK_BYTES",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -339,17 +300,14 @@ export const livenessRewardsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "bytes",
         "name": "chunk",
         "type": "bytes"
       },
       {
-        "internalType": "bytes32[]",
         "name": "proof",
         "type": "bytes32[]"
       }
@@ -362,7 +320,6 @@ export const livenessRewardsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -375,7 +332,6 @@ export const livenessRewardsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -383,7 +339,6 @@ export const livenessRewardsAbi = [
     "name": "chunkOf",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -394,7 +349,6 @@ export const livenessRewardsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -407,7 +361,6 @@ export const livenessRewardsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -417,32 +370,26 @@ export const livenessRewardsAbi = [
       {
         "components": [
           {
-            "internalType": "uint64",
             "name": "epoch",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "openedAt",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "blockNumber",
             "type": "uint64"
           },
           {
-            "internalType": "bool",
             "name": "answered",
             "type": "bool"
           },
           {
-            "internalType": "bytes32",
             "name": "seed",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct LivenessRewards.Challenge",
         "name": "",
         "type": "tuple"
       }
@@ -453,7 +400,6 @@ export const livenessRewardsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -463,52 +409,42 @@ export const livenessRewardsAbi = [
       {
         "components": [
           {
-            "internalType": "contract IERC20",
             "name": "token",
             "type": "address"
           },
           {
-            "internalType": "uint64",
             "name": "epochLength",
             "type": "uint64"
           },
           {
-            "internalType": "address",
             "name": "keeper",
             "type": "address"
           },
           {
-            "internalType": "uint64",
             "name": "startsAt",
             "type": "uint64"
           },
           {
-            "internalType": "address",
             "name": "sponsor",
             "type": "address"
           },
           {
-            "internalType": "uint64",
             "name": "chunks",
             "type": "uint64"
           },
           {
-            "internalType": "uint256",
             "name": "reward",
             "type": "uint256"
           },
           {
-            "internalType": "uint256",
             "name": "left",
             "type": "uint256"
           },
           {
-            "internalType": "bytes32",
             "name": "root",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct LivenessRewards.Watch",
         "name": "",
         "type": "tuple"
       }
@@ -519,37 +455,30 @@ export const livenessRewardsAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "keeper",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "root",
         "type": "bytes32"
       },
       {
-        "internalType": "uint64",
         "name": "chunks",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "epochLength",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "reward",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "total",
         "type": "uint256"
       }
@@ -557,7 +486,6 @@ export const livenessRewardsAbi = [
     "name": "open",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -568,7 +496,6 @@ export const livenessRewardsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -583,7 +510,6 @@ export const livenessRewardsAbi = [
     "name": "watchCount",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }

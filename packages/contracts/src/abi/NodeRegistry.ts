@@ -5,12 +5,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "uint64",
         "name": "objectionWindow_",
         "type": "uint64"
       }
@@ -26,7 +24,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -37,7 +34,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       }
@@ -48,12 +44,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
-        "internalType": "uint64",
         "name": "allowedFrom",
         "type": "uint64"
       }
@@ -64,7 +58,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       }
@@ -75,7 +68,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       }
@@ -86,7 +78,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       }
@@ -97,7 +88,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       }
@@ -108,12 +98,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "given",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "threshold",
         "type": "uint256"
       }
@@ -124,12 +112,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "first",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "second",
         "type": "bytes32"
       }
@@ -140,12 +126,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "time",
         "type": "uint256"
       }
@@ -156,12 +140,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
-        "internalType": "uint64",
         "name": "allowedFrom",
         "type": "uint64"
       }
@@ -172,7 +154,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       }
@@ -183,7 +164,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       }
@@ -194,7 +174,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -205,7 +184,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "blockNumber",
         "type": "uint256"
       }
@@ -216,17 +194,14 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "blockNumber",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "last",
         "type": "uint256"
       }
@@ -237,12 +212,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "reportData",
         "type": "bytes32"
       }
@@ -253,17 +226,14 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "nonce",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "expected",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "blockNumber",
         "type": "uint256"
       }
@@ -274,7 +244,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       }
@@ -285,17 +254,14 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "expiresAt",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "minimum",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -306,12 +272,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       }
@@ -322,17 +286,14 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "staked",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "minimum",
         "type": "uint256"
       }
@@ -343,7 +304,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "keySetDigest",
         "type": "bytes32"
       }
@@ -354,12 +314,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       }
@@ -370,17 +328,14 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       },
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       }
@@ -391,7 +346,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "str",
         "type": "string"
       }
@@ -402,12 +356,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "threshold",
         "type": "uint256"
       }
@@ -418,12 +370,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "threshold",
         "type": "uint256"
       }
@@ -434,12 +384,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       }
@@ -450,12 +398,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "verifier",
         "type": "address"
       }
@@ -466,12 +412,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "scheduled",
         "type": "bytes32"
       },
       {
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       }
@@ -490,31 +434,26 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "reporter",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
         "indexed": false,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       }
@@ -527,13 +466,11 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "verifier",
         "type": "address"
       }
@@ -546,13 +483,11 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "allowedFrom",
         "type": "uint64"
       }
@@ -565,13 +500,11 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bool",
         "name": "allowed",
         "type": "bool"
       }
@@ -590,31 +523,26 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "keySetDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "quoteDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "expiresAt",
         "type": "uint64"
       }
@@ -627,13 +555,11 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "address",
         "name": "by",
         "type": "address"
       }
@@ -646,13 +572,11 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "previousOwner",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "newOwner",
         "type": "address"
       }
@@ -665,13 +589,11 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "previousOwner",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "newOwner",
         "type": "address"
       }
@@ -684,13 +606,11 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "contract IQuoteVerifier",
         "name": "quoteVerifier",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "verifier",
         "type": "address"
       }
@@ -703,13 +623,11 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "contract IQuoteVerifier",
         "name": "quoteVerifier",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       }
@@ -722,13 +640,11 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "contract IStakes",
         "name": "stakes",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "minimum",
         "type": "uint256"
       }
@@ -747,13 +663,11 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "scheduled",
         "type": "bytes32"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "verifier",
         "type": "address"
       }
@@ -766,19 +680,16 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "address[]",
         "name": "verifiers",
         "type": "address[]"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "threshold",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       }
@@ -791,13 +702,11 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "address[]",
         "name": "verifiers",
         "type": "address[]"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "threshold",
         "type": "uint256"
       }
@@ -810,7 +719,6 @@ export const nodeRegistryAbi = [
     "name": "ANNOUNCEMENT_WINDOW",
     "outputs": [
       {
-        "internalType": "uint64",
         "name": "",
         "type": "uint64"
       }
@@ -823,7 +731,6 @@ export const nodeRegistryAbi = [
     "name": "MAXIMUM_LIFETIME",
     "outputs": [
       {
-        "internalType": "uint64",
         "name": "",
         "type": "uint64"
       }
@@ -836,7 +743,6 @@ export const nodeRegistryAbi = [
     "name": "MAXIMUM_VERIFIERS",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -849,7 +755,6 @@ export const nodeRegistryAbi = [
     "name": "REGISTRATION_DOMAIN",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -867,7 +772,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       }
@@ -875,7 +779,6 @@ export const nodeRegistryAbi = [
     "name": "allowedFrom",
     "outputs": [
       {
-        "internalType": "uint64",
         "name": "",
         "type": "uint64"
       }
@@ -886,37 +789,30 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "facts",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       },
       {
-        "internalType": "bytes",
         "name": "signature",
         "type": "bytes"
       }
@@ -924,7 +820,6 @@ export const nodeRegistryAbi = [
     "name": "checkStatement",
     "outputs": [
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       }
@@ -937,37 +832,30 @@ export const nodeRegistryAbi = [
     "name": "eip712Domain",
     "outputs": [
       {
-        "internalType": "bytes1",
         "name": "fields",
         "type": "bytes1"
       },
       {
-        "internalType": "string",
         "name": "name",
         "type": "string"
       },
       {
-        "internalType": "string",
         "name": "version",
         "type": "string"
       },
       {
-        "internalType": "uint256",
         "name": "chainId",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "verifyingContract",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "salt",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256[]",
         "name": "extensions",
         "type": "uint256[]"
       }
@@ -978,7 +866,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       }
@@ -986,7 +873,6 @@ export const nodeRegistryAbi = [
     "name": "equivocated",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -1013,7 +899,6 @@ export const nodeRegistryAbi = [
     "name": "frozen",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -1024,7 +909,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       }
@@ -1034,37 +918,30 @@ export const nodeRegistryAbi = [
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "keySetDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "quoteDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "measurement",
             "type": "bytes32"
           },
           {
-            "internalType": "uint64",
             "name": "expiresAt",
             "type": "uint64"
           },
           {
-            "internalType": "bool",
             "name": "revoked",
             "type": "bool"
           },
           {
-            "internalType": "uint64",
             "name": "quotedBlock",
             "type": "uint64"
           }
         ],
-        "internalType": "struct Node",
         "name": "",
         "type": "tuple"
       }
@@ -1077,7 +954,6 @@ export const nodeRegistryAbi = [
     "name": "getVerifiers",
     "outputs": [
       {
-        "internalType": "address[]",
         "name": "",
         "type": "address[]"
       }
@@ -1088,7 +964,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       }
@@ -1096,7 +971,6 @@ export const nodeRegistryAbi = [
     "name": "isActive",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -1107,7 +981,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "verifier",
         "type": "address"
       }
@@ -1115,7 +988,6 @@ export const nodeRegistryAbi = [
     "name": "isVerifier",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -1126,7 +998,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       }
@@ -1134,7 +1005,6 @@ export const nodeRegistryAbi = [
     "name": "measurementAllowed",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -1145,7 +1015,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       }
@@ -1153,7 +1022,6 @@ export const nodeRegistryAbi = [
     "name": "measurementOf",
     "outputs": [
       {
-        "internalType": "bytes32",
         "name": "",
         "type": "bytes32"
       }
@@ -1166,7 +1034,6 @@ export const nodeRegistryAbi = [
     "name": "minimumStake",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1177,7 +1044,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -1185,7 +1051,6 @@ export const nodeRegistryAbi = [
     "name": "nodeAt",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -1198,7 +1063,6 @@ export const nodeRegistryAbi = [
     "name": "nodeCount",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1209,7 +1073,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       }
@@ -1238,7 +1101,6 @@ export const nodeRegistryAbi = [
     "name": "objectionWindow",
     "outputs": [
       {
-        "internalType": "uint64",
         "name": "",
         "type": "uint64"
       }
@@ -1251,7 +1113,6 @@ export const nodeRegistryAbi = [
     "name": "owner",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -1264,7 +1125,6 @@ export const nodeRegistryAbi = [
     "name": "pendingOwner",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -1277,84 +1137,68 @@ export const nodeRegistryAbi = [
       {
         "components": [
           {
-            "internalType": "string",
             "name": "kind",
             "type": "string"
           },
           {
-            "internalType": "address",
             "name": "pool",
             "type": "address"
           },
           {
-            "internalType": "bytes32",
             "name": "subject",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "facts",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct SignedStatement",
         "name": "first",
         "type": "tuple"
       },
       {
         "components": [
           {
-            "internalType": "string",
             "name": "kind",
             "type": "string"
           },
           {
-            "internalType": "address",
             "name": "pool",
             "type": "address"
           },
           {
-            "internalType": "bytes32",
             "name": "subject",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "facts",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct SignedStatement",
         "name": "second",
         "type": "tuple"
       }
@@ -1369,7 +1213,6 @@ export const nodeRegistryAbi = [
     "name": "quoteVerifier",
     "outputs": [
       {
-        "internalType": "contract IQuoteVerifier",
         "name": "",
         "type": "address"
       }
@@ -1382,7 +1225,6 @@ export const nodeRegistryAbi = [
     "name": "quoteVerifierFrom",
     "outputs": [
       {
-        "internalType": "uint64",
         "name": "",
         "type": "uint64"
       }
@@ -1395,37 +1237,30 @@ export const nodeRegistryAbi = [
       {
         "components": [
           {
-            "internalType": "address",
             "name": "statementKey",
             "type": "address"
           },
           {
-            "internalType": "bytes32",
             "name": "keySetDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "quoteDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "measurement",
             "type": "bytes32"
           },
           {
-            "internalType": "uint64",
             "name": "expiresAt",
             "type": "uint64"
           }
         ],
-        "internalType": "struct NodeRegistration",
         "name": "registration",
         "type": "tuple"
       },
       {
-        "internalType": "bytes[]",
         "name": "signatures",
         "type": "bytes[]"
       }
@@ -1438,17 +1273,14 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes",
         "name": "quote",
         "type": "bytes"
       },
       {
-        "internalType": "bytes",
         "name": "keySet",
         "type": "bytes"
       },
       {
-        "internalType": "uint256",
         "name": "blockNumber",
         "type": "uint256"
       }
@@ -1461,7 +1293,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "blockNumber",
         "type": "uint256"
       }
@@ -1469,7 +1300,6 @@ export const nodeRegistryAbi = [
     "name": "registrationNonce",
     "outputs": [
       {
-        "internalType": "bytes32",
         "name": "",
         "type": "bytes32"
       }
@@ -1487,12 +1317,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IStakes",
         "name": "stakes_",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "minimum",
         "type": "uint256"
       }
@@ -1505,7 +1333,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       }
@@ -1518,12 +1345,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
-        "internalType": "bool",
         "name": "allowed",
         "type": "bool"
       }
@@ -1536,7 +1361,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IQuoteVerifier",
         "name": "next",
         "type": "address"
       }
@@ -1549,12 +1373,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address[]",
         "name": "verifiers",
         "type": "address[]"
       },
       {
-        "internalType": "uint256",
         "name": "threshold_",
         "type": "uint256"
       }
@@ -1569,7 +1391,6 @@ export const nodeRegistryAbi = [
     "name": "stakes",
     "outputs": [
       {
-        "internalType": "contract IStakes",
         "name": "",
         "type": "address"
       }
@@ -1582,7 +1403,6 @@ export const nodeRegistryAbi = [
     "name": "threshold",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1593,7 +1413,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "newOwner",
         "type": "address"
       }
@@ -1608,7 +1427,6 @@ export const nodeRegistryAbi = [
     "name": "verifiersFrozen",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }

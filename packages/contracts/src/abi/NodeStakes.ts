@@ -5,12 +5,10 @@ export const nodeStakesAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token_",
         "type": "address"
       },
       {
-        "internalType": "contract NodeRegistry",
         "name": "nodeRegistry_",
         "type": "address"
       }
@@ -21,7 +19,6 @@ export const nodeStakesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -32,12 +29,10 @@ export const nodeStakesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "window",
         "type": "uint256"
       }
@@ -48,17 +43,14 @@ export const nodeStakesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "received",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "expected",
         "type": "uint256"
       }
@@ -69,7 +61,6 @@ export const nodeStakesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -80,7 +71,6 @@ export const nodeStakesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -91,12 +81,10 @@ export const nodeStakesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "operator",
         "type": "address"
       }
@@ -112,7 +100,6 @@ export const nodeStakesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -123,7 +110,6 @@ export const nodeStakesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       }
@@ -136,25 +122,21 @@ export const nodeStakesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "reporter",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "reward",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "burned",
         "type": "uint256"
       }
@@ -167,19 +149,16 @@ export const nodeStakesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "operator",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -192,19 +171,16 @@ export const nodeStakesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "operator",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       }
@@ -217,19 +193,16 @@ export const nodeStakesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "operator",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -242,7 +215,6 @@ export const nodeStakesAbi = [
     "name": "REPORTER_BPS",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -255,7 +227,6 @@ export const nodeStakesAbi = [
     "name": "WITHDRAWAL_DELAY",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -268,7 +239,6 @@ export const nodeStakesAbi = [
     "name": "WITHDRAWAL_WINDOW",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -279,7 +249,6 @@ export const nodeStakesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -292,7 +261,6 @@ export const nodeStakesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -300,7 +268,6 @@ export const nodeStakesAbi = [
     "name": "leavingOf",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -313,7 +280,6 @@ export const nodeStakesAbi = [
     "name": "nodeRegistry",
     "outputs": [
       {
-        "internalType": "contract NodeRegistry",
         "name": "",
         "type": "address"
       }
@@ -324,7 +290,6 @@ export const nodeStakesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -337,12 +302,10 @@ export const nodeStakesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
-        "internalType": "uint128",
         "name": "amount",
         "type": "uint128"
       }
@@ -355,12 +318,10 @@ export const nodeStakesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "operator",
         "type": "address"
       }
@@ -370,17 +331,14 @@ export const nodeStakesAbi = [
       {
         "components": [
           {
-            "internalType": "uint128",
             "name": "amount",
             "type": "uint128"
           },
           {
-            "internalType": "uint64",
             "name": "withdrawableFrom",
             "type": "uint64"
           }
         ],
-        "internalType": "struct NodeStakes.Stake",
         "name": "",
         "type": "tuple"
       }
@@ -393,7 +351,6 @@ export const nodeStakesAbi = [
     "name": "token",
     "outputs": [
       {
-        "internalType": "contract IERC20",
         "name": "",
         "type": "address"
       }
@@ -404,7 +361,6 @@ export const nodeStakesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -412,7 +368,6 @@ export const nodeStakesAbi = [
     "name": "totalOf",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -423,7 +378,6 @@ export const nodeStakesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }

@@ -5,17 +5,14 @@ export const permissionsAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IPoolDirectory",
         "name": "pools_",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "jobBoard_",
         "type": "address"
       },
       {
-        "internalType": "contract Approvals",
         "name": "approvals_",
         "type": "address"
       }
@@ -26,22 +23,18 @@ export const permissionsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint32",
         "name": "runs",
         "type": "uint32"
       }
@@ -52,17 +45,14 @@ export const permissionsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       }
@@ -73,17 +63,14 @@ export const permissionsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       }
@@ -94,27 +81,22 @@ export const permissionsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint64",
         "name": "opensAt",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "closesAt",
         "type": "uint64"
       }
@@ -125,12 +107,10 @@ export const permissionsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "jobBoard",
         "type": "address"
       }
@@ -141,12 +121,10 @@ export const permissionsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -157,27 +135,22 @@ export const permissionsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "declared",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "scope",
         "type": "bytes32"
       }
@@ -188,17 +161,14 @@ export const permissionsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint32",
         "name": "runs",
         "type": "uint32"
       },
       {
-        "internalType": "uint64",
         "name": "opensAt",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "closesAt",
         "type": "uint64"
       }
@@ -211,57 +181,47 @@ export const permissionsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       },
       {
         "components": [
           {
-            "internalType": "uint128",
             "name": "price",
             "type": "uint128"
           },
           {
-            "internalType": "uint128",
             "name": "poolTokenBurn",
             "type": "uint128"
           },
           {
-            "internalType": "uint32",
             "name": "runs",
             "type": "uint32"
           },
           {
-            "internalType": "uint64",
             "name": "opensAt",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "closesAt",
             "type": "uint64"
           },
           {
-            "internalType": "bytes32",
             "name": "scopeDigest",
             "type": "bytes32"
           }
         ],
         "indexed": false,
-        "internalType": "struct Terms",
         "name": "terms",
         "type": "tuple"
       }
@@ -274,25 +234,21 @@ export const permissionsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint32",
         "name": "used",
         "type": "uint32"
       }
@@ -305,19 +261,16 @@ export const permissionsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       }
@@ -330,31 +283,26 @@ export const permissionsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint32",
         "name": "used",
         "type": "uint32"
       },
       {
         "indexed": false,
-        "internalType": "uint32",
         "name": "runs",
         "type": "uint32"
       }
@@ -367,7 +315,6 @@ export const permissionsAbi = [
     "name": "approvals",
     "outputs": [
       {
-        "internalType": "contract Approvals",
         "name": "",
         "type": "address"
       }
@@ -378,17 +325,14 @@ export const permissionsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       }
@@ -400,57 +344,46 @@ export const permissionsAbi = [
           {
             "components": [
               {
-                "internalType": "uint128",
                 "name": "price",
                 "type": "uint128"
               },
               {
-                "internalType": "uint128",
                 "name": "poolTokenBurn",
                 "type": "uint128"
               },
               {
-                "internalType": "uint32",
                 "name": "runs",
                 "type": "uint32"
               },
               {
-                "internalType": "uint64",
                 "name": "opensAt",
                 "type": "uint64"
               },
               {
-                "internalType": "uint64",
                 "name": "closesAt",
                 "type": "uint64"
               },
               {
-                "internalType": "bytes32",
                 "name": "scopeDigest",
                 "type": "bytes32"
               }
             ],
-            "internalType": "struct Terms",
             "name": "terms",
             "type": "tuple"
           },
           {
-            "internalType": "uint32",
             "name": "used",
             "type": "uint32"
           },
           {
-            "internalType": "bool",
             "name": "revoked",
             "type": "bool"
           },
           {
-            "internalType": "uint32",
             "name": "generation",
             "type": "uint32"
           }
         ],
-        "internalType": "struct Grant",
         "name": "",
         "type": "tuple"
       }
@@ -461,22 +394,18 @@ export const permissionsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint32",
         "name": "generation",
         "type": "uint32"
       }
@@ -489,54 +418,44 @@ export const permissionsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       },
       {
         "components": [
           {
-            "internalType": "uint128",
             "name": "price",
             "type": "uint128"
           },
           {
-            "internalType": "uint128",
             "name": "poolTokenBurn",
             "type": "uint128"
           },
           {
-            "internalType": "uint32",
             "name": "runs",
             "type": "uint32"
           },
           {
-            "internalType": "uint64",
             "name": "opensAt",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "closesAt",
             "type": "uint64"
           },
           {
-            "internalType": "bytes32",
             "name": "scopeDigest",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct Terms",
         "name": "terms",
         "type": "tuple"
       }
@@ -551,7 +470,6 @@ export const permissionsAbi = [
     "name": "jobBoard",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -564,7 +482,6 @@ export const permissionsAbi = [
     "name": "pools",
     "outputs": [
       {
-        "internalType": "contract IPoolDirectory",
         "name": "",
         "type": "address"
       }
@@ -575,22 +492,18 @@ export const permissionsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint32",
         "name": "generation",
         "type": "uint32"
       }
@@ -600,17 +513,14 @@ export const permissionsAbi = [
       {
         "components": [
           {
-            "internalType": "uint128",
             "name": "price",
             "type": "uint128"
           },
           {
-            "internalType": "uint128",
             "name": "poolTokenBurn",
             "type": "uint128"
           }
         ],
-        "internalType": "struct RunPrice",
         "name": "",
         "type": "tuple"
       }
@@ -621,54 +531,44 @@ export const permissionsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       },
       {
         "components": [
           {
-            "internalType": "uint128",
             "name": "price",
             "type": "uint128"
           },
           {
-            "internalType": "uint128",
             "name": "poolTokenBurn",
             "type": "uint128"
           },
           {
-            "internalType": "uint32",
             "name": "runs",
             "type": "uint32"
           },
           {
-            "internalType": "uint64",
             "name": "opensAt",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "closesAt",
             "type": "uint64"
           },
           {
-            "internalType": "bytes32",
             "name": "scopeDigest",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct Terms",
         "name": "terms",
         "type": "tuple"
       }
@@ -681,17 +581,14 @@ export const permissionsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       }
@@ -704,17 +601,14 @@ export const permissionsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       }
@@ -722,7 +616,6 @@ export const permissionsAbi = [
     "name": "usable",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -733,22 +626,18 @@ export const permissionsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "scopeDigest",
         "type": "bytes32"
       }
@@ -758,22 +647,18 @@ export const permissionsAbi = [
       {
         "components": [
           {
-            "internalType": "uint128",
             "name": "price",
             "type": "uint128"
           },
           {
-            "internalType": "uint128",
             "name": "poolTokenBurn",
             "type": "uint128"
           }
         ],
-        "internalType": "struct RunPrice",
         "name": "price",
         "type": "tuple"
       },
       {
-        "internalType": "uint32",
         "name": "generation",
         "type": "uint32"
       }

@@ -7,200 +7,162 @@ export const poolAbi = [
       {
         "components": [
           {
-            "internalType": "string",
             "name": "name",
             "type": "string"
           },
           {
-            "internalType": "string",
             "name": "symbol",
             "type": "string"
           },
           {
             "components": [
               {
-                "internalType": "bytes32",
                 "name": "policyDigest",
                 "type": "bytes32"
               },
               {
-                "internalType": "bytes32",
                 "name": "pocDigest",
                 "type": "bytes32"
               },
               {
-                "internalType": "bytes32",
                 "name": "refinerDigest",
                 "type": "bytes32"
               },
               {
-                "internalType": "bytes32",
                 "name": "constitutionDigest",
                 "type": "bytes32"
               },
               {
-                "internalType": "bytes32",
                 "name": "measurement",
                 "type": "bytes32"
               },
               {
-                "internalType": "uint128",
                 "name": "rewardPerFullScore",
                 "type": "uint128"
               },
               {
-                "internalType": "uint16",
                 "name": "treasuryShareBps",
                 "type": "uint16"
               },
               {
-                "internalType": "bool",
                 "name": "anyJobCode",
                 "type": "bool"
               }
             ],
-            "internalType": "struct PoolRules",
             "name": "rules",
             "type": "tuple"
           },
           {
-            "internalType": "uint256",
             "name": "treasuryAmount",
             "type": "uint256"
           },
           {
-            "internalType": "uint256",
             "name": "maximumSupply",
             "type": "uint256"
           },
           {
             "components": [
               {
-                "internalType": "address",
                 "name": "beneficiary",
                 "type": "address"
               },
               {
-                "internalType": "uint256",
                 "name": "amount",
                 "type": "uint256"
               },
               {
-                "internalType": "uint64",
                 "name": "startsAt",
                 "type": "uint64"
               },
               {
-                "internalType": "uint64",
                 "name": "cliff",
                 "type": "uint64"
               },
               {
-                "internalType": "uint64",
                 "name": "duration",
                 "type": "uint64"
               }
             ],
-            "internalType": "struct Allocation[]",
             "name": "allocations",
             "type": "tuple[]"
           },
           {
-            "internalType": "address",
             "name": "guardian",
             "type": "address"
           },
           {
             "components": [
               {
-                "internalType": "uint48",
                 "name": "votingDelay",
                 "type": "uint48"
               },
               {
-                "internalType": "uint32",
                 "name": "votingPeriod",
                 "type": "uint32"
               },
               {
-                "internalType": "uint256",
                 "name": "proposalThreshold",
                 "type": "uint256"
               },
               {
-                "internalType": "uint256",
                 "name": "quorumPercent",
                 "type": "uint256"
               },
               {
-                "internalType": "uint256",
                 "name": "timelockDelay",
                 "type": "uint256"
               },
               {
-                "internalType": "uint48",
                 "name": "voteExtension",
                 "type": "uint48"
               }
             ],
-            "internalType": "struct GovernanceSettings",
             "name": "governance",
             "type": "tuple"
           },
           {
-            "internalType": "bytes32[]",
             "name": "jobCode",
             "type": "bytes32[]"
           }
         ],
-        "internalType": "struct Founding",
         "name": "founding",
         "type": "tuple"
       },
       {
         "components": [
           {
-            "internalType": "contract NodeRegistry",
             "name": "nodeRegistry",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "dataRegistry",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "contributionBatches",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "jobBoard",
             "type": "address"
           },
           {
-            "internalType": "contract IERC20",
             "name": "protocolToken",
             "type": "address"
           },
           {
-            "internalType": "contract PoolTokenDeployer",
             "name": "tokenDeployer",
             "type": "address"
           },
           {
-            "internalType": "contract GovernorDeployer",
             "name": "governorDeployer",
             "type": "address"
           },
           {
-            "internalType": "contract TimelockDeployer",
             "name": "timelockDeployer",
             "type": "address"
           }
         ],
-        "internalType": "struct PoolSurroundings",
         "name": "around",
         "type": "tuple"
       }
@@ -211,12 +173,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       }
@@ -227,12 +187,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "balance",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "needed",
         "type": "uint256"
       }
@@ -243,12 +201,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint32",
         "name": "given",
         "type": "uint32"
       },
       {
-        "internalType": "uint32",
         "name": "current",
         "type": "uint32"
       }
@@ -259,12 +215,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint32",
         "name": "given",
         "type": "uint32"
       },
       {
-        "internalType": "uint32",
         "name": "expected",
         "type": "uint32"
       }
@@ -275,12 +229,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "given",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "current",
         "type": "bytes32"
       }
@@ -291,7 +243,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "codeDigest",
         "type": "bytes32"
       }
@@ -302,12 +253,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint32",
         "name": "holders",
         "type": "uint32"
       }
@@ -318,7 +267,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint40",
         "name": "earliest",
         "type": "uint40"
       }
@@ -329,17 +277,14 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "required",
         "type": "bytes32"
       }
@@ -350,7 +295,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint40",
         "name": "pausedUntil",
         "type": "uint40"
       }
@@ -361,12 +305,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       }
@@ -377,7 +319,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "policyDigest",
         "type": "bytes32"
       }
@@ -388,7 +329,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       }
@@ -399,7 +339,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       }
@@ -410,12 +349,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -426,12 +363,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "dataRegistry",
         "type": "address"
       }
@@ -442,12 +377,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "guardian",
         "type": "address"
       }
@@ -458,12 +391,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "jobBoard",
         "type": "address"
       }
@@ -474,12 +405,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "timelock",
         "type": "address"
       }
@@ -490,7 +419,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint40",
         "name": "earliest",
         "type": "uint40"
       }
@@ -501,17 +429,14 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "points",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "score",
         "type": "uint256"
       }
@@ -522,7 +447,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "current",
         "type": "bytes32"
       }
@@ -533,7 +457,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint40",
         "name": "until",
         "type": "uint40"
       }
@@ -549,7 +472,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "policyDigest",
         "type": "bytes32"
       }
@@ -560,7 +482,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "policyDigest",
         "type": "bytes32"
       }
@@ -571,12 +492,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint8",
         "name": "bits",
         "type": "uint8"
       },
       {
-        "internalType": "uint256",
         "name": "value",
         "type": "uint256"
       }
@@ -587,7 +506,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -598,27 +516,22 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       },
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       }
@@ -629,7 +542,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -640,7 +552,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -651,12 +562,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint16",
         "name": "bps",
         "type": "uint16"
       },
       {
-        "internalType": "uint16",
         "name": "maximum",
         "type": "uint16"
       }
@@ -669,13 +578,11 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -688,13 +595,11 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -707,13 +612,11 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "address[]",
         "name": "contributors",
         "type": "address[]"
       },
       {
         "indexed": false,
-        "internalType": "uint256[]",
         "name": "amounts",
         "type": "uint256[]"
       }
@@ -726,13 +629,11 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "contributors",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "treasury",
         "type": "uint256"
       }
@@ -745,13 +646,11 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "score",
         "type": "uint256"
       }
@@ -764,7 +663,6 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "address",
         "name": "guardian",
         "type": "address"
       }
@@ -777,13 +675,11 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "codeDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bool",
         "name": "accepted",
         "type": "bool"
       }
@@ -796,31 +692,26 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint32",
         "name": "epoch",
         "type": "uint32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "policyDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "keyDigest",
         "type": "bytes32"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "attestationDigest",
         "type": "bytes32"
       }
@@ -833,25 +724,21 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "policyDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint32",
         "name": "index",
         "type": "uint32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "restriction",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "head",
         "type": "bytes32"
       }
@@ -864,19 +751,16 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "policyDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "restriction",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint40",
         "name": "until",
         "type": "uint40"
       }
@@ -889,7 +773,6 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "policyDigest",
         "type": "bytes32"
       }
@@ -902,13 +785,11 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "by",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint40",
         "name": "until",
         "type": "uint40"
       }
@@ -927,19 +808,16 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "score",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -953,48 +831,39 @@ export const poolAbi = [
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "policyDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "pocDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "refinerDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "constitutionDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "measurement",
             "type": "bytes32"
           },
           {
-            "internalType": "uint128",
             "name": "rewardPerFullScore",
             "type": "uint128"
           },
           {
-            "internalType": "uint16",
             "name": "treasuryShareBps",
             "type": "uint16"
           },
           {
-            "internalType": "bool",
             "name": "anyJobCode",
             "type": "bool"
           }
         ],
         "indexed": false,
-        "internalType": "struct PoolRules",
         "name": "rules",
         "type": "tuple"
       }
@@ -1007,25 +876,21 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "by",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint32",
         "name": "holders",
         "type": "uint32"
       },
       {
         "indexed": false,
-        "internalType": "bool",
         "name": "overruled",
         "type": "bool"
       }
@@ -1038,19 +903,16 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "by",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint32",
         "name": "holders",
         "type": "uint32"
       }
@@ -1063,7 +925,6 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -1076,7 +937,6 @@ export const poolAbi = [
     "name": "FULL_SCORE",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1089,7 +949,6 @@ export const poolAbi = [
     "name": "KEY_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -1102,7 +961,6 @@ export const poolAbi = [
     "name": "MAXIMUM_RESTRICTIONS",
     "outputs": [
       {
-        "internalType": "uint32",
         "name": "",
         "type": "uint32"
       }
@@ -1115,7 +973,6 @@ export const poolAbi = [
     "name": "MAXIMUM_TREASURY_SHARE_BPS",
     "outputs": [
       {
-        "internalType": "uint16",
         "name": "",
         "type": "uint16"
       }
@@ -1128,7 +985,6 @@ export const poolAbi = [
     "name": "PAUSE_DURATION",
     "outputs": [
       {
-        "internalType": "uint40",
         "name": "",
         "type": "uint40"
       }
@@ -1141,7 +997,6 @@ export const poolAbi = [
     "name": "claim",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1152,7 +1007,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       }
@@ -1160,7 +1014,6 @@ export const poolAbi = [
     "name": "claimFor",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1171,7 +1024,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       }
@@ -1179,7 +1031,6 @@ export const poolAbi = [
     "name": "claimable",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1190,7 +1041,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       }
@@ -1198,7 +1048,6 @@ export const poolAbi = [
     "name": "collectFor",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -1209,7 +1058,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       }
@@ -1217,7 +1065,6 @@ export const poolAbi = [
     "name": "collectable",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1230,7 +1077,6 @@ export const poolAbi = [
     "name": "contributionBatches",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -1241,12 +1087,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address[]",
         "name": "contributors",
         "type": "address[]"
       },
       {
-        "internalType": "uint256[]",
         "name": "scores",
         "type": "uint256[]"
       }
@@ -1261,7 +1105,6 @@ export const poolAbi = [
     "name": "dataRegistry",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -1272,7 +1115,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -1292,12 +1134,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "score",
         "type": "uint256"
       }
@@ -1312,7 +1152,6 @@ export const poolAbi = [
     "name": "governor",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -1325,7 +1164,6 @@ export const poolAbi = [
     "name": "guardian",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -1336,12 +1174,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       }
@@ -1349,7 +1185,6 @@ export const poolAbi = [
     "name": "holds",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -1362,7 +1197,6 @@ export const poolAbi = [
     "name": "jobBoard",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -1373,7 +1207,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "codeDigest",
         "type": "bytes32"
       }
@@ -1381,7 +1214,6 @@ export const poolAbi = [
     "name": "jobCode",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -1396,32 +1228,26 @@ export const poolAbi = [
       {
         "components": [
           {
-            "internalType": "uint32",
             "name": "epoch",
             "type": "uint32"
           },
           {
-            "internalType": "address",
             "name": "node",
             "type": "address"
           },
           {
-            "internalType": "bytes32",
             "name": "policyDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "keyDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "attestationDigest",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct KeyEpoch",
         "name": "",
         "type": "tuple"
       }
@@ -1434,7 +1260,6 @@ export const poolAbi = [
     "name": "liability",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1447,7 +1272,6 @@ export const poolAbi = [
     "name": "name",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -1458,7 +1282,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "restriction",
         "type": "bytes32"
       }
@@ -1473,7 +1296,6 @@ export const poolAbi = [
     "name": "nodeRegistry",
     "outputs": [
       {
-        "internalType": "contract NodeRegistry",
         "name": "",
         "type": "address"
       }
@@ -1484,7 +1306,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "policyDigest",
         "type": "bytes32"
       }
@@ -1494,17 +1315,14 @@ export const poolAbi = [
       {
         "components": [
           {
-            "internalType": "uint40",
             "name": "until",
             "type": "uint40"
           },
           {
-            "internalType": "bytes32[]",
             "name": "restrictions",
             "type": "bytes32[]"
           }
         ],
-        "internalType": "struct Pool.PassingRestrictions",
         "name": "passing",
         "type": "tuple"
       }
@@ -1524,7 +1342,6 @@ export const poolAbi = [
     "name": "pausedUntil",
     "outputs": [
       {
-        "internalType": "uint40",
         "name": "",
         "type": "uint40"
       }
@@ -1535,7 +1352,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       }
@@ -1543,7 +1359,6 @@ export const poolAbi = [
     "name": "pointsOf",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1556,7 +1371,6 @@ export const poolAbi = [
     "name": "protocolToken",
     "outputs": [
       {
-        "internalType": "contract IERC20",
         "name": "",
         "type": "address"
       }
@@ -1567,39 +1381,32 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint32",
         "name": "epoch",
         "type": "uint32"
       },
       {
-        "internalType": "bytes32",
         "name": "policyDigest_",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "keyDigest",
         "type": "bytes32"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -1612,12 +1419,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "codeDigest",
         "type": "bytes32"
       }
@@ -1630,7 +1435,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -1643,7 +1447,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint32",
         "name": "epoch",
         "type": "uint32"
       }
@@ -1656,7 +1459,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -1678,7 +1480,6 @@ export const poolAbi = [
     "name": "reserved",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1689,7 +1490,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "policyDigest",
         "type": "bytes32"
       }
@@ -1699,17 +1499,14 @@ export const poolAbi = [
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "head",
             "type": "bytes32"
           },
           {
-            "internalType": "uint32",
             "name": "count",
             "type": "uint32"
           }
         ],
-        "internalType": "struct Pool.Restrictions",
         "name": "",
         "type": "tuple"
       }
@@ -1727,7 +1524,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -1740,12 +1536,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address[]",
         "name": "contributors",
         "type": "address[]"
       },
       {
-        "internalType": "uint256[]",
         "name": "scores",
         "type": "uint256[]"
       }
@@ -1762,47 +1556,38 @@ export const poolAbi = [
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "policyDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "pocDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "refinerDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "constitutionDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "measurement",
             "type": "bytes32"
           },
           {
-            "internalType": "uint128",
             "name": "rewardPerFullScore",
             "type": "uint128"
           },
           {
-            "internalType": "uint16",
             "name": "treasuryShareBps",
             "type": "uint16"
           },
           {
-            "internalType": "bool",
             "name": "anyJobCode",
             "type": "bool"
           }
         ],
-        "internalType": "struct PoolRules",
         "name": "",
         "type": "tuple"
       }
@@ -1813,7 +1598,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "guardian_",
         "type": "address"
       }
@@ -1826,12 +1610,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "codeDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "bool",
         "name": "accepted",
         "type": "bool"
       }
@@ -1846,47 +1628,38 @@ export const poolAbi = [
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "policyDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "pocDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "refinerDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "constitutionDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "measurement",
             "type": "bytes32"
           },
           {
-            "internalType": "uint128",
             "name": "rewardPerFullScore",
             "type": "uint128"
           },
           {
-            "internalType": "uint16",
             "name": "treasuryShareBps",
             "type": "uint16"
           },
           {
-            "internalType": "bool",
             "name": "anyJobCode",
             "type": "bool"
           }
         ],
-        "internalType": "struct PoolRules",
         "name": "rules_",
         "type": "tuple"
       }
@@ -1899,17 +1672,14 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "enum StopAct",
         "name": "act",
         "type": "uint8"
       },
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -1922,7 +1692,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -1932,27 +1701,22 @@ export const poolAbi = [
       {
         "components": [
           {
-            "internalType": "uint32",
             "name": "holders",
             "type": "uint32"
           },
           {
-            "internalType": "bool",
             "name": "overruled",
             "type": "bool"
           },
           {
-            "internalType": "bool",
             "name": "binding",
             "type": "bool"
           },
           {
-            "internalType": "uint40",
             "name": "liftedAt",
             "type": "uint40"
           }
         ],
-        "internalType": "struct Stop",
         "name": "",
         "type": "tuple"
       }
@@ -1963,7 +1727,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -1976,12 +1739,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "contributionId",
         "type": "uint256"
       }
@@ -1996,7 +1757,6 @@ export const poolAbi = [
     "name": "timelock",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -2009,7 +1769,6 @@ export const poolAbi = [
     "name": "token",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -2022,7 +1781,6 @@ export const poolAbi = [
     "name": "totalPoints",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }

@@ -7,47 +7,38 @@ export const poolFactoryAbi = [
       {
         "components": [
           {
-            "internalType": "contract NodeRegistry",
             "name": "nodeRegistry",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "dataRegistry",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "contributionBatches",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "jobBoard",
             "type": "address"
           },
           {
-            "internalType": "contract IERC20",
             "name": "protocolToken",
             "type": "address"
           },
           {
-            "internalType": "contract PoolTokenDeployer",
             "name": "tokenDeployer",
             "type": "address"
           },
           {
-            "internalType": "contract GovernorDeployer",
             "name": "governorDeployer",
             "type": "address"
           },
           {
-            "internalType": "contract TimelockDeployer",
             "name": "timelockDeployer",
             "type": "address"
           }
         ],
-        "internalType": "struct PoolSurroundings",
         "name": "around",
         "type": "tuple"
       }
@@ -58,7 +49,6 @@ export const poolFactoryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint32",
         "name": "index",
         "type": "uint32"
       }
@@ -71,43 +61,36 @@ export const poolFactoryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "founder",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "address",
         "name": "token",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "address",
         "name": "governor",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "address",
         "name": "timelock",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "policyDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "string",
         "name": "name",
         "type": "string"
       }
@@ -120,153 +103,124 @@ export const poolFactoryAbi = [
       {
         "components": [
           {
-            "internalType": "string",
             "name": "name",
             "type": "string"
           },
           {
-            "internalType": "string",
             "name": "symbol",
             "type": "string"
           },
           {
             "components": [
               {
-                "internalType": "bytes32",
                 "name": "policyDigest",
                 "type": "bytes32"
               },
               {
-                "internalType": "bytes32",
                 "name": "pocDigest",
                 "type": "bytes32"
               },
               {
-                "internalType": "bytes32",
                 "name": "refinerDigest",
                 "type": "bytes32"
               },
               {
-                "internalType": "bytes32",
                 "name": "constitutionDigest",
                 "type": "bytes32"
               },
               {
-                "internalType": "bytes32",
                 "name": "measurement",
                 "type": "bytes32"
               },
               {
-                "internalType": "uint128",
                 "name": "rewardPerFullScore",
                 "type": "uint128"
               },
               {
-                "internalType": "uint16",
                 "name": "treasuryShareBps",
                 "type": "uint16"
               },
               {
-                "internalType": "bool",
                 "name": "anyJobCode",
                 "type": "bool"
               }
             ],
-            "internalType": "struct PoolRules",
             "name": "rules",
             "type": "tuple"
           },
           {
-            "internalType": "uint256",
             "name": "treasuryAmount",
             "type": "uint256"
           },
           {
-            "internalType": "uint256",
             "name": "maximumSupply",
             "type": "uint256"
           },
           {
             "components": [
               {
-                "internalType": "address",
                 "name": "beneficiary",
                 "type": "address"
               },
               {
-                "internalType": "uint256",
                 "name": "amount",
                 "type": "uint256"
               },
               {
-                "internalType": "uint64",
                 "name": "startsAt",
                 "type": "uint64"
               },
               {
-                "internalType": "uint64",
                 "name": "cliff",
                 "type": "uint64"
               },
               {
-                "internalType": "uint64",
                 "name": "duration",
                 "type": "uint64"
               }
             ],
-            "internalType": "struct Allocation[]",
             "name": "allocations",
             "type": "tuple[]"
           },
           {
-            "internalType": "address",
             "name": "guardian",
             "type": "address"
           },
           {
             "components": [
               {
-                "internalType": "uint48",
                 "name": "votingDelay",
                 "type": "uint48"
               },
               {
-                "internalType": "uint32",
                 "name": "votingPeriod",
                 "type": "uint32"
               },
               {
-                "internalType": "uint256",
                 "name": "proposalThreshold",
                 "type": "uint256"
               },
               {
-                "internalType": "uint256",
                 "name": "quorumPercent",
                 "type": "uint256"
               },
               {
-                "internalType": "uint256",
                 "name": "timelockDelay",
                 "type": "uint256"
               },
               {
-                "internalType": "uint48",
                 "name": "voteExtension",
                 "type": "uint48"
               }
             ],
-            "internalType": "struct GovernanceSettings",
             "name": "governance",
             "type": "tuple"
           },
           {
-            "internalType": "bytes32[]",
             "name": "jobCode",
             "type": "bytes32[]"
           }
         ],
-        "internalType": "struct Founding",
         "name": "founding",
         "type": "tuple"
       }
@@ -274,7 +228,6 @@ export const poolFactoryAbi = [
     "name": "found",
     "outputs": [
       {
-        "internalType": "contract Pool",
         "name": "pool",
         "type": "address"
       }
@@ -285,7 +238,6 @@ export const poolFactoryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -293,7 +245,6 @@ export const poolFactoryAbi = [
     "name": "indexOf",
     "outputs": [
       {
-        "internalType": "uint32",
         "name": "",
         "type": "uint32"
       }
@@ -304,7 +255,6 @@ export const poolFactoryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint32",
         "name": "index",
         "type": "uint32"
       }
@@ -312,7 +262,6 @@ export const poolFactoryAbi = [
     "name": "poolAt",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -325,7 +274,6 @@ export const poolFactoryAbi = [
     "name": "poolCount",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -340,47 +288,38 @@ export const poolFactoryAbi = [
       {
         "components": [
           {
-            "internalType": "contract NodeRegistry",
             "name": "nodeRegistry",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "dataRegistry",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "contributionBatches",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "jobBoard",
             "type": "address"
           },
           {
-            "internalType": "contract IERC20",
             "name": "protocolToken",
             "type": "address"
           },
           {
-            "internalType": "contract PoolTokenDeployer",
             "name": "tokenDeployer",
             "type": "address"
           },
           {
-            "internalType": "contract GovernorDeployer",
             "name": "governorDeployer",
             "type": "address"
           },
           {
-            "internalType": "contract TimelockDeployer",
             "name": "timelockDeployer",
             "type": "address"
           }
         ],
-        "internalType": "struct PoolSurroundings",
         "name": "",
         "type": "tuple"
       }

@@ -5,59 +5,48 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "name",
         "type": "string"
       },
       {
-        "internalType": "contract IPool",
         "name": "pool_",
         "type": "address"
       },
       {
-        "internalType": "contract IVotes",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "contract TimelockController",
         "name": "timelock",
         "type": "address"
       },
       {
         "components": [
           {
-            "internalType": "uint48",
             "name": "votingDelay",
             "type": "uint48"
           },
           {
-            "internalType": "uint32",
             "name": "votingPeriod",
             "type": "uint32"
           },
           {
-            "internalType": "uint256",
             "name": "proposalThreshold",
             "type": "uint256"
           },
           {
-            "internalType": "uint256",
             "name": "quorumPercent",
             "type": "uint256"
           },
           {
-            "internalType": "uint256",
             "name": "timelockDelay",
             "type": "uint256"
           },
           {
-            "internalType": "uint48",
             "name": "voteExtension",
             "type": "uint48"
           }
         ],
-        "internalType": "struct GovernanceSettings",
         "name": "settings",
         "type": "tuple"
       }
@@ -83,22 +72,18 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint48",
         "name": "votingDelay",
         "type": "uint48"
       },
       {
-        "internalType": "uint32",
         "name": "votingPeriod",
         "type": "uint32"
       },
       {
-        "internalType": "uint256",
         "name": "quorumPercent",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "timelockDelay",
         "type": "uint256"
       }
@@ -109,7 +94,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "voter",
         "type": "address"
       }
@@ -120,7 +104,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -136,17 +119,14 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "proposer",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "votes",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "threshold",
         "type": "uint256"
       }
@@ -157,17 +137,14 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "targets",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "calldatas",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "values",
         "type": "uint256"
       }
@@ -178,12 +155,10 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "quorumNumerator",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "quorumDenominator",
         "type": "uint256"
       }
@@ -194,7 +169,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "voter",
         "type": "address"
       }
@@ -215,7 +189,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "votingPeriod",
         "type": "uint256"
       }
@@ -226,7 +199,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -237,7 +209,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -248,12 +219,10 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "newVoteExtension",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maxVoteExtension",
         "type": "uint256"
       }
@@ -264,7 +233,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -275,7 +243,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -286,7 +253,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "proposer",
         "type": "address"
       }
@@ -297,12 +263,10 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -313,17 +277,14 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
-        "internalType": "enum IGovernor.ProposalState",
         "name": "current",
         "type": "uint8"
       },
       {
-        "internalType": "bytes32",
         "name": "expectedStates",
         "type": "bytes32"
       }
@@ -334,12 +295,10 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "currentNonce",
         "type": "uint256"
       }
@@ -355,12 +314,10 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint8",
         "name": "bits",
         "type": "uint8"
       },
       {
-        "internalType": "uint256",
         "name": "value",
         "type": "uint256"
       }
@@ -371,7 +328,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "str",
         "type": "string"
       }
@@ -390,13 +346,11 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "oldVoteExtension",
         "type": "uint64"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "newVoteExtension",
         "type": "uint64"
       }
@@ -409,7 +363,6 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -422,55 +375,46 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "address",
         "name": "proposer",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "address[]",
         "name": "targets",
         "type": "address[]"
       },
       {
         "indexed": false,
-        "internalType": "uint256[]",
         "name": "values",
         "type": "uint256[]"
       },
       {
         "indexed": false,
-        "internalType": "string[]",
         "name": "signatures",
         "type": "string[]"
       },
       {
         "indexed": false,
-        "internalType": "bytes[]",
         "name": "calldatas",
         "type": "bytes[]"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "voteStart",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "voteEnd",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "string",
         "name": "description",
         "type": "string"
       }
@@ -483,7 +427,6 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -496,13 +439,11 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "extendedDeadline",
         "type": "uint64"
       }
@@ -515,13 +456,11 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "etaSeconds",
         "type": "uint256"
       }
@@ -534,13 +473,11 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "oldProposalThreshold",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "newProposalThreshold",
         "type": "uint256"
       }
@@ -553,13 +490,11 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "oldQuorumNumerator",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "newQuorumNumerator",
         "type": "uint256"
       }
@@ -572,13 +507,11 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "address",
         "name": "oldTimelock",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "address",
         "name": "newTimelock",
         "type": "address"
       }
@@ -591,31 +524,26 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "voter",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint8",
         "name": "support",
         "type": "uint8"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "weight",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "string",
         "name": "reason",
         "type": "string"
       }
@@ -628,37 +556,31 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "voter",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint8",
         "name": "support",
         "type": "uint8"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "weight",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "string",
         "name": "reason",
         "type": "string"
       },
       {
         "indexed": false,
-        "internalType": "bytes",
         "name": "params",
         "type": "bytes"
       }
@@ -671,13 +593,11 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "oldVotingDelay",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "newVotingDelay",
         "type": "uint256"
       }
@@ -690,13 +610,11 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "oldVotingPeriod",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "newVotingPeriod",
         "type": "uint256"
       }
@@ -709,7 +627,6 @@ export const poolGovernorAbi = [
     "name": "BALLOT_TYPEHASH",
     "outputs": [
       {
-        "internalType": "bytes32",
         "name": "",
         "type": "bytes32"
       }
@@ -722,7 +639,6 @@ export const poolGovernorAbi = [
     "name": "CLOCK_MODE",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -735,7 +651,6 @@ export const poolGovernorAbi = [
     "name": "COUNTING_MODE",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -748,7 +663,6 @@ export const poolGovernorAbi = [
     "name": "EXTENDED_BALLOT_TYPEHASH",
     "outputs": [
       {
-        "internalType": "bytes32",
         "name": "",
         "type": "bytes32"
       }
@@ -759,22 +673,18 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address[]",
         "name": "targets",
         "type": "address[]"
       },
       {
-        "internalType": "uint256[]",
         "name": "values",
         "type": "uint256[]"
       },
       {
-        "internalType": "bytes[]",
         "name": "calldatas",
         "type": "bytes[]"
       },
       {
-        "internalType": "bytes32",
         "name": "descriptionHash",
         "type": "bytes32"
       }
@@ -782,7 +692,6 @@ export const poolGovernorAbi = [
     "name": "cancel",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -793,12 +702,10 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
-        "internalType": "uint8",
         "name": "support",
         "type": "uint8"
       }
@@ -806,7 +713,6 @@ export const poolGovernorAbi = [
     "name": "castVote",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -817,22 +723,18 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
-        "internalType": "uint8",
         "name": "support",
         "type": "uint8"
       },
       {
-        "internalType": "address",
         "name": "voter",
         "type": "address"
       },
       {
-        "internalType": "bytes",
         "name": "signature",
         "type": "bytes"
       }
@@ -840,7 +742,6 @@ export const poolGovernorAbi = [
     "name": "castVoteBySig",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -851,17 +752,14 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
-        "internalType": "uint8",
         "name": "support",
         "type": "uint8"
       },
       {
-        "internalType": "string",
         "name": "reason",
         "type": "string"
       }
@@ -869,7 +767,6 @@ export const poolGovernorAbi = [
     "name": "castVoteWithReason",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -880,22 +777,18 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
-        "internalType": "uint8",
         "name": "support",
         "type": "uint8"
       },
       {
-        "internalType": "string",
         "name": "reason",
         "type": "string"
       },
       {
-        "internalType": "bytes",
         "name": "params",
         "type": "bytes"
       }
@@ -903,7 +796,6 @@ export const poolGovernorAbi = [
     "name": "castVoteWithReasonAndParams",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -914,32 +806,26 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
-        "internalType": "uint8",
         "name": "support",
         "type": "uint8"
       },
       {
-        "internalType": "address",
         "name": "voter",
         "type": "address"
       },
       {
-        "internalType": "string",
         "name": "reason",
         "type": "string"
       },
       {
-        "internalType": "bytes",
         "name": "params",
         "type": "bytes"
       },
       {
-        "internalType": "bytes",
         "name": "signature",
         "type": "bytes"
       }
@@ -947,7 +833,6 @@ export const poolGovernorAbi = [
     "name": "castVoteWithReasonAndParamsBySig",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -960,7 +845,6 @@ export const poolGovernorAbi = [
     "name": "clock",
     "outputs": [
       {
-        "internalType": "uint48",
         "name": "",
         "type": "uint48"
       }
@@ -973,37 +857,30 @@ export const poolGovernorAbi = [
     "name": "eip712Domain",
     "outputs": [
       {
-        "internalType": "bytes1",
         "name": "fields",
         "type": "bytes1"
       },
       {
-        "internalType": "string",
         "name": "name",
         "type": "string"
       },
       {
-        "internalType": "string",
         "name": "version",
         "type": "string"
       },
       {
-        "internalType": "uint256",
         "name": "chainId",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "verifyingContract",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "salt",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256[]",
         "name": "extensions",
         "type": "uint256[]"
       }
@@ -1014,22 +891,18 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address[]",
         "name": "targets",
         "type": "address[]"
       },
       {
-        "internalType": "uint256[]",
         "name": "values",
         "type": "uint256[]"
       },
       {
-        "internalType": "bytes[]",
         "name": "calldatas",
         "type": "bytes[]"
       },
       {
-        "internalType": "bytes32",
         "name": "descriptionHash",
         "type": "bytes32"
       }
@@ -1037,7 +910,6 @@ export const poolGovernorAbi = [
     "name": "execute",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1048,22 +920,18 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address[]",
         "name": "targets",
         "type": "address[]"
       },
       {
-        "internalType": "uint256[]",
         "name": "values",
         "type": "uint256[]"
       },
       {
-        "internalType": "bytes[]",
         "name": "calldatas",
         "type": "bytes[]"
       },
       {
-        "internalType": "bytes32",
         "name": "descriptionHash",
         "type": "bytes32"
       }
@@ -1071,7 +939,6 @@ export const poolGovernorAbi = [
     "name": "getProposalId",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1082,12 +949,10 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "timepoint",
         "type": "uint256"
       }
@@ -1095,7 +960,6 @@ export const poolGovernorAbi = [
     "name": "getVotes",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1106,17 +970,14 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "timepoint",
         "type": "uint256"
       },
       {
-        "internalType": "bytes",
         "name": "params",
         "type": "bytes"
       }
@@ -1124,7 +985,6 @@ export const poolGovernorAbi = [
     "name": "getVotesWithParams",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1135,12 +995,10 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -1148,7 +1006,6 @@ export const poolGovernorAbi = [
     "name": "hasVoted",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -1159,22 +1016,18 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address[]",
         "name": "targets",
         "type": "address[]"
       },
       {
-        "internalType": "uint256[]",
         "name": "values",
         "type": "uint256[]"
       },
       {
-        "internalType": "bytes[]",
         "name": "calldatas",
         "type": "bytes[]"
       },
       {
-        "internalType": "bytes32",
         "name": "descriptionHash",
         "type": "bytes32"
       }
@@ -1182,7 +1035,6 @@ export const poolGovernorAbi = [
     "name": "hashProposal",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1195,7 +1047,6 @@ export const poolGovernorAbi = [
     "name": "lateQuorumVoteExtension",
     "outputs": [
       {
-        "internalType": "uint48",
         "name": "",
         "type": "uint48"
       }
@@ -1208,7 +1059,6 @@ export const poolGovernorAbi = [
     "name": "name",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -1219,7 +1069,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       }
@@ -1227,7 +1076,6 @@ export const poolGovernorAbi = [
     "name": "nonces",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1238,27 +1086,22 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       },
       {
-        "internalType": "uint256[]",
         "name": "",
         "type": "uint256[]"
       },
       {
-        "internalType": "uint256[]",
         "name": "",
         "type": "uint256[]"
       },
       {
-        "internalType": "bytes",
         "name": "",
         "type": "bytes"
       }
@@ -1266,7 +1109,6 @@ export const poolGovernorAbi = [
     "name": "onERC1155BatchReceived",
     "outputs": [
       {
-        "internalType": "bytes4",
         "name": "",
         "type": "bytes4"
       }
@@ -1277,27 +1119,22 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       },
       {
-        "internalType": "bytes",
         "name": "",
         "type": "bytes"
       }
@@ -1305,7 +1142,6 @@ export const poolGovernorAbi = [
     "name": "onERC1155Received",
     "outputs": [
       {
-        "internalType": "bytes4",
         "name": "",
         "type": "bytes4"
       }
@@ -1316,22 +1152,18 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       },
       {
-        "internalType": "bytes",
         "name": "",
         "type": "bytes"
       }
@@ -1339,7 +1171,6 @@ export const poolGovernorAbi = [
     "name": "onERC721Received",
     "outputs": [
       {
-        "internalType": "bytes4",
         "name": "",
         "type": "bytes4"
       }
@@ -1352,7 +1183,6 @@ export const poolGovernorAbi = [
     "name": "pool",
     "outputs": [
       {
-        "internalType": "contract IPool",
         "name": "",
         "type": "address"
       }
@@ -1363,7 +1193,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1371,7 +1200,6 @@ export const poolGovernorAbi = [
     "name": "proposalDeadline",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1382,7 +1210,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1390,7 +1217,6 @@ export const poolGovernorAbi = [
     "name": "proposalEta",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1401,7 +1227,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1409,7 +1234,6 @@ export const poolGovernorAbi = [
     "name": "proposalNeedsQueuing",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -1420,7 +1244,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1428,7 +1251,6 @@ export const poolGovernorAbi = [
     "name": "proposalProposer",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -1439,7 +1261,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1447,7 +1268,6 @@ export const poolGovernorAbi = [
     "name": "proposalSnapshot",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1460,7 +1280,6 @@ export const poolGovernorAbi = [
     "name": "proposalThreshold",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1471,7 +1290,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1479,17 +1297,14 @@ export const poolGovernorAbi = [
     "name": "proposalVotes",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "againstVotes",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "forVotes",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "abstainVotes",
         "type": "uint256"
       }
@@ -1500,22 +1315,18 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address[]",
         "name": "targets",
         "type": "address[]"
       },
       {
-        "internalType": "uint256[]",
         "name": "values",
         "type": "uint256[]"
       },
       {
-        "internalType": "bytes[]",
         "name": "calldatas",
         "type": "bytes[]"
       },
       {
-        "internalType": "string",
         "name": "description",
         "type": "string"
       }
@@ -1523,7 +1334,6 @@ export const poolGovernorAbi = [
     "name": "propose",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1534,22 +1344,18 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address[]",
         "name": "targets",
         "type": "address[]"
       },
       {
-        "internalType": "uint256[]",
         "name": "values",
         "type": "uint256[]"
       },
       {
-        "internalType": "bytes[]",
         "name": "calldatas",
         "type": "bytes[]"
       },
       {
-        "internalType": "bytes32",
         "name": "descriptionHash",
         "type": "bytes32"
       }
@@ -1557,7 +1363,6 @@ export const poolGovernorAbi = [
     "name": "queue",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1568,7 +1373,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "timepoint",
         "type": "uint256"
       }
@@ -1576,7 +1380,6 @@ export const poolGovernorAbi = [
     "name": "quorum",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1589,7 +1392,6 @@ export const poolGovernorAbi = [
     "name": "quorumDenominator",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1600,7 +1402,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "timepoint",
         "type": "uint256"
       }
@@ -1608,7 +1409,6 @@ export const poolGovernorAbi = [
     "name": "quorumNumerator",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1621,7 +1421,6 @@ export const poolGovernorAbi = [
     "name": "quorumNumerator",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1632,17 +1431,14 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "target",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "value",
         "type": "uint256"
       },
       {
-        "internalType": "bytes",
         "name": "data",
         "type": "bytes"
       }
@@ -1655,7 +1451,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint48",
         "name": "newVoteExtension",
         "type": "uint48"
       }
@@ -1668,7 +1463,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "newProposalThreshold",
         "type": "uint256"
       }
@@ -1681,7 +1475,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint48",
         "name": "newVotingDelay",
         "type": "uint48"
       }
@@ -1694,7 +1487,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint32",
         "name": "newVotingPeriod",
         "type": "uint32"
       }
@@ -1707,7 +1499,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1715,7 +1506,6 @@ export const poolGovernorAbi = [
     "name": "state",
     "outputs": [
       {
-        "internalType": "enum IGovernor.ProposalState",
         "name": "",
         "type": "uint8"
       }
@@ -1726,7 +1516,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes4",
         "name": "interfaceId",
         "type": "bytes4"
       }
@@ -1734,7 +1523,6 @@ export const poolGovernorAbi = [
     "name": "supportsInterface",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -1747,7 +1535,6 @@ export const poolGovernorAbi = [
     "name": "timelock",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -1760,7 +1547,6 @@ export const poolGovernorAbi = [
     "name": "token",
     "outputs": [
       {
-        "internalType": "contract IERC5805",
         "name": "",
         "type": "address"
       }
@@ -1771,7 +1557,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "newQuorumNumerator",
         "type": "uint256"
       }
@@ -1784,7 +1569,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract TimelockController",
         "name": "newTimelock",
         "type": "address"
       }
@@ -1799,7 +1583,6 @@ export const poolGovernorAbi = [
     "name": "version",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -1812,7 +1595,6 @@ export const poolGovernorAbi = [
     "name": "votingDelay",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1825,7 +1607,6 @@ export const poolGovernorAbi = [
     "name": "votingPeriod",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }

@@ -5,7 +5,6 @@ export const poolTokenDeployerAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -16,17 +15,14 @@ export const poolTokenDeployerAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "cap",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "allocated",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -37,12 +33,10 @@ export const poolTokenDeployerAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -55,43 +49,36 @@ export const poolTokenDeployerAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "token",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "schedule",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "beneficiary",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "startsAt",
         "type": "uint64"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "cliff",
         "type": "uint64"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "duration",
         "type": "uint64"
       }
@@ -104,7 +91,6 @@ export const poolTokenDeployerAbi = [
     "name": "MAXIMUM_ALLOCATIONS",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -117,7 +103,6 @@ export const poolTokenDeployerAbi = [
     "name": "MAXIMUM_CAP",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -130,69 +115,56 @@ export const poolTokenDeployerAbi = [
       {
         "components": [
           {
-            "internalType": "string",
             "name": "name",
             "type": "string"
           },
           {
-            "internalType": "string",
             "name": "symbol",
             "type": "string"
           },
           {
-            "internalType": "address",
             "name": "treasury",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "escrow",
             "type": "address"
           },
           {
-            "internalType": "uint256",
             "name": "treasuryAmount",
             "type": "uint256"
           },
           {
-            "internalType": "uint256",
             "name": "cap",
             "type": "uint256"
           },
           {
             "components": [
               {
-                "internalType": "address",
                 "name": "beneficiary",
                 "type": "address"
               },
               {
-                "internalType": "uint256",
                 "name": "amount",
                 "type": "uint256"
               },
               {
-                "internalType": "uint64",
                 "name": "startsAt",
                 "type": "uint64"
               },
               {
-                "internalType": "uint64",
                 "name": "cliff",
                 "type": "uint64"
               },
               {
-                "internalType": "uint64",
                 "name": "duration",
                 "type": "uint64"
               }
             ],
-            "internalType": "struct Allocation[]",
             "name": "allocations",
             "type": "tuple[]"
           }
         ],
-        "internalType": "struct TokenPlan",
         "name": "plan",
         "type": "tuple"
       }
@@ -200,7 +172,6 @@ export const poolTokenDeployerAbi = [
     "name": "deploy",
     "outputs": [
       {
-        "internalType": "contract PoolToken",
         "name": "token",
         "type": "address"
       }

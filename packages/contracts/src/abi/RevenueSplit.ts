@@ -7,17 +7,14 @@ export const revenueSplitAbi = [
       {
         "components": [
           {
-            "internalType": "address",
             "name": "account",
             "type": "address"
           },
           {
-            "internalType": "uint16",
             "name": "bps",
             "type": "uint16"
           }
         ],
-        "internalType": "struct RevenueSplit.Payee[]",
         "name": "payees",
         "type": "tuple[]"
       }
@@ -28,12 +25,10 @@ export const revenueSplitAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -44,7 +39,6 @@ export const revenueSplitAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       }
@@ -55,7 +49,6 @@ export const revenueSplitAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       }
@@ -66,7 +59,6 @@ export const revenueSplitAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -77,7 +69,6 @@ export const revenueSplitAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "bps",
         "type": "uint256"
       }
@@ -93,7 +84,6 @@ export const revenueSplitAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -104,7 +94,6 @@ export const revenueSplitAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "sum",
         "type": "uint256"
       }
@@ -117,19 +106,16 @@ export const revenueSplitAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -142,19 +128,16 @@ export const revenueSplitAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -167,13 +150,11 @@ export const revenueSplitAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -186,7 +167,6 @@ export const revenueSplitAbi = [
     "name": "MAXIMUM_PAYEES",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -199,7 +179,6 @@ export const revenueSplitAbi = [
     "name": "MAXIMUM_PLATFORM_BPS",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -212,7 +191,6 @@ export const revenueSplitAbi = [
     "name": "WHOLE_BPS",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -227,17 +205,14 @@ export const revenueSplitAbi = [
       {
         "components": [
           {
-            "internalType": "address",
             "name": "account",
             "type": "address"
           },
           {
-            "internalType": "uint16",
             "name": "bps",
             "type": "uint16"
           }
         ],
-        "internalType": "struct RevenueSplit.Payee[]",
         "name": "",
         "type": "tuple[]"
       }
@@ -248,12 +223,10 @@ export const revenueSplitAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -261,7 +234,6 @@ export const revenueSplitAbi = [
     "name": "owed",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -272,12 +244,10 @@ export const revenueSplitAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -290,7 +260,6 @@ export const revenueSplitAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       }
@@ -303,7 +272,6 @@ export const revenueSplitAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       }
@@ -311,7 +279,6 @@ export const revenueSplitAbi = [
     "name": "totalOwed",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }

@@ -5,12 +5,10 @@ export const rewardEpochsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -21,7 +19,6 @@ export const rewardEpochsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -32,7 +29,6 @@ export const rewardEpochsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "closesAt",
         "type": "uint64"
       }
@@ -43,17 +39,14 @@ export const rewardEpochsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "left",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -64,12 +57,10 @@ export const rewardEpochsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint64",
         "name": "closesAt",
         "type": "uint64"
       }
@@ -80,12 +71,10 @@ export const rewardEpochsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint64",
         "name": "closesAt",
         "type": "uint64"
       }
@@ -96,7 +85,6 @@ export const rewardEpochsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -107,17 +95,14 @@ export const rewardEpochsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "received",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "expected",
         "type": "uint256"
       }
@@ -128,12 +113,10 @@ export const rewardEpochsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "funder",
         "type": "address"
       }
@@ -144,12 +127,10 @@ export const rewardEpochsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -165,7 +146,6 @@ export const rewardEpochsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "sponsor",
         "type": "address"
       }
@@ -176,7 +156,6 @@ export const rewardEpochsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -189,13 +168,11 @@ export const rewardEpochsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "returned",
         "type": "uint256"
       }
@@ -208,37 +185,31 @@ export const rewardEpochsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "funder",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "root",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "total",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "closesAt",
         "type": "uint64"
       }
@@ -251,25 +222,21 @@ export const rewardEpochsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -280,27 +247,22 @@ export const rewardEpochsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       },
       {
-        "internalType": "bytes32[]",
         "name": "proof",
         "type": "bytes32[]"
       }
@@ -313,7 +275,6 @@ export const rewardEpochsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -328,7 +289,6 @@ export const rewardEpochsAbi = [
     "name": "epochCount",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -339,7 +299,6 @@ export const rewardEpochsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -349,32 +308,26 @@ export const rewardEpochsAbi = [
       {
         "components": [
           {
-            "internalType": "contract IERC20",
             "name": "token",
             "type": "address"
           },
           {
-            "internalType": "uint64",
             "name": "closesAt",
             "type": "uint64"
           },
           {
-            "internalType": "address",
             "name": "funder",
             "type": "address"
           },
           {
-            "internalType": "bytes32",
             "name": "root",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "left",
             "type": "uint256"
           }
         ],
-        "internalType": "struct RewardEpochs.Epoch",
         "name": "",
         "type": "tuple"
       }
@@ -385,12 +338,10 @@ export const rewardEpochsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -398,7 +349,6 @@ export const rewardEpochsAbi = [
     "name": "isClaimed",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -409,22 +359,18 @@ export const rewardEpochsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -432,7 +378,6 @@ export const rewardEpochsAbi = [
     "name": "leafOf",
     "outputs": [
       {
-        "internalType": "bytes32",
         "name": "",
         "type": "bytes32"
       }
@@ -443,22 +388,18 @@ export const rewardEpochsAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "root",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "total",
         "type": "uint256"
       },
       {
-        "internalType": "uint64",
         "name": "closesAt",
         "type": "uint64"
       }
@@ -466,7 +407,6 @@ export const rewardEpochsAbi = [
     "name": "open",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }

@@ -5,7 +5,6 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes",
         "name": "rootCertificate",
         "type": "bytes"
       }
@@ -16,7 +15,6 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "id",
         "type": "bytes32"
       }
@@ -27,12 +25,10 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "id",
         "type": "bytes32"
       },
       {
-        "internalType": "bool",
         "name": "certifies",
         "type": "bool"
       }
@@ -43,7 +39,6 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -54,7 +49,6 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -65,7 +59,6 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -76,7 +69,6 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -87,7 +79,6 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -98,17 +89,14 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       },
       {
-        "internalType": "uint8",
         "name": "expected",
         "type": "uint8"
       },
       {
-        "internalType": "uint8",
         "name": "found",
         "type": "uint8"
       }
@@ -119,7 +107,6 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "authority",
         "type": "bytes32"
       }
@@ -130,12 +117,10 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "issuer",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "serial",
         "type": "uint256"
       }
@@ -146,12 +131,10 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "given",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "expected",
         "type": "bytes32"
       }
@@ -162,7 +145,6 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -173,7 +155,6 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -184,7 +165,6 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "issuer",
         "type": "bytes32"
       }
@@ -195,12 +175,10 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "given",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "current",
         "type": "uint64"
       }
@@ -211,17 +189,14 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "until",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "time",
         "type": "uint256"
       }
@@ -232,7 +207,6 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "signer",
         "type": "bytes32"
       }
@@ -243,7 +217,6 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -254,7 +227,6 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes8",
         "name": "platform",
         "type": "bytes8"
       }
@@ -265,7 +237,6 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       }
@@ -278,25 +249,21 @@ export const tdxCollateralAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "id",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bool",
         "name": "certifies",
         "type": "bool"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "notAfter",
         "type": "uint64"
       }
@@ -309,19 +276,16 @@ export const tdxCollateralAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "issued",
         "type": "uint64"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "until",
         "type": "uint64"
       },
       {
         "indexed": false,
-        "internalType": "uint32",
         "name": "evaluation",
         "type": "uint32"
       }
@@ -334,25 +298,21 @@ export const tdxCollateralAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "issuer",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "thisUpdate",
         "type": "uint64"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "nextUpdate",
         "type": "uint64"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       }
@@ -365,31 +325,26 @@ export const tdxCollateralAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes8",
         "name": "platform",
         "type": "bytes8"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "issued",
         "type": "uint64"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "until",
         "type": "uint64"
       },
       {
         "indexed": false,
-        "internalType": "uint32",
         "name": "evaluation",
         "type": "uint32"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "levels",
         "type": "uint256"
       }
@@ -400,7 +355,6 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes",
         "name": "certificate",
         "type": "bytes"
       }
@@ -408,7 +362,6 @@ export const tdxCollateralAbi = [
     "name": "addAuthority",
     "outputs": [
       {
-        "internalType": "bytes32",
         "name": "id",
         "type": "bytes32"
       }
@@ -419,17 +372,14 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes",
         "name": "text_",
         "type": "bytes"
       },
       {
-        "internalType": "bytes",
         "name": "signature",
         "type": "bytes"
       },
       {
-        "internalType": "bytes32",
         "name": "signer",
         "type": "bytes32"
       }
@@ -442,12 +392,10 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes",
         "name": "der",
         "type": "bytes"
       },
       {
-        "internalType": "bytes32",
         "name": "issuer",
         "type": "bytes32"
       }
@@ -460,17 +408,14 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes",
         "name": "text",
         "type": "bytes"
       },
       {
-        "internalType": "bytes",
         "name": "signature",
         "type": "bytes"
       },
       {
-        "internalType": "bytes32",
         "name": "signer",
         "type": "bytes32"
       }
@@ -483,7 +428,6 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "id",
         "type": "bytes32"
       }
@@ -493,42 +437,34 @@ export const tdxCollateralAbi = [
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "x",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "y",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "subject",
             "type": "bytes32"
           },
           {
-            "internalType": "uint64",
             "name": "notBefore",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "notAfter",
             "type": "uint64"
           },
           {
-            "internalType": "bool",
             "name": "certifies",
             "type": "bool"
           },
           {
-            "internalType": "uint256",
             "name": "serial",
             "type": "uint256"
           }
         ],
-        "internalType": "struct Authority",
         "name": "",
         "type": "tuple"
       }
@@ -543,67 +479,54 @@ export const tdxCollateralAbi = [
       {
         "components": [
           {
-            "internalType": "uint64",
             "name": "issued",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "until",
             "type": "uint64"
           },
           {
-            "internalType": "uint32",
             "name": "evaluation",
             "type": "uint32"
           },
           {
-            "internalType": "uint16",
             "name": "productId",
             "type": "uint16"
           },
           {
-            "internalType": "uint32",
             "name": "miscSelect",
             "type": "uint32"
           },
           {
-            "internalType": "uint32",
             "name": "miscSelectMask",
             "type": "uint32"
           },
           {
-            "internalType": "uint128",
             "name": "attributes",
             "type": "uint128"
           },
           {
-            "internalType": "uint128",
             "name": "attributesMask",
             "type": "uint128"
           },
           {
-            "internalType": "bytes32",
             "name": "signer",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "levels",
             "type": "uint256"
           },
           {
-            "internalType": "uint8",
             "name": "count",
             "type": "uint8"
           },
           {
-            "internalType": "bytes32",
             "name": "signedBy",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct Identity",
         "name": "",
         "type": "tuple"
       }
@@ -614,7 +537,6 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "issuer",
         "type": "bytes32"
       }
@@ -624,17 +546,14 @@ export const tdxCollateralAbi = [
       {
         "components": [
           {
-            "internalType": "uint64",
             "name": "from",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "until",
             "type": "uint64"
           }
         ],
-        "internalType": "struct Currency",
         "name": "",
         "type": "tuple"
       }
@@ -645,7 +564,6 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes8",
         "name": "platform",
         "type": "bytes8"
       }
@@ -655,42 +573,34 @@ export const tdxCollateralAbi = [
       {
         "components": [
           {
-            "internalType": "uint64",
             "name": "issued",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "until",
             "type": "uint64"
           },
           {
-            "internalType": "uint32",
             "name": "evaluation",
             "type": "uint32"
           },
           {
-            "internalType": "uint16",
             "name": "count",
             "type": "uint16"
           },
           {
-            "internalType": "bool",
             "name": "known",
             "type": "bool"
           },
           {
-            "internalType": "uint32",
             "name": "generation",
             "type": "uint32"
           },
           {
-            "internalType": "bytes32",
             "name": "signedBy",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct TcbInfo",
         "name": "",
         "type": "tuple"
       }
@@ -701,12 +611,10 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "issuer",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "serial",
         "type": "uint256"
       }
@@ -714,7 +622,6 @@ export const tdxCollateralAbi = [
     "name": "revoked",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -727,7 +634,6 @@ export const tdxCollateralAbi = [
     "name": "root",
     "outputs": [
       {
-        "internalType": "bytes32",
         "name": "",
         "type": "bytes32"
       }
@@ -738,22 +644,18 @@ export const tdxCollateralAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "authority",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "serial",
         "type": "uint256"
       },
       {
-        "internalType": "bytes8",
         "name": "platform",
         "type": "bytes8"
       },
       {
-        "internalType": "uint256",
         "name": "major",
         "type": "uint256"
       }
@@ -765,168 +667,136 @@ export const tdxCollateralAbi = [
           {
             "components": [
               {
-                "internalType": "bytes32",
                 "name": "x",
                 "type": "bytes32"
               },
               {
-                "internalType": "bytes32",
                 "name": "y",
                 "type": "bytes32"
               },
               {
-                "internalType": "bytes32",
                 "name": "subject",
                 "type": "bytes32"
               },
               {
-                "internalType": "uint64",
                 "name": "notBefore",
                 "type": "uint64"
               },
               {
-                "internalType": "uint64",
                 "name": "notAfter",
                 "type": "uint64"
               },
               {
-                "internalType": "bool",
                 "name": "certifies",
                 "type": "bool"
               },
               {
-                "internalType": "uint256",
                 "name": "serial",
                 "type": "uint256"
               }
             ],
-            "internalType": "struct Authority",
             "name": "authority",
             "type": "tuple"
           },
           {
             "components": [
               {
-                "internalType": "uint64",
                 "name": "issued",
                 "type": "uint64"
               },
               {
-                "internalType": "uint64",
                 "name": "until",
                 "type": "uint64"
               },
               {
-                "internalType": "uint32",
                 "name": "evaluation",
                 "type": "uint32"
               },
               {
-                "internalType": "uint16",
                 "name": "productId",
                 "type": "uint16"
               },
               {
-                "internalType": "uint32",
                 "name": "miscSelect",
                 "type": "uint32"
               },
               {
-                "internalType": "uint32",
                 "name": "miscSelectMask",
                 "type": "uint32"
               },
               {
-                "internalType": "uint128",
                 "name": "attributes",
                 "type": "uint128"
               },
               {
-                "internalType": "uint128",
                 "name": "attributesMask",
                 "type": "uint128"
               },
               {
-                "internalType": "bytes32",
                 "name": "signer",
                 "type": "bytes32"
               },
               {
-                "internalType": "uint256",
                 "name": "levels",
                 "type": "uint256"
               },
               {
-                "internalType": "uint8",
                 "name": "count",
                 "type": "uint8"
               },
               {
-                "internalType": "bytes32",
                 "name": "signedBy",
                 "type": "bytes32"
               }
             ],
-            "internalType": "struct Identity",
             "name": "identity",
             "type": "tuple"
           },
           {
             "components": [
               {
-                "internalType": "bytes32",
                 "name": "signer",
                 "type": "bytes32"
               },
               {
-                "internalType": "uint64",
                 "name": "attributes",
                 "type": "uint64"
               },
               {
-                "internalType": "uint64",
                 "name": "attributesMask",
                 "type": "uint64"
               },
               {
-                "internalType": "uint8",
                 "name": "count",
                 "type": "uint8"
               },
               {
-                "internalType": "uint256",
                 "name": "levels",
                 "type": "uint256"
               }
             ],
-            "internalType": "struct Module",
             "name": "module",
             "type": "tuple"
           },
           {
             "components": [
               {
-                "internalType": "bytes32",
                 "name": "components",
                 "type": "bytes32"
               },
               {
-                "internalType": "uint16",
                 "name": "pceSvn",
                 "type": "uint16"
               },
               {
-                "internalType": "enum TcbStatus",
                 "name": "status",
                 "type": "uint8"
               }
             ],
-            "internalType": "struct Level[]",
             "name": "levels",
             "type": "tuple[]"
           }
         ],
-        "internalType": "struct Snapshot",
         "name": "all",
         "type": "tuple"
       }

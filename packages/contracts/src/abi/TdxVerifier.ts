@@ -5,12 +5,10 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract TdxCollateral",
         "name": "collateral_",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "acceptedStatuses_",
         "type": "uint256"
       }
@@ -21,12 +19,10 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "given",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "expected",
         "type": "bytes32"
       }
@@ -37,7 +33,6 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -48,7 +43,6 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -59,7 +53,6 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "serial",
         "type": "uint256"
       }
@@ -70,12 +63,10 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "given",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "expected",
         "type": "bytes32"
       }
@@ -86,7 +77,6 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -97,7 +87,6 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -108,17 +97,14 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "until",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "time",
         "type": "uint256"
       }
@@ -129,7 +115,6 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "serial",
         "type": "uint256"
       }
@@ -140,7 +125,6 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes8",
         "name": "tdAttributes",
         "type": "bytes8"
       }
@@ -151,7 +135,6 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -162,17 +145,14 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       },
       {
-        "internalType": "uint8",
         "name": "expected",
         "type": "uint8"
       },
       {
-        "internalType": "uint8",
         "name": "found",
         "type": "uint8"
       }
@@ -183,7 +163,6 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "field",
         "type": "uint256"
       }
@@ -194,7 +173,6 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "serial",
         "type": "uint256"
       }
@@ -205,7 +183,6 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "field",
         "type": "uint256"
       }
@@ -216,7 +193,6 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -227,7 +203,6 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -238,7 +213,6 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes16",
         "name": "vendor",
         "type": "bytes16"
       }
@@ -249,12 +223,10 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "keyX",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "keyY",
         "type": "bytes32"
       }
@@ -265,17 +237,14 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "version",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "keyType",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "tee",
         "type": "uint256"
       }
@@ -286,7 +255,6 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "enum TcbStatus",
         "name": "status",
         "type": "uint8"
       }
@@ -299,7 +267,6 @@ export const tdxVerifierAbi = [
     "name": "acceptedStatuses",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -312,7 +279,6 @@ export const tdxVerifierAbi = [
     "name": "collateral",
     "outputs": [
       {
-        "internalType": "contract TdxCollateral",
         "name": "",
         "type": "address"
       }
@@ -323,7 +289,6 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes",
         "name": "evidence",
         "type": "bytes"
       }
@@ -331,17 +296,14 @@ export const tdxVerifierAbi = [
     "name": "verify",
     "outputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "reportData",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "reportDataRest",
         "type": "bytes32"
       }
@@ -352,17 +314,14 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes",
         "name": "quote",
         "type": "bytes"
       },
       {
-        "internalType": "bytes",
         "name": "certificate",
         "type": "bytes"
       },
       {
-        "internalType": "bytes32",
         "name": "authority",
         "type": "bytes32"
       }
@@ -372,37 +331,30 @@ export const tdxVerifierAbi = [
       {
         "components": [
           {
-            "internalType": "enum TcbStatus",
             "name": "status",
             "type": "uint8"
           },
           {
-            "internalType": "bytes8",
             "name": "platform",
             "type": "bytes8"
           },
           {
-            "internalType": "bytes32",
             "name": "measurement",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "reportData",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "reportDataRest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes8",
             "name": "tdAttributes",
             "type": "bytes8"
           }
         ],
-        "internalType": "struct TdxVerdict",
         "name": "",
         "type": "tuple"
       }

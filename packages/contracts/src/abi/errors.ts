@@ -10,12 +10,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "neededRole",
         "type": "bytes32"
       }
@@ -26,17 +24,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "definition",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "inputsRoot",
         "type": "bytes32"
       }
@@ -47,7 +42,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -58,12 +52,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -74,12 +66,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -90,17 +80,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -111,12 +98,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -127,17 +112,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "reviewer",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -148,12 +130,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum JobState",
         "name": "state",
         "type": "uint8"
       }
@@ -164,12 +144,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       }
@@ -180,12 +158,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -196,7 +172,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -207,12 +182,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "window",
         "type": "uint256"
       }
@@ -223,12 +196,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "given",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "expected",
         "type": "bytes32"
       }
@@ -239,7 +210,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "id",
         "type": "bytes32"
       }
@@ -250,12 +220,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "id",
         "type": "bytes32"
       },
       {
-        "internalType": "bool",
         "name": "certifies",
         "type": "bool"
       }
@@ -266,7 +234,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -277,12 +244,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "verdicts",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "proofs",
         "type": "uint256"
       }
@@ -293,17 +258,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "contributions",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "deadlines",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "signatures",
         "type": "uint256"
       }
@@ -314,7 +276,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -325,7 +286,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "blockNumber",
         "type": "uint256"
       }
@@ -336,17 +296,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "given",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "pools",
         "type": "uint256"
       }
@@ -357,22 +314,18 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "burn",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "ceiling",
         "type": "uint256"
       }
@@ -383,17 +336,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "given",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "pools",
         "type": "uint256"
       }
@@ -404,7 +354,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint16",
         "name": "bps",
         "type": "uint16"
       }
@@ -415,7 +364,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -426,7 +374,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -437,7 +384,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "serial",
         "type": "uint256"
       }
@@ -448,12 +394,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "given",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "expected",
         "type": "bytes32"
       }
@@ -464,7 +408,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -475,7 +418,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -486,17 +428,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "until",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "time",
         "type": "uint256"
       }
@@ -507,7 +446,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "serial",
         "type": "uint256"
       }
@@ -518,12 +456,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint64",
         "name": "epoch",
         "type": "uint64"
       }
@@ -534,12 +470,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
-        "internalType": "uint32",
         "name": "index",
         "type": "uint32"
       }
@@ -555,12 +489,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "chunk",
         "type": "uint256"
       }
@@ -571,7 +503,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "closesAt",
         "type": "uint64"
       }
@@ -582,22 +513,18 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "points",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "required",
         "type": "uint256"
       }
@@ -608,22 +535,18 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "points",
         "type": "uint256"
       }
@@ -634,7 +557,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint16",
         "name": "bps",
         "type": "uint16"
       }
@@ -645,17 +567,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "given",
         "type": "address"
       }
@@ -666,12 +585,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       }
@@ -682,7 +599,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -693,22 +609,18 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "balance",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -719,12 +631,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -735,12 +645,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "deadline",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "time",
         "type": "uint256"
       }
@@ -751,12 +659,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint64",
         "name": "deadline",
         "type": "uint64"
       }
@@ -767,12 +673,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint64",
         "name": "deadline",
         "type": "uint64"
       }
@@ -783,12 +687,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "deadline",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -799,7 +701,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes8",
         "name": "tdAttributes",
         "type": "bytes8"
       }
@@ -810,7 +711,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "defendant",
         "type": "address"
       }
@@ -821,7 +721,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -832,17 +731,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       },
       {
-        "internalType": "uint8",
         "name": "expected",
         "type": "uint8"
       },
       {
-        "internalType": "uint8",
         "name": "found",
         "type": "uint8"
       }
@@ -853,7 +749,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -864,12 +759,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "balance",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "needed",
         "type": "uint256"
       }
@@ -880,17 +773,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "blockNumber",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "lastBlock",
         "type": "uint256"
       }
@@ -901,12 +791,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "blockNumber",
         "type": "uint256"
       }
@@ -922,7 +810,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "length",
         "type": "uint256"
       }
@@ -933,7 +820,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "s",
         "type": "bytes32"
       }
@@ -944,12 +830,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "increasedSupply",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "cap",
         "type": "uint256"
       }
@@ -960,12 +844,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "increasedSupply",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "cap",
         "type": "uint256"
       }
@@ -976,17 +858,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "spender",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "allowance",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "needed",
         "type": "uint256"
       }
@@ -997,17 +876,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "sender",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "balance",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "needed",
         "type": "uint256"
       }
@@ -1018,7 +894,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "approver",
         "type": "address"
       }
@@ -1029,7 +904,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "receiver",
         "type": "address"
       }
@@ -1040,7 +914,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "sender",
         "type": "address"
       }
@@ -1051,7 +924,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "spender",
         "type": "address"
       }
@@ -1062,7 +934,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "deadline",
         "type": "uint256"
       }
@@ -1073,12 +944,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       }
@@ -1089,12 +958,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "timepoint",
         "type": "uint256"
       },
       {
-        "internalType": "uint48",
         "name": "clock",
         "type": "uint48"
       }
@@ -1110,7 +977,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "field",
         "type": "uint256"
       }
@@ -1121,7 +987,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "serial",
         "type": "uint256"
       }
@@ -1132,12 +997,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "entries",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "signatures",
         "type": "uint256"
       }
@@ -1148,17 +1011,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "left",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -1169,12 +1029,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint32",
         "name": "given",
         "type": "uint32"
       },
       {
-        "internalType": "uint32",
         "name": "current",
         "type": "uint32"
       }
@@ -1185,12 +1043,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint32",
         "name": "given",
         "type": "uint32"
       },
       {
-        "internalType": "uint32",
         "name": "expected",
         "type": "uint32"
       }
@@ -1201,12 +1057,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint64",
         "name": "closesAt",
         "type": "uint64"
       }
@@ -1217,12 +1071,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint64",
         "name": "closesAt",
         "type": "uint64"
       }
@@ -1233,12 +1085,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "given",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "current",
         "type": "bytes32"
       }
@@ -1249,7 +1099,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1260,17 +1109,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "received",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "expected",
         "type": "uint256"
       }
@@ -1286,22 +1132,18 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint48",
         "name": "votingDelay",
         "type": "uint48"
       },
       {
-        "internalType": "uint32",
         "name": "votingPeriod",
         "type": "uint32"
       },
       {
-        "internalType": "uint256",
         "name": "quorumPercent",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "timelockDelay",
         "type": "uint256"
       }
@@ -1312,7 +1154,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "voter",
         "type": "address"
       }
@@ -1323,7 +1164,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1339,17 +1179,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "proposer",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "votes",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "threshold",
         "type": "uint256"
       }
@@ -1360,17 +1197,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "targets",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "calldatas",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "values",
         "type": "uint256"
       }
@@ -1381,12 +1215,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "quorumNumerator",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "quorumDenominator",
         "type": "uint256"
       }
@@ -1397,7 +1229,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "voter",
         "type": "address"
       }
@@ -1418,7 +1249,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "votingPeriod",
         "type": "uint256"
       }
@@ -1429,7 +1259,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1440,7 +1269,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -1451,12 +1279,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "newVoteExtension",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maxVoteExtension",
         "type": "uint256"
       }
@@ -1467,7 +1293,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1478,7 +1303,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1489,7 +1313,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "proposer",
         "type": "address"
       }
@@ -1500,12 +1323,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -1516,17 +1337,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
-        "internalType": "enum IGovernor.ProposalState",
         "name": "current",
         "type": "uint8"
       },
       {
-        "internalType": "bytes32",
         "name": "expectedStates",
         "type": "bytes32"
       }
@@ -1537,22 +1355,18 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint32",
         "name": "runs",
         "type": "uint32"
       }
@@ -1563,17 +1377,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       }
@@ -1584,17 +1395,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       }
@@ -1605,27 +1413,22 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint64",
         "name": "opensAt",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "closesAt",
         "type": "uint64"
       }
@@ -1636,22 +1439,18 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "given",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "last",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "time",
         "type": "uint256"
       }
@@ -1662,7 +1461,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "authority",
         "type": "bytes32"
       }
@@ -1673,12 +1471,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "balance",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "needed",
         "type": "uint256"
       }
@@ -1689,17 +1485,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "received",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "expected",
         "type": "uint256"
       }
@@ -1710,12 +1503,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "currentNonce",
         "type": "uint256"
       }
@@ -1726,12 +1517,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "cliffSeconds",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "durationSeconds",
         "type": "uint64"
       }
@@ -1747,12 +1536,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "issuer",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "serial",
         "type": "uint256"
       }
@@ -1763,12 +1550,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "given",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "expected",
         "type": "bytes32"
       }
@@ -1779,7 +1564,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "codeDigest",
         "type": "bytes32"
       }
@@ -1790,12 +1574,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint32",
         "name": "holders",
         "type": "uint32"
       }
@@ -1806,7 +1588,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1817,7 +1598,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -1828,7 +1608,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -1839,7 +1618,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       }
@@ -1850,7 +1628,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -1861,7 +1638,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "issuer",
         "type": "bytes32"
       }
@@ -1872,17 +1648,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "length",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -1893,12 +1666,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "length",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -1909,7 +1680,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "consumer",
         "type": "address"
       }
@@ -1920,12 +1690,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
-        "internalType": "uint64",
         "name": "allowedFrom",
         "type": "uint64"
       }
@@ -1936,7 +1704,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       }
@@ -1947,7 +1714,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       }
@@ -1958,7 +1724,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "field",
         "type": "uint256"
       }
@@ -1969,7 +1734,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint40",
         "name": "earliest",
         "type": "uint40"
       }
@@ -1980,7 +1744,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1991,7 +1754,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -2002,7 +1764,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -2013,7 +1774,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -2024,12 +1784,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -2040,7 +1798,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       }
@@ -2051,17 +1808,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "required",
         "type": "bytes32"
       }
@@ -2072,12 +1826,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -2088,12 +1840,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "silentFrom",
         "type": "uint256"
       }
@@ -2104,7 +1854,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       }
@@ -2115,17 +1864,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       }
@@ -2136,7 +1882,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -2147,17 +1892,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -2168,7 +1910,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -2179,12 +1920,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "given",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "threshold",
         "type": "uint256"
       }
@@ -2195,7 +1934,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -2206,12 +1944,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "first",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "second",
         "type": "bytes32"
       }
@@ -2222,12 +1958,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -2238,12 +1972,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum ContributionState",
         "name": "state",
         "type": "uint8"
       }
@@ -2254,12 +1986,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "given",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "current",
         "type": "uint64"
       }
@@ -2270,7 +2000,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint40",
         "name": "pausedUntil",
         "type": "uint40"
       }
@@ -2281,17 +2010,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "reviewer",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -2302,12 +2028,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -2318,12 +2042,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       }
@@ -2334,12 +2056,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum ContributionState",
         "name": "state",
         "type": "uint8"
       }
@@ -2350,12 +2070,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -2366,12 +2084,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -2382,7 +2098,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "policyDigest",
         "type": "bytes32"
       }
@@ -2393,12 +2108,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "operator",
         "type": "address"
       }
@@ -2409,7 +2122,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -2420,7 +2132,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       }
@@ -2431,7 +2142,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       }
@@ -2442,12 +2152,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -2458,12 +2166,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "time",
         "type": "uint256"
       }
@@ -2474,7 +2180,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       }
@@ -2485,17 +2190,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "relayer",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "given",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "expected",
         "type": "uint256"
       }
@@ -2506,12 +2208,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
-        "internalType": "uint64",
         "name": "allowedFrom",
         "type": "uint64"
       }
@@ -2522,12 +2222,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "expiresAt",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "deliverBy",
         "type": "uint64"
       }
@@ -2538,7 +2236,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "expiresAt",
         "type": "uint64"
       }
@@ -2549,12 +2246,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "offerHash",
         "type": "bytes32"
       },
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       }
@@ -2565,7 +2260,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       }
@@ -2576,7 +2270,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "offerHash",
         "type": "bytes32"
       }
@@ -2587,17 +2280,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "consumer",
         "type": "address"
       }
@@ -2608,12 +2298,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -2624,12 +2312,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "dataRegistry",
         "type": "address"
       }
@@ -2640,12 +2326,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "funder",
         "type": "address"
       }
@@ -2656,12 +2340,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "guardian",
         "type": "address"
       }
@@ -2672,12 +2354,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "jobBoard",
         "type": "address"
       }
@@ -2688,7 +2368,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       }
@@ -2699,12 +2378,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -2715,12 +2392,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -2731,12 +2406,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "sponsor",
         "type": "address"
       }
@@ -2747,12 +2420,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "timelock",
         "type": "address"
       }
@@ -2763,7 +2434,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       }
@@ -2774,17 +2444,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -2795,17 +2462,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "until",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "time",
         "type": "uint256"
       }
@@ -2816,7 +2480,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       }
@@ -2827,7 +2490,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -2838,12 +2500,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "sender",
         "type": "address"
       }
@@ -2854,7 +2514,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint40",
         "name": "earliest",
         "type": "uint40"
       }
@@ -2865,7 +2524,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       }
@@ -2876,7 +2534,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -2887,7 +2544,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -2898,7 +2554,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "bps",
         "type": "uint256"
       }
@@ -2909,17 +2564,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "points",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "score",
         "type": "uint256"
       }
@@ -2930,7 +2582,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "current",
         "type": "bytes32"
       }
@@ -2941,12 +2592,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -2957,7 +2606,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint40",
         "name": "until",
         "type": "uint40"
       }
@@ -2968,12 +2616,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -2984,12 +2630,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -3000,12 +2644,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -3016,7 +2658,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint32",
         "name": "index",
         "type": "uint32"
       }
@@ -3027,12 +2668,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "given",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "expected",
         "type": "bytes32"
       }
@@ -3043,17 +2682,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "price",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "ceiling",
         "type": "uint256"
       }
@@ -3064,12 +2700,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -3080,7 +2714,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "blockNumber",
         "type": "uint256"
       }
@@ -3091,17 +2724,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "blockNumber",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "last",
         "type": "uint256"
       }
@@ -3112,12 +2742,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "reportData",
         "type": "bytes32"
       }
@@ -3128,7 +2756,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -3139,17 +2766,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "nonce",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "expected",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "blockNumber",
         "type": "uint256"
       }
@@ -3160,7 +2784,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes16",
         "name": "vendor",
         "type": "bytes16"
       }
@@ -3171,12 +2794,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "keyX",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "keyY",
         "type": "bytes32"
       }
@@ -3187,17 +2808,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "version",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "keyType",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "tee",
         "type": "uint256"
       }
@@ -3208,7 +2826,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       }
@@ -3224,17 +2841,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "expiresAt",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "minimum",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -3245,12 +2859,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -3261,7 +2873,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "policyDigest",
         "type": "bytes32"
       }
@@ -3272,7 +2883,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "policyDigest",
         "type": "bytes32"
       }
@@ -3283,22 +2893,18 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "given",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "required",
         "type": "uint256"
       }
@@ -3309,12 +2915,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       }
@@ -3325,7 +2929,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "sponsor",
         "type": "address"
       }
@@ -3336,12 +2939,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint8",
         "name": "bits",
         "type": "uint8"
       },
       {
-        "internalType": "uint256",
         "name": "value",
         "type": "uint256"
       }
@@ -3352,7 +2953,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -3363,27 +2963,22 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "declared",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "scope",
         "type": "bytes32"
       }
@@ -3394,17 +2989,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint16",
         "name": "score",
         "type": "uint16"
       },
       {
-        "internalType": "bool",
         "name": "refused",
         "type": "bool"
       }
@@ -3415,12 +3007,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "given",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "expected",
         "type": "uint64"
       }
@@ -3431,12 +3021,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "toSeller",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -3447,7 +3035,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "sum",
         "type": "uint256"
       }
@@ -3458,12 +3045,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "deadline",
         "type": "uint256"
       }
@@ -3474,7 +3059,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "signer",
         "type": "bytes32"
       }
@@ -3485,17 +3069,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "staked",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "minimum",
         "type": "uint256"
       }
@@ -3506,12 +3087,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "stake",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "minimum",
         "type": "uint256"
       }
@@ -3522,12 +3101,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "offerHash",
         "type": "bytes32"
       },
       {
-        "internalType": "enum SaleState",
         "name": "state",
         "type": "uint8"
       }
@@ -3538,12 +3115,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum DisputeState",
         "name": "state",
         "type": "uint8"
       }
@@ -3554,7 +3129,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "keySetDigest",
         "type": "bytes32"
       }
@@ -3565,12 +3139,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       }
@@ -3581,17 +3153,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       },
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       }
@@ -3602,27 +3171,22 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       },
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       }
@@ -3633,7 +3197,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "enum TcbStatus",
         "name": "status",
         "type": "uint8"
       }
@@ -3644,7 +3207,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -3655,7 +3217,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "str",
         "type": "string"
       }
@@ -3666,17 +3227,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "cap",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "allocated",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -3687,7 +3245,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -3698,7 +3255,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -3709,7 +3265,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes8",
         "name": "platform",
         "type": "bytes8"
       }
@@ -3720,17 +3275,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint32",
         "name": "runs",
         "type": "uint32"
       },
       {
-        "internalType": "uint64",
         "name": "opensAt",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "closesAt",
         "type": "uint64"
       }
@@ -3741,12 +3293,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "delay",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "minDelay",
         "type": "uint256"
       }
@@ -3757,17 +3307,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "targets",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "payloads",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "values",
         "type": "uint256"
       }
@@ -3778,7 +3325,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       }
@@ -3789,7 +3335,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "predecessorId",
         "type": "bytes32"
       }
@@ -3800,12 +3345,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "operationId",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "expectedStates",
         "type": "bytes32"
       }
@@ -3816,7 +3359,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "from",
         "type": "uint256"
       }
@@ -3827,7 +3369,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       }
@@ -3838,7 +3379,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "until",
         "type": "uint256"
       }
@@ -3849,12 +3389,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -3865,7 +3403,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -3876,7 +3413,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       }
@@ -3887,17 +3423,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum JobState",
         "name": "from",
         "type": "uint8"
       },
       {
-        "internalType": "enum JobState",
         "name": "to",
         "type": "uint8"
       }
@@ -3908,12 +3441,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint16",
         "name": "bps",
         "type": "uint16"
       },
       {
-        "internalType": "uint16",
         "name": "maximum",
         "type": "uint16"
       }
@@ -3924,12 +3455,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum ContributionState",
         "name": "state",
         "type": "uint8"
       }
@@ -3940,7 +3469,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -3951,17 +3479,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "bytes32",
         "name": "root",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "accepted",
         "type": "uint256"
       }
@@ -3972,12 +3497,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -3988,12 +3511,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "threshold",
         "type": "uint256"
       }
@@ -4004,12 +3525,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "threshold",
         "type": "uint256"
       }
@@ -4020,12 +3539,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       }
@@ -4036,12 +3553,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "verifier",
         "type": "address"
       }
@@ -4052,12 +3567,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "scheduled",
         "type": "bytes32"
       },
       {
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       }
@@ -4068,7 +3581,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "expiry",
         "type": "uint256"
       }
@@ -4079,27 +3591,22 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "root",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "chunks",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "epochLength",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "reward",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "keeper",
         "type": "address"
       }
@@ -4110,7 +3617,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }

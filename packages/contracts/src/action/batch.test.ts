@@ -1,12 +1,14 @@
 import { type Account, createPublicClient, encodeFunctionData, type Hex, http } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { contributionBatchesAbi } from '../abi/ContributionBatches.js'
 import { dataRegistryAbi } from '../abi/DataRegistry.js'
 import { poolAbi } from '../abi/Pool.js'
 import { deployMarket } from '../deploy/index.js'
 import { merkleTree } from '../merkle/tree.js'
 import {
   type BatchEntry,
+  batchErasureContext,
   batchedContributionTypedData,
   erasureContext,
   handOffContext,
@@ -163,6 +165,22 @@ describe('Merkle batches', () => {
     if (verdict === undefined) throw new Error('no verdict')
     await forfeitBatchEntry(client, { deployment, batchId, verdict, proof: judged.proof(0) })
     expect(await getPoints(client, first)).toBe(800n)
+
+    const batches = { address: deployment.contributionBatches, abi: contributionBatchesAbi } as const
+    const erased = async (index: number) => {
+      const place = { pool: pool.pool, batchId, index }
+      const statement = await prove(
+        node,
+        'batchErasure',
+        batchErasureContext({ deployment, nonce: nextNonce(), ...place }),
+      )
+      const args = [batchId, 0n, statement] as const
+      return invoke(client, { ...batches, functionName: 'recordErasure', args })
+    }
+    expect(await revertOf(erased(1))).toBe('StatementSignerNotActive') // what it says of another entry
+    await erased(0)
+    expect(await inspect(client, { ...batches, functionName: 'isErased', args: [batchId, 0n] })).toBe(true)
+    expect(await revertOf(erased(0))).toBe('NotErasable')
   })
 
   test('bad batches are refused before and on chain', async () => {

@@ -1,24 +1,14 @@
-import { type Address, concatHex, encodeAbiParameters, type Hex, keccak256, pad, toHex, zeroHash } from 'viem'
-import type { Deployment } from '../deploy/deployment.js'
+import { type Address, concatHex, encodeAbiParameters, type Hex, keccak256 } from 'viem'
 import { ContractsError } from '../errors.js'
-
-/** One fact that a contract relies on: one ABI word. Same shape as a fact of `@sealpool/crypto`. */
-export interface StatementFact {
-  readonly type: 'uint256' | 'address' | 'bytes32' | 'bool'
-  /** Decimal string, hex string, or boolean. */
-  readonly value: string | boolean
-}
-
-/** What a node statement is bound to. Same shape as the statement context of `@sealpool/crypto`. */
-export interface NodeStatementContext {
-  readonly chainId: number
-  readonly registry: Address
-  readonly pool: Address
-  readonly subject: Hex
-  /** Decimal. */
-  readonly nonce: string
-  readonly facts: StatementFact[]
-}
+import {
+  type Bound,
+  bytes32,
+  context,
+  factsHash,
+  type NodeStatementContext,
+  uint,
+  word,
+} from './statement-context.js'
 
 /** What a node adds to the facts: sent along with them. */
 export interface StatementProof {
@@ -57,8 +47,6 @@ export interface VerdictEntry {
   /** Digest of the whole verdict, 32-byte hex. */
   readonly verdictDigest: Hex
 }
-
-type Bound = { readonly deployment: Pick<Deployment, 'chainId' | 'nodeRegistry'>; readonly nonce: bigint }
 
 /**
  * Context of a `sealpool/pool-key/1` statement: the key of the next epoch.
@@ -139,36 +127,6 @@ export function refinementContext(
   return context(args, args.pool, args.schemaId, [bytes32(args.schemaId), bytes32(args.rowsRoot)])
 }
 
-/** What a job statement is about. `pools` is the job's own list, in its order: statements are bound to the first. */
-export interface JobSubject {
-  readonly jobId: bigint
-  readonly pools: readonly Address[]
-  readonly manifestDigest: Hex
-}
-
-/**
- * Context of a `sealpool/start/1` statement.
- *
- * @param args - `deployment` and `nonce`, which bind the statement; the job's `jobId`, `pools` and `manifestDigest`
- * @returns what the statement is bound to, and its facts in the contract's order
- */
-export function startContext(args: Bound & JobSubject): NodeStatementContext {
-  return jobContext('startContext', args, [])
-}
-
-/**
- * What a release is about: number, manifest and consumer of the job. A number alone is a counter, which a reorganisation may
- * give to another job.
- *
- * @param args - the job's `jobId`, `manifestDigest` and `consumer`
- * @returns keccak256 of the three as ABI words: the statement's subject
- */
-export function releaseSubject(
-  args: Pick<JobSubject, 'jobId' | 'manifestDigest'> & { readonly consumer: Address },
-): Hex {
-  return keccak256(concatHex([word(args.jobId), args.manifestDigest, pad(args.consumer, { size: 32 })]))
-}
-
 /**
  * What a verdict root is about: number and entries of the batch.
  *
@@ -177,73 +135,6 @@ export function releaseSubject(
  */
 export function verdictRootSubject(args: { readonly batchId: bigint; readonly entriesRoot: Hex }): Hex {
   return keccak256(concatHex([word(args.batchId), args.entriesRoot]))
-}
-
-/**
- * Context of a `sealpool/release/1` statement: one budget head per pool, in the job's order.
- *
- * @param args - `deployment` and `nonce`, which bind the statement; the job's `jobId`, `pools`, `manifestDigest` and
- * `consumer`; digests of receipt and result; `budgetHeads`, one for each pool
- * @returns what the statement is bound to, and its facts in the contract's order
- */
-export function releaseContext(
-  args: Bound &
-    JobSubject & {
-      readonly consumer: Address
-      readonly receiptDigest: Hex
-      readonly resultDigest: Hex
-      readonly budgetHeads: readonly Hex[]
-    },
-): NodeStatementContext {
-  const words = [args.receiptDigest, args.resultDigest, ...args.budgetHeads]
-  return { ...jobContext('releaseContext', args, words), subject: releaseSubject(args) }
-}
-
-/**
- * Context of a `sealpool/refusal/1` statement. `reason` is a 32-byte code, for example `stringToHex(code, { size: 32 })`.
- *
- * @param args - `deployment` and `nonce`, which bind the statement; the job's `jobId`, `pools` and `manifestDigest`;
- * `receiptDigest`, of the signed refusal; `reason`
- * @returns what the statement is bound to, and its facts in the contract's order
- */
-export function refusalContext(
-  args: Bound & JobSubject & { readonly receiptDigest: Hex; readonly reason: Hex },
-): NodeStatementContext {
-  return jobContext('refusalContext', args, [args.receiptDigest, args.reason])
-}
-
-/**
- * Context of a `sealpool/failure/1` statement.
- *
- * @param args - `deployment` and `nonce`, which bind the statement; the job's `jobId`, `pools` and `manifestDigest`;
- * `reason`, a 32-byte code
- * @returns what the statement is bound to, and its facts in the contract's order
- */
-export function failureContext(args: Bound & JobSubject & { readonly reason: Hex }): NodeStatementContext {
-  return jobContext('failureContext', args, [args.reason])
-}
-
-/**
- * Context of a `sealpool/heartbeat/1` statement. `time` is in unix seconds, later than the last and not in the future.
- *
- * @param args - `deployment` and `nonce`, which bind the statement; the job's `jobId`, `pools` and `manifestDigest`; `time`
- * @returns what the statement is bound to, and its facts in the contract's order
- */
-export function heartbeatContext(args: Bound & JobSubject & { readonly time: bigint }): NodeStatementContext {
-  const bound = jobContext('heartbeatContext', args, [])
-  return { ...bound, facts: [...bound.facts, uint(args.time)] }
-}
-
-/**
- * Context of a `sealpool/hand-off/1` statement: the job goes to the node with this key.
- *
- * @param args - `deployment` and `nonce`, which bind the statement; the job's `jobId`, `pools` and `manifestDigest`; `to`,
- * the statement key of the node that takes over
- * @returns what the statement is bound to, and its facts in the contract's order
- */
-export function handOffContext(args: Bound & JobSubject & { readonly to: Address }): NodeStatementContext {
-  const bound = jobContext('handOffContext', args, [])
-  return { ...bound, facts: [...bound.facts, { type: 'address', value: args.to }] }
 }
 
 /**
@@ -350,24 +241,6 @@ export function aggregateContext(
   return context(args, args.pool, args.definition, [bytes32(args.definition), bytes32(args.inputsRoot)])
 }
 
-/**
- * keccak256 of the facts' ABI words; zero when there are none.
- *
- * @param facts - the facts in the contract's order
- * @returns the hash, 32 bytes: the field `facts` of a statement
- */
-export function factsHash(facts: readonly StatementFact[]): Hex {
-  if (facts.length === 0) return zeroHash
-  return keccak256(
-    concatHex(
-      facts.map(({ type, value }) => {
-        if (typeof value === 'boolean') return word(value ? 1n : 0n)
-        return type === 'uint256' ? word(BigInt(value)) : pad(value as Hex, { size: 32 })
-      }),
-    ),
-  )
-}
-
 /** EIP-712 types of a node statement. */
 export const statementTypes = {
   Statement: [
@@ -407,33 +280,4 @@ export function statementTypedData(args: {
       nonce: BigInt(bound.nonce),
     },
   } as const
-}
-
-function jobContext(place: string, args: Bound & JobSubject, words: readonly Hex[]): NodeStatementContext {
-  const [first] = args.pools
-  if (first === undefined) throw new ContractsError('ARGUMENT_INVALID', place, 'a job has at least one pool')
-  return context(args, first, word(args.jobId), [args.manifestDigest, ...words].map(bytes32))
-}
-
-function context(bound: Bound, pool: Address, subject: Hex, facts: StatementFact[]): NodeStatementContext {
-  return {
-    chainId: bound.deployment.chainId,
-    registry: bound.deployment.nodeRegistry,
-    pool,
-    subject,
-    nonce: bound.nonce.toString(),
-    facts,
-  }
-}
-
-function word(value: bigint): Hex {
-  return toHex(value, { size: 32 })
-}
-
-function uint(value: bigint): StatementFact {
-  return { type: 'uint256', value: value.toString() }
-}
-
-function bytes32(value: Hex): StatementFact {
-  return { type: 'bytes32', value }
 }
