@@ -12,14 +12,16 @@ import { type DstackVerdict, dstackCheckTitles, verifyDstackEventLog } from './e
 import { parseRaTlsCertificate, raTlsAttestationOid } from './ra-tls.js'
 
 /** Every question of {@link verifyDstackCertificate}: those about the certificate, then those about the event log. */
-export const dstackCertificateCheckTitles = {
-  quote: 'The quote in the certificate verifies',
-  debug: 'The guest does not run under debug',
-  'key-binding': 'The quote vouches for the certificate’s key',
-  'certificate-dates': 'The certificate is in date, by its own word (nobody’s signature on it is asked for)',
-  'app-id': 'The app that the certificate names is the one that was measured',
-  ...dstackCheckTitles,
-} as const
+export const dstackCertificateCheckTitles = /* @__PURE__ */ (() =>
+  ({
+    quote: 'The quote in the certificate verifies',
+    debug: 'The guest does not run under debug',
+    'key-binding': 'The quote vouches for the certificate’s key',
+    'certificate-dates':
+      'The certificate is in date, by its own word (nobody’s signature on it is asked for)',
+    'app-id': 'The app that the certificate names is the one that was measured',
+    ...dstackCheckTitles,
+  }) as const)()
 
 /** What {@link verifyDstackCertificate} needs to know besides the certificate. */
 export interface VerifyDstackCertificateOptions extends Omit<VerifyQuoteOptions, 'collateral'> {

@@ -22,13 +22,14 @@ export interface Collateral {
   readonly pckCrlIssuerChain: string
 }
 
-const document = /* @__PURE__ */ text({ max: 1 << 20 })
+const document = /* @__PURE__ */ (() => text({ max: 1 << 20 }))()
 /** Reader of DER as hex. */
-export const hexBytes: Reader<`0x${string}`> = /* @__PURE__ */ text({
-  max: 1 << 22,
-  pattern: /^0x(?:[0-9a-f]{2})*$/,
-  what: '0x and lower-case hex',
-})
+export const hexBytes: Reader<`0x${string}`> = /* @__PURE__ */ (() =>
+  text({
+    max: 1 << 22,
+    pattern: /^0x(?:[0-9a-f]{2})*$/,
+    what: '0x and lower-case hex',
+  }))()
 
 /** Reader of {@link Collateral} inside other documents. */
 export const collateralReader: Reader<Collateral> = /* @__PURE__ */ (() =>

@@ -3,7 +3,8 @@ import { keyAlgorithm, type VerifySignature } from './port.js'
 import { verifyRsaPss384 } from './rsa-pss.js'
 
 /** The portable port for AMD's chains: RSASSA-PSS for certificates and lists, ECDSA P-384 for reports. */
-export const verifyAmdSignature: VerifySignature = (publicKey, message, signature) =>
-  keyAlgorithm(publicKey) === 'rsa'
+export function verifyAmdSignature(...[publicKey, message, signature]: Parameters<VerifySignature>): boolean {
+  return keyAlgorithm(publicKey) === 'rsa'
     ? verifyRsaPss384(publicKey, message, signature)
     : verifyEcdsa(curveP384, publicKey, message, signature)
+}

@@ -22,6 +22,7 @@ export function keyAlgorithm(publicKey: Uint8Array): 'p256' | 'p384' | 'rsa' | u
 }
 
 const strictPorts = /* @__PURE__ */ new WeakMap<VerifySignature, VerifySignature>()
+const place = 'options.verifySignature'
 const provisionalPorts = /* @__PURE__ */ new WeakSet<VerifySignature>()
 
 /**
@@ -33,16 +34,19 @@ const provisionalPorts = /* @__PURE__ */ new WeakSet<VerifySignature>()
  * @throws AttestError `BAD_ARGUMENT` when it is no function; the port itself throws the same when its answer is none
  */
 export function strictPort(port: VerifySignature): VerifySignature {
-  const bad = (what: string) => new AttestError('BAD_ARGUMENT', 'options.verifySignature', what)
-  // Callers without types may give anything.
-  if (typeof port !== 'function') throw bad('A function is expected')
   const known = strictPorts.get(port)
   if (known !== undefined) return known
-  const strict: VerifySignature = (publicKey, message, signature) => {
-    const answer: unknown = port(publicKey, message, signature)
+  const strict: VerifySignature = (...asked) => {
+    const answer: unknown = port(...asked)
     if (typeof answer === 'boolean') return answer
-    throw bad('The port must say true or false at once; for one that gives promises see withWebCrypto')
+    throw new AttestError(
+      'BAD_ARGUMENT',
+      place,
+      'It must say true or false at once (promises: withWebCrypto)',
+    )
   }
+  // Callers without types may give anything.
+  if (typeof port !== 'function') throw new AttestError('BAD_ARGUMENT', place, 'It is no function')
   strictPorts.set(port, strict)
   return strict
 }

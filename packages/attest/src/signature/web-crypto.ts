@@ -26,7 +26,8 @@ const maximumRounds = 32
  */
 export async function withWebCrypto<T>(
   ask: (verifySignature: VerifySignature) => T & (T extends PromiseLike<unknown> ? never : unknown),
-  subtle: SubtleCrypto = globalThis.crypto.subtle,
+  // Named by the value: without the DOM's types there is no `SubtleCrypto`, and Node's own serves as well.
+  subtle: typeof globalThis.crypto.subtle = globalThis.crypto.subtle,
 ): Promise<T> {
   const answers = new Map<string, boolean>()
   for (let round = 0; round < maximumRounds; round += 1) {

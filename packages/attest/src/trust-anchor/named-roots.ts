@@ -10,6 +10,6 @@ import { AttestError } from '../errors.js'
 export function namedRoots(given: readonly string[] | undefined): readonly string[] {
   // Callers without types may give anything.
   if (given !== undefined && !Array.isArray(given))
-    throw new AttestError('BAD_ARGUMENT', 'options.trustedRoots', 'A list of digests is expected')
+    throw new AttestError('BAD_ARGUMENT', 'options.trustedRoots', 'It is no list')
   return given ?? []
 }
