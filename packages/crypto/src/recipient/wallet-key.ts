@@ -71,7 +71,7 @@ export async function establishWalletKey(options: EstablishWalletKeyOptions): Pr
   const { typedData, sign, isContract, isValidSignature, random, kem = x25519Kem } = options
   const address = parseAddress(options.address)
   const fallBack = (reason: RandomKeyReason): WalletKey => {
-    const secret = drawRandom(random, 32).slice()
+    const secret = drawRandom(random, 32)
     return { source: 'random', reason, secret, identity: walletIdentityFromSecret({ secret, address, kem }) }
   }
   if (kem.id !== x25519Kem.id) return fallBack('post-quantum')

@@ -76,9 +76,11 @@ export interface PayloadLayout {
  * @param plaintextLength - in bytes
  * @param chunkSize - plaintext bytes per chunk
  * @returns the layout
+ * @throws CryptoError `OPTION_INVALID` for more than 2^40 chunks
  */
 export function layoutOfPlaintext(plaintextLength: number, chunkSize: number): PayloadLayout {
   const chunks = Math.max(1, Math.ceil(plaintextLength / chunkSize))
+  if (chunks > maximumChunks) throw new CryptoError('OPTION_INVALID', 'chunkSize', 'at most 2^40 chunks')
   return { chunks, plaintextLength, payloadLength: plaintextLength + chunks * aeadTagLength }
 }
 
@@ -93,7 +95,8 @@ export function layoutOfPlaintext(plaintextLength: number, chunkSize: number): P
 export function layoutOfPayload(payloadLength: number, chunkSize: number): PayloadLayout {
   const chunks = Math.max(1, Math.ceil(payloadLength / (chunkSize + aeadTagLength)))
   const plaintextLength = payloadLength - chunks * aeadTagLength
+  if (plaintextLength < 0 || chunks > maximumChunks) throw truncated()
   const { chunks: needed } = layoutOfPlaintext(plaintextLength, chunkSize)
-  if (plaintextLength < 0 || needed !== chunks || chunks > maximumChunks) throw truncated()
+  if (needed !== chunks) throw truncated()
   return { chunks, plaintextLength, payloadLength }
 }

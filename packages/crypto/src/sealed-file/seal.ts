@@ -69,12 +69,12 @@ async function beginSealing(
   commit: (salt: Uint8Array) => Promise<Digest>,
 ): Promise<Sealing> {
   const { recipients, random, backend = 'auto' } = options
-  const fileKey = drawRandom(random, fileKeyLength).slice()
+  const fileKey = drawRandom(random, fileKeyLength)
   // A key that anybody can guess: of a source that fails, or of a buffer that somebody wiped.
   if (fileKey.every((byte) => byte === 0)) {
     throw new CryptoError('RANDOM_INVALID', 'random', 'expected other than zeros')
   }
-  const salt = drawRandom(random, saltLength).slice()
+  const salt = drawRandom(random, saltLength)
   const commitment = options.context?.commitment ?? (await commit(commitmentSaltOf(fileKey, salt)))
   const core = coreOf(options, salt, commitment)
   requireRecipients(recipients)
