@@ -37,7 +37,7 @@ const conversation = await main.hpkeSender({ ...wrap, random: repeatable() })
 const first = await conversation.context.seal(plaintext, aad)
 const walletSecret = bytes(32, 7)
 const address = `0x${'ab'.repeat(20)}` as const
-const { keyId } = main.walletIdentityFromSecret({ secret: walletSecret, address })
+const keyId = main.walletIdentityFromSecret({ secret: walletSecret, address }).keyId as main.Digest
 const code = recovery.drawRecoveryCode(repeatable())
 const device = (secret: Uint8Array) => ({ kind: 'secret', name: 'phone', secret }) as const
 const subject = { chainId: 1, address, keyId }
@@ -167,9 +167,7 @@ const rows: Readonly<Record<string, Row>> = {
   ),
   // Headers alone: of whole files see below.
   addRecipient: row({ header }, (given) =>
-    main
-      .addRecipient(given.header, { identities, recipient: newcomer, random: random() })
-      ,
+    main.addRecipient(given.header, { identities, recipient: newcomer, random: random() }),
   ),
   rewrapHeader: row({ header }, (given) =>
     main.rewrapHeader(given.header, {

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, digestToHex } from '../digest/digest.js'
 import { requireList, requireOptions } from '../encoding/options.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
 import { addressOf } from '../statement/signature.js'
 import {
@@ -34,9 +35,13 @@ export type ClaimDecryption = (definition: Digest, inputsRoot: Digest) => Promis
  *
  * @param key - `threshold` and `members` are read
  * @returns q, the smallest with 2q - n >= t
+ * @throws CryptoError `OPTION_INVALID` for what is no key
  */
 export function claimQuorum(key: Pick<ThresholdKey, 'threshold' | 'members'>): number {
   const { members, threshold } = requireOptions(key, 'key')
+  if (!isWhole(threshold, 1)) {
+    throw new CryptoError('OPTION_INVALID', 'key.threshold', 'expected a positive whole number')
+  }
   return Math.ceil((requireList(members, 'key.members').length + threshold) / 2)
 }
 

@@ -169,7 +169,7 @@ async function readyContext(setup: HpkeSetup) {
  * @throws CryptoError `OPTION_INVALID`
  */
 export function requireAead(aead: HpkeAead | undefined): void {
-  if (aead !== undefined && !Object.hasOwn(aeadIds, aead)) {
+  if (aead !== undefined && (typeof aead !== 'string' || !Object.hasOwn(aeadIds, aead))) {
     throw new CryptoError('OPTION_INVALID', 'aead', `expected ${Object.keys(aeadIds).join(', ')}`)
   }
 }

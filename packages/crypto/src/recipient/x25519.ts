@@ -138,9 +138,9 @@ export function keyAgreement(privateKey: Uint8Array, backend: Backend = 'auto'):
       return key === undefined ? publicKeyOf(own) : key(basePoint)
     },
     async agree(publicKey) {
-      const peer = new Uint8Array(requirePublicKey(publicKey))
+      requirePublicKey(publicKey)
       const key = await native()
-      const secret = key === undefined ? x25519.getSharedSecret(own, peer) : await key(peer)
+      const secret = key === undefined ? x25519.getSharedSecret(own, publicKey) : await key(publicKey)
       return requireSharedSecret(secret)
     },
   }

@@ -19,8 +19,8 @@ export interface PayloadCipher {
   open(index: number, last: boolean, sealed: Uint8Array): Promise<Uint8Array>
 }
 
-// 2^40 chunks of the smallest size are 64 TiB; the index stays far inside the nonce and inside exact integers.
-const maximumChunks = 2 ** 40
+/** Most chunks of a payload. 2^40 of the smallest size are 64 TiB; the index stays far inside the nonce and inside exact integers. */
+export const maximumChunks = 2 ** 40
 
 /**
  * Makes a payload's cipher.
@@ -76,11 +76,9 @@ export interface PayloadLayout {
  * @param plaintextLength - in bytes
  * @param chunkSize - plaintext bytes per chunk
  * @returns the layout
- * @throws CryptoError `OPTION_INVALID` for more than 2^40 chunks
  */
 export function layoutOfPlaintext(plaintextLength: number, chunkSize: number): PayloadLayout {
   const chunks = Math.max(1, Math.ceil(plaintextLength / chunkSize))
-  if (chunks > maximumChunks) throw new CryptoError('OPTION_INVALID', 'chunkSize', 'at most 2^40 chunks')
   return { chunks, plaintextLength, payloadLength: plaintextLength + chunks * aeadTagLength }
 }
 

@@ -70,7 +70,8 @@ export async function changeRecipients(header: ParsedHeader, change: RecipientCh
   for (const name of remove) kept = without(kept, name)
   const names = new Set(kept.filter(isKnown).map(nameOf))
   for (const recipient of add) {
-    if (typeof recipient?.wrap !== 'function') {
+    const { type, keyId, wrap } = (recipient ?? {}) as Partial<Recipient>
+    if (typeof wrap !== 'function' || typeof type !== 'string' || typeof keyId !== 'string') {
       throw new CryptoError(
         'OPTION_INVALID',
         'recipient',
