@@ -1,6 +1,8 @@
+import { runInNewContext } from 'node:vm'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { describe, expect, it } from 'vitest'
 import { parseSnpReport } from './amd/report.js'
+import { isBytes } from './encoding/is-bytes.js'
 import { parseCertificate } from './encoding/x509.js'
 import { noteKey } from './log/index.js'
 import {
@@ -137,8 +139,8 @@ const readers: readonly Reader[] = [
 const plain = (value: unknown): unknown =>
   JSON.parse(
     JSON.stringify(value, function (this: Record<string, unknown>, name: string, given: unknown) {
-      const one = this[name] instanceof Uint8Array ? this[name] : given
-      if (one instanceof Uint8Array) return `bytes ${bytesToHex(one)}`
+      const one = isBytes(this[name]) ? this[name] : given
+      if (isBytes(one)) return `bytes ${bytesToHex(one)}`
       if (one instanceof Map) return [...one]
       return typeof one === 'bigint' ? String(one) : one
     }) ?? 'null',
@@ -159,6 +161,12 @@ describe('bytes in Node’s Buffers', () => {
       expect(plain(read(...views))).toEqual(expected)
       expect(buffers.map(({ whole }) => whole)).toEqual(before)
     }
+  })
+
+  it.each(readers)('of another realm are read by %s as those of this one', (_, given, read) => {
+    const foreign = runInNewContext('Uint8Array') as typeof Uint8Array
+    expect(new foreign(1) instanceof Uint8Array).toBe(false)
+    expect(plain(read(...given.map((one) => foreign.from(one))))).toEqual(plain(read(...given)))
   })
 
   it('are kept as copies where something is kept', async () => {

@@ -5,6 +5,7 @@ import { sameBytes } from '../encoding/same-bytes.js'
 import { type Certificate, parseCertificate } from '../encoding/x509.js'
 import { keyAlgorithm, type VerifySignature } from '../signature/port.js'
 import { amdRootClaim, productLine, type SnpProductLine } from '../trust-anchor/amd.js'
+import { namedRoots } from '../trust-anchor/named-roots.js'
 import { fail, notChecked, pass, unless } from '../verdict/check-list.js'
 import { type ChainQuestion, need, type Parts } from './parts.js'
 import { vekFacts } from './vek-extensions.js'
@@ -67,7 +68,7 @@ export function checkChain({ options, checks, parts, verify, at }: ChainQuestion
   checks.run('root-trusted', ['certificates'], () => {
     const root = amdRootClaim(need(parts, 'root'))
     if (root.vendor === 'amd') return pass('The root is AMD’s pinned key.')
-    const trusted = options.trustedRoots ?? []
+    const trusted = namedRoots(options.trustedRoots)
     if (trusted.includes(root.certificate) || trusted.includes(root.publicKey)) {
       return pass(`NOT A VENDOR ROOT: “${root.commonName}” is trusted only because the caller named it.`)
     }

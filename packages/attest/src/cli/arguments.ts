@@ -66,7 +66,7 @@ export function readArguments(args: readonly string[]): Arguments {
     if (given.indexOf(name) !== i) throw new UsageError(`--${name} is given twice.`)
     if (!looked.includes(name)) throw new UsageError(`${command} does not look at --${name}.`)
   }
-  for (const name of ['collateral', 'certificates', 'crl'])
+  for (const name of ['collateral', 'certificates', 'crl'] as const)
     if (given.includes('bundle') && given.includes(name))
       throw new UsageError(`Give --bundle or --${name}, not both.`)
   return { command, target, values: parsed.values }

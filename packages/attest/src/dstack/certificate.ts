@@ -1,5 +1,6 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import { validityProblem } from '../encoding/certificate-chain.js'
+import { isBytes } from '../encoding/is-bytes.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { AttestError } from '../errors.js'
 import { type VerifyQuoteOptions, verifyQuote } from '../intel/verify.js'
@@ -112,7 +113,7 @@ function logVerdict(
   compose: string | undefined,
 ): DstackVerdict | undefined {
   if (eventLog === undefined) return undefined
-  const json = eventLog instanceof Uint8Array ? parseLog(eventLog) : eventLog
+  const json = isBytes(eventLog) ? parseLog(eventLog) : eventLog
   return verifyDstackEventLog({
     eventLog: json,
     claims: { rtmrs },

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { AttestError } from '../errors.js'
 import { parseQuote } from '../intel/quote.js'
 import { attestData, readAttestData } from '../testing/attest-data.js'
+import { checkTable, own } from '../testing/check-table.js'
 import type { Hex } from '../verdict/verdict.js'
 import {
   dstackImageCheckTitles,
@@ -158,6 +159,78 @@ describe('dstackImageRegisters', () => {
       'single-pass',
       'single-pass',
     ])
+  })
+})
+
+const measured = encode(document)
+const hexOf = (bytes: Uint8Array): Hex => `0x${bytesToHex(bytes)}`
+const sha256sum = `${bytesToHex(sha256(measured))}  measurement.tdx.cbor\n`
+const acpiEvent = (name: keyof typeof acpi) => ({
+  imr: 0,
+  event_type: 10,
+  digest: bytesToHex(acpi[name]),
+  event: `acpi-${name}`,
+  event_payload: '',
+})
+const eventLog = (['loader', 'rsdp', 'tables'] as const).map(acpiEvent)
+const registers = dstackImageRegisters(parseDstackImageMeasurement(measured), machine)
+const [rtmr0, rtmr1, rtmr2] = [registers.rtmr0, registers.rtmr1, registers.rtmr2].map(hexOf) as [
+  Hex,
+  Hex,
+  Hex,
+]
+const claims = { mrTd: hexOf(registers.mrTd), rtmrs: [rtmr0, rtmr1, rtmr2, hexOf(digest(0))] as const }
+const { acpi: _, ...hostMachine } = machine
+const ofImage = (change: object = {}) =>
+  verifyDstackImage({
+    osImageHash: hexOf(sha256(new TextEncoder().encode(sha256sum))),
+    checksumFile: sha256sum,
+    measurement: measured,
+    claims,
+    eventLog,
+    machine: hostMachine,
+    acpi,
+    ...change,
+  }).checks
+const withRegister = (which: number) => () =>
+  ofImage({
+    claims: { ...claims, rtmrs: claims.rtmrs.map((one, i) => (i === which ? hexOf(digest(9)) : one)) },
+  })
+const unlisted = () => ofImage({ checksumFile: sha256sum.replace('measurement', 'other') })
+
+checkTable('verifyDstackImage', {
+  titles: dstackImageCheckTitles,
+  good: () => ofImage(),
+  rows: {
+    'os-image': { fail: () => ofImage({ osImageHash: hexOf(new Uint8Array(32)) }), notChecked: own },
+    measurement: { fail: unlisted, notChecked: own },
+    mrtd: { fail: () => ofImage({ claims: { ...claims, mrTd: hexOf(digest(9)) } }), notChecked: unlisted },
+    rtmr0: { fail: withRegister(0), notChecked: () => ofImage({ acpi: undefined, eventLog: [] }) },
+    rtmr1: { fail: withRegister(1), notChecked: unlisted },
+    rtmr2: { fail: withRegister(2), notChecked: unlisted },
+    'acpi-tables': {
+      fail: 'The caller names them, or nobody does: other ones fail RTMR0.',
+      notChecked: () => ofImage({ acpi: undefined }),
+    },
+  },
+})
+
+describe('verifyDstackImage', () => {
+  const result = (checks: ReturnType<typeof ofImage>, id: string) =>
+    checks.find((one) => one.id === id)?.result
+
+  it('takes ACPI tables from the log once, and from the caller before that', () => {
+    expect(result(ofImage({ acpi: undefined }), 'rtmr0')).toBe('pass')
+    for (const log of [[...eventLog, acpiEvent('tables')], eventLog.slice(1)])
+      expect(result(ofImage({ acpi: undefined, eventLog: log }), 'rtmr0')).toBe('not-checked')
+    const other = ofImage({ acpi: { ...acpi, tables: digest(1) } })
+    expect([result(other, 'rtmr0'), result(other, 'acpi-tables')]).toEqual(['fail', 'not-checked'])
+  })
+
+  it('asks for the measurement’s line as a whole', () => {
+    for (const checksumFile of [` ${sha256sum}`, sha256sum.replace('  ', ' '), sha256sum.trim() + '2', ''])
+      expect(result(ofImage({ checksumFile }), 'measurement')).toBe('fail')
+    expect(result(ofImage({ checksumFile: `00  kernel\n${sha256sum}` }), 'measurement')).toBe('pass')
   })
 })
 

@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import { type CborMap, cborField, isCborMap, parseCbor } from '../encoding/cbor.js'
+import { isBytes } from '../encoding/is-bytes.js'
 import { AttestError } from '../errors.js'
 import { type TdHobLayout, tdHobDigest } from '../measurement/td-hob.js'
 import {
@@ -44,8 +45,7 @@ function mapAt(map: CborMap, name: string): CborMap {
 
 function digestAt(map: CborMap, name: string): Uint8Array {
   const value = cborField(map, name)
-  if (!(value instanceof Uint8Array) || value.length !== 48)
-    throw bad(name, 'a digest of 48 bytes is expected')
+  if (!isBytes(value) || value.length !== 48) throw bad(name, 'a digest of 48 bytes is expected')
   return value
 }
 
@@ -65,7 +65,7 @@ export function parseDstackImageMeasurement(bytes: Uint8Array): DstackImageMeasu
   if (cborField(tdvf, 'ovmf') !== 'pre202505') throw bad('tdvf.ovmf', 'the kind of firmware is not known')
   const candidates = mapAt(tdvf, 'mrtd')
   const witness = cborField(tdvf, 'td_hob')
-  if (!(witness instanceof Uint8Array)) throw bad('tdvf.td_hob', 'bytes are expected')
+  if (!isBytes(witness)) throw bad('tdvf.td_hob', 'bytes are expected')
   const text = cborField(image, 'cmdline')
   if (version === 4 && typeof text !== 'string') throw bad('image.cmdline', 'text is expected')
   const restored = cborField(image, 'kernel_header_normalized') ?? false

@@ -1,5 +1,6 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { type VerifySnpReportOptions, verifySnpReport } from '../amd/verify.js'
+import { isBytes } from '../encoding/is-bytes.js'
 import { maximumPemCertificates, parsePemCertificates } from '../encoding/pem.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { AttestError } from '../errors.js'
@@ -126,10 +127,7 @@ export function verifyDstackSnpAttestation(
   options: VerifyDstackSnpOptions,
 ): DstackSnpVerdict {
   const { certificates, reportData, compose, allowDebug, ...rest } = options
-  if (
-    reportData !== undefined &&
-    !((reportData as unknown) instanceof Uint8Array && reportData.length === 64)
-  )
+  if (reportData !== undefined && !(isBytes(reportData) && reportData.length === 64))
     throw new AttestError('BAD_ARGUMENT', 'options.reportData', '64 bytes are expected')
   const { evidence, reportData: claimed } = parseDstackAttestation(container)
   if (evidence.platform !== 'sev-snp')

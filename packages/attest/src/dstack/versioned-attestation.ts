@@ -1,4 +1,5 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
+import { isBytes } from '../encoding/is-bytes.js'
 import { AttestError } from '../errors.js'
 import type { DstackEvent } from './event-log.js'
 
@@ -46,7 +47,7 @@ export function parseDstackAttestation(bytes: Uint8Array): DstackAttestation {
       `attestation.byte ${at}`,
       `Not a dstack attestation of version 0: ${what}`,
     )
-  if (Object.prototype.toString.call(bytes) !== '[object Uint8Array]') throw bad('it is no Uint8Array')
+  if (!isBytes(bytes)) throw bad('it is no Uint8Array')
   if (bytes.length > maximumLength) throw bad('it is too long')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const skip = (length: number) => {

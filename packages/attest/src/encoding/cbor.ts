@@ -1,4 +1,5 @@
 import { AttestError } from '../errors.js'
+import { isBytes } from './is-bytes.js'
 
 /** A CBOR value as evidence uses them (Nitro, dstack); maps keep their entries in order. */
 export type Cbor = number | bigint | string | boolean | null | Uint8Array | Cbor[] | CborMap
@@ -86,7 +87,7 @@ export function isCborMap(value: Cbor | undefined): value is CborMap {
     value !== null &&
     'entries' in value &&
     !Array.isArray(value) &&
-    !(value instanceof Uint8Array)
+    !isBytes(value)
   )
 }
 

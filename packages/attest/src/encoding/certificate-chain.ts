@@ -2,6 +2,8 @@ import { keyAlgorithm, type VerifySignature } from '../signature/port.js'
 import { sameBytes } from './same-bytes.js'
 import type { Certificate } from './x509.js'
 
+const nothing = 'there is no certificate'
+
 /**
  * Checks that each certificate of a chain was signed by the next and that the last one signed itself: names, CA bit, path
  * length, key usage and signatures (RFC 5280 section 6 for the profile used here). Dates, trust in the root and revocation
@@ -12,6 +14,7 @@ import type { Certificate } from './x509.js'
  * @returns undefined when the chain holds, else what is wrong in plain words
  */
 export function chainProblem(chain: readonly Certificate[], verify: VerifySignature): string | undefined {
+  if (chain.length === 0) return nothing
   for (const [index, certificate] of chain.entries()) {
     const issuer = chain[index + 1] ?? certificate
     if (!sameBytes(certificate.issuer, issuer.subject)) {
@@ -55,6 +58,7 @@ export function p384ChainProblem(chain: readonly Certificate[], verify: VerifySi
  * @returns undefined when they are, else the first that is not, in plain words
  */
 export function validityProblem(chain: readonly Certificate[], at: number): string | undefined {
+  if (chain.length === 0) return nothing
   for (const certificate of chain) {
     const date = (seconds: number) => new Date(seconds * 1000).toISOString()
     if (at < certificate.notBefore) {

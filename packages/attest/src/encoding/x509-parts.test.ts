@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { verifyP256 } from '../signature/p256.js'
 import { der, derBits, derDate, derNumber, derOctets, derOid, derSequence } from '../simulator/der-writer.js'
 import { makeCertificate, makeRevocationList, publicKeyOf } from '../simulator/test-pki.js'
-import { chainProblem } from './certificate-chain.js'
+import { chainProblem, validityProblem } from './certificate-chain.js'
 import { parseRevocationList, revocationListProblem } from './crl.js'
 import { derTag } from './der.js'
 import { formatPemCertificates, parsePemCertificates } from './pem.js'
@@ -173,6 +173,29 @@ describe('who may sign', () => {
       /no key of the kind/,
     )
     expect(chainProblem([leaf, rootCertificate], () => false)).toMatch(/does not verify/)
+  })
+
+  it('no chain is not a good one', () => {
+    expect(chainProblem([], verifyP256)).toMatch(/no certificate/)
+    expect(validityProblem([], 1500)).toMatch(/no certificate/)
+  })
+
+  it('certificates: no more of them than an authority above allows', () => {
+    const middle = { commonName: 'Middle', privateKey }
+    const below = parseCertificate(
+      makeCertificate({ ...dates, commonName: 'Leaf', publicKey: point, issuer: middle }),
+    )
+    const between = (pathLength: number) =>
+      parseCertificate(
+        makeCertificate({ ...dates, ...middle, publicKey: point, issuer: root, authority: { pathLength } }),
+      )
+    const above = (pathLength: number) => asIf({ authority: { ca: true, pathLength } })
+    const problem = (low: number, high: number) =>
+      chainProblem([below, between(low), above(high)], () => true)
+    expect(problem(0, 1)).toBeUndefined()
+    expect(problem(0, 0)).toMatch(/Root allows a shorter chain/)
+    expect(chainProblem([below, between(0), between(0)], () => true)).toMatch(/another issuer/)
+    expect(chainProblem([leaf, above(0)], () => true)).toBeUndefined()
   })
 
   it('lists: an authority with the right, a key of the kind, and the signature', () => {

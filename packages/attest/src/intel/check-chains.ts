@@ -2,6 +2,7 @@ import { chainProblem, validityProblem } from '../encoding/certificate-chain.js'
 import { revocationListProblem } from '../encoding/crl.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { rootClaim } from '../trust-anchor/intel.js'
+import { namedRoots } from '../trust-anchor/named-roots.js'
 import { fail, pass, unless } from '../verdict/check-list.js'
 import { intelNames, isTcbSigner } from './certificates.js'
 import { iso, need, type Question, windowProblem } from './parts.js'
@@ -11,7 +12,7 @@ export function checkChains({ options, checks, parts, verify, at }: Question): v
   checks.run('root-trusted', ['certificates'], () => {
     const root = rootClaim(need(parts, 'chain').root)
     if (root.vendor === 'intel') return pass('The root is Intel’s pinned key.')
-    const trusted = options.trustedRoots ?? []
+    const trusted = namedRoots(options.trustedRoots)
     if (trusted.includes(root.certificate) || trusted.includes(root.publicKey)) {
       return pass(`NOT A VENDOR ROOT: “${root.commonName}” is trusted only because the caller named it.`)
     }

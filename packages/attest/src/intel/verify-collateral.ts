@@ -3,6 +3,7 @@ import { revocationListProblem } from '../encoding/crl.js'
 import { verifyP256 } from '../signature/p256.js'
 import { rememberingSignatures, type VerifySignature } from '../signature/port.js'
 import { rootClaim } from '../trust-anchor/intel.js'
+import { namedRoots } from '../trust-anchor/named-roots.js'
 import { type Check, checkList, fail, pass, unless } from '../verdict/check-list.js'
 import { momentSeconds } from '../verdict/moment.js'
 import { type CollateralChains, intelNames, isTcbSigner } from './certificates.js'
@@ -56,7 +57,7 @@ export function verifyCollateral(
   const checks = checkList(collateralCheckTitles)
   const all = [chains.tcbInfo, chains.qeIdentity, chains.pckCrlIssuer]
   checks.run('root-trusted', [], () => {
-    const trusted = options.trustedRoots ?? []
+    const trusted = namedRoots(options.trustedRoots)
     const stranger = all
       .map(({ root }) => rootClaim(root))
       .find(

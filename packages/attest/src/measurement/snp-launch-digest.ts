@@ -1,3 +1,4 @@
+import { isBytes } from '../encoding/is-bytes.js'
 import { AttestError } from '../errors.js'
 import type { SnpKernel, SnpKernelHashes } from './kernel-hashes.js'
 import { addSections, launchContext, pageLength } from './launch-context.js'
@@ -46,14 +47,14 @@ export function snpLaunchDigest(launch: SnpLaunch): Uint8Array {
   }
   const signature = vcpuSignature(launch.vcpu)
   const { ovmf: firmware } = launch
-  const ovmf = firmware instanceof Uint8Array ? parseOvmf(firmware) : firmware
+  const ovmf = isBytes(firmware) ? parseOvmf(firmware) : firmware
   if (kernel !== undefined && !ovmf.sections.some(({ type }) => type === ovmfSectionType.kernelHashes)) {
     const text = 'A kernel is given, and the firmware has no section for kernel hashes'
     throw new AttestError('BAD_IMAGE', 'ovmf.metadata', text)
   }
   const context = launchContext(ovmfDigest ?? new Uint8Array(48))
   if (ovmfDigest === undefined) {
-    if (!(firmware instanceof Uint8Array) || firmware.length % pageLength !== 0) {
+    if (!isBytes(firmware) || firmware.length % pageLength !== 0) {
       throw new AttestError(
         'BAD_IMAGE',
         'ovmf',

@@ -1,5 +1,6 @@
 import { sha384 } from '@noble/hashes/sha2.js'
 import { concatBytes, hexToBytes } from '@noble/hashes/utils.js'
+import { isBytes } from '../encoding/is-bytes.js'
 import { AttestError } from '../errors.js'
 import { replayRegister } from '../event-log/replay.js'
 
@@ -67,7 +68,7 @@ function emptyVariable(guid: string, name: string): Uint8Array {
 }
 
 function digest(value: Uint8Array, place: string): Uint8Array {
-  if (!(value instanceof Uint8Array) || value.length !== 48)
+  if (!isBytes(value) || value.length !== 48)
     throw new AttestError('BAD_ARGUMENT', place, 'A SHA-384 digest of 48 bytes is expected')
   return value
 }

@@ -2,6 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes } from '@noble/hashes/utils.js'
 import { type Cbor, cborField, isCborMap, parseCbor } from '../encoding/cbor.js'
 import { p384ChainProblem, validityProblem } from '../encoding/certificate-chain.js'
+import { isBytes } from '../encoding/is-bytes.js'
 import { type Certificate, parseCertificate } from '../encoding/x509.js'
 import { AttestError } from '../errors.js'
 import { verifyAmdSignature } from '../signature/amd.js'
@@ -72,7 +73,7 @@ function parseDocument(bytes: Uint8Array): Parsed {
   // COSE_Sign1 may stand behind its tag (18), and usually does not.
   const cose = parseCbor(bytes[0] === 0xd2 ? bytes.subarray(1) : bytes)
   const [header, unprotected, payload, signature] = Array.isArray(cose) && cose.length === 4 ? cose : []
-  if (!(header instanceof Uint8Array && payload instanceof Uint8Array && signature instanceof Uint8Array)) {
+  if (!(isBytes(header) && isBytes(payload) && isBytes(signature))) {
     throw bad('', 'it is no COSE_Sign1 structure')
   }
   // {1: -35}: ES384 and nothing else; nothing outside the signature.
@@ -86,7 +87,7 @@ function parseDocument(bytes: Uint8Array): Parsed {
   const bundle = field('cabundle')
   if (!Array.isArray(bundle) || bundle.length < 1 || bundle.length > 8)
     throw bad('.cabundle', 'the authorities are missing')
-  const encoded = [certificate, ...[...bundle].reverse()].filter((one) => one instanceof Uint8Array)
+  const encoded = [certificate, ...[...bundle].reverse()].filter((one) => isBytes(one))
   if (encoded.length !== bundle.length + 1) throw bad('.cabundle', 'a certificate is missing')
   // A document carries certificates of its own: too many of them, or unreadable ones, are its author's fault.
   const head = Uint8Array.of(0x84, 0x6a, ...new TextEncoder().encode('Signature1'))
@@ -102,7 +103,7 @@ function readClaims(field: (name: string) => Cbor | undefined): NitroClaims {
   const optionalBytes = (name: string): Hex | null => {
     const value = field(name)
     if (value === undefined || value === null) return null
-    if (!(value instanceof Uint8Array)) throw bad(`.${name}`, 'a byte string is expected')
+    if (!isBytes(value)) throw bad(`.${name}`, 'a byte string is expected')
     return `0x${bytesToHex(value)}`
   }
   const [moduleId, timestamp, pcrs] = [field('module_id'), field('timestamp'), field('pcrs')]
@@ -113,13 +114,7 @@ function readClaims(field: (name: string) => Cbor | undefined): NitroClaims {
     throw bad('.timestamp', 'no time')
   const registers: Record<number, Hex> = {}
   for (const [index, value] of pcrs.entries) {
-    if (
-      typeof index !== 'number' ||
-      index < 0 ||
-      index > 31 ||
-      !(value instanceof Uint8Array) ||
-      value.length !== 48
-    ) {
+    if (typeof index !== 'number' || index < 0 || index > 31 || !isBytes(value) || value.length !== 48) {
       throw bad('.pcrs', 'a register is not 48 bytes under its number')
     }
     registers[index] = `0x${bytesToHex(value)}`

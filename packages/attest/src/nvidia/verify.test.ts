@@ -217,9 +217,9 @@ describe('what only NVIDIA knows', () => {
   })
 
   it('leaves open one that nobody tells of, and answers that went stale', () => {
-    for (const unclear of ['unknown', undefined, 'GOOD' as Status])
+    for (const unclear of ['unknown', undefined, 'GOOD'] as Status[])
       for (const index of [0, 1, 2]) {
-        const answers = [0, 1, 2].map((one) => (one === index ? unclear : ('good' as const)))
+        const answers = [0, 1, 2].map((one): Status | undefined => (one === index ? unclear : 'good'))
         expect(revocation(answers)).toMatchObject({ fail: [], open: ['not-revoked'] })
       }
     for (const when of [new Date(at.getTime() - 1), new Date(Number.NaN)])

@@ -143,6 +143,22 @@ describe('withWebCrypto', () => {
     )
   })
 
+  it.each<unknown>([simulator.rootDigest, `x${simulator.rootDigest}`, {}, null])(
+    'trusted roots are a list or a typed error: %j',
+    (given) => {
+      const trustedRoots = given as []
+      const amd = createAmdSimulator({ random: seededRandom('web'), at })
+      const report = amd.report({ reportData: new Uint8Array(64) })
+      const material = { certificates: amd.certificates(), crl: amd.crl(at) }
+      for (const ask of [
+        () => verifyQuote(quote, { at, collateral, trustedRoots }),
+        () => verifyCollateral(collateral, { at, trustedRoots }),
+        () => verifySnpReport(report, { ...material, at, trustedRoots }),
+      ])
+        expect(ask).toThrow(expect.objectContaining(refused))
+    },
+  )
+
   it('passes errors on, and ends when the questions never do', async () => {
     await expect(
       withWebCrypto(() => verifyQuote(new Uint8Array(3), { ...options, collateral })),

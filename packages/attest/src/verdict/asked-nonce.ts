@@ -1,3 +1,4 @@
+import { isBytes } from '../encoding/is-bytes.js'
 import { AttestError } from '../errors.js'
 
 /**
@@ -9,7 +10,7 @@ import { AttestError } from '../errors.js'
  */
 export function askedNonce(nonce: Uint8Array | undefined): Uint8Array | undefined {
   // Callers without types may give anything.
-  if (nonce !== undefined && !((nonce as unknown) instanceof Uint8Array))
+  if (nonce !== undefined && !isBytes(nonce))
     throw new AttestError('BAD_ARGUMENT', 'options.nonce', 'The nonce is expected as bytes')
   return nonce
 }

@@ -152,15 +152,22 @@ function cellOf(name: string, value: unknown): string | undefined {
 function essence(value: unknown): string {
   if (value === null || value === undefined) return ''
   const text = String(value).trim()
-  const number = text.length < 40 && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN
-  if (Number.isFinite(number)) return number.toPrecision(2)
-  const day = /^\d{4}-\d\d-\d\d(?=[T ])/.exec(text)?.[0]
-  if (day !== undefined) return day
-  const words = lowerCase(text)
+  // Signs behind a value and a time behind a day cost nothing to add.
+  const bare = text.replace(/[^\p{L}\p{N}]{1,100}$/u, '').replace(/^(\d{4}-\d\d-\d\d)[T ]\d\d:?\d\d.*$/, '$1')
+  if (bare.length < 40 && NUMBER.test(bare)) return rounded(bare)
+  const words = lowerCase(bare)
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
     .trim()
-  // A day is written with its hyphens, and a text of signs alone is what it is.
-  return /^\d{4}-\d\d-\d\d$/.test(text) || words === '' ? text : words
+  // A text of signs alone is what it is; a number in signs is a number.
+  if (words === '') return text
+  return words.length < 40 && NUMBER.test(words) ? rounded(words) : words
+}
+
+const NUMBER = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i
+
+function rounded(text: string): string {
+  const number = Number(text)
+  return Number.isFinite(number) ? number.toPrecision(2) : text
 }
 
 function lowerCase(text: string): string {

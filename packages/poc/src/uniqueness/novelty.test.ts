@@ -59,6 +59,11 @@ describe('a copy in other clothes is not new', () => {
       ),
     ],
     [
+      'a sign behind each day and number',
+      json(rows.map((r) => ({ ...r, day: `${r.day}.`, steps: `${r.steps};` }))),
+    ],
+    ['a sign in front of each number', json(rows.map((r) => ({ ...r, steps: `~${r.steps}` })))],
+    [
       'an empty column',
       csv(
         'day,steps,place,x',
