@@ -6,6 +6,7 @@ import {JobClass, JobProposal} from "../solidity/job/Job.sol";
 import {JobDraw} from "../solidity/job/JobDraw.sol";
 import {JobNodes} from "../solidity/job/JobNodes.sol";
 import {JobState} from "../solidity/job/JobState.sol";
+import {JobStore} from "../solidity/job/JobStore.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";
 import {Terms} from "../solidity/permission/Permissions.sol";
 import {Pool} from "../solidity/pool/Pool.sol";
@@ -146,6 +147,9 @@ contract DrawnJobsTest is World {
         board.refuse(id, bytes32("no"), bytes32("receipt"), proof);
         board.assign(id);
         uint256 key = board.getJob(id).node == vm.addr(NODE_KEY) ? NODE_KEY : SECOND_KEY;
+        proof = refusalBy(key == NODE_KEY ? SECOND_KEY : NODE_KEY, id);
+        refused(JobStore.OtherNode.selector);
+        board.refuse(id, bytes32("no"), bytes32("receipt"), proof);
         board.refuse(id, bytes32("no"), bytes32("receipt"), refusalBy(key, id));
         check(id, JobState.Refused);
         vm.assertEq(used(), 1);

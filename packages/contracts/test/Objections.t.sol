@@ -95,6 +95,9 @@ contract ObjectionsTest is World {
         address[] memory next = three(LOW, MIDDLE, address(0x400));
         registry.setVerifiers(next, 2);
         registry.freezeVerifiers();
+        vm.prank(LOW);
+        refused(NodeRegistry.NothingToObjectTo.selector);
+        registry.objectToVerifiers();
         vm.warp(block.timestamp + 7 days);
         refused(NodeRegistry.VerifierListFrozen.selector);
         registry.setVerifiers(next, 2);

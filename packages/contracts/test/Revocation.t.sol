@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {TcbStatus, TdxCollateral} from "../solidity/attestation/TdxCollateral.sol";
+import {Currency, TcbStatus, TdxCollateral} from "../solidity/attestation/TdxCollateral.sol";
 import {TdxVerifier} from "../solidity/attestation/TdxVerifier.sol";
 import {TdxWriter} from "./TdxWriter.sol";
 
@@ -114,11 +114,17 @@ contract RevocationTest is TdxWriter {
         collateral.addTcbInfo(text, signed, id(SECOND_SIGNER));
     }
 
+    /// All else is in date: the list itself must be.
     function test_nothingIsBroughtWithoutACurrentListOfTheRoot() external {
-        vm.warp(1_798_700_000);
-        bytes memory text = tcbInfo("UpToDate");
+        bytes memory text = replaced(replaced(tcbInfo("UpToDate"), "2026-06-01", "2026-06-02"), "2026-12-31", "2027-12-31");
         bytes memory signed = signature(SIGNER, text);
-        refused(TdxCollateral.OutOfDate.selector);
+        Currency memory list = collateral.getRevocationList(collateral.root());
+        vm.warp(list.until + 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(TdxCollateral.OutOfDate.selector, list.from, list.until, list.until + 1)
+        );
+        collateral.addTcbInfo(text, signed, id(SIGNER));
+        vm.warp(list.until);
         collateral.addTcbInfo(text, signed, id(SIGNER));
     }
 }
