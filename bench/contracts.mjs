@@ -246,6 +246,7 @@ async function measureJobs(world, poolTokenBurn) {
       deployment,
       nonce: nextNonce(),
       jobId,
+      consumer: asConsumer.account.address,
       manifestDigest,
       pools: [pool.pool],
     })
@@ -379,6 +380,7 @@ async function measureMerkleBatch(world, owners) {
       nonce: nextNonce(),
       pool: pool.pool,
       batchId,
+      entriesRoot: contributed.value.root,
       root: tree.root,
       accepted: size,
     })

@@ -1,17 +1,23 @@
 // `npm run conformance -- poc`: fixtures of every source of authenticity, determinism over 1,000 runs in each runtime, near copies, a
 // simulated farm, results.json, and no canary of any input in any verdict, evidence or error.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
+  contentFingerprint,
   contentSketch,
+  contributionFingerprint,
   createNearDuplicateIndex,
+  createRowIndex,
   DEFAULT_FARMING_RULE,
   decodeNearDuplicateIndex,
+  definePoc,
   encodeIndex,
   fromResultsJson,
+  itemsOf,
   marginalValue,
+  novelty,
   runPoc,
   toResultsJson,
   verdictDigest,
@@ -168,6 +174,9 @@ export async function run({ print }) {
     rmSync(folder, { recursive: true, force: true })
   }
 
+  csvCases(count)
+  oneFingerprint(count, cases)
+  dressedCopies(count)
   nearCopies(count)
   for (const [kind, { agree: yes, differ: no }] of kinds) print(`${kind}: ${yes} agree, ${no} differ`)
   return { agree, differ }
@@ -181,6 +190,87 @@ function same(left, right) {
         : one,
     )
   return sorted(left) === sorted(right)
+}
+
+/** The cases by which `poc` and `refine` read CSV, through a proof. */
+function csvCases(count) {
+  const { accepted, refused } = JSON.parse(readFileSync(new URL('./csv/cases.json', import.meta.url), 'utf8'))
+  let seen
+  const poc = definePoc({
+    id: 'csv',
+    version: '1',
+    input: (raw) => {
+      seen = raw
+      return raw
+    },
+    checks: { any: () => ({ passed: true }) },
+    score: { quality: 1 },
+  })
+  const read = (text) => {
+    seen = undefined
+    const facts = { uniqueness: { duplicate: false }, owner: '0x00' }
+    // As the host hands it over: its decoder takes one byte order mark.
+    const own = text.replace(/^\ufeff/, '')
+    return poc.evaluate({ file: { mediaType: 'text/csv', text: own }, facts }).refusal?.code
+  }
+  for (const { name, text, header, rows } of accepted) {
+    // A second mark would be taken by the reader itself; what is compared is the reader and not the host.
+    if (text.startsWith('\ufeff\ufeff')) continue
+    const refusal = read(text)
+    const expected = rows.map((row) =>
+      Object.fromEntries(header.map((column, index) => [column, row[index]])),
+    )
+    count('csv', refusal === undefined && same(seen, expected), name)
+  }
+  for (const { name, text } of refused) count('csv', read(text) === 'MALFORMED_EXPORT', name)
+}
+
+/** Every positive fixture has a fingerprint of what is signed, and none of them is another's. */
+function oneFingerprint(count, cases) {
+  const key = new Uint8Array(32).fill(1)
+  const seen = new Map()
+  for (const [kind, { source, positive }] of Object.entries(cases)) {
+    for (const [index, bytes] of positive.entries()) {
+      const own = { key, mediaType: 'application/x', bytes }
+      const print = contributionFingerprint({ ...own, sources: [source], owner, at })
+      const name = `${kind} ${index}`
+      count('signed fingerprint', print !== contentFingerprint(own), name)
+      count(
+        'signed fingerprint',
+        print === contributionFingerprint({ ...own, mediaType: 'text/plain', sources: [source], owner, at }),
+        `${name} under another type`,
+      )
+      seen.set(name, print)
+    }
+  }
+  count('signed fingerprint', seen.size > 0, 'there are some')
+}
+
+/** A copy in other clothes has nothing new: items of what a proof reads, and both indexes. */
+function dressedCopies(count) {
+  const key = new Uint8Array(32).fill(1)
+  const rows = Array.from({ length: 50 }, (_, index) => ({
+    day: `2026-01-${index}`,
+    steps: 1000 + index * 371,
+  }))
+  const near = createNearDuplicateIndex()
+  const index = createRowIndex({ key })
+  near.add(contentSketch({ key, ...itemsOf(rows) }))
+  index.add(itemsOf(rows))
+  const json = (value) => ({
+    mediaType: 'application/json',
+    bytes: new TextEncoder().encode(JSON.stringify(value)),
+  })
+  for (const [name, content] of [
+    ['as they are', itemsOf(rows)],
+    ['in a file', json({ rows })],
+    ['one level deeper', json({ list: rows.map((own) => ({ own })) })],
+    ['with names in capitals', json(rows.map(({ day, steps }) => ({ DAY: day, Steps: steps })))],
+    ['with a time', json(rows.map(({ day, steps }) => ({ day: `${day}.`, steps: String(steps) })))],
+    ['nothing', itemsOf([])],
+  ]) {
+    count('dressed copies', novelty({ key, content, near, rows: index }) === 0, name)
+  }
 }
 
 /** Copies of 90 % among 500 contributions, and a farm of 100 of them: a simulation with made-up rows. */

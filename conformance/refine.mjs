@@ -96,6 +96,29 @@ export async function run({ print }) {
         count(batch.tables.samples.length === ride.length && batch.contentDigest === first, name)
       }
     })
+    await kind('CSV by the rules of proofs', async (count) => {
+      const { accepted, refused } = JSON.parse(
+        readFileSync(new URL('./csv/cases.json', import.meta.url), 'utf8'),
+      )
+      const read = async (text) => {
+        const bytes = new TextEncoder().encode(text)
+        const found = []
+        for await (const row of openExport({ source: 'csv', name: 'a.csv', bytes })) found.push(row)
+        return found
+      }
+      for (const { name, text, header, rows: want } of accepted) {
+        const records = want.map((row) => Object.fromEntries(row.map((field, at) => [header[at], field])))
+        const found = await read(text).catch(() => undefined)
+        count(JSON.stringify(found) === JSON.stringify(records), name)
+      }
+      for (const { name, text } of refused) {
+        const code = await read(text).then(
+          () => 'taken',
+          (error) => error.code,
+        )
+        count(/^CSV_/.test(code), `${name}: ${code}`)
+      }
+    })
     await kind('malformed and hostile files, typed refusals', async (count) => {
       for (const { name, source, file, bytes, code, limits: given } of await malformed()) {
         let told = 'taken'

@@ -2,10 +2,14 @@
 // with the tables. REJECT items must be refused where there is no engine at all. DP items that run must be noised,
 // charged, and within their stated sensitivity on neighbouring data. SAME items must show the same on neighbouring data.
 import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createMemoryLedger, platformRandom } from '@sealpool/privacy'
 import { answerer, createMemoryAnswers, planQuery, QueryError, releasesOf } from '@sealpool/query'
 import { createDuckDbEngine } from '@sealpool/query/duckdb'
+import { hasChromium, runInChromium } from './browser/run-in-chromium.mjs'
+import { planAll } from './sql/plans-in-page.mjs'
 import { compareRecordings, record } from './sql/record.mjs'
 import { loadTables, neighboursOf, poolsOf, readSchema } from './sql/schema.mjs'
 
@@ -62,6 +66,33 @@ async function answersOnce(entry, engine, pools) {
     if (Number(state.epsilonSpent) !== charge.epsilon) return 'the ledger has another charge than the plan'
   }
   return null
+}
+
+/**
+ * Plans every statement in a page of a real Chromium, from a bundle that names no module of Node, and compares with the plans,
+ * explanations and refusals of Node.
+ *
+ * @returns how many are the same, and how many are not
+ */
+async function comparePage(items, { pools, publicTables }, print) {
+  if (!hasChromium()) {
+    print('Chromium: not compared, there is none (CHROMIUM_PATH)')
+    return { agree: 0, differ: 0 }
+  }
+  const question = { statements: items.flatMap(({ sql }) => sql.split(';;')), pools, publicTables, budget }
+  const manifest = createRequire(import.meta.url).resolve('@sealpool/query/package.json')
+  const wasm = readFileSync(createRequire(manifest).resolve('libpg-query/wasm/libpg-query.wasm'), 'base64')
+  const entry = fileURLToPath(new URL('./sql/plans-in-page.mjs', import.meta.url))
+  const page = await runInChromium({ entry, input: { ...question, wasm }, print })
+  const here = await planAll(question)
+  const differ = here.filter((outcome, index) => outcome !== page.outcomes[index]).length
+  const told = page.without?.startsWith('GRAMMAR_UNAVAILABLE') ? 0 : 1
+  const planned = here.filter((outcome) => outcome.startsWith('sha256:')).length
+  print(
+    `Chromium: ${planned} plans with their explanations and ${here.length - planned} refusals, ${differ} differ from Node; ${(page.milliseconds / here.length).toFixed(2)} ms each`,
+  )
+  if (told === 1) print(`Chromium: a page without a grammar was told ${page.without}`)
+  return { agree: here.length - differ, differ: differ + told }
 }
 
 /**
@@ -148,5 +179,6 @@ export async function run({ data, print }) {
   print(
     `${primitives} inputs of noise primitives compared on neighbouring data sets, all within what plans state: ${differ === 0}`,
   )
-  return { agree, differ }
+  const page = await comparePage(items, schema, print)
+  return { agree: agree + page.agree, differ: differ + page.differ }
 }

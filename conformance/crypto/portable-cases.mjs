@@ -62,14 +62,14 @@ async function rfc9180(count, { info, plaintext, cases }, backend) {
       ...side,
       publicKey: hex(each.pkR),
       random,
-      senderPrivateKey: each.skS && hex(each.skS),
+      ...(each.skS && { senderPrivateKey: hex(each.skS) }),
     })
     const receive = () =>
       library.hpkeReceiver({
         ...side,
         privateKey: hex(each.skR),
         enc: hex(each.enc),
-        senderPublicKey: each.pkS && hex(each.pkS),
+        ...(each.pkS && { senderPublicKey: hex(each.pkS) }),
       })
     const receiving = await receive()
     const wanted = new Map(each.messages.map(([sequence, aad, message]) => [sequence, { aad, message }]))

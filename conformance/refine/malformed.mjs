@@ -22,8 +22,8 @@ export function zip(entries, { comment = '', trailing = 0, prefix = 0, count } =
     local.writeUInt16LE(20, 4)
     local.writeUInt16LE(entry.localFlags ?? flags, 6)
     local.writeUInt16LE(entry.localMethod ?? method, 8)
-    local.writeUInt32LE(sum, 14)
-    local.writeUInt32LE(packed.length, 18)
+    local.writeUInt32LE(entry.localCrc ?? sum, 14)
+    local.writeUInt32LE(entry.localPacked ?? packed.length, 18)
     local.writeUInt32LE(entry.localSize ?? size, 22)
     const localBytes = Buffer.from(localName)
     local.writeUInt16LE(localBytes.length, 26)
@@ -42,8 +42,9 @@ export function zip(entries, { comment = '', trailing = 0, prefix = 0, count } =
     head.writeUInt32LE(entry.offset ?? offset, 42)
     central.push(head, nameBytes)
     if (entry.offset === undefined) {
-      parts.push(local, localBytes, packed)
-      offset += 30 + localBytes.length + packed.length
+      const behind = entry.behind?.(sum, packed.length, size) ?? Buffer.alloc(0)
+      parts.push(local, localBytes, packed, behind)
+      offset += 30 + localBytes.length + packed.length + behind.length
     }
   }
   const directory = Buffer.concat(central)
@@ -58,6 +59,19 @@ export function zip(entries, { comment = '', trailing = 0, prefix = 0, count } =
     Buffer.concat([...parts, directory, end, Buffer.from(comment), Buffer.alloc(trailing)]),
   )
 }
+
+/** The figures behind a file that was written as a stream, 32 or 64 bits wide, with their signature or without. */
+export const descriptor =
+  ({ signed = true, wide = false, change = 0 } = {}) =>
+  (sum, packed, size) => {
+    const bytes = Buffer.alloc((signed ? 4 : 0) + (wide ? 20 : 12))
+    if (signed) bytes.writeUInt32LE(0x08074b50, 0)
+    const at = signed ? 4 : 0
+    bytes.writeUInt32LE(sum, at)
+    bytes.writeUInt32LE(packed, at + 4)
+    bytes.writeUInt32LE(size + change, at + (wide ? 12 : 8))
+    return bytes
+  }
 
 function crc(bytes) {
   let value = 0xffffffff
@@ -193,6 +207,57 @@ export async function malformed() {
     ['another local size', 'a.zip', zip([{ name: 'a.jsonl', localSize: 7 }]), 'ARCHIVE_INVALID'],
     ['an encrypted file', 'a.zip', zip([{ name: 'a.jsonl', flags: 0x801 }]), 'ARCHIVE_INVALID'],
     ['a method that is unknown', 'a.zip', zip([{ name: 'a.jsonl', method: 12 }]), 'ARCHIVE_INVALID'],
+    [
+      'a local size of zero without figures behind',
+      'a.zip',
+      zip([{ name: 'a.jsonl', localSize: 0 }]),
+      'ARCHIVE_INVALID',
+    ],
+    [
+      'a file that the directory does not name',
+      'a.zip',
+      zip([{ name: 'a.jsonl', behind: () => Buffer.from(zip([{ name: 'hidden.jsonl' }]).subarray(0, 90)) }]),
+      'ARCHIVE_INVALID',
+    ],
+    [
+      'a byte between two files',
+      'a.zip',
+      zip([{ name: 'a.jsonl', behind: () => Buffer.alloc(1) }, { name: 'b.jsonl' }]),
+      'ARCHIVE_INVALID',
+    ],
+    [
+      'a byte in front of the directory',
+      'a.zip',
+      zip([{ name: 'a.jsonl', behind: () => Buffer.alloc(1) }]),
+      'ARCHIVE_INVALID',
+    ],
+    ['a prefix that offsets count', 'a.zip', zip([{ name: 'a.jsonl' }], { prefix: 22 }), 'ARCHIVE_INVALID'],
+    ['a prefix and nothing else', 'a.zip', zip([], { prefix: 22 }), 'ARCHIVE_INVALID'],
+    ['a stream without its figures', 'a.zip', zip([{ name: 'a.jsonl', flags: 0x808 }]), 'ARCHIVE_INVALID'],
+    [
+      'a stream with other figures',
+      'a.zip',
+      zip([{ name: 'a.jsonl', flags: 0x808, behind: descriptor({ change: 1 }) }]),
+      'ARCHIVE_INVALID',
+    ],
+    [
+      'a stream whose figures have another signature',
+      'a.zip',
+      zip([
+        {
+          name: 'a.jsonl',
+          flags: 0x808,
+          behind: (...figures) => flip(descriptor()(...figures), 0),
+        },
+      ]),
+      'ARCHIVE_INVALID',
+    ],
+    [
+      'a folder that something follows',
+      'a.zip',
+      zip([{ name: 'd/', data: utf8(''), method: 0, behind: () => Buffer.alloc(3) }, { name: 'd/a.jsonl' }]),
+      'ARCHIVE_INVALID',
+    ],
     ['a wrong check sum', 'a.zip', zip([{ name: 'a.jsonl', crc: 1 }]), 'ARCHIVE_INVALID'],
     ['a size that is too large', 'a.zip', zip([{ name: 'a.jsonl', size: 1000 }]), 'ARCHIVE_INVALID'],
     ['bytes behind the archive', 'a.zip', zip([{ name: 'a.jsonl' }], { trailing: 3 }), 'ARCHIVE_INVALID'],
@@ -382,6 +447,19 @@ export async function malformed() {
     ],
     ['too many messages', 'a.mbox', 'From x\nA: b\n\nbody\n\n'.repeat(11), 'LIMIT_EXCEEDED', { records: 10 }],
     ['parts inside of each other', 'a.eml', nestedParts(200), 'MAIL_INVALID'],
+    [
+      'messages in messages in messages',
+      'a.eml',
+      `From: a@b.c\r\n${'Content-Type: message/rfc822\r\n\r\n'.repeat(20_000)}`,
+      'LIMIT_EXCEEDED',
+    ],
+    [
+      'messages in messages under folded types',
+      'a.eml',
+      `From: a@b.c\r\n${'CONTENT-TYPE:\r\n message/RFC822; x=y\r\n\r\n'.repeat(65)}`,
+      'LIMIT_EXCEEDED',
+    ],
+    ['a message of empty lines', 'a.eml', `From: a@b.c\n\n${'\n'.repeat(70_000)}`, 'LIMIT_EXCEEDED'],
     ['a message without headers', 'a.mbox', 'From x\n\nbody\n', 'MAIL_INVALID'],
   ])
   return refused

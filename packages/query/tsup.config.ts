@@ -1,3 +1,6 @@
 import { preset } from '../../tsup.preset.js'
 
-export default preset()
+// Under names of their own, so that the manifest's `browser` field can put one in the other's place.
+export default preset({
+  extraEntries: ['src/parse/installed-grammar.ts', 'src/parse/no-installed-grammar.ts'],
+})

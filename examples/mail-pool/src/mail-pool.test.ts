@@ -1,5 +1,15 @@
 import { fileURLToPath } from 'node:url'
-import { contentSketch, createNearDuplicateIndex, runPoc } from '@sealpool/poc'
+import {
+  accountPseudonym,
+  type ContributionContent,
+  contentSketch,
+  createNearDuplicateIndex,
+  createRowIndex,
+  decideAccount,
+  novelty,
+  runPoc,
+} from '@sealpool/poc'
+import { authenticMailbox, splitMailbox } from '@sealpool/poc/authenticity'
 import { type BundledPoc, bundlePoc } from '@sealpool/poc/bundle'
 import type { JobRuntime } from '@sealpool/sandbox'
 import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
@@ -8,6 +18,7 @@ import { mailboxOf, ordersOf, recordOf } from './make-mailbox.js'
 
 const limits = { memoryBytes: 2 ** 26, timeMs: 10_000, outputBytes: 65_536 }
 const wallet = `0x${'ab'.repeat(20)}` as const
+const thief = `0x${'cd'.repeat(20)}` as const
 let poc: BundledPoc
 let runtime: JobRuntime
 beforeAll(async () => {
@@ -16,16 +27,56 @@ beforeAll(async () => {
 })
 afterAll(() => runtime.close())
 
-const judge = (bytes: Uint8Array, owner: `0x${string}` = wallet, novelty?: number) =>
-  runPoc({
-    poc,
-    runtime,
-    limits,
-    contribution: { id: '1', pool: `0x${'11'.repeat(20)}`, owner, mediaType: 'application/mbox', bytes },
-    facts: { uniqueness: { duplicate: false, ...(novelty === undefined ? {} : { novelty }) } },
-  })
+/** What a pool remembers of its contributions, as an enclave would keep it: fingerprints, both indexes, holders of accounts. */
+function makePool() {
+  const key = new Uint8Array(32).fill(1)
+  const known = new Set<string>()
+  const holders = new Map<string, string>()
+  const near = createNearDuplicateIndex()
+  const rows = createRowIndex({ key })
+  return async (bytes: Uint8Array, owner: `0x${string}` = wallet) => {
+    let about: ContributionContent | undefined
+    let holder: readonly [account: string, wallet: string] | undefined
+    const verdict = await runPoc({
+      poc,
+      runtime,
+      limits,
+      contribution: { id: '1', pool: `0x${'11'.repeat(20)}`, owner, mediaType: 'application/mbox', bytes },
+      facts: {
+        uniqueness: (asked) => {
+          about = asked
+          return {
+            duplicate: known.has(asked.fingerprint(key)),
+            novelty: novelty({ key, content: asked.content, near, rows }),
+          }
+        },
+        account: (named) => {
+          const account = accountPseudonym({ key, ...named })
+          const decided = decideAccount({
+            rule: 'first-wallet',
+            holder: holders.get(account),
+            claimant: owner,
+          })
+          holder = [account, decided.holder]
+          return { accepted: decided.accepted }
+        },
+      },
+    })
+    if (verdict.valid && about !== undefined) {
+      known.add(about.fingerprint(key))
+      near.add(contentSketch({ key, ...about.content }))
+      rows.add(about.content)
+      if (holder !== undefined) holders.set(...holder)
+    }
+    return verdict
+  }
+}
+const judge = (bytes: Uint8Array, owner?: `0x${string}`) => makePool()(bytes, owner)
 const messages = ordersOf({ person: 'canary-ada', wallet, orders: 6 })
+const [own = '', ...orders] = messages
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+/** A message as a forger writes it: everything but the signature. */
+const forged = (message: string): string => message.slice(message.indexOf('From:'))
 
 test('the keys in the proof are those of the fixture', () => {
   const source = poc.sources[0]
@@ -42,44 +93,86 @@ test('a mailbox that the shops signed is worth its full score, and the verdict q
     score: 1,
     authenticity: 1,
     ownership: 1,
-    attributes: { messages: 7 },
+    attributes: { orders: 6 },
   })
   expect(verdict.evidence).toContainEqual({ check: 'dkim.signature', result: 'pass', place: 'file' })
+  expect(verdict.evidence).toContainEqual({ check: 'account', result: 'pass', place: 'account' })
   expect(JSON.stringify(verdict)).not.toMatch(/canary|Order|EUR|mail\.example/)
 })
-test('a price that was changed costs authenticity, and is told', async () => {
-  const forged = messages.map((message, index) =>
+test('a price that was changed costs authenticity and the order, and is told', async () => {
+  const changed = messages.map((message, index) =>
     index === 3 ? message.replace('total 14.50', 'total 99.50') : message,
   )
-  const verdict = await judge(mailboxOf(forged))
-  expect(verdict).toMatchObject({ valid: true, authenticity: 0.8571 })
+  const verdict = await judge(mailboxOf(changed))
+  expect(verdict).toMatchObject({ valid: true, authenticity: 0.8571, attributes: { orders: 5 } })
   expect(verdict.evidence).toContainEqual({
     check: 'dkim.body-hash',
     result: 'partial',
     place: 'BODY_CHANGED',
   })
 })
-test('messages that nobody signed are refused', async () => {
-  const unsigned = messages.map((message) => message.slice(message.indexOf('From:')))
-  expect((await judge(mailboxOf(unsigned))).refusal).toEqual({ code: 'NOT_AUTHENTIC', place: 'file' })
+test('orders that nobody signed count for nothing', async () => {
+  const verdict = await judge(mailboxOf([own, ...orders.map(forged)]))
+  expect(verdict).toMatchObject({ valid: false, score: 0, refusal: { code: 'SCORE_TOO_LOW' } })
+  expect(verdict.quality).toBeLessThan(1)
+  expect(verdict.uniqueness).toBe(0)
+  expect((await judge(mailboxOf(messages.map(forged)))).refusal).toEqual({
+    code: 'NOT_AUTHENTIC',
+    place: 'file',
+  })
+})
+test('one order five times is one order', async () => {
+  const verdict = await judge(mailboxOf([own, ...Array.from({ length: 5 }, () => orders[0] ?? '')]))
+  expect(verdict).toMatchObject({ valid: true, attributes: { orders: 1 } })
+  expect(verdict.score).toBeLessThan(0.9)
+})
+test('a field that no signature covers changes nothing', async () => {
+  const dressed = orders.map((message, index) => `Subject: Order of my own ${index}\r\n${message}`)
+  expect((await judge(mailboxOf([own, ...dressed]))).refusal?.code).toBe('SCORE_TOO_LOW')
 })
 test('a stolen mailbox is refused: its messages do not name the thief, and he cannot make one that does', async () => {
-  const thief = `0x${'cd'.repeat(20)}` as const
   expect((await judge(mailboxOf(messages), thief)).refusal?.code).toBe('WALLET_NOT_NAMED')
   const renamed = text(mailboxOf(messages)).replaceAll(wallet, thief)
   expect((await judge(new TextEncoder().encode(renamed), thief)).refusal?.code).toBe('WALLET_NOT_NAMED')
 })
 test('mail of two people is refused', async () => {
   const other = ordersOf({ person: 'bo', wallet, orders: 3 })
-  expect((await judge(mailboxOf([...messages, ...other]))).refusal?.code).toBe('SEVERAL_RECIPIENTS')
+  expect((await judge(mailboxOf([...messages, ...other]))).refusal?.code).toBe('ORDERS_OF_ANOTHER_ACCOUNT')
 })
-test('a mailbox that comes again with one message less is a near copy, and scores low on uniqueness', async () => {
-  const key = new Uint8Array(32).fill(1)
-  const sketch = (bytes: Uint8Array) => contentSketch({ key, mediaType: 'application/mbox', bytes })
-  const index = createNearDuplicateIndex()
-  index.add(sketch(mailboxOf(messages)))
-  const copy = mailboxOf(messages.slice(0, -1))
-  const novelty = 1 - (index.nearest(sketch(copy))?.contained ?? 0)
-  expect(novelty).toBeLessThan(0.2)
-  expect((await judge(copy, wallet, novelty)).uniqueness).toBeLessThan(0.2)
+test('the same mailbox again is a duplicate, whatever is put around what is signed', async () => {
+  const contribute = makePool()
+  expect((await contribute(mailboxOf(messages))).valid).toBe(true)
+  const copies = [
+    messages,
+    messages.map((message) => `X-Copy: 2\r\n${message}`),
+    [...messages].reverse(),
+    [...messages, forged(orders[0] ?? '')],
+  ]
+  for (const copy of copies) expect((await contribute(mailboxOf(copy))).refusal?.code).toBe('DUPLICATE')
+})
+test('a mailbox that comes again with one message less has nothing new', async () => {
+  const contribute = makePool()
+  await contribute(mailboxOf(messages))
+  const verdict = await contribute(mailboxOf(messages.slice(0, -1)))
+  expect(verdict.uniqueness).toBe(0)
+})
+test('an account that one wallet holds is refused to another', async () => {
+  const contribute = makePool()
+  expect((await contribute(mailboxOf(messages))).valid).toBe(true)
+  const second = ordersOf({ person: 'canary-ada', wallet: thief, orders: 6 })
+  expect(await contribute(mailboxOf(second), thief)).toMatchObject({
+    valid: false,
+    refusal: { code: 'ACCOUNT_OF_ANOTHER_WALLET', place: 'account' },
+  })
+})
+test('what goes to a refiner are the authentic messages, with their signed fields alone', () => {
+  const source = poc.sources[0]
+  if (source?.kind !== 'dkim') throw new Error('the proof has no keys')
+  const dressed = (message: string): string => `X-Note: canary-note\r\n${message}`
+  const bytes = mailboxOf([own, forged(orders[0] ?? ''), ...orders.slice(1).map(dressed)])
+  const kept = authenticMailbox({ bytes, keys: source.keys, require: source.require })
+  expect(splitMailbox(kept)).toHaveLength(6)
+  expect(text(kept)).toContain('Order canary-ada-1')
+  expect(text(kept)).not.toMatch(/canary-note|Order canary-ada-0/)
+  expect(text(kept)).toContain('\r\n>From our hands.\r\n')
 })

@@ -11,6 +11,7 @@ import {
 } from '@sealpool/contracts'
 import { type Address, encodeHex, type JsonObject, type Random } from '@sealpool/crypto'
 import type { Account, Client } from 'viem'
+import type { NodeAccess } from './access/node-access.js'
 import {
   type ContributeContext,
   type Contributed,
@@ -67,6 +68,8 @@ export interface PoolClientOptions {
   readonly retryDelayMs?: number
   /** Another fetch for the node, for tests or a proxy. */
   readonly fetch?: NodeApiOptions['fetch']
+  /** Seals calls to the verified node and signs in: `nodeAccess` of `@sealpool/client/access`. Default: plain calls, nobody's. */
+  readonly access?: NodeAccess
 }
 
 /** One pool, seen by a contributor. */
@@ -162,10 +165,19 @@ export function contributor(
   if (!(maximumAgeMs >= 0 && maximumAgeMs <= 24 * 3_600_000)) {
     throw new ClientError('OPTION_INVALID', 'maximumAgeMs', 'expected 0 to 86,400,000 (a day)')
   }
+  const fetch =
+    options.access?.({
+      nodeUrl: options.nodeUrl,
+      chainId: deployment.chainId,
+      fetch: options.fetch,
+      keySet: async () => (await verifiedPool()).keySet,
+      random,
+      now,
+    }) ?? options.fetch
   const node = ports.nodeApi({
     url: options.nodeUrl,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+    ...(fetch === undefined ? {} : { fetch }),
   })
   const readiness = freshReadiness({
     verify,

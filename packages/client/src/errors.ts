@@ -11,6 +11,9 @@
  * - `POOL_NOT_SERVED`: no key is published for the pool yet, or this node does not serve it
  * - `NOT_READY`: a check of the node, its key or the policy failed; nothing was sealed or sent
  * - `ACCOUNT_REQUIRED`: the account cannot sign typed data
+ * - `CAPABILITY_INVALID`: a token or caveat has no form that is known
+ * - `SEALED_CALL_REFUSED`: a sealed call or answer was not made for these keys, or was changed on its way
+ * - `SIGN_IN_FAILED`: the node did not take the sign-in; its code is in {@link ClientError.nodeCode}
  * - `PREFLIGHT_FAILED`: a check of the app found the export unfit; nothing was sent
  * - `JOURNAL_INVALID`: the journal's entry cannot be read
  * - `JOURNAL_FAILED`: the journal could not be read or written; the contribution stopped there and can go on
@@ -33,6 +36,9 @@ export type ClientErrorCode =
   | 'POOL_NOT_SERVED'
   | 'NOT_READY'
   | 'ACCOUNT_REQUIRED'
+  | 'CAPABILITY_INVALID'
+  | 'SEALED_CALL_REFUSED'
+  | 'SIGN_IN_FAILED'
   | 'PREFLIGHT_FAILED'
   | 'JOURNAL_INVALID'
   | 'JOURNAL_FAILED'

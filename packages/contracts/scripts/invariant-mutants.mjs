@@ -81,7 +81,7 @@ const mutants = [
     JOBS,
     'registry/DataRegistry.sol',
     [
-      '        if (record.state != ContributionState.Offered) revert VerdictAlreadyRecorded(id, record.state);\n',
+      '        if (record.state != ContributionState.Offered) {\n            emit VerdictSkipped(id, pool, record.state);\n            return address(0);\n        }\n',
       '',
     ],
   ],
@@ -104,14 +104,14 @@ const mutants = [
     'an entry is paid twice',
     BATCHES,
     'registry/ContributionBatches.sol',
-    ['        if (marks.paid & bit != 0) revert AlreadyPaid(id, index);\n', ''],
+    ['if (withdrawn || payment.paid & bit != 0) {', 'if (withdrawn) {'],
   ],
   [
     'nothing paid twice',
     'a payment is not marked',
     BATCHES,
     'registry/ContributionBatches.sol',
-    ['        _paid[id][marks.place] = marks.paid;\n        // Leaves', '        // Leaves'],
+    ['        _paid[id][payment.place] = payment.paid;\n        // Leaves', '        // Leaves'],
   ],
   [
     'nothing paid twice',
@@ -275,14 +275,17 @@ const mutants = [
     'funding',
     JOBS,
     'job/JobBoard.sol',
-    ['            IPool(pool).requireRunning();\n', ''],
+    ['            IPool(pool).requireFundable(granted, declared.codeDigest);\n', ''],
   ],
   [
     'paused means paused',
     'starting',
     JOBS,
     'job/JobNodes.sol',
-    ['            IPool(_parts[id][i].pool).requireRunning();\n', ''],
+    [
+      '        _requireNew(id, job, node);\n        _requireOpen(id, job);\n',
+      '        _requireNew(id, job, node);\n',
+    ],
   ],
   [
     'paused means paused',
@@ -290,7 +293,7 @@ const mutants = [
     JOBS,
     'job/JobNodes.sol',
     [
-      'revert TransitionNotAllowed(id, job.state, JobState.Assigned);\n        _requireRunning(id, job);\n',
+      'revert TransitionNotAllowed(id, job.state, JobState.Assigned);\n        _requireOpen(id, job);\n',
       'revert TransitionNotAllowed(id, job.state, JobState.Assigned);\n',
     ],
   ],

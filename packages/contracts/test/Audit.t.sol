@@ -7,6 +7,7 @@ import {ApprovalClass, Approvals} from "../solidity/governance/Approvals.sol";
 import {DirectPayments, Offer} from "../solidity/market/DirectPayments.sol";
 import {Disputes} from "../solidity/market/Disputes.sol";
 import {LivenessRewards} from "../solidity/market/LivenessRewards.sol";
+import {TokenPayout} from "../solidity/market/TokenPayout.sol";
 import {RevenueSplit} from "../solidity/market/RevenueSplit.sol";
 import {RewardEpochs} from "../solidity/market/RewardEpochs.sol";
 import {TokenIntake} from "../solidity/market/TokenIntake.sol";
@@ -134,9 +135,9 @@ contract AuditTest is World {
     function test_zeroAmountsAreRefused() external {
         RewardEpochs epochs = new RewardEpochs();
         NodeStakes stakes = new NodeStakes(protocolToken, nodes);
-        vm.expectRevert(TokenIntake.AmountZero.selector);
+        refused(TokenIntake.AmountZero.selector);
         epochs.open(protocolToken, bytes32("root"), 0, uint64(block.timestamp + 1));
-        vm.expectRevert(TokenIntake.AmountZero.selector);
+        refused(TokenIntake.AmountZero.selector);
         stakes.stake(address(3), 0);
     }
 
@@ -172,7 +173,7 @@ contract AuditTest is World {
         split.payOwed(odd, bad);
         vm.assertEq(odd.balanceOf(bad), own);
         vm.assertEq(split.totalOwed(odd), 0);
-        vm.expectRevert(abi.encodeWithSelector(RevenueSplit.NothingOwed.selector, odd, bad));
+        vm.expectRevert(abi.encodeWithSelector(TokenPayout.NothingOwed.selector, odd, bad));
         split.payOwed(odd, bad);
     }
 
@@ -473,7 +474,7 @@ contract AuditTest is World {
         StatementProof memory first = claimOf("definition", "one");
         vm.expectRevert(abi.encodeWithSelector(Anchors.PoolUnknown.selector, 0, address(7)));
         anchors.claimAggregate(address(7), "definition", "one", first);
-        vm.expectRevert(Anchors.RootZero.selector);
+        refused(Anchors.RootZero.selector);
         anchors.claimAggregate(address(pool), "definition", 0, first);
         refused(NodeRegistry.StatementSignerNotActive.selector);
         anchors.claimAggregate(address(pool), "definition", "two", first);

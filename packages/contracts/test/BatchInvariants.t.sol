@@ -17,6 +17,7 @@ contract BatchWalker is BatchMaker {
     /// Payments of one entry past the first, as points show them.
     uint256 public paidTwice;
     mapping(uint256 id => mapping(uint256 index => bool)) private _paidHere;
+    mapping(uint256 id => mapping(uint256 index => bool)) private _takenHere;
     mapping(uint256 id => mapping(uint256 index => bool)) private _forfeitedHere;
     uint64 public sequence;
     bytes32 public head;
@@ -62,12 +63,14 @@ contract BatchWalker is BatchMaker {
         }
         uint256 before = pool.totalPoints();
         try batches.payVerdicts(made.id, list, given) {
+            uint256 fresh;
             for (uint256 i; i < list.length; ++i) {
-                if (_paidHere[made.id][list[i].index]) ++paidTwice;
+                if (_paidHere[made.id][list[i].index] || _takenHere[made.id][list[i].index]) continue;
                 _paidHere[made.id][list[i].index] = true;
                 pointsCounted += list[i].score;
+                ++fresh;
             }
-            if (pool.totalPoints() != before + 1_000 * list.length) ++paidTwice;
+            if (pool.totalPoints() != before + 1_000 * fresh) ++paidTwice;
         } catch {}
     }
 
@@ -78,7 +81,9 @@ contract BatchWalker is BatchMaker {
         bytes32[] memory proof = proofOf(made.leaves, index);
         bytes memory entry = entryOf(index);
         vm.prank(vm.addr(OWNER + index / 2));
-        try batches.withdraw(made.id, index, entry, proof) {} catch {}
+        try batches.withdraw(made.id, index, entry, proof) {
+            _takenHere[made.id][index] = true;
+        } catch {}
     }
 
     function forfeit(uint256 pick, uint256 index) external {

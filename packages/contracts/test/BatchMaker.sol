@@ -16,7 +16,7 @@ abstract contract BatchMaker is World {
     }
 
     function header() internal view returns (BatchHeader memory) {
-        return BatchHeader(address(pool), 1, bytes32("schema"), "https://blobs/");
+        return BatchHeader(address(pool), 1, bytes32("schema"), type(uint64).max, "https://blobs/");
     }
 
     function entryOf(uint256 i) internal pure returns (bytes memory) {
@@ -29,7 +29,7 @@ abstract contract BatchMaker is World {
         returns (bytes memory)
     {
         bytes32 batch = keccak256(
-            abi.encode(address(this), number, h.pool, h.epoch, h.schemaId, keccak256(bytes(h.locatorBase)))
+            abi.encode(address(this), number, h.pool, h.epoch, h.schemaId, h.deadline, keccak256(bytes(h.locatorBase)))
         );
         return sign(key, address(batches), keccak256(abi.encodePacked(TYPEHASH(), batch, i, words(entry))));
     }
@@ -112,7 +112,7 @@ abstract contract BatchMaker is World {
         StatementProof memory proof = prove(
             batches.VERDICT_ROOT_STATEMENT(),
             address(pool),
-            bytes32(id),
+            keccak256(abi.encode(id, batches.getBatch(id).root)),
             keccak256(abi.encode(id, verdictRoot, accepted))
         );
         batches.recordVerdictRoot(id, verdictRoot, accepted, proof);

@@ -6,6 +6,7 @@ import {StatementProof} from "../solidity/node/StatementGuard.sol";
 import {BatchHeader, BatchVerdict, ContributionBatches} from "../solidity/registry/ContributionBatches.sol";
 import {Pool} from "../solidity/pool/Pool.sol";
 import {BatchMaker} from "./BatchMaker.sol";
+import {Log} from "./Vm.sol";
 
 /// Merkle batches.
 contract BatchesTest is BatchMaker {
@@ -129,11 +130,130 @@ contract BatchesTest is BatchMaker {
         // The same entry twice in one call.
         (few[0], fewProofs[0]) = (list[5], proofOf(leaves, 5));
         (few[1], fewProofs[1]) = (list[257], proofOf(leaves, 257));
-        vm.expectRevert(abi.encodeWithSelector(ContributionBatches.AlreadyPaid.selector, made.id, 257));
         batches.payVerdicts(made.id, few, fewProofs);
-        (few[1], fewProofs[1]) = (list[5], proofOf(leaves, 5));
-        vm.expectRevert(abi.encodeWithSelector(ContributionBatches.AlreadyPaid.selector, made.id, 5));
+        vm.assertEq(pool.totalPoints(), 5_000);
+        (few[0], fewProofs[0]) = (list[6], proofOf(leaves, 6));
+        (few[1], fewProofs[1]) = (list[6], proofOf(leaves, 6));
         batches.payVerdicts(made.id, few, fewProofs);
+        vm.assertEq(pool.totalPoints(), 6_000);
+        // Over the border of two words and back.
+        (few[0], fewProofs[0]) = (list[7], proofOf(leaves, 7));
+        (few[1], fewProofs[1]) = (list[256], proofOf(leaves, 256));
+        (few[2], fewProofs[2]) = (list[7], proofOf(leaves, 7));
+        batches.payVerdicts(made.id, few, fewProofs);
+        vm.assertEq(pool.totalPoints(), 7_000);
+    }
+
+    /// An entry that was paid or taken back since holds up no other, with and without proofs; the event says who was paid.
+    function test_oneEntryHoldsUpNoOther() external {
+        Made memory made = make(4);
+        (BatchVerdict[] memory list, bytes32[] memory leaves) = verdictsOf(made);
+        judge(made.id, root(leaves), 4);
+        bytes32[][] memory all = proofs(leaves);
+        BatchVerdict[] memory first = new BatchVerdict[](1);
+        bytes32[][] memory path = new bytes32[][](1);
+        (first[0], path[0]) = (list[0], all[0]);
+        batches.payVerdicts(made.id, first, path);
+        bytes32[] memory proof = proofOf(made.leaves, 2);
+        vm.prank(vm.addr(OWNER + 1));
+        batches.withdraw(made.id, 2, entryOf(2), proof);
+        vm.recordLogs();
+        batches.payVerdicts(made.id, list, new bytes32[][](0));
+        vm.assertEq(pool.totalPoints(), 3_000);
+        BatchVerdict[] memory paid = new BatchVerdict[](2);
+        (paid[0], paid[1]) = (list[1], list[3]);
+        Log[] memory logs = vm.getRecordedLogs();
+        uint256 seen;
+        for (uint256 i; i < logs.length; ++i) {
+            if (logs[i].topics[0] == ContributionBatches.BatchVerdictSkipped.selector) {
+                (uint256 index, bool withdrawn) = abi.decode(logs[i].data, (uint256, bool));
+                vm.assertTrue((index == 0 && !withdrawn) || (index == 2 && withdrawn));
+                ++seen;
+            }
+            if (logs[i].topics[0] == ContributionBatches.BatchVerdictsPaid.selector) {
+                vm.assertEq(keccak256(logs[i].data), keccak256(abi.encode(paid)));
+                ++seen;
+            }
+        }
+        vm.assertEq(seen, 3);
+        refused(ContributionBatches.AlreadyPaid.selector);
+        batches.payVerdicts(made.id, list, new bytes32[][](0));
+    }
+
+    /// Only the leaf that was paid is forfeited, though a careless node's tree has two of one place.
+    function test_onlyTheLeafThatWasPaidIsForfeited() external {
+        accept(address(7), pool, 10_000);
+        Made memory made = make(2);
+        BatchVerdict[] memory list = new BatchVerdict[](2);
+        list[0] = BatchVerdict(0, vm.addr(OWNER), 1_000, bytes32("a"));
+        list[1] = BatchVerdict(0, address(7), 10_000, bytes32("b"));
+        bytes32[] memory leaves = new bytes32[](2);
+        leaves[0] = this.leaf(made.id, list[0]);
+        leaves[1] = this.leaf(made.id, list[1]);
+        judge(made.id, root(leaves), 1);
+        // Without proofs such a tree is not paid at all.
+        vm.expectRevert(abi.encodeWithSelector(ContributionBatches.VerdictTwice.selector, made.id, 0));
+        batches.payVerdicts(made.id, list, new bytes32[][](0));
+        bytes32[][] memory paths = proofs(leaves);
+        BatchVerdict[] memory first = new BatchVerdict[](1);
+        bytes32[][] memory path = new bytes32[][](1);
+        (first[0], path[0]) = (list[0], paths[0]);
+        batches.payVerdicts(made.id, first, path);
+        bytes32[] memory proof = proofOf(made.leaves, 0);
+        vm.prank(vm.addr(OWNER));
+        batches.withdraw(made.id, 0, entryOf(0), proof);
+        refused(ContributionBatches.ProofInvalid.selector);
+        batches.forfeit(made.id, list[1], paths[1]);
+        batches.forfeit(made.id, list[0], paths[0]);
+        vm.assertEq(pool.pointsOf(address(7)), 10_000);
+        vm.assertEq(pool.pointsOf(vm.addr(OWNER)), 0);
+    }
+
+    /// Points that are not there end by name.
+    function test_moreThanThePointsThatAreThereIsRefusedByName() external {
+        accept(address(7), pool, 10);
+        vm.prank(address(batches));
+        vm.expectRevert(abi.encodeWithSelector(Pool.PointsShort.selector, address(7), 10, 11));
+        pool.forfeit(address(7), 11);
+    }
+
+    function test_aSignedEntryEndsWithTheBatchsDeadline() external {
+        BatchHeader memory h = header();
+        h.deadline = uint64(block.timestamp);
+        bytes memory entry = entryOf(0);
+        bytes memory signature = signatureOf(OWNER, 0, 0, entry, h);
+        vm.warp(block.timestamp + 1);
+        vm.expectRevert(abi.encodeWithSelector(ContributionBatches.SignatureExpired.selector, 0, h.deadline));
+        batches.contributeBatch(0, h, entry, signature);
+        // A later one was not signed.
+        h.deadline += 1;
+        refused(ContributionBatches.ContributionSignatureInvalid.selector);
+        batches.contributeBatch(0, h, entry, signature);
+    }
+
+    function test_anEntryIsReplacedAndItsErasureRecorded() external {
+        Made memory made = make(3);
+        bytes memory entry = entryOf(2);
+        bytes32[] memory proof = proofOf(made.leaves, 2);
+        bytes32 about = keccak256(abi.encode(made.id, uint256(2)));
+        StatementProof memory erased = prove(batches.ERASURE_STATEMENT(), address(pool), about, about);
+        vm.expectRevert(abi.encodeWithSelector(ContributionBatches.NotErasable.selector, made.id, 2));
+        batches.recordErasure(made.id, 2, erased);
+        vm.startPrank(vm.addr(OWNER + 1));
+        vm.expectRevert(abi.encodeWithSelector(ContributionBatches.ReplacementZero.selector, made.id, 2));
+        batches.supersede(made.id, 2, entry, proof, 0);
+        batches.supersede(made.id, 2, entry, proof, keccak256("newer"));
+        vm.stopPrank();
+        vm.assertTrue(batches.isWithdrawn(made.id, 2));
+        StatementProof memory other =
+            prove(batches.ERASURE_STATEMENT(), address(pool), keccak256(abi.encode(made.id, uint256(1))), about);
+        refused(NodeRegistry.StatementSignerNotActive.selector);
+        batches.recordErasure(made.id, 2, other);
+        batches.recordErasure(made.id, 2, erased);
+        vm.assertTrue(batches.isErased(made.id, 2));
+        vm.assertFalse(batches.isErased(made.id, 1));
+        refused(ContributionBatches.NotErasable.selector);
+        batches.recordErasure(made.id, 2, erased);
     }
 
     /// What is credited is minted once, whoever asks, and nobody else's.
@@ -270,10 +390,15 @@ contract BatchesTest is BatchMaker {
         refused(ContributionBatches.AlreadyWithdrawn.selector);
         batches.withdraw(made.id, 2, entry, proof);
         judge(made.id, root(leaves), 5);
-        refused(ContributionBatches.AlreadyWithdrawn.selector);
-        batches.payVerdicts(made.id, list, proofs(leaves));
         refused(ContributionBatches.AlreadyPaid.selector);
         batches.forfeit(made.id, list[2], verdictProof);
+        batches.payVerdicts(made.id, list, proofs(leaves));
+        vm.assertEq(pool.totalPoints(), 4_000);
+        vm.assertEq(pool.pointsOf(owner), 1_000);
+        (BatchVerdict[] memory one, bytes32[][] memory path) = (new BatchVerdict[](1), new bytes32[][](1));
+        (one[0], path[0]) = (list[2], verdictProof);
+        refused(ContributionBatches.AlreadyWithdrawn.selector);
+        batches.payVerdicts(made.id, one, path);
     }
 
     function test_whatWasPaidBeforeAWithdrawalLosesItsPoints() external {

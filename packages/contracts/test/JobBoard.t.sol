@@ -112,7 +112,7 @@ contract JobBoardTest is World {
             prove(
                 board.RELEASE_STATEMENT(),
                 address(pool),
-                bytes32(id),
+                subjectOf(board.RELEASE_STATEMENT(), id),
                 keccak256(abi.encode(manifest, bytes32("receipt"), bytes32("result"), heads[0]))
             )
         );

@@ -42,7 +42,7 @@ contract JobLifeTest is World {
     }
 
     function proposal(JobClass class, bytes32 template) private view returns (JobProposal memory) {
-        return JobProposal(MANIFEST, template, "", one(address(pool)), 1_000, tomorrow(), class);
+        return JobProposal(MANIFEST, template, 0, 0, "", one(address(pool)), 1_000, tomorrow(), class);
     }
 
     function grant(bytes32 digest) private {
@@ -59,7 +59,7 @@ contract JobLifeTest is World {
     }
 
     function say(uint256 key, string memory kind, uint256 id, bytes memory words) private returns (StatementProof memory) {
-        return proveBy(key, kind, address(pool), bytes32(id), keccak256(words));
+        return proveBy(key, kind, address(pool), subjectOf(kind, id), keccak256(words));
     }
 
     function start(uint256 key, uint256 id) private {
@@ -329,28 +329,28 @@ contract JobLifeTest is World {
 
     function test_suspensionIsOnceAndOnlyByContributors() external {
         uint256 id = funded(JobClass.Drawn);
-        refused(JobBoard.OnlyContributor.selector);
+        refused(Pool.OnlyContributor.selector);
         board.suspend(id, address(pool));
         refused(JobStore.PoolNotInJob.selector);
         board.suspend(id, address(9));
         vm.prank(MEMBER);
         board.suspend(id, address(pool));
         vm.prank(MEMBER);
-        refused(JobBoard.AlreadySuspended.selector);
+        refused(Pool.AlreadySuspended.selector);
         board.suspend(id, address(pool));
         vm.roll(block.number + 3);
-        refused(JobStore.JobIsSuspended.selector);
+        refused(Pool.JobIsSuspended.selector);
         board.assign(id);
-        refused(JobStore.OnlyPoolTimelock.selector);
+        refused(Pool.NotSuspended.selector);
         board.resume(id, address(pool));
         address lock = pool.timelock();
         vm.prank(lock);
         board.resume(id, address(pool));
         vm.prank(lock);
-        refused(JobBoard.NotSuspended.selector);
+        refused(Pool.NotSuspended.selector);
         board.resume(id, address(pool));
         vm.prank(MEMBER);
-        refused(JobBoard.SuspensionOverruled.selector);
+        refused(Pool.SuspensionOverruled.selector);
         board.suspend(id, address(pool));
         uint256 running = funded(JobClass.Open);
         start(NODE_KEY, running);
@@ -441,13 +441,19 @@ contract JobLifeTest is World {
         vm.prank(lock);
         permissions.grant(address(this), address(pool), MANIFEST, t);
         uint256 id = board.proposeJob(proposal(JobClass.Open, 0));
+        vm.expectRevert(abi.encodeWithSelector(JobBoard.BurnAboveCeiling.selector, id, address(pool), 30, 0));
         board.fund(id);
+        vm.expectRevert(abi.encodeWithSelector(JobBoard.BurnAboveCeiling.selector, id, address(pool), 30, 29));
+        board.fundUpTo(id, ceiling(29));
+        vm.expectRevert(abi.encodeWithSelector(JobBoard.BurnCeilingsDiffer.selector, id, 2, 1));
+        board.fundUpTo(id, new uint256[](2));
+        board.fundUpTo(id, ceiling(30));
         vm.assertEq(token.balanceOf(address(board)), 30);
         vm.assertEq(token.getVotes(address(board)), 0);
         board.cancel(id);
         vm.assertEq(token.balanceOf(address(this)), 1_000);
         id = board.proposeJob(proposal(JobClass.Open, 0));
-        board.fund(id);
+        board.fundUpTo(id, ceiling(30));
         uint256 supply = token.totalSupply();
         start(NODE_KEY, id);
         bytes32[] memory heads = new bytes32[](1);
@@ -459,7 +465,7 @@ contract JobLifeTest is World {
         board.releaseAndSettle(id, bytes32("r"), bytes32("s"), heads, proof);
         vm.assertEq(board.settledTokens(address(token)), 30);
         id = board.proposeJob(proposal(JobClass.Open, 0));
-        board.fund(id);
+        board.fundUpTo(id, ceiling(30));
         vm.expectRevert(abi.encodeWithSelector(JobBoard.PoolUnknown.selector, 0, address(7)));
         board.burnSettled(address(7));
         vm.prank(address(0xbad));
@@ -473,6 +479,82 @@ contract JobLifeTest is World {
         vm.assertEq(token.balanceOf(address(board)), 0);
     }
 
+    function ceiling(uint256 tokens) private pure returns (uint256[] memory all) {
+        all = new uint256[](1);
+        all[0] = tokens;
+    }
+
+    /// A grant that was replaced since the consumer read it takes no more than the consumer agreed to.
+    function test_theCeilingHoldsForPoolTokensToo() external {
+        grant(MANIFEST);
+        uint256 id = board.proposeJob(proposal(JobClass.Open, 0));
+        vm.prank(MEMBER);
+        token.transfer(address(this), 50e18);
+        token.approve(address(board), type(uint256).max);
+        Terms memory t = terms();
+        t.poolTokenBurn = 50e18;
+        address lock = pool.timelock();
+        vm.prank(lock);
+        permissions.grant(address(this), address(pool), MANIFEST, t);
+        vm.expectRevert(abi.encodeWithSelector(JobBoard.BurnAboveCeiling.selector, id, address(pool), 50e18, 0));
+        board.fund(id);
+        vm.assertEq(token.balanceOf(address(this)), 50e18);
+    }
+
+    /// A grant with a scope pays for jobs that say that very scope.
+    function test_aGrantsScopeIsTheJobs() external {
+        Terms memory t = terms();
+        t.scopeDigest = keccak256("tables and columns");
+        address lock = pool.timelock();
+        vm.prank(lock);
+        permissions.grant(address(this), address(pool), MANIFEST, t);
+        uint256 silent = board.proposeJob(proposal(JobClass.Open, 0));
+        refused(Permissions.ScopeOther.selector);
+        board.fund(silent);
+        JobProposal memory p = proposal(JobClass.Open, 0);
+        p.scopeDigest = keccak256("all tables");
+        uint256 wide = board.proposeJob(p);
+        refused(Permissions.ScopeOther.selector);
+        board.fund(wide);
+        p.scopeDigest = t.scopeDigest;
+        uint256 id = board.proposeJob(p);
+        vm.assertEq(board.declarationOf(id).scopeDigest, t.scopeDigest);
+        board.fund(id);
+    }
+
+    /// A pool that lists its job code funds no other; an empty list denies all.
+    function test_aPoolsJobCodeIsItsList() external {
+        grant(MANIFEST);
+        PoolRules memory rules = pool.rules();
+        rules.anyJobCode = false;
+        bytes32 code = keccak256("code");
+        address lock = pool.timelock();
+        vm.prank(lock);
+        pool.setRules(rules);
+        JobProposal memory p = proposal(JobClass.Open, 0);
+        p.codeDigest = code;
+        uint256 id = board.proposeJob(p);
+        uint256 silent = board.proposeJob(proposal(JobClass.Open, 0));
+        vm.expectRevert(abi.encodeWithSelector(Pool.JobCodeNotAccepted.selector, code));
+        board.fund(id);
+        refused(Pool.OnlyTimelock.selector);
+        pool.setJobCode(code, true);
+        vm.prank(lock);
+        refused(Pool.JobCodeNotAccepted.selector);
+        pool.setJobCode(0, true);
+        vm.prank(lock);
+        pool.setJobCode(code, true);
+        board.fund(id);
+        vm.assertEq(board.declarationOf(id).codeDigest, code);
+        vm.expectRevert(abi.encodeWithSelector(Pool.JobCodeNotAccepted.selector, bytes32(0)));
+        board.fund(silent);
+        vm.prank(lock);
+        pool.setJobCode(code, false);
+        id = board.proposeJob(p);
+        refused(Pool.JobCodeNotAccepted.selector);
+        board.fund(id);
+    }
+
     function test_grantsAreRefusedByName() external {
         Terms memory t = terms();
         refused(Permissions.OnlyPoolTimelock.selector);
@@ -482,7 +564,7 @@ contract JobLifeTest is World {
         refused(Permissions.OnlyPoolTimelock.selector);
         permissions.revoke(address(this), address(pool), MANIFEST);
         refused(Permissions.OnlyJobBoard.selector);
-        permissions.use(address(this), address(pool), MANIFEST);
+        permissions.use(address(this), address(pool), MANIFEST, keccak256("tables and columns"));
         refused(Permissions.OnlyJobBoard.selector);
         permissions.giveBack(address(this), address(pool), MANIFEST, 1);
         address lock = pool.timelock();
@@ -491,7 +573,7 @@ contract JobLifeTest is World {
         permissions.revoke(address(this), address(pool), MANIFEST);
         vm.prank(address(board));
         refused(Permissions.GrantMissing.selector);
-        permissions.use(address(this), address(pool), MANIFEST);
+        permissions.use(address(this), address(pool), MANIFEST, keccak256("tables and columns"));
         t.runs = 0;
         vm.prank(lock);
         refused(Permissions.TermsInvalid.selector);
@@ -507,10 +589,10 @@ contract JobLifeTest is World {
         permissions.grant(address(this), address(pool), MANIFEST, t);
         vm.assertEq(permissions.getGrant(address(this), address(pool), MANIFEST).terms.scopeDigest, t.scopeDigest);
         vm.prank(address(board));
-        permissions.use(address(this), address(pool), MANIFEST);
+        permissions.use(address(this), address(pool), MANIFEST, keccak256("tables and columns"));
         vm.prank(address(board));
         refused(Permissions.GrantExhausted.selector);
-        permissions.use(address(this), address(pool), MANIFEST);
+        permissions.use(address(this), address(pool), MANIFEST, keccak256("tables and columns"));
         vm.prank(address(board));
         permissions.giveBack(address(this), address(pool), MANIFEST, 99);
         vm.assertEq(permissions.getGrant(address(this), address(pool), MANIFEST).used, 1);
@@ -518,7 +600,7 @@ contract JobLifeTest is World {
         permissions.revoke(address(this), address(pool), MANIFEST);
         vm.prank(address(board));
         refused(Permissions.GrantIsRevoked.selector);
-        permissions.use(address(this), address(pool), MANIFEST);
+        permissions.use(address(this), address(pool), MANIFEST, keccak256("tables and columns"));
         vm.assertFalse(permissions.usable(address(this), address(pool), MANIFEST));
     }
 

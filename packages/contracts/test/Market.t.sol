@@ -390,7 +390,7 @@ contract MarketTest is World {
         vm.prank(address(7));
         refused(Credits.CreditsShort.selector);
         credits.spend(address(pool), bytes32("job"), left + 1);
-        refused(Credits.AmountZero.selector);
+        refused(Credits.CreditsZero.selector);
         credits.spend(address(pool), bytes32("job"), 0);
     }
 

@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Anchors} from "../solidity/anchor/Anchors.sol";
 import {KeySetText} from "../solidity/node/KeySetText.sol";
-import {IQuoteVerifier, NodeRegistration, NodeRegistry, SignedStatement} from "../solidity/node/NodeRegistry.sol";
+import {IQuoteVerifier, Node, NodeRegistration, NodeRegistry, SignedStatement} from "../solidity/node/NodeRegistry.sol";
 import {NodeStakes} from "../solidity/node/NodeStakes.sol";
 import {TokenIntake} from "../solidity/market/TokenIntake.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";
@@ -17,8 +17,8 @@ contract FakeQuoteVerifier is IQuoteVerifier {
     }
 
     /// The quote is the report data itself: what is tested here is the registry.
-    function verify(bytes calldata quote) external view returns (bytes32, bytes32) {
-        return (_measurement, bytes32(quote));
+    function verify(bytes calldata quote) external view returns (bytes32, bytes32, bytes32) {
+        return (_measurement, bytes32(quote), bytes32(quote[32:]));
     }
 }
 
@@ -187,27 +187,81 @@ contract NodeRegistryTest is World {
     }
 
     function test_aNodeRegistersByItsQuoteAlone() external {
-        string memory text = "00000000000000000000000000000000000000ab";
-        bytes memory keySet = keySetOf(text);
-        NodeRegistration memory r = registration(address(0xab), MEASUREMENT);
-        r.keySetDigest = sha256(keySet);
-        bytes memory quote = abi.encodePacked(r.keySetDigest);
-        r.quoteDigest = sha256(quote);
+        bytes memory keySet = keySetOf("00000000000000000000000000000000000000ab");
+        vm.roll(1_000);
+        vm.setBlockhash(990, keccak256("block 990"));
+        bytes memory quote = abi.encodePacked(sha256(keySet), nodes.registrationNonce(990), "unsigned");
         refused(NodeRegistry.QuoteVerifierMissing.selector);
-        nodes.registerByQuote(r, quote, keySet);
+        nodes.registerByQuote(quote, keySet, 990);
         nodes.setQuoteVerifier(new FakeQuoteVerifier(MEASUREMENT));
-        nodes.registerByQuote(r, quote, keySet);
-        vm.assertTrue(nodes.isActive(address(0xab)));
-        r.quoteDigest = 0;
+        bytes memory other = keySetOf("00000000000000000000000000000000000000ac");
         refused(NodeRegistry.QuoteForOther.selector);
-        nodes.registerByQuote(r, quote, keySet);
-        r.quoteDigest = sha256(quote);
-        r.statementKey = address(0xac);
-        refused(NodeRegistry.KeyNotInKeySet.selector);
-        nodes.registerByQuote(r, quote, keySet);
+        nodes.registerByQuote(quote, other, 990);
+        nodes.registerByQuote(quote, keySet, 990);
+        vm.assertTrue(nodes.isActive(address(0xab)));
+        Node memory node = nodes.getNode(address(0xab));
+        vm.assertEq(node.quoteDigest, sha256(quote));
+        vm.assertEq(node.keySetDigest, sha256(keySet));
+        vm.assertEq(node.expiresAt, block.timestamp + 90 days);
         guarded.setQuoteVerifier(new FakeQuoteVerifier(MEASUREMENT));
         refused(NodeRegistry.QuoteVerifierMissing.selector);
-        guarded.registerByQuote(r, quote, keySet);
+        guarded.registerByQuote(quote, keySet, 990);
+    }
+
+    /// A quote registers once and soon after the block that it names; a renewal takes another quote.
+    function test_aQuoteRenewsOnlyFreshly() external {
+        nodes.setQuoteVerifier(new FakeQuoteVerifier(MEASUREMENT));
+        bytes memory keySet = keySetOf("00000000000000000000000000000000000000ab");
+        vm.roll(1_000);
+        vm.setBlockhash(990, keccak256("block 990"));
+        vm.setBlockhash(985, keccak256("block 985"));
+        bytes memory stale = abi.encodePacked(sha256(keySet), bytes32(0));
+        refused(NodeRegistry.QuoteNotFresh.selector);
+        nodes.registerByQuote(stale, keySet, 990);
+        bytes memory quote = abi.encodePacked(sha256(keySet), nodes.registrationNonce(990));
+        refused(NodeRegistry.QuoteNotFresh.selector);
+        nodes.registerByQuote(quote, keySet, 985);
+        nodes.registerByQuote(quote, keySet, 990);
+        vm.warp(block.timestamp + 60 days);
+        // The same, or the same with other bytes where nobody signs.
+        refused(NodeRegistry.QuoteBlockUsed.selector);
+        nodes.registerByQuote(quote, keySet, 990);
+        bytes memory rewritten = bytes.concat(quote, "unsigned");
+        refused(NodeRegistry.QuoteBlockUsed.selector);
+        nodes.registerByQuote(rewritten, keySet, 990);
+        bytes memory older = abi.encodePacked(sha256(keySet), nodes.registrationNonce(985));
+        refused(NodeRegistry.QuoteBlockUsed.selector);
+        nodes.registerByQuote(older, keySet, 985);
+        vm.roll(1_247);
+        refused(NodeRegistry.QuoteBlockUnknown.selector);
+        nodes.registerByQuote(quote, keySet, 990);
+        refused(NodeRegistry.QuoteBlockUnknown.selector);
+        nodes.registrationNonce(1_247);
+        vm.setBlockhash(1_246, keccak256("block 1246"));
+        nodes.registerByQuote(abi.encodePacked(sha256(keySet), nodes.registrationNonce(1_246)), keySet, 1_246);
+        vm.assertEq(nodes.getNode(address(0xab)).expiresAt, block.timestamp + 90 days);
+    }
+
+    /// Bound to chain and registry as well.
+    function test_aQuoteForAnotherRegistryRegistersNothingHere() external {
+        nodes.setQuoteVerifier(new FakeQuoteVerifier(MEASUREMENT));
+        bytes memory keySet = keySetOf("00000000000000000000000000000000000000ab");
+        vm.roll(1_000);
+        vm.setBlockhash(990, keccak256("block 990"));
+        bytes memory elsewhere = abi.encodePacked(sha256(keySet), guarded.registrationNonce(990));
+        refused(NodeRegistry.QuoteNotFresh.selector);
+        nodes.registerByQuote(elsewhere, keySet, 990);
+        bytes32 here = nodes.registrationNonce(990);
+        vm.assertEq(
+            here,
+            keccak256(
+                abi.encode(
+                    "sealpool/registration/1", block.chainid, address(nodes), uint256(990), keccak256("block 990")
+                )
+            )
+        );
+        vm.chainId(7);
+        vm.assertTrue(nodes.registrationNonce(990) != here);
     }
 
     function parseKeySet(bytes calldata text) external pure returns (address) {

@@ -24,7 +24,7 @@ contract OtherNodeTest is World {
         private
         returns (StatementProof memory)
     {
-        return proveBy(key, kind, address(pool), bytes32(id), facts);
+        return proveBy(key, kind, address(pool), subjectOf(kind, id), facts);
     }
 
     /// A job that the first node runs.

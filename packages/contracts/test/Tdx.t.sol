@@ -65,9 +65,10 @@ contract TdxTest is TdxWriter {
         bytes memory registers = new bytes(240);
         put(registers, 0, "measured");
         vm.assertEq(verdict.measurement, sha256(registers));
-        (bytes32 measurement, bytes32 reportData) = verifier.verify(abi.encode(quote, platformCertificate(), id(AUTHORITY)));
+        (bytes32 measurement, bytes32 reportData, bytes32 rest) = verifier.verify(abi.encode(quote, platformCertificate(), id(AUTHORITY)));
         vm.assertEq(measurement, verdict.measurement);
         vm.assertEq(reportData, verdict.reportData);
+        vm.assertEq(rest, verdict.reportDataRest);
         vm.assertEq(collateral.getAuthority(id(AUTHORITY)).subject, keccak256(contentOf(name("Authority"))));
         vm.assertEq(collateral.getRevocationList(collateral.root()).until, 1_798_675_200);
         vm.assertEq(collateral.getTcbInfo(bytes8(uint64(0x00806f0500000000))).count, 3);
@@ -247,20 +248,6 @@ contract TdxTest is TdxWriter {
     }
 
     /// The text with the first occurrence replaced.
-    function replaced(bytes memory text, bytes memory what, bytes memory by) private pure returns (bytes memory) {
-        for (uint256 i; i + what.length <= text.length; ++i) {
-            bool same = true;
-            for (uint256 k; k < what.length && same; ++k) same = text[i + k] == what[k];
-            if (!same) continue;
-            bytes memory head = new bytes(i);
-            for (uint256 k; k < i; ++k) head[k] = text[k];
-            bytes memory tail = new bytes(text.length - i - what.length);
-            for (uint256 k; k < tail.length; ++k) tail[k] = text[i + what.length + k];
-            return bytes.concat(head, by, tail);
-        }
-        revert("nothing to replace");
-    }
-
     function test_statusesConvergeAsIntelsDo() external {
         bring();
         status(quoteOf(signedPart(4, 0x03010303030303030303030303030303, 0), enclaveReport(4, "auth")), TcbStatus.OutOfDate);

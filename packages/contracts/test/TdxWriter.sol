@@ -277,4 +277,19 @@ abstract contract TdxWriter is TestBase {
             "auth"
         );
     }
+
+    /// The first place of `what` in a text, written otherwise.
+    function replaced(bytes memory text, bytes memory what, bytes memory by) internal pure returns (bytes memory) {
+        for (uint256 i; i + what.length <= text.length; ++i) {
+            bool same = true;
+            for (uint256 k; k < what.length && same; ++k) same = text[i + k] == what[k];
+            if (!same) continue;
+            bytes memory head = new bytes(i);
+            for (uint256 k; k < i; ++k) head[k] = text[k];
+            bytes memory tail = new bytes(text.length - i - what.length);
+            for (uint256 k; k < tail.length; ++k) tail[k] = text[i + what.length + k];
+            return bytes.concat(head, by, tail);
+        }
+        revert("nothing to replace");
+    }
 }

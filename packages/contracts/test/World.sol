@@ -5,6 +5,7 @@ import {Approvals} from "../solidity/governance/Approvals.sol";
 import {GovernorDeployer} from "../solidity/governance/GovernorDeployer.sol";
 import {GovernanceSettings} from "../solidity/governance/PoolGovernor.sol";
 import {TimelockDeployer} from "../solidity/governance/TimelockDeployer.sol";
+import {Job} from "../solidity/job/Job.sol";
 import {JobBoard} from "../solidity/job/JobBoard.sol";
 import {NodeRegistration, NodeRegistry} from "../solidity/node/NodeRegistry.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";
@@ -105,10 +106,10 @@ abstract contract World is TestBase {
 
     function foundingOf(string memory name, uint16 treasuryShareBps) internal pure returns (Founding memory) {
         PoolRules memory rules = PoolRules(
-            POLICY, keccak256("poc"), keccak256("refiner"), bytes32(0), bytes32(0), REWARD, treasuryShareBps
+            POLICY, keccak256("poc"), keccak256("refiner"), bytes32(0), bytes32(0), REWARD, treasuryShareBps, true
         );
-        GovernanceSettings memory governance = GovernanceSettings(1, 60, 0, 10, 5);
-        return Founding(name, name, rules, 0, SUPPLY, new Allocation[](0), GUARDIAN, governance);
+        GovernanceSettings memory governance = GovernanceSettings(1, 60, 0, 10, 5, 0);
+        return Founding(name, name, rules, 0, SUPPLY, new Allocation[](0), GUARDIAN, governance, new bytes32[](0));
     }
 
     function tokenOf(Pool of_) internal view returns (PoolToken) {
@@ -168,6 +169,13 @@ abstract contract World is TestBase {
             )
         );
         return StatementProof(digest, nonce, sign(key, address(nodes), structHash));
+    }
+
+    /// What statements about a job are about: a release about all that the chain knows of it, others about its number.
+    function subjectOf(string memory kind, uint256 id) internal view returns (bytes32) {
+        if (keccak256(bytes(kind)) != keccak256("sealpool/release/1")) return bytes32(id);
+        Job memory job = board.getJob(id);
+        return keccak256(abi.encode(id, job.manifestDigest, job.consumer));
     }
 
     function contributionOf(address owner, Pool to) internal returns (Contribution memory) {

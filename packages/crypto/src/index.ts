@@ -7,7 +7,7 @@ import {
   rewrapHeaders as rewrapHeadersWith,
   rewrapHeader as rewrapHeaderWith,
 } from './epoch/rewrap-headers.js'
-import type { HpkeContext } from './hpke/context.js'
+import type { HpkeSenderContext } from './hpke/context.js'
 import {
   type HpkeSealOptions,
   type HpkeSenderOptions,
@@ -100,7 +100,7 @@ export {
   signKeyEpochs,
 } from './epoch/signed-register.js'
 export { CryptoError, type CryptoErrorCode } from './errors.js'
-export type { HpkeAead, HpkeContext } from './hpke/context.js'
+export type { HpkeAead, HpkeContext, HpkeReceiverContext, HpkeSenderContext } from './hpke/context.js'
 export {
   type HpkeOpenOptions,
   type HpkeReceiverOptions,
@@ -260,7 +260,8 @@ export async function hpkeSeal(options: WithRandom<HpkeSealOptions>): Promise<Ui
 }
 
 /**
- * Sets up the sender's side of a conversation of several messages (RFC 9180 section 5).
+ * Sets up the sender's side of several messages in one direction (RFC 9180 section 5). The recipient's context seals nothing: for
+ * an answer, both sides make a key pair of `context.exportSecret` (RFC 9180 section 9.8).
  *
  * @param options - `publicKey`, `info`; `kem`, `aead`, `senderPrivateKey` (auth mode); `random` is the platform's by
  *   default
@@ -269,7 +270,7 @@ export async function hpkeSeal(options: WithRandom<HpkeSealOptions>): Promise<Ui
  */
 export async function hpkeSender(
   options: WithRandom<HpkeSenderOptions>,
-): Promise<{ readonly enc: Uint8Array; readonly context: HpkeContext }> {
+): Promise<{ readonly enc: Uint8Array; readonly context: HpkeSenderContext }> {
   return hpkeSenderWith(withRandom(options))
 }
 

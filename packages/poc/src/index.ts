@@ -38,9 +38,12 @@ export {
   verifyBinding,
 } from './ownership/binding-challenge.js'
 export { describePoc, type PocCode } from './run/describe-poc.js'
+export type { AccountPort, ContributionContent, UniquenessPort } from './run/examine.js'
 export { type RunPocOptions, runPoc } from './run/run-poc.js'
 export { contentFingerprint } from './uniqueness/content-fingerprint.js'
+export { type ContentItems, contentItems, type ItemSource, itemsOf } from './uniqueness/content-items.js'
 export { type ContentSketch, contentSketch } from './uniqueness/content-sketch.js'
+export { type ContributedFile, contributionFingerprint } from './uniqueness/contribution-fingerprint.js'
 export {
   decodeNearDuplicateIndex,
   decodeRowIndex,
@@ -54,6 +57,7 @@ export {
   type NearDuplicateIndex,
   type Nearest,
 } from './uniqueness/near-duplicate-index.js'
+export { novelty } from './uniqueness/novelty.js'
 export { createRowIndex, type RowFile, type RowIndex } from './uniqueness/row-index.js'
 export { type JudgedPart, type PocVerdict, parsePocVerdict, verdictDigest } from './verdict/verdict.js'
 export {

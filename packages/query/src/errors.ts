@@ -28,6 +28,10 @@ const refusals = {
     'only plain single-quoted strings are allowed',
     "write the value as '...' with quotes doubled, without E, U&, B, X or $ forms",
   ],
+  GRAMMAR_UNAVAILABLE: [
+    "PostgreSQL's grammar is not here",
+    'in Node install libpg-query 18.1.5; in a browser give openSqlGrammar the bytes of its wasm/libpg-query.wasm',
+  ],
   NOT_A_SELECT: ['exactly one SELECT statement is allowed', 'send one SELECT ... FROM ... statement'],
   CLAUSE_NOT_ALLOWED: ['this clause or form is not supported', 'leave this clause out'],
   EXPRESSION_NOT_ALLOWED: [

@@ -17,6 +17,7 @@ export type { Cell, EngineColumn, Expectation, Row, SqlEngine, TableLoad } from 
 export { QueryError, type QueryErrorCode, queryErrorCodes, type Span } from './errors.js'
 export { type CellInterval, executePlan, type QueryResult } from './execute/execute-plan.js'
 export { type Explanation, explainPlan } from './explain/explain-plan.js'
+export { openSqlGrammar, type SqlGrammar, SqlSyntaxError } from './parse/sql-grammar.js'
 export { checkPlan } from './plan/check-plan.js'
 export {
   type ColumnKind,

@@ -24,6 +24,8 @@ export type RefineErrorCode =
   | 'CSV_INVALID'
   /** The CSV header is absent, or has an empty or repeated name. */
   | 'CSV_HEADER_INVALID'
+  /** The table of an export lacks a field that the mapping reads and does not call optional. */
+  | 'FIELD_MISSING'
   /** A CSV row has another number of fields than the header. */
   | 'CSV_FIELD_COUNT'
   /** The format is not one that the refiner reads, or no reader for it was given. */

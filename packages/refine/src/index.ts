@@ -46,12 +46,12 @@ export {
   migrateRows,
   type SchemaChange,
   type SchemaComparison,
-  toMigrationDdl,
 } from './schema/compatibility.js'
 export { type CroissantDataset, type CroissantFile, toCroissant } from './schema/croissant.js'
 export { toDataDictionary } from './schema/data-dictionary.js'
 export { type Dialect, duckdbType, sqlType, toDdl } from './schema/ddl.js'
 export { type JsonSchema, toJsonSchema } from './schema/json-schema.js'
+export { toMigrationDdl } from './schema/migration-ddl.js'
 export { parseRefinerSchema, tableOf } from './schema/parse-schema.js'
 export { toRowTypes } from './schema/row-types.js'
 export { schemaId } from './schema/schema-id.js'
@@ -77,6 +77,7 @@ export { parseJsonSource } from './source/json-source.js'
 export type { MimeReader, ParsedMail } from './source/mail/mailbox.js'
 export { type OpenExportOptions, openExport, type SourceReaders } from './source/open-export.js'
 export { readRecords } from './source/read-records.js'
+export { type RequiredField, requiredFields } from './source/required-fields.js'
 export { defaultSourceLimits, type SourceLimits } from './source/source-limits.js'
 export type { TableChoice, TableReader } from './source/table-reader.js'
 export type { XmlHandlers, XmlReader, XmlRules, XmlStream } from './source/xml-events.js'

@@ -1,25 +1,42 @@
-import { definePoc, headerOf, type Mail, readMail, refuse } from '@sealpool/poc/define'
+import { authenticMail, definePoc, headerOf, type Mail, refuse } from '@sealpool/poc/define'
 
-/** A mailbox with, for each message, whether the sender's domain signed it. */
+/** What the proof pays for: messages that their senders' domains signed, each once. */
 interface Mailbox {
-  readonly messages: readonly Mail[]
+  /** Confirmations of known shops. */
+  readonly orders: readonly Mail[]
+  /** Address that the contributor's own provider wrote to, naming the wallet. */
+  readonly account: string | undefined
 }
 
 const shops = ['shop.example', 'books.example']
+const provider = 'mail.example'
 
 /** Domain of the one address in From; the host made sure that it is there once and of the signing domain. */
 function domainOf(mail: Mail): string {
   return /@([a-z0-9.-]+)>?\s*$/i.exec(headerOf(mail, 'from') ?? '')?.[1]?.toLowerCase() ?? ''
 }
 
+function addressOf(mail: Mail): string {
+  return (headerOf(mail, 'to') ?? '').trim().toLowerCase()
+}
+
+/** The same message as often as somebody copies it is one message. */
+function distinct(mails: readonly Mail[]): readonly Mail[] {
+  return [
+    ...new Map(mails.map((mail) => [`${domainOf(mail)} ${headerOf(mail, 'message-id')}`, mail])).values(),
+  ]
+}
+
 /** Proof of contribution of a pool of order confirmations: a mailbox (mbox) whose messages are DKIM-signed by known shops. */
 export default definePoc<Mailbox>({
   id: 'mail-pool/orders',
-  version: '1.0.0',
+  version: '2.0.0',
   // Keys as the shops published them when the messages were signed. They are part of the approved digest.
   sources: [
     {
       kind: 'dkim',
+      // Every header field that is read below must be signed: others can be put in front of any message.
+      require: ['to', 'subject', 'date', 'message-id'],
       keys: [
         {
           domain: 'shop.example',
@@ -39,36 +56,44 @@ export default definePoc<Mailbox>({
       ],
     },
   ],
-  input: (raw) => {
+  // Once, for all checks: what nobody signed is not there.
+  input: (raw, { facts }) => {
     if (typeof raw !== 'string') return refuse('WRONG_FORMAT', 'file')
-    const messages = readMail(raw)
-    return messages.length === 0 ? refuse('EMPTY_MAILBOX', 'file') : { messages }
-  },
-  checks: {
+    const messages = distinct(authenticMail(raw, facts.authenticity?.[0]))
     // The contributor's own provider signed a message that names the wallet: whoever sent it reads and writes this account.
-    owner: ({ messages }, { facts }) => ({
-      passed: messages.some(
-        (mail, index) =>
-          facts.authenticity?.[0]?.parts[index] === true &&
-          domainOf(mail) === 'mail.example' &&
-          headerOf(mail, 'subject')?.toLowerCase() === `sealpool ${facts.owner}`,
-      ),
+    const own = messages.find(
+      (mail) =>
+        domainOf(mail) === provider && headerOf(mail, 'subject')?.toLowerCase() === `sealpool ${facts.owner}`,
+    )
+    return {
+      orders: messages.filter((mail) => shops.includes(domainOf(mail))),
+      account: own === undefined ? undefined : addressOf(own),
+    }
+  },
+  // The pool's register says which wallet an account belongs to; the same mailbox by a second wallet is refused.
+  account: ({ account }) => (account === undefined ? null : { provider, account }),
+  // What is compared with the pool: each order by what the shop wrote, whatever else is in the mailbox.
+  items: ({ orders }) =>
+    orders.map((mail) => ({ shop: domainOf(mail), id: headerOf(mail, 'message-id'), body: mail.body })),
+  checks: {
+    owner: ({ account }) => ({
+      passed: account !== undefined,
       dimension: 'ownership',
       place: 'subject',
       refusal: 'WALLET_NOT_NAMED',
     }),
-    recipient: ({ messages }) => {
-      const recipients = new Set(
-        messages.filter((mail) => shops.includes(domainOf(mail))).map((mail) => headerOf(mail, 'to')),
-      )
-      return { passed: recipients.size === 1, place: 'to', refusal: 'SEVERAL_RECIPIENTS' }
-    },
-    orders: ({ messages }) => {
-      const orders = messages.filter((mail) => shops.includes(domainOf(mail)))
-      return { passed: orders.length >= 5, degree: orders.length / 5, weight: 2, place: 'messages' }
-    },
+    recipient: ({ orders, account }) => ({
+      passed: orders.every((mail) => addressOf(mail) === account),
+      place: 'to',
+      refusal: 'ORDERS_OF_ANOTHER_ACCOUNT',
+    }),
+    orders: ({ orders }) => ({
+      passed: orders.length >= 5,
+      degree: orders.length / 5,
+      place: 'messages',
+    }),
   },
   score: { authenticity: 3, ownership: 2, quality: 3, uniqueness: 2 },
   minimumScore: 0.6,
-  attributes: ({ messages }) => ({ messages: messages.length }),
+  attributes: ({ orders }) => ({ orders: orders.length }),
 })

@@ -8,6 +8,7 @@ import { at, quote, seededRandom, simulator } from '../testing/fixture.js'
 import { verifyQuote, verifySnpReport } from '../with-platform.js'
 import {
   type AmdRequest,
+  amdRequest as amdRequestOf,
   bundledCollateral,
   type CollateralPort,
   cachedCollateral,
@@ -251,5 +252,23 @@ describe('a bundle', () => {
     for (const bad of [null, { ...bundle, more: 1 }, { ...bundle, intel: [{}] }, { ...bundle, version: 2 }]) {
       expect(() => bundledCollateral(bad)).toThrowError(AttestError)
     }
+  })
+})
+
+describe('what a report asks for', () => {
+  it('is the line, the chip and the TCB that its certificate is for', () => {
+    expect(amdRequestOf(report)).toEqual(amdRequest)
+  })
+
+  it('is nothing for a report that names no processor, or that another key signed', () => {
+    for (const change of [
+      { version: 2 },
+      { defect: 'unknown-product' },
+      { defect: 'wrong-key-kind' },
+    ] as const) {
+      const other = amd.report({ reportData: new Uint8Array(64), ...change })
+      expect(() => amdRequestOf(other)).toThrowError(AttestError)
+    }
+    expect(() => amdRequestOf(report.subarray(0, 100))).toThrowError(AttestError)
   })
 })

@@ -19,6 +19,7 @@ export { type PcsOptions, pcsCollateral } from './pcs.js'
 export {
   type AmdMaterial,
   type AmdRequest,
+  amdRequest,
   type CollateralPort,
   type IntelRequest,
   intelRequest,

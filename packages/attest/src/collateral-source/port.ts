@@ -1,4 +1,7 @@
-import type { SnpTcb } from '../amd/tcb-version.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { lineOf, reportProduct, signingKey } from '../amd/claims.js'
+import { parseSnpReport } from '../amd/report.js'
+import { readTcb, type SnpTcb } from '../amd/tcb-version.js'
 import { AttestError } from '../errors.js'
 import { certificationText, pckChain } from '../intel/certificates.js'
 import type { Collateral } from '../intel/collateral.js'
@@ -57,4 +60,23 @@ export function intelRequest(quote: Uint8Array): IntelRequest {
   const { pck, authority } = pckChain(certificationText(parsed))
   const ca = authority.commonName.includes('Platform') ? 'platform' : 'processor'
   return { tee: parsed.tee, fmspc: pckPlatform(pck).fmspc, ca }
+}
+
+/**
+ * What to ask a source for, from an SEV-SNP report itself. The report is not verified by this.
+ *
+ * @param report bytes of an attestation report of version 3 or newer, which names its processor
+ * @returns line of keys, chip and reported TCB
+ * @throws AttestError `BAD_REPORT` when it cannot be read; `COLLATERAL_UNAVAILABLE` when it does not name a processor that is known,
+ *   or was signed by another key than the chip's own (VCEK): what a cloud provider's key (VLEK) needs comes from the provider
+ */
+export function amdRequest(report: Uint8Array): AmdRequest {
+  const parsed = parseSnpReport(report)
+  const product = reportProduct(parsed)
+  if (product === undefined || product === null)
+    throw unavailable('report', 'it names no processor that is known')
+  if (signingKey(parsed) !== 'vcek') throw unavailable('report', 'it was not signed by the chip’s own key')
+  const line = lineOf(product)
+  const chip = line === 'Turin' ? parsed.chipId.subarray(0, 8) : parsed.chipId
+  return { line, hwid: bytesToHex(chip), tcb: readTcb(parsed.reportedTcb, line) }
 }

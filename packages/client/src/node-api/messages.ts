@@ -145,6 +145,14 @@ export const jobStatusSchema: AnswerSchema<JobStatus> = /* @__PURE__ */ (() => a
 export const jobResultSchema: AnswerSchema<{ simulated: boolean; sealed: string }> = /* @__PURE__ */ (() =>
   answerSchema(record({ simulated: flag, sealed: text() })))()
 
+/** `GET /v1/sign-in`: what a sign-in must name besides the wallet's own words. */
+export const signInChallengeSchema: AnswerSchema<{ nonce: string }> = /* @__PURE__ */ (() =>
+  answerSchema(record({ nonce: text(/^[0-9a-zA-Z]{8,128}$/, 'a nonce') })))()
+
+/** `POST /v1/sign-in` and `POST /v1/tokens`: a token. */
+export const signedInSchema: AnswerSchema<{ token: string }> = /* @__PURE__ */ (() =>
+  answerSchema(record({ token: text() })))()
+
 /** What a node answers when it will not. Both texts end up in errors and logs, so neither may hold more than plain text. */
 export const refusalAnswerSchema: AnswerSchema<{ error: { code: string; message: string } }> =
   /* @__PURE__ */ (() =>

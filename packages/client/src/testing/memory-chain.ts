@@ -79,6 +79,7 @@ function answer(state: MemoryChainState, to: Address, data: Hex): Hex {
       measurement: facts?.node.measurement ?? zero,
       expiresAt: 2_000_000_000n,
       revoked: false,
+      quotedBlock: 0n,
     }
     return encodeFunctionResult({ abi: nodeRegistryAbi, functionName: 'getNode', result: record })
   }
@@ -91,7 +92,8 @@ function answer(state: MemoryChainState, to: Address, data: Hex): Hex {
   state.calls.push(functionName)
   if (functionName === 'keyEpoch') {
     const none = { epoch: 0, policyDigest: zero, keyDigest: zero, node: zeroAddress }
-    return encodeFunctionResult({ abi: poolAbi, functionName, result: facts?.keyEpoch ?? none })
+    const result = { ...(facts?.keyEpoch ?? none), attestationDigest: zero }
+    return encodeFunctionResult({ abi: poolAbi, functionName, result })
   }
   const rules = {
     policyDigest: facts?.policyDigest ?? zero,
@@ -101,6 +103,7 @@ function answer(state: MemoryChainState, to: Address, data: Hex): Hex {
     measurement: facts?.measurement ?? zero,
     rewardPerFullScore: 1n,
     treasuryShareBps: 0,
+    anyJobCode: true,
   }
   return encodeFunctionResult({ abi: poolAbi, functionName: 'rules', result: rules })
 }

@@ -54,7 +54,7 @@ export async function releaseOnChain(
     resultDigest: digestToHex(sha256Digest(result)),
     budgetHeads: [digestToHex(digestOf('head 4'))],
   }
-  const release = await prove('release', releaseContext({ ...subject, ...facts }))
+  const release = await prove('release', releaseContext({ ...subject, consumer: job.consumer, ...facts }))
   await releaseJob(world.walletOf(0), { deployment, jobId, ...facts, statement: release })
   return { bundle, sealed }
 }

@@ -18,6 +18,7 @@ export const nodeQuestionsAbi = [
           { name: 'measurement', type: 'bytes32' },
           { name: 'expiresAt', type: 'uint64' },
           { name: 'revoked', type: 'bool' },
+          { name: 'quotedBlock', type: 'uint64' },
         ],
       },
     ],

@@ -43,7 +43,7 @@ contract Anchors is StatementGuard {
     error AggregateAlreadyClaimed(address pool, bytes32 definition, bytes32 inputsRoot);
     error SequenceNotNext(uint64 given, uint64 expected);
     error PreviousOther(bytes32 given, bytes32 expected);
-    error RootZero();
+    error RootZero(address pool);
 
     constructor(NodeRegistry nodeRegistry_, IPoolDirectory pools_) StatementGuard(nodeRegistry_) {
         pools = pools_;
@@ -96,7 +96,7 @@ contract Anchors is StatementGuard {
         external
     {
         if (pools.indexOf(pool) == 0) revert PoolUnknown(0, pool);
-        if (inputsRoot == 0) revert RootZero();
+        if (inputsRoot == 0) revert RootZero(pool);
         Aggregate storage claimed = _aggregates[pool][definition];
         if (claimed.inputsRoot != 0) revert AggregateAlreadyClaimed(pool, definition, claimed.inputsRoot);
         bytes32 facts = keccak256(abi.encode(definition, inputsRoot));
@@ -123,7 +123,7 @@ contract Anchors is StatementGuard {
 
     function _requireNext(address pool, Head storage head, uint64 sequence, bytes32 value) private view {
         if (pools.indexOf(pool) == 0) revert PoolUnknown(0, pool);
-        if (value == 0) revert RootZero();
+        if (value == 0) revert RootZero(pool);
         uint64 expected = head.sequence + 1;
         if (sequence != expected) revert SequenceNotNext(sequence, expected);
     }

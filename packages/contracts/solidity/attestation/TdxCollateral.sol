@@ -29,6 +29,8 @@ struct Authority {
     uint64 notAfter;
     /// @dev Whether it may certify (a PCK authority); else it signs TCB info and identities.
     bool certifies;
+    /// @dev Of its certificate: the root may revoke it at any later time.
+    uint256 serial;
 }
 
 /// @notice From when to when something counts.
@@ -63,6 +65,8 @@ struct TcbInfo {
     bool known;
     /// @dev Grows with every replacement, so that what belongs to older info is not found any more.
     uint32 generation;
+    /// @dev Who signed it: it counts as long as its signer does.
+    bytes32 signedBy;
 }
 
 /// @notice The quoting enclave as Intel describes it.
@@ -78,6 +82,8 @@ struct Identity {
     bytes32 signer;
     uint256 levels;
     uint8 count;
+    /// @dev Whose signature is under it: it counts as long as that signer does.
+    bytes32 signedBy;
 }
 
 /// @notice All that the verification of one quote needs, read in one call.
@@ -90,7 +96,8 @@ struct Snapshot {
 
 /// @title Intel's collateral on chain: authorities, revocation lists, TCB info and the quoting enclave's identity
 /// @notice Anyone brings it; only what the root's chain signed is kept, and only what is newer replaces anything. There is no
-/// owner. What was revoked once stays revoked.
+/// owner. What was revoked once stays revoked: whatever is used is looked up in the root's list again, so an authority, a
+/// signer, and all that they signed, count no more from the revocation on.
 contract TdxCollateral {
     using Der for bytes;
 
@@ -126,7 +133,7 @@ contract TdxCollateral {
     error IsRevoked(bytes32 issuer, uint256 serial);
     error ListMissing(bytes32 issuer);
     error TcbInfoMissing(bytes8 platform);
-    error IdentityMissing();
+    error IdentityMissing(bytes32 authority);
     error TooManyLevels(uint256 count);
     error StatusUnknown(uint256 offset);
     error LevelsNotDescending(uint256 offset);
@@ -155,7 +162,7 @@ contract TdxCollateral {
         _requireListed(root);
         if (revoked[root][c.serial]) revert IsRevoked(root, c.serial);
         id = keccak256(abi.encode(c.x, c.y));
-        _authorities[id] = Authority(c.x, c.y, c.subject, c.notBefore, c.notAfter, c.authority);
+        _authorities[id] = Authority(c.x, c.y, c.subject, c.notBefore, c.notAfter, c.authority, c.serial);
         emit AuthorityAdded(id, c.subject, c.authority, c.notAfter);
     }
 
@@ -184,14 +191,18 @@ contract TdxCollateral {
         _requireSigned(text, signature, signer);
         (TcbInfo memory info, bytes8 platform, uint256 p) = _readHead(text);
         TcbInfo memory current = _infos[platform];
-        if (info.issued <= current.issued) revert NotNewer(info.issued, current.issued);
-        // Intel counts evaluations: a lower one under a newer date would bring old rules back.
-        if (info.evaluation < current.evaluation) revert NotNewer(info.evaluation, current.evaluation);
+        // What a revoked signer left behind bars the way to nothing that is genuine.
+        if (current.known && !revoked[root][_authorities[current.signedBy].serial]) {
+            if (info.issued <= current.issued) revert NotNewer(info.issued, current.issued);
+            // Intel counts evaluations: a lower one under a newer date would bring old rules back.
+            if (info.evaluation < current.evaluation) revert NotNewer(info.evaluation, current.evaluation);
+        }
         info.generation = current.generation + 1;
         p = _readModules(text, p, platform, info.generation);
         (info.count, p) = _readLevels(text, p, platform, info.generation);
         if (p != text.length) revert IntelJson.JsonUnexpected(p);
         info.known = true;
+        info.signedBy = signer;
         _infos[platform] = info;
         emit TcbInfoAdded(platform, info.issued, info.until, info.evaluation, info.count);
     }
@@ -225,8 +236,11 @@ contract TdxCollateral {
         (identity.levels, identity.count, p) = _readIsvLevels(text, p);
         p = IntelJson.expect(text, p, "}");
         if (p != text.length) revert IntelJson.JsonUnexpected(p);
-        if (identity.issued <= _identity.issued) revert NotNewer(identity.issued, _identity.issued);
-        if (identity.evaluation < _identity.evaluation) revert NotNewer(identity.evaluation, _identity.evaluation);
+        if (_identity.until != 0 && !revoked[root][_authorities[_identity.signedBy].serial]) {
+            if (identity.issued <= _identity.issued) revert NotNewer(identity.issued, _identity.issued);
+            if (identity.evaluation < _identity.evaluation) revert NotNewer(identity.evaluation, _identity.evaluation);
+        }
+        identity.signedBy = signer;
         _identity = identity;
         emit IdentityAdded(identity.issued, identity.until, identity.evaluation);
     }
@@ -240,15 +254,16 @@ contract TdxCollateral {
         returns (Snapshot memory all)
     {
         all.authority = _authority(authority, true);
-        _requireListed(root);
         _requireListed(authority);
         if (revoked[authority][serial]) revert IsRevoked(authority, serial);
         all.identity = _identity;
-        if (all.identity.until == 0) revert IdentityMissing();
+        if (all.identity.until == 0) revert IdentityMissing(authority);
         _requireNow(all.identity.issued, all.identity.until);
+        _requireUnrevoked(all.identity.signedBy);
         TcbInfo memory info = _infos[platform];
         if (!info.known) revert TcbInfoMissing(platform);
         _requireNow(info.issued, info.until);
+        if (info.signedBy != all.identity.signedBy) _requireUnrevoked(info.signedBy);
         all.module = _modules[platform][_slot(info.generation, major)];
         all.levels = new Level[](info.count);
         for (uint256 i; i < info.count; ++i) {
@@ -276,6 +291,7 @@ contract TdxCollateral {
         return _identity;
     }
 
+    /// What the root says of it now, by its newest list.
     function _authority(bytes32 id, bool certifies) private view returns (Authority memory authority) {
         authority = _authorities[id];
         if (authority.notAfter == 0) revert AuthorityUnknown(id);
@@ -283,6 +299,14 @@ contract TdxCollateral {
         _requireNow(authority.notBefore, authority.notAfter);
         // The root signs for it: an expired root vouches for nothing.
         _requireNow(0, _rootNotAfter);
+        _requireListed(root);
+        if (revoked[root][authority.serial]) revert IsRevoked(root, authority.serial);
+    }
+
+    /// What a signer signed before the root revoked it counts no more; that its certificate ran out since is no fault.
+    function _requireUnrevoked(bytes32 signer) private view {
+        uint256 serial = _authorities[signer].serial;
+        if (revoked[root][serial]) revert IsRevoked(root, serial);
     }
 
     function _requireNow(uint64 from, uint64 until) private view {

@@ -56,18 +56,18 @@ contract TdxVerifier is IQuoteVerifier {
     error QuoteMalformed(uint256 offset);
     error QuoteUnsupported(uint256 version, uint256 keyType, uint256 tee);
     error QuoteOfOtherVendor(bytes16 vendor);
-    error QuoteSignatureInvalid();
-    error EnclaveReportSignatureInvalid();
-    error AttestationKeyUnbound();
+    error QuoteSignatureInvalid(bytes32 keyX, bytes32 keyY);
+    error EnclaveReportSignatureInvalid(uint256 serial);
+    error AttestationKeyUnbound(bytes32 given, bytes32 expected);
     error EnclaveIdentityOther(uint256 field);
     error ModuleOther(uint256 field);
     error PlatformCertificateMalformed(uint256 offset);
     error CertificateIssuerOther(bytes32 given, bytes32 expected);
-    error CertificateIsAuthority();
-    error CertificateSignatureInvalid();
+    error CertificateIsAuthority(uint256 serial);
+    error CertificateSignatureInvalid(uint256 serial);
     error CertificateOutOfDate(uint64 from, uint64 until, uint256 time);
     error StatusNotAccepted(TcbStatus status);
-    error DebugEnabled();
+    error DebugEnabled(bytes8 tdAttributes);
 
     constructor(TdxCollateral collateral_, uint256 acceptedStatuses_) {
         collateral = collateral_;
@@ -76,14 +76,18 @@ contract TdxVerifier is IQuoteVerifier {
 
     /// @inheritdoc IQuoteVerifier
     /// @param evidence abi.encode(bytes quote, bytes platformCertificate, bytes32 authority); see {verifyQuote}.
-    function verify(bytes calldata evidence) external view returns (bytes32 measurement, bytes32 reportData) {
+    function verify(bytes calldata evidence)
+        external
+        view
+        returns (bytes32 measurement, bytes32 reportData, bytes32 reportDataRest)
+    {
         (bytes memory quote, bytes memory certificate, bytes32 authority) =
             abi.decode(evidence, (bytes, bytes, bytes32));
         TdxVerdict memory verdict = _verify(quote, certificate, authority);
         if (acceptedStatuses & (1 << uint256(verdict.status)) == 0) revert StatusNotAccepted(verdict.status);
         // The first byte holds the debug bits: the host could read such a TD.
-        if (verdict.tdAttributes[0] != 0) revert DebugEnabled();
-        return (verdict.measurement, verdict.reportData);
+        if (verdict.tdAttributes[0] != 0) revert DebugEnabled(verdict.tdAttributes);
+        return (verdict.measurement, verdict.reportData, verdict.reportDataRest);
     }
 
     /// @notice Verifies a quote and says everything about it; reverts on one that is not valid. A status is told, not judged.
@@ -173,7 +177,7 @@ contract TdxVerifier is IQuoteVerifier {
         bytes32 x = quote.word(p + 64);
         bytes32 y = quote.word(p + 96);
         if (!X509.verify(quote.sha256Of(0, parts.signedEnd), quote.word(p), quote.word(p + 32), x, y)) {
-            revert QuoteSignatureInvalid();
+            revert QuoteSignatureInvalid(x, y);
         }
         uint256 key = p + 64;
         p += 128;
@@ -182,7 +186,7 @@ contract TdxVerifier is IQuoteVerifier {
         p = report + QE_REPORT;
         if (
             !X509.verify(quote.sha256Of(report, p), quote.word(p), quote.word(p + 32), pck.x, pck.y)
-        ) revert EnclaveReportSignatureInvalid();
+        ) revert EnclaveReportSignatureInvalid(pck.serial);
         uint256 length = _u16(quote, p + 64);
         p += 66;
         if (quote.length != p + length) revert QuoteMalformed(p);
@@ -192,15 +196,15 @@ contract TdxVerifier is IQuoteVerifier {
             mcopy(add(bound, 0x60), add(add(quote, 0x20), p), length)
         }
         if (quote.word(report + 320) != sha256(bound) || quote.word(report + 352) != 0) {
-            revert AttestationKeyUnbound();
+            revert AttestationKeyUnbound(quote.word(report + 320), sha256(bound));
         }
     }
 
     function _checkCertificate(Certificate memory pck, Snapshot memory known) private view {
         if (pck.issuer != known.authority.subject) revert CertificateIssuerOther(pck.issuer, known.authority.subject);
-        if (pck.authority) revert CertificateIsAuthority();
+        if (pck.authority) revert CertificateIsAuthority(pck.serial);
         if (!X509.verify(pck.signedHash, pck.r, pck.s, known.authority.x, known.authority.y)) {
-            revert CertificateSignatureInvalid();
+            revert CertificateSignatureInvalid(pck.serial);
         }
         if (block.timestamp < pck.notBefore || block.timestamp > pck.notAfter) {
             revert CertificateOutOfDate(pck.notBefore, pck.notAfter, block.timestamp);

@@ -16,6 +16,11 @@ struct JobProposal {
     bytes32 manifestDigest;
     /// @dev The template that the manifest is an instance of, when the grants are for a template; else zero. Nodes check it.
     bytes32 templateDigest;
+    /// @dev Digest of the code that the manifest names; a pool that lists its job code accepts no other. Nodes check it.
+    bytes32 codeDigest;
+    /// @dev Digest of the tables, columns and purpose that the manifest names; a grant with a scope accepts no other.
+    /// Nodes check it.
+    bytes32 scopeDigest;
     string manifestLocator;
     address[] pools;
     /// @dev The most the consumer will ever pay for this job, whatever the grants say; above 2^96 - 1 it counts as that.
@@ -30,6 +35,7 @@ struct Job {
     uint64 deadline;
     JobState state;
     uint8 approvals;
+    /// @dev Pools whose contributors hold its runs now.
     uint8 suspensions;
     /// @dev The node that was assigned or started the job; only it can release, refuse or fail it from then on.
     address node;
@@ -49,7 +55,8 @@ struct JobShare {
     uint128 poolTokenBurn;
     uint32 generation;
     bool approved;
+    /// @dev Contributors of the pool hold all runs of what was granted ({Pool.suspendRuns}).
     bool suspended;
-    /// @dev The pool's timelock resumed the job: its contributors cannot suspend it again.
+    /// @dev The pool's vote let it run: its contributors cannot suspend it again.
     bool overruled;
 }

@@ -8,7 +8,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {NodeRegistry} from "../node/NodeRegistry.sol";
 import {StatementProof} from "../node/StatementGuard.sol";
 import {Permissions, RunPrice, Terms} from "../permission/Permissions.sol";
-import {IPool, IPoolDirectory} from "../pool/IPool.sol";
+import {IPool, IPoolDirectory, StopAct} from "../pool/IPool.sol";
 import {JobClass, JobProposal} from "./Job.sol";
 import {JobNodes} from "./JobNodes.sol";
 import {JobState, JobTransitions} from "./JobState.sol";
@@ -42,6 +42,7 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         uint64 deadline
     );
     event JobClassified(uint256 indexed id, JobClass class, bytes32 templateDigest);
+    event JobDeclared(uint256 indexed id, bytes32 codeDigest, bytes32 scopeDigest);
     event JobApproved(uint256 indexed id, address indexed pool, Terms terms);
     event JobSuspended(uint256 indexed id, address indexed pool, address by);
     event JobResumed(uint256 indexed id, address indexed pool);
@@ -59,7 +60,7 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
     error PoolCountInvalid(uint256 count, uint256 maximum);
     error PoolUnknown(uint256 index, address pool);
     error PoolTwice(uint256 index, address pool);
-    error ManifestDigestZero();
+    error ManifestDigestZero(address consumer);
     error LocatorTooLong(uint256 length, uint256 maximum);
     error DeadlineNotInFuture(uint64 deadline, uint256 time);
     error DeadlineTooFar(uint64 deadline, uint256 maximum);
@@ -67,10 +68,8 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
     error AlreadyApproved(uint256 id, address pool);
     error PriceAboveCeiling(uint256 id, uint256 price, uint256 ceiling);
     error EscrowShort(address token, uint256 received, uint256 expected);
-    error NotSuspended(uint256 id, address pool);
-    error AlreadySuspended(uint256 id, address pool);
-    error SuspensionOverruled(uint256 id, address pool);
-    error OnlyContributor(address caller, address pool);
+    error BurnAboveCeiling(uint256 id, address pool, uint256 burn, uint256 ceiling);
+    error BurnCeilingsDiffer(uint256 id, uint256 given, uint256 pools);
     error AlreadyStarted(uint256 id, JobState state);
     error BudgetHeadsDiffer(uint256 id, uint256 given, uint256 pools);
     error NothingToBurn(address pool);
@@ -98,7 +97,7 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         uint64 deadline
     ) external returns (uint256 id) {
         return _propose(
-            JobProposal(manifestDigest, 0, manifestLocator, jobPools, priceCeiling, deadline, JobClass.Open)
+            JobProposal(manifestDigest, 0, 0, 0, manifestLocator, jobPools, priceCeiling, deadline, JobClass.Open)
         );
     }
 
@@ -121,52 +120,61 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         if (++job.approvals == job.poolCount) _move(id, job, JobState.Approved);
     }
 
-    /// @notice Stops a job that has not started, in the name of one of its pools. Any contributor of that pool.
+    /// @notice Stops a job that has not started, and every later one of what was granted ({Pool.suspendRuns}). Any contributor
+    /// of that pool.
     function suspend(uint256 id, address pool) external {
         StoredJob storage job = _job(id);
-        StoredPart storage part = _partOf(id, job, pool);
-        if (IPool(pool).pointsOf(msg.sender) == 0) revert OnlyContributor(msg.sender, pool);
+        _partOf(id, job, pool);
         if (job.state != JobState.Assigned && uint8(job.state) > uint8(JobState.Funded)) {
             revert AlreadyStarted(id, job.state);
         }
-        if (part.overruled) revert SuspensionOverruled(id, pool);
-        if (part.suspended) revert AlreadySuspended(id, pool);
-        part.suspended = true;
-        ++job.suspensions;
         emit JobSuspended(id, pool, msg.sender);
+        IPool(pool).stopFor(StopAct.Suspend, msg.sender, _granted(id, job));
     }
 
-    /// @notice Lifts a suspension for good. Only the pool's timelock.
+    /// @notice Lets a stopped job go ({Pool.resumeRuns}): the pool's timelock for good, a contributor what it stopped itself.
     function resume(uint256 id, address pool) external {
         StoredJob storage job = _job(id);
-        StoredPart storage part = _partOf(id, job, pool);
-        _requireTimelock(pool);
-        if (!part.suspended) revert NotSuspended(id, pool);
-        part.suspended = false;
-        part.overruled = true;
-        --job.suspensions;
+        _partOf(id, job, pool);
         emit JobResumed(id, pool);
+        IPool(pool).stopFor(StopAct.Resume, msg.sender, _granted(id, job));
     }
 
-    /// @notice Takes the price and the pool tokens into escrow and counts the grants. Only the consumer.
+    /// @notice Takes the price into escrow and counts the grants, none of which may use up pool tokens. Only the consumer.
     function fund(uint256 id) external nonReentrant {
+        _fund(id, new uint256[](_job(id).poolCount));
+    }
+
+    /// @notice The same where grants use up pool tokens.
+    /// @param burnCeilings The most of each pool's tokens that the consumer will pay, in the order of the job: a grant may have
+    /// been replaced since the consumer read it.
+    function fundUpTo(uint256 id, uint256[] calldata burnCeilings) external nonReentrant {
+        _fund(id, burnCeilings);
+    }
+
+    function _fund(uint256 id, uint256[] memory burnCeilings) private {
         StoredJob storage job = _job(id);
         _requireConsumer(id, job);
         _requireBefore(id, job);
-        _requireNotSuspended(id, job);
         // The table also leads back to Funded from a node that lost the job: nobody pays for that again.
         if (job.state != JobState.Approved) revert TransitionNotAllowed(id, job.state, JobState.Funded);
         _move(id, job, JobState.Funded);
         bytes32 granted = _granted(id, job);
         uint256 count = job.poolCount;
+        if (burnCeilings.length != count) revert BurnCeilingsDiffer(id, burnCeilings.length, count);
         uint256 price;
         uint256[] memory burns = new uint256[](count);
+        Declaration memory declared;
+        if (job.declares) declared = _declarations[id];
         for (uint256 i; i < count; ++i) {
             StoredPart storage part = _parts[id][i];
             address pool = part.pool;
-            IPool(pool).requireRunning();
+            IPool(pool).requireFundable(granted, declared.codeDigest);
             RunPrice memory run;
-            (run, part.generation) = permissions.use(msg.sender, pool, granted);
+            (run, part.generation) = permissions.use(msg.sender, pool, granted, declared.scopeDigest);
+            if (run.poolTokenBurn > burnCeilings[i]) {
+                revert BurnAboveCeiling(id, pool, run.poolTokenBurn, burnCeilings[i]);
+            }
             burns[i] = run.poolTokenBurn;
             price += run.price;
         }
@@ -180,7 +188,9 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
     }
 
     /// @notice The node that runs the job declares its result. Statement facts: bytes32 manifestDigest,
-    /// bytes32 receiptDigest, bytes32 resultDigest, then one bytes32 budget head per pool, in the job's order.
+    /// bytes32 receiptDigest, bytes32 resultDigest, then one bytes32 budget head per pool, in the job's order. Subject:
+    /// keccak256(abi.encode(uint256 id, bytes32 manifestDigest, address consumer)), because numbers are counters: after a
+    /// reorganisation an honest node may release another job under the same one, which contradicts nothing.
     function release(
         uint256 id,
         bytes32 receiptDigest,
@@ -221,15 +231,21 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         _settle(id);
     }
 
-    /// @notice A node refuses the job for a reason; the consumer gets everything back.
+    /// @notice A node refuses the job for a reason; the consumer gets everything back. A drawn job only the node that it was
+    /// drawn for.
     /// Statement facts: bytes32 manifestDigest, bytes32 receiptDigest, bytes32 reason.
     function refuse(uint256 id, bytes32 reason, bytes32 receiptDigest, StatementProof calldata proof)
         external
         nonReentrant
     {
         StoredJob storage job = _job(id);
+        // Else any node could end a drawn job, and draw anew for the one that it waits for.
+        if (job.class == JobClass.Drawn && job.state != JobState.Assigned && job.state != JobState.Running) {
+            revert NotAssigned(id);
+        }
         bytes32 facts = keccak256(abi.encode(job.manifestDigest, receiptDigest, reason));
         address node = _speak(id, job, REFUSAL_STATEMENT, facts, proof);
+        _requireNew(id, job, node);
         emit JobRefused(id, node, reason, receiptDigest);
         _end(id, job, JobState.Refused);
     }
@@ -244,10 +260,14 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         _end(id, job, JobState.Failed);
     }
 
-    /// @notice The consumer withdraws a job that has not started.
+    /// @notice The consumer withdraws a job that has not started; a drawn one not while its lot is known and can fall.
     function cancel(uint256 id) external nonReentrant {
         StoredJob storage job = _job(id);
         _requireConsumer(id, job);
+        if (job.class == JobClass.Drawn && job.state == JobState.Funded) {
+            (bool held,) = _holds(id, job);
+            if (!held) _requireNoLot(id);
+        }
         _end(id, job, JobState.Cancelled);
     }
 
@@ -259,7 +279,7 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
     }
 
     function _propose(JobProposal memory proposal) private returns (uint256 id) {
-        if (proposal.manifestDigest == 0) revert ManifestDigestZero();
+        if (proposal.manifestDigest == 0) revert ManifestDigestZero(msg.sender);
         if (bytes(proposal.manifestLocator).length > MAXIMUM_LOCATOR_BYTES) {
             revert LocatorTooLong(bytes(proposal.manifestLocator).length, MAXIMUM_LOCATOR_BYTES);
         }
@@ -291,7 +311,7 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
             }
             bool approved = permissions.usable(msg.sender, pool, granted);
             if (approved) ++approvals;
-            _parts[id][i] = StoredPart(pool, 0, approved, false, false, 0);
+            _parts[id][i] = StoredPart(pool, 0, approved, 0);
         }
         JobState state = approvals == count ? JobState.Approved : JobState.Proposed;
         uint256 ceiling = proposal.priceCeiling;
@@ -301,15 +321,19 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
             state: state,
             class: proposal.class,
             approvals: approvals,
-            suspensions: 0,
             poolCount: uint8(count),
             attempts: 0,
             templated: granted != proposal.manifestDigest,
+            declares: proposal.codeDigest != 0 || proposal.scopeDigest != 0,
             node: address(0),
             priceCeiling: ceiling > type(uint96).max ? type(uint96).max : uint96(ceiling),
             manifestDigest: proposal.manifestDigest
         });
         emit JobStateChanged(id, JobState.None, state);
+        if (proposal.codeDigest != 0 || proposal.scopeDigest != 0) {
+            _declarations[id] = Declaration(proposal.codeDigest, proposal.scopeDigest);
+            emit JobDeclared(id, proposal.codeDigest, proposal.scopeDigest);
+        }
     }
 
     function _release(
@@ -324,7 +348,8 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         if (budgetHeads.length != job.poolCount) revert BudgetHeadsDiffer(id, budgetHeads.length, job.poolCount);
         // Words of 32 bytes each: packed and plain encoding are the same, and the number of heads is fixed by the job.
         bytes32 facts = keccak256(abi.encodePacked(job.manifestDigest, receiptDigest, resultDigest, budgetHeads));
-        address node = _speak(id, job, RELEASE_STATEMENT, facts, proof);
+        bytes32 subject = keccak256(abi.encode(id, job.manifestDigest, job.consumer));
+        address node = _speakOf(id, job, RELEASE_STATEMENT, subject, facts, proof);
         _move(id, job, JobState.Released);
         emit JobReleased(id, node, receiptDigest, resultDigest, budgetHeads);
     }
@@ -363,6 +388,8 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         // A run that a node refused or began has told the consumer something: only untouched runs are given back.
         bool untouched =
             (from == JobState.Funded || from == JobState.Assigned) && to != JobState.Refused && job.attempts == 0;
+        // Nor one whose lot is known, which would be another draw for nothing; unless a stop or a pause kept it from running.
+        if (untouched && job.class == JobClass.Drawn && _lotKnown(id)) untouched = _keepHeld(id, job, granted);
         uint256 count = job.poolCount;
         uint256 price;
         for (uint256 i; i < count; ++i) {
@@ -374,6 +401,16 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         }
         emit JobRefunded(id, consumer, price);
         if (price != 0) protocolToken.safeTransfer(consumer, price);
+    }
+
+    /// Whether a pool holds the job now. What contributors hold is the vote's from here on: they could else stop, have the run
+    /// given back, let go, and draw again.
+    function _keepHeld(uint256 id, StoredJob storage job, bytes32 granted) private returns (bool held) {
+        (held,) = _holds(id, job);
+        if (!held) return false;
+        for (uint256 i; i < job.poolCount; ++i) {
+            IPool(_parts[id][i].pool).stopFor(StopAct.Bind, address(0), granted);
+        }
     }
 
     /// Takes exactly `amount` from the caller; a token that keeps a fee on transfer cannot fill an escrow.

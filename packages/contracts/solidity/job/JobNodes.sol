@@ -45,9 +45,8 @@ abstract contract JobNodes is JobStore, JobDraw {
         StoredJob storage job = _job(id);
         if (job.class != JobClass.Drawn) revert NotDrawn(id);
         _requireBefore(id, job);
-        _requireNotSuspended(id, job);
         if (job.state != JobState.Funded) revert TransitionNotAllowed(id, job.state, JobState.Assigned);
-        _requireRunning(id, job);
+        _requireOpen(id, job);
         (uint256 seed, uint256 candidates) = _drawn(id);
         if (seed != 0) {
             for (uint256 k; k < DRAW_ATTEMPTS; ++k) {
@@ -67,13 +66,11 @@ abstract contract JobNodes is JobStore, JobDraw {
     function start(uint256 id, StatementProof calldata proof) external {
         StoredJob storage job = _job(id);
         _requireBefore(id, job);
-        _requireNotSuspended(id, job);
         if (job.class == JobClass.Drawn && job.state != JobState.Assigned) revert NotAssigned(id);
         bytes32 facts = keccak256(abi.encode(job.manifestDigest));
         address node = _speak(id, job, START_STATEMENT, facts, proof);
-        // A statement of a node that lost the job may not bring it back.
-        if (job.attempts != 0 && hadJob[id][node]) revert NodeHadJob(id, node);
-        _requireRunning(id, job);
+        _requireNew(id, job, node);
+        _requireOpen(id, job);
         _move(id, job, JobState.Running);
         job.node = node;
         _parts[id][0].seenAt = uint40(block.timestamp);
@@ -95,13 +92,15 @@ abstract contract JobNodes is JobStore, JobDraw {
         emit JobHeard(id, node, time);
     }
 
-    /// @notice The node that runs the job hands it to a second attested node, which every pool of the job accepts.
+    /// @notice The node that runs the job hands it to a second attested node, which every pool of the job accepts. Not while
+    /// a pool is paused or holds the job: another node begins nothing then.
     /// Statement facts: bytes32 manifestDigest, address to.
     function handOff(uint256 id, address to, StatementProof calldata proof) external {
         StoredJob storage job = _job(id);
         if (job.state != JobState.Running) revert TransitionNotAllowed(id, job.state, JobState.Running);
         bytes32 facts = keccak256(abi.encode(job.manifestDigest, to));
         address from = _speak(id, job, HAND_OFF_STATEMENT, facts, proof);
+        _requireOpen(id, job);
         _lose(id, job);
         if (!_eligible(id, job, to)) revert NodeNotActive(id, to);
         job.node = to;
@@ -109,25 +108,27 @@ abstract contract JobNodes is JobStore, JobDraw {
         emit JobHandedOff(id, from, to);
     }
 
-    /// @notice Takes a job from a node that did not show up or fell silent, so that another one can have it. Anyone.
+    /// @notice Takes a job from a node that did not show up or fell silent, so that another one can have it. Anyone; not while
+    /// a pool is paused or holds the job, and the node's time begins anew afterwards: it was not the node that stood still.
     function requeue(uint256 id) external {
         StoredJob storage job = _job(id);
         uint256 patience = job.state == JobState.Assigned ? ASSIGNMENT_WINDOW : HEARTBEAT_TIMEOUT;
         if (job.state != JobState.Assigned && job.state != JobState.Running) {
             revert TransitionNotAllowed(id, job.state, JobState.Funded);
         }
-        uint256 silentFrom = _parts[id][0].seenAt + patience;
+        _requireOpen(id, job);
+        (, uint256 heldUntil) = _holds(id, job);
+        uint256 seenAt = _parts[id][0].seenAt;
+        uint256 silentFrom = (seenAt > heldUntil ? seenAt : heldUntil) + patience;
         if (block.timestamp <= silentFrom) revert NodeNotSilent(id, silentFrom);
         _lose(id, job);
         _move(id, job, JobState.Funded);
         if (job.class == JobClass.Drawn) _scheduleDraw(id, nodeRegistry.nodeCount());
     }
 
-    function _requireRunning(uint256 id, StoredJob storage job) private view {
-        uint256 count = job.poolCount;
-        for (uint256 i; i < count; ++i) {
-            IPool(_parts[id][i].pool).requireRunning();
-        }
+    /// What a node that lost the job or handed it on signed before counts for it no more.
+    function _requireNew(uint256 id, StoredJob storage job, address node) internal view {
+        if (job.attempts != 0 && hadJob[id][node]) revert NodeHadJob(id, node);
     }
 
     /// Whether a node could run the job: active, accepted by every pool, and without a history with it.

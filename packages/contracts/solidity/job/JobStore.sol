@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {NodeRegistry} from "../node/NodeRegistry.sol";
 import {StatementGuard, StatementProof} from "../node/StatementGuard.sol";
 import {Permissions, RunPrice} from "../permission/Permissions.sol";
-import {IPool, IPoolDirectory} from "../pool/IPool.sol";
+import {IPool, IPoolDirectory, Stop} from "../pool/IPool.sol";
 import {Job, JobClass, JobShare} from "./Job.sol";
 import {JobState, JobTransitions} from "./JobState.sol";
 
@@ -21,11 +21,12 @@ abstract contract JobStore is StatementGuard {
         JobState state;
         JobClass class;
         uint8 approvals;
-        uint8 suspensions;
         uint8 poolCount;
         uint8 attempts;
         /// @dev Whether it runs under a template's grants: most do not, and need not look.
         bool templated;
+        /// @dev Whether it says something of its code or scope: most need not.
+        bool declares;
         address node;
         uint96 priceCeiling;
         bytes32 manifestDigest;
@@ -35,8 +36,6 @@ abstract contract JobStore is StatementGuard {
         address pool;
         uint32 generation;
         bool approved;
-        bool suspended;
-        bool overruled;
         /// @dev In the first part only: when the node was last heard. It stands here because this slot has room for it.
         uint40 seenAt;
     }
@@ -46,6 +45,14 @@ abstract contract JobStore is StatementGuard {
     /// @dev Only for jobs under a template's grant.
     mapping(uint256 id => bytes32 templateDigest) internal _templates;
 
+    /// @notice What a proposal says of its manifest besides the digest.
+    struct Declaration {
+        bytes32 codeDigest;
+        bytes32 scopeDigest;
+    }
+
+    mapping(uint256 id => Declaration) internal _declarations;
+
     event JobStateChanged(uint256 indexed id, JobState from, JobState to);
 
     error JobUnknown(uint256 id);
@@ -54,7 +61,6 @@ abstract contract JobStore is StatementGuard {
     error PoolNotInJob(uint256 id, address pool);
     error OnlyConsumer(uint256 id, address caller, address consumer);
     error OnlyPoolTimelock(address caller, address pool);
-    error JobIsSuspended(uint256 id, uint8 suspensions);
     error OtherNode(uint256 id, address signer, address node);
 
     constructor(NodeRegistry nodeRegistry_, IPoolDirectory pools_, Permissions permissions_)
@@ -68,15 +74,18 @@ abstract contract JobStore is StatementGuard {
     function getJob(uint256 id) external view returns (Job memory) {
         StoredJob memory job = _jobs[id];
         address[] memory jobPools = new address[](job.poolCount);
+        bytes32 granted = job.templated ? _templates[id] : job.manifestDigest;
+        uint8 suspensions;
         for (uint256 i; i < jobPools.length; ++i) {
             jobPools[i] = _parts[id][i].pool;
+            if (IPool(jobPools[i]).stopOf(granted).holders != 0) ++suspensions;
         }
         return Job(
             job.consumer,
             job.deadline,
             job.state,
             job.approvals,
-            job.suspensions,
+            suspensions,
             job.node,
             job.manifestDigest,
             job.priceCeiling,
@@ -92,6 +101,11 @@ abstract contract JobStore is StatementGuard {
         return _templates[id];
     }
 
+    /// @notice What the proposal says of the manifest's code and scope; zeros when it says nothing.
+    function declarationOf(uint256 id) external view returns (Declaration memory) {
+        return _declarations[id];
+    }
+
     /// @notice One pool's part in a job; all zero when the pool is not in it. Price and burn are set from funding on.
     function getShare(uint256 id, address pool) external view returns (JobShare memory share) {
         StoredJob storage job = _jobs[id];
@@ -102,8 +116,9 @@ abstract contract JobStore is StatementGuard {
             if (part.generation != 0) {
                 run = permissions.priceOf(job.consumer, pool, _granted(id, job), part.generation);
             }
+            Stop memory stop = IPool(pool).stopOf(_granted(id, job));
             return JobShare(
-                run.price, run.poolTokenBurn, part.generation, part.approved, part.suspended, part.overruled
+                run.price, run.poolTokenBurn, part.generation, part.approved, stop.holders != 0, stop.overruled
             );
         }
     }
@@ -120,7 +135,18 @@ abstract contract JobStore is StatementGuard {
         bytes32 facts,
         StatementProof calldata proof
     ) internal view returns (address node) {
-        node = _hearStatement(kind, _parts[id][0].pool, bytes32(id), facts, proof);
+        return _speakOf(id, job, kind, bytes32(id), facts, proof);
+    }
+
+    function _speakOf(
+        uint256 id,
+        StoredJob storage job,
+        string memory kind,
+        bytes32 subject,
+        bytes32 facts,
+        StatementProof calldata proof
+    ) internal view returns (address node) {
+        node = _hearStatement(kind, _parts[id][0].pool, subject, facts, proof);
         address holder = job.node;
         if (holder != address(0) && node != holder) revert OtherNode(id, node, holder);
         uint256 count = job.poolCount;
@@ -166,7 +192,26 @@ abstract contract JobStore is StatementGuard {
         if (block.timestamp > job.deadline) revert DeadlinePassed(id, job.deadline);
     }
 
-    function _requireNotSuspended(uint256 id, StoredJob storage job) internal view {
-        if (job.suspensions != 0) revert JobIsSuspended(id, job.suspensions);
+    /// Reverts while a pool of the job is paused or holds it.
+    function _requireOpen(uint256 id, StoredJob storage job) internal view {
+        bytes32 granted = _granted(id, job);
+        uint256 count = job.poolCount;
+        for (uint256 i; i < count; ++i) {
+            IPool(_parts[id][i].pool).requireOpenTo(granted);
+        }
+    }
+
+    /// Whether a pool of the job is paused or holds it, and until when one last did.
+    function _holds(uint256 id, StoredJob storage job) internal view returns (bool held, uint256 heldUntil) {
+        bytes32 granted = _granted(id, job);
+        uint256 count = job.poolCount;
+        for (uint256 i; i < count; ++i) {
+            IPool pool = IPool(_parts[id][i].pool);
+            Stop memory stop = pool.stopOf(granted);
+            uint40 until = pool.pausedUntil();
+            if (until > block.timestamp || stop.holders != 0) held = true;
+            if (until > heldUntil) heldUntil = until;
+            if (stop.liftedAt > heldUntil) heldUntil = stop.liftedAt;
+        }
     }
 }

@@ -21,7 +21,7 @@ contract Credits {
     error PoolUnknown(uint256 index, address pool);
     error NothingToEarn(address pool, address account);
     error CreditsShort(address pool, address account, uint256 balance, uint256 amount);
-    error AmountZero();
+    error CreditsZero(address pool, address account);
 
     constructor(IPoolDirectory pools_) {
         pools = pools_;
@@ -42,7 +42,7 @@ contract Credits {
 
     /// @notice Spends own credits on a computation; nodes read the event.
     function spend(address pool, bytes32 jobDigest, uint256 amount) external {
-        if (amount == 0) revert AmountZero();
+        if (amount == 0) revert CreditsZero(pool, msg.sender);
         uint256 balance = balanceOf[pool][msg.sender];
         if (balance < amount) revert CreditsShort(pool, msg.sender, balance, amount);
         balanceOf[pool][msg.sender] = balance - amount;

@@ -2,11 +2,10 @@
 pragma solidity ^0.8.28;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {TokenIntake} from "./TokenIntake.sol";
+import {TokenPayout} from "./TokenPayout.sol";
 
 /// @notice An offer, signed by one side and accepted by the other, whose transaction it must be: nobody else can use it.
 struct Offer {
@@ -41,10 +40,9 @@ enum SaleState {
 
 /// @title Direct payment with offer, counter-offer, escrow, delivery, dispute and refund
 /// @notice Money moves only along the states: it is in escrow until the buyer confirms, the buyer's time to object is over,
-/// delivery is overdue, or the arbiter both sides named has divided it.
-contract DirectPayments is TokenIntake, EIP712, ReentrancyGuardTransient {
-    using SafeERC20 for IERC20;
-
+/// delivery is overdue, or the arbiter both sides named has divided it. Whom the token refuses is owed its part, and changes
+/// nothing about how a sale ends.
+contract DirectPayments is TokenIntake, TokenPayout, EIP712 {
     /// @notice The buyer's time to object after a delivery.
     uint256 public constant OBJECTION_WINDOW = 3 days;
     /// @notice An arbiter that has not decided after this long decides nothing: the buyer is refunded.
@@ -179,7 +177,7 @@ contract DirectPayments is TokenIntake, EIP712, ReentrancyGuardTransient {
         _move(offerHash, sale, state, sale.receiptDigest);
         uint256 toBuyer = sale.offer.amount - toSeller;
         emit SaleEnded(offerHash, toSeller, toBuyer);
-        if (toSeller != 0) sale.offer.token.safeTransfer(sale.offer.seller, toSeller);
-        if (toBuyer != 0) sale.offer.token.safeTransfer(sale.offer.buyer, toBuyer);
+        _payOrOwe(sale.offer.token, sale.offer.seller, toSeller);
+        _payOrOwe(sale.offer.token, sale.offer.buyer, toBuyer);
     }
 }

@@ -2,9 +2,8 @@
 pragma solidity ^0.8.28;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {TokenIntake} from "./TokenIntake.sol";
+import {TokenPayout} from "./TokenPayout.sol";
 
 /// @notice Where a dispute stands.
 enum DisputeState {
@@ -17,10 +16,8 @@ enum DisputeState {
 
 /// @title Disputes with equal stakes, a ruling, appeals at twice the stake, and a record of who was right
 /// @notice Both sides stake the same; who stays away loses. The arbiter is fixed when the court is made and can only choose
-/// between the two sides. The record counts closed disputes: it is all that reputation may be computed from.
-contract Disputes is TokenIntake, ReentrancyGuardTransient {
-    using SafeERC20 for IERC20;
-
+/// between the two sides. A side that the token refuses is owed what is its own, and holds up nobody. The record counts closed disputes: it is all that reputation may be computed from.
+contract Disputes is TokenIntake, TokenPayout {
     uint256 public constant ANSWER_WINDOW = 7 days;
     uint256 public constant RULING_WINDOW = 30 days;
     uint256 public constant APPEAL_WINDOW = 3 days;
@@ -148,8 +145,8 @@ contract Disputes is TokenIntake, ReentrancyGuardTransient {
         uint256 all = d.fromChallenger + d.fromDefendant;
         if (state == DisputeState.Answered) {
             emit DisputeClosed(id, address(0), all);
-            token.safeTransfer(d.challenger, d.fromChallenger);
-            token.safeTransfer(d.defendant, d.fromDefendant);
+            _payOrOwe(token, d.challenger, d.fromChallenger);
+            _payOrOwe(token, d.defendant, d.fromDefendant);
             return;
         }
         bool challengerWins = state == DisputeState.Open || d.forChallenger;
@@ -158,7 +155,7 @@ contract Disputes is TokenIntake, ReentrancyGuardTransient {
         ++_records[winner].won;
         ++_records[loser].lost;
         emit DisputeClosed(id, winner, all);
-        token.safeTransfer(winner, all);
+        _payOrOwe(token, winner, all);
     }
 
     /// @notice The dispute as stored; state None when there is none.

@@ -49,7 +49,7 @@ contract LivenessRewards is TokenIntake, ReentrancyGuardTransient {
     event Answered(uint256 indexed id, uint64 epoch, uint256 chunk, uint256 reward);
     event WatchClosed(uint256 indexed id, uint256 returned);
 
-    error WatchInvalid();
+    error WatchInvalid(bytes32 root, uint256 chunks, uint256 epochLength, uint256 reward, address keeper);
     error WatchUnknown(uint256 id);
     error ChallengeStands(uint256 id, uint64 epoch);
     error NoChallenge(uint256 id);
@@ -70,7 +70,7 @@ contract LivenessRewards is TokenIntake, ReentrancyGuardTransient {
         uint256 total
     ) external nonReentrant returns (uint256 id) {
         if (root == 0 || chunks == 0 || epochLength <= ANSWER_WINDOW || reward == 0 || keeper == address(0)) {
-            revert WatchInvalid();
+            revert WatchInvalid(root, chunks, epochLength, reward, keeper);
         }
         id = ++watchCount;
         _watches[id] = Watch(

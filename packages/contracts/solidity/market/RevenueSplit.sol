@@ -2,15 +2,12 @@
 pragma solidity ^0.8.28;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {TokenPayout} from "./TokenPayout.sol";
 
 /// @title Shares out whatever arrives, by shares that are fixed when it is made
 /// @notice For revenue that has contributors, a pool's treasury, validators and a platform in it. Shares sum to the whole,
 /// and the platform's is capped. A payee whom the token refuses stops nobody: what is its own waits for it.
-contract RevenueSplit is ReentrancyGuardTransient {
-    using SafeERC20 for IERC20;
-
+contract RevenueSplit is TokenPayout {
     uint256 public constant WHOLE_BPS = 10_000;
     uint256 public constant MAXIMUM_PLATFORM_BPS = 1_000;
     uint256 public constant MAXIMUM_PAYEES = 16;
@@ -23,21 +20,13 @@ contract RevenueSplit is ReentrancyGuardTransient {
 
     Payee[] private _payees;
 
-    /// @notice What a token did not let us pay, by payee.
-    mapping(IERC20 token => mapping(address account => uint256)) public owed;
-    /// @notice Sum of what is owed in a token: no part of the next share.
-    mapping(IERC20 token => uint256) public totalOwed;
-
     event RevenueShared(IERC20 indexed token, uint256 amount);
-    event PaymentRefused(IERC20 indexed token, address indexed account, uint256 amount);
-    event OwedPaid(IERC20 indexed token, address indexed account, uint256 amount);
 
     error PayeeCountInvalid(uint256 count);
     error PayeeZero(uint256 index);
     error SharesNotWhole(uint256 sum);
     error PlatformShareTooLarge(uint256 bps);
     error NothingToShare(IERC20 token);
-    error NothingOwed(IERC20 token, address account);
 
     constructor(Payee[] memory payees) {
         if (payees.length == 0 || payees.length > MAXIMUM_PAYEES) revert PayeeCountInvalid(payees.length);
@@ -53,6 +42,7 @@ contract RevenueSplit is ReentrancyGuardTransient {
 
     /// @notice Shares out all of a token that is here. Anyone. The last payee gets what rounding leaves.
     function share(IERC20 token) external nonReentrant {
+        // What is owed is no part of the next share.
         uint256 amount = token.balanceOf(address(this)) - totalOwed[token];
         if (amount == 0) revert NothingToShare(token);
         emit RevenueShared(token, amount);
@@ -66,25 +56,8 @@ contract RevenueSplit is ReentrancyGuardTransient {
         _payOrOwe(token, _payees[last].account, left);
     }
 
-    /// @notice Pays what a token refused to pay before. Anyone; it goes to the payee.
-    function payOwed(IERC20 token, address account) external nonReentrant {
-        uint256 amount = owed[token][account];
-        if (amount == 0) revert NothingOwed(token, account);
-        owed[token][account] = 0;
-        totalOwed[token] -= amount;
-        emit OwedPaid(token, account, amount);
-        token.safeTransfer(account, amount);
-    }
-
     /// @notice All payees with their shares.
     function getPayees() external view returns (Payee[] memory) {
         return _payees;
-    }
-
-    function _payOrOwe(IERC20 token, address account, uint256 amount) private {
-        if (amount == 0 || token.trySafeTransfer(account, amount)) return;
-        owed[token][account] += amount;
-        totalOwed[token] += amount;
-        emit PaymentRefused(token, account, amount);
     }
 }

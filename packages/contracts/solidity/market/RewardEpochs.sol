@@ -31,7 +31,7 @@ contract RewardEpochs is TokenIntake, ReentrancyGuardTransient {
     event RewardClaimed(uint256 indexed id, uint256 index, address indexed account, uint256 amount);
     event EpochClosed(uint256 indexed id, uint256 returned);
 
-    error RootZero();
+    error RootZero(address sponsor);
     error CloseNotInFuture(uint64 closesAt);
     error EpochUnknown(uint256 id);
     error EpochOver(uint256 id, uint64 closesAt);
@@ -47,7 +47,7 @@ contract RewardEpochs is TokenIntake, ReentrancyGuardTransient {
         nonReentrant
         returns (uint256 id)
     {
-        if (root == 0) revert RootZero();
+        if (root == 0) revert RootZero(msg.sender);
         if (closesAt <= block.timestamp) revert CloseNotInFuture(closesAt);
         id = ++epochCount;
         _epochs[id] = Epoch(token, closesAt, msg.sender, root, total);

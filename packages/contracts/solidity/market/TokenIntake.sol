@@ -8,12 +8,12 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 abstract contract TokenIntake {
     using SafeERC20 for IERC20;
 
-    error AmountZero();
+    error AmountZero(address token);
     error IntakeShort(address token, uint256 received, uint256 expected);
 
     /// A token that keeps a fee on transfer cannot fill an escrow.
     function _take(IERC20 token, address from, uint256 amount) internal {
-        if (amount == 0) revert AmountZero();
+        if (amount == 0) revert AmountZero(address(token));
         uint256 before = token.balanceOf(address(this));
         token.safeTransferFrom(from, address(this), amount);
         uint256 received = token.balanceOf(address(this)) - before;

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
 import {KeySetText} from "./KeySetText.sol";
 
 /// @notice What independent verifiers confirm about a node after they have checked its evidence.
@@ -31,7 +32,16 @@ interface IQuoteVerifier {
     /// @notice What a valid quote says; reverts on any other.
     /// @return measurement One digest of everything that was measured.
     /// @return reportData The first 32 bytes of the report data: the key set's digest.
-    function verify(bytes calldata quote) external view returns (bytes32 measurement, bytes32 reportData);
+    /// @return reportDataRest The last 32 bytes of the report data: the nonce that makes the quote fresh.
+    function verify(bytes calldata quote)
+        external
+        view
+        returns (bytes32 measurement, bytes32 reportData, bytes32 reportDataRest);
+}
+
+/// @notice What stands for a node ({NodeStakes}).
+interface IStakes {
+    function totalOf(address node) external view returns (uint256);
 }
 
 /// @notice A registered node.
@@ -41,17 +51,24 @@ struct Node {
     bytes32 measurement;
     uint64 expiresAt;
     bool revoked;
+    /// @dev The block that its last quote names; zero when it registered by verifiers only.
+    uint64 quotedBlock;
 }
 
 /// @title Which nodes may speak, and the one place where their statements are checked
 /// @notice A node is active when m of n verifiers confirmed its evidence, its measurement is allowed, its registration
 /// has not expired and its key is not revoked. The owner (a timelock; the deployer on a development chain) chooses
-/// verifiers and measurements; it can neither sign for a node nor read, mint or move anything. What the owner adds takes
-/// effect after a delay in which any verifier may object; what it takes away takes effect at once.
+/// verifiers and measurements; it can neither sign for a node nor read, mint or move anything. What the owner adds (a
+/// measurement, verifiers, the contract that checks quotes) takes effect after a delay in which any verifier may object; what
+/// it takes away takes effect at once.
 contract NodeRegistry is EIP712, Ownable2Step {
     /// @notice Longest life of one registration: nodes must show fresh evidence at least this often.
     uint64 public constant MAXIMUM_LIFETIME = 90 days;
     uint256 public constant MAXIMUM_VERIFIERS = 32;
+    /// @notice How long verifiers that were announced can be put in force after the objection window.
+    uint64 public constant ANNOUNCEMENT_WINDOW = 14 days;
+    /// @notice What the second half of a registering quote's report data is made of, with {registrationNonce}.
+    string public constant REGISTRATION_DOMAIN = "sealpool/registration/1";
 
     bytes32 private constant STATEMENT_TYPEHASH = keccak256(
         "Statement(string kind,address pool,bytes32 subject,bytes32 facts,bytes32 digest,uint256 nonce)"
@@ -65,11 +82,17 @@ contract NodeRegistry is EIP712, Ownable2Step {
 
     /// @notice Since when a measurement counts; zero: it does not. In the future: verifiers may still object.
     mapping(bytes32 measurement => uint64) public allowedFrom;
-    /// @notice Whether the list of measurements is closed for ever.
+    /// @notice Whether the list of measurements is closed for ever, and with it who says what a quote measures.
     bool public frozen;
-    /// @notice Checks quotes on chain; zero: this registry hears verifiers only.
-    IQuoteVerifier public quoteVerifier;
+    /// @notice Whether the verifiers are fixed for ever.
+    bool public verifiersFrozen;
+    IQuoteVerifier private _quoteVerifier;
+    IQuoteVerifier private _nextQuoteVerifier;
+    /// @notice From when the next quote verifier counts; zero: there is none.
     uint64 public quoteVerifierFrom;
+    /// @notice What must stand for a node that registers or renews; zero address: nothing.
+    IStakes public stakes;
+    uint256 public minimumStake;
     address[] private _list;
     bytes32 private _pendingVerifiers;
     uint64 private _pendingVerifiersFrom;
@@ -85,7 +108,11 @@ contract NodeRegistry is EIP712, Ownable2Step {
     event MeasurementObjected(bytes32 indexed measurement, address indexed verifier);
     event MeasurementsFrozen();
     event VerifiersScheduled(address[] verifiers, uint256 threshold, uint64 from);
+    event VerifiersObjected(bytes32 indexed scheduled, address indexed verifier);
+    event VerifiersFixed();
     event QuoteVerifierSet(IQuoteVerifier quoteVerifier, uint64 from);
+    event QuoteVerifierObjected(IQuoteVerifier indexed quoteVerifier, address indexed verifier);
+    event StakeRequired(IStakes stakes, uint256 minimum);
     event EquivocationProved(
         address indexed statementKey, address indexed reporter, string kind, address pool, bytes32 subject
     );
@@ -102,12 +129,17 @@ contract NodeRegistry is EIP712, Ownable2Step {
     error MeasurementNotAllowed(bytes32 measurement);
     error MeasurementAlreadyAllowed(bytes32 measurement, uint64 allowedFrom);
     error ObjectionTooLate(bytes32 measurement, uint64 allowedFrom);
-    error MeasurementListFrozen();
+    error MeasurementListFrozen(bytes32 measurement);
     error OnlyVerifier(address caller);
     error VerifiersNotScheduled(bytes32 scheduled, uint64 from);
+    error VerifierListFrozen(uint256 count, uint256 threshold);
+    error NothingToObjectTo(uint64 from, uint256 time);
+    error QuoteNotFresh(bytes32 nonce, bytes32 expected, uint256 blockNumber);
+    error QuoteBlockUsed(address statementKey, uint256 blockNumber, uint256 last);
+    error QuoteBlockUnknown(uint256 blockNumber);
+    error StakeMissing(address statementKey, uint256 staked, uint256 minimum);
     error QuoteVerifierMissing(uint64 from);
     error QuoteForOther(bytes32 measurement, bytes32 reportData);
-    error KeyNotInKeySet(address statementKey, bytes32 keySetDigest);
     error NotEquivocation(bytes32 first, bytes32 second);
     error KindNotExclusive(string kind);
     error VerifierSetInvalid(uint256 count, uint256 threshold);
@@ -117,7 +149,7 @@ contract NodeRegistry is EIP712, Ownable2Step {
     error RegistrationExpiryInvalid(uint64 expiresAt, uint256 minimum, uint256 maximum);
     error NodeKeyRevoked(address statementKey);
     error NodeUnknown(address statementKey);
-    error StatementKeyZero();
+    error StatementKeyZero(bytes32 keySetDigest);
     error RevokeNotAllowed(address caller, address statementKey);
     error StatementSignatureInvalid(string kind, bytes32 subject);
     error StatementSignerNotActive(address signer, string kind, bytes32 subject);
@@ -135,7 +167,7 @@ contract NodeRegistry is EIP712, Ownable2Step {
             emit MeasurementSet(measurement, false);
             return;
         }
-        if (frozen) revert MeasurementListFrozen();
+        if (frozen) revert MeasurementListFrozen(measurement);
         // A second decision may not restart or shorten a window that is running.
         if (allowedFrom[measurement] != 0) {
             if (objectionWindow == 0) return;
@@ -156,26 +188,64 @@ contract NodeRegistry is EIP712, Ownable2Step {
         emit MeasurementObjected(measurement, msg.sender);
     }
 
-    /// @notice Closes the list of measurements for ever: none can be added, by nobody. They can still be disallowed.
+    /// @notice Closes the list of measurements for ever: none can be added, by nobody, nor another contract that says what a
+    /// quote measures. They can still be taken away. {freezeVerifiers} does the same for verifiers.
     function freezeMeasurements() external onlyOwner {
         frozen = true;
         emit MeasurementsFrozen();
     }
 
-    /// @notice Chooses the contract that checks quotes on chain; it counts after the objection window.
-    function setQuoteVerifier(IQuoteVerifier quoteVerifier_) external onlyOwner {
-        quoteVerifier = quoteVerifier_;
+    /// @notice Fixes the verifiers for ever, but for those who are taken away.
+    function freezeVerifiers() external onlyOwner {
+        verifiersFrozen = true;
+        _pendingVerifiers = 0;
+        emit VerifiersFixed();
+    }
+
+    /// @notice Chooses the contract that checks quotes on chain; it counts after the objection window, and what counted before
+    /// counts until then. The zero address takes it away at once.
+    function setQuoteVerifier(IQuoteVerifier next) external onlyOwner {
+        if (address(next) == address(0)) {
+            _quoteVerifier = next;
+            _nextQuoteVerifier = next;
+            quoteVerifierFrom = 0;
+            emit QuoteVerifierSet(next, 0);
+            return;
+        }
+        if (frozen) revert MeasurementListFrozen(bytes32(uint256(uint160(address(next)))));
+        _quoteVerifier = quoteVerifier();
+        _nextQuoteVerifier = next;
         quoteVerifierFrom = uint64(block.timestamp) + objectionWindow;
-        emit QuoteVerifierSet(quoteVerifier_, quoteVerifierFrom);
+        emit QuoteVerifierSet(next, quoteVerifierFrom);
+    }
+
+    /// @notice A verifier's veto against a quote verifier that does not count yet.
+    function objectToQuoteVerifier() external {
+        if (!isVerifier[msg.sender]) revert OnlyVerifier(msg.sender);
+        if (quoteVerifierFrom <= block.timestamp) revert NothingToObjectTo(quoteVerifierFrom, block.timestamp);
+        emit QuoteVerifierObjected(_nextQuoteVerifier, msg.sender);
+        _nextQuoteVerifier = IQuoteVerifier(address(0));
+        quoteVerifierFrom = 0;
+    }
+
+    /// @notice Demands that so much stands for a node when it registers or renews; zero, the default, demands nothing.
+    function requireStake(IStakes stakes_, uint256 minimum) external onlyOwner {
+        stakes = stakes_;
+        minimumStake = minimum;
+        emit StakeRequired(stakes_, minimum);
     }
 
     /// @notice Replaces the verifiers. `verifiers` ascend strictly, which makes them distinct and non-zero. The first set
-    /// counts at once; a later one must be sent twice, before and after the objection window.
+    /// counts at once, and so does one that only takes verifiers away and lowers no threshold; any other must be sent twice,
+    /// before the objection window and at most {ANNOUNCEMENT_WINDOW} after it.
     function setVerifiers(address[] calldata verifiers, uint256 threshold_) external onlyOwner {
         if (threshold_ == 0 || threshold_ > verifiers.length || verifiers.length > MAXIMUM_VERIFIERS) {
             revert VerifierSetInvalid(verifiers.length, threshold_);
         }
-        if (_verifiers.length != 0 && objectionWindow != 0 && !_verifiersDue(verifiers, threshold_)) return;
+        if (_verifiers.length != 0 && !_onlyTakesAway(verifiers, threshold_)) {
+            if (verifiersFrozen) revert VerifierListFrozen(verifiers.length, threshold_);
+            if (objectionWindow != 0 && !_verifiersDue(verifiers, threshold_)) return;
+        }
         for (uint256 i; i < _verifiers.length; ++i) {
             delete isVerifier[_verifiers[i]];
         }
@@ -190,6 +260,16 @@ contract NodeRegistry is EIP712, Ownable2Step {
         emit VerifiersSet(verifiers, threshold_);
     }
 
+    /// @notice A verifier's veto against verifiers that were announced, also when their time has come and the owner has not
+    /// sent them again. It can object to its own removal only as far as that lowers the threshold or adds somebody.
+    function objectToVerifiers() external {
+        if (!isVerifier[msg.sender]) revert OnlyVerifier(msg.sender);
+        bytes32 scheduled = _pendingVerifiers;
+        if (scheduled == 0) revert NothingToObjectTo(_pendingVerifiersFrom, block.timestamp);
+        _pendingVerifiers = 0;
+        emit VerifiersObjected(scheduled, msg.sender);
+    }
+
     /// @notice Registers or renews a node. `signatures` are verifiers' signatures in ascending order of signer.
     /// @dev A renewal must reach further into the future than what it replaces, so an old approval cannot be replayed.
     function register(NodeRegistration calldata registration, bytes[] calldata signatures) external {
@@ -197,31 +277,52 @@ contract NodeRegistry is EIP712, Ownable2Step {
         _register(registration);
     }
 
-    /// @notice Registers or renews a node by its quote alone, checked on chain. The key set's canonical JSON must contain
-    /// the statement key as `"statement":"0x..."` exactly once; the registration lasts at most as long as that of verifiers.
-    function registerByQuote(NodeRegistration calldata registration, bytes calldata quote, bytes calldata keySet)
-        external
-    {
-        if (address(quoteVerifier) == address(0) || quoteVerifierFrom > block.timestamp) {
-            revert QuoteVerifierMissing(quoteVerifierFrom);
-        }
-        (bytes32 measurement, bytes32 reportData) = quoteVerifier.verify(quote);
-        if (
-            measurement != registration.measurement || reportData != registration.keySetDigest
-                || sha256(keySet) != reportData || sha256(quote) != registration.quoteDigest
-        ) revert QuoteForOther(measurement, reportData);
-        if (KeySetText.statementKeyOf(keySet) != registration.statementKey) {
-            revert KeyNotInKeySet(registration.statementKey, registration.keySetDigest);
-        }
-        _register(registration);
+    /// @notice Registers or renews a node by its quote alone, checked on chain. All of the registration follows from the quote
+    /// and the key set, which is its canonical JSON: who sends it chooses nothing. It lasts {MAXIMUM_LIFETIME}.
+    /// @param blockNumber A block that the chain still remembers (256, or 8,191 with EIP-2935) and whose
+    /// {registrationNonce} is the second half of the report data: the quote was made after it. Later than that of the node's
+    /// last quote, so that one quote registers once, however its unsigned parts are written.
+    function registerByQuote(bytes calldata quote, bytes calldata keySet, uint256 blockNumber) external {
+        IQuoteVerifier verifier = quoteVerifier();
+        if (address(verifier) == address(0)) revert QuoteVerifierMissing(quoteVerifierFrom);
+        (bytes32 measurement, bytes32 keySetDigest, bytes32 nonce) = verifier.verify(quote);
+        if (sha256(keySet) != keySetDigest) revert QuoteForOther(measurement, keySetDigest);
+        bytes32 expected = registrationNonce(blockNumber);
+        if (nonce != expected) revert QuoteNotFresh(nonce, expected, blockNumber);
+        address key = KeySetText.statementKeyOf(keySet);
+        uint256 last = _nodes[key].quotedBlock;
+        if (blockNumber <= last) revert QuoteBlockUsed(key, blockNumber, last);
+        _nodes[key].quotedBlock = uint64(blockNumber);
+        _register(
+            NodeRegistration(
+                key, keySetDigest, sha256(quote), measurement, uint64(block.timestamp) + MAXIMUM_LIFETIME
+            )
+        );
     }
 
-    function _register(NodeRegistration calldata registration) private {
+    /// @notice The second half of the report data of a quote that registers after this block, on this chain, here.
+    function registrationNonce(uint256 blockNumber) public view returns (bytes32) {
+        bytes32 hash = Blockhash.blockHash(blockNumber);
+        if (hash == 0) revert QuoteBlockUnknown(blockNumber);
+        return keccak256(abi.encode(REGISTRATION_DOMAIN, block.chainid, address(this), blockNumber, hash));
+    }
+
+    /// @notice What checks quotes on chain now; zero: this registry hears verifiers only.
+    function quoteVerifier() public view returns (IQuoteVerifier) {
+        bool due = address(_nextQuoteVerifier) != address(0) && quoteVerifierFrom <= block.timestamp;
+        return due ? _nextQuoteVerifier : _quoteVerifier;
+    }
+
+    function _register(NodeRegistration memory registration) private {
         address key = registration.statementKey;
         Node storage node = _nodes[key];
-        if (key == address(0)) revert StatementKeyZero();
+        if (key == address(0)) revert StatementKeyZero(registration.keySetDigest);
         if (node.revoked) revert NodeKeyRevoked(key);
         if (!measurementAllowed(registration.measurement)) revert MeasurementNotAllowed(registration.measurement);
+        if (minimumStake != 0) {
+            uint256 staked = stakes.totalOf(key);
+            if (staked < minimumStake) revert StakeMissing(key, staked, minimumStake);
+        }
         uint256 minimum = node.expiresAt > block.timestamp ? node.expiresAt : block.timestamp;
         uint256 maximum = block.timestamp + MAXIMUM_LIFETIME;
         if (registration.expiresAt <= minimum || registration.expiresAt > maximum) {
@@ -340,10 +441,20 @@ contract NodeRegistry is EIP712, Ownable2Step {
         if (problem != ECDSA.RecoverError.NoError) revert StatementSignatureInvalid(s.kind, s.subject);
     }
 
-    /// Whether this very set was announced an objection window ago; announces it when it was not.
+    /// Whether all of these are verifiers already, and as many of them must sign as before.
+    function _onlyTakesAway(address[] calldata verifiers, uint256 threshold_) private view returns (bool) {
+        if (threshold_ < threshold) return false;
+        for (uint256 i; i < verifiers.length; ++i) {
+            if (!isVerifier[verifiers[i]]) return false;
+        }
+        return true;
+    }
+
+    /// Whether this very set was announced an objection window ago, and not too long ago; announces it when it was not.
     function _verifiersDue(address[] calldata verifiers, uint256 threshold_) private returns (bool) {
         bytes32 scheduled = keccak256(abi.encode(verifiers, threshold_));
-        if (_pendingVerifiers == scheduled) {
+        bool lapsed = block.timestamp > _pendingVerifiersFrom + ANNOUNCEMENT_WINDOW;
+        if (_pendingVerifiers == scheduled && !lapsed) {
             if (block.timestamp < _pendingVerifiersFrom) revert VerifiersNotScheduled(scheduled, _pendingVerifiersFrom);
             _pendingVerifiers = 0;
             return true;

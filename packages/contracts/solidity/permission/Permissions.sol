@@ -15,7 +15,8 @@ struct Terms {
     /// @dev Last second at which a run may be funded.
     uint64 closesAt;
     /// @dev Digest of the tables, columns and purpose that a run may touch; zero: what the job itself says. A job's digest
-    /// fixes them already; a template's grant is where this matters. Nodes enforce it.
+    /// fixes them already; a template's grant is where this matters. A job must declare the same digest to be funded, and
+    /// nodes hold its manifest to it.
     bytes32 scopeDigest;
 }
 
@@ -70,6 +71,7 @@ contract Permissions {
     error GrantIsRevoked(address grantee, address pool, bytes32 jobDigest);
     error GrantOutsideWindow(address grantee, address pool, bytes32 jobDigest, uint64 opensAt, uint64 closesAt);
     error GrantExhausted(address grantee, address pool, bytes32 jobDigest, uint32 runs);
+    error ScopeOther(address grantee, address pool, bytes32 jobDigest, bytes32 declared, bytes32 scope);
     error TermsInvalid(uint32 runs, uint64 opensAt, uint64 closesAt);
 
     modifier onlyJobBoard() {
@@ -95,9 +97,10 @@ contract Permissions {
     }
 
     /// @notice Counts one run and returns its price; reverts unless the grant allows it now.
+    /// @param scopeDigest What the job says that it touches: must be the grant's, when the grant has one.
     /// @return price What the vote allowed.
     /// @return generation To be handed back to {giveBack} and {priceOf}.
-    function use(address grantee, address pool, bytes32 jobDigest)
+    function use(address grantee, address pool, bytes32 jobDigest, bytes32 scopeDigest)
         external
         onlyJobBoard
         returns (RunPrice memory price, uint32 generation)
@@ -110,6 +113,9 @@ contract Permissions {
             revert GrantOutsideWindow(grantee, pool, jobDigest, head.opensAt, head.closesAt);
         }
         if (head.used >= head.runs) revert GrantExhausted(grantee, pool, jobDigest, head.runs);
+        if (head.scoped && _scopes[key] != scopeDigest) {
+            revert ScopeOther(grantee, pool, jobDigest, scopeDigest, _scopes[key]);
+        }
         generation = head.generation;
         _heads[key].used = head.used + 1;
         price = _prices[key][generation];

@@ -11,10 +11,11 @@ import {GovernanceSettings, PoolGovernor} from "../governance/PoolGovernor.sol";
 import {TimelockDeployer} from "../governance/TimelockDeployer.sol";
 import {NodeRegistry} from "../node/NodeRegistry.sol";
 import {StatementGuard, StatementProof} from "../node/StatementGuard.sol";
+import {ContributionRecord, ContributionState, DataRegistry} from "../registry/DataRegistry.sol";
 import {PoolToken} from "../token/PoolToken.sol";
 import {PoolTokenDeployer, TokenPlan} from "../token/PoolTokenDeployer.sol";
 import {Allocation} from "../token/VestingSchedule.sol";
-import {IPool} from "./IPool.sol";
+import {IPool, Stop, StopAct} from "./IPool.sol";
 
 /// @notice What a founder decides once.
 struct Founding {
@@ -30,6 +31,8 @@ struct Founding {
     /// @dev May pause the pool for a while and add restrictions; zero: nobody. Only a vote replaces it.
     address guardian;
     GovernanceSettings governance;
+    /// @dev Digests of the code that jobs may run, when the rules do not accept any.
+    bytes32[] jobCode;
 }
 
 /// @notice What the pool's own vote can change. Digests are SHA-256 values.
@@ -44,6 +47,9 @@ struct PoolRules {
     uint128 rewardPerFullScore;
     /// @dev Part of job fees that goes to the timelock, in 1/10,000.
     uint16 treasuryShareBps;
+    /// @dev Whether a job may run any code that a vote granted it; else only code of the list ({Pool.setJobCode}), which
+    /// denies all while it is empty.
+    bool anyJobCode;
 }
 
 /// @notice The contracts that all pools of a deployment share.
@@ -64,6 +70,8 @@ struct KeyEpoch {
     address node;
     bytes32 policyDigest;
     bytes32 keyDigest;
+    /// @dev Digest of the evidence with which the node was registered when it published the key.
+    bytes32 attestationDigest;
 }
 
 /// @title One pool: its rules, its key epochs, its members' points and their share of what jobs pay
@@ -78,8 +86,13 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     uint16 public constant MAXIMUM_TREASURY_SHARE_BPS = 2_000;
     /// @notice A pause ends by itself after this long, and the next may begin only as long after its end.
     uint40 public constant PAUSE_DURATION = 7 days;
-    /// @notice How many restrictions may be added to one policy.
+    /// @notice How many restrictions the vote may add to one policy.
     uint32 public constant MAXIMUM_RESTRICTIONS = 64;
+    /// @notice How many restrictions the guardian may have in force at once; they take none of the vote's places.
+    uint32 private constant MAXIMUM_PASSING_RESTRICTIONS = 8;
+    /// @notice The guardian's restrictions end by themselves this long after the first of them, and the next may begin only as
+    /// long after their end.
+    uint40 private constant PASSING_DURATION = 14 days;
     /// @dev Fees per point are kept in this fixed-point scale. What it cuts off is carried to the next distribution.
     uint256 private constant SCALE = 1e6;
 
@@ -101,11 +114,14 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
         uint40 pausedUntil;
         /// @dev Whether the published key belongs to the policy in force.
         bool open;
+        /// @dev As in the rules, where funding finds it without another slot.
+        bool anyJobCode;
     }
 
     Gate private _gate;
     bytes32 private _keyPolicyDigest;
     bytes32 private _keyDigest;
+    bytes32 private _attestationDigest;
 
     /// @notice Who may pause; zero: nobody.
     address public guardian;
@@ -117,6 +133,21 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     }
 
     mapping(bytes32 policyDigest => Restrictions) private _restrictions;
+
+    /// @notice What the guardian has added to a policy for a while.
+    struct PassingRestrictions {
+        uint40 until;
+        bytes32[] restrictions;
+    }
+
+    mapping(bytes32 policyDigest => PassingRestrictions) private _passing;
+
+    /// @notice Code that jobs may run.
+    mapping(bytes32 codeDigest => bool) public jobCode;
+
+    mapping(bytes32 digest => Stop) private _stops;
+    /// @notice Whether a contributor holds the runs of a digest, or did when a vote let them run.
+    mapping(bytes32 digest => mapping(address contributor => bool)) public holds;
 
     /// @dev All that a reward writes for its owner, in one slot: what a new contributor costs is this slot.
     struct Account {
@@ -141,15 +172,23 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     }
 
     Totals private _totals;
-    /// @notice Pool tokens that are credited and not minted yet: nobody else can be rewarded with them.
-    uint256 public reserved;
+    /// @notice Pool tokens that are credited and not minted yet: nobody else can be rewarded with them, and a quorum counts them.
+    uint256 public override reserved;
 
     event RulesChanged(PoolRules rules);
-    event KeyEpochPublished(uint32 indexed epoch, bytes32 policyDigest, bytes32 keyDigest, address indexed node);
+    event KeyEpochPublished(
+        uint32 indexed epoch, bytes32 policyDigest, bytes32 keyDigest, address indexed node, bytes32 attestationDigest
+    );
     event GuardianChanged(address guardian);
     event Paused(address indexed by, uint40 until);
     event Resumed();
     event Narrowed(bytes32 indexed policyDigest, uint32 index, bytes32 restriction, bytes32 head);
+    event NarrowedForNow(bytes32 indexed policyDigest, bytes32 restriction, uint40 until);
+    event PassingRestrictionsEnded(bytes32 indexed policyDigest);
+    event JobCodeSet(bytes32 indexed codeDigest, bool accepted);
+    event RunsSuspended(bytes32 indexed digest, address indexed by, uint32 holders);
+    event RunsResumed(bytes32 indexed digest, address indexed by, uint32 holders, bool overruled);
+    event StopBound(bytes32 indexed digest);
     event Forfeited(address indexed contributor, uint256 score);
     event Rewarded(address indexed contributor, uint256 score, uint256 amount);
     /// @dev One event for many; the scores stand in the event of the batch.
@@ -163,22 +202,37 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     error OnlyGuardian(address caller, address guardian);
     error PoolIsPaused(uint40 until);
     error PauseTooSoon(uint40 earliest);
-    error NotPaused();
-    error RestrictionZero();
+    error NotPaused(uint40 pausedUntil);
+    error RestrictionZero(bytes32 policyDigest);
     error RestrictionsFull(bytes32 policyDigest);
+    error NarrowTooSoon(uint40 earliest);
+    error NothingPassing(bytes32 policyDigest);
     error OnlyJobBoard(address caller, address jobBoard);
-    error PolicyDigestZero();
+    error OnlyContributor(address caller, address pool);
+    error JobIsSuspended(bytes32 digest, uint32 holders);
+    error AlreadySuspended(bytes32 digest, address contributor);
+    error NotSuspended(bytes32 digest, address caller);
+    error SuspensionOverruled(bytes32 digest);
+    error SuspensionBinding(bytes32 digest);
+    error JobCodeNotAccepted(bytes32 codeDigest);
+    error PolicyDigestZero(bytes32 current);
     error TreasuryShareTooLarge(uint16 bps, uint16 maximum);
     error EpochNotNext(uint32 given, uint32 expected);
     error EpochPolicyStale(bytes32 given, bytes32 current);
     error EpochNotCurrent(uint32 given, uint32 current);
     error NodeNotAccepted(address node, bytes32 measurement, bytes32 required);
     error DistributionUnpaid(uint256 balance, uint256 needed);
+    error PointsShort(address contributor, uint256 points, uint256 score);
     error NothingToClaim(address contributor);
     error NothingToCollect(address contributor);
 
     modifier onlyTimelock() {
         if (msg.sender != timelock) revert OnlyTimelock(msg.sender, timelock);
+        _;
+    }
+
+    modifier onlyJobBoard() {
+        if (msg.sender != jobBoard) revert OnlyJobBoard(msg.sender, jobBoard);
         _;
     }
 
@@ -190,6 +244,9 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
         protocolToken = around.protocolToken;
         name = founding.name;
         _setRules(founding.rules);
+        for (uint256 i; i < founding.jobCode.length; ++i) {
+            _setJobCode(founding.jobCode[i], true);
+        }
 
         TimelockController lock = around.timelockDeployer.deploy(founding.governance.timelockDelay);
         PoolToken minted = around.tokenDeployer.deploy(
@@ -220,6 +277,45 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
         _setRules(rules_);
     }
 
+    /// @notice Accepts code for jobs, or accepts it no more. Only a vote.
+    function setJobCode(bytes32 codeDigest, bool accepted) external onlyTimelock {
+        _setJobCode(codeDigest, accepted);
+    }
+
+    /// @notice Holds every future run of a digest, a job's or a template's, whoever proposes it and under whatever number.
+    /// Any contributor, for itself: it holds until this contributor lets go or the vote overrules it.
+    function suspendRuns(bytes32 digest) external {
+        if (_accounts[msg.sender].points == 0) revert OnlyContributor(msg.sender, address(this));
+        _suspend(msg.sender, digest);
+    }
+
+    /// @notice The same for a contributor whose accepted contribution earned no points.
+    function suspendRunsWith(bytes32 digest, uint256 contributionId) external {
+        ContributionRecord memory record = DataRegistry(dataRegistry).getRecord(contributionId);
+        bool here = record.state == ContributionState.Accepted
+            && DataRegistry(dataRegistry).pools().poolAt(record.poolIndex) == address(this);
+        if (!here || record.owner != msg.sender) revert OnlyContributor(msg.sender, address(this));
+        _suspend(msg.sender, digest);
+    }
+
+    /// @notice Lets go: a contributor what it holds itself; a vote all that is held, and for good.
+    function resumeRuns(bytes32 digest) external {
+        _resume(msg.sender, digest);
+    }
+
+    /// @inheritdoc IPool
+    function stopFor(StopAct act, address caller, bytes32 digest) external onlyJobBoard {
+        if (act == StopAct.Resume) return _resume(caller, digest);
+        if (act == StopAct.Suspend) {
+            if (_accounts[caller].points == 0) revert OnlyContributor(caller, address(this));
+            return _suspend(caller, digest);
+        }
+        Stop storage stop = _stops[digest];
+        if (stop.holders == 0 || stop.binding) return;
+        stop.binding = true;
+        emit StopBound(digest);
+    }
+
     /// @notice Publishes the pool key of the next epoch, signed by a node.
     /// @dev Statement facts: uint256 epoch, bytes32 policyDigest, bytes32 keyDigest; subject: the epoch.
     function publishKey(uint32 epoch, bytes32 policyDigest_, bytes32 keyDigest, StatementProof calldata proof)
@@ -236,7 +332,10 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
         _gate.open = true;
         _keyPolicyDigest = policyDigest_;
         _keyDigest = keyDigest;
-        emit KeyEpochPublished(epoch, policyDigest_, keyDigest, node);
+        // A renewal replaces what the registry knows of the node: the evidence behind this key is kept here.
+        bytes32 attestationDigest = nodeRegistry.getNode(node).quoteDigest;
+        _attestationDigest = attestationDigest;
+        emit KeyEpochPublished(epoch, policyDigest_, keyDigest, node, attestationDigest);
     }
 
     /// @notice Chooses another guardian. Only a vote.
@@ -258,17 +357,19 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
 
     /// @notice Ends a pause before its time. Only a vote.
     function resume() external onlyTimelock {
-        if (_gate.pausedUntil <= block.timestamp) revert NotPaused();
+        if (_gate.pausedUntil <= block.timestamp) revert NotPaused(_gate.pausedUntil);
         _gate.pausedUntil = uint40(block.timestamp);
         emit Resumed();
     }
 
     /// @notice Narrows the policy in force at once, also for the data that is already under it: adds the digest of a
-    /// restriction which every use must meet besides the policy. Only the guardian or a vote; nobody can take one away.
+    /// restriction which every use must meet besides the policy. By a vote for good: nobody can take one away. By the guardian
+    /// for two weeks, unless a vote adds it, too.
     function narrow(bytes32 restriction) external {
         if (msg.sender != guardian && msg.sender != timelock) revert OnlyGuardian(msg.sender, guardian);
-        if (restriction == 0) revert RestrictionZero();
         bytes32 policy = _rules.policyDigest;
+        if (restriction == 0) revert RestrictionZero(policy);
+        if (msg.sender != timelock) return _narrowForNow(policy, restriction);
         Restrictions storage added = _restrictions[policy];
         uint32 index = added.count;
         if (index == MAXIMUM_RESTRICTIONS) revert RestrictionsFull(policy);
@@ -276,6 +377,15 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
         added.head = head;
         added.count = index + 1;
         emit Narrowed(policy, index, restriction, head);
+    }
+
+    /// @notice Ends the guardian's restrictions of the policy in force before their time. Only a vote.
+    function endPassingRestrictions() external onlyTimelock {
+        bytes32 policy = _rules.policyDigest;
+        PassingRestrictions storage passing = _passing[policy];
+        if (passing.until <= block.timestamp) revert NothingPassing(policy);
+        passing.until = uint40(block.timestamp);
+        emit PassingRestrictionsEnded(policy);
     }
 
     /// @inheritdoc IPool
@@ -345,14 +455,14 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
         _requireRegistry();
         Account storage account = _accounts[contributor];
         _accrue(contributor, account, _totals.accruedPerPoint);
+        if (score > account.points) revert PointsShort(contributor, account.points, score);
         account.points -= uint40(score);
         _totals.points -= uint64(score);
         emit Forfeited(contributor, score);
     }
 
     /// @inheritdoc IPool
-    function distribute(uint256 amount) external nonReentrant {
-        if (msg.sender != jobBoard) revert OnlyJobBoard(msg.sender, jobBoard);
+    function distribute(uint256 amount) external nonReentrant onlyJobBoard {
         Totals memory totals = _totals;
         uint256 balance = protocolToken.balanceOf(address(this));
         if (balance < totals.liability + amount) revert DistributionUnpaid(balance, totals.liability + amount);
@@ -418,10 +528,10 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
 
     /// @notice The current key epoch; all zero before the first.
     function keyEpoch() external view returns (KeyEpoch memory) {
-        return KeyEpoch(_gate.epoch, _gate.node, _keyPolicyDigest, _keyDigest);
+        return KeyEpoch(_gate.epoch, _gate.node, _keyPolicyDigest, _keyDigest, _attestationDigest);
     }
 
-    /// @notice Time at which the last pause ends or ended; zero before the first.
+    /// @inheritdoc IPool
     function pausedUntil() external view returns (uint40) {
         return _gate.pausedUntil;
     }
@@ -429,6 +539,11 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     /// @notice The restrictions that a policy has been given: the head of their hash chain, and how many there are.
     function restrictionsOf(bytes32 policyDigest) external view returns (Restrictions memory) {
         return _restrictions[policyDigest];
+    }
+
+    /// @notice The guardian's restrictions of a policy that hold now, and until when they do; none when their time is over.
+    function passingRestrictionsOf(bytes32 policyDigest) external view returns (PassingRestrictions memory passing) {
+        if (_passing[policyDigest].until > block.timestamp) passing = _passing[policyDigest];
     }
 
     /// @inheritdoc IPool
@@ -446,6 +561,25 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IPool
+    function requireOpenTo(bytes32 digest) public view {
+        uint40 until = _gate.pausedUntil;
+        if (block.timestamp < until) revert PoolIsPaused(until);
+        uint32 holders = _stops[digest].holders;
+        if (holders != 0) revert JobIsSuspended(digest, holders);
+    }
+
+    /// @inheritdoc IPool
+    function requireFundable(bytes32 digest, bytes32 codeDigest) external view {
+        requireOpenTo(digest);
+        if (!_gate.anyJobCode && !jobCode[codeDigest]) revert JobCodeNotAccepted(codeDigest);
+    }
+
+    /// @inheritdoc IPool
+    function stopOf(bytes32 digest) external view returns (Stop memory) {
+        return _stops[digest];
+    }
+
+    /// @inheritdoc IPool
     function requireNode(address node) public view {
         bytes32 required = _rules.measurement;
         if (required == 0) return;
@@ -454,13 +588,61 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     }
 
     function _setRules(PoolRules memory rules_) private {
-        if (rules_.policyDigest == 0) revert PolicyDigestZero();
+        if (rules_.policyDigest == 0) revert PolicyDigestZero(_rules.policyDigest);
         if (rules_.treasuryShareBps > MAXIMUM_TREASURY_SHARE_BPS) {
             revert TreasuryShareTooLarge(rules_.treasuryShareBps, MAXIMUM_TREASURY_SHARE_BPS);
         }
         _rules = rules_;
+        _gate.anyJobCode = rules_.anyJobCode;
         _gate.open = _gate.epoch != 0 && _keyPolicyDigest == rules_.policyDigest;
         emit RulesChanged(rules_);
+    }
+
+    function _narrowForNow(bytes32 policy, bytes32 restriction) private {
+        PassingRestrictions storage passing = _passing[policy];
+        uint40 until = passing.until;
+        if (until <= block.timestamp) {
+            if (until != 0 && block.timestamp < until + PASSING_DURATION) revert NarrowTooSoon(until + PASSING_DURATION);
+            until = uint40(block.timestamp) + PASSING_DURATION;
+            passing.until = until;
+            delete passing.restrictions;
+        }
+        if (passing.restrictions.length == MAXIMUM_PASSING_RESTRICTIONS) revert RestrictionsFull(policy);
+        passing.restrictions.push(restriction);
+        emit NarrowedForNow(policy, restriction, until);
+    }
+
+    function _setJobCode(bytes32 codeDigest, bool accepted) private {
+        // Who declares no code declares zero.
+        if (codeDigest == 0) revert JobCodeNotAccepted(codeDigest);
+        jobCode[codeDigest] = accepted;
+        emit JobCodeSet(codeDigest, accepted);
+    }
+
+    function _suspend(address contributor, bytes32 digest) private {
+        Stop storage stop = _stops[digest];
+        if (stop.overruled) revert SuspensionOverruled(digest);
+        if (holds[digest][contributor]) revert AlreadySuspended(digest, contributor);
+        holds[digest][contributor] = true;
+        uint32 holders = ++stop.holders;
+        emit RunsSuspended(digest, contributor, holders);
+    }
+
+    /// Each contributor has a hold of its own, so that nobody can stop first and let go for another one.
+    function _resume(address caller, bytes32 digest) private {
+        Stop storage stop = _stops[digest];
+        if (stop.holders == 0) revert NotSuspended(digest, caller);
+        if (caller == timelock) {
+            _stops[digest] = Stop(0, true, false, uint40(block.timestamp));
+            emit RunsResumed(digest, caller, 0, true);
+            return;
+        }
+        if (!holds[digest][caller]) revert NotSuspended(digest, caller);
+        if (stop.binding) revert SuspensionBinding(digest);
+        holds[digest][caller] = false;
+        uint32 holders = --stop.holders;
+        if (holders == 0) stop.liftedAt = uint40(block.timestamp);
+        emit RunsResumed(digest, caller, holders, false);
     }
 
     function _requireRegistry() private view {

@@ -12,6 +12,8 @@ struct BatchHeader {
     address pool;
     uint32 epoch;
     bytes32 schemaId;
+    /// @dev Last second at which the owners' signatures count.
+    uint64 deadline;
     /// @dev The locator of an entry is this text followed by the hex of its blob digest.
     string locatorBase;
 }
@@ -42,6 +44,7 @@ struct Batch {
 /// statement; owners are then paid with a proof, each entry once.
 contract ContributionBatches is StatementGuard, EIP712 {
     string public constant VERDICT_ROOT_STATEMENT = "sealpool/verdict-root/1";
+    string public constant ERASURE_STATEMENT = "sealpool/batch-erasure/1";
     uint16 public constant FULL_SCORE = 10_000;
     uint256 public constant MAXIMUM_ENTRIES = 1_024;
     uint256 public constant MAXIMUM_LOCATOR_BYTES = 440;
@@ -54,11 +57,18 @@ contract ContributionBatches is StatementGuard, EIP712 {
         "BatchedContribution(bytes32 batch,uint256 index,address owner,bytes32 blobDigest,bytes32 commitment,bytes32 consentDigest)"
     );
 
-    /// @dev One word of marks, held in memory while neighbouring entries are paid.
-    struct Marks {
+    /// @dev What one payment holds in memory.
+    struct Payment {
+        /// @dev One word of marks at a time, while neighbouring entries are paid.
         uint256 place;
         uint256 paid;
         uint256 withdrawn;
+        address[] owners;
+        uint256[] scores;
+        uint256 filled;
+        /// @dev Which verdicts were left out; empty while none was.
+        bool[] out;
+        uint256 skipped;
     }
 
     IPoolDirectory public immutable pools;
@@ -70,6 +80,9 @@ contract ContributionBatches is StatementGuard, EIP712 {
     mapping(uint256 id => Batch) private _batches;
     mapping(uint256 id => mapping(uint256 word => uint256)) private _paid;
     mapping(uint256 id => mapping(uint256 word => uint256)) private _withdrawn;
+    mapping(uint256 id => mapping(uint256 word => uint256)) private _erased;
+    /// @dev Which leaf was paid, where it was paid with a proof: only then could another one of its place be in the tree.
+    mapping(uint256 id => mapping(uint256 index => bytes32)) private _paidLeaf;
 
     /// @param entries For each entry 116 bytes: owner, blob digest, commitment, consent digest.
     event BatchContributed(
@@ -85,9 +98,15 @@ contract ContributionBatches is StatementGuard, EIP712 {
         uint256 indexed id, address indexed pool, address indexed node, bytes32 root, uint256 accepted
     );
     event BatchVerdictsPaid(uint256 indexed id, BatchVerdict[] verdicts);
+    event BatchVerdictSkipped(uint256 indexed id, uint256 index, bool withdrawn);
     event BatchEntryWithdrawn(uint256 indexed id, uint256 index, address indexed owner);
+    event BatchEntrySuperseded(uint256 indexed id, uint256 index, address indexed owner, bytes32 replacement);
+    event BatchErasureRecorded(
+        uint256 indexed id, uint256 index, address indexed pool, address indexed node, bytes32 erasureDigest
+    );
 
     error PoolUnknown(uint256 index, address pool);
+    error SignatureExpired(uint256 index, uint256 deadline);
     error NumberNotNext(address relayer, uint256 given, uint256 expected);
     error EntriesLengthInvalid(uint256 entries, uint256 signatures);
     error LocatorLengthInvalid(uint256 index, uint256 length, uint256 maximum);
@@ -102,7 +121,10 @@ contract ContributionBatches is StatementGuard, EIP712 {
     error NotWithdrawnYet(uint256 id, uint256 index);
     error OwnerNotSender(address owner, address sender);
     error ScoreInvalid(uint256 id, uint16 score, bool refused);
-    error BatchEmpty();
+    error BatchEmpty(uint256 id);
+    error VerdictTwice(uint256 id, uint256 index);
+    error NotErasable(uint256 id, uint256 index);
+    error ReplacementZero(uint256 id, uint256 index);
     error BatchLengthsDiffer(uint256 verdicts, uint256 proofs);
 
     constructor(NodeRegistry nodeRegistry_, IPoolDirectory pools_)
@@ -131,7 +153,8 @@ contract ContributionBatches is StatementGuard, EIP712 {
     }
 
     /// @notice Records the Merkle root over a node's verdicts on a batch.
-    /// @dev Statement facts: uint256 id, bytes32 root, uint256 accepted; subject: the batch's identifier. A leaf is
+    /// @dev Statement facts: uint256 id, bytes32 root, uint256 accepted; subject: keccak256(abi.encode(uint256 id,
+    /// bytes32 entries' root)), because identifiers are counters and a reorganisation may give one to another batch. A leaf is
     /// keccak256(keccak256(abi.encode(id, index, owner, score, verdictDigest))).
     function recordVerdictRoot(uint256 id, bytes32 root, uint256 accepted, StatementProof calldata proof) external {
         Batch storage batch = _batches[id];
@@ -140,45 +163,82 @@ contract ContributionBatches is StatementGuard, EIP712 {
         if (root == 0 || accepted > batch.count) revert VerdictRootInvalid(id, root, accepted);
         address pool = pools.poolAt(batch.poolIndex);
         bytes32 facts = keccak256(abi.encode(id, root, accepted));
-        address node = _hearStatement(VERDICT_ROOT_STATEMENT, pool, bytes32(id), facts, proof);
+        address node = _hearStatement(VERDICT_ROOT_STATEMENT, pool, keccak256(abi.encode(id, batch.root)), facts, proof);
         IPool(pool).requireNode(node);
         batch.verdictRoot = root;
         emit VerdictRootRecorded(id, pool, node, root, accepted);
     }
 
     /// @notice Credits accepted entries of one batch to their owners, each once. Anyone may send it. Points count at once;
-    /// the tokens are minted when their owner collects them ({Pool.collectFor}), from all batches together.
-    /// @param proofs One for each verdict, or none at all when `verdicts` are all leaves of the tree, in its order.
+    /// the tokens are minted when their owner collects them ({Pool.collectFor}), from all batches together. Entries that were
+    /// paid or taken back before are left out, and told by an event: one of them holds up no other.
+    /// @param proofs One for each verdict, or none at all when `verdicts` are all leaves of the tree, in its order; a tree
+    /// in which a place has two leaves is paid with proofs only.
     function payVerdicts(uint256 id, BatchVerdict[] calldata verdicts, bytes32[][] calldata proofs) external {
         Batch memory batch = _batches[id];
         if (batch.verdictRoot == 0) revert BatchUnknown(id);
         uint256 count = verdicts.length;
-        if (count == 0) revert BatchEmpty();
+        if (count == 0) revert BatchEmpty(id);
         if (proofs.length != 0 && proofs.length != count) revert BatchLengthsDiffer(count, proofs.length);
         bytes32[] memory leaves = new bytes32[](count);
-        address[] memory owners = new address[](count);
-        uint256[] memory scores = new uint256[](count);
-        Marks memory marks = Marks(type(uint256).max, 0, 0);
-        uint256 filled;
+        Payment memory payment;
+        (payment.place, payment.owners, payment.scores) =
+            (type(uint256).max, new address[](count), new uint256[](count));
         for (uint256 i; i < count; ++i) {
-            _pay(id, batch.count, verdicts[i], marks);
-            leaves[i] = verdictLeaf(id, verdicts[i]);
-            if (proofs.length != 0) _requireProof(id, batch.verdictRoot, verdicts[i].index, leaves[i], proofs[i]);
-            filled = _merge(owners, scores, filled, verdicts[i]);
+            bool fresh = _pay(id, batch.count, verdicts[i], payment);
+            bytes32 leaf = verdictLeaf(id, verdicts[i]);
+            leaves[i] = leaf;
+            if (!fresh) _skip(payment, i, count);
+            if (proofs.length == 0) {
+                if (!fresh) _requireOnce(id, verdicts, i);
+                continue;
+            }
+            _requireProof(id, batch.verdictRoot, verdicts[i].index, leaf, proofs[i]);
+            if (fresh) _paidLeaf[id][verdicts[i].index] = leaf;
         }
-        _paid[id][marks.place] = marks.paid;
+        if (payment.skipped == count) {
+            if (isWithdrawn(id, verdicts[0].index)) revert AlreadyWithdrawn(id, verdicts[0].index);
+            revert AlreadyPaid(id, verdicts[0].index);
+        }
+        _paid[id][payment.place] = payment.paid;
         // Leaves are hashed twice, so that no inner node can pass for one: these are all leaves, or the root is another.
         if (proofs.length == 0 && _rootOf(leaves) != batch.verdictRoot) revert ProofInvalid(id, count);
-        assembly ("memory-safe") {
-            mstore(owners, filled)
-            mstore(scores, filled)
-        }
-        _emitPaid(id, verdicts);
-        IPool(pools.poolAt(batch.poolIndex)).credit(owners, scores);
+        if (payment.skipped == 0) _emitPaid(id, verdicts);
+        else emit BatchVerdictsPaid(id, _unskipped(verdicts, payment));
+        _credit(pools.poolAt(batch.poolIndex), payment);
     }
 
     /// @notice Takes an entry back. Only its owner, with the entry's place in the batch.
     function withdraw(uint256 id, uint256 index, bytes calldata entry, bytes32[] calldata proof) external {
+        _withdraw(id, index, entry, proof);
+    }
+
+    /// @notice Takes an entry back because a newer version stands for it: the sealed bytes with this digest, contributed here or
+    /// in {DataRegistry}. Only its owner.
+    function supersede(
+        uint256 id,
+        uint256 index,
+        bytes calldata entry,
+        bytes32[] calldata proof,
+        bytes32 replacement
+    ) external {
+        if (replacement == 0) revert ReplacementZero(id, index);
+        _withdraw(id, index, entry, proof);
+        emit BatchEntrySuperseded(id, index, msg.sender, replacement);
+    }
+
+    /// @notice Records that a node destroyed what it held of an entry that its owner took back.
+    /// @dev Statement facts: uint256 id, uint256 index; subject: keccak256(abi.encode(id, index)); digest: the erasure record's.
+    function recordErasure(uint256 id, uint256 index, StatementProof calldata proof) external {
+        if (!isWithdrawn(id, index) || !_mark(_erased[id], index)) revert NotErasable(id, index);
+        address pool = pools.poolAt(_batches[id].poolIndex);
+        bytes32 about = keccak256(abi.encode(id, index));
+        address node = _hearStatement(ERASURE_STATEMENT, pool, about, about, proof);
+        IPool(pool).requireNode(node);
+        emit BatchErasureRecorded(id, index, pool, node, proof.digest);
+    }
+
+    function _withdraw(uint256 id, uint256 index, bytes calldata entry, bytes32[] calldata proof) private {
         Batch storage batch = _batches[id];
         if (batch.count == 0) revert BatchUnknown(id);
         if (entry.length != ENTRY_BYTES) revert EntriesLengthInvalid(entry.length, 0);
@@ -196,7 +256,10 @@ contract ContributionBatches is StatementGuard, EIP712 {
         // A paid mark beyond the entries says that the points of that place have ended.
         if (!isPaid(id, index) || !_mark(_paid[id], MAXIMUM_ENTRIES + index)) revert AlreadyPaid(id, index);
         Batch memory batch = _batches[id];
-        _requireProof(id, batch.verdictRoot, index, verdictLeaf(id, verdict), proof);
+        bytes32 leaf = verdictLeaf(id, verdict);
+        bytes32 paid = _paidLeaf[id][index];
+        if (paid != 0 && paid != leaf) revert ProofInvalid(id, index);
+        _requireProof(id, batch.verdictRoot, index, leaf, proof);
         IPool(pools.poolAt(batch.poolIndex)).forfeit(verdict.owner, verdict.score);
     }
 
@@ -210,6 +273,11 @@ contract ContributionBatches is StatementGuard, EIP712 {
         return _paid[id][index >> 8] & (1 << (index & 0xff)) != 0;
     }
 
+    /// @notice Whether a node stated that it destroyed what it held of an entry.
+    function isErased(uint256 id, uint256 index) external view returns (bool) {
+        return _erased[id][index >> 8] & (1 << (index & 0xff)) != 0;
+    }
+
     /// @notice Whether an entry's owner took it back.
     function isWithdrawn(uint256 id, uint256 index) public view returns (bool) {
         return _withdrawn[id][index >> 8] & (1 << (index & 0xff)) != 0;
@@ -219,7 +287,13 @@ contract ContributionBatches is StatementGuard, EIP712 {
     function batchHash(address relayer, uint256 number, BatchHeader calldata header) public pure returns (bytes32) {
         return keccak256(
             abi.encode(
-                relayer, number, header.pool, header.epoch, header.schemaId, keccak256(bytes(header.locatorBase))
+                relayer,
+                number,
+                header.pool,
+                header.epoch,
+                header.schemaId,
+                header.deadline,
+                keccak256(bytes(header.locatorBase))
             )
         );
     }
@@ -241,15 +315,48 @@ contract ContributionBatches is StatementGuard, EIP712 {
     }
 
     /// Neighbouring entries of one owner become one reward: what it costs to pay an owner is paid once.
-    function _merge(
-        address[] memory owners,
-        uint256[] memory scores,
-        uint256 filled,
-        BatchVerdict calldata verdict
-    ) private pure returns (uint256) {
-        if (filled == 0 || owners[filled - 1] != verdict.owner) owners[filled++] = verdict.owner;
-        scores[filled - 1] += verdict.score;
-        return filled;
+    function _merge(Payment memory payment, BatchVerdict calldata verdict) private pure {
+        uint256 filled = payment.filled;
+        if (filled == 0 || payment.owners[filled - 1] != verdict.owner) {
+            payment.owners[filled++] = verdict.owner;
+            payment.filled = filled;
+        }
+        payment.scores[filled - 1] += verdict.score;
+    }
+
+    function _credit(address pool, Payment memory payment) private {
+        (address[] memory owners, uint256[] memory scores) = (payment.owners, payment.scores);
+        uint256 filled = payment.filled;
+        assembly ("memory-safe") {
+            mstore(owners, filled)
+            mstore(scores, filled)
+        }
+        IPool(pool).credit(owners, scores);
+    }
+
+    /// Without proofs a place has one leaf: all of the tree's are here.
+    function _requireOnce(uint256 id, BatchVerdict[] calldata verdicts, uint256 place) private pure {
+        uint256 index = verdicts[place].index;
+        for (uint256 i; i < place; ++i) {
+            if (verdicts[i].index == index) revert VerdictTwice(id, index);
+        }
+    }
+
+    function _skip(Payment memory payment, uint256 place, uint256 count) private pure {
+        if (payment.skipped++ == 0) payment.out = new bool[](count);
+        payment.out[place] = true;
+    }
+
+    function _unskipped(BatchVerdict[] calldata verdicts, Payment memory payment)
+        private
+        pure
+        returns (BatchVerdict[] memory paid)
+    {
+        paid = new BatchVerdict[](verdicts.length - payment.skipped);
+        uint256 filled;
+        for (uint256 i; i < verdicts.length; ++i) {
+            if (!payment.out[i]) paid[filled++] = verdicts[i];
+        }
     }
 
     /// `emit BatchVerdictsPaid(id, verdicts)`, whose data is the calldata as it came: every field was read, and so checked.
@@ -272,24 +379,34 @@ contract ContributionBatches is StatementGuard, EIP712 {
         if (!MerkleProof.verifyCalldata(proof, root, leaf)) revert ProofInvalid(id, index);
     }
 
-    function _pay(uint256 id, uint32 count, BatchVerdict calldata verdict, Marks memory marks) private {
+    /// @return fresh Whether the entry is to be paid: it was neither paid nor taken back.
+    function _pay(uint256 id, uint32 count, BatchVerdict calldata verdict, Payment memory payment)
+        private
+        returns (bool fresh)
+    {
         uint256 index = verdict.index;
         if (verdict.score == 0 || verdict.score > FULL_SCORE) revert ScoreInvalid(id, verdict.score, false);
         if (index >= count) revert ProofInvalid(id, index);
-        if (index >> 8 != marks.place) {
-            if (marks.place != type(uint256).max) _paid[id][marks.place] = marks.paid;
-            marks.place = index >> 8;
-            (marks.paid, marks.withdrawn) = (_paid[id][marks.place], _withdrawn[id][marks.place]);
+        if (index >> 8 != payment.place) {
+            if (payment.place != type(uint256).max) _paid[id][payment.place] = payment.paid;
+            payment.place = index >> 8;
+            (payment.paid, payment.withdrawn) = (_paid[id][payment.place], _withdrawn[id][payment.place]);
         }
         uint256 bit = 1 << (index & 0xff);
-        if (marks.withdrawn & bit != 0) revert AlreadyWithdrawn(id, index);
-        if (marks.paid & bit != 0) revert AlreadyPaid(id, index);
-        marks.paid |= bit;
+        bool withdrawn = payment.withdrawn & bit != 0;
+        if (withdrawn || payment.paid & bit != 0) {
+            emit BatchVerdictSkipped(id, index, withdrawn);
+            return false;
+        }
+        payment.paid |= bit;
+        _merge(payment, verdict);
+        return true;
     }
 
     function _checkHeader(uint256 number, BatchHeader calldata header) private returns (uint32 poolIndex) {
         if (number != nextNumber[msg.sender]) revert NumberNotNext(msg.sender, number, nextNumber[msg.sender]);
         nextNumber[msg.sender] = number + 1;
+        if (block.timestamp > header.deadline) revert SignatureExpired(0, header.deadline);
         poolIndex = pools.indexOf(header.pool);
         if (poolIndex == 0) revert PoolUnknown(0, header.pool);
         uint256 length = bytes(header.locatorBase).length;
@@ -313,9 +430,8 @@ contract ContributionBatches is StatementGuard, EIP712 {
         bytes32 typeHash = ENTRY_TYPEHASH;
         for (uint256 i; i < count; ++i) {
             address owner;
-            address signer;
             bool zero;
-            bool low;
+            bool good;
             assembly ("memory-safe") {
                 let free := mload(0x40)
                 let entry := add(entries.offset, mul(i, ENTRY_BYTES))
@@ -338,13 +454,14 @@ contract ContributionBatches is StatementGuard, EIP712 {
                 let signature := add(signatures.offset, mul(i, SIGNATURE_BYTES))
                 mstore(add(free, 0x20), shr(248, calldataload(add(signature, 64))))
                 calldatacopy(add(free, 0x40), signature, 64)
-                low := iszero(gt(mload(add(free, 0x60)), HALF_ORDER))
-                mstore(0x00, 0)
+                good := iszero(or(zero, gt(mload(add(free, 0x60)), HALF_ORDER)))
+                // Where nothing can be recovered nothing is written, and the hash that stands there is no owner.
                 pop(staticcall(gas(), 1, free, 0x80, 0x00, 0x20))
-                signer := mload(0x00)
+                good := and(good, eq(mload(0x00), owner))
             }
+            if (good) continue;
             if (zero) revert DigestZero(i);
-            if (!low || signer == address(0) || signer != owner) revert ContributionSignatureInvalid(i, owner);
+            revert ContributionSignatureInvalid(i, owner);
         }
     }
 

@@ -115,6 +115,8 @@ contract DataRegistry is StatementGuard, EIP712 {
         bytes32 rowsRoot
     );
 
+    event ContributionSkipped(uint256 index, address indexed owner, uint256 nonce);
+    event VerdictSkipped(uint256 indexed id, address indexed pool, ContributionState state);
     event NonceCancelled(address indexed owner, uint256 nonce);
     event ContributionWithdrawn(uint256 indexed id, address indexed pool, address indexed owner, uint16 score);
     event ContributionSuperseded(uint256 indexed id, uint256 indexed by, address indexed owner);
@@ -129,7 +131,7 @@ contract DataRegistry is StatementGuard, EIP712 {
     error SignatureExpired(uint256 index, uint256 deadline);
     error NonceUsed(uint256 index, address owner, uint256 nonce);
     error ContributionSignatureInvalid(uint256 index, address owner);
-    error BatchEmpty();
+    error BatchEmpty(uint256 contributionCount);
     error BatchLengthsDiffer(uint256 contributions, uint256 deadlines, uint256 signatures);
     error ContributionUnknown(uint256 id);
     error ContributionOfOtherPool(uint256 id, address pool, address given);
@@ -164,21 +166,26 @@ contract DataRegistry is StatementGuard, EIP712 {
         return _recordSigned(0, contribution, deadline, signature);
     }
 
-    /// @notice Contributes for many owners: all or nothing; errors carry the index of the entry at fault.
+    /// @notice Contributes for many owners. A contribution whose nonce was used since (sent by somebody else, or cancelled) is
+    /// left out and told by an event; any other fault ends it all, and its error carries the index of the entry.
+    /// @return firstId Identifier of the first that was recorded; the others follow in order.
     function contributeBatch(
         Contribution[] calldata contributions,
         uint256[] calldata deadlines,
         bytes[] calldata signatures
     ) external returns (uint256 firstId) {
         uint256 count = contributions.length;
-        if (count == 0) revert BatchEmpty();
+        if (count == 0) revert BatchEmpty(contributionCount);
         if (deadlines.length != count || signatures.length != count) {
             revert BatchLengthsDiffer(count, deadlines.length, signatures.length);
         }
         firstId = contributionCount + 1;
         for (uint256 i; i < count; ++i) {
-            _recordSigned(i, contributions[i], deadlines[i], signatures[i]);
+            (address owner, uint256 nonce) = (contributions[i].owner, contributions[i].nonce);
+            if (nonceUsed(owner, nonce)) emit ContributionSkipped(i, owner, nonce);
+            else _recordSigned(i, contributions[i], deadlines[i], signatures[i]);
         }
+        if (contributionCount < firstId) revert NonceUsed(0, contributions[0].owner, contributions[0].nonce);
     }
 
     /// @notice Takes a contribution back. Its points end at once, so that it earns nothing from later jobs; what it has
@@ -229,11 +236,12 @@ contract DataRegistry is StatementGuard, EIP712 {
         emit ErasureRecorded(id, pool, node, proof.digest);
     }
 
-    /// @notice Records a node's verdicts on contributions of one pool and rewards the accepted ones.
+    /// @notice Records a node's verdicts on contributions of one pool and rewards the accepted ones. What was judged or taken
+    /// back since the node signed is left out and told by an event: one owner holds up no other.
     /// @dev Statement facts: uint256 number of entries, bytes32 keccak256(abi.encode(entries)), so that a statement stays
     /// small whatever the batch; subject: the first contribution's identifier.
     function recordVerdicts(address pool, VerdictEntry[] calldata entries, StatementProof calldata proof) external {
-        if (entries.length == 0) revert BatchEmpty();
+        if (entries.length == 0) revert BatchEmpty(contributionCount);
         uint32 poolIndex = _indexOf(0, pool);
         address node = _hearStatement(
             VERDICT_STATEMENT,
@@ -245,23 +253,30 @@ contract DataRegistry is StatementGuard, EIP712 {
         IPool(pool).requireNode(node);
 
         uint256 accepted;
+        uint256 judged;
         address[] memory owners = new address[](entries.length);
         uint256[] memory scores = new uint256[](entries.length);
         for (uint256 i; i < entries.length; ++i) {
             VerdictEntry calldata entry = entries[i];
             address owner = _judge(entry, pool, poolIndex);
+            if (owner == address(0)) continue;
+            ++judged;
             if (!entry.refused) {
                 owners[accepted] = owner;
                 scores[accepted] = entry.score;
                 ++accepted;
             }
         }
+        if (judged == 0) {
+            uint256 first = entries[0].contributionId;
+            revert VerdictAlreadyRecorded(first, _records[first].state);
+        }
         // Only the accepted ones are handed on: shorten both arrays in place instead of copying them.
         assembly ("memory-safe") {
             mstore(owners, accepted)
             mstore(scores, accepted)
         }
-        emit VerdictBatchRecorded(pool, node, proof.digest, entries.length);
+        emit VerdictBatchRecorded(pool, node, proof.digest, judged);
         if (accepted != 0) IPool(pool).reward(owners, scores);
     }
 
@@ -299,6 +314,7 @@ contract DataRegistry is StatementGuard, EIP712 {
         if (record.score != 0) IPool(pool).forfeit(record.owner, record.score);
     }
 
+    /// @return owner Zero when the contribution is not to be judged any more.
     function _judge(VerdictEntry calldata entry, address pool, uint32 poolIndex) private returns (address owner) {
         uint256 id = entry.contributionId;
         ContributionRecord storage stored = _records[id];
@@ -307,7 +323,10 @@ contract DataRegistry is StatementGuard, EIP712 {
         if (record.poolIndex != poolIndex) {
             revert ContributionOfOtherPool(id, pools.poolAt(record.poolIndex), pool);
         }
-        if (record.state != ContributionState.Offered) revert VerdictAlreadyRecorded(id, record.state);
+        if (record.state != ContributionState.Offered) {
+            emit VerdictSkipped(id, pool, record.state);
+            return address(0);
+        }
         if (entry.score > FULL_SCORE || (entry.refused && entry.score != 0)) {
             revert ScoreInvalid(id, entry.score, entry.refused);
         }

@@ -163,8 +163,11 @@ abstract contract VotingToken is ERC20Burnable, ERC20Permit, IERC5805 {
 
     function _changeSupply(uint256 value, bool more) private {
         Account memory supply = _supply;
+        // Compared before it is added, or a sum past 2^256 would have no name.
+        if (more && value > cap - supply.votes) {
+            revert ERC20ExceededCap(value > type(uint256).max - supply.votes ? type(uint256).max : supply.votes + value, cap);
+        }
         uint256 total = more ? supply.votes + value : supply.votes - value;
-        if (more && total > cap) revert ERC20ExceededCap(total, cap);
         _checkpoint(address(0), supply, uint96(total));
         _supply = supply;
     }

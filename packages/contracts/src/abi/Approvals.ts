@@ -5,7 +5,6 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IPoolDirectory",
         "name": "pools_",
         "type": "address"
       }
@@ -16,17 +15,14 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -37,17 +33,14 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "reviewer",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -58,22 +51,18 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "points",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "required",
         "type": "uint256"
       }
@@ -84,22 +73,18 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "points",
         "type": "uint256"
       }
@@ -110,7 +95,6 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint16",
         "name": "bps",
         "type": "uint16"
       }
@@ -121,17 +105,14 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -142,17 +123,14 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "reviewer",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -163,12 +141,10 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -179,12 +155,10 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -195,12 +169,10 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -211,22 +183,18 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "given",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "required",
         "type": "uint256"
       }
@@ -239,25 +207,21 @@ export const approvalsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "components": [
           {
-            "internalType": "uint8",
             "name": "reviews",
             "type": "uint8"
           },
           {
-            "internalType": "uint16",
             "name": "consentBps",
             "type": "uint16"
           }
         ],
         "indexed": false,
-        "internalType": "struct ApprovalClass",
         "name": "class",
         "type": "tuple"
       }
@@ -270,25 +234,21 @@ export const approvalsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "points",
         "type": "uint256"
       }
@@ -301,25 +261,21 @@ export const approvalsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "points",
         "type": "uint256"
       }
@@ -332,19 +288,16 @@ export const approvalsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "reviewer",
         "type": "address"
       }
@@ -357,25 +310,21 @@ export const approvalsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "reviewer",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "statementDigest",
         "type": "bytes32"
       }
@@ -388,19 +337,16 @@ export const approvalsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "reviewer",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bool",
         "name": "allowed",
         "type": "bool"
       }
@@ -411,7 +357,6 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -421,17 +366,14 @@ export const approvalsAbi = [
       {
         "components": [
           {
-            "internalType": "uint8",
             "name": "reviews",
             "type": "uint8"
           },
           {
-            "internalType": "uint16",
             "name": "consentBps",
             "type": "uint16"
           }
         ],
-        "internalType": "struct ApprovalClass",
         "name": "",
         "type": "tuple"
       }
@@ -442,12 +384,10 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -460,17 +400,14 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       }
@@ -478,7 +415,6 @@ export const approvalsAbi = [
     "name": "consentOf",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -489,12 +425,10 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -502,7 +436,6 @@ export const approvalsAbi = [
     "name": "consentPoints",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -513,12 +446,10 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "reviewer",
         "type": "address"
       }
@@ -526,7 +457,6 @@ export const approvalsAbi = [
     "name": "isReviewer",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -537,17 +467,14 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       }
@@ -562,7 +489,6 @@ export const approvalsAbi = [
     "name": "pools",
     "outputs": [
       {
-        "internalType": "contract IPoolDirectory",
         "name": "",
         "type": "address"
       }
@@ -573,12 +499,10 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -591,17 +515,14 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "statementDigest",
         "type": "bytes32"
       }
@@ -614,12 +535,10 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -627,7 +546,6 @@ export const approvalsAbi = [
     "name": "reviewCount",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -638,17 +556,14 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "address",
         "name": "reviewer",
         "type": "address"
       }
@@ -656,7 +571,6 @@ export const approvalsAbi = [
     "name": "reviewed",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -667,24 +581,20 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "components": [
           {
-            "internalType": "uint8",
             "name": "reviews",
             "type": "uint8"
           },
           {
-            "internalType": "uint16",
             "name": "consentBps",
             "type": "uint16"
           }
         ],
-        "internalType": "struct ApprovalClass",
         "name": "class",
         "type": "tuple"
       }
@@ -697,17 +607,14 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "reviewer",
         "type": "address"
       },
       {
-        "internalType": "bool",
         "name": "allowed",
         "type": "bool"
       }
@@ -720,12 +627,10 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -738,12 +643,10 @@ export const approvalsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }

@@ -5,12 +5,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract NodeRegistry",
         "name": "nodeRegistry_",
         "type": "address"
       },
       {
-        "internalType": "contract IPoolDirectory",
         "name": "pools_",
         "type": "address"
       }
@@ -21,12 +19,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -37,12 +33,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -51,19 +45,22 @@ export const contributionBatchesAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
     "name": "BatchEmpty",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "verdicts",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "proofs",
         "type": "uint256"
       }
@@ -74,7 +71,6 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -85,12 +81,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       }
@@ -101,7 +95,6 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -112,12 +105,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "entries",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "signatures",
         "type": "uint256"
       }
@@ -133,17 +124,14 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "length",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -154,12 +142,24 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "NotErasable",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
         "name": "index",
         "type": "uint256"
       }
@@ -170,17 +170,14 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "relayer",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "given",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "expected",
         "type": "uint256"
       }
@@ -191,12 +188,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "sender",
         "type": "address"
       }
@@ -207,12 +202,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -223,12 +216,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -239,17 +230,28 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint16",
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "ReplacementZero",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
         "name": "score",
         "type": "uint16"
       },
       {
-        "internalType": "bool",
         "name": "refused",
         "type": "bool"
       }
@@ -260,27 +262,36 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
+        "name": "index",
+        "type": "uint256"
+      },
+      {
+        "name": "deadline",
+        "type": "uint256"
+      }
+    ],
+    "name": "SignatureExpired",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "node",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       },
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       }
@@ -291,7 +302,6 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "str",
         "type": "string"
       }
@@ -302,7 +312,6 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -313,17 +322,14 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "bytes32",
         "name": "root",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "accepted",
         "type": "uint256"
       }
@@ -332,69 +338,76 @@ export const contributionBatchesAbi = [
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "VerdictTwice",
+    "type": "error"
+  },
+  {
     "anonymous": false,
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "relayer",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "number",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "root",
         "type": "bytes32"
       },
       {
         "components": [
           {
-            "internalType": "address",
             "name": "pool",
             "type": "address"
           },
           {
-            "internalType": "uint32",
             "name": "epoch",
             "type": "uint32"
           },
           {
-            "internalType": "bytes32",
             "name": "schemaId",
             "type": "bytes32"
           },
           {
-            "internalType": "string",
+            "name": "deadline",
+            "type": "uint64"
+          },
+          {
             "name": "locatorBase",
             "type": "string"
           }
         ],
         "indexed": false,
-        "internalType": "struct BatchHeader",
         "name": "header",
         "type": "tuple"
       },
       {
         "indexed": false,
-        "internalType": "bytes",
         "name": "entries",
         "type": "bytes"
       }
@@ -407,19 +420,43 @@ export const contributionBatchesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "replacement",
+        "type": "bytes32"
+      }
+    ],
+    "name": "BatchEntrySuperseded",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "name": "index",
+        "type": "uint256"
+      },
+      {
+        "indexed": true,
         "name": "owner",
         "type": "address"
       }
@@ -432,35 +469,83 @@ export const contributionBatchesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "name": "index",
+        "type": "uint256"
+      },
+      {
+        "indexed": true,
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "node",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "erasureDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "BatchErasureRecorded",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "name": "index",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "name": "withdrawn",
+        "type": "bool"
+      }
+    ],
+    "name": "BatchVerdictSkipped",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
         "name": "id",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "uint32",
             "name": "index",
             "type": "uint32"
           },
           {
-            "internalType": "address",
             "name": "owner",
             "type": "address"
           },
           {
-            "internalType": "uint16",
             "name": "score",
             "type": "uint16"
           },
           {
-            "internalType": "bytes32",
             "name": "verdictDigest",
             "type": "bytes32"
           }
         ],
         "indexed": false,
-        "internalType": "struct BatchVerdict[]",
         "name": "verdicts",
         "type": "tuple[]"
       }
@@ -479,31 +564,26 @@ export const contributionBatchesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "root",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "accepted",
         "type": "uint256"
       }
@@ -513,10 +593,21 @@ export const contributionBatchesAbi = [
   },
   {
     "inputs": [],
+    "name": "ERASURE_STATEMENT",
+    "outputs": [
+      {
+        "name": "",
+        "type": "string"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
     "name": "FULL_SCORE",
     "outputs": [
       {
-        "internalType": "uint16",
         "name": "",
         "type": "uint16"
       }
@@ -529,7 +620,6 @@ export const contributionBatchesAbi = [
     "name": "MAXIMUM_ENTRIES",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -542,7 +632,6 @@ export const contributionBatchesAbi = [
     "name": "MAXIMUM_LOCATOR_BYTES",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -555,7 +644,6 @@ export const contributionBatchesAbi = [
     "name": "VERDICT_ROOT_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -568,7 +656,6 @@ export const contributionBatchesAbi = [
     "name": "batchCount",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -579,39 +666,36 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "relayer",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "number",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "address",
             "name": "pool",
             "type": "address"
           },
           {
-            "internalType": "uint32",
             "name": "epoch",
             "type": "uint32"
           },
           {
-            "internalType": "bytes32",
             "name": "schemaId",
             "type": "bytes32"
           },
           {
-            "internalType": "string",
+            "name": "deadline",
+            "type": "uint64"
+          },
+          {
             "name": "locatorBase",
             "type": "string"
           }
         ],
-        "internalType": "struct BatchHeader",
         "name": "header",
         "type": "tuple"
       }
@@ -619,7 +703,6 @@ export const contributionBatchesAbi = [
     "name": "batchHash",
     "outputs": [
       {
-        "internalType": "bytes32",
         "name": "",
         "type": "bytes32"
       }
@@ -630,44 +713,40 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "number",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "address",
             "name": "pool",
             "type": "address"
           },
           {
-            "internalType": "uint32",
             "name": "epoch",
             "type": "uint32"
           },
           {
-            "internalType": "bytes32",
             "name": "schemaId",
             "type": "bytes32"
           },
           {
-            "internalType": "string",
+            "name": "deadline",
+            "type": "uint64"
+          },
+          {
             "name": "locatorBase",
             "type": "string"
           }
         ],
-        "internalType": "struct BatchHeader",
         "name": "header",
         "type": "tuple"
       },
       {
-        "internalType": "bytes",
         "name": "entries",
         "type": "bytes"
       },
       {
-        "internalType": "bytes",
         "name": "signatures",
         "type": "bytes"
       }
@@ -675,7 +754,6 @@ export const contributionBatchesAbi = [
     "name": "contributeBatch",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -688,37 +766,30 @@ export const contributionBatchesAbi = [
     "name": "eip712Domain",
     "outputs": [
       {
-        "internalType": "bytes1",
         "name": "fields",
         "type": "bytes1"
       },
       {
-        "internalType": "string",
         "name": "name",
         "type": "string"
       },
       {
-        "internalType": "string",
         "name": "version",
         "type": "string"
       },
       {
-        "internalType": "uint256",
         "name": "chainId",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "verifyingContract",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "salt",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256[]",
         "name": "extensions",
         "type": "uint256[]"
       }
@@ -729,39 +800,32 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "uint32",
             "name": "index",
             "type": "uint32"
           },
           {
-            "internalType": "address",
             "name": "owner",
             "type": "address"
           },
           {
-            "internalType": "uint16",
             "name": "score",
             "type": "uint16"
           },
           {
-            "internalType": "bytes32",
             "name": "verdictDigest",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct BatchVerdict",
         "name": "verdict",
         "type": "tuple"
       },
       {
-        "internalType": "bytes32[]",
         "name": "proof",
         "type": "bytes32[]"
       }
@@ -774,7 +838,6 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -784,37 +847,30 @@ export const contributionBatchesAbi = [
       {
         "components": [
           {
-            "internalType": "address",
             "name": "relayer",
             "type": "address"
           },
           {
-            "internalType": "uint32",
             "name": "poolIndex",
             "type": "uint32"
           },
           {
-            "internalType": "uint32",
             "name": "count",
             "type": "uint32"
           },
           {
-            "internalType": "uint32",
             "name": "epoch",
             "type": "uint32"
           },
           {
-            "internalType": "bytes32",
             "name": "root",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "verdictRoot",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct Batch",
         "name": "",
         "type": "tuple"
       }
@@ -825,12 +881,31 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "isErased",
+    "outputs": [
+      {
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
         "name": "index",
         "type": "uint256"
       }
@@ -838,7 +913,6 @@ export const contributionBatchesAbi = [
     "name": "isPaid",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -849,12 +923,10 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -862,7 +934,6 @@ export const contributionBatchesAbi = [
     "name": "isWithdrawn",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -873,7 +944,6 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "relayer",
         "type": "address"
       }
@@ -881,7 +951,6 @@ export const contributionBatchesAbi = [
     "name": "nextNumber",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -894,7 +963,6 @@ export const contributionBatchesAbi = [
     "name": "nodeRegistry",
     "outputs": [
       {
-        "internalType": "contract NodeRegistry",
         "name": "",
         "type": "address"
       }
@@ -905,39 +973,32 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "uint32",
             "name": "index",
             "type": "uint32"
           },
           {
-            "internalType": "address",
             "name": "owner",
             "type": "address"
           },
           {
-            "internalType": "uint16",
             "name": "score",
             "type": "uint16"
           },
           {
-            "internalType": "bytes32",
             "name": "verdictDigest",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct BatchVerdict[]",
         "name": "verdicts",
         "type": "tuple[]"
       },
       {
-        "internalType": "bytes32[][]",
         "name": "proofs",
         "type": "bytes32[][]"
       }
@@ -952,7 +1013,6 @@ export const contributionBatchesAbi = [
     "name": "pools",
     "outputs": [
       {
-        "internalType": "contract IPoolDirectory",
         "name": "",
         "type": "address"
       }
@@ -963,39 +1023,66 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "bytes32",
+        "name": "index",
+        "type": "uint256"
+      },
+      {
+        "components": [
+          {
+            "name": "digest",
+            "type": "bytes32"
+          },
+          {
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "name": "proof",
+        "type": "tuple"
+      }
+    ],
+    "name": "recordErasure",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
         "name": "root",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "accepted",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -1008,34 +1095,56 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "index",
+        "type": "uint256"
+      },
+      {
+        "name": "entry",
+        "type": "bytes"
+      },
+      {
+        "name": "proof",
+        "type": "bytes32[]"
+      },
+      {
+        "name": "replacement",
+        "type": "bytes32"
+      }
+    ],
+    "name": "supersede",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "name": "id",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "uint32",
             "name": "index",
             "type": "uint32"
           },
           {
-            "internalType": "address",
             "name": "owner",
             "type": "address"
           },
           {
-            "internalType": "uint16",
             "name": "score",
             "type": "uint16"
           },
           {
-            "internalType": "bytes32",
             "name": "verdictDigest",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct BatchVerdict",
         "name": "verdict",
         "type": "tuple"
       }
@@ -1043,7 +1152,6 @@ export const contributionBatchesAbi = [
     "name": "verdictLeaf",
     "outputs": [
       {
-        "internalType": "bytes32",
         "name": "leaf",
         "type": "bytes32"
       }
@@ -1054,22 +1162,18 @@ export const contributionBatchesAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "bytes",
         "name": "entry",
         "type": "bytes"
       },
       {
-        "internalType": "bytes32[]",
         "name": "proof",
         "type": "bytes32[]"
       }
@@ -1082,4 +1186,4 @@ export const contributionBatchesAbi = [
 ] as const
 
 /** Creation code of ContributionBatches. */
-export const contributionBatchesBytecode = '0x6101a080604052346101af5760408161232b803803809161002082856101b3565b8339810103126101af578051906001600160a01b03821682036101af5760200151906001600160a01b03821682036101af57604051906100616040836101b3565b60088252602082016714d9585b1c1bdbdb60c21b8152604051926100866040856101b3565b600184526020840192603160f81b84526080526100a2816101ea565b610140526100af846101ea565b6101605251902091826101005251902080610120524660c0526040519060208201927f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f8452604083015260608201524660808201523060a082015260a0815261011960c0826101b3565b51902060a0523060e052610180526040516120d59081610256823960805181818161019e0152610a8d015260a05181611fba015260c05181612071015260e05181611f84015261010051816120090152610120518161202f0152610140518161075a01526101605181610784015261018051818181610273015281816105db015281816109aa01528181610e3d01526115070152f35b5f80fd5b601f909101601f19168101906001600160401b038211908210176101d657604052565b634e487b7160e01b5f52604160045260245ffd5b601f815111610215576020815191015160208210610206571790565b5f198260200360031b1b161790565b604460209160405192839163305a27a960e01b83528160048401528051918291826024860152018484015e5f828201840152601f01601f19168101030190fdfe60806040526004361015610011575f80fd5b5f5f3560e01c806304a1ecf11461142a57806306f130561461140c57806315a5254a146113ef5780631a237e8a146113bf57806326fbbf0c146113a25780634bc667ba14610c035780635391ee181461090d5780635ac442821461083b57806365a0a4b21461081057806384b0196e1461073d578063a31f5e781461048c578063c00cdb1d146102a2578063c5c51dca1461025d578063d68e7afd14610208578063d823e4a6146101cd578063d9b5c4a514610188578063dc9009f21461014f578063de54a826146101325763f0e3b8b5146100eb575f80fd5b3461012f5760206101256100fe36611bd1565b905f52600760205260405f208160081c5f52602052600160ff60405f205492161b16151590565b6040519015158152f35b80fd5b503461012f578060031936011261012f5760206040516127108152f35b503461012f57602036600319011261012f576020906040906001600160a01b03610177611bbb565b168152600483522054604051908152f35b503461012f578060031936011261012f576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b503461012f5760206101256101e136611bd1565b905f52600660205260405f208160081c5f52602052600160ff60405f205492161b16151590565b503461012f57606036600319011261012f57610222611bbb565b90604435906001600160401b03821161012f576080600319833603011261012f5760206102556004840160243586611d78565b604051908152f35b503461012f578060031936011261012f576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b503461012f57608036600319011261012f576024356004356044356001600160401b038111610488576102d9903690600401611a7c565b92906064356001600160401b038111610484576102fa903690600401611b58565b84875260056020526040872063ffffffff815460c01c161561047057607487036104595760010154908660141161045557833560601c9660348110610451576014850135908060541161044d5760348601359060741161044d5760546103b19601356040519160208301938985528b60408501526060840152608083015260a082015260a0815261038c60c082611ad8565b51902060405160208101918252602081526103a8604082611ad8565b51902092611f35565b156104355733830361041d5781845260076020526103d28160408620611ef5565b156104055760207f0ad73a12954cf9ad1e265c735952a532ee8e944e5a6a2bb9eb59870c0c56ae0591604051908152a380f35b631ed52aab60e11b8452600491909152602452604482fd5b633eef90bb60e11b8452600483905233602452604484fd5b6320ea45f160e21b8452600491909152602452604482fd5b8980fd5b8880fd5b8780fd5b60448888631aff7f8560e11b825260045280602452fd5b63742b172d60e01b88526004869052602488fd5b8580fd5b8380fd5b503461012f5760c036600319011261012f5760043590608036602319011261012f5760a4356001600160401b038111610739576104cd903690600401611b58565b6024359163ffffffff831692838103610698575061050c83865f52600760205260405f208160081c5f52602052600160ff60405f205492161b16151590565b156107225761053c83865f52600660205260405f208160081c5f52602052600160ff60405f205492161b16151590565b1580156106e2575b6106cb5763ffffffff92916105be9186869787526005602052604087209460a060405161057081611aa9565b6002885498600180851b038a16835260208301998b81861c168b528b8160c01c16604085015260e01c606084015260018101546080840152015491829101526105b883611ce9565b92611eca565b516040516303cc4e2960e01b8152911660048201526020816024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa90811561068857829161069c575b506001600160a01b039081169060443590811690818103610693575060643561ffff8116908181036106985750823b15610693576044849283604051958694859363cce354b560e01b8552600485015260248401525af18015610688576106775750f35b8161068191611ad8565b61012f5780f35b6040513d84823e3d90fd5b505050fd5b8480fd5b6106be915060203d6020116106c4575b6106b68183611ad8565b810190611cbb565b5f610613565b503d6106ac565b50506044926346908f3360e11b8352600452602452fd5b50848452600660205260408420836104000190816104001161070e579061070891611ef5565b15610544565b634e487b7160e01b86526011600452602486fd5b50506044926353c3c55b60e01b8352600452602452fd5b5080fd5b503461012f578060031936011261012f576107df9061080c61077e7f0000000000000000000000000000000000000000000000000000000000000000612097565b916107a87f0000000000000000000000000000000000000000000000000000000000000000612097565b6107ed604051916107ba602084611ad8565b8383525f368137604051968796600f60f81b885260e0602089015260e0880190611b34565b908682036040880152611b34565b9146606086015230608086015260a085015283820360c0850152611b88565b0390f35b503461012f5760a036600319011261012f57608036602319011261012f576020610255600435611ce9565b503461012f57602036600319011261012f5760408160c09260a0835161086081611aa9565b82815282602082015282858201528260608201528260808201520152600435815260056020522060405161089381611aa9565b81549163ffffffff60018060a01b038416938484528160208501818360a01c16815281604087019181858b1c168352606088019460e01c855260a0600260018901549860808b01998a52015498019788526040519889525116602088015251166040860152511660608401525160808301525160a0820152f35b503461012f57608036600319011261012f576024356064356004356044356001600160401b0383116106985782600401936060600319853603011261048457828652600560205260408620805463ffffffff8160c01c16918215610bef57600201918254610bdb578315908115610bd1575b50610bb6576040516303cc4e2960e01b815260a09190911c63ffffffff1660048201526020816024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa908115610bab578891610b8c575b50604051602081019086825284604082015285606082015260608152610a09608082611ad8565b51902095610a15611af9565b91610a23604483018a611d46565b90926040519a8b956365a0c06160e11b87526004870160e0905260e48701610a4a91611b34565b93600160a01b60019003169a8b60248801528a604488015260648701523560848601526024013560a48501526003198483030160c4850152610a8b92611c1a565b7f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031691889103815a93602094fa958615610b81578796610b60575b50843b15610b5c57604051632020608560e11b81526001600160a01b039096166004870181905295879081816024818a5afa801561068857610b43575b5050907f30447719c84a9d5b10e5219e3c9e9a03e3f328b0e8d82fd516e93854a06e883292816040935582519182526020820152a480f35b81610b5091949394611ad8565b610b5c5790865f610b0b565b8680fd5b610b7a91965060203d6020116106c4576106b68183611ad8565b945f610ace565b6040513d89823e3d90fd5b610ba5915060203d6020116106c4576106b68183611ad8565b5f6109e2565b6040513d8a823e3d90fd5b606488858588631d30711f60e31b8452600452602452604452fd5b905084115f61097f565b63dd48ed6b60e01b89526004869052602489fd5b63742b172d60e01b89526004869052602489fd5b503461012f57606036600319011261012f57602435906001600160401b03821161012f573660238301121561012f576001600160401b0382600401351161012f57366024836004013560071b8401011161012f576044356001600160401b03811161073957610c76903690600401611b58565b92600435835260056020526040832090600260405192610c9584611aa9565b805460018060a01b038116855263ffffffff8160a01c16602086015263ffffffff8160c01c16604086015260e01c60608501526001810154608085015201548060a08401521561138d5780600401351561137e57841515928380611370575b61135557610d058260040135611c51565b95610d138360040135611c3a565b96610d216040519889611ad8565b6004840135808952610d3290611c3a565b601f19013660208a0137610d498460040135611c51565b95604051908160608101106001600160401b036060840111176113415793606082016040525f198252886020830152886040830152889489915b87600401358310610f6757505050602081015190600435895260066020526040892090518952602052604088205581159115610f50575b50610f3557916020918363ffffffff94885285527f9fdee1a1f3b3af5c287ab9e6bdd67a6ce534dd1bf3f14ddc23ae522cdef8490e604051848152826004013585820152826004013560071b6024840160408301376040600435936004013560071b0190a201516040516303cc4e2960e01b8152911660048201526020816024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa908115610f2a578391610f0b575b506001600160a01b0316803b15610f0757926040519163c89b50c760e01b835260448301604060048501528251809152602060648501930190855b818110610ee8575050508394838581610ed782968296600319848303016024850152611b88565b03925af18015610688576106775750f35b82516001600160a01b0316855260209485019490920191600101610eb0565b8280fd5b610f24915060203d6020116106c4576106b68183611ad8565b5f610e75565b6040513d85823e3d90fd5b6320ea45f160e21b8552600480358152820135602452604485fd5b610f5a9150611e35565b60a084015114155f610dba565b90919563ffffffff60408a015116610f87888a6004013560248c01611c83565b906040610f9383611bf5565b920161ffff610fa182611cda565b1615801561132a575b611301575063ffffffff821610156112e35762ffffff8160081c168551808203611271575b5050600160ff82161b60408601511661125357600160ff82161b6020860151166112355760ff600191161b602085015117602085015260a0611019888a6004013560248c01611c83565b606061102482611bf5565b9161103160208201611c06565b61103d60408301611cda565b90604051946004358652602086015260408501528284015201356080820152208b528260208c2061106e8988611ca7565b52611192575b61108687896004013560248b01611c83565b8c828015801561113c575b6110f9575b50506110a7604061ffff9201611cda565b16815f198101116110e5576110bf5f1983018c611ca7565b519081018091116110e557600191906110db5f1983018d611ca7565b5296019190610d83565b634e487b7160e01b8c52601160045260248cfd5b6110a791935082604091611125611115602061ffff9701611c06565b9161111f81611be7565b97611ca7565b6001600160a01b03909116905292508e9150611096565b508091505f1981011161117e578d906001600160a01b036111605f19830184611ca7565b51166001600160a01b0361117660208601611c06565b161415611091565b634e487b7160e01b8d52601160045260248dfd5b60a08901516111b16111ac898b6004013560248d01611c83565b611bf5565b6111bb8988611ca7565b51888a1015611221578960051b850135601e198636030181121561121d578501926001600160401b0384351161121d57833560051b3603602085011361121d579083929163ffffffff602061121896359501931690600435611eca565b611074565b8e80fd5b634e487b7160e01b8e52603260045260248efd5b6346908f3360e11b8c5260048035905263ffffffff1660245260448bfd5b631ed52aab60e11b8c5260048035905263ffffffff1660245260448bfd5b196112bf575b85526004358c52600660205260408c2085518d5260205260408c20546004358d52600760205260408d208d8751905260205260408d2054604087015260208601525f80610fcf565b8c604060208801519160043581526006602052818120895182526020522055611277565b6320ea45f160e21b8c5260048035905263ffffffff1660245260448bfd5b8d61ffff611310606493611cda565b63c763b60160e01b83526004356004521660245280604452fd5b5061271061ffff61133a83611cda565b1611610faa565b634e487b7160e01b89526041600452602489fd5b6044858784631f9fde7d60e11b835260040135600452602452fd5b508160040135861415610cf4565b63143a603360e21b8452600484fd5b63742b172d60e01b8452600480359052602484fd5b503461012f578060031936011261012f5760206040516101b88152f35b503461012f578060031936011261012f5761080c6113db611af9565b604051918291602083526020830190611b34565b503461012f578060031936011261012f5760206040516104008152f35b503461012f578060031936011261012f576020600354604051908152f35b50346119ac5760803660031901126119ac576004356024356001600160401b0381116119ac5780600401928136039060806003198301126119ac576044356001600160401b0381116119ac57611484903690600401611a7c565b9190936064356001600160401b0381116119ac576114a6903690600401611a7c565b949097335f52600460205260405f20548803611a555760018801808911611a4157335f52600460205260405f20556114dd81611c06565b60405163fd6aad2560e01b81526001600160a01b03918216600482015290602090829060249082907f0000000000000000000000000000000000000000000000000000000000000000165afa80156119a1575f906119fe575b63ffffffff9150169586156119d75760648401916115548382611d46565b8091501580156119cc575b6119b057506001600160a01b0361157582611c06565b1691602486019261158584611bf5565b813b156119ac5763ffffffff60245f926040519485938492630fd3a16760e41b84521660048301525afa80156119a15761198c575b506115c6828c33611d78565b60748904918215808115611980575b8115611950575b8115611922575b5061190b57506115f282611c51565b9c6115fb611f81565b895b8481106117bf575050505061161460029b9c611e35565b9a8b99611622600354611be7565b9c8d918260035561163287611bf5565b6040519561163f87611aa9565b3387526020870192835263ffffffff604088019116815263ffffffff60608801921682526080870193845260a08701948d86528d52600560205260408d209660018060a01b039051169287549063ffffffff60a01b905160a01b169163ffffffff60c01b905160c01b169263ffffffff60e01b905160e01b169360018060e01b039163ffffffff60e01b16171617171784555160018401555191015560018060a01b036116eb82611c06565b16976040519b8c5260208c0152608060408c01523560018060a01b0381168091036104845760808b01523563ffffffff81168091036106985760a08a0152604483013560c08a0152359060221901811215610f075701602460048201359101916001600160401b03821161012f57813603831361012f575095806117b487946117a47f5bdfbc4d81dd6136caec30a613ba1179679aaffc8484c905a7fd6526b2eae2df9560209b608060e0870152610100860191611c1a565b9083820360608501523398611c1a565b0390a4604051908152f35b8f8e8c9160206040519260748602019360807f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0863560601c967fa3fa6f5a4c55590f4d46b4ce172a5feb7904e17ebb6b6d816262ac78781586d3875260408588018d81528189018b815260608a01938b855260606014888d019201823760a08b01511590511517988c8960e08d209260a085208b52818b209260051b01015261190160f01b8b528d60028c015260228b015260428a208a528d60418d0201918383013560f81c90523751119482805260015afa508d51906118f757829082156118e5575b82156118d1575b50506118b957506001016115fd565b630bf3733760e31b8c5260049190915260245260448afd5b6001600160a01b031614159050815f6118aa565b6001600160a01b0381161592506118a3565b6333b45d8760e11b8e52600484905260248efd5b631aff7f8560e11b895260048a9052602452604488fd5b6041858102925085830414171561193c578114155f6115e3565b634e487b7160e01b8a52601160045260248afd5b90506074840284810460741482171561196c578b1415906115dc565b634e487b7160e01b8b52601160045260248bfd5b610400851191506115d5565b6119999197505f90611ad8565b5f955f6115ba565b6040513d5f823e3d90fd5b5f80fd5b630c0d14d160e41b5f525f6004526024526101b860445260645ffd5b506101b8811161155f565b6119e082611c06565b638e9ea97960e01b5f525f60045260018060a01b031660245260445ffd5b506020813d602011611a39575b81611a1860209383611ad8565b810103126119ac575163ffffffff811681036119ac5763ffffffff90611536565b3d9150611a0b565b634e487b7160e01b5f52601160045260245ffd5b87335f52600460205260405f205490620ed32360ea1b5f523360045260245260445260645ffd5b9181601f840112156119ac578235916001600160401b0383116119ac57602083818601950101116119ac57565b60c081019081106001600160401b03821117611ac457604052565b634e487b7160e01b5f52604160045260245ffd5b90601f801991011681019081106001600160401b03821117611ac457604052565b60405190611b08604083611ad8565b601782527f7365616c706f6f6c2f766572646963742d726f6f742f310000000000000000006020830152565b805180835260209291819084018484015e5f828201840152601f01601f1916010190565b9181601f840112156119ac578235916001600160401b0383116119ac576020808501948460051b0101116119ac57565b90602080835192838152019201905f5b818110611ba55750505090565b8251845260209384019390920191600101611b98565b600435906001600160a01b03821682036119ac57565b60409060031901126119ac576004359060243590565b5f198114611a415760010190565b3563ffffffff811681036119ac5790565b356001600160a01b03811681036119ac5790565b908060209392818452848401375f828201840152601f01601f1916010190565b6001600160401b038111611ac45760051b60200190565b90611c5b82611c3a565b611c686040519182611ad8565b8281528092611c79601f1991611c3a565b0190602036910137565b9190811015611c935760071b0190565b634e487b7160e01b5f52603260045260245ffd5b8051821015611c935760209160051b010190565b908160209103126119ac57516001600160a01b03811681036119ac5790565b3561ffff811681036119ac5790565b6024359063ffffffff821682036119ac576044356001600160a01b03811681036119ac576064359061ffff821682036119ac5760a0936040519384526020840152604083015260608201526084356080820152205f5260205f2090565b903590601e19813603018212156119ac57018035906001600160401b0382116119ac576020019181360383136119ac57565b91611d8281611c06565b90611d8f60208201611bf5565b90611d9d6060820182611d46565b926001600160401b038411611ac457604051611dc3601f8601601f191660200182611ad8565b848152602081019036868501116119ac575f60208760409863ffffffff9786378301015251902094845196602088019860018060a01b031689528588015260018060a01b03166060870152166080850152013560a083015260c082015260c08152611e2f60e082611ad8565b51902090565b80515b60018111611e4857506020015190565b8060011c5f5b818110611e895750600182169182611e68575b5001611e38565b6020805f19830160051b8601015191601f199060041b16850101525f611e61565b8060019160061b8501604060208201519101518082115f14611ebf575f526020525b60405f2060208260051b8701015201611e4e565b905f52602052611eab565b9394611ed7939295611f35565b15611ee0575050565b6320ea45f160e21b5f5260045260245260445ffd5b9190600160ff82161b9060081c92835f528060205260405f205490828216159485611f21575b50505050565b5f526020521760405f20555f808080611f1b565b9092915f925b84841015611f79578360051b830135908181105f14611f68575f52602052600160405f205b930192611f3b565b905f52602052600160405f20611f60565b149392505050565b307f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316148061206e575b15611fdc577f000000000000000000000000000000000000000000000000000000000000000090565b60405160208101907f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f82527f000000000000000000000000000000000000000000000000000000000000000060408201527f000000000000000000000000000000000000000000000000000000000000000060608201524660808201523060a082015260a08152611e2f60c082611ad8565b507f00000000000000000000000000000000000000000000000000000000000000004614611fb3565b60ff811690601f82116120c657604051916120b3604084611ad8565b6020808452838101919036833783525290565b632cd44ac360e21b5f5260045ffd' as const
+export const contributionBatchesBytecode = '0x6101a080604052346101b657604081612c02803803809161002082856101ba565b8339810103126101b6578051906001600160a01b03821682036101b65760200151906001600160a01b03821682036101b657604051906100616040836101ba565b60088252602082016714d9585b1c1bdbdb60c21b8152604051926100866040856101ba565b600184526020840192603160f81b84526080526100a2816101f1565b610140526100af846101f1565b6101605251902091826101005251902080610120524660c0526040519060208201927f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f8452604083015260608201524660808201523060a082015260a0815261011960c0826101ba565b51902060a0523060e052610180526040516129a5908161025d823960805181818161025701526125f3015260a0518161288a015260c05181612941015260e05181612854015261010051816128d9015261012051816128ff015261014051816109630152610160518161098d01526101805181818161039d015281816104e1015281816107e501528181610be701528181610ea101526116fe0152f35b5f80fd5b601f909101601f19168101906001600160401b038211908210176101dd57604052565b634e487b7160e01b5f52604160045260245ffd5b601f81511161021c57602081519101516020821061020d571790565b5f198260200360031b1b161790565b604460209160405192839163305a27a960e01b83528160048401528051918291826024860152018484015e5f828201840152601f01601f19168101030190fdfe6080806040526004361015610012575f80fd5b5f905f3560e01c90816306f1305614611df35750806315a5254a14611dd75780631a237e8a14611dbc57806326fbbf0c14611da05780634bc667ba14611491578063538e4dfd14610da55780635391ee1814610b4c5780635ac4428214610a7a578063654b09b814610a4057806365a0a4b214610a1557806384b0196e14610946578063a31f5e7814610660578063b6f4191a14610439578063c00cdb1d146103cc578063c5c51dca14610387578063d4cc9c63146102c1578063d823e4a614610286578063d9b5c4a514610241578063dc9009f214610208578063de54a826146101eb578063f0e3b8b5146101a6578063f80c0c6e146101725763fc3a34eb1461011b575f80fd5b3461016f57606036600319011261016f57610134611f69565b90604435906001600160401b03821161016f5760a0600319833603011261016f5760206101676004840160243586612170565b604051908152f35b80fd5b503461016f578060031936011261016f576101a261018e611f93565b604051918291602083526020830190611e9f565b0390f35b503461016f5760206101e16101ba36611f20565b905f52600760205260405f208160081c5f52602052600160ff60405f205492161b16151590565b6040519015158152f35b503461016f578060031936011261016f5760206040516127108152f35b503461016f57602036600319011261016f576020906040906001600160a01b03610230611f69565b168152600483522054604051908152f35b503461016f578060031936011261016f576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b503461016f5760206101e161029a36611f20565b905f52600660205260405f208160081c5f52602052600160ff60405f205492161b16151590565b503461016f5760a036600319011261016f57600435906024356044356001600160401b038111610383576102f9903690600401611ef3565b6064949194356001600160401b03811161037f5761031b903690600401611ec3565b906084359283156103685790610334929188878761268a565b60405192835260208301527fdf59647ea063d6a881bb066e13ba72deb4017a3f0e6481137048ae9eadcf0da660403393a380f35b60448787876325414a7360e11b8352600452602452fd5b8480fd5b8280fd5b503461016f578060031936011261016f576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b503461016f57608036600319011261016f576044356001600160401b038111610435576103fd903690600401611ef3565b606435916001600160401b0383116104315761042061042e933690600401611ec3565b92909160243560043561268a565b80f35b8380fd5b5080fd5b503461016f57606036600319011261016f576024356044356004356001600160401b03821161043157606082600401926003199036030112610431576104a083825f52600760205260405f208160081c5f52602052600160ff60405f205492161b16151590565b158015610644575b61062d578084526005602090815260408086205490516303cc4e2960e01b815260a09190911c63ffffffff1660048201529390846024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa9384156106225785946105f1575b506105508360405160208101908582528460408201526040815261053e606082611e43565b519020808761054b611f93565b612575565b936001600160a01b031692833b156105e257604051632020608560e11b81526001600160a01b03909516600486018190529486908181602481895afa80156105e6576105cd575b50507f4174f030705b27edb568463178cd802f67878173624fd37d991e0dbbd7cbac97916040918251918252356020820152a480f35b816105d791611e43565b6105e257855f610597565b8580fd5b6040513d84823e3d90fd5b61061491945060203d60201161061b575b61060c8183611e43565b81019061204c565b925f610519565b503d610602565b6040513d87823e3d90fd5b631123e1a160e31b84526004526024829052604483fd5b50808452600860205261065a836040862061264a565b156104a8565b503461016f5760c036600319011261016f5760043590608036602319011261016f5760a4356001600160401b038111610435576106a1903690600401611ec3565b6024359163ffffffff83169283810361037f57506106e083865f52600760205260405f208160081c5f52602052600160ff60405f205492161b16151590565b1561092f5761071083865f52600660205260405f208160081c5f52602052600160ff60405f205492161b16151590565b1580156108ef575b6108d857848452600560205260408420926040519061073682611e0d565b60a06002865496600180841b0388168552602085019763ffffffff81851c16895263ffffffff8160c01c16604087015260e01c60608601526001810154608086015201549201918252610788876120cd565b9187875260096020526040872082885260205260408720548381151591826108cd575b50506108b657916107c89391879863ffffffff97969451906124b5565b516040516303cc4e2960e01b8152911660048201526020816024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa9081156105e6578291610897575b506001600160a01b039081169060443590811690818103610892575060643561ffff81169081810361037f5750823b15610892576044849283604051958694859363cce354b560e01b8552600485015260248401525af180156105e6576108815750f35b8161088b91611e43565b61016f5780f35b505050fd5b6108b0915060203d60201161061b5761060c8183611e43565b5f61081d565b604487838a6320ea45f160e21b8352600452602452fd5b14159050835f6107ab565b50506044926346908f3360e11b8352600452602452fd5b50848452600660205260408420836104000190816104001161091b57906109159161264a565b15610718565b634e487b7160e01b86526011600452602486fd5b50506044926353c3c55b60e01b8352600452602452fd5b503461016f578060031936011261016f576109e8906101a26109877f0000000000000000000000000000000000000000000000000000000000000000612967565b916109b17f0000000000000000000000000000000000000000000000000000000000000000612967565b6109f6604051916109c3602084611e43565b8383525f368137604051968796600f60f81b885260e0602089015260e0880190611e9f565b908682036040880152611e9f565b9146606086015230608086015260a085015283820360c0850152611f36565b503461016f5760a036600319011261016f57608036602319011261016f5760206101676004356120cd565b503461016f576020906040610a5436611f20565b92908152600884528181208360081c825284522054600160ff60405193161b1615158152f35b503461016f57602036600319011261016f5760408160c09260a08351610a9f81611e0d565b828152826020820152828582015282606082015282608082015201526004358152600560205220604051610ad281611e0d565b81549163ffffffff60018060a01b038416938484528160208501818360a01c16815281604087019181858b1c168352606088019460e01c855260a0600260018901549860808b01998a52015498019788526040519889525116602088015251166040860152511660608401525160808301525160a0820152f35b503461016f57608036600319011261016f576064356024356004356044356001600160401b03841161037f576060600319853603011261037f578185526005602052604085209283549463ffffffff8660c01c16948515610d915760028101958654610d7d578315908115610d73575b50610d58576040516303cc4e2960e01b815260a09790971c63ffffffff1660048801526020876024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa968715610d4d578897610d26575b5090610c8a91604051602081019087825285604082015286606082015260608152610c4b608082611e43565b51902090886001610c5a611e64565b9201546040519460208601918a8352604087015260408652610c7d606087611e43565b6004019451902091612575565b946001600160a01b031693843b15610d2257604051632020608560e11b81526001600160a01b039096166004870181905295879081816024818a5afa80156105e657610d09575b5050907f30447719c84a9d5b10e5219e3c9e9a03e3f328b0e8d82fd516e93854a06e883292816040935582519182526020820152a480f35b81610d1691949394611e43565b610d225790865f610cd1565b8680fd5b610c8a92919750610d459060203d60201161061b5761060c8183611e43565b969091610c1f565b6040513d8a823e3d90fd5b606488858588631d30711f60e31b8452600452602452604452fd5b905084115f610bbc565b63dd48ed6b60e01b89526004869052602489fd5b63742b172d60e01b88526004859052602488fd5b503461016f57608036600319011261016f576001600160401b036024351161016f5760a06024353603600319011261016f576044356001600160401b03811161043557610df6903690600401611ef3565b91906064356001600160401b03811161038357610e17903690600401611ef3565b929092338252600460205260408220546004350361146957600160043501806004351161145557338352600460205260408320556001600160401b03610e6160646024350161212a565b16421161142757610e76602435600401612079565b60405163fd6aad2560e01b81526001600160a01b0391821660048201529490602090869060249082907f0000000000000000000000000000000000000000000000000000000000000000165afa94851561141c5783956113db575b5063ffffffff8516156113ad57610ef260846024350160243560040161213e565b8091501580156113a2575b61138557506001600160a01b03610f18600460243501612079565b16610f26602480350161203b565b813b1561037f5763ffffffff602486926040519485938492630fd3a16760e41b84521660048301525afa801561137a57908491611365575b5050610f7260243560040160043533612170565b916074870415808115611356575b8115611335575b8115611304575b506112ed5750610fa060748704611fe5565b91610fa9612851565b9184925b6074890484106111a75750505050610fc4906124e0565b93610fd060035461206b565b93846003556002610fe4602480350161203b565b9160405192610ff284611e0d565b33845263ffffffff918216602080860191825260748704841660408088019182529390941660608701908152608087018c815260a08089018b81528d8c526005909452948a2097519351955191519590941b63ffffffff60a01b166001600160a01b039384161760c09190911b63ffffffff60c01b161760e09490941b6001600160e01b031916939093178555905160018501559051919092015561109b600460243501612079565b169160405195600435875260208701526080604087015260018060a01b036110c7602435600401611f7f565b16608087015263ffffffff6110df602480350161208d565b1660a08701526044602435013560c0870152606460243501356001600160401b0381168091036104355760e08701526024356084810135903603602219018112156104355760243501602460048201359101916001600160401b03821161016f57813603831361016f5750958061119c879461118c7f32b91a2dd9c68822e60eba2df4907c73ae0c1c771a4572e7f149055e9392058f9560209b60a061010087015261012086019161209e565b908382036060850152339861209e565b0390a4604051908152f35b60409894929597939851957fa3fa6f5a4c55590f4d46b4ce172a5feb7904e17ebb6b6d816262ac78781586d3875280602088015289604088015260748a0288013560601c6060880152608087016060601460748d028b0101823760a088015115905115179660e0812060a060408301208b5260208b2060208d60051b8801015261190160f01b82528360028301526022820152604281208152604060418c0285018181013560f81c60208401528183013760208a60807f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a06060850151118b17159360015afa5060748b0289013560601c8a5114166112da575050505050506112c7576074604493630bf3733760e31b84528060045202013560601c602452fd5b506024916333b45d8760e11b8252600452fd5b9193979550919397600101929091610fad565b631aff7f8560e11b84526004879052602452604483fd5b604160748a0481810293508304141715611321578114155f610f8e565b634e487b7160e01b85526011600452602485fd5b905060748089040260748904810460741482171561091b5788141590610f87565b61040060748a04119150610f80565b8161136f91611e43565b61038357825f610f5e565b6040513d86823e3d90fd5b630c0d14d160e41b845260048490526024526101b8604452606483fd5b506101b88111610efd565b6044836113be602435600401612079565b638e9ea97960e01b825260048290526001600160a01b0316602452fd5b9094506020813d602011611414575b816113f760209383611e43565b81010312610383575163ffffffff8116810361038357935f610ed1565b3d91506113ea565b6040513d85823e3d90fd5b6044826001600160401b0361144060646024350161212a565b630f88f04960e41b8352600483905216602452fd5b634e487b7160e01b83526011600452602483fd5b60648233815260046020526040812054620ed32360ea1b825233600452600435602452604452fd5b50346117fd5760603660031901126117fd576024356001600160401b0381116117fd57366023820112156117fd576001600160401b038160040135116117fd57366024826004013560071b830101116117fd576044356001600160401b0381116117fd57611503903690600401611ec3565b90916004355f52600560205260405f209160026040519361152385611e0d565b805460018060a01b038116865263ffffffff8160a01c16602087015263ffffffff8160c01c16604087015260e01c60608601526001810154608086015201548060a085015215611d8b57816004013515611d765780151580611d68575b611d4e576115918260040135611fe5565b6040519461010086018681106001600160401b03821117611d3a576040525f86525f60208701525f6040870152606080870152606060808701525f60a0870152606060c08701525f60e08701526115eb8460040135611fce565b6115f86040519182611e43565b6004850135808252601f199061160d90611fce565b013660208301376116218560040135611fe5565b608088015260608701525f1986525f5b84600401358110611aef575050826004013560e086015114611a3f5760208501516004355f52600660205260405f2086515f5260205260405f205581159115611a28575b50611a0c5760e083015180611820575063ffffffff916020917f9fdee1a1f3b3af5c287ab9e6bdd67a6ce534dd1bf3f14ddc23ae522cdef8490e604051848152826004013585820152826004013560071b6024840160408301376040600435936004013560071b0190a25b01516040516303cc4e2960e01b8152911660048201526020816024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa9081156117d0575f91611801575b506060820151608083015160a09093015180825283526001600160a01b0390911690813b156117fd579160405192839163c89b50c760e01b8352604483016040600485015282518091526020606485019301905f5b8181106117db575050505f836117b08296948294600319848303016024850152611f36565b03925af180156117d0576117c2575080f35b6117ce91505f90611e43565b005b6040513d5f823e3d90fd5b82516001600160a01b031685528795506020948501949092019160010161178b565b5f80fd5b61181a915060203d60201161061b5761060c8183611e43565b5f611736565b6004820135908103919082116119f85761183982611fce565b916118476040519384611e43565b808352611856601f1991611fce565b015f5b8181106119c95750505f5f5b8260040135811061191c57505050604051602081016020825282518091526020604083019301905f5b8181106118d057505050916020917f9fdee1a1f3b3af5c287ab9e6bdd67a6ce534dd1bf3f14ddc23ae522cdef8490e8463ffffffff95600435930390a26116e0565b8251805163ffffffff1686526020818101516001600160a01b03168188015260408083015161ffff1690880152606091820151918701919091526080909501949092019160010161188e565b61192a8160c0880151612027565b5115611939575b600101611865565b9061194c82846004013560248601612017565b916119568261206b565b926080813603126117fd576040519261196e84611e28565b6119778261208d565b845261198560208301611f7f565b602085015260408201359361ffff851685036117fd5760606119c1936001966040840152013560608201526119ba8289612027565b5286612027565b509050611931565b6020906040516119d881611e28565b5f81525f838201525f60408201525f606082015282828701015201611859565b634e487b7160e01b5f52601160045260245ffd5b6320ea45f160e21b5f526004356004526004013560245260445ffd5b611a3291506124e0565b60a083015114155f611675565b825f611a7f63ffffffff611a556024850161203b565b166004355f52600760205260405f208160081c5f52602052600160ff60405f205492161b16151590565b611ac557611ab157611a98602463ffffffff920161203b565b6346908f3360e11b5f526004356004521660245260445ffd5b634e487b7160e01b5f52603260045260245ffd5b63ffffffff611ad66024840161203b565b631ed52aab60e11b5f526004356004521660245260445ffd5b611b198763ffffffff604089015116611b1084896004013560248b01612017565b9060043561224b565b9060a0611b2e82886004013560248a01612017565b6060611b398261203b565b91611b4660208201612079565b611b52604083016120be565b90604051946004358652602086015260408501528284015201356080820152205f5260205f2080611b838387612027565b528215611ccb575b8515611c4e5760a088015192611bb1611bac848a6004013560248c01612017565b61203b565b9387841015611ab1578360051b860135601e19873603018112156117fd5786018035906001600160401b0382116117fd576020018160051b360381136117fd5784611c089363ffffffff60019916906004356124b5565b611c15575b505b01611631565b6004355f52600960205260405f2063ffffffff611c3d611bac858b6004013560248d01612017565b165f5260205260405f20555f611c0d565b509015611c5e575b600190611c0f565b63ffffffff611c78611bac83886004013560248a01612017565b165f5b828110611c89575050611c56565b8163ffffffff611ca4611bac848b6004013560248d01612017565b1614611cb257600101611c7b565b50630f6d507560e31b5f5260043560045260245260445ffd5b60e0890151611cd98161206b565b60e08b015215611cfa575b6001611cf48360c08c0151612027565b52611b8b565b611d078760040135611fce565b611d146040519182611e43565b6004880135808252601f1990611d2990611fce565b0136602083013760c08a0152611ce4565b634e487b7160e01b5f52604160045260245ffd5b90631f9fde7d60e11b5f526004013560045260245260445ffd5b508160040135811415611580565b6316fffdf160e31b5f5260043560045260245ffd5b63742b172d60e01b5f5260043560045260245ffd5b346117fd575f3660031901126117fd5760206040516101b88152f35b346117fd575f3660031901126117fd576101a261018e611e64565b346117fd575f3660031901126117fd5760206040516104008152f35b346117fd575f3660031901126117fd576020906003548152f35b60c081019081106001600160401b03821117611d3a57604052565b608081019081106001600160401b03821117611d3a57604052565b90601f801991011681019081106001600160401b03821117611d3a57604052565b60405190611e73604083611e43565b601782527f7365616c706f6f6c2f766572646963742d726f6f742f310000000000000000006020830152565b805180835260209291819084018484015e5f828201840152601f01601f1916010190565b9181601f840112156117fd578235916001600160401b0383116117fd576020808501948460051b0101116117fd57565b9181601f840112156117fd578235916001600160401b0383116117fd57602083818601950101116117fd57565b60409060031901126117fd576004359060243590565b90602080835192838152019201905f5b818110611f535750505090565b8251845260209384019390920191600101611f46565b600435906001600160a01b03821682036117fd57565b35906001600160a01b03821682036117fd57565b60405190611fa2604083611e43565b601882527f7365616c706f6f6c2f62617463682d657261737572652f3100000000000000006020830152565b6001600160401b038111611d3a5760051b60200190565b90611fef82611fce565b611ffc6040519182611e43565b828152809261200d601f1991611fce565b0190602036910137565b9190811015611ab15760071b0190565b8051821015611ab15760209160051b010190565b3563ffffffff811681036117fd5790565b908160209103126117fd57516001600160a01b03811681036117fd5790565b5f1981146119f85760010190565b356001600160a01b03811681036117fd5790565b359063ffffffff821682036117fd57565b908060209392818452848401375f828201840152601f01601f1916010190565b3561ffff811681036117fd5790565b6024359063ffffffff821682036117fd576044356001600160a01b03811681036117fd576064359061ffff821682036117fd5760a0936040519384526020840152604083015260608201526084356080820152205f5260205f2090565b356001600160401b03811681036117fd5790565b903590601e19813603018212156117fd57018035906001600160401b0382116117fd576020019181360383136117fd57565b9161217a81612079565b906121876020820161203b565b906121946060820161212a565b906121a2608082018261213e565b91906001600160401b038311611d3a57604051946121ca601f8501601f191660200187611e43565b8386526020860136858401116117fd576001600160401b03965f60208760409863ffffffff978637830101525190209684519860208a019a60018060a01b03168b52858a015260018060a01b03166060890152166080870152013560a08501521660c083015260e082015260e0815261224561010082611e43565b51902090565b6122548361203b565b9063ffffffff821691604085019361ffff61226e866120be565b1615801561249e575b6124765763ffffffff168310156124605760ff8162ffffff60019360081c1688518082036123f5575b5050161b918260408701511615801580916123e6575b6123ab575050506020840190815117905260a0830191825192839184158015612369575b612324575b50505061ffff6122f06080926120be565b16920151905f1981019081116119f85761230a8183612027565b519283018093116119f85761231e91612027565b52600190565b9261ffff92946122f09261233c602060809701612079565b61235561234d60608b01519461206b565b988994612027565b6001600160a01b03909116905252926122df565b5060608601515f1986018681116119f8576001600160a01b039161238d9190612027565b51166001600160a01b036123a360208401612079565b1614156122da565b91955091507f637cc8953007d38f40b0fa499f906c5c1f87e2c8ed4fa7a71dee96eb18cd713293506040809350519182526020820152a25f90565b508360208801511615156122b6565b1961243e575b8852835f52600660205260405f2088515f5260205260405f2054845f52600760205260405f2089515f5260205260405f205460408a015260208901525f806122a0565b6020890151855f52600660205260405f208a515f5260205260405f20556123fb565b506320ea45f160e21b5f5260045260245260445ffd5b61ffff83612483876120be565b9063c763b60160e01b5f52600452166024525f60445260645ffd5b5061271061ffff6124ae876120be565b1611612277565b93946124c2939295612805565b156124cb575050565b6320ea45f160e21b5f5260045260245260445ffd5b80515b600181116124f357506020015190565b8060011c5f5b8181106125345750600182169182612513575b50016124e3565b6020805f19830160051b8601015191601f199060041b16850101525f61250c565b8060019160061b8501604060208201519101518082115f1461256a575f526020525b60405f2060208260051b87010152016124f9565b905f52602052612556565b906125ef906125b6939560209586612590604084018461213e565b9390926040519a8b998a996365a0c06160e11b8b5260e060048c015260e48b0190611e9f565b6001600160a01b0390971660248a01526044890152606488015280356084880152013560a48601528483036003190160c486015261209e565b03817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa9081156117d0575f9161262e575090565b612647915060203d60201161061b5761060c8183611e43565b90565b9190600160ff82161b9060081c92835f528060205260405f205490828216159485612676575b50505050565b5f526020521760405f20555f808080612670565b93909294845f52600560205260405f2063ffffffff815460c01c16156127f257607487036127db576001015490866014116117fd57833560601c96603481106117fd57601485013590806054116117fd576034860135906074116117fd5760546127459601356040519160208301938985528b60408501526060840152608083015260a082015260a0815261272060c082611e43565b519020604051602081019182526020815261273c604082611e43565b51902092612805565b156127c5573383036127ae57815f5260076020526127668160405f2061264a565b156127985760207f0ad73a12954cf9ad1e265c735952a532ee8e944e5a6a2bb9eb59870c0c56ae0591604051908152a3565b90631ed52aab60e11b5f5260045260245260445ffd5b82633eef90bb60e11b5f526004523360245260445ffd5b906320ea45f160e21b5f5260045260245260445ffd5b86631aff7f8560e11b5f526004525f60245260445ffd5b8563742b172d60e01b5f5260045260245ffd5b9092915f925b84841015612849578360051b830135908181105f14612838575f52602052600160405f205b93019261280b565b905f52602052600160405f20612830565b149392505050565b307f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316148061293e575b156128ac577f000000000000000000000000000000000000000000000000000000000000000090565b60405160208101907f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f82527f000000000000000000000000000000000000000000000000000000000000000060408201527f000000000000000000000000000000000000000000000000000000000000000060608201524660808201523060a082015260a0815261224560c082611e43565b507f00000000000000000000000000000000000000000000000000000000000000004614612883565b60ff811690601f82116129965760405191612983604084611e43565b6020808452838101919036833783525290565b632cd44ac360e21b5f5260045ffd' as const

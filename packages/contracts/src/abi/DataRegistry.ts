@@ -5,12 +5,10 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract NodeRegistry",
         "name": "nodeRegistry_",
         "type": "address"
       },
       {
-        "internalType": "contract IPoolDirectory",
         "name": "pools_",
         "type": "address"
       }
@@ -19,24 +17,26 @@ export const dataRegistryAbi = [
     "type": "constructor"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "contributionCount",
+        "type": "uint256"
+      }
+    ],
     "name": "BatchEmpty",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "contributions",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "deadlines",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "signatures",
         "type": "uint256"
       }
@@ -47,17 +47,14 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "given",
         "type": "address"
       }
@@ -68,12 +65,10 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       }
@@ -84,7 +79,6 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -95,7 +89,6 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -111,17 +104,14 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "length",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -132,17 +122,14 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       }
@@ -153,12 +140,10 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum ContributionState",
         "name": "state",
         "type": "uint8"
       }
@@ -169,12 +154,10 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum ContributionState",
         "name": "state",
         "type": "uint8"
       }
@@ -185,12 +168,10 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "sender",
         "type": "address"
       }
@@ -201,12 +182,10 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -217,17 +196,14 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint16",
         "name": "score",
         "type": "uint16"
       },
       {
-        "internalType": "bool",
         "name": "refused",
         "type": "bool"
       }
@@ -238,12 +214,10 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "deadline",
         "type": "uint256"
       }
@@ -254,27 +228,22 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       },
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       }
@@ -285,7 +254,6 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "str",
         "type": "string"
       }
@@ -296,12 +264,10 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum ContributionState",
         "name": "state",
         "type": "uint8"
       }
@@ -314,61 +280,51 @@ export const dataRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "blobDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "commitment",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "schemaId",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "consentDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint32",
         "name": "epoch",
         "type": "uint32"
       },
       {
         "indexed": false,
-        "internalType": "string",
         "name": "locator",
         "type": "string"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       }
@@ -380,20 +336,39 @@ export const dataRegistryAbi = [
     "anonymous": false,
     "inputs": [
       {
+        "indexed": false,
+        "name": "index",
+        "type": "uint256"
+      },
+      {
         "indexed": true,
-        "internalType": "uint256",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "nonce",
+        "type": "uint256"
+      }
+    ],
+    "name": "ContributionSkipped",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "by",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       }
@@ -406,25 +381,21 @@ export const dataRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint16",
         "name": "score",
         "type": "uint16"
       }
@@ -443,25 +414,21 @@ export const dataRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "erasureDigest",
         "type": "bytes32"
       }
@@ -474,13 +441,11 @@ export const dataRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       }
@@ -493,31 +458,26 @@ export const dataRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "refinementDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "schemaId",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "rowsRoot",
         "type": "bytes32"
       }
@@ -530,25 +490,21 @@ export const dataRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "batchDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       }
@@ -561,37 +517,31 @@ export const dataRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint16",
         "name": "score",
         "type": "uint16"
       },
       {
         "indexed": false,
-        "internalType": "bool",
         "name": "refused",
         "type": "bool"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "verdictDigest",
         "type": "bytes32"
       }
@@ -600,11 +550,32 @@ export const dataRegistryAbi = [
     "type": "event"
   },
   {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "indexed": true,
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "state",
+        "type": "uint8"
+      }
+    ],
+    "name": "VerdictSkipped",
+    "type": "event"
+  },
+  {
     "inputs": [],
     "name": "ERASURE_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -617,7 +588,6 @@ export const dataRegistryAbi = [
     "name": "FULL_SCORE",
     "outputs": [
       {
-        "internalType": "uint16",
         "name": "",
         "type": "uint16"
       }
@@ -630,7 +600,6 @@ export const dataRegistryAbi = [
     "name": "MAXIMUM_LOCATOR_BYTES",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -643,7 +612,6 @@ export const dataRegistryAbi = [
     "name": "REFINEMENT_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -656,7 +624,6 @@ export const dataRegistryAbi = [
     "name": "VERDICT_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -667,7 +634,6 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       }
@@ -682,52 +648,42 @@ export const dataRegistryAbi = [
       {
         "components": [
           {
-            "internalType": "address",
             "name": "owner",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "pool",
             "type": "address"
           },
           {
-            "internalType": "bytes32",
             "name": "blobDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "commitment",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "schemaId",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "consentDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint32",
             "name": "epoch",
             "type": "uint32"
           },
           {
-            "internalType": "string",
             "name": "locator",
             "type": "string"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           }
         ],
-        "internalType": "struct Contribution",
         "name": "contribution",
         "type": "tuple"
       }
@@ -735,7 +691,6 @@ export const dataRegistryAbi = [
     "name": "contribute",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -748,62 +703,50 @@ export const dataRegistryAbi = [
       {
         "components": [
           {
-            "internalType": "address",
             "name": "owner",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "pool",
             "type": "address"
           },
           {
-            "internalType": "bytes32",
             "name": "blobDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "commitment",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "schemaId",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "consentDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint32",
             "name": "epoch",
             "type": "uint32"
           },
           {
-            "internalType": "string",
             "name": "locator",
             "type": "string"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           }
         ],
-        "internalType": "struct Contribution[]",
         "name": "contributions",
         "type": "tuple[]"
       },
       {
-        "internalType": "uint256[]",
         "name": "deadlines",
         "type": "uint256[]"
       },
       {
-        "internalType": "bytes[]",
         "name": "signatures",
         "type": "bytes[]"
       }
@@ -811,7 +754,6 @@ export const dataRegistryAbi = [
     "name": "contributeBatch",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "firstId",
         "type": "uint256"
       }
@@ -824,62 +766,50 @@ export const dataRegistryAbi = [
       {
         "components": [
           {
-            "internalType": "address",
             "name": "owner",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "pool",
             "type": "address"
           },
           {
-            "internalType": "bytes32",
             "name": "blobDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "commitment",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "schemaId",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "consentDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint32",
             "name": "epoch",
             "type": "uint32"
           },
           {
-            "internalType": "string",
             "name": "locator",
             "type": "string"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           }
         ],
-        "internalType": "struct Contribution",
         "name": "contribution",
         "type": "tuple"
       },
       {
-        "internalType": "uint256",
         "name": "deadline",
         "type": "uint256"
       },
       {
-        "internalType": "bytes",
         "name": "signature",
         "type": "bytes"
       }
@@ -887,7 +817,6 @@ export const dataRegistryAbi = [
     "name": "contributeSigned",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -898,59 +827,48 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "previous",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "address",
             "name": "owner",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "pool",
             "type": "address"
           },
           {
-            "internalType": "bytes32",
             "name": "blobDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "commitment",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "schemaId",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "consentDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint32",
             "name": "epoch",
             "type": "uint32"
           },
           {
-            "internalType": "string",
             "name": "locator",
             "type": "string"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           }
         ],
-        "internalType": "struct Contribution",
         "name": "contribution",
         "type": "tuple"
       }
@@ -958,7 +876,6 @@ export const dataRegistryAbi = [
     "name": "contributeVersion",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -971,7 +888,6 @@ export const dataRegistryAbi = [
     "name": "contributionCount",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -984,37 +900,30 @@ export const dataRegistryAbi = [
     "name": "eip712Domain",
     "outputs": [
       {
-        "internalType": "bytes1",
         "name": "fields",
         "type": "bytes1"
       },
       {
-        "internalType": "string",
         "name": "name",
         "type": "string"
       },
       {
-        "internalType": "string",
         "name": "version",
         "type": "string"
       },
       {
-        "internalType": "uint256",
         "name": "chainId",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "verifyingContract",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "salt",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256[]",
         "name": "extensions",
         "type": "uint256[]"
       }
@@ -1025,7 +934,6 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1035,32 +943,26 @@ export const dataRegistryAbi = [
       {
         "components": [
           {
-            "internalType": "address",
             "name": "owner",
             "type": "address"
           },
           {
-            "internalType": "uint32",
             "name": "poolIndex",
             "type": "uint32"
           },
           {
-            "internalType": "uint32",
             "name": "epoch",
             "type": "uint32"
           },
           {
-            "internalType": "uint16",
             "name": "score",
             "type": "uint16"
           },
           {
-            "internalType": "enum ContributionState",
             "name": "state",
             "type": "uint8"
           }
         ],
-        "internalType": "struct ContributionRecord",
         "name": "",
         "type": "tuple"
       }
@@ -1073,7 +975,6 @@ export const dataRegistryAbi = [
     "name": "nodeRegistry",
     "outputs": [
       {
-        "internalType": "contract NodeRegistry",
         "name": "",
         "type": "address"
       }
@@ -1084,12 +985,10 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       }
@@ -1097,7 +996,6 @@ export const dataRegistryAbi = [
     "name": "nonceUsed",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -1110,7 +1008,6 @@ export const dataRegistryAbi = [
     "name": "pools",
     "outputs": [
       {
-        "internalType": "contract IPoolDirectory",
         "name": "",
         "type": "address"
       }
@@ -1121,29 +1018,24 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -1156,39 +1048,32 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "schemaId",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "rowsRoot",
         "type": "bytes32"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -1201,56 +1086,46 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "components": [
           {
-            "internalType": "uint256",
             "name": "contributionId",
             "type": "uint256"
           },
           {
-            "internalType": "uint16",
             "name": "score",
             "type": "uint16"
           },
           {
-            "internalType": "bool",
             "name": "refused",
             "type": "bool"
           },
           {
-            "internalType": "bytes32",
             "name": "verdictDigest",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct VerdictEntry[]",
         "name": "entries",
         "type": "tuple[]"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -1263,7 +1138,6 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1276,17 +1150,14 @@ export const dataRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "deadline",
         "type": "uint256"
       },
       {
-        "internalType": "bytes",
         "name": "signature",
         "type": "bytes"
       }
@@ -1299,4 +1170,4 @@ export const dataRegistryAbi = [
 ] as const
 
 /** Creation code of DataRegistry. */
-export const dataRegistryBytecode = '0x6101a080604052346101c457604081612c22803803809161002082856101c8565b8339810103126101c4578051906001600160a01b03821682036101c45760200151906001600160a01b03821682036101c457604051906100616040836101c8565b60088252602082016714d9585b1c1bdbdb60c21b8152604051926100866040856101c8565b600184526020840192603160f81b84526080526100a2816101ff565b610140526100af846101ff565b6101605251902091826101005251902080610120524660c0526040519060208201927f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f8452604083015260608201524660808201523060a082015260a0815261011960c0826101c8565b51902060a0523060e052610180526040516129b7908161026b82396080518181816104640152611d60015260a0518161281e015260c051816128db015260e051816127e80152610100518161286d015261012051816128930152610140518161081e0152610160518161084801526101805181818161054b015281816109e701528181610bd701528181610ea2015281816114cc01528181611b0801528181611c050152611e230152f35b5f80fd5b601f909101601f19168101906001600160401b038211908210176101eb57604052565b634e487b7160e01b5f52604160045260245ffd5b601f81511161022a57602081519101516020821061021b571790565b5f198260200360031b1b161790565b604460209160405192839163305a27a960e01b83528160048401528051918291826024860152018484015e5f828201840152601f01601f19168101030190fdfe60a0806040526004361015610012575f80fd5b5f905f3560e01c90816303e9e609146116cd5750806305f1adbc146110d15780631647795e1461107657806326fbbf0c146110595780632e1a7d4d1461100557806345cd6b3c14610e135780635b18056b14610df55780635f146aa014610c9257806364603b6f146108d057806384b0196e1461080157806385f041fe1461077d578063a1a3c9d214610596578063b971c1bc1461057a578063c5c51dca14610535578063cfdd7aea14610493578063d9b5c4a51461044e578063de54a82614610431578063e9d606431461026a578063eba2e2b814610157578063f4dfe0e21461013b5763f80c0c6e14610105575f80fd5b34610138578060031936011261013857610134610120611933565b6040519182916020835260208301906117d6565b0390f35b80fd5b5034610138578060031936011261013857610134610120611900565b5034610138576060366003190112610138576004356024356044356001600160401b0381116102665761018e90369060040161182d565b909180421161024f576101e89060405160208101917ff9b67de3aca2fc8da74a9d205fa62b3ed3fb49ca9c8fc20e96cdd404231872df83528660408301526060820152606081526101e0608082611889565b519020612457565b838552600460205260408520546001600160a01b03169290831561023b579061021292918461247d565b15610224575061022190611db7565b80f35b630bf3733760e31b83526004839052602452604482fd5b63265ce6d360e21b86526004859052602486fd5b630f88f04960e41b85526004859052602452604484fd5b8380fd5b503461013857608036600319011261013857610284611790565b602435604435606435926001600160401b03841161042d578360040190606060031986360301126103d3576102b881611ac5565b506040516020810190858252846040820152604081526102d9606082611889565b5190209460246102f4846102eb611900565b9888868b611ce2565b91013595600160ff88161b9160018060a01b0316968789528860205260408920908060081c91828b5260205260408a2054928484166103e2575050878952886020526040892090895260205217604087205560018060a01b031692833b156103d35785604051632020608560e11b81528660048201528181602481895afa80156103d7576103ba575b5050907fe36ed928e1f4aa486974dcf28f7bfb19ca4a7d8a8e930b770070268306d0a9ab926060926040519235835260208301526040820152a380f35b816103c791949394611889565b6103d35790855f61037d565b8580fd5b6040513d84823e3d90fd5b85896104148c9360405195869563df4b218b60e01b87526004870152602486015260a0604486015260a48501906117d6565b6001600160a01b03909216606484015260848301520390fd5b8480fd5b503461013857806003193601126101385760206040516127108152f35b50346101385780600319360112610138576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b503461013857602036600319011261013857600435600160ff82161b3383526005602052604083208260081c9081855260205260408420549082821661051a573385526005602052604085209085526020521760408320556040519081527f26ccf9904b9b2fb069d347553978928fd2fc65efb2638dcbeb8d142e974479f060203392a280f35b6064858563bae8ea9960e01b82528160045233602452604452fd5b50346101385780600319360112610138576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b50346101385780600319360112610138576101346101206118c5565b503461013857606036600319011261013857600435906001600160401b0382116101385781600401916101206003198236030112610779576024356044356001600160401b038111610266576105f090369060040161182d565b9180421161024f5761060186611ab1565b9061060e60248601611ab1565b9061061b60c4870161250e565b61062860e488018a611a7f565b610631816118aa565b9061063f6040519283611889565b8082526020820192368282011161077557926107129694928c60208463ffffffff956107209e9d9c9a988637830101525190209160a46101048c01359b6040519660208801987f79e393e6f70e6768b391940ca117b0dcf3636831b6ce5b8dd8fbd052c88a72be8a5260018060a01b0316604089015260018060a01b0316606088015260448101356080880152606481013560a0880152608481013560c0880152013560e0860152166101008401526101208301528761014083015261016082015261016081526101e061018082611889565b61071b87611ab1565b61247d565b1561074c57916107449161073f60209461073984611ab1565b836123eb565b61251f565b604051908152f35b50610758604492611ab1565b630bf3733760e31b825260048290526001600160a01b0316602452fd5b8b80fd5b5080fd5b503461013857602036600319011261013857600435906001600160401b0382116101385761012082600401926003199036030112610138576107be82611ab1565b336001600160a01b03909116036107da576020610744836120e1565b6107e5604492611ab1565b633eef90bb60e11b82526001600160a01b031660045233602452fd5b50346101385780600319360112610138576108a3906101346108427f00000000000000000000000000000000000000000000000000000000000000006127a7565b9161086c7f00000000000000000000000000000000000000000000000000000000000000006127a7565b6108b16040519161087e602084611889565b8383525f368137604051968796600f60f81b885260e0602089015260e08801906117d6565b9086820360408801526117d6565b9146606086015230608086015260a085015283820360c08501526117fa565b5034610138576040366003190112610138576004356024356001600160401b038111610b08578060040190610120600319823603011261026657828452600460205261091e60408520611963565b80519091906001600160a01b0316338103610c7c5750336001600160a01b0361094685611ab1565b1603610c705790602463ffffffff92019082602061096b61096685611ab1565b611ac5565b920151169283911603610bb657505081835260046020526040832061098f81611963565b906080820180516007811015610ba257158015610b8a575b610b4f575060056109b791611a5b565b6020818101516040516303cc4e2960e01b815263ffffffff90911660048201529190826024816001600160a01b037f0000000000000000000000000000000000000000000000000000000000000000165afa918215610b445760209261ffff918791610b17575b5060018060a01b038351166060840191877f353ba581ebf84011e68f3cd3fea7b40b08bf28f09c7ea56b035376e767ad54bf858551169260018060a01b0316978893604051908152a451169081610aab575b60208587610a7d876120e1565b9081604051937e628aa668cdc618b56b4faf97ffd5226f11b68044d55be2b46ea4dc7c971bd3339380a48152f35b518591906001600160a01b0316833b15610b085760449083604051958694859363cce354b560e01b8552600485015260248401525af18015610b0c57610af3575b8080610a70565b610afe848092611889565b610b08575f610aec565b8280fd5b6040513d86823e3d90fd5b610b379150843d8611610b3d575b610b2f8183611889565b810190611a3c565b5f610a1e565b503d610b25565b6040513d87823e3d90fd5b5185856007831015610b765763719917bd60e01b8252600452604491610b7490611782565bfd5b634e487b7160e01b82526021600452602482fd5b5080516007811015610ba25760ff60039116116109a7565b634e487b7160e01b87526021600452602487fd5b6040516303cc4e2960e01b81526004810192909252849084906020846024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa908115610c65576064948492610c40575b50610c1c90611ab1565b631cf741d960e11b84526004929092526001600160a01b0390811660245216604452fd5b610c1c919250610c5e9060203d602011610b3d57610b2f8183611889565b9190610c12565b6040513d85823e3d90fd5b6044856107e585611ab1565b633eef90bb60e11b865260045233602452604485fd5b5034610138576060366003190112610138576004356001600160401b03811161077957610cc39036906004016117a6565b6024929192356001600160401b038111610b0857610ce59036906004016117a6565b9390916044356001600160401b03811161042d57610d079036906004016117a6565b948215610de657828714801590610ddc575b610dc1576003549560018701809711610dad5792953685900361011e19019390825b88811015610da2578060051b8088013590878212156103d3578b831015610d8e5784831015610d8e576001929181610d78610d87938a018a611a7f565b9290918d0135908c0185611f5b565b5001610d3b565b634e487b7160e01b86526032600452602486fd5b602082604051908152f35b634e487b7160e01b82526011600452602482fd5b606490868885631e20f99760e01b8452600452602452604452fd5b5082861415610d19565b63143a603360e21b8152600490fd5b50346101385780600319360112610138576020600354604051908152f35b5034610138576040366003190112610138576024356004356001600160401b038211610b0857606082600401926003199036030112610b08578083526004602052604083209081549260ff8460f01c166007811015610ff157600481141580610fe6575b610fcc57506040516303cc4e2960e01b815260a09490941c63ffffffff1660048501526020846024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa938415610b44578594610fab575b50610f0c81610ee7611933565b8487604051602081019083825260208152610f03604082611889565b51902092611ce2565b936001600160a01b031692833b156103d357604051632020608560e11b81526001600160a01b03909516600486018190529486908181602481895afa80156103d757610f96575b5050805460ff60f01b1916600360f11b179055604051903581527f6c07e935242bf106b19694721260bfa4c5a49c95978e871e59f3b6e08f4dafef90602090a480f35b81610fa091611889565b6103d357855f610f53565b610fc591945060203d602011610b3d57610b2f8183611889565b925f610eda565b85610b7460449285636fba95f760e11b8452600452611782565b506005811415610e77565b634e487b7160e01b86526021600452602486fd5b5034610138576020366003190112610138576004803580835260209190915260408220546001600160a01b0316338103611043575061022190611db7565b633eef90bb60e11b835260045233602452604482fd5b503461013857806003193601126101385760206040516102008152f35b50346101385760403660031901126101385760206110c7611095611790565b6024359060018060a01b03165f52600560205260405f208160081c5f52602052600160ff60405f205492161b16151590565b6040519015158152f35b503461165f57606036600319011261165f576110eb611790565b6024356001600160401b03811161165f573660238201121561165f578060040135916001600160401b03831161165f5760248201903660248560071b8501011161165f57604435916001600160401b03831161165f5760608360040193600319903603011261165f5784156116be5761116382611ac5565b6080528261116f6118c5565b916040519284602085018960408701602083525260608601845f5b8c8110611663575050956111aa816111d79803601f198101835282611889565b51902060405160208101918b83526040820152604081526111cc606082611889565b519020923591611ce2565b6001600160a01b0390911694853b1561165f57604051632020608560e11b81526001600160a01b0390921660048301819052915f816024818a5afa801561165457611641575b508093611229866119bf565b926112376040519485611889565b868452611243876119bf565b602085019190601f1901368337611259886119bf565b956112676040519788611889565b888752601f196112768a6119bf565b01366020890137845b8981101561155a5760248160071b8601018035808852600460205260408820906112a882611963565b92608084018051600781101561149457156115465763ffffffff60208601511663ffffffff6080511681036114a8575080516007811015611494575f190161146d5750602081019361271061ffff6112ff87611a0b565b16118015611445575b61140f57928f6113bf937fa933fbce9e18bc29e0da6cbc35a54b54599d156ecfb1ae0257a1c562c9a4634c60608e9561138d9860018060a01b039051169889966113706113548d611a0b565b825461ffff60e01b191660e09190911b61ffff60e01b16178255565b604083019861137e8a6119d6565b15905061140757600390611a5b565b816113978b611a0b565b916113a1896119d6565b61ffff604051941684521515602084015201356040820152a46119d6565b156113cf575b505060010161127f565b9961ffff6113ee6113ff936001959d6113e8858e6119e3565b52611a0b565b166113f9828c6119e3565b52611a1a565b98905f6113c5565b600290611a5b565b60648b8461ffff8561142c60406114258c611a0b565b92016119d6565b9263c763b60160e01b8552600452166024521515604452fd5b50611452604083016119d6565b8015611308575061ffff61146586611a0b565b161515611308565b8a915051916007831015610b7657630fa88b0360e21b8252600452604491610b7490611782565b634e487b7160e01b8c52602160045260248cfd5b6040516303cc4e2960e01b8152600481019190915291508a90508f836020846024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa908115610c65576064948492611526575b50631cf741d960e11b84526004526001600160a01b0316602452604452fd5b61153f91925060203d8111610b3d57610b2f8183611889565b9085611507565b63265ce6d360e21b8b52600483905260248bfd5b508987898794837f9f47841f135416d2ca062665c9c39db13e31b580dbfdb87863c2b6d5632d251660408f978d98868a528688528251913582526020820152a36115a2578380f35b813b156102665760408051631d7a00fb60e11b8152600481019190915292516044840181905291946064840192855b8181106116225750505083948385816115f8829682966003198483030160248501526117fa565b03925af180156103d75761160d575b80808380f35b8161161791611889565b610138578082611607565b82516001600160a01b03168552602094850194909201916001016115d1565b61164d91505f90611889565b5f5f61121d565b6040513d5f823e3d90fd5b5f80fd5b929597949650809350358152602083013561ffff811680910361165f57602082015260408301359081151580920361165f5760808160019360408394015260608601356060820152019301910191889593969491889361118a565b63143a603360e21b5f5260045ffd5b3461165f57602036600319011261165f576080816116eb5f9361185a565b82815282602082015282604082015282606082015201526004355f52600460205261171860405f20611963565b60806040519160018060a01b03815116835263ffffffff602082015116602084015263ffffffff604082015116604084015261ffff6060820151166060840152015190600782101561176e5760a0916080820152f35b634e487b7160e01b5f52602160045260245ffd5b600781101561176e57602452565b600435906001600160a01b038216820361165f57565b9181601f8401121561165f578235916001600160401b03831161165f576020808501948460051b01011161165f57565b805180835260209291819084018484015e5f828201840152601f01601f1916010190565b90602080835192838152019201905f5b8181106118175750505090565b825184526020938401939092019160010161180a565b9181601f8401121561165f578235916001600160401b03831161165f576020838186019501011161165f57565b60a081019081106001600160401b0382111761187557604052565b634e487b7160e01b5f52604160045260245ffd5b90601f801991011681019081106001600160401b0382111761187557604052565b6001600160401b03811161187557601f01601f191660200190565b604051906118d4604083611889565b601882527f7365616c706f6f6c2f766572646963742d62617463682f3100000000000000006020830152565b6040519061190f604083611889565b60158252747365616c706f6f6c2f726566696e656d656e742f3160581b6020830152565b60405190611942604083611889565b60128252717365616c706f6f6c2f657261737572652f3160701b6020830152565b906040516119708161185a565b91546001600160a01b038116835260a081901c63ffffffff908116602085015260c082901c16604084015260e081901c61ffff16606084015260f01c60ff1682600782101561176e5760800152565b6001600160401b0381116118755760051b60200190565b35801515810361165f5790565b80518210156119f75760209160051b010190565b634e487b7160e01b5f52603260045260245ffd5b3561ffff8116810361165f5790565b5f198114611a285760010190565b634e487b7160e01b5f52601160045260245ffd5b9081602091031261165f57516001600160a01b038116810361165f5790565b90600781101561176e57815460ff60f01b191660f09190911b60ff60f01b16179055565b903590601e198136030182121561165f57018035906001600160401b03821161165f5760200191813603831361165f57565b356001600160a01b038116810361165f5790565b6001600160a01b03165f8181526006602052604090205490919063ffffffff1680611bc0575060405163fd6aad2560e01b815260048101839052916020836024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa928315611654575f93611b7f575b5063ffffffff8316908115611b69575f52600660205260405f209063ffffffff19825416179055565b638e9ea97960e01b5f525f60045260245260445ffd5b9092506020813d602011611bb8575b81611b9b60209383611889565b8101031261165f575163ffffffff8116810361165f57915f611b40565b3d9150611b8e565b9150565b919060018060a01b031691825f52600660205263ffffffff60405f20541680611cbd575060405163fd6aad2560e01b815260048101849052926020846024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa938415611654575f94611c7c575b5063ffffffff8416918215611c6757505f52600660205260405f209063ffffffff19825416179055565b638e9ea97960e01b5f5260045260245260445ffd5b9093506020813d602011611cb5575b81611c9860209383611889565b8101031261165f575163ffffffff8116810361165f57925f611c3d565b3d9150611c8b565b925050565b908060209392818452848401375f828201840152601f01601f1916010190565b90611d5c90611d23939560209586611cfd6040840184611a7f565b9390926040519a8b998a996365a0c06160e11b8b5260e060048c015260e48b01906117d6565b6001600160a01b0390971660248a01526044890152606488015280356084880152013560a48601528483036003190160c4860152611cc2565b03817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa908115611654575f91611d9b575090565b611db4915060203d602011610b3d57610b2f8183611889565b90565b805f52600460205260405f20611dcc81611963565b90608082018051600781101561176e57158015611f43575b611f1c57506004611df491611a5b565b6020818101516040516303cc4e2960e01b815263ffffffff909116600482015290816024816001600160a01b037f0000000000000000000000000000000000000000000000000000000000000000165afa9283156116545760209361ffff925f91611eff575b50835160608501805160405190861681526001600160a01b0393841697919492909316928792917f353ba581ebf84011e68f3cd3fea7b40b08bf28f09c7ea56b035376e767ad54bf91a451169081611eb157505050565b516001600160a01b031690823b1561165f5760445f9283604051958694859363cce354b560e01b8552600485015260248401525af1801561165457611ef35750565b5f611efd91611889565b565b611f169150853d8711610b3d57610b2f8183611889565b5f611e5a565b839051600781101561176e57611f3e9163719917bd60e01b5f52600452611782565b60445ffd5b508051600781101561176e5760ff6003911611611de4565b9493929190928142116120ca57611f7184611ab1565b92611f7e60208601611ab1565b92611f8b60c0870161250e565b94611f9960e0880188611a7f565b959092611fa5876118aa565b611fb26040519182611889565b8781526020810190368987011161165f575f60208a6120869b61207d9986378301015251902063ffffffff6101008b0135996040519460208601967f79e393e6f70e6768b391940ca117b0dcf3636831b6ce5b8dd8fbd052c88a72be885260018060a01b0316604087015260018060a01b0316606086015260408c0135608086015260608c013560a086015260808c013560c086015260a08c013560e0860152166101008401526101208301528761014083015261016082015261016081526101e061018082611889565b61071b86611ab1565b1561209d579261073f611db4939461073984611ab1565b836120a783611ab1565b630bf3733760e31b5f9081526004929092526001600160a01b0316602452604490fd5b5084630f88f04960e41b5f5260045260245260445ffd5b6120ea81611ab1565b6001600160a01b03165f908152600560209081526040808320610100850135600881901c85529252822054919291600160ff83161b166123c157602082019161213b61213584611ab1565b5f611bc4565b93604082013590811580156123b5575b6123a25760e083019461215e8685611a7f565b809150158015612397575b61237b57506001600160a01b0361217f82611ab1565b169160c085019261218f8461250e565b813b1561165f5763ffffffff60245f926040519485938492630fd3a16760e41b84521660048301525afa801561165457612368575b506121d0600354611a1a565b97886003558861229061ffff6121e589611ab1565b936121ef8861250e565b90604051956121fd8761185a565b6001600160a01b03908116875263ffffffff9182166020808901918252939092166040808901918252606089018a8152600160808b01908152988b5260049095528920975188549351915194516001600160f01b031990941692169190911760a09190911b63ffffffff60a01b161760c09290921b63ffffffff60c01b1691909117911660e01b61ffff60e01b16178355565b5191600783101561235457506122d77fb0cde0402653eb928686d99d2f0fc5449bc4caab0f74dbdca0f0dfdce7270e9195936122d28b98969461233894611a5b565b611ab1565b9763ffffffff6122f96122f26122ec88611ab1565b9561250e565b9287611a7f565b91909260a06040519889988952606081013560208a0152608081013560408a01520135606088015216608086015260e060a086015260e0850191611cc2565b60c08301969096526001600160a01b039081169616940390a490565b634e487b7160e01b81526021600452602490fd5b61237491505f90611889565b5f5f6121c4565b630c0d14d160e41b5f525f60045260245261020060445260645ffd5b506102008111612169565b6333b45d8760e11b5f525f60045260245ffd5b5060608301351561214b565b6123ca82611ab1565b63bae8ea9960e01b5f525f60045260018060a01b031660245260445260645ffd5b9091600160ff82161b9260018060a01b0316805f52600560205260405f20918060081c92835f5260205260405f20549385851661243d5750505f52600560205260405f20905f526020521760405f2055565b829063bae8ea9960e01b5f5260045260245260445260645ffd5b6042906124626127e5565b906040519161190160f01b8352600283015260228201522090565b929190833b6124ba57906124919291612901565b50600481101561176e571591826124a757505090565b6001600160a01b03918216911614919050565b6064835f946020969460405194630b135d3f60e11b8652600486015260406024860152816044860152838501378281018201859052601f01601f191601915afa630b135d3f60e11b5f5114601f3d11161690565b3563ffffffff8116810361165f5790565b9190602081019061253861253283611ab1565b85611bc4565b935f9060408301358015801561279b575b6127885760e084019161255c8386611a7f565b8092915015801561277d575b61276257506001600160a01b03905061258086611ab1565b169460c08501956125908761250e565b813b1561165f5763ffffffff60245f926040519485938492630fd3a16760e41b84521660048301525afa80156116545761274d575b506125d1600354611a1a565b938460035584986125e187611ab1565b9061269061ffff6125f18b61250e565b92604051946125ff8661185a565b6001600160a01b03908116865263ffffffff918216602080880191825295909216604080880191825260608801898152600160808a019081528e8b526004909852908920975188549451925191516001600160f01b031990951693169290921760a09190911b63ffffffff60a01b161760c09190911b63ffffffff60c01b1617911660e01b61ffff60e01b16178355565b519160078310156123545750916122d26126cd927fb0cde0402653eb928686d99d2f0fc5449bc4caab0f74dbdca0f0dfdce7270e91969594611a5b565b956101006127326126f06126e96126e38a611ab1565b9461250e565b9589611a7f565b63ffffffff604051978897885260608c0135602089015260808c0135604089015260a08c0135606089015216608087015260e060a087015260e0860191611cc2565b96013560c08301526001600160a01b039081169616940390a4565b61275a9194505f90611889565b5f925f6125c5565b630c0d14d160e41b5f5260045260245261020060445260645ffd5b506102008211612568565b506333b45d8760e11b5f5260045260245ffd5b50606084013515612549565b60ff811690601f82116127d657604051916127c3604084611889565b6020808452838101919036833783525290565b632cd44ac360e21b5f5260045ffd5b307f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031614806128d8575b15612840577f000000000000000000000000000000000000000000000000000000000000000090565b60405160208101907f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f82527f000000000000000000000000000000000000000000000000000000000000000060408201527f000000000000000000000000000000000000000000000000000000000000000060608201524660808201523060a082015260a081526128d260c082611889565b51902090565b507f00000000000000000000000000000000000000000000000000000000000000004614612817565b906041830361292b576129249250602081013591604082359201355f1a90612935565b9192909190565b50505f9160029190565b91907f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a084116129ac579160209360809260ff5f9560405194855216868401526040830152606082015282805260015afa15611654575f516001600160a01b038116156129a257905f905f90565b505f906001905f90565b5050505f916003919056' as const
+export const dataRegistryBytecode = '0x6101a080604052346101c457604081612df0803803809161002082856101c8565b8339810103126101c4578051906001600160a01b03821682036101c45760200151906001600160a01b03821682036101c457604051906100616040836101c8565b60088252602082016714d9585b1c1bdbdb60c21b8152604051926100866040856101c8565b600184526020840192603160f81b84526080526100a2816101ff565b610140526100af846101ff565b6101605251902091826101005251902080610120524660c0526040519060208201927f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f8452604083015260608201524660808201523060a082015260a0815261011960c0826101c8565b51902060a0523060e05261018052604051612b85908161026b82396080518181816104640152611c9b015260a051816129ec015260c05181612aa9015260e051816129b601526101005181612a3b01526101205181612a610152610140518161081e0152610160518161084801526101805181818161054b015281816109e701528181610bd701528181610f9801528181611a4301528181611b4001528181611ef30152611ff60152f35b5f80fd5b601f909101601f19168101906001600160401b038211908210176101eb57604052565b634e487b7160e01b5f52604160045260245ffd5b601f81511161022a57602081519101516020821061021b571790565b5f198260200360031b1b161790565b604460209160405192839163305a27a960e01b83528160048401528051918291826024860152018484015e5f828201840152601f01601f19168101030190fdfe6080806040526004361015610012575f80fd5b5f905f3560e01c90816303e9e609146115c05750806305f1adbc146111c75780631647795e1461116c57806326fbbf0c1461114f5780632e1a7d4d146110fb57806345cd6b3c14610f095780635b18056b14610eeb5780635f146aa014610c9257806364603b6f146108d057806384b0196e1461080157806385f041fe1461077d578063a1a3c9d214610596578063b971c1bc1461057a578063c5c51dca14610535578063cfdd7aea14610493578063d9b5c4a51461044e578063de54a82614610431578063e9d606431461026a578063eba2e2b814610157578063f4dfe0e21461013b5763f80c0c6e14610105575f80fd5b3461013857806003193601126101385761013461012061182f565b6040519182916020835260208301906116d2565b0390f35b80fd5b50346101385780600319360112610138576101346101206117fc565b5034610138576060366003190112610138576004356024356044356001600160401b0381116102665761018e903690600401611729565b909180421161024f576101e89060405160208101917ff9b67de3aca2fc8da74a9d205fa62b3ed3fb49ca9c8fc20e96cdd404231872df83528660408301526060820152606081526101e0608082611785565b519020612625565b838552600460205260408520546001600160a01b03169290831561023b579061021292918461264b565b15610224575061022190611f8a565b80f35b630bf3733760e31b83526004839052602452604482fd5b63265ce6d360e21b86526004859052602486fd5b630f88f04960e41b85526004859052602452604484fd5b8380fd5b50346101385760803660031901126101385761028461168c565b602435604435606435926001600160401b03841161042d578360040190606060031986360301126103d3576102b881611a00565b506040516020810190858252846040820152604081526102d9606082611785565b5190209460246102f4846102eb6117fc565b9888868b611c1d565b91013595600160ff88161b9160018060a01b0316968789528860205260408920908060081c91828b5260205260408a2054928484166103e2575050878952886020526040892090895260205217604087205560018060a01b031692833b156103d35785604051632020608560e11b81528660048201528181602481895afa80156103d7576103ba575b5050907fe36ed928e1f4aa486974dcf28f7bfb19ca4a7d8a8e930b770070268306d0a9ab926060926040519235835260208301526040820152a380f35b816103c791949394611785565b6103d35790855f61037d565b8580fd5b6040513d84823e3d90fd5b85896104148c9360405195869563df4b218b60e01b87526004870152602486015260a0604486015260a48501906116d2565b6001600160a01b03909216606484015260848301520390fd5b8480fd5b503461013857806003193601126101385760206040516127108152f35b50346101385780600319360112610138576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b503461013857602036600319011261013857600435600160ff82161b3383526005602052604083208260081c9081855260205260408420549082821661051a573385526005602052604085209085526020521760408320556040519081527f26ccf9904b9b2fb069d347553978928fd2fc65efb2638dcbeb8d142e974479f060203392a280f35b6064858563bae8ea9960e01b82528160045233602452604452fd5b50346101385780600319360112610138576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b50346101385780600319360112610138576101346101206117c1565b503461013857606036600319011261013857600435906001600160401b0382116101385781600401916101206003198236030112610779576024356044356001600160401b038111610266576105f0903690600401611729565b9180421161024f57610601866119ba565b9061060e602486016119ba565b9061061b60c487016126dc565b61062860e488018a6119ce565b610631816117a6565b9061063f6040519283611785565b8082526020820192368282011161077557926107129694928c60208463ffffffff956107209e9d9c9a988637830101525190209160a46101048c01359b6040519660208801987f79e393e6f70e6768b391940ca117b0dcf3636831b6ce5b8dd8fbd052c88a72be8a5260018060a01b0316604089015260018060a01b0316606088015260448101356080880152606481013560a0880152608481013560c0880152013560e0860152166101008401526101208301528761014083015261016082015261016081526101e061018082611785565b61071b876119ba565b61264b565b1561074c57916107449161073f602094610739846119ba565b836125b9565b6126ed565b604051908152f35b506107586044926119ba565b630bf3733760e31b825260048290526001600160a01b0316602452fd5b8b80fd5b5080fd5b503461013857602036600319011261013857600435906001600160401b0382116101385761012082600401926003199036030112610138576107be826119ba565b336001600160a01b03909116036107da576020610744836122b4565b6107e56044926119ba565b633eef90bb60e11b82526001600160a01b031660045233602452fd5b50346101385780600319360112610138576108a3906101346108427f0000000000000000000000000000000000000000000000000000000000000000612975565b9161086c7f0000000000000000000000000000000000000000000000000000000000000000612975565b6108b16040519161087e602084611785565b8383525f368137604051968796600f60f81b885260e0602089015260e08801906116d2565b9086820360408801526116d2565b9146606086015230608086015260a085015283820360c08501526116f6565b5034610138576040366003190112610138576004356024356001600160401b038111610b08578060040190610120600319823603011261026657828452600460205261091e6040852061185f565b80519091906001600160a01b0316338103610c7c5750336001600160a01b03610946856119ba565b1603610c705790602463ffffffff92019082602061096b610966856119ba565b611a00565b920151169283911603610bb657505081835260046020526040832061098f8161185f565b906080820180516007811015610ba257158015610b8a575b610b4f575060056109b791611957565b6020818101516040516303cc4e2960e01b815263ffffffff90911660048201529190826024816001600160a01b037f0000000000000000000000000000000000000000000000000000000000000000165afa918215610b445760209261ffff918791610b17575b5060018060a01b038351166060840191877f353ba581ebf84011e68f3cd3fea7b40b08bf28f09c7ea56b035376e767ad54bf858551169260018060a01b0316978893604051908152a451169081610aab575b60208587610a7d876122b4565b9081604051937e628aa668cdc618b56b4faf97ffd5226f11b68044d55be2b46ea4dc7c971bd3339380a48152f35b518591906001600160a01b0316833b15610b085760449083604051958694859363cce354b560e01b8552600485015260248401525af18015610b0c57610af3575b8080610a70565b610afe848092611785565b610b08575f610aec565b8280fd5b6040513d86823e3d90fd5b610b379150843d8611610b3d575b610b2f8183611785565b810190611938565b5f610a1e565b503d610b25565b6040513d87823e3d90fd5b5185856007831015610b765763719917bd60e01b8252600452604491610b749061165d565bfd5b634e487b7160e01b82526021600452602482fd5b5080516007811015610ba25760ff60039116116109a7565b634e487b7160e01b87526021600452602487fd5b6040516303cc4e2960e01b81526004810192909252849084906020846024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa908115610c65576064948492610c40575b50610c1c906119ba565b631cf741d960e11b84526004929092526001600160a01b0390811660245216604452fd5b610c1c919250610c5e9060203d602011610b3d57610b2f8183611785565b9190610c12565b6040513d85823e3d90fd5b6044856107e5856119ba565b633eef90bb60e11b865260045233602452604485fd5b5034610138576060366003190112610138576004356001600160401b03811161077957610cc39036906004016116a2565b91906024356001600160401b038111610b0857610ce49036906004016116a2565b93906044356001600160401b03811161042d57610d059036906004016116a2565b90918315610ed657838714801590610ecc575b610eb1576003549660018801809811610e9d57865b858110610d945750505050508360035410610d4d57602084604051908152f35b60649350610d7081610d6a610d65610100948661197b565b6119ba565b9361197b565b63bae8ea9960e01b845260048490526001600160a01b039092166024520135604452fd5b610da2610d6582888a611997565b90610100610db182898b611997565b0135610de6818460018060a01b03165f52600560205260405f208160081c5f52602052600160ff60405f205492161b16151590565b15610e2c577f7f8ac83e8e692c4f504c8efe3fe7ee5f3ae047cdf5df75563c68270a09fd97af60406001948151938585526020850152858060a01b031692a25b01610d2d565b509050610e3a818789611997565b82821015610e89578160051b85831015610e75576001929181610e62610e6f938a018a6119ce565b929091880135908561212e565b50610e26565b634e487b7160e01b8a52603260045260248afd5b634e487b7160e01b89526032600452602489fd5b634e487b7160e01b87526011600452602487fd5b606486838987631e20f99760e01b8452600452602452604452fd5b5083821415610d18565b6003546316fffdf160e31b8752600452602486fd5b50346101385780600319360112610138576020600354604051908152f35b5034610138576040366003190112610138576024356004356001600160401b038211610b0857606082600401926003199036030112610b08578083526004602052604083209081549260ff8460f01c1660078110156110e7576004811415806110dc575b6110c257506040516303cc4e2960e01b815260a09490941c63ffffffff1660048501526020846024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa938415610b445785946110a1575b5061100281610fdd61182f565b8487604051602081019083825260208152610ff9604082611785565b51902092611c1d565b936001600160a01b031692833b156103d357604051632020608560e11b81526001600160a01b03909516600486018190529486908181602481895afa80156103d75761108c575b5050805460ff60f01b1916600360f11b179055604051903581527f6c07e935242bf106b19694721260bfa4c5a49c95978e871e59f3b6e08f4dafef90602090a480f35b8161109691611785565b6103d357855f611049565b6110bb91945060203d602011610b3d57610b2f8183611785565b925f610fd0565b85610b7460449285636fba95f760e11b845260045261165d565b506005811415610f6d565b634e487b7160e01b86526021600452602486fd5b5034610138576020366003190112610138576004803580835260209190915260408220546001600160a01b0316338103611139575061022190611f8a565b633eef90bb60e11b835260045233602452604482fd5b503461013857806003193601126101385760206040516102008152f35b50346101385760403660031901126101385760206111bd61118b61168c565b6024359060018060a01b03165f52600560205260405f208160081c5f52602052600160ff60405f205492161b16151590565b6040519015158152f35b503461154a57606036600319011261154a576111e161168c565b90602435916001600160401b03831161154a573660238401121561154a578260040135916001600160401b03831161154a57602484013660248560071b8701011161154a57604435916001600160401b03831161154a5760608360040193600319903603011261154a5784156115ab5761125a84611a00565b936112636117c1565b9284813594858460405160208101908c60408201602084525260608101968d5f905b811061154e5750506112a3816112c59803601f198101835282611785565b51902060405160208101918d8352604082015260408152610ff9606082611785565b6001600160a01b03821692909190833b1561154a57604051632020608560e11b81526001600160a01b0390931660048401819052925f81602481885afa801561153f5761152c575b508095819461131b8a6118bb565b946113296040519687611785565b8a86526113358b6118bb565b602087019390601f190136853761134b8c6118bb565b986113596040519a8b611785565b8c8a52601f196113688e6118bb565b013660208c0137855b8d81101561140f57600781901b8f016024016001600160a01b036113968f8b84611cf2565b169a8b15611404576113a7906118d2565b9a6113b4604083016118f4565b156113c6575b50506001905b01611371565b9c8c6113f66001949f61ffff6113ef8f6113fc9787946113e886602094611901565b5201611929565b1692611901565b526118d2565b9b905f6113ba565b9a50506001906113c0565b508a88938795938b8d9481156114ff5750604086927f9f47841f135416d2ca062665c9c39db13e31b580dbfdb87863c2b6d5632d251692868a528688528251913582526020820152a3611460578380f35b813b156102665760408051631d7a00fb60e11b8152600481019190915292516044840181905291946064840192855b8181106114e05750505083948385816114b6829682966003198483030160248501526116f6565b03925af180156103d7576114cb575b80808380f35b816114d591611785565b6101385780826114c5565b82516001600160a01b031685526020948501949092019160010161148f565b88610b74604492808352600460205260ff604084205460f01c1690630fa88b0360e21b845260045261165d565b61153891505f90611785565b5f5f61130d565b6040513d5f823e3d90fd5b5f80fd5b93509350939590945082358152602083013561ffff811680910361154a57602082015260408301359081151580920361154a57608081600193604083940152606086013560608201520193019101938892959387928b968e611285565b6003546316fffdf160e31b5f5260045260245ffd5b3461154a57602036600319011261154a576080816115de5f93611756565b82815282602082015282604082015282606082015201526004355f52600460205260a061160d60405f2061185f565b61165b608060405192600180861b03815116845263ffffffff602082015116602085015263ffffffff604082015116604085015261ffff60608201511660608501520151608083019061167f565bf35b600781101561166b57602452565b634e487b7160e01b5f52602160045260245ffd5b90600782101561166b5752565b600435906001600160a01b038216820361154a57565b9181601f8401121561154a578235916001600160401b03831161154a576020808501948460051b01011161154a57565b805180835260209291819084018484015e5f828201840152601f01601f1916010190565b90602080835192838152019201905f5b8181106117135750505090565b8251845260209384019390920191600101611706565b9181601f8401121561154a578235916001600160401b03831161154a576020838186019501011161154a57565b60a081019081106001600160401b0382111761177157604052565b634e487b7160e01b5f52604160045260245ffd5b90601f801991011681019081106001600160401b0382111761177157604052565b6001600160401b03811161177157601f01601f191660200190565b604051906117d0604083611785565b601882527f7365616c706f6f6c2f766572646963742d62617463682f3100000000000000006020830152565b6040519061180b604083611785565b60158252747365616c706f6f6c2f726566696e656d656e742f3160581b6020830152565b6040519061183e604083611785565b60128252717365616c706f6f6c2f657261737572652f3160701b6020830152565b9060405161186c81611756565b91546001600160a01b038116835260a081901c63ffffffff908116602085015260c082901c16604084015260e081901c61ffff16606084015260f01c60ff1682600782101561166b5760800152565b6001600160401b0381116117715760051b60200190565b5f1981146118e05760010190565b634e487b7160e01b5f52601160045260245ffd5b35801515810361154a5790565b80518210156119155760209160051b010190565b634e487b7160e01b5f52603260045260245ffd5b3561ffff8116810361154a5790565b9081602091031261154a57516001600160a01b038116810361154a5790565b90600781101561166b57815460ff60f01b191660f09190911b60ff60f01b16179055565b90156119155780359061011e198136030182121561154a570190565b91908110156119155760051b8101359061011e198136030182121561154a570190565b356001600160a01b038116810361154a5790565b903590601e198136030182121561154a57018035906001600160401b03821161154a5760200191813603831361154a57565b6001600160a01b03165f8181526006602052604090205490919063ffffffff1680611afb575060405163fd6aad2560e01b815260048101839052916020836024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa92831561153f575f93611aba575b5063ffffffff8316908115611aa4575f52600660205260405f209063ffffffff19825416179055565b638e9ea97960e01b5f525f60045260245260445ffd5b9092506020813d602011611af3575b81611ad660209383611785565b8101031261154a575163ffffffff8116810361154a57915f611a7b565b3d9150611ac9565b9150565b919060018060a01b031691825f52600660205263ffffffff60405f20541680611bf8575060405163fd6aad2560e01b815260048101849052926020846024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa93841561153f575f94611bb7575b5063ffffffff8416918215611ba257505f52600660205260405f209063ffffffff19825416179055565b638e9ea97960e01b5f5260045260245260445ffd5b9093506020813d602011611bf0575b81611bd360209383611785565b8101031261154a575163ffffffff8116810361154a57925f611b78565b3d9150611bc6565b925050565b908060209392818452848401375f828201840152601f01601f1916010190565b90611c9790611c5e939560209586611c3860408401846119ce565b9390926040519a8b998a996365a0c06160e11b8b5260e060048c015260e48b01906116d2565b6001600160a01b0390971660248a01526044890152606488015280356084880152013560a48601528483036003190160c4860152611bfd565b03817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa90811561153f575f91611cd6575090565b611cef915060203d602011610b3d57610b2f8183611785565b90565b9291908335805f52600460205260405f2091611d0d8361185f565b9360808501908151600781101561166b5715611f775763ffffffff8060208801511691168103611ed357508051600781101561166b575f1901611e815750602086019361271061ffff611d5f87611929565b16118015611e59575b611e23577fa933fbce9e18bc29e0da6cbc35a54b54599d156ecfb1ae0257a1c562c9a4634c916060611df198611df7829460018060a01b039051169a89611dce611db28e9c611929565b8b5461ffff60e01b191660e09190911b61ffff60e01b16178b55565b611dec604085019a611ddf8c6118f4565b15611e1b57600390611957565b611929565b976118f4565b61ffff60405198168852151560208801520135604086015260018060a01b031693a4565b600290611957565b8261ffff88611e3d6040611e368a611929565b92016118f4565b9263c763b60160e01b5f5260045216602452151560445260645ffd5b50611e66604088016118f4565b8015611d68575061ffff611e7986611929565b161515611d68565b925093945091505191600783101561166b5760207f9824725ac80f23bbf35d19276782c81e09e9f67f0ce411e8d3d1f940b650dbbe91611ec4604051809661167f565b6001600160a01b031693a35f90565b6040516303cc4e2960e01b815260048101919091529050826020826024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa91821561153f575f92611f56575b50631cf741d960e11b5f9081526004919091526001600160a01b039182166024529116604452606490fd5b611f7091925060203d602011610b3d57610b2f8183611785565b9083611f2b565b8363265ce6d360e21b5f5260045260245ffd5b805f52600460205260405f20611f9f8161185f565b90608082018051600781101561166b57158015612116575b6120ef57506004611fc791611957565b6020818101516040516303cc4e2960e01b815263ffffffff909116600482015290816024816001600160a01b037f0000000000000000000000000000000000000000000000000000000000000000165afa92831561153f5760209361ffff925f916120d2575b50835160608501805160405190861681526001600160a01b0393841697919492909316928792917f353ba581ebf84011e68f3cd3fea7b40b08bf28f09c7ea56b035376e767ad54bf91a45116908161208457505050565b516001600160a01b031690823b1561154a5760445f9283604051958694859363cce354b560e01b8552600485015260248401525af1801561153f576120c65750565b5f6120d091611785565b565b6120e99150853d8711610b3d57610b2f8183611785565b5f61202d565b839051600781101561166b576121119163719917bd60e01b5f5260045261165d565b60445ffd5b508051600781101561166b5760ff6003911611611fb7565b94939291909281421161229d57612144846119ba565b92612151602086016119ba565b9261215e60c087016126dc565b9461216c60e08801886119ce565b959092612178876117a6565b6121856040519182611785565b8781526020810190368987011161154a575f60208a6122599b6122509986378301015251902063ffffffff6101008b0135996040519460208601967f79e393e6f70e6768b391940ca117b0dcf3636831b6ce5b8dd8fbd052c88a72be885260018060a01b0316604087015260018060a01b0316606086015260408c0135608086015260608c013560a086015260808c013560c086015260a08c013560e0860152166101008401526101208301528761014083015261016082015261016081526101e061018082611785565b61071b866119ba565b15612270579261073f611cef9394610739846119ba565b8361227a836119ba565b630bf3733760e31b5f9081526004929092526001600160a01b0316602452604490fd5b5084630f88f04960e41b5f5260045260245260445ffd5b6122bd816119ba565b6001600160a01b03165f908152600560209081526040808320610100850135600881901c85529252822054919291600160ff83161b1661258f57602082019161230e612308846119ba565b5f611aff565b9360408201359081158015612583575b6125705760e083019461233186856119ce565b809150158015612565575b61254957506001600160a01b03612352826119ba565b169160c0850192612362846126dc565b813b1561154a5763ffffffff60245f926040519485938492630fd3a16760e41b84521660048301525afa801561153f57612536575b506123a36003546118d2565b97886003558861246361ffff6123b8896119ba565b936123c2886126dc565b90604051956123d087611756565b6001600160a01b03908116875263ffffffff9182166020808901918252939092166040808901918252606089018a8152600160808b01908152988b5260049095528920975188549351915194516001600160f01b031990941692169190911760a09190911b63ffffffff60a01b161760c09290921b63ffffffff60c01b1691909117911660e01b61ffff60e01b16178355565b5191600783101561252257506124a57fb0cde0402653eb928686d99d2f0fc5449bc4caab0f74dbdca0f0dfdce7270e919593610d658b98969461250694611957565b9763ffffffff6124c76124c06124ba886119ba565b956126dc565b92876119ce565b91909260a06040519889988952606081013560208a0152608081013560408a01520135606088015216608086015260e060a086015260e0850191611bfd565b60c08301969096526001600160a01b039081169616940390a490565b634e487b7160e01b81526021600452602490fd5b61254291505f90611785565b5f5f612397565b630c0d14d160e41b5f525f60045260245261020060445260645ffd5b50610200811161233c565b6333b45d8760e11b5f525f60045260245ffd5b5060608301351561231e565b612598826119ba565b63bae8ea9960e01b5f525f60045260018060a01b031660245260445260645ffd5b9091600160ff82161b9260018060a01b0316805f52600560205260405f20918060081c92835f5260205260405f20549385851661260b5750505f52600560205260405f20905f526020521760405f2055565b829063bae8ea9960e01b5f5260045260245260445260645ffd5b6042906126306129b3565b906040519161190160f01b8352600283015260228201522090565b929190833b612688579061265f9291612acf565b50600481101561166b5715918261267557505090565b6001600160a01b03918216911614919050565b6064835f946020969460405194630b135d3f60e11b8652600486015260406024860152816044860152838501378281018201859052601f01601f191601915afa630b135d3f60e11b5f5114601f3d11161690565b3563ffffffff8116810361154a5790565b91906020810190612706612700836119ba565b85611aff565b935f90604083013580158015612969575b6129565760e084019161272a83866119ce565b8092915015801561294b575b61293057506001600160a01b03905061274e866119ba565b169460c085019561275e876126dc565b813b1561154a5763ffffffff60245f926040519485938492630fd3a16760e41b84521660048301525afa801561153f5761291b575b5061279f6003546118d2565b938460035584986127af876119ba565b9061285e61ffff6127bf8b6126dc565b92604051946127cd86611756565b6001600160a01b03908116865263ffffffff918216602080880191825295909216604080880191825260608801898152600160808a019081528e8b526004909852908920975188549451925191516001600160f01b031990951693169290921760a09190911b63ffffffff60a01b161760c09190911b63ffffffff60c01b1617911660e01b61ffff60e01b16178355565b51916007831015612522575091610d6561289b927fb0cde0402653eb928686d99d2f0fc5449bc4caab0f74dbdca0f0dfdce7270e91969594611957565b956101006129006128be6128b76128b18a6119ba565b946126dc565b95896119ce565b63ffffffff604051978897885260608c0135602089015260808c0135604089015260a08c0135606089015216608087015260e060a087015260e0860191611bfd565b96013560c08301526001600160a01b039081169616940390a4565b6129289194505f90611785565b5f925f612793565b630c0d14d160e41b5f5260045260245261020060445260645ffd5b506102008211612736565b506333b45d8760e11b5f5260045260245ffd5b50606084013515612717565b60ff811690601f82116129a45760405191612991604084611785565b6020808452838101919036833783525290565b632cd44ac360e21b5f5260045ffd5b307f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03161480612aa6575b15612a0e577f000000000000000000000000000000000000000000000000000000000000000090565b60405160208101907f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f82527f000000000000000000000000000000000000000000000000000000000000000060408201527f000000000000000000000000000000000000000000000000000000000000000060608201524660808201523060a082015260a08152612aa060c082611785565b51902090565b507f000000000000000000000000000000000000000000000000000000000000000046146129e5565b9060418303612af957612af29250602081013591604082359201355f1a90612b03565b9192909190565b50505f9160029190565b91907f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a08411612b7a579160209360809260ff5f9560405194855216868401526040830152606082015282805260015afa1561153f575f516001600160a01b03811615612b7057905f905f90565b505f906001905f90565b5050505f916003919056' as const

@@ -5,27 +5,22 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "protocolToken_",
         "type": "address"
       },
       {
-        "internalType": "contract NodeRegistry",
         "name": "nodeRegistry_",
         "type": "address"
       },
       {
-        "internalType": "contract IPoolDirectory",
         "name": "pools_",
         "type": "address"
       },
       {
-        "internalType": "contract Permissions",
         "name": "permissions_",
         "type": "address"
       },
       {
-        "internalType": "uint16",
         "name": "burnShareBps_",
         "type": "uint16"
       }
@@ -36,12 +31,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -52,12 +45,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum JobState",
         "name": "state",
         "type": "uint8"
       }
@@ -68,33 +59,14 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
-        "name": "pool",
-        "type": "address"
-      }
-    ],
-    "name": "AlreadySuspended",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "uint256",
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "internalType": "uint256",
         "name": "given",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "pools",
         "type": "uint256"
       }
@@ -105,7 +77,46 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint16",
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "burn",
+        "type": "uint256"
+      },
+      {
+        "name": "ceiling",
+        "type": "uint256"
+      }
+    ],
+    "name": "BurnAboveCeiling",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "given",
+        "type": "uint256"
+      },
+      {
+        "name": "pools",
+        "type": "uint256"
+      }
+    ],
+    "name": "BurnCeilingsDiffer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "bps",
         "type": "uint16"
       }
@@ -116,12 +127,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "deadline",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "time",
         "type": "uint256"
       }
@@ -132,12 +141,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint64",
         "name": "deadline",
         "type": "uint64"
       }
@@ -148,12 +155,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint64",
         "name": "deadline",
         "type": "uint64"
       }
@@ -164,12 +169,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "deadline",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -180,12 +183,28 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
+        "name": "blockNumber",
+        "type": "uint256"
+      },
+      {
+        "name": "lastBlock",
+        "type": "uint256"
+      }
+    ],
+    "name": "DrawPending",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
         "name": "blockNumber",
         "type": "uint256"
       }
@@ -196,17 +215,14 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "received",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "expected",
         "type": "uint256"
       }
@@ -217,22 +233,18 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "given",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "last",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "time",
         "type": "uint256"
       }
@@ -243,23 +255,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "internalType": "uint8",
-        "name": "suspensions",
-        "type": "uint8"
-      }
-    ],
-    "name": "JobIsSuspended",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -270,12 +265,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "length",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -284,19 +277,22 @@ export const jobBoardAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "consumer",
+        "type": "address"
+      }
+    ],
     "name": "ManifestDigestZero",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -307,12 +303,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -323,12 +317,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "silentFrom",
         "type": "uint256"
       }
@@ -339,7 +331,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -350,7 +341,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -361,23 +351,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "internalType": "address",
-        "name": "pool",
-        "type": "address"
-      }
-    ],
-    "name": "NotSuspended",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -388,17 +361,14 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "consumer",
         "type": "address"
       }
@@ -409,28 +379,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
-        "name": "pool",
-        "type": "address"
-      }
-    ],
-    "name": "OnlyContributor",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
-        "name": "caller",
-        "type": "address"
-      },
-      {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -441,17 +393,14 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -462,12 +411,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -478,12 +425,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -494,12 +439,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -510,12 +453,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -526,17 +467,14 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "price",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "ceiling",
         "type": "uint256"
       }
@@ -552,7 +490,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -563,27 +500,22 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       },
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       }
@@ -594,23 +526,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "internalType": "address",
-        "name": "pool",
-        "type": "address"
-      }
-    ],
-    "name": "SuspensionOverruled",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -621,17 +536,14 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum JobState",
         "name": "from",
         "type": "uint8"
       },
       {
-        "internalType": "enum JobState",
         "name": "to",
         "type": "uint8"
       }
@@ -644,19 +556,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "blockNumber",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "candidates",
         "type": "uint256"
       }
@@ -669,51 +578,42 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "components": [
           {
-            "internalType": "uint128",
             "name": "price",
             "type": "uint128"
           },
           {
-            "internalType": "uint128",
             "name": "poolTokenBurn",
             "type": "uint128"
           },
           {
-            "internalType": "uint32",
             "name": "runs",
             "type": "uint32"
           },
           {
-            "internalType": "uint64",
             "name": "opensAt",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "closesAt",
             "type": "uint64"
           },
           {
-            "internalType": "bytes32",
             "name": "scopeDigest",
             "type": "bytes32"
           }
         ],
         "indexed": false,
-        "internalType": "struct Terms",
         "name": "terms",
         "type": "tuple"
       }
@@ -726,13 +626,11 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -745,19 +643,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "enum JobClass",
         "name": "class",
         "type": "uint8"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "templateDigest",
         "type": "bytes32"
       }
@@ -770,19 +665,38 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "name": "codeDigest",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "scopeDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "JobDeclared",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "reason",
         "type": "bytes32"
       }
@@ -795,19 +709,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "consumer",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "price",
         "type": "uint256"
       }
@@ -820,19 +731,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "from",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "to",
         "type": "address"
       }
@@ -845,19 +753,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "time",
         "type": "uint256"
       }
@@ -870,19 +775,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint8",
         "name": "attempts",
         "type": "uint8"
       }
@@ -895,43 +797,36 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "consumer",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "manifestDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "string",
         "name": "manifestLocator",
         "type": "string"
       },
       {
         "indexed": false,
-        "internalType": "address[]",
         "name": "pools",
         "type": "address[]"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "priceCeiling",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "deadline",
         "type": "uint64"
       }
@@ -944,19 +839,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "consumer",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "price",
         "type": "uint256"
       }
@@ -969,25 +861,21 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "reason",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "receiptDigest",
         "type": "bytes32"
       }
@@ -1000,31 +888,26 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "receiptDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "resultDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32[]",
         "name": "budgetHeads",
         "type": "bytes32[]"
       }
@@ -1037,13 +920,11 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -1056,19 +937,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "burned",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "shared",
         "type": "uint256"
       }
@@ -1081,13 +959,11 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -1100,19 +976,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "enum JobState",
         "name": "from",
         "type": "uint8"
       },
       {
         "indexed": false,
-        "internalType": "enum JobState",
         "name": "to",
         "type": "uint8"
       }
@@ -1125,19 +998,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "address",
         "name": "by",
         "type": "address"
       }
@@ -1150,19 +1020,16 @@ export const jobBoardAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "token",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -1175,7 +1042,6 @@ export const jobBoardAbi = [
     "name": "ASSIGNMENT_WINDOW",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1188,7 +1054,6 @@ export const jobBoardAbi = [
     "name": "DRAW_ATTEMPTS",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1201,7 +1066,6 @@ export const jobBoardAbi = [
     "name": "DRAW_DELAY",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1214,7 +1078,6 @@ export const jobBoardAbi = [
     "name": "FAILURE_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -1227,7 +1090,6 @@ export const jobBoardAbi = [
     "name": "HAND_OFF_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -1240,7 +1102,6 @@ export const jobBoardAbi = [
     "name": "HEARTBEAT_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -1253,7 +1114,6 @@ export const jobBoardAbi = [
     "name": "HEARTBEAT_TIMEOUT",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1266,7 +1126,6 @@ export const jobBoardAbi = [
     "name": "MAXIMUM_ATTEMPTS",
     "outputs": [
       {
-        "internalType": "uint8",
         "name": "",
         "type": "uint8"
       }
@@ -1279,7 +1138,6 @@ export const jobBoardAbi = [
     "name": "MAXIMUM_LOCATOR_BYTES",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1292,7 +1150,6 @@ export const jobBoardAbi = [
     "name": "MAXIMUM_POOLS",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1305,7 +1162,6 @@ export const jobBoardAbi = [
     "name": "REFUSAL_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -1318,7 +1174,6 @@ export const jobBoardAbi = [
     "name": "RELEASE_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -1331,7 +1186,6 @@ export const jobBoardAbi = [
     "name": "START_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -1342,49 +1196,40 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "components": [
           {
-            "internalType": "uint128",
             "name": "price",
             "type": "uint128"
           },
           {
-            "internalType": "uint128",
             "name": "poolTokenBurn",
             "type": "uint128"
           },
           {
-            "internalType": "uint32",
             "name": "runs",
             "type": "uint32"
           },
           {
-            "internalType": "uint64",
             "name": "opensAt",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "closesAt",
             "type": "uint64"
           },
           {
-            "internalType": "bytes32",
             "name": "scopeDigest",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct Terms",
         "name": "terms",
         "type": "tuple"
       }
@@ -1397,7 +1242,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1410,7 +1254,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -1425,7 +1268,6 @@ export const jobBoardAbi = [
     "name": "burnShareBps",
     "outputs": [
       {
-        "internalType": "uint16",
         "name": "",
         "type": "uint16"
       }
@@ -1436,7 +1278,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1449,27 +1290,23 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
     ],
-    "name": "drawOf",
+    "name": "declarationOf",
     "outputs": [
       {
         "components": [
           {
-            "internalType": "uint64",
-            "name": "blockNumber",
-            "type": "uint64"
+            "name": "codeDigest",
+            "type": "bytes32"
           },
           {
-            "internalType": "uint64",
-            "name": "candidates",
-            "type": "uint64"
+            "name": "scopeDigest",
+            "type": "bytes32"
           }
         ],
-        "internalType": "struct JobDraw.Draw",
         "name": "",
         "type": "tuple"
       }
@@ -1480,7 +1317,37 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "drawOf",
+    "outputs": [
+      {
+        "components": [
+          {
+            "name": "blockNumber",
+            "type": "uint64"
+          },
+          {
+            "name": "candidates",
+            "type": "uint64"
+          },
+          {
+            "name": "firstBlock",
+            "type": "uint64"
+          }
+        ],
+        "name": "",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "name": "id",
         "type": "uint256"
       }
@@ -1493,34 +1360,28 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "bytes32",
         "name": "reason",
         "type": "bytes32"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -1533,7 +1394,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1546,7 +1406,22 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "burnCeilings",
+        "type": "uint256[]"
+      }
+    ],
+    "name": "fundUpTo",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "name": "id",
         "type": "uint256"
       }
@@ -1556,67 +1431,54 @@ export const jobBoardAbi = [
       {
         "components": [
           {
-            "internalType": "address",
             "name": "consumer",
             "type": "address"
           },
           {
-            "internalType": "uint64",
             "name": "deadline",
             "type": "uint64"
           },
           {
-            "internalType": "enum JobState",
             "name": "state",
             "type": "uint8"
           },
           {
-            "internalType": "uint8",
             "name": "approvals",
             "type": "uint8"
           },
           {
-            "internalType": "uint8",
             "name": "suspensions",
             "type": "uint8"
           },
           {
-            "internalType": "address",
             "name": "node",
             "type": "address"
           },
           {
-            "internalType": "bytes32",
             "name": "manifestDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "priceCeiling",
             "type": "uint256"
           },
           {
-            "internalType": "address[]",
             "name": "pools",
             "type": "address[]"
           },
           {
-            "internalType": "enum JobClass",
             "name": "class",
             "type": "uint8"
           },
           {
-            "internalType": "uint8",
             "name": "attempts",
             "type": "uint8"
           },
           {
-            "internalType": "uint64",
             "name": "seenAt",
             "type": "uint64"
           }
         ],
-        "internalType": "struct Job",
         "name": "",
         "type": "tuple"
       }
@@ -1627,12 +1489,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -1642,37 +1502,30 @@ export const jobBoardAbi = [
       {
         "components": [
           {
-            "internalType": "uint128",
             "name": "price",
             "type": "uint128"
           },
           {
-            "internalType": "uint128",
             "name": "poolTokenBurn",
             "type": "uint128"
           },
           {
-            "internalType": "uint32",
             "name": "generation",
             "type": "uint32"
           },
           {
-            "internalType": "bool",
             "name": "approved",
             "type": "bool"
           },
           {
-            "internalType": "bool",
             "name": "suspended",
             "type": "bool"
           },
           {
-            "internalType": "bool",
             "name": "overruled",
             "type": "bool"
           }
         ],
-        "internalType": "struct JobShare",
         "name": "share",
         "type": "tuple"
       }
@@ -1683,12 +1536,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -1696,7 +1547,6 @@ export const jobBoardAbi = [
     "name": "hadJob",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -1707,34 +1557,28 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "to",
         "type": "address"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -1747,34 +1591,28 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "time",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -1789,7 +1627,6 @@ export const jobBoardAbi = [
     "name": "jobCount",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1802,7 +1639,6 @@ export const jobBoardAbi = [
     "name": "nodeRegistry",
     "outputs": [
       {
-        "internalType": "contract NodeRegistry",
         "name": "",
         "type": "address"
       }
@@ -1815,7 +1651,6 @@ export const jobBoardAbi = [
     "name": "permissions",
     "outputs": [
       {
-        "internalType": "contract Permissions",
         "name": "",
         "type": "address"
       }
@@ -1828,7 +1663,6 @@ export const jobBoardAbi = [
     "name": "pools",
     "outputs": [
       {
-        "internalType": "contract IPoolDirectory",
         "name": "",
         "type": "address"
       }
@@ -1839,27 +1673,22 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "manifestDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "string",
         "name": "manifestLocator",
         "type": "string"
       },
       {
-        "internalType": "address[]",
         "name": "jobPools",
         "type": "address[]"
       },
       {
-        "internalType": "uint256",
         "name": "priceCeiling",
         "type": "uint256"
       },
       {
-        "internalType": "uint64",
         "name": "deadline",
         "type": "uint64"
       }
@@ -1867,7 +1696,6 @@ export const jobBoardAbi = [
     "name": "propose",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1880,42 +1708,42 @@ export const jobBoardAbi = [
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "manifestDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "templateDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "string",
+            "name": "codeDigest",
+            "type": "bytes32"
+          },
+          {
+            "name": "scopeDigest",
+            "type": "bytes32"
+          },
+          {
             "name": "manifestLocator",
             "type": "string"
           },
           {
-            "internalType": "address[]",
             "name": "pools",
             "type": "address[]"
           },
           {
-            "internalType": "uint256",
             "name": "priceCeiling",
             "type": "uint256"
           },
           {
-            "internalType": "uint64",
             "name": "deadline",
             "type": "uint64"
           },
           {
-            "internalType": "enum JobClass",
             "name": "class",
             "type": "uint8"
           }
         ],
-        "internalType": "struct JobProposal",
         "name": "proposal",
         "type": "tuple"
       }
@@ -1923,7 +1751,6 @@ export const jobBoardAbi = [
     "name": "proposeJob",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1936,7 +1763,6 @@ export const jobBoardAbi = [
     "name": "protocolToken",
     "outputs": [
       {
-        "internalType": "contract IERC20",
         "name": "",
         "type": "address"
       }
@@ -1947,39 +1773,32 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "bytes32",
         "name": "reason",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "receiptDigest",
         "type": "bytes32"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -1992,44 +1811,36 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "bytes32",
         "name": "receiptDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "resultDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32[]",
         "name": "budgetHeads",
         "type": "bytes32[]"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -2042,44 +1853,36 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "bytes32",
         "name": "receiptDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "resultDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32[]",
         "name": "budgetHeads",
         "type": "bytes32[]"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -2092,7 +1895,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -2105,12 +1907,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -2123,7 +1923,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -2136,7 +1935,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -2144,7 +1942,6 @@ export const jobBoardAbi = [
     "name": "settledTokens",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -2155,29 +1952,24 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -2190,12 +1982,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -2208,7 +1998,6 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -2216,7 +2005,6 @@ export const jobBoardAbi = [
     "name": "templateOf",
     "outputs": [
       {
-        "internalType": "bytes32",
         "name": "",
         "type": "bytes32"
       }
@@ -2227,12 +2015,10 @@ export const jobBoardAbi = [
   {
     "inputs": [
       {
-        "internalType": "enum JobState",
         "name": "from",
         "type": "uint8"
       },
       {
-        "internalType": "enum JobState",
         "name": "to",
         "type": "uint8"
       }
@@ -2240,7 +2026,6 @@ export const jobBoardAbi = [
     "name": "transitionAllowed",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -2251,4 +2036,4 @@ export const jobBoardAbi = [
 ] as const
 
 /** Creation code of JobBoard. */
-export const jobBoardBytecode = '0x610120346101a757601f6153ae38819003918201601f19168301916001600160401b038311848410176101ab5780849260a0946040528339810103126101a75780516001600160a01b03811681036101a75760208201516001600160a01b03811681036101a7576040830151926001600160a01b03841684036101a7576060810151906001600160a01b03821682036101a757608001519361ffff8516928386036101a75760805260a05260c0526127108111610195575060e052610100526040516151ee90816101c082396080518181816106350152818161074901528181610e0b015281816125a00152818161263201528181612e670152613f24015260a05181818161107e01528181611d1c0152614350015260c0518181816102d801528181610c7a0152818161190901528181612ae20152818161302a015281816133cf0152818161371301528181613a5601528181614374015261495c015260e051818181610d130152818161219801528181613087015281816149f40152614b99015261010051818181611ff601526149870152f35b6303cc815560e21b5f5260045260245ffd5b5f80fd5b634e487b7160e01b5f52604160045260245ffdfe6080806040526004361015610012575f80fd5b5f905f3560e01c9081631a465fe114612186575080631e135e2a1461216a57806326fbbf0c1461214e5780632890e5a4146121325780632b127a6c1461206d578063314989f8146120525780633c523d751461201a5780633de2271c14611fdc57806340e58ee514611f925780634c08113814611f745780634c5d8a0f14611f575780634c8d6fa814611ed85780634e8a8cbb14611ebd5780635276393614611cce57806356b1914514611b8457806359452992146119565780637043d1b714611b435780637d2f65ed14611b2757806382f4eab114611ac957806384ec4834146119e15780638df82800146119bc57806390b4ef3a146119725780639fa5c81414611956578063a9db9c1c14611938578063ab8c71c0146118f3578063ab9c9c471461171c578063ac82374a1461164a578063b229a8a51461162e578063bc521ac914611612578063bf22c45714611281578063bf81bf4314611224578063bfacd7e8146111fa578063c1345a26146110ad578063c5c51dca14611068578063ca1d209d14610bcc578063d15b417114610b8a578063d2984e8714610a10578063d2f30239146109f4578063d59846b8146109d9578063d769ee44146109a5578063d9572c2614610778578063d9b5c4a514610733578063df422c0914610578578063e952b81c146104925763f6dcdb1f1461020d575f80fd5b3461048f5761010036600319011261048f5760043561022a6122d5565b60c03660431901126104275761023f82612d62565b9061024b818385614e46565b61025482615023565b60ff835460c81c16600c81101561047b576001810361045a5750805460ff8160c01c1661043a5760ff60c01b1916600160c01b17905560405184916001600160a01b031690819085907ff836461975c5770f0fc42cfceef73dfec159e0f26068da3b26edbb8460f8f4189060c0906102cb81612cac565ba382546001600160a01b037f00000000000000000000000000000000000000000000000000000000000000008116929116906103078587614135565b92803b156104365784928361012492604051968795869463d943a4eb60e01b865260048601526024850152604484015261034360648401612cac565b5af1801561042b57610412575b505061036260ff825460d81c16612c46565b815460ff60d81b191660d882901b60ff60d81b1617825560ff80835460e81c1691161461038d578280f35b60ff815460c81c16906103a160028361421d565b156103f15760026103b191613f8a565b6103be604051809261242a565b604081600260205f51602061518e5f395f51905f52940152a25f808280f35b634e487b7160e01b5f52602160045260245ffd5b506104089163272f9c3760e11b845260045261240e565b6064906002604452fd5b8161041c91612248565b61042757825f610350565b8280fd5b6040513d84823e3d90fd5b8480fd5b6294775b60e41b865260048590526001600160a01b038316602452604486fd5b856104746064928763272f9c3760e11b845260045261240e565b6002604452fd5b634e487b7160e01b86526021600452602486fd5b80fd5b503461048f57604036600319011261048f576004356104af6122d5565b6104b882612d62565b6104c3828285614e46565b6104cc83615023565b805460ff8160c81c16156105575761ffff60c81b1916600160d01b179055805460e01c60ff16801561054357815460ff60e01b19165f1990910160e01b60ff60e01b161790556001600160a01b0316907f79750b857ace75b45f4ccfebf414df6c957b0f6a9606d0a2c011bf65bc975a608380a380f35b634e487b7160e01b85526011600452602485fd5b633126e26b60e11b865260048590526001600160a01b038416602452604486fd5b503461048f57602036600319011261048f5760043561059681612d62565b60ff815460c81c16600c81101561071f57600b811490811561071657610384915b158061070b575b6106ea57506105e690838552600360205260408520858052602052604085205460d81c612c9f565b804211156106d35750806105fc60ff928461415a565b6106068184613fae565b5460d01c1660028110156106bf5760011461061f575080f35b604051636da49b8360e01b8152906020826004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa9081156106b457839161067a575b6106779250614092565b80f35b90506020823d6020116106ac575b8161069560209383612248565b810103126106a85761067791519061066d565b5f80fd5b3d9150610688565b6040513d85823e3d90fd5b634e487b7160e01b83526021600452602483fd5b6315b10fe160e31b84526004839052602452604483fd5b846107046064928663272f9c3760e11b845260045261240e565b6003604452fd5b5060048114156105be565b610e10916105b7565b634e487b7160e01b84526021600452602484fd5b503461048f578060031936011261048f576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b503461048f57604036600319011261048f576004356024356001600160401b0381116104275760606003198236030112610427576107b582612d62565b6107bf8184613d45565b6107c98184613d73565b80549160ff8360d01c16600281101561047b576001148061098b575b6109775761082460ff91600284015460405191602083019182526020835261080e604084612248565b6004019151902061081d612474565b8588612d9b565b9260f01c1615158061094f575b61092d5761083f8184613d9a565b60ff815460c81c169061085360048361421d565b1561090a57610863600482613f8a565b610870604051809361242a565b835f51602061518e5f395f51905f52604084600460206001970152a20180546001600160a01b0319166001600160a01b038316179055818352600360209081526040808520858052909152832080546001600160d81b03164260d81b6001600160d81b0319161790556001600160a01b0316907f4b73dcf03afab0676163497ed70ae70f8bbeb0f3aea82639428412368171f8ba8380a380f35b63272f9c3760e11b85526004849052846109238361240e565b6064906004604452fd5b50630a6c789960e21b83526004919091526001600160a01b0316602452604490fd5b5082845260066020526040842060018060a01b0383165f5260205260ff60405f205416610831565b637ea92dc160e01b85526004849052602485fd5b5060ff8360c81c16600c81101561047b57600b14156107e5565b503461048f578060031936011261048f576109d56109c1612474565b60405191829160208352602083019061229b565b0390f35b503461048f578060031936011261048f576020604051818152f35b503461048f578060031936011261048f576109d56109c1612444565b503461048f57606036600319011261048f576024356004356044356001600160401b038111610b865760606003198236030112610b8657610a5082612d62565b9060ff825460c81c16600c81101561047b5760048103610b6557508285526003602052604085208580526020526040852091825460d81c808611801590610b5c575b610b32575091610b1e610afe6020938560027f19aad258a84f4d582769d720209ee73896e9b03dae9e298f7e6bf73c70fdce8a970154604051928784019182528a604085015260408452610ae7606085612248565b6004019251902090610af7612269565b9089612d9b565b82546001600160d81b031660d888901b6001600160d81b03191617909255565b6040519485526001600160a01b031693a380f35b84608491876040519263fbbc82f960e01b8452600484015260248301526044820152426064820152fd5b50428611610a92565b85610b7f6064928663272f9c3760e11b845260045261240e565b6004604452fd5b8380fd5b503461048f57610bb9610bb4610b9f3661234b565b93610bae969596939193612d2d565b86614cdf565b6148ee565b805f5160206151ae5f395f51905f525d80f35b503461048f57602036600319011261048f57600435610be9612d2d565b610bf281612d62565b610bfc8183613d14565b610c068183613d45565b610c108183613d73565b60ff815460c81c16600c81101561071f576002810361104e5750610c348183613fae565b610c3e8183614135565b60ff825460e81c16928492610c5285612bc8565b92610c606040519485612248565b858452601f19610c6f87612bc8565b0136602086013786907f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165b878310610ead57505050600181015460a01c808511610e91575060ff90604051858152837fe3fbcc1ea1bdc559ec7f0347efde7655e58b5f45a30b0e4470a583c3ef5496b360203393a35460d01c16600281101561047b57600114610df6575b845b848110610d375785610bb9857f0000000000000000000000000000000000000000000000000000000000000000614eb5565b610d418184612c77565b51610d4f575b600101610d05565b8186526003602090815260408088208389528252808820549051637e062a3560e11b8152929190839060049082906001600160a01b03165afa918215610deb57600192610db6918991610dbd575b50610da88387612c77565b5190848060a01b0316614eb5565b9050610d47565b610dde915060203d8111610de4575b610dd68183612248565b8101906124a2565b5f610d9d565b503d610dcc565b6040513d89823e3d90fd5b604051636da49b8360e01b81526020816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa8015610e86578690610e52575b610e4d915082614092565b610d03565b506020813d602011610e7e575b81610e6c60209383612248565b810103126106a857610e4d9051610e42565b3d9150610e5f565b6040513d88823e3d90fd5b63889652f960e01b875260048390526024859052604452606486fd5b909195848952600360205260408920878a526020526040892060018060a01b0381541690813b1561104a57604051634e6a1da760e01b81528b8082600481875afa91821561103d578792611024575b5090606091610f4994610f0d6128a0565b50604051633615a6b160e01b81523360048201526001600160a01b03909116602482015260448101929092529093849190829081906064820190565b0391885af1908115611019578b928c92610fb4575b50805463ffffffff60a01b191660a09290921b63ffffffff60a01b16919091179055600191610fab916001600160801b03905b81602082015116610fa28c8c612c77565b52511690612c9f565b96019190610ca3565b939150915060603d8111611012575b610fcd8185612248565b83019160608484031261100e5783610f916001600160801b03926110026040610ffb610fab9860019a6128cc565b9401612b72565b94965092505092610f5e565b8b80fd5b503d610fc3565b6040513d8d823e3d90fd5b8180935061103191612248565b61048f5785905f610efc565b50604051903d90823e3d90fd5b8a80fd5b836107046064928563272f9c3760e11b845260045261240e565b503461048f578060031936011261048f576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b503461048f57602036600319011261048f576004356001600160401b0381116111f65760e060031982360301126111f6576040516110ea816121f6565b8160040135815260248201359182602083015260448101356001600160401b0381116104365781013660238201121561043657611131903690602460048201359101612b83565b604083015260648101356001600160401b038111610436578101366023820112156104365761116a903690602460048201359101612bdf565b60608301526084810135608083015260a4810135906001600160401b03821682036106a85760c49160a08401520135906002821015610b86576040826111d9836020979560c07f3521983c0c7b8ab207b3c3f65914f123b42c3569850b5eb46edcadc777feb51c96015261423a565b948594506111e983518093612437565b86820152a2604051908152f35b5080fd5b503461048f57602036600319011261048f5760406020916004358152600483522054604051908152f35b503461048f57602036600319011261048f5760043590611242612d2d565b61124b82612d62565b64ffffffffff815460a01c168042111561126a5750610bb991926139d0565b905060449263ec63058960e01b8352600452602452fd5b503461048f57602036600319011261048f5760043590806101606040516112a781612211565b8281528260208201528260408201528260608201528260808201528260a08201528260c08201528260e0820152606061010082015282610120820152826101408201520152818152600260205260408120906040519261130684612211565b82546001600160a01b038116855260a081901c64ffffffffff166020860190815290604086019061133e60c882901c60ff1683612c6b565b606087019261135360ff8360d01c1685612c3a565b608088019360ff8360d81c16855260a089019760ff8460e01c16895260ff8460e81c16988960c08c015260e08b019460ff8160f01c16865260f81c15156101008c01528a600260018401549361014061012084019360018060a01b0387168552019460a01c85520154916101608d019283526113ce8c612bc8565b9b6113dc6040519d8e612248565b808d526113eb601f1991612bc8565b013660208e01378a5b8c5181101561143157808d61142a6001938f8f81526003602052604081208282526020526040868060a01b039120541692612c77565b52016113f4565b508c51955197519b64ffffffffff9098169a999896976001600160a01b0390961696600c8d10156115fe5760ff806001600160601b039251169251169260018060a01b03905116935194511694519760028910156115fe579996995160ff16988752600360205260408720878052602052604087205460d81c9b6040519a6114b88c612211565b8b5260208b019b8c5260408b01906114d09082612c6b565b60608b0191825260808b0192835260a08b0193845260c08b0194855260e08b019586526101008b019687526101208b019861150b908a612c3a565b6101408b01998a526101608b019c8d526040519b60208d528c6101a081019c600160a01b600190039051169060200152516001600160401b031660408d01525160608c016115589161242a565b5160ff90811660808c015290511660a08a0152516001600160a01b031660c08901525160e088015251610100870152516101806101208701528051948590526101c08601946020909101915b8181106115df575050509360ff6001600160401b03926115cb869751610140880190612437565b511661016085015251166101808301520390f35b82516001600160a01b03168652602095860195909201916001016115a4565b634e487b7160e01b8b52602160045260248bfd5b503461048f578060031936011261048f576109d56109c16123de565b503461048f578060031936011261048f576109d56109c16123ad565b503461048f57608036600319011261048f576024356064356004356044356001600160401b038311610436576060600319843603011261043657817f2e8dc2ab848f36757695bc853be4cf400367162e3774d909487143f82966b45e6040610bb9966116b4612d2d565b6116bd84612d62565b9661170a6002890154845190602082019081528886830152846060830152606082526116ea608083612248565b905190206001600160a01b0392600401906117036122eb565b8b89612d9b565b169482519182526020820152a361368d565b503461048f57604036600319011261048f576004359061173a6122d5565b9161174481612d62565b90611750848383614e46565b60405163cf6a440360e01b815233600482015290946001600160a01b03169290602081602481875afa9081156118e85785916118b6575b501561189e5760ff815460c81c16600c81101561188a57600b81141580611880575b611864575084549460ff8660d01c1661184c5760ff8660c81c166118345760ff60c81b198616600160c81b179055805461180791906117ed9060e01c60ff16612c46565b815460ff60e01b191660e09190911b60ff60e01b16179055565b7f3f928e022600d5f553fc847ac7feb9fba2af4915eaf08f6abe976ac562d8f27b6020604051338152a380f35b50506346fb24a960e11b835260045260245260449150fd5b5050631162a9cd60e31b835260045260245260449150fd5b8461187e60449285634311205d60e11b845260045261240e565bfd5b50600381116117a9565b634e487b7160e01b85526021600452602485fd5b63488d6be360e01b8452336004526024839052604484fd5b90506020813d6020116118e0575b816118d160209383612248565b810103126106a857515f611787565b3d91506118c4565b6040513d87823e3d90fd5b503461048f578060031936011261048f576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b503461048f5761067761194a3661234b565b94939093929192614cdf565b503461048f578060031936011261048f57602060405160108152f35b503461048f57604036600319011261048f57604061198e6122d5565b9160043581526006602052209060018060a01b03165f52602052602060ff60405f2054166040519015158152f35b503461048f57602036600319011261048f576119d6612d2d565b610bb96004356148ee565b503461048f5760a036600319011261048f576024356001600160401b0381116111f657366023820112156111f6578060040135906001600160401b038211610427573660248383010111610427576044356001600160401b038111610b8657611a4e90369060040161231b565b608435926001600160401b038416809403611ac55760209592611abd959492611a95611aa19360405197611a81896121f6565b6004358952878b8a01526024369201612b83565b60408701523691612bdf565b6060840152606435608084015260a083015260c082015261423a565b604051908152f35b8580fd5b503461048f57602036600319011261048f5760408091611ae76128a0565b5060043581526005602052206001600160401b03825191611b07836121c7565b54816020818316948581520191851c168152835192835251166020820152f35b503461048f578060031936011261048f576109d56109c16122eb565b503461048f57604036600319011261048f57600435600c8110156111f65760243591600c83101561048f576020611b7a848461421d565b6040519015158152f35b503461048f57606036600319011261048f57600435611ba16122d5565b90604435916001600160401b038311610b865760606003198436030112610b8657611bcb82612d62565b60ff815460c81c16600c81101561047b5760048103610b655750611c3b611c296002830154604051906020820190815260018060a01b0386169788604084015260408352611c1a606084612248565b6004019151902061081d6123ad565b92611c34838661415a565b8285613e2d565b15611cb75760010180546001600160a01b03191684179055818452600360209081526040808620868052909152842080546001600160d81b03164260d81b6001600160d81b0319161790556001600160a01b0316907f0fbd2922ad794e4a1c1c7089d718b19b15aaf1642c654066b1ea29fc7da448388480a480f35b60448585856348ddb07b60e11b8352600452602452fd5b50346106a85760203660031901126106a857611ce86122bf565b611cf0612d2d565b60405163fd6aad2560e01b81526001600160a01b039182166004820181905291602090829060249082907f0000000000000000000000000000000000000000000000000000000000000000165afa8015611e2e575f90611e80575b63ffffffff91501615611e6a57604051637e062a3560e11b8152602081600481855afa908115611e2e575f91611e4b575b506001600160a01b03165f8181526007602052604090205490918115611e39578290815f5260076020525f60408120557f50e69a43edff8bf36559c0343fc5e236b64663ae62915ee1c7c476d3c06a6bdf6020604051858152a3813b156106a8575f91602483926040519485938492630852cd8d60e31b845260048401525af18015611e2e57611e1b575b50805f5160206151ae5f395f51905f525d80f35b611e2791505f90612248565b5f5f611e07565b6040513d5f823e3d90fd5b638af8d24960e01b5f5260045260245ffd5b611e64915060203d602011610de457610dd68183612248565b5f611d7c565b638e9ea97960e01b5f525f60045260245260445ffd5b506020813d602011611eb5575b81611e9a60209383612248565b810103126106a857611eb063ffffffff91612b72565b611d4b565b3d9150611e8d565b346106a8575f3660031901126106a857602060405160028152f35b346106a85760403660031901126106a85760c0611efe611ef66122d5565b600435612931565b60a0604051916001600160801b0381511683526001600160801b03602082015116602084015263ffffffff60408201511660408401526060810151151560608401526080810151151560808401520151151560a0820152f35b346106a8575f3660031901126106a8576020600154604051908152f35b346106a85760203660031901126106a857611f906004356124c1565b005b346106a85760203660031901126106a857611fca600435611fb1612d2d565b611fba81612d62565b90611fc58282613d14565b613349565b5f5f5160206151ae5f395f51905f525d005b346106a8575f3660031901126106a857602060405161ffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b346106a85760203660031901126106a8576001600160a01b0361203b6122bf565b165f526007602052602060405f2054604051908152f35b346106a8575f3660031901126106a8576109d56109c1612269565b346106a85760603660031901126106a8576024356044356004356001600160401b0382116106a857606060031983360301126106a857611fca926120af612d2d565b817f7d4ff9d04464892e2e7e82c01986134aaad615269494befe0f0a3018fc14f8c360206120dc83612d62565b9561212460028801546040519084820190815287604083015260408252612104606083612248565b905190206001600160a01b03926004019061211d612444565b8a88612d9b565b1693604051908152a3612fa4565b346106a8575f3660031901126106a8576020604051610e108152f35b346106a8575f3660031901126106a85760206040516102008152f35b346106a8575f3660031901126106a85760206040516103848152f35b346106a8575f3660031901126106a8577f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b604081019081106001600160401b038211176121e257604052565b634e487b7160e01b5f52604160045260245ffd5b60e081019081106001600160401b038211176121e257604052565b61018081019081106001600160401b038211176121e257604052565b60c081019081106001600160401b038211176121e257604052565b90601f801991011681019081106001600160401b038211176121e257604052565b60405190612278604083612248565b60148252737365616c706f6f6c2f6865617274626561742f3160601b6020830152565b805180835260209291819084018484015e5f828201840152601f01601f1916010190565b600435906001600160a01b03821682036106a857565b602435906001600160a01b03821682036106a857565b604051906122fa604083612248565b60128252717365616c706f6f6c2f7265667573616c2f3160701b6020830152565b9181601f840112156106a8578235916001600160401b0383116106a8576020808501948460051b0101116106a857565b9060a06003198301126106a8576004359160243591604435916064356001600160401b0381116106a857816123829160040161231b565b92909291608435906001600160401b0382116106a85760609082900360031901126106a85760040190565b604051906123bc604083612248565b60138252727365616c706f6f6c2f68616e642d6f66662f3160681b6020830152565b604051906123ed604083612248565b60128252717365616c706f6f6c2f72656c656173652f3160701b6020830152565b600c8110156103dd57602452565b600c8110156103dd57604452565b90600c8210156103dd5752565b9060028210156103dd5752565b60405190612453604083612248565b60128252717365616c706f6f6c2f6661696c7572652f3160701b6020830152565b60405190612483604083612248565b601082526f7365616c706f6f6c2f73746172742f3160801b6020830152565b908160209103126106a857516001600160a01b03811681036106a85790565b6124ca81612d62565b805460ff8160d01c1660028110156103dd5760010361288e5760ff906124f08385613d45565b6124fa8385613d73565b60c81c16600c8110156103dd576003810361286c575061251a8183613d9a565b5f90825f52600560205260405f2060405190612535826121c7565b54906001600160401b0382168082526001600160401b03602083019360401c1683528043111561285657506001600160401b038091511640915116908015158061284d575b612821575b508261261a575b5050604051636da49b8360e01b81529190506020826004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa908115611e2e575f916125e4575b6125e29250614092565b565b90506020823d602011612612575b816125ff60209383612248565b810103126106a8576125e29151906125d8565b3d91506125f2565b8015924264ffffffffff16916001840191600b915f917f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03169183905b602082106126725750505050505050612586565b8991604051602081019085825282604082015260408152612694606082612248565b5190209a61280d57604051633e49dc9f60e21b81529a82900660048c015260208b602481885afa9a8b15611e2e578c905f9c6127e7575b508b8b6126d792613e2d565b156127d957505050505060ff855460c81c16946126f4838761421d565b156127b4578261270391613f8a565b612710604051809661242a565b6103dd575f51602061518e5f395f51905f5260408588936020612784980152a280546001600160a01b0319166001600160a01b0385161790555f848152600360209081526040808320838052909152902080546001600160d81b031660d89290921b6001600160d81b031916919091179055565b6001600160a01b0316907f3738a681a43a0b6a554742a08bae57e0215e8a774217dc2e7de6c9411b6d0ddc5f80a3565b5063272f9c3760e11b5f5260048790526127cd8561240e565b6103dd5760445260645ffd5b91995060019091019061265e565b8b9c50906128056126d79260203d8111610de457610dd68183612248565b9c50906126cb565b634e487b7160e01b5f52601260045260245ffd5b9092506040516020810191825284604082015260408152612843606082612248565b519020915f61257f565b5081151561257a565b856374fd0ef360e11b5f5260045260245260445ffd5b63272f9c3760e11b5f5260048390526128849061240e565b600b60445260645ffd5b82625396db60e81b5f5260045260245ffd5b604051906128ad826121c7565b5f6020838281520152565b51906001600160801b03821682036106a857565b91908260409103126106a8576040516128e4816121c7565b60206128fd8183956128f5816128b8565b8552016128b8565b910152565b6001600160a01b03918216815291166020820152604081019190915263ffffffff909116606082015260800190565b9190916040516129408161222d565b5f81525f60208201525f60408201525f60608201525f60808201525f60a082015292815f52600260205260405f205f91815460ff8160e81c169160018060a01b038116935b8386106129955750505050505050565b865f99959697989952600360205260405f20875f5260205260405f2094604051956129bf8761222d565b549660018060a01b03881695868852602088019963ffffffff8a60a01c168b528260408a019860ff8c60c01c1615158a5260608b019a60ff8d60c81c1615158c5260a0608082019d8e60ff8260d01c161515905260d81c91015203612b5d5750505050604051612a2e816121c7565b5f81525f60208201529763ffffffff885116612a9b575b5050505063ffffffff6001600160801b03602081885116970151169451169051151591511515925115159360405195612a7d8761222d565b8652602086015260408501526060840152608083015260a082015290565b60409394985090612aab91614135565b86518351632325884760e01b81529485938493612ade9363ffffffff16929091906001600160a01b031660048601612902565b03817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa908115611e2e575f91612b25575b50935f808080612a45565b905060403d8111612b56575b612b3b8183612248565b81016040828203126106a857612b50916128cc565b5f612b1a565b503d612b31565b929b9a99506001909201975095509350612985565b519063ffffffff821682036106a857565b9291926001600160401b0382116121e25760405191612bac601f8201601f191660200184612248565b8294818452818301116106a8578281602093845f960137010152565b6001600160401b0381116121e25760051b60200190565b9291612bea82612bc8565b93612bf86040519586612248565b602085848152019260051b81019182116106a857915b818310612c1a57505050565b82356001600160a01b03811681036106a857815260209283019201612c0e565b60028210156103dd5752565b60ff1660ff8114612c575760010190565b634e487b7160e01b5f52601160045260245ffd5b600c8210156103dd5752565b8051821015612c8b5760209160051b010190565b634e487b7160e01b5f52603260045260245ffd5b91908201809211612c5757565b6044356001600160801b0381168091036106a85781526064356001600160801b0381168091036106a857602082015260843563ffffffff81168091036106a857604082015260a4356001600160401b0381168091036106a857606082015260c4356001600160401b0381168091036106a857608082015260a060e435910152565b5f5160206151ae5f395f51905f525c612d535760015f5160206151ae5f395f51905f525d565b633ee5aeb560e01b5f5260045ffd5b90815f52600260205260405f209160ff835460c81c16600c8110156103dd5715612d895750565b63165c7ef760e21b5f5260045260245ffd5b9291909493835f52600360205260405f205f805260205260018060a01b0360405f2054166040820135601e19833603018112156106a8578201928335936001600160401b0385116106a8576020019184360383136106a85784602095869485612e21976040519a8b998a986365a0c06160e11b8a5260e060048b015260e48a019061229b565b9660248901528c6044890152606488015280356084880152013560a48601526003198585030160c4860152818452858401375f828201850152601f01601f1916010301817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa908115611e2e575f91612f85575b506001840154909384916001600160a01b031680151580612f72575b612f505750546001600160a01b039091169160e89190911c60ff16905f5b828110612ee65750505050565b815f52600360205260405f20815f5260205260018060a01b0360405f20541690813b156106a8575f60249260405193848092632020608560e11b82528960048301525afa918215611e2e57600192612f40575b5001612ed9565b5f612f4a91612248565b5f612f39565b8284630e1b8f6160e01b5f5260045260018060a01b031660245260445260645ffd5b506001600160a01b038316811415612ebb565b612f9e915060203d602011610de457610dd68183612248565b5f612e9f565b815460c81c60ff16905f612fba6008858461401c565b600c83101590816103dd5760038414801594818661333c575b84811561332c575b811561331c575b50156133135786546001600160a01b038116979092906130029087614135565b946103dd5795613308575b50846132fc575b846132ec575b9093859392909160e81c60ff16857f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316815b8381106130ab575050505050505f5160206151ce5f395f51905f526020604051858152a380613081575050565b6125e2917f000000000000000000000000000000000000000000000000000000000000000061509c565b91939580975084989193959852600360205260408420828552602052856040852091604051926130da8461222d565b5490604060018060a01b0383168086528d61314b63ffffffff8660a01c16602089019681885260ff8160c01c161515868b015260ff8160c81c16151560608b015260ff8160d01c16151560808b015260d81c60a08a015284519788948594632325884760e01b865260048601612902565b0381895afa928315610deb57908b96959493929188936132a2575b5061317c906001600160801b0384511690612c9f565b9a613230575b50602001906001600160801b038251166131aa575b5050600101908896959391949294613054565b51604051637e062a3560e11b81529190602090839060049082906001600160a01b03165afa918215610e8657918b61320092600195948993613207575b506001600160801b0390511691858060a01b031661509c565b905f613197565b6001600160801b039193506132299060203d8111610de457610dd68183612248565b92906131e7565b63ffffffff60018060a01b03845116915116853b1561329e5789918d61326c8a93604051958694859463c36d273760e01b865260048601612902565b038183895af18015610deb57908791613286575b50613182565b9061329091612248565b855f12611ac557855f613280565b8780fd5b919250929394955060403d81116132e5575b6132be8183612248565b81019060408183031261329e576132de8c97969594939261317c926128cc565b9290613166565b503d6132b4565b60f081901c60ff1615945061301a565b9350505f600193613014565b600b1494505f61300d565b50505050505050565b90506103dd576005811484612fe2565b90506103dd576004811484612fdb565b505f9350600b8114612fd3565b815460c81c60ff16905f61335f6009858461401c565b600c83101590816103dd57600384148015948186613680575b848115613670575b8115613660575b50156133135786546001600160a01b038116979092906133a79087614135565b946103dd5795613655575b5084613649575b84613639575b9093859392909160e81c60ff16857f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316815b838110613426575050505050505f5160206151ce5f395f51905f526020604051858152a380613081575050565b91939580975084989193959852600360205260408420828552602052856040852091604051926134558461222d565b5490604060018060a01b0383168086528d6134c663ffffffff8660a01c16602089019681885260ff8160c01c161515868b015260ff8160c81c16151560608b015260ff8160d01c16151560808b015260d81c60a08a015284519788948594632325884760e01b865260048601612902565b0381895afa928315610deb57908b96959493929188936135ef575b506134f7906001600160801b0384511690612c9f565b9a613581575b50602001906001600160801b03825116613525575b50506001019088969593919492946133f9565b51604051637e062a3560e11b81529190602090839060049082906001600160a01b03165afa918215610e8657918b61357a9260019594899361320757506001600160801b0390511691858060a01b031661509c565b905f613512565b63ffffffff60018060a01b03845116915116853b1561329e5789918d6135bd8a93604051958694859463c36d273760e01b865260048601612902565b038183895af18015610deb579087916135d7575b506134fd565b906135e191612248565b855f12611ac557855f6135d1565b919250929394955060403d8111613632575b61360b8183612248565b81019060408183031261329e5761362b8c9796959493926134f7926128cc565b92906134e1565b503d613601565b60f081901c60ff161594506133bf565b9350505f6001936133b9565b600b1494505f6133b2565b90506103dd576005811484613387565b90506103dd576004811484613380565b505f9350600b8114613378565b815460c81c60ff16905f6136a36007858461401c565b600c83101590816103dd576003841480159481866139c3575b8481156139b3575b81156139a3575b50156133135786546001600160a01b038116979092906136eb9087614135565b946103dd5795613998575b508461398d575b8461397d575b9093859392909160e81c60ff16857f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316815b83811061376a575050505050505f5160206151ce5f395f51905f526020604051858152a380613081575050565b91939580975084989193959852600360205260408420828552602052856040852091604051926137998461222d565b5490604060018060a01b0383168086528d61380a63ffffffff8660a01c16602089019681885260ff8160c01c161515868b015260ff8160c81c16151560608b015260ff8160d01c16151560808b015260d81c60a08a015284519788948594632325884760e01b865260048601612902565b0381895afa928315610deb57908b9695949392918893613933575b5061383b906001600160801b0384511690612c9f565b9a6138c5575b50602001906001600160801b03825116613869575b505060010190889695939194929461373d565b51604051637e062a3560e11b81529190602090839060049082906001600160a01b03165afa918215610e8657918b6138be9260019594899361320757506001600160801b0390511691858060a01b031661509c565b905f613856565b63ffffffff60018060a01b03845116915116853b1561329e5789918d6139018a93604051958694859463c36d273760e01b865260048601612902565b038183895af18015610deb5790879161391b575b50613841565b9061392591612248565b855f12611ac557855f613915565b919250929394955060403d8111613976575b61394f8183612248565b81019060408183031261329e5761396f8c97969594939261383b926128cc565b9290613825565b503d613945565b60f081901c60ff16159450613703565b9350505f5f936136fd565b600b1494505f6136f6565b90506103dd5760058114846136cb565b90506103dd5760048114846136c4565b505f9350600b81146136bc565b815460c81c60ff16905f6139e6600a858461401c565b600c83101590816103dd57600384148015948186613d07575b848115613cf7575b8115613ce7575b50156133135786546001600160a01b03811697909290613a2e9087614135565b946103dd5795613cdc575b5084613cd0575b84613cc0575b9093859392909160e81c60ff16857f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316815b838110613aad575050505050505f5160206151ce5f395f51905f526020604051858152a380613081575050565b9193958097508498919395985260036020526040842082855260205285604085209160405192613adc8461222d565b5490604060018060a01b0383168086528d613b4d63ffffffff8660a01c16602089019681885260ff8160c01c161515868b015260ff8160c81c16151560608b015260ff8160d01c16151560808b015260d81c60a08a015284519788948594632325884760e01b865260048601612902565b0381895afa928315610deb57908b9695949392918893613c76575b50613b7e906001600160801b0384511690612c9f565b9a613c08575b50602001906001600160801b03825116613bac575b5050600101908896959391949294613a80565b51604051637e062a3560e11b81529190602090839060049082906001600160a01b03165afa918215610e8657918b613c019260019594899361320757506001600160801b0390511691858060a01b031661509c565b905f613b99565b63ffffffff60018060a01b03845116915116853b1561329e5789918d613c448a93604051958694859463c36d273760e01b865260048601612902565b038183895af18015610deb57908791613c5e575b50613b84565b90613c6891612248565b855f12611ac557855f613c58565b919250929394955060403d8111613cb9575b613c928183612248565b81019060408183031261329e57613cb28c979695949392613b7e926128cc565b9290613b68565b503d613c88565b60f081901c60ff16159450613a46565b9350505f600193613a40565b600b1494505f613a39565b90506103dd576005811484613a0e565b90506103dd576004811484613a07565b505f9350600b81146139ff565b90546001600160a01b03169033829003613d2c575050565b630445ab4760e31b5f526004523360245260445260645ffd5b9064ffffffffff905460a01c1690814211613d5e575050565b6337851a4160e11b5f5260045260245260445ffd5b905460e01c60ff169081613d85575050565b632fa28e3560e01b5f5260045260245260445ffd5b905460e81c60ff16905f5b828110613db157505050565b815f52600360205260405f20815f5260205260018060a01b0360405f20541690813b156106a8575f60049260405193848092634e6a1da760e01b82525afa918215611e2e57600192613e05575b5001613da5565b5f613e0f91612248565b5f613dfe565b908160209103126106a8575180151581036106a85790565b919091805f52600660205260405f2060018060a01b0383165f5260205260ff60405f2054168015613efa575b613ef357915460e81c60ff16916001600160a01b03909116905f5b838110613e845750505050600190565b815f52600360205260405f20815f5260205260018060a01b0360405f205416803b156106a8575f60249160405192838092632020608560e11b82528860048301525afa9081613ee3575b50613edb57505050505f90565b600101613e74565b5f613eed91612248565b5f613ece565b5050505f90565b50604051639f8a13d760e01b81526001600160a01b038381166004830152602090829060249082907f0000000000000000000000000000000000000000000000000000000000000000165afa908115611e2e575f91613f5b575b5015613e59565b613f7d915060203d602011613f83575b613f758183612248565b810190613e15565b5f613f54565b503d613f6b565b90600c8110156103dd57815460ff60c81b191660c89190911b60ff60c81b16179055565b9060ff815460c81c1690613fc360038361421d565b15613ffb576003613fd391613f8a565b613fe0604051809261242a565b604081600360205f51602061518e5f395f51905f52940152a2565b506140129163272f9c3760e11b5f5260045261240e565b600360445260645ffd5b9160ff825460c81c1691614030828461421d565b1561406d579161406a826140546040945f51602061518e5f395f51905f5296613f8a565b6140608451809461242a565b602083019061242a565ba2565b5061408861408d928463272f9c3760e11b5f5260045261240e565b61241c565b60645ffd5b906002430190814311612c57577f993dbc91a47248adda432c716d1a7632ec9bdb29f52b7f519fc134a0e95aa4e89160409182516140cf816121c7565b6001600160401b0383168152602081016001600160401b0383168152865f5260056020526001600160401b03855f209251166fffffffffffffffff000000000000000083549251871b16916001600160801b0319161717905582519182526020820152a2565b90805460f81c5f1461415157505f52600460205260405f205490565b60029150015490565b600182019160018060a01b038354169260ff825460f01c166010811461420a57916020916141c56141ab7f09ef04d61e429aa35189e71f665a696e13e5196377335630a1d291e26a85e80e95612c46565b835460ff60f01b191660f082901b60ff60f01b1617909355565b5f8581526006845260408082206001600160a01b0389168352855290819020805460ff1916600117905581546001600160a01b0319169091555160ff919091168152a3565b83631dbc402f60e01b5f5260045260245ffd5b6142269061511d565b90600c8110156103dd576001901b16151590565b908151156148d2576040820180515161020081116148bb57506060830190815151801580156148b1575b61489a5760a08501916001600160401b038351164281111561488457506001600160401b0383511664ffffffffff811161486957506001545f198114612c57576001019384600155849680519251928251936080830194888651926001600160401b038a51166142df6040519260808452608084019061229b565b948286036020840152602080865197888152019501955f5b8181106148475750507f44f3ebeee5b8cbe0613ec4058c8f53fac9b5c93ea443a7a6c6214b39059e8a2193949550604083015260608201528033940390a4805191602082015180614830575b505f906001600160a01b037f00000000000000000000000000000000000000000000000000000000000000008116907f000000000000000000000000000000000000000000000000000000000000000016835b8881106145ea575050505060ff16948486145f146145dc5764ffffffffff6002945b5191511660c08301519260028410156103dd5751916001600160601b038111156145ce57506001600160601b035b604051946143f386612211565b33865260208601928352604086019861440c888b612c6b565b61441a606088019687612c3a565b6080870190815260a08701955f875260ff60c089019a168a5260e088019a5f8c52866101008a0194141584526101208901955f87526001600160601b036101408b01961686526101608a019788528d5f52600260205260405f209960018060a01b039060018060a01b03905116166001600160601b0360a01b8b5416178a555189549064ffffffffff60a01b9060a01b169064ffffffffff60a01b191617895551600c8110156103dd576144ce9089613f8a565b519560028710156103dd578754915161ffff60d01b1990921660d09790971b60ff60d01b169690961760d89190911b60ff60d81b161786555f51602061518e5f395f51905f52986040986002966145749260ff929091614544908490518c5460ff60e01b1916911660e01b60ff60e01b16178b55565b518954915160ff60f01b90841660f01b1690831660e890811b93901b199091169190911760ff60f01b1916178755565b5185546001600160f81b031690151560f81b6001600160f81b0319161785559051905160a01b6001600160a01b0319166001600160a01b03919091161760018401555191015581515f81529061406a90602083019061242a565b6001600160601b03166143e6565b64ffffffffff6001946143b8565b83516001600160a01b0390614600908390612c77565b511660405163fd6aad2560e01b8152816004820152602081602481885afa8015611e2e575f906147f4575b63ffffffff915016156147de575f5b8281106147a55750604051637e9a3c9760e11b81523360048201526001600160a01b038216602482015260448101899052602081606481875afa8015611e2e578d915f91614787575b5080614762575b9164ffffffffff61475c9260019594604051936146a68561222d565b84525f60208086018281529215156040808801918252606088018481526080890185815260a0808b01878152988752600386528387208d88529095529190942097519451915193519051955163ffffffff60a01b92841b92909216928b901b8b90039094166001600160a01b03169190911791151560c01b60ff60c01b169190911791151560c81b60ff60c81b169190911791151560d01b60ff60d01b1691909117911660d81b6001600160d81b031916179055565b01614396565b969164ffffffffff61475c9261477a60019695612c46565b999294955092505061468a565b61479f915060203d8111613f8357613f758183612248565b5f614683565b8160018060a01b036147b8838951612c77565b5116146147c75760010161463a565b509063249b1ad160e11b5f5260045260245260445ffd5b90638e9ea97960e01b5f5260045260245260445ffd5b506020813d8211614828575b8161480d60209383612248565b810103126106a85761482363ffffffff91612b72565b61462b565b3d9150614800565b80935092875f52600460205260405f20555f614343565b87516001600160a01b03168752602097880197909601958e95506001016142f7565b6309b2bcf360e11b5f5260045264ffffffffff60245260445ffd5b63dd2d27d760e01b5f526004524260245260445ffd5b63602559e760e11b5f52600452601060245260445ffd5b5060108111614264565b628cc95360e71b5f5260045261020060245260445ffd5b63db1511e560e01b5f5260045ffd5b91908203918211612c5757565b6148f781612d62565b9060ff825460c81c1661490b60068261421d565b15614cbf5761491b600684613f8a565b614928604051809261242a565b5f51602061518e5f395f51905f526040826006602086950152a261494c8282614135565b82545f9384929160e81c60ff16907f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316907f000000000000000000000000000000000000000000000000000000000000000061ffff1690855b848110614a5a5750505050505060407f51e883a7093c7af8853c4b89fb57bc991895342e2fb2806c44a500a48afd84de918151908582526020820152a2806149f25750565b7f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031690813b156106a8575f91602483926040519485938492630852cd8d60e31b845260048401525af18015611e2e57614a505750565b5f6125e291612248565b97859698885f97939495969752600360205260405f20815f5260205260405f206040805191614a888361222d565b546001600160a01b0380821680855260a083811c63ffffffff166020870181905260c085901c60ff90811615158789015260c886901c81161515606089015260d086901c161515608088015260d89490941c9086015288548451632325884760e01b81529d8e948594614b019491931660048601612902565b03818a5afa988915611e2e575f99614c85575b506001600160801b0389511686810290808204881490151715612c57576020614b646001600160801b0395614b5e614b568e6127108a9704998a9151166148e1565b978892612c9f565b9e612c9f565b9a01511680614c0d575b5082614b86575b5060019150019493929190946149ad565b8051614bbd9084906001600160a01b03167f000000000000000000000000000000000000000000000000000000000000000061509c565b516001600160a01b031691823b156106a8575f926024849260405195869384926391c05b0b60e01b845260048401525af1918215611e2e5760019215614b75575f614c0791612248565b5f614b75565b8151604051637e062a3560e11b815290602090829060049082906001600160a01b03165afa908115611e2e575f91614c67575b5060018060a01b03165f526007602052614c5f60405f20918254612c9f565b90555f614b6e565b614c7f915060203d8111610de457610dd68183612248565b5f614c40565b90985060403d8111614cb8575b614c9c8183612248565b81016040828203126106a857614cb1916128cc565b975f614b14565b503d614c92565b614cd59163272f9c3760e11b5f5260045261240e565b600660445260645ffd5b9390614cea85612d62565b614cf48187613d45565b60ff815460e81c16808403614e2d57506002810154604080516020810192835290810184905260608101869052976001600160fb1b0385116106a857614d6a918560051b998a896080830137614d586080828d81010301601f198101835282612248565b519020614d636123de565b848a612d9b565b9060ff815460c81c1690614d7f60058361421d565b15614e0b576005614d8f91613f8a565b614d9c604051809261242a565b7fa2b08a3b1d607311dc5f4bbf1bf8fddc78e6509723d0c3929d286f5c012b88ab95608094885f51602061518e5f395f51905f52604085600560208f980152a260405196879586526020860152606060408601526060850152848401376001600160a01b0316958101030190a3565b63272f9c3760e11b5f526004889052614e238261240e565b600560445260645ffd5b8387620c633b60e21b5f5260045260245260445260645ffd5b90546001600160a01b0390921692909160e81c60ff165f5b818110614e7d57505050636db1bddd60e01b5f5260045260245260445ffd5b835f52600360205260405f20815f5260205260405f208560018060a01b0382541614614eac5750600101614e5e565b93505050915090565b811561501f576040516370a0823160e01b81523060048201526001600160a01b0382169190602081602481865afa908115611e2e575f91614fed575b50604051916323b872dd60e01b5f5233600452306024528460445260205f60648180855af19060015f5114821615614fce575b50826040525f60605215614fbb576370a0823160e01b8252306004830152602082602481865afa8015611e2e575f90614f87575b614f6292506148e1565b90828203614f6f57505050565b6308eeb04b60e11b5f5260045260245260445260645ffd5b506020823d602011614fb3575b81614fa160209383612248565b810103126106a857614f629151614f58565b3d9150614f94565b82635274afe760e01b5f5260045260245ffd5b6001821516614fe4573b15153d1516165f614f24565b833d5f823e3d90fd5b90506020813d602011615017575b8161500860209383612248565b810103126106a857515f614ef1565b3d9150614ffb565b5050565b6040516334cc866d60e21b81526001600160a01b039190911690602081600481855afa908115611e2e575f9161507d575b506001600160a01b031633036150675750565b6323fece7160e01b5f523360045260245260445ffd5b615096915060203d602011610de457610dd68183612248565b5f615054565b916040519163a9059cbb60e01b5f5260018060a01b031660045260245260205f60448180865af19060015f51148216156150fc575b604052156150dc5750565b635274afe760e01b5f9081526001600160a01b0391909116600452602490fd5b90600181151661511457823b15153d151616906150d1565b503d5f823e3d90fd5b600c8110156103dd57801561518757600181146151805760028114615179576003811461517257600b811461516b57600481146151645760051461515f575f90565b604090565b506105a890565b5061049890565b50610e9090565b5061068890565b5061060490565b5060069056fe91225b39674cd76ca83787ab85f4036b3f918708dd9e8973a6734ccb9a7f5bd29b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f006a1f355817b0c67f49d69eab66ba0feb8193205ca23b6ba8653427ff2d2790cc' as const
+export const jobBoardBytecode = '0x610120346101a757601f615c1f38819003918201601f19168301916001600160401b038311848410176101ab5780849260a0946040528339810103126101a75780516001600160a01b03811681036101a75760208201516001600160a01b03811681036101a7576040830151926001600160a01b03841684036101a7576060810151906001600160a01b03821682036101a757608001519361ffff8516928386036101a75760805260a05260c0526127108111610195575060e05261010052604051615a5f90816101c082396080518181816106c4015281816107df01528181612459015281816124eb01528181613f1e01528181614be101526155ae015260a051818181610c7f01528181611a7401526143a8015260c05181818161031c0152818161158d01528181612a5001528181612db9015281816131b90152818161354d015281816138e0015281816143cc01528181614a660152614f0b015260e05181818161200101528181612e1601528181614b0601528181614fa30152615133015261010051818181611e650152614f360152f35b6303cc815560e21b5f5260045260245ffd5b5f80fd5b634e487b7160e01b5f52604160045260245ffdfe6080806040526004361015610012575f80fd5b5f905f3560e01c9081631a465fe114611fef575080631e135e2a14611fd357806326fbbf0c14611fb75780632890e5a414611f9b5780632b127a6c14611edc578063314989f814611ec15780633c523d7514611e895780633de2271c14611e4b57806340e58ee514611d3c5780634692e57014611cea5780634c08113814611ccc5780634c5d8a0f14611caf5780634c8d6fa814611c305780634e8a8cbb14611c155780635276393614611a2657806356b19145146118c857806359452992146115da5780637043d1b7146118875780637d2f65ed1461186b57806382f4eab1146117e657806384ec4834146116f15780638a260e42146116655780638df828001461164057806390b4ef3a146115f65780639fa5c814146115da578063a9db9c1c146115bc578063ab8c71c014611577578063ab9c9c471461147c578063ac82374a14611316578063b229a8a5146112fa578063bc521ac9146112de578063bf22c45714610e99578063bf81bf4314610e3c578063bfacd7e814610e12578063c1904d0314610cae578063c5c51dca14610c69578063ca1d209d14610c2b578063d15b417114610be9578063d2984e8714610a65578063d2f3023914610a49578063d59846b814610a2e578063d769ee44146109fa578063d9572c261461080e578063d9b5c4a5146107c9578063df422c09146105df578063e952b81c1461051e5763f6dcdb1f14610223575f80fd5b3461051b5761010036600319011261051b57600435610240612175565b60c036604319011261046b5761025582612ce5565b90610261818385615415565b6040516334cc866d60e21b81526001600160a01b0390921691602081600481865afa9081156105105786916104e1575b506001600160a01b031633036104c95760ff835460c81c16600c8110156104b557600181036104945750805460ff8160c01c1661047e5760ff60c01b1916600160c01b179055604051849190819085907ff836461975c5770f0fc42cfceef73dfec159e0f26068da3b26edbb8460f8f4189060c09061030f81612c2f565ba382546001600160a01b037f000000000000000000000000000000000000000000000000000000000000000081169291169061034b8587614189565b92803b1561047a5784928361012492604051968795869463d943a4eb60e01b865260048601526024850152604484015261038760648401612c2f565b5af1801561046f57610456575b50506103a660ff825460d81c16612bdf565b815460ff60d81b191660d882901b60ff60d81b1617825560ff80835460e01c169116146103d1578280f35b60ff815460c81c16906103e5600283614274565b156104355760026103f591613f8f565b61040260405180926122ca565b604081600260205f5160206159ff5f395f51905f52940152a25f808280f35b634e487b7160e01b5f52602160045260245ffd5b5061044c9163272f9c3760e11b84526004526122ae565b6064906002604452fd5b81610460916120e8565b61046b57825f610394565b8280fd5b6040513d84823e3d90fd5b8480fd5b60448684876294775b60e41b8352600452602452fd5b856104ae6064928763272f9c3760e11b84526004526122ae565b6002604452fd5b634e487b7160e01b86526021600452602486fd5b6323fece7160e01b8552336004526024829052604485fd5b610503915060203d602011610509575b6104fb81836120e8565b81019061235a565b5f610291565b503d6104f1565b6040513d88823e3d90fd5b80fd5b503461051b57604036600319011261051b578060043561058a61053f612175565b61054883612ce5565b90610554818386615415565b506001600160a01b03169283817f79750b857ace75b45f4ccfebf414df6c957b0f6a9606d0a2c011bf65bc975a608780a3614189565b813b156105db57829160648392604051948593849263c0acaa1360e01b84526001600485015233602485015260448401525af1801561046f576105ca5750f35b816105d4916120e8565b61051b5780f35b5050fd5b503461051b57602036600319011261051b576004356105fd81612ce5565b60ff815460c81c16600c8110156107b557600b81149081156107ac57610384915b15806107a1575b6107805750610675906106388385613d9b565b6106428385613c0a565b905084865260036020526040862086805260205264ffffffffff604087205460c81c16908082115f146107795750612c22565b8042111561076257508061068b60ff92846141b1565b6106958184613fb3565b5460d01c16600281101561074e576001146106ae575080f35b604051636da49b8360e01b8152906020826004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa908115610743578391610709575b6107069250614097565b80f35b90506020823d60201161073b575b81610724602093836120e8565b81010312610737576107069151906106fc565b5f80fd5b3d9150610717565b6040513d85823e3d90fd5b634e487b7160e01b83526021600452602483fd5b6315b10fe160e31b84526004839052602452604483fd5b9050612c22565b8461079a6064928663272f9c3760e11b84526004526122ae565b6003604452fd5b506004811415610625565b610e109161061e565b634e487b7160e01b84526021600452602484fd5b503461051b578060031936011261051b576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b503461051b57604036600319011261051b576004356024356001600160401b03811161046b576060600319823603011261046b5761084b82612ce5565b906108568284613d6d565b815460ff8160d01c1660028110156104b55760011490816109cb575b506109b7576108b190600283015460405191602083019182526020835261089a6040846120e8565b60040191519020846108aa612314565b85826154e1565b906108bd828285615484565b6108c78184613d9b565b60ff815460c81c16906108db600483614274565b15610994576108eb600482613f8f565b6108f860405180936122ca565b835f5160206159ff5f395f51905f52604084600460206001970152a20180546001600160a01b0319166001600160a01b0383161790558183526003602090815260408085208580529091528320805464ffffffffff60c81b19164260c81b64ffffffffff60c81b161790556001600160a01b0316907f4b73dcf03afab0676163497ed70ae70f8bbeb0f3aea82639428412368171f8ba8380a380f35b63272f9c3760e11b85526004849052846109ad836122ae565b6064906004604452fd5b637ea92dc160e01b84526004839052602484fd5b60ff915060c81c16600c8110156109e657600b14155f610872565b634e487b7160e01b85526021600452602485fd5b503461051b578060031936011261051b57610a2a610a16612314565b60405191829160208352602083019061213b565b0390f35b503461051b578060031936011261051b576020604051818152f35b503461051b578060031936011261051b57610a2a610a166122e4565b503461051b57606036600319011261051b576024356004356044356001600160401b038111610be55760606003198236030112610be557610aa582612ce5565b9060ff825460c81c16600c8110156104b55760048103610bc45750828552600360205260408520858052602052604085209164ffffffffff835460c81c16808611801590610bbb575b610b91575091610b7d610b5b602093858760027f19aad258a84f4d582769d720209ee73896e9b03dae9e298f7e6bf73c70fdce8a980154604051938885019182528b604086015260408552610b446060866120e8565b6004019351902091610b54612109565b90826154e1565b825464ffffffffff60c81b191660c888901b64ffffffffff60c81b1617909255565b6040519485526001600160a01b031693a380f35b84608491876040519263fbbc82f960e01b8452600484015260248301526044820152426064820152fd5b50428611610aee565b85610bde6064928663272f9c3760e11b84526004526122ae565b6004604452fd5b8380fd5b503461051b57610c18610c13610bfe366121eb565b93610c0d969596939193612cb0565b86615279565b614e9d565b805f516020615a1f5f395f51905f525d80f35b503461051b57602036600319011261051b57610c18600435610c4b612cb0565b610c6360ff610c5983612ce5565b5460e01c16612bf0565b906149d5565b503461051b578060031936011261051b576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b503461051b57602036600319011261051b576004356001600160401b038111610e0e576101206003198236030112610e0e57604051610cec8161207a565b81600401358152602482013591826020830152604481013560408301526064810135606083015260848101356001600160401b03811161047a5781013660238201121561047a57610d47903690602460048201359101612ae8565b608083015260a48101356001600160401b03811161047a5781013660238201121561047a57610d80903690602460048201359101612b44565b60a083015260c481013560c083015260e4810135906001600160401b0382168203610737576101049160e08401520135906002821015610be557604082610df183602097956101007f3521983c0c7b8ab207b3c3f65914f123b42c3569850b5eb46edcadc777feb51c960152614291565b94859450610e01835180936122d7565b86820152a2604051908152f35b5080fd5b503461051b57602036600319011261051b5760406020916004358152600483522054604051908152f35b503461051b57602036600319011261051b5760043590610e5a612cb0565b610e6382612ce5565b64ffffffffff815460a01c1680421115610e825750610c189192613845565b905060449263ec63058960e01b8352600452602452fd5b503461051b57602036600319011261051b5760043581610160604051610ebe81612096565b8281528260208201528260408201528260608201528260808201528260a08201528260c08201528260e082015260606101008201528261012082015282610140820152015280825260026020526040822060405191610f1c83612096565b81546001600160a01b038116845260a081901c64ffffffffff1660208501908152909160408501610f5460c885901c60ff1682612bab565b6060860190610f6960ff8660d01c1683612b9f565b608087019160ff8660d81c16835260ff8660e01c16948560a08a015260c089019160ff8860e81c16835260e08a019760ff8160f01c161515895260f81c15156101008b0152600189015460026101208c019a60018060a01b0383168c526101408d019260a01c83520154986101608c01998a52610fe589612b2d565b98610ff36040519a8b6120e8565b808a52611002601f1991612b2d565b013660208b013751156112d657868c52600460205260408c2054985b8c9a8d5b8a518110156110ee578e8a81526003602052604081208282526020528b6110568360018060a01b0360408520541692612bb7565b528c60808d61106c8560018060a01b0392612bb7565b511691602460405180948193632d9a88e360e01b835260048301525afa90811561046f5763ffffffff92916110c0575b5051166110ac575b600101611022565b9b6110b8600191612bdf565b9c90506110a4565b6110e1915060803d81116110e7575b6110d981836120e8565b810190612804565b5f61109c565b503d6110cf565b50908b8e989a94939264ffffffffff8f9b999b60018060a01b039051169751169a519b600c8d10156112c25760ff6001600160601b039151169160018060a01b03905116935194511694519760028910156112c2579996995160ff16988752600360205260408720878052602052604087205460c81c64ffffffffff169b6040519a6111798c612096565b8b5260208b019b8c5260408b01906111919082612bab565b60608b0191825260808b019260ff16835260a08b0193845260c08b0194855260e08b019586526101008b019687526101208b01986111cf908a612b9f565b6101408b01998a526101608b019c8d526040519b60208d528c6101a081019c600160a01b600190039051169060200152516001600160401b031660408d01525160608c0161121c916122ca565b5160ff90811660808c015290511660a08a0152516001600160a01b031660c08901525160e088015251610100870152516101806101208701528051948590526101c08601946020909101915b8181106112a3575050509360ff6001600160401b039261128f8697516101408801906122d7565b511661016085015251166101808301520390f35b82516001600160a01b0316865260209586019590920191600101611268565b634e487b7160e01b8b52602160045260248bfd5b88519861101e565b503461051b578060031936011261051b57610a2a610a1661227e565b503461051b578060031936011261051b57610a2a610a1661224d565b503461051b57608036600319011261051b57604435906064356004356024356001600160401b038311610be55760606003198436030112610be557611359612cb0565b61136282612ce5565b92835460ff8160d01c16600281101561146857600114908161144c575b81611431575b5061141d577f2e8dc2ab848f36757695bc853be4cf400367162e3774d909487143f82966b45e6040610c1896976113f786946002890154845191602083019182528486840152886060840152606083526113e06080846120e8565b60040191519020866113f061218b565b8b826154e1565b90611403828987615484565b825195865260208601526001600160a01b031693a36134b2565b637ea92dc160e01b85526004839052602485fd5b60ff915060c81c16600c8110156104b557600414155f611385565b905060ff8160c81c16600c81101561146857600b14159061137f565b634e487b7160e01b87526021600452602487fd5b503461051b57604036600319011261051b576004359061149a612175565b916114a481612ce5565b926114b0818584615415565b5060ff845460c81c16600c8110156107b557600b8114158061156d575b611551575082936115129160018060a01b03169283817f3f928e022600d5f553fc847ac7feb9fba2af4915eaf08f6abe976ac562d8f27b6020604051338152a3614189565b813b156105db57829160648392604051948593849263c0acaa1360e01b845282600485015233602485015260448401525af1801561046f576105ca5750f35b8361156b60449285634311205d60e11b84526004526122ae565bfd5b50600381116114cd565b503461051b578060031936011261051b576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b503461051b576107066115ce366121eb565b94939093929192615279565b503461051b578060031936011261051b57602060405160108152f35b503461051b57604036600319011261051b576040611612612175565b9160043581526007602052209060018060a01b03165f52602052602060ff60405f2054166040519015158152f35b503461051b57602036600319011261051b5761165a612cb0565b610c18600435614e9d565b503461051b57604036600319011261051b576024356001600160401b038111610e0e576116969036906004016121bb565b9061169f612cb0565b6116a882612b2d565b916116b660405193846120e8565b808352602083019060051b82019136831161047a57905b8282106116e15784610c18856004356149d5565b81358152602091820191016116cd565b503461051b5760a036600319011261051b576024356001600160401b038111610e0e5736602382011215610e0e578060040135906001600160401b03821161046b57366024838301011161046b576044356001600160401b038111610be55761175e9036906004016121bb565b608435926001600160401b0384168094036117e257602095926117da9594926117b16117bd93604051976117918961207a565b6004358952878b8a01528760408a01528760608a01526024369201612ae8565b60808701523691612b44565b60a084015260643560c084015260e0830152610100820152614291565b604051908152f35b8580fd5b503461051b57602036600319011261051b5760408160609282805161180a8161205f565b828152826020820152015260043581526006602052206001600160401b03604051916118358361205f565b54818082169384815281604060208301928286831c168452019360801c1683526040519485525116602084015251166040820152f35b503461051b578060031936011261051b57610a2a610a1661218b565b503461051b57604036600319011261051b57600435600c811015610e0e5760243591600c83101561051b5760206118be8484614274565b6040519015158152f35b503461051b57606036600319011261051b576004356118e5612175565b90604435916001600160401b038311610be55760606003198436030112610be55761190f82612ce5565b60ff815460c81c16600c8110156104b55760048103610bc457506119916119756002830154604051906020820190815260018060a01b038616978860408401526040835261195e6060846120e8565b600401915190208661196e61224d565b86826154e1565b926119808386613d9b565b61198a83866141b1565b8285613e27565b15611a0f5760010180546001600160a01b031916841790558184526003602090815260408086208680529091528420805464ffffffffff60c81b19164260c81b64ffffffffff60c81b161790556001600160a01b0316907f0fbd2922ad794e4a1c1c7089d718b19b15aaf1642c654066b1ea29fc7da448388480a480f35b60448585856348ddb07b60e11b8352600452602452fd5b503461073757602036600319011261073757611a4061215f565b611a48612cb0565b60405163fd6aad2560e01b81526001600160a01b039182166004820181905291602090829060249082907f0000000000000000000000000000000000000000000000000000000000000000165afa8015611b86575f90611bd8575b63ffffffff91501615611bc257604051637e062a3560e11b8152602081600481855afa908115611b86575f91611ba3575b506001600160a01b03165f8181526008602052604090205490918115611b91578290815f5260086020525f60408120557f50e69a43edff8bf36559c0343fc5e236b64663ae62915ee1c7c476d3c06a6bdf6020604051858152a3813b15610737575f91602483926040519485938492630852cd8d60e31b845260048401525af18015611b8657611b73575b50805f516020615a1f5f395f51905f525d80f35b611b7f91505f906120e8565b5f5f611b5f565b6040513d5f823e3d90fd5b638af8d24960e01b5f5260045260245ffd5b611bbc915060203d602011610509576104fb81836120e8565b5f611ad4565b638e9ea97960e01b5f525f60045260245260445ffd5b506020813d602011611c0d575b81611bf2602093836120e8565b8101031261073757611c0863ffffffff916127d4565b611aa3565b3d9150611be5565b34610737575f36600319011261073757602060405160028152f35b346107375760403660031901126107375760c0611c56611c4e612175565b60043561285c565b60a0604051916001600160801b0381511683526001600160801b03602082015116602084015263ffffffff60408201511660408401526060810151151560608401526080810151151560808401520151151560a0820152f35b34610737575f366003190112610737576020600154604051908152f35b3461073757602036600319011261073757611ce8600435612379565b005b3461073757602036600319011261073757611d03612342565b506004355f5260056020526040805f208151611d1e81612030565b60206001835493848452015491019081528251918252516020820152f35b3461073757602036600319011261073757600435611d58612cb0565b611d6181612ce5565b611d6b8183613bd9565b805460ff8160d01c166002811015610421576001149081611e31575b50611da8575b611d969161311e565b5f5f516020615a1f5f395f51905f525d005b611db28183613c0a565b50611d8d57815f5260066020526001600160401b0360405f2054168043101580611e1c575b611de15750611d8d565b9050610100810191828211611e0857631815d56d60e31b5f5260045260245260445260645ffd5b634e487b7160e01b5f52601160045260245ffd5b506101008101808211611e0857431115611dd7565b60ff915060c81c16600c8110156104215760031483611d87565b34610737575f36600319011261073757602060405161ffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b34610737576020366003190112610737576001600160a01b03611eaa61215f565b165f526008602052602060405f2054604051908152f35b34610737575f36600319011261073757610a2a610a16612109565b34610737576060366003190112610737576024356044356004356001600160401b038211610737576060600319833603011261073757611d9692611f1e612cb0565b817f7d4ff9d04464892e2e7e82c01986134aaad615269494befe0f0a3018fc14f8c36020611f4b83612ce5565b95611f8d60028801546040519084820190815287604083015260408252611f736060836120e8565b905190206001600160a01b039260040190866113f06122e4565b1693604051908152a3612d1e565b34610737575f366003190112610737576020604051610e108152f35b34610737575f3660031901126107375760206040516102008152f35b34610737575f3660031901126107375760206040516103848152f35b34610737575f366003190112610737577f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b604081019081106001600160401b0382111761204b57604052565b634e487b7160e01b5f52604160045260245ffd5b606081019081106001600160401b0382111761204b57604052565b61012081019081106001600160401b0382111761204b57604052565b61018081019081106001600160401b0382111761204b57604052565b608081019081106001600160401b0382111761204b57604052565b60c081019081106001600160401b0382111761204b57604052565b90601f801991011681019081106001600160401b0382111761204b57604052565b604051906121186040836120e8565b60148252737365616c706f6f6c2f6865617274626561742f3160601b6020830152565b805180835260209291819084018484015e5f828201840152601f01601f1916010190565b600435906001600160a01b038216820361073757565b602435906001600160a01b038216820361073757565b6040519061219a6040836120e8565b60128252717365616c706f6f6c2f7265667573616c2f3160701b6020830152565b9181601f84011215610737578235916001600160401b038311610737576020808501948460051b01011161073757565b9060a0600319830112610737576004359160243591604435916064356001600160401b0381116107375781612222916004016121bb565b92909291608435906001600160401b0382116107375760609082900360031901126107375760040190565b6040519061225c6040836120e8565b60138252727365616c706f6f6c2f68616e642d6f66662f3160681b6020830152565b6040519061228d6040836120e8565b60128252717365616c706f6f6c2f72656c656173652f3160701b6020830152565b600c81101561042157602452565b600c81101561042157604452565b90600c8210156104215752565b9060028210156104215752565b604051906122f36040836120e8565b60128252717365616c706f6f6c2f6661696c7572652f3160701b6020830152565b604051906123236040836120e8565b601082526f7365616c706f6f6c2f73746172742f3160801b6020830152565b6040519061234f82612030565b5f6020838281520152565b9081602091031261073757516001600160a01b03811681036107375790565b61238281612ce5565b805460ff8160d01c166002811015610421576001036127495760ff906123a88385613d6d565b60c81c16600c811015610421576003810361272757506123c88183613d9b565b5f90825f52600660205260405f20604051906123e38261205f565b54906001600160401b0382168082526001600160401b036020830193818160401c16855260801c1660408301528043111561271157506001600160401b0380915116409151169080151580612708575b6126dc575b50826124d3575b5050604051636da49b8360e01b81529190506020826004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa908115611b86575f9161249d575b61249b9250614097565b565b90506020823d6020116124cb575b816124b8602093836120e8565b810103126107375761249b915190612491565b3d91506124ab565b8015924264ffffffffff16916001840191600b915f917f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03169183905b6020821061252b575050505050505061243f565b899160405160208101908582528260408201526040815261254d6060826120e8565b5190209a6126c857604051633e49dc9f60e21b81529a82900660048c015260208b602481885afa9a8b15611b86578c905f9c6126a2575b508b8b61259092613e27565b1561269457505050505060ff855460c81c16946125ad8387614274565b1561266f57826125bc91613f8f565b6125c960405180966122ca565b610421575f5160206159ff5f395f51905f526040858893602061263f980152a280546001600160a01b0319166001600160a01b0385161790555f8481526003602090815260408083208380529091529020805464ffffffffff60c81b191660c89290921b64ffffffffff60c81b16919091179055565b6001600160a01b0316907f3738a681a43a0b6a554742a08bae57e0215e8a774217dc2e7de6c9411b6d0ddc5f80a3565b5063272f9c3760e11b5f526004879052612688856122ae565b6104215760445260645ffd5b919950600190910190612517565b8b9c50906126c06125909260203d8111610509576104fb81836120e8565b9c5090612584565b634e487b7160e01b5f52601260045260245ffd5b90925060405160208101918252846040820152604081526126fe6060826120e8565b519020915f612438565b50811515612433565b856374fd0ef360e11b5f5260045260245260445ffd5b63272f9c3760e11b5f52600483905261273f906122ae565b600b60445260645ffd5b82625396db60e81b5f5260045260245ffd5b51906001600160801b038216820361073757565b91908260409103126107375760405161278781612030565b60206127a08183956127988161275b565b85520161275b565b910152565b6001600160a01b03918216815291166020820152604081019190915263ffffffff909116606082015260800190565b519063ffffffff8216820361073757565b5190811515820361073757565b519064ffffffffff8216820361073757565b9081608091031261073757612854606060405192612821846120b2565b61282a816127d4565b8452612838602082016127e5565b6020850152612849604082016127e5565b6040850152016127f2565b606082015290565b919060405161286a816120cd565b5f81525f60208201525f60408201525f60608201525f60808201525f60a082015292805f52600260205260405f205f81549160ff8360e01c169360018060a01b038616935b8584106128bf5750505050505050565b9091929394959697825f52600360205260405f20855f5260205260405f2096604051976128eb896120b2565b54958760018060a01b038816808b5260208b019a63ffffffff8a60a01c168c52606064ffffffffff604083019b60ff8160c01c1615158d5260c81c1691015203612ad55750505060405161293e81612030565b5f81525f60208201529663ffffffff875116612a08575b505060809161296391614189565b602460405180958193632d9a88e360e01b835260048301525afa918215611b86575f926129e8575b5063ffffffff6001600160801b03602081875116960151169351169051151590602063ffffffff8451161515930151151593604051956129ca876120cd565b8652602086015260408501526060840152608083015260a082015290565b612a0191925060803d81116110e7576110d981836120e8565b905f61298b565b829750612a19846040939594614189565b87518351632325884760e01b81529586938493612a4c9363ffffffff16929091906001600160a01b0316600486016127a5565b03817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa918215611b86575f92612a94575b50909481612963612955565b915060403d8111612ace575b612aaa81846120e8565b82019060408383031261073757612ac66129639260809461276f565b925090612a88565b503d612aa0565b91999897509594506001019291906128af565b9291926001600160401b03821161204b5760405191612b11601f8201601f1916602001846120e8565b829481845281830111610737578281602093845f960137010152565b6001600160401b03811161204b5760051b60200190565b9291612b4f82612b2d565b93612b5d60405195866120e8565b602085848152019260051b810191821161073757915b818310612b7f57505050565b82356001600160a01b038116810361073757815260209283019201612b73565b60028210156104215752565b600c8210156104215752565b8051821015612bcb5760209160051b010190565b634e487b7160e01b5f52603260045260245ffd5b60ff1660ff8114611e085760010190565b90612bfa82612b2d565b612c0760405191826120e8565b8281528092612c18601f1991612b2d565b0190602036910137565b91908201809211611e0857565b6044356001600160801b0381168091036107375781526064356001600160801b03811680910361073757602082015260843563ffffffff811680910361073757604082015260a4356001600160401b03811680910361073757606082015260c4356001600160401b03811680910361073757608082015260a060e435910152565b5f516020615a1f5f395f51905f525c612cd65760015f516020615a1f5f395f51905f525d565b633ee5aeb560e01b5f5260045ffd5b90815f52600260205260405f209160ff835460c81c16600c8110156104215715612d0c5750565b63165c7ef760e21b5f5260045260245ffd5b815460c81c60ff16905f612d3460088584614021565b600c831015908161042157600384149485158681613111575b848115613101575b81156130f1575b50156130e85781546001600160a01b03811697909690612d7c8488614189565b9561042157916130dd575b50806130d2575b806130c4575b8095816130aa575b5080613088575b613071575b549093859392909160e01c60ff16857f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316815b838110612e3a575050505050505f516020615a3f5f395f51905f526020604051858152a380612e10575050565b61249b917f000000000000000000000000000000000000000000000000000000000000000061579f565b9193958097508498919395985260036020526040842082855260205285604085209160405192612e69846120b2565b5490604060018060a01b0383168086528d612ec563ffffffff8660a01c1664ffffffffff60208a019782895260ff8160c01c161515878c015260c81c1660608a015284519788948594632325884760e01b8652600486016127a5565b0381895afa92831561301857908b9695949392918893613027575b50612ef6906001600160801b0384511690612c22565b9a612faa575b50602001906001600160801b03825116612f24575b5050600101908896959391949294612de3565b51604051637e062a3560e11b81529190602090839060049082906001600160a01b03165afa91821561051057918b612f7a92600195948993612f81575b506001600160801b0390511691858060a01b031661579f565b905f612f11565b6001600160801b03919350612fa39060203d8111610509576104fb81836120e8565b9290612f61565b63ffffffff60018060a01b03845116915116853b156130235789918d612fe68a93604051958694859463c36d273760e01b8652600486016127a5565b038183895af1801561301857908791613000575b50612efc565b9061300a916120e8565b855f126117e257855f612ffa565b6040513d89823e3d90fd5b8780fd5b919250929394955060403d811161306a575b61304381836120e8565b810190604081830312613023576130638c979695949392612ef69261276f565b9290612ee0565b503d613039565b935060ff6130808386866156eb565b949050612da8565b5083825260066020526001600160401b03604083205460801c16431015612da3565b60ff915060d01c16600281101561074e576001145f612d9c565b5060ff8560e81c1615612d94565b505f91506001612d8e565b600b9150145f612d87565b50505050505050565b9050610421576005861484612d5c565b9050610421576004861484612d55565b505f9350600b8614612d4d565b815460c81c60ff16905f61313460098584614021565b600c8310159081610421576003841494851586816134a5575b848115613495575b8115613485575b50156130e85781546001600160a01b0381169790969061317c8488614189565b95610421579161347a575b508061346f575b80613461575b809581613447575b5080613425575b61340e575b549093859392909160e01c60ff16857f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316815b838110613210575050505050505f516020615a3f5f395f51905f526020604051858152a380612e10575050565b919395809750849891939598526003602052604084208285526020528560408520916040519261323f846120b2565b5490604060018060a01b0383168086528d61329b63ffffffff8660a01c1664ffffffffff60208a019782895260ff8160c01c161515878c015260c81c1660608a015284519788948594632325884760e01b8652600486016127a5565b0381895afa92831561301857908b96959493929188936133c4575b506132cc906001600160801b0384511690612c22565b9a613356575b50602001906001600160801b038251166132fa575b50506001019088969593919492946131e3565b51604051637e062a3560e11b81529190602090839060049082906001600160a01b03165afa91821561051057918b61334f92600195948993612f8157506001600160801b0390511691858060a01b031661579f565b905f6132e7565b63ffffffff60018060a01b03845116915116853b156130235789918d6133928a93604051958694859463c36d273760e01b8652600486016127a5565b038183895af18015613018579087916133ac575b506132d2565b906133b6916120e8565b855f126117e257855f6133a6565b919250929394955060403d8111613407575b6133e081836120e8565b810190604081830312613023576134008c9796959493926132cc9261276f565b92906132b6565b503d6133d6565b935060ff61341d8386866156eb565b9490506131a8565b5083825260066020526001600160401b03604083205460801c164310156131a3565b60ff915060d01c16600281101561074e576001145f61319c565b5060ff8560e81c1615613194565b505f9150600161318e565b600b9150145f613187565b905061042157600586148461315c565b9050610421576004861484613155565b505f9350600b861461314d565b815460c81c60ff16905f6134c860078584614021565b600c831015908161042157600384149485158681613838575b848115613828575b8115613818575b50156130e85781546001600160a01b038116979096906135108488614189565b95610421579161380d575b5080613803575b806137f5575b8095816137db575b50806137b9575b6137a2575b549093859392909160e01c60ff16857f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316815b8381106135a4575050505050505f516020615a3f5f395f51905f526020604051858152a380612e10575050565b91939580975084989193959852600360205260408420828552602052856040852091604051926135d3846120b2565b5490604060018060a01b0383168086528d61362f63ffffffff8660a01c1664ffffffffff60208a019782895260ff8160c01c161515878c015260c81c1660608a015284519788948594632325884760e01b8652600486016127a5565b0381895afa92831561301857908b9695949392918893613758575b50613660906001600160801b0384511690612c22565b9a6136ea575b50602001906001600160801b0382511661368e575b5050600101908896959391949294613577565b51604051637e062a3560e11b81529190602090839060049082906001600160a01b03165afa91821561051057918b6136e392600195948993612f8157506001600160801b0390511691858060a01b031661579f565b905f61367b565b63ffffffff60018060a01b03845116915116853b156130235789918d6137268a93604051958694859463c36d273760e01b8652600486016127a5565b038183895af1801561301857908791613740575b50613666565b9061374a916120e8565b855f126117e257855f61373a565b919250929394955060403d811161379b575b61377481836120e8565b810190604081830312613023576137948c9796959493926136609261276f565b929061364a565b503d61376a565b935060ff6137b18386866156eb565b94905061353c565b5083825260066020526001600160401b03604083205460801c16431015613537565b60ff915060d01c16600281101561074e576001145f613530565b5060ff8560e81c1615613528565b505f915081613522565b600b9150145f61351b565b90506104215760058614846134f0565b90506104215760048614846134e9565b505f9350600b86146134e1565b815460c81c60ff16905f61385b600a8584614021565b600c831015908161042157600384149485158681613bcc575b848115613bbc575b8115613bac575b50156130e85781546001600160a01b038116979096906138a38488614189565b956104215791613ba1575b5080613b96575b80613b88575b809581613b6e575b5080613b4c575b613b35575b549093859392909160e01c60ff16857f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316815b838110613937575050505050505f516020615a3f5f395f51905f526020604051858152a380612e10575050565b9193958097508498919395985260036020526040842082855260205285604085209160405192613966846120b2565b5490604060018060a01b0383168086528d6139c263ffffffff8660a01c1664ffffffffff60208a019782895260ff8160c01c161515878c015260c81c1660608a015284519788948594632325884760e01b8652600486016127a5565b0381895afa92831561301857908b9695949392918893613aeb575b506139f3906001600160801b0384511690612c22565b9a613a7d575b50602001906001600160801b03825116613a21575b505060010190889695939194929461390a565b51604051637e062a3560e11b81529190602090839060049082906001600160a01b03165afa91821561051057918b613a7692600195948993612f8157506001600160801b0390511691858060a01b031661579f565b905f613a0e565b63ffffffff60018060a01b03845116915116853b156130235789918d613ab98a93604051958694859463c36d273760e01b8652600486016127a5565b038183895af1801561301857908791613ad3575b506139f9565b90613add916120e8565b855f126117e257855f613acd565b919250929394955060403d8111613b2e575b613b0781836120e8565b81019060408183031261302357613b278c9796959493926139f39261276f565b92906139dd565b503d613afd565b935060ff613b448386866156eb565b9490506138cf565b5083825260066020526001600160401b03604083205460801c164310156138ca565b60ff915060d01c16600281101561074e576001145f6138c3565b5060ff8560e81c16156138bb565b505f915060016138b5565b600b9150145f6138ae565b9050610421576005861484613883565b905061042157600486148461387c565b505f9350600b8614613874565b90546001600160a01b03169033829003613bf1575050565b630445ab4760e31b5f526004523360245260445260645ffd5b90915f925f9260ff613c1c8383614189565b925460e01c16905f5b828110613c325750505050565b815f52600360205260405f20815f5260205260018060a01b0360405f20541660405190632d9a88e360e01b8252856004830152608082602481845afa918215611b86575f92613d47575b50602060049160405192838092630da748b160e41b82525afa8015611b86575f90613d0a575b64ffffffffff9150164281118015613cfa575b613cf1575b878111613ce8575b506060015164ffffffffff16868111613cdf575b50600101613c25565b95506001613cd6565b96506060613cc2565b60019850613cba565b5063ffffffff8251161515613cb5565b506020813d8211613d3f575b81613d23602093836120e8565b8101031261073757613d3a64ffffffffff916127f2565b613ca2565b3d9150613d16565b6004919250613d6560209160803d81116110e7576110d981836120e8565b929150613c7c565b9064ffffffffff905460a01c1690814211613d86575050565b6337851a4160e11b5f5260045260245260445ffd5b60ff613da78383614189565b925460e01c16905f5b828110613dbd5750505050565b815f52600360205260405f20815f5260205260018060a01b0360405f20541690813b15610737575f602492604051938480926334f098cb60e01b82528960048301525afa918215611b8657600192613e17575b5001613db0565b5f613e21916120e8565b5f613e10565b919091805f52600760205260405f2060018060a01b0383165f5260205260ff60405f2054168015613ef4575b613eed57915460e01c60ff16916001600160a01b03909116905f5b838110613e7e5750505050600190565b815f52600360205260405f20815f5260205260018060a01b0360405f205416803b15610737575f60249160405192838092632020608560e11b82528860048301525afa9081613edd575b50613ed557505050505f90565b600101613e6e565b5f613ee7916120e8565b5f613ec8565b5050505f90565b50604051639f8a13d760e01b81526001600160a01b038381166004830152602090829060249082907f0000000000000000000000000000000000000000000000000000000000000000165afa908115611b86575f91613f55575b5015613e53565b90506020813d602011613f87575b81613f70602093836120e8565b8101031261073757613f81906127e5565b5f613f4e565b3d9150613f63565b90600c81101561042157815460ff60c81b191660c89190911b60ff60c81b16179055565b9060ff815460c81c1690613fc8600383614274565b15614000576003613fd891613f8f565b613fe560405180926122ca565b604081600360205f5160206159ff5f395f51905f52940152a2565b506140179163272f9c3760e11b5f526004526122ae565b600360445260645ffd5b9160ff825460c81c16916140358284614274565b15614072579161406f826140596040945f5160206159ff5f395f51905f5296613f8f565b614065845180946122ca565b60208301906122ca565ba2565b5061408d614092928463272f9c3760e11b5f526004526122ae565b6122bc565b60645ffd5b906002430190814311611e08577f993dbc91a47248adda432c716d1a7632ec9bdb29f52b7f519fc134a0e95aa4e891604091845f5260066020526001600160401b03835f205460801c166001600160401b0383169080155f146141845750805b8451916141038361205f565b825260208201906001600160401b03841682526001600160401b0386840191168152875f5260066020526001600160401b03865f209351166fffffffffffffffff000000000000000084549351881b16916001600160401b0360801b905160801b16926001600160401b0360c01b16171717905582519182526020820152a2565b6140f7565b9060ff815460f01c165f146141a857505f52600460205260405f205490565b60029150015490565b600182019160018060a01b038354169260ff825460e81c1660108114614261579160209161421c6142027f09ef04d61e429aa35189e71f665a696e13e5196377335630a1d291e26a85e80e95612bdf565b835460ff60e81b191660e882901b60ff60e81b1617909355565b5f8581526007845260408082206001600160a01b0389168352855290819020805460ff1916600117905581546001600160a01b0319169091555160ff919091168152a3565b83631dbc402f60e01b5f5260045260245ffd5b61427d90615820565b90600c811015610421576001901b16151590565b908151156149c2576080820180515161020081116149ab575060a083019081515193841580156149a1575b6149895760e08101916001600160401b038351164281111561497357506001600160401b0383511664ffffffffff811161495857506001545f198114611e085760010193846001558496835192519282519360c0860194888651926001600160401b038a51166143376040519260808452608084019061213b565b948286036020840152602080865197888152019501955f5b8181106149365750507f44f3ebeee5b8cbe0613ec4058c8f53fac9b5c93ea443a7a6c6214b39059e8a2193949550604083015260608201528033940390a483519160208501518061491f575b505f906001600160a01b037f00000000000000000000000000000000000000000000000000000000000000008116907f000000000000000000000000000000000000000000000000000000000000000016835b8581106146de575050505060ff16928184145f146146d05764ffffffffff6002915b51965116916101008601519060028210156104215786518960408901998a5115908115916146c2575b6001600160601b038111156146b357506001600160601b03905b6040519561446087612096565b33875260208701988952604087016144788982612bab565b614486606089019283612b9f565b608088019b8c5260ff60a089019716875260c08801995f8b528660e08a019c14158c52610100890193151584526101208901955f87526001600160601b036101408b01961686526101608a019788525f52600260205260405f209860018060a01b039060018060a01b03905116166001600160601b0360a01b8a54161789555188549064ffffffffff60a01b9060a01b169064ffffffffff60a01b191617885551600c8110156104215761453a9088613f8f565b519860028a10156104215786549a519551985160ff60e81b60e89190911b1660e09990991b60ff60e01b1660d89690961b60ff60d81b1660d09a909a1b60ff60d01b1663ffffffff60d01b19909b169a909a17989098179390931795909517835589965f5160206159ff5f395f51905f5296604096600294909290919051865491516001600160f01b0390921690151560f01b60ff60f01b161790151560f81b6001600160f81b0319161785559051905160a01b6001600160a01b0319166001600160a01b03919091161760018401555191015581515f8152906146229060208301906122ca565ba2815180158015906146a6575b61463a575b50505050565b7fadcd5d9b9734711ca2180645e0fe94eeaeef326fbcb0ca7d45b4f68927fc559992606060409301916001835185519261467384612030565b835260208301908152875f526005602052855f20925183555191015551905182519182526020820152a25f808080614634565b506060820151151561462f565b6001600160601b031690614453565b60608b015115159150614439565b64ffffffffff600191614410565b83516001600160a01b03906146f4908390612bb7565b511660405163fd6aad2560e01b8152816004820152602081602481885afa8015611b86575f906148e3575b63ffffffff915016156148cd575f5b8281106148945750604051637e9a3c9760e11b8152336004820152816024820152886044820152602081606481875afa8015611b86578d915f91614859575b5080614834575b9164ffffffffff61482e926001959460405193614790856120b2565b84525f6020808601828152921515604080880191825260608801848152958452600383528084208a8552909252912094518554925163ffffffff60a01b60a091821b166001600160c01b0319909416908a901b8a900390911663ffffffff60a01b191617919091178455518354915165ffffffffffff60c01b1990921690151560c01b60ff60c01b1617911660c81b64ffffffffff60c81b16179055565b016143ee565b969164ffffffffff61482e9261484c60019695612bdf565b9992949550925050614774565b9150506020813d821161488c575b81614874602093836120e8565b81010312610737576148868d916127e5565b5f61476d565b3d9150614867565b8160018060a01b036148a7838951612bb7565b5116146148b65760010161472e565b509063249b1ad160e11b5f5260045260245260445ffd5b90638e9ea97960e01b5f5260045260245260445ffd5b506020813d8211614917575b816148fc602093836120e8565b810103126107375761491263ffffffff916127d4565b61471f565b3d91506148ef565b80935092875f52600460205260405f20555f61439b565b87516001600160a01b03168752602097880197909601958e955060010161434f565b6309b2bcf360e11b5f5260045264ffffffffff60245260445ffd5b63dd2d27d760e01b5f526004524260245260445ffd5b8463602559e760e11b5f52600452601060245260445ffd5b50601085116142bc565b628cc95360e71b5f5260045261020060245260445ffd5b6332dd702760e01b5f523360045260245ffd5b906149df82612ce5565b916149ea8382613bd9565b6149f48382613d6d565b60ff835460c81c16600c8110156104215760028103614e7a5750614a188382613fb3565b614a228382614189565b9083549360ff8560e01c16928451848103614e5f57505f95614a4385612bf0565b95604051614a5081612030565b5f81525f60208201529160f81c614e31575b5f927f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031691905b878510614c76575050505050600181015460a01c808611614c5c575060ff90604051868152837fe3fbcc1ea1bdc559ec7f0347efde7655e58b5f45a30b0e4470a583c3ef5496b360203393a35460d01c16600281101561042157600114614bcc575b5f5b828110614b2a575050505061249b907f0000000000000000000000000000000000000000000000000000000000000000615890565b614b348185612bb7565b51614b42575b600101614af5565b600490825f52600360205260405f20815f52602052602060018060a01b0360405f20541660405193848092637e062a3560e11b82525afa918215611b8657600192614ba7915f91614bae575b50614b998388612bb7565b5190848060a01b0316615890565b9050614b3a565b614bc6915060203d8111610509576104fb81836120e8565b5f614b8e565b604051636da49b8360e01b81526020816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa8015611b86575f90614c28575b614c23915082614097565b614af3565b506020813d602011614c54575b81614c42602093836120e8565b8101031261073757614c239051614c18565b3d9150614c35565b858363889652f960e01b5f5260045260245260445260645ffd5b9091929398865f52600360205260405f208a5f5260205260405f2060018060a01b038154168651813b15610737576040519063b5b443cb60e01b825285600483015260248201525f81604481855afa8015611b8657614e21575b50614cd9612342565b5060208701519160405192634ec3295560e11b845233600485015282602485015285604485015260648401526060836084815f8b5af1908115611b86575f935f92614dd6575b50805463ffffffff60a01b191660a09290921b63ffffffff60a01b169190911790555b60208201908c614d5d6001600160801b038451169188612bb7565b5110614d965750916001600160801b03614d8b928c614d828f84600198511692612bb7565b52511690612c22565b990193929190614a91565b899086614db08f6001600160801b03608496511692612bb7565b51916040519363311de99160e01b85526004850152602484015260448301526064820152fd5b9350905060603d8111614e1a575b614dee81856120e8565b83019060608483031261073757614e146040614e0d614d42948761276f565b95016127d4565b91614d1f565b503d614de4565b5f614e2b916120e8565b5f614cd0565b9050835f52600560205260405f20600160405191614e4e83612030565b805483520154602082015290614a62565b849084632b527de560e01b5f5260045260245260445260645ffd5b6140179163272f9c3760e11b5f526004526122ae565b91908203918211611e0857565b614ea681612ce5565b9060ff825460c81c16614eba600682614274565b1561525957614eca600684613f8f565b614ed760405180926122ca565b5f5160206159ff5f395f51905f526040826006602086950152a2614efb8282614189565b82545f9384929160e01c60ff16907f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316907f000000000000000000000000000000000000000000000000000000000000000061ffff1690855b8481106150095750505050505060407f51e883a7093c7af8853c4b89fb57bc991895342e2fb2806c44a500a48afd84de918151908582526020820152a280614fa15750565b7f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031690813b15610737575f91602483926040519485938492630852cd8d60e31b845260048401525af18015611b8657614fff5750565b5f61249b916120e8565b97859698885f97939495969752600360205260405f20815f5260205260405f206040805191615037836120b2565b546001600160a01b0380821680855260a083901c63ffffffff166020860181905260c084901c60ff1615158587015260c89390931c64ffffffffff16606086015288548451632325884760e01b81529d8e94859461509b94919316600486016127a5565b03818a5afa988915611b86575f9961521f575b506001600160801b0389511686810290808204881490151715611e085760206150fe6001600160801b03956150f86150f08e6127108a9704998a915116614e90565b978892612c22565b9e612c22565b9a015116806151a7575b5082615120575b506001915001949392919094614f5c565b80516151579084906001600160a01b03167f000000000000000000000000000000000000000000000000000000000000000061579f565b516001600160a01b031691823b15610737575f926024849260405195869384926391c05b0b60e01b845260048401525af1918215611b86576001921561510f575f6151a1916120e8565b5f61510f565b8151604051637e062a3560e11b815290602090829060049082906001600160a01b03165afa908115611b86575f91615201575b5060018060a01b03165f5260086020526151f960405f20918254612c22565b90555f615108565b615219915060203d8111610509576104fb81836120e8565b5f6151da565b90985060403d8111615252575b61523681836120e8565b81016040828203126107375761524b9161276f565b975f6150ae565b503d61522c565b61526f9163272f9c3760e11b5f526004526122ae565b600660445260645ffd5b939061528485612ce5565b61528e8187613d6d565b805460ff8160e01c168085036153fc57506002820154976040519860208a018181528560408c01528760608c015260018060fb1b038711610737578660051b9a8b8a6080830137808c810103608001601f19810182526152ee90826120e8565b519020926040519060208201928b84526040830152600160a01b60019003166060820152606081526153216080826120e8565b5190209161532d61227e565b9261533993858b6154e1565b90805460c81c60ff169061534e600583614274565b156153da57600561535e91613f8f565b61536b60405180926122ca565b7fa2b08a3b1d607311dc5f4bbf1bf8fddc78e6509723d0c3929d286f5c012b88ab95608094885f5160206159ff5f395f51905f52604085600560208f980152a260405196879586526020860152606060408601526060850152848401376001600160a01b0316958101030190a3565b63272f9c3760e11b5f5260048890526153f2826122ae565b600560445260645ffd5b8488620c633b60e21b5f5260045260245260445260645ffd5b90546001600160a01b0390921692909160e01c60ff165f5b81811061544c57505050636db1bddd60e01b5f5260045260245260445ffd5b835f52600360205260405f20815f5260205260405f208560018060a01b038254161461547b575060010161542d565b93505050915090565b905460e81c60ff161515806154b9575b61549c575050565b630a6c789960e21b5f5260045260018060a01b031660245260445ffd5b50805f52600760205260405f2060018060a01b0383165f5260205260ff60405f205416615494565b939594919095845f52600360205260405f205f805260205260018060a01b0360405f205416916040840135601e1985360301811215610737578401928335936001600160401b038511610737576020019380360385136107375780615569956020809881976040519b8c9a8b996365a0c06160e11b8b5260e060048c015260e48b019061213b565b9760248a01526044890152606488015280356084880152013560a48601526003198585030160c4860152818452858401375f828201850152601f01601f1916010301817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa908115611b86575f916156cc575b506001840154909384916001600160a01b0316801515806156b9575b6156975750546001600160a01b039091169160e09190911c60ff16905f5b82811061562d5750505050565b815f52600360205260405f20815f5260205260018060a01b0360405f20541690813b15610737575f60249260405193848092632020608560e11b82528960048301525afa918215611b8657600192615687575b5001615620565b5f615691916120e8565b5f615680565b8284630e1b8f6160e01b5f5260045260018060a01b031660245260445260645ffd5b506001600160a01b038316811415615602565b6156e5915060203d602011610509576104fb81836120e8565b5f6155e6565b9091926156f88383613c0a565b50908115615796575f5b60ff855460e01c1681101561578e57835f52600360205260405f20815f5260205260018060a01b0360405f20541690813b15610737575f809260646040518095819363c0acaa1360e01b8352600260048401528160248401528c60448401525af1908115611b865760ff9260019261577e575b50019050615702565b5f615788916120e8565b5f615775565b509250925050565b93505050505f90565b916040519163a9059cbb60e01b5f5260018060a01b031660045260245260205f60448180865af19060015f51148216156157ff575b604052156157df5750565b635274afe760e01b5f9081526001600160a01b0391909116600452602490fd5b90600181151661581757823b15153d151616906157d4565b503d5f823e3d90fd5b600c81101561042157801561588a5760018114615883576002811461587c576003811461587557600b811461586e576004811461586757600514615862575f90565b604090565b506105a890565b5061049890565b50610e9090565b5061068890565b5061060490565b50600690565b81156159fa576040516370a0823160e01b81523060048201526001600160a01b0382169190602081602481865afa908115611b86575f916159c8575b50604051916323b872dd60e01b5f5233600452306024528460445260205f60648180855af19060015f51148216156159a9575b50826040525f60605215615996576370a0823160e01b8252306004830152602082602481865afa8015611b86575f90615962575b61593d9250614e90565b9082820361594a57505050565b6308eeb04b60e11b5f5260045260245260445260645ffd5b506020823d60201161598e575b8161597c602093836120e8565b810103126107375761593d9151615933565b3d915061596f565b82635274afe760e01b5f5260045260245ffd5b60018215166159bf573b15153d1516165f6158ff565b833d5f823e3d90fd5b90506020813d6020116159f2575b816159e3602093836120e8565b8101031261073757515f6158cc565b3d91506159d6565b505056fe91225b39674cd76ca83787ab85f4036b3f918708dd9e8973a6734ccb9a7f5bd29b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f006a1f355817b0c67f49d69eab66ba0feb8193205ca23b6ba8653427ff2d2790cc' as const

@@ -5,12 +5,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "uint64",
         "name": "objectionWindow_",
         "type": "uint64"
       }
@@ -26,23 +24,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
-        "name": "statementKey",
-        "type": "address"
-      },
-      {
-        "internalType": "bytes32",
-        "name": "keySetDigest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "KeyNotInKeySet",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -53,7 +34,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       }
@@ -64,12 +44,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
-        "internalType": "uint64",
         "name": "allowedFrom",
         "type": "uint64"
       }
@@ -78,14 +56,18 @@ export const nodeRegistryAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "measurement",
+        "type": "bytes32"
+      }
+    ],
     "name": "MeasurementListFrozen",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       }
@@ -96,7 +78,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       }
@@ -107,7 +88,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       }
@@ -118,12 +98,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "given",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "threshold",
         "type": "uint256"
       }
@@ -134,12 +112,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "first",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "second",
         "type": "bytes32"
       }
@@ -150,12 +126,24 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
+        "name": "from",
+        "type": "uint64"
+      },
+      {
+        "name": "time",
+        "type": "uint256"
+      }
+    ],
+    "name": "NothingToObjectTo",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "measurement",
         "type": "bytes32"
       },
       {
-        "internalType": "uint64",
         "name": "allowedFrom",
         "type": "uint64"
       }
@@ -166,7 +154,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       }
@@ -177,7 +164,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       }
@@ -188,7 +174,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -199,12 +184,38 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
+        "name": "blockNumber",
+        "type": "uint256"
+      }
+    ],
+    "name": "QuoteBlockUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "statementKey",
+        "type": "address"
+      },
+      {
+        "name": "blockNumber",
+        "type": "uint256"
+      },
+      {
+        "name": "last",
+        "type": "uint256"
+      }
+    ],
+    "name": "QuoteBlockUsed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "measurement",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "reportData",
         "type": "bytes32"
       }
@@ -215,7 +226,24 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
+        "name": "nonce",
+        "type": "bytes32"
+      },
+      {
+        "name": "expected",
+        "type": "bytes32"
+      },
+      {
+        "name": "blockNumber",
+        "type": "uint256"
+      }
+    ],
+    "name": "QuoteNotFresh",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "from",
         "type": "uint64"
       }
@@ -226,17 +254,14 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "expiresAt",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "minimum",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -247,12 +272,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       }
@@ -261,19 +284,40 @@ export const nodeRegistryAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "statementKey",
+        "type": "address"
+      },
+      {
+        "name": "staked",
+        "type": "uint256"
+      },
+      {
+        "name": "minimum",
+        "type": "uint256"
+      }
+    ],
+    "name": "StakeMissing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "keySetDigest",
+        "type": "bytes32"
+      }
+    ],
     "name": "StatementKeyZero",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       }
@@ -284,17 +328,14 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       },
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       }
@@ -305,7 +346,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "str",
         "type": "string"
       }
@@ -316,12 +356,24 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
+        "name": "threshold",
+        "type": "uint256"
+      }
+    ],
+    "name": "VerifierListFrozen",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "count",
+        "type": "uint256"
+      },
+      {
         "name": "threshold",
         "type": "uint256"
       }
@@ -332,12 +384,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       }
@@ -348,12 +398,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "verifier",
         "type": "address"
       }
@@ -364,12 +412,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "scheduled",
         "type": "bytes32"
       },
       {
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       }
@@ -388,31 +434,26 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "reporter",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
         "indexed": false,
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       }
@@ -425,13 +466,11 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "verifier",
         "type": "address"
       }
@@ -444,13 +483,11 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "allowedFrom",
         "type": "uint64"
       }
@@ -463,13 +500,11 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bool",
         "name": "allowed",
         "type": "bool"
       }
@@ -488,31 +523,26 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "keySetDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "quoteDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "expiresAt",
         "type": "uint64"
       }
@@ -525,13 +555,11 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "address",
         "name": "by",
         "type": "address"
       }
@@ -544,13 +572,11 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "previousOwner",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "newOwner",
         "type": "address"
       }
@@ -563,13 +589,11 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "previousOwner",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "newOwner",
         "type": "address"
       }
@@ -581,14 +605,29 @@ export const nodeRegistryAbi = [
     "anonymous": false,
     "inputs": [
       {
+        "indexed": true,
+        "name": "quoteVerifier",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "verifier",
+        "type": "address"
+      }
+    ],
+    "name": "QuoteVerifierObjected",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
         "indexed": false,
-        "internalType": "contract IQuoteVerifier",
         "name": "quoteVerifier",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       }
@@ -601,19 +640,56 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "address[]",
+        "name": "stakes",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "minimum",
+        "type": "uint256"
+      }
+    ],
+    "name": "StakeRequired",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [],
+    "name": "VerifiersFixed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "scheduled",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "verifier",
+        "type": "address"
+      }
+    ],
+    "name": "VerifiersObjected",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
         "name": "verifiers",
         "type": "address[]"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "threshold",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       }
@@ -626,13 +702,11 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "address[]",
         "name": "verifiers",
         "type": "address[]"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "threshold",
         "type": "uint256"
       }
@@ -642,10 +716,21 @@ export const nodeRegistryAbi = [
   },
   {
     "inputs": [],
+    "name": "ANNOUNCEMENT_WINDOW",
+    "outputs": [
+      {
+        "name": "",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
     "name": "MAXIMUM_LIFETIME",
     "outputs": [
       {
-        "internalType": "uint64",
         "name": "",
         "type": "uint64"
       }
@@ -658,9 +743,20 @@ export const nodeRegistryAbi = [
     "name": "MAXIMUM_VERIFIERS",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "REGISTRATION_DOMAIN",
+    "outputs": [
+      {
+        "name": "",
+        "type": "string"
       }
     ],
     "stateMutability": "view",
@@ -676,7 +772,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       }
@@ -684,7 +779,6 @@ export const nodeRegistryAbi = [
     "name": "allowedFrom",
     "outputs": [
       {
-        "internalType": "uint64",
         "name": "",
         "type": "uint64"
       }
@@ -695,37 +789,30 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "facts",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       },
       {
-        "internalType": "bytes",
         "name": "signature",
         "type": "bytes"
       }
@@ -733,7 +820,6 @@ export const nodeRegistryAbi = [
     "name": "checkStatement",
     "outputs": [
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       }
@@ -746,37 +832,30 @@ export const nodeRegistryAbi = [
     "name": "eip712Domain",
     "outputs": [
       {
-        "internalType": "bytes1",
         "name": "fields",
         "type": "bytes1"
       },
       {
-        "internalType": "string",
         "name": "name",
         "type": "string"
       },
       {
-        "internalType": "string",
         "name": "version",
         "type": "string"
       },
       {
-        "internalType": "uint256",
         "name": "chainId",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "verifyingContract",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "salt",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256[]",
         "name": "extensions",
         "type": "uint256[]"
       }
@@ -787,7 +866,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       }
@@ -795,7 +873,6 @@ export const nodeRegistryAbi = [
     "name": "equivocated",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -812,10 +889,16 @@ export const nodeRegistryAbi = [
   },
   {
     "inputs": [],
+    "name": "freezeVerifiers",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
     "name": "frozen",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -826,7 +909,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       }
@@ -836,32 +918,30 @@ export const nodeRegistryAbi = [
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "keySetDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "quoteDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "measurement",
             "type": "bytes32"
           },
           {
-            "internalType": "uint64",
             "name": "expiresAt",
             "type": "uint64"
           },
           {
-            "internalType": "bool",
             "name": "revoked",
             "type": "bool"
+          },
+          {
+            "name": "quotedBlock",
+            "type": "uint64"
           }
         ],
-        "internalType": "struct Node",
         "name": "",
         "type": "tuple"
       }
@@ -874,7 +954,6 @@ export const nodeRegistryAbi = [
     "name": "getVerifiers",
     "outputs": [
       {
-        "internalType": "address[]",
         "name": "",
         "type": "address[]"
       }
@@ -885,7 +964,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       }
@@ -893,7 +971,6 @@ export const nodeRegistryAbi = [
     "name": "isActive",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -904,7 +981,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "verifier",
         "type": "address"
       }
@@ -912,7 +988,6 @@ export const nodeRegistryAbi = [
     "name": "isVerifier",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -923,7 +998,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       }
@@ -931,7 +1005,6 @@ export const nodeRegistryAbi = [
     "name": "measurementAllowed",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -942,7 +1015,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       }
@@ -950,7 +1022,6 @@ export const nodeRegistryAbi = [
     "name": "measurementOf",
     "outputs": [
       {
-        "internalType": "bytes32",
         "name": "",
         "type": "bytes32"
       }
@@ -959,9 +1030,20 @@ export const nodeRegistryAbi = [
     "type": "function"
   },
   {
+    "inputs": [],
+    "name": "minimumStake",
+    "outputs": [
+      {
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -969,7 +1051,6 @@ export const nodeRegistryAbi = [
     "name": "nodeAt",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -982,7 +1063,6 @@ export const nodeRegistryAbi = [
     "name": "nodeCount",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -993,7 +1073,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       }
@@ -1005,10 +1084,23 @@ export const nodeRegistryAbi = [
   },
   {
     "inputs": [],
+    "name": "objectToQuoteVerifier",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "objectToVerifiers",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
     "name": "objectionWindow",
     "outputs": [
       {
-        "internalType": "uint64",
         "name": "",
         "type": "uint64"
       }
@@ -1021,7 +1113,6 @@ export const nodeRegistryAbi = [
     "name": "owner",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -1034,7 +1125,6 @@ export const nodeRegistryAbi = [
     "name": "pendingOwner",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -1047,84 +1137,68 @@ export const nodeRegistryAbi = [
       {
         "components": [
           {
-            "internalType": "string",
             "name": "kind",
             "type": "string"
           },
           {
-            "internalType": "address",
             "name": "pool",
             "type": "address"
           },
           {
-            "internalType": "bytes32",
             "name": "subject",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "facts",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct SignedStatement",
         "name": "first",
         "type": "tuple"
       },
       {
         "components": [
           {
-            "internalType": "string",
             "name": "kind",
             "type": "string"
           },
           {
-            "internalType": "address",
             "name": "pool",
             "type": "address"
           },
           {
-            "internalType": "bytes32",
             "name": "subject",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "facts",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct SignedStatement",
         "name": "second",
         "type": "tuple"
       }
@@ -1139,7 +1213,6 @@ export const nodeRegistryAbi = [
     "name": "quoteVerifier",
     "outputs": [
       {
-        "internalType": "contract IQuoteVerifier",
         "name": "",
         "type": "address"
       }
@@ -1152,7 +1225,6 @@ export const nodeRegistryAbi = [
     "name": "quoteVerifierFrom",
     "outputs": [
       {
-        "internalType": "uint64",
         "name": "",
         "type": "uint64"
       }
@@ -1165,37 +1237,30 @@ export const nodeRegistryAbi = [
       {
         "components": [
           {
-            "internalType": "address",
             "name": "statementKey",
             "type": "address"
           },
           {
-            "internalType": "bytes32",
             "name": "keySetDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "quoteDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "measurement",
             "type": "bytes32"
           },
           {
-            "internalType": "uint64",
             "name": "expiresAt",
             "type": "uint64"
           }
         ],
-        "internalType": "struct NodeRegistration",
         "name": "registration",
         "type": "tuple"
       },
       {
-        "internalType": "bytes[]",
         "name": "signatures",
         "type": "bytes[]"
       }
@@ -1208,51 +1273,38 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "components": [
-          {
-            "internalType": "address",
-            "name": "statementKey",
-            "type": "address"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "keySetDigest",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "quoteDigest",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "measurement",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "uint64",
-            "name": "expiresAt",
-            "type": "uint64"
-          }
-        ],
-        "internalType": "struct NodeRegistration",
-        "name": "registration",
-        "type": "tuple"
-      },
-      {
-        "internalType": "bytes",
         "name": "quote",
         "type": "bytes"
       },
       {
-        "internalType": "bytes",
         "name": "keySet",
         "type": "bytes"
+      },
+      {
+        "name": "blockNumber",
+        "type": "uint256"
       }
     ],
     "name": "registerByQuote",
     "outputs": [],
     "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "blockNumber",
+        "type": "uint256"
+      }
+    ],
+    "name": "registrationNonce",
+    "outputs": [
+      {
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
     "type": "function"
   },
   {
@@ -1265,7 +1317,22 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
+        "name": "stakes_",
+        "type": "address"
+      },
+      {
+        "name": "minimum",
+        "type": "uint256"
+      }
+    ],
+    "name": "requireStake",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "name": "statementKey",
         "type": "address"
       }
@@ -1278,12 +1345,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
-        "internalType": "bool",
         "name": "allowed",
         "type": "bool"
       }
@@ -1296,8 +1361,7 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IQuoteVerifier",
-        "name": "quoteVerifier_",
+        "name": "next",
         "type": "address"
       }
     ],
@@ -1309,12 +1373,10 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address[]",
         "name": "verifiers",
         "type": "address[]"
       },
       {
-        "internalType": "uint256",
         "name": "threshold_",
         "type": "uint256"
       }
@@ -1326,10 +1388,21 @@ export const nodeRegistryAbi = [
   },
   {
     "inputs": [],
+    "name": "stakes",
+    "outputs": [
+      {
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
     "name": "threshold",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1340,7 +1413,6 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "newOwner",
         "type": "address"
       }
@@ -1349,8 +1421,20 @@ export const nodeRegistryAbi = [
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "verifiersFrozen",
+    "outputs": [
+      {
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
   }
 ] as const
 
 /** Creation code of NodeRegistry. */
-export const nodeRegistryBytecode = '0x6101808060405234610208576040816127198038038091610020828561020c565b8339810103126102085780516001600160a01b038116919082900361020857602001516001600160401b03811681036102085760405161006160408261020c565b6008815260208101906714d9585b1c1bdbdb60c21b82526040519161008760408461020c565b600183526020830191603160f81b83526100a081610243565b610120526100ad84610243565b61014052519020918260e05251902080610100524660a0526040519060208201927f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f8452604083015260608201524660808201523060a082015260a0815261011660c08261020c565b5190206080523060c05281156101f557600380546001600160a01b0319908116909155600280549182168417905560405192906001600160a01b03167f8be0079c531659141344cd1fd0a4f28419497f9722a3daafe3b4186f6b6457e05f80a36101605261246a90816102af8239608051816122e4015260a051816123a1015260c051816122ae015260e0518161233301526101005181612359015261012051816107070152610140518161073101526101605181818161030f0152818161165a01528181611a9e01528181611c0e01528181611cd00152611ec00152f35b631e4fbdf760e01b5f525f60045260245ffd5b5f80fd5b601f909101601f19168101906001600160401b0382119082101761022f57604052565b634e487b7160e01b5f52604160045260245ffd5b601f81511161026e57602081519101516020821061025f571790565b5f198260200360031b1b161790565b604460209160405192839163305a27a960e01b83528160048401528051918291826024860152018484015e5f828201840152601f01601f19168101030190fdfe6080806040526004361015610012575f80fd5b5f905f3560e01c908163054f7d9c146116f3575080630975b6f3146116d55780630fccb75f146116bb57806310893e3f1461167e57806319ba90461461163b5780631b727ddd1461160057806322f6095e1461154d5780632ac2ba0a1461150957806333105218146114cc578063384909fa146114a057806342cde4e8146114835780634d0d33c9146110f957806352aca1aa146110dc57806352ccf90c14610f1a5780636d0e262214610a455780636da49b8314610a27578063715018a6146109c0578063747d05f81461098b57806374a8f1031461089b57806375cf32e81461087157806379ba5097146107e957806384b0196e146106ed5780638da5cb5b146106c45780639d209048146105fd5780639f8a13d7146105cf578063a935e7661461051a578063b631ea6c146104e7578063cb4180c214610371578063ce3fe7ee146102a7578063e30c39781461027e578063f102139d14610231578063f2fde38b146101c35763f927727c14610189575f80fd5b346101c05760203660031901126101c05760206101a76004356117d3565b905460405160039290921b1c6001600160a01b03168152f35b80fd5b50346101c05760203660031901126101c0576101dd611712565b6101e5611e41565b600380546001600160a01b0319166001600160a01b039283169081179091556002549091167f38d16b8cac22d99fc7c124b9cd0de2d3fa1faef420bfe791d8c362d765e227008380a380f35b50346101c057806003193601126101c05761024a611e41565b600160ff1960055416176005557f2e13cdc38a985ca17718487556f7d8ecd7b863938e8553d39ce9d03375bb53af8180a180f35b50346101c057806003193601126101c0576003546040516001600160a01b039091168152602090f35b50346101c05760203660031901126101c0576004356001600160a01b0381169081810361036d577ffefbef1990c913a1fac7dec5f30ebce4a12003dd67f8e0f2b59665eeb5ac0ba1916001600160401b03604092610303611e41565b6005548260a81b6103367f0000000000000000000000000000000000000000000000000000000000000000854216611bc2565b60a81b1691610100600160a81b039060081b169060ff62ffffff60e81b0116171780600555835192835260a81c166020820152a180f35b8280fd5b50346101c05760e03660031901126101c0576004356001600160401b0381116104e3576103a2903690600401611758565b9190602435906001600160a01b038216820361036d576044359160c4356001600160401b0381116104df57610436916103e2610431923690600401611758565b92909161041b6104296103f6368c8a611b7d565b60208151910120604051928391602083019560a435918d60843592606435928a611dd3565b03601f198101835282611b5c565b5190206121b2565b6121d8565b50909360048210156104cb57506104a95761045083611d7b565b15610469576040516001600160a01b0384168152602090f35b60405163402cfd6160e01b81526001600160a01b039093166004840152606060248401529192839261049f916064850191611b21565b9060448301520390fd5b6104c784926040519384936306fdf43f60e51b855260048501611e29565b0390fd5b634e487b7160e01b81526021600452602490fd5b8480fd5b5080fd5b50346101c05760203660031901126101c0576001600160401b036040602092600435815260048452205416604051908152f35b50346101c057806003193601126101c057604051806020600b5491828152018091600b85525f51602061244a5f395f51905f5290855b8181106105b05750505082610566910383611b5c565b604051928392602084019060208552518091526040840192915b81811061058e575050500390f35b82516001600160a01b0316845285945060209384019390920191600101610580565b82546001600160a01b0316845260209093019260019283019201610550565b50346101c05760203660031901126101c05760206105f36105ee611712565b611d7b565b6040519015158152f35b50346101c05760203660031901126101c057604060a09161061c611712565b816080845161062a81611b41565b82815282602082015282868201528260608201520152600180851b03168152600c602052206040519061065c82611b41565b6001600160401b038154928381526001830154926020820193845260036002820154916040840192835201549360ff608060608501948688168652019560401c1615158552604051958652516020860152516040850152511660608301525115156080820152f35b50346101c057806003193601126101c0576002546040516001600160a01b039091168152602090f35b50346101c057806003193601126101c05761078d9061072b7f000000000000000000000000000000000000000000000000000000000000000061226d565b906107557f000000000000000000000000000000000000000000000000000000000000000061226d565b90602061079b604051936107698386611b5c565b8385525f368137604051968796600f60f81b885260e08589015260e0880190611785565b908682036040880152611785565b904660608601523060808601528260a086015284820360c08601528080855193848152019401925b8281106107d257505050500390f35b8351855286955093810193928101926001016107c3565b50346101c057806003193601126101c057600354336001600160a01b039091160361085e57600380546001600160a01b0319908116909155600280543392811683179091556001600160a01b03167f8be0079c531659141344cd1fd0a4f28419497f9722a3daafe3b4186f6b6457e08380a380f35b63118cdaa760e01b815233600452602490fd5b50346101c057806003193601126101c05760206001600160401b0360055460a81c16604051908152f35b50346101c05760203660031901126101c0576108b5611712565b6002546001600160a01b031633141580610978575b610959576001600160a01b0316808252600c60205260408220600301546001600160401b03161561094757808252600c60205260036040832001600160401b68ff0000000000000000198254161790557f7494af3162b4eff8a6b0f9f8a76321ee15449b4e7b9a556b6f0c876ae68e9f0d6020604051338152a280f35b63b65cf79160e01b8252600452602490fd5b633e6da07f60e11b8252336004526001600160a01b0316602452604490fd5b50336001600160a01b03821614156108ca565b50346101c05760403660031901126101c05760243580151581036104e3576109bd906109b5611e41565b600435611be2565b80f35b50346101c057806003193601126101c0576109d9611e41565b600380546001600160a01b031990811690915560028054918216905581906001600160a01b03167f8be0079c531659141344cd1fd0a4f28419497f9722a3daafe3b4186f6b6457e08280a380f35b50346101c057806003193601126101c0576020600654604051908152f35b34610e2357366003190160e08112610e235760a013610e235760a4356001600160401b038111610e2357610a7d903690600401611758565b60c4356001600160401b038111610e2357610a9c903690600401611758565b6005549193909291600881901c6001600160a01b0316919082158015610f05575b610ee657506040805163473b057f60e11b8152602060048201529283908180610aea602482018988611b21565b03915afa928315610e6a575f925f94610eab575b50606435831491821592610e9e575b8215610e75575b8215610e3c575b5050610e275750506040918251610b328482611b5c565b6012808252713d9131b7b73334b3911d1139b430991a9b1d60711b6020830190815290915f91838610918215610df8575b5050610de45750838101809111610c9a578351610be691610b85608083611b5c565b604282527f222c22666f726d6174223a227365616c706f6f6c2f6b65792d736574222c226860208301527f706b65223a7b226b656d223a22783235353139222c227075626c69634b65792286830152611d1160f11b6060830152848461220c565b602b8101809111610c9a578351610c3291610c018683611b5c565b601d82527f227d2c2273746174656d656e74223a7b2261646472657373223a2230780000006020830152848461220c565b915f93602884018085119485610c9a57818410610dd25795855b610c9a5781871015610d1a5783871015610d06578685013560f81c603081101580610cfb575b15610cae57602f190160ff8111610c9a57869160ff600192169060041b17975b019690610c4c565b634e487b7160e01b5f52601160045260245ffd5b606181101580610cf0575b15610cdd576056190160ff8111610c9a57869160ff600192169060041b1797610c92565b87637342d4f560e01b5f5260045260245ffd5b506066811115610cb9565b506039811115610c72565b634e487b7160e01b5f52603260045260245ffd5b94939293610c9a5783610d7793835193610d35606086611b5c565b602b85527f222c22736368656d65223a226569703731322d736563703235366b31227d2c2260208601526a76657273696f6e223a317d60a81b9085015261220c565b908103610dd257506001600160a01b03610d8f6117fb565b166001600160a01b0390911603610daa57610da8612004565b005b610db26117fb565b63079e860f60e51b5f5260018060a01b031660045260243560245260445ffd5b637342d4f560e01b5f5260045260245ffd5b637342d4f560e01b81526004819052602490fd5b5f93509150858411610e2357610e0f368587611b7d565b602081519101209151902014158680610b63565b5f80fd5b639726885760e01b5f5260045260245260445ffd5b60209250905f918160405192839283378101838152039060025afa15610e6a575f5160443514158580610b1b565b6040513d5f823e3d90fd5b915060205f6040518789823780888101838152039060025afa15610e6a57835f51141591610b14565b6024358514159250610b0d565b925092506040823d604011610ede575b81610ec860409383611b5c565b81010312610e2357602082519201519286610afe565b3d9150610ebb565b6001600160401b03906316b2395360e01b5f5260a81c1660045260245ffd5b50426001600160401b038260a81c1611610abd565b34610e2357366003190160c08112610e235760a013610e235760a4356001600160401b038111610e2357610f52903690600401611728565b600a54801580156110d3575b6110bd5750610f6b6117fb565b608435906001600160401b038216808303610e2357610fea92506040519060208201927f16854b701619f8fed4af79544d94655578bf8a748ed6c1f30f61c1b2cbdee411845260018060a01b031660408301526024356060830152604435608083015260643560a083015260c082015260c0815261042960e082611b5c565b5f9290835b838510156110b5576110106110098660051b850185611aef565b90846121d8565b5060048193929310156110a1571580159061107f575b611060576001600160a01b03828116911681111561104a5750600190940193610fef565b8563aaf02a7d60e01b5f5260045260245260445ffd5b5084638292da1360e01b5f5260045260018060a01b031660245260445ffd5b506001600160a01b0382165f9081526009602052604090205460ff1615611026565b634e487b7160e01b5f52602160045260245ffd5b610da8612004565b90636a781d6d60e01b5f5260045260245260445ffd5b50808210610f5e565b34610e23575f366003190112610e235760206040516276a7008152f35b34610e23576040366003190112610e23576004356001600160401b038111610e23578060040160e06003198336030112610e2357602435906001600160401b038211610e2357816004019160e06003198236030112610e235761116661115f8380611aef565b3691611b7d565b602081519101207f806b69fe8e1539b19930380ca0479cd085b75f59898ebd874f493964b54290958114908115611459575b811561142f575b8115611405575b81156113db575b81156113b1575b5015611383576111c382611f5a565b926001600160a01b036111d582611f5a565b6001600160a01b039095169416841480159190611351575b50801561131c575b801561130a575b80156112f9575b6112db5750815f52600c602052600360405f200180546001600160401b038116156112c85768ff00000000000000001916600160401b1790555f828152600d60205260409020805460ff191660011790557f43fc9a91165ed9313aa4c5412ca8bc2015672d287f00abab06749483182d17fd906044906112839080611aef565b9190946112a861129560248301611811565b9660405194606086526060860191611b21565b6001600160a01b03909616602084015201356040820152339381900390a3005b8363b65cf79160e01b5f5260045260245ffd5b6064908185631915f3ab60e21b5f520135600452013560245260445ffd5b506064810135606485013514611203565b506044810135604485013514156111fc565b5061132960248501611811565b6001600160a01b0361133d60248401611811565b6001600160a01b03909216911614156111f5565b905061137461115f61136661115f8680611aef565b602081519101209280611aef565b602081519101201415856111ed565b61138d8280611aef565b6104c7604051928392631b146ff360e01b8452602060048501526024840191611b21565b7fbbcdfecb8762a4adfc10c3044333c67b7d038b078beb9dae831284383265c98a915014856111b4565b7f28a58c2e1b50dc392da1c21cc37d5feb26679e965ea9bfa10d948fea1262c5ea811491506111ad565b7f21008c4203c5dc9f90e23b63c56e0fa4088e4708a709749d2c0d6485f9a5eedb811491506111a6565b7fcce633febacf209509a6bd091859fe42a7838a584c981a0118586cc57c35bda28114915061119f565b7fa5651257f5c65b9401f6d46abdfc04be8fc1d2521776c9a754a30470c350cf1f81149150611198565b34610e23575f366003190112610e23576020600a54604051908152f35b34610e23575f366003190112610e235760055460405160089190911c6001600160a01b03168152602090f35b34610e23576020366003190112610e23576001600160a01b036114ed611712565b165f526009602052602060ff60405f2054166040519015158152f35b34610e23576040366003190112610e23576004356001600160401b038111610e235761153c610da8913690600401611728565b611544611e41565b60243591611886565b34610e23576020366003190112610e2357600435335f52600960205260ff60405f205416156115ed57805f5260046020526001600160401b0360405f205416428111156115d75750805f52600460205260405f206001600160401b0319815416905533907fe5a28b8786838cec33859f2aefffcd5b26380d723287ab0b2bd4dcbba88e0f185f80a3005b90639f7cf21b60e01b5f5260045260245260445ffd5b632e8d67db60e01b5f523360045260245ffd5b34610e23576020366003190112610e23576001600160a01b03611621611712565b165f52600c6020526020600260405f200154604051908152f35b34610e23575f366003190112610e235760206040516001600160401b037f0000000000000000000000000000000000000000000000000000000000000000168152f35b34610e23576020366003190112610e23576001600160a01b0361169f611712565b165f52600d602052602060ff60405f2054166040519015158152f35b34610e23575f366003190112610e23576020604051818152f35b34610e23576020366003190112610e235760206105f36004356117a9565b34610e23575f366003190112610e235760209060ff6005541615158152f35b600435906001600160a01b0382168203610e2357565b9181601f84011215610e23578235916001600160401b038311610e23576020808501948460051b010111610e2357565b9181601f84011215610e23578235916001600160401b038311610e235760208381860195010111610e2357565b805180835260209291819084018484015e5f828201840152601f01601f1916010190565b5f5260046020526001600160401b0360405f20541680151590816117cb575090565b905042101590565b600654811015610d065760065f5260205f2001905f90565b9190811015610d065760051b0190565b6004356001600160a01b0381168103610e235790565b356001600160a01b0381168103610e235790565b916020908281520191905f905b80821061183f5750505090565b90919283359060018060a01b038216809203610e2357602081600193829352019401920190611832565b93929160209161188191604087526040870191611825565b930152565b929082158015611ae6575b8015611adc575b611ac557600b54151580611a93575b80611a81575b611a7b575f5b600b548110156118fe57600b54811015610d06575f51602061244a5f395f51905f528101546001600160a01b03165f908152600960205260409020805460ff191690556001016118b3565b509091925f5f905b8382106119ef5750506001600160401b0382116119db57600160401b82116119db5781600b5481600b558082106119ad575b505080600b5f525f5b838110611985575050611980847ffb629dea090665e9d531c4987e92657d3f31afe4b9b0e4e2b6edc891ec623dfc9495600a5560405193849384611869565b0390a1565b600190602061199384611811565b930192815f51602061244a5f395f51905f52015501611941565b035f5b8181106119bf57839150611938565b5f8482015f51602061244a5f395f51905f5201556001016119b0565b634e487b7160e01b5f52604160045260245ffd5b611a026119fd8386866117eb565b611811565b6001600160a01b0391821691161115611a4a576001611a256119fd8386866117eb565b91818060a01b0383165f52600960205260405f208260ff198254161790550190611906565b611a586119fd8285856117eb565b63aaf02a7d60e01b5f9081526004929092526001600160a01b0316602452604490fd5b50915050565b50611a8d838286611e68565b156118ad565b506001600160401b037f00000000000000000000000000000000000000000000000000000000000000001615156118a7565b90506301228e4f60e71b5f5260045260245260445ffd5b5060208111611898565b50808311611891565b903590601e1981360301821215610e2357018035906001600160401b038211610e2357602001918136038313610e2357565b908060209392818452848401375f828201840152601f01601f1916010190565b60a081019081106001600160401b038211176119db57604052565b90601f801991011681019081106001600160401b038211176119db57604052565b9291926001600160401b0382116119db5760405191611ba6601f8201601f191660200184611b5c565b829481845281830111610e23578281602093845f960137010152565b906001600160401b03809116911601906001600160401b038211610c9a57565b9015611d355760ff60055416611d2657805f5260046020526001600160401b0360405f205416611cc5577f00000000000000000000000000000000000000000000000000000000000000006001600160401b03611c4182824216611bc2565b91835f52600460205260405f20828416831982541617905516155f14611c8f57507f2e1d4cf61bbc2b86d49e82545b10ebcc157b9abfe1bab419ae0bc2519176162d602060405160018152a2565b60207f4616242fd2954d1eeb7432d1f40e33c90b8b631eff24212e2b4a585d9e61abb5916001600160401b0360405191168152a2565b906001600160401b037f00000000000000000000000000000000000000000000000000000000000000001615611d225750805f5260046020526001600160401b0360405f2054169063d6bfd7af60e01b5f5260045260245260445ffd5b9050565b631b6f41a160e31b5f5260045ffd5b805f52600460205260405f206001600160401b031981541690557f2e1d4cf61bbc2b86d49e82545b10ebcc157b9abfe1bab419ae0bc2519176162d60206040515f8152a2565b60018060a01b03165f52600c60205260405f2060038101549060ff8260401c16159182611dbe575b5081611dad575090565b611dbb9150600201546117a9565b90565b426001600160401b039091161191505f611da3565b9260c094919796959260e08501987ffd2f0b65ae77b4520b333afbd663171d4ec34e6147ae42e4276f2915e38d009b8652602086015260018060a01b031660408501526060840152608083015260a08201520152565b93929160209161188191604087526040870191611b21565b6002546001600160a01b03163303611e5557565b63118cdaa760e01b5f523360045260245ffd5b906040516020810190611e818161041b87868887611869565b519020928360075414611f23577f0c7207099060bd6c1254faef17fb537ff8bfbcbbde3d1d4853e0f11d706e52f8936007556001600160401b03611ee77f0000000000000000000000000000000000000000000000000000000000000000824216611bc2565b16806001600160401b03196008541617600855611f11604051948594606086526060860191611825565b91602084015260408301520390a15f90565b5050506001600160401b036008541690814210611f455750505f600755600190565b637b04b45360e11b5f5260045260245260445ffd5b90611f6861115f8380611aef565b60208151910120611fc5611fb2611f8160208601611811565b9261041b6104296040880135956040519283918a60208401968a60a08301359360606080850135940135928a611dd3565b611fbf60c0860186611aef565b916121d8565b5093909360048110156110a157611fda575050565b90611fe8826104c793611aef565b9290916040519384936306fdf43f60e51b855260048501611e29565b6004356001600160a01b03811690818103610e235750805f52600c60205260405f209080156121a357600382019182549260ff8460401c16612190576064359361204d856117a9565b1561217d576001600160401b031691428311156121765782905b6276a700420190814211610c9a57608435946001600160401b03861692838714159485610e235780851180159061216a575b61214a5750501561210a575b60243592838255876002604435938460018201550155610e2357846060947f2c007c5e2ee3ce11269ddbaa9d13f7b5f2e04ff3f451bc5116b98dc162a395009650836001600160401b03198254161790555060405192835260208301526040820152a3565b600654600160401b8110156119db5780600161212992016006556117d3565b81546001600160a01b0360039290921b91821b19169088901b1790556120a5565b848887610e235750630169791760e71b5f5260045260245260445260645ffd5b505f9550818511612099565b4290612067565b84634dedfabb60e11b5f5260045260245ffd5b8263fe5cf7e160e01b5f5260045260245ffd5b633b246c0160e11b5f5260045ffd5b6042906121bd6122ab565b906040519161190160f01b8352600283015260228201522090565b9060418303612202576121fb9250602081013591604082359201355f1a906123c7565b9192909190565b50505f9160029190565b93928051830194858411610c9a5785808410938415612231575b50505050610dd25750565b9080929394508511610e23578111610e23576122539184803693039101611b7d565b60208151910120906020815191012014155f808080612226565b60ff811690601f821161229c5760405191612289604084611b5c565b6020808452838101919036833783525290565b632cd44ac360e21b5f5260045ffd5b307f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316148061239e575b15612306577f000000000000000000000000000000000000000000000000000000000000000090565b60405160208101907f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f82527f000000000000000000000000000000000000000000000000000000000000000060408201527f000000000000000000000000000000000000000000000000000000000000000060608201524660808201523060a082015260a0815261239860c082611b5c565b51902090565b507f000000000000000000000000000000000000000000000000000000000000000046146122dd565b91907f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0841161243e579160209360809260ff5f9560405194855216868401526040830152606082015282805260015afa15610e6a575f516001600160a01b0381161561243457905f905f90565b505f906001905f90565b5050505f916003919056fe0175b7a638427703f0dbe7bb9bbf987a2551717b34e79f33b5b1008d1fa01db9' as const
+export const nodeRegistryBytecode = '0x610180806040523461020857604081612e8a8038038091610020828561020c565b8339810103126102085780516001600160a01b038116919082900361020857602001516001600160401b03811681036102085760405161006160408261020c565b6008815260208101906714d9585b1c1bdbdb60c21b82526040519161008760408461020c565b600183526020830191603160f81b83526100a081610243565b610120526100ad84610243565b61014052519020918260e05251902080610100524660a0526040519060208201927f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f8452604083015260608201524660808201523060a082015260a0815261011660c08261020c565b5190206080523060c05281156101f557600380546001600160a01b0319908116909155600280549182168417905560405192906001600160a01b03167f8be0079c531659141344cd1fd0a4f28419497f9722a3daafe3b4186f6b6457e05f80a361016052612bdb90816102af823960805181612a5b015260a05181612b12015260c05181612a25015260e05181612aaa01526101005181612ad0015261012051816107ef015261014051816108190152610160518181816119ac01528181611e5b015281816120c90152818161218b0152818161238801526125570152f35b631e4fbdf760e01b5f525f60045260245ffd5b5f80fd5b601f909101601f19168101906001600160401b0382119082101761022f57604052565b634e487b7160e01b5f52604160045260245ffd5b601f81511161026e57602081519101516020821061025f571790565b5f198260200360031b1b161790565b604460209160405192839163305a27a960e01b83528160048401528051918291826024860152018484015e5f828201840152601f01601f19168101030190fdfe6080806040526004361015610012575f80fd5b5f905f3560e01c908163054f7d9c14611a45575080630975b6f314611a275780630fccb75f14611a0d57806310893e3f146119d057806319ba90461461198d5780631b727ddd146119525780632092fbff146118d657806322f6095e146118365780632ac2ba0a146117f257806333105218146117b5578063384909fa1461178957806342cde4e81461176c5780634d0d33c9146113e25780634ddae519146113bc57806352aca1aa1461139f57806352ccf90c146111a257806358c35528146110fd5780636da49b83146110e0578063715018a61461107b578063747d05f81461104a57806374a8f10314610f5657806375cf32e814610f2d5780637732fbcd14610f0857806378fd526d146109da57806379ba50971461095257806383830311146108d157806384b0196e146107d557806385efe1fb146107825780638da5cb5b1461075957806399566c4f146107255780639d209048146106435780639f8a13d714610615578063a935e76614610560578063ad09c7ce14610537578063b631ea6c14610504578063c9d9f45f146104e6578063cb4180c214610370578063ce3fe7ee14610333578063e30c39781461030a578063ec5ffac2146102ec578063f102139d1461029f578063f2fde38b146102315763f927727c146101f7575f80fd5b3461022e57602036600319011261022e576020610215600435611bcb565b905460405160039290921b1c6001600160a01b03168152f35b80fd5b503461022e57602036600319011261022e5761024b611a64565b610253612452565b600380546001600160a01b0319166001600160a01b039283169081179091556002549091167f38d16b8cac22d99fc7c124b9cd0de2d3fa1faef420bfe791d8c362d765e227008380a380f35b503461022e578060031936011261022e576102b8612452565b600160ff1960055416176005557f2e13cdc38a985ca17718487556f7d8ecd7b863938e8553d39ce9d03375bb53af8180a180f35b503461022e578060031936011261022e576020600854604051908152f35b503461022e578060031936011261022e576003546040516001600160a01b039091168152602090f35b503461022e57602036600319011261022e576004356001600160a01b038116810361036c5761036990610364612452565b6122ff565b80f35b5080fd5b503461022e5760e036600319011261022e576004356001600160401b03811161036c576103a1903690600401611aaa565b9190602435906001600160a01b03821682036104e2576044359160c4356001600160401b0381116104de57610435916103e1610430923690600401611aaa565b92909161041a6104286103f5368c8a611f91565b60208151910120604051928391602083019560a435918d60843592606435928a612291565b03601f198101835282611b45565b519020612929565b61294f565b50909360048210156104ca57506104a85761044f83612239565b15610468576040516001600160a01b0384168152602090f35b60405163402cfd6160e01b81526001600160a01b039093166004840152606060248401529192839261049e916064850191611f71565b9060448301520390fd5b6104c684926040519384936306fdf43f60e51b8552600485016122e7565b0390fd5b634e487b7160e01b81526021600452602490fd5b8480fd5b8280fd5b503461022e578060031936011261022e576020604051621275008152f35b503461022e57602036600319011261022e576001600160401b036040602092600435815260048452205416604051908152f35b503461022e578060031936011261022e576007546040516001600160a01b039091168152602090f35b503461022e578060031936011261022e57604051806020600e5491828152018091600e85525f516020612bbb5f395f51905f5290855b8181106105f657505050826105ac910383611b45565b604051928392602084019060208552518091526040840192915b8181106105d4575050500390f35b82516001600160a01b03168452859450602093840193909201916001016105c6565b82546001600160a01b0316845260209093019260019283019201610596565b503461022e57602036600319011261022e576020610639610634611a64565b612239565b6040519015158152f35b503461022e57602036600319011261022e57604060c091610662611a64565b8160a0845161067081611b2a565b8281528260208201528286820152826060820152826080820152015260018060a01b03168152600f602052206001600160401b03604051916106b183611b2a565b80549283815282600183015460208301908152600360028501549460408501958652015493606084019183861683528360a0608087019660ff8960401c1615158852019660481c168652604051978852516020880152516040870152511660608501525115156080840152511660a0820152f35b503461022e578060031936011261022e57610755610741611b66565b604051918291602083526020830190611ad7565b0390f35b503461022e578060031936011261022e576002546040516001600160a01b039091168152602090f35b503461022e578060031936011261022e5761079b612452565b61010061ff0019600554161760055580600a557f53866ef995bfada48e95e92dc8bc3f4f3b8b292e9e26b96f946f20f21fa2e3a68180a180f35b503461022e578060031936011261022e57610875906108137f00000000000000000000000000000000000000000000000000000000000000006129e4565b9061083d7f00000000000000000000000000000000000000000000000000000000000000006129e4565b906020610883604051936108518386611b45565b8385525f368137604051968796600f60f81b885260e08589015260e0880190611ad7565b908682036040880152611ad7565b904660608601523060808601528260a086015284820360c08601528080855193848152019401925b8281106108ba57505050500390f35b8351855286955093810193928101926001016108ab565b503461022e57604036600319011261022e576004356001600160a01b0381169081900361036c5760407f27e210f15cd290e032299b9b8edf0defd78e1bf6bfed7a25c9b606304e59c22a91602435610927612452565b816bffffffffffffffffffffffff60a01b60075416176007558060085582519182526020820152a180f35b503461022e578060031936011261022e57600354336001600160a01b03909116036109c757600380546001600160a01b0319908116909155600280543392811683179091556001600160a01b03167f8be0079c531659141344cd1fd0a4f28419497f9722a3daafe3b4186f6b6457e08380a380f35b63118cdaa760e01b815233600452602490fd5b34610e64576060366003190112610e64576004356001600160401b038111610e6457610a0a903690600401611aaa565b6024356001600160401b038111610e6457610a29903690600401611aaa565b6044356001600160a01b03610a3c611ef3565b16908115610ee7576060604051809363473b057f60e11b8252602060048301528180610a6c602482018b8d611f71565b03915afa918215610e9a575f925f915f91610ea5575b5060205f6040518789823780888101838152039060025afa15610e9a57815f5103610e8357610ab083611fd6565b90818103610e685750506040928351610ac98582611b45565b6012808252713d9131b7b73334b3911d1139b430991a9b1d60711b6020830190815290915f91838910918215610e39575b5050610e255750848101809111610c31578451610b7d91610b1c608083611b45565b604282527f222c22666f726d6174223a227365616c706f6f6c2f6b65792d736574222c226860208301527f706b65223a7b226b656d223a22783235353139222c227075626c69634b65792287830152611d1160f11b60608301528789612983565b602b8101809111610c31578451610bc991610b988783611b45565b601d82527f227d2c2273746174656d656e74223a7b2261646472657373223a22307800000060208301528789612983565b965f9860288901808a11998a610c3157818910610e13579a8a5b610c3157818c1015610cb157888c1015610c9d578b8a013560f81c603081101580610c92575b15610c4557602f190160ff8111610c31578b9160ff600192169060041b179c5b019b90610be3565b634e487b7160e01b5f52601160045260245ffd5b606181101580610c87575b15610c74576056190160ff8111610c31578b9160ff600192169060041b179c610c29565b8c637342d4f560e01b5f5260045260245ffd5b506066811115610c50565b506039811115610c09565b634e487b7160e01b5f52603260045260245ffd5b9088908a8c610c3157610d0f91838b5192610ccd606085611b45565b602b84527f222c22736368656d65223a226569703731322d736563703235366b31227d2c2260208501526a76657273696f6e223a317d60a81b8d850152612983565b908103610e1357506001600160a01b03165f818152600f6020528790206003015490959060481c6001600160401b031680821115610df95750915f91602093878452600f85526003898520019067ffffffffffffffff60481b82549160481b169067ffffffffffffffff60481b191617905581885192839283378101838152039060025afa15610def575f51906276a7006001600160401b03421601916001600160401b038311610c3157856001600160401b0394610ded975196610dd388611afb565b8752602087015285015260608401521660808201526126a2565b005b83513d5f823e3d90fd5b908663b5d5acc360e01b5f5260045260245260445260645ffd5b637342d4f560e01b5f5260045260245ffd5b637342d4f560e01b81526004819052602490fd5b5f93509150888411610e6457610e5036858c611f91565b602081519101209151902014158b80610afa565b5f80fd5b9091506315b7721760e31b5f5260045260245260445260645ffd5b5082639726885760e01b5f5260045260245260445ffd5b6040513d5f823e3d90fd5b935050506060823d606011610edf575b81610ec260609383611b45565b81010312610e645781516040602084015193015190929088610a82565b3d9150610eb5565b6001600160401b0360065460a01c166316b2395360e01b5f5260045260245ffd5b34610e64575f366003190112610e6457602060ff60055460081c166040519015158152f35b34610e64575f366003190112610e645760206001600160401b0360065460a01c16604051908152f35b34610e64576020366003190112610e6457610f6f611a64565b6002546001600160a01b031633141580611037575b611013576001600160a01b03165f818152600f60205260409020600301546001600160401b03161561100157805f52600f602052600360405f2001600160401b68ff0000000000000000198254161790557f7494af3162b4eff8a6b0f9f8a76321ee15449b4e7b9a556b6f0c876ae68e9f0d6020604051338152a2005b63b65cf79160e01b5f5260045260245ffd5b633e6da07f60e11b5f908152336004526001600160a01b0391909116602452604490fd5b50336001600160a01b0382161415610f84565b34610e64576040366003190112610e64576024358015158103610e6457610ded90611073612452565b60043561209d565b34610e64575f366003190112610e6457611093612452565b600380546001600160a01b03199081169091556002805491821690555f906001600160a01b03167f8be0079c531659141344cd1fd0a4f28419497f9722a3daafe3b4186f6b6457e08280a3005b34610e64575f366003190112610e64576020600954604051908152f35b34610e64575f366003190112610e6457335f52600c60205260ff60405f2054161561118f576006546001600160401b038160a01c16428111156111795750336001600160a01b0382167f0c4d3bb0a406af19bc286f632bc7c656b769aa0802e4fe508d368fb0bcdb09425f80a36001600160e01b031916600655005b6303a958e360e41b5f526004524260245260445ffd5b632e8d67db60e01b5f523360045260245ffd5b34610e6457366003190160c08112610e645760a013610e645760a4356001600160401b038111610e64576111da903690600401611a7a565b600d5480158015611396575b61138057506004356001600160a01b03811690818103610e645750602435926044359360643592608435906001600160401b03821690818303610e645761127e916040519060208201927f16854b701619f8fed4af79544d94655578bf8a748ed6c1f30f61c1b2cbdee411845260408301528560608301528960808301528760a083015260c082015260c0815261042860e082611b45565b935f965f975b8789101561134a576112a561129e8a60051b880188611f3f565b908961294f565b5060048193929310156113365715801590611314575b6112f5576001600160a01b0382811691168111156112df5750600190980197611284565b8963aaf02a7d60e01b5f5260045260245260445ffd5b5088638292da1360e01b5f5260045260018060a01b031660245260445ffd5b506001600160a01b0382165f908152600c602052604090205460ff16156112bb565b634e487b7160e01b5f52602160045260245ffd5b50610ded94506040519361135d85611afb565b611365611a64565b855260208501526040840152606083015260808201526126a2565b90636a781d6d60e01b5f5260045260245260445ffd5b508082106111e6565b34610e64575f366003190112610e645760206040516276a7008152f35b34610e64576020366003190112610e645760206113da600435611fd6565b604051908152f35b34610e64576040366003190112610e64576004356001600160401b038111610e64578060040160e06003198336030112610e6457602435906001600160401b038211610e6457816004019160e06003198236030112610e645761144f6114488380611f3f565b3691611f91565b602081519101207f806b69fe8e1539b19930380ca0479cd085b75f59898ebd874f493964b54290958114908115611742575b8115611718575b81156116ee575b81156116c4575b811561169a575b501561166c576114ac826125f8565b926001600160a01b036114be826125f8565b6001600160a01b03909516941684148015919061163a575b508015611605575b80156115f3575b80156115e2575b6115c45750815f52600f602052600360405f200180546001600160401b038116156115b15768ff00000000000000001916600160401b1790555f828152601060205260409020805460ff191660011790557f43fc9a91165ed9313aa4c5412ca8bc2015672d287f00abab06749483182d17fd9060449061156c9080611f3f565b91909461159161157e60248301611bf3565b9660405194606086526060860191611f71565b6001600160a01b03909616602084015201356040820152339381900390a3005b8363b65cf79160e01b5f5260045260245ffd5b6064908185631915f3ab60e21b5f520135600452013560245260445ffd5b5060648101356064850135146114ec565b506044810135604485013514156114e5565b5061161260248501611bf3565b6001600160a01b0361162660248401611bf3565b6001600160a01b03909216911614156114de565b905061165d61144861164f6114488680611f3f565b602081519101209280611f3f565b602081519101201415856114d6565b6116768280611f3f565b6104c6604051928392631b146ff360e01b8452602060048501526024840191611f71565b7fbbcdfecb8762a4adfc10c3044333c67b7d038b078beb9dae831284383265c98a9150148561149d565b7f28a58c2e1b50dc392da1c21cc37d5feb26679e965ea9bfa10d948fea1262c5ea81149150611496565b7f21008c4203c5dc9f90e23b63c56e0fa4088e4708a709749d2c0d6485f9a5eedb8114915061148f565b7fcce633febacf209509a6bd091859fe42a7838a584c981a0118586cc57c35bda281149150611488565b7fa5651257f5c65b9401f6d46abdfc04be8fc1d2521776c9a754a30470c350cf1f81149150611481565b34610e64575f366003190112610e64576020600d54604051908152f35b34610e64575f366003190112610e645760206117a3611ef3565b6040516001600160a01b039091168152f35b34610e64576020366003190112610e64576001600160a01b036117d6611a64565b165f52600c602052602060ff60405f2054166040519015158152f35b34610e64576040366003190112610e64576004356001600160401b038111610e6457611825610ded913690600401611a7a565b61182d612452565b60243591611c68565b34610e64576020366003190112610e6457600435335f52600c60205260ff60405f2054161561118f57805f5260046020526001600160401b0360405f205416428111156118c05750805f52600460205260405f206001600160401b0319815416905533907fe5a28b8786838cec33859f2aefffcd5b26380d723287ab0b2bd4dcbba88e0f185f80a3005b90639f7cf21b60e01b5f5260045260245260445ffd5b34610e64575f366003190112610e6457335f52600c60205260ff60405f2054161561118f57600a548015611930575f600a5533907f79131ad3d88a0d56e114e6b5d5c91f8d6d8dbe426895f0d2b31ca0fdcb2a768a5f80a3005b6001600160401b03600b54166303a958e360e41b5f526004524260245260445ffd5b34610e64576020366003190112610e64576001600160a01b03611973611a64565b165f52600f6020526020600260405f200154604051908152f35b34610e64575f366003190112610e645760206040516001600160401b037f0000000000000000000000000000000000000000000000000000000000000000168152f35b34610e64576020366003190112610e64576001600160a01b036119f1611a64565b165f526010602052602060ff60405f2054166040519015158152f35b34610e64575f366003190112610e64576020604051818152f35b34610e64576020366003190112610e64576020610639600435611ba1565b34610e64575f366003190112610e645760209060ff6005541615158152f35b600435906001600160a01b0382168203610e6457565b9181601f84011215610e64578235916001600160401b038311610e64576020808501948460051b010111610e6457565b9181601f84011215610e64578235916001600160401b038311610e645760208381860195010111610e6457565b805180835260209291819084018484015e5f828201840152601f01601f1916010190565b60a081019081106001600160401b03821117611b1657604052565b634e487b7160e01b5f52604160045260245ffd5b60c081019081106001600160401b03821117611b1657604052565b90601f801991011681019081106001600160401b03821117611b1657604052565b60405190611b75604083611b45565b601782527f7365616c706f6f6c2f726567697374726174696f6e2f310000000000000000006020830152565b5f5260046020526001600160401b0360405f2054168015159081611bc3575090565b905042101590565b600954811015610c9d5760095f5260205f2001905f90565b9190811015610c9d5760051b0190565b356001600160a01b0381168103610e645790565b916020908281520191905f905b808210611c215750505090565b90919283359060018060a01b038216809203610e6457602081600193829352019401920190611c14565b939291602091611c6391604087526040870191611c07565b930152565b929082158015611eea575b8015611ee0575b611ec957600e54151580611eb7575b611e44575b5f5b600e54811015611cdb57600e54811015610c9d575f516020612bbb5f395f51905f528101546001600160a01b03165f908152600c60205260409020805460ff19169055600101611c90565b509091925f5f905b838210611db85750506001600160401b038211611b1657600160401b8211611b165781600e5481600e55808210611d8a575b505080600e5f525f5b838110611d62575050611d5d847ffb629dea090665e9d531c4987e92657d3f31afe4b9b0e4e2b6edc891ec623dfc9495600d5560405193849384611c4b565b0390a1565b6001906020611d7084611bf3565b930192815f516020612bbb5f395f51905f52015501611d1e565b035f5b818110611d9c57839150611d15565b5f8482015f516020612bbb5f395f51905f520155600101611d8d565b611dcb611dc6838686611be3565b611bf3565b6001600160a01b0391821691161115611e13576001611dee611dc6838686611be3565b91818060a01b0383165f52600c60205260405f208260ff198254161790550190611ce3565b611e21611dc6828585611be3565b63aaf02a7d60e01b5f9081526004929092526001600160a01b0316602452604490fd5b60ff60055460081c16611ea0576001600160401b037f000000000000000000000000000000000000000000000000000000000000000016151580611e8e575b15611c8e5750915050565b50611e9a8382866124d4565b15611e83565b905063e44c0f7960e01b5f5260045260245260445ffd5b50611ec3838286612479565b15611c89565b90506301228e4f60e71b5f5260045260245260445ffd5b5060208111611c7a565b50808311611c73565b6006546001600160a01b038116908115159081611f27575b5015611f145790565b5060055460101c6001600160a01b031690565b90506001600160401b03429160a01c1611155f611f0b565b903590601e1981360301821215610e6457018035906001600160401b038211610e6457602001918136038313610e6457565b908060209392818452848401375f828201840152601f01601f1916010190565b9291926001600160401b038211611b165760405191611fba601f8201601f191660200184611b45565b829481845281830111610e64578281602093845f960137010152565b610101814303105f14612052578040905b81156120405761203a611ff8611b66565b92604051928391612015602084019660a0885260c0850190611ad7565b91466040850152306060850152608084015260a083015203601f198101835282611b45565b51902090565b633439fc5560e21b5f5260045260245ffd5b805f525f602052602080805f71f90827f1c53a10cb7a02335b1753200029355afa5060205190611fe7565b906001600160401b03809116911601906001600160401b038211610c3157565b90156121f35760ff600554166121e157805f5260046020526001600160401b0360405f205416612180577f00000000000000000000000000000000000000000000000000000000000000006001600160401b036120fc8282421661207d565b91835f52600460205260405f20828416831982541617905516155f1461214a57507f2e1d4cf61bbc2b86d49e82545b10ebcc157b9abfe1bab419ae0bc2519176162d602060405160018152a2565b60207f4616242fd2954d1eeb7432d1f40e33c90b8b631eff24212e2b4a585d9e61abb5916001600160401b0360405191168152a2565b906001600160401b037f000000000000000000000000000000000000000000000000000000000000000016156121dd5750805f5260046020526001600160401b0360405f2054169063d6bfd7af60e01b5f5260045260245260445ffd5b9050565b632366e10960e01b5f5260045260245ffd5b805f52600460205260405f206001600160401b031981541690557f2e1d4cf61bbc2b86d49e82545b10ebcc157b9abfe1bab419ae0bc2519176162d60206040515f8152a2565b60018060a01b03165f52600f60205260405f2060038101549060ff8260401c1615918261227c575b508161226b575090565b612279915060020154611ba1565b90565b426001600160401b039091161191505f612261565b9260c094919796959260e08501987ffd2f0b65ae77b4520b333afbd663171d4ec34e6147ae42e4276f2915e38d009b8652602086015260018060a01b031660408501526060840152608083015260a08201520152565b939291602091611c6391604087526040870191611f71565b6001600160a01b0381169081156123e7575060055460ff81166123d4577ffefbef1990c913a1fac7dec5f30ebce4a12003dd67f8e0f2b59665eeb5ac0ba19160409162010000600160b01b03612353611ef3565b60101b1662010000600160b01b031991909116176005556006546001600160401b03908267ffffffffffffffff60a01b6123af7f000000000000000000000000000000000000000000000000000000000000000042861661207d565b60a01b169163ffffffff60e01b16171780600655835192835260a01c166020820152a1565b50632366e10960e01b5f5260045260245ffd5b6005805462010000600160b01b03191660109290921b62010000600160b01b0316919091179055600680546001600160e01b03191682179055604080519182525f60208301527ffefbef1990c913a1fac7dec5f30ebce4a12003dd67f8e0f2b59665eeb5ac0ba191a1565b6002546001600160a01b0316330361246657565b63118cdaa760e01b5f523360045260245ffd5b9091600d54116124ce575f5b82811061249457505050600190565b6001600160a01b036124aa611dc6838686611be3565b165f52600c60205260ff60405f205416156124c757600101612485565b5050505f90565b50505f90565b9060405160208101906124ed8161041a87868887611c4b565b51902092600b546001600160401b038116946212750086016001600160401b038111610c315781600a541490816125e4575b506125b8577f0c7207099060bd6c1254faef17fb537ff8bfbcbbde3d1d4853e0f11d706e52f89550600a556001600160401b0361257e7f000000000000000000000000000000000000000000000000000000000000000082421661207d565b1680916001600160401b03191617600b556125a6604051948594606086526060860191611c07565b91602084015260408301520390a15f90565b93505050508142106125cf5750505f600a55600190565b637b04b45360e11b5f5260045260245260445ffd5b6001600160401b039150164211155f61251f565b906126066114488380611f3f565b6020815191012061266361265061261f60208601611bf3565b9261041a6104286040880135956040519283918a60208401968a60a08301359360606080850135940135928a612291565b61265d60c0860186611f3f565b9161294f565b50939093600481101561133657612678575050565b90612686826104c693611f3f565b9290916040519384936306fdf43f60e51b8552600485016122e7565b80516001600160a01b03165f818152600f60205260409020811561291257600381019081549060ff8260401c166128ff5760608501916126e28351611ba1565b156128eb5760085480612857575b506001600160401b0316904282111561285057815b6276a7004201804211610c315760808801936001600160401b03855116818111801590612847575b61282f57505050156127b5575b926060926001600160401b0387937f2c007c5e2ee3ce11269ddbaa9d13f7b5f2e04ff3f451bc5116b98dc162a39500966040602060029b01519687835501519384600183015551998a9101555116916001600160401b0383166001600160401b031982541617905560405192835260208301526040820152a3565b9194909260095495600160401b871015611b16576001600160401b037f2c007c5e2ee3ce11269ddbaa9d13f7b5f2e04ff3f451bc5116b98dc162a39500956060956128088a600160029c01600955611bcb565b81549060031b908b821b9160018060a01b03901b191617905593965093975050925061273a565b630169791760e71b5f5260045260245260445260645ffd5b5082811161272d565b4291612705565b60075460405163912c267360e01b81526004810188905290602090829060249082906001600160a01b03165afa908115610e9a575f916128b9575b508181106128a057506126f0565b86632cb89aff60e01b5f5260045260245260445260645ffd5b90506020813d6020116128e3575b816128d460209383611b45565b81010312610e6457515f612892565b3d91506128c7565b8251634dedfabb60e11b5f5260045260245ffd5b8363fe5cf7e160e01b5f5260045260245ffd5b602083015163eff3cc8160e01b5f5260045260245ffd5b604290612934612a22565b906040519161190160f01b8352600283015260228201522090565b9060418303612979576129729250602081013591604082359201355f1a90612b38565b9192909190565b50505f9160029190565b93928051830194858411610c3157858084109384156129a8575b50505050610e135750565b9080929394508511610e64578111610e64576129ca9184803693039101611f91565b60208151910120906020815191012014155f80808061299d565b60ff811690601f8211612a135760405191612a00604084611b45565b6020808452838101919036833783525290565b632cd44ac360e21b5f5260045ffd5b307f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03161480612b0f575b15612a7d577f000000000000000000000000000000000000000000000000000000000000000090565b60405160208101907f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f82527f000000000000000000000000000000000000000000000000000000000000000060408201527f000000000000000000000000000000000000000000000000000000000000000060608201524660808201523060a082015260a0815261203a60c082611b45565b507f00000000000000000000000000000000000000000000000000000000000000004614612a54565b91907f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a08411612baf579160209360809260ff5f9560405194855216868401526040830152606082015282805260015afa15610e9a575f516001600160a01b03811615612ba557905f905f90565b505f906001905f90565b5050505f916003919056febb7b4a454dc3493923482f07822329ed19e8244eff582cc204f8554c3620c3fd' as const

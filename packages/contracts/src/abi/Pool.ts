@@ -7,185 +7,162 @@ export const poolAbi = [
       {
         "components": [
           {
-            "internalType": "string",
             "name": "name",
             "type": "string"
           },
           {
-            "internalType": "string",
             "name": "symbol",
             "type": "string"
           },
           {
             "components": [
               {
-                "internalType": "bytes32",
                 "name": "policyDigest",
                 "type": "bytes32"
               },
               {
-                "internalType": "bytes32",
                 "name": "pocDigest",
                 "type": "bytes32"
               },
               {
-                "internalType": "bytes32",
                 "name": "refinerDigest",
                 "type": "bytes32"
               },
               {
-                "internalType": "bytes32",
                 "name": "constitutionDigest",
                 "type": "bytes32"
               },
               {
-                "internalType": "bytes32",
                 "name": "measurement",
                 "type": "bytes32"
               },
               {
-                "internalType": "uint128",
                 "name": "rewardPerFullScore",
                 "type": "uint128"
               },
               {
-                "internalType": "uint16",
                 "name": "treasuryShareBps",
                 "type": "uint16"
+              },
+              {
+                "name": "anyJobCode",
+                "type": "bool"
               }
             ],
-            "internalType": "struct PoolRules",
             "name": "rules",
             "type": "tuple"
           },
           {
-            "internalType": "uint256",
             "name": "treasuryAmount",
             "type": "uint256"
           },
           {
-            "internalType": "uint256",
             "name": "maximumSupply",
             "type": "uint256"
           },
           {
             "components": [
               {
-                "internalType": "address",
                 "name": "beneficiary",
                 "type": "address"
               },
               {
-                "internalType": "uint256",
                 "name": "amount",
                 "type": "uint256"
               },
               {
-                "internalType": "uint64",
                 "name": "startsAt",
                 "type": "uint64"
               },
               {
-                "internalType": "uint64",
                 "name": "cliff",
                 "type": "uint64"
               },
               {
-                "internalType": "uint64",
                 "name": "duration",
                 "type": "uint64"
               }
             ],
-            "internalType": "struct Allocation[]",
             "name": "allocations",
             "type": "tuple[]"
           },
           {
-            "internalType": "address",
             "name": "guardian",
             "type": "address"
           },
           {
             "components": [
               {
-                "internalType": "uint48",
                 "name": "votingDelay",
                 "type": "uint48"
               },
               {
-                "internalType": "uint32",
                 "name": "votingPeriod",
                 "type": "uint32"
               },
               {
-                "internalType": "uint256",
                 "name": "proposalThreshold",
                 "type": "uint256"
               },
               {
-                "internalType": "uint256",
                 "name": "quorumPercent",
                 "type": "uint256"
               },
               {
-                "internalType": "uint256",
                 "name": "timelockDelay",
                 "type": "uint256"
+              },
+              {
+                "name": "voteExtension",
+                "type": "uint48"
               }
             ],
-            "internalType": "struct GovernanceSettings",
             "name": "governance",
             "type": "tuple"
+          },
+          {
+            "name": "jobCode",
+            "type": "bytes32[]"
           }
         ],
-        "internalType": "struct Founding",
         "name": "founding",
         "type": "tuple"
       },
       {
         "components": [
           {
-            "internalType": "contract NodeRegistry",
             "name": "nodeRegistry",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "dataRegistry",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "contributionBatches",
             "type": "address"
           },
           {
-            "internalType": "address",
             "name": "jobBoard",
             "type": "address"
           },
           {
-            "internalType": "contract IERC20",
             "name": "protocolToken",
             "type": "address"
           },
           {
-            "internalType": "contract PoolTokenDeployer",
             "name": "tokenDeployer",
             "type": "address"
           },
           {
-            "internalType": "contract GovernorDeployer",
             "name": "governorDeployer",
             "type": "address"
           },
           {
-            "internalType": "contract TimelockDeployer",
             "name": "timelockDeployer",
             "type": "address"
           }
         ],
-        "internalType": "struct PoolSurroundings",
         "name": "around",
         "type": "tuple"
       }
@@ -196,12 +173,24 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "name": "contributor",
+        "type": "address"
+      }
+    ],
+    "name": "AlreadySuspended",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "balance",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "needed",
         "type": "uint256"
       }
@@ -212,12 +201,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint32",
         "name": "given",
         "type": "uint32"
       },
       {
-        "internalType": "uint32",
         "name": "current",
         "type": "uint32"
       }
@@ -228,12 +215,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint32",
         "name": "given",
         "type": "uint32"
       },
       {
-        "internalType": "uint32",
         "name": "expected",
         "type": "uint32"
       }
@@ -244,12 +229,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "given",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "current",
         "type": "bytes32"
       }
@@ -260,17 +243,48 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
+        "name": "codeDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "JobCodeNotAccepted",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "name": "holders",
+        "type": "uint32"
+      }
+    ],
+    "name": "JobIsSuspended",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "earliest",
+        "type": "uint40"
+      }
+    ],
+    "name": "NarrowTooSoon",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "node",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "required",
         "type": "bytes32"
       }
@@ -279,14 +293,42 @@ export const poolAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "pausedUntil",
+        "type": "uint40"
+      }
+    ],
     "name": "NotPaused",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "address",
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "name": "caller",
+        "type": "address"
+      }
+    ],
+    "name": "NotSuspended",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "policyDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NothingPassing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "contributor",
         "type": "address"
       }
@@ -297,7 +339,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       }
@@ -308,12 +349,24 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
+        "name": "pool",
+        "type": "address"
+      }
+    ],
+    "name": "OnlyContributor",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      },
+      {
         "name": "dataRegistry",
         "type": "address"
       }
@@ -324,12 +377,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "guardian",
         "type": "address"
       }
@@ -340,12 +391,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "jobBoard",
         "type": "address"
       }
@@ -356,12 +405,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "timelock",
         "type": "address"
       }
@@ -372,7 +419,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint40",
         "name": "earliest",
         "type": "uint40"
       }
@@ -381,14 +427,36 @@ export const poolAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "contributor",
+        "type": "address"
+      },
+      {
+        "name": "points",
+        "type": "uint256"
+      },
+      {
+        "name": "score",
+        "type": "uint256"
+      }
+    ],
+    "name": "PointsShort",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "current",
+        "type": "bytes32"
+      }
+    ],
     "name": "PolicyDigestZero",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "uint40",
         "name": "until",
         "type": "uint40"
       }
@@ -402,14 +470,18 @@ export const poolAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "policyDigest",
+        "type": "bytes32"
+      }
+    ],
     "name": "RestrictionZero",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "policyDigest",
         "type": "bytes32"
       }
@@ -420,12 +492,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint8",
         "name": "bits",
         "type": "uint8"
       },
       {
-        "internalType": "uint256",
         "name": "value",
         "type": "uint256"
       }
@@ -436,7 +506,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -447,27 +516,22 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       },
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       }
@@ -478,12 +542,30 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint16",
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "SuspensionBinding",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "SuspensionOverruled",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "bps",
         "type": "uint16"
       },
       {
-        "internalType": "uint16",
         "name": "maximum",
         "type": "uint16"
       }
@@ -496,13 +578,11 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -515,13 +595,11 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -534,13 +612,11 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "address[]",
         "name": "contributors",
         "type": "address[]"
       },
       {
         "indexed": false,
-        "internalType": "uint256[]",
         "name": "amounts",
         "type": "uint256[]"
       }
@@ -553,13 +629,11 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "contributors",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "treasury",
         "type": "uint256"
       }
@@ -572,13 +646,11 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "score",
         "type": "uint256"
       }
@@ -591,7 +663,6 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "address",
         "name": "guardian",
         "type": "address"
       }
@@ -604,27 +675,45 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint32",
+        "name": "codeDigest",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "accepted",
+        "type": "bool"
+      }
+    ],
+    "name": "JobCodeSet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
         "name": "epoch",
         "type": "uint32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "policyDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "keyDigest",
         "type": "bytes32"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "node",
         "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "attestationDigest",
+        "type": "bytes32"
       }
     ],
     "name": "KeyEpochPublished",
@@ -635,25 +724,21 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "bytes32",
         "name": "policyDigest",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "uint32",
         "name": "index",
         "type": "uint32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "restriction",
         "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
         "name": "head",
         "type": "bytes32"
       }
@@ -666,13 +751,45 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
+        "name": "policyDigest",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "restriction",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "until",
+        "type": "uint40"
+      }
+    ],
+    "name": "NarrowedForNow",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "policyDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "PassingRestrictionsEnded",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
         "name": "by",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint40",
         "name": "until",
         "type": "uint40"
       }
@@ -691,19 +808,16 @@ export const poolAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "score",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -717,43 +831,39 @@ export const poolAbi = [
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "policyDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "pocDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "refinerDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "constitutionDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "measurement",
             "type": "bytes32"
           },
           {
-            "internalType": "uint128",
             "name": "rewardPerFullScore",
             "type": "uint128"
           },
           {
-            "internalType": "uint16",
             "name": "treasuryShareBps",
             "type": "uint16"
+          },
+          {
+            "name": "anyJobCode",
+            "type": "bool"
           }
         ],
         "indexed": false,
-        "internalType": "struct PoolRules",
         "name": "rules",
         "type": "tuple"
       }
@@ -762,11 +872,71 @@ export const poolAbi = [
     "type": "event"
   },
   {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "holders",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "overruled",
+        "type": "bool"
+      }
+    ],
+    "name": "RunsResumed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "holders",
+        "type": "uint32"
+      }
+    ],
+    "name": "RunsSuspended",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "StopBound",
+    "type": "event"
+  },
+  {
     "inputs": [],
     "name": "FULL_SCORE",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -779,7 +949,6 @@ export const poolAbi = [
     "name": "KEY_STATEMENT",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -792,7 +961,6 @@ export const poolAbi = [
     "name": "MAXIMUM_RESTRICTIONS",
     "outputs": [
       {
-        "internalType": "uint32",
         "name": "",
         "type": "uint32"
       }
@@ -805,7 +973,6 @@ export const poolAbi = [
     "name": "MAXIMUM_TREASURY_SHARE_BPS",
     "outputs": [
       {
-        "internalType": "uint16",
         "name": "",
         "type": "uint16"
       }
@@ -818,7 +985,6 @@ export const poolAbi = [
     "name": "PAUSE_DURATION",
     "outputs": [
       {
-        "internalType": "uint40",
         "name": "",
         "type": "uint40"
       }
@@ -831,7 +997,6 @@ export const poolAbi = [
     "name": "claim",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -842,7 +1007,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       }
@@ -850,7 +1014,6 @@ export const poolAbi = [
     "name": "claimFor",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -861,7 +1024,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       }
@@ -869,7 +1031,6 @@ export const poolAbi = [
     "name": "claimable",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -880,7 +1041,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       }
@@ -888,7 +1048,6 @@ export const poolAbi = [
     "name": "collectFor",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -899,7 +1058,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       }
@@ -907,7 +1065,6 @@ export const poolAbi = [
     "name": "collectable",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -920,7 +1077,6 @@ export const poolAbi = [
     "name": "contributionBatches",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -931,12 +1087,10 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address[]",
         "name": "contributors",
         "type": "address[]"
       },
       {
-        "internalType": "uint256[]",
         "name": "scores",
         "type": "uint256[]"
       }
@@ -951,7 +1105,6 @@ export const poolAbi = [
     "name": "dataRegistry",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -962,7 +1115,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -973,14 +1125,19 @@ export const poolAbi = [
     "type": "function"
   },
   {
+    "inputs": [],
+    "name": "endPassingRestrictions",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
     "inputs": [
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "score",
         "type": "uint256"
       }
@@ -995,7 +1152,6 @@ export const poolAbi = [
     "name": "governor",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -1008,9 +1164,29 @@ export const poolAbi = [
     "name": "guardian",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "name": "contributor",
+        "type": "address"
+      }
+    ],
+    "name": "holds",
+    "outputs": [
+      {
+        "name": "",
+        "type": "bool"
       }
     ],
     "stateMutability": "view",
@@ -1021,9 +1197,25 @@ export const poolAbi = [
     "name": "jobBoard",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "codeDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "jobCode",
+    "outputs": [
+      {
+        "name": "",
+        "type": "bool"
       }
     ],
     "stateMutability": "view",
@@ -1036,27 +1228,26 @@ export const poolAbi = [
       {
         "components": [
           {
-            "internalType": "uint32",
             "name": "epoch",
             "type": "uint32"
           },
           {
-            "internalType": "address",
             "name": "node",
             "type": "address"
           },
           {
-            "internalType": "bytes32",
             "name": "policyDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "keyDigest",
+            "type": "bytes32"
+          },
+          {
+            "name": "attestationDigest",
             "type": "bytes32"
           }
         ],
-        "internalType": "struct KeyEpoch",
         "name": "",
         "type": "tuple"
       }
@@ -1069,7 +1260,6 @@ export const poolAbi = [
     "name": "liability",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1082,7 +1272,6 @@ export const poolAbi = [
     "name": "name",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -1093,7 +1282,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "restriction",
         "type": "bytes32"
       }
@@ -1108,9 +1296,35 @@ export const poolAbi = [
     "name": "nodeRegistry",
     "outputs": [
       {
-        "internalType": "contract NodeRegistry",
         "name": "",
         "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "policyDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "passingRestrictionsOf",
+    "outputs": [
+      {
+        "components": [
+          {
+            "name": "until",
+            "type": "uint40"
+          },
+          {
+            "name": "restrictions",
+            "type": "bytes32[]"
+          }
+        ],
+        "name": "passing",
+        "type": "tuple"
       }
     ],
     "stateMutability": "view",
@@ -1128,7 +1342,6 @@ export const poolAbi = [
     "name": "pausedUntil",
     "outputs": [
       {
-        "internalType": "uint40",
         "name": "",
         "type": "uint40"
       }
@@ -1139,7 +1352,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       }
@@ -1147,7 +1359,6 @@ export const poolAbi = [
     "name": "pointsOf",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1160,7 +1371,6 @@ export const poolAbi = [
     "name": "protocolToken",
     "outputs": [
       {
-        "internalType": "contract IERC20",
         "name": "",
         "type": "address"
       }
@@ -1171,39 +1381,32 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint32",
         "name": "epoch",
         "type": "uint32"
       },
       {
-        "internalType": "bytes32",
         "name": "policyDigest_",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "keyDigest",
         "type": "bytes32"
       },
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "digest",
             "type": "bytes32"
           },
           {
-            "internalType": "uint256",
             "name": "nonce",
             "type": "uint256"
           },
           {
-            "internalType": "bytes",
             "name": "signature",
             "type": "bytes"
           }
         ],
-        "internalType": "struct StatementProof",
         "name": "proof",
         "type": "tuple"
       }
@@ -1216,7 +1419,22 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "name": "codeDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "requireFundable",
+    "outputs": [],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "name": "node",
         "type": "address"
       }
@@ -1229,12 +1447,23 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint32",
         "name": "epoch",
         "type": "uint32"
       }
     ],
     "name": "requireOpenEpoch",
+    "outputs": [],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "requireOpenTo",
     "outputs": [],
     "stateMutability": "view",
     "type": "function"
@@ -1251,7 +1480,6 @@ export const poolAbi = [
     "name": "reserved",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1262,7 +1490,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "policyDigest",
         "type": "bytes32"
       }
@@ -1272,17 +1499,14 @@ export const poolAbi = [
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "head",
             "type": "bytes32"
           },
           {
-            "internalType": "uint32",
             "name": "count",
             "type": "uint32"
           }
         ],
-        "internalType": "struct Pool.Restrictions",
         "name": "",
         "type": "tuple"
       }
@@ -1300,12 +1524,22 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address[]",
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "resumeRuns",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "name": "contributors",
         "type": "address[]"
       },
       {
-        "internalType": "uint256[]",
         "name": "scores",
         "type": "uint256[]"
       }
@@ -1322,42 +1556,38 @@ export const poolAbi = [
       {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "policyDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "pocDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "refinerDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "constitutionDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "measurement",
             "type": "bytes32"
           },
           {
-            "internalType": "uint128",
             "name": "rewardPerFullScore",
             "type": "uint128"
           },
           {
-            "internalType": "uint16",
             "name": "treasuryShareBps",
             "type": "uint16"
+          },
+          {
+            "name": "anyJobCode",
+            "type": "bool"
           }
         ],
-        "internalType": "struct PoolRules",
         "name": "",
         "type": "tuple"
       }
@@ -1368,7 +1598,6 @@ export const poolAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "guardian_",
         "type": "address"
       }
@@ -1381,44 +1610,56 @@ export const poolAbi = [
   {
     "inputs": [
       {
+        "name": "codeDigest",
+        "type": "bytes32"
+      },
+      {
+        "name": "accepted",
+        "type": "bool"
+      }
+    ],
+    "name": "setJobCode",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "components": [
           {
-            "internalType": "bytes32",
             "name": "policyDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "pocDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "refinerDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "constitutionDigest",
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
             "name": "measurement",
             "type": "bytes32"
           },
           {
-            "internalType": "uint128",
             "name": "rewardPerFullScore",
             "type": "uint128"
           },
           {
-            "internalType": "uint16",
             "name": "treasuryShareBps",
             "type": "uint16"
+          },
+          {
+            "name": "anyJobCode",
+            "type": "bool"
           }
         ],
-        "internalType": "struct PoolRules",
         "name": "rules_",
         "type": "tuple"
       }
@@ -1429,11 +1670,93 @@ export const poolAbi = [
     "type": "function"
   },
   {
+    "inputs": [
+      {
+        "name": "act",
+        "type": "uint8"
+      },
+      {
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "stopFor",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "stopOf",
+    "outputs": [
+      {
+        "components": [
+          {
+            "name": "holders",
+            "type": "uint32"
+          },
+          {
+            "name": "overruled",
+            "type": "bool"
+          },
+          {
+            "name": "binding",
+            "type": "bool"
+          },
+          {
+            "name": "liftedAt",
+            "type": "uint40"
+          }
+        ],
+        "name": "",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "suspendRuns",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "name": "contributionId",
+        "type": "uint256"
+      }
+    ],
+    "name": "suspendRunsWith",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
     "inputs": [],
     "name": "timelock",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -1446,7 +1769,6 @@ export const poolAbi = [
     "name": "token",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -1459,7 +1781,6 @@ export const poolAbi = [
     "name": "totalPoints",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }

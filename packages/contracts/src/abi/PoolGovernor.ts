@@ -5,49 +5,48 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "name",
         "type": "string"
       },
       {
-        "internalType": "contract IVotes",
+        "name": "pool_",
+        "type": "address"
+      },
+      {
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "contract TimelockController",
         "name": "timelock",
         "type": "address"
       },
       {
         "components": [
           {
-            "internalType": "uint48",
             "name": "votingDelay",
             "type": "uint48"
           },
           {
-            "internalType": "uint32",
             "name": "votingPeriod",
             "type": "uint32"
           },
           {
-            "internalType": "uint256",
             "name": "proposalThreshold",
             "type": "uint256"
           },
           {
-            "internalType": "uint256",
             "name": "quorumPercent",
             "type": "uint256"
           },
           {
-            "internalType": "uint256",
             "name": "timelockDelay",
             "type": "uint256"
+          },
+          {
+            "name": "voteExtension",
+            "type": "uint48"
           }
         ],
-        "internalType": "struct GovernanceSettings",
         "name": "settings",
         "type": "tuple"
       }
@@ -73,7 +72,28 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
+        "name": "votingDelay",
+        "type": "uint48"
+      },
+      {
+        "name": "votingPeriod",
+        "type": "uint32"
+      },
+      {
+        "name": "quorumPercent",
+        "type": "uint256"
+      },
+      {
+        "name": "timelockDelay",
+        "type": "uint256"
+      }
+    ],
+    "name": "GovernanceInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "voter",
         "type": "address"
       }
@@ -84,7 +104,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -100,17 +119,14 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "proposer",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "votes",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "threshold",
         "type": "uint256"
       }
@@ -121,17 +137,14 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "targets",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "calldatas",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "values",
         "type": "uint256"
       }
@@ -142,12 +155,10 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "quorumNumerator",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "quorumDenominator",
         "type": "uint256"
       }
@@ -158,7 +169,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "voter",
         "type": "address"
       }
@@ -179,7 +189,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "votingPeriod",
         "type": "uint256"
       }
@@ -190,7 +199,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -201,7 +209,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -212,7 +219,20 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
+        "name": "newVoteExtension",
+        "type": "uint256"
+      },
+      {
+        "name": "maxVoteExtension",
+        "type": "uint256"
+      }
+    ],
+    "name": "GovernorPreventLateQuorumVoteExtensionTooLarge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "proposalId",
         "type": "uint256"
       }
@@ -223,7 +243,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -234,7 +253,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "proposer",
         "type": "address"
       }
@@ -245,12 +263,10 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -261,17 +277,14 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
-        "internalType": "enum IGovernor.ProposalState",
         "name": "current",
         "type": "uint8"
       },
       {
-        "internalType": "bytes32",
         "name": "expectedStates",
         "type": "bytes32"
       }
@@ -282,12 +295,10 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "currentNonce",
         "type": "uint256"
       }
@@ -303,12 +314,10 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint8",
         "name": "bits",
         "type": "uint8"
       },
       {
-        "internalType": "uint256",
         "name": "value",
         "type": "uint256"
       }
@@ -319,7 +328,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "str",
         "type": "string"
       }
@@ -338,7 +346,23 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "uint256",
+        "name": "oldVoteExtension",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "newVoteExtension",
+        "type": "uint64"
+      }
+    ],
+    "name": "LateQuorumVoteExtensionSet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
         "name": "proposalId",
         "type": "uint256"
       }
@@ -351,55 +375,46 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "address",
         "name": "proposer",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "address[]",
         "name": "targets",
         "type": "address[]"
       },
       {
         "indexed": false,
-        "internalType": "uint256[]",
         "name": "values",
         "type": "uint256[]"
       },
       {
         "indexed": false,
-        "internalType": "string[]",
         "name": "signatures",
         "type": "string[]"
       },
       {
         "indexed": false,
-        "internalType": "bytes[]",
         "name": "calldatas",
         "type": "bytes[]"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "voteStart",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "voteEnd",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "string",
         "name": "description",
         "type": "string"
       }
@@ -412,7 +427,6 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -424,14 +438,29 @@ export const poolGovernorAbi = [
     "anonymous": false,
     "inputs": [
       {
-        "indexed": false,
-        "internalType": "uint256",
+        "indexed": true,
         "name": "proposalId",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
+        "name": "extendedDeadline",
+        "type": "uint64"
+      }
+    ],
+    "name": "ProposalExtended",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
+        "name": "proposalId",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
         "name": "etaSeconds",
         "type": "uint256"
       }
@@ -444,13 +473,11 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "oldProposalThreshold",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "newProposalThreshold",
         "type": "uint256"
       }
@@ -463,13 +490,11 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "oldQuorumNumerator",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "newQuorumNumerator",
         "type": "uint256"
       }
@@ -482,13 +507,11 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "address",
         "name": "oldTimelock",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "address",
         "name": "newTimelock",
         "type": "address"
       }
@@ -501,31 +524,26 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "voter",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint8",
         "name": "support",
         "type": "uint8"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "weight",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "string",
         "name": "reason",
         "type": "string"
       }
@@ -538,37 +556,31 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "voter",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint8",
         "name": "support",
         "type": "uint8"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "weight",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "string",
         "name": "reason",
         "type": "string"
       },
       {
         "indexed": false,
-        "internalType": "bytes",
         "name": "params",
         "type": "bytes"
       }
@@ -581,13 +593,11 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "oldVotingDelay",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "newVotingDelay",
         "type": "uint256"
       }
@@ -600,13 +610,11 @@ export const poolGovernorAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "oldVotingPeriod",
         "type": "uint256"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "newVotingPeriod",
         "type": "uint256"
       }
@@ -619,7 +627,6 @@ export const poolGovernorAbi = [
     "name": "BALLOT_TYPEHASH",
     "outputs": [
       {
-        "internalType": "bytes32",
         "name": "",
         "type": "bytes32"
       }
@@ -632,7 +639,6 @@ export const poolGovernorAbi = [
     "name": "CLOCK_MODE",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -645,7 +651,6 @@ export const poolGovernorAbi = [
     "name": "COUNTING_MODE",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -658,7 +663,6 @@ export const poolGovernorAbi = [
     "name": "EXTENDED_BALLOT_TYPEHASH",
     "outputs": [
       {
-        "internalType": "bytes32",
         "name": "",
         "type": "bytes32"
       }
@@ -669,22 +673,18 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address[]",
         "name": "targets",
         "type": "address[]"
       },
       {
-        "internalType": "uint256[]",
         "name": "values",
         "type": "uint256[]"
       },
       {
-        "internalType": "bytes[]",
         "name": "calldatas",
         "type": "bytes[]"
       },
       {
-        "internalType": "bytes32",
         "name": "descriptionHash",
         "type": "bytes32"
       }
@@ -692,7 +692,6 @@ export const poolGovernorAbi = [
     "name": "cancel",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -703,12 +702,10 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
-        "internalType": "uint8",
         "name": "support",
         "type": "uint8"
       }
@@ -716,7 +713,6 @@ export const poolGovernorAbi = [
     "name": "castVote",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -727,22 +723,18 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
-        "internalType": "uint8",
         "name": "support",
         "type": "uint8"
       },
       {
-        "internalType": "address",
         "name": "voter",
         "type": "address"
       },
       {
-        "internalType": "bytes",
         "name": "signature",
         "type": "bytes"
       }
@@ -750,7 +742,6 @@ export const poolGovernorAbi = [
     "name": "castVoteBySig",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -761,17 +752,14 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
-        "internalType": "uint8",
         "name": "support",
         "type": "uint8"
       },
       {
-        "internalType": "string",
         "name": "reason",
         "type": "string"
       }
@@ -779,7 +767,6 @@ export const poolGovernorAbi = [
     "name": "castVoteWithReason",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -790,22 +777,18 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
-        "internalType": "uint8",
         "name": "support",
         "type": "uint8"
       },
       {
-        "internalType": "string",
         "name": "reason",
         "type": "string"
       },
       {
-        "internalType": "bytes",
         "name": "params",
         "type": "bytes"
       }
@@ -813,7 +796,6 @@ export const poolGovernorAbi = [
     "name": "castVoteWithReasonAndParams",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -824,32 +806,26 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
-        "internalType": "uint8",
         "name": "support",
         "type": "uint8"
       },
       {
-        "internalType": "address",
         "name": "voter",
         "type": "address"
       },
       {
-        "internalType": "string",
         "name": "reason",
         "type": "string"
       },
       {
-        "internalType": "bytes",
         "name": "params",
         "type": "bytes"
       },
       {
-        "internalType": "bytes",
         "name": "signature",
         "type": "bytes"
       }
@@ -857,7 +833,6 @@ export const poolGovernorAbi = [
     "name": "castVoteWithReasonAndParamsBySig",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -870,7 +845,6 @@ export const poolGovernorAbi = [
     "name": "clock",
     "outputs": [
       {
-        "internalType": "uint48",
         "name": "",
         "type": "uint48"
       }
@@ -883,37 +857,30 @@ export const poolGovernorAbi = [
     "name": "eip712Domain",
     "outputs": [
       {
-        "internalType": "bytes1",
         "name": "fields",
         "type": "bytes1"
       },
       {
-        "internalType": "string",
         "name": "name",
         "type": "string"
       },
       {
-        "internalType": "string",
         "name": "version",
         "type": "string"
       },
       {
-        "internalType": "uint256",
         "name": "chainId",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "verifyingContract",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "salt",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256[]",
         "name": "extensions",
         "type": "uint256[]"
       }
@@ -924,22 +891,18 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address[]",
         "name": "targets",
         "type": "address[]"
       },
       {
-        "internalType": "uint256[]",
         "name": "values",
         "type": "uint256[]"
       },
       {
-        "internalType": "bytes[]",
         "name": "calldatas",
         "type": "bytes[]"
       },
       {
-        "internalType": "bytes32",
         "name": "descriptionHash",
         "type": "bytes32"
       }
@@ -947,7 +910,6 @@ export const poolGovernorAbi = [
     "name": "execute",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -958,22 +920,18 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address[]",
         "name": "targets",
         "type": "address[]"
       },
       {
-        "internalType": "uint256[]",
         "name": "values",
         "type": "uint256[]"
       },
       {
-        "internalType": "bytes[]",
         "name": "calldatas",
         "type": "bytes[]"
       },
       {
-        "internalType": "bytes32",
         "name": "descriptionHash",
         "type": "bytes32"
       }
@@ -981,7 +939,6 @@ export const poolGovernorAbi = [
     "name": "getProposalId",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -992,12 +949,10 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "timepoint",
         "type": "uint256"
       }
@@ -1005,7 +960,6 @@ export const poolGovernorAbi = [
     "name": "getVotes",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1016,17 +970,14 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "timepoint",
         "type": "uint256"
       },
       {
-        "internalType": "bytes",
         "name": "params",
         "type": "bytes"
       }
@@ -1034,7 +985,6 @@ export const poolGovernorAbi = [
     "name": "getVotesWithParams",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1045,12 +995,10 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -1058,7 +1006,6 @@ export const poolGovernorAbi = [
     "name": "hasVoted",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -1069,22 +1016,18 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address[]",
         "name": "targets",
         "type": "address[]"
       },
       {
-        "internalType": "uint256[]",
         "name": "values",
         "type": "uint256[]"
       },
       {
-        "internalType": "bytes[]",
         "name": "calldatas",
         "type": "bytes[]"
       },
       {
-        "internalType": "bytes32",
         "name": "descriptionHash",
         "type": "bytes32"
       }
@@ -1092,7 +1035,6 @@ export const poolGovernorAbi = [
     "name": "hashProposal",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1102,10 +1044,21 @@ export const poolGovernorAbi = [
   },
   {
     "inputs": [],
+    "name": "lateQuorumVoteExtension",
+    "outputs": [
+      {
+        "name": "",
+        "type": "uint48"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
     "name": "name",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -1116,7 +1069,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       }
@@ -1124,7 +1076,6 @@ export const poolGovernorAbi = [
     "name": "nonces",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1135,27 +1086,22 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       },
       {
-        "internalType": "uint256[]",
         "name": "",
         "type": "uint256[]"
       },
       {
-        "internalType": "uint256[]",
         "name": "",
         "type": "uint256[]"
       },
       {
-        "internalType": "bytes",
         "name": "",
         "type": "bytes"
       }
@@ -1163,7 +1109,6 @@ export const poolGovernorAbi = [
     "name": "onERC1155BatchReceived",
     "outputs": [
       {
-        "internalType": "bytes4",
         "name": "",
         "type": "bytes4"
       }
@@ -1174,27 +1119,22 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       },
       {
-        "internalType": "bytes",
         "name": "",
         "type": "bytes"
       }
@@ -1202,7 +1142,6 @@ export const poolGovernorAbi = [
     "name": "onERC1155Received",
     "outputs": [
       {
-        "internalType": "bytes4",
         "name": "",
         "type": "bytes4"
       }
@@ -1213,22 +1152,18 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       },
       {
-        "internalType": "bytes",
         "name": "",
         "type": "bytes"
       }
@@ -1236,7 +1171,6 @@ export const poolGovernorAbi = [
     "name": "onERC721Received",
     "outputs": [
       {
-        "internalType": "bytes4",
         "name": "",
         "type": "bytes4"
       }
@@ -1245,9 +1179,20 @@ export const poolGovernorAbi = [
     "type": "function"
   },
   {
+    "inputs": [],
+    "name": "pool",
+    "outputs": [
+      {
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1255,7 +1200,6 @@ export const poolGovernorAbi = [
     "name": "proposalDeadline",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1266,7 +1210,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1274,7 +1217,6 @@ export const poolGovernorAbi = [
     "name": "proposalEta",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1285,7 +1227,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1293,7 +1234,6 @@ export const poolGovernorAbi = [
     "name": "proposalNeedsQueuing",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -1304,7 +1244,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1312,7 +1251,6 @@ export const poolGovernorAbi = [
     "name": "proposalProposer",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -1323,7 +1261,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1331,7 +1268,6 @@ export const poolGovernorAbi = [
     "name": "proposalSnapshot",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1344,7 +1280,6 @@ export const poolGovernorAbi = [
     "name": "proposalThreshold",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1355,7 +1290,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1363,17 +1297,14 @@ export const poolGovernorAbi = [
     "name": "proposalVotes",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "againstVotes",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "forVotes",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "abstainVotes",
         "type": "uint256"
       }
@@ -1384,22 +1315,18 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address[]",
         "name": "targets",
         "type": "address[]"
       },
       {
-        "internalType": "uint256[]",
         "name": "values",
         "type": "uint256[]"
       },
       {
-        "internalType": "bytes[]",
         "name": "calldatas",
         "type": "bytes[]"
       },
       {
-        "internalType": "string",
         "name": "description",
         "type": "string"
       }
@@ -1407,7 +1334,6 @@ export const poolGovernorAbi = [
     "name": "propose",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1418,22 +1344,18 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address[]",
         "name": "targets",
         "type": "address[]"
       },
       {
-        "internalType": "uint256[]",
         "name": "values",
         "type": "uint256[]"
       },
       {
-        "internalType": "bytes[]",
         "name": "calldatas",
         "type": "bytes[]"
       },
       {
-        "internalType": "bytes32",
         "name": "descriptionHash",
         "type": "bytes32"
       }
@@ -1441,7 +1363,6 @@ export const poolGovernorAbi = [
     "name": "queue",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1452,7 +1373,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "timepoint",
         "type": "uint256"
       }
@@ -1460,7 +1380,6 @@ export const poolGovernorAbi = [
     "name": "quorum",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1473,7 +1392,6 @@ export const poolGovernorAbi = [
     "name": "quorumDenominator",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1484,7 +1402,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "timepoint",
         "type": "uint256"
       }
@@ -1492,7 +1409,6 @@ export const poolGovernorAbi = [
     "name": "quorumNumerator",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1505,7 +1421,6 @@ export const poolGovernorAbi = [
     "name": "quorumNumerator",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1516,17 +1431,14 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "target",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "value",
         "type": "uint256"
       },
       {
-        "internalType": "bytes",
         "name": "data",
         "type": "bytes"
       }
@@ -1539,7 +1451,18 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
+        "name": "newVoteExtension",
+        "type": "uint48"
+      }
+    ],
+    "name": "setLateQuorumVoteExtension",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "name": "newProposalThreshold",
         "type": "uint256"
       }
@@ -1552,7 +1475,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint48",
         "name": "newVotingDelay",
         "type": "uint48"
       }
@@ -1565,7 +1487,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint32",
         "name": "newVotingPeriod",
         "type": "uint32"
       }
@@ -1578,7 +1499,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1586,7 +1506,6 @@ export const poolGovernorAbi = [
     "name": "state",
     "outputs": [
       {
-        "internalType": "enum IGovernor.ProposalState",
         "name": "",
         "type": "uint8"
       }
@@ -1597,7 +1516,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes4",
         "name": "interfaceId",
         "type": "bytes4"
       }
@@ -1605,7 +1523,6 @@ export const poolGovernorAbi = [
     "name": "supportsInterface",
     "outputs": [
       {
-        "internalType": "bool",
         "name": "",
         "type": "bool"
       }
@@ -1618,7 +1535,6 @@ export const poolGovernorAbi = [
     "name": "timelock",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -1631,7 +1547,6 @@ export const poolGovernorAbi = [
     "name": "token",
     "outputs": [
       {
-        "internalType": "contract IERC5805",
         "name": "",
         "type": "address"
       }
@@ -1642,7 +1557,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "newQuorumNumerator",
         "type": "uint256"
       }
@@ -1655,7 +1569,6 @@ export const poolGovernorAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract TimelockController",
         "name": "newTimelock",
         "type": "address"
       }
@@ -1670,7 +1583,6 @@ export const poolGovernorAbi = [
     "name": "version",
     "outputs": [
       {
-        "internalType": "string",
         "name": "",
         "type": "string"
       }
@@ -1683,7 +1595,6 @@ export const poolGovernorAbi = [
     "name": "votingDelay",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -1696,7 +1607,6 @@ export const poolGovernorAbi = [
     "name": "votingPeriod",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }

@@ -5,7 +5,6 @@ export const timelockDeployerAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "minimumDelay",
         "type": "uint256"
       }
@@ -13,7 +12,6 @@ export const timelockDeployerAbi = [
     "name": "deploy",
     "outputs": [
       {
-        "internalType": "contract TimelockController",
         "name": "",
         "type": "address"
       }

@@ -5,17 +5,14 @@ export const transferProbeAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "to",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -23,12 +20,10 @@ export const transferProbeAbi = [
     "name": "probe",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "left",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "arrived",
         "type": "uint256"
       }

@@ -7,32 +7,26 @@ export const vestingScheduleAbi = [
       {
         "components": [
           {
-            "internalType": "address",
             "name": "beneficiary",
             "type": "address"
           },
           {
-            "internalType": "uint256",
             "name": "amount",
             "type": "uint256"
           },
           {
-            "internalType": "uint64",
             "name": "startsAt",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "cliff",
             "type": "uint64"
           },
           {
-            "internalType": "uint64",
             "name": "duration",
             "type": "uint64"
           }
         ],
-        "internalType": "struct Allocation",
         "name": "allocation",
         "type": "tuple"
       }
@@ -48,12 +42,10 @@ export const vestingScheduleAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "balance",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "needed",
         "type": "uint256"
       }
@@ -64,12 +56,10 @@ export const vestingScheduleAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "cliffSeconds",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "durationSeconds",
         "type": "uint64"
       }
@@ -80,7 +70,6 @@ export const vestingScheduleAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       }
@@ -91,7 +80,6 @@ export const vestingScheduleAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -102,12 +90,10 @@ export const vestingScheduleAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint8",
         "name": "bits",
         "type": "uint8"
       },
       {
-        "internalType": "uint256",
         "name": "value",
         "type": "uint256"
       }
@@ -118,7 +104,6 @@ export const vestingScheduleAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -131,13 +116,11 @@ export const vestingScheduleAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "token",
         "type": "address"
       },
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -150,7 +133,6 @@ export const vestingScheduleAbi = [
     "inputs": [
       {
         "indexed": false,
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -163,13 +145,11 @@ export const vestingScheduleAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "address",
         "name": "previousOwner",
         "type": "address"
       },
       {
         "indexed": true,
-        "internalType": "address",
         "name": "newOwner",
         "type": "address"
       }
@@ -182,7 +162,6 @@ export const vestingScheduleAbi = [
     "name": "cliff",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -195,7 +174,6 @@ export const vestingScheduleAbi = [
     "name": "duration",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -208,7 +186,6 @@ export const vestingScheduleAbi = [
     "name": "end",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -221,7 +198,6 @@ export const vestingScheduleAbi = [
     "name": "owner",
     "outputs": [
       {
-        "internalType": "address",
         "name": "",
         "type": "address"
       }
@@ -232,7 +208,6 @@ export const vestingScheduleAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -240,7 +215,6 @@ export const vestingScheduleAbi = [
     "name": "releasable",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -253,7 +227,6 @@ export const vestingScheduleAbi = [
     "name": "releasable",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -264,7 +237,6 @@ export const vestingScheduleAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -286,7 +258,6 @@ export const vestingScheduleAbi = [
     "name": "released",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -297,7 +268,6 @@ export const vestingScheduleAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -305,7 +275,6 @@ export const vestingScheduleAbi = [
     "name": "released",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -325,7 +294,6 @@ export const vestingScheduleAbi = [
     "name": "start",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -336,7 +304,6 @@ export const vestingScheduleAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "newOwner",
         "type": "address"
       }
@@ -349,7 +316,6 @@ export const vestingScheduleAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "timestamp",
         "type": "uint64"
       }
@@ -357,7 +323,6 @@ export const vestingScheduleAbi = [
     "name": "vestedAmount",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }
@@ -368,12 +333,10 @@ export const vestingScheduleAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "uint64",
         "name": "timestamp",
         "type": "uint64"
       }
@@ -381,7 +344,6 @@ export const vestingScheduleAbi = [
     "name": "vestedAmount",
     "outputs": [
       {
-        "internalType": "uint256",
         "name": "",
         "type": "uint256"
       }

@@ -10,12 +10,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "neededRole",
         "type": "bytes32"
       }
@@ -26,17 +24,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "definition",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "inputsRoot",
         "type": "bytes32"
       }
@@ -47,7 +42,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -58,12 +52,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -74,12 +66,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -90,17 +80,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -111,12 +98,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -127,17 +112,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "reviewer",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -148,12 +130,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum JobState",
         "name": "state",
         "type": "uint8"
       }
@@ -164,13 +144,11 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
-        "name": "id",
-        "type": "uint256"
+        "name": "digest",
+        "type": "bytes32"
       },
       {
-        "internalType": "address",
-        "name": "pool",
+        "name": "contributor",
         "type": "address"
       }
     ],
@@ -180,12 +158,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -194,19 +170,22 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "token",
+        "type": "address"
+      }
+    ],
     "name": "AmountZero",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "window",
         "type": "uint256"
       }
@@ -215,14 +194,22 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "given",
+        "type": "bytes32"
+      },
+      {
+        "name": "expected",
+        "type": "bytes32"
+      }
+    ],
     "name": "AttestationKeyUnbound",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "id",
         "type": "bytes32"
       }
@@ -233,12 +220,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "id",
         "type": "bytes32"
       },
       {
-        "internalType": "bool",
         "name": "certifies",
         "type": "bool"
       }
@@ -247,19 +232,22 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
     "name": "BatchEmpty",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "verdicts",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "proofs",
         "type": "uint256"
       }
@@ -270,17 +258,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "contributions",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "deadlines",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "signatures",
         "type": "uint256"
       }
@@ -291,7 +276,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -302,7 +286,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "blockNumber",
         "type": "uint256"
       }
@@ -313,17 +296,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "given",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "pools",
         "type": "uint256"
       }
@@ -334,7 +314,46 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint16",
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "burn",
+        "type": "uint256"
+      },
+      {
+        "name": "ceiling",
+        "type": "uint256"
+      }
+    ],
+    "name": "BurnAboveCeiling",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "given",
+        "type": "uint256"
+      },
+      {
+        "name": "pools",
+        "type": "uint256"
+      }
+    ],
+    "name": "BurnCeilingsDiffer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "bps",
         "type": "uint16"
       }
@@ -345,7 +364,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -356,7 +374,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -365,19 +382,22 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "serial",
+        "type": "uint256"
+      }
+    ],
     "name": "CertificateIsAuthority",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "given",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "expected",
         "type": "bytes32"
       }
@@ -388,7 +408,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -399,7 +418,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -410,17 +428,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "until",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "time",
         "type": "uint256"
       }
@@ -429,19 +444,22 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "serial",
+        "type": "uint256"
+      }
+    ],
     "name": "CertificateSignatureInvalid",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint64",
         "name": "epoch",
         "type": "uint64"
       }
@@ -452,12 +470,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
-        "internalType": "uint32",
         "name": "index",
         "type": "uint32"
       }
@@ -473,12 +489,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "chunk",
         "type": "uint256"
       }
@@ -489,7 +503,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "closesAt",
         "type": "uint64"
       }
@@ -500,22 +513,18 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "points",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "required",
         "type": "uint256"
       }
@@ -526,22 +535,18 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "points",
         "type": "uint256"
       }
@@ -552,7 +557,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint16",
         "name": "bps",
         "type": "uint16"
       }
@@ -563,17 +567,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "given",
         "type": "address"
       }
@@ -584,12 +585,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       }
@@ -600,7 +599,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -611,22 +609,18 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "balance",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -637,12 +631,24 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "account",
+        "type": "address"
+      }
+    ],
+    "name": "CreditsZero",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "deadline",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "time",
         "type": "uint256"
       }
@@ -653,12 +659,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint64",
         "name": "deadline",
         "type": "uint64"
       }
@@ -669,12 +673,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint64",
         "name": "deadline",
         "type": "uint64"
       }
@@ -685,12 +687,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "deadline",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -699,14 +699,18 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "tdAttributes",
+        "type": "bytes8"
+      }
+    ],
     "name": "DebugEnabled",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "defendant",
         "type": "address"
       }
@@ -717,7 +721,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -728,17 +731,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       },
       {
-        "internalType": "uint8",
         "name": "expected",
         "type": "uint8"
       },
       {
-        "internalType": "uint8",
         "name": "found",
         "type": "uint8"
       }
@@ -749,7 +749,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -760,12 +759,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "balance",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "needed",
         "type": "uint256"
       }
@@ -776,12 +773,28 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
+        "name": "blockNumber",
+        "type": "uint256"
+      },
+      {
+        "name": "lastBlock",
+        "type": "uint256"
+      }
+    ],
+    "name": "DrawPending",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
         "name": "blockNumber",
         "type": "uint256"
       }
@@ -797,7 +810,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "length",
         "type": "uint256"
       }
@@ -808,7 +820,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "s",
         "type": "bytes32"
       }
@@ -819,12 +830,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "increasedSupply",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "cap",
         "type": "uint256"
       }
@@ -835,12 +844,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "increasedSupply",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "cap",
         "type": "uint256"
       }
@@ -851,17 +858,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "spender",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "allowance",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "needed",
         "type": "uint256"
       }
@@ -872,17 +876,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "sender",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "balance",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "needed",
         "type": "uint256"
       }
@@ -893,7 +894,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "approver",
         "type": "address"
       }
@@ -904,7 +904,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "receiver",
         "type": "address"
       }
@@ -915,7 +914,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "sender",
         "type": "address"
       }
@@ -926,7 +924,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "spender",
         "type": "address"
       }
@@ -937,7 +934,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "deadline",
         "type": "uint256"
       }
@@ -948,12 +944,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       }
@@ -964,12 +958,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "timepoint",
         "type": "uint256"
       },
       {
-        "internalType": "uint48",
         "name": "clock",
         "type": "uint48"
       }
@@ -985,7 +977,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "field",
         "type": "uint256"
       }
@@ -994,19 +985,22 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "serial",
+        "type": "uint256"
+      }
+    ],
     "name": "EnclaveReportSignatureInvalid",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "entries",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "signatures",
         "type": "uint256"
       }
@@ -1017,17 +1011,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "left",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -1038,12 +1029,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint32",
         "name": "given",
         "type": "uint32"
       },
       {
-        "internalType": "uint32",
         "name": "current",
         "type": "uint32"
       }
@@ -1054,12 +1043,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint32",
         "name": "given",
         "type": "uint32"
       },
       {
-        "internalType": "uint32",
         "name": "expected",
         "type": "uint32"
       }
@@ -1070,12 +1057,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint64",
         "name": "closesAt",
         "type": "uint64"
       }
@@ -1086,12 +1071,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint64",
         "name": "closesAt",
         "type": "uint64"
       }
@@ -1102,12 +1085,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "given",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "current",
         "type": "bytes32"
       }
@@ -1118,7 +1099,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1129,17 +1109,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "received",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "expected",
         "type": "uint256"
       }
@@ -1155,7 +1132,28 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
+        "name": "votingDelay",
+        "type": "uint48"
+      },
+      {
+        "name": "votingPeriod",
+        "type": "uint32"
+      },
+      {
+        "name": "quorumPercent",
+        "type": "uint256"
+      },
+      {
+        "name": "timelockDelay",
+        "type": "uint256"
+      }
+    ],
+    "name": "GovernanceInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "voter",
         "type": "address"
       }
@@ -1166,7 +1164,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1182,17 +1179,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "proposer",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "votes",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "threshold",
         "type": "uint256"
       }
@@ -1203,17 +1197,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "targets",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "calldatas",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "values",
         "type": "uint256"
       }
@@ -1224,12 +1215,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "quorumNumerator",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "quorumDenominator",
         "type": "uint256"
       }
@@ -1240,7 +1229,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "voter",
         "type": "address"
       }
@@ -1261,7 +1249,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "votingPeriod",
         "type": "uint256"
       }
@@ -1272,7 +1259,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1283,7 +1269,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -1294,7 +1279,20 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
+        "name": "newVoteExtension",
+        "type": "uint256"
+      },
+      {
+        "name": "maxVoteExtension",
+        "type": "uint256"
+      }
+    ],
+    "name": "GovernorPreventLateQuorumVoteExtensionTooLarge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1305,7 +1303,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       }
@@ -1316,7 +1313,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "proposer",
         "type": "address"
       }
@@ -1327,12 +1323,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -1343,17 +1337,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "proposalId",
         "type": "uint256"
       },
       {
-        "internalType": "enum IGovernor.ProposalState",
         "name": "current",
         "type": "uint8"
       },
       {
-        "internalType": "bytes32",
         "name": "expectedStates",
         "type": "bytes32"
       }
@@ -1364,22 +1355,18 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint32",
         "name": "runs",
         "type": "uint32"
       }
@@ -1390,17 +1377,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       }
@@ -1411,17 +1395,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       }
@@ -1432,27 +1413,22 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "grantee",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "jobDigest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint64",
         "name": "opensAt",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "closesAt",
         "type": "uint64"
       }
@@ -1463,22 +1439,18 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "given",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "last",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "time",
         "type": "uint256"
       }
@@ -1487,19 +1459,22 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "authority",
+        "type": "bytes32"
+      }
+    ],
     "name": "IdentityMissing",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "balance",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "needed",
         "type": "uint256"
       }
@@ -1510,17 +1485,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "received",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "expected",
         "type": "uint256"
       }
@@ -1531,12 +1503,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "currentNonce",
         "type": "uint256"
       }
@@ -1547,12 +1517,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "cliffSeconds",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "durationSeconds",
         "type": "uint64"
       }
@@ -1568,12 +1536,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "issuer",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "serial",
         "type": "uint256"
       }
@@ -1584,12 +1550,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "given",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "expected",
         "type": "bytes32"
       }
@@ -1600,14 +1564,22 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
-        "name": "id",
-        "type": "uint256"
+        "name": "codeDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "JobCodeNotAccepted",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "digest",
+        "type": "bytes32"
       },
       {
-        "internalType": "uint8",
-        "name": "suspensions",
-        "type": "uint8"
+        "name": "holders",
+        "type": "uint32"
       }
     ],
     "name": "JobIsSuspended",
@@ -1616,7 +1588,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1627,7 +1598,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -1638,23 +1608,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
-        "name": "statementKey",
-        "type": "address"
-      },
-      {
-        "internalType": "bytes32",
-        "name": "keySetDigest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "KeyNotInKeySet",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -1665,7 +1618,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       }
@@ -1676,7 +1628,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -1687,7 +1638,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "issuer",
         "type": "bytes32"
       }
@@ -1698,17 +1648,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "length",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -1719,12 +1666,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "length",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -1733,19 +1678,22 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "consumer",
+        "type": "address"
+      }
+    ],
     "name": "ManifestDigestZero",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
-        "internalType": "uint64",
         "name": "allowedFrom",
         "type": "uint64"
       }
@@ -1754,14 +1702,18 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "measurement",
+        "type": "bytes32"
+      }
+    ],
     "name": "MeasurementListFrozen",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       }
@@ -1772,7 +1724,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "field",
         "type": "uint256"
       }
@@ -1783,7 +1734,16 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
+        "name": "earliest",
+        "type": "uint40"
+      }
+    ],
+    "name": "NarrowTooSoon",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "id",
         "type": "uint256"
       }
@@ -1794,7 +1754,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1805,7 +1764,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -1816,7 +1774,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -1827,12 +1784,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -1843,7 +1798,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       }
@@ -1854,17 +1808,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "required",
         "type": "bytes32"
       }
@@ -1875,12 +1826,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -1891,12 +1840,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "silentFrom",
         "type": "uint256"
       }
@@ -1907,7 +1854,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       }
@@ -1918,17 +1864,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       }
@@ -1939,7 +1882,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1950,17 +1892,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -1971,7 +1910,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -1982,12 +1920,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "given",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "threshold",
         "type": "uint256"
       }
@@ -1998,7 +1934,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -2009,12 +1944,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "first",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "second",
         "type": "bytes32"
       }
@@ -2025,12 +1958,24 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum ContributionState",
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "NotErasable",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
         "name": "state",
         "type": "uint8"
       }
@@ -2041,12 +1986,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "given",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "current",
         "type": "uint64"
       }
@@ -2055,24 +1998,26 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "pausedUntil",
+        "type": "uint40"
+      }
+    ],
     "name": "NotPaused",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "reviewer",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       }
@@ -2083,12 +2028,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -2099,13 +2042,11 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
-        "name": "id",
-        "type": "uint256"
+        "name": "digest",
+        "type": "bytes32"
       },
       {
-        "internalType": "address",
-        "name": "pool",
+        "name": "caller",
         "type": "address"
       }
     ],
@@ -2115,12 +2056,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum ContributionState",
         "name": "state",
         "type": "uint8"
       }
@@ -2131,12 +2070,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -2147,12 +2084,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
         "name": "token",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -2163,12 +2098,20 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
+        "name": "policyDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NothingPassing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "node",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "operator",
         "type": "address"
       }
@@ -2179,7 +2122,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -2190,7 +2132,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       }
@@ -2201,7 +2142,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "contributor",
         "type": "address"
       }
@@ -2212,12 +2152,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -2228,7 +2166,20 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "contract IERC20",
+        "name": "from",
+        "type": "uint64"
+      },
+      {
+        "name": "time",
+        "type": "uint256"
+      }
+    ],
+    "name": "NothingToObjectTo",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "token",
         "type": "address"
       }
@@ -2239,17 +2190,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "relayer",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "given",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "expected",
         "type": "uint256"
       }
@@ -2260,12 +2208,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "measurement",
         "type": "bytes32"
       },
       {
-        "internalType": "uint64",
         "name": "allowedFrom",
         "type": "uint64"
       }
@@ -2276,12 +2222,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "expiresAt",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "deliverBy",
         "type": "uint64"
       }
@@ -2292,7 +2236,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "expiresAt",
         "type": "uint64"
       }
@@ -2303,12 +2246,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "offerHash",
         "type": "bytes32"
       },
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       }
@@ -2319,7 +2260,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       }
@@ -2330,7 +2270,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "offerHash",
         "type": "bytes32"
       }
@@ -2341,17 +2280,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "consumer",
         "type": "address"
       }
@@ -2362,12 +2298,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -2378,12 +2312,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "dataRegistry",
         "type": "address"
       }
@@ -2394,12 +2326,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "funder",
         "type": "address"
       }
@@ -2410,12 +2340,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "guardian",
         "type": "address"
       }
@@ -2426,12 +2354,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "jobBoard",
         "type": "address"
       }
@@ -2442,7 +2368,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       }
@@ -2453,12 +2378,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -2469,12 +2392,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -2485,12 +2406,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "sponsor",
         "type": "address"
       }
@@ -2501,12 +2420,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "timelock",
         "type": "address"
       }
@@ -2517,7 +2434,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       }
@@ -2528,17 +2444,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       }
@@ -2549,17 +2462,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "until",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "time",
         "type": "uint256"
       }
@@ -2570,7 +2480,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       }
@@ -2581,7 +2490,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "account",
         "type": "address"
       }
@@ -2592,12 +2500,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "sender",
         "type": "address"
       }
@@ -2608,7 +2514,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint40",
         "name": "earliest",
         "type": "uint40"
       }
@@ -2619,7 +2524,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       }
@@ -2630,7 +2534,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -2641,7 +2544,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -2652,7 +2554,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "bps",
         "type": "uint256"
       }
@@ -2661,19 +2562,40 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "contributor",
+        "type": "address"
+      },
+      {
+        "name": "points",
+        "type": "uint256"
+      },
+      {
+        "name": "score",
+        "type": "uint256"
+      }
+    ],
+    "name": "PointsShort",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "current",
+        "type": "bytes32"
+      }
+    ],
     "name": "PolicyDigestZero",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -2684,7 +2606,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint40",
         "name": "until",
         "type": "uint40"
       }
@@ -2695,12 +2616,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -2711,12 +2630,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -2727,12 +2644,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       }
@@ -2743,7 +2658,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint32",
         "name": "index",
         "type": "uint32"
       }
@@ -2754,12 +2668,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "given",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "expected",
         "type": "bytes32"
       }
@@ -2770,17 +2682,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "price",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "ceiling",
         "type": "uint256"
       }
@@ -2791,12 +2700,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       }
@@ -2807,12 +2714,38 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
+        "name": "blockNumber",
+        "type": "uint256"
+      }
+    ],
+    "name": "QuoteBlockUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "statementKey",
+        "type": "address"
+      },
+      {
+        "name": "blockNumber",
+        "type": "uint256"
+      },
+      {
+        "name": "last",
+        "type": "uint256"
+      }
+    ],
+    "name": "QuoteBlockUsed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "measurement",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "reportData",
         "type": "bytes32"
       }
@@ -2823,7 +2756,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -2834,7 +2766,24 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes16",
+        "name": "nonce",
+        "type": "bytes32"
+      },
+      {
+        "name": "expected",
+        "type": "bytes32"
+      },
+      {
+        "name": "blockNumber",
+        "type": "uint256"
+      }
+    ],
+    "name": "QuoteNotFresh",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "vendor",
         "type": "bytes16"
       }
@@ -2843,24 +2792,30 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "keyX",
+        "type": "bytes32"
+      },
+      {
+        "name": "keyY",
+        "type": "bytes32"
+      }
+    ],
     "name": "QuoteSignatureInvalid",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "version",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "keyType",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "tee",
         "type": "uint256"
       }
@@ -2871,7 +2826,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       }
@@ -2887,17 +2841,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "expiresAt",
         "type": "uint64"
       },
       {
-        "internalType": "uint256",
         "name": "minimum",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -2906,14 +2857,32 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "ReplacementZero",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "policyDigest",
+        "type": "bytes32"
+      }
+    ],
     "name": "RestrictionZero",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "policyDigest",
         "type": "bytes32"
       }
@@ -2924,22 +2893,18 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "given",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "required",
         "type": "uint256"
       }
@@ -2950,12 +2915,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       },
       {
-        "internalType": "address",
         "name": "statementKey",
         "type": "address"
       }
@@ -2964,19 +2927,22 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "sponsor",
+        "type": "address"
+      }
+    ],
     "name": "RootZero",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "uint8",
         "name": "bits",
         "type": "uint8"
       },
       {
-        "internalType": "uint256",
         "name": "value",
         "type": "uint256"
       }
@@ -2987,7 +2953,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -2998,17 +2963,40 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
+        "name": "grantee",
+        "type": "address"
+      },
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "jobDigest",
+        "type": "bytes32"
+      },
+      {
+        "name": "declared",
+        "type": "bytes32"
+      },
+      {
+        "name": "scope",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ScopeOther",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "uint16",
         "name": "score",
         "type": "uint16"
       },
       {
-        "internalType": "bool",
         "name": "refused",
         "type": "bool"
       }
@@ -3019,12 +3007,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "given",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "expected",
         "type": "uint64"
       }
@@ -3035,12 +3021,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "toSeller",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
       }
@@ -3051,7 +3035,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "sum",
         "type": "uint256"
       }
@@ -3062,12 +3045,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "deadline",
         "type": "uint256"
       }
@@ -3078,7 +3059,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "signer",
         "type": "bytes32"
       }
@@ -3089,12 +3069,28 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
+        "name": "statementKey",
+        "type": "address"
+      },
+      {
+        "name": "staked",
+        "type": "uint256"
+      },
+      {
+        "name": "minimum",
+        "type": "uint256"
+      }
+    ],
+    "name": "StakeMissing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "stake",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "minimum",
         "type": "uint256"
       }
@@ -3105,12 +3101,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "offerHash",
         "type": "bytes32"
       },
       {
-        "internalType": "enum SaleState",
         "name": "state",
         "type": "uint8"
       }
@@ -3121,12 +3115,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum DisputeState",
         "name": "state",
         "type": "uint8"
       }
@@ -3135,19 +3127,22 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "keySetDigest",
+        "type": "bytes32"
+      }
+    ],
     "name": "StatementKeyZero",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       }
@@ -3158,17 +3153,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       },
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       }
@@ -3179,27 +3171,22 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "node",
         "type": "address"
       },
       {
-        "internalType": "uint256",
         "name": "nonce",
         "type": "uint256"
       },
       {
-        "internalType": "string",
         "name": "kind",
         "type": "string"
       },
       {
-        "internalType": "address",
         "name": "pool",
         "type": "address"
       },
       {
-        "internalType": "bytes32",
         "name": "subject",
         "type": "bytes32"
       }
@@ -3210,7 +3197,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "enum TcbStatus",
         "name": "status",
         "type": "uint8"
       }
@@ -3221,7 +3207,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "offset",
         "type": "uint256"
       }
@@ -3232,7 +3217,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "string",
         "name": "str",
         "type": "string"
       }
@@ -3243,17 +3227,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "cap",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "allocated",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -3264,14 +3245,18 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
-        "name": "id",
-        "type": "uint256"
-      },
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "SuspensionBinding",
+    "type": "error"
+  },
+  {
+    "inputs": [
       {
-        "internalType": "address",
-        "name": "pool",
-        "type": "address"
+        "name": "digest",
+        "type": "bytes32"
       }
     ],
     "name": "SuspensionOverruled",
@@ -3280,7 +3265,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes8",
         "name": "platform",
         "type": "bytes8"
       }
@@ -3291,17 +3275,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint32",
         "name": "runs",
         "type": "uint32"
       },
       {
-        "internalType": "uint64",
         "name": "opensAt",
         "type": "uint64"
       },
       {
-        "internalType": "uint64",
         "name": "closesAt",
         "type": "uint64"
       }
@@ -3312,12 +3293,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "delay",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "minDelay",
         "type": "uint256"
       }
@@ -3328,17 +3307,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "targets",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "payloads",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "values",
         "type": "uint256"
       }
@@ -3349,7 +3325,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
         "name": "caller",
         "type": "address"
       }
@@ -3360,7 +3335,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "predecessorId",
         "type": "bytes32"
       }
@@ -3371,12 +3345,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "operationId",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
         "name": "expectedStates",
         "type": "bytes32"
       }
@@ -3387,7 +3359,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "from",
         "type": "uint256"
       }
@@ -3398,7 +3369,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       }
@@ -3409,7 +3379,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "until",
         "type": "uint256"
       }
@@ -3420,12 +3389,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
         "name": "maximum",
         "type": "uint256"
       }
@@ -3436,7 +3403,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -3447,7 +3413,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "count",
         "type": "uint256"
       }
@@ -3458,17 +3423,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum JobState",
         "name": "from",
         "type": "uint8"
       },
       {
-        "internalType": "enum JobState",
         "name": "to",
         "type": "uint8"
       }
@@ -3479,12 +3441,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint16",
         "name": "bps",
         "type": "uint16"
       },
       {
-        "internalType": "uint16",
         "name": "maximum",
         "type": "uint16"
       }
@@ -3495,12 +3455,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "enum ContributionState",
         "name": "state",
         "type": "uint8"
       }
@@ -3511,7 +3469,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -3522,17 +3479,14 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       },
       {
-        "internalType": "bytes32",
         "name": "root",
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
         "name": "accepted",
         "type": "uint256"
       }
@@ -3543,12 +3497,38 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "VerdictTwice",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "count",
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
+        "name": "threshold",
+        "type": "uint256"
+      }
+    ],
+    "name": "VerifierListFrozen",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "count",
+        "type": "uint256"
+      },
+      {
         "name": "threshold",
         "type": "uint256"
       }
@@ -3559,12 +3539,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "signer",
         "type": "address"
       }
@@ -3575,12 +3553,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "index",
         "type": "uint256"
       },
       {
-        "internalType": "address",
         "name": "verifier",
         "type": "address"
       }
@@ -3591,12 +3567,10 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes32",
         "name": "scheduled",
         "type": "bytes32"
       },
       {
-        "internalType": "uint64",
         "name": "from",
         "type": "uint64"
       }
@@ -3607,7 +3581,6 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "expiry",
         "type": "uint256"
       }
@@ -3616,14 +3589,34 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "name": "chunks",
+        "type": "uint256"
+      },
+      {
+        "name": "epochLength",
+        "type": "uint256"
+      },
+      {
+        "name": "reward",
+        "type": "uint256"
+      },
+      {
+        "name": "keeper",
+        "type": "address"
+      }
+    ],
     "name": "WatchInvalid",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }

@@ -1,12 +1,14 @@
 import { type Account, createPublicClient, encodeFunctionData, type Hex, http } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { contributionBatchesAbi } from '../abi/ContributionBatches.js'
 import { dataRegistryAbi } from '../abi/DataRegistry.js'
 import { poolAbi } from '../abi/Pool.js'
 import { deployMarket } from '../deploy/index.js'
 import { merkleTree } from '../merkle/tree.js'
 import {
   type BatchEntry,
+  batchErasureContext,
   batchedContributionTypedData,
   erasureContext,
   handOffContext,
@@ -122,7 +124,13 @@ describe('Merkle batches', () => {
     }))
     const judged = verdictTree(batchId, verdicts)
     const fields = { batchId, root: judged.root, accepted: 5 }
-    const context = verdictRootContext({ deployment, nonce: nextNonce(), pool: pool.pool, ...fields })
+    const context = verdictRootContext({
+      deployment,
+      nonce: nextNonce(),
+      pool: pool.pool,
+      entriesRoot: batchTree(entries).root,
+      ...fields,
+    })
     const statement = await prove(node, 'verdictRoot', context)
     await recordVerdictRoot(client, { deployment, ...fields, statement })
     expect((await getBatch(client, { deployment, batchId })).verdictRoot).toBe(judged.root)
@@ -157,6 +165,22 @@ describe('Merkle batches', () => {
     if (verdict === undefined) throw new Error('no verdict')
     await forfeitBatchEntry(client, { deployment, batchId, verdict, proof: judged.proof(0) })
     expect(await getPoints(client, first)).toBe(800n)
+
+    const batches = { address: deployment.contributionBatches, abi: contributionBatchesAbi } as const
+    const erased = async (index: number) => {
+      const place = { pool: pool.pool, batchId, index }
+      const statement = await prove(
+        node,
+        'batchErasure',
+        batchErasureContext({ deployment, nonce: nextNonce(), ...place }),
+      )
+      const args = [batchId, 0n, statement] as const
+      return invoke(client, { ...batches, functionName: 'recordErasure', args })
+    }
+    expect(await revertOf(erased(1))).toBe('StatementSignerNotActive') // what it says of another entry
+    await erased(0)
+    expect(await inspect(client, { ...batches, functionName: 'isErased', args: [batchId, 0n] })).toBe(true)
+    expect(await revertOf(erased(0))).toBe('NotErasable')
   })
 
   test('bad batches are refused before and on chain', async () => {
@@ -224,12 +248,15 @@ describe('the longer life of a job', () => {
         nonce: nextNonce(),
         pool: pool.pool,
         batchId,
+        entriesRoot: batchTree(entries).root,
         root,
         accepted: 1,
       })
       const statement = await prove(world.node, 'verdictRoot', context)
       await recordVerdictRoot(client, { deployment, batchId, root, accepted: 1, statement })
       await payBatchVerdicts(client, { deployment, batchId, verdicts: [{ ...verdict, proof: [] }] })
+      // Credited tokens count in the quorum: who has most of them has to collect them to be heard.
+      await collectPoolTokens(client, { pool: pool.pool, contributor: member.address })
       await transferToken(client, { token: deployment.protocolToken, to: member.address, amount: 1_000n })
     }
     const manifestDigest = digest(`manifest ${nextNonce()}`)
@@ -245,10 +272,10 @@ describe('the longer life of a job', () => {
     const terms = { price: 10n, poolTokenBurn: 0n, runs: 1, opensAt, closesAt: opensAt + 900_000n }
     await devnet.advanceTime(2)
     const proposal = await proposeApproval(own, { deployment, jobId, pool: pool.pool, terms })
-    await passProposal(world, proposal, [{ account: world.account(1), support: 'for' }])
+    await passProposal(world, proposal, [{ account: member, support: 'for' }])
     expect((await getFunding(own, { deployment, jobId })).price).toBe(10n)
     await fundJob(own, { deployment, jobId, approveTokens: true })
-    return { jobId, manifestDigest, pools: [pool.pool] }
+    return { jobId, consumer: member.address, manifestDigest, pools: [pool.pool] }
   }
 
   test('drawn, started, heard, handed over and settled', async () => {

@@ -4,6 +4,7 @@ import {
   concatHex,
   encodeFunctionData,
   type Hex,
+  maxUint64,
   parseEventLogs,
   slice,
 } from 'viem'
@@ -104,7 +105,7 @@ export async function contributeMerkleBatch(
     functionName: 'contributeBatch',
     args: [
       args.number,
-      args.header,
+      { ...args.header, deadline: args.header.deadline ?? maxUint64 },
       concatHex(entries.map(packEntry)),
       concatHex(entries.map(({ signature }) => signature)),
     ],

@@ -223,9 +223,12 @@ describe('contributeBatch', () => {
     const { deployment, client } = world
     expect(await revertOf(contributeBatch(client, { deployment, signed: [] }))).toBe('BatchEmpty')
     const entry = await signed()
-    const twice = contributeBatch(client, { deployment, signed: [entry, entry] })
-    await expect(twice).rejects.toMatchObject({
-      revert: { name: 'NonceUsed', args: [1n, entry.contribution.owner, entry.contribution.nonce] },
+    // Whose nonce was used holds up no other: it is left out.
+    const twice = await contributeBatch(client, { deployment, signed: [entry, entry] })
+    expect(twice.ids).toHaveLength(1)
+    expect(twice.skipped).toEqual([1])
+    await expect(contributeBatch(client, { deployment, signed: [entry] })).rejects.toMatchObject({
+      revert: { name: 'NonceUsed', args: [0n, entry.contribution.owner, entry.contribution.nonce] },
     })
   })
 })
@@ -268,9 +271,11 @@ describe('recordVerdicts', () => {
     expect(await revertOf(record(entries))).toBe('VerdictAlreadyRecorded')
   })
 
-  test('refuses the same contribution twice in one batch', async () => {
-    const { id } = await offered()
-    expect(await revertOf(record([verdictOn(id), verdictOn(id)]))).toBe('VerdictAlreadyRecorded')
+  test('records the same contribution once, though it is in one batch twice', async () => {
+    const { id, owner } = await offered()
+    await record([verdictOn(id, 4_000), verdictOn(id, 4_000)])
+    expect(await getPoints(world.client, { pool: world.pool.pool, contributor: owner.address })).toBe(4_000n)
+    expect(await revertOf(record([verdictOn(id)]))).toBe('VerdictAlreadyRecorded')
   })
 
   test('refuses a verdict for another pool than the one the contribution was offered to', async () => {

@@ -95,20 +95,26 @@ export async function contributeSigned(
 }
 
 /**
- * Records many signed contributions in one transaction: all or nothing. About 50 to 100 per batch are sensible; with
+ * Records many signed contributions in one transaction; one whose nonce was used since is left out. About 50 to 100 per batch are sensible; with
  * 50, one contribution costs about half of the gas of one sent alone.
  *
  * @param client - a viem client with an account, on the deployment's chain
  * @param args - besides {@link WriteOptions}: `deployment`; `signed`, contributions with their owners' signatures, of any
  * owners and pools
- * @returns Identifiers in the order of `signed`.
+ * @returns Identifiers in the order of `signed`, without those that were left out, whose places are `skipped`.
  * @throws {ContractsError} `REVERTED`: as {@link contributeSigned}; the first argument of the decoded error is the index
  * of the entry at fault.
  */
 export async function contributeBatch(
   client: Client,
   args: WriteOptions & { readonly deployment: Deployment; readonly signed: readonly SignedContribution[] },
-): Promise<Sent & { readonly ids: bigint[] }> {
+): Promise<
+  Sent & {
+    readonly ids: bigint[]
+    /** Places in `signed` of those whose nonce was used since: they were left out. */
+    readonly skipped: number[]
+  }
+> {
   const data = encodeFunctionData({
     abi: dataRegistryAbi,
     functionName: 'contributeBatch',
@@ -121,10 +127,15 @@ export async function contributeBatch(
   const place = 'DataRegistry.contributeBatch'
   const sent = await send(client, place, { to: args.deployment.dataRegistry, data }, args)
   const ids = idsIn(sent)
-  if (ids.length !== args.signed.length) {
+  const skipped = parseEventLogs({
+    abi: dataRegistryAbi,
+    eventName: 'ContributionSkipped',
+    logs: sent.receipt.logs,
+  }).map((event) => Number(event.args.index))
+  if (ids.length + skipped.length !== args.signed.length) {
     throw new ContractsError('NOT_FOUND', place, 'the receipt does not hold one Contributed event for each')
   }
-  return { ...sent, ids }
+  return { ...sent, ids, skipped }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { pad } from 'viem'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { factsHash, type StatementFact } from '../statement/node-statement.js'
+import { factsHash, type StatementFact } from '../statement/statement-context.js'
 import { chainThat } from '../testing/scripted-chain.js'
 import { createWorld, digest, revertOf, type World } from '../testing/world.js'
 import {

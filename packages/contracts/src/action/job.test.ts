@@ -1,6 +1,7 @@
 import { type Account, stringToHex } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { jobBoardAbi } from '../abi/JobBoard.js'
 import { failureContext, refusalContext, releaseContext, startContext } from '../statement/index.js'
 import { BURN, createJobWorld, PRICE } from '../testing/job-world.js'
 import { digest, prove, revertOf } from '../testing/world.js'
@@ -19,17 +20,22 @@ import {
   getJob,
   getJobEvents,
   getProposalState,
+  getStop,
   getTally,
+  inspect,
   propose,
   proposeApproval,
+  proposeJob,
   queue,
   refuseJob,
   releaseJob,
   resumeJobCall,
+  resumeRuns,
   revokeGrantCall,
   settleJob,
   startJob,
   suspendJob,
+  suspendRuns,
   vote,
 } from './index.js'
 
@@ -345,6 +351,58 @@ describe('node statements about jobs', () => {
 })
 
 describe('the stop right', () => {
+  test('a contributor holds what was granted under every number, and lets go', async () => {
+    const { client, deployment, pool: contracts } = world
+    const { pool } = contracts
+    const jobId = await approved()
+    const { manifestDigest } = await getJob(client, { deployment, jobId })
+    const runs = { pool, digest: manifestDigest }
+    expect(await revertOf(suspendRuns(as(consumer), runs))).toBe('OnlyContributor')
+    expect(await revertOf(suspendRuns(as(consumer), { ...runs, contributionId: 1n }))).toBe('OnlyContributor')
+    await suspendRuns(as(members[1]), runs)
+    expect(await getStop(client, runs)).toMatchObject({ holders: 1, overruled: false, binding: false })
+    expect(await revertOf(fundJob(as(consumer), { deployment, jobId, approveTokens: true }))).toBe(
+      'JobIsSuspended',
+    )
+    expect(await revertOf(resumeRuns(as(members[0]), runs))).toBe('NotSuspended')
+    await resumeRuns(as(members[1]), runs)
+    expect((await getStop(client, runs)).holders).toBe(0)
+    await fundJob(as(consumer), { deployment, jobId, approveTokens: true })
+  })
+
+  test('funding takes no more pool tokens than was agreed', async () => {
+    const { deployment } = world
+    const jobId = await approved()
+    const attempt = fundJob(as(consumer), {
+      deployment,
+      jobId,
+      approveTokens: true,
+      burnCeilings: [BURN - 1n],
+    })
+    expect(await revertOf(attempt)).toBe('BurnAboveCeiling')
+    await fundJob(as(consumer), { deployment, jobId, burnCeilings: [BURN] })
+  })
+
+  test('a job says its code and its scope', async () => {
+    const { client, deployment } = world
+    const jobId = await approved()
+    expect(await getJob(client, { deployment, jobId })).toMatchObject({ state: 'Approved' })
+    const [codeDigest, scopeDigest] = [digest('code'), digest('scope')]
+    const declared = await proposeJob(as(consumer), {
+      deployment,
+      manifestDigest: digest('declared'),
+      manifestLocator: '',
+      pools: [world.pool.pool],
+      deadline: (await world.now()) + 1_000n,
+      codeDigest,
+      scopeDigest,
+    })
+    const about = { abi: jobBoardAbi, address: deployment.jobBoard } as const
+    expect(
+      await inspect(client, { ...about, functionName: 'declarationOf', args: [declared.jobId] }),
+    ).toEqual({ codeDigest, scopeDigest })
+  })
+
   test('a contributor suspends, the vote resumes for good, and strangers can do neither', async () => {
     const { deployment, client } = world
     const jobId = await funded()

@@ -47,10 +47,15 @@ export async function proposeJob(
     readonly class?: 'Open' | 'Drawn'
     /** The template whose grants the job uses; default: grants for exactly this manifest. */
     readonly templateDigest?: Hex
+    /** Digest of the code that the manifest names: a pool that lists its job code funds no job without it. */
+    readonly codeDigest?: Hex
+    /** Digest of tables, columns and purpose, where the grant has a scope; both must be equal. */
+    readonly scopeDigest?: Hex
   },
 ): Promise<Sent & { readonly jobId: bigint }> {
   const place = 'JobBoard.proposeJob'
-  const plain = args.class === undefined && args.templateDigest === undefined
+  const more = [args.class, args.templateDigest, args.codeDigest, args.scopeDigest]
+  const plain = more.every((one) => one === undefined)
   const ceiling = args.priceCeiling ?? maxUint256
   const data = plain
     ? encodeFunctionData({
@@ -65,6 +70,8 @@ export async function proposeJob(
           {
             manifestDigest: args.manifestDigest,
             templateDigest: args.templateDigest ?? zeroHash,
+            codeDigest: args.codeDigest ?? zeroHash,
+            scopeDigest: args.scopeDigest ?? zeroHash,
             manifestLocator: args.manifestLocator,
             pools: args.pools,
             priceCeiling: ceiling,
@@ -126,27 +133,39 @@ export async function getFunding(
  * @param client - a viem client with an account, on the deployment's chain
  * @param args - besides {@link WriteOptions}: `deployment`; `jobId`, of an approved job that the sender proposed
  * @param args.approveTokens Allow the job board to take exactly what is missing first; default `false`.
+ * @param args.burnCeilings The most of each pool's tokens that may be taken, in the job's order; default: what the grants say
+ * when this is called, so that a grant that is replaced meanwhile takes no more.
  * @returns the mined transaction that funds; those that approved tokens are not told
  * @throws {ContractsError} `REVERTED`: `TransitionNotAllowed`, `GrantExhausted`, `GrantOutsideWindow`,
- * `PriceAboveCeiling`, `JobIsSuspended`, `ERC20InsufficientAllowance`, `ERC20InsufficientBalance`.
+ * `PriceAboveCeiling`, `BurnAboveCeiling`, `JobIsSuspended`, `JobCodeNotAccepted`, `ScopeOther`, `ERC20InsufficientAllowance`, `ERC20InsufficientBalance`.
  */
 export async function fundJob(
   client: Client,
-  args: OnJob & { readonly approveTokens?: boolean },
+  args: OnJob & { readonly approveTokens?: boolean; readonly burnCeilings?: readonly bigint[] },
 ): Promise<Sent> {
-  if (args.approveTokens === true) {
+  const { approveTokens = false, burnCeilings } = args
+  let funding: Funding | undefined
+  try {
+    if (approveTokens || burnCeilings === undefined) funding = await getFunding(client, args)
+  } catch (error) {
+    // Without a grant there is nothing to take: the chain says by name why the job cannot be funded.
+    if (approveTokens || !(error instanceof ContractsError && error.code === 'NOT_FOUND')) throw error
+  }
+  if (approveTokens && funding !== undefined) {
     const { consumer } = await getJob(client, args)
-    const { price, poolTokens } = await getFunding(client, args)
     const spender = args.deployment.jobBoard
     for (const { token, amount } of [
-      { token: args.deployment.protocolToken, amount: price },
-      ...poolTokens,
+      { token: args.deployment.protocolToken, amount: funding.price },
+      ...funding.poolTokens,
     ]) {
       const allowance = await getAllowance(client, { token, owner: consumer, spender })
       if (allowance < amount) await approveToken(client, { ...options(args), token, spender, amount })
     }
   }
-  return onJob(client, args, 'fund', [args.jobId])
+  const ceilings = burnCeilings ?? funding?.poolTokens.map(({ amount }) => amount) ?? []
+  return ceilings.every((ceiling) => ceiling === 0n)
+    ? onJob(client, args, 'fund', [args.jobId])
+    : onJob(client, args, 'fundUpTo', [args.jobId, ceilings])
 }
 
 /**

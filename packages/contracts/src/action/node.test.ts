@@ -50,6 +50,7 @@ describe('registerNode', () => {
     const { statementKey } = registration
     expect(await getNode(world.client, { deployment: world.deployment, statementKey })).toEqual({
       ...registration,
+      quotedBlock: 0n,
       revoked: false,
       active: true,
     })
@@ -135,6 +136,9 @@ describe('publishPoolKey', () => {
       policyDigest: digest('policy'),
       keyDigest: digest('key 2'),
       node: world.node.address,
+      attestationDigest: (
+        await getNode(world.client, { deployment: world.deployment, statementKey: world.node.address })
+      )?.quoteDigest,
     })
     expect(await revertOf(world.publishKey(pool, 3, fresh()))).toBe('StatementSignerNotActive')
   })

@@ -15,6 +15,8 @@ export interface NodeRecord {
   /** Unix seconds. */
   readonly expiresAt: bigint
   readonly revoked: boolean
+  /** The block that its last quote names; 0 when it registered by verifiers only. */
+  readonly quotedBlock: bigint
   /** Whether its statements count now. */
   readonly active: boolean
 }

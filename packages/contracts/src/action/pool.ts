@@ -24,6 +24,8 @@ export interface KeyEpoch {
   readonly keyDigest: Hex
   /** The node that published it. */
   readonly node: Address
+  /** Digest of the evidence with which that node was registered then. */
+  readonly attestationDigest: Hex
 }
 
 /** A pool as it stands on chain. Digests are 32-byte hex, amounts in the smallest unit. */

@@ -1,8 +1,11 @@
 import { createClient, createWalletClient, type Hex, http, zeroAddress } from 'viem'
-import { getTransactionCount } from 'viem/actions'
+import { deployContract, getCode, getTransactionCount, waitForTransactionReceipt } from 'viem/actions'
 import { foundry } from 'viem/chains'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { getBalance, getPool } from '../action/index.js'
+import { jobBoardAbi, jobBoardBytecode } from '../abi/JobBoard.js'
+import { poolAbi } from '../abi/Pool.js'
+import { poolFactoryAbi } from '../abi/PoolFactory.js'
+import { getBalance, getPool, inspect } from '../action/index.js'
 import { deployTdxVerifier } from '../attestation/index.js'
 import { startDevnet } from '../devnet/index.js'
 import { chainThat, mining } from '../testing/scripted-chain.js'
@@ -83,6 +86,68 @@ test.each([
 ])('checkDeployment refuses %s', async (_, change) => {
   const attempt = checkDeployment(world.client, { ...world.deployment, ...change })
   await expect(attempt).rejects.toMatchObject({ place: 'checkDeployment' })
+})
+
+test('checkDeployment refuses code of which one byte is another', async () => {
+  const { deployment, client } = world
+  const around = await inspect(client, {
+    abi: poolFactoryAbi,
+    address: deployment.poolFactory,
+    functionName: 'surroundings',
+    args: [],
+  })
+  for (const address of [deployment.jobBoard, deployment.permissions, around.tokenDeployer]) {
+    const code = await getCode(client, { address })
+    if (code === undefined) throw new Error('no code')
+    const setCode = (value: Hex) =>
+      client.request({ method: 'anvil_setCode', params: [address, value] } as never)
+    await setCode(`${code}00`)
+    await expect(checkDeployment(client, deployment)).rejects.toMatchObject({ code: 'DEPLOYMENT_MISMATCH' })
+    await setCode(code)
+    await checkDeployment(client, deployment)
+  }
+})
+
+test('checkDeployment refuses a board that hears another registry and takes another token', async () => {
+  const { deployment } = world
+  const client = world.clientOf(world.account(7))
+  const other = await deployAll({ walletClient: client })
+  for (const [nodeRegistry, protocolToken] of [
+    [other.nodeRegistry, deployment.protocolToken],
+    [deployment.nodeRegistry, other.protocolToken],
+  ] as const) {
+    const hash = await deployContract(client, {
+      account: world.account(7),
+      chain: foundry,
+      abi: jobBoardAbi,
+      bytecode: jobBoardBytecode,
+      args: [protocolToken, nodeRegistry, deployment.poolFactory, deployment.permissions, 2_000],
+    })
+    const { contractAddress } = await waitForTransactionReceipt(client, { hash })
+    const jobBoard = contractAddress ?? zeroAddress
+    await expect(checkDeployment(client, { ...deployment, jobBoard })).rejects.toMatchObject({
+      code: 'DEPLOYMENT_MISMATCH',
+    })
+  }
+})
+
+test('a careless pool is not founded', async () => {
+  const founding = {
+    deployment: world.deployment,
+    name: 'careless',
+    symbol: 'C',
+    policyDigest: digest('policy'),
+    pocDigest: digest('poc'),
+    refinerDigest: digest('refiner'),
+  }
+  const attempt = foundPool(world.client, { ...founding, governance: { quorumPercent: 0 } })
+  expect(await revertOf(attempt)).toBe('GovernanceInvalid')
+  const { pool } = await foundPool(world.client, { ...founding, jobCode: [digest('code')] })
+  const about = { abi: poolAbi, address: pool } as const
+  expect(await inspect(world.client, { ...about, functionName: 'jobCode', args: [digest('code')] })).toBe(
+    true,
+  )
+  expect((await inspect(world.client, { ...about, functionName: 'rules', args: [] })).anyJobCode).toBe(false)
 })
 
 test('checkDeployment names the link that is wrong', async () => {

@@ -26,6 +26,8 @@ export interface GovernanceOptions {
   readonly quorumPercent?: number
   /** From passed vote to execution; default 2 days. */
   readonly timelockDelay?: number
+  /** Seconds that a quorum reached late leaves to vote on; default: as the voting delay. */
+  readonly voteExtension?: number
 }
 
 /** What a founder decides. Digests are SHA-256 values as 32-byte hex. */
@@ -50,7 +52,12 @@ export interface FoundPoolOptions extends WriteOptions {
   readonly allocations?: readonly Allocation[]
   /** The timelock's part of job fees, in 1/10,000, at most 2,000; default 0. */
   readonly treasuryShareBps?: number
-  /** Who may pause the pool for a week and add restrictions to its policy; default: nobody. */
+  /**
+   * Digests of the code that jobs may run; an empty list accepts none. Default: any code that a vote granted. The vote changes
+   * the list (`Pool.setJobCode`).
+   */
+  readonly jobCode?: readonly Hex[]
+  /** Who may pause the pool for a week and narrow its policy for two; default: nobody. */
   readonly guardian?: Address
   readonly governance?: GovernanceOptions
 }
@@ -82,7 +89,7 @@ const DAY = 86_400
  * @param client - a viem client with an account, on the deployment's chain
  * @param options - what the founder decides, and {@link WriteOptions}: see {@link FoundPoolOptions}
  * @returns The pool's contracts, the schedule of each allocation in the order given, and the transaction.
- * @throws {ContractsError} `REVERTED`: `SupplyCapInvalid`, `AllocationInvalid`, `TooManyAllocations`;
+ * @throws {ContractsError} `REVERTED`: `SupplyCapInvalid`, `AllocationInvalid`, `TooManyAllocations`, `GovernanceInvalid`;
  * `TRANSACTION_TIMEOUT`, `NO_ACCOUNT`.
  * @example
  * const { pool, token, governor } = await foundPool(client, {
@@ -110,6 +117,7 @@ export async function foundPool(
           measurement: options.measurement ?? zeroHash,
           rewardPerFullScore: options.rewardPerFullScore ?? parseEther('100'),
           treasuryShareBps: options.treasuryShareBps ?? 0,
+          anyJobCode: options.jobCode === undefined,
         },
         treasuryAmount: options.treasuryAmount ?? 0n,
         maximumSupply: options.maximumSupply ?? parseEther('1000000000'),
@@ -121,7 +129,9 @@ export async function foundPool(
           proposalThreshold: governance.proposalThreshold ?? 0n,
           quorumPercent: BigInt(governance.quorumPercent ?? 10),
           timelockDelay: BigInt(governance.timelockDelay ?? 2 * DAY),
+          voteExtension: governance.voteExtension ?? governance.votingDelay ?? DAY,
         },
+        jobCode: options.jobCode ?? [],
       },
     ],
   })

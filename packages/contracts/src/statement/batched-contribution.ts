@@ -1,4 +1,12 @@
-import { type Account, type Address, encodeAbiParameters, type Hex, keccak256, stringToHex } from 'viem'
+import {
+  type Account,
+  type Address,
+  encodeAbiParameters,
+  type Hex,
+  keccak256,
+  maxUint64,
+  stringToHex,
+} from 'viem'
 import type { Deployment } from '../deploy/deployment.js'
 import { ContractsError } from '../errors.js'
 
@@ -8,6 +16,8 @@ export interface BatchHeader {
   /** The pool's current key epoch. */
   readonly epoch: number
   readonly schemaId: Hex
+  /** Unix seconds until which the owners' signatures count; default: no end. */
+  readonly deadline?: bigint
   /** The locator of an entry is this text followed by the 64 hex digits of its blob digest; 1 to 440 bytes. */
   readonly locatorBase: string
 }
@@ -48,7 +58,7 @@ export const batchedContributionTypes = {
 } as const
 
 /**
- * What binds the entries of a batch to relayer, number, pool, epoch, schema and locators.
+ * What binds the entries of a batch to relayer, number, pool, epoch, schema, deadline and locators.
  *
  * @param args - `relayer`, who will send the batch; `number`, its number; `header`, what the entries share
  * @returns 32 bytes: the field `batch` of what owners sign
@@ -63,9 +73,18 @@ export function batchHash(args: Pick<BatchPlace, 'relayer' | 'number' | 'header'
         { type: 'address' },
         { type: 'uint32' },
         { type: 'bytes32' },
+        { type: 'uint64' },
         { type: 'bytes32' },
       ],
-      [args.relayer, args.number, pool, epoch, schemaId, keccak256(stringToHex(locatorBase))],
+      [
+        args.relayer,
+        args.number,
+        pool,
+        epoch,
+        schemaId,
+        args.header.deadline ?? maxUint64,
+        keccak256(stringToHex(locatorBase)),
+      ],
     ),
   )
 }

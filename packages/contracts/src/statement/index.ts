@@ -11,6 +11,7 @@ export {
   signBatchedContribution,
 } from './batched-contribution.js'
 export * from './contribution.js'
+export * from './job-statement.js'
 export {
   type NodeRegistration,
   nodeApprovalTypedData,
@@ -18,3 +19,4 @@ export {
   signNodeApproval,
 } from './node-approval.js'
 export * from './node-statement.js'
+export { factsHash, type NodeStatementContext, type StatementFact } from './statement-context.js'

@@ -1,24 +1,14 @@
-import { type Address, concatHex, encodeAbiParameters, type Hex, keccak256, pad, toHex, zeroHash } from 'viem'
-import type { Deployment } from '../deploy/deployment.js'
+import { type Address, concatHex, encodeAbiParameters, type Hex, keccak256 } from 'viem'
 import { ContractsError } from '../errors.js'
-
-/** One fact that a contract relies on: one ABI word. Same shape as a fact of `@sealpool/crypto`. */
-export interface StatementFact {
-  readonly type: 'uint256' | 'address' | 'bytes32' | 'bool'
-  /** Decimal string, hex string, or boolean. */
-  readonly value: string | boolean
-}
-
-/** What a node statement is bound to. Same shape as the statement context of `@sealpool/crypto`. */
-export interface NodeStatementContext {
-  readonly chainId: number
-  readonly registry: Address
-  readonly pool: Address
-  readonly subject: Hex
-  /** Decimal. */
-  readonly nonce: string
-  readonly facts: StatementFact[]
-}
+import {
+  type Bound,
+  bytes32,
+  context,
+  factsHash,
+  type NodeStatementContext,
+  uint,
+  word,
+} from './statement-context.js'
 
 /** What a node adds to the facts: sent along with them. */
 export interface StatementProof {
@@ -42,6 +32,7 @@ export const statementKinds = {
   handOff: 'sealpool/hand-off/1',
   erasure: 'sealpool/erasure/1',
   verdictRoot: 'sealpool/verdict-root/1',
+  batchErasure: 'sealpool/batch-erasure/1',
   budgetHead: 'sealpool/budget-head/1',
   checkpoint: 'sealpool/checkpoint/1',
   aggregate: 'sealpool/aggregate/1',
@@ -56,8 +47,6 @@ export interface VerdictEntry {
   /** Digest of the whole verdict, 32-byte hex. */
   readonly verdictDigest: Hex
 }
-
-type Bound = { readonly deployment: Pick<Deployment, 'chainId' | 'nodeRegistry'>; readonly nonce: bigint }
 
 /**
  * Context of a `sealpool/pool-key/1` statement: the key of the next epoch.
@@ -138,86 +127,14 @@ export function refinementContext(
   return context(args, args.pool, args.schemaId, [bytes32(args.schemaId), bytes32(args.rowsRoot)])
 }
 
-/** What a job statement is about. `pools` is the job's own list, in its order: statements are bound to the first. */
-export interface JobSubject {
-  readonly jobId: bigint
-  readonly pools: readonly Address[]
-  readonly manifestDigest: Hex
-}
-
 /**
- * Context of a `sealpool/start/1` statement.
+ * What a verdict root is about: number and entries of the batch.
  *
- * @param args - `deployment` and `nonce`, which bind the statement; the job's `jobId`, `pools` and `manifestDigest`
- * @returns what the statement is bound to, and its facts in the contract's order
+ * @param args - `batchId`; `entriesRoot`, the root over the batch's entries ({@link Batch} has it, `batchTree` computes it)
+ * @returns keccak256 of both as ABI words: the statement's subject
  */
-export function startContext(args: Bound & JobSubject): NodeStatementContext {
-  return jobContext('startContext', args, [])
-}
-
-/**
- * Context of a `sealpool/release/1` statement: one budget head per pool, in the job's order.
- *
- * @param args - `deployment` and `nonce`, which bind the statement; the job's `jobId`, `pools` and `manifestDigest`;
- * digests of receipt and result; `budgetHeads`, one for each pool
- * @returns what the statement is bound to, and its facts in the contract's order
- */
-export function releaseContext(
-  args: Bound &
-    JobSubject & {
-      readonly receiptDigest: Hex
-      readonly resultDigest: Hex
-      readonly budgetHeads: readonly Hex[]
-    },
-): NodeStatementContext {
-  return jobContext('releaseContext', args, [args.receiptDigest, args.resultDigest, ...args.budgetHeads])
-}
-
-/**
- * Context of a `sealpool/refusal/1` statement. `reason` is a 32-byte code, for example `stringToHex(code, { size: 32 })`.
- *
- * @param args - `deployment` and `nonce`, which bind the statement; the job's `jobId`, `pools` and `manifestDigest`;
- * `receiptDigest`, of the signed refusal; `reason`
- * @returns what the statement is bound to, and its facts in the contract's order
- */
-export function refusalContext(
-  args: Bound & JobSubject & { readonly receiptDigest: Hex; readonly reason: Hex },
-): NodeStatementContext {
-  return jobContext('refusalContext', args, [args.receiptDigest, args.reason])
-}
-
-/**
- * Context of a `sealpool/failure/1` statement.
- *
- * @param args - `deployment` and `nonce`, which bind the statement; the job's `jobId`, `pools` and `manifestDigest`;
- * `reason`, a 32-byte code
- * @returns what the statement is bound to, and its facts in the contract's order
- */
-export function failureContext(args: Bound & JobSubject & { readonly reason: Hex }): NodeStatementContext {
-  return jobContext('failureContext', args, [args.reason])
-}
-
-/**
- * Context of a `sealpool/heartbeat/1` statement. `time` is in unix seconds, later than the last and not in the future.
- *
- * @param args - `deployment` and `nonce`, which bind the statement; the job's `jobId`, `pools` and `manifestDigest`; `time`
- * @returns what the statement is bound to, and its facts in the contract's order
- */
-export function heartbeatContext(args: Bound & JobSubject & { readonly time: bigint }): NodeStatementContext {
-  const bound = jobContext('heartbeatContext', args, [])
-  return { ...bound, facts: [...bound.facts, uint(args.time)] }
-}
-
-/**
- * Context of a `sealpool/hand-off/1` statement: the job goes to the node with this key.
- *
- * @param args - `deployment` and `nonce`, which bind the statement; the job's `jobId`, `pools` and `manifestDigest`; `to`,
- * the statement key of the node that takes over
- * @returns what the statement is bound to, and its facts in the contract's order
- */
-export function handOffContext(args: Bound & JobSubject & { readonly to: Address }): NodeStatementContext {
-  const bound = jobContext('handOffContext', args, [])
-  return { ...bound, facts: [...bound.facts, { type: 'address', value: args.to }] }
+export function verdictRootSubject(args: { readonly batchId: bigint; readonly entriesRoot: Hex }): Hex {
+  return keccak256(concatHex([word(args.batchId), args.entriesRoot]))
 }
 
 /**
@@ -234,21 +151,37 @@ export function erasureContext(
 }
 
 /**
+ * Context of a `sealpool/batch-erasure/1` statement: the node destroyed what it held of an entry of a Merkle batch.
+ *
+ * @param args - `deployment` and `nonce`, which bind the statement; `pool`; `batchId` and `index`, of an entry that was taken
+ * back
+ * @returns what the statement is bound to, and its facts in the contract's order
+ */
+export function batchErasureContext(
+  args: Bound & { readonly pool: Address; readonly batchId: bigint; readonly index: number },
+): NodeStatementContext {
+  const index = BigInt(args.index)
+  const subject = keccak256(concatHex([word(args.batchId), word(index)]))
+  return context(args, args.pool, subject, [uint(args.batchId), uint(index)])
+}
+
+/**
  * Context of a `sealpool/verdict-root/1` statement: verdicts on a batch of contributions.
  *
- * @param args - `deployment` and `nonce`, which bind the statement; `pool`; `batchId`; `root`, of `verdictTree`;
- * `accepted`, the number of its leaves
+ * @param args - `deployment` and `nonce`, which bind the statement; `pool`; `batchId`; `entriesRoot`, of the batch's entries;
+ * `root`, of `verdictTree`; `accepted`, the number of its leaves
  * @returns what the statement is bound to, and its facts in the contract's order
  */
 export function verdictRootContext(
   args: Bound & {
     readonly pool: Address
     readonly batchId: bigint
+    readonly entriesRoot: Hex
     readonly root: Hex
     readonly accepted: number
   },
 ): NodeStatementContext {
-  return context(args, args.pool, word(args.batchId), [
+  return context(args, args.pool, verdictRootSubject(args), [
     uint(args.batchId),
     bytes32(args.root),
     uint(BigInt(args.accepted)),
@@ -308,24 +241,6 @@ export function aggregateContext(
   return context(args, args.pool, args.definition, [bytes32(args.definition), bytes32(args.inputsRoot)])
 }
 
-/**
- * keccak256 of the facts' ABI words; zero when there are none.
- *
- * @param facts - the facts in the contract's order
- * @returns the hash, 32 bytes: the field `facts` of a statement
- */
-export function factsHash(facts: readonly StatementFact[]): Hex {
-  if (facts.length === 0) return zeroHash
-  return keccak256(
-    concatHex(
-      facts.map(({ type, value }) => {
-        if (typeof value === 'boolean') return word(value ? 1n : 0n)
-        return type === 'uint256' ? word(BigInt(value)) : pad(value as Hex, { size: 32 })
-      }),
-    ),
-  )
-}
-
 /** EIP-712 types of a node statement. */
 export const statementTypes = {
   Statement: [
@@ -365,33 +280,4 @@ export function statementTypedData(args: {
       nonce: BigInt(bound.nonce),
     },
   } as const
-}
-
-function jobContext(place: string, args: Bound & JobSubject, words: readonly Hex[]): NodeStatementContext {
-  const [first] = args.pools
-  if (first === undefined) throw new ContractsError('ARGUMENT_INVALID', place, 'a job has at least one pool')
-  return context(args, first, word(args.jobId), [args.manifestDigest, ...words].map(bytes32))
-}
-
-function context(bound: Bound, pool: Address, subject: Hex, facts: StatementFact[]): NodeStatementContext {
-  return {
-    chainId: bound.deployment.chainId,
-    registry: bound.deployment.nodeRegistry,
-    pool,
-    subject,
-    nonce: bound.nonce.toString(),
-    facts,
-  }
-}
-
-function word(value: bigint): Hex {
-  return toHex(value, { size: 32 })
-}
-
-function uint(value: bigint): StatementFact {
-  return { type: 'uint256', value: value.toString() }
-}
-
-function bytes32(value: Hex): StatementFact {
-  return { type: 'bytes32', value }
 }

@@ -14,13 +14,7 @@ import {
   transferToken,
 } from '../action/index.js'
 import type { PoolContracts } from '../deploy/index.js'
-import {
-  type JobSubject,
-  releaseContext,
-  signContribution,
-  startContext,
-  verdictBatchContext,
-} from '../statement/index.js'
+import { releaseContext, signContribution, startContext, verdictBatchContext } from '../statement/index.js'
 import { passProposal } from './pass-proposal.js'
 import { contributionOf, createWorld, digest, nextNonce, prove, type World } from './world.js'
 
@@ -113,8 +107,11 @@ export async function createJobWorld(options: { readonly manifest: () => string 
   }
 
   async function subject(jobId: bigint) {
-    const { manifestDigest, pools } = await getJob(world.client, { deployment: world.deployment, jobId })
-    const about: JobSubject = { jobId, manifestDigest, pools: pools.map(({ pool }) => pool) }
+    const { consumer, manifestDigest, pools } = await getJob(world.client, {
+      deployment: world.deployment,
+      jobId,
+    })
+    const about = { jobId, consumer, manifestDigest, pools: pools.map(({ pool }) => pool) }
     return { deployment: world.deployment, nonce: nextNonce(), ...about }
   }
 

@@ -9,6 +9,8 @@ interface Source {
   fork: string
   time: number
   reachable: boolean
+  /** Answers to what is asked now are held back until this is resolved. */
+  held?: Promise<void> | undefined
 }
 
 /** A client whose chain is an object: blocks of one name have equal hashes. */
@@ -25,7 +27,9 @@ function source(change: Partial<Source> = {}): { state: Source; client: Client }
     if (method === 'eth_chainId') return numberToHex(state.chainId)
     if (method === 'eth_blockNumber') return numberToHex(state.height)
     const [tag] = params as [string]
-    return block(tag === 'latest' ? state.height : Number(tag))
+    const answer = block(tag === 'latest' ? state.height : Number(tag))
+    await state.held
+    return answer
   }
   return { state, client: createClient({ transport: custom({ request }, { retryCount: 0 }) }) }
 }
@@ -66,6 +70,60 @@ describe('a chain through two sources', () => {
     await chain.head()
     a.height = 99
     b.height = 99
+    await expect(chain.head()).rejects.toMatchObject({ code: 'CHAIN_STALE' })
+  })
+
+  /** Two calls of `head` at block 100 and at 101, of which the first one ends last. */
+  async function overlapping() {
+    const { chain, a, b } = view()
+    let release = () => {}
+    a.held = new Promise((resolve) => {
+      release = resolve
+    })
+    const slow = chain.head()
+    await new Promise((resolve) => setTimeout(resolve)) // its questions are asked
+    a.held = undefined
+    a.height = b.height = 101
+    const fast = await chain.head()
+    return { chain, a, b, slow, fast, release }
+  }
+
+  test('takes a slower call that asked before another one for no chain that went back', async () => {
+    const { chain, slow, fast, release } = await overlapping()
+    expect(fast).toMatchObject({ number: 99n })
+    release()
+    expect(await slow).toMatchObject({ number: 98n })
+    expect(await chain.head()).toMatchObject({ number: 99n })
+  })
+
+  test('forgets no newer head because of a slower call', async () => {
+    const { chain, a, b, slow, release } = await overlapping()
+    release()
+    await slow
+    a.height = b.height = 100
+    await expect(chain.head()).rejects.toMatchObject({
+      code: 'CHAIN_STALE',
+      message: expect.stringContaining('went back from block 99 to 98'),
+    })
+  })
+
+  test('tells a slower call, too, that the head it knew was replaced, and forgets no head of since', async () => {
+    const { chain, a, b } = view()
+    await chain.head()
+    let release = () => {}
+    a.held = new Promise((resolve) => {
+      release = resolve
+    })
+    const slow = chain.head()
+    await new Promise((resolve) => setTimeout(resolve))
+    a.held = undefined
+    a.fork = b.fork = 'b'
+    a.height = b.height = 110
+    await expect(chain.head()).rejects.toMatchObject({ code: 'CHAIN_DISAGREES' })
+    expect(await chain.head()).toMatchObject({ number: 108n })
+    release()
+    await expect(slow).rejects.toMatchObject({ code: 'CHAIN_DISAGREES' })
+    a.height = b.height = 109
     await expect(chain.head()).rejects.toMatchObject({ code: 'CHAIN_STALE' })
   })
 

@@ -18,7 +18,8 @@ export interface ChainView {
    *
    * @throws {ContractsError} `CHAIN_DISAGREES` when the sources show different blocks, stand too far apart, or have replaced
    * the head that they agreed on before (then once: the next call begins with what they agree on now); `CHAIN_STALE` when
-   * the head is older than allowed or went back; `CHAIN_UNREACHABLE` when one does not answer.
+   * the head is older than allowed or lower than one that was agreed on before this call began (calls may overlap and end in
+   * any order); `CHAIN_UNREACHABLE` when one does not answer.
    */
   head(): Promise<AgreedHead>
   /**
@@ -71,7 +72,7 @@ export function createChainView(options: ChainViewOptions): ChainView {
   /** A head that was agreed on must still be the chain's, in both sources. */
   const requireUnchanged = async (agreed: AgreedHead | undefined): Promise<void> => {
     if (agreed === undefined || (await agreedBlock(agreed.number)).hash === agreed.hash) return
-    last = undefined
+    if (last === agreed) last = undefined // not a head that another call found since
     throw new ContractsError(
       'CHAIN_DISAGREES',
       place,
@@ -80,6 +81,8 @@ export function createChainView(options: ChainViewOptions): ChainView {
   }
 
   const head = async (): Promise<AgreedHead> => {
+    // Calls overlap: what another one agrees on from now on says nothing about what this one is about to read.
+    const known = last
     const ids = await reading(place, () => Promise.all(sources.map((source) => getChainId(source))))
     if (ids.some((id) => id !== chainId)) {
       throw new ContractsError('CHAIN_DISAGREES', place, `a source is on another chain than ${chainId}`)
@@ -98,16 +101,17 @@ export function createChainView(options: ChainViewOptions): ChainView {
     if (age > BigInt(maximumAge)) {
       throw new ContractsError('CHAIN_STALE', place, `the newest agreed block is ${age} seconds old`)
     }
-    if (last !== undefined && blockNumber < last.number) {
+    if (known !== undefined && blockNumber < known.number) {
       throw new ContractsError(
         'CHAIN_STALE',
         place,
-        `the chain went back from block ${last.number} to ${blockNumber}`,
+        `the chain went back from block ${known.number} to ${blockNumber}`,
       )
     }
-    await requireUnchanged(last)
-    last = { number: blockNumber, hash: first.hash, timestamp: first.timestamp }
-    return last
+    await requireUnchanged(known)
+    const agreed = { number: blockNumber, hash: first.hash, timestamp: first.timestamp }
+    if (last === undefined || agreed.number >= last.number) last = agreed
+    return agreed
   }
 
   return {

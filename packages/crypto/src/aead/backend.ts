@@ -3,7 +3,7 @@ import { CryptoError } from '../errors.js'
 /**
  * Where ciphers and key agreement are computed: `native` is what the platform has (WebCrypto; in Node also its OpenSSL,
  * which needs no way to another thread and back for every chunk), `webcrypto` is WebCrypto alone, `pure` is noble's
- * JavaScript, `auto` is native when the platform has it. The bytes are the same; speed and protection against timing
+ * JavaScript (also with `native` and `webcrypto` for the ChaCha20 ciphers where the platform has none: WebCrypto never has), `auto` is native when the platform has it. The bytes are the same; speed and protection against timing
  * attacks differ (native is better in both).
  */
 export type Backend = 'auto' | 'native' | 'webcrypto' | 'pure'

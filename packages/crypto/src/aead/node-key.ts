@@ -44,7 +44,7 @@ export function nodeKey(
   letOthersRun: () => Promise<unknown>,
 ): AeadKey {
   const options = { authTagLength: aeadTagLength }
-  const own = key.slice()
+  const own = new Uint8Array(key)
   const prepare = name === 'xchacha20-poly1305' ? extendedNonces(own) : undefined
   const cipherName = name === 'xchacha20-poly1305' ? 'chacha20-poly1305' : name
   const of = (nonce: Uint8Array) => prepare?.(nonce) ?? { key: own, nonce }

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, digestToHex } from '../digest/digest.js'
 import { requireList, requireOptions } from '../encoding/options.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
 import { addressOf } from '../statement/signature.js'
 import {
@@ -34,9 +35,13 @@ export type ClaimDecryption = (definition: Digest, inputsRoot: Digest) => Promis
  *
  * @param key - `threshold` and `members` are read
  * @returns q, the smallest with 2q - n >= t
+ * @throws CryptoError `OPTION_INVALID` for what is no key
  */
 export function claimQuorum(key: Pick<ThresholdKey, 'threshold' | 'members'>): number {
   const { members, threshold } = requireOptions(key, 'key')
+  if (!isWhole(threshold, 1)) {
+    throw new CryptoError('OPTION_INVALID', 'key.threshold', 'expected a positive whole number')
+  }
   return Math.ceil((requireList(members, 'key.members').length + threshold) / 2)
 }
 
@@ -58,27 +63,33 @@ export async function claimInputs(options: {
   readonly claim: ClaimDecryption
 }): Promise<SignedStatement> {
   requireOptions(options)
-  const { definition, inputs, signingKey, claim } = options
+  const { definition, inputs, claim } = options
   if (typeof claim !== 'function') {
     throw new CryptoError('OPTION_INVALID', 'claim', 'give the member’s durable memory of what it claimed')
   }
   const key = parseThresholdKey(options.key as unknown as JsonValue)
-  const address = addressOf(signingKey)
+  const address = addressOf(options.signingKey)
+  // A copy: the member's memory may take its time, and the caller wipe its key meanwhile.
+  const signingKey = new Uint8Array(options.signingKey)
   const member = key.members.findIndex((each) => each.address === address) + 1
   if (member === 0)
     throw new CryptoError('SESSION_INVALID', 'signingKey', 'the signer is no member of the key')
   const totals = combineInputs(definition, inputs)
   requireCommittee(totals.definition, key)
-  if ((await claim(totals.id, totals.inputsRoot)) !== true) {
-    const message =
-      'the question was claimed for other inputs; the difference would tell one contributor’s answer'
-    throw new CryptoError('DECRYPTION_CLAIMED', 'inputs', message)
+  try {
+    if ((await claim(totals.id, totals.inputsRoot)) !== true) {
+      const message =
+        'the question was claimed for other inputs; the difference would tell one contributor’s answer'
+      throw new CryptoError('DECRYPTION_CLAIMED', 'inputs', message)
+    }
+    return signStatement({
+      statement: { type: claimType, version: 1, body: bodyOf(totals, member) },
+      context: contextOf(totals),
+      privateKey: signingKey,
+    })
+  } finally {
+    signingKey.fill(0)
   }
-  return signStatement({
-    statement: { type: claimType, version: 1, body: bodyOf(totals, member) },
-    context: contextOf(totals),
-    privateKey: signingKey,
-  })
 }
 
 /**

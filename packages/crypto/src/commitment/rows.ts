@@ -4,8 +4,9 @@ import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
 import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, sha256Digest } from '../digest/digest.js'
 import { bigEndian, concatBytes, isBytes } from '../encoding/bytes.js'
-import { isReadable, requireOptions } from '../encoding/options.js'
+import { isList, isReadable, requireList, requireOptions } from '../encoding/options.js'
 import { utf8 } from '../encoding/utf8.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
 import { leafHash, rootOfHashes } from './merkle.js'
 import { multiProofOfHashes, multiProofRoot } from './multi-proof.js'
@@ -101,7 +102,14 @@ export function openRows(
   requireOptions(options)
   const { salt, disclose } = options
   const hashes = rowHashes(rows, salt)
-  const wanted = [...disclose].sort((one, two) => one.row - two.row)
+  const wanted = requireList(disclose, 'disclose')
+  wanted.forEach((each, at) => {
+    const { row, fields } = requireOptions(each, `disclose[${at}]`)
+    if (!isWhole(row, 0) || !isList(fields)) {
+      throw invalid(`disclose[${at}]`, 'expected a row’s number and a list of its fields')
+    }
+  })
+  wanted.sort((one, two) => one.row - two.row)
   const disclosed = wanted.map(({ row, fields }, at): DisclosedRow => {
     const source = rows[row]
     if (source === undefined || wanted[at - 1]?.row === row) {

@@ -134,7 +134,7 @@ export function openCommitment(
   const proof = proofOfHashes(hashes, index)
   return {
     index,
-    chunk: bytes.slice(index * chunkSize, (index + 1) * chunkSize),
+    chunk: new Uint8Array(bytes.subarray(index * chunkSize, (index + 1) * chunkSize)),
     chunkSize,
     length: bytes.length,
     chunkSalt: chunkSaltOf(salt, index),

@@ -68,7 +68,7 @@ export function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 
 /**
  * Whether a value is a byte string whose memory is still there. A proxy is none, and a view whose buffer was transferred
- * elsewhere would pass for an empty one.
+ * elsewhere, or shrank until the view is out of its bounds, would pass for an empty one.
  *
  * @param value - any value
  * @returns true for a Uint8Array over memory
@@ -77,7 +77,8 @@ export function isBytes(value: unknown): value is Uint8Array {
   if (!ArrayBuffer.isView(value) || !(value instanceof Uint8Array)) return false
   if (value.length > 0) return true
   try {
-    value.subarray()
+    // Refuses both; `subarray` would let a view pass that is out of bounds.
+    value.values()
     return true
   } catch {
     return false
@@ -139,7 +140,7 @@ export interface Random {
  *
  * @param random - the source
  * @param length - how many bytes
- * @returns that many bytes
+ * @returns that many bytes, a copy
  * @throws CryptoError `RANDOM_INVALID` when the source misbehaves
  */
 export function drawRandom(random: Random, length: number): Uint8Array {
@@ -155,5 +156,6 @@ export function drawRandom(random: Random, length: number): Uint8Array {
       cause,
     })
   }
-  return bytes
+  // A source may keep its buffer; and `slice` of Node's Buffer would be a view of the same memory.
+  return new Uint8Array(bytes)
 }

@@ -140,7 +140,8 @@ export function parseKeyEpochs(value: unknown): KeyEpochs {
   if (!Array.isArray(list) || list.length === 0 || list.length > maximumEpochs) {
     throw invalid('$.epochs', `expected 1 to ${maximumEpochs} epochs`)
   }
-  const epochs = list.map((each: unknown, index) => parseEpoch(each, `$.epochs[${index}]`))
+  // Not `map`, which passes over holes.
+  const epochs = Array.from(list, (each: unknown, index) => parseEpoch(each, `$.epochs[${index}]`))
   const keys = new Set<string>()
   epochs.forEach((each, index) => {
     const place = `$.epochs[${index}]`

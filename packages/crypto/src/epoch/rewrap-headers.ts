@@ -125,6 +125,12 @@ export async function rewrapHeaders(
   },
 ): Promise<RewrapReport> {
   const { store, atOnce = 8, onHeader } = options
+  if (!(['list', 'read', 'replace'] as const).every((name) => typeof store?.[name] === 'function')) {
+    throw new CryptoError('OPTION_INVALID', 'store', 'expected a store with list, read and replace')
+  }
+  if (onHeader !== undefined && typeof onHeader !== 'function') {
+    throw new CryptoError('OPTION_INVALID', 'onHeader', 'expected a function')
+  }
   if (!Number.isInteger(atOnce) || atOnce < 1 || atOnce > 256) {
     throw new CryptoError('OPTION_INVALID', 'atOnce', 'expected a whole number from 1 to 256')
   }
@@ -154,7 +160,11 @@ export async function rewrapHeaders(
     onHeader?.(name)
   }
   const underWay = new Set<Promise<void>>()
-  for await (const name of store.list()) {
+  const names = store.list() as Partial<AsyncIterable<string> & Iterable<string>> | null | undefined
+  if (typeof (names?.[Symbol.asyncIterator] ?? names?.[Symbol.iterator]) !== 'function') {
+    throw new CryptoError('SOURCE_FAILED', 'store.list', 'a store lists names, one after the other')
+  }
+  for await (const name of names as AsyncIterable<string>) {
     const work: Promise<void> = one(name).finally(() => underWay.delete(work))
     // Awaited below; until then a failure must not count as unhandled.
     work.catch(() => undefined)
@@ -168,7 +178,9 @@ export async function rewrapHeaders(
 function requireOneScope(options: RewrapOptions): void {
   const { from, to, expect, identities, fromType = to?.type } = options as Partial<RewrapOptions>
   if (!Array.isArray(identities)) throw new CryptoError('OPTION_INVALID', 'identities', 'expected an array')
-  if (to === undefined || to === null) throw new CryptoError('OPTION_INVALID', 'to', 'expected a recipient')
+  if (typeof to?.keyId !== 'string' || typeof to.type !== 'string') {
+    throw new CryptoError('OPTION_INVALID', 'to', 'expected a recipient')
+  }
   if (from === to.keyId && fromType === to.type)
     throw new CryptoError('OPTION_INVALID', 'to', 'the new key is the old one')
   for (const name of ['chainId', 'pool', 'policyDigest'] as const) {
@@ -176,8 +188,9 @@ function requireOneScope(options: RewrapOptions): void {
       throw new CryptoError('OPTION_INVALID', `expect.${name}`, 'say for which pool and policy all files are')
     }
     const own = to.scope?.[name]
-    if (own === undefined || own === (name === 'pool' ? String(expect.pool).toLowerCase() : expect[name]))
-      continue
+    const wanted: unknown = expect[name]
+    const lower = name === 'pool' && typeof wanted === 'string' ? wanted.toLowerCase() : wanted
+    if (own === undefined || own === lower) continue
     throw new CryptoError('OPTION_INVALID', `to.scope.${name}`, 'the new key is of another policy or pool')
   }
 }

@@ -59,7 +59,23 @@ describe('a signed register of key epochs', () => {
   test('is read by nobody who does not say whose it must be', () => {
     for (const name of ['registry', 'pool', 'signer']) {
       expect(() => readKeyEpochs(signed, { ...expected, [name]: undefined })).toThrow(
+        expect.objectContaining({ code: 'OPTION_INVALID', place: `expect.${name}` }),
+      )
+      expect(() => readKeyEpochs(signed, { ...expected, [name]: null })).toThrow(
         expect.objectContaining({ code: 'ADDRESS_INVALID', place: `expect.${name}` }),
+      )
+    }
+  })
+
+  test('is compared with nothing that could be misread', () => {
+    for (const change of [
+      { notBefore: undefined },
+      { notBefore: -5 },
+      { notBefore: 0.5 },
+      { notbefore: 9 },
+    ]) {
+      expect(() => readKeyEpochs(signed, { ...expected, ...change } as never)).toThrow(
+        expect.objectContaining({ code: 'OPTION_INVALID' }),
       )
     }
   })

@@ -3,7 +3,8 @@ import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, digestToHex } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import type { Hex } from '../encoding/hex.js'
-import { requireOptions } from '../encoding/options.js'
+import { requireKnownNames, requireOptions } from '../encoding/options.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
 import {
   parseSignedStatement,
@@ -61,7 +62,7 @@ export function signKeyEpochs(options: {
  * @returns the register
  * @throws CryptoError `EPOCH_INVALID` for anything but such a statement, signed by `signer` for this pool, and for a
  *   revision below `notBefore`; `ADDRESS_INVALID` for an expectation that is no address; `OPTION_INVALID` for a `notBefore`
- *   that is no whole number
+ *   that is no whole number, and for an expectation that is undefined or of another name
  */
 export function readKeyEpochs(
   value: unknown,
@@ -70,11 +71,13 @@ export function readKeyEpochs(
     readonly registry: Address
     readonly pool: Address
     readonly signer: Address
-    readonly notBefore?: number | undefined
+    readonly notBefore?: number
   },
 ): KeyEpochs {
-  const { notBefore = 0 } = requireOptions(expect, 'expect')
-  if (!Number.isSafeInteger(notBefore)) {
+  const wanted = ['chainId', 'registry', 'pool', 'signer', 'notBefore']
+  requireKnownNames(expect, wanted, wanted, 'expect')
+  const { notBefore = 0 } = expect
+  if (!isWhole(notBefore, 0)) {
     throw new CryptoError('OPTION_INVALID', 'expect.notBefore', 'a revision is a whole number')
   }
   let signed: SignedStatement
@@ -121,8 +124,12 @@ export function readKeyEpochs(
 export function requireKeyEpochsOnChain(
   register: KeyEpochs,
   published: readonly ChainKeyEpoch[],
-  options: { readonly complete?: boolean | undefined } = {},
+  options: { readonly complete?: boolean } = {},
 ): void {
+  requireKnownNames(options, ['complete'], ['complete'])
+  if (options.complete !== undefined && typeof options.complete !== 'boolean') {
+    throw new CryptoError('OPTION_INVALID', 'options.complete', 'expected true or false')
+  }
   const { epochs } = parseKeyEpochs(register)
   const current = currentKeyEpoch(register)
   if (!Array.isArray(published) || published.length === 0) {

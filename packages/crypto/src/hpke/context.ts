@@ -58,16 +58,8 @@ function suiteOf({ kemId, aead }: Pick<HpkeSetup, 'kemId' | 'aead'>): Uint8Array
   return hpkeSuiteOf(kemId, kdfId, aeadIds[aead])
 }
 
-/** One direction of a conversation: messages in order, and secrets for other uses. */
+/** What both ends of a conversation have: secrets for other uses, such as the key of an answer (RFC 9180 section 9.8). */
 export interface HpkeContext {
-  /** Seals the next message. Messages are numbered; the recipient opens them in the same order. */
-  seal(plaintext: Uint8Array, aad?: Uint8Array): Promise<Uint8Array>
-  /**
-   * Opens the next message. After a refusal the same message number is still expected.
-   *
-   * @throws CryptoError `HPKE_OPEN_REFUSED`
-   */
-  open(ciphertext: Uint8Array, aad?: Uint8Array): Promise<Uint8Array>
   /**
    * A secret that both sides have (RFC 9180 section 5.3).
    *
@@ -79,37 +71,64 @@ export interface HpkeContext {
 }
 
 /**
- * Makes the context of RFC 9180 section 5.2.
+ * The sender's end (ContextS of RFC 9180 section 5.2). It opens nothing: both ends hold the same key and the same nonces, so a
+ * message in the other direction would be a second one under a nonce that was used.
+ */
+export interface HpkeSenderContext extends HpkeContext {
+  /** Seals the next message. Messages are numbered; the recipient opens them in the same order. */
+  seal(plaintext: Uint8Array, aad?: Uint8Array): Promise<Uint8Array>
+}
+
+/** The recipient's end (ContextR of RFC 9180 section 5.2). It seals nothing: see {@link HpkeSenderContext}. */
+export interface HpkeReceiverContext extends HpkeContext {
+  /**
+   * Opens the next message. After a refusal the same message number is still expected.
+   *
+   * @throws CryptoError `HPKE_OPEN_REFUSED`
+   */
+  open(ciphertext: Uint8Array, aad?: Uint8Array): Promise<Uint8Array>
+}
+
+/**
+ * Makes the sender's context of RFC 9180 section 5.2.
  *
  * @param setup - see {@link HpkeSetup}
  * @returns the context; its message number starts at 0
  * @throws CryptoError `NATIVE_CRYPTO_MISSING`
  */
-export async function hpkeContext(setup: HpkeSetup): Promise<HpkeContext> {
-  const { key, baseNonce, exporterSecret } = hpkeSchedule(setup)
-  const aead = await importAeadKey(setup.aead, key, setup.backend)
+export async function hpkeSenderContext(setup: HpkeSetup): Promise<HpkeSenderContext> {
+  const { aead, nonceOf, exportSecret } = await readyContext(setup)
   let sealed = 0
-  let opened = 0
-  let opening: Promise<unknown> = Promise.resolve()
-  const nonceOf = (sequence: number): Uint8Array => {
-    if (sequence >= Number.MAX_SAFE_INTEGER) {
-      throw new CryptoError('OPTION_INVALID', 'context', 'no message numbers are left; set up a new context')
-    }
-    const counter = bigEndian(sequence, baseNonce.length)
-    return baseNonce.map((byte, index) => byte ^ (counter[index] ?? 0))
-  }
   return {
     async seal(plaintext, aad = none) {
       requireByteString(plaintext, 'plaintext')
       requireByteString(aad, 'aad')
       return aead.seal(nonceOf(sealed++), plaintext, aad)
     },
+    exportSecret,
+  }
+}
+
+/**
+ * Makes the recipient's context of RFC 9180 section 5.2.
+ *
+ * @param setup - see {@link HpkeSetup}
+ * @returns the context; the message number that it expects starts at 0
+ * @throws CryptoError `NATIVE_CRYPTO_MISSING`
+ */
+export async function hpkeReceiverContext(setup: HpkeSetup): Promise<HpkeReceiverContext> {
+  const { aead, nonceOf, exportSecret } = await readyContext(setup)
+  let opened = 0
+  let opening: Promise<unknown> = Promise.resolve()
+  return {
     async open(ciphertext, aad = none) {
       requireByteString(ciphertext, 'ciphertext')
       requireByteString(aad, 'aad')
+      // Copies: it may be a while until it is this message's turn.
+      const [message, associated] = [new Uint8Array(ciphertext), new Uint8Array(aad)]
       // One after the other, so that calls which overlap take message numbers in the order of the calls.
       const next = opening.then(async () => {
-        const plaintext = await aead.open(nonceOf(opened), ciphertext, aad)
+        const plaintext = await aead.open(nonceOf(opened), message, associated)
         if (plaintext === undefined) throw openRefused()
         opened += 1
         return plaintext
@@ -117,7 +136,24 @@ export async function hpkeContext(setup: HpkeSetup): Promise<HpkeContext> {
       opening = next.catch(() => undefined)
       return next
     },
-    exportSecret(context, length) {
+    exportSecret,
+  }
+}
+
+async function readyContext(setup: HpkeSetup) {
+  const { key, baseNonce, exporterSecret } = hpkeSchedule(setup)
+  const aead = await importAeadKey(setup.aead, key, setup.backend)
+  return {
+    aead,
+    nonceOf(sequence: number): Uint8Array {
+      if (sequence >= Number.MAX_SAFE_INTEGER) {
+        const why = 'no message numbers are left; set up a new context'
+        throw new CryptoError('OPTION_INVALID', 'context', why)
+      }
+      const counter = bigEndian(sequence, baseNonce.length)
+      return baseNonce.map((byte, index) => byte ^ (counter[index] ?? 0))
+    },
+    exportSecret(context: Uint8Array, length: number): Uint8Array {
       if (!Number.isInteger(length) || length < 1 || length > 8160) {
         throw new CryptoError('OPTION_INVALID', 'length', 'an exported secret has 1 to 8,160 bytes')
       }
@@ -133,7 +169,7 @@ export async function hpkeContext(setup: HpkeSetup): Promise<HpkeContext> {
  * @throws CryptoError `OPTION_INVALID`
  */
 export function requireAead(aead: HpkeAead | undefined): void {
-  if (aead !== undefined && !Object.hasOwn(aeadIds, aead)) {
+  if (aead !== undefined && (typeof aead !== 'string' || !Object.hasOwn(aeadIds, aead))) {
     throw new CryptoError('OPTION_INVALID', 'aead', `expected ${Object.keys(aeadIds).join(', ')}`)
   }
 }

@@ -6,7 +6,7 @@ import { concatBytes } from '../encoding/bytes.js'
 import { decodeHex, encodeHex } from '../encoding/hex.js'
 import { platformRandom } from '../platform.js'
 import { keyAgreement, publicKeyOf, requireSharedSecret } from '../recipient/x25519.js'
-import { type HpkeAead, hpkeSchedule } from './context.js'
+import { type HpkeAead, type HpkeContext, hpkeSchedule } from './context.js'
 import { hpkeOpen, hpkeReceiver, hpkeSeal, hpkeSender } from './hpke.js'
 import { deriveKeyPair, derivePrivateKey, x25519Kem } from './x25519-kem.js'
 
@@ -73,14 +73,14 @@ describe.each(published.cases.map((vector) => [vector.name, vector] as const))('
         ...side,
         publicKey: value('pkR'),
         random: () => value('ikmE'),
-        senderPrivateKey: sender?.privateKey,
+        ...(sender && { senderPrivateKey: sender.privateKey }),
       })
       expect(enc).toEqual(value('enc'))
       const receiving = await hpkeReceiver({
         ...side,
         privateKey: value('skR'),
         enc,
-        senderPublicKey: sender?.publicKey,
+        ...(sender && { senderPublicKey: sender.publicKey }),
       })
       const wanted = new Map(vector.messages.map(([sequence, ...rest]) => [sequence, rest] as const))
       const last = Math.max(...wanted.keys())
@@ -127,6 +127,22 @@ describe('a conversation', () => {
     expect(await Promise.all(sealed.map((message) => receiving.open(message)))).toEqual(texts)
   })
 
+  test('goes in one direction: neither end can use the key and the nonces of the other', async () => {
+    const { sending, receiving } = await setUp()
+    expect(Object.keys(sending).sort()).toEqual(['exportSecret', 'seal'])
+    expect(Object.keys(receiving).sort()).toEqual(['exportSecret', 'open'])
+  })
+
+  test('is answered under a key pair of the exported secret, not under its own key', async () => {
+    const { sending, receiving } = await setUp()
+    const answerKeys = (context: HpkeContext) => deriveKeyPair(context.exportSecret(info, 32))
+    const random = platformRandom
+    const { publicKey } = answerKeys(receiving)
+    const message = await hpkeSeal({ publicKey, info, aad, plaintext, random })
+    const { privateKey } = answerKeys(sending)
+    expect(await hpkeOpen({ privateKey, info, aad, message })).toEqual(plaintext)
+  })
+
   test.each([0, -1, 1.5, 8161, Number.NaN])('exports no secret of %s bytes', async (length) => {
     const { sending } = await setUp()
     expect(() => sending.exportSecret(info, length)).toThrow(
@@ -159,7 +175,7 @@ describe('auth mode', () => {
       aad,
       plaintext,
       random: platformRandom,
-      senderPrivateKey,
+      ...(senderPrivateKey && { senderPrivateKey }),
     })
 
   test('opens what the named sender sealed', async () => {
@@ -171,9 +187,33 @@ describe('auth mode', () => {
       await expect(hpkeOpen({ ...good, message })).rejects.toMatchObject({ code: 'HPKE_OPEN_REFUSED' })
     }
     const message = await seal(sender.privateKey)
-    await expect(hpkeOpen({ ...good, message, senderPublicKey: undefined })).rejects.toMatchObject({
-      code: 'HPKE_OPEN_REFUSED',
-    })
+    const { senderPublicKey: _, ...anybody } = good
+    await expect(hpkeOpen({ ...anybody, message })).rejects.toMatchObject({ code: 'HPKE_OPEN_REFUSED' })
+  })
+
+  test('is left by leaving the key out, and not by undefined, another name or another kind of object', async () => {
+    const message = await seal()
+    const { senderPublicKey, ...anybody } = good
+    const opening = { ...anybody, message }
+    const sending = { publicKey: recipient.publicKey, info, random: platformRandom }
+    const { enc } = await hpkeSender(sending)
+    const receiving = { privateKey: recipient.privateKey, enc, info }
+    const calls: readonly (() => Promise<unknown>)[] = [
+      () => hpkeOpen({ ...opening, senderPublicKey: undefined } as never),
+      () => hpkeOpen({ ...opening, sendrPublicKey: senderPublicKey } as never),
+      () => hpkeOpen(Object.assign(Object.create({ senderPublicKey }), opening) as never),
+      () => hpkeOpen([] as never),
+      () => hpkeReceiver({ ...receiving, senderPublicKey: undefined } as never),
+      () => hpkeReceiver({ ...receiving, senderpublickey: senderPublicKey } as never),
+      () => hpkeSeal({ ...sending, aad, plaintext, senderPrivateKey: undefined } as never),
+      () => hpkeSeal({ ...sending, aad, plaintext, senderKey: sender.privateKey } as never),
+      () => hpkeSender({ ...sending, senderPrivateKey: undefined } as never),
+    ]
+    for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'OPTION_INVALID' })
+    for (const value of [null, 'key', 7, []]) {
+      const open = hpkeOpen({ ...opening, senderPublicKey: value } as never)
+      await expect(open).rejects.toMatchObject({ code: 'KEY_INVALID' })
+    }
   })
 
   test('refuses a sender’s key of low order or another length', async () => {
@@ -357,14 +397,13 @@ test('an AEAD that RFC 9180 does not name is refused, and a single message is al
   }
   const stray = { aead: 'chacha20-poly1305' } as object
   const plaintext = new Uint8Array([1, 2, 3])
-  const message = await hpkeSeal({
-    publicKey,
-    info: none,
-    aad: none,
-    plaintext,
-    random: platformRandom,
-    ...stray,
-  })
+  const sending = { publicKey, info: none, aad: none, plaintext, random: platformRandom }
+  const message = await hpkeSeal(sending)
   expect(await hpkeOpen({ privateKey, info: none, aad: none, message })).toEqual(plaintext)
-  expect(await hpkeOpen({ privateKey, info: none, aad: none, message, ...stray })).toEqual(plaintext)
+  for (const call of [
+    () => hpkeSeal({ ...sending, ...stray }),
+    () => hpkeOpen({ privateKey, info: none, aad: none, message, ...stray }),
+  ]) {
+    await expect(call()).rejects.toMatchObject({ code: 'OPTION_INVALID', place: 'options' })
+  }
 })

@@ -1,14 +1,16 @@
 import { aeadTagLength, importAeadKey } from '../aead/aead.js'
 import type { Backend } from '../aead/backend.js'
-import { concatBytes, isBytes, type Random, requireByteString } from '../encoding/bytes.js'
-import { requireOptions } from '../encoding/options.js'
+import { concatBytes, isBytes, type Random } from '../encoding/bytes.js'
+import { ownBytes, requireKnownNames } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import {
   type HpkeAead,
-  type HpkeContext,
+  type HpkeReceiverContext,
+  type HpkeSenderContext,
   type HpkeSetup,
-  hpkeContext,
+  hpkeReceiverContext,
   hpkeSchedule,
+  hpkeSenderContext,
   openRefused,
   requireAead,
 } from './context.js'
@@ -24,8 +26,8 @@ export interface HpkeSenderOptions {
   readonly random: Random
   /** `x25519Kem` by default; `xwingKem` of `@sealpool/crypto/post-quantum`. */
   readonly kem?: Kem | undefined
-  /** The sender's own X25519 private key: the recipient then knows who sent (auth mode). */
-  readonly senderPrivateKey?: Uint8Array | undefined
+  /** The sender's own X25519 private key: the recipient then knows who sent (auth mode). Left out for base mode; undefined is refused. */
+  readonly senderPrivateKey?: Uint8Array
   /** `aes-256-gcm` by default. */
   readonly aead?: HpkeAead | undefined
   readonly backend?: Backend | undefined
@@ -41,12 +43,16 @@ export interface HpkeSenderOptions {
  */
 export async function hpkeSender(
   options: HpkeSenderOptions,
-): Promise<{ readonly enc: Uint8Array; readonly context: HpkeContext }> {
-  requireOptions(options)
+): Promise<{ readonly enc: Uint8Array; readonly context: HpkeSenderContext }> {
+  requireKnownNames(options, [...senderNames, 'aead'], ['senderPrivateKey'])
   requireAead(options.aead)
-  const { enc, setup } = await setUpSender(options)
-  return { enc, context: await hpkeContext(setup) }
+  const own = ownBytes(options, ['info'])
+  const { enc, setup } = await setUpSender(own)
+  return { enc, context: await hpkeSenderContext(setup) }
 }
+
+const senderNames = ['publicKey', 'info', 'random', 'kem', 'senderPrivateKey', 'backend'] as const
+const receiverNames = ['privateKey', 'info', 'kem', 'senderPublicKey', 'backend'] as const
 
 async function setUpSender(
   options: HpkeSenderOptions,
@@ -70,8 +76,8 @@ export interface HpkeReceiverOptions {
   readonly enc: Uint8Array
   readonly info: Uint8Array
   readonly kem?: Kem | undefined
-  /** The X25519 public key that must have sent (auth mode). */
-  readonly senderPublicKey?: Uint8Array | undefined
+  /** The X25519 public key that must have sent (auth mode). Left out for base mode; undefined is refused. */
+  readonly senderPublicKey?: Uint8Array
   readonly aead?: HpkeAead | undefined
   readonly backend?: Backend | undefined
 }
@@ -84,12 +90,13 @@ export interface HpkeReceiverOptions {
  * @returns the context that opens messages
  * @throws CryptoError `KEY_INVALID`; `HPKE_OPEN_REFUSED` for an encapsulated key that no honest sender makes
  */
-export async function hpkeReceiver(options: HpkeReceiverOptions): Promise<HpkeContext> {
-  requireOptions(options)
+export async function hpkeReceiver(options: HpkeReceiverOptions): Promise<HpkeReceiverContext> {
+  requireKnownNames(options, [...receiverNames, 'enc', 'aead'], ['senderPublicKey'])
   const { privateKey, kem = x25519Kem } = options
   requireKem(kem)
   requireAead(options.aead)
-  return hpkeContext(await setUpReceiver({ ...options, kem, key: prepared(kem, privateKey) }))
+  const own = ownBytes(options, ['info'])
+  return hpkeReceiverContext(await setUpReceiver({ ...own, kem, key: prepared(kem, privateKey) }))
 }
 
 function prepared(kem: Kem, privateKey: Uint8Array | KemPrivateKey): KemPrivateKey {
@@ -132,15 +139,22 @@ export interface HpkeSealOptions extends Omit<HpkeSenderOptions, 'aead'> {
  * @throws CryptoError `KEY_INVALID`, `RANDOM_INVALID`, `OPTION_INVALID` (a text for bytes above all), `NATIVE_CRYPTO_MISSING`
  */
 export async function hpkeSeal(options: HpkeSealOptions): Promise<Uint8Array> {
-  requireByteString(options.plaintext, 'plaintext')
-  requireByteString(options.aad, 'aad')
-  // Copies: what is sealed is what was given at the call.
-  const [plaintext, aad] = [options.plaintext.slice(), options.aad.slice()]
-  // A stray `aead` of an untyped caller must not choose another cipher.
-  const { enc, setup } = await setUpSender({ ...options, aead: undefined })
+  requireKnownNames(options, [...senderNames, 'aad', 'plaintext'], ['senderPrivateKey'])
+  return hpkeSealWith(ownBytes(options, ['info', 'aad', 'plaintext']))
+}
+
+/**
+ * {@link hpkeSeal} of bytes that nobody changes until it settles.
+ *
+ * @param options - as in {@link hpkeSeal}
+ * @returns as {@link hpkeSeal}
+ * @throws CryptoError as {@link hpkeSeal}
+ */
+export async function hpkeSealWith(options: HpkeSealOptions): Promise<Uint8Array> {
+  const { enc, setup } = await setUpSender(options)
   const { key, baseNonce } = hpkeSchedule(setup)
   const aead = await importAeadKey(setup.aead, key, setup.backend)
-  return concatBytes(enc, await aead.seal(baseNonce, plaintext, aad))
+  return concatBytes(enc, await aead.seal(baseNonce, options.plaintext, options.aad))
 }
 
 /** What {@link hpkeOpen} takes. */
@@ -159,10 +173,11 @@ export interface HpkeOpenOptions extends Omit<HpkeReceiverOptions, 'enc' | 'aead
  *   `KEY_INVALID` for a private key of the wrong length
  */
 export async function hpkeOpen(options: HpkeOpenOptions): Promise<Uint8Array> {
-  requireOptions(options)
+  requireKnownNames(options, [...receiverNames, 'aad', 'message'], ['senderPublicKey'])
   const { privateKey, kem = x25519Kem } = options
   requireKem(kem)
-  return hpkeOpenWith({ ...options, kem, key: prepared(kem, privateKey) })
+  const own = ownBytes(options, ['info', 'aad'])
+  return hpkeOpenWith({ ...own, kem, key: prepared(kem, privateKey) })
 }
 
 /**
@@ -176,12 +191,13 @@ export async function hpkeOpenWith(
   options: Omit<HpkeOpenOptions, 'privateKey' | 'kem'> & { readonly kem: Kem; readonly key: KemPrivateKey },
 ): Promise<Uint8Array> {
   const { kem, message, aad } = options
-  requireByteString(aad, 'aad')
   if (!isBytes(message) || message.length < kem.encLength + aeadTagLength) throw openRefused()
-  const setup = await setUpReceiver({ ...options, aead: undefined, enc: message.slice(0, kem.encLength) })
+  const own = new Uint8Array(message)
+  const [enc, ciphertext] = [own.slice(0, kem.encLength), own.slice(kem.encLength)]
+  const setup = await setUpReceiver({ ...options, enc })
   const { key, baseNonce } = hpkeSchedule(setup)
   const aead = await importAeadKey(setup.aead, key, setup.backend)
-  const plaintext = await aead.open(baseNonce, message.slice(kem.encLength), aad)
+  const plaintext = await aead.open(baseNonce, ciphertext, aad)
   if (plaintext === undefined) throw openRefused()
   return plaintext
 }

@@ -69,21 +69,22 @@ export const x25519Kem: Kem = {
   requirePublicKey,
   deriveKeyPair,
   async encapsulate(options) {
-    const { publicKey, random, backend, senderPrivateKey } = requireOptions(options)
-    requirePublicKey(publicKey)
+    const { random, backend, senderPrivateKey } = requireOptions(options)
+    // Copies: the caller may wipe what it gave as soon as the call returns.
+    const publicKey = new Uint8Array(requirePublicKey(options.publicKey))
+    const sender = senderPrivateKey === undefined ? undefined : keyAgreement(senderPrivateKey, backend)
     const agreement =
       (await generatedAgreement(random, backend)) ??
       keyAgreement(derivePrivateKey(drawRandom(random, 32)), backend)
     const [agreed, enc] = await Promise.all([agreement.agree(publicKey), agreement.publicKey()])
-    if (senderPrivateKey === undefined) return { enc, sharedSecret: sharedSecretOf(agreed, enc, publicKey) }
-    const sender = keyAgreement(senderPrivateKey, backend)
+    if (sender === undefined) return { enc, sharedSecret: sharedSecretOf(agreed, enc, publicKey) }
     const [own, senderKey] = await Promise.all([sender.agree(publicKey), sender.publicKey()])
     return { enc, sharedSecret: sharedSecretOf(concatBytes(agreed, own), enc, publicKey, senderKey) }
   },
   prepare(privateKey) {
-    const secret = requireBytes(privateKey, 32, 'privateKey').slice()
+    const secret = new Uint8Array(requireBytes(privateKey, 32, 'privateKey'))
     // Imported once for each backend that is asked for.
-    const keys: Partial<Record<Backend, KeyAgreement>> = {}
+    const keys = new Map<Backend, KeyAgreement>()
     let known: Uint8Array | undefined
     return {
       get publicKey() {
@@ -91,14 +92,19 @@ export const x25519Kem: Kem = {
         return known
       },
       async decapsulate(options) {
-        const { enc, backend, senderPublicKey } = requireOptions(options)
-        keys[backend] ??= keyAgreement(secret, backend)
-        const key = keys[backend]
+        const { backend, senderPublicKey } = requireOptions(options)
+        const enc = new Uint8Array(requirePublicKey(options.enc, 'enc'))
+        const peer =
+          senderPublicKey === undefined
+            ? undefined
+            : new Uint8Array(requirePublicKey(senderPublicKey, 'senderPublicKey'))
+        const key = keys.get(backend) ?? keyAgreement(secret, backend)
+        keys.set(backend, key)
         const [agreed, publicKey] = await Promise.all([key.agree(enc), known ?? key.publicKey()])
         known ??= publicKey
-        if (senderPublicKey === undefined) return sharedSecretOf(agreed, enc, publicKey)
-        const own = await key.agree(requirePublicKey(senderPublicKey, 'senderPublicKey'))
-        return sharedSecretOf(concatBytes(agreed, own), enc, publicKey, senderPublicKey)
+        if (peer === undefined) return sharedSecretOf(agreed, enc, publicKey)
+        const own = await key.agree(peer)
+        return sharedSecretOf(concatBytes(agreed, own), enc, publicKey, peer)
       },
     }
   },

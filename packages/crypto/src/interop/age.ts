@@ -88,7 +88,7 @@ function decodeBech32(text: string, prefix: string, place: string): Uint8Array {
  * Seals bytes as an age file (age-encryption.org/v1) for X25519 recipients. It has no context: what binds a sealed file
  * to pool, policy and epoch is lost.
  *
- * @param plaintext - any bytes
+ * @param plaintext - any bytes, copied at the call
  * @param options - `recipients`: 1 to 100, `age1...`; `random`
  * @returns a binary age file, 200 bytes for the first recipient
  * @throws CryptoError `RECIPIENT_INVALID` for none or too many, `KEY_INVALID`, `RANDOM_INVALID`
@@ -101,14 +101,15 @@ export async function sealAge(
   const { random } = options
   const recipients = requireList(options.recipients, 'recipients')
   requireByteString(plaintext, 'plaintext')
+  const own = new Uint8Array(plaintext)
   if (recipients.length === 0 || recipients.length > 100) {
     throw new CryptoError('RECIPIENT_INVALID', 'recipients', 'an age file has 1 to 100 recipients here')
   }
-  const fileKey = drawRandom(random, fileKeyLength).slice()
+  const fileKey = drawRandom(random, fileKeyLength)
   const stanzas: AgeStanza[] = []
   for (const recipient of recipients) {
     const publicKey = decodeAgeRecipient(recipient)
-    const ephemeral = keyAgreement(drawRandom(random, 32).slice())
+    const ephemeral = keyAgreement(drawRandom(random, 32))
     const [shared, share] = [await ephemeral.agree(publicKey), await ephemeral.publicKey()]
     const key = wrapKey(shared, share, publicKey)
     const body = chacha20poly1305(key, new Uint8Array(12)).encrypt(fileKey)
@@ -116,12 +117,12 @@ export async function sealAge(
   }
   const unsigned = encodeAgeHeader(stanzas)
   const mac = base64nopad.encode(headerMac(fileKey, unsigned))
-  const nonce = drawRandom(random, nonceLength).slice()
+  const nonce = drawRandom(random, nonceLength)
   const key = hkdf(sha256, fileKey, nonce, utf8('payload'), 32)
   const chunks: Uint8Array[] = []
-  const count = Math.max(1, Math.ceil(plaintext.length / chunkSize))
+  const count = Math.max(1, Math.ceil(own.length / chunkSize))
   for (let index = 0; index < count; index++) {
-    const chunk = plaintext.subarray(index * chunkSize, (index + 1) * chunkSize)
+    const chunk = own.subarray(index * chunkSize, (index + 1) * chunkSize)
     chunks.push(chacha20poly1305(key, chunkNonce(index, index === count - 1)).encrypt(chunk))
   }
   return concatBytes(unsigned, utf8(` ${mac}\n`), nonce, ...chunks)
@@ -142,7 +143,7 @@ export async function openAge(
   options: { readonly identities: readonly string[] },
 ): Promise<Uint8Array> {
   requireOptions(options)
-  const file = withoutArmor(armoredOrBinary)
+  const file = withoutArmor(isBytes(armoredOrBinary) ? new Uint8Array(armoredOrBinary) : armoredOrBinary)
   const { stanzas, unsigned, mac, payloadOffset } = parseAgeHeader(file)
   const fileKey = await unwrapFileKey(stanzas, options.identities)
   if (!equalBytes(headerMac(fileKey, unsigned), mac)) throw refused('header')

@@ -9,11 +9,10 @@ import {
   equalBytes,
   isBytes,
   type Random,
-  requireByteString,
   requireBytes,
   unshared,
 } from '../encoding/bytes.js'
-import { requireOptions } from '../encoding/options.js'
+import { ownBytes, requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 
 // The layout of eccrypto: initialisation vector, uncompressed ephemeral key, ciphertext, MAC.
@@ -37,9 +36,10 @@ export async function openEcies(options: {
   readonly backend?: Backend | undefined
 }): Promise<Uint8Array> {
   requireOptions(options)
-  const { message, backend = 'auto' } = options
+  const { backend = 'auto' } = options
   const privateKey = requireScalar(options.privateKey)
-  if (!isBytes(message) || message.length < shortest) throw refused()
+  if (!isBytes(options.message) || options.message.length < shortest) throw refused()
+  const message = new Uint8Array(options.message)
   const [iv, ephemeral, ciphertext, mac] = [
     message.slice(0, ivLength),
     message.slice(ivLength, ivLength + ephemeralLength),
@@ -71,15 +71,15 @@ export async function sealEcies(options: {
   readonly backend?: Backend | undefined
 }): Promise<Uint8Array> {
   requireOptions(options)
-  const { publicKey, plaintext, random, backend = 'auto' } = options
+  const { publicKey, random, backend = 'auto' } = options
   const wrongKey = () =>
     new CryptoError('KEY_INVALID', 'publicKey', 'expected a point of secp256k1 in 33 or 65 bytes')
   if (!isBytes(publicKey)) throw wrongKey()
-  requireByteString(plaintext, 'plaintext')
+  const { plaintext } = ownBytes(options, ['plaintext'])
   const ephemeralKey = drawScalar(random)
   const ephemeral = secp256k1.getPublicKey(ephemeralKey, false)
   const { cipherKey, macKey } = keysOf(ephemeralKey, publicKey, wrongKey)
-  const iv = drawRandom(random, ivLength).slice()
+  const iv = drawRandom(random, ivLength)
   const ciphertext = await encrypt(cipherKey, iv, plaintext, backend)
   return concatBytes(iv, ephemeral, ciphertext, hmac(sha256, macKey, concatBytes(iv, ephemeral, ciphertext)))
 }
@@ -106,7 +106,7 @@ function requireScalar(privateKey: Uint8Array): Uint8Array {
 function drawScalar(random: Random): Uint8Array {
   // A draw is no scalar with probability 2^-128; a source that gives none twice is broken.
   for (let turn = 0; turn < 2; turn++) {
-    const scalar = drawRandom(random, 32).slice()
+    const scalar = drawRandom(random, 32)
     if (secp256k1.utils.isValidSecretKey(scalar)) return scalar
   }
   throw new CryptoError('RANDOM_INVALID', 'random', 'the source gives no secp256k1 scalars')

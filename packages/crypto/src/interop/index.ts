@@ -40,7 +40,7 @@ export { type OpenPgpModule, openPasswordFile, scopePassword, sealPasswordFile }
  * console.log(new TextDecoder().decode(opened)) // hello age
  * ```
  */
-export function sealAge(
+export async function sealAge(
   plaintext: Uint8Array,
   options: { readonly recipients: readonly string[]; readonly random?: Random | undefined },
 ): Promise<Uint8Array> {
@@ -54,7 +54,7 @@ export function sealAge(
  * @returns `iv (16) || ephemeral key (65) || ciphertext || MAC (32)`
  * @throws CryptoError `KEY_INVALID` (publicKey), `RANDOM_INVALID`
  */
-export function sealEcies(options: {
+export async function sealEcies(options: {
   readonly publicKey: Uint8Array
   readonly plaintext: Uint8Array
   readonly random?: Random | undefined

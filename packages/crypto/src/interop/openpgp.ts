@@ -1,9 +1,10 @@
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { isBytes } from '../encoding/bytes.js'
+import { isBytes, requireByteString } from '../encoding/bytes.js'
 import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
 import { requireOptions } from '../encoding/options.js'
 import { utf8 } from '../encoding/utf8.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
 import { requireModestWork } from './openpgp-work.js'
 
@@ -32,7 +33,7 @@ const defaultLimit = 268_435_456
  * @returns the plaintext
  * @throws CryptoError `OPENPGP_REFUSED` when file and password do not belong together, the file is no OpenPGP message,
  *   was altered, unpacks into more than `maximumLength`, has more than two passwords, or asks for more than 64 MiB of memory
- *   or four passes to derive its key
+ *   or four passes to derive its key; `OPTION_INVALID` for a `maximumLength` that is no positive whole number
  */
 export async function openPasswordFile(options: {
   readonly openpgp: OpenPgpModule
@@ -41,8 +42,12 @@ export async function openPasswordFile(options: {
   readonly maximumLength?: number | undefined
 }): Promise<Uint8Array> {
   requireOptions(options)
-  const { openpgp, file, password, maximumLength = defaultLimit } = options
+  const { openpgp, password, maximumLength = defaultLimit } = options
+  const file = isBytes(options.file) ? new Uint8Array(options.file) : options.file
   requirePassword(password)
+  if (!isWhole(maximumLength, 1)) {
+    throw new CryptoError('OPTION_INVALID', 'maximumLength', 'expected a positive whole number of bytes')
+  }
   requireModestWork(file)
   const config = { maxDecompressedMessageSize: maximumLength, maxArgon2MemoryExponent: 16 }
   let data: unknown
@@ -69,7 +74,7 @@ export async function openPasswordFile(options: {
  *
  * @param options - `openpgp`: the module, which draws the randomness; `plaintext`; `password`
  * @returns a binary OpenPGP message
- * @throws CryptoError `OPTION_INVALID` (password); `OPENPGP_REFUSED` when the module fails
+ * @throws CryptoError `OPTION_INVALID` (password, plaintext); `OPENPGP_REFUSED` when the module fails
  */
 export async function sealPasswordFile(options: {
   readonly openpgp: OpenPgpModule
@@ -77,8 +82,10 @@ export async function sealPasswordFile(options: {
   readonly password: string
 }): Promise<Uint8Array> {
   requireOptions(options)
-  const { openpgp, plaintext, password } = options
+  const { openpgp, password } = options
   requirePassword(password)
+  requireByteString(options.plaintext, 'plaintext')
+  const plaintext = new Uint8Array(options.plaintext)
   let file: unknown
   try {
     const message = await openpgp.createMessage({ binary: plaintext })

@@ -86,7 +86,7 @@ export const xwingKem: Kem = {
   async encapsulate(options) {
     const { publicKey, random, backend, senderPrivateKey } = requireOptions(options)
     noSender(senderPrivateKey)
-    const key = requireXwingKey(publicKey)
+    const key = new Uint8Array(requireXwingKey(publicKey))
     const generated = await generatedAgreement(random, backend)
     // The draft's eseed: first what ML-KEM draws, then the curve's ephemeral key.
     const seed = drawRandom(random, generated === undefined ? 64 : 32)
@@ -109,7 +109,7 @@ export const xwingKem: Kem = {
       async decapsulate(options) {
         const { enc, backend, senderPublicKey } = requireOptions(options)
         noSender(senderPublicKey)
-        const bytes = requireBytes(enc, encLength, 'enc')
+        const bytes = new Uint8Array(requireBytes(enc, encLength, 'enc'))
         const curveEnc = bytes.slice(latticeCiphertextLength)
         const own = curve.get(backend) ?? keyAgreement(curveSecret, backend)
         curve.set(backend, own)

@@ -44,7 +44,7 @@ export function hpkeIdentity(options: {
   requireOptions(options)
   const { kem = x25519Kem } = options
   requireKem(kem)
-  const key = kem.prepare(requireBytes(options.privateKey, 32, 'privateKey').slice())
+  const key = kem.prepare(new Uint8Array(requireBytes(options.privateKey, 32, 'privateKey')))
   const keyId = requireKeyId(options.keyId ?? keyIdOfKey(key.publicKey))
   return kemIdentity({ type: 'hpke', kem: kem.name, keyId }, kem, key)
 }

@@ -5,7 +5,7 @@ import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
 import { concatBytes, type Random } from '../encoding/bytes.js'
 import { utf8 } from '../encoding/utf8.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
-import { hpkeOpenWith, hpkeSeal } from '../hpke/hpke.js'
+import { hpkeOpenWith, hpkeSealWith } from '../hpke/hpke.js'
 import type { Kem, KemPrivateKey } from '../hpke/kem.js'
 import type { SealContext } from '../sealed-file/context.js'
 
@@ -92,7 +92,7 @@ export function wrapInfo(binding: Uint8Array): Uint8Array {
  * @returns the recipient
  */
 export function kemRecipient(label: StanzaLabel, kem: Kem, publicKey: Uint8Array): Recipient {
-  const key = publicKey.slice()
+  const key = new Uint8Array(publicKey)
   const stanza = (enc: Uint8Array, wrapped: Uint8Array): Stanza => ({
     ...label,
     enc: encodeBase64Url(enc),
@@ -103,7 +103,7 @@ export function kemRecipient(label: StanzaLabel, kem: Kem, publicKey: Uint8Array
     keyId: label.keyId,
     template: stanza(new Uint8Array(kem.encLength), new Uint8Array(wrappedKeyLength)),
     async wrap({ fileKey, binding, random, backend }) {
-      const message = await hpkeSeal({
+      const message = await hpkeSealWith({
         kem,
         publicKey: key,
         info: wrapInfo(binding),

@@ -65,13 +65,15 @@ export function thresholdRecipient(
   if (!isWhole(envelopeLength, 1, maximumEnvelopeLength)) {
     throw new CryptoError('RECIPIENT_INVALID', 'envelopeLength', 'an envelope has 1 to 65,536 bytes')
   }
+  const { wrap } = options
+  if (typeof wrap !== 'function') throw new CryptoError('RECIPIENT_INVALID', 'wrap', 'expected a function')
   const stanza = (envelope: Uint8Array): Stanza => ({ ...label, envelope: encodeBase64Url(envelope) })
   return {
     type: 'threshold',
     keyId: label.keyId,
     template: stanza(new Uint8Array(envelopeLength)),
     async wrap({ fileKey, binding, random }) {
-      const envelope = await options.wrap({
+      const envelope = await wrap({
         fileKey,
         context: contextOf(binding, label),
         random: (length) => drawRandom(random, length),

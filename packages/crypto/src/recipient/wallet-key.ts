@@ -6,7 +6,7 @@ import { decodeHex, type Hex } from '../encoding/hex.js'
 import { requireOptions } from '../encoding/options.js'
 import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
-import type { Kem } from '../hpke/kem.js'
+import { type Kem, requireKem } from '../hpke/kem.js'
 import { x25519Kem } from '../hpke/x25519-kem.js'
 import { lowerS, splitSignature } from '../statement/signature.js'
 import { type WalletIdentity, type WalletKeyTypedData, walletIdentity, walletIdentityOf } from './wallet.js'
@@ -69,9 +69,14 @@ export interface EstablishWalletKeyOptions {
  */
 export async function establishWalletKey(options: EstablishWalletKeyOptions): Promise<WalletKey> {
   const { typedData, sign, isContract, isValidSignature, random, kem = x25519Kem } = options
+  requireKem(kem)
+  for (const [name, port] of Object.entries({ sign, isContract, isValidSignature })) {
+    if (typeof port === 'function' || (port === undefined && name !== 'sign')) continue
+    throw new CryptoError('OPTION_INVALID', name, 'expected a function')
+  }
   const address = parseAddress(options.address)
   const fallBack = (reason: RandomKeyReason): WalletKey => {
-    const secret = drawRandom(random, 32).slice()
+    const secret = drawRandom(random, 32)
     return { source: 'random', reason, secret, identity: walletIdentityFromSecret({ secret, address, kem }) }
   }
   if (kem.id !== x25519Kem.id) return fallBack('post-quantum')

@@ -66,10 +66,14 @@ export function walletKeyTypedData(options: {
  *
  * @param typedData - from {@link walletKeyTypedData}
  * @returns 32 bytes
- * @throws CryptoError `STATEMENT_INVALID` (chain id)
+ * @throws CryptoError `STATEMENT_INVALID` (chain id), `OPTION_INVALID` for what is no such data
  */
 export function walletKeyHash(typedData: WalletKeyTypedData): Uint8Array {
-  const { domain, message } = typedData
+  const { domain, message } = requireOptions(typedData, 'typedData')
+  const texts = [domain?.name, domain?.version, message?.purpose, message?.warning]
+  if (!texts.every((text) => typeof text === 'string')) {
+    throw new CryptoError('OPTION_INVALID', 'typedData', 'expected what walletKeyTypedData gives')
+  }
   const domainType = keccakOfText('EIP712Domain(string name,string version,uint256 chainId)')
   const chainId = chainIdWord(domain.chainId, 'chainId')
   const separator = concatBytes(domainType, keccakOfText(domain.name), keccakOfText(domain.version), chainId)

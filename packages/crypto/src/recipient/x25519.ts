@@ -126,21 +126,21 @@ export function requireSharedSecret(secret: Uint8Array): Uint8Array {
  * @throws CryptoError `KEY_INVALID`; from `agree` also for a public key of low order
  */
 export function keyAgreement(privateKey: Uint8Array, backend: Backend = 'auto'): KeyAgreement {
-  requireBytes(privateKey, 32, 'privateKey')
+  const own = new Uint8Array(requireBytes(privateKey, 32, 'privateKey'))
   let imported: Promise<NativeKey | undefined> | undefined
   const native = () => {
-    imported ??= importNative(privateKey, backend)
+    imported ??= importNative(own, backend)
     return imported
   }
   return {
     async publicKey() {
       const key = await native()
-      return key === undefined ? publicKeyOf(privateKey) : key(basePoint)
+      return key === undefined ? publicKeyOf(own) : key(basePoint)
     },
     async agree(publicKey) {
       requirePublicKey(publicKey)
       const key = await native()
-      const secret = key === undefined ? x25519.getSharedSecret(privateKey, publicKey) : await key(publicKey)
+      const secret = key === undefined ? x25519.getSharedSecret(own, publicKey) : await key(publicKey)
       return requireSharedSecret(secret)
     },
   }

@@ -7,12 +7,12 @@ import { type Address, parseAddress } from '../encoding/address.js'
 import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
 import { drawRandom, type Random, requireBytes } from '../encoding/bytes.js'
 import { exactly } from '../encoding/exact-object.js'
-import { requireOptions } from '../encoding/options.js'
+import { requireKnownNames, requireList, requireOptions } from '../encoding/options.js'
 import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
 import type { Kem } from '../hpke/kem.js'
 import { walletIdentityFromSecret } from '../recipient/wallet-key.js'
-import { factorKey, factorLabel, type RecoveryFactor, requireWork } from './factor.js'
+import { factorKey, factorLabel, ownFactor, type RecoveryFactor, requireWork } from './factor.js'
 
 /** A wallet's random key, wrapped for each of several factors; any one of them opens it. It may lie in public. */
 export interface WalletKeyBackup {
@@ -63,12 +63,14 @@ export async function createWalletKeyBackup(
   },
 ): Promise<WalletKeyBackup> {
   requireOptions(options)
-  const { secret, factors, random, kem, backend = 'auto' } = options
-  requireBytes(secret, secretLength, 'secret')
-  if (!Array.isArray(factors) || factors.length === 0 || factors.length > maximumFactors) {
+  const { random, kem, backend = 'auto' } = options
+  // Copies before the first wait, so that the caller may wipe what it gave.
+  const secret = new Uint8Array(requireBytes(options.secret, secretLength, 'secret'))
+  const factors = requireList(options.factors, 'factors').map(ownFactor)
+  if (factors.length === 0 || factors.length > maximumFactors) {
     throw new CryptoError('OPTION_INVALID', 'factors', `a backup has 1 to ${maximumFactors} factors`)
   }
-  if (factors.filter((factor) => factor?.kind === 'passphrase').length > maximumPassphrases) {
+  if (factors.filter((factor) => factor.kind === 'passphrase').length > maximumPassphrases) {
     throw new CryptoError(
       'OPTION_INVALID',
       'factors',
@@ -83,12 +85,17 @@ export async function createWalletKeyBackup(
     throw new CryptoError('OPTION_INVALID', 'keyId', why)
   }
   const wraps: WrappedSecret[] = []
-  for (const factor of factors) {
-    const salt = drawRandom(random, saltLength).slice()
-    const label = { ...factorLabel(factor), kind: factor.kind, salt: encodeBase64Url(salt) }
-    const key = await importAeadKey('aes-256-gcm', await factorKey(factor, salt, workOf(label)), backend)
-    const wrapped = await key.seal(nonce, secret, associated(subject, label))
-    wraps.push({ ...label, wrapped: encodeBase64Url(wrapped) })
+  try {
+    for (const factor of factors) {
+      const salt = drawRandom(random, saltLength)
+      const label = { ...factorLabel(factor), kind: factor.kind, salt: encodeBase64Url(salt) }
+      const key = await importAeadKey('aes-256-gcm', await factorKey(factor, salt, workOf(label)), backend)
+      const wrapped = await key.seal(nonce, secret, associated(subject, label))
+      wraps.push({ ...label, wrapped: encodeBase64Url(wrapped) })
+    }
+  } finally {
+    secret.fill(0)
+    for (const factor of factors) if (factor.kind === 'secret') factor.secret.fill(0)
   }
   return { format: 'sealpool/wallet-key-backup', version: 1, ...subject, factors: wraps }
 }
@@ -97,7 +104,8 @@ export async function createWalletKeyBackup(
  * Opens a backup with one of its factors.
  *
  * @param backup - what {@link createWalletKeyBackup} gave, or the same read from JSON; hostile values are refused
- * @param options - the `factor`; `expect`: whose key it must be
+ * @param options - the `factor`; `expect`: whose key it must be, a plain object without undefined fields; `kem`: as when the key
+ *   was made: the secret must then make the backup's key id
  * @returns the secret, 32 bytes
  * @throws CryptoError `BACKUP_INVALID` (no backup), `CONTEXT_MISMATCH` (another wallet's), `BACKUP_REFUSED` (no wrap of
  *   this kind opens: another factor, or the backup was changed), `RECOVERY_CODE_INVALID`, `OPTION_INVALID`
@@ -106,12 +114,14 @@ export async function openWalletKeyBackup(
   backup: unknown,
   options: {
     readonly factor: RecoveryFactor
-    readonly expect?: Partial<BackupSubject> | undefined
+    readonly expect?: Partial<BackupSubject>
+    readonly kem?: Kem | undefined
     readonly backend?: Backend | undefined
   },
 ): Promise<Uint8Array> {
-  requireOptions(options)
-  const { factor, expect = {}, backend = 'auto' } = options
+  requireKnownNames(options, ['factor', 'expect', 'kem', 'backend'], ['expect'])
+  const { expect = {}, kem, backend = 'auto' } = options
+  const factor = ownFactor(options.factor)
   const parsed = parseWalletKeyBackup(backup)
   requireSubject(parsed, expect)
   const wanted = factorLabel(factor)
@@ -125,7 +135,16 @@ export async function openWalletKeyBackup(
     const key = await factorKey(factor, decodeBase64Url(label.salt), workOf(label))
     const aead = await importAeadKey('aes-256-gcm', key, backend)
     const secret = await aead.open(nonce, decodeBase64Url(wrapped), associated(subjectOf(parsed), label))
-    if (secret !== undefined) return secret
+    if (secret === undefined) continue
+    const { address, keyId } = parsed
+    if (kem !== undefined && walletIdentityFromSecret({ secret, address, kem }).keyId !== keyId) {
+      throw new CryptoError(
+        'BACKUP_REFUSED',
+        '$.keyId',
+        'what is in the backup does not make the key of this id',
+      )
+    }
+    return secret
   }
   const why = 'this factor opens no part of the backup: it is another factor, or the backup was changed'
   throw new CryptoError('BACKUP_REFUSED', 'factor', why)
@@ -213,13 +232,15 @@ function subjectOf(
   }
 }
 
+const subjectNames = ['chainId', 'address', 'keyId'] as const
+
 function requireSubject(backup: WalletKeyBackup, expect: Partial<BackupSubject>): void {
-  for (const name of ['chainId', 'address', 'keyId'] as const) {
-    const wanted = expect[name]
-    if (
-      wanted !== undefined &&
-      backup[name] !== (name === 'address' ? String(wanted).toLowerCase() : wanted)
-    ) {
+  // Nothing in the place of an expectation (a misspelt setting, a Map) must not pass as none.
+  requireKnownNames(expect, subjectNames, subjectNames, 'expect')
+  for (const name of subjectNames) {
+    const wanted: unknown = expect[name]
+    const lower = name === 'address' && typeof wanted === 'string' ? wanted.toLowerCase() : wanted
+    if (wanted !== undefined && backup[name] !== lower) {
       throw new CryptoError('CONTEXT_MISMATCH', `$.${name}`, 'the backup holds another wallet’s key')
     }
   }

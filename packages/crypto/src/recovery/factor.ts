@@ -3,6 +3,7 @@ import { scryptAsync } from '@noble/hashes/scrypt.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { requireBytes } from '../encoding/bytes.js'
+import { isReadable } from '../encoding/options.js'
 import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 import { readRecoveryCode } from './recovery-code.js'
@@ -25,6 +26,23 @@ const keyLabel = /* @__PURE__ */ utf8('sealpool/wallet-key-backup/1/factor')
 const workOfWriters = 17
 // A hostile backup must not be able to ask for more than 256 MiB, nor pass off a passphrase that is cheap to guess.
 const workLimits = { minimum: 15, maximum: 18 } as const
+
+/**
+ * Reads a factor once, so that the caller may wipe its own.
+ *
+ * @param factor - what the caller gave
+ * @returns a copy, also of its bytes
+ * @throws CryptoError `OPTION_INVALID` for what is no object; `KEY_INVALID` for a `secret` of another length
+ */
+export function ownFactor(factor: RecoveryFactor): RecoveryFactor {
+  if (!isReadable(factor)) {
+    throw new CryptoError('OPTION_INVALID', 'factor', 'expected an object with its kind')
+  }
+  const own = { ...(factor as RecoveryFactor) }
+  return own.kind === 'secret'
+    ? { ...own, secret: new Uint8Array(requireBytes(own.secret, 32, 'factor.secret')) }
+    : own
+}
 
 /**
  * What a backup says about a factor, so that a reader knows how to use it.

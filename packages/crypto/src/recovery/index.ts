@@ -54,7 +54,7 @@ export function drawRecoveryCode(random: Random = platformRandom): string {
  * console.log(walletIdentityFromSecret({ secret: again, address }).keyId === keyId) // true
  * ```
  */
-export function createWalletKeyBackup(
+export async function createWalletKeyBackup(
   options: BackupSubject & {
     readonly secret: Uint8Array
     readonly factors: readonly RecoveryFactor[]

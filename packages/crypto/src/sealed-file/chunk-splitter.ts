@@ -64,14 +64,14 @@ export function createChunkSplitter(chunkSize: number): ChunkSplitter {
 }
 
 /**
- * Refuses a piece of a stream whose buffer was transferred elsewhere: it would pass for an empty one.
+ * Refuses a piece of a stream whose buffer was transferred elsewhere or shrank under it: it would pass for an empty one.
  *
  * @param bytes - the piece
  * @throws CryptoError `OPTION_INVALID`
  */
 export function requireAttached(bytes: Uint8Array): void {
   try {
-    bytes.subarray()
+    bytes.values()
   } catch {
     throw changed()
   }

@@ -1,6 +1,7 @@
 import { type Digest, parseDigest } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import { exactly } from '../encoding/exact-object.js'
+import { isPlain } from '../encoding/options.js'
 import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
 
@@ -87,8 +88,8 @@ export function requireContext(context: SealContext, expect: Partial<SealContext
       throw new CryptoError('OPTION_INVALID', `expect.${name}`, 'undefined; leave out what is not compared')
     }
     const found = context[name as keyof SealContext]
-    const same = name === 'pool' ? found === String(wanted).toLowerCase() : found === wanted
-    if (!same) {
+    const lower = name === 'pool' && typeof wanted === 'string' ? wanted.toLowerCase() : wanted
+    if (found !== lower) {
       throw new CryptoError(
         'CONTEXT_MISMATCH',
         `$.context.${name}`,
@@ -96,15 +97,4 @@ export function requireContext(context: SealContext, expect: Partial<SealContext
       )
     }
   }
-}
-
-/** Whether all that an object holds is its own: no array, map or instance, nothing inherited. */
-function isPlain(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  // The root of any realm's objects, whose members are not enumerable.
-  return (
-    prototype === null ||
-    (Object.getPrototypeOf(prototype) === null && Object.keys(prototype as object).length === 0)
-  )
 }

@@ -114,7 +114,8 @@ export function parseHeader(bytes: Uint8Array): ParsedHeader {
   const length = parsePrefix(bytes)
   const payloadOffset = prefixLength + length + macLength
   if (bytes.length < payloadOffset) throw truncated()
-  const encoded = bytes.slice(0, prefixLength + length)
+  // Copies: `slice` of Node's Buffer would give views.
+  const encoded = new Uint8Array(bytes.subarray(0, prefixLength + length))
   const fields = fieldsOf(parseJson(encoded.subarray(prefixLength)))
   return {
     suite: parseSuite(fields['suite']),
@@ -123,7 +124,7 @@ export function parseHeader(bytes: Uint8Array): ParsedHeader {
     context: parseHeaderContext(fields['context']),
     recipients: parseStanzas(fields['recipients']),
     encoded,
-    mac: bytes.slice(prefixLength + length, payloadOffset),
+    mac: new Uint8Array(bytes.subarray(prefixLength + length, payloadOffset)),
     payloadOffset,
   }
 }

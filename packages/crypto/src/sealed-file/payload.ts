@@ -19,8 +19,8 @@ export interface PayloadCipher {
   open(index: number, last: boolean, sealed: Uint8Array): Promise<Uint8Array>
 }
 
-// 2^40 chunks of the smallest size are 64 TiB; the index stays far inside the nonce and inside exact integers.
-const maximumChunks = 2 ** 40
+/** Most chunks of a payload. 2^40 of the smallest size are 64 TiB; the index stays far inside the nonce and inside exact integers. */
+export const maximumChunks = 2 ** 40
 
 /**
  * Makes a payload's cipher.
@@ -93,7 +93,8 @@ export function layoutOfPlaintext(plaintextLength: number, chunkSize: number): P
 export function layoutOfPayload(payloadLength: number, chunkSize: number): PayloadLayout {
   const chunks = Math.max(1, Math.ceil(payloadLength / (chunkSize + aeadTagLength)))
   const plaintextLength = payloadLength - chunks * aeadTagLength
+  if (plaintextLength < 0 || chunks > maximumChunks) throw truncated()
   const { chunks: needed } = layoutOfPlaintext(plaintextLength, chunkSize)
-  if (plaintextLength < 0 || needed !== chunks || chunks > maximumChunks) throw truncated()
+  if (needed !== chunks) throw truncated()
   return { chunks, plaintextLength, payloadLength }
 }

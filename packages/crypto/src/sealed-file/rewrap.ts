@@ -1,5 +1,5 @@
 import { concatBytes, type Random, requireUnmoved } from '../encoding/bytes.js'
-import { requireOptions } from '../encoding/options.js'
+import { requireKnownNames, requireList, requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import type { Recipient, Stanza } from '../recipient/recipient.js'
 import { bindingOf, headerMac, type OpenOptions, unlockHeader, wrapFor } from './file-key.js'
@@ -61,14 +61,17 @@ export function listRecipients(sealed: Uint8Array): readonly ListedRecipient[] {
  *   `unlockHeader`
  */
 export async function changeRecipients(header: ParsedHeader, change: RecipientChange): Promise<Uint8Array> {
-  const { add = [], remove = [], random, backend = 'auto' } = change
+  const { random, backend = 'auto' } = change
+  const add = requireList(change.add ?? [], 'add')
+  const remove = requireList(change.remove ?? [], 'remove')
   const fileKey = await unlockHeader(header, change)
   const mac = headerMac(header, fileKey)
   let kept = header.recipients
   for (const name of remove) kept = without(kept, name)
   const names = new Set(kept.filter(isKnown).map(nameOf))
   for (const recipient of add) {
-    if (typeof recipient?.wrap !== 'function') {
+    const { type, keyId, wrap } = (recipient ?? {}) as Partial<Recipient>
+    if (typeof wrap !== 'function' || typeof type !== 'string' || typeof keyId !== 'string') {
       throw new CryptoError(
         'OPTION_INVALID',
         'recipient',
@@ -97,7 +100,8 @@ export async function changeRecipients(header: ParsedHeader, change: RecipientCh
   return concatBytes(encoded, mac(encoded))
 }
 
-function without(stanzas: readonly Stanza[], { keyId, type }: RecipientName): readonly Stanza[] {
+function without(stanzas: readonly Stanza[], name: RecipientName): readonly Stanza[] {
+  const { keyId, type } = requireOptions(name, 'remove')
   const matches = (stanza: Stanza) =>
     stanza['keyId'] === keyId && (type === undefined || stanza.type === type)
   const kept = stanzas.filter((stanza) => !matches(stanza))
@@ -131,6 +135,11 @@ export interface RewrittenHeader {
 export async function rewriteHeader(
   options: RecipientChange & { readonly source: RangeSource },
 ): Promise<RewrittenHeader> {
+  requireKnownNames(
+    options,
+    ['source', 'identities', 'expect', 'backend', 'add', 'remove', 'random'],
+    ['remove', 'expect'],
+  )
   const parsed = await readHeader(options.source)
   const header = await changeRecipients(parsed, options)
   return { header, previous: concatBytes(parsed.encoded, parsed.mac), payloadOffset: parsed.payloadOffset }

@@ -33,7 +33,7 @@ import {
   type SealSuite,
   saltLength,
 } from './header.js'
-import { layoutOfPlaintext, type PayloadCipher } from './payload.js'
+import { layoutOfPlaintext, maximumChunks, type PayloadCipher } from './payload.js'
 import { parseStanzas } from './stanza.js'
 
 /** Plaintext bytes per chunk when none are asked for. */
@@ -69,12 +69,12 @@ async function beginSealing(
   commit: (salt: Uint8Array) => Promise<Digest>,
 ): Promise<Sealing> {
   const { recipients, random, backend = 'auto' } = options
-  const fileKey = drawRandom(random, fileKeyLength).slice()
+  const fileKey = drawRandom(random, fileKeyLength)
   // A key that anybody can guess: of a source that fails, or of a buffer that somebody wiped.
   if (fileKey.every((byte) => byte === 0)) {
     throw new CryptoError('RANDOM_INVALID', 'random', 'expected other than zeros')
   }
-  const salt = drawRandom(random, saltLength).slice()
+  const salt = drawRandom(random, saltLength)
   const commitment = options.context?.commitment ?? (await commit(commitmentSaltOf(fileKey, salt)))
   const core = coreOf(options, salt, commitment)
   requireRecipients(recipients)
@@ -104,7 +104,7 @@ function coreOf(
 
 function requireRecipients(recipients: readonly Recipient[]): void {
   try {
-    parseStanzas(recipients.map((recipient) => recipient.template))
+    parseStanzas(recipients.map(({ template, wrap }) => (typeof wrap === 'function' ? template : wrap)))
   } catch (error) {
     const why = 'a file has 1 to 10000 recipients, none twice, each well-formed'
     throw new CryptoError('RECIPIENT_INVALID', 'recipients', why, { cause: error })
@@ -218,5 +218,13 @@ export function sealedSize(
   const core = coreOf(options, new Uint8Array(saltLength), commitment)
   const stanzas = options.recipients.map((recipient) => recipient.template)
   const encoded = encodeHeader({ ...core, recipients: stanzas })
-  return encoded.length + macLength + layoutOfPlaintext(plaintextLength, core.chunkSize).payloadLength
+  const { chunks, payloadLength } = layoutOfPlaintext(plaintextLength, core.chunkSize)
+  if (chunks > maximumChunks) {
+    throw new CryptoError(
+      'OPTION_INVALID',
+      'plaintextLength',
+      'a file has at most 2^40 chunks; take larger ones',
+    )
+  }
+  return encoded.length + macLength + payloadLength
 }

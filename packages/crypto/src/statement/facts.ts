@@ -1,6 +1,7 @@
 import { parseAddress } from '../encoding/address.js'
 import { bigEndian, concatBytes } from '../encoding/bytes.js'
 import { decodeHex } from '../encoding/hex.js'
+import { isList } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { keccak256 } from './eip712.js'
 
@@ -22,6 +23,7 @@ const maximumFacts = 64
  * @throws CryptoError `STATEMENT_INVALID` or `ADDRESS_INVALID` when a value does not fit its type
  */
 export function factsHash(facts: readonly Fact[], place = '$.context.facts'): Uint8Array {
+  if (!isList(facts)) throw new CryptoError('STATEMENT_INVALID', place, 'facts are an array')
   if (facts.length > maximumFacts) {
     throw new CryptoError('STATEMENT_INVALID', place, `more than ${maximumFacts} facts; put them in the body`)
   }

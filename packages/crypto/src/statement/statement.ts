@@ -5,7 +5,7 @@ import { type Address, parseAddress } from '../encoding/address.js'
 import { concatBytes } from '../encoding/bytes.js'
 import { exactly } from '../encoding/exact-object.js'
 import { encodeHex, type Hex } from '../encoding/hex.js'
-import { requireOptions } from '../encoding/options.js'
+import { isPlain, requireOptions } from '../encoding/options.js'
 import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
 import { addressWord, chainIdWord, keccak256, keccakOfText, typedDataDigest } from './eip712.js'
@@ -174,15 +174,16 @@ export function recoverStatementSigner(signed: SignedStatement): Address {
  * Whether that address is a node's is a question to the attestation or the registry.
  *
  * @param signed - the statement; hostile values are answered with `false`
- * @param options - `signer`: the address that must have signed
+ * @param options - `signer`: the address that must have signed; left out, not undefined, where any may
  * @returns true only when every check passed
  */
 export function verifyStatement(
   signed: SignedStatement,
-  options: { readonly signer?: Address | undefined } = {},
+  options: { readonly signer?: Address } = {},
 ): boolean {
-  // A signer that is asked for and cannot be read must not pass as none.
-  if (typeof options !== 'object' || options === null) return false
+  // A signer that is asked for and cannot be read (undefined, misspelt, in a Map) must not pass as none.
+  if (!isPlain(options)) return false
+  if (Reflect.ownKeys(options).some((name) => name !== 'signer' || options.signer === undefined)) return false
   try {
     const checked = parseSignedStatement(signed as unknown as JsonValue)
     const signer = recoverStatementSigner(checked)

@@ -56,7 +56,7 @@ export type CollectPartialDecryptions = (request: {
  *
  * @param options - the committee's `key`; `collect`: see {@link CollectPartialDecryptions}
  * @returns the identity
- * @throws CryptoError `SESSION_INVALID` for a malformed key. When opening: `CONTEXT_MISMATCH`, before any member is asked,
+ * @throws CryptoError `SESSION_INVALID` for a malformed key, `OPTION_INVALID` without `collect`. When opening: `CONTEXT_MISMATCH`, before any member is asked,
  *   for a file of another pool or chain that was wrapped for this key; `WRAP_REFUSED` for an envelope that was
  *   altered or moved from another file, `SHARES_MISSING` when too few members answered rightly
  */
@@ -66,12 +66,16 @@ export function committeeIdentity(options: {
 }): Identity {
   requireOptions(options)
   const key = parseThresholdKey(options.key as unknown as JsonValue)
+  const { collect } = options
+  if (typeof collect !== 'function') {
+    throw new CryptoError('OPTION_INVALID', 'collect', 'give a function that asks the members')
+  }
   return thresholdIdentity({
     scheme,
     keyId: keyIdOf(key.publicKey),
     async unwrap({ envelope, context: label, file }) {
       requireContext(file, scopeOf(key))
-      const partials = await options.collect({ envelope, label })
+      const partials = await collect({ envelope, label })
       try {
         return combinePartialDecryptions({ key, envelope, label, partials }).plaintext
       } catch (error) {

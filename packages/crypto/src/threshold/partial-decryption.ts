@@ -3,6 +3,7 @@ import { digestToBytes } from '../digest/digest.js'
 import { bigEndian, type Random } from '../encoding/bytes.js'
 import { encodeHex, type Hex } from '../encoding/hex.js'
 import { requireOptions } from '../encoding/options.js'
+import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
 import { discreteLogProofLength, proveDiscreteLog, verifyDiscreteLog } from './discrete-log-proof.js'
 import { checkEnvelope, openChecked } from './envelope.js'
@@ -115,7 +116,7 @@ export function decryptPointPartially(options: {
   const { share, point, context, random } = options
   const secret = requireSecret(share.secret, 'share.secret')
   const own = generator().multiply(secret)
-  if (share.key.members[share.index - 1]?.verificationKey !== pointHex(own)) {
+  if (!isWhole(share.index, 1) || share.key.members[share.index - 1]?.verificationKey !== pointHex(own)) {
     throw new CryptoError('SHARE_INVALID', 'share', 'the share is not the one of this member of its key')
   }
   const image = point.multiply(secret)

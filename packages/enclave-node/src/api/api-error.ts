@@ -13,6 +13,36 @@ export const apiErrorTexts = {
   JOB_UNKNOWN: 'the node has seen no such job over pools that it serves; it follows the chain with a delay',
   RECEIPT_NOT_READY: 'there is no receipt yet; ask for the state of the job',
   RESULT_NOT_READY: 'there is no result, or it is not released yet; ask for the state of the job',
+  TILE_UNKNOWN: 'the log has no such tile; ask for its checkpoint first',
+  SIGN_IN_REQUIRED: 'sign in (EIP-4361) or show a token, inside a sealed call',
+  ROLE_NOT_ALLOWED: 'nobody may call this in your role, or it is not yours',
+  TOKEN_INVALID: 'the token is none of this node with its present keys; sign in again',
+  TOKEN_EXPIRED: 'the token is over; sign in again or ask for another one',
+  TOKEN_REVOKED: 'the token was revoked',
+  TOKEN_OUT_OF_SCOPE: 'the token does not allow this call, or not for this pool or job',
+  CREDENTIAL_EXPOSED:
+    'a credential came in the clear and was not looked at: revoke it, and send it inside a sealed call',
+  SEALED_CALL_REQUIRED:
+    'this call is taken only inside a sealed call; see the media type application/vnd.sealpool.sealed-call',
+  MEDIA_TYPE_INVALID: 'send application/vnd.sealpool.sealed-call',
+  SEALED_CALL_INVALID: 'it cannot be opened with the present keys of this node; verify the evidence again',
+  CALL_STALE:
+    'the call is too old, from the future, or from before the node was started; set the clock and seal it again',
+  CALL_REPEATED: 'this very call was made before; seal it again',
+  BUSY: 'the node can remember no more calls at the moment; come again in some minutes',
+  SIGN_IN_BODY: 'the body must be JSON: { "message": <EIP-4361 text>, "signature": <0x hex> }',
+  SIGN_IN_MESSAGE: 'the message is not written as EIP-4361 writes it, or has no expiration time',
+  SIGN_IN_DOMAIN: 'the message is for another domain or URI',
+  SIGN_IN_CHAIN: 'the message is for another chain',
+  SIGN_IN_KEY_SET: 'the message does not name the present key set of this node, once, among its resources',
+  SIGN_IN_EXPIRED: 'the message is over, or too old',
+  SIGN_IN_NOT_YET: 'the message is not valid yet',
+  SIGN_IN_NONCE: 'the nonce is not of this node, over, or was used before; ask for another one',
+  SIGN_IN_SIGNATURE: 'the signature is not that of the address in the message',
+  SIGN_IN_ROLE: 'the message asks for a role that there is not, or that this address does not have',
+  TOKEN_REQUEST_INVALID:
+    'the body must be JSON: { "expiresAt": <unix seconds>, "caveats": [...] }, within 90 days',
+  REVOCATION_INVALID: 'the body must be JSON: { "token": <a token that was made for you> }',
   INTERNAL: 'the node failed; the operator finds the reason in the log',
 } as const
 

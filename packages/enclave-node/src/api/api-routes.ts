@@ -5,65 +5,25 @@
  */
 import * as z from 'zod'
 import { type ApiErrorCode, apiErrorTexts } from './api-error.js'
-
-/** 32 bytes that make evidence fresh. */
-export const nonceSchema = z.string().regex(/^0x[0-9a-f]{64}$/)
-/** Address of a pool or wallet. */
-export const addressSchema = z.string().regex(/^0x[0-9a-fA-F]{40}$/)
-/** Number of a contribution or job, decimal, at most 18 digits. */
-export const idSchema = z.string().regex(/^(0|[1-9]\d{0,17})$/)
-/** Body of a plan. */
-export const planSchema = z.strictObject({ manifest: z.unknown() })
-
-const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/)
-const base64Url = z.string().regex(/^[A-Za-z0-9_-]*$/)
-const simulated = z.boolean().describe('true when no hardware stands behind the node')
-/** A signed statement; what it says is checked by whoever verifies it. */
-const statement = z.looseObject({
-  statement: z.looseObject({}),
-  context: z.looseObject({}),
-  signature: z.string(),
-})
-const json = z.record(z.string(), z.unknown())
-const reason = { reason: z.string().nullable(), reasonText: z.string().nullable() }
-const states = z.record(z.string(), z.int().nonnegative())
-
-const bundle = {
-  receipt: statement,
-  evidence: json,
-  policies: z.record(z.string(), json.nullable()).describe('by pool'),
-  manifest: json.nullable(),
-  plan: json.nullable(),
-  verdicts: z.record(z.string(), z.array(digest)).describe('digests of the verdicts on the inputs, by pool'),
-}
-const job = z.strictObject({
+import {
+  type ApiRoute,
+  addressSchema,
+  base64Url,
+  bundle,
+  digest,
+  id,
+  idSchema,
+  job,
+  json,
+  nonceSchema,
+  planSchema,
+  proposal,
+  reason,
   simulated,
-  id: idSchema,
-  state: z.string(),
-  stateText: z.string(),
-  chainState: z.string(),
-  ...reason,
-  reasons: z.array(z.strictObject({ code: z.string(), text: z.string().nullable() })),
-  receipt: statement.nullable(),
-})
-
-/** One call. */
-export interface ApiRoute {
-  readonly method: 'get' | 'post'
-  /** With parameters in braces, as OpenAPI writes them. */
-  readonly path: string
-  readonly summary: string
-  readonly parameters?: Readonly<
-    Record<string, { readonly in: 'path' | 'query'; readonly schema: z.ZodType; readonly required: boolean }>
-  >
-  readonly body?: z.ZodType
-  /** Answers by status; null: text. */
-  readonly answers: Readonly<Record<number, z.ZodType | null>>
-  /** Refusals of this call alone; see {@link everyRefusal}. */
-  readonly refusals: readonly ApiErrorCode[]
-}
-
-const id = { id: { in: 'path', schema: idSchema, required: true } } as const
+  statement,
+  states,
+} from './api-shapes.js'
+import { doorAndLogRoutes } from './door-and-log-routes.js'
 
 /** Every call there is. */
 export const apiRoutes: readonly ApiRoute[] = [
@@ -187,6 +147,58 @@ export const apiRoutes: readonly ApiRoute[] = [
     refusals: ['BODY_INVALID'],
   },
   {
+    method: 'post',
+    path: '/v1/price',
+    summary: 'What a job would cost in money and budget, as far as that is known before its pools vote.',
+    body: planSchema,
+    answers: {
+      200: z.union([
+        z.strictObject({
+          simulated,
+          ok: z.literal(true),
+          planDigest: digest,
+          binding: z.literal(false).describe('the votes decide the price'),
+          price: z.string().describe('protocol tokens of all pools, smallest unit'),
+          pools: z.array(
+            z.strictObject({
+              pool: addressSchema,
+              price: z.string(),
+              poolTokenBurn: z.string(),
+              charge: z.strictObject({ epsilon: z.string(), delta: z.string() }),
+              budget: z.strictObject({
+                epsilonSpent: z.string(),
+                epsilonTotal: z.string(),
+                deltaSpent: z.string(),
+                deltaTotal: z.string(),
+              }),
+            }),
+          ),
+        }),
+        z.strictObject({ simulated, ok: z.literal(false), ...bundle }),
+      ]),
+    },
+    refusals: ['BODY_INVALID'],
+  },
+  {
+    method: 'get',
+    path: '/v1/proposals',
+    summary: 'Jobs that are proposed or approved and that nobody has paid for, 100 at a time.',
+    parameters: {
+      pool: { in: 'query', schema: addressSchema, required: false },
+      after: { in: 'query', schema: idSchema, required: false },
+    },
+    answers: { 200: z.strictObject({ simulated, proposals: z.array(proposal).max(100) }) },
+    refusals: ['ADDRESS_INVALID', 'ID_INVALID'],
+  },
+  {
+    method: 'get',
+    path: '/v1/proposals/{id}',
+    summary: 'One job as it was proposed, with its manifest where the node can have it.',
+    parameters: id,
+    answers: { 200: proposal.extend({ simulated, manifest: json.nullable() }) },
+    refusals: ['ID_INVALID', 'JOB_UNKNOWN'],
+  },
+  {
     method: 'get',
     path: '/v1/jobs',
     summary: 'How many jobs stand in which state.',
@@ -233,6 +245,7 @@ export const apiRoutes: readonly ApiRoute[] = [
     },
     refusals: ['ID_INVALID', 'JOB_UNKNOWN', 'RESULT_NOT_READY'],
   },
+  ...doorAndLogRoutes,
 ]
 
 /** Refusals that any call may get. */
@@ -242,6 +255,14 @@ export const everyRefusal = [
   'ADDRESS_TOO_LONG',
   'ENCODING_UNSUPPORTED',
   'RATE_LIMITED',
+  'SIGN_IN_REQUIRED',
+  'ROLE_NOT_ALLOWED',
+  'TOKEN_INVALID',
+  'TOKEN_EXPIRED',
+  'TOKEN_REVOKED',
+  'TOKEN_OUT_OF_SCOPE',
+  'CREDENTIAL_EXPOSED',
+  'SEALED_CALL_REQUIRED',
   'INTERNAL',
 ] as const satisfies readonly ApiErrorCode[]
 
@@ -260,6 +281,32 @@ export const refusalStatus = {
   JOB_UNKNOWN: 404,
   RECEIPT_NOT_READY: 404,
   RESULT_NOT_READY: 404,
+  TILE_UNKNOWN: 404,
+  SIGN_IN_REQUIRED: 401,
+  ROLE_NOT_ALLOWED: 403,
+  TOKEN_INVALID: 401,
+  TOKEN_EXPIRED: 401,
+  TOKEN_REVOKED: 401,
+  TOKEN_OUT_OF_SCOPE: 403,
+  CREDENTIAL_EXPOSED: 400,
+  SEALED_CALL_REQUIRED: 400,
+  MEDIA_TYPE_INVALID: 415,
+  SEALED_CALL_INVALID: 400,
+  CALL_STALE: 400,
+  CALL_REPEATED: 409,
+  BUSY: 503,
+  SIGN_IN_BODY: 400,
+  SIGN_IN_MESSAGE: 401,
+  SIGN_IN_DOMAIN: 401,
+  SIGN_IN_CHAIN: 401,
+  SIGN_IN_KEY_SET: 401,
+  SIGN_IN_EXPIRED: 401,
+  SIGN_IN_NOT_YET: 401,
+  SIGN_IN_NONCE: 401,
+  SIGN_IN_SIGNATURE: 401,
+  SIGN_IN_ROLE: 403,
+  TOKEN_REQUEST_INVALID: 400,
+  REVOCATION_INVALID: 400,
   INTERNAL: 500,
 } as const satisfies Record<ApiErrorCode, number>
 

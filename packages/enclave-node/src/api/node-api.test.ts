@@ -1,4 +1,5 @@
 import type { NodeEvidence } from '@sealpool/attest'
+import type { SignedStatement } from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { apiErrorTexts } from './api-error.js'
 import { nodeApi } from './node-api.js'
@@ -19,6 +20,18 @@ const service: NodeService = {
   plan: async () => {
     throw new Error('secret words from inside')
   },
+  price: async () => {
+    throw new Error('secret words from inside')
+  },
+  proposals: async () => [],
+  manifest: async () => null,
+  log: {
+    key: 'log+00000000+AA==',
+    statement: {} as SignedStatement,
+    checkpoint: async () => 'log\n0\n\n',
+    tile: async () => undefined,
+  },
+  audit: () => ({ entries: [], length: 0, digest: null, head: {} as SignedStatement }),
   run: nothing,
   job: nothing,
   jobs: async () => ({ settled: 3 }),

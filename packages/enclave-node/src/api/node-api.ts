@@ -2,16 +2,20 @@
  * The node's HTTP API. Every JSON answer says whether the node is simulated.
  * @module
  */
-import { parseJobManifest } from '@sealpool/compute'
+import { sealedCallPath } from '@sealpool/client/access'
 import { type Address, encodeBase64Url, type Hex, type SignedStatement, sha256Digest } from '@sealpool/crypto'
-import { type Context, Hono, type HonoRequest } from 'hono'
+import { Hono, type HonoRequest } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { RefusedPlan } from '../job/request-run.js'
 import { contributionStateText } from '../state/contribution-state.js'
 import { jobStateText } from '../state/job-state.js'
 import type { JobRow } from '../state/job-table.js'
-import { type ApiErrorCode, apiErrorTexts } from './api-error.js'
-import { addressSchema, idSchema, nonceSchema, planSchema, refusalStatus } from './api-routes.js'
+import { type ApiContext, type ApiEnv, answersOf, manifestOf } from './api-context.js'
+import type { ApiErrorCode } from './api-error.js'
+import { addressSchema, idSchema, nonceSchema, pageSchema } from './api-shapes.js'
+import type { Door } from './door.js'
+import { doorRoutes } from './door-routes.js'
+import { accessGate, originGate } from './gate.js'
 import { metricsText } from './metrics.js'
 import type { NodeService } from './node-service.js'
 import { openApiDocument } from './openapi.js'
@@ -34,11 +38,23 @@ export const defaultApiLimits: ApiLimits = {
 }
 
 const maximumAddressLength = 2_048
+const proposalsAtOnce = 100
+
+/** Who comes in. */
+export interface ApiEntrance {
+  /** Undefined: nobody can sign in. */
+  readonly door?: Door
+  /** Origins of web pages that may call, exactly as browsers name them. */
+  readonly origins?: readonly string[]
+}
 
 /** Calls that make the machine, the planner or the chain work. */
 function isCostly(request: HonoRequest): boolean {
   return (
-    request.method === 'POST' || (request.path === '/v1/evidence' && request.query('nonce') !== undefined)
+    (request.method === 'POST' && request.path !== sealedCallPath) ||
+    (request.path === '/v1/evidence' && request.query('nonce') !== undefined) ||
+    // A manifest is fetched from where its proposer has put it.
+    request.path.startsWith('/v1/proposals/')
   )
 }
 
@@ -48,6 +64,7 @@ function isCostly(request: HonoRequest): boolean {
  * @param onError told of failures inside; the caller of the API learns no more than `INTERNAL`
  * @param limits for each address; {@link defaultApiLimits} when absent
  * @param clock milliseconds, for the limits
+ * @param entrance who may come in, and from which web pages
  * @returns a Hono app, to be served or called in tests through `request`
  */
 export function nodeApi(
@@ -55,13 +72,13 @@ export function nodeApi(
   onError: (error: unknown) => void,
   limits: ApiLimits = defaultApiLimits,
   clock: () => number = () => performance.now(),
-): Hono {
+  entrance: ApiEntrance = {},
+): Hono<ApiEnv> {
+  const { door, origins = [] } = entrance
   const [call, costlyCall] = [rateLimiter(limits.calls, clock), rateLimiter(limits.costly, clock)]
-  const app = new Hono()
-  const answer = (context: Context, body: Record<string, unknown>, status: ContentfulStatusCode = 200) =>
-    context.json({ simulated: node.simulated, ...body }, status)
-  const refuse = (context: Context, code: ApiErrorCode) =>
-    answer(context, { error: { code, message: apiErrorTexts[code] } }, refusalStatus[code])
+  const app = new Hono<ApiEnv>()
+  const answers = answersOf(node.simulated)
+  const { answer, refuse, answerOr } = answers
 
   app.use(async (context, next) => {
     await next()
@@ -71,9 +88,13 @@ export function nodeApi(
     context.header('cache-control', 'no-store')
     if (node.simulated) context.header('x-sealpool-simulated', 'true')
   })
+  app.use(originGate(origins))
   app.use(async (context, next) => {
-    const caller = callerOf(addressOfPeer(context))
-    const wait = call(caller) || (isCostly(context.req) ? costlyCall(caller) : 0)
+    const caller = callerOf(context.env?.incoming?.socket?.remoteAddress)
+    // A call inside a sealed one was counted with it.
+    const wait =
+      (context.env?.sealed === undefined ? call(caller) : 0) ||
+      (isCostly(context.req) ? costlyCall(caller) : 0)
     if (wait > 0) {
       context.header('retry-after', String(wait))
       return refuse(context, 'RATE_LIMITED')
@@ -92,6 +113,10 @@ export function nodeApi(
     onError(error)
     return refuse(context, 'INTERNAL')
   })
+
+  // Last before the answers: nothing is answered that the matrix does not allow.
+  app.use(accessGate({ node, door, answers }))
+  doorRoutes(app, door, answers)
 
   app.get('/v1/health', (context) => answer(context, { ok: true }))
   app.get('/v1/ready', (context) => {
@@ -148,19 +173,36 @@ export function nodeApi(
   })
 
   app.post('/v1/plan', async (context) => {
-    const body = planSchema.safeParse(await context.req.json().catch(() => undefined))
-    if (!body.success) return refuse(context, 'BODY_INVALID')
-    let manifest: ReturnType<typeof parseJobManifest>
-    try {
-      manifest = parseJobManifest(body.data.manifest)
-    } catch {
-      return refuse(context, 'BODY_INVALID')
-    }
+    const manifest = await manifestOf(context)
+    if (manifest === undefined) return refuse(context, 'BODY_INVALID')
     const planned = await node.plan(manifest)
-    if (planned.ok) return answer(context, { ...planned })
-    const { ok, receipt, verdicts } = planned
-    return answer(context, { ok, ...(await bundleOf({ ...planned, plan: null, receipt, inputs: verdicts })) })
+    return answer(context, planned.ok ? planned : await refusedPlan(planned))
   })
+  app.post('/v1/price', async (context) => {
+    const manifest = await manifestOf(context)
+    if (manifest === undefined) return refuse(context, 'BODY_INVALID')
+    const priced = await node.price(manifest)
+    return answer(context, priced.ok ? priced : await refusedPlan(priced))
+  })
+  app.get('/v1/proposals', async (context) => {
+    const pool = addressSchema.optional().safeParse(context.req.query('pool'))
+    if (!pool.success) return refuse(context, 'ADDRESS_INVALID')
+    const after = idSchema.optional().safeParse(context.req.query('after'))
+    if (!after.success) return refuse(context, 'ID_INVALID')
+    const jobs = await node.proposals({
+      pool: pool.data?.toLowerCase() as Address | undefined,
+      after: after.data ?? '-1',
+      limit: proposalsAtOnce,
+    })
+    return answer(context, { proposals: jobs.map(proposalView) })
+  })
+  app.get('/v1/proposals/:id', (context) =>
+    onJob(
+      context,
+      (id) => node.job(id),
+      async (job) => ({ ...proposalView(job), manifest: await node.manifest(job) }),
+    ),
+  )
   app.get('/v1/jobs', async (context) => answer(context, { states: await node.jobs() }))
   app.post('/v1/jobs/:id/run', (context) =>
     onJob(
@@ -202,7 +244,23 @@ export function nodeApi(
       },
     ),
   )
+  app.get('/v1/log/key', (context) => answer(context, { key: node.log.key, statement: node.log.statement }))
+  app.get('/v1/log/checkpoint', async (context) => context.text(await node.log.checkpoint()))
+  app.get('/v1/log/tile/:level/:tile{.+}', async (context) => {
+    const tile = await node.log.tile(context.req.path.slice('/v1/log/'.length))
+    if (tile === undefined) return refuse(context, 'TILE_UNKNOWN')
+    return context.body(tile as Uint8Array<ArrayBuffer>, 200, { 'content-type': 'application/octet-stream' })
+  })
+  app.get('/v1/audit', (context) => {
+    const from = pageSchema.optional().safeParse(context.req.query('from'))
+    return from.success ? answer(context, node.audit(Number(from.data ?? 0))) : refuse(context, 'ID_INVALID')
+  })
   return app
+
+  async function refusedPlan(refused: RefusedPlan): Promise<object> {
+    const { ok, receipt, verdicts } = refused
+    return { ok, ...(await bundleOf({ ...refused, plan: null, receipt, inputs: verdicts })) }
+  }
 
   /** A receipt with everything that the node can add to verify it. */
   async function bundleOf(
@@ -219,7 +277,7 @@ export function nodeApi(
   }
 
   async function onJob(
-    context: Context,
+    context: ApiContext,
     find: (id: string) => Promise<JobRow | undefined>,
     show: (
       job: JobRow,
@@ -229,17 +287,13 @@ export function nodeApi(
     if (!id.success) return refuse(context, 'ID_INVALID')
     const job = await find(id.data)
     if (job === undefined) return refuse(context, 'JOB_UNKNOWN')
-    const shown = await show(job)
-    return typeof shown === 'string' ? refuse(context, shown) : answer(context, shown)
+    return answerOr(context, await show(job))
   }
 }
 
-/** Address of the other end of the connection; what a header says of it can be made up. */
-function addressOfPeer(context: Context): string | undefined {
-  const bindings = context.env as
-    | { readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } } }
-    | undefined
-  return bindings?.incoming?.socket?.remoteAddress
+function proposalView(job: JobRow): object {
+  const { id, consumer, pools, manifestDigest, locator, chainState, approvals } = job
+  return { id, consumer, pools, manifestDigest, locator, chainState, approvals }
 }
 
 function jobView(job: JobRow): Record<string, unknown> {

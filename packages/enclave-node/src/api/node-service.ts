@@ -6,7 +6,9 @@
 import type { NodeEvidence } from '@sealpool/attest'
 import type { JobManifest } from '@sealpool/compute'
 import type { Address, Digest, Hex, JsonValue, SignedStatement } from '@sealpool/crypto'
-import type { PlanAnswer } from '../job/request-run.js'
+import type { AuditEntry } from '../audit/audit-chain.js'
+import type { PlanAnswer, PriceAnswer } from '../job/request-run.js'
+import type { ReceiptLog } from '../log/receipt-log.js'
 import type { PublishedPoolKey } from '../runtime/pool-keys.js'
 import type { ContributionRow } from '../state/contribution-table.js'
 import type { JobRow } from '../state/job-table.js'
@@ -45,11 +47,30 @@ export interface NodeService {
   verdict(id: string): Promise<SignedStatement | undefined>
   contributions(pool: Address | undefined): Promise<ContributionCounts>
   plan(manifest: JobManifest): Promise<PlanAnswer>
+  /** What a job would cost, before it is proposed. */
+  price(manifest: JobManifest): Promise<PriceAnswer>
+  /** Jobs that wait for votes or payment. */
+  proposals(options: {
+    readonly pool: Address | undefined
+    readonly after: string
+    readonly limit: number
+  }): Promise<readonly JobRow[]>
+  /** The manifest of a job, where it can be had. */
+  manifest(job: JobRow): Promise<JsonValue | null>
   run(job: string): Promise<JobRow | undefined>
   job(job: string): Promise<JobRow | undefined>
   jobs(): Promise<Readonly<Record<string, number>>>
   registeredEvidence(): Promise<NodeEvidence>
   policy(pool: Address): JsonValue | undefined
+  /** The log of receipts, and the node's statement on its key. */
+  readonly log: ReceiptLog & { readonly statement: SignedStatement }
+  /** The audit log from an entry on, with its head signed. */
+  audit(from: number): {
+    readonly entries: readonly AuditEntry[]
+    readonly length: number
+    readonly digest: Digest | null
+    readonly head: SignedStatement
+  }
   budgets(): Promise<readonly BudgetFigures[]>
   /** Reasons why the node does not work now; empty when it does. */
   notReady(): readonly string[]

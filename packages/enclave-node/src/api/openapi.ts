@@ -4,8 +4,10 @@
  */
 import type { JsonObject } from '@sealpool/crypto'
 import * as z from 'zod'
+import { apiRoles, roleMatrix } from '../access/role-matrix.js'
 import type { ApiErrorCode } from './api-error.js'
-import { type ApiRoute, apiRoutes, everyRefusal, refusalSchema, refusalStatus } from './api-routes.js'
+import { apiRoutes, everyRefusal, refusalSchema, refusalStatus } from './api-routes.js'
+import type { ApiRoute } from './api-shapes.js'
 
 /** @returns the document, as `GET /v1/openapi.json` gives it */
 export function openApiDocument(): JsonObject {
@@ -34,20 +36,32 @@ function operationOf({
   parameters = {},
   body,
   answers,
+  media = {},
   refusals,
 }: ApiRoute): JsonObject {
+  const row = roleMatrix[`${method.toUpperCase()} ${path}`]
   const responses: Record<string, JsonObject> = {}
   for (const [status, codes] of byStatus([...everyRefusal, ...refusals])) {
     responses[status] = response(codes.join(', '), refusalSchema(codes))
   }
-  for (const [status, schema] of Object.entries(answers)) responses[status] = response(summary, schema)
+  for (const [status, schema] of Object.entries(answers))
+    responses[status] = response(summary, schema, media.answer)
   return {
     operationId: `${method} ${path}`
       .replaceAll(/[^a-z0-9]+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
       .replaceAll(/[^A-Za-z0-9]/g, ''),
     summary,
-    // Whoever asks gets the same: there is nothing here to sign in for.
+    // Tokens travel inside sealed calls, for which OpenAPI has no scheme: who may call is told besides.
     security: [],
+    ...(row === undefined
+      ? {}
+      : {
+          'x-sealpool-access': {
+            about: row.about,
+            sealedCallsOnly: row.sealed === true,
+            ...Object.fromEntries(apiRoles.map((role) => [role, row.may[role]])),
+          },
+        }),
     parameters: Object.entries(parameters).map(([name, { in: place, schema, required }]) => ({
       name,
       in: place,
@@ -56,7 +70,12 @@ function operationOf({
     })),
     ...(body === undefined
       ? {}
-      : { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body) } } } }),
+      : {
+          requestBody: {
+            required: true,
+            content: { [media.body ?? 'application/json']: { schema: schemaOf(body) } },
+          },
+        }),
     responses,
   }
 }
@@ -70,12 +89,12 @@ function byStatus(codes: readonly ApiErrorCode[]): ReadonlyMap<string, readonly 
   return all
 }
 
-function response(description: string, schema: z.ZodType | null): JsonObject {
+function response(description: string, schema: z.ZodType | null, type = 'text/plain'): JsonObject {
   return {
     description,
     content:
       schema === null
-        ? { 'text/plain': { schema: { type: 'string' } } }
+        ? { [type]: { schema: { type: 'string' } } }
         : { 'application/json': { schema: schemaOf(schema) } },
   }
 }

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import { serve } from '@hono/node-server'
 import type { Hono } from 'hono'
+import type { ApiEnv } from './api-context.js'
 
 /** A listening API. */
 export interface ServedApi {
@@ -15,7 +16,7 @@ export interface ServedApi {
  * @param options `port` 0 takes any free one
  */
 export function serveApi(options: {
-  readonly app: Hono
+  readonly app: Hono<ApiEnv>
   readonly host: string
   readonly port: number
   /** Milliseconds for the headers of a request, and for all of it. */

@@ -116,6 +116,12 @@ export interface ChainPort {
   jobState(id: string): Promise<ChainJobStanding>
   pool(address: Address): Promise<ChainPool>
   isNodeActive(statementKey: Address): Promise<boolean>
+  /**
+   * Asks a contract wallet whether a signature is its own (ERC-1271), under the confirmations.
+   * @param hash 32 bytes that were signed
+   * @returns false as well when there is no contract at the address, or it fails
+   */
+  isContractSignature(wallet: Address, hash: Hex, signature: Hex): Promise<boolean>
   /** @returns the newest budget head under the confirmations; null when none was anchored, or nothing is anchored at all */
   anchoredHead(pool: Address): Promise<AnchoredHead | null>
   publishPoolKey(key: {

@@ -77,11 +77,13 @@ function twoSources(options: ChainSourceOptions, second: Client): ChainSource {
   }
   const confirmed = createChainView({ ...common, confirmations })
   const newest = createChainView(common)
-  const named = async <Answer>(read: () => Promise<Answer>): Promise<Answer> => {
+  const named = async <Answer>(read: () => Promise<Answer>, again = true): Promise<Answer> => {
     try {
       return await read()
     } catch (cause) {
       if (!(cause instanceof ContractsError)) throw cause
+      // Two reads at once may end in the other order, and the later one then sees a head that was newer than its own.
+      if (cause.code === 'CHAIN_STALE' && again) return named(read, false)
       if (cause.code !== 'CHAIN_DISAGREES' && cause.code !== 'CHAIN_STALE') throw cause
       throw new NodeError(
         cause.code,

@@ -197,3 +197,43 @@ describe('two endpoints', () => {
     })
   })
 })
+
+describe('a contract wallet', () => {
+  const wallet = `0x${'c1'.repeat(20)}` as const
+  const hash = `0x${'ab'.repeat(32)}` as const
+  const setCode = (code: string) =>
+    fetch(devnet.rpcUrl, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'anvil_setCode', params: [wallet, code] }),
+    })
+  // Answers its magic value when the hash is the one that it knows (EVM, by hand): mstore(0, (calldata[4] == hash) * magic << 224).
+  const knows = `0x7f${hash.slice(2)}60043514631626ba7e60e01b0260005260206000f3`
+  it.each([
+    ['that knows the hash says yes', knows, hash, true],
+    ['that does not know it says no', knows, `0x${'cd'.repeat(32)}`, false],
+    ['that reverts says no', '0x60006000fd', hash, false],
+    ['that answers nothing says no', '0x00', hash, false],
+    ['that answers one byte says no', '0x600160005360016000f3', hash, false],
+    ['that answers true says no', '0x600160005260206000f3', hash, false],
+    ['that is none says no', '0x', hash, false],
+  ] as const)('%s', async (_, code, asked, answer) => {
+    await setCode(code)
+    const chain = await openContractsChain(options)
+    expect(await chain.isContractSignature(wallet, asked, '0x1234')).toBe(answer)
+  })
+
+  it('is not said to say no by an endpoint that fails', async () => {
+    await setCode(knows)
+    let broken = false
+    const rpcUrl = await endpoint(async (asked, forward, response) => {
+      if (!broken || asked.method !== 'eth_call') return forward()
+      response.statusCode = 500
+      response.end('{}')
+      return undefined
+    })
+    const chain = await openContractsChain({ ...options, rpcUrl })
+    broken = true
+    await expect(chain.isContractSignature(wallet, hash, '0x1234')).rejects.toThrow()
+  })
+})

@@ -11,7 +11,9 @@ import {
   ContractFunctionZeroDataError,
   createPublicClient,
   createWalletClient,
+  HttpRequestError,
   http,
+  TimeoutError,
   zeroAddress,
   zeroHash,
 } from 'viem'
@@ -123,6 +125,24 @@ export async function openContractsChain(options: ContractsChainOptions): Promis
     pool: (address) =>
       source.newest((one, blockNumber) => readPool(one, { address, deployment, blockNumber })),
     isNodeActive: (statementKey) => source.newest((one) => isNodeActive(one, { deployment, statementKey })),
+    isContractSignature: (wallet, hash, signature) =>
+      source.confirmed(async (one, blockNumber) => {
+        try {
+          return (
+            (await readContract(one, {
+              address: wallet,
+              abi: contractSignatureAbi,
+              functionName: 'isValidSignature',
+              args: [hash, signature],
+              blockNumber,
+            })) === contractSignatureMagic
+          )
+        } catch (error) {
+          // It reverts, answers nothing or nonsense: not a yes. An endpoint that does not answer is another matter.
+          if (error instanceof ContractFunctionExecutionError && !isUnreachable(error)) return false
+          throw error
+        }
+      }),
     anchoredHead: async (pool) => {
       if (anchors === null) return null
       const read = (one: Client, blockNumber: bigint) =>
@@ -162,6 +182,26 @@ function fetchWhole(timeoutMs: number): typeof fetch {
     const { status, statusText, headers } = response
     return new Response(await response.arrayBuffer(), { status, statusText, headers })
   }
+}
+
+/** ERC-1271. */
+const contractSignatureAbi = [
+  {
+    type: 'function',
+    name: 'isValidSignature',
+    stateMutability: 'view',
+    inputs: [
+      { name: 'hash', type: 'bytes32' },
+      { name: 'signature', type: 'bytes' },
+    ],
+    outputs: [{ name: 'magicValue', type: 'bytes4' }],
+  },
+] as const
+const contractSignatureMagic = '0x1626ba7e'
+
+/** Whether the endpoint itself failed, and not the contract. */
+function isUnreachable(error: ContractFunctionExecutionError): boolean {
+  return error.walk((cause) => cause instanceof HttpRequestError || cause instanceof TimeoutError) !== null
 }
 
 /** What the contract answers before the first anchor. */

@@ -78,12 +78,12 @@ export function jobWrites({
     assignJob: (id) =>
       unless(
         () => assignJob(client, { deployment, jobId: BigInt(id) }),
-        ['DrawTooEarly', 'TransitionNotAllowed', 'JobIsSuspended', 'NotDrawn'],
+        ['DrawTooEarly', 'TransitionNotAllowed', 'JobIsSuspended', 'PoolIsPaused', 'NotDrawn'],
       ),
     requeueJob: (id) =>
       unless(
         () => requeueJob(client, { deployment, jobId: BigInt(id) }),
-        ['NodeNotSilent', 'TooManyAttempts', 'TransitionNotAllowed'],
+        ['NodeNotSilent', 'TooManyAttempts', 'TransitionNotAllowed', 'JobIsSuspended', 'PoolIsPaused'],
       ),
     heartbeat: ({ job, sign }) =>
       send(async () => {

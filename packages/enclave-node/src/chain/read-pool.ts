@@ -61,7 +61,7 @@ export async function readPool(
   }
 }
 
-/** The pool keeps a hash chain of its restrictions; their digests stand in events, which must give that chain. */
+/** The pool keeps a hash chain of the vote's restrictions; their digests stand in events, which must give that chain. */
 async function readRestrictions(
   client: Client,
   query: { readonly address: Address; readonly deployment: Deployment; readonly blockNumber?: bigint },
@@ -76,7 +76,16 @@ async function readRestrictions(
     args: [policyDigest],
     ...(blockNumber === undefined ? {} : { blockNumber }),
   })
-  if (count === 0) return []
+  const passing = await readContract(client, {
+    address,
+    abi: poolAbi,
+    functionName: 'passingRestrictionsOf',
+    args: [policyDigest],
+    ...(blockNumber === undefined ? {} : { blockNumber }),
+  })
+  // The guardian's, which hold for a while: the pool itself tells which ones do now.
+  const now = passing.restrictions.map(hexToDigest)
+  if (count === 0) return now
   const events = await getContractEvents(client, {
     address,
     abi: poolAbi,
@@ -99,5 +108,5 @@ async function readRestrictions(
       'the endpoint does not show every restriction of the policy; ask one that keeps all events',
     )
   }
-  return restrictions.map(hexToDigest)
+  return [...restrictions.map(hexToDigest), ...now]
 }

@@ -25,7 +25,7 @@ type Json = Record<string, unknown>
  * `chain.deployment` may each be a path to a JSON file instead of the object.
  * @param flags command-line flags
  * @param environment `SEALPOOL_DATA_DIRECTORY`, `SEALPOOL_RPC_URL`, `SEALPOOL_PORT`, `SEALPOOL_TRANSACTION_KEY`,
- * `SEALPOOL_DATABASE_URL`
+ * `SEALPOOL_DATABASE_URL`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`
  * @returns checked settings and secrets
  * @throws NodeError `CONFIG_FILE_UNREADABLE`, `CONFIG_INVALID`, `SECRET_MISSING`
  */
@@ -71,8 +71,19 @@ export async function loadConfig(
     secrets: parseSecrets({
       transactionKey: environment['SEALPOOL_TRANSACTION_KEY'] ?? fromFile['transactionKey'],
       databaseUrl: environment['SEALPOOL_DATABASE_URL'] ?? fromFile['databaseUrl'],
+      s3: s3Of(environment) ?? fromFile['s3'],
     }),
   }
+}
+
+function s3Of(environment: Readonly<Record<string, string | undefined>>): Json | undefined {
+  const {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  } = environment
+  if (accessKeyId === undefined && secretAccessKey === undefined) return undefined
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) }
 }
 
 async function inlinePool(pool: unknown, folder: string, index: number): Promise<Json> {

@@ -3,11 +3,13 @@
  * `sealpool-node`: the node as a process of its own.
  * @module
  */
+import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { openSimulator, simulatedPlatform } from '../evidence/simulator-quote-provider.js'
 import { platformNow, platformRandom } from '../platform.js'
 import { errorFields } from '../runtime/logger.js'
 import { startNode } from '../runtime/start-node.js'
+import { auditVerdict } from './audit.js'
 import { loadConfig } from './load-config.js'
 import { statusTable } from './status.js'
 
@@ -19,6 +21,9 @@ const usage = `sealpool-node - runs confidential data pools
       SEALPOOL_TRANSACTION_KEY or { "transactionKey": "0x..." } in the secrets file.
   sealpool-node status --url URL
       prints what a running node does.
+  sealpool-node audit --file FILE [--head LENGTH:DIGEST]
+      verifies an audit log, and that it goes on from a head that was seen earlier. Prints its own head; exit code 1 for a log that
+      does not verify.
   sealpool-node measure --data DIR
       prints what an attestation policy must name to accept a SIMULATED node on this data directory, and makes the
       simulator when there is none.`
@@ -36,6 +41,8 @@ async function main(): Promise<number> {
       secrets: { type: 'string' },
       'stop-with-stdin': { type: 'boolean' },
       url: { type: 'string' },
+      file: { type: 'string' },
+      head: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   })
@@ -50,6 +57,11 @@ async function main(): Promise<number> {
   if (command === 'status' && values.url !== undefined) {
     console.log(await statusTable(values.url))
     return 0
+  }
+  if (command === 'audit' && values.file !== undefined) {
+    const verdict = auditVerdict(await readFile(values.file, 'utf8'), values.head)
+    console.log(verdict.text)
+    return verdict.ok ? 0 : 1
   }
   if (command === 'measure' && values.data !== undefined) {
     const simulator = openSimulator({
@@ -67,8 +79,14 @@ async function main(): Promise<number> {
 async function start(flags: Parameters<typeof loadConfig>[0], stopWithStdin: boolean): Promise<number> {
   const { config, secrets } = await loadConfig(flags, process.env)
   // Children inherit the environment: what they must not have is gone before the first one starts.
-  delete process.env['SEALPOOL_TRANSACTION_KEY']
-  delete process.env['SEALPOOL_DATABASE_URL']
+  for (const name of [
+    'SEALPOOL_TRANSACTION_KEY',
+    'SEALPOOL_DATABASE_URL',
+    'AWS_ACCESS_KEY_ID',
+    'AWS_SECRET_ACCESS_KEY',
+    'AWS_SESSION_TOKEN',
+  ])
+    delete process.env[name]
   const node = await startNode(config, secrets)
   const asked = new Promise<undefined>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(undefined))
@@ -88,6 +106,8 @@ async function start(flags: Parameters<typeof loadConfig>[0], stopWithStdin: boo
     }),
   )
   const failed = await Promise.race([asked, node.failed])
+  // An input that stays open would keep the process.
+  process.stdin.destroy()
   if (failed !== undefined) {
     console.error(`sealpool-node: ${failed.message}`)
     // Nothing can be finished without the state, and whatever still runs must not go on beside a new leader.

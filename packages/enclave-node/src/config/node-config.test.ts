@@ -57,6 +57,11 @@ describe('settings', () => {
       port: 8787,
       calls: { perSecond: 200, burst: 2_000 },
       costlyCalls: { perSecond: 50, burst: 500 },
+      access: 'open',
+      operators: [],
+      origins: [],
+      publicUrl: null,
+      sessionSeconds: 3_600,
       maximumConnections: 1_000,
     })
     expect(config.chain.confirmations).toBe(1)
@@ -77,6 +82,10 @@ describe('settings', () => {
     ['one pool twice', { pools: [pool('a'), pool('A')] }],
     ['a hardware provider that does not exist here', { evidence: { provider: 'tdx' } }],
     ['a port out of range', { api: { port: 70_000 } }],
+    ['an origin with a path', { api: { origins: ['https://app.example/'] } }],
+    ['any origin', { api: { origins: ['*'] } }],
+    ['an operator that is no address', { api: { operators: ['me'] } }],
+    ['a public address that is none of the web', { api: { publicUrl: 'ftp://x' } }],
     ['sandbox isolation none', { sandbox: { isolation: 'none' } }],
     ['a blob address that is none', { blobStore: { kind: 'http', url: 'blobs' } }],
   ])('with %s are refused', (_, change) => {
@@ -122,7 +131,21 @@ describe('measured settings', () => {
 describe('secrets', () => {
   it('are checked and never repeated', () => {
     const key = `0x${'ab'.repeat(32)}`
-    expect(parseSecrets({ transactionKey: key })).toEqual({ transactionKey: key, databaseUrl: null })
+    expect(parseSecrets({ transactionKey: key })).toEqual({
+      transactionKey: key,
+      databaseUrl: null,
+      s3: null,
+    })
+    const s3 = { accessKeyId: 'a', secretAccessKey: 'my-password' }
+    expect(parseSecrets({ transactionKey: key, s3 }).s3).toEqual(s3)
+    for (const wrong of [{ accessKeyId: 'my-password' }, { ...s3, more: 'my-password' }, 'my-password']) {
+      expect(() => parseSecrets({ transactionKey: key, s3: wrong })).toThrow(
+        expect.objectContaining({
+          place: 'AWS_ACCESS_KEY_ID',
+          message: expect.not.stringContaining('my-password'),
+        }),
+      )
+    }
     const databaseUrl = 'postgresql://user:my-password@host/database'
     expect(parseSecrets({ transactionKey: key, databaseUrl }).databaseUrl).toBe(databaseUrl)
     expect(() => parseSecrets({ transactionKey: key, databaseUrl: 'my-password' })).toThrow(

@@ -57,6 +57,22 @@ const rateSchema = z.strictObject({
 const blobStoreSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('files'), directory: z.string().min(1) }),
   z.strictObject({ kind: z.literal('http'), url: z.url() }),
+  /** Any S3 API; its keys are secrets (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`). */
+  z.strictObject({
+    kind: z.literal('s3'),
+    endpoint: z.url(),
+    bucket: z.string().min(1),
+    region: z.string().min(1),
+    prefix: z.string().default(''),
+    virtualHost: z.boolean().default(false),
+  }),
+  /** A Kubo node's RPC. */
+  z.strictObject({
+    kind: z.literal('ipfs'),
+    url: z.url(),
+    folder: z.string().default('/sealpool'),
+    network: z.boolean().default(false),
+  }),
 ])
 
 /** The settings of a node. */
@@ -107,6 +123,24 @@ export const nodeConfigSchema = z.strictObject({
       calls: rateSchema.prefault({ perSecond: 200, burst: 2_000 }),
       /** The same for calls that take a quote, plan a job or run one. */
       costlyCalls: rateSchema.prefault({ perSecond: 50, burst: 500 }),
+      /** `open`: anybody may ask for what the role matrix marks so; `signed-in`: only wallets and agents may. */
+      access: z.enum(['open', 'signed-in']).default('open'),
+      /** Wallets that may sign in as operators: they read figures and the audit log, and no data. */
+      operators: z.array(address).max(100).default([]),
+      /** Origins of web pages that may call, exactly as browsers name them; none when empty. */
+      origins: z
+        .array(
+          z.string().regex(/^https?:\/\/[a-z0-9.-]+(:\d{1,5})?$/, 'expected scheme, host and port, no path'),
+        )
+        .max(100)
+        .default([]),
+      /** Address under which callers know the node, for sign-ins; null: where it listens. */
+      publicUrl: z
+        .url({ protocol: /^https?$/ })
+        .nullable()
+        .default(null),
+      /** Longest session of a wallet, in seconds. */
+      sessionSeconds: z.int().min(60).max(86_400).default(3_600),
       /** Connections at a time. */
       maximumConnections: z.int().min(1).max(65_535).default(1_000),
     })
@@ -114,7 +148,34 @@ export const nodeConfigSchema = z.strictObject({
   /** Who vouches for the machine. */
   evidence: z.strictObject({ provider: z.enum(['simulator', 'configfs-tsm', 'dstack']) }),
   /** Where the root secret comes from. */
-  keyRelease: z.strictObject({ adapter: z.enum(['development', 'dstack']) }),
+  keyRelease: z.discriminatedUnion('adapter', [
+    z.strictObject({ adapter: z.literal('development') }),
+    z.strictObject({ adapter: z.literal('dstack') }),
+    /** A key broker in the manner of Trustee. */
+    z.strictObject({
+      adapter: z.literal('key-broker'),
+      url: z.url({ protocol: /^https?$/ }),
+      resource: z
+        .string()
+        .regex(/^[A-Za-z0-9_.-]{1,100}(\/[A-Za-z0-9_.-]{1,100}){2}$/, 'expected repository/type/tag'),
+      /** `rootDigest` of the secret: whoever stands in for the broker cannot give another one. */
+      root: digest,
+    }),
+    /** t of n peers. */
+    z.strictObject({
+      adapter: z.literal('peers'),
+      peers: z
+        .array(z.url({ protocol: /^https?$/ }))
+        .min(1)
+        .max(100),
+      /** The committee's threshold key. */
+      key: jsonObject,
+      /** The root secret, sealed to it, base64url. */
+      envelope: z.string().regex(/^[A-Za-z0-9_-]{100,10000}$/),
+    }),
+    /** The machine's own sealing; only a simulation of it is there yet. */
+    z.strictObject({ adapter: z.literal('sealed'), sealer: z.literal('simulated') }),
+  ]),
   /** Where this machine has what the two above talk to. */
   machine: z
     .strictObject({

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, open, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { snpReportLength } from '@sealpool/attest'
 import { NodeError } from '../errors.js'
 import type { QuoteProvider } from './quote-provider.js'
 import { type TsmEntry, type TsmReport, takeTsmReport } from './tsm-report.js'
@@ -56,10 +57,10 @@ export function machineReport(entries: WithTsmEntry, reportData: Uint8Array): Pr
 }
 
 /**
- * Quotes of a TDX guest.
+ * Quotes of a TDX guest, or reports of an SEV-SNP guest.
  * @param entries of {@link kernelTsmEntries}
  * @param collateral where a verifier's collateral for a quote comes from
- * @returns the provider; on SEV-SNP every quote fails with `QUOTE_FAILED`, because node evidence carries TDX quotes only
+ * @returns the provider
  */
 export function tsmQuoteProvider(
   entries: WithTsmEntry,
@@ -70,12 +71,8 @@ export function tsmQuoteProvider(
     simulated: false,
     async quote(reportData) {
       const { tee, report } = await machineReport(entries, reportData)
-      if (tee === 'tdx') return report
-      throw new NodeError(
-        'QUOTE_FAILED',
-        'configfs-tsm',
-        'this is a SEV-SNP guest; node evidence of this release carries TDX quotes only',
-      )
+      // What a kernel adds behind an SEV-SNP report is not under its signature.
+      return tee === 'sev-snp' ? report.slice(0, snpReportLength) : report
     },
     collateral,
   }

@@ -1,9 +1,23 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseQuote, parseSnpReport } from '@sealpool/attest'
+import {
+  type AttestationPolicy,
+  defaultAttestationPolicy,
+  formatPemCertificates,
+  parseQuote,
+  parseSnpReport,
+  snpReportLength,
+  verifyNodeEvidence,
+} from '@sealpool/attest'
+import { amdRequest } from '@sealpool/attest/collateral-source'
+import { createAmdSimulator } from '@sealpool/attest/simulator'
+import { encodeHex, platformRandom } from '@sealpool/crypto'
 import { afterEach, describe, expect, it } from 'vitest'
 import { dstackKeyRelease } from '../key/dstack-key-release.js'
+import { openKeyRing } from '../key/key-ring.js'
+import { migrate } from '../state/migration.js'
+import { openPgliteStore } from '../state/pglite-store.js'
 import {
   type FakeDstack,
   type FakeTsm,
@@ -11,15 +25,14 @@ import {
   fakeTsmEntries,
   startFakeDstack,
 } from '../testing/fake-machine.js'
+import { digestOfDigit } from '../testing/served-pool-fixture.js'
 import { kernelTsmEntries, machineReport, tsmQuoteProvider } from './configfs-tsm.js'
 import { dstackAgent } from './dstack-agent.js'
+import { openEvidence } from './node-evidence.js'
 import { takeTsmReport } from './tsm-report.js'
 
 const simulator = fakeSimulator()
 const data = new Uint8Array(64).fill(7)
-const noCollateral = async () => {
-  throw new Error('not asked here')
-}
 const refused = (message: string | RegExp) =>
   expect.objectContaining({ code: 'QUOTE_FAILED', message: expect.stringMatching(message) })
 
@@ -72,9 +85,58 @@ describe('a report by configfs-tsm', () => {
     expect(kernel.open).toBe(0)
   })
 
-  it('of SEV-SNP is no node evidence yet, and says so', async () => {
-    const provider = tsmQuoteProvider(fakeTsmEntries({ simulator, provider: 'sev_guest' }), noCollateral)
-    await expect(provider.quote(data)).rejects.toEqual(refused('SEV-SNP guest'))
+  it('of SEV-SNP is node evidence that verifies, and hides no simulation', async () => {
+    const at = new Date()
+    const amd = createAmdSimulator({ random: platformRandom, at, product: 'Turin' })
+    const kernel: FakeTsm = {
+      simulator,
+      amd,
+      provider: 'sev_guest',
+      auxiliary: new Uint8Array(100),
+      shortReads: 300,
+    }
+    const asked: Uint8Array[] = []
+    const provider = tsmQuoteProvider(fakeTsmEntries(kernel), async (quote) => {
+      asked.push(quote)
+      const { line, hwid } = amdRequest(quote)
+      expect([line, hwid.length]).toEqual(['Turin', 16])
+      return { certificates: formatPemCertificates(amd.certificates()), crl: encodeHex(amd.crl(at)) }
+    })
+    const store = await openPgliteStore({ directory: 'memory' })
+    await migrate(store)
+    const keys = openKeyRing(new Uint8Array(32).fill(7), digestOfDigit('1'))
+    // The machine is simulated here, and says so itself; the adapter is the one for hardware.
+    const open = () => openEvidence({ provider: { ...provider, simulated: true }, keys, store })
+    const source = await open()
+    const nonce = `0x${'5a'.repeat(32)}` as const
+    const measurement = encodeHex(parseSnpReport(await provider.quote(data)).measurement)
+    const policy: AttestationPolicy = {
+      ...defaultAttestationPolicy,
+      roots: [amd.rootDigest],
+      allowSimulator: true,
+      measurements: [{ name: 'image', measurement }],
+      snp: { minimumTcb: { Turin: { fmc: 0, bootloader: 0, tee: 0, snp: 0, microcode: 0 } } },
+    }
+    for (const [evidence, asks] of [
+      [await source.registered(), {}],
+      [await source.fresh(nonce), { nonce }],
+      // After a restart: the registered report is the one that was kept.
+      [await (await open()).registered(), {}],
+    ] as const) {
+      expect(evidence.tee).toBe('sev-snp')
+      expect(verifyNodeEvidence({ evidence, policy, at, ...asks })).toMatchObject({
+        ok: true,
+        keySet: keys.keySet,
+      })
+      expect(verifyNodeEvidence({ evidence, policy: defaultAttestationPolicy, at, ...asks }).ok).toBe(false)
+    }
+    expect((await open()).quoteDigest).toBe(source.quoteDigest)
+    for (const quote of asked) expect(quote).toHaveLength(snpReportLength)
+    const mixed = { ...provider, collateral: async () => simulator.collateral(at) }
+    await expect((await openEvidence({ provider: mixed, keys, store })).registered()).rejects.toMatchObject({
+      code: 'QUOTE_FAILED',
+    })
+    await store.close()
   })
 
   it('is not to be had on a machine without the interface', async () => {

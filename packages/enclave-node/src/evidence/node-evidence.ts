@@ -13,10 +13,11 @@ import {
   type Hex,
   sha256Digest,
 } from '@sealpool/crypto'
+import { NodeError } from '../errors.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
 import { getMeta, setMeta } from '../state/meta-table.js'
 import type { StateStore } from '../state/state-store.js'
-import type { QuoteProvider } from './quote-provider.js'
+import { type QuoteProvider, teeOf } from './quote-provider.js'
 
 /** Nonce of the evidence that is registered on the chain and travels with receipts. */
 export const registrationNonce: Hex = `0x${'0'.repeat(64)}`
@@ -45,16 +46,25 @@ export async function openEvidence(options: {
   const { provider, keys, store } = options
   const reportData = (nonce: Hex): Uint8Array =>
     concatBytes(digestToBytes(keys.keySetDigest), decodeHex(nonce))
-  const evidence = async (quote: Uint8Array, nonce: Hex): Promise<NodeEvidence> => ({
-    format: 'sealpool/node-evidence',
-    version: 1,
-    tee: 'tdx',
-    quote: encodeBase64Url(quote),
-    collateral: await provider.collateral(quote),
-    keySet: keys.keySet,
-    nonce,
-    simulated: provider.simulated,
-  })
+  const evidence = async (quote: Uint8Array, nonce: Hex): Promise<NodeEvidence> => {
+    const tee = teeOf(quote)
+    const collateral = await provider.collateral(quote)
+    const fields = {
+      format: 'sealpool/node-evidence',
+      version: 1,
+      quote: encodeBase64Url(quote),
+      keySet: keys.keySet,
+      nonce,
+      simulated: provider.simulated,
+    } as const
+    if (tee === 'tdx' && 'tcbInfo' in collateral) return { ...fields, tee, collateral }
+    if (tee === 'sev-snp' && 'crl' in collateral) return { ...fields, tee, collateral }
+    throw new NodeError(
+      'QUOTE_FAILED',
+      provider.name,
+      'the collateral is not of the machine that gave the quote',
+    )
+  }
   const key = `quote ${provider.name} ${keys.keySetDigest}`
   const kept = await getMeta(store, key)
   const quote =

@@ -3,7 +3,7 @@
  * the accepted ones with proofs.
  * @module
  */
-import { type BatchVerdict, verdictRootContext, verdictTree } from '@sealpool/contracts'
+import { type BatchVerdict, batchTree, verdictRootContext, verdictTree } from '@sealpool/contracts'
 import { type Address, digestToHex, encodeHex, type Hex } from '@sealpool/crypto'
 import { NodeError } from '../errors.js'
 import { ingestRefusalText } from '../state/contribution-state.js'
@@ -11,6 +11,7 @@ import { claimStatement } from '../state/exclusive-statement.js'
 import {
   acceptedEntries,
   decidedBatches,
+  entriesOfBatch,
   insertMerkleVerdicts,
   markEntriesPaid,
   markRootRecorded,
@@ -69,6 +70,8 @@ function signBatch(context: IngestContext, pool: Address, batch: string): Promis
         nonce: 0n,
         pool,
         batchId,
+        // What the node judged, not what the number means on the chain by now.
+        entriesRoot: batchTree(await entriesOfBatch(tx, batch)).root,
         root,
         accepted: verdicts.length,
       }),

@@ -210,25 +210,33 @@ describe('verdicts on a Merkle batch', () => {
     expect(await merkleVerdictsIn(store, 'signed')).toHaveLength(1)
   })
 
-  it('are never signed a second time for another batch of the same number', async () => {
+  /** The batch is undone and its place comes again, judged with another score. */
+  const again = async (owner: string) => {
     await judged([entry(0, 9)])
     await signMerkleVerdicts(context, pool)
+    const before = await findContribution(store, '100')
+    const first = await merkleVerdictsIn(store, 'signed')
     await undoContributions(store, 0n)
-    const other = chainContribution({ id: '100', owner: addressOfDigit('8'), merkle: { batch, index: 0 } })
-    await insertContribution(store, other)
-    await markJudged(store, '100', {
-      score: 5,
-      verdictDigest: verdict,
-      batch: null,
-      reason: null,
-      reasonText: null,
-    })
+    const place = { id: '100', merkle: { batch, index: 0 } } as const
+    if (before === undefined) throw new Error('the batch is known')
+    const { blobDigest, commitment, consentDigest } = before
+    const about = owner === 'same' ? { owner: before.owner, blobDigest, commitment, consentDigest } : {}
+    await insertContribution(store, chainContribution({ ...place, owner: addressOfDigit('8'), ...about }))
+    const found = { score: 5, verdictDigest: verdict, batch: null, reason: null, reasonText: null }
+    await markJudged(store, '100', found)
     await signMerkleVerdicts(context, pool)
-    expect(await merkleVerdictsIn(store, 'signed')).toEqual([])
-    expect(await findContribution(store, '100')).toMatchObject({
-      state: 'refused',
-      reason: 'BATCH_NUMBER_REUSED',
-    })
+    return first
+  }
+
+  it('are signed for another batch of the same number: they are about its entries', async () => {
+    await again('other')
+    expect(await merkleVerdictsIn(store, 'signed')).toHaveLength(1)
+    expect(await findContribution(store, '100')).toMatchObject({ state: 'judged' })
+  })
+
+  it('are never signed a second time for the same entries: what was signed stands', async () => {
+    const first = await again('same')
+    expect(await merkleVerdictsIn(store, 'signed')).toEqual(first)
   })
 })
 

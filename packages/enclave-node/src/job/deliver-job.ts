@@ -30,6 +30,7 @@ export function chainRelease(
       jobId: BigInt(job.id),
       pools: job.pools,
       manifestDigest: digestToHex(job.manifestDigest),
+      consumer: job.consumer,
       receiptDigest: digestToHex(receiptDigest),
       resultDigest: digestToHex(resultDigest),
       budgetHeads: budgetHeads.map(digestToHex),
@@ -67,6 +68,11 @@ export async function deliverJob(context: JobContext, id: string): Promise<void>
     await moveJob(store, id, { from: ['released'], to: 'settled' })
   }
   if (job.state === 'refusing') {
+    const { state, node, drawn } = await chain.jobState(id)
+    if (!ended.includes(state)) {
+      if (node !== null && node !== context.keys.statementAddress) return loseJob(context, job)
+      if (drawn && state === 'Funded') return awaitLot(context, job)
+    }
     await chain.refuseJob(job.release as unknown as ChainRefusal)
     if (!(await confirmed(context, job, ended))) return
     await moveJob(store, id, {
@@ -77,10 +83,20 @@ export async function deliverJob(context: JobContext, id: string): Promise<void>
   }
 }
 
+/** The lot that this node refused by was undone, by a reorganisation or its silence: only whom a new one falls on may refuse. */
+async function awaitLot(context: JobContext, job: JobRow): Promise<void> {
+  await context.chain.assignJob(job.id)
+  await delayJob(context.store, job.id, {
+    reason: 'LOT_NOT_DRAWN',
+    reasonText: 'the refusal waits for the lot: only the node that the job is drawn for may refuse it',
+    at: nextTry(context, job),
+  })
+}
+
 /** The chain gave the job to another node while this one was silent: its answer never leaves, its charge stays. */
 function loseJob(context: JobContext, job: JobRow): Promise<void> {
   return moveJob(context.store, job.id, {
-    from: ['charged'],
+    from: [job.state],
     to: 'closed',
     why: {
       reason: 'LOST_TO_OTHER_NODE',

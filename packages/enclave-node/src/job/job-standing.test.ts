@@ -39,6 +39,28 @@ describe('a drawn job', () => {
     expect(await advance(id, never)).toMatchObject({ state: 'waiting', reason: 'TAKEN_FROM_SILENT_NODE' })
     expect(world.chain.calls).toEqual(['requeue'])
   })
+
+  it('is refused only while the lot is on this node: not before it falls anew, and not once another node has it', async () => {
+    const id = await world.paid(manifest({ purpose: 'advertising' }))
+    Object.assign(world.chain, { drawn: true, state: 'Assigned', node: keys.statementAddress })
+    world.chain.fail = 'refuse'
+    await expect(advance(id, never)).rejects.toThrow('cut off')
+    Object.assign(world.chain, { fail: undefined, state: 'Funded', node: null, lot: 'Funded' })
+    expect(await advance(id, never)).toMatchObject({ state: 'refusing', reason: 'PURPOSE_NOT_ALLOWED' })
+    expect(world.chain.calls).toEqual(['assign'])
+    Object.assign(world.chain, { state: 'Running', node: addressOfDigit('7') })
+    expect(await advance(id, never)).toMatchObject({ state: 'closed', reason: 'LOST_TO_OTHER_NODE' })
+    expect(world.chain.calls).toEqual(['assign'])
+  })
+
+  it('is refused once the lot has fallen on this node again', async () => {
+    const id = await world.paid(manifest({ purpose: 'advertising' }))
+    Object.assign(world.chain, { drawn: true, state: 'Assigned', node: keys.statementAddress })
+    world.chain.fail = 'refuse'
+    await expect(advance(id, never)).rejects.toThrow('cut off')
+    Object.assign(world.chain, { fail: undefined, state: 'Assigned', node: keys.statementAddress })
+    expect(await advance(id, never)).toMatchObject({ state: 'refused', reason: 'PURPOSE_NOT_ALLOWED' })
+  })
 })
 
 describe('a job that a node has begun', () => {

@@ -4,14 +4,17 @@
  */
 import { type JobManifest, manifestDigest } from '@sealpool/compute'
 import type { Address, Digest, JsonValue, SignedStatement } from '@sealpool/crypto'
+import { type BudgetState, fromUnits, toUnits } from '@sealpool/privacy'
 import { NodeError } from '../errors.js'
 import { jobInputs, verdictsByPool } from '../release/job-inputs.js'
 import { signReceipt } from '../release/receipt.js'
 import { findJob, type JobRow } from '../state/job-table.js'
+import { storedLedger } from '../state/pglite-ledger.js'
 import type { JobContext } from './job-context.js'
 import { JobRefusal, type NodeRefusalCode } from './job-refusal.js'
 import { loadManifest, poolsOf } from './load-manifest.js'
 import { planJob, requireRunnable } from './plan-job.js'
+import type { PlannedJob } from './planned-job.js'
 import { inputsOf, keyEpochs, type RefusedJob, refuseJob } from './refuse-job.js'
 
 /** The answer to a plan request. */
@@ -22,26 +25,85 @@ export type PlanAnswer =
       readonly plan: JsonValue
       readonly planDigest: Digest
     }
+  | RefusedPlan
+
+/** A signed refusal, with what it is verified from. */
+export interface RefusedPlan {
+  readonly ok: false
+  readonly receipt: SignedStatement
+  readonly manifest: JsonValue
+  readonly pools: readonly Address[]
+  /** What the receipt's Merkle roots stand for, by pool. */
+  readonly verdicts: Readonly<Record<string, readonly Digest[]>>
+}
+
+/** The answer to a price request. */
+export type PriceAnswer =
   | {
-      readonly ok: false
-      readonly receipt: SignedStatement
-      readonly manifest: JsonValue
-      readonly pools: readonly Address[]
-      /** What the receipt's Merkle roots stand for, by pool. */
-      readonly verdicts: Readonly<Record<string, readonly Digest[]>>
+      readonly ok: true
+      readonly planDigest: Digest
+      /** The votes decide the price. */
+      readonly binding: false
+      /** Protocol tokens of all pools, smallest unit, decimal. */
+      readonly price: string
+      readonly pools: readonly {
+        readonly pool: Address
+        readonly price: string
+        readonly poolTokenBurn: string
+        readonly charge: { readonly epsilon: string; readonly delta: string }
+        readonly budget: Pick<BudgetState, 'epsilonSpent' | 'epsilonTotal' | 'deltaSpent' | 'deltaTotal'>
+      }[]
     }
+  | RefusedPlan
 
 /**
  * Plans a manifest without running it: no data is touched and nothing is charged.
  * @returns what it would cost and how exact it would be, or a signed refusal
  */
 export async function previewPlan(context: JobContext, manifest: JobManifest): Promise<PlanAnswer> {
+  const preview = await planOrRefusal(context, manifest)
+  if (!preview.ok) return preview
+  const { explanation, plan, planDigest } = preview.planned
+  return { ok: true, explanation, plan, planDigest }
+}
+
+/**
+ * Says what a job would cost: what its pools' policies ask for, and what their budgets would be charged.
+ * @returns prices and charges, or a signed refusal as {@link previewPlan} gives it
+ */
+export async function previewPrice(context: JobContext, manifest: JobManifest): Promise<PriceAnswer> {
+  const preview = await planOrRefusal(context, manifest)
+  if (!preview.ok) return preview
+  const { planDigest, charges } = preview.planned
+  const ledger = storedLedger(context.store)
+  const pools = await Promise.all(
+    charges.map(async ({ pool, charge }) => {
+      const { epsilonSpent, epsilonTotal, deltaSpent, deltaTotal } = (await ledger.head(pool.address)).state
+      return {
+        pool: pool.address,
+        ...pool.policy.economics,
+        charge: {
+          epsilon: fromUnits(toUnits(charge.epsilon, 'epsilon', 'up'), 'epsilon'),
+          delta: fromUnits(toUnits(charge.delta, 'delta', 'up'), 'delta'),
+        },
+        budget: { epsilonSpent, epsilonTotal, deltaSpent, deltaTotal },
+      }
+    }),
+  )
+  const price = pools.reduce((sum, one) => sum + BigInt(one.price), 0n).toString()
+  return { ok: true, planDigest, binding: false, price, pools }
+}
+
+async function planOrRefusal(
+  context: JobContext,
+  manifest: JobManifest,
+): Promise<{ readonly ok: true; readonly planned: PlannedJob } | RefusedPlan> {
   try {
     const pools = await poolsOf(context, manifest)
     const planned = await planJob(manifest, pools)
     const digest = manifestDigest(manifest)
     await requireRunnable(context.store, `plan ${digest}`, planned, await jobInputs(context.store, pools))
-    return { ok: true, explanation: planned.explanation, plan: planned.plan, planDigest: planned.planDigest }
+    return { ok: true, planned }
   } catch (error) {
     if (!(error instanceof JobRefusal)) throw error
     const pools = manifest.pools.flatMap(

@@ -267,7 +267,7 @@ describe('a paid job', () => {
         return new Uint8Array(32).fill(9)
       },
     })
-    await expect(advanceJob(context, id)).rejects.toThrow('the machine stops')
+    await expect(advanceJob(context, id)).rejects.toMatchObject({ cause: { message: 'the machine stops' } })
     expect(await findJob(store, id)).toMatchObject({ state: 'running', receipt: null })
     expect(await world.spent()).toBe('1')
     await world.refined('2', ['5', '6'])

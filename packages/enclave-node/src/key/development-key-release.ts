@@ -4,12 +4,13 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeHex, encodeHex, type Hex } from '@sealpool/crypto'
 import * as z from 'zod'
 import { NodeError } from '../errors.js'
 import type { KeyRelease } from './key-release.js'
+import { writeOnce } from './write-once.js'
 
 /** Name of the file; loud on purpose. */
 export const developmentKeyFile = 'DEVELOPMENT-ROOT-SECRET.json'
@@ -36,7 +37,9 @@ export function developmentKeyRelease(options: { readonly directory: string }): 
         text = readFileSync(path, 'utf8')
       } catch (cause) {
         if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw unreadable(cause)
-        return create(options.directory, path)
+        const secret = create(path)
+        if (secret !== undefined) return secret
+        text = readFileSync(path, 'utf8')
       }
       let parsed: unknown
       try {
@@ -51,32 +54,19 @@ export function developmentKeyRelease(options: { readonly directory: string }): 
   }
 }
 
-function create(directory: string, path: string): Uint8Array {
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+function create(path: string): Uint8Array | undefined {
   const secret = Uint8Array.from(randomBytes(32))
-  // Complete or absent: a half-written secret after a kill would cost every contribution sealed to it.
-  const temporary = `${path}.${process.pid}.part`
-  const file = openSync(temporary, 'w', 0o600)
-  try {
-    writeSync(
-      file,
-      `${JSON.stringify(
-        {
-          format: 'sealpool/development-root-secret',
-          warning:
-            'DEVELOPMENT, NOT HARDWARE: whoever reads this file can open every contribution to this node. Never use it with real data of real people who trust an enclave.',
-          secret: encodeHex(secret),
-        },
-        null,
-        2,
-      )}\n`,
-    )
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(temporary, path)
-  return secret
+  const text = `${JSON.stringify(
+    {
+      format: 'sealpool/development-root-secret',
+      warning:
+        'DEVELOPMENT, NOT HARDWARE: whoever reads this file can open every contribution to this node. Never use it with real data of real people who trust an enclave.',
+      secret: encodeHex(secret),
+    },
+    null,
+    2,
+  )}\n`
+  return writeOnce(path, text) ? secret : undefined
 }
 
 function unreadable(cause?: unknown): NodeError {

@@ -7,7 +7,7 @@
 /** A way to get the root secret. */
 export interface KeyRelease {
   /** Name of the adapter for status pages. */
-  readonly name: 'development' | 'dstack'
+  readonly name: 'development' | 'dstack' | 'key-broker' | 'peers' | 'sealed'
   /** True when nothing but the operating system keeps the operator from the secret. */
   readonly simulated: boolean
   /**

@@ -32,6 +32,12 @@ export interface NodeKeyRing {
   poolSecret(purpose: string, scope: KeyScope): Uint8Array
   /** Key of the node's state at rest on one deployment, whatever its settings; 32 bytes. */
   stateSecret(deployment: { readonly chainId: number; readonly nodeRegistry: Address }): Uint8Array
+  /** Authenticates the empty database that lies beside the state; 32 bytes. */
+  templateSecret(deployment: { readonly chainId: number; readonly nodeRegistry: Address }): Uint8Array
+  /** Key of the tokens that the API gives out, for this key set alone; 32 bytes. */
+  accessSecret(deployment: { readonly chainId: number; readonly nodeRegistry: Address }): Uint8Array
+  /** Ed25519 key of the log of receipts on one deployment, the same whatever the settings are; 32 bytes. */
+  logSecret(deployment: { readonly chainId: number; readonly nodeRegistry: Address }): Uint8Array
 }
 
 /** Stands where a pool's policy would: the state belongs to no pool. */
@@ -54,22 +60,23 @@ export function openKeyRing(root: Uint8Array, config: Digest): NodeKeyRing {
     statement: { scheme: 'eip712-secp256k1', address: statementAddress },
     config,
   }
+  const keySetId = keySetDigest(keySet)
+  const nodeSecret = (
+    purpose: string,
+    { chainId, nodeRegistry }: { readonly chainId: number; readonly nodeRegistry: Address },
+    policyDigest: Digest = stateScope,
+  ) => deriveSecret({ root: keys.root, purpose, chainId, pool: nodeRegistry, policyDigest, epoch: 0 })
   return {
     keySet,
-    keySetDigest: keySetDigest(keySet),
+    keySetDigest: keySetId,
     statementKey: keys.statementKey,
     statementAddress,
     hpkePrivateKey: keys.hpke.privateKey,
     poolKey: (scope) => derivePoolKey({ root: keys.root, ...scope }),
     poolSecret: (purpose, scope) => deriveSecret({ root: keys.root, purpose, ...scope }),
-    stateSecret: ({ chainId, nodeRegistry }) =>
-      deriveSecret({
-        root: keys.root,
-        purpose: 'node-state',
-        chainId,
-        pool: nodeRegistry,
-        policyDigest: stateScope,
-        epoch: 0,
-      }),
+    stateSecret: (deployment) => nodeSecret('node-state', deployment),
+    templateSecret: (deployment) => nodeSecret('empty-database', deployment),
+    accessSecret: (deployment) => nodeSecret('api-access', deployment, keySetId),
+    logSecret: (deployment) => nodeSecret('receipt-log', deployment),
   }
 }

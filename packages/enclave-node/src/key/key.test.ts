@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { addressOf, type Digest, digestOf, type JsonValue, verifyStatement } from '@sealpool/crypto'
@@ -36,6 +36,15 @@ describe('development key release', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600)
     expect(await readFile(path, 'utf8')).toContain('DEVELOPMENT, NOT HARDWARE')
     expect(await developmentKeyRelease({ directory: await folder() }).release()).not.toEqual(secret)
+  })
+
+  it('gives two that start at the same time one secret', async () => {
+    const directory = await folder()
+    const secrets = await Promise.all(
+      Array.from({ length: 8 }, () => developmentKeyRelease({ directory }).release()),
+    )
+    for (const secret of secrets) expect(secret).toEqual(secrets[0])
+    expect(await readdir(directory)).toEqual([developmentKeyFile])
   })
 
   it.each(['', '{', '{}', '{"format":"sealpool/development-root-secret","warning":"","secret":"0x12"}'])(

@@ -3,32 +3,43 @@ import { type Logger, pino } from 'pino'
 /** Structured log lines on standard error. Standard output belongs to the line that says where the node listens. */
 export type NodeLogger = Logger
 
+/** Names under which a secret could come into a line. */
+const secretFields = [
+  'privateKey',
+  'secret',
+  'transactionKey',
+  'databaseUrl',
+  'plaintext',
+  'token',
+  'signature',
+  'authorization',
+  'cookie',
+  'body',
+]
+
 /**
  * Makes the node's logger. Fields that could hold a secret are cut out by name, as a second line behind the rule that
  * none is ever logged; errors are logged by code, place and message, which carry no private value.
- * @param options `level` as pino's; `simulated` stands on every line
+ * @param options `level` as pino's; `simulated` stands on every line; `write` takes the lines instead of standard error
  * @returns a logger that writes JSON lines to standard error, each before its call returns
  */
-export function nodeLogger(options: { readonly level: string; readonly simulated: boolean }): NodeLogger {
+export function nodeLogger(options: {
+  readonly level: string
+  readonly simulated: boolean
+  readonly write?: (line: string) => void
+}): NodeLogger {
+  const { write } = options
   return pino(
     {
       level: options.level,
       base: { node: 'sealpool', simulated: options.simulated },
       redact: {
-        paths: [
-          '*.privateKey',
-          '*.secret',
-          '*.transactionKey',
-          '*.plaintext',
-          'privateKey',
-          'secret',
-          'transactionKey',
-        ],
+        paths: secretFields.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
         censor: '[redacted]',
       },
       serializers: { err: errorFields },
     },
-    pino.destination({ dest: 2, sync: true }),
+    write === undefined ? pino.destination({ dest: 2, sync: true }) : { write },
   )
 }
 

@@ -15,6 +15,7 @@ import { openPgliteStore } from '../state/pglite-store.js'
 import { addressOfDigit, digestOfDigit, servedPoolFixture } from '../testing/served-pool-fixture.js'
 import { nodeLogger } from './logger.js'
 import { startNodeWork } from './node-work.js'
+import type { NodeRecords } from './open-records.js'
 
 const store = await openPgliteStore({ directory: 'memory' })
 await migrate(store)
@@ -77,6 +78,7 @@ it('moves no job before the chain is read to its head: a charge that the disk fo
     } as unknown as NodeConfig,
     log: nodeLogger({ level: 'silent', simulated: true }),
     simulated: true,
+    records: {} as NodeRecords,
   })
   try {
     for (let waited = 0; asked === 0 && waited < 20_000; waited += 20) {

@@ -16,15 +16,17 @@ import { recordVerdicts } from '../ingest/record-verdicts.js'
 import { recordRefinements, refineNext } from '../ingest/refine-batch.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import type { JobContext } from '../job/job-context.js'
-import { previewPlan, requestRun } from '../job/request-run.js'
+import { loadManifest } from '../job/load-manifest.js'
+import { previewPlan, previewPrice, requestRun } from '../job/request-run.js'
 import { requireNotBehind } from '../job/reserve-job.js'
 import { advanceJob } from '../job/run-job.js'
 import { countContributions, findContribution } from '../state/contribution-table.js'
-import { countJobs, delayJob, findJob, jobsIn } from '../state/job-table.js'
+import { countJobs, delayJob, findJob, jobsIn, openProposals } from '../state/job-table.js'
 import { storedLedger } from '../state/pglite-ledger.js'
 import { findVerdict } from '../state/verdict-table.js'
 import { errorFields, type NodeLogger } from './logger.js'
 import { startLoop } from './loop.js'
+import type { NodeRecords } from './open-records.js'
 import { ensurePoolKey, type PublishedPoolKey } from './pool-keys.js'
 
 /** Running work. */
@@ -40,6 +42,7 @@ export interface NodeWorkOptions {
   readonly config: NodeConfig
   readonly log: NodeLogger
   readonly simulated: boolean
+  readonly records: Pick<NodeRecords, 'log' | 'readAudit'>
 }
 
 /** Starts the loops. */
@@ -180,6 +183,19 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     verdict: (id) => findVerdict(store, id),
     contributions: (pool) => countContributions(store, pool),
     plan: (manifest) => previewPlan(job, manifest),
+    price: (manifest) => previewPrice(job, manifest),
+    proposals: (asked) => openProposals(store, asked),
+    async manifest(row) {
+      if (row.manifest !== null) return row.manifest
+      try {
+        return (await loadManifest(job, row)) as unknown as JsonValue
+      } catch {
+        // Its proposer decides where it lies, and whether it can be had.
+        return null
+      }
+    },
+    log: options.records.log,
+    audit: (from) => options.records.readAudit(from),
     async run(id) {
       await catchUp()
       const row = await requestRun(job, id)

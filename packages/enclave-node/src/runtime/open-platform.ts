@@ -1,12 +1,28 @@
-import { cachedCollateral, intelRequest, networkCollateral } from '@sealpool/attest/collateral-source'
+import { formatPemCertificates } from '@sealpool/attest'
+import {
+  amdRequest,
+  cachedCollateral,
+  intelRequest,
+  networkCollateral,
+} from '@sealpool/attest/collateral-source'
+import { encodeHex } from '@sealpool/crypto'
+import type { ThresholdKey } from '@sealpool/crypto/threshold'
 import type { NodeConfig } from '../config/node-config.js'
 import { kernelTsmEntries, tsmQuoteProvider } from '../evidence/configfs-tsm.js'
 import { dstackAgent, dstackQuoteProvider } from '../evidence/dstack-agent.js'
-import type { QuoteProvider } from '../evidence/quote-provider.js'
-import { openSimulator, simulatorQuoteProvider } from '../evidence/simulator-quote-provider.js'
+import { type QuoteProvider, teeOf } from '../evidence/quote-provider.js'
+import {
+  openSimulator,
+  simulatedPlatform,
+  simulatorQuoteProvider,
+} from '../evidence/simulator-quote-provider.js'
 import { developmentKeyRelease } from '../key/development-key-release.js'
 import { dstackKeyRelease } from '../key/dstack-key-release.js'
+import { brokerKeyRelease } from '../key/key-broker.js'
 import type { KeyRelease } from '../key/key-release.js'
+import { peersKeyRelease, rootLabel } from '../key/peers-key-release.js'
+import { sealedKeyRelease } from '../key/sealed-key-release.js'
+import { simulatedSealer } from '../key/simulated-sealer.js'
 import { platformNow, platformRandom } from '../platform.js'
 
 /** Milliseconds for one answer of the machine's own agents. */
@@ -21,12 +37,44 @@ export interface Platform {
 /** Opens what the settings name. Nothing is asked of it yet. */
 export function openPlatform(config: NodeConfig): Platform {
   const agent = dstackAgent({ socketPath: config.machine.dstackSocket, timeoutMs: agentTimeoutMs })
-  return {
-    quotes: quotesOf(config, agent),
-    keyRelease:
-      config.keyRelease.adapter === 'development'
-        ? developmentKeyRelease({ directory: config.dataDirectory })
-        : dstackKeyRelease(agent),
+  const quotes = quotesOf(config, agent)
+  return { quotes, keyRelease: keyReleaseOf(config, quotes, agent) }
+}
+
+function keyReleaseOf(
+  { keyRelease, dataDirectory, chain }: NodeConfig,
+  quotes: QuoteProvider,
+  agent: ReturnType<typeof dstackAgent>,
+): KeyRelease {
+  const broker = { quotes, timeoutMs: agentTimeoutMs }
+  switch (keyRelease.adapter) {
+    case 'development':
+      return developmentKeyRelease({ directory: dataDirectory })
+    case 'dstack':
+      return dstackKeyRelease(agent)
+    case 'key-broker': {
+      const { url, resource, root } = keyRelease
+      return brokerKeyRelease({ ...broker, url, resource, root })
+    }
+    case 'peers': {
+      const { peers, key, envelope } = keyRelease
+      return peersKeyRelease({
+        ...broker,
+        peers,
+        // Read strictly where it is used.
+        key: key as unknown as ThresholdKey,
+        envelope,
+        label: rootLabel(chain.deployment),
+      })
+    }
+    case 'sealed': {
+      const at = new Date(platformNow() * 1000)
+      const { measurement } = simulatedPlatform(
+        openSimulator({ directory: dataDirectory, random: platformRandom, at }),
+      )
+      const sealer = simulatedSealer({ directory: dataDirectory, measurement, random: platformRandom })
+      return sealedKeyRelease({ directory: dataDirectory, sealer, random: platformRandom })
+    }
   }
 }
 
@@ -45,7 +93,11 @@ function quotesOf(config: NodeConfig, agent: ReturnType<typeof dstackAgent>): Qu
         : { pcs: { baseUrl: collateralUrl, rootCrlUrl: `${collateralUrl}/sgx/certification/v4/rootcacrl` } },
     ),
   )
-  const collateral: QuoteProvider['collateral'] = (quote) => source.intel(intelRequest(quote))
+  const collateral: QuoteProvider['collateral'] = async (quote) => {
+    if (teeOf(quote) === 'tdx') return source.intel(intelRequest(quote))
+    const { certificates, crl } = await source.amd(amdRequest(quote))
+    return { certificates: formatPemCertificates(certificates), crl: encodeHex(crl) }
+  }
   return config.evidence.provider === 'dstack'
     ? dstackQuoteProvider(agent, collateral)
     : tsmQuoteProvider(kernelTsmEntries(machine.tsmFolder), collateral)

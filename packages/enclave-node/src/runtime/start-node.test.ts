@@ -1,21 +1,35 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type AttestationPolicy, verifyReceipt } from '@sealpool/attest'
-import { nodeApi, openResult } from '@sealpool/client'
+import {
+  leafHash,
+  openCheckpoint,
+  parseEntryBundle,
+  parseLogEntry,
+  parseNoteKey,
+  tilePath,
+  treeRoot,
+} from '@sealpool/attest/log'
+import { createContributor, nodeApi, openResult } from '@sealpool/client'
+import { type NodeAccessOptions, nodeAccess } from '@sealpool/client/access'
 import { getBalance, getClaimable, getContribution } from '@sealpool/contracts'
 import {
   type Digest,
   decodeBase64Url,
   deriveKeyPair,
+  digestOf,
   encodeBase64Url,
   type JsonObject,
   type JsonValue,
   platformRandom,
+  verifyStatement,
 } from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { apiRoutes, everyRefusal, refusalSchema } from '../api/api-routes.js'
+import { verifyAudit } from '../audit/audit-chain.js'
 import { loadConfig } from '../cli/load-config.js'
 import { statusTable } from '../cli/status.js'
+import { parseNodeConfig } from '../config/node-config.js'
 import { ask, until } from '../testing/ask.js'
 import { type PoolWorld, poolWorld, type WorldPool } from '../testing/pool-world.js'
 import { nodeLogger } from './logger.js'
@@ -34,11 +48,12 @@ let world: PoolWorld
 let node: RunningNode
 const log = nodeLogger({ level: process.env['SEALPOOL_TEST_LOG'] ?? 'silent', simulated: true })
 
-async function start(): Promise<RunningNode> {
-  const { config, secrets } = await loadConfig(
+async function start(change: object = {}): Promise<RunningNode> {
+  const { config: loaded, secrets } = await loadConfig(
     { config: world.config },
     { SEALPOOL_TRANSACTION_KEY: world.transactionKey },
   )
+  const config = parseNodeConfig({ ...loaded, ...change })
   return startNode(config, secrets, { log })
 }
 
@@ -321,7 +336,8 @@ describe('jobs', { timeout: 180_000 }, () => {
         (one) => one.path === path && one.method === (init?.method ?? 'GET').toLowerCase(),
       )
       const response = await fetch(`${node.url}${address}`, init)
-      const schema = route?.answers[response.status] ?? refusalSchema(route?.refusals ?? everyRefusal)
+      const schema =
+        route?.answers[response.status] ?? refusalSchema([...everyRefusal, ...(route?.refusals ?? [])])
       return schema.parse(await response.json())
     }
     const plan = (sql: string) => ({
@@ -341,6 +357,59 @@ describe('jobs', { timeout: 180_000 }, () => {
     await answers('/v1/plan', '/v1/plan', plan('SELECT count(*) AS n FROM pay.workers'))
     await answers('/v1/plan', '/v1/plan', plan('SELECT * FROM pay.workers'))
     await answers('/v1/plan', '/v1/plan', { method: 'POST', body: '{' })
+    for (const sql of ['SELECT count(*) AS n FROM pay.workers', 'SELECT * FROM pay.workers'])
+      await answers('/v1/price', '/v1/price', plan(sql))
+    await answers('/v1/proposals', '/v1/proposals')
+    for (let id = 1; id <= 7; id++) await answers('/v1/proposals/{id}', `/v1/proposals/${id}`)
+    await answers('/v1/log/key', '/v1/log/key')
+    await answers('/v1/sign-in', '/v1/sign-in')
+    for (const path of ['sign-in', 'sign-out', 'tokens', 'tokens/revoke', 'sealed'])
+      await answers(`/v1/${path}`, `/v1/${path}`, { method: 'POST', body: '{}' })
+    await answers('/v1/audit', '/v1/audit')
+  })
+
+  it('tells what a job would cost before it is proposed, and shows it once it is', async () => {
+    const asked = manifest({ salt: 'qrstuvwxyzabcdef', privacy: { epsilon: 0.5, delta: 0 } })
+    const post = { method: 'POST', body: JSON.stringify({ manifest: asked }) }
+    expect(await ask(`${node.url}/v1/price`, post)).toMatchObject({
+      ok: true,
+      binding: false,
+      price: '1000',
+      pools: [
+        {
+          pool: world.pools.pay.pool,
+          price: '1000',
+          poolTokenBurn: '0',
+          charge: { epsilon: '0.5', delta: '0' },
+          budget: { epsilonTotal: '90' },
+        },
+      ],
+    })
+    const id = String(await world.propose(asked, [world.pools.pay]))
+    const list = async (query: string) =>
+      ((await ask(`${node.url}/v1/proposals${query}`)) as { proposals: { id: string }[] }).proposals
+    await until('the proposal', async () => (await list('')).some((one) => one.id === id))
+    expect(await ask(`${node.url}/v1/proposals/${id}`)).toMatchObject({
+      id,
+      chainState: 'Proposed',
+      manifest: asked,
+    })
+    expect((await list(`?pool=${world.pools.pay.pool}`)).map((one) => one.id)).toContain(id)
+    expect((await list(`?pool=${world.pools.people.pool}`)).map((one) => one.id)).not.toContain(id)
+    expect(await list(`?after=${id}`)).toEqual([])
+  })
+
+  it('logs every receipt, under a checkpoint that its own key has signed', async () => {
+    const { key, statement } = (await ask(`${node.url}/v1/log/key`)) as { key: string; statement: never }
+    expect(verifyStatement(statement, { signer: node.keySet.statement.address })).toBe(true)
+    const checkpoint = await (await fetch(`${node.url}/v1/log/checkpoint`)).text()
+    const opened = openCheckpoint(checkpoint, parseNoteKey(key))
+    const size = opened?.checkpoint.size ?? 0
+    const bytes = await (await fetch(`${node.url}/v1/log/${tilePath('entries', 0, size)}`)).arrayBuffer()
+    const entries = parseEntryBundle(new Uint8Array(bytes))
+    expect(treeRoot(entries.map((entry) => leafHash(entry)))).toEqual(opened?.checkpoint.root)
+    const { receipt } = (await ask(`${node.url}/v1/jobs/2/receipt`)) as { receipt: { statement: JsonObject } }
+    expect(entries.map((entry) => parseLogEntry(entry).digest)).toContain(digestOf(receipt.statement))
   })
 
   it('is found to be false when one byte of the receipt is another', async () => {
@@ -384,5 +453,60 @@ describe('a restart', { timeout: 180_000 }, () => {
     const all = Buffer.concat(await Promise.all(files.map((one) => readFile(join(one.parentPath, one.name)))))
     expect(all.includes('sealed_rows')).toBe(true)
     for (const word of words) expect([word, all.includes(word)]).toEqual([word, false])
+  })
+})
+
+describe('a node that asks everybody to sign in', { timeout: 180_000 }, () => {
+  it('answers wallets what is theirs, agents what they were given, and others nothing', async () => {
+    await node.stop()
+    node = await start({ api: { port: 0, access: 'signed-in', operators: [world.client.account.address] } })
+    await until('ready again', async () => ((await ask(`${node.url}/v1/ready`)) as { ready: boolean }).ready)
+    const plain = nodeApi({ url: node.url })
+    await expect(plain.contribution('1')).rejects.toMatchObject({ nodeCode: 'SIGN_IN_REQUIRED' })
+    await expect(plain.jobResult('2')).rejects.toMatchObject({ nodeCode: 'SIGN_IN_REQUIRED' })
+
+    const wire: string[] = []
+    const clientOf = (options: NodeAccessOptions) =>
+      createContributor({
+        chain: world.client,
+        deployment: world.deployment,
+        pool: world.pools.pay.pool,
+        policy: world.pools.pay.policy as JsonObject,
+        nodeUrl: node.url,
+        blobStore: world.blobs,
+        access: nodeAccess(options),
+        async fetch(input, init) {
+          wire.push(`${String(input)} ${Buffer.from((init?.body as Uint8Array) ?? '').toString('latin1')}`)
+          return fetch(input, init)
+        },
+      })
+    const [owner, other] = world.workers
+    if (owner === undefined || other === undefined) throw new Error('the world has no workers')
+    const [id] = [1n]
+    expect((await clientOf({ account: owner }).contributionStatus(id)).node).toMatchObject({
+      state: 'refined',
+    })
+    expect((await clientOf({ account: other }).contributionStatus(id)).node).toBeNull()
+    expect((await clientOf({}).contributionStatus(id)).node).toBeNull()
+    const paths = new Set(wire.map((line) => new URL(line.split(' ')[0] ?? '').pathname))
+    expect([...paths].sort()).toEqual(['/v1/evidence', '/v1/pools', '/v1/sealed'])
+    expect(wire.join()).not.toContain('contributions')
+
+    const operator = clientOf({ account: world.client.account, roles: ['operator'] })
+    await expect(operator.node.contribution('1')).rejects.toMatchObject({ nodeCode: 'ROLE_NOT_ALLOWED' })
+  })
+
+  it('keeps an audit log that verifies, by anybody who may read it', async () => {
+    await node.stop()
+    const text = await readFile(join(dirname(world.config), 'node', 'audit.jsonl'), 'utf8')
+    const verdict = verifyAudit(text)
+    if (!verdict.ok) throw new Error(verdict.why)
+    const events = verdict.entries.map(({ event }) => event)
+    expect(events.filter((event) => event === 'start')).toHaveLength(3)
+    expect(events.filter((event) => event === 'sign-in')).toHaveLength(3)
+    expect(events.at(-1)).toBe('stop')
+    for (const { address } of world.workers)
+      expect(text.toLowerCase()).not.toContain(address.slice(2).toLowerCase())
+    node = await start()
   })
 })

@@ -7,6 +7,7 @@ import type { Address, Digest, KeySet } from '@sealpool/crypto'
 import { createDuckDbEngine } from '@sealpool/query/duckdb'
 import type { JobRuntime } from '@sealpool/sandbox'
 import { createProcessRuntime } from '@sealpool/sandbox/process'
+import { openDoor } from '../api/door.js'
 import { nodeApi } from '../api/node-api.js'
 import { serveApi } from '../api/serve-api.js'
 import { openBlobStore } from '../blob-store/open-blob-store.js'
@@ -26,12 +27,14 @@ import { aesRowCipher } from '../state/aes-row-cipher.js'
 import { getMeta, setMeta } from '../state/meta-table.js'
 import { migrate } from '../state/migration.js'
 import { storedLedger, verifyLedgers } from '../state/pglite-ledger.js'
-import { openPgliteStore } from '../state/pglite-store.js'
+import { anyRevoked, revoke } from '../state/revocation-table.js'
 import { openSealedStore } from '../state/sealed-store.js'
 import type { StateStore } from '../state/state-store.js'
+import { openWorkingDatabase } from '../state/working-template.js'
 import { type NodeLogger, nodeLogger } from './logger.js'
 import { startNodeWork } from './node-work.js'
 import { openPlatform } from './open-platform.js'
+import { openRecords } from './open-records.js'
 import { openState } from './open-state.js'
 import { partFolder } from './part-folder.js'
 import { servePools } from './serve-pools.js'
@@ -92,17 +95,23 @@ async function start(
   close: () => Promise<void>,
 ): Promise<RunningNode> {
   const log = options.log ?? nodeLogger({ level: 'info', simulated: isSimulated(config) })
+  const phase = phases()
+  const { quotes, keyRelease } = openPlatform(config)
+  const keys = openKeyRing(await keyRelease.release(), configDigest(config))
+  const { deployment } = config.chain
+  phase('keys')
   // Before the node leads its group, so that a standby has it ready when its time comes.
-  const working = openPgliteStore({ directory: 'memory' })
+  const working = openWorkingDatabase({
+    directory: config.dataDirectory,
+    key: keys.templateSecret(deployment),
+  }).then(({ store }) => store)
   working.catch(() => undefined)
   const closeWorking = async () => (await working).close()
   closers.push(closeWorking)
   const { store: durable, lost } = await openState(config, secrets, log)
   const closeDurable = () => durable.close()
   closers.push(closeDurable)
-  const { quotes, keyRelease } = openPlatform(config)
-  const keys = openKeyRing(await keyRelease.release(), configDigest(config))
-  const { deployment } = config.chain
+  phase('lead')
   const stateKey = keys.stateSecret(deployment)
   const store = await openSealedStore({
     durable,
@@ -114,6 +123,7 @@ async function start(
   closers.splice(0, closers.length, () => store.close())
   await migrate(store)
   await verifyLedgers(store)
+  phase('state')
   await requireSameNode(store, keys, `${deployment.chainId}:${deployment.nodeRegistry}`)
   const evidence = await openEvidence({ provider: quotes, keys, store })
   const simulated = evidence.simulated || keyRelease.simulated
@@ -139,18 +149,43 @@ async function start(
     await requireNotBehind({ store, chain }, pool.address)
   }
 
+  phase('chain')
   const runtime = await createProcessRuntime({ isolation: config.sandbox.isolation })
   closers.push(() => runtime.close())
-  const contexts = contextsOf(config, { store, chain, keys, evidence, pools, runtime }, log)
-  const work = startNodeWork({ ...contexts, config, log, simulated })
+  const contexts = contextsOf(config, secrets, { store, chain, keys, evidence, pools, runtime }, log)
+  const records = await openRecords({ config, store, keys, sign: contexts.ingest.sign, simulated, log })
+  closers.push(() => records.close())
+  const work = startNodeWork({ ...contexts, config, log, simulated, records })
   closers.push(() => work.stop())
 
   const { host, port, maximumConnections, calls, costlyCalls } = config.api
-  const app = nodeApi(work.service, (error) => log.error({ err: error }, 'an API call failed'), {
-    calls,
-    costly: costlyCalls,
+  let publicUrl = config.api.publicUrl
+  const door = openDoor({
+    open: config.api.access === 'open',
+    chainId: chain.chainId,
+    publicUrl: () => publicUrl ?? `http://${host}:${port}`,
+    keySet: keys.keySetDigest,
+    privateKey: keys.hpkePrivateKey,
+    tokenKey: keys.accessSecret(deployment),
+    operators: new Set(config.api.operators),
+    sessionSeconds: config.api.sessionSeconds,
+    isPeer: (address) => chain.isNodeActive(address),
+    isContractSignature: (...asked) => chain.isContractSignature(...asked),
+    anyRevoked: (ids) => anyRevoked(store, ids),
+    revoke: (id, expires) => revoke(store, id, { expires, now: platformNow() }),
+    random: platformRandom,
+    now: platformNow,
+    audit: records.audit,
   })
+  const app = nodeApi(
+    work.service,
+    (error) => log.error({ err: error }, 'an API call failed'),
+    { calls, costly: costlyCalls },
+    () => performance.now(),
+    { door, origins: config.api.origins },
+  )
   const api = await serveApi({ app, host, port, maximumConnections })
+  publicUrl ??= api.url
   closers.push(() => api.close())
   log.info(
     {
@@ -160,6 +195,7 @@ async function start(
       isolation: runtime.isolation,
       statementKey: keys.statementAddress,
       pools: [...pools.values()].map(({ name, address }) => `${name} ${address}`),
+      milliseconds: phase('rest'),
     },
     simulated ? 'node listens; SIMULATED: no hardware stands behind it' : 'node listens',
   )
@@ -177,6 +213,7 @@ async function start(
 
 function contextsOf(
   config: NodeConfig,
+  secrets: NodeSecrets,
   parts: {
     readonly store: StateStore
     readonly chain: IngestContext['chain']
@@ -198,7 +235,7 @@ function contextsOf(
     chain,
     keys,
     sign,
-    blobStore: openBlobStore(config),
+    blobStore: openBlobStore(config, secrets),
     parts: partFolder(tablesOf(config)),
     now: platformNow,
   }
@@ -226,9 +263,21 @@ function contextsOf(
   }
 }
 
+/** @returns notes how long each part of the start took, and gives all of them */
+function phases(): (name: string) => Readonly<Record<string, number>> {
+  const taken: Record<string, number> = {}
+  let since = performance.now()
+  return (name) => {
+    const now = performance.now()
+    taken[name] = Math.round(now - since)
+    since = now
+    return taken
+  }
+}
+
 /** Whether the settings ask for anything that only stands in for hardware; the log says so from its first line. */
 function isSimulated({ evidence, keyRelease }: NodeConfig): boolean {
-  return evidence.provider === 'simulator' || keyRelease.adapter === 'development'
+  return evidence.provider === 'simulator' || ['development', 'sealed'].includes(keyRelease.adapter)
 }
 
 /** Where the encrypted tables lie. */

@@ -53,6 +53,7 @@ export function aesRowCipher(options: {
       }
       return body.toString('utf8', 4, 4 + body.readUInt32BE(0))
     },
+    decode: (base64) => Buffer.from(base64, 'base64'),
     weight: (sealed, place) => BigInt(`0x${mac(weighing, [associated(place), sealed]).toString('hex')}`),
   }
 }

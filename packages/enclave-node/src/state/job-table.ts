@@ -1,7 +1,8 @@
-import type { Address, Digest, JsonValue, SignedStatement } from '@sealpool/crypto'
+import type { Address, Digest, JsonObject, JsonValue, SignedStatement } from '@sealpool/crypto'
 import { NodeError } from '../errors.js'
 import { bytesOrNull, integerOf, jsonOf, jsonOrNull, textOf, textOrNull } from './column.js'
 import type { JobState } from './job-state.js'
+import { appendReceipt } from './receipt-log-table.js'
 import type { Sql, SqlRow, SqlValue } from './state-store.js'
 
 /** What the chain tells of a job. */
@@ -203,6 +204,19 @@ export async function jobsIn(sql: Sql, states: readonly JobState[], at: number):
   return rows.map(read)
 }
 
+/** @returns jobs over which votes are open or won and that nobody has paid for, by number, from the one after `after` on */
+export async function openProposals(
+  sql: Sql,
+  options: { readonly pool: Address | undefined; readonly after: string; readonly limit: number },
+): Promise<readonly JobRow[]> {
+  const rows = await sql.query(
+    `select ${columns} from jobs where not detached and chain_state in ('Proposed', 'Approved') and id > $1
+       and ($2::text is null or pools::jsonb ? $2) order by id limit $3`,
+    [options.after, options.pool ?? null, options.limit],
+  )
+  return rows.map(read)
+}
+
 /** @returns how many jobs stand in each state */
 export async function countJobs(sql: Sql): Promise<Readonly<Record<string, number>>> {
   const rows = await sql.query('select state, count(*) as count from jobs group by state')
@@ -337,6 +351,12 @@ export async function storeOutcome(
       JSON.stringify(outcome.receipt),
     ],
   )
+  const issued = (outcome.receipt as { statement?: { body?: JsonObject } }).statement?.body?.['issuedAt']
+  await appendReceipt(tx, {
+    digest: outcome.receiptDigest,
+    job: id,
+    issued: typeof issued === 'string' ? issued : new Date(0).toISOString(),
+  })
 }
 
 /** Every change of a job's state goes through here: what another hand has moved meanwhile is not overwritten. */

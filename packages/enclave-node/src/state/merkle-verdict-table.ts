@@ -3,8 +3,8 @@
  * proofs, so a batch is told to the chain when every entry of it is judged or taken back.
  * @module
  */
-import type { BatchVerdict } from '@sealpool/contracts'
-import type { Address, Digest, Hex, SignedStatement } from '@sealpool/crypto'
+import type { BatchEntry, BatchVerdict } from '@sealpool/contracts'
+import { type Address, type Digest, digestToHex, type Hex, type SignedStatement } from '@sealpool/crypto'
 import { integerOf, jsonOf, textOf } from './column.js'
 import type { Sql, SqlRow } from './state-store.js'
 import type { SentTransaction } from './withdrawal.js'
@@ -54,6 +54,21 @@ export async function acceptedEntries(sql: Sql, batch: string): Promise<readonly
     owner: textOf(row, 'owner') as Address,
     score: integerOf(row, 'score'),
     verdictDigest: textOf(row, 'verdict_digest') as Digest,
+  }))
+}
+
+/** @returns all entries of a batch as their owners signed them, by place */
+export async function entriesOfBatch(sql: Sql, batch: string): Promise<readonly BatchEntry[]> {
+  const rows = await sql.query(
+    `select owner, blob_digest, commitment, consent_digest from contributions
+     where merkle_batch = $1 order by batch_index`,
+    [batch],
+  )
+  return rows.map((row) => ({
+    owner: textOf(row, 'owner') as Address,
+    blobDigest: digestToHex(textOf(row, 'blob_digest') as Digest),
+    commitment: digestToHex(textOf(row, 'commitment') as Digest),
+    consentDigest: textOf(row, 'consent_digest') as Hex,
   }))
 }
 

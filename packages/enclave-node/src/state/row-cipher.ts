@@ -19,6 +19,11 @@ export interface RowCipher {
   seal(text: string, place: SealedPlace): Uint8Array
   /** @returns the text, or undefined when the bytes were not sealed for this place with this key */
   open(sealed: Uint8Array, place: SealedPlace): string | undefined
+  /**
+   * Reads what was stored, as fast as the platform can.
+   * @param base64 as PostgreSQL writes it, in lines
+   */
+  decode(base64: string): Uint8Array
   /** What a row adds to its store's total: a number below 2^256 that only the key tells. */
   weight(sealed: Uint8Array, place: SealedPlace): bigint
 }

@@ -3,9 +3,10 @@
  * each row; `sealed_head` says how many commits there were and, sealed, what all rows together must come to.
  * @module
  */
-import { encodeHex } from '@sealpool/crypto'
+import { decodeHex, encodeHex } from '@sealpool/crypto'
 import { NodeError } from '../errors.js'
-import { bytesOf, integerOf } from './column.js'
+import { bytesOf, integerOf, textOf } from './column.js'
+import type { RowCipher } from './row-cipher.js'
 import type { Sql, StateStore } from './state-store.js'
 
 /** A row as it lies there. */
@@ -35,8 +36,9 @@ export interface SealedCommit {
   readonly head: Pick<SealedHead, 'version' | 'sealed'>
 }
 
-/** Rows in one statement. */
+/** Rows in one statement that writes. */
 const rowsAtOnce = 500
+const rowsReadAtOnce = 2_000
 
 /** Makes the two tables when they are not there. @throws NodeError `STATE_NOT_SEALED` when the store holds open tables */
 export async function prepareSealedRows(store: StateStore): Promise<void> {
@@ -87,19 +89,29 @@ export async function insertHead(sql: Sql, head: SealedHead): Promise<void> {
   ])
 }
 
-/** Reads all rows, by name, a few at a time. */
-export async function* readSealedRows(sql: Sql): AsyncGenerator<SealedRow> {
+/**
+ * Reads all rows, by name, many at a time: as one text, since drivers take far longer over many values than over a long one.
+ */
+export async function* readSealedRows(sql: Sql, decode: RowCipher['decode']): AsyncGenerator<SealedRow> {
   let last = new Uint8Array(0)
   for (;;) {
-    const rows = await sql.query(
-      `select name, version::text, sealed from sealed_rows where name > $1 order by name limit ${rowsAtOnce}`,
+    const [row] = await sql.query(
+      `select coalesce(string_agg(encode(name, 'hex') || ' ' || version || ' ' || encode(sealed, 'base64'), ',' order by name), '')
+         as rows
+       from (select name, version, sealed from sealed_rows where name > $1 order by name limit ${rowsReadAtOnce}) as part`,
       [last],
     )
-    for (const row of rows) {
-      last = Uint8Array.from(bytesOf(row, 'name'))
-      yield { name: last, version: integerOf(row, 'version'), sealed: bytesOf(row, 'sealed') }
+    const lines = row === undefined ? '' : textOf(row, 'rows')
+    if (lines === '') return
+    const parts = lines.split(',')
+    for (const part of parts) {
+      const [name = '', version = '', sealed = ''] = part.split(' ')
+      last = Uint8Array.from(decodeHex(`0x${name}`))
+      const number = Number(version)
+      if (!Number.isSafeInteger(number)) throw tampered('a row has a number that no commit has')
+      yield { name: last, version: number, sealed: decode(sealed) }
     }
-    if (rows.length < rowsAtOnce) return
+    if (parts.length < rowsReadAtOnce) return
   }
 }
 

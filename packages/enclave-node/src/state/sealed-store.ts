@@ -230,7 +230,7 @@ async function readAll(durable: StateStore, cipher: RowCipher): Promise<StoredRo
   const rows = new Map<string, string[]>()
   const known: KnownRows = new Map()
   let total = 0n
-  for await (const { sealed, ...place } of readSealedRows(durable)) {
+  for await (const { sealed, ...place } of readSealedRows(durable, cipher.decode)) {
     const line = cipher.open(sealed, place)
     if (line === undefined)
       throw tampered('a stored row does not open: it was changed, or belongs to another place')

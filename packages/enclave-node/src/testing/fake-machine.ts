@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createSimulator, type Simulator } from '@sealpool/attest/simulator'
+import { type AmdSimulator, createSimulator, type Simulator } from '@sealpool/attest/simulator'
 import { decodeHex, encodeHex, type Hex, sha256Digest } from '@sealpool/crypto'
 import type { WithTsmEntry } from '../evidence/configfs-tsm.js'
 import type { TsmAttribute } from '../evidence/tsm-report.js'
@@ -27,6 +27,8 @@ export function fakeSimulator(): Simulator {
 /** How a fake kernel behaves. */
 export interface FakeTsm {
   readonly simulator: Simulator
+  /** Reports of a guest in SEV-SNP with a chain of certificates; without it they have no signature. */
+  readonly amd?: AmdSimulator
   /** `tdx_guest`, `sev_guest` or another driver. */
   provider?: string
   /** Bytes of one read at most. */
@@ -83,7 +85,9 @@ export function fakeTsmEntries(kernel: FakeTsm): WithTsmEntry {
       if (kernel.garbage !== undefined) return kernel.garbage
       const reportData = kernel.mixedUp === true ? random(64) : inblob
       report ??=
-        kernel.provider === 'sev_guest' ? snpReport(reportData) : kernel.simulator.quote({ reportData })
+        kernel.provider === 'sev_guest'
+          ? (kernel.amd?.report({ reportData }) ?? snpReport(reportData))
+          : kernel.simulator.quote({ reportData })
       return report
     }
     try {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { portCases } from './port-suites.js'
 
-describe('the ports of the node', { timeout: 60_000 }, () => {
+describe('the ports of the node', { timeout: 240_000 }, () => {
   const cases = portCases()
   it.each(cases)('$port: $adapter: $title', async ({ run, missing }) => {
     if (run === null) console.log(`skipped: ${missing}`)
@@ -12,8 +12,8 @@ describe('the ports of the node', { timeout: 60_000 }, () => {
     const adapters = new Map<string, Set<string>>()
     for (const { port, adapter } of cases) adapters.set(port, (adapters.get(port) ?? new Set()).add(adapter))
     expect([...adapters].map(([port, names]) => [port, names.size])).toEqual([
-      ['QuoteProvider', 3],
-      ['KeyRelease', 2],
+      ['QuoteProvider', 4],
+      ['KeyRelease', 5],
       ['StateStore', 4],
     ])
   })

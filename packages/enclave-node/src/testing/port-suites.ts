@@ -6,22 +6,29 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseQuote } from '@sealpool/attest'
+import { parseQuote, parseSnpReport } from '@sealpool/attest'
+import { createAmdSimulator } from '@sealpool/attest/simulator'
 import { platformRandom } from '@sealpool/crypto'
 import { PrivacyError } from '@sealpool/privacy'
 import { tsmQuoteProvider } from '../evidence/configfs-tsm.js'
 import { dstackAgent, dstackQuoteProvider } from '../evidence/dstack-agent.js'
-import type { QuoteProvider } from '../evidence/quote-provider.js'
+import { type QuoteProvider, teeOf } from '../evidence/quote-provider.js'
 import { simulatorQuoteProvider } from '../evidence/simulator-quote-provider.js'
 import { developmentKeyRelease } from '../key/development-key-release.js'
 import { dstackKeyRelease } from '../key/dstack-key-release.js'
+import { brokerKeyRelease, rootDigest } from '../key/key-broker.js'
 import type { KeyRelease } from '../key/key-release.js'
+import { peersKeyRelease } from '../key/peers-key-release.js'
+import { sealedKeyRelease } from '../key/sealed-key-release.js'
+import { simulatedSealer } from '../key/simulated-sealer.js'
 import { aesRowCipher } from '../state/aes-row-cipher.js'
 import { currentVersion, migrate, storedVersion } from '../state/migration.js'
 import { storedLedger, verifyLedgers } from '../state/pglite-ledger.js'
 import { openPgliteStore } from '../state/pglite-store.js'
 import { openSealedStore } from '../state/sealed-store.js'
 import type { StateStore } from '../state/state-store.js'
+import { startFakeCommittee } from './fake-committee.js'
+import { startFakeBroker } from './fake-key-broker.js'
 import { fakeSimulator, fakeTsmEntries, startFakeDstack } from './fake-machine.js'
 import { memoryStores } from './memory-store.js'
 import { groupStore, postgresPrograms, startPostgres } from './postgresql-server.js'
@@ -62,13 +69,15 @@ const same = (a: Uint8Array, b: Uint8Array): boolean =>
 
 const reportData = (fill: number): Uint8Array => new Uint8Array(64).map((_, index) => (fill + index) & 0xff)
 
+const dataOf = (quote: Uint8Array): Uint8Array =>
+  teeOf(quote) === 'tdx' ? parseQuote(quote).report.reportData : parseSnpReport(quote).reportData
+
 const quoteCases: readonly Case<QuoteProvider>[] = [
   {
     title: 'a quote is over exactly the data that was asked',
     async check(provider) {
       for (const fill of [0, 1, 255]) {
-        const { report } = parseQuote(await provider.quote(reportData(fill)))
-        require(same(report.reportData, reportData(fill)), 'other report data')
+        require(same(dataOf(await provider.quote(reportData(fill))), reportData(fill)), 'other report data')
       }
     },
   },
@@ -77,7 +86,7 @@ const quoteCases: readonly Case<QuoteProvider>[] = [
     async check(provider) {
       const quotes = await Promise.all([1, 2, 3, 4].map((fill) => provider.quote(reportData(fill))))
       for (const [index, quote] of quotes.entries()) {
-        require(same(parseQuote(quote).report.reportData, reportData(index + 1)), 'mixed up')
+        require(same(dataOf(quote), reportData(index + 1)), 'mixed up')
       }
     },
   },
@@ -197,6 +206,19 @@ function quoteAdapters(): readonly Adapter<QuoteProvider>[] {
       }),
     },
     {
+      name: 'configfs-tsm of SEV-SNP (faked file system)',
+      open: async () => {
+        const amd = createAmdSimulator({ random: platformRandom, at: new Date() })
+        return {
+          port: tsmQuoteProvider(
+            fakeTsmEntries({ simulator, amd, provider: 'sev_guest', shortReads: 300, busy: 1 }),
+            async () => ({ certificates: '', crl: '0x' }),
+          ),
+          close: nothing,
+        }
+      },
+    },
+    {
       name: 'dstack (faked guest agent)',
       async open() {
         const { socketPath, stop } = await startFakeDstack({ simulator, asked: [] })
@@ -226,6 +248,45 @@ function keyAdapters(): readonly Adapter<KeyRelease>[] {
       async open() {
         const { socketPath, stop } = await startFakeDstack({ simulator: fakeSimulator(), asked: [] })
         return { port: dstackKeyRelease(dstackAgent({ socketPath, timeoutMs: 10_000 })), close: stop }
+      },
+    },
+    {
+      name: 'key broker (faked, by the protocol of Trustee)',
+      async open() {
+        const simulator = fakeSimulator()
+        const root = platformRandom(32)
+        const { url, stop } = await startFakeBroker({ simulator, resource: () => root })
+        const quotes = { quote: async (reportData: Uint8Array) => simulator.quote({ reportData }) }
+        const options = { url, quotes, timeoutMs: 10_000, resource: 'default/sealpool/root' }
+        return { port: brokerKeyRelease({ ...options, root: rootDigest(root) }), close: stop }
+      },
+    },
+    {
+      name: '2 of 3 peers (faked)',
+      async open() {
+        const simulator = fakeSimulator()
+        const quotes = { quote: async (reportData: Uint8Array) => simulator.quote({ reportData }) }
+        const committee = await startFakeCommittee({
+          simulator,
+          root: platformRandom(32),
+          threshold: 2,
+          members: 3,
+        })
+        return {
+          port: peersKeyRelease({ ...committee, quotes, timeoutMs: 10_000 }),
+          close: committee.stop,
+        }
+      },
+    },
+    {
+      name: 'sealed to the measurement (simulated)',
+      async open() {
+        const directory = mkdtempSync(join(tmpdir(), 'sealpool-key-'))
+        const sealer = simulatedSealer({ directory, measurement: '0x01', random: platformRandom })
+        return {
+          port: sealedKeyRelease({ directory, sealer, random: platformRandom }),
+          close: async () => rmSync(directory, { recursive: true }),
+        }
       },
     },
   ]

@@ -1,4 +1,4 @@
-import type { Address, Digest, SignedStatement } from '@sealpool/crypto'
+import type { Address, Digest } from '@sealpool/crypto'
 import { PocError } from '../errors.js'
 import { type PocVerdict, verdictDigest } from '../verdict/verdict.js'
 import { type VerdictContext, verifyVerdict } from '../verdict/verdict-statement.js'
@@ -26,12 +26,12 @@ export interface Agreement {
  * Counts validators' verdicts on one contribution: `threshold` equal ones of different validators are an agreement. A verdict is a pure
  * function of bytes, facts and code, so honest validators agree to the last digit, and one who differs is wrong or lies.
  *
- * @param options `statements` as they came; `validators` that count; `threshold`: more than half of them; `context` of the contribution
+ * @param options `statements` as they came, of any form; `validators` that count; `threshold`: more than half of them; `context` of the contribution
  * @returns the outcome; a lying minority is outvoted and named
  * @throws PocError `OPTION_INVALID` when two agreements would be possible, or validators repeat
  */
 export function agreeOnVerdict(options: {
-  readonly statements: readonly SignedStatement[]
+  readonly statements: readonly unknown[]
   readonly validators: readonly Address[]
   readonly threshold: number
   readonly context: VerdictContext
@@ -61,8 +61,8 @@ export function agreeOnVerdict(options: {
       own.set(verdictDigest(verdict), verdict)
       said.set(signer, own)
     } catch (error) {
-      if (!(error instanceof PocError)) throw error
-      rejected.push({ index, place: error.place })
+      // Whatever one validator sends, it must not keep the others from agreeing.
+      rejected.push({ index, place: error instanceof PocError ? error.place : 'statement' })
     }
   })
   const equivocating = validators.filter((address) => (said.get(address)?.size ?? 0) > 1)

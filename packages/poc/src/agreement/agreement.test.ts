@@ -183,3 +183,46 @@ test('facts of a dataset are signed with the rows as a contract sees them', () =
   expect(signed.statement.body).toMatchObject({ commitment: context.commitment, facts: { rows: 2 } })
   expect(signed.context.facts).toEqual([{ type: 'uint256', value: '2' }])
 })
+
+describe('a validator who sends anything at all', () => {
+  const deep = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`) as unknown
+  const { statement } = c
+  const withBody = (body: object) => ({
+    ...c,
+    statement: { ...statement, body: { ...statement.body, ...body } },
+  })
+  const hostile: [string, unknown][] = [
+    ['null', null],
+    ['nothing', undefined],
+    ['a text', 'statement'],
+    ['an empty object', {}],
+    ['no body', { ...c, statement: { type: statement.type, version: 1 } }],
+    ['no context', { ...c, context: undefined }],
+    ['a registry that is a number', { ...c, context: { ...c.context, registry: 5 } }],
+    ['facts that are none', { ...c, context: { ...c.context, facts: [null] } }],
+    ['a signature that is null', { ...c, signature: null }],
+    ['no signer', { ...c, signer: undefined }],
+    ['deep attributes', withBody({ predicate: { ...verdict, attributes: { deep } } })],
+    ['a deep member', withBody({ deep })],
+    [
+      'members that throw',
+      {
+        get statement(): never {
+          throw new TypeError('canary')
+        },
+      },
+    ],
+  ]
+  test.each(hostile)('%s is rejected, and the others agree', (_, sent) => {
+    const outcome = agreeOnVerdict({ statements: [a, sent, b], validators, threshold: 2, context })
+    expect(outcome).toMatchObject({ status: 'agreed', verdict, agreeing: addresses.slice(0, 2) })
+    expect(outcome.rejected).toEqual([{ index: 1, place: expect.any(String) }])
+    expect(outcome.equivocating).toEqual([])
+    expect(JSON.stringify(outcome)).not.toContain('canary')
+  })
+  test.each(hostile.slice(0, -1))('%s is STATEMENT_INVALID or VERDICT_INVALID by itself', (_, sent) => {
+    expect(() => verifyVerdict(sent, { context, validators })).toThrow(
+      expect.objectContaining({ name: 'PocError' }),
+    )
+  })
+})

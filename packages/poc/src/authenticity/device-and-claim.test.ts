@@ -94,6 +94,26 @@ describe('device records', () => {
     ]
     for (const [file, reason] of cases) expect(reasons(verify(file))).toContain(reason)
   })
+  test('a record that comes again is one however its counter is written, with a member that tells and without', async () => {
+    const one = await record(7)
+    const spelt = ['7', '07', '0x7', '0x07'].map((counter) => ({
+      ...one,
+      message: { ...one.message, counter },
+    }))
+    for (const own of spelt) {
+      expect(verify({ records: [own] } as JsonObject).authentic).toBe(true)
+      expect(reasons(verify({ records: [one, own] } as JsonObject))).toEqual([false, 'RECORD_REPEATED'])
+      const { uniqueBy: _, ...without } = source
+      const found = verifyDeviceRecords({ file: { records: [one, own] } as JsonObject, source: without })
+      expect(reasons(found)).toEqual([false, 'RECORD_REPEATED'])
+    }
+    expect(verify({ records: [one, await record(8)] } as JsonObject).authentic).toBe(true)
+    const nothing = verifyDeviceRecords({
+      file: { records: [one] } as JsonObject,
+      source: { ...source, uniqueBy: 'x' },
+    })
+    expect(reasons(nothing)).toEqual([false, 'RECORD_DOES_NOT_FIT'])
+  })
   test('a signature with high s, which is another text of the same, is none', async () => {
     const one = await record(1)
     const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
@@ -174,9 +194,16 @@ describe('Reclaim claims', () => {
       [await of({ context: 'a\nb' }), 'MALFORMED_CLAIM'],
       [{ signatures: [] }, 'MALFORMED_CLAIM'],
       [{ claimData: good.claimData, signatures: 'x' }, 'MALFORMED_CLAIM'],
+      [{ ...good, extractedParameterValues: { name: 'canary' } }, 'UNSIGNED_MEMBERS'],
+      [{ ...good, claimData: { ...good.claimData, junk: 1 } }, 'UNSIGNED_MEMBERS'],
+      [{ ...good.claimData, signatures: good.signatures, junk: 1 }, 'UNSIGNED_MEMBERS'],
     ]
     for (const [proof, reason, own] of cases) expect(reasons(verify(proof, own))).toContain(reason)
     for (const [proof, , own] of cases) expect(verify(proof, own).authentic).toBe(false)
+  })
+  test('a claim that is not wrapped is one as well', async () => {
+    const { claimData, signatures } = await signedBy(claim(), witness)
+    expect(verify({ ...claimData, signatures } as JsonObject).authentic).toBe(true)
   })
   test('two of two witnesses are two', async () => {
     const both = (await signedBy(claim(), witness, second)) as JsonObject

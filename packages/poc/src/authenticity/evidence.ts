@@ -1,6 +1,7 @@
 import type { AuthenticityFact } from '../define/check.js'
 import type { Evidence } from '../define/define-poc.js'
 import type { AuthenticityFinding } from './finding.js'
+import type { SignedFinding } from './signed-content.js'
 
 /** Most parts whose findings the code is told one by one. */
 const MOST_PARTS = 10_000
@@ -8,7 +9,7 @@ const MOST_PARTS = 10_000
 /** Findings of one source as the code that judges gets them. */
 export function factOf(
   kind: AuthenticityFact['kind'],
-  findings: readonly AuthenticityFinding[],
+  findings: readonly (AuthenticityFinding & Pick<SignedFinding, 'signedHeaders'>)[],
 ): { [Name in keyof AuthenticityFact]: AuthenticityFact[Name] } {
   const signers = new Set(findings.filter(({ authentic }) => authentic).map(({ signer }) => signer))
   const [signer = null] = signers
@@ -17,6 +18,9 @@ export function factOf(
     authentic: findings.length > 0 && findings.every(({ authentic }) => authentic),
     signer: signers.size === 1 ? signer : null,
     parts: findings.slice(0, MOST_PARTS).map(({ authentic }) => authentic),
+    ...(kind === 'dkim'
+      ? { signedHeaders: findings.slice(0, MOST_PARTS).map(({ signedHeaders = [] }) => signedHeaders) }
+      : {}),
   }
 }
 

@@ -14,6 +14,7 @@ export {
   verifyDataIntegrity,
 } from './credential/verify-credential.js'
 export { type DeviceSource, verifyDeviceRecords } from './device/verify-device-records.js'
+export { authenticMailbox } from './dkim/authentic-mailbox.js'
 export { splitMailbox } from './dkim/mbox.js'
 export { type DkimKey, verifyDkim } from './dkim/verify-dkim.js'
 export type { AuthenticityCheck, AuthenticityFinding, SourceKind } from './finding.js'

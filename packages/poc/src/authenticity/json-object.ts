@@ -1,21 +1,46 @@
 import type { JsonObject } from '@sealpool/crypto'
+import { isWithinDepth } from '../json-depth.js'
 
 /**
  * Reads a JSON object from UTF-8 bytes.
  *
  * @param bytes hostile bytes
- * @returns the object, or undefined when they are not one
+ * @returns the object, or undefined when they are not one, or nest deeper than any signed form does (128 levels),
+ *   or have a member twice: readers disagree which of the two counts (RFC 8725 section 2.4, RFC 7493 section 2.3)
  */
 export function parseObject(bytes: Uint8Array | undefined): JsonObject | undefined {
   if (bytes === undefined) return undefined
   try {
-    const value: unknown = JSON.parse(
-      new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes),
-    )
-    return isObject(value) ? value : undefined
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    const value: unknown = JSON.parse(text)
+    return isObject(value) && isWithinDepth(value) && !repeatsMember(text) ? value : undefined
   } catch {
     return undefined
   }
+}
+
+/** Whether an object of a JSON text has a name twice, however it is escaped. */
+function repeatsMember(json: string): boolean {
+  // A set of names for each object that is open, undefined for a list.
+  const open: (Set<string> | undefined)[] = []
+  for (let at = 0; at < json.length; at++) {
+    const character = json[at]
+    if (character === '{') open.push(new Set())
+    else if (character === '[') open.push(undefined)
+    else if (character === '}' || character === ']') open.pop()
+    if (character !== '"') continue
+    const start = at++
+    for (; json[at] !== '"'; at++) if (json[at] === '\\') at++
+    const names = open.at(-1)
+    // A name is a text with a colon behind it; in a list there is none.
+    let next = at + 1
+    while (' \t\r\n'.includes(json[next] ?? '-')) next++
+    if (names === undefined || json[next] !== ':') continue
+    const name = JSON.parse(json.slice(start, at + 1)) as string
+    if (names.has(name)) return true
+    names.add(name)
+  }
+  return false
 }
 
 /** Whether a value is a JSON object and no array. */

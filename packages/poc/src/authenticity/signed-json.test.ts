@@ -107,6 +107,24 @@ describe('JWS and JWT', () => {
     const mark = encodeBase64Url(sign(null, Buffer.from(`${head}.${body}`), ed.privateKey))
     expect(reasons(verify(`${head}.${body}.${mark}`, { expect: {} }))).toEqual([false, 'MALFORMED_DATES'])
   })
+  test('a member that stands twice makes no token, however it is written', () => {
+    const of = (head: string, body: string): string => {
+      const text = [head, body].map((part) => Buffer.from(part).toString('base64url')).join('.')
+      return `${text}.${sign(null, Buffer.from(text), ed.privateKey).toString('base64url')}`
+    }
+    const head = '{"alg":"EdDSA"}'
+    const judge = (body: string, own = head) => reasons(verify(of(own, body), { expect: {} }))
+    expect(judge('{"a":{"b":1},"c":[{"b":1},{"b":1}],"b":"\\"a\\":"}')).toEqual([true])
+    for (const [body, own] of [
+      ['{"sub":"a","sub":"b"}'],
+      ['{"sub":"a","\\u0073ub":"b"}'],
+      [`{"sub":"a","sub"${' '.repeat(500)}:"b"}`],
+      ['{"a":[{"b":{"x":1,"y":[],"x":1}}]}'],
+      ['{}', '{"alg":"EdDSA","alg":"EdDSA"}'],
+    ] as const) {
+      expect(judge(body, own)).toEqual([false, 'MALFORMED_TOKEN'])
+    }
+  })
   test('any text gives a finding', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {

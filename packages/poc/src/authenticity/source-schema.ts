@@ -32,6 +32,10 @@ function makeSchema() {
         z.strictObject({
           kind: z.literal('dkim'),
           keys: z.array(z.strictObject({ domain: name, selector: name, record: text })).max(1000),
+          require: z
+            .array(z.string().regex(/^[a-z0-9-]{1,77}$/))
+            .max(50)
+            .optional(),
         }),
         z.strictObject({
           kind: z.literal('jws'),

@@ -6,8 +6,11 @@ import type { ReclaimSource } from './reclaim/verify-reclaim.js'
 
 /** Where the authenticity of an export comes from, and whose word counts. Plain data: it stands in the approved code. */
 export type AuthenticitySource =
-  /** Mail, one message or a mailbox, with the senders' keys. */
-  | { readonly kind: 'dkim'; readonly keys: readonly DkimKey[] }
+  /**
+   * Mail, one message or a mailbox, with the senders' keys. `require`: header fields that the signature must cover beside `From`, every
+   * one that the proof reads: whoever contributes can put any other in front of the message.
+   */
+  | { readonly kind: 'dkim'; readonly keys: readonly DkimKey[]; readonly require?: readonly string[] }
   /** The file is a compact JWS or JWT. */
   | { readonly kind: 'jws'; readonly keys: readonly TrustedKey[]; readonly expect?: JwsExpectation }
   /** The file is a verifiable credential as a JWT. */

@@ -5,11 +5,12 @@ import { verifyDeviceRecords } from './device/verify-device-records.js'
 import { splitMailbox } from './dkim/mbox.js'
 import { latin1 } from './dkim/message.js'
 import { verifyDkim } from './dkim/verify-dkim.js'
-import { type AuthenticityFinding, failed, finding } from './finding.js'
+import { type AuthenticityCheck, type AuthenticityFinding, failed, finding } from './finding.js'
 import { verifyJws } from './jose/verify-jws.js'
 import { parseObject } from './json-object.js'
 import { verifyPlatformSignature } from './platform/verify-platform-signature.js'
 import { verifyReclaim } from './reclaim/verify-reclaim.js'
+import type { SignedFinding } from './signed-content.js'
 import type { AuthenticitySource } from './source.js'
 import { inspectPresentation } from './tlsnotary/inspect-presentation.js'
 
@@ -18,7 +19,8 @@ import { inspectPresentation } from './tlsnotary/inspect-presentation.js'
  *
  * @param options `source`: whose word counts; `bytes`: the file, hostile; `owner`: the contributing wallet, for sources that name
  *   one; `at`: Unix seconds
- * @returns a finding for each part: for every message of a mailbox, else one. No finding holds a value of the file.
+ * @returns a finding for each part: for every message of a mailbox, else one. No finding holds a value of the file. It is total: what
+ *   would break a verifier is `TOO_DEEP_OR_TOO_LONG`, so that one contribution never stops the others of a batch
  * @example
  * ```ts
  * import { verifySource } from '@sealpool/poc/authenticity'
@@ -33,39 +35,59 @@ export function verifySource(options: {
   readonly owner?: Address | undefined
   readonly at?: number | undefined
 }): readonly AuthenticityFinding[] {
+  return verifySigned(options).map(({ kind, authentic, checks, signer }) => ({
+    kind,
+    authentic,
+    checks,
+    signer,
+  }))
+}
+
+/**
+ * The same with what is signed, which is private: for the keyed fingerprint and the facts of the code that judges.
+ *
+ * @param options as of {@link verifySource}
+ * @returns a finding for each part
+ */
+export function verifySigned(options: Parameters<typeof verifySource>[0]): readonly SignedFinding[] {
+  try {
+    return verify(options)
+  } catch {
+    return [unsigned(options.source.kind, failed('syntax', 'TOO_DEEP_OR_TOO_LONG'))]
+  }
+}
+
+function unsigned(kind: AuthenticitySource['kind'], check: AuthenticityCheck): SignedFinding {
+  return { ...finding(kind, [check], null), signedContent: undefined }
+}
+
+function verify(options: Parameters<typeof verifySource>[0]): readonly SignedFinding[] {
   const { source, bytes, owner, at } = options
   switch (source.kind) {
     case 'dkim': {
       const messages = splitMailbox(bytes)
-      if (messages === undefined) return [finding('dkim', [failed('mailbox', 'TOO_MANY_MESSAGES')], null)]
-      return messages.map((message) => verifyDkim({ message, keys: source.keys, at }))
+      if (messages === undefined) return [unsigned('dkim', failed('mailbox', 'TOO_MANY_MESSAGES'))]
+      return messages.map((message) =>
+        verifyDkim({ message, keys: source.keys, require: source.require, at }),
+      )
     }
-    case 'jws': {
-      const { kind, authentic, checks, signer } = verifyJws({
-        token: latin1(bytes),
-        keys: source.keys,
-        expect: source.expect,
-        at,
-      })
-      return [{ kind, authentic, checks, signer }]
-    }
-    case 'vc-jwt': {
-      const { credential: _, ...rest } = verifyCredentialJwt({ token: latin1(bytes), keys: source.keys, at })
-      return [{ kind: rest.kind, authentic: rest.authentic, checks: rest.checks, signer: rest.signer }]
-    }
+    case 'jws':
+      return [verifyJws({ token: latin1(bytes), keys: source.keys, expect: source.expect, at })]
+    case 'vc-jwt':
+      return [verifyCredentialJwt({ token: latin1(bytes), keys: source.keys, at })]
     case 'tlsnotary':
     case 'data-integrity':
     case 'platform-signature':
     case 'device-record':
     case 'reclaim': {
       const file = parseObject(bytes)
-      if (file === undefined) return [finding(source.kind, [failed('syntax', 'NOT_JSON')], null)]
-      if (source.kind === 'tlsnotary') return [inspectPresentation({ file })]
+      if (file === undefined) return [unsigned(source.kind, failed('syntax', 'NOT_JSON'))]
+      // Never authentic, so there is nothing signed.
+      if (source.kind === 'tlsnotary') return [{ ...inspectPresentation({ file }), signedContent: undefined }]
       if (source.kind === 'platform-signature') return [verifyPlatformSignature({ file, keys: source.keys })]
       if (source.kind === 'device-record') return [verifyDeviceRecords({ file, source })]
       if (source.kind === 'reclaim') return [verifyReclaim({ proof: file, source, owner, at })]
-      const { credential: _, ...rest } = verifyDataIntegrity({ credential: file, keys: source.keys, at })
-      return [rest]
+      return [verifyDataIntegrity({ credential: file, keys: source.keys, at })]
     }
     case 'c2pa':
       return [verifyC2pa({ bytes, roots: source.roots, at })]

@@ -29,7 +29,7 @@ test('the bundle is small, describes itself, and its digest is over its bytes', 
     issuers: [{ name: 'Payroll Bureau 1985' }],
   })
   expect(poc.digest).toBe(sha256Digest(text(poc.code)))
-  expect(poc.code.length).toBeLessThan(8_500)
+  expect(poc.code.length).toBeLessThan(9_500)
 })
 
 test('zod/mini schemas work as input inside the sandbox', async () => {
@@ -56,7 +56,7 @@ export default definePoc({
     })
   expect(await judge('{"steps":[1,2]}')).toMatchObject({ valid: true, score: 1 })
   expect(await judge('{"steps":[1,"canary"]}')).toMatchObject({
-    refusal: { code: 'MALFORMED_EXPORT', place: 'steps.1' },
+    refusal: { code: 'MALFORMED_EXPORT', place: 'steps[1]' },
   })
   await runtime.close()
 })

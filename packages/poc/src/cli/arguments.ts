@@ -29,7 +29,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-export const USAGE = `sealpool-poc run <file> --poc <module>    judge one export and print its score card
+export const USAGE = `sealpool-poc run <file> --poc <module>    judge an export and print its score card; of a folder, every file in it
 sealpool-poc test <folder> --poc <module> judge labelled examples: each <name>.<ending> beside its <name>.expected.json
 sealpool-poc create <folder>              write a new proof that passes its own tests
 
@@ -38,11 +38,11 @@ sealpool-poc create <folder>              write a new proof that passes its own 
   --media-type <type>    of the file; from its ending when absent
   --at <unix seconds>    time by which signatures are judged; without it, what expires is not authentic
   --isolation <name>     bubblewrap, process or best (the default)
-  --json                 print JSON
-  --watch                run again whenever the proof or the examples change
+  --json                 print JSON: a verdict, or of a folder a list of { file, verdict }
+  --watch                run again whenever the proof, what it imports from its folder, or the examples change
 
-Exit codes: 0 valid or all examples as labelled, 1 refused or an example differs, 2 the command line or a file cannot be read,
-3 the proof itself fails.
+Exit codes: 0 valid or all examples as labelled, 1 a file refused or an example that differs or has no label,
+2 the command line or a file cannot be read, 3 the proof itself fails.
 `
 
 /**

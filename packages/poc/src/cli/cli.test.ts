@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -96,6 +96,52 @@ describe('what cannot be read is exit code 2', () => {
     expect((await judge('test', broken)).error).toContain('is no label')
   })
 })
+test('a folder is judged file by file', async () => {
+  const own = mkdtempSync(join(folder, 'export-'))
+  mkdirSync(join(own, 'deep', '.hidden'), { recursive: true })
+  writeFileSync(join(own, 'a.csv'), readFileSync(at('examples/good.csv')))
+  writeFileSync(join(own, 'deep', 'b.csv'), readFileSync(at('examples/stranger.csv')))
+  writeFileSync(join(own, 'a.expected.json'), '{"valid":true}')
+  writeFileSync(join(own, 'deep', '.hidden', 'c.csv'), 'x')
+  const card = await judge('run', own, ...owner)
+  expect(card.code).toBe(1)
+  expect(card.out).toMatch(/^a\.csv\nvalid {5}score 1\.0000\n/)
+  expect(card.out).toContain(`${join('deep', 'b.csv')}\nrefused   WRONG_OWNER at account\n`)
+  expect(card.out).toMatch(/\n1 valid, 1 refused\n$/)
+  const { out } = await judge('run', own, ...owner, '--json')
+  expect(JSON.parse(out)).toMatchObject([
+    { file: 'a.csv', verdict: { valid: true } },
+    { file: join('deep', 'b.csv'), verdict: { valid: false } },
+  ])
+  rmSync(join(own, 'deep', 'b.csv'))
+  expect((await judge('run', own, ...owner)).code).toBe(0)
+  rmSync(join(own, 'a.csv'))
+  expect(await judge('run', own)).toMatchObject({ code: 2, error: expect.stringContaining('holds no file') })
+})
+test('an example is judged by its own label, and one without a label is told', async () => {
+  const own = mkdtempSync(join(folder, 'labels-'))
+  const good = readFileSync(at('examples/good.csv'))
+  writeFileSync(join(own, 'good.csv'), good)
+  writeFileSync(join(own, 'good.bad.csv'), 'account,day\n')
+  writeFileSync(join(own, 'good.expected.json'), readFileSync(at('examples/good.expected.json')))
+  const { code, out } = await judge('test', own)
+  expect(code).toBe(1)
+  expect(out).toContain('ok   good\n')
+  expect(out).toContain('FAIL good.bad.csv: has no label good.bad.expected.json\n')
+  writeFileSync(join(own, 'good.json'), '{}')
+  expect((await judge('test', own)).error).toContain('several files')
+})
+test('a watch on what is not there is exit code 2', async () => {
+  const nowhere = join(folder, 'nowhere')
+  for (const args of [
+    ['run', join(nowhere, 'a.csv'), '--poc', at('proof.ts')],
+    ['run', at('examples/good.csv'), '--poc', join(nowhere, 'proof.ts')],
+    ['test', nowhere, '--poc', at('proof.ts')],
+  ]) {
+    const { code, error } = await cli(...args, '--watch', '--isolation', 'process')
+    expect([code, error.includes('read')]).toEqual([2, true])
+  }
+})
 test('a proof that does not bundle is exit code 3', async () => {
   const { code, error } = await cli('run', at('examples/good.csv'), '--poc', at('nothing.ts'))
   expect([code, error.startsWith('BUNDLE_FAILED')]).toEqual([3, true])
@@ -131,6 +177,17 @@ test('a watch judges again when the proof changes, and goes on when it is broken
   await until('BUNDLE_FAILED')
   writeFileSync(proof, source.replace('minimumScore: 0.5', 'minimumScore: 0.99'))
   await until('differ')
+  // What the proof imports from a folder of its own, made while the watch runs.
+  mkdirSync(join(own, 'parts'))
+  await until('differ')
+  writeFileSync(join(own, 'parts', 'least.ts'), 'export const least = 0.99')
+  writeFileSync(
+    proof,
+    `import { least } from './parts/least.js'\n${source.replace('minimumScore: 0.5', 'minimumScore: least')}`,
+  )
+  await until('differ')
+  writeFileSync(join(own, 'parts', 'least.ts'), 'export const least = 0.5')
+  await until('6 as labelled')
   stop.abort()
-  expect(await running).toBe(1)
+  expect(await running).toBe(0)
 })

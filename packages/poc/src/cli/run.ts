@@ -1,9 +1,11 @@
-import { dirname } from 'node:path'
+import { dirname, relative } from 'node:path'
 import { createProcessRuntime } from '@sealpool/sandbox/process'
 import { bundlePoc } from '../bundle/index.js'
 import { PocError } from '../errors.js'
+import type { PocVerdict } from '../verdict/verdict.js'
 import { type Command, readArguments, USAGE, UsageError } from './arguments.js'
 import { createProject } from './create-project.js'
+import { filesOf } from './files-of.js'
 import { judgeFile } from './judge-file.js'
 import { scoreCard } from './score-card.js'
 import { testFolder } from './test-folder.js'
@@ -53,10 +55,7 @@ export async function runPocCli(args: readonly string[], io: PocCliIo): Promise<
     }
     if (!command.watch) return judge(command, io)
     let last: PocExitCode = 0
-    const folders = new Set([
-      dirname(command.poc),
-      command.name === 'test' ? command.folder : dirname(command.file),
-    ])
+    const folders = new Set([dirname(command.poc), await folderOf(command)])
     await watchAndRun({
       folders: [...folders],
       signal: io.signal,
@@ -69,6 +68,11 @@ export async function runPocCli(args: readonly string[], io: PocCliIo): Promise<
   })
 }
 
+async function folderOf(command: Extract<Command, { readonly name: 'run' | 'test' }>): Promise<string> {
+  if (command.name === 'test') return command.folder
+  return (await filesOf(command.file)).isFolder ? command.file : dirname(command.file)
+}
+
 async function judge(
   command: Extract<Command, { readonly name: 'run' | 'test' }>,
   io: PocCliIo,
@@ -77,9 +81,18 @@ async function judge(
   const runtime = await createProcessRuntime({ isolation: command.isolation })
   try {
     if (command.name === 'run') {
-      const verdict = await judgeFile({ ...command, poc, runtime })
-      io.write(command.json ? `${JSON.stringify(verdict)}\n` : scoreCard(verdict))
-      return verdict.valid ? 0 : 1
+      const { files, isFolder } = await filesOf(command.file)
+      const judged: { readonly file: string; readonly verdict: PocVerdict }[] = []
+      for (const path of files) {
+        const verdict = await judgeFile({ ...command, file: path, poc, runtime })
+        const file = isFolder ? relative(command.file, path) : path
+        judged.push({ file, verdict })
+        if (!command.json) io.write(isFolder ? `${file}\n${scoreCard(verdict)}\n` : scoreCard(verdict))
+      }
+      const refused = judged.filter(({ verdict }) => !verdict.valid).length
+      if (command.json) io.write(`${JSON.stringify(isFolder ? judged : judged[0]?.verdict)}\n`)
+      else if (isFolder) io.write(`${judged.length - refused} valid, ${refused} refused\n`)
+      return refused === 0 ? 0 : 1
     }
     const outcomes = await testFolder({ poc, runtime, folder: command.folder })
     const differing = outcomes.filter(({ agrees }) => !agrees)

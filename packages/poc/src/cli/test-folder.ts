@@ -58,8 +58,10 @@ export async function testFolder(options: {
   const outcomes: ExampleOutcome[] = []
   for (const label of labels) {
     const name = label.slice(0, -EXPECTED.length)
-    const file = files.find((one) => one !== label && one.startsWith(`${name}.`) && !one.endsWith(EXPECTED))
+    const own = files.filter((one) => nameOf(one) === name)
+    const [file] = own
     if (file === undefined) throw new UsageError(`${label} has no file ${name}.<ending> beside it`)
+    if (own.length > 1) throw new UsageError(`${label} has several files ${name}.<ending> beside it`)
     const expected = await readLabel(join(folder, label))
     const { owner = `0x${'0'.repeat(40)}`, mediaType, at, duplicate, novelty } = expected
     const verdict = await judgeFile({
@@ -75,7 +77,19 @@ export async function testFolder(options: {
     const differences = differencesOf(verdict, expected)
     outcomes.push({ name, agrees: differences.length === 0, differences })
   }
+  for (const file of files) {
+    const name = nameOf(file)
+    if (name !== undefined && !labels.includes(`${name}${EXPECTED}`)) {
+      outcomes.push({ name: file, agrees: false, differences: [`has no label ${name}${EXPECTED}`] })
+    }
+  }
   return outcomes
+}
+
+/** Name of an example: what stands before its one ending; undefined for labels and what is hidden. */
+function nameOf(file: string): string | undefined {
+  const dot = file.lastIndexOf('.')
+  return file.endsWith(EXPECTED) || file.startsWith('.') || dot <= 0 ? undefined : file.slice(0, dot)
 }
 
 type Label = z.infer<ReturnType<typeof labelSchema>>

@@ -1,11 +1,33 @@
 import { watch as watchFolder } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { UsageError } from './arguments.js'
 
 const SETTLE_MS = 100
+/** Folders that are watched; a proof is no monorepo. */
+const MOST_FOLDERS = 1000
+
+/** A folder and those in it, without what is installed or hidden. */
+async function foldersBelow(folder: string): Promise<string[]> {
+  const found = [folder]
+  for (const one of found) {
+    const entries = await readdir(one, { withFileTypes: true }).catch(() => {
+      throw new UsageError(`${one} is not a folder that can be read`)
+    })
+    for (const entry of entries) {
+      const isOwn = entry.isDirectory() && entry.name !== 'node_modules' && !entry.name.startsWith('.')
+      if (isOwn && found.length < MOST_FOLDERS) found.push(join(one, entry.name))
+    }
+  }
+  return found
+}
 
 /**
- * Runs work now and again after each change below some folders, one run at a time, until it is told to stop.
+ * Runs work now and again after each change below some folders, at any depth, one run at a time, until it is told to stop. What is
+ * installed (`node_modules`) and hidden folders are left out.
  *
  * @param options `folders` to watch; `work`; `signal` that ends it
+ * @throws UsageError when one of `folders` cannot be read
  */
 export async function watchAndRun(options: {
   readonly folders: readonly string[]
@@ -19,9 +41,25 @@ export async function watchAndRun(options: {
     pending = true
     changed?.()
   }
-  const watchers = folders.map((folder) => watchFolder(folder, { recursive: false }, notice))
+  const watchers = new Map<string, ReturnType<typeof watchFolder>>()
+  const follow = async (): Promise<void> => {
+    for (const root of folders) {
+      for (const folder of await foldersBelow(root)) {
+        if (watchers.has(folder)) continue
+        const watcher = watchFolder(folder, notice)
+        // A folder that goes away while it is watched is a change like any other.
+        watcher.on('error', () => {
+          watchers.delete(folder)
+          watcher.close()
+          notice()
+        })
+        watchers.set(folder, watcher)
+      }
+    }
+  }
   signal.addEventListener('abort', notice, { once: true })
   try {
+    await follow()
     while (!signal.aborted) {
       pending = false
       await work()
@@ -31,10 +69,13 @@ export async function watchAndRun(options: {
         })
         changed = undefined
       }
-      // Editors write a file in several steps.
-      if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
+      // Editors write a file in several steps, and new folders are followed from then on.
+      if (!signal.aborted) {
+        await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
+        await follow()
+      }
     }
   } finally {
-    for (const watcher of watchers) watcher.close()
+    for (const watcher of watchers.values()) watcher.close()
   }
 }

@@ -1,8 +1,28 @@
+import { readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { readCsv } from './read-csv.js'
 
 const quote = (field: string): string => `"${field.replaceAll('"', '""')}"`
+
+interface Case {
+  readonly name: string
+  readonly text: string
+  readonly header?: readonly string[]
+  readonly rows?: readonly (readonly string[])[]
+}
+const cases = JSON.parse(
+  readFileSync(new URL('../../../../conformance/csv/cases.json', import.meta.url), 'utf8'),
+) as { readonly accepted: readonly Case[]; readonly refused: readonly Case[] }
+
+describe('the cases that refine reads as well', () => {
+  test.each(cases.accepted)('$name is a table', ({ text, header, rows }) => {
+    expect(readCsv(text)).toEqual({ header, rows })
+  })
+  test.each(cases.refused)('$name is none', ({ text }) => {
+    expect(readCsv(text)).toBeUndefined()
+  })
+})
 
 test('any fields survive quoting, with either line ending', () => {
   fc.assert(
@@ -43,10 +63,15 @@ test.each([
 })
 test('any text gives a table or undefined', () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom('a', ',', '"', '\n', '\r', ' ', '\t') }), (text) => {
-      const table = readCsv(text)
-      expect(table === undefined || table.rows.every((row) => row.length === table.header.length)).toBe(true)
-    }),
+    fc.property(
+      fc.string({ unit: fc.constantFrom('a', ',', '"', '\n', '\r\n', '\r', ' ', '\t') }),
+      (text) => {
+        const table = readCsv(text)
+        expect(table === undefined || table.rows.every((row) => row.length === table.header.length)).toBe(
+          true,
+        )
+      },
+    ),
     { numRuns: 2000 },
   )
 })

@@ -1,27 +1,28 @@
-/** A table as text: its header and its rows, every field a string without the white space around it. */
+/** A table as text: its header and its rows, every field exactly as it stands. */
 export interface CsvTable {
   readonly header: readonly string[]
   readonly rows: readonly (readonly string[])[]
 }
 
 /**
- * Reads CSV (RFC 4180) with either line ending. Blank lines are skipped, a byte order mark is dropped, fields are
- * trimmed unless quoted.
+ * Reads CSV (RFC 4180) with LF or CRLF, by the rules that `@sealpool/refine` reads it by (the cases in `conformance/csv`), so that what is
+ * paid for is what is delivered. Nothing is trimmed, in names neither. A byte order mark at the start is dropped. A wholly empty line is
+ * skipped among several columns and a row with an empty field in one.
  *
  * @param text the file
- * @returns the table, or undefined when there is no header, a quote is left open or in the wrong place, a column name
- *   stands twice, or a row has another number of fields than the header
+ * @returns the table, or undefined when there is no header, a name is empty or stands twice, a carriage return stands without its line
+ *   feed, a quote is left open or stands anywhere but around a whole field, or a row has another number of fields than the header
  */
 export function readCsv(text: string): CsvTable | undefined {
-  const lines: string[][] = []
+  let header: readonly string[] | undefined
+  const rows: string[][] = []
   let row: string[] = []
   let at = text.charCodeAt(0) === 0xfeff ? 1 : 0
   while (at < text.length) {
-    let field: string
-    const quote = skipBlanks(text, at)
-    if (text[quote] === '"') {
+    const start = at
+    if (text[at] === '"') {
       const parts: string[] = []
-      let from = quote + 1
+      let from = at + 1
       for (;;) {
         const close = text.indexOf('"', from)
         if (close === -1) return undefined
@@ -31,41 +32,37 @@ export function readCsv(text: string): CsvTable | undefined {
         parts.push('"')
         from++
       }
-      field = parts.join('')
-      at = skipBlanks(text, from)
-      if (at < text.length && !isFieldEnd(text[at])) return undefined
+      row.push(parts.join(''))
+      at = from
     } else {
-      let end = at
-      while (end < text.length && !isFieldEnd(text[end])) end++
-      field = text.slice(at, end).trim()
+      while (at < text.length && !isFieldEnd(text[at])) at++
+      const field = text.slice(start, at)
       if (field.includes('"')) return undefined
-      at = end
+      row.push(field)
     }
-    row.push(field)
-    const last = at >= text.length
-    if (!last && text[at] === ',') {
+    if (text[at] === ',') {
       at++
+      // A comma at the end of the file has an empty field behind it.
       if (at < text.length) continue
       row.push('')
-    } else if (text[at] === '\r' && text[at + 1] === '\n') {
-      at += 2
-    } else {
-      at++
     }
-    if (row.length > 1 || row[0] !== '') lines.push(row)
+    if (text[at] === '\r') at++
+    if (at < text.length && text[at] !== '\n') return undefined
+    if (at >= text.length && text[at - 1] === '\r') return undefined
+    const isEmptyLine = row.length === 1 && row[0] === '' && text[start] !== '"'
+    at++
+    if (header === undefined) {
+      if (row.includes('') || new Set(row).size !== row.length) return undefined
+      header = row
+    } else if (!isEmptyLine || header.length === 1) {
+      if (row.length !== header.length) return undefined
+      rows.push(row)
+    }
     row = []
   }
-  const [header, ...rows] = lines
-  if (header === undefined || new Set(header).size !== header.length) return undefined
-  return rows.every((fields) => fields.length === header.length) ? { header, rows } : undefined
+  return header === undefined ? undefined : { header, rows }
 }
 
 function isFieldEnd(character: string | undefined): boolean {
   return character === ',' || character === '\n' || character === '\r'
-}
-
-function skipBlanks(text: string, from: number): number {
-  let at = from
-  while (text[at] === ' ' || text[at] === '\t') at++
-  return at
 }

@@ -78,6 +78,30 @@ test('noise moves counts a little, and a claim has room for it', () => {
   ).toBe(false)
 })
 
+describe('with noise', () => {
+  const noise = { epsilon: 5, random: platformRandom }
+  const canary = 'diagnosis: canary, Jane Roe'
+  const rows = Array.from({ length: 2000 }, (_, index) => ({
+    day: '2026-05-05',
+    steps: index === 7 ? 'canary' : index,
+    ...(index === 9 ? { [canary]: 1, day: '1931-02-03' } : {}),
+  }))
+  test('no name and no day of one person is told, and one cell changes no kind', () => {
+    const facts = datasetFacts({ rows, noise, dateColumn: 'day', columns: ['day', 'steps', 'absent'] })
+    expect(JSON.stringify(facts)).not.toMatch(/canary|1931/)
+    expect(facts.span).toBeNull()
+    expect(facts.columns.map(({ name }) => name)).toEqual(['absent', 'day', 'steps'])
+    expect(facts.columns.slice(1).map(({ kind }) => kind)).toEqual(['date', 'integer'])
+    expect(datasetFacts({ rows, noise }).columns).toEqual([])
+    const claim = { span: { first: '2026-05-05', last: '2026-05-05' } }
+    expect(compareClaim({ claim, facts }).holds).toBe(false)
+  })
+  test('exact facts tell declared columns alone, too, and every name without a declaration', () => {
+    expect(datasetFacts({ rows, columns: ['day'] }).columns.map(({ name }) => name)).toEqual(['day'])
+    expect(datasetFacts({ rows }).columns.map(({ name }) => name)).toEqual(['day', canary, 'steps'])
+  })
+})
+
 describe('keywords', () => {
   const rows = Array.from({ length: 4000 }, (_, index) => ({
     person: `p${index % 2000}`,

@@ -16,7 +16,7 @@ export interface DatasetFacts {
     /** Distinct values. */
     readonly distinct: number
   }[]
-  /** First and last day in the column that was named; null when there is none. */
+  /** First and last day in the column that was named; null when there is none, and with noise, because each is one person's day. */
   readonly span: { readonly first: string; readonly last: string } | null
   /** Words that enough people use; empty when none were asked for. */
   readonly keywords: readonly { readonly word: string; readonly people: number }[]
@@ -27,11 +27,17 @@ export interface DatasetFacts {
 /** What to compute. */
 export interface DatasetFactsOptions {
   readonly rows: Iterable<Readonly<Record<string, unknown>>>
+  /**
+   * Columns that are told, as a schema declares them: nothing of the data decides which. Without it every name that a row has is a column,
+   * and with noise none is told, because the name of a member may be data of one person.
+   */
+  readonly columns?: readonly string[]
   /** Column whose values are days, `YYYY-MM-DD` or longer texts that begin so. */
   readonly dateColumn?: string
   /**
    * Noise of the discrete Laplace distribution in every count, for one person in one row: `epsilon` for each count, `random` bytes that
-   * nobody knows. A dataset's own facts are exact without it, which its owner must want.
+   * nobody knows. A dataset's own facts are exact without it, which its owner must want. With it, a column's kind is the one with the
+   * greatest noisy count, so that one cell does not change it.
    */
   readonly noise?: { readonly epsilon: number; readonly random: RandomBytes }
   readonly keywords?: {
@@ -53,15 +59,22 @@ export interface DatasetFactsOptions {
 const MOST_COLUMNS = 4096
 
 /**
- * Computes facts of a table in one pass: what an owner claims about a dataset can be held against them. No value of the data is in them
- * but first and last day, and words that pass the private selection.
+ * Computes facts of a table in one pass: what an owner claims about a dataset can be held against them. Exact facts hold no value of the
+ * data but first and last day, and the names of its columns. With noise there is neither: the columns are those that `columns` declares.
+ * Words pass the private selection in either case.
  *
  * @param options see {@link DatasetFactsOptions}
  * @returns the facts; sign them with `signDatasetFacts`
  * @throws PocError `OPTION_INVALID`; PrivacyError for a privacy parameter outside its range
  */
 export function datasetFacts(options: DatasetFactsOptions): DatasetFacts {
-  const columns = new Map<string, { kinds: Set<ColumnKind>; present: number; distinct: Set<unknown> }>()
+  const columns = new Map<
+    string,
+    { kinds: Map<ColumnKind, number>; present: number; distinct: Set<unknown> }
+  >()
+  const declared = options.columns === undefined ? undefined : new Set(options.columns)
+  const empty = () => ({ kinds: new Map<ColumnKind, number>(), present: 0, distinct: new Set<unknown>() })
+  for (const name of declared ?? []) columns.set(name, empty())
   let rows = 0
   let first: string | undefined
   let last: string | undefined
@@ -69,17 +82,19 @@ export function datasetFacts(options: DatasetFactsOptions): DatasetFacts {
   for (const row of options.rows) {
     rows++
     for (const [name, value] of Object.entries(row)) {
+      if (declared === undefined ? options.noise !== undefined : !declared.has(name)) continue
       let column = columns.get(name)
       if (column === undefined) {
         if (columns.size >= MOST_COLUMNS) {
           throw new PocError('OPTION_INVALID', 'rows', `a table has at most ${MOST_COLUMNS} columns`)
         }
-        column = { kinds: new Set(), present: 0, distinct: new Set() }
+        column = empty()
         columns.set(name, column)
       }
       if (value === null || value === undefined || value === '') continue
       column.present++
-      column.kinds.add(kindOf(value))
+      const kind = kindOf(value)
+      column.kinds.set(kind, (column.kinds.get(kind) ?? 0) + 1)
       column.distinct.add(typeof value === 'object' ? JSON.stringify(value) : value)
     }
     const day = dayOf(options.dateColumn === undefined ? undefined : own(row, options.dateColumn))
@@ -97,11 +112,11 @@ export function datasetFacts(options: DatasetFactsOptions): DatasetFacts {
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, { kinds, present, distinct }]) => ({
         name,
-        kind: commonKind(kinds),
+        kind: options.noise === undefined ? commonKind(kinds) : majorityKind(kinds, noisy),
         nullRate: rate(noisy(rows - present), total),
         distinct: noisy(distinct.size),
       })),
-    span: first === undefined || last === undefined ? null : { first, last },
+    span: first === undefined || last === undefined || options.noise !== undefined ? null : { first, last },
     keywords: options.keywords === undefined ? [] : chooseWords(words, options.keywords),
     noise: options.noise === undefined ? null : { epsilon: options.noise.epsilon },
   }
@@ -130,8 +145,17 @@ function kindOf(value: unknown): ColumnKind {
   return dayOf(value) === undefined ? 'text' : 'date'
 }
 
-function commonKind(kinds: ReadonlySet<ColumnKind>): ColumnKind {
-  const [only] = kinds
+const KINDS = ['integer', 'number', 'date', 'boolean', 'text'] as const
+
+/** The kind of most values, by noisy counts of all kinds, those that do not occur as well. */
+function majorityKind(kinds: ReadonlyMap<ColumnKind, number>, noisy: (count: number) => number): ColumnKind {
+  const counts = KINDS.map((kind) => [kind, noisy(kinds.get(kind) ?? 0)] as const)
+  const most = Math.max(...counts.map(([, count]) => count))
+  return most === 0 ? 'empty' : (counts.find(([, count]) => count === most)?.[0] ?? 'empty')
+}
+
+function commonKind(kinds: ReadonlyMap<ColumnKind, number>): ColumnKind {
+  const [only] = kinds.keys()
   if (only === undefined) return 'empty'
   if (kinds.size === 1) return only
   return kinds.size === 2 && kinds.has('integer') && kinds.has('number') ? 'number' : 'mixed'
@@ -218,7 +242,8 @@ export interface ClaimComparison {
 }
 
 /**
- * Holds a claim against computed facts. Noisy row counts are given room of six times the noise's scale.
+ * Holds a claim against computed facts. Noisy row counts are given room of six times the noise's scale, so with an epsilon of 0.005 a claim
+ * that is 1,000 rows too high holds. A claim about what noisy facts do not tell (the span, undeclared columns) does not hold.
  *
  * @param options `claim` and `facts`
  * @returns whether it holds, and each difference with both figures

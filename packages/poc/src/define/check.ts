@@ -13,6 +13,8 @@ export interface AuthenticityFact {
   readonly signer: string | null
   /** For each part (message of a mailbox, else the one file), in order: whether it is authentic. */
   readonly parts: readonly boolean[]
+  /** For mail, for each part: names of the header fields that the signature covers, in lower case; empty when it is not authentic. */
+  readonly signedHeaders?: readonly (readonly string[])[]
 }
 
 /** Facts that the host found out, because they need a key, a wallet or the whole pool. */
@@ -30,8 +32,19 @@ export interface Facts {
   readonly issuer?: IssuerFact
   /** One for each source that the proof declares, in its order. */
   readonly authenticity?: readonly AuthenticityFact[]
+  /** What the pool's register says about the account that the proof names, where it names one and the host keeps a register. */
+  readonly account?: AccountFact
+  /** Unix seconds by which the host judges, the block's for example; absent when it does not say. For freshness. */
+  readonly at?: number
   /** Wallet that contributes, `0x` and 40 digits in lower case. It must not get into a verdict. */
   readonly owner: string
+}
+
+/** Whether an account may contribute from this wallet; see `decideAccount`. */
+export interface AccountFact {
+  readonly accepted: boolean
+  /** Wallet that holds the account, in lower case, when it is another one that counts as contributor. It must not get into a verdict. */
+  readonly contributor?: string
 }
 
 /** Who signed an export, as far as that could be verified. */
@@ -63,7 +76,10 @@ export interface CheckResult {
   readonly passed: boolean
   /** How much of it is fulfilled, 0 to 1; 1 or 0 after `passed` when absent. */
   readonly degree?: number
-  /** Share among the checks of the same dimension, at least 0; 1 when absent. */
+  /**
+   * Share among the checks of the same dimension, finite and at least 0; 1 when absent. It must be a constant of the check: a weight that
+   * follows the file lets a better file score lower. `weights` of the definition cannot, and goes before it.
+   */
   readonly weight?: number
   /** Which part of the score it feeds; `quality` when absent. */
   readonly dimension?: Dimension

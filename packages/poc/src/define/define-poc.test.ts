@@ -30,7 +30,7 @@ test('a schema with parse is an input, and its first issue gives the place', () 
     },
   }
   const verdict = definePoc({ ...base, input: schema }).evaluate(json('1'))
-  expect(verdict.refusal).toEqual({ code: 'MALFORMED_EXPORT', place: 'rows.3.wage' })
+  expect(verdict.refusal).toEqual({ code: 'MALFORMED_EXPORT', place: 'rows[3].wage' })
   expect(JSON.stringify(verdict)).not.toContain('canary')
 })
 
@@ -122,6 +122,28 @@ test('the score is from 0 to 1 with four decimals, and never falls when a check 
   )
 })
 
+test('a weight in the definition goes before one that follows the file, so that a better file never scores lower', () => {
+  // Heavier when it is partly fulfilled than when it is not at all.
+  const odd = (degree: number) => (): CheckResult => ({ passed: false, degree, weight: degree > 0 ? 9 : 0 })
+  const judge = (degree: number, weights?: Record<string, number>): number =>
+    definePoc({
+      ...base,
+      checks: { odd: odd(degree), sure: () => ({ passed: true }) },
+      score: { quality: 1 },
+      ...(weights === undefined ? {} : { weights }),
+    }).evaluate(json('1')).score
+  // What the documentation of a result's own weight warns of.
+  expect([judge(0), judge(0.1)]).toEqual([1, 0.19])
+  expect([judge(0, { odd: 1 }), judge(0.1, { odd: 1 })]).toEqual([0.5, 0.55])
+})
+test.each([Number.NaN, Number.POSITIVE_INFINITY, -1])('a weight of %s counts as 1', (weight) => {
+  const checks = {
+    odd: (): CheckResult => ({ passed: true, weight }),
+    none: (): CheckResult => ({ passed: false }),
+  }
+  expect(definePoc({ ...base, checks, score: { quality: 1 } }).evaluate(json('1')).score).toBe(0.5)
+})
+
 test.each([Number.NaN, -1, Number.POSITIVE_INFINITY])('a degree of %s stays between 0 and 1', (degree) => {
   const checks = { odd: (): CheckResult => ({ passed: true, degree }) }
   expect([0, 1]).toContain(definePoc({ ...base, checks }).evaluate(json('1')).score)
@@ -132,6 +154,9 @@ test.each<[string, Partial<PocDefinition<unknown>>]>([
   ['a negative weight', { score: { quality: 2, ownership: -1 } }],
   ['an infinite weight', { score: { quality: Number.POSITIVE_INFINITY } }],
   ['no checks', { checks: {} }],
+  ['a weight of a check that is not there', { weights: { none: 1 } }],
+  ['a weight that is none', { weights: { one: Number.NaN } }],
+  ['an endless weight', { weights: { one: Number.POSITIVE_INFINITY } }],
   ['no id', { id: '' }],
   ['a minimum above 1', { minimumScore: 2 }],
 ])('a definition with %s is refused', (_name, change) => {

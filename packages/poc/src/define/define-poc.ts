@@ -1,7 +1,7 @@
 import type { AuthenticitySource } from '../authenticity/source.js'
 import { readCsv } from '../csv/read-csv.js'
-import type { Check, CheckResult, Dimension, Facts, Issuer } from './check.js'
-import { Refusal } from './refusal.js'
+import type { Check, CheckContext, CheckResult, Dimension, Facts, Issuer } from './check.js'
+import { Refusal, UNNAMED_REFUSAL } from './refusal.js'
 
 /** A JSON value. */
 export type JsonValue =
@@ -31,11 +31,26 @@ export interface PocDefinition<Value> {
   readonly sources?: readonly AuthenticitySource[]
   /**
    * Turns the file into the value that checks look at, and throws when it cannot. JSON comes parsed, CSV as a list of
-   * objects by column, anything else as text. A schema with `parse` (`zod/mini`) does.
+   * objects by column, anything else as text. A schema with `parse` (`zod/mini`) does. A function gets the facts as well, so that it
+   * can leave out what no source found authentic, once and for all checks: see `authenticMail`.
    */
-  readonly input: ((raw: unknown) => Value) | { readonly parse: (raw: unknown) => Value }
+  readonly input:
+    | ((raw: unknown, context: CheckContext) => Value)
+    | { readonly parse: (raw: unknown) => Value }
+  /**
+   * What of the file is paid for, row by row: the host compares these items, and no others, with what the pool holds, so that a column
+   * that a contributor adds, or another wrapping, makes nothing new. Without it the file is compared as it is.
+   */
+  readonly items?: (value: Value) => readonly unknown[]
+  /**
+   * Account that the export is of, as its authentic part names it; null when it names none. The host asks the pool's register; an account
+   * that another wallet holds is refused with `ACCOUNT_OF_ANOTHER_WALLET`.
+   */
+  readonly account?: (value: Value) => { readonly provider: string; readonly account: string } | null
   /** Checks by name. */
   readonly checks: Readonly<Record<string, Check<Value>>>
+  /** Share of each check among those of its dimension, by name, finite and at least 0; 1, or what the check's result says, when absent. */
+  readonly weights?: Readonly<Record<string, number>>
   /**
    * How much each dimension counts, at least 0. The score is the weighted mean, so it can only grow when a check does
    * better: monotone by construction.
@@ -53,6 +68,12 @@ export interface PocDefinition<Value> {
 export interface EvaluateInput {
   readonly file: { readonly mediaType: string; readonly text: string }
   readonly facts: Facts
+}
+
+/** What the host looks up before it asks for a verdict. */
+export interface PocExamination {
+  readonly account: { readonly provider: string; readonly account: string } | null
+  readonly items: readonly unknown[] | null
 }
 
 /** What one check found, as it stands in a verdict. */
@@ -84,11 +105,15 @@ export interface PocDescription {
   readonly version: string
   readonly issuers: readonly Issuer[]
   readonly sources: readonly AuthenticitySource[]
+  /** What `examine` gives: nothing, items, an account, or both. */
+  readonly examines: readonly ('account' | 'items')[]
 }
 
-/** The default export of a builder's module: the two entries that the host calls. */
+/** The default export of a builder's module: the entries that the host calls. */
 export interface Poc {
   readonly evaluate: (input: EvaluateInput) => VerdictPart
+  /** Account and items of the file, for the host to look up; null where the definition has none or the file is refused. */
+  readonly examine: (input: EvaluateInput) => PocExamination
   readonly describe: () => PocDescription
 }
 
@@ -103,7 +128,7 @@ const dimensions = ['authenticity', 'ownership', 'quality', 'uniqueness'] as con
  * that the pool's index tells, or 1 unless the pool holds the same content.
  *
  * @param definition input, checks and score
- * @returns the entries `evaluate` and `describe`
+ * @returns the entries `evaluate`, `examine` and `describe`
  * @throws TypeError when the definition contradicts itself
  * @example
  * ```ts
@@ -126,7 +151,18 @@ export function definePoc<Value>(definition: PocDefinition<Value>): Poc {
       version: definition.version,
       issuers: (definition.issuers ?? []).map(({ name, ed25519PublicKey }) => ({ name, ed25519PublicKey })),
       sources: definition.sources ?? [],
+      examines: (['account', 'items'] as const).filter((name) => definition[name] !== undefined),
     }),
+    examine({ file, facts }) {
+      try {
+        const value = parse(definition, readFile(file), { facts, mediaType: file.mediaType })
+        return { account: definition.account?.(value) ?? null, items: definition.items?.(value) ?? null }
+      } catch (error) {
+        // The verdict will say so.
+        if (error instanceof Refusal) return { account: null, items: null }
+        throw error
+      }
+    },
     evaluate(input) {
       try {
         return judge(definition, input)
@@ -152,22 +188,29 @@ function judge<Value>(definition: PocDefinition<Value>, { file, facts }: Evaluat
   }
   const authentic = shareOfAuthentic(facts)
   if (definition.sources !== undefined && authentic === 0) return refused('NOT_AUTHENTIC', 'file', evidence)
-  const value = parse(definition, raw)
+  const context = { facts, mediaType: file.mediaType }
+  const value = parse(definition, raw, context)
   evidence.push({
     check: 'duplicate',
     result: facts.uniqueness.duplicate ? 'fail' : 'pass',
     place: 'file',
   })
   if (facts.uniqueness.duplicate) return refused('DUPLICATE', 'file', evidence)
+  if (definition.account !== undefined) {
+    const { accepted } = facts.account ?? {}
+    const result = accepted === undefined ? 'not-checked' : accepted ? 'pass' : 'fail'
+    evidence.push({ check: 'account', result, place: 'account' })
+    if (accepted === false) return refused('ACCOUNT_OF_ANOTHER_WALLET', 'account', evidence)
+  }
 
   const sums = { authenticity: none(), ownership: none(), quality: none(), uniqueness: none() }
   let refusal: VerdictPart['refusal'] = null
   for (const [name, check] of Object.entries(definition.checks)) {
-    const result = check(value, { facts, mediaType: file.mediaType })
+    const result = check(value, context)
     const place = shortened(result.place ?? name)
     const degree = clamp(result.degree ?? (result.passed ? 1 : 0))
     const sum = sums[result.dimension ?? 'quality']
-    const weight = Math.max(0, result.weight ?? 1)
+    const weight = weightOf(definition, name, result)
     sum.weight += weight
     sum.total += weight * degree
     sum.any = true
@@ -211,6 +254,12 @@ function shareOfAuthentic({ authenticity = [] }: Facts): number {
   return rounded(best)
 }
 
+/** A share that is none (negative, infinite, not a number) is 1: it must not decide about the others. */
+function weightOf<Value>({ weights }: PocDefinition<Value>, name: string, result: CheckResult): number {
+  const own = weights !== undefined && Object.hasOwn(weights, name) ? weights[name] : result.weight
+  return own !== undefined && own >= 0 && own < Infinity ? own : 1
+}
+
 function refusalOf(result: CheckResult, place: string): VerdictPart['refusal'] {
   return !result.passed && result.refusal !== undefined ? { code: result.refusal, place } : null
 }
@@ -231,9 +280,9 @@ function readFile({ mediaType, text }: EvaluateInput['file']): unknown {
   return text
 }
 
-function parse<Value>({ input }: PocDefinition<Value>, raw: unknown): Value {
+function parse<Value>({ input }: PocDefinition<Value>, raw: unknown, context: CheckContext): Value {
   try {
-    return typeof input === 'function' ? input(raw) : input.parse(raw)
+    return typeof input === 'function' ? input(raw, context) : input.parse(raw)
   } catch (error) {
     // Exhausted memory is the run's failure, not the file's: what QuickJS throws then is null or an InternalError.
     if (error instanceof Refusal || !(error instanceof Error) || error.name === 'InternalError') throw error
@@ -247,7 +296,15 @@ function issuePlace(error: object): string {
   const first: unknown = Array.isArray(issues) ? issues[0] : undefined
   const path = typeof first === 'object' && first !== null && 'path' in first ? first.path : undefined
   if (!Array.isArray(path) || path.length === 0) return 'file'
-  return path.map((part) => String(part)).join('.')
+  return path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${nameInPlace(String(part))}`))
+    .join('')
+    .replace(/^\./, '')
+}
+
+/** A member's name as a part of a place; the separators of places in it would pass for positions and for names of their own. */
+function nameInPlace(name: string): string {
+  return /[.[\]]/.test(name) ? '*' : name
 }
 
 // A place may be built from a path into the file, so its length is the contributor's; the verdict format has a bound.
@@ -257,7 +314,8 @@ function shortened(place: string): string {
 
 function refused(code: string, place: string, evidence: readonly Evidence[]): VerdictPart {
   const zero = { score: 0, authenticity: 0, ownership: 0, quality: 0, uniqueness: 0 }
-  return { valid: false, ...zero, attributes: {}, refusal: { code, place: shortened(place) }, evidence }
+  const own = /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : UNNAMED_REFUSAL
+  return { valid: false, ...zero, attributes: {}, refusal: { code: own, place: shortened(place) }, evidence }
 }
 
 interface Sum {
@@ -303,6 +361,11 @@ function assertSound<Value>(definition: PocDefinition<Value>): void {
   const weights = dimensions.map((dimension) => score[dimension] ?? 0)
   if (!weights.every((weight) => weight >= 0 && weight < Infinity) || !weights.some((weight) => weight > 0)) {
     throw new TypeError('definePoc: score needs weights of at least 0, one of them above')
+  }
+  for (const [name, weight] of Object.entries(definition.weights ?? {})) {
+    if (!Object.hasOwn(checks, name) || !(weight >= 0 && weight < Infinity)) {
+      throw new TypeError('definePoc: weights are finite, at least 0, and of checks that are there')
+    }
   }
   if (!(minimumScore >= 0 && minimumScore <= 1)) throw new TypeError('definePoc: minimumScore is from 0 to 1')
   if (id === '' || version === '') throw new TypeError('definePoc: id and version are needed')

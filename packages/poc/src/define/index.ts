@@ -5,6 +5,7 @@
  */
 export type { AuthenticitySource } from '../authenticity/source.js'
 export type {
+  AccountFact,
   AuthenticityFact,
   Check,
   CheckContext,
@@ -21,8 +22,9 @@ export {
   type Poc,
   type PocDefinition,
   type PocDescription,
+  type PocExamination,
   type VerdictPart,
 } from './define-poc.js'
 export { type QualityRow, type QualityRule, qualityRules, type ScriptName } from './quality-rules.js'
-export { headerOf, type Mail, readMail } from './read-mail.js'
+export { authenticMail, headerOf, type Mail, readMail } from './read-mail.js'
 export { Refusal, refuse } from './refusal.js'

@@ -3,8 +3,11 @@ import { expect, test } from 'vitest'
 import { type QualityRow, type QualityRule, qualityRules } from './quality-rules.js'
 
 const context = { facts: { uniqueness: { duplicate: false }, owner: '0x00' }, mediaType: 'text/csv' }
-const judge = (rule: QualityRule, rows: readonly QualityRow[]) =>
-  qualityRules((value: readonly QualityRow[]) => value, { rule })['rule']?.(rows, context)
+const judge = (rule: QualityRule, rows: readonly QualityRow[], at?: number) =>
+  qualityRules((value: readonly QualityRow[]) => value, { rule })['rule']?.(rows, {
+    ...context,
+    facts: { ...context.facts, ...(at === undefined ? {} : { at }) },
+  })
 const a = (...values: unknown[]): QualityRow[] => values.map((value) => ({ a: value, b: 5 }))
 
 test.each<[QualityRule, QualityRow[], number]>([
@@ -18,6 +21,15 @@ test.each<[QualityRule, QualityRow[], number]>([
     0.5,
   ],
   [{ rule: 'script', column: 'a', script: 'Latin' }, a('abЖ1', '!!'), 2 / 3],
+  [{ rule: 'script', column: 'a', script: 'Latin' }, a('a', ...Array(9).fill('ก')), 0.1],
+  [
+    { rule: 'fresh', column: 'a', from: '2026-01-01', until: '2026-12-31' },
+    a('2026-02-99', '2026-02-29', '2026-02-28', '2026-02-281'),
+    0.25,
+  ],
+  [{ rule: 'count', least: 8 }, a(...Array(1000).fill(1), 2), 0.25],
+  [{ rule: 'spread', column: 'a', most: 0.5 }, a(1, 1, '', ''), 0],
+  [{ rule: 'spread', column: 'a', most: 0.5 }, a(1, 2, null, ''), 0.5],
   [{ rule: 'script', column: 'a', script: 'Han' }, a('看護'), 1],
   [{ rule: 'script', column: 'a', script: 'Greek' }, a('123'), 0],
   [{ rule: 'length', column: 'a', least: 2, most: 3 }, a('a', 'ab', 'abc', 'abcd'), 0.5],
@@ -72,6 +84,30 @@ test('making a row better never lowers a degree', () => {
             judge(rule, a(...values))?.degree ?? 2,
           )
         }
+      },
+    ),
+  )
+})
+test('recent days are counted back from the time that the host gives', () => {
+  const at = Date.UTC(2026, 10, 21, 15) / 1000
+  const rule = { rule: 'recent', column: 'a', days: 1 } as const
+  const rows = a('2026-11-21', '2026-11-20T23:59', '2026-11-19', '2026-11-22', 'x')
+  expect(judge(rule, rows, at)?.degree).toBe(0.4)
+  expect(judge(rule, rows)?.degree).toBe(0)
+})
+test('taking values away never raises spread, and repeating rows never raises count', () => {
+  const value = fc.constantFrom('', 'x', 'y', 'z')
+  fc.assert(
+    fc.property(
+      fc.array(value, { minLength: 1, maxLength: 12 }),
+      fc.nat(11),
+      fc.constantFrom(0.3, 0.5, 0.9),
+      (list, at, most) => {
+        const fewer = list.map((one, index) => (index === at % list.length ? '' : one))
+        const spread = (own: string[]) => judge({ rule: 'spread', column: 'a', most }, a(...own))?.degree ?? 0
+        expect(spread(fewer)).toBeLessThanOrEqual(spread(list) + 1e-9)
+        const count = (own: string[]) => judge({ rule: 'count', least: 5 }, a(...own))?.degree
+        expect(count([...list, ...list])).toBe(count(list))
       },
     ),
   )

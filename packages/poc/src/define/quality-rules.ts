@@ -9,16 +9,18 @@ export type QualityRule = (
   | { readonly rule: 'range'; readonly column: string; readonly low: number; readonly high: number }
   /** Dates (`YYYY-MM-DD`, or longer texts that begin so) from `from` to `until`, both included. */
   | { readonly rule: 'fresh'; readonly column: string; readonly from: string; readonly until: string }
-  /** Letters of the column's texts that belong to a script: `Latin`, `Cyrillic`, `Greek`, `Han`, `Arabic`. */
+  /** Dates of so many days before the time that the host judges by (`facts.at`), that day included; 0 without such a time. */
+  | { readonly rule: 'recent'; readonly column: string; readonly days: number }
+  /** Share of the letters of the column's texts, of any script, that belong to one: `Latin`, `Cyrillic`, `Greek`, `Han`, `Arabic`. */
   | { readonly rule: 'script'; readonly column: string; readonly script: ScriptName }
   | { readonly rule: 'length'; readonly column: string; readonly least: number; readonly most: number }
   /** The column's values as listed; anything else does not count. */
   | { readonly rule: 'one-of'; readonly column: string; readonly values: readonly string[] }
   /** Distinct values for each row, up to `least`: a column that repeats one value is a made-up one. */
   | { readonly rule: 'variety'; readonly column: string; readonly least: number }
-  /** Rows up to `least`. */
+  /** Distinct rows up to `least`. */
   | { readonly rule: 'count'; readonly least: number }
-  /** No value takes more than this share of the rows. */
+  /** No value takes more than this share of the rows that have one, and rows without one count as missing. */
   | { readonly rule: 'spread'; readonly column: string; readonly most: number }
   /** One number against another: `total` against `net`. */
   | {
@@ -92,7 +94,7 @@ export function qualityRules<Value>(
     Object.entries(rules).map(([name, rule]) => [
       name,
       (value: Value, context: CheckContext): CheckResult => {
-        const degree = degreeOf(rule, rows(value, context))
+        const degree = degreeOf(rule, rows(value, context), context.facts.at)
         const { pass = 1, weight, refusal } = rule
         return {
           passed: degree >= pass,
@@ -106,8 +108,8 @@ export function qualityRules<Value>(
   )
 }
 
-function degreeOf(rule: QualityRule, rows: readonly QualityRow[]): number {
-  if (rule.rule === 'count') return Math.min(1, rows.length / rule.least)
+function degreeOf(rule: QualityRule, rows: readonly QualityRow[], at: number | undefined): number {
+  if (rule.rule === 'count') return Math.min(1, distinctRows(rows) / rule.least)
   if (rows.length === 0) return 0
   const share = (holds: (row: QualityRow) => boolean): number => rows.filter(holds).length / rows.length
   const text = (row: QualityRow, column: string): string | undefined => {
@@ -128,8 +130,14 @@ function degreeOf(rule: QualityRule, rows: readonly QualityRow[]): number {
       return share((row) => number(row, rule.column) >= rule.low && number(row, rule.column) <= rule.high)
     case 'fresh':
       return share((row) => {
-        const day = /^\d{4}-\d\d-\d\d/.exec(text(row, rule.column) ?? '')?.[0]
+        const day = calendarDay(text(row, rule.column))
         return day !== undefined && day >= rule.from && day <= rule.until
+      })
+    case 'recent':
+      return share((row) => {
+        const day = calendarDay(text(row, rule.column))
+        const age = day === undefined || at === undefined ? -1 : Math.floor(at / 86_400) - dayNumber(day)
+        return age >= 0 && age <= rule.days
       })
     case 'script': {
       let letters = 0
@@ -137,10 +145,9 @@ function degreeOf(rule: QualityRule, rows: readonly QualityRow[]): number {
       for (const row of rows) {
         for (const character of text(row, rule.column) ?? '') {
           const point = character.codePointAt(0) ?? 0
-          const script = Object.values(scripts).find((ranges) => within(point, ranges))
-          if (script === undefined) continue
+          if (!/\p{L}/u.test(character)) continue
           letters++
-          if (script === scripts[rule.script]) own++
+          if (within(point, scripts[rule.script])) own++
         }
       }
       return letters === 0 ? 0 : own / letters
@@ -169,14 +176,36 @@ function degreeOf(rule: QualityRule, rows: readonly QualityRow[]): number {
       if (counts.size === 0) return 0
       let most = 0
       for (const count of counts.values()) most = Math.max(most, count)
-      const greatest = most / rows.length
-      return greatest <= rule.most ? 1 : (1 - greatest) / (1 - rule.most)
+      const present = [...counts.values()].reduce((sum, count) => sum + count, 0)
+      const greatest = most / present
+      const spread = greatest <= rule.most ? 1 : (1 - greatest) / (1 - rule.most)
+      // Blanking cells of the commonest value spreads the rest; as much is lost by what is missing.
+      return (spread * present) / rows.length
     }
     case 'compare':
       return share((row) =>
         relates(number(row, rule.left), rule.relation, number(row, rule.right), rule.tolerance ?? 0),
       )
   }
+}
+
+/** The day that a text begins with, when there is such a day. */
+function calendarDay(text: string | undefined): string | undefined {
+  const day = /^\d{4}-\d\d-\d\d(?!\d)/.exec(text ?? '')?.[0]
+  if (day === undefined) return undefined
+  const time = new Date(`${day}T00:00:00Z`)
+  // A day that is not in its month would be one of the next.
+  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(day) ? day : undefined
+}
+
+/** Days since 1970-01-01. */
+function dayNumber(day: string): number {
+  return Date.parse(`${day}T00:00:00Z`) / 86_400_000
+}
+
+function distinctRows(rows: readonly QualityRow[]): number {
+  return new Set(rows.map((row) => JSON.stringify(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)))))
+    .size
 }
 
 function within(point: number, ranges: readonly (readonly [number, number])[]): boolean {

@@ -1,35 +1,45 @@
+import type { AuthenticityFact } from './check.js'
+import { hasBareReturn, splitMail } from './split-mail.js'
+
 /** One message of a mailbox, as a proof reads it. */
 export interface Mail {
   /** Header fields from the top: name in lower case, value unfolded. */
   readonly headers: readonly (readonly [name: string, value: string])[]
-  /** Body with line feeds alone; encodings are not undone. */
+  /** Body with line feeds alone, none at its end, because no signature fixes how many there are; encodings are not undone. */
   readonly body: string
 }
 
 /**
- * Reads a mailbox or a single message in text form. Messages come in the order in which the host verified them, so
- * `facts.authenticity[0].parts[i]` is about message i.
+ * Reads a mailbox or a single message in text form, signed or not: {@link authenticMail} is what a proof pays for. Messages come in the
+ * order in which the host verified them, split by the same function, so `facts.authenticity[0].parts[i]` is about message i.
  *
  * @param text `application/mbox` or `message/rfc822`
- * @returns the messages; a part that is no message has no headers
+ * @returns the messages, none of a mailbox with more than 10,000; what is no message, one with a bare carriage return for example, has
+ *   neither headers nor body
  */
 export function readMail(text: string): readonly Mail[] {
-  if (text === '') return []
-  const lines = text.replace(/\r\n?/g, '\n').split('\n')
-  if (!text.startsWith('From ')) return [readOne(lines)]
-  const messages: Mail[] = []
-  let current: string[] = []
-  lines.slice(1).forEach((line, index, rest) => {
-    if (line.startsWith('From ') && index > 0 && rest[index - 1] === '') {
-      // The blank line before a separator belongs to the mailbox.
-      messages.push(readOne(current.slice(0, -1)))
-      current = []
-    } else {
-      current.push(/^>+From /.test(line) ? line.slice(1) : line)
-    }
+  return (splitMail(text) ?? []).map((message) =>
+    hasBareReturn(message)
+      ? { headers: [], body: '' }
+      : readOne(message.replaceAll('\r\n', '\n').split('\n')),
+  )
+}
+
+/**
+ * Reads the messages that the host found authentic, and of each the header fields that its signature covers and no other: whoever
+ * contributes can put a `Date`, a `Subject` or a `To` of his own in front of a message that does not sign them.
+ *
+ * @param text `application/mbox` or `message/rfc822`
+ * @param fact what the host found about the `dkim` source, `facts.authenticity[0]` where it is declared first
+ * @returns the authentic messages in order; none without a fact
+ */
+export function authenticMail(text: string, fact: AuthenticityFact | undefined): readonly Mail[] {
+  if (fact?.kind !== 'dkim') return []
+  return readMail(text).flatMap(({ headers, body }, index) => {
+    if (fact.parts[index] !== true) return []
+    const covered = new Set(fact.signedHeaders?.[index])
+    return [{ headers: headers.filter(([name]) => covered.has(name)), body }]
   })
-  messages.push(readOne(current))
-  return messages
 }
 
 /**
@@ -57,5 +67,7 @@ function readOne(lines: readonly string[]): Mail {
     const colon = line.indexOf(':')
     if (colon > 0) headers.push([line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()])
   }
-  return { headers, body: end === -1 ? '' : lines.slice(end + 1).join('\n') }
+  const body = end === -1 ? [] : lines.slice(end + 1)
+  while (body.at(-1) === '') body.pop()
+  return { headers, body: body.join('\n') }
 }

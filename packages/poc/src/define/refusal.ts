@@ -17,6 +17,9 @@ export class Refusal extends Error {
   }
 }
 
+/** Code of a refusal whose own code is no UPPER_SNAKE word of the approved code: it may be a value of the file. */
+export const UNNAMED_REFUSAL = 'UNNAMED_REFUSAL'
+
 /**
  * Refuses the contribution from inside a parser or a check.
  *

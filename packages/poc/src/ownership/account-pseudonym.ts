@@ -3,7 +3,8 @@ import { PocError } from '../errors.js'
 
 /**
  * An account of a provider under a pool's key: the same account always has the same pseudonym in one pool, another in every other
- * pool, and without the key nobody can tell whose it is. White space around the name and the case of ASCII letters do not count.
+ * pool, and without the key nobody can tell whose it is. What looks the same is the same: compatibility forms (NFKC), invisible format
+ * characters, white space around the name, the case of ASCII letters and a full stop behind the provider do not count.
  *
  * @param options `key`: at least 32 secret bytes, one per pool; `provider`: for example `example.org`; `account`: as the authentic
  *   export names it
@@ -21,10 +22,11 @@ export function accountPseudonym(options: {
   }
   const plain = (text: string): string =>
     text
-      .normalize('NFC')
+      .normalize('NFKC')
+      .replace(/\p{Cf}+/gu, '')
       .trim()
       .replace(/[A-Z]+/g, (part) => part.toLowerCase())
-  const provider = plain(options.provider)
+  const provider = plain(options.provider).replace(/\.$/, '')
   const account = plain(options.account)
   if (provider === '') throw new PocError('OPTION_INVALID', 'provider', 'a provider has a name')
   if (account === '') throw new PocError('OPTION_INVALID', 'account', 'an account has a name')

@@ -4,7 +4,10 @@ export type AccountRule =
   | 'first-wallet'
   /** Both contribute, and count as one contributor: the first wallet. */
   | 'merge'
-  /** The account moves to the wallet that proved it last; the first wallet's later contributions are refused. */
+  /**
+   * The account moves to the wallet that proved it last, by a binding that is newer than the holder's; the former wallet's later
+   * contributions are refused until it proves the account anew.
+   */
   | 'latest-wallet'
 
 /** What follows from the rule. */
@@ -21,13 +24,16 @@ export interface AccountDecision {
  * Decides about an account that a wallet has proved to control.
  *
  * @param options `rule`; `holder`: wallet that the pool's register names for the account, undefined when none does; `claimant`: wallet
- *   that contributes now
- * @returns the decision; the register is the caller's
+ *   that contributes now; `held`, `proved`: when the holder's and the claimant's bindings were made (`verifyBinding`), Unix seconds. An
+ *   account moves only by a `proved` that is later than `held`, so that two wallets cannot take turns with one binding each
+ * @returns the decision; the register, with `proved` of whoever holds the account from now on, is the caller's
  */
 export function decideAccount(options: {
   readonly rule: AccountRule
   readonly holder: string | undefined
   readonly claimant: string
+  readonly held?: number
+  readonly proved?: number
 }): AccountDecision {
   const claimant = options.claimant.toLowerCase()
   const holder = options.holder?.toLowerCase()
@@ -38,7 +44,9 @@ export function decideAccount(options: {
     case 'merge':
       return { accepted: true, contributor: holder, holder, reason: 'MERGED' }
     case 'latest-wallet':
-      return { accepted: true, contributor: claimant, holder: claimant, reason: 'MOVED' }
+      return options.proved !== undefined && options.held !== undefined && options.proved > options.held
+        ? { accepted: true, contributor: claimant, holder: claimant, reason: 'MOVED' }
+        : { accepted: false, contributor: null, holder, reason: 'ACCOUNT_OF_ANOTHER_WALLET' }
     case 'first-wallet':
       return { accepted: false, contributor: null, holder, reason: 'ACCOUNT_OF_ANOTHER_WALLET' }
   }

@@ -1,4 +1,4 @@
-import { type Address, encodeBase64Url, type Hex } from '@sealpool/crypto'
+import { type Address, encodeBase64Url, equalBytes, type Hex } from '@sealpool/crypto'
 import { PocError } from '../errors.js'
 import { recoverSigner } from '../signature/ethereum.js'
 import { type TypedData, typedDataHash } from '../signature/typed-data.js'
@@ -22,6 +22,8 @@ export interface BindingVerdict {
   readonly bound: boolean
   readonly reason:
     | 'BOUND'
+    | 'ANOTHER_POOL'
+    | 'NOT_ISSUED'
     | 'EXPIRED'
     | 'WALLET_DID_NOT_SIGN'
     | 'ANOTHER_ACCOUNT'
@@ -98,15 +100,19 @@ export function accountAnswer(challenge: BindingChallenge): string {
 }
 
 /**
- * Judges an answer: the wallet signed the challenge, and an export whose authenticity was verified comes from the account and holds
- * the answer's text.
+ * Judges an answer: the challenge is one that was made for this pool, the wallet signed it, and an export whose authenticity was verified
+ * comes from the account and holds the answer's text.
  *
- * @param options `challenge`; `signature` of the wallet; `account`: pseudonym of the account that the authentic export names; `shown`:
- *   text of that export in which the answer must stand; `at`: Unix seconds; `isUsed`: whether a nonce was answered before
+ * @param options `challenge` as it came back; `expected`: pool and chain that are served; `issued`: the challenge that was made with a
+ *   nonce, undefined when none was; `signature` of the wallet; `account`: pseudonym of the account that the authentic export names;
+ *   `shown`: text of that export in which the answer must stand; `at`: Unix seconds; `isUsed`: whether a nonce was answered before.
+ *   Nonces are given in lower case
  * @returns whether wallet and account are bound, or the first reason why not; noting the nonce as used is left to the caller
  */
 export function verifyBinding(options: {
   readonly challenge: BindingChallenge
+  readonly expected: { readonly pool: Address; readonly chainId: number }
+  readonly issued: (nonce: Hex) => BindingChallenge | undefined
   readonly signature: unknown
   readonly account: string
   readonly shown: string
@@ -115,12 +121,22 @@ export function verifyBinding(options: {
 }): BindingVerdict {
   const { challenge, at } = options
   const no = (reason: BindingVerdict['reason']): BindingVerdict => ({ bound: false, reason })
-  if (!(at <= challenge.expires)) return no('EXPIRED')
+  const { pool, chainId } = options.expected
+  if (challenge.pool.toLowerCase() !== pool.toLowerCase() || challenge.chainId !== chainId) {
+    return no('ANOTHER_POOL')
+  }
+  // The typed hash does not see the case of hexadecimal digits, a set of used nonces does.
+  const nonce = challenge.nonce.toLowerCase() as Hex
   const hash = typedDataHash(bindingTypedData(challenge))
-  const signer = hash === undefined ? undefined : recoverSigner(hash, options.signature)
+  const issued = options.issued(nonce)
+  const own = issued === undefined ? undefined : typedDataHash(bindingTypedData(issued))
+  // The whole of it: a wallet signs any time of expiry that it likes.
+  if (hash === undefined || own === undefined || !equalBytes(hash, own)) return no('NOT_ISSUED')
+  if (!(at <= challenge.expires)) return no('EXPIRED')
+  const signer = recoverSigner(hash, options.signature)
   if (signer === undefined || signer !== challenge.wallet.toLowerCase()) return no('WALLET_DID_NOT_SIGN')
   if (options.account !== challenge.account) return no('ANOTHER_ACCOUNT')
   if (!options.shown.includes(accountAnswer(challenge))) return no('ACCOUNT_DID_NOT_ANSWER')
-  if (options.isUsed(challenge.nonce)) return no('NONCE_USED')
+  if (options.isUsed(nonce)) return no('NONCE_USED')
   return { bound: true, reason: 'BOUND' }
 }

@@ -15,7 +15,7 @@ const challenge = makeBindingChallenge({
   account,
   provider: 'example.org',
   expires: 1000,
-  random: new Uint8Array(32).fill(7),
+  random: new Uint8Array(32).fill(0xab),
 })
 const signed = (by = wallet, what = challenge) => by.signTypedData(bindingTypedData(what) as never)
 const judge = async (own: object = {}) =>
@@ -25,6 +25,8 @@ const judge = async (own: object = {}) =>
     account,
     shown: `my profile: ${accountAnswer(challenge)}.`,
     at: 900,
+    expected: { pool: challenge.pool, chainId: 1 },
+    issued: (nonce: string) => (nonce === challenge.nonce ? challenge : undefined),
     isUsed: () => false,
     ...own,
   })
@@ -42,13 +44,37 @@ test('anything less is not', async () => {
     [{ signature: await signed(other) }, 'WALLET_DID_NOT_SIGN'],
     [{ signature: await signed(wallet, elsewhere) }, 'WALLET_DID_NOT_SIGN'],
     [{ signature: 1 }, 'WALLET_DID_NOT_SIGN'],
-    [{ challenge: elsewhere }, 'WALLET_DID_NOT_SIGN'],
+    [{ challenge: elsewhere }, 'ANOTHER_POOL'],
+    [{ expected: { pool: elsewhere.pool, chainId: 1 } }, 'ANOTHER_POOL'],
+    [{ expected: { pool: challenge.pool, chainId: 2 } }, 'ANOTHER_POOL'],
+    [{ issued: () => undefined }, 'NOT_ISSUED'],
+    [{ challenge: { ...challenge, expires: 5000 }, at: 2000 }, 'NOT_ISSUED'],
+    [{ challenge: { ...challenge, nonce: '0x12' } }, 'NOT_ISSUED'],
     [{ account: accountPseudonym({ key, provider: 'example.org', account: 'b' }) }, 'ANOTHER_ACCOUNT'],
     [{ shown: 'nothing' }, 'ACCOUNT_DID_NOT_ANSWER'],
     [{ shown: accountAnswer(forOther) }, 'ACCOUNT_DID_NOT_ANSWER'],
     [{ isUsed: (nonce: string) => nonce === challenge.nonce }, 'NONCE_USED'],
   ]
   for (const [own, reason] of cases) expect(await judge(own)).toEqual({ bound: false, reason })
+})
+test('a nonce is used once, however its digits are written', async () => {
+  const used = new Set<string>()
+  const answer = async (nonce: string) => {
+    const verdict = await judge({
+      challenge: { ...challenge, nonce },
+      issued: (own: string) => (own === challenge.nonce ? challenge : undefined),
+      isUsed: (own: string) => used.has(own),
+    })
+    if (verdict.bound) used.add(nonce.toLowerCase())
+    return verdict.reason
+  }
+  const upper = `0x${challenge.nonce.slice(2).toUpperCase()}`
+  expect(upper).not.toBe(challenge.nonce)
+  expect([await answer(upper), await answer(challenge.nonce), await answer(upper)]).toEqual([
+    'BOUND',
+    'NONCE_USED',
+    'NONCE_USED',
+  ])
 })
 test.each([{ random: new Uint8Array(31) }, { account: 'x' }, { wallet: '0x12' }, { expires: 1.5 }])(
   '%j makes no challenge',
@@ -65,6 +91,10 @@ describe('account pseudonyms', () => {
   test('are one for an account and a pool, however it is written', () => {
     expect(name({ account: ' A ' })).toBe(name({}))
     expect(name({ account: 'é' })).toBe(name({ account: 'e\u0301' }))
+    for (const account of ['a\u200b', '\u2060a', '\uff41', 'a\u00ad'])
+      expect(name({ account })).toBe(name({}))
+    expect(name({ provider: 'p.' })).toBe(name({ provider: 'P' }))
+    expect(name({ provider: 'p.q' })).not.toBe(name({ provider: 'pq' }))
     expect(name({ key: new Uint8Array(32).fill(5) })).not.toBe(name({}))
     expect(name({ provider: 'q' })).not.toBe(name({}))
     expect(name({ provider: 'p:1', account: 'a' })).not.toBe(name({ provider: 'p', account: '1:a' }))
@@ -73,6 +103,7 @@ describe('account pseudonyms', () => {
     [{ key: new Uint8Array(31) }, 'KEY_INVALID'],
     [{ account: ' ' }, 'OPTION_INVALID'],
     [{ provider: '' }, 'OPTION_INVALID'],
+    [{ account: '\u200b' }, 'OPTION_INVALID'],
   ])('of %j are refused', (own, code) => {
     expect(() => name(own)).toThrow(expect.objectContaining({ code }))
   })
@@ -83,7 +114,7 @@ test.each([
   ['first-wallet', '0xB', true, '0xb', '0xb', 'SAME_WALLET'],
   ['first-wallet', '0xa', false, null, '0xa', 'ACCOUNT_OF_ANOTHER_WALLET'],
   ['merge', '0xa', true, '0xa', '0xa', 'MERGED'],
-  ['latest-wallet', '0xa', true, '0xb', '0xb', 'MOVED'],
+  ['latest-wallet', '0xa', false, null, '0xa', 'ACCOUNT_OF_ANOTHER_WALLET'],
 ] as const)(
   'by the rule %s, an account of %s claimed by 0xb',
   (rule, holder, accepted, contributor, next, reason) => {
@@ -95,3 +126,18 @@ test.each([
     })
   },
 )
+test('by the rule latest-wallet an account moves by a newer binding alone, and two wallets cannot take turns', () => {
+  const decide = (claimant: string, proved: number, holder: string, held: number) =>
+    decideAccount({ rule: 'latest-wallet', holder, claimant, held, proved })
+  expect(decide('0xB', 200, '0xa', 100)).toEqual({
+    accepted: true,
+    contributor: '0xb',
+    holder: '0xb',
+    reason: 'MOVED',
+  })
+  for (const proved of [100, 200, Number.NaN]) {
+    expect(decide('0xa', proved, '0xb', 200)).toMatchObject({ accepted: false, holder: '0xb' })
+  }
+  expect(decide('0xa', 201, '0xb', 200).reason).toBe('MOVED')
+  expect(decide('0xb', 1, '0xb', 200).reason).toBe('SAME_WALLET')
+})

@@ -22,7 +22,7 @@ const described = new WeakMap<JobRuntime, Map<Digest, Promise<PocDescription>>>(
  *
  * @param poc code whose digest was checked
  * @param runtime where to run it
- * @returns id, version, issuers and sources as the code names them; `sources` is empty for code that names none
+ * @returns id, version, issuers, sources and what it examines as the code names them; the last two are empty for code that names none
  * @throws PocError `CODE_INVALID` when it does not describe itself, `RUNTIME_FAILED`
  */
 export function describePoc(poc: PocCode, runtime: JobRuntime): Promise<PocDescription> {
@@ -62,6 +62,7 @@ async function ask(poc: PocCode, runtime: JobRuntime): Promise<PocDescription> {
         .max(1000),
       // Code that was bundled before there were sources has none.
       sources: z.optional(authenticitySourcesSchema()),
+      examines: z.optional(z.array(z.enum(['account', 'items'])).max(2)),
     })
     .safeParse(result.output)
   if (!parsed.success) {
@@ -72,6 +73,6 @@ async function ask(poc: PocCode, runtime: JobRuntime): Promise<PocDescription> {
       'what the code says about itself is malformed',
     )
   }
-  const { id, version, issuers, sources = [] } = parsed.data
-  return { id, version, issuers, sources }
+  const { id, version, issuers, sources = [], examines = [] } = parsed.data
+  return { id, version, issuers, sources, examines }
 }

@@ -198,10 +198,6 @@ describe('code at fault', () => {
       "a check's name",
       `({ ...${JSON.stringify(part)}, evidence: [{ check: input.file.text, result: 'pass', place: '' }] })`,
     ],
-    [
-      'a refusal',
-      `({ ...${JSON.stringify({ ...part, valid: false, score: 0 })}, refusal: { code: input.file.text, place: '' } })`,
-    ],
   ])('raw text in %s is VERDICT_INVALID', async (_name, expression) => {
     const error = await judge(text('CANARY'), { code: codeOf(expression) }).catch((caught: unknown) => caught)
     expect(error).toMatchObject({ name: 'PocError', code: 'VERDICT_INVALID' })
@@ -220,6 +216,48 @@ describe('code at fault', () => {
     const expression = `({ ...${JSON.stringify(part)}, evidence: [{ check: 'score', result: 'pass', place: 'quality.' + input.file.text + '[12].score' }] })`
     const verdict = await judge(text('canary'), { code: codeOf(expression) })
     expect(verdict.evidence[0]?.place).toBe('quality.*[12].score')
+  })
+  test('a refusal that quotes the file stays a refusal, without the quotation', async () => {
+    const expression = `({ ...${JSON.stringify({ ...part, valid: false, score: 0 })}, refusal: { code: input.file.text, place: '' } })`
+    const verdict = await judge(text('CANARY'), { code: codeOf(expression) })
+    expect(verdict).toMatchObject({ valid: false, score: 0, refusal: { code: 'UNNAMED_REFUSAL', place: '' } })
+  })
+  test.each([
+    ['0170.1234567', '*.*'],
+    ['49.170.123.45.67', '*.*.*.*.*'],
+    ['4711815', '*'],
+    ['score[49][170][123][45]', 'score[49][170][*][*]'],
+    ['score[123456].quality', 'score[*].quality'],
+    ['score[canary].quality', 'score[*].quality'],
+    ['score[quality]', 'score[quality]'],
+    ['[49', '[*'],
+    ['49]', '*]'],
+    ['score[4 9]', 'score[*]'],
+    ['score49', '*'],
+    ['score[]', 'score[*]'],
+  ])('digits of a place that are no position are masked: %s', async (place, masked) => {
+    const expression = `({ ...${JSON.stringify({ ...part, valid: false, score: 0 })}, refusal: { code: 'DUPLICATE', place: input.file.text }, evidence: [{ check: 'score', result: 'pass', place: input.file.text }] })`
+    const verdict = await judge(text(place), { code: codeOf(expression) })
+    expect([verdict.refusal?.place, verdict.evidence[0]?.place]).toEqual([masked, masked])
+  })
+  test('digits of a member name get into no verdict, whatever stands around them', async () => {
+    const proof = await bundlePoc({
+      entry: fileURLToPath(new URL('../testing/calls-proof.ts', import.meta.url)),
+    })
+    const digits = fc.stringMatching(/^[0-9]{2,9}$/)
+    const name = fc.array(fc.oneof(digits, fc.constantFrom('.', '[', ']', '].[', '-')), { minLength: 1 })
+    await fc.assert(
+      fc.asyncProperty(name, async (parts) => {
+        const own = parts.join('')
+        const file = text(JSON.stringify({ calls: { [own]: 'x' }, list: [{ n: 1 }] }))
+        const { refusal } = await judge(file, { code: proof })
+        expect(refusal?.code).toBe('MALFORMED_EXPORT')
+        expect(refusal?.place).toMatch(/^calls\.\*$/)
+      }),
+      { numRuns: 60 },
+    )
+    const { refusal } = await judge(text('{"calls":{},"list":[{"n":1},{"n":"x"}]}'), { code: proof })
+    expect(refusal?.place).toBe('list[1].n')
   })
   test.each([
     ['no describe', 'globalThis.sealpool = { evaluate: () => 1 }'],

@@ -5,17 +5,33 @@ import {
   type JsonValue,
   sha256Digest,
 } from '@sealpool/crypto'
-import { type JobRuntime, type Limits, type RunErrorCode, SandboxError } from '@sealpool/sandbox'
+import {
+  type JobRuntime,
+  type Limits,
+  type RunErrorCode,
+  type RunResult,
+  SandboxError,
+} from '@sealpool/sandbox'
 import { latin1 } from '../authenticity/dkim/message.js'
 import { evidenceOf, factOf } from '../authenticity/evidence.js'
 import { verifyIssuerSignature } from '../authenticity/issuer-signature.js'
-import { verifySource } from '../authenticity/verify-source.js'
+import type { SignedFinding } from '../authenticity/signed-content.js'
+import { verifySigned } from '../authenticity/verify-source.js'
 import type { Facts, IssuerFact } from '../define/check.js'
+import type { PocDescription } from '../define/define-poc.js'
 import { PocError } from '../errors.js'
-import { essenceOf } from '../media-type.js'
+import { essenceOf, isJson } from '../media-type.js'
 import { type JudgedPart, type PocVerdict, parseJudgedPart } from '../verdict/verdict.js'
 import { closeVocabulary, vocabularyOf } from '../verdict/vocabulary.js'
 import { describePoc, type PocCode } from './describe-poc.js'
+import {
+  type AccountPort,
+  contentOf,
+  EXAMINATION_BYTES,
+  type Examination,
+  readExamination,
+  type UniquenessPort,
+} from './examine.js'
 
 /** What to judge, with which code, where. */
 export interface RunPocOptions {
@@ -34,7 +50,10 @@ export interface RunPocOptions {
   }
   /** What the host knows. Without `issuer`, the signature is verified here against the issuers the code declares. */
   readonly facts: {
-    readonly uniqueness: Facts['uniqueness']
+    /** Whether and how much the pool holds of it, or who can be asked: then the fingerprint and the items are made here. */
+    readonly uniqueness: Facts['uniqueness'] | UniquenessPort
+    /** Who can be asked about the account that the proof reads; without one the evidence says `not-checked`. */
+    readonly account?: AccountPort
     readonly issuer?: IssuerFact
     /** Unix seconds to judge validity by, the block's for example. Without it, what expires is not authentic. */
     readonly at?: number
@@ -56,7 +75,8 @@ const refusals: Partial<Record<RunErrorCode, string>> = {
  * Judges one contribution. The same bytes, facts and code give the same verdict in every runtime and on every machine
  * (a deadline aside, which is a clock). What the code prints is dropped.
  *
- * @param options code, runtime, limits, contribution and facts
+ * @param options code, runtime, limits, contribution and facts; where somebody can be asked (`uniqueness`, `account`) and the proof
+ *   declares `items` or `account`, its entry `examine` runs first, with room for 32 MiB of items
  * @returns the verdict; a contribution that cannot be read, or on which the code fails, gets one with a refusal
  * @throws PocError `CODE_MISMATCH`, `CODE_INVALID`, `VERDICT_INVALID`, `RUNTIME_FAILED`: the code or the runtime is at fault
  * @example
@@ -86,24 +106,39 @@ export async function runPoc(options: RunPocOptions): Promise<PocVerdict> {
   })
   const text = fileText(contribution)
   if (text === undefined) return verdict(refused('MALFORMED_EXPORT', 'file'))
-  const { facts, evidence } = await gatherFacts(options)
+  const file = { mediaType: essenceOf(contribution.mediaType), text }
+  const { description, findings, ...gathered } = await gatherFacts(options)
+  const { evidence } = gathered
+  const run = (entry: string, facts: JsonObject, own: Limits) =>
+    runtime.run({ code: poc.code, entry, input: { file, facts }, limits: own })
   try {
-    const result = await runtime.run({
-      code: poc.code,
-      entry: 'evaluate',
-      input: { file: { mediaType: essenceOf(contribution.mediaType), text }, facts },
-      limits,
-    })
-    if (result.ok) {
-      const part = closeVocabulary(parseJudgedPart(result.output), vocabularyOf(poc.code))
-      return verdict({ ...part, evidence: [...evidence, ...part.evidence].slice(0, MOST_EVIDENCE) })
+    let facts = gathered.facts
+    const { uniqueness, account } = options.facts
+    const isAsked = typeof uniqueness === 'function'
+    let examined: Examination = { account: null, items: null }
+    if (description.examines.length > 0 && (isAsked || account !== undefined)) {
+      const outputBytes = Math.max(limits.outputBytes, EXAMINATION_BYTES)
+      const result = await run(
+        'examine',
+        { ...facts, uniqueness: { duplicate: false } },
+        { ...limits, outputBytes },
+      )
+      if (!result.ok) return verdict({ ...failedRun(result), evidence })
+      examined = readExamination(result)
     }
-    const refusal = refusals[result.code]
-    if (refusal !== undefined) return verdict({ ...refused(refusal, result.place), evidence })
-    if (result.code === 'RUNTIME_LOST') {
-      throw new PocError('RUNTIME_FAILED', 'runtime', 'the runtime was lost; run again')
+    facts = {
+      ...facts,
+      uniqueness: {
+        ...(isAsked ? await uniqueness(contentOf(contribution, findings, examined.items)) : uniqueness),
+      },
     }
-    throw new PocError('CODE_INVALID', result.place, `the code does not evaluate (${result.code})`)
+    if (account !== undefined && examined.account !== null) {
+      facts = { ...facts, account: { ...(await account(examined.account)) } }
+    }
+    const result = await run('evaluate', facts, limits)
+    if (!result.ok) return verdict({ ...failedRun(result), evidence })
+    const part = closeVocabulary(parseJudgedPart(result.output), vocabularyOf(poc.code))
+    return verdict({ ...part, evidence: [...evidence, ...part.evidence].slice(0, MOST_EVIDENCE) })
   } catch (error) {
     if (!(error instanceof SandboxError)) throw error
     throw new PocError('RUNTIME_FAILED', error.place, `the runtime refused the call (${error.code})`, {
@@ -112,41 +147,55 @@ export async function runPoc(options: RunPocOptions): Promise<PocVerdict> {
   }
 }
 
+/** A run that failed, as a refusal; what is the code's or the runtime's fault is thrown. */
+function failedRun(result: Extract<RunResult, { ok: false }>): JudgedPart {
+  const refusal = refusals[result.code]
+  if (refusal !== undefined) return refused(refusal, result.place)
+  if (result.code === 'RUNTIME_LOST') {
+    throw new PocError('RUNTIME_FAILED', 'runtime', 'the runtime was lost; run again')
+  }
+  throw new PocError('CODE_INVALID', result.place, `the code does not evaluate (${result.code})`)
+}
+
 const MOST_EVIDENCE = 200
 
-async function gatherFacts({
-  poc,
-  runtime,
-  contribution,
-  facts,
-}: RunPocOptions): Promise<{ readonly facts: JsonObject; readonly evidence: JudgedPart['evidence'] }> {
+async function gatherFacts({ poc, runtime, contribution, facts }: RunPocOptions): Promise<{
+  readonly description: PocDescription
+  readonly facts: JsonObject
+  readonly evidence: JudgedPart['evidence']
+  readonly findings: readonly (readonly SignedFinding[])[]
+}> {
   const owner = contribution.owner.toLowerCase()
-  const { issuers, sources } = await describePoc(poc, runtime)
+  const description = await describePoc(poc, runtime)
+  const { issuers, sources } = description
   const issuer =
     facts.issuer ??
     (issuers.length > 0 ? verifyIssuerSignature({ bytes: contribution.bytes, issuers }) : undefined)
-  const known: Record<string, JsonValue> = { uniqueness: { ...facts.uniqueness }, owner }
+  const known: Record<string, JsonValue> = { owner }
+  if (facts.at !== undefined) known['at'] = facts.at
   if (issuer !== undefined) {
     const { name, valid, reason } = issuer
     known['issuer'] = reason === undefined ? { name, valid } : { name, valid, reason }
   }
-  if (sources.length === 0) return { facts: known, evidence: [] }
   const found = sources.map((source) =>
-    verifySource({ source, bytes: contribution.bytes, owner: contribution.owner, at: facts.at }),
+    verifySigned({ source, bytes: contribution.bytes, owner: contribution.owner, at: facts.at }),
   )
-  known['authenticity'] = found.map((findings, index) => factOf(sources[index]?.kind ?? 'jws', findings))
-  return { facts: known, evidence: found.flatMap(evidenceOf) }
+  if (sources.length > 0) {
+    known['authenticity'] = found.map((findings, index) => factOf(sources[index]?.kind ?? 'jws', findings))
+  }
+  return { description, facts: known, evidence: found.flatMap(evidenceOf), findings: found }
 }
 
 /**
  * The text that the code sees. Mail may hold bytes that are no UTF-8, which then stand one to a character; images and sound
- * come in base64.
+ * come in base64. A byte order mark is dropped of JSON and CSV alone: before anything else it is a part of what the host verified.
  */
 function fileText({ bytes, mediaType }: RunPocOptions['contribution']): string | undefined {
   const essence = essenceOf(mediaType)
   if (/^((image|audio|video)\/|application\/c2pa$)/.test(essence)) return encodeBase64Url(bytes)
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    const ignoreBOM = !isJson(essence) && essence !== 'text/csv'
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM }).decode(bytes)
   } catch {
     return essence === 'message/rfc822' || essence === 'application/mbox' ? latin1(bytes) : undefined
   }

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { sha256Digest } from '@sealpool/crypto'
 import type { JobRuntime, JsonValue } from '@sealpool/sandbox'
 import { createProcessRuntime } from '@sealpool/sandbox/process'
@@ -5,10 +6,17 @@ import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { evidenceOf, factOf } from '../authenticity/evidence.js'
 import { failed, finding, notChecked, passed } from '../authenticity/finding.js'
+import { type BundledPoc, bundlePoc } from '../bundle/index.js'
 import { definePoc } from '../define/index.js'
 import { ed25519Record, mailEd25519, signMail } from '../testing/signed-mail.js'
+import { contentFingerprint } from '../uniqueness/content-fingerprint.js'
+import { itemsOf } from '../uniqueness/content-items.js'
+import { contributionFingerprint } from '../uniqueness/contribution-fingerprint.js'
+import type { PocVerdict } from '../verdict/verdict.js'
 import { vocabularyOf } from '../verdict/vocabulary.js'
-import { runPoc } from './run-poc.js'
+import type { PocCode } from './describe-poc.js'
+import type { ContributionContent } from './examine.js'
+import { type RunPocOptions, runPoc } from './run-poc.js'
 
 const owner = `0x${'ab'.repeat(20)}` as const
 const limits = { memoryBytes: 2 ** 24, timeMs: 2_000, outputBytes: 65_536 }
@@ -183,12 +191,142 @@ describe('evidence of findings', () => {
   })
 })
 
+describe('what the host can be asked', () => {
+  const steps = fileURLToPath(new URL('../testing/steps-proof.ts', import.meta.url))
+  const rows = Array.from({ length: 8 }, (_, day) => ({
+    day: `2026-01-${day}`,
+    steps: 1000 * day,
+    place: 'x',
+  }))
+  const file = { rows, account: 'canary@example.org' }
+  let runtime: JobRuntime
+  let poc: BundledPoc
+  beforeAll(async () => {
+    runtime = await createQuickJsRuntime()
+    poc = await bundlePoc({ entry: steps })
+  })
+  afterAll(() => runtime.close())
+  const judge = (
+    value: unknown,
+    facts: Partial<RunPocOptions['facts']> = {},
+    own: Partial<RunPocOptions> = {},
+  ) =>
+    runPoc({
+      poc,
+      runtime,
+      limits: { ...limits, outputBytes: 1024 },
+      contribution: {
+        id: '1',
+        pool: owner,
+        owner,
+        mediaType: 'application/json',
+        bytes: new TextEncoder().encode(JSON.stringify(value)),
+      },
+      facts: { uniqueness: { duplicate: false }, ...facts },
+      ...own,
+    })
+  const accountCheck = (verdict: PocVerdict) =>
+    verdict.evidence.find(({ check }) => check === 'account')?.result
+
+  test('about the items that the proof read, and nothing beside them', async () => {
+    const key = new Uint8Array(32).fill(1)
+    const seen: ContributionContent[] = []
+    const uniqueness = (about: ContributionContent) => {
+      seen.push(about)
+      return Promise.resolve({ duplicate: false, novelty: 0.25 })
+    }
+    const verdict = await judge(
+      { ...file, rows: rows.map((row) => ({ ...row, own: 1 })), pad: [1] },
+      { uniqueness },
+    )
+    expect(verdict).toMatchObject({ valid: true, uniqueness: 0.25 })
+    expect(seen[0]?.content).toEqual(itemsOf(rows))
+    expect(seen[0]?.fingerprint(key)).toMatch(/^[0-9a-f]{64}$/)
+    // Far more of them than a verdict may have bytes.
+    const many = Array.from({ length: 3000 }, (_, day) => ({ day: `d${day}`, steps: day, place: 'y' }))
+    await judge({ rows: many }, { uniqueness })
+    expect(seen[1]?.content).toMatchObject({
+      items: expect.arrayContaining([itemsOf(many.slice(-1)).items[0]]),
+    })
+  })
+  test('about the fingerprint: of what is signed where a source is authentic, else of the file', async () => {
+    const key = new Uint8Array(32).fill(1)
+    const prints: string[] = []
+    const uniqueness = ({ fingerprint, content }: ContributionContent) => {
+      prints.push(fingerprint(key))
+      expect(content).toMatchObject({ mediaType: 'message/rfc822' })
+      return { duplicate: false }
+    }
+    const bytes = (text: string) => Uint8Array.from(Buffer.from(text, 'latin1'))
+    const code = codeOf([source])
+    for (const text of [mail(), `X-A: 1\r\n${mail()}`, mail().replace('canary', 'other')]) {
+      await runPoc({
+        poc: { code, digest: sha256Digest(new TextEncoder().encode(code)) },
+        runtime,
+        limits,
+        contribution: { id: '1', pool: owner, owner, mediaType: 'message/rfc822', bytes: bytes(text) },
+        facts: { uniqueness },
+      })
+    }
+    const own = { key, mediaType: 'message/rfc822' }
+    expect(prints[0]).toBe(prints[1])
+    expect(prints[0]).toBe(contributionFingerprint({ ...own, bytes: bytes(mail()), sources: [source] }))
+    expect(prints[2]).toBe(contentFingerprint({ ...own, bytes: bytes(mail().replace('canary', 'other')) }))
+  })
+  test('about the account, which stays out of the verdict', async () => {
+    const asked: unknown[] = []
+    const register = (accepted: boolean) => (named: unknown) => {
+      asked.push(named)
+      return { accepted }
+    }
+    const accepted = await judge(file, { account: register(true) })
+    expect([accepted.valid, accountCheck(accepted)]).toEqual([true, 'pass'])
+    const refused = await judge(file, { account: register(false) })
+    expect(refused).toMatchObject({
+      valid: false,
+      refusal: { code: 'ACCOUNT_OF_ANOTHER_WALLET', place: 'account' },
+    })
+    expect(asked).toEqual(Array(2).fill({ provider: 'steps.example', account: 'canary@example.org' }))
+    expect(JSON.stringify([accepted, refused])).not.toContain('canary')
+    expect(accountCheck(await judge(file))).toBe('not-checked')
+    const { account: _, ...nobody } = file
+    expect(accountCheck(await judge(nobody, { account: register(false) }))).toBe('not-checked')
+    expect(asked).toHaveLength(2)
+  })
+  test('and a file that the proof refuses is asked about as it is', async () => {
+    let content: unknown
+    const uniqueness = (about: ContributionContent) => {
+      content = about.content
+      return { duplicate: false }
+    }
+    expect((await judge({ rows: [{ canary: 1 }] }, { uniqueness })).refusal?.code).toBe('WRONG_SHAPE')
+    expect(content).toMatchObject({ mediaType: 'application/json' })
+  })
+  test('code that examines wrongly is at fault, and code that fails at it is refused', async () => {
+    const of = (body: string): PocCode => {
+      const code = `globalThis.sealpool = { describe: () => ({ id: 'x', version: '1', issuers: [], examines: ['items'] }), examine: () => { ${body} }, evaluate: () => null }`
+      return { code, digest: sha256Digest(new TextEncoder().encode(code)) }
+    }
+    const uniqueness = () => ({ duplicate: false })
+    await expect(judge(file, { uniqueness }, { poc: of('return 1') })).rejects.toMatchObject({
+      code: 'CODE_INVALID',
+      place: 'poc.examine',
+    })
+    const thrown = await judge(file, { uniqueness }, { poc: of('throw new Error("canary")') })
+    expect(thrown.refusal).toMatchObject({ code: 'POC_THREW' })
+    await expect(judge(file, { uniqueness: () => Promise.reject(new Error('index')) })).rejects.toThrow(
+      'index',
+    )
+  })
+})
+
 test('a proof in WebAssembly is judged like any other, and its words stand in its bytes', async () => {
   const module = Buffer.from('AGFzbQEAAAA=', 'base64')
   const code = Buffer.concat([module, Buffer.from([0, 5, 4]), Buffer.from('WORD')]).toString('base64')
   expect(vocabularyOf(code)).toContain('WORD')
   expect(vocabularyOf('AGFzbQ!')).toBe('')
   expect(vocabularyOf('script')).toBe('script')
+  expect(vocabularyOf('refuse("WRONG_SIGNA\\\nTURE")')).toContain('WRONG_SIGNATURE')
   const runtime = await createProcessRuntime({ isolation: 'best', engine: 'webassembly' })
   const judged = runPoc({
     poc: { code, digest: sha256Digest(new TextEncoder().encode(code)) },

@@ -37,11 +37,32 @@ const text = (value: string): Uint8Array => keccak_256(new TextEncoder().encode(
  * @returns 32 bytes, or undefined when the message does not fit its types
  */
 export function typedDataHash(data: TypedData): Uint8Array | undefined {
-  try {
+  return orUndefined(() => {
     const fields = domainFields.filter(({ name }) => Object.hasOwn(data.domain, name))
     const domain = hashStruct({ EIP712Domain: fields }, 'EIP712Domain', data.domain, 0)
     const message = hashStruct(data.types, data.primaryType, data.message, 0)
     return keccak_256(concatBytes(Uint8Array.of(0x19, 0x01), domain, message))
+  })
+}
+
+/**
+ * The 32 bytes in which a member of the message is signed (EIP-712, encodeData): one for all ways to write a value, so that `7`, `"07"`
+ * and `"0x7"` are the same.
+ *
+ * @param data typed data, its message hostile
+ * @param name of a member of the primary type
+ * @returns 32 bytes, or undefined when the type has no such member or the value does not fit
+ */
+export function typedMemberWord(data: TypedData, name: string): Uint8Array | undefined {
+  const fields = Object.hasOwn(data.types, data.primaryType) ? data.types[data.primaryType] : undefined
+  const field = fields?.find((one) => one.name === name)
+  if (field === undefined || !Object.hasOwn(data.message, name)) return undefined
+  return orUndefined(() => encode(data.types, field.type, data.message[name], 1))
+}
+
+function orUndefined(hash: () => Uint8Array): Uint8Array | undefined {
+  try {
+    return hash()
   } catch (error) {
     if (error instanceof TypeMismatch) return undefined
     throw error
@@ -109,7 +130,10 @@ function encode(
   if (array !== null) {
     const [, item = '', size = ''] = array
     if (!Array.isArray(value) || (size !== '' && value.length !== Number(size))) throw new TypeMismatch()
-    return keccak_256(concatBytes(...value.map((one: JsonValue) => encode(types, item, one, depth + 1))))
+    // One after the other: a list of the contributor's length would not fit into the arguments of a call.
+    const hash = keccak_256.create()
+    for (const one of value as readonly JsonValue[]) hash.update(encode(types, item, one, depth + 1))
+    return hash.digest()
   }
   if (Object.hasOwn(types, type)) return hashStruct(types, type, value, depth)
   if (type === 'string') {

@@ -58,7 +58,8 @@ export function verifySignature(options: {
     const expected = { p256: 'ES256', p384: 'ES384', secp256k1: 'ES256K' }[key.type]
     if (algorithm !== expected) return false
     const curve = { p256, p384, secp256k1 }[key.type]
-    // Others sign with high s as well; which of the two it is changes nothing that is decided here.
+    // Half of what others sign has a high s (WebCrypto, OpenSSL). So a signature has a twin that anyone can make, and what counts
+    // contributions must look at what is signed and not at the signature: see `signedContent`.
     return curve.verify(signature, message, key.bytes, { lowS: false, prehash: true, format })
   } catch {
     return false

@@ -37,13 +37,25 @@ export function issue(options: {
   readonly usage?: string
   readonly until?: string
   readonly critical?: string
+  readonly pathLength?: number
+  /** Bits of the key usage, the first ones from the left. */
+  readonly keyUsage?: number
 }): Issued {
   const { subject, by, authority = false, usage, until = '301231235959Z', critical } = options
+  const { pathLength, keyUsage } = options
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const extension = (id: string, value: Buffer, isCritical = true): Buffer =>
     der(0x30, oid(id), ...(isCritical ? [der(0x01, [0xff])] : []), der(0x04, value))
   const extensions = [
-    extension('2.5.29.19', der(0x30, ...(authority ? [der(0x01, [0xff])] : []))),
+    extension(
+      '2.5.29.19',
+      der(
+        0x30,
+        ...(authority ? [der(0x01, [0xff])] : []),
+        ...(pathLength === undefined ? [] : [der(0x02, [pathLength])]),
+      ),
+    ),
+    ...(keyUsage === undefined ? [] : [extension('2.5.29.15', der(0x03, [0, keyUsage]))]),
     ...(usage === undefined ? [] : [extension('2.5.29.37', der(0x30, oid(usage)), false)]),
     ...(critical === undefined ? [] : [extension(critical, der(0x30))]),
   ]
@@ -107,10 +119,25 @@ export interface C2paChanges {
   readonly header?: Map<number, unknown>
   /** How often each assertion is listed. */
   readonly times?: number
+  /** Bytes that the signer leaves in the unprotected header, for time stamps. */
+  readonly padding?: number
+  /** A chunk that is put in front of the manifest (or behind it) after signing; its room comes from the padding. */
+  readonly inserted?: { readonly type: string; readonly content: Uint8Array }
+  readonly behind?: boolean
+  /** What the picture shows. */
+  readonly content?: string
 }
 
-/** A PNG whose `caBX` chunk holds a signed manifest over the rest of the file. */
-export function signedPng(leaf: Issued, changes: C2paChanges = {}): Uint8Array {
+/** What a picture's container is like: its parts before and behind the manifest, and the manifest in its framing. */
+interface Container {
+  readonly before: Buffer
+  readonly after: Buffer
+  readonly wrap: (store: Uint8Array) => Buffer
+}
+
+function png(
+  pixels = 'canary pixels',
+): Container & { readonly chunk: (type: string, content: Uint8Array) => Buffer } {
   const chunk = (type: string, content: Uint8Array): Buffer => {
     const length = Buffer.alloc(4)
     length.writeUInt32BE(content.length)
@@ -118,11 +145,57 @@ export function signedPng(leaf: Issued, changes: C2paChanges = {}): Uint8Array {
     return Buffer.concat([length, Buffer.from(type, 'latin1'), content, Buffer.alloc(4)])
   }
   const before = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), chunk('IHDR', Buffer.alloc(13, 1))])
-  const after = Buffer.concat([chunk('IDAT', Buffer.from('canary pixels')), chunk('IEND', Buffer.alloc(0))])
+  const after = Buffer.concat([chunk('IDAT', Buffer.from(pixels)), chunk('IEND', Buffer.alloc(0))])
+  return { before, after, wrap: (store) => chunk('caBX', store), chunk }
+}
+
+/** A segment of a JPEG; the manifest's are `APP11`, of which the second and later ones repeat the superbox's header. */
+function segment(marker: number, content: Uint8Array): Buffer {
+  const head = Buffer.from([0xff, marker, 0, 0])
+  head.writeUInt16BE(content.length + 2, 2)
+  return Buffer.concat([head, content])
+}
+
+const jpeg: Container = {
+  before: Buffer.concat([Buffer.from([0xff, 0xd8]), segment(0xe0, Buffer.from('JFIF canary'))]),
+  after: Buffer.from([0xff, 0xda, 0, 4, 1, 2, 0xff, 0xd9]),
+  wrap: (store) => {
+    const parts: Buffer[] = []
+    for (let at = 0; at < store.length; at += 700) {
+      const head = Buffer.from([0x4a, 0x50, 0, 1, 0, 0, 0, parts.length + 1])
+      const repeated = at === 0 ? [] : [store.subarray(0, 8)]
+      parts.push(segment(0xeb, Buffer.concat([head, ...repeated, store.subarray(at, at + 700)])))
+    }
+    return Buffer.concat(parts)
+  },
+}
+
+/** A PNG whose `caBX` chunk holds a signed manifest over the rest of the file. */
+export function signedPng(leaf: Issued, changes: C2paChanges = {}): Uint8Array {
+  const { chunk, ...container } = png(changes.content)
+  const { inserted } = changes
+  return signedPicture(leaf, container, changes, inserted && chunk(inserted.type, inserted.content))
+}
+
+/** A JPEG whose APP11 segments hold one. */
+export function signedJpeg(leaf: Issued, changes: C2paChanges = {}): Uint8Array {
+  const { inserted } = changes
+  return signedPicture(leaf, jpeg, changes, inserted && segment(0xee, inserted.content))
+}
+
+function signedPicture(
+  leaf: Issued,
+  { before, after, wrap }: Container,
+  changes: C2paChanges,
+  inserted: Uint8Array | undefined,
+): Uint8Array {
   const content = sha256(Buffer.concat([before, after]))
-  const build = (size: number): Buffer => {
+  const { padding = 0 } = changes
+  const build = (size: number, pad: number): Buffer => {
     const { binding = 'data' } = changes
-    const exclusions = changes.exclusions ?? [{ start: before.length, length: size + 12 }]
+    const exclusions = changes.exclusions ?? [
+      { start: before.length, length: wrap(Buffer.alloc(size)).length },
+    ]
     const hash = superbox(
       'cbor',
       binding === 'bmff' ? 'c2pa.hash.bmff.v2' : 'c2pa.hash.data',
@@ -157,7 +230,10 @@ export function signedPng(leaf: Issued, changes: C2paChanges = {}): Uint8Array {
     )
     const signed = cbor(['Signature1', header, Buffer.alloc(0), claim])
     const mark = sign('sha256', signed, { key: changes.signer ?? leaf.key, dsaEncoding: 'ieee-p1363' })
-    const cose = Buffer.concat([Buffer.from([0xd2]), cbor([header, new Map(), null, mark])])
+    const cose = Buffer.concat([
+      Buffer.from([0xd2]),
+      cbor([header, new Map([['pad', Buffer.alloc(pad)]]), null, mark]),
+    ])
     const stored = changes.assertion === undefined ? list : [changes.assertion, ...list.slice(1)]
     return superbox(
       'c2pa',
@@ -172,9 +248,14 @@ export function signedPng(leaf: Issued, changes: C2paChanges = {}): Uint8Array {
     )
   }
   // The exclusion's length stands in the manifest and depends on it: three rounds settle it.
-  let store = build(1000)
-  for (let round = 0; round < 3; round++) store = build(store.length)
-  return Uint8Array.from(Buffer.concat([before, chunk('caBX', store), after]))
+  let size = 1000
+  for (let round = 0; round < 3; round++) size = build(size, padding).length
+  if (inserted === undefined)
+    return Uint8Array.from(Buffer.concat([before, wrap(build(size, padding)), after]))
+  // Nothing that is signed depends on the padding, so whoever wants to takes room from it.
+  const store = build(size, padding - inserted.length)
+  const parts = changes.behind === true ? [wrap(store), inserted] : [inserted, wrap(store)]
+  return Uint8Array.from(Buffer.concat([before, ...parts, after]))
 }
 
 /** Another assertion of the same label. */

@@ -29,8 +29,7 @@ test.each([
   ['row order', 'a,b\n3,4\n1,2'],
   ['column order', 'b,a\n2,1\n4,3\n'],
   ['quoting', '"a","b"\n"1","2"\n3,"4"\n'],
-  ['white space around fields', 'a , b\n 1,2 \n3,4\n'],
-  ['blank lines', '\na,b\n\n1,2\n3,4\n\n'],
+  ['empty lines', 'a,b\n\n1,2\n\r\n3,4\n\n'],
 ])('CSV that differs in %s alone has the same fingerprint', (_name, content) => {
   expect(csv(content)).toBe(csv('a,b\n1,2\n3,4\n'))
 })

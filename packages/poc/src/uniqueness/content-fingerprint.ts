@@ -10,7 +10,8 @@ import { essenceOf, isJson } from '../media-type.js'
  *
  * JSON counts in its RFC 8785 form (white space, member order, escapes and number spelling do not matter). CSV counts as
  * a set of rows with their multiplicity: line endings, quoting, the order of rows and of columns do not matter. Anything
- * else, and what is not well formed, counts byte for byte.
+ * else, and what is not well formed, counts byte for byte. For a proof with sources of authenticity it is the wrong one: a signature
+ * leaves the bytes free, see `contributionFingerprint`.
  *
  * @param options `key`: at least 32 secret bytes, one per pool; `mediaType`: of the file; `bytes`: the file
  * @returns 64 lower-case hexadecimal digits
@@ -30,10 +31,15 @@ export function contentFingerprint(options: {
   readonly bytes: Uint8Array
 }): string {
   const { key, mediaType, bytes } = options
+  assertFingerprintKey(key)
+  return keyedFingerprint({ key, ...canonicalContent(essenceOf(mediaType), bytes) })
+}
+
+/** Refuses a key that is too short. */
+export function assertFingerprintKey(key: Uint8Array): void {
   if (key.length < 32) {
     throw new PocError('KEY_INVALID', 'key', 'a fingerprint key has at least 32 bytes; derive one per pool')
   }
-  return keyedFingerprint({ key, ...canonicalContent(essenceOf(mediaType), bytes) })
 }
 
 function canonicalContent(

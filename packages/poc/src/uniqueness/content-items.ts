@@ -1,65 +1,91 @@
+import { decodeUrlSafe } from '../authenticity/base64.js'
+import { latin1 } from '../authenticity/dkim/message.js'
 import { readCsv } from '../csv/read-csv.js'
 import { essenceOf, isJson } from '../media-type.js'
 
-/** What a file consists of, for comparing files by what they share. */
+/** What a contribution consists of, for comparing contributions by what they share. */
 export interface ContentItems {
-  /** Distinct items in no order that matters: rows, members of an object, or runs of words. */
+  /** Distinct items in no order that matters: rows, single values, or runs of words. */
   readonly items: readonly string[]
-  /** What an item is. */
-  readonly kind: 'row' | 'member' | 'words'
 }
+
+/** A file that is taken apart, or items of a contribution that was: see {@link itemsOf}. */
+export type ItemSource = { readonly mediaType: string; readonly bytes: Uint8Array } | ContentItems
 
 const WORDS_IN_A_RUN = 5
 const MOST_ITEMS = 200_000
 const DEEPEST = 64
+/** What has no items: a byte of it that changes changes every run of its "words". */
+const BINARY =
+  /^((image|audio|video|font)\/|application\/(c2pa|gzip|octet-stream|pdf|vnd\.apache\.parquet|zip)$)/
 
 /**
- * Takes a file apart. Tables (CSV, JSON arrays of objects, JSON lines) give rows, other JSON its leaves, text its runs of five words.
- * Numbers count with two significant digits and texts without regard to case (of ASCII) and white space, so that a copy in which
- * values were nudged is still a copy. The order of rows and columns does not matter.
+ * Takes a file apart. Objects in a list are rows, wherever the list is and however they are wrapped; other values of JSON are items
+ * with their name; CSV gives rows; the payload of a token counts as JSON; any other text gives its runs of five words. Numbers count
+ * with two significant digits, days without a time, and texts by their letters and digits without regard to case (of ASCII), so that a
+ * copy in which values were nudged is still a copy. Names of columns count without case, empty cells not at all, and the order of
+ * rows and columns does not matter.
  *
- * @param options `mediaType` of the file; `bytes`
- * @returns at most 200,000 distinct items; an empty list for bytes that are no text
+ * Whoever adds a column of his own to every row makes other rows of them. Against that a proof declares `items`: {@link itemsOf}.
+ *
+ * @param source `mediaType` and `bytes` of a file, or items that are there already
+ * @returns at most 200,000 distinct items; an empty list for pictures, sound and archives
  */
-export function contentItems(options: {
-  readonly mediaType: string
-  readonly bytes: Uint8Array
-}): ContentItems {
-  const essence = essenceOf(options.mediaType)
-  const text = decode(options.bytes)
-  if (text === undefined) return { items: [], kind: 'words' }
-  if (essence === 'text/csv') {
-    const table = readCsv(text)
-    if (table !== undefined) {
-      return rowsOf(
-        table.rows.map((row) => table.header.map((name, index) => [name, row[index] ?? ''] as const)),
-      )
-    }
-  }
-  if (isJson(essence) || essence === 'application/x-ndjson' || essence === 'application/jsonl') {
-    const value = isJson(essence)
-      ? parse(text)
-      : text
-          .split('\n')
-          .filter((line) => line.trim() !== '')
-          .map(parse)
-    const rows = tableOf(value)
-    if (rows !== undefined) return rowsOf(rows)
-    if (value !== undefined) {
-      const items = new Set<string>()
-      leaves(value, '', items, 0)
-      return { items: [...items], kind: 'member' }
-    }
-  }
-  return { items: runsOfWords(text), kind: 'words' }
+export function contentItems(source: ItemSource): ContentItems {
+  if ('items' in source) return source
+  const essence = essenceOf(source.mediaType)
+  if (BINARY.test(essence)) return { items: [] }
+  const text = decode(source.bytes)
+  const value = parseValue(text, essence)
+  return value === undefined ? { items: runsOfWords(text) } : { items: valuesOf(value) }
 }
 
-function decode(bytes: Uint8Array): string | undefined {
+/**
+ * Items of what a proof read: those columns that it pays for, and nothing that a contributor put beside them.
+ *
+ * @param values rows or other values, as the proof's `items` gives them
+ * @returns at most 200,000 distinct items
+ * @example
+ * ```ts
+ * import { itemsOf } from '@sealpool/poc'
+ * console.log(itemsOf([{ day: '2026-01-01', steps: 5000 }, { steps: '5001', Day: '2026-01-01T10:00' }]).items.length) // 1
+ * ```
+ */
+export function itemsOf(values: readonly unknown[]): ContentItems {
+  return { items: valuesOf(values) }
+}
+
+/** Bytes as text; what is no UTF-8 stands one to a character, as the code that judges sees mail. */
+function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    return undefined
+    return latin1(bytes)
   }
+}
+
+/** What the text says as JSON or as rows; undefined for anything else. A type that says `text` alone may be either. */
+function parseValue(text: string, essence: string): unknown {
+  if (/^application\/(.*\+)?(jwt|jose)$/.test(essence)) {
+    const payload = decodeUrlSafe(text.split('.', 2)[1] ?? '')
+    return payload === undefined ? undefined : parse(decode(payload))
+  }
+  const plain = essence.startsWith('text/') || essence === ''
+  if (isJson(essence) || (plain && /^\s*[[{]/.test(text))) {
+    const value = parse(text)
+    if (value !== undefined) return value
+  }
+  if (essence === 'application/x-ndjson' || essence === 'application/jsonl') {
+    return text
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .map(parse)
+  }
+  const table = plain ? readCsv(text) : undefined
+  const isTable =
+    table !== undefined && (essence === 'text/csv' || (table.header.length > 1 && table.rows.length > 0))
+  if (!isTable) return undefined
+  return table.rows.map((row) => new Map(table.header.map((name, index) => [name, row[index] ?? ''])))
 }
 
 function parse(text: string): unknown {
@@ -71,52 +97,85 @@ function parse(text: string): unknown {
   }
 }
 
-/** Rows of an array of objects, or of an array in the only member that holds one (`{ "payload": [...] }`). */
-function tableOf(value: unknown): (readonly (readonly [string, unknown])[])[] | undefined {
-  if (Array.isArray(value) && value.length > 0) {
-    const isRow = (row: unknown): boolean => typeof row === 'object' && row !== null && !Array.isArray(row)
-    return value.every(isRow) ? value.map((row) => Object.entries(row as object)) : undefined
-  }
-  if (typeof value !== 'object' || value === null) return undefined
-  const tables = Object.values(value).filter((one) => Array.isArray(one) && one.length > 0)
-  return tables.length === 1 ? tableOf(tables[0]) : undefined
-}
-
-function rowsOf(rows: readonly (readonly (readonly [string, unknown])[])[]): ContentItems {
+function valuesOf(value: unknown): string[] {
   const items = new Set<string>()
-  for (const row of rows) {
-    if (items.size >= MOST_ITEMS) break
-    const cells = row.map(([name, value]) => `${name}\u001f${essence(value)}`)
-    items.add(cells.sort(byCodeUnits).join('\u001e'))
-  }
-  return { items: [...items], kind: 'row' }
+  collect(value, '', items, 0)
+  return [...items]
 }
 
-function leaves(value: unknown, path: string, into: Set<string>, depth: number): void {
-  if (into.size >= MOST_ITEMS || depth > DEEPEST) return
-  if (typeof value === 'object' && value !== null) {
-    // Positions in a list do not count: they shift when one is left out.
-    const entries = Array.isArray(value) ? value.map((one) => ['', one] as const) : Object.entries(value)
-    for (const [name, member] of entries) leaves(member, `${path}\u001f${name}`, into, depth + 1)
+function entriesOf(value: object): Iterable<readonly [string, unknown]> {
+  return value instanceof Map ? (value as Map<string, unknown>) : Object.entries(value)
+}
+
+/** Takes a value apart: lists of objects are rows, anything else stands by its name. */
+function collect(value: unknown, name: string, items: Set<string>, depth: number): void {
+  if (items.size >= MOST_ITEMS || depth > DEEPEST) return
+  if (typeof value !== 'object' || value === null) {
+    const cell = cellOf(name, value)
+    if (cell !== undefined) items.add(cell)
     return
   }
-  into.add(`${path}\u001e${essence(value)}`)
+  if (Array.isArray(value)) {
+    for (const one of value) {
+      if (typeof one === 'object' && one !== null && !Array.isArray(one)) row(one, items, depth + 1)
+      else collect(one, name, items, depth + 1)
+    }
+    return
+  }
+  for (const [own, member] of entriesOf(value)) collect(member, own, items, depth + 1)
 }
 
-/** A value without what a nudge changes. */
+/** A row: the cells of an object and of objects in it, without regard to how it is nested. Lists in it are taken apart by themselves. */
+function row(value: object, items: Set<string>, depth: number): void {
+  const cells = new Set<string>()
+  const walk = (one: object, level: number): void => {
+    if (level > DEEPEST) return
+    for (const [name, member] of entriesOf(one)) {
+      if (Array.isArray(member)) collect(member, name, items, level + 1)
+      else if (typeof member === 'object' && member !== null) walk(member, level + 1)
+      else {
+        const cell = cellOf(name, member)
+        if (cell !== undefined) cells.add(cell)
+      }
+    }
+  }
+  walk(value, depth)
+  if (cells.size > 0 && items.size < MOST_ITEMS) items.add([...cells].sort(byCodeUnits).join('\u001e'))
+}
+
+function cellOf(name: string, value: unknown): string | undefined {
+  const text = essence(value)
+  return text === '' ? undefined : `${lowerCase(name).trim()}\u001f${text}`
+}
+
+/** A value without what a nudge changes; empty for what is not there. */
 function essence(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
-  const number = text.length < 40 && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN
-  if (Number.isFinite(number)) return number.toPrecision(2)
-  return text
-    .replace(/[A-Z]+/g, (part) => part.toLowerCase())
-    .replace(/\s+/g, ' ')
+  if (value === null || value === undefined) return ''
+  const text = String(value).trim()
+  // Signs behind a value and a time behind a day cost nothing to add.
+  const bare = text.replace(/[^\p{L}\p{N}]{1,100}$/u, '').replace(/^(\d{4}-\d\d-\d\d)[T ]\d\d:?\d\d.*$/, '$1')
+  if (bare.length < 40 && NUMBER.test(bare)) return rounded(bare)
+  const words = lowerCase(bare)
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
     .trim()
+  // A text of signs alone is what it is; a number in signs is a number.
+  if (words === '') return text
+  return words.length < 40 && NUMBER.test(words) ? rounded(words) : words
+}
+
+const NUMBER = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i
+
+function rounded(text: string): string {
+  const number = Number(text)
+  return Number.isFinite(number) ? number.toPrecision(2) : text
+}
+
+function lowerCase(text: string): string {
+  return text.replace(/[A-Z]+/g, (part) => part.toLowerCase())
 }
 
 function runsOfWords(text: string): string[] {
-  const words = text
-    .replace(/[A-Z]+/g, (part) => part.toLowerCase())
+  const words = lowerCase(text)
     .split(/[^\p{L}\p{N}]+/u)
     .filter((word) => word !== '')
   const runs = new Set<string>()

@@ -1,6 +1,6 @@
 import { minHash } from '@sealpool/privacy/sketch'
 import { PocError } from '../errors.js'
-import { contentItems } from './content-items.js'
+import { contentItems, type ItemSource } from './content-items.js'
 
 /** Orders of a sketch: bands of an index times rows of a band. */
 export const ORDERS = 64
@@ -17,22 +17,19 @@ export interface ContentSketch {
 }
 
 /**
- * Sketches a file for near-duplicate search.
+ * Sketches a contribution for near-duplicate search.
  *
- * @param options `key`: at least 32 secret bytes, one per pool; `mediaType`; `bytes`
+ * @param options `key`: at least 32 secret bytes, one per pool; `mediaType` and `bytes` of a file, or `items` of one (`itemsOf`)
  * @returns the sketch; it stays inside the enclave
  * @throws PocError `KEY_INVALID` when the key is shorter than 32 bytes
  */
-export function contentSketch(options: {
-  readonly key: Uint8Array
-  readonly mediaType: string
-  readonly bytes: Uint8Array
-}): ContentSketch {
+export function contentSketch(options: { readonly key: Uint8Array } & ItemSource): ContentSketch {
   const { key } = options
   if (key.length < 32) {
     throw new PocError('KEY_INVALID', 'key', 'a sketch key has at least 32 bytes; derive one per pool')
   }
-  const { items, kind } = contentItems(options)
-  const { words } = minHash({ items, key, use: `sealpool/content/${kind}`, orders: ORDERS })
+  const { items } = contentItems(options)
+  // One domain for all items: the same rows in another wrapping are the same rows.
+  const { words } = minHash({ items, key, use: 'sealpool/content/item/2', orders: ORDERS })
   return { words, items: items.length }
 }

@@ -1,5 +1,5 @@
 /**
- * Indexes as files, so that they outlive the process. A file holds in order: `SPINDEX`, the version (1), the kind (1 near duplicates, 2
+ * Indexes as files, so that they outlive the process. A file holds in order: `SPINDEX`, the version (2), the kind (1 near duplicates, 2
  * rows), 16 bytes that tell the pool's key without giving it away, the number of entries (32 bits, little-endian), the entries, and the
  * SHA-256 of all that. It is as private as the index and is kept sealed.
  */
@@ -25,7 +25,8 @@ import {
 import { createRowIndex, ROW_ENTRY_BYTES, type RowIndex } from './row-index.js'
 
 const magic = /* @__PURE__ */ new TextEncoder().encode('SPINDEX')
-const VERSION = 1
+/** 2: items are the same in every wrapping, so indexes of version 1 answer nothing about them. */
+const VERSION = 2
 const kinds = { near: 1, rows: 2 } as const
 const CHECK_BYTES = 16
 const HEAD_BYTES = magic.length + 2 + CHECK_BYTES + 4

@@ -1,6 +1,6 @@
 import { keyedFingerprint } from '@sealpool/privacy'
 import { PocError } from '../errors.js'
-import { contentItems } from './content-items.js'
+import { contentItems, type ItemSource } from './content-items.js'
 
 /** Remembers single rows of all contributions, so that a row sold twice is seen wherever it hides. */
 export interface RowIndex {
@@ -19,11 +19,8 @@ export interface RowIndex {
 /** Bytes of one row in a file. */
 export const ROW_ENTRY_BYTES = 8
 
-/** A file whose rows are asked about. */
-export interface RowFile {
-  readonly mediaType: string
-  readonly bytes: Uint8Array
-}
+/** A file whose rows are asked about, or its items (`itemsOf`). */
+export type RowFile = ItemSource
 
 /**
  * Makes a row index under the pool's key. It keeps 64 bits of a keyed fingerprint for each row, so whoever has the index but not the
@@ -72,9 +69,9 @@ export function createRowIndex(options: { readonly key: Uint8Array; readonly fro
     return true
   }
   const prints = (file: RowFile): (readonly [number, number])[] => {
-    const { items, kind } = contentItems(file)
+    const { items } = contentItems(file)
     return items.map((item) => {
-      const hex = keyedFingerprint({ key, domain: `sealpool/row/${kind}`, data: item })
+      const hex = keyedFingerprint({ key, domain: 'sealpool/row/2', data: item })
       const high = Number.parseInt(hex.slice(0, 8), 16)
       return [high, Number.parseInt(hex.slice(8, 16), 16) || 1]
     })

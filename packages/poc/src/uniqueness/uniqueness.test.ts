@@ -133,7 +133,10 @@ describe('items', () => {
     new Set(contentItems({ mediaType, bytes: encode(text) }).items)
   test.each([
     ['[{"a":1,"b":"X  y"},{"a":2,"b":""}]', '[{"b":"","a":2.0},{"b":" x y","a":1e0}]'],
-    ['{"payload":[{"a":1}],"id":"x"}', '{"id":"y","payload":[{"a":1.001}]}'],
+    ['{"payload":[{"a":1}],"id":"x"}', '{"id":"x","payload":[{"a":1.001}]}'],
+    ['{"rows":[{"a":1,"b":"x"}]}', '{"deep":{"er":[{"r":{"A":1.0,"b":"X."}}]}}'],
+    ['[{"day":"2026-01-05"}]', '[{"Day":"2026-01-05T10:00:00Z","empty":null}]'],
+    ['[{"a":"-"}]', '[{"a":" - "}]'],
     ['{"a":{"b":[1,2]}}', '{"a":{"b":[2,1]}}'],
   ])('%s has the items of %s', (one, other) => {
     expect(items(one)).toEqual(items(other))
@@ -143,6 +146,25 @@ describe('items', () => {
     const table = '[{"a":1,"b":"x"},{"a":2,"b":"y"}]'
     expect(items('a,b\n1,x\n2,y\n', 'text/csv')).toEqual(items(table))
     expect(items('{"a":1,"b":"x"}\n{"a":2,"b":"y"}\n', 'application/jsonl')).toEqual(items(table))
+  })
+  test('a table is one under any type of text, and a token is its payload', () => {
+    const csv = 'a,b\n1,x\n2,y\n'
+    expect(items(csv, 'text/plain')).toEqual(items(csv, 'text/csv'))
+    expect(items('[{"a":1}]', 'text/plain')).toEqual(items('[{"a":1}]'))
+    const token = `e30.${Buffer.from('{"rows":[{"a":1},{"a":7}]}').toString('base64url')}.AAAA`
+    expect(items(token, 'application/jwt')).toEqual(items('[{"a":1},{"a":7}]'))
+    expect(items('e30', 'application/vc+jwt').size).toBe(1)
+  })
+  test('days are told from each other, and values from their signs', () => {
+    expect(items('[{"d":"2026-01-05"}]')).not.toEqual(items('[{"d":"2026-01-06"}]'))
+    expect(items('[{"d":-5}]')).not.toEqual(items('[{"d":5}]'))
+  })
+  test('bytes that are no UTF-8 have items, pictures and archives have none', () => {
+    const bytes = Uint8Array.from([...encode('one two three four five six '), 0xff])
+    expect(contentItems({ mediaType: 'message/rfc822', bytes }).items.length).toBeGreaterThan(1)
+    for (const mediaType of ['image/png', 'application/zip', 'audio/ogg', 'application/c2pa']) {
+      expect(contentItems({ mediaType, bytes }).items).toEqual([])
+    }
   })
   test('text is runs of words, and a short text is itself', () => {
     expect(items('One two, three four five six!', 'text/plain')).toEqual(

@@ -13,8 +13,10 @@ import {
   type SignedStatement,
   signStatement,
 } from '@sealpool/crypto'
+import * as z from 'zod'
 import { type DatasetFacts, datasetFactsBody } from '../dataset-facts/dataset-facts.js'
 import { PocError } from '../errors.js'
+import { isWithinDepth } from '../json-depth.js'
 import { type PocVerdict, parsePocVerdict } from './verdict.js'
 
 /** Type of the signed statement, and the predicate's type inside of it. */
@@ -91,6 +93,36 @@ function statementContext(verdict: PocVerdict, context: VerdictContext): SignedS
   }
 }
 
+// Made on first use: whoever imports this package for `definePoc` alone does not pull it into a bundle.
+function makeSchema() {
+  const text = z.string().max(10_000)
+  return z.strictObject({
+    statement: z.strictObject({ type: text, version: z.number(), body: z.record(z.string(), z.unknown()) }),
+    context: z.strictObject({
+      chainId: z.number(),
+      registry: text,
+      pool: text,
+      subject: text,
+      nonce: text,
+      facts: z.array(z.strictObject({ type: text, value: text })).max(10),
+    }),
+    signer: text,
+    signature: text,
+  })
+}
+
+let schema: ReturnType<typeof makeSchema> | undefined
+
+/** The statement, when it has the form of one: a validator may send anything. */
+function readStatement(value: unknown): SignedStatement {
+  schema ??= makeSchema()
+  // Depth first: what checks and compares below walks by recursion.
+  if (!isWithinDepth(value)) throw invalid('statement')
+  const parsed = schema.safeParse(value)
+  if (!parsed.success) throw invalid(String(parsed.error.issues[0]?.path[0] ?? 'statement'))
+  return parsed.data as unknown as SignedStatement
+}
+
 /** A verdict that was read from a signed statement. */
 export interface VerifiedVerdict {
   readonly verdict: PocVerdict
@@ -100,15 +132,16 @@ export interface VerifiedVerdict {
 /**
  * Reads and verifies a signed verdict offline.
  *
- * @param signed hostile JSON
+ * @param hostile what came, of any form and depth
  * @param expected what the verifier knows: where it counts, and whose word does
  * @returns the verdict and who signed it
  * @throws PocError `STATEMENT_INVALID` naming what does not hold; `VERDICT_INVALID`
  */
 export function verifyVerdict(
-  signed: SignedStatement,
+  hostile: unknown,
   expected: { readonly context: VerdictContext; readonly validators: readonly Address[] },
 ): VerifiedVerdict {
+  const signed = readStatement(hostile)
   const { body, type, version } = signed.statement
   if (type !== STATEMENT.type || version !== STATEMENT.version) throw invalid('statement.type')
   const verdict = parsePocVerdict(body['predicate'])

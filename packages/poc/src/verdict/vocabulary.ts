@@ -1,17 +1,27 @@
 import { decodeBase64 } from '../authenticity/base64.js'
 import { latin1 } from '../authenticity/dkim/message.js'
+import { UNNAMED_REFUSAL } from '../define/refusal.js'
 import { PocError } from '../errors.js'
 import type { JudgedPart } from './verdict.js'
+
+/** Pieces of a place: a position in brackets, a separator, or a name. */
+const PIECES = /\[[^.[\]]*\]|[.[\]]|[^.[\]]+/g
+/** Positions of a place that are told: a list and a list in it. */
+const MOST_POSITIONS = 2
 
 /**
  * Closes a verdict's vocabulary: every text in it must stand in the approved code as a whole word or phrase. So a
  * verdict can say which of the code's own words holds, and cannot quote the file. In places, unknown parts are masked
  * (`payload.*.wage`), because a schema's path may name a member of the file; anywhere else they are an error of the code.
  *
+ * Digits are masked as well, because a member may be named after a telephone number; positions in a list pass where they stand as
+ * such (`rows[3].wage`): two of them at most, with five digits at most. A refusal whose code does not stand in the code stays a
+ * refusal, as `UNNAMED_REFUSAL`: what a file holds must not decide whether its verdict is one.
+ *
  * @param part what the code gave
  * @param code the approved script
  * @returns the part with masked places
- * @throws PocError `VERDICT_INVALID` when an attribute, a check's name or a refusal's code is not in the code
+ * @throws PocError `VERDICT_INVALID` when an attribute or a check's name is not in the code
  */
 export function closeVocabulary(part: JudgedPart, code: string): JudgedPart {
   const known = new Map<string, boolean>()
@@ -31,19 +41,28 @@ export function closeVocabulary(part: JudgedPart, code: string): JudgedPart {
       'the verdict holds a text that is not written out in the approved code; return numbers or words of the code',
     )
   }
-  const mask = (place: string): string =>
-    place
-      .split(/([.[\]])/)
-      .map((piece) => (/^([.[\]]|\d{1,7})$/.test(piece) || isKnown(piece) ? piece : '*'))
-      .join('')
+  const mask = (place: string): string => {
+    let positions = 0
+    return place.replace(PIECES, (piece) => {
+      if (/^[.[\]]$/.test(piece)) return piece
+      if (/^\[\d{1,5}\]$/.test(piece)) return ++positions <= MOST_POSITIONS ? piece : '[*]'
+      const isPosition = piece.startsWith('[')
+      const own = isPosition ? piece.slice(1, -1) : piece
+      if (/\p{L}/u.test(own) && isKnown(own)) return piece
+      return isPosition ? '[*]' : '*'
+    })
+  }
 
   demandAll(part.attributes, 'attributes', demand)
   demandAll(part.metadata, 'metadata', demand)
   for (const { check } of part.evidence) demand(check, 'evidence')
-  if (part.refusal !== null) demand(part.refusal.code, 'refusal.code')
+  const { refusal } = part
   return {
     ...part,
-    refusal: part.refusal === null ? null : { ...part.refusal, place: mask(part.refusal.place) },
+    refusal:
+      refusal === null
+        ? null
+        : { code: isKnown(refusal.code) ? refusal.code : UNNAMED_REFUSAL, place: mask(refusal.place) },
     evidence: part.evidence.map((entry) => ({ ...entry, place: mask(entry.place) })),
   }
 }
@@ -92,7 +111,8 @@ function asciiLiteral(text: string): string {
  */
 export function vocabularyOf(code: string): string {
   // What every module begins with: \0asm.
-  if (!code.startsWith('AGFzbQ')) return code
+  // The bundler breaks long lines, inside of texts too: a word that a line's end cuts in two is a word of the code.
+  if (!code.startsWith('AGFzbQ')) return code.replaceAll('\\\n', '')
   const bytes = decodeBase64(code)
   return bytes === undefined ? '' : latin1(bytes)
 }

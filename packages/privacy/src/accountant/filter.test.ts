@@ -47,6 +47,36 @@ describe('amounts', () => {
   })
 })
 
+describe('what no budget can be', () => {
+  const invalid = (work: () => unknown, place: string) =>
+    expect(work).toThrow(expect.objectContaining({ code: 'PARAMETER_INVALID', place }))
+
+  test.each(['basic', 'zcdp'] as const)('a delta of 1 protects nobody: %s', (accounting) => {
+    invalid(() => createFilter({ accounting, epsilon: 1, delta: 1 }), 'delta')
+  })
+
+  test('a charge of nothing is no charge', () => {
+    const filter = createFilter({ accounting: 'zcdp', epsilon: 1, delta: 1e-6 })
+    const charge = { epsilon: 0.5, delta: 1e-7, zcdp: { rho: 0, delta: 0 } }
+    invalid(() => applyCharge(filter, charge), 'charge.zcdp')
+  })
+
+  test.each([Number.NaN, -1e-9, Number.POSITIVE_INFINITY])('a rho or an epsilon of %d', (value) => {
+    invalid(() => zcdpEpsilon({ rho: value, delta: 1e-6 }), 'rho')
+    invalid(() => zcdpRho({ epsilon: value, delta: 1e-6 }), 'epsilon')
+  })
+
+  test.each([Number.NaN, 0, 1, -1e-9, Number.POSITIVE_INFINITY])('a delta of %d to convert with', (delta) => {
+    invalid(() => zcdpEpsilon({ rho: 0, delta }), 'delta')
+    invalid(() => zcdpEpsilon({ rho: 1, delta }), 'delta')
+    invalid(() => zcdpRho({ epsilon: 1, delta }), 'delta')
+  })
+
+  test('no rho implies less than nothing', () => {
+    expect(zcdpEpsilon({ rho: 1e-9, delta: 0.99 })).toBe(0)
+  })
+})
+
 describe('basic filter', () => {
   const state = createFilter({ accounting: 'basic', epsilon: 6, delta: 1e-6 })
   test('three jobs of epsilon 2 fit into 6 exactly, a fourth does not', () => {

@@ -164,3 +164,37 @@ describe('the budget of leaves', () => {
     expect(wrong).toThrow(expect.objectContaining({ code: 'PARAMETER_INVALID' }))
   })
 })
+
+describe('what is no budget of leaves', () => {
+  const totals = { accounting: 'basic', epsilon: 3, delta: 1e-6 } as const
+  const invalid = (work: () => unknown, place: string) =>
+    expect(work).toThrow(expect.objectContaining({ code: 'PARAMETER_INVALID', place }))
+
+  test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('%d runs', (mostRuns) => {
+    invalid(() => createLeafBudget(totals, { mostRuns }), 'mostRuns')
+  })
+
+  test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])(
+    '%d new contributors',
+    (contributors) => {
+      invalid(
+        () => admitLeaves(createLeafBudget(totals), { table: 'pay.workers', contributors }),
+        'contributors',
+      )
+    },
+  )
+
+  test('more contributors than can be counted', () => {
+    const { budget } = admitLeaves(createLeafBudget(totals), {
+      table: 'pay.workers',
+      contributors: Number.MAX_SAFE_INTEGER,
+    })
+    invalid(() => admitLeaves(budget, { table: 'pay.workers', contributors: 1 }), 'contributors')
+  })
+
+  test.each([-1, 5, 2.5e9, Number.NaN])('contributor %d, whom nobody admitted', (contributor) => {
+    const { budget } = admitLeaves(createLeafBudget(totals), { table: 'pay.workers', contributors: 5 })
+    invalid(() => leafSpent(budget, { table: 'pay.workers', contributor }), 'leaf')
+    invalid(() => leafSpent(budget, { table: 'pay.others', contributor: 0 }), 'leaf')
+  })
+})

@@ -35,6 +35,13 @@ const cases: readonly [name: string, place: string, entries: readonly LedgerEntr
     'entries[0].state',
     [rehashed({ ...first, state: { ...first.state, primaryTotal: '7000000000' } })],
   ],
+  ['an opening that names a job', 'entries[0].state', [rehashed({ ...first, job: 'free' })]],
+  [
+    'an opening with a charge',
+    'entries[0].state',
+    [rehashed({ ...first, charge: { epsilon: 1, delta: 0 } })],
+  ],
+  ['a charge without a job', 'entries[1].job', [first, rehashed({ ...second, job: null })]],
   ['another pool in the chain', 'entries[1].pool', [first, rehashed({ ...second, pool: 'people' })]],
   ['a job charged twice', 'entries[2].job', [first, second, rehashed({ ...third, job: '1' })]],
   ['an entry without charge', 'entries[1].charge', [first, rehashed({ ...second, charge: null })]],

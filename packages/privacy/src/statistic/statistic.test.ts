@@ -414,4 +414,22 @@ describe('refused questions', () => {
       expect.objectContaining({ place }),
     )
   })
+  test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('%d groups', (count) => {
+    const cost = { epsilon: 1, random: deterministicRandom(1) }
+    const place = (name: string) => expect.objectContaining({ code: 'PARAMETER_INVALID', place: name })
+    const known = { rows: [], groups: ['a'], groupsPerContributor: count, ...cost }
+    expect(() => histogramOfPublicGroups(known)).toThrow(place('groupsPerContributor'))
+    const unknown = {
+      rows: [],
+      groupsPerContributor: 1,
+      maximumGroups: 1,
+      selection: { epsilon: 1, delta: 1e-7 },
+      count: { epsilon: 1 },
+      random: cost.random,
+    }
+    const more = { ...unknown, groupsPerContributor: count }
+    expect(() => histogramOfPrivateGroups(more)).toThrow(place('groupsPerContributor'))
+    const most = { ...unknown, maximumGroups: count }
+    expect(() => histogramOfPrivateGroups(most)).toThrow(place('maximumGroups'))
+  })
 })

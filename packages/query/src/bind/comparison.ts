@@ -144,9 +144,11 @@ export function bindMembership(
 
 /** A pattern that every engine reads alike: no escapes, plain ASCII. */
 const plainPattern = /^[\x20-\x5b\x5d-\x7e]{0,200}$/
+/** A text that means itself in a pattern. */
+const plainText = /^[^%_]*$/
 
 /**
- * Types `text [NOT] LIKE 'pattern'`.
+ * Types `text [NOT] LIKE 'pattern'`, ILIKE (for ASCII letters), `starts_with(text, 'start')` and its like.
  *
  * @throws QueryError `TYPE_MISMATCH`, `EXPRESSION_NOT_ALLOWED`, `IDENTIFIES_ONE_CONTRIBUTOR`
  */
@@ -162,6 +164,18 @@ export function bindLike(
   if (pattern?.type !== 'text' || !plainPattern.test(pattern.text)) {
     throw new QueryError('EXPRESSION_NOT_ALLOWED', syntax.pattern.span)
   }
-  const test: Condition = { kind: 'like', operand: operand.expression, pattern: pattern.text }
+  const { plain, anyCase } = syntax
+  if (plain !== undefined && !plainText.test(pattern.text)) {
+    throw new QueryError('EXPRESSION_NOT_ALLOWED', syntax.pattern.span)
+  }
+  const before = plain === 'end' || plain === 'anywhere' ? '%' : ''
+  const after = plain === 'start' || plain === 'anywhere' ? '%' : ''
+  const test: Condition = anyCase
+    ? {
+        kind: 'like',
+        operand: { kind: 'text-cased', to: 'lower', operand: operand.expression },
+        pattern: pattern.text.replace(/[A-Z]/g, (letter) => letter.toLowerCase()),
+      }
+    : { kind: 'like', operand: operand.expression, pattern: `${before}${pattern.text}${after}` }
   return syntax.negated ? { kind: 'not', operand: test } : test
 }

@@ -60,6 +60,12 @@ const named: Readonly<Record<string, readonly ['extract' | 'to_interval', string
     ]),
   ),
 }
+/** Tests of where a plain text is in another; `ends_with` and `contains` are DuckDB's names. */
+const places: Readonly<Record<string, 'start' | 'end' | 'anywhere'>> = {
+  starts_with: 'start',
+  ends_with: 'end',
+  contains: 'anywhere',
+}
 const paired: ReadonlySet<string> = new Set([
   'corr',
   'covar_pop',
@@ -111,6 +117,14 @@ export function readCall(fields: Fields, span: Span, read: (child: unknown) => S
     const unit: Syntax = { kind: 'literal', value: { type: 'text', text: moment[1] }, span }
     const parameters = listOf(fields['args']).map(read)
     return { kind: 'call', name: moment[0], parameters: [unit, ...parameters], span }
+  }
+  const place = Object.hasOwn(places, name) ? places[name] : undefined
+  if (place !== undefined) {
+    const [operand, pattern, more] = listOf(fields['args']).map(read)
+    if (!plain || operand === undefined || pattern === undefined || more !== undefined) {
+      throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+    }
+    return { kind: 'like', negated: false, operand, pattern, plain: place, span }
   }
   if (has(scalars, scalar)) {
     if (!plain || name === 'to_interval') throw new QueryError('FUNCTION_NOT_ALLOWED', span)

@@ -172,6 +172,15 @@ function readOperator(fields: Fields, span: Span, read: (child: unknown) => Synt
         pattern: read(fields['rexpr']),
         span,
       }
+    case 'AEXPR_ILIKE':
+      return {
+        kind: 'like',
+        negated: name === '!~~*',
+        operand: read(fields['lexpr']),
+        pattern: read(fields['rexpr']),
+        anyCase: true,
+        span,
+      }
     case 'AEXPR_NULLIF':
       return {
         kind: 'call',

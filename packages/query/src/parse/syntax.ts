@@ -123,6 +123,10 @@ export type Syntax =
       readonly negated: boolean
       readonly operand: Syntax
       readonly pattern: Syntax
+      /** ILIKE: letters A to Z match in either case. */
+      readonly anyCase?: true
+      /** `starts_with` and its like: the pattern is a plain text, and this is where it must be. */
+      readonly plain?: 'start' | 'end' | 'anywhere'
       readonly span: Span
     }
   | { readonly kind: 'is-null'; readonly negated: boolean; readonly operand: Syntax; readonly span: Span }

@@ -105,7 +105,7 @@ const releaseShape = z.looseObject({
   rowsPerContributor: z.int().min(1),
 })
 
-/** The parts of a plan that its privacy rests on; expressions are checked where they are printed. */
+/** The parts of a plan that its privacy rests on, except expressions: that a sum's terms stay within its reach is the planner's word. */
 const planShape = releaseShape.extend({
   format: z.literal('sealpool/query-plan'),
   version: z.literal(1),
@@ -146,7 +146,8 @@ type Require = (holds: boolean, place: string) => void
 
 /**
  * Checks that a plan, which may have been stored or sent, hangs together: every statistic has noise of its
- * sensitivity and share, the shares are within what is charged, and rows are bounded as stated.
+ * sensitivity and share, the shares are within what is charged, and rows are bounded as stated. Ranges of expressions are not
+ * derived again: a plan of somebody who is not trusted is made anew from its statement and compared by its digest.
  *
  * @param plan - a plan of any origin
  * @returns the same plan
@@ -178,7 +179,8 @@ export function checkPlan(plan: QueryPlan): QueryPlan {
     const rest = plan.privacy.delta - delta
     const epsilon = plan.privacy.epsilonNano / nanoEpsilon
     // What rho and the delta that selection leaves imply is what is promised.
-    require(rest > 0 && zcdpEpsilon({ rho: rhoPico / picoRho, delta: rest }) <= epsilon, 'privacy.rhoPico')
+    require(rest > 0, 'privacy.rhoPico')
+    require(zcdpEpsilon({ rho: rhoPico / picoRho, delta: rest }) <= epsilon, 'privacy.rhoPico')
   }
   for (const { name, charge } of plan.pools) {
     const reaching = releases.filter(({ program }) => program.sources.some(({ pool }) => pool === name))
@@ -213,12 +215,11 @@ function checkNoise(statistic: StatisticPlan, zcdp: boolean, require: (holds: bo
   require((squaredSensitivity !== undefined) === gaussian)
   const [above, below] = [BigInt(scale.numerator), BigInt(scale.denominator)]
   if (gaussian) {
-    require(zcdp && epsilonNano === 0)
+    require(epsilonNano === 0)
     const [square, rho] = [BigInt(squaredSensitivity ?? 0), BigInt(rhoPico ?? 0)]
     require(square * BigInt(picoRho) * below === above * 2n * rho)
     return
   }
-  require(epsilonNano >= 1)
   require(BigInt(sensitivity) * BigInt(nanoEpsilon) * below === above * BigInt(epsilonNano))
   if (rhoPico === undefined) return
   require(mechanism !== 'discrete-laplace')
@@ -241,7 +242,7 @@ function checkRelease(release: ReleasePlan, zcdp: boolean, require: Require): vo
   const listed = JSON.stringify(program.sources)
   require(JSON.stringify(read.map(({ pool, table, rows }) => ({ pool, table, rows }))) === listed, 'sources')
   const rows = blockRowBound(program)
-  require(Number.isFinite(rows) && release.rowsPerContributor === rows, 'rowsPerContributor')
+  require(release.rowsPerContributor === rows, 'rowsPerContributor')
   const { bounding } = program
   const exact = bounding.kind === 'groups' ? bounding : null
   const most = sets.reduce((sum, set, index) => {
@@ -283,10 +284,17 @@ function checkRelease(release: ReleasePlan, zcdp: boolean, require: Require): vo
         BigInt(sensitivity) >= BigInt(entry.reach) * BigInt(weight), place)
       if (gaussian) require(square >= BigInt(entry.reach) ** 2n * squaredWeight, place)
     }
-    if (counted === 'bins') require(BigInt(sensitivity) >= 2n * BigInt(weight), place)
-    if (counted === 'distinct')
-      require(exact === null && BigInt(sensitivity) >= BigInt(Math.min(most, weight)), place)
-    if (counted === 'bins') require(exact === null, place)
+    if (counted === 'bins') {
+      // A row moves the target rank, or the rank of a bin, by at most max(p, 1 - p); one choice is one quantile's.
+      const [quantile, another] = release.aggregates.flatMap((aggregate) =>
+        aggregate.kind === 'quantile' && aggregate.bins === position ? [aggregate] : [],
+      )
+      const { numerator = 0, denominator = 1 } = quantile ?? {}
+      require(exact === null && another === undefined && numerator <= denominator, place)
+      const step = BigInt(Math.max(numerator, denominator - numerator))
+      require(BigInt(sensitivity) >= 2n * step * BigInt(weight), place)
+    }
+    if (counted === 'distinct') require(exact === null && BigInt(sensitivity) >= BigInt(weight), place)
   })
   const selection = statistics[release.minimumContributors.statistic]
   require(selection !== undefined, 'minimumContributors')

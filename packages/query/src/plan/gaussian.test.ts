@@ -7,6 +7,7 @@ import { executePlan } from '../execute/execute-plan.js'
 import { exactGroups } from '../execute/statistics.js'
 import { explainPlan } from '../explain/explain-plan.js'
 import { testPools } from '../testing/pools.js'
+import { repeatableRandom } from '../testing/repeatable-random.js'
 import { acceptedStatement } from '../testing/statements.js'
 import { loaded, testData, without } from '../testing/tables.js'
 import { checkPlan } from './check-plan.js'
@@ -172,10 +173,11 @@ describe('noise in pools with zCDP accounting', () => {
     const made = await plan('SELECT count(*) FROM pay.workers', { budget: { epsilon: 0.5, delta: 1e-6 } })
     const [statistic] = made.statistics
     const variance = Number(statistic?.scale.numerator) / Number(statistic?.scale.denominator)
+    const random = repeatableRandom(7)
     const interval: boolean[] = []
     const noise: number[] = []
     for (let turn = 0; turn < 600; turn += 1) {
-      const { rows, intervals } = await executePlan({ plan: made, engine, random: platformRandom })
+      const { rows, intervals } = await executePlan({ plan: made, engine, random })
       const cell = intervals[0]?.[0]
       if (cell == null) continue
       interval.push(cell.low <= 40 && cell.high >= 40)

@@ -1,5 +1,6 @@
 import { type Digest, digestOf, type JsonValue } from '@sealpool/crypto'
 import { parseSelect } from '../parse/parse.js'
+import type { SqlGrammar } from '../parse/sql-grammar.js'
 import type { QueryPlan } from './plan.js'
 
 /**
@@ -18,11 +19,12 @@ export function planDigest(plan: QueryPlan): Digest {
  * Parameters (`$1`) are part of it, their values are not.
  *
  * @param sql one SELECT
+ * @param grammar PostgreSQL's grammar; in Node the installed one when absent
  * @returns `sha256:` and 64 lower-case hexadecimal digits
  * @throws QueryError as parsing does
  */
-export async function templateDigest(sql: string): Promise<Digest> {
-  return syntaxDigest(await parseSelect(sql))
+export async function templateDigest(sql: string, grammar?: SqlGrammar): Promise<Digest> {
+  return syntaxDigest(await parseSelect(sql, grammar))
 }
 
 /** Digest of a parsed statement. */

@@ -326,3 +326,53 @@ describe('a plan', () => {
     expect(error.code).toBe('GROUP_NOT_PUBLIC')
   })
 })
+
+describe('the depth of a plan', () => {
+  it('leaves room for the documents that a plan stands in, whatever is nested', async () => {
+    const depth = (value: unknown): number =>
+      typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depth)) : 0
+    const nested = (levels: number) =>
+      Array.from({ length: levels }).reduce<string>(
+        (inner) => `CASE WHEN union_member THEN ${inner} ELSE 0 END`,
+        'bonus',
+      )
+    const depths: number[] = []
+    const refused: unknown[] = []
+    for (let levels = 20; levels < 40; levels += 1) {
+      const sql = `SELECT sum(${nested(levels)}) FROM pay.workers`
+      await planQuery({ sql, pools: testPools(), budget: { epsilon: 1, delta: 0 } }).then(
+        (plan) => depths.push(depth(plan)),
+        (error: { code?: string }) => refused.push(error.code),
+      )
+    }
+    expect(new Set(refused)).toEqual(new Set(['TOO_DEEP']))
+    expect(Math.max(...depths)).toBeGreaterThan(90)
+    expect(Math.max(...depths)).toBeLessThanOrEqual(100)
+  })
+})
+
+it.each([
+  ['says that it does not join, whatever it lists', { allowed: false, with: ['pay', 'people'] }],
+  ['does not list the other', { allowed: true, with: ['trips'] }],
+])('a pool is not joined that %s', async (_, joins) => {
+  for (const other of ['pay', 'people']) {
+    const pools = testPools().map((pool) =>
+      pool.name === other ? { ...pool, policy: { ...pool.policy, joins } } : pool,
+    )
+    const sql = 'SELECT count(*) FROM pay.workers JOIN people.persons USING (contributor)'
+    await expect(planQuery({ sql, pools, budget: { epsilon: 1, delta: 0 } })).rejects.toMatchObject({
+      code: 'JOIN_NOT_ALLOWED',
+    })
+  }
+})
+
+it('a job asks for no more delta than a pool has in its life', async () => {
+  const rules = testPools()[0]?.policy.privacy
+  if (rules === undefined) throw new Error('no pool')
+  const privacy = { ...rules, delta: 1e-8, perJob: { ...rules.perJob, delta: 1e-6 } }
+  const sql = 'SELECT town, count(*) FROM pay.workers GROUP BY town'
+  const asking = (delta: number) =>
+    planQuery({ sql, pools: testPools({ privacy }), budget: { epsilon: 1, delta } })
+  await expect(asking(1e-7)).rejects.toMatchObject({ code: 'BUDGET_TOTAL_EXCEEDED' })
+  expect((await asking(1e-8)).privacy.delta).toBe(1e-8)
+})

@@ -8,6 +8,7 @@ import { outputRuleOf } from '../enforce/output-rule.js'
 import { checkPurpose } from '../enforce/purpose.js'
 import { QueryError } from '../errors.js'
 import { parseSelect } from '../parse/parse.js'
+import type { SqlGrammar } from '../parse/sql-grammar.js'
 import { requireSmall } from '../type/printed-size.js'
 import { hasFirstRows, tablesOf } from '../type/relation.js'
 import { expectError } from './expected-error.js'
@@ -54,6 +55,8 @@ export interface PlanQueryOptions {
    * `laplace` is less noise for few.
    */
   readonly noise?: 'gaussian' | 'laplace'
+  /** PostgreSQL's grammar. In Node the installed one is used when absent; a browser has none of its own, see `openSqlGrammar`. */
+  readonly grammar?: SqlGrammar
   /** Exact bounding: more work for the engine and less noise where few have many rows. */
   readonly bounds?: ContributionBounds
 }
@@ -80,7 +83,7 @@ export interface PlanQueryOptions {
  */
 export async function planQuery(options: PlanQueryOptions): Promise<QueryPlan> {
   const catalogue = makeCatalogue(options.pools, options.publicTables)
-  const syntax = await parseSelect(options.sql)
+  const syntax = await parseSelect(options.sql, options.grammar)
   checkTemplateGrant(options.grant ?? {}, () => syntaxDigest(syntax))
   const bound = bindQuery(syntax, {
     catalogue,

@@ -1,4 +1,3 @@
-import { loadModule, parseSync } from 'libpg-query'
 import type { Expectation } from '../engine/engine.js'
 import { QueryError } from '../errors.js'
 
@@ -50,13 +49,13 @@ const refused = new Set([
  * @throws QueryError `STATEMENT_REFUSED`
  */
 export async function checkStatement(sql: string, expectation: Expectation): Promise<void> {
-  await loadModule()
+  const { installedGrammar } = await import('../parse/installed-grammar.js')
   const refuse = (what: string): never => {
     throw new QueryError('STATEMENT_REFUSED', what)
   }
   let tree: unknown
   try {
-    tree = parseSync(sql)
+    tree = await installedGrammar.parse(sql)
   } catch {
     refuse('not parsed')
   }

@@ -368,6 +368,15 @@ const frames = [
   ),
 ]
 
+const places = [
+  "SELECT count(*) FROM pay.workers WHERE sector ILIKE 'OTH%' OR occupation NOT ILIKE '%A%'",
+  "SELECT count(*) FROM pay.workers WHERE upper(occupation) ILIKE '_a%' AND occupation ILIKE '%e%'",
+  "SELECT count(*) FROM pay.workers WHERE starts_with(occupation, 'ma') OR starts_with(sector, '')",
+  "SELECT count(*) FROM pay.workers WHERE ends_with(occupation, 's') AND NOT ends_with(sector, 'er')",
+  "SELECT count(*), count(*) FILTER (WHERE contains(occupation, 'e')) FROM pay.workers WHERE contains(sector, 't')",
+  "SELECT CASE WHEN contains(occupation, 'er') THEN 'er' ELSE 'none' END AS k, count(*) FROM pay.workers GROUP BY k",
+]
+
 const series = [
   'SELECT year, count(*) FROM pay.workers CROSS JOIN generate_series(1, 3) AS y(year) GROUP BY year',
   'SELECT g, avg(wage) FROM pay.workers, range(4) t(g) GROUP BY g',
@@ -389,6 +398,7 @@ export const corpus: readonly string[] = [
   ...texts,
   ...reals,
   ...series,
+  ...places,
   ...moments,
   ...frames,
 ]

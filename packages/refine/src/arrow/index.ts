@@ -5,6 +5,7 @@
  */
 import {
   bool,
+  Column,
   columnFromArray,
   type DataType,
   dateDay,
@@ -65,7 +66,7 @@ function arrowValue(column: Shape, value: CellValue, place: string): unknown {
     }
     case 'timestamp': {
       const micro = instantMicroseconds(String(value))
-      if (micro !== undefined) return millisecondsOf(Number(micro))
+      if (micro !== undefined) return micro
       break
     }
     default:
@@ -78,15 +79,12 @@ function arrowValue(column: Shape, value: CellValue, place: string): unknown {
   )
 }
 
-/** The double that times 1000 is the number of microseconds: the package takes milliseconds and multiplies. */
-function millisecondsOf(micro: number): number {
-  const near = micro / 1000
-  const candidates = [near, near * (1 + Number.EPSILON), near * (1 - Number.EPSILON / 2)]
-  const exact = candidates.find((value) => value * 1e3 === micro)
-  if (exact === undefined || !Number.isSafeInteger(micro)) {
-    throw new RefineError('VALUE_RANGE', 'timestamp', 'An instant is too far away for Arrow')
-  }
-  return exact
+/** A column of values; instants are built as integers, because the package would multiply doubles of milliseconds. */
+function arrowColumn(shape: Shape, values: readonly unknown[]) {
+  const type = arrowType(shape)
+  if (shape.type !== 'timestamp') return columnFromArray(values as unknown[], type as never)
+  const { data } = columnFromArray(values as unknown[], int64() as never)
+  return new Column(data as never, type)
 }
 
 /**
@@ -107,7 +105,7 @@ export function toArrowStream(table: NamedTable, rows: readonly Row[]): Uint8Arr
     const values = rows.map((row, index) =>
       arrowValue(shape, row[name] ?? null, `${table.name}[${index}].${name}`),
     )
-    return [name, columnFromArray(values as unknown[], arrowType(shape) as never)] as const
+    return [name, arrowColumn(shape, values)] as const
   })
   const bytes = tableToIPC(tableFromColumns(columns as never), { format: 'stream' })
   if (bytes === null) throw new RefineError('VALUE_TYPE', table.name, 'The table cannot be written as Arrow')

@@ -17,7 +17,7 @@ const allowed: Readonly<
   run: { options: ['out', 'key-file', 'contributor', 'salt-file', 'table', 'workers'], flags: ['json'] },
   check: { options: ['table', 'workers'], flags: ['json'] },
   mock: { options: ['rows', 'seed', 'format'], flags: [] },
-  describe: { options: ['as'], flags: [] },
+  describe: { options: ['as', 'dataset'], flags: [] },
   create: { options: [], flags: [] },
 }
 

@@ -5,6 +5,8 @@ const remedies: Readonly<Record<string, string>> = {
   FORMAT_UNKNOWN:
     'no reader knows this file; is it an export of this kind, is the reader’s package installed?',
   MEDIA_TYPE_MISMATCH: 'the refiner reads another kind of file',
+  FIELD_MISSING:
+    'the header lacks the field of this column; is it another export, or parted by other characters than commas?',
   LIMIT_EXCEEDED: 'the file is larger or deeper than allowed; split it',
   MAP_FAILED: 'the mapping threw at this record',
   VALUE_MISSING: 'a value that must be there is not',
@@ -38,6 +40,8 @@ export function reportOf(result: FileJobResult, inputs: number): string {
     '',
     `  files    ${inputs - refused} refined, ${refused} refused${result.resumed > 0 ? `, ${result.resumed} done before` : ''}`,
   )
+  for (const id of result.repaired)
+    lines.push(`  ! ${harmless(id)} was refined again: its rows were missing or damaged`)
   for (const { id, code, place } of result.refused) {
     lines.push(
       `  ✗ ${harmless(id)}`,

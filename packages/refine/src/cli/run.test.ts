@@ -51,9 +51,54 @@ describe('sealpool-refine', () => {
     expect(readdirSync(inside('out')).some((name) => name.endsWith('.part'))).toBe(false)
     const mock = await cli('mock', entry, '--rows', '3', '--seed', 's', '--format', 'csv')
     expect(mock.out.trim().split('\n')).toHaveLength(4)
-    for (const as of ['duckdb', 'postgresql', 'sqlite', 'json-schema', 'types', 'dictionary', 'id']) {
+    for (const as of [
+      'duckdb',
+      'postgresql',
+      'sqlite',
+      'json-schema',
+      'croissant',
+      'types',
+      'dictionary',
+      'id',
+    ]) {
       expect((await cli('describe', entry, '--as', as)).code, as).toBe(0)
     }
+  })
+
+  test('Croissant takes what the tables do not say from a file', async () => {
+    await cli('create', join(folder, 'new'))
+    const bare = await cli('describe', inside('refiner.ts'), '--as', 'croissant')
+    expect(JSON.parse(bare.out)).toMatchObject({ '@type': 'sc:Dataset', recordSet: [{ name: 'receipts' }] })
+    expect(bare.err).toContain('license, url, datePublished, creator')
+    const told = { license: 'https://l.example', url: 'https://u.example', datePublished: '2024-02-29' }
+    writeFileSync(inside('dataset.json'), JSON.stringify({ ...told, creator: { name: 'A pool' } }))
+    const whole = await cli(
+      'describe',
+      inside('refiner.ts'),
+      '--as',
+      'croissant',
+      '--dataset',
+      inside('dataset.json'),
+    )
+    expect([whole.code, whole.err]).toEqual([0, ''])
+    expect(JSON.parse(whole.out)).toMatchObject({ ...told, creator: { name: 'A pool' } })
+    for (const wrong of ['{', '[]', '{"licence":"x"}', '{"datePublished":"2024-02-30"}']) {
+      writeFileSync(inside('dataset.json'), wrong)
+      const args = ['--dataset', inside('dataset.json')]
+      expect((await cli('describe', inside('refiner.ts'), '--as', 'croissant', ...args)).code).toBe(2)
+      expect((await cli('describe', inside('refiner.ts'), '--as', 'id', ...args)).code).toBe(2)
+    }
+  })
+
+  test('a folder without files is an error, and no key is made for it', async () => {
+    await cli('create', join(folder, 'new'))
+    mkdirSync(inside('empty'))
+    writeFileSync(inside('empty', '.hidden'), 'x')
+    const ran = await cli('run', inside('refiner.ts'), inside('empty'), '--out', inside('out'))
+    expect([ran.code, ran.out]).toEqual([2, ''])
+    expect(ran.err).toContain('no files')
+    expect(readdirSync(inside())).not.toContain('out.key')
+    expect((await cli('check', inside('refiner.ts'), inside('empty'))).code).toBe(2)
   })
 
   test.each([

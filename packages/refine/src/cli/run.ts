@@ -8,6 +8,7 @@ import { RefineError } from '../errors.js'
 import { type FileJobResult, folderInputs, type JobInput, runFileJob } from '../file-job/index.js'
 import type { BundledRefiner } from '../job/refine-batch.js'
 import { mockTables } from '../sample/mock-tables.js'
+import { toCroissant } from '../schema/croissant.js'
 import { toDataDictionary } from '../schema/data-dictionary.js'
 import { toDdl } from '../schema/ddl.js'
 import { toJsonSchema } from '../schema/json-schema.js'
@@ -16,6 +17,7 @@ import { schemaId } from '../schema/schema-id.js'
 import type { RefinerSchema } from '../schema/table-schema.js'
 import { type Arguments, readArguments, UsageError, wholeNumber } from './arguments.js'
 import { createFolder } from './create-folder.js'
+import { datasetOf } from './dataset-file.js'
 import { installedReaders } from './readers.js'
 import { harmless, progressLine, reportOf } from './report.js'
 import { usage } from './usage.js'
@@ -100,12 +102,13 @@ async function refine(
   io: RefineCliIo,
   job: {
     readonly refiner: BundledRefiner
+    readonly inputs: readonly JobInput[]
     readonly out: string
     readonly key: Uint8Array
     readonly salt?: Uint8Array
   },
 ): Promise<RefineCliExitCode> {
-  const inputs = await inputsOf(given)
+  const { inputs } = job
   const runtime = await runtimeFor(job.refiner.schema)
   const live = io.live && !given.flags.has('json')
   let result: FileJobResult
@@ -131,10 +134,12 @@ async function refine(
 
 async function check(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCode> {
   const refiner = await refinerOf(given)
+  const inputs = await inputsOf(given)
   const folder = await mkdtemp(join(tmpdir(), 'sealpool-refine-check-'))
   try {
     return await refine(given, io, {
       refiner,
+      inputs,
       out: join(folder, 'out'),
       key: new Uint8Array(randomBytes(32)),
     })
@@ -147,10 +152,12 @@ async function run(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCode
   const out = given.options.get('out')
   if (out === undefined) throw new UsageError('name the folder: --out DIR')
   const refiner = await refinerOf(given)
+  // Before a key is made for them.
+  const inputs = await inputsOf(given)
   const saltFile = given.options.get('salt-file')
   const salt = saltFile === undefined ? undefined : await secretOf(saltFile, 'salt')
   const key = await keyOf(given, out, io)
-  return refine(given, io, { refiner, out, key, ...(salt === undefined ? {} : { salt }) })
+  return refine(given, io, { refiner, inputs, out, key, ...(salt === undefined ? {} : { salt }) })
 }
 
 const csvCell = (value: unknown) => {
@@ -175,11 +182,20 @@ async function mock(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCod
 }
 
 async function describe(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCode> {
-  const forms: Readonly<Record<string, (schema: RefinerSchema) => string>> = {
+  const forms: Readonly<Record<string, (schema: RefinerSchema) => string | Promise<string>>> = {
     duckdb: (schema) => toDdl(schema, 'duckdb'),
     postgresql: (schema) => toDdl(schema, 'postgresql'),
     sqlite: (schema) => toDdl(schema, 'sqlite'),
     'json-schema': (schema) => `${JSON.stringify(toJsonSchema(schema), null, 2)}\n`,
+    croissant: async (schema) => {
+      const { dataset, missing } = await datasetOf(given.options.get('dataset'), schema)
+      if (missing.length > 0) {
+        io.writeError(
+          `Croissant asks for ${missing.join(', ')} as well: give a JSON file with them by --dataset FILE\n`,
+        )
+      }
+      return `${JSON.stringify(toCroissant(schema, dataset), null, 2)}\n`
+    },
     types: toRowTypes,
     dictionary: toDataDictionary,
     id: (schema) => `${schemaId(schema)}\n`,
@@ -187,7 +203,9 @@ async function describe(given: Arguments, io: RefineCliIo): Promise<RefineCliExi
   const name = given.options.get('as') ?? ''
   const form = Object.hasOwn(forms, name) ? forms[name] : undefined
   if (form === undefined) throw new UsageError(`--as is one of ${Object.keys(forms).join(', ')}`)
-  io.write(form((await refinerOf(given)).schema))
+  if (given.options.has('dataset') && name !== 'croissant')
+    throw new UsageError('--dataset belongs to --as croissant')
+  io.write(await form((await refinerOf(given)).schema))
   return 0
 }
 

@@ -3,14 +3,14 @@ export const usage = `sealpool-refine: raw exports into checked tables
 
   sealpool-refine run <refiner.ts> <file or folder>... --out DIR [--key-file FILE] [--contributor N] [--salt-file FILE]
                       [--table NAME] [--workers N] [--json]
-      Refines files into encrypted Parquet under DIR. Stopped at any moment, the same command goes on. Without --key-file a
+      Refines files into encrypted Parquet under DIR; a folder without files is an error. Stopped at any moment, the same command goes on. Without --key-file a
       key is made once and kept in DIR.key.
   sealpool-refine check <refiner.ts> <file or folder>... [--table NAME] [--json]
       Refines and keeps nothing: tells rows, and per refused file the place and the reason.
   sealpool-refine mock <refiner.ts> [--rows N] [--seed TEXT] [--format json|jsonl|csv]
       Prints rows made of the schema and the seed alone.
-  sealpool-refine describe <refiner.ts> --as duckdb|postgresql|sqlite|json-schema|types|dictionary|id
-      Prints a form of the tables.
+  sealpool-refine describe <refiner.ts> --as duckdb|postgresql|sqlite|json-schema|croissant|types|dictionary|id [--dataset FILE]
+      Prints a form of the tables. FILE is JSON with what Croissant says besides them: license, url, datePublished, creator, files.
   sealpool-refine create <folder>
       Makes a new refiner with exports to try it on.
 

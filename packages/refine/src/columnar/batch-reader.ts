@@ -148,7 +148,8 @@ export function readCsvColumns(
   given: Uint8Array,
   limits: FullSourceLimits,
 ): ColumnBatch {
-  const piece = terminated(given)
+  // A line feed of ours must not make a line end of a last byte that is none.
+  const piece = given.at(-1) === carriageReturn ? given : terminated(given)
   const { table, columns, targets, unmapped, pending } = layoutOf(schema, countLines(piece), piece.length)
   const byField = header.map((name) => targets.get(name) ?? [])
   const absent = [...targets].filter(([name]) => !header.includes(name)).flatMap(([, list]) => list)
@@ -158,6 +159,15 @@ export function readCsvColumns(
   let at = 0
   let row = 0
   for (; at < piece.length; row += 1) {
+    if (last > 0) {
+      // Empty lines: in one column they are empty values, here they are nothing.
+      for (;;) {
+        if (piece[at] === lineFeed) at += 1
+        else if (piece[at] === carriageReturn && piece[at + 1] === lineFeed) at += 2
+        else break
+      }
+      if (at === piece.length) break
+    }
     for (let field = 0; field <= last; field += 1) {
       const list = byField[field] ?? []
       if (piece[at] === quote) {

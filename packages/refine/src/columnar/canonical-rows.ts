@@ -5,6 +5,12 @@ import type { BatchColumn, ColumnBatch } from './column-batch.js'
 
 const quote = 0x22
 const backslash = 0x5c
+const minus = 0x2d
+const point = 0x2e
+const zero = 0x30
+const colon = 0x3a
+const microsecondsPerDay = 86_400_000_000
+const nothing = Uint8Array.from([0x6e, 0x75, 0x6c, 0x6c])
 
 /** Grows a buffer while rows are written into it one after the other. */
 interface RowText {
@@ -38,68 +44,143 @@ function int64Of(column: BatchColumn, row: number): number | bigint {
   return Number.isSafeInteger(value) ? value : (BigInt(high) << 32n) + BigInt(low >>> 0)
 }
 
-const days = new Map<number, string>()
+function putByte(buffer: RowText, byte: number): void {
+  reserve(buffer, 1)
+  buffer.bytes[buffer.length] = byte
+  buffer.length += 1
+}
+
+/** Digits of an integer from 0 to 2^53, at least so many; no text is made of them, which would be garbage for each cell. */
+function putDigits(buffer: RowText, value: number, least: number): void {
+  let count = 1
+  for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) count += 1
+  if (count < least) count = least
+  reserve(buffer, count)
+  let rest = value
+  for (let at = buffer.length + count - 1; at >= buffer.length; at -= 1) {
+    const next = Math.floor(rest / 10)
+    buffer.bytes[at] = zero + (rest - 10 * next)
+    rest = next
+  }
+  buffer.length += count
+}
+
+const days = new Map<number, Uint8Array>()
 const mostDays = 100_000
 
-function dayText(day: number): string {
+/** A day between quotes; exports have few different ones. */
+function dayBytes(day: number): Uint8Array {
   const known = days.get(day)
   if (known !== undefined) return known
   const [year, month, date] = civilFromDays(day)
-  const text = `"${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(date).padStart(2, '0')}"`
-  if (days.size < mostDays) days.set(day, text)
-  return text
+  const bytes = new TextEncoder().encode(
+    `"${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(date).padStart(2, '0')}"`,
+  )
+  if (days.size < mostDays) days.set(day, bytes)
+  return bytes
 }
 
-function decimalJson(value: number | bigint, decimals: number): string {
-  if (typeof value === 'bigint') return `"${printDecimal(value, decimals)}"`
-  const digits = String(Math.abs(value)).padStart(decimals + 1, '0')
-  const sign = value < 0 ? '-' : ''
-  if (decimals === 0) return `"${sign}${digits}"`
-  return `"${sign}${digits.slice(0, -decimals)}.${digits.slice(-decimals)}"`
+function putInteger(buffer: RowText, value: number | bigint): void {
+  if (typeof value === 'bigint') {
+    putAscii(buffer, String(value))
+    return
+  }
+  if (value < 0) putByte(buffer, minus)
+  putDigits(buffer, Math.abs(value), 1)
+}
+
+function putDecimal(buffer: RowText, value: number | bigint, decimals: number): void {
+  putByte(buffer, quote)
+  if (typeof value === 'bigint') putAscii(buffer, printDecimal(value, decimals))
+  else {
+    if (value < 0) putByte(buffer, minus)
+    putDigits(buffer, Math.abs(value), decimals + 1)
+    if (decimals > 0) {
+      reserve(buffer, 1)
+      const from = buffer.length - decimals
+      buffer.bytes.copyWithin(from + 1, from, buffer.length)
+      buffer.bytes[from] = point
+      buffer.length += 1
+    }
+  }
+  putByte(buffer, quote)
+}
+
+function putInstant(buffer: RowText, value: number | bigint): void {
+  if (typeof value === 'bigint') {
+    putAscii(buffer, `"${printInstant(value)}"`)
+    return
+  }
+  const day = Math.floor(value / microsecondsPerDay)
+  const inDay = value - day * microsecondsPerDay
+  const seconds = Math.floor(inDay / 1e6)
+  const text = dayBytes(day)
+  putBytes(buffer, text, 0, text.length - 1)
+  putByte(buffer, 0x54)
+  putDigits(buffer, Math.floor(seconds / 3600), 2)
+  putByte(buffer, colon)
+  putDigits(buffer, Math.floor(seconds / 60) % 60, 2)
+  putByte(buffer, colon)
+  putDigits(buffer, seconds % 60, 2)
+  const fraction = inDay - seconds * 1e6
+  if (fraction > 0) {
+    putByte(buffer, point)
+    putDigits(buffer, fraction, 6)
+    while (buffer.bytes[buffer.length - 1] === zero) buffer.length -= 1
+  }
+  putByte(buffer, 0x5a)
+  putByte(buffer, quote)
 }
 
 function putText(buffer: RowText, column: BatchColumn, row: number): void {
   const from = row === 0 ? 0 : (column.ends[row - 1] ?? 0)
   const to = column.ends[row] ?? 0
-  let plain = true
-  for (let at = from; at < to && plain; at += 1) {
+  reserve(buffer, to - from + 2)
+  const start = buffer.length
+  const { bytes } = buffer
+  bytes[start] = quote
+  let into = start + 1
+  for (let at = from; at < to; at += 1, into += 1) {
     const byte = column.bytes[at] ?? 0
-    plain = byte >= 0x20 && byte !== quote && byte !== backslash
+    if (byte < 0x20 || byte === quote || byte === backslash) {
+      const json = new TextEncoder().encode(
+        JSON.stringify(new TextDecoder().decode(column.bytes.subarray(from, to))),
+      )
+      putBytes(buffer, json, 0, json.length)
+      return
+    }
+    bytes[into] = byte
   }
-  if (plain) {
-    reserve(buffer, to - from + 2)
-    buffer.bytes[buffer.length] = quote
-    buffer.length += 1
-    putBytes(buffer, column.bytes, from, to)
-    buffer.bytes[buffer.length] = quote
-    buffer.length += 1
-    return
-  }
-  const json = new TextEncoder().encode(
-    JSON.stringify(new TextDecoder().decode(column.bytes.subarray(from, to))),
-  )
-  putBytes(buffer, json, 0, json.length)
+  bytes[into] = quote
+  buffer.length = into + 1
 }
 
 function putCell(buffer: RowText, column: BatchColumn, row: number): void {
-  if (column.present[row] === 0) putAscii(buffer, 'null')
-  else if (column.store === 'text') putText(buffer, column, row)
-  else putAscii(buffer, cellJson(column, row))
-}
-
-/** JSON of a value that is held as numbers. */
-function cellJson(column: BatchColumn, row: number): string {
+  if (column.present[row] === 0) {
+    putBytes(buffer, nothing, 0, nothing.length)
+    return
+  }
+  if (column.store === 'text') {
+    putText(buffer, column, row)
+    return
+  }
   switch (column.column.type) {
     case 'decimal':
-      return decimalJson(int64Of(column, row), column.column.decimals ?? 0)
+      putDecimal(buffer, int64Of(column, row), column.column.decimals ?? 0)
+      return
     case 'timestamp':
-      return `"${printInstant(BigInt(int64Of(column, row)))}"`
-    case 'date':
-      return dayText(column.numbers[row] ?? 0)
+      putInstant(buffer, int64Of(column, row))
+      return
+    case 'date': {
+      const text = dayBytes(column.numbers[row] ?? 0)
+      putBytes(buffer, text, 0, text.length)
+      return
+    }
     case 'boolean':
-      return column.numbers[row] === 1 ? 'true' : 'false'
+      putAscii(buffer, column.numbers[row] === 1 ? 'true' : 'false')
+      return
     default:
-      return String(int64Of(column, row))
+      putInteger(buffer, int64Of(column, row))
   }
 }
 
@@ -118,23 +199,25 @@ export function canonicalRows(
   onRow: (bytes: Uint8Array) => void,
 ): void {
   // Names are lower-case identifiers: RFC 8785's order of UTF-16 units is the order of their characters.
-  const parts: { readonly head: string; readonly column: BatchColumn | undefined }[] = [
+  const encoder = new TextEncoder()
+  const parts: { readonly head: Uint8Array; readonly column: BatchColumn | undefined }[] = [
     { name: contributorColumn, column: undefined },
     ...batch.columns.map((column) => ({ name: column.name, column })),
   ]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, column }, index) => ({ head: `${index === 0 ? '{' : ','}"${name}":`, column }))
-  const id = String(contributor)
+    .map(({ name, column }, index) => ({
+      head: encoder.encode(`${index === 0 ? '{' : ','}"${name}":${column === undefined ? contributor : ''}`),
+      column,
+    }))
   const buffer: RowText = { bytes: new Uint8Array(1024), length: 0 }
   putBytes(buffer, prefix, 0, prefix.length)
   for (let row = 0; row < batch.rows; row += 1) {
     buffer.length = prefix.length
     for (const { head, column } of parts) {
-      putAscii(buffer, head)
-      if (column === undefined) putAscii(buffer, id)
-      else putCell(buffer, column, row)
+      putBytes(buffer, head, 0, head.length)
+      if (column !== undefined) putCell(buffer, column, row)
     }
-    putAscii(buffer, '}')
+    putByte(buffer, 0x7d)
     onRow(buffer.bytes.subarray(0, buffer.length))
   }
 }

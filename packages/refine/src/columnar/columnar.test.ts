@@ -306,7 +306,7 @@ describe('reading into columns', () => {
     ['text behind the object', '{"label":"a"}\n{"label":"a"}x', 'JSON_INVALID'],
     ['a control character', '{"label":"a"}\n{"label":"a\u0001"}', 'JSON_INVALID'],
     ['a list as line', '[1]', 'MAP_OUTPUT_INVALID'],
-    ['a number as text', '{"label":"a"}\n{"label":5}', 'VALUE_TYPE'],
+    ['a number as text', '{"label":"a"}\n{"label":5.5}', 'VALUE_TYPE'],
     ['an object in a field', '{"label":"a"}\n{"label":{}}', 'VALUE_TYPE'],
     ['a null that may not be', '{"label":"a"}\n{"label":null}', 'VALUE_MISSING'],
   ])('JSON Lines with %s are refused', (_, text, code) => {

@@ -1,10 +1,10 @@
+import { scaledDecimal } from '../schema/decimal.js'
 import type { ColumnSchema, DirectColumn } from '../schema/table-schema.js'
-
-const integerText = /^-?\d{1,16}$/
 
 /**
  * What a field's value becomes in a column when the mapping is data: the one meaning that all paths share. Empty text and what
- * is absent are null; numbers and booleans may stand as text. What does not fit is passed on, so that the check of the row
+ * is absent are null. Numbers and booleans may stand as text, an integer in any form that JSON has (`5.0`, `1e3`); integers and booleans may
+ * stand in a column of text. A number with a fraction may not: `1.50` out of JSON is `1.5`, and out of CSV `1.50`. What does not fit is passed on, so that the check of the row
  * refuses it with its place.
  *
  * @param column - type and whether it may be null
@@ -25,10 +25,15 @@ export function directCell(
     return missing ? null : { unknown: true }
   }
   if (missing) return column.type === 'text' && column.nullable !== true && value === '' ? '' : null
-  if (typeof value !== 'string') return value
+  if (typeof value !== 'string') {
+    const written = typeof value === 'boolean' || (Number.isSafeInteger(value) && !Object.is(value, -0))
+    return column.type === 'text' && written ? String(value) : value
+  }
   switch (column.type) {
-    case 'integer':
-      return integerText.test(value) ? Number(value) : value
+    case 'integer': {
+      const whole = scaledDecimal(value, 0)
+      return typeof whole === 'bigint' ? Number(whole) : value
+    }
     case 'boolean':
       return value === 'true' ? true : value === 'false' ? false : value
     default:

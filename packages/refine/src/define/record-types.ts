@@ -54,7 +54,7 @@ export interface MailMessage {
   readonly date: string | null
   readonly messageId: string | null
   readonly inReplyTo: string | null
-  /** The text part, decoded. */
+  /** The text part, decoded; without the text of forwarded messages, which are attachments. */
   readonly text: string
   readonly attachments: readonly { readonly mediaType: string; readonly bytes: number }[]
   /** Bytes of the whole message. */

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { sha256Digest } from '@sealpool/crypto'
 import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
@@ -225,6 +226,72 @@ describe('runFileJob', () => {
       { id: 'a', path: 'b', contributor: 0 },
     ]
     await expect(job({ output: out('x'), inputs: twice })).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
+  })
+
+  test.each<[string, string, (path: string) => void]>([
+    ['missing', '000000.receipts.parquet', (path) => rmSync(path)],
+    ['cut', '000000.receipts.parquet', (path) => writeFileSync(path, readFileSync(path).subarray(0, 10))],
+    [
+      'changed',
+      '000000.receipts.parquet',
+      (path) =>
+        writeFileSync(
+          path,
+          readFileSync(path).map((byte, index) => (index === 40 ? byte ^ 1 : byte)),
+        ),
+    ],
+    ['of missing hashes', '000000.receipts.leaves', (path) => rmSync(path)],
+    ['of cut hashes', '000000.receipts.leaves', (path) => writeFileSync(path, 'x')],
+  ])('a finished part that is %s is made again', async (_, file, damage) => {
+    put('a.csv', csv(50))
+    put('b.csv', csv(50, 50))
+    put('c.csv', 'date\n')
+    const first = await job()
+    expect(first.repaired).toEqual([])
+    damage(join(out(), file))
+    const again = await job()
+    expect(again).toMatchObject({ repaired: ['a.csv'], resumed: 2, contentDigest: first.contentDigest })
+    for (const { file: name, digest, bytes } of again.tables['receipts']?.parts ?? []) {
+      const content = readFileSync(join(out(), name))
+      expect([sha256Digest(content), content.length]).toEqual([digest, bytes])
+    }
+    expect(await job()).toMatchObject({ repaired: [], resumed: 3, contentDigest: first.contentDigest })
+  })
+
+  test('a part is made again without the digest of the content as well', async () => {
+    put('a.csv', csv(50))
+    await job({ withoutDigest: true })
+    expect((await job({ withoutDigest: true })).repaired).toEqual([])
+    rmSync(join(out(), '000000.receipts.parquet'))
+    expect((await job({ withoutDigest: true })).repaired).toEqual(['a.csv'])
+  })
+
+  test('a header without a mapped field is refused by its column, in whatever file it stands', async () => {
+    const runtime = await createQuickJsRuntime()
+    const refiner = await bundleRefiner({ entry: entry('receipts-refiner.ts') })
+    const renamed = csv(3).replace('paid_by', ' paid_by')
+    put('a.csv', renamed)
+    put('b.csv', csv(3).replaceAll(',', ';'))
+    put('c.csv.gz', gzipSync(renamed))
+    put('d.jsonl', '{"date":"2024-01-01","shop":"x","total":"1.00"}\n')
+    const { refused, tables } = await job()
+    const place = 'receipts.card'
+    expect(refused).toEqual([
+      { id: 'a.csv', code: 'FIELD_MISSING', place },
+      { id: 'b.csv', code: 'FIELD_MISSING', place: 'receipts.day' },
+      { id: 'c.csv.gz', code: 'FIELD_MISSING', place },
+    ])
+    // In JSON a field without a value is often left out.
+    expect(tables['receipts']?.rows).toBe(1)
+    const contribution = { id: 'a', contributor: 0, mediaType: 'text/csv' }
+    const batch = await refineBatch({
+      refiner,
+      runtime,
+      limits: { memoryBytes: 64 << 20, timeMs: 5000, outputBytes: 1 << 24 },
+      contributions: [{ ...contribution, bytes: new TextEncoder().encode(renamed) }],
+    })
+    expect(batch.refused).toEqual([{ id: 'a', code: 'FIELD_MISSING', place }])
+    await runtime.close()
   })
 
   test('damaged leaves and records are found', async () => {

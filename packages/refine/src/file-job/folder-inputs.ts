@@ -48,5 +48,12 @@ export async function folderInputs(
     }
   }
   await walk(path, [])
+  if (inputs.length === 0) {
+    throw new RefineError(
+      'ARGUMENT_INVALID',
+      'input',
+      'The folder holds no files; links and names with a point in front do not count',
+    )
+  }
   return inputs
 }

@@ -2,11 +2,13 @@
  * What a job knows about its inputs, one small file per input: written whole or not at all, after everything that it speaks of is on
  * disk. A job that was killed goes on behind the last of them.
  */
-import { randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises'
+import { createHash, randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { RefineError, type RefineErrorCode } from '../errors.js'
+import { leafFileBytes } from './leaf-runs.js'
 
 const run = z.strictObject({ offset: z.int().min(0), leaves: z.int().min(1) })
 const tablePart = z.strictObject({
@@ -121,6 +123,38 @@ export async function openJobFolder(folder: string, terms: JobTerms): Promise<Ma
     if (half) await unlink(join(folder, name))
   }
   return done
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer)
+  return `sha256:${hash.digest('hex')}`
+}
+
+/**
+ * Do the files of a record stand in the folder as they were written? Parts are held against size and digest; of the hashes, which are
+ * encrypted under tags of their own, the size alone.
+ *
+ * @param folder - of the job
+ * @param number - of the input
+ * @param tables - of its record
+ * @returns false when a file is missing or another
+ */
+export async function arePartsWhole(
+  folder: string,
+  number: string,
+  tables: InputRecord['tables'],
+): Promise<boolean> {
+  const sizeOf = async (name: string) => {
+    const found = await stat(join(folder, name)).catch(() => undefined)
+    return found?.isFile() === true ? found.size : undefined
+  }
+  for (const [name, part] of Object.entries(tables)) {
+    if ((await sizeOf(`${number}.${name}.leaves`)) !== leafFileBytes(part.runs)) return false
+    if ((await sizeOf(part.file)) !== part.bytes) return false
+    if ((await digestOf(join(folder, part.file))) !== part.digest) return false
+  }
+  return true
 }
 
 async function readJson(path: string): Promise<unknown> {

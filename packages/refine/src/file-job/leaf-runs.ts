@@ -10,6 +10,7 @@ import { RefineError } from '../errors.js'
 /** Bytes of a leaf hash. */
 export const leafBytes = 32
 const frameLeaves = 1024
+const framesAtOnce = 32
 
 /** A sorted run in a file. */
 export interface LeafRun {
@@ -139,14 +140,19 @@ export async function createLeafWriter(options: {
     if (leaves === 0) return
     sort(held.subarray(0, length), 0)
     runs.push({ offset, leaves })
+    // Frames are written many at a time: each write waits for another thread.
+    let sealedFrames: Buffer[] = []
     for (let frame = 0, from = 0; from < length; frame += 1, from += frameLeaves * leafBytes) {
       const nonce = randomBytes(12)
       const cipher = createCipheriv('aes-256-gcm', key, nonce)
       cipher.setAAD(frameAad(name, runs.length - 1, frame))
       const plain = held.subarray(from, Math.min(length, from + frameLeaves * leafBytes))
       const sealed = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
-      await file.write(sealed)
+      sealedFrames.push(sealed)
       offset += sealed.length
+      if (sealedFrames.length < framesAtOnce && from + frameLeaves * leafBytes < length) continue
+      await file.writev(sealedFrames)
+      sealedFrames = []
     }
     length = 0
   }
@@ -177,6 +183,16 @@ export async function createLeafWriter(options: {
   }
 }
 
+/**
+ * Bytes of the file that a {@link LeafWriter} wrote.
+ *
+ * @param runs - its runs
+ * @returns the size
+ */
+export function leafFileBytes(runs: readonly LeafRun[]): number {
+  return runs.reduce((sum, { leaves }) => sum + leaves * leafBytes + 28 * Math.ceil(leaves / frameLeaves), 0)
+}
+
 /** A run that is read from its front. */
 interface OpenRun {
   take(first: number): Promise<Uint8Array[]>
@@ -192,11 +208,24 @@ function openRun(
   let left = run.leaves
   let plain: Buffer = Buffer.alloc(0)
   let at = 0
-  const refill = async (): Promise<boolean> => {
-    if (left === 0) return false
+  let under: Promise<{ readonly bytesRead: number; readonly buffer: Buffer }> | undefined
+  /** Asks for the next frame, which is read while the one before is used. */
+  const ask = () => {
     const leaves = Math.min(left, frameLeaves)
-    const sealed = Buffer.alloc(12 + leaves * leafBytes + 16)
-    const { bytesRead } = await file.read(sealed, 0, sealed.length, offset)
+    if (leaves === 0) return
+    const size = 12 + leaves * leafBytes + 16
+    under = file.read(Buffer.allocUnsafe(size), 0, size, offset)
+    // It is waited for in its turn; a fault that comes early must not be unhandled.
+    under.catch(() => undefined)
+    offset += size
+    left -= leaves
+  }
+  ask()
+  const refill = async (): Promise<boolean> => {
+    if (under === undefined) return false
+    const { bytesRead, buffer: sealed } = await under
+    under = undefined
+    ask()
     const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12))
     decipher.setAAD(frameAad(name, index, frame))
     decipher.setAuthTag(sealed.subarray(-16))
@@ -212,8 +241,6 @@ function openRun(
     }
     at = 0
     frame += 1
-    offset += sealed.length
-    left -= leaves
     return true
   }
   return {

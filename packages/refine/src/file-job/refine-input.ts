@@ -11,6 +11,7 @@ import { peek } from '../source/byte-source.js'
 import { exportFormat, headBytes } from '../source/export-format.js'
 import { openExport, type SourceReaders } from '../source/open-export.js'
 import { recordChunks } from '../source/record-chunks.js'
+import { checkFields, requiredFields } from '../source/required-fields.js'
 import type { FullSourceLimits } from '../source/source-limits.js'
 import { utf8Chunks } from '../source/text-chunks.js'
 import type { OpenFile } from './file-source.js'
@@ -102,6 +103,7 @@ async function refineColumns(
     if (rest === undefined) throw new RefineError('CSV_HEADER_INVALID', 'line 1', 'The export has no header')
     const found = csvHeader(rest, limits)
     header = found.header
+    checkFields(header, requiredFields(schema))
     rest = found.rest
   }
   const data: WorkerData = { schema, limits, contributor: input.contributor, format, header, salt, digest }
@@ -225,6 +227,7 @@ async function refineRecords(
     name: input.path,
     readers,
     limits,
+    fields: requiredFields(schema),
     ...(input.mediaType === undefined ? {} : { mediaType: input.mediaType }),
     ...(input.table === undefined ? {} : { table: input.table }),
   })

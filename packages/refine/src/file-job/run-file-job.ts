@@ -1,4 +1,5 @@
 import { createHmac, hkdfSync } from 'node:crypto'
+import { unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Digest, sha256Digest } from '@sealpool/crypto'
 import type { JobRuntime, Limits } from '@sealpool/sandbox'
@@ -12,7 +13,7 @@ import type { RefinerSchema } from '../schema/table-schema.js'
 import type { SourceReaders } from '../source/open-export.js'
 import { fullLimits, type SourceLimits } from '../source/source-limits.js'
 import { type OpenFile, openFile } from './file-source.js'
-import { type InputRecord, openJobFolder, type TablePart, writeWhole } from './journal.js'
+import { arePartsWhole, type InputRecord, openJobFolder, type TablePart, writeWhole } from './journal.js'
 import { type LeafFile, rootOfRuns } from './leaf-runs.js'
 import { createPartWriter, type PartWriter } from './parquet-part.js'
 import { type InputSettings, type JobInput, refineInput } from './refine-input.js'
@@ -80,6 +81,8 @@ export interface FileJobResult {
   readonly refused: readonly { readonly id: string; readonly code: RefineErrorCode; readonly place: string }[]
   /** How many inputs were refined or refused before, by a run that was stopped. */
   readonly resumed: number
+  /** Ids of inputs that were done before and refined again, because a file that holds their rows was missing or changed. */
+  readonly repaired: readonly string[]
 }
 
 const gibibyte = 2 ** 30
@@ -153,7 +156,7 @@ async function checkDescribed(options: FileJobOptions, schema: RefinerSchema, li
 /**
  * Refines files into encrypted Parquet, one part per table and file, under one content digest. The job can be stopped at any moment,
  * also by SIGKILL, and started again with the same arguments: files that were done stay done, and the digest is the same as without
- * the stop. A file gives all of its rows or none; what is refused is reported with its place and costs the others nothing.
+ * the stop; what they had written is held against its size and digest, and made again where it is missing or another. A file gives all of its rows or none; what is refused is reported with its place and costs the others nothing.
  * Memory does not grow with the size of CSV, JSONL, XML, mail or archives.
  *
  * @param options - see {@link FileJobOptions}
@@ -183,6 +186,7 @@ export async function runFileJob(options: FileJobOptions): Promise<FileJobResult
     settings: JSON.stringify({ sourceLimits, batchRecords, pieceBytes, withoutDigest }),
   })
   const records: InputRecord[] = []
+  const repaired: string[] = []
   for (const [index, input] of inputs.entries()) {
     const settings: InputSettings = {
       schema,
@@ -206,8 +210,16 @@ export async function runFileJob(options: FileJobOptions): Promise<FileJobResult
     })
     size = file?.size ?? 0
     try {
-      const before = done.get(index)
-      if (before !== undefined) checkUnchanged(before, input, file)
+      let before = done.get(index)
+      if (before !== undefined) {
+        checkUnchanged(before, input, file)
+        if (!(await arePartsWhole(output, numberOf(index), before.tables))) {
+          // Without its record the rest of the input's files is what a killed job left.
+          await unlink(join(output, `${numberOf(index)}.json`))
+          before = undefined
+          repaired.push(input.id)
+        }
+      }
       records.push(
         before ??
           (await refineFile(file, input, {
@@ -228,12 +240,13 @@ export async function runFileJob(options: FileJobOptions): Promise<FileJobResult
     leafKey,
     salt,
     withoutDigest,
-    resumed: done.size,
+    resumed: done.size - repaired.length,
+    repaired,
   })
   await writeWhole(
     output,
     'refined.json',
-    `${JSON.stringify({ format: 'sealpool/refined', version: 1, ...result, resumed: undefined }, null, 2)}\n`,
+    `${JSON.stringify({ format: 'sealpool/refined', version: 1, ...result, resumed: undefined, repaired: undefined }, null, 2)}\n`,
   )
   return result
 }
@@ -301,6 +314,7 @@ async function summary(
     readonly salt: Uint8Array
     readonly withoutDigest: boolean
     readonly resumed: number
+    readonly repaired: readonly string[]
   },
 ): Promise<FileJobResult> {
   const tables: Record<string, FileJobResult['tables'][string]> = {}
@@ -340,5 +354,6 @@ async function summary(
       refused === undefined ? [] : [{ id: input.id, ...refused }],
     ),
     resumed: job.resumed,
+    repaired: job.repaired,
   }
 }

@@ -6,6 +6,7 @@ import { parseRefinerSchema, tableOf } from '../schema/parse-schema.js'
 import { schemaId } from '../schema/schema-id.js'
 import type { RefinerSchema, Row } from '../schema/table-schema.js'
 import { openExport, type SourceReaders } from '../source/open-export.js'
+import { requiredFields } from '../source/required-fields.js'
 import { defaultSourceLimits, type SourceLimits } from '../source/source-limits.js'
 import { checkRow } from './check-row.js'
 import { contentDigest } from './content-digest.js'
@@ -137,6 +138,7 @@ async function recordsOf(
     bytes,
     mediaType,
     limits: sourceLimits,
+    fields: requiredFields(schema),
     ...(name === undefined ? {} : { name }),
     ...(readers === undefined ? {} : { readers }),
   })) {

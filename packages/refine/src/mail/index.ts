@@ -8,6 +8,48 @@ import { RefineError } from '../errors.js'
 import type { MimeReader } from '../source/mail/mailbox.js'
 
 const headerBytes = 1 << 20
+const lineFeed = 0x0a
+const nested = /^content-type[ \t]*:\s*message\/rfc822\s*(?:;|$)/i
+
+function tooMuch(message: string): RefineError {
+  return new RefineError('LIMIT_EXCEEDED', 'message', message)
+}
+
+/**
+ * Refuses messages whose parsing would cost far more than their bytes: a line costs the parser microseconds, whatever is on it, and a
+ * message that is nothing but a message costs another round.
+ */
+function checkCost(bytes: Uint8Array, depth: number): void {
+  // Lines of base64 have 64 characters or more; what is beyond is text, and 65,536 lines of it are a book.
+  const most = 65_536 + bytes.length / 64
+  const latin1 = new TextDecoder('latin1')
+  let lines = 0
+  let levels = 0
+  let inHeader = true
+  let holdsMessage = false
+  let field = ''
+  for (let start = 0; start < bytes.length; ) {
+    const feed = bytes.indexOf(lineFeed, start)
+    const end = feed < 0 ? bytes.length : feed
+    lines += 1
+    if (lines > most) throw tooMuch('The message has too many lines')
+    if (inHeader) {
+      const line = latin1.decode(bytes.subarray(start, Math.min(end, start + 1024))).replace(/\r+$/, '')
+      if (/^[ \t]/.test(line)) field += line
+      else {
+        if (nested.test(field)) holdsMessage = true
+        field = line
+      }
+      if (line === '') {
+        if (holdsMessage) levels += 1
+        if (levels > depth) throw tooMuch(`Messages stand inside each other more than ${depth} times`)
+        inHeader = holdsMessage
+        holdsMessage = false
+      }
+    }
+    start = end + 1
+  }
+}
 
 function addressesOf(addresses: readonly Address[] | undefined): string[] {
   return (addresses ?? []).flatMap((each) =>
@@ -16,18 +58,22 @@ function addressesOf(addresses: readonly Address[] | undefined): string[] {
 }
 
 /**
- * The reader of MIME over `postal-mime`. Attachments are measured, not kept.
+ * The reader of MIME over `postal-mime`. Attachments are measured, not kept; a message inside of a message (`message/rfc822`, a
+ * forwarded one) is an attachment and not opened.
  *
  * @param bytes - one message
  * @param limits - `depth`: how deep parts may stand inside each other
  * @returns headers, addresses, text
- * @throws RefineError with `MAIL_INVALID`
+ * @throws RefineError with `MAIL_INVALID`, or `LIMIT_EXCEEDED` for more lines than 65,536 and one for each 64 bytes, or for messages that
+ *   are nothing but messages, deeper than `depth`
  */
 export const postalReader: MimeReader = async (bytes, limits) => {
+  checkCost(bytes, limits.depth)
   try {
     const mail = await PostalMime.parse(bytes, {
       maxNestingDepth: limits.depth,
       maxHeadersSize: headerBytes,
+      maxRfc822NestingDepth: 0,
       attachmentEncoding: 'arraybuffer',
     })
     return {

@@ -52,6 +52,7 @@ const units: Readonly<Record<string, Unit>> = {
   MJ: unit('energy', '1000000'),
   cal: unit('energy', '4.184'),
   kcal: unit('energy', '4184'),
+  '[Cal]': unit('energy', '4184'),
   'W.h': unit('energy', '3600'),
   'kW.h': unit('energy', '3600000'),
   W: unit('power', '1'),
@@ -64,6 +65,8 @@ const units: Readonly<Record<string, Unit>> = {
   mbar: unit('pressure', '100'),
   'mm[Hg]': unit('pressure', '133.322'),
   '[psi]': unit('pressure', '6894.757293168361'),
+  "[in_i'Hg]": unit('pressure', '3386.3788'),
+  'cm[H2O]': unit('pressure', '98.0665'),
   L: unit('volume', '1'),
   mL: unit('volume', '0.001'),
   dL: unit('volume', '0.1'),
@@ -75,6 +78,7 @@ const units: Readonly<Record<string, Unit>> = {
   '[foz_us]': unit('volume', '0.0295735295625'),
   '[gal_br]': unit('volume', '4.54609'),
   '[pt_br]': unit('volume', '0.56826125'),
+  '[foz_br]': unit('volume', '0.0284130625'),
   m2: unit('area', '1'),
   km2: unit('area', '1000000'),
   cm2: unit('area', '0.0001'),
@@ -95,6 +99,9 @@ const units: Readonly<Record<string, Unit>> = {
   '/h': unit('frequency', ['1', '3600']),
   '/d': unit('frequency', ['1', '86400']),
   bit: unit('information', '1'),
+  kbit: unit('information', '1000'),
+  Mbit: unit('information', '1000000'),
+  Gbit: unit('information', '1000000000'),
   By: unit('information', '8'),
   kBy: unit('information', '8000'),
   MBy: unit('information', '8000000'),
@@ -106,8 +113,27 @@ const units: Readonly<Record<string, Unit>> = {
   'mmol/L': unit('substance concentration', '1'),
   'umol/L': unit('substance concentration', '0.001'),
   'mg/dL': unit('mass concentration', '1'),
+  'mL/(kg.min)': unit('oxygen uptake', '1'),
+  'kcal/(kg.h)': unit('specific power', '1'),
+  '[iU]': unit('arbitrary', '1'),
+  lx: unit('illuminance', '1'),
+  '[diop]': unit('refraction', '1'),
   'g/L': unit('mass concentration', '100'),
   'g/dL': unit('mass concentration', '1000'),
+}
+
+/**
+ * What is written in one case only: Apple's Health writes `Cal` for the kilocalorie (`cal` is a thousandth of it), `D` for the dioptre;
+ * `Mb` with a small b are bits, `mb` is what people write for megabytes.
+ */
+const exactNames: Readonly<Record<string, string>> = {
+  Cal: 'kcal',
+  Cals: 'kcal',
+  Mb: 'Mbit',
+  Gb: 'Gbit',
+  Kb: 'kbit',
+  D: '[diop]',
+  IU: '[iU]',
 }
 
 /** What people and exports write, lower case without points, to the UCUM code. */
@@ -218,6 +244,9 @@ const names: Readonly<Record<string, string>> = {
   pascal: 'Pa',
   mmhg: 'mm[Hg]',
   psi: '[psi]',
+  inhg: "[in_i'Hg]",
+  cmaq: 'cm[H2O]',
+  cmh2o: 'cm[H2O]',
   liter: 'L',
   liters: 'L',
   litre: 'L',
@@ -239,6 +268,14 @@ const names: Readonly<Record<string, string>> = {
   pints: '[pt_us]',
   cup: '[cup_us]',
   cups: '[cup_us]',
+  cup_us: '[cup_us]',
+  pt_us: '[pt_us]',
+  pt_imp: '[pt_br]',
+  fl_oz_us: '[foz_us]',
+  fl_oz_imp: '[foz_br]',
+  'ml/min·kg': 'mL/(kg.min)',
+  'kcal/hr·kg': 'kcal/(kg.h)',
+  lux: 'lx',
   'fl oz': '[foz_us]',
   floz: '[foz_us]',
   'fluid ounce': '[foz_us]',
@@ -287,7 +324,7 @@ const names: Readonly<Record<string, string>> = {
 
 /**
  * The UCUM code of a unit as people and exports write it. Gallons, pints and cups are those of the United States; bare `C` and `F`
- * are temperatures.
+ * are temperatures; units of Apple's Health are known as it writes them (`Cal` is the kilocalorie).
  *
  * @param text - a UCUM code this package converts (they are case-sensitive and go first), or an English name or sign
  * @returns the code, or null
@@ -295,6 +332,10 @@ const names: Readonly<Record<string, string>> = {
 export function unitCode(text: string): string | null {
   const trimmed = text.trim()
   if (Object.hasOwn(units, trimmed)) return trimmed
+  if (Object.hasOwn(exactNames, trimmed)) return exactNames[trimmed] ?? null
+  // Health names the molar mass: mmol<180.1558800000541>/L.
+  const amount = /^([mu]mol)<\d{1,6}(?:\.\d{1,20})?>(\/L)$/.exec(trimmed)
+  if (amount !== null) return `${amount[1]}${amount[2]}`
   const key = trimmed.toLowerCase().replace(/\.$/, '').replace(/\s+/g, ' ')
   return Object.hasOwn(names, key) ? (names[key] ?? null) : null
 }

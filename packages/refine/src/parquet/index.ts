@@ -55,8 +55,35 @@ function flatColumns(metadata: FileMetaData): readonly SchemaElement[] {
     if (column.num_children !== undefined || column.repetition_type === 'REPEATED') {
       throw invalid(`column ${index + 1}`, 'A column is nested; unnest it first')
     }
+    const { scale = 0 } = column
+    if (!Number.isSafeInteger(scale) || scale < 0 || scale > 17)
+      throw invalid(`column ${index + 1}`, 'A decimal has more than 17 places')
   }
+  if (new Set(columns.map(({ name }) => name)).size !== columns.length)
+    throw invalid('schema', 'Two columns have one name')
   return columns
+}
+
+/**
+ * Refuses row groups that are not made of the schema's columns, each once and in order. hyparquet begins to read the columns in front
+ * of one that it does not know, and nobody waits for those reads: one that fails would end the process.
+ */
+function checkRowGroups(metadata: FileMetaData, columns: readonly SchemaElement[]): void {
+  for (const [index, { columns: chunks }] of metadata.row_groups.entries()) {
+    const same =
+      chunks.length === columns.length &&
+      chunks.every(({ meta_data: chunk, file_path: elsewhere }, at) => {
+        const path = chunk?.path_in_schema
+        return (
+          elsewhere === undefined &&
+          Array.isArray(path) &&
+          path.length === 1 &&
+          path[0] === columns[at]?.name &&
+          chunk?.type === columns[at]?.type
+        )
+      })
+    if (!same) throw invalid(`row group ${index + 1}`, 'A row group has other columns than the file')
+  }
 }
 
 function cellOf(column: SchemaElement, value: unknown, place: string): JsonValue {
@@ -114,6 +141,7 @@ export const hyparquetReader: TableReader = async function* (access, limits) {
   if (columns.length > limits.columns) {
     throw new RefineError('LIMIT_EXCEEDED', 'schema', `The export has more than ${limits.columns} columns`)
   }
+  checkRowGroups(metadata, columns)
   const rows = metadata.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0)
   const expanded = metadata.row_groups.reduce((sum, group) => sum + Number(group.total_byte_size), 0)
   if (rows > limits.records || rows !== Number(metadata.num_rows)) {

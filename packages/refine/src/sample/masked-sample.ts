@@ -4,13 +4,11 @@ import { type CellValue, contributorColumn, type NamedTable, type Row } from '..
 import { mockCell } from './mock-tables.js'
 import { seededRandom } from './seeded-random.js'
 
-const tries = 64
-
 /**
- * A sample that shows which cells are filled and nothing else: rows are chosen by the key, nulls stay, and every other
- * value is replaced by one of its column's declared domain that does not stand in that column of `rows`. A column whose whole
- * domain is in use (a boolean, a short list of values) is shuffled by the key. It tells the pattern of nulls: show it to people
- * who may know that.
+ * A sample that shows which cells are filled and nothing else: rows are chosen by the key, nulls stay, and every other cell is
+ * drawn from its column's declared domain. The draws do not look at the rows: a sample that avoided real values would tell them by
+ * what it lacks. So a value may stand in the data as well, by chance, and neither its presence nor its absence says anything.
+ * It tells the pattern of nulls, and the number of rows where that is below `count`: show it to people who may know that.
  *
  * @param table - the table
  * @param rows - refined rows
@@ -38,23 +36,11 @@ export function maskedSample(
     chosen[index] = swap
     chosen[other] = held
   }
-  const real = new Map<string, Set<CellValue>>()
-  for (const name of Object.keys(table.columns)) real.set(name, new Set(rows.map((row) => row[name] ?? null)))
-  const replace = (name: string): CellValue => {
-    const column = table.columns[name]
-    if (column === undefined) return null
-    const filled = { ...column, nullable: false }
-    for (let attempt = 0; attempt < tries; attempt += 1) {
-      const value = mockCell(filled, random)
-      if (real.get(name)?.has(value) !== true) return value
-    }
-    return mockCell(filled, random)
-  }
   return chosen.slice(0, count).map((at, index) => {
     const cells: [string, CellValue][] = [[contributorColumn, index]]
-    for (const name of Object.keys(table.columns)) {
-      const value = rows[at]?.[name] ?? null
-      cells.push([name, value === null ? null : replace(name)])
+    for (const [name, column] of Object.entries(table.columns)) {
+      const empty = (rows[at]?.[name] ?? null) === null
+      cells.push([name, empty ? null : mockCell({ ...column, nullable: false }, random)])
     }
     return Object.fromEntries(cells)
   })

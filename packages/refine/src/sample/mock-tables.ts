@@ -39,7 +39,10 @@ function mockInstant(column: ColumnSchema, random: SeededRandom): string {
   const high = micro(column.max)
   const first = low ?? (high ?? 1_735_689_600n * second) - 365n * 86_400n * second
   const last = high ?? first + 365n * 86_400n * second
-  return printInstant(between(random, first / second, last / second) * second) ?? '2000-01-01T00:00:00Z'
+  // Whole seconds where there is one between the bounds.
+  const whole = first >= 0n ? (first + second - 1n) / second : first / second
+  const chosen = between(random, whole, last / second) * second
+  return printInstant(chosen < first || chosen > last ? first : chosen) ?? '2000-01-01T00:00:00Z'
 }
 
 /**

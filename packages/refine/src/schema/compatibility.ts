@@ -1,6 +1,6 @@
 import { RefineError } from '../errors.js'
 import { checkRow } from '../job/check-row.js'
-import { type Dialect, sqlType, toDdl } from './ddl.js'
+import { requiredPosition } from './bound.js'
 import { tableOf } from './parse-schema.js'
 import type { ColumnSchema, RefinerSchema, Row } from './table-schema.js'
 
@@ -28,32 +28,34 @@ export interface SchemaComparison {
   readonly changes: readonly SchemaChange[]
 }
 
-type Ordered = number | string
+/** The values that a column lists, or that its type has few enough to list. */
+function listed({ type, values }: ColumnSchema): ColumnSchema['values'] {
+  return values ?? (type === 'boolean' ? [false, true] : undefined)
+}
 
-/** Is every value of `inner` a value of `outer`? Columns of one type. */
+/** Is every value of `inner` a value of `outer`? Columns of one type and with the same places. */
 function contains(outer: ColumnSchema, inner: ColumnSchema): boolean {
   if (inner.nullable === true && outer.nullable !== true) return false
-  if (outer.values !== undefined) {
-    if (inner.values === undefined) return false
-    const { values } = outer
-    return inner.values.every((value) => values.includes(value))
+  const values = listed(inner)
+  const allowed = listed(outer)
+  if (allowed !== undefined) return values?.every((value) => allowed.includes(value)) ?? false
+  const positions = (bounds: readonly (number | string | boolean)[]) =>
+    bounds.map((bound) => requiredPosition(outer, bound))
+  for (const [side, sign] of [
+    ['min', 1n],
+    ['max', -1n],
+  ] as const) {
+    const bound = outer[side]
+    if (bound === undefined) continue
+    const limit = sign * requiredPosition(outer, bound)
+    const own = inner[side]
+    const reached = values ?? (own === undefined ? undefined : [own])
+    if (reached === undefined || positions(reached).some((position) => sign * position < limit)) return false
   }
-  const innerValues = inner.values
-  const low = (bound: Ordered | undefined, other: Ordered | undefined) =>
-    bound === undefined ||
-    (innerValues !== undefined
-      ? innerValues.every((value) => value >= bound)
-      : other !== undefined && other >= bound)
-  const high = (bound: Ordered | undefined, other: Ordered | undefined) =>
-    bound === undefined ||
-    (innerValues !== undefined
-      ? innerValues.every((value) => value <= bound)
-      : other !== undefined && other <= bound)
-  if (!low(outer.min, inner.min) || !high(outer.max, inner.max)) return false
   const longest =
-    innerValues === undefined
+    values === undefined
       ? (inner.maxLength ?? 1024)
-      : Math.max(...innerValues.map((value) => String(value).length))
+      : Math.max(...values.map((value) => String(value).length))
   return inner.type !== 'text' || longest <= (outer.maxLength ?? 1024)
 }
 
@@ -62,8 +64,11 @@ function columnChange(place: string, from: ColumnSchema, to: ColumnSchema): Sche
   if (from.type !== to.type) return typed(`type ${from.type} became ${to.type}`)
   if (from.unit !== to.unit) return typed('the unit changed')
   if (from.decimals !== to.decimals) return typed('the places of the decimal changed')
-  const backward = contains(to, from)
-  const forward = contains(from, to)
+  const backward = contains(to, from) && (to.pii === undefined || to.pii === from.pii)
+  const forward = contains(from, to) && (from.pii === undefined || to.pii === from.pii)
+  if (from.pii !== to.pii) {
+    return { place, change: 'personal data is treated in another way', backward, forward }
+  }
   if (backward && forward) return undefined
   const change = backward ? 'takes more values' : forward ? 'takes fewer values' : 'takes other values'
   return { place, change, backward, forward }
@@ -71,11 +76,13 @@ function columnChange(place: string, from: ColumnSchema, to: ColumnSchema): Sche
 
 /**
  * Compares two versions of a schema by what their rows may be. A new column that may be null is compatible both ways, one that
- * may not is forward only: old rows lack it. Descriptions and notes do not count.
+ * may not is forward only: old rows lack it. A promise about personal data (`pii`) that is new is forward, one that went is backward,
+ * another one is breaking. Descriptions and notes do not count.
  *
  * @param from - the older schema
  * @param to - the newer schema
  * @returns the class and every change that is not compatible in both ways by itself
+ * @throws RefineError with `SCHEMA_INVALID` for bounds that are no values of their columns
  *
  * @example
  * ```ts no-run
@@ -140,7 +147,7 @@ export interface Migration {
  * @param to - the newer schema
  * @param migration - see {@link Migration}
  * @returns rows of the newer schema
- * @throws RefineError with `ARGUMENT_INVALID` for an unknown table, or what `checkRow` throws, `place` naming row and column
+ * @throws RefineError with `ARGUMENT_INVALID` for an unknown table or a column that is not there, old or new, or what `checkRow` throws, `place` naming row and column
  */
 export function migrateRows(rows: readonly Row[], to: RefinerSchema, migration: Migration): readonly Row[] {
   const table = tableOf(to, migration.table)
@@ -151,6 +158,15 @@ export function migrateRows(rows: readonly Row[], to: RefinerSchema, migration: 
         'ARGUMENT_INVALID',
         `migration.${name}`,
         'The migration names a column that the newer table lacks',
+      )
+    }
+  }
+  for (const name of Object.values(rename)) {
+    if (rows.some((row) => !Object.hasOwn(row, name))) {
+      throw new RefineError(
+        'ARGUMENT_INVALID',
+        'migration.rename',
+        'The migration renames a column that the older rows do not have',
       )
     }
   }
@@ -166,38 +182,4 @@ export function migrateRows(rows: readonly Row[], to: RefinerSchema, migration: 
     }
     return checkRow(table, made, Number(row['contributor']), index)
   })
-}
-
-/**
- * SQL that brings stored tables from one schema to another where that loses nothing: new tables and new columns that may be
- * null.
- *
- * @param from - the older schema
- * @param to - the newer schema
- * @param dialect - as for {@link toDdl}
- * @returns statements, each ended by `;` and a line break; empty when nothing is to be done
- * @throws RefineError with `SCHEMA_INVALID` when the change is not backward compatible; use {@link migrateRows}
- */
-export function toMigrationDdl(from: RefinerSchema, to: RefinerSchema, dialect: Dialect): string {
-  const fault = compareSchemas(from, to).changes.find(({ backward }) => !backward)
-  if (fault !== undefined) {
-    throw new RefineError(
-      'SCHEMA_INVALID',
-      fault.place,
-      `${fault.change}: rows must be rewritten, see migrateRows`,
-    )
-  }
-  const statements: string[] = []
-  for (const [name, table] of Object.entries(to.tables)) {
-    const old = Object.hasOwn(from.tables, name) ? from.tables[name] : undefined
-    if (old === undefined) {
-      statements.push(toDdl({ ...to, tables: { [name]: table } }, dialect).trimEnd())
-      continue
-    }
-    for (const [column, definition] of Object.entries(table.columns)) {
-      if (Object.hasOwn(old.columns, column)) continue
-      statements.push(`ALTER TABLE "${name}" ADD COLUMN "${column}" ${sqlType(definition, dialect)};`)
-    }
-  }
-  return statements.length === 0 ? '' : `${statements.join('\n')}\n`
 }

@@ -19,13 +19,13 @@ export interface CroissantFile {
 export interface CroissantDataset {
   readonly name: string
   readonly description: string
-  /** URL of the licence. */
-  readonly license: string
+  /** URL of the licence. Croissant asks for it and the next three; what is not given is left out. */
+  readonly license?: string
   /** URL of the dataset's page. */
-  readonly url: string
+  readonly url?: string
   /** `YYYY-MM-DD`. */
-  readonly datePublished: string
-  readonly creator: { readonly name: string; readonly url?: string }
+  readonly datePublished?: string
+  readonly creator?: { readonly name: string; readonly url?: string }
   /** Table name to file; tables without one are described without a source. */
   readonly files?: Readonly<Record<string, CroissantFile>>
   /** Version of Croissant that is named in `conformsTo`; default `1.0`. */
@@ -91,7 +91,7 @@ export function toCroissant(
   schema: RefinerSchema,
   dataset: CroissantDataset,
 ): { readonly [key: string]: unknown } {
-  const { files = {}, version = '1.0' } = dataset
+  const { files = {}, version = '1.0', license, url, datePublished, creator } = dataset
   for (const [name, file] of Object.entries(files)) {
     if (!Object.hasOwn(schema.tables, name) || !/^[0-9a-f]{64}$/.test(file.sha256)) {
       throw new RefineError(
@@ -117,11 +117,11 @@ export function toCroissant(
     conformsTo: `http://mlcommons.org/croissant/${version}`,
     name: dataset.name,
     description: dataset.description,
-    license: dataset.license,
-    url: dataset.url,
-    datePublished: dataset.datePublished,
+    ...(license === undefined ? {} : { license }),
+    ...(url === undefined ? {} : { url }),
+    ...(datePublished === undefined ? {} : { datePublished }),
     version: schema.version,
-    creator: { '@type': 'sc:Organization', ...dataset.creator },
+    ...(creator === undefined ? {} : { creator: { '@type': 'sc:Organization', ...creator } }),
     distribution: Object.entries(files).map(([table, file]) => ({
       '@type': 'cr:FileObject',
       '@id': `${table}-file`,

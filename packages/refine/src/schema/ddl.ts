@@ -52,7 +52,9 @@ function boundOf(column: ColumnSchema, value: number | string, dialect: Dialect)
     case 'date':
       return dialect === 'sqlite' ? text(String(value)) : `DATE ${text(String(value))}`
     case 'timestamp':
-      return dialect === 'sqlite' ? text(String(value)) : `TIMESTAMP WITH TIME ZONE ${text(String(value))}`
+      return dialect === 'sqlite'
+        ? text(String(value).slice(0, -1))
+        : `TIMESTAMP WITH TIME ZONE ${text(String(value))}`
     default:
       return String(value)
   }
@@ -78,16 +80,63 @@ function sqliteTypeChecks(quoted: string, column: ColumnSchema): string[] {
 
 function checksOf(name: string, column: ColumnSchema, dialect: Dialect): string[] {
   const quoted = identifier(name)
+  // As text, an instant with a fraction sorts before the same second without one, unless both end without their Z.
+  const compared = dialect === 'sqlite' && column.type === 'timestamp' ? `rtrim(${quoted}, 'Z')` : quoted
   const literal = (value: string | number | boolean) => {
     if (typeof value === 'string') return text(value)
     return dialect === 'sqlite' ? String(Number(value)) : String(value)
   }
   return [
     ...(dialect === 'sqlite' ? sqliteTypeChecks(quoted, column) : []),
-    ...(column.min === undefined ? [] : [`${quoted} >= ${boundOf(column, column.min, dialect)}`]),
-    ...(column.max === undefined ? [] : [`${quoted} <= ${boundOf(column, column.max, dialect)}`]),
+    ...(column.min === undefined ? [] : [`${compared} >= ${boundOf(column, column.min, dialect)}`]),
+    ...(column.max === undefined ? [] : [`${compared} <= ${boundOf(column, column.max, dialect)}`]),
     ...(column.values === undefined ? [] : [`${quoted} IN (${column.values.map(literal).join(', ')})`]),
   ]
+}
+
+/**
+ * A column as it stands in `CREATE TABLE`. In PostgreSQL the CHECK has the column's name, so that {@link toMigrationDdl} can name it.
+ *
+ * @param name - the column's name
+ * @param column - the column
+ * @param dialect - the dialect
+ * @returns for example `"hours" BIGINT NOT NULL CHECK ("hours" >= 0)`
+ */
+export function columnSql(name: string, column: ColumnSchema, dialect: Dialect): string {
+  const check = checkSql(name, column, dialect)
+  return `${identifier(name)} ${sqlType(column, dialect)}${column.nullable === true ? '' : ' NOT NULL'}${
+    check === undefined ? '' : ` ${check}`
+  }`
+}
+
+/**
+ * The CHECK of a column.
+ *
+ * @param name - the column's name
+ * @param column - the column
+ * @param dialect - the dialect
+ * @returns the constraint, or undefined when the type alone says everything
+ */
+export function checkSql(name: string, column: ColumnSchema, dialect: Dialect): string | undefined {
+  const checks = checksOf(name, column, dialect)
+  if (checks.length === 0) return undefined
+  return `${dialect === 'postgresql' ? `CONSTRAINT ${identifier(name)} ` : ''}CHECK (${checks.join(' AND ')})`
+}
+
+/**
+ * What a column means, as SQL.
+ *
+ * @param table - the table's name
+ * @param name - the column's name
+ * @param column - the column
+ * @returns a `COMMENT ON COLUMN` for DuckDB and PostgreSQL
+ */
+export function commentSql(table: string, name: string, column: ColumnSchema): string {
+  return `COMMENT ON COLUMN ${identifier(table)}.${identifier(name)} IS ${text(commentOf(column))};`
+}
+
+function commentOf({ description, unit }: ColumnSchema): string {
+  return unit === undefined ? description : `${description} [${unit}]`
 }
 
 /**
@@ -105,28 +154,18 @@ export function toDdl(schema: RefinerSchema, dialect: Dialect): string {
     const columns = Object.entries(table.columns)
     const lines = [
       `  ${identifier(contributorColumn)} ${integer} NOT NULL`,
-      ...columns.map(([columnName, column]) => {
-        const checks = checksOf(columnName, column, dialect)
-        return `  ${identifier(columnName)} ${sqlType(column, dialect)}${column.nullable === true ? '' : ' NOT NULL'}${
-          checks.length === 0 ? '' : ` CHECK (${checks.join(' AND ')})`
-        }`
-      }),
+      ...columns.map(([columnName, column]) => `  ${columnSql(columnName, column, dialect)}`),
     ]
-    const comments = columns.map(([columnName, { description, unit }]) => ({
-      columnName,
-      comment: unit === undefined ? description : `${description} [${unit}]`,
-    }))
     if (dialect === 'sqlite') {
       // A sentence holds no line break (parseRefinerSchema), so that it cannot end its comment.
       statements.push(`-- ${name}: ${table.description}`)
-      for (const { columnName, comment } of comments) statements.push(`-- ${name}.${columnName}: ${comment}`)
+      for (const [columnName, column] of columns)
+        statements.push(`-- ${name}.${columnName}: ${commentOf(column)}`)
     }
     statements.push(`CREATE TABLE ${identifier(name)} (\n${lines.join(',\n')}\n);`)
     if (dialect === 'sqlite') continue
     statements.push(`COMMENT ON TABLE ${identifier(name)} IS ${text(table.description)};`)
-    for (const { columnName, comment } of comments) {
-      statements.push(`COMMENT ON COLUMN ${identifier(name)}.${identifier(columnName)} IS ${text(comment)};`)
-    }
+    for (const [columnName, column] of columns) statements.push(commentSql(name, columnName, column))
   }
   return `${statements.join('\n')}\n`
 }

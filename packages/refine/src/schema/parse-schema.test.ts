@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { RefineError } from '../errors.js'
+import { requiredFields } from '../source/required-fields.js'
 import payroll from '../testing/payroll-refiner.js'
 import { parseRefinerSchema, tableOf } from './parse-schema.js'
 import { schemaId } from './schema-id.js'
@@ -41,6 +42,14 @@ describe('parseRefinerSchema', () => {
     ['values on a date', { type: 'date', values: ['2024-01-01'] }],
     ['a repeated value', { type: 'text', values: ['a', 'a'] }],
     ['no values', { type: 'text', values: [] }],
+    ['min above max as text', { type: 'decimal', decimals: 2, min: '10.00', max: '9.00' }],
+    ['a bound that is no decimal', { type: 'decimal', decimals: 2, max: 'ten' }],
+    ['a bound with more places', { type: 'decimal', decimals: 2, max: '1.001' }],
+    [
+      'min above max by a fraction',
+      { type: 'timestamp', min: '2024-01-01T00:00:00.5Z', max: '2024-01-01T00:00:00Z' },
+    ],
+    ['a bound with an offset', { type: 'timestamp', min: '2024-01-01T00:00:00+01:00' }],
     ['values beside a range', { type: 'integer', values: [1], min: 0 }],
     ['a value longer than maxLength', { type: 'text', values: ['abc'], maxLength: 2 }],
     ['an unknown field', { type: 'text', ...({ secret: true } as object) }],
@@ -54,7 +63,13 @@ describe('parseRefinerSchema', () => {
   })
 
   test('the same column without the fault passes', () => {
-    expect(fault(withColumn({ type: 'decimal', decimals: 1, max: 0.5, description: 'x' }))).toBeUndefined()
+    for (const column of [
+      { type: 'decimal', decimals: 1, max: 0.5 },
+      { type: 'decimal', decimals: 2, min: '9.00', max: '10.00' },
+      { type: 'timestamp', min: '2024-01-01T00:00:00Z', max: '2024-01-01T00:00:00.5Z' },
+    ]) {
+      expect(fault(withColumn({ ...column, description: 'x' }))).toBeUndefined()
+    }
   })
 
   test.each(['contributor', 'Wage', '1a', 'a-b', '', '__proto__'.toUpperCase(), 'a"b'])(
@@ -70,6 +85,21 @@ describe('parseRefinerSchema', () => {
       expect(fault(value)?.code).toBe('SCHEMA_INVALID')
     },
   )
+
+  test.each<[string, object, object, boolean]>([
+    ['a column that may be null', { nullable: true }, {}, true],
+    ['a column with a value for the empty text', {}, { values: { '': 'none' } }, true],
+    ['a column that must have a value', {}, {}, false],
+  ])('optional in a mapping: %s', (_, column, spec, fits) => {
+    const source = {
+      ...schema,
+      source: 'csv',
+      tables: { t: { description: 'd', columns: { c: { type: 'text', description: 'd', ...column } } } },
+      direct: { table: 't', columns: { c: { from: 'C', optional: true, ...spec } } },
+    }
+    expect(fault(source)).toEqual(fits ? undefined : { code: 'SCHEMA_INVALID', place: 'direct' })
+    if (fits) expect(requiredFields(parseRefinerSchema(source))).toEqual([])
+  })
 
   test('tableOf refuses a name that the schema lacks', () => {
     expect(tableOf(schema, 'workers').name).toBe('workers')

@@ -1,8 +1,7 @@
 import * as z from 'zod'
 import { RefineError } from '../errors.js'
-import { isCalendarDay } from './calendar-day.js'
-import { scaledDecimal } from './decimal.js'
-import { instantMicroseconds, printInstant } from './instant.js'
+import { boundPosition, requiredPosition } from './bound.js'
+import { printInstant } from './instant.js'
 import {
   type ColumnSchema,
   contributorColumn,
@@ -57,6 +56,7 @@ const directMapping = z.strictObject({
       values: z
         .record(z.string().max(256), z.union([z.string().max(65_536), z.number(), z.boolean(), z.null()]))
         .optional(),
+      optional: z.boolean().optional(),
       by: z
         .string()
         .regex(/^[a-zA-Z][a-zA-Z0-9]{0,63}$/)
@@ -91,27 +91,10 @@ const refinerSchema = z.strictObject({
   direct: directMapping.optional(),
 })
 
-/** Instants are compared as text, which is right for whole seconds in their one form only. */
-function isInstantText(text: string): boolean {
-  const micro = instantMicroseconds(text)
-  return micro !== undefined && micro % 1_000_000n === 0n && printInstant(micro) === text
-}
-
 function boundFits(column: ColumnSchema, bound: number | string): boolean {
-  switch (column.type) {
-    case 'integer':
-      return Number.isSafeInteger(bound)
-    case 'decimal':
-      return (
-        typeof bound === 'number' && typeof scaledDecimal(String(bound), column.decimals ?? 0) === 'bigint'
-      )
-    case 'date':
-      return typeof bound === 'string' && isCalendarDay(bound)
-    case 'timestamp':
-      return typeof bound === 'string' && isInstantText(bound)
-    default:
-      return false
-  }
+  const position = boundPosition(column, bound)
+  // An instant stands in its one form, which SQLite's CHECK is made of.
+  return position !== undefined && (column.type !== 'timestamp' || printInstant(position) === bound)
 }
 
 function valueFits(column: ColumnSchema, value: string | number | boolean): boolean {
@@ -141,7 +124,8 @@ function columnFault(column: ColumnSchema): string | undefined {
     if (bound !== undefined && !boundFits(column, bound))
       return 'min and max must be exact values of the column type'
   }
-  if (min !== undefined && max !== undefined && min > max) return 'min is greater than max'
+  if (min !== undefined && max !== undefined && requiredPosition(column, min) > requiredPosition(column, max))
+    return 'min is greater than max'
   if (values !== undefined) {
     if (!values.every((value) => valueFits(column, value))) return 'values must be of the column type'
     if (new Set(values).size !== values.length) return 'values names one value twice'
@@ -156,8 +140,12 @@ function directFault(schema: RefinerSchema, direct: DirectMapping): string | und
     return 'a mapping as data needs the source csv, jsonl or rows'
   const table = Object.hasOwn(schema.tables, direct.table) ? schema.tables[direct.table] : undefined
   if (table === undefined) return 'the mapping names no table of the schema'
-  for (const [name, { by, values }] of Object.entries(direct.columns)) {
-    if (!Object.hasOwn(table.columns, name)) return 'the mapping names a column that its table does not have'
+  for (const [name, { by, values, optional }] of Object.entries(direct.columns)) {
+    const column = Object.hasOwn(table.columns, name) ? table.columns[name] : undefined
+    if (column === undefined) return 'the mapping names a column that its table does not have'
+    const absent = column.nullable === true || by !== undefined || Object.hasOwn(values ?? {}, '')
+    if (optional === true && !absent)
+      return 'optional needs a column that may be null, a function, or values with one for the empty text'
     if (by !== undefined && values !== undefined) return 'values and by exclude each other'
   }
   for (const [name, column] of Object.entries(table.columns)) {

@@ -31,7 +31,7 @@ export interface ColumnSchema {
    * contribution when any is found; the others change the text before the row is checked.
    */
   readonly pii?: PiiMode
-  /** Smallest value allowed: a number (`integer`, `decimal`), an ISO day (`date`) or an instant (`timestamp`). */
+  /** Smallest value allowed: a number (`integer`), a number or its text (`decimal`), an ISO day (`date`) or an instant (`timestamp`). */
   readonly min?: number | string
   /** Largest value allowed, same form as `min`. */
   readonly max?: number | string
@@ -75,6 +75,8 @@ export interface DirectColumn {
   readonly from: string
   /** Source text (a number or boolean by its JSON text) to value. What is not named here is refused. */
   readonly values?: Readonly<Record<string, string | number | boolean | null>>
+  /** May the field be absent from the header of a CSV, Parquet file or SQLite table? Then it is absent in every row. Default false. */
+  readonly optional?: boolean
   /** Name of one of the refiner's `functions`, called once for each different value of a batch. */
   readonly by?: string
 }

@@ -1,6 +1,10 @@
-/** Strict CSV (RFC 4180) row by row: the rules of `parseCsvSource`, for exports that do not fit into memory. */
+/**
+ * Strict CSV (RFC 4180) row by row: the rules of `parseCsvSource`, for exports that do not fit into memory. They are those of
+ * `@sealpool/poc` as well, so that a proof and a refiner see the same rows: `conformance/csv/cases.json` holds both to them.
+ */
 import { RefineError, type RefineErrorCode } from '../errors.js'
 import { recordChunks } from './record-chunks.js'
+import { checkFields, type RequiredField } from './required-fields.js'
 import type { FullSourceLimits } from './source-limits.js'
 import { utf8Chunks } from './text-chunks.js'
 
@@ -28,7 +32,7 @@ function decode(bytes: Uint8Array, line: number): string {
  * @param piece - bytes that begin with a row and end with one
  * @param firstLine - number of the piece's first line, from 1
  * @param limits - `fieldLength`, `columns`
- * @param onRow - gets each row's fields and its line
+ * @param onRow - gets each row's fields, its line, and whether the line has no character at all
  * @returns number of the line behind the piece
  * @throws RefineError with `CSV_INVALID`, `ENCODING_INVALID` or `LIMIT_EXCEEDED`; `place` is the row's first line
  */
@@ -36,13 +40,15 @@ export function readCsvPiece(
   piece: Uint8Array,
   firstLine: number,
   limits: Pick<FullSourceLimits, 'fieldLength' | 'columns'>,
-  onRow: (fields: string[], line: number) => void,
+  onRow: (fields: string[], line: number, empty: boolean) => void,
 ): number {
   let at = 0
   let line = firstLine
   while (at < piece.length) {
     const fields: string[] = []
     const rowLine = line
+    const rowStart = at
+    let empty = false
     for (;;) {
       let value: string
       if (piece[at] === quote) {
@@ -83,7 +89,8 @@ export function readCsvPiece(
         at += 1
         continue
       }
-      if (stop === carriageReturn && (piece[at + 1] === lineFeed || at + 1 === piece.length)) at += 1
+      empty = at === rowStart
+      if (stop === carriageReturn && piece[at + 1] === lineFeed) at += 1
       else if (stop !== lineFeed && stop !== undefined) {
         throw fault('CSV_INVALID', rowLine, 'Expected a comma or the end of the line behind a field')
       }
@@ -93,7 +100,7 @@ export function readCsvPiece(
       }
       break
     }
-    onRow(fields, rowLine)
+    onRow(fields, rowLine, empty)
   }
   return line
 }
@@ -131,25 +138,29 @@ export interface CsvRecords {
 }
 
 /**
- * Reads a CSV piece by piece: the first row is the header, every other one has as many fields.
+ * Reads a CSV piece by piece: the first row is the header, every other one has as many fields, empty lines aside.
  *
  * @param limits - see `SourceLimits`
+ * @param fields - which must stand in the header
  * @returns the reader, which throws as `parseCsvSource`
  */
-export function csvRecords(limits: FullSourceLimits): CsvRecords {
+export function csvRecords(limits: FullSourceLimits, fields: readonly RequiredField[] = []): CsvRecords {
   let header: string[] | undefined
   let line = 1
   let count = 0
   return {
     read(piece) {
       const rows: { [column: string]: string }[] = []
-      line = readCsvPiece(piece, line, limits, (fields, rowLine) => {
+      line = readCsvPiece(piece, line, limits, (row, rowLine, empty) => {
         if (header === undefined) {
-          header = fields
+          header = row
           checkCsvHeader(header, limits)
+          checkFields(header, fields)
           return
         }
-        if (fields.length !== header.length) {
+        // In one column an empty line is an empty value.
+        if (empty && header.length > 1) return
+        if (row.length !== header.length) {
           throw fault('CSV_FIELD_COUNT', rowLine, 'A row has another number of fields than the header')
         }
         count += 1
@@ -160,7 +171,7 @@ export function csvRecords(limits: FullSourceLimits): CsvRecords {
             `The export has more than ${limits.records} rows; split it`,
           )
         }
-        rows.push(Object.fromEntries(header.map((name, index) => [name, fields[index] ?? ''])))
+        rows.push(Object.fromEntries(header.map((name, index) => [name, row[index] ?? ''])))
       })
       return rows
     },
@@ -176,14 +187,16 @@ export function csvRecords(limits: FullSourceLimits): CsvRecords {
  *
  * @param chunks - the export
  * @param limits - see `SourceLimits`
+ * @param fields - which must stand in the header
  * @returns one object per row below the header
  * @throws RefineError as `parseCsvSource`
  */
 export async function* csvRows(
   chunks: AsyncIterable<Uint8Array>,
   limits: FullSourceLimits,
+  fields: readonly RequiredField[] = [],
 ): AsyncGenerator<{ readonly [column: string]: string }, void, undefined> {
-  const records = csvRecords(limits)
+  const records = csvRecords(limits, fields)
   const pieces = recordChunks(utf8Chunks(chunks), {
     quoted: true,
     pieceBytes,

@@ -89,7 +89,7 @@ describe('parseCsvSource', () => {
     ['a column without a name', 'a,,c\n1,2,3', 'CSV_HEADER_INVALID', 'line 1, field 2'],
     ['a short row', 'a,b\n1,2\n3\n', 'CSV_FIELD_COUNT', 'line 3'],
     ['a long row', 'a,b\n1,2,3\n', 'CSV_FIELD_COUNT', 'line 2'],
-    ['a blank line', 'a,b\n\n1,2\n', 'CSV_FIELD_COUNT', 'line 2'],
+    ['a line of one blank', 'a,b\n \n1,2\n', 'CSV_FIELD_COUNT', 'line 2'],
     ['a quote inside a bare field', 'a,b\n1,x"y\n', 'CSV_INVALID', 'line 2'],
     ['text behind a closing quote', 'a,b\n1,"x"y\n', 'CSV_INVALID', 'line 2'],
     ['a quote that does not close', 'a,b\n1,"x\n', 'CSV_INVALID', 'line 2'],

@@ -11,6 +11,7 @@ import { createSqliteReader } from '../sqlite/index.js'
 import { property } from '../testing/property.js'
 import { saxesReader } from '../xml/index.js'
 import { openExport, type SourceReaders } from './open-export.js'
+import type { RequiredField } from './required-fields.js'
 import { defaultSourceLimits, type SourceLimits } from './source-limits.js'
 
 /** The cases of `npm run conformance -- refine`, run here on the sources. */
@@ -32,7 +33,11 @@ interface Malformed {
   readonly limits?: Partial<SourceLimits>
 }
 const cases = (await import(`${folder}exports.mjs`)) as Exports
-const { malformed } = (await import(`${folder}malformed.mjs`)) as { malformed(): Promise<Malformed[]> }
+const { malformed, zip, descriptor } = (await import(`${folder}malformed.mjs`)) as {
+  malformed(): Promise<Malformed[]>
+  zip(entries: readonly object[]): Uint8Array
+  descriptor(options?: object): unknown
+}
 const files = await cases.rows()
 const refused = await malformed()
 let readers: SourceReaders
@@ -55,6 +60,7 @@ async function read(
   name: string,
   bytes: Uint8Array | AsyncIterable<Uint8Array>,
   limits: Partial<SourceLimits> = {},
+  fields: readonly RequiredField[] = [],
 ) {
   const records: JsonValue[] = []
   for await (const record of openExport({
@@ -63,6 +69,7 @@ async function read(
     bytes,
     readers,
     limits: { ...defaultSourceLimits, ...limits },
+    fields,
   })) {
     records.push(record)
   }
@@ -85,6 +92,18 @@ describe('the same rows', () => {
     const bytes = files[name] ?? new Uint8Array()
     expect((await read('rows', name, bytes)).map(same)).toEqual(want)
     expect((await read('rows', name, inPieces(bytes, 777))).map(same)).toEqual(want)
+  })
+})
+
+describe('fields that a table must have', () => {
+  const names = Object.keys(files).filter((name) => /csv|parquet|sqlite/.test(name))
+  test.each(names)('%s', async (name) => {
+    const bytes = files[name] ?? new Uint8Array()
+    const there = { name: 'shop', place: 't.shop' }
+    expect(await read('rows', name, bytes, {}, [there])).toHaveLength(40)
+    await expect(
+      read('rows', name, bytes, {}, [there, { name: 'Shop', place: 't.name' }]),
+    ).rejects.toMatchObject({ code: 'FIELD_MISSING', place: expect.stringMatching(/t\.name$/) })
   })
 })
 
@@ -150,6 +169,35 @@ describe('other exports', () => {
     expect(String(messages[1]?.['text']).trim()).toBe('See the picture.')
   })
 
+  test('mail: a message in a message is an attachment, whatever it holds', async () => {
+    const inner = 'From: c@example.org\r\nSubject: inner\r\n\r\nforwarded words\r\n'
+    const mail = [
+      'From: a@example.org',
+      'Content-Type: multipart/mixed; boundary=b',
+      '',
+      '--b',
+      '',
+      'own words',
+      '--b',
+      'Content-Type: message/rfc822',
+      '',
+      inner,
+      '--b--',
+      '',
+    ].join('\r\n')
+    const [message] = (await read('mail', 'a.eml', encode(mail))) as { text: string; attachments: unknown }[]
+    expect(message?.text).toContain('own words')
+    expect(message?.text).not.toContain('forwarded')
+    expect(message?.attachments).toMatchObject([{ mediaType: 'message/rfc822' }])
+    const chain = (levels: number) =>
+      encode(`From: a@b.c\r\n${'Content-Type: message/rfc822\r\n\r\n'.repeat(levels)}A: b\r\n\r\n`)
+    await expect(read('mail', 'a.eml', chain(64))).resolves.toHaveLength(1)
+    await expect(read('mail', 'a.eml', chain(65))).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' })
+    // As many lines as base64 of that length has are read.
+    const attached = `A: b\nContent-Transfer-Encoding: base64\n\n${`${'QUJD'.repeat(16)}\n`.repeat(70_000)}`
+    await expect(read('mail', 'a.eml', encode(attached))).resolves.toHaveLength(1)
+  })
+
   test('an archive: every file by its path, unknown ones without records', async () => {
     const zip = files['plain.csv.zip'] ?? new Uint8Array()
     const listed = (await read('archive', 'a.zip', zip)) as {
@@ -161,6 +209,23 @@ describe('other exports', () => {
       ['export/plain.csv', 'csv', 40],
       ['export/readme.txt', null, 0],
     ])
+  })
+
+  test.each([
+    ['with a signature', {}],
+    ['without one', { signed: false }],
+    ['of 64 bits', { wide: true }],
+    ['of 64 bits without a signature', { wide: true, signed: false }],
+  ])('an archive written as a stream, its figures behind each file %s', async (_, options) => {
+    const streamed = { flags: 0x808, localCrc: 0, localSize: 0, localPacked: 0, behind: descriptor(options) }
+    const empty = { data: new Uint8Array(), method: 0 }
+    const bytes = zip([
+      { name: 'd/', ...empty },
+      { name: 'd/a.jsonl', ...streamed },
+      { name: 'e/', ...streamed, ...empty },
+      { name: 'e/b.jsonl', ...streamed },
+    ])
+    expect(await read('rows', 'a.zip', bytes)).toHaveLength(2)
   })
 
   test('SQLite with several tables needs a name; views, virtual tables and generated columns are not read', async () => {
@@ -231,4 +296,36 @@ describe('what is malformed', () => {
       }
     },
   )
+
+  // A fault that nobody waits for would end the process: vitest reports it as an error of the run.
+  property(
+    'any change of a Parquet footer gives rows or a typed error, and no fault besides',
+    [
+      fc.constantFrom('uncompressed.parquet', 'snappy.parquet'),
+      fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+    ],
+    async (name, changes) => {
+      const changed = Uint8Array.from(files[name] ?? new Uint8Array())
+      const view = new DataView(changed.buffer)
+      const footer = view.getUint32(changed.length - 8, true)
+      for (const [at, value] of changes) changed[changed.length - 9 - (at % footer)] = value
+      try {
+        await read('rows', name, changed, { records: 10_000 })
+      } catch (error) {
+        expect(error).toBeInstanceOf(RefineError)
+      }
+    },
+  )
+
+  test('Parquet: row groups of other columns than the file’s are refused before any is read', async () => {
+    const changed = Uint8Array.from(files['uncompressed.parquet'] ?? new Uint8Array())
+    const text = Buffer.from(changed)
+    const at = text.lastIndexOf('shop')
+    expect(at).toBeGreaterThan(text.indexOf('shop'))
+    changed[at] = 't'.charCodeAt(0)
+    await expect(read('rows', 'a.parquet', changed)).rejects.toMatchObject({
+      code: 'PARQUET_INVALID',
+      place: 'row group 1',
+    })
+  })
 })

@@ -11,6 +11,7 @@ import { type Expansion, inflate } from './inflate.js'
 import { parseJsonSource } from './json-source.js'
 import { jsonLines } from './jsonl-source.js'
 import { type MimeReader, mailboxMessages, mailMessage } from './mail/mailbox.js'
+import { checkFields, type RequiredField } from './required-fields.js'
 import { defaultSourceLimits, type FullSourceLimits, fullLimits, type SourceLimits } from './source-limits.js'
 import type { TableReader } from './table-reader.js'
 import { textChunks } from './text-chunks.js'
@@ -42,6 +43,8 @@ export interface OpenExportOptions {
   readonly limits?: SourceLimits
   /** Table to read from an SQLite database with several. */
   readonly table?: string
+  /** Fields that the table of a CSV, Parquet file or SQLite database must have; see `requiredFields`. Default none. */
+  readonly fields?: readonly RequiredField[]
 }
 
 interface Reading {
@@ -50,6 +53,7 @@ interface Reading {
   readonly limits: FullSourceLimits
   readonly expansion: Expansion
   readonly table: string | undefined
+  readonly fields: readonly RequiredField[]
 }
 
 type Records = AsyncGenerator<JsonValue, void, undefined>
@@ -94,12 +98,25 @@ async function* asRecords<Item>(items: AsyncIterable<Item> | Iterable<Item>): Re
   for await (const item of items) yield item as unknown as JsonValue
 }
 
+/** Rows of a table whose columns are those of its first row. */
+async function* tableRecords<Row extends object>(
+  rows: AsyncIterable<Row>,
+  fields: readonly RequiredField[],
+): Records {
+  let first = true
+  for await (const row of rows) {
+    if (first) checkFields(Object.keys(row), fields)
+    first = false
+    yield row as unknown as JsonValue
+  }
+}
+
 function recordsOf(format: ExportFormat, bytes: ByteSource, reading: Reading): Records {
-  const { limits, readers, table } = reading
+  const { limits, readers, table, fields } = reading
   const chunks = () => bounded(chunksOf(bytes), limits.bytes)
   switch (format) {
     case 'csv':
-      return csvRows(chunks(), limits)
+      return csvRows(chunks(), limits, fields)
     case 'jsonl':
       return jsonLines(chunks(), limits) as Records
     case 'json':
@@ -124,7 +141,7 @@ function recordsOf(format: ExportFormat, bytes: ByteSource, reading: Reading): R
       const read = need(format === 'parquet' ? readers.parquet : readers.sqlite, format)
       return (async function* () {
         const access = await randomAccessOf(bytes, limits.bytes)
-        yield* asRecords(read(access, limits, table === undefined ? {} : { table }))
+        yield* tableRecords(read(access, limits, table === undefined ? {} : { table }), fields)
       })()
     }
     case 'zip':
@@ -270,7 +287,7 @@ function textFormat(head: Uint8Array, allowed: readonly ExportFormat[]): ExportF
  * ```
  */
 export async function* openExport(options: OpenExportOptions): Records {
-  const { source, mediaType, name, readers = {}, table } = options
+  const { source, mediaType, name, readers = {}, table, fields = [] } = options
   const limits = fullLimits(options.limits ?? defaultSourceLimits)
   const { head, source: bytes } = await peek(options.bytes, headBytes)
   const format = exportFormat({ mediaType, name, head })
@@ -281,6 +298,6 @@ export async function* openExport(options: OpenExportOptions): Records {
       `The refiner reads ${source}; the export is of no known format`,
     )
   }
-  const reading: Reading = { source, readers, limits, expansion: { bytes: 0 }, table }
+  const reading: Reading = { source, readers, limits, expansion: { bytes: 0 }, table, fields }
   yield* opened(format, bytes, reading, { nesting: 1, name })
 }

@@ -20,6 +20,8 @@ export interface ZipEntry {
 
 interface CentralEntry {
   readonly path: string
+  /** A folder has a header and no content. */
+  readonly folder: boolean
   readonly nameBytes: Uint8Array
   readonly flags: number
   readonly method: number
@@ -35,7 +37,10 @@ const signature = {
   end: 0x06054b50,
   end64: 0x06064b50,
   locator: 0x07064b50,
+  descriptor: 0x08074b50,
 }
+/** Bit 3 of the flags: the file was written as a stream, its figures stand behind it. */
+const streamed = 8
 const none32 = 0xffffffff
 const none16 = 0xffff
 const endBytes = 22
@@ -145,12 +150,7 @@ function extended(extra: Uint8Array, place: string, given: readonly number[]): n
   return [...given]
 }
 
-function centralEntry(
-  view: DataView,
-  bytes: Uint8Array,
-  at: number,
-  index: number,
-): [CentralEntry | undefined, number] {
+function centralEntry(view: DataView, bytes: Uint8Array, at: number, index: number): [CentralEntry, number] {
   const place = `entry ${index + 1}`
   if (at + 46 > bytes.length || view.getUint32(at, true) !== signature.central) {
     throw invalid(place, 'The directory is cut off')
@@ -182,15 +182,22 @@ function centralEntry(
     view.getUint32(at + 20, true),
     view.getUint32(at + 42, true),
   ])
-  if (directory) {
-    if (size !== 0) throw invalid(place, 'A folder has content')
-    return [undefined, end]
-  }
+  if (directory && size !== 0) throw invalid(place, 'A folder has content')
   if (method !== 0 && method !== 8)
     throw invalid(place, 'A file is packed by another method than store and deflate')
   if (method === 0 && size !== compressed) throw invalid(place, 'A stored file has two sizes')
   return [
-    { path, nameBytes, flags, method, crc: view.getUint32(at + 16, true), compressed, size, headerOffset },
+    {
+      path,
+      folder: directory,
+      nameBytes,
+      flags,
+      method,
+      crc: view.getUint32(at + 16, true),
+      compressed,
+      size,
+      headerOffset,
+    },
     end,
   ]
 }
@@ -214,19 +221,74 @@ async function dataOffset(
     name.every((byte, index) => byte === entry.nameBytes[index]) &&
     head.getUint16(8, true) === entry.method &&
     head.getUint16(6, true) === entry.flags
-  // With bit 3 the sizes follow the data and are zero here; ZIP64 says all ones.
-  const told = (at: number, value: number) => [value, none32, 0].includes(head.getUint32(at, true))
-  const sizes = (entry.flags & 8) !== 0 || (head.getUint32(14, true) === entry.crc && told(22, entry.size))
-  if (!same || !sizes || !told(18, entry.compressed)) {
+  const extra = await archive.read(entry.headerOffset + 30 + nameLength, head.getUint16(28, true))
+  const [size, compressed] = extended(extra, place, [head.getUint32(22, true), head.getUint32(18, true)])
+  // With bit 3 the three figures follow the data and may be zero here.
+  const told = (found: number | undefined, value: number) =>
+    found === value || (found === 0 && (entry.flags & streamed) !== 0)
+  if (
+    !same ||
+    !told(head.getUint32(14, true), entry.crc) ||
+    !told(size, entry.size) ||
+    !told(compressed, entry.compressed)
+  ) {
     throw invalid(place, 'A local header and the directory say different things')
   }
   return offset
 }
 
 /**
+ * Bytes of the data descriptor behind an entry's data (APPNOTE 4.3.9): check sum and both sizes, which have 4 or 8 bytes each, with a
+ * signature or without one. What stands there must be all of it.
+ */
+async function checkDescriptor(
+  archive: RandomAccess,
+  entry: CentralEntry,
+  place: string,
+  [start, end]: readonly [start: number, end: number],
+): Promise<void> {
+  const wrong = () => invalid(place, 'What follows a file is not its figures')
+  if (![12, 16, 20, 24].includes(end - start)) throw wrong()
+  const view = viewOf(await archive.read(start, end - start))
+  const signed = view.byteLength % 8 === 0
+  if (signed && view.getUint32(0, true) !== signature.descriptor) throw wrong()
+  const at = signed ? 4 : 0
+  const sizes =
+    view.byteLength - at === 12
+      ? [view.getUint32(at + 4, true), view.getUint32(at + 8, true)]
+      : [uint64(view, at + 4), uint64(view, at + 12)]
+  if (view.getUint32(at, true) !== entry.crc || sizes[0] !== entry.compressed || sizes[1] !== entry.size)
+    throw wrong()
+}
+
+/**
+ * Refuses an archive that is anything besides its entries, one behind the other from the first byte to the directory: a reader of the
+ * stream would see what the directory does not name.
+ */
+async function checkParts(
+  archive: RandomAccess,
+  found: readonly { readonly entry: CentralEntry; readonly place: string; readonly start: number }[],
+  end: number,
+): Promise<void> {
+  const ordered = [...found].sort((a, b) => a.entry.headerOffset - b.entry.headerOffset)
+  let cursor = 0
+  for (const [index, { entry, place, start }] of ordered.entries()) {
+    if (entry.headerOffset !== cursor)
+      throw invalid(place, 'Something stands in front of a file that is no file of the archive')
+    cursor = start + entry.compressed
+    const after = ordered[index + 1]?.entry.headerOffset ?? end
+    if (cursor > after) throw invalid(place, 'Two files share bytes')
+    if ((entry.flags & streamed) === 0) continue
+    await checkDescriptor(archive, entry, place, [cursor, after])
+    cursor = after
+  }
+  if (cursor !== end) throw invalid('archive', 'Something stands in front of the directory')
+}
+
+/**
  * Lists an archive's files, after everything that can be known without expanding was checked: one directory, no encryption,
- * links, devices, absolute or climbing paths, no path twice (also not in other case), no file as a folder, no overlaps, declared
- * sizes within the limits.
+ * links, devices, absolute or climbing paths, no path twice (also not in other case), no file as a folder, no overlaps,
+ * nothing between its parts, declared sizes within the limits.
  *
  * @param archive - the archive
  * @param limits - `entries`, `expandedBytes`, `ratio`, `depth` (parts of a path)
@@ -260,8 +322,9 @@ export async function readZip(
   for (let index = 0; index < directory.entries; index += 1) {
     const [entry, next] = centralEntry(view, bytes, at, index)
     at = next
-    if (entry === undefined) continue
     const place = `entry ${index + 1}`
+    found.push({ entry, place, start: await dataOffset(archive, entry, place, directory.offset) })
+    if (entry.folder) continue
     declared += entry.size
     if (
       declared > limits.expandedBytes ||
@@ -276,16 +339,12 @@ export async function readZip(
     if (parts.length > limits.depth)
       throw new RefineError('LIMIT_EXCEEDED', place, 'A path has too many parts')
     for (let count = 1; count < parts.length; count += 1) folders.add(parts.slice(0, count).join('/'))
-    found.push({ entry, place, start: await dataOffset(archive, entry, place, directory.offset) })
   }
   if (at !== bytes.length) throw invalid('archive', 'The directory holds more than its entries')
   for (const file of files) if (folders.has(file)) throw invalid('archive', 'A file is a folder as well')
-  const ordered = [...found].sort((a, b) => a.entry.headerOffset - b.entry.headerOffset)
-  for (const [index, { entry, place, start }] of ordered.entries()) {
-    const after = ordered[index + 1]?.entry.headerOffset ?? directory.offset
-    if (start + entry.compressed > after) throw invalid(place, 'Two files share bytes')
-  }
+  await checkParts(archive, found, directory.offset)
   return found
+    .filter(({ entry }) => !entry.folder)
     .map(({ entry, place, start }) => ({
       path: entry.path,
       size: entry.size,

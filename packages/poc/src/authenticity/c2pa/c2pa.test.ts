@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
-import { expect, test } from 'vitest'
-import { cbor, issue, otherActions, signedPng } from '../../testing/c2pa-fixture.js'
+import { describe, expect, test } from 'vitest'
+import { cbor, issue, otherActions, signedJpeg, signedPng } from '../../testing/c2pa-fixture.js'
 import { decodeCbor } from './cbor.js'
 import { readCertificate } from './certificate.js'
 import { encodeSigStructure } from './cose.js'
@@ -127,6 +127,65 @@ test.each<[string, Uint8Array, string]>([
 ])('a picture %s is not', (_name, bytes, reason) => {
   expect(reasons(bytes)).toContain(reason)
   expect(reasons(bytes)[0]).toBe(false)
+})
+
+describe('what is left out of the hash is the manifest and nothing else', () => {
+  // Found by the fifth review: the length was bounded, the place was not.
+  const gama = { type: 'gAMA', content: Uint8Array.of(0, 15, 66, 64) }
+  const app14 = { type: 'APP14', content: Buffer.from('Adobe\0d\0\0\0\0\0') }
+  test.each<[string, Uint8Array, boolean]>([
+    ['a PNG with padding', signedPng(leaf, { padding: 100 }), true],
+    ['a PNG with gAMA in the room of the padding', signedPng(leaf, { padding: 100, inserted: gama }), false],
+    ['the same behind', signedPng(leaf, { padding: 100, inserted: gama, behind: true }), false],
+    ['a JPEG with padding', signedJpeg(leaf, { padding: 100 }), true],
+    ['a JPEG with APP14 in its room', signedJpeg(leaf, { padding: 100, inserted: app14 }), false],
+    ['the same behind it', signedJpeg(leaf, { padding: 100, inserted: app14, behind: true }), false],
+  ])('%s', (_, bytes, authentic) => {
+    expect(reasons(bytes)).toEqual(authentic ? [true] : [false, 'CONTENT_CHANGED'])
+  })
+  test('segments of a JPEG with another one between them hold no manifest', () => {
+    const jpeg = Buffer.from(signedJpeg(leaf))
+    const second = jpeg.indexOf(Buffer.from([0x4a, 0x50, 0, 1, 0, 0, 0, 2])) - 4
+    const split = Buffer.concat([
+      jpeg.subarray(0, second),
+      Buffer.from([0xff, 0xee, 0, 2]),
+      jpeg.subarray(second),
+    ])
+    expect(reasons(Uint8Array.from(split))).toEqual([false, 'NO_MANIFEST'])
+  })
+})
+
+describe('authorities obey their own constraints (RFC 5280 section 6.1.4)', () => {
+  const under = (by: ReturnType<typeof issue>, own = {}) =>
+    issue({ subject: 'Camera', by, usage: signing, ...own })
+  const of = (...chain: [ReturnType<typeof issue>, ...ReturnType<typeof issue>[]]) => {
+    const bytes = signedPng(chain[0], { chain })
+    return (anchor = root) => reasons(bytes, { roots: [anchor.certificate.toString('base64')] })
+  }
+  const zero = issue({ subject: 'Zero', by: root, authority: true, pathLength: 0 })
+  const one = issue({ subject: 'One', by: root, authority: true, pathLength: 1 })
+  const below = (by: ReturnType<typeof issue>) => issue({ subject: 'Below', by, authority: true })
+  test('of the length of a path', () => {
+    expect(of(under(zero), zero)()).toEqual([true])
+    const [small, large] = [below(zero), below(one)]
+    expect(of(under(small), small, zero)()).toEqual([false, 'UNTRUSTED_CERTIFICATE'])
+    expect(of(under(large), large, one)()).toEqual([true])
+    const strict = issue({ subject: 'Strict', authority: true, pathLength: 0 })
+    const child = below(strict)
+    expect(of(under(strict))(strict)).toEqual([true])
+    expect(of(under(child), child)(strict)).toEqual([false, 'UNTRUSTED_CERTIFICATE'])
+    expect(of(under(child), child, strict)(strict)).toEqual([false, 'UNTRUSTED_CERTIFICATE'])
+    // The root itself in the chain issued itself and is no step of it.
+    expect(of(under(strict), strict)(strict)).toEqual([true])
+  })
+  test('of what a key is for', () => {
+    const signs = issue({ subject: 'M', by: root, authority: true, keyUsage: 0x80 })
+    const certifies = issue({ subject: 'M', by: root, authority: true, keyUsage: 0x04 })
+    expect(of(under(signs), signs)()).toEqual([false, 'UNTRUSTED_CERTIFICATE'])
+    expect(of(under(certifies), certifies)()).toEqual([true])
+    expect(of(under(root, { keyUsage: 0x20 }))()).toEqual([false, 'WRONG_CERTIFICATE_USAGE'])
+    expect(of(under(root, { keyUsage: 0x80 }))()).toEqual([true])
+  })
 })
 
 test('a second manifest store, and a box whose label has no end, are none', () => {

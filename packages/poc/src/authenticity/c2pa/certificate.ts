@@ -1,5 +1,12 @@
 import { equalBytes } from '@sealpool/crypto'
-import { type DerElement, derBitString, derObjectId, readDer, readDerAll } from '../../signature/der.js'
+import {
+  type DerElement,
+  derBitString,
+  derInteger,
+  derObjectId,
+  readDer,
+  readDerAll,
+} from '../../signature/der.js'
 import { keyFromSpki, type PublicKey } from '../../signature/public-key.js'
 import { type SignatureAlgorithm, verifySignature } from '../../signature/verify-signature.js'
 
@@ -17,6 +24,12 @@ export interface Certificate {
   readonly signature: Uint8Array
   /** Basic constraints: may issue certificates. */
   readonly authority: boolean
+  /** Certificates of other authorities that may stand between this one and the leaf; Infinity when it does not say. */
+  readonly pathLength: number
+  /** Key usage: may sign certificates. True when it does not say. */
+  readonly mayCertify: boolean
+  /** Key usage: may sign anything else (digitalSignature). True when it does not say. */
+  readonly maySign: boolean
   /** Extended key usages by object identifier. */
   readonly usages: readonly string[]
   /** An extension that is critical and not understood here. */
@@ -31,7 +44,10 @@ const algorithms: Readonly<Record<string, SignatureAlgorithm>> = {
   '1.2.840.113549.1.1.13': 'RS512',
   '1.3.101.112': 'EdDSA',
 }
-/** Extensions whose meaning is applied or changes nothing that is decided here. */
+/**
+ * Extensions whose meaning is applied (key usage, basic constraints, extended key usage) or changes nothing that is decided here (key
+ * identifiers, other names).
+ */
 const understood = new Set(['2.5.29.14', '2.5.29.15', '2.5.29.17', '2.5.29.19', '2.5.29.35', '2.5.29.37'])
 
 /**
@@ -76,21 +92,47 @@ export function readCertificate(bytes: Uint8Array): Certificate | undefined {
 
 function readExtensions(
   element: DerElement | undefined,
-): Pick<Certificate, 'authority' | 'usages' | 'unknownCritical'> | undefined {
-  const result = { authority: false, usages: [] as string[], unknownCritical: false }
+):
+  | Pick<Certificate, 'authority' | 'pathLength' | 'mayCertify' | 'maySign' | 'usages' | 'unknownCritical'>
+  | undefined {
+  const result = {
+    authority: false,
+    pathLength: Number.POSITIVE_INFINITY,
+    mayCertify: true,
+    maySign: true,
+    usages: [] as string[],
+    unknownCritical: false,
+  }
   if (element === undefined) return result
   const list = readDer(element.content)
+  const seen = new Set<string>()
   for (const extension of list === undefined ? [] : (readDerAll(list.content) ?? [])) {
     const parts = readDerAll(extension.content)
     const id = derObjectId(parts?.[0])
     const value = parts?.at(-1)
     if (parts === undefined || id === undefined || value?.tag !== 0x04) return undefined
+    // One of a kind (RFC 5280 section 4.2): which of two counts would be the reader's choice.
+    if (seen.has(id)) return undefined
+    seen.add(id)
     const critical = parts[1]?.tag === 0x01 && parts[1].content[0] === 0xff
     if (critical && !understood.has(id)) result.unknownCritical = true
     if (id === '2.5.29.19') {
       const constraints = readDer(value.content)
-      const [flag] = constraints === undefined ? [] : (readDerAll(constraints.content) ?? [])
+      const [flag, length] = constraints === undefined ? [] : (readDerAll(constraints.content) ?? [])
       result.authority = flag?.tag === 0x01 && flag.content[0] === 0xff
+      if (length !== undefined) {
+        const most = derInteger(length)
+        if (most === undefined) return undefined
+        result.pathLength = Number(most)
+      }
+    }
+    if (id === '2.5.29.15') {
+      const usage = readDer(value.content)
+      if (usage?.tag !== 0x03 || usage.content.length < 2) return undefined
+      const bits = usage.content[1] ?? 0
+      // Bits from the left: digitalSignature is 0, keyCertSign 5 (RFC 5280 section 4.2.1.3).
+      result.maySign = (bits & 0x80) !== 0
+      result.mayCertify = (bits & 0x04) !== 0
     }
     if (id === '2.5.29.37') {
       const usages = readDer(value.content)
@@ -114,8 +156,9 @@ function unixTime(element: DerElement | undefined): number | undefined {
 }
 
 /**
- * Follows a chain from its first certificate to a trusted root: names and signatures match, issuers may issue, nothing critical is
- * unknown. Revocation cannot be asked for offline.
+ * Follows a chain from its first certificate to a trusted root: names and signatures match, issuers may issue (basic constraints, key
+ * usage, and the length of the path: RFC 5280 section 6.1.4, l to n), nothing critical is unknown. Revocation cannot be asked for
+ * offline.
  *
  * @param chain leaf first
  * @param roots trusted certificates
@@ -130,8 +173,10 @@ export function followChain(
   const used = [leaf]
   for (let current = leaf; ; ) {
     if (current.unknownCritical) return undefined
-    const root = roots.find((one) => equalBytes(one.bytes, current.bytes) || isIssuedBy(current, one))
-    if (root !== undefined) return [...used, root]
+    if (roots.some((one) => equalBytes(one.bytes, current.bytes)))
+      return keepsPathLength(used) ? used : undefined
+    const root = roots.find((one) => isIssuedBy(current, one))
+    if (root !== undefined) return keepsPathLength([...used, root]) ? [...used, root] : undefined
     const next = others.shift()
     if (next === undefined || !isIssuedBy(current, next)) return undefined
     used.push(next)
@@ -139,11 +184,22 @@ export function followChain(
   }
 }
 
+/** No authority has more of others below it than it allows; those that issued themselves do not count. */
+function keepsPathLength([, ...authorities]: readonly Certificate[]): boolean {
+  let below = 0
+  for (const authority of authorities) {
+    if (below > authority.pathLength) return false
+    if (!equalBytes(authority.issuer, authority.subject)) below++
+  }
+  return true
+}
+
 function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
   const { key } = issuer
   // The certificate says ES256 for any curve with SHA-256; the key's own curve decides what can be verified.
   return (
     issuer.authority &&
+    issuer.mayCertify &&
     equalBytes(certificate.issuer, issuer.subject) &&
     verifySignature({
       algorithm: certificate.algorithm,

@@ -10,6 +10,7 @@ export interface Superbox {
 
 const DEEPEST = 8
 const MOST_BOXES = 2000
+const LONGEST_LABEL = 1024
 
 /**
  * Reads JUMBF boxes.
@@ -60,7 +61,7 @@ function readSuperbox(bytes: Uint8Array, depth: number, budget: { left: number }
   const toggles = description.content[16] ?? 0
   const end = description.content.indexOf(0, 17)
   // Bit 1: a label is there. Everything that C2PA refers to has one.
-  if ((toggles & 2) === 0 || end === -1) return undefined
+  if ((toggles & 2) === 0 || end === -1 || end - 17 > LONGEST_LABEL) return undefined
   const superboxes: Superbox[] = []
   for (const box of rest.filter(({ type }) => type === 'jumb')) {
     const inner = readSuperbox(box.content, depth + 1, budget)
@@ -83,14 +84,24 @@ export function findBox(box: Superbox | undefined, path: readonly string[]): Sup
   return current
 }
 
+/** Where a file holds its manifest. */
+export interface ManifestStore {
+  readonly bytes: Uint8Array
+  /** First byte of the chunk or of the first segment that holds it, framing included. */
+  readonly start: number
+  /** First byte behind it. */
+  readonly end: number
+}
+
 /**
- * Finds the manifest store in a file: the file itself (`.c2pa`), the `caBX` chunk of a PNG, or the APP11 segments of a JPEG.
+ * Finds the manifest store in a file: the file itself (`.c2pa`), the `caBX` chunk of a PNG, or the APP11 segments of a JPEG, which
+ * must follow each other without anything between them.
  *
  * @param bytes hostile file
- * @returns the store's bytes, or undefined when there is none
+ * @returns the store's bytes and its place, or undefined when there is none
  */
-export function findManifestStore(bytes: Uint8Array): Uint8Array | undefined {
-  if (isType(bytes, 4, 'jumb')) return bytes
+export function findManifestStore(bytes: Uint8Array): ManifestStore | undefined {
+  if (isType(bytes, 4, 'jumb')) return { bytes, start: 0, end: bytes.length }
   if (isType(bytes, 1, 'PNG\r\n')) return fromPng(bytes)
   return bytes[0] === 0xff && bytes[1] === 0xd8 ? fromJpeg(bytes) : undefined
 }
@@ -99,26 +110,28 @@ function isType(bytes: Uint8Array, at: number, text: string): boolean {
   return String.fromCharCode(...bytes.subarray(at, at + text.length)) === text
 }
 
-function fromPng(bytes: Uint8Array): Uint8Array | undefined {
+function fromPng(bytes: Uint8Array): ManifestStore | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  let found: Uint8Array | undefined
+  let found: ManifestStore | undefined
   for (let at = 8; at + 12 <= bytes.length; ) {
     const length = view.getUint32(at)
     if (length > bytes.length - at - 12) return undefined
     if (isType(bytes, at + 4, 'caBX')) {
       // Two stores would leave it open which of them counts.
       if (found !== undefined) return undefined
-      found = bytes.subarray(at + 8, at + 8 + length)
+      found = { bytes: bytes.subarray(at + 8, at + 8 + length), start: at, end: at + 12 + length }
     }
     at += 12 + length
   }
   return found
 }
 
-function fromJpeg(bytes: Uint8Array): Uint8Array | undefined {
+function fromJpeg(bytes: Uint8Array): ManifestStore | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const parts: Uint8Array[] = []
   let instance: number | undefined
+  let start = 0
+  let end = 0
   for (let at = 2; at + 4 <= bytes.length && bytes[at] === 0xff && bytes[at + 1] !== 0xda; ) {
     const length = view.getUint16(at + 2)
     if (length < 2 || at + 2 + length > bytes.length) return undefined
@@ -127,6 +140,9 @@ function fromJpeg(bytes: Uint8Array): Uint8Array | undefined {
       const sequence = view.getUint32(at + 8)
       instance ??= own
       if (own !== instance || sequence !== parts.length + 1) return undefined
+      if (parts.length === 0) start = at
+      else if (at !== end) return undefined
+      end = at + 2 + length
       // Later segments repeat the superbox's header, which stands there once.
       parts.push(bytes.subarray(at + 12 + (parts.length === 0 ? 0 : 8), at + 2 + length))
     }
@@ -139,5 +155,5 @@ function fromJpeg(bytes: Uint8Array): Uint8Array | undefined {
     store.set(part, at)
     at += part.length
   }
-  return store
+  return { bytes: store, start, end }
 }

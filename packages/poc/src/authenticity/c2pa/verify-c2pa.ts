@@ -1,10 +1,10 @@
+import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes, equalBytes } from '@sealpool/crypto'
 import { hashes } from '../../signature/rsa.js'
 import { type SignatureAlgorithm, verifySignature } from '../../signature/verify-signature.js'
 import { decodeBase64 } from '../base64.js'
 import {
   type AuthenticityCheck,
-  type AuthenticityFinding,
   beyondReach,
   failed,
   finding,
@@ -13,13 +13,14 @@ import {
   validityCheck,
   verdictOf,
 } from '../finding.js'
+import { type SignedFinding, withSignedContent } from '../signed-content.js'
 import { type Cbor, decodeCbor, member } from './cbor.js'
 import { type Certificate, followChain, readCertificate } from './certificate.js'
 import { encodeSigStructure } from './cose.js'
-import { findBox, findManifestStore, readJumbf, type Superbox } from './jumbf.js'
+import { findBox, findManifestStore, type ManifestStore, readJumbf, type Superbox } from './jumbf.js'
 
 /** A finding on a C2PA manifest. */
-export type C2paFinding = AuthenticityFinding
+export type C2paFinding = SignedFinding
 
 /** Usages under which a certificate may sign claims: document signing, e-mail protection (C2PA 2.1, section 14.5.1.1). */
 const SIGNING_USAGES = ['1.3.6.1.5.5.7.3.36', '1.3.6.1.5.5.7.3.4']
@@ -51,10 +52,13 @@ export function verifyC2pa(options: {
   readonly roots: readonly string[]
   readonly at?: number | undefined
 }): C2paFinding {
-  const stop = (check: AuthenticityCheck): C2paFinding => finding('c2pa', [check], null)
+  const stop = (check: AuthenticityCheck): C2paFinding => ({
+    ...finding('c2pa', [check], null),
+    signedContent: undefined,
+  })
   const store = findManifestStore(options.bytes)
   if (store === undefined) return stop(failed('manifest', 'NO_MANIFEST'))
-  const root = readJumbf(store)
+  const root = readJumbf(store.bytes)
   // The last manifest of the store is the active one.
   const manifest = root?.label === 'c2pa' ? root.superboxes.at(-1) : undefined
   const claimBox = findBox(manifest, ['c2pa.claim']) ?? findBox(manifest, ['c2pa.claim.v2'])
@@ -76,7 +80,8 @@ export function verifyC2pa(options: {
     leaf !== undefined &&
     verifySignature({ algorithm: signature.algorithm, key: leaf.key, message, signature: signature.value })
   const used = chain ?? []
-  return finding(
+  const kept = contentChecks(manifest, claim, options.bytes, store)
+  const found = finding(
     'c2pa',
     [
       passed('manifest'),
@@ -84,7 +89,10 @@ export function verifyC2pa(options: {
       verdictOf('chain', chain !== undefined, 'UNTRUSTED_CERTIFICATE'),
       verdictOf(
         'certificate-usage',
-        leaf !== undefined && !leaf.authority && leaf.usages.some((usage) => SIGNING_USAGES.includes(usage)),
+        leaf !== undefined &&
+          !leaf.authority &&
+          leaf.maySign &&
+          leaf.usages.some((usage) => SIGNING_USAGES.includes(usage)),
         'WRONG_CERTIFICATE_USAGE',
       ),
       validityCheck(
@@ -92,13 +100,15 @@ export function verifyC2pa(options: {
         Math.max(0, ...used.map(({ notBefore }) => notBefore)),
         Math.min(...used.map(({ notAfter }) => notAfter)),
       ),
-      ...assertionChecks(manifest, claim, options.bytes),
+      ...kept.checks,
       beyondReach('revocation', 'NEEDS_THE_NETWORK'),
       beyondReach('time-stamp', 'NOT_VERIFIED_HERE'),
       beyondReach('ingredients', 'NOT_VERIFIED_HERE'),
     ],
     'C2PA',
   )
+  // The picture and not the claim: whoever may sign makes as many claims on one picture as he likes.
+  return withSignedContent(found, () => [kept.hash ?? new Uint8Array()])
 }
 
 interface CoseSignature {
@@ -149,7 +159,12 @@ function isTagged(value: Cbor | undefined): value is { readonly tag: number; rea
 const MOST_ASSERTIONS = 200
 
 /** Every assertion that the claim lists is there with its hash, and one of them binds the content. */
-function assertionChecks(manifest: Superbox, claim: Cbor, file: Uint8Array): AuthenticityCheck[] {
+function contentChecks(
+  manifest: Superbox,
+  claim: Cbor,
+  file: Uint8Array,
+  store: ManifestStore,
+): { readonly checks: readonly AuthenticityCheck[]; readonly hash?: Uint8Array } {
   const listed = [
     ...entriesOf(member(claim, 'assertions')),
     ...entriesOf(member(claim, 'created_assertions')),
@@ -159,7 +174,9 @@ function assertionChecks(manifest: Superbox, claim: Cbor, file: Uint8Array): Aut
   const fallback = member(claim, 'alg') ?? 'sha256'
   const bound: Superbox[] = []
   // A claim that lists one large assertion over and over would have it hashed as often.
-  if (listed.length > MOST_ASSERTIONS) return [failed('assertions', 'TOO_MANY_ASSERTIONS')]
+  if (listed.length > MOST_ASSERTIONS) {
+    return { checks: [failed('assertions', 'TOO_MANY_ASSERTIONS')] }
+  }
   let hold = listed.length > 0
   for (const entry of listed) {
     const url = member(entry, 'url')
@@ -179,43 +196,54 @@ function assertionChecks(manifest: Superbox, claim: Cbor, file: Uint8Array): Aut
     hold &&= holds
     if (holds && box !== undefined) bound.push(box)
   }
-  return [verdictOf('assertions', hold, 'ASSERTION_CHANGED'), contentCheck(bound, fallback, file)]
+  const { check, hash } = contentCheck(bound, fallback, file, store)
+  const checks = [verdictOf('assertions', hold, 'ASSERTION_CHANGED'), check]
+  return hash === undefined ? { checks } : { checks, hash }
 }
 
-function contentCheck(assertions: readonly Superbox[], fallback: Cbor, file: Uint8Array): AuthenticityCheck {
+function contentCheck(
+  assertions: readonly Superbox[],
+  fallback: Cbor,
+  file: Uint8Array,
+  store: ManifestStore,
+): { readonly check: AuthenticityCheck; readonly hash?: Uint8Array } {
   const binding = assertions.find(({ label }) => label === 'c2pa.hash.data')
   if (binding === undefined) {
-    return assertions.some(({ label }) => /^c2pa\.hash\.(bmff|boxes|collection)/.test(label))
-      ? notChecked('content', 'BINDING_NOT_SUPPORTED')
-      : failed('content', 'NO_CONTENT_BINDING')
+    const other = assertions.some(({ label }) => /^c2pa\.hash\.(bmff|boxes|collection)/.test(label))
+    return {
+      check: other ? notChecked('content', 'BINDING_NOT_SUPPORTED') : failed('content', 'NO_CONTENT_BINDING'),
+    }
   }
   const content = contentOf(binding)
   const value = content === undefined ? undefined : decodeCbor(content)
   const algorithm = hashNamed(member(value, 'alg') ?? fallback)
   const hash = member(value, 'hash')
   const kept =
-    value === undefined ? undefined : withoutExclusions(file, entriesOf(member(value, 'exclusions')))
+    value === undefined ? undefined : withoutExclusions(file, entriesOf(member(value, 'exclusions')), store)
   const holds =
     algorithm !== undefined &&
     kept !== undefined &&
     hash instanceof Uint8Array &&
     equalBytes(algorithm(kept), hash)
-  return verdictOf('content', holds, 'CONTENT_CHANGED')
+  const check = verdictOf('content', holds, 'CONTENT_CHANGED')
+  return holds ? { check, hash: sha256(kept) } : { check }
 }
 
-/** The file without the ranges that hold the manifest itself. More than one range would let content be left out. */
-function withoutExclusions(file: Uint8Array, exclusions: readonly Cbor[]): Uint8Array | undefined {
+/**
+ * The file without the range that holds the manifest itself: exactly its chunk or its segments, framing included. A range that begins
+ * earlier or ends later would leave out what changes the picture (a `gAMA` chunk, an APP14 segment); two ranges would, too.
+ */
+function withoutExclusions(
+  file: Uint8Array,
+  exclusions: readonly Cbor[],
+  { start, end }: ManifestStore,
+): Uint8Array | undefined {
   const [range, ...others] = exclusions
   if (range === undefined) return file
-  const start = member(range, 'start')
-  const length = member(range, 'length')
-  if (others.length > 0 || typeof start !== 'number' || typeof length !== 'number') return undefined
-  if (start < 0 || length < 0 || start + length > file.length) return undefined
-  const store = findManifestStore(file)
-  // What is left out must be the manifest and its chunk's framing, and no more than that.
-  if (store === undefined || length > store.length + 12 + Math.ceil(store.length / 65_000) * 24)
+  if (others.length > 0 || member(range, 'start') !== start || member(range, 'length') !== end - start) {
     return undefined
-  return concatBytes(file.subarray(0, start), file.subarray(start + length))
+  }
+  return concatBytes(file.subarray(0, start), file.subarray(end))
 }
 
 function entriesOf(value: Cbor | undefined): readonly Cbor[] {

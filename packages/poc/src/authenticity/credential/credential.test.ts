@@ -68,6 +68,28 @@ describe('verifiable credentials', () => {
     const older = verifyCredentialJwt({ token: await jwt({ iss: issuer, vc: inner }), keys, at })
     expect(older).toMatchObject({ authentic: true, credential })
   })
+  test('of two issuers whose keys share a name, each is held to the key that signed', async () => {
+    const other = generateKeyPairSync('ed25519')
+    const both = [
+      ...keys,
+      {
+        name: 'Issuer',
+        algorithm: 'EdDSA' as const,
+        jwk: jwkOf(other.publicKey),
+        issuer: 'did:web:b.example',
+      },
+    ]
+    const by = (key: typeof ed.privateKey, own: string) =>
+      new jose.SignJWT({ ...credential, issuer: own } as jose.JWTPayload)
+        .setProtectedHeader({ alg: 'EdDSA' })
+        .sign(key)
+    const verify = async (key: typeof ed.privateKey, own: string) =>
+      reasons(verifyCredentialJwt({ token: await by(key, own), keys: both, at }))
+    expect(await verify(ed.privateKey, issuer)).toEqual([true])
+    expect(await verify(other.privateKey, 'did:web:b.example')).toEqual([true])
+    expect(await verify(other.privateKey, issuer)).toEqual([false, 'WRONG_ISSUER'])
+    expect(await verify(ed.privateKey, 'did:web:b.example')).toEqual([false, 'WRONG_ISSUER'])
+  })
   test('with a Data Integrity proof they are authentic', () => {
     expect(verifyDataIntegrity({ credential: integrity(credential), keys, at })).toMatchObject({
       authentic: true,

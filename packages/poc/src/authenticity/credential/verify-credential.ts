@@ -4,7 +4,6 @@ import { keyFromJwk } from '../../signature/public-key.js'
 import { verifySignature } from '../../signature/verify-signature.js'
 import {
   type AuthenticityCheck,
-  type AuthenticityFinding,
   failed,
   finding,
   notChecked,
@@ -14,6 +13,7 @@ import {
 } from '../finding.js'
 import { type TrustedKey, verifyJws } from '../jose/verify-jws.js'
 import { isObject } from '../json-object.js'
+import { type SignedFinding, withSignedContent } from '../signed-content.js'
 import { decodeBase58 } from './base58.js'
 import { unixSeconds } from './date-time.js'
 
@@ -26,7 +26,7 @@ export interface CredentialKey extends TrustedKey {
 }
 
 /** A finding, and the credential for the code that judges; it is private. */
-export interface CredentialFinding extends AuthenticityFinding {
+export interface CredentialFinding extends SignedFinding {
   readonly credential: JsonObject | undefined
 }
 
@@ -44,13 +44,12 @@ export function verifyCredentialJwt(options: {
   readonly at?: number | undefined
 }): CredentialFinding {
   const jws = verifyJws({ token: options.token, keys: options.keys, at: options.at, kind: 'vc-jwt' })
-  if (jws.claims === undefined) return { ...jws, credential: undefined }
-  const { claims } = jws
+  const { claims, key, ...found } = jws
+  if (claims === undefined) return { ...found, credential: undefined }
   const nested = claims['vc']
   const credential = isObject(nested)
     ? { ...nested, issuer: nested['issuer'] ?? claims['iss'] ?? null }
     : claims
-  const key = options.keys.find(({ name }) => name === jws.signer)
   const issuers = new Set([issuerOf(credential), claims['iss'] ?? issuerOf(credential)])
   const checks = [
     ...jws.checks,
@@ -58,7 +57,11 @@ export function verifyCredentialJwt(options: {
     verdictOf('credential-issuer', issuers.size === 1 && issuers.has(key?.issuer), 'WRONG_ISSUER'),
   ]
   const result = finding('vc-jwt', checks, jws.signer)
-  return { ...result, credential: result.authentic ? credential : undefined }
+  return {
+    ...result,
+    signedContent: result.authentic ? found.signedContent : undefined,
+    credential: result.authentic ? credential : undefined,
+  }
 }
 
 /**
@@ -75,6 +78,7 @@ export function verifyDataIntegrity(options: {
 }): CredentialFinding {
   const stop = (check: AuthenticityCheck): CredentialFinding => ({
     ...finding('data-integrity', [check], null),
+    signedContent: undefined,
     credential: undefined,
   })
   const { proof, ...document } = options.credential
@@ -118,7 +122,11 @@ export function verifyDataIntegrity(options: {
     ],
     key.name,
   )
-  return { ...result, credential: result.authentic ? document : undefined }
+  return {
+    // Not the proof's own members: an issuer that signs the same document again makes no other document.
+    ...withSignedContent(result, () => [document]),
+    credential: result.authentic ? document : undefined,
+  }
 }
 
 function hashBoth(config: JsonObject, document: JsonObject): Uint8Array | undefined {

@@ -1,8 +1,9 @@
-import type { Address, JsonObject } from '@sealpool/crypto'
+import { type Address, encodeHex, type JsonObject } from '@sealpool/crypto'
 import { recoverSigner } from '../../signature/ethereum.js'
-import { type TypedDataTypes, typedDataHash } from '../../signature/typed-data.js'
-import { type AuthenticityFinding, failed, finding, passed, verdictOf } from '../finding.js'
+import { type TypedDataTypes, typedDataHash, typedMemberWord } from '../../signature/typed-data.js'
+import { failed, finding, passed, verdictOf } from '../finding.js'
 import { isObject } from '../json-object.js'
+import { hashSet, type SignedFinding, withSignedContent } from '../signed-content.js'
 
 /** Devices whose signatures count, and the type of what they sign. */
 export interface DeviceSource {
@@ -10,7 +11,10 @@ export interface DeviceSource {
   readonly types: TypedDataTypes
   readonly primaryType: string
   readonly devices: readonly { readonly name: string; readonly address: Address }[]
-  /** Member of the message that must not stand twice, a counter or a time for example: without it a record can be repeated. */
+  /**
+   * Member of the message that must not stand twice, a counter or a time for example, compared as it is signed. Without it, no two
+   * records may be the same as a whole.
+   */
   readonly uniqueBy?: string
 }
 
@@ -26,46 +30,45 @@ const MOST_RECORDS = 10_000
 export function verifyDeviceRecords(options: {
   readonly file: JsonObject
   readonly source: DeviceSource
-}): AuthenticityFinding {
+}): SignedFinding {
   const { records, ...others } = options.file
   const { source } = options
+  const stop = (reason: string): SignedFinding => ({
+    ...finding('device-record', [failed('syntax', reason)], null),
+    signedContent: undefined,
+  })
   if (!Array.isArray(records) || records.length === 0 || Object.keys(others).length > 0) {
-    return finding('device-record', [failed('syntax', 'NOT_SIGNED')], null)
+    return stop('NOT_SIGNED')
   }
   // Each takes about a millisecond.
-  if (records.length > MOST_RECORDS) {
-    return finding('device-record', [failed('syntax', 'TOO_MANY_RECORDS')], null)
-  }
+  if (records.length > MOST_RECORDS) return stop('TOO_MANY_RECORDS')
   const signers = new Set<string | undefined>()
   const values = new Set<string>()
-  let fits = true
+  const hashes: Uint8Array[] = []
   for (const record of records as unknown[]) {
     if (!isObject(record) || !isObject(record['message']) || Object.keys(record).length !== 2) {
-      fits = false
-      break
+      return stop('RECORD_DOES_NOT_FIT')
     }
     const { message, signature } = record
-    const hash = typedDataHash({ ...source, message: message as JsonObject })
-    if (hash === undefined) {
-      fits = false
-      break
-    }
+    const data = { ...source, message: message as JsonObject }
+    const hash = typedDataHash(data)
+    const value = source.uniqueBy === undefined ? hash : typedMemberWord(data, source.uniqueBy)
+    if (hash === undefined || value === undefined) return stop('RECORD_DOES_NOT_FIT')
     signers.add(recoverSigner(hash, signature))
-    if (source.uniqueBy !== undefined) {
-      values.add(JSON.stringify((message as JsonObject)[source.uniqueBy] ?? null))
-    }
+    hashes.push(hash)
+    values.add(encodeHex(value))
   }
-  if (!fits) return finding('device-record', [failed('syntax', 'RECORD_DOES_NOT_FIT')], null)
   const [signer] = signers
   const device = source.devices.find(({ address }) => address.toLowerCase() === signer)
-  return finding(
+  const found = finding(
     'device-record',
     [
       passed('syntax'),
       verdictOf('one-device', signers.size === 1, 'SEVERAL_SIGNERS'),
       verdictOf('signature', device !== undefined, 'UNKNOWN_DEVICE'),
-      verdictOf('unique', source.uniqueBy === undefined || values.size === records.length, 'RECORD_REPEATED'),
+      verdictOf('unique', values.size === records.length, 'RECORD_REPEATED'),
     ],
     device?.name ?? null,
   )
+  return withSignedContent(found, () => [hashSet(hashes)])
 }

@@ -198,6 +198,33 @@ test('one signature that holds is enough, wherever it stands', () => {
   expect(verify(`${broken.repeat(3)}${mail}`).authentic).toBe(false)
 })
 
+test('every record of a selector is a key, so that one may be changed', () => {
+  const other = ed25519Record(generateKeyPairSync('ed25519').privateKey)
+  const record = (text: string): DkimKey => ({ domain: 'example.org', selector: 'ed', record: text })
+  const good = record(ed25519Record(mailEd25519))
+  for (const known of [
+    [record(other), good],
+    [good, record(other)],
+    [record('v=DKIM1; p='), good],
+  ]) {
+    expect(verify(mail, { keys: known })).toMatchObject({ authentic: true, signer: 'example.org' })
+  }
+  expect(reasons(mail, { keys: [record(other)] })).toEqual([false, 'SIGNATURE_INVALID'])
+  expect(reasons(mail, { keys: [record('v=DKIM1; p=')] })).toEqual([false, 'WRONG_ALGORITHM'])
+  expect(reasons(mail, { keys: [record('v=DKIM1; k=ed25519; p=')] })).toEqual([false, 'KEY_REVOKED'])
+})
+test('a bare carriage return makes no message', () => {
+  expect(reasons(mail.replace('\r\nTotal', '\rTotal'))).toEqual([false, 'MALFORMED_MESSAGE'])
+  expect(reasons(`${mail}\r`)).toEqual([false, 'MALFORMED_MESSAGE'])
+})
+test('a field counts as signed when no instance of it is left out', () => {
+  const signedHeaders = (text: string) => verify(text).signedHeaders
+  expect(signedHeaders(mail)).toEqual(['from', 'to', 'subject', 'date'])
+  expect(signedHeaders(`Subject: x\r\n${mail}`)).toEqual(['from', 'to', 'date'])
+  expect(signedHeaders(`X-A: x\r\n${mail}`)).toEqual(['from', 'to', 'subject', 'date'])
+  expect(signedHeaders(mail.replace('Order', 'order'))).toEqual([])
+})
+
 test('any bytes give a finding', () => {
   fc.assert(
     fc.property(fc.uint8Array(), fc.nat(mail.length - 1), fc.nat(255), (random, place, byte) => {

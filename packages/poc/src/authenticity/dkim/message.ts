@@ -1,3 +1,5 @@
+import { hasBareReturn } from '../../define/split-mail.js'
+
 /** A mail as DKIM sees it. Texts hold one byte in each character (Latin-1), so that nothing is decoded before it is hashed. */
 export interface MailMessage {
   /** Header fields from the top, name and body as they stand, folding included. */
@@ -9,13 +11,15 @@ const MOST_HEADERS = 2000
 
 /**
  * Splits a message (RFC 5322 section 2.1) into header fields and body. Bare line feeds, which mail stores keep on disk, become
- * the CRLF that was signed.
+ * the CRLF that was signed; a bare carriage return is what no message may hold (section 2.3) and what readers take differently.
  *
  * @param bytes the message
- * @returns the message, or undefined when its header is malformed
+ * @returns the message, or undefined when its header is malformed or a carriage return stands alone
  */
 export function readMessage(bytes: Uint8Array): MailMessage | undefined {
-  const text = latin1(bytes).replace(/\r\n|\r|\n/g, '\r\n')
+  const lines = latin1(bytes)
+  if (hasBareReturn(lines)) return undefined
+  const text = lines.replace(/\r?\n/g, '\r\n')
   const gap = text.indexOf('\r\n\r\n')
   // Without an empty line the message is a header and no body; the last field still ends with CRLF.
   const head = gap === -1 ? text.replace(/(\r\n)?$/, '\r\n') : text.slice(0, gap + 2)

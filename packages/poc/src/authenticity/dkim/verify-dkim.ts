@@ -3,15 +3,8 @@ import { equalBytes } from '@sealpool/crypto'
 import { keyFromSpki, type PublicKey, rsaFromPkcs1 } from '../../signature/public-key.js'
 import { verifySignature } from '../../signature/verify-signature.js'
 import { decodeBase64 } from '../base64.js'
-import {
-  type AuthenticityCheck,
-  type AuthenticityFinding,
-  failed,
-  finding,
-  passed,
-  validityCheck,
-  verdictOf,
-} from '../finding.js'
+import { type AuthenticityCheck, failed, finding, passed, validityCheck, verdictOf } from '../finding.js'
+import { type SignedFinding, withSignedContent } from '../signed-content.js'
 import {
   type Canonicalization,
   canonicalBody,
@@ -36,53 +29,66 @@ const MOST_SIGNATURES = 3
  * Verifies the DKIM signatures of one message (RFC 6376; Ed25519 by RFC 8463) with given keys. One signature that holds is enough.
  *
  * Stricter than the standard where a contribution's worth depends on it: a length tag (`l=`) is refused, because text can be added
- * behind it; `From` must be there once, be signed, and be of the signing domain; keys in testing mode and `rsa-sha1` do not count.
+ * behind it; `From` must be there once, be signed, and be of the signing domain; keys in testing mode and `rsa-sha1` do not count. A
+ * carriage return without its line feed makes no message (RFC 5322 section 2.3): readers disagree about where its lines end.
  *
- * @param options `message`: RFC 5322 bytes; `keys`: trusted records; `at`: Unix seconds, for signatures that expire
- * @returns the checks of the best signature; `signer` is the domain
+ * @param options `message`: RFC 5322 bytes; `keys`: trusted records, of which several may share a selector; `require`: names of header
+ *   fields in lower case that the signature must cover beside `From`, all of a name; `at`: Unix seconds, for signatures that expire
+ * @returns the checks of the best signature; `signer` is the domain. What is signed is `From`, what is required and the body, however
+ *   many signatures there are; `signedHeaders` names the fields that the best one covers wholly
  */
 export function verifyDkim(options: {
   readonly message: Uint8Array
   readonly keys: readonly DkimKey[]
+  readonly require?: readonly string[] | undefined
   readonly at?: number | undefined
-}): AuthenticityFinding {
+}): SignedFinding {
   const message = readMessage(options.message)
-  if (message === undefined) return finding('dkim', [failed('message', 'MALFORMED_MESSAGE')], null)
+  if (message === undefined) return stop(failed('message', 'MALFORMED_MESSAGE'))
   const signatures = message.headers.filter(({ name }) => name === 'dkim-signature')
   // RFC 6376 section 6.1 lets a verifier bound its work: copies of a signature would multiply it.
   const tried = signatures.slice(0, MOST_SIGNATURES).map((header) => verifyOne(message, header, options))
   const best = tried.find(({ authentic }) => authentic) ?? tried[0]
-  return best ?? finding('dkim', [failed('signature', 'NOT_SIGNED')], null)
+  return best ?? stop(failed('signature', 'NOT_SIGNED'))
+}
+
+function stop(check: AuthenticityCheck): SignedFinding {
+  return { ...finding('dkim', [check], null), signedContent: undefined }
 }
 
 function verifyOne(
   message: MailMessage,
   header: MailMessage['headers'][number],
-  { keys, at }: { readonly keys: readonly DkimKey[]; readonly at?: number | undefined },
-): AuthenticityFinding {
-  const stop = (check: AuthenticityCheck): AuthenticityFinding => finding('dkim', [check], null)
+  options: Omit<Parameters<typeof verifyDkim>[0], 'message'>,
+): SignedFinding {
+  const { keys, require = [], at } = options
   const tags = readTags(header.raw.slice(header.raw.indexOf(':') + 1))
   const read = tags === undefined ? undefined : readSignature(tags)
   if (tags === undefined || read === undefined) return stop(failed('syntax', 'MALFORMED_SIGNATURE'))
   if (tags.has('l')) return stop(failed('syntax', 'LENGTH_TAG'))
-  const record = keys.find(
+  const records = keys.filter(
     ({ domain, selector }) =>
       domain.toLowerCase() === read.domain && selector.toLowerCase() === read.selector,
   )
-  if (record === undefined) return stop(failed('key', 'UNKNOWN_KEY'))
-  const key = readKey(record.record, read)
-  if (typeof key === 'string') return stop(failed('key', key))
+  if (records.length === 0) return stop(failed('key', 'UNKNOWN_KEY'))
+  // A domain may have changed the key under a selector: each record is a key that counts.
+  const found = records.map(({ record }) => readKey(record, read))
+  const known = found.filter((key) => typeof key !== 'string')
+  if (known.length === 0) return stop(failed('key', found.find((key) => typeof key === 'string') ?? ''))
 
   const body = latin1Bytes(canonicalBody(message.body, read.bodyMode))
   const signed = hashedHeaders(message, header, read)
-  const valid = verifySignature({
-    algorithm: key.type === 'rsa' ? 'RS256' : 'EdDSA',
-    key,
-    // RFC 8463 section 3: Ed25519 signs the hash of the header, RSA hashes it itself.
-    message: key.type === 'rsa' ? signed : sha256(signed),
-    signature: read.signature,
-  })
-  return finding(
+  const valid = known.some((key) =>
+    verifySignature({
+      algorithm: key.type === 'rsa' ? 'RS256' : 'EdDSA',
+      key,
+      // RFC 8463 section 3: Ed25519 signs the hash of the header, RSA hashes it itself.
+      message: key.type === 'rsa' ? signed : sha256(signed),
+      signature: read.signature,
+    }),
+  )
+  const covered = coveredNames(message, read)
+  const result = finding(
     'dkim',
     [
       passed('syntax'),
@@ -90,10 +96,36 @@ function verifyOne(
       verdictOf('body-hash', equalBytes(sha256(body), read.bodyHash), 'BODY_CHANGED'),
       verdictOf('signature', valid, 'SIGNATURE_INVALID'),
       senderCheck(message, read),
+      verdictOf(
+        'headers',
+        require.every((name) => covered.includes(name.toLowerCase())),
+        'HEADER_NOT_SIGNED',
+      ),
       validityCheck(at, read.signedAt, read.expiresAt),
     ],
-    record.domain.toLowerCase(),
+    read.domain,
   )
+  return {
+    ...withSignedContent(result, () => {
+      const names = [...new Set(['from', ...require.map((name) => name.toLowerCase())])].sort()
+      // By name, because a signature does not fix the order of different fields.
+      const fields = names.flatMap((name) =>
+        message.headers
+          .filter((field) => field.name === name)
+          .map(({ raw }) => latin1Bytes(canonicalHeader(raw, 'relaxed'))),
+      )
+      return [fields.length, ...fields, latin1Bytes(canonicalBody(message.body, 'relaxed'))]
+    }),
+    signedHeaders: result.authentic ? covered : [],
+  }
+}
+
+/** Names that are signed as often as they stand in the message, so that none of that name was put in; signed absence counts. */
+function coveredNames({ headers }: MailMessage, signature: DkimSignature): string[] {
+  const left = new Map<string, number>()
+  for (const name of signature.headers) left.set(name, (left.get(name) ?? 0) + 1)
+  for (const { name } of headers) left.set(name, (left.get(name) ?? 0) - 1)
+  return [...new Set(signature.headers)].filter((name) => (left.get(name) ?? -1) >= 0)
 }
 
 interface DkimSignature {

@@ -4,7 +4,6 @@ import { type SignatureAlgorithm, verifySignature } from '../../signature/verify
 import { decodeUrlSafe } from '../base64.js'
 import {
   type AuthenticityCheck,
-  type AuthenticityFinding,
   failed,
   finding,
   passed,
@@ -13,6 +12,7 @@ import {
   verdictOf,
 } from '../finding.js'
 import { parseObject } from '../json-object.js'
+import { type SignedFinding, withSignedContent } from '../signed-content.js'
 
 /** A key whose signatures count. Its algorithm is fixed here and never taken from what is verified (RFC 8725 section 3.1). */
 export interface TrustedKey {
@@ -31,27 +31,31 @@ export interface JwsExpectation {
 }
 
 /** A verified token's claims go to the code that judges; they are private. */
-export interface JwsFinding extends AuthenticityFinding {
+export interface JwsFinding<Key extends TrustedKey = TrustedKey> extends SignedFinding {
   readonly claims: JsonObject | undefined
+  /** The very key that verified, of several of one name; undefined when the token is not authentic. */
+  readonly key: Key | undefined
 }
 
 /**
  * Verifies a compact JWS (RFC 7515) whose payload is a JSON object, and its registered claims when it is a JWT (RFC 7519).
  *
  * @param options `token`: compact serialisation; `keys`; `expect`: issuer and audience; `at`: Unix seconds; `kind` of finding
- * @returns the finding and, when authentic, the claims
+ * @returns the finding and, when authentic, the claims and the key; a member that stands twice in header or claims is refused
  */
-export function verifyJws(options: {
+export function verifyJws<Key extends TrustedKey>(options: {
   readonly token: string
-  readonly keys: readonly TrustedKey[]
+  readonly keys: readonly Key[]
   readonly expect?: JwsExpectation | undefined
   readonly at?: number | undefined
   readonly kind?: SourceKind
-}): JwsFinding {
+}): JwsFinding<Key> {
   const { kind = 'jws' } = options
-  const stop = (check: AuthenticityCheck): JwsFinding => ({
+  const stop = (check: AuthenticityCheck): JwsFinding<Key> => ({
     ...finding(kind, [check], null),
+    signedContent: undefined,
     claims: undefined,
+    key: undefined,
   })
   const parts = options.token.trim().split('.', 4)
   const [head = '', body = '', mark = ''] = parts
@@ -91,7 +95,12 @@ export function verifyJws(options: {
     ],
     signer?.name ?? null,
   )
-  return { ...result, claims: result.authentic ? payload : undefined }
+  const found = withSignedContent(result, () => [decodeUrlSafe(body) ?? new Uint8Array()])
+  return {
+    ...found,
+    claims: result.authentic ? payload : undefined,
+    key: result.authentic ? signer : undefined,
+  }
 }
 
 function claimChecks(payload: JsonObject, expect: JwsExpectation): AuthenticityCheck[] {

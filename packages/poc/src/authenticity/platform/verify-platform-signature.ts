@@ -2,8 +2,9 @@ import { canonicalBytes, type JsonObject, type JsonValue } from '@sealpool/crypt
 import { keyFromJwk } from '../../signature/public-key.js'
 import { verifySignature } from '../../signature/verify-signature.js'
 import { decodeBase64, decodeUrlSafe } from '../base64.js'
-import { type AuthenticityFinding, failed, finding, passed, verdictOf } from '../finding.js'
+import { type AuthenticityCheck, failed, finding, passed, verdictOf } from '../finding.js'
 import type { TrustedKey } from '../jose/verify-jws.js'
+import { type SignedFinding, withSignedContent } from '../signed-content.js'
 
 /**
  * Verifies an export that a platform signed: a JSON object of exactly `payload`, `issuer` (the key's name) and `signature`
@@ -15,16 +16,20 @@ import type { TrustedKey } from '../jose/verify-jws.js'
 export function verifyPlatformSignature(options: {
   readonly file: JsonObject
   readonly keys: readonly TrustedKey[]
-}): AuthenticityFinding {
+}): SignedFinding {
+  const stop = (check: AuthenticityCheck): SignedFinding => ({
+    ...finding('platform-signature', [check], null),
+    signedContent: undefined,
+  })
   const { payload, issuer, signature, ...others } = options.file
   const mark =
     typeof signature === 'string' ? (decodeUrlSafe(signature) ?? decodeBase64(signature)) : undefined
   if (payload === undefined || mark === undefined || Object.keys(others).length > 0) {
-    return finding('platform-signature', [failed('syntax', 'NOT_SIGNED')], null)
+    return stop(failed('syntax', 'NOT_SIGNED'))
   }
   const candidates = options.keys.filter(({ name }) => name === issuer)
   const [first] = candidates
-  if (first === undefined) return finding('platform-signature', [failed('key', 'UNKNOWN_KEY')], null)
+  if (first === undefined) return stop(failed('key', 'UNKNOWN_KEY'))
   const message = canonical(payload)
   const valid =
     message !== undefined &&
@@ -37,7 +42,7 @@ export function verifyPlatformSignature(options: {
       )
     })
   const checks = [passed('syntax'), passed('key'), verdictOf('signature', valid, 'SIGNATURE_INVALID')]
-  return finding('platform-signature', checks, first.name)
+  return withSignedContent(finding('platform-signature', checks, first.name), () => [first.name, payload])
 }
 
 function canonical(payload: JsonValue): Uint8Array | undefined {

@@ -1,16 +1,9 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { type Address, encodeHex, type JsonObject } from '@sealpool/crypto'
 import { personalMessageHash, recoverSigner } from '../../signature/ethereum.js'
-import {
-  type AuthenticityFinding,
-  beyondReach,
-  failed,
-  finding,
-  passed,
-  validityCheck,
-  verdictOf,
-} from '../finding.js'
+import { beyondReach, failed, finding, passed, validityCheck, verdictOf } from '../finding.js'
 import { isObject } from '../json-object.js'
+import { type SignedFinding, withSignedContent } from '../signed-content.js'
 
 /** Whose word on a TLS session counts, and on what. */
 export interface ReclaimSource {
@@ -33,6 +26,9 @@ export interface ReclaimSource {
  * Verifies a Reclaim claim: its identifier is the hash of provider, parameters and context, and enough trusted witnesses signed
  * identifier, owner, time and epoch (EIP-191).
  *
+ * Members that no witness signed are refused, because code would take them for signed: `extractedParameterValues`, `witnesses` and the
+ * like are to be dropped before the proof is contributed.
+ *
  * What it cannot say: that the TLS session took place as the witnesses say. They saw it, this code did not; the finding says so.
  *
  * @param options `proof`: JSON with `claimData` (or the claim itself) and `signatures`; `source`; `owner`: the contributing wallet
@@ -44,13 +40,21 @@ export function verifyReclaim(options: {
   readonly source: ReclaimSource
   readonly owner?: Address | undefined
   readonly at?: number | undefined
-}): AuthenticityFinding {
+}): SignedFinding {
   const { source, at } = options
-  const { claimData = options.proof, signatures } = options.proof
+  const stop = (reason: string): SignedFinding => ({
+    ...finding('reclaim', [failed('syntax', reason)], null),
+    signedContent: undefined,
+  })
+  const { signatures, ...rest } = options.proof
+  const nested = Object.hasOwn(rest, 'claimData')
+  const claimData = nested ? rest['claimData'] : rest
   const claim = isObject(claimData) ? readClaim(claimData) : undefined
   if (claim === undefined || !Array.isArray(signatures) || signatures.length > 100) {
-    return finding('reclaim', [failed('syntax', 'MALFORMED_CLAIM')], null)
+    return stop('MALFORMED_CLAIM')
   }
+  const isSigned = Object.keys(claimData as JsonObject).every((name) => CLAIM_MEMBERS.has(name))
+  if (!isSigned || (nested && Object.keys(rest).length > 1)) return stop('UNSIGNED_MEMBERS')
   const identifier = encodeHex(
     keccak_256(new TextEncoder().encode(`${claim.provider}\n${claim.parameters}\n${claim.context}`)),
   )
@@ -65,7 +69,7 @@ export function verifyReclaim(options: {
   }
   const { maximumAgeSeconds } = source
   const until = maximumAgeSeconds === undefined ? undefined : claim.timestampS + maximumAgeSeconds
-  return finding(
+  const found = finding(
     'reclaim',
     [
       passed('syntax'),
@@ -83,7 +87,18 @@ export function verifyReclaim(options: {
     ],
     'witnesses',
   )
+  return withSignedContent(found, () => [identifier])
 }
+
+const CLAIM_MEMBERS = new Set([
+  'provider',
+  'parameters',
+  'context',
+  'identifier',
+  'owner',
+  'timestampS',
+  'epoch',
+])
 
 interface Claim {
   readonly provider: string

@@ -1,0 +1,32 @@
+/**
+ * A proof of contribution that tries to get out: it makes the attempt that its contribution names. The attempts are put into the
+ * bundle afterwards, because the bundler refuses some of them and an attacker would not use it.
+ * @module
+ */
+import { definePoc } from '@sealpool/poc/define'
+
+/** Replaced in the bundle: an attempt, and the JSON that it may give, by its name. */
+declare const SEALPOOL_ESCAPE_ATTEMPTS: ReadonlyMap<string, readonly [(input: string) => unknown, string?]>
+
+interface Given {
+  readonly attempt: string
+  readonly canary: string
+}
+
+export default definePoc<Given>({
+  id: 'chaos/hostile',
+  version: '1.0.0',
+  input: (raw) => raw as unknown as Given,
+  checks: {
+    escape: ({ attempt, canary }) => {
+      const [go, expected] = SEALPOOL_ESCAPE_ATTEMPTS.get(attempt) ?? []
+      const got = go?.(canary)
+      // A promise gets out only through the answer: it is given as it is.
+      if (got instanceof Promise) return { passed: false, place: got as unknown as string }
+      const text = JSON.stringify(got)
+      if (expected !== undefined && text === expected) return { passed: false, refusal: 'HARMLESS' }
+      return { passed: false, refusal: 'ESCAPED' }
+    },
+  },
+  score: { quality: 1 },
+})

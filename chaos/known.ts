@@ -1,0 +1,20 @@
+/** A fault of the node that chaos has found and that is open, so that no run hides it. */
+export interface KnownFault {
+  readonly text: string
+  /** The breaches that this fault makes, where one can tell: they are printed and counted, and end no run with 1. */
+  readonly makes?: { readonly state: string; readonly breach: RegExp }
+}
+
+/** Faults that are open. Whoever mends one takes it out here. */
+export const knownFaults: readonly KnownFault[] = [
+  {
+    text: 'with a second endpoint, two reads at once that are answered in the other order are taken for a chain that went back (CHAIN_STALE); the round is tried again',
+  },
+  {
+    text: 'a verdict whose block goes before the node has read it (within the confirmations) is not sent again: the contribution is refined in the store and stays Offered on the chain, without its reward',
+    makes: {
+      state: 'reorganised',
+      breach: /^contribution \d+ is (still Offered|refined in the store and Offered on the chain)$/,
+    },
+  },
+]

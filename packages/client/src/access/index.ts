@@ -1,0 +1,36 @@
+/**
+ * Access to a node: calls that are sealed from end to end, wallet sign-in, capability tokens.
+ *
+ * @module
+ */
+export {
+  type AccessRole,
+  accessRoles,
+  attenuateCapability,
+  type Capability,
+  type CapabilityHead,
+  type Caveat,
+  maximumCapabilityLength,
+  maximumCaveats,
+  mintCapability,
+  openCapability,
+  parseCapability,
+} from './capability.js'
+export { type AccessDoor, type NodeAccess, type NodeAccessOptions, nodeAccess } from './node-access.js'
+export {
+  openCall,
+  type SealedAnswer,
+  type SealedCall,
+  sealCall,
+  sealedAnswerType,
+  sealedCallPath,
+  sealedCallType,
+} from './sealed-call.js'
+export {
+  keySetResource,
+  roleResource,
+  type SignIn,
+  signInDomain,
+  signInMessage,
+  signInUri,
+} from './sign-in.js'

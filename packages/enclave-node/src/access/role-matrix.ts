@@ -1,0 +1,76 @@
+/**
+ * Who may call what: every role times every endpoint. An endpoint without a row may be called by nobody.
+ * @module
+ */
+/** Everybody there is for the API. An agent holds a capability token and acts for the wallet that gave it. */
+export const apiRoles = ['anonymous', 'contributor', 'consumer', 'operator', 'peer', 'agent'] as const
+/** One of {@link apiRoles}. */
+export type ApiRole = (typeof apiRoles)[number]
+
+/**
+ * What a role may: `yes`; `own`, when the contribution or job is the caller's; `open`, as long as the settings leave the API open
+ * (`api.access`); `no`.
+ */
+export type Permission = 'yes' | 'own' | 'open' | 'no'
+
+/** Which thing a call is about: what `own` and the caveats of tokens are judged by. */
+export type Subject = 'nothing' | 'contribution' | 'job' | 'pool' | 'manifest'
+
+/** One endpoint. */
+export interface AccessRow {
+  readonly about: Subject
+  /** In the order of {@link apiRoles}. */
+  readonly may: Readonly<Record<ApiRole, Permission>>
+  /** The call or its answer holds a secret: it is taken from inside a sealed call only. */
+  readonly sealed?: true
+}
+
+const row = (
+  about: Subject,
+  may: readonly [Permission, Permission, Permission, Permission, Permission, Permission],
+  sealed?: true,
+): AccessRow => {
+  const [anonymous, contributor, consumer, operator, peer, agent] = may
+  return {
+    about,
+    may: { anonymous, contributor, consumer, operator, peer, agent },
+    ...(sealed === undefined ? {} : { sealed }),
+  }
+}
+
+/** What everybody may: what is public, or what the rest begins with. */
+const everybody = ['yes', 'yes', 'yes', 'yes', 'yes', 'yes'] as const
+
+/**
+ * The matrix. Operators read figures and the audit log; no row of theirs leads to a contribution, a plan or a result.
+ * Columns:                        anonymous, contributor, consumer, operator, peer, agent
+ */
+export const roleMatrix: Readonly<Record<string, AccessRow>> = {
+  'GET /v1/health': row('nothing', everybody),
+  'GET /v1/ready': row('nothing', everybody),
+  'GET /v1/openapi.json': row('nothing', everybody),
+  'GET /v1/evidence': row('nothing', everybody),
+  'GET /v1/pools': row('nothing', everybody),
+  'GET /v1/metrics': row('nothing', ['open', 'no', 'no', 'yes', 'no', 'no']),
+  'POST /v1/sealed': row('nothing', everybody),
+  'GET /v1/sign-in': row('nothing', everybody),
+  'POST /v1/sign-in': row('nothing', everybody, true),
+  'POST /v1/sign-out': row('nothing', ['no', 'yes', 'yes', 'yes', 'yes', 'no'], true),
+  'POST /v1/tokens': row('nothing', ['no', 'yes', 'yes', 'no', 'no', 'no'], true),
+  'POST /v1/tokens/revoke': row('nothing', ['no', 'yes', 'yes', 'no', 'no', 'no'], true),
+  'GET /v1/contributions': row('pool', everybody),
+  'GET /v1/contributions/{id}': row('contribution', ['open', 'own', 'no', 'no', 'no', 'own']),
+  'GET /v1/proposals': row('pool', everybody),
+  'GET /v1/proposals/{id}': row('job', everybody),
+  'POST /v1/plan': row('manifest', ['open', 'no', 'yes', 'no', 'no', 'yes']),
+  'POST /v1/price': row('manifest', ['open', 'no', 'yes', 'no', 'no', 'yes']),
+  'GET /v1/jobs': row('nothing', everybody),
+  'GET /v1/jobs/{id}': row('job', everybody),
+  'POST /v1/jobs/{id}/run': row('job', ['open', 'no', 'own', 'no', 'no', 'own']),
+  'GET /v1/jobs/{id}/receipt': row('job', everybody),
+  'GET /v1/jobs/{id}/result': row('job', ['open', 'no', 'own', 'no', 'no', 'own']),
+  'GET /v1/log/key': row('nothing', everybody),
+  'GET /v1/log/checkpoint': row('nothing', everybody),
+  'GET /v1/log/tile/{level}/{tile}': row('nothing', everybody),
+  'GET /v1/audit': row('nothing', ['no', 'yes', 'yes', 'yes', 'yes', 'no'], true),
+}

@@ -1,0 +1,134 @@
+/**
+ * What stands before every answer: which web pages may call, and whether the caller may.
+ * @module
+ */
+import type { Address } from '@sealpool/crypto'
+import type { MiddlewareHandler } from 'hono'
+import { type CallSubject, decideAccess } from '../access/decide-access.js'
+import { roleMatrix, type Subject } from '../access/role-matrix.js'
+import { type Answers, type ApiContext, type ApiEnv, manifestOf } from './api-context.js'
+import { apiRoutes } from './api-routes.js'
+import { addressSchema, idSchema } from './api-shapes.js'
+import type { Door } from './door.js'
+import type { NodeService } from './node-service.js'
+
+const routePatterns = apiRoutes.map(({ method, path }) => ({
+  method: method.toUpperCase(),
+  endpoint: `${method.toUpperCase()} ${path}`,
+  // The parts of a tile's number are parts of the path.
+  pattern: new RegExp(
+    `^${path.replaceAll(/\{(\w+)\}/g, (_, name: string) => `(?<${name}>${name === 'tile' ? '.+' : '[^/]+'})`)}$`,
+  ),
+}))
+
+/**
+ * The endpoint that a request is for, as the matrix names it.
+ * @returns undefined when there is none
+ */
+export function endpointOf(
+  method: string,
+  path: string,
+): { readonly endpoint: string; readonly parameters: Readonly<Record<string, string>> } | undefined {
+  // What is answered to GET is answered to HEAD, without its body.
+  const asked = method === 'HEAD' ? 'GET' : method
+  for (const { method: own, endpoint, pattern } of routePatterns) {
+    const match = own === asked ? pattern.exec(path) : null
+    if (match !== null) return { endpoint, parameters: { ...match.groups } }
+  }
+  return undefined
+}
+
+/** Headers in which credentials come elsewhere. */
+const credentialHeaders = ['authorization', 'cookie', 'proxy-authorization', 'x-api-key']
+
+/**
+ * Lets a call through that the matrix allows, and no other.
+ * @param options `door`: undefined when nobody can sign in; the API is then as open as the matrix lets it be
+ */
+export function accessGate(options: {
+  readonly node: Pick<NodeService, 'contribution' | 'job'>
+  readonly door: Door | undefined
+  readonly answers: Answers
+  readonly matrix?: typeof roleMatrix
+}): MiddlewareHandler<ApiEnv> {
+  const { node, door, answers, matrix = roleMatrix } = options
+  return async (context, next) => {
+    context.set('capability', null)
+    const route = endpointOf(context.req.method, context.req.path)
+    if (route === undefined) return next()
+    const { endpoint, parameters } = route
+    const row = Object.hasOwn(matrix, endpoint) ? matrix[endpoint] : undefined
+    const sealed = context.env?.sealed
+    if (sealed === undefined) {
+      // Whoever reads along has it now: it must not go on being worth something unnoticed.
+      if (credentialHeaders.some((name) => context.req.header(name) !== undefined))
+        return answers.refuse(context, 'CREDENTIAL_EXPOSED')
+      if (row?.sealed === true) return answers.refuse(context, 'SEALED_CALL_REQUIRED')
+    }
+    const token = sealed?.token ?? null
+    const capability = token === null || door === undefined ? null : await door.admit(token)
+    if (typeof capability === 'string') return answers.refuse(context, capability)
+    const refusal = decideAccess({
+      endpoint,
+      row,
+      open: door?.open ?? true,
+      capability,
+      subject: capability === null ? {} : await subjectOf(context, row?.about ?? 'nothing', parameters),
+    })
+    if (refusal === null) {
+      context.set('capability', capability)
+      await next()
+    } else context.res = answers.refuse(context, refusal)
+    if (capability !== null) door?.noteCall(capability, endpoint, context.res.status)
+    return undefined
+  }
+
+  /** What a call is about; empty when it cannot be told, and then nothing is anybody's own. */
+  async function subjectOf(
+    context: ApiContext,
+    about: Subject,
+    parameters: Readonly<Record<string, string>>,
+  ): Promise<CallSubject> {
+    const id = idSchema.safeParse(parameters['id']).data
+    if (about === 'contribution' && id !== undefined) {
+      const row = await node.contribution(id)
+      return row === undefined ? {} : { owner: row.owner, pools: [row.pool] }
+    }
+    if (about === 'job' && id !== undefined) {
+      const row = await node.job(id)
+      return row === undefined ? { job: id } : { owner: row.consumer, pools: row.pools, job: id }
+    }
+    if (about === 'pool') {
+      const pool = addressSchema.safeParse(context.req.query('pool')).data
+      return pool === undefined ? {} : { pools: [pool.toLowerCase() as Address] }
+    }
+    if (about === 'manifest') {
+      const manifest = await manifestOf(context)
+      const pools = manifest?.pools.map(({ address }) => address.toLowerCase() as Address)
+      return pools === undefined ? {} : { pools }
+    }
+    return {}
+  }
+}
+
+/**
+ * Lets the pages of the named origins call, and tells those of others nothing.
+ * @param origins exactly as browsers name them
+ */
+export function originGate(origins: readonly string[]): MiddlewareHandler<ApiEnv> {
+  return async (context, next) => {
+    const origin = context.req.header('origin')
+    if (origin === undefined || !origins.includes(origin)) return next()
+    if (context.req.method === 'OPTIONS') {
+      context.res = context.body(null, 204, {
+        'access-control-allow-methods': 'GET, POST',
+        'access-control-allow-headers': 'content-type',
+        'access-control-max-age': '600',
+      })
+    } else await next()
+    context.header('access-control-allow-origin', origin)
+    context.header('access-control-expose-headers', 'date, retry-after')
+    context.header('vary', 'origin')
+    return undefined
+  }
+}

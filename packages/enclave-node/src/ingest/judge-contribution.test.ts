@@ -1,0 +1,130 @@
+import { generateKeyPairSync, sign } from 'node:crypto'
+import { canonicalBytes, type JsonObject, sha256Digest } from '@sealpool/crypto'
+import { type Job, type JobRuntime, type RunResult, SandboxError } from '@sealpool/sandbox'
+import { expect, test } from 'vitest'
+import type { ContributionRow } from '../state/contribution-table.js'
+import { judgeContribution } from './judge-contribution.js'
+import type { ServedPool } from './served-pool.js'
+
+const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+const platform = {
+  name: 'Plat',
+  algorithm: 'EdDSA',
+  jwk: { ...publicKey.export({ format: 'jwk' }) } as JsonObject,
+}
+const description = {
+  id: 'steps',
+  version: '1.0.0',
+  issuers: [],
+  sources: [{ kind: 'platform-signature', keys: [platform] }],
+  examines: [],
+}
+const accepted = {
+  valid: true,
+  score: 1,
+  authenticity: 1,
+  ownership: 0,
+  quality: 1,
+  uniqueness: 1,
+  attributes: {},
+  refusal: null,
+  evidence: [],
+}
+const code = 'steps authenticity ownership quality uniqueness'
+const limits = { memoryBytes: 2 ** 26, timeMs: 1_000, outputBytes: 65_536 }
+
+const steps = { payload: { steps: [1, 2, 3] }, issuer: 'Plat' }
+const mark = (() => {
+  for (let salt = 0; ; salt += 1) {
+    const payload = { ...steps.payload, salt }
+    const signature = sign(null, canonicalBytes(payload as JsonObject), privateKey)
+    // Until both ways to write it differ.
+    if (/[+/]/.test(signature.toString('base64'))) return { payload, signature }
+  }
+})()
+const file = (signature: string) =>
+  new TextEncoder().encode(JSON.stringify({ payload: mark.payload, issuer: 'Plat', signature }))
+
+/** A world whose proof answers, or throws, as told; counts how often the proof was asked. */
+function world(evaluate: () => RunResult) {
+  const holders = new Map<string, string>()
+  let asked = 0
+  const runtime: JobRuntime = {
+    name: 'told',
+    isolation: 'none',
+    run: async ({ entry }: Job) => {
+      if (entry === 'describe') return { ok: true, output: description, logs: [] }
+      asked += 1
+      return evaluate()
+    },
+    close: async () => undefined,
+  }
+  const pool = {
+    address: `0x${'ab'.repeat(20)}`,
+    poc: { code, digest: sha256Digest(new TextEncoder().encode(code)) },
+  } as ServedPool
+  const judge = async (id: string, bytes: Uint8Array) => {
+    const row = { id, owner: `0x${'cd'.repeat(20)}` } as ContributionRow
+    const opened = { bytes, mediaType: 'application/json' }
+    const judged = await judgeContribution(row, pool, opened, {
+      runtime,
+      limits,
+      fingerprintKey: new Uint8Array(32).fill(1),
+      holderOf: async (fingerprint) => holders.get(fingerprint),
+    })
+    if (judged.fingerprint !== undefined) holders.set(judged.fingerprint, id)
+    return judged.verdict
+  }
+  return { judge, asked: () => asked }
+}
+const accepts = (): RunResult => ({ ok: true, output: accepted, logs: [] })
+
+test('what a platform signed is the same content however its signature is written', async () => {
+  const { judge, asked } = world(accepts)
+  expect(await judge('1', file(mark.signature.toString('base64url')))).toMatchObject({
+    valid: true,
+    score: 1,
+  })
+  const again = await judge('2', file(mark.signature.toString('base64')))
+  expect(again).toMatchObject({ valid: false, refusal: { code: 'DUPLICATE_CONTENT', place: 'content' } })
+  expect(asked()).toBe(1)
+})
+
+test.each([
+  ['depth', new RangeError('Maximum call stack size exceeded')],
+  ['a value that nobody foresaw', new TypeError('x is undefined')],
+  ['text that is none', new SyntaxError('Unexpected token')],
+])('an error of the language (%s) costs one contribution and is no error of the pool', async (_, error) => {
+  const { judge, asked } = world(() => {
+    throw error
+  })
+  const verdict = await judge('1', file('AA'))
+  expect(verdict).toMatchObject({ valid: false, score: 0, refusal: { code: 'PROOF_FAILED', place: 'proof' } })
+  expect(asked()).toBe(2)
+  expect(JSON.stringify(verdict)).not.toContain(error.message)
+})
+
+test('an error that does not come again costs nothing', async () => {
+  let failures = 1
+  const { judge } = world(() => {
+    failures -= 1
+    if (failures >= 0) throw new RangeError('once')
+    return accepts()
+  })
+  expect(await judge('1', file('AA'))).toMatchObject({ valid: true })
+})
+
+const away = new SandboxError('RUNTIME_UNAVAILABLE', 'runtime', 'no sandbox')
+const closed = new SandboxError('RUNTIME_CLOSED', 'runtime', 'the node stops')
+const busy = Object.assign(new Error('spawn EAGAIN'), { code: 'EAGAIN' })
+test.each([
+  ['a sandbox that is away', away, { cause: away }],
+  ['a node that stops', closed, { cause: closed }],
+  ['a machine without processes', busy, { message: 'spawn EAGAIN' }],
+])('%s is no fault of a contribution', async (_, error, thrown) => {
+  const { judge, asked } = world(() => {
+    throw error
+  })
+  await expect(judge('1', file('AA'))).rejects.toMatchObject(thrown)
+  expect(asked()).toBe(1)
+})

@@ -1,0 +1,38 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { UsageError } from './arguments.js'
+
+/** Most files of a folder. */
+const MOST_FILES = 10_000
+
+/**
+ * The files of an export: the file itself, or all files of a folder at any depth, in the order of their paths. Each is a contribution of
+ * its own, because that is what a node judges.
+ *
+ * @param path a file or folder
+ * @returns paths; hidden files and folders and the labels of examples (`.expected.json`) are left out
+ * @throws UsageError when it cannot be read, or the folder holds no file or too many
+ */
+export async function filesOf(
+  path: string,
+): Promise<{ readonly files: readonly string[]; readonly isFolder: boolean }> {
+  const own = await stat(path).catch(() => {
+    throw new UsageError(`${path} cannot be read`)
+  })
+  if (!own.isDirectory()) return { files: [path], isFolder: false }
+  const files: string[] = []
+  const folders = [path]
+  for (const folder of folders) {
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      if (entry.name.startsWith('.') || entry.name.endsWith('.expected.json')) continue
+      const one = join(folder, entry.name)
+      if (entry.isDirectory()) folders.push(one)
+      else if (entry.isFile()) files.push(one)
+      if (files.length + folders.length > MOST_FILES) {
+        throw new UsageError(`${path} holds more than ${MOST_FILES} files and folders`)
+      }
+    }
+  }
+  if (files.length === 0) throw new UsageError(`${path} holds no file`)
+  return { files: files.sort(), isFolder: true }
+}
