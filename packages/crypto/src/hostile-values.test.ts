@@ -229,7 +229,13 @@ const fed: Readonly<Record<string, Fed>> = {
   parseKeyEpochs: { valid: register, call: main.parseKeyEpochs },
   readKeyEpochs: {
     valid: main.signKeyEpochs({ register, registry: session.registry, privateKey: signingKey }),
-    call: (value) => main.readKeyEpochs(value, { ...scope, registry: session.registry, signer: address }),
+    call: (value) =>
+      main.readKeyEpochs(value, {
+        chainId: scope.chainId,
+        pool: scope.pool,
+        registry: session.registry,
+        signer: address,
+      }),
   },
   requireKeyEpochsOnChain: {
     valid: [{ epoch: 1, policyDigest: scope.policyDigest, keyDigest: poolKey.keyId }],
