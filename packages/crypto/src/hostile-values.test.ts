@@ -73,7 +73,12 @@ const address = main.addressOf(signingKey)
 const rows = [{ a: 1, b: ['x', null] }, { a: 2 }]
 const opening = main.openRows(rows, { salt, disclose: [{ row: 0, fields: ['a'] }] })
 const keyPair = main.deriveKeyPair(bytesOf(32))
-const message = await main.hpkeSeal({ ...keyPair, info: label, aad: label, plaintext: label })
+const message = await main.hpkeSeal({
+  publicKey: keyPair.publicKey,
+  info: label,
+  aad: label,
+  plaintext: label,
+})
 const identity = interop.encodeAgeIdentity(keyPair.privateKey)
 const age = await interop.sealAge(bytesOf(9), { recipients: [interop.encodeAgeRecipient(keyPair.publicKey)] })
 const secret = bytesOf(32)
@@ -224,7 +229,13 @@ const fed: Readonly<Record<string, Fed>> = {
   parseKeyEpochs: { valid: register, call: main.parseKeyEpochs },
   readKeyEpochs: {
     valid: main.signKeyEpochs({ register, registry: session.registry, privateKey: signingKey }),
-    call: (value) => main.readKeyEpochs(value, { ...scope, registry: session.registry, signer: address }),
+    call: (value) =>
+      main.readKeyEpochs(value, {
+        chainId: scope.chainId,
+        pool: scope.pool,
+        registry: session.registry,
+        signer: address,
+      }),
   },
   requireKeyEpochsOnChain: {
     valid: [{ epoch: 1, policyDigest: scope.policyDigest, keyDigest: poolKey.keyId }],
@@ -249,11 +260,12 @@ const fed: Readonly<Record<string, Fed>> = {
   },
   hpkeOpen: {
     valid: message,
-    call: (value) => main.hpkeOpen({ ...keyPair, info: label, aad: label, message: value }),
+    call: (value) =>
+      main.hpkeOpen({ privateKey: keyPair.privateKey, info: label, aad: label, message: value }),
   },
   hpkeReceiver: {
     valid: message.slice(0, 32),
-    call: (enc) => main.hpkeReceiver({ ...keyPair, enc, info: label }),
+    call: (enc) => main.hpkeReceiver({ privateKey: keyPair.privateKey, enc, info: label }),
   },
   hpkeSender: { valid: keyPair.publicKey, call: (publicKey) => main.hpkeSender({ publicKey, info: label }) },
   hpkeSeal: {

@@ -58,7 +58,7 @@ export function requirePublicKey(publicKey: unknown, place = 'publicKey'): Uint8
   const u = bytesToNumberLE(bytes)
   // Every honest key is reduced. RFC 7748 lets a reader reduce others too; one form per key keeps ids unambiguous.
   if (u >= prime) {
-    throw new CryptoError('KEY_INVALID', place, 'not reduced: an X25519 key is below 2^255 - 19')
+    throw new CryptoError('KEY_INVALID', place, 'not reduced: a key is below 2^255 - 19')
   }
   if (hasLowOrder(u)) {
     throw new CryptoError('KEY_INVALID', place, 'a key of low order protects nothing; ask for another key')

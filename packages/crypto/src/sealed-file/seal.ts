@@ -106,7 +106,7 @@ function requireRecipients(recipients: readonly Recipient[]): void {
   try {
     parseStanzas(recipients.map(({ template, wrap }) => (typeof wrap === 'function' ? template : wrap)))
   } catch (error) {
-    const why = 'a file has 1 to 10000 recipients, none twice, each well-formed'
+    const why = 'a file has 1 to 10000 recipients, none twice'
     throw new CryptoError('RECIPIENT_INVALID', 'recipients', why, { cause: error })
   }
 }
