@@ -10,11 +10,4 @@ export const knownFaults: readonly KnownFault[] = [
   {
     text: 'with a second endpoint, two reads at once that are answered in the other order are taken for a chain that went back (CHAIN_STALE); the round is tried again',
   },
-  {
-    text: 'a verdict whose block goes before the node has read it (within the confirmations) is not sent again: the contribution is refined in the store and stays Offered on the chain, without its reward',
-    makes: {
-      state: 'reorganised',
-      breach: /^contribution \d+ is (still Offered|refined in the store and Offered on the chain)$/,
-    },
-  },
 ]

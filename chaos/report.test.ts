@@ -79,17 +79,25 @@ describe('the report', () => {
         },
       ],
     })
-    expect(breachesOf(of('embedded'))).toHaveLength(2)
-    expect(knownBreachesOf(of('embedded'))).toEqual([])
-    expect(breachesOf(of('reorganised'))).toEqual([
+    const faults = [
+      {
+        text: 'some are not judged',
+        makes: { state: 'reorganised', breach: /^contribution \d+ is still Offered$/ },
+      },
+    ]
+    expect(breachesOf(of('embedded'), faults)).toHaveLength(2)
+    expect(knownBreachesOf(of('embedded'), faults)).toEqual([])
+    expect(breachesOf(of('reorganised'), faults)).toEqual([
       'reorganised, no contribution lost: contribution 13 is unknown to the node',
     ])
-    expect(knownBreachesOf(of('reorganised'))).toEqual([
+    expect(knownBreachesOf(of('reorganised'), faults)).toEqual([
       'reorganised, no contribution lost: contribution 12 is still Offered',
     ])
-    expect(tableOf(of('reorganised')).join('\n')).toMatch(
+    expect(tableOf(of('reorganised'), faults).join('\n')).toMatch(
       /1 breaches by faults that are known[\s\S]*1 BREACHES/,
     )
+    // Nothing that the node does today is forgiven.
+    expect(breachesOf(of('reorganised'))).toHaveLength(2)
   })
 
   it('gives no spread of nothing, and the middle of an even number', () => {

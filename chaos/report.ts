@@ -1,7 +1,7 @@
 /** What a run prints. */
 import type { FaultReport } from './fault-report.js'
 import type { InvariantResult } from './invariants.js'
-import { knownFaults } from './known.js'
+import { type KnownFault, knownFaults } from './known.js'
 import type { Soak } from './soak.js'
 
 /** Milliseconds over all starts after a kill; null when there was none. */
@@ -54,19 +54,22 @@ export function spreadOf(times: readonly number[]): Spread | null {
 }
 
 /** @returns everything that must not be, without what known faults make */
-export function breachesOf(report: Pick<RunReport, 'scenes'>): string[] {
-  return breaches(report, false)
+export function breachesOf(report: Pick<RunReport, 'scenes'>, known = knownFaults): string[] {
+  return breaches(report, (state, breach) => !isKnown(known, state, breach))
 }
 
 /** @returns what known faults have made in this run */
-export function knownBreachesOf(report: Pick<RunReport, 'scenes'>): string[] {
-  return breaches(report, true)
+export function knownBreachesOf(report: Pick<RunReport, 'scenes'>, known = knownFaults): string[] {
+  return breaches(report, (state, breach) => isKnown(known, state, breach))
 }
 
-function breaches({ scenes }: Pick<RunReport, 'scenes'>, known: boolean): string[] {
+function breaches(
+  { scenes }: Pick<RunReport, 'scenes'>,
+  wanted: (state: string, breach: string) => boolean,
+): string[] {
   return scenes.flatMap(({ state, faults, invariants }) => {
     const of = (name: string, found: readonly string[]) =>
-      found.filter((one) => isKnown(state, one) === known).map((one) => `${state}, ${name}: ${one}`)
+      found.filter((one) => wanted(state, one)).map((one) => `${state}, ${name}: ${one}`)
     return [
       ...faults.flatMap((one) => of(one.fault, one.breaches)),
       ...invariants.flatMap((one) => of(one.name, one.breaches)),
@@ -74,8 +77,8 @@ function breaches({ scenes }: Pick<RunReport, 'scenes'>, known: boolean): string
   })
 }
 
-function isKnown(state: string, breach: string): boolean {
-  return knownFaults.some(({ makes }) => makes?.state === state && makes.breach.test(breach))
+function isKnown(faults: readonly KnownFault[], state: string, breach: string): boolean {
+  return faults.some(({ makes }) => makes?.state === state && makes.breach.test(breach))
 }
 
 const titles = {
@@ -85,7 +88,7 @@ const titles = {
 } as const
 
 /** @returns the report as lines of a table */
-export function tableOf(report: RunReport): string[] {
+export function tableOf(report: RunReport, faults = knownFaults): string[] {
   const lines: string[] = []
   const { cores, loadBefore, loadAfter } = report.machine
   lines.push(
@@ -126,8 +129,8 @@ export function tableOf(report: RunReport): string[] {
   }
   for (const one of report.notDone) lines.push(`not done: ${one}`)
   for (const one of report.known) lines.push(`known and open: ${one}`)
-  const breaches = breachesOf(report)
-  const known = knownBreachesOf(report)
+  const breaches = breachesOf(report, faults)
+  const known = knownBreachesOf(report, faults)
   if (known.length > 0) lines.push('', `${known.length} breaches by faults that are known and open`)
   lines.push(...known.slice(0, 20).map((one) => `  ${one}`))
   const clean =

@@ -9,6 +9,7 @@ import type { ChainContribution } from '../state/contribution-table.js'
 import type { ChainJob, JobApproval } from '../state/job-table.js'
 import type { MerkleVerdicts } from '../state/merkle-verdict-table.js'
 import type { Refinement } from '../state/refinement-table.js'
+import type { ChainWrite } from '../state/unsettled-write.js'
 import type { VerdictBatch } from '../state/verdict-table.js'
 import type { ChainWithdrawal, Erasure, SentTransaction } from '../state/withdrawal.js'
 
@@ -115,6 +116,8 @@ export interface ChainPort {
   /** @returns how a job stands at {@link ChainPort.head}: like everything that decides, under the confirmations */
   jobState(id: string): Promise<ChainJobStanding>
   pool(address: Address): Promise<ChainPool>
+  /** @returns whether what the node wrote stands in the state after a block; null: after the newest one */
+  stands(write: ChainWrite, block: bigint | null): Promise<boolean>
   isNodeActive(statementKey: Address): Promise<boolean>
   /**
    * Asks a contract wallet whether a signature is its own (ERC-1271), under the confirmations.
@@ -135,8 +138,11 @@ export interface ChainPort {
   recordVerdicts(batch: VerdictBatch): Promise<SentTransaction | null>
   /** Records the root of the verdicts on a Merkle batch. */
   recordVerdictRoot(verdicts: MerkleVerdicts): Promise<SentTransaction | null>
-  /** Has the accepted entries of a Merkle batch rewarded that were not yet, and that were not withdrawn. */
-  payVerdicts(verdicts: MerkleVerdicts): Promise<void>
+  /**
+   * Has the accepted entries of a Merkle batch rewarded that were not yet, and that were not withdrawn.
+   * @returns the block of the last payment; null when nothing was left to pay
+   */
+  payVerdicts(verdicts: MerkleVerdicts): Promise<bigint | null>
   recordRefinement(refinement: Refinement): Promise<SentTransaction | null>
   recordErasure(erasure: Erasure): Promise<SentTransaction | null>
   anchorBudget(anchor: BudgetAnchor): Promise<SentTransaction | null>

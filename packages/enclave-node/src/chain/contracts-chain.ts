@@ -24,6 +24,7 @@ import { readContributions, readJobEvents, readWithdrawals } from './chain-event
 import type { ChainPort } from './chain-port.js'
 import { chainSource } from './chain-source.js'
 import { contributionWrites } from './contribution-writes.js'
+import { findWrite } from './find-write.js'
 import { jobWrites } from './job-writes.js'
 import { readPool } from './read-pool.js'
 import { chainWriter } from './send-once.js'
@@ -124,6 +125,10 @@ export async function openContractsChain(options: ContractsChainOptions): Promis
       }),
     pool: (address) =>
       source.newest((one, blockNumber) => readPool(one, { address, deployment, blockNumber })),
+    stands: (write, block) =>
+      block === null
+        ? source.newest((one, newest) => findWrite(one, deployment, write, newest))
+        : source.same((one) => findWrite(one, deployment, write, block)),
     isNodeActive: (statementKey) => source.newest((one) => isNodeActive(one, { deployment, statementKey })),
     isContractSignature: (wallet, hash, signature) =>
       source.confirmed(async (one, blockNumber) => {

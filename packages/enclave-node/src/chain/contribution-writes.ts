@@ -42,7 +42,10 @@ export function contributionWrites({
   | 'recordErasure'
 > {
   const batches = { address: deployment.contributionBatches, abi: contributionBatchesAbi } as const
-  /** A batch is recorded whole or not at all; every entry is asked, because one may have been withdrawn since. */
+  /**
+   * Every entry is asked: one may have been withdrawn since, and one that another node judged is left out by the contract,
+   * so that it says nothing of the others.
+   */
   const standsWhole = async (ids: readonly string[]): Promise<boolean> => {
     for (const id of ids) {
       const { state } = await getContribution(client, { deployment, id: BigInt(id) }).catch(
@@ -52,7 +55,6 @@ export function contributionWrites({
         },
       )
       if (state === 'Offered') return false
-      if (state === 'Accepted' || state === 'Refused') return true
     }
     return true
   }
@@ -142,14 +144,17 @@ export function contributionWrites({
           ])
           if (!paid && !withdrawn && tree !== undefined) open.push({ verdict, proof: tree.proof(leaf) })
         }
+        let last: bigint | null = null
         for (let first = 0; first < open.length; first += entriesPerPayment) {
           const part = open.slice(first, first + entriesPerPayment)
-          await payBatchVerdicts(client, {
+          const { receipt } = await payBatchVerdicts(client, {
             deployment,
             batchId,
             verdicts: part.map(({ verdict, proof }) => ({ ...verdict, proof })),
           })
+          last = receipt.blockNumber
         }
+        return last
       }),
     recordRefinement: (refinement) =>
       once(

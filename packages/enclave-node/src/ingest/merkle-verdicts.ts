@@ -92,8 +92,7 @@ export async function recordMerkleVerdicts({ store, chain }: IngestContext): Pro
     return 1
   })
   const paid = await sumOfEach(await merkleVerdictsIn(store, 'recorded'), async (verdicts) => {
-    await chain.payVerdicts(verdicts)
-    await markEntriesPaid(store, verdicts.batch)
+    await markEntriesPaid(store, verdicts.batch, await chain.payVerdicts(verdicts))
     return 1
   })
   return signed + paid

@@ -15,6 +15,7 @@ import { recordMerkleVerdicts, signMerkleVerdicts } from '../ingest/merkle-verdi
 import { recordVerdicts } from '../ingest/record-verdicts.js'
 import { recordRefinements, refineNext } from '../ingest/refine-batch.js'
 import type { ServedPool } from '../ingest/served-pool.js'
+import { settleWrites } from '../ingest/settle-writes.js'
 import type { JobContext } from '../job/job-context.js'
 import { loadManifest } from '../job/load-manifest.js'
 import { previewPlan, previewPrice, requestRun } from '../job/request-run.js'
@@ -54,6 +55,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
   const following = inOrder()
   let registered = false
   let caughtUp = false
+  let settledUpTo: string | undefined
 
   const follow = (): Promise<boolean> =>
     following(async () => {
@@ -71,6 +73,15 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
         log.warn(step, 'the chain was reorganised: what the lost blocks said is undone')
       } else if (step.blocks === 0) caughtUp = true
       return step.blocks > 0 || step.undone > 0
+    })
+
+  /** Looks for what was sent, unless everything up to the last block that was read is settled. */
+  const settle = (): Promise<number> =>
+    following(async () => {
+      const { lost, upTo } = await settleWrites(ingest, settledUpTo)
+      settledUpTo = upTo
+      if (lost > 0) log.warn({ lost }, 'a reorganisation took away what this node had sent: it is sent again')
+      return lost
     })
 
   const publishKeys = async (): Promise<void> => {
@@ -107,6 +118,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     // What cannot be sent, and what is wrong with one pool, must not hold up the rest.
     const done = await sumOfEach(
       [
+        settle,
         () => recordVerdicts(ingest),
         () => recordMerkleVerdicts(ingest),
         () => recordRefinements(ingest),

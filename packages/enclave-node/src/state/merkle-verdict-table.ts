@@ -127,10 +127,10 @@ export async function refuseBatch(
 
 /** Notes that a batch's root stands on the chain: its entries go on, whether or not they are paid already. */
 export async function markRootRecorded(tx: Sql, batch: string, sent: SentTransaction | null): Promise<void> {
-  await tx.query(`update merkle_verdicts set state = 'recorded', recorded_block = $2 where batch = $1`, [
-    batch,
-    sent?.block.toString() ?? null,
-  ])
+  await tx.query(
+    `update merkle_verdicts set state = 'recorded', recorded_block = $2, settled_block = null where batch = $1`,
+    [batch, sent?.block.toString() ?? null],
+  )
   await tx.query(
     `update contributions set state = case when reason is null then 'recorded' else 'refused' end
      where merkle_batch = $1 and state = 'judged'`,
@@ -138,7 +138,13 @@ export async function markRootRecorded(tx: Sql, batch: string, sent: SentTransac
   )
 }
 
-/** Notes that the accepted entries of a batch are paid. */
-export async function markEntriesPaid(sql: Sql, batch: string): Promise<void> {
-  await sql.query(`update merkle_verdicts set state = 'paid' where batch = $1`, [batch])
+/**
+ * Notes that the accepted entries of a batch are paid.
+ * @param block of the last payment, behind the root's; null when the node found them paid
+ */
+export async function markEntriesPaid(sql: Sql, batch: string, block: bigint | null): Promise<void> {
+  await sql.query(
+    `update merkle_verdicts set state = 'paid', recorded_block = $2, settled_block = null where batch = $1`,
+    [batch, block?.toString() ?? null],
+  )
 }

@@ -7,6 +7,7 @@ import { integerOf } from './column.js'
 import { firstTables } from './migration-001-first-tables.js'
 import { chainUndone } from './migration-002-chain-undone.js'
 import { accessAndLog } from './migration-003-access-and-log.js'
+import { settledWrites } from './migration-004-settled-writes.js'
 import type { StateStore } from './state-store.js'
 
 /** One step of the tables' history. Steps are never edited once released; a change is a new step. */
@@ -18,7 +19,7 @@ export interface Migration {
 }
 
 /** All steps, in order. */
-export const migrations: readonly Migration[] = [firstTables, chainUndone, accessAndLog]
+export const migrations: readonly Migration[] = [firstTables, chainUndone, accessAndLog, settledWrites]
 
 /** The version that this release of the node works with. */
 export const currentVersion: number = migrations.length

@@ -78,7 +78,7 @@ export async function markRefinementRecorded(
   sent: SentTransaction | null,
 ): Promise<void> {
   await tx.query(
-    `update refinements set state = 'recorded', transaction = $2, recorded_block = $3
+    `update refinements set state = 'recorded', transaction = $2, recorded_block = $3, settled_block = null
      where id = $1 and state = 'signed'`,
     [id, sent?.hash ?? null, sent?.block.toString() ?? null],
   )

@@ -72,7 +72,7 @@ export async function markVerdictBatchRecorded(
   sent: SentTransaction | null,
 ): Promise<void> {
   await tx.query(
-    `update verdict_batches set state = 'recorded', transaction = $2, recorded_block = $3 where id = $1`,
+    `update verdict_batches set state = 'recorded', transaction = $2, recorded_block = $3, settled_block = null where id = $1`,
     [id, sent?.hash ?? null, sent?.block.toString() ?? null],
   )
 }

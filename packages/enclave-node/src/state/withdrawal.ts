@@ -33,7 +33,7 @@ export async function withdrawContribution(tx: Sql, withdrawal: ChainWithdrawal)
   await tx.query(
     `update contributions set state = 'withdrawn', withdrawn_block = $2,
        state_before = case state when 'detached' then state_before else state end,
-       erasure = case when merkle_batch is null then 'due' end,
+       erasure = case when merkle_batch is null then 'due' end, erasure_settled_block = null,
        -- One that the refiner refused has no rows anywhere.
        refinement = case when reason is null then refinement end
      where id = $1`,
@@ -50,7 +50,8 @@ export async function undoContributions(tx: Sql, last: bigint): Promise<void> {
   const above = last.toString()
   await tx.query(
     `update contributions set state = case state_before when 'refined' then 'recorded' else state_before end,
-       state_before = null, withdrawn_block = null, erasure = null, erasure_block = null
+       state_before = null, withdrawn_block = null, erasure = null, erasure_block = null,
+       erasure_settled_block = null
      where state = 'withdrawn' and withdrawn_block > $1`,
     [above],
   )
@@ -66,12 +67,14 @@ export async function undoContributions(tx: Sql, last: bigint): Promise<void> {
   )
   for (const table of ['verdict_batches', 'refinements', 'merkle_verdicts']) {
     await tx.query(
-      `update ${table} set state = 'signed' where state in ('recorded', 'paid') and coalesce(recorded_block, $1::bigint + 1) > $1::bigint`,
+      `update ${table} set state = 'signed', settled_block = null where state in ('recorded', 'paid')
+         and coalesce(settled_block, recorded_block, $1::bigint + 1) > $1::bigint`,
       [above],
     )
   }
   await tx.query(
-    `update contributions set erasure = 'due' where erasure = 'recorded' and coalesce(erasure_block, $1::bigint + 1) > $1::bigint`,
+    `update contributions set erasure = 'due', erasure_settled_block = null where erasure = 'recorded'
+       and coalesce(erasure_settled_block, erasure_block, $1::bigint + 1) > $1::bigint`,
     [above],
   )
 }
@@ -146,10 +149,10 @@ export async function markErased(
   id: string,
   sent: { readonly block: bigint } | null,
 ): Promise<void> {
-  await sql.query(`update contributions set erasure = 'recorded', erasure_block = $2 where id = $1`, [
-    id,
-    sent?.block.toString() ?? null,
-  ])
+  await sql.query(
+    `update contributions set erasure = 'recorded', erasure_block = $2, erasure_settled_block = null where id = $1`,
+    [id, sent?.block.toString() ?? null],
+  )
 }
 
 /**
