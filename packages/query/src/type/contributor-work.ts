@@ -36,7 +36,7 @@ export function contributorWork(program: object): number {
 }
 
 function isBlock(value: object): value is Block {
-  return 'from' in value && Array.isArray(value.from) && 'unit' in value && 'where' in value
+  return 'unit' in value && 'where' in value
 }
 
 /** @throws QueryError `TOO_LARGE` */
