@@ -13,7 +13,10 @@ export interface Span {
  */
 const refusals = {
   TEXT_TOO_LONG: ['the statement is longer than 64 kB', 'send a shorter statement'],
-  TOO_MANY_TOKENS: ['the statement has more than 8192 tokens', 'send a shorter statement'],
+  TOO_MANY_TOKENS: [
+    'the statement has more than 8192 tokens, or 128 signs without a blank',
+    'send a shorter statement',
+  ],
   TOO_DEEP: ['the statement is nested deeper than 64 levels', 'nest fewer expressions in each other'],
   TOO_LARGE: [
     'the statement is short, but what it asks for is too long when it is written out',

@@ -17,7 +17,7 @@ export type Quantity = keyof typeof PLACES
  * @throws PrivacyError `PARAMETER_INVALID` when negative, not finite, or above 1e12.
  */
 export function toUnits(value: number, quantity: Quantity, rounding: 'up' | 'down'): bigint {
-  if (!(value >= 0 && value <= 1e12)) {
+  if (!(typeof value === 'number' && value >= 0 && value <= 1e12)) {
     throw new PrivacyError(
       'PARAMETER_INVALID',
       quantity,

@@ -55,6 +55,13 @@ describe('what no budget can be', () => {
     invalid(() => createFilter({ accounting, epsilon: 1, delta: 1 }), 'delta')
   })
 
+  test('what TypeScript would not compile', () => {
+    const accounting = 'Basic' as 'basic'
+    invalid(() => createFilter({ accounting, epsilon: 1, delta: 0 }), 'accounting')
+    const filter = createFilter({ accounting: 'basic', epsilon: 1, delta: 0 })
+    invalid(() => applyCharge(filter, { epsilon: '1' as unknown as number, delta: 0 }), 'epsilon')
+  })
+
   test('a charge of nothing is no charge', () => {
     const filter = createFilter({ accounting: 'zcdp', epsilon: 1, delta: 1e-6 })
     const charge = { epsilon: 0.5, delta: 1e-7, zcdp: { rho: 0, delta: 0 } }

@@ -48,6 +48,9 @@ export interface FilterState {
  */
 export function createFilter(totals: BudgetTotals): FilterState {
   const { accounting, epsilon, delta } = totals
+  if (accounting !== 'basic' && accounting !== 'zcdp') {
+    throw new PrivacyError('PARAMETER_INVALID', 'accounting', "accounting must be 'basic' or 'zcdp'.")
+  }
   const basic = accounting === 'basic'
   const primaryTotal = basic
     ? toUnits(epsilon, 'epsilon', 'down')

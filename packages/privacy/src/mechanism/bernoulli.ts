@@ -1,4 +1,4 @@
-import { coin, type RandomBytes } from './random.js'
+import { brokenRandom, coin, type RandomBytes } from './random.js'
 import type { Rational } from './rational.js'
 
 /**
@@ -35,7 +35,11 @@ export function bernoulliExp(exponent: Rational, random: RandomBytes): boolean {
 /** For an exponent in [0, 1]: the parity of the first failure in draws of probability x/1, x/2, x/3 ... */
 function parityOfFailure(fraction: Rational, word: number, random: RandomBytes): boolean {
   let count = 1
-  while (coin(word, count, fraction, random)) count++
+  while (coin(word, count, fraction, random)) {
+    count++
+    // 1 / 100! of all draws come so far.
+    if (count > 100) throw brokenRandom()
+  }
   return count % 2 === 1
 }
 

@@ -98,6 +98,16 @@ describe('Gaussian sigma', () => {
       9,
     )
   })
+  test.each([0, -1, -1e9, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '1'])(
+    'refuses %s coordinates',
+    (coordinates) => {
+      const sensitivity = 10n
+      expect(() =>
+        gaussianSigmaFor({ ...job, sensitivity, method: 'analytic', coordinates: coordinates as number }),
+      ).toThrow(expect.objectContaining({ code: 'PARAMETER_INVALID', place: 'coordinates' }))
+    },
+  )
+
   test('refuses the analytic method on a coarse grid', () => {
     expect(() => gaussianSigmaFor({ ...job, sensitivity: 1n, method: 'analytic' })).toThrow(
       expect.objectContaining({ place: 'method' }),

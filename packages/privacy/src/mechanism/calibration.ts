@@ -88,6 +88,13 @@ export function gaussianSigmaFor(options: {
   const ratio = analyticGaussianSigma({ epsilon, delta: delta - spare })
   const calibration = gaussianOf(squared, ratio * ratio)
   const coordinates = options.coordinates ?? 1
+  if (!Number.isSafeInteger(coordinates) || coordinates < 1) {
+    throw new PrivacyError(
+      'PARAMETER_INVALID',
+      'coordinates',
+      'Give a whole number of coordinates, at least 1.',
+    )
+  }
   const drift = (1 + Math.exp(epsilon)) * coordinates * (0.05 / calibration.sigma ** 2)
   if (!(calibration.sigma >= 10 && drift <= spare)) {
     throw new PrivacyError(

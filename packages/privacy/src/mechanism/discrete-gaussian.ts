@@ -1,6 +1,6 @@
 import { bernoulliExp } from './bernoulli.js'
 import { laplaceSampler, positive } from './discrete-laplace.js'
-import type { RandomBytes } from './random.js'
+import { brokenRandom, mostRejections, type RandomBytes } from './random.js'
 import { ceilingSquareRoot, type Rational } from './rational.js'
 
 /**
@@ -35,10 +35,11 @@ export function gaussianSampler(sigmaSquared: Rational): (random: RandomBytes) =
   const step = scale * denominator
   const common = 2n * numerator * denominator * scale * scale
   return (random) => {
-    for (;;) {
+    for (let attempt = 0; attempt < mostRejections; attempt++) {
       const candidate = laplace(random)
       const distance = (candidate < 0n ? -candidate : candidate) * step - numerator
       if (bernoulliExp({ numerator: distance * distance, denominator: common }, random)) return candidate
     }
+    throw brokenRandom()
   }
 }

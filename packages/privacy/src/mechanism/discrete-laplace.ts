@@ -1,6 +1,6 @@
 import { PrivacyError } from '../errors.js'
 import { bernoulliExp } from './bernoulli.js'
-import { type RandomBytes, uniformBelow } from './random.js'
+import { brokenRandom, mostRejections, type RandomBytes, uniformBelow } from './random.js'
 import { type Rational, rational } from './rational.js'
 
 /**
@@ -32,13 +32,14 @@ export function discreteLaplace(options: { readonly scale: Rational; readonly ra
 export function laplaceSampler(scale: Rational): (random: RandomBytes) => bigint {
   const geometric = geometricSampler(scale)
   return (random) => {
-    for (;;) {
+    for (let attempt = 0; attempt < mostRejections; attempt++) {
       const magnitude = geometric(random)
       const negative = uniformBelow(2n, random) === 1n
       // Zero must not be counted twice.
       if (negative && magnitude === 0n) continue
       return negative ? -magnitude : magnitude
     }
+    throw brokenRandom()
   }
 }
 
@@ -53,13 +54,18 @@ export function laplaceSampler(scale: Rational): (random: RandomBytes) => bigint
 export function geometricSampler(scale: Rational): (random: RandomBytes) => bigint {
   const { numerator, denominator } = positive(scale, 'scale')
   return (random) => {
-    for (;;) {
+    for (let attempt = 0; attempt < mostRejections; attempt++) {
       const remainder = uniformBelow(numerator, random)
       if (!bernoulliExp({ numerator: remainder, denominator: numerator }, random)) continue
       let quotient = 0n
-      while (bernoulliExp(ONE, random)) quotient++
+      while (bernoulliExp(ONE, random)) {
+        quotient++
+        // exp(-1024) of all draws come so far.
+        if (quotient > BigInt(mostRejections)) throw brokenRandom()
+      }
       return (remainder + numerator * quotient) / denominator
     }
+    throw brokenRandom()
   }
 }
 

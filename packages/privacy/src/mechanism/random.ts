@@ -60,13 +60,16 @@ export function buffered(random: RandomBytes): RandomBytes {
  * @param divisor - Whole number of at least 1.
  * @param fraction - `numerator` from 0 to `denominator`.
  * @param random - Randomness port.
+ * @param before - Words that were drawn for this coin already.
  * @returns One draw.
+ * @throws PrivacyError `PARAMETER_INVALID` when 33 words in turn are the fraction's own: the port is broken.
  */
 export function coin(
   word: number,
   divisor: number,
   fraction: { readonly numerator: bigint; readonly denominator: bigint },
   random: RandomBytes,
+  before = 0,
 ): boolean {
   // floor(floor(x) / k) = floor(x / k) for a whole k, so the first word needs no big integer.
   const first = Math.floor(word / divisor)
@@ -76,7 +79,9 @@ export function coin(
   const denominator = fraction.denominator * BigInt(divisor)
   const numerator = (fraction.numerator << 32n) - BigInt(first) * denominator
   if (numerator === 0n) return false
-  return coin(Number((numerator << 32n) / denominator), 1, { numerator, denominator }, random)
+  // Each word was the fraction's own.
+  if (before >= 32) throw brokenRandom()
+  return coin(Number((numerator << 32n) / denominator), 1, { numerator, denominator }, random, before + 1)
 }
 
 /**
@@ -85,7 +90,7 @@ export function coin(
  * @param bound - Exclusive upper end, at least 1.
  * @param random - Randomness port.
  * @returns Uniform integer.
- * @throws PrivacyError `PARAMETER_INVALID` when `bound` is not positive or the port returns too few bytes.
+ * @throws PrivacyError `PARAMETER_INVALID` when `bound` is not positive, or the port returns too few bytes or always the same.
  */
 export function uniformBelow(bound: bigint, random: RandomBytes): bigint {
   if (bound < 1n) {
@@ -96,12 +101,13 @@ export function uniformBelow(bound: bigint, random: RandomBytes): bigint {
   const bits = (bound - 1n).toString(2).length
   const length = Math.ceil(bits / 8)
   const mask = 0xff >> (length * 8 - bits)
-  for (;;) {
+  for (let attempt = 0; attempt < mostRejections; attempt++) {
     const bytes = take(length, random)
     let value = BigInt((bytes[0] ?? 0) & mask)
     for (let index = 1; index < length; index++) value = (value << 8n) | BigInt(bytes[index] ?? 0)
     if (value < bound) return value
   }
+  throw brokenRandom()
 }
 
 /** The same for bounds up to 2^32, in ordinary numbers, which is several times faster. */
@@ -109,10 +115,11 @@ function uniformBelow32(bound: number, random: RandomBytes): number {
   const bits = 32 - Math.clz32(bound - 1)
   const length = (bits + 7) >> 3
   const mask = bits === 32 ? 0xffffffff : 2 ** bits - 1
-  for (;;) {
+  for (let attempt = 0; attempt < mostRejections; attempt++) {
     const value = (readInteger(length, random) & mask) >>> 0
     if (value < bound) return value
   }
+  throw brokenRandom()
 }
 
 /** Up to four bytes as a big-endian integer. */
@@ -123,6 +130,22 @@ function readInteger(length: number, random: BufferedRandom): number {
   let value = 0
   for (let index = 0; index < length; index++) value = value * 256 + (bytes[index] ?? 0)
   return value
+}
+
+/** Draws that are thrown away one after the other, at most: a true generator comes there with a probability below 2^-200. */
+export const mostRejections = 1024
+
+/**
+ * What a generator is told that can only be broken, where a sampler would draw for ever.
+ *
+ * @returns The error to throw.
+ */
+export function brokenRandom(): PrivacyError {
+  return new PrivacyError(
+    'PARAMETER_INVALID',
+    'random',
+    'The randomness port gives the same bytes again and again. Pass a generator of uniform, independent bytes.',
+  )
 }
 
 function take(length: number, random: RandomBytes): Uint8Array {

@@ -264,3 +264,29 @@ describe.skipIf(oracle === null)('oracle', () => {
     }
   })
 })
+
+test.each([0x00, 0x01, 0x55, 0x7f, 0x80, 0xaa, 0xfe, 0xff])(
+  'a generator of %d only is told, or ends',
+  (byte) => {
+    const random = (length: number) => new Uint8Array(length).fill(byte)
+    for (const numerator of [1n, 3n, 1000n, 2n ** 40n + 1n]) {
+      const scale = { numerator, denominator: 1n }
+      for (const draw of [
+        () => discreteLaplace({ scale, random }),
+        () => discreteGaussian({ sigmaSquared: scale, random }),
+      ]) {
+        try {
+          expect(typeof draw()).toBe('bigint')
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'PARAMETER_INVALID', place: 'random' })
+        }
+      }
+    }
+  },
+)
+
+test('zeros only are told', () => {
+  const random = (length: number) => new Uint8Array(length)
+  const scale = { numerator: 3n, denominator: 2n }
+  expect(() => discreteLaplace({ scale, random })).toThrow(expect.objectContaining({ place: 'random' }))
+})

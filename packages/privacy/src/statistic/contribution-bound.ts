@@ -36,6 +36,13 @@ export function boundContributions(
   const seen = new Map<string, { rows: number; readonly groups: Set<string> }>()
   const kept: ContributedRow[] = []
   for (const row of rows) {
+    if (row.value !== undefined && typeof row.value !== 'bigint') {
+      throw new PrivacyError(
+        'PARAMETER_INVALID',
+        'rows',
+        'Values of rows are integers in fixed point, as bigint.',
+      )
+    }
     const own = seen.get(row.contributor) ?? { rows: 0, groups: new Set<string>() }
     seen.set(row.contributor, own)
     if (own.rows >= bound.rowsPerContributor) continue

@@ -11,7 +11,12 @@ import {
   type ReleasedNumber,
   type ValueRange,
 } from './additive-noise.js'
-import { boundContributions, type ContributedRow, type ContributionBound } from './contribution-bound.js'
+import {
+  boundContributions,
+  type ContributedRow,
+  type ContributionBound,
+  checkWhole,
+} from './contribution-bound.js'
 
 /** What every statistic on rows is told. */
 export interface RowStatistic extends ReleaseCost, ContributionBound {
@@ -162,6 +167,7 @@ function released<Name extends string>(
   cost: ReleaseCost,
   confidence: number,
 ): Record<Name, NoisyNumber> {
+  checkWhole(options.rowsPerContributor, 'rowsPerContributor')
   const pool = predrawn(options.random, { whenEmpty: 'refuse' })
   const planned = columns.map((column) => {
     const sensitivity = column.most * BigInt(options.rowsPerContributor)

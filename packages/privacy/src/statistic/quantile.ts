@@ -3,7 +3,7 @@ import { PrivacyError } from '../errors.js'
 import type { RandomBytes } from '../mechanism/random.js'
 import type { Rational } from '../mechanism/rational.js'
 import { prepareSelection } from '../mechanism/selection.js'
-import { boundContributions, type ContributedRow } from './contribution-bound.js'
+import { boundContributions, type ContributedRow, checkWhole } from './contribution-bound.js'
 
 /** A quantile to choose among public values. */
 export interface QuantileQuestion {
@@ -51,6 +51,7 @@ export function noisyQuantile(
 export function quantileSensitivity(
   options: Pick<QuantileQuestion, 'quantile' | 'rowsPerContributor'>,
 ): bigint {
+  checkWhole(options.rowsPerContributor, 'rowsPerContributor')
   const { numerator: part, denominator: whole } = options.quantile
   if (!(part > 0n && part < whole && whole <= 1000n)) {
     throw new PrivacyError(

@@ -62,6 +62,19 @@ describe('contribution bounds', () => {
       boundContributions([], { rowsPerContributor: 1, groupsPerContributor: rowsPerContributor }),
     ).toThrow(expect.objectContaining({ place: 'groupsPerContributor' }))
   })
+  test('refuse what TypeScript would not compile', () => {
+    const range = { min: 0n, max: 40n }
+    const random = deterministicRandom(1)
+    const rows = [{ contributor: 'a', value: 1 as unknown as bigint }]
+    expect(() => noisySum({ rows, range, rowsPerContributor: 1, epsilon: 1, random })).toThrow(
+      expect.objectContaining({ code: 'PARAMETER_INVALID', place: 'rows' }),
+    )
+    for (const statistic of [noisySum, noisyMean]) {
+      expect(() => statistic({ rows: [], range, rowsPerContributor: 1.5, epsilon: 1, random })).toThrow(
+        expect.objectContaining({ code: 'PARAMETER_INVALID', place: 'rowsPerContributor' }),
+      )
+    }
+  })
 })
 
 describe('record and replay on neighbours', () => {

@@ -2,7 +2,8 @@ import type { CatalogueTable, PolicyColumn } from '../catalogue/catalogue.js'
 import type { Purpose } from '../enforce/use.js'
 import type { Condition, Typed } from '../type/expression.js'
 import { isMoment } from '../type/moment.js'
-import type { Relation, RowRelation, SelectRelation } from '../type/relation.js'
+import { standsFor } from '../type/printed-size.js'
+import { expressionOf, type Relation, type RowRelation, type SelectRelation } from '../type/relation.js'
 
 /** Purposes that a value was allowed for by the policies of every column it is made of. */
 export type Uses = ReadonlySet<Purpose>
@@ -49,11 +50,21 @@ export interface BoundRows {
 /** What public values may be used for. */
 export const everyUse: Uses = new Set<Purpose>(['condition', 'measure', 'presence', 'group'])
 
-/** A value of a nested query as the query around it sees it. */
-export function readBack(typed: Typed, source: number, column: string): Typed {
+/**
+ * A value of a nested query as the query around it sees it.
+ *
+ * @param values what it can be, where that is more than one expression
+ */
+export function readBack(
+  typed: Typed,
+  source: number,
+  column: string,
+  values: readonly Typed[] = [typed],
+): Typed {
+  const own = <Column extends object>(read: Column): Column => standsFor(read, values.map(expressionOf))
   if (typed.type === 'number' || isMoment(typed))
-    return { ...typed, expression: { kind: 'derived', source, column } }
-  if (typed.type === 'text') return { ...typed, expression: { kind: 'text-column', source, column } }
-  if (typed.type === 'boolean') return { ...typed, condition: { kind: 'flag', source, column } }
+    return { ...typed, expression: own({ kind: 'derived', source, column }) }
+  if (typed.type === 'text') return { ...typed, expression: own({ kind: 'text-column', source, column }) }
+  if (typed.type === 'boolean') return { ...typed, condition: own({ kind: 'flag', source, column }) }
   return typed
 }

@@ -17,10 +17,8 @@ export function unionRows(inputs: readonly BoundRows[], at: Span): BoundRows {
       return output === undefined || input.outputs.length !== head.outputs.length ? refuse() : output
     })
     if (all.every((output) => output.column.kind === 'contributor')) return { name, column, typed: null }
-    const typed = mergeTyped(
-      all.map((output) => output.typed ?? refuse()),
-      refuse,
-    )
+    const values = all.map((output) => output.typed ?? refuse())
+    const typed = mergeTyped(values, refuse)
     const uses = new Set(
       [...everyUse].filter((use) =>
         all.every(({ column: each }) => each.kind === 'value' && each.uses.has(use)),
@@ -32,7 +30,7 @@ export function unionRows(inputs: readonly BoundRows[], at: Span): BoundRows {
       typed,
       column: {
         kind: 'value',
-        read: (source: number) => readBack(typed, source, internal),
+        read: (source: number) => readBack(typed, source, internal, values),
         uses,
       } as RelationColumn,
     }

@@ -34,6 +34,7 @@ const functions = new Set([
   '//',
   '%',
   '~~',
+  'regexp_full_match',
   'min',
   'max',
   'hash',

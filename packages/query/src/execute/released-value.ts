@@ -94,7 +94,9 @@ function call(name: ReleasedFunction, values: readonly PublicValue[]): PublicVal
       break
   }
   if (number === null) return null
-  const scale = 10 ** Math.min(9, Math.max(0, typeof second === 'number' ? Math.trunc(second) : 0))
+  // NULL digits, unlike none.
+  if ((name === 'round' || name === 'trunc') && values.length > 1 && second === null) return null
+  const digits = typeof second === 'number' ? Math.trunc(second) : 0
   switch (name) {
     case 'cos':
       return finite(Math.cos(number))
@@ -115,11 +117,23 @@ function call(name: ReleasedFunction, values: readonly PublicValue[]): PublicVal
     case 'floor':
       return Math.floor(number)
     case 'trunc':
-      return finite(Math.trunc(number * scale) / scale)
+      return toDigits(number, digits, Math.trunc)
     case 'round':
       // Away from zero, as SQL rounds decimals.
-      return finite((Math.sign(number) * Math.round(Math.abs(number) * scale)) / scale)
+      return toDigits(number, digits, (scaled) => Math.sign(scaled) * Math.round(Math.abs(scaled)))
   }
+}
+
+/** A number to so many digits after the point; tens, hundreds and so on where there are fewer than none. */
+function toDigits(number: number, digits: number, whole: (scaled: number) => number): number | null {
+  if (number === 0 || digits < -308) return 0
+  // A power of ten with a fraction is not exact: tens are divided by, not multiplied with.
+  const scale = 10 ** Math.abs(digits)
+  // Adding zero makes zero of minus zero.
+  if (digits < 0) return finite(whole(number / scale) * scale + 0)
+  const scaled = number * scale
+  // Past 2^53 there is nothing after the point of what is scaled, and nothing to take away.
+  return Math.abs(scaled) > Number.MAX_SAFE_INTEGER ? number : finite(whole(scaled) / scale + 0)
 }
 
 /** HAVING over a released row, with SQL's three values: null is unknown. */

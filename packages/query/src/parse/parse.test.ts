@@ -243,3 +243,22 @@ describe('what is read', () => {
     expect((await parsed('select count(*) from a.b')).from[0]?.item).toMatchObject({ table: 'b' })
   })
 })
+
+it.each([
+  ['comments in each other', `select ${'/*'.repeat(65)}`],
+  ['comments that are closed', `select ${'/*'.repeat(16_000)}${'*/'.repeat(16_000)} 1`],
+  ['comments beside each other', `select ${'/**/'.repeat(16_000)} 1`],
+  ['signs', `select ${'+'.repeat(129)}1`],
+  ['signs in a comment', `select 1 -- ${'=+'.repeat(30_000)}`],
+])('%s without a blank never reach the scanner', async (_, sql) => {
+  const grammar = {
+    scan: () => Promise.reject(new Error('scanned')),
+    parse: () => Promise.reject(new Error('parsed')),
+  }
+  await expect(parseSelect(sql, grammar)).rejects.toMatchObject({ code: 'TOO_MANY_TOKENS' })
+})
+
+it('lines of signs are comments as before', async () => {
+  await parsed(`select count(*) /${'*'.repeat(100)}/ from a.b -- ${'-'.repeat(100)}`)
+  await parsed(`select count(*) ${'/* x */'.repeat(1000)} from a.b`)
+})

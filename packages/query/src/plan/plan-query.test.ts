@@ -376,3 +376,83 @@ it('a job asks for no more delta than a pool has in its life', async () => {
   await expect(asking(1e-7)).rejects.toMatchObject({ code: 'BUDGET_TOTAL_EXCEEDED' })
   expect((await asking(1e-8)).privacy.delta).toBe(1e-8)
 })
+
+describe('what one contributor multiplies', () => {
+  const budget = { epsilon: 1, delta: 0 }
+  const of = (sql: string) => planQuery({ sql, pools: testPools(), budget })
+  const series = (...sizes: readonly number[]) =>
+    `pay.workers w ${sizes.map((size, index) => `JOIN range(${size}) s${index}(n${index}) ON w.bonus > 299`).join(' ')}`
+  const nested = (inner: string) => `SELECT count(*) FROM pay.workers WHERE contributor IN (${inner})`
+
+  it('may be 100,000 rows', async () => {
+    expect((await of(`SELECT count(*) FROM ${series(1000, 100)}`)).privacy.rowsPerContributor).toBe(100_000)
+    await of(nested(`SELECT w.contributor FROM ${series(1000, 100)}`))
+  })
+
+  it.each([
+    `SELECT sum(sin(n0 * n1 * n2)) FROM ${series(1000, 1000, 1000)}`,
+    `SELECT count(*) FROM ${series(1000, 101)}`,
+    nested(`SELECT w.contributor FROM ${series(1000, 101)}`),
+    `SELECT sum(r) FROM (SELECT w.contributor, row_number() OVER (PARTITION BY w.contributor ORDER BY n0, n1) AS r FROM ${series(1000, 101)}) t`,
+    `SELECT count(*) FROM (SELECT DISTINCT w.contributor, n0, n1 FROM ${series(1000, 101)}) t`,
+    `SELECT sum(s) FROM (SELECT w.contributor, sum(bonus) AS s FROM ${series(1000, 101)} GROUP BY w.contributor) t`,
+    `SELECT count(*) FROM (SELECT w.contributor FROM ${series(1000, 100)} UNION ALL SELECT contributor FROM pay.workers) t`,
+    `SELECT count(*) FROM (SELECT w.contributor FROM ${series(1000)}) w JOIN range(101) t(m) ON m > 0`,
+  ])('is refused past that: %s', async (sql) => {
+    await expect(of(sql)).rejects.toMatchObject({ code: 'JOIN_NOT_ALLOWED' })
+  })
+
+  it('may not be computed over and over', async () => {
+    const member = nested(`SELECT w.contributor FROM ${series(1000, 100)}`).replace(/.*WHERE /, '')
+    const many = (times: number) =>
+      `SELECT count(*) FROM pay.workers WHERE ${Array(times).fill(member).join(' AND ')}`
+    await of(many(5))
+    await expect(of(many(60))).rejects.toMatchObject({ code: 'TOO_LARGE' })
+    const often = `${'abs('.repeat(5)}CASE WHEN ${member} THEN 1 ELSE 0 END${')'.repeat(5)}`
+    await expect(of(`SELECT sum(${often}) FROM pay.workers`)).rejects.toMatchObject({ code: 'TOO_LARGE' })
+    const sines = Array.from({ length: 40 }, (_, index) => `sin(n0 * ${index})`).join(' + ')
+    await of(`SELECT sum(${sines}) FROM ${series(100)}`)
+    await expect(of(`SELECT sum(${sines}) FROM ${series(1000, 100)}`)).rejects.toMatchObject({
+      code: 'TOO_LARGE',
+    })
+  })
+
+  it('a table of more rows is read as the policy says', async () => {
+    const rows = 1_000_000
+    const pools = testPools().map((pool) => ({
+      ...pool,
+      policy: {
+        ...pool.policy,
+        tables: pool.policy.tables.map((table) => ({ ...table, rowsPerContributor: rows })),
+      },
+    }))
+    const plan = await planQuery({ sql: 'SELECT count(*) FROM trips.rides', pools, budget })
+    expect(plan.privacy.rowsPerContributor).toBe(rows)
+    const joined = 'SELECT count(*) FROM trips.rides r JOIN range(2) t(n) ON n > 0'
+    await expect(planQuery({ sql: joined, pools, budget })).rejects.toMatchObject({
+      code: 'JOIN_NOT_ALLOWED',
+    })
+  })
+})
+
+it('columns of nested queries weigh what they stand for', async () => {
+  const texts = (times: number, levels: number) => {
+    const start =
+      "(SELECT contributor, CASE WHEN union_member THEN sector ELSE 'a' END AS s FROM pay.workers) z"
+    const entries = Array.from(
+      { length: levels },
+      (_, index) =>
+        `t${index} AS (SELECT contributor, ${Array(times).fill('s').join(' || ')} AS s FROM ${index === 0 ? start : `t${index - 1}`})`,
+    )
+    return `WITH ${entries.join(', ')} SELECT count(*) FROM t${levels - 1} WHERE length(s) > 5`
+  }
+  const of = (sql: string) => planQuery({ sql, pools: testPools(), budget: { epsilon: 1, delta: 0 } })
+  await of(texts(12, 2))
+  await expect(of(texts(12, 7))).rejects.toMatchObject({ code: 'TOO_LARGE' })
+  await expect(of(texts(2, 30))).rejects.toMatchObject({ code: 'TOO_LARGE' })
+  const either = texts(12, 7).replace(
+    /FROM (t[0-5])\b/g,
+    "FROM (SELECT contributor, 'b' AS s FROM pay.workers UNION ALL SELECT contributor, s FROM $1) u",
+  )
+  await expect(of(either)).rejects.toMatchObject({ code: 'TOO_LARGE' })
+})

@@ -9,6 +9,7 @@ import { checkPurpose } from '../enforce/purpose.js'
 import { QueryError } from '../errors.js'
 import { parseSelect } from '../parse/parse.js'
 import type { SqlGrammar } from '../parse/sql-grammar.js'
+import { requireLittleWork } from '../type/contributor-work.js'
 import { requireSmall } from '../type/printed-size.js'
 import { hasFirstRows, tablesOf } from '../type/relation.js'
 import { expectError } from './expected-error.js'
@@ -104,6 +105,10 @@ export async function planQuery(options: PlanQueryOptions): Promise<QueryPlan> {
     { nano, delta: options.budget.delta },
     { bounding, firstRows, purpose, gaussian: isGaussian(options, pools) },
   )
+  requireLittleWork([plan.program, ...plan.further.map(({ program }) => program)], {
+    start: 0,
+    end: options.sql.length,
+  })
   if (isDeep(plan)) throw new QueryError('TOO_DEEP', { start: 0, end: options.sql.length })
   return plan
 }

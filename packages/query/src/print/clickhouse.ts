@@ -73,6 +73,8 @@ export const clickHouseDialect: Dialect = {
   text,
   translate: (value, from, to) => `translate(${value}, ${text(from)}, ${text(to)})`,
   trim: (value) => `replaceRegexpAll(${value}, '^ +| +$', '')`,
+  // ClickHouse searches for plain texts and reads all other patterns with RE2.
+  like: (value, pattern) => `(${value} LIKE ${text(pattern)})`,
   part: (value, from, length) => `substringUTF8(${value}, ${from}, ${length})`,
   length: (value) => `lengthUTF8(${value})`,
   concatenate: (left, right) => `concat(${left}, ${right})`,

@@ -22,6 +22,8 @@ export interface Dialect {
   /** Letters of `from` become those of `to` at the same place. */
   translate(value: string, from: string, to: string): string
   trim(value: string): string
+  /** Whether a text is like a pattern without escapes, in time that grows with the text's length alone: a test that takes for ever tells of its text. */
+  like(value: string, pattern: string): string
   part(value: string, from: number, length: number): string
   length(value: string): string
   concatenate(left: string, right: string): string

@@ -228,7 +228,7 @@ export function expressionPrinter(
       case 'in-texts':
         return members(text(value.operand), value.items.map(dialect.text))
       case 'like':
-        return `(${text(value.operand)} LIKE ${dialect.text(value.pattern)})`
+        return dialect.like(text(value.operand), value.pattern)
       case 'member':
         return `(${contributorOf(value.sources)} IN (SELECT m.${contributorColumn} FROM (${relation(value.of)}) AS m))`
       case 'matched':

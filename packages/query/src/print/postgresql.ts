@@ -34,6 +34,8 @@ export const postgreSqlDialect: Dialect = {
   text,
   translate: (value, from, to) => `translate(${value}, ${text(from)}, ${text(to)})`,
   trim: (value) => `btrim(${value}, ' ')`,
+  // Once the text is at its end, PostgreSQL gives up for all `%` before (LIKE_ABORT in like_match.c).
+  like: (value, pattern) => `(${value} LIKE ${text(pattern)})`,
   part: (value, from, length) => `substr(${value}, ${from}, ${length})`,
   length: (value) => `length(${value})`,
   concatenate: (left, right) => `(${left} || ${right})`,

@@ -278,6 +278,10 @@ const overflow: Attack = async (arena) => {
     'SELECT corr(income, age) FROM mock.members WHERE code = -5',
     'SELECT stddev(income) FROM mock.members WHERE secret AND NOT secret',
     'SELECT median(income) FROM mock.members WHERE code < 0',
+    // What is hard for one person's rows alone: patterns, joins that multiply, groups of what is multiplied.
+    `SELECT count(*) FROM mock.members WHERE (CASE WHEN age = 18 AND code = 100000 THEN '${'a'.repeat(2000)}' ELSE 'b' END) LIKE '%_a%_a%_a%_a%_a%_a%_a%b'`,
+    'SELECT sum(sin(n * m * k)) FROM mock.members w JOIN range(1000) a(n) ON w.code = 100000 JOIN range(1000) b(m) ON w.code = 100000 JOIN range(1000) c(k) ON w.code = 100000',
+    'SELECT count(*) FROM mock.members WHERE contributor IN (SELECT contributor FROM mock.members w JOIN range(1000) a(n) ON w.code = 100000 JOIN range(1000) b(m) ON w.code = 100000 GROUP BY contributor, n, m HAVING sum(sin(n * m)) > 5)',
   ]
   const extreme: Row = {
     contributor: 999_999,

@@ -103,6 +103,14 @@ export const hostile: Readonly<Record<string, readonly string[]>> = {
     'SELECT count(*) FROM pay.workers WHERE contributor IN (SELECT education FROM people.persons)',
     'SELECT count(*) FROM pay.workers WHERE bonus IN (SELECT contributor FROM people.persons)',
   ],
+  'rows of one contributor that multiply': [
+    'SELECT sum(sin(n * m * k)) FROM pay.workers w JOIN range(1000) a(n) ON w.bonus > 299 JOIN range(1000) b(m) ON w.bonus > 299 JOIN range(1000) c(k) ON w.bonus > 299',
+    'SELECT sum(r) FROM (SELECT w.contributor, row_number() OVER (PARTITION BY w.contributor ORDER BY n, m) AS r FROM pay.workers w JOIN range(1000) a(n) ON w.bonus > 299 JOIN range(1000) b(m) ON w.bonus > 299) t',
+    'SELECT count(*) FROM (SELECT DISTINCT w.contributor, n, m FROM pay.workers w JOIN range(1000) a(n) ON w.bonus > 299 JOIN range(1000) b(m) ON w.bonus > 299) t',
+    'SELECT sum(s) FROM (SELECT w.contributor, n, m, sum(bonus) AS s FROM pay.workers w JOIN range(1000) a(n) ON w.bonus > 299 JOIN range(1000) b(m) ON w.bonus > 299 GROUP BY w.contributor, n, m) t',
+    'SELECT count(*) FROM pay.workers WHERE contributor IN (SELECT w.contributor FROM pay.workers w JOIN range(1000) a(n) ON w.bonus > 299 JOIN range(1000) b(m) ON w.bonus > 299 WHERE sin(n * m) > 0)',
+    'SELECT count(*) FROM trips.rides r JOIN range(1000) a(n) ON r.miles > 18 JOIN range(1000) b(m) ON r.miles > 18',
+  ],
   subqueries: [
     'SELECT count(*) FROM pay.workers WHERE bonus > (SELECT avg(bonus) FROM pay.workers)',
     'SELECT count(*) FROM pay.workers WHERE bonus > (SELECT bonus FROM pay.workers)',

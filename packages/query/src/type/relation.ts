@@ -80,8 +80,11 @@ export interface Block {
   readonly where: Condition | null
 }
 
-/** More rows of one contributor than this are a fault of the statement, not something to add noise for. */
-export const mostRows = 1_000_000_000
+/**
+ * Most rows that joins and unions may make of one contributor's: a person who alone can keep an engine busy, or fill its memory, is
+ * told by its failure. A table that a policy gives more rows of each contributor is read as it is.
+ */
+export const mostRows = 100_000
 
 /**
  * Most rows that one contributor can have: the product over joined relations (a full join on the contributor alone has no more: it
@@ -97,7 +100,10 @@ export function rowBound(relation: Relation): number {
     case 'public':
       return relation.matches
     case 'union':
-      return capped(relation.inputs.reduce((sum, input) => sum + rowBound(input), 0))
+      return capped(
+        relation.inputs.map(rowBound),
+        relation.inputs.reduce((sum, input) => sum + rowBound(input), 0),
+      )
     case 'select':
       return relation.perContributor?.length === 0 ? 1 : blockRowBound(relation)
   }
@@ -105,7 +111,12 @@ export function rowBound(relation: Relation): number {
 
 /** Most rows of one contributor after FROM. */
 export function blockRowBound({ from }: Pick<Block, 'from'>): number {
-  return capped(from.reduce((product, { relation }) => product * rowBound(relation), 1))
+  // Rows that a later table without rows takes away were there before.
+  const bounds = from.map(({ relation }) => Math.max(1, rowBound(relation)))
+  return capped(
+    bounds,
+    bounds.reduce((product, rows) => product * rows, 1),
+  )
 }
 
 /** Positions of the items whose contributor a row belongs to: the one that is there, where two are fully joined. */
@@ -119,8 +130,8 @@ export function hasFirstRows(from: readonly FromItem[]): boolean {
   return from.every(({ relation, join }) => relation.kind === 'table' && join !== 'left' && join !== 'full')
 }
 
-function capped(rows: number): number {
-  return rows > mostRows ? Number.POSITIVE_INFINITY : rows
+function capped(each: readonly number[], rows: number): number {
+  return rows > Math.max(mostRows, ...each) ? Number.POSITIVE_INFINITY : rows
 }
 
 /** Tables that a relation reads anywhere, nested conditions included, as `pool.table` with their rows. */
