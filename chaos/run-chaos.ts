@@ -120,8 +120,10 @@ async function play(name: string, run: () => Promise<FaultReport>): Promise<Faul
 async function withDrain(scene: Scene, options: RunOptions, report: FaultReport): Promise<FaultReport> {
   await scene.calm()
   const limit = options.short ? 120_000 : 300_000
-  if (await scene.drain(limit)) return report
-  return { ...report, breaches: [...report.breaches, `the work was not done ${limit / 1000} s afterwards`] }
+  const left = await scene.drain(limit)
+  if (left === undefined) return report
+  const breach = `the work was not done ${limit / 1000} s afterwards: ${left}`
+  return { ...report, breaches: [...report.breaches, breach] }
 }
 
 async function postgresScene(options: RunOptions): Promise<SceneReport | null> {
@@ -156,7 +158,8 @@ async function postgresScene(options: RunOptions): Promise<SceneReport | null> {
 async function prepared(options: SceneOptions): Promise<Scene> {
   const scene = await openScene(options)
   await scene.workload.contributeFirst()
-  if (!(await scene.drain(120_000))) throw new Error('the first contributions were not done in 120 s')
+  const left = await scene.drain(120_000)
+  if (left !== undefined) throw new Error(`the first contributions were not done in 120 s: ${left}`)
   await scene.workload.openJobs()
   options.say('the pools have their first rows, and a job is approved')
   return scene

@@ -69,8 +69,8 @@ export interface Scene {
   setClock(seconds: number): Promise<void>
   /** Asks the node; what it answers is looked at like all traffic. */
   ask(path: string): Promise<unknown>
-  /** Waits until everything that was sent has come to its end. @returns whether it has */
-  drain(timeoutMs: number): Promise<boolean>
+  /** Waits until everything that was sent has come to its end. @returns what has not, in words; undefined when all has */
+  drain(timeoutMs: number): Promise<string | undefined>
   /** Takes back every fault. */
   calm(): Promise<void>
   /** Ends everything. @param options.keep leaves the folder */
@@ -201,17 +201,21 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     }
     return { listens, ready: performance.now() - startedAt }
   }
-  const stateNow = async (): Promise<boolean> => {
+  /** What is not done yet, in words; undefined when all is. */
+  const workLeft = async (): Promise<string | undefined> => {
     const { states } = (await ask('/v1/contributions')) as { states: Record<string, number> }
-    if ((states['seen'] ?? 0) + (states['judged'] ?? 0) + (states['recorded'] ?? 0) > 0) return false
     const done = (states['refined'] ?? 0) + (states['refused'] ?? 0)
-    if (done < workload.sent.length) return false
+    const under = ['seen', 'judged', 'recorded'].some((name) => (states[name] ?? 0) > 0)
+    if (under || done < workload.sent.length)
+      return `contributions ${JSON.stringify(states)} of ${workload.sent.length} that were sent`
     const { states: jobs } = (await ask('/v1/jobs')) as { states: Record<string, number> }
     const ended = ['settled', 'refused', 'closed'].reduce((sum, name) => sum + (jobs[name] ?? 0), 0)
-    return (
-      ended >= workload.paid.length &&
-      ['waiting', 'running', 'charged', 'released', 'refusing'].every((name) => (jobs[name] ?? 0) === 0)
+    const open = ['waiting', 'running', 'charged', 'released', 'refusing'].some(
+      (name) => (jobs[name] ?? 0) > 0,
     )
+    return open || ended < workload.paid.length
+      ? `jobs ${JSON.stringify(jobs)} of ${workload.paid.length} that were paid`
+      : undefined
   }
 
   await world.register(await node.url)
@@ -252,13 +256,15 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     async drain(timeoutMs) {
       const end = performance.now() + timeoutMs
       let quiet = 0
+      let left: string | undefined
       while (performance.now() < end) {
         // Twice in a row, some blocks apart: what was read last may be under its confirmations still.
-        quiet = (await stateNow().catch(() => false)) ? quiet + 1 : 0
-        if (quiet >= 2) return true
+        left = await workLeft().catch(() => 'the node does not answer')
+        quiet = left === undefined ? quiet + 1 : 0
+        if (quiet >= 2) return undefined
         await sleep(blockEveryMs * (confirmations + 1))
       }
-      return false
+      return left ?? 'done for one look only'
     },
     async calm() {
       for (const endpoint of chain) endpoint.set('pass')

@@ -145,7 +145,7 @@ describe('a node that believes the chain after some blocks', { timeout: 180_000 
     await world.pay(id)
     await untilMined('started', async () => (await world.jobState(id)) === 'Running')
     // The chain tells of the start before the node has written it down; no block is mined until it has.
-    await until('waiting', async () => (await job(id)).state === 'waiting')
+    await until('waiting', async () => (await job(id)).reason === 'START_NOT_CONFIRMED')
     expect(await job(id)).toMatchObject({ state: 'waiting', reason: 'START_NOT_CONFIRMED' })
     expect(await world.jobState(id)).toBe('Running')
     await untilMined('settled', async () => (await job(id)).state === 'settled')
