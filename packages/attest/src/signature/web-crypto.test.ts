@@ -92,25 +92,43 @@ describe('withWebCrypto', () => {
     }
   })
 
-  it('refuses collateral that a run prepared whose answers were provisional', async () => {
-    const handles: PreparedCollateral[] = []
+  it('a handle holds no provisional answer, wherever it is used and however it was kept', async () => {
     const bytes = simulator.quote({ reportData: new Uint8Array(64) })
-    const verdict = await withWebCrypto((verifySignature) => {
-      const handle = prepareCollateral(forgedCollateral, { verifySignature })
+    const prepare = (verifySignature: VerifySignature) =>
+      prepareCollateral(forgedCollateral, { verifySignature })
+    const verify = (handle: PreparedCollateral, port?: VerifySignature) =>
+      verifyQuote(bytes, {
+        ...options,
+        collateral: handle,
+        ...(port === undefined ? {} : { verifySignature: port }),
+      })
+    const handles: PreparedCollateral[] = []
+    const keep = (handle: PreparedCollateral) => {
       handles.push(handle)
-      return verifyQuote(bytes, { ...options, collateral: handle, verifySignature })
-    })
-    expect(verdict.ok).toBe(false)
-    const ask = (handle: PreparedCollateral | undefined) => () =>
-      verifyQuote(bytes, { ...options, collateral: handle as PreparedCollateral })
-    expect(ask(handles[0])).toThrow(expect.objectContaining(refused))
-    expect(ask(handles.at(-1))().ok).toBe(false)
-    let once: PreparedCollateral | undefined
-    const memoised = withWebCrypto((verifySignature) => {
-      once ??= prepareCollateral(forgedCollateral, { verifySignature })
-      return verifyQuote(bytes, { ...options, collateral: once, verifySignature })
-    })
-    await expect(memoised).rejects.toMatchObject(refused)
+      return handle
+    }
+    let [once, wrapped]: (PreparedCollateral | undefined)[] = []
+    const asks: ((port: VerifySignature) => unknown)[] = [
+      (port) => verify(keep(prepare(port)), port),
+      (port) => {
+        once ??= keep(prepare(port))
+        return verify(once, port)
+      },
+      (port) => {
+        wrapped ??= keep(prepare((...asked) => port(...asked)))
+        return verify(wrapped, port)
+      },
+    ]
+    const natively = verify(prepareCollateral(forgedCollateral))
+    expect(natively.checks.filter(({ result }) => result === 'fail').length).toBeGreaterThan(0)
+    for (const ask of asks) expect(await withWebCrypto(ask)).toEqual(natively)
+    const loose = withWebCrypto as (ask: (port: VerifySignature) => unknown) => Promise<unknown>
+    await expect(loose(async (port) => keep(prepare(port)))).rejects.toMatchObject(refused)
+    expect(handles.length).toBe(5)
+    for (const handle of handles) {
+      expect(verify(handle)).toEqual(natively)
+      expect(await withWebCrypto((port) => verify(handle, port))).toEqual(natively)
+    }
   })
 
   it.each<[string, unknown]>([

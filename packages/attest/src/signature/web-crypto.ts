@@ -2,7 +2,8 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import { encodeBase64Url } from '@sealpool/crypto'
 import { parseDer } from '../encoding/der.js'
 import { AttestError } from '../errors.js'
-import { keyAlgorithm, markProvisional, type VerifySignature } from './port.js'
+import { keyAlgorithm, type VerifySignature } from './port.js'
+import { provisionalAnswer } from './provisional-answers.js'
 import { parseRsaPublicKey } from './rsa-pss.js'
 
 /** More rounds than any verification has links that build on each other. */
@@ -14,7 +15,7 @@ const maximumRounds = 32
  * asked nothing unknown counts, so the verdict is the same as with any other port.
  *
  * @param ask a verification that is given the port; it is called several times, must not wait for anything (fetch collateral before),
- *   and must not keep what earlier calls gave: their ports and what was prepared with them are refused
+ *   and must not keep what earlier calls gave: their ports are refused, and collateral prepared with them is checked again where it is used
  * @param subtle the platform's WebCrypto
  * @returns what the last call gave
  * @throws AttestError `BAD_ARGUMENT` when `ask` gives a promise or never comes to an end; whatever the last call of `ask` throws
@@ -41,8 +42,8 @@ export async function withWebCrypto<T>(
       const known = answers.get(name)
       if (known !== undefined) return known
       if (!open.has(name)) open.set(name, verifyOne(subtle, publicKey, message, signature))
-      // Provisionally true, so that the verification goes on and shows what else it needs; this run never counts.
-      return true
+      // This run never counts.
+      return provisionalAnswer()
     }
     let result: { readonly value: T } | { readonly error: unknown }
     try {
@@ -60,7 +61,6 @@ export async function withWebCrypto<T>(
       if ('error' in result) throw result.error
       return result.value
     }
-    markProvisional(port)
     for (const [name, answer] of open) answers.set(name, await answer)
   }
   throw bad('The verification asks for other signatures every time')
