@@ -2,22 +2,29 @@ import { describe, expect, it } from 'vitest'
 import type { Collateral } from '../intel/collateral.js'
 import type { PreparedCollateral } from '../intel/prepared-collateral.js'
 import { createAmdSimulator } from '../simulator/index.js'
-import { at, quote, seededRandom, simulator } from '../testing/fixture.js'
+import { at, evidence, quote, seededRandom, simulator, trust } from '../testing/fixture.js'
 import { nitroDocument } from '../testing/nitro-fixture.js'
 import { spdmCertificates, spdmReport } from '../testing/spdm-fixture.js'
+import type { Check } from '../verdict/check-list.js'
 import {
   prepareCollateral,
   verifyCollateral,
   verifyNitroDocument,
+  verifyNodeEvidence,
   verifyNvidiaReport,
   verifyQuote,
   verifySnpReport,
 } from '../with-platform.js'
-import type { VerifySignature } from './port.js'
+import { verifyAmdSignature } from './amd.js'
+import { verifyP256 } from './p256.js'
+import { keyAlgorithm, type VerifySignature } from './port.js'
 import { withWebCrypto } from './web-crypto.js'
 
 const collateral = simulator.collateral(at)
 const options = { at, trustedRoots: [simulator.rootDigest] }
+
+const portable: VerifySignature = (...asked) =>
+  keyAlgorithm(asked[0]) === 'p256' ? verifyP256(...asked) : verifyAmdSignature(...asked)
 
 describe('withWebCrypto', () => {
   it('gives the verdict of every other port, good and bad', async () => {
@@ -129,6 +136,64 @@ describe('withWebCrypto', () => {
       expect(verify(handle)).toEqual(natively)
       expect(await withWebCrypto((port) => verify(handle, port))).toEqual(natively)
     }
+  })
+
+  it('a verdict of a provisional run passes nothing, whoever keeps it', async () => {
+    const amd = createAmdSimulator({ random: seededRandom('web'), at })
+    const report = amd.report({ reportData: new Uint8Array(64), defect: 'tampered-signature' })
+    const given = { certificates: amd.certificates(), crl: amd.crl(at), at, trustedRoots: [amd.rootDigest] }
+    const good = { ...options, collateral }
+    const forgedSource = { ...options, collateral: forgedCollateral }
+    const policy = { ...trust, roots: [simulator.rootDigest] }
+    const asks: [string, (verifySignature: VerifySignature) => { ok: boolean; checks: readonly Check[] }][] =
+      [
+        ['quote', (verifySignature) => verifyQuote(forged, { ...good, verifySignature })],
+        ['its collateral', (verifySignature) => verifyQuote(quote, { ...forgedSource, verifySignature })],
+        [
+          'prepared',
+          (verifySignature) => {
+            const prepared = prepareCollateral(forgedCollateral, { verifySignature })
+            return verifyQuote(quote, { ...options, collateral: prepared, verifySignature })
+          },
+        ],
+        [
+          'collateral',
+          (verifySignature) => verifyCollateral(forgedCollateral, { ...options, verifySignature }),
+        ],
+        ['SEV-SNP', (verifySignature) => verifySnpReport(report, { ...given, verifySignature })],
+        ['Nitro', (verifySignature) => verifyNitroDocument(nitroDocument(), { at, verifySignature })],
+      ]
+    for (const [name, ask] of asks) {
+      // By a cache and by a list, each beside a verification that asks the same things first.
+      let cached: ReturnType<typeof ask> | undefined
+      const kept: ReturnType<typeof ask>[] = []
+      await withWebCrypto((port) => {
+        verifyQuote(quote, { ...good, verifySignature: port })
+        kept.push(ask(port), ask(port))
+        cached ??= ask(port)
+        return cached
+      })
+      expect(kept.length, name).toBe(4)
+      const last = kept.splice(2)
+      for (const verdict of [cached, ...kept]) {
+        expect(verdict?.ok, name).toBe(false)
+        expect(
+          verdict?.checks.filter(({ result }) => result === 'pass'),
+          name,
+        ).toEqual([])
+      }
+      for (const verdict of last) expect(verdict, name).toEqual(ask(portable))
+    }
+    let node: ReturnType<typeof verifyNodeEvidence> | undefined
+    const genuine = (verifySignature: VerifySignature) =>
+      verifyNodeEvidence({ evidence, policy, at, verifySignature })
+    const judged = await withWebCrypto((port) => {
+      node ??= genuine(port)
+      return genuine(port)
+    })
+    expect([node?.ok, node?.verdict.ok, node?.appraisal.answer]).toEqual([false, false, 'not-proved'])
+    expect(judged).toEqual(genuine(portable))
+    expect(judged.ok).toBe(true)
   })
 
   it.each<[string, unknown]>([

@@ -15,7 +15,8 @@ const maximumRounds = 32
  * asked nothing unknown counts, so the verdict is the same as with any other port.
  *
  * @param ask a verification that is given the port; it is called several times, must not wait for anything (fetch collateral before),
- *   and must not keep what earlier calls gave: their ports are refused, and collateral prepared with them is checked again where it is used
+ *   and must not keep what earlier calls gave: their ports are refused, their verdicts pass nothing, and collateral
+ *   prepared with them is checked again where it is used. A cache of single answers around the port cannot be told from a port: have none
  * @param subtle the platform's WebCrypto
  * @returns what the last call gave
  * @throws AttestError `BAD_ARGUMENT` when `ask` gives a promise or never comes to an end; whatever the last call of `ask` throws
