@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Collateral } from '../intel/collateral.js'
 import type { PreparedCollateral } from '../intel/prepared-collateral.js'
 import { createAmdSimulator } from '../simulator/index.js'
@@ -194,6 +194,66 @@ describe('withWebCrypto', () => {
     expect([node?.ok, node?.verdict.ok, node?.appraisal.answer]).toEqual([false, false, 'not-proved'])
     expect(judged).toEqual(genuine(portable))
     expect(judged.ok).toBe(true)
+  })
+
+  it('is a typed error where there is no WebCrypto, and no answer about the evidence', async () => {
+    const ask = (verifySignature: VerifySignature) =>
+      verifyQuote(quote, { ...options, collateral, verifySignature })
+    const none = { ...refused, place: 'subtle' }
+    for (const subtle of [null, {}, 'x', { verify: () => true }] as unknown as SubtleCrypto[])
+      await expect(withWebCrypto(ask, subtle)).rejects.toMatchObject(none)
+    // A page over http:, and a platform without any of it.
+    for (const crypto of [{}, undefined]) {
+      vi.stubGlobal('crypto', crypto)
+      try {
+        await expect(withWebCrypto(ask)).rejects.toMatchObject(none)
+      } finally {
+        vi.unstubAllGlobals()
+      }
+    }
+  })
+
+  it('asks the portable port for what WebCrypto cannot do', async () => {
+    const { subtle } = globalThis.crypto
+    const cannot = () => {
+      throw new DOMException('Not here', 'NotSupportedError')
+    }
+    const rejects = async () => cannot()
+    const amd = createAmdSimulator({ random: seededRandom('web'), at })
+    const given = { certificates: amd.certificates(), crl: amd.crl(at), at, trustedRoots: [amd.rootDigest] }
+    const reportData = new Uint8Array(64)
+    const asks: ((verifySignature: VerifySignature) => { readonly ok: boolean })[] = [
+      ...[quote, forged].map((bytes) => (verifySignature: VerifySignature) => {
+        return verifyQuote(bytes, { ...options, collateral, verifySignature })
+      }),
+      ...[amd.report({ reportData }), amd.report({ reportData, defect: 'tampered-signature' })].map(
+        (bytes) => (verifySignature: VerifySignature) =>
+          verifySnpReport(bytes, { ...given, verifySignature }),
+      ),
+    ]
+    for (const limited of [
+      { importKey: cannot },
+      { importKey: rejects, verify: rejects },
+      { importKey: subtle.importKey.bind(subtle), verify: rejects },
+    ] as unknown as SubtleCrypto[]) {
+      const verdicts = await Promise.all(asks.map((ask) => withWebCrypto(ask, limited)))
+      expect(verdicts).toEqual(asks.map((ask) => ask(portable)))
+      expect(verdicts.map(({ ok }) => ok)).toEqual([true, false, true, false])
+    }
+  })
+
+  it('says false of keys and signatures that are none', async () => {
+    const bytes = (length: number, first: number) => new Uint8Array(length).fill(1).fill(first, 0, 1)
+    for (const key of [
+      bytes(65, 4),
+      bytes(97, 4),
+      bytes(65, 0x30),
+      bytes(3, 0x30),
+      bytes(65, 2),
+      bytes(0, 0),
+    ])
+      for (const length of [0, 1, 64, 96])
+        expect(await withWebCrypto((port) => port(key, bytes(3, 3), bytes(length, 1)))).toBe(false)
   })
 
   it.each<[string, unknown]>([
