@@ -10,10 +10,16 @@ export interface CliOutput {
 
 const codes = { bold: 1, red: 31, green: 32, yellow: 33, dim: 2, alarm: 7 } as const
 
-/** Escape and control characters of untrusted text must not reach a terminal. */
-function harmless(text: string): string {
+/** Escape and control characters of untrusted text must not reach a terminal, nor its line ends, which would begin lines of ours. */
+export function harmless(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '�')
+}
+
+/** JSON of the same value for a terminal too: what `JSON.stringify` leaves of such characters is escaped. */
+export function harmlessJson(value: unknown): string {
+  const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return `${JSON.stringify(value, null, 2).replace(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, escaped)}\n`
 }
 
 /** Paints text for a terminal, or returns it as it is. */

@@ -7,6 +7,7 @@ import { amdName } from '../collateral-source/bundle.js'
 import { formatPemCertificates } from '../encoding/pem.js'
 import { formatCheckpoint, formatNote, formatNoteKey, leafHash, noteKey, signNote } from '../log/index.js'
 import { createAmdSimulator } from '../simulator/index.js'
+import { simulatorRootName } from '../simulator/test-pki.js'
 import {
   at,
   bundleFiles,
@@ -162,6 +163,59 @@ describe('sealpool-verify', () => {
     await writeFile(file('receipt.json'), bundleFiles()['receipt.json'] ?? '')
     expect(out).toContain('receipt of job 7')
     expect(out).not.toContain('\u001b')
+  })
+
+  describe('lets no stranger write to the terminal', () => {
+    // Nothing but line ends: no escape of either form (C0, C1), nothing that turns the direction of text.
+    const control = /[^\P{Cc}\n]|[\u202a-\u202e\u2066-\u2069]/u
+    const clear = '\u001b[2J\u009b8m\u202e\r\nOK  TDX quote'
+
+    it('through the name of a root in the policy’s reasons', async () => {
+      // Of equal length, so that the certificates can still be read.
+      const name = '\u001b[2J\u001b[H\nPolicy: allowed\n\nOK  TDX quote'.padEnd(simulatorRootName.length)
+      const forged = Buffer.from(quote)
+        .toString('latin1')
+        .replace(/(-----BEGIN CERTIFICATE-----)([^-]*)(-----END)/g, (_, begin, body, end) => {
+          const der = Buffer.from(body, 'base64').toString('latin1').replaceAll(simulatorRootName, name)
+          const lines =
+            Buffer.from(der, 'latin1')
+              .toString('base64')
+              .match(/.{1,64}/g) ?? []
+          return `${begin}\n${lines.join('\n')}\n${end}`
+        })
+      await writeFile(file('evil.bin'), Buffer.from(forged, 'latin1'))
+      const policy = { ...trust, roots: [] }
+      await writeFile(file('evil-policy.json'), JSON.stringify(policy))
+      const args = ['quote', file('evil.bin'), '--collateral', file('collateral.json')]
+      const { code, out } = await run([...args, '--policy', file('evil-policy.json')])
+      expect(code).toBe(1)
+      expect(out).toContain('Policy: allowed')
+      expect(out).not.toMatch(control)
+      expect(out).not.toMatch(/^(?:Policy: allowed|OK)/m)
+    })
+
+    it.each<[string, (name: string) => string[]]>([
+      ['a command', () => [clear, file('quote.bin')]],
+      ['an option', () => ['quote', file('quote.bin'), `--${clear}`]],
+      ['an option’s value', () => ['quote', file('quote.bin'), '--at', clear]],
+      ['a path', () => ['quote', file(`none${clear}`), '--collateral', file('collateral.json')]],
+      ['a field', (name) => ['quote', file('quote.bin'), '--collateral', name]],
+      ['a policy', (name) => ['quote', file('quote.bin'), '--policy', name]],
+    ])('through the message about %s', async (_, args) => {
+      const strange = {
+        ...evidence.collateral,
+        [clear]: 1,
+        tcbInfo: `${clear}${evidence.collateral.tcbInfo}`,
+      }
+      await writeFile(file('strange.json'), JSON.stringify(strange))
+      for (const json of [[], ['--json']]) {
+        const { code, out, err } = await run([...args(file('strange.json')), ...json])
+        expect(code).not.toBe(0)
+        expect(`${out}${err}`).not.toMatch(control)
+        expect(`${out}${err}`).not.toMatch(/^OK/m)
+        if (json.length > 0) expect(JSON.parse(out).ok).not.toBe(true)
+      }
+    })
   })
 })
 

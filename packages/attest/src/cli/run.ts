@@ -16,7 +16,7 @@ import type { Verdict } from '../verdict/verdict.js'
 import { verifyNodeEvidence, verifyQuote, verifyReceipt, verifySnpReport } from '../with-platform.js'
 import { type Command, readArguments } from './arguments.js'
 import { verifyLogFile } from './log-question.js'
-import { type CliOutput, printAnswer, printChecks } from './print.js'
+import { type CliOutput, harmless, harmlessJson, printAnswer, printChecks } from './print.js'
 import { readBytes, readJson, UnreadableError } from './read-file.js'
 import { readReceiptBundle } from './read-receipt-bundle.js'
 import { UsageError, usage } from './usage.js'
@@ -78,13 +78,13 @@ export async function runVerifyCli(args: readonly string[], io: VerifyCliIo): Pr
   } catch (error) {
     if (error instanceof UsageError) {
       if (args.includes('--json')) io.write(noAnswer(error))
-      io.writeError(`${error.message}\n\n${usage}`)
+      io.writeError(`${harmless(error.message)}\n\n${usage}`)
       return 2
     }
     if (error instanceof UnreadableError || error instanceof AttestError) {
       // Programs read standard output: with --json they find there that there is no answer.
       if (args.includes('--json')) io.write(noAnswer(error))
-      io.writeError(`Cannot tell: ${error.message}\n`)
+      io.writeError(`Cannot tell: ${harmless(error.message)}\n`)
       return 2
     }
     throw error
@@ -92,7 +92,7 @@ export async function runVerifyCli(args: readonly string[], io: VerifyCliIo): Pr
 }
 
 function noAnswer({ message }: Error): string {
-  return `${JSON.stringify({ ok: null, error: message }, null, 2)}\n`
+  return harmlessJson({ ok: null, error: message })
 }
 
 /** A day, or a moment with its time zone: a time without one would mean another moment on another machine. */
@@ -283,7 +283,7 @@ function quoteSummary({ tee, claims, tcbStatus }: Verdict): string {
 
 function printAppraisal(io: VerifyCliIo, appraisal: Appraisal): void {
   io.write(`\nPolicy: ${appraisal.answer}\n`)
-  for (const reason of appraisal.reasons) io.write(`  - ${reason}\n`)
+  for (const reason of appraisal.reasons) io.write(`  - ${harmless(reason)}\n`)
 }
 
 function answer(
@@ -292,7 +292,7 @@ function answer(
   verdict: { readonly ok: boolean; readonly simulated: boolean; readonly checks: readonly Check[] },
   print: () => void,
 ): VerifyExitCode {
-  if (options.json) io.write(`${JSON.stringify(verdict, null, 2)}\n`)
+  if (options.json) io.write(harmlessJson(verdict))
   else print()
   if (verdict.ok) return 0
   // Nothing speaks against it, but something could not be looked at (a file that is not there): that is no "no".

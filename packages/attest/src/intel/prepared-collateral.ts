@@ -1,13 +1,7 @@
 import { chainProblem } from '../encoding/certificate-chain.js'
 import { revocationListProblem } from '../encoding/crl.js'
-import { AttestError } from '../errors.js'
 import { verifyP256 } from '../signature/p256.js'
-import {
-  isProvisional,
-  rememberingSignatures,
-  type SignatureMemory,
-  type VerifySignature,
-} from '../signature/port.js'
+import { rememberingSignatures, type SignatureMemory, type VerifySignature } from '../signature/port.js'
 import { type CollateralChains, collateralChains } from './certificates.js'
 import {
   type Collateral,
@@ -42,13 +36,7 @@ export interface CollateralSource {
   readonly verified: SignatureMemory | undefined
 }
 
-interface Preparation {
-  /** Whose answers are remembered. */
-  readonly port: VerifySignature
-  readonly source: CollateralSource
-}
-
-const prepared = new WeakMap<PreparedCollateral, Preparation>()
+const prepared = new WeakMap<PreparedCollateral, CollateralSource>()
 
 /** The verification itself, with portable signatures unless the caller gives others; see its public face in `with-platform.ts`. */
 export function prepareCollateral(
@@ -62,8 +50,7 @@ export function prepareCollateral(
     identity: parseQeIdentity(copy.qeIdentity),
   }
   const memory: SignatureMemory = new WeakMap()
-  const port = options.verifySignature ?? verifyP256
-  const verify = rememberingSignatures(port, memory)
+  const verify = rememberingSignatures(options.verifySignature ?? verifyP256, memory)
   for (const { signer, root } of [chains.tcbInfo, chains.qeIdentity, chains.pckCrlIssuer]) {
     chainProblem([signer, root], verify)
   }
@@ -72,10 +59,7 @@ export function prepareCollateral(
   verify(chains.tcbInfo.signer.publicKey, documents.info.signed, documents.info.signature)
   verify(chains.qeIdentity.signer.publicKey, documents.identity.signed, documents.identity.signature)
   const handle: PreparedCollateral = Object.freeze({ format: 'prepared-collateral', collateral: copy })
-  prepared.set(handle, {
-    port,
-    source: { chains: () => chains, documents: () => documents, verified: memory },
-  })
+  prepared.set(handle, { chains: () => chains, documents: () => documents, verified: memory })
   return handle
 }
 
@@ -105,20 +89,11 @@ function readingOf(collateral: Collateral): Reading {
 /**
  * @param collateral plain or prepared
  * @returns where its parts come from; nothing is read before it is asked for
- * @throws AttestError `BAD_ARGUMENT` when it was prepared with answers that were none
  */
 export function collateralSource(collateral: Collateral | PreparedCollateral): CollateralSource {
   const isObject = typeof collateral === 'object' && collateral !== null
   const known = isObject ? prepared.get(collateral as PreparedCollateral) : undefined
-  if (known !== undefined) {
-    if (isProvisional(known.port))
-      throw new AttestError(
-        'BAD_ARGUMENT',
-        'options.collateral',
-        'It was prepared in an earlier run of withWebCrypto, whose answers were provisional',
-      )
-    return known.source
-  }
+  if (known !== undefined) return known
   const plain = collateral as Collateral
   return {
     chains() {

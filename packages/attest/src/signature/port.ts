@@ -1,4 +1,5 @@
 import { AttestError } from '../errors.js'
+import { provisionalAnswers } from './provisional-answers.js'
 
 /**
  * The one port for signatures. The form of the key says which algorithm is meant, so that no caller can confuse them:
@@ -23,7 +24,6 @@ export function keyAlgorithm(publicKey: Uint8Array): 'p256' | 'p384' | 'rsa' | u
 
 const strictPorts = /* @__PURE__ */ new WeakMap<VerifySignature, VerifySignature>()
 const place = 'options.verifySignature'
-const provisionalPorts = /* @__PURE__ */ new WeakSet<VerifySignature>()
 
 /**
  * A caller's port as the verifiers use it: what is neither true nor false is no answer. A promise above all, which would otherwise
@@ -51,18 +51,6 @@ export function strictPort(port: VerifySignature): VerifySignature {
   return strict
 }
 
-/** Remembers that some of a port's answers were none: nothing that was made with it may be used. */
-export function markProvisional(port: VerifySignature): void {
-  provisionalPorts.add(port)
-  const strict = strictPorts.get(port)
-  if (strict !== undefined) markProvisional(strict)
-}
-
-/** Whether a port's answers were marked by {@link markProvisional}. */
-export function isProvisional(port: VerifySignature): boolean {
-  return provisionalPorts.has(port)
-}
-
 interface Answer {
   readonly publicKey: Uint8Array
   readonly message: Uint8Array
@@ -75,7 +63,7 @@ export type SignatureMemory = WeakMap<Uint8Array, Answer[]>
 /**
  * Remembers answers, because one parsed certificate appears in several of Intel's chains and the same signature would be
  * checked again and again. Arrays are told apart by identity, which costs nothing: arrays that merely have equal bytes are
- * checked once more.
+ * checked once more. Provisional answers (see `withWebCrypto`) are never remembered: they are asked for again.
  *
  * @param verify the implementation that does the work
  * @param memory where new answers go
@@ -95,8 +83,10 @@ export function rememberingSignatures(
   return (publicKey, message, signature) => {
     const known = find(before, publicKey, message, signature) ?? find(memory, publicKey, message, signature)
     if (known !== undefined) return known.answer
+    const provisional = provisionalAnswers()
     const answer = verify(publicKey, message, signature)
-    memory.set(signature, [...(memory.get(signature) ?? []), { publicKey, message, answer }])
+    if (provisionalAnswers() === provisional)
+      memory.set(signature, [...(memory.get(signature) ?? []), { publicKey, message, answer }])
     return answer
   }
 }

@@ -1,23 +1,30 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Collateral } from '../intel/collateral.js'
 import type { PreparedCollateral } from '../intel/prepared-collateral.js'
 import { createAmdSimulator } from '../simulator/index.js'
-import { at, quote, seededRandom, simulator } from '../testing/fixture.js'
+import { at, evidence, quote, seededRandom, simulator, trust } from '../testing/fixture.js'
 import { nitroDocument } from '../testing/nitro-fixture.js'
 import { spdmCertificates, spdmReport } from '../testing/spdm-fixture.js'
+import type { Check } from '../verdict/check-list.js'
 import {
   prepareCollateral,
   verifyCollateral,
   verifyNitroDocument,
+  verifyNodeEvidence,
   verifyNvidiaReport,
   verifyQuote,
   verifySnpReport,
 } from '../with-platform.js'
-import type { VerifySignature } from './port.js'
+import { verifyAmdSignature } from './amd.js'
+import { verifyP256 } from './p256.js'
+import { keyAlgorithm, type VerifySignature } from './port.js'
 import { withWebCrypto } from './web-crypto.js'
 
 const collateral = simulator.collateral(at)
 const options = { at, trustedRoots: [simulator.rootDigest] }
+
+const portable: VerifySignature = (...asked) =>
+  keyAlgorithm(asked[0]) === 'p256' ? verifyP256(...asked) : verifyAmdSignature(...asked)
 
 describe('withWebCrypto', () => {
   it('gives the verdict of every other port, good and bad', async () => {
@@ -92,25 +99,161 @@ describe('withWebCrypto', () => {
     }
   })
 
-  it('refuses collateral that a run prepared whose answers were provisional', async () => {
-    const handles: PreparedCollateral[] = []
+  it('a handle holds no provisional answer, wherever it is used and however it was kept', async () => {
     const bytes = simulator.quote({ reportData: new Uint8Array(64) })
-    const verdict = await withWebCrypto((verifySignature) => {
-      const handle = prepareCollateral(forgedCollateral, { verifySignature })
+    const prepare = (verifySignature: VerifySignature) =>
+      prepareCollateral(forgedCollateral, { verifySignature })
+    const verify = (handle: PreparedCollateral, port?: VerifySignature) =>
+      verifyQuote(bytes, {
+        ...options,
+        collateral: handle,
+        ...(port === undefined ? {} : { verifySignature: port }),
+      })
+    const handles: PreparedCollateral[] = []
+    const keep = (handle: PreparedCollateral) => {
       handles.push(handle)
-      return verifyQuote(bytes, { ...options, collateral: handle, verifySignature })
+      return handle
+    }
+    let [once, wrapped]: (PreparedCollateral | undefined)[] = []
+    const asks: ((port: VerifySignature) => unknown)[] = [
+      (port) => verify(keep(prepare(port)), port),
+      (port) => {
+        once ??= keep(prepare(port))
+        return verify(once, port)
+      },
+      (port) => {
+        wrapped ??= keep(prepare((...asked) => port(...asked)))
+        return verify(wrapped, port)
+      },
+    ]
+    const natively = verify(prepareCollateral(forgedCollateral))
+    expect(natively.checks.filter(({ result }) => result === 'fail').length).toBeGreaterThan(0)
+    for (const ask of asks) expect(await withWebCrypto(ask)).toEqual(natively)
+    const loose = withWebCrypto as (ask: (port: VerifySignature) => unknown) => Promise<unknown>
+    await expect(loose(async (port) => keep(prepare(port)))).rejects.toMatchObject(refused)
+    expect(handles.length).toBe(5)
+    for (const handle of handles) {
+      expect(verify(handle)).toEqual(natively)
+      expect(await withWebCrypto((port) => verify(handle, port))).toEqual(natively)
+    }
+  })
+
+  it('a verdict of a provisional run passes nothing, whoever keeps it', async () => {
+    const amd = createAmdSimulator({ random: seededRandom('web'), at })
+    const report = amd.report({ reportData: new Uint8Array(64), defect: 'tampered-signature' })
+    const given = { certificates: amd.certificates(), crl: amd.crl(at), at, trustedRoots: [amd.rootDigest] }
+    const good = { ...options, collateral }
+    const forgedSource = { ...options, collateral: forgedCollateral }
+    const policy = { ...trust, roots: [simulator.rootDigest] }
+    const asks: [string, (verifySignature: VerifySignature) => { ok: boolean; checks: readonly Check[] }][] =
+      [
+        ['quote', (verifySignature) => verifyQuote(forged, { ...good, verifySignature })],
+        ['its collateral', (verifySignature) => verifyQuote(quote, { ...forgedSource, verifySignature })],
+        [
+          'prepared',
+          (verifySignature) => {
+            const prepared = prepareCollateral(forgedCollateral, { verifySignature })
+            return verifyQuote(quote, { ...options, collateral: prepared, verifySignature })
+          },
+        ],
+        [
+          'collateral',
+          (verifySignature) => verifyCollateral(forgedCollateral, { ...options, verifySignature }),
+        ],
+        ['SEV-SNP', (verifySignature) => verifySnpReport(report, { ...given, verifySignature })],
+        ['Nitro', (verifySignature) => verifyNitroDocument(nitroDocument(), { at, verifySignature })],
+      ]
+    for (const [name, ask] of asks) {
+      // By a cache and by a list, each beside a verification that asks the same things first.
+      let cached: ReturnType<typeof ask> | undefined
+      const kept: ReturnType<typeof ask>[] = []
+      await withWebCrypto((port) => {
+        verifyQuote(quote, { ...good, verifySignature: port })
+        kept.push(ask(port), ask(port))
+        cached ??= ask(port)
+        return cached
+      })
+      expect(kept.length, name).toBe(4)
+      const last = kept.splice(2)
+      for (const verdict of [cached, ...kept]) {
+        expect(verdict?.ok, name).toBe(false)
+        expect(
+          verdict?.checks.filter(({ result }) => result === 'pass'),
+          name,
+        ).toEqual([])
+      }
+      for (const verdict of last) expect(verdict, name).toEqual(ask(portable))
+    }
+    let node: ReturnType<typeof verifyNodeEvidence> | undefined
+    const genuine = (verifySignature: VerifySignature) =>
+      verifyNodeEvidence({ evidence, policy, at, verifySignature })
+    const judged = await withWebCrypto((port) => {
+      node ??= genuine(port)
+      return genuine(port)
     })
-    expect(verdict.ok).toBe(false)
-    const ask = (handle: PreparedCollateral | undefined) => () =>
-      verifyQuote(bytes, { ...options, collateral: handle as PreparedCollateral })
-    expect(ask(handles[0])).toThrow(expect.objectContaining(refused))
-    expect(ask(handles.at(-1))().ok).toBe(false)
-    let once: PreparedCollateral | undefined
-    const memoised = withWebCrypto((verifySignature) => {
-      once ??= prepareCollateral(forgedCollateral, { verifySignature })
-      return verifyQuote(bytes, { ...options, collateral: once, verifySignature })
-    })
-    await expect(memoised).rejects.toMatchObject(refused)
+    expect([node?.ok, node?.verdict.ok, node?.appraisal.answer]).toEqual([false, false, 'not-proved'])
+    expect(judged).toEqual(genuine(portable))
+    expect(judged.ok).toBe(true)
+  })
+
+  it('is a typed error where there is no WebCrypto, and no answer about the evidence', async () => {
+    const ask = (verifySignature: VerifySignature) =>
+      verifyQuote(quote, { ...options, collateral, verifySignature })
+    const none = { ...refused, place: 'subtle' }
+    for (const subtle of [null, {}, 'x', { verify: () => true }] as unknown as SubtleCrypto[])
+      await expect(withWebCrypto(ask, subtle)).rejects.toMatchObject(none)
+    // A page over http:, and a platform without any of it.
+    for (const crypto of [{}, undefined]) {
+      vi.stubGlobal('crypto', crypto)
+      try {
+        await expect(withWebCrypto(ask)).rejects.toMatchObject(none)
+      } finally {
+        vi.unstubAllGlobals()
+      }
+    }
+  })
+
+  it('asks the portable port for what WebCrypto cannot do', async () => {
+    const { subtle } = globalThis.crypto
+    const cannot = () => {
+      throw new DOMException('Not here', 'NotSupportedError')
+    }
+    const rejects = async () => cannot()
+    const amd = createAmdSimulator({ random: seededRandom('web'), at })
+    const given = { certificates: amd.certificates(), crl: amd.crl(at), at, trustedRoots: [amd.rootDigest] }
+    const reportData = new Uint8Array(64)
+    const asks: ((verifySignature: VerifySignature) => { readonly ok: boolean })[] = [
+      ...[quote, forged].map((bytes) => (verifySignature: VerifySignature) => {
+        return verifyQuote(bytes, { ...options, collateral, verifySignature })
+      }),
+      ...[amd.report({ reportData }), amd.report({ reportData, defect: 'tampered-signature' })].map(
+        (bytes) => (verifySignature: VerifySignature) =>
+          verifySnpReport(bytes, { ...given, verifySignature }),
+      ),
+    ]
+    for (const limited of [
+      { importKey: cannot },
+      { importKey: rejects, verify: rejects },
+      { importKey: subtle.importKey.bind(subtle), verify: rejects },
+    ] as unknown as SubtleCrypto[]) {
+      const verdicts = await Promise.all(asks.map((ask) => withWebCrypto(ask, limited)))
+      expect(verdicts).toEqual(asks.map((ask) => ask(portable)))
+      expect(verdicts.map(({ ok }) => ok)).toEqual([true, false, true, false])
+    }
+  })
+
+  it('says false of keys and signatures that are none', async () => {
+    const bytes = (length: number, first: number) => new Uint8Array(length).fill(1).fill(first, 0, 1)
+    for (const key of [
+      bytes(65, 4),
+      bytes(97, 4),
+      bytes(65, 0x30),
+      bytes(3, 0x30),
+      bytes(65, 2),
+      bytes(0, 0),
+    ])
+      for (const length of [0, 1, 64, 96])
+        expect(await withWebCrypto((port) => port(key, bytes(3, 3), bytes(length, 1)))).toBe(false)
   })
 
   it.each<[string, unknown]>([

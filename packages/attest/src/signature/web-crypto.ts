@@ -2,7 +2,10 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import { encodeBase64Url } from '@sealpool/crypto'
 import { parseDer } from '../encoding/der.js'
 import { AttestError } from '../errors.js'
-import { keyAlgorithm, markProvisional, type VerifySignature } from './port.js'
+import { verifyAmdSignature } from './amd.js'
+import { verifyP256 } from './p256.js'
+import { keyAlgorithm, type VerifySignature } from './port.js'
+import { provisionalAnswer } from './provisional-answers.js'
 import { parseRsaPublicKey } from './rsa-pss.js'
 
 /** More rounds than any verification has links that build on each other. */
@@ -14,10 +17,11 @@ const maximumRounds = 32
  * asked nothing unknown counts, so the verdict is the same as with any other port.
  *
  * @param ask a verification that is given the port; it is called several times, must not wait for anything (fetch collateral before),
- *   and must not keep what earlier calls gave: their ports and what was prepared with them are refused
- * @param subtle the platform's WebCrypto
+ *   and must not keep what earlier calls gave: their ports are refused, their verdicts pass nothing, and collateral
+ *   prepared with them is checked again where it is used. A cache of single answers around the port cannot be told from a port: have none
+ * @param subtle the platform's WebCrypto; what it cannot do or refuses with an error is answered by the portable port
  * @returns what the last call gave
- * @throws AttestError `BAD_ARGUMENT` when `ask` gives a promise or never comes to an end; whatever the last call of `ask` throws
+ * @throws AttestError `BAD_ARGUMENT` when there is no WebCrypto, when `ask` gives a promise or never comes to an end; whatever the last call of `ask` throws
  *
  * @example
  * ```ts no-run
@@ -27,8 +31,14 @@ const maximumRounds = 32
 export async function withWebCrypto<T>(
   ask: (verifySignature: VerifySignature) => T & (T extends PromiseLike<unknown> ? never : unknown),
   // Named by the value: without the DOM's types there is no `SubtleCrypto`, and Node's own serves as well.
-  subtle: typeof globalThis.crypto.subtle = globalThis.crypto.subtle,
+  subtle: typeof globalThis.crypto.subtle = globalThis.crypto?.subtle,
 ): Promise<T> {
+  if (typeof subtle?.importKey !== 'function')
+    throw new AttestError(
+      'BAD_ARGUMENT',
+      'subtle',
+      'There is no WebCrypto here (pages have it over https: only): verify without a port, which is portable',
+    )
   const answers = new Map<string, boolean>()
   for (let round = 0; round < maximumRounds; round += 1) {
     const open = new Map<string, Promise<boolean>>()
@@ -41,8 +51,8 @@ export async function withWebCrypto<T>(
       const known = answers.get(name)
       if (known !== undefined) return known
       if (!open.has(name)) open.set(name, verifyOne(subtle, publicKey, message, signature))
-      // Provisionally true, so that the verification goes on and shows what else it needs; this run never counts.
-      return true
+      // This run never counts.
+      return provisionalAnswer()
     }
     let result: { readonly value: T } | { readonly error: unknown }
     try {
@@ -60,7 +70,6 @@ export async function withWebCrypto<T>(
       if ('error' in result) throw result.error
       return result.value
     }
-    markProvisional(port)
     for (const [name, answer] of open) answers.set(name, await answer)
   }
   throw bad('The verification asks for other signatures every time')
@@ -107,6 +116,7 @@ async function verifyOne(
     const imported = await subtle.importKey('raw', key, algorithm, false, ['verify'])
     return await subtle.verify(verify, imported, bytes, text)
   } catch {
-    return false
+    // A key that is none, or an algorithm, curve or form of key that is missing here: the portable port tells them apart.
+    return kind === 'p256' ? verifyP256(key, text, bytes) : verifyAmdSignature(key, text, bytes)
   }
 }

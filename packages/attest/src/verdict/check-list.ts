@@ -1,4 +1,5 @@
 import { AttestError } from '../errors.js'
+import { provisionalAnswers } from '../signature/provisional-answers.js'
 
 /** One question that a verifier asks, with its answer. */
 export interface Check {
@@ -46,11 +47,14 @@ export interface CheckList {
   run(id: string, needs: readonly string[], ask: () => CheckAnswer): boolean
   /** Whether these questions were asked and passed. */
   passed(...ids: string[]): boolean
-  /** All questions in their fixed order; those never asked are `not-checked`. */
+  /** All questions in their fixed order; those never asked are `not-checked`, and so is every pass of a provisional run. */
   list(): Check[]
-  /** True when every question passed. */
+  /** True when every question passed, and no answer since the list was made was provisional (see `withWebCrypto`). */
   ok(): boolean
 }
+
+// Inside a list answers still count, so that a provisional run asks everything; what leaves it passes nothing.
+const provisional = 'Its signatures were still being asked for (withWebCrypto).'
 
 /**
  * @param titles question ids with their titles, in the order in which they are to be listed
@@ -59,15 +63,18 @@ export interface CheckList {
  */
 export function checkList(titles: Readonly<Record<string, string>>): CheckList {
   const answers = new Map<string, CheckAnswer>()
+  const before = provisionalAnswers()
+  const known = () => provisionalAnswers() === before
   const passed = (...ids: string[]) => ids.every((id) => answers.get(id)?.result === 'pass')
   const list = () =>
     Object.entries(titles).map(([id, title]): Check => {
-      return { id, title, ...(answers.get(id) ?? notChecked('This question was not reached.')) }
+      const answer = answers.get(id) ?? notChecked('This question was not reached.')
+      return { id, title, ...(known() || answer.result !== 'pass' ? answer : notChecked(provisional)) }
     })
   return {
     passed,
     list,
-    ok: () => passed(...Object.keys(titles)),
+    ok: () => known() && passed(...Object.keys(titles)),
     run(id, needs, ask) {
       if (!Object.hasOwn(titles, id) || answers.has(id))
         throw new Error(`check ${id} is unknown or asked twice`)
