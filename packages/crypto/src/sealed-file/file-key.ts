@@ -3,7 +3,7 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import type { Backend } from '../aead/backend.js'
 import { concatBytes, equalBytes, isBytes } from '../encoding/bytes.js'
-import { requireOptions } from '../encoding/options.js'
+import { isPlain, requireList, requireOptions } from '../encoding/options.js'
 import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 import type { Identity, Recipient, Stanza, WrapRequest } from '../recipient/recipient.js'
@@ -109,6 +109,26 @@ export interface OpenOptions {
 }
 
 /**
+ * Copies what opening takes, before the first wait: what counts is what was given at the call.
+ *
+ * @param options - what the caller gave
+ * @returns the fields of {@link OpenOptions} alone, with a list and an object of their own
+ * @throws CryptoError `OPTION_INVALID`
+ */
+export function ownOpening(options: OpenOptions): OpenOptions {
+  const { identities, expect, backend } = requireOptions(options)
+  return {
+    identities: requireList(identities, 'identities'),
+    // All own fields, also those that a spread leaves out: none that the caller expects may be lost. What is no plain object
+    // is refused where it is compared.
+    expect: isPlain(expect)
+      ? Object.fromEntries(Reflect.ownKeys(expect).map((name) => [name, expect[name as keyof SealContext]]))
+      : expect,
+    backend,
+  }
+}
+
+/**
  * Unwraps the file key and authenticates the header with it.
  *
  * @param header - as parsed
@@ -118,8 +138,7 @@ export interface OpenOptions {
  *   failing identity threw (`EPOCH_RETIRED`, `SHARES_MISSING`, an error of its transport), when none opens the file
  */
 export async function unlockHeader(header: ParsedHeader, options: OpenOptions): Promise<Uint8Array> {
-  const { identities, expect = {}, backend = 'auto' } = requireOptions(options)
-  if (!Array.isArray(identities)) throw new CryptoError('OPTION_INVALID', 'identities', 'expected an array')
+  const { identities, expect = {}, backend = 'auto' } = ownOpening(options)
   requireContext(header.context, expect)
   const { recipients: stanzas, context } = header
   const binding = bindingOf(header)

@@ -5,7 +5,7 @@ import { chunksAtOnce, createPipeline, inOrder, type Pipeline } from '../pipelin
 import { createByteQueue } from './byte-queue.js'
 import { type ChunkSplitter, createChunkSplitter, requireAttached } from './chunk-splitter.js'
 import type { SealContext } from './context.js'
-import { commitmentSaltOf, type OpenOptions, payloadCipherOf, unlockHeader } from './file-key.js'
+import { commitmentSaltOf, type OpenOptions, ownOpening, payloadCipherOf, unlockHeader } from './file-key.js'
 import { macLength, type ParsedHeader, parseHeader, parsePrefix, prefixLength, truncated } from './header.js'
 import { layoutOfPayload, type PayloadCipher } from './payload.js'
 
@@ -79,8 +79,9 @@ export async function unlock(
   header: ParsedHeader,
   options: OpenOptions,
 ): Promise<{ readonly cipher: PayloadCipher; readonly commitmentSalt: Uint8Array }> {
-  const fileKey = await unlockHeader(header, options)
-  const cipher = await payloadCipherOf(header, fileKey, options.backend ?? 'auto')
+  const own = ownOpening(options)
+  const fileKey = await unlockHeader(header, own)
+  const cipher = await payloadCipherOf(header, fileKey, own.backend ?? 'auto')
   const commitmentSalt = commitmentSaltOf(fileKey, header.salt)
   fileKey.fill(0)
   return { cipher, commitmentSalt }
@@ -113,6 +114,9 @@ interface Opening {
  * @returns the transform, and the context as a promise; errors of {@link openBytes} come out of the stream
  */
 export function openStream(options: OpenOptions): OpenTransform {
+  // What is wrong with them comes out of the stream, like all else.
+  const own = (async () => ownOpening(options))()
+  own.catch(() => undefined)
   let queue = createByteQueue()
   let headerLength: number | undefined
   let index = 0
@@ -146,7 +150,7 @@ export function openStream(options: OpenOptions): OpenTransform {
   }
   const begin = async (controller: TransformStreamDefaultController<Uint8Array>) => {
     const header = parseHeader(queue.take(queue.length))
-    const { cipher } = await unlock(header, options)
+    const { cipher } = await unlock(header, await own)
     const pipeline = createPipeline<Uint8Array>({
       limit: chunksAtOnce(header.chunkSize),
       deliver(chunk) {

@@ -4,7 +4,7 @@ import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { chunksAtOnce, inOrder } from '../pipeline/pipeline.js'
 import type { SealContext } from './context.js'
-import type { OpenOptions } from './file-key.js'
+import { type OpenOptions, ownOpening } from './file-key.js'
 import { macLength, type ParsedHeader, parseHeader, parsePrefix, prefixLength, truncated } from './header.js'
 import { unlock } from './open.js'
 import { layoutOfPayload } from './payload.js'
@@ -71,9 +71,10 @@ export async function sealedReader(
   options: OpenOptions & { readonly source: RangeSource },
 ): Promise<SealedReader> {
   const { source } = requireOptions(options)
+  const own = ownOpening(options)
   const header = await readHeader(source)
   const layout = layoutOfPayload(source.size - header.payloadOffset, header.chunkSize)
-  const { cipher } = await unlock(header, options)
+  const { cipher } = await unlock(header, own)
   return {
     context: header.context,
     plaintextLength: layout.plaintextLength,

@@ -2,7 +2,7 @@ import { concatBytes, type Random, requireUnmoved } from '../encoding/bytes.js'
 import { requireKnownNames, requireList, requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import type { Recipient, Stanza } from '../recipient/recipient.js'
-import { bindingOf, headerMac, type OpenOptions, unlockHeader, wrapFor } from './file-key.js'
+import { bindingOf, headerMac, type OpenOptions, ownOpening, unlockHeader, wrapFor } from './file-key.js'
 import { encodeHeader, type ParsedHeader, parseHeader } from './header.js'
 import { type RangeSource, readHeader } from './range.js'
 import { isKnown, maximumStanzas, nameOf, parseStanzas } from './stanza.js'
@@ -61,9 +61,7 @@ export function listRecipients(sealed: Uint8Array): readonly ListedRecipient[] {
  *   `unlockHeader`
  */
 export async function changeRecipients(header: ParsedHeader, change: RecipientChange): Promise<Uint8Array> {
-  const { random, backend = 'auto' } = change
-  const add = requireList(change.add ?? [], 'add')
-  const remove = requireList(change.remove ?? [], 'remove')
+  const { random, backend = 'auto', add = [], remove = [] } = ownChange(change)
   const fileKey = await unlockHeader(header, change)
   const mac = headerMac(header, fileKey)
   let kept = header.recipients
@@ -100,8 +98,21 @@ export async function changeRecipients(header: ParsedHeader, change: RecipientCh
   return concatBytes(encoded, mac(encoded))
 }
 
-function without(stanzas: readonly Stanza[], name: RecipientName): readonly Stanza[] {
-  const { keyId, type } = requireOptions(name, 'remove')
+/** Copies a change before the first wait: what counts is what was given at the call. */
+function ownChange(change: RecipientChange): RecipientChange {
+  const named = (name: RecipientName) => {
+    const { keyId, type } = requireOptions(name, 'remove')
+    return { keyId, type }
+  }
+  return {
+    ...ownOpening(change),
+    add: requireList(change.add ?? [], 'add'),
+    remove: requireList(change.remove ?? [], 'remove').map(named),
+    random: change.random,
+  }
+}
+
+function without(stanzas: readonly Stanza[], { keyId, type }: RecipientName): readonly Stanza[] {
   const matches = (stanza: Stanza) =>
     stanza['keyId'] === keyId && (type === undefined || stanza.type === type)
   const kept = stanzas.filter((stanza) => !matches(stanza))
@@ -140,8 +151,9 @@ export async function rewriteHeader(
     ['source', 'identities', 'expect', 'backend', 'add', 'remove', 'random'],
     ['remove', 'expect'],
   )
+  const own = ownChange(options)
   const parsed = await readHeader(options.source)
-  const header = await changeRecipients(parsed, options)
+  const header = await changeRecipients(parsed, own)
   return { header, previous: concatBytes(parsed.encoded, parsed.mac), payloadOffset: parsed.payloadOffset }
 }
 
