@@ -106,6 +106,22 @@ const identities = [main.hpkeIdentity(poolKey)]
 const newcomer = main.hpkeRecipient({ publicKey })
 const random = () => repeatable(3)
 
+const lent = { fileKey: bytes(32, 10), binding: bytes(32, 11) }
+const lentTo = {
+  hpke: main.hpkeRecipient({ publicKey }),
+  'X-Wing': main.hpkeRecipient({ publicKey: xwing.publicKey, kem: postQuantum.xwingKem }),
+  wallet: main.walletRecipient(main.walletIdentityFromSecret({ secret: walletSecret, address })),
+  threshold: main.thresholdRecipient({
+    scheme: 'plain/1',
+    keyId: 'committee',
+    envelopeLength: 32,
+    wrap: async ({ fileKey }) => {
+      await undefined
+      return fileKey
+    },
+  }),
+}
+
 const rows: Readonly<Record<string, Row>> = {
   ...Object.fromEntries(
     (['auto', 'pure', 'webcrypto'] as const).flatMap((backend) =>
@@ -151,6 +167,15 @@ const rows: Readonly<Record<string, Row>> = {
   ),
   openWalletKeyBackup: row({ factor: bytes(32, 8) }, (given) =>
     recovery.openWalletKeyBackup(deviceBackup, { factor: device(given.factor) }),
+  ),
+  ...Object.fromEntries(
+    (['auto', 'pure', 'webcrypto'] as const).flatMap((backend) =>
+      Object.entries(lentTo).map(([name, recipient]) => {
+        const call: Row['call'] = (given) =>
+          recipient.wrap({ ...(given as typeof lent), context, random: random(), backend })
+        return [`recipient.wrap ${name} ${backend}`, row(lent, call)] as const
+      }),
+    ),
   ),
   sealEcies: row({ publicKey: secp256k1.getPublicKey(eciesKey), plaintext }, (given) =>
     interop.sealEcies({ ...given, random: random() }),
@@ -432,5 +457,37 @@ describe('lists and objects count as they were at the call', () => {
     await expect(main.openBytes(await promise, { identities: [bob] })).rejects.toMatchObject({
       code: 'NO_MATCHING_IDENTITY',
     })
+  })
+})
+
+describe('a recipient that is called by hand, or by a recipient around it', () => {
+  test('a file whose recipient wipes what it was lent opens', async () => {
+    const inner = main.hpkeRecipient(poolKey)
+    const outer: main.Recipient = {
+      ...inner,
+      wrap(request) {
+        const promise = inner.wrap(request)
+        request.fileKey.fill(0)
+        return promise
+      },
+    }
+    const file = await main.sealBytes(bytesOf(9), { recipients: [outer], context })
+    expect((await main.openBytes(file, { identities })).plaintext).toEqual(bytesOf(9))
+  })
+
+  test.each(Object.entries(lentTo))('%s wraps no key of another length', async (_, recipient) => {
+    const wrapOf = (fileKey: unknown) =>
+      ends(
+        recipient.wrap({
+          ...lent,
+          fileKey: fileKey as Uint8Array,
+          context,
+          random: random(),
+          backend: 'auto',
+        }),
+      )
+    for (const fileKey of [bytes(31, 1), bytes(33, 1), bytes(0, 0), 'a'.repeat(32), undefined]) {
+      expect(await wrapOf(fileKey)).toBe('KEY_INVALID')
+    }
   })
 })

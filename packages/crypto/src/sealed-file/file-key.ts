@@ -162,7 +162,7 @@ export async function unlockHeader(header: ParsedHeader, options: OpenOptions): 
       const fileKey = new Uint8Array(given)
       if (equalBytes(headerMac(header, fileKey)(header.encoded), header.mac)) return fileKey
       fileKey.fill(0)
-      const why = 'the header is not authentic: it was altered after sealing'
+      const why = 'the header was altered after sealing'
       throw new CryptoError('HEADER_REFUSED', 'header', why)
     } catch (error) {
       // Whatever stopped this one (a closed epoch, a committee out of reach, a stanza that wraps some other key), another may
@@ -174,6 +174,6 @@ export async function unlockHeader(header: ParsedHeader, options: OpenOptions): 
   throw new CryptoError(
     'NO_MATCHING_IDENTITY',
     '$.recipients',
-    `the file is not sealed to any of the ${identities.length} identities given`,
+    `not sealed to any of the ${identities.length} identities`,
   )
 }

@@ -1,5 +1,6 @@
 import { aeadTagLength } from '../aead/aead.js'
 import { isBytes, requireUnmoved } from '../encoding/bytes.js'
+import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { chunksAtOnce, createPipeline, inOrder, type Pipeline } from '../pipeline/pipeline.js'
 import { createByteQueue } from './byte-queue.js'
@@ -79,9 +80,9 @@ export async function unlock(
   header: ParsedHeader,
   options: OpenOptions,
 ): Promise<{ readonly cipher: PayloadCipher; readonly commitmentSalt: Uint8Array }> {
-  const own = ownOpening(options)
-  const fileKey = await unlockHeader(header, own)
-  const cipher = await payloadCipherOf(header, fileKey, own.backend ?? 'auto')
+  const { backend = 'auto' } = requireOptions(options)
+  const fileKey = await unlockHeader(header, options)
+  const cipher = await payloadCipherOf(header, fileKey, backend)
   const commitmentSalt = commitmentSaltOf(fileKey, header.salt)
   fileKey.fill(0)
   return { cipher, commitmentSalt }
