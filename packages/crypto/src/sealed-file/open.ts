@@ -6,7 +6,15 @@ import { chunksAtOnce, createPipeline, inOrder, type Pipeline } from '../pipelin
 import { createByteQueue } from './byte-queue.js'
 import { type ChunkSplitter, createChunkSplitter, requireAttached } from './chunk-splitter.js'
 import type { SealContext } from './context.js'
-import { commitmentSaltOf, type OpenOptions, ownOpening, payloadCipherOf, unlockHeader } from './file-key.js'
+import {
+  commitmentSaltOf,
+  type OpenOptions,
+  type OwnOpening,
+  ownOpening,
+  payloadCipherOf,
+  requireOpening,
+  unlockHeader,
+} from './file-key.js'
 import { macLength, type ParsedHeader, parseHeader, parsePrefix, prefixLength, truncated } from './header.js'
 import { layoutOfPayload, type PayloadCipher } from './payload.js'
 
@@ -50,6 +58,7 @@ export interface OpenedFile {
  */
 export async function openBytes(sealed: Uint8Array, options: OpenOptions): Promise<OpenedFile> {
   const header = parseHeader(sealed)
+  requireOpening(options)
   const { length } = sealed
   const { chunks, plaintextLength } = layoutOfPayload(length - header.payloadOffset, header.chunkSize)
   const { cipher, commitmentSalt } = await unlock(header, options)
@@ -78,7 +87,7 @@ export async function openBytes(sealed: Uint8Array, options: OpenOptions): Promi
  */
 export async function unlock(
   header: ParsedHeader,
-  options: OpenOptions,
+  options: OwnOpening,
 ): Promise<{ readonly cipher: PayloadCipher; readonly commitmentSalt: Uint8Array }> {
   const { backend = 'auto' } = requireOptions(options)
   const fileKey = await unlockHeader(header, options)
@@ -116,7 +125,10 @@ interface Opening {
  */
 export function openStream(options: OpenOptions): OpenTransform {
   // What is wrong with them comes out of the stream, like all else.
-  const own = (async () => ownOpening(options))()
+  const own = (async () => {
+    requireOpening(options)
+    return ownOpening(options)
+  })()
   own.catch(() => undefined)
   let queue = createByteQueue()
   let headerLength: number | undefined
