@@ -3,7 +3,16 @@ import { expect, test } from 'vitest'
 import * as main from './index.js'
 import * as interop from './interop/index.js'
 import * as recovery from './recovery/index.js'
-import { codeOf, context, poolKey, recipients, sealedOf } from './testing/sealed-fixture.js'
+import {
+  codeOf,
+  context,
+  pool,
+  poolKey,
+  recipients,
+  sealedOf,
+  through,
+  wallet,
+} from './testing/sealed-fixture.js'
 
 const bytes = (length: number, value = 5) => new Uint8Array(length).fill(value)
 const address = `0x${'ab'.repeat(20)}` as const
@@ -142,3 +151,33 @@ test('a register has no holes, and completeness is said by true alone', async ()
     'accepted',
   )
 })
+
+const file = await sealedOf(200)
+const source = { size: file.length, read: (at: number, length: number) => file.slice(at, at + length) }
+const recipient = main.hpkeRecipient(main.deriveKeyPair(bytes(32, 3)))
+const opening: Readonly<Record<string, (options: main.OpenOptions) => Promise<unknown>>> = {
+  openBytes: (options) => main.openBytes(file, options),
+  openStream: (options) => through(main.openStream(options), file, 50),
+  openRange: (options) => main.openRange({ ...options, source, start: 0, end: 9 }),
+  sealedReader: (options) => main.sealedReader({ ...options, source }),
+  addRecipient: (options) => main.addRecipient(file, { ...options, recipient }),
+  removeRecipient: (options) => main.removeRecipient(file, { ...options, keyId: wallet.keyId }),
+  rewriteHeader: (options) => main.rewriteHeader({ ...options, source, add: [recipient] }),
+}
+const lost: Readonly<Record<string, object>> = {
+  undefined: { expect: undefined },
+  null: { expect: null },
+  misspelt: { expct: { epoch: 99 } },
+  'of another name': { expected: { epoch: 99 } },
+  inherited: { expect: Object.create({ epoch: 99 }) },
+}
+test.each(Object.keys(opening).flatMap((name) => Object.keys(lost).map((kind) => [name, kind] as const)))(
+  '%s does not go on with an expectation that is %s',
+  async (name, kind) => {
+    const call = (more: object) => codeOf(() => opening[name]?.({ identities: [pool], ...more }))
+    expect(await call({ ...lost[kind] })).toBe('OPTION_INVALID')
+    expect(await call({ expect: { epoch: 99 } })).toBe('CONTEXT_MISMATCH')
+    expect(await call({ expect: { epoch: 1 } })).toBe('accepted')
+    expect(await call({})).toBe('accepted')
+  },
+)

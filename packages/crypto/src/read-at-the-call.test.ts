@@ -8,7 +8,16 @@ import * as interop from './interop/index.js'
 import * as postQuantum from './post-quantum/index.js'
 import * as recovery from './recovery/index.js'
 import { runSession, seededRandom, testMembers, testSession } from './testing/committee.js'
-import { poolKey, repeatable, sealedOf, stranger } from './testing/sealed-fixture.js'
+import {
+  bytesOf,
+  context,
+  pool,
+  poolKey,
+  repeatable,
+  sealedOf,
+  stranger,
+  through,
+} from './testing/sealed-fixture.js'
 import * as threshold from './threshold/index.js'
 
 type Fields = Record<string, Uint8Array>
@@ -97,6 +106,22 @@ const identities = [main.hpkeIdentity(poolKey)]
 const newcomer = main.hpkeRecipient({ publicKey })
 const random = () => repeatable(3)
 
+const lent = { fileKey: bytes(32, 10), binding: bytes(32, 11) }
+const lentTo = {
+  hpke: main.hpkeRecipient({ publicKey }),
+  'X-Wing': main.hpkeRecipient({ publicKey: xwing.publicKey, kem: postQuantum.xwingKem }),
+  wallet: main.walletRecipient(main.walletIdentityFromSecret({ secret: walletSecret, address })),
+  threshold: main.thresholdRecipient({
+    scheme: 'plain/1',
+    keyId: 'committee',
+    envelopeLength: 32,
+    wrap: async ({ fileKey }) => {
+      await undefined
+      return fileKey
+    },
+  }),
+}
+
 const rows: Readonly<Record<string, Row>> = {
   ...Object.fromEntries(
     (['auto', 'pure', 'webcrypto'] as const).flatMap((backend) =>
@@ -143,6 +168,15 @@ const rows: Readonly<Record<string, Row>> = {
   openWalletKeyBackup: row({ factor: bytes(32, 8) }, (given) =>
     recovery.openWalletKeyBackup(deviceBackup, { factor: device(given.factor) }),
   ),
+  ...Object.fromEntries(
+    (['auto', 'pure', 'webcrypto'] as const).flatMap((backend) =>
+      Object.entries(lentTo).map(([name, recipient]) => {
+        const call: Row['call'] = (given) =>
+          recipient.wrap({ ...(given as typeof lent), context, random: random(), backend })
+        return [`recipient.wrap ${name} ${backend}`, row(lent, call)] as const
+      }),
+    ),
+  ),
   sealEcies: row({ publicKey: secp256k1.getPublicKey(eciesKey), plaintext }, (given) =>
     interop.sealEcies({ ...given, random: random() }),
   ),
@@ -188,10 +222,10 @@ const rows: Readonly<Record<string, Row>> = {
 const without: Readonly<Record<string, string>> = {
   sealBytes: 'reads a large payload as it goes: the docstring says that nobody may change it',
   openBytes: 'reads a large payload as it goes: what was changed meanwhile is refused as not authentic',
-  openRange: 'reads its source, and is given no bytes',
-  sealedReader: 'reads its source, and is given no bytes',
-  rewriteHeader: 'reads its source, and is given no bytes',
-  rewrapHeaders: 'reads its store, and is given no bytes',
+  openRange: 'reads its source, and is given no bytes; lists and objects below',
+  sealedReader: 'reads its source, and is given no bytes; lists and objects below',
+  rewriteHeader: 'reads its source, and is given no bytes; lists and objects below',
+  rewrapHeaders: 'reads its store, and is given no bytes; lists and objects below',
   removeRecipient: 'as addRecipient',
   establishWalletKey: 'is given no bytes',
 }
@@ -251,4 +285,209 @@ describe('what counts is what was given at the call', () => {
       expect(await recovery.openWalletKeyBackup(backup, options)).toEqual(walletSecret)
     },
   )
+})
+
+const bob = main.hpkeIdentity({ privateKey })
+const withBob = await main.addRecipient(sealed, { identities, recipient: newcomer })
+const sourceOf = (file: Uint8Array) => ({
+  size: file.length,
+  read: async (at: number, length: number) => file.slice(at, at + length),
+})
+const names = (file: Uint8Array) => main.listRecipients(file).map((recipient) => recipient.keyId)
+const ends = (promise: Promise<unknown>) =>
+  promise.then(
+    (value) => value,
+    (error: { code?: unknown }) => error.code,
+  )
+
+/** Lists and objects that the caller gives, and goes on using as soon as the call returned. */
+const fresh = () => ({
+  recipients: [main.hpkeRecipient(poolKey)],
+  context: { ...context } as { -readonly [Name in keyof main.SealContext]: main.SealContext[Name] },
+  identities: [pool],
+  expect: { epoch: 1 } as { epoch?: number },
+  wrong: { epoch: 9 } as { epoch?: number },
+  add: [] as main.Recipient[],
+  remove: [{ keyId: newcomer.keyId }],
+  register: { chainId: context.chainId, pool: context.pool, policyDigest: context.policyDigest } as {
+    chainId: number
+    pool: main.Address
+    policyDigest: main.Digest
+  },
+})
+type Given = ReturnType<typeof fresh>
+const reading = {
+  openRange: (given: object) =>
+    main.openRange({ source: sourceOf(sealed), start: 0, end: 9, ...(given as Given) }),
+  sealedReader: async (given: object) => {
+    const reader = await main.sealedReader({ source: sourceOf(sealed), ...(given as Given) })
+    return reader.plaintextLength
+  },
+  openStream: (given: object) => through(main.openStream(given as Given), sealed, 50),
+  openBytes: (given: object) => main.openBytes(sealed, given as Given),
+  rewriteHeader: async (given: object) => {
+    const change = { source: sourceOf(sealed), add: [newcomer], random: random(), ...given }
+    return names((await main.rewriteHeader(change as never)).header)
+  },
+}
+const storeOf = (file: Uint8Array) => {
+  let now = file
+  return {
+    list: async function* () {
+      yield 'one'
+    },
+    read: async () => now,
+    replace: async (_: string, next: Uint8Array) => {
+      now = next
+    },
+  }
+}
+const sealing = {
+  sealBytes: (given: Given) => main.sealBytes(bytesOf(200), { ...given, random: random() }),
+  'sealBytes, commitment made': async (given: Given) => {
+    const { commitment: _, ...rest } = given.context
+    const own = Object.assign(given.context, { commitment: undefined }, rest)
+    return main.sealBytes(bytesOf(200), { recipients: given.recipients, context: own, random: random() })
+  },
+  seal: (given: Given) =>
+    through(
+      main.seal({ recipients: given.recipients, context: given.context, random: random() }),
+      bytesOf(200),
+      50,
+    ),
+}
+const lists: readonly (readonly [string, (given: Given) => Promise<unknown>, (given: Given) => void])[] = [
+  ...Object.entries(sealing).flatMap(
+    ([name, call]) =>
+      [
+        [`${name}, a recipient comes`, call, ({ recipients: to }) => to.push(newcomer)],
+        [`${name}, another in its place`, call, ({ recipients: to }) => to.splice(0, 1, newcomer)],
+        [`${name}, nobody left`, call, ({ recipients: to }) => to.splice(0)],
+        [`${name}, context of the next file`, call, ({ context: own }) => Object.assign(own, { epoch: 2 })],
+      ] as [string, (given: Given) => Promise<unknown>, (given: Given) => void][],
+  ),
+  ...Object.entries(reading).flatMap(
+    ([name, call]) =>
+      [
+        [
+          `${name}, expect loosened`,
+          (g) => call({ identities: g.identities, expect: g.wrong }),
+          (g) => delete g.wrong.epoch,
+        ],
+        [
+          `${name}, expect spoiled`,
+          (g) => call({ identities: g.identities, expect: g.expect }),
+          (g) => Object.assign(g.expect, g.wrong),
+        ],
+        [
+          `${name}, identities emptied`,
+          (g) => call({ identities: g.identities }),
+          (g) => g.identities.splice(0),
+        ],
+        [
+          `${name}, an identity comes`,
+          (g) => {
+            g.identities.splice(0, 1, stranger)
+            return call({ identities: g.identities })
+          },
+          (g) => g.identities.push(pool),
+        ],
+      ] as [string, (given: Given) => Promise<unknown>, (given: Given) => void][],
+  ),
+  ...(
+    [
+      ['emptied', ({ remove }: Given) => remove.splice(0)],
+      ['of another', ({ remove }: Given) => Object.assign(remove[0] ?? {}, { keyId: poolKey.keyId })],
+    ] as const
+  ).map(
+    ([name, change]) =>
+      [
+        `rewriteHeader, remove ${name}`,
+        async ({ remove }: Given) => {
+          const options = { source: sourceOf(withBob), identities, remove, random: random() }
+          return names((await main.rewriteHeader(options)).header)
+        },
+        (given: Given) => void change(given),
+      ] as const,
+  ),
+  [
+    'rewriteHeader, a newcomer comes',
+    async ({ add }) => {
+      const options = { source: sourceOf(sealed), identities, add, random: random() }
+      return names((await main.rewriteHeader(options)).header)
+    },
+    ({ add }) => void add.push(newcomer),
+  ],
+  ...(
+    [
+      ['expect spoiled', ({ register }: Given) => Object.assign(register, { chainId: 5 })],
+      ['identities emptied', (given: Given) => given.identities.splice(0)],
+    ] as const
+  ).map(
+    ([name, change]) =>
+      [
+        `rewrapHeaders, ${name}`,
+        (given: Given) =>
+          main.rewrapHeaders({
+            store: storeOf(sealed),
+            identities: given.identities,
+            from: poolKey.keyId,
+            to: newcomer,
+            expect: given.register,
+            random: random(),
+          }),
+        (given: Given) => void change(given),
+      ] as const,
+  ),
+]
+
+describe('lists and objects count as they were at the call', () => {
+  test.each(lists)('%s', async (_, call, change) => {
+    const wanted = await ends(call(fresh()))
+    const given = fresh()
+    const promise = call(given)
+    change(given)
+    expect(await ends(promise)).toEqual(wanted)
+  })
+
+  test('a file for one does not open for another who came to the list later', async () => {
+    const to = [main.hpkeRecipient(poolKey)]
+    const promise = main.sealBytes(bytesOf(200), { recipients: to, context })
+    to.push(newcomer)
+    await expect(main.openBytes(await promise, { identities: [bob] })).rejects.toMatchObject({
+      code: 'NO_MATCHING_IDENTITY',
+    })
+  })
+})
+
+describe('a recipient that is called by hand, or by a recipient around it', () => {
+  test('a file whose recipient wipes what it was lent opens', async () => {
+    const inner = main.hpkeRecipient(poolKey)
+    const outer: main.Recipient = {
+      ...inner,
+      wrap(request) {
+        const promise = inner.wrap(request)
+        request.fileKey.fill(0)
+        return promise
+      },
+    }
+    const file = await main.sealBytes(bytesOf(9), { recipients: [outer], context })
+    expect((await main.openBytes(file, { identities })).plaintext).toEqual(bytesOf(9))
+  })
+
+  test.each(Object.entries(lentTo))('%s wraps no key of another length', async (_, recipient) => {
+    const wrapOf = (fileKey: unknown) =>
+      ends(
+        recipient.wrap({
+          ...lent,
+          fileKey: fileKey as Uint8Array,
+          context,
+          random: random(),
+          backend: 'auto',
+        }),
+      )
+    for (const fileKey of [bytes(31, 1), bytes(33, 1), bytes(0, 0), 'a'.repeat(32), undefined]) {
+      expect(await wrapOf(fileKey)).toBe('KEY_INVALID')
+    }
+  })
 })

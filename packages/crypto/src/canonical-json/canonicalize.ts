@@ -46,7 +46,7 @@ function write(value: unknown, place: string, depth: number, open: Set<object>):
     case 'object':
       return value === null ? 'null' : writeContainer(value, place, depth, open)
     default:
-      throw refuse(place, `a ${typeof value} is not JSON; leave it out or write it as a string`)
+      throw refuse(place, `a ${typeof value} is not JSON; write it as a string`)
   }
 }
 

@@ -54,7 +54,7 @@ export function decodeBase64Url(text: string, place = 'base64url'): Uint8Array {
   let offset = 0
   for (let index = 0; index < text.length; index++) {
     const value = values[text.charCodeAt(index)] ?? -1
-    if (value < 0) throw refuse('has a character outside A-Z a-z 0-9 - _, as padding is')
+    if (value < 0) throw refuse('has a character outside A-Z a-z 0-9 - _')
     buffer = ((buffer << 6) | value) & 0xffff
     bits += 6
     if (bits >= 8) {
@@ -62,6 +62,6 @@ export function decodeBase64Url(text: string, place = 'base64url'): Uint8Array {
       bytes[offset++] = (buffer >> bits) & 0xff
     }
   }
-  if ((buffer & ((1 << bits) - 1)) !== 0) throw refuse('has unused bits that are not zero')
+  if ((buffer & ((1 << bits) - 1)) !== 0) throw refuse('has unused bits set')
   return bytes
 }

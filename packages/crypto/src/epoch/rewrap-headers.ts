@@ -3,7 +3,7 @@ import { concatBytes, type Random } from '../encoding/bytes.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
 import type { Identity, Recipient } from '../recipient/recipient.js'
 import { requireContext, type SealContext } from '../sealed-file/context.js'
-import { unlockHeader } from '../sealed-file/file-key.js'
+import { ownOpening, unlockHeader } from '../sealed-file/file-key.js'
 import { type ParsedHeader, parseHeader } from '../sealed-file/header.js'
 import { changeRecipients } from '../sealed-file/rewrap.js'
 
@@ -135,6 +135,9 @@ export async function rewrapHeaders(
     throw new CryptoError('OPTION_INVALID', 'atOnce', 'expected a whole number from 1 to 256')
   }
   requireOneScope(options)
+  // The run is long, and what counts is what was given at the call.
+  const opening = ownOpening(options)
+  const own: RewrapOptions = { ...options, ...opening, expect: opening.expect as RewrapOptions['expect'] }
   let rewrapped = 0
   let unchanged = 0
   const unverified: string[] = []
@@ -142,7 +145,7 @@ export async function rewrapHeaders(
   const one = async (name: string): Promise<void> => {
     try {
       const header = parseHeader(await reading(() => store.read(name)))
-      const rewritten = await rewrapParsed(header, options)
+      const rewritten = await rewrapParsed(header, own)
       if (rewritten.renewed === undefined) {
         unchanged += 1
         if (!rewritten.authentic) unverified.push(name)

@@ -2,7 +2,7 @@ import type { Backend } from '../aead/backend.js'
 import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
 import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
-import { concatBytes, type Random } from '../encoding/bytes.js'
+import { concatBytes, type Random, requireBytes } from '../encoding/bytes.js'
 import { utf8 } from '../encoding/utf8.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
 import { hpkeOpenWith, hpkeSealWith } from '../hpke/hpke.js'
@@ -103,15 +103,18 @@ export function kemRecipient(label: StanzaLabel, kem: Kem, publicKey: Uint8Array
     keyId: label.keyId,
     template: stanza(new Uint8Array(kem.encLength), new Uint8Array(wrappedKeyLength)),
     async wrap({ fileKey, binding, random, backend }) {
+      // Its own: the caller may wipe what it lent as soon as it has the promise.
+      const plaintext = new Uint8Array(requireBytes(fileKey, 32, 'fileKey'))
       const message = await hpkeSealWith({
         kem,
         publicKey: key,
         info: wrapInfo(binding),
         aad: canonicalBytes(label),
-        plaintext: fileKey,
+        plaintext,
         random,
         backend,
       })
+      plaintext.fill(0)
       return stanza(message.slice(0, kem.encLength), message.slice(kem.encLength))
     },
   }
@@ -161,7 +164,7 @@ export function kemIdentity(label: StanzaLabel, kem: Kem, key: KemPrivateKey): I
  * @returns `WRAP_REFUSED`
  */
 export function wrapRefused(cause?: unknown): CryptoError {
-  const why = 'the stanza for this identity does not open: the header was altered or names another key'
+  const why = 'the stanza for this identity does not open: altered, or for another key'
   return new CryptoError('WRAP_REFUSED', '$.recipients', why, cause === undefined ? undefined : { cause })
 }
 

@@ -1,6 +1,6 @@
 import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
 import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
-import { concatBytes, drawRandom, isBytes, type Random } from '../encoding/bytes.js'
+import { concatBytes, drawRandom, isBytes, type Random, requireBytes } from '../encoding/bytes.js'
 import { requireOptions } from '../encoding/options.js'
 import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
@@ -72,17 +72,22 @@ export function thresholdRecipient(
     type: 'threshold',
     keyId: label.keyId,
     template: stanza(new Uint8Array(envelopeLength)),
-    async wrap({ fileKey, binding, random }) {
-      const envelope = await wrap({
-        fileKey,
-        context: contextOf(binding, label),
-        random: (length) => drawRandom(random, length),
-      })
-      if (!isBytes(envelope) || envelope.length !== envelopeLength) {
-        const why = `the scheme must give an envelope of ${envelopeLength} bytes`
-        throw new CryptoError('RECIPIENT_INVALID', 'wrap', why)
+    async wrap({ fileKey: lent, binding, random }) {
+      const fileKey = new Uint8Array(requireBytes(lent, 32, 'fileKey'))
+      try {
+        const envelope = await wrap({
+          fileKey,
+          context: contextOf(binding, label),
+          random: (length) => drawRandom(random, length),
+        })
+        if (!isBytes(envelope) || envelope.length !== envelopeLength) {
+          const why = `the scheme must give an envelope of ${envelopeLength} bytes`
+          throw new CryptoError('RECIPIENT_INVALID', 'wrap', why)
+        }
+        return stanza(envelope)
+      } finally {
+        fileKey.fill(0)
       }
-      return stanza(envelope)
     },
   }
 }

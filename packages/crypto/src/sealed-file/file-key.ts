@@ -3,7 +3,7 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import type { Backend } from '../aead/backend.js'
 import { concatBytes, equalBytes, isBytes } from '../encoding/bytes.js'
-import { requireOptions } from '../encoding/options.js'
+import { isPlain, requireKnownNames, requireList, requireOptions } from '../encoding/options.js'
 import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 import type { Identity, Recipient, Stanza, WrapRequest } from '../recipient/recipient.js'
@@ -103,9 +103,46 @@ export function commitmentSaltOf(fileKey: Uint8Array, salt: Uint8Array): Uint8Ar
 export interface OpenOptions {
   /** Tried in order until one opens the file. When none does, the first one's error comes out. */
   readonly identities: readonly Identity[]
-  /** Fields of the context that must agree; a mismatch is an error before any payload is read. */
-  readonly expect?: Partial<SealContext> | undefined
+  /**
+   * Fields of the context that must agree; a mismatch is an error before any payload is read. Left out by leaving it out: undefined
+   * is refused, which is how a setting that is missing looks.
+   */
+  readonly expect?: Partial<SealContext>
   readonly backend?: Backend | undefined
+}
+
+/** The same once its names were checked: undefined then means that nothing is compared. */
+export type OwnOpening = Omit<OpenOptions, 'expect'> & { readonly expect?: OpenOptions['expect'] | undefined }
+
+/**
+ * Refuses an expectation that would be none: one that is undefined, or that stands under another name.
+ *
+ * @param options - what the caller gave
+ * @param more - names beside those of {@link OpenOptions}
+ * @throws CryptoError `OPTION_INVALID`
+ */
+export function requireOpening(options: OpenOptions, more: readonly string[] = []): void {
+  requireKnownNames(options, ['identities', 'expect', 'backend', ...more], ['expect'])
+}
+
+/**
+ * Copies what opening takes, before the first wait: what counts is what was given at the call.
+ *
+ * @param options - what the caller gave
+ * @returns the fields of {@link OpenOptions} alone, with a list and an object of their own
+ * @throws CryptoError `OPTION_INVALID`
+ */
+export function ownOpening(options: OwnOpening): OwnOpening {
+  const { identities, expect, backend } = requireOptions(options)
+  return {
+    identities: requireList(identities, 'identities'),
+    // All own fields, also those that a spread leaves out: none that the caller expects may be lost. What is no plain object
+    // is refused where it is compared.
+    expect: isPlain(expect)
+      ? Object.fromEntries(Reflect.ownKeys(expect).map((name) => [name, expect[name as keyof SealContext]]))
+      : expect,
+    backend,
+  }
 }
 
 /**
@@ -117,9 +154,8 @@ export interface OpenOptions {
  * @throws CryptoError `OPTION_INVALID`, `CONTEXT_MISMATCH`, `NO_MATCHING_IDENTITY`, `WRAP_REFUSED`, `HEADER_REFUSED`; what the first
  *   failing identity threw (`EPOCH_RETIRED`, `SHARES_MISSING`, an error of its transport), when none opens the file
  */
-export async function unlockHeader(header: ParsedHeader, options: OpenOptions): Promise<Uint8Array> {
-  const { identities, expect = {}, backend = 'auto' } = requireOptions(options)
-  if (!Array.isArray(identities)) throw new CryptoError('OPTION_INVALID', 'identities', 'expected an array')
+export async function unlockHeader(header: ParsedHeader, options: OwnOpening): Promise<Uint8Array> {
+  const { identities, expect = {}, backend = 'auto' } = ownOpening(options)
   requireContext(header.context, expect)
   const { recipients: stanzas, context } = header
   const binding = bindingOf(header)
@@ -143,7 +179,7 @@ export async function unlockHeader(header: ParsedHeader, options: OpenOptions): 
       const fileKey = new Uint8Array(given)
       if (equalBytes(headerMac(header, fileKey)(header.encoded), header.mac)) return fileKey
       fileKey.fill(0)
-      const why = 'the header is not authentic: it was altered after sealing'
+      const why = 'the header was altered after sealing'
       throw new CryptoError('HEADER_REFUSED', 'header', why)
     } catch (error) {
       // Whatever stopped this one (a closed epoch, a committee out of reach, a stanza that wraps some other key), another may
@@ -155,6 +191,6 @@ export async function unlockHeader(header: ParsedHeader, options: OpenOptions): 
   throw new CryptoError(
     'NO_MATCHING_IDENTITY',
     '$.recipients',
-    `the file is not sealed to any of the ${identities.length} identities given`,
+    `not sealed to any of the ${identities.length} identities`,
   )
 }

@@ -1,11 +1,20 @@
 import { aeadTagLength } from '../aead/aead.js'
 import { isBytes, requireUnmoved } from '../encoding/bytes.js'
+import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { chunksAtOnce, createPipeline, inOrder, type Pipeline } from '../pipeline/pipeline.js'
 import { createByteQueue } from './byte-queue.js'
 import { type ChunkSplitter, createChunkSplitter, requireAttached } from './chunk-splitter.js'
 import type { SealContext } from './context.js'
-import { commitmentSaltOf, type OpenOptions, payloadCipherOf, unlockHeader } from './file-key.js'
+import {
+  commitmentSaltOf,
+  type OpenOptions,
+  type OwnOpening,
+  ownOpening,
+  payloadCipherOf,
+  requireOpening,
+  unlockHeader,
+} from './file-key.js'
 import { macLength, type ParsedHeader, parseHeader, parsePrefix, prefixLength, truncated } from './header.js'
 import { layoutOfPayload, type PayloadCipher } from './payload.js'
 
@@ -49,6 +58,7 @@ export interface OpenedFile {
  */
 export async function openBytes(sealed: Uint8Array, options: OpenOptions): Promise<OpenedFile> {
   const header = parseHeader(sealed)
+  requireOpening(options)
   const { length } = sealed
   const { chunks, plaintextLength } = layoutOfPayload(length - header.payloadOffset, header.chunkSize)
   const { cipher, commitmentSalt } = await unlock(header, options)
@@ -77,10 +87,11 @@ export async function openBytes(sealed: Uint8Array, options: OpenOptions): Promi
  */
 export async function unlock(
   header: ParsedHeader,
-  options: OpenOptions,
+  options: OwnOpening,
 ): Promise<{ readonly cipher: PayloadCipher; readonly commitmentSalt: Uint8Array }> {
+  const { backend = 'auto' } = requireOptions(options)
   const fileKey = await unlockHeader(header, options)
-  const cipher = await payloadCipherOf(header, fileKey, options.backend ?? 'auto')
+  const cipher = await payloadCipherOf(header, fileKey, backend)
   const commitmentSalt = commitmentSaltOf(fileKey, header.salt)
   fileKey.fill(0)
   return { cipher, commitmentSalt }
@@ -113,6 +124,12 @@ interface Opening {
  * @returns the transform, and the context as a promise; errors of {@link openBytes} come out of the stream
  */
 export function openStream(options: OpenOptions): OpenTransform {
+  // What is wrong with them comes out of the stream, like all else.
+  const own = (async () => {
+    requireOpening(options)
+    return ownOpening(options)
+  })()
+  own.catch(() => undefined)
   let queue = createByteQueue()
   let headerLength: number | undefined
   let index = 0
@@ -146,7 +163,7 @@ export function openStream(options: OpenOptions): OpenTransform {
   }
   const begin = async (controller: TransformStreamDefaultController<Uint8Array>) => {
     const header = parseHeader(queue.take(queue.length))
-    const { cipher } = await unlock(header, options)
+    const { cipher } = await unlock(header, await own)
     const pipeline = createPipeline<Uint8Array>({
       limit: chunksAtOnce(header.chunkSize),
       deliver(chunk) {

@@ -1,10 +1,9 @@
 import { aeadTagLength } from '../aead/aead.js'
 import { isBytes } from '../encoding/bytes.js'
-import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { chunksAtOnce, inOrder } from '../pipeline/pipeline.js'
 import type { SealContext } from './context.js'
-import type { OpenOptions } from './file-key.js'
+import { type OpenOptions, ownOpening, requireOpening } from './file-key.js'
 import { macLength, type ParsedHeader, parseHeader, parsePrefix, prefixLength, truncated } from './header.js'
 import { unlock } from './open.js'
 import { layoutOfPayload } from './payload.js'
@@ -70,10 +69,16 @@ export interface SealedReader {
 export async function sealedReader(
   options: OpenOptions & { readonly source: RangeSource },
 ): Promise<SealedReader> {
-  const { source } = requireOptions(options)
+  requireOpening(options, ['source'])
+  return readerOf(options)
+}
+
+async function readerOf(options: OpenOptions & { readonly source: RangeSource }): Promise<SealedReader> {
+  const { source } = options
+  const own = ownOpening(options)
   const header = await readHeader(source)
   const layout = layoutOfPayload(source.size - header.payloadOffset, header.chunkSize)
-  const { cipher } = await unlock(header, options)
+  const { cipher } = await unlock(header, own)
   return {
     context: header.context,
     plaintextLength: layout.plaintextLength,
@@ -124,8 +129,9 @@ export async function openRange(options: OpenRangeOptions): Promise<{
   readonly context: SealContext
   readonly plaintextLength: number
 }> {
-  const { start, end } = requireOptions(options)
-  const reader = await sealedReader(options)
+  requireOpening(options, ['source', 'start', 'end'])
+  const { start, end } = options
+  const reader = await readerOf(options)
   const { context, plaintextLength } = reader
   return { plaintext: await reader.read(start, end), context, plaintextLength }
 }

@@ -2,7 +2,16 @@ import { concatBytes, type Random, requireUnmoved } from '../encoding/bytes.js'
 import { requireKnownNames, requireList, requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import type { Recipient, Stanza } from '../recipient/recipient.js'
-import { bindingOf, headerMac, type OpenOptions, unlockHeader, wrapFor } from './file-key.js'
+import {
+  bindingOf,
+  headerMac,
+  type OpenOptions,
+  type OwnOpening,
+  ownOpening,
+  requireOpening,
+  unlockHeader,
+  wrapFor,
+} from './file-key.js'
 import { encodeHeader, type ParsedHeader, parseHeader } from './header.js'
 import { type RangeSource, readHeader } from './range.js'
 import { isKnown, maximumStanzas, nameOf, parseStanzas } from './stanza.js'
@@ -22,6 +31,8 @@ export interface RecipientChange extends OpenOptions {
   readonly remove?: readonly RecipientName[] | undefined
   readonly random: Random
 }
+
+type OwnChange = OwnOpening & Pick<RecipientChange, 'add' | 'remove' | 'random'>
 
 /** One recipient as a header shows it. */
 export interface ListedRecipient {
@@ -60,10 +71,8 @@ export function listRecipients(sealed: Uint8Array): readonly ListedRecipient[] {
  *   `RECIPIENT_UNSUPPORTED` when a newcomer wraps into something that no reader takes; `HEADER_TOO_LARGE`; as
  *   `unlockHeader`
  */
-export async function changeRecipients(header: ParsedHeader, change: RecipientChange): Promise<Uint8Array> {
-  const { random, backend = 'auto' } = change
-  const add = requireList(change.add ?? [], 'add')
-  const remove = requireList(change.remove ?? [], 'remove')
+export async function changeRecipients(header: ParsedHeader, change: OwnChange): Promise<Uint8Array> {
+  const { random, backend = 'auto', add = [], remove = [] } = ownChange(change)
   const fileKey = await unlockHeader(header, change)
   const mac = headerMac(header, fileKey)
   let kept = header.recipients
@@ -100,8 +109,21 @@ export async function changeRecipients(header: ParsedHeader, change: RecipientCh
   return concatBytes(encoded, mac(encoded))
 }
 
-function without(stanzas: readonly Stanza[], name: RecipientName): readonly Stanza[] {
-  const { keyId, type } = requireOptions(name, 'remove')
+/** Copies a change before the first wait: what counts is what was given at the call. */
+function ownChange(change: OwnChange): OwnChange {
+  const named = (name: RecipientName) => {
+    const { keyId, type } = requireOptions(name, 'remove')
+    return { keyId, type }
+  }
+  return {
+    ...ownOpening(change),
+    add: requireList(change.add ?? [], 'add'),
+    remove: requireList(change.remove ?? [], 'remove').map(named),
+    random: change.random,
+  }
+}
+
+function without(stanzas: readonly Stanza[], { keyId, type }: RecipientName): readonly Stanza[] {
   const matches = (stanza: Stanza) =>
     stanza['keyId'] === keyId && (type === undefined || stanza.type === type)
   const kept = stanzas.filter((stanza) => !matches(stanza))
@@ -140,8 +162,9 @@ export async function rewriteHeader(
     ['source', 'identities', 'expect', 'backend', 'add', 'remove', 'random'],
     ['remove', 'expect'],
   )
+  const own = ownChange(options)
   const parsed = await readHeader(options.source)
-  const header = await changeRecipients(parsed, options)
+  const header = await changeRecipients(parsed, own)
   return { header, previous: concatBytes(parsed.encoded, parsed.mac), payloadOffset: parsed.payloadOffset }
 }
 
@@ -160,6 +183,7 @@ export async function addRecipient(
   options: OpenOptions & { readonly recipient: Recipient; readonly random: Random },
 ): Promise<Uint8Array> {
   const header = parseHeader(sealed)
+  requireOpening(options, ['recipient', 'random'])
   const { length } = sealed
   const { identities, expect, backend, recipient, random } = options
   const rewritten = await changeRecipients(header, { identities, expect, backend, add: [recipient], random })
@@ -185,7 +209,8 @@ export async function removeRecipient(
   const header = parseHeader(sealed)
   // Field by field: a stray `add` would wrap the file key, and nothing here draws randomness.
   const { length } = sealed
-  const { identities, expect, backend, keyId, type } = requireOptions(options)
+  requireOpening(options, ['keyId', 'type'])
+  const { identities, expect, backend, keyId, type } = options
   const random: Random = () => {
     throw new CryptoError('RANDOM_INVALID', 'random', 'removing a recipient draws no randomness')
   }

@@ -68,16 +68,18 @@ async function beginSealing(
   options: SealBytesOptions,
   commit: (salt: Uint8Array) => Promise<Digest>,
 ): Promise<Sealing> {
-  const { recipients, random, backend = 'auto' } = options
+  const { random, backend = 'auto' } = options
+  // Copies before the first wait: the caller may go on with its list, and with its context for the next file.
+  const recipients = requireRecipients(options.recipients)
+  const context = { ...options.context }
   const fileKey = drawRandom(random, fileKeyLength)
   // A key that anybody can guess: of a source that fails, or of a buffer that somebody wiped.
   if (fileKey.every((byte) => byte === 0)) {
     throw new CryptoError('RANDOM_INVALID', 'random', 'expected other than zeros')
   }
   const salt = drawRandom(random, saltLength)
-  const commitment = options.context?.commitment ?? (await commit(commitmentSaltOf(fileKey, salt)))
-  const core = coreOf(options, salt, commitment)
-  requireRecipients(recipients)
+  const commitment = context.commitment ?? (await commit(commitmentSaltOf(fileKey, salt)))
+  const core = coreOf({ ...options, context }, salt, commitment)
   const binding = bindingOf(core)
   // Before any recipient is asked: what it does can change neither.
   const cipher = await payloadCipherOf(core, fileKey, backend)
@@ -102,9 +104,11 @@ function coreOf(
   }
 }
 
-function requireRecipients(recipients: readonly Recipient[]): void {
+function requireRecipients(recipients: readonly Recipient[]): readonly Recipient[] {
   try {
-    parseStanzas(recipients.map(({ template, wrap }) => (typeof wrap === 'function' ? template : wrap)))
+    const own = recipients.slice()
+    parseStanzas(own.map(({ template, wrap }) => (typeof wrap === 'function' ? template : wrap)))
+    return own
   } catch (error) {
     const why = 'a file has 1 to 10000 recipients, none twice'
     throw new CryptoError('RECIPIENT_INVALID', 'recipients', why, { cause: error })
@@ -213,10 +217,10 @@ export function sealedSize(
     throw new CryptoError('OPTION_INVALID', 'plaintextLength', 'a length is a whole number of bytes')
   }
   requireOptions(options)
-  requireRecipients(options.recipients)
+  const recipients = requireRecipients(options.recipients)
   const commitment: Digest = options.context?.commitment ?? `sha256:${'0'.repeat(64)}`
   const core = coreOf(options, new Uint8Array(saltLength), commitment)
-  const stanzas = options.recipients.map((recipient) => recipient.template)
+  const stanzas = recipients.map((recipient) => recipient.template)
   const encoded = encodeHeader({ ...core, recipients: stanzas })
   const { chunks, payloadLength } = layoutOfPlaintext(plaintextLength, core.chunkSize)
   if (chunks > maximumChunks) {
