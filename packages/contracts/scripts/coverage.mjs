@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // Line and branch coverage of solidity/ by the Solidity tests; exits 1 below the floor that the project asks for. Lines inside
-// inline assembly are not counted: the pipeline that coverage needs (--ir-minimum) keeps no places for them.
+// inline assembly are not counted: the pipeline that coverage needs (--ir-minimum) keeps no places for them. The tests are compiled
+// and run in parts, because what the compiler says of all of them at once does not fit into its WebAssembly's memory.
 //   node scripts/coverage.mjs [--floor 98]
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -15,24 +16,59 @@ const require = createRequire(import.meta.url)
 const openZeppelin = dirname(require.resolve('@openzeppelin/contracts/package.json'))
 const flag = process.argv.indexOf('--floor')
 const floor = flag < 0 ? 98 : Number(process.argv[flag + 1])
-const folder = mkdtempSync(join(tmpdir(), 'sealpool-coverage-'))
-const report = join(folder, 'lcov.info')
-const run = spawnSync(
-  findForge(),
-  [
-    ...['coverage', '--ir-minimum', '--root', packageRoot, '--use', join(packageRoot, 'scripts', 'solc.mjs')],
-    ...['--remappings', `@openzeppelin/contracts/=${openZeppelin}/`],
-    ...['--report', 'lcov', '--report-file', report],
-  ],
-  {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    env: { FOUNDRY_FUZZ_RUNS: '32', FOUNDRY_INVARIANT_RUNS: '8', ...process.env },
-  },
-)
-if (run.status !== 0) {
-  process.stderr.write((run.stdout + run.stderr).slice(-4_000))
-  process.exit(1)
+const parts = 2
+
+/** The tests in parts of about one size, each with what it imports of the others; what is no test is in every part. */
+function testParts() {
+  const texts = new Map(
+    readdirSync(join(packageRoot, 'test'))
+      .filter((name) => name.endsWith('.sol'))
+      .map((name) => [name, readFileSync(join(packageRoot, 'test', name), 'utf8')]),
+  )
+  const isTest = (name) => name.endsWith('.t.sol')
+  const sizeOf = (name) => texts.get(name)?.length ?? 0
+  const shared = [...texts.keys()].filter((name) => !isTest(name))
+  const found = Array.from({ length: parts }, () => ({ names: new Set(shared), size: 0 }))
+  for (const name of [...texts.keys()].filter(isTest).sort((a, b) => sizeOf(b) - sizeOf(a))) {
+    const smallest = found.reduce((least, part) => (part.size < least.size ? part : least))
+    smallest.names.add(name)
+    smallest.size += sizeOf(name)
+    for (const [, imported] of (texts.get(name) ?? '').matchAll(/from "\.\/([^"]+\.t\.sol)"/g))
+      smallest.names.add(imported)
+  }
+  return found.map(({ names }) => [...names])
+}
+
+/** The report of some tests alone; ends the program when they do not pass. */
+function lcovOf(names) {
+  const folder = mkdtempSync(join(tmpdir(), 'sealpool-coverage-'))
+  try {
+    for (const part of ['solidity', 'foundry.toml']) {
+      cpSync(join(packageRoot, part), join(folder, part), { recursive: true })
+    }
+    for (const name of names) cpSync(join(packageRoot, 'test', name), join(folder, 'test', name))
+    const report = join(folder, 'lcov.info')
+    const run = spawnSync(
+      findForge(),
+      [
+        ...['coverage', '--ir-minimum', '--root', folder, '--use', join(packageRoot, 'scripts', 'solc.mjs')],
+        ...['--remappings', `@openzeppelin/contracts/=${openZeppelin}/`],
+        ...['--report', 'lcov', '--report-file', report],
+      ],
+      {
+        encoding: 'utf8',
+        maxBuffer: 1 << 28,
+        env: { FOUNDRY_FUZZ_RUNS: '32', FOUNDRY_INVARIANT_RUNS: '8', ...process.env },
+      },
+    )
+    if (run.status !== 0) {
+      process.stderr.write((run.stdout + run.stderr).slice(-4_000))
+      process.exit(1)
+    }
+    return readFileSync(report, 'utf8')
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 /** Numbers of the lines inside the assembly blocks of a source, their first and last line not counted. */
@@ -47,24 +83,34 @@ function assemblyLines(source) {
   return inside
 }
 
-const rows = []
-for (const record of readFileSync(report, 'utf8').split('end_of_record')) {
-  const file = /^SF:(.*)$/m.exec(record)?.[1]?.replace(/^.*(solidity\/)/, '$1')
-  if (file === undefined || !file.startsWith('solidity/')) continue
-  const assembly = assemblyLines(readFileSync(join(packageRoot, file), 'utf8'))
-  const lines = [...record.matchAll(/^DA:(\d+),(\d+)$/gm)]
-    .map(([, line, hits]) => [line, Number(hits)])
-    .filter(([line]) => !assembly.has(Number(line)))
-  const branches = [...record.matchAll(/^BRDA:(\d+),\d+,\d+,(-|\d+)$/gm)].map(([, line, hits]) => [
-    line,
-    hits === '-' ? 0 : Number(hits),
-  ])
-  rows.push({ file, lines, branches })
+/** File to hits of each line, and of each branch by line, block and number; the hits of all parts together. */
+const hits = new Map()
+const add = (counts, key, count) => counts.set(key, (counts.get(key) ?? 0) + count)
+for (const names of testParts()) {
+  for (const record of lcovOf(names).split('end_of_record')) {
+    const file = /^SF:(.*)$/m.exec(record)?.[1]?.replace(/^.*(solidity\/)/, '$1')
+    if (file === undefined || !file.startsWith('solidity/')) continue
+    const { lines, branches } = hits.get(file) ?? { lines: new Map(), branches: new Map() }
+    hits.set(file, { lines, branches })
+    for (const [, line, count] of record.matchAll(/^DA:(\d+),(\d+)$/gm)) add(lines, line, Number(count))
+    for (const [, branch, count] of record.matchAll(/^BRDA:(\d+,\d+,\d+),(-|\d+)$/gm)) {
+      add(branches, branch, count === '-' ? 0 : Number(count))
+    }
+  }
 }
-rmSync(folder, { recursive: true })
+const rows = [...hits]
+  .sort(([a], [b]) => (a < b ? -1 : 1))
+  .map(([file, { lines, branches }]) => {
+    const assembly = assemblyLines(readFileSync(join(packageRoot, file), 'utf8'))
+    return {
+      file,
+      lines: [...lines].filter(([line]) => !assembly.has(Number(line))),
+      branches: [...branches].map(([branch, count]) => [branch.split(',')[0], count]),
+    }
+  })
 const share = (list) =>
-  list.length === 0 ? 100 : (100 * list.filter(([, hits]) => hits > 0).length) / list.length
-const missed = (list) => [...new Set(list.filter(([, hits]) => hits === 0).map(([line]) => line))].join(' ')
+  list.length === 0 ? 100 : (100 * list.filter(([, count]) => count > 0).length) / list.length
+const missed = (list) => [...new Set(list.filter(([, count]) => count === 0).map(([line]) => line))].join(' ')
 for (const { file, lines, branches } of rows) {
   const [l, b] = [share(lines), share(branches)]
   const gaps = `${l < 100 ? ` lines ${missed(lines)}` : ''}${b < 100 ? ` branches ${missed(branches)}` : ''}`
