@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findForge } from './forge.mjs'
 
@@ -18,35 +18,34 @@ const flag = process.argv.indexOf('--floor')
 const floor = flag < 0 ? 98 : Number(process.argv[flag + 1])
 const parts = 2
 
-/** The tests in parts of about one size, each with what it imports of the others; what is no test is in every part. */
+/** The tests in parts of about one size, each with what it imports of the others. */
 function testParts() {
   const texts = new Map(
     readdirSync(join(packageRoot, 'test'))
-      .filter((name) => name.endsWith('.sol'))
+      .filter((name) => name.endsWith('.t.sol'))
       .map((name) => [name, readFileSync(join(packageRoot, 'test', name), 'utf8')]),
   )
-  const isTest = (name) => name.endsWith('.t.sol')
-  const sizeOf = (name) => texts.get(name)?.length ?? 0
-  const shared = [...texts.keys()].filter((name) => !isTest(name))
-  const found = Array.from({ length: parts }, () => ({ names: new Set(shared), size: 0 }))
-  for (const name of [...texts.keys()].filter(isTest).sort((a, b) => sizeOf(b) - sizeOf(a))) {
+  const found = Array.from({ length: parts }, () => ({ names: new Set(), size: 0 }))
+  for (const [name, text] of [...texts].sort(([, a], [, b]) => b.length - a.length)) {
     const smallest = found.reduce((least, part) => (part.size < least.size ? part : least))
     smallest.names.add(name)
-    smallest.size += sizeOf(name)
-    for (const [, imported] of (texts.get(name) ?? '').matchAll(/from "\.\/([^"]+\.t\.sol)"/g))
-      smallest.names.add(imported)
+    smallest.size += text.length
+    for (const [, imported] of text.matchAll(/from "\.\/([^"]+\.t\.sol)"/g)) smallest.names.add(imported)
   }
-  return found.map(({ names }) => [...names])
+  return found.map(({ names }) => names)
 }
 
 /** The report of some tests alone; ends the program when they do not pass. */
 function lcovOf(names) {
   const folder = mkdtempSync(join(tmpdir(), 'sealpool-coverage-'))
   try {
-    for (const part of ['solidity', 'foundry.toml']) {
-      cpSync(join(packageRoot, part), join(folder, part), { recursive: true })
+    const isOther = (path) => path.endsWith('.t.sol') && !names.has(basename(path))
+    for (const part of ['solidity', 'test', 'foundry.toml']) {
+      cpSync(join(packageRoot, part), join(folder, part), {
+        recursive: true,
+        filter: (path) => !isOther(path),
+      })
     }
-    for (const name of names) cpSync(join(packageRoot, 'test', name), join(folder, 'test', name))
     const report = join(folder, 'lcov.info')
     const run = spawnSync(
       findForge(),
