@@ -2,7 +2,7 @@ import { splitMail } from '../../define/split-mail.js'
 import { latin1, latin1Bytes } from './message.js'
 
 /**
- * Splits a mailbox into its messages, exactly as `readMail` does for the code that reads them: see {@link splitMail}.
+ * Splits a mailbox into its messages, exactly as `readMail` does for the code that reads them: see `splitMail`.
  *
  * @param bytes the file; one message alone is a mailbox of one
  * @param most messages that are taken
