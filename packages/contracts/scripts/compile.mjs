@@ -78,6 +78,7 @@ const deployed = [
     'ContributionBatches',
     'Approvals',
     'Permissions',
+    'Credits',
     'JobBoard',
     'PoolFactory',
   ],

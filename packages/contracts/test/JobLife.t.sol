@@ -390,7 +390,7 @@ contract JobLifeTest is World {
         refused(JobBoard.DeadlineTooFar.selector);
         board.proposeJob(p);
         refused(JobBoard.BurnShareTooLarge.selector);
-        new JobBoard(protocolToken, nodes, factory, permissions, 10_001);
+        new JobBoard(protocolToken, nodes, factory, permissions, credits, 10_001);
     }
 
     function test_approvalAndFundingAreRefusedByName() external {

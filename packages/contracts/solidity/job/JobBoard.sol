@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ERC20Burnable} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Burnable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Credits} from "../market/Credits.sol";
 import {NodeRegistry} from "../node/NodeRegistry.sol";
 import {StatementProof} from "../node/StatementGuard.sol";
 import {Permissions, RunPrice, Terms} from "../permission/Permissions.sol";
@@ -16,7 +17,8 @@ import {JobStore} from "./JobStore.sol";
 
 /// @title Proposal, approval, escrow, release and settlement of jobs
 /// @notice A job runs only when every pool in it granted it by vote. Money is in escrow from funding to settlement and
-/// returns in full on refusal, failure, cancellation and expiry. Which node has a job stands in {JobNodes}.
+/// returns in full on refusal, failure, cancellation and expiry; credits that stand for a part of it return as credits. Which
+/// node has a job stands in {JobNodes}.
 contract JobBoard is JobNodes, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
@@ -70,6 +72,7 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
     error EscrowShort(address token, uint256 received, uint256 expected);
     error BurnAboveCeiling(uint256 id, address pool, uint256 burn, uint256 ceiling);
     error BurnCeilingsDiffer(uint256 id, uint256 given, uint256 pools);
+    error CreditLimitsDiffer(uint256 id, uint256 given, uint256 pools);
     error AlreadyStarted(uint256 id, JobState state);
     error BudgetHeadsDiffer(uint256 id, uint256 given, uint256 pools);
     error NothingToBurn(address pool);
@@ -79,8 +82,9 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         NodeRegistry nodeRegistry_,
         IPoolDirectory pools_,
         Permissions permissions_,
+        Credits credits_,
         uint16 burnShareBps_
-    ) JobStore(nodeRegistry_, pools_, permissions_) {
+    ) JobStore(nodeRegistry_, pools_, permissions_, credits_) {
         if (burnShareBps_ > 10_000) revert BurnShareTooLarge(burnShareBps_);
         protocolToken = protocolToken_;
         burnShareBps = burnShareBps_;
@@ -142,17 +146,32 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
 
     /// @notice Takes the price into escrow and counts the grants, none of which may use up pool tokens. Only the consumer.
     function fund(uint256 id) external nonReentrant {
-        _fund(id, new uint256[](_job(id).poolCount));
+        _fund(id, new uint256[](_job(id).poolCount), new uint256[](0), type(uint256).max);
     }
 
     /// @notice The same where grants use up pool tokens.
     /// @param burnCeilings The most of each pool's tokens that the consumer will pay, in the order of the job: a grant may have
     /// been replaced since the consumer read it.
     function fundUpTo(uint256 id, uint256[] calldata burnCeilings) external nonReentrant {
-        _fund(id, burnCeilings);
+        _fund(id, burnCeilings, new uint256[](0), type(uint256).max);
     }
 
-    function _fund(uint256 id, uint256[] memory burnCeilings) private {
+    /// @notice The same where credits pay a part of the price, or all of it ({Credits.hold}).
+    /// @param creditLimits The most of each pool's credits that the consumer will spend, in the order of the job; zero: none.
+    /// @param priceLimit The most protocol tokens that the consumer will pay besides: what a credit is worth may have changed
+    /// since the consumer read it.
+    function fundWithCredits(
+        uint256 id,
+        uint256[] calldata burnCeilings,
+        uint256[] calldata creditLimits,
+        uint256 priceLimit
+    ) external nonReentrant {
+        uint256 count = _job(id).poolCount;
+        if (creditLimits.length != count) revert CreditLimitsDiffer(id, creditLimits.length, count);
+        _fund(id, burnCeilings, creditLimits, priceLimit);
+    }
+
+    function _fund(uint256 id, uint256[] memory burnCeilings, uint256[] memory creditLimits, uint256 ceiling) private {
         StoredJob storage job = _job(id);
         _requireConsumer(id, job);
         _requireBefore(id, job);
@@ -177,14 +196,26 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
             }
             burns[i] = run.poolTokenBurn;
             price += run.price;
+            if (creditLimits.length != 0) price -= _holdCredits(id, part, run.price, creditLimits[i]);
         }
-        if (price > job.priceCeiling) revert PriceAboveCeiling(id, price, job.priceCeiling);
+        if (ceiling > job.priceCeiling) ceiling = job.priceCeiling;
+        if (price > ceiling) revert PriceAboveCeiling(id, price, ceiling);
         emit JobFunded(id, msg.sender, price);
         if (job.class == JobClass.Drawn) _scheduleDraw(id, nodeRegistry.nodeCount());
         for (uint256 i; i < count; ++i) {
             if (burns[i] != 0) _take(IERC20(IPool(_parts[id][i].pool).token()), burns[i]);
         }
         _take(protocolToken, price);
+    }
+
+    /// @return waived What credits pay of the price.
+    function _holdCredits(uint256 id, StoredPart storage part, uint128 price, uint256 limit)
+        private
+        returns (uint256 waived)
+    {
+        if (limit == 0) return 0;
+        waived = credits.hold(id, part.pool, msg.sender, price, limit);
+        part.credited = waived != 0;
     }
 
     /// @notice The node that runs the job declares its result. Statement facts: bytes32 manifestDigest,
@@ -311,7 +342,7 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
             }
             bool approved = permissions.usable(msg.sender, pool, granted);
             if (approved) ++approvals;
-            _parts[id][i] = StoredPart(pool, 0, approved, 0);
+            _parts[id][i] = StoredPart(pool, 0, approved, 0, false);
         }
         JobState state = approvals == count ? JobState.Approved : JobState.Proposed;
         uint256 ceiling = proposal.priceCeiling;
@@ -364,6 +395,7 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         for (uint256 i; i < count; ++i) {
             StoredPart memory part = _parts[id][i];
             RunPrice memory run = permissions.priceOf(job.consumer, part.pool, granted, part.generation);
+            if (part.credited) run.price -= uint128(credits.spend(id, part.pool));
             uint256 burn = uint256(run.price) * burnShareBps / 10_000;
             uint256 rest = run.price - burn;
             burned += burn;
@@ -396,6 +428,7 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
             StoredPart memory part = _parts[id][i];
             RunPrice memory run = permissions.priceOf(consumer, part.pool, granted, part.generation);
             price += run.price;
+            if (part.credited) price -= credits.giveBack(id, part.pool);
             if (untouched) permissions.giveBack(consumer, part.pool, granted, part.generation);
             if (run.poolTokenBurn != 0) IERC20(IPool(part.pool).token()).safeTransfer(consumer, run.poolTokenBurn);
         }
