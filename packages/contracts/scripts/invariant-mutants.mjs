@@ -68,11 +68,39 @@ const mutants = [
     ['PoolToken(token).totalSupply() - reserved;', 'PoolToken(token).totalSupply();'],
   ],
   [
-    'no token from nothing',
+    'no credit from nothing',
     'credits that do not sum to zero',
-    MARKET,
+    JOBS,
     'market/Credits.sol',
-    ['        outstanding[pool] -= amount;\n', ''],
+    ['            outstanding[pool] -= payment.credits;\n', ''],
+  ],
+  [
+    'no credit from nothing',
+    'points are turned into credits twice',
+    JOBS,
+    'market/Credits.sol',
+    ['        countedPoints[pool][account] += amount;\n', ''],
+  ],
+  [
+    'no credit from nothing',
+    'what is held for a job can be spent again',
+    JOBS,
+    'market/Credits.sol',
+    ['        balanceOf[pool][account] = balance - amount;\n', ''],
+  ],
+  [
+    'no credit from nothing',
+    'credits of a settled job come back',
+    JOBS,
+    'market/Credits.sol',
+    ['        if (spent) {', '        if (spent && jobId == 0) {'],
+  ],
+  [
+    'no credit from nothing',
+    'credits are paid out in tokens',
+    JOBS,
+    'job/JobBoard.sol',
+    ['if (part.credited) run.price -= credits.end(', 'if (part.credited) credits.end('],
   ],
 
   [

@@ -449,6 +449,18 @@ contract AuditTest is World {
         founding.maximumSupply = uint256(type(uint96).max) + 1;
         refused(PoolTokenDeployer.SupplyCapInvalid.selector);
         factory.found(founding);
+        // Sums that no number holds have a name, too.
+        founding = allocated(type(uint256).max, 0, 10);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                PoolTokenDeployer.SupplyCapInvalid.selector, 1_005, type(uint256).max, type(uint96).max
+            )
+        );
+        factory.found(founding);
+        founding = allocated(10, 0, 10);
+        founding.treasuryAmount = type(uint256).max;
+        refused(PoolTokenDeployer.SupplyCapInvalid.selector);
+        factory.found(founding);
         founding = allocated(0, 0, 10);
         vm.expectRevert(abi.encodeWithSelector(PoolTokenDeployer.AllocationInvalid.selector, 0));
         factory.found(founding);

@@ -212,11 +212,11 @@ contract JobCreditsTest is World {
 
     function test_aWrongNumberOfLimitsFundsNothing() external {
         uint256 id = approved(PRICE);
-        vm.expectRevert(abi.encodeWithSelector(JobBoard.CreditLimitsDiffer.selector, id, 2, 1));
+        vm.expectRevert(abi.encodeWithSelector(JobBoard.BurnCeilingsDiffer.selector, id, 2, 1));
         board.fundWithCredits(id, all(0, 1), all(0, 2), NO_LIMIT);
-        vm.expectRevert(abi.encodeWithSelector(JobBoard.CreditLimitsDiffer.selector, id, 0, 1));
-        board.fundWithCredits(id, all(0, 1), all(0, 0), NO_LIMIT);
-        // None at all, in a pool that takes none: like any other funding.
+        vm.expectRevert(abi.encodeWithSelector(JobBoard.BurnCeilingsDiffer.selector, id, 0, 1));
+        board.fundWithCredits(id, all(0, 0), all(0, 1), NO_LIMIT);
+        // None, in a pool that takes none: like any other funding.
         fund(id, 0, NO_LIMIT);
         vm.assertEq(inEscrow(), PRICE);
     }
@@ -226,9 +226,9 @@ contract JobCreditsTest is World {
         vm.expectRevert(denied);
         credits.hold(1, address(pool), address(this), 1, 1);
         vm.expectRevert(denied);
-        credits.spend(1, address(pool));
+        credits.end(1, address(pool), true);
         vm.expectRevert(denied);
-        credits.giveBack(1, address(pool));
+        credits.end(1, address(pool), false);
     }
 
     function test_nobodyFundsWithTheCreditsOfAnother() external {

@@ -113,7 +113,7 @@ contract PoolTest is World {
         refused(Pool.TreasuryShareTooLarge.selector);
         pool.setRules(rules);
         StatementProof memory proof =
-            prove(pool.KEY_STATEMENT(), address(pool), bytes32(uint256(2)), keccak256(abi.encode(uint256(2), POLICY, POLICY)));
+            prove(pool.KEY_STATEMENT(), address(pool), keccak256(abi.encode(uint256(2), POLICY)), keccak256(abi.encode(uint256(2), POLICY, POLICY)));
         refused(Pool.EpochNotNext.selector);
         pool.publishKey(3, POLICY, POLICY, proof);
         refused(Pool.EpochPolicyStale.selector);

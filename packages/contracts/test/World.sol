@@ -125,7 +125,7 @@ abstract contract World is TestBase {
         StatementProof memory proof = prove(
             founded.KEY_STATEMENT(),
             address(founded),
-            bytes32(uint256(1)),
+            keccak256(abi.encode(uint256(1), POLICY)),
             keccak256(abi.encode(uint256(1), POLICY, keyDigest))
         );
         founded.publishKey(1, POLICY, keyDigest, proof);

@@ -28,6 +28,13 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
     uint256 public constant MAXIMUM_POOLS = 16;
     uint256 public constant MAXIMUM_LOCATOR_BYTES = 512;
 
+    /// @dev The most that a consumer pays. The arrays are in the order of the job's pools; no credits: none are spent.
+    struct Limits {
+        uint256[] burns;
+        uint256[] credits;
+        uint256 price;
+    }
+
     IERC20 public immutable protocolToken;
     /// @notice Part of every price that is burned at settlement, in 1/10,000. Fixed for ever.
     uint16 public immutable burnShareBps;
@@ -72,7 +79,6 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
     error EscrowShort(address token, uint256 received, uint256 expected);
     error BurnAboveCeiling(uint256 id, address pool, uint256 burn, uint256 ceiling);
     error BurnCeilingsDiffer(uint256 id, uint256 given, uint256 pools);
-    error CreditLimitsDiffer(uint256 id, uint256 given, uint256 pools);
     error AlreadyStarted(uint256 id, JobState state);
     error BudgetHeadsDiffer(uint256 id, uint256 given, uint256 pools);
     error NothingToBurn(address pool);
@@ -146,14 +152,16 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
 
     /// @notice Takes the price into escrow and counts the grants, none of which may use up pool tokens. Only the consumer.
     function fund(uint256 id) external nonReentrant {
-        _fund(id, new uint256[](_job(id).poolCount), new uint256[](0), type(uint256).max);
+        StoredJob storage job = _job(id);
+        _fund(id, job, Limits(new uint256[](job.poolCount), new uint256[](0), job.priceCeiling));
     }
 
     /// @notice The same where grants use up pool tokens.
     /// @param burnCeilings The most of each pool's tokens that the consumer will pay, in the order of the job: a grant may have
     /// been replaced since the consumer read it.
     function fundUpTo(uint256 id, uint256[] calldata burnCeilings) external nonReentrant {
-        _fund(id, burnCeilings, new uint256[](0), type(uint256).max);
+        StoredJob storage job = _job(id);
+        _fund(id, job, Limits(burnCeilings, new uint256[](0), job.priceCeiling));
     }
 
     /// @notice The same where credits pay a part of the price, or all of it ({Credits.hold}).
@@ -166,13 +174,12 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         uint256[] calldata creditLimits,
         uint256 priceLimit
     ) external nonReentrant {
-        uint256 count = _job(id).poolCount;
-        if (creditLimits.length != count) revert CreditLimitsDiffer(id, creditLimits.length, count);
-        _fund(id, burnCeilings, creditLimits, priceLimit);
+        StoredJob storage job = _job(id);
+        uint256 ceiling = job.priceCeiling;
+        _fund(id, job, Limits(burnCeilings, creditLimits, priceLimit < ceiling ? priceLimit : ceiling));
     }
 
-    function _fund(uint256 id, uint256[] memory burnCeilings, uint256[] memory creditLimits, uint256 ceiling) private {
-        StoredJob storage job = _job(id);
+    function _fund(uint256 id, StoredJob storage job, Limits memory limits) private {
         _requireConsumer(id, job);
         _requireBefore(id, job);
         // The table also leads back to Funded from a node that lost the job: nobody pays for that again.
@@ -180,32 +187,43 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         _move(id, job, JobState.Funded);
         bytes32 granted = _granted(id, job);
         uint256 count = job.poolCount;
-        if (burnCeilings.length != count) revert BurnCeilingsDiffer(id, burnCeilings.length, count);
+        if (limits.burns.length != count) revert BurnCeilingsDiffer(id, limits.burns.length, count);
+        bool credited = limits.credits.length != 0;
+        if (credited && limits.credits.length != count) revert BurnCeilingsDiffer(id, limits.credits.length, count);
         uint256 price;
-        uint256[] memory burns = new uint256[](count);
         Declaration memory declared;
         if (job.declares) declared = _declarations[id];
         for (uint256 i; i < count; ++i) {
             StoredPart storage part = _parts[id][i];
-            address pool = part.pool;
-            IPool(pool).requireFundable(granted, declared.codeDigest);
-            RunPrice memory run;
-            (run, part.generation) = permissions.use(msg.sender, pool, granted, declared.scopeDigest);
-            if (run.poolTokenBurn > burnCeilings[i]) {
-                revert BurnAboveCeiling(id, pool, run.poolTokenBurn, burnCeilings[i]);
-            }
-            burns[i] = run.poolTokenBurn;
-            price += run.price;
-            if (creditLimits.length != 0) price -= _holdCredits(id, part, run.price, creditLimits[i]);
+            uint128 asked;
+            (asked, limits.burns[i]) = _useGrant(id, part, granted, declared, limits.burns[i]);
+            price += asked;
+            if (credited) price -= _holdCredits(id, part, asked, limits.credits[i]);
         }
-        if (ceiling > job.priceCeiling) ceiling = job.priceCeiling;
-        if (price > ceiling) revert PriceAboveCeiling(id, price, ceiling);
+        if (price > limits.price) revert PriceAboveCeiling(id, price, limits.price);
         emit JobFunded(id, msg.sender, price);
         if (job.class == JobClass.Drawn) _scheduleDraw(id, nodeRegistry.nodeCount());
         for (uint256 i; i < count; ++i) {
-            if (burns[i] != 0) _take(IERC20(IPool(_parts[id][i].pool).token()), burns[i]);
+            // By now what each grant uses up.
+            if (limits.burns[i] != 0) _take(IERC20(IPool(_parts[id][i].pool).token()), limits.burns[i]);
         }
         _take(protocolToken, price);
+    }
+
+    /// Counts one run, and says what it costs.
+    function _useGrant(
+        uint256 id,
+        StoredPart storage part,
+        bytes32 granted,
+        Declaration memory declared,
+        uint256 burnCeiling
+    ) private returns (uint128, uint256) {
+        address pool = part.pool;
+        IPool(pool).requireFundable(granted, declared.codeDigest);
+        RunPrice memory run;
+        (run, part.generation) = permissions.use(msg.sender, pool, granted, declared.scopeDigest);
+        if (run.poolTokenBurn > burnCeiling) revert BurnAboveCeiling(id, pool, run.poolTokenBurn, burnCeiling);
+        return (run.price, run.poolTokenBurn);
     }
 
     /// @return waived What credits pay of the price.
@@ -394,8 +412,7 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         uint256 shared;
         for (uint256 i; i < count; ++i) {
             StoredPart memory part = _parts[id][i];
-            RunPrice memory run = permissions.priceOf(job.consumer, part.pool, granted, part.generation);
-            if (part.credited) run.price -= uint128(credits.spend(id, part.pool));
+            RunPrice memory run = _endRun(id, job, part, granted);
             uint256 burn = uint256(run.price) * burnShareBps / 10_000;
             uint256 rest = run.price - burn;
             burned += burn;
@@ -426,14 +443,23 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         uint256 price;
         for (uint256 i; i < count; ++i) {
             StoredPart memory part = _parts[id][i];
-            RunPrice memory run = permissions.priceOf(consumer, part.pool, granted, part.generation);
+            RunPrice memory run = _endRun(id, job, part, granted);
             price += run.price;
-            if (part.credited) price -= credits.giveBack(id, part.pool);
             if (untouched) permissions.giveBack(consumer, part.pool, granted, part.generation);
             if (run.poolTokenBurn != 0) IERC20(IPool(part.pool).token()).safeTransfer(consumer, run.poolTokenBurn);
         }
         emit JobRefunded(id, consumer, price);
         if (price != 0) protocolToken.safeTransfer(consumer, price);
+    }
+
+    /// What was paid in tokens for a part of a job that is over. Credits that were held for it are spent when the job is settled,
+    /// and go back when it is not.
+    function _endRun(uint256 id, StoredJob storage job, StoredPart memory part, bytes32 granted)
+        private
+        returns (RunPrice memory run)
+    {
+        run = permissions.priceOf(job.consumer, part.pool, granted, part.generation);
+        if (part.credited) run.price -= credits.end(id, part.pool, job.state == JobState.Settled);
     }
 
     /// Whether a pool holds the job now. What contributors hold is the vote's from here on: they could else stop, have the run

@@ -67,11 +67,9 @@ contract Credits {
     /// @notice Turns points that were not counted before into credits. Anyone may send it.
     function earn(address pool, address account) external returns (uint256 amount) {
         if (pools.indexOf(pool) == 0) revert PoolUnknown(0, pool);
-        uint256 points = IPool(pool).pointsOf(account);
-        uint256 counted = countedPoints[pool][account];
-        if (points <= counted) revert NothingToEarn(pool, account);
-        amount = points - counted;
-        countedPoints[pool][account] = points;
+        amount = earnable(pool, account);
+        if (amount == 0) revert NothingToEarn(pool, account);
+        countedPoints[pool][account] += amount;
         balanceOf[pool][account] += amount;
         outstanding[pool] += amount;
         emit CreditsEarned(pool, account, amount);
@@ -103,32 +101,32 @@ contract Credits {
         emit CreditsHeld(jobId, pool, account, amount, waived);
     }
 
-    /// @notice What was held for a job is spent. Only the job board.
-    /// @return waived What the pool waived for it.
-    function spend(uint256 jobId, address pool) external onlyJobBoard returns (uint256 waived) {
-        CreditPayment memory payment = _release(jobId, pool);
-        outstanding[pool] -= payment.credits;
-        emit CreditsSpent(jobId, pool, payment.account, payment.credits);
+    /// @notice What was held for a pool's part of a job is spent, or goes back to who paid it, as credits. Only the job board,
+    /// when the job is settled or ends without a result.
+    /// @return waived What the pool had waived for it.
+    function end(uint256 jobId, address pool, bool spent) external onlyJobBoard returns (uint128 waived) {
+        CreditPayment memory payment = _payments[jobId][pool];
+        delete _payments[jobId][pool];
+        held[pool] -= payment.credits;
+        if (spent) {
+            outstanding[pool] -= payment.credits;
+            emit CreditsSpent(jobId, pool, payment.account, payment.credits);
+        } else {
+            balanceOf[pool][payment.account] += payment.credits;
+            emit CreditsReturned(jobId, pool, payment.account, payment.credits);
+        }
         return payment.waived;
     }
 
-    /// @notice What was held for a job goes back to who paid it, as credits. Only the job board.
-    /// @return waived What the pool had waived for it.
-    function giveBack(uint256 jobId, address pool) external onlyJobBoard returns (uint256 waived) {
-        CreditPayment memory payment = _release(jobId, pool);
-        balanceOf[pool][payment.account] += payment.credits;
-        emit CreditsReturned(jobId, pool, payment.account, payment.credits);
-        return payment.waived;
+    /// @notice What {earn} would add now. A pool that the factory did not found answers for itself, and earns nothing.
+    function earnable(address pool, address account) public view returns (uint256) {
+        uint256 points = IPool(pool).pointsOf(account);
+        uint256 counted = countedPoints[pool][account];
+        return points > counted ? points - counted : 0;
     }
 
     /// @notice What is held for a pool's part of a job; all zero when nothing is, also when the job is over.
     function paymentOf(uint256 jobId, address pool) external view returns (CreditPayment memory) {
         return _payments[jobId][pool];
-    }
-
-    function _release(uint256 jobId, address pool) private returns (CreditPayment memory payment) {
-        payment = _payments[jobId][pool];
-        delete _payments[jobId][pool];
-        held[pool] -= payment.credits;
     }
 }

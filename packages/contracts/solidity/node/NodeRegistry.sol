@@ -44,6 +44,12 @@ interface IStakes {
     function totalOf(address node) external view returns (uint256);
 }
 
+/// @notice When a node was first proved to have contradicted itself.
+struct FirstProof {
+    uint64 blockNumber;
+    uint64 time;
+}
+
 /// @notice A registered node.
 struct Node {
     bytes32 keySetDigest;
@@ -67,6 +73,8 @@ contract NodeRegistry is EIP712, Ownable2Step {
     uint256 public constant MAXIMUM_VERIFIERS = 32;
     /// @notice How long verifiers that were announced can be put in force after the objection window.
     uint64 public constant ANNOUNCEMENT_WINDOW = 14 days;
+    /// @notice Longest objection window: what is decided must take effect while those who watch it are still there.
+    uint64 public constant MAXIMUM_OBJECTION_WINDOW = 365 days;
     /// @notice What the second half of a registering quote's report data is made of, with {registrationNonce}.
     string public constant REGISTRATION_DOMAIN = "sealpool/registration/1";
 
@@ -102,6 +110,7 @@ contract NodeRegistry is EIP712, Ownable2Step {
     mapping(address statementKey => Node) private _nodes;
     /// @notice Nodes that were proved to have contradicted themselves.
     mapping(address statementKey => bool) public equivocated;
+    mapping(address statementKey => FirstProof) private _proved;
 
     event MeasurementSet(bytes32 indexed measurement, bool allowed);
     event MeasurementScheduled(bytes32 indexed measurement, uint64 allowedFrom);
@@ -133,6 +142,7 @@ contract NodeRegistry is EIP712, Ownable2Step {
     error OnlyVerifier(address caller);
     error VerifiersNotScheduled(bytes32 scheduled, uint64 from);
     error VerifierListFrozen(uint256 count, uint256 threshold);
+    error ObjectionWindowTooLong(uint64 window, uint64 maximum);
     error NothingToObjectTo(uint64 from, uint256 time);
     error QuoteNotFresh(bytes32 nonce, bytes32 expected, uint256 blockNumber);
     error QuoteBlockUsed(address statementKey, uint256 blockNumber, uint256 last);
@@ -156,6 +166,9 @@ contract NodeRegistry is EIP712, Ownable2Step {
 
     /// @param objectionWindow_ Zero on development chains only: nobody can object then.
     constructor(address owner, uint64 objectionWindow_) EIP712("Sealpool", "1") Ownable(owner) {
+        if (objectionWindow_ > MAXIMUM_OBJECTION_WINDOW) {
+            revert ObjectionWindowTooLong(objectionWindow_, MAXIMUM_OBJECTION_WINDOW);
+        }
         objectionWindow = objectionWindow_;
     }
 
@@ -349,17 +362,31 @@ contract NodeRegistry is EIP712, Ownable2Step {
     /// @notice Revokes the key of a node that contradicted itself: two statements of a kind that exists once for its pool
     /// and subject, both signed by it, with different facts. Anyone; nothing but the two statements is believed.
     function proveEquivocation(SignedStatement calldata first, SignedStatement calldata second) external {
+        address key = equivocatorOf(first, second);
+        _nodes[key].revoked = true;
+        if (!equivocated[key]) _proved[key] = FirstProof(uint64(block.number), uint64(block.timestamp));
+        equivocated[key] = true;
+        emit EquivocationProved(key, msg.sender, first.kind, first.pool, first.subject);
+    }
+
+    /// @notice The node that these two statements prove to have contradicted itself; reverts when they prove nothing.
+    function equivocatorOf(SignedStatement calldata first, SignedStatement calldata second)
+        public
+        view
+        returns (address key)
+    {
         if (!_exclusive(first.kind)) revert KindNotExclusive(first.kind);
-        address key = _signerOf(first);
+        key = _signerOf(first);
         if (
             key != _signerOf(second) || keccak256(bytes(first.kind)) != keccak256(bytes(second.kind))
                 || first.pool != second.pool || first.subject != second.subject || first.facts == second.facts
         ) revert NotEquivocation(first.facts, second.facts);
-        Node storage node = _nodes[key];
-        if (node.expiresAt == 0) revert NodeUnknown(key);
-        node.revoked = true;
-        equivocated[key] = true;
-        emit EquivocationProved(key, msg.sender, first.kind, first.pool, first.subject);
+        if (_nodes[key].expiresAt == 0) revert NodeUnknown(key);
+    }
+
+    /// @notice When the node was first proved to have contradicted itself; all zero when it was not.
+    function firstProofOf(address statementKey) external view returns (FirstProof memory) {
+        return _proved[statementKey];
     }
 
     /// @notice Whether a measurement counts now.

@@ -317,7 +317,9 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     }
 
     /// @notice Publishes the pool key of the next epoch, signed by a node.
-    /// @dev Statement facts: uint256 epoch, bytes32 policyDigest, bytes32 keyDigest; subject: the epoch.
+    /// @dev Statement facts: uint256 epoch, bytes32 policyDigest, bytes32 keyDigest. Subject: keccak256(abi.encode(uint256 epoch,
+    /// bytes32 policyDigest)), because a reorganisation may undo a vote over the policy: two keys of one epoch under two
+    /// policies are both honest.
     function publishKey(uint32 epoch, bytes32 policyDigest_, bytes32 keyDigest, StatementProof calldata proof)
         external
     {
@@ -325,7 +327,8 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
         if (epoch != next) revert EpochNotNext(epoch, next);
         if (policyDigest_ != _rules.policyDigest) revert EpochPolicyStale(policyDigest_, _rules.policyDigest);
         bytes32 facts = keccak256(abi.encode(uint256(epoch), policyDigest_, keyDigest));
-        address node = _hearStatement(KEY_STATEMENT, address(this), bytes32(uint256(epoch)), facts, proof);
+        bytes32 subject = keccak256(abi.encode(uint256(epoch), policyDigest_));
+        address node = _hearStatement(KEY_STATEMENT, address(this), subject, facts, proof);
         requireNode(node);
         _gate.node = node;
         _gate.epoch = epoch;

@@ -83,6 +83,9 @@ contract ContributionBatches is StatementGuard, EIP712 {
     mapping(uint256 id => mapping(uint256 word => uint256)) private _erased;
     /// @dev Which leaf was paid, where it was paid with a proof: only then could another one of its place be in the tree.
     mapping(uint256 id => mapping(uint256 index => bytes32)) private _paidLeaf;
+    /// @dev Batches of which an owner cancelled a place: no other one looks further.
+    mapping(bytes32 batch => bool) private _cancelledIn;
+    mapping(bytes32 batch => mapping(uint256 index => mapping(address owner => bool))) private _cancelled;
 
     /// @param entries For each entry 116 bytes: owner, blob digest, commitment, consent digest.
     event BatchContributed(
@@ -99,6 +102,7 @@ contract ContributionBatches is StatementGuard, EIP712 {
     );
     event BatchVerdictsPaid(uint256 indexed id, BatchVerdict[] verdicts);
     event BatchVerdictSkipped(uint256 indexed id, uint256 index, bool withdrawn);
+    event BatchEntryCancelled(bytes32 indexed batch, uint256 index, address indexed owner);
     event BatchEntryWithdrawn(uint256 indexed id, uint256 index, address indexed owner);
     event BatchEntrySuperseded(uint256 indexed id, uint256 index, address indexed owner, bytes32 replacement);
     event BatchErasureRecorded(
@@ -118,6 +122,7 @@ contract ContributionBatches is StatementGuard, EIP712 {
     error ProofInvalid(uint256 id, uint256 index);
     error AlreadyPaid(uint256 id, uint256 index);
     error AlreadyWithdrawn(uint256 id, uint256 index);
+    error EntryAlreadyCancelled(bytes32 batch, uint256 index, address owner);
     error NotWithdrawnYet(uint256 id, uint256 index);
     error OwnerNotSender(address owner, address sender);
     error ScoreInvalid(uint256 id, uint16 score, bool refused);
@@ -145,11 +150,30 @@ contract ContributionBatches is StatementGuard, EIP712 {
         bytes calldata signatures
     ) external returns (uint256 id) {
         uint32 poolIndex = _checkHeader(number, header);
-        bytes32[] memory leaves = _checkEntries(batchHash(msg.sender, number, header), entries, signatures);
+        bytes32 batch = batchHash(msg.sender, number, header);
+        bytes32[] memory leaves = _checkEntries(batch, entries, signatures);
         bytes32 root = _rootOf(leaves);
         id = ++batchCount;
         _batches[id] = Batch(msg.sender, poolIndex, uint32(entries.length / ENTRY_BYTES), header.epoch, root, 0);
         emit BatchContributed(id, header.pool, msg.sender, number, root, header, entries);
+        if (_cancelledIn[batch]) _withdrawCancelled(id, batch, entries);
+    }
+
+    /// @notice Cancels a signature that the caller gave for a place in a batch that is not recorded yet: should the batch come,
+    /// the entry is withdrawn from the beginning, and holds up no other. For any place, also one that the caller did not sign.
+    function cancelEntry(address relayer, uint256 number, BatchHeader calldata header, uint256 index) external {
+        // Afterwards a signature under this number is recorded ({withdraw} takes it back), or can be no more.
+        if (number < nextNumber[relayer]) revert NumberNotNext(relayer, number, nextNumber[relayer]);
+        bytes32 batch = batchHash(relayer, number, header);
+        if (_cancelled[batch][index][msg.sender]) revert EntryAlreadyCancelled(batch, index, msg.sender);
+        _cancelledIn[batch] = true;
+        _cancelled[batch][index][msg.sender] = true;
+        emit BatchEntryCancelled(batch, index, msg.sender);
+    }
+
+    /// @notice Whether an owner cancelled a place of a batch, by the hash of what its entries share ({batchHash}).
+    function isCancelled(bytes32 batch, uint256 index, address owner) external view returns (bool) {
+        return _cancelled[batch][index][owner];
     }
 
     /// @notice Records the Merkle root over a node's verdicts on a batch.
@@ -462,6 +486,16 @@ contract ContributionBatches is StatementGuard, EIP712 {
             if (good) continue;
             if (zero) revert DigestZero(i);
             revert ContributionSignatureInvalid(i, owner);
+        }
+    }
+
+    function _withdrawCancelled(uint256 id, bytes32 batch, bytes calldata entries) private {
+        uint256 count = entries.length / ENTRY_BYTES;
+        for (uint256 i; i < count; ++i) {
+            address owner = address(bytes20(entries[i * ENTRY_BYTES:]));
+            if (!_cancelled[batch][i][owner]) continue;
+            _mark(_withdrawn[id], i);
+            emit BatchEntryWithdrawn(id, i, owner);
         }
     }
 

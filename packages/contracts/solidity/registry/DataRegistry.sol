@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {NodeRegistry} from "../node/NodeRegistry.sol";
@@ -71,6 +72,8 @@ contract DataRegistry is StatementGuard, EIP712 {
     string public constant ERASURE_STATEMENT = "sealpool/erasure/1";
     uint16 public constant FULL_SCORE = 10_000;
     uint256 public constant MAXIMUM_LOCATOR_BYTES = 512;
+    /// @notice What a contract wallet (ERC-1271) may use to check one signature of a batch.
+    uint256 public constant WALLET_GAS = 500_000;
 
     bytes32 private constant CONTRIBUTION_TYPEHASH = keccak256(
         "Contribution(address owner,address pool,bytes32 blobDigest,bytes32 commitment,bytes32 schemaId,bytes32 consentDigest,uint32 epoch,string locator,uint256 nonce,uint256 deadline)"
@@ -116,6 +119,7 @@ contract DataRegistry is StatementGuard, EIP712 {
     );
 
     event ContributionSkipped(uint256 index, address indexed owner, uint256 nonce);
+    event ContributionNotSigned(uint256 index, address indexed wallet, uint256 nonce);
     event VerdictSkipped(uint256 indexed id, address indexed pool, ContributionState state);
     event NonceCancelled(address indexed owner, uint256 nonce);
     event ContributionWithdrawn(uint256 indexed id, address indexed pool, address indexed owner, uint16 score);
@@ -131,6 +135,7 @@ contract DataRegistry is StatementGuard, EIP712 {
     error SignatureExpired(uint256 index, uint256 deadline);
     error NonceUsed(uint256 index, address owner, uint256 nonce);
     error ContributionSignatureInvalid(uint256 index, address owner);
+    error WalletGasShort(uint256 index, uint256 gasLeft, uint256 needed);
     error BatchEmpty(uint256 contributionCount);
     error BatchLengthsDiffer(uint256 contributions, uint256 deadlines, uint256 signatures);
     error ContributionUnknown(uint256 id);
@@ -167,7 +172,9 @@ contract DataRegistry is StatementGuard, EIP712 {
     }
 
     /// @notice Contributes for many owners. A contribution whose nonce was used since (sent by somebody else, or cancelled) is
-    /// left out and told by an event; any other fault ends it all, and its error carries the index of the entry.
+    /// left out and told by an event, and so is one whose owner is a contract wallet that does not confirm the signature within
+    /// {WALLET_GAS}: it may confirm it when the batch is sent and not when it is mined. Any other fault ends it all, and its
+    /// error carries the index of the entry.
     /// @return firstId Identifier of the first that was recorded; the others follow in order.
     function contributeBatch(
         Contribution[] calldata contributions,
@@ -181,11 +188,13 @@ contract DataRegistry is StatementGuard, EIP712 {
         }
         firstId = contributionCount + 1;
         for (uint256 i; i < count; ++i) {
-            (address owner, uint256 nonce) = (contributions[i].owner, contributions[i].nonce);
-            if (nonceUsed(owner, nonce)) emit ContributionSkipped(i, owner, nonce);
-            else _recordSigned(i, contributions[i], deadlines[i], signatures[i]);
+            _recordOrSkip(i, contributions[i], deadlines[i], signatures[i]);
         }
-        if (contributionCount < firstId) revert NonceUsed(0, contributions[0].owner, contributions[0].nonce);
+        if (contributionCount < firstId) {
+            (address owner, uint256 nonce) = (contributions[0].owner, contributions[0].nonce);
+            if (nonceUsed(owner, nonce)) revert NonceUsed(0, owner, nonce);
+            revert ContributionSignatureInvalid(0, owner);
+        }
     }
 
     /// @notice Takes a contribution back. Its points end at once, so that it earns nothing from later jobs; what it has
@@ -336,19 +345,68 @@ contract DataRegistry is StatementGuard, EIP712 {
         emit VerdictRecorded(id, pool, owner, entry.score, entry.refused, entry.verdictDigest);
     }
 
+    function _recordOrSkip(
+        uint256 index,
+        Contribution calldata contribution,
+        uint256 deadline,
+        bytes calldata signature
+    ) private {
+        (address owner, uint256 nonce) = (contribution.owner, contribution.nonce);
+        if (nonceUsed(owner, nonce)) {
+            emit ContributionSkipped(index, owner, nonce);
+        } else if (owner.code.length == 0) {
+            _recordSigned(index, contribution, deadline, signature);
+        } else if (_confirms(index, owner, _hashToSign(index, contribution, deadline), signature)) {
+            _recordOnce(index, contribution);
+        } else {
+            emit ContributionNotSigned(index, owner, nonce);
+        }
+    }
+
     function _recordSigned(
         uint256 index,
         Contribution calldata contribution,
         uint256 deadline,
         bytes calldata signature
     ) private returns (uint256) {
-        if (block.timestamp > deadline) revert SignatureExpired(index, deadline);
-        bytes32 hash = _hashTypedDataV4(_structHash(contribution, deadline));
+        bytes32 hash = _hashToSign(index, contribution, deadline);
         if (!SignatureChecker.isValidSignatureNowCalldata(contribution.owner, hash, signature)) {
             revert ContributionSignatureInvalid(index, contribution.owner);
         }
+        return _recordOnce(index, contribution);
+    }
+
+    function _hashToSign(uint256 index, Contribution calldata contribution, uint256 deadline)
+        private
+        view
+        returns (bytes32)
+    {
+        if (block.timestamp > deadline) revert SignatureExpired(index, deadline);
+        return _hashTypedDataV4(_structHash(contribution, deadline));
+    }
+
+    function _recordOnce(uint256 index, Contribution calldata contribution) private returns (uint256) {
         _useNonce(index, contribution.owner, contribution.nonce);
         return _record(index, contribution);
+    }
+
+    /// Whether a contract wallet confirms a signature, within a bound: what it burns or answers harms nobody else in the batch.
+    function _confirms(uint256 index, address wallet, bytes32 hash, bytes calldata signature)
+        private
+        view
+        returns (bool good)
+    {
+        bytes memory question = abi.encodeCall(IERC1271.isValidSignature, (hash, signature));
+        bytes4 yes = IERC1271.isValidSignature.selector;
+        // A sixty-fourth stays here. Who sends too little must not make an honest wallet look as if it refused.
+        uint256 left = gasleft();
+        if (left - left / 64 < WALLET_GAS + 3_000) revert WalletGasShort(index, left, WALLET_GAS);
+        uint256 bounded = WALLET_GAS;
+        assembly ("memory-safe") {
+            mstore(0x00, 0)
+            good := staticcall(bounded, wallet, add(question, 0x20), mload(question), 0x00, 0x20)
+            good := and(good, and(gt(returndatasize(), 0x1f), eq(mload(0x00), yes)))
+        }
     }
 
     function _recordOwn(Contribution calldata contribution) private returns (uint256) {

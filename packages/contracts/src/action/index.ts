@@ -14,6 +14,7 @@ export {
   getVerdicts,
   type VerdictRecord,
 } from './contribution.js'
+export * from './credit.js'
 export * from './governance.js'
 export * from './invoke.js'
 export * from './job.js'

@@ -84,7 +84,7 @@ export async function deployAll(options: DeployOptions): Promise<Deployment> {
     options.protocolToken ?? getContractAddress({ from: deployer.address, nonce: BigInt(nonce) })
   const [nodeRegistry, tokenDeployer, governorDeployer, timelockDeployer] = [at(0), at(1), at(2), at(3)]
   const [dataRegistry, contributionBatches, approvals] = [at(4), at(5), at(6)]
-  const [permissions, jobBoard, poolFactory] = [at(7), at(8), at(9)]
+  const [permissions, credits, jobBoard, poolFactory] = [at(7), at(8), at(9), at(10)]
 
   let blockNumber: bigint | undefined
   const create = async (name: string, expected: Address, data: Hex) => {
@@ -168,12 +168,17 @@ export async function deployAll(options: DeployOptions): Promise<Deployment> {
     }),
   )
   await create(
+    'Credits',
+    credits,
+    encodeDeployData({ abi: creditsAbi, bytecode: creditsBytecode, args: [poolFactory, jobBoard] }),
+  )
+  await create(
     'JobBoard',
     jobBoard,
     encodeDeployData({
       abi: jobBoardAbi,
       bytecode: jobBoardBytecode,
-      args: [protocolToken, nodeRegistry, poolFactory, permissions, options.burnShareBps ?? 2_000],
+      args: [protocolToken, nodeRegistry, poolFactory, permissions, credits, options.burnShareBps ?? 2_000],
     }),
   )
   await create(
