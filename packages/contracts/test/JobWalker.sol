@@ -4,7 +4,6 @@ pragma solidity ^0.8.28;
 import {Job, JobClass, JobProposal} from "../solidity/job/Job.sol";
 import {JobBoard} from "../solidity/job/JobBoard.sol";
 import {JobState} from "../solidity/job/JobState.sol";
-import {CreditPayment} from "../solidity/market/Credits.sol";
 import {Grant, Terms} from "../solidity/permission/Permissions.sol";
 import {Pool} from "../solidity/pool/Pool.sol";
 import {Contribution, VerdictEntry} from "../solidity/registry/DataRegistry.sol";
@@ -440,18 +439,18 @@ contract Walker is World {
     function creditBooks(uint256 which)
         external
         view
-        returns (uint256 outstanding, uint256 balances, uint256 held, uint256 heldForOpenJobs, uint256 heldForOthers)
+        returns (uint256 outstanding, uint256 balances, uint256 held, uint256 heldForOpenJobs)
     {
         address of_ = address(pools[which]);
         (outstanding, held) = (credits.outstanding(of_), credits.held(of_));
         for (uint256 i; i < ACTORS; ++i) balances += credits.balanceOf(of_, actor(i));
         for (uint256 id = 1; id <= board.jobCount(); ++id) {
+            uint256 paid = credits.paymentOf(id, of_).credits;
+            if (paid == 0) continue;
             JobState state = board.getJob(id).state;
-            CreditPayment memory payment = credits.paymentOf(id, of_);
             bool open = state == JobState.Funded || state == JobState.Assigned || state == JobState.Running
                 || state == JobState.Released;
-            if (open) heldForOpenJobs += payment.credits;
-            else heldForOthers += payment.credits;
+            if (open) heldForOpenJobs += paid;
         }
     }
 
