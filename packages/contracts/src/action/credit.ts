@@ -35,10 +35,7 @@ export interface CreditPayment {
  * @returns the address of the contract `Credits`, for `inspect` and `invoke`
  * @throws {ContractsError} `REVERTED`, `CHAIN_UNREACHABLE`.
  */
-export function getCreditLedger(
-  client: Client,
-  args: { readonly deployment: Deployment },
-): Promise<Address> {
+export function getCreditLedger(client: Client, args: { readonly deployment: Deployment }): Promise<Address> {
   return reading('JobBoard.credits', () =>
     readContract(client, {
       address: args.deployment.jobBoard,
@@ -79,7 +76,8 @@ export async function earnCredits(
     eventName: 'CreditsEarned',
     logs: sent.receipt.logs,
   })
-  if (event === undefined) throw new ContractsError('NOT_FOUND', place, 'the receipt holds no CreditsEarned event')
+  if (event === undefined)
+    throw new ContractsError('NOT_FOUND', place, 'the receipt holds no CreditsEarned event')
   return { ...sent, amount: event.args.amount }
 }
 

@@ -175,7 +175,7 @@ export async function fundJob(
     throw new ContractsError(
       'ARGUMENT_INVALID',
       'fundJob',
-      '`priceLimit` goes with `creditLimits`; without credits the proposal\'s price ceiling is the limit',
+      "`priceLimit` goes with `creditLimits`; without credits the proposal's price ceiling is the limit",
     )
   }
   let funding: Funding | undefined

@@ -66,13 +66,15 @@ export async function checkCreation(
       readContract(client, { address: nodeRegistry, abi: nodeRegistryAbi, functionName: 'objectionWindow' }),
     ]),
   )
-  const create = (abi: Abi, bytecode: Hex, args: readonly unknown[]) => encodeDeployData({ abi, bytecode, args })
+  const create = (abi: Abi, bytecode: Hex, args: readonly unknown[]) =>
+    encodeDeployData({ abi, bytecode, args })
   const both = [nodeRegistry, poolFactory]
   const board = [protocolToken, nodeRegistry, poolFactory, permissions, credits, burnShareBps]
   const { dataRegistry, contributionBatches } = deployment
   const { tokenDeployer, governorDeployer, timelockDeployer } = around
   const awaited = new Map<string, { readonly name: string; readonly data: Hex }>()
-  const expect = (name: string, address: Address, data: Hex) => awaited.set(address.toLowerCase(), { name, data })
+  const expect = (name: string, address: Address, data: Hex) =>
+    awaited.set(address.toLowerCase(), { name, data })
   expect('DataRegistry', dataRegistry, create(dataRegistryAbi, dataRegistryBytecode, both))
   expect(
     'ContributionBatches',
@@ -110,7 +112,8 @@ export async function checkCreation(
         // The one argument that is free: the rest must be the constructor's, to the byte.
         const start = nodeRegistryBytecode.length + 24
         const firstOwner: Address = `0x${input.slice(start, start + 40)}`
-        if (input.length < start + 40 || input !== ownedBy(firstOwner)) throw madeOtherwise('NodeRegistry', address)
+        if (input.length < start + 40 || input !== ownedBy(firstOwner))
+          throw madeOtherwise('NodeRegistry', address)
         registry = { deployer: from, firstOwner }
         continue
       }

@@ -18,8 +18,8 @@ import { jobBoardAbi } from '../abi/JobBoard.js'
 import { nodeRegistryAbi } from '../abi/NodeRegistry.js'
 import { poolFactoryAbi } from '../abi/PoolFactory.js'
 import { runtimes } from '../abi/runtimes.js'
-import { DEFAULT_BLOCKS_PER_REQUEST, readInRanges } from '../action/logs.js'
 import { finalBlock } from '../action/invoke.js'
+import { DEFAULT_BLOCKS_PER_REQUEST, readInRanges } from '../action/logs.js'
 import { reading } from '../action/transaction.js'
 import { ContractsError } from '../errors.js'
 import type { Deployment } from './deployment.js'
@@ -98,7 +98,9 @@ export async function checkDeployment(
         ['GovernorDeployer', around.governorDeployer],
         ['TimelockDeployer', around.timelockDeployer],
       ] as const
-    ).map(([name, address]) => checkCode(client, name, address, { ...words, ...domainWords(chainId, address) })),
+    ).map(([name, address]) =>
+      checkCode(client, name, address, { ...words, ...domainWords(chainId, address) }),
+    ),
   )
   for (const name of [
     'nodeRegistry',
@@ -208,7 +210,12 @@ async function measurementsOf(client: Client, deployment: Deployment): Promise<H
     const toBlock = await finalBlock(client, { confirmations: 0 })
     const range = { fromBlock: deployment.blockNumber, toBlock }
     const named = await readInRanges(range, DEFAULT_BLOCKS_PER_REQUEST, async (part) => {
-      const set = await getContractEvents(client, { ...registry, eventName: 'MeasurementSet', strict: true, ...part })
+      const set = await getContractEvents(client, {
+        ...registry,
+        eventName: 'MeasurementSet',
+        strict: true,
+        ...part,
+      })
       const scheduled = await getContractEvents(client, {
         ...registry,
         eventName: 'MeasurementScheduled',

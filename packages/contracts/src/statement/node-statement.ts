@@ -65,7 +65,11 @@ export function poolKeyContext(
 ): NodeStatementContext {
   const epoch = uint(BigInt(args.epoch))
   const policyDigest = bytes32(args.policyDigest)
-  return context(args, args.pool, factsHash([epoch, policyDigest]), [epoch, policyDigest, bytes32(args.keyDigest)])
+  return context(args, args.pool, factsHash([epoch, policyDigest]), [
+    epoch,
+    policyDigest,
+    bytes32(args.keyDigest),
+  ])
 }
 
 /**
