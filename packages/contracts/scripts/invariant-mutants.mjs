@@ -321,7 +321,7 @@ const mutants = [
     'funding',
     JOBS,
     'job/JobBoard.sol',
-    ['            IPool(pool).requireFundable(granted, declared.codeDigest);\n', ''],
+    ['        IPool(pool).requireFundable(granted, declared.codeDigest);\n', ''],
   ],
   [
     'paused means paused',

@@ -15,7 +15,7 @@ import {NodeRegistry, SignedStatement} from "../solidity/node/NodeRegistry.sol";
 import {NodeStakes} from "../solidity/node/NodeStakes.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";
 import {Founding, Pool} from "../solidity/pool/Pool.sol";
-import {Contribution, DataRegistry, VerdictEntry} from "../solidity/registry/DataRegistry.sol";
+import {Contribution, DataRegistry} from "../solidity/registry/DataRegistry.sol";
 import {PoolToken} from "../solidity/token/PoolToken.sol";
 import {PoolTokenDeployer} from "../solidity/token/PoolTokenDeployer.sol";
 import {Allocation, VestingSchedule} from "../solidity/token/VestingSchedule.sol";

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {DirectPayments, Offer, SaleState} from "../solidity/market/DirectPayments.sol";
 import {Disputes, DisputeState} from "../solidity/market/Disputes.sol";
 import {LivenessRewards} from "../solidity/market/LivenessRewards.sol";

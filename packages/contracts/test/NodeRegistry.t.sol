@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {NodeRules} from "../solidity/node/NodeRules.sol";
 import {Anchors} from "../solidity/anchor/Anchors.sol";
 import {KeySetText} from "../solidity/node/KeySetText.sol";
 import {IQuoteVerifier, Node, NodeRegistration, NodeRegistry} from "../solidity/node/NodeRegistry.sol";
@@ -53,9 +54,9 @@ contract NodeRegistryTest is World {
         guarded.setVerifiers(verifiers, 2);
         guarded.setMeasurement(MEASUREMENT, true);
         vm.assertFalse(guarded.measurementAllowed(MEASUREMENT));
-        refused(NodeRegistry.MeasurementAlreadyAllowed.selector);
+        refused(NodeRules.MeasurementAlreadyAllowed.selector);
         guarded.setMeasurement(MEASUREMENT, true);
-        refused(NodeRegistry.OnlyVerifier.selector);
+        refused(NodeRules.OnlyVerifier.selector);
         guarded.objectTo(MEASUREMENT);
         vm.prank(vm.addr(VERIFIER_KEY));
         guarded.objectTo(MEASUREMENT);
@@ -65,10 +66,10 @@ contract NodeRegistryTest is World {
         vm.warp(block.timestamp + 2 days);
         vm.assertTrue(guarded.measurementAllowed(MEASUREMENT));
         vm.prank(vm.addr(VERIFIER_KEY));
-        refused(NodeRegistry.ObjectionTooLate.selector);
+        refused(NodeRules.ObjectionTooLate.selector);
         guarded.objectTo(MEASUREMENT);
         guarded.freezeMeasurements();
-        refused(NodeRegistry.MeasurementListFrozen.selector);
+        refused(NodeRules.MeasurementListFrozen.selector);
         guarded.setMeasurement(keccak256("more"), true);
         guarded.setMeasurement(MEASUREMENT, false);
         vm.assertFalse(guarded.measurementAllowed(MEASUREMENT));
@@ -86,20 +87,20 @@ contract NodeRegistryTest is World {
         guarded.setVerifiers(first, 1);
         guarded.setVerifiers(second, 1);
         vm.assertTrue(guarded.isVerifier(first[0]));
-        refused(NodeRegistry.VerifiersNotScheduled.selector);
+        refused(NodeRules.VerifiersNotScheduled.selector);
         guarded.setVerifiers(second, 1);
         vm.warp(block.timestamp + 2 days);
         guarded.setVerifiers(second, 1);
         vm.assertFalse(guarded.isVerifier(first[0]));
         vm.assertTrue(guarded.isVerifier(second[0]));
         vm.assertEq(guarded.getVerifiers()[0], second[0]);
-        refused(NodeRegistry.VerifierSetInvalid.selector);
+        refused(NodeRules.VerifierSetInvalid.selector);
         guarded.setVerifiers(second, 0);
-        refused(NodeRegistry.VerifierSetInvalid.selector);
+        refused(NodeRules.VerifierSetInvalid.selector);
         guarded.setVerifiers(second, 2);
-        refused(NodeRegistry.VerifierSetInvalid.selector);
+        refused(NodeRules.VerifierSetInvalid.selector);
         guarded.setVerifiers(new address[](33), 1);
-        refused(NodeRegistry.VerifiersNotAscending.selector);
+        refused(NodeRules.VerifiersNotAscending.selector);
         nodes.setVerifiers(new address[](2), 1);
     }
 
@@ -116,7 +117,7 @@ contract NodeRegistryTest is World {
         nodes.register(r, signatures);
         signatures = new bytes[](2);
         (signatures[0], signatures[1]) = (approve(nodes, high, r), approve(nodes, low, r));
-        refused(NodeRegistry.VerifiersNotAscending.selector);
+        refused(NodeRules.VerifiersNotAscending.selector);
         nodes.register(r, signatures);
         (signatures[0], signatures[1]) = (approve(nodes, low, r), approve(nodes, 0x77, r));
         refused(NodeRegistry.VerifierUnknown.selector);
@@ -134,7 +135,7 @@ contract NodeRegistryTest is World {
         nodes.register(r, signatures);
         r = registration(vm.addr(0x12), keccak256("unknown"));
         (signatures[0], signatures[1]) = (approve(nodes, low, r), approve(nodes, high, r));
-        refused(NodeRegistry.MeasurementNotAllowed.selector);
+        refused(NodeRules.MeasurementNotAllowed.selector);
         nodes.register(r, signatures);
         r = registration(vm.addr(0x12), MEASUREMENT);
         r.expiresAt = uint64(block.timestamp + 91 days);
@@ -159,7 +160,7 @@ contract NodeRegistryTest is World {
     function test_anObjectionWindowEnds() external {
         uint64 longest = nodes.MAXIMUM_OBJECTION_WINDOW();
         vm.expectRevert(
-            abi.encodeWithSelector(NodeRegistry.ObjectionWindowTooLong.selector, type(uint64).max, longest)
+            abi.encodeWithSelector(NodeRules.ObjectionWindowTooLong.selector, type(uint64).max, longest)
         );
         new NodeRegistry(address(this), type(uint64).max);
         new NodeRegistry(address(this), longest);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {WalletConfirmation} from "../solidity/registry/WalletConfirmation.sol";
 import {Contribution, DataRegistry} from "../solidity/registry/DataRegistry.sol";
 import {ContractWallet} from "./OddTokens.sol";
 import {Log} from "./Vm.sol";
@@ -138,7 +139,7 @@ contract WalletBatchesTest is World {
         address wallet = address(new ContractWallet(vm.addr(OWNER_KEY)));
         (Contribution[] memory c, uint256[] memory deadlines, bytes[] memory signatures) =
             batchOf(two(wallet, vm.addr(OWNER_KEY)));
-        refused(DataRegistry.WalletGasShort.selector);
+        refused(WalletConfirmation.WalletGasShort.selector);
         data.contributeBatch{gas: 490_000}(c, deadlines, signatures);
         vm.assertEq(data.contributionCount(), 0);
     }

@@ -1,79 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {NodeRegistry} from "../node/NodeRegistry.sol";
 import {StatementGuard, StatementProof} from "../node/StatementGuard.sol";
 import {IPool, IPoolDirectory} from "../pool/IPool.sol";
-
-/// @notice One sealed file, offered to one pool by its owner.
-struct Contribution {
-    address owner;
-    address pool;
-    /// @dev SHA-256 of the sealed bytes.
-    bytes32 blobDigest;
-    /// @dev Salted commitment to the plaintext.
-    bytes32 commitment;
-    bytes32 schemaId;
-    bytes32 consentDigest;
-    uint32 epoch;
-    string locator;
-    /// @dev Any number the owner has not used before (unordered, so that several can be in flight).
-    uint256 nonce;
-}
-
-/// @notice What a node found out about one contribution.
-struct VerdictEntry {
-    uint256 contributionId;
-    /// @dev 0 to 10,000.
-    uint16 score;
-    bool refused;
-    bytes32 verdictDigest;
-}
-
-/// @notice State of a contribution. docs/contracts.md draws it:
-///
-///   None       -> Offered
-///   Offered    -> Accepted | Refused | Withdrawn | Superseded
-///   Accepted   -> Withdrawn | Superseded
-///   Refused    -> Withdrawn | Superseded
-///   Withdrawn  -> Erased (a node states it)
-///   Superseded -> Erased (a node states it)
-enum ContributionState {
-    None,
-    Offered,
-    Accepted,
-    Refused,
-    /// @dev Its owner took it back: no job may read it any more.
-    Withdrawn,
-    /// @dev Its owner replaced it by another contribution.
-    Superseded,
-    /// @dev A node stated that it destroyed what it held of a withdrawn or superseded contribution.
-    Erased
-}
-
-/// @notice What the chain remembers of a contribution; everything else stands in its event.
-struct ContributionRecord {
-    address owner;
-    uint32 poolIndex;
-    uint32 epoch;
-    uint16 score;
-    ContributionState state;
-}
+import {Contribution, ContributionRecord, ContributionState, VerdictEntry} from "./Contribution.sol";
+import {WalletConfirmation} from "./WalletConfirmation.sol";
 
 /// @title Who contributed what to which pool, and what became of it
 /// @notice The owner of a contribution is whoever signed it (a transaction or EIP-712 typed data), never a claim of
 /// the sender. A verdict counts once per contribution and names it, so it can be neither replayed nor redirected.
-contract DataRegistry is StatementGuard, EIP712 {
+contract DataRegistry is StatementGuard, EIP712, WalletConfirmation {
     string public constant VERDICT_STATEMENT = "sealpool/verdict-batch/1";
     string public constant REFINEMENT_STATEMENT = "sealpool/refinement/1";
     string public constant ERASURE_STATEMENT = "sealpool/erasure/1";
     uint16 public constant FULL_SCORE = 10_000;
     uint256 public constant MAXIMUM_LOCATOR_BYTES = 512;
-    /// @notice What a contract wallet (ERC-1271) may use to check one signature of a batch.
-    uint256 public constant WALLET_GAS = 500_000;
 
     bytes32 private constant CONTRIBUTION_TYPEHASH = keccak256(
         "Contribution(address owner,address pool,bytes32 blobDigest,bytes32 commitment,bytes32 schemaId,bytes32 consentDigest,uint32 epoch,string locator,uint256 nonce,uint256 deadline)"
@@ -135,7 +79,6 @@ contract DataRegistry is StatementGuard, EIP712 {
     error SignatureExpired(uint256 index, uint256 deadline);
     error NonceUsed(uint256 index, address owner, uint256 nonce);
     error ContributionSignatureInvalid(uint256 index, address owner);
-    error WalletGasShort(uint256 index, uint256 gasLeft, uint256 needed);
     error BatchEmpty(uint256 contributionCount);
     error BatchLengthsDiffer(uint256 contributions, uint256 deadlines, uint256 signatures);
     error ContributionUnknown(uint256 id);
@@ -388,25 +331,6 @@ contract DataRegistry is StatementGuard, EIP712 {
     function _recordOnce(uint256 index, Contribution calldata contribution) private returns (uint256) {
         _useNonce(index, contribution.owner, contribution.nonce);
         return _record(index, contribution);
-    }
-
-    /// Whether a contract wallet confirms a signature, within a bound: what it burns or answers harms nobody else in the batch.
-    function _confirms(uint256 index, address wallet, bytes32 hash, bytes calldata signature)
-        private
-        view
-        returns (bool good)
-    {
-        bytes memory question = abi.encodeCall(IERC1271.isValidSignature, (hash, signature));
-        bytes4 yes = IERC1271.isValidSignature.selector;
-        // A sixty-fourth stays here. Who sends too little must not make an honest wallet look as if it refused.
-        uint256 left = gasleft();
-        if (left - left / 64 < WALLET_GAS + 3_000) revert WalletGasShort(index, left, WALLET_GAS);
-        uint256 bounded = WALLET_GAS;
-        assembly ("memory-safe") {
-            mstore(0x00, 0)
-            good := staticcall(bounded, wallet, add(question, 0x20), mload(question), 0x00, 0x20)
-            good := and(good, and(gt(returndatasize(), 0x1f), eq(mload(0x00), yes)))
-        }
     }
 
     function _recordOwn(Contribution calldata contribution) private returns (uint256) {
