@@ -3,7 +3,7 @@
 /** SHA-256 of the code that stands on a chain, and the places [start, length, name] of words that differ by deployment. */
 export const runtimes = {
   "NodeRegistry": {
-    "digest": "0xa119953bad3a66b6fadbb87971cfc98817ca127be70d813bc1f3384ec0ddb6f1",
+    "digest": "0xe51f64916da6a1c104c028db5083d2737582ed87a7953a7dedf8e2db19bd2561",
     "immutables": [
       [
         2064,
@@ -513,7 +513,7 @@ export const runtimes = {
     ]
   },
   "PoolFactory": {
-    "digest": "0x8ad95c63568707ddd3839bb85b1bb09085d5937e0b24b82cb437b7859a3ef5c0",
+    "digest": "0xd29cf47d2d4936d37776582112f11963676c204b667e63e18e6de8abf5f0d062",
     "immutables": []
   },
   "PoolTokenDeployer": {
