@@ -732,6 +732,8 @@ describe('the transcript of an aggregate', () => {
       { more: 1 },
       { sessions: [{ session, transcript: { ...transcript, complaints: 7 } }] },
       { sessions: [{ session, transcript: { ...transcript, deals: [] } }] },
+      { sessions: [{ session, transcript: { ...transcript, more: [] } }] },
+      { sessions: [{ session, transcript, more: [] }] },
       { sessions: [...whole.sessions, ...whole.sessions] },
       { sessions: [{ session: { ...session, threshold: 3 }, transcript }] },
     ]) {
@@ -792,10 +794,14 @@ describe('the transcript of an aggregate', () => {
         reason: expect.stringContaining('another committee'),
       })
     }
-    for (const nothing of [undefined, {}, { expect: {} }, { expect: { definition: 'x' } }]) {
-      expect(() => verifyTranscript(whole, nothing as never)).toThrow(
-        expect.objectContaining({ code: 'DIGEST_INVALID' }),
-      )
+    const refusals = [
+      ['OPTION_INVALID', [undefined, {}, { expect: null }]],
+      ['DIGEST_INVALID', [{ expect: {} }, { expect: { definition: 'x' } }]],
+    ] as const
+    for (const [code, nothing] of refusals) {
+      for (const each of nothing) {
+        expect(() => verifyTranscript(whole, each as never)).toThrow(expect.objectContaining({ code }))
+      }
     }
   })
 
