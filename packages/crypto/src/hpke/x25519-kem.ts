@@ -72,10 +72,8 @@ export const x25519Kem: Kem = {
     const { random, backend, senderPrivateKey } = requireOptions(options)
     // Copies: the caller may wipe what it gave as soon as the call returns.
     const publicKey = new Uint8Array(requirePublicKey(options.publicKey))
-    const sender =
-      senderPrivateKey === undefined
-        ? undefined
-        : keyAgreement(requireNonZero(senderPrivateKey, 'KEY_INVALID', 'senderPrivateKey'), backend)
+    const sender = senderPrivateKey === undefined ? undefined : keyAgreement(senderPrivateKey, backend)
+    if (senderPrivateKey) requireNonZero(senderPrivateKey, 'KEY_INVALID', 'senderPrivateKey')
     const agreement =
       (await generatedAgreement(random, backend)) ??
       keyAgreement(derivePrivateKey(drawRandom(random, 32)), backend)

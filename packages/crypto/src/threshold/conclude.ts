@@ -51,7 +51,7 @@ export interface SessionOutcome {
  * @param transcript - the closed rounds; hostile messages are counted, not trusted
  * @returns the outcome; `key` is null when fewer dealers than the threshold (for a new key) or than the previous
  *   threshold (for a resharing) were left, or when a resharing does not lead to the previous public key
- * @throws CryptoError `SESSION_INVALID`; `OPTION_INVALID` for a transcript that is no plain object
+ * @throws CryptoError `SESSION_INVALID`; `TRANSCRIPT_INVALID` for a transcript that is not three rounds
  */
 export function concludeSession(session: ThresholdSession, transcript: SessionTranscript): SessionOutcome {
   return conclude(session, transcript).outcome
@@ -97,7 +97,11 @@ function conclude(unchecked: ThresholdSession, transcript: SessionTranscript) {
   const session = parseThresholdSession(unchecked as unknown as JsonValue)
   const id = thresholdSessionDigest(session)
   // A round that is not there is refused by whoever reads it.
-  const { commitments, deals: dealt, complaints } = requireOptions(transcript, 'transcript')
+  const {
+    commitments,
+    deals: dealt,
+    complaints,
+  } = requireOptions(transcript, 'transcript', 'TRANSCRIPT_INVALID')
   const read = readDeals({ session, id, commitments, deals: dealt })
   const judged = judgeComplaints(complaints, { session, id, deals: read.deals })
   const faults = [...read.faults, ...judged.faults]
