@@ -130,7 +130,8 @@ describe('an independent reader', () => {
       expect(judgement(reader.conclude(where, transcript))).toEqual(judgement(ours))
       expect(ours.faults.length > 0).toBe(lie !== 'nothing wrong')
       expect(ours.key).not.toBeNull()
-      readers.forEach(({ encryptionKey }, place) => {
+      // Of everybody where all is well, else of one: each share is a whole judgement more.
+      readers.slice(0, lie === 'nothing wrong' ? readers.length : 1).forEach(({ encryptionKey }, place) => {
         const { secret } = openShare({ session: where, transcript, encryptionKey })
         const member = { member: place + 1, encryptionKey: encodeHex(encryptionKey) }
         expect(reader.openShare(where, transcript, member)).toBe(BigInt(encodeHex(secret)))
