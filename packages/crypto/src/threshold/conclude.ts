@@ -1,5 +1,5 @@
 import { digestOf } from '../canonical-json/canonical-bytes.js'
-import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
+import type { JsonObject } from '../canonical-json/canonicalize.js'
 import type { Digest } from '../digest/digest.js'
 import type { Address } from '../encoding/address.js'
 import { requireOptions } from '../encoding/options.js'
@@ -94,7 +94,7 @@ export function openShare(options: {
 }
 
 function conclude(unchecked: ThresholdSession, transcript: SessionTranscript) {
-  const session = parseThresholdSession(unchecked as unknown as JsonValue)
+  const session = parseThresholdSession(unchecked)
   const id = thresholdSessionDigest(session)
   // A round that is not there is refused by whoever reads it.
   const {
