@@ -99,11 +99,6 @@ table('nitro', {
     change: aged(-61),
     says: /after the moment/,
   },
-  'a verdict without its moment': {
-    rules: { maximumAgeSeconds: 10 },
-    change: { at: undefined },
-    says: /does not tell when/,
-  },
   debug: { change: { claims: { ...nitro.claims, debug: true } }, says: /debug mode/ },
   'module id': { rules: { moduleIds: ['i-1'] }, failing: { moduleIds: ['i-2'] }, says: /this module/ },
   'a document that is too old': {

