@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes } from '@noble/hashes/utils.js'
+import { needBytes } from '../encoding/argument.js'
 import { type Cbor, cborField, isCborMap, parseCbor } from '../encoding/cbor.js'
 import { p384ChainProblem, validityProblem } from '../encoding/certificate-chain.js'
 import { isBytes } from '../encoding/is-bytes.js'
@@ -69,6 +70,7 @@ function byteString(bytes: Uint8Array): Uint8Array {
 }
 
 function parseDocument(bytes: Uint8Array): Parsed {
+  needBytes(bytes, 'nitro')
   if (bytes.length > 1 << 15) throw bad('', 'it is longer than any')
   // COSE_Sign1 may stand behind its tag (18), and usually does not.
   const cose = parseCbor(bytes[0] === 0xd2 ? bytes.subarray(1) : bytes)
