@@ -72,6 +72,10 @@ const refusals = {
     'the contributor can be counted and joined on, but never selected, filtered, grouped or computed with',
     'remove the contributor from this place',
   ],
+  NAME_RESERVED: [
+    'contributor and wallet are names of the contributor, and nothing else may be called so',
+    'choose another name behind AS',
+  ],
   TABLE_UNKNOWN: ['this table is in none of the pools of the job', 'name a table as pool.table'],
   TABLE_NOT_POPULATED: [
     'this table has not been refined yet',

@@ -15,7 +15,7 @@ import {
   type ReleasedNames,
 } from './released.js'
 import { hasAggregate, isReleasedQuery, readsReleased } from './released-query.js'
-import { bindBlock, checkPoolsOf, defaultName } from './rows.js'
+import { bindBlock, checkPoolsOf, defaultName, requireOwnName } from './rows.js'
 import type { Scope } from './scope.js'
 
 /** A noisy release: aggregates over contributors, by group. */
@@ -160,7 +160,8 @@ function bindOverReleased(
     return { kind: 'stage', stage: bindStage(common.query, common.environment, releases) }
   })()
   const names = fieldNames(input.kind === 'stage' ? input.stage.columns : [], environment, releases, item)
-  const columns = query.outputs.map(({ name, value }): BoundColumn => {
+  const columns = query.outputs.map(({ name, value, span }): BoundColumn => {
+    requireOwnName(name ?? defaultName(value), value, span)
     const released = bindReleased(value, names)
     if (released.kind === 'literal') throw new QueryError('NOT_AGGREGATED', value.span)
     return { name: name ?? defaultName(value), value: released }
@@ -274,7 +275,8 @@ function bindRelease(query: SelectSyntax, outer: Environment, releases: BoundRel
     },
     stage: (inner) => bindScalar(inner, environment, releases),
   }
-  const columns = query.outputs.map(({ name, value }): BoundColumn => {
+  const columns = query.outputs.map(({ name, value, span }): BoundColumn => {
+    requireOwnName(name ?? defaultName(value), value, span)
     const released = bindReleased(value, names)
     if (released.kind === 'literal') throw new QueryError('NOT_AGGREGATED', value.span)
     return { name: name ?? defaultName(value), value: released }

@@ -2,7 +2,7 @@ import { platformRandom } from '@sealpool/privacy'
 import { describe, expect, it } from 'vitest'
 import { QueryError } from '../errors.js'
 import { executePlan } from '../execute/execute-plan.js'
-import { testPools } from '../testing/pools.js'
+import { testPolicy, testPools } from '../testing/pools.js'
 import { loaded } from '../testing/tables.js'
 import { checkPlan } from './check-plan.js'
 import { templateDigest } from './plan-digest.js'
@@ -165,6 +165,34 @@ describe('what could let data past the noise is refused', () => {
     expect(await code(sql, { pools: shut })).toBe('JOIN_NOT_ALLOWED')
     const made = await plan(sql)
     expect(made.pools.map(({ name }) => name)).toEqual(['pay', 'trips'])
+  })
+})
+
+describe('names of the contributor', () => {
+  it.each(['contributor', 'wallet'])('%s stands for nothing else, whatever gives the name', async (name) => {
+    expect(await code(rides(`SELECT zone AS ${name} FROM trips.rides`))).toBe('NAME_RESERVED')
+    expect(await code(`SELECT zone AS ${name}, count(*) FROM trips.rides GROUP BY zone`)).toBe(
+      'NAME_RESERVED',
+    )
+    expect(await code(`SELECT n AS ${name} FROM (SELECT count(*) AS n FROM trips.rides) t`)).toBe(
+      'NAME_RESERVED',
+    )
+    expect(await code(rides(`SELECT contributor AS ${name} FROM trips.rides`))).toBe('planned')
+    expect(await code(rides(`SELECT wallet AS ${name} FROM trips.rides`))).toBe('planned')
+  })
+
+  it('a column that a policy calls wallet keeps its name, and lends it to nothing', async () => {
+    const shops: Parameters<typeof testPolicy>[1][number] = {
+      name: 'shops',
+      rowsPerContributor: 1,
+      columns: [{ name: 'wallet', type: 'text', values: ['hot', 'cold'], nullable: false, use: ['group'] }],
+    }
+    const pools = [{ name: 'market', address: '0x4', policy: testPolicy('market', [shops]) }]
+    const judged = (sql: string) => code(sql, { pools, publicTables: [] })
+    expect(await judged('SELECT wallet, count(*) FROM market.shops GROUP BY wallet')).toBe('planned')
+    expect(await judged('SELECT count(t.wallet) FROM (SELECT wallet FROM market.shops) t')).toBe('planned')
+    const other = rides('SELECT wallet AS contributor FROM market.shops')
+    expect(await judged(other)).toBe('NAME_RESERVED')
   })
 })
 
