@@ -157,6 +157,14 @@ const refusals = {
     'the answer could not be stored, so it may not be given; its charge stays',
     'mend the storage and open it again',
   ],
+  ANSWER_WITHHELD: [
+    'the answer could not be made, and what it would have cost is spent',
+    'ask for less at once, or ask whoever runs the engine to look at its log',
+  ],
+  PLAN_OUTDATED: [
+    'a pool of the plan is not here, or has another policy than the plan was made under',
+    'make the plan anew with planQuery under the policies of today',
+  ],
   PLAN_INVALID: ['this is not a plan of this version', 'make the plan with planQuery'],
   STATEMENT_REFUSED: [
     'the printed statement is not one SELECT over the planned tables',
