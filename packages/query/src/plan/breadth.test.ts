@@ -196,6 +196,128 @@ describe('names of the contributor', () => {
   })
 })
 
+describe('other spellings', () => {
+  const where = (condition: string) => `SELECT count(*) FROM trips.rides WHERE ${condition}`
+  it.each([
+    [
+      'SELECT count(*), count(r.miles) FROM trips.rides r RIGHT JOIN pay.workers w ON r.contributor = w.contributor AND r.zone = 1',
+      'SELECT count(*), count(r.miles) FROM pay.workers w LEFT JOIN trips.rides r ON r.contributor = w.contributor AND r.zone = 1',
+    ],
+    [
+      'SELECT count(*) FROM trips.rides RIGHT JOIN pay.workers USING (contributor)',
+      'SELECT count(*) FROM pay.workers LEFT JOIN trips.rides USING (contributor)',
+    ],
+    ['SELECT approx_count_distinct(zone) FROM trips.rides', 'SELECT count(DISTINCT zone) FROM trips.rides'],
+    [
+      'SELECT approx_quantile(miles, 0.9) FROM trips.rides',
+      'SELECT quantile_cont(miles, 0.9) FROM trips.rides',
+    ],
+    [
+      'SELECT count_if(zone = 1) FROM trips.rides',
+      'SELECT count(*) FILTER (WHERE zone = 1) FROM trips.rides',
+    ],
+    ['SELECT sum(nvl(miles, 0)) FROM trips.rides', 'SELECT sum(coalesce(miles, 0)) FROM trips.rides'],
+    ['SELECT sum(miles ^ 2) FROM trips.rides', 'SELECT sum(power(miles, 2)) FROM trips.rides'],
+    [
+      'SELECT sum(iff(zone = 1, miles, 0)) FROM trips.rides',
+      'SELECT sum(CASE WHEN zone = 1 THEN miles ELSE 0 END) FROM trips.rides',
+    ],
+    [
+      where('miles BETWEEN SYMMETRIC 5 AND 2'),
+      where('(miles >= 5 AND miles <= 2) OR (miles >= 2 AND miles <= 5)'),
+    ],
+    [
+      where('miles NOT BETWEEN SYMMETRIC 5 AND 2'),
+      where('NOT ((miles >= 5 AND miles <= 2) OR (miles >= 2 AND miles <= 5))'),
+    ],
+    [where('zone = ANY (ARRAY[1, 2])'), where('zone IN (1, 2)')],
+    [where('zone = SOME (ARRAY[1, 2])'), where('zone IN (1, 2)')],
+  ])('%s', async (spelled, plain) => {
+    expect(await plan(spelled)).toEqual(await plan(plain))
+  })
+
+  it.each([
+    [
+      'JOIN_NOT_ALLOWED',
+      'SELECT count(*) FROM pay.workers w JOIN people.persons p USING (contributor) RIGHT JOIN trips.rides r USING (contributor)',
+    ],
+    ['JOIN_NOT_ALLOWED', 'SELECT count(*) FROM trips.rides r RIGHT JOIN pub.zones z ON z.zone = r.zone'],
+    ['JOIN_NOT_ALLOWED', 'SELECT count(*) FROM pay.workers w RIGHT JOIN trips.rides r ON w.bonus = r.zone'],
+    ['EXPRESSION_NOT_ALLOWED', where('zone <> ANY (ARRAY[1, 2])')],
+    ['EXPRESSION_NOT_ALLOWED', where('zone = ALL (ARRAY[1, 2])')],
+    ['EXPRESSION_NOT_ALLOWED', where("zone = ANY ('{1,2}')")],
+    ['IDENTIFIES_ONE_CONTRIBUTOR', where('contributor IS DISTINCT FROM 7')],
+    ['IDENTIFIES_ONE_CONTRIBUTOR', where('contributor = ANY (ARRAY[7])')],
+    ['FUNCTION_NOT_ALLOWED', 'SELECT count_if(zone = 1, zone = 2) FROM trips.rides'],
+    ['FUNCTION_NOT_ALLOWED', 'SELECT count_if(DISTINCT zone = 1) FROM trips.rides'],
+    ['FUNCTION_NOT_ALLOWED', 'SELECT approx_count_distinct(zone, 2) FROM trips.rides'],
+    ['FUNCTION_NOT_ALLOWED', 'SELECT sum(if(zone = 1, miles)) FROM trips.rides'],
+    ['FUNCTION_NOT_ALLOWED', 'SELECT sum(ifnull(miles)) FROM trips.rides'],
+    ['FUNCTION_NOT_ALLOWED', 'SELECT stddev(DISTINCT miles) FROM trips.rides'],
+    ['FUNCTION_NOT_ALLOWED', 'SELECT corr(DISTINCT miles, zone) FROM trips.rides'],
+    [
+      'FUNCTION_NOT_ALLOWED',
+      'SELECT sum(s) FROM (SELECT contributor, sum(DISTINCT miles) AS s FROM trips.rides GROUP BY contributor) t',
+    ],
+  ])('%s: %s', async (expected, sql) => {
+    expect(await code(sql)).toBe(expected)
+  })
+
+  it('sums of distinct values weigh as much as sums: one value for each row', async () => {
+    const { statistics, program } = await plan(
+      'SELECT zone, sum(DISTINCT miles) FROM trips.rides GROUP BY zone',
+    )
+    const position = program.statistics.findIndex(({ kind }) => kind === 'distinct-sum')
+    // Miles from 0 to 20 in tenths, from the middle: 100 for each of three rows.
+    expect(statistics[position]?.sensitivity).toBe('300')
+    const bounds = { groups: 1, rows: 1 }
+    const bounded = 'SELECT zone, sum(DISTINCT miles) FROM trips.rides GROUP BY zone'
+    expect(await code(bounded, { bounds })).toBe('BOUNDS_INVALID')
+  })
+})
+
+describe('keys that are conditions and whole numbers', () => {
+  const keyed = async (key: string) =>
+    (await plan(`SELECT ${key} AS k, count(*) FROM pay.workers GROUP BY k`)).keys
+  it.each<[string, readonly unknown[]]>([
+    ['bonus > 100', [false, true, null]],
+    ["sector LIKE 'o%' OR union_member", [false, true, null]],
+    ['bonus IS NULL', [false, true]],
+    ['union_member IS NOT TRUE', [false, true]],
+    ['contributor IN (SELECT contributor FROM people.persons)', [false, true]],
+    ['floor(bonus / 100)', [-1, 0, 1, 2, 3, null]],
+    ['floor(bonus / 100) * 100', [-100, 0, 100, 200, 300, null]],
+    ['5 - ceil(bonus / 200)', [3, 4, 5, null]],
+    ['bonus % 3', [-2, -1, 0, 1, 2, null]],
+  ])('%s', async (key, values) => {
+    expect(await keyed(key)).toEqual([{ values }])
+  })
+
+  it('all numbers that a list of values allows, and no others', async () => {
+    expect((await plan('SELECT zone * 10 AS k, count(*) FROM trips.rides GROUP BY k')).keys).toEqual([
+      { values: [10, 20, 30] },
+    ])
+  })
+
+  it.each([
+    ['GROUP_NOT_PUBLIC', 'bonus / 100'],
+    ['TOO_MANY_GROUPS', 'bonus + 1'],
+    ['GROUP_NOT_PUBLIC', 'bonus * bonus'],
+    ['GROUP_NOT_PUBLIC', 'abs(bonus * 10)'],
+    ['COLUMN_NOT_FILTERABLE', 'floor(wage)'],
+    ['COLUMN_NOT_FILTERABLE', 'wage > 10'],
+    ['COLUMN_NOT_FILTERABLE', "note LIKE 'a%'"],
+    ['IDENTIFIES_ONE_CONTRIBUTOR', 'contributor > 5'],
+    ['IDENTIFIES_ONE_CONTRIBUTOR', 'contributor % 10'],
+    ['IDENTIFIES_ONE_CONTRIBUTOR', '-contributor'],
+    ['SUBQUERY_NOT_ALLOWED', 'bonus IN (SELECT education FROM people.persons)'],
+    ['AGGREGATE_MISPLACED', 'count(*) > 5'],
+    ['AGGREGATE_MISPLACED', 'count(*) + 1'],
+  ])('refuses %s: %s', async (expected, key) => {
+    expect(await code(`SELECT count(*) FROM pay.workers GROUP BY ${key}`)).toBe(expected)
+  })
+})
+
 describe('weights of a contributor', () => {
   const rowsOf = async (sql: string) => (await plan(sql)).privacy.rowsPerContributor
 

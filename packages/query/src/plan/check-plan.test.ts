@@ -260,6 +260,32 @@ const tampered: Readonly<Record<string, readonly [string, Changes, Tamper]>> = {
     laplace,
     lessSensitive('distinct'),
   ],
+  'a smaller reach of a sum of distinct values': [
+    'SELECT zone, sum(DISTINCT miles) FROM trips.rides GROUP BY zone',
+    laplace,
+    lessSensitive('distinct-sum'),
+  ],
+  'smaller squares of a sum of distinct values': [
+    'SELECT zone, sum(DISTINCT miles) FROM trips.rides GROUP BY zone',
+    gaussian,
+    lessSquared('distinct-sum'),
+  ],
+  'exact bounds of a sum of distinct values': [
+    'SELECT zone, sum(DISTINCT miles) FROM trips.rides GROUP BY zone',
+    laplace,
+    (plan) => ({
+      ...groupsBounding(plan),
+      statistics: plan.statistics.map((entry, position) =>
+        plan.program.statistics[position]?.kind === 'distinct-sum'
+          ? restated(entry, { sensitivity: '999999999999' })
+          : restated(entry, { sensitivity: '999999' }),
+      ),
+      program: {
+        ...groupsBounding(plan).program,
+        statistics: plan.program.statistics.filter(({ kind }) => kind !== 'distinct'),
+      },
+    }),
+  ],
   'fewer rows under exact bounds': [zones, { ...laplace, ...exact }, lessSensitive('rows')],
   'exact bounds that hold more': [
     zones,

@@ -33,7 +33,16 @@ const releaseShape = z.looseObject({
     statistics: z
       .array(
         z.looseObject({
-          kind: z.enum(['rows', 'contributors', 'first-rows', 'matching', 'sum', 'distinct', 'bins']),
+          kind: z.enum([
+            'rows',
+            'contributors',
+            'first-rows',
+            'matching',
+            'sum',
+            'distinct-sum',
+            'distinct',
+            'bins',
+          ]),
         }),
       )
       .min(1),
@@ -306,7 +315,8 @@ function checkRelease(release: ReleasePlan, zcdp: boolean, require: Require): vo
       require(BigInt(sensitivity) >= BigInt(sets.length), place)
     }
     if (counted === 'contributors') require(BigInt(sensitivity) >= BigInt(most), place)
-    if (entry?.kind === 'sum') {
+    if (entry?.kind === 'sum' || entry?.kind === 'distinct-sum') {
+      require(exact === null || counted === 'sum', place)
       require(/^[1-9][0-9]{0,59}$/.test(entry.reach) &&
         BigInt(sensitivity) >= BigInt(entry.reach) * BigInt(weight), place)
       if (gaussian) require(square >= BigInt(entry.reach) ** 2n * squaredWeight, place)

@@ -281,7 +281,7 @@ function draftRelease(bound: BoundRelease, { bounding, firstRows }: Choices): Dr
   })
   if (
     exact !== null &&
-    draft.statistics.some(({ program }) => program.kind === 'distinct' || program.kind === 'bins')
+    draft.statistics.some(({ program }) => ['distinct', 'distinct-sum', 'bins'].includes(program.kind))
   ) {
     throw new QueryError('BOUNDS_INVALID', 'bounds')
   }
