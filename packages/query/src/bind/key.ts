@@ -102,9 +102,9 @@ function wholeDomain(syntax: Syntax, typed: TypedNumber, scope: Scope): readonly
       return [...new Set(values)].sort((one, two) => one - two)
     }
   }
-  const { low, high, decimals, bounded, domain: listed } = typed
+  const { low, high, decimals, domain: listed } = typed
   if (Array.isArray(listed) && listed.every((value) => Number.isInteger(value))) return listed
-  if (!bounded || decimals !== 0 || high - low >= BigInt(mostWhole)) return null
+  if (decimals !== 0 || high - low >= BigInt(mostWhole)) return null
   return Array.from({ length: Number(high - low) + 1 }, (_, index) => Number(low) + index)
 }
 

@@ -293,6 +293,27 @@ describe('keys that are conditions and whole numbers', () => {
     expect(await keyed(key)).toEqual([{ values }])
   })
 
+  it('only of columns that may decide, whatever bounds they have', async () => {
+    const visits: Parameters<typeof testPolicy>[1][number] = {
+      name: 'visits',
+      rowsPerContributor: 1,
+      columns: [
+        { name: 'cost', type: 'integer', min: 0, max: 9, nullable: false, use: ['measure'] },
+        { name: 'code', type: 'integer', nullable: false, use: ['filter'] },
+        { name: 'rank', type: 'integer', min: 0, max: 9, nullable: false, use: ['filter'] },
+      ],
+    }
+    const pools = [{ name: 'shop', address: '0x4', policy: testPolicy('shop', [visits]) }]
+    const of = (key: string) => `SELECT count(*) FROM shop.visits GROUP BY ${key}`
+    const keysOf = async (key: string) => (await plan(of(key), { pools, publicTables: [] })).keys
+    expect(await code(of('cost + 1'), { pools, publicTables: [] })).toBe('COLUMN_NOT_FILTERABLE')
+    expect(await code(of('rank + cost'), { pools, publicTables: [] })).toBe('COLUMN_NOT_FILTERABLE')
+    expect(await code(of('code + 1'), { pools, publicTables: [] })).toBe('GROUP_NOT_PUBLIC')
+    expect(await code(of('rank * 0.5'), { pools, publicTables: [] })).toBe('GROUP_NOT_PUBLIC')
+    expect(await keysOf('code % 2')).toEqual([{ values: [-1, 0, 1] }])
+    expect(await keysOf('rank - 9')).toEqual([{ values: [-9, -8, -7, -6, -5, -4, -3, -2, -1, 0] }])
+  })
+
   it('all numbers that a list of values allows, and no others', async () => {
     expect((await plan('SELECT zone * 10 AS k, count(*) FROM trips.rides GROUP BY k')).keys).toEqual([
       { values: [10, 20, 30] },

@@ -282,7 +282,9 @@ const tampered: Readonly<Record<string, readonly [string, Changes, Tamper]>> = {
       ),
       program: {
         ...groupsBounding(plan).program,
-        statistics: plan.program.statistics.filter(({ kind }) => kind !== 'distinct'),
+        statistics: plan.program.statistics.map((entry) =>
+          entry.kind === 'distinct' ? { kind: 'matching', when: { kind: 'truth', value: true } } : entry,
+        ),
       },
     }),
   ],
