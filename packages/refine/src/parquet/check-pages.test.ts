@@ -148,6 +148,11 @@ describe('pages that lie', () => {
       {},
     ],
     [
+      'half a billion packed values of no width',
+      page2([0, ...varint(2 ** 27 + 1)], { count: 10, nulls: 0, encoding: 'RLE_DICTIONARY' }),
+      {},
+    ],
+    [
       'packed values of no width',
       page2([0, ...varint(2 ** 29 + 1)], { count: 10, nulls: 0, encoding: 'RLE_DICTIONARY' }),
       {},
