@@ -16,6 +16,7 @@ import { configDigest, type NodeConfig } from '../config/node-config.js'
 import type { NodeSecrets } from '../config/secrets.js'
 import { NodeError } from '../errors.js'
 import { type EvidenceSource, openEvidence } from '../evidence/node-evidence.js'
+import { contentIndexes } from '../ingest/content-indexes.js'
 import type { IngestContext } from '../ingest/ingest-context.js'
 import type { JobContext } from '../job/job-context.js'
 import { jobLock } from '../job/job-lock.js'
@@ -243,6 +244,7 @@ function contextsOf(
     ingest: {
       ...shared,
       runtime,
+      contents: contentIndexes(),
       limits: { proof: config.sandbox.proof, refiner: config.sandbox.refiner },
       settings: config.ingest,
     },
@@ -251,8 +253,9 @@ function contextsOf(
       lock: jobLock(),
       evidence: parts.evidence,
       pools: parts.pools,
-      openEngine: () =>
+      openEngine: ({ pseudonymKey }) =>
         createDuckDbEngine({
+          pseudonymKey,
           memoryLimit: `${Math.floor(config.engine.memoryBytes / 1_000_000)}MB`,
           timeoutMs: config.engine.timeoutMs,
         }),
