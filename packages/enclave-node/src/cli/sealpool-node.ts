@@ -4,7 +4,10 @@
  * @module
  */
 import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { backupNode } from '../backup/backup-node.js'
+import { restoreNode } from '../backup/restore-node.js'
 import { openSimulator, simulatedPlatform } from '../evidence/simulator-quote-provider.js'
 import { platformNow, platformRandom } from '../platform.js'
 import { errorFields } from '../runtime/logger.js'
@@ -24,6 +27,12 @@ const usage = `sealpool-node - runs confidential data pools
   sealpool-node audit --file FILE [--head LENGTH:DIGEST]
       verifies an audit log, and that it goes on from a head that was seen earlier. Prints its own head; exit code 1 for a log that
       does not verify.
+  sealpool-node backup --config FILE --to FILE [--data DIR] [--secrets FILE]
+      writes one file with the node's state, encrypted and authenticated as it lies there: of a node that runs or is stopped, and of a
+      group. The node's own secrets (its key release) are not in it.
+  sealpool-node restore --config FILE --from FILE [--data DIR] [--secrets FILE]
+      puts a backup into an empty data folder, or an empty database of a group. Refused when it was altered or cut off, is of another
+      node, or is older than what the chain has anchored.
   sealpool-node measure --data DIR
       prints what an attestation policy must name to accept a SIMULATED node on this data directory, and makes the
       simulator when there is none.`
@@ -42,6 +51,8 @@ async function main(): Promise<number> {
       'stop-with-stdin': { type: 'boolean' },
       url: { type: 'string' },
       file: { type: 'string' },
+      from: { type: 'string' },
+      to: { type: 'string' },
       head: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -53,6 +64,18 @@ async function main(): Promise<number> {
   }
   if (command === 'start' && values.config !== undefined) {
     return start({ ...values, config: values.config }, values['stop-with-stdin'] === true)
+  }
+  if (command === 'backup' && values.config !== undefined && values.to !== undefined) {
+    const { config, secrets } = await loadConfig({ ...values, config: values.config }, process.env)
+    const made = await backupNode({ config, secrets, to: resolve(values.to) })
+    console.log(JSON.stringify({ backup: values.to, ...made }))
+    return 0
+  }
+  if (command === 'restore' && values.config !== undefined && values.from !== undefined) {
+    const { config, secrets } = await loadConfig({ ...values, config: values.config }, process.env)
+    const restored = await restoreNode({ config, secrets, from: resolve(values.from) })
+    console.log(JSON.stringify({ restored: values.from, ...restored }))
+    return 0
   }
   if (command === 'status' && values.url !== undefined) {
     console.log(await statusTable(values.url))
