@@ -13,7 +13,8 @@ import { platformNow, platformRandom } from '../platform.js'
 import { errorFields } from '../runtime/logger.js'
 import { startNode } from '../runtime/start-node.js'
 import { auditVerdict } from './audit.js'
-import { loadConfig } from './load-config.js'
+import { loadConfig, loadSettings } from './load-config.js'
+import { measureNode } from './measure.js'
 import { statusTable } from './status.js'
 
 const usage = `sealpool-node - runs confidential data pools
@@ -33,6 +34,10 @@ const usage = `sealpool-node - runs confidential data pools
   sealpool-node restore --config FILE --from FILE [--data DIR] [--secrets FILE]
       puts a backup into an empty data folder, or an empty database of a group. Refused when it was altered or cut off, is of another
       node, or is older than what the chain has anchored.
+  sealpool-node measure [--config FILE] [--bundle FILE] [--launch FILE]
+      prints what a node on hardware is recognised by: the digest of the measured settings (it stands in the key set, and so in the
+      quote's report data), that of a bundle, and the registers or launch digest of a TDX or SEV-SNP guest, from a JSON file that names
+      firmware, kernel, initrd and command line.
   sealpool-node measure --data DIR
       prints what an attestation policy must name to accept a SIMULATED node on this data directory, and makes the
       simulator when there is none.`
@@ -51,7 +56,9 @@ async function main(): Promise<number> {
       'stop-with-stdin': { type: 'boolean' },
       url: { type: 'string' },
       file: { type: 'string' },
+      bundle: { type: 'string' },
       from: { type: 'string' },
+      launch: { type: 'string' },
       to: { type: 'string' },
       head: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
@@ -86,13 +93,24 @@ async function main(): Promise<number> {
     console.log(verdict.text)
     return verdict.ok ? 0 : 1
   }
-  if (command === 'measure' && values.data !== undefined) {
+  if (
+    command === 'measure' &&
+    values.data !== undefined &&
+    (values.config ?? values.bundle ?? values.launch) === undefined
+  ) {
     const simulator = openSimulator({
       directory: values.data,
       random: platformRandom,
       at: new Date(platformNow() * 1000),
     })
     console.log(JSON.stringify(simulatedPlatform(simulator), null, 2))
+    return 0
+  }
+  if (command === 'measure' && (values.config ?? values.bundle ?? values.launch) !== undefined) {
+    const { config: path, bundle, launch } = values
+    const config =
+      path === undefined ? undefined : await loadSettings({ ...values, config: path }, process.env)
+    console.log(JSON.stringify(await measureNode({ config, bundle, launch }), null, 2))
     return 0
   }
   console.error(usage)
