@@ -6,7 +6,7 @@ import type { Address, Digest, KeySet } from '@sealpool/crypto'
 import { createDuckDbEngine } from '@sealpool/query/duckdb'
 import type { JobRuntime } from '@sealpool/sandbox'
 import { createProcessRuntime } from '@sealpool/sandbox/process'
-import { openDoor } from '../api/door.js'
+import { openAuthentication } from '../api/authentication.js'
 import { nodeApi } from '../api/node-api.js'
 import { serveApi } from '../api/serve-api.js'
 import { backupSocket, serveBackups } from '../backup/backup-socket.js'
@@ -170,7 +170,7 @@ async function start(
   }
   const { host, port, maximumConnections, calls, costlyCalls } = config.api
   let publicUrl = config.api.publicUrl
-  const door = openDoor({
+  const authentication = openAuthentication({
     open: config.api.access === 'open',
     chainId: chain.chainId,
     publicUrl: () => publicUrl ?? `http://${host}:${port}`,
@@ -192,7 +192,7 @@ async function start(
     (error) => log.error({ err: error }, 'an API call failed'),
     { calls, costly: costlyCalls },
     () => performance.now(),
-    { door, origins: config.api.origins },
+    { authentication, origins: config.api.origins },
   )
   const api = await serveApi({ app, host, port, maximumConnections })
   publicUrl ??= api.url
