@@ -11,7 +11,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, until } from '../testing/ask.js'
 import { type PoolWorld, poolWorld } from '../testing/pool-world.js'
 
-const program = fileURLToPath(new URL('../../dist/cli/sealpool-node.js', import.meta.url))
+/** The built program; that of an unpacked bundle where one is named. */
+const program =
+  process.env['SEALPOOL_NODE_PROGRAM'] ??
+  fileURLToPath(new URL('../../dist/cli/sealpool-node.js', import.meta.url))
 const workers = 16
 
 interface Started {
