@@ -14,9 +14,10 @@ import { type BlobProxy, startBlobProxy } from './blob-proxy.js'
 import { type CanaryScan, canaryScan, type Leak } from './canary-scan.js'
 import { foundHostilePool } from './hostile-pool.js'
 import { listen } from './listen.js'
+import { type Mining, mineBlocks } from './mining.js'
 import { type NodeProcess, startNodeProcess } from './node-process.js'
 import { descendants, residentBytes, wordsOf } from './process-list.js'
-import { mineBlocks, type RpcProxy, startRpcProxy } from './rpc-proxy.js'
+import { type RpcProxy, startRpcProxy } from './rpc-proxy.js'
 import type { SeededRandom } from './seeded-random.js'
 import { makeWorkload, type Workload, workerCount } from './workload.js'
 
@@ -43,6 +44,7 @@ export interface Scene {
   readonly hostile: WorldPool
   readonly chain: readonly [RpcProxy, RpcProxy]
   readonly blobs: BlobProxy
+  readonly mining: Mining
   readonly workload: Workload
   readonly random: SeededRandom
   readonly scan: CanaryScan
@@ -118,7 +120,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     await startRpcProxy({ target, onTraffic: look('traffic to the second endpoint') }),
   ] as const
   const blobs = await startBlobProxy({ blobs: world.blobs, onTraffic: look('traffic of the blob store') })
-  const stopMining = mineBlocks(target, blockEveryMs)
+  const mining = mineBlocks(target, blockEveryMs)
   const given = JSON.parse(await readFile(world.config, 'utf8')) as Record<string, unknown>
   const settings: Record<string, unknown> = {
     ...given,
@@ -229,6 +231,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     hostile,
     chain,
     blobs,
+    mining,
     workload,
     random,
     scan,
@@ -269,13 +272,14 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     async calm() {
       for (const endpoint of chain) endpoint.set('pass')
       blobs.set('pass')
+      mining.every(null)
       await scene.setClock(0)
     },
     async close({ keep }) {
       closed = true
       await watching
       if (node.isRunning()) await node.kill()
-      await stopMining()
+      await mining.stop()
       for (const one of [...chain, blobs, directory]) await one.close()
       await (keep ? world.devnet.stop() : world.close())
     },
