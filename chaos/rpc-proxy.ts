@@ -117,6 +117,7 @@ export async function startRpcProxy(options: {
       }
       if (when === 'after') await forward(body)
       await run()
+      // Whoever sent it is gone, and the chain may have taken another one under its number by now: both are what `late` is for.
       if (when === 'late') await forward(body).catch(() => undefined)
       response.destroy()
       return

@@ -10,13 +10,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeHex, platformRandom } from '@sealpool/crypto'
 import { type PoolWorld, poolWorld, type WorldPool } from '../packages/enclave-node/src/testing/pool-world.js'
+import { descendants } from '../packages/enclave-node/src/testing/processes.js'
 import { type BlobProxy, startBlobProxy } from './blob-proxy.js'
 import { type CanaryScan, canaryScan, type Leak } from './canary-scan.js'
 import { foundHostilePool } from './hostile-pool.js'
 import { listen } from './listen.js'
 import { type Mining, mineBlocks } from './mining.js'
 import { type NodeProcess, startNodeProcess } from './node-process.js'
-import { descendants, residentBytes, wordsOf } from './process-list.js'
+import { residentBytes, wordsOf } from './process-list.js'
 import { type RpcProxy, startRpcProxy } from './rpc-proxy.js'
 import type { SeededRandom } from './seeded-random.js'
 import { makeWorkload, type Workload, workerCount } from './workload.js'
@@ -71,8 +72,8 @@ export interface Scene {
   setClock(seconds: number): Promise<void>
   /** Asks the node; what it answers is looked at like all traffic. */
   ask(path: string): Promise<unknown>
-  /** Waits until everything that was sent has come to its end. @returns what has not, in words; undefined when all has */
-  drain(timeoutMs: number): Promise<string | undefined>
+  /** Waits until everything that was sent has come to its end. @returns what has not by then, in words; undefined when all has */
+  workLeftAfter(timeoutMs: number): Promise<string | undefined>
   /** Takes back every fault. */
   calm(): Promise<void>
   /** Ends everything. @param options.keep leaves the folder */
@@ -190,6 +191,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     const late = sleep(timeoutMs).then(() => {
       throw new Error(`the node does not listen after ${timeoutMs} ms`)
     })
+    // When the node has listened in time nobody waits for it any more.
     late.catch(() => undefined)
     await Promise.race([node.url, late])
     const listens = performance.now() - startedAt
@@ -256,7 +258,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     },
     setClock: (seconds) => writeFile(clockFile, String(seconds)),
     ask,
-    async drain(timeoutMs) {
+    async workLeftAfter(timeoutMs) {
       const end = performance.now() + timeoutMs
       let quiet = 0
       let left: string | undefined

@@ -47,6 +47,7 @@ export async function reorgFault(
         () => {
           mined += 1
         },
+        // It spent what only another lost transaction brought, or its number is taken: it stays lost, and `forgetLost` sees that.
         () => undefined,
       )
     }
