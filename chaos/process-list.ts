@@ -25,8 +25,9 @@ export async function wordsOf(
 ): Promise<{ readonly words: Buffer; readonly environment: Buffer }> {
   // A process that has ended, or is another user's, shows nothing.
   const read = (name: string) => readFile(`/proc/${pid}/${name}`).catch(() => Buffer.alloc(0))
-  const [words, environment] = await Promise.all([read('cmdline'), read('environ')])
-  return { words, environment }
+  // In this order: between fork and exec a child has both of its parent, and the environment is never older than the words.
+  const words = await read('cmdline')
+  return { words, environment: await read('environ') }
 }
 
 /** @returns memory of a process that lies in RAM, in bytes; 0 when it is gone */

@@ -156,21 +156,24 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
 
   const watch = async (): Promise<void> => {
     while (!closed) {
-      if (node.isRunning()) {
+      // The one of now: while it is looked at, a fault may put another one in its place.
+      const { pid: own, isRunning } = node
+      if (isRunning()) {
         memory.push({
           at: performance.now() - began,
-          process: node.pid,
-          bytes: await residentBytes(node.pid),
+          process: own,
+          bytes: await residentBytes(own),
         })
-        const own = await wordsOf(node.pid)
-        for (const pid of [node.pid, ...(await descendants(node.pid))]) {
+        const { words: program } = await wordsOf(own)
+        traffic.commandLines += 1
+        leaks.push(...scan.bytes(`command line of process ${own}`, program))
+        for (const pid of await descendants(own)) {
           const { words, environment } = await wordsOf(pid)
           traffic.commandLines += 1
           leaks.push(...scan.bytes(`command line of process ${pid}`, words))
           // What the program itself was started with is in its own environment; its children must not have it. A child that still
           // has the command line of the program has not begun yet: it is the program, between fork and exec.
-          if (!words.equals(own.words))
-            leaks.push(...scan.bytes(`environment of process ${pid}`, environment))
+          if (!words.equals(program)) leaks.push(...scan.bytes(`environment of process ${pid}`, environment))
         }
       }
       await sleep(250)
