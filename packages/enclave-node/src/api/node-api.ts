@@ -8,7 +8,7 @@ import { Hono, type HonoRequest } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { RefusedPlan } from '../job/request-run.js'
 import { contributionStateText } from '../state/contribution-state.js'
-import { jobStateText } from '../state/job-state.js'
+import { detachedJobText, jobStateText } from '../state/job-state.js'
 import type { JobRow } from '../state/job-table.js'
 import { accessControl } from './access-control.js'
 import { allowOrigins } from './allow-origins.js'
@@ -300,8 +300,8 @@ function proposalView(job: JobRow): object {
 function jobView(job: JobRow): Record<string, unknown> {
   return {
     id: job.id,
-    state: job.state,
-    stateText: jobStateText[job.state],
+    state: job.detached ? 'detached' : job.state,
+    stateText: job.detached ? detachedJobText : jobStateText[job.state],
     chainState: job.chainState,
     reason: job.reason,
     reasonText: job.reasonText,

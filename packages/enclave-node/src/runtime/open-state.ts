@@ -19,17 +19,22 @@ const standbyMs = 500
 /**
  * Opens the store that the settings name: the embedded one, or that of a node group, for which the package `pg` must be
  * installed beside the node.
+ * @param empty files of an empty database, for an embedded store that is not there yet
  * @throws NodeError `STATE_...`, `SECRET_MISSING`
  */
 export async function openState(
   config: NodeConfig,
   secrets: NodeSecrets,
   log: NodeLogger,
+  empty?: () => Promise<Uint8Array<ArrayBuffer> | undefined>,
 ): Promise<OpenedState> {
   const { state } = config
   if (state.kind === 'pglite') {
     return {
-      store: await openPgliteStore({ directory: config.dataDirectory }),
+      store: await openPgliteStore({
+        directory: config.dataDirectory,
+        ...(empty === undefined ? {} : { empty }),
+      }),
       lost: new Promise(() => undefined),
     }
   }

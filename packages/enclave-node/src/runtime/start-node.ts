@@ -106,14 +106,19 @@ async function start(
   const { deployment } = config.chain
   phase('keys')
   // Before the node leads its group, so that a standby has it ready when its time comes.
-  const working = openWorkingDatabase({
+  const opening = openWorkingDatabase({
     directory: config.dataDirectory,
     key: keys.templateSecret(deployment),
-  }).then(({ store }) => store)
-  working.catch(() => undefined)
+  })
+  const working = opening.then(({ store }) => store)
+  let empty: Promise<Uint8Array<ArrayBuffer> | undefined> | undefined = opening.then((opened) => opened.empty)
+  for (const one of [working, empty]) one.catch(() => undefined)
   const closeWorking = async () => (await working).close()
   closers.push(closeWorking)
-  const { store: durable, lost } = await openState(config, secrets, log)
+  // The first start makes one empty database for both.
+  const { store: durable, lost } = await openState(config, secrets, log, async () => empty)
+  // 40 MB that nobody needs again.
+  empty = undefined
   const closeDurable = () => durable.close()
   closers.push(closeDurable)
   phase('lead')
