@@ -88,6 +88,25 @@ test('remembers its state in a file', async () => {
   await rm(folder, { recursive: true })
 })
 
+test('keeps old states on disk unless told not to: then the oldest are gone', async () => {
+  const address = `0x${'ab'.repeat(20)}` as const
+  for (const [persistedStates, kept] of [
+    [700, true],
+    [0, false],
+  ] as const) {
+    const devnet = await startDevnet({ persistedStates })
+    const client = clientOf(devnet.rpcUrl)
+    await client.request({ method: 'anvil_mine' as never, params: ['0x2bc'] as never })
+    const old = getBalance(client, { address, blockNumber: 1n }).then(
+      () => true,
+      () => false,
+    )
+    expect(await old).toBe(kept)
+    expect(await getBalance(client, { address, blockNumber: 690n })).toBe(0n)
+    await devnet.stop()
+  }
+})
+
 test('says what failed when the port is taken', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))

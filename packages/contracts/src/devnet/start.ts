@@ -22,6 +22,11 @@ export interface DevnetOptions {
   readonly hardfork?: string
   /** Unix seconds of the first block; default: now. */
   readonly timestamp?: number
+  /**
+   * Most states of old blocks that anvil writes to disk (about 1 MB each), beside some hundred newest that it keeps in memory; 0: none.
+   * Default: anvil's own, some thousand.
+   */
+  readonly persistedStates?: number
   /** Milliseconds until it must answer; default 15,000. */
   readonly timeoutMs?: number
 }
@@ -79,6 +84,9 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
     ...(options.hardfork === undefined ? [] : ['--hardfork', options.hardfork]),
     ...(options.timestamp === undefined ? [] : ['--timestamp', String(options.timestamp)]),
     ...(options.stateFile === undefined ? [] : ['--state', options.stateFile]),
+    ...(options.persistedStates === undefined
+      ? []
+      : ['--max-persisted-states', String(options.persistedStates)]),
   ])
   const stop = async () => {
     await end(child)
