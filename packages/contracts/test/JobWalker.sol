@@ -79,7 +79,7 @@ contract Walker is World {
     }
 
     /// Points become credits, and are tried a second time.
-    function earn(uint256 who, uint256 which) external {
+    function earn(uint256 who, uint256 which) public {
         which %= 2;
         for (uint256 i; i < 2; ++i) {
             try credits.earn(address(pools[which]), actor(who)) returns (uint256 amount) {
@@ -300,6 +300,17 @@ contract Walker is World {
         }
         assign(seed);
         if (starting) start(seed);
+    }
+
+    /// A job that credits pay, some steps on its good way: left to chance alone, hardly any walk settles one.
+    function credited(uint256 who, uint256 which, uint256 limit, uint8 steps) external {
+        address[] memory chosen = new address[](1);
+        chosen[0] = address(pools[which % 2]);
+        earn(who, which);
+        uint256 seed = proposeFor(actor(who), keccak256(abi.encode("credited", who % 4)), chosen, JobClass.Open) - 1;
+        if (board.getJob(seed + 1).state == JobState.Proposed) advance(seed);
+        fundWithCredits(seed, limit);
+        for (uint256 i; i < steps % 4; ++i) advance(seed);
     }
 
     function release(uint256 job) public {
