@@ -4,7 +4,7 @@
  */
 import { createServer, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { BlobStore } from '@sealpool/client'
+import { type BlobStore, BlobStoreError } from '@sealpool/client'
 import { listen } from './listen.js'
 
 /** What the store does with those who ask. */
@@ -63,7 +63,10 @@ export async function startBlobProxy(options: {
       response.writeHead(present === 'busy' ? 503 : 404).end()
       return
     }
-    const bytes = await options.blobs.get(`sha256:${path.slice(1)}`).catch(() => undefined)
+    const bytes = await options.blobs.get(`sha256:${path.slice(1)}`).catch((error: unknown) => {
+      if (error instanceof BlobStoreError && error.code !== 'BLOB_STORE_FAILED') return undefined
+      throw error
+    })
     if (bytes === undefined) {
       response.writeHead(404).end()
       return

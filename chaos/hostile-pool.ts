@@ -7,7 +7,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { foundPool } from '@sealpool/contracts'
-import { type Address, digestOf, digestToHex, type JsonValue, sha256Digest } from '@sealpool/crypto'
+import { type Address, digestOf, digestToHex, type JsonObject, sha256Digest } from '@sealpool/crypto'
 import { bundlePoc } from '@sealpool/poc/bundle'
 import { bundleRefiner } from '@sealpool/refine/bundle'
 import type { PoolWorld, WorldPool } from '../packages/enclave-node/src/testing/pool-world.js'
@@ -74,16 +74,13 @@ export async function foundHostilePool(world: PoolWorld): Promise<WorldPool> {
   const settings = JSON.parse(await readFile(world.config, 'utf8')) as {
     pools: Record<string, string>[]
   }
-  const model = JSON.parse(await readFile(join(world.folder, 'people-policy.json'), 'utf8')) as Record<
-    string,
-    unknown
-  >
-  const policy = {
+  const model: JsonObject = JSON.parse(await readFile(join(world.folder, 'people-policy.json'), 'utf8'))
+  const policy: JsonObject = {
     ...model,
     name: 'hostile',
     code: { poc: poc.digest, refiner: refiner.digest, computations: [] },
     joins: { allowed: false, with: [] },
-  } as unknown as JsonValue
+  }
   const { pool, token, governor, timelock } = await foundPool(world.client, {
     deployment: world.deployment,
     name: 'hostile',

@@ -9,7 +9,8 @@ import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { descendants, runs, track } from './process-list.js'
+import { descendants, runs } from '../packages/enclave-node/src/testing/processes.js'
+import { track } from './process-list.js'
 
 const program = fileURLToPath(new URL('../packages/enclave-node/dist/cli/sealpool-node.js', import.meta.url))
 const clockShift = new URL('./clock-shift.mjs', import.meta.url).href
@@ -69,6 +70,7 @@ export function startNodeProcess({ config, secrets, logFile, clockFile }: NodeSt
       },
     ),
   )
+  // Its end is told by `ended`; a pipe that breaks with it tells nothing more.
   child.stdin?.on('error', () => undefined)
   const listeners = new Set<(line: LogLine) => void>()
   const log = createWriteStream(logFile, { flags: 'a' })
@@ -95,6 +97,7 @@ export function startNodeProcess({ config, secrets, logFile, clockFile }: NodeSt
       resolve((JSON.parse(line) as { url: string }).url)
     })
   })
+  // Whoever killed it before it listened does not ask for its address.
   url.catch(() => undefined)
   const pid = child.pid ?? -1
   const end = async (signal: NodeJS.Signals) => {

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
+import { descendants, runs } from '../packages/enclave-node/src/testing/processes.js'
 import { canaryScan } from './canary-scan.js'
-import { descendants, residentBytes, runs, track, wordsOf } from './process-list.js'
+import { residentBytes, track, wordsOf } from './process-list.js'
 
 const text = 'CANARY-argv-77aa01'
 

@@ -3,7 +3,7 @@
  * @module
  */
 import type { ChildProcess } from 'node:child_process'
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 
 const started = new Set<ChildProcess>()
 
@@ -19,41 +19,15 @@ export function killAll(): void {
   for (const child of started) child.kill('SIGKILL')
 }
 
-/** @returns process ids of all descendants of a process */
-export async function descendants(pid: number): Promise<number[]> {
-  const parents = new Map<number, number>()
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '')
-    if (stat === '') continue
-    // The name of the program stands in brackets and may hold spaces.
-    parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]))
-  }
-  const found: number[] = []
-  const walk = (parent: number): void => {
-    for (const [child, own] of parents) {
-      if (own !== parent) continue
-      found.push(child)
-      walk(child)
-    }
-  }
-  walk(pid)
-  return found
-}
-
-/** @returns whether a process runs; one that has ended and waits for its parent does not */
-export async function runs(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  return stat !== '' && stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z'
-}
-
 /** What others can read of a process: its command line, and its environment as far as this user may. */
 export async function wordsOf(
   pid: number,
 ): Promise<{ readonly words: Buffer; readonly environment: Buffer }> {
+  // A process that has ended, or is another user's, shows nothing.
   const read = (name: string) => readFile(`/proc/${pid}/${name}`).catch(() => Buffer.alloc(0))
-  const [words, environment] = await Promise.all([read('cmdline'), read('environ')])
-  return { words, environment }
+  // In this order: between fork and exec a child has both of its parent, and the environment is never older than the words.
+  const words = await read('cmdline')
+  return { words, environment: await read('environ') }
 }
 
 /** @returns memory of a process that lies in RAM, in bytes; 0 when it is gone */

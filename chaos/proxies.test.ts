@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import type { BlobStore } from '@sealpool/client'
+import { type BlobStore, BlobStoreError } from '@sealpool/client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type BlobProxy, startBlobProxy } from './blob-proxy.js'
 import { listen } from './listen.js'
@@ -132,17 +132,24 @@ describe('an endpoint', () => {
 describe('a blob store', () => {
   const bytes = new TextEncoder().encode('a sealed file that is a little longer than a word')
   const name = 'ab'.repeat(32)
+  const broken = 'ef'.repeat(32)
   const get = (store: BlobProxy, path = name) =>
     fetch(`${store.url}/${path}`, { signal: AbortSignal.timeout(2_000) })
   let store: BlobProxy
 
   beforeEach(async () => {
-    const blobs = {
-      get: async (locator: string) => {
-        if (locator !== `sha256:${name}`) throw new Error('there is none')
-        return bytes
+    const unasked = () => Promise.reject(new Error('nobody asks for this'))
+    const blobs: BlobStore = {
+      name: 'memory',
+      put: unasked,
+      getRange: unasked,
+      get: async (locator) => {
+        if (locator === `sha256:${name}`) return bytes
+        throw locator === `sha256:${broken}`
+          ? new BlobStoreError('BLOB_STORE_FAILED', locator, 'the disk is gone')
+          : new BlobStoreError('BLOB_MISSING', locator, 'there is none')
       },
-    } as unknown as BlobStore
+    }
     store = await startBlobProxy({ blobs, onTraffic: () => undefined })
     closers.push(() => store.close())
   })
@@ -150,6 +157,8 @@ describe('a blob store', () => {
   it('that passes gives what is there, and takes nothing', async () => {
     expect(new Uint8Array(await (await get(store)).arrayBuffer())).toEqual(bytes)
     expect((await get(store, 'cd'.repeat(32))).status).toBe(404)
+    // A store that fails is no store without the blob: nobody is told 404 for it.
+    await expect(get(store, broken)).rejects.toThrow(/fetch failed/)
     expect((await fetch(`${store.url}/${name}`, { method: 'PUT', body: 'x' })).status).toBe(405)
   })
 

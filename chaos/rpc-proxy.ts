@@ -3,7 +3,6 @@
  * @module
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { listen } from './listen.js'
 
 /** What the proxy does with calls. */
@@ -118,6 +117,7 @@ export async function startRpcProxy(options: {
       }
       if (when === 'after') await forward(body)
       await run()
+      // Whoever sent it is gone, and the chain may have taken another one under its number by now: both are what `late` is for.
       if (when === 'late') await forward(body).catch(() => undefined)
       response.destroy()
       return
@@ -215,22 +215,6 @@ export async function wholeBody(request: IncomingMessage): Promise<Buffer> {
   const parts: Buffer[] = []
   for await (const part of request) parts.push(part as Buffer)
   return Buffer.concat(parts)
-}
-
-/** Mines blocks by the clock, as a chain does that others use as well. */
-export function mineBlocks(rpcUrl: string, everyMs: number): () => Promise<void> {
-  let stopped = false
-  const run = async (): Promise<void> => {
-    while (!stopped) {
-      await rpc(rpcUrl, 'evm_mine', []).catch(() => undefined)
-      await sleep(everyMs)
-    }
-  }
-  const running = run()
-  return async () => {
-    stopped = true
-    await running
-  }
 }
 
 /** Asks the chain itself. */

@@ -3,11 +3,12 @@
  * @module
  */
 import { execFileSync } from 'node:child_process'
-import { readdir } from 'node:fs/promises'
 import { availableParallelism, loadavg } from 'node:os'
 import { decodeBase64Url, hpkeIdentity, openBytes } from '@sealpool/crypto'
+import { postgresPrograms, startPostgres } from '../packages/enclave-node/src/testing/postgresql-server.js'
 import type { ChaosArguments, FaultName } from './arguments.js'
 import type { Leak } from './canary-scan.js'
+import { noCoreFile, noOrphan, stopsInGoodOrder } from './end-checks.js'
 import { blobFault } from './fault/blob.js'
 import { clockFault } from './fault/clock.js'
 import { diskFault } from './fault/disk.js'
@@ -22,7 +23,7 @@ import type { FaultReport } from './fault-report.js'
 import { allFacts, chainFacts, storeFacts } from './gather-facts.js'
 import { checkInvariants, type InvariantResult } from './invariants.js'
 import { knownFaults } from './known.js'
-import { startPostgresServer } from './postgres-server.js'
+import { track } from './process-list.js'
 import { type RunReport, type SceneReport, spreadOf } from './report.js'
 import { openScene, type Scene, type SceneOptions } from './scene.js'
 import { seededRandom } from './seeded-random.js'
@@ -120,7 +121,7 @@ async function play(name: string, run: () => Promise<FaultReport>): Promise<Faul
 async function withDrain(scene: Scene, options: RunOptions, report: FaultReport): Promise<FaultReport> {
   await scene.calm()
   const limit = options.short ? 120_000 : 300_000
-  const left = await scene.drain(limit)
+  const left = await scene.workLeftAfter(limit)
   if (left === undefined) return report
   const breach = `the work was not done ${limit / 1000} s afterwards: ${left}`
   return { ...report, breaches: [...report.breaches, breach] }
@@ -128,9 +129,10 @@ async function withDrain(scene: Scene, options: RunOptions, report: FaultReport)
 
 async function postgresScene(options: RunOptions): Promise<SceneReport | null> {
   const { say, short } = options
-  const server = await startPostgresServer()
-  if (server === undefined) return null
+  if (postgresPrograms === undefined) return null
+  const server = await startPostgres(postgresPrograms, track)
   try {
+    const url = await server.database('chaos')
     const scene = await prepared({
       random: seededRandom(options.seed + 1),
       say,
@@ -138,7 +140,7 @@ async function postgresScene(options: RunOptions): Promise<SceneReport | null> {
         ...settings,
         state: { kind: 'postgresql', group: 'chaos', tablesDirectory: 'tables' },
       }),
-      secrets: { SEALPOOL_DATABASE_URL: server.url },
+      secrets: { SEALPOOL_DATABASE_URL: url },
     })
     return await judged(scene, 'postgresql', options, async () => {
       const restarts = await play('postgres', () =>
@@ -150,7 +152,7 @@ async function postgresScene(options: RunOptions): Promise<SceneReport | null> {
       return { reports, curve: null, reorganised: false }
     })
   } finally {
-    await server.stop()
+    await server.stop({ keep: options.keep })
   }
 }
 
@@ -158,7 +160,7 @@ async function postgresScene(options: RunOptions): Promise<SceneReport | null> {
 async function prepared(options: SceneOptions): Promise<Scene> {
   const scene = await openScene(options)
   await scene.workload.contributeFirst()
-  const left = await scene.drain(120_000)
+  const left = await scene.workLeftAfter(120_000)
   if (left !== undefined) throw new Error(`the first contributions were not done in 120 s: ${left}`)
   await scene.workload.openJobs()
   options.say('the pools have their first rows, and a job is approved')
@@ -178,7 +180,7 @@ async function judged(
   try {
     const { reports, curve, reorganised } = await work()
     await scene.calm()
-    await scene.drain(options.short ? 120_000 : 300_000)
+    await scene.workLeftAfter(options.short ? 120_000 : 300_000)
     const results = await openResults(scene)
     await scene.ask('/v1/metrics')
     const code = await scene.stop()
@@ -204,17 +206,9 @@ async function judged(
         scene.traffic.commandLines,
         scene.leaks.filter(({ place }) => place.includes(' of process ')),
       ),
-      await noCoreFiles(options.folder),
-      {
-        name: 'no process outlives its node',
-        checked: scene.recoveries.length + 1,
-        breaches: scene.orphans.map((pid) => `process ${pid} was still there after 10 s`),
-      },
-      {
-        name: 'the node stops in good order',
-        checked: 1,
-        breaches: code === 0 ? [] : [`it ended with ${code}`],
-      },
+      await noCoreFile(options.folder),
+      noOrphan(scene.recoveries.length + 1, scene.orphans),
+      stopsInGoodOrder(code),
     ]
     return {
       state,
@@ -258,12 +252,6 @@ async function openResults(scene: Scene): Promise<InvariantResult> {
 function leaks(name: string, checked: number, found: readonly Leak[]): InvariantResult {
   const told = new Set(found.map(({ what, encoding, place }) => `${what} (${encoding}) in ${place}`))
   return { name, checked, breaches: [...told] }
-}
-
-async function noCoreFiles(folder: string): Promise<InvariantResult> {
-  const names = await readdir(folder, { recursive: true })
-  const cores = names.filter((name) => /(^|\/)core(\.\d+)?$/.test(name))
-  return { name: 'no core file', checked: names.length, breaches: cores }
 }
 
 function soakReport(curve: Soak): FaultReport {

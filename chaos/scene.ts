@@ -10,13 +10,15 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeHex, platformRandom } from '@sealpool/crypto'
 import { type PoolWorld, poolWorld, type WorldPool } from '../packages/enclave-node/src/testing/pool-world.js'
+import { descendants } from '../packages/enclave-node/src/testing/processes.js'
 import { type BlobProxy, startBlobProxy } from './blob-proxy.js'
 import { type CanaryScan, canaryScan, type Leak } from './canary-scan.js'
 import { foundHostilePool } from './hostile-pool.js'
 import { listen } from './listen.js'
+import { type Mining, mineBlocks } from './mining.js'
 import { type NodeProcess, startNodeProcess } from './node-process.js'
-import { descendants, residentBytes, wordsOf } from './process-list.js'
-import { mineBlocks, type RpcProxy, startRpcProxy } from './rpc-proxy.js'
+import { residentBytes, wordsOf } from './process-list.js'
+import { type RpcProxy, startRpcProxy } from './rpc-proxy.js'
 import type { SeededRandom } from './seeded-random.js'
 import { makeWorkload, type Workload, workerCount } from './workload.js'
 
@@ -43,6 +45,7 @@ export interface Scene {
   readonly hostile: WorldPool
   readonly chain: readonly [RpcProxy, RpcProxy]
   readonly blobs: BlobProxy
+  readonly mining: Mining
   readonly workload: Workload
   readonly random: SeededRandom
   readonly scan: CanaryScan
@@ -69,8 +72,8 @@ export interface Scene {
   setClock(seconds: number): Promise<void>
   /** Asks the node; what it answers is looked at like all traffic. */
   ask(path: string): Promise<unknown>
-  /** Waits until everything that was sent has come to its end. @returns what has not, in words; undefined when all has */
-  drain(timeoutMs: number): Promise<string | undefined>
+  /** Waits until everything that was sent has come to its end. @returns what has not by then, in words; undefined when all has */
+  workLeftAfter(timeoutMs: number): Promise<string | undefined>
   /** Takes back every fault. */
   calm(): Promise<void>
   /** Ends everything. @param options.keep leaves the folder */
@@ -118,7 +121,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     await startRpcProxy({ target, onTraffic: look('traffic to the second endpoint') }),
   ] as const
   const blobs = await startBlobProxy({ blobs: world.blobs, onTraffic: look('traffic of the blob store') })
-  const stopMining = mineBlocks(target, blockEveryMs)
+  const mining = mineBlocks(target, blockEveryMs)
   const given = JSON.parse(await readFile(world.config, 'utf8')) as Record<string, unknown>
   const settings: Record<string, unknown> = {
     ...given,
@@ -153,21 +156,24 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
 
   const watch = async (): Promise<void> => {
     while (!closed) {
-      if (node.isRunning()) {
+      // The one of now: while it is looked at, a fault may put another one in its place.
+      const { pid: own, isRunning } = node
+      if (isRunning()) {
         memory.push({
           at: performance.now() - began,
-          process: node.pid,
-          bytes: await residentBytes(node.pid),
+          process: own,
+          bytes: await residentBytes(own),
         })
-        const own = await wordsOf(node.pid)
-        for (const pid of [node.pid, ...(await descendants(node.pid))]) {
+        const { words: program } = await wordsOf(own)
+        traffic.commandLines += 1
+        leaks.push(...scan.bytes(`command line of process ${own}`, program))
+        for (const pid of await descendants(own)) {
           const { words, environment } = await wordsOf(pid)
           traffic.commandLines += 1
           leaks.push(...scan.bytes(`command line of process ${pid}`, words))
           // What the program itself was started with is in its own environment; its children must not have it. A child that still
           // has the command line of the program has not begun yet: it is the program, between fork and exec.
-          if (!words.equals(own.words))
-            leaks.push(...scan.bytes(`environment of process ${pid}`, environment))
+          if (!words.equals(program)) leaks.push(...scan.bytes(`environment of process ${pid}`, environment))
         }
       }
       await sleep(250)
@@ -188,6 +194,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     const late = sleep(timeoutMs).then(() => {
       throw new Error(`the node does not listen after ${timeoutMs} ms`)
     })
+    // When the node has listened in time nobody waits for it any more.
     late.catch(() => undefined)
     await Promise.race([node.url, late])
     const listens = performance.now() - startedAt
@@ -229,6 +236,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     hostile,
     chain,
     blobs,
+    mining,
     workload,
     random,
     scan,
@@ -253,7 +261,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     },
     setClock: (seconds) => writeFile(clockFile, String(seconds)),
     ask,
-    async drain(timeoutMs) {
+    async workLeftAfter(timeoutMs) {
       const end = performance.now() + timeoutMs
       let quiet = 0
       let left: string | undefined
@@ -269,13 +277,14 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     async calm() {
       for (const endpoint of chain) endpoint.set('pass')
       blobs.set('pass')
+      mining.every(null)
       await scene.setClock(0)
     },
     async close({ keep }) {
       closed = true
       await watching
       if (node.isRunning()) await node.kill()
-      await stopMining()
+      await mining.stop()
       for (const one of [...chain, blobs, directory]) await one.close()
       await (keep ? world.devnet.stop() : world.close())
     },

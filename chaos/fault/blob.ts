@@ -21,8 +21,10 @@ export async function blobFault(
   const notes: string[] = []
   for (const mode of modes) {
     // What came before is out of danger when bytes are wrong: only what comes now may be refused for it.
-    if (mode === 'corrupt' && !(await scene.drain(90_000)))
-      breaches.push('the work before was not done in 90 s')
+    if (mode === 'corrupt') {
+      const left = await scene.workLeftAfter(90_000)
+      if (left !== undefined) breaches.push(`the work before was not done in 90 s: ${left}`)
+    }
     const before = scene.blobs.counts.altered
     scene.blobs.set(mode)
     await scene.workload.contribute(3, mode === 'corrupt' ? refusedForWrongBytes : [])

@@ -37,7 +37,8 @@ export async function escapesFault(
   for (let at = 0; at < exports.length; at += 20) {
     ids.push(...(await scene.workload.contributeTo(exports.slice(at, at + 20), [...failed, harmlessRefusal])))
   }
-  if (!(await scene.drain(180_000))) breaches.push('the attempts were not all judged in 180 s')
+  const left = await scene.workLeftAfter(180_000)
+  if (left !== undefined) breaches.push(`the attempts were not all judged in 180 s: ${left}`)
   const outcomes = new Map<string, number>()
   for (const [index, id] of ids.entries()) {
     const { state, reason } = (await scene.ask(`/v1/contributions/${id}`)) as {

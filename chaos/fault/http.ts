@@ -70,9 +70,14 @@ export async function httpFault(
     if (statuses.length > 1 || !allowed.includes(statuses[0] ?? '')) {
       breaches.push(`${what}: answered ${statuses.join(', ') || 'nothing'}`)
     }
-    const healthy = await scene.ask('/v1/health').catch(() => undefined)
-    if ((healthy as { ok?: boolean } | undefined)?.ok !== true)
-      breaches.push(`after ${what} the node does not answer`)
+    try {
+      const { ok } = (await scene.ask('/v1/health')) as { ok?: boolean }
+      if (ok !== true) breaches.push(`after ${what} the node is not healthy`)
+    } catch (error) {
+      breaches.push(
+        `after ${what} the node does not answer: ${error instanceof Error ? error.message : error}`,
+      )
+    }
   }
   const open200 = slow.filter((socket) => !socket.destroyed).length
   clearInterval(drip)
@@ -97,6 +102,7 @@ export async function httpFault(
 
 function open(port: number): Socket {
   const socket = connect(port, '127.0.0.1')
+  // The node may cut it off whenever it likes.
   socket.on('error', () => undefined)
   socket.resume()
   return socket
@@ -106,6 +112,7 @@ async function raw(port: number, bytes: string | Buffer): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   let answer = ''
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+  // Cut off is an answer too: what came before is looked at.
   socket.on('error', () => undefined)
   socket.on('data', (part) => {
     answer += part.toString('latin1')

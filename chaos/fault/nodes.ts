@@ -32,7 +32,8 @@ export async function nodesFault(
   if (second.isRunning()) await second.kill()
   notes.push('a second program on the same data folder was refused')
 
-  if (!(await scene.drain(90_000))) breaches.push('the work before was not done in 90 s')
+  const before = await scene.workLeftAfter(90_000)
+  if (before !== undefined) breaches.push(`the work before was not done in 90 s: ${before}`)
   await scene.stop()
   const copyData = join(world.folder, 'copy')
   await cp(world.data, copyData, { recursive: true })
@@ -56,7 +57,8 @@ export async function nodesFault(
   await Promise.all([scene.ready(), copy.url])
   for (let race = 0; race < options.races; race++) {
     await workload.job()
-    if (!(await scene.drain(90_000))) breaches.push(`race ${race + 1} did not end in 90 s`)
+    const left = await scene.workLeftAfter(90_000)
+    if (left !== undefined) breaches.push(`race ${race + 1} did not end in 90 s: ${left}`)
   }
   notes.push(
     `${options.races} jobs raced for by a node and a copy of its disk with the same keys; the copy moved jobs ${moved} times`,

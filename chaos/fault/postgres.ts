@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { simulatorFile } from '../../packages/enclave-node/src/evidence/simulator-quote-provider.js'
 import { developmentKeyFile } from '../../packages/enclave-node/src/key/development-key-release.js'
+import type { PostgresServer } from '../../packages/enclave-node/src/testing/postgresql-server.js'
 import type { FaultReport } from '../fault-report.js'
-import type { RestartablePostgres } from '../postgres-server.js'
 import type { Scene } from '../scene.js'
 
 /** What starts a node again when it has ended does so after this time; systemd's default is 100 ms. */
@@ -14,7 +14,7 @@ const restartAfterMs = 100
 /** Restarts the server under work; the node loses its lead, ends, and is started again. */
 export async function postgresFault(
   scene: Scene,
-  server: RestartablePostgres,
+  server: PostgresServer,
   options: { readonly restarts: number; readonly say: (line: string) => void },
 ): Promise<FaultReport> {
   const breaches: string[] = []
@@ -78,7 +78,8 @@ export async function leaderFault(
     scene.orphans.push(...(await leader.kill()))
     const began = performance.now()
     await scene.ready().catch((error: Error) => breaches.push(`the heir does not lead: ${error.message}`))
-    if (!(await scene.drain(90_000))) breaches.push('the job was not settled in 90 s')
+    const left = await scene.workLeftAfter(90_000)
+    if (left !== undefined) breaches.push(`the job was not settled in 90 s: ${left}`)
     settled.push(Math.round(performance.now() - began))
   }
   options.say(`leader killed ${options.kills} times`)

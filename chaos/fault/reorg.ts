@@ -47,6 +47,7 @@ export async function reorgFault(
         () => {
           mined += 1
         },
+        // It spent what only another lost transaction brought, or its number is taken: it stays lost, and `forgetLost` sees that.
         () => undefined,
       )
     }
@@ -61,6 +62,7 @@ export async function reorgFault(
       await scene.ready()
     }
   }
+  notes.push(await takeReservedJob(scene))
   off()
   notes.push(
     `depths ${Array.from({ length: options.count }, (_, index) => depths[index % depths.length]).join(', ')}`,
@@ -69,7 +71,40 @@ export async function reorgFault(
     `gone with the lost blocks: ${lost.contributions} contributions and ${lost.jobs} paid jobs`,
   )
   options.say(`reorganisations: ${options.count}`)
-  return { fault: 'reorganisations', injected: options.count + 1, notes, breaches }
+  return { fault: 'reorganisations', injected: options.count + 2, notes, breaches }
+}
+
+/** Most blocks that anvil 1.7.1 takes off a young chain and keeps its state. */
+const deepest = 16
+const slowBlockMs = 2_000
+
+/**
+ * Takes a whole job off the chain once the node has reserved its inputs and charged for it, and nothing brings it back: what the node keeps
+ * of it must hold up nobody. @returns what came of it, in words
+ */
+async function takeReservedJob(scene: Scene): Promise<string> {
+  const url = scene.world.devnet.rpcUrl
+  const headNow = async () => Number(await rpc(url, 'eth_blockNumber', []))
+  // Slow blocks, so that a busy machine gets as far within those that can be taken off.
+  scene.mining.every(slowBlockMs)
+  const before = await headNow()
+  const id = await scene.workload.job()
+  for (;;) {
+    const depth = (await headNow()) - before
+    const { state } = (await scene.ask(`/v1/jobs/${id}`).catch(() => ({}))) as { state?: string }
+    const reserved = state === 'running' || state === 'charged'
+    if (!reserved && depth < deepest) {
+      await sleep(50)
+      continue
+    }
+    await rpc(url, 'anvil_reorg', [depth, []])
+    await rpc(url, 'anvil_mine', ['0x2'])
+    scene.mining.every(null)
+    const lost = await scene.workload.forgetLost()
+    return reserved && lost.jobs > 0
+      ? `a job that was ${state} vanished with ${depth} blocks and never came again`
+      : `no job was reserved within ${deepest} blocks: none vanished so`
+  }
 }
 
 /** Waits until the node sends a transaction, or for ten seconds. */

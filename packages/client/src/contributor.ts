@@ -178,6 +178,7 @@ export function contributor(
     url: options.nodeUrl,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(fetch === undefined ? {} : { fetch }),
+    sealed: options.access !== undefined,
   })
   const readiness = freshReadiness({
     verify,
@@ -297,9 +298,10 @@ function patienceOf({ attempts = 3, retryDelayMs = 500 }: PoolClientOptions): Re
   return { attempts, retryDelayMs }
 }
 
-/** A node that is away, or does not know, is told from one that answers nonsense. */
+/** A node that is away, does not know, or was not asked because it does not verify, is told from one that answers nonsense. */
 export function nullWhenUnknown(error: unknown): null {
-  const passing = error instanceof ClientError && ['NODE_UNREACHABLE', 'NODE_REFUSED'].includes(error.code)
+  const passing =
+    error instanceof ClientError && ['NODE_UNREACHABLE', 'NODE_REFUSED', 'NOT_READY'].includes(error.code)
   if (passing) return null
   throw error
 }

@@ -15,8 +15,6 @@ import {
   decodeBase64Url,
   encodeBase64Url,
   equalBytes,
-  type JsonObject,
-  type JsonValue,
   parseCanonical,
 } from '@sealpool/crypto'
 import { ClientError } from '../errors.js'
@@ -207,7 +205,7 @@ function write(links: readonly Uint8Array[], tag: Uint8Array): string {
  * @throws ClientError `CAPABILITY_INVALID` for a head of another form
  */
 export function mintCapability(options: { readonly key: Uint8Array; readonly head: CapabilityHead }): string {
-  const bytes = canonicalBytes(options.head as unknown as JsonObject)
+  const bytes = canonicalBytes({ ...options.head })
   const token = write([bytes], firstLink(options.key, bytes))
   readToken(token)
   return token
@@ -229,7 +227,7 @@ export function attenuateCapability(token: string, caveats: readonly Caveat[]): 
   const { links, tag } = readToken(token)
   const added = caveats.map((caveat, index) => {
     try {
-      return canonicalBytes(exactly(readCaveat, caveat, `caveats.${index}`) as unknown as JsonValue)
+      return canonicalBytes({ ...exactly(readCaveat, caveat, `caveats.${index}`) })
     } catch (cause) {
       if (!(cause instanceof ShapeProblem)) throw cause
       throw new ClientError('CAPABILITY_INVALID', cause.place, cause.message)

@@ -166,7 +166,7 @@ export async function sealCall(options: {
   const publicKey = decodeBase64Url(keySet.hpke.publicKey)
   const nonce = encodeHex(random(16)).slice(2)
   const { enc, context } = await hpkeSender({ publicKey, info: info(callPurpose, digest), random })
-  const message = await context.seal(frame({ ...call, nonce } as unknown as JsonObject), callPlace)
+  const message = await context.seal(frame({ ...call, nonce }), callPlace)
   const { privateKey } = answerKeys(context)
   return {
     sealed: concatBytes(new Uint8Array([version]), enc, message),
@@ -226,7 +226,7 @@ export async function openCall(options: {
           senderPrivateKey: privateKey,
           info: info(answerPurpose, keySet),
           aad: utf8(call.nonce),
-          plaintext: frame(answer as unknown as JsonObject),
+          plaintext: frame({ ...answer }),
           random,
         }),
     }

@@ -3,6 +3,7 @@ import { ContractsError } from '@sealpool/contracts'
 import { CryptoError } from '@sealpool/crypto'
 import { ClientError } from '../errors.js'
 import { BlobStoreError } from '../store/blob-store-error.js'
+import { accessCommands } from './access-commands.js'
 import { readArguments, usage } from './arguments.js'
 import type { Command } from './command.js'
 import { contributorCommands } from './contributor-commands.js'
@@ -12,7 +13,12 @@ import { memberCommands } from './member-commands.js'
 import { openPool, poolOptions } from './settings.js'
 
 /** Every command, in the order of the help. */
-export const commands: readonly Command[] = [...contributorCommands, ...jobCommands, ...memberCommands]
+export const commands: readonly Command[] = [
+  ...contributorCommands,
+  ...jobCommands,
+  ...memberCommands,
+  ...accessCommands,
+]
 
 const jsonOption = { json: poolOptions['json'] ?? { help: 'print JSON for scripts' } }
 
@@ -83,6 +89,15 @@ function tell(error: unknown, name: string | undefined, json: boolean, io: CliIo
       )
     return 2
   }
+  // The node says no: to this caller, or to this call.
+  const refusals = [
+    'SIGN_IN_REQUIRED',
+    'ROLE_NOT_ALLOWED',
+    'TOKEN_OUT_OF_SCOPE',
+    'TOKEN_EXPIRED',
+    'TOKEN_REVOKED',
+  ]
+  if (error instanceof ClientError && refusals.includes(error.nodeCode ?? '')) return 1
   return ['NOT_READY', 'JOB_REFUSED', 'PREFLIGHT_FAILED', 'RESULT_INVALID'].includes(code) ? 1 : 3
 }
 
@@ -99,6 +114,7 @@ function generalHelp(): string {
     ['Contributors', contributorCommands],
     ['Consumers', jobCommands],
     ['Members', memberCommands],
+    ['Tokens for agents', accessCommands],
   ] as const
   return [
     'sealpool: contribute to confidential data pools, ask them, and check every step.',
@@ -110,7 +126,8 @@ function generalHelp(): string {
       table(list.map(({ name, summary }) => [`  ${name}`, summary])),
     ]),
     '',
-    'Keys come from --key-file, standard input or $SEALPOOL_KEY, never from the command line.',
+    'Keys come from --key-file, standard input or $SEALPOOL_KEY, tokens from --token-file or $SEALPOOL_TOKEN, never from the command',
+    'line. Calls to the node are sealed; where it asks for it, the key signs in (EIP-4361), also for commands that only read.',
     'Exit codes: 0 done or yes, 1 no (not ready, refused, not verified), 2 not understood, 3 failed.',
     'sealpool <command> --help tells more.',
     '',
@@ -124,7 +141,6 @@ function commandHelp(command: Command): string {
       `${help}${required === true ? ' (required)' : ''}`,
     ])
   const shared = command.needs === 'none' ? jsonOption : poolOptions
-  const shown = Object.entries(shared).filter(([name]) => command.needs === 'send' || name !== 'key-file')
   return [
     `sealpool ${command.name}: ${command.summary}`,
     '',
@@ -134,8 +150,8 @@ function commandHelp(command: Command): string {
       ? []
       : ['', 'Options:', table(optionRows(command.options))]),
     '',
-    command.needs === 'none' ? 'Output:' : 'Pool (each may stand in the settings file, but the key):',
-    table(optionRows(Object.fromEntries(shown))),
+    command.needs === 'none' ? 'Output:' : 'Pool (each may stand in the settings file, but key and token):',
+    table(optionRows(shared)),
     '',
   ].join('\n')
 }

@@ -4,6 +4,7 @@ import { type Deployment, parseDeployment } from '@sealpool/contracts'
 import { type Address, type JsonObject, parseAddress } from '@sealpool/crypto'
 import { type Account, createWalletClient, defineChain, http } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
+import { nodeAccess } from '../access/node-access.js'
 import { fileJournal } from '../contribute/file-journal.js'
 import { createPoolClient } from '../index.js'
 import type { PoolClient } from '../pool-client.js'
@@ -32,8 +33,15 @@ export const poolOptions: Readonly<Record<string, OptionSpec>> = {
     value: 'FILE',
     help: 'the account’s private key; - reads standard input; else $SEALPOOL_KEY',
   },
+  'token-file': {
+    value: 'FILE',
+    help: 'an agent’s token, to call with instead of signing in; - reads standard input; else $SEALPOOL_TOKEN',
+  },
   json: { help: 'print JSON for scripts' },
 }
+
+/** One run of the command is over long before. */
+const sessionSeconds = 900
 
 const names = ['deployment', 'pool', 'policy', 'rpc', 'node', 'store', 'journal'] as const
 
@@ -43,12 +51,13 @@ export interface Opened {
   readonly deployment: Deployment
   readonly pool: Address
   readonly policy: JsonObject
-  /** The account, where the command was given a key. */
+  /** The account, where the command needs one. */
   readonly account: Account | undefined
 }
 
 /**
- * Opens the client that settings, environment and options describe.
+ * Opens the client that settings, environment and options describe. Its calls to the node travel sealed; where the node asks for it,
+ * they show the token that was given, or the account signs in.
  *
  * @param given the command's options
  * @param io environment and standard input
@@ -60,8 +69,12 @@ export async function openPool(given: Given, io: CliIo, needsKey: boolean): Prom
   const deployment = await readDeployment(settings.need('deployment'))
   const pool = addressOf(settings.need('pool'), '--pool')
   const policy = await readJsonObject(settings.need('policy'), '--policy')
-  const key = needsKey ? await readKey(given, io) : undefined
-  const account = key === undefined ? undefined : accountOf(key)
+  const token = await readToken(given, io)
+  const key = await readKey(given, io)
+  if (key === undefined && needsKey)
+    throw usage('--key-file', 'this needs an account: give --key-file FILE, --key-file - or $SEALPOOL_KEY')
+  const signer = key === undefined ? undefined : accountOf(key)
+  const account = needsKey ? signer : undefined
   const rpc = settings.need('rpc')
   const journal = settings.get('journal')
   const chain = defineChain({
@@ -78,6 +91,11 @@ export async function openPool(given: Given, io: CliIo, needsKey: boolean): Prom
     nodeUrl: settings.need('node'),
     blobStore: openStore(settings.get('store'), io),
     ...(journal === undefined ? {} : { journal: fileJournal({ directory: journal }) }),
+    access: nodeAccess({
+      sessionSeconds,
+      ...(token === undefined ? {} : { token }),
+      ...(signer === undefined ? {} : { account: signer }),
+    }),
   })
   return { client, deployment, pool, policy, account }
 }
@@ -178,14 +196,27 @@ function openStore(place: string | undefined, io: CliIo): BlobStore {
 }
 
 /** The account's key, from a file, standard input or the environment; never from the command line. */
-async function readKey(given: Given, io: CliIo): Promise<string> {
-  const path = given.get('key-file')
-  if (path === undefined) {
-    const value = io.env['SEALPOOL_KEY']
-    if (value !== undefined && value !== '') return value
-    throw usage('--key-file', 'this needs an account: give --key-file FILE, --key-file - or $SEALPOOL_KEY')
-  }
-  return readSecret(path, '--key-file', io)
+function readKey(given: Given, io: CliIo): Promise<string | undefined> {
+  return readOptionalSecret(given, io, 'key-file', 'SEALPOOL_KEY')
+}
+
+/** An agent's token, likewise. */
+async function readToken(given: Given, io: CliIo): Promise<string | undefined> {
+  if (given.get('token-file') === '-' && given.get('key-file') === '-')
+    throw usage('--token-file', 'standard input is the key already')
+  return (await readOptionalSecret(given, io, 'token-file', 'SEALPOOL_TOKEN'))?.trim()
+}
+
+async function readOptionalSecret(
+  given: Given,
+  io: CliIo,
+  option: 'key-file' | 'token-file',
+  variable: string,
+): Promise<string | undefined> {
+  const path = given.get(option)
+  if (path !== undefined) return readSecret(path, `--${option}`, io)
+  const value = io.env[variable]
+  return value === '' ? undefined : value
 }
 
 /** A secret from a file, or from standard input for `-`. */
@@ -193,7 +224,7 @@ export async function readSecret(path: string, place: string, io: CliIo): Promis
   if (path === '-') return io.stdin()
   const text = await readText(path, place)
   const { mode } = await stat(path)
-  if ((mode & 0o077) !== 0) io.err(`warning: ${place}: others on this machine may read the key (chmod 600)\n`)
+  if ((mode & 0o077) !== 0) io.err(`warning: ${place}: others on this machine may read it (chmod 600)\n`)
   return text
 }
 

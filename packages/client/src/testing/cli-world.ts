@@ -4,7 +4,15 @@ import { join } from 'node:path'
 import { nodeReportData } from '@sealpool/attest'
 import { createSimulator, simulatedMrTd } from '@sealpool/attest/simulator'
 import { formatDeployment, transferToken } from '@sealpool/contracts'
-import { digestOf, encodeBase64Url, type Hex, type JsonObject, platformRandom } from '@sealpool/crypto'
+import {
+  digestOf,
+  encodeBase64Url,
+  type Hex,
+  type JsonObject,
+  keySetDigest,
+  platformRandom,
+} from '@sealpool/crypto'
+import { openCall, sealedAnswerType, sealedCallPath } from '../access/sealed-call.js'
 import { runCli } from '../cli/run.js'
 import { localServers } from '../store/testing/local-server.js'
 import { devnetPool } from './devnet-pool.js'
@@ -40,9 +48,23 @@ export async function cliWorld() {
     explanation,
     planDigest: digestOf(explanation),
   })
+  const hpke = { keySet: keySetDigest(pool.node.keySet), privateKey: pool.node.keys.hpke.privateKey }
   const node = await servers.serve(async (request, response) => {
-    const answer = await served.fetch(`http://node${request.url}`, { method: request.method ?? 'GET' })
-    response.writeHead(answer.status).end(await answer.text())
+    const { method = 'GET', url = '' } = request
+    if (url !== sealedCallPath) {
+      const answer = await served.fetch(`http://node${url}`, { method })
+      response.writeHead(answer.status).end(await answer.text())
+      return
+    }
+    const parts: Buffer[] = []
+    for await (const part of request) parts.push(part as Buffer)
+    const sealed = new Uint8Array(Buffer.concat(parts))
+    const { call, sealAnswer } = await openCall({ ...hpke, sealed, random: platformRandom })
+    const answer = await served.fetch(`http://node${call.path}`, { method: call.method })
+    const { status } = answer
+    const body = await answer.text()
+    response.writeHead(200, { 'content-type': sealedAnswerType })
+    response.end(await sealAnswer({ status, contentType: 'application/json', encoding: 'text', body }))
   })
   await writeFile(at('deployment.json'), formatDeployment(pool.deployment))
   await writeFile(at('policy.json'), JSON.stringify(policy))

@@ -1,7 +1,7 @@
 import type { Address, Digest, Hex } from '@sealpool/crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { type ChainContribution, countContributions, findContribution } from '../state/contribution-table.js'
-import { findJob, jobsIn } from '../state/job-table.js'
+import { countJobs, findJob, jobsIn } from '../state/job-table.js'
 import { getCursor } from '../state/meta-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
@@ -293,6 +293,8 @@ describe('following the chain', () => {
     await follow(chain)
     expect(await findJob(store, '2')).toMatchObject({ state: 'charged', detached: true })
     expect(await jobsIn(store, ['charged'], 99)).toEqual([])
+    // Nobody waits for it: it is not counted among the charged ones.
+    expect(await countJobs(store)).toEqual({ detached: 1 })
   })
 
   it('takes a withdrawal in, and takes it back when its block is gone', async () => {

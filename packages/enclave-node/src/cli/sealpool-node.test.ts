@@ -10,8 +10,12 @@ import { deriveKeyPair, encodeBase64Url, type JsonValue, platformRandom } from '
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, until } from '../testing/ask.js'
 import { type PoolWorld, poolWorld } from '../testing/pool-world.js'
+import { descendants } from '../testing/processes.js'
 
-const program = fileURLToPath(new URL('../../dist/cli/sealpool-node.js', import.meta.url))
+/** The built program; that of an unpacked bundle where one is named. */
+const program =
+  process.env['SEALPOOL_NODE_PROGRAM'] ??
+  fileURLToPath(new URL('../../dist/cli/sealpool-node.js', import.meta.url))
 const workers = 16
 
 interface Started {
@@ -48,26 +52,6 @@ async function kill({ child }: Started, signal: 'SIGKILL' | 'SIGTERM'): Promise<
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
   child.kill(signal)
   return ended
-}
-
-/** Process ids of all descendants. */
-async function family(pid: number): Promise<number[]> {
-  const parents = new Map<number, number>()
-  for (const name of await readdir('/proc')) {
-    const stat = /^\d+$/.test(name) ? await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '') : ''
-    const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
-    if (stat !== '') parents.set(Number(name), parent)
-  }
-  const found: number[] = []
-  const walk = (parent: number): void => {
-    for (const [child, own] of parents) {
-      if (own !== parent) continue
-      found.push(child)
-      walk(child)
-    }
-  }
-  walk(pid)
-  return found
 }
 
 const states = async () =>
@@ -115,7 +99,7 @@ describe('the program', { timeout: 150_000 }, () => {
   })
 
   it('tells neither secret nor key in its arguments, environment of children, or log', async () => {
-    for (const pid of await family(node.pid)) {
+    for (const pid of await descendants(node.pid)) {
       const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
       const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
       expect(environment + words).not.toContain(world.transactionKey.slice(2))
@@ -143,7 +127,7 @@ describe('kill -9', { timeout: 300_000 }, () => {
       await until('some progress', async () => progress(await states()) >= share)
       await new Promise((done) => setTimeout(done, index * 17))
       fallen.push(progress(await states()))
-      const children = await family(node.pid)
+      const children = await descendants(node.pid)
       await kill(node, 'SIGKILL')
       await until('the children are gone', async () => !children.some(alive))
       node = await start()
@@ -213,7 +197,7 @@ describe('kill -9', { timeout: 300_000 }, () => {
 
 describe('SIGTERM', { timeout: 150_000 }, () => {
   it('ends the program and its children in good order', async () => {
-    const children = await family(node.pid)
+    const children = await descendants(node.pid)
     expect(children.length).toBeGreaterThan(0)
     expect(await kill(node, 'SIGTERM')).toBe(0)
     await until('the children are gone', async () => !children.some(alive))

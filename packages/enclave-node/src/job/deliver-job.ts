@@ -7,7 +7,9 @@ import { type Digest, digestToHex } from '@sealpool/crypto'
 import type { ChainJobState, JobRefusal as ChainRefusal, JobRelease } from '../chain/chain-port.js'
 import { delayJob, findJob, type JobRow, moveJob } from '../state/job-table.js'
 import type { JobContext } from './job-context.js'
+import { JobPutOff } from './job-refusal.js'
 import { closeJob, nextTry, sendStart } from './job-standing.js'
+import { requireAnchored } from './reserve-job.js'
 
 /** The statement by which a job is released, as the chain takes it. */
 export function chainRelease(
@@ -58,6 +60,7 @@ export async function deliverJob(context: JobContext, id: string): Promise<void>
       await sendStart(context, job)
       if (!(await confirmed(context, job, ['Running', 'Released', 'Settled']))) return
     }
+    if (!(await anchored(context, job))) return
     await chain.releaseJob(job.release as unknown as JobRelease)
     if (!(await confirmed(context, job, ['Released', 'Settled']))) return
     await moveJob(store, id, { from: ['charged'], to: 'released' })
@@ -104,6 +107,26 @@ function loseJob(context: JobContext, job: JobRow): Promise<void> {
         'this node fell silent and another one took the job over; what was charged for it stays charged',
     },
   })
+}
+
+/**
+ * A charge that was anchored before its job ran may have lost that block since: nothing is released before it stands again.
+ * @returns whether it stands; if not, it was sent, and the job is looked at again later
+ */
+async function anchored(context: JobContext, job: JobRow): Promise<boolean> {
+  if (job.reservation === null) return true
+  try {
+    await requireAnchored(context, job.reservation)
+    return true
+  } catch (error) {
+    if (!(error instanceof JobPutOff)) throw error
+    await delayJob(context.store, job.id, {
+      reason: error.code,
+      reasonText: error.text,
+      at: nextTry(context, job),
+    })
+    return false
+  }
 }
 
 /** @returns whether the job stands in one of the states under the confirmations; if not, it is looked at again later */

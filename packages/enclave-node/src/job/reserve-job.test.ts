@@ -68,6 +68,21 @@ describe('a charge that is anchored', () => {
     expect(await requireNotBehind(world.context(), pool.address)).toBe(3)
   })
 
+  it('is anchored again before the release when a reorganisation took the anchor, and nothing is released until it stands', async () => {
+    const id = await world.paid()
+    world.chain.fail = 'release'
+    await expect(advance(id)).rejects.toThrow('cut off')
+    expect(await findJob(store, id)).toMatchObject({ state: 'charged' })
+    Object.assign(world.chain, { fail: undefined, anchored: [], anchorsConfirmed: false })
+    world.chain.calls.length = 0
+    expect(await advance(id, never)).toMatchObject({ state: 'charged', reason: 'ANCHOR_NOT_CONFIRMED' })
+    expect(world.chain.calls).toEqual(['anchor 1'])
+    world.chain.anchorsConfirmed = true
+    expect(await advance(id, never)).toMatchObject({ state: 'settled', reason: null })
+    expect(world.chain.calls).toEqual(['anchor 1', 'release', 'settle'])
+    expect(await world.spent()).toBe('1')
+  })
+
   it('is a charge for these inputs: with others, the head is another one', async () => {
     await advance(await world.paid())
     const head = world.chain.anchored[0]?.head

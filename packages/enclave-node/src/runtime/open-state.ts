@@ -19,21 +19,37 @@ const standbyMs = 500
 /**
  * Opens the store that the settings name: the embedded one, or that of a node group, for which the package `pg` must be
  * installed beside the node.
+ * @param empty files of an empty database, for an embedded store that is not there yet
  * @throws NodeError `STATE_...`, `SECRET_MISSING`
  */
 export async function openState(
   config: NodeConfig,
   secrets: NodeSecrets,
   log: NodeLogger,
+  empty?: () => Promise<Uint8Array<ArrayBuffer> | undefined>,
 ): Promise<OpenedState> {
   const { state } = config
   if (state.kind === 'pglite') {
     return {
-      store: await openPgliteStore({ directory: config.dataDirectory }),
+      store: await openPgliteStore({
+        directory: config.dataDirectory,
+        ...(empty === undefined ? {} : { empty }),
+      }),
       lost: new Promise(() => undefined),
     }
   }
-  const { databaseUrl } = secrets
+  const store = await openPostgresStore({
+    connect: groupDatabase(secrets),
+    group: state.group,
+    onStandby: () => log.info({ group: state.group }, 'another node leads the group; this one stands by'),
+    pause: () => sleep(standbyMs),
+  })
+  log.info({ group: state.group }, 'this node leads the group')
+  return { store, lost: store.lost }
+}
+
+/** @returns opens connections to a group's database. @throws NodeError `SECRET_MISSING` */
+export function groupDatabase({ databaseUrl }: NodeSecrets): () => Promise<PostgresConnection> {
   if (databaseUrl === null) {
     throw new NodeError(
       'SECRET_MISSING',
@@ -41,14 +57,7 @@ export async function openState(
       'a node group needs the address of its PostgreSQL server; set it in the environment or in the secrets file',
     )
   }
-  const store = await openPostgresStore({
-    connect: () => connectTo(databaseUrl),
-    group: state.group,
-    onStandby: () => log.info({ group: state.group }, 'another node leads the group; this one stands by'),
-    pause: () => sleep(standbyMs),
-  })
-  log.info({ group: state.group }, 'this node leads the group')
-  return { store, lost: store.lost }
+  return () => connectTo(databaseUrl)
 }
 
 async function connectTo(connectionString: string): Promise<PostgresConnection> {

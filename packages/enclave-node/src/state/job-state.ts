@@ -22,3 +22,7 @@ export const jobStateText: Readonly<Record<JobState, string>> = {
   refused: 'refused with a signed receipt',
   closed: 'cancelled or expired on the chain',
 }
+
+/** What a job is called whose proposal a reorganisation took off the chain, wherever it stood. */
+export const detachedJobText =
+  'its proposal is not on the chain any more; what was charged stays charged, and it goes on when the chain shows it again'

@@ -217,9 +217,11 @@ export async function openProposals(
   return rows.map(read)
 }
 
-/** @returns how many jobs stand in each state */
+/** @returns how many jobs stand in each state; those whose proposal a reorganisation took off the chain are `detached` */
 export async function countJobs(sql: Sql): Promise<Readonly<Record<string, number>>> {
-  const rows = await sql.query('select state, count(*) as count from jobs group by state')
+  const rows = await sql.query(
+    `select case when detached then 'detached' else state end as state, count(*) as count from jobs group by 1`,
+  )
   return Object.fromEntries(rows.map((row) => [textOf(row, 'state'), integerOf(row, 'count')]))
 }
 

@@ -24,12 +24,14 @@ function sqlOn(database: Pick<PGliteInterface | Transaction, 'query' | 'exec'>):
  * write-ahead log is in the operating system's hands when the commit returns); PGlite offers no fsync, so a power cut
  * of the whole machine may lose the last commits, which the chain then gives back, and is noticed where it matters:
  * the heads of the budget ledger stand on the chain.
- * @param options `directory`: the data folder, made when absent; `'memory'` keeps everything in memory (tests)
+ * @param options `directory`: the data folder, made when absent; `'memory'` keeps everything in memory (tests); `empty`: the files of
+ * an empty database, which a folder without one is begun with: unpacking them takes a third of the time that making them does
  * @returns the store; migrate it before use
  * @throws NodeError `STATE_LOCKED` when a living process has it open, `STATE_UNREADABLE` when PostgreSQL cannot start on it
  */
 export async function openPgliteStore(options: {
   readonly directory: string | 'memory'
+  readonly empty?: () => Promise<Uint8Array<ArrayBuffer> | undefined>
 }): Promise<StateStore> {
   const inMemory = options.directory === 'memory'
   if (!inMemory) {
@@ -40,7 +42,7 @@ export async function openPgliteStore(options: {
   const unlock = inMemory ? () => undefined : lockDirectory(options.directory)
   let database: PGlite
   try {
-    if (!inMemory) await initialise(`${options.directory}/pglite`)
+    if (!inMemory) await initialise(`${options.directory}/pglite`, options.empty)
     database = await PGlite.create({ dataDir: inMemory ? 'memory://' : `${options.directory}/pglite` })
   } catch (cause) {
     unlock()
@@ -70,11 +72,18 @@ export function pgliteStore(database: PGlite, closed: () => void): StateStore {
 }
 
 /** Makes the database under another name first: a kill in the middle of the first start leaves nothing half made. */
-async function initialise(path: string): Promise<void> {
+async function initialise(
+  path: string,
+  empty: () => Promise<Uint8Array<ArrayBuffer> | undefined> = async () => undefined,
+): Promise<void> {
   if (existsSync(path)) return
   const unfinished = `${path}.part`
   rmSync(unfinished, { recursive: true, force: true })
-  const database = await PGlite.create({ dataDir: unfinished })
+  const files = await empty()
+  const database = await PGlite.create({
+    dataDir: unfinished,
+    ...(files === undefined ? {} : { loadDataDir: new Blob([files]) }),
+  })
   await database.close()
   renameSync(unfinished, path)
 }

@@ -2,7 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { getMeta, setMeta } from './meta-table.js'
 import { migrate } from './migration.js'
+import { openPgliteStore } from './pglite-store.js'
 import { openWorkingDatabase, workingTemplateFile } from './working-template.js'
 
 const directory = mkdtempSync(join(tmpdir(), 'sealpool-template-'))
@@ -32,6 +34,30 @@ describe('the empty database beside the state', { timeout: 240_000 }, () => {
     writeFileSync(path, changed)
     expect((await open()).unpacked).toBe(false)
     expect((await open()).unpacked).toBe(true)
+  })
+
+  it('begins the database of a new folder, which is asked for no other time', async () => {
+    const { store, empty } = await openWorkingDatabase({ directory, key })
+    await store.close()
+    const folder = join(directory, 'node')
+    const asked: string[] = []
+    const openFolder = (name: string) =>
+      openPgliteStore({
+        directory: folder,
+        empty: async () => {
+          asked.push(name)
+          return empty
+        },
+      })
+    const first = await openFolder('first')
+    await migrate(first)
+    await setMeta(first, 'kept', 'yes')
+    await first.close()
+    const second = await openFolder('second')
+    expect(await getMeta(second, 'kept')).toBe('yes')
+    await second.close()
+    expect(asked).toEqual(['first'])
+    expect(empty?.length).toBeGreaterThan(1_000_000)
   })
 
   it('is done without on a disk that takes nothing', async () => {

@@ -55,6 +55,8 @@ export interface WorkingDatabase {
   readonly store: StateStore
   /** Whether it was unpacked; else it was made, and the template with it. */
   readonly unpacked: boolean
+  /** The files of an empty database, as PGlite takes them; undefined where they cannot be kept. */
+  readonly empty: Uint8Array<ArrayBuffer> | undefined
 }
 
 /**
@@ -72,12 +74,14 @@ export async function openWorkingDatabase(options: {
   const template = key && readTemplate(path, key)
   if (template !== undefined) {
     const database = await PGlite.create({ dataDir: 'memory://', loadDataDir: new Blob([template]) })
-    return { store: pgliteStore(database, () => undefined), unpacked: true }
+    return { store: pgliteStore(database, () => undefined), unpacked: true, empty: template }
   }
   const database = await PGlite.create({ dataDir: 'memory://' })
   // Before anything is in it.
+  let empty: Uint8Array<ArrayBuffer> | undefined
   if (key !== undefined) {
     const body = new Uint8Array(await (await database.dumpDataDir('none')).arrayBuffer())
+    empty = body
     const bytes = Buffer.concat([tagOf(key, body), body])
     const temporary = `${path}.${process.pid}.part`
     try {
@@ -89,7 +93,7 @@ export async function openWorkingDatabase(options: {
       discard(temporary)
     }
   }
-  return { store: pgliteStore(database, () => undefined), unpacked: false }
+  return { store: pgliteStore(database, () => undefined), unpacked: false, empty }
 }
 
 /** Takes away what may not be there, on a disk that may refuse even that. */

@@ -103,7 +103,7 @@ export async function poolWorld(options: { readonly workers: number; readonly in
   const folder = await mkdtemp(join(tmpdir(), 'sealpool-world-'))
   const data = join(folder, 'node')
   await mkdir(data)
-  const devnet = await startDevnet({ accounts: 8 })
+  const devnet = await startDevnet({ accounts: 8, persistedStates: 0 })
   const walletOf = (key: Hex): Wallet =>
     createWalletClient({
       account: privateKeyToAccount(key),
