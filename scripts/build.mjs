@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { removeStaleOutput } from './remove-stale-output.mjs'
 import { requireDependencies } from './require-dependencies.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -33,6 +34,7 @@ function run(command, args, cwd) {
 }
 
 const started = performance.now()
+const startedAt = Date.now()
 const queue = [...names]
 async function worker() {
   for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
@@ -54,6 +56,7 @@ try {
     root,
   )
   await Promise.all([declarations, ...Array.from({ length: Math.max(1, availableParallelism()) }, worker)])
+  for (const name of names) removeStaleOutput(join(root, 'packages', name), startedAt)
 } catch (error) {
   console.error(error.message)
   process.exit(1)

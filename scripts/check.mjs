@@ -50,6 +50,7 @@ const checks = {
     ])
     return { ok: publint.ok && attw.ok, output: publint.output + attw.output }
   },
+  packed: () => node('scripts/packed.mjs', []),
   unused: () => node(bin('knip/bin/knip.js'), ['--no-progress']),
   sizes: () => node(bin('size-limit/bin.js'), []),
   abi: () => node('packages/contracts/scripts/compile.mjs', ['--check']),

@@ -5,7 +5,9 @@ import * as aggregate from '@sealpool/crypto/aggregate'
 import * as interop from '@sealpool/crypto/interop'
 import * as recovery from '@sealpool/crypto/recovery'
 import * as threshold from '@sealpool/crypto/threshold'
-import { decryptAnswer, isHonestPart, isProvenBit, openEnvelope, publicKeyOf } from '../reader/threshold.mjs'
+import { failedStep, isProvenBit, weightsOf } from '../reader/aggregate.mjs'
+import { decryptAnswer, isHonestPart, openEnvelope, publicKeyOf } from '../reader/threshold.mjs'
+import { conclude, openShare } from '../reader/threshold-session.mjs'
 import { codeOf } from './portable-cases.mjs'
 
 const { canonicalize, decodeHex, encodeHex } = library
@@ -43,6 +45,12 @@ function sessions(count, { session, secrets, sessions: cases, shares, resharing 
   const judge = (name, where, { transcript, outcome }) => {
     const { key, faults, qualified } = threshold.concludeSession(where, transcript)
     count(alike({ key, faults, qualified }, outcome), name)
+    // By bare arithmetic. The specification gives faults no order.
+    const judged = conclude(where, transcript)
+    count(alike(judged.key, outcome.key), `${name}: key, by bare arithmetic`)
+    count(alike(judged.qualified, outcome.qualified), `${name}: dealers, by bare arithmetic`)
+    const listed = (list) => list.map(canonicalize).sort()
+    count(alike(listed(judged.faults), listed(outcome.faults)), `${name}: faults, by bare arithmetic`)
     const backwards = Object.fromEntries(
       Object.entries(transcript).map(([round, messages]) => [round, [...messages].reverse()]),
     )
@@ -59,6 +67,8 @@ function sessions(count, { session, secrets, sessions: cases, shares, resharing 
     const encryptionKey = decodeHex(member.encryptionKey)
     const opened = threshold.openShare({ session: where, transcript: made, encryptionKey })
     count(text(opened.secret) === share, `${name}: share ${opened.index}`)
+    const again = openShare(where, made, { member: opened.index, encryptionKey: member.encryptionKey })
+    count(again === BigInt(share), `${name}: share ${opened.index}, by bare arithmetic`)
     const { address, encryptionKey: listed } = where.members[opened.index - 1]
     count(library.addressOf(decodeHex(member.signingKey)) === address, `${name}: address ${opened.index}`)
     count(threshold.memberPublicKey(encryptionKey) === listed, `${name}: encryption key ${opened.index}`)
@@ -106,6 +116,7 @@ async function envelopes(count, { sessions: [{ outcome }], shares, envelope: vec
   }
   for (const { name, partial } of wrongPartials) {
     count(!threshold.verifyPartialDecryption({ key, ...sealed, partial }), `a part ${name}`)
+    count(!isHonestPart({ key, label, envelope, partial }), `a part ${name}, by bare arithmetic`)
   }
   for (const { name, error, ...change } of negative) {
     const given = { publicKey: key.publicKey, label, envelope, ...change }
@@ -117,17 +128,20 @@ async function envelopes(count, { sessions: [{ outcome }], shares, envelope: vec
       }),
     )
     count(code === error, `${name}: ${code}`)
+    const opened = openEnvelope({ ...given, shares: numbered.slice(0, 2) })
+    count(opened === undefined, `${name}, by bare arithmetic`)
   }
 }
 
 function aggregates(count, { sessions: [{ outcome }], shares, aggregates: { sum, histogram, negative } }) {
   const numbered = shares.slice(0, 2).map((share, at) => [at + 1, share])
-  const weightsOf = { sum: [1, 2, 4, 2], histogram: [0, 1, 2] }
   for (const [kind, { values, digest, transcript }] of Object.entries({ sum, histogram })) {
     const expect = { definition: digest }
     const { definition, inputs, parts, result } = transcript
     count(aggregate.aggregateDigest(definition) === digest, `${kind}: digest`)
     count(aggregate.verifyTranscript(transcript, { expect }).ok, `${kind}: transcript`)
+    const step = failedStep(transcript, digest)
+    count(step === null, `${kind}: transcript, by bare arithmetic: ${step}`)
     const { key } = outcome
     const combined = aggregate.combineAggregateParts({ key, definition, inputs, parts })
     count(alike(combined.result, result), `${kind}: result`)
@@ -139,7 +153,8 @@ function aggregates(count, { sessions: [{ outcome }], shares, aggregates: { sum,
         const elsewhere = { publicKey: key.publicKey, definition: digest, contributor, place: place + 1, bit }
         count(!isProvenBit(elsewhere), `${kind}: bit ${place} of answer ${at} at another place`)
       })
-      const answer = decryptAnswer({ bits, weights: weightsOf[kind], shares: numbered })
+      const weights = kind === 'sum' ? weightsOf(definition.measure) : bits.map((_, place) => place)
+      const answer = decryptAnswer({ bits, weights, shares: numbered })
       const shift = kind === 'sum' ? definition.measure.minimum : 0
       count(answer + shift === values[at], `${kind}: answer ${at}, decrypted by itself`)
     })
@@ -149,9 +164,12 @@ function aggregates(count, { sessions: [{ outcome }], shares, aggregates: { sum,
       expect: { definition: sum.digest },
     })
     count(!verdict.ok && verdict.failed === failed, `${name}: ${verdict.failed} for ${failed}`)
+    const step = failedStep(changed(sum.transcript, change), sum.digest)
+    count(step === failed, `${name}, by bare arithmetic: ${step} for ${failed}`)
   }
   const other = { expect: { definition: histogram.digest } }
   count(aggregate.verifyTranscript(sum.transcript, other).failed === 'definition', 'another question')
+  count(failedStep(sum.transcript, histogram.digest) === 'definition', 'another question, by bare arithmetic')
 }
 
 /** Salts and hashes are hexadecimal in the vectors; values are as they are. */

@@ -45,7 +45,8 @@ const output = compile({
   sources: sources(),
   settings: {
     ...settings,
-    outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode'] } },
+    // The syntax tree tells which immutable is which.
+    outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode'], '': ['ast'] } },
   },
 })
 // Warnings about OpenZeppelin's sources are not ours to mend; any about ours stops the build.
@@ -70,7 +71,18 @@ const header = (name) =>
 /** As it is written down: without the names of Solidity's own types, which nothing reads and every page would load. */
 const listing = (abi) => JSON.stringify(abi, (key, value) => (key === 'internalType' ? undefined : value), 2)
 
-/** The contracts of a deployment: their code on a chain is compared, without the words that each deployment fills in. */
+/** Names of immutables by their identifier in the syntax tree. */
+const immutableNames = new Map()
+function findImmutables(node) {
+  if (node === null || typeof node !== 'object') return
+  if (node.nodeType === 'VariableDeclaration' && node.mutability === 'immutable') {
+    immutableNames.set(String(node.id), node.name)
+  }
+  for (const child of Object.values(node)) findImmutables(child)
+}
+for (const { ast } of Object.values(output.sources)) findImmutables(ast)
+
+/** The contracts of a deployment: their code on a chain is compared, the words that each deployment fills in by their names. */
 const deployed = [
   ...[
     'NodeRegistry',
@@ -78,6 +90,7 @@ const deployed = [
     'ContributionBatches',
     'Approvals',
     'Permissions',
+    'Credits',
     'JobBoard',
     'PoolFactory',
   ],
@@ -86,8 +99,10 @@ const deployed = [
 const runtimes = {}
 for (const name of deployed) {
   const { object, immutableReferences } = compiled.get(name).evm.deployedBytecode
-  const places = Object.values(immutableReferences ?? {}).flat()
-  const immutables = places.map(({ start, length }) => [start, length]).sort(([a], [b]) => a - b)
+  const immutables = Object.entries(immutableReferences ?? {})
+    .flatMap(([id, places]) => places.map(({ start, length }) => [start, length, immutableNames.get(id)]))
+    .sort(([a], [b]) => a - b)
+  if (immutables.some(([, , name]) => name === undefined)) throw new Error(`${name} has an immutable without a name`)
   const code = Buffer.from(object, 'hex')
   for (const [start, length] of immutables) code.fill(0, start, start + length)
   runtimes[name] = { digest: `0x${createHash('sha256').update(code).digest('hex')}`, immutables }
@@ -120,7 +135,7 @@ files.set(
 
 files.set(
   'runtimes.ts',
-  `${header()}/** SHA-256 of the code that stands on a chain, and the places [start, length] of words that differ by deployment. */\nexport const runtimes = ${JSON.stringify(runtimes, null, 2)} as const\n`,
+  `${header()}/** SHA-256 of the code that stands on a chain, and the places [start, length, name] of words that differ by deployment. */\nexport const runtimes = ${JSON.stringify(runtimes, null, 2)} as const\n`,
 )
 
 const folder = join(packageRoot, 'src', 'abi')

@@ -42,7 +42,7 @@ function diagram(rows) {
   ].join('\n')
 }
 
-const diagrams = { job: 'job/JobState.sol', contribution: 'registry/DataRegistry.sol' }
+const diagrams = { job: 'job/JobState.sol', contribution: 'registry/Contribution.sol' }
 const before = readFileSync(page, 'utf8')
 let after = before
 for (const [name, file] of Object.entries(diagrams)) {

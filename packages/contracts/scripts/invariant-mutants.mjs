@@ -14,6 +14,24 @@ const packageRoot = fileURLToPath(new URL('..', import.meta.url))
 const modules = join(dirname(createRequire(import.meta.url).resolve('solc/package.json')), '..')
 const [JOBS, BATCHES, MARKET] = ['Invariants', 'BatchInvariants', 'MarketInvariants']
 
+/** The invariants that say what issue 5 names: one of these must find the fault, whatever else would. */
+const finders = {
+  'no token from nothing': ['noTokenFromNothing', 'balancesAndVotesAreTheSupply', 'creditedTokensStayUnderTheCap'],
+  'no credit from nothing': ['creditsSumToZero', 'escrowHoldsExactlyWhatOpenJobsPaid'],
+  'nothing paid twice': [
+    ...['noContributionIsPaidTwice', 'poolsCanPayWhatTheyOwe', 'batchesCannotBeClaimedTwice'],
+    ...['epochsPayOnceAndNeverMoreThanTheyHold', 'disputesConserve'],
+  ],
+  'escrow always solvent': [
+    ...['escrowHoldsExactlyWhatOpenJobsPaid', 'poolsCanPayWhatTheyOwe', 'stakesConserve'],
+    ...['salesHoldExactlyWhatIsUndecided', 'epochsPayOnceAndNeverMoreThanTheyHold'],
+  ],
+  'budget heads only grow': ['budgetHeadsOnlyGrow', 'anAggregateIsClaimedOnce'],
+  'no job runs without approval': ['noJobRunsWithoutApproval'],
+  'no grant used past its count': ['noGrantIsUsedPastItsCount'],
+  'paused means paused': ['pausedMeansPaused'],
+}
+
 /** By the invariant that issue 5 names: what is planted, where, and whose walk must find it. */
 const mutants = [
   [
@@ -68,11 +86,39 @@ const mutants = [
     ['PoolToken(token).totalSupply() - reserved;', 'PoolToken(token).totalSupply();'],
   ],
   [
-    'no token from nothing',
+    'no credit from nothing',
     'credits that do not sum to zero',
-    MARKET,
+    JOBS,
     'market/Credits.sol',
-    ['        outstanding[pool] -= amount;\n', ''],
+    ['            outstanding[pool] -= payment.credits;\n', ''],
+  ],
+  [
+    'no credit from nothing',
+    'points are turned into credits twice',
+    JOBS,
+    'market/Credits.sol',
+    ['        countedPoints[pool][account] += amount;\n', ''],
+  ],
+  [
+    'no credit from nothing',
+    'what is held for a job can be spent again',
+    JOBS,
+    'market/Credits.sol',
+    ['        balanceOf[pool][account] = balance - amount;\n', ''],
+  ],
+  [
+    'no credit from nothing',
+    'credits of a settled job come back',
+    JOBS,
+    'market/Credits.sol',
+    ['        if (spent) {', '        if (spent && jobId == 0) {'],
+  ],
+  [
+    'no credit from nothing',
+    'credits are paid out in tokens',
+    JOBS,
+    'job/JobBoard.sol',
+    ['if (part.credited) run.price -= credits.end(', 'if (part.credited) credits.end('],
   ],
 
   [
@@ -275,7 +321,7 @@ const mutants = [
     'funding',
     JOBS,
     'job/JobBoard.sol',
-    ['            IPool(pool).requireFundable(granted, declared.codeDigest);\n', ''],
+    ['        IPool(pool).requireFundable(granted, declared.codeDigest);\n', ''],
   ],
   [
     'paused means paused',
@@ -331,13 +377,13 @@ const environment = {
   ...process.env,
   FOUNDRY_PROFILE: 'default',
 }
-/** Names of the invariants that a walk broke; null when it could not be walked at all. */
-function broken(walk) {
+/** Names of the invariants that a walk broke, of those that are given (default: all). */
+function broken(walk, names = ['']) {
   const { stdout, stderr } = spawnSync(
     process.execPath,
     [
       join(folder, 'scripts', 'test-contracts.mjs'),
-      ...['--match-path', `test/${walk}.t.sol`, '--match-test', 'invariant_', '--fail-fast', '--json'],
+      ...['--match-path', `test/${walk}.t.sol`, '--match-test', `invariant_(${names.join('|')})`, '--fail-fast', '--json'],
     ],
     { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 28, env: environment },
   )
@@ -345,10 +391,10 @@ function broken(walk) {
   if (start < 0) return { problem: `${stdout}${stderr}`.slice(-2_000) }
   const suites = JSON.parse(stdout.slice(start).split('\n')[0])
   const results = Object.values(suites).flatMap(({ test_results }) => Object.entries(test_results))
-  const names = results.filter(([name]) => name.startsWith('invariant_'))
-  if (names.length === 0) return { problem: `no invariant was walked: ${results.map(([name]) => name)}` }
+  const walked = results.filter(([name]) => name.startsWith('invariant_'))
+  if (walked.length === 0) return { problem: `no invariant was walked: ${results.map(([name]) => name)}` }
   return {
-    failed: names.filter(([, { status }]) => status !== 'Success').map(([name]) => name.replace('()', '')),
+    failed: walked.filter(([, { status }]) => status !== 'Success').map(([name]) => name.replace('()', '')),
   }
 }
 
@@ -373,7 +419,7 @@ for (const [invariant, fault, walk, file, [from, to]] of chosen) {
     path,
     source.replace(from, () => to),
   )
-  const { failed, problem } = broken(walk)
+  const { failed, problem } = broken(walk, finders[invariant])
   writeFileSync(path, source)
   if (problem !== undefined) {
     process.stderr.write(`${fault}: could not be walked: ${problem}\n`)

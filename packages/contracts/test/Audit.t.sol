@@ -15,7 +15,7 @@ import {NodeRegistry, SignedStatement} from "../solidity/node/NodeRegistry.sol";
 import {NodeStakes} from "../solidity/node/NodeStakes.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";
 import {Founding, Pool} from "../solidity/pool/Pool.sol";
-import {Contribution, DataRegistry, VerdictEntry} from "../solidity/registry/DataRegistry.sol";
+import {Contribution, DataRegistry} from "../solidity/registry/DataRegistry.sol";
 import {PoolToken} from "../solidity/token/PoolToken.sol";
 import {PoolTokenDeployer} from "../solidity/token/PoolTokenDeployer.sol";
 import {Allocation, VestingSchedule} from "../solidity/token/VestingSchedule.sol";
@@ -447,6 +447,18 @@ contract AuditTest is World {
         );
         factory.found(founding);
         founding.maximumSupply = uint256(type(uint96).max) + 1;
+        refused(PoolTokenDeployer.SupplyCapInvalid.selector);
+        factory.found(founding);
+        // Sums that no number holds have a name, too.
+        founding = allocated(type(uint256).max, 0, 10);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                PoolTokenDeployer.SupplyCapInvalid.selector, 1_005, type(uint256).max, type(uint96).max
+            )
+        );
+        factory.found(founding);
+        founding = allocated(10, 0, 10);
+        founding.treasuryAmount = type(uint256).max;
         refused(PoolTokenDeployer.SupplyCapInvalid.selector);
         factory.found(founding);
         founding = allocated(0, 0, 10);

@@ -28,7 +28,7 @@ contract BatchWalker is BatchMaker {
 
     constructor() {
         build();
-        pool = foundCapped(5 * uint256(REWARD) / 4);
+        pool = foundCapped(uint256(REWARD) / 2);
         token = tokenOf(pool);
         anchors = new Anchors(nodes, factory);
     }

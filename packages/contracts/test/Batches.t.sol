@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {BatchEntries} from "../solidity/registry/BatchEntries.sol";
 import {NodeRegistry} from "../solidity/node/NodeRegistry.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";
 import {BatchHeader, BatchVerdict, ContributionBatches} from "../solidity/registry/ContributionBatches.sol";
@@ -227,7 +228,7 @@ contract BatchesTest is BatchMaker {
         batches.contributeBatch(0, h, entry, signature);
         // A later one was not signed.
         h.deadline += 1;
-        refused(ContributionBatches.ContributionSignatureInvalid.selector);
+        refused(BatchEntries.ContributionSignatureInvalid.selector);
         batches.contributeBatch(0, h, entry, signature);
     }
 
@@ -281,18 +282,18 @@ contract BatchesTest is BatchMaker {
         bytes memory entry = entryOf(0);
         bytes memory signature = signatureOf(OWNER, 0, 0, entry, h);
         vm.prank(address(9));
-        refused(ContributionBatches.ContributionSignatureInvalid.selector);
+        refused(BatchEntries.ContributionSignatureInvalid.selector);
         batches.contributeBatch(0, h, entry, signature);
-        refused(ContributionBatches.ContributionSignatureInvalid.selector);
+        refused(BatchEntries.ContributionSignatureInvalid.selector);
         batches.contributeBatch(0, h, bytes.concat(entry, entry), bytes.concat(signature, signature));
         h.locatorBase = "https://elsewhere/";
-        refused(ContributionBatches.ContributionSignatureInvalid.selector);
+        refused(BatchEntries.ContributionSignatureInvalid.selector);
         batches.contributeBatch(0, h, entry, signature);
         h = header();
         batches.contributeBatch(0, h, entry, signature);
         refused(ContributionBatches.NumberNotNext.selector);
         batches.contributeBatch(0, h, entry, signature);
-        refused(ContributionBatches.ContributionSignatureInvalid.selector);
+        refused(BatchEntries.ContributionSignatureInvalid.selector);
         batches.contributeBatch(1, h, entry, signature);
     }
 
@@ -300,13 +301,13 @@ contract BatchesTest is BatchMaker {
         BatchHeader memory h = header();
         bytes memory entry = entryOf(0);
         bytes memory signature = signatureOf(OWNER, 0, 0, entry, h);
-        refused(ContributionBatches.EntriesLengthInvalid.selector);
+        refused(BatchEntries.EntriesLengthInvalid.selector);
         batches.contributeBatch(0, h, "", "");
-        refused(ContributionBatches.EntriesLengthInvalid.selector);
+        refused(BatchEntries.EntriesLengthInvalid.selector);
         batches.contributeBatch(0, h, bytes.concat(entry, hex"00"), signature);
-        refused(ContributionBatches.EntriesLengthInvalid.selector);
+        refused(BatchEntries.EntriesLengthInvalid.selector);
         batches.contributeBatch(0, h, entry, hex"00");
-        refused(ContributionBatches.EntriesLengthInvalid.selector);
+        refused(BatchEntries.EntriesLengthInvalid.selector);
         batches.contributeBatch(0, h, new bytes(116 * 1_025), new bytes(65 * 1_025));
         h.pool = address(9);
         refused(ContributionBatches.PoolUnknown.selector);
@@ -320,7 +321,7 @@ contract BatchesTest is BatchMaker {
         refused(Pool.EpochNotCurrent.selector);
         batches.contributeBatch(0, h, entry, signature);
         h = header();
-        refused(ContributionBatches.DigestZero.selector);
+        refused(BatchEntries.DigestZero.selector);
         batches.contributeBatch(0, h, bytes.concat(bytes20(vm.addr(OWNER)), new bytes(96)), signature);
         // Malleability: the other s of the same signature.
         uint256 order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
@@ -329,7 +330,7 @@ contract BatchesTest is BatchMaker {
             mstore(add(signature, 0x40), sub(order, s))
             mstore8(add(signature, 0x60), xor(byte(0, mload(add(signature, 0x60))), 7))
         }
-        refused(ContributionBatches.ContributionSignatureInvalid.selector);
+        refused(BatchEntries.ContributionSignatureInvalid.selector);
         batches.contributeBatch(0, h, entry, signature);
     }
 
@@ -375,7 +376,7 @@ contract BatchesTest is BatchMaker {
         address owner = vm.addr(OWNER + 1);
         refused(ContributionBatches.BatchUnknown.selector);
         batches.withdraw(99, 2, entry, proof);
-        refused(ContributionBatches.EntriesLengthInvalid.selector);
+        refused(BatchEntries.EntriesLengthInvalid.selector);
         batches.withdraw(made.id, 2, hex"00", proof);
         refused(ContributionBatches.ProofInvalid.selector);
         batches.withdraw(made.id, 3, entry, proof);

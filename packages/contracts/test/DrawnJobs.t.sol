@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {JobBoard} from "../solidity/job/JobBoard.sol";
+import {PoolStops} from "../solidity/pool/PoolStops.sol";
 import {JobClass, JobProposal} from "../solidity/job/Job.sol";
 import {JobDraw} from "../solidity/job/JobDraw.sol";
 import {JobNodes} from "../solidity/job/JobNodes.sol";
@@ -187,7 +187,7 @@ contract DrawnJobsTest is World {
         (uint256 id,) = assigned(30 days);
         stop(id);
         vm.warp(block.timestamp + 1 days);
-        refused(Pool.JobIsSuspended.selector);
+        refused(PoolStops.JobIsSuspended.selector);
         board.requeue(id);
         letGo(id);
         refused(JobNodes.NodeNotSilent.selector);
@@ -204,7 +204,7 @@ contract DrawnJobsTest is World {
             say(NODE_KEY, board.HAND_OFF_STATEMENT(), id, abi.encode(MANIFEST, vm.addr(SECOND_KEY)));
         vm.prank(MEMBER);
         pool.suspendRuns(MANIFEST);
-        refused(Pool.JobIsSuspended.selector);
+        refused(PoolStops.JobIsSuspended.selector);
         board.handOff(id, vm.addr(SECOND_KEY), proof);
         vm.prank(MEMBER);
         pool.resumeRuns(MANIFEST);
@@ -244,7 +244,7 @@ contract DrawnJobsTest is World {
         board.cancel(id);
         vm.assertEq(used(), 0);
         vm.prank(MEMBER);
-        vm.expectRevert(abi.encodeWithSelector(Pool.SuspensionBinding.selector, MANIFEST));
+        vm.expectRevert(abi.encodeWithSelector(PoolStops.SuspensionBinding.selector, MANIFEST));
         pool.resumeRuns(MANIFEST);
         address lock = pool.timelock();
         vm.prank(lock);

@@ -127,12 +127,12 @@ contract JobBoardTest is World {
 
     function test_aTokenThatKeepsAFeeCannotFillAnEscrow() external {
         FeeToken fee = new FeeToken();
-        JobBoard other = new JobBoard(fee, nodes, factory, permissions, 0);
+        JobBoard other = new JobBoard(fee, nodes, factory, permissions, credits, 0);
         // The grants of this deployment answer to its own board: lend its place to the other one.
         Permissions lent = new Permissions(
             factory, vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1), approvals
         );
-        other = new JobBoard(fee, nodes, factory, lent, 0);
+        other = new JobBoard(fee, nodes, factory, lent, credits, 0);
         address[] memory pools = new address[](1);
         pools[0] = address(pool);
         uint256 id = other.propose(keccak256("manifest"), "", pools, 1e18, uint64(block.timestamp + 1 days));

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {PoolStops} from "../solidity/pool/PoolStops.sol";
 import {JobBoard} from "../solidity/job/JobBoard.sol";
-import {Job, JobClass, JobProposal} from "../solidity/job/Job.sol";
+import {JobClass, JobProposal} from "../solidity/job/Job.sol";
 import {JobDraw} from "../solidity/job/JobDraw.sol";
 import {JobNodes} from "../solidity/job/JobNodes.sol";
 import {JobState} from "../solidity/job/JobState.sol";
 import {JobStore} from "../solidity/job/JobStore.sol";
-import {NodeRegistry} from "../solidity/node/NodeRegistry.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";
 import {Permissions, Terms} from "../solidity/permission/Permissions.sol";
 import {Pool, PoolRules} from "../solidity/pool/Pool.sol";
-import {PoolToken} from "../solidity/token/PoolToken.sol";
 import {World} from "./World.sol";
 
 /// The long ways through a job's life: lots, silence, hand-off, templates, pauses, and every refusal on the way.
@@ -336,21 +335,21 @@ contract JobLifeTest is World {
         vm.prank(MEMBER);
         board.suspend(id, address(pool));
         vm.prank(MEMBER);
-        refused(Pool.AlreadySuspended.selector);
+        refused(PoolStops.AlreadySuspended.selector);
         board.suspend(id, address(pool));
         vm.roll(block.number + 3);
-        refused(Pool.JobIsSuspended.selector);
+        refused(PoolStops.JobIsSuspended.selector);
         board.assign(id);
-        refused(Pool.NotSuspended.selector);
+        refused(PoolStops.NotSuspended.selector);
         board.resume(id, address(pool));
         address lock = pool.timelock();
         vm.prank(lock);
         board.resume(id, address(pool));
         vm.prank(lock);
-        refused(Pool.NotSuspended.selector);
+        refused(PoolStops.NotSuspended.selector);
         board.resume(id, address(pool));
         vm.prank(MEMBER);
-        refused(Pool.SuspensionOverruled.selector);
+        refused(PoolStops.SuspensionOverruled.selector);
         board.suspend(id, address(pool));
         uint256 running = funded(JobClass.Open);
         start(NODE_KEY, running);
@@ -390,7 +389,7 @@ contract JobLifeTest is World {
         refused(JobBoard.DeadlineTooFar.selector);
         board.proposeJob(p);
         refused(JobBoard.BurnShareTooLarge.selector);
-        new JobBoard(protocolToken, nodes, factory, permissions, 10_001);
+        new JobBoard(protocolToken, nodes, factory, permissions, credits, 10_001);
     }
 
     function test_approvalAndFundingAreRefusedByName() external {
@@ -535,23 +534,23 @@ contract JobLifeTest is World {
         p.codeDigest = code;
         uint256 id = board.proposeJob(p);
         uint256 silent = board.proposeJob(proposal(JobClass.Open, 0));
-        vm.expectRevert(abi.encodeWithSelector(Pool.JobCodeNotAccepted.selector, code));
+        vm.expectRevert(abi.encodeWithSelector(PoolStops.JobCodeNotAccepted.selector, code));
         board.fund(id);
         refused(Pool.OnlyTimelock.selector);
         pool.setJobCode(code, true);
         vm.prank(lock);
-        refused(Pool.JobCodeNotAccepted.selector);
+        refused(PoolStops.JobCodeNotAccepted.selector);
         pool.setJobCode(0, true);
         vm.prank(lock);
         pool.setJobCode(code, true);
         board.fund(id);
         vm.assertEq(board.declarationOf(id).codeDigest, code);
-        vm.expectRevert(abi.encodeWithSelector(Pool.JobCodeNotAccepted.selector, bytes32(0)));
+        vm.expectRevert(abi.encodeWithSelector(PoolStops.JobCodeNotAccepted.selector, bytes32(0)));
         board.fund(silent);
         vm.prank(lock);
         pool.setJobCode(code, false);
         id = board.proposeJob(p);
-        refused(Pool.JobCodeNotAccepted.selector);
+        refused(PoolStops.JobCodeNotAccepted.selector);
         board.fund(id);
     }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {Credits} from "../solidity/market/Credits.sol";
 import {DirectPayments, Offer, SaleState} from "../solidity/market/DirectPayments.sol";
 import {Disputes, DisputeState} from "../solidity/market/Disputes.sol";
 import {LivenessRewards} from "../solidity/market/LivenessRewards.sol";
@@ -365,33 +363,6 @@ contract MarketTest is World {
         vm.prank(seller);
         refused(Disputes.TooLate.selector);
         c.appeal(id, 0);
-    }
-
-    // --- credits ---
-
-    function testFuzz_creditsSumToWhatIsOutstanding(uint16 score, uint256 spent) external {
-        score = uint16(bound(score, 1, 10_000));
-        Credits credits = new Credits(factory);
-        refused(Credits.PoolUnknown.selector);
-        credits.earn(address(9), address(7));
-        refused(Credits.NothingToEarn.selector);
-        credits.earn(address(pool), address(7));
-        accept(address(7), pool, score);
-        accept(address(8), pool, 10);
-        credits.earn(address(pool), address(7));
-        credits.earn(address(pool), address(8));
-        refused(Credits.NothingToEarn.selector);
-        credits.earn(address(pool), address(7));
-        spent = bound(spent, 1, score);
-        vm.prank(address(7));
-        credits.spend(address(pool), bytes32("job"), spent);
-        uint256 left = credits.balanceOf(address(pool), address(7));
-        vm.assertEq(left + credits.balanceOf(address(pool), address(8)), credits.outstanding(address(pool)));
-        vm.prank(address(7));
-        refused(Credits.CreditsShort.selector);
-        credits.spend(address(pool), bytes32("job"), left + 1);
-        refused(Credits.CreditsZero.selector);
-        credits.spend(address(pool), bytes32("job"), 0);
     }
 
     // --- liveness ---

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {NodeRules} from "../solidity/node/NodeRules.sol";
 import {Anchors} from "../solidity/anchor/Anchors.sol";
 import {KeySetText} from "../solidity/node/KeySetText.sol";
-import {IQuoteVerifier, Node, NodeRegistration, NodeRegistry, SignedStatement} from "../solidity/node/NodeRegistry.sol";
-import {NodeStakes} from "../solidity/node/NodeStakes.sol";
-import {TokenIntake} from "../solidity/market/TokenIntake.sol";
+import {IQuoteVerifier, Node, NodeRegistration, NodeRegistry} from "../solidity/node/NodeRegistry.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";
 import {World} from "./World.sol";
 
@@ -55,9 +54,9 @@ contract NodeRegistryTest is World {
         guarded.setVerifiers(verifiers, 2);
         guarded.setMeasurement(MEASUREMENT, true);
         vm.assertFalse(guarded.measurementAllowed(MEASUREMENT));
-        refused(NodeRegistry.MeasurementAlreadyAllowed.selector);
+        refused(NodeRules.MeasurementAlreadyAllowed.selector);
         guarded.setMeasurement(MEASUREMENT, true);
-        refused(NodeRegistry.OnlyVerifier.selector);
+        refused(NodeRules.OnlyVerifier.selector);
         guarded.objectTo(MEASUREMENT);
         vm.prank(vm.addr(VERIFIER_KEY));
         guarded.objectTo(MEASUREMENT);
@@ -67,10 +66,10 @@ contract NodeRegistryTest is World {
         vm.warp(block.timestamp + 2 days);
         vm.assertTrue(guarded.measurementAllowed(MEASUREMENT));
         vm.prank(vm.addr(VERIFIER_KEY));
-        refused(NodeRegistry.ObjectionTooLate.selector);
+        refused(NodeRules.ObjectionTooLate.selector);
         guarded.objectTo(MEASUREMENT);
         guarded.freezeMeasurements();
-        refused(NodeRegistry.MeasurementListFrozen.selector);
+        refused(NodeRules.MeasurementListFrozen.selector);
         guarded.setMeasurement(keccak256("more"), true);
         guarded.setMeasurement(MEASUREMENT, false);
         vm.assertFalse(guarded.measurementAllowed(MEASUREMENT));
@@ -88,20 +87,20 @@ contract NodeRegistryTest is World {
         guarded.setVerifiers(first, 1);
         guarded.setVerifiers(second, 1);
         vm.assertTrue(guarded.isVerifier(first[0]));
-        refused(NodeRegistry.VerifiersNotScheduled.selector);
+        refused(NodeRules.VerifiersNotScheduled.selector);
         guarded.setVerifiers(second, 1);
         vm.warp(block.timestamp + 2 days);
         guarded.setVerifiers(second, 1);
         vm.assertFalse(guarded.isVerifier(first[0]));
         vm.assertTrue(guarded.isVerifier(second[0]));
         vm.assertEq(guarded.getVerifiers()[0], second[0]);
-        refused(NodeRegistry.VerifierSetInvalid.selector);
+        refused(NodeRules.VerifierSetInvalid.selector);
         guarded.setVerifiers(second, 0);
-        refused(NodeRegistry.VerifierSetInvalid.selector);
+        refused(NodeRules.VerifierSetInvalid.selector);
         guarded.setVerifiers(second, 2);
-        refused(NodeRegistry.VerifierSetInvalid.selector);
+        refused(NodeRules.VerifierSetInvalid.selector);
         guarded.setVerifiers(new address[](33), 1);
-        refused(NodeRegistry.VerifiersNotAscending.selector);
+        refused(NodeRules.VerifiersNotAscending.selector);
         nodes.setVerifiers(new address[](2), 1);
     }
 
@@ -118,7 +117,7 @@ contract NodeRegistryTest is World {
         nodes.register(r, signatures);
         signatures = new bytes[](2);
         (signatures[0], signatures[1]) = (approve(nodes, high, r), approve(nodes, low, r));
-        refused(NodeRegistry.VerifiersNotAscending.selector);
+        refused(NodeRules.VerifiersNotAscending.selector);
         nodes.register(r, signatures);
         (signatures[0], signatures[1]) = (approve(nodes, low, r), approve(nodes, 0x77, r));
         refused(NodeRegistry.VerifierUnknown.selector);
@@ -136,7 +135,7 @@ contract NodeRegistryTest is World {
         nodes.register(r, signatures);
         r = registration(vm.addr(0x12), keccak256("unknown"));
         (signatures[0], signatures[1]) = (approve(nodes, low, r), approve(nodes, high, r));
-        refused(NodeRegistry.MeasurementNotAllowed.selector);
+        refused(NodeRules.MeasurementNotAllowed.selector);
         nodes.register(r, signatures);
         r = registration(vm.addr(0x12), MEASUREMENT);
         r.expiresAt = uint64(block.timestamp + 91 days);
@@ -158,12 +157,21 @@ contract NodeRegistryTest is World {
     }
 
     /// Signature malleability: the same statement with the other s is no signature.
+    function test_anObjectionWindowEnds() external {
+        uint64 longest = nodes.MAXIMUM_OBJECTION_WINDOW();
+        vm.expectRevert(
+            abi.encodeWithSelector(NodeRules.ObjectionWindowTooLong.selector, type(uint64).max, longest)
+        );
+        new NodeRegistry(address(this), type(uint64).max);
+        new NodeRegistry(address(this), longest);
+    }
+
     function test_aSignatureWithAHighSIsRefused() external {
         bytes32 keyDigest = keccak256("key 2");
         StatementProof memory proof = prove(
             pool.KEY_STATEMENT(),
             address(pool),
-            bytes32(uint256(2)),
+            keccak256(abi.encode(uint256(2), POLICY)),
             keccak256(abi.encode(uint256(2), POLICY, keyDigest))
         );
         bytes memory signature = proof.signature;
@@ -281,145 +289,6 @@ contract NodeRegistryTest is World {
             refused(KeySetText.KeySetMalformed.selector);
             this.parseKeySet(cut);
         }
-    }
-
-    function spoken(string memory kind, bytes32 subject, bytes32 facts) private returns (SignedStatement memory) {
-        StatementProof memory proof = prove(kind, address(pool), subject, facts);
-        return SignedStatement(kind, address(pool), subject, facts, proof.digest, proof.nonce, proof.signature);
-    }
-
-    /// Two statements that contradict each other cost the node its key and its stake; nobody else decides.
-    function test_equivocationRevokesAndSlashes() external {
-        NodeStakes stakes = new NodeStakes(protocolToken, nodes);
-        address node = vm.addr(NODE_KEY);
-        protocolToken.approve(address(stakes), type(uint256).max);
-        refused(TokenIntake.AmountZero.selector);
-        stakes.stake(node, 0);
-        stakes.stake(node, 1_000);
-        refused(NodeStakes.NotEquivocated.selector);
-        stakes.slash(node);
-        string memory kind = board.RELEASE_STATEMENT();
-        SignedStatement memory first = spoken(kind, bytes32(uint256(1)), keccak256("a"));
-        SignedStatement memory second = spoken(kind, bytes32(uint256(1)), keccak256("b"));
-        SignedStatement memory other = spoken(kind, bytes32(uint256(2)), keccak256("b"));
-        SignedStatement memory again = spoken(kind, bytes32(uint256(1)), keccak256("a"));
-        refused(NodeRegistry.NotEquivocation.selector);
-        nodes.proveEquivocation(first, other);
-        refused(NodeRegistry.NotEquivocation.selector);
-        nodes.proveEquivocation(first, again);
-        SignedStatement memory verdict = spoken(data.VERDICT_STATEMENT(), bytes32(uint256(1)), keccak256("a"));
-        refused(NodeRegistry.KindNotExclusive.selector);
-        nodes.proveEquivocation(verdict, verdict);
-        bytes memory kept = second.signature;
-        second.signature = hex"00";
-        refused(NodeRegistry.StatementSignatureInvalid.selector);
-        nodes.proveEquivocation(first, second);
-        second.signature = kept;
-        second.facts = keccak256("c");
-        refused(NodeRegistry.NotEquivocation.selector);
-        nodes.proveEquivocation(first, second);
-        second.facts = keccak256("b");
-        vm.prank(address(9));
-        nodes.proveEquivocation(first, second);
-        vm.assertTrue(nodes.equivocated(node));
-        vm.assertFalse(nodes.isActive(node));
-        refused(NodeStakes.NodeEquivocated.selector);
-        stakes.stake(node, 1);
-        refused(NodeStakes.NodeEquivocated.selector);
-        stakes.withdraw(node);
-        uint256 supply = protocolToken.totalSupply();
-        vm.prank(address(9));
-        stakes.slash(node);
-        vm.assertEq(protocolToken.balanceOf(address(9)), 100);
-        vm.assertEq(supply - protocolToken.totalSupply(), 900);
-        refused(NodeStakes.NothingStaked.selector);
-        stakes.slash(node);
-        vm.assertEq(stakes.stakeOf(node, address(this)).amount, 1_000);
-    }
-
-    function test_strangersStatementsAreNoEquivocation() external {
-        SignedStatement memory first = spoken(board.RELEASE_STATEMENT(), 0, keccak256("a"));
-        SignedStatement memory second = spoken(board.RELEASE_STATEMENT(), 0, keccak256("b"));
-        StatementProof memory a = proveBy(0x999, first.kind, address(pool), 0, first.facts);
-        StatementProof memory b = proveBy(0x999, first.kind, address(pool), 0, second.facts);
-        (first.digest, first.nonce, first.signature) = (a.digest, a.nonce, a.signature);
-        (second.digest, second.nonce, second.signature) = (b.digest, b.nonce, b.signature);
-        refused(NodeRegistry.NodeUnknown.selector);
-        nodes.proveEquivocation(first, second);
-    }
-
-    function test_aStakeLeavesOnlyAfterItsDelay() external {
-        NodeStakes stakes = new NodeStakes(protocolToken, nodes);
-        address node = vm.addr(NODE_KEY);
-        protocolToken.approve(address(stakes), type(uint256).max);
-        refused(NodeStakes.NothingStaked.selector);
-        stakes.announceWithdrawal(node);
-        refused(NodeStakes.NothingStaked.selector);
-        stakes.withdraw(node);
-        stakes.stake(node, 5);
-        refused(NodeStakes.TooEarly.selector);
-        stakes.withdraw(node);
-        stakes.announceWithdrawal(node);
-        vm.warp(block.timestamp + 21 days - 1);
-        refused(NodeStakes.TooEarly.selector);
-        stakes.withdraw(node);
-        vm.warp(block.timestamp + 1);
-        stakes.withdraw(node);
-        vm.assertEq(protocolToken.balanceOf(address(stakes)), 0);
-    }
-
-    /// An old announcement is no way out in front of a slash; an announced stake is not counted on, and a slash takes it.
-    function test_aStandingAnnouncementDoesNotEscapeTheSlash() external {
-        NodeStakes stakes = new NodeStakes(protocolToken, nodes);
-        address node = vm.addr(NODE_KEY);
-        protocolToken.approve(address(stakes), type(uint256).max);
-        stakes.stake(node, 1_000);
-        stakes.announceWithdrawal(node);
-        vm.assertEq(stakes.totalOf(node), 0);
-        vm.assertEq(stakes.leavingOf(node), 1_000);
-        stakes.stake(node, 1);
-        vm.assertEq(stakes.totalOf(node), 1_001);
-        vm.assertEq(stakes.leavingOf(node), 0);
-        stakes.announceWithdrawal(node);
-        uint256 lapses = block.timestamp + stakes.WITHDRAWAL_DELAY() + stakes.WITHDRAWAL_WINDOW();
-        vm.prank(address(9));
-        protocolToken.approve(address(stakes), 7);
-        protocolToken.transfer(address(9), 7);
-        vm.prank(address(9));
-        stakes.stake(node, 7);
-        vm.warp(lapses + 1);
-        refused(NodeStakes.AnnouncementLapsed.selector);
-        stakes.withdraw(node);
-        stakes.announceWithdrawal(node);
-        vm.assertEq(stakes.totalOf(node), 7);
-        vm.assertEq(stakes.leavingOf(node), 1_001);
-        refused(NodeStakes.TooEarly.selector);
-        stakes.withdraw(node);
-        string memory kind = board.RELEASE_STATEMENT();
-        nodes.proveEquivocation(
-            spoken(kind, bytes32(uint256(1)), keccak256("a")), spoken(kind, bytes32(uint256(1)), keccak256("b"))
-        );
-        refused(NodeStakes.NodeEquivocated.selector);
-        stakes.announceWithdrawal(node);
-        uint256 supply = protocolToken.totalSupply();
-        vm.prank(address(10));
-        stakes.slash(node);
-        vm.assertEq(protocolToken.balanceOf(address(10)), 100);
-        vm.assertEq(supply - protocolToken.totalSupply(), 908);
-        vm.assertEq(stakes.totalOf(node) + stakes.leavingOf(node), 0);
-    }
-
-    /// The window's last second still counts.
-    function test_aStakeLeavesInTheLastSecondOfItsWindow() external {
-        NodeStakes stakes = new NodeStakes(protocolToken, nodes);
-        address node = vm.addr(NODE_KEY);
-        protocolToken.approve(address(stakes), 5);
-        stakes.stake(node, 5);
-        stakes.announceWithdrawal(node);
-        vm.warp(block.timestamp + stakes.WITHDRAWAL_DELAY() + stakes.WITHDRAWAL_WINDOW());
-        stakes.withdraw(node);
-        vm.assertEq(stakes.leavingOf(node), 0);
-        vm.assertEq(protocolToken.balanceOf(address(stakes)), 0);
     }
 
     /// Budget heads only grow, each names the one before; checkpoints too.

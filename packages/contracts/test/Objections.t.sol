@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IQuoteVerifier, IStakes, NodeRegistration, NodeRegistry} from "../solidity/node/NodeRegistry.sol";
+import {IStakes, NodeRules} from "../solidity/node/NodeRules.sol";
+import {IQuoteVerifier, NodeRegistration, NodeRegistry} from "../solidity/node/NodeRegistry.sol";
 import {NodeStakes} from "../solidity/node/NodeStakes.sol";
 import {World} from "./World.sol";
 
@@ -38,12 +39,12 @@ contract ObjectionsTest is World {
         address[] memory next = three(LOW, MIDDLE, address(0x400));
         registry.setVerifiers(next, 2);
         vm.assertFalse(registry.isVerifier(address(0x400)));
-        refused(NodeRegistry.OnlyVerifier.selector);
+        refused(NodeRules.OnlyVerifier.selector);
         registry.objectToVerifiers();
         vm.prank(HIGH);
         registry.objectToVerifiers();
         vm.prank(HIGH);
-        refused(NodeRegistry.NothingToObjectTo.selector);
+        refused(NodeRules.NothingToObjectTo.selector);
         registry.objectToVerifiers();
         // After the objection it is announced anew, and waits anew.
         vm.warp(block.timestamp + 7 days);
@@ -61,7 +62,7 @@ contract ObjectionsTest is World {
         vm.warp(block.timestamp + 7 days + 14 days + 1);
         registry.setVerifiers(next, 2);
         vm.assertFalse(registry.isVerifier(address(0x400)));
-        refused(NodeRegistry.VerifiersNotScheduled.selector);
+        refused(NodeRules.VerifiersNotScheduled.selector);
         registry.setVerifiers(next, 2);
         vm.warp(block.timestamp + 7 days + 14 days);
         registry.setVerifiers(next, 2);
@@ -80,9 +81,9 @@ contract ObjectionsTest is World {
 
     function test_frozenVerifiersOnlyBecomeFewer() external {
         registry.freezeVerifiers();
-        refused(NodeRegistry.VerifierListFrozen.selector);
+        refused(NodeRules.VerifierListFrozen.selector);
         registry.setVerifiers(three(LOW, MIDDLE, address(0x400)), 2);
-        refused(NodeRegistry.VerifierListFrozen.selector);
+        refused(NodeRules.VerifierListFrozen.selector);
         registry.setVerifiers(three(LOW, MIDDLE, HIGH), 1);
         registry.setVerifiers(two(LOW, MIDDLE), 2);
         vm.assertFalse(registry.isVerifier(HIGH));
@@ -96,10 +97,10 @@ contract ObjectionsTest is World {
         registry.setVerifiers(next, 2);
         registry.freezeVerifiers();
         vm.prank(LOW);
-        refused(NodeRegistry.NothingToObjectTo.selector);
+        refused(NodeRules.NothingToObjectTo.selector);
         registry.objectToVerifiers();
         vm.warp(block.timestamp + 7 days);
-        refused(NodeRegistry.VerifierListFrozen.selector);
+        refused(NodeRules.VerifierListFrozen.selector);
         registry.setVerifiers(next, 2);
     }
 
@@ -116,12 +117,12 @@ contract ObjectionsTest is World {
         vm.warp(block.timestamp + 7 days);
         vm.assertEq(address(registry.quoteVerifier()), address(first));
         vm.prank(LOW);
-        refused(NodeRegistry.NothingToObjectTo.selector);
+        refused(NodeRules.NothingToObjectTo.selector);
         registry.objectToQuoteVerifier();
         // The old one counts until the new one does, and after an objection, too.
         registry.setQuoteVerifier(second);
         vm.assertEq(address(registry.quoteVerifier()), address(first));
-        refused(NodeRegistry.OnlyVerifier.selector);
+        refused(NodeRules.OnlyVerifier.selector);
         registry.objectToQuoteVerifier();
         vm.prank(MIDDLE);
         registry.objectToQuoteVerifier();
@@ -138,9 +139,9 @@ contract ObjectionsTest is World {
         vm.warp(block.timestamp + 7 days);
         registry.freezeMeasurements();
         IQuoteVerifier second = new AnyQuote();
-        refused(NodeRegistry.MeasurementListFrozen.selector);
+        refused(NodeRules.MeasurementListFrozen.selector);
         registry.setQuoteVerifier(second);
-        refused(NodeRegistry.MeasurementListFrozen.selector);
+        refused(NodeRules.MeasurementListFrozen.selector);
         registry.setMeasurement(keccak256("other"), true);
         vm.assertEq(address(registry.quoteVerifier()), address(first));
         registry.setQuoteVerifier(IQuoteVerifier(address(0)));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {JobBoard} from "../solidity/job/JobBoard.sol";
 import {JobState} from "../solidity/job/JobState.sol";
 import {JobStore} from "../solidity/job/JobStore.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";

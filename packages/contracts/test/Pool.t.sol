@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {PoolRestrictions} from "../solidity/pool/PoolRestrictions.sol";
 import {ApprovalClass, Approvals} from "../solidity/governance/Approvals.sol";
 import {GovernanceSettings} from "../solidity/governance/PoolGovernor.sol";
 import {Terms} from "../solidity/permission/Permissions.sol";
@@ -64,7 +65,7 @@ contract PoolTest is World {
         refused(Pool.OnlyGuardian.selector);
         pool.narrow(keccak256("no minors"));
         vm.prank(GUARDIAN);
-        refused(Pool.RestrictionZero.selector);
+        refused(PoolRestrictions.RestrictionZero.selector);
         pool.narrow(0);
         bytes32 head;
         for (uint256 i; i < 64; ++i) {
@@ -76,7 +77,7 @@ contract PoolTest is World {
         vm.assertEq(pool.restrictionsOf(POLICY).head, head);
         vm.assertEq(pool.restrictionsOf(POLICY).count, 64);
         vm.prank(lock);
-        refused(Pool.RestrictionsFull.selector);
+        refused(PoolRestrictions.RestrictionsFull.selector);
         pool.narrow(keccak256("one more"));
     }
 
@@ -113,7 +114,7 @@ contract PoolTest is World {
         refused(Pool.TreasuryShareTooLarge.selector);
         pool.setRules(rules);
         StatementProof memory proof =
-            prove(pool.KEY_STATEMENT(), address(pool), bytes32(uint256(2)), keccak256(abi.encode(uint256(2), POLICY, POLICY)));
+            prove(pool.KEY_STATEMENT(), address(pool), keccak256(abi.encode(uint256(2), POLICY)), keccak256(abi.encode(uint256(2), POLICY, POLICY)));
         refused(Pool.EpochNotNext.selector);
         pool.publishKey(3, POLICY, POLICY, proof);
         refused(Pool.EpochPolicyStale.selector);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {PoolStops} from "../solidity/pool/PoolStops.sol";
+import {PoolRestrictions} from "../solidity/pool/PoolRestrictions.sol";
 import {PoolGovernor} from "../solidity/governance/PoolGovernor.sol";
-import {Job} from "../solidity/job/Job.sol";
 import {NodeRegistry, SignedStatement} from "../solidity/node/NodeRegistry.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";
 import {Terms} from "../solidity/permission/Permissions.sol";
@@ -34,9 +35,9 @@ contract PoolGuardsTest is BatchMaker {
     function test_aGuardiansRestrictionsPass() external {
         for (uint256 i; i < 8; ++i) narrow(bytes32(i + 1));
         vm.prank(GUARDIAN);
-        vm.expectRevert(abi.encodeWithSelector(Pool.RestrictionsFull.selector, POLICY));
+        vm.expectRevert(abi.encodeWithSelector(PoolRestrictions.RestrictionsFull.selector, POLICY));
         pool.narrow(bytes32("ninth"));
-        Pool.PassingRestrictions memory passing = pool.passingRestrictionsOf(POLICY);
+        PoolRestrictions.PassingRestrictions memory passing = pool.passingRestrictionsOf(POLICY);
         vm.assertEq(passing.restrictions.length, 8);
         vm.assertEq(passing.restrictions[7], bytes32(uint256(8)));
         vm.assertEq(passing.until, block.timestamp + 14 days);
@@ -53,7 +54,7 @@ contract PoolGuardsTest is BatchMaker {
         // And not again for as long.
         vm.warp(passing.until + 14 days - 1);
         vm.prank(GUARDIAN);
-        vm.expectRevert(abi.encodeWithSelector(Pool.NarrowTooSoon.selector, passing.until + 14 days));
+        vm.expectRevert(abi.encodeWithSelector(PoolRestrictions.NarrowTooSoon.selector, passing.until + 14 days));
         pool.narrow(bytes32("again"));
         vm.warp(passing.until + 14 days);
         narrow(bytes32("again"));
@@ -69,7 +70,7 @@ contract PoolGuardsTest is BatchMaker {
         pool.endPassingRestrictions();
         vm.assertEq(pool.passingRestrictionsOf(POLICY).restrictions.length, 0);
         vm.prank(lock);
-        vm.expectRevert(abi.encodeWithSelector(Pool.NothingPassing.selector, POLICY));
+        vm.expectRevert(abi.encodeWithSelector(PoolRestrictions.NothingPassing.selector, POLICY));
         pool.endPassingRestrictions();
     }
 
@@ -147,7 +148,7 @@ contract PoolGuardsTest is BatchMaker {
         Pool listed = found(founding);
         vm.assertTrue(listed.jobCode(keccak256("code")));
         listed.requireFundable(0, keccak256("code"));
-        refused(Pool.JobCodeNotAccepted.selector);
+        refused(PoolStops.JobCodeNotAccepted.selector);
         listed.requireFundable(0, keccak256("other"));
     }
 

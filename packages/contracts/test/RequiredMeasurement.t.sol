@@ -31,7 +31,7 @@ contract RequiredMeasurementTest is World {
 
     function keyProof(uint256 key) private returns (StatementProof memory) {
         bytes32 facts = keccak256(abi.encode(uint256(2), POLICY, WORD));
-        return proveBy(key, pool.KEY_STATEMENT(), address(pool), bytes32(uint256(2)), facts);
+        return proveBy(key, pool.KEY_STATEMENT(), address(pool), keccak256(abi.encode(uint256(2), POLICY)), facts);
     }
 
     function test_itTakesNoKeyOfAnother() external {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {PoolStops} from "../solidity/pool/PoolStops.sol";
 import {JobClass, JobProposal} from "../solidity/job/Job.sol";
-import {JobBoard} from "../solidity/job/JobBoard.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";
 import {Terms} from "../solidity/permission/Permissions.sol";
 import {Stop, StopAct} from "../solidity/pool/IPool.sol";
@@ -40,7 +40,7 @@ contract StopRightTest is World {
     }
 
     function expectHeld(bytes32 digest, uint32 holders) private {
-        vm.expectRevert(abi.encodeWithSelector(Pool.JobIsSuspended.selector, digest, holders));
+        vm.expectRevert(abi.encodeWithSelector(PoolStops.JobIsSuspended.selector, digest, holders));
     }
 
     function test_aStoppedJobRunsUnderNoOtherNumber() external {
@@ -59,7 +59,7 @@ contract StopRightTest is World {
         vm.assertTrue(board.getShare(id, address(pool)).overruled);
         board.fund(again);
         vm.prank(OTHER);
-        refused(Pool.SuspensionOverruled.selector);
+        refused(PoolStops.SuspensionOverruled.selector);
         pool.suspendRuns(MANIFEST);
     }
 
@@ -102,7 +102,7 @@ contract StopRightTest is World {
         pool.resumeRuns(MANIFEST);
         vm.assertFalse(pool.holds(MANIFEST, OTHER));
         vm.prank(OTHER);
-        refused(Pool.NotSuspended.selector);
+        refused(PoolStops.NotSuspended.selector);
         pool.resumeRuns(MANIFEST);
         uint256 id = propose(0);
         expectHeld(MANIFEST, 1);
@@ -111,7 +111,7 @@ contract StopRightTest is World {
         pool.resumeRuns(MANIFEST);
         vm.assertEq(pool.stopOf(MANIFEST).liftedAt, block.timestamp);
         vm.prank(MEMBER);
-        refused(Pool.NotSuspended.selector);
+        refused(PoolStops.NotSuspended.selector);
         pool.resumeRuns(MANIFEST);
         board.fund(id);
     }
@@ -122,7 +122,7 @@ contract StopRightTest is World {
         vm.prank(MEMBER);
         pool.suspendRuns(MANIFEST);
         vm.prank(MEMBER);
-        refused(Pool.AlreadySuspended.selector);
+        refused(PoolStops.AlreadySuspended.selector);
         pool.suspendRuns(MANIFEST);
         refused(Pool.OnlyJobBoard.selector);
         pool.stopFor(StopAct.Suspend, MEMBER, MANIFEST);

@@ -7,6 +7,7 @@ import {GovernanceSettings} from "../solidity/governance/PoolGovernor.sol";
 import {TimelockDeployer} from "../solidity/governance/TimelockDeployer.sol";
 import {Job} from "../solidity/job/Job.sol";
 import {JobBoard} from "../solidity/job/JobBoard.sol";
+import {Credits} from "../solidity/market/Credits.sol";
 import {NodeRegistration, NodeRegistry} from "../solidity/node/NodeRegistry.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";
 import {Permissions} from "../solidity/permission/Permissions.sol";
@@ -37,6 +38,7 @@ abstract contract World is TestBase {
     Approvals internal approvals;
     JobBoard internal board;
     Permissions internal permissions;
+    Credits internal credits;
     PoolFactory internal factory;
     Pool internal pool;
     PoolToken internal token;
@@ -47,8 +49,8 @@ abstract contract World is TestBase {
         protocolToken = new ProtocolToken("Protocol", "PRO", address(this), 1e30);
         nodes = new NodeRegistry(address(this), 0);
         uint64 next = vm.getNonce(address(this));
-        address boardAt = vm.computeCreateAddress(address(this), next + 7);
-        address factoryAt = vm.computeCreateAddress(address(this), next + 8);
+        address boardAt = vm.computeCreateAddress(address(this), next + 8);
+        address factoryAt = vm.computeCreateAddress(address(this), next + 9);
         PoolTokenDeployer tokens = new PoolTokenDeployer();
         GovernorDeployer governors = new GovernorDeployer();
         TimelockDeployer timelocks = new TimelockDeployer();
@@ -56,7 +58,8 @@ abstract contract World is TestBase {
         batches = new ContributionBatches(nodes, PoolFactory(factoryAt));
         approvals = new Approvals(PoolFactory(factoryAt));
         permissions = new Permissions(PoolFactory(factoryAt), boardAt, approvals);
-        board = new JobBoard(protocolToken, nodes, PoolFactory(factoryAt), permissions, 2_000);
+        credits = new Credits(PoolFactory(factoryAt), boardAt);
+        board = new JobBoard(protocolToken, nodes, PoolFactory(factoryAt), permissions, credits, 2_000);
         factory = new PoolFactory(
             PoolSurroundings(
                 nodes, address(data), address(batches), address(board), protocolToken, tokens, governors, timelocks
@@ -122,7 +125,7 @@ abstract contract World is TestBase {
         StatementProof memory proof = prove(
             founded.KEY_STATEMENT(),
             address(founded),
-            bytes32(uint256(1)),
+            keccak256(abi.encode(uint256(1), POLICY)),
             keccak256(abi.encode(uint256(1), POLICY, keyDigest))
         );
         founded.publishKey(1, POLICY, keyDigest, proof);

@@ -1,6 +1,6 @@
 // Writes docs/formats/vectors/{threshold,row-commitment,wallet-key-backup}.json with the built package:
 // `node packages/crypto/scripts/make-protocol-vectors.mjs`. All randomness comes from SHA-256 in counter mode, so that the same
-// sources give the same files. conformance/reader/threshold.mjs checks the first one from the specification alone.
+// sources give the same files. conformance/reader/{threshold,threshold-session,aggregate}.mjs check the first one from the specification alone.
 import { writeFileSync } from 'node:fs'
 import * as library from '@sealpool/crypto'
 import * as aggregate from '@sealpool/crypto/aggregate'

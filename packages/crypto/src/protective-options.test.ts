@@ -116,6 +116,23 @@ test('no size is told of what cannot be sealed', () => {
   }
 })
 
+test.each([64, 4_194_304, undefined])(
+  'no size is told that is no exact number (chunks of %s)',
+  (chunkSize) => {
+    const size = (length: number) => main.sealedSize(length, { recipients, context, chunkSize })
+    const header = size(0) - 16
+    const step = chunkSize ?? 262_144
+    // Whole chunks only, so that what is added is 16 bytes for each.
+    const whole = Math.min(2 ** 40, Math.floor((Number.MAX_SAFE_INTEGER - header) / (step + 16)))
+    expect(size(whole * step)).toBe(header + whole * (step + 16))
+    for (const length of [(whole + 1) * step, Number.MAX_SAFE_INTEGER - 1000, Number.MAX_SAFE_INTEGER]) {
+      expect(() => size(length)).toThrow(
+        expect.objectContaining({ code: 'OPTION_INVALID', place: 'plaintextLength' }),
+      )
+    }
+  },
+)
+
 test('a header is not rewritten for a change that is misspelt', async () => {
   const sealed = await sealedOf(10)
   const source = { size: sealed.length, read: (at: number, length: number) => sealed.slice(at, at + length) }

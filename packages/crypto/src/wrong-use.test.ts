@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import * as main from './index.js'
-import { bytesOf, codeOf, context, pool, recipients, sealedOf, through } from './testing/sealed-fixture.js'
+import {
+  bytesOf,
+  codeOf,
+  context,
+  pool,
+  poolKey,
+  recipients,
+  sealedOf,
+  through,
+} from './testing/sealed-fixture.js'
 
 const sealed = await sealedOf(100)
 const identities = [pool]
@@ -30,6 +39,12 @@ const uses: readonly (readonly [string, string, (wrong: never) => unknown])[] = 
     'RECIPIENT_INVALID',
     (wrong) => main.sealBytes(bytesOf(1), { recipients: [wrong], context }),
   ],
+  [
+    'the wrap of a recipient',
+    'RECIPIENT_INVALID',
+    (wrong) =>
+      main.sealBytes(bytesOf(1), { recipients: [{ ...main.hpkeRecipient(poolKey), wrap: wrong }], context }),
+  ],
   ['an identity', 'OPTION_INVALID', (wrong) => main.openBytes(sealed, { identities: [wrong] })],
   ['source of sealedReader', 'OPTION_INVALID', (wrong) => main.sealedReader({ source: wrong, identities })],
   [
@@ -53,6 +68,17 @@ const uses: readonly (readonly [string, string, (wrong: never) => unknown])[] = 
 describe('wrong use ends in a typed error', () => {
   it.each(uses)('nothing in the place of %s: %s', async (_, code, use) => {
     for (const wrong of [undefined, null]) expect(await codeOf(() => use(wrong as never))).toBe(code)
+  })
+
+  it('a stanza in the place of the function that makes it', async () => {
+    const recipient = main.hpkeRecipient(poolKey)
+    const recipients = [{ ...recipient, wrap: recipient.template }] as never
+    for (const use of [
+      () => main.sealBytes(bytesOf(1), { recipients, context }),
+      () => main.sealedSize(1, { recipients, context }),
+    ]) {
+      expect(await codeOf(use)).toBe('RECIPIENT_INVALID')
+    }
   })
 
   it('and in a rejection, where a promise is given', async () => {

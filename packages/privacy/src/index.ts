@@ -41,6 +41,7 @@ export {
   openingEntry,
 } from './accountant/ledger-entry.js'
 export { createMemoryLedger } from './accountant/memory-ledger.js'
+export { createMemoryStorage } from './accountant/memory-storage.js'
 export { type OdometerReading, odometer } from './accountant/odometer.js'
 export { openRecordLog, type RecordLog } from './accountant/record-log.js'
 export {

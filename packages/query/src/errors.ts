@@ -72,6 +72,10 @@ const refusals = {
     'the contributor can be counted and joined on, but never selected, filtered, grouped or computed with',
     'remove the contributor from this place',
   ],
+  NAME_RESERVED: [
+    'contributor and wallet are names of the contributor, and nothing else may be called so',
+    'choose another name behind AS',
+  ],
   TABLE_UNKNOWN: ['this table is in none of the pools of the job', 'name a table as pool.table'],
   TABLE_NOT_POPULATED: [
     'this table has not been refined yet',
@@ -152,6 +156,14 @@ const refusals = {
   ANSWERS_UNAVAILABLE: [
     'the answer could not be stored, so it may not be given; its charge stays',
     'mend the storage and open it again',
+  ],
+  ANSWER_WITHHELD: [
+    'the answer could not be made, and what it would have cost is spent',
+    'ask for less at once, or ask whoever runs the engine to look at its log',
+  ],
+  PLAN_OUTDATED: [
+    'a pool of the plan is not here, or has another policy than the plan was made under',
+    'make the plan anew with planQuery under the policies of today',
   ],
   PLAN_INVALID: ['this is not a plan of this version', 'make the plan with planQuery'],
   STATEMENT_REFUSED: [

@@ -56,7 +56,7 @@ export function checkChain({ options, checks, parts, verify, at }: ChainQuestion
     const encoded = typeof certificates === 'string' ? parsePemCertificates(certificates) : certificates
     if (encoded.length > 16) return fail('more than 16 certificates were given')
     const { vek, authority, root } = sortCertificates(encoded.map(parseCertificate), verify)
-    if (vek === undefined) return notChecked('Not exactly one certificate of an endorsement key was given.')
+    if (vek === undefined) return notChecked('Not exactly one endorsement key’s certificate was given.')
     if (authority === undefined) return notChecked(`The issuer of ${vek.commonName} was not given.`)
     if (root === undefined) return notChecked(`The root above ${authority.commonName} was not given.`)
     parts.facts = vekFacts(vek)
@@ -84,7 +84,7 @@ export function checkChain({ options, checks, parts, verify, at }: ChainQuestion
       return fail(`${authority.commonName} is no issuer of a ${vek.commonName} by its name`)
     }
     if (vlek !== (facts.cspId !== undefined) || vlek === (facts.hwid !== undefined)) {
-      return fail('a VCEK must name a chip and a VLEK a cloud provider, and neither both')
+      return fail('a VCEK must name a chip and a VLEK a provider, not both')
     }
     const problem = chainProblem([vek, authority, root], verify)
     return unless(problem, `${vek.commonName} ← ${authority.commonName} ← ${root.commonName}`)

@@ -7,7 +7,7 @@ import { readTcb, tcbComponents, tcbPaddingIsZero, tcbShortfall } from './tcb-ve
 
 /** What is published about a line's keys and does not show in any check. */
 const milanWarning =
-  'Milan’s chip keys were extracted by software (arXiv 2605.12990): a policy should refuse Milan unless it has to allow it'
+  'Milan’s chip keys were extracted by software (arXiv 2605.12990): refuse it where you can'
 
 /** Asks whether report and certificates belong together, and about the report's own signature. */
 export function checkReport({ report, checks, parts, verify }: Question): void {
@@ -36,7 +36,7 @@ export function checkReport({ report, checks, parts, verify }: Question): void {
     const valid = signature !== undefined && verify(need(parts, 'vek').publicKey, signed, signature)
     return valid
       ? pass('The signature verifies over bytes 0 to 671.')
-      : fail('the report’s signature does not verify: it was changed or is of another key')
+      : fail('the report’s signature does not verify: it was changed, or the key is another')
   })
   checks.run('chip-id', ['certificates'], () => {
     const { hwid, cspId } = need(parts, 'facts')

@@ -1,4 +1,4 @@
-import { isBytes } from '../encoding/is-bytes.js'
+import { needBytes } from '../encoding/argument.js'
 import { AttestError } from '../errors.js'
 
 /** Length of an attestation report (SEV-SNP ABI specification 1.58, table 23). */
@@ -67,7 +67,7 @@ const reserved: readonly (readonly [from: number, to: number, usedFrom: number])
  * @throws AttestError `BAD_REPORT`; its `place` names the field
  */
 export function parseSnpReport(bytes: Uint8Array): SnpReport {
-  if (!isBytes(bytes)) throw new AttestError('BAD_REPORT', 'report', 'The report is not a Uint8Array')
+  needBytes(bytes, 'report')
   if (bytes.length < snpReportLength) {
     const text = `An SEV-SNP report has ${snpReportLength} bytes, ${bytes.length} were given`
     throw new AttestError('BAD_REPORT', 'report', text)

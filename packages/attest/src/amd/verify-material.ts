@@ -1,3 +1,4 @@
+import type { RevocationList } from '../encoding/crl.js'
 import { verifyAmdSignature } from '../signature/amd.js'
 import type { VerifySignature } from '../signature/port.js'
 import { amdRootClaim } from '../trust-anchor/amd.js'
@@ -37,7 +38,7 @@ export interface AmdMaterialVerdict {
   readonly checks: readonly Check[]
   /** What the endorsement key's certificate says of its chip; null when it could not be read. */
   readonly facts: VekFacts | null
-  /** ISO; the moment at which the revocation list goes stale, null when there is no authentic one. */
+  /** ISO; the moment at which the revocation list goes stale or a certificate ends, null when there is no authentic list. */
   readonly nextUpdate: string | null
 }
 
@@ -79,6 +80,10 @@ export function verifyAmdMaterial(
     simulated: parts.root === undefined || amdRootClaim(parts.root).vendor !== 'amd',
     checks: checks.list(),
     facts: parts.facts ?? null,
-    nextUpdate: parts.crl === undefined ? null : new Date(parts.crl.nextUpdate * 1000).toISOString(),
+    nextUpdate: parts.crl === undefined ? null : new Date(1000 * earliestEnd(parts, parts.crl)).toISOString(),
   }
+}
+
+function earliestEnd({ vek, authority, root }: Parts, { nextUpdate }: RevocationList): number {
+  return Math.min(nextUpdate, ...[vek, authority, root].flatMap((one) => one?.notAfter ?? []))
 }

@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { decodeBase64Url } from '@sealpool/crypto'
+import { needBytes } from '../encoding/argument.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { AttestError } from '../errors.js'
 import { bigEndian } from '../signature/ecdsa.js'
@@ -35,6 +36,7 @@ function bad(place: string, what: string): AttestError {
  * @throws AttestError `BAD_EVIDENCE`
  */
 export function parseHclReport(bytes: Uint8Array): HclReport {
+  needBytes(bytes, 'hclReport')
   if (bytes.length < runtimeStart + 20 || bytes.length > 1 << 16) throw bad('', 'its length is wrong')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (String.fromCharCode(...bytes.subarray(0, 4)) !== 'HCLA')

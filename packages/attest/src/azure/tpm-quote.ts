@@ -1,3 +1,4 @@
+import { needBytes } from '../encoding/argument.js'
 import { AttestError } from '../errors.js'
 
 /** A TPM quote (TPMS_ATTEST of type TPM_ST_ATTEST_QUOTE, TPM 2.0 part 2, 10.12.8). */
@@ -22,6 +23,7 @@ export const tpmSha256 = 0x000b
  * @throws AttestError `BAD_EVIDENCE`
  */
 export function parseTpmQuote(bytes: Uint8Array): TpmQuote {
+  needBytes(bytes, 'tpmQuote.message')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const bad = (what: string) =>
     new AttestError('BAD_EVIDENCE', 'tpmQuote.message', `Not a TPM quote: ${what}`)

@@ -466,13 +466,26 @@ describe('sealpool-verify on other evidence', () => {
       base64: `${Buffer.from(quote)
         .toString('base64')
         .replace(/(.{76})/g, '$1\n')}\n`,
+      'hex behind blank lines': `\r\n\n \t${hex}`,
+      'base64 behind a blank line': `\n${Buffer.from(quote).toString('base64')}`,
+      'hex behind a byte order mark': `\ufeff${hex}`,
+      base64url: Buffer.from(quote).toString('base64url'),
+      'base64url, padded': `${Buffer.from(quote).toString('base64url')}${'='.repeat((3 - (quote.length % 3)) % 3)}`,
     }
+    expect(forms.base64url).toMatch(/[-_]/)
     const rest = ['--collateral', file('collateral.json'), '--policy', file('trust.json')]
     for (const [name, text] of Object.entries(forms)) {
       await writeFile(file(`${name}.hex`), text)
       expect([name, (await run(['quote', file(`${name}.hex`), ...rest])).code]).toEqual([name, 0])
     }
-    for (const [name, text] of Object.entries({ odd: `${hex}0`, words: 'not a quote', none: '' })) {
+    for (const [name, text] of Object.entries({
+      odd: `${hex}0`,
+      words: 'not a quote',
+      none: '',
+      blank: ' \n',
+      'two alphabets': `-_+/${forms.base64url}`,
+      'too much padding': `${forms.base64url}===`,
+    })) {
       await writeFile(file(`${name}.hex`), text)
       const { code, err } = await run(['quote', file(`${name}.hex`), ...rest])
       expect([name, code]).toEqual([name, 2])

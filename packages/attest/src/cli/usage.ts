@@ -7,7 +7,7 @@ export const usage = `Usage:
   sealpool-verify log <file>        --trust <file>
   sealpool-verify bundle <file>     [--policy attestation-policy.json]
 All take [--at ISO] [--json]; a file may be - for standard input; quotes and reports may be
-hexadecimal or base64 text. An option that a command does not look at, or one given twice, is a mistake.
+hexadecimal, base64 or base64url text. An option that a command does not look at, or one given twice, is a mistake.
 
 Works offline, from files alone. Without --policy the default policy holds: vendors' roots, no simulator, no measurement
 named, so that nothing is allowed; "quote" and "snp" without --policy say only whether the evidence verifies (their TCB status

@@ -1,8 +1,7 @@
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
-import { parseRevocationList } from '../encoding/crl.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { needBytes, needBytesList } from '../encoding/argument.js'
+import { AttestError } from '../errors.js'
 import { type Collateral, parseCollateral } from '../intel/collateral.js'
-import { parseQeIdentity } from '../intel/qe-identity.js'
-import { parseTcbInfo } from '../intel/tcb-info.js'
 import { withPlatformSignatures } from '../platform.js'
 import { amdName, type CollateralBundle } from './bundle.js'
 import { type AmdMaterial, type CollateralPort, unavailable } from './port.js'
@@ -28,40 +27,57 @@ interface Entry<T> {
   readonly until: number
 }
 
-/** The earliest moment (unix seconds) at which a part of the collateral goes stale. */
-function intelNextUpdate(collateral: Collateral): number {
-  const { tcbInfo, qeIdentity, rootCaCrl, pckCrl } = parseCollateral(collateral)
-  const list = (hex: string) => parseRevocationList(hexToBytes(hex.slice(2))).nextUpdate
-  const document = (date: string) => Date.parse(date) / 1000
-  return Math.min(
-    document(parseTcbInfo(tcbInfo).value.nextUpdate),
-    document(parseQeIdentity(qeIdentity).value.nextUpdate),
-    list(rootCaCrl),
-    list(pckCrl),
-  )
+/** Whatever a source gives that is none. */
+function copied<T>(given: T, copyOf: (value: T) => T): T {
+  try {
+    return copyOf(given)
+  } catch (cause) {
+    throw unavailable('cache', 'what the source gave is none', cause)
+  }
+}
+
+/** Copies: what a source keeps, or a caller gets, must not be able to change what is kept here. */
+const intelCopy = (given: Collateral): Collateral => Object.freeze(parseCollateral(given))
+const amdCopy = ({ certificates, crl }: AmdMaterial): AmdMaterial => {
+  // Arrays of bytes cannot be frozen.
+  needBytes(crl, 'crl')
+  needBytesList(certificates, 'certificates')
+  return { certificates: certificates.map((one) => Uint8Array.from(one)), crl: Uint8Array.from(crl) }
 }
 
 /**
  * Remembers what a source gave until shortly before it goes stale, asks once when several ask at the same time, and goes on
  * with what it has when the source is away, or gives what is worth nothing, and it is not stale yet. Everything is verified before
- * it is kept: what is stale, of no trusted root, or about another platform is never given, and replaces nothing.
+ * it is kept: what is stale, of no trusted root, or about another platform is never given, and replaces nothing. It is kept until the
+ * first of its parts goes stale, certificates included. What is given for AMD must hold the chip's own certificate: a cloud provider's
+ * (VLEK) names no chip, and no request asks for it.
  *
  * @param source the one to ask
  * @param options how long and how much to keep
- * @returns a source that asks the other one only for what it does not hold
+ * @returns a source that asks the other one only for what it does not hold; Intel's collateral is frozen, AMD's is a copy for each
+ *   caller
+ * @throws AttestError `BAD_ARGUMENT` for a negative `refreshBefore`, or a number of entries below one
  */
 export function cachedCollateral(source: CollateralPort, options: CacheOptions = {}): CollateralPort {
   const { now = Date.now, refreshBefore = 86_400, maximumEntries = 1000, trustedRoots = [] } = options
+  if (typeof refreshBefore !== 'number' || !(refreshBefore >= 0))
+    throw new AttestError('BAD_ARGUMENT', 'options.refreshBefore', 'Seconds, at least 0, are expected')
+  if (!Number.isSafeInteger(maximumEntries) || maximumEntries < 1)
+    throw new AttestError(
+      'BAD_ARGUMENT',
+      'options.maximumEntries',
+      'A whole number of at least 1 is expected',
+    )
   const cache = <Request, T>(
     nameOf: (request: Request) => string,
     fetchOne: (request: Request) => Promise<T>,
-    untilOf: (value: T) => number,
+    copyOf: (value: T) => T,
     entryOf: (request: Request, value: T) => Partial<CollateralBundle>,
   ) => {
     const entries = new Map<string, Entry<T>>()
     const open = new Map<string, Promise<T>>()
     const load = async (name: string, request: Request): Promise<T> => {
-      const value = await fetchOne(request)
+      const value = copied(await fetchOne(request), copyOf)
       const bundle: CollateralBundle = {
         format: 'sealpool/collateral-bundle',
         version: 1,
@@ -78,20 +94,21 @@ export function cachedCollateral(source: CollateralPort, options: CacheOptions =
       if (wrong !== undefined) throw unavailable('cache', `the source’s is not usable: ${wrong.detail}`)
       entries.delete(name)
       if (entries.size >= maximumEntries) entries.delete(entries.keys().next().value ?? '')
-      entries.set(name, { value, until: untilOf(value) })
+      entries.set(name, { value, until: Date.parse(verdict?.nextUpdate ?? '') / 1000 })
       return value
     }
     return async (request: Request): Promise<T> => {
       const name = nameOf(request)
       const known = entries.get(name)
+      const give = ({ value }: Pick<Entry<T>, 'value'>) => (Object.isFrozen(value) ? value : copyOf(value))
       const seconds = now() / 1000
-      if (known !== undefined && seconds < known.until - refreshBefore) return known.value
+      if (known !== undefined && seconds < known.until - refreshBefore) return give(known)
       const pending = open.get(name) ?? load(name, request).finally(() => open.delete(name))
       open.set(name, pending)
       try {
-        return await pending
+        return give({ value: await pending })
       } catch (error) {
-        if (known !== undefined && seconds < known.until) return known.value
+        if (known !== undefined && seconds < known.until) return give(known)
         throw error
       }
     }
@@ -100,13 +117,13 @@ export function cachedCollateral(source: CollateralPort, options: CacheOptions =
     intel: cache(
       ({ tee, fmspc, ca }) => `${tee}/${fmspc}/${ca}`,
       (request) => source.intel(request),
-      intelNextUpdate,
+      intelCopy,
       (request, given) => ({ intel: [{ ...request, collateral: given }] }),
     ),
     amd: cache(
       amdName,
       (request) => source.amd(request),
-      ({ crl }: AmdMaterial) => parseRevocationList(crl).nextUpdate,
+      amdCopy,
       (request, { certificates, crl }) => ({
         amd: [{ name: amdName(request), certificates: certificates.map(hex), crl: hex(crl) }],
       }),

@@ -1,12 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { formatPemCertificates } from '../encoding/pem.js'
+import { formatPemCertificates, parsePemCertificates } from '../encoding/pem.js'
+import { parseCertificate } from '../encoding/x509.js'
 import { AttestError } from '../errors.js'
 import type { Collateral } from '../intel/collateral.js'
 import { createAmdSimulator, createSimulator } from '../simulator/index.js'
 import { at, quote, seededRandom, simulator } from '../testing/fixture.js'
 import { verifyQuote, verifySnpReport } from '../with-platform.js'
 import {
+  type AmdMaterial,
   type AmdRequest,
   amdRequest as amdRequestOf,
   bundledCollateral,
@@ -270,5 +272,90 @@ describe('what a report asks for', () => {
       expect(() => amdRequestOf(other)).toThrowError(AttestError)
     }
     expect(() => amdRequestOf(report.subarray(0, 100))).toThrowError(AttestError)
+  })
+})
+
+describe('what a cache keeps', () => {
+  const request = intelRequest(quote)
+  const options = { now: () => at.getTime(), trustedRoots }
+  const given: { intel: Collateral; amd: AmdMaterial } = {
+    intel: { ...collateral },
+    amd: { certificates: amd.certificates(), crl: amd.crl(at) },
+  }
+  const source: CollateralPort = { intel: async () => given.intel, amd: async () => given.amd }
+
+  it('is nobody else’s to change, neither the source’s nor a caller’s', async () => {
+    const own = { intel: { ...collateral }, amd: { certificates: amd.certificates(), crl: amd.crl(at) } }
+    const cache = cachedCollateral({ intel: async () => own.intel, amd: async () => own.amd }, options)
+    const first = await cache.intel(request)
+    const material = await Promise.all([cache.amd(amdRequest), cache.amd(amdRequest)])
+    own.intel.tcbInfo = 'changed'
+    own.amd.crl.fill(0)
+    own.amd.certificates[0]?.fill(0)
+    expect(() => Object.assign(first, { tcbInfo: 'changed' })).toThrow(TypeError)
+    material[0].crl.fill(0)
+    material[0].certificates[0]?.fill(0)
+    expect(material[1]).toEqual(given.amd)
+    expect(await cache.intel(request)).toBe(first)
+    expect(first).toEqual(collateral)
+    expect(await cache.amd(amdRequest)).toEqual(given.amd)
+  })
+
+  it.each([-1, Number.NaN, '1'])('is never stale: %s seconds before the end are refused', (refreshBefore) => {
+    expect(() => cachedCollateral(source, { ...options, refreshBefore: refreshBefore as number })).toThrow(
+      expect.objectContaining({ code: 'BAD_ARGUMENT', place: 'options.refreshBefore' }),
+    )
+  })
+  it.each([0, -1, 1.5, Number.NaN])('has at least one entry, not %s', (maximumEntries) => {
+    expect(() => cachedCollateral(source, { ...options, maximumEntries })).toThrow(
+      expect.objectContaining({ code: 'BAD_ARGUMENT', place: 'options.maximumEntries' }),
+    )
+  })
+
+  it.each([null, undefined, 7, [], {}, { certificates: ['00'], crl: null }])(
+    'is not %j, which a source without types may give',
+    async (none) => {
+      const odd: CollateralPort = { intel: async () => none as never, amd: async () => none as never }
+      const cache = cachedCollateral(odd, options)
+      expect(await codeOf(cache.intel(request))).toBe('COLLATERAL_UNAVAILABLE')
+      expect(await codeOf(cache.amd(amdRequest))).toBe('COLLATERAL_UNAVAILABLE')
+    },
+  )
+
+  it('is kept until the first certificate ends, where that is before the lists do', async () => {
+    const ends = (certificates: readonly Uint8Array[]) =>
+      1000 * Math.min(...certificates.map((der) => parseCertificate(der).notAfter))
+    const chains = [
+      collateral.tcbInfoIssuerChain,
+      collateral.qeIdentityIssuerChain,
+      collateral.pckCrlIssuerChain,
+    ]
+    const end = {
+      intel: ends(chains.flatMap(parsePemCertificates)),
+      amd: ends(amd.certificates()),
+    }
+    for (const kind of ['intel', 'amd'] as const) {
+      let now = end[kind] - 10 * 86_400_000
+      let up = true
+      const moment = new Date(now)
+      const unless = async <T>(value: T): Promise<T> => {
+        if (up) return value
+        throw new AttestError('COLLATERAL_UNAVAILABLE', 'test', 'away')
+      }
+      const cache = cachedCollateral(
+        {
+          intel: () => unless(simulator.collateral(moment)),
+          amd: () => unless({ certificates: amd.certificates(), crl: amd.crl(moment) }),
+        },
+        { now: () => now, trustedRoots },
+      )
+      const ask = () => codeOf(kind === 'intel' ? cache.intel(request) : cache.amd(amdRequest))
+      expect(await ask()).toBe('ok')
+      up = false
+      now = end[kind] - 1000
+      expect(await ask()).toBe('ok')
+      now = end[kind] + 1000
+      expect(await ask()).toBe('COLLATERAL_UNAVAILABLE')
+    }
   })
 })

@@ -1,6 +1,7 @@
 import { sha256, sha384 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js'
 import { canonicalBytes } from '@sealpool/crypto'
+import { needText } from '../encoding/argument.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { replayRegister } from '../event-log/replay.js'
 import { integer, list, type Reader, record, type Schema, schema, text } from '../shape/shape.js'
@@ -84,6 +85,7 @@ export const dstackCheckTitles = {
  * @returns SHA-256 as 0x and lower-case hex
  */
 export function composeHash(compose: string): Hex {
+  needText(compose, 'compose')
   return `0x${bytesToHex(sha256(new TextEncoder().encode(compose)))}`
 }
 

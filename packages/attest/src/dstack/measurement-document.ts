@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
+import { needBytes } from '../encoding/argument.js'
 import { type CborMap, cborField, isCborMap, parseCbor } from '../encoding/cbor.js'
 import { isBytes } from '../encoding/is-bytes.js'
 import { AttestError } from '../errors.js'
@@ -57,6 +58,7 @@ function digestAt(map: CborMap, name: string): Uint8Array {
  * @throws AttestError `BAD_EVIDENCE`; its `place` names the field
  */
 export function parseDstackImageMeasurement(bytes: Uint8Array): DstackImageMeasurement {
+  needBytes(bytes, 'measurement')
   const root = parseCbor(bytes)
   if (!isCborMap(root)) throw bad('document', 'a map is expected')
   const version = cborField(root, 'version')

@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js'
+import { needText } from '../encoding/argument.js'
 import { AttestError } from '../errors.js'
 import type { Hex } from '../verdict/verdict.js'
 
@@ -12,6 +13,7 @@ import type { Hex } from '../verdict/verdict.js'
  * @returns 32 bytes
  */
 export function mrConfigDigest(document: string): Hex {
+  needText(document, 'document')
   const utf8 = new TextEncoder()
   return `0x${bytesToHex(sha256(concatBytes(utf8.encode('dstack-mr-config-v3:\0'), utf8.encode(document))))}`
 }

@@ -1,5 +1,5 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
-import { isBytes } from '../encoding/is-bytes.js'
+import { needBytes } from '../encoding/argument.js'
 import { AttestError } from '../errors.js'
 import type { DstackEvent } from './event-log.js'
 
@@ -40,6 +40,7 @@ const maximumCertificates = 16
  * @see Dstack-TEE/dstack, dstack-attest; SCALE codec (Parity)
  */
 export function parseDstackAttestation(bytes: Uint8Array): DstackAttestation {
+  needBytes(bytes, 'attestation')
   let at = 0
   const bad = (what: string) =>
     new AttestError(
@@ -47,7 +48,6 @@ export function parseDstackAttestation(bytes: Uint8Array): DstackAttestation {
       `attestation.byte ${at}`,
       `Not a dstack attestation of version 0: ${what}`,
     )
-  if (!isBytes(bytes)) throw bad('it is no Uint8Array')
   if (bytes.length > maximumLength) throw bad('it is too long')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const skip = (length: number) => {

@@ -1,4 +1,5 @@
 import { AttestError } from '../errors.js'
+import { needBytes } from './argument.js'
 import { checkObjectIdentifier } from './object-identifier.js'
 
 /**
@@ -72,6 +73,7 @@ const views: Pick<DerNode, 'raw' | 'content'> & ThisType<DerSource> = {
  * @throws AttestError `BAD_DER`; bounded depth ({@link maximumDerDepth}) and element count ({@link maximumDerElements})
  */
 export function parseDer(bytes: Uint8Array): DerNode {
+  needBytes(bytes, 'der')
   let elements = 0
   let position = 0
   const octet = (offset: number, end: number): number => {

@@ -1,4 +1,5 @@
 import { AttestError } from '../errors.js'
+import { needBytesList, needText } from './argument.js'
 
 const begin = '-----BEGIN CERTIFICATE-----'
 const end = '-----END CERTIFICATE-----'
@@ -20,6 +21,7 @@ export const maximumPemCertificates = 16
  * @throws AttestError `BAD_PEM`
  */
 export function parsePemCertificates(text: string): Uint8Array[] {
+  needText(text, 'text')
   const certificates: Uint8Array[] = []
   let body: string[] | undefined
   const lines = text.split('\n')
@@ -54,6 +56,7 @@ export function parsePemCertificates(text: string): Uint8Array[] {
  * @returns PEM text
  */
 export function formatPemCertificates(certificates: readonly Uint8Array[]): string {
+  needBytesList(certificates, 'certificates')
   return certificates
     .map((der) => `${begin}\n${(encodeBase64(der).match(/.{1,64}/g) ?? []).join('\n')}\n${end}\n`)
     .join('')

@@ -222,7 +222,7 @@ export function parseExtensions(
     const oid = objectIdentifier(oidNode.content, oidNode.offset)
     if (extensions.has(oid)) throw bad(`${place}.${oid}`, 'an extension is there twice')
     if (critical && !known.has(oid)) {
-      throw bad(`${place}.${oid}`, 'an unknown extension is marked critical; this verifier cannot apply it')
+      throw bad(`${place}.${oid}`, 'an unknown extension is marked critical')
     }
     extensions.set(oid, value.content)
   }

@@ -1,5 +1,6 @@
 import { sha384 } from '@noble/hashes/sha2.js'
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
+import { needBytes } from '../encoding/argument.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { AttestError } from '../errors.js'
 import { type Check, checkList, fail, notChecked, pass } from '../verdict/check-list.js'
@@ -37,6 +38,7 @@ const separatorDigests: ReadonlySet<string> = /* @__PURE__ */ new Set(
  * @throws AttestError `BAD_EVENT_LOG`
  */
 export function parseFirmwareEventLog(bytes: Uint8Array): FirmwareEvent[] {
+  needBytes(bytes, 'log')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   let at = 0
   const bad = (what: string) =>

@@ -35,8 +35,8 @@ describe('arguments of callers without types', () => {
     const odd = [undefined, null, '0x00', [1, 2], new ArrayBuffer(8), { length: 5000 }]
     const date = '2026-11-20T12:00:00Z' as unknown as Date
     for (const bytes of odd as unknown as Uint8Array[]) {
-      expect(failure(() => parseQuote(bytes))).toBe('BAD_QUOTE quote')
-      expect(failure(() => parseSnpReport(bytes))).toBe('BAD_REPORT report')
+      expect(failure(() => parseQuote(bytes))).toBe('BAD_ARGUMENT quote')
+      expect(failure(() => parseSnpReport(bytes))).toBe('BAD_ARGUMENT report')
     }
     for (const at of [date, null as unknown as Date, new Date(Number.NaN)]) {
       expect(failure(() => verifyQuote(quote, { collateral, at }))).toBe('BAD_ARGUMENT options.at')

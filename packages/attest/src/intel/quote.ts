@@ -1,4 +1,4 @@
-import { isBytes } from '../encoding/is-bytes.js'
+import { needBytes } from '../encoding/argument.js'
 import { AttestError } from '../errors.js'
 import { byteReader } from './byte-reader.js'
 import { readSgxReport, readTdReport, type SgxReport, type TdReport, tdReportLength } from './report.js'
@@ -62,7 +62,7 @@ function bad(place: string, what: string): AttestError {
  * @throws AttestError `BAD_QUOTE`; its `place` names the field
  */
 export function parseQuote(bytes: Uint8Array): Quote {
-  if (!isBytes(bytes)) throw bad('quote', 'not a Uint8Array')
+  needBytes(bytes, 'quote')
   if (bytes.length > maximumQuoteLength) throw bad('quote', `longer than ${maximumQuoteLength} bytes`)
   const reader = byteReader(bytes, 'quote')
   const version = reader.u16('header.version')

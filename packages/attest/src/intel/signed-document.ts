@@ -1,3 +1,4 @@
+import { needText } from '../encoding/argument.js'
 import { AttestError } from '../errors.js'
 import { integer, isoText, list, oneOf, optional, type Reader, record, text } from '../shape/shape.js'
 import type { IsvLevel } from './collateral.js'
@@ -23,6 +24,7 @@ export function badCollateral(place: string, what: string, cause?: unknown): Att
  * @throws AttestError `BAD_COLLATERAL`
  */
 export function openEnvelope(response: string, name: string): Envelope {
+  needText(response, name)
   const head = `{"${name}":`
   const tail = /,"signature":"([0-9a-f]{128})"\}$/.exec(response.slice(-145))
   if (response.length > 1 << 20 || !response.startsWith(head) || tail?.[1] === undefined) {

@@ -106,6 +106,7 @@ export function verifyCollateral(
     ),
   )
   const next = [
+    ...all.flatMap(({ signer, root }) => [signer.notAfter, root.notAfter]),
     rootCrl.nextUpdate,
     pckCrl.nextUpdate,
     seconds(info.value.nextUpdate),

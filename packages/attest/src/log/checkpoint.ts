@@ -1,5 +1,6 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { concatBytes } from '@noble/hashes/utils.js'
+import { needBytes, needText } from '../encoding/argument.js'
 import { AttestError } from '../errors.js'
 import { decodeBase64, encodeBase64 } from './base64.js'
 import {
@@ -47,6 +48,7 @@ export function formatCheckpoint({ origin, size, root, extensions }: Checkpoint)
  * @throws AttestError `BAD_LOG`
  */
 export function parseCheckpoint(text: string): Checkpoint {
+  needText(text, 'checkpoint')
   const lines = text.split('\n')
   const [origin, size, root, ...rest] = lines
   if (lines.pop() !== '' || origin === undefined || size === undefined || root === undefined) {
@@ -118,6 +120,8 @@ export function cosignatureTime(
  * @returns the signature line’s parts
  */
 export function cosign(text: string, name: string, time: number, privateKey: Uint8Array): NoteSignature {
+  needText(text, 'text')
+  needBytes(privateKey, 'privateKey')
   const { keyId } = noteKey(name, ed25519.getPublicKey(privateKey), 'cosignature')
   const stamp = new Uint8Array(8)
   new DataView(stamp.buffer).setBigUint64(0, BigInt(time))

@@ -1,4 +1,5 @@
 import { CryptoError, canonicalBytes, type Digest, type JsonValue, parseCanonical } from '@sealpool/crypto'
+import { needBytes } from '../encoding/argument.js'
 import { AttestError } from '../errors.js'
 import { digestText, isoText, oneOf, record, type Schema, schema, text } from '../shape/shape.js'
 
@@ -51,6 +52,7 @@ export function logEntryBytes(entry: LogEntry): Uint8Array {
  * @throws AttestError `BAD_LOG`
  */
 export function parseLogEntry(bytes: Uint8Array): LogEntry {
+  needBytes(bytes, 'entry')
   try {
     return logEntrySchema.parse(parseCanonical(bytes, 'entry'))
   } catch (cause) {

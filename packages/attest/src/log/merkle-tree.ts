@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes } from '@noble/hashes/utils.js'
+import { needBytes, needBytesList } from '../encoding/argument.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { AttestError } from '../errors.js'
 
@@ -10,6 +11,7 @@ import { AttestError } from '../errors.js'
  * @returns 32 bytes
  */
 export function leafHash(entry: Uint8Array): Uint8Array {
+  needBytes(entry, 'entry')
   return sha256(concatBytes(Uint8Array.of(0), entry))
 }
 
@@ -31,6 +33,7 @@ function split(size: number): number {
  * @returns 32 bytes
  */
 export function treeRoot(hashes: readonly Uint8Array[]): Uint8Array {
+  needBytesList(hashes, 'hashes')
   let level = [...hashes]
   while (level.length > 1) {
     const above: Uint8Array[] = []
@@ -52,6 +55,7 @@ export function treeRoot(hashes: readonly Uint8Array[]): Uint8Array {
  * @throws AttestError `BAD_ARGUMENT` when there is no such leaf
  */
 export function inclusionProof(hashes: readonly Uint8Array[], index: number): Uint8Array[] {
+  needBytesList(hashes, 'hashes')
   if (!Number.isInteger(index) || index < 0 || index >= hashes.length) {
     throw new AttestError('BAD_ARGUMENT', 'index', `There is no leaf ${index} among ${hashes.length}`)
   }
@@ -71,6 +75,7 @@ export function inclusionProof(hashes: readonly Uint8Array[], index: number): Ui
  * @throws AttestError `BAD_ARGUMENT` when it is not between 0 and the whole size
  */
 export function consistencyProof(hashes: readonly Uint8Array[], size: number): Uint8Array[] {
+  needBytesList(hashes, 'hashes')
   if (!Number.isInteger(size) || size < 0 || size > hashes.length) {
     throw new AttestError(
       'BAD_ARGUMENT',

@@ -1,6 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes } from '@noble/hashes/utils.js'
+import { needBytes, needText } from '../encoding/argument.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { AttestError } from '../errors.js'
 import { decodeBase64, encodeBase64 } from './base64.js'
@@ -56,6 +57,7 @@ function validName(name: string): boolean {
  * @throws AttestError `BAD_LOG` for a name with spaces or a plus, or a key of another length
  */
 export function noteKey(name: string, publicKey: Uint8Array, kind: NoteKeyKind = 'ed25519'): NoteKey {
+  needBytes(publicKey, 'publicKey')
   if (!validName(name)) throw bad('key.name', 'a key’s name has no spaces and no plus')
   if (publicKey.length !== 32) throw bad('key', 'an Ed25519 key has 32 bytes')
   const head = new TextEncoder().encode(`${name}\n`)
@@ -71,6 +73,7 @@ export function noteKey(name: string, publicKey: Uint8Array, kind: NoteKeyKind =
  * @throws AttestError `BAD_LOG`
  */
 export function parseNoteKey(text: string): NoteKey {
+  needText(text, 'key')
   const match = /^([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)$/u.exec(text)
   const [, name = '', id = '', data = ''] = match ?? []
   if (match === null || text.length > 1000) throw bad('key', 'its form is name+id+base64')
@@ -101,6 +104,7 @@ export function formatNoteKey(key: NoteKey): string {
  * @throws AttestError `BAD_LOG`
  */
 export function parseNote(note: string): SignedNote {
+  needText(note, 'note')
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
   if (note.length > maximumNoteLength || /[\u0000-\u0009\u000b-\u001f\u007f]/.test(note)) {
     throw bad('note', 'it is too long or has control characters')
@@ -173,6 +177,8 @@ export function verifyEd25519(key: NoteKey, signature: Uint8Array, message: Uint
  * @throws AttestError `BAD_LOG` when the text does not end in a newline
  */
 export function signNote(text: string, name: string, privateKey: Uint8Array): NoteSignature {
+  needText(text, 'text')
+  needBytes(privateKey, 'privateKey')
   if (!text.endsWith('\n')) throw bad('text', 'it must end in a newline')
   const { keyId } = noteKey(name, ed25519.getPublicKey(privateKey))
   return { name, keyId, signature: ed25519.sign(utf8(text), privateKey) }

@@ -1,4 +1,5 @@
 import { concatBytes } from '@noble/hashes/utils.js'
+import { needBytes, needBytesList } from '../encoding/argument.js'
 import { AttestError } from '../errors.js'
 import { treeRoot } from './merkle-tree.js'
 
@@ -39,6 +40,7 @@ export function tilePath(level: number | 'entries', index: number, width: number
  * @returns content by path
  */
 export function treeTiles(hashes: readonly Uint8Array[]): Map<string, Uint8Array> {
+  needBytesList(hashes, 'hashes')
   const tiles = new Map<string, Uint8Array>()
   let level = [...hashes]
   for (let number = 0; level.length > 0 && number <= 5; number += 1) {
@@ -61,6 +63,7 @@ export function treeTiles(hashes: readonly Uint8Array[]): Map<string, Uint8Array
  * @throws AttestError `BAD_ARGUMENT` for an entry above 65535 bytes or more than 256 of them
  */
 export function formatEntryBundle(entries: readonly Uint8Array[]): Uint8Array {
+  needBytesList(entries, 'entries')
   if (entries.length > tileWidth || entries.some(({ length }) => length > 0xffff)) {
     throw new AttestError('BAD_ARGUMENT', 'entries', 'A bundle has up to 256 entries of up to 65535 bytes')
   }
@@ -77,6 +80,7 @@ export function formatEntryBundle(entries: readonly Uint8Array[]): Uint8Array {
  * @throws AttestError `BAD_LOG`
  */
 export function parseEntryBundle(bytes: Uint8Array): Uint8Array[] {
+  needBytes(bytes, 'bundle')
   const entries: Uint8Array[] = []
   let at = 0
   while (at < bytes.length) {

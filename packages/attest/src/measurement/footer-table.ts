@@ -1,4 +1,5 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
+import { needBytes } from '../encoding/argument.js'
 import { AttestError } from '../errors.js'
 
 /** GUID of the table's footer as it stands in memory (first three groups little-endian), hex. */
@@ -19,6 +20,7 @@ export function badImage(place: string, what: string): AttestError {
  * @throws AttestError `BAD_IMAGE`
  */
 export function footerTable(image: Uint8Array): Map<string, Uint8Array> {
+  needBytes(image, 'image')
   if (image.length < 4096 || image.length > 1 << 28)
     throw badImage('image', 'its size is not that of a firmware')
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength)

@@ -1,4 +1,5 @@
 import { sha384 } from '@noble/hashes/sha2.js'
+import { needBytes } from '../encoding/argument.js'
 import { AttestError } from '../errors.js'
 
 function bad(what: string): AttestError {
@@ -18,6 +19,7 @@ const acpiReserve = 0x28000
  * @see Microsoft, Windows Authenticode Portable Executable Signature Format, "Calculating the PE Image Hash"
  */
 export function authenticodeDigest(image: Uint8Array): Uint8Array {
+  needBytes(image, 'kernel')
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength)
   const at = (offset: number, size: number) => {
     if (offset + size > image.length) throw bad('it ends within its headers')
@@ -81,6 +83,7 @@ export function qemuLoadedKernel(
   kernel: Uint8Array,
   options: { readonly initrdLength: number; readonly memoryBytes: number },
 ): Uint8Array {
+  needBytes(kernel, 'kernel')
   const { initrdLength, memoryBytes } = options
   for (const [name, value] of Object.entries({ initrdLength, memoryBytes })) {
     if (!Number.isSafeInteger(value) || value < 0)

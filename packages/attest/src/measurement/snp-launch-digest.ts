@@ -42,11 +42,15 @@ export interface SnpLaunch {
 export function snpLaunchDigest(launch: SnpLaunch): Uint8Array {
   const { vcpus, kernel, features = 1n, vmm = 'QEMU', ovmfDigest } = launch
   checkVcpuCount(vcpus)
-  if (ovmfDigest !== undefined && ovmfDigest.length !== 48) {
+  if (ovmfDigest !== undefined && !(isBytes(ovmfDigest) && ovmfDigest.length === 48)) {
     throw new AttestError('BAD_ARGUMENT', 'launch.ovmfDigest', 'A digest of 48 bytes is expected')
   }
   const signature = vcpuSignature(launch.vcpu)
   const { ovmf: firmware } = launch
+  // What is no image must say what an image's tables say.
+  const tables = Array.isArray((firmware as Partial<Ovmf> | null | undefined)?.sections)
+  if (!tables && !isBytes(firmware))
+    throw new AttestError('BAD_ARGUMENT', 'launch.ovmf', 'Uint8Array or its tables expected')
   const ovmf = isBytes(firmware) ? parseOvmf(firmware) : firmware
   if (kernel !== undefined && !ovmf.sections.some(({ type }) => type === ovmfSectionType.kernelHashes)) {
     const text = 'A kernel is given, and the firmware has no section for kernel hashes'

@@ -1,3 +1,4 @@
+import { needBytes } from '../encoding/argument.js'
 import { AttestError } from '../errors.js'
 import { badImage, footerTable } from './footer-table.js'
 import { addSections, launchContext, pageLength } from './launch-context.js'
@@ -34,6 +35,8 @@ export function svsmLaunchDigest(launch: SvsmLaunch): Uint8Array {
   const pages = (value: number) => Number.isSafeInteger(value) && value >= 0 && value % pageLength === 0
   if (!pages(ovmfVariablesLength) || ovmfVariablesLength > 1 << 28)
     throw new AttestError('BAD_ARGUMENT', 'launch.ovmfVariablesLength', 'A whole number of pages is expected')
+  needBytes(ovmf, 'launch.ovmf')
+  needBytes(svsm, 'launch.svsm')
   if (!pages(ovmf.length) || !pages(svsm.length)) throw badImage('image', 'it is not a whole number of pages')
   // The firmware must be one, although none of its tables is used: the SVSM reads its metadata when it runs.
   footerTable(ovmf)

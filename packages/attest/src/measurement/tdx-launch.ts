@@ -1,4 +1,5 @@
 import { sha384 } from '@noble/hashes/sha2.js'
+import { needBytes } from '../encoding/argument.js'
 import { authenticodeDigest, qemuLoadedKernel } from './linux-kernel.js'
 import { tdHobDigest, tdHobLayout } from './td-hob.js'
 import { configurationVolumeDigest, tdxLaunchMeasurement } from './tdvf.js'
@@ -47,6 +48,7 @@ export interface TdxLaunchRegisters {
  */
 export function tdxLaunchRegisters(launch: TdxLaunch): TdxLaunchRegisters {
   const { firmware, kernel, initrd, commandLine, memoryBytes, acpi, bootOrder, bootOption } = launch
+  needBytes(initrd, 'launch.initrd')
   const loaded =
     launch.setupHeaderRestored === true
       ? kernel

@@ -247,6 +247,35 @@ describe('what is no Nitro document', () => {
     expect(() => judgeBytes(concatBytes(good, Uint8Array.of(0)))).toThrow(/left over/)
   })
 
+  it('or its structure is written in another form, which no signature covers', () => {
+    const [header, payload, signature] = [hexToBytes('a1013822'), cborMap([]), new Uint8Array(96)]
+    const parts = [
+      Uint8Array.of(0x84),
+      cborBytes(header),
+      Uint8Array.of(0xa0),
+      cborBytes(payload),
+      cborBytes(signature),
+    ]
+    const long = (major: number, value: Uint8Array, count = value.length) =>
+      concatBytes(Uint8Array.of((major << 5) | 25, count >> 8, count & 0xff), value)
+    const others: readonly (readonly [number, Uint8Array])[] = [
+      [0, hexToBytes('9804')],
+      [0, hexToBytes('990004')],
+      [1, long(2, header)],
+      [2, hexToBytes('b800')],
+      [2, hexToBytes('bfff')],
+      [3, long(2, payload)],
+      [4, long(2, signature)],
+    ]
+    // In the one form it is the payload that is wrong.
+    expect(() => judgeBytes(concatBytes(...parts))).toThrow(/authorities are missing/)
+    for (const [place, form] of others) {
+      const other = concatBytes(...parts.map((part, i) => (i === place ? form : part)))
+      expect(() => judgeBytes(other)).toThrow(/not in the shortest form/)
+      expect(() => judgeBytes(concatBytes(Uint8Array.of(0xd2), other))).toThrow(/not in the shortest form/)
+    }
+  })
+
   it('no byte can be changed without notice, and none makes it crash', () => {
     const good = nitroDocument()
     fc.assert(

@@ -1,8 +1,10 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes } from '@noble/hashes/utils.js'
+import { needBytes } from '../encoding/argument.js'
 import { type Cbor, cborField, isCborMap, parseCbor } from '../encoding/cbor.js'
 import { p384ChainProblem, validityProblem } from '../encoding/certificate-chain.js'
 import { isBytes } from '../encoding/is-bytes.js'
+import { sameBytes } from '../encoding/same-bytes.js'
 import { type Certificate, parseCertificate } from '../encoding/x509.js'
 import { AttestError } from '../errors.js'
 import { verifyAmdSignature } from '../signature/amd.js'
@@ -69,9 +71,11 @@ function byteString(bytes: Uint8Array): Uint8Array {
 }
 
 function parseDocument(bytes: Uint8Array): Parsed {
+  needBytes(bytes, 'nitro')
   if (bytes.length > 1 << 15) throw bad('', 'it is longer than any')
   // COSE_Sign1 may stand behind its tag (18), and usually does not.
-  const cose = parseCbor(bytes[0] === 0xd2 ? bytes.subarray(1) : bytes)
+  const tag = bytes[0] === 0xd2 ? 1 : 0
+  const cose = parseCbor(bytes.subarray(tag))
   const [header, unprotected, payload, signature] = Array.isArray(cose) && cose.length === 4 ? cose : []
   if (!(isBytes(header) && isBytes(payload) && isBytes(signature))) {
     throw bad('', 'it is no COSE_Sign1 structure')
@@ -80,6 +84,10 @@ function parseDocument(bytes: Uint8Array): Parsed {
   if (bytesToHex(header) !== 'a1013822' || !isCborMap(unprotected) || unprotected.entries.length > 0) {
     throw bad('.header', 'the algorithm is not ES384')
   }
+  // No signature covers the structure's own heads: one document has one form, but for the tag.
+  const whole = [Uint8Array.of(0x84), byteString(header), Uint8Array.of(0xa0), byteString(payload)]
+  if (!sameBytes(bytes.subarray(tag), concatBytes(...whole, byteString(signature))))
+    throw bad('', 'its structure is not in the shortest form')
   const document = parseCbor(payload)
   if (!isCborMap(document)) throw bad('.payload', 'it is no map')
   const field = (name: string) => cborField(document, name)

@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
+import { needBytes } from '../encoding/argument.js'
 import { p384ChainProblem, validityProblem } from '../encoding/certificate-chain.js'
 import { parseDer } from '../encoding/der.js'
 import { parsePemCertificates } from '../encoding/pem.js'
@@ -208,6 +209,7 @@ function referenceAnswer(
 }
 
 function parseReport(report: Uint8Array) {
+  needBytes(report, 'nvidia.report')
   const bad = (what: string) =>
     new AttestError('BAD_EVIDENCE', 'nvidia.report', `Not an SPDM 1.1 measurement exchange: ${what}`)
   const response = report.subarray(requestLength)

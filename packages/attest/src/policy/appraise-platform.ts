@@ -3,7 +3,6 @@ import { dstackCertificateCheckTitles } from '../dstack/certificate.js'
 import { type DstackFacts, type DstackVerdict, dstackCheckTitles } from '../dstack/event-log.js'
 import { raTlsReportData } from '../dstack/ra-tls.js'
 import { type DstackSnpVerdict, dstackSnpCheckTitles } from '../dstack/snp-attestation.js'
-import { AttestError } from '../errors.js'
 import { type NitroVerdict, nitroCheckTitles } from '../nitro/verify.js'
 import { type NvidiaTokenVerdict, nvidiaTokenCheckTitles } from '../nvidia/token.js'
 import { type NvidiaVerdict, nvidiaCheckTitles } from '../nvidia/verify.js'
@@ -20,6 +19,7 @@ import {
   type PlatformPolicy,
   parsePlatformPolicy,
 } from './platform-policy.js'
+import { platformVerdictsSchema } from './platform-verdict-form.js'
 import { refusalsAbout } from './refusal.js'
 
 /** What was verified of one machine; each kind that the policy names must be there, and no other. */
@@ -51,7 +51,8 @@ const calendar = new Set(['certificate-dates', 'fresh', 'token-dates'])
  * @param verdicts of one machine, by kind
  * @param policy which of them are good enough; a kind that it does not name is refused, one that is missing is not proved
  * @returns the answer with all reasons, worst first
- * @throws AttestError `BAD_POLICY` when the policy is none; `BAD_ARGUMENT` when a verdict is none
+ * @throws AttestError `BAD_POLICY` when the policy is none; `BAD_ARGUMENT` when a verdict is none, or has lost a fact that
+ *   policies ask for
  *
  * @example
  * ```ts no-run
@@ -61,13 +62,7 @@ const calendar = new Set(['certificate-dates', 'fresh', 'token-dates'])
  */
 export function appraisePlatform(verdicts: PlatformVerdicts, policy: PlatformPolicy): Appraisal {
   const rules = parsePlatformPolicy(policy)
-  if (typeof verdicts !== 'object' || verdicts === null)
-    throw new AttestError('BAD_ARGUMENT', 'verdicts', 'An object of verdicts by kind is expected')
-  for (const kind of ['dstack', 'azure', 'nitro', 'nvidia', 'nvidiaToken'] as const) {
-    const verdict: { readonly checks?: unknown } | null | undefined = verdicts[kind]
-    if (verdict !== undefined && !Array.isArray(verdict?.checks))
-      throw new AttestError('BAD_ARGUMENT', `verdicts.${kind}`, 'The answer of a verifier is expected')
-  }
+  platformVerdictsSchema.parse(verdicts)
   const parts = [
     ...part('dstack', verdicts.dstack, rules.dstack, dstackParts),
     ...part('Azure', verdicts.azure, rules.azure, azureParts),
@@ -169,7 +164,7 @@ function dstackTieProblem({ checks, rtmrs, hardware, publicKey }: DstackTdxVerdi
 }
 
 function dstackParts(verdict: NonNullable<PlatformVerdicts['dstack']>, rules: DstackRules): Appraisal[] {
-  if ('mrConfig' in verdict) return dstackSnpParts(verdict, rules)
+  if (isSnp(verdict)) return dstackSnpParts(verdict, rules)
   const { checks, facts, hardware, publicKey } = verdict
   const reasons = dstackReasons(facts, rules)
   if (rules.allowAppEvents === false && facts.appEvents.length > 0)
@@ -187,6 +182,10 @@ function dstackParts(verdict: NonNullable<PlatformVerdicts['dstack']>, rules: Ds
       reasons,
     ),
   ]
+}
+
+function isSnp(verdict: DstackTdxVerdict | DstackSnpVerdict): verdict is DstackSnpVerdict {
+  return 'mrConfig' in verdict && verdict.mrConfig !== undefined
 }
 
 function dstackSnpParts(verdict: DstackSnpVerdict, rules: DstackRules): Appraisal[] {

@@ -1,11 +1,11 @@
 import { snpCheckTitles } from '../amd/parts.js'
-import { AttestError } from '../errors.js'
 import { quoteTitles } from '../intel/parts.js'
 import { type Check, unanswered } from '../verdict/check-list.js'
 import type { IntelClaims, SgxClaims, TdxClaims, Verdict } from '../verdict/verdict.js'
 import { snpRefusals } from './appraise-snp.js'
 import { type AttestationPolicy, parseAttestationPolicy, type SgxRules, type TdxRules } from './policy.js'
 import { type Refusal, refusalsAbout } from './refusal.js'
+import { verdictSchema } from './verdict-form.js'
 
 /**
  * The answer of a policy.
@@ -52,7 +52,8 @@ const level = 'tcb-level'
  * @param verdict from `verifyQuote`
  * @param policy which evidence is good enough
  * @returns the answer with all reasons
- * @throws AttestError `BAD_POLICY` when the policy is none; `BAD_ARGUMENT` when the verdict is none
+ * @throws AttestError `BAD_POLICY` when the policy is none; `BAD_ARGUMENT` when the verdict is none, or has lost a fact that policies
+ *   ask for
  *
  * @example
  * ```ts no-run
@@ -78,9 +79,7 @@ export function appraiseWithRefusals(
 ): Appraisal & { readonly refusals: readonly Refusal[] } {
   // Callers without types give anything: a rule that is misspelt or missing must be an error, and no silent yes.
   const rules = parseAttestationPolicy(policy)
-  const given = verdict as Partial<Verdict> | null | undefined
-  if (!Array.isArray(given?.checks) || typeof given.claims !== 'object' || given.claims === null)
-    throw new AttestError('BAD_ARGUMENT', 'verdict', 'The answer of a verifier is expected')
+  verdictSchema.parse(verdict)
   const refusals = refusalsOf(verdict, rules)
   const { tee } = verdict.claims
   const titles = tee === 'sev-snp' ? snpCheckTitles : quoteTitles({ tee })

@@ -33,6 +33,8 @@ export function isBundleFile(name: string): boolean {
  * @throws AttestError `BAD_RECEIPT`; its place is the file
  */
 export function parseReceiptBundle(files: Readonly<Record<string, Uint8Array>>): ReceiptBundle {
+  if (typeof files !== 'object' || files === null)
+    throw new AttestError('BAD_RECEIPT', 'bundle', 'Files by name are expected')
   const policies: JsonValue[] = []
   const verdicts: Record<string, Digest[]> = {}
   for (const [name, bytes] of Object.entries(files)) {

@@ -1,66 +1,27 @@
-import { p384 } from '@noble/curves/nist.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js'
-import { makeCertificate, publicKeyOf, type SimulatorCurve, sign } from '../simulator/test-pki.js'
+import { sign } from '../simulator/test-pki.js'
 import { cborBytes, cborInteger, cborList, cborMap, cborNull, cborText } from './cbor-writer.js'
-import { at, seededRandom } from './fixture.js'
+import { type ChangedDates, type DeviceChainDefects, deviceChain, onCurve } from './device-chain.js'
+import { at } from './fixture.js'
 
 // Attestation documents in the form of AWS Nitro's, under a root of trust that is nobody's. No hardware stands behind them.
 
-const random = seededRandom('nitro')
-const newKey = () => p384.utils.randomSecretKey(random(72))
-const keys = { root: newKey(), zone: newKey(), instance: newKey(), enclave: newKey() }
-const seconds = at.getTime() / 1000
-const dates = { notBefore: seconds - 60, notAfter: seconds + 3600 }
+const { keys, chain } = deviceChain('nitro', [
+  'simulated.nitro-enclaves',
+  'zone.simulated.nitro-enclaves',
+  'i-1.simulated.nitro-enclaves',
+  'i-1-enc2.simulated',
+])
 
 /** Which certificate of a document differs, and how. */
-export interface NitroChainDefects {
-  readonly leaf?: Partial<typeof dates>
-  readonly instance?: Partial<typeof dates>
-  /** The instance's certificate is signed by a key that is not its issuer's. */
-  readonly strangerSigns?: boolean
-  /** Of all certificates; P-384 when absent. */
-  readonly curve?: SimulatorCurve
+export interface NitroChainDefects extends Omit<DeviceChainDefects, 'third' | 'extensions'> {
+  readonly instance?: ChangedDates
 }
 
 /** Certificates of a document, the enclave's first and the root last. */
-export function nitroChain(defects: NitroChainDefects = {}): Uint8Array[] {
-  const { curve = 'p384' } = defects
-  const named = (commonName: string, privateKey: Uint8Array) => ({
-    commonName,
-    privateKey: onCurve(privateKey, curve),
-  })
-  const root = named('simulated.nitro-enclaves', keys.root)
-  const zone = named('zone.simulated.nitro-enclaves', keys.zone)
-  const instance = named('i-1.simulated.nitro-enclaves', keys.instance)
-  const enclave = named('i-1-enc2.simulated', keys.enclave)
-  const make = (
-    one: typeof root,
-    issuer: typeof root,
-    pathLength: number | undefined,
-    change: Partial<typeof dates> = {},
-  ) =>
-    makeCertificate({
-      ...dates,
-      ...change,
-      commonName: one.commonName,
-      publicKey: publicKeyOf(one.privateKey, curve),
-      issuer,
-      curve,
-      ...(pathLength === undefined ? {} : { authority: { pathLength } }),
-    })
-  const stranger = { commonName: zone.commonName, privateKey: onCurve(keys.enclave, curve) }
-  return [
-    make(enclave, instance, undefined, defects.leaf),
-    make(instance, defects.strangerSigns === true ? stranger : zone, 0, defects.instance),
-    make(zone, root, 1),
-    make(root, root, 2),
-  ]
-}
-
-/** A key of 48 bytes cut to the size of the curve's. */
-function onCurve(privateKey: Uint8Array, curve: SimulatorCurve): Uint8Array {
-  return curve === 'p384' ? privateKey : privateKey.slice(16)
+export function nitroChain({ instance, ...defects }: NitroChainDefects = {}): Uint8Array[] {
+  return chain({ ...defects, ...(instance === undefined ? {} : { third: instance }) })
 }
 
 /** Digest of the simulated root. */
@@ -119,7 +80,7 @@ export function nitroDocument(defects: NitroDefects = {}): Uint8Array {
     cborBytes(payload),
   ])
   const { curve = 'p384' } = defects
-  const key = onCurve(defects.strangerSignsDocument === true ? keys.root : keys.enclave, curve)
+  const key = onCurve(defects.strangerSignsDocument === true ? keys.root : keys.leaf, curve)
   const document = cborList([
     cborBytes(header),
     defects.unprotected ?? cborMap([]),

@@ -1,18 +1,18 @@
-import { p384 } from '@noble/curves/nist.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js'
 import { formatPemCertificates } from '../encoding/pem.js'
 import { derBits, derNumber, derOctets, derOid, derSequence } from '../simulator/der-writer.js'
-import { makeCertificate, publicKeyOf, type SimulatorCurve, sign } from '../simulator/test-pki.js'
-import { at, seededRandom } from './fixture.js'
+import { sign } from '../simulator/test-pki.js'
+import { type ChangedDates, type DeviceChainDefects, deviceChain } from './device-chain.js'
 
 // SPDM measurements in the form of NVIDIA's devices, under a root of trust that is nobody's. No hardware stands behind them.
 
-const random = seededRandom('spdm')
-const newKey = () => p384.utils.randomSecretKey(random(72))
-const keys = { root: newKey(), model: newKey(), device: newKey(), attestation: newKey() }
-const seconds = at.getTime() / 1000
-const dates = { notBefore: seconds - 60, notAfter: seconds + 3600 }
+const { keys, chain } = deviceChain('spdm', [
+  'Simulated Device Identity CA',
+  'Simulated GH100 CA',
+  'Simulated GH100 1',
+  'Simulated GH100 GSP BROM',
+])
 const u16 = (value: number) => Uint8Array.of(value & 0xff, value >> 8)
 const sha384Oid = '2.16.840.1.101.3.4.2.2'
 
@@ -20,22 +20,15 @@ export const spdmNonce = new Uint8Array(32).fill(6)
 export const spdmFirmware = new Uint8Array(48).fill(0x0f)
 
 /** What may be wrong with a simulated device's certificates. */
-export interface SpdmChainDefects {
-  readonly leaf?: Partial<typeof dates>
-  readonly device?: Partial<typeof dates>
-  readonly strangerSigns?: boolean
+export interface SpdmChainDefects extends Omit<DeviceChainDefects, 'third' | 'extensions'> {
+  readonly device?: ChangedDates
   /** Digest of the firmware in the leaf; null leaves the extension out. */
   readonly certified?: Uint8Array | null
   /** Its algorithm; SHA-384 when absent. */
   readonly hash?: string
   /** Content of the extension, when it is another than one has. */
   readonly extension?: Uint8Array
-  /** Of all certificates; P-384 when absent. */
-  readonly curve?: SimulatorCurve
 }
-
-const cut = (privateKey: Uint8Array, curve: SimulatorCurve) =>
-  curve === 'p384' ? privateKey : privateKey.slice(16)
 
 /** `CompositeDeviceID` of TCG's DICE profile: version, the device's key, and what names its firmware. */
 export function firmwareName(digest: Uint8Array, hash = sha384Oid): Uint8Array {
@@ -45,35 +38,10 @@ export function firmwareName(digest: Uint8Array, hash = sha384Oid): Uint8Array {
 
 /** A device's chain, the key that signs measurements first and the root last. */
 export function spdmChain(defects: SpdmChainDefects = {}): Uint8Array[] {
-  const { curve = 'p384', certified = spdmFirmware } = defects
-  const named = (commonName: string, privateKey: Uint8Array) => ({
-    commonName,
-    privateKey: cut(privateKey, curve),
-  })
-  const root = named('Simulated Device Identity CA', keys.root)
-  const model = named('Simulated GH100 CA', keys.model)
-  const device = named('Simulated GH100 1', keys.device)
-  const leaf = named('Simulated GH100 GSP BROM', keys.attestation)
-  const stranger = { commonName: model.commonName, privateKey: cut(keys.attestation, curve) }
-  const make = (one: typeof root, issuer: typeof root, pathLength: number | undefined, change: object = {}) =>
-    makeCertificate({
-      ...dates,
-      ...change,
-      commonName: one.commonName,
-      publicKey: publicKeyOf(one.privateKey, curve),
-      issuer,
-      curve,
-      ...(pathLength === undefined ? {} : { authority: { pathLength } }),
-    })
-  const content =
-    defects.extension ?? (certified === null ? undefined : firmwareName(certified, defects.hash))
+  const { certified = spdmFirmware, hash, extension, device, ...others } = defects
+  const content = extension ?? (certified === null ? undefined : firmwareName(certified, hash))
   const extensions = content === undefined ? [] : [derSequence(derOid('2.23.133.5.4.1'), derOctets(content))]
-  return [
-    make(leaf, device, undefined, { ...defects.leaf, extensions }),
-    make(device, defects.strangerSigns === true ? stranger : model, 0, defects.device),
-    make(model, root, 1),
-    make(root, root, 2),
-  ]
+  return chain({ ...others, ...(device === undefined ? {} : { third: device }), extensions })
 }
 
 /** The chain as NVIDIA's SDK hands it out. */
@@ -151,6 +119,6 @@ export function spdmReport(defects: SpdmDefects = {}): Uint8Array {
     opaque,
     defects.unread ?? new Uint8Array(),
   )
-  const key = defects.stranger === true ? keys.root : keys.attestation
+  const key = defects.stranger === true ? keys.root : keys.leaf
   return concatBytes(signed, sign(signed, key, 'p384'))
 }

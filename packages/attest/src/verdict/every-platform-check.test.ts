@@ -319,7 +319,7 @@ describe('verifyDstackSnpAttestation', () => {
     expect(code(() => verifyDstackSnpAttestation(new Uint8Array(), snpOptions))).toMatch(/^BAD_EVIDENCE/)
     expect(code(() => container({ certificates: [Uint8Array.of(1)] }))).toMatch(/^BAD_PEM/)
     for (const given of [null, undefined, '00', [0, 3], {}] as unknown as Uint8Array[])
-      expect(code(() => verifyDstackSnpAttestation(given, snpOptions))).toMatch(/^BAD_EVIDENCE/)
+      expect(code(() => verifyDstackSnpAttestation(given, snpOptions))).toMatch(/^BAD_ARGUMENT/)
     const many = Array.from({ length: 17 }, (_, i) => Uint8Array.of(0x30, i))
     expect(code(() => container({ certificates: many }))).toMatch(/^BAD_EVIDENCE/)
     const packed = [amd.certificates(), amd.certificates(), amd.certificates()].map((all) =>

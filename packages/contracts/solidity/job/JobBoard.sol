@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ERC20Burnable} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Burnable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Credits} from "../market/Credits.sol";
 import {NodeRegistry} from "../node/NodeRegistry.sol";
 import {StatementProof} from "../node/StatementGuard.sol";
 import {Permissions, RunPrice, Terms} from "../permission/Permissions.sol";
@@ -16,7 +17,8 @@ import {JobStore} from "./JobStore.sol";
 
 /// @title Proposal, approval, escrow, release and settlement of jobs
 /// @notice A job runs only when every pool in it granted it by vote. Money is in escrow from funding to settlement and
-/// returns in full on refusal, failure, cancellation and expiry. Which node has a job stands in {JobNodes}.
+/// returns in full on refusal, failure, cancellation and expiry; credits that stand for a part of it return as credits. Which
+/// node has a job stands in {JobNodes}.
 contract JobBoard is JobNodes, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
@@ -25,6 +27,13 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
     string public constant FAILURE_STATEMENT = "sealpool/failure/1";
     uint256 public constant MAXIMUM_POOLS = 16;
     uint256 public constant MAXIMUM_LOCATOR_BYTES = 512;
+
+    /// @dev The most that a consumer pays. The arrays are in the order of the job's pools; no credits: none are spent.
+    struct Limits {
+        uint256[] burns;
+        uint256[] credits;
+        uint256 price;
+    }
 
     IERC20 public immutable protocolToken;
     /// @notice Part of every price that is burned at settlement, in 1/10,000. Fixed for ever.
@@ -79,8 +88,9 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         NodeRegistry nodeRegistry_,
         IPoolDirectory pools_,
         Permissions permissions_,
+        Credits credits_,
         uint16 burnShareBps_
-    ) JobStore(nodeRegistry_, pools_, permissions_) {
+    ) JobStore(nodeRegistry_, pools_, permissions_, credits_) {
         if (burnShareBps_ > 10_000) revert BurnShareTooLarge(burnShareBps_);
         protocolToken = protocolToken_;
         burnShareBps = burnShareBps_;
@@ -142,18 +152,34 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
 
     /// @notice Takes the price into escrow and counts the grants, none of which may use up pool tokens. Only the consumer.
     function fund(uint256 id) external nonReentrant {
-        _fund(id, new uint256[](_job(id).poolCount));
+        StoredJob storage job = _job(id);
+        _fund(id, job, Limits(new uint256[](job.poolCount), new uint256[](0), job.priceCeiling));
     }
 
     /// @notice The same where grants use up pool tokens.
     /// @param burnCeilings The most of each pool's tokens that the consumer will pay, in the order of the job: a grant may have
     /// been replaced since the consumer read it.
     function fundUpTo(uint256 id, uint256[] calldata burnCeilings) external nonReentrant {
-        _fund(id, burnCeilings);
+        StoredJob storage job = _job(id);
+        _fund(id, job, Limits(burnCeilings, new uint256[](0), job.priceCeiling));
     }
 
-    function _fund(uint256 id, uint256[] memory burnCeilings) private {
+    /// @notice The same where credits pay a part of the price, or all of it ({Credits.hold}).
+    /// @param creditLimits The most of each pool's credits that the consumer will spend, in the order of the job; zero: none.
+    /// @param priceLimit The most protocol tokens that the consumer will pay besides: what a credit is worth may have changed
+    /// since the consumer read it.
+    function fundWithCredits(
+        uint256 id,
+        uint256[] calldata burnCeilings,
+        uint256[] calldata creditLimits,
+        uint256 priceLimit
+    ) external nonReentrant {
         StoredJob storage job = _job(id);
+        uint256 ceiling = job.priceCeiling;
+        _fund(id, job, Limits(burnCeilings, creditLimits, priceLimit < ceiling ? priceLimit : ceiling));
+    }
+
+    function _fund(uint256 id, StoredJob storage job, Limits memory limits) private {
         _requireConsumer(id, job);
         _requireBefore(id, job);
         // The table also leads back to Funded from a node that lost the job: nobody pays for that again.
@@ -161,30 +187,53 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         _move(id, job, JobState.Funded);
         bytes32 granted = _granted(id, job);
         uint256 count = job.poolCount;
-        if (burnCeilings.length != count) revert BurnCeilingsDiffer(id, burnCeilings.length, count);
+        if (limits.burns.length != count) revert BurnCeilingsDiffer(id, limits.burns.length, count);
+        bool credited = limits.credits.length != 0;
+        if (credited && limits.credits.length != count) revert BurnCeilingsDiffer(id, limits.credits.length, count);
         uint256 price;
-        uint256[] memory burns = new uint256[](count);
         Declaration memory declared;
         if (job.declares) declared = _declarations[id];
         for (uint256 i; i < count; ++i) {
             StoredPart storage part = _parts[id][i];
-            address pool = part.pool;
-            IPool(pool).requireFundable(granted, declared.codeDigest);
-            RunPrice memory run;
-            (run, part.generation) = permissions.use(msg.sender, pool, granted, declared.scopeDigest);
-            if (run.poolTokenBurn > burnCeilings[i]) {
-                revert BurnAboveCeiling(id, pool, run.poolTokenBurn, burnCeilings[i]);
-            }
-            burns[i] = run.poolTokenBurn;
-            price += run.price;
+            uint128 asked;
+            (asked, limits.burns[i]) = _useGrant(id, part, granted, declared, limits.burns[i]);
+            price += asked;
+            if (credited) price -= _holdCredits(id, part, asked, limits.credits[i]);
         }
-        if (price > job.priceCeiling) revert PriceAboveCeiling(id, price, job.priceCeiling);
+        if (price > limits.price) revert PriceAboveCeiling(id, price, limits.price);
         emit JobFunded(id, msg.sender, price);
         if (job.class == JobClass.Drawn) _scheduleDraw(id, nodeRegistry.nodeCount());
         for (uint256 i; i < count; ++i) {
-            if (burns[i] != 0) _take(IERC20(IPool(_parts[id][i].pool).token()), burns[i]);
+            // By now what each grant uses up.
+            if (limits.burns[i] != 0) _take(IERC20(IPool(_parts[id][i].pool).token()), limits.burns[i]);
         }
         _take(protocolToken, price);
+    }
+
+    /// Counts one run, and says what it costs.
+    function _useGrant(
+        uint256 id,
+        StoredPart storage part,
+        bytes32 granted,
+        Declaration memory declared,
+        uint256 burnCeiling
+    ) private returns (uint128, uint256) {
+        address pool = part.pool;
+        IPool(pool).requireFundable(granted, declared.codeDigest);
+        RunPrice memory run;
+        (run, part.generation) = permissions.use(msg.sender, pool, granted, declared.scopeDigest);
+        if (run.poolTokenBurn > burnCeiling) revert BurnAboveCeiling(id, pool, run.poolTokenBurn, burnCeiling);
+        return (run.price, run.poolTokenBurn);
+    }
+
+    /// @return waived What credits pay of the price.
+    function _holdCredits(uint256 id, StoredPart storage part, uint128 price, uint256 limit)
+        private
+        returns (uint256 waived)
+    {
+        if (limit == 0) return 0;
+        waived = credits.hold(id, part.pool, msg.sender, price, limit);
+        part.credited = waived != 0;
     }
 
     /// @notice The node that runs the job declares its result. Statement facts: bytes32 manifestDigest,
@@ -311,7 +360,7 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
             }
             bool approved = permissions.usable(msg.sender, pool, granted);
             if (approved) ++approvals;
-            _parts[id][i] = StoredPart(pool, 0, approved, 0);
+            _parts[id][i] = StoredPart(pool, 0, approved, 0, false);
         }
         JobState state = approvals == count ? JobState.Approved : JobState.Proposed;
         uint256 ceiling = proposal.priceCeiling;
@@ -363,7 +412,7 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         uint256 shared;
         for (uint256 i; i < count; ++i) {
             StoredPart memory part = _parts[id][i];
-            RunPrice memory run = permissions.priceOf(job.consumer, part.pool, granted, part.generation);
+            RunPrice memory run = _endRun(id, job, part, granted);
             uint256 burn = uint256(run.price) * burnShareBps / 10_000;
             uint256 rest = run.price - burn;
             burned += burn;
@@ -394,13 +443,23 @@ contract JobBoard is JobNodes, ReentrancyGuardTransient {
         uint256 price;
         for (uint256 i; i < count; ++i) {
             StoredPart memory part = _parts[id][i];
-            RunPrice memory run = permissions.priceOf(consumer, part.pool, granted, part.generation);
+            RunPrice memory run = _endRun(id, job, part, granted);
             price += run.price;
             if (untouched) permissions.giveBack(consumer, part.pool, granted, part.generation);
             if (run.poolTokenBurn != 0) IERC20(IPool(part.pool).token()).safeTransfer(consumer, run.poolTokenBurn);
         }
         emit JobRefunded(id, consumer, price);
         if (price != 0) protocolToken.safeTransfer(consumer, price);
+    }
+
+    /// What was paid in tokens for a part of a job that is over. Credits that were held for it are spent when the job is settled,
+    /// and go back when it is not.
+    function _endRun(uint256 id, StoredJob storage job, StoredPart memory part, bytes32 granted)
+        private
+        returns (RunPrice memory run)
+    {
+        run = permissions.priceOf(job.consumer, part.pool, granted, part.generation);
+        if (part.credited) run.price -= credits.end(id, part.pool, job.state == JobState.Settled);
     }
 
     /// Whether a pool holds the job now. What contributors hold is the vote's from here on: they could else stop, have the run

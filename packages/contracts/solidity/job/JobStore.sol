@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {Credits} from "../market/Credits.sol";
 import {NodeRegistry} from "../node/NodeRegistry.sol";
 import {StatementGuard, StatementProof} from "../node/StatementGuard.sol";
 import {Permissions, RunPrice} from "../permission/Permissions.sol";
@@ -12,6 +13,8 @@ import {JobState, JobTransitions} from "./JobState.sol";
 abstract contract JobStore is StatementGuard {
     IPoolDirectory public immutable pools;
     Permissions public immutable permissions;
+    /// @notice What contributors earned, which pays a part of a price where the pool takes it.
+    Credits public immutable credits;
 
     uint256 public jobCount;
 
@@ -38,6 +41,8 @@ abstract contract JobStore is StatementGuard {
         bool approved;
         /// @dev In the first part only: when the node was last heard. It stands here because this slot has room for it.
         uint40 seenAt;
+        /// @dev Whether credits are held for a part of its price.
+        bool credited;
     }
 
     mapping(uint256 id => StoredJob) internal _jobs;
@@ -63,11 +68,12 @@ abstract contract JobStore is StatementGuard {
     error OnlyPoolTimelock(address caller, address pool);
     error OtherNode(uint256 id, address signer, address node);
 
-    constructor(NodeRegistry nodeRegistry_, IPoolDirectory pools_, Permissions permissions_)
+    constructor(NodeRegistry nodeRegistry_, IPoolDirectory pools_, Permissions permissions_, Credits credits_)
         StatementGuard(nodeRegistry_)
     {
         pools = pools_;
         permissions = permissions_;
+        credits = credits_;
     }
 
     /// @notice The job; state None when there is none.
@@ -106,7 +112,8 @@ abstract contract JobStore is StatementGuard {
         return _declarations[id];
     }
 
-    /// @notice One pool's part in a job; all zero when the pool is not in it. Price and burn are set from funding on.
+    /// @notice One pool's part in a job; all zero when the pool is not in it. Price and burn are set from funding on; the price
+    /// is what is paid in tokens while credits are held for the rest.
     function getShare(uint256 id, address pool) external view returns (JobShare memory share) {
         StoredJob storage job = _jobs[id];
         for (uint256 i; i < job.poolCount; ++i) {
@@ -115,6 +122,7 @@ abstract contract JobStore is StatementGuard {
             RunPrice memory run;
             if (part.generation != 0) {
                 run = permissions.priceOf(job.consumer, pool, _granted(id, job), part.generation);
+                run.price -= credits.paymentOf(id, pool).waived;
             }
             Stop memory stop = IPool(pool).stopOf(_granted(id, job));
             return JobShare(

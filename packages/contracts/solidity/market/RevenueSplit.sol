@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {TokenPayout} from "./TokenPayout.sol";
 
 /// @title Shares out whatever arrives, by shares that are fixed when it is made
@@ -49,7 +50,7 @@ contract RevenueSplit is TokenPayout {
         uint256 left = amount;
         uint256 last = _payees.length - 1;
         for (uint256 i; i < last; ++i) {
-            uint256 part = amount * _payees[i].bps / WHOLE_BPS;
+            uint256 part = Math.mulDiv(amount, _payees[i].bps, WHOLE_BPS);
             left -= part;
             _payOrOwe(token, _payees[i].account, part);
         }

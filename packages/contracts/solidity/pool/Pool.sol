@@ -6,78 +6,20 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {GovernorDeployer} from "../governance/GovernorDeployer.sol";
-import {GovernanceSettings, PoolGovernor} from "../governance/PoolGovernor.sol";
-import {TimelockDeployer} from "../governance/TimelockDeployer.sol";
-import {NodeRegistry} from "../node/NodeRegistry.sol";
+import {PoolGovernor} from "../governance/PoolGovernor.sol";
 import {StatementGuard, StatementProof} from "../node/StatementGuard.sol";
 import {ContributionRecord, ContributionState, DataRegistry} from "../registry/DataRegistry.sol";
 import {PoolToken} from "../token/PoolToken.sol";
-import {PoolTokenDeployer, TokenPlan} from "../token/PoolTokenDeployer.sol";
-import {Allocation} from "../token/VestingSchedule.sol";
-import {IPool, Stop, StopAct} from "./IPool.sol";
-
-/// @notice What a founder decides once.
-struct Founding {
-    string name;
-    string symbol;
-    PoolRules rules;
-    /// @dev Pool tokens minted to the pool's timelock at founding.
-    uint256 treasuryAmount;
-    /// @dev Most pool tokens that can ever exist at once; at most 2^96 - 1. Rewards end where it is reached.
-    uint256 maximumSupply;
-    /// @dev Pool tokens minted at founding for a team, each to a schedule of its own that pays them out over time.
-    Allocation[] allocations;
-    /// @dev May pause the pool for a while and add restrictions; zero: nobody. Only a vote replaces it.
-    address guardian;
-    GovernanceSettings governance;
-    /// @dev Digests of the code that jobs may run, when the rules do not accept any.
-    bytes32[] jobCode;
-}
-
-/// @notice What the pool's own vote can change. Digests are SHA-256 values.
-struct PoolRules {
-    bytes32 policyDigest;
-    bytes32 pocDigest;
-    bytes32 refinerDigest;
-    bytes32 constitutionDigest;
-    /// @dev What a node must have been measured to run to speak for this pool; zero: whatever the registry allows.
-    bytes32 measurement;
-    /// @dev Pool tokens (smallest unit) for a contribution of score 10,000.
-    uint128 rewardPerFullScore;
-    /// @dev Part of job fees that goes to the timelock, in 1/10,000.
-    uint16 treasuryShareBps;
-    /// @dev Whether a job may run any code that a vote granted it; else only code of the list ({Pool.setJobCode}), which
-    /// denies all while it is empty.
-    bool anyJobCode;
-}
-
-/// @notice The contracts that all pools of a deployment share.
-struct PoolSurroundings {
-    NodeRegistry nodeRegistry;
-    address dataRegistry;
-    address contributionBatches;
-    address jobBoard;
-    IERC20 protocolToken;
-    PoolTokenDeployer tokenDeployer;
-    GovernorDeployer governorDeployer;
-    TimelockDeployer timelockDeployer;
-}
-
-/// @notice The current pool key.
-struct KeyEpoch {
-    uint32 epoch;
-    address node;
-    bytes32 policyDigest;
-    bytes32 keyDigest;
-    /// @dev Digest of the evidence with which the node was registered when it published the key.
-    bytes32 attestationDigest;
-}
+import {TokenPlan} from "../token/PoolTokenDeployer.sol";
+import {IPool, StopAct} from "./IPool.sol";
+import {PoolRestrictions} from "./PoolRestrictions.sol";
+import {Founding, KeyEpoch, PoolRules, PoolSurroundings} from "./PoolRules.sol";
+import {PoolStops} from "./PoolStops.sol";
 
 /// @title One pool: its rules, its key epochs, its members' points and their share of what jobs pay
 /// @notice There is no administrator: rules change only through the pool's timelock, tokens are minted only for a
 /// recorded verdict, and protocol tokens leave only to contributors and to the timelock.
-contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
+contract Pool is StatementGuard, PoolStops, PoolRestrictions, ReentrancyGuardTransient {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
@@ -86,13 +28,6 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     uint16 public constant MAXIMUM_TREASURY_SHARE_BPS = 2_000;
     /// @notice A pause ends by itself after this long, and the next may begin only as long after its end.
     uint40 public constant PAUSE_DURATION = 7 days;
-    /// @notice How many restrictions the vote may add to one policy.
-    uint32 public constant MAXIMUM_RESTRICTIONS = 64;
-    /// @notice How many restrictions the guardian may have in force at once; they take none of the vote's places.
-    uint32 private constant MAXIMUM_PASSING_RESTRICTIONS = 8;
-    /// @notice The guardian's restrictions end by themselves this long after the first of them, and the next may begin only as
-    /// long after their end.
-    uint40 private constant PASSING_DURATION = 14 days;
     /// @dev Fees per point are kept in this fixed-point scale. What it cuts off is carried to the next distribution.
     uint256 private constant SCALE = 1e6;
 
@@ -125,29 +60,6 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
 
     /// @notice Who may pause; zero: nobody.
     address public guardian;
-
-    /// @notice What has been added to a policy since: data under it may be used only within all of it.
-    struct Restrictions {
-        bytes32 head;
-        uint32 count;
-    }
-
-    mapping(bytes32 policyDigest => Restrictions) private _restrictions;
-
-    /// @notice What the guardian has added to a policy for a while.
-    struct PassingRestrictions {
-        uint40 until;
-        bytes32[] restrictions;
-    }
-
-    mapping(bytes32 policyDigest => PassingRestrictions) private _passing;
-
-    /// @notice Code that jobs may run.
-    mapping(bytes32 codeDigest => bool) public jobCode;
-
-    mapping(bytes32 digest => Stop) private _stops;
-    /// @notice Whether a contributor holds the runs of a digest, or did when a vote let them run.
-    mapping(bytes32 digest => mapping(address contributor => bool)) public holds;
 
     /// @dev All that a reward writes for its owner, in one slot: what a new contributor costs is this slot.
     struct Account {
@@ -182,13 +94,6 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     event GuardianChanged(address guardian);
     event Paused(address indexed by, uint40 until);
     event Resumed();
-    event Narrowed(bytes32 indexed policyDigest, uint32 index, bytes32 restriction, bytes32 head);
-    event NarrowedForNow(bytes32 indexed policyDigest, bytes32 restriction, uint40 until);
-    event PassingRestrictionsEnded(bytes32 indexed policyDigest);
-    event JobCodeSet(bytes32 indexed codeDigest, bool accepted);
-    event RunsSuspended(bytes32 indexed digest, address indexed by, uint32 holders);
-    event RunsResumed(bytes32 indexed digest, address indexed by, uint32 holders, bool overruled);
-    event StopBound(bytes32 indexed digest);
     event Forfeited(address indexed contributor, uint256 score);
     event Rewarded(address indexed contributor, uint256 score, uint256 amount);
     /// @dev One event for many; the scores stand in the event of the batch.
@@ -203,18 +108,8 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     error PoolIsPaused(uint40 until);
     error PauseTooSoon(uint40 earliest);
     error NotPaused(uint40 pausedUntil);
-    error RestrictionZero(bytes32 policyDigest);
-    error RestrictionsFull(bytes32 policyDigest);
-    error NarrowTooSoon(uint40 earliest);
-    error NothingPassing(bytes32 policyDigest);
     error OnlyJobBoard(address caller, address jobBoard);
     error OnlyContributor(address caller, address pool);
-    error JobIsSuspended(bytes32 digest, uint32 holders);
-    error AlreadySuspended(bytes32 digest, address contributor);
-    error NotSuspended(bytes32 digest, address caller);
-    error SuspensionOverruled(bytes32 digest);
-    error SuspensionBinding(bytes32 digest);
-    error JobCodeNotAccepted(bytes32 codeDigest);
     error PolicyDigestZero(bytes32 current);
     error TreasuryShareTooLarge(uint16 bps, uint16 maximum);
     error EpochNotNext(uint32 given, uint32 expected);
@@ -300,24 +195,23 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
 
     /// @notice Lets go: a contributor what it holds itself; a vote all that is held, and for good.
     function resumeRuns(bytes32 digest) external {
-        _resume(msg.sender, digest);
+        _resume(msg.sender, msg.sender == timelock, digest);
     }
 
     /// @inheritdoc IPool
     function stopFor(StopAct act, address caller, bytes32 digest) external onlyJobBoard {
-        if (act == StopAct.Resume) return _resume(caller, digest);
+        if (act == StopAct.Resume) return _resume(caller, caller == timelock, digest);
         if (act == StopAct.Suspend) {
             if (_accounts[caller].points == 0) revert OnlyContributor(caller, address(this));
             return _suspend(caller, digest);
         }
-        Stop storage stop = _stops[digest];
-        if (stop.holders == 0 || stop.binding) return;
-        stop.binding = true;
-        emit StopBound(digest);
+        _bind(digest);
     }
 
     /// @notice Publishes the pool key of the next epoch, signed by a node.
-    /// @dev Statement facts: uint256 epoch, bytes32 policyDigest, bytes32 keyDigest; subject: the epoch.
+    /// @dev Statement facts: uint256 epoch, bytes32 policyDigest, bytes32 keyDigest. Subject: keccak256(abi.encode(uint256 epoch,
+    /// bytes32 policyDigest)), because a reorganisation may undo a vote over the policy: two keys of one epoch under two
+    /// policies are both honest.
     function publishKey(uint32 epoch, bytes32 policyDigest_, bytes32 keyDigest, StatementProof calldata proof)
         external
     {
@@ -325,7 +219,8 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
         if (epoch != next) revert EpochNotNext(epoch, next);
         if (policyDigest_ != _rules.policyDigest) revert EpochPolicyStale(policyDigest_, _rules.policyDigest);
         bytes32 facts = keccak256(abi.encode(uint256(epoch), policyDigest_, keyDigest));
-        address node = _hearStatement(KEY_STATEMENT, address(this), bytes32(uint256(epoch)), facts, proof);
+        bytes32 subject = keccak256(abi.encode(uint256(epoch), policyDigest_));
+        address node = _hearStatement(KEY_STATEMENT, address(this), subject, facts, proof);
         requireNode(node);
         _gate.node = node;
         _gate.epoch = epoch;
@@ -370,22 +265,12 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
         bytes32 policy = _rules.policyDigest;
         if (restriction == 0) revert RestrictionZero(policy);
         if (msg.sender != timelock) return _narrowForNow(policy, restriction);
-        Restrictions storage added = _restrictions[policy];
-        uint32 index = added.count;
-        if (index == MAXIMUM_RESTRICTIONS) revert RestrictionsFull(policy);
-        bytes32 head = keccak256(abi.encode(added.head, restriction));
-        added.head = head;
-        added.count = index + 1;
-        emit Narrowed(policy, index, restriction, head);
+        _narrowForGood(policy, restriction);
     }
 
     /// @notice Ends the guardian's restrictions of the policy in force before their time. Only a vote.
     function endPassingRestrictions() external onlyTimelock {
-        bytes32 policy = _rules.policyDigest;
-        PassingRestrictions storage passing = _passing[policy];
-        if (passing.until <= block.timestamp) revert NothingPassing(policy);
-        passing.until = uint40(block.timestamp);
-        emit PassingRestrictionsEnded(policy);
+        _endPassing(_rules.policyDigest);
     }
 
     /// @inheritdoc IPool
@@ -536,16 +421,6 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
         return _gate.pausedUntil;
     }
 
-    /// @notice The restrictions that a policy has been given: the head of their hash chain, and how many there are.
-    function restrictionsOf(bytes32 policyDigest) external view returns (Restrictions memory) {
-        return _restrictions[policyDigest];
-    }
-
-    /// @notice The guardian's restrictions of a policy that hold now, and until when they do; none when their time is over.
-    function passingRestrictionsOf(bytes32 policyDigest) external view returns (PassingRestrictions memory passing) {
-        if (_passing[policyDigest].until > block.timestamp) passing = _passing[policyDigest];
-    }
-
     /// @inheritdoc IPool
     function requireOpenEpoch(uint32 epoch) external view {
         Gate memory gate = _gate;
@@ -564,19 +439,13 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
     function requireOpenTo(bytes32 digest) public view {
         uint40 until = _gate.pausedUntil;
         if (block.timestamp < until) revert PoolIsPaused(until);
-        uint32 holders = _stops[digest].holders;
-        if (holders != 0) revert JobIsSuspended(digest, holders);
+        _requireNotHeld(digest);
     }
 
     /// @inheritdoc IPool
     function requireFundable(bytes32 digest, bytes32 codeDigest) external view {
         requireOpenTo(digest);
         if (!_gate.anyJobCode && !jobCode[codeDigest]) revert JobCodeNotAccepted(codeDigest);
-    }
-
-    /// @inheritdoc IPool
-    function stopOf(bytes32 digest) external view returns (Stop memory) {
-        return _stops[digest];
     }
 
     /// @inheritdoc IPool
@@ -596,53 +465,6 @@ contract Pool is IPool, StatementGuard, ReentrancyGuardTransient {
         _gate.anyJobCode = rules_.anyJobCode;
         _gate.open = _gate.epoch != 0 && _keyPolicyDigest == rules_.policyDigest;
         emit RulesChanged(rules_);
-    }
-
-    function _narrowForNow(bytes32 policy, bytes32 restriction) private {
-        PassingRestrictions storage passing = _passing[policy];
-        uint40 until = passing.until;
-        if (until <= block.timestamp) {
-            if (until != 0 && block.timestamp < until + PASSING_DURATION) revert NarrowTooSoon(until + PASSING_DURATION);
-            until = uint40(block.timestamp) + PASSING_DURATION;
-            passing.until = until;
-            delete passing.restrictions;
-        }
-        if (passing.restrictions.length == MAXIMUM_PASSING_RESTRICTIONS) revert RestrictionsFull(policy);
-        passing.restrictions.push(restriction);
-        emit NarrowedForNow(policy, restriction, until);
-    }
-
-    function _setJobCode(bytes32 codeDigest, bool accepted) private {
-        // Who declares no code declares zero.
-        if (codeDigest == 0) revert JobCodeNotAccepted(codeDigest);
-        jobCode[codeDigest] = accepted;
-        emit JobCodeSet(codeDigest, accepted);
-    }
-
-    function _suspend(address contributor, bytes32 digest) private {
-        Stop storage stop = _stops[digest];
-        if (stop.overruled) revert SuspensionOverruled(digest);
-        if (holds[digest][contributor]) revert AlreadySuspended(digest, contributor);
-        holds[digest][contributor] = true;
-        uint32 holders = ++stop.holders;
-        emit RunsSuspended(digest, contributor, holders);
-    }
-
-    /// Each contributor has a hold of its own, so that nobody can stop first and let go for another one.
-    function _resume(address caller, bytes32 digest) private {
-        Stop storage stop = _stops[digest];
-        if (stop.holders == 0) revert NotSuspended(digest, caller);
-        if (caller == timelock) {
-            _stops[digest] = Stop(0, true, false, uint40(block.timestamp));
-            emit RunsResumed(digest, caller, 0, true);
-            return;
-        }
-        if (!holds[digest][caller]) revert NotSuspended(digest, caller);
-        if (stop.binding) revert SuspensionBinding(digest);
-        holds[digest][caller] = false;
-        uint32 holders = --stop.holders;
-        if (holders == 0) stop.liftedAt = uint40(block.timestamp);
-        emit RunsResumed(digest, caller, holders, false);
     }
 
     function _requireRegistry() private view {

@@ -1,31 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {NodeRegistry} from "../node/NodeRegistry.sol";
 import {StatementGuard, StatementProof} from "../node/StatementGuard.sol";
 import {IPool, IPoolDirectory} from "../pool/IPool.sol";
-
-/// @notice What all contributions of one batch have in common.
-struct BatchHeader {
-    address pool;
-    uint32 epoch;
-    bytes32 schemaId;
-    /// @dev Last second at which the owners' signatures count.
-    uint64 deadline;
-    /// @dev The locator of an entry is this text followed by the hex of its blob digest.
-    string locatorBase;
-}
-
-/// @notice A leaf of a verdict tree: what a node found out about one entry of a batch.
-struct BatchVerdict {
-    uint32 index;
-    address owner;
-    /// @dev 1 to 10,000: refused entries are no leaves.
-    uint16 score;
-    bytes32 verdictDigest;
-}
+import {BatchEntries, BatchHeader, BatchVerdict} from "./BatchEntries.sol";
 
 /// @notice What the chain remembers of a batch.
 struct Batch {
@@ -42,21 +22,11 @@ struct Batch {
 /// neither invent nor alter a contribution. The signature names the relayer, its batch number and the entry's place, so
 /// that an entry counts in one place only and needs no nonce of its own. Verdicts come as a Merkle root in a node's
 /// statement; owners are then paid with a proof, each entry once.
-contract ContributionBatches is StatementGuard, EIP712 {
+contract ContributionBatches is StatementGuard, BatchEntries {
     string public constant VERDICT_ROOT_STATEMENT = "sealpool/verdict-root/1";
     string public constant ERASURE_STATEMENT = "sealpool/batch-erasure/1";
     uint16 public constant FULL_SCORE = 10_000;
-    uint256 public constant MAXIMUM_ENTRIES = 1_024;
     uint256 public constant MAXIMUM_LOCATOR_BYTES = 440;
-    /// @dev owner (20), blob digest (32), commitment (32), consent digest (32)
-    uint256 private constant ENTRY_BYTES = 116;
-    uint256 private constant SIGNATURE_BYTES = 65;
-    uint256 private constant HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
-
-    bytes32 private constant ENTRY_TYPEHASH = keccak256(
-        "BatchedContribution(bytes32 batch,uint256 index,address owner,bytes32 blobDigest,bytes32 commitment,bytes32 consentDigest)"
-    );
-
     /// @dev What one payment holds in memory.
     struct Payment {
         /// @dev One word of marks at a time, while neighbouring entries are paid.
@@ -83,6 +53,9 @@ contract ContributionBatches is StatementGuard, EIP712 {
     mapping(uint256 id => mapping(uint256 word => uint256)) private _erased;
     /// @dev Which leaf was paid, where it was paid with a proof: only then could another one of its place be in the tree.
     mapping(uint256 id => mapping(uint256 index => bytes32)) private _paidLeaf;
+    /// @dev Batches of which an owner cancelled a place: no other one looks further.
+    mapping(bytes32 batch => bool) private _cancelledIn;
+    mapping(bytes32 batch => mapping(uint256 index => mapping(address owner => bool))) private _cancelled;
 
     /// @param entries For each entry 116 bytes: owner, blob digest, commitment, consent digest.
     event BatchContributed(
@@ -99,6 +72,7 @@ contract ContributionBatches is StatementGuard, EIP712 {
     );
     event BatchVerdictsPaid(uint256 indexed id, BatchVerdict[] verdicts);
     event BatchVerdictSkipped(uint256 indexed id, uint256 index, bool withdrawn);
+    event BatchEntryCancelled(bytes32 indexed batch, uint256 index, address indexed owner);
     event BatchEntryWithdrawn(uint256 indexed id, uint256 index, address indexed owner);
     event BatchEntrySuperseded(uint256 indexed id, uint256 index, address indexed owner, bytes32 replacement);
     event BatchErasureRecorded(
@@ -108,16 +82,14 @@ contract ContributionBatches is StatementGuard, EIP712 {
     error PoolUnknown(uint256 index, address pool);
     error SignatureExpired(uint256 index, uint256 deadline);
     error NumberNotNext(address relayer, uint256 given, uint256 expected);
-    error EntriesLengthInvalid(uint256 entries, uint256 signatures);
     error LocatorLengthInvalid(uint256 index, uint256 length, uint256 maximum);
-    error DigestZero(uint256 index);
-    error ContributionSignatureInvalid(uint256 index, address owner);
     error BatchUnknown(uint256 id);
     error VerdictRootAlreadyRecorded(uint256 id);
     error VerdictRootInvalid(uint256 id, bytes32 root, uint256 accepted);
     error ProofInvalid(uint256 id, uint256 index);
     error AlreadyPaid(uint256 id, uint256 index);
     error AlreadyWithdrawn(uint256 id, uint256 index);
+    error EntryAlreadyCancelled(bytes32 batch, uint256 index, address owner);
     error NotWithdrawnYet(uint256 id, uint256 index);
     error OwnerNotSender(address owner, address sender);
     error ScoreInvalid(uint256 id, uint16 score, bool refused);
@@ -129,7 +101,6 @@ contract ContributionBatches is StatementGuard, EIP712 {
 
     constructor(NodeRegistry nodeRegistry_, IPoolDirectory pools_)
         StatementGuard(nodeRegistry_)
-        EIP712("Sealpool", "1")
     {
         pools = pools_;
     }
@@ -145,11 +116,30 @@ contract ContributionBatches is StatementGuard, EIP712 {
         bytes calldata signatures
     ) external returns (uint256 id) {
         uint32 poolIndex = _checkHeader(number, header);
-        bytes32[] memory leaves = _checkEntries(batchHash(msg.sender, number, header), entries, signatures);
+        bytes32 batch = batchHash(msg.sender, number, header);
+        bytes32[] memory leaves = _checkEntries(batch, entries, signatures);
         bytes32 root = _rootOf(leaves);
         id = ++batchCount;
         _batches[id] = Batch(msg.sender, poolIndex, uint32(entries.length / ENTRY_BYTES), header.epoch, root, 0);
         emit BatchContributed(id, header.pool, msg.sender, number, root, header, entries);
+        if (_cancelledIn[batch]) _withdrawCancelled(id, batch, entries);
+    }
+
+    /// @notice Cancels a signature that the caller gave for a place in a batch that is not recorded yet: should the batch come,
+    /// the entry is withdrawn from the beginning, and holds up no other. For any place, also one that the caller did not sign.
+    function cancelEntry(address relayer, uint256 number, BatchHeader calldata header, uint256 index) external {
+        // Afterwards a signature under this number is recorded ({withdraw} takes it back), or can be no more.
+        if (number < nextNumber[relayer]) revert NumberNotNext(relayer, number, nextNumber[relayer]);
+        bytes32 batch = batchHash(relayer, number, header);
+        if (_cancelled[batch][index][msg.sender]) revert EntryAlreadyCancelled(batch, index, msg.sender);
+        _cancelledIn[batch] = true;
+        _cancelled[batch][index][msg.sender] = true;
+        emit BatchEntryCancelled(batch, index, msg.sender);
+    }
+
+    /// @notice Whether an owner cancelled a place of a batch, by the hash of what its entries share ({batchHash}).
+    function isCancelled(bytes32 batch, uint256 index, address owner) external view returns (bool) {
+        return _cancelled[batch][index][owner];
     }
 
     /// @notice Records the Merkle root over a node's verdicts on a batch.
@@ -283,37 +273,6 @@ contract ContributionBatches is StatementGuard, EIP712 {
         return _withdrawn[id][index >> 8] & (1 << (index & 0xff)) != 0;
     }
 
-    /// @notice What binds an entry to its batch: chain and contract come with the EIP-712 domain.
-    function batchHash(address relayer, uint256 number, BatchHeader calldata header) public pure returns (bytes32) {
-        return keccak256(
-            abi.encode(
-                relayer,
-                number,
-                header.pool,
-                header.epoch,
-                header.schemaId,
-                header.deadline,
-                keccak256(bytes(header.locatorBase))
-            )
-        );
-    }
-
-    /// @notice Leaf of a verdict tree.
-    function verdictLeaf(uint256 id, BatchVerdict calldata verdict) public pure returns (bytes32 leaf) {
-        // A verdict in calldata is its own ABI encoding: four words, whose unused bits the decoder has checked to be zero.
-        (uint32 index, address owner, uint16 score) = (verdict.index, verdict.owner, verdict.score);
-        assembly ("memory-safe") {
-            let free := mload(0x40)
-            mstore(free, id)
-            mstore(add(free, 0x20), index)
-            mstore(add(free, 0x40), owner)
-            mstore(add(free, 0x60), score)
-            mstore(add(free, 0x80), calldataload(add(verdict, 0x60)))
-            mstore(0x00, keccak256(free, 0xa0))
-            leaf := keccak256(0x00, 0x20)
-        }
-    }
-
     /// Neighbouring entries of one owner become one reward: what it costs to pay an owner is paid once.
     function _merge(Payment memory payment, BatchVerdict calldata verdict) private pure {
         uint256 filled = payment.filled;
@@ -414,89 +373,13 @@ contract ContributionBatches is StatementGuard, EIP712 {
         IPool(header.pool).requireOpenEpoch(header.epoch);
     }
 
-    /// Checks every entry's signature; gives the entries' leaves. In assembly because this is what a batch costs.
-    function _checkEntries(bytes32 batch, bytes calldata entries, bytes calldata signatures)
-        private
-        view
-        returns (bytes32[] memory leaves)
-    {
+    function _withdrawCancelled(uint256 id, bytes32 batch, bytes calldata entries) private {
         uint256 count = entries.length / ENTRY_BYTES;
-        if (
-            count == 0 || count > MAXIMUM_ENTRIES || entries.length != count * ENTRY_BYTES
-                || signatures.length != count * SIGNATURE_BYTES
-        ) revert EntriesLengthInvalid(entries.length, signatures.length);
-        leaves = new bytes32[](count);
-        bytes32 separator = _domainSeparatorV4();
-        bytes32 typeHash = ENTRY_TYPEHASH;
         for (uint256 i; i < count; ++i) {
-            address owner;
-            bool zero;
-            bool good;
-            assembly ("memory-safe") {
-                let free := mload(0x40)
-                let entry := add(entries.offset, mul(i, ENTRY_BYTES))
-                owner := shr(96, calldataload(entry))
-                // typeHash, batch, index, owner, blobDigest, commitment, consentDigest
-                mstore(free, typeHash)
-                mstore(add(free, 0x20), batch)
-                mstore(add(free, 0x40), i)
-                mstore(add(free, 0x60), owner)
-                calldatacopy(add(free, 0x80), add(entry, 20), 96)
-                zero := or(iszero(mload(add(free, 0x80))), iszero(mload(add(free, 0xa0))))
-                let structHash := keccak256(free, 0xe0)
-                // The leaf is of index, owner and the three digests, hashed twice against second preimages.
-                mstore(0x00, keccak256(add(free, 0x40), 0xa0))
-                mstore(add(add(leaves, 0x20), shl(5, i)), keccak256(0x00, 0x20))
-                mstore(free, hex"1901")
-                mstore(add(free, 0x02), separator)
-                mstore(add(free, 0x22), structHash)
-                mstore(free, keccak256(free, 0x42))
-                let signature := add(signatures.offset, mul(i, SIGNATURE_BYTES))
-                mstore(add(free, 0x20), shr(248, calldataload(add(signature, 64))))
-                calldatacopy(add(free, 0x40), signature, 64)
-                good := iszero(or(zero, gt(mload(add(free, 0x60)), HALF_ORDER)))
-                // Where nothing can be recovered nothing is written, and the hash that stands there is no owner.
-                pop(staticcall(gas(), 1, free, 0x80, 0x00, 0x20))
-                good := and(good, eq(mload(0x00), owner))
-            }
-            if (good) continue;
-            if (zero) revert DigestZero(i);
-            revert ContributionSignatureInvalid(i, owner);
-        }
-    }
-
-    function _leafOf(uint256 index, bytes calldata entry) private pure returns (bytes32) {
-        address owner = address(bytes20(entry[:20]));
-        bytes32 inner =
-            keccak256(abi.encode(index, owner, bytes32(entry[20:52]), bytes32(entry[52:84]), bytes32(entry[84:116])));
-        return keccak256(bytes.concat(inner));
-    }
-
-    /// Root of a tree of sorted pairs, as OpenZeppelin's proofs expect it; a node without a neighbour moves up as it is.
-    function _rootOf(bytes32[] memory nodes) private pure returns (bytes32 root) {
-        uint256 count = nodes.length;
-        assembly ("memory-safe") {
-            let first := add(nodes, 0x20)
-            for {} gt(count, 1) {} {
-                let half := shr(1, count)
-                for { let i := 0 } lt(i, half) { i := add(i, 1) } {
-                    let left := mload(add(first, shl(6, i)))
-                    let right := mload(add(add(first, shl(6, i)), 0x20))
-                    switch gt(left, right)
-                    case 0 {
-                        mstore(0x00, left)
-                        mstore(0x20, right)
-                    }
-                    default {
-                        mstore(0x00, right)
-                        mstore(0x20, left)
-                    }
-                    mstore(add(first, shl(5, i)), keccak256(0x00, 0x40))
-                }
-                if and(count, 1) { mstore(add(first, shl(5, half)), mload(add(first, shl(5, sub(count, 1))))) }
-                count := add(half, and(count, 1))
-            }
-            root := mload(first)
+            address owner = address(bytes20(entries[i * ENTRY_BYTES:]));
+            if (!_cancelled[batch][i][owner]) continue;
+            _mark(_withdrawn[id], i);
+            emit BatchEntryWithdrawn(id, i, owner);
         }
     }
 

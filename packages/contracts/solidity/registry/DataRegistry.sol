@@ -6,66 +6,13 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 import {NodeRegistry} from "../node/NodeRegistry.sol";
 import {StatementGuard, StatementProof} from "../node/StatementGuard.sol";
 import {IPool, IPoolDirectory} from "../pool/IPool.sol";
-
-/// @notice One sealed file, offered to one pool by its owner.
-struct Contribution {
-    address owner;
-    address pool;
-    /// @dev SHA-256 of the sealed bytes.
-    bytes32 blobDigest;
-    /// @dev Salted commitment to the plaintext.
-    bytes32 commitment;
-    bytes32 schemaId;
-    bytes32 consentDigest;
-    uint32 epoch;
-    string locator;
-    /// @dev Any number the owner has not used before (unordered, so that several can be in flight).
-    uint256 nonce;
-}
-
-/// @notice What a node found out about one contribution.
-struct VerdictEntry {
-    uint256 contributionId;
-    /// @dev 0 to 10,000.
-    uint16 score;
-    bool refused;
-    bytes32 verdictDigest;
-}
-
-/// @notice State of a contribution. docs/contracts.md draws it:
-///
-///   None       -> Offered
-///   Offered    -> Accepted | Refused | Withdrawn | Superseded
-///   Accepted   -> Withdrawn | Superseded
-///   Refused    -> Withdrawn | Superseded
-///   Withdrawn  -> Erased (a node states it)
-///   Superseded -> Erased (a node states it)
-enum ContributionState {
-    None,
-    Offered,
-    Accepted,
-    Refused,
-    /// @dev Its owner took it back: no job may read it any more.
-    Withdrawn,
-    /// @dev Its owner replaced it by another contribution.
-    Superseded,
-    /// @dev A node stated that it destroyed what it held of a withdrawn or superseded contribution.
-    Erased
-}
-
-/// @notice What the chain remembers of a contribution; everything else stands in its event.
-struct ContributionRecord {
-    address owner;
-    uint32 poolIndex;
-    uint32 epoch;
-    uint16 score;
-    ContributionState state;
-}
+import {Contribution, ContributionRecord, ContributionState, VerdictEntry} from "./Contribution.sol";
+import {WalletConfirmation} from "./WalletConfirmation.sol";
 
 /// @title Who contributed what to which pool, and what became of it
 /// @notice The owner of a contribution is whoever signed it (a transaction or EIP-712 typed data), never a claim of
 /// the sender. A verdict counts once per contribution and names it, so it can be neither replayed nor redirected.
-contract DataRegistry is StatementGuard, EIP712 {
+contract DataRegistry is StatementGuard, EIP712, WalletConfirmation {
     string public constant VERDICT_STATEMENT = "sealpool/verdict-batch/1";
     string public constant REFINEMENT_STATEMENT = "sealpool/refinement/1";
     string public constant ERASURE_STATEMENT = "sealpool/erasure/1";
@@ -116,6 +63,7 @@ contract DataRegistry is StatementGuard, EIP712 {
     );
 
     event ContributionSkipped(uint256 index, address indexed owner, uint256 nonce);
+    event ContributionNotSigned(uint256 index, address indexed wallet, uint256 nonce);
     event VerdictSkipped(uint256 indexed id, address indexed pool, ContributionState state);
     event NonceCancelled(address indexed owner, uint256 nonce);
     event ContributionWithdrawn(uint256 indexed id, address indexed pool, address indexed owner, uint16 score);
@@ -167,7 +115,9 @@ contract DataRegistry is StatementGuard, EIP712 {
     }
 
     /// @notice Contributes for many owners. A contribution whose nonce was used since (sent by somebody else, or cancelled) is
-    /// left out and told by an event; any other fault ends it all, and its error carries the index of the entry.
+    /// left out and told by an event, and so is one whose owner is a contract wallet that does not confirm the signature within
+    /// {WALLET_GAS}: it may confirm it when the batch is sent and not when it is mined. Any other fault ends it all, and its
+    /// error carries the index of the entry.
     /// @return firstId Identifier of the first that was recorded; the others follow in order.
     function contributeBatch(
         Contribution[] calldata contributions,
@@ -181,11 +131,13 @@ contract DataRegistry is StatementGuard, EIP712 {
         }
         firstId = contributionCount + 1;
         for (uint256 i; i < count; ++i) {
-            (address owner, uint256 nonce) = (contributions[i].owner, contributions[i].nonce);
-            if (nonceUsed(owner, nonce)) emit ContributionSkipped(i, owner, nonce);
-            else _recordSigned(i, contributions[i], deadlines[i], signatures[i]);
+            _recordOrSkip(i, contributions[i], deadlines[i], signatures[i]);
         }
-        if (contributionCount < firstId) revert NonceUsed(0, contributions[0].owner, contributions[0].nonce);
+        if (contributionCount < firstId) {
+            (address owner, uint256 nonce) = (contributions[0].owner, contributions[0].nonce);
+            if (nonceUsed(owner, nonce)) revert NonceUsed(0, owner, nonce);
+            revert ContributionSignatureInvalid(0, owner);
+        }
     }
 
     /// @notice Takes a contribution back. Its points end at once, so that it earns nothing from later jobs; what it has
@@ -336,17 +288,47 @@ contract DataRegistry is StatementGuard, EIP712 {
         emit VerdictRecorded(id, pool, owner, entry.score, entry.refused, entry.verdictDigest);
     }
 
+    function _recordOrSkip(
+        uint256 index,
+        Contribution calldata contribution,
+        uint256 deadline,
+        bytes calldata signature
+    ) private {
+        (address owner, uint256 nonce) = (contribution.owner, contribution.nonce);
+        if (nonceUsed(owner, nonce)) {
+            emit ContributionSkipped(index, owner, nonce);
+        } else if (owner.code.length == 0) {
+            _recordSigned(index, contribution, deadline, signature);
+        } else if (_confirms(index, owner, _hashToSign(index, contribution, deadline), signature)) {
+            _recordOnce(index, contribution);
+        } else {
+            emit ContributionNotSigned(index, owner, nonce);
+        }
+    }
+
     function _recordSigned(
         uint256 index,
         Contribution calldata contribution,
         uint256 deadline,
         bytes calldata signature
     ) private returns (uint256) {
-        if (block.timestamp > deadline) revert SignatureExpired(index, deadline);
-        bytes32 hash = _hashTypedDataV4(_structHash(contribution, deadline));
+        bytes32 hash = _hashToSign(index, contribution, deadline);
         if (!SignatureChecker.isValidSignatureNowCalldata(contribution.owner, hash, signature)) {
             revert ContributionSignatureInvalid(index, contribution.owner);
         }
+        return _recordOnce(index, contribution);
+    }
+
+    function _hashToSign(uint256 index, Contribution calldata contribution, uint256 deadline)
+        private
+        view
+        returns (bytes32)
+    {
+        if (block.timestamp > deadline) revert SignatureExpired(index, deadline);
+        return _hashTypedDataV4(_structHash(contribution, deadline));
+    }
+
+    function _recordOnce(uint256 index, Contribution calldata contribution) private returns (uint256) {
         _useNonce(index, contribution.owner, contribution.nonce);
         return _record(index, contribution);
     }

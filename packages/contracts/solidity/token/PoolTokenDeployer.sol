@@ -42,14 +42,19 @@ contract PoolTokenDeployer {
         address[] memory holders = new address[](count + 1);
         uint256[] memory amounts = new uint256[](count + 1);
         (holders[count], amounts[count]) = (plan.treasury, plan.treasuryAmount);
+        if (plan.cap > MAXIMUM_CAP || plan.treasuryAmount > plan.cap) {
+            revert SupplyCapInvalid(plan.cap, plan.treasuryAmount, MAXIMUM_CAP);
+        }
         uint256 sum = plan.treasuryAmount;
         for (uint256 i; i < count; ++i) {
             Allocation calldata allocation = plan.allocations[i];
             if (allocation.amount == 0 || allocation.duration == 0) revert AllocationInvalid(i);
+            // Each is compared before it is added, or a sum past 2^256 would have no name.
+            if (allocation.amount > plan.cap) revert SupplyCapInvalid(plan.cap, allocation.amount, MAXIMUM_CAP);
             (holders[i], amounts[i]) = (address(new VestingSchedule(allocation)), allocation.amount);
             sum += allocation.amount;
         }
-        if (plan.cap > MAXIMUM_CAP || sum > plan.cap) revert SupplyCapInvalid(plan.cap, sum, MAXIMUM_CAP);
+        if (sum > plan.cap) revert SupplyCapInvalid(plan.cap, sum, MAXIMUM_CAP);
         token = new PoolToken(
             plan.name, plan.symbol, msg.sender, plan.treasury, plan.escrow, plan.cap, holders, amounts
         );

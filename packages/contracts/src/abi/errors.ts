@@ -611,6 +611,16 @@ export const errorsAbi = [
       {
         "name": "pool",
         "type": "address"
+      }
+    ],
+    "name": "CreditsNotTaken",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "pool",
+        "type": "address"
       },
       {
         "name": "account",
@@ -626,20 +636,6 @@ export const errorsAbi = [
       }
     ],
     "name": "CreditsShort",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "pool",
-        "type": "address"
-      },
-      {
-        "name": "account",
-        "type": "address"
-      }
-    ],
-    "name": "CreditsZero",
     "type": "error"
   },
   {
@@ -1006,6 +1002,24 @@ export const errorsAbi = [
       }
     ],
     "name": "EntriesLengthInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "index",
+        "type": "uint256"
+      },
+      {
+        "name": "owner",
+        "type": "address"
+      }
+    ],
+    "name": "EntryAlreadyCancelled",
     "type": "error"
   },
   {
@@ -1854,6 +1868,20 @@ export const errorsAbi = [
   {
     "inputs": [
       {
+        "name": "node",
+        "type": "address"
+      },
+      {
+        "name": "expiresAt",
+        "type": "uint64"
+      }
+    ],
+    "name": "NodeStillRegistered",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "statementKey",
         "type": "address"
       }
@@ -1887,6 +1915,20 @@ export const errorsAbi = [
       }
     ],
     "name": "NotAssigned",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "commitment",
+        "type": "bytes32"
+      },
+      {
+        "name": "committedIn",
+        "type": "uint64"
+      }
+    ],
+    "name": "NotCommitted",
     "type": "error"
   },
   {
@@ -2217,6 +2259,20 @@ export const errorsAbi = [
       }
     ],
     "name": "ObjectionTooLate",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "window",
+        "type": "uint64"
+      },
+      {
+        "name": "maximum",
+        "type": "uint64"
+      }
+    ],
+    "name": "ObjectionWindowTooLong",
     "type": "error"
   },
   {
@@ -2873,6 +2929,38 @@ export const errorsAbi = [
   {
     "inputs": [
       {
+        "name": "node",
+        "type": "address"
+      },
+      {
+        "name": "committedIn",
+        "type": "uint64"
+      },
+      {
+        "name": "provedIn",
+        "type": "uint64"
+      }
+    ],
+    "name": "ReportTooLate",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "node",
+        "type": "address"
+      },
+      {
+        "name": "reporter",
+        "type": "address"
+      }
+    ],
+    "name": "ReportedBefore",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "policyDigest",
         "type": "bytes32"
       }
@@ -3082,6 +3170,24 @@ export const errorsAbi = [
       }
     ],
     "name": "StakeMissing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "node",
+        "type": "address"
+      },
+      {
+        "name": "operator",
+        "type": "address"
+      },
+      {
+        "name": "amount",
+        "type": "uint256"
+      }
+    ],
+    "name": "StakeTooLarge",
     "type": "error"
   },
   {
@@ -3586,6 +3692,24 @@ export const errorsAbi = [
       }
     ],
     "name": "VotesExpiredSignature",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "index",
+        "type": "uint256"
+      },
+      {
+        "name": "gasLeft",
+        "type": "uint256"
+      },
+      {
+        "name": "needed",
+        "type": "uint256"
+      }
+    ],
+    "name": "WalletGasShort",
     "type": "error"
   },
   {

@@ -27,7 +27,8 @@ export const advice: Readonly<Record<string, string>> = {
   BudgetHeadsDiffer: 'Give one budget head per pool, in the order of the job.',
   BurnAboveCeiling:
     'A grant takes more pool tokens than the consumer allowed: read getFunding again and fund with burnCeilings.',
-  BurnCeilingsDiffer: 'Give one ceiling of pool tokens per pool, in the order of the job.',
+  BurnCeilingsDiffer:
+    'Give one ceiling of pool tokens, and one limit of credits where any are spent, per pool, in the order of the job.',
   BurnShareTooLarge: 'A burn share is at most 10,000 (in 1/10,000).',
   CertificateAlgorithm: 'Only ECDSA P-256 with SHA-256 is understood.',
   CertificateExtensionCritical:
@@ -52,8 +53,9 @@ export const advice: Readonly<Record<string, string>> = {
   ContributionSignatureInvalid:
     'The signature is not by the owner over exactly these fields, chain and registry: sign again with signContribution.',
   ContributionUnknown: 'No contribution has this identifier; read it from the Contributed event.',
+  CreditsNotTaken:
+    'The pool takes no credits until its vote says what one is worth (creditWorthCall); fund the job with tokens.',
   CreditsShort: 'The account has fewer credits; earn more by contributing.',
-  CreditsZero: 'Give an amount of credits above zero.',
   DeadlineNotInFuture: 'Choose a deadline later than the time of the chain.',
   DeadlineNotPassed: 'The job can expire only after its deadline; the consumer may cancel it before.',
   DeadlinePassed: 'The job is past its deadline; expire it to get the escrow back and propose it again.',
@@ -85,6 +87,7 @@ export const advice: Readonly<Record<string, string>> = {
   EnclaveIdentityOther: 'The quoting enclave is not the one that Intel names.',
   EnclaveReportSignatureInvalid: "The quoting enclave's report is not signed by the platform's certificate.",
   EntriesLengthInvalid: 'A batch has 1 to 1,024 entries of 116 bytes and as many signatures of 65 bytes.',
+  EntryAlreadyCancelled: 'This place of the batch is cancelled already.',
   EpochExhausted: 'The epoch has less left than this leaf says: its root promised more than was deposited.',
   EpochNotCurrent: 'Seal to the current pool key (getPool gives the epoch) and contribute again.',
   EpochNotNext: 'Key epochs count by one; another node may have published this one already.',
@@ -158,9 +161,13 @@ export const advice: Readonly<Record<string, string>> = {
   NodeNotActive:
     'The other node is not active, is not accepted by every pool of the job, or had the job before.',
   NodeNotSilent: 'The node still has time; try again later.',
+  NodeStillRegistered:
+    'The node has registered anew: announce the withdrawal again, and let its registration end.',
   NodeUnknown: 'No node with this key ever registered.',
   NonceUsed: 'The owner has used this nonce; choose another and sign again.',
   NotAssigned: 'A drawn job must be assigned first (assignJob).',
+  NotCommitted:
+    'Commit to exactly these two statements first, in their order and with this salt, and report in a later block.',
   NotConsented: 'This owner has not consented to this digest.',
   NotDrawn: 'Only jobs of the class Drawn are assigned by lot.',
   NotEnoughVerifiers: 'Collect signatures of more verifiers (signNodeApproval).',
@@ -186,6 +193,7 @@ export const advice: Readonly<Record<string, string>> = {
   NothingToShare: 'The contract holds nothing of this token that is not owed already.',
   NumberNotNext: "The relayer's batches count by one; read getNextBatchNumber and let owners sign that.",
   ObjectionTooLate: 'The measurement counts already, or nobody scheduled it.',
+  ObjectionWindowTooLong: 'Choose an objection window of at most a year; seconds, not milliseconds.',
   OfferDatesInvalid: 'Delivery must be due no earlier than the offer expires.',
   OfferExpired: 'The offer has expired; ask for a new one.',
   OfferIsWithdrawn: 'The other side withdrew this offer.',
@@ -240,6 +248,8 @@ export const advice: Readonly<Record<string, string>> = {
   RegistrationExpiryInvalid:
     'expiresAt must be later than now and than the current registration, and at most 90 days ahead.',
   ReplacementZero: 'Name the digest of the sealed bytes that replace the entry.',
+  ReportTooLate: 'The proof was public before this commitment, or the time to report is over.',
+  ReportedBefore: 'Somebody else committed to the contradiction before.',
   RestrictionZero: 'The digest of a restriction must be set.',
   RestrictionsFull: 'A policy takes 64 restrictions; vote on a new policy.',
   ReviewMissing: 'The pool demands more reviews of exactly this digest (Approvals.review).',
@@ -256,6 +266,7 @@ export const advice: Readonly<Record<string, string>> = {
   SignatureInvalid: 'The signature is not by this signer over exactly this.',
   StakeMissing:
     'Stake for this node first (NodeStakes.stake); a stake that is announced to leave does not count.',
+  StakeTooLarge: 'Stake less: no token has so much.',
   StakeTooSmall: 'Stake at least the minimum.',
   StateOther: 'It is not in the state that this step needs; read it again.',
   StatementKeyZero: 'A statement key must not be the zero address.',
@@ -294,6 +305,7 @@ export const advice: Readonly<Record<string, string>> = {
   VerifiersNotAscending: 'Verifiers and their signatures must ascend by address without repetition.',
   VerifiersNotScheduled: 'This set counts from the time in the error; send it again then.',
   VotesExpiredSignature: 'The expiry of the delegation has passed; sign again.',
+  WalletGasShort: 'Send more gas: every contract wallet in the batch may use WALLET_GAS for its signature.',
   WatchInvalid: 'A watch needs a root, chunks, a reward, a keeper, and epochs longer than a day.',
   WatchUnknown: 'No watch has this identifier, or it was closed.',
 }

@@ -1,4 +1,4 @@
-import { type Account, createPublicClient, encodeFunctionData, type Hex, http } from 'viem'
+import { type Account, createPublicClient, encodeFunctionData, type Hex, http, parseEventLogs } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { contributionBatchesAbi } from '../abi/ContributionBatches.js'
@@ -31,6 +31,7 @@ import {
 import {
   assignJob,
   batchTree,
+  cancelBatchEntry,
   collectPoolTokens,
   contribute,
   contributeMerkleBatch,
@@ -50,13 +51,16 @@ import {
   heartbeatJob,
   inspect,
   invoke,
+  isBatchEntryCancelled,
   payBatchVerdicts,
   proposeApproval,
   proposeJob,
+  recordBatchErasure,
   recordVerdictRoot,
   releaseAndSettleJob,
   requeueJob,
   startJob,
+  supersedeBatchEntry,
   transferToken,
   verdictTree,
   withdrawBatchEntry,
@@ -95,6 +99,61 @@ async function signedEntries(count: number, owners: readonly Account[]) {
 }
 
 describe('Merkle batches', () => {
+  test('an owner cancels before the batch comes, replaces after it, and a node states the erasure', async () => {
+    const { client, deployment, node, pool, deployer, clientOf } = world
+    const owners = [world.account(6), world.account(7)] as const
+    const { number, entries } = await signedEntries(4, owners)
+    const signedPlace = { deployment, relayer: deployer.address, number, header: header(), index: 2 }
+    const [owner] = owners
+    const ofOwner = { ...signedPlace, owner: owner.address }
+    expect(await isBatchEntryCancelled(client, ofOwner)).toBe(false)
+    await cancelBatchEntry(clientOf(owner), signedPlace)
+    expect(await isBatchEntryCancelled(client, ofOwner)).toBe(true)
+    expect(await revertOf(cancelBatchEntry(clientOf(owner), signedPlace))).toBe('EntryAlreadyCancelled')
+    const sent = await contributeMerkleBatch(client, { deployment, number, header: header(), entries })
+    const { batchId } = sent
+    const withdrawn = (index: bigint) =>
+      inspect(client, {
+        address: deployment.contributionBatches,
+        abi: contributionBatchesAbi,
+        functionName: 'isWithdrawn',
+        args: [batchId, index],
+      })
+    expect([await withdrawn(0n), await withdrawn(2n)]).toEqual([false, true])
+    expect(await revertOf(cancelBatchEntry(clientOf(owner), signedPlace))).toBe('NumberNotNext')
+
+    const entry = entries[1] as BatchEntry
+    const place = { deployment, batchId, index: 1, entry, proof: batchTree(entries).proof(1) }
+    const replacement = digest('newer version')
+    expect(await revertOf(supersedeBatchEntry(clientOf(owner), { ...place, replacement }))).toBe(
+      'OwnerNotSender',
+    )
+    const other = clientOf(owners[1])
+    const replaced = await supersedeBatchEntry(other, { ...place, replacement })
+    const [event] = parseEventLogs({
+      abi: contributionBatchesAbi,
+      eventName: 'BatchEntrySuperseded',
+      logs: replaced.receipt.logs,
+    })
+    expect(event?.args).toMatchObject({ id: batchId, index: 1n, replacement })
+    const erase = async (index: number) => {
+      const fields = { batchId, index }
+      const context = batchErasureContext({
+        deployment,
+        nonce: nextNonce(),
+        pool: pool.pool,
+        ...fields,
+        index: BigInt(index),
+      })
+      const statement = await prove(node, 'batchErasure', context)
+      return recordBatchErasure(client, { deployment, ...fields, statement })
+    }
+    expect(await revertOf(erase(0))).toBe('NotErasable')
+    await erase(1)
+    await erase(2)
+    expect(await revertOf(erase(2))).toBe('NotErasable')
+  })
+
   test('a batch goes from its owners to their rewards, and an entry is taken back', async () => {
     const { client, deployment, node, pool } = world
     const owners = [world.account(1), world.account(2)]

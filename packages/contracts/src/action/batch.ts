@@ -21,6 +21,7 @@ import {
   batchVerdictLeaf,
 } from '../statement/batched-contribution.js'
 import type { StatementProof } from '../statement/node-statement.js'
+import { packEntry } from './batch-entry.js'
 import { type EventQuery, perRequest, rangeOf } from './contribution.js'
 import type { EventPlace } from './job-read.js'
 import { readInRanges } from './logs.js'
@@ -252,52 +253,6 @@ export function payBatchVerdicts(
   })
   const place = 'ContributionBatches.payVerdicts'
   return send(client, place, { to: args.deployment.contributionBatches, data }, args)
-}
-
-/**
- * Takes an entry of a batch back. Only its owner.
- *
- * @param client - a viem client with an account, on the deployment's chain
- * @param args - besides {@link WriteOptions}: `deployment`; `batchId`; `index`, the entry's place in the batch, from 0;
- * `entry`, as it was contributed; `proof`, of {@link batchTree}
- * @returns the mined transaction: its hash and receipt
- */
-export function withdrawBatchEntry(
-  client: Client,
-  args: OnBatch & { readonly index: number; readonly entry: BatchEntry; readonly proof: readonly Hex[] },
-): Promise<Sent> {
-  const data = encodeFunctionData({
-    abi: contributionBatchesAbi,
-    functionName: 'withdraw',
-    args: [args.batchId, BigInt(args.index), packEntry(args.entry), args.proof],
-  })
-  const place = 'ContributionBatches.withdraw'
-  return send(client, place, { to: args.deployment.contributionBatches, data }, args)
-}
-
-/**
- * Ends the points of a withdrawn entry that was paid before. Anyone.
- *
- * @param client - a viem client with an account, on the deployment's chain
- * @param args - besides {@link WriteOptions}: `deployment`; `batchId`; `verdict`, the one that was paid; `proof`, its proof
- * in {@link verdictTree}
- * @returns the mined transaction: its hash and receipt
- */
-export function forfeitBatchEntry(
-  client: Client,
-  args: OnBatch & { readonly verdict: BatchVerdict; readonly proof: readonly Hex[] },
-): Promise<Sent> {
-  const data = encodeFunctionData({
-    abi: contributionBatchesAbi,
-    functionName: 'forfeit',
-    args: [args.batchId, args.verdict, args.proof],
-  })
-  const place = 'ContributionBatches.forfeit'
-  return send(client, place, { to: args.deployment.contributionBatches, data }, args)
-}
-
-function packEntry({ owner, blobDigest, commitment, consentDigest }: BatchEntry): Hex {
-  return concatHex([owner, blobDigest, commitment, consentDigest])
 }
 
 function unpackEntries(packed: Hex): BatchEntry[] {

@@ -95,13 +95,14 @@ export async function contributeSigned(
 }
 
 /**
- * Records many signed contributions in one transaction; one whose nonce was used since is left out. About 50 to 100 per batch are sensible; with
+ * Records many signed contributions in one transaction; one whose nonce was used since is left out, and so is one of a contract
+ * wallet that does not confirm its signature within a bound of gas. About 50 to 100 per batch are sensible; with
  * 50, one contribution costs about half of the gas of one sent alone.
  *
  * @param client - a viem client with an account, on the deployment's chain
  * @param args - besides {@link WriteOptions}: `deployment`; `signed`, contributions with their owners' signatures, of any
  * owners and pools
- * @returns Identifiers in the order of `signed`, without those that were left out, whose places are `skipped`.
+ * @returns Identifiers in the order of `signed`, without those that were left out, whose places are `skipped` and `notSigned`.
  * @throws {ContractsError} `REVERTED`: as {@link contributeSigned}; the first argument of the decoded error is the index
  * of the entry at fault.
  */
@@ -113,6 +114,8 @@ export async function contributeBatch(
     readonly ids: bigint[]
     /** Places in `signed` of those whose nonce was used since: they were left out. */
     readonly skipped: number[]
+    /** Places in `signed` of contract wallets that did not confirm their signature when it was mined: they were left out. */
+    readonly notSigned: number[]
   }
 > {
   const data = encodeFunctionData({
@@ -132,10 +135,15 @@ export async function contributeBatch(
     eventName: 'ContributionSkipped',
     logs: sent.receipt.logs,
   }).map((event) => Number(event.args.index))
-  if (ids.length + skipped.length !== args.signed.length) {
+  const notSigned = parseEventLogs({
+    abi: dataRegistryAbi,
+    eventName: 'ContributionNotSigned',
+    logs: sent.receipt.logs,
+  }).map((event) => Number(event.args.index))
+  if (ids.length + skipped.length + notSigned.length !== args.signed.length) {
     throw new ContractsError('NOT_FOUND', place, 'the receipt does not hold one Contributed event for each')
   }
-  return { ...sent, ids, skipped }
+  return { ...sent, ids, skipped, notSigned }
 }
 
 /**

@@ -1,6 +1,15 @@
 export * from './anchor.js'
 export * from './batch.js'
 export {
+  type AwaitedPlace,
+  cancelBatchEntry,
+  forfeitBatchEntry,
+  isBatchEntryCancelled,
+  recordBatchErasure,
+  supersedeBatchEntry,
+  withdrawBatchEntry,
+} from './batch-entry.js'
+export {
   type ContributionEvent,
   type ContributionRecord,
   type ContributionState,
@@ -14,11 +23,13 @@ export {
   getVerdicts,
   type VerdictRecord,
 } from './contribution.js'
+export * from './credit.js'
 export * from './governance.js'
 export * from './invoke.js'
 export * from './job.js'
 export * from './job-read.js'
 export * from './node.js'
+export * from './node-stake.js'
 export * from './pool.js'
 export * from './stop-right.js'
 export * from './token.js'

@@ -16,6 +16,7 @@ import { poolAbi } from '../abi/Pool.js'
 import type { Deployment } from '../deploy/deployment.js'
 import { ContractsError } from '../errors.js'
 import type { StatementProof } from '../statement/node-statement.js'
+import { getCredits } from './credit.js'
 import { getGrant, getGrantedDigest, getJob } from './job-read.js'
 import { approveToken, getAllowance } from './token.js'
 import { reading, type Sent, send, type WriteOptions } from './transaction.js'
@@ -89,7 +90,10 @@ export async function proposeJob(
 
 /** What funding a job takes from the consumer, by its grants. Amounts in the smallest unit. */
 export interface Funding {
+  /** Protocol tokens in all, less what credits pay. */
   readonly price: bigint
+  /** What is spent of each pool's credits, in the job's order; all 0 unless limits were given. */
+  readonly credits: readonly { readonly pool: Address; readonly amount: bigint; readonly waived: bigint }[]
   readonly poolTokens: readonly { readonly pool: Address; readonly token: Address; readonly amount: bigint }[]
 }
 
@@ -98,17 +102,23 @@ export interface Funding {
  *
  * @param client - a viem client on the deployment's chain
  * @param args - `deployment`; `jobId`, of a job that every pool has granted
- * @returns protocol tokens in all, and pool tokens of each pool, in the job's order, as the grants stand now
+ * @param args.creditLimits The most of each pool's credits that would be spent, in the job's order; default: none.
+ * @returns protocol tokens in all, pool tokens and credits of each pool, in the job's order, as grants and the worth of credits
+ * stand now; whether the consumer has them is not looked at
  * @throws {ContractsError} `NOT_FOUND` when the job, or a pool's grant for it, is missing.
  */
 export async function getFunding(
   client: Client,
-  args: { readonly deployment: Deployment; readonly jobId: bigint },
+  args: {
+    readonly deployment: Deployment
+    readonly jobId: bigint
+    readonly creditLimits?: readonly bigint[]
+  },
 ): Promise<Funding> {
   const job = await getJob(client, args)
   const manifestDigest = await getGrantedDigest(client, args)
   const parts = await Promise.all(
-    job.pools.map(async ({ pool }) => {
+    job.pools.map(async ({ pool }, index) => {
       const { deployment } = args
       const { consumer: grantee } = job
       const grant = await getGrant(client, { deployment, grantee, pool, manifestDigest })
@@ -118,11 +128,19 @@ export async function getFunding(
       const token = await reading('Pool.token', () =>
         readContract(client, { address: pool, abi: poolAbi, functionName: 'token' }),
       )
-      return { pool, token, amount: grant.poolTokenBurn, price: grant.price }
+      const limit = args.creditLimits?.[index] ?? 0n
+      const { worth } =
+        limit === 0n ? { worth: 0n } : await getCredits(client, { deployment, pool, account: grantee })
+      // As the contract counts: the last credit is spent whole, and waives no more than is left of the price.
+      const needed = worth === 0n ? 0n : (grant.price + worth - 1n) / worth
+      const spent = needed < limit ? needed : limit
+      const waived = spent * worth < grant.price ? spent * worth : grant.price
+      return { pool, token, amount: grant.poolTokenBurn, price: grant.price - waived, spent, waived }
     }),
   )
   return {
     price: parts.reduce((sum, part) => sum + part.price, 0n),
+    credits: parts.map(({ pool, spent, waived }) => ({ pool, amount: spent, waived })),
     poolTokens: parts.map(({ pool, token, amount }) => ({ pool, token, amount })),
   }
 }
@@ -135,18 +153,35 @@ export async function getFunding(
  * @param args.approveTokens Allow the job board to take exactly what is missing first; default `false`.
  * @param args.burnCeilings The most of each pool's tokens that may be taken, in the job's order; default: what the grants say
  * when this is called, so that a grant that is replaced meanwhile takes no more.
+ * @param args.creditLimits The most of each pool's credits to spend, in the job's order: as many as its price takes are spent.
+ * Default: none.
+ * @param args.priceLimit With `creditLimits`: the most protocol tokens that may be taken besides; default: what is missing by
+ * the worth of a credit when this is called, so that a vote meanwhile takes no more.
  * @returns the mined transaction that funds; those that approved tokens are not told
  * @throws {ContractsError} `REVERTED`: `TransitionNotAllowed`, `GrantExhausted`, `GrantOutsideWindow`,
- * `PriceAboveCeiling`, `BurnAboveCeiling`, `JobIsSuspended`, `JobCodeNotAccepted`, `ScopeOther`, `ERC20InsufficientAllowance`, `ERC20InsufficientBalance`.
+ * `PriceAboveCeiling`, `BurnAboveCeiling`, `CreditsShort`, `CreditsNotTaken`, `CreditLimitsDiffer`, `JobIsSuspended`, `JobCodeNotAccepted`, `ScopeOther`, `ERC20InsufficientAllowance`, `ERC20InsufficientBalance`.
  */
 export async function fundJob(
   client: Client,
-  args: OnJob & { readonly approveTokens?: boolean; readonly burnCeilings?: readonly bigint[] },
+  args: OnJob & {
+    readonly approveTokens?: boolean
+    readonly burnCeilings?: readonly bigint[]
+    readonly creditLimits?: readonly bigint[]
+    readonly priceLimit?: bigint
+  },
 ): Promise<Sent> {
-  const { approveTokens = false, burnCeilings } = args
+  const { approveTokens = false, burnCeilings, creditLimits, priceLimit } = args
+  if (priceLimit !== undefined && creditLimits === undefined) {
+    throw new ContractsError(
+      'ARGUMENT_INVALID',
+      'fundJob',
+      "`priceLimit` goes with `creditLimits`; without credits the proposal's price ceiling is the limit",
+    )
+  }
   let funding: Funding | undefined
   try {
-    if (approveTokens || burnCeilings === undefined) funding = await getFunding(client, args)
+    const known = burnCeilings !== undefined && (creditLimits === undefined || priceLimit !== undefined)
+    if (approveTokens || !known) funding = await getFunding(client, args)
   } catch (error) {
     // Without a grant there is nothing to take: the chain says by name why the job cannot be funded.
     if (approveTokens || !(error instanceof ContractsError && error.code === 'NOT_FOUND')) throw error
@@ -163,6 +198,10 @@ export async function fundJob(
     }
   }
   const ceilings = burnCeilings ?? funding?.poolTokens.map(({ amount }) => amount) ?? []
+  if (creditLimits !== undefined) {
+    const most = priceLimit ?? funding?.price ?? 0n
+    return onJob(client, args, 'fundWithCredits', [args.jobId, ceilings, creditLimits, most])
+  }
   return ceilings.every((ceiling) => ceiling === 0n)
     ? onJob(client, args, 'fund', [args.jobId])
     : onJob(client, args, 'fundUpTo', [args.jobId, ceilings])

@@ -6,15 +6,14 @@ import {
   encodeDeployData,
   getContractAddress,
   type Hex,
-  hexToBytes,
   isAddressEqual,
   parseEther,
-  sha256,
 } from 'viem'
-import { call, getChainId, getCode, getTransactionCount, readContract } from 'viem/actions'
+import { call, getChainId, getTransactionCount } from 'viem/actions'
 import { parseAccount } from 'viem/utils'
 import { approvalsAbi, approvalsBytecode } from '../abi/Approvals.js'
 import { contributionBatchesAbi, contributionBatchesBytecode } from '../abi/ContributionBatches.js'
+import { creditsAbi, creditsBytecode } from '../abi/Credits.js'
 import { dataRegistryAbi, dataRegistryBytecode } from '../abi/DataRegistry.js'
 import { governorDeployerAbi, governorDeployerBytecode } from '../abi/GovernorDeployer.js'
 import { jobBoardAbi, jobBoardBytecode } from '../abi/JobBoard.js'
@@ -23,10 +22,10 @@ import { permissionsAbi, permissionsBytecode } from '../abi/Permissions.js'
 import { poolFactoryAbi, poolFactoryBytecode } from '../abi/PoolFactory.js'
 import { poolTokenDeployerAbi, poolTokenDeployerBytecode } from '../abi/PoolTokenDeployer.js'
 import { protocolTokenAbi, protocolTokenBytecode } from '../abi/ProtocolToken.js'
-import { runtimes } from '../abi/runtimes.js'
 import { timelockDeployerAbi, timelockDeployerBytecode } from '../abi/TimelockDeployer.js'
 import { reading, send, toContractsError } from '../action/transaction.js'
 import { ContractsError } from '../errors.js'
+import { checkDeployment } from './check-deployment.js'
 import type { Deployment } from './deployment.js'
 
 /** What a deployment needs. */
@@ -84,7 +83,7 @@ export async function deployAll(options: DeployOptions): Promise<Deployment> {
     options.protocolToken ?? getContractAddress({ from: deployer.address, nonce: BigInt(nonce) })
   const [nodeRegistry, tokenDeployer, governorDeployer, timelockDeployer] = [at(0), at(1), at(2), at(3)]
   const [dataRegistry, contributionBatches, approvals] = [at(4), at(5), at(6)]
-  const [permissions, jobBoard, poolFactory] = [at(7), at(8), at(9)]
+  const [permissions, credits, jobBoard, poolFactory] = [at(7), at(8), at(9), at(10)]
 
   let blockNumber: bigint | undefined
   const create = async (name: string, expected: Address, data: Hex) => {
@@ -168,12 +167,17 @@ export async function deployAll(options: DeployOptions): Promise<Deployment> {
     }),
   )
   await create(
+    'Credits',
+    credits,
+    encodeDeployData({ abi: creditsAbi, bytecode: creditsBytecode, args: [poolFactory, jobBoard] }),
+  )
+  await create(
     'JobBoard',
     jobBoard,
     encodeDeployData({
       abi: jobBoardAbi,
       bytecode: jobBoardBytecode,
-      args: [protocolToken, nodeRegistry, poolFactory, permissions, options.burnShareBps ?? 2_000],
+      args: [protocolToken, nodeRegistry, poolFactory, permissions, credits, options.burnShareBps ?? 2_000],
     }),
   )
   await create(
@@ -211,137 +215,6 @@ export async function deployAll(options: DeployOptions): Promise<Deployment> {
   }
   await checkDeployment(reader, deployment)
   return deployment
-}
-
-/**
- * Checks that the contracts of a deployment are on this chain, that their code is what this release of the package compiled,
- * and that they know each other. Call it on addresses that came from a file or another party. What it does not look at: who
- * owns the node registry, which verifiers and measurements it has, and the protocol token, which may be any.
- *
- * @param client - a viem client on the chain on which the deployment should be
- * @param deployment - the addresses to check
- * @throws {ContractsError} `DEPLOYMENT_MISMATCH` naming the link or the code that is wrong; `REVERTED` when an address has no such
- * contract.
- */
-export async function checkDeployment(client: Client, deployment: Deployment): Promise<void> {
-  const place = 'checkDeployment'
-  const batches = { address: deployment.contributionBatches, abi: contributionBatchesAbi } as const
-  const [
-    chainId,
-    around,
-    dataPools,
-    boardPools,
-    boardPermissions,
-    permissionsBoard,
-    dataNodes,
-    batchPools,
-    batchNodes,
-    permissionsApprovals,
-    approvalsPools,
-    boardNodes,
-    boardToken,
-    permissionsPools,
-  ] = await reading(place, () =>
-    Promise.all([
-      getChainId(client),
-      readContract(client, {
-        address: deployment.poolFactory,
-        abi: poolFactoryAbi,
-        functionName: 'surroundings',
-      }),
-      readContract(client, {
-        address: deployment.dataRegistry,
-        abi: dataRegistryAbi,
-        functionName: 'pools',
-      }),
-      readContract(client, { address: deployment.jobBoard, abi: jobBoardAbi, functionName: 'pools' }),
-      readContract(client, { address: deployment.jobBoard, abi: jobBoardAbi, functionName: 'permissions' }),
-      readContract(client, {
-        address: deployment.permissions,
-        abi: permissionsAbi,
-        functionName: 'jobBoard',
-      }),
-      readContract(client, {
-        address: deployment.dataRegistry,
-        abi: dataRegistryAbi,
-        functionName: 'nodeRegistry',
-      }),
-      readContract(client, { ...batches, functionName: 'pools' }),
-      readContract(client, { ...batches, functionName: 'nodeRegistry' }),
-      readContract(client, {
-        address: deployment.permissions,
-        abi: permissionsAbi,
-        functionName: 'approvals',
-      }),
-      readContract(client, { address: deployment.approvals, abi: approvalsAbi, functionName: 'pools' }),
-      readContract(client, { address: deployment.jobBoard, abi: jobBoardAbi, functionName: 'nodeRegistry' }),
-      readContract(client, { address: deployment.jobBoard, abi: jobBoardAbi, functionName: 'protocolToken' }),
-      readContract(client, { address: deployment.permissions, abi: permissionsAbi, functionName: 'pools' }),
-    ]),
-  )
-  if (chainId !== deployment.chainId) {
-    throw new ContractsError(
-      'DEPLOYMENT_MISMATCH',
-      place,
-      `the client is on chain ${chainId}, the deployment on chain ${deployment.chainId}`,
-    )
-  }
-  await checkCode(client, place, [
-    ['NodeRegistry', deployment.nodeRegistry],
-    ['DataRegistry', deployment.dataRegistry],
-    ['ContributionBatches', deployment.contributionBatches],
-    ['Approvals', deployment.approvals],
-    ['Permissions', deployment.permissions],
-    ['JobBoard', deployment.jobBoard],
-    ['PoolFactory', deployment.poolFactory],
-    ['PoolTokenDeployer', around.tokenDeployer],
-    ['GovernorDeployer', around.governorDeployer],
-    ['TimelockDeployer', around.timelockDeployer],
-  ])
-  const links: readonly (readonly [string, Address, Address])[] = [
-    ['poolFactory.nodeRegistry', around.nodeRegistry, deployment.nodeRegistry],
-    ['poolFactory.dataRegistry', around.dataRegistry, deployment.dataRegistry],
-    ['poolFactory.contributionBatches', around.contributionBatches, deployment.contributionBatches],
-    ['contributionBatches.pools', batchPools, deployment.poolFactory],
-    ['contributionBatches.nodeRegistry', batchNodes, deployment.nodeRegistry],
-    ['permissions.approvals', permissionsApprovals, deployment.approvals],
-    ['approvals.pools', approvalsPools, deployment.poolFactory],
-    ['poolFactory.jobBoard', around.jobBoard, deployment.jobBoard],
-    ['poolFactory.protocolToken', around.protocolToken, deployment.protocolToken],
-    ['dataRegistry.pools', dataPools, deployment.poolFactory],
-    ['dataRegistry.nodeRegistry', dataNodes, deployment.nodeRegistry],
-    ['jobBoard.pools', boardPools, deployment.poolFactory],
-    ['jobBoard.permissions', boardPermissions, deployment.permissions],
-    ['permissions.jobBoard', permissionsBoard, deployment.jobBoard],
-    ['jobBoard.nodeRegistry', boardNodes, deployment.nodeRegistry],
-    ['jobBoard.protocolToken', boardToken, deployment.protocolToken],
-    ['permissions.pools', permissionsPools, deployment.poolFactory],
-  ]
-  for (const [name, actual, expected] of links) {
-    if (!isAddressEqual(actual, expected)) {
-      throw new ContractsError('DEPLOYMENT_MISMATCH', place, `${name} is ${actual}, expected ${expected}`)
-    }
-  }
-}
-
-/** Compares the code at addresses with what this package compiled; the words that a deployment fills in are left out. */
-async function checkCode(
-  client: Client,
-  place: string,
-  contracts: readonly (readonly [keyof typeof runtimes, Address])[],
-): Promise<void> {
-  await Promise.all(
-    contracts.map(async ([name, address]) => {
-      const code = hexToBytes((await reading(place, () => getCode(client, { address }))) ?? '0x')
-      for (const [start, length] of runtimes[name].immutables) code.fill(0, start, start + length)
-      if (sha256(code) === runtimes[name].digest) return
-      throw new ContractsError(
-        'DEPLOYMENT_MISMATCH',
-        place,
-        `the code at ${address} is not that of ${name} in this release of the package`,
-      )
-    }),
-  )
 }
 
 /** TSTORE(0, 0), MCOPY(0, 0, 0), RETURN(0, 0): what the compiled contracts use beyond older chains. */

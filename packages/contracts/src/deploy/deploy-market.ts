@@ -1,11 +1,11 @@
 import { type Abi, type Address, type Client, encodeDeployData, type Hex } from 'viem'
 import { anchorsAbi, anchorsBytecode } from '../abi/Anchors.js'
-import { creditsAbi, creditsBytecode } from '../abi/Credits.js'
 import { directPaymentsAbi, directPaymentsBytecode } from '../abi/DirectPayments.js'
 import { disputesAbi, disputesBytecode } from '../abi/Disputes.js'
 import { livenessRewardsAbi, livenessRewardsBytecode } from '../abi/LivenessRewards.js'
 import { nodeStakesAbi, nodeStakesBytecode } from '../abi/NodeStakes.js'
 import { rewardEpochsAbi, rewardEpochsBytecode } from '../abi/RewardEpochs.js'
+import { getCreditLedger } from '../action/credit.js'
 import { send, type WriteOptions } from '../action/transaction.js'
 import { ContractsError } from '../errors.js'
 import type { Deployment } from './deployment.js'
@@ -17,19 +17,20 @@ export interface MarketDeployment {
   readonly rewardEpochs: Address
   readonly directPayments: Address
   readonly disputes: Address
+  /** The ledger of the deployment's job board. */
   readonly credits: Address
   readonly livenessRewards: Address
 }
 
 /**
- * Deploys anchors, stakes, reward epochs, direct payments, a court, credits and liveness rewards beside a deployment.
+ * Deploys anchors, stakes, reward epochs, direct payments, a court and liveness rewards beside a deployment.
  *
  * @param client - a viem client with an account, on the deployment's chain
  * @param args - besides {@link WriteOptions}: `deployment`, whose protocol token, node registry and pool factory the
  * contracts use
  * @param args.arbiter Who rules in the court, for ever: a timelock or a multisignature in earnest.
  * @param args.minimumStake Smallest stake of a dispute, protocol tokens, smallest unit.
- * @returns the addresses of the seven contracts
+ * @returns the addresses of the six contracts, and of the deployment's ledger of credits
  * @throws {ContractsError} `REVERTED`, `NO_ACCOUNT`, `TRANSACTION_TIMEOUT`.
  */
 export async function deployMarket(
@@ -58,7 +59,7 @@ export async function deployMarket(
       args.arbiter,
       args.minimumStake,
     ]),
-    credits: await create('Credits', creditsAbi, creditsBytecode, [poolFactory]),
+    credits: await getCreditLedger(client, args),
     livenessRewards: await create('LivenessRewards', livenessRewardsAbi, livenessRewardsBytecode, []),
   }
 }

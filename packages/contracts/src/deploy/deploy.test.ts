@@ -5,12 +5,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { jobBoardAbi, jobBoardBytecode } from '../abi/JobBoard.js'
 import { poolAbi } from '../abi/Pool.js'
 import { poolFactoryAbi } from '../abi/PoolFactory.js'
-import { getBalance, getPool, inspect } from '../action/index.js'
+import { runtimes } from '../abi/runtimes.js'
+import { getBalance, getCreditLedger, getPool, inspect, setMeasurement } from '../action/index.js'
+import { send } from '../action/transaction.js'
 import { deployTdxVerifier } from '../attestation/index.js'
 import { startDevnet } from '../devnet/index.js'
 import { chainThat, mining } from '../testing/scripted-chain.js'
 import { createWorld, digest, revertOf, type World } from '../testing/world.js'
 import {
+  checkCreation,
   checkDeployment,
   deployAll,
   deployMarket,
@@ -121,7 +124,14 @@ test('checkDeployment refuses a board that hears another registry and takes anot
       chain: foundry,
       abi: jobBoardAbi,
       bytecode: jobBoardBytecode,
-      args: [protocolToken, nodeRegistry, deployment.poolFactory, deployment.permissions, 2_000],
+      args: [
+        protocolToken,
+        nodeRegistry,
+        deployment.poolFactory,
+        deployment.permissions,
+        await getCreditLedger(client, { deployment }),
+        2_000,
+      ],
     })
     const { contractAddress } = await waitForTransactionReceipt(client, { hash })
     const jobBoard = contractAddress ?? zeroAddress
@@ -129,6 +139,97 @@ test('checkDeployment refuses a board that hears another registry and takes anot
       code: 'DEPLOYMENT_MISMATCH',
     })
   }
+})
+
+test('checkDeployment compares what the caller expects of owner, verifiers and measurements', async () => {
+  const { deployment, client, deployer, verifiers, measurement } = world
+  const right = {
+    nodeRegistryOwner: deployer.address,
+    verifiers: verifiers.map(({ address }) => address).reverse(),
+    threshold: 2,
+    measurements: [measurement],
+    quoteVerifier: null,
+    objectionWindow: 0,
+    burnShareBps: 2_000,
+  }
+  await checkDeployment(client, deployment, right)
+  const wrong: [object, string][] = [
+    [{ nodeRegistryOwner: zeroAddress }, 'owner of the node registry'],
+    [{ verifiers: right.verifiers.slice(1) }, `verifiers: not expected ${right.verifiers[0]?.toLowerCase()}`],
+    [{ verifiers: [...right.verifiers, zeroAddress] }, `missing ${zeroAddress}`],
+    [{ threshold: 1 }, '2 verifiers are enough, expected 1'],
+    [{ measurements: [] }, `measurements: not expected ${measurement}`],
+    [{ measurements: [measurement, digest('other')] }, `missing ${digest('other')}`],
+    [{ quoteVerifier: deployer.address }, 'checks quotes'],
+    [{ objectionWindow: 1 }, 'nodeRegistry.objectionWindow'],
+    [{ burnShareBps: 1_999 }, 'jobBoard.burnShareBps'],
+  ]
+  for (const [change, message] of wrong) {
+    await expect(checkDeployment(client, deployment, { ...right, ...change }), message).rejects.toMatchObject(
+      {
+        code: 'DEPLOYMENT_MISMATCH',
+        message: expect.stringContaining(message),
+      },
+    )
+  }
+  const elsewhere = digest('measured later')
+  await setMeasurement(client, { deployment, measurement: elsewhere, allowed: true })
+  await expect(checkDeployment(client, deployment, right)).rejects.toThrow(elsewhere)
+  await setMeasurement(client, { deployment, measurement: elsewhere, allowed: false })
+  await checkDeployment(client, deployment, right)
+})
+
+test('checkDeployment refuses a word that another constructor would have filled in', async () => {
+  const { deployment, client } = world
+  const { immutables } = runtimes.NodeRegistry
+  const code = await getCode(client, { address: deployment.nodeRegistry })
+  if (code === undefined) throw new Error('no code')
+  const names = [...new Set(immutables.map(([, , name]) => name))]
+  expect(names).toContain('_hashedName')
+  for (const [start, , name] of immutables) {
+    if (name === 'objectionWindow') continue
+    const at = 2 + 2 * start
+    const changed = `${code.slice(0, at)}${code[at] === '0' ? '1' : '0'}${code.slice(at + 1)}`
+    const params = [deployment.nodeRegistry, changed]
+    await client.request({ method: 'anvil_setCode', params } as never)
+    await expect(checkDeployment(client, deployment)).rejects.toThrow(`nodeRegistry.${name}`)
+  }
+  await client.request({ method: 'anvil_setCode', params: [deployment.nodeRegistry, code] } as never)
+  await checkDeployment(client, deployment)
+})
+
+test('checkCreation finds how each contract was made, and storage that no constructor left', async () => {
+  const { deployment, client, deployer } = world
+  expect(await checkCreation(client, deployment)).toEqual({
+    deployer: deployer.address.toLowerCase(),
+    firstOwner: deployer.address.toLowerCase(),
+    lastBlock: deployment.blockNumber + 11n,
+  })
+  await expect(checkCreation(client, deployment, { blocks: 3 })).rejects.toMatchObject({
+    code: 'DEPLOYMENT_MISMATCH',
+    message: expect.stringContaining('ContributionBatches'),
+  })
+  // The same code in the same place of the deployment, by a constructor that fills its storage before: no view shows it.
+  const planted = world.clientOf(world.account(8))
+  const other = await deployAll({ walletClient: planted })
+  const code = await getCode(client, { address: other.permissions })
+  if (code === undefined) throw new Error('no code')
+  // PUSH1 1 PUSH1 7 SSTORE, then the code is returned.
+  const size = (code.length - 2) / 2
+  const prefix: Hex = `0x600160075561${size.toString(16).padStart(4, '0')}8060116000396000f3`
+  const sent = await send(planted, 'plant', { to: null, data: `${prefix}${code.slice(2)}` }, {})
+  const permissions = sent.receipt.contractAddress ?? zeroAddress
+  expect(await getCode(client, { address: permissions })).toBe(code)
+  await expect(checkCreation(client, { ...other, permissions })).rejects.toMatchObject({
+    code: 'DEPLOYMENT_MISMATCH',
+  })
+  await checkCreation(client, other)
+  const registry = await deployAll({ walletClient: planted })
+  await expect(
+    checkCreation(client, { ...other, nodeRegistry: registry.nodeRegistry }),
+  ).rejects.toMatchObject({
+    code: 'DEPLOYMENT_MISMATCH',
+  })
 })
 
 test('a careless pool is not founded', async () => {

@@ -2,7 +2,7 @@ import type { Client } from 'viem'
 import { getChainId } from 'viem/actions'
 import { reading } from '../action/transaction.js'
 import { ContractsError } from '../errors.js'
-import { checkDeployment } from './deploy-all.js'
+import { checkDeployment } from './check-deployment.js'
 import type { Deployment } from './deployment.js'
 
 /** Deployments by chain. */

@@ -1,4 +1,6 @@
-export { checkDeployment, type DeployOptions, deployAll } from './deploy-all.js'
+export { checkCreation, type DeploymentCreation } from './check-creation.js'
+export { checkDeployment, type DeploymentExpectation } from './check-deployment.js'
+export { type DeployOptions, deployAll } from './deploy-all.js'
 export { deployMarket, type MarketDeployment } from './deploy-market.js'
 export { type Deployment, formatDeployment, type PoolContracts, parseDeployment } from './deployment.js'
 export { createDeployments, type Deployments, deploymentFor, publicDeployments } from './deployments.js'

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createWalletClient, http, parseEther } from 'viem'
+import { createTestClient, createWalletClient, http, parseEther } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
-import { getBalance, getBlock, getChainId } from 'viem/actions'
+import { getBalance, getBlock, getChainId, mine } from 'viem/actions'
 import { foundry } from 'viem/chains'
 import { expect, test } from 'vitest'
 import { ContractsError } from '../errors.js'
@@ -28,6 +28,27 @@ test('answers on a free port with the accounts it names, and is gone after stop'
   await devnet.stop()
   await devnet.stop()
   await expect(getChainId(client)).rejects.toThrow()
+})
+
+test('keeps what it writes in a temporary folder, which goes when it stops or never starts', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sealpool-devnet-'))
+  const before = process.env['TMPDIR']
+  process.env['TMPDIR'] = folder
+  try {
+    const devnet = await startDevnet()
+    const [states] = await readdir(folder)
+    // More states than anvil holds in memory.
+    await mine(createTestClient({ mode: 'anvil', transport: http(devnet.rpcUrl) }), { blocks: 1500 })
+    expect(await readdir(join(folder, states ?? ''))).not.toEqual([])
+    await devnet.stop()
+    expect(await readdir(folder)).toEqual([])
+    await expect(startDevnet({ hardfork: 'of no such name' })).rejects.toThrow()
+    expect(await readdir(folder)).toEqual([])
+  } finally {
+    if (before === undefined) delete process.env['TMPDIR']
+    else process.env['TMPDIR'] = before
+    await rm(folder, { recursive: true })
+  }
 })
 
 test('lets time pass', async () => {
@@ -112,14 +133,18 @@ test('ends with its parent, even when that is killed', async () => {
 const devnet = await startDevnet()
 console.log(devnet.rpcUrl)
 setInterval(() => {}, 1000)`
+  const folder = await mkdtemp(join(tmpdir(), 'sealpool-devnet-'))
   const parent = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, TMPDIR: folder },
   })
   const rpcUrl = await new Promise<string>((resolve) => {
     parent.stdout.once('data', (bytes) => resolve(String(bytes).trim()))
   })
   const client = clientOf(rpcUrl)
   expect(await getChainId(client)).toBe(31_337)
+  const left = async () => (await readdir(folder)).filter((name) => name.startsWith('sealpool-anvil-'))
+  expect(await left()).toHaveLength(1)
   parent.kill('SIGKILL')
   await expect
     .poll(
@@ -131,4 +156,6 @@ setInterval(() => {}, 1000)`
       { timeout: 10_000 },
     )
     .toBe('gone')
+  await expect.poll(left, { timeout: 10_000 }).toEqual([])
+  await rm(folder, { recursive: true })
 })

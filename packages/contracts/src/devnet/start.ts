@@ -1,4 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Address, Hex } from 'viem'
 import { mnemonicToAccount } from 'viem/accounts'
 import { toHex } from 'viem/utils'
@@ -50,7 +53,7 @@ const MNEMONIC = 'test test test test test test test test test test test junk'
 
 /**
  * Starts anvil on 127.0.0.1 and waits until it answers. It mines each transaction at once. It stops with `stop()`, and
- * also when this process ends.
+ * also when this process ends. Older states of the chain lie in a temporary folder, which goes with it.
  *
  * @param options - port, rules and time limit; default: a free port, chain 31337, 10 accounts
  * @returns the running chain: its address, its funded accounts, and how to stop it
@@ -63,8 +66,20 @@ const MNEMONIC = 'test test test test test test test test test test test junk'
 export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> {
   const chainId = options.chainId ?? 31_337
   const count = options.accounts ?? 10
-  const child = launch(findAnvil(process.env['PATH']), [
-    ...['--host', '127.0.0.1', '--port', String(options.port ?? 0), '--chain-id', String(chainId)],
+  const program = findAnvil(process.env['PATH'])
+  // By itself anvil keeps them in the home folder, where they stay for ever: gigabytes after some days of tests.
+  const states = await mkdtemp(join(tmpdir(), 'sealpool-anvil-'))
+  const child = launch(states, program, [
+    ...[
+      '--cache-path',
+      states,
+      '--host',
+      '127.0.0.1',
+      '--port',
+      String(options.port ?? 0),
+      '--chain-id',
+      String(chainId),
+    ],
     ...['--accounts', String(count), '--mnemonic', MNEMONIC],
     ...(options.hardfork === undefined ? [] : ['--hardfork', options.hardfork]),
     ...(options.timestamp === undefined ? [] : ['--timestamp', String(options.timestamp)]),
@@ -73,7 +88,10 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
       ? []
       : ['--max-persisted-states', String(options.persistedStates)]),
   ])
-  const stop = () => end(child)
+  const stop = async () => {
+    await end(child)
+    await rm(states, { recursive: true, force: true })
+  }
   try {
     const timeout = options.timeoutMs ?? 15_000
     const rpcUrl = `http://${await listening(child, timeout)}`
@@ -99,17 +117,23 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
 
 /**
  * Becomes anvil, after leaving a watchman behind who reads a pipe that this process holds: when this process is gone,
- * however it went (`exit` handlers do not run on SIGKILL or SIGTERM), the pipe closes and the chain ends with it.
+ * however it went (`exit` handlers do not run on SIGKILL or SIGTERM), the pipe closes, the chain ends with it, and its folder goes.
  */
 const WATCHED = `exec 3<&0
-( read -r _ <&3; kill -INT $$ || exit 0
-  tries=0; while kill -0 $$ && [ $tries -lt 30 ]; do sleep 0.1; tries=$((tries + 1)); done
-  kill -KILL $$ ) </dev/null >/dev/null 2>&1 &
+states=$1; shift
+( read -r _ <&3
+  if kill -INT $$; then
+    tries=0; while kill -0 $$ && [ $tries -lt 30 ]; do sleep 0.1; tries=$((tries + 1)); done
+    kill -KILL $$
+  fi
+  rm -rf "$states" ) </dev/null >/dev/null 2>&1 &
 exec "$@" </dev/null 3<&-`
 
-function launch(program: string, args: readonly string[]): ChildProcess {
+function launch(states: string, program: string, args: readonly string[]): ChildProcess {
   if (process.platform === 'win32') return spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] })
-  return spawn('/bin/sh', ['-c', WATCHED, 'anvil', program, ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
+  return spawn('/bin/sh', ['-c', WATCHED, 'anvil', states, program, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
 }
 
 function derive(count: number): DevnetAccount[] {

@@ -53,7 +53,7 @@ export interface VerdictEntry {
  *
  * @param args - `deployment` and `nonce`, which bind the statement; `pool`; `epoch`, one more than the current;
  * `policyDigest`, of the policy in force; `keyDigest`, SHA-256 of the pool's public key
- * @returns what the statement is bound to, and its facts in the contract's order
+ * @returns what the statement is bound to, and its facts in the contract's order; its subject is epoch and policy
  */
 export function poolKeyContext(
   args: Bound & {
@@ -63,9 +63,11 @@ export function poolKeyContext(
     readonly keyDigest: Hex
   },
 ): NodeStatementContext {
-  return context(args, args.pool, word(BigInt(args.epoch)), [
-    uint(BigInt(args.epoch)),
-    bytes32(args.policyDigest),
+  const epoch = uint(BigInt(args.epoch))
+  const policyDigest = bytes32(args.policyDigest)
+  return context(args, args.pool, factsHash([epoch, policyDigest]), [
+    epoch,
+    policyDigest,
     bytes32(args.keyDigest),
   ])
 }

@@ -67,7 +67,7 @@ export async function claimInputs(options: {
   if (typeof claim !== 'function') {
     throw new CryptoError('OPTION_INVALID', 'claim', 'give the member’s durable memory of what it claimed')
   }
-  const key = parseThresholdKey(options.key as unknown as JsonValue)
+  const key = parseThresholdKey(options.key)
   const address = addressOf(options.signingKey)
   // A copy: the member's memory may take its time, and the caller wipe its key meanwhile.
   const signingKey = new Uint8Array(options.signingKey)

@@ -1,4 +1,3 @@
-import type { JsonValue } from '../canonical-json/canonicalize.js'
 import { merkleRoot } from '../commitment/merkle.js'
 import { bytesToDigest, type Digest } from '../digest/digest.js'
 import type { Address } from '../encoding/address.js'
@@ -45,7 +44,7 @@ export interface EncryptedTotals {
  *   the definition allows
  */
 export function combineInputs(unchecked: AggregateDefinition, inputs: readonly unknown[]): EncryptedTotals {
-  const definition = parseAggregateDefinition(unchecked as unknown as JsonValue)
+  const definition = parseAggregateDefinition(unchecked)
   const id = aggregateDigest(definition)
   const { accepted, refused } = acceptInputs(inputs, { definition, id })
   const { minimumCohort, maximumCohort } = definition

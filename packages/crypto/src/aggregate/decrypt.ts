@@ -1,4 +1,3 @@
-import type { JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, digestToBytes } from '../digest/digest.js'
 import { bigEndian, type Random } from '../encoding/bytes.js'
 import type { Hex } from '../encoding/hex.js'
@@ -53,7 +52,7 @@ export async function decryptTotalsPartially(options: {
 }): Promise<AggregatePart> {
   requireOptions(options)
   const { inputs, claims, random } = options
-  const key = parseThresholdKey(requireOptions(options.share, 'share').key as unknown as JsonValue)
+  const key = parseThresholdKey(requireOptions(options.share, 'share').key)
   const share = { ...options.share, key }
   const totals = combineInputs(options.definition, inputs)
   requireCommittee(totals.definition, key)
@@ -88,7 +87,7 @@ export function combineAggregateParts(options: {
   readonly refused: readonly RefusedInput[]
 } {
   requireOptions(options)
-  const key = parseThresholdKey(options.key as unknown as JsonValue)
+  const key = parseThresholdKey(options.key)
   const totals = combineInputs(options.definition, options.inputs)
   requireCommittee(totals.definition, key)
   const { images, wrong } = openTotals(options.parts, { key, totals })

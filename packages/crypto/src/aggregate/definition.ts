@@ -69,7 +69,7 @@ const fields = [
  * @returns the definition, every field checked and no others
  * @throws CryptoError `AGGREGATE_INVALID`, its place naming the field
  */
-export function parseAggregateDefinition(value: JsonValue): AggregateDefinition {
+export function parseAggregateDefinition(value: unknown): AggregateDefinition {
   const code = 'AGGREGATE_INVALID'
   const reader = exactFields(value, fields, code, '$')
   if (reader.fields['type'] !== 'sealpool/aggregate' || reader.fields['version'] !== 1) {
@@ -119,8 +119,7 @@ export function parseAggregateDefinition(value: JsonValue): AggregateDefinition 
  * @throws CryptoError `AGGREGATE_INVALID`
  */
 export function aggregateDigest(definition: AggregateDefinition): Digest {
-  const value = definition as unknown as JsonValue
-  return digestOf(parseAggregateDefinition(value) as unknown as JsonValue)
+  return digestOf(parseAggregateDefinition(definition) as unknown as JsonValue)
 }
 
 /**

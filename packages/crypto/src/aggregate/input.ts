@@ -70,9 +70,9 @@ export function encryptInput(options: {
 }): SignedStatement {
   requireOptions(options)
   const { value, signingKey, random } = options
-  const definition = parseAggregateDefinition(options.definition as unknown as JsonValue)
+  const definition = parseAggregateDefinition(options.definition)
   // A definition can name any point as the committee's: its asker's own would open every single answer.
-  requireCommittee(definition, parseThresholdKey(options.key as unknown as JsonValue))
+  requireCommittee(definition, parseThresholdKey(options.key))
   const id = aggregateDigest(definition)
   const contributor = addressOf(signingKey)
   const publicKey = parsePoint(definition.publicKey, 'AGGREGATE_INVALID', '$.publicKey')

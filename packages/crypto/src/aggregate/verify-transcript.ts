@@ -1,7 +1,7 @@
 import { digestOf } from '../canonical-json/canonical-bytes.js'
 import type { JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, parseDigest } from '../digest/digest.js'
-import { isList, isReadable } from '../encoding/options.js'
+import { isList, requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { concludeSession, type SessionTranscript } from '../threshold/conclude.js'
 import { exactFields } from '../threshold/exact-fields.js'
@@ -51,16 +51,14 @@ export interface TranscriptVerdict {
  * @param options - `expect.definition`: digest of the question (`aggregateDigest`) from a source that the reader trusts; it
  *   names chain, pool, committee and cohort too, and without it anybody's own committee of two would pass
  * @returns the verdict
- * @throws CryptoError `DIGEST_INVALID` when the expectation is no digest
+ * @throws CryptoError `DIGEST_INVALID` when the expectation is no digest, `OPTION_INVALID` when there is none
  */
 export function verifyTranscript(
   transcript: AggregateTranscript,
   options: { readonly expect: { readonly definition: Digest } },
 ): TranscriptVerdict {
-  const expected = parseDigest(
-    isReadable(options) && isReadable(options.expect) ? options.expect.definition : undefined,
-    'expect.definition',
-  )
+  const { definition: wanted } = requireOptions(requireOptions(options).expect, 'expect')
+  const expected = parseDigest(wanted, 'expect.definition')
   let step: TranscriptStep = 'key'
   const fail = (reason: string): TranscriptVerdict => ({ ok: false, failed: step, reason })
   try {
@@ -98,6 +96,7 @@ export function verifyTranscript(
   }
 }
 
+const roundNames = ['commitments', 'deals', 'complaints']
 const resultFields = ['definition', 'inputsRoot', 'contributors', 'values']
 
 function keyOf(sessions: unknown): ThresholdKey {
@@ -110,7 +109,9 @@ function keyOf(sessions: unknown): ThresholdKey {
     const session = parseThresholdSession(fields['session'] ?? null)
     if (digestOf(session.previous as JsonValue) !== digestOf(key as JsonValue))
       throw refuse('a session does not follow on the one before it')
-    key = concludeSession(session, fields['transcript'] as unknown as SessionTranscript).key
+    // Nobody may take for published, or for checked, what stands beside the three rounds.
+    const rounds = exactFields(fields['transcript'], roundNames, 'TRANSCRIPT_INVALID', `${at}.transcript`)
+    key = concludeSession(session, rounds.fields as unknown as SessionTranscript).key
     if (key === null) throw refuse('no key came of a session')
   }
   if (key === null) throw refuse('there is no session from which the key came')

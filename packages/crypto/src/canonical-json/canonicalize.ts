@@ -80,7 +80,7 @@ function writeObject(value: object, place: string, depth: number, open: Set<obje
   const prototype: unknown = Object.getPrototypeOf(value)
   // Objects of another realm (an iframe, node:vm) have another Object.prototype, which itself has no prototype.
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-    throw refuse(place, 'only plain objects and arrays are JSON')
+    throw refuse(place, 'expected a plain object or array')
   }
   if (Object.getOwnPropertySymbols(value).length > 0) throw refuse(place, 'symbol members are not JSON')
   const parts: string[] = []

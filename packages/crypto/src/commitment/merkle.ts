@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes, equalBytes, isBytes, requireByteString } from '../encoding/bytes.js'
-import { isList, isReadable, requireList } from '../encoding/options.js'
+import { isList, isPlain, requireList } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 
 const leafPrefix = /* @__PURE__ */ new Uint8Array([0])
@@ -157,7 +157,7 @@ export interface MerkleProofClaim {
  * @returns true only when the path leads to the root
  */
 export function verifyMerkleProof(claim: MerkleProofClaim): boolean {
-  if (!isReadable(claim)) return false
+  if (!isPlain(claim)) return false
   const { leaf, index, count, proof, root } = claim
   if (!Number.isSafeInteger(index) || !Number.isSafeInteger(count) || index < 0 || index >= count)
     return false

@@ -1,5 +1,5 @@
 import { equalBytes, isBytes } from '../encoding/bytes.js'
-import { isList, isReadable, requireList } from '../encoding/options.js'
+import { isList, isPlain, requireList } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { hashesOf, leafHash, nextLevel, nodeHash } from './merkle.js'
 
@@ -74,7 +74,7 @@ export function multiProofOfHashes(hashes: readonly Uint8Array[], indices: reado
  * @returns true only when all leaves lead to the root
  */
 export function verifyMerkleMultiProof(claim: MerkleMultiProofClaim): boolean {
-  if (!isReadable(claim)) return false
+  if (!isPlain(claim)) return false
   const { leaves, count, proof, root } = claim
   if (!isList(leaves) || !isList(proof) || !isBytes(root)) return false
   const wellFormed = leaves.every(

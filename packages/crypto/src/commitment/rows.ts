@@ -4,7 +4,7 @@ import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
 import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, sha256Digest } from '../digest/digest.js'
 import { bigEndian, concatBytes, isBytes } from '../encoding/bytes.js'
-import { isList, isReadable, requireList, requireOptions } from '../encoding/options.js'
+import { isList, isPlain, requireList, requireOptions } from '../encoding/options.js'
 import { utf8 } from '../encoding/utf8.js'
 import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
@@ -143,7 +143,7 @@ export function openRows(
  * @returns true only when each field stands in its row, under its name, with its value
  */
 export function verifyRowsOpening(root: Digest, opening: RowsOpening): boolean {
-  if (!isReadable(opening)) return false
+  if (!isPlain(opening)) return false
   try {
     return rootOfOpening(opening) === root
   } catch (error) {

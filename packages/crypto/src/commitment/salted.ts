@@ -3,7 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { type Backend, subtleFor } from '../aead/backend.js'
 import { type Digest, digestToBytes, sha256Digest } from '../digest/digest.js'
 import { bigEndian, concatBytes, isBytes } from '../encoding/bytes.js'
-import { isReadable, requireOptions } from '../encoding/options.js'
+import { isPlain, requireOptions } from '../encoding/options.js'
 import { utf8 } from '../encoding/utf8.js'
 import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
@@ -110,7 +110,7 @@ export function verifyCommitment(claim: {
   readonly salt: Uint8Array
   readonly chunkSize?: number | undefined
 }): boolean {
-  if (!isReadable(claim)) return false
+  if (!isPlain(claim)) return false
   digestToBytes(claim.root)
   return commitPlaintext(claim.bytes, claim).root === claim.root
 }
@@ -151,7 +151,7 @@ export function openCommitment(
  * @returns true only when the chunk stands at its place of the committed plaintext
  */
 export function verifyCommitmentOpening(root: Digest, opening: CommitmentOpening): boolean {
-  if (!isReadable(opening)) return false
+  if (!isPlain(opening)) return false
   const { index, chunk, chunkSize, length, chunkSalt, proof, treeRoot } = opening
   if (![chunk, chunkSalt, treeRoot].every((bytes) => isBytes(bytes))) return false
   if (!isChunkSize(chunkSize) || !isWhole(length, 0)) return false

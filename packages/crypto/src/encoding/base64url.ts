@@ -47,7 +47,7 @@ export function decodeBase64Url(text: string, place = 'base64url'): Uint8Array {
   const refuse = (why: string) => new CryptoError('ENCODING_INVALID', place, `base64url ${why}`)
   if (typeof text !== 'string') throw refuse('must be a string')
   const rest = text.length % 4
-  if (rest === 1) throw refuse('has an impossible length')
+  if (rest === 1) throw refuse('has a wrong length')
   const bytes = new Uint8Array(Math.floor((text.length * 3) / 4))
   let buffer = 0
   let bits = 0

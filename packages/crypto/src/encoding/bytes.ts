@@ -1,4 +1,4 @@
-import { CryptoError } from '../errors.js'
+import { CryptoError, type CryptoErrorCode } from '../errors.js'
 
 /**
  * Joins byte strings.
@@ -37,6 +37,21 @@ export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   let difference = 0
   for (let index = 0; index < left.length; index++) difference |= (left[index] ?? 0) ^ (right[index] ?? 0)
   return difference === 0
+}
+
+/**
+ * Refuses a secret of zeros, which anybody can guess: of a source that fails, or of a buffer that was wiped. In a time that depends
+ * on the length only.
+ *
+ * @param secret - what was drawn or given
+ * @param code - reason of a refusal
+ * @param place - named in the error
+ * @returns the secret
+ * @throws CryptoError with `code`
+ */
+export function requireNonZero(secret: Uint8Array, code: CryptoErrorCode, place: string): Uint8Array {
+  if (!equalBytes(secret, new Uint8Array(secret.length))) return secret
+  throw new CryptoError(code, place, 'is all zeros')
 }
 
 /**

@@ -133,6 +133,12 @@ describe('bytes', () => {
     expect(unshared(shared)).toEqual(own)
     expect(unshared(shared).buffer).toBeInstanceOf(ArrayBuffer)
   })
+  test('copies what a source of randomness gives, which may keep its buffer', () => {
+    const kept = Buffer.alloc(32, 7)
+    const drawn = drawRandom(() => kept, 32)
+    kept.fill(0)
+    expect(drawn).toEqual(new Uint8Array(32).fill(7))
+  })
   test('refuses a source of randomness that gives too little', () => {
     expect(() => drawRandom(() => new Uint8Array(31), 32)).toThrow(
       expect.objectContaining({ code: 'RANDOM_INVALID' }),

@@ -1,30 +1,43 @@
-import { CryptoError } from '../errors.js'
+import { CryptoError, type CryptoErrorCode } from '../errors.js'
 import { requireByteString } from './bytes.js'
 
 /**
- * Refuses what is no object, and one that cannot be read: a revoked proxy, getters that throw.
+ * Refuses what is no plain object. The one rule for all options: of another object a spread loses what is inherited, such as the
+ * getters of a class, and what does not enumerate, and a protection that is lost on the way would be none.
  *
  * @param options - what the caller gave in the place of options or of a value of this package
  * @param place - named in the error
+ * @param code - reason of a refusal
  * @returns the same
- * @throws CryptoError `OPTION_INVALID`
+ * @throws CryptoError with `code`
  */
-export function requireOptions<Options>(options: Options, place = 'options'): Options {
-  if (isReadable(options)) return options
-  throw new CryptoError('OPTION_INVALID', place, 'expected an object')
+export function requireOptions<Options>(
+  options: Options,
+  place = 'options',
+  code: CryptoErrorCode = 'OPTION_INVALID',
+): Options {
+  if (isPlain(options)) return options
+  throw new CryptoError(code, place, 'expected a plain object')
 }
 
 /**
- * Whether a value is an object that can be read.
+ * Whether all that an object holds is data of its own, so that a spread loses nothing and two readings agree: no array, map or
+ * instance of a class, nothing inherited, hidden or computed.
  *
  * @param value - any value
- * @returns false for a revoked proxy, and where a getter throws
+ * @returns true for a plain object; false also for a revoked proxy
  */
-export function isReadable(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
   try {
-    if (typeof value !== 'object' || value === null) return false
-    for (const name in value) void (value as Readonly<Record<string, unknown>>)[name]
-    return true
+    const prototype: unknown = Object.getPrototypeOf(value)
+    return (
+      // The root of any realm's objects is the one that has this method itself.
+      (prototype === null || Object.hasOwn(prototype as object, 'isPrototypeOf')) &&
+      // Here functions fail too: their name and length do not enumerate.
+      Object.values(Object.getOwnPropertyDescriptors(value)).every(
+        (field) => field.enumerable && 'value' in field,
+      )
+    )
   } catch {
     return false
   }
@@ -62,22 +75,6 @@ export function requireList<Item>(list: readonly Item[], place: string): Item[] 
 }
 
 /**
- * Whether all that an object holds is its own: no array, map or instance, nothing inherited.
- *
- * @param value - any value
- * @returns true for a plain object that can be read
- */
-export function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (!isReadable(value) || isList(value)) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  // The root of any realm's objects, whose members are not enumerable.
-  return (
-    prototype === null ||
-    (Object.getPrototypeOf(prototype) === null && Object.keys(prototype as object).length === 0)
-  )
-}
-
-/**
  * Refuses options under a name that is not known: a protection that is misspelt would be none. Protections are refused also where
  * they are there and undefined, which is how a setting that is missing looks.
  *
@@ -93,8 +90,9 @@ export function requireKnownNames(
   protections: readonly string[] = [],
   place = 'options',
 ): void {
-  if (!isPlain(options)) throw new CryptoError('OPTION_INVALID', place, 'expected a plain object')
-  for (const name of Reflect.ownKeys(options).map(String)) {
+  requireOptions(options, place)
+  const given = options as Readonly<Record<string, unknown>>
+  for (const name of Reflect.ownKeys(given).map(String)) {
     if (!names.includes(name)) {
       // Not the name itself, which may be anything.
       throw new CryptoError(
@@ -103,7 +101,7 @@ export function requireKnownNames(
         `a name that is not known; there are ${names.join(', ')}`,
       )
     }
-    if (protections.includes(name) && options[name] === undefined) {
+    if (protections.includes(name) && given[name] === undefined) {
       throw new CryptoError('OPTION_INVALID', `${place}.${name}`, 'undefined; leave out what is not wanted')
     }
   }

@@ -1,5 +1,6 @@
 import type { Backend } from '../aead/backend.js'
 import { concatBytes, type Random } from '../encoding/bytes.js'
+import { requireOptions } from '../encoding/options.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
 import type { Identity, Recipient } from '../recipient/recipient.js'
 import { requireContext, type SealContext } from '../sealed-file/context.js'
@@ -186,6 +187,8 @@ function requireOneScope(options: RewrapOptions): void {
   }
   if (from === to.keyId && fromType === to.type)
     throw new CryptoError('OPTION_INVALID', 'to', 'the new key is the old one')
+  // Here, and not for each file anew, where it would stand among what failed.
+  requireOptions(expect ?? {}, 'expect')
   for (const name of ['chainId', 'pool', 'policyDigest'] as const) {
     if (expect?.[name] === undefined) {
       throw new CryptoError('OPTION_INVALID', `expect.${name}`, 'say for which pool and policy all files are')

@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, digestToHex } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import type { Hex } from '../encoding/hex.js'
-import { requireKnownNames, requireOptions } from '../encoding/options.js'
+import { isPlain, requireKnownNames, requireOptions } from '../encoding/options.js'
 import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
 import {
@@ -138,8 +138,8 @@ export function requireKeyEpochsOnChain(
   const owned = new Map(epochs.map((each) => [each.epoch, each]))
   const given = new Set<number>()
   let [smallest, largest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  for (const each of published as readonly (Partial<ChainKeyEpoch> | null | undefined)[]) {
-    const number = each?.epoch
+  for (const each of published) {
+    const number: unknown = isPlain(each) ? each.epoch : undefined
     if (typeof number !== 'number') throw invalid('published', 'the number of an epoch is a number')
     given.add(number)
     smallest = Math.min(smallest, number)
@@ -147,8 +147,8 @@ export function requireKeyEpochsOnChain(
     const own = owned.get(number)
     if (own === undefined) continue
     const same =
-      wordOf(each?.policyDigest) === digestToHex(own.policyDigest) &&
-      wordOf(each?.keyDigest) === digestToHex(own.keyId)
+      wordOf(each.policyDigest) === digestToHex(own.policyDigest) &&
+      wordOf(each.keyDigest) === digestToHex(own.keyId)
     if (!same) throw invalid('$.epochs', `epoch ${number} has another policy or key on the chain`)
   }
   if (largest !== current.epoch) {

@@ -216,6 +216,17 @@ describe('auth mode', () => {
     }
   })
 
+  test('sends under no key of zeros, which everybody has: of a buffer that was wiped before the call', async () => {
+    const [publicKey, senderPrivateKey] = [recipient.publicKey, new Uint8Array(32)]
+    const given = { publicKey, senderPrivateKey, info, random: platformRandom }
+    const refused = { code: 'KEY_INVALID', place: 'senderPrivateKey' }
+    await expect(seal(senderPrivateKey)).rejects.toMatchObject(refused)
+    await expect(hpkeSender(given)).rejects.toMatchObject(refused)
+    for (const backend of ['auto', 'pure'] as const) {
+      await expect(x25519Kem.encapsulate({ ...given, backend })).rejects.toMatchObject(refused)
+    }
+  })
+
   test('refuses a sender’s key of low order or another length', async () => {
     const message = await seal(sender.privateKey)
     for (const senderPublicKey of [new Uint8Array(32), new Uint8Array(31)]) {

@@ -1,5 +1,5 @@
 import type { Backend } from '../aead/backend.js'
-import { concatBytes, drawRandom, isBytes, requireBytes } from '../encoding/bytes.js'
+import { concatBytes, drawRandom, isBytes, requireBytes, requireNonZero } from '../encoding/bytes.js'
 import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import {
@@ -51,7 +51,7 @@ export function deriveKeyPair(material: Uint8Array): KeyPair {
  */
 export function requireMaterial(material: Uint8Array): void {
   if (!isBytes(material) || material.length < 32) {
-    throw new CryptoError('KEY_INVALID', 'material', 'key material has at least 32 bytes')
+    throw new CryptoError('KEY_INVALID', 'material', 'expected at least 32 bytes')
   }
 }
 
@@ -73,6 +73,7 @@ export const x25519Kem: Kem = {
     // Copies: the caller may wipe what it gave as soon as the call returns.
     const publicKey = new Uint8Array(requirePublicKey(options.publicKey))
     const sender = senderPrivateKey === undefined ? undefined : keyAgreement(senderPrivateKey, backend)
+    if (senderPrivateKey) requireNonZero(senderPrivateKey, 'KEY_INVALID', 'senderPrivateKey')
     const agreement =
       (await generatedAgreement(random, backend)) ??
       keyAgreement(derivePrivateKey(drawRandom(random, 32)), backend)

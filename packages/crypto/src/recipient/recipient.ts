@@ -183,5 +183,5 @@ export function requireKeyId(
   place = 'keyId',
 ): string {
   if (typeof keyId === 'string' && /^[\x21-\x7e]{1,128}$/.test(keyId)) return keyId
-  throw new CryptoError(code, place, 'a key id is 1 to 128 printable ASCII characters')
+  throw new CryptoError(code, place, 'expected 1 to 128 printable ASCII characters')
 }

@@ -40,6 +40,63 @@ const identity = thresholdIdentity({
 const sealing = { recipients: [...recipients, recipient], context, chunkSize: 64 }
 const seal = (seed = 1) => sealBytes(bytesOf(100), { ...sealing, random: repeatable(seed) })
 
+describe('a threshold recipient', () => {
+  const request = { binding: bytesOf(32), context, random: repeatable(), backend: 'auto' } as const
+  const fileKey = bytesOf(32)
+
+  test('is made of plain options with a function', async () => {
+    for (const wrap of [undefined, null, {}, 'wrap']) {
+      const options = { ...label, envelopeLength: 64, wrap } as never
+      expect(await codeOf(() => thresholdRecipient(options))).toBe('RECIPIENT_INVALID')
+    }
+    for (const none of [undefined, null, 5, Object.create(label)]) {
+      expect(await codeOf(() => thresholdRecipient(none))).toBe('OPTION_INVALID')
+      expect(await codeOf(() => thresholdIdentity(none))).toBe('OPTION_INVALID')
+    }
+  })
+
+  test('lends its scheme a copy of a whole file key, and wipes that', async () => {
+    const lent: Uint8Array[] = []
+    const lending = thresholdRecipient({
+      ...label,
+      envelopeLength: 1,
+      wrap({ fileKey: given }) {
+        lent.push(given)
+        expect(given).toEqual(fileKey)
+        return new Uint8Array(1)
+      },
+    })
+    const own = fileKey.slice()
+    await lending.wrap({ ...request, fileKey: own })
+    expect(own).toEqual(fileKey)
+    expect(lent).toEqual([new Uint8Array(32)])
+    for (const wrong of [bytesOf(31), bytesOf(33), new Uint8Array(), 'x'.repeat(32)]) {
+      expect(await codeOf(() => lending.wrap({ ...request, fileKey: wrong as never }))).toBe('KEY_INVALID')
+    }
+    expect(lent).toHaveLength(1)
+  })
+
+  test('gives its scheme a source that is checked, and a context that names scheme and key', async () => {
+    const bound = new Set<string>()
+    const of = (change: object) =>
+      thresholdRecipient({
+        ...label,
+        ...change,
+        envelopeLength: 8,
+        wrap({ context: given, random }) {
+          bound.add(sha256Digest(given))
+          return random(8)
+        },
+      })
+    for (const change of [{}, { scheme: 'simulated/2' }, { keyId: 'committee-8' }]) {
+      await of(change).wrap({ ...request, fileKey })
+    }
+    expect(bound.size).toBe(3)
+    const random = () => new Uint8Array(7)
+    expect(await codeOf(() => of({}).wrap({ ...request, fileKey, random }))).toBe('RANDOM_INVALID')
+  })
+})
+
 describe('a threshold stanza', () => {
   test('opens through the functions that the caller gave, and is counted in the size', async () => {
     const sealed = await seal()

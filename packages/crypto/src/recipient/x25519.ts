@@ -3,7 +3,14 @@ import { montgomery } from '@noble/curves/abstract/montgomery.js'
 import { bytesToNumberLE } from '@noble/curves/utils.js'
 import { type Backend, subtleFor } from '../aead/backend.js'
 import { type Digest, sha256Digest } from '../digest/digest.js'
-import { concatBytes, equalBytes, type Random, requireBytes, unshared } from '../encoding/bytes.js'
+import {
+  concatBytes,
+  equalBytes,
+  type Random,
+  requireBytes,
+  requireNonZero,
+  unshared,
+} from '../encoding/bytes.js'
 import { CryptoError } from '../errors.js'
 
 /** One side of a key agreement; the private key stays inside. */
@@ -58,10 +65,10 @@ export function requirePublicKey(publicKey: unknown, place = 'publicKey'): Uint8
   const u = bytesToNumberLE(bytes)
   // Every honest key is reduced. RFC 7748 lets a reader reduce others too; one form per key keeps ids unambiguous.
   if (u >= prime) {
-    throw new CryptoError('KEY_INVALID', place, 'not reduced: a key is below 2^255 - 19')
+    throw new CryptoError('KEY_INVALID', place, 'expected a key below 2^255 - 19')
   }
   if (hasLowOrder(u)) {
-    throw new CryptoError('KEY_INVALID', place, 'a key of low order protects nothing; ask for another key')
+    throw new CryptoError('KEY_INVALID', place, 'a key of low order; ask for another')
   }
   return bytes
 }
@@ -107,14 +114,7 @@ export function keyIdOfKey(publicKey: Uint8Array): Digest {
  * @throws CryptoError `KEY_INVALID`
  */
 export function requireSharedSecret(secret: Uint8Array): Uint8Array {
-  if (equalBytes(secret, new Uint8Array(secret.length))) {
-    throw new CryptoError(
-      'KEY_INVALID',
-      'publicKey',
-      'a shared secret of zero protects nothing; ask for another key',
-    )
-  }
-  return secret
+  return requireNonZero(secret, 'KEY_INVALID', 'publicKey')
 }
 
 /**

@@ -64,28 +64,20 @@ export async function createWalletKeyBackup(
 ): Promise<WalletKeyBackup> {
   requireOptions(options)
   const { random, kem, backend = 'auto' } = options
-  // Copies before the first wait, so that the caller may wipe what it gave.
-  const secret = new Uint8Array(requireBytes(options.secret, secretLength, 'secret'))
-  const factors = requireList(options.factors, 'factors').map(ownFactor)
-  if (factors.length === 0 || factors.length > maximumFactors) {
-    throw new CryptoError('OPTION_INVALID', 'factors', `a backup has 1 to ${maximumFactors} factors`)
-  }
-  if (factors.filter((factor) => factor.kind === 'passphrase').length > maximumPassphrases) {
-    throw new CryptoError(
-      'OPTION_INVALID',
-      'factors',
-      `a backup has at most ${maximumPassphrases} passphrases`,
-    )
-  }
   const subject = subjectOf(options, 'OPTION_INVALID')
-  // A backup of the wrong secret would open, and the key would be lost all the same.
-  if (walletIdentityFromSecret({ secret, address: subject.address, kem }).keyId !== subject.keyId) {
-    const why =
-      'the secret does not make the key of this id at this address; give its `kem` if it is no X25519 key'
-    throw new CryptoError('OPTION_INVALID', 'keyId', why)
-  }
-  const wraps: WrappedSecret[] = []
+  // Copies before the first wait, so that the caller may wipe what it gave. They are wiped here, also after a refusal.
+  const secret = new Uint8Array(requireBytes(options.secret, secretLength, 'secret'))
+  const factors: RecoveryFactor[] = []
   try {
+    for (const factor of requireList(options.factors, 'factors')) factors.push(ownFactor(factor))
+    requireFactors(factors)
+    // A backup of the wrong secret would open, and the key would be lost all the same.
+    if (walletIdentityFromSecret({ secret, address: subject.address, kem }).keyId !== subject.keyId) {
+      const why =
+        'the secret does not make the key of this id at this address; give its `kem` if it is no X25519 key'
+      throw new CryptoError('OPTION_INVALID', 'keyId', why)
+    }
+    const wraps: WrappedSecret[] = []
     for (const factor of factors) {
       const salt = drawRandom(random, saltLength)
       const label = { ...factorLabel(factor), kind: factor.kind, salt: encodeBase64Url(salt) }
@@ -93,11 +85,21 @@ export async function createWalletKeyBackup(
       const wrapped = await key.seal(nonce, secret, associated(subject, label))
       wraps.push({ ...label, wrapped: encodeBase64Url(wrapped) })
     }
+    return { format: 'sealpool/wallet-key-backup', version: 1, ...subject, factors: wraps }
   } finally {
     secret.fill(0)
     for (const factor of factors) if (factor.kind === 'secret') factor.secret.fill(0)
   }
-  return { format: 'sealpool/wallet-key-backup', version: 1, ...subject, factors: wraps }
+}
+
+function requireFactors(factors: readonly RecoveryFactor[]): void {
+  if (factors.length === 0 || factors.length > maximumFactors) {
+    throw new CryptoError('OPTION_INVALID', 'factors', `a backup has 1 to ${maximumFactors} factors`)
+  }
+  if (factors.filter((factor) => factor.kind === 'passphrase').length > maximumPassphrases) {
+    const why = `a backup has at most ${maximumPassphrases} passphrases`
+    throw new CryptoError('OPTION_INVALID', 'factors', why)
+  }
 }
 
 /**
@@ -105,7 +107,8 @@ export async function createWalletKeyBackup(
  *
  * @param backup - what {@link createWalletKeyBackup} gave, or the same read from JSON; hostile values are refused
  * @param options - the `factor`; `expect`: whose key it must be, a plain object without undefined fields; `kem`: as when the key
- *   was made: the secret must then make the backup's key id
+ *   was made, to be given always: only then is what comes out compared with the backup's key id, and a backup that was made of
+ *   wrong bytes refused (`BACKUP_REFUSED`)
  * @returns the secret, 32 bytes
  * @throws CryptoError `BACKUP_INVALID` (no backup), `CONTEXT_MISMATCH` (another wallet's), `BACKUP_REFUSED` (no wrap of
  *   this kind opens: another factor, or the backup was changed), `RECOVERY_CODE_INVALID`, `OPTION_INVALID`
@@ -115,6 +118,7 @@ export async function openWalletKeyBackup(
   options: {
     readonly factor: RecoveryFactor
     readonly expect?: Partial<BackupSubject>
+    /** Give it always: without it nothing compares the secret with the backup's key id. */
     readonly kem?: Kem | undefined
     readonly backend?: Backend | undefined
   },

@@ -3,7 +3,7 @@ import { scryptAsync } from '@noble/hashes/scrypt.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { requireBytes } from '../encoding/bytes.js'
-import { isReadable } from '../encoding/options.js'
+import { isPlain } from '../encoding/options.js'
 import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 import { readRecoveryCode } from './recovery-code.js'
@@ -35,7 +35,7 @@ const workLimits = { minimum: 15, maximum: 18 } as const
  * @throws CryptoError `OPTION_INVALID` for what is no object; `KEY_INVALID` for a `secret` of another length
  */
 export function ownFactor(factor: RecoveryFactor): RecoveryFactor {
-  if (!isReadable(factor)) {
+  if (!isPlain(factor)) {
     throw new CryptoError('OPTION_INVALID', 'factor', 'expected an object with its kind')
   }
   const own = { ...(factor as RecoveryFactor) }

@@ -37,7 +37,7 @@ export function drawRecoveryCode(random: Random = platformRandom): string {
  * @throws CryptoError `OPTION_INVALID` (also when the secret does not make the key of this id), `KEY_INVALID`, `RECOVERY_CODE_INVALID`, `RANDOM_INVALID`
  * @example
  * ```ts
- * import { walletIdentityFromSecret, platformRandom } from '@sealpool/crypto'
+ * import { platformRandom, walletIdentityFromSecret, x25519Kem } from '@sealpool/crypto'
  * import { createWalletKeyBackup, drawRecoveryCode, openWalletKeyBackup } from '@sealpool/crypto/recovery'
  * const address = `0x${'ab'.repeat(20)}` as const
  * const secret = platformRandom(32)
@@ -50,7 +50,7 @@ export function drawRecoveryCode(random: Random = platformRandom): string {
  *   secret,
  *   factors: [{ kind: 'recovery-code', code }],
  * })
- * const again = await openWalletKeyBackup(backup, { factor: { kind: 'recovery-code', code } })
+ * const again = await openWalletKeyBackup(backup, { factor: { kind: 'recovery-code', code }, kem: x25519Kem })
  * console.log(walletIdentityFromSecret({ secret: again, address }).keyId === keyId) // true
  * ```
  */

@@ -1,6 +1,6 @@
 import { scryptSync } from 'node:crypto'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { platformRandom } from '../platform.js'
 import { xwingKem } from '../post-quantum/xwing-kem.js'
 import { walletIdentityFromSecret } from '../recipient/wallet-key.js'
@@ -13,7 +13,7 @@ const address = '0x70997970c51812dc3a010c7d01b50e0d17dc79c8'
 const secret = new Uint8Array(32).fill(8)
 const keyId = walletIdentityFromSecret({ secret, address }).keyId as `sha256:${string}`
 const code = drawRecoveryCode(repeatable())
-const device: RecoveryFactor = { kind: 'secret', name: 'passkey-1', secret: new Uint8Array(32).fill(5) }
+const device = { kind: 'secret', name: 'passkey-1', secret: new Uint8Array(32).fill(5) } as const
 const factors: readonly RecoveryFactor[] = [
   { kind: 'recovery-code', code },
   device,
@@ -42,6 +42,33 @@ describe('a backup', () => {
     expect(await make({ address: `0x${'01'.repeat(20)}` })).toBe('OPTION_INVALID')
     expect(await make({ keyId: big })).toBe('OPTION_INVALID')
     expect(await make({ keyId: big, kem })).toBe('accepted')
+  })
+
+  test.each<readonly [string, object, readonly string[]]>([
+    ['that is made', {}, ['secret', 'device']],
+    ['of too many factors', { factors: new Array(17).fill(device) }, ['secret', 'device']],
+    ['whose second factor is none', { factors: [device, null] }, ['secret', 'device']],
+    ['of factors that are no list', { factors: null }, ['secret']],
+    ['of another key', { keyId: `sha256:${'0'.repeat(64)}` }, ['secret', 'device']],
+  ])('%s leaves no copy of what is secret', async (_, change, wanted) => {
+    const wiped = new Set<string>()
+    const names = new Map([
+      [String(secret), 'secret'],
+      [String(device.secret), 'device'],
+    ])
+    const { fill } = Uint8Array.prototype
+    const spy = vi.spyOn(Uint8Array.prototype, 'fill').mockImplementation(function (
+      this: Uint8Array,
+      ...how
+    ) {
+      const name = names.get(String(this))
+      if (name !== undefined && how[0] === 0) wiped.add(name)
+      return fill.apply(this, how)
+    })
+    await codeOf(() => createWalletKeyBackup({ ...making, factors: [device], ...change }))
+    spy.mockRestore()
+    expect([...wiped].sort()).toEqual([...wanted].sort())
+    expect(secret).toEqual(new Uint8Array(32).fill(8))
   })
 
   test('has at most two passphrases, which take a second each to try', async () => {

@@ -69,11 +69,8 @@ test.each([
   }
 })
 
-test('refuses a piece that was transferred, before or while its chunks are on loan', () => {
+test('refuses a piece that is transferred while its chunks are on loan', () => {
   const splitter = createChunkSplitter(4)
-  const gone = new Uint8Array(20)
-  structuredClone(gone.buffer, { transfer: [gone.buffer] })
-  expect(() => [...splitter.split(gone)]).toThrow(refused)
   const going = new Uint8Array(20)
   const chunks = splitter.split(going)[Symbol.iterator]()
   chunks.next()

@@ -1,7 +1,7 @@
 import { type Digest, parseDigest } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import { exactly } from '../encoding/exact-object.js'
-import { isPlain } from '../encoding/options.js'
+import { requireOptions } from '../encoding/options.js'
 import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
 
@@ -76,9 +76,7 @@ export function parseContext(
  */
 export function requireContext(context: SealContext, expect: Partial<SealContext>): void {
   // Nothing in the place of an expectation (a misspelt setting, a Map) must not pass as none.
-  if (!isPlain(expect)) {
-    throw new CryptoError('OPTION_INVALID', 'expect', 'expected a plain object of context fields')
-  }
+  requireOptions(expect, 'expect')
   for (const name of Reflect.ownKeys(expect).map(String)) {
     if (!Object.hasOwn(context, name)) {
       throw new CryptoError('OPTION_INVALID', `expect.${name}`, `a context has only ${names.join(', ')}`)

@@ -136,11 +136,8 @@ export function ownOpening(options: OwnOpening): OwnOpening {
   const { identities, expect, backend } = requireOptions(options)
   return {
     identities: requireList(identities, 'identities'),
-    // All own fields, also those that a spread leaves out: none that the caller expects may be lost. What is no plain object
-    // is refused where it is compared.
-    expect: isPlain(expect)
-      ? Object.fromEntries(Reflect.ownKeys(expect).map((name) => [name, expect[name as keyof SealContext]]))
-      : expect,
+    // What is no plain object is refused where it is compared.
+    expect: isPlain(expect) ? { ...expect } : expect,
     backend,
   }
 }

@@ -44,6 +44,14 @@ test('parseHeader gives every field of the header as sealed', () => {
   expect(header.payloadOffset).toBe(sealed.length - 26)
 })
 
+test('parseHeader gives what stood there then, whatever becomes of the bytes', () => {
+  const bytes = Buffer.from(sealed)
+  const header = parseHeader(bytes)
+  const wanted = parseHeader(sealed)
+  bytes.fill(0)
+  expect(header).toEqual(wanted)
+})
+
 describe('a header of many values', () => {
   // 131,072 of the characters [ { , outside of strings, and as many of them inside; longer by `more`.
   const full = (more: number) => JSON.stringify(['[{,"\\'.repeat(50_000), ...Array(131_071 + more).fill(0)])

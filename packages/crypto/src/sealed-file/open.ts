@@ -4,7 +4,7 @@ import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { chunksAtOnce, createPipeline, inOrder, type Pipeline } from '../pipeline/pipeline.js'
 import { createByteQueue } from './byte-queue.js'
-import { type ChunkSplitter, createChunkSplitter, requireAttached } from './chunk-splitter.js'
+import { type ChunkSplitter, createChunkSplitter } from './chunk-splitter.js'
 import type { SealContext } from './context.js'
 import {
   commitmentSaltOf,
@@ -180,7 +180,6 @@ export function openStream(options: OpenOptions): OpenTransform {
         if (!isBytes(bytes)) {
           throw new CryptoError('OPTION_INVALID', 'stream', 'a sealed stream carries Uint8Arrays')
         }
-        requireAttached(bytes)
         let payload = bytes
         if (opened === undefined) {
           const rest = collect(bytes)

@@ -8,6 +8,7 @@ import {
   isBytes,
   type Random,
   requireByteString,
+  requireNonZero,
   requireUnmoved,
 } from '../encoding/bytes.js'
 import { requireOptions } from '../encoding/options.js'
@@ -71,12 +72,8 @@ async function beginSealing(
   const { random, backend = 'auto' } = options
   // Copies before the first wait: the caller may go on with its list, and with its context for the next file.
   const recipients = requireRecipients(options.recipients)
-  const context = { ...options.context }
-  const fileKey = drawRandom(random, fileKeyLength)
-  // A key that anybody can guess: of a source that fails, or of a buffer that somebody wiped.
-  if (fileKey.every((byte) => byte === 0)) {
-    throw new CryptoError('RANDOM_INVALID', 'random', 'expected other than zeros')
-  }
+  const context = ownContext(options.context)
+  const fileKey = requireNonZero(drawRandom(random, fileKeyLength), 'RANDOM_INVALID', 'random')
   const salt = drawRandom(random, saltLength)
   const commitment = context.commitment ?? (await commit(commitmentSaltOf(fileKey, salt)))
   const core = coreOf({ ...options, context }, salt, commitment)
@@ -104,13 +101,17 @@ function coreOf(
   }
 }
 
+function ownContext<Context>(context: Context): Context {
+  return { ...requireOptions(context, '$.context', 'CONTEXT_INVALID') }
+}
+
 function requireRecipients(recipients: readonly Recipient[]): readonly Recipient[] {
   try {
     const own = recipients.slice()
-    parseStanzas(own.map(({ template, wrap }) => (typeof wrap === 'function' ? template : wrap)))
+    parseStanzas(own.map(({ template, wrap }) => typeof wrap === 'function' && template))
     return own
   } catch (error) {
-    const why = 'a file has 1 to 10000 recipients, none twice'
+    const why = 'expected 1 to 10000, none twice'
     throw new CryptoError('RECIPIENT_INVALID', 'recipients', why, { cause: error })
   }
 }
@@ -218,17 +219,18 @@ export function sealedSize(
   }
   requireOptions(options)
   const recipients = requireRecipients(options.recipients)
-  const commitment: Digest = options.context?.commitment ?? `sha256:${'0'.repeat(64)}`
+  const commitment: Digest = ownContext(options.context).commitment ?? `sha256:${'0'.repeat(64)}`
   const core = coreOf(options, new Uint8Array(saltLength), commitment)
   const stanzas = recipients.map((recipient) => recipient.template)
   const encoded = encodeHeader({ ...core, recipients: stanzas })
   const { chunks, payloadLength } = layoutOfPlaintext(plaintextLength, core.chunkSize)
-  if (chunks > maximumChunks) {
+  const size = encoded.length + macLength + payloadLength
+  if (chunks > maximumChunks || !Number.isSafeInteger(size)) {
     throw new CryptoError(
       'OPTION_INVALID',
       'plaintextLength',
-      'a file has at most 2^40 chunks; take larger ones',
+      'a file has at most 2^40 chunks (take larger ones) and less than 2^53 bytes',
     )
   }
-  return encoded.length + macLength + payloadLength
+  return size
 }

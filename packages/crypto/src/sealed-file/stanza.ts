@@ -81,7 +81,7 @@ function parseStanza(value: JsonValue, place: string): Stanza {
     throw notName(`${place}.kem`)
   }
   const critical = Object.hasOwn(stanza, 'critical') ? stanza['critical'] : false
-  if (typeof critical !== 'boolean') throw invalid(`${place}.critical`, 'expected true or false')
+  if (typeof critical !== 'boolean') throw invalid(`${place}.critical`, 'expected a boolean')
   if (critical) {
     throw new CryptoError('RECIPIENT_UNSUPPORTED', place, 'critical; update this package')
   }

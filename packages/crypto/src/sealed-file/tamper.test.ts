@@ -433,12 +433,11 @@ test.each<readonly [string, unknown]>([
   ['what is inherited from no object', Object.create(Object.assign(Object.create(null), { epoch: 9 }))],
   ['nothing', null],
   ['a text', 'epoch'],
-])('%s in the place of an expectation does not pass as none', async (name, wrong) => {
+])('%s in the place of an expectation does not pass as none', async (_, wrong) => {
   const sealed = await sealedOf(64)
   const options = { identities: [pool], expect: wrong as never }
-  const code = name.includes('differs') ? 'CONTEXT_MISMATCH' : 'OPTION_INVALID'
-  expect(await codeOf(() => openBytes(sealed, options))).toBe(code)
-  expect(await codeOf(() => through(openStream(options), sealed, 50))).toBe(code)
+  expect(await codeOf(() => openBytes(sealed, options))).toBe('OPTION_INVALID')
+  expect(await codeOf(() => through(openStream(options), sealed, 50))).toBe('OPTION_INVALID')
 })
 
 test('an expectation without prototype, or of another realm, is one', async () => {

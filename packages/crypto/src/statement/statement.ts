@@ -1,5 +1,5 @@
 import { digestOf } from '../canonical-json/canonical-bytes.js'
-import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
+import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { type Digest, digestToBytes } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import { concatBytes } from '../encoding/bytes.js'
@@ -185,7 +185,7 @@ export function verifyStatement(
   if (!isPlain(options)) return false
   if (Reflect.ownKeys(options).some((name) => name !== 'signer' || options.signer === undefined)) return false
   try {
-    const checked = parseSignedStatement(signed as unknown as JsonValue)
+    const checked = parseSignedStatement(signed)
     const signer = recoverStatementSigner(checked)
     return (
       signer === checked.signer &&
@@ -204,7 +204,7 @@ export function verifyStatement(
  * @returns the same statement with all fields checked and no others, `signer` in lower case
  * @throws CryptoError `STATEMENT_INVALID`, `ADDRESS_INVALID`, `SIGNATURE_INVALID`, or as `canonicalize`
  */
-export function parseSignedStatement(value: JsonValue): SignedStatement {
+export function parseSignedStatement(value: unknown): SignedStatement {
   const outer = fieldsOf(value, '$', ['statement', 'context', 'signer', 'signature'])
   const statement = fieldsOf(outer['statement'], '$.statement', ['type', 'version', 'body'])
   const names = ['chainId', 'registry', 'pool', 'subject', 'nonce', 'facts']

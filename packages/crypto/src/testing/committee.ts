@@ -1,6 +1,10 @@
+import { digestOf } from '../canonical-json/canonical-bytes.js'
+import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { sha256Digest } from '../digest/digest.js'
 import { concatBytes, type Random } from '../encoding/bytes.js'
+import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
 import { addressOf } from '../statement/signature.js'
+import { type SignedStatement, signStatement } from '../statement/statement.js'
 import { hashParts } from '../threshold/group.js'
 import {
   complain,
@@ -116,4 +120,34 @@ export function runSession(
   if (key === null) throw new Error('no key came of the session')
   const shares = members.map(({ encryptionKey }) => openShare({ session, transcript, encryptionKey }))
   return { key, shares, transcript }
+}
+
+/** The same digits, but one bit. */
+export function flipped(hex: unknown): Hex {
+  const bytes = decodeHex(hex as string)
+  bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) ^ 1
+  return encodeHex(bytes)
+}
+
+/** Signs a body anew, as the liar whose message it is can. */
+export function resign(message: SignedStatement, member: TestMember, body: JsonObject): SignedStatement {
+  return signStatement({
+    ...message,
+    statement: { ...message.statement, body },
+    privateKey: member.signingKey,
+  })
+}
+
+/** A dealer that publishes another deal than the honest one, and commits to it. */
+export function altered(
+  dealt: DealtShares,
+  member: TestMember,
+  change: (body: JsonObject) => JsonObject,
+): DealtShares {
+  const body = change(dealt.deal.statement.body)
+  const dealer = body['dealer'] ?? 0
+  return {
+    deal: resign(dealt.deal, member, body),
+    commitment: resign(dealt.commitment, member, { dealer, deal: digestOf(body) }),
+  }
 }

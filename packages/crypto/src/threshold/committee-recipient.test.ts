@@ -35,6 +35,22 @@ const sealing = { recipients: [...recipients, committeeRecipient({ key })], cont
 const seal = (seed: number) => sealBytes(bytesOf(100), { ...sealing, random: repeatable(seed) })
 
 describe('a file sealed to a committee', () => {
+  test('is sealed, opened and labelled with a key and a way to ask alone', async () => {
+    const sealed = await seal(1)
+    const wrong = { ...key, threshold: 9 }
+    expect(await codeOf(() => committeeRecipient({ key: wrong }))).toBe('SESSION_INVALID')
+    expect(await codeOf(() => committeeIdentity({ key: wrong, collect: asking() }))).toBe('SESSION_INVALID')
+    expect(await codeOf(() => committeeLabel({ key: wrong, header: sealed }))).toBe('SESSION_INVALID')
+    for (const collect of [undefined, null, [], {}]) {
+      expect(await codeOf(() => committeeIdentity({ key, collect } as never))).toBe('OPTION_INVALID')
+    }
+    for (const none of [undefined, null, 5, Object.create({ key })]) {
+      for (const use of [committeeRecipient, committeeIdentity, committeeLabel]) {
+        expect(await codeOf(() => use(none))).toBe('OPTION_INVALID')
+      }
+    }
+  })
+
   test('is opened by t of its members, beside its other recipients', async () => {
     const sealed = await seal(1)
     expect((await openBytes(sealed, { identities: [identity] })).plaintext).toEqual(bytesOf(100))

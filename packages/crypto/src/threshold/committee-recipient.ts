@@ -1,5 +1,4 @@
 import { digestOf } from '../canonical-json/canonical-bytes.js'
-import type { JsonValue } from '../canonical-json/canonicalize.js'
 import type { Hex } from '../encoding/hex.js'
 import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
@@ -32,7 +31,7 @@ const fileKeyLength = 32
  */
 export function committeeRecipient(options: { readonly key: ThresholdKey }): Recipient {
   requireOptions(options)
-  const key = parseThresholdKey(options.key as unknown as JsonValue)
+  const key = parseThresholdKey(options.key)
   const { publicKey } = key
   const recipient = thresholdRecipient({
     scheme,
@@ -65,7 +64,7 @@ export function committeeIdentity(options: {
   readonly collect: CollectPartialDecryptions
 }): Identity {
   requireOptions(options)
-  const key = parseThresholdKey(options.key as unknown as JsonValue)
+  const key = parseThresholdKey(options.key)
   const { collect } = options
   if (typeof collect !== 'function') {
     throw new CryptoError('OPTION_INVALID', 'collect', 'give a function that asks the members')
@@ -101,7 +100,7 @@ export function committeeLabel(options: { readonly header: Uint8Array; readonly 
   readonly context: SealContext
 } {
   requireOptions(options)
-  const key = parseThresholdKey(options.key as unknown as JsonValue)
+  const key = parseThresholdKey(options.key)
   const header = parseHeader(options.header)
   requireContext(header.context, scopeOf(key))
   const label = labelOf({ scheme, keyId: keyIdOf(key.publicKey) })

@@ -41,7 +41,7 @@ export function complain(options: {
 }): readonly SignedStatement[] {
   requireOptions(options)
   const { commitments, deals, signingKey, random } = options
-  const session = parseThresholdSession(options.session as unknown as JsonValue)
+  const session = parseThresholdSession(options.session)
   const id = thresholdSessionDigest(session)
   const secret = requireSecret(options.encryptionKey, 'encryptionKey')
   const member = memberIndex(session, secret)

@@ -1,5 +1,5 @@
 import { digestOf } from '../canonical-json/canonical-bytes.js'
-import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
+import type { JsonObject } from '../canonical-json/canonicalize.js'
 import type { Digest } from '../digest/digest.js'
 import type { Address } from '../encoding/address.js'
 import { requireOptions } from '../encoding/options.js'
@@ -51,7 +51,7 @@ export interface SessionOutcome {
  * @param transcript - the closed rounds; hostile messages are counted, not trusted
  * @returns the outcome; `key` is null when fewer dealers than the threshold (for a new key) or than the previous
  *   threshold (for a resharing) were left, or when a resharing does not lead to the previous public key
- * @throws CryptoError `SESSION_INVALID`
+ * @throws CryptoError `SESSION_INVALID`; `TRANSCRIPT_INVALID` for a transcript that is not three rounds
  */
 export function concludeSession(session: ThresholdSession, transcript: SessionTranscript): SessionOutcome {
   return conclude(session, transcript).outcome
@@ -94,10 +94,14 @@ export function openShare(options: {
 }
 
 function conclude(unchecked: ThresholdSession, transcript: SessionTranscript) {
-  const session = parseThresholdSession(unchecked as unknown as JsonValue)
+  const session = parseThresholdSession(unchecked)
   const id = thresholdSessionDigest(session)
   // A round that is not there is refused by whoever reads it.
-  const { commitments, deals: dealt, complaints } = (transcript ?? {}) as SessionTranscript
+  const {
+    commitments,
+    deals: dealt,
+    complaints,
+  } = requireOptions(transcript, 'transcript', 'TRANSCRIPT_INVALID')
   const read = readDeals({ session, id, commitments, deals: dealt })
   const judged = judgeComplaints(complaints, { session, id, deals: read.deals })
   const faults = [...read.faults, ...judged.faults]

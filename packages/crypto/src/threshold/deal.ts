@@ -69,7 +69,7 @@ export function dealShares(options: {
 }): DealtShares {
   requireOptions(options)
   const { signingKey, random, share } = options
-  const session = parseThresholdSession(options.session as unknown as JsonValue)
+  const session = parseThresholdSession(options.session)
   const id = thresholdSessionDigest(session)
   const address = addressOf(signingKey)
   const dealer = dealersOf(session).findIndex((member) => member.address === address) + 1
@@ -230,7 +230,7 @@ function secretOf(
   }
   const secret = requireSecret(share.secret, 'share.secret')
   const held = session.previous.members[dealer - 1]?.verificationKey
-  const key = parseThresholdKey(share.key as unknown as JsonValue) as unknown as JsonValue
+  const key = parseThresholdKey(share.key) as unknown as JsonValue
   const same = digestOf(key) === digestOf(session.previous as unknown as JsonValue)
   if (!same || pointHex(generator().multiply(secret)) !== held) {
     throw new CryptoError(

@@ -20,7 +20,8 @@ const check = (bytes: Uint8Array, options: object = {}) =>
 describe('an envelope', () => {
   it('differs in every byte that matters from one sealing to the next, and never shows what is in it', () => {
     const again = sealEnvelope({ publicKey: key.publicKey, label, plaintext, random })
-    expect(again).not.toEqual(envelope)
+    expect(again.slice(0, 33)).not.toEqual(envelope.slice(0, 33))
+    expect(again.slice(130)).not.toEqual(envelope.slice(130))
     expect(again).toHaveLength(envelopeOverhead + plaintext.length)
     expect(Buffer.from(envelope).includes(Buffer.from(plaintext))).toBe(false)
   })
@@ -48,10 +49,40 @@ describe('an envelope', () => {
     expect(seal(plaintext)).toEqual(one)
   })
 
+  it('has the length of some content, however rightly it is proven', () => {
+    const secret = 12345n
+    const [point, twin] = [generator().multiply(secret), secondGenerator().multiply(secret)]
+    const publicKey = knownPoint(key.publicKey)
+    const provenOf = (length: number) => {
+      const ciphertext = new Uint8Array(length)
+      const pairs = [
+        { base: generator(), image: point },
+        { base: secondGenerator(), image: twin },
+      ]
+      const bound = hashParts('envelope', pointBytes(publicKey), label, ciphertext)
+      const proof = proveDiscreteLog({ secret, pairs, context: bound, random })
+      return concatBytes(pointBytes(point), pointBytes(twin), proof, ciphertext)
+    }
+    for (const length of [16, 16 + maximumEnvelopeContent]) {
+      expect(check(provenOf(length)).ciphertext).toHaveLength(length)
+    }
+    for (const length of [0, 15, 17 + maximumEnvelopeContent]) {
+      expect(() => check(provenOf(length))).toThrow(refused)
+    }
+  })
+
+  it('that was checked is opened as it was then', () => {
+    const bytes = Buffer.from(envelope)
+    const { ciphertext } = check(bytes)
+    bytes.fill(0)
+    expect(ciphertext).toEqual(envelope.slice(130))
+  })
+
   it('is neither sealed nor checked with options that are none', () => {
     const invalid = expect.objectContaining({ code: 'OPTION_INVALID' })
     const sealing = { publicKey: key.publicKey, label, plaintext, random }
-    for (const change of [{ label: 'x' }, { label: undefined }, { plaintext: 'x' }])
+    const array = Array.from(plaintext)
+    for (const change of [{ label: 'x' }, { label: undefined }, { plaintext: 'x' }, { plaintext: array }])
       expect(() => sealEnvelope({ ...sealing, ...change } as never)).toThrow(invalid)
     expect(() => check(envelope, { label: undefined })).toThrow(invalid)
     for (const options of [null, undefined, 5])

@@ -104,7 +104,8 @@ export function checkEnvelope(options: {
   const twin = pointOf(envelope.subarray(pointLength, 2 * pointLength))
   if (point === undefined || twin === undefined) throw refuse('it holds no points of secp256k1')
   const proof = envelope.subarray(2 * pointLength, headLength)
-  const ciphertext = envelope.slice(headLength)
+  // Not `slice`, which of a Buffer is a view of what the caller may change.
+  const ciphertext = new Uint8Array(envelope.subarray(headLength))
   const context = contextOf(publicKey, label, ciphertext)
   if (!verifyDiscreteLog({ pairs: pairsOf(point, twin), context, proof })) {
     throw refuse('it was altered, or is for another key or under another label')

@@ -3,11 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { digestOf } from '../canonical-json/canonical-bytes.js'
 import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { type Digest, digestToHex, sha256Digest } from '../digest/digest.js'
-import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
+import { encodeHex, type Hex } from '../encoding/hex.js'
 import { addressOf } from '../statement/signature.js'
 import { type SignedStatement, signStatement } from '../statement/statement.js'
 import {
+  altered,
   deals,
+  flipped,
+  resign,
   runSession,
   seededRandom,
   type TestMember,
@@ -37,31 +40,10 @@ const session = testSession(members, threshold)
 const honest = deals(session, members)
 const addresses = members.map(({ signingKey }) => addressOf(signingKey))
 
-const flip = (hex: unknown): Hex => {
-  const bytes = decodeHex(hex as string)
-  bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) ^ 1
-  return encodeHex(bytes)
-}
-/** Signs a body anew, as the liar whose message it is can. */
-const resign = (message: SignedStatement, member: TestMember, body: JsonObject): SignedStatement =>
-  signStatement({ ...message, statement: { ...message.statement, body }, privateKey: member.signingKey })
-/** A dealer that publishes another deal than the honest one, and commits to it. */
-const altered = (
-  dealt: DealtShares,
-  member: TestMember,
-  change: (body: JsonObject) => JsonObject,
-): DealtShares => {
-  const body = change(dealt.deal.statement.body)
-  const dealer = body['dealer'] ?? 0
-  return {
-    deal: resign(dealt.deal, member, body),
-    commitment: resign(dealt.commitment, member, { dealer, deal: digestOf(body) }),
-  }
-}
 const withWrongShare = (dealt: DealtShares, member: TestMember, victim: number): DealtShares =>
   altered(dealt, member, (body) => ({
     ...body,
-    shares: (body['shares'] as Hex[]).map((share, place) => (place + 1 === victim ? flip(share) : share)),
+    shares: (body['shares'] as Hex[]).map((share, place) => (place + 1 === victim ? flipped(share) : share)),
   }))
 const at = (place: number) => members[place] as TestMember
 const dealtBy = (place: number) => honest[place] as DealtShares
@@ -215,7 +197,7 @@ describe('complaints', () => {
       'another agreement',
       (body) => ({ ...body, agreement: dealtBy(2).deal.statement.body['ephemeralKey'] ?? null }),
     ],
-    ['a broken proof', (body) => ({ ...body, proof: flip(body['proof']) })],
+    ['a broken proof', (body) => ({ ...body, proof: flipped(body['proof']) })],
     ['a dealer that does not exist', (body) => ({ ...body, dealer: 9 })],
     ['another accuser', (body) => ({ ...body, accuser: 3 })],
     ['a field too many', (body) => ({ ...body, more: true })],
@@ -462,7 +444,7 @@ describe('messages that only cost time', () => {
   it('of a member that complains twice about one dealer count once, whichever comes first', () => {
     const wrong = altered(one, at(0), (body) => ({
       ...body,
-      shares: (body['shares'] as Hex[]).map((share, place) => (place === 1 ? flip(share) : share)),
+      shares: (body['shares'] as Hex[]).map((share, place) => (place === 1 ? flipped(share) : share)),
     }))
     const rounds = [wrong, ...dealt.slice(1)]
     const commitments = rounds.map(({ commitment }) => commitment)

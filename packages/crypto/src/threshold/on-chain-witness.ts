@@ -1,5 +1,4 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import type { JsonValue } from '../canonical-json/canonicalize.js'
 import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
 import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
@@ -60,7 +59,7 @@ export function partialDecryptionOnChain(
 ): DiscreteLogArguments {
   requireOptions(options)
   const { envelope, label, partial } = options
-  const key = parseThresholdKey(options.key as unknown as JsonValue)
+  const key = parseThresholdKey(options.key)
   if (!verifyPartialDecryption({ key, envelope, label, partial })) {
     throw new CryptoError(
       'SHARE_INVALID',

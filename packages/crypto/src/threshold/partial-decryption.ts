@@ -1,4 +1,3 @@
-import type { JsonValue } from '../canonical-json/canonicalize.js'
 import { digestToBytes } from '../digest/digest.js'
 import { bigEndian, type Random } from '../encoding/bytes.js'
 import { encodeHex, type Hex } from '../encoding/hex.js'
@@ -43,7 +42,7 @@ export function decryptPartially(
 ): PartialDecryption {
   requireOptions(options)
   const { share, envelope, label, random } = options
-  const key = parseThresholdKey(requireOptions(share, 'share').key as unknown as JsonValue)
+  const key = parseThresholdKey(requireOptions(share, 'share').key)
   const { point, ciphertext } = checkEnvelope({ publicKey: key.publicKey, label, envelope })
   return decryptPointPartially({
     share: { ...share, key },
@@ -64,7 +63,7 @@ export function verifyPartialDecryption(
   options: LabelledEnvelope & { readonly key: ThresholdKey; readonly partial: unknown },
 ): boolean {
   const { envelope, label, partial } = requireOptions(options)
-  const key = parseThresholdKey(options.key as unknown as JsonValue)
+  const key = parseThresholdKey(options.key)
   const { point, ciphertext } = checkEnvelope({ publicKey: key.publicKey, label, envelope })
   return readPartial(partial, { key, point, context: envelopeContext(label, ciphertext) }) !== undefined
 }
@@ -83,7 +82,7 @@ export function combinePartialDecryptions(
 ): { readonly plaintext: Uint8Array; readonly wrong: readonly number[] } {
   requireOptions(options)
   const { envelope, label, partials } = options
-  const key = parseThresholdKey(options.key as unknown as JsonValue)
+  const key = parseThresholdKey(options.key)
   const opened = checkEnvelope({ publicKey: key.publicKey, label, envelope })
   const context = envelopeContext(label, opened.ciphertext)
   const { agreement, wrong } = combineParts(partials, { key, point: opened.point, context })

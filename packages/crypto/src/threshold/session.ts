@@ -89,7 +89,7 @@ const keyFields = ['type', 'version', ...placeFields, 'session', 'publicKey', 't
  * @throws CryptoError `SESSION_INVALID`, its place naming the field; also for a `previous` key of another chain,
  *   registry or pool
  */
-export function parseThresholdSession(value: JsonValue): ThresholdSession {
+export function parseThresholdSession(value: unknown): ThresholdSession {
   const reader = exactFields(value, sessionFields, 'SESSION_INVALID', '$')
   requireType(reader.fields, 'sealpool/threshold-session', '$')
   const members = parseMembers(
@@ -135,7 +135,7 @@ function placeOf(reader: FieldReader): Pick<ThresholdKey, (typeof placeFields)[n
  * @returns the key, every field checked and no others
  * @throws CryptoError `SESSION_INVALID`, its place naming the field
  */
-export function parseThresholdKey(value: JsonValue): ThresholdKey {
+export function parseThresholdKey(value: unknown): ThresholdKey {
   return parseKey(value, '$')
 }
 
@@ -147,7 +147,7 @@ export function parseThresholdKey(value: JsonValue): ThresholdKey {
  * @throws CryptoError `SESSION_INVALID`
  */
 export function thresholdSessionDigest(session: ThresholdSession): Digest {
-  return digestOf(parseThresholdSession(session as unknown as JsonValue) as unknown as JsonValue)
+  return digestOf(parseThresholdSession(session) as unknown as JsonValue)
 }
 
 /**
@@ -192,7 +192,7 @@ export function knownPoint(hex: Hex): GroupElement {
   return parsePoint(hex, 'SESSION_INVALID', '$')
 }
 
-function parseKey(value: JsonValue, place: string): ThresholdKey {
+function parseKey(value: unknown, place: string): ThresholdKey {
   const reader = exactFields(value, keyFields, 'SESSION_INVALID', place)
   requireType(reader.fields, 'sealpool/threshold-key', place)
   const names = ['address', 'encryptionKey', 'verificationKey']

@@ -23,7 +23,8 @@ import {
   statement,
   states,
 } from './api-shapes.js'
-import { doorAndLogRoutes } from './door-and-log-routes.js'
+import { authenticationEndpoints } from './authentication-endpoints.js'
+import { logEndpoints } from './log-endpoints.js'
 
 /** Every call there is. */
 export const apiRoutes: readonly ApiRoute[] = [
@@ -245,7 +246,8 @@ export const apiRoutes: readonly ApiRoute[] = [
     },
     refusals: ['ID_INVALID', 'JOB_UNKNOWN', 'RESULT_NOT_READY'],
   },
-  ...doorAndLogRoutes,
+  ...logEndpoints,
+  ...authenticationEndpoints,
 ]
 
 /** Refusals that any call may get. */

@@ -10,12 +10,13 @@ import type { RefusedPlan } from '../job/request-run.js'
 import { contributionStateText } from '../state/contribution-state.js'
 import { detachedJobText, jobStateText } from '../state/job-state.js'
 import type { JobRow } from '../state/job-table.js'
+import { accessControl } from './access-control.js'
+import { allowOrigins } from './allow-origins.js'
 import { type ApiContext, type ApiEnv, answersOf, manifestOf } from './api-context.js'
 import type { ApiErrorCode } from './api-error.js'
 import { addressSchema, idSchema, nonceSchema, pageSchema } from './api-shapes.js'
-import type { Door } from './door.js'
-import { doorRoutes } from './door-routes.js'
-import { accessGate, originGate } from './gate.js'
+import type { Authentication } from './authentication.js'
+import { authenticationRoutes } from './authentication-routes.js'
 import { metricsText } from './metrics.js'
 import type { NodeService } from './node-service.js'
 import { openApiDocument } from './openapi.js'
@@ -43,7 +44,7 @@ const proposalsAtOnce = 100
 /** Who comes in. */
 export interface ApiEntrance {
   /** Undefined: nobody can sign in. */
-  readonly door?: Door
+  readonly authentication?: Authentication
   /** Origins of web pages that may call, exactly as browsers name them. */
   readonly origins?: readonly string[]
 }
@@ -74,7 +75,7 @@ export function nodeApi(
   clock: () => number = () => performance.now(),
   entrance: ApiEntrance = {},
 ): Hono<ApiEnv> {
-  const { door, origins = [] } = entrance
+  const { authentication, origins = [] } = entrance
   const [call, costlyCall] = [rateLimiter(limits.calls, clock), rateLimiter(limits.costly, clock)]
   const app = new Hono<ApiEnv>()
   const answers = answersOf(node.simulated)
@@ -88,7 +89,7 @@ export function nodeApi(
     context.header('cache-control', 'no-store')
     if (node.simulated) context.header('x-sealpool-simulated', 'true')
   })
-  app.use(originGate(origins))
+  app.use(allowOrigins(origins))
   app.use(async (context, next) => {
     const caller = callerOf(context.env?.incoming?.socket?.remoteAddress)
     // A call inside a sealed one was counted with it.
@@ -115,8 +116,8 @@ export function nodeApi(
   })
 
   // Last before the answers: nothing is answered that the matrix does not allow.
-  app.use(accessGate({ node, door, answers }))
-  doorRoutes(app, door, answers)
+  app.use(accessControl({ node, authentication, answers }))
+  authenticationRoutes(app, authentication, answers)
 
   app.get('/v1/health', (context) => answer(context, { ok: true }))
   app.get('/v1/ready', (context) => {

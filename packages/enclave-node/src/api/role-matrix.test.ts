@@ -2,9 +2,9 @@ import { attenuateCapability } from '@sealpool/client/access'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type ApiRole, apiRoles, roleMatrix } from '../access/role-matrix.js'
 import { apiManifest, apiWorld, wallets } from '../testing/api-world.js'
+import { accessControl } from './access-control.js'
 import { answersOf } from './api-context.js'
 import { apiRoutes } from './api-routes.js'
-import { accessGate } from './gate.js'
 
 /**
  * Written by hand, and not made of the matrix: who changes one changes the other. In the order of {@link apiRoles}; `+` allowed,
@@ -110,16 +110,16 @@ describe('deny by default', () => {
   it('holds for an endpoint without a row, for everybody', async () => {
     const world = apiWorld({ open: true })
     const { 'GET /v1/jobs': _, ...matrix } = roleMatrix
-    const gate = accessGate({
+    const control = accessControl({
       node: { contribution: async () => undefined, job: async () => undefined },
-      door: undefined,
+      authentication: undefined,
       answers: answersOf(true),
       matrix,
     })
     const app = world.app()
     expect((await app.request('/v1/jobs')).status).toBe(200)
     const { Hono } = await import('hono')
-    const bare = new Hono().use(gate as never).get('/v1/jobs', (context) => context.text('reached'))
+    const bare = new Hono().use(control as never).get('/v1/jobs', (context) => context.text('reached'))
     expect((await bare.request('/v1/jobs')).status).toBe(403)
     expect((await bare.request('/v1/jobs', { method: 'HEAD' })).status).toBe(403)
   })

@@ -1,5 +1,5 @@
 /**
- * The audit log: what was done at the node's door, each entry naming the digest of the one before it. It holds no data, no token
+ * The audit log: who came to the node, each entry naming the digest of the one before it. It holds no data, no token
  * and no address: callers are tags that only the node can make.
  * @module
  */

@@ -107,6 +107,8 @@ export interface ChainPort {
   head(): Promise<ChainHead>
   /** @returns the hash of a block on the chain as it is now, or undefined when there is no such block */
   blockHash(number: bigint): Promise<Hex | undefined>
+  /** @returns the time of a block in unix seconds. @throws NodeError `CHAIN_CALL_FAILED` when the endpoint does not have it */
+  blockTime(hash: Hex): Promise<number>
   /** @returns contributions in blocks `from` to `to`, both included, by block and log index, entries of batches included */
   contributions(from: bigint, to: bigint): Promise<readonly ChainContribution[]>
   /** @returns what owners took back in blocks `from` to `to` */

@@ -107,6 +107,13 @@ describe('an endpoint', () => {
     })
   })
 
+  it('gives the time of a block that it has, and no time of another', async () => {
+    const chain = await openContractsChain(options)
+    const { hash, timestamp } = await getBlock(createWalletClient({ transport: http(devnet.rpcUrl) }))
+    expect(await chain.blockTime(hash)).toBe(Number(timestamp))
+    await expect(chain.blockTime(`0x${'ab'.repeat(32)}`)).rejects.toMatchObject({ code: 'CHAIN_CALL_FAILED' })
+  })
+
   it('whose head is too old is not believed', async () => {
     const { timestamp } = await getBlock(createWalletClient({ transport: http(devnet.rpcUrl) }))
     const aged = (seconds: number) =>

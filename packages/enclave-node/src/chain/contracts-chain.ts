@@ -96,6 +96,19 @@ export async function openContractsChain(options: ContractsChainOptions): Promis
           throw error
         }
       }),
+    blockTime: (hash) =>
+      source.same(async (one) => {
+        try {
+          return Number((await getBlock(one, { blockHash: hash })).timestamp)
+        } catch (error) {
+          if (!(error instanceof BlockNotFoundError)) throw error
+          throw new NodeError(
+            'CHAIN_CALL_FAILED',
+            `block ${hash}`,
+            'the endpoint does not have a block that it has shown; wait until the chain was read again',
+          )
+        }
+      }),
     contributions: (from, to) => source.same((one) => readContributions(one, deployment, from, to)),
     withdrawals: (from, to) => source.same((one) => readWithdrawals(one, deployment, from, to)),
     jobEvents: (from, to) => source.same((one) => readJobEvents(one, deployment, from, to)),

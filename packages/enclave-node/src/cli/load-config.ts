@@ -21,11 +21,10 @@ export interface ConfigFlags {
 type Json = Record<string, unknown>
 
 /**
- * Reads the settings. Paths in the file are relative to the file. A pool's `policy`, `poc` and `refiner` and
- * `chain.deployment` may each be a path to a JSON file instead of the object.
+ * Reads settings and secrets.
  * @param flags command-line flags
- * @param environment `SEALPOOL_DATA_DIRECTORY`, `SEALPOOL_RPC_URL`, `SEALPOOL_PORT`, `SEALPOOL_TRANSACTION_KEY`,
- * `SEALPOOL_DATABASE_URL`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`
+ * @param environment that of {@link loadSettings}, `SEALPOOL_TRANSACTION_KEY`, `SEALPOOL_DATABASE_URL`, `SEALPOOL_SECRETS_FILE`,
+ * `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`
  * @returns checked settings and secrets
  * @throws NodeError `CONFIG_FILE_UNREADABLE`, `CONFIG_INVALID`, `SECRET_MISSING`
  */
@@ -33,6 +32,32 @@ export async function loadConfig(
   flags: ConfigFlags,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<{ readonly config: NodeConfig; readonly secrets: NodeSecrets }> {
+  const config = await loadSettings(flags, environment)
+  const secretsFile = flags.secrets ?? environment['SEALPOOL_SECRETS_FILE']
+  const fromFile: Json =
+    secretsFile === undefined ? {} : objectOf(await readJson(resolve(secretsFile)), 'secrets file')
+  return {
+    config,
+    secrets: parseSecrets({
+      transactionKey: environment['SEALPOOL_TRANSACTION_KEY'] ?? fromFile['transactionKey'],
+      databaseUrl: environment['SEALPOOL_DATABASE_URL'] ?? fromFile['databaseUrl'],
+      s3: s3Of(environment) ?? fromFile['s3'],
+    }),
+  }
+}
+
+/**
+ * Reads the settings. Paths in the file are relative to the file. A pool's `policy`, `poc` and `refiner` and
+ * `chain.deployment` may each be a path to a JSON file instead of the object.
+ * @param flags command-line flags
+ * @param environment `SEALPOOL_DATA_DIRECTORY`, `SEALPOOL_RPC_URL`, `SEALPOOL_PORT`
+ * @returns checked settings
+ * @throws NodeError `CONFIG_FILE_UNREADABLE`, `CONFIG_INVALID`
+ */
+export async function loadSettings(
+  flags: ConfigFlags,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<NodeConfig> {
   const path = resolve(flags.config)
   const folder = dirname(path)
   const file = objectOf(await readJson(path), path)
@@ -49,7 +74,7 @@ export async function loadConfig(
   const state = { ...objectOf(file['state'] ?? { kind: 'pglite' }, 'state') }
   if (typeof state['tablesDirectory'] === 'string')
     state['tablesDirectory'] = resolve(folder, state['tablesDirectory'])
-  const config = parseNodeConfig({
+  return parseNodeConfig({
     ...file,
     state,
     dataDirectory:
@@ -63,17 +88,6 @@ export async function loadConfig(
     blobStore,
     pools: await Promise.all(pools.map((pool, index) => inlinePool(pool, folder, index))),
   })
-  const secretsFile = flags.secrets ?? environment['SEALPOOL_SECRETS_FILE']
-  const fromFile: Json =
-    secretsFile === undefined ? {} : objectOf(await readJson(resolve(secretsFile)), 'secrets file')
-  return {
-    config,
-    secrets: parseSecrets({
-      transactionKey: environment['SEALPOOL_TRANSACTION_KEY'] ?? fromFile['transactionKey'],
-      databaseUrl: environment['SEALPOOL_DATABASE_URL'] ?? fromFile['databaseUrl'],
-      s3: s3Of(environment) ?? fromFile['s3'],
-    }),
-  }
 }
 
 function s3Of(environment: Readonly<Record<string, string | undefined>>): Json | undefined {

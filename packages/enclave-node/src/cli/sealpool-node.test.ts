@@ -12,7 +12,10 @@ import { ask, until } from '../testing/ask.js'
 import { type PoolWorld, poolWorld } from '../testing/pool-world.js'
 import { descendants } from '../testing/processes.js'
 
-const program = fileURLToPath(new URL('../../dist/cli/sealpool-node.js', import.meta.url))
+/** The built program; that of an unpacked bundle where one is named. */
+const program =
+  process.env['SEALPOOL_NODE_PROGRAM'] ??
+  fileURLToPath(new URL('../../dist/cli/sealpool-node.js', import.meta.url))
 const workers = 16
 
 interface Started {

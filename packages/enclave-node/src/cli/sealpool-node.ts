@@ -4,13 +4,17 @@
  * @module
  */
 import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { backupNode } from '../backup/backup-node.js'
+import { restoreNode } from '../backup/restore-node.js'
 import { openSimulator, simulatedPlatform } from '../evidence/simulator-quote-provider.js'
 import { platformNow, platformRandom } from '../platform.js'
 import { errorFields } from '../runtime/logger.js'
 import { startNode } from '../runtime/start-node.js'
 import { auditVerdict } from './audit.js'
-import { loadConfig } from './load-config.js'
+import { loadConfig, loadSettings } from './load-config.js'
+import { measureNode } from './measure.js'
 import { statusTable } from './status.js'
 
 const usage = `sealpool-node - runs confidential data pools
@@ -24,6 +28,16 @@ const usage = `sealpool-node - runs confidential data pools
   sealpool-node audit --file FILE [--head LENGTH:DIGEST]
       verifies an audit log, and that it goes on from a head that was seen earlier. Prints its own head; exit code 1 for a log that
       does not verify.
+  sealpool-node backup --config FILE --to FILE [--data DIR] [--secrets FILE]
+      writes one file with the node's state, encrypted and authenticated as it lies there: of a node that runs or is stopped, and of a
+      group. The node's own secrets (its key release) are not in it.
+  sealpool-node restore --config FILE --from FILE [--data DIR] [--secrets FILE]
+      puts a backup into an empty data folder, or an empty database of a group. Refused when it was altered or cut off, is of another
+      node, or is older than what the chain has anchored.
+  sealpool-node measure [--config FILE] [--bundle FILE] [--launch FILE]
+      prints what a node on hardware is recognised by: the digest of the measured settings (it stands in the key set, and so in the
+      quote's report data), that of a bundle, and the registers or launch digest of a TDX or SEV-SNP guest, from a JSON file that names
+      firmware, kernel, initrd and command line.
   sealpool-node measure --data DIR
       prints what an attestation policy must name to accept a SIMULATED node on this data directory, and makes the
       simulator when there is none.`
@@ -42,6 +56,10 @@ async function main(): Promise<number> {
       'stop-with-stdin': { type: 'boolean' },
       url: { type: 'string' },
       file: { type: 'string' },
+      bundle: { type: 'string' },
+      from: { type: 'string' },
+      launch: { type: 'string' },
+      to: { type: 'string' },
       head: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -54,6 +72,18 @@ async function main(): Promise<number> {
   if (command === 'start' && values.config !== undefined) {
     return start({ ...values, config: values.config }, values['stop-with-stdin'] === true)
   }
+  if (command === 'backup' && values.config !== undefined && values.to !== undefined) {
+    const { config, secrets } = await loadConfig({ ...values, config: values.config }, process.env)
+    const made = await backupNode({ config, secrets, to: resolve(values.to) })
+    console.log(JSON.stringify({ backup: values.to, ...made }))
+    return 0
+  }
+  if (command === 'restore' && values.config !== undefined && values.from !== undefined) {
+    const { config, secrets } = await loadConfig({ ...values, config: values.config }, process.env)
+    const restored = await restoreNode({ config, secrets, from: resolve(values.from) })
+    console.log(JSON.stringify({ restored: values.from, ...restored }))
+    return 0
+  }
   if (command === 'status' && values.url !== undefined) {
     console.log(await statusTable(values.url))
     return 0
@@ -63,13 +93,24 @@ async function main(): Promise<number> {
     console.log(verdict.text)
     return verdict.ok ? 0 : 1
   }
-  if (command === 'measure' && values.data !== undefined) {
+  if (
+    command === 'measure' &&
+    values.data !== undefined &&
+    (values.config ?? values.bundle ?? values.launch) === undefined
+  ) {
     const simulator = openSimulator({
       directory: values.data,
       random: platformRandom,
       at: new Date(platformNow() * 1000),
     })
     console.log(JSON.stringify(simulatedPlatform(simulator), null, 2))
+    return 0
+  }
+  if (command === 'measure' && (values.config ?? values.bundle ?? values.launch) !== undefined) {
+    const { config: path, bundle, launch } = values
+    const config =
+      path === undefined ? undefined : await loadSettings({ ...values, config: path }, process.env)
+    console.log(JSON.stringify(await measureNode({ config, bundle, launch }), null, 2))
     return 0
   }
   console.error(usage)

@@ -41,6 +41,11 @@ const poolSchema = z.strictObject({
   poc: z.looseObject({ code: z.string().min(1), digest }),
   /** The accepted refiner. */
   refiner: z.looseObject({ code: z.string().min(1), digest, schema: jsonObject }),
+  /**
+   * When a second wallet comes with an account that a first one holds (for proofs that read an account): the first keeps it, or both
+   * contribute and count as one contributor. Moving an account needs a binding that is newer, which the node does not take in yet.
+   */
+  accountRule: z.enum(['first-wallet', 'merge']).default('first-wallet'),
 })
 
 const limitsSchema = z.strictObject({
@@ -274,6 +279,7 @@ export function measuredConfig(config: NodeConfig): JsonValue {
         policy: digestOf(pool.policy as JsonValue),
         poc: pool.poc.digest,
         refiner: pool.refiner.digest,
+        accountRule: pool.accountRule,
       }))
       .sort((a, b) => (a.address < b.address ? -1 : 1)),
     sandbox: config.sandbox,

@@ -4,6 +4,7 @@
  */
 import { erasureContext } from '@sealpool/contracts'
 import type { Address } from '@sealpool/crypto'
+import { forgetContent, withdrawnWithContent } from '../state/content-table.js'
 import {
   dueErasures,
   forgetContribution,
@@ -16,7 +17,7 @@ import type { IngestContext } from './ingest-context.js'
 import type { ServedPool } from './served-pool.js'
 
 /**
- * Removes the files of given-up refinements, then the verdicts and fingerprints of withdrawn contributions, then records
+ * Removes the files of given-up refinements, then the verdicts, fingerprints, prints and accounts of withdrawn contributions, then records
  * each erasure with a signed statement. What it proves is who said so: a signature cannot show that bytes are gone.
  * @param pools served pools by address
  * @returns how many steps were taken
@@ -33,12 +34,17 @@ export async function eraseWithdrawn(
     await noteFilesRemoved(store, refinement.id)
     return 1
   })
+  // Of entries of Merkle batches the chain is told nothing; what they are compared by goes all the same.
+  const forgotten = await sumOfEach(await withdrawnWithContent(store), async (id) => {
+    await store.transaction((tx) => forgetContent(tx, id))
+    return 1
+  })
   const erased = await sumOfEach(await dueErasures(store), async ({ id, pool }) => {
     if (!pools.has(pool)) return 0
     await store.transaction((tx) => forgetContribution(tx, id))
     const statement = context.sign({
       type: 'sealpool/erasure',
-      body: { contribution: id, erased: ['rows', 'verdict', 'fingerprint'] },
+      body: { contribution: id, erased: ['rows', 'verdict', 'fingerprint', 'prints', 'account'] },
       ...erasureContext({
         deployment: context.sign.deployment,
         nonce: 0n,
@@ -49,5 +55,5 @@ export async function eraseWithdrawn(
     await markErased(store, id, await chain.recordErasure({ contribution: id, pool, statement }))
     return 1
   })
-  return removed + erased
+  return removed + forgotten + erased
 }

@@ -6,6 +6,7 @@ import type { NodeKeyRing } from '../key/key-ring.js'
 import type { NodeSigner } from '../key/node-signer.js'
 import type { TablePart } from '../state/refinement-table.js'
 import type { StateStore } from '../state/state-store.js'
+import type { ContentIndexes } from './content-indexes.js'
 import type { ServedPool } from './served-pool.js'
 
 /** Where encrypted table files live; the adapter on disk is `runtime/part-folder.ts`. */
@@ -33,6 +34,8 @@ export interface IngestContext {
   readonly sign: NodeSigner
   readonly runtime: JobRuntime
   readonly parts: PartStore
+  /** What the pools hold, for contributions to be compared with. */
+  readonly contents: ContentIndexes
   readonly limits: { readonly proof: Limits; readonly refiner: Limits }
   readonly settings: {
     readonly concurrency: number

@@ -4,9 +4,16 @@
  * with the signed batch that will go on chain.
  * @module
  */
-import type { Digest, JsonObject, SignedStatement } from '@sealpool/crypto'
+import type { Digest, Hex, JsonObject, SignedStatement } from '@sealpool/crypto'
 import { type PocVerdict, verdictDigest } from '@sealpool/poc'
 import { subjectOf } from '../key/node-signer.js'
+import {
+  type AccountHolder,
+  accountHolder,
+  type ContentPrints,
+  contentGeneration,
+  storeContent,
+} from '../state/content-table.js'
 import { type IngestRefusal, ingestRefusalText } from '../state/contribution-state.js'
 import {
   type ContributionRow,
@@ -22,6 +29,7 @@ import {
   insertVerdict,
   type VerdictEntry,
 } from '../state/verdict-table.js'
+import type { PoolContent } from './content-indexes.js'
 import type { IngestContext } from './ingest-context.js'
 import { type Judgement, judgeContribution, refusedVerdict } from './judge-contribution.js'
 import { type OpenedContribution, openContribution } from './open-contribution.js'
@@ -33,6 +41,7 @@ interface Judged extends Judgement {
   readonly statement: SignedStatement
   readonly digest: Digest
   readonly blobSize: number | undefined
+  readonly prints: ContentPrints | null
 }
 
 /**
@@ -43,26 +52,64 @@ export async function judgeBatch(context: IngestContext, pool: ServedPool): Prom
   const { store, settings } = context
   const rows = await nextContributions(store, pool.address, 'seen', settings.batchSize, context.now())
   if (rows.length === 0) return 0
+  const generation = await contentGeneration(store)
+  const content = () =>
+    context.contents.open(
+      store,
+      pool.address,
+      generation,
+      context.keys.poolSecret('content-prints', lastingScope(pool)),
+    )
+  try {
+    const judged = await judgeRows(context, pool, rows, content)
+    if (judged.length > 0 && !(await storeJudged(context, pool, judged, generation))) {
+      context.contents.forget(pool.address)
+    }
+  } catch (error) {
+    // It may hold what was accepted and is not stored.
+    context.contents.forget(pool.address)
+    throw error
+  }
+  return rows.length
+}
+
+async function judgeRows(
+  context: IngestContext,
+  pool: ServedPool,
+  rows: readonly ContributionRow[],
+  content: () => Promise<PoolContent>,
+): Promise<readonly Judged[]> {
+  const { settings, chain } = context
+  const times = new Map<Hex, Promise<number>>()
+  const timeOf = (block: Hex): Promise<number> => {
+    const known = times.get(block)
+    if (known !== undefined) return known
+    const asked = chain.blockTime(block)
+    times.set(block, asked)
+    return asked
+  }
   const judged: Judged[] = []
   // A window at a time, so that no more than `concurrency` plaintexts are in memory.
   for (let first = 0; first < rows.length; first += settings.concurrency) {
     const opened = await Promise.all(
-      rows.slice(first, first + settings.concurrency).map(async (contribution) => ({
-        contribution,
-        opening: await openContribution(contribution, pool, {
-          blobStore: context.blobStore,
-          keys: context.keys,
-          maximumBlobBytes: settings.maximumBlobBytes,
-        }),
-      })),
+      rows.slice(first, first + settings.concurrency).map(async (contribution) => {
+        const [opening, at] = await Promise.all([
+          openContribution(contribution, pool, {
+            blobStore: context.blobStore,
+            keys: context.keys,
+            maximumBlobBytes: settings.maximumBlobBytes,
+          }),
+          timeOf(contribution.blockHash),
+        ])
+        return { contribution, opening, at }
+      }),
     )
-    for (const { contribution, opening } of opened) {
+    for (const { contribution, opening, at } of opened) {
       if (opening.kind === 'later' && !(await giveUp(context, contribution, opening.reason))) continue
-      judged.push(await judge(context, pool, contribution, opening, judged))
+      judged.push(await judge({ context, pool, contribution, opening, at, before: judged, content }))
     }
   }
-  if (judged.length > 0) await storeJudged(context, pool, judged)
-  return rows.length
+  return judged
 }
 
 /** Puts a contribution off whose blob is not to be had; true when it has been looked for often enough. */
@@ -89,13 +136,17 @@ async function giveUp(
   return false
 }
 
-async function judge(
-  context: IngestContext,
-  pool: ServedPool,
-  contribution: ContributionRow,
-  opening: OpenedContribution,
-  before: readonly Judged[],
-): Promise<Judged> {
+async function judge(options: {
+  readonly context: IngestContext
+  readonly pool: ServedPool
+  readonly contribution: ContributionRow
+  readonly opening: OpenedContribution
+  readonly at: number
+  /** Those of the batch that were judged already. */
+  readonly before: readonly Judged[]
+  readonly content: () => Promise<PoolContent>
+}): Promise<Judged> {
+  const { context, pool, contribution, opening, before, content } = options
   const { keys, runtime, limits, store } = context
   const judgement: Judgement =
     opening.kind === 'opened'
@@ -106,6 +157,11 @@ async function judge(
           holderOf: async (fingerprint) =>
             before.find((other) => other.verdict.valid && other.fingerprint === fingerprint)?.contribution
               .id ?? (await fingerprintHolder(store, pool.address, fingerprint)),
+          at: options.at,
+          noveltyOf: async (asked) => (await content()).noveltyOf(asked),
+          accountKey: keys.poolSecret('account-pseudonym', lastingScope(pool)),
+          accountHolder: async (pseudonym) =>
+            (await accountHolder(store, pool.address, pseudonym)) ?? claimantIn(before, pseudonym),
         })
       : {
           verdict:
@@ -121,21 +177,36 @@ async function judge(
     subject: subjectOf(contribution.id),
     nonce: '0',
   })
+  const compared = judgement.verdict.valid ? judgement.content : undefined
   return {
     ...judgement,
     contribution,
     statement,
+    prints: compared === undefined ? null : (await content()).add(compared),
     digest: verdictDigest(judgement.verdict),
     blobSize: opening.kind === 'opened' ? opening.blobSize : undefined,
   }
 }
 
+/** The first of a batch that came with an account. */
+function claimantIn(before: readonly Judged[], pseudonym: string): AccountHolder | undefined {
+  const first = before.find(({ verdict, account }) => verdict.valid && account?.pseudonym === pseudonym)
+  if (first?.account === undefined) return undefined
+  return { owner: first.contribution.owner, contributor: first.account.contributor }
+}
+
+/**
+ * Stores judgements with the signed batch.
+ * @returns false when what they were compared with counts no more, or blocks are gone: nothing is stored then, they are judged anew
+ */
 async function storeJudged(
   context: IngestContext,
   pool: ServedPool,
   judged: readonly Judged[],
-): Promise<void> {
-  await context.store.transaction(async (tx) => {
+  generation: string,
+): Promise<boolean> {
+  return context.store.transaction(async (tx) => {
+    if ((await contentGeneration(tx)) !== generation) return false
     // The chain goes on meanwhile: what was withdrawn or is gone since gets no verdict.
     const still = await stillIn(
       tx,
@@ -160,6 +231,11 @@ async function storeJudged(
         verdictDigest: one.digest,
         batch: contribution.merkle === null ? batch : null,
         ...reasonOf(verdict),
+        contributor: verdict.valid ? (one.account?.contributor ?? null) : null,
+      })
+      await storeContent(tx, pool.address, contribution.id, {
+        prints: one.prints,
+        account: verdict.valid ? (one.account?.pseudonym ?? null) : null,
       })
       if (one.blobSize !== undefined) {
         await noteBlob(tx, { digest: contribution.blobDigest, purpose: 'contribution', size: one.blobSize })
@@ -168,6 +244,7 @@ async function storeJudged(
         await claimFingerprint(tx, pool.address, one.fingerprint, contribution.id)
       }
     }
+    return true
   })
 }
 

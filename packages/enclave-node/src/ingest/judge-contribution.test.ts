@@ -71,6 +71,10 @@ function world(evaluate: () => RunResult) {
       limits,
       fingerprintKey: new Uint8Array(32).fill(1),
       holderOf: async (fingerprint) => holders.get(fingerprint),
+      at: 1_700_000_000,
+      noveltyOf: async () => 1,
+      accountKey: new Uint8Array(32).fill(2),
+      accountHolder: async () => undefined,
     })
     if (judged.fingerprint !== undefined) holders.set(judged.fingerprint, id)
     return judged.verdict

@@ -2,17 +2,38 @@
  * Judges one opened contribution: is its content new, and what does the pool's proof of contribution say?
  * @module
  */
-import { contributionFingerprint, describePoc, PocError, type PocVerdict, runPoc } from '@sealpool/poc'
+import {
+  type AccountPort,
+  accountPseudonym,
+  contributionFingerprint,
+  decideAccount,
+  describePoc,
+  type ItemSource,
+  PocError,
+  type PocVerdict,
+  runPoc,
+} from '@sealpool/poc'
 import { type JobRuntime, type Limits, SandboxError } from '@sealpool/sandbox'
+import type { AccountHolder } from '../state/content-table.js'
 import type { IngestRefusal } from '../state/contribution-state.js'
 import type { ContributionRow } from '../state/contribution-table.js'
 import type { ServedPool } from './served-pool.js'
 
-/** A verdict, and the fingerprint that an accepted contribution claims. */
+/** A verdict, and what an accepted contribution claims. */
 export interface Judgement {
   readonly verdict: PocVerdict
   /** Present when the file could be opened. */
   readonly fingerprint: string | undefined
+  /** What later contributions are compared with; only where the proof names its items. */
+  readonly content?: ItemSource | undefined
+  /** The account that it came with; only where the proof reads one. */
+  readonly account?: ClaimedAccount | undefined
+}
+
+/** An account under the pool's pseudonym, and the number of the person who counts as its contributor. */
+export interface ClaimedAccount {
+  readonly pseudonym: string
+  readonly contributor: number
 }
 
 /** What judging needs. */
@@ -23,6 +44,14 @@ export interface JudgeContext {
   readonly fingerprintKey: Uint8Array
   /** Id of the accepted contribution that holds a fingerprint, if any. */
   readonly holderOf: (fingerprint: string) => Promise<string | undefined>
+  /** Time of the contribution's block in unix seconds: what expires is judged by it, and by no clock. */
+  readonly at: number
+  /** How new a content is to the pool, from 0 to 1; asked where the proof names its items. */
+  readonly noveltyOf: (content: ItemSource) => Promise<number>
+  /** Key of the pool's pseudonyms of accounts. */
+  readonly accountKey: Uint8Array
+  /** Who holds an account in the pool, if anybody does. */
+  readonly accountHolder: (pseudonym: string) => Promise<AccountHolder | undefined>
 }
 
 /**
@@ -63,11 +92,11 @@ export async function judgeContribution(
   opened: { readonly bytes: Uint8Array; readonly mediaType: string },
   context: JudgeContext,
 ): Promise<Judgement> {
-  const { runtime, limits } = context
+  const { runtime, limits, at } = context
   const judged = { mediaType: opened.mediaType, bytes: opened.bytes, owner: contribution.owner }
-  const { sources } = await describePoc(pool.poc, runtime)
+  const { sources, examines } = await describePoc(pool.poc, runtime)
   const print = await twice(async () =>
-    contributionFingerprint({ key: context.fingerprintKey, ...judged, sources }),
+    contributionFingerprint({ key: context.fingerprintKey, ...judged, sources, at }),
   )
   if ('place' in print) {
     return {
@@ -80,18 +109,64 @@ export async function judgeContribution(
   if (holder !== undefined && holder !== contribution.id) {
     return { verdict: refusedVerdict(contribution, pool, 'DUPLICATE_CONTENT', 'content'), fingerprint }
   }
+  let compared: ItemSource | undefined
+  let account: ClaimedAccount | undefined
   const verdict = await twice(() =>
     runPoc({
       poc: pool.poc,
       runtime,
       limits,
       contribution: { id: contribution.id, pool: pool.address, ...judged },
-      facts: { uniqueness: { duplicate: false } },
+      facts: {
+        at,
+        // A proof that names no items has its files compared as they are, which anybody gets around: then only copies count.
+        uniqueness: examines.includes('items')
+          ? async ({ content }) => {
+              compared = content
+              return { duplicate: false, novelty: await context.noveltyOf(content) }
+            }
+          : { duplicate: false },
+        account: async (named) => {
+          const decided = await decideClaim(contribution, pool, named, context)
+          account = decided.claim
+          return decided.fact
+        },
+      },
     }),
   )
   return 'place' in verdict
     ? { verdict: refusedVerdict(contribution, pool, 'PROOF_FAILED', verdict.place), fingerprint }
-    : { verdict: verdict.value, fingerprint }
+    : { verdict: verdict.value, fingerprint, content: compared, account }
+}
+
+/** Decides by the pool's rule about the account that an export names. */
+async function decideClaim(
+  { owner, contributor }: ContributionRow,
+  { accountRule }: ServedPool,
+  named: Parameters<AccountPort>[0],
+  { accountKey, accountHolder }: JudgeContext,
+): Promise<{ readonly claim: ClaimedAccount; readonly fact: Awaited<ReturnType<AccountPort>> }> {
+  const pseudonym = pseudonymOf(accountKey, named)
+  const holder = await accountHolder(pseudonym)
+  const decision = decideAccount({ rule: accountRule, holder: holder?.owner, claimant: owner })
+  return {
+    // Whoever holds the account is who counts, also after the wallet that had it first has withdrawn.
+    claim: { pseudonym, contributor: holder?.contributor ?? contributor },
+    fact:
+      decision.reason === 'MERGED' && decision.contributor !== null
+        ? { accepted: true, contributor: decision.contributor }
+        : { accepted: decision.accepted },
+  }
+}
+
+/** An account of invisible characters alone is the fault of its contribution. */
+function pseudonymOf(key: Uint8Array, named: Parameters<AccountPort>[0]): string {
+  try {
+    return accountPseudonym({ key, ...named })
+  } catch (cause) {
+    if (!(cause instanceof PocError) || cause.code !== 'OPTION_INVALID') throw cause
+    throw new PocError('VERDICT_INVALID', 'account', 'the export names an account without a name', { cause })
+  }
 }
 
 /** Runs a proof again when it failed: the machine may have been at fault. A second failure is the content's, and must not hold up the others. */

@@ -171,7 +171,7 @@ async function storeRefined(
     statement,
   }
   await store.transaction(async (tx) => {
-    // A contribution that was withdrawn meanwhile must not come in by this door: nothing is stored, and the files are
+    // A contribution that was withdrawn meanwhile must not come in this way: nothing is stored, and the files are
     // written over by the next attempt.
     const ids = opened.map(({ contribution }) => contribution.id)
     if ((await stillIn(tx, 'recorded', ids)).size !== ids.length) return

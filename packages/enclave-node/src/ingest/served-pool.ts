@@ -9,6 +9,8 @@ export interface ServedPool {
   readonly name: string
   readonly policy: PoolPolicy
   readonly policyDigest: Digest
+  /** What happens when a second wallet comes with an account that a first one holds. */
+  readonly accountRule: 'first-wallet' | 'merge'
   readonly poc: { readonly code: string; readonly digest: Digest }
   readonly refiner: BundledRefiner
   /** Digest of the refiner's schema. */

@@ -2,11 +2,12 @@ import { ComputeError } from '@sealpool/compute'
 import type { JsonValue } from '@sealpool/crypto'
 import { lastingScope } from '../ingest/served-pool.js'
 import type { Reservation } from '../state/job-table.js'
-import { poolRefinements } from '../state/refinement-table.js'
+import { poolRefinements, type Refinement } from '../state/refinement-table.js'
 import type { Sql } from '../state/state-store.js'
 import type { JobContext } from './job-context.js'
 import { jobNoise } from './job-noise.js'
 import { JobRefusal } from './job-refusal.js'
+import { jobSecret } from './job-secret.js'
 import type { PlannedJob } from './planned-job.js'
 
 /**
@@ -33,22 +34,30 @@ export async function executeJob(
   reservation: Reservation,
 ): Promise<JsonValue> {
   await requireInputs(context.store, reservation)
-  const engine = context.openEngine()
-  const contributions = new Map<string, readonly string[]>()
+  const refinements = new Map<string, readonly Refinement[]>()
+  for (const { pool } of planned.charges) {
+    const reserved = reservation.inputs.find((one) => one.pool === pool.address)?.refinements ?? []
+    const kept = await poolRefinements(context.store, pool.address)
+    refinements.set(
+      pool.address,
+      kept.filter(({ id }) => reserved.includes(id)),
+    )
+  }
+  const secrets = {
+    keys: context.keys,
+    planned,
+    contributions: new Map(
+      [...refinements].map(([pool, ones]) => [pool, ones.flatMap((one) => one.contributions)]),
+    ),
+  }
+  // Nobody's number in one job says anything in another, or outside of the engine.
+  const engine = context.openEngine({ pseudonymKey: jobSecret('job-pseudonyms', secrets) })
   try {
     for (const { pool, leaves } of planned.charges) {
-      const reserved = reservation.inputs.find((one) => one.pool === pool.address)?.refinements ?? []
-      const refinements = (await poolRefinements(context.store, pool.address)).filter(({ id }) =>
-        reserved.includes(id),
-      )
-      contributions.set(
-        pool.address,
-        refinements.flatMap((refinement) => refinement.contributions),
-      )
       for (const leaf of leaves) {
         const table = pool.policy.tables.find(({ name }) => `${pool.name}.${name}` === leaf)
         if (table === undefined) continue
-        const parts = refinements.flatMap((refinement) =>
+        const parts = (refinements.get(pool.address) ?? []).flatMap((refinement) =>
           refinement.parts.filter((part) => part.table === table.name),
         )
         const columns = table.columns.map(({ name, type, decimals, min, max, earliest, latest }) => ({
@@ -74,7 +83,7 @@ export async function executeJob(
         )
       }
     }
-    return await planned.run(engine, jobNoise({ keys: context.keys, planned, contributions }))
+    return await planned.run(engine, jobNoise(secrets))
   } catch (error) {
     // Decided on a noisy count that the charge pays for: this reason may be told.
     if (error instanceof ComputeError && error.code === 'TOO_FEW_CONTRIBUTORS') {

@@ -23,8 +23,8 @@ export interface JobContext {
   readonly parts: PartStore
   /** Served pools by address in lower case. */
   readonly pools: ReadonlyMap<Address, ServedPool>
-  /** Starts an SQL engine in a process of its own; the job closes it. */
-  readonly openEngine: () => SqlEngine
+  /** Starts an SQL engine in a process of its own, in which contributors' numbers are pseudonyms under the key; the job closes it. */
+  readonly openEngine: (options: { readonly pseudonymKey: Uint8Array }) => SqlEngine
   /** Isolation that is really in force, for receipts. */
   readonly isolation: string
   /** Does something every now and then until the answer is called: signs of life for the chain while a job runs. */

@@ -12,6 +12,7 @@ import { addressOfDigit, digestOfDigit, servedPoolFixture } from '../testing/ser
 import { executeJob } from './execute-job.js'
 import type { JobContext } from './job-context.js'
 import { jobNoise } from './job-noise.js'
+import { jobSecret } from './job-secret.js'
 import type { PlannedJob } from './planned-job.js'
 
 const ringOf = (byte: number): NodeKeyRing => openKeyRing(new Uint8Array(32).fill(byte), digestOfDigit('9'))
@@ -132,6 +133,7 @@ describe('a job that is run again', async () => {
     query: async () => [],
     close: async () => undefined,
   }
+  let opened = ''
   const run = async (plan = '1', ring = keys) => {
     const inputs = await Promise.all(
       [pay, people].map(async ({ address }) => ({
@@ -149,7 +151,10 @@ describe('a job that is run again', async () => {
         store,
         keys: ring,
         parts: { write: async () => undefined, paths: () => [] },
-        openEngine: () => engine,
+        openEngine: ({ pseudonymKey }: { readonly pseudonymKey: Uint8Array }) => {
+          opened = encodeHex(pseudonymKey)
+          return engine
+        },
         random: () => {
           throw new Error('fresh randomness was asked for')
         },
@@ -178,6 +183,24 @@ describe('a job that is run again', async () => {
     expect(await run()).toBe(first({}, 32))
     expect(await run('2')).toBe(first({ planned: plannedOf('2') }, 32))
     expect(await run('1', ringOf(8))).toBe(first({ keys: ringOf(8) }, 32))
+  })
+
+  it('calls contributors the same again, and otherwise in every other job', async () => {
+    await refine('1', pay, ['2', '1'])
+    const namesOf = async (...asked: Parameters<typeof run>) => {
+      await run(...asked)
+      return opened
+    }
+    const names = await namesOf()
+    expect(names).toMatch(/^0x[0-9a-f]{64}$/)
+    expect(await namesOf()).toBe(names)
+    expect(await namesOf('2')).not.toBe(names)
+    expect(await namesOf('1', ringOf(8))).not.toBe(names)
+    await refine('2', people, ['3'])
+    expect(await namesOf()).not.toBe(names)
+    // What is drawn as noise tells nothing of the names.
+    const contributions = idsOf(['1', '2'], ['3'])
+    expect(await namesOf()).not.toBe(encodeHex(jobSecret('job-noise', { ...given, contributions })))
   })
 
   it('gives another answer when a pool has grown', async () => {

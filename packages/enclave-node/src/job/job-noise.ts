@@ -1,8 +1,6 @@
-import { canonicalBytes, decodeHex, type Hex } from '@sealpool/crypto'
+import { decodeHex, type Hex } from '@sealpool/crypto'
 import { keyedFingerprint } from '@sealpool/privacy'
-import { lastingScope } from '../ingest/served-pool.js'
-import type { NodeKeyRing } from '../key/key-ring.js'
-import type { PlannedJob } from './planned-job.js'
+import { type JobSecretOptions, jobSecret } from './job-secret.js'
 
 /**
  * The randomness of a job's noise: a stream that follows from the node's root secret, the plan and the contributions that
@@ -14,25 +12,8 @@ import type { PlannedJob } from './planned-job.js'
  * @param options `contributions`: ids of the contributions that the job reads, by pool address
  * @returns a source of bytes that starts at the beginning of the stream
  */
-export function jobNoise(options: {
-  readonly keys: NodeKeyRing
-  readonly planned: PlannedJob
-  readonly contributions: ReadonlyMap<string, readonly string[]>
-}): (length: number) => Uint8Array {
-  const { keys, planned, contributions } = options
-  const [first] = planned.charges
-  if (first === undefined) throw new Error('a job that charges no pool has no noise')
-  const inputs = planned.charges
-    .map(({ pool }) => ({
-      pool: pool.address.toLowerCase(),
-      contributions: [...(contributions.get(pool.address) ?? [])].sort(),
-    }))
-    .sort((a, b) => (a.pool < b.pool ? -1 : 1))
-  const seed = block(
-    keys.poolSecret('job-noise', lastingScope(first.pool)),
-    'seed',
-    canonicalBytes({ plan: planned.planDigest, inputs }),
-  )
+export function jobNoise(options: JobSecretOptions): (length: number) => Uint8Array {
+  const seed = jobSecret('job-noise', options)
   let counter = 0n
   let rest = new Uint8Array()
   return (length) => {
@@ -43,7 +24,7 @@ export function jobNoise(options: {
         const position = new Uint8Array(8)
         new DataView(position.buffer).setBigUint64(0, counter)
         counter += 1n
-        rest = block(seed, 'stream', position)
+        rest = block(seed, position)
       }
       const part = rest.subarray(0, length - filled)
       out.set(part, filled)
@@ -54,7 +35,7 @@ export function jobNoise(options: {
   }
 }
 
-function block(key: Uint8Array, domain: string, data: Uint8Array): Uint8Array<ArrayBuffer> {
-  const hex: Hex = `0x${keyedFingerprint({ key, domain: `job-noise/${domain}`, data })}`
+function block(seed: Uint8Array, position: Uint8Array): Uint8Array<ArrayBuffer> {
+  const hex: Hex = `0x${keyedFingerprint({ key: seed, domain: 'job-noise/stream', data: position })}`
   return new Uint8Array(decodeHex(hex))
 }

@@ -2,11 +2,11 @@
  * Opens what the node keeps for others to check: the audit log and the log of receipts.
  * @module
  */
-import { join } from 'node:path'
 import { type Address, type Digest, parseDigest } from '@sealpool/crypto'
 import type { NodeService } from '../api/node-service.js'
 import { type AuditHead, emptyAudit } from '../audit/audit-chain.js'
 import { type AuditLog, openAuditFile } from '../audit/audit-file.js'
+import { auditPath } from '../config/data-folders.js'
 import type { NodeConfig } from '../config/node-config.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
 import { type NodeSigner, subjectOf } from '../key/node-signer.js'
@@ -16,8 +16,6 @@ import { getMeta, setMeta } from '../state/meta-table.js'
 import type { StateStore } from '../state/state-store.js'
 import type { NodeLogger } from './logger.js'
 
-/** Name of the audit log in the data folder, or in that of a group's tables. */
-export const auditFile = 'audit.jsonl'
 const headKey = 'audit head'
 const zeroAddress: Address = `0x${'0'.repeat(40)}`
 /** Milliseconds between two notes of where the audit log ends. */
@@ -44,9 +42,8 @@ export async function openRecords(options: {
 }): Promise<NodeRecords> {
   const { config, store, keys, sign, log } = options
   const { deployment } = config.chain
-  const folder = config.state.kind === 'postgresql' ? config.state.tablesDirectory : config.dataDirectory
   const { log: audit, lost } = openAuditFile({
-    path: join(folder, auditFile),
+    path: auditPath(config),
     known: readHead(await getMeta(store, headKey)),
     now: platformNow,
   })

@@ -38,7 +38,18 @@ export async function openState(
       lost: new Promise(() => undefined),
     }
   }
-  const { databaseUrl } = secrets
+  const store = await openPostgresStore({
+    connect: groupDatabase(secrets),
+    group: state.group,
+    onStandby: () => log.info({ group: state.group }, 'another node leads the group; this one stands by'),
+    pause: () => sleep(standbyMs),
+  })
+  log.info({ group: state.group }, 'this node leads the group')
+  return { store, lost: store.lost }
+}
+
+/** @returns opens connections to a group's database. @throws NodeError `SECRET_MISSING` */
+export function groupDatabase({ databaseUrl }: NodeSecrets): () => Promise<PostgresConnection> {
   if (databaseUrl === null) {
     throw new NodeError(
       'SECRET_MISSING',
@@ -46,14 +57,7 @@ export async function openState(
       'a node group needs the address of its PostgreSQL server; set it in the environment or in the secrets file',
     )
   }
-  const store = await openPostgresStore({
-    connect: () => connectTo(databaseUrl),
-    group: state.group,
-    onStandby: () => log.info({ group: state.group }, 'another node leads the group; this one stands by'),
-    pause: () => sleep(standbyMs),
-  })
-  log.info({ group: state.group }, 'this node leads the group')
-  return { store, lost: store.lost }
+  return () => connectTo(databaseUrl)
 }
 
 async function connectTo(connectionString: string): Promise<PostgresConnection> {

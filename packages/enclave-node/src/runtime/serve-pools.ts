@@ -67,6 +67,7 @@ async function servePool(
     name: policy.name,
     policy,
     policyDigest,
+    accountRule: config.accountRule,
     poc: { code: config.poc.code, digest: config.poc.digest },
     refiner: { code: config.refiner.code, digest: config.refiner.digest, schema },
     schemaId: schemaId(schema),

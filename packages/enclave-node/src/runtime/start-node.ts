@@ -2,20 +2,25 @@
  * Wires the node and keeps it going.
  * @module
  */
-import { join } from 'node:path'
 import type { Address, Digest, KeySet } from '@sealpool/crypto'
 import { createDuckDbEngine } from '@sealpool/query/duckdb'
 import type { JobRuntime } from '@sealpool/sandbox'
 import { createProcessRuntime } from '@sealpool/sandbox/process'
-import { openDoor } from '../api/door.js'
+import { openAuthentication } from '../api/authentication.js'
 import { nodeApi } from '../api/node-api.js'
 import { serveApi } from '../api/serve-api.js'
+import { backupSocket, serveBackups } from '../backup/backup-socket.js'
+import { backupSource } from '../backup/backup-source.js'
+import { takeBackup } from '../backup/take-backup.js'
+import { requireRestored } from '../backup/unfinished-restore.js'
 import { openBlobStore } from '../blob-store/open-blob-store.js'
 import { openContractsChain } from '../chain/contracts-chain.js'
+import { tablesFolder } from '../config/data-folders.js'
 import { configDigest, type NodeConfig } from '../config/node-config.js'
 import type { NodeSecrets } from '../config/secrets.js'
-import { NodeError } from '../errors.js'
+import type { NodeError } from '../errors.js'
 import { type EvidenceSource, openEvidence } from '../evidence/node-evidence.js'
+import { contentIndexes } from '../ingest/content-indexes.js'
 import type { IngestContext } from '../ingest/ingest-context.js'
 import type { JobContext } from '../job/job-context.js'
 import { jobLock } from '../job/job-lock.js'
@@ -23,8 +28,6 @@ import { requireNotBehind } from '../job/reserve-job.js'
 import { type NodeKeyRing, openKeyRing } from '../key/key-ring.js'
 import { nodeSigner } from '../key/node-signer.js'
 import { platformNow, platformRandom } from '../platform.js'
-import { aesRowCipher } from '../state/aes-row-cipher.js'
-import { getMeta, setMeta } from '../state/meta-table.js'
 import { migrate } from '../state/migration.js'
 import { storedLedger, verifyLedgers } from '../state/pglite-ledger.js'
 import { anyRevoked, revoke } from '../state/revocation-table.js'
@@ -37,6 +40,7 @@ import { openPlatform } from './open-platform.js'
 import { openRecords } from './open-records.js'
 import { openState } from './open-state.js'
 import { partFolder } from './part-folder.js'
+import { nodeIdentity, requireSameNode } from './same-node.js'
 import { servePools } from './serve-pools.js'
 
 /** A node that runs. */
@@ -96,6 +100,7 @@ async function start(
 ): Promise<RunningNode> {
   const log = options.log ?? nodeLogger({ level: 'info', simulated: isSimulated(config) })
   const phase = phases()
+  for (const folder of new Set([config.dataDirectory, tablesFolder(config)])) requireRestored(folder)
   const { quotes, keyRelease } = openPlatform(config)
   const keys = openKeyRing(await keyRelease.release(), configDigest(config))
   const { deployment } = config.chain
@@ -117,11 +122,11 @@ async function start(
   const closeDurable = () => durable.close()
   closers.push(closeDurable)
   phase('lead')
-  const stateKey = keys.stateSecret(deployment)
+  const backups = backupSource(config, keys)
   const store = await openSealedStore({
     durable,
     openWorking: () => working,
-    cipherOf: (id) => aesRowCipher({ key: stateKey, store: id, random: platformRandom }),
+    cipherOf: backups.cipherOf,
     random: platformRandom,
   })
   // It closes both from here on.
@@ -129,7 +134,7 @@ async function start(
   await migrate(store)
   await verifyLedgers(store)
   phase('state')
-  await requireSameNode(store, keys, `${deployment.chainId}:${deployment.nodeRegistry}`)
+  await requireSameNode(store, nodeIdentity(keys, deployment))
   const evidence = await openEvidence({ provider: quotes, keys, store })
   const simulated = evidence.simulated || keyRelease.simulated
 
@@ -163,9 +168,14 @@ async function start(
   const work = startNodeWork({ ...contexts, config, log, simulated, records })
   closers.push(() => work.stop())
 
+  const socket = config.state.kind === 'pglite' ? backupSocket(config.dataDirectory) : undefined
+  if (socket !== undefined) {
+    const take = () => durable.transaction((tx) => takeBackup(tx, backups))
+    closers.push(await serveBackups({ path: socket, take, log }))
+  }
   const { host, port, maximumConnections, calls, costlyCalls } = config.api
   let publicUrl = config.api.publicUrl
-  const door = openDoor({
+  const authentication = openAuthentication({
     open: config.api.access === 'open',
     chainId: chain.chainId,
     publicUrl: () => publicUrl ?? `http://${host}:${port}`,
@@ -187,7 +197,7 @@ async function start(
     (error) => log.error({ err: error }, 'an API call failed'),
     { calls, costly: costlyCalls },
     () => performance.now(),
-    { door, origins: config.api.origins },
+    { authentication, origins: config.api.origins },
   )
   const api = await serveApi({ app, host, port, maximumConnections })
   publicUrl ??= api.url
@@ -241,13 +251,14 @@ function contextsOf(
     keys,
     sign,
     blobStore: openBlobStore(config, secrets),
-    parts: partFolder(tablesOf(config)),
+    parts: partFolder(tablesFolder(config)),
     now: platformNow,
   }
   return {
     ingest: {
       ...shared,
       runtime,
+      contents: contentIndexes(),
       limits: { proof: config.sandbox.proof, refiner: config.sandbox.refiner },
       settings: config.ingest,
     },
@@ -256,8 +267,9 @@ function contextsOf(
       lock: jobLock(),
       evidence: parts.evidence,
       pools: parts.pools,
-      openEngine: () =>
+      openEngine: ({ pseudonymKey }) =>
         createDuckDbEngine({
+          pseudonymKey,
           memoryLimit: `${Math.floor(config.engine.memoryBytes / 1_000_000)}MB`,
           timeoutMs: config.engine.timeoutMs,
         }),
@@ -285,11 +297,6 @@ function isSimulated({ evidence, keyRelease }: NodeConfig): boolean {
   return evidence.provider === 'simulator' || ['development', 'sealed'].includes(keyRelease.adapter)
 }
 
-/** Where the encrypted tables lie. */
-function tablesOf({ state, dataDirectory }: NodeConfig): string {
-  return state.kind === 'postgresql' ? state.tablesDirectory : join(dataDirectory, 'tables')
-}
-
 /** Repeats work on a timer. One that fails is logged and comes again; a silent hour would cost the node the job. */
 function everyNowAndThen(intervalMs: number, log: NodeLogger): JobContext['keepAlive'] {
   return (beat) => {
@@ -306,18 +313,4 @@ function everyNowAndThen(intervalMs: number, log: NodeLogger): JobContext['keepA
  */
 function isolationOf(runtime: JobRuntime): string {
   return `proofs and refiners: ${runtime.isolation}; SQL engine: process; built-in computations: none`
-}
-
-/** A data directory belongs to one node on one deployment: another key or chain would mix two histories. */
-async function requireSameNode(store: StateStore, keys: NodeKeyRing, deployment: string): Promise<void> {
-  const mine = `${keys.statementAddress} on ${deployment}`
-  const kept = await getMeta(store, 'node')
-  if (kept === undefined) await setMeta(store, 'node', mine)
-  else if (kept !== mine) {
-    throw new NodeError(
-      'STATE_OF_ANOTHER_NODE',
-      'data directory',
-      'it belongs to a node with another key or on other contracts; choose another data directory',
-    )
-  }
 }

@@ -1,5 +1,6 @@
 import type { Address, Digest, Hex } from '@sealpool/crypto'
 import { integerOf, textOf, textOrNull } from './column.js'
+import { forgetContent, nextContentGeneration } from './content-table.js'
 import type { ContributionState } from './contribution-state.js'
 import type { Sql, SqlRow } from './state-store.js'
 
@@ -24,7 +25,7 @@ export interface ChainContribution {
 
 /** A contribution as the node remembers it. */
 export interface ContributionRow extends ChainContribution {
-  /** The wallet's number, the same in all pools. */
+  /** The wallet's number, the same in all pools; that of another wallet where both count as one contributor. */
   readonly contributor: number
   readonly state: ContributionState
   readonly reason: string | null
@@ -78,6 +79,7 @@ export async function insertContribution(tx: Sql, contribution: ChainContributio
   const owner = contribution.owner.toLowerCase()
   const kept = await findContribution(tx, contribution.id)
   if (kept !== undefined && kept.state !== 'detached') return
+  if (kept !== undefined) await nextContentGeneration(tx)
   if (kept !== undefined && sameContent(kept, contribution)) {
     await tx.query(
       // One whose verdict batch was given up meanwhile is judged again: the same content gives the same verdict.
@@ -92,6 +94,7 @@ export async function insertContribution(tx: Sql, contribution: ChainContributio
   if (kept !== undefined) {
     await tx.query('delete from verdicts where contribution = $1', [contribution.id])
     await tx.query('delete from fingerprints where contribution = $1', [contribution.id])
+    await forgetContent(tx, contribution.id)
     await tx.query('delete from merkle_verdicts where batch = $1', [kept.merkle?.batch ?? null])
     await tx.query('delete from contributions where id = $1', [contribution.id])
   }
@@ -200,12 +203,24 @@ export async function markJudged(
     readonly batch: string | null
     readonly reason: string | null
     readonly reasonText: string | null
+    /** Number under which its rows are refined; null or absent: its own wallet's. */
+    readonly contributor?: number | null
   },
 ): Promise<void> {
   await tx.query(
     `update contributions set state = 'judged', score = $2, verdict_digest = $3, verdict_batch = $4, reason = $5,
-       reason_text = $6 where id = $1 and state = 'seen'`,
-    [id, judged.score, judged.verdictDigest, judged.batch, judged.reason, judged.reasonText],
+       reason_text = $6,
+       contributor = coalesce($7, (select number from contributors where contributors.owner = contributions.owner))
+     where id = $1 and state = 'seen'`,
+    [
+      id,
+      judged.score,
+      judged.verdictDigest,
+      judged.batch,
+      judged.reason,
+      judged.reasonText,
+      judged.contributor ?? null,
+    ],
   )
 }
 

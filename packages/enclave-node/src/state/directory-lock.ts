@@ -2,6 +2,9 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { NodeError } from '../errors.js'
 
+/** Name of the lock in the folder. */
+export const lockFile = 'node.lock'
+
 /**
  * Keeps two nodes off one data folder. The lock names the process and when it started, so that a lock left by a
  * killed node is recognised (also when its process number has been given to another program) and replaced.
@@ -10,7 +13,7 @@ import { NodeError } from '../errors.js'
  * @throws NodeError `STATE_LOCKED`
  */
 export function lockDirectory(directory: string): () => void {
-  const path = join(directory, 'node.lock')
+  const path = join(directory, lockFile)
   const mine = `${process.pid} ${startOf(process.pid) ?? 'unknown'}`
   for (let attempt = 0; attempt < 2; attempt++) {
     try {

@@ -8,6 +8,7 @@ import { firstTables } from './migration-001-first-tables.js'
 import { chainUndone } from './migration-002-chain-undone.js'
 import { accessAndLog } from './migration-003-access-and-log.js'
 import { settledWrites } from './migration-004-settled-writes.js'
+import { contentAndAccounts } from './migration-005-content-and-accounts.js'
 import type { StateStore } from './state-store.js'
 
 /** One step of the tables' history. Steps are never edited once released; a change is a new step. */
@@ -19,7 +20,13 @@ export interface Migration {
 }
 
 /** All steps, in order. */
-export const migrations: readonly Migration[] = [firstTables, chainUndone, accessAndLog, settledWrites]
+export const migrations: readonly Migration[] = [
+  firstTables,
+  chainUndone,
+  accessAndLog,
+  settledWrites,
+  contentAndAccounts,
+]
 
 /** The version that this release of the node works with. */
 export const currentVersion: number = migrations.length

@@ -56,7 +56,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   } catch (cause) {
     closing = true
     await connection.end().catch(() => undefined)
-    throw unreadable(cause)
+    throw cause instanceof NodeError ? cause : unreadable(cause)
   }
   const turn = inOrder()
   const direct = sqlOn(connection)
@@ -70,6 +70,25 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       closing = true
       await turn(() => connection.end())
     },
+  }
+}
+
+/**
+ * Reads a group's database as it is at one moment, whoever leads the group and goes on writing.
+ * @returns what `read` gives
+ * @throws NodeError `STATE_UNREADABLE` when the server does not answer
+ */
+export async function readPostgres<T>(
+  connect: PostgresStoreOptions['connect'],
+  read: (sql: Sql) => Promise<T>,
+): Promise<T> {
+  const connection = await connected(connect)
+  connection.on('error', () => undefined)
+  try {
+    await connection.query('begin isolation level repeatable read read only')
+    return await read(sqlOn(connection))
+  } finally {
+    await connection.end().catch(() => undefined)
   }
 }
 

@@ -116,6 +116,39 @@ export async function* readSealedRows(sql: Sql, decode: RowCipher['decode']): As
 }
 
 /**
+ * Puts what was read of a store into an empty one.
+ * @throws NodeError `STATE_NOT_EMPTY` when it holds a node's state already
+ */
+export async function putSealedContents(
+  store: StateStore,
+  { head, sealed }: { readonly head: SealedHead; readonly sealed: readonly SealedRow[] },
+): Promise<void> {
+  await prepareSealedRows(store)
+  await store.transaction(async (tx) => {
+    if ((await readHead(tx)) !== undefined) {
+      throw new NodeError(
+        'STATE_NOT_EMPTY',
+        'state',
+        'it holds the state of a node; restore into an empty database',
+      )
+    }
+    await insertHead(tx, head)
+    for (const rows of slices(sealed)) {
+      await tx.query(
+        `insert into sealed_rows (name, version, sealed)
+         select decode(name, 'hex'), version::bigint, decode(sealed, 'hex')
+         from unnest(string_to_array($1, ','), string_to_array($2, ','), string_to_array($3, ',')) as one (name, version, sealed)`,
+        [
+          list(rows.map(({ name }) => hexOf(name))),
+          list(rows.map(({ version }) => String(version))),
+          list(rows.map((row) => hexOf(row.sealed))),
+        ],
+      )
+    }
+  })
+}
+
+/**
  * Writes a commit whole.
  * @throws NodeError `STATE_TAMPERED` when a row or the head is not as this node wrote it; nothing is written then
  */

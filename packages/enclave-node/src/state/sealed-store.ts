@@ -25,6 +25,7 @@ import {
   readSealedRows,
   type SealedCommit,
   type SealedHead,
+  type SealedRow,
   tampered,
   writeCommit,
 } from './sealed-rows.js'
@@ -67,19 +68,11 @@ export async function openSealedStore(options: SealedStoreOptions): Promise<Stat
   await prepareSealedRows(durable)
   const kept = await readHead(durable)
   const cipher = cipherOf(kept?.store ?? random(storeIdBytes))
-  if (kept !== undefined && String(kept.keyId) !== String(Uint8Array.from(cipher.keyId))) {
-    throw new NodeError(
-      'STATE_OF_ANOTHER_NODE',
-      'data directory',
-      'it was sealed with the key of another node or for other contracts; choose another data directory',
-    )
-  }
-  const { rows, known, total } = await readAll(durable, cipher)
-  const head = kept ?? (await firstHead(durable, cipher, known))
-  const expected = cipher.open(head.sealed, headPlace(cipher, head.version))
-  if (expected !== totalText(known, total)) {
-    throw tampered('rows are missing, added, or older or newer than the rest')
-  }
+  if (kept !== undefined) requireKey(kept, cipher)
+  const stored = await readAll(durable, cipher)
+  const head = kept ?? (await firstHead(durable, cipher, stored.known))
+  requireWhole(stored, cipher, head)
+  const { rows, known, total } = stored
   const working = await options.openWorking()
   await prepareCapture(working)
   await putAll(working, rows)
@@ -90,6 +83,48 @@ export async function openSealedStore(options: SealedStoreOptions): Promise<Stat
     version: head.version,
     shape: await shapeOf(working),
   })
+}
+
+/** What is sealed in a store, at one moment. */
+export interface SealedContents {
+  readonly head: SealedHead
+  readonly sealed: readonly SealedRow[]
+  /** The same rows opened, as JSON, by table. */
+  readonly rows: ReadonlyMap<string, readonly string[]>
+}
+
+/**
+ * Reads all that a store holds, and checks it as {@link openSealedStore} does.
+ * @param sql one transaction of the store that lasts, in which nothing else is seen to change
+ * @returns undefined for a store that holds nothing yet
+ * @throws NodeError as {@link openSealedStore}
+ */
+export async function readSealedContents(
+  sql: Sql,
+  cipherOf: SealedStoreOptions['cipherOf'],
+): Promise<SealedContents | undefined> {
+  const head = await readHead(sql)
+  if (head === undefined) return undefined
+  const cipher = cipherOf(head.store)
+  requireKey(head, cipher)
+  const sealed: SealedRow[] = []
+  const stored = await readAll(sql, cipher, (row) => sealed.push(row))
+  requireWhole(stored, cipher, head)
+  return { head, sealed, rows: stored.rows }
+}
+
+function requireKey(head: SealedHead, cipher: RowCipher): void {
+  if (String(head.keyId) === String(Uint8Array.from(cipher.keyId))) return
+  throw new NodeError(
+    'STATE_OF_ANOTHER_NODE',
+    'data directory',
+    'it was sealed with the key of another node or for other contracts; choose another data directory',
+  )
+}
+
+function requireWhole({ known, total }: StoredRows, cipher: RowCipher, head: SealedHead): void {
+  if (cipher.open(head.sealed, headPlace(cipher, head.version)) === totalText(known, total)) return
+  throw tampered('rows are missing, added, or older or newer than the rest')
 }
 
 /** Where a sealed store stands between two commits. */
@@ -226,11 +261,17 @@ interface StoredRows {
   readonly total: bigint
 }
 
-async function readAll(durable: StateStore, cipher: RowCipher): Promise<StoredRows> {
+async function readAll(
+  durable: Sql,
+  cipher: RowCipher,
+  noteRow: (row: SealedRow) => void = () => undefined,
+): Promise<StoredRows> {
   const rows = new Map<string, string[]>()
   const known: KnownRows = new Map()
   let total = 0n
-  for await (const { sealed, ...place } of readSealedRows(durable, cipher.decode)) {
+  for await (const row of readSealedRows(durable, cipher.decode)) {
+    const { sealed, ...place } = row
+    noteRow(row)
     const line = cipher.open(sealed, place)
     if (line === undefined)
       throw tampered('a stored row does not open: it was changed, or belongs to another place')

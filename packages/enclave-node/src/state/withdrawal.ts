@@ -6,6 +6,7 @@
  */
 import type { Address, Hex, SignedStatement } from '@sealpool/crypto'
 import { jsonOf, textOf } from './column.js'
+import { forgetContent, hasContent, nextContentGeneration } from './content-table.js'
 import {
   type ContributionRow,
   contributionColumns,
@@ -29,6 +30,7 @@ export interface ChainWithdrawal {
 export async function withdrawContribution(tx: Sql, withdrawal: ChainWithdrawal): Promise<boolean> {
   const kept = await findContribution(tx, withdrawal.id)
   if (kept === undefined || kept.state === 'withdrawn') return false
+  if (await hasContent(tx, withdrawal.id)) await nextContentGeneration(tx)
   await giveUpRefinement(tx, kept)
   await tx.query(
     `update contributions set state = 'withdrawn', withdrawn_block = $2,
@@ -48,6 +50,7 @@ export async function withdrawContribution(tx: Sql, withdrawal: ChainWithdrawal)
  */
 export async function undoContributions(tx: Sql, last: bigint): Promise<void> {
   const above = last.toString()
+  await nextContentGeneration(tx)
   await tx.query(
     `update contributions set state = case state_before when 'refined' then 'recorded' else state_before end,
        state_before = null, withdrawn_block = null, erasure = null, erasure_block = null,
@@ -137,10 +140,11 @@ export async function dueErasures(
   return rows.map((row) => ({ id: textOf(row, 'id'), pool: textOf(row, 'pool') as Address }))
 }
 
-/** Destroys what the store itself holds of a contribution: its verdict with what it says, and its fingerprint. */
+/** Destroys what the store itself holds of a contribution: its verdict with what it says, its fingerprint, its prints and account. */
 export async function forgetContribution(tx: Sql, id: string): Promise<void> {
   await tx.query('delete from verdicts where contribution = $1', [id])
   await tx.query('delete from fingerprints where contribution = $1', [id])
+  await forgetContent(tx, id)
 }
 
 /** Notes that the node's statement on an erasure stands on the chain. */

@@ -1,5 +1,5 @@
 /**
- * An API with a real door over a node that answers the same to everybody, and callers of every role.
+ * An API with real authentication over a node that answers the same to everybody, and callers of every role.
  * @module
  */
 import type { NodeEvidence } from '@sealpool/attest'
@@ -14,7 +14,7 @@ import {
 } from '@sealpool/client/access'
 import { type Address, type JsonValue, platformRandom, type SignedStatement } from '@sealpool/crypto'
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
-import { type Door, type DoorOptions, openDoor } from '../api/door.js'
+import { type Authentication, type AuthenticationOptions, openAuthentication } from '../api/authentication.js'
 import { nodeApi } from '../api/node-api.js'
 import type { NodeService } from '../api/node-service.js'
 import type { AuditFact } from '../audit/audit-chain.js'
@@ -121,16 +121,16 @@ function serviceOf(): NodeService {
   }
 }
 
-/** Makes the world. @param change what of the door is to be otherwise */
+/** Makes the world. @param change what of authentication is to be otherwise */
 export function apiWorld(
-  change: Partial<DoorOptions> = {},
+  change: Partial<AuthenticationOptions> = {},
   more: { readonly origins?: readonly string[]; readonly service?: Partial<NodeService> } = {},
 ) {
   const clock = { seconds: 1_790_000_000 }
   const revoked = new Map<string, number>()
   const audited: AuditFact[] = []
   const now = () => clock.seconds
-  const doorOptions: DoorOptions = {
+  const authenticationOptions: AuthenticationOptions = {
     open: false,
     chainId: 31_337,
     publicUrl: () => apiUrl,
@@ -151,15 +151,15 @@ export function apiWorld(
     ...change,
   }
   const errors: unknown[] = []
-  const start = (door: Door) =>
+  const start = (authentication: Authentication) =>
     nodeApi(
       { ...serviceOf(), ...more.service },
       (error) => errors.push(error),
       { calls: { perSecond: 1e6, burst: 1e6 }, costly: { perSecond: 1e6, burst: 1e6 } },
       () => 0,
-      { door, origins: more.origins ?? [] },
+      { authentication, origins: more.origins ?? [] },
     )
-  let app = start(openDoor(doorOptions))
+  let app = start(openAuthentication(authenticationOptions))
   /** All that ever travelled between client and node, as a proxy sees it. */
   const wire: { readonly url: string; readonly headers: string; readonly bytes: Uint8Array }[] = []
   const note = (url: string, headers: Headers, bytes: ArrayBuffer) =>
@@ -172,7 +172,7 @@ export function apiWorld(
     note(request.url, response.headers, await response.clone().arrayBuffer())
     return response
   }
-  const door = {
+  const authentication = {
     nodeUrl: apiUrl,
     chainId: 31_337,
     fetch,
@@ -181,7 +181,7 @@ export function apiWorld(
     now: () => new Date(now() * 1000),
   }
   const caller = (options: NodeAccessOptions = {}, keySet = apiKeys.keySet) =>
-    nodeAccess(options)({ ...door, keySet: async () => keySet })
+    nodeAccess(options)({ ...authentication, keySet: async () => keySet })
   /** One call inside a sealed call. */
   const call = async (
     method: 'GET' | 'POST',
@@ -218,14 +218,14 @@ export function apiWorld(
     post,
     app: () => app,
     /** As after a restart: what the process remembered is gone. */
-    restart(other: Partial<DoorOptions> = {}) {
-      app = start(openDoor({ ...doorOptions, ...other }))
+    restart(other: Partial<AuthenticationOptions> = {}) {
+      app = start(openAuthentication({ ...authenticationOptions, ...other }))
     },
     /** Signs in. @returns the token */
     async session(account: PrivateKeyAccount, roles: readonly AccessRole[]): Promise<string> {
       let token = ''
       const spy = nodeAccess({ account, roles })({
-        ...door,
+        ...authentication,
         fetch: async (input, init) => {
           const body = init?.body
           const response = await fetch(input, init)

@@ -181,7 +181,10 @@ export function jobFixture(store: StateStore) {
     chain: fakeChain(),
     blobs: memoryBlobStore(),
     /** Everything that jobs work with. */
-    context: (open: () => SqlEngine = () => engine(), change: Partial<JobContext> = {}): JobContext => ({
+    context: (
+      open: JobContext['openEngine'] = () => engine(),
+      change: Partial<JobContext> = {},
+    ): JobContext => ({
       store,
       lock: jobLock(),
       chain: world.chain as unknown as ChainPort,

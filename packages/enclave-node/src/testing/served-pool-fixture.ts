@@ -47,6 +47,7 @@ export function servedPoolFixture(address: Address = addressOfDigit('a')): Serve
     name: 'pay',
     policy: parsePoolPolicy(policy),
     policyDigest: digestOf(policy),
+    accountRule: 'first-wallet',
     poc: { code: '', digest: digestOfDigit('1') },
     refiner: {
       code: '',

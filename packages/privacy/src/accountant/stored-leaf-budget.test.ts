@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { memoryStorage } from '../testing/memory-storage.js'
 import { leafSpent } from './leaf-budget.js'
+import { createMemoryStorage } from './memory-storage.js'
 import { openRecordLog } from './record-log.js'
 import { openStoredLeafBudget } from './stored-leaf-budget.js'
 
@@ -10,7 +10,7 @@ const charge = { epsilon: 1, delta: 1e-7 }
 
 describe('budgets of leaves on a storage', () => {
   test('are the same after they are opened again, and go on from there', async () => {
-    const { storage, bytes } = memoryStorage()
+    const { storage, bytes } = createMemoryStorage()
     const first = await openStoredLeafBudget(storage, { totals })
     expect(await first.admit({ batch: 'a', table: 'pay.workers', contributors: 10 })).toEqual({ first: 0 })
     await first.charge({ job: '1', charge, tables: ['pay.workers'] })
@@ -19,7 +19,7 @@ describe('budgets of leaves on a storage', () => {
     expect(paid).toEqual([{ table: 'pay.workers', from: 0, to: 15 }])
     const [state, head] = [first.budget(), first.head()]
     await first.close()
-    const second = await openStoredLeafBudget(memoryStorage(bytes()).storage, { totals, anchor: head })
+    const second = await openStoredLeafBudget(createMemoryStorage(bytes()).storage, { totals, anchor: head })
     expect(second.budget()).toEqual(state)
     expect(leafSpent(second.budget(), { table: 'pay.workers', contributor: 12 }).primary).toBe('1')
     // Asked again under the same name: nothing happens, and the same is said.
@@ -35,7 +35,7 @@ describe('budgets of leaves on a storage', () => {
   })
 
   test('refuse a name with other contents, other totals, a storage that lacks the anchor', async () => {
-    const { storage, bytes } = memoryStorage()
+    const { storage, bytes } = createMemoryStorage()
     const first = await openStoredLeafBudget(storage, { totals })
     await first.admit({ batch: 'a', table: 't', contributors: 1 })
     const old = bytes()
@@ -46,7 +46,7 @@ describe('budgets of leaves on a storage', () => {
       first.charge({ job: '1', charge: { epsilon: 0.5, delta: 0 }, tables: ['t'] }),
     ).rejects.toMatchObject(conflict)
     const reopen = (image: Uint8Array, options: object) =>
-      openStoredLeafBudget(memoryStorage(image).storage, { totals, ...options })
+      openStoredLeafBudget(createMemoryStorage(image).storage, { totals, ...options })
     await expect(reopen(bytes(), { totals: { ...totals, epsilon: 4 } })).rejects.toMatchObject(conflict)
     await expect(reopen(bytes(), { mostRuns: 7 })).rejects.toMatchObject(conflict)
     const anchor = first.head()
@@ -60,7 +60,7 @@ describe('budgets of leaves on a storage', () => {
     const gate = new Promise<void>((resolve) => {
       release = resolve
     })
-    const { storage } = memoryStorage()
+    const { storage } = createMemoryStorage()
     const store = await openStoredLeafBudget(
       {
         ...storage,
@@ -86,7 +86,7 @@ describe('budgets of leaves on a storage', () => {
   })
 
   test('never overspend when 64 charges come at once', async () => {
-    const store = await openStoredLeafBudget(memoryStorage().storage, { totals })
+    const store = await openStoredLeafBudget(createMemoryStorage().storage, { totals })
     await store.admit({ batch: 'a', table: 't', contributors: 3 })
     const outcomes = await Promise.allSettled(
       Array.from({ length: 64 }, (_, job) => store.charge({ job: String(job), charge, tables: ['t'] })),
@@ -100,7 +100,7 @@ describe('a log of records', () => {
   const format = 'test/records'
 
   test('loses only what nobody was told, wherever a crash cuts it', async () => {
-    const { storage, bytes } = memoryStorage()
+    const { storage, bytes } = createMemoryStorage()
     const log = await openRecordLog(storage, { format })
     const ends = [bytes().length]
     for (const text of ['a', 'é', '{"x":"\\n"}']) {
@@ -109,19 +109,19 @@ describe('a log of records', () => {
     }
     const image = bytes()
     for (let cut = 0; cut <= image.length; cut += 1) {
-      const torn = memoryStorage(image.slice(0, cut))
+      const torn = createMemoryStorage(image.slice(0, cut))
       const again = await openRecordLog(torn.storage, { format })
       const whole = ends.filter((end) => end <= cut).length
       expect(again.records).toHaveLength(Math.max(0, whole - 1))
       await again.append('next')
-      expect((await openRecordLog(memoryStorage(torn.bytes()).storage, { format })).records.at(-1)).toBe(
-        'next',
-      )
+      expect(
+        (await openRecordLog(createMemoryStorage(torn.bytes()).storage, { format })).records.at(-1),
+      ).toBe('next')
     }
   })
 
   test('refuses every other change of a byte', async () => {
-    const { storage, bytes } = memoryStorage()
+    const { storage, bytes } = createMemoryStorage()
     const log = await openRecordLog(storage, { format })
     for (const text of ['one', 'two', 'three']) await log.append({ text })
     const image = bytes()
@@ -129,7 +129,7 @@ describe('a log of records', () => {
       fc.asyncProperty(fc.nat(image.length - 2), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
         const changed = image.slice()
         changed[at] = (changed[at] ?? 0) ^ flip
-        await expect(openRecordLog(memoryStorage(changed).storage, { format })).rejects.toMatchObject({
+        await expect(openRecordLog(createMemoryStorage(changed).storage, { format })).rejects.toMatchObject({
           code: 'LEDGER_CHAIN_BROKEN',
         })
       }),
@@ -139,17 +139,19 @@ describe('a log of records', () => {
     const without = new TextEncoder().encode([lines[0], lines[2], lines[3], ''].join('\n'))
     const swapped = new TextEncoder().encode([lines[0], lines[2], lines[1], lines[3], ''].join('\n'))
     for (const changed of [without, swapped]) {
-      await expect(openRecordLog(memoryStorage(changed).storage, { format })).rejects.toMatchObject({
+      await expect(openRecordLog(createMemoryStorage(changed).storage, { format })).rejects.toMatchObject({
         code: 'LEDGER_CHAIN_BROKEN',
       })
     }
-    await expect(openRecordLog(memoryStorage(image).storage, { format: 'other' })).rejects.toMatchObject({
+    await expect(
+      openRecordLog(createMemoryStorage(image).storage, { format: 'other' }),
+    ).rejects.toMatchObject({
       code: 'LEDGER_CHAIN_BROKEN',
     })
   })
 
   test('refuses everything after a write that failed, and after it is closed', async () => {
-    const { storage } = memoryStorage()
+    const { storage } = createMemoryStorage()
     let fails = false
     const log = await openRecordLog(
       {
@@ -170,7 +172,7 @@ describe('a log of records', () => {
     await expect(log.append(4)).rejects.toMatchObject({ code: 'LEDGER_WRITE_FAILED' })
     expect(log.head()).toEqual(head)
     await log.close()
-    const other = await openRecordLog(memoryStorage().storage, { format })
+    const other = await openRecordLog(createMemoryStorage().storage, { format })
     await other.close()
     await expect(other.append(1)).rejects.toMatchObject({ code: 'LEDGER_WRITE_FAILED' })
   })

@@ -1,5 +1,6 @@
 import { PrivacyError } from '../errors.js'
 import { CONTEXT, type PiiFinding, type PiiRule, type PiiType, piiTypes } from './finding.js'
+import { foldText } from './folded-text.js'
 import type { PiiLocale } from './locale/locale.js'
 import { accountRules } from './rule/account.js'
 import { languageRules } from './rule/language.js'
@@ -42,7 +43,8 @@ export interface PiiDetector {
  *
  * It finds what has a form: addresses, numbers with check digits, prefixes of keys, names behind titles, greetings and
  * introductions or with a common given name. It does not understand text: a rare name in a plain sentence passes. It lowers
- * exposure; the guarantee against an adversary is differential privacy.
+ * exposure; the guarantee against an adversary is differential privacy. What is written in other characters and reads as the same
+ * (full-width digits, zero-width spaces between letters, accents behind their letters) is found at its place in the text.
  *
  * @param options - `locales`: one or more of those that the package brings, or your own; `types`: which to look for (all).
  * @returns The detector.
@@ -80,7 +82,17 @@ export function createPiiDetector(options: {
           `The text is longer than ${LONGEST} UTF-16 units. Give it in parts.`,
         )
       }
-      return withoutOverlaps(rules.flatMap((rule) => matches(rule, text)))
+      const found = rules.flatMap((rule) => matches(rule, text))
+      const folded = foldText(text)
+      if (folded === null) return withoutOverlaps(found)
+      // Beside what is found as it is written: folding must not hide anything.
+      const read = rules.flatMap((rule) => matches(rule, folded.text))
+      const placed = read.map((finding) => ({
+        ...finding,
+        start: folded.start(finding.start),
+        end: folded.end(finding.end - 1),
+      }))
+      return withoutOverlaps([...found, ...placed])
     },
   }
 }

@@ -37,6 +37,11 @@ describe('what has a form and a check', () => {
     ['CH93 0076 2011 6238 5295 7 UND', 'iban', 'CH93 0076 2011 6238 5295 7'],
     ['1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2', 'wallet', '1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2'],
     ['bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq', 'wallet', 'bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq'],
+    [
+      'to 7EcDhSYGxXyscszYEp35KHN8vvw3svAuLKTzXwCFLtV.',
+      'wallet',
+      '7EcDhSYGxXyscszYEp35KHN8vvw3svAuLKTzXwCFLtV',
+    ],
     ['DNI 12345678Z', 'national-id', '12345678Z'],
     ['CPF 52998224725', 'national-id', '52998224725'],
     ['SSN 536228145', 'national-id', '536228145'],
@@ -69,6 +74,8 @@ describe('what has a form and a check', () => {
     ['a wallet with a wrong checksum', '1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN3'],
     ['a bech32 wallet with a wrong checksum', 'bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdw'],
     ['a transaction hash', `0x${'ab'.repeat(32)}`],
+    ['44 letters that are more than 32 bytes', 'zEcDhSYGxXyscszYEp35KHN8vvw3svAuLKTzXwCFLtVz'],
+    ['43 letters in one case', 'abcdefghijkmnopqrstuvwxyzabcdefghijkmnopqrs1'.slice(0, 43)],
     ['an identity with a wrong letter', 'DNI 12345678A'],
     ['a taxpayer with a wrong check', 'CPF 529.982.247-26'],
     [
@@ -98,6 +105,88 @@ describe('what has a form and a check', () => {
     ['a month after a given name', 'Anna March'],
   ])('refuses %s', (_, text) => {
     expect(found(text)).toEqual([])
+  })
+})
+
+describe('what is written otherwise and read as the same', () => {
+  const card = '4111 1111 1111 1111'
+  const otherwise = (text: string, zero: number) =>
+    text.replace(/[0-9]/g, (digit) => String.fromCodePoint(zero + Number(digit)))
+  test.each<[string, string, PiiType]>([
+    ['full-width digits', otherwise(card, 0xff10), 'card'],
+    ['full-width digits and spaces', otherwise(card, 0xff10).replaceAll(' ', '\u3000'), 'card'],
+    ['bold mathematical digits', otherwise(card, 0x1d7ce), 'card'],
+    ['monospaced mathematical digits', otherwise(card, 0x1d7f6), 'card'],
+    ['Arabic digits', otherwise(card, 0x660), 'card'],
+    ['Devanagari digits', otherwise(card, 0x966), 'card'],
+    ['no-break spaces', card.replaceAll(' ', '\u00a0'), 'card'],
+    ['narrow spaces', card.replaceAll(' ', '\u202f'), 'card'],
+    ['no-break hyphens', card.replaceAll(' ', '\u2011'), 'card'],
+    ['zero-width spaces', card.replaceAll(' ', '\u200b'), 'card'],
+    ['zero-width spaces everywhere', [...card].join('\u200b'), 'card'],
+    ['a byte order mark inside', '4111\ufeff111111111111', 'card'],
+    ['soft hyphens', 'ann\u00ad.miller@exam\u00adple.org', 'email'],
+    ['a zero-width space in the first letters', 'a\u200bnn@example.org', 'email'],
+    ['word joiners', 'ann\u2060@\u2060example.org', 'email'],
+    ['marks of direction', 'ann@\u200eexample\u202c.org', 'email'],
+    ['variation selectors', 'ann\ufe0e@example\u{e0100}.org', 'email'],
+    ['a Hangul filler', 'ann\u3164@example.org', 'email'],
+    ['tag characters', 'ann\u{e0061}@example.org', 'email'],
+    ['full-width letters', 'ａｎｎ＠ｅｘａｍｐｌｅ．ｏｒｇ', 'email'],
+    ['script letters', '𝓪𝓷𝓷@example.org', 'email'],
+    ['accents behind their letters', 'jo\u0308rg@mu\u0308ller.example', 'email'],
+    ['a wallet with a joiner', `0x${'ab'.repeat(10)}\u200d${'ab'.repeat(10)}`, 'wallet'],
+    ['a full-width account', 'ＤＥ８９ ３７０４ ００４４ ０５３２ ０１３０ ００', 'iban'],
+  ])('%s', (_, written, type) => {
+    const text = `see ${written}, é ① and more`
+    expect(found(text)).toEqual([[type, written]])
+    // What stands around it is not part of it, whatever it is made of.
+    expect(found(`\u200b ${written}\u200b\u2003x`)).toEqual([[type, written]])
+    expect(redactPii(text, { detector, mode: 'drop' }).text).toBe('see , é ① and more')
+  })
+
+  test('equal values get one token and one hash, however they are written', () => {
+    const text = `${card} ${otherwise(card, 0xff10)}; ann@example.org a\u200bnn@example.org ＡＮＮ@example.org`
+    expect(redactPii(text, { detector, mode: 'token' }).text).toBe(
+      '[card:1] [card:1]; [email:1] [email:1] [email:1]',
+    )
+    expect(redactPii(otherwise('192.0.2.1', 0xff10), { detector, mode: 'generalise' }).text).toBe(
+      '192.0.0.0/16',
+    )
+  })
+
+  test('a note in superscript behind a number hides nothing', () => {
+    expect(found(`${card}¹ and ${card}①`)).toHaveLength(0)
+    expect(found(`${card} ¹`)).toEqual([['card', card]])
+  })
+
+  test('folding hides nothing that is found as it is written', () => {
+    // Read without its zero-width space the number is a part of a longer word.
+    expect(found(`x\u200b${card}\u200bx`)).toEqual([['card', card]])
+    expect(found(`\u2010${card}`)).toEqual([['card', card]])
+  })
+
+  test('places are those of the original in any text', () => {
+    const odd = fc.constantFrom(
+      '\u200b',
+      '\u00ad',
+      'é',
+      'e\u0301',
+      '𝟘',
+      '\ud800',
+      '🙂',
+      'ﬃ',
+      '٣',
+      '\u00a0',
+      ' ',
+    )
+    fc.assert(
+      fc.property(fc.array(odd, { maxLength: 8 }), fc.array(odd, { maxLength: 8 }), (before, after) => {
+        const text = `${before.join('')} ann@example.org ${after.join('')}`
+        const start = before.join('').length + 1
+        expect(found(text)).toContainEqual(['email', text.slice(start, start + 15)])
+      }),
+    )
   })
 })
 
@@ -170,6 +259,11 @@ describe('any text', () => {
     ['cues', 'born born '],
     ['passwords', 'password: '],
     ['words', 'seed phrase: apple '],
+    ['zero-width spaces', '\u200b'],
+    ['letters with zero-width spaces', 'a\u200b'],
+    ['full-width digits', '４'],
+    ['marks without a letter', '\u0301\u0327'],
+    ['mathematical digits', '𝟘'],
   ])('takes time that grows with its length: %s', (_, unit) => {
     const time = (length: number) => {
       const text = unit.repeat(Math.ceil(length / unit.length)).slice(0, length)

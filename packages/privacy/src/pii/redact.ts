@@ -3,6 +3,7 @@ import { keyedFingerprint } from '../sketch/keyed-fingerprint.js'
 import { digitsOf } from './check-digit.js'
 import type { PiiDetector } from './detect.js'
 import type { PiiFinding, PiiType } from './finding.js'
+import { foldText } from './folded-text.js'
 
 /**
  * What becomes of a finding: `keep` it; `drop` it without a trace; `mask` letters and digits by `*`; `hash` it under the pool's
@@ -83,7 +84,7 @@ function replacement(
     case 'mask':
       return raw.replace(/[\p{L}\p{M}\p{N}]/gu, '*')
     case 'generalise':
-      return generalised(type, raw)
+      return generalised(type, foldText(raw)?.text ?? raw)
     case 'hash': {
       const { key = new Uint8Array(0) } = state
       const print = keyedFingerprint({ key, domain: `pii/${type}`, data: normalised(type, raw) })
@@ -102,7 +103,7 @@ function replacement(
 
 /** One form for what people write in several. */
 function normalised(type: PiiType, raw: string): string {
-  const text = raw.normalize('NFC')
+  const text = (foldText(raw)?.text ?? raw).normalize('NFC')
   switch (type) {
     case 'secret':
     case 'url':

@@ -1,6 +1,7 @@
 import { createMemoryLedger, platformRandom } from '@sealpool/privacy'
 import { describe, expect, it } from 'vitest'
 import type { SqlEngine } from '../engine/engine.js'
+import { QueryError } from '../errors.js'
 import { planDigest } from '../plan/plan-digest.js'
 import { planQuery } from '../plan/plan-query.js'
 import { testPools } from '../testing/pools.js'
@@ -107,11 +108,70 @@ describe('answers', () => {
       },
     }
     const made = await plan('SELECT avg(wage) FROM pay.workers')
-    await expect(answerer({ ...whole.options, engine: broken })(made)).rejects.toThrow('power')
+    await expect(answerer({ ...whole.options, engine: broken })(made)).rejects.toMatchObject({
+      code: 'ANSWER_WITHHELD',
+    })
     expect(await whole.spent()).toBe(1)
     // After the restart: the ledger knows the charge, nobody knows the answer.
     expect((await whole.answer(made)).charged).toBe(true)
     expect(await whole.spent()).toBe(2)
+  })
+
+  it('are withheld in one way, whatever went wrong in the engine', async () => {
+    const whole = await setting()
+    const made = await plan('SELECT sector, avg(wage), median(bonus) FROM pay.workers GROUP BY sector', 0.1)
+    const faults: readonly SqlEngine['query'][] = [
+      ...(['ENGINE_TIMEOUT', 'ENGINE_FAILED', 'ENGINE_CLOSED', 'STATEMENT_REFUSED'] as const).map(
+        (code) => async () => {
+          throw new QueryError(code, 'query')
+        },
+      ),
+      () => {
+        throw new RangeError('Array buffer allocation failed')
+      },
+      async () => [{ k0: 99, s0: '1' }],
+      async () => [{ s0: 'no number' }],
+      async () => Promise.reject(null),
+    ]
+    const causes: unknown[] = []
+    const seen = new Set<string>()
+    for (const query of faults) {
+      const answer = answerer({
+        ...whole.options,
+        engine: { ...whole.options.engine, query },
+        onWithheld: (cause) => {
+          causes.push(cause)
+          throw new Error('the log is full')
+        },
+      })
+      const error: unknown = await answer(made).catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(QueryError)
+      expect(error).not.toHaveProperty('cause')
+      seen.add(JSON.stringify([String(error), { ...(error as QueryError) }]))
+    }
+    expect([...seen]).toEqual([expect.stringContaining('ANSWER_WITHHELD')])
+    expect(causes).toHaveLength(faults.length)
+    expect(causes[0]).toMatchObject({ code: 'ENGINE_TIMEOUT' })
+    // Each was charged, and none is kept as an answer.
+    expect(await whole.spent()).toBeCloseTo(0.8)
+    expect((await whole.answer(made)).charged).toBe(true)
+  })
+
+  it('of a plan under another policy than that of today are refused before anything is charged', async () => {
+    let pools = testPools()
+    const { answer, spent } = await setting({ pools: () => pools })
+    const made = await plan('SELECT avg(wage) FROM pay.workers')
+    await answer(made)
+    pools = testPools({ joins: { allowed: false, with: [] } })
+    // A kept answer as well: what the policy said when it was given is not what it says now.
+    await expect(answer(made)).rejects.toMatchObject({ code: 'PLAN_OUTDATED' })
+    expect(await spent()).toBe(1)
+    const anew = await planQuery({
+      sql: 'SELECT avg(wage) FROM pay.workers',
+      pools,
+      budget: { epsilon: 1, delta: 0 },
+    })
+    expect((await answer(anew)).charged).toBe(true)
   })
 
   it('are not made when the charge is refused: the engine is not even asked', async () => {

@@ -1,5 +1,7 @@
 import type { BudgetLedger, ChargeRequest } from '@sealpool/privacy'
+import type { PlanPool } from '../catalogue/catalogue.js'
 import type { SqlEngine } from '../engine/engine.js'
+import { QueryError } from '../errors.js'
 import { executePlan, type QueryResult } from '../execute/execute-plan.js'
 import { checkPlan } from '../plan/check-plan.js'
 import type { QueryPlan } from '../plan/plan.js'
@@ -16,6 +18,13 @@ export interface AnswerOptions {
   readonly random: (length: number) => Uint8Array
   /** Names the data that the engine holds, such as the Merkle root of the inputs. */
   readonly dataVersion: string
+  /** The pools with their policies as they are when it is called: a plan that was made under others is refused before it is charged. */
+  readonly pools?: () => readonly PlanPool[]
+  /**
+   * Is told why an answer was withheld. For the eyes of whoever runs the engine: the cause may depend on the data. What it throws is
+   * dropped.
+   */
+  readonly onWithheld?: (cause: unknown) => void
 }
 
 /** An answer and what it cost now. */
@@ -34,9 +43,13 @@ export interface Answered {
  * engine is asked; what happens after that never gives the charge back. A stop between charge and answer loses the
  * answer: asking again is a new charge, because the noise was drawn and nobody knows who saw it.
  *
- * @param options - budgets, engine, store, randomness, and the version of the data that the engine holds
+ * Whatever goes wrong in an engine after the charge is one refusal, `ANSWER_WITHHELD`, which is the same to the character: a timeout,
+ * too little memory, an answer that does not fit. That there is a refusal, and when, is still told.
+ *
+ * @param options - budgets, engine, store, randomness, the version of the data that the engine holds, and the pools of today
  * @returns a function from plans to answers; it throws PrivacyError `BUDGET_EXHAUSTED` when a pool has too little left
- *   (then no pool is charged), and QueryError as `executePlan` does
+ *   (then no pool is charged), and QueryError `PLAN_INVALID` and `PLAN_OUTDATED` (nothing is charged), `ANSWER_WITHHELD` and
+ *   `ANSWERS_UNAVAILABLE` (the charge stays)
  * @example
  * ```ts no-run
  * const answer = answerer({ ledger, engine, answers: createMemoryAnswers(), random: platformRandom, dataVersion })
@@ -53,12 +66,25 @@ export function answerer(options: AnswerOptions): (plan: QueryPlan) => Promise<A
     // A name that is used once: a ledger would take a second run under the same name for the first one.
     const job = `${key}/${hexadecimal(random(16))}`
     await ledger.chargeAll(chargesOf(plan, job))
-    const answer: StoredAnswer = { result: await executePlan({ plan, engine, random }), job }
+    const answer: StoredAnswer = { result: await released(plan), job }
     await answers.put(key, answer)
     return { ...answer, planDigest: digest, charged: true }
   }
+  const released = async (plan: QueryPlan): Promise<QueryResult> => {
+    try {
+      return await executePlan({ plan, engine, random })
+    } catch (cause) {
+      try {
+        options.onWithheld?.(cause)
+      } catch {
+        // What is told must not depend on who listens.
+      }
+      throw new QueryError('ANSWER_WITHHELD', 'answer')
+    }
+  }
   return async (plan) => {
-    const digest = planDigest(checkPlan(plan))
+    const pools = options.pools?.()
+    const digest = planDigest(checkPlan(plan, pools === undefined ? {} : { pools }))
     const key = `${digest}@${dataVersion}`
     const before = running.get(key)
     if (before !== undefined) return { ...(await before), charged: false }

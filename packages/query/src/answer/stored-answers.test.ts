@@ -3,11 +3,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createMemoryLedger, platformRandom } from '@sealpool/privacy'
+import { createMemoryLedger, createMemoryStorage, platformRandom } from '@sealpool/privacy'
 import { openFileLedger } from '@sealpool/privacy/file-ledger'
 import { afterAll, describe, expect, it } from 'vitest'
 import { planQuery } from '../plan/plan-query.js'
-import { memoryStorage } from '../testing/memory-storage.js'
 import { testPools } from '../testing/pools.js'
 import { loaded } from '../testing/tables.js'
 import { answerer } from './answer-query.js'
@@ -33,7 +32,7 @@ const answerOf = (value: number): StoredAnswer => ({
 
 describe('answers on a storage', () => {
   it('are there again after it is opened again, the same to the last digit', async () => {
-    const { storage, bytes } = memoryStorage()
+    const { storage, bytes } = createMemoryStorage()
     const store = await openStoredAnswers(storage)
     expect(await store.get('a')).toBeNull()
     for (const [key, value] of [
@@ -42,14 +41,14 @@ describe('answers on a storage', () => {
     ] as const)
       await store.put(key, answerOf(value))
     await store.close()
-    const again = await openStoredAnswers(memoryStorage(bytes()).storage)
+    const again = await openStoredAnswers(createMemoryStorage(bytes()).storage)
     expect(await again.get('a')).toEqual(answerOf(0.1 + 0.2))
     expect(await again.get('__proto__')).toEqual(answerOf(-5))
     expect(await again.get('b')).toBeNull()
   })
 
   it('have one answer for a key, also when two come at once', async () => {
-    const store = await openStoredAnswers(memoryStorage().storage)
+    const store = await openStoredAnswers(createMemoryStorage().storage)
     const outcomes = await Promise.allSettled([store.put('a', answerOf(1)), store.put('a', answerOf(2))])
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
     expect(await store.get('a')).toEqual(answerOf(1))
@@ -57,7 +56,7 @@ describe('answers on a storage', () => {
   })
 
   it('are not given before the disk has them, nor when it refuses them', async () => {
-    const { storage } = memoryStorage()
+    const { storage } = createMemoryStorage()
     const store = await openStoredAnswers({
       ...storage,
       append: async (added) => {
@@ -81,17 +80,17 @@ describe('answers on a storage', () => {
     ['null'],
     [JSON.stringify({ key: 'a', answer: { ...answerOf(1), extra: 1 } })],
   ])('are refused when a record is none: %s', async (record) => {
-    const { storage, bytes } = memoryStorage()
+    const { storage, bytes } = createMemoryStorage()
     const { openRecordLog } = await import('@sealpool/privacy')
     const log = await openRecordLog(storage, { format: 'sealpool/answers' })
     await log.append(JSON.parse(record))
-    await expect(openStoredAnswers(memoryStorage(bytes()).storage)).rejects.toMatchObject({
+    await expect(openStoredAnswers(createMemoryStorage(bytes()).storage)).rejects.toMatchObject({
       code: 'ANSWERS_DAMAGED',
     })
   })
 
   it('are refused when a key is answered twice or a byte was changed', async () => {
-    const { storage, bytes } = memoryStorage()
+    const { storage, bytes } = createMemoryStorage()
     const { openRecordLog } = await import('@sealpool/privacy')
     const log = await openRecordLog(storage, { format: 'sealpool/answers' })
     await log.append({ key: 'a', answer: answerOf(1) })
@@ -99,7 +98,7 @@ describe('answers on a storage', () => {
     image[image.length - 20] = 0x58
     await log.append({ key: 'a', answer: answerOf(2) })
     for (const bad of [bytes(), image]) {
-      await expect(openStoredAnswers(memoryStorage(bad).storage)).rejects.toMatchObject({
+      await expect(openStoredAnswers(createMemoryStorage(bad).storage)).rejects.toMatchObject({
         code: 'ANSWERS_DAMAGED',
       })
     }

@@ -29,7 +29,12 @@ export type BoundAggregate =
   | { readonly kind: 'contributors'; readonly when: Condition | null }
   | { readonly kind: 'count'; readonly when: Condition | null }
   | { readonly kind: 'distinct'; readonly of: ValueExpression; readonly when: Condition | null }
-  | { readonly kind: 'sum' | 'average'; readonly measure: BoundMeasure }
+  | {
+      readonly kind: 'sum' | 'average'
+      readonly measure: BoundMeasure
+      /** Each value of a group once. */
+      readonly distinct: boolean
+    }
   | { readonly kind: 'variance'; readonly measure: BoundMeasure; readonly spread: Spread }
   | {
       readonly kind: 'pair'
@@ -64,9 +69,9 @@ export function bindAggregate(syntax: AggregateSyntax, scope: Scope): BoundAggre
   const measure = (value: Syntax) => bindMeasure(value, scope, filter, span)
   switch (name) {
     case 'sum':
-      return { kind: 'sum', measure: measure(first) }
+      return { kind: 'sum', measure: measure(first), distinct }
     case 'avg':
-      return { kind: 'average', measure: measure(first) }
+      return { kind: 'average', measure: measure(first), distinct }
     case 'var_pop':
     case 'var_samp':
     case 'stddev_pop':

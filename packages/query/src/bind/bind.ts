@@ -15,7 +15,7 @@ import {
   type ReleasedNames,
 } from './released.js'
 import { hasAggregate, isReleasedQuery, readsReleased } from './released-query.js'
-import { bindBlock, checkPoolsOf, defaultName } from './rows.js'
+import { bindBlock, checkPoolsOf, defaultName, requireOwnName } from './rows.js'
 import type { Scope } from './scope.js'
 
 /** A noisy release: aggregates over contributors, by group. */
@@ -160,7 +160,8 @@ function bindOverReleased(
     return { kind: 'stage', stage: bindStage(common.query, common.environment, releases) }
   })()
   const names = fieldNames(input.kind === 'stage' ? input.stage.columns : [], environment, releases, item)
-  const columns = query.outputs.map(({ name, value }): BoundColumn => {
+  const columns = query.outputs.map(({ name, value, span }): BoundColumn => {
+    requireOwnName(name ?? defaultName(value), value, span)
     const released = bindReleased(value, names)
     if (released.kind === 'literal') throw new QueryError('NOT_AGGREGATED', value.span)
     return { name: name ?? defaultName(value), value: released }
@@ -237,17 +238,15 @@ function bindRelease(query: SelectSyntax, outer: Environment, releases: BoundRel
   const positions = all.map((key) => keys.findIndex((known) => JSON.stringify(known) === JSON.stringify(key)))
   const sets = query.sets.map((set) => [...new Set(set.map((entry) => positions[entry] ?? 0))])
   const aggregates: BoundAggregate[] = []
+  const groupKinds = new Set(query.groupBy.map((key) => groupExpression(key, query, scope).kind))
   const keyOf = (entry: Syntax): number | null => {
-    if (!['column', 'case', 'call', 'concatenate', 'moment-cast'].includes(entry.kind)) return null
+    // Anything else than a column or a CASE is worth binding only where something like it is grouped by.
+    const known = entry.kind === 'column' || entry.kind === 'case' || groupKinds.has(entry.kind)
+    if (!known) return null
     const output = entry.kind === 'column' ? aliased(entry, query, scope) : null
     const target = output ?? entry
-    if (
-      target.kind === 'call' &&
-      !query.groupBy.some((key) => groupExpression(key, query, scope).kind === 'call')
-    ) {
-      return null
-    }
-    if (target.kind === 'case' && hasAggregate(target)) return null
+    if (target.kind === 'call' && !groupKinds.has('call')) return null
+    if (target.kind !== 'column' && hasAggregate(target)) return null
     const identity = identify(() => bindKey(target, scope), entry, keys.length > 0)
     if (identity === null) return null
     const position = keys.findIndex((key) => JSON.stringify(key) === identity)
@@ -274,7 +273,8 @@ function bindRelease(query: SelectSyntax, outer: Environment, releases: BoundRel
     },
     stage: (inner) => bindScalar(inner, environment, releases),
   }
-  const columns = query.outputs.map(({ name, value }): BoundColumn => {
+  const columns = query.outputs.map(({ name, value, span }): BoundColumn => {
+    requireOwnName(name ?? defaultName(value), value, span)
     const released = bindReleased(value, names)
     if (released.kind === 'literal') throw new QueryError('NOT_AGGREGATED', value.span)
     return { name: name ?? defaultName(value), value: released }

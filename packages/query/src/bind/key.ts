@@ -1,12 +1,14 @@
+import { requireUse } from '../enforce/use.js'
 import { QueryError, type Span } from '../errors.js'
 import type { Syntax } from '../parse/syntax.js'
 import type { CodedKey, KeyProgram, ListedKey } from '../plan/program.js'
 import { parseDecimal, rescale, toNumber } from '../type/decimal.js'
-import type { Typed, TypedInterval, TypedNull } from '../type/expression.js'
+import type { Typed, TypedInterval, TypedNull, TypedNumber } from '../type/expression.js'
 import { isMoment } from '../type/moment.js'
 import { unitsOf } from '../type/moment-text.js'
 import { expressionOf, type ValueExpression } from '../type/relation.js'
 import { exactDecimal } from './column.js'
+import { everyUse } from './relation-column.js'
 import type { Scope } from './scope.js'
 import { bindCondition, bindValue } from './value.js'
 
@@ -20,8 +22,8 @@ export interface BoundKey {
 }
 
 /**
- * Types a key of GROUP BY. Public keys are the policy's list of a column, the literals of a CASE, or the bins of
- * `width_bucket`: all of their values are released, so no group tells by being there. Columns that the policy marks
+ * Types a key of GROUP BY. Public keys are the policy's list of a column, the literals of a CASE, the truth of a condition, the bins of
+ * `width_bucket`, or whole numbers whose range follows from the policy's bounds: all of their values are released, so no group tells by being there. Columns that the policy marks
  * `open` come from the data and appear by partition selection.
  *
  * @throws QueryError `GROUP_NOT_PUBLIC`, `IDENTIFIES_ONE_CONTRIBUTOR`, and what the conditions of a CASE throw
@@ -30,9 +32,86 @@ export function bindKey(syntax: Syntax, scope: Scope): BoundKey {
   if (syntax.kind === 'case') return caseKey(syntax, scope)
   if (syntax.kind === 'aggregate') throw new QueryError('AGGREGATE_MISPLACED', syntax.span)
   if (syntax.kind === 'column') return typedKey(bindValue(syntax, scope, 'group'), syntax.span)
-  if (syntax.kind === 'call' || syntax.kind === 'concatenate' || syntax.kind === 'moment-cast')
+  if (syntax.kind === 'concatenate' || syntax.kind === 'moment-cast')
     return typedKey(bindValue(syntax, scope, 'condition'), syntax.span)
+  if (syntax.kind === 'call') {
+    const typed = bindValue(syntax, scope, 'condition')
+    if (typed.type !== 'number' || typed.domain !== undefined) return typedKey(typed, syntax.span)
+  }
+  if (['call', 'arithmetic', 'negate', 'cast'].includes(syntax.kind)) return wholeKey(syntax, scope)
+  if (isTest(syntax)) return testKey(syntax, scope)
   throw new QueryError('GROUP_NOT_PUBLIC', syntax.span)
+}
+
+/** What is true, false or unknown by its form. */
+function isTest(syntax: Syntax): boolean {
+  return ['compare', 'and', 'or', 'not', 'in', 'like', 'is-null', 'is-true', 'exists', 'in-query'].includes(
+    syntax.kind,
+  )
+}
+
+/** A condition: false, true and, where it can be, unknown. */
+function testKey(syntax: Syntax, scope: Scope): BoundKey {
+  const { span } = syntax
+  const when = bindCondition(syntax, scope)
+  // What these tests say is never unknown.
+  if (['is-null', 'is-true', 'exists', 'in-query'].includes(syntax.kind)) {
+    return { values: [false, true], program: { branches: [{ when, code: 1 }], otherwise: 0 } }
+  }
+  const otherwise = bindCondition({ kind: 'not', operand: syntax, span }, scope)
+  const branches = [
+    { when: otherwise, code: 0 },
+    { when, code: 1 },
+  ]
+  return { values: [false, true, null], program: { branches, otherwise: 2 } }
+}
+
+/** Most whole numbers of a key that no policy lists. */
+const mostWhole = 1000
+
+/**
+ * A whole number whose range is public: all numbers that it can be are its groups, those that no row has included. Columns count
+ * within the policy's bounds.
+ */
+function wholeKey(syntax: Syntax, scope: Scope): BoundKey {
+  const collector = { uses: new Set(everyUse) }
+  const typed = bindValue(syntax, { ...scope, collector }, 'carry')
+  requireUse(collector.uses, 'condition', syntax.span)
+  const domain = typed.type === 'number' ? wholeDomain(syntax, typed, scope) : null
+  if (domain === null) throw new QueryError('GROUP_NOT_PUBLIC', syntax.span)
+  return typedKey({ ...typed, domain } as Typed, syntax.span)
+}
+
+/** The numbers that a value can be, ascending; tens of whole numbers are tens, and not every number between them. */
+function wholeDomain(syntax: Syntax, typed: TypedNumber, scope: Scope): readonly number[] | null {
+  if (syntax.kind === 'arithmetic' && ['+', '-', '*'].includes(syntax.operator)) {
+    const [left, right] = [wholeLiteral(syntax.left, scope), wholeLiteral(syntax.right, scope)]
+    const [literal, other] = left === null ? [right, syntax.left] : [left, syntax.right]
+    const inner = literal === null ? null : bindValue(other, scope, 'carry')
+    const domain = inner?.type === 'number' ? wholeDomain(other, inner, scope) : null
+    if (literal !== null && domain !== null) {
+      const values = domain.map((value) =>
+        syntax.operator === '*'
+          ? value * literal
+          : syntax.operator === '+'
+            ? value + literal
+            : left === null
+              ? value - literal
+              : literal - value,
+      )
+      return [...new Set(values)].sort((one, two) => one - two)
+    }
+  }
+  const { low, high, decimals, domain: listed } = typed
+  if (Array.isArray(listed) && listed.every((value) => Number.isInteger(value))) return listed
+  if (decimals !== 0 || high - low >= BigInt(mostWhole)) return null
+  return Array.from({ length: Number(high - low) + 1 }, (_, index) => Number(low) + index)
+}
+
+function wholeLiteral(syntax: Syntax, scope: Scope): number | null {
+  const literal = scope.literal(syntax)
+  if (literal?.type !== 'number' || !/^-?[0-9]{1,9}$/.test(literal.text)) return null
+  return Number(literal.text)
 }
 
 function typedKey(typed: Typed, at: Span): BoundKey {

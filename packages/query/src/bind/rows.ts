@@ -244,8 +244,9 @@ function selectRows(syntax: SelectSyntax, environment: Environment): BoundRows {
   const keys = groupKeys.map((entry) => ({ typed: bindValue(entry, scope, 'carry'), span: entry.span }))
   const perContributor = grouped ? { keys: new Set(keys.map(({ typed }) => formOf(typed))) } : null
   const inner: Scope = { ...scope, allowed: { windows: !grouped, perContributor } }
-  const outputs = syntax.outputs.map(({ name, value }, index) => {
+  const outputs = syntax.outputs.map(({ name, value, span }, index) => {
     const outputName = name ?? defaultName(value)
+    if (!scope.isContributor(value)) requireOwnName(outputName, value, span)
     if (scope.isUnit(value)) {
       return { name: outputName, column: { kind: 'contributor' } as const, typed: null, program: null }
     }
@@ -284,6 +285,18 @@ function selectRows(syntax: SelectSyntax, environment: Environment): BoundRows {
     outputs,
     tables: scope.relations.flatMap(({ tables }) => tables),
   }
+}
+
+/**
+ * Refuses a value that is called as the contributor is: whoever reads the statement, or joins on the name, would take it for one. A
+ * table's own column of that name keeps it.
+ *
+ * @throws QueryError `NAME_RESERVED`
+ */
+export function requireOwnName(name: string, value: Syntax, at: Span): void {
+  if (name !== contributorColumn && name !== walletColumn) return
+  if (value.kind === 'column' && value.path.at(-1) === name) return
+  throw new QueryError('NAME_RESERVED', at)
 }
 
 /** `GROUP BY 1`. */

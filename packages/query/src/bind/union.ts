@@ -59,8 +59,6 @@ function mergeTyped(all: readonly Typed[], refuse: () => never): Typed {
 }
 
 function mergePair(left: Typed, right: Typed, refuse: () => never): Typed {
-  if (left.type === 'interval' || right.type === 'interval') return refuse()
-  const nullable = left.type === 'null' || right.type === 'null' || left.nullable || right.nullable
   // A date beside a timestamp would be another number for the same moment.
   if ((left.type === 'number' || isMoment(left)) && left.type === right.type) {
     // Columns of nested relations are integers in fixed point: both sides must count the same unit.
@@ -71,16 +69,19 @@ function mergePair(left: Typed, right: Typed, refuse: () => never): Typed {
       low: left.low < right.low ? left.low : right.low,
       high: left.high > right.high ? left.high : right.high,
       bounded: left.bounded && right.bounded,
-      nullable,
+      nullable: left.nullable || right.nullable,
     }
   }
   if (left.type === 'text' && right.type === 'text') {
     const { domain: one, ...text } = left
+    const nullable = left.nullable || right.nullable
     const other = right.domain
     if (one === undefined || other === undefined) return { ...text, nullable }
     if (one === 'open' || other === 'open') return { ...text, nullable, domain: 'open' }
     return { ...text, nullable, domain: [...new Set([...one, ...other])] }
   }
-  if (left.type === 'boolean' && right.type === 'boolean') return { ...left, nullable }
+  if (left.type === 'boolean' && right.type === 'boolean') {
+    return { ...left, nullable: left.nullable || right.nullable }
+  }
   return refuse()
 }

@@ -63,6 +63,7 @@ const functions = new Set([
   'row_number',
   'sipHash64',
   'sum',
+  'sumDistinct',
   'toInt128',
   'toString',
   'tuple',

@@ -31,14 +31,17 @@ const plan = (sql: string) =>
   planQuery({ sql, pools: realPools, publicTables: realPublic, budget: { epsilon: 1e6, delta: 0 } })
 
 describe('a statement that is asked in slices of the contributors', () => {
-  it.each([...corpus, ...quantiles].filter((_, index) => index % 7 === 0))(
+  it.each([...corpus, ...quantiles].filter((sql, index) => index % 7 === 0 || sql.includes('sum(DISTINCT')))(
     'has the same exact numbers: %s',
     async (sql) => {
       const made = await plan(sql)
       const { sliced, asked } = watched(5)
       expect(await exactNumbers(made, sliced)).toEqual(await exactNumbers(made, engine))
-      expect(new Set(asked).size).toBe(asked.length)
       expect(asked.length % 5).toBe(0)
+      // Two quantiles of one measure ask the same; the slices of a question are different ones.
+      for (let from = 0; from < asked.length; from += 5) {
+        expect(new Set(asked.slice(from, from + 5)).size).toBe(5)
+      }
     },
   )
 

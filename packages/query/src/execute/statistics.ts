@@ -7,7 +7,14 @@ import type { Program } from '../plan/program.js'
 import { printClickHouse } from '../print/clickhouse.js'
 import { printDuckDb } from '../print/duckdb.js'
 import { printPostgreSql } from '../print/postgresql.js'
-import { binName, keyName, type Part, type PrintedStatement, statisticName } from '../print/statement.js'
+import {
+  binName,
+  keyName,
+  type Part,
+  type PrintedStatement,
+  statisticName,
+  valueName,
+} from '../print/statement.js'
 import { toNumber } from '../type/decimal.js'
 import { storedRange } from '../type/moment.js'
 import { momentText } from '../type/moment-text.js'
@@ -61,8 +68,9 @@ export async function exactGroups(release: ReleasePlan, engine: SqlEngine): Prom
   for (const [position, set] of release.sets.entries()) {
     const found = readGroups(release, position, set, await ask({ set }))
     for (const [index, statistic] of release.program.statistics.entries()) {
-      if (statistic.kind === 'distinct' && parted) {
-        readValues(release, set, await ask({ set, values: index }), index, found)
+      if ((statistic.kind === 'distinct' || statistic.kind === 'distinct-sum') && parted) {
+        const rows = await ask({ set, values: index })
+        readValues(release, set, rows, { position: index, adds: statistic.kind === 'distinct-sum' }, found)
       }
       if (statistic.kind !== 'bins') continue
       const rows = await ask({ set, bins: index })
@@ -116,22 +124,23 @@ function readBins(
   }
 }
 
-/** Distinct values of all shards and slices: each row is one. */
+/** Distinct values of all shards and slices: each row is one, and is counted, or added up when `adds`. */
 function readValues(
   release: ReleasePlan,
   set: readonly number[],
   rows: readonly Readonly<Record<string, unknown>>[],
-  statistic: number,
+  statistic: { readonly position: number; readonly adds: boolean },
   found: Map<string, Draft>,
 ): void {
-  const counts = new Map<string, bigint>()
+  const totals = new Map<string, bigint>()
   for (const row of rows) {
     const identity = JSON.stringify(readKeys(release, set, row))
-    counts.set(identity, (counts.get(identity) ?? 0n) + 1n)
+    const one = statistic.adds ? integerCell(row[valueName]) : 1n
+    totals.set(identity, (totals.get(identity) ?? 0n) + one)
   }
   for (const [identity, group] of found) {
     const statistics = group.statistics.map((value, position) =>
-      position === statistic ? (counts.get(identity) ?? 0n) : value,
+      position === statistic.position ? (totals.get(identity) ?? 0n) : value,
     )
     found.set(identity, { ...group, statistics })
   }

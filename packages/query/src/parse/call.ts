@@ -3,6 +3,7 @@ import { has, readSort } from './expression.js'
 import { readFrame } from './frame.js'
 import {
   type AggregateFunction,
+  type AggregateSyntax,
   aggregateFunctions,
   type Syntax,
   scalarFunctions,
@@ -16,6 +17,9 @@ const aggregates = new Set(aggregateFunctions)
 
 /** Other names of the same aggregates. */
 const aliases: Readonly<Record<string, AggregateFunction>> = {
+  approx_count_distinct: 'count',
+  approx_quantile: 'percentile',
+  count_if: 'count',
   mean: 'avg',
   median: 'percentile',
   percentile_cont: 'percentile',
@@ -33,7 +37,9 @@ const scalarAliases: Readonly<Record<string, string>> = {
   datediff: 'date_diff',
   datepart: 'extract',
   datetrunc: 'date_trunc',
+  ifnull: 'coalesce',
   left: 'substring',
+  nvl: 'coalesce',
   pow: 'power',
   substr: 'substring',
 }
@@ -63,7 +69,9 @@ const named: Readonly<Record<string, readonly ['extract' | 'to_interval', string
 /** Tests of where a plain text is in another; `ends_with` and `contains` are DuckDB's names. */
 const places: Readonly<Record<string, 'start' | 'end' | 'anywhere'>> = {
   starts_with: 'start',
+  prefix: 'start',
   ends_with: 'end',
+  suffix: 'end',
   contains: 'anywhere',
 }
 const paired: ReadonlySet<string> = new Set([
@@ -126,11 +134,25 @@ export function readCall(fields: Fields, span: Span, read: (child: unknown) => S
     }
     return { kind: 'like', negated: false, operand, pattern, plain: place, span }
   }
+  if (name === 'if' || name === 'iff') {
+    const [when, result, otherwise, more] = listOf(fields['args']).map(read)
+    if (
+      !plain ||
+      when === undefined ||
+      result === undefined ||
+      otherwise === undefined ||
+      more !== undefined
+    ) {
+      throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+    }
+    return { kind: 'case', branches: [{ when, result }], otherwise, span }
+  }
   if (has(scalars, scalar)) {
     if (!plain || name === 'to_interval') throw new QueryError('FUNCTION_NOT_ALLOWED', span)
     const parameters = listOf(fields['args']).map(read)
     const first: Syntax = { kind: 'literal', value: { type: 'number', text: '1' }, span }
-    if (name === 'left' && parameters.length !== 2) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+    const two = name === 'left' || name === 'ifnull' || name === 'nvl'
+    if (two && parameters.length !== 2) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
     const given = name === 'left' ? [...parameters.slice(0, 1), first, ...parameters.slice(1)] : parameters
     return { kind: 'call', name: scalar, parameters: given, span }
   }
@@ -138,7 +160,11 @@ export function readCall(fields: Fields, span: Span, read: (child: unknown) => S
   if (aggregate === undefined || name === 'percentile') throw new QueryError('FUNCTION_NOT_ALLOWED', span)
   const given = listOf(fields['args'])
   const filter = fields['agg_filter'] === undefined ? null : read(fields['agg_filter'])
-  const call = (parameters: readonly Syntax[], fraction: Syntax | null = null): Syntax => ({
+  const call = (
+    parameters: readonly Syntax[],
+    fraction: Syntax | null = null,
+    changes: Partial<Pick<AggregateSyntax, 'distinct' | 'filter'>> = {},
+  ): Syntax => ({
     kind: 'aggregate',
     name: aggregate,
     distinct,
@@ -146,6 +172,7 @@ export function readCall(fields: Fields, span: Span, read: (child: unknown) => S
     filter,
     fraction,
     span,
+    ...changes,
   })
   if (star) {
     if (name !== 'count' || given.length > 0 || distinct) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
@@ -169,7 +196,16 @@ export function readCall(fields: Fields, span: Span, read: (child: unknown) => S
   if (fields['agg_order'] !== undefined || name === 'percentile_cont') {
     throw new QueryError('FUNCTION_NOT_ALLOWED', span)
   }
-  if (name === 'quantile_cont') {
+  if (name === 'count_if' || name === 'approx_count_distinct') {
+    const [only, more] = given.map(read)
+    if (only === undefined || more !== undefined || distinct)
+      throw new QueryError('FUNCTION_NOT_ALLOWED', span)
+    // Counts here are exact before noise; nothing is gained by another approximation.
+    if (name === 'approx_count_distinct') return call([only], null, { distinct: true })
+    const both: Syntax = filter === null ? only : { kind: 'and', operands: [filter, only], span }
+    return call([], null, { filter: both })
+  }
+  if (name === 'quantile_cont' || name === 'approx_quantile') {
     if (given.length !== 2 || distinct) throw new QueryError('FUNCTION_NOT_ALLOWED', span)
     return call([read(given[0])], read(given[1]))
   }
@@ -178,7 +214,8 @@ export function readCall(fields: Fields, span: Span, read: (child: unknown) => S
     return call([read(given[0])], { kind: 'literal', value: { type: 'number', text: '0.5' }, span })
   }
   const wanted = paired.has(aggregate) ? 2 : 1
-  if (given.length !== wanted || (distinct && aggregate !== 'count')) {
+  const once = aggregate === 'count' || aggregate === 'sum' || aggregate === 'avg'
+  if (given.length !== wanted || (distinct && !once)) {
     throw new QueryError('FUNCTION_NOT_ALLOWED', span)
   }
   return call(given.map(read))

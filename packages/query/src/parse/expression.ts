@@ -159,6 +159,10 @@ function readOperator(fields: Fields, span: Span, read: (child: unknown) => Synt
           span,
         }
       }
+      if (name === '^') {
+        const parameters = [read(fields['lexpr']), read(fields['rexpr'])]
+        return { kind: 'call', name: 'power', parameters, span }
+      }
       if (name === '||') {
         return { kind: 'concatenate', left: read(fields['lexpr']), right: read(fields['rexpr']), span }
       }
@@ -194,24 +198,59 @@ function readOperator(fields: Fields, span: Span, read: (child: unknown) => Synt
       const items = listOf(list.fields['items']).map(read)
       return { kind: 'in', negated: name === '<>', operand: read(fields['lexpr']), items, span }
     }
+    // x = ANY (ARRAY[1, 2]) is x IN (1, 2).
+    case 'AEXPR_OP_ANY': {
+      const array = nodeOf(fields['rexpr'])
+      if (name !== '=' || array?.type !== 'A_ArrayExpr') throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
+      onlyFields(array.fields, ['elements', 'list_start', 'list_end'], span)
+      const items = listOf(array.fields['elements']).map(read)
+      if (items.length === 0) throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
+      return { kind: 'in', negated: false, operand: read(fields['lexpr']), items, span }
+    }
+    case 'AEXPR_DISTINCT':
+    case 'AEXPR_NOT_DISTINCT': {
+      const same = notDistinct(read(fields['lexpr']), read(fields['rexpr']), span)
+      return fields['kind'] === 'AEXPR_DISTINCT' ? { kind: 'not', operand: same, span } : same
+    }
     case 'AEXPR_BETWEEN':
-    case 'AEXPR_NOT_BETWEEN': {
+    case 'AEXPR_NOT_BETWEEN':
+    case 'AEXPR_BETWEEN_SYM':
+    case 'AEXPR_NOT_BETWEEN_SYM': {
       const list = nodeOf(fields['rexpr'])
-      const bounds = list?.type === 'List' ? listOf(list.fields['items']) : []
-      if (bounds.length !== 2) throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
+      const [low, high, more] = list?.type === 'List' ? listOf(list.fields['items']).map(read) : []
+      if (low === undefined || high === undefined || more !== undefined) {
+        throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
+      }
       const operand = read(fields['lexpr'])
-      const between: Syntax = {
+      const within = (from: Syntax, to: Syntax): Syntax => ({
         kind: 'and',
         operands: [
-          { kind: 'compare', operator: '>=', left: operand, right: read(bounds[0]), span },
-          { kind: 'compare', operator: '<=', left: operand, right: read(bounds[1]), span },
+          { kind: 'compare', operator: '>=', left: operand, right: from, span },
+          { kind: 'compare', operator: '<=', left: operand, right: to, span },
         ],
         span,
-      }
-      return fields['kind'] === 'AEXPR_BETWEEN' ? between : { kind: 'not', operand: between, span }
+      })
+      const between: Syntax = fields['kind'].endsWith('_SYM')
+        ? { kind: 'or', operands: [within(low, high), within(high, low)], span }
+        : within(low, high)
+      return fields['kind'].includes('_NOT_') ? { kind: 'not', operand: between, span } : between
     }
     default:
       throw new QueryError('EXPRESSION_NOT_ALLOWED', span)
+  }
+}
+
+/** Whether two values are equal or both null; never unknown. */
+function notDistinct(left: Syntax, right: Syntax, span: Span): Syntax {
+  const missing = (operand: Syntax, negated: boolean): Syntax => ({ kind: 'is-null', negated, operand, span })
+  const equal: Syntax = { kind: 'compare', operator: '=', left, right, span }
+  return {
+    kind: 'or',
+    operands: [
+      { kind: 'and', operands: [missing(left, false), missing(right, false)], span },
+      { kind: 'and', operands: [missing(left, true), missing(right, true), equal], span },
+    ],
+    span,
   }
 }
 

@@ -55,10 +55,14 @@ function readJoined(node: Node, reader: Reader, whole: Span): readonly FromSynta
     alias: 'CLAUSE_NOT_ALLOWED',
     join_using_alias: 'CLAUSE_NOT_ALLOWED',
   })
-  const type = node.fields['jointype']
+  const given = node.fields['jointype']
+  // RIGHT JOIN is LEFT JOIN in the other order, where one relation stands on either side.
+  const [only, another] = before
+  const mirrored = given === 'JOIN_RIGHT' && only !== undefined && another === undefined
+  const type = mirrored ? 'JOIN_LEFT' : given
   const join = typeof type === 'string' && Object.hasOwn(joins, type) ? joins[type] : undefined
-  // RIGHT JOIN is LEFT JOIN in the other order.
   if (join === undefined) throw new QueryError('JOIN_NOT_ALLOWED', span)
+  const [earlier, joined] = mirrored ? [[{ ...only, item, span: item.span }], only.item] : [before, item]
   const columns = listOf(node.fields['usingClause'])
   if (columns.length > 0) {
     const using = columns.map((entry) => {
@@ -66,13 +70,14 @@ function readJoined(node: Node, reader: Reader, whole: Span): readonly FromSynta
       if (name === null) throw new QueryError('JOIN_NOT_ALLOWED', span)
       return name
     })
-    return [...before, { item, join, using, on: null, span }]
+    return [...earlier, { item: joined, join, using, on: null, span }]
   }
   if (node.fields['quals'] === undefined) {
     if (join !== 'inner') throw new QueryError('JOIN_NOT_ALLOWED', span)
     return [...before, { item, join: 'cross', using: null, on: null, span }]
   }
-  return [...before, { item, join, using: null, on: readExpression(node.fields['quals'], reader), span }]
+  const on = readExpression(node.fields['quals'], reader)
+  return [...earlier, { item: joined, join, using: null, on, span }]
 }
 
 function readItem(node: Node, reader: Reader, whole: Span): TableSyntax | DerivedSyntax {

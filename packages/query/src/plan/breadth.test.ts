@@ -2,7 +2,7 @@ import { platformRandom } from '@sealpool/privacy'
 import { describe, expect, it } from 'vitest'
 import { QueryError } from '../errors.js'
 import { executePlan } from '../execute/execute-plan.js'
-import { testPools } from '../testing/pools.js'
+import { testPolicy, testPools } from '../testing/pools.js'
 import { loaded } from '../testing/tables.js'
 import { checkPlan } from './check-plan.js'
 import { templateDigest } from './plan-digest.js'
@@ -165,6 +165,177 @@ describe('what could let data past the noise is refused', () => {
     expect(await code(sql, { pools: shut })).toBe('JOIN_NOT_ALLOWED')
     const made = await plan(sql)
     expect(made.pools.map(({ name }) => name)).toEqual(['pay', 'trips'])
+  })
+})
+
+describe('names of the contributor', () => {
+  it.each(['contributor', 'wallet'])('%s stands for nothing else, whatever gives the name', async (name) => {
+    expect(await code(rides(`SELECT zone AS ${name} FROM trips.rides`))).toBe('NAME_RESERVED')
+    expect(await code(`SELECT zone AS ${name}, count(*) FROM trips.rides GROUP BY zone`)).toBe(
+      'NAME_RESERVED',
+    )
+    expect(await code(`SELECT n AS ${name} FROM (SELECT count(*) AS n FROM trips.rides) t`)).toBe(
+      'NAME_RESERVED',
+    )
+    expect(await code(rides(`SELECT contributor AS ${name} FROM trips.rides`))).toBe('planned')
+    expect(await code(rides(`SELECT wallet AS ${name} FROM trips.rides`))).toBe('planned')
+  })
+
+  it('a column that a policy calls wallet keeps its name, and lends it to nothing', async () => {
+    const shops: Parameters<typeof testPolicy>[1][number] = {
+      name: 'shops',
+      rowsPerContributor: 1,
+      columns: [{ name: 'wallet', type: 'text', values: ['hot', 'cold'], nullable: false, use: ['group'] }],
+    }
+    const pools = [{ name: 'market', address: '0x4', policy: testPolicy('market', [shops]) }]
+    const judged = (sql: string) => code(sql, { pools, publicTables: [] })
+    expect(await judged('SELECT wallet, count(*) FROM market.shops GROUP BY wallet')).toBe('planned')
+    expect(await judged('SELECT count(t.wallet) FROM (SELECT wallet FROM market.shops) t')).toBe('planned')
+    const other = rides('SELECT wallet AS contributor FROM market.shops')
+    expect(await judged(other)).toBe('NAME_RESERVED')
+  })
+})
+
+describe('other spellings', () => {
+  const where = (condition: string) => `SELECT count(*) FROM trips.rides WHERE ${condition}`
+  it.each([
+    [
+      'SELECT count(*), count(r.miles) FROM trips.rides r RIGHT JOIN pay.workers w ON r.contributor = w.contributor AND r.zone = 1',
+      'SELECT count(*), count(r.miles) FROM pay.workers w LEFT JOIN trips.rides r ON r.contributor = w.contributor AND r.zone = 1',
+    ],
+    [
+      'SELECT count(*) FROM trips.rides RIGHT JOIN pay.workers USING (contributor)',
+      'SELECT count(*) FROM pay.workers LEFT JOIN trips.rides USING (contributor)',
+    ],
+    ['SELECT approx_count_distinct(zone) FROM trips.rides', 'SELECT count(DISTINCT zone) FROM trips.rides'],
+    [
+      'SELECT approx_quantile(miles, 0.9) FROM trips.rides',
+      'SELECT quantile_cont(miles, 0.9) FROM trips.rides',
+    ],
+    [
+      'SELECT count_if(zone = 1) FROM trips.rides',
+      'SELECT count(*) FILTER (WHERE zone = 1) FROM trips.rides',
+    ],
+    ['SELECT sum(nvl(miles, 0)) FROM trips.rides', 'SELECT sum(coalesce(miles, 0)) FROM trips.rides'],
+    ['SELECT sum(miles ^ 2) FROM trips.rides', 'SELECT sum(power(miles, 2)) FROM trips.rides'],
+    [
+      'SELECT sum(iff(zone = 1, miles, 0)) FROM trips.rides',
+      'SELECT sum(CASE WHEN zone = 1 THEN miles ELSE 0 END) FROM trips.rides',
+    ],
+    [
+      where('miles BETWEEN SYMMETRIC 5 AND 2'),
+      where('(miles >= 5 AND miles <= 2) OR (miles >= 2 AND miles <= 5)'),
+    ],
+    [
+      where('miles NOT BETWEEN SYMMETRIC 5 AND 2'),
+      where('NOT ((miles >= 5 AND miles <= 2) OR (miles >= 2 AND miles <= 5))'),
+    ],
+    [where('zone = ANY (ARRAY[1, 2])'), where('zone IN (1, 2)')],
+    [where('zone = SOME (ARRAY[1, 2])'), where('zone IN (1, 2)')],
+  ])('%s', async (spelled, plain) => {
+    expect(await plan(spelled)).toEqual(await plan(plain))
+  })
+
+  it.each([
+    [
+      'JOIN_NOT_ALLOWED',
+      'SELECT count(*) FROM pay.workers w JOIN people.persons p USING (contributor) RIGHT JOIN trips.rides r USING (contributor)',
+    ],
+    ['JOIN_NOT_ALLOWED', 'SELECT count(*) FROM trips.rides r RIGHT JOIN pub.zones z ON z.zone = r.zone'],
+    ['JOIN_NOT_ALLOWED', 'SELECT count(*) FROM pay.workers w RIGHT JOIN trips.rides r ON w.bonus = r.zone'],
+    ['EXPRESSION_NOT_ALLOWED', where('zone <> ANY (ARRAY[1, 2])')],
+    ['EXPRESSION_NOT_ALLOWED', where('zone = ALL (ARRAY[1, 2])')],
+    ['EXPRESSION_NOT_ALLOWED', where("zone = ANY ('{1,2}')")],
+    ['IDENTIFIES_ONE_CONTRIBUTOR', where('contributor IS DISTINCT FROM 7')],
+    ['IDENTIFIES_ONE_CONTRIBUTOR', where('contributor = ANY (ARRAY[7])')],
+    ['FUNCTION_NOT_ALLOWED', 'SELECT count_if(zone = 1, zone = 2) FROM trips.rides'],
+    ['FUNCTION_NOT_ALLOWED', 'SELECT count_if(DISTINCT zone = 1) FROM trips.rides'],
+    ['FUNCTION_NOT_ALLOWED', 'SELECT approx_count_distinct(zone, 2) FROM trips.rides'],
+    ['FUNCTION_NOT_ALLOWED', 'SELECT sum(if(zone = 1, miles)) FROM trips.rides'],
+    ['FUNCTION_NOT_ALLOWED', 'SELECT sum(ifnull(miles)) FROM trips.rides'],
+    ['FUNCTION_NOT_ALLOWED', 'SELECT stddev(DISTINCT miles) FROM trips.rides'],
+    ['FUNCTION_NOT_ALLOWED', 'SELECT corr(DISTINCT miles, zone) FROM trips.rides'],
+    [
+      'FUNCTION_NOT_ALLOWED',
+      'SELECT sum(s) FROM (SELECT contributor, sum(DISTINCT miles) AS s FROM trips.rides GROUP BY contributor) t',
+    ],
+  ])('%s: %s', async (expected, sql) => {
+    expect(await code(sql)).toBe(expected)
+  })
+
+  it('sums of distinct values weigh as much as sums: one value for each row', async () => {
+    const { statistics, program } = await plan(
+      'SELECT zone, sum(DISTINCT miles) FROM trips.rides GROUP BY zone',
+    )
+    const position = program.statistics.findIndex(({ kind }) => kind === 'distinct-sum')
+    // Miles from 0 to 20 in tenths, from the middle: 100 for each of three rows.
+    expect(statistics[position]?.sensitivity).toBe('300')
+    const bounds = { groups: 1, rows: 1 }
+    const bounded = 'SELECT zone, sum(DISTINCT miles) FROM trips.rides GROUP BY zone'
+    expect(await code(bounded, { bounds })).toBe('BOUNDS_INVALID')
+  })
+})
+
+describe('keys that are conditions and whole numbers', () => {
+  const keyed = async (key: string) =>
+    (await plan(`SELECT ${key} AS k, count(*) FROM pay.workers GROUP BY k`)).keys
+  it.each<[string, readonly unknown[]]>([
+    ['bonus > 100', [false, true, null]],
+    ["sector LIKE 'o%' OR union_member", [false, true, null]],
+    ['bonus IS NULL', [false, true]],
+    ['union_member IS NOT TRUE', [false, true]],
+    ['contributor IN (SELECT contributor FROM people.persons)', [false, true]],
+    ['floor(bonus / 100)', [-1, 0, 1, 2, 3, null]],
+    ['floor(bonus / 100) * 100', [-100, 0, 100, 200, 300, null]],
+    ['5 - ceil(bonus / 200)', [3, 4, 5, null]],
+    ['bonus % 3', [-2, -1, 0, 1, 2, null]],
+  ])('%s', async (key, values) => {
+    expect(await keyed(key)).toEqual([{ values }])
+  })
+
+  it('only of columns that may decide, whatever bounds they have', async () => {
+    const visits: Parameters<typeof testPolicy>[1][number] = {
+      name: 'visits',
+      rowsPerContributor: 1,
+      columns: [
+        { name: 'cost', type: 'integer', min: 0, max: 9, nullable: false, use: ['measure'] },
+        { name: 'code', type: 'integer', nullable: false, use: ['filter'] },
+        { name: 'rank', type: 'integer', min: 0, max: 9, nullable: false, use: ['filter'] },
+      ],
+    }
+    const pools = [{ name: 'shop', address: '0x4', policy: testPolicy('shop', [visits]) }]
+    const of = (key: string) => `SELECT count(*) FROM shop.visits GROUP BY ${key}`
+    const keysOf = async (key: string) => (await plan(of(key), { pools, publicTables: [] })).keys
+    expect(await code(of('cost + 1'), { pools, publicTables: [] })).toBe('COLUMN_NOT_FILTERABLE')
+    expect(await code(of('rank + cost'), { pools, publicTables: [] })).toBe('COLUMN_NOT_FILTERABLE')
+    expect(await code(of('code + 1'), { pools, publicTables: [] })).toBe('GROUP_NOT_PUBLIC')
+    expect(await code(of('rank * 0.5'), { pools, publicTables: [] })).toBe('GROUP_NOT_PUBLIC')
+    expect(await keysOf('code % 2')).toEqual([{ values: [-1, 0, 1] }])
+    expect(await keysOf('rank - 9')).toEqual([{ values: [-9, -8, -7, -6, -5, -4, -3, -2, -1, 0] }])
+  })
+
+  it('all numbers that a list of values allows, and no others', async () => {
+    expect((await plan('SELECT zone * 10 AS k, count(*) FROM trips.rides GROUP BY k')).keys).toEqual([
+      { values: [10, 20, 30] },
+    ])
+  })
+
+  it.each([
+    ['GROUP_NOT_PUBLIC', 'bonus / 100'],
+    ['TOO_MANY_GROUPS', 'bonus + 1'],
+    ['GROUP_NOT_PUBLIC', 'bonus * bonus'],
+    ['GROUP_NOT_PUBLIC', 'abs(bonus * 10)'],
+    ['COLUMN_NOT_FILTERABLE', 'floor(wage)'],
+    ['COLUMN_NOT_FILTERABLE', 'wage > 10'],
+    ['COLUMN_NOT_FILTERABLE', "note LIKE 'a%'"],
+    ['IDENTIFIES_ONE_CONTRIBUTOR', 'contributor > 5'],
+    ['IDENTIFIES_ONE_CONTRIBUTOR', 'contributor % 10'],
+    ['IDENTIFIES_ONE_CONTRIBUTOR', '-contributor'],
+    ['SUBQUERY_NOT_ALLOWED', 'bonus IN (SELECT education FROM people.persons)'],
+    ['AGGREGATE_MISPLACED', 'count(*) > 5'],
+    ['AGGREGATE_MISPLACED', 'count(*) + 1'],
+  ])('refuses %s: %s', async (expected, key) => {
+    expect(await code(`SELECT count(*) FROM pay.workers GROUP BY ${key}`)).toBe(expected)
   })
 })
 

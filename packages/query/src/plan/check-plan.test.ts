@@ -1,4 +1,6 @@
+import { digestOf, type JsonValue } from '@sealpool/crypto'
 import type { PoolPolicy } from '@sealpool/privacy'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { testPools } from '../testing/pools.js'
 import { checkPlan } from './check-plan.js'
@@ -258,6 +260,34 @@ const tampered: Readonly<Record<string, readonly [string, Changes, Tamper]>> = {
     laplace,
     lessSensitive('distinct'),
   ],
+  'a smaller reach of a sum of distinct values': [
+    'SELECT zone, sum(DISTINCT miles) FROM trips.rides GROUP BY zone',
+    laplace,
+    lessSensitive('distinct-sum'),
+  ],
+  'smaller squares of a sum of distinct values': [
+    'SELECT zone, sum(DISTINCT miles) FROM trips.rides GROUP BY zone',
+    gaussian,
+    lessSquared('distinct-sum'),
+  ],
+  'exact bounds of a sum of distinct values': [
+    'SELECT zone, sum(DISTINCT miles) FROM trips.rides GROUP BY zone',
+    laplace,
+    (plan) => ({
+      ...groupsBounding(plan),
+      statistics: plan.statistics.map((entry, position) =>
+        plan.program.statistics[position]?.kind === 'distinct-sum'
+          ? restated(entry, { sensitivity: '999999999999' })
+          : restated(entry, { sensitivity: '999999' }),
+      ),
+      program: {
+        ...groupsBounding(plan).program,
+        statistics: plan.program.statistics.map((entry) =>
+          entry.kind === 'distinct' ? { kind: 'matching', when: { kind: 'truth', value: true } } : entry,
+        ),
+      },
+    }),
+  ],
   'fewer rows under exact bounds': [zones, { ...laplace, ...exact }, lessSensitive('rows')],
   'exact bounds that hold more': [
     zones,
@@ -346,19 +376,171 @@ describe('a plan that was changed', () => {
   })
 })
 
+describe('a plan of another day', () => {
+  const budget = { epsilon: 1, delta: 0 }
+  const made = () => planQuery({ sql: joined, pools: testPools(), budget })
+  const [pay, people, trips] = testPools()
+  if (pay === undefined || people === undefined || trips === undefined) throw new Error('no pools')
+  const changed = (change: (policy: PoolPolicy) => PoolPolicy) => [
+    { ...pay, policy: change(pay.policy) },
+    people,
+  ]
+
+  it('is taken under the policies that it was made under, whatever else is served', async () => {
+    const plan = JSON.parse(JSON.stringify(await made())) as QueryPlan
+    expect(checkPlan(plan, { pools: testPools() })).toBe(plan)
+    expect(checkPlan(plan, { pools: [people, pay] })).toBe(plan)
+    const undefinedMember = changed((policy) => ({ ...policy, output: undefined }) as unknown as PoolPolicy)
+    expect(checkPlan(plan, { pools: undefinedMember })).toBe(plan)
+    expect(plan.pools.map(({ policy }) => policy)).toEqual([
+      digestOf(pay.policy as unknown as JsonValue),
+      digestOf(people.policy as unknown as JsonValue),
+    ])
+  })
+
+  it.each<[string, readonly (typeof pay)[]]>([
+    [
+      'fewer rows of each',
+      changed((policy) => ({
+        ...policy,
+        tables: policy.tables.map((table) => ({ ...table, rowsPerContributor: 2 })),
+      })),
+    ],
+    [
+      'other clamps',
+      changed((policy) => ({
+        ...policy,
+        tables: policy.tables.map((table) => ({
+          ...table,
+          columns: table.columns.map((column) => (column.name === 'wage' ? { ...column, max: 40 } : column)),
+        })),
+      })),
+    ],
+    [
+      'a larger minimum',
+      changed((policy) => ({ ...policy, privacy: { ...policy.privacy, minimumContributors: 2 } })),
+    ],
+    ['joins that are withdrawn', changed((policy) => ({ ...policy, joins: { allowed: false, with: [] } }))],
+    ['a pool that is gone', [pay]],
+    ['a pool at another address', [{ ...pay, address: `0x${'9'.repeat(40)}` }, people]],
+    ['a pool of another name', [{ ...pay, name: 'wages' }, people]],
+    ['no pools', []],
+  ])('is outdated: %s', async (_, pools) => {
+    const plan = await made()
+    expect(() => checkPlan(plan, { pools })).toThrow(expect.objectContaining({ code: 'PLAN_OUTDATED' }))
+    // Whoever names no pools of today takes it as it is.
+    expect(checkPlan(plan)).toBe(plan)
+  })
+
+  it('is refused past the bounds of today, which the planner of that day may not have had', async () => {
+    const sql =
+      'SELECT count(*) FROM pay.workers WHERE contributor IN (SELECT w.contributor FROM pay.workers w JOIN range(1000) a(n) ON w.bonus > 1 JOIN range(100) b(m) ON w.bonus > 1)'
+    const plan = JSON.parse(JSON.stringify(await planQuery({ sql, pools: testPools(), budget }))) as QueryPlan
+    checkPlan(plan)
+    const text = JSON.stringify(plan)
+    const wider = JSON.parse(text.replace('"matches":100}', '"matches":101}')) as QueryPlan
+    expect(JSON.stringify(wider)).not.toBe(text)
+    expect(() => checkPlan(wider)).toThrow(
+      expect.objectContaining({ code: 'PLAN_INVALID', place: 'program' }),
+    )
+    const { where } = plan.program
+    const often = { kind: 'and', operands: Array.from({ length: 60 }, () => where) } as NonNullable<
+      typeof where
+    >
+    const costly = JSON.parse(
+      JSON.stringify({ ...plan, program: { ...plan.program, where: often } }),
+    ) as QueryPlan
+    expect(() => checkPlan(costly)).toThrow(
+      expect.objectContaining({ code: 'PLAN_INVALID', place: 'program' }),
+    )
+    let deep: object = {}
+    for (let level = 0; level < 20_000; level += 1) deep = { deep }
+    expect(() => checkPlan({ ...plan, having: deep } as unknown as QueryPlan)).toThrow(
+      expect.objectContaining({ code: 'PLAN_INVALID', place: 'plan' }),
+    )
+  })
+
+  it('is a plan or PLAN_INVALID, whatever stands where something of it stood', async () => {
+    const plans: string[] = []
+    for (const sql of [sectors, towns, zones, joined, several])
+      plans.push(
+        JSON.stringify(await planQuery({ sql, pools: testPools(), budget: { epsilon: 1, delta: 1e-6 } })),
+      )
+    const places = (value: unknown): number =>
+      typeof value === 'object' && value !== null
+        ? 1 + Object.values(value).reduce((sum: number, part) => sum + places(part), 0)
+        : 1
+    const put = (value: unknown, at: { left: number }, what: unknown): unknown => {
+      if (at.left === 0) {
+        at.left = -1
+        return what
+      }
+      at.left -= 1
+      if (Array.isArray(value)) return value.map((part) => (at.left < 0 ? part : put(part, at, what)))
+      if (typeof value !== 'object' || value === null) return value
+      return Object.fromEntries(
+        Object.entries(value).map(([name, part]) => [name, at.left < 0 ? part : put(part, at, what)]),
+      )
+    }
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...plans),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        fc.oneof(
+          fc.constantFrom(
+            null,
+            {},
+            [],
+            '',
+            0,
+            -1,
+            1e308,
+            '1'.repeat(60),
+            { kind: 'select' },
+            { kind: 'union' },
+          ),
+          fc.jsonValue({ maxDepth: 3 }),
+        ),
+        (text, share, what) => {
+          const plan: unknown = JSON.parse(text)
+          const changed = put(plan, { left: Math.floor(share * places(plan)) }, what)
+          try {
+            checkPlan(changed as QueryPlan)
+          } catch (error) {
+            expect(error).toMatchObject({ name: 'QueryError', code: 'PLAN_INVALID' })
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    )
+  })
+})
+
 describe('what is no plan at all', () => {
   it.each([
     ['nothing', () => null],
     ['an empty object', () => ({})],
-    ['another format', (plan: object) => ({ ...plan, format: 'sealpool/pool-policy' })],
-    ['another version', (plan: object) => ({ ...plan, version: 2 })],
-    ['a negative limit', (plan: object) => ({ ...plan, limit: -1 })],
-    ['no pools', (plan: object) => ({ ...plan, pools: [] })],
+    ['another format', (plan: QueryPlan) => ({ ...plan, format: 'sealpool/pool-policy' })],
+    ['another version', (plan: QueryPlan) => ({ ...plan, version: 2 })],
+    ['a negative limit', (plan: QueryPlan) => ({ ...plan, limit: -1 })],
+    ['no pools', (plan: QueryPlan) => ({ ...plan, pools: [] })],
     [
       'releases without end',
-      (plan: object) => ({ ...plan, further: Array.from({ length: 33 }, () => plan) }),
+      (plan: QueryPlan) => ({ ...plan, further: Array.from({ length: 33 }, () => plan) }),
     ],
-    ['an epsilon of half a billionth', (plan: object) => ({ ...plan, privacy: { epsilonNano: 0.5 } })],
+    [
+      'a nested query without FROM',
+      (plan: QueryPlan) => ({
+        ...plan,
+        program: { ...plan.program, from: [{ relation: { kind: 'select' }, join: 'first' }] },
+      }),
+    ],
+    ['a key that is none', (plan: QueryPlan) => ({ ...plan, program: { ...plan.program, keys: [null] } })],
+    [
+      'a pool without the digest of its policy',
+      (plan: QueryPlan) => ({ ...plan, pools: plan.pools.map(({ policy: _, ...pool }) => pool) }),
+    ],
+    ['an epsilon of half a billionth', (plan: QueryPlan) => ({ ...plan, privacy: { epsilonNano: 0.5 } })],
   ])('is refused: %s', async (_, change) => {
     const made = await planQuery({ sql: sectors, pools: testPools(), budget: { epsilon: 1, delta: 0 } })
     expect(() => checkPlan(change(made) as QueryPlan)).toThrow(

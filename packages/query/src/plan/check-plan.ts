@@ -1,9 +1,13 @@
 import { zcdpEpsilon } from '@sealpool/privacy'
 import * as z from 'zod'
+import type { PlanPool } from '../catalogue/catalogue.js'
 import { nanoEpsilon, picoRho } from '../enforce/budget.js'
 import { QueryError } from '../errors.js'
+import { contributorWork, mostWork } from '../type/contributor-work.js'
 import { blockRowBound, hasFirstRows, tablesOf } from '../type/relation.js'
 import { type QueryPlan, type ReleasePlan, releasesOf, type StatisticPlan, spentRho } from './plan.js'
+import { isDeep } from './plan-depth.js'
+import { policyDigestOf } from './plan-digest.js'
 
 const count = z.int().min(0)
 const whole = z.string().regex(/^-?[0-9]{1,60}$/)
@@ -29,7 +33,16 @@ const releaseShape = z.looseObject({
     statistics: z
       .array(
         z.looseObject({
-          kind: z.enum(['rows', 'contributors', 'first-rows', 'matching', 'sum', 'distinct', 'bins']),
+          kind: z.enum([
+            'rows',
+            'contributors',
+            'first-rows',
+            'matching',
+            'sum',
+            'distinct-sum',
+            'distinct',
+            'bins',
+          ]),
         }),
       )
       .min(1),
@@ -113,6 +126,8 @@ const planShape = releaseShape.extend({
     .array(
       z.looseObject({
         name: z.string(),
+        address: z.string(),
+        policy: z.string().regex(/^sha256:[0-9a-f]{64}$/),
         charge: z.strictObject({
           epsilon: z.number(),
           delta: z.number().min(0).lt(1),
@@ -146,20 +161,42 @@ type Require = (holds: boolean, place: string) => void
 
 /**
  * Checks that a plan, which may have been stored or sent, hangs together: every statistic has noise of its
- * sensitivity and share, the shares are within what is charged, and rows are bounded as stated. Ranges of expressions are not
- * derived again: a plan of somebody who is not trusted is made anew from its statement and compared by its digest.
+ * sensitivity and share, the shares are within what is charged, and rows and work are bounded as they are bounded today. Ranges of
+ * expressions are not derived again: a plan of somebody who is not trusted is made anew from its statement and compared by its digest.
  *
  * @param plan - a plan of any origin
+ * @param now - `pools`: the pools with their policies of today; without it a plan is taken under the policies that it was made under
  * @returns the same plan
- * @throws QueryError `PLAN_INVALID` with the part that does not fit
+ * @throws QueryError `PLAN_INVALID` with the part that does not fit, `PLAN_OUTDATED` when a pool of the plan is not among `pools` under
+ *   the same name, address and policy
  */
-export function checkPlan(plan: QueryPlan): QueryPlan {
+export function checkPlan(plan: QueryPlan, now: { readonly pools?: readonly PlanPool[] } = {}): QueryPlan {
   const shape = planShape.safeParse(plan)
   if (!shape.success) throw new QueryError('PLAN_INVALID', shape.error.issues[0]?.path.join('.') || 'plan')
+  try {
+    checkParts(plan)
+  } catch (error) {
+    if (error instanceof QueryError) throw error
+    // What is no plan inside of the parts that the shape leaves open, such as a nested query without FROM.
+    throw new QueryError('PLAN_INVALID', 'plan', { cause: error })
+  }
+  for (const { name, address, policy } of now.pools === undefined ? [] : plan.pools) {
+    const today = now.pools?.find((pool) => pool.name === name && pool.address === address)
+    if (today === undefined || policyDigestOf(today) !== policy)
+      throw new QueryError('PLAN_OUTDATED', `pools.${name}`)
+  }
+  return plan
+}
+
+function checkParts(plan: QueryPlan): void {
   const require: Require = (holds, place) => {
     if (!holds) throw new QueryError('PLAN_INVALID', place)
   }
+  require(!isDeep(plan), 'plan')
   const releases = releasesOf(plan)
+  // A plan of an earlier planner may have been made under wider bounds.
+  const work = releases.reduce((sum, release) => sum + contributorWork(release.program), 0)
+  require(work <= mostWork, 'program')
   for (const release of releases) checkRelease(release, plan.privacy.rhoPico !== undefined, require)
   const spent = (parts: readonly ReleasePlan[]) =>
     parts.reduce(
@@ -204,7 +241,6 @@ export function checkPlan(plan: QueryPlan): QueryPlan {
       require(plan.leaves.includes(`${pool}.${table}`), 'leaves')
     }
   }
-  return plan
 }
 
 /** Whether a statistic's noise is that of its sensitivity and of its share. */
@@ -279,7 +315,8 @@ function checkRelease(release: ReleasePlan, zcdp: boolean, require: Require): vo
       require(BigInt(sensitivity) >= BigInt(sets.length), place)
     }
     if (counted === 'contributors') require(BigInt(sensitivity) >= BigInt(most), place)
-    if (entry?.kind === 'sum') {
+    if (entry?.kind === 'sum' || entry?.kind === 'distinct-sum') {
+      require(exact === null || counted === 'sum', place)
       require(/^[1-9][0-9]{0,59}$/.test(entry.reach) &&
         BigInt(sensitivity) >= BigInt(entry.reach) * BigInt(weight), place)
       if (gaussian) require(square >= BigInt(entry.reach) ** 2n * squaredWeight, place)

@@ -1,4 +1,5 @@
 import { type Digest, digestOf, type JsonValue } from '@sealpool/crypto'
+import type { PlanPool } from '../catalogue/catalogue.js'
 import { parseSelect } from '../parse/parse.js'
 import type { SqlGrammar } from '../parse/sql-grammar.js'
 import type { QueryPlan } from './plan.js'
@@ -12,6 +13,11 @@ import type { QueryPlan } from './plan.js'
  */
 export function planDigest(plan: QueryPlan): Digest {
   return digestOf(plan as unknown as JsonValue)
+}
+
+/** The digest of a pool's policy: SHA-256 of its canonical JSON, as the chain records it. Members that are undefined are not there. */
+export function policyDigestOf({ policy }: Pick<PlanPool, 'policy'>): Digest {
+  return digestOf(JSON.parse(JSON.stringify(policy)) as JsonValue)
 }
 
 /**

@@ -71,7 +71,7 @@ const refused: readonly (readonly [code: string, sql: string, at: string])[] = [
   ['AGGREGATE_MISPLACED', 'SELECT count(*) FROM pay.workers GROUP BY count(*)', 'count'],
   ['GROUP_NOT_PUBLIC', 'SELECT wage, count(*) FROM pay.workers GROUP BY wage', 'wage'],
   ['GROUP_NOT_PUBLIC', 'SELECT town, count(*) FROM pay.workers GROUP BY town', 'town'],
-  ['GROUP_NOT_PUBLIC', 'SELECT count(*) FROM pay.workers GROUP BY bonus + 1', '+'],
+  ['GROUP_NOT_PUBLIC', 'SELECT count(*) FROM pay.workers GROUP BY bonus * 0.5', '*'],
   [
     'GROUP_NOT_PUBLIC',
     "SELECT count(*) FROM pay.workers GROUP BY CASE WHEN union_member THEN 'a' ELSE sector END",
@@ -88,7 +88,7 @@ const refused: readonly (readonly [code: string, sql: string, at: string])[] = [
   ['COLUMN_NOT_FILTERABLE', 'SELECT sum(CASE WHEN wage > 1 THEN 1 ELSE 0 END) FROM pay.workers', 'wage'],
   ['COLUMN_NOT_MEASURABLE', 'SELECT sum(zone) FROM trips.rides', 'zone'],
   ['COLUMN_NOT_MEASURABLE', 'SELECT avg(sector) FROM pay.workers', 'sector'],
-  ['FUNCTION_NOT_ALLOWED', 'SELECT sum(DISTINCT bonus) FROM pay.workers', 'sum'],
+  ['FUNCTION_NOT_ALLOWED', 'SELECT stddev(DISTINCT bonus) FROM pay.workers', 'stddev'],
   ['TYPE_MISMATCH', "SELECT count(*) FROM pay.workers WHERE bonus = 'x'", '='],
   ['TYPE_MISMATCH', 'SELECT count(*) FROM pay.workers WHERE bonus', 'bonus'],
   ['TYPE_MISMATCH', "SELECT sum(wage + 'a') FROM pay.workers", "'a'"],

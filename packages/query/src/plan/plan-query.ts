@@ -14,7 +14,8 @@ import { requireSmall } from '../type/printed-size.js'
 import { hasFirstRows, tablesOf } from '../type/relation.js'
 import { expectError } from './expected-error.js'
 import { type ColumnKind, type QueryPlan, type ReleasePlan, type StatisticPlan, spentRho } from './plan.js'
-import { syntaxDigest } from './plan-digest.js'
+import { isDeep } from './plan-depth.js'
+import { policyDigestOf, syntaxDigest } from './plan-digest.js'
 import type { Bounding, Program } from './program.js'
 import { splitEpsilon, splitRho } from './split.js'
 import { affordableRho, hideByEpsilon, hideByRho } from './statistic-noise.js'
@@ -124,20 +125,6 @@ function isGaussian({ noise, budget }: PlanQueryOptions, pools: readonly PlanPoo
   return can && noise !== 'laplace'
 }
 
-/** Canonical JSON has a limit of 128 levels, and a plan stands inside of other documents. */
-const deepest = 100
-
-function isDeep(plan: unknown): boolean {
-  let level: readonly unknown[] = [plan]
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > deepest) return true
-    level = level.flatMap((value) =>
-      typeof value === 'object' && value !== null ? Object.values(value) : [],
-    )
-  }
-  return false
-}
-
 function checkBounds(bounds: ContributionBounds | undefined): Bounding {
   if (bounds === undefined) return { kind: 'rank' }
   const { groups, rows } = bounds
@@ -197,7 +184,8 @@ function planBound(
   return {
     format: 'sealpool/query-plan',
     version: 1,
-    pools: pools.map(({ name, address }) => {
+    pools: pools.map(({ name, address, policy }) => {
+      const own = { name, address, policy: policyDigestOf({ policy }) }
       const reaching = releases.filter(({ program }) => program.sources.some(({ pool }) => pool === name))
       // Every pool of a release is charged in full: a contributor's rows in any of them could be what is seen.
       const epsilonNano =
@@ -208,10 +196,10 @@ function planBound(
               0,
             )
       if (rhoPico === null)
-        return { name, address, charge: { epsilon: epsilonNano / nanoEpsilon, delta: spentDelta } }
+        return { ...own, charge: { epsilon: epsilonNano / nanoEpsilon, delta: spentDelta } }
       const rho = reaching.length === releases.length ? rhoPico : spentRho(reaching)
       const zcdp = { rho: rho / picoRho, delta: selectionDelta }
-      return { name, address, charge: { epsilon: nano / nanoEpsilon, delta: spentDelta, zcdp } }
+      return { ...own, charge: { epsilon: nano / nanoEpsilon, delta: spentDelta, zcdp } }
     }),
     leaves: [
       ...new Set(
@@ -293,7 +281,7 @@ function draftRelease(bound: BoundRelease, { bounding, firstRows }: Choices): Dr
   })
   if (
     exact !== null &&
-    draft.statistics.some(({ program }) => program.kind === 'distinct' || program.kind === 'bins')
+    draft.statistics.some(({ program }) => ['distinct', 'distinct-sum', 'bins'].includes(program.kind))
   ) {
     throw new QueryError('BOUNDS_INVALID', 'bounds')
   }

@@ -1,3 +1,4 @@
+import type { Digest } from '@sealpool/crypto'
 import type { BoundOrder, BoundStage } from '../bind/bind.js'
 import type { PublicValue } from '../bind/key.js'
 import type { Released, ReleasedCondition } from '../bind/released.js'
@@ -76,8 +77,13 @@ export interface ReleasePlan {
 export interface QueryPlan extends ReleasePlan {
   readonly format: 'sealpool/query-plan'
   readonly version: 1
-  /** Every pool of the statement and what it is charged. */
-  readonly pools: readonly { readonly name: string; readonly address: string; readonly charge: PlanCharge }[]
+  /** Every pool of the statement, the digest of the policy that the plan was made under, and what the pool is charged. */
+  readonly pools: readonly {
+    readonly name: string
+    readonly address: string
+    readonly policy: Digest
+    readonly charge: PlanCharge
+  }[]
   /** Tables that are read anywhere, as `pool.table`, sorted: the leaves that are charged. */
   readonly leaves: readonly string[]
   /** Columns reached in any clause, as `pool.table.column`, sorted. */

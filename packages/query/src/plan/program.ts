@@ -78,6 +78,13 @@ export type StatisticProgram =
       /** Most that one row's term is in size. */
       readonly reach: string
     }
+  /** As `sum`, of each value of a group once. */
+  | {
+      readonly kind: 'distinct-sum'
+      readonly of: NumberExpression
+      readonly centre: string
+      readonly reach: string
+    }
   | { readonly kind: 'distinct'; readonly of: ValueExpression; readonly when: Condition | null }
   | {
       /** Rows whose value lies in [low + i * width, low + (i + 1) * width). */

@@ -1,6 +1,7 @@
 import type { BoundAggregate, BoundMeasure, PairName, Spread } from '../bind/aggregate.js'
 import { QueryError } from '../errors.js'
 import type { Condition, NumberExpression } from '../type/expression.js'
+import type { ValueExpression } from '../type/relation.js'
 import type { StatisticProgram } from './program.js'
 import { averageCountWeight, thresholdWeight } from './split.js'
 
@@ -152,11 +153,18 @@ export function draftStatistics(aggregates: readonly BoundAggregate[], limits: W
   const countWeight = hasMeasures ? thresholdWeight : 1
 
   /** Sum of `of - centre`, whose terms are at most `half` in size. */
-  const sumOf = (of: NumberExpression, centre: bigint, half: bigint, weight: number) => {
+  const sumOf = (
+    of: NumberExpression,
+    centre: bigint,
+    half: bigint,
+    weight: number,
+    kind: 'sum' | 'distinct-sum' = 'sum',
+  ) => {
     const reach = half > 0n ? half : 1n
     // Engines add up in 128 bits. A sum that could leave them would fail, or wrap around, for some data and not for other.
     if (reach > largestTerm) throw new QueryError('NUMBER_RANGE', 'sums of squares and products')
-    return need({ kind: 'sum', of, centre: String(centre), reach: String(reach) }, byRows(reach), weight)
+    // A row brings or takes one value at most, so each value once weighs no more than each row.
+    return need({ kind, of, centre: String(centre), reach: String(reach) }, byRows(reach), weight)
   }
   const moments = (measure: BoundMeasure, present: Condition | null): MomentPlan => {
     const { centre, half } = middle(measure)
@@ -248,14 +256,18 @@ export function draftStatistics(aggregates: readonly BoundAggregate[], limits: W
         }
       }
       default: {
-        const { kind, measure } = aggregate
+        const { kind, measure, distinct } = aggregate
         const { centre, half } = middle(measure)
         const weights =
           kind === 'average' ? { sum: 1, count: averageCountWeight } : sumWeights(measure, centre, half)
-        const count = matching(measure.present, weights.count)
+        const of: ValueExpression = { type: 'number', number: measure.expression }
+        const count = distinct
+          ? need({ kind: 'distinct', of, when: null }, byRows(), weights.count)
+          : matching(measure.present, weights.count)
+        const summed = distinct ? 'distinct-sum' : 'sum'
         return {
           kind,
-          sum: half === 0n ? null : sumOf(measure.expression, centre, half, weights.sum),
+          sum: half === 0n ? null : sumOf(measure.expression, centre, half, weights.sum, summed),
           count,
           centre: String(centre),
           low: String(measure.low),

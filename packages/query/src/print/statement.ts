@@ -61,7 +61,7 @@ export function printStatement(program: Program, dialect: Dialect, part: Part = 
   const sql =
     bins?.kind === 'bins'
       ? printBins(bins, keys, from, dialect, print)
-      : bins?.kind === 'distinct'
+      : bins?.kind === 'distinct' || bins?.kind === 'distinct-sum'
         ? printValues(bins, keys, from, dialect, print)
         : printNumbers(program, keys, from, dialect, print)
   return { sql, tables }
@@ -106,7 +106,7 @@ function printBins(
 
 /** The distinct values themselves, each once in a group: shards can have the same. */
 function printValues(
-  statistic: StatisticProgram & { readonly kind: 'distinct' },
+  statistic: StatisticProgram & { readonly kind: 'distinct' | 'distinct-sum' },
   keys: readonly NamedKey[],
   from: string,
   dialect: Dialect,
@@ -250,6 +250,7 @@ function printTerm(
     case 'matching':
       return `CASE WHEN ${print.condition(statistic.when)} THEN 1 ELSE 0 END`
     case 'sum':
+    case 'distinct-sum':
       return dialect.term(`(${print.number(statistic.of)} - ${dialect.integer(statistic.centre)})`)
     case 'distinct': {
       const value = print.value(statistic.of)
@@ -263,7 +264,7 @@ function printTerm(
 function totalOf(statistic: StatisticProgram, name: string): string {
   if (statistic.kind === 'rows') return 'count(*)'
   if (statistic.kind === 'contributors' || statistic.kind === 'distinct') return `count(DISTINCT ${name})`
-  return `coalesce(sum(${name}), 0)`
+  return `coalesce(sum(${statistic.kind === 'distinct-sum' ? 'DISTINCT ' : ''}${name}), 0)`
 }
 
 /** What one contributor adds to a group, at most. */

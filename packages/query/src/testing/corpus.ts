@@ -383,6 +383,34 @@ const series = [
   'SELECT sum(g * education) FROM pay.workers w JOIN range(2, 30) t(g) ON t.g = w.education',
 ]
 
+const spellings = [
+  'SELECT count(*), count(DISTINCT b.contributor), sum(b.price) FROM homes.blocks b RIGHT JOIN pay.workers w ON b.contributor = w.contributor AND b.price > 20',
+  'SELECT w.gender, count(*), count(b.price) FROM homes.blocks b RIGHT OUTER JOIN pay.workers w USING (contributor) WHERE w.wage > 5 GROUP BY w.gender',
+  'SELECT g.label, count(*) FROM pub.genders g RIGHT JOIN pay.workers w ON g.code = w.gender GROUP BY g.label',
+  'SELECT sum(DISTINCT education), avg(DISTINCT education), sum(education), count(DISTINCT education) FROM pay.workers',
+  'SELECT gender, sum(DISTINCT age), avg(DISTINCT age - education) FROM pay.workers GROUP BY gender',
+  'SELECT south, sum(DISTINCT wage) FILTER (WHERE married), avg(DISTINCT wage) FILTER (WHERE married) FROM pay.workers GROUP BY south',
+  'SELECT sum(DISTINCT coalesce(nullif(education, 12), 0)), avg(DISTINCT nullif(education, 12)) FROM pay.workers',
+  "SELECT count(*) FROM pay.workers WHERE sector IS DISTINCT FROM 'other' AND nullif(education, 12) IS DISTINCT FROM 16",
+  'SELECT count(*) FROM pay.workers WHERE nullif(education, 12) IS NOT DISTINCT FROM nullif(education, 16)',
+  'SELECT count(*) FROM pay.workers WHERE age NOT BETWEEN 20 AND 40 AND (age >= 50 OR age <= 45)',
+  "SELECT count(*) FROM pay.workers WHERE sector = ANY (ARRAY['other', 'manufacturing']) AND age = ANY (ARRAY[30, 31, 32, 33])",
+  'SELECT sum(wage ^ 2), count_if(wage > 9), count_if(married) FILTER (WHERE south) FROM pay.workers',
+  'SELECT sum(if(married, wage, 0)), sum(ifnull(nullif(education, 12), 1)) FROM pay.workers',
+  "SELECT count(*) FROM pay.workers WHERE prefix(occupation, 'm') OR suffix(sector, 'r')",
+  'SELECT wage > 9 AS rich, count(*), avg(wage) FROM pay.workers GROUP BY rich',
+  'SELECT NOT married AND age > 40 AS k, south, count(*) FROM pay.workers GROUP BY 1, south',
+  "SELECT sector IN ('other', 'manufacturing') AS k, gender LIKE 'f%' AS f, count(*) FROM pay.workers GROUP BY k, f",
+  'SELECT nullif(education, 12) IS NULL AS k, count(*) FROM pay.workers GROUP BY nullif(education, 12) IS NULL',
+  'SELECT nullif(education, 12) > 12 AS k, count(*) FROM pay.workers GROUP BY k',
+  'SELECT contributor IN (SELECT contributor FROM homes.blocks WHERE price > 20) AS k, count(*) FROM pay.workers GROUP BY k',
+  'SELECT floor(age / 10) * 10 AS decade, count(*), avg(wage) FROM pay.workers GROUP BY decade',
+  'SELECT age % 7 AS k, count(*) FROM pay.workers GROUP BY k',
+  'SELECT 100 - education AS k, count(*) FROM pay.workers GROUP BY 100 - education ORDER BY k',
+  'SELECT -education AS k, count(*) FROM pay.workers GROUP BY k',
+  'SELECT wage::integer AS k, count(*) FROM pay.workers GROUP BY k',
+]
+
 /** Everything that is exact up to rounding. */
 export const corpus: readonly string[] = [
   ...plain,
@@ -399,6 +427,7 @@ export const corpus: readonly string[] = [
   ...reals,
   ...series,
   ...places,
+  ...spellings,
   ...moments,
   ...frames,
 ]

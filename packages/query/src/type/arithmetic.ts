@@ -143,13 +143,16 @@ export function divide(dividend: TypedNumber, divisor: TypedNumber, at: Span): T
   const smallest = divisor.low > 0n ? divisor.low : divisor.high < 0n ? -divisor.high : 1n
   const reach = greatest([left.high, -left.low, 0n]) / smallest
   const negative = left.low < 0n || divisor.low < 0n
+  // Above zero a divisor keeps the sign: each end of the range is divided by itself, towards zero.
+  const positive = divisor.low > 0n
+  const low = positive ? least([left.low, 0n]) / smallest : negative ? -reach : 0n
   return checked(
     {
       type: 'number',
       expression: { kind: 'quotient', left: left.expression, right: divisor.expression },
       decimals,
-      low: negative ? -reach : 0n,
-      high: reach,
+      low,
+      high: positive ? greatest([left.high, 0n]) / smallest : reach,
       bounded: dividend.bounded && divisor.bounded,
       nullable: dividend.nullable || divisor.nullable || (divisor.low <= 0n && divisor.high >= 0n),
     },
@@ -189,9 +192,22 @@ export function roundTo(
     type: 'number',
     expression: { kind: 'rounded', mode, factor: String(factor), operand: value.expression },
     decimals,
-    low: value.low / factor - 1n,
-    high: value.high / factor + 1n,
+    // Rounding keeps the order, so that the ends of the range are the range's ends.
+    low: rounded(value.low, factor, mode),
+    high: rounded(value.high, factor, mode),
     bounded: value.bounded,
     nullable: value.nullable,
   }
+}
+
+/** A number of units over a power of ten, rounded as engines are asked to: half goes away from zero. */
+function rounded(units: bigint, factor: bigint, mode: 'floor' | 'ceil' | 'trunc' | 'half'): bigint {
+  const negative = units < 0n
+  const size = negative ? -units : units
+  const up =
+    mode === 'half'
+      ? (size % factor) * 2n >= factor
+      : (mode === 'floor') === negative && mode !== 'trunc' && size % factor > 0n
+  const whole = size / factor + (up ? 1n : 0n)
+  return negative ? -whole : whole
 }

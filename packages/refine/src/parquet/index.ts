@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  type ColumnMetaData,
   type Compressors,
   type FileMetaData,
   parquetMetadataAsync,
@@ -16,6 +17,7 @@ import { RefineError } from '../errors.js'
 import { civilFromDays, printInstant } from '../schema/instant.js'
 import type { RandomAccess } from '../source/byte-source.js'
 import type { TableReader } from '../source/table-reader.js'
+import { pagesHold } from './check-pages.js'
 
 const footerBytes = 16 * 1024 * 1024
 
@@ -154,9 +156,10 @@ export const hyparquetReader: TableReader = async function* (access, limits) {
   if (expanded > limits.expandedBytes) {
     throw new RefineError('LIMIT_EXCEEDED', 'footer', 'The export expands to more than the limits allow')
   }
-  let opened = 0
-  const compressors: Compressors = {
-    SNAPPY: (input, outputLength) => {
+  /** Each reading of all pages has the limit for itself. */
+  const unpacker = () => {
+    let opened = 0
+    return (input: Uint8Array, outputLength: number): Uint8Array<ArrayBuffer> => {
       opened += outputLength
       if (opened > limits.expandedBytes) {
         throw new RefineError('LIMIT_EXCEEDED', 'page', 'The export expands to more than the limits allow')
@@ -164,13 +167,38 @@ export const hyparquetReader: TableReader = async function* (access, limits) {
       const output = new Uint8Array(outputLength)
       snappyUncompress(input, output)
       return output
-    },
+    }
+  }
+  const compressors: Compressors = { SNAPPY: unpacker() }
+  const looked = unpacker()
+  const holds = async (chunk: ColumnMetaData, column: SchemaElement, count: number): Promise<boolean> => {
+    const start = Number(chunk.dictionary_page_offset || chunk.data_page_offset)
+    const bytes = await readExactly(access, start, start + Number(chunk.total_compressed_size))
+    return pagesHold({
+      bytes,
+      type: chunk.type,
+      typeLength: column.type_length ?? 0,
+      optional: column.repetition_type !== 'REQUIRED',
+      rows: count,
+      open: (packed, length) => {
+        if (chunk.codec === 'UNCOMPRESSED' && packed.length === length) return packed
+        if (chunk.codec === 'SNAPPY') return looked(packed, length)
+        throw invalid('page', 'A page is damaged, or packed by a method other than Snappy')
+      },
+      most: limits.expandedBytes,
+    })
   }
   let rowStart = 0
   for (const [index, group] of metadata.row_groups.entries()) {
     const count = Number(group.num_rows)
     let objects: Record<string, unknown>[]
     try {
+      for (const [at, { meta_data: chunk }] of group.columns.entries()) {
+        const column = columns[at]
+        if (chunk === undefined || column === undefined || !(await holds(chunk, column, count))) {
+          throw invalid(`row group ${index + 1}`, 'A page of a row group says of itself what cannot be')
+        }
+      }
       objects = await parquetReadObjects({
         file,
         metadata,
@@ -200,7 +228,11 @@ export const hyparquetReader: TableReader = async function* (access, limits) {
   }
 }
 
-async function readExactly(access: RandomAccess, start: number, end: number): Promise<Uint8Array> {
+async function readExactly(
+  access: RandomAccess,
+  start: number,
+  end: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   if (!(start >= 0) || end < start || end > access.size)
     throw invalid('file', 'The file points out of itself')
   // A copy: the readers take the buffer as a whole.

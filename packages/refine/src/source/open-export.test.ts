@@ -317,6 +317,29 @@ describe('what is malformed', () => {
     },
   )
 
+  test('Parquet: runs that claim a billion values, wherever they stand, are refused and not made', async () => {
+    const whole = files['uncompressed.parquet'] ?? new Uint8Array()
+    const footer = new DataView(whole.buffer, whole.byteOffset).getUint32(whole.length - 8, true)
+    const billion = [
+      [0xfe, 0xff, 0xff, 0xff, 0x07],
+      [0xff, 0xff, 0xff, 0xff, 0x0f],
+    ]
+    const places = new Set<string>()
+    for (let at = 4; at < Math.min(700, whole.length - 8 - footer - 5); at += 1) {
+      for (const lie of billion) {
+        const changed = Uint8Array.from(whole)
+        changed.set(lie, at)
+        try {
+          await read('rows', 'a.parquet', changed, { records: 100_000 })
+        } catch (error) {
+          expect(error).toBeInstanceOf(RefineError)
+          places.add((error as RefineError).message)
+        }
+      }
+    }
+    expect([...places].join()).toContain('says of itself what cannot be')
+  }, 60_000)
+
   test('Parquet: row groups of other columns than the file’s are refused before any is read', async () => {
     const changed = Uint8Array.from(files['uncompressed.parquet'] ?? new Uint8Array())
     const text = Buffer.from(changed)

@@ -38,6 +38,12 @@ export const accountRules: readonly PiiRule[] = [
     pattern: /(?<![\p{L}\p{N}])[13][1-9A-HJ-NP-Za-km-z]{25,34}(?![\p{L}\p{N}])/gu,
     accept: isBase58Check,
   },
+  {
+    type: 'wallet',
+    name: 'solana-address',
+    pattern: /(?<![\p{L}\p{N}])[1-9A-HJ-NP-Za-km-z]{43,44}(?![\p{L}\p{N}])/gu,
+    accept: isKeyInBase58,
+  },
 ]
 
 /** Issuers' ranges and lengths (ISO/IEC 7812, public lists of the networks). */
@@ -110,11 +116,22 @@ function isBech32(match: string): boolean {
   return checksum === 1 || checksum === 0x2bc830a3
 }
 
-/** 25 bytes of which the last four are a double SHA-256 of the others. */
-function isBase58Check(match: string): boolean {
+function readBase58(text: string): bigint {
   const alphabet = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
   let value = 0n
-  for (const symbol of match) value = value * 58n + BigInt(alphabet.indexOf(symbol))
+  for (const symbol of text) value = value * 58n + BigInt(alphabet.indexOf(symbol))
+  return value
+}
+
+/** 32 bytes without a checksum: what has capitals, small letters and digits of this length is a key or the name of one. */
+function isKeyInBase58(match: string): boolean {
+  const mixed = /[A-Z]/.test(match) && /[a-z]/.test(match) && /[1-9]/.test(match)
+  return mixed && readBase58(match) < 1n << 256n
+}
+
+/** 25 bytes of which the last four are a double SHA-256 of the others. */
+function isBase58Check(match: string): boolean {
+  const value = readBase58(match)
   if (value >= 1n << 200n) return false
   const bytes = Uint8Array.from({ length: 25 }, (_, index) =>
     Number((value >> BigInt(8 * (24 - index))) & 255n),

@@ -1,5 +1,5 @@
 /**
- * The door of the API: who calls, and whether they may. Tokens are made and checked here; wallets sign in here.
+ * Who calls the API, and how they come by it. Tokens are made and checked here; wallets sign in here.
  * @module
  */
 import { createHmac } from 'node:crypto'
@@ -26,8 +26,8 @@ import type { AuditFact } from '../audit/audit-chain.js'
 import type { ApiErrorCode } from './api-error.js'
 import { signInNonces } from './sign-in-nonce.js'
 
-/** What the door stands on. */
-export interface DoorOptions {
+/** What authentication stands on. */
+export interface AuthenticationOptions {
   /** Whether anonymous callers may what the matrix marks `open`. */
   readonly open: boolean
   readonly chainId: number
@@ -64,7 +64,7 @@ export interface Session {
 }
 
 /** Who calls, and how they come by it. */
-export interface Door {
+export interface Authentication {
   readonly open: boolean
   /** A sealed call, opened; or why it is refused. */
   openSealed(
@@ -100,8 +100,8 @@ const callAgeSeconds = 120
 const rememberedCalls = 200_000
 const longestTokenSeconds = 90 * 86_400
 
-/** Opens the door of a node that has just been started. */
-export function openDoor(options: DoorOptions): Door {
+/** Begins authentication for a node that has just been started. */
+export function openAuthentication(options: AuthenticationOptions): Authentication {
   const { now, random, tokenKey, keySet, audit } = options
   const startedAt = now()
   const nonces = signInNonces({ random, now })
@@ -234,7 +234,7 @@ async function isSignature(
   address: Address,
   message: string,
   signature: Hex,
-  isContractSignature: DoorOptions['isContractSignature'],
+  isContractSignature: AuthenticationOptions['isContractSignature'],
 ): Promise<boolean> {
   if (signature.length === 132) {
     const signer = await recoverMessageAddress({ message, signature: signature as ViemHex }).catch(

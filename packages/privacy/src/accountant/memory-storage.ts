@@ -1,7 +1,13 @@
-import type { LedgerStorage } from '@sealpool/privacy'
+import type { LedgerStorage } from './stored-ledger.js'
 
-/** Append-only storage in memory, whose bytes can be looked at and begun with. */
-export function memoryStorage(initial: Uint8Array = new Uint8Array()): {
+/**
+ * Append-only storage in memory, whose bytes can be looked at and begun with: for tests and single runs. What is put into it is lost
+ * with the process.
+ *
+ * @param initial - Bytes that are there already; none when absent.
+ * @returns `storage` for `openStoredLedger`, `openRecordLog` and their like; `bytes` gives a copy of what it holds.
+ */
+export function createMemoryStorage(initial: Uint8Array = new Uint8Array()): {
   readonly storage: LedgerStorage
   readonly bytes: () => Uint8Array
 } {

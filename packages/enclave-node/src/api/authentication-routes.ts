@@ -14,18 +14,27 @@ import type { Hono } from 'hono'
 import { type Answers, type ApiContext, type ApiEnv, jsonOf } from './api-context.js'
 import type { ApiErrorCode } from './api-error.js'
 import { revocationSchema, signInSchema, tokenRequestSchema } from './api-shapes.js'
-import type { Door } from './door.js'
+import type { Authentication } from './authentication.js'
 
-/** Adds the calls. Without a door, sealed calls and sign-ins end in `NOT_FOUND`. */
-export function doorRoutes(app: Hono<ApiEnv>, door: Door | undefined, answers: Answers): void {
+/** Adds the calls. Without authentication, sealed calls and sign-ins end in `NOT_FOUND`. */
+export function authenticationRoutes(
+  app: Hono<ApiEnv>,
+  authentication: Authentication | undefined,
+  answers: Answers,
+): void {
   const { refuse, answer, answerOr } = answers
-  const withDoor =
-    (work: (door: Door, context: ApiContext) => Response | Promise<Response>) => (context: ApiContext) =>
-      door === undefined ? refuse(context, 'NOT_FOUND') : work(door, context)
+  const withAuthentication =
+    (work: (authentication: Authentication, context: ApiContext) => Response | Promise<Response>) =>
+    (context: ApiContext) =>
+      authentication === undefined ? refuse(context, 'NOT_FOUND') : work(authentication, context)
   const withSession = (
-    work: (door: Door, session: Capability, context: ApiContext) => Promise<object | ApiErrorCode>,
+    work: (
+      authentication: Authentication,
+      session: Capability,
+      context: ApiContext,
+    ) => Promise<object | ApiErrorCode>,
   ) =>
-    withDoor(async (open, context) => {
+    withAuthentication(async (open, context) => {
       const session = context.get('capability')
       // The matrix has no anonymous here; a mistake in it must not become a session of nobody.
       if (session === null) return refuse(context, 'SIGN_IN_REQUIRED')
@@ -34,7 +43,7 @@ export function doorRoutes(app: Hono<ApiEnv>, door: Door | undefined, answers: A
 
   app.post(
     sealedCallPath,
-    withDoor(async (open, context) => {
+    withAuthentication(async (open, context) => {
       // A call in a call in a call would be counted once.
       if (context.env?.sealed !== undefined) return refuse(context, 'NOT_FOUND')
       if (context.req.header('content-type') !== sealedCallType) return refuse(context, 'MEDIA_TYPE_INVALID')
@@ -56,11 +65,11 @@ export function doorRoutes(app: Hono<ApiEnv>, door: Door | undefined, answers: A
   )
   app.get(
     '/v1/sign-in',
-    withDoor((open, context) => answer(context, open.challenge())),
+    withAuthentication((open, context) => answer(context, open.challenge())),
   )
   app.post(
     '/v1/sign-in',
-    withDoor(async (open, context) => {
+    withAuthentication(async (open, context) => {
       const body = signInSchema.safeParse(await jsonOf(context))
       if (!body.success) return refuse(context, 'SIGN_IN_BODY')
       return answerOr(context, await open.signIn(body.data.message, body.data.signature as Hex))

@@ -1,5 +1,5 @@
 /**
- * What stands before every answer: which web pages may call, and whether the caller may.
+ * What stands before every answer: whether the caller may have it.
  * @module
  */
 import type { Address } from '@sealpool/crypto'
@@ -7,51 +7,25 @@ import type { MiddlewareHandler } from 'hono'
 import { type CallSubject, decideAccess } from '../access/decide-access.js'
 import { roleMatrix, type Subject } from '../access/role-matrix.js'
 import { type Answers, type ApiContext, type ApiEnv, manifestOf } from './api-context.js'
-import { apiRoutes } from './api-routes.js'
 import { addressSchema, idSchema } from './api-shapes.js'
-import type { Door } from './door.js'
+import type { Authentication } from './authentication.js'
+import { endpointOf } from './endpoint-of.js'
 import type { NodeService } from './node-service.js'
-
-const routePatterns = apiRoutes.map(({ method, path }) => ({
-  method: method.toUpperCase(),
-  endpoint: `${method.toUpperCase()} ${path}`,
-  // The parts of a tile's number are parts of the path.
-  pattern: new RegExp(
-    `^${path.replaceAll(/\{(\w+)\}/g, (_, name: string) => `(?<${name}>${name === 'tile' ? '.+' : '[^/]+'})`)}$`,
-  ),
-}))
-
-/**
- * The endpoint that a request is for, as the matrix names it.
- * @returns undefined when there is none
- */
-export function endpointOf(
-  method: string,
-  path: string,
-): { readonly endpoint: string; readonly parameters: Readonly<Record<string, string>> } | undefined {
-  // What is answered to GET is answered to HEAD, without its body.
-  const asked = method === 'HEAD' ? 'GET' : method
-  for (const { method: own, endpoint, pattern } of routePatterns) {
-    const match = own === asked ? pattern.exec(path) : null
-    if (match !== null) return { endpoint, parameters: { ...match.groups } }
-  }
-  return undefined
-}
 
 /** Headers in which credentials come elsewhere. */
 const credentialHeaders = ['authorization', 'cookie', 'proxy-authorization', 'x-api-key']
 
 /**
  * Lets a call through that the matrix allows, and no other.
- * @param options `door`: undefined when nobody can sign in; the API is then as open as the matrix lets it be
+ * @param options `authentication`: undefined when nobody can sign in; the API is then as open as the matrix lets it be
  */
-export function accessGate(options: {
+export function accessControl(options: {
   readonly node: Pick<NodeService, 'contribution' | 'job'>
-  readonly door: Door | undefined
+  readonly authentication: Authentication | undefined
   readonly answers: Answers
   readonly matrix?: typeof roleMatrix
 }): MiddlewareHandler<ApiEnv> {
-  const { node, door, answers, matrix = roleMatrix } = options
+  const { node, authentication, answers, matrix = roleMatrix } = options
   return async (context, next) => {
     context.set('capability', null)
     const route = endpointOf(context.req.method, context.req.path)
@@ -66,12 +40,13 @@ export function accessGate(options: {
       if (row?.sealed === true) return answers.refuse(context, 'SEALED_CALL_REQUIRED')
     }
     const token = sealed?.token ?? null
-    const capability = token === null || door === undefined ? null : await door.admit(token)
+    const capability =
+      token === null || authentication === undefined ? null : await authentication.admit(token)
     if (typeof capability === 'string') return answers.refuse(context, capability)
     const refusal = decideAccess({
       endpoint,
       row,
-      open: door?.open ?? true,
+      open: authentication?.open ?? true,
       capability,
       subject: capability === null ? {} : await subjectOf(context, row?.about ?? 'nothing', parameters),
     })
@@ -79,7 +54,7 @@ export function accessGate(options: {
       context.set('capability', capability)
       await next()
     } else context.res = answers.refuse(context, refusal)
-    if (capability !== null) door?.noteCall(capability, endpoint, context.res.status)
+    if (capability !== null) authentication?.noteCall(capability, endpoint, context.res.status)
     return undefined
   }
 
@@ -108,27 +83,5 @@ export function accessGate(options: {
       return pools === undefined ? {} : { pools }
     }
     return {}
-  }
-}
-
-/**
- * Lets the pages of the named origins call, and tells those of others nothing.
- * @param origins exactly as browsers name them
- */
-export function originGate(origins: readonly string[]): MiddlewareHandler<ApiEnv> {
-  return async (context, next) => {
-    const origin = context.req.header('origin')
-    if (origin === undefined || !origins.includes(origin)) return next()
-    if (context.req.method === 'OPTIONS') {
-      context.res = context.body(null, 204, {
-        'access-control-allow-methods': 'GET, POST',
-        'access-control-allow-headers': 'content-type',
-        'access-control-max-age': '600',
-      })
-    } else await next()
-    context.header('access-control-allow-origin', origin)
-    context.header('access-control-expose-headers', 'date, retry-after')
-    context.header('vary', 'origin')
-    return undefined
   }
 }

@@ -1,0 +1,250 @@
+/**
+ * Restores a backup into an empty folder or database. Everything is unpacked and checked beside the place where it belongs, and as
+ * long as it is not all there, no node starts on it.
+ * @module
+ */
+import { createReadStream, existsSync, readdirSync } from 'node:fs'
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { equalBytes } from '@sealpool/crypto'
+import { openContractsChain } from '../chain/contracts-chain.js'
+import { auditPath, tablesFolder } from '../config/data-folders.js'
+import { configDigest, type NodeConfig } from '../config/node-config.js'
+import type { NodeSecrets } from '../config/secrets.js'
+import { NodeError } from '../errors.js'
+import { simulatorFile } from '../evidence/simulator-quote-provider.js'
+import { requireNotBehind } from '../job/reserve-job.js'
+import { developmentKeyFile } from '../key/development-key-release.js'
+import { type NodeKeyRing, openKeyRing } from '../key/key-ring.js'
+import { sealedRootFile } from '../key/sealed-key-release.js'
+import { simulatedSealerFile } from '../key/simulated-sealer.js'
+import { platformNow, platformRandom } from '../platform.js'
+import { openPlatform } from '../runtime/open-platform.js'
+import { groupDatabase } from '../runtime/open-state.js'
+import { nodeIdentity, requireSameNode } from '../runtime/same-node.js'
+import { lockDirectory, lockFile } from '../state/directory-lock.js'
+import { verifyLedgers } from '../state/pglite-ledger.js'
+import { openPgliteStore } from '../state/pglite-store.js'
+import { openPostgresStore } from '../state/postgres-store.js'
+import { putSealedContents, readHead, type SealedHead } from '../state/sealed-rows.js'
+import { openSealedStore } from '../state/sealed-store.js'
+import type { StateStore } from '../state/state-store.js'
+import { type BackupHeader, type BackupReader, readBackup } from './backup-file.js'
+import { backupSource } from './backup-source.js'
+import { unfinishedRestore } from './unfinished-restore.js'
+
+/** What was restored. */
+export interface RestoredBackup extends BackupHeader {
+  readonly files: number
+}
+
+/** Files of the node's own secrets, which no backup holds: they may lie in an empty data folder. */
+const secretFiles: readonly string[] = [
+  developmentKeyFile,
+  simulatorFile,
+  sealedRootFile,
+  simulatedSealerFile,
+]
+/** What a restore puts into a folder, or a start that found nothing there. */
+const restoredNames = /^(tables|audit\.jsonl|pglite|pglite\.part|empty-database|0x[0-9a-f]{40})$/
+
+/**
+ * Restores a backup.
+ * @param options settings and secrets of the node; `from`: the backup
+ * @throws NodeError `STATE_NOT_EMPTY`, `BACKUP_INVALID`, `STATE_OF_ANOTHER_NODE`, `STATE_TAMPERED`, `STATE_ROLLED_BACK` when the chain
+ * has anchored more than it holds, `KEY_UNREADABLE`; nothing of it is left then
+ */
+export async function restoreNode(options: {
+  readonly config: NodeConfig
+  readonly secrets: NodeSecrets
+  readonly from: string
+}): Promise<RestoredBackup> {
+  const { config, from } = options
+  const folder = config.state.kind === 'pglite' ? config.dataDirectory : config.state.tablesDirectory
+  const part = join(folder, unfinishedRestore)
+  if (!existsSync(from)) {
+    throw new NodeError('BACKUP_INVALID', from, 'there is no such file; give the path of a backup')
+  }
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const unlock = lockDirectory(folder)
+  try {
+    await prepareFolder(folder, part)
+    requireSecrets(config)
+    return await restoreInto(folder, options)
+  } finally {
+    unlock()
+  }
+}
+
+async function restoreInto(
+  folder: string,
+  { config, secrets, from }: Parameters<typeof restoreNode>[0],
+): Promise<RestoredBackup> {
+  const part = join(folder, unfinishedRestore)
+  const keys = openKeyRing(await openPlatform(config).keyRelease.release(), configDigest(config))
+  const { key, cipherOf } = backupSource(config, keys)
+  await mkdir(part, { recursive: true, mode: 0o700 })
+  try {
+    const backup = await readBackup(createReadStream(from), {
+      key,
+      node: nodeIdentity(keys, config.chain.deployment),
+    })
+    const files = await unpack(backup, part)
+    await backup.finish()
+    const embedded = await openPgliteStore({ directory: join(part, 'state') })
+    await check(embedded, backup, { config, secrets, keys, cipherOf })
+    // From here on the backup is known to be good; a kill leaves what the next restore takes away.
+    if (files.length > 0) await moveAll(config, part)
+    if (config.state.kind === 'pglite') await rename(join(part, 'state', 'pglite'), join(folder, 'pglite'))
+    else await putIntoDatabase(config.state.group, secrets, backup)
+    await rm(part, { recursive: true })
+    return { ...backup.header, files: files.length }
+  } catch (error) {
+    await prepareFolder(folder, part)
+      .then(() => rm(part, { recursive: true }))
+      .catch(() => undefined)
+    throw error
+  }
+}
+
+/** Makes sure that nothing is there but the node's secrets, after what an earlier restore left is taken away. */
+async function prepareFolder(folder: string, part: string): Promise<void> {
+  const unfinished = existsSync(part)
+  const names = existsSync(folder) ? await readdir(folder) : []
+  const others = names.filter((name) => ![unfinishedRestore, lockFile, ...secretFiles].includes(name))
+  if (!unfinished && others.length > 0) throw notEmpty(folder)
+  if (!others.every((name) => restoredNames.test(name))) throw notEmpty(folder)
+  for (const name of others) await rm(join(folder, name), { recursive: true })
+  // The mark itself stays until the next restore has done its work.
+  for (const name of unfinished ? await readdir(part) : []) await rm(join(part, name), { recursive: true })
+}
+
+function notEmpty(folder: string): NodeError {
+  return new NodeError(
+    'STATE_NOT_EMPTY',
+    folder,
+    'a backup is restored into an empty folder only; choose another one, or move away what is there',
+  )
+}
+
+/** The secrets that lie in files must be there first: without them, a development node would make itself new ones. */
+function requireSecrets({ keyRelease, evidence, dataDirectory }: NodeConfig): void {
+  const needed = [
+    ...(keyRelease.adapter === 'development' ? [developmentKeyFile] : []),
+    ...(keyRelease.adapter === 'sealed' ? [sealedRootFile, simulatedSealerFile] : []),
+    ...(keyRelease.adapter === 'sealed' || evidence.provider === 'simulator' ? [simulatorFile] : []),
+  ]
+  for (const name of needed) {
+    if (existsSync(join(dataDirectory, name))) continue
+    throw new NodeError(
+      'KEY_UNREADABLE',
+      join(dataDirectory, name),
+      'no backup holds the node’s own secrets; put the file into the data folder first',
+    )
+  }
+}
+
+/** @returns the names of the files */
+async function unpack(backup: BackupReader, part: string): Promise<readonly string[]> {
+  const names: string[] = []
+  for await (const { name, read } of backup.files()) {
+    const path = join(part, 'files', name)
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    const file = await open(path, 'wx', 0o600)
+    try {
+      for await (const bytes of read()) await file.writeFile(bytes)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    names.push(name)
+  }
+  return names
+}
+
+/** Puts the rows into a store and opens it as a start does. The store is closed afterwards. */
+async function check(
+  durable: StateStore,
+  backup: BackupReader,
+  node: {
+    readonly config: NodeConfig
+    readonly secrets: NodeSecrets
+    readonly keys: NodeKeyRing
+    readonly cipherOf: ReturnType<typeof backupSource>['cipherOf']
+  },
+): Promise<void> {
+  const { config, keys, cipherOf } = node
+  let store = durable
+  try {
+    await putSealedContents(durable, backup.state)
+    store = await openSealedStore({
+      durable,
+      openWorking: () => openPgliteStore({ directory: 'memory' }),
+      cipherOf,
+      random: platformRandom,
+    })
+    await verifyLedgers(store)
+    await requireSameNode(store, nodeIdentity(keys, config.chain.deployment))
+    const chain = await chainOf(config, node.secrets)
+    for (const { address } of config.pools) await requireNotBehind({ store, chain }, address)
+  } finally {
+    await store.close()
+  }
+}
+
+function chainOf({ chain }: NodeConfig, { transactionKey }: NodeSecrets) {
+  return openContractsChain({
+    rpcUrl: chain.rpcUrl,
+    crossCheckRpcUrl: chain.crossCheckRpcUrl,
+    anchors: chain.anchors,
+    maximumAgeSeconds: chain.maximumHeadAgeSeconds,
+    maximumLagBlocks: chain.maximumLagBlocks,
+    timeoutMs: chain.timeoutMs,
+    now: platformNow,
+    deployment: { ...chain.deployment, blockNumber: BigInt(chain.deployment.blockNumber) },
+    confirmations: chain.confirmations,
+    pollMs: chain.pollMs,
+    transactionKey,
+  })
+}
+
+async function moveAll(config: NodeConfig, part: string): Promise<void> {
+  const files = join(part, 'files')
+  const tables = join(files, 'tables')
+  await mkdir(tablesFolder(config), { recursive: true, mode: 0o700 })
+  for (const pool of existsSync(tables) ? readdirSync(tables) : []) {
+    await rename(join(tables, pool), join(tablesFolder(config), pool))
+  }
+  const audit = join(files, 'audit.jsonl')
+  if (existsSync(audit)) await rename(audit, auditPath(config))
+}
+
+async function putIntoDatabase(group: string, secrets: NodeSecrets, backup: BackupReader): Promise<void> {
+  const store = await openPostgresStore({
+    connect: groupDatabase(secrets),
+    group,
+    onStandby: () => undefined,
+    pause: () => {
+      throw new NodeError(
+        'STATE_LOCKED',
+        'state.group',
+        'a node of the group is at work; stop all of them first',
+      )
+    },
+  })
+  try {
+    await putSealedContents(store, backup.state)
+  } catch (error) {
+    // Killed after its commit, an earlier restore of the same backup did this already.
+    if (!(error instanceof NodeError) || error.code !== 'STATE_NOT_EMPTY') throw error
+    const there = await readHead(store)
+    if (there === undefined || !sameHead(there, backup.state.head)) throw error
+  } finally {
+    await store.close()
+  }
+}
+
+function sameHead(one: SealedHead, other: SealedHead): boolean {
+  const { store, sealed, version } = one
+  return version === other.version && equalBytes(store, other.store) && equalBytes(sealed, other.sealed)
+}

@@ -1,0 +1,111 @@
+/**
+ * The indexes of what pools hold, in this process's memory. They follow from the stored prints alone, so that they are made anew
+ * after a restart, a reorganisation, a withdrawal, or a batch of verdicts that was not stored.
+ * @module
+ */
+import type { Address } from '@sealpool/crypto'
+import {
+  contentSketch,
+  createNearDuplicateIndex,
+  createRowIndex,
+  type ItemSource,
+  type NearDuplicateIndex,
+  novelty,
+  type RowIndex,
+} from '@sealpool/poc'
+import { type ContentPrints, countingPrints } from '../state/content-table.js'
+import type { Sql } from '../state/state-store.js'
+
+/** What a pool holds, to compare with. */
+export interface PoolContent {
+  /** @returns how new a content is, from 0 to 1 */
+  noveltyOf(content: ItemSource): number
+  /** Takes a content in. @returns what is to be stored of it */
+  add(content: ItemSource): ContentPrints
+}
+
+/** The indexes of all pools. */
+export interface ContentIndexes {
+  /**
+   * @param generation the stored contents' generation: of another one, the index is made anew
+   * @param key the pool's key of prints, 32 bytes
+   */
+  open(sql: Sql, pool: Address, generation: string, key: Uint8Array): Promise<PoolContent>
+  /** Forgets a pool's index: something was taken in that was not stored. */
+  forget(pool: Address): void
+}
+
+/** @returns indexes, none of them made yet */
+export function contentIndexes(): ContentIndexes {
+  const made = new Map<Address, { readonly generation: string; readonly content: PoolContent }>()
+  return {
+    async open(sql, pool, generation, key) {
+      const before = made.get(pool)
+      if (before?.generation === generation) return before.content
+      const content = poolContent(key, await readIndexes(sql, pool, key))
+      made.set(pool, { generation, content })
+      return content
+    },
+    forget(pool) {
+      made.delete(pool)
+    },
+  }
+}
+
+interface Indexes {
+  readonly near: NearDuplicateIndex
+  readonly rows: RowIndex
+}
+
+function poolContent(key: Uint8Array, { near, rows }: Indexes): PoolContent {
+  return {
+    noveltyOf: (content) => novelty({ key, content, near, rows }),
+    add(content) {
+      const sketch = contentSketch({ key, ...content })
+      near.add(sketch)
+      rows.add(content)
+      const alone = createNearDuplicateIndex({ capacity: 1 })
+      alone.add(sketch)
+      const own = createRowIndex({ key })
+      own.add(content)
+      return { sketch: alone.toBytes(), rows: own.toBytes() }
+    },
+  }
+}
+
+/** Bytes of a sketch; behind all of them an index keeps the counts of items, of 4 bytes each. */
+const countBytes = 4
+
+async function readIndexes(sql: Sql, pool: Address, key: Uint8Array): Promise<Indexes> {
+  const sketches: Uint8Array[] = []
+  const rows = new Set<bigint>()
+  for await (const prints of countingPrints(sql, pool)) {
+    sketches.push(prints.sketch)
+    const view = new DataView(prints.rows.buffer, prints.rows.byteOffset, prints.rows.length)
+    for (let at = 0; at < prints.rows.length; at += 8) rows.add(view.getBigUint64(at))
+  }
+  const from = new Uint8Array(rows.size * 8)
+  const into = new DataView(from.buffer)
+  let at = 0
+  for (const row of rows) {
+    into.setBigUint64(at, row)
+    at += 8
+  }
+  return {
+    near: createNearDuplicateIndex({ from: joinSketches(sketches) }),
+    rows: createRowIndex({ key, from }),
+  }
+}
+
+/** Joins indexes of one entry each into the bytes of one index. */
+function joinSketches(sketches: readonly Uint8Array[]): Uint8Array {
+  const [first] = sketches
+  if (first === undefined) return new Uint8Array()
+  const markBytes = first.length - countBytes
+  const joined = new Uint8Array(sketches.length * first.length)
+  sketches.forEach((sketch, index) => {
+    joined.set(sketch.subarray(0, markBytes), index * markBytes)
+    joined.set(sketch.subarray(markBytes), sketches.length * markBytes + index * countBytes)
+  })
+  return joined
+}

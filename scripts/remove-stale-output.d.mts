@@ -1,0 +1,1 @@
+export function removeStaleOutput(folder: string, started: number): string[]
