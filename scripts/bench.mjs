@@ -1,4 +1,5 @@
-// `npm run bench -- <package>`: runs bench/<package>.mjs against the built packages and prints its table.
+// `npm run bench -- <package> [--long]`: runs bench/<package>.mjs against the built packages and prints its table. `--long` takes what
+// a bench has for a quiet machine and a patient reader; most have one form.
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -10,10 +11,11 @@ const names = readdirSync(join(root, 'bench'))
   .filter((file) => file.endsWith('.mjs'))
   .map((file) => file.slice(0, -4))
   .sort()
-const asked = process.argv.slice(2)
+const long = process.argv.includes('--long')
+const asked = process.argv.slice(2).filter((word) => word !== '--long')
 const unknown = asked.filter((name) => !names.includes(name))
 if (asked.length === 0 || unknown.length > 0) {
-  console.error(`usage: npm run bench -- <${names.join('|')}>`)
+  console.error(`usage: npm run bench -- <${names.join('|')}> [--long]`)
   process.exit(1)
 }
 if (!existsSync(join(root, 'packages/crypto/dist/index.js'))) {
@@ -23,7 +25,7 @@ if (!existsSync(join(root, 'packages/crypto/dist/index.js'))) {
 for (const name of asked) {
   const { run } = await import(pathToFileURL(join(root, 'bench', `${name}.mjs`)).href)
   try {
-    await run({ print: (line) => console.log(line) })
+    await run({ print: (line) => console.log(line), long })
   } catch (error) {
     // An error with a code says in its message what is missing and what to do.
     if (typeof error?.code !== 'string') throw error

@@ -3,15 +3,22 @@
  * same history, that races for the same job.
  * @module
  */
-import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FaultReport } from '../fault-report.js'
-import { startNodeProcess } from '../node-process.js'
+import { type LogLine, startNodeProcess } from '../node-process.js'
 import type { Scene } from '../scene.js'
 
 /** Which account of the development chain pays for the copy's transactions. */
 const copysAccount = 5
+/** How long a job that is raced for may take. */
+const raceMs = 90_000
+
+/** Whether a node says that its disk is older than the chain. */
+function isRolledBack({ err }: LogLine): boolean {
+  return JSON.stringify(err ?? null).includes('STATE_ROLLED_BACK')
+}
 
 /** Injects both. @param races how many jobs are raced for */
 export async function nodesFault(
@@ -26,6 +33,7 @@ export async function nodesFault(
 
   const second = startNodeProcess({ config: world.config, secrets: scene.secrets, logFile, clockFile })
   const ended = await Promise.race([second.ended, sleep(60_000).then(() => 'still runs' as const)])
+  // A program that ended before it said anything has left no file: it is not refused then, and that is told.
   const log = await readFile(logFile, 'utf8').catch(() => '')
   const refused = ended === 1 && log.includes('has it open')
   if (!refused) breaches.push(`a second program on the data folder was not refused: ${ended}`)
@@ -50,21 +58,46 @@ export async function nodesFault(
     clockFile,
   })
   let moved = 0
-  copy.onLine(({ msg }) => {
-    if (msg === 'job moved') moved += 1
+  let nodeIsBehind = false
+  let copyIsBehind = false
+  copy.onLine((line) => {
+    if (line.msg === 'job moved') moved += 1
+    copyIsBehind ||= isRolledBack(line)
   })
-  scene.launch()
+  const node = scene.launch()
+  node.onLine((line) => {
+    nodeIsBehind ||= isRolledBack(line)
+  })
   await Promise.all([scene.ready(), copy.url])
-  for (let race = 0; race < options.races; race++) {
-    await workload.job()
-    const left = await scene.workLeftAfter(90_000)
-    if (left !== undefined) breaches.push(`race ${race + 1} did not end in 90 s: ${left}`)
+  let raced = 0
+  // Whoever is second finds a charge on the chain that its own disk has not, and is out for good: there is no race after that.
+  while (raced < options.races && !nodeIsBehind && !copyIsBehind) {
+    const id = BigInt(await workload.job())
+    raced += 1
+    const end = performance.now() + raceMs
+    while ((await world.jobState(id)) !== 'Settled' && performance.now() < end) await sleep(100)
+    const state = await world.jobState(id)
+    if (state !== 'Settled')
+      breaches.push(`race ${raced} did not end in ${raceMs / 1000} s: job ${id} is ${state}`)
   }
-  notes.push(
-    `${options.races} jobs raced for by a node and a copy of its disk with the same keys; the copy moved jobs ${moved} times`,
-  )
-  if (moved === 0) breaches.push('the copy never touched a job: no race was shown')
   scene.orphans.push(...(await copy.kill()))
-  options.say(`two nodes: ${options.races + 1} races`)
-  return { fault: 'two nodes', injected: options.races + 1, notes, breaches }
+  notes.push(
+    `${raced} jobs raced for by a node and a copy of its disk with the same keys; the copy moved jobs ${moved} times`,
+  )
+  if (nodeIsBehind && copyIsBehind) breaches.push('both disks were refused as older than the chain')
+  else if (nodeIsBehind) {
+    // What an operator would do: the newest disk is the copy's.
+    await scene.stop()
+    await rename(world.data, join(world.folder, 'behind'))
+    await rename(copyData, world.data)
+    await rm(join(world.data, 'node.lock'), { force: true })
+    scene.launch()
+    await scene.ready()
+    notes.push(
+      'the copy was first: the node refused its own disk as older than the chain, and went on with the copy’s',
+    )
+  } else if (copyIsBehind) notes.push('the node was first: the copy refused its disk as older than the chain')
+  if (moved === 0) breaches.push('the copy never touched a job: no race was shown')
+  options.say(`two nodes: ${raced + 1} races`)
+  return { fault: 'two nodes', injected: raced + 1, notes, breaches }
 }

@@ -178,7 +178,6 @@ export function contributor(
     url: options.nodeUrl,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(fetch === undefined ? {} : { fetch }),
-    sealed: options.access !== undefined,
   })
   const readiness = freshReadiness({
     verify,

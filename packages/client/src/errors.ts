@@ -11,7 +11,6 @@
  * - `POOL_NOT_SERVED`: no key is published for the pool yet, or this node does not serve it
  * - `NOT_READY`: a check of the node, its key or the policy failed; nothing was sealed or sent
  * - `ACCOUNT_REQUIRED`: the account cannot sign typed data
- * - `ACCESS_REQUIRED`: the call shows a token, and the client was made without sealed calls
  * - `CAPABILITY_INVALID`: a token or caveat has no form that is known
  * - `SEALED_CALL_REFUSED`: a sealed call or answer was not made for these keys, or was changed on its way
  * - `SIGN_IN_FAILED`: the node did not take the sign-in; its code is in {@link ClientError.nodeCode}
@@ -37,7 +36,6 @@ export type ClientErrorCode =
   | 'POOL_NOT_SERVED'
   | 'NOT_READY'
   | 'ACCOUNT_REQUIRED'
-  | 'ACCESS_REQUIRED'
   | 'CAPABILITY_INVALID'
   | 'SEALED_CALL_REFUSED'
   | 'SIGN_IN_FAILED'

@@ -36,7 +36,6 @@ export type { DataUse } from './history/who-used-my-data.js'
 export type { AskedJob, JobCalls, ProposedJob, ProposeOptions } from './job/job-calls.js'
 export { type ComputeRequest, type JobRequest, jobManifest, type QueryRequest } from './job/job-request.js'
 export {
-  type AgentToken,
   type ContributionCounts,
   type ContributionStatus,
   contributionCountsSchema,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { type AgentToken, type AgentTokens, agentTokens } from './agent-tokens.js'
 export {
   type AccessRole,
   accessRoles,

@@ -54,7 +54,7 @@ const give: Command = {
     const caveats = caveatsOf(given)
     const expiresAt = inSeconds(given.get('lifetime') ?? '86400', '--lifetime')
     const { id, until } = await intoNewFile(given.positionals[0] ?? '', '<new-file>', async () => {
-      const made = await opened().client.node.createToken({ expiresAt, caveats })
+      const made = await opened().tokens.create({ expiresAt, caveats })
       return { content: `${made.token}\n`, id: made.id, until: made.expiresAt }
     })
     return {
@@ -113,7 +113,7 @@ const revoke: Command = {
   options: {},
   needs: 'send',
   async run(context) {
-    const revoked = await context.opened().client.node.revokeToken(await tokenOf(context))
+    const revoked = await context.opened().tokens.revoke(await tokenOf(context))
     return { json: { revoked }, text: table([['revoked', revoked]]) }
   },
 }

@@ -4,6 +4,7 @@ import { type Deployment, parseDeployment } from '@sealpool/contracts'
 import { type Address, type JsonObject, parseAddress } from '@sealpool/crypto'
 import { type Account, createWalletClient, defineChain, http } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
+import { type AgentTokens, agentTokens } from '../access/agent-tokens.js'
 import { nodeAccess } from '../access/node-access.js'
 import { fileJournal } from '../contribute/file-journal.js'
 import { createPoolClient } from '../index.js'
@@ -48,6 +49,8 @@ const names = ['deployment', 'pool', 'policy', 'rpc', 'node', 'store', 'journal'
 /** What a command works with. */
 export interface Opened {
   readonly client: PoolClient
+  /** Tokens for agents, through the client's own calls. */
+  readonly tokens: AgentTokens
   readonly deployment: Deployment
   readonly pool: Address
   readonly policy: JsonObject
@@ -75,6 +78,13 @@ export async function openPool(given: Given, io: CliIo, needsKey: boolean): Prom
     throw usage('--key-file', 'this needs an account: give --key-file FILE, --key-file - or $SEALPOOL_KEY')
   const signer = key === undefined ? undefined : accountOf(key)
   const account = needsKey ? signer : undefined
+  const tokens = agentTokens(
+    nodeAccess({
+      sessionSeconds,
+      ...(token === undefined ? {} : { token }),
+      ...(signer === undefined ? {} : { account: signer }),
+    }),
+  )
   const rpc = settings.need('rpc')
   const journal = settings.get('journal')
   const chain = defineChain({
@@ -91,13 +101,9 @@ export async function openPool(given: Given, io: CliIo, needsKey: boolean): Prom
     nodeUrl: settings.need('node'),
     blobStore: openStore(settings.get('store'), io),
     ...(journal === undefined ? {} : { journal: fileJournal({ directory: journal }) }),
-    access: nodeAccess({
-      sessionSeconds,
-      ...(token === undefined ? {} : { token }),
-      ...(signer === undefined ? {} : { account: signer }),
-    }),
+    access: tokens.access,
   })
-  return { client, deployment, pool, policy, account }
+  return { client, tokens, deployment, pool, policy, account }
 }
 
 interface Settings {

@@ -149,27 +149,7 @@ export const jobResultSchema: AnswerSchema<{ simulated: boolean; sealed: string 
 export const signInChallengeSchema: AnswerSchema<{ nonce: string }> = /* @__PURE__ */ (() =>
   answerSchema(record({ nonce: text(/^[0-9a-zA-Z]{8,128}$/, 'a nonce') })))()
 
-/** A token for an agent, as the node gives it. */
-export type AgentToken = {
-  /** Whoever holds it can use it: keep it as a key. */
-  token: string
-  /** Its name, 32 hex digits: what the node's audit log calls it. */
-  id: string
-  /** Unix seconds. */
-  expiresAt: number
-}
-
-/** `POST /v1/tokens`: a token for an agent. */
-export const agentTokenSchema: AnswerSchema<AgentToken> = /* @__PURE__ */ (() =>
-  answerSchema(
-    record<AgentToken>({ token: text(), id: text(/^[0-9a-f]{32}$/, '32 hex digits'), expiresAt: whole(1) }),
-  ))()
-
-/** `POST /v1/tokens/revoke`: the name that is worth nothing from now on. */
-export const revokedTokenSchema: AnswerSchema<{ revoked: string }> = /* @__PURE__ */ (() =>
-  answerSchema(record({ revoked: text(/^[0-9a-f]{32}$/, '32 hex digits') })))()
-
-/** `POST /v1/sign-in`: a token. */
+/** `POST /v1/sign-in` and `POST /v1/tokens`: a token. */
 export const signedInSchema: AnswerSchema<{ token: string }> = /* @__PURE__ */ (() =>
   answerSchema(record({ token: text() })))()
 

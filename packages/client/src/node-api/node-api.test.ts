@@ -71,23 +71,6 @@ const pools = {
   ],
 }
 
-describe('a token', () => {
-  test('is asked for and shown through a fetch that seals, and through no other', async () => {
-    const seen: string[] = []
-    const fetch: typeof globalThis.fetch = async (input, init) => {
-      seen.push(`${String(input)} ${String(init?.body)}`)
-      return Response.json({ revoked: 'ab'.repeat(16) })
-    }
-    const plain = nodeApi({ url: 'http://node.example', fetch })
-    for (const call of [plain.revokeToken('t'), plain.createToken({ expiresAt: 7, caveats: [] })])
-      await expect(call).rejects.toMatchObject({ code: 'ACCESS_REQUIRED' })
-    expect(seen).toEqual([])
-    const sealed = nodeApi({ url: 'http://node.example', fetch, sealed: true })
-    expect(await sealed.revokeToken('t')).toBe('ab'.repeat(16))
-    expect(seen).toEqual(['http://node.example/v1/tokens/revoke {"token":"t"}'])
-  })
-})
-
 describe('nodeApi', () => {
   test('asks what it says and gives what was answered', async () => {
     const api = against(json(pools))

@@ -1,9 +1,6 @@
 import { decodeBase64Url, type JsonObject } from '@sealpool/crypto'
-import type { Caveat } from '../access/capability.js'
 import { ClientError } from '../errors.js'
 import {
-  type AgentToken,
-  agentTokenSchema,
   type ContributionCounts,
   type ContributionStatus,
   contributionCountsSchema,
@@ -18,7 +15,6 @@ import {
   readAs,
   receiptBundleSchema,
   refusalAnswerSchema,
-  revokedTokenSchema,
   type ServedPoolAnswer,
   servedPoolsSchema,
 } from './messages.js'
@@ -35,8 +31,6 @@ export interface NodeApiOptions {
   readonly maximumBytes?: number
   /** Another fetch, for tests or a proxy. */
   readonly fetch?: typeof globalThis.fetch
-  /** Whether that fetch seals what it carries, as `nodeAccess` does: calls that show a token are made through no other. */
-  readonly sealed?: boolean
 }
 
 /** The calls of a node's HTTP API. Answers are parsed, not believed. */
@@ -59,22 +53,6 @@ export interface NodeApi {
   jobReceipt(id: string): Promise<ReceiptBundleAnswer>
   /** The job's result, sealed to the consumer. */
   jobResult(id: string): Promise<Uint8Array>
-  /**
-   * A token for an agent of the wallet that signs in: it may call what the node lets agents call, as far as every caveat allows.
-   *
-   * @param wish - `expiresAt`: unix seconds, at most 90 days ahead; `caveats`: at most 8
-   * @returns the token
-   * @throws ClientError `ACCESS_REQUIRED` without `nodeAccess`, and of the node
-   */
-  createToken(wish: { readonly expiresAt: number; readonly caveats: readonly Caveat[] }): Promise<AgentToken>
-  /**
-   * Ends a token of the wallet that signs in, and every one that was narrowed from it: from its last name on.
-   *
-   * @param token the text of the token; it travels sealed
-   * @returns the name that was revoked
-   * @throws ClientError `ACCESS_REQUIRED` without `nodeAccess`, and of the node
-   */
-  revokeToken(token: string): Promise<string>
 }
 
 /**
@@ -148,18 +126,6 @@ export function nodeApi(options: NodeApiOptions): NodeApi {
     return given
   }
 
-  /** A token in the clear is anybody's. */
-  function sealedCall<Answer>(schema: AnswerSchema<Answer>, path: string, body: unknown): Promise<Answer> {
-    if (options.sealed === true) return call(schema, path, body)
-    return Promise.reject(
-      new ClientError(
-        'ACCESS_REQUIRED',
-        `POST ${path}`,
-        'tokens travel in sealed calls only; make the client with `access: nodeAccess({ account })`',
-      ),
-    )
-  }
-
   const part = (text: string) => encodeURIComponent(text)
   return {
     evidence: (nonce) => call(evidenceAnswerSchema, `/evidence?nonce=${part(nonce)}`),
@@ -171,8 +137,6 @@ export function nodeApi(options: NodeApiOptions): NodeApi {
     runJob: (id) => about(id, call(jobStatusSchema, `/jobs/${part(id)}/run`, {}), 'POST /jobs'),
     job: (id) => about(id, call(jobStatusSchema, `/jobs/${part(id)}`), 'GET /jobs'),
     jobReceipt: (id) => call(receiptBundleSchema, `/jobs/${part(id)}/receipt`),
-    createToken: ({ expiresAt, caveats }) => sealedCall(agentTokenSchema, '/tokens', { expiresAt, caveats }),
-    revokeToken: async (token) => (await sealedCall(revokedTokenSchema, '/tokens/revoke', { token })).revoked,
     jobResult: async (id) => {
       const { sealed } = await call(jobResultSchema, `/jobs/${part(id)}/result`)
       try {
