@@ -102,7 +102,8 @@ for (const name of deployed) {
   const immutables = Object.entries(immutableReferences ?? {})
     .flatMap(([id, places]) => places.map(({ start, length }) => [start, length, immutableNames.get(id)]))
     .sort(([a], [b]) => a - b)
-  if (immutables.some(([, , name]) => name === undefined)) throw new Error(`${name} has an immutable without a name`)
+  if (immutables.some(([, , name]) => name === undefined))
+    throw new Error(`${name} has an immutable without a name`)
   const code = Buffer.from(object, 'hex')
   for (const [start, length] of immutables) code.fill(0, start, start + length)
   runtimes[name] = { digest: `0x${createHash('sha256').update(code).digest('hex')}`, immutables }

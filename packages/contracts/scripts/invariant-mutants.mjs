@@ -16,7 +16,11 @@ const [JOBS, BATCHES, MARKET] = ['Invariants', 'BatchInvariants', 'MarketInvaria
 
 /** The invariants that say what issue 5 names: one of these must find the fault, whatever else would. */
 const finders = {
-  'no token from nothing': ['noTokenFromNothing', 'balancesAndVotesAreTheSupply', 'creditedTokensStayUnderTheCap'],
+  'no token from nothing': [
+    'noTokenFromNothing',
+    'balancesAndVotesAreTheSupply',
+    'creditedTokensStayUnderTheCap',
+  ],
   'no credit from nothing': ['creditsSumToZero', 'escrowHoldsExactlyWhatOpenJobsPaid'],
   'nothing paid twice': [
     ...['noContributionIsPaidTwice', 'poolsCanPayWhatTheyOwe', 'batchesCannotBeClaimedTwice'],
@@ -383,7 +387,14 @@ function broken(walk, names = ['']) {
     process.execPath,
     [
       join(folder, 'scripts', 'test-contracts.mjs'),
-      ...['--match-path', `test/${walk}.t.sol`, '--match-test', `invariant_(${names.join('|')})`, '--fail-fast', '--json'],
+      ...[
+        '--match-path',
+        `test/${walk}.t.sol`,
+        '--match-test',
+        `invariant_(${names.join('|')})`,
+        '--fail-fast',
+        '--json',
+      ],
     ],
     { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 28, env: environment },
   )

@@ -143,7 +143,6 @@ describe('Merkle batches', () => {
         nonce: nextNonce(),
         pool: pool.pool,
         ...fields,
-        index: BigInt(index),
       })
       const statement = await prove(node, 'batchErasure', context)
       return recordBatchErasure(client, { deployment, ...fields, statement })

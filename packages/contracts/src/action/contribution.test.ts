@@ -1,14 +1,16 @@
-import type { Hex } from 'viem'
+import { type Hex, maxUint256 } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ContractsError } from '../errors.js'
 import {
+  contributionTypedData,
   refinementContext,
   type StatementProof,
   signContribution,
   type VerdictEntry,
   verdictBatchContext,
 } from '../statement/index.js'
+import { compiledFrom, deploy } from '../testing/compiled.js'
 import {
   contributionOf,
   createWorld,
@@ -217,6 +219,23 @@ describe('contributeBatch', () => {
       revert: { name: 'ContributionSignatureInvalid', args: [1n, bad.contribution.owner] },
     })
     await contributeSigned(client, { deployment, signed: good })
+  })
+
+  test('a contract wallet that does not confirm its signature is left out, and one that does is not', async () => {
+    const { deployment, client } = world
+    const [good, of] = [await signed(), world.account(5)]
+    const { ContractWallet } = await compiledFrom('test/OddTokens.sol')
+    const wallet = await deploy(client, ContractWallet, [of.address])
+    const contribution = contributionOf(world, of, { owner: wallet })
+    const data = contributionTypedData({ deployment, contribution, deadline: maxUint256 })
+    const confirmed = { contribution, deadline: maxUint256, signature: await of.signTypedData(data) }
+    const other = { ...confirmed, contribution: contributionOf(world, of, { owner: wallet }) }
+    const sent = await contributeBatch(client, { deployment, signed: [other, good, confirmed] })
+    expect([sent.ids.length, sent.skipped, sent.notSigned]).toEqual([2, [], [0]])
+    expect((await getContribution(client, { deployment, id: sent.ids[1] ?? 0n })).owner).toBe(wallet)
+    expect(await revertOf(contributeBatch(client, { deployment, signed: [other] }))).toBe(
+      'ContributionSignatureInvalid',
+    )
   })
 
   test('refuses an empty batch and one entry given twice', async () => {

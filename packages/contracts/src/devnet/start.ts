@@ -23,8 +23,8 @@ export interface DevnetOptions {
   /** Unix seconds of the first block; default: now. */
   readonly timestamp?: number
   /**
-   * Most states of old blocks that anvil writes to disk (`~/.foundry/anvil/tmp`, about 1 MB each), beside some hundred newest that it
-   * keeps in memory; 0: none. Default: anvil's own, some thousand. A chain that is killed leaves them there.
+   * Most states of old blocks that anvil writes to disk (about 1 MB each), beside some hundred newest that it keeps in memory; 0: none.
+   * Default: anvil's own, some thousand.
    */
   readonly persistedStates?: number
   /** Milliseconds until it must answer; default 15,000. */

@@ -4,6 +4,7 @@
  * @module
  */
 export type { AuthenticitySource } from '../authenticity/source.js'
+export { type CsvTable, readCsv } from '../csv/read-csv.js'
 export type {
   AccountFact,
   AuthenticityFact,

@@ -1,5 +1,5 @@
 import { QueryError, type Span } from '../errors.js'
-import { has, readSort } from './expression.js'
+import { readSort } from './expression.js'
 import { readFrame } from './frame.js'
 import {
   type AggregateFunction,
@@ -9,7 +9,7 @@ import {
   scalarFunctions,
   windowFunctions,
 } from './syntax.js'
-import { type Fields, isFields, listOf, onlyFields, stringOf } from './tree.js'
+import { type Fields, has, isFields, listOf, onlyFields, stringOf } from './tree.js'
 
 const scalars = new Set(scalarFunctions)
 const windows = new Set(windowFunctions)

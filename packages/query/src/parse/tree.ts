@@ -47,3 +47,7 @@ export function onlyFields(
     throw new QueryError(codes[key] ?? 'CLAUSE_NOT_ALLOWED', at)
   }
 }
+
+/** Whether a text is one of a set, as a type. */
+export const has = <T extends string>(set: ReadonlySet<T>, value: string): value is T =>
+  (set as ReadonlySet<string>).has(value)

@@ -1,5 +1,4 @@
 import fc from 'fast-check'
-import type { ColumnDecoder } from 'hyparquet'
 import { readDataPage, readDataPageV2 } from 'hyparquet/src/datapage.js'
 import { describe, expect, test } from 'vitest'
 import { bool, encodeThrift, i32, struct } from '../output/parquet/thrift-compact.js'
@@ -225,7 +224,9 @@ test('hyparquet gives as many values as rows, quickly, of whatever passes', () =
   const decoder = (optional: boolean) => {
     const element = { name: 'x', type: 'INT64', repetition_type: optional ? 'OPTIONAL' : 'REQUIRED' }
     const schemaPath = [{ element: { name: 'root' } }, { element }]
-    return { type: 'INT64', element, schemaPath, codec: 'UNCOMPRESSED' } as unknown as ColumnDecoder
+    return { type: 'INT64', element, schemaPath, codec: 'UNCOMPRESSED' } as unknown as Parameters<
+      typeof readDataPage
+    >[2]
   }
   // Bytes that are often the head of a run.
   const byte = fc.oneof(fc.nat(40), fc.nat(255), fc.constantFrom(0, 1, 2, 3, 0x80, 0xff))
