@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -109,14 +109,4 @@ export async function processorSeconds(node) {
   }
   // Linux counts for programs in hundredths of a second, whatever the kernel does inside.
   return ticks / 100
-}
-
-/** @returns bytes of all files in a folder */
-export async function bytesIn(folder) {
-  const names = await readdir(folder, { recursive: true, withFileTypes: true })
-  const files = names.filter((one) => one.isFile())
-  const sizes = await Promise.all(
-    files.map(async ({ parentPath, name }) => (await readFile(join(parentPath, name))).length),
-  )
-  return sizes.reduce((sum, size) => sum + size, 0)
 }
