@@ -181,7 +181,7 @@ function withBytes(value, name = '') {
   return Object.fromEntries(Object.entries(value).map(([member, each]) => [member, withBytes(each, member)]))
 }
 
-function rows(count, { rows: list, salt, root, roots, openings, negative }) {
+function rows(count, { rows: list, salt, root, roots, openings, twice, negative }) {
   const secret = decodeHex(salt)
   roots.forEach((expected, length) => {
     count(library.commitRows(list.slice(0, length), { salt: secret }).root === expected, `${length} rows`)
@@ -195,7 +195,16 @@ function rows(count, { rows: list, salt, root, roots, openings, negative }) {
     count(alike(made, opening), `${what}: made alike`)
     count(!library.verifyRowsOpening(roots[3], withBytes(opening)), `${what}: under another root`)
   }
-  const [{ opening }] = openings
+  twice.openings.forEach((opening, at) => {
+    count(library.verifyRowsOpening(twice.root, withBytes(opening)), `a name twice, ${at}`)
+    for (const { names, right } of twice.asked) {
+      const verified = library.verifyRowsOpening(twice.root, withBytes(opening), { names })
+      count(verified === right[at], `a name twice, ${at}, where ${names} are asked for: ${verified}`)
+    }
+  })
+  const [{ opening, disclose }] = openings
+  const columns = { names: Object.keys(list[disclose[0].row]) }
+  count(library.verifyRowsOpening(root, withBytes(opening), columns), 'with its columns')
   for (const { name, ...change } of negative) {
     count(!library.verifyRowsOpening(root, withBytes(changed(opening, change))), name)
   }

@@ -284,6 +284,34 @@ const openings = disclosures.map((disclose) => ({
   disclose,
   opening: inHex(library.openRows(rows, { salt, disclose })),
 }))
+// A committer that puts one name into a row twice, by the format's own formulas.
+const treeOf = (...leaves) => library.merkleRoot(leaves)
+const joined = (...parts) => Uint8Array.from(parts.flatMap((part) => [...part]))
+const wide = (value, length) => Uint8Array.from({ length }, (_, at) => (at === length - 1 ? value : 0))
+const inBytes = (value) =>
+  new TextEncoder().encode(typeof value === 'string' ? value : library.canonicalize(value))
+const wages = [9, 12].map((value, index) => ({
+  ...{ index, name: 'wage', value },
+  salt: deterministicRandom(`twice ${index}`)(32),
+}))
+const leaves = wages.map(({ name, value, salt: own }) => joined(own, inBytes([name, value])))
+const bothWages = joined(wide(2, 4), treeOf(...leaves))
+const twice = {
+  root: library.sha256Digest(joined(inBytes('sealpool/rows/1'), wide(1, 8), treeOf(bothWages))),
+  openings: wages.map((field, at) =>
+    inHex({
+      count: 1,
+      rows: [{ row: 0, fieldCount: 2, fields: [field], proof: [treeOf(leaves[1 - at])] }],
+      proof: [],
+    }),
+  ),
+  asked: [
+    { names: ['wage'], right: [false, false] },
+    { names: ['age', 'wage'], right: [false, true] },
+    { names: ['zip', 'wage'], right: [true, false] },
+    { names: ['wage', 'wage'], right: [false, false] },
+  ],
+}
 const [one, , two] = openings.map(({ opening }) => opening)
 write('row-commitment', {
   specification: 'docs/formats/row-commitment.md',
@@ -292,7 +320,9 @@ write('row-commitment', {
   root,
   roots: [0, 1, 2, 3, 4].map((count) => library.commitRows(rows.slice(0, count), { salt }).root),
   openings,
+  twice,
   negative: [
+    change('a member more', ['rows', 0, 'fields', 0, 'note'], 1),
     change('another value', ['rows', 0, 'fields', 0, 'value'], 1),
     change('another name', ['rows', 0, 'fields', 0, 'name'], 'Wage'),
     change('another field’s place', ['rows', 0, 'fields', 0, 'index'], 1),
