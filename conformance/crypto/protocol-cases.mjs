@@ -159,12 +159,13 @@ function aggregates(count, { sessions: [{ outcome }], shares, aggregates: { sum,
       count(answer + shift === values[at], `${kind}: answer ${at}, decrypted by itself`)
     })
   }
-  for (const { name, failed, ...change } of negative) {
-    const verdict = aggregate.verifyTranscript(changed(sum.transcript, change), {
-      expect: { definition: sum.digest },
-    })
-    count(!verdict.ok && verdict.failed === failed, `${name}: ${verdict.failed} for ${failed}`)
-    const step = failedStep(changed(sum.transcript, change), sum.digest)
+  for (const { name, of, failed, ...change } of negative) {
+    const { transcript, digest } = of === 'histogram' ? histogram : sum
+    const made = changed(transcript, change)
+    const verdict = aggregate.verifyTranscript(made, { expect: { definition: digest } })
+    const right = verdict.ok === (failed === null) && verdict.failed === failed
+    count(right, `${name}: ${verdict.failed} for ${failed}`)
+    const step = failedStep(made, digest)
     count(step === failed, `${name}, by bare arithmetic: ${step} for ${failed}`)
   }
   const other = { expect: { definition: histogram.digest } }

@@ -107,6 +107,33 @@ const outcomeOf = (transcript) => {
 }
 const judged = (name, transcript) => ({ name, transcript, outcome: outcomeOf(transcript) })
 const { transcript } = made
+const capitals = (hex) => `0x${hex.slice(2).toUpperCase()}`
+const [firstDeal, ...otherDeals] = transcript.deals
+const withDeal = (deal) => ({ ...transcript, deals: [deal, ...otherDeals] })
+const withSecond = (deal) => ({ ...transcript, deals: [...transcript.deals, deal] })
+const sizeOf = (value) => {
+  if (typeof value === 'string') return value.length + 1
+  if (typeof value !== 'object' || value === null) return 1
+  const named = Array.isArray(value) ? [] : Object.keys(value)
+  return [1, ...named.map(({ length }) => length), ...Object.values(value).map(sizeOf)].reduce((a, b) => a + b, 0)
+}
+const longest = { more: 'x'.repeat(65_536 - sizeOf(resign(firstDeal, { more: '' }))) }
+const deepest = (depth) => (depth === 0 ? {} : { more: deepest(depth - 1) })
+/** Signed by a liar who does not mind what canonical JSON cannot hold: SHA-256 over what JSON.stringify gives. */
+function signedAnyhow(body) {
+  const { type, version } = firstDeal.statement
+  return { ...resign(firstDeal, {}), statement: { type, version, body }, signature: anyhow(firstDeal, { body, type, version }) }
+}
+function dealtAs(changes) {
+  const own = { ...firstDeal.statement.body }
+  for (const [name, altered] of Object.entries(changes)) own[name] = altered(own[name])
+  const commitment = resign(transcript.commitments[0], { dealer: 1, deal: library.digestOf(own) })
+  return {
+    commitments: [commitment, ...transcript.commitments.slice(1)],
+    deals: [resign(firstDeal, own), ...otherDeals],
+    complaints: [],
+  }
+}
 const sessions = [
   judged('honest members', transcript),
   judged('a wrong share and the complaint about it', { ...lied, complaints }),
@@ -122,6 +149,30 @@ const sessions = [
     ...transcript,
     deals: [lie.deal, ...transcript.deals.slice(1)],
   }),
+  // Each in a form that is not the one form: left out, and nobody is blamed for more than having said nothing.
+  ...['signer', 'signature'].map((name) =>
+    judged(`a deal with its ${name} in capital digits`, withDeal({ ...firstDeal, [name]: capitals(firstDeal[name]) })),
+  ),
+  judged(
+    'a deal with its subject in capital digits',
+    withDeal({ ...firstDeal, context: { ...firstDeal.context, subject: capitals(firstDeal.context.subject) } }),
+  ),
+  // In each the dealer signed a second deal, which is no equivocation where nobody may read it.
+  ...Object.entries({
+    'too long to be read': { more: 'x'.repeat(65_536) },
+    'of too many values': { more: new Array(65_536).fill(0) },
+    'of the greatest size that is read': longest,
+  }).map(([name, more]) => judged(`a second deal that is ${name}`, withSecond(resign(firstDeal, more)))),
+  judged('a second deal that nests too deeply', withSecond(signedAnyhow(deepest(200)))),
+  judged('a second deal with a lone surrogate', withSecond(signedAnyhow({ more: '\ud800' }))),
+  ...Object.entries({
+    'of 63 bytes': (proof) => proof.slice(0, -2),
+    'that is null': () => null,
+    'in capital digits': capitals,
+    'that does not hold': flip,
+  }).flatMap(([name, altered]) =>
+    ['proof', 'ephemeralProof'].map((field) => judged(`a deal with ${field} ${name}`, dealtAs({ [field]: altered }))),
+  ),
   judged('nothing', { commitments: [], deals: [], complaints: [] }),
 ]
 
@@ -199,6 +250,15 @@ const inputWith = (bits) =>
     contributors[0].signingKey,
   )
 const bitsWith = (changed) => [changed, ...sum.transcript.inputs[0].statement.body.bits.slice(1)]
+const [part, nextPart] = sum.transcript.parts
+const junk = new Array(4).fill({ ...part, points: nextPart.points })
+const unformed = new Array(5).fill({ ...part, points: [] })
+const [onePart, otherPart] = histogram.transcript.parts
+const split = [
+  { ...onePart, points: onePart.points.map((point, at) => (at === 0 ? point : otherPart.points[at])) },
+  { ...onePart, points: onePart.points.map((point, at) => (at === 0 ? otherPart.points[at] : point)) },
+  otherPart,
+]
 // Bytes 2, 35, 68, ..: one in each point and scalar of the proof. A refused input changes the root, so the claims do not fit.
 const transcripts = [
   ...[2, 35, 68, 101, 134, 167, 199, 231, 263].map((at) =>
@@ -213,6 +273,40 @@ const transcripts = [
       { failed: 'claims' },
     ),
   ),
+  // A contributor who signed two inputs counts with neither, even where one of them is not proven.
+  change(
+    'a second input of a contributor, wrongly proven',
+    ['inputs'],
+    [...sum.transcript.inputs, inputWith(bitsWith(sum.transcript.inputs[1].statement.body.bits[0]))],
+    { failed: 'claims' },
+  ),
+  change(
+    'a second input of a contributor, of another form',
+    ['inputs'],
+    [...sum.transcript.inputs, inputWith([bit])],
+    { failed: null },
+  ),
+  ...['signer', 'signature'].flatMap((name) =>
+    ['inputs', 'claims'].map((list) =>
+      change(`${list}: ${name} in capital digits`, [list, 0, name], capitals(sum.transcript[list][0][name]), {
+        failed: 'claims',
+      }),
+    ),
+  ),
+  change('parts of anybody before the fourth', ['parts'], [...junk.slice(1), ...sum.transcript.parts], { failed: null }),
+  change('parts of anybody before the fifth', ['parts'], [...junk, ...sum.transcript.parts], { failed: 'parts' }),
+  change('parts of another form before it', ['parts'], [...unformed, ...sum.transcript.parts], { failed: null }),
+  {
+    of: 'histogram',
+    ...change('parts that are right for one total each', ['parts'], split, { failed: null }),
+  },
+  ...['definition', 'inputs', 'claims', 'parts', 'result'].map((name) =>
+    change(`${name} that are null`, [name], null, { failed: name }),
+  ),
+  ...['commitments', 'deals', 'complaints'].map((name) =>
+    change(`${name} that are null`, ['sessions', 0, 'transcript', name], null, { failed: 'key' }),
+  ),
+  change('values that are null', ['result', 'values'], null, { failed: 'result' }),
   change('no session', ['sessions'], [], { failed: 'key' }),
   change('a commitment missing of every dealer', ['sessions', 0, 'transcript', 'commitments'], [], {
     failed: 'key',
