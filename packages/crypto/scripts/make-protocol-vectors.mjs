@@ -111,19 +111,6 @@ const capitals = (hex) => `0x${hex.slice(2).toUpperCase()}`
 const [firstDeal, ...otherDeals] = transcript.deals
 const withDeal = (deal) => ({ ...transcript, deals: [deal, ...otherDeals] })
 const withSecond = (deal) => ({ ...transcript, deals: [...transcript.deals, deal] })
-const sizeOf = (value) => {
-  if (typeof value === 'string') return value.length + 1
-  if (typeof value !== 'object' || value === null) return 1
-  const named = Array.isArray(value) ? [] : Object.keys(value)
-  return [1, ...named.map(({ length }) => length), ...Object.values(value).map(sizeOf)].reduce((a, b) => a + b, 0)
-}
-const longest = { more: 'x'.repeat(65_536 - sizeOf(resign(firstDeal, { more: '' }))) }
-const deepest = (depth) => (depth === 0 ? {} : { more: deepest(depth - 1) })
-/** Signed by a liar who does not mind what canonical JSON cannot hold: SHA-256 over what JSON.stringify gives. */
-function signedAnyhow(body) {
-  const { type, version } = firstDeal.statement
-  return { ...resign(firstDeal, {}), statement: { type, version, body }, signature: anyhow(firstDeal, { body, type, version }) }
-}
 function dealtAs(changes) {
   const own = { ...firstDeal.statement.body }
   for (const [name, altered] of Object.entries(changes)) own[name] = altered(own[name])
@@ -151,27 +138,32 @@ const sessions = [
   }),
   // Each in a form that is not the one form: left out, and nobody is blamed for more than having said nothing.
   ...['signer', 'signature'].map((name) =>
-    judged(`a deal with its ${name} in capital digits`, withDeal({ ...firstDeal, [name]: capitals(firstDeal[name]) })),
+    judged(
+      `a deal with its ${name} in capital digits`,
+      withDeal({ ...firstDeal, [name]: capitals(firstDeal[name]) }),
+    ),
   ),
   judged(
     'a deal with its subject in capital digits',
-    withDeal({ ...firstDeal, context: { ...firstDeal.context, subject: capitals(firstDeal.context.subject) } }),
+    withDeal({
+      ...firstDeal,
+      context: { ...firstDeal.context, subject: capitals(firstDeal.context.subject) },
+    }),
   ),
-  // In each the dealer signed a second deal, which is no equivocation where nobody may read it.
-  ...Object.entries({
-    'too long to be read': { more: 'x'.repeat(65_536) },
-    'of too many values': { more: new Array(65_536).fill(0) },
-    'of the greatest size that is read': longest,
-  }).map(([name, more]) => judged(`a second deal that is ${name}`, withSecond(resign(firstDeal, more)))),
-  judged('a second deal that nests too deeply', withSecond(signedAnyhow(deepest(200)))),
-  judged('a second deal with a lone surrogate', withSecond(signedAnyhow({ more: '\ud800' }))),
+  // The dealer signed a second deal, which is no equivocation, since nobody reads it.
+  judged(
+    'a second deal that is too long to be read',
+    withSecond(resign(firstDeal, { more: 'x'.repeat(65_536) })),
+  ),
   ...Object.entries({
     'of 63 bytes': (proof) => proof.slice(0, -2),
     'that is null': () => null,
     'in capital digits': capitals,
     'that does not hold': flip,
   }).flatMap(([name, altered]) =>
-    ['proof', 'ephemeralProof'].map((field) => judged(`a deal with ${field} ${name}`, dealtAs({ [field]: altered }))),
+    ['proof', 'ephemeralProof'].map((field) =>
+      judged(`a deal with ${field} ${name}`, dealtAs({ [field]: altered })),
+    ),
   ),
   judged('nothing', { commitments: [], deals: [], complaints: [] }),
 ]
@@ -293,9 +285,15 @@ const transcripts = [
       }),
     ),
   ),
-  change('parts of anybody before the fourth', ['parts'], [...junk.slice(1), ...sum.transcript.parts], { failed: null }),
-  change('parts of anybody before the fifth', ['parts'], [...junk, ...sum.transcript.parts], { failed: 'parts' }),
-  change('parts of another form before it', ['parts'], [...unformed, ...sum.transcript.parts], { failed: null }),
+  change('parts of anybody before the fourth', ['parts'], [...junk.slice(1), ...sum.transcript.parts], {
+    failed: null,
+  }),
+  change('parts of anybody before the fifth', ['parts'], [...junk, ...sum.transcript.parts], {
+    failed: 'parts',
+  }),
+  change('parts of another form before it', ['parts'], [...unformed, ...sum.transcript.parts], {
+    failed: null,
+  }),
   {
     of: 'histogram',
     ...change('parts that are right for one total each', ['parts'], split, { failed: null }),
