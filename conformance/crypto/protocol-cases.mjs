@@ -159,12 +159,13 @@ function aggregates(count, { sessions: [{ outcome }], shares, aggregates: { sum,
       count(answer + shift === values[at], `${kind}: answer ${at}, decrypted by itself`)
     })
   }
-  for (const { name, failed, ...change } of negative) {
-    const verdict = aggregate.verifyTranscript(changed(sum.transcript, change), {
-      expect: { definition: sum.digest },
-    })
-    count(!verdict.ok && verdict.failed === failed, `${name}: ${verdict.failed} for ${failed}`)
-    const step = failedStep(changed(sum.transcript, change), sum.digest)
+  for (const { name, of, failed, ...change } of negative) {
+    const { transcript, digest } = of === 'histogram' ? histogram : sum
+    const made = changed(transcript, change)
+    const verdict = aggregate.verifyTranscript(made, { expect: { definition: digest } })
+    const right = verdict.ok === (failed === null) && verdict.failed === failed
+    count(right, `${name}: ${verdict.failed} for ${failed}`)
+    const step = failedStep(made, digest)
     count(step === failed, `${name}, by bare arithmetic: ${step} for ${failed}`)
   }
   const other = { expect: { definition: histogram.digest } }
@@ -181,7 +182,7 @@ function withBytes(value, name = '') {
   return Object.fromEntries(Object.entries(value).map(([member, each]) => [member, withBytes(each, member)]))
 }
 
-function rows(count, { rows: list, salt, root, roots, openings, negative }) {
+function rows(count, { rows: list, salt, root, roots, openings, twice, negative }) {
   const secret = decodeHex(salt)
   roots.forEach((expected, length) => {
     count(library.commitRows(list.slice(0, length), { salt: secret }).root === expected, `${length} rows`)
@@ -195,7 +196,16 @@ function rows(count, { rows: list, salt, root, roots, openings, negative }) {
     count(alike(made, opening), `${what}: made alike`)
     count(!library.verifyRowsOpening(roots[3], withBytes(opening)), `${what}: under another root`)
   }
-  const [{ opening }] = openings
+  twice.openings.forEach((opening, at) => {
+    count(library.verifyRowsOpening(twice.root, withBytes(opening)), `a name twice, ${at}`)
+    for (const { names, right } of twice.asked) {
+      const verified = library.verifyRowsOpening(twice.root, withBytes(opening), { names })
+      count(verified === right[at], `a name twice, ${at}, where ${names} are asked for: ${verified}`)
+    }
+  })
+  const [{ opening, disclose }] = openings
+  const columns = { names: Object.keys(list[disclose[0].row]) }
+  count(library.verifyRowsOpening(root, withBytes(opening), columns), 'with its columns')
   for (const { name, ...change } of negative) {
     count(!library.verifyRowsOpening(root, withBytes(changed(opening, change))), name)
   }

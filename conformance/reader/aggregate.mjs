@@ -58,18 +58,28 @@ export function weightsOf(measure) {
   return weights
 }
 
-function isInput(body, { definition, id, signer }) {
-  const { publicKey, measure } = definition
+/** Whether an input has the form that the question asks for, whatever its proofs are worth. */
+function isFormed(body, { definition, signer }) {
+  const { measure } = definition
   const { contributor, bits, one } = body
   const formed =
     hasExactly(body, ['contributor', 'bits', 'one']) &&
     contributor === signer &&
     (definition.contributors?.includes(contributor) ?? true) &&
+    Array.isArray(bits) &&
     bits.length === weightsOf(measure).length
   if (!formed) return false
+  for (const bit of bits) bytesOf(bit, 294)
+  if (measure.kind === 'histogram') bytesOf(one, 64)
+  return measure.kind === 'histogram' || one === null
+}
+
+/** Whether a well-formed input's bits and their sum are proven. */
+function isProven({ contributor, bits, one }, { definition, id }) {
+  const { publicKey, measure } = definition
   const proven = (bit, place) => isProvenBit({ publicKey, definition: id, contributor, place, bit })
   if (!bits.every(proven)) return false
-  if (measure.kind === 'sum') return one === null
+  if (measure.kind === 'sum') return true
   const [a, b] = added(bits.map(pairOf))
   const pairs = [
     [Point.BASE, a],
@@ -86,19 +96,23 @@ const treeHash = (leaves) => {
   return sha256(join([1], treeHash(leaves.slice(0, split)), treeHash(leaves.slice(split))))
 }
 
-/** The inputs that count: rightly signed, proven, of contributors who signed one alone. */
+/** The inputs that count: rightly signed, of contributors who signed one alone, and proven; proofs are looked at last. */
 export function countedInputs(definition, inputs) {
   const id = digestOf(definition)
   const statements = new Map()
   for (const input of inputs) {
     const read = readStatement(input, { type: 'sealpool/aggregate-input', subject: id, place: definition })
     if (read === undefined) continue
-    if (!attempt(() => isInput(read.body, { definition, id, signer: read.signer }))) continue
+    if (!attempt(() => isFormed(read.body, { definition, signer: read.signer }))) continue
     const own = statements.get(read.signer) ?? new Map()
     statements.set(read.signer, own.set(canonical(input.statement), input.statement))
   }
   const single = [...statements].filter(([, own]) => own.size === 1)
-  const counted = single.sort(([one], [two]) => (one < two ? -1 : 1)).map(([, [own]]) => own)
+  const proven = single.filter(([, own]) => {
+    const [{ body }] = own.values()
+    return attempt(() => isProven(body, { definition, id }))
+  })
+  const counted = proven.sort(([one], [two]) => (one < two ? -1 : 1)).map(([, [own]]) => own)
   const root = treeHash(counted.map(([text]) => new TextEncoder().encode(text)))
   const hex = Array.from(root, (byte) => byte.toString(16).padStart(2, '0')).join('')
   return { bodies: counted.map(([, { body }]) => body), inputsRoot: `sha256:${hex}` }
@@ -112,28 +126,40 @@ function totalsOf({ measure }, bodies) {
   return [added(places.map((pair, at) => pair.map((point) => times(point, BigInt(weights[at])))))]
 }
 
-/** Whether a part of the totals is honest, each of its points by itself. */
-export function isHonestTotalPart(part, { key, id, inputsRoot, totals }) {
-  const member = key.members[part.member - 1]
-  const formed =
-    hasExactly(part, ['definition', 'inputsRoot', 'member', 'points']) &&
-    part.definition === id &&
-    part.inputsRoot === inputsRoot &&
-    member !== undefined &&
-    part.points.length === totals.length
-  return (
-    formed &&
-    part.points.every((each, place) => {
-      const of = hash('aggregate-part', digestBytes(id), digestBytes(inputsRoot), u16(place))
-      const publicKey = bytesOf(key.publicKey)
-      const context = hash('part', digestBytes(key.session), publicKey, u16(part.member), of)
+/** Parts of the right form for this question and these inputs. */
+const formedParts = (parts, { id, inputsRoot, totals }) =>
+  parts.filter((part) => {
+    const formed =
+      hasExactly(part, ['definition', 'inputsRoot', 'member', 'points']) &&
+      part.definition === id &&
+      part.inputsRoot === inputsRoot &&
+      Array.isArray(part.points) &&
+      part.points.length === totals.length
+    return formed && part.points.every((each) => hasExactly(each, ['point', 'proof']))
+  })
+
+/** The members' proven points for one total; of each member's parts the first four are looked at. */
+function honestPoints(parts, { key, id, inputsRoot, total, place }) {
+  const honest = new Map()
+  const looked = new Map()
+  const of = hash('aggregate-part', digestBytes(id), digestBytes(inputsRoot), u16(place))
+  for (const { member, points } of parts) {
+    const listed = Number.isInteger(member) ? key.members[member - 1] : undefined
+    const tried = looked.get(member) ?? 0
+    looked.set(member, tried + 1)
+    if (listed === undefined || tried >= 4) continue
+    const { point, proof } = points[place]
+    const context = hash('part', digestBytes(key.session), bytesOf(key.publicKey), u16(member), of)
+    const proven = attempt(() => {
       const pairs = [
-        [Point.BASE, pointOf(member.verificationKey)],
-        [totals[place][0], pointOf(each.point)],
+        [Point.BASE, pointOf(listed.verificationKey)],
+        [total[0], pointOf(point)],
       ]
-      return hasExactly(each, ['point', 'proof']) && holds(pairs, context, bytesOf(each.proof, 64))
+      return holds(pairs, context, bytesOf(proof, 64))
     })
-  )
+    if (proven) honest.set(member, pointOf(point))
+  }
+  return honest
 }
 
 /** The key that came of the sessions, each of which follows on the one before; undefined when none did. */
@@ -159,19 +185,21 @@ function keyOf(sessions) {
  * @returns null when all of it is right; else the first step that is not
  */
 export function failedStep(transcript, expected) {
+  if (typeof transcript !== 'object' || transcript === null) return 'key'
   const { definition, inputs, claims, parts, result } = transcript
   const names = ['sessions', 'definition', 'inputs', 'claims', 'parts', 'result']
   const key = hasExactly(transcript, names) ? attempt(() => keyOf(transcript.sessions)) : undefined
   if (key === undefined) return 'key'
   const shared = ['chainId', 'registry', 'pool', 'publicKey', 'session']
-  const id = digestOf(definition)
+  const id = attempt(() => digestOf(definition))
   if (id !== expected || shared.some((name) => definition[name] !== key[name])) return 'definition'
+  if (!Array.isArray(inputs)) return 'inputs'
   const { bodies, inputsRoot } = countedInputs(definition, inputs)
   if (bodies.length < definition.minimumCohort || bodies.length > definition.maximumCohort) return 'inputs'
   const totals = totalsOf(definition, bodies)
   if (totals.some((pair) => pair.some((point) => point.is0()))) return 'inputs'
   const claimed = new Set()
-  for (const claim of claims) {
+  for (const claim of Array.isArray(claims) ? claims : []) {
     const read = readStatement(claim, { type: 'sealpool/aggregate-claim', subject: id, place: definition })
     const { member } = read?.body ?? {}
     const wanted = canonical({ member, definition: id, inputsRoot })
@@ -180,23 +208,20 @@ export function failedStep(transcript, expected) {
   }
   // The smallest quorum with 2 q - n >= t.
   if (2 * claimed.size - key.members.length < key.threshold) return 'claims'
-  const honest = new Map()
-  for (const part of parts) {
-    if (attempt(() => isHonestTotalPart(part, { key, id, inputsRoot, totals }))) honest.set(part.member, part)
-  }
-  if (honest.size < key.threshold) return 'parts'
-  const used = [...honest.values()].slice(0, key.threshold)
-  const indices = used.map(({ member }) => member)
+  const formed = Array.isArray(parts) ? formedParts(parts, { id, inputsRoot, totals }) : []
+  const honest = totals.map((total, place) => honestPoints(formed, { key, id, inputsRoot, total, place }))
+  if (honest.some((points) => points.size < key.threshold)) return 'parts'
   const head = { definition: id, inputsRoot, contributors: bodies.length, values: result?.values }
   const shift = definition.measure.kind === 'sum' ? definition.measure.minimum * bodies.length : 0
   const right =
     hasExactly(result, Object.keys(head)) &&
-    canonical(result) === canonical(head) &&
+    attempt(() => canonical(result) === canonical(head)) &&
+    Array.isArray(result.values) &&
     result.values.length === totals.length &&
     totals.every(([, b], place) => {
-      const agreement = sumOf(
-        used.map(({ member, points }) => times(pointOf(points[place].point), weightOf(member, indices))),
-      )
+      const used = [...honest[place]].slice(0, key.threshold)
+      const indices = used.map(([member]) => member)
+      const agreement = sumOf(used.map(([member, point]) => times(point, weightOf(member, indices))))
       const count = result.values[place] - shift
       const whole = Number.isSafeInteger(count) && count >= 0
       return whole && b.subtract(agreement).equals(times(Point.BASE, BigInt(count)))

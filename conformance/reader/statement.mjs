@@ -9,12 +9,20 @@ const hexOf = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(
 const word = (bytes) => join(new Uint8Array(32 - bytes.length), bytes)
 const number = (value) => bytesOf(`0x${BigInt(value).toString(16).padStart(64, '0')}`)
 
-/** RFC 8785 for what these formats hold: texts, whole numbers, null, lists, objects. */
-export function canonical(value) {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+const text = (value) => {
+  if (!value.isWellFormed()) throw new Error('a lone surrogate')
+  return JSON.stringify(value)
+}
+
+/** RFC 8785 for JSON, to the depth that the format allows. */
+export function canonical(value, depth = 0) {
+  if (typeof value === 'string') return text(value)
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (depth === 128) throw new Error('nested too deeply')
+  const inner = (each) => canonical(each, depth + 1)
+  if (Array.isArray(value)) return `[${value.map(inner).join(',')}]`
   const members = Object.keys(value).sort()
-  return `{${members.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join(',')}}`
+  return `{${members.map((name) => `${text(name)}:${inner(value[name])}`).join(',')}}`
 }
 
 /** SHA-256 of the canonical JSON. */
@@ -27,6 +35,7 @@ const keccakOf = (...parts) => keccak_256(join(...parts))
 
 function addressOf(hash, signature) {
   const bytes = bytesOf(signature, 65)
+  if (bytes[64] !== 27 && bytes[64] !== 28) throw new Error('another form of signature')
   const [r, s] = [numberOf(bytes.subarray(0, 32)), numberOf(bytes.subarray(32, 64))]
   const signed = new secp256k1.Signature(r, s, bytes[64] - 27)
   if (signed.hasHighS()) throw new Error('a second signature of the same')

@@ -21,10 +21,28 @@ import {
   weightOf,
 } from './threshold-group.mjs'
 
+/** What a message counts: a text its UTF-16 code units and one more, the name of a member its units, every other value one. */
+function sizeOf(value) {
+  const open = [value]
+  let size = 0
+  for (let at = 0; at < open.length && size <= 65_536; at++) {
+    const each = open[at]
+    size += typeof each === 'string' ? each.length + 1 : 1
+    if (typeof each !== 'object' || each === null) continue
+    for (const [name, inner] of Object.entries(each)) {
+      if (!Array.isArray(each)) size += name.length
+      open.push(inner)
+    }
+  }
+  return size
+}
+
 /** Bodies of a round by their signers; the same body twice is one. */
 function bodiesOf(messages, { type, session, id, signers }) {
   const bodies = new Map(signers.map(({ address }) => [address, new Map()]))
+  if (!Array.isArray(messages)) throw new Error('a round is a list')
   for (const message of messages) {
+    if (sizeOf(message) > 65_536) continue
     const read = readStatement(message, { type: `sealpool/threshold-${type}`, subject: id, place: session })
     if (read !== undefined) bodies.get(read.signer)?.set(digestOf(read.body), read.body)
   }

@@ -107,6 +107,20 @@ const outcomeOf = (transcript) => {
 }
 const judged = (name, transcript) => ({ name, transcript, outcome: outcomeOf(transcript) })
 const { transcript } = made
+const capitals = (hex) => `0x${hex.slice(2).toUpperCase()}`
+const [firstDeal, ...otherDeals] = transcript.deals
+const withDeal = (deal) => ({ ...transcript, deals: [deal, ...otherDeals] })
+const withSecond = (deal) => ({ ...transcript, deals: [...transcript.deals, deal] })
+function dealtAs(changes) {
+  const own = { ...firstDeal.statement.body }
+  for (const [name, altered] of Object.entries(changes)) own[name] = altered(own[name])
+  const commitment = resign(transcript.commitments[0], { dealer: 1, deal: library.digestOf(own) })
+  return {
+    commitments: [commitment, ...transcript.commitments.slice(1)],
+    deals: [resign(firstDeal, own), ...otherDeals],
+    complaints: [],
+  }
+}
 const sessions = [
   judged('honest members', transcript),
   judged('a wrong share and the complaint about it', { ...lied, complaints }),
@@ -122,6 +136,35 @@ const sessions = [
     ...transcript,
     deals: [lie.deal, ...transcript.deals.slice(1)],
   }),
+  // Each in a form that is not the one form: left out, and nobody is blamed for more than having said nothing.
+  ...['signer', 'signature'].map((name) =>
+    judged(
+      `a deal with its ${name} in capital digits`,
+      withDeal({ ...firstDeal, [name]: capitals(firstDeal[name]) }),
+    ),
+  ),
+  judged(
+    'a deal with its subject in capital digits',
+    withDeal({
+      ...firstDeal,
+      context: { ...firstDeal.context, subject: capitals(firstDeal.context.subject) },
+    }),
+  ),
+  // The dealer signed a second deal, which is no equivocation, since nobody reads it.
+  judged(
+    'a second deal that is too long to be read',
+    withSecond(resign(firstDeal, { more: 'x'.repeat(65_536) })),
+  ),
+  ...Object.entries({
+    'of 63 bytes': (proof) => proof.slice(0, -2),
+    'that is null': () => null,
+    'in capital digits': capitals,
+    'that does not hold': flip,
+  }).flatMap(([name, altered]) =>
+    ['proof', 'ephemeralProof'].map((field) =>
+      judged(`a deal with ${field} ${name}`, dealtAs({ [field]: altered })),
+    ),
+  ),
   judged('nothing', { commitments: [], deals: [], complaints: [] }),
 ]
 
@@ -199,6 +242,15 @@ const inputWith = (bits) =>
     contributors[0].signingKey,
   )
 const bitsWith = (changed) => [changed, ...sum.transcript.inputs[0].statement.body.bits.slice(1)]
+const [part, nextPart] = sum.transcript.parts
+const junk = new Array(4).fill({ ...part, points: nextPart.points })
+const unformed = new Array(5).fill({ ...part, points: [] })
+const [onePart, otherPart] = histogram.transcript.parts
+const split = [
+  { ...onePart, points: onePart.points.map((point, at) => (at === 0 ? point : otherPart.points[at])) },
+  { ...onePart, points: onePart.points.map((point, at) => (at === 0 ? otherPart.points[at] : point)) },
+  otherPart,
+]
 // Bytes 2, 35, 68, ..: one in each point and scalar of the proof. A refused input changes the root, so the claims do not fit.
 const transcripts = [
   ...[2, 35, 68, 101, 134, 167, 199, 231, 263].map((at) =>
@@ -213,6 +265,46 @@ const transcripts = [
       { failed: 'claims' },
     ),
   ),
+  // A contributor who signed two inputs counts with neither, even where one of them is not proven.
+  change(
+    'a second input of a contributor, wrongly proven',
+    ['inputs'],
+    [...sum.transcript.inputs, inputWith(bitsWith(sum.transcript.inputs[1].statement.body.bits[0]))],
+    { failed: 'claims' },
+  ),
+  change(
+    'a second input of a contributor, of another form',
+    ['inputs'],
+    [...sum.transcript.inputs, inputWith([bit])],
+    { failed: null },
+  ),
+  ...['signer', 'signature'].flatMap((name) =>
+    ['inputs', 'claims'].map((list) =>
+      change(`${list}: ${name} in capital digits`, [list, 0, name], capitals(sum.transcript[list][0][name]), {
+        failed: 'claims',
+      }),
+    ),
+  ),
+  change('parts of anybody before the fourth', ['parts'], [...junk.slice(1), ...sum.transcript.parts], {
+    failed: null,
+  }),
+  change('parts of anybody before the fifth', ['parts'], [...junk, ...sum.transcript.parts], {
+    failed: 'parts',
+  }),
+  change('parts of another form before it', ['parts'], [...unformed, ...sum.transcript.parts], {
+    failed: null,
+  }),
+  {
+    of: 'histogram',
+    ...change('parts that are right for one total each', ['parts'], split, { failed: null }),
+  },
+  ...['definition', 'inputs', 'claims', 'parts', 'result'].map((name) =>
+    change(`${name} that are null`, [name], null, { failed: name }),
+  ),
+  ...['commitments', 'deals', 'complaints'].map((name) =>
+    change(`${name} that are null`, ['sessions', 0, 'transcript', name], null, { failed: 'key' }),
+  ),
+  change('values that are null', ['result', 'values'], null, { failed: 'result' }),
   change('no session', ['sessions'], [], { failed: 'key' }),
   change('a commitment missing of every dealer', ['sessions', 0, 'transcript', 'commitments'], [], {
     failed: 'key',
@@ -284,6 +376,34 @@ const openings = disclosures.map((disclose) => ({
   disclose,
   opening: inHex(library.openRows(rows, { salt, disclose })),
 }))
+// A committer that puts one name into a row twice, by the format's own formulas.
+const treeOf = (...leaves) => library.merkleRoot(leaves)
+const joined = (...parts) => Uint8Array.from(parts.flatMap((part) => [...part]))
+const wide = (value, length) => Uint8Array.from({ length }, (_, at) => (at === length - 1 ? value : 0))
+const inBytes = (value) =>
+  new TextEncoder().encode(typeof value === 'string' ? value : library.canonicalize(value))
+const wages = [9, 12].map((value, index) => ({
+  ...{ index, name: 'wage', value },
+  salt: deterministicRandom(`twice ${index}`)(32),
+}))
+const leaves = wages.map(({ name, value, salt: own }) => joined(own, inBytes([name, value])))
+const bothWages = joined(wide(2, 4), treeOf(...leaves))
+const twice = {
+  root: library.sha256Digest(joined(inBytes('sealpool/rows/1'), wide(1, 8), treeOf(bothWages))),
+  openings: wages.map((field, at) =>
+    inHex({
+      count: 1,
+      rows: [{ row: 0, fieldCount: 2, fields: [field], proof: [treeOf(leaves[1 - at])] }],
+      proof: [],
+    }),
+  ),
+  asked: [
+    { names: ['wage'], right: [false, false] },
+    { names: ['age', 'wage'], right: [false, true] },
+    { names: ['zip', 'wage'], right: [true, false] },
+    { names: ['wage', 'wage'], right: [false, false] },
+  ],
+}
 const [one, , two] = openings.map(({ opening }) => opening)
 write('row-commitment', {
   specification: 'docs/formats/row-commitment.md',
@@ -292,7 +412,9 @@ write('row-commitment', {
   root,
   roots: [0, 1, 2, 3, 4].map((count) => library.commitRows(rows.slice(0, count), { salt }).root),
   openings,
+  twice,
   negative: [
+    change('a member more', ['rows', 0, 'fields', 0, 'note'], 1),
     change('another value', ['rows', 0, 'fields', 0, 'value'], 1),
     change('another name', ['rows', 0, 'fields', 0, 'name'], 'Wage'),
     change('another field’s place', ['rows', 0, 'fields', 0, 'index'], 1),

@@ -1,18 +1,17 @@
-import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
+import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { type Digest, digestToHex } from '../digest/digest.js'
 import { requireList, requireOptions } from '../encoding/options.js'
 import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
 import { addressOf } from '../statement/signature.js'
 import {
-  parseSignedStatement,
   type SignedStatement,
   type StatementContext,
   signStatement,
   verifyStatement,
 } from '../statement/statement.js'
 import { exactFields } from '../threshold/exact-fields.js'
-import { isModest, isSameContext, namedSigner } from '../threshold/message.js'
+import { isModest, isSameContext, namedSigner, parseMessage } from '../threshold/message.js'
 import { parseThresholdKey, type ThresholdKey } from '../threshold/session.js'
 import { combineInputs, type EncryptedTotals } from './combine.js'
 import { type AggregateDefinition, requireCommittee } from './definition.js'
@@ -124,7 +123,7 @@ function isClaim(
 ): boolean {
   const { totals, member } = options
   try {
-    const signed = parseSignedStatement(value as JsonValue)
+    const signed = parseMessage(value)
     const { statement, context } = signed
     const { fields } = exactFields(
       statement.body,

@@ -72,7 +72,8 @@ export async function decryptTotalsPartially(options: {
 /**
  * Decrypts totals from the members' parts.
  *
- * @param options - the committee's `key`; `definition` and `inputs`; `parts`: of unknown origin
+ * @param options - the committee's `key`; `definition` and `inputs`; `parts`: of unknown origin, of which the first four in each
+ *   member's name are looked at, for they are not signed: let nobody else send in a member's name
  * @returns the `result`; the places of `wrong` parts in the list; the `refused` inputs
  * @throws CryptoError `AGGREGATE_INVALID`, `COHORT_REFUSED`, `SHARES_MISSING`, `SESSION_INVALID`
  */

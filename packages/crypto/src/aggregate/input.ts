@@ -1,14 +1,13 @@
 import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
-import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
+import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { type Digest, digestToBytes, digestToHex } from '../digest/digest.js'
-import { type Address, parseAddress } from '../encoding/address.js'
+import type { Address } from '../encoding/address.js'
 import { bigEndian, type Random } from '../encoding/bytes.js'
 import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
 import { requireOptions } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import { addressOf } from '../statement/signature.js'
 import {
-  parseSignedStatement,
   type SignedStatement,
   type StatementContext,
   signStatement,
@@ -28,7 +27,7 @@ import {
   parsePoint,
   toScalar,
 } from '../threshold/group.js'
-import { isModest, isSameContext } from '../threshold/message.js'
+import { isModest, isSameContext, parseMessage } from '../threshold/message.js'
 import { parseThresholdKey, type ThresholdKey } from '../threshold/session.js'
 import {
   areBits,
@@ -148,7 +147,7 @@ function signerOf(
   const { definition, id, refuse } = options
   let signed: SignedStatement
   try {
-    signed = parseSignedStatement(value as JsonValue)
+    signed = parseMessage(value)
   } catch {
     throw refuse('$', 'not a signed statement')
   }
@@ -158,7 +157,7 @@ function signerOf(
   if (!isSameContext(context, contextOf(definition, id)))
     throw refuse('$.context', 'an input to another question, pool or chain')
   if (!verifyStatement(signed)) throw refuse('$.signature', 'the signature is not its signer’s')
-  return parseAddress(signer)
+  return signer
 }
 
 /** Most encrypted bits whose proofs are checked at once, but always those of one input: memory is bounded by it. */

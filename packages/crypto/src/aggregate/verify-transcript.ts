@@ -47,7 +47,8 @@ export interface TranscriptVerdict {
  * members' parts are honest, and that the result is what they open. That the rounds of a session were closed one after the
  * other cannot be seen in a transcript.
  *
- * @param transcript - of unknown origin
+ * @param transcript - of unknown origin. Of the `parts` in a member's name the first four are looked at, for they are not signed
+ *   and anybody could add more: whoever collects them lets nobody else send in a member's name
  * @param options - `expect.definition`: digest of the question (`aggregateDigest`) from a source that the reader trusts; it
  *   names chain, pool, committee and cohort too, and without it anybody's own committee of two would pass
  * @returns the verdict

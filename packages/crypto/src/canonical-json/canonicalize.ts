@@ -17,7 +17,7 @@ export const maximumJsonDepth = 128
  * @param value - a JSON value of plain objects, arrays, strings, finite numbers, booleans and null
  * @returns the canonical text
  * @throws CryptoError `JSON_INVALID` for undefined, functions, symbols, bigint, NaN, infinities, lone surrogates,
- *   sparse arrays, cycles and objects other than plain ones; `JSON_TOO_DEEP` past 128 levels. The place in the error counts
+ *   sparse arrays, cycles, members that are symbols or do not enumerate, and objects other than plain ones; `JSON_TOO_DEEP` past 128 levels. The place in the error counts
  *   members in their canonical order and from 0 (`$[3]{1}`), for their names may be private
  * @example
  * ```ts
@@ -82,10 +82,13 @@ function writeObject(value: object, place: string, depth: number, open: Set<obje
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
     throw refuse(place, 'expected a plain object or array')
   }
-  if (Object.getOwnPropertySymbols(value).length > 0) throw refuse(place, 'symbol members are not JSON')
+  const names = Object.keys(value).sort()
+  if (Reflect.ownKeys(value).length !== names.length) {
+    throw refuse(place, 'members that are symbols or hidden are not JSON')
+  }
   const parts: string[] = []
   // The default order of sort() is by UTF-16 code units, as RFC 8785 section 3.2.3 asks.
-  for (const name of Object.keys(value).sort()) {
+  for (const name of names) {
     const member: unknown = (value as Record<string, unknown>)[name]
     // By number: names of members may be as private as their values.
     parts.push(`${writeString(name, place)}:${write(member, `${place}{${parts.length}}`, depth + 1, open)}`)

@@ -175,6 +175,149 @@ test('a name that stands twice in a row is not shown twice, even if the one who 
   expect(shown([field(0)], [second])).toBe(true)
   expect(shown([field(1)], [first])).toBe(true)
   expect(shown([field(0), field(1)], [])).toBe(false)
+  // In an opening of its own each of the two is right, unless the reader knows the columns.
+  const withNames = (fields: readonly DisclosedField[], proof: readonly Uint8Array[], names: string[]) =>
+    verifyRowsOpening(
+      forged,
+      { count: 1, rows: [{ row: 0, fieldCount: 2, fields, proof }], proof: [] },
+      { names },
+    )
+  for (const names of [['a'], ['a', 'b'], ['b', 'a'], ['0', 'a'], ['a', 'a'], ['a', 'a', 'b']]) {
+    const answers = [withNames([field(0)], [second], names), withNames([field(1)], [first], names)]
+    expect(answers.filter(Boolean).length).toBeLessThan(2)
+    if (names.length !== 2 || names[0] === names[1]) expect(answers).toEqual([false, false])
+  }
+  expect(withNames([field(0)], [second], ['b', 'a'])).toBe(true)
+  expect(withNames([field(1)], [first], ['b', 'a'])).toBe(false)
+})
+
+describe('whoever knows the columns', () => {
+  const table: readonly JsonObject[] = [
+    { wage: 9, age: 41, Zip: 'x' },
+    { age: 33, Zip: 'y', wage: 12 },
+  ]
+  const own = commitRows(table, { salt })
+  const shown = openRows(table, {
+    salt,
+    disclose: [
+      { row: 0, fields: ['wage'] },
+      { row: 1, fields: ['Zip', 'age'] },
+    ],
+  })
+  const verify = (options: unknown) => verifyRowsOpening(own.root, shown, options as object)
+
+  test('has them asked for, in any order', () => {
+    expect(verify({})).toBe(true)
+    expect(verify({ names: ['age', 'wage', 'Zip'] })).toBe(true)
+    expect(verify({ names: ['wage', 'Zip', 'age'] })).toBe(true)
+    const names = Object.freeze(['wage', 'Zip', 'age'])
+    expect(verify({ names })).toBe(true)
+  })
+
+  test.each<readonly [string, unknown]>([
+    ['a column less', ['age', 'wage']],
+    ['a column more', ['age', 'wage', 'Zip', 'more']],
+    ['another column', ['age', 'wage', 'zip']],
+    ['another column that is not shown in the first row', ['Age', 'wage', 'Zip']],
+    ['a column twice', ['age', 'wage', 'Zip', 'Zip']],
+    ['none', []],
+    ['a hole', Object.assign(new Array(3), ['age', 'wage'])],
+    ['numbers', [1, 2, 3]],
+    ['undefined', undefined],
+    ['null', null],
+    ['a text', 'age'],
+    ['a set', new Set(['age', 'wage', 'Zip'])],
+  ])('refuses %s', (_name, names) => {
+    expect(verify({ names })).toBe(false)
+  })
+
+  test.each<readonly [string, unknown]>([
+    ['a misspelt option', { nmaes: ['age', 'wage', 'Zip'] }],
+    ['another option beside', { names: ['age', 'wage', 'Zip'], strict: true }],
+    ['a map', new Map([['names', ['a']]])],
+    ['inherited names', Object.create({ names: ['a'] })],
+    ['a list', ['age', 'wage', 'Zip']],
+    ['null', null],
+  ])('is not answered with true for %s', (_name, options) => {
+    expect(verify(options)).toBe(false)
+  })
+})
+
+describe('what stands beside an opening, or is computed,', () => {
+  const inside = <Part extends object>(part: Part, change: (copy: Part) => object) => change({ ...part })
+  const [row] = opening.rows
+  const [field] = row?.fields ?? []
+  if (row === undefined || field === undefined) throw new Error('there is a row')
+  const others = opening.rows.slice(1)
+  const withFirst = (first: unknown) => ({ ...opening, rows: [first, ...others] })
+  const withFirstField = (first: unknown) => withFirst({ ...row, fields: [first, ...row.fields.slice(1)] })
+  const note = { note: 'also proven?' }
+  let read = 0
+  const counting = {
+    get value() {
+      return read++ < 1 ? field.value : 'Eve'
+    },
+  }
+  const computed = (copy: object) => Object.defineProperties(copy, Object.getOwnPropertyDescriptors(counting))
+  test.each<readonly [string, unknown]>([
+    ['at the top', { ...opening, ...note }],
+    ['in a row', withFirst({ ...row, ...note })],
+    ['in a field', withFirstField({ ...field, ...note })],
+    ['in a field, by a symbol', withFirstField({ ...field, [Symbol('note')]: 1 })],
+    ['in a field, by a getter', withFirstField(inside(field, computed))],
+    ['in a field, hidden', withFirstField(Object.defineProperty({ ...field }, 'note', { value: 1 }))],
+    ['in a row, inherited', withFirst(Object.assign(Object.create({ note: 1 }), row))],
+  ])('is not taken for proven %s', (_name, claim) => {
+    expect(verifyRowsOpening(root, claim as RowsOpening)).toBe(false)
+  })
+})
+
+describe('rows that are read otherwise than they look', () => {
+  class Row {
+    a = 1
+    get wage() {
+      return 5
+    }
+  }
+  const hidden = Object.defineProperty({ a: 1 }, 'b', { value: 2 })
+  const getter = {
+    a: 1,
+    get b() {
+      return 2
+    },
+  }
+  const inPlaceOf = (value: unknown) => [{ a: 1 }, value, { a: 3 }] as readonly JsonObject[]
+  test.each<readonly [string, readonly JsonObject[], string]>([
+    ['a hole', Object.assign(new Array(3), { 0: { a: 1 }, 2: { a: 3 } }), 'COMMITMENT_INVALID'],
+    ['a hole at the end', new Array(1), 'COMMITMENT_INVALID'],
+    ['undefined', inPlaceOf(undefined), 'COMMITMENT_INVALID'],
+    ['an instance of a class', inPlaceOf(new Row()), 'COMMITMENT_INVALID'],
+    ['a String object', inPlaceOf(Object('abc')), 'COMMITMENT_INVALID'],
+    ['a map', inPlaceOf(new Map([['a', 1]])), 'COMMITMENT_INVALID'],
+    ['a hidden field', inPlaceOf(hidden), 'COMMITMENT_INVALID'],
+    ['a computed field', inPlaceOf(getter), 'COMMITMENT_INVALID'],
+    ['a field that is undefined', inPlaceOf({ a: undefined }), 'JSON_INVALID'],
+    ['no list', { length: 1, 0: { a: 1 } } as never, 'COMMITMENT_INVALID'],
+  ])('are refused: %s', (_name, list, code) => {
+    expect(() => commitRows(list, { salt })).toThrow(expect.objectContaining({ code }))
+    const disclose = [{ row: 0, fields: ['a'] }]
+    expect(() => openRows(list, { salt, disclose })).toThrow(expect.objectContaining({ code }))
+  })
+
+  test('are all committed to, whatever their list says of itself', () => {
+    const list: JsonObject[] = [{ a: 1 }, { a: 2 }]
+    const honest = commitRows(list, { salt })
+    list.map = () => []
+    expect(commitRows(list, { salt })).toEqual(honest)
+  })
+
+  test('have no field of a hole disclosed', () => {
+    for (const fields of [new Array(1), Object.assign(new Array(2), ['a'])]) {
+      expect(() => openRows([{ a: 1 }], { salt, disclose: [{ row: 0, fields }] })).toThrow(
+        expect.objectContaining({ code: 'COMMITMENT_INVALID' }),
+      )
+    }
+  })
 })
 
 const sha = (...parts: readonly Uint8Array[]) => createHash('sha256').update(Buffer.concat(parts)).digest()

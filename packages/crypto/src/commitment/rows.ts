@@ -4,6 +4,7 @@ import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
 import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, sha256Digest } from '../digest/digest.js'
 import { bigEndian, concatBytes, isBytes } from '../encoding/bytes.js'
+import { exactly } from '../encoding/exact-object.js'
 import { isList, isPlain, requireList, requireOptions } from '../encoding/options.js'
 import { utf8 } from '../encoding/utf8.js'
 import { isWhole } from '../encoding/whole-number.js'
@@ -62,25 +63,27 @@ export interface RowsOpening {
  * @param rows - JSON objects of 1 field or more, in order
  * @param options - `salt`: 32 secret random bytes, never used for two sets of rows
  * @returns the commitment
- * @throws CryptoError `COMMITMENT_INVALID` for a salt of another length or a row that is no object with fields;
- *   `JSON_INVALID` for a value that JSON cannot hold
+ * @throws CryptoError `COMMITMENT_INVALID` for a salt of another length, for rows that are no list, and for a row that is no
+ *   plain object with fields, such as a hole in the list or an instance of a class; `JSON_INVALID` for a value that JSON cannot
+ *   hold, undefined too
  */
 export function commitRows(
   rows: readonly JsonObject[],
   options: { readonly salt: Uint8Array },
 ): RowsCommitment {
   requireOptions(options)
-  const hashes = rowHashes(rows, options.salt)
+  const hashes = rowHashes(readRows(rows), options.salt)
   return { root: topOf(hashes.length, rootOfHashes(hashes)), count: hashes.length }
 }
 
 /**
  * Discloses some fields of some rows.
  *
- * @param rows - all rows, as committed to
+ * @param committed - all rows, as committed to
  * @param options - `salt` as in {@link commitRows}; `disclose`: which fields of which rows, none twice
  * @returns what {@link verifyRowsOpening} takes beside the root
- * @throws CryptoError `COMMITMENT_INVALID` when a row or field is not there or named twice, or nothing is named
+ * @throws CryptoError `COMMITMENT_INVALID` when a row or field is not there or named twice, or nothing is named; and as
+ *   {@link commitRows}
  * @example
  * ```ts
  * import { commitRows, openRows, platformRandom, verifyRowsOpening } from '@sealpool/crypto'
@@ -88,12 +91,12 @@ export function commitRows(
  * const salt = platformRandom(32)
  * const { root } = commitRows(rows, { salt })
  * const opening = openRows(rows, { salt, disclose: [{ row: 1, fields: ['wage'] }] })
- * console.log(verifyRowsOpening(root, opening)) // true
+ * console.log(verifyRowsOpening(root, opening, { names: ['age', 'wage'] })) // true
  * console.log(opening.rows[0]?.fields[0]?.value) // 12
  * ```
  */
 export function openRows(
-  rows: readonly JsonObject[],
+  committed: readonly JsonObject[],
   options: {
     readonly salt: Uint8Array
     readonly disclose: readonly { readonly row: number; readonly fields: readonly string[] }[]
@@ -101,6 +104,7 @@ export function openRows(
 ): RowsOpening {
   requireOptions(options)
   const { salt, disclose } = options
+  const rows = readRows(committed)
   const hashes = rowHashes(rows, salt)
   const wanted = requireList(disclose, 'disclose')
   wanted.forEach((each, at) => {
@@ -116,7 +120,9 @@ export function openRows(
       throw invalid(`disclose[${at}].row`, `expected rows below ${rows.length}, none twice`)
     }
     const names = namesOf(source)
-    const indices = fields.map((name) => names.indexOf(name)).sort((one, two) => one - two)
+    const indices = requireList(fields, `disclose[${at}].fields`)
+      .map((name) => names.indexOf(name))
+      .sort((one, two) => one - two)
     if (indices.length === 0 || indices[0] === -1 || new Set(indices).size !== indices.length) {
       throw invalid(`disclose[${at}].fields`, 'expected fields of that row, at least one and none twice')
     }
@@ -125,7 +131,7 @@ export function openRows(
       fieldCount: names.length,
       fields: indices.map((index): DisclosedField => {
         const name = names[index] ?? ''
-        return { index, name, value: source[name] ?? null, salt: fieldSalt(salt, row, name) }
+        return { index, name, value: source[name] as JsonValue, salt: fieldSalt(salt, row, name) }
       }),
       proof: multiProofOfHashes(fieldHashes(source, row, salt), indices),
     }
@@ -138,27 +144,55 @@ export function openRows(
 /**
  * Whether disclosed fields belong to a commitment.
  *
+ * A commitment alone binds the value at one place (row and `index`), and not the name: whoever commits can put one name into a row
+ * twice and later open either of the two, each in an opening of its own. Whoever knows the rows' columns gives them as `names`;
+ * then each name has one place, and so one value in each row.
+ *
  * @param root - the commitment
  * @param opening - from {@link openRows}; hostile values are answered with `false`
- * @returns true only when each field stands in its row, under its name, with its value
+ * @param options - `names`: the names of all fields of each disclosed row, in any order and none twice; left out, not undefined,
+ *   where they are not known
+ * @returns with `names`, true only when each disclosed row has exactly these fields and each field stands at the one place of its
+ *   name, with the one value that was committed to; without, only that name and value stand at this place of the row
  */
-export function verifyRowsOpening(root: Digest, opening: RowsOpening): boolean {
-  if (!isPlain(opening)) return false
+export function verifyRowsOpening(
+  root: Digest,
+  opening: RowsOpening,
+  options: { readonly names?: readonly string[] } = {},
+): boolean {
+  // Names that are asked for and cannot be read (undefined, misspelt, in a Map) must not pass as none.
+  if (!isPlain(options)) return false
+  if (Reflect.ownKeys(options).some((name) => name !== 'names')) return false
   try {
-    return rootOfOpening(opening) === root
+    const names = 'names' in options ? readNames(options.names) : undefined
+    return rootOfOpening(opening, names) === root
   } catch (error) {
     if (error instanceof CryptoError || error instanceof TypeError) return false
     throw error
   }
 }
 
-function rootOfOpening(opening: RowsOpening): Digest | undefined {
-  const { count, rows, proof } = opening
-  const hashes = rows.map((row) => {
-    const { fieldCount, fields } = row
-    const names = fields.map(({ name }) => name)
-    // In canonical order a row's names ascend strictly, so no name can be shown in two places.
-    if (!names.every((name, at) => at === 0 || (names[at - 1] ?? '') < name)) return undefined
+/** In canonical order. */
+function readNames(names: unknown): readonly string[] {
+  const sorted = requireList(names as readonly string[], 'names').sort()
+  if (sorted.every((name, at) => typeof name === 'string' && name !== sorted[at - 1])) return sorted
+  throw invalid('names', 'expected names, none twice')
+}
+
+function rootOfOpening(opening: RowsOpening, names: readonly string[] | undefined): Digest | undefined {
+  const { count, rows, proof } = readExactly(opening, ['count', 'rows', 'proof'])
+  const hashes = requireList(rows, 'rows').map((disclosed) => {
+    const row = readExactly(disclosed, ['row', 'fieldCount', 'fields', 'proof'])
+    const { fieldCount } = row
+    const fields = requireList(row.fields, 'fields').map((field) =>
+      readExactly(field, ['index', 'name', 'value', 'salt']),
+    )
+    // In canonical order a row's names ascend strictly, so no name can be shown in two places of one opening.
+    const ascending = fields.every(({ name }, at) => at === 0 || (fields[at - 1]?.name ?? '') < name)
+    const placed =
+      names === undefined ||
+      (fieldCount === names.length && fields.every(({ index, name }) => names[index] === name))
+    if (!ascending || !placed) return undefined
     const root = multiProofRoot(
       fields.map(({ index, name, value, salt }) => ({ index, hash: fieldHash(salt, name, value) })),
       fieldCount,
@@ -172,11 +206,22 @@ function rootOfOpening(opening: RowsOpening): Digest | undefined {
   return tree && topOf(count, tree)
 }
 
+/** Nobody may take for proven what stands beside the proven members, nor what reads otherwise the second time. */
+function readExactly<Read extends object>(value: Read, names: readonly (keyof Read & string)[]): Read {
+  if (!isPlain(value)) throw invalid('opening', 'expected plain objects')
+  return exactly(value, names, 'COMMITMENT_INVALID', 'opening') as unknown as Read
+}
+
+function readRows(rows: readonly JsonObject[]): JsonObject[] {
+  if (!isList(rows)) throw invalid('rows', 'expected an array of objects')
+  // Holes become values, which are refused as rows.
+  return requireList(rows, 'rows')
+}
+
 function rowHashes(rows: readonly JsonObject[], salt: Uint8Array): Uint8Array[] {
   if (!isBytes(salt) || salt.length !== saltLength) {
     throw invalid('salt', `a salt has ${saltLength} random bytes`)
   }
-  if (!Array.isArray(rows)) throw invalid('rows', 'expected an array of objects')
   return rows.map((row, index) => {
     const fields = fieldHashes(row, index, salt)
     return rowHash(fields.length, rootOfHashes(fields))
@@ -185,10 +230,10 @@ function rowHashes(rows: readonly JsonObject[], salt: Uint8Array): Uint8Array[] 
 
 function fieldHashes(row: JsonObject, index: number, salt: Uint8Array): Uint8Array[] {
   const names = namesOf(row)
-  if (names.length === 0) throw invalid(`rows[${index}]`, 'a row is an object with at least one field')
+  if (names.length === 0) throw invalid(`rows[${index}]`, 'a row is a plain object with at least one field')
   return names.map((name, field) => {
     try {
-      return fieldHash(fieldSalt(salt, index, name), name, row[name] ?? null)
+      return fieldHash(fieldSalt(salt, index, name), name, row[name] as JsonValue)
     } catch (error) {
       // The place that canonical JSON gives holds names of members, which are data here: counted instead, and no cause.
       if (!(error instanceof CryptoError)) throw error
@@ -203,7 +248,7 @@ function fieldHashes(row: JsonObject, index: number, salt: Uint8Array): Uint8Arr
 
 function namesOf(row: unknown): string[] {
   // The default order of sort() is that of canonical JSON.
-  return typeof row === 'object' && row !== null && !Array.isArray(row) ? Object.keys(row).sort() : []
+  return isPlain(row) ? Object.keys(row).sort() : []
 }
 
 // Bound to row and name, so that equal values of one column look different.

@@ -19,6 +19,7 @@ test.each<readonly [string, unknown, readonly string[]]>([
   ['a field too many', { a: 1, b: 2 }, ['a']],
   ['a field too few', { a: 1 }, ['a', 'b']],
   ['another field', { a: 1, c: 1 }, ['a', 'b']],
+  ['a symbol beside the fields', { a: 1, [Symbol('note')]: 1 }, ['a']],
   [
     'a field that cannot be listed, with another in its place',
     Object.defineProperty({ a: 1, c: 1 }, 'b', { value: 1, enumerable: false }),

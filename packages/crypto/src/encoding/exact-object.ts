@@ -20,7 +20,8 @@ export function exactly(
   try {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
       const own: Record<string, unknown> = { ...value }
-      const found = Object.keys(own)
+      // Symbols are copied too, and are none of the names.
+      const found = Reflect.ownKeys(own)
       if (found.length === names.length && names.every((name) => found.includes(name))) return own
     }
   } catch (error) {

@@ -380,3 +380,16 @@ test('a store that refuses with a typed error is reported with its code', async 
   const { failed } = await rewrapHeaders({ ...rewrapping, store: refusing })
   expect(failed).toEqual([{ name: 'one', code: 'AGE_REFUSED' }])
 })
+
+test('a misspelt or undefined setting fails the run at once, and no file', async () => {
+  const files = new Map([['one', split(await seal(1)).header]])
+  const { expect: wanted } = rewrapping
+  for (const wrong of [
+    { expect: { ...wanted, polcy: 1 } },
+    { expect: { ...wanted, epoch: undefined } },
+    { fromtype: 'hpke' },
+  ]) {
+    const options = { ...rewrapping, ...wrong, store: memory(files) } as never
+    expect(await codeOf(() => rewrapHeaders(options))).toBe('OPTION_INVALID')
+  }
+})

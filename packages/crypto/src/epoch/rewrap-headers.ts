@@ -1,9 +1,9 @@
 import type { Backend } from '../aead/backend.js'
 import { concatBytes, type Random } from '../encoding/bytes.js'
-import { requireOptions } from '../encoding/options.js'
+import { requireKnownNames } from '../encoding/options.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
 import type { Identity, Recipient } from '../recipient/recipient.js'
-import { requireContext, type SealContext } from '../sealed-file/context.js'
+import { contextNames, requireContext, type SealContext } from '../sealed-file/context.js'
 import { ownOpening, unlockHeader } from '../sealed-file/file-key.js'
 import { type ParsedHeader, parseHeader } from '../sealed-file/header.js'
 import { changeRecipients } from '../sealed-file/rewrap.js'
@@ -179,8 +179,12 @@ export async function rewrapHeaders(
   return { rewrapped, unchanged, unverified, failed }
 }
 
+const ofRewrap = ['identities', 'from', 'fromType', 'to', 'expect', 'random', 'backend']
+const optionNames = [...ofRewrap, 'store', 'atOnce', 'onHeader']
+
 function requireOneScope(options: RewrapOptions): void {
   const { from, to, expect, identities, fromType = to?.type } = options as Partial<RewrapOptions>
+  requireKnownNames(options, optionNames)
   if (!Array.isArray(identities)) throw new CryptoError('OPTION_INVALID', 'identities', 'expected an array')
   if (typeof to?.keyId !== 'string' || typeof to.type !== 'string') {
     throw new CryptoError('OPTION_INVALID', 'to', 'expected a recipient')
@@ -188,7 +192,7 @@ function requireOneScope(options: RewrapOptions): void {
   if (from === to.keyId && fromType === to.type)
     throw new CryptoError('OPTION_INVALID', 'to', 'the new key is the old one')
   // Here, and not for each file anew, where it would stand among what failed.
-  requireOptions(expect ?? {}, 'expect')
+  requireKnownNames(expect ?? {}, contextNames, contextNames, 'expect')
   for (const name of ['chainId', 'pool', 'policyDigest'] as const) {
     if (expect?.[name] === undefined) {
       throw new CryptoError('OPTION_INVALID', `expect.${name}`, 'say for which pool and policy all files are')

@@ -3,7 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
 import { type Digest, parseDigest } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
-import { requireBytes } from '../encoding/bytes.js'
+import { requireBytes, requireNonZero } from '../encoding/bytes.js'
 import { requireOptions } from '../encoding/options.js'
 import { utf8 } from '../encoding/utf8.js'
 import { isWhole } from '../encoding/whole-number.js'
@@ -70,7 +70,8 @@ export function deriveSecret(
 }
 
 function expandRoot(root: Uint8Array, purpose: string, scope: KeyScope): Uint8Array {
-  requireBytes(root, 32, 'root')
+  // A root that was wiped too early would give a key that everybody has.
+  requireNonZero(requireBytes(root, 32, 'root'), 'KEY_INVALID', 'root')
   const { chainId, pool, policyDigest, epoch } = scope
   if (!isWhole(chainId, 1)) {
     throw new CryptoError('CONTEXT_INVALID', 'chainId', 'a chain id is a positive whole number')

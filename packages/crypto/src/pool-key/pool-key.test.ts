@@ -137,3 +137,15 @@ describe('key set', () => {
     expect(() => parseKeySet(value)).toThrow(expect.objectContaining({ code: 'KEY_SET_INVALID' }))
   })
 })
+
+test('a root of zeros, wiped too early, makes no key', () => {
+  const scope = {
+    chainId: 1,
+    pool: `0x${'22'.repeat(20)}`,
+    policyDigest: `sha256:${'11'.repeat(32)}`,
+    epoch: 1,
+  } as const
+  const refused = expect.objectContaining({ code: 'KEY_INVALID', place: 'root' })
+  expect(() => derivePoolKey({ root: new Uint8Array(32), ...scope })).toThrow(refused)
+  expect(() => deriveSecret({ root: new Uint8Array(32), purpose: 'a', ...scope })).toThrow(refused)
+})

@@ -43,6 +43,24 @@ describe('establishWalletKey', () => {
     expect(key.identity.publicKey).toEqual(walletIdentity({ signature, address }).publicKey)
   })
 
+  test('asks for a signature of what was given at the call', async () => {
+    const given = structuredClone(typedData) as { message: Record<string, unknown> }
+    const asked: unknown[] = []
+    await establishWalletKey({
+      ...options,
+      typedData: given as never,
+      isContract: async () => {
+        given.message['purpose'] = 'something else'
+        return false
+      },
+      sign: async (data) => {
+        asked.push(data)
+        return account.signTypedData(data as typeof typedData)
+      },
+    })
+    expect(asked).toEqual([typedData, typedData])
+  })
+
   test('takes the two forms of one signature for the same', async () => {
     const signature = await account.signTypedData(typedData)
     const order = secp256k1.Point.Fn.ORDER

@@ -68,7 +68,7 @@ export interface EstablishWalletKeyOptions {
  *   errors of `sign`, `isContract` and `isValidSignature` come out as they are
  */
 export async function establishWalletKey(options: EstablishWalletKeyOptions): Promise<WalletKey> {
-  const { typedData, sign, isContract, isValidSignature, random, kem = x25519Kem } = options
+  const { sign, isContract, isValidSignature, random, kem = x25519Kem } = options
   requireKem(kem)
   for (const [name, port] of Object.entries({ sign, isContract, isValidSignature })) {
     if (typeof port === 'function' || (port === undefined && name !== 'sign')) continue
@@ -80,6 +80,7 @@ export async function establishWalletKey(options: EstablishWalletKeyOptions): Pr
     return { source: 'random', reason, secret, identity: walletIdentityFromSecret({ secret, address, kem }) }
   }
   if (kem.id !== x25519Kem.id) return fallBack('post-quantum')
+  const typedData = ownTypedData(options.typedData)
   const contract = await isContract?.()
   if (contract === true) return fallBack('contract-wallet')
   const [first, second] = [await sign(typedData), await sign(typedData)]
@@ -101,6 +102,15 @@ export async function establishWalletKey(options: EstablishWalletKeyOptions): Pr
       if ((await isValidSignature({ typedData, signature })) !== true) throw error
     }
     return fallBack('contract-signature')
+  }
+}
+
+/** The wallet is to sign what was given at the call. */
+function ownTypedData(typedData: WalletKeyTypedData): WalletKeyTypedData {
+  try {
+    return structuredClone(typedData)
+  } catch {
+    throw new CryptoError('OPTION_INVALID', 'typedData', 'expected what walletKeyTypedData makes')
   }
 }
 

@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js'
-import { concatBytes, drawRandom, type Random, requireBytes } from '../encoding/bytes.js'
+import { concatBytes, drawRandom, type Random, requireBytes, requireNonZero } from '../encoding/bytes.js'
 import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 
@@ -18,7 +18,9 @@ const label = /* @__PURE__ */ utf8('sealpool/recovery-code/1')
  * @throws CryptoError `RANDOM_INVALID`
  */
 export function drawRecoveryCode(random: Random): string {
-  const characters = writeRecoveryCode(drawRandom(random, entropyLength))
+  const characters = writeRecoveryCode(
+    requireNonZero(drawRandom(random, entropyLength), 'RANDOM_INVALID', 'random'),
+  )
   return (characters.match(/.{4}/g) ?? []).join('-')
 }
 

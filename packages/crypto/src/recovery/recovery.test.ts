@@ -212,3 +212,9 @@ describe('a recovery code', () => {
     expect(drawRecoveryCode(platformRandom)).not.toBe(drawRecoveryCode(platformRandom))
   })
 })
+
+test('a source of zeros draws no recovery code', () => {
+  expect(() => drawRecoveryCode((length) => new Uint8Array(length))).toThrow(
+    expect.objectContaining({ code: 'RANDOM_INVALID' }),
+  )
+})

@@ -19,7 +19,8 @@ export interface SealContext {
   readonly mediaType: string
 }
 
-const names = ['chainId', 'commitment', 'epoch', 'mediaType', 'policyDigest', 'pool'] as const
+/** The members of a context, all that can be expected of one. */
+export const contextNames = ['chainId', 'commitment', 'epoch', 'mediaType', 'policyDigest', 'pool'] as const
 const mediaTypePattern =
   /^[A-Za-z0-9][\w!#$&^.+-]{0,126}\/[A-Za-z0-9][\w!#$&^.+-]{0,126}(?:;[\x20-\x7e]{1,120})?$/
 
@@ -37,7 +38,7 @@ export function parseContext(
   code: CryptoErrorCode = 'CONTEXT_INVALID',
   place = '$.context',
 ): SealContext {
-  const fields = exactly(value, names, code, place)
+  const fields = exactly(value, contextNames, code, place)
   const { chainId, epoch, mediaType } = fields
   const refuse = (name: string, why: string) => new CryptoError(code, `${place}.${name}`, why)
   if (!isWhole(chainId, 1)) {
@@ -79,7 +80,11 @@ export function requireContext(context: SealContext, expect: Partial<SealContext
   requireOptions(expect, 'expect')
   for (const name of Reflect.ownKeys(expect).map(String)) {
     if (!Object.hasOwn(context, name)) {
-      throw new CryptoError('OPTION_INVALID', `expect.${name}`, `a context has only ${names.join(', ')}`)
+      throw new CryptoError(
+        'OPTION_INVALID',
+        `expect.${name}`,
+        `a context has only ${contextNames.join(', ')}`,
+      )
     }
     const wanted = expect[name as keyof SealContext]
     if (wanted === undefined) {

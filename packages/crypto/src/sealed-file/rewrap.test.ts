@@ -226,3 +226,11 @@ describe('a newcomer', () => {
     expect(await codeOf(() => rewriteHeader({ source, identities: [pool], add: [add], random }))).toBe(code)
   })
 })
+
+test('a recipient that goes is not named by a misspelt name', async () => {
+  const source = { size: sealed.length, read: (at: number, length: number) => sealed.slice(at, at + length) }
+  const remove = [{ keyId: poolKey.keyId, typ: 'wallet' }]
+  expect(await codeOf(() => rewriteHeader({ source, identities: [pool], remove, random }))).toBe(
+    'OPTION_INVALID',
+  )
+})

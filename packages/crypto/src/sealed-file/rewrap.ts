@@ -1,5 +1,5 @@
 import { concatBytes, type Random, requireUnmoved } from '../encoding/bytes.js'
-import { requireKnownNames, requireList, requireOptions } from '../encoding/options.js'
+import { requireKnownNames, requireList } from '../encoding/options.js'
 import { CryptoError } from '../errors.js'
 import type { Recipient, Stanza } from '../recipient/recipient.js'
 import {
@@ -112,7 +112,8 @@ export async function changeRecipients(header: ParsedHeader, change: OwnChange):
 /** Copies a change before the first wait: what counts is what was given at the call. */
 function ownChange(change: OwnChange): OwnChange {
   const named = (name: RecipientName) => {
-    const { keyId, type } = requireOptions(name, 'remove')
+    requireKnownNames(name, ['keyId', 'type'], [], 'remove')
+    const { keyId, type } = name
     return { keyId, type }
   }
   return {

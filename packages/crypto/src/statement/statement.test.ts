@@ -13,6 +13,7 @@ import { digestOf } from '../canonical-json/canonical-bytes.js'
 import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { digestToHex } from '../digest/digest.js'
 import { decodeHex, encodeHex, type Hex } from '../encoding/hex.js'
+import { CryptoError } from '../errors.js'
 import type { Fact } from './facts.js'
 import { addressOf } from './signature.js'
 import {
@@ -242,5 +243,54 @@ describe('signStatement', () => {
     for (const key of [new Uint8Array(32), new Uint8Array(32).fill(255), new Uint8Array(31).fill(1)]) {
       expect(() => addressOf(key)).toThrow(expect.objectContaining({ code: 'KEY_INVALID' }))
     }
+  })
+})
+
+describe('what is signed verifies', () => {
+  const context = {
+    chainId: 1,
+    registry: `0x${'11'.repeat(20)}`,
+    pool: `0x${'22'.repeat(20)}`,
+    subject: `0x${'33'.repeat(32)}`,
+    nonce: '0',
+    facts: [{ type: 'bool', value: true }],
+  } as const
+  const statement = { type: 'sealpool/receipt', version: 1, body: { a: 1 } }
+  class ComputedFact {
+    get type() {
+      return 'bool'
+    }
+    get value() {
+      return true
+    }
+  }
+  const sign = (given: object) => signStatement({ statement, context, privateKey, ...given } as never)
+  test.each<readonly [string, object]>([
+    ['a member more in the statement', { statement: { ...statement, more: 1 } }],
+    ['a member more in the context', { context: { ...context, more: 1 } }],
+    ['a member more in a fact', { context: { ...context, facts: [{ type: 'bool', value: true, more: 1 }] } }],
+    ['a fact that is computed', { context: { ...context, facts: [new ComputedFact()] } }],
+    [
+      'a hidden member in the body',
+      { statement: { ...statement, body: Object.defineProperty({ a: 1 }, 'b', { value: 1 }) } },
+    ],
+  ])('or is refused: %s', (_name, given) => {
+    expect(() => sign(given)).toThrow(CryptoError)
+  })
+
+  test('and is a copy, read once', () => {
+    let reads = 0
+    const body = {
+      get n() {
+        return reads++
+      },
+      inner: { x: 1 },
+    }
+    const signed = sign({ statement: { ...statement, body } })
+    expect(signed.statement.body).toEqual({ n: 0, inner: { x: 1 } })
+    body.inner.x = 2
+    expect(verifyStatement(signed)).toBe(true)
+    expect(signed.context).toEqual(context)
+    expect(signed.context.facts[0]).not.toBe(context.facts[0])
   })
 })

@@ -1,5 +1,5 @@
 import { digestOf } from '../canonical-json/canonical-bytes.js'
-import type { JsonObject } from '../canonical-json/canonicalize.js'
+import { canonicalize, type JsonObject } from '../canonical-json/canonicalize.js'
 import { type Digest, digestToBytes } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import { concatBytes } from '../encoding/bytes.js'
@@ -127,7 +127,8 @@ function typedDataHash(statement: Statement, context: StatementContext): Uint8Ar
  * gives the same signature.
  *
  * @param options - the statement, its context, and the secp256k1 key of 32 bytes
- * @returns the statement with signer and signature
+ * @returns copies of statement and context with signer and signature, as {@link verifyStatement} takes them: an extra member, or a
+ *   hidden one, is an error here already
  * @throws CryptoError `STATEMENT_INVALID`, `ADDRESS_INVALID`, `KEY_INVALID`, or as `canonicalize`
  * @example
  * ```ts
@@ -147,12 +148,16 @@ export function signStatement(options: {
   readonly privateKey: Uint8Array
 }): SignedStatement {
   requireOptions(options)
-  const { statement, context, privateKey } = options
+  const { privateKey } = options
+  const { statement, context } = readUnsigned(options.statement, options.context)
+  // Read once, and the caller's no more: what is handed out is what was signed, whatever a getter says the second time.
+  const body = JSON.parse(canonicalize(requireObject(statement.body))) as JsonObject
+  const own = { ...statement, body }
   return {
-    statement,
+    statement: own,
     context,
     signer: addressOf(privateKey),
-    signature: signDigest(typedDataHash(statement, context), privateKey),
+    signature: signDigest(typedDataHash(own, context), privateKey),
   }
 }
 
@@ -206,19 +211,8 @@ export function verifyStatement(
  */
 export function parseSignedStatement(value: unknown): SignedStatement {
   const outer = fieldsOf(value, '$', ['statement', 'context', 'signer', 'signature'])
-  const statement = fieldsOf(outer['statement'], '$.statement', ['type', 'version', 'body'])
-  const names = ['chainId', 'registry', 'pool', 'subject', 'nonce', 'facts']
-  const context = fieldsOf(outer['context'], '$.context', names)
-  const facts = context['facts']
-  if (!Array.isArray(facts)) throw invalid('$.context.facts', 'facts are an array')
   const signed = {
-    statement: statement as unknown as Statement,
-    context: {
-      ...context,
-      facts: Array.from(facts, (fact: unknown, index) =>
-        fieldsOf(fact, `$.context.facts[${index}]`, ['type', 'value']),
-      ),
-    } as unknown as StatementContext,
+    ...readUnsigned(outer['statement'], outer['context']),
     signer: parseAddress(outer['signer'], '$.signer'),
     signature: outer['signature'] as Hex,
   }
@@ -228,6 +222,27 @@ export function parseSignedStatement(value: unknown): SignedStatement {
     throw new CryptoError('SIGNATURE_INVALID', '$.signature', 'expected 65 bytes as hex')
   }
   return signed
+}
+
+/** Copies that have the members of their kinds and no others; what the members are is judged by hashing them. */
+function readUnsigned(
+  givenStatement: unknown,
+  givenContext: unknown,
+): { readonly statement: Statement; readonly context: StatementContext } {
+  const statement = fieldsOf(givenStatement, '$.statement', ['type', 'version', 'body'])
+  const names = ['chainId', 'registry', 'pool', 'subject', 'nonce', 'facts']
+  const context = fieldsOf(givenContext, '$.context', names)
+  const facts = context['facts']
+  if (!Array.isArray(facts)) throw invalid('$.context.facts', 'facts are an array')
+  return {
+    statement: statement as unknown as Statement,
+    context: {
+      ...context,
+      facts: Array.from(facts, (fact: unknown, index) =>
+        fieldsOf(fact, `$.context.facts[${index}]`, ['type', 'value']),
+      ),
+    } as unknown as StatementContext,
+  }
 }
 
 function requireObject(value: unknown, place = '$.statement.body'): JsonObject {

@@ -123,14 +123,13 @@ export function dealersOf(session: ThresholdSession): readonly { readonly addres
  *
  * @param body - of a dealer's message
  * @param options - the checked `session`, its digest `id`, and the index of the `dealer` who signed it
- * @returns the deal
- * @throws CryptoError `TRANSCRIPT_INVALID`; its place is `$.proof` or `$.ephemeralProof` for a proof that does not
- *   hold, `$.commitments[0]` for a share that is not of the previous key
+ * @returns the deal, or its fault where it has the form that the session asks for
+ * @throws CryptoError `TRANSCRIPT_INVALID` where it has not
  */
 export function readDeal(
   body: JsonValue,
   options: { readonly session: ThresholdSession; readonly id: Digest; readonly dealer: number },
-): Deal {
+): Deal | 'PROOF_REFUSED' | 'NOT_PREVIOUS_SHARE' {
   const { session, id, dealer } = options
   const code = 'TRANSCRIPT_INVALID'
   const names = ['dealer', 'commitments', 'proof', 'ephemeralKey', 'ephemeralProof', 'shares']
@@ -144,33 +143,21 @@ export function readDeal(
   const shares = reader.list('shares', members.length, members.length).map((share, index) => {
     return exactFields({ share }, ['share'], code, `$.shares[${index}]`).bytes('share', 32)
   })
-  const holds = (proof: Uint8Array, image: GroupElement, use: string) =>
+  const proof = reader.bytes('proof', discreteLogProofLength)
+  const ephemeralProof = reader.bytes('ephemeralProof', discreteLogProofLength)
+  const holds = (given: Uint8Array, image: GroupElement, use: string) =>
     verifyDiscreteLog({
       pairs: [{ base: generator(), image }],
       context: proofContext(id, dealer, use),
-      proof,
+      proof: given,
     })
   const [constant] = commitments as [GroupElement, ...GroupElement[]]
-  if (!holds(reader.bytes('proof', discreteLogProofLength), constant, 'constant')) {
-    throw new CryptoError(code, '$.proof', 'the dealer does not prove that it knows what it deals')
-  }
+  if (!holds(proof, constant, 'constant')) return 'PROOF_REFUSED'
   // Without this proof a dealer could show another dealer's point as its own, and a complaint against it would lay
   // open the accuser's share of that other dealer.
-  if (!holds(reader.bytes('ephemeralProof', discreteLogProofLength), ephemeral, 'ephemeral')) {
-    throw new CryptoError(
-      code,
-      '$.ephemeralProof',
-      'the dealer does not prove that the ephemeral key is its own',
-    )
-  }
+  if (!holds(ephemeralProof, ephemeral, 'ephemeral')) return 'PROOF_REFUSED'
   const held = previous?.members[dealer - 1]?.verificationKey
-  if (held !== undefined && held !== pointHex(constant)) {
-    throw new CryptoError(
-      code,
-      '$.commitments[0]',
-      'what is dealt is not the dealer’s share of the previous key',
-    )
-  }
+  if (held !== undefined && held !== pointHex(constant)) return 'NOT_PREVIOUS_SHARE'
   return { commitments, ephemeral, shares }
 }
 

@@ -128,9 +128,6 @@ function judge(
     return readDeal(deal, options)
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error
-    if (error.place === '$.proof' || error.place === '$.ephemeralProof') return 'PROOF_REFUSED'
-    return error.place === '$.commitments[0]' && options.session.previous !== null
-      ? 'NOT_PREVIOUS_SHARE'
-      : 'DEAL_MALFORMED'
+    return 'DEAL_MALFORMED'
   }
 }

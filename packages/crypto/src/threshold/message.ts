@@ -1,6 +1,7 @@
-import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
+import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { type Digest, digestToHex } from '../digest/digest.js'
 import type { Address } from '../encoding/address.js'
+import { exactly } from '../encoding/exact-object.js'
 import { CryptoError } from '../errors.js'
 import {
   parseSignedStatement,
@@ -54,7 +55,7 @@ export function readMessage(
   const refuse = (why: string, cause?: unknown) => new CryptoError('TRANSCRIPT_INVALID', '$', why, { cause })
   let signed: SignedStatement
   try {
-    signed = parseSignedStatement(value as JsonValue)
+    signed = parseMessage(value)
   } catch (error) {
     throw refuse('not a signed statement', error)
   }
@@ -78,11 +79,29 @@ function contextOf(session: ThresholdSession, id: Digest): StatementContext {
   }
 }
 
+/**
+ * Reads a signed statement in the one form that it has in a transcript: what one reader counts, all must count.
+ *
+ * @param value - of unknown origin
+ * @returns the statement; chain, registry, pool and subject are for {@link isSameContext}
+ * @throws CryptoError as `parseSignedStatement`; `SIGNATURE_INVALID` also when signer or signature have capital digits
+ */
+export function parseMessage(value: unknown): SignedStatement {
+  const names = ['statement', 'context', 'signer', 'signature']
+  const own = exactly(value, names, 'STATEMENT_INVALID', '$')
+  const signed = parseSignedStatement(own)
+  if (signed.signer !== own['signer'] || signed.signature !== signed.signature.toLowerCase()) {
+    throw new CryptoError('SIGNATURE_INVALID', '$', 'signer and signature are written in lower case')
+  }
+  return signed
+}
+
 /** Most characters and values of a message: a deal to 100 members with a threshold of 100 has about 14,000. */
 const maximumSize = 65_536
 
 /**
- * Whether a message is small enough to be looked at.
+ * Whether a message is small enough to be looked at: a text counts its UTF-16 code units and one more, the name of a member its
+ * units, every other value (a list and an object too) one.
  *
  * @param message - of unknown origin
  * @returns false as soon as more was counted than any honest message has
@@ -110,27 +129,24 @@ export function isModest(message: unknown): boolean {
 }
 
 /**
- * Whether a parsed context is the expected one; hex may come in either case.
+ * Whether a parsed context is the expected one, digit by digit.
  *
  * @param context - of a parsed statement
- * @param expected - a context without facts
+ * @param expected - a context without facts, its hex in lower case
  * @returns true when every field agrees
  */
 export function isSameContext(context: StatementContext, expected: StatementContext): boolean {
   const fields = ['chainId', 'registry', 'pool', 'subject', 'nonce'] as const
-  return (
-    context.facts.length === 0 &&
-    fields.every((name) => String(context[name]).toLowerCase() === String(expected[name]).toLowerCase())
-  )
+  return context.facts.length === 0 && fields.every((name) => context[name] === expected[name])
 }
 
 /**
  * Whose message it claims to be.
  *
  * @param message - of unknown origin
- * @returns the text in `signer`, in lower case; empty when there is none
+ * @returns the text in `signer`; empty when there is none
  */
 export function namedSigner(message: unknown): string {
   const signer = (message as { readonly signer?: unknown } | null | undefined)?.signer
-  return typeof signer === 'string' ? signer.toLowerCase() : ''
+  return typeof signer === 'string' ? signer : ''
 }
