@@ -230,6 +230,13 @@ checkTable('verifyDstackSnpAttestation', {
   },
 })
 
+it('verifyDstackCertificate refuses a log with a name that is no Unicode text', () => {
+  const log = JSON.stringify([{ ...dstackLog[0], event: '\ud800' }])
+  const ask = () =>
+    verifyDstackCertificate(raTlsCertificate({ log }), { at, collateral: simulator.collateral(at) })
+  expect(ask).toThrow(expect.objectContaining({ name: 'AttestError', code: 'BAD_EVENT_LOG' }))
+})
+
 describe('verifyDstackSnpAttestation', () => {
   const result = (checks: ReturnType<typeof guest>, id: string) => checks.find((one) => one.id === id)?.result
 
