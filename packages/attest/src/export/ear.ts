@@ -2,6 +2,7 @@ import { encodeBase64Url } from '@sealpool/crypto'
 import { appraiseWithRefusals } from '../policy/appraise.js'
 import { type AttestationPolicy, attestationPolicyDigest } from '../policy/policy.js'
 import type { RefusalSubject } from '../policy/refusal.js'
+import { momentSeconds } from '../verdict/moment.js'
 import type { Verdict } from '../verdict/verdict.js'
 
 /** AR4SI trustworthiness claims (draft-ietf-rats-ar4si): 2 affirming, 32 and above warning, 96 and above contraindicated. */
@@ -44,6 +45,7 @@ export interface EarSubmodule {
  * @param options.build who made this verifier, for example `@sealpool/attest 0.1.0`
  * @param options.issuedAt moment of the statement
  * @returns the claims, not signed yet
+ * @throws AttestError `BAD_ARGUMENT` for what is no verdict or no date, `BAD_POLICY` for what is no policy
  */
 export function earClaims(
   verdict: Verdict,
@@ -54,7 +56,7 @@ export function earClaims(
   const trustworthiness = vector(verdict, appraisal)
   return {
     eat_profile: 'tag:github.com,2023:veraison/ear',
-    iat: Math.floor(options.issuedAt.getTime() / 1000),
+    iat: momentSeconds(options.issuedAt, 'options.issuedAt'),
     'ear.verifier-id': { developer: 'https://github.com/sealpool', build: options.build },
     submods: {
       [verdict.tee]: {
