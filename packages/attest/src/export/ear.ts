@@ -1,8 +1,9 @@
 import { encodeBase64Url } from '@sealpool/crypto'
+import { AttestError } from '../errors.js'
 import { appraiseWithRefusals } from '../policy/appraise.js'
 import { type AttestationPolicy, attestationPolicyDigest } from '../policy/policy.js'
 import type { RefusalSubject } from '../policy/refusal.js'
-import { momentSeconds } from '../verdict/moment.js'
+import { endOfTime } from '../verdict/moment.js'
 import type { Verdict } from '../verdict/verdict.js'
 
 /** AR4SI trustworthiness claims (draft-ietf-rats-ar4si): 2 affirming, 32 and above warning, 96 and above contraindicated. */
@@ -52,11 +53,14 @@ export function earClaims(
   policy: AttestationPolicy,
   options: { readonly build: string; readonly issuedAt: Date },
 ): EarClaims {
+  const issuedAt = Math.floor(options.issuedAt.getTime() / 1000)
+  if (!(issuedAt >= 0 && issuedAt < endOfTime))
+    throw new AttestError('BAD_ARGUMENT', 'options.issuedAt', 'The time is not a valid date')
   const appraisal = appraiseWithRefusals(verdict, policy)
   const trustworthiness = vector(verdict, appraisal)
   return {
     eat_profile: 'tag:github.com,2023:veraison/ear',
-    iat: momentSeconds(options.issuedAt, 'options.issuedAt'),
+    iat: issuedAt,
     'ear.verifier-id': { developer: 'https://github.com/sealpool', build: options.build },
     submods: {
       [verdict.tee]: {
