@@ -134,7 +134,8 @@ export function snpClaims(
   const { policy, platformInfo, mitigations } = report
   const { vek, crlNextUpdate, root } = context
   const product = reportProduct(report) ?? vek?.line ?? null
-  const line = vek?.line ?? (product === null ? null : lineOf(product))
+  // By the same word as `product`, and not the certificate's: where the two differ, that check fails, and claims stay in one form.
+  const line = product === null ? null : lineOf(product)
   const tcb = (bytes: Uint8Array) => readTcb(bytes, line ?? 'Milan')
   const masked = report.chipId.every((octet) => octet === 0)
   return {

@@ -36,6 +36,16 @@ function copied<T>(given: T, copyOf: (value: T) => T): T {
   }
 }
 
+/** A request with its name; a copy, since the caller's own may become another one while the source is asked. */
+function asked<T>(given: T, nameOf: (request: T) => string): { readonly request: T; readonly name: string } {
+  try {
+    const request = structuredClone(given)
+    return { request, name: nameOf(request) }
+  } catch (cause) {
+    throw new AttestError('BAD_ARGUMENT', 'request', 'A request for collateral is expected', { cause })
+  }
+}
+
 /** Copies: what a source keeps, or a caller gets, must not be able to change what is kept here. */
 const intelCopy = (given: Collateral): Collateral => Object.freeze(parseCollateral(given))
 const amdCopy = ({ certificates, crl }: AmdMaterial): AmdMaterial => {
@@ -56,9 +66,11 @@ const amdCopy = ({ certificates, crl }: AmdMaterial): AmdMaterial => {
  * @param options how long and how much to keep
  * @returns a source that asks the other one only for what it does not hold; Intel's collateral is frozen, AMD's is a copy for each
  *   caller
- * @throws AttestError `BAD_ARGUMENT` for a negative `refreshBefore`, or a number of entries below one
+ * @throws AttestError `BAD_ARGUMENT` for what is no source, a negative `refreshBefore`, or a number of entries below one
  */
 export function cachedCollateral(source: CollateralPort, options: CacheOptions = {}): CollateralPort {
+  if (typeof source?.intel !== 'function' || typeof source.amd !== 'function')
+    throw new AttestError('BAD_ARGUMENT', 'source', 'A source of collateral is expected')
   const { now = Date.now, refreshBefore = 86_400, maximumEntries = 1000, trustedRoots = [] } = options
   if (typeof refreshBefore !== 'number' || !(refreshBefore >= 0))
     throw new AttestError('BAD_ARGUMENT', 'options.refreshBefore', 'Seconds, at least 0, are expected')
@@ -97,8 +109,8 @@ export function cachedCollateral(source: CollateralPort, options: CacheOptions =
       entries.set(name, { value, until: Date.parse(verdict?.nextUpdate ?? '') / 1000 })
       return value
     }
-    return async (request: Request): Promise<T> => {
-      const name = nameOf(request)
+    return async (given: Request): Promise<T> => {
+      const { request, name } = asked(given, nameOf)
       const known = entries.get(name)
       const give = ({ value }: Pick<Entry<T>, 'value'>) => (Object.isFrozen(value) ? value : copyOf(value))
       const seconds = now() / 1000
@@ -108,7 +120,8 @@ export function cachedCollateral(source: CollateralPort, options: CacheOptions =
       try {
         return give({ value: await pending })
       } catch (error) {
-        if (known !== undefined && seconds < known.until) return give(known)
+        // Asked again: the source may have taken longer to fail than the entry had left.
+        if (known !== undefined && now() / 1000 < known.until) return give(known)
         throw error
       }
     }

@@ -301,6 +301,61 @@ describe('what a cache keeps', () => {
     expect(await cache.amd(amdRequest)).toEqual(given.amd)
   })
 
+  it('is not given when it went stale while the source took its time to fail', async () => {
+    let [now, slow] = [at.getTime(), 0]
+    const failing: CollateralPort = {
+      ...source,
+      async intel() {
+        if (slow === 0) return given.intel
+        now += slow
+        throw new AttestError('COLLATERAL_UNAVAILABLE', 'test', 'away')
+      },
+    }
+    const cache = cachedCollateral(failing, { now: () => now, trustedRoots })
+    const first = await cache.intel(request)
+    now += 29.5 * 86_400_000
+    slow = 600_000
+    expect(await cache.intel(request)).toBe(first)
+    slow = 86_400_000
+    expect(await codeOf(cache.intel(request))).toBe('COLLATERAL_UNAVAILABLE')
+  })
+
+  it('is of the request as it was when it was made', async () => {
+    const own = { ...request }
+    const amdOwn = { ...amdRequest, tcb: { ...amdRequest.tcb } }
+    const cache = cachedCollateral(
+      {
+        intel: async (one) => {
+          own.fmspc = '000000000000'
+          expect(one).toEqual(request)
+          return given.intel
+        },
+        amd: async (one) => {
+          amdOwn.tcb.snp = 0
+          expect(one).toEqual(amdRequest)
+          return given.amd
+        },
+      },
+      options,
+    )
+    expect(await codeOf(cache.intel(own))).toBe('ok')
+    expect(await codeOf(cache.amd(amdOwn))).toBe('ok')
+  })
+
+  it.each([null, undefined, {}, { intel: 7 }, { intel: source.intel }])(
+    'comes from a source, not %j',
+    (none) => {
+      expect(() => cachedCollateral(none as never, options)).toThrow(
+        expect.objectContaining({ code: 'BAD_ARGUMENT', place: 'source' }),
+      )
+    },
+  )
+  it.each([null, undefined, { fmspc: () => '' }])('is asked for by a request, not %j', async (none) => {
+    const cache = cachedCollateral(source, options)
+    expect(await codeOf(cache.intel(none as never))).toBe('BAD_ARGUMENT')
+    expect(await codeOf(cache.amd(none as never))).toBe('BAD_ARGUMENT')
+  })
+
   it.each([-1, Number.NaN, '1'])('is never stale: %s seconds before the end are refused', (refreshBefore) => {
     expect(() => cachedCollateral(source, { ...options, refreshBefore: refreshBefore as number })).toThrow(
       expect.objectContaining({ code: 'BAD_ARGUMENT', place: 'options.refreshBefore' }),

@@ -5,7 +5,12 @@ import { describe, expect, it } from 'vitest'
 import { replayRegister } from '../event-log/replay.js'
 import { compose, dstackLog, runtimeEvent } from '../testing/platform-fixture.js'
 import type { TdxClaims } from '../verdict/verdict.js'
-import { type DstackEvent, dstackRuntimeEventType, verifyDstackEventLog } from './event-log.js'
+import {
+  type DstackEvent,
+  dstackEventLogSchema,
+  dstackRuntimeEventType,
+  verifyDstackEventLog,
+} from './event-log.js'
 
 type Log = readonly DstackEvent[]
 const claimsOf = (log: Log) => ({
@@ -68,6 +73,28 @@ describe('verifyDstackEventLog', () => {
     const { ok, facts } = verifyDstackEventLog({ eventLog: log, claims: claimsOf(log), compose })
     expect([ok, facts.keyProvider]).toEqual([true, '{"name":"kms","id":"3059"}'])
     expect(facts.appEvents.map(({ name }) => name)).toEqual(['app-says', 'key-provider', 'compose-hash'])
+  })
+
+  it.each<[string, unknown]>([
+    ['a name that is no Unicode text', [{ ...first, event: '\ud800' }]],
+    [
+      'a name that is no Unicode text, from JSON',
+      JSON.parse(JSON.stringify([{ ...first, event: 'a\udc00b' }])),
+    ],
+    ['payloads of more than 8 MiB', Array(9).fill({ ...first, event_payload: '00'.repeat(1 << 20) })],
+    ['a payload of more than 1 MiB', [{ ...first, event_payload: '00'.repeat((1 << 20) + 1) }]],
+    ['more than 10,000 events', Array(10_001).fill(first)],
+  ])('refuses a log with %s', (_, eventLog) => {
+    const ask = () => verifyDstackEventLog({ eventLog, claims: claimsOf(dstackLog) })
+    expect(ask).toThrow(expect.objectContaining({ name: 'AttestError', code: 'BAD_EVENT_LOG' }))
+  })
+
+  it('reads payloads of 8 MiB, and names beyond 16 bits', () => {
+    const whole = [
+      ...Array(8).fill({ ...first, event_payload: '00'.repeat(1 << 20) }),
+      { ...first, event: '😀', event_payload: '' },
+    ]
+    expect(dstackEventLogSchema.parse(whole)).toHaveLength(9)
   })
 
   it('asks for the compose text', () => {

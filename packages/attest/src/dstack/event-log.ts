@@ -4,7 +4,7 @@ import { canonicalBytes } from '@sealpool/crypto'
 import { needText } from '../encoding/argument.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { replayRegister } from '../event-log/replay.js'
-import { integer, list, type Reader, record, type Schema, schema, text } from '../shape/shape.js'
+import { integer, list, type Reader, record, type Schema, ShapeError, schema, text } from '../shape/shape.js'
 import { type Check, checkList, fail, notChecked, pass } from '../verdict/check-list.js'
 import type { Hex, TdxClaims } from '../verdict/verdict.js'
 
@@ -21,26 +21,32 @@ export type DstackEvent = {
 const hexOf = (bytes: number): Reader<string> =>
   text({ max: bytes * 2, pattern: /^(?:[0-9a-f]{2})*$/, what: 'lower-case hex' })
 
+/** Bytes of all payloads together; each is hashed in either version's form. */
+const maximumPayloads = 8 << 20
+
 /** Schema of an event log; further fields of an entry are not looked at. */
-export const dstackEventLogSchema: Schema<DstackEvent[]> = /* @__PURE__ */ (() =>
-  schema(
-    'BAD_EVENT_LOG',
-    'eventLog',
-    'Not a dstack event log',
-    list(
-      record<DstackEvent>(
-        {
-          imr: integer(0, 3),
-          event_type: integer(0, 0xffffffff),
-          digest: hexOf(48),
-          event: text({ max: 1000 }),
-          event_payload: hexOf(1 << 20),
-        },
-        'drop',
-      ),
-      { max: 10_000 },
+export const dstackEventLogSchema: Schema<DstackEvent[]> = /* @__PURE__ */ (() => {
+  const events = list(
+    record<DstackEvent>(
+      {
+        imr: integer(0, 3),
+        event_type: integer(0, 0xffffffff),
+        digest: hexOf(48),
+        event: text({ max: 1000 }),
+        event_payload: hexOf(1 << 20),
+      },
+      'drop',
     ),
-  ))()
+    { max: 10_000 },
+  )
+  return schema('BAD_EVENT_LOG', 'eventLog', 'Not a dstack event log', (value, place) => {
+    const log = events(value, place)
+    const digits = log.reduce((sum, { event_payload }) => sum + event_payload.length, 0)
+    if (digits > 2 * maximumPayloads)
+      throw new ShapeError(place, `its payloads have more than ${maximumPayloads} bytes`)
+    return log
+  })
+})()
 
 /** Type of the events that dstack itself writes, all of them into register 3. */
 export const dstackRuntimeEventType = 0x08000001

@@ -81,14 +81,33 @@ const documentSchema = /* @__PURE__ */ (() =>
 /** A text of JSON, with the colon behind it where it is a field's name. */
 const jsonString = /"(?:[^"\\]|\\.)*"(?:\s*:)?/g
 
+// Whoever sends the container writes the document, so that neither the parser's stack nor that of the expression above is his to fill.
+const maximumDocument = 1 << 16
+const maximumDepth = 128
+
 /** Fields of a value and of all that is in it: fewer than the text has names when one stands twice. */
-function membersOf(value: unknown): number {
+function membersOf(value: unknown, depth = 0): number {
   if (typeof value !== 'object' || value === null) return 0
+  if (depth === maximumDepth)
+    throw new AttestError(
+      'BAD_EVIDENCE',
+      'mrConfig',
+      `A configuration document is deeper than ${maximumDepth}`,
+    )
   const inside = Object.values(value)
-  return inside.reduce((sum: number, one) => sum + membersOf(one), Array.isArray(value) ? 0 : inside.length)
+  return inside.reduce(
+    (sum: number, one) => sum + membersOf(one, depth + 1),
+    Array.isArray(value) ? 0 : inside.length,
+  )
 }
 
 function readDocument(document: string): MrConfigDocument {
+  if (document.length > maximumDocument)
+    throw new AttestError(
+      'BAD_EVIDENCE',
+      'mrConfig',
+      `A configuration document is longer than ${maximumDocument} characters`,
+    )
   let json: unknown
   try {
     json = JSON.parse(document)

@@ -29,6 +29,11 @@ describe('EAR', () => {
     })
   })
 
+  it.each([Number.NaN, 8.64e15, -1])('has a moment: %s is none', (time) => {
+    const ask = () => earClaims(verdictOf(), trust, { ...options, issuedAt: new Date(time) })
+    expect(ask).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT', place: 'options.issuedAt' }))
+  })
+
   it('affirms what is allowed and not simulated', () => {
     const verdict = { ...verdictOf(), simulated: false }
     expect(submodule(verdict)).toMatchObject({

@@ -1,7 +1,9 @@
 import { encodeBase64Url } from '@sealpool/crypto'
+import { AttestError } from '../errors.js'
 import { appraiseWithRefusals } from '../policy/appraise.js'
 import { type AttestationPolicy, attestationPolicyDigest } from '../policy/policy.js'
 import type { RefusalSubject } from '../policy/refusal.js'
+import { endOfTime } from '../verdict/moment.js'
 import type { Verdict } from '../verdict/verdict.js'
 
 /** AR4SI trustworthiness claims (draft-ietf-rats-ar4si): 2 affirming, 32 and above warning, 96 and above contraindicated. */
@@ -44,17 +46,21 @@ export interface EarSubmodule {
  * @param options.build who made this verifier, for example `@sealpool/attest 0.1.0`
  * @param options.issuedAt moment of the statement
  * @returns the claims, not signed yet
+ * @throws AttestError `BAD_ARGUMENT` for what is no verdict or no date, `BAD_POLICY` for what is no policy
  */
 export function earClaims(
   verdict: Verdict,
   policy: AttestationPolicy,
   options: { readonly build: string; readonly issuedAt: Date },
 ): EarClaims {
+  const issuedAt = Math.floor(options.issuedAt.getTime() / 1000)
+  if (!(issuedAt >= 0 && issuedAt < endOfTime))
+    throw new AttestError('BAD_ARGUMENT', 'options.issuedAt', 'The time is not a valid date')
   const appraisal = appraiseWithRefusals(verdict, policy)
   const trustworthiness = vector(verdict, appraisal)
   return {
     eat_profile: 'tag:github.com,2023:veraison/ear',
-    iat: Math.floor(options.issuedAt.getTime() / 1000),
+    iat: issuedAt,
     'ear.verifier-id': { developer: 'https://github.com/sealpool', build: options.build },
     submods: {
       [verdict.tee]: {

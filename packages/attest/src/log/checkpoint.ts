@@ -1,12 +1,13 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { concatBytes } from '@noble/hashes/utils.js'
-import { needBytes, needText } from '../encoding/argument.js'
+import { needText } from '../encoding/argument.js'
 import { AttestError } from '../errors.js'
 import { decodeBase64, encodeBase64 } from './base64.js'
 import {
   formatNote,
   type NoteKey,
   type NoteSignature,
+  needSeed,
   noteKey,
   parseNote,
   type SignedNote,
@@ -118,10 +119,13 @@ export function cosignatureTime(
  * @param text of the checkpoint, without its signatures
  * @param name of the witness
  * @returns the signature line’s parts
+ * @throws AttestError `BAD_ARGUMENT` for a time that is none, or a key of another length
  */
 export function cosign(text: string, name: string, time: number, privateKey: Uint8Array): NoteSignature {
   needText(text, 'text')
-  needBytes(privateKey, 'privateKey')
+  needSeed(privateKey)
+  if (!Number.isSafeInteger(time) || time < 0)
+    throw new AttestError('BAD_ARGUMENT', 'time', 'Unix seconds, a whole number of at least 0, are expected')
   const { keyId } = noteKey(name, ed25519.getPublicKey(privateKey), 'cosignature')
   const stamp = new Uint8Array(8)
   new DataView(stamp.buffer).setBigUint64(0, BigInt(time))

@@ -268,6 +268,11 @@ describe('a log with witnesses and a monitor', () => {
     expect(ask(sign(other))).toEqual({ answer: 'refused', reason: 'not-signed' })
   })
 
+  it('writes no entry about what is no Unicode text', () => {
+    expect(code(() => logEntryBytes({ ...entry('a'), subject: 'a\udfff' }))).toBe('BAD_LOG')
+    expect(parseLogEntry(logEntryBytes(entry('😀')))).toEqual(entry('😀'))
+  })
+
   it('verifies an entry with its witnesses, and not without', () => {
     const at = new Date(1_800_000_100_000)
     const trust = { log, witnesses: [witness], quorum: 1, maximumAgeSeconds: 3600 }

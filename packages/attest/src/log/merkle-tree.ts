@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes } from '@noble/hashes/utils.js'
 import { needBytes, needBytesList } from '../encoding/argument.js'
+import { isBytes } from '../encoding/is-bytes.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { AttestError } from '../errors.js'
 
@@ -95,8 +96,27 @@ function subproof(hashes: readonly Uint8Array[], size: number, whole: boolean): 
     : [...subproof(right, size - middle, false), treeRoot(left)]
 }
 
+/** Callers without types, and kept states, may give anything. */
+const isHash = (value: unknown): value is Uint8Array => isBytes(value) && value.length === 32
+const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+
+// Not `every` alone: it leaves holes out.
 const wellFormed = (proof: readonly Uint8Array[]) =>
-  proof.length <= 64 && proof.every((hash) => hash.length === 32)
+  Array.isArray(proof) && proof.length <= 64 && Array.from<unknown>(proof).every(isHash)
+
+/** A tree as somebody remembers it. */
+type Tree = { readonly size: number; readonly root: Uint8Array }
+const isTree = (tree: Tree | null | undefined) => isSize(tree?.size) && isHash(tree?.root)
+
+/**
+ * What must be a tree's size and root is: one that is lost or another kind of value compares with nothing.
+ *
+ * @throws AttestError `BAD_ARGUMENT`
+ */
+export function needTree(tree: Tree, place: string): void {
+  if (!isTree(tree))
+    throw new AttestError('BAD_ARGUMENT', place, 'A size of at least 0 and a root of 32 bytes are expected')
+}
 
 /**
  * Whether a leaf stands at a place of a tree (RFC 9162 2.1.3.2).
@@ -112,8 +132,8 @@ export function verifyInclusion(claim: {
   readonly root: Uint8Array
 }): boolean {
   const { index, size, proof, root } = claim
-  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size) return false
-  if (!wellFormed(proof)) return false
+  if (!isSize(index) || !isTree({ size, root }) || index >= size) return false
+  if (!isHash(claim.leaf) || !wellFormed(proof)) return false
   let [node, last] = [index, size - 1]
   let hash = claim.leaf
   for (const sibling of proof) {
@@ -139,7 +159,7 @@ export function verifyConsistency(claim: {
   readonly proof: readonly Uint8Array[]
 }): boolean {
   const { first, second, proof } = claim
-  if (![first.size, second.size].every((size) => Number.isSafeInteger(size) && size >= 0)) return false
+  if (!isTree(first) || !isTree(second)) return false
   if (first.size > second.size || !wellFormed(proof)) return false
   if (first.size === second.size) return proof.length === 0 && sameBytes(first.root, second.root)
   if (first.size === 0) return proof.length === 0 && sameBytes(first.root, treeRoot([]))

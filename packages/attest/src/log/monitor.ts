@@ -1,9 +1,10 @@
 import type { Digest } from '@sealpool/crypto'
+import { needBytesList } from '../encoding/argument.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { AttestError } from '../errors.js'
 import { type Checkpoint, openCheckpoint } from './checkpoint.js'
 import { type LogEntry, parseLogEntry } from './entry.js'
-import { leafHash, treeRoot } from './merkle-tree.js'
+import { leafHash, needTree, treeRoot } from './merkle-tree.js'
 import type { NoteKey } from './signed-note.js'
 
 /** Something that whoever runs the monitor should look at. */
@@ -24,9 +25,10 @@ export interface MonitorState {
  *
  * @param options what was seen last time, what the log shows now, and which entries are known
  * @param options.entries all entries of the log, as its tiles give them
- * @param options.known digests that the owner expects, by kind
+ * @param options.known whether the owner expects an entry; anything but `true` is no
  * @returns alerts, and the state for the next round; the state stays as it was when the log itself is wrong
- * @throws AttestError `BAD_LOG` when the checkpoint cannot be read
+ * @throws AttestError `BAD_LOG` when the checkpoint cannot be read; `BAD_ARGUMENT` for a state without size or root, entries that are
+ *   no bytes, and a `known` that gives a promise
  */
 export function monitorLog(options: {
   readonly state: MonitorState
@@ -36,6 +38,8 @@ export function monitorLog(options: {
   readonly known: (entry: LogEntry) => boolean
 }): { readonly alerts: readonly LogAlert[]; readonly state: MonitorState } {
   const { state, log, entries, known } = options
+  needTree(state, 'options.state')
+  needBytesList(entries, 'options.entries')
   const opened = openCheckpoint(options.checkpoint, log)
   if (opened === undefined) return { alerts: [{ alert: 'not-signed' }], state }
   const problem = treeProblem(state, opened.checkpoint, entries)
@@ -44,7 +48,7 @@ export function monitorLog(options: {
   for (let index = state.size; index < opened.checkpoint.size; index += 1) {
     const entry = readable(entries[index])
     if (entry === undefined) alerts.push({ alert: 'unreadable-entry', index })
-    else if (!known(entry)) alerts.push({ alert: 'unknown-entry', index, entry })
+    else if (!isKnown(known(entry))) alerts.push({ alert: 'unknown-entry', index, entry })
   }
   const { size, root } = opened.checkpoint
   return { alerts, state: { size, root } }
@@ -59,6 +63,17 @@ function treeProblem(
   const hashes = entries.slice(0, size).map(leafHash)
   if (hashes.length < size || !sameBytes(treeRoot(hashes), root)) return 'wrong-root'
   return sameBytes(treeRoot(hashes.slice(0, state.size)), state.root) ? undefined : 'rewritten'
+}
+
+/** Callers without types may answer anything: only `true` counts, and a promise answers for nothing yet. */
+function isKnown(answer: unknown): boolean {
+  if (typeof answer === 'object' && answer !== null && 'then' in answer)
+    throw new AttestError(
+      'BAD_ARGUMENT',
+      'options.known',
+      '`known` must answer at once: what is known is collected before',
+    )
+  return answer === true
 }
 
 function readable(bytes: Uint8Array | undefined): LogEntry | undefined {

@@ -168,17 +168,28 @@ export function verifyEd25519(key: NoteKey, signature: Uint8Array, message: Uint
 }
 
 /**
+ * What must be an Ed25519 seed is.
+ *
+ * @throws AttestError `BAD_ARGUMENT`
+ */
+export function needSeed(privateKey: Uint8Array): void {
+  needBytes(privateKey, 'privateKey')
+  if (privateKey.length !== 32)
+    throw new AttestError('BAD_ARGUMENT', 'privateKey', 'An Ed25519 seed of 32 bytes is expected')
+}
+
+/**
  * Signs a note's text.
  *
  * @param text ends in a newline
  * @param name of the signer
  * @param privateKey Ed25519 seed, 32 bytes
  * @returns the signature line’s parts
- * @throws AttestError `BAD_LOG` when the text does not end in a newline
+ * @throws AttestError `BAD_LOG` when the text does not end in a newline; `BAD_ARGUMENT` for a key of another length
  */
 export function signNote(text: string, name: string, privateKey: Uint8Array): NoteSignature {
   needText(text, 'text')
-  needBytes(privateKey, 'privateKey')
+  needSeed(privateKey)
   if (!text.endsWith('\n')) throw bad('text', 'it must end in a newline')
   const { keyId } = noteKey(name, ed25519.getPublicKey(privateKey))
   return { name, keyId, signature: ed25519.sign(utf8(text), privateKey) }

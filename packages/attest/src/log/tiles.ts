@@ -27,7 +27,8 @@ function indexPath(index: number): string {
  */
 export function tilePath(level: number | 'entries', index: number, width: number = tileWidth): string {
   const levelValid = level === 'entries' || (Number.isInteger(level) && level >= 0 && level <= 5)
-  if (!levelValid || !Number.isSafeInteger(index) || index < 0 || width < 1 || width > tileWidth) {
+  const widthValid = Number.isInteger(width) && width >= 1 && width <= tileWidth
+  if (!levelValid || !Number.isSafeInteger(index) || index < 0 || !widthValid) {
     throw new AttestError('BAD_ARGUMENT', 'tile', 'There is no such tile')
   }
   return `tile/${level}/${indexPath(index)}${width === tileWidth ? '' : `.p/${width}`}`

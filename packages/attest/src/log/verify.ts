@@ -1,6 +1,9 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
+import { needBytes } from '../encoding/argument.js'
+import { isBytes } from '../encoding/is-bytes.js'
 import { AttestError } from '../errors.js'
 import { type Check, checkList, fail, notChecked, pass } from '../verdict/check-list.js'
+import { momentSeconds } from '../verdict/moment.js'
 import { type Checkpoint, cosignatureTime, openCheckpoint } from './checkpoint.js'
 import { leafHash, verifyInclusion } from './merkle-tree.js'
 import type { NoteKey, SignedNote } from './signed-note.js'
@@ -37,7 +40,8 @@ export interface LogVerdict {
  * @param options.checkpoint signed checkpoint, with cosignatures
  * @param options.at the moment for which the answer holds
  * @returns every check, and the checkpoint when its log signed it
- * @throws AttestError `BAD_LOG` when the checkpoint cannot be read, `BAD_ARGUMENT` for a quorum or a moment that is none
+ * @throws AttestError `BAD_LOG` when the checkpoint cannot be read, `BAD_ARGUMENT` for an entry, trust, a quorum or a
+ *   moment that is none
  */
 export function verifyLogged(options: {
   readonly entry: Uint8Array
@@ -48,10 +52,11 @@ export function verifyLogged(options: {
   readonly at: Date
 }): LogVerdict {
   const { entry, index, proof, trust, at } = options
+  needBytes(entry, 'options.entry')
+  needTrust(trust)
   if (!Number.isSafeInteger(trust.quorum) || trust.quorum < 0)
     throw new AttestError('BAD_ARGUMENT', 'trust.quorum', 'The quorum must be a whole number of at least 0')
-  if (Number.isNaN(at.getTime()))
-    throw new AttestError('BAD_ARGUMENT', 'options.at', 'The time is not a valid date')
+  const seconds = momentSeconds(at)
   const checks = checkList(logCheckTitles)
   const opened = openCheckpoint(options.checkpoint, trust.log)
   checks.run('checkpoint', [], () => {
@@ -60,7 +65,7 @@ export function verifyLogged(options: {
   })
   checks.run('witnesses', ['checkpoint'], () => {
     if (opened === undefined) return notChecked('')
-    const fresh = freshCosignatures(opened.note, trust, at)
+    const fresh = freshCosignatures(opened.note, trust, seconds)
     const text = `${fresh.length} of ${trust.quorum} that are asked for: ${fresh.join(', ')}`
     return fresh.length >= trust.quorum ? pass(`${text}.`) : fail(text)
   })
@@ -73,12 +78,29 @@ export function verifyLogged(options: {
   return { ok: checks.ok(), checks: checks.list(), checkpoint: opened?.checkpoint ?? null }
 }
 
+/** Callers without types, and kept documents, may have lost a part: whom nobody names is nobody to believe. */
+function needTrust(trust: LogTrust): void {
+  const isKey = (key: NoteKey | null | undefined) =>
+    typeof key?.name === 'string' && isBytes(key.publicKey) && isBytes(key.keyId)
+  const age: unknown = trust?.maximumAgeSeconds
+  const holds =
+    isKey(trust?.log) &&
+    Array.isArray(trust.witnesses) &&
+    Array.from(trust.witnesses).every(isKey) &&
+    (age === undefined || (typeof age === 'number' && age >= 0))
+  if (!holds)
+    throw new AttestError(
+      'BAD_ARGUMENT',
+      'trust',
+      'Keys of a log and its witnesses, and an age in seconds, are expected',
+    )
+}
+
 /**
  * Names of witnesses with a valid cosignature that is neither too old nor from the future. Each key counts once, whatever its
  * names, and the log's own key is no witness of itself.
  */
-function freshCosignatures(note: SignedNote, trust: LogTrust, at: Date): string[] {
-  const now = Math.floor(at.getTime() / 1000)
+function freshCosignatures(note: SignedNote, trust: LogTrust, now: number): string[] {
   const oldest = now - (trust.maximumAgeSeconds ?? Number.MAX_SAFE_INTEGER)
   const names = new Map<string, string>()
   const own = bytesToHex(trust.log.publicKey)

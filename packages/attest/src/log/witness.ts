@@ -1,5 +1,5 @@
 import { addSignatures, type Checkpoint, cosign, openCheckpoint } from './checkpoint.js'
-import { treeRoot, verifyConsistency } from './merkle-tree.js'
+import { needTree, treeRoot, verifyConsistency } from './merkle-tree.js'
 import type { NoteKey } from './signed-note.js'
 
 /** What a witness remembers of one log. */
@@ -28,7 +28,8 @@ export type WitnessAnswer =
  * @param options.proof consistency proof from the state's size to the checkpoint's
  * @param options.time unix seconds
  * @returns the cosigned checkpoint with the new state, or why it was refused
- * @throws AttestError `BAD_LOG` when it is no signed checkpoint
+ * @throws AttestError `BAD_LOG` when it is no signed checkpoint; `BAD_ARGUMENT` for a state without size or root, a time that is none, or
+ *   a key of another length
  */
 export function witnessCheckpoint(options: {
   readonly state: WitnessState
@@ -40,6 +41,7 @@ export function witnessCheckpoint(options: {
   readonly privateKey: Uint8Array
 }): WitnessAnswer {
   const { state, note, log, proof, time, name, privateKey } = options
+  needTree(state, 'options.state')
   const opened = openCheckpoint(note, log)
   if (opened === undefined) return { answer: 'refused', reason: 'not-signed' }
   const { checkpoint } = opened

@@ -11,7 +11,7 @@ import { verifyAmdSignature } from '../signature/amd.js'
 import type { VerifySignature } from '../signature/port.js'
 import { askedNonce } from '../verdict/asked-nonce.js'
 import { type Check, checkList, fail, notChecked, pass, unless } from '../verdict/check-list.js'
-import { momentSeconds } from '../verdict/moment.js'
+import { endOfTime, momentSeconds } from '../verdict/moment.js'
 import type { Hex } from '../verdict/verdict.js'
 
 /** SHA-256 of the certificate “aws.nitro-enclaves”, the root of every Nitro attestation document. */
@@ -118,7 +118,7 @@ function readClaims(field: (name: string) => Cbor | undefined): NitroClaims {
   if (field('digest') !== 'SHA384' || typeof moduleId !== 'string' || !isCborMap(pcrs)) {
     throw bad('.payload', 'module, digest or registers are missing')
   }
-  if (typeof timestamp !== 'number' || timestamp < 0 || timestamp > 8.64e15)
+  if (typeof timestamp !== 'number' || timestamp < 0 || timestamp >= 1000 * endOfTime)
     throw bad('.timestamp', 'no time')
   const registers: Record<number, Hex> = {}
   for (const [index, value] of pcrs.entries) {

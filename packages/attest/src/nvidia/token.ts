@@ -6,7 +6,7 @@ import type { VerifySignature } from '../signature/port.js'
 import { sha256 } from '../signature/sha2.js'
 import { askedNonce } from '../verdict/asked-nonce.js'
 import { type Check, type CheckAnswer, checkList, fail, notChecked, pass } from '../verdict/check-list.js'
-import { momentSeconds } from '../verdict/moment.js'
+import { endOfTime, momentSeconds } from '../verdict/moment.js'
 import type { Hex } from '../verdict/verdict.js'
 
 /** Who issues the tokens, by its claim `iss`. */
@@ -254,7 +254,7 @@ function nonceOf({ claims: { eat_nonce: given } }: Token): Hex | null {
 /** The earliest `iat` of the tokens; null when one of them does not tell. */
 function oldestIssue(tokens: readonly Token[]): string | null {
   const issued = tokens.map(({ claims: { iat } }) => iat)
-  const told = issued.filter((one) => typeof one === 'number' && one >= 0 && one <= 8.64e12)
+  const told = issued.filter((one) => typeof one === 'number' && one >= 0 && one < endOfTime)
   if (told.length !== issued.length) return null
   return new Date(Math.min(...(told as number[])) * 1000).toISOString()
 }

@@ -15,6 +15,7 @@ import {
   record,
   ShapeError,
   schema,
+  text,
 } from '../shape/shape.js'
 import type { PlatformVerdicts } from './appraise-platform.js'
 import { anyText, checkFacts, facts, hexFact } from './verdict-form.js'
@@ -26,6 +27,13 @@ import { anyText, checkFacts, facts, hexFact } from './verdict-form.js'
 const absentOr = (reader: Reader<unknown>): Reader<unknown> =>
   optional((value, place) => (value === undefined ? value : reader(value, place)))
 
+/** Payload of an event, or bytes of a document, as the verifiers' own readers bound them: the host's word, which may be empty. */
+const payloadFact: Reader<unknown> = /* @__PURE__ */ text({
+  max: 2 + (1 << 21),
+  pattern: /^0x(?:[0-9a-f]{2})*$/,
+  what: '0x and lower-case hex',
+})
+
 /** Registers by index. */
 const registers: Reader<unknown> = (value, place) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -36,10 +44,10 @@ const registers: Reader<unknown> = (value, place) => {
 
 const dstackFacts = /* @__PURE__ */ (() =>
   facts<DstackFacts>({
-    appId: nullable(hexFact),
-    composeHash: nullable(hexFact),
+    appId: nullable(payloadFact),
+    composeHash: nullable(payloadFact),
     keyProvider: nullable(anyText),
-    osImageHash: nullable(hexFact),
+    osImageHash: nullable(payloadFact),
     appEvents: list(facts({}), { max: 100_000 }),
   }))()
 

@@ -56,6 +56,9 @@ describe('parseAttestationPolicy', () => {
     ['policy.allowDebug', { ...full, allowDebug: true }],
     ['policy.acceptedTcbStatuses.0', { ...full, acceptedTcbStatuses: ['uptodate'] }],
     ['policy.acceptedAdvisories.0', { ...full, acceptedAdvisories: [1] }],
+    // Not Unicode text, so that it has no canonical JSON, and the policy no digest.
+    ['policy.acceptedAdvisories.0', { ...full, acceptedAdvisories: ['a\ud800'] }],
+    ['policy.measurements.0.name', { ...full, measurements: [{ name: '\udfff', mrTd: hex(1, 48) }] }],
     [
       'policy.graceForAdvisories.0.until',
       { ...full, graceForAdvisories: [{ advisory: 'A', until: 'soon' }] },

@@ -26,8 +26,11 @@ export const facts = <T extends object>(
   },
 ): Reader<Record<string, unknown>> => record(fields as Record<string, Reader<unknown>>, 'drop')
 
-/** Any text. */
-export const anyText: Reader<string> = /* @__PURE__ */ text()
+/** Any text, however long: what a stranger writes into evidence stands in details too, and must not make a verdict none. */
+export const anyText: Reader<string> = (value, place) => {
+  if (typeof value !== 'string') throw new ShapeError(place, 'expected text')
+  return value
+}
 
 /** Bytes as verdicts write them. */
 export const hexFact: Reader<Hex> = /* @__PURE__ */ text<Hex>({
@@ -137,7 +140,8 @@ const verdictFacts = /* @__PURE__ */ (() =>
     at: isoText('time'),
     simulated: flag,
     tcbStatus: nullable(oneOf(verdictTcbStatuses)),
-    advisories: list(anyText, { max: 1000 }),
+    // Those of platform, quoting enclave and module, at most 1000 each.
+    advisories: list(anyText, { max: 3000 }),
     tcbDate: nullable(isoText('time')),
     checks: checkFacts,
     claims: facts<TdxClaims>({ tee: oneOf(['tdx', 'sgx', 'sev-snp']) }),

@@ -1,4 +1,5 @@
 import { CryptoError, type Digest, type JsonValue, parseCanonical, parseDigest } from '@sealpool/crypto'
+import { isBytes } from '../encoding/is-bytes.js'
 import { AttestError } from '../errors.js'
 import type { VerifyReceiptOptions } from './verify.js'
 
@@ -38,11 +39,15 @@ export function parseReceiptBundle(files: Readonly<Record<string, Uint8Array>>):
   const policies: JsonValue[] = []
   const verdicts: Record<string, Digest[]> = {}
   for (const [name, bytes] of Object.entries(files)) {
+    if (!isBytes(bytes)) throw new AttestError('BAD_RECEIPT', name, 'Bytes are expected')
     const match = perPool.exec(name)
     if (match?.[1] === 'policy') policies.push(canonical(name, bytes))
-    else if (match?.[2] !== undefined)
-      verdicts[match[2].toLowerCase()] = digests(name, canonical(name, bytes))
-    else if (!single.includes(name)) {
+    else if (match?.[2] !== undefined) {
+      const pool = match[2].toLowerCase()
+      if (Object.hasOwn(verdicts, pool))
+        throw new AttestError('BAD_RECEIPT', name, 'There are two files of this pool')
+      verdicts[pool] = digests(name, canonical(name, bytes))
+    } else if (!single.includes(name)) {
       throw new AttestError('BAD_RECEIPT', name, 'This file does not belong to a receipt bundle')
     }
   }

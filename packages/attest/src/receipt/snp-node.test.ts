@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { formatPemCertificates } from '../encoding/pem.js'
 import type { SnpNodeEvidence } from '../evidence/node-evidence.js'
 import { nodeReportData, zeroNonce } from '../evidence/report-data.js'
+import { appraise } from '../policy/appraise.js'
 import type { AttestationPolicy } from '../policy/policy.js'
 import { type AmdSimulator, createAmdSimulator } from '../simulator/index.js'
 import {
@@ -15,7 +16,7 @@ import {
   signReceipt,
   trust,
 } from '../testing/fixture.js'
-import { verifyReceipt } from '../with-platform.js'
+import { verifyNodeEvidence, verifyReceipt } from '../with-platform.js'
 import type { ReceiptBody } from './receipt.js'
 import { receiptCheckTitles, type VerifyReceiptOptions } from './verify.js'
 
@@ -49,12 +50,16 @@ function chain(
     nonce: zeroNonce,
     simulated: true,
   }
-  const tcb = { fmc: 0, bootloader: 0, tee: 0, snp: 0, microcode: 0 }
+  const withoutFmc = { bootloader: 0, tee: 0, snp: 0, microcode: 0 }
+  const tcb = { fmc: 0, ...withoutFmc }
   const allowing: AttestationPolicy = {
     ...trust,
     roots: [amd.rootDigest],
     measurements: [{ name: 'image', measurement: encodeHex(measurement) }],
-    snp: { minimumTcb: { Turin: tcb, Genoa: { bootloader: 0, tee: 0, snp: 0, microcode: 0 } } },
+    snp: {
+      products: ['Milan', 'Genoa', 'Turin'],
+      minimumTcb: { Turin: tcb, Genoa: withoutFmc, Milan: withoutFmc },
+    },
   }
   const { policies: _, body, ...parts } = jobParts()
   const policies = body.pools.map(({ name }) => poolPolicy(name, { ...allowing, ...change.poolPolicy }))
@@ -72,6 +77,7 @@ function chain(
 }
 
 describe.each([
+  ['Milan', 'vcek'],
   ['Genoa', 'vcek'],
   ['Turin', 'vcek'],
   ['Turin', 'vlek'],
@@ -109,6 +115,26 @@ describe.each([
     ],
   ])('is not ok for a %s', (_, change, ids) => {
     expect(failing(chain(amd, change))).toEqual(expect.arrayContaining(ids))
+  })
+
+  it.each<[string, readonly [number, number, number]]>([
+    ['Milan', [0x19, 0x01, 1]],
+    ['Genoa', [0x19, 0x11, 1]],
+    ['Bergamo-Siena', [0x19, 0xa0, 2]],
+    ['Turin', [0x1a, 0x02, 1]],
+    ['nothing that is known', [0x17, 0x31, 0]],
+  ])('is not ok, and no error, when the report was made one of %s', (_, cpuid) => {
+    const whole = chain(amd)
+    const evidence = whole.evidence as SnpNodeEvidence
+    const bytes = Buffer.from(evidence.quote, 'base64url')
+    bytes.set(cpuid, 0x188)
+    // Of another stepping at least.
+    bytes.writeUInt8((bytes[0x18a] ?? 0) ^ 0x80, 0x18a)
+    const forged = { ...evidence, quote: bytes.toString('base64url') }
+    expect(failing({ ...whole, evidence: forged })).toEqual(expect.arrayContaining(['evidence']))
+    const { verdict, appraisal } = verifyNodeEvidence({ evidence: forged, policy: whole.trust, at })
+    expect([verdict.ok, appraisal.answer]).toEqual([false, 'false'])
+    expect(appraise(verdict, whole.trust).answer).toBe('false')
   })
 
   it('is not ok when any byte of the report was changed (a stride of them)', () => {

@@ -363,6 +363,20 @@ describe('a bundle folder', () => {
     expect(verify({ ...files, 'manifest.json': new TextEncoder().encode(`${text}\n`) })).toBe(false)
   })
 
+  it('refuses two files of one pool, and what is no bytes', () => {
+    const [name = '', verdicts] = Object.entries(files).find(([one]) => one.startsWith('verdicts-0x')) ?? []
+    const capitals = name.replace(/[a-f]+(?=\.json)/, (digits) => digits.toUpperCase())
+    expect(capitals).not.toBe(name)
+    const { [name]: _, ...others } = files
+    expect(verify({ ...others, [capitals]: verdicts ?? new Uint8Array() })).toBe(true)
+    const refusal = (change: object) => () => parseReceiptBundle({ ...files, ...change })
+    const bad = (place: string) => expect.objectContaining({ code: 'BAD_RECEIPT', place })
+    expect(refusal({ [capitals]: verdicts })).toThrow(bad(capitals))
+    for (const file of ['receipt.json', 'result.json', 'result.sealed'])
+      for (const value of [undefined, null, '{}', [1], {}])
+        expect(refusal({ [file]: value })).toThrow(bad(file))
+  })
+
   // Every byte of the small files; of the evidence (26 kB) a stride, unless SEALPOOL_EXHAUSTIVE asks for all.
   it.each(Object.keys(files))(
     'is not ok when one byte of %s is flipped',

@@ -62,7 +62,10 @@ export function schema<T>(code: AttestErrorCode, name: string, message: string, 
 
 const kindOf = (value: unknown) => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value)
 
-/** Text of a length within bounds (UTF-16 units) that matches a pattern. */
+/** A half of a surrogate pair without the other: no Unicode text, and without canonical JSON, so without a digest. */
+const loneSurrogate = /\p{Surrogate}/u
+
+/** Unicode text of a length within bounds (UTF-16 units) that matches a pattern. */
 export function text<T extends string = string>(
   options: {
     readonly min?: number
@@ -80,6 +83,7 @@ export function text<T extends string = string>(
     }
     if (pattern !== undefined && !pattern.test(value))
       throw new ShapeError(place, `expected ${what ?? 'other text'}`)
+    if (loneSurrogate.test(value)) throw new ShapeError(place, 'expected Unicode text')
     return value as T
   }
 }

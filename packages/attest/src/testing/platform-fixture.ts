@@ -225,12 +225,11 @@ export const mrConfigFields = {
 }
 export const mrConfigText = JSON.stringify(mrConfigFields)
 
-/** Bytes behind their length in SCALE's compact form of two or four bytes. */
+/** Bytes behind their length in SCALE's compact form of one, two or four bytes. */
 function scaleBytes(bytes: Uint8Array): Uint8Array {
   const { length } = bytes
-  const compact = length < 64 ? [length << 2] : [((length << 2) | 1) & 255, length >> 6]
-  if (length >= 1 << 14) throw new Error('longer than a fixture has to be')
-  return concatBytes(Uint8Array.from(compact), bytes)
+  const [mode, size] = length < 1 << 6 ? [0, 1] : length < 1 << 14 ? [1, 2] : [2, 4]
+  return concatBytes(number(length * 4 + mode, size, true), bytes)
 }
 
 /** dstack's container (version 0) of evidence of a simulated SEV-SNP guest. */

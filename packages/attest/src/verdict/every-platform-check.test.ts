@@ -230,6 +230,13 @@ checkTable('verifyDstackSnpAttestation', {
   },
 })
 
+it('verifyDstackCertificate refuses a log with a name that is no Unicode text', () => {
+  const log = JSON.stringify([{ ...dstackLog[0], event: '\ud800' }])
+  const ask = () =>
+    verifyDstackCertificate(raTlsCertificate({ log }), { at, collateral: simulator.collateral(at) })
+  expect(ask).toThrow(expect.objectContaining({ name: 'AttestError', code: 'BAD_EVENT_LOG' }))
+})
+
 describe('verifyDstackSnpAttestation', () => {
   const result = (checks: ReturnType<typeof guest>, id: string) => checks.find((one) => one.id === id)?.result
 
@@ -294,6 +301,25 @@ describe('verifyDstackSnpAttestation', () => {
   ])('fails a document of %s', (_, defects) => {
     const { checks, facts } = container(defects)
     expect([result(checks, 'mr-config'), facts.composeHash]).toEqual(['fail', null])
+  })
+
+  it.each<[string, string, string]>([
+    ['longer than 64 Ki characters', `"${'a'.repeat(1 << 16)}"`, 'longer'],
+    ['with a text that fills the stack of a regular expression', `"${'a'.repeat(9_000_000)}"`, 'longer'],
+    ['deeper than 128', `${'['.repeat(128)}${']'.repeat(128)}`, 'deeper'],
+    ['as deep as 64 Ki characters may be', `${'['.repeat(30_000)}${']'.repeat(30_000)}`, 'deeper'],
+    ['deeper than a parser may go', `${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}`, 'longer'],
+  ])('fails a document %s, by its sender’s own report that nobody signed', (_, inside, says) => {
+    const { checks, facts } = container({ document: mrConfigText.replace('{', `{"x":${inside},`) })
+    expect([result(checks, 'mr-config'), facts.composeHash]).toEqual(['fail', null])
+    expect(checks.find(({ id }) => id === 'mr-config')?.detail).toContain(says)
+  })
+
+  it('passes a document just as long and as deep as one may be', () => {
+    const deep = mrConfigText.replace('{', `{"x":${'['.repeat(127)}${']'.repeat(127)},`)
+    expect(container({ document: deep }).ok).toBe(true)
+    const long = mrConfigText.replace('{', `{"x":"${'a'.repeat((1 << 16) - mrConfigText.length - 7)}",`)
+    expect([long.length, container({ document: long }).ok]).toEqual([1 << 16, true])
   })
 
   it('takes a document without an instance, and further fields', () => {
