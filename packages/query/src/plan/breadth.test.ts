@@ -320,6 +320,19 @@ describe('keys that are conditions and whole numbers', () => {
     ])
   })
 
+  it('refuses numbers past those that are exact here, which the engine has exactly', async () => {
+    const keysOf = async (key: string) =>
+      (await plan(`SELECT ${key} AS k, count(*) FROM trips.rides GROUP BY k`)).keys
+    const refused = (key: string) => code(`SELECT ${key} AS k, count(*) FROM trips.rides GROUP BY k`)
+    expect(await keysOf('zone * 999999999 * 3000000')).toEqual([
+      { values: [1, 2, 3].map((zone) => zone * 999_999_999 * 3_000_000) },
+    ])
+    expect(await refused('zone * 999999999 * 4000000')).toBe('GROUP_NOT_PUBLIC')
+    expect(await refused('zone * 999999999 * 999999999')).toBe('GROUP_NOT_PUBLIC')
+    expect(await refused('floor(zone / 10) + 999999999 * 999999999')).toBe('GROUP_NOT_PUBLIC')
+    expect(await refused('zone * 999999999 * 999999999 - zone * 999999999 * 999999999')).not.toBe('planned')
+  })
+
   it.each([
     ['GROUP_NOT_PUBLIC', 'bonus / 100'],
     ['TOO_MANY_GROUPS', 'bonus + 1'],
