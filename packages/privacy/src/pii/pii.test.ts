@@ -136,6 +136,18 @@ describe('what is written otherwise and read as the same', () => {
     ['script letters', '𝓪𝓷𝓷@example.org', 'email'],
     ['accents behind their letters', 'jo\u0308rg@mu\u0308ller.example', 'email'],
     ['a wallet with a joiner', `0x${'ab'.repeat(10)}\u200d${'ab'.repeat(10)}`, 'wallet'],
+    ['dashes of ranges', card.replaceAll(' ', '\u2013'), 'card'],
+    ['minus signs', card.replaceAll(' ', '\u2212'), 'card'],
+    ['a phone with a dash', '+49\u201330\u20131234567', 'phone'],
+    ['blanks of Braille', card.replaceAll(' ', '\u2800'), 'card'],
+    ['keycaps', card.replace(/[0-9]/g, '$&\ufe0f\u20e3'), 'card'],
+    ['struck digits', card.replace(/[0-9]/g, '$&\u0336'), 'card'],
+    ['accents on digits', card.replace(/[0-9]/g, '$&\u0301'), 'card'],
+    ['many marks on a digit', card.replace('4', '4\u0301\u0302\u0303\u0304\u0305\u0306\u0307'), 'card'],
+    ['marks on full-width digits', otherwise(card, 0xff10).replaceAll('\uff11', '\uff11\u0336'), 'card'],
+    ['small forms', 'bob\ufe6bexample\ufe52com', 'email'],
+    ['a one-dot leader', 'bob@example\u2024com', 'email'],
+    ['an accent that has no form with its letter', 'b\u0301ob@example.com', 'email'],
     ['a full-width account', 'ＤＥ８９ ３７０４ ００４４ ０５３２ ０１３０ ００', 'iban'],
   ])('%s', (_, written, type) => {
     const text = `see ${written}, é ① and more`
