@@ -130,8 +130,8 @@ const refusals = {
     'give groups and rows of at least 1, or leave them out',
   ],
   POLICY_UNSUPPORTED: [
-    'the policy uses a name that the planner keeps for itself',
-    'rename the column in the policy',
+    'the policy uses a name that the planner keeps for itself, or holds what is no JSON',
+    'rename the column in the policy, or mend its texts',
   ],
   PURPOSE_NOT_ALLOWED: [
     'a pool does not allow this purpose, or wants one to be named',
@@ -176,6 +176,10 @@ const refusals = {
     'name a folder in memory or on dm-crypt, use slices, or accept it with spillOnPlainDisk',
   ],
   ENGINE_LOAD_FAILED: ['a table could not be loaded', 'check the names, the types and the key of the table'],
+  ENGINE_TABLE_MISSING: [
+    'the engine does not hold a table of the plan',
+    'load every table of the pool, empty ones too, before the first query',
+  ],
   ENGINE_LOCKED: ['the engine is locked since its first query', 'load all tables before the first query'],
   ENGINE_FAILED: ['the engine could not answer', 'close this engine and start another one'],
   ENGINE_TIMEOUT: [

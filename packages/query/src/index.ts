@@ -18,7 +18,7 @@ export { QueryError, type QueryErrorCode, queryErrorCodes, type Span } from './e
 export { type CellInterval, executePlan, type QueryResult } from './execute/execute-plan.js'
 export { type Explanation, explainPlan } from './explain/explain-plan.js'
 export { openSqlGrammar, type SqlGrammar, SqlSyntaxError } from './parse/sql-grammar.js'
-export { checkPlan } from './plan/check-plan.js'
+export { checkPlan, type PlanToday } from './plan/check-plan.js'
 export {
   type ColumnKind,
   type ExpectedError,

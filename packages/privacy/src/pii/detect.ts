@@ -84,15 +84,14 @@ export function createPiiDetector(options: {
       }
       const found = rules.flatMap((rule) => matches(rule, text))
       const folded = foldText(text)
-      if (folded === null) return withoutOverlaps(found)
-      // Beside what is found as it is written: folding must not hide anything.
+      if (folded === null) return withoutOverlaps(found, text)
       const read = rules.flatMap((rule) => matches(rule, folded.text))
       const placed = read.map((finding) => ({
         ...finding,
         start: folded.start(finding.start),
         end: folded.end(finding.end - 1),
       }))
-      return withoutOverlaps([...found, ...placed])
+      return withFolded(withoutOverlaps(found, text), withoutOverlaps(placed, text), text)
     },
   }
 }
@@ -110,8 +109,11 @@ function matches(rule: PiiRule, text: string): PiiFinding[] {
   return found
 }
 
-/** Earlier types win, then longer findings, then earlier ones. */
-function withoutOverlaps(found: readonly PiiFinding[]): PiiFinding[] {
+/**
+ * Earlier types win, then longer findings, then earlier ones. What loses keeps what the winners leave of it: two findings that share
+ * some digits are covered both.
+ */
+function withoutOverlaps(found: readonly PiiFinding[], text: string): PiiFinding[] {
   const ranked = [...found].sort(
     (a, b) =>
       ORDER.indexOf(a.type) - ORDER.indexOf(b.type) ||
@@ -120,12 +122,70 @@ function withoutOverlaps(found: readonly PiiFinding[]): PiiFinding[] {
   )
   const taken: PiiFinding[] = []
   for (const finding of ranked) {
-    // `taken` is sorted by start; find the first that ends behind this one's start.
-    const at = firstEndingAfter(taken, finding.start)
-    const next = taken[at]
-    if (next === undefined || next.start >= finding.end) taken.splice(at, 0, finding)
+    const met = overlapping(taken, finding)
+    const put = [...met, ...uncovered(met, finding, text)].sort((a, b) => a.start - b.start)
+    taken.splice(firstEndingAfter(taken, finding.start), met.length, ...put)
   }
   return taken
+}
+
+/**
+ * Adds what is found in the folded text. Folding draws together what stands on both sides of an invisible character, so that a
+ * finding may begin in one thing and end in another: what was found as it is written is never given up for it, unless it lies
+ * wholly within a finding that reaches further and whose type is no weaker.
+ */
+function withFolded(
+  written: readonly PiiFinding[],
+  folded: readonly PiiFinding[],
+  text: string,
+): PiiFinding[] {
+  const taken = [...written]
+  for (const finding of folded) {
+    const met = overlapping(taken, finding)
+    const whole = met.every(
+      ({ start, end, type }) =>
+        start >= finding.start && end <= finding.end && ORDER.indexOf(type) >= ORDER.indexOf(finding.type),
+    )
+    const rest = uncovered(met, finding, text)
+    if (rest.length === 0) continue
+    const put = whole ? [finding] : [...met, ...rest].sort((a, b) => a.start - b.start)
+    taken.splice(firstEndingAfter(taken, finding.start), met.length, ...put)
+  }
+  return taken
+}
+
+/** Those of `taken`, which is sorted and without overlaps, that share a unit with a finding. */
+function overlapping(taken: readonly PiiFinding[], { start, end }: PiiFinding): PiiFinding[] {
+  const met: PiiFinding[] = []
+  for (let at = firstEndingAfter(taken, start); ; at += 1) {
+    const next = taken[at]
+    if (next === undefined || next.start >= end) return met
+    met.push(next)
+  }
+}
+
+/**
+ * The parts of a finding that those it meets do not cover: those with a letter or a digit, from the first to the last of them. A
+ * finding that meets nothing stays as its rule gave it.
+ */
+function uncovered(met: readonly PiiFinding[], finding: PiiFinding, text: string): PiiFinding[] {
+  if (met.length === 0) return [finding]
+  const parts: PiiFinding[] = []
+  let from = finding.start
+  for (const { start, end } of [...met, { start: finding.end, end: finding.end }]) {
+    // Marks belong to the letter before them.
+    let first = -1
+    let last = -1
+    for (const { 0: run, index } of text
+      .slice(from, Math.max(from, start))
+      .matchAll(/[\p{L}\p{N}]\p{M}*/gu)) {
+      if (first < 0) first = from + index
+      last = from + index + run.length
+    }
+    if (first >= 0) parts.push({ ...finding, start: first, end: last })
+    from = Math.max(from, end)
+  }
+  return parts
 }
 
 function firstEndingAfter(taken: readonly PiiFinding[], start: number): number {

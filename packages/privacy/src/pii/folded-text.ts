@@ -10,11 +10,13 @@ export interface FoldedText {
 /**
  * What is written otherwise and read as the same: characters without a look of their own, between letters or digits (zero-width
  * spaces and joiners, soft hyphens, marks of direction); full-width and mathematical forms; other scripts' decimal digits; spaces
- * that are no U+0020; hyphens that are no U+002D; letters with their accents behind them. Superscripts and circled numbers are not
- * here: they are notes beside a number more often than digits of it. Marks are bounded, because sorting them is not linear.
+ * that are no U+0020, and the blank of Braille; hyphens that are no U+002D, the dash of number ranges and the minus sign, which word
+ * processors put into numbers; small forms and the one-dot leader; letters with their accents behind them, and marks on what has no
+ * form with them (keycaps, strikes). Superscripts and circled numbers are not here: they are notes beside a number more often than
+ * digits of it. Marks are bounded, because sorting them is not linear.
  */
 const WRITTEN_OTHERWISE =
-  /[\p{Cf}\p{Default_Ignorable_Code_Point}]{1,64}|[\uff01-\uff5e\u{1d400}-\u{1d7ff}]|(?![0-9])\p{Nd}|(?! )\p{Zs}|[\u2010-\u2012\ufe63]|\P{M}\p{M}{1,4}/gu
+  /\P{M}\p{M}{1,4}|[\p{Cf}\p{Default_Ignorable_Code_Point}]{1,64}|[\uff01-\uff5e\u{1d400}-\u{1d7ff}]|(?![0-9])\p{Nd}|(?! )[\p{Zs}\u2800]|[\u2010-\u2013\u2212]|[\u2024\ufe50-\ufe6b]|[\p{Mn}\p{Me}]{1,64}/gu
 
 /**
  * Folds a text for matching.
@@ -75,13 +77,18 @@ function grown<Numbers extends Uint32Array | Uint8Array>(from: Numbers, to: Numb
 }
 
 function readAs(written: string): string {
-  if (/^[\p{Cf}\p{Default_Ignorable_Code_Point}]/u.test(written)) return ''
+  if (/^[\p{Cf}\p{Default_Ignorable_Code_Point}]+$/u.test(written)) return ''
   if (/^\p{Nd}$/u.test(written)) return String(digitOf(written.codePointAt(0) ?? 0))
-  if (/^\p{Zs}$/u.test(written)) return ' '
-  if (/^[\u2010-\u2012\ufe63]$/.test(written)) return '-'
-  if (/^[\uff01-\uff5e\u{1d400}-\u{1d7ff}]$/u.test(written)) return written.normalize('NFKC')
-  // Variation selectors are marks as well.
-  return written.replace(/\p{Default_Ignorable_Code_Point}/gu, '').normalize('NFC')
+  if (/^[\p{Zs}\u2800]$/u.test(written)) return ' '
+  if (/^[\u2010-\u2013\u2212]$/.test(written)) return '-'
+  if (/^[\uff01-\uff5e\u2024\ufe50-\ufe6b\u{1d400}-\u{1d7ff}]$/u.test(written))
+    return written.normalize('NFKC')
+  // A character and its marks, of which variation selectors are some; or marks alone, too many to be an accent.
+  const [base = '', ...marks] = written
+  if (/^\p{M}/u.test(base)) return ''
+  if (marks.length === 0) return base
+  const accented = `${readAs(base)}${marks.join('')}`.replace(/\p{Default_Ignorable_Code_Point}/gu, '')
+  return accented.normalize('NFC').replace(/[\p{Mn}\p{Me}]/gu, '')
 }
 
 /** Decimal digits stand in unbroken rows of ten, from 0 to 9 (Unicode Standard, 4.6); rows may touch. */

@@ -136,6 +136,18 @@ describe('what is written otherwise and read as the same', () => {
     ['script letters', '𝓪𝓷𝓷@example.org', 'email'],
     ['accents behind their letters', 'jo\u0308rg@mu\u0308ller.example', 'email'],
     ['a wallet with a joiner', `0x${'ab'.repeat(10)}\u200d${'ab'.repeat(10)}`, 'wallet'],
+    ['dashes of ranges', card.replaceAll(' ', '\u2013'), 'card'],
+    ['minus signs', card.replaceAll(' ', '\u2212'), 'card'],
+    ['a phone with a dash', '+49\u201330\u20131234567', 'phone'],
+    ['blanks of Braille', card.replaceAll(' ', '\u2800'), 'card'],
+    ['keycaps', card.replace(/[0-9]/g, '$&\ufe0f\u20e3'), 'card'],
+    ['struck digits', card.replace(/[0-9]/g, '$&\u0336'), 'card'],
+    ['accents on digits', card.replace(/[0-9]/g, '$&\u0301'), 'card'],
+    ['many marks on a digit', card.replace('4', '4\u0301\u0302\u0303\u0304\u0305\u0306\u0307'), 'card'],
+    ['marks on full-width digits', otherwise(card, 0xff10).replaceAll('\uff11', '\uff11\u0336'), 'card'],
+    ['small forms', 'bob\ufe6bexample\ufe52com', 'email'],
+    ['a one-dot leader', 'bob@example\u2024com', 'email'],
+    ['an accent that has no form with its letter', 'b\u0301ob@example.com', 'email'],
     ['a full-width account', 'ＤＥ８９ ３７０４ ００４４ ０５３２ ０１３０ ００', 'iban'],
   ])('%s', (_, written, type) => {
     const text = `see ${written}, é ① and more`
@@ -164,6 +176,70 @@ describe('what is written otherwise and read as the same', () => {
     // Read without its zero-width space the number is a part of a longer word.
     expect(found(`x\u200b${card}\u200bx`)).toEqual([['card', card]])
     expect(found(`\u2010${card}`)).toEqual([['card', card]])
+  })
+
+  const things = [
+    'bob.lee@example.com',
+    'alice@geheim-klinik.org',
+    card,
+    'DE89 3704 0044 0532 0130 00',
+    '203.0.113.9',
+    '00:1b:63:84:45:e6',
+    'https://example.com/u/bob',
+    '+49 30 1234567',
+    '0x52908400098527886E0F7030069857D2E4169EE7',
+    '1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa',
+    `sk_live_${'4eC39HqLyjWDarjtT1zdp7dc'}`,
+    `ghp_${'16C7e42F292c6912E7710c838347Ae178B4a'}`,
+    '52.5200, 13.4050',
+    'Dr. Smith',
+    'password: hunter2xyz',
+    'born 12 March 1984',
+    'SSN 219-09-9999',
+    'word',
+  ]
+  const unseen = ['\u200b', '\u00ad', '\ufeff', '\u2010', '\u2060', '\u200d', '\u00a0', '\u3000']
+  const few = createPiiDetector({ locales: [english, german] })
+  const covered = (text: string) => {
+    const units = new Uint8Array(text.length)
+    for (const { start, end } of few.find(text)) units.fill(1, start, end)
+    return units
+  }
+  /** What is covered with a separator that is not folded, and in clear with one that is; white space is compared with white space. */
+  const lost = (parts: readonly string[], separator: string): string => {
+    const other = /\s/.test(separator) ? '\v' : '\u0001'
+    const plain = parts.join(other)
+    const [before, after] = [covered(plain), covered(parts.join(separator))]
+    return [...plain].filter((unit, at) => unit !== other && before[at] === 1 && after[at] === 0).join('')
+  }
+  test('no cover is lost where two things are drawn together', () => {
+    const losses = unseen.slice(0, 4).flatMap((separator) =>
+      things.flatMap((first) =>
+        things.flatMap((second) => {
+          const clear = lost([first, second], separator)
+          return clear === '' ? [] : [[first, separator, second, clear]]
+        }),
+      ),
+    )
+    expect(losses).toEqual([])
+    const [mail, key] = ['bob.lee@example.com', `sk_live_${'4eC39HqLyjWDarjtT1zdp7dc'}`]
+    const token = (text: string) => redactPii(text, { detector, mode: 'token' }).text
+    expect(token(`${card}\u200b${mail}`)).toBe('[card:1]\u200b[email:1]')
+    expect(token(`${key}\u200b${key.toLowerCase()}`)).toBe('[secret:1]\u200b[secret:2]')
+  })
+
+  test('no cover is lost in any row of things', () => {
+    const thing = fc.oneof(fc.constantFrom(...things), fc.string({ maxLength: 4, unit: 'grapheme-ascii' }))
+    fc.assert(
+      fc.property(
+        fc.array(thing, { minLength: 3, maxLength: 6 }),
+        fc.constantFrom(...unseen),
+        (parts, separator) => {
+          expect(lost(parts, separator)).toBe('')
+        },
+      ),
+      { numRuns: 300 },
+    )
   })
 
   test('places are those of the original in any text', () => {
@@ -212,6 +288,17 @@ describe('names', () => {
 })
 
 describe('any text', () => {
+  test('that two findings share is covered with what is left of both', () => {
+    const email = createPiiDetector({ locales: [], types: ['email', 'url'] })
+    const text = 'see https://example.org/ann@example.org/orders now'
+    const spans = email.find(text).map(({ type, start, end }) => [type, text.slice(start, end)])
+    expect(spans).toEqual([
+      ['url', 'https://example.org'],
+      ['email', 'ann@example.org'],
+      ['url', 'orders'],
+    ])
+  })
+
   test('gives ordered findings without overlaps, inside of the text', () => {
     const piece = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 20 }),

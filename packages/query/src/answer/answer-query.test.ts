@@ -157,6 +157,78 @@ describe('answers', () => {
     expect((await whole.answer(made)).charged).toBe(true)
   })
 
+  it('are withheld in peace when the listener fails later', async () => {
+    const unhandled: unknown[] = []
+    const note = (reason: unknown) => unhandled.push(reason)
+    process.on('unhandledRejection', note)
+    let told = 0
+    const { options } = await setting({
+      onWithheld: async () => {
+        told += 1
+        await Promise.resolve()
+        throw new Error('the log disk is full')
+      },
+    })
+    const query = async () => Promise.reject(new Error('gone'))
+    const answer = answerer({ ...options, engine: { ...options.engine, query } })
+    await expect(answer(await plan('SELECT avg(wage) FROM pay.workers'))).rejects.toMatchObject({
+      code: 'ANSWER_WITHHELD',
+    })
+    // Rejections that nobody handles are told after the microtasks.
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('unhandledRejection', note)
+    expect(told).toBe(1)
+    expect(unhandled).toEqual([])
+  })
+
+  it('of an engine that is gone, or lacks a table, cost nothing', async () => {
+    const whole = await setting()
+    const made = await plan('SELECT avg(wage) FROM pay.workers')
+    const first = await whole.answer(made)
+    const other = await plan('SELECT sum(wage) FROM pay.workers')
+    const seen = new Set<string>()
+    for (const code of ['ENGINE_TIMEOUT', 'ENGINE_CLOSED', 'ENGINE_ANSWER_INVALID', null] as const) {
+      const ready = () =>
+        Promise.reject(code === null ? new Error('ECONNRESET') : new QueryError(code, 'query'))
+      const answer = answerer({ ...whole.options, engine: { ...whole.options.engine, ready } })
+      const error: unknown = await answer(other).catch((thrown: unknown) => thrown)
+      seen.add(JSON.stringify([String(error), { ...(error as QueryError) }]))
+      // What was answered before needs no engine.
+      expect((await answer(made)).result).toEqual(first.result)
+    }
+    expect([...seen]).toEqual([expect.stringContaining('ENGINE_CLOSED')])
+    const asked: (readonly string[])[] = []
+    const ready = async (tables: readonly string[]) => {
+      asked.push(tables)
+      throw new QueryError('ENGINE_TABLE_MISSING', tables[0] ?? '')
+    }
+    const answer = answerer({ ...whole.options, engine: { ...whole.options.engine, ready } })
+    await expect(answer(other)).rejects.toMatchObject({ code: 'ENGINE_TABLE_MISSING', place: 'pay.workers' })
+    expect(asked).toEqual([['pay.workers']])
+    expect(await whole.spent()).toBe(1)
+    expect((await whole.answer(other)).charged).toBe(true)
+  })
+
+  it.each<[string, () => unknown]>([
+    ['nothing', () => undefined],
+    ['null', () => null],
+    ['a promise', async () => testPools()],
+    ['no pools', () => [null]],
+  ])('are refused when the pools of today are %s', async (_, pools) => {
+    const { answer, spent } = await setting({ pools: pools as () => ReturnType<typeof testPools> })
+    const made = await plan('SELECT avg(wage) FROM pay.workers')
+    await expect(answer(made)).rejects.toMatchObject({ code: 'POOLS_INVALID' })
+    expect(await spent()).toBe(0)
+  })
+
+  it('are refused when the grant of today does not cover the plan', async () => {
+    const { answer, spent } = await setting()
+    const made = await plan('SELECT avg(wage) FROM pay.workers')
+    await expect(answer(made, { grant: { tables: [] } })).rejects.toMatchObject({ code: 'TABLE_NOT_GRANTED' })
+    expect(await spent()).toBe(0)
+    expect((await answer(made, { grant: { tables: ['pay.workers'] } })).charged).toBe(true)
+  })
+
   it('of a plan under another policy than that of today are refused before anything is charged', async () => {
     let pools = testPools()
     const { answer, spent } = await setting({ pools: () => pools })

@@ -3,7 +3,7 @@ import type { PlanPool } from '../catalogue/catalogue.js'
 import type { SqlEngine } from '../engine/engine.js'
 import { QueryError } from '../errors.js'
 import { executePlan, type QueryResult } from '../execute/execute-plan.js'
-import { checkPlan } from '../plan/check-plan.js'
+import { checkPlan, type PlanToday } from '../plan/check-plan.js'
 import type { QueryPlan } from '../plan/plan.js'
 import { planDigest } from '../plan/plan-digest.js'
 import type { AnswerStore, StoredAnswer } from './answer-store.js'
@@ -21,10 +21,10 @@ export interface AnswerOptions {
   /** The pools with their policies as they are when it is called: a plan that was made under others is refused before it is charged. */
   readonly pools?: () => readonly PlanPool[]
   /**
-   * Is told why an answer was withheld. For the eyes of whoever runs the engine: the cause may depend on the data. What it throws is
-   * dropped.
+   * Is told why an answer was withheld. For the eyes of whoever runs the engine: the cause may depend on the data. It is called after
+   * the refusal is on its way and not waited for; what it throws, at once or later, is dropped.
    */
-  readonly onWithheld?: (cause: unknown) => void
+  readonly onWithheld?: (cause: unknown) => void | Promise<void>
 }
 
 /** An answer and what it cost now. */
@@ -47,22 +47,25 @@ export interface Answered {
  * too little memory, an answer that does not fit. That there is a refusal, and when, is still told.
  *
  * @param options - budgets, engine, store, randomness, the version of the data that the engine holds, and the pools of today
- * @returns a function from plans to answers; it throws PrivacyError `BUDGET_EXHAUSTED` when a pool has too little left
- *   (then no pool is charged), and QueryError `PLAN_INVALID` and `PLAN_OUTDATED` (nothing is charged), `ANSWER_WITHHELD` and
- *   `ANSWERS_UNAVAILABLE` (the charge stays)
+ * @returns a function from plans, and the grant of today where there is one, to answers; it throws PrivacyError `BUDGET_EXHAUSTED`
+ *   when a pool has too little left (then no pool is charged), and QueryError `PLAN_INVALID`, what {@link checkPlan} throws,
+ *   `ENGINE_CLOSED` and `ENGINE_TABLE_MISSING` (nothing is charged), `ANSWER_WITHHELD` and `ANSWERS_UNAVAILABLE` (the charge stays)
  * @example
  * ```ts no-run
  * const answer = answerer({ ledger, engine, answers: createMemoryAnswers(), random: platformRandom, dataVersion })
  * const { result, charged } = await answer(plan)
  * ```
  */
-export function answerer(options: AnswerOptions): (plan: QueryPlan) => Promise<Answered> {
+export function answerer(
+  options: AnswerOptions,
+): (plan: QueryPlan, grants?: Pick<PlanToday, 'grant' | 'template'>) => Promise<Answered> {
   const { ledger, engine, answers, random, dataVersion } = options
   const running = new Map<string, Promise<Answered>>()
 
   const fresh = async (plan: QueryPlan, digest: string, key: string): Promise<Answered> => {
     const known = await answers.get(key)
     if (known !== null) return { ...known, planDigest: digest, charged: false }
+    await requireReady(engine, plan)
     // A name that is used once: a ledger would take a second run under the same name for the first one.
     const job = `${key}/${hexadecimal(random(16))}`
     await ledger.chargeAll(chargesOf(plan, job))
@@ -74,17 +77,17 @@ export function answerer(options: AnswerOptions): (plan: QueryPlan) => Promise<A
     try {
       return await executePlan({ plan, engine, random })
     } catch (cause) {
-      try {
-        options.onWithheld?.(cause)
-      } catch {
-        // What is told must not depend on who listens.
-      }
+      // What is told, and when, must not depend on who listens.
+      void Promise.resolve()
+        .then(() => options.onWithheld?.(cause))
+        .catch(() => {})
       throw new QueryError('ANSWER_WITHHELD', 'answer')
     }
   }
-  return async (plan) => {
-    const pools = options.pools?.()
-    const digest = planDigest(checkPlan(plan, pools === undefined ? {} : { pools }))
+  return async (plan, grants = {}) => {
+    // A source of pools that has none to give, such as a cache that is not filled yet, is no leave to go without.
+    const pools = options.pools === undefined ? {} : { pools: options.pools() ?? null }
+    const digest = planDigest(checkPlan(plan, { ...grants, ...pools } as PlanToday))
     const key = `${digest}@${dataVersion}`
     const before = running.get(key)
     if (before !== undefined) return { ...(await before), charged: false }
@@ -95,6 +98,21 @@ export function answerer(options: AnswerOptions): (plan: QueryPlan) => Promise<A
     } finally {
       running.delete(key)
     }
+  }
+}
+
+/**
+ * An engine that is gone, or never held a table of the plan, would be charged for nothing. Whatever ended it is one refusal: that it
+ * ended was told when it did, the reason was not.
+ */
+async function requireReady({ ready }: SqlEngine, plan: QueryPlan): Promise<void> {
+  try {
+    await ready?.(plan.leaves)
+  } catch (error) {
+    const missing = error instanceof QueryError && error.code === 'ENGINE_TABLE_MISSING'
+    throw missing
+      ? new QueryError('ENGINE_TABLE_MISSING', error.place)
+      : new QueryError('ENGINE_CLOSED', 'engine')
   }
 }
 

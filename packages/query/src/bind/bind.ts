@@ -7,6 +7,7 @@ import type { FromItem } from '../type/relation.js'
 import { type BoundAggregate, bindAggregate } from './aggregate.js'
 import { type Environment, literalOf, type ParameterValue, requireUsed, withCommon } from './environment.js'
 import { type BoundKey, bindKey } from './key.js'
+import { requireOtherName, requireOwnName } from './own-name.js'
 import {
   bindReleased,
   bindReleasedCondition,
@@ -15,7 +16,7 @@ import {
   type ReleasedNames,
 } from './released.js'
 import { hasAggregate, isReleasedQuery, readsReleased } from './released-query.js'
-import { bindBlock, checkPoolsOf, defaultName, requireOwnName } from './rows.js'
+import { bindBlock, checkPoolsOf, defaultName } from './rows.js'
 import type { Scope } from './scope.js'
 
 /** A noisy release: aggregates over contributors, by group. */
@@ -182,6 +183,7 @@ function fieldNames(
   releases: BoundRelease[],
   item?: SelectSyntax['from'][number],
 ): ReleasedNames {
+  if (item !== undefined) requireOtherName(item.item.alias, item.item.span)
   const relation = item?.item.kind === 'derived' ? item.item.alias : (item?.item.alias ?? item?.item.table)
   return {
     literal: (syntax) => literalOf(syntax, environment.parameters),

@@ -2,6 +2,7 @@ import type { Catalogue, CatalogueTable } from '../catalogue/catalogue.js'
 import type { Grant } from '../enforce/grant.js'
 import { QueryError, type Span } from '../errors.js'
 import type { CommonSyntax, LiteralValue, QuerySyntax, Syntax } from '../parse/syntax.js'
+import { requireOtherName } from './own-name.js'
 
 /** A value for `$n`. */
 export type ParameterValue = string | number | boolean | null
@@ -42,6 +43,7 @@ export function withCommon(
   let inner = environment
   for (const entry of common) {
     if (inner.commonOf.get(entry.name) === entry) continue
+    requireOtherName(entry.name, entry.span)
     const taken = inner.catalogue.pools.some(
       ({ name, policy }) => name === entry.name || policy.tables.some((table) => table.name === entry.name),
     )

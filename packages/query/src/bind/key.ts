@@ -99,12 +99,15 @@ function wholeDomain(syntax: Syntax, typed: TypedNumber, scope: Scope): readonly
               ? value - literal
               : literal - value,
       )
+      // The engine counts exactly: a number that is rounded here would be a group that no row is in.
+      if (!values.every(Number.isSafeInteger)) return null
       return [...new Set(values)].sort((one, two) => one - two)
     }
   }
   const { low, high, decimals, domain: listed } = typed
-  if (Array.isArray(listed) && listed.every((value) => Number.isInteger(value))) return listed
+  if (Array.isArray(listed) && listed.every((value) => Number.isSafeInteger(value))) return listed
   if (decimals !== 0 || high - low >= BigInt(mostWhole)) return null
+  if (!Number.isSafeInteger(Number(low)) || !Number.isSafeInteger(Number(high))) return null
   return Array.from({ length: Number(high - low) + 1 }, (_, index) => Number(low) + index)
 }
 

@@ -8,6 +8,7 @@ import type { DerivedSyntax, QuerySyntax, SelectSyntax, Syntax, TableSyntax } fr
 import type { Condition } from '../type/expression.js'
 import { blockRowBound, expressionOf, type FromItem, type SelectRelation, unitsOf } from '../type/relation.js'
 import { allOf, conjuncts, type Environment, requireUsed, withCommon } from './environment.js'
+import { requireOtherName, requireOwnName } from './own-name.js'
 import { namedPublic, publicMatches } from './public-relation.js'
 import {
   type BoundRows,
@@ -160,6 +161,7 @@ function joinsContributor(condition: Syntax, scope: Scope, position: number): bo
 }
 
 function bindItem(item: TableSyntax | DerivedSyntax, environment: Environment): NamedRelation {
+  requireOtherName(item.alias, item.span)
   if (item.kind === 'derived') return namedRows(item.alias, bindRows(item.query, environment))
   const { pool, table, span } = item
   if (pool === null) {
@@ -285,18 +287,6 @@ function selectRows(syntax: SelectSyntax, environment: Environment): BoundRows {
     outputs,
     tables: scope.relations.flatMap(({ tables }) => tables),
   }
-}
-
-/**
- * Refuses a value that is called as the contributor is: whoever reads the statement, or joins on the name, would take it for one. A
- * table's own column of that name keeps it.
- *
- * @throws QueryError `NAME_RESERVED`
- */
-export function requireOwnName(name: string, value: Syntax, at: Span): void {
-  if (name !== contributorColumn && name !== walletColumn) return
-  if (value.kind === 'column' && value.path.at(-1) === name) return
-  throw new QueryError('NAME_RESERVED', at)
 }
 
 /** `GROUP BY 1`. */

@@ -3,8 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { platformRandom } from '@sealpool/privacy'
+import { createMemoryLedger, platformRandom } from '@sealpool/privacy'
 import { afterAll, describe, expect, it } from 'vitest'
+import { answerer } from '../answer/answer-query.js'
+import { createMemoryAnswers } from '../answer/answer-store.js'
 import type { SqlEngine } from '../engine/engine.js'
 import { executePlan } from '../execute/execute-plan.js'
 import { planQuery } from '../plan/plan-query.js'
@@ -112,6 +114,40 @@ describe('the engine in its own process', () => {
     await expect(hasty.query('SELECT count(*) FROM pay.workers')).rejects.toMatchObject({
       code: 'ENGINE_TIMEOUT',
     })
+  })
+
+  it('says whether it can be asked, without being asked', async () => {
+    const engine = start()
+    await engine.load(table)
+    await engine.ready?.(['pay.workers'])
+    await expect(engine.ready?.(['pay.workers', 'people.persons'])).rejects.toMatchObject({
+      code: 'ENGINE_TABLE_MISSING',
+      place: 'people.persons',
+    })
+    // It is not locked by that.
+    await engine.load({ name: 'people.persons', columns: persons.columns, rows: [] })
+    await engine.ready?.(['pay.workers', 'people.persons'])
+    await engine.close()
+    await expect(engine.ready?.(['pay.workers'])).rejects.toMatchObject({ code: 'ENGINE_CLOSED' })
+  })
+
+  it('that is dead charges nothing', async () => {
+    const engine = start()
+    await engine.load(table)
+    const ledger = createMemoryLedger()
+    const pools = testPools()
+    for (const { address, policy } of pools) await ledger.open(address, policy.privacy)
+    const answers = createMemoryAnswers()
+    const answer = answerer({ ledger, engine, answers, random: platformRandom, dataVersion: 'v1' })
+    const plan = (sql: string) => planQuery({ sql, pools, budget: { epsilon: 1, delta: 0 } })
+    await expect(answer(await plan('SELECT count(*) FROM people.persons'))).rejects.toMatchObject({
+      code: 'ENGINE_TABLE_MISSING',
+    })
+    await engine.close()
+    await expect(answer(await plan('SELECT count(*) FROM pay.workers'))).rejects.toMatchObject({
+      code: 'ENGINE_CLOSED',
+    })
+    for (const { address } of pools) expect(Number((await ledger.head(address)).state.epsilonSpent)).toBe(0)
   })
 
   it('answers nothing after it was closed', async () => {

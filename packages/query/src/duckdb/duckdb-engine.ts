@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Expectation, Row, SqlEngine, TableLoad } from '../engine/engine.js'
 import { pseudonymText } from '../engine/join-pseudonym.js'
+import { requireTables } from '../engine/required-tables.js'
 import { QueryError } from '../errors.js'
 import { encodeFrame, frameDecoder } from './frame.js'
 import type { Answer, LoadMessage, Request } from './message.js'
@@ -65,6 +66,7 @@ export function createDuckDbEngine(options: DuckDbEngineOptions = {}): SqlEngine
   const child = guarded ? start(addressSpaceBytes, spillFolder !== undefined) : null
   const waiting = new Map<number, Waiting>()
   let ended: QueryError | null = null
+  const loaded = new Set<string>()
   let nextId = 1
 
   const end = (error: QueryError): void => {
@@ -136,10 +138,16 @@ export function createDuckDbEngine(options: DuckDbEngineOptions = {}): SqlEngine
     async load(table) {
       await opened
       await request({ kind: 'load', table: messageOf(table) })
+      loaded.add(table.name)
     },
     async query(sql: string, expectation?: Expectation) {
       await opened
       return request({ kind: 'query', sql, tables: expectation?.tables ?? null })
+    },
+    async ready(tables) {
+      await opened
+      if (ended !== null) throw ended
+      requireTables(loaded, tables)
     },
     async close() {
       if (child === null || child.exitCode !== null || child.signalCode !== null) {

@@ -56,5 +56,13 @@ export interface SqlEngine {
   load(table: TableLoad): Promise<void>
   /** @throws QueryError `STATEMENT_REFUSED`, `ENGINE_FAILED`, `ENGINE_CLOSED`, `ENGINE_TIMEOUT` */
   query(sql: string, expectation?: Expectation): Promise<readonly Row[]>
+  /**
+   * Tells whether the engine can be asked for these tables, without looking at any row: an answerer asks it before it charges.
+   * Engines that have no such method are charged for as they are.
+   *
+   * @param tables - as `pool.table`
+   * @throws QueryError `ENGINE_TABLE_MISSING` for a table that was not loaded; anything else says that the engine is gone
+   */
+  ready?(tables: readonly string[]): Promise<void>
   close(): Promise<void>
 }

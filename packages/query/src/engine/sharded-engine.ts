@@ -3,6 +3,7 @@ import { splitName } from '../print/load.js'
 import type { Expectation, Row, SqlEngine, TableLoad } from './engine.js'
 import { pseudonymText } from './join-pseudonym.js'
 import { mergeRows } from './merge-rows.js'
+import { requireTables } from './required-tables.js'
 import { type RankedRow, rankedRows } from './stored-row.js'
 
 /** One server that holds the rows of some of the contributors. Its errors go no further than the engine. */
@@ -96,6 +97,12 @@ export function shardedEngine(options: ShardedEngineOptions): SqlEngine {
         throw new QueryError('ENGINE_FAILED', 'query')
       }
       return parts.length === 1 ? (parts[0] ?? []) : mergeRows(parts)
+    },
+    async ready(names) {
+      await open()
+      requireTables(loaded, names)
+      // A connection may have gone since.
+      await Promise.all(shards.map((shard) => shard.query('SELECT 1')))
     },
     async close() {
       closed = true

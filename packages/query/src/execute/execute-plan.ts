@@ -1,8 +1,7 @@
 import { predrawn } from '@sealpool/privacy'
 import type { PublicValue } from '../bind/key.js'
-import type { PlanPool } from '../catalogue/catalogue.js'
 import type { SqlEngine } from '../engine/engine.js'
-import { checkPlan } from '../plan/check-plan.js'
+import { checkPlan, type PlanToday } from '../plan/check-plan.js'
 import { type ColumnKind, hasOpenGroups, type PlanCharge, type QueryPlan, releasesOf } from '../plan/plan.js'
 import { boundOutput } from './bound-output.js'
 import { prepareNoise } from './noise.js'
@@ -37,17 +36,19 @@ export interface QueryResult {
  * and must be charged all the same.
  *
  * @param options `plan` of {@link planQuery}, an `engine` with the plan's tables, `random`: a source of
- *   cryptographically secure random bytes, and `pools`: the pools with their policies of today, for plans that were stored
+ *   cryptographically secure random bytes, and for plans that were stored `pools`, `grant` and `template`
+ *   of today, see {@link checkPlan}
  * @returns the answer with 95 % intervals
  * @throws QueryError `PLAN_INVALID`, `PLAN_OUTDATED`, `ENGINE_...`, `STATEMENT_REFUSED`; what the engine throws may depend on the data
  *   and must not be told apart to whoever asks: {@link answerer} makes one refusal of all
  */
-export async function executePlan(options: {
-  readonly plan: QueryPlan
-  readonly engine: SqlEngine
-  readonly random: (length: number) => Uint8Array
-  readonly pools?: readonly PlanPool[]
-}): Promise<QueryResult> {
+export async function executePlan(
+  options: {
+    readonly plan: QueryPlan
+    readonly engine: SqlEngine
+    readonly random: (length: number) => Uint8Array
+  } & PlanToday,
+): Promise<QueryResult> {
   const plan = checkPlan(options.plan, options)
   const pool = predrawn(options.random)
   const releases = releasesOf(plan).map((release) => ({

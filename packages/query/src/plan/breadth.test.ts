@@ -181,6 +181,27 @@ describe('names of the contributor', () => {
     expect(await code(rides(`SELECT wallet AS ${name} FROM trips.rides`))).toBe('planned')
   })
 
+  it.each(['Wallet', 'WALLET', 'Contributor'])('%s is one of them', async (name) => {
+    const quoted = `"${name}"`
+    expect(await code(`SELECT zone AS ${quoted}, count(*) FROM trips.rides GROUP BY zone`)).toBe(
+      'NAME_RESERVED',
+    )
+    expect(await code(`SELECT count(*) AS ${quoted} FROM trips.rides`)).toBe('NAME_RESERVED')
+    expect(await code(rides(`SELECT zone AS ${quoted} FROM trips.rides`))).toBe('NAME_RESERVED')
+  })
+
+  it.each([
+    'SELECT count(DISTINCT wallet.zone) FROM trips.rides AS wallet',
+    'SELECT count(*) FROM (SELECT zone FROM trips.rides) "Contributor"',
+    'SELECT n FROM (SELECT count(*) AS n FROM trips.rides) wallet',
+    'WITH wallet AS (SELECT zone FROM trips.rides) SELECT count(*) FROM wallet w',
+    'WITH "Wallet" AS (SELECT count(*) AS n FROM trips.rides) SELECT n FROM "Wallet" AS w',
+    'SELECT count(*) FROM trips.rides JOIN generate_series(1, 3) AS wallet(n) ON zone = n',
+  ])('rows are not called so either: %s', async (sql) => {
+    expect(await code(sql)).toBe('NAME_RESERVED')
+    expect(await code(sql.replace(/wallet\b|contributor\b/gi, 'other'))).toBe('planned')
+  })
+
   it('a column that a policy calls wallet keeps its name, and lends it to nothing', async () => {
     const shops: Parameters<typeof testPolicy>[1][number] = {
       name: 'shops',
@@ -318,6 +339,19 @@ describe('keys that are conditions and whole numbers', () => {
     expect((await plan('SELECT zone * 10 AS k, count(*) FROM trips.rides GROUP BY k')).keys).toEqual([
       { values: [10, 20, 30] },
     ])
+  })
+
+  it('refuses numbers past those that are exact here, which the engine has exactly', async () => {
+    const keysOf = async (key: string) =>
+      (await plan(`SELECT ${key} AS k, count(*) FROM trips.rides GROUP BY k`)).keys
+    const refused = (key: string) => code(`SELECT ${key} AS k, count(*) FROM trips.rides GROUP BY k`)
+    expect(await keysOf('zone * 999999999 * 3000000')).toEqual([
+      { values: [1, 2, 3].map((zone) => zone * 999_999_999 * 3_000_000) },
+    ])
+    expect(await refused('zone * 999999999 * 4000000')).toBe('GROUP_NOT_PUBLIC')
+    expect(await refused('zone * 999999999 * 999999999')).toBe('GROUP_NOT_PUBLIC')
+    expect(await refused('floor(zone / 10) + 999999999 * 999999999')).toBe('GROUP_NOT_PUBLIC')
+    expect(await refused('zone * 999999999 * 999999999 - zone * 999999999 * 999999999')).not.toBe('planned')
   })
 
   it.each([

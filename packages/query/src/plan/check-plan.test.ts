@@ -2,9 +2,12 @@ import { digestOf, type JsonValue } from '@sealpool/crypto'
 import type { PoolPolicy } from '@sealpool/privacy'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Grant } from '../enforce/grant.js'
+import type { QueryError } from '../errors.js'
 import { testPools } from '../testing/pools.js'
-import { checkPlan } from './check-plan.js'
+import { checkPlan, type PlanToday } from './check-plan.js'
 import type { QueryPlan, ReleasePlan, StatisticPlan } from './plan.js'
+import { templateDigest } from './plan-digest.js'
 import { type PlanQueryOptions, planQuery } from './plan-query.js'
 
 type Changes = Partial<Omit<PlanQueryOptions, 'sql'>>
@@ -430,6 +433,81 @@ describe('a plan of another day', () => {
     expect(() => checkPlan(plan, { pools })).toThrow(expect.objectContaining({ code: 'PLAN_OUTDATED' }))
     // Whoever names no pools of today takes it as it is.
     expect(checkPlan(plan)).toBe(plan)
+  })
+
+  it('is taken at its address in any case of letters', async () => {
+    const mixed = { ...pay, address: `0xaB${'c'.repeat(38)}` }
+    const plan = await planQuery({ sql: joined, pools: [mixed, people], budget })
+    const lower = { ...mixed, address: mixed.address.toLowerCase() }
+    expect(checkPlan(plan, { pools: [lower, people] })).toBe(plan)
+    const made = await planQuery({ sql: joined, pools: [lower, people], budget })
+    expect(checkPlan(made, { pools: [mixed, people] })).toBe(made)
+  })
+
+  it('is refused where a table holds no data today', async () => {
+    const plan = await made()
+    const [leaf = ''] = plan.leaves
+    expect(plan.leaves).toHaveLength(2)
+    const with_ = (populated: readonly string[]) => [{ ...pay, populated }, people]
+    expect(leaf.startsWith('pay.')).toBe(true)
+    expect(checkPlan(plan, { pools: with_(['workers', 'more']) })).toBe(plan)
+    for (const populated of [[], ['pay.workers'], ['worker']]) {
+      expect(() => checkPlan(plan, { pools: with_(populated) })).toThrow(
+        expect.objectContaining({ code: 'TABLE_NOT_POPULATED', place: leaf }),
+      )
+    }
+  })
+
+  it('is refused where the grant of today does not cover it', async () => {
+    const plan = await made()
+    const template = await templateDigest(joined)
+    const tables = [...plan.leaves]
+    const columns = [...plan.reached]
+    expect(columns.length).toBeGreaterThan(0)
+    expect(checkPlan(plan, { grant: { tables, columns, templates: [template] }, template })).toBe(plan)
+    const code = (grant: Grant, digest?: string) => {
+      try {
+        checkPlan(plan, { grant, ...(digest === undefined ? {} : { template: digest }) })
+        return null
+      } catch (error) {
+        return (error as QueryError).code
+      }
+    }
+    expect(code({})).toBeNull()
+    expect(code({ tables: tables.slice(1) })).toBe('TABLE_NOT_GRANTED')
+    expect(code({ columns: columns.slice(1) })).toBe('COLUMN_NOT_GRANTED')
+    expect(code({ templates: [] }, template)).toBe('TEMPLATE_NOT_APPROVED')
+    // Which statement it was made of is not in the plan: without being told it is none of the approved ones.
+    expect(code({ templates: [template] })).toBe('TEMPLATE_NOT_APPROVED')
+  })
+
+  it.each<[string, unknown]>([
+    ['null', null],
+    ['pools that are a text', { pools: 'x' }],
+    ['pools that are null', { pools: null }],
+    ['a pool that is null', { pools: [null] }],
+    ['a pool without a policy', { pools: [{ name: 'pay', address: '0x' }] }],
+    ['tables that are a text', { grant: { tables: 'pay.workers' } }],
+    ['a grant that is null', { grant: null }],
+  ])('is not held against %s', async (_, today) => {
+    const plan = await made()
+    expect(() => checkPlan(plan, today as PlanToday)).toThrow(
+      expect.objectContaining({ name: 'QueryError', code: 'POOLS_INVALID' }),
+    )
+  })
+
+  it('has another digest of a policy that was changed in place, and none of one that is no JSON', async () => {
+    const policy = structuredClone(pay.policy) as { description: string }
+    const pools = [{ ...pay, policy: policy as PoolPolicy }, people]
+    const plan = await planQuery({ sql: joined, pools, budget })
+    expect(checkPlan(plan, { pools })).toBe(plan)
+    policy.description = 'other'
+    expect(() => checkPlan(plan, { pools })).toThrow(expect.objectContaining({ code: 'PLAN_OUTDATED' }))
+    policy.description = '\ud800'
+    await expect(planQuery({ sql: joined, pools, budget })).rejects.toMatchObject({
+      code: 'POLICY_UNSUPPORTED',
+      place: 'pools.pay',
+    })
   })
 
   it('is refused past the bounds of today, which the planner of that day may not have had', async () => {

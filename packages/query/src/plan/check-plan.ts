@@ -2,6 +2,7 @@ import { zcdpEpsilon } from '@sealpool/privacy'
 import * as z from 'zod'
 import type { PlanPool } from '../catalogue/catalogue.js'
 import { nanoEpsilon, picoRho } from '../enforce/budget.js'
+import type { Grant } from '../enforce/grant.js'
 import { QueryError } from '../errors.js'
 import { contributorWork, mostWork } from '../type/contributor-work.js'
 import { blockRowBound, hasFirstRows, tablesOf } from '../type/relation.js'
@@ -137,6 +138,7 @@ const planShape = releaseShape.extend({
     )
     .min(1),
   leaves: z.array(z.string()).min(1),
+  reached: z.array(z.string()),
   further: z.array(releaseShape).max(32),
   input: z.looseObject({ kind: z.enum(['release', 'stage', 'union', 'single']) }),
   columns: z.array(z.looseObject({ name: z.string() })).min(1),
@@ -159,18 +161,50 @@ const planShape = releaseShape.extend({
 
 type Require = (holds: boolean, place: string) => void
 
+/** What a plan is held against besides its own parts. */
+export interface PlanToday {
+  /** The pools with their policies, and the tables that hold data, as they are now; without it a plan is taken under its own policies. */
+  readonly pools?: readonly PlanPool[]
+  /** The grant as it is now; without it a plan is taken under the grant that it was made under. */
+  readonly grant?: Grant
+  /** Digest of the plan's statement (`templateDigest`), which is not in the plan: needed for grants of approved statements. */
+  readonly template?: string
+}
+
+const todayShape = z.looseObject({
+  pools: z
+    .array(
+      z.looseObject({
+        name: z.string(),
+        address: z.string(),
+        policy: z.looseObject({}),
+        populated: z.array(z.string()).optional(),
+      }),
+    )
+    .optional(),
+  grant: z
+    .looseObject({
+      tables: z.array(z.string()).optional(),
+      columns: z.array(z.string()).optional(),
+      templates: z.array(z.string()).optional(),
+    })
+    .optional(),
+  template: z.string().optional(),
+})
+
 /**
  * Checks that a plan, which may have been stored or sent, hangs together: every statistic has noise of its
  * sensitivity and share, the shares are within what is charged, and rows and work are bounded as they are bounded today. Ranges of
  * expressions are not derived again: a plan of somebody who is not trusted is made anew from its statement and compared by its digest.
  *
  * @param plan - a plan of any origin
- * @param now - `pools`: the pools with their policies of today; without it a plan is taken under the policies that it was made under
+ * @param now - pools and grant of today; what is not given is not held against the plan
  * @returns the same plan
  * @throws QueryError `PLAN_INVALID` with the part that does not fit, `PLAN_OUTDATED` when a pool of the plan is not among `pools` under
- *   the same name, address and policy
+ *   the same name, address (upper and lower case are one) and policy; as in planning `TABLE_NOT_POPULATED`, `TABLE_NOT_GRANTED`,
+ *   `COLUMN_NOT_GRANTED` and `TEMPLATE_NOT_APPROVED`; `POOLS_INVALID` for what are no pools and no grant
  */
-export function checkPlan(plan: QueryPlan, now: { readonly pools?: readonly PlanPool[] } = {}): QueryPlan {
+export function checkPlan(plan: QueryPlan, now: PlanToday = {}): QueryPlan {
   const shape = planShape.safeParse(plan)
   if (!shape.success) throw new QueryError('PLAN_INVALID', shape.error.issues[0]?.path.join('.') || 'plan')
   try {
@@ -180,12 +214,35 @@ export function checkPlan(plan: QueryPlan, now: { readonly pools?: readonly Plan
     // What is no plan inside of the parts that the shape leaves open, such as a nested query without FROM.
     throw new QueryError('PLAN_INVALID', 'plan', { cause: error })
   }
-  for (const { name, address, policy } of now.pools === undefined ? [] : plan.pools) {
-    const today = now.pools?.find((pool) => pool.name === name && pool.address === address)
+  const today = todayShape.safeParse(now)
+  if (!today.success) throw new QueryError('POOLS_INVALID', today.error.issues[0]?.path.join('.') || 'pools')
+  if (now.pools !== undefined) checkPools(plan, now.pools)
+  checkGrant(plan, now)
+  return plan
+}
+
+function checkPools(plan: QueryPlan, pools: readonly PlanPool[]): void {
+  for (const { name, address, policy } of plan.pools) {
+    const today = pools.find(
+      (pool) => pool.name === name && pool.address.toLowerCase() === address.toLowerCase(),
+    )
     if (today === undefined || policyDigestOf(today) !== policy)
       throw new QueryError('PLAN_OUTDATED', `pools.${name}`)
+    const { populated } = today
+    const empty = plan.leaves.find(
+      (leaf) => leaf.startsWith(`${name}.`) && populated?.includes(leaf.slice(name.length + 1)) === false,
+    )
+    if (empty !== undefined) throw new QueryError('TABLE_NOT_POPULATED', empty)
   }
-  return plan
+}
+
+function checkGrant({ leaves, reached }: QueryPlan, { grant = {}, template }: PlanToday): void {
+  const table = leaves.find((leaf) => grant.tables?.includes(leaf) === false)
+  if (table !== undefined) throw new QueryError('TABLE_NOT_GRANTED', table)
+  const column = reached.find((name) => grant.columns?.includes(name) === false)
+  if (column !== undefined) throw new QueryError('COLUMN_NOT_GRANTED', column)
+  const approved = template !== undefined && grant.templates?.includes(template) === true
+  if (grant.templates !== undefined && !approved) throw new QueryError('TEMPLATE_NOT_APPROVED', 'template')
 }
 
 function checkParts(plan: QueryPlan): void {

@@ -1,5 +1,6 @@
 import { type Digest, digestOf, type JsonValue } from '@sealpool/crypto'
 import type { PlanPool } from '../catalogue/catalogue.js'
+import { QueryError } from '../errors.js'
 import { parseSelect } from '../parse/parse.js'
 import type { SqlGrammar } from '../parse/sql-grammar.js'
 import type { QueryPlan } from './plan.js'
@@ -15,9 +16,26 @@ export function planDigest(plan: QueryPlan): Digest {
   return digestOf(plan as unknown as JsonValue)
 }
 
-/** The digest of a pool's policy: SHA-256 of its canonical JSON, as the chain records it. Members that are undefined are not there. */
-export function policyDigestOf({ policy }: Pick<PlanPool, 'policy'>): Digest {
-  return digestOf(JSON.parse(JSON.stringify(policy)) as JsonValue)
+/** A policy is much longer than a plan, and the same at every plan: its digest is kept with the text that it is of. */
+const policyDigests = new WeakMap<object, { readonly text: string; readonly digest: Digest }>()
+
+/**
+ * The digest of a pool's policy: SHA-256 of its canonical JSON, as the chain records it. Members that are undefined are not there.
+ *
+ * @throws QueryError `POLICY_UNSUPPORTED` for what is no JSON, such as half of a surrogate pair in a description
+ */
+export function policyDigestOf({ name, policy }: Pick<PlanPool, 'name' | 'policy'>): Digest {
+  try {
+    // The text is compared, so that a policy that was changed in place has another digest.
+    const text = JSON.stringify(policy)
+    const known = policyDigests.get(policy)
+    if (known?.text === text) return known.digest
+    const digest = digestOf(JSON.parse(text) as JsonValue)
+    policyDigests.set(policy, { text, digest })
+    return digest
+  } catch (error) {
+    throw new QueryError('POLICY_UNSUPPORTED', `pools.${name}`, { cause: error })
+  }
 }
 
 /**

@@ -185,7 +185,7 @@ function planBound(
     format: 'sealpool/query-plan',
     version: 1,
     pools: pools.map(({ name, address, policy }) => {
-      const own = { name, address, policy: policyDigestOf({ policy }) }
+      const own = { name, address, policy: policyDigestOf({ name, policy }) }
       const reaching = releases.filter(({ program }) => program.sources.some(({ pool }) => pool === name))
       // Every pool of a release is charged in full: a contributor's rows in any of them could be what is seen.
       const epsilonNano =
