@@ -128,7 +128,9 @@ for (const { name, deployable, simulated } of contracts) {
   }
   files.set(`${name}.ts`, text)
 }
-const sorted = [...errors].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item)
+// Those of one shape side by side: a page that carries them all is a hundred bytes smaller when packed.
+const shape = ({ name, inputs }) => `${JSON.stringify(inputs)} ${name}`
+const sorted = [...errors.values()].sort((a, b) => (shape(a) < shape(b) ? -1 : 1))
 files.set(
   'errors.ts',
   `${header()}/** Every error that any of the contracts can raise: a call may fail in a contract behind the one called. */\nexport const errorsAbi = ${listing(sorted)} as const\n`,

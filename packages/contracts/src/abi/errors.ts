@@ -8,794 +8,8 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [
-      {
-        "name": "account",
-        "type": "address"
-      },
-      {
-        "name": "neededRole",
-        "type": "bytes32"
-      }
-    ],
-    "name": "AccessControlUnauthorizedAccount",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "pool",
-        "type": "address"
-      },
-      {
-        "name": "definition",
-        "type": "bytes32"
-      },
-      {
-        "name": "inputsRoot",
-        "type": "bytes32"
-      }
-    ],
-    "name": "AggregateAlreadyClaimed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "index",
-        "type": "uint256"
-      }
-    ],
-    "name": "AllocationInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "pool",
-        "type": "address"
-      }
-    ],
-    "name": "AlreadyApproved",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "index",
-        "type": "uint256"
-      }
-    ],
-    "name": "AlreadyClaimed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "owner",
-        "type": "address"
-      },
-      {
-        "name": "pool",
-        "type": "address"
-      },
-      {
-        "name": "digest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "AlreadyConsented",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "index",
-        "type": "uint256"
-      }
-    ],
-    "name": "AlreadyPaid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "reviewer",
-        "type": "address"
-      },
-      {
-        "name": "pool",
-        "type": "address"
-      },
-      {
-        "name": "digest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "AlreadyReviewed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "state",
-        "type": "uint8"
-      }
-    ],
-    "name": "AlreadyStarted",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "digest",
-        "type": "bytes32"
-      },
-      {
-        "name": "contributor",
-        "type": "address"
-      }
-    ],
-    "name": "AlreadySuspended",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "index",
-        "type": "uint256"
-      }
-    ],
-    "name": "AlreadyWithdrawn",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "token",
-        "type": "address"
-      }
-    ],
-    "name": "AmountZero",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "from",
-        "type": "uint64"
-      },
-      {
-        "name": "window",
-        "type": "uint256"
-      }
-    ],
-    "name": "AnnouncementLapsed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "given",
-        "type": "bytes32"
-      },
-      {
-        "name": "expected",
-        "type": "bytes32"
-      }
-    ],
-    "name": "AttestationKeyUnbound",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "bytes32"
-      }
-    ],
-    "name": "AuthorityUnknown",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "bytes32"
-      },
-      {
-        "name": "certifies",
-        "type": "bool"
-      }
-    ],
-    "name": "AuthorityWrongKind",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      }
-    ],
-    "name": "BatchEmpty",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "verdicts",
-        "type": "uint256"
-      },
-      {
-        "name": "proofs",
-        "type": "uint256"
-      }
-    ],
-    "name": "BatchLengthsDiffer",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "contributions",
-        "type": "uint256"
-      },
-      {
-        "name": "deadlines",
-        "type": "uint256"
-      },
-      {
-        "name": "signatures",
-        "type": "uint256"
-      }
-    ],
-    "name": "BatchLengthsDiffer",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      }
-    ],
-    "name": "BatchUnknown",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "blockNumber",
-        "type": "uint256"
-      }
-    ],
-    "name": "BlockUnknown",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "given",
-        "type": "uint256"
-      },
-      {
-        "name": "pools",
-        "type": "uint256"
-      }
-    ],
-    "name": "BudgetHeadsDiffer",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "pool",
-        "type": "address"
-      },
-      {
-        "name": "burn",
-        "type": "uint256"
-      },
-      {
-        "name": "ceiling",
-        "type": "uint256"
-      }
-    ],
-    "name": "BurnAboveCeiling",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "given",
-        "type": "uint256"
-      },
-      {
-        "name": "pools",
-        "type": "uint256"
-      }
-    ],
-    "name": "BurnCeilingsDiffer",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "bps",
-        "type": "uint16"
-      }
-    ],
-    "name": "BurnShareTooLarge",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "offset",
-        "type": "uint256"
-      }
-    ],
-    "name": "CertificateAlgorithm",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "offset",
-        "type": "uint256"
-      }
-    ],
-    "name": "CertificateExtensionCritical",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "serial",
-        "type": "uint256"
-      }
-    ],
-    "name": "CertificateIsAuthority",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "given",
-        "type": "bytes32"
-      },
-      {
-        "name": "expected",
-        "type": "bytes32"
-      }
-    ],
-    "name": "CertificateIssuerOther",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "offset",
-        "type": "uint256"
-      }
-    ],
-    "name": "CertificateKeyUsage",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "offset",
-        "type": "uint256"
-      }
-    ],
-    "name": "CertificateMalformed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "from",
-        "type": "uint64"
-      },
-      {
-        "name": "until",
-        "type": "uint64"
-      },
-      {
-        "name": "time",
-        "type": "uint256"
-      }
-    ],
-    "name": "CertificateOutOfDate",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "serial",
-        "type": "uint256"
-      }
-    ],
-    "name": "CertificateSignatureInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "epoch",
-        "type": "uint64"
-      }
-    ],
-    "name": "ChallengeStands",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "account",
-        "type": "address"
-      },
-      {
-        "name": "index",
-        "type": "uint32"
-      }
-    ],
-    "name": "CheckpointUnknown",
-    "type": "error"
-  },
-  {
     "inputs": [],
     "name": "CheckpointUnorderedInsertion",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "chunk",
-        "type": "uint256"
-      }
-    ],
-    "name": "ChunkInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "closesAt",
-        "type": "uint64"
-      }
-    ],
-    "name": "CloseNotInFuture",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "pool",
-        "type": "address"
-      },
-      {
-        "name": "digest",
-        "type": "bytes32"
-      },
-      {
-        "name": "points",
-        "type": "uint256"
-      },
-      {
-        "name": "required",
-        "type": "uint256"
-      }
-    ],
-    "name": "ConsentMissing",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "owner",
-        "type": "address"
-      },
-      {
-        "name": "pool",
-        "type": "address"
-      },
-      {
-        "name": "digest",
-        "type": "bytes32"
-      },
-      {
-        "name": "points",
-        "type": "uint256"
-      }
-    ],
-    "name": "ConsentStands",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "bps",
-        "type": "uint16"
-      }
-    ],
-    "name": "ConsentTooLarge",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "pool",
-        "type": "address"
-      },
-      {
-        "name": "given",
-        "type": "address"
-      }
-    ],
-    "name": "ContributionOfOtherPool",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "index",
-        "type": "uint256"
-      },
-      {
-        "name": "owner",
-        "type": "address"
-      }
-    ],
-    "name": "ContributionSignatureInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      }
-    ],
-    "name": "ContributionUnknown",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "pool",
-        "type": "address"
-      }
-    ],
-    "name": "CreditsNotTaken",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "pool",
-        "type": "address"
-      },
-      {
-        "name": "account",
-        "type": "address"
-      },
-      {
-        "name": "balance",
-        "type": "uint256"
-      },
-      {
-        "name": "amount",
-        "type": "uint256"
-      }
-    ],
-    "name": "CreditsShort",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "deadline",
-        "type": "uint64"
-      },
-      {
-        "name": "time",
-        "type": "uint256"
-      }
-    ],
-    "name": "DeadlineNotInFuture",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "deadline",
-        "type": "uint64"
-      }
-    ],
-    "name": "DeadlineNotPassed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "deadline",
-        "type": "uint64"
-      }
-    ],
-    "name": "DeadlinePassed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "deadline",
-        "type": "uint64"
-      },
-      {
-        "name": "maximum",
-        "type": "uint256"
-      }
-    ],
-    "name": "DeadlineTooFar",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "tdAttributes",
-        "type": "bytes8"
-      }
-    ],
-    "name": "DebugEnabled",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "defendant",
-        "type": "address"
-      }
-    ],
-    "name": "DefendantInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "offset",
-        "type": "uint256"
-      }
-    ],
-    "name": "DerMalformed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "offset",
-        "type": "uint256"
-      },
-      {
-        "name": "expected",
-        "type": "uint8"
-      },
-      {
-        "name": "found",
-        "type": "uint8"
-      }
-    ],
-    "name": "DerUnexpected",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "index",
-        "type": "uint256"
-      }
-    ],
-    "name": "DigestZero",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "balance",
-        "type": "uint256"
-      },
-      {
-        "name": "needed",
-        "type": "uint256"
-      }
-    ],
-    "name": "DistributionUnpaid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "blockNumber",
-        "type": "uint256"
-      },
-      {
-        "name": "lastBlock",
-        "type": "uint256"
-      }
-    ],
-    "name": "DrawPending",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "blockNumber",
-        "type": "uint256"
-      }
-    ],
-    "name": "DrawTooEarly",
     "type": "error"
   },
   {
@@ -804,338 +18,8 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [
-      {
-        "name": "length",
-        "type": "uint256"
-      }
-    ],
-    "name": "ECDSAInvalidSignatureLength",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "s",
-        "type": "bytes32"
-      }
-    ],
-    "name": "ECDSAInvalidSignatureS",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "increasedSupply",
-        "type": "uint256"
-      },
-      {
-        "name": "cap",
-        "type": "uint256"
-      }
-    ],
-    "name": "ERC20ExceededCap",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "increasedSupply",
-        "type": "uint256"
-      },
-      {
-        "name": "cap",
-        "type": "uint256"
-      }
-    ],
-    "name": "ERC20ExceededSafeSupply",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "spender",
-        "type": "address"
-      },
-      {
-        "name": "allowance",
-        "type": "uint256"
-      },
-      {
-        "name": "needed",
-        "type": "uint256"
-      }
-    ],
-    "name": "ERC20InsufficientAllowance",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "sender",
-        "type": "address"
-      },
-      {
-        "name": "balance",
-        "type": "uint256"
-      },
-      {
-        "name": "needed",
-        "type": "uint256"
-      }
-    ],
-    "name": "ERC20InsufficientBalance",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "approver",
-        "type": "address"
-      }
-    ],
-    "name": "ERC20InvalidApprover",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "receiver",
-        "type": "address"
-      }
-    ],
-    "name": "ERC20InvalidReceiver",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "sender",
-        "type": "address"
-      }
-    ],
-    "name": "ERC20InvalidSender",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "spender",
-        "type": "address"
-      }
-    ],
-    "name": "ERC20InvalidSpender",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "deadline",
-        "type": "uint256"
-      }
-    ],
-    "name": "ERC2612ExpiredSignature",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "signer",
-        "type": "address"
-      },
-      {
-        "name": "owner",
-        "type": "address"
-      }
-    ],
-    "name": "ERC2612InvalidSigner",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "timepoint",
-        "type": "uint256"
-      },
-      {
-        "name": "clock",
-        "type": "uint48"
-      }
-    ],
-    "name": "ERC5805FutureLookup",
-    "type": "error"
-  },
-  {
     "inputs": [],
     "name": "ERC6372InconsistentClock",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "field",
-        "type": "uint256"
-      }
-    ],
-    "name": "EnclaveIdentityOther",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "serial",
-        "type": "uint256"
-      }
-    ],
-    "name": "EnclaveReportSignatureInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "entries",
-        "type": "uint256"
-      },
-      {
-        "name": "signatures",
-        "type": "uint256"
-      }
-    ],
-    "name": "EntriesLengthInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "batch",
-        "type": "bytes32"
-      },
-      {
-        "name": "index",
-        "type": "uint256"
-      },
-      {
-        "name": "owner",
-        "type": "address"
-      }
-    ],
-    "name": "EntryAlreadyCancelled",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "left",
-        "type": "uint256"
-      },
-      {
-        "name": "amount",
-        "type": "uint256"
-      }
-    ],
-    "name": "EpochExhausted",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "given",
-        "type": "uint32"
-      },
-      {
-        "name": "current",
-        "type": "uint32"
-      }
-    ],
-    "name": "EpochNotCurrent",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "given",
-        "type": "uint32"
-      },
-      {
-        "name": "expected",
-        "type": "uint32"
-      }
-    ],
-    "name": "EpochNotNext",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "closesAt",
-        "type": "uint64"
-      }
-    ],
-    "name": "EpochNotOver",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "closesAt",
-        "type": "uint64"
-      }
-    ],
-    "name": "EpochOver",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "given",
-        "type": "bytes32"
-      },
-      {
-        "name": "current",
-        "type": "bytes32"
-      }
-    ],
-    "name": "EpochPolicyStale",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      }
-    ],
-    "name": "EpochUnknown",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "token",
-        "type": "address"
-      },
-      {
-        "name": "received",
-        "type": "uint256"
-      },
-      {
-        "name": "expected",
-        "type": "uint256"
-      }
-    ],
-    "name": "EscrowShort",
     "type": "error"
   },
   {
@@ -1144,110 +28,8 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [
-      {
-        "name": "votingDelay",
-        "type": "uint48"
-      },
-      {
-        "name": "votingPeriod",
-        "type": "uint32"
-      },
-      {
-        "name": "quorumPercent",
-        "type": "uint256"
-      },
-      {
-        "name": "timelockDelay",
-        "type": "uint256"
-      }
-    ],
-    "name": "GovernanceInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "voter",
-        "type": "address"
-      }
-    ],
-    "name": "GovernorAlreadyCastVote",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "proposalId",
-        "type": "uint256"
-      }
-    ],
-    "name": "GovernorAlreadyQueuedProposal",
-    "type": "error"
-  },
-  {
     "inputs": [],
     "name": "GovernorDisabledDeposit",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "proposer",
-        "type": "address"
-      },
-      {
-        "name": "votes",
-        "type": "uint256"
-      },
-      {
-        "name": "threshold",
-        "type": "uint256"
-      }
-    ],
-    "name": "GovernorInsufficientProposerVotes",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "targets",
-        "type": "uint256"
-      },
-      {
-        "name": "calldatas",
-        "type": "uint256"
-      },
-      {
-        "name": "values",
-        "type": "uint256"
-      }
-    ],
-    "name": "GovernorInvalidProposalLength",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "quorumNumerator",
-        "type": "uint256"
-      },
-      {
-        "name": "quorumDenominator",
-        "type": "uint256"
-      }
-    ],
-    "name": "GovernorInvalidQuorumFraction",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "voter",
-        "type": "address"
-      }
-    ],
-    "name": "GovernorInvalidSignature",
     "type": "error"
   },
   {
@@ -1261,23 +43,13 @@ export const errorsAbi = [
     "type": "error"
   },
   {
-    "inputs": [
-      {
-        "name": "votingPeriod",
-        "type": "uint256"
-      }
-    ],
-    "name": "GovernorInvalidVotingPeriod",
+    "inputs": [],
+    "name": "InvalidShortString",
     "type": "error"
   },
   {
-    "inputs": [
-      {
-        "name": "proposalId",
-        "type": "uint256"
-      }
-    ],
-    "name": "GovernorNonexistentProposal",
+    "inputs": [],
+    "name": "ReentrancyGuardReentrantCall",
     "type": "error"
   },
   {
@@ -1285,233 +57,13 @@ export const errorsAbi = [
       {
         "name": "account",
         "type": "address"
-      }
-    ],
-    "name": "GovernorOnlyExecutor",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "newVoteExtension",
-        "type": "uint256"
       },
       {
-        "name": "maxVoteExtension",
-        "type": "uint256"
-      }
-    ],
-    "name": "GovernorPreventLateQuorumVoteExtensionTooLarge",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "proposalId",
-        "type": "uint256"
-      }
-    ],
-    "name": "GovernorProposalQueueingFailed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "proposalId",
-        "type": "uint256"
-      }
-    ],
-    "name": "GovernorProposalQueueingNotRequired",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "proposer",
-        "type": "address"
-      }
-    ],
-    "name": "GovernorRestrictedProposer",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "proposalId",
-        "type": "uint256"
-      },
-      {
-        "name": "account",
-        "type": "address"
-      }
-    ],
-    "name": "GovernorUnableToCancel",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "proposalId",
-        "type": "uint256"
-      },
-      {
-        "name": "current",
-        "type": "uint8"
-      },
-      {
-        "name": "expectedStates",
+        "name": "neededRole",
         "type": "bytes32"
       }
     ],
-    "name": "GovernorUnexpectedProposalState",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "grantee",
-        "type": "address"
-      },
-      {
-        "name": "pool",
-        "type": "address"
-      },
-      {
-        "name": "jobDigest",
-        "type": "bytes32"
-      },
-      {
-        "name": "runs",
-        "type": "uint32"
-      }
-    ],
-    "name": "GrantExhausted",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "grantee",
-        "type": "address"
-      },
-      {
-        "name": "pool",
-        "type": "address"
-      },
-      {
-        "name": "jobDigest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "GrantIsRevoked",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "grantee",
-        "type": "address"
-      },
-      {
-        "name": "pool",
-        "type": "address"
-      },
-      {
-        "name": "jobDigest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "GrantMissing",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "grantee",
-        "type": "address"
-      },
-      {
-        "name": "pool",
-        "type": "address"
-      },
-      {
-        "name": "jobDigest",
-        "type": "bytes32"
-      },
-      {
-        "name": "opensAt",
-        "type": "uint64"
-      },
-      {
-        "name": "closesAt",
-        "type": "uint64"
-      }
-    ],
-    "name": "GrantOutsideWindow",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "given",
-        "type": "uint256"
-      },
-      {
-        "name": "last",
-        "type": "uint256"
-      },
-      {
-        "name": "time",
-        "type": "uint256"
-      }
-    ],
-    "name": "HeartbeatOutOfOrder",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "authority",
-        "type": "bytes32"
-      }
-    ],
-    "name": "IdentityMissing",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "balance",
-        "type": "uint256"
-      },
-      {
-        "name": "needed",
-        "type": "uint256"
-      }
-    ],
-    "name": "InsufficientBalance",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "token",
-        "type": "address"
-      },
-      {
-        "name": "received",
-        "type": "uint256"
-      },
-      {
-        "name": "expected",
-        "type": "uint256"
-      }
-    ],
-    "name": "IntakeShort",
+    "name": "AccessControlUnauthorizedAccount",
     "type": "error"
   },
   {
@@ -1531,248 +83,25 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "name": "cliffSeconds",
-        "type": "uint64"
+        "name": "account",
+        "type": "address"
       },
       {
-        "name": "durationSeconds",
-        "type": "uint64"
-      }
-    ],
-    "name": "InvalidCliffDuration",
-    "type": "error"
-  },
-  {
-    "inputs": [],
-    "name": "InvalidShortString",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "issuer",
-        "type": "bytes32"
-      },
-      {
-        "name": "serial",
-        "type": "uint256"
-      }
-    ],
-    "name": "IsRevoked",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "given",
-        "type": "bytes32"
-      },
-      {
-        "name": "expected",
-        "type": "bytes32"
-      }
-    ],
-    "name": "IssuerOther",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "codeDigest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "JobCodeNotAccepted",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "digest",
-        "type": "bytes32"
-      },
-      {
-        "name": "holders",
+        "name": "index",
         "type": "uint32"
       }
     ],
-    "name": "JobIsSuspended",
+    "name": "CheckpointUnknown",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "name": "id",
-        "type": "uint256"
-      }
-    ],
-    "name": "JobUnknown",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "offset",
-        "type": "uint256"
-      }
-    ],
-    "name": "JsonUnexpected",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "offset",
-        "type": "uint256"
-      }
-    ],
-    "name": "KeySetMalformed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "kind",
-        "type": "string"
-      }
-    ],
-    "name": "KindNotExclusive",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "offset",
-        "type": "uint256"
-      }
-    ],
-    "name": "LevelsNotDescending",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "issuer",
-        "type": "bytes32"
-      }
-    ],
-    "name": "ListMissing",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "index",
-        "type": "uint256"
-      },
-      {
-        "name": "length",
-        "type": "uint256"
-      },
-      {
-        "name": "maximum",
-        "type": "uint256"
-      }
-    ],
-    "name": "LocatorLengthInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "length",
-        "type": "uint256"
-      },
-      {
-        "name": "maximum",
-        "type": "uint256"
-      }
-    ],
-    "name": "LocatorTooLong",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "consumer",
+        "name": "account",
         "type": "address"
       }
     ],
-    "name": "ManifestDigestZero",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "measurement",
-        "type": "bytes32"
-      },
-      {
-        "name": "allowedFrom",
-        "type": "uint64"
-      }
-    ],
-    "name": "MeasurementAlreadyAllowed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "measurement",
-        "type": "bytes32"
-      }
-    ],
-    "name": "MeasurementListFrozen",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "measurement",
-        "type": "bytes32"
-      }
-    ],
-    "name": "MeasurementNotAllowed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "field",
-        "type": "uint256"
-      }
-    ],
-    "name": "ModuleOther",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "earliest",
-        "type": "uint40"
-      }
-    ],
-    "name": "NarrowTooSoon",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      }
-    ],
-    "name": "NoChallenge",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      }
-    ],
-    "name": "NoMoreAppeals",
+    "name": "GovernorOnlyExecutor",
     "type": "error"
   },
   {
@@ -1788,581 +117,21 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "name": "node",
-        "type": "address"
-      }
-    ],
-    "name": "NodeEquivocated",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "node",
-        "type": "address"
-      }
-    ],
-    "name": "NodeHadJob",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "statementKey",
-        "type": "address"
-      }
-    ],
-    "name": "NodeKeyRevoked",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "node",
-        "type": "address"
-      },
-      {
-        "name": "measurement",
-        "type": "bytes32"
-      },
-      {
-        "name": "required",
-        "type": "bytes32"
-      }
-    ],
-    "name": "NodeNotAccepted",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "node",
-        "type": "address"
-      }
-    ],
-    "name": "NodeNotActive",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "silentFrom",
-        "type": "uint256"
-      }
-    ],
-    "name": "NodeNotSilent",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "node",
-        "type": "address"
-      },
-      {
-        "name": "expiresAt",
-        "type": "uint64"
-      }
-    ],
-    "name": "NodeStillRegistered",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "statementKey",
-        "type": "address"
-      }
-    ],
-    "name": "NodeUnknown",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "index",
-        "type": "uint256"
-      },
-      {
-        "name": "owner",
-        "type": "address"
-      },
-      {
-        "name": "nonce",
-        "type": "uint256"
-      }
-    ],
-    "name": "NonceUsed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      }
-    ],
-    "name": "NotAssigned",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "commitment",
-        "type": "bytes32"
-      },
-      {
-        "name": "committedIn",
-        "type": "uint64"
-      }
-    ],
-    "name": "NotCommitted",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "owner",
-        "type": "address"
-      },
-      {
-        "name": "pool",
-        "type": "address"
-      },
-      {
-        "name": "digest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "NotConsented",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      }
-    ],
-    "name": "NotDrawn",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "given",
-        "type": "uint256"
-      },
-      {
-        "name": "threshold",
-        "type": "uint256"
-      }
-    ],
-    "name": "NotEnoughVerifiers",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "node",
-        "type": "address"
-      }
-    ],
-    "name": "NotEquivocated",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "first",
-        "type": "bytes32"
-      },
-      {
-        "name": "second",
-        "type": "bytes32"
-      }
-    ],
-    "name": "NotEquivocation",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "index",
-        "type": "uint256"
-      }
-    ],
-    "name": "NotErasable",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "state",
-        "type": "uint8"
-      }
-    ],
-    "name": "NotErasable",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "given",
-        "type": "uint64"
-      },
-      {
-        "name": "current",
-        "type": "uint64"
-      }
-    ],
-    "name": "NotNewer",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "pausedUntil",
-        "type": "uint40"
-      }
-    ],
-    "name": "NotPaused",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "reviewer",
-        "type": "address"
-      },
-      {
-        "name": "pool",
-        "type": "address"
-      },
-      {
-        "name": "digest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "NotReviewed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "caller",
-        "type": "address"
-      },
-      {
-        "name": "pool",
-        "type": "address"
-      }
-    ],
-    "name": "NotReviewer",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "digest",
-        "type": "bytes32"
-      },
-      {
-        "name": "caller",
-        "type": "address"
-      }
-    ],
-    "name": "NotSuspended",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "state",
-        "type": "uint8"
-      }
-    ],
-    "name": "NotWithdrawable",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "index",
-        "type": "uint256"
-      }
-    ],
-    "name": "NotWithdrawnYet",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "token",
-        "type": "address"
-      },
-      {
         "name": "account",
         "type": "address"
       }
     ],
-    "name": "NothingOwed",
+    "name": "OwnableUnauthorizedAccount",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "name": "policyDigest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "NothingPassing",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "node",
-        "type": "address"
-      },
-      {
-        "name": "operator",
+        "name": "approver",
         "type": "address"
       }
     ],
-    "name": "NothingStaked",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "pool",
-        "type": "address"
-      }
-    ],
-    "name": "NothingToBurn",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "contributor",
-        "type": "address"
-      }
-    ],
-    "name": "NothingToClaim",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "contributor",
-        "type": "address"
-      }
-    ],
-    "name": "NothingToCollect",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "pool",
-        "type": "address"
-      },
-      {
-        "name": "account",
-        "type": "address"
-      }
-    ],
-    "name": "NothingToEarn",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "from",
-        "type": "uint64"
-      },
-      {
-        "name": "time",
-        "type": "uint256"
-      }
-    ],
-    "name": "NothingToObjectTo",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "token",
-        "type": "address"
-      }
-    ],
-    "name": "NothingToShare",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "relayer",
-        "type": "address"
-      },
-      {
-        "name": "given",
-        "type": "uint256"
-      },
-      {
-        "name": "expected",
-        "type": "uint256"
-      }
-    ],
-    "name": "NumberNotNext",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "measurement",
-        "type": "bytes32"
-      },
-      {
-        "name": "allowedFrom",
-        "type": "uint64"
-      }
-    ],
-    "name": "ObjectionTooLate",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "window",
-        "type": "uint64"
-      },
-      {
-        "name": "maximum",
-        "type": "uint64"
-      }
-    ],
-    "name": "ObjectionWindowTooLong",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "expiresAt",
-        "type": "uint64"
-      },
-      {
-        "name": "deliverBy",
-        "type": "uint64"
-      }
-    ],
-    "name": "OfferDatesInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "expiresAt",
-        "type": "uint64"
-      }
-    ],
-    "name": "OfferExpired",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "offerHash",
-        "type": "bytes32"
-      },
-      {
-        "name": "signer",
-        "type": "address"
-      }
-    ],
-    "name": "OfferIsWithdrawn",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "signer",
-        "type": "address"
-      }
-    ],
-    "name": "OfferSignatureInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "offerHash",
-        "type": "bytes32"
-      }
-    ],
-    "name": "OfferUsed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "caller",
-        "type": "address"
-      },
-      {
-        "name": "consumer",
-        "type": "address"
-      }
-    ],
-    "name": "OnlyConsumer",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "caller",
-        "type": "address"
-      },
-      {
-        "name": "pool",
-        "type": "address"
-      }
-    ],
-    "name": "OnlyContributor",
+    "name": "ERC20InvalidApprover",
     "type": "error"
   },
   {
@@ -2426,9 +195,27 @@ export const errorsAbi = [
       {
         "name": "caller",
         "type": "address"
+      },
+      {
+        "name": "pool",
+        "type": "address"
       }
     ],
-    "name": "OnlyParty",
+    "name": "NotReviewer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "name": "pool",
+        "type": "address"
+      }
+    ],
+    "name": "OnlyContributor",
     "type": "error"
   },
   {
@@ -2480,11 +267,35 @@ export const errorsAbi = [
         "type": "address"
       },
       {
+        "name": "statementKey",
+        "type": "address"
+      }
+    ],
+    "name": "RevokeNotAllowed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      },
+      {
         "name": "timelock",
         "type": "address"
       }
     ],
     "name": "OnlyTimelock",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      }
+    ],
+    "name": "OnlyParty",
     "type": "error"
   },
   {
@@ -2500,121 +311,21 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "signer",
-        "type": "address"
-      },
-      {
-        "name": "node",
+        "name": "caller",
         "type": "address"
       }
     ],
-    "name": "OtherNode",
+    "name": "TimelockUnauthorizedCaller",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "name": "from",
-        "type": "uint64"
-      },
-      {
-        "name": "until",
-        "type": "uint64"
-      },
-      {
-        "name": "time",
-        "type": "uint256"
-      }
-    ],
-    "name": "OutOfDate",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "owner",
+        "name": "consumer",
         "type": "address"
       }
     ],
-    "name": "OwnableInvalidOwner",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "account",
-        "type": "address"
-      }
-    ],
-    "name": "OwnableUnauthorizedAccount",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "owner",
-        "type": "address"
-      },
-      {
-        "name": "sender",
-        "type": "address"
-      }
-    ],
-    "name": "OwnerNotSender",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "earliest",
-        "type": "uint40"
-      }
-    ],
-    "name": "PauseTooSoon",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "count",
-        "type": "uint256"
-      }
-    ],
-    "name": "PayeeCountInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "index",
-        "type": "uint256"
-      }
-    ],
-    "name": "PayeeZero",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "offset",
-        "type": "uint256"
-      }
-    ],
-    "name": "PlatformCertificateMalformed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "bps",
-        "type": "uint256"
-      }
-    ],
-    "name": "PlatformShareTooLarge",
+    "name": "ManifestDigestZero",
     "type": "error"
   },
   {
@@ -2638,11 +349,1553 @@ export const errorsAbi = [
   {
     "inputs": [
       {
+        "name": "contributor",
+        "type": "address"
+      }
+    ],
+    "name": "NothingToClaim",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "contributor",
+        "type": "address"
+      }
+    ],
+    "name": "NothingToCollect",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "defendant",
+        "type": "address"
+      }
+    ],
+    "name": "DefendantInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "grantee",
+        "type": "address"
+      },
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "jobDigest",
+        "type": "bytes32"
+      },
+      {
+        "name": "declared",
+        "type": "bytes32"
+      },
+      {
+        "name": "scope",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ScopeOther",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "grantee",
+        "type": "address"
+      },
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "jobDigest",
+        "type": "bytes32"
+      },
+      {
+        "name": "runs",
+        "type": "uint32"
+      }
+    ],
+    "name": "GrantExhausted",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "grantee",
+        "type": "address"
+      },
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "jobDigest",
+        "type": "bytes32"
+      },
+      {
+        "name": "opensAt",
+        "type": "uint64"
+      },
+      {
+        "name": "closesAt",
+        "type": "uint64"
+      }
+    ],
+    "name": "GrantOutsideWindow",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "grantee",
+        "type": "address"
+      },
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "jobDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "GrantIsRevoked",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "grantee",
+        "type": "address"
+      },
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "jobDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "GrantMissing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "node",
+        "type": "address"
+      },
+      {
+        "name": "operator",
+        "type": "address"
+      },
+      {
+        "name": "amount",
+        "type": "uint256"
+      }
+    ],
+    "name": "StakeTooLarge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "node",
+        "type": "address"
+      },
+      {
+        "name": "operator",
+        "type": "address"
+      }
+    ],
+    "name": "NothingStaked",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "node",
+        "type": "address"
+      },
+      {
+        "name": "reporter",
+        "type": "address"
+      }
+    ],
+    "name": "ReportedBefore",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "node",
+        "type": "address"
+      },
+      {
+        "name": "measurement",
+        "type": "bytes32"
+      },
+      {
+        "name": "required",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NodeNotAccepted",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "node",
+        "type": "address"
+      },
+      {
+        "name": "nonce",
+        "type": "uint256"
+      },
+      {
+        "name": "kind",
+        "type": "string"
+      },
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "subject",
+        "type": "bytes32"
+      }
+    ],
+    "name": "StatementUsed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "node",
+        "type": "address"
+      },
+      {
+        "name": "committedIn",
+        "type": "uint64"
+      },
+      {
+        "name": "provedIn",
+        "type": "uint64"
+      }
+    ],
+    "name": "ReportTooLate",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "node",
+        "type": "address"
+      },
+      {
+        "name": "expiresAt",
+        "type": "uint64"
+      }
+    ],
+    "name": "NodeStillRegistered",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "node",
+        "type": "address"
+      }
+    ],
+    "name": "NodeEquivocated",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "node",
+        "type": "address"
+      }
+    ],
+    "name": "NotEquivocated",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "name": "points",
+        "type": "uint256"
+      }
+    ],
+    "name": "ConsentStands",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "AlreadyConsented",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NotConsented",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "name": "sender",
+        "type": "address"
+      }
+    ],
+    "name": "OwnerNotSender",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "owner",
+        "type": "address"
+      }
+    ],
+    "name": "OwnableInvalidOwner",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "account",
+        "type": "address"
+      },
+      {
+        "name": "balance",
+        "type": "uint256"
+      },
+      {
+        "name": "amount",
+        "type": "uint256"
+      }
+    ],
+    "name": "CreditsShort",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "account",
+        "type": "address"
+      }
+    ],
+    "name": "NothingToEarn",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "definition",
+        "type": "bytes32"
+      },
+      {
+        "name": "inputsRoot",
+        "type": "bytes32"
+      }
+    ],
+    "name": "AggregateAlreadyClaimed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "name": "given",
+        "type": "uint256"
+      },
+      {
+        "name": "required",
+        "type": "uint256"
+      }
+    ],
+    "name": "ReviewMissing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "name": "points",
+        "type": "uint256"
+      },
+      {
+        "name": "required",
+        "type": "uint256"
+      }
+    ],
+    "name": "ConsentMissing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "pool",
+        "type": "address"
+      }
+    ],
+    "name": "CreditsNotTaken",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "pool",
+        "type": "address"
+      }
+    ],
+    "name": "NothingToBurn",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "proposer",
+        "type": "address"
+      },
+      {
+        "name": "votes",
+        "type": "uint256"
+      },
+      {
+        "name": "threshold",
+        "type": "uint256"
+      }
+    ],
+    "name": "GovernorInsufficientProposerVotes",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "proposer",
+        "type": "address"
+      }
+    ],
+    "name": "GovernorRestrictedProposer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "receiver",
+        "type": "address"
+      }
+    ],
+    "name": "ERC20InvalidReceiver",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "relayer",
+        "type": "address"
+      },
+      {
+        "name": "given",
+        "type": "uint256"
+      },
+      {
+        "name": "expected",
+        "type": "uint256"
+      }
+    ],
+    "name": "NumberNotNext",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "reviewer",
+        "type": "address"
+      },
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "AlreadyReviewed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "reviewer",
+        "type": "address"
+      },
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NotReviewed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "sender",
+        "type": "address"
+      },
+      {
+        "name": "balance",
+        "type": "uint256"
+      },
+      {
+        "name": "needed",
+        "type": "uint256"
+      }
+    ],
+    "name": "ERC20InsufficientBalance",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "sender",
+        "type": "address"
+      }
+    ],
+    "name": "ERC20InvalidSender",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "signer",
+        "type": "address"
+      },
+      {
+        "name": "owner",
+        "type": "address"
+      }
+    ],
+    "name": "ERC2612InvalidSigner",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "signer",
+        "type": "address"
+      },
+      {
+        "name": "kind",
+        "type": "string"
+      },
+      {
+        "name": "subject",
+        "type": "bytes32"
+      }
+    ],
+    "name": "StatementSignerNotActive",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "signer",
+        "type": "address"
+      }
+    ],
+    "name": "OfferSignatureInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "spender",
+        "type": "address"
+      },
+      {
+        "name": "allowance",
+        "type": "uint256"
+      },
+      {
+        "name": "needed",
+        "type": "uint256"
+      }
+    ],
+    "name": "ERC20InsufficientAllowance",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "spender",
+        "type": "address"
+      }
+    ],
+    "name": "ERC20InvalidSpender",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "sponsor",
+        "type": "address"
+      }
+    ],
+    "name": "RootZero",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "statementKey",
+        "type": "address"
+      },
+      {
+        "name": "blockNumber",
+        "type": "uint256"
+      },
+      {
+        "name": "last",
+        "type": "uint256"
+      }
+    ],
+    "name": "QuoteBlockUsed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "statementKey",
+        "type": "address"
+      },
+      {
+        "name": "staked",
+        "type": "uint256"
+      },
+      {
+        "name": "minimum",
+        "type": "uint256"
+      }
+    ],
+    "name": "StakeMissing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "statementKey",
+        "type": "address"
+      }
+    ],
+    "name": "NodeKeyRevoked",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "statementKey",
+        "type": "address"
+      }
+    ],
+    "name": "NodeUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "name": "received",
+        "type": "uint256"
+      },
+      {
+        "name": "expected",
+        "type": "uint256"
+      }
+    ],
+    "name": "EscrowShort",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "name": "received",
+        "type": "uint256"
+      },
+      {
+        "name": "expected",
+        "type": "uint256"
+      }
+    ],
+    "name": "IntakeShort",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "token",
+        "type": "address"
+      }
+    ],
+    "name": "AmountZero",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "token",
+        "type": "address"
+      }
+    ],
+    "name": "SafeERC20FailedOperation",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "voter",
+        "type": "address"
+      }
+    ],
+    "name": "GovernorAlreadyCastVote",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "voter",
+        "type": "address"
+      }
+    ],
+    "name": "GovernorInvalidSignature",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "vendor",
+        "type": "bytes16"
+      }
+    ],
+    "name": "QuoteOfOtherVendor",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "authority",
+        "type": "bytes32"
+      }
+    ],
+    "name": "IdentityMissing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "index",
+        "type": "uint256"
+      },
+      {
+        "name": "owner",
+        "type": "address"
+      }
+    ],
+    "name": "EntryAlreadyCancelled",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "codeDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "JobCodeNotAccepted",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "commitment",
+        "type": "bytes32"
+      },
+      {
+        "name": "committedIn",
+        "type": "uint64"
+      }
+    ],
+    "name": "NotCommitted",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "current",
         "type": "bytes32"
       }
     ],
     "name": "PolicyDigestZero",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "name": "caller",
+        "type": "address"
+      }
+    ],
+    "name": "NotSuspended",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "name": "contributor",
+        "type": "address"
+      }
+    ],
+    "name": "AlreadySuspended",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "name": "holders",
+        "type": "uint32"
+      }
+    ],
+    "name": "JobIsSuspended",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "SuspensionBinding",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "digest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "SuspensionOverruled",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "first",
+        "type": "bytes32"
+      },
+      {
+        "name": "second",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NotEquivocation",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "bytes32"
+      },
+      {
+        "name": "current",
+        "type": "bytes32"
+      }
+    ],
+    "name": "EpochPolicyStale",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "bytes32"
+      },
+      {
+        "name": "expected",
+        "type": "bytes32"
+      }
+    ],
+    "name": "AttestationKeyUnbound",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "bytes32"
+      },
+      {
+        "name": "expected",
+        "type": "bytes32"
+      }
+    ],
+    "name": "CertificateIssuerOther",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "bytes32"
+      },
+      {
+        "name": "expected",
+        "type": "bytes32"
+      }
+    ],
+    "name": "IssuerOther",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "bytes32"
+      },
+      {
+        "name": "expected",
+        "type": "bytes32"
+      }
+    ],
+    "name": "PreviousOther",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "bytes32"
+      },
+      {
+        "name": "certifies",
+        "type": "bool"
+      }
+    ],
+    "name": "AuthorityWrongKind",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "bytes32"
+      }
+    ],
+    "name": "AuthorityUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "issuer",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint256"
+      }
+    ],
+    "name": "IsRevoked",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "issuer",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ListMissing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "keySetDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "StatementKeyZero",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "keyX",
+        "type": "bytes32"
+      },
+      {
+        "name": "keyY",
+        "type": "bytes32"
+      }
+    ],
+    "name": "QuoteSignatureInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "measurement",
+        "type": "bytes32"
+      },
+      {
+        "name": "reportData",
+        "type": "bytes32"
+      }
+    ],
+    "name": "QuoteForOther",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "measurement",
+        "type": "bytes32"
+      },
+      {
+        "name": "allowedFrom",
+        "type": "uint64"
+      }
+    ],
+    "name": "MeasurementAlreadyAllowed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "measurement",
+        "type": "bytes32"
+      },
+      {
+        "name": "allowedFrom",
+        "type": "uint64"
+      }
+    ],
+    "name": "ObjectionTooLate",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "measurement",
+        "type": "bytes32"
+      }
+    ],
+    "name": "MeasurementListFrozen",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "measurement",
+        "type": "bytes32"
+      }
+    ],
+    "name": "MeasurementNotAllowed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "nonce",
+        "type": "bytes32"
+      },
+      {
+        "name": "expected",
+        "type": "bytes32"
+      },
+      {
+        "name": "blockNumber",
+        "type": "uint256"
+      }
+    ],
+    "name": "QuoteNotFresh",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "offerHash",
+        "type": "bytes32"
+      },
+      {
+        "name": "signer",
+        "type": "address"
+      }
+    ],
+    "name": "OfferIsWithdrawn",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "offerHash",
+        "type": "bytes32"
+      },
+      {
+        "name": "state",
+        "type": "uint8"
+      }
+    ],
+    "name": "StateOther",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "offerHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "OfferUsed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "operationId",
+        "type": "bytes32"
+      },
+      {
+        "name": "expectedStates",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TimelockUnexpectedOperationState",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "policyDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NothingPassing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "policyDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "RestrictionZero",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "policyDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "RestrictionsFull",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "predecessorId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TimelockUnexecutedPredecessor",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "name": "chunks",
+        "type": "uint256"
+      },
+      {
+        "name": "epochLength",
+        "type": "uint256"
+      },
+      {
+        "name": "reward",
+        "type": "uint256"
+      },
+      {
+        "name": "keeper",
+        "type": "address"
+      }
+    ],
+    "name": "WatchInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "s",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ECDSAInvalidSignatureS",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "scheduled",
+        "type": "bytes32"
+      },
+      {
+        "name": "from",
+        "type": "uint64"
+      }
+    ],
+    "name": "VerifiersNotScheduled",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "signer",
+        "type": "bytes32"
+      }
+    ],
+    "name": "SignatureInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "platform",
+        "type": "bytes8"
+      }
+    ],
+    "name": "TcbInfoMissing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "tdAttributes",
+        "type": "bytes8"
+      }
+    ],
+    "name": "DebugEnabled",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "name": "account",
+        "type": "address"
+      }
+    ],
+    "name": "NothingOwed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "token",
+        "type": "address"
+      }
+    ],
+    "name": "NothingToShare",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "status",
+        "type": "uint8"
+      }
+    ],
+    "name": "StatusNotAccepted",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "kind",
+        "type": "string"
+      },
+      {
+        "name": "subject",
+        "type": "bytes32"
+      }
+    ],
+    "name": "StatementSignatureInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "kind",
+        "type": "string"
+      }
+    ],
+    "name": "KindNotExclusive",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "str",
+        "type": "string"
+      }
+    ],
+    "name": "StringTooLong",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "bps",
+        "type": "uint16"
+      },
+      {
+        "name": "maximum",
+        "type": "uint16"
+      }
+    ],
+    "name": "TreasuryShareTooLarge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "bps",
+        "type": "uint16"
+      }
+    ],
+    "name": "BurnShareTooLarge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "bps",
+        "type": "uint16"
+      }
+    ],
+    "name": "ConsentTooLarge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "balance",
+        "type": "uint256"
+      },
+      {
+        "name": "needed",
+        "type": "uint256"
+      }
+    ],
+    "name": "DistributionUnpaid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "balance",
+        "type": "uint256"
+      },
+      {
+        "name": "needed",
+        "type": "uint256"
+      }
+    ],
+    "name": "InsufficientBalance",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "blockNumber",
+        "type": "uint256"
+      }
+    ],
+    "name": "BlockUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "blockNumber",
+        "type": "uint256"
+      }
+    ],
+    "name": "QuoteBlockUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "bps",
+        "type": "uint256"
+      }
+    ],
+    "name": "PlatformShareTooLarge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "cap",
+        "type": "uint256"
+      },
+      {
+        "name": "allocated",
+        "type": "uint256"
+      },
+      {
+        "name": "maximum",
+        "type": "uint256"
+      }
+    ],
+    "name": "SupplyCapInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "contributions",
+        "type": "uint256"
+      },
+      {
+        "name": "deadlines",
+        "type": "uint256"
+      },
+      {
+        "name": "signatures",
+        "type": "uint256"
+      }
+    ],
+    "name": "BatchLengthsDiffer",
     "type": "error"
   },
   {
@@ -2662,11 +1915,255 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "name": "until",
-        "type": "uint40"
+        "name": "count",
+        "type": "uint256"
+      },
+      {
+        "name": "maximum",
+        "type": "uint256"
       }
     ],
-    "name": "PoolIsPaused",
+    "name": "TooManyAllocations",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "count",
+        "type": "uint256"
+      },
+      {
+        "name": "threshold",
+        "type": "uint256"
+      }
+    ],
+    "name": "VerifierListFrozen",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "count",
+        "type": "uint256"
+      },
+      {
+        "name": "threshold",
+        "type": "uint256"
+      }
+    ],
+    "name": "VerifierSetInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "count",
+        "type": "uint256"
+      }
+    ],
+    "name": "PayeeCountInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "count",
+        "type": "uint256"
+      }
+    ],
+    "name": "TooManyLevels",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "deadline",
+        "type": "uint256"
+      }
+    ],
+    "name": "ERC2612ExpiredSignature",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "delay",
+        "type": "uint256"
+      },
+      {
+        "name": "minDelay",
+        "type": "uint256"
+      }
+    ],
+    "name": "TimelockInsufficientDelay",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "entries",
+        "type": "uint256"
+      },
+      {
+        "name": "signatures",
+        "type": "uint256"
+      }
+    ],
+    "name": "EntriesLengthInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "expiry",
+        "type": "uint256"
+      }
+    ],
+    "name": "VotesExpiredSignature",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "field",
+        "type": "uint256"
+      }
+    ],
+    "name": "EnclaveIdentityOther",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "field",
+        "type": "uint256"
+      }
+    ],
+    "name": "ModuleOther",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "from",
+        "type": "uint256"
+      }
+    ],
+    "name": "TooEarly",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint256"
+      },
+      {
+        "name": "threshold",
+        "type": "uint256"
+      }
+    ],
+    "name": "NotEnoughVerifiers",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "name": "consumer",
+        "type": "address"
+      }
+    ],
+    "name": "OnlyConsumer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "node",
+        "type": "address"
+      }
+    ],
+    "name": "NodeHadJob",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "node",
+        "type": "address"
+      }
+    ],
+    "name": "NodeNotActive",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "given",
+        "type": "address"
+      }
+    ],
+    "name": "ContributionOfOtherPool",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "burn",
+        "type": "uint256"
+      },
+      {
+        "name": "ceiling",
+        "type": "uint256"
+      }
+    ],
+    "name": "BurnAboveCeiling",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "pool",
+        "type": "address"
+      }
+    ],
+    "name": "AlreadyApproved",
     "type": "error"
   },
   {
@@ -2681,6 +2178,664 @@ export const errorsAbi = [
       }
     ],
     "name": "PoolNotInJob",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "signer",
+        "type": "address"
+      },
+      {
+        "name": "node",
+        "type": "address"
+      }
+    ],
+    "name": "OtherNode",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "name": "accepted",
+        "type": "uint256"
+      }
+    ],
+    "name": "VerdictRootInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "state",
+        "type": "uint8"
+      }
+    ],
+    "name": "NotErasable",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "state",
+        "type": "uint8"
+      }
+    ],
+    "name": "NotWithdrawable",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "state",
+        "type": "uint8"
+      }
+    ],
+    "name": "VerdictAlreadyRecorded",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "state",
+        "type": "uint8"
+      }
+    ],
+    "name": "StateOther",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "from",
+        "type": "uint8"
+      },
+      {
+        "name": "to",
+        "type": "uint8"
+      }
+    ],
+    "name": "TransitionNotAllowed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "state",
+        "type": "uint8"
+      }
+    ],
+    "name": "AlreadyStarted",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "score",
+        "type": "uint16"
+      },
+      {
+        "name": "refused",
+        "type": "bool"
+      }
+    ],
+    "name": "ScoreInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "blockNumber",
+        "type": "uint256"
+      },
+      {
+        "name": "lastBlock",
+        "type": "uint256"
+      }
+    ],
+    "name": "DrawPending",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "blockNumber",
+        "type": "uint256"
+      }
+    ],
+    "name": "DrawTooEarly",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "chunk",
+        "type": "uint256"
+      }
+    ],
+    "name": "ChunkInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "given",
+        "type": "uint256"
+      },
+      {
+        "name": "last",
+        "type": "uint256"
+      },
+      {
+        "name": "time",
+        "type": "uint256"
+      }
+    ],
+    "name": "HeartbeatOutOfOrder",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "given",
+        "type": "uint256"
+      },
+      {
+        "name": "pools",
+        "type": "uint256"
+      }
+    ],
+    "name": "BudgetHeadsDiffer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "given",
+        "type": "uint256"
+      },
+      {
+        "name": "pools",
+        "type": "uint256"
+      }
+    ],
+    "name": "BurnCeilingsDiffer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "AlreadyClaimed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "AlreadyPaid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "AlreadyWithdrawn",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "NotErasable",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "NotWithdrawnYet",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "ProofInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "ReplacementZero",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "VerdictTwice",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "left",
+        "type": "uint256"
+      },
+      {
+        "name": "amount",
+        "type": "uint256"
+      }
+    ],
+    "name": "EpochExhausted",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "price",
+        "type": "uint256"
+      },
+      {
+        "name": "ceiling",
+        "type": "uint256"
+      }
+    ],
+    "name": "PriceAboveCeiling",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "silentFrom",
+        "type": "uint256"
+      }
+    ],
+    "name": "NodeNotSilent",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "closesAt",
+        "type": "uint64"
+      }
+    ],
+    "name": "EpochNotOver",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "closesAt",
+        "type": "uint64"
+      }
+    ],
+    "name": "EpochOver",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "deadline",
+        "type": "uint64"
+      }
+    ],
+    "name": "DeadlineNotPassed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "deadline",
+        "type": "uint64"
+      }
+    ],
+    "name": "DeadlinePassed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "name": "epoch",
+        "type": "uint64"
+      }
+    ],
+    "name": "ChallengeStands",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "BatchEmpty",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "BatchUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "ContributionUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "EpochUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "JobUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "NoChallenge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "NoMoreAppeals",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "NotAssigned",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "NotDrawn",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "TooManyAttempts",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "VerdictRootAlreadyRecorded",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "WatchUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "increasedSupply",
+        "type": "uint256"
+      },
+      {
+        "name": "cap",
+        "type": "uint256"
+      }
+    ],
+    "name": "ERC20ExceededCap",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "increasedSupply",
+        "type": "uint256"
+      },
+      {
+        "name": "cap",
+        "type": "uint256"
+      }
+    ],
+    "name": "ERC20ExceededSafeSupply",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "index",
+        "type": "uint256"
+      },
+      {
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "name": "nonce",
+        "type": "uint256"
+      }
+    ],
+    "name": "NonceUsed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "index",
+        "type": "uint256"
+      },
+      {
+        "name": "owner",
+        "type": "address"
+      }
+    ],
+    "name": "ContributionSignatureInvalid",
     "type": "error"
   },
   {
@@ -2715,937 +2870,6 @@ export const errorsAbi = [
     "inputs": [
       {
         "name": "index",
-        "type": "uint32"
-      }
-    ],
-    "name": "PoolUnknown",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "given",
-        "type": "bytes32"
-      },
-      {
-        "name": "expected",
-        "type": "bytes32"
-      }
-    ],
-    "name": "PreviousOther",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "price",
-        "type": "uint256"
-      },
-      {
-        "name": "ceiling",
-        "type": "uint256"
-      }
-    ],
-    "name": "PriceAboveCeiling",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "index",
-        "type": "uint256"
-      }
-    ],
-    "name": "ProofInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "blockNumber",
-        "type": "uint256"
-      }
-    ],
-    "name": "QuoteBlockUnknown",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "statementKey",
-        "type": "address"
-      },
-      {
-        "name": "blockNumber",
-        "type": "uint256"
-      },
-      {
-        "name": "last",
-        "type": "uint256"
-      }
-    ],
-    "name": "QuoteBlockUsed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "measurement",
-        "type": "bytes32"
-      },
-      {
-        "name": "reportData",
-        "type": "bytes32"
-      }
-    ],
-    "name": "QuoteForOther",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "offset",
-        "type": "uint256"
-      }
-    ],
-    "name": "QuoteMalformed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "nonce",
-        "type": "bytes32"
-      },
-      {
-        "name": "expected",
-        "type": "bytes32"
-      },
-      {
-        "name": "blockNumber",
-        "type": "uint256"
-      }
-    ],
-    "name": "QuoteNotFresh",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "vendor",
-        "type": "bytes16"
-      }
-    ],
-    "name": "QuoteOfOtherVendor",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "keyX",
-        "type": "bytes32"
-      },
-      {
-        "name": "keyY",
-        "type": "bytes32"
-      }
-    ],
-    "name": "QuoteSignatureInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "version",
-        "type": "uint256"
-      },
-      {
-        "name": "keyType",
-        "type": "uint256"
-      },
-      {
-        "name": "tee",
-        "type": "uint256"
-      }
-    ],
-    "name": "QuoteUnsupported",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "from",
-        "type": "uint64"
-      }
-    ],
-    "name": "QuoteVerifierMissing",
-    "type": "error"
-  },
-  {
-    "inputs": [],
-    "name": "ReentrancyGuardReentrantCall",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "expiresAt",
-        "type": "uint64"
-      },
-      {
-        "name": "minimum",
-        "type": "uint256"
-      },
-      {
-        "name": "maximum",
-        "type": "uint256"
-      }
-    ],
-    "name": "RegistrationExpiryInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "index",
-        "type": "uint256"
-      }
-    ],
-    "name": "ReplacementZero",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "node",
-        "type": "address"
-      },
-      {
-        "name": "committedIn",
-        "type": "uint64"
-      },
-      {
-        "name": "provedIn",
-        "type": "uint64"
-      }
-    ],
-    "name": "ReportTooLate",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "node",
-        "type": "address"
-      },
-      {
-        "name": "reporter",
-        "type": "address"
-      }
-    ],
-    "name": "ReportedBefore",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "policyDigest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "RestrictionZero",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "policyDigest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "RestrictionsFull",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "pool",
-        "type": "address"
-      },
-      {
-        "name": "digest",
-        "type": "bytes32"
-      },
-      {
-        "name": "given",
-        "type": "uint256"
-      },
-      {
-        "name": "required",
-        "type": "uint256"
-      }
-    ],
-    "name": "ReviewMissing",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "caller",
-        "type": "address"
-      },
-      {
-        "name": "statementKey",
-        "type": "address"
-      }
-    ],
-    "name": "RevokeNotAllowed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "sponsor",
-        "type": "address"
-      }
-    ],
-    "name": "RootZero",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "bits",
-        "type": "uint8"
-      },
-      {
-        "name": "value",
-        "type": "uint256"
-      }
-    ],
-    "name": "SafeCastOverflowedUintDowncast",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "token",
-        "type": "address"
-      }
-    ],
-    "name": "SafeERC20FailedOperation",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "grantee",
-        "type": "address"
-      },
-      {
-        "name": "pool",
-        "type": "address"
-      },
-      {
-        "name": "jobDigest",
-        "type": "bytes32"
-      },
-      {
-        "name": "declared",
-        "type": "bytes32"
-      },
-      {
-        "name": "scope",
-        "type": "bytes32"
-      }
-    ],
-    "name": "ScopeOther",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "score",
-        "type": "uint16"
-      },
-      {
-        "name": "refused",
-        "type": "bool"
-      }
-    ],
-    "name": "ScoreInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "given",
-        "type": "uint64"
-      },
-      {
-        "name": "expected",
-        "type": "uint64"
-      }
-    ],
-    "name": "SequenceNotNext",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "toSeller",
-        "type": "uint256"
-      },
-      {
-        "name": "amount",
-        "type": "uint256"
-      }
-    ],
-    "name": "ShareTooLarge",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "sum",
-        "type": "uint256"
-      }
-    ],
-    "name": "SharesNotWhole",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "index",
-        "type": "uint256"
-      },
-      {
-        "name": "deadline",
-        "type": "uint256"
-      }
-    ],
-    "name": "SignatureExpired",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "signer",
-        "type": "bytes32"
-      }
-    ],
-    "name": "SignatureInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "statementKey",
-        "type": "address"
-      },
-      {
-        "name": "staked",
-        "type": "uint256"
-      },
-      {
-        "name": "minimum",
-        "type": "uint256"
-      }
-    ],
-    "name": "StakeMissing",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "node",
-        "type": "address"
-      },
-      {
-        "name": "operator",
-        "type": "address"
-      },
-      {
-        "name": "amount",
-        "type": "uint256"
-      }
-    ],
-    "name": "StakeTooLarge",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "stake",
-        "type": "uint256"
-      },
-      {
-        "name": "minimum",
-        "type": "uint256"
-      }
-    ],
-    "name": "StakeTooSmall",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "offerHash",
-        "type": "bytes32"
-      },
-      {
-        "name": "state",
-        "type": "uint8"
-      }
-    ],
-    "name": "StateOther",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "state",
-        "type": "uint8"
-      }
-    ],
-    "name": "StateOther",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "keySetDigest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "StatementKeyZero",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "kind",
-        "type": "string"
-      },
-      {
-        "name": "subject",
-        "type": "bytes32"
-      }
-    ],
-    "name": "StatementSignatureInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "signer",
-        "type": "address"
-      },
-      {
-        "name": "kind",
-        "type": "string"
-      },
-      {
-        "name": "subject",
-        "type": "bytes32"
-      }
-    ],
-    "name": "StatementSignerNotActive",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "node",
-        "type": "address"
-      },
-      {
-        "name": "nonce",
-        "type": "uint256"
-      },
-      {
-        "name": "kind",
-        "type": "string"
-      },
-      {
-        "name": "pool",
-        "type": "address"
-      },
-      {
-        "name": "subject",
-        "type": "bytes32"
-      }
-    ],
-    "name": "StatementUsed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "status",
-        "type": "uint8"
-      }
-    ],
-    "name": "StatusNotAccepted",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "offset",
-        "type": "uint256"
-      }
-    ],
-    "name": "StatusUnknown",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "str",
-        "type": "string"
-      }
-    ],
-    "name": "StringTooLong",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "cap",
-        "type": "uint256"
-      },
-      {
-        "name": "allocated",
-        "type": "uint256"
-      },
-      {
-        "name": "maximum",
-        "type": "uint256"
-      }
-    ],
-    "name": "SupplyCapInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "digest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "SuspensionBinding",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "digest",
-        "type": "bytes32"
-      }
-    ],
-    "name": "SuspensionOverruled",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "platform",
-        "type": "bytes8"
-      }
-    ],
-    "name": "TcbInfoMissing",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "runs",
-        "type": "uint32"
-      },
-      {
-        "name": "opensAt",
-        "type": "uint64"
-      },
-      {
-        "name": "closesAt",
-        "type": "uint64"
-      }
-    ],
-    "name": "TermsInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "delay",
-        "type": "uint256"
-      },
-      {
-        "name": "minDelay",
-        "type": "uint256"
-      }
-    ],
-    "name": "TimelockInsufficientDelay",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "targets",
-        "type": "uint256"
-      },
-      {
-        "name": "payloads",
-        "type": "uint256"
-      },
-      {
-        "name": "values",
-        "type": "uint256"
-      }
-    ],
-    "name": "TimelockInvalidOperationLength",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "caller",
-        "type": "address"
-      }
-    ],
-    "name": "TimelockUnauthorizedCaller",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "predecessorId",
-        "type": "bytes32"
-      }
-    ],
-    "name": "TimelockUnexecutedPredecessor",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "operationId",
-        "type": "bytes32"
-      },
-      {
-        "name": "expectedStates",
-        "type": "bytes32"
-      }
-    ],
-    "name": "TimelockUnexpectedOperationState",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "from",
-        "type": "uint256"
-      }
-    ],
-    "name": "TooEarly",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "from",
-        "type": "uint64"
-      }
-    ],
-    "name": "TooEarly",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "until",
-        "type": "uint256"
-      }
-    ],
-    "name": "TooLate",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "count",
-        "type": "uint256"
-      },
-      {
-        "name": "maximum",
-        "type": "uint256"
-      }
-    ],
-    "name": "TooManyAllocations",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      }
-    ],
-    "name": "TooManyAttempts",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "count",
-        "type": "uint256"
-      }
-    ],
-    "name": "TooManyLevels",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "from",
-        "type": "uint8"
-      },
-      {
-        "name": "to",
-        "type": "uint8"
-      }
-    ],
-    "name": "TransitionNotAllowed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "bps",
-        "type": "uint16"
-      },
-      {
-        "name": "maximum",
-        "type": "uint16"
-      }
-    ],
-    "name": "TreasuryShareTooLarge",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "state",
-        "type": "uint8"
-      }
-    ],
-    "name": "VerdictAlreadyRecorded",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      }
-    ],
-    "name": "VerdictRootAlreadyRecorded",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "root",
-        "type": "bytes32"
-      },
-      {
-        "name": "accepted",
-        "type": "uint256"
-      }
-    ],
-    "name": "VerdictRootInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "name": "index",
-        "type": "uint256"
-      }
-    ],
-    "name": "VerdictTwice",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "count",
-        "type": "uint256"
-      },
-      {
-        "name": "threshold",
-        "type": "uint256"
-      }
-    ],
-    "name": "VerifierListFrozen",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "count",
-        "type": "uint256"
-      },
-      {
-        "name": "threshold",
-        "type": "uint256"
-      }
-    ],
-    "name": "VerifierSetInvalid",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "index",
         "type": "uint256"
       },
       {
@@ -3673,25 +2897,15 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "name": "scheduled",
-        "type": "bytes32"
+        "name": "index",
+        "type": "uint256"
       },
       {
-        "name": "from",
-        "type": "uint64"
-      }
-    ],
-    "name": "VerifiersNotScheduled",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "expiry",
+        "name": "deadline",
         "type": "uint256"
       }
     ],
-    "name": "VotesExpiredSignature",
+    "name": "SignatureExpired",
     "type": "error"
   },
   {
@@ -3715,37 +2929,823 @@ export const errorsAbi = [
   {
     "inputs": [
       {
-        "name": "root",
-        "type": "bytes32"
-      },
-      {
-        "name": "chunks",
+        "name": "index",
         "type": "uint256"
       },
       {
-        "name": "epochLength",
+        "name": "length",
         "type": "uint256"
       },
       {
-        "name": "reward",
+        "name": "maximum",
         "type": "uint256"
-      },
-      {
-        "name": "keeper",
-        "type": "address"
       }
     ],
-    "name": "WatchInvalid",
+    "name": "LocatorLengthInvalid",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "name": "id",
+        "name": "index",
         "type": "uint256"
       }
     ],
-    "name": "WatchUnknown",
+    "name": "AllocationInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "DigestZero",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "PayeeZero",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "length",
+        "type": "uint256"
+      },
+      {
+        "name": "maximum",
+        "type": "uint256"
+      }
+    ],
+    "name": "LocatorTooLong",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "length",
+        "type": "uint256"
+      }
+    ],
+    "name": "ECDSAInvalidSignatureLength",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "newVoteExtension",
+        "type": "uint256"
+      },
+      {
+        "name": "maxVoteExtension",
+        "type": "uint256"
+      }
+    ],
+    "name": "GovernorPreventLateQuorumVoteExtensionTooLarge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "offset",
+        "type": "uint256"
+      },
+      {
+        "name": "expected",
+        "type": "uint8"
+      },
+      {
+        "name": "found",
+        "type": "uint8"
+      }
+    ],
+    "name": "DerUnexpected",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "CertificateAlgorithm",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "CertificateExtensionCritical",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "CertificateKeyUsage",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "CertificateMalformed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "DerMalformed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "JsonUnexpected",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "KeySetMalformed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "LevelsNotDescending",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "PlatformCertificateMalformed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "QuoteMalformed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "StatusUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "proposalId",
+        "type": "uint256"
+      },
+      {
+        "name": "account",
+        "type": "address"
+      }
+    ],
+    "name": "GovernorUnableToCancel",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "proposalId",
+        "type": "uint256"
+      },
+      {
+        "name": "current",
+        "type": "uint8"
+      },
+      {
+        "name": "expectedStates",
+        "type": "bytes32"
+      }
+    ],
+    "name": "GovernorUnexpectedProposalState",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "proposalId",
+        "type": "uint256"
+      }
+    ],
+    "name": "GovernorAlreadyQueuedProposal",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "proposalId",
+        "type": "uint256"
+      }
+    ],
+    "name": "GovernorNonexistentProposal",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "proposalId",
+        "type": "uint256"
+      }
+    ],
+    "name": "GovernorProposalQueueingFailed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "proposalId",
+        "type": "uint256"
+      }
+    ],
+    "name": "GovernorProposalQueueingNotRequired",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "quorumNumerator",
+        "type": "uint256"
+      },
+      {
+        "name": "quorumDenominator",
+        "type": "uint256"
+      }
+    ],
+    "name": "GovernorInvalidQuorumFraction",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "serial",
+        "type": "uint256"
+      }
+    ],
+    "name": "CertificateIsAuthority",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "serial",
+        "type": "uint256"
+      }
+    ],
+    "name": "CertificateSignatureInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "serial",
+        "type": "uint256"
+      }
+    ],
+    "name": "EnclaveReportSignatureInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "stake",
+        "type": "uint256"
+      },
+      {
+        "name": "minimum",
+        "type": "uint256"
+      }
+    ],
+    "name": "StakeTooSmall",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "sum",
+        "type": "uint256"
+      }
+    ],
+    "name": "SharesNotWhole",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "targets",
+        "type": "uint256"
+      },
+      {
+        "name": "calldatas",
+        "type": "uint256"
+      },
+      {
+        "name": "values",
+        "type": "uint256"
+      }
+    ],
+    "name": "GovernorInvalidProposalLength",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "targets",
+        "type": "uint256"
+      },
+      {
+        "name": "payloads",
+        "type": "uint256"
+      },
+      {
+        "name": "values",
+        "type": "uint256"
+      }
+    ],
+    "name": "TimelockInvalidOperationLength",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "timepoint",
+        "type": "uint256"
+      },
+      {
+        "name": "clock",
+        "type": "uint48"
+      }
+    ],
+    "name": "ERC5805FutureLookup",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "toSeller",
+        "type": "uint256"
+      },
+      {
+        "name": "amount",
+        "type": "uint256"
+      }
+    ],
+    "name": "ShareTooLarge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "until",
+        "type": "uint256"
+      }
+    ],
+    "name": "TooLate",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "verdicts",
+        "type": "uint256"
+      },
+      {
+        "name": "proofs",
+        "type": "uint256"
+      }
+    ],
+    "name": "BatchLengthsDiffer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "version",
+        "type": "uint256"
+      },
+      {
+        "name": "keyType",
+        "type": "uint256"
+      },
+      {
+        "name": "tee",
+        "type": "uint256"
+      }
+    ],
+    "name": "QuoteUnsupported",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "votingPeriod",
+        "type": "uint256"
+      }
+    ],
+    "name": "GovernorInvalidVotingPeriod",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "current",
+        "type": "uint32"
+      }
+    ],
+    "name": "EpochNotCurrent",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "expected",
+        "type": "uint32"
+      }
+    ],
+    "name": "EpochNotNext",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "index",
+        "type": "uint32"
+      }
+    ],
+    "name": "PoolUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "runs",
+        "type": "uint32"
+      },
+      {
+        "name": "opensAt",
+        "type": "uint64"
+      },
+      {
+        "name": "closesAt",
+        "type": "uint64"
+      }
+    ],
+    "name": "TermsInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "earliest",
+        "type": "uint40"
+      }
+    ],
+    "name": "NarrowTooSoon",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "earliest",
+        "type": "uint40"
+      }
+    ],
+    "name": "PauseTooSoon",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "pausedUntil",
+        "type": "uint40"
+      }
+    ],
+    "name": "NotPaused",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "until",
+        "type": "uint40"
+      }
+    ],
+    "name": "PoolIsPaused",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "votingDelay",
+        "type": "uint48"
+      },
+      {
+        "name": "votingPeriod",
+        "type": "uint32"
+      },
+      {
+        "name": "quorumPercent",
+        "type": "uint256"
+      },
+      {
+        "name": "timelockDelay",
+        "type": "uint256"
+      }
+    ],
+    "name": "GovernanceInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "cliffSeconds",
+        "type": "uint64"
+      },
+      {
+        "name": "durationSeconds",
+        "type": "uint64"
+      }
+    ],
+    "name": "InvalidCliffDuration",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "closesAt",
+        "type": "uint64"
+      }
+    ],
+    "name": "CloseNotInFuture",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "deadline",
+        "type": "uint64"
+      },
+      {
+        "name": "maximum",
+        "type": "uint256"
+      }
+    ],
+    "name": "DeadlineTooFar",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "deadline",
+        "type": "uint64"
+      },
+      {
+        "name": "time",
+        "type": "uint256"
+      }
+    ],
+    "name": "DeadlineNotInFuture",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "expiresAt",
+        "type": "uint64"
+      },
+      {
+        "name": "minimum",
+        "type": "uint256"
+      },
+      {
+        "name": "maximum",
+        "type": "uint256"
+      }
+    ],
+    "name": "RegistrationExpiryInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "expiresAt",
+        "type": "uint64"
+      },
+      {
+        "name": "deliverBy",
+        "type": "uint64"
+      }
+    ],
+    "name": "OfferDatesInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "expiresAt",
+        "type": "uint64"
+      }
+    ],
+    "name": "OfferExpired",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "from",
+        "type": "uint64"
+      },
+      {
+        "name": "time",
+        "type": "uint256"
+      }
+    ],
+    "name": "NothingToObjectTo",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "from",
+        "type": "uint64"
+      },
+      {
+        "name": "window",
+        "type": "uint256"
+      }
+    ],
+    "name": "AnnouncementLapsed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "from",
+        "type": "uint64"
+      },
+      {
+        "name": "until",
+        "type": "uint64"
+      },
+      {
+        "name": "time",
+        "type": "uint256"
+      }
+    ],
+    "name": "CertificateOutOfDate",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "from",
+        "type": "uint64"
+      },
+      {
+        "name": "until",
+        "type": "uint64"
+      },
+      {
+        "name": "time",
+        "type": "uint256"
+      }
+    ],
+    "name": "OutOfDate",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "from",
+        "type": "uint64"
+      }
+    ],
+    "name": "QuoteVerifierMissing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "from",
+        "type": "uint64"
+      }
+    ],
+    "name": "TooEarly",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint64"
+      },
+      {
+        "name": "current",
+        "type": "uint64"
+      }
+    ],
+    "name": "NotNewer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint64"
+      },
+      {
+        "name": "expected",
+        "type": "uint64"
+      }
+    ],
+    "name": "SequenceNotNext",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "window",
+        "type": "uint64"
+      },
+      {
+        "name": "maximum",
+        "type": "uint64"
+      }
+    ],
+    "name": "ObjectionWindowTooLong",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "bits",
+        "type": "uint8"
+      },
+      {
+        "name": "value",
+        "type": "uint256"
+      }
+    ],
+    "name": "SafeCastOverflowedUintDowncast",
     "type": "error"
   }
 ] as const

@@ -81,6 +81,6 @@ test('the first claim on an aggregate stands, and the second is told which', asy
   await expect(claim(digest('other inputs'))).rejects.toMatchObject({
     code: 'REVERTED',
     revert: { name: 'AggregateAlreadyClaimed', args: [pool, definition, digest('inputs')] },
-    message: expect.stringContaining('The first claim on this definition stands'),
+    message: expect.stringContaining('Open the aggregate over the inputs root'),
   })
 })
