@@ -58,7 +58,9 @@ const register = main.publishKeyEpochs({ ...scope, ...poolKey, kem: main.x25519K
 const statement = main.signStatement({
   statement: { type: 'example/claim', version: 1, body: { rows: [1, { name: 'x' }] } },
   context: {
-    ...session,
+    chainId: session.chainId,
+    registry: session.registry,
+    pool: session.pool,
     subject: `0x${'00'.repeat(32)}`,
     nonce: '1',
     facts: [{ type: 'bool', value: true }],

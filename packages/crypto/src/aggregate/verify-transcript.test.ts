@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { sha256Digest } from '../digest/digest.js'
+import { type Digest, sha256Digest } from '../digest/digest.js'
 import {
   claimsOf,
   define,
@@ -17,6 +18,7 @@ import {
 import { runSession, testMembers, testSession } from '../testing/committee.js'
 import {
   type AggregateDefinition,
+  type AggregateTranscript,
   aggregateDigest,
   combineAggregateParts,
   verifyTranscript,
@@ -137,3 +139,40 @@ describe('the transcript of an aggregate', () => {
     )
   })
 })
+
+// All of them, and the reader beside them, run with `npm run conformance -- crypto`; here are those of forms, repetition and parts.
+const published = JSON.parse(
+  readFileSync(new URL('../../../../docs/formats/vectors/threshold.json', import.meta.url), 'utf8'),
+) as {
+  readonly aggregates: Readonly<
+    Record<'sum' | 'histogram', { digest: Digest; transcript: AggregateTranscript }>
+  > & {
+    readonly negative: readonly {
+      readonly name: string
+      readonly of?: 'sum' | 'histogram'
+      readonly at: readonly (string | number)[]
+      readonly value: unknown
+      readonly failed: string | null
+    }[]
+  }
+}
+const ofForm = published.aggregates.negative.filter(({ name }) =>
+  /capital|anybody|form|one total|second/.test(name),
+)
+const put = (honest: unknown, [name, ...rest]: readonly (string | number)[], value: unknown): unknown => {
+  if (name === undefined) return value
+  const copy = (Array.isArray(honest) ? [...honest] : { ...(honest as object) }) as Record<string, unknown>
+  copy[name] = put(copy[name], rest, value)
+  return copy
+}
+it.each(ofForm.map((each) => [each.name, each] as const))(
+  'as published: %s',
+  (_, { of = 'sum', at, value, failed }) => {
+    const { digest, transcript } = published.aggregates[of]
+    const verdict = verifyTranscript(put(transcript, at, value) as AggregateTranscript, {
+      expect: { definition: digest },
+    })
+    expect([verdict.ok, verdict.failed]).toEqual([failed === null, failed])
+  },
+)
+it('published cases are there', () => expect(ofForm.length).toBeGreaterThan(9))

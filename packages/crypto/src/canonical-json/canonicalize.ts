@@ -84,7 +84,7 @@ function writeObject(value: object, place: string, depth: number, open: Set<obje
   }
   const names = Object.keys(value).sort()
   if (Reflect.ownKeys(value).length !== names.length) {
-    throw refuse(place, 'members that are symbols or hidden are not JSON')
+    throw refuse(place, 'expected plain members')
   }
   const parts: string[] = []
   // The default order of sort() is by UTF-16 code units, as RFC 8785 section 3.2.3 asks.

@@ -179,8 +179,19 @@ export async function rewrapHeaders(
   return { rewrapped, unchanged, unverified, failed }
 }
 
-const ofRewrap = ['identities', 'from', 'fromType', 'to', 'expect', 'random', 'backend']
-const optionNames = [...ofRewrap, 'store', 'atOnce', 'onHeader']
+// One literal: a bundle that re-wraps nothing would keep a list that is put together.
+const optionNames = [
+  'identities',
+  'from',
+  'fromType',
+  'to',
+  'expect',
+  'random',
+  'backend',
+  'store',
+  'atOnce',
+  'onHeader',
+]
 
 function requireOneScope(options: RewrapOptions): void {
   const { from, to, expect, identities, fromType = to?.type } = options as Partial<RewrapOptions>

@@ -108,7 +108,7 @@ export async function establishWalletKey(options: EstablishWalletKeyOptions): Pr
 /** The wallet is to sign what was given at the call. */
 function ownTypedData(typedData: WalletKeyTypedData): WalletKeyTypedData {
   try {
-    return structuredClone(typedData)
+    return structuredClone(requireOptions(typedData, 'typedData'))
   } catch {
     throw new CryptoError('OPTION_INVALID', 'typedData', 'expected what walletKeyTypedData makes')
   }

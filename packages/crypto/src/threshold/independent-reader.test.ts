@@ -59,6 +59,7 @@ test.each(vectors.sessions.map((each) => [each.name, each] as const))(
   'as published: %s',
   (_, { transcript, outcome }) => {
     expect(judgement(concludeSession(vectors.session, transcript))).toEqual(judgement({ ...outcome }))
+    expect(judgement(reader.conclude(vectors.session, transcript))).toEqual(judgement({ ...outcome }))
   },
 )
 
@@ -117,6 +118,33 @@ describe('an independent reader', () => {
     }),
     'a wrong share for everybody': (body) => ({ ...body, shares: list(body['shares']).map(flipped) }),
   }
+
+  test('leaves out the same messages for their size', () => {
+    const dealt = rounds['a new key'].dealt
+    const transcript = transcriptOf(session, members, dealt)
+    const [first] = dealt
+    if (first === undefined) throw new Error('there are deals')
+    const lengthOf = (value: unknown): number => {
+      if (typeof value === 'string') return value.length + 1
+      if (typeof value !== 'object' || value === null) return 1
+      const names = Array.isArray(value) ? [] : Object.keys(value)
+      return Object.values(value).reduce<number>(
+        (sum, each) => sum + lengthOf(each),
+        1 + names.join('').length,
+      )
+    }
+    const room = 65_536 - lengthOf(altered(first, liar, () => ({ dealer: 1, more: '' })).deal)
+    for (const [length, fault] of [
+      [room, ['EQUIVOCATION']],
+      [room + 1, []],
+    ] as const) {
+      const { deal } = altered(first, liar, () => ({ dealer: 1, more: 'x'.repeat(length) }))
+      const longer = { ...transcript, deals: [...transcript.deals, deal] }
+      const ours = concludeSession(session, longer)
+      expect(ours.faults.map((each) => each.fault)).toEqual(fault)
+      expect(judgement(reader.conclude(session, longer))).toEqual(judgement(ours))
+    }
+  })
 
   test.each(Object.keys(rounds).flatMap((round) => Object.keys(lies).map((lie) => [round, lie] as const)))(
     'judges %s alike: %s',
