@@ -317,14 +317,21 @@ function reportProblem(claims: Token['claims']): ClaimsProblem {
   return untold === undefined ? {} : { untold }
 }
 
+/** A list of two; nothing of anything else, however deep it is. */
+function pairOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) && value.length === 2 ? value : []
+}
+
 /** `submods`: by name, `["DIGEST", ["SHA-256", hex of the token's text]]` (RFC 9711, 4.2.18). */
 function devicesAnswer(overall: Token, devices: readonly Token[]): CheckAnswer {
   const named: unknown = overall.claims['submods']
   if (typeof named !== 'object' || named === null) return fail('the token names no devices')
   const entries = new Map(Object.entries(named))
   for (const { name, text } of devices) {
-    const expected = JSON.stringify(['DIGEST', ['SHA-256', bytesToHex(sha256(utf8.encode(text)))]])
-    if (JSON.stringify(entries.get(name)) !== expected)
+    const [kind, value] = pairOf(entries.get(name))
+    const [algorithm, digest] = pairOf(value)
+    const expected = bytesToHex(sha256(utf8.encode(text)))
+    if (kind !== 'DIGEST' || algorithm !== 'SHA-256' || digest !== expected)
       return fail('a device’s token is not the one that the token names')
   }
   return entries.size === devices.length

@@ -71,6 +71,10 @@ table('nitro', {
   PCR1: { failing: nitroImages({ '1': hex(9, 48) }), says: /no image/ },
   PCR2: { failing: nitroImages({ '2': hex(9, 48) }), says: /no image/ },
   'a register that is not there': { failing: nitroImages({ '8': hex(9, 48) }), says: /no image/ },
+  'a verdict that has lost PCR8': {
+    change: { claims: { ...nitro.claims, pcrs: enclave } },
+    says: /PCR8 is missing/,
+  },
   'a signer whom no image names': { change: signed, says: /names the signer \(PCR8\)/ },
   'another signer': { failing: nitroImages({ '8': hex(9, 48) }), change: signed, says: /no image/ },
   'a signer whom only another image names': {

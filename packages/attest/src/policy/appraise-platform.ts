@@ -291,12 +291,15 @@ function nitroImageReasons(
   pcrs: NitroVerdict['claims']['pcrs'],
 ): string[] {
   const reasons = imageReasons(images, pcrs)
-  const signed = /[1-9a-f]/.test((pcrs[8] ?? '0x').slice(2))
+  // One that was lost tells nothing: documents carry it, with zeros where nobody signed.
+  const signed = !/^0x0+$/.test(pcrs[8] ?? '')
   if (reasons.length > 0 || !signed || allowPartialImages === true) return reasons
   const naming = images.filter(({ registers }) => registers['8'] !== undefined)
   return imageReasons(naming, pcrs).length === 0
     ? []
-    : ['Its image is signed, and no image of the policy that fits names the signer (PCR8).']
+    : [
+        'Its image is signed (or PCR8 is missing), and no image of the policy that fits names the signer (PCR8).',
+      ]
 }
 
 function nvidiaParts(verdict: NvidiaVerdict, rules: NvidiaRules): Appraisal[] {

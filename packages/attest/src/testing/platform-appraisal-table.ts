@@ -64,7 +64,7 @@ export const nitro: NitroVerdict = {
   claims: {
     moduleId: 'i-1',
     timestamp: at.toISOString(),
-    pcrs: { 0: hex(1, 48), 1: hex(2, 48), 2: hex(3, 48) },
+    pcrs: { 0: hex(1, 48), 1: hex(2, 48), 2: hex(3, 48), 8: hex(0, 48) },
     debug: false,
     publicKey: null,
     userData: null,

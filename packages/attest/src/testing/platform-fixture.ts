@@ -256,12 +256,13 @@ const jwk = service.publicKey.export({ format: 'jwk' }) as { kty: string; crv: s
 export const serviceKeys = [{ ...jwk, kid: 'key-1' }]
 export const gpuNonce = new Uint8Array(32).fill(6)
 
-/** A token with these claims, signed by the simulated service. */
+/** A token with these claims, or their JSON text, signed by the simulated service. */
 export function serviceToken(
-  claims: object,
+  claims: object | string,
   header: object = { alg: 'ES384', kid: 'key-1', typ: 'JWT' },
 ): string {
-  const part = (value: object) => encodeBase64Url(utf8(JSON.stringify(value)))
+  const part = (value: object | string) =>
+    encodeBase64Url(utf8(typeof value === 'string' ? value : JSON.stringify(value)))
   const text = `${part(header)}.${part(claims)}`
   const signature = sign('sha384', utf8(text), { key: service.privateKey, dsaEncoding: 'ieee-p1363' })
   return `${text}.${encodeBase64Url(new Uint8Array(signature))}`

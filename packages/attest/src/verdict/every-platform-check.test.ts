@@ -627,6 +627,23 @@ describe('verifyNvidiaToken', () => {
       const checks = token({ devices: given as Record<string, string> })
       expect(failed(checks)).toContain('devices')
     }
+    const digest = sha256Digest(new TextEncoder().encode(devices['GPU-0'])).slice(7)
+    const named = (entry: unknown) => failed(token({ devices, overall: { submods: { 'GPU-0': entry } } }))
+    expect(named(['DIGEST', ['SHA-256', digest]])).toEqual([])
+    for (const entry of [
+      digest,
+      ['DIGEST', digest],
+      ['DIGEST', ['SHA-256', digest, 0]],
+      ['DIGEST', ['SHA-256', digest], 0],
+      ['digest', ['SHA-256', digest]],
+      ['DIGEST', ['SHA256', digest]],
+      ['DIGEST', { 0: 'SHA-256', 1: digest, length: 2 }],
+    ])
+      expect([entry, named(entry)]).toEqual([entry, ['devices']])
+    // However deep it is.
+    const deep = `{"submods":{"GPU-0":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`
+    const { checks } = verifyNvidiaToken([['JWT', serviceToken(deep)], devices], { keys: serviceKeys, at })
+    expect(checks.slice(0, 4).map((check) => check.result)).toEqual(['pass', 'fail', 'fail', 'fail'])
     const submods = { 'GPU-0': 0, 'GPU-1': 1 }
     expect(failed(token({ overall: { submods } }))).toEqual(['devices'])
     expect(failed(token({ overall: { submods: 'GPU-0' } }))).toEqual(['devices'])
