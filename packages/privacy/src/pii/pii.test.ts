@@ -226,6 +226,10 @@ describe('what is written otherwise and read as the same', () => {
     const token = (text: string) => redactPii(text, { detector, mode: 'token' }).text
     expect(token(`${card}\u200b${mail}`)).toBe('[card:1]\u200b[email:1]')
     expect(token(`${key}\u200b${key.toLowerCase()}`)).toBe('[secret:1]\u200b[secret:2]')
+    // What was found as two things stays two, and a stronger type is not given up for a weaker one that reaches further.
+    expect(token(`${key}\u200b4111111111111111`)).toBe('[secret:1]\u200b[card:1]')
+    const types = few.find(`https://exa\u200bmple.com/x\u200b${key}`).map(({ type }) => type)
+    expect(types).toContain('secret')
   })
 
   test('no cover is lost in any row of things', () => {

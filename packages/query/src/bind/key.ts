@@ -50,7 +50,7 @@ function isTest(syntax: Syntax): boolean {
   )
 }
 
-/** A condition: false, true and, where it can be, unknown. */
+/** A condition: false, true and unknown, which most conditions are given even where none of their columns may be missing. */
 function testKey(syntax: Syntax, scope: Scope): BoundKey {
   const { span } = syntax
   const when = bindCondition(syntax, scope)
@@ -84,6 +84,12 @@ function wholeKey(syntax: Syntax, scope: Scope): BoundKey {
 
 /** The numbers that a value can be, ascending; tens of whole numbers are tens, and not every number between them. */
 function wholeDomain(syntax: Syntax, typed: TypedNumber, scope: Scope): readonly number[] | null {
+  const one = ofOne(syntax)
+  if (one !== null) {
+    const inner = bindValue(one.operand, scope, 'carry')
+    const domain = inner.type === 'number' ? wholeDomain(one.operand, inner, scope) : null
+    if (domain !== null) return [...new Set(domain.map(one.apply))].sort((first, second) => first - second)
+  }
   if (syntax.kind === 'arithmetic' && ['+', '-', '*'].includes(syntax.operator)) {
     const [left, right] = [wholeLiteral(syntax.left, scope), wholeLiteral(syntax.right, scope)]
     const [literal, other] = left === null ? [right, syntax.left] : [left, syntax.right]
@@ -109,6 +115,17 @@ function wholeDomain(syntax: Syntax, typed: TypedNumber, scope: Scope): readonly
   if (decimals !== 0 || high - low >= BigInt(mostWhole)) return null
   if (!Number.isSafeInteger(Number(low)) || !Number.isSafeInteger(Number(high))) return null
   return Array.from({ length: Number(high - low) + 1 }, (_, index) => Number(low) + index)
+}
+
+/** What is made of one whole number, and how; null for everything else. */
+function ofOne(
+  syntax: Syntax,
+): { readonly operand: Syntax; readonly apply: (value: number) => number } | null {
+  // 0 - value and not -value, which would be a zero of its own.
+  if (syntax.kind === 'negate') return { operand: syntax.operand, apply: (value) => 0 - value }
+  if (syntax.kind === 'cast') return { operand: syntax.operand, apply: (value) => value }
+  const [operand, another] = syntax.kind === 'call' && syntax.name === 'abs' ? syntax.parameters : []
+  return operand === undefined || another !== undefined ? null : { operand, apply: Math.abs }
 }
 
 function wholeLiteral(syntax: Syntax, scope: Scope): number | null {

@@ -50,6 +50,10 @@ const corpus = [
   'SELECT count(*) FROM pay.workers WHERE bonus NOT IN (13, 26) OR union_member IS TRUE',
   'SELECT zone, avg(miles), count(DISTINCT contributor), count(*) FROM trips.rides WHERE miles > 2.25 GROUP BY zone',
   'SELECT sector, count(*) AS c FROM pay.workers GROUP BY sector HAVING count(*) >= 20 ORDER BY c DESC, sector LIMIT 2',
+  'SELECT -zone AS k, count(*) FROM trips.rides GROUP BY k',
+  'SELECT abs(zone * 10 - 20) AS k, count(*) FROM trips.rides GROUP BY k',
+  'SELECT (zone * 10)::integer AS k, count(*) FROM trips.rides GROUP BY k',
+  'SELECT -abs(3 - zone * 9) AS k, count(*) FROM trips.rides GROUP BY k',
   'SELECT CASE WHEN bonus < 50 THEN 1 WHEN bonus < 150 THEN 2 END AS step, count(*) AS n FROM pay.workers GROUP BY step ORDER BY step DESC NULLS LAST',
 ]
 
