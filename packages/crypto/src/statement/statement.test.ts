@@ -278,6 +278,47 @@ describe('what is signed verifies', () => {
     expect(() => sign(given)).toThrow(CryptoError)
   })
 
+  const fact = { type: 'bool', value: true }
+  const beside: readonly (readonly [string, (given: object) => object])[] = [
+    [
+      'an instance of a class with a getter',
+      (given) => {
+        class Mine {
+          constructor() {
+            Object.assign(this, given)
+          }
+          get deadline() {
+            return 5
+          }
+        }
+        return new Mine()
+      },
+    ],
+    ['an inherited member', (given) => Object.assign(Object.create({ deadline: 5 }), given)],
+    ['a hidden member', (given) => Object.defineProperty({ ...given }, 'deadline', { value: 5 })],
+    [
+      'a hidden, computed member',
+      (given) => Object.defineProperty({ ...given }, 'deadline', { get: () => 5 }),
+    ],
+  ]
+  test.each(beside)('or is refused, beside the known members: %s', (_name, more) => {
+    const refused = (given: object, code: string, place: string) =>
+      expect(() => sign(given)).toThrow(expect.objectContaining({ code, place }))
+    refused({ statement: more(statement) }, 'OPTION_INVALID', 'statement')
+    refused({ context: more(context) }, 'OPTION_INVALID', 'context')
+    const facts = [fact, more(fact)]
+    refused({ context: { ...context, facts } }, 'STATEMENT_INVALID', '$.context.facts[1]')
+    // The functions that sign and hash agree.
+    for (const [one, two] of [
+      [more(statement), context],
+      [statement, more(context)],
+    ] as const) {
+      expect(() => statementTypedDataHash(one as never, two as never)).toThrow(
+        expect.objectContaining({ code: 'OPTION_INVALID' }),
+      )
+    }
+  })
+
   test('and is a copy, read once', () => {
     let reads = 0
     const body = {

@@ -5,7 +5,7 @@ import { type Address, parseAddress } from '../encoding/address.js'
 import { concatBytes } from '../encoding/bytes.js'
 import { exactly } from '../encoding/exact-object.js'
 import { encodeHex, type Hex } from '../encoding/hex.js'
-import { isPlain, requireOptions } from '../encoding/options.js'
+import { isPlain, requireList, requireOptions } from '../encoding/options.js'
 import { isWhole } from '../encoding/whole-number.js'
 import { CryptoError } from '../errors.js'
 import { addressWord, chainIdWord, keccak256, keccakOfText, typedDataDigest } from './eip712.js'
@@ -129,7 +129,8 @@ function typedDataHash(statement: Statement, context: StatementContext): Uint8Ar
  * @param options - the statement, its context, and the secp256k1 key of 32 bytes
  * @returns copies of statement and context with signer and signature, as {@link verifyStatement} takes them: an extra member, or a
  *   hidden one, is an error here already
- * @throws CryptoError `STATEMENT_INVALID`, `ADDRESS_INVALID`, `KEY_INVALID`, or as `canonicalize`
+ * @throws CryptoError `OPTION_INVALID` (statement or context is no plain object), `STATEMENT_INVALID`, `ADDRESS_INVALID`,
+ *   `KEY_INVALID`, or as `canonicalize`
  * @example
  * ```ts
  * import { platformRandom, signStatement, verifyStatement } from '@sealpool/crypto'
@@ -147,9 +148,14 @@ export function signStatement(options: {
   readonly context: StatementContext
   readonly privateKey: Uint8Array
 }): SignedStatement {
-  requireOptions(options)
-  const { privateKey } = options
-  const { statement, context } = readUnsigned(options.statement, options.context)
+  const { privateKey, ...given } = requireOptions(options)
+  // What the copies below would lose of an object that is not plain must not be lost unseen.
+  requireOptions(given.statement, 'statement')
+  const { facts } = requireOptions(given.context, 'context')
+  const { statement, context } = readUnsigned(given.statement, given.context)
+  requireList(facts, '$.context.facts').forEach((fact, index) => {
+    requireOptions(fact, `$.context.facts[${index}]`, 'STATEMENT_INVALID')
+  })
   // Read once, and the caller's no more: what is handed out is what was signed, whatever a getter says the second time.
   const body = JSON.parse(canonicalize(requireObject(statement.body))) as JsonObject
   const own = { ...statement, body }
