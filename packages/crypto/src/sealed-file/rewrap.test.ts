@@ -159,6 +159,38 @@ describe('rewriteHeader', () => {
     expect(await codeOf(() => rewriteHeader({ ...options, source: source() }))).toBe('RECIPIENT_INVALID')
   })
 
+  test('takes recipients and what is listed for the names of those who go', async () => {
+    const listed = listRecipients(sealed).flatMap((each) =>
+      each.keyId === wallet.keyId ? [{ ...each, keyId: each.keyId }] : [],
+    )
+    const instance = new (class {
+      get type() {
+        return 'hpke'
+      }
+      keyId = poolKey.keyId
+    })()
+    for (const remove of [listed, [hpkeRecipient(poolKey), ...listed], [instance, ...listed]]) {
+      const { header } = await rewriteHeader({
+        ...{ identities: [pool], add: [recipient], random, source: source() },
+        remove,
+      })
+      const gone: readonly string[] = remove.map(({ keyId }) => keyId)
+      const stay = [poolKey.keyId, wallet.keyId].filter((keyId) => !gone.includes(keyId))
+      expect(listRecipients(header).map(({ keyId }) => keyId)).toEqual([...stay, newcomer.keyId])
+    }
+  })
+
+  test.each<readonly [string, unknown]>([
+    ['a misspelt type', { keyId: wallet.keyId, typ: 'wallet' }],
+    ['an undefined type and another', { keyId: wallet.keyId, type: undefined, typ: 'wallet' }],
+    ['a key, which has no type', poolKey],
+    ['null', null],
+    ['a text', wallet.keyId],
+  ])('refuses %s in the place of a name', async (_name, name) => {
+    const options = { identities: [pool], random, source: source(), remove: [name] as never }
+    expect(await codeOf(() => rewriteHeader(options))).toBe('OPTION_INVALID')
+  })
+
   test('lets a recipient who goes come back, but nobody come twice', async () => {
     const back = {
       identities: [pool],

@@ -16,7 +16,10 @@ import { encodeHeader, type ParsedHeader, parseHeader } from './header.js'
 import { type RangeSource, readHeader } from './range.js'
 import { isKnown, maximumStanzas, nameOf, parseStanzas } from './stanza.js'
 
-/** Names one recipient of a file. */
+/**
+ * Names one recipient of a file: also a {@link Recipient}, or what {@link listRecipients} gives where it has a `keyId`. Only where
+ * there is a `type` may other members stand beside: a `type` that is misspelt would name whoever bears the id.
+ */
 export interface RecipientName {
   readonly keyId: string
   /** Needed when stanzas of two types bear the same id. */
@@ -112,8 +115,8 @@ export async function changeRecipients(header: ParsedHeader, change: OwnChange):
 /** Copies a change before the first wait: what counts is what was given at the call. */
 function ownChange(change: OwnChange): OwnChange {
   const named = (name: RecipientName) => {
-    requireKnownNames(name, ['keyId', 'type'], [], 'remove')
-    const { keyId, type } = name
+    const { keyId, type } = (name ?? {}) as RecipientName
+    if (type === undefined) requireKnownNames(name, ['keyId', 'type'], [], 'remove')
     return { keyId, type }
   }
   return {
