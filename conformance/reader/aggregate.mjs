@@ -223,7 +223,7 @@ export function failedStep(transcript, expected) {
       const indices = used.map(([member]) => member)
       const agreement = sumOf(used.map(([member, point]) => times(point, weightOf(member, indices))))
       const count = result.values[place] - shift
-      const whole = Number.isSafeInteger(count) && count >= 0
+      const whole = Number.isSafeInteger(result.values[place]) && Number.isSafeInteger(count) && count >= 0
       return whole && b.subtract(agreement).equals(times(Point.BASE, BigInt(count)))
     })
   return right ? null : 'result'

@@ -17,6 +17,8 @@ const text = (value) => {
 /** RFC 8785 for JSON, to the depth that the format allows. */
 export function canonical(value, depth = 0) {
   if (typeof value === 'string') return text(value)
+  // JSON text may hold 1e400.
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new Error('no finite number')
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   if (depth === 128) throw new Error('nested too deeply')
   const inner = (each) => canonical(each, depth + 1)

@@ -321,6 +321,8 @@ const transcripts = [
   change('a part of another member', ['parts', 0, 'member'], 3, { failed: 'parts' }),
   change('another sum', ['result', 'values', 0], 8, { failed: 'result' }),
   change('another number of contributors', ['result', 'contributors'], 5, { failed: 'result' }),
+  change('a sum as a text', ['result', 'values', 0], '7', { failed: 'result' }),
+  change('a sum in a list', ['result', 'values', 0], [7], { failed: 'result' }),
 ]
 write('threshold', {
   specification: 'docs/formats/threshold.md',

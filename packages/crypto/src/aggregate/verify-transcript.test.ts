@@ -157,7 +157,7 @@ const published = JSON.parse(
   }
 }
 const ofForm = published.aggregates.negative.filter(({ name }) =>
-  /capital|anybody|form|one total|second/.test(name),
+  /capital|anybody|form|one total|second|a sum/.test(name),
 )
 const put = (honest: unknown, [name, ...rest]: readonly (string | number)[], value: unknown): unknown => {
   if (name === undefined) return value
@@ -175,4 +175,15 @@ it.each(ofForm.map((each) => [each.name, each] as const))(
     expect([verdict.ok, verdict.failed]).toEqual([failed === null, failed])
   },
 )
-it('published cases are there', () => expect(ofForm.length).toBeGreaterThan(9))
+it('the independent reader takes totals that are numbers alone', async () => {
+  const path = new URL('../../../../conformance/reader/aggregate.mjs', import.meta.url).href
+  const { failedStep } = (await import(path)) as {
+    failedStep(transcript: unknown, definition: Digest): string | null
+  }
+  const { digest, transcript } = published.aggregates.sum
+  for (const { name, at, value, failed } of ofForm.filter((each) => each.name.startsWith('a sum'))) {
+    expect([name, failedStep(put(transcript, at, value), digest)]).toEqual([name, failed])
+  }
+  expect(failedStep(transcript, digest)).toBeNull()
+})
+it('published cases are there', () => expect(ofForm.length).toBeGreaterThan(11))

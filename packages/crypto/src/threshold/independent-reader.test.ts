@@ -146,6 +146,26 @@ describe('an independent reader', () => {
     }
   })
 
+  test('leaves out the same messages whose numbers JSON text holds and JSON cannot', () => {
+    const dealt = rounds['a new key'].dealt
+    const transcript = transcriptOf(session, members, dealt)
+    const [first] = dealt
+    if (first === undefined) throw new Error('there are deals')
+    const { deal } = altered(first, liar, () => ({ x: null }))
+    const faultsWith = (more: typeof deal) => {
+      const longer = { ...transcript, deals: [...transcript.deals, more] }
+      const ours = concludeSession(session, longer)
+      expect(judgement(reader.conclude(session, longer))).toEqual(judgement(ours))
+      return ours.faults.map((each) => each.fault)
+    }
+    expect(faultsWith(deal)).toEqual(['EQUIVOCATION'])
+    for (const number of ['1e400', '-1e400']) {
+      const text = JSON.stringify(deal).replace('"x":null', `"x":${number}`)
+      expect(text).toContain(number)
+      expect(faultsWith(JSON.parse(text))).toEqual([])
+    }
+  })
+
   test.each(Object.keys(rounds).flatMap((round) => Object.keys(lies).map((lie) => [round, lie] as const)))(
     'judges %s alike: %s',
     (round, lie) => {
