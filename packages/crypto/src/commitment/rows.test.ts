@@ -296,6 +296,7 @@ describe('rows that are read otherwise than they look', () => {
     ['a map', inPlaceOf(new Map([['a', 1]])), 'COMMITMENT_INVALID'],
     ['a hidden field', inPlaceOf(hidden), 'COMMITMENT_INVALID'],
     ['a computed field', inPlaceOf(getter), 'COMMITMENT_INVALID'],
+    ['a symbol', inPlaceOf({ a: 1, [Symbol('b')]: 2 }), 'COMMITMENT_INVALID'],
     ['a field that is undefined', inPlaceOf({ a: undefined }), 'JSON_INVALID'],
     ['no list', { length: 1, 0: { a: 1 } } as never, 'COMMITMENT_INVALID'],
   ])('are refused: %s', (_name, list, code) => {

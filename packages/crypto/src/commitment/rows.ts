@@ -149,7 +149,8 @@ export function openRows(
  * then each name has one place, and so one value in each row.
  *
  * @param root - the commitment
- * @param opening - from {@link openRows}; hostile values are answered with `false`
+ * @param opening - from {@link openRows}; hostile values are answered with `false`. What is computed inside of a field's `value` (never
+ *   in what came of JSON) is read once here, and may read otherwise to whoever reads it again
  * @param options - `names`: the names of all fields of each disclosed row, in any order and none twice; left out, not undefined,
  *   where they are not known
  * @returns with `names`, true only when each disclosed row has exactly these fields and each field stands at the one place of its
@@ -206,7 +207,7 @@ function rootOfOpening(opening: RowsOpening, names: readonly string[] | undefine
   return tree && topOf(count, tree)
 }
 
-/** Nobody may take for proven what stands beside the proven members, nor what reads otherwise the second time. */
+/** Nobody may take for proven what stands beside the proven members, nor a member that reads otherwise the second time. */
 function readExactly<Read extends object>(value: Read, names: readonly (keyof Read & string)[]): Read {
   if (!isPlain(value)) throw invalid('opening', 'expected plain objects')
   return exactly(value, names, 'COMMITMENT_INVALID', 'opening') as unknown as Read
@@ -247,8 +248,9 @@ function fieldHashes(row: JsonObject, index: number, salt: Uint8Array): Uint8Arr
 }
 
 function namesOf(row: unknown): string[] {
-  // The default order of sort() is that of canonical JSON.
-  return isPlain(row) ? Object.keys(row).sort() : []
+  const names = isPlain(row) ? Reflect.ownKeys(row) : []
+  // Canonical JSON has no symbols, and its order is the default one of sort().
+  return names.every((name) => typeof name === 'string') ? names.sort() : []
 }
 
 // Bound to row and name, so that equal values of one column look different.

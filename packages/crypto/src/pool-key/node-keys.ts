@@ -1,7 +1,7 @@
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { HDKey } from '@scure/bip32'
-import { isBytes } from '../encoding/bytes.js'
+import { isBytes, requireNonZero } from '../encoding/bytes.js'
 import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
 import type { KeyPair } from '../hpke/kem.js'
@@ -26,12 +26,14 @@ const paths = { root: "m/7365'/0'", statement: "m/7365'/1'", hpke: "m/7365'/2'" 
  *
  * @param seed - 32 to 64 secret bytes
  * @returns the keys
- * @throws CryptoError `KEY_INVALID` when the seed has another length
+ * @throws CryptoError `KEY_INVALID` when the seed has another length or is all zeros
  */
 export function deriveNodeKeys(seed: Uint8Array): NodeKeys {
   if (!isBytes(seed) || seed.length < 32 || seed.length > 64) {
     throw new CryptoError('KEY_INVALID', 'seed', 'a seed has 32 to 64 bytes')
   }
+  // A seed that was wiped too early would give keys that everybody has.
+  requireNonZero(seed, 'KEY_INVALID', 'seed')
   const tree = HDKey.fromMasterSeed(seed)
   const branch = (path: string): Uint8Array => {
     const key = tree.derive(path).privateKey

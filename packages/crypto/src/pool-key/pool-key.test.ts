@@ -97,8 +97,13 @@ describe('deriveNodeKeys', () => {
     expect(addressOf(deriveNodeKeys(seed).statementKey)).toBe('0x147f69b88c48774c81c69c87dce783ca92537857')
   })
   test.each([31, 65])('refuses a seed of %i bytes', (length) => {
-    expect(() => deriveNodeKeys(new Uint8Array(length))).toThrow(
+    expect(() => deriveNodeKeys(new Uint8Array(length).fill(7))).toThrow(
       expect.objectContaining({ code: 'KEY_INVALID' }),
+    )
+  })
+  test.each([32, 64])('refuses a seed of %i zeros, wiped too early', (length) => {
+    expect(() => deriveNodeKeys(new Uint8Array(length))).toThrow(
+      expect.objectContaining({ code: 'KEY_INVALID', place: 'seed' }),
     )
   })
 })

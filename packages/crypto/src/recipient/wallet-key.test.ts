@@ -152,6 +152,24 @@ describe('establishWalletKey', () => {
     )
   })
 
+  test('refuses typed data in a proxy, which cannot be copied', async () => {
+    const sign = () => account.signTypedData(typedData)
+    for (const reactive of [
+      new Proxy(typedData, {}),
+      { ...typedData, message: new Proxy(typedData.message, {}) },
+    ]) {
+      await expect(establishWalletKey({ ...options, typedData: reactive, sign })).rejects.toThrow(
+        expect.objectContaining({ code: 'OPTION_INVALID', place: 'typedData' }),
+      )
+    }
+  })
+
+  test('refuses a secret of zeros, wiped too early', () => {
+    expect(() => walletIdentityFromSecret({ secret: new Uint8Array(32), address })).toThrow(
+      expect.objectContaining({ code: 'KEY_INVALID', place: 'secret' }),
+    )
+  })
+
   test('lets a user decline', async () => {
     const sign = () => Promise.reject(new Error('declined'))
     await expect(establishWalletKey({ ...options, sign })).rejects.toThrow('declined')

@@ -1,7 +1,7 @@
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { type Address, parseAddress } from '../encoding/address.js'
-import { drawRandom, equalBytes, type Random, requireBytes } from '../encoding/bytes.js'
+import { drawRandom, equalBytes, type Random, requireBytes, requireNonZero } from '../encoding/bytes.js'
 import { decodeHex, type Hex } from '../encoding/hex.js'
 import { requireOptions } from '../encoding/options.js'
 import { utf8 } from '../encoding/utf8.js'
@@ -64,7 +64,8 @@ export interface EstablishWalletKeyOptions {
  * @param options - see {@link EstablishWalletKeyOptions}
  * @returns the identity; for a random key also why, and the secret to back up
  * @throws CryptoError `SIGNATURE_INVALID` when an address that does not answer for the signature (`isValidSignature`), or
- *   without that port is known to be no contract, gives another's: the user picked another account; `ADDRESS_INVALID`, `RANDOM_INVALID`;
+ *   without that port is known to be no contract, gives another's: the user picked another account; `OPTION_INVALID` (a port that is
+ *   no function, or `typedData` that is no plain object that can be copied, such as a proxy); `ADDRESS_INVALID`, `RANDOM_INVALID`;
  *   errors of `sign`, `isContract` and `isValidSignature` come out as they are
  */
 export async function establishWalletKey(options: EstablishWalletKeyOptions): Promise<WalletKey> {
@@ -110,7 +111,11 @@ function ownTypedData(typedData: WalletKeyTypedData): WalletKeyTypedData {
   try {
     return structuredClone(requireOptions(typedData, 'typedData'))
   } catch {
-    throw new CryptoError('OPTION_INVALID', 'typedData', 'expected what walletKeyTypedData makes')
+    throw new CryptoError(
+      'OPTION_INVALID',
+      'typedData',
+      'expected what walletKeyTypedData makes, no proxy of it',
+    )
   }
 }
 
@@ -129,7 +134,7 @@ function sameSignature(first: Hex, second: Hex): boolean {
  * @param options - `secret`: 32 bytes, from {@link establishWalletKey} or a backup; `address`: the wallet; `kem`: as
  *   when the key was made
  * @returns the identity with its public key
- * @throws CryptoError `KEY_INVALID`, `ADDRESS_INVALID`
+ * @throws CryptoError `KEY_INVALID` (also for zeros: a secret that was wiped too early), `ADDRESS_INVALID`
  */
 export function walletIdentityFromSecret(options: {
   readonly secret: Uint8Array
@@ -139,6 +144,7 @@ export function walletIdentityFromSecret(options: {
   requireOptions(options)
   const address = parseAddress(options.address)
   const salt = utf8('sealpool/wallet-key/random/1')
-  const material = hkdf(sha256, requireBytes(options.secret, 32, 'secret'), salt, decodeHex(address), 32)
+  const secret = requireNonZero(requireBytes(options.secret, 32, 'secret'), 'KEY_INVALID', 'secret')
+  const material = hkdf(sha256, secret, salt, decodeHex(address), 32)
   return walletIdentityOf(material, address, options.kem ?? x25519Kem)
 }

@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, parseDigest } from '../digest/digest.js'
 import { type Address, parseAddress } from '../encoding/address.js'
 import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
-import { drawRandom, type Random, requireBytes } from '../encoding/bytes.js'
+import { drawRandom, type Random, requireBytes, requireNonZero } from '../encoding/bytes.js'
 import { exactly } from '../encoding/exact-object.js'
 import { requireKnownNames, requireList, requireOptions } from '../encoding/options.js'
 import { isWhole } from '../encoding/whole-number.js'
@@ -51,7 +51,8 @@ const nonce = /* @__PURE__ */ new Uint8Array(12)
  * @param options - whose key it is; `secret`: 32 bytes, from `establishWalletKey`; `factors`: 1 to 16; `kem`: as when the
  *   key was made, `x25519Kem` by default; `random`
  * @returns the backup, plain JSON data
- * @throws CryptoError `OPTION_INVALID` (also when the secret does not make the key of this id), `KEY_INVALID`, `RECOVERY_CODE_INVALID`, `RANDOM_INVALID`
+ * @throws CryptoError `OPTION_INVALID` (also when the secret does not make the key of this id), `KEY_INVALID` (also for a secret of
+ *   zeros, the wallet's or a factor's), `RECOVERY_CODE_INVALID`, `RANDOM_INVALID`
  */
 export async function createWalletKeyBackup(
   options: BackupSubject & {
@@ -71,6 +72,9 @@ export async function createWalletKeyBackup(
   try {
     for (const factor of requireList(options.factors, 'factors')) factors.push(ownFactor(factor))
     requireFactors(factors)
+    for (const factor of factors) {
+      if (factor.kind === 'secret') requireNonZero(factor.secret, 'KEY_INVALID', 'factor.secret')
+    }
     // A backup of the wrong secret would open, and the key would be lost all the same.
     if (walletIdentityFromSecret({ secret, address: subject.address, kem }).keyId !== subject.keyId) {
       const why =
@@ -111,7 +115,8 @@ function requireFactors(factors: readonly RecoveryFactor[]): void {
  *   wrong bytes refused (`BACKUP_REFUSED`)
  * @returns the secret, 32 bytes
  * @throws CryptoError `BACKUP_INVALID` (no backup), `CONTEXT_MISMATCH` (another wallet's), `BACKUP_REFUSED` (no wrap of
- *   this kind opens: another factor, or the backup was changed), `RECOVERY_CODE_INVALID`, `OPTION_INVALID`
+ *   this kind opens: another factor, or the backup was changed), `KEY_INVALID` (a factor's secret of another length; with `kem`, a
+ *   backup that holds zeros), `RECOVERY_CODE_INVALID`, `OPTION_INVALID`
  */
 export async function openWalletKeyBackup(
   backup: unknown,

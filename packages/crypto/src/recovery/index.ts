@@ -34,7 +34,8 @@ export function drawRecoveryCode(random: Random = platformRandom): string {
  * @param options - whose key it is; `secret`: 32 bytes, from `establishWalletKey`; `factors`: 1 to 16; `kem`: as when the
  *   key was made, `x25519Kem` by default; `random` is the platform's by default
  * @returns the backup, plain JSON data that may lie in public
- * @throws CryptoError `OPTION_INVALID` (also when the secret does not make the key of this id), `KEY_INVALID`, `RECOVERY_CODE_INVALID`, `RANDOM_INVALID`
+ * @throws CryptoError `OPTION_INVALID` (also when the secret does not make the key of this id), `KEY_INVALID` (also for a secret of
+ *   zeros, the wallet's or a factor's), `RECOVERY_CODE_INVALID`, `RANDOM_INVALID`
  * @example
  * ```ts
  * import { platformRandom, walletIdentityFromSecret, x25519Kem } from '@sealpool/crypto'

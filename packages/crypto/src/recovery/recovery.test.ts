@@ -1,11 +1,19 @@
-import { scryptSync } from 'node:crypto'
+import { createCipheriv, scryptSync } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
+import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
+import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
+import { x25519Kem } from '../hpke/x25519-kem.js'
 import { platformRandom } from '../platform.js'
 import { xwingKem } from '../post-quantum/xwing-kem.js'
 import { walletIdentityFromSecret } from '../recipient/wallet-key.js'
-import { codeOf, repeatable } from '../testing/sealed-fixture.js'
-import { createWalletKeyBackup, openWalletKeyBackup, parseWalletKeyBackup } from './backup.js'
+import { bytesOf, codeOf, repeatable } from '../testing/sealed-fixture.js'
+import {
+  createWalletKeyBackup,
+  openWalletKeyBackup,
+  parseWalletKeyBackup,
+  type WrappedSecret,
+} from './backup.js'
 import { factorKey, type RecoveryFactor } from './factor.js'
 import { drawRecoveryCode, readRecoveryCode } from './recovery-code.js'
 
@@ -19,6 +27,7 @@ const factors: readonly RecoveryFactor[] = [
   device,
   { kind: 'passphrase', passphrase: 'correct horse battery' },
 ]
+const zeros = new Uint8Array(32)
 const subject = { chainId: 1, address, keyId } as const
 const making = { ...subject, secret, random: repeatable(3) }
 const backup = await createWalletKeyBackup({ ...making, factors })
@@ -161,14 +170,30 @@ describe('a backup', () => {
     ],
     ['an unknown factor', { factors: [{ kind: 'fingerprint' }] }, 'OPTION_INVALID'],
     ['a device without a name', { factors: [{ ...device, name: '' }] }, 'OPTION_INVALID'],
-    ['a device secret of 31 bytes', { factors: [{ ...device, secret: new Uint8Array(31) }] }, 'KEY_INVALID'],
+    ['a device secret of 31 bytes', { factors: [{ ...device, secret: bytesOf(31) }] }, 'KEY_INVALID'],
+    ['a device secret of zeros', { factors: [device, { ...device, secret: zeros }] }, 'KEY_INVALID'],
     ['a mistyped code', { factors: [{ kind: 'recovery-code', code: 'AAAA' }] }, 'RECOVERY_CODE_INVALID'],
-    ['a secret of 31 bytes', { factors, secret: new Uint8Array(31) }, 'KEY_INVALID'],
+    ['a secret of 31 bytes', { factors, secret: bytesOf(31) }, 'KEY_INVALID'],
+    ['a secret of zeros', { factors, secret: zeros }, 'KEY_INVALID'],
     ['no chain', { factors, chainId: 0 }, 'OPTION_INVALID'],
     ['no address', { factors, address: '0x' }, 'OPTION_INVALID'],
   ])('with %s is not made', async (_name, change, expected) => {
     const options = { ...making, factors, ...change } as Parameters<typeof createWalletKeyBackup>[0]
     expect(await codeOf(() => createWalletKeyBackup(options))).toBe(expected)
+  })
+
+  test('that holds zeros is opened only by who does not ask whose key they make', async () => {
+    const { wrapped: _, ...label } = Object(backup.factors[1]) as WrappedSecret
+    const key = await factorKey(device, decodeBase64Url(label.salt), 0)
+    const cipher = createCipheriv('aes-256-gcm', key, new Uint8Array(12))
+    const head = { format: 'sealpool/wallet-key-backup', version: 1, ...subject, factor: label }
+    cipher.setAAD(canonicalBytes(head))
+    const sealed = Buffer.concat([cipher.update(zeros), cipher.final(), cipher.getAuthTag()])
+    const old = { ...backup, factors: [{ ...label, wrapped: encodeBase64Url(new Uint8Array(sealed)) }] }
+    expect(await openWalletKeyBackup(old, { factor: device })).toEqual(zeros)
+    expect(await codeOf(() => openWalletKeyBackup(old, { factor: device, kem: x25519Kem }))).toBe(
+      'KEY_INVALID',
+    )
   })
 
   test('stretches a passphrase as OpenSSL’s scrypt does, in one Unicode form', async () => {
