@@ -4,10 +4,12 @@ import { describe, expect, it } from 'vitest'
 import { derTag } from '../encoding/der.js'
 import { parseCertificate } from '../encoding/x509.js'
 import { AttestError } from '../errors.js'
+import { verifyDstackSnpAttestation } from '../platform-evidence/index.js'
 import { der, derNumber, derOctets, derOid, derSequence } from '../simulator/der-writer.js'
 import { writeSnpReport } from '../simulator/snp-report-writer.js'
 import { makeCertificate, makeRevocationList, publicKeyOf, sign } from '../simulator/test-pki.js'
 import { at, seededRandom } from '../testing/fixture.js'
+import { dstackSnpContainer } from '../testing/platform-fixture.js'
 import { amdRootClaim } from '../trust-anchor/amd.js'
 import type { SnpProduct } from './claims.js'
 import { parseSnpReport } from './report.js'
@@ -207,6 +209,29 @@ describe('a chain of AMD’s form', () => {
     expect(material(chain()).ok).toBe(true)
     const { ok, checks } = material(chain({}, { authority: 'SEV-Milan' }))
     expect([ok, checks.find(({ id }) => id === 'product')?.result]).toEqual([false, 'fail'])
+  })
+})
+
+// No signature is needed for these: the extensions are read before the chain is checked.
+describe('texts of 200,000 bytes in the extensions', () => {
+  const long = ia5('A'.repeat(200_000))
+  const vlek = { vek: 'SEV-VLEK', authority: 'SEV-VLEK-Genoa' }
+
+  it('are no product', () => {
+    expect(open(report(), chain({ '2': long }))['certificates']).toMatch(/^fail: .*product is none/)
+  })
+  it('are a provider as any other', () => {
+    const { ok, claims } = verify(report([], { kind: 'vlek' }), chain({ ...csp, '5': long }, vlek))
+    expect([ok, claims.tee === 'sev-snp' && claims.cspId]).toEqual([true, 'A'.repeat(200_000)])
+  })
+  it.each<[string, Extensions, Names]>([
+    ['a product', { '2': long }, {}],
+    ['a provider', { ...csp, '5': long }, vlek],
+  ])('give a verdict as %s in a container of dstack too', (_, extensions, names) => {
+    const certificates = chain(extensions, names)
+    const container = dstackSnpContainer({ certificates })
+    const trustedRoots = [rootOf(certificates).certificate]
+    expect(verifyDstackSnpAttestation(container, { crl, at, trustedRoots }).ok).toBe(false)
   })
 })
 

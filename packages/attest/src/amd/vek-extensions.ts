@@ -68,7 +68,7 @@ function ia5(der: Uint8Array, arc: string): string {
   if (tag !== derTag.ia5String || content.some((octet) => octet < 0x20 || octet > 0x7e)) {
     throw bad(arc, 'a printable IA5String is expected')
   }
-  return String.fromCharCode(...content)
+  return new TextDecoder().decode(content)
 }
 
 /** The identifier stands bare, in some early certificates as an OCTET STRING. */

@@ -455,6 +455,22 @@ describe('sealpool-verify on other evidence', () => {
       expect([bad, code]).toEqual([bad, 2])
       expect(err).toMatch(/--at must be/)
     }
+    for (const far of [
+      '1969-12-31',
+      '0001-01-01',
+      '1970-01-01T00:30:00+01:00',
+      '9999-12-31T23:30:00-01:00',
+    ]) {
+      const { code, err } = await run([...args, far])
+      expect([far, code, err]).toEqual([
+        far,
+        2,
+        expect.stringMatching(/^--at must lie between 1970 and 9999/),
+      ])
+    }
+    // Both ends are moments: collateral is not current there, and that is an answer.
+    for (const end of ['1970-01-01', '9999-12-31T23:59:59.999Z'])
+      expect([end, (await run([...args, end])).code]).toEqual([end, 1])
   })
 
   it('reads quotes as hexadecimal or base64 text, and nothing else as a quote', async () => {

@@ -12,6 +12,7 @@ import { type AttestationPolicy, defaultAttestationPolicy, parseAttestationPolic
 import type { ReceiptDeployment } from '../receipt/consistency.js'
 import type { SnpProductLine } from '../trust-anchor/amd.js'
 import type { Check } from '../verdict/check-list.js'
+import { endOfTime } from '../verdict/moment.js'
 import type { Verdict } from '../verdict/verdict.js'
 import { verifyNodeEvidence, verifyQuote, verifyReceipt, verifySnpReport } from '../with-platform.js'
 import { type Command, readArguments } from './arguments.js'
@@ -103,6 +104,8 @@ function momentOf(text: string): Date {
   const day = new Date(`${text.slice(0, 10)}T00:00:00Z`)
   if (Number.isNaN(at.getTime()) || !day.toISOString().startsWith(text.slice(0, 10)))
     throw new UsageError('--at must be an ISO time with its zone, for example 2026-11-20T12:00:00Z.')
+  if (at.getTime() < 0 || at.getTime() >= endOfTime * 1000)
+    throw new UsageError('--at must lie between 1970 and 9999.')
   return at
 }
 

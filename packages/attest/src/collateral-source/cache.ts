@@ -1,10 +1,16 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
-import { needBytes, needBytesList } from '../encoding/argument.js'
+import { needBytes, needBytesList, needText } from '../encoding/argument.js'
 import { AttestError } from '../errors.js'
 import { type Collateral, parseCollateral } from '../intel/collateral.js'
 import { withPlatformSignatures } from '../platform.js'
 import { amdName, type CollateralBundle } from './bundle.js'
-import { type AmdMaterial, type CollateralPort, unavailable } from './port.js'
+import {
+  type AmdMaterial,
+  type AmdRequest,
+  type CollateralPort,
+  type IntelRequest,
+  unavailable,
+} from './port.js'
 import { verifyBundle } from './verify-bundle.js'
 
 /** How a cache behaves. */
@@ -36,11 +42,25 @@ function copied<T>(given: T, copyOf: (value: T) => T): T {
   }
 }
 
-/** A request with its name; a copy, since the caller's own may become another one while the source is asked. */
-function asked<T>(given: T, nameOf: (request: T) => string): { readonly request: T; readonly name: string } {
+/**
+ * Copies of requests, field by field: frameworks hand around proxies, and objects with methods, that are requests too. A caller's own may
+ * become another one while the source is asked, and the source may change what it gets.
+ */
+const intelAsked = ({ tee, fmspc, ca }: IntelRequest): IntelRequest => {
+  for (const one of [tee, fmspc, ca]) needText(one, 'request')
+  return { tee, fmspc, ca }
+}
+const amdAsked = ({ line, hwid, tcb }: AmdRequest): AmdRequest => {
+  for (const one of [line, hwid]) needText(one, 'request')
+  const { fmc, bootloader, tee, snp, microcode } = tcb
+  const levels = { ...(fmc === undefined ? {} : { fmc }), bootloader, tee, snp, microcode }
+  if (!Object.values(levels).every(Number.isSafeInteger)) throw new TypeError('A level of the TCB is missing')
+  return { line, hwid, tcb: levels }
+}
+
+function asked<T>(given: T, askedOf: (request: T) => T): T {
   try {
-    const request = structuredClone(given)
-    return { request, name: nameOf(request) }
+    return askedOf(given)
   } catch (cause) {
     throw new AttestError('BAD_ARGUMENT', 'request', 'A request for collateral is expected', { cause })
   }
@@ -81,6 +101,7 @@ export function cachedCollateral(source: CollateralPort, options: CacheOptions =
       'A whole number of at least 1 is expected',
     )
   const cache = <Request, T>(
+    askedOf: (request: Request) => Request,
     nameOf: (request: Request) => string,
     fetchOne: (request: Request) => Promise<T>,
     copyOf: (value: T) => T,
@@ -89,7 +110,7 @@ export function cachedCollateral(source: CollateralPort, options: CacheOptions =
     const entries = new Map<string, Entry<T>>()
     const open = new Map<string, Promise<T>>()
     const load = async (name: string, request: Request): Promise<T> => {
-      const value = copied(await fetchOne(request), copyOf)
+      const value = copied(await fetchOne(askedOf(request)), copyOf)
       const bundle: CollateralBundle = {
         format: 'sealpool/collateral-bundle',
         version: 1,
@@ -110,7 +131,8 @@ export function cachedCollateral(source: CollateralPort, options: CacheOptions =
       return value
     }
     return async (given: Request): Promise<T> => {
-      const { request, name } = asked(given, nameOf)
+      const request = asked(given, askedOf)
+      const name = nameOf(request)
       const known = entries.get(name)
       const give = ({ value }: Pick<Entry<T>, 'value'>) => (Object.isFrozen(value) ? value : copyOf(value))
       const seconds = now() / 1000
@@ -128,12 +150,14 @@ export function cachedCollateral(source: CollateralPort, options: CacheOptions =
   }
   return {
     intel: cache(
+      intelAsked,
       ({ tee, fmspc, ca }) => `${tee}/${fmspc}/${ca}`,
       (request) => source.intel(request),
       intelCopy,
       (request, given) => ({ intel: [{ ...request, collateral: given }] }),
     ),
     amd: cache(
+      amdAsked,
       amdName,
       (request) => source.amd(request),
       amdCopy,

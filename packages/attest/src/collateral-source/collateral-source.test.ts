@@ -342,6 +342,39 @@ describe('what a cache keeps', () => {
     expect(await codeOf(cache.amd(amdOwn))).toBe('ok')
   })
 
+  it('is of that request even when the source changes the one it gets', async () => {
+    const another = { ...request, fmspc: '000000000000' }
+    const anotherTcb = { ...amdRequest, tcb: { ...amdRequest.tcb, snp: 0 } }
+    const cache = cachedCollateral(
+      {
+        intel: async (one) => {
+          Object.assign(one, request)
+          return given.intel
+        },
+        amd: async (one) => {
+          Object.assign(one.tcb, amdRequest.tcb)
+          return given.amd
+        },
+      },
+      options,
+    )
+    expect(await codeOf(cache.intel(another))).toBe('COLLATERAL_UNAVAILABLE')
+    expect(await codeOf(cache.amd(anotherTcb))).toBe('COLLATERAL_UNAVAILABLE')
+  })
+
+  it('is given for proxies, and for objects with methods and getters, that are requests', async () => {
+    const cache = cachedCollateral(source, options)
+    const lively = <T extends object>(one: T): T[] => [
+      new Proxy({ ...one }, {}),
+      { ...one, log: () => undefined },
+      Object.create(one),
+    ]
+    for (const one of lively(request)) expect(await codeOf(cache.intel(one))).toBe('ok')
+    for (const one of lively(amdRequest)) expect(await codeOf(cache.amd(one))).toBe('ok')
+    for (const tcb of lively(amdRequest.tcb))
+      expect(await codeOf(cache.amd({ ...amdRequest, tcb }))).toBe('ok')
+  })
+
   it.each([null, undefined, {}, { intel: 7 }, { intel: source.intel }])(
     'comes from a source, not %j',
     (none) => {
@@ -350,7 +383,21 @@ describe('what a cache keeps', () => {
       )
     },
   )
-  it.each([null, undefined, { fmspc: () => '' }])('is asked for by a request, not %j', async (none) => {
+  it.each<unknown>([
+    null,
+    undefined,
+    {},
+    'tdx',
+    7,
+    { ...request, fmspc: 5 },
+    { ...request, ca: undefined },
+    { ...request, tee: null },
+    { ...amdRequest, line: 7 },
+    { ...amdRequest, hwid: undefined },
+    { ...amdRequest, tcb: null },
+    { ...amdRequest, tcb: {} },
+    { ...amdRequest, tcb: { ...amdRequest.tcb, fmc: '1' } },
+  ])('is asked for by a request, not %j', async (none) => {
     const cache = cachedCollateral(source, options)
     expect(await codeOf(cache.intel(none as never))).toBe('BAD_ARGUMENT')
     expect(await codeOf(cache.amd(none as never))).toBe('BAD_ARGUMENT')

@@ -34,6 +34,14 @@ describe('EAR', () => {
     expect(ask).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT', place: 'options.issuedAt' }))
   })
 
+  it.each([undefined, null, at.toISOString(), at.getTime(), { getTime: () => at.getTime() }])(
+    'has a moment that is a date, not %j',
+    (issuedAt) => {
+      const ask = () => earClaims(verdictOf(), trust, { ...options, issuedAt: issuedAt as Date })
+      expect(ask).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT', place: 'options.issuedAt' }))
+    },
+  )
+
   it('affirms what is allowed and not simulated', () => {
     const verdict = { ...verdictOf(), simulated: false }
     expect(submodule(verdict)).toMatchObject({

@@ -53,7 +53,12 @@ export function earClaims(
   policy: AttestationPolicy,
   options: { readonly build: string; readonly issuedAt: Date },
 ): EarClaims {
-  const issuedAt = Math.floor(options.issuedAt.getTime() / 1000)
+  const given: unknown = options.issuedAt
+  // Callers without types give texts and numbers too.
+  const issuedAt =
+    Object.prototype.toString.call(given) === '[object Date]'
+      ? Math.floor(options.issuedAt.getTime() / 1000)
+      : -1
   if (!(issuedAt >= 0 && issuedAt < endOfTime))
     throw new AttestError('BAD_ARGUMENT', 'options.issuedAt', 'The time is not a valid date')
   const appraisal = appraiseWithRefusals(verdict, policy)

@@ -5,6 +5,7 @@ import { AttestError } from '../errors.js'
 import { decodeBase64, encodeBase64 } from './base64.js'
 import {
   formatNote,
+  isNoteKey,
   type NoteKey,
   type NoteSignature,
   needSeed,
@@ -72,12 +73,13 @@ export function parseCheckpoint(text: string): Checkpoint {
  * @param note the signed checkpoint
  * @param key of the log; its name is the origin
  * @returns undefined when the log's signature is missing or wrong, or the origin is another log's
- * @throws AttestError `BAD_LOG` when it is no signed checkpoint
+ * @throws AttestError `BAD_LOG` when it is no signed checkpoint, `BAD_ARGUMENT` for a key that has lost a part
  */
 export function openCheckpoint(
   note: string,
   key: NoteKey,
 ): { readonly checkpoint: Checkpoint; readonly note: SignedNote } | undefined {
+  if (!isNoteKey(key)) throw new AttestError('BAD_ARGUMENT', 'key', 'The key of a log is expected')
   const parsed = parseNote(note)
   const checkpoint = parseCheckpoint(parsed.text)
   return checkpoint.origin === key.name && verifyNote(parsed, key) ? { checkpoint, note: parsed } : undefined
@@ -119,7 +121,7 @@ export function cosignatureTime(
  * @param text of the checkpoint, without its signatures
  * @param name of the witness
  * @returns the signature line’s parts
- * @throws AttestError `BAD_ARGUMENT` for a time that is none, or a key of another length
+ * @throws AttestError `BAD_ARGUMENT` for a time that is none, a name that is no text, or a key of another length
  */
 export function cosign(text: string, name: string, time: number, privateKey: Uint8Array): NoteSignature {
   needText(text, 'text')

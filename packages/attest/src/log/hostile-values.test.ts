@@ -67,6 +67,13 @@ const noProofs = [
 const noSizes = [undefined, null, '2', -2, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2n, 2 ** 53, [2]]
 
 describe('hostile values give false', () => {
+  it.each([undefined, null, 7, 'claim'])('as the whole claim: %s', (claim) => {
+    expect([
+      code(() => verifyInclusion(claim as never)),
+      code(() => verifyConsistency(claim as never)),
+    ]).toEqual([false, false])
+  })
+
   const inclusion = { leaf: hashes[1], index: 1, size: 5, proof: inclusionProof(hashes, 1), root }
   const verify = (change: object) => code(() => verifyInclusion({ ...inclusion, ...change } as never))
   it('to inclusion proofs', () => {
@@ -156,6 +163,43 @@ describe('a monitor', () => {
       expect([answer, round({ known: () => answer })]).toEqual([answer, 5])
     expect(round({ known: async () => false })).toBe('BAD_ARGUMENT')
     expect(round({ known: async () => true })).toBe('BAD_ARGUMENT')
+  })
+
+  it('and a witness refuse a key of the log that has lost a part, and what can say nothing', () => {
+    const witnessed = (change: object) =>
+      code(() =>
+        witnessCheckpoint({
+          state: emptyWitnessState,
+          note: checkpoint,
+          log,
+          proof: [],
+          time: 1,
+          name: witness.name,
+          privateKey: secret(2),
+          ...change,
+        } as never),
+      )
+    expect(witnessed({})).toMatchObject({ answer: 'cosigned' })
+    for (const one of [undefined, null, 7, {}, { ...log, name: undefined }, { ...log, publicKey: 'ab' }])
+      expect([one, round({ log: one }), witnessed({ log: one })]).toEqual([
+        one,
+        'BAD_ARGUMENT',
+        'BAD_ARGUMENT',
+      ])
+    // Asked before anything else: a round without new entries would not need it.
+    const last = { size: 5, root }
+    for (const known of [undefined, null, true, ['a'], new Set(['a'])])
+      expect([known, round({ known }), round({ known, state: last })]).toEqual([
+        known,
+        'BAD_ARGUMENT',
+        'BAD_ARGUMENT',
+      ])
+    for (const name of [undefined, null, 7, ['w']])
+      expect([name, witnessed({ name }), code(() => noteKey(name as never, log.publicKey))]).toEqual([
+        name,
+        'BAD_ARGUMENT',
+        'BAD_ARGUMENT',
+      ])
   })
 
   it('and a witness refuse a state that has lost its size or its root', () => {

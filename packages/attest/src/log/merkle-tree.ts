@@ -131,6 +131,7 @@ export function verifyInclusion(claim: {
   readonly proof: readonly Uint8Array[]
   readonly root: Uint8Array
 }): boolean {
+  if (claim === undefined || claim === null) return false
   const { index, size, proof, root } = claim
   if (!isSize(index) || !isTree({ size, root }) || index >= size) return false
   if (!isHash(claim.leaf) || !wellFormed(proof)) return false
@@ -158,6 +159,7 @@ export function verifyConsistency(claim: {
   readonly second: { readonly size: number; readonly root: Uint8Array }
   readonly proof: readonly Uint8Array[]
 }): boolean {
+  if (claim === undefined || claim === null) return false
   const { first, second, proof } = claim
   if (!isTree(first) || !isTree(second)) return false
   if (first.size > second.size || !wellFormed(proof)) return false

@@ -27,8 +27,8 @@ export interface MonitorState {
  * @param options.entries all entries of the log, as its tiles give them
  * @param options.known whether the owner expects an entry; anything but `true` is no
  * @returns alerts, and the state for the next round; the state stays as it was when the log itself is wrong
- * @throws AttestError `BAD_LOG` when the checkpoint cannot be read; `BAD_ARGUMENT` for a state without size or root, entries that are
- *   no bytes, and a `known` that gives a promise
+ * @throws AttestError `BAD_LOG` when the checkpoint cannot be read; `BAD_ARGUMENT` for a state without size or root, a key
+ *   that has lost a part, entries that are no bytes, and a `known` that is no function or gives a promise
  */
 export function monitorLog(options: {
   readonly state: MonitorState
@@ -40,6 +40,8 @@ export function monitorLog(options: {
   const { state, log, entries, known } = options
   needTree(state, 'options.state')
   needBytesList(entries, 'options.entries')
+  if (typeof known !== 'function')
+    throw new AttestError('BAD_ARGUMENT', 'options.known', 'A function that says what is known is expected')
   const opened = openCheckpoint(options.checkpoint, log)
   if (opened === undefined) return { alerts: [{ alert: 'not-signed' }], state }
   const problem = treeProblem(state, opened.checkpoint, entries)

@@ -2,6 +2,7 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes } from '@noble/hashes/utils.js'
 import { needBytes, needText } from '../encoding/argument.js'
+import { isBytes } from '../encoding/is-bytes.js'
 import { sameBytes } from '../encoding/same-bytes.js'
 import { AttestError } from '../errors.js'
 import { decodeBase64, encodeBase64 } from './base64.js'
@@ -54,15 +55,21 @@ function validName(name: string): boolean {
  * @param publicKey Ed25519, 32 bytes
  * @param kind a witness has a key id of its own
  * @returns the key with its id
- * @throws AttestError `BAD_LOG` for a name with spaces or a plus, or a key of another length
+ * @throws AttestError `BAD_LOG` for a name with spaces or a plus, or a key of another length; `BAD_ARGUMENT` for a name that is no text
  */
 export function noteKey(name: string, publicKey: Uint8Array, kind: NoteKeyKind = 'ed25519'): NoteKey {
+  needText(name, 'name')
   needBytes(publicKey, 'publicKey')
   if (!validName(name)) throw bad('key.name', 'a key’s name has no spaces and no plus')
   if (publicKey.length !== 32) throw bad('key', 'an Ed25519 key has 32 bytes')
   const head = new TextEncoder().encode(`${name}\n`)
   const keyId = sha256(concatBytes(head, Uint8Array.of(kinds[kind]), publicKey)).slice(0, 4)
   return { name, kind, publicKey: Uint8Array.from(publicKey), keyId }
+}
+
+/** Callers without types, and kept documents, may have lost a part. */
+export function isNoteKey(key: NoteKey | null | undefined): boolean {
+  return typeof key?.name === 'string' && isBytes(key.publicKey) && isBytes(key.keyId)
 }
 
 /**

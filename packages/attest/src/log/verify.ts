@@ -1,12 +1,11 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { needBytes } from '../encoding/argument.js'
-import { isBytes } from '../encoding/is-bytes.js'
 import { AttestError } from '../errors.js'
 import { type Check, checkList, fail, notChecked, pass } from '../verdict/check-list.js'
 import { momentSeconds } from '../verdict/moment.js'
 import { type Checkpoint, cosignatureTime, openCheckpoint } from './checkpoint.js'
 import { leafHash, verifyInclusion } from './merkle-tree.js'
-import type { NoteKey, SignedNote } from './signed-note.js'
+import { isNoteKey, type NoteKey, type SignedNote } from './signed-note.js'
 
 /** Whom to believe about a log. */
 export interface LogTrust {
@@ -78,15 +77,13 @@ export function verifyLogged(options: {
   return { ok: checks.ok(), checks: checks.list(), checkpoint: opened?.checkpoint ?? null }
 }
 
-/** Callers without types, and kept documents, may have lost a part: whom nobody names is nobody to believe. */
+/** Whom nobody names is nobody to believe. */
 function needTrust(trust: LogTrust): void {
-  const isKey = (key: NoteKey | null | undefined) =>
-    typeof key?.name === 'string' && isBytes(key.publicKey) && isBytes(key.keyId)
   const age: unknown = trust?.maximumAgeSeconds
   const holds =
-    isKey(trust?.log) &&
+    isNoteKey(trust?.log) &&
     Array.isArray(trust.witnesses) &&
-    Array.from(trust.witnesses).every(isKey) &&
+    Array.from(trust.witnesses).every(isNoteKey) &&
     (age === undefined || (typeof age === 'number' && age >= 0))
   if (!holds)
     throw new AttestError(

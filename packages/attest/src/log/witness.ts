@@ -28,8 +28,8 @@ export type WitnessAnswer =
  * @param options.proof consistency proof from the state's size to the checkpoint's
  * @param options.time unix seconds
  * @returns the cosigned checkpoint with the new state, or why it was refused
- * @throws AttestError `BAD_LOG` when it is no signed checkpoint; `BAD_ARGUMENT` for a state without size or root, a time that is none, or
- *   a key of another length
+ * @throws AttestError `BAD_LOG` when it is no signed checkpoint; `BAD_ARGUMENT` for a state without size or root, a key of the log that
+ *   has lost a part, a time that is none, a name that is no text, or a private key of another length
  */
 export function witnessCheckpoint(options: {
   readonly state: WitnessState

@@ -5,7 +5,9 @@ import { derTag } from '../encoding/der.js'
 export function der(tag: number, ...content: Uint8Array[]): Uint8Array {
   const body = concatBytes(...content)
   const { length } = body
-  const size = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
+  const octets = [length >> 16, (length >> 8) & 0xff, length & 0xff]
+  const long = octets.slice(octets.findIndex((octet) => octet !== 0))
+  const size = length < 0x80 ? [length] : [0x80 + long.length, ...long]
   return concatBytes(Uint8Array.of(tag, ...size), body)
 }
 

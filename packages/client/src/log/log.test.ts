@@ -36,6 +36,24 @@ describe('a measurement that must stand in a public log', () => {
     expect((await ask(good, new Date(at.getTime() + 2 * 86_400_000))).result).toBe('fail')
   })
 
+  test.each<[string, unknown, Date, string]>([
+    ['a trust that has lost its witnesses', { ...logTrust, witnesses: undefined }, at, 'trust'],
+    ['a trust that was kept as JSON', JSON.parse(JSON.stringify(logTrust)), at, 'trust'],
+    ['no trust', null, at, 'trust'],
+    ['a trust that has lost its quorum', { ...logTrust, quorum: undefined }, at, 'trust.quorum'],
+    ['no moment', logTrust, new Date(Number.NaN), 'options.at'],
+  ])('is not the log’s fault with %s', async (_name, trust, when, place) => {
+    const asked = requireLogged({ trust: trust as typeof logTrust, source: async () => good })
+    await expect(asked(measurement, when)).rejects.toMatchObject({ code: 'BAD_ARGUMENT', place })
+  })
+
+  test.each<[string, object]>([
+    ['an entry', { entry: 'x' }],
+    ['a checkpoint', { checkpoint: 7 }],
+  ])('fails with %s of another kind, which the log has to answer for', async (_name, change) => {
+    expect(await ask({ ...good, ...change } as LoggedMeasurement)).toMatchObject({ result: 'fail' })
+  })
+
   test('is not checked, which is no yes, when the log does not answer', async () => {
     const answer = await requireLogged({
       trust: logTrust,

@@ -23,7 +23,7 @@ export type LogSource = (measurement: Hex) => Promise<LoggedMeasurement | undefi
  * @param options - whom to believe, and whom to ask
  * @param options.trust the log's key, the witnesses' keys, and how many of them must have seen the tree
  * @param options.source where to get entry, proof and checkpoint; what it says is verified
- * @returns what `createPoolClient` takes as `log`
+ * @returns what `createPoolClient` takes as `log`; it rejects with `AttestError` `BAD_ARGUMENT` for a trust or a moment that is none
  */
 export function requireLogged(options: {
   readonly trust: LogTrust
@@ -47,10 +47,15 @@ export function requireLogged(options: {
         ? { result: 'pass', detail: `Entry ${logged.index}: ${subject}` }
         : fail(problems.map(({ title, detail }) => `${title}: ${detail}`).join('; '))
     } catch (error) {
-      if (!(error instanceof AttestError)) throw error
+      if (!(error instanceof AttestError) || isOurs(error)) throw error
       return fail('the log’s answer cannot be read')
     }
   }
+}
+
+/** A trust or a moment that is none says nothing about the log: its answer may be good. */
+function isOurs({ code, place }: AttestError): boolean {
+  return code === 'BAD_ARGUMENT' && ['trust', 'trust.quorum', 'options.at'].includes(place)
 }
 
 function fail(detail: string): LogAnswer {
