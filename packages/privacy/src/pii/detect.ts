@@ -111,7 +111,7 @@ function matches(rule: PiiRule, text: string): PiiFinding[] {
 
 /**
  * Earlier types win, then longer findings, then earlier ones. What loses keeps what the winners leave of it: two findings that share
- * some digits are covered both.
+ * some digits are covered both. The rest of a loser is no finding that may win: whoever stands whole in it goes first.
  */
 function withoutOverlaps(found: readonly PiiFinding[], text: string): PiiFinding[] {
   const ranked = [...found].sort(
@@ -121,7 +121,12 @@ function withoutOverlaps(found: readonly PiiFinding[], text: string): PiiFinding
       a.start - b.start,
   )
   const taken: PiiFinding[] = []
+  const losers: PiiFinding[] = []
   for (const finding of ranked) {
+    if (overlapping(taken, finding).length > 0) losers.push(finding)
+    else taken.splice(firstEndingAfter(taken, finding.start), 0, finding)
+  }
+  for (const finding of losers) {
     const met = overlapping(taken, finding)
     const put = [...met, ...uncovered(met, finding, text)].sort((a, b) => a.start - b.start)
     taken.splice(firstEndingAfter(taken, finding.start), met.length, ...put)
@@ -147,7 +152,8 @@ function withFolded(
         start >= finding.start && end <= finding.end && ORDER.indexOf(type) >= ORDER.indexOf(finding.type),
     )
     const rest = uncovered(met, finding, text)
-    if (rest.length === 0) continue
+    // One thing that is found again with its sign is that finding; two that are covered stay two.
+    if (rest.length === 0 && !(whole && met.length === 1)) continue
     const put = whole ? [finding] : [...met, ...rest].sort((a, b) => a.start - b.start)
     taken.splice(firstEndingAfter(taken, finding.start), met.length, ...put)
   }
@@ -182,7 +188,7 @@ function uncovered(met: readonly PiiFinding[], finding: PiiFinding, text: string
       if (first < 0) first = from + index
       last = from + index + run.length
     }
-    if (first >= 0) parts.push({ ...finding, start: first, end: last })
+    if (first >= 0) parts.push({ ...finding, start: first, end: last, part: true })
     from = Math.max(from, end)
   }
   return parts

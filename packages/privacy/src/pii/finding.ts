@@ -27,6 +27,8 @@ export interface PiiFinding {
   readonly end: number
   /** Name of the rule that matched, for example `iban` or `de/tax-number`. */
   readonly rule: string
+  /** Set where this is what a finding that overlaps leaves of it: not the whole of what its rule matched. */
+  readonly part?: true
 }
 
 /** A way to find one type. */

@@ -303,6 +303,73 @@ describe('any text', () => {
     ])
   })
 
+  const beside = [
+    ['4111111111111111', '[card]'],
+    ['DE89370400440532013000', '[iban DE]'],
+    ['+49301234567', '[phone]'],
+    ['219-09-9999', '[national-id]'],
+    ['0x52908400098527886E0F7030069857D2E4169EE7', '[wallet]'],
+    ['00:1b:63:84:45:e6', '[mac]'],
+    ['203.0.113.9', '203.0.0.0/16'],
+  ] as const
+  test.each(
+    [',', ';', '|', '\u200b', '\u00ad'].flatMap((separator) => beside.map((thing) => [separator, ...thing])),
+  )(
+    'what is left of an address on the web takes nothing that stands whole in it: %j %s',
+    (separator, thing, label) => {
+      const us = createPiiDetector({ locales: [english] })
+      const text = ['https://shop.example', thing, 'ann@example.org'].join(separator)
+      const redacted = redactPii(text, { detector: us, mode: 'generalise' })
+      // A bar ends an address: before one it is whole.
+      const address = separator === '|' ? 'https://shop.example' : '[url]'
+      expect(redacted.text).toBe([address, label, '[email]'].join(separator))
+      expect(redacted.findings.map(({ type }) => type)).toEqual([
+        'url',
+        detector.find(thing)[0]?.type,
+        'email',
+      ])
+    },
+  )
+
+  test('what an address on the web is kept for does not keep what stands whole in the rest of it', () => {
+    const redacted = redactPii('https://shop.example/p?c=4111111111111111&m=ann@example.org', {
+      detector,
+      mode: 'token',
+      modes: { url: 'keep' },
+    })
+    expect(redacted.text).toBe('https://shop.example/p?c=[card:1]&m=[email:1]')
+  })
+
+  test('whatever wins where the losers are left out is found with its type', () => {
+    // In the order of ranks, each type looked for alone.
+    const ranked = ['email', 'url', 'wallet', 'iban', 'card', 'national-id', 'mac', 'ip', 'phone'] as const
+    const alone = ranked.map((type) => createPiiDetector({ locales: [english], types: [type] }))
+    const all = createPiiDetector({ locales: [english], types: ranked })
+    const thing = fc.constantFrom(
+      ...beside.map(([text]) => text),
+      'https://shop.example/a',
+      'ann@example.org',
+    )
+    const row = fc.array(fc.tuple(thing, fc.constantFrom(',', ';', '/', '?q=', '&', ' ', '|')), {
+      maxLength: 6,
+    })
+    fc.assert(
+      fc.property(row, (parts) => {
+        const text = parts.flat().join('')
+        const winners: { type: PiiType; start: number; end: number }[] = []
+        for (const one of alone) {
+          for (const { type, start, end, part } of one.find(text)) {
+            const free = winners.every((winner) => winner.end <= start || winner.start >= end)
+            if (part !== true && free) winners.push({ type, start, end })
+          }
+        }
+        const given = all.find(text)
+        for (const winner of winners) expect(given).toContainEqual(expect.objectContaining(winner))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
   test('gives ordered findings without overlaps, inside of the text', () => {
     const piece = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 20 }),
@@ -404,6 +471,31 @@ describe('redaction', () => {
     expect(redact('generalise')).toBe(
       'Dear [name], 203.0.0.0/16 and 2001:db8::/32 born 1980 at 51.5, -0.1, [email]; [email] https://user.example',
     )
+  })
+
+  test.each([
+    ['https://shop.example/p?x', 'https://shop.example'],
+    ['https://a-b.shop.example:8443#x', 'https://a-b.shop.example:8443'],
+    ['https://shop.example', 'https://shop.example'],
+    // What is no name of a host, as a number behind it, goes with the rest.
+    ['https://shop.example,4111111111111111', '[url]'],
+    ['https://shop.example;4111111111111111/x', '[url]'],
+    ['https://shop.example:4111111111111111', '[url]'],
+    ['https://203.0.113.9/x', '[url]'],
+    ['https://4111111111111111/x', '[url]'],
+    // A part is no whole: of an account the country, of an address the host.
+    ['https://ann.lee:pw123456@example.org/x', '[url]:[email]/[url]'],
+    ['https://ann.lee/bob@example.org', '[url]/[email]'],
+    ['https://203.0.113.9/a@example.org', '[url]://203.0.0.0/16/[email]'],
+  ])('coarsens an address on the web to the name of its host: %s', (text, coarse) => {
+    expect(redactPii(text, { detector, mode: 'generalise' }).text).toBe(coarse)
+  })
+
+  test('a sign that is written otherwise belongs to its place on the earth', () => {
+    const [south, north] = ['\u221233.8688, 151.2093', '33.8688, 151.2093']
+    expect(found(south)).toEqual([['geo', south]])
+    expect(redactPii(`${south}; ${north}`, { detector, mode: 'token' }).text).toBe('[geo:1]; [geo:2]')
+    expect(redactPii(south, { detector, mode: 'generalise' }).text).toBe('-33.9, 151.2')
   })
 
   test('hashes under the key: equal values match, another key or type does not', () => {

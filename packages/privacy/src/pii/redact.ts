@@ -8,7 +8,7 @@ import { foldText } from './folded-text.js'
 /**
  * What becomes of a finding: `keep` it; `drop` it without a trace; `mask` letters and digits by `*`; `hash` it under the pool's
  * key, so that equal values can be joined and nobody else can test guesses; `token`: a number for each different value of one
- * call; `generalise` to what identifies less (a country, a year, a network, ten kilometres), or to the type's name.
+ * call; `generalise` to what identifies less (a country, a year, a network, a host, ten kilometres), or to the type's name.
  */
 export type RedactionMode = 'keep' | 'drop' | 'mask' | 'hash' | 'token' | 'generalise'
 
@@ -61,10 +61,13 @@ export function redactPii(
   const counts: Partial<Record<PiiType, number>> = {}
   let redacted = ''
   let at = 0
-  for (const { type, start, end } of findings) {
+  for (const { type, start, end, part } of findings) {
     counts[type] = (counts[type] ?? 0) + 1
     const raw = text.slice(start, end)
-    redacted += text.slice(at, start) + replacement(type, raw, modeOf(type), { tokens, key })
+    const mode = modeOf(type)
+    // A part has not the form that coarsening goes by: the first two letters of the rest of an account are no country.
+    const coarse = part === true && mode === 'generalise'
+    redacted += text.slice(at, start) + (coarse ? `[${type}]` : replacement(type, raw, mode, { tokens, key }))
     at = end
   }
   return { text: redacted + text.slice(at), findings, counts }
@@ -140,7 +143,11 @@ function generalised(type: PiiType, raw: string): string {
       return degrees.length === 2 ? degrees.map((degree) => Number(degree).toFixed(1)).join(', ') : label
     }
     case 'url':
-      return /^[a-z]+:\/\/[^/@?#\s]+(?=[/?#]|$)/i.exec(raw)?.[0] ?? label
+      // Names only: whatever else stands there may be a number of somebody.
+      return (
+        /^[a-z]+:\/\/(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?::[0-9]{1,5})?(?=[/?#]|$)/i.exec(raw)?.[0] ??
+        label
+      )
     case 'iban':
       return `[iban ${raw.slice(0, 2).toUpperCase()}]`
     default:

@@ -209,6 +209,33 @@ describe('answers', () => {
     expect((await whole.answer(other)).charged).toBe(true)
   })
 
+  it('are made by an engine whose methods need it', async () => {
+    const { options, spent } = await setting()
+    class Server implements SqlEngine {
+      readonly dialect = options.engine.dialect
+      readonly #inner = options.engine
+      #open = true
+      load: SqlEngine['load'] = (table) => this.#inner.load(table)
+      query(...asked: Parameters<SqlEngine['query']>) {
+        return this.#inner.query(...asked)
+      }
+      async ready() {
+        if (!this.#open) throw new QueryError('ENGINE_CLOSED', 'server')
+      }
+      async close() {
+        this.#open = false
+      }
+    }
+    const engine = new Server()
+    const answer = answerer({ ...options, engine })
+    expect((await answer(await plan('SELECT avg(wage) FROM pay.workers'))).charged).toBe(true)
+    await engine.close()
+    await expect(answer(await plan('SELECT sum(wage) FROM pay.workers'))).rejects.toMatchObject({
+      code: 'ENGINE_CLOSED',
+    })
+    expect(await spent()).toBe(1)
+  })
+
   it.each<[string, () => unknown]>([
     ['nothing', () => undefined],
     ['null', () => null],
@@ -227,6 +254,19 @@ describe('answers', () => {
     await expect(answer(made, { grant: { tables: [] } })).rejects.toMatchObject({ code: 'TABLE_NOT_GRANTED' })
     expect(await spent()).toBe(0)
     expect((await answer(made, { grant: { tables: ['pay.workers'] } })).charged).toBe(true)
+  })
+
+  it.each<[string, unknown]>([
+    ['null', null],
+    ['without the grant that was looked for', { grant: undefined }],
+    ['without the statement that was looked for', { grant: {}, template: undefined }],
+  ])('are refused when what they are held against is %s', async (_, grants) => {
+    const { answer, spent } = await setting()
+    const made = await plan('SELECT avg(wage) FROM pay.workers')
+    await expect(answer(made, grants as Parameters<typeof answer>[1])).rejects.toMatchObject({
+      code: 'POOLS_INVALID',
+    })
+    expect(await spent()).toBe(0)
   })
 
   it('of a plan under another policy than that of today are refused before anything is charged', async () => {

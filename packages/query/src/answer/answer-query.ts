@@ -87,7 +87,8 @@ export function answerer(
   return async (plan, grants = {}) => {
     // A source of pools that has none to give, such as a cache that is not filled yet, is no leave to go without.
     const pools = options.pools === undefined ? {} : { pools: options.pools() ?? null }
-    const digest = planDigest(checkPlan(plan, { ...grants, ...pools } as PlanToday))
+    const now = grants === null ? null : { ...grants, ...pools }
+    const digest = planDigest(checkPlan(plan, now as PlanToday))
     const key = `${digest}@${dataVersion}`
     const before = running.get(key)
     if (before !== undefined) return { ...(await before), charged: false }
@@ -105,9 +106,9 @@ export function answerer(
  * An engine that is gone, or never held a table of the plan, would be charged for nothing. Whatever ended it is one refusal: that it
  * ended was told when it did, the reason was not.
  */
-async function requireReady({ ready }: SqlEngine, plan: QueryPlan): Promise<void> {
+async function requireReady(engine: SqlEngine, plan: QueryPlan): Promise<void> {
   try {
-    await ready?.(plan.leaves)
+    await engine.ready?.(plan.leaves)
   } catch (error) {
     const missing = error instanceof QueryError && error.code === 'ENGINE_TABLE_MISSING'
     throw missing

@@ -489,6 +489,13 @@ describe('a plan of another day', () => {
     ['a pool without a policy', { pools: [{ name: 'pay', address: '0x' }] }],
     ['tables that are a text', { grant: { tables: 'pay.workers' } }],
     ['a grant that is null', { grant: null }],
+    ['pools that are undefined', { pools: undefined }],
+    ['a grant that is undefined', { grant: undefined }],
+    ['tables that are undefined', { grant: { tables: undefined } }],
+    ['columns that are undefined', { grant: { columns: undefined } }],
+    ['templates that are undefined', { grant: { templates: undefined } }],
+    ['a statement that is undefined', { template: undefined }],
+    ['tables with data that are undefined', { pools: [{ ...pay, populated: undefined }, people] }],
   ])('is not held against %s', async (_, today) => {
     const plan = await made()
     expect(() => checkPlan(plan, today as PlanToday)).toThrow(

@@ -171,25 +171,26 @@ export interface PlanToday {
   readonly template?: string
 }
 
+/** A member that is there and undefined, such as the grant that a map does not hold, is no leave to go without. */
 const todayShape = z.looseObject({
-  pools: z
-    .array(
+  pools: z.exactOptional(
+    z.array(
       z.looseObject({
         name: z.string(),
         address: z.string(),
         policy: z.looseObject({}),
-        populated: z.array(z.string()).optional(),
+        populated: z.exactOptional(z.array(z.string())),
       }),
-    )
-    .optional(),
-  grant: z
-    .looseObject({
-      tables: z.array(z.string()).optional(),
-      columns: z.array(z.string()).optional(),
-      templates: z.array(z.string()).optional(),
-    })
-    .optional(),
-  template: z.string().optional(),
+    ),
+  ),
+  grant: z.exactOptional(
+    z.looseObject({
+      tables: z.exactOptional(z.array(z.string())),
+      columns: z.exactOptional(z.array(z.string())),
+      templates: z.exactOptional(z.array(z.string())),
+    }),
+  ),
+  template: z.exactOptional(z.string()),
 })
 
 /**
@@ -202,7 +203,8 @@ const todayShape = z.looseObject({
  * @returns the same plan
  * @throws QueryError `PLAN_INVALID` with the part that does not fit, `PLAN_OUTDATED` when a pool of the plan is not among `pools` under
  *   the same name, address (upper and lower case are one) and policy; as in planning `TABLE_NOT_POPULATED`, `TABLE_NOT_GRANTED`,
- *   `COLUMN_NOT_GRANTED` and `TEMPLATE_NOT_APPROVED`; `POOLS_INVALID` for what are no pools and no grant
+ *   `COLUMN_NOT_GRANTED` and `TEMPLATE_NOT_APPROVED`; `POOLS_INVALID` for what are no pools and no grant,
+ *   undefined as well
  */
 export function checkPlan(plan: QueryPlan, now: PlanToday = {}): QueryPlan {
   const shape = planShape.safeParse(plan)

@@ -118,6 +118,75 @@ describe.skipIf(programs === null)('PostgreSQL, a real server', () => {
   })
 })
 
+describe('plans at the same moment on one connection', () => {
+  /** What a `Client` of `pg` does: one statement after the other, in the one transaction of the connection. */
+  const connection = (fails: (sql: string) => boolean) => {
+    const log: string[] = []
+    let state: 'none' | 'open' | 'failed' = 'none'
+    let tail: Promise<unknown> = Promise.resolve()
+    const run = async (sql: string) => {
+      const word = /^(?:BEGIN|ROLLBACK|COMMIT|SET)/.exec(sql)?.[0] ?? 'statement'
+      log.push(state === 'none' ? word : `${word} in transaction`)
+      if (word === 'BEGIN' && state === 'none') state = 'open'
+      else if (word === 'ROLLBACK' || word === 'COMMIT') state = 'none'
+      else if (state === 'failed') throw new Error('current transaction is aborted')
+      else if (fails(sql)) {
+        state = state === 'none' ? 'none' : 'failed'
+        throw new Error('canceling statement due to statement timeout')
+      }
+      return { rows: [] }
+    }
+    const query = (sql: string) => {
+      const turn = tail.then(() => run(sql))
+      tail = turn.catch(() => {})
+      return turn
+    }
+    return { log, query }
+  }
+
+  it('have each a transaction of its own, and fail alone', async () => {
+    const { printPostgreSql } = await import('../print/postgresql.js')
+    const printed = await Promise.all(
+      ['SELECT count(*) FROM pay.workers', 'SELECT count(*) FROM pay.workers WHERE wage > 1'].map(
+        async (sql) => {
+          const [release] = releasesOf(await plan(sql))
+          if (release === undefined) throw new Error('no release')
+          return printPostgreSql(release.program, { set: [] })
+        },
+      ),
+    )
+    const failing = printed[0]?.sql
+    const client = connection((sql) => sql === failing)
+    // Two engines as well: the connection is one.
+    const engines = [0, 1].map(() => createPostgreSqlEngine({ shards: [client], tables: ['pay.workers'] }))
+    const outcomes = await Promise.allSettled(
+      engines.flatMap((engine) => [
+        engine.load({ name: 'pay.more', columns: [], rows: [] }),
+        engine.ready?.(['pay.workers']),
+        ...printed.map((statement) => engine.query(statement.sql, statement)),
+        engine.ready?.(['pay.workers']),
+      ]),
+    )
+    const told = ['fulfilled', 'fulfilled', 'rejected', 'fulfilled', 'fulfilled']
+    expect(outcomes.map(({ status }) => status)).toEqual([...told, ...told])
+    const within = client.log.filter((entry) => !entry.startsWith('SET')).join(', ')
+    expect(within).toMatch(
+      /^(?:BEGIN(?:, statement in transaction)+, (?:ROLLBACK|COMMIT) in transaction(?:, |$)){10}$/,
+    )
+  })
+
+  it('wait for settings, and settings for them: the end of a transaction takes back what was set in it', async () => {
+    const client = connection(() => false)
+    const first = createPostgreSqlEngine({ shards: [client], tables: ['pay.workers'] })
+    const asked = first.ready?.(['pay.workers'])
+    while (!client.log.includes('BEGIN')) await Promise.resolve()
+    const second = createPostgreSqlEngine({ shards: [client], tables: ['pay.workers'] })
+    await Promise.all([asked, second.ready?.(['pay.workers'])])
+    const turn = ['SET', 'SET', 'SET', 'SET', 'BEGIN', 'statement in transaction', 'ROLLBACK in transaction']
+    expect(client.log).toEqual([...turn, ...turn])
+  })
+})
+
 describe('the second look by PostgreSQL`s own grammar', () => {
   it('accepts what the printer prints', async () => {
     const { printPostgreSql } = await import('../print/postgresql.js')

@@ -33,7 +33,8 @@ const batch = 500
 /**
  * PostgreSQL as an engine, on one server or sharded by contributor over several. The same bounded statement goes to every
  * shard and partial rows are added; noise is added once, afterwards, so shards never see a budget. Statements run in
- * read-only transactions with a time limit; a printed statement is read by PostgreSQL's own parser first.
+ * read-only transactions with a time limit, one after the other on each connection; a printed statement is read by PostgreSQL's own
+ * parser first.
  *
  * @param options - connections and limits
  * @returns an engine; closing it does not close the connections, which are the caller's
@@ -53,13 +54,30 @@ export function createPostgreSqlEngine(options: PostgreSqlEngineOptions): SqlEng
     pseudonymKey,
     check: checkStatement,
     shards: shards.map((client) => ({
-      async prepare() {
-        for (const setting of settings) await client.query(setting)
-      },
-      load: (name, columns, rows) => loadShard(client, name, columns, rows),
-      query: (sql) => readOnly(client, sql),
+      prepare: () =>
+        alone(client, async () => {
+          for (const setting of settings) await client.query(setting)
+        }),
+      load: (name, columns, rows) => alone(client, () => loadShard(client, name, columns, rows)),
+      query: (sql) => alone(client, () => readOnly(client, sql)),
     })),
   })
+}
+
+/** The last turn on each connection, of whichever engine. */
+const turns = new WeakMap<PostgreSqlClient, Promise<unknown>>()
+
+/**
+ * One after the other on a connection, whose transaction all its statements share: the end of one plan's transaction would leave
+ * another's statement outside of any, and a failure of one would fail the other.
+ */
+function alone<Result>(client: PostgreSqlClient, work: () => Promise<Result>): Promise<Result> {
+  const turn = (turns.get(client) ?? Promise.resolve()).then(work)
+  turns.set(
+    client,
+    turn.catch(() => {}),
+  )
+  return turn
 }
 
 async function readOnly(client: PostgreSqlClient, sql: string): Promise<readonly Row[]> {
