@@ -1,7 +1,9 @@
 import type { Account } from 'viem'
-import { maxUint256 } from 'viem'
+import { createClient, http, maxUint256 } from 'viem'
+import { foundry } from 'viem/chains'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { createJobWorld, PRICE } from '../testing/job-world.js'
+import { chainThat, mining } from '../testing/scripted-chain.js'
 import { revertOf } from '../testing/world.js'
 import {
   cancelJob,
@@ -116,4 +118,13 @@ test('what is asked wrongly is refused by name', async () => {
   await expect(earnCredits({ ...client, account: undefined }, ofPool)).rejects.toMatchObject({
     code: 'NO_ACCOUNT',
   })
+})
+
+test('earning needs somebody to earn for, and a receipt that says so', async () => {
+  const nobody = createClient({ chain: foundry, transport: http(world.devnet.rpcUrl) })
+  await expect(earnCredits(nobody, ofPool)).rejects.toMatchObject({ code: 'NO_ACCOUNT' })
+  const silent = chainThat({ ...mining, eth_call: `0x${'00'.repeat(31)}01` })
+  await expect(
+    earnCredits(silent, { ...ofPool, account: contributor.address, contributor: contributor.address }),
+  ).rejects.toMatchObject({ code: 'NOT_FOUND' })
 })

@@ -1,8 +1,9 @@
-import { createClient, createWalletClient, type Hex, http, zeroAddress } from 'viem'
+import { createClient, createWalletClient, custom, type Hex, http, zeroAddress } from 'viem'
 import { deployContract, getCode, getTransactionCount, waitForTransactionReceipt } from 'viem/actions'
 import { foundry } from 'viem/chains'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { jobBoardAbi, jobBoardBytecode } from '../abi/JobBoard.js'
+import { nodeRegistryBytecode } from '../abi/NodeRegistry.js'
 import { poolAbi } from '../abi/Pool.js'
 import { poolFactoryAbi } from '../abi/PoolFactory.js'
 import { runtimes } from '../abi/runtimes.js'
@@ -224,12 +225,47 @@ test('checkCreation finds how each contract was made, and storage that no constr
     code: 'DEPLOYMENT_MISMATCH',
   })
   await checkCreation(client, other)
+  // Whatever else stands in the blocks is passed over.
+  await checkCreation(client, { ...other, blockNumber: other.blockNumber - 3n })
   const registry = await deployAll({ walletClient: planted })
   await expect(
     checkCreation(client, { ...other, nodeRegistry: registry.nodeRegistry }),
   ).rejects.toMatchObject({
     code: 'DEPLOYMENT_MISMATCH',
   })
+})
+
+test('checkCreation names a node registry that nothing makes, or that was made with other code', async () => {
+  const { deployment, client } = world
+  await expect(checkCreation(client, deployment, { blocks: 0 })).rejects.toMatchObject({
+    message: expect.stringContaining('makes NodeRegistry, '),
+  })
+  // An endpoint that tells of another creation of the same address: one byte of its code, or nothing behind its owner's first half.
+  for (const change of [
+    (input: Hex): Hex => `0x${input.slice(2, 200)}${input[200] === '0' ? '1' : '0'}${input.slice(201)}`,
+    (input: Hex): Hex => `0x${input.slice(2, -80)}`,
+  ]) {
+    const lying = createClient({
+      transport: custom({
+        request: async (call: { method: string; params?: unknown }) => {
+          const answer = (await client.request(call as never)) as {
+            transactions?: { to: unknown; input: Hex }[]
+          }
+          if (call.method !== 'eth_getBlockByNumber') return answer
+          const transactions = answer.transactions?.map((one) =>
+            typeof one === 'object' && one.input.startsWith(nodeRegistryBytecode)
+              ? { ...one, input: change(one.input) }
+              : one,
+          )
+          return { ...answer, transactions }
+        },
+      }),
+    })
+    await expect(checkCreation(lying, deployment)).rejects.toMatchObject({
+      code: 'DEPLOYMENT_MISMATCH',
+      message: expect.stringContaining(`NodeRegistry at ${deployment.nodeRegistry}`),
+    })
+  }
 })
 
 test('a careless pool is not founded', async () => {
