@@ -198,6 +198,9 @@ describe('tiles', () => {
     expect(tilePath(1, 0, 1)).toBe('tile/1/000.p/1')
     expect(tilePath('entries', 273)).toBe('tile/entries/273')
     expect(code(() => tilePath(0, -1))).toBe('BAD_ARGUMENT')
+    for (const level of [-1, 6, 0.5, Number.NaN]) expect(code(() => tilePath(level, 0))).toBe('BAD_ARGUMENT')
+    for (const index of [0.5, Number.NaN, 2 ** 53])
+      expect(code(() => tilePath(0, index))).toBe('BAD_ARGUMENT')
   })
 
   it('hold the tree', () => {

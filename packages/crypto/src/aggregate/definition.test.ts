@@ -53,7 +53,7 @@ describe('a definition of unknown origin', () => {
     ['$', { more: 1 }],
   ]
   it.each(cases)('is refused at %s for %o', (place, change) => {
-    const value = { ...sum, ...change } as unknown as Parameters<typeof parseAggregateDefinition>[0]
+    const value = { ...sum, ...change }
     expect(() => parseAggregateDefinition(value)).toThrow(
       expect.objectContaining({ code: 'AGGREGATE_INVALID', place }),
     )

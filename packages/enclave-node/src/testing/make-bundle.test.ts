@@ -76,8 +76,10 @@ const run = (...words: string[]) =>
     ({ stdout }) => JSON.parse(stdout) as { bundle: string; files: number },
     (error: { stderr: string }) => error.stderr,
   )
+let bundles = 0
 const made = async (...words: string[]) => {
-  const out = join(folder, `${Math.random()}.tar`)
+  bundles += 1
+  const out = join(folder, `${bundles}.tar`)
   const said = await run('--out', out, ...words)
   if (typeof said === 'string') throw new Error(said)
   return { ...said, out }
