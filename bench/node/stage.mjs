@@ -60,7 +60,10 @@ export async function openStage({ settings = (given) => given, secrets = {} } = 
               body: JSON.stringify(body),
             },
       )
-      return response.json()
+      // What ends a connection before the API saw the call (408, for one) has no body.
+      const text = await response.text()
+      if (text === '') throw new Error(`${path} was answered with ${response.status} and nothing else`)
+      return JSON.parse(text)
     },
     /** Waits until the node that runs now says that it is ready. @returns seconds since its start */
     async ready() {

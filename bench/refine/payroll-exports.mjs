@@ -1,5 +1,5 @@
 // Flat exports for the bench of file jobs, and refiners for them: a mapping that is data, one whose columns are made by functions in
-// QuickJS, and one that is code per record.
+// QuickJS, one of whole columns that QuickJS steers, and one that is code per record.
 import { closeSync, openSync, writeSync } from 'node:fs'
 
 const occupations = ['management', 'sales', 'clerical', 'service', 'professional', 'other']
@@ -63,6 +63,10 @@ export const refiners = {
     wage: { from: 'wage', by: 'same' }, member: { from: 'union', by: 'member' }, occupation: { from: 'occupation', by: 'same' },
     hours: { from: 'hours', by: 'whole' }, experience: { from: 'experience', by: 'whole' }, since: { from: 'since', by: 'same' } } },
     functions: { same: (value) => value, member: (value) => String(value) === '1', whole: (value) => value === null ? null : Number(value) } })`,
+  // The interpreter steers; every value is moved and computed by batch functions.
+  columns: `${head} ${tables} fields: ['wage', 'union', 'occupation', 'hours', 'experience', 'since'], mapColumns: (table) => ({ workers: table
+    .map('member', ['=', ['number', ['column', 'union']], 1]).map('hours', ['number', ['column', 'hours']])
+    .map('experience', ['number', ['column', 'experience']]) }) })`,
   code: `${head} ${tables} map: (row) => ({ workers: [{ wage: row.wage, member: String(row.union) === '1', occupation: row.occupation,
     hours: row.hours === '' || row.hours === null ? null : Number(row.hours), experience: Number(row.experience), since: row.since }] }) })`,
 }

@@ -4,6 +4,7 @@ import { bundleRefiner } from '@sealpool/refine/bundle'
 import { postalReader } from '@sealpool/refine/mail'
 import { saxesReader } from '@sealpool/refine/xml'
 import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
+import { zipSync } from 'fflate'
 import { describe, expect, test } from 'vitest'
 
 /** Valid exports made for the conformance cases; real ones are nobody's to publish. */
@@ -11,11 +12,11 @@ const exports = (await import(
   pathToFileURL(fileURLToPath(new URL('../../../conformance/refine/exports.mjs', import.meta.url))).href
 )) as { activities(): Record<string, Uint8Array>; healthExport: string; mailbox: string }
 
-async function refine(refiner: string, name: string, bytes: Uint8Array | string) {
+async function refineAny(refiner: string, name: string, bytes: Uint8Array | string) {
   const runtime = await createQuickJsRuntime()
   const entry = fileURLToPath(new URL(`./refiner/${refiner}.ts`, import.meta.url))
   try {
-    const batch = await refineBatch({
+    return await refineBatch({
       refiner: await bundleRefiner({ entry }),
       runtime,
       limits: { memoryBytes: 64e6, timeMs: 5_000, outputBytes: 1e6 },
@@ -30,11 +31,15 @@ async function refine(refiner: string, name: string, bytes: Uint8Array | string)
         },
       ],
     })
-    expect(batch.refused).toEqual([])
-    return batch
   } finally {
     await runtime.close()
   }
+}
+
+async function refine(...given: Parameters<typeof refineAny>) {
+  const batch = await refineAny(...given)
+  expect(batch.refused).toEqual([])
+  return batch
 }
 
 describe('refiners of exports that people have', () => {
@@ -79,5 +84,69 @@ describe('refiners of exports that people have', () => {
       { contributor: 1, day: '2024-02-29', total: '1234.50', card: true },
       { contributor: 1, day: '2024-03-01', total: '3.10', card: null },
     ])
+  })
+
+  test('an archive of the form of Google Takeout: what is known is read, everything else is left alone', async () => {
+    const utf8 = (text: string) => new TextEncoder().encode(text)
+    const archive = zipSync({
+      'Takeout/archive_browser.html': utf8('<html>canary</html>'),
+      'Takeout/Fit/Daily activity metrics/Daily activity metrics.csv': utf8(
+        'Date,Move Minutes count,Calories (kcal),Distance (m),Step count\n2024-05-01,61,1860.4,5120.75,8123\n2024-05-02,,1500.0,,\n2024-05-03,,,x,many\n',
+      ),
+      // One row per quarter of an hour: another file of the same folder.
+      'Takeout/Fit/Daily activity metrics/2024-05-01.csv': utf8('Start time,Step count\n06:00,12\n'),
+      'Takeout/Location History (Timeline)/Records.json': utf8(
+        '{"locations":[{"latitudeE7":525000000,"longitudeE7":132500000,"accuracy":12,"timestamp":"2024-05-01T06:00:00.123Z"},{"timestamp":"2024-05-01T07:00:00Z"}]}',
+      ),
+      'Takeout/YouTube and YouTube Music/history/watch-history.json': utf8(
+        JSON.stringify([
+          {
+            header: 'YouTube',
+            title: 'Watched canary',
+            titleUrl: 'https://canary',
+            time: '2024-05-01T20:00:00.5Z',
+          },
+          { header: 'YouTube Music', title: 'Watched canary', time: '2024-05-01T21:00:00Z' },
+          { header: 'YouTube', title: 'no time' },
+        ]),
+      ),
+      'Takeout/Mail/All mail Including Spam and Trash.mbox': utf8(exports.mailbox),
+      // What people keep in a drive is any file, broken ones included.
+      'Takeout/Keep/canary.json': utf8('{canary'),
+      'Takeout/Contacts/canary.csv': utf8('Name,Name\ncanary\n'),
+      'Takeout/Drive/ids.json': utf8('{"id":12345678901234567890}'),
+      'Takeout/Drive/canary.sqlite': utf8('SQLite format 3\u0000'),
+      'Takeout/Drive/inner.zip': utf8('PK\u0003\u0004canary'),
+      'Takeout/Google Photos/Trip/canary.jpg': Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 1),
+      'Takeout/Google Photos/Trip/canary.jpg.supplemental-metadata.json': utf8('{"title":"canary"}'),
+    })
+    const { tables } = await refine('takeout', 'takeout-20240503T060000Z-001.zip', archive)
+    expect(tables).toEqual({
+      days: [
+        { contributor: 1, day: '2024-05-01', steps: 8123, distance: '5121' },
+        { contributor: 1, day: '2024-05-02', steps: null, distance: null },
+        { contributor: 1, day: '2024-05-03', steps: null, distance: null },
+      ],
+      watched: [
+        { contributor: 1, at: '2024-05-01T20:00:00Z', music: false },
+        { contributor: 1, at: '2024-05-01T21:00:00Z', music: true },
+      ],
+      places: [{ contributor: 1, at: '2024-05-01T06:00:00Z', cell: 'u336' }],
+      mails: [
+        { contributor: 1, at: '2024-05-01T08:00:00Z', provider: 'example.org' },
+        { contributor: 1, at: null, provider: 'example.org' },
+      ],
+    })
+    expect(JSON.stringify(tables)).not.toMatch(/canary|@/)
+  })
+
+  test('such an archive with folders of another language is refused, not taken without a row', async () => {
+    const archive = zipSync({
+      'Takeout/YouTube und YouTube Music/Verlauf/Wiedergabeverlauf.json': new TextEncoder().encode('[]'),
+      'Takeout/Drive/a.json': new TextEncoder().encode('{}'),
+    })
+    const { refused, tables } = await refineAny('takeout', 'takeout.zip', archive)
+    expect(refused).toEqual([{ id: '1', code: 'FORMAT_UNKNOWN', place: 'archive' }])
+    expect(Object.values(tables).flat()).toEqual([])
   })
 })

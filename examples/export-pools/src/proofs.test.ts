@@ -1,5 +1,14 @@
 import { fileURLToPath } from 'node:url'
-import { accountPseudonym, decideAccount, runPoc } from '@sealpool/poc'
+import {
+  accountPseudonym,
+  type ContributionContent,
+  contentSketch,
+  createNearDuplicateIndex,
+  createRowIndex,
+  decideAccount,
+  novelty,
+  runPoc,
+} from '@sealpool/poc'
 import { type BundledPoc, bundlePoc } from '@sealpool/poc/bundle'
 import { refineBatch } from '@sealpool/refine'
 import { bundleRefiner } from '@sealpool/refine/bundle'
@@ -47,7 +56,11 @@ const payload = (pool: Pool, changes: Partial<SignedExport> = {}): SignedExport 
 function judge(
   pool: Pool,
   bytes: Uint8Array,
-  { owner = wallet as `0x${string}`, holder = undefined as string | undefined } = {},
+  {
+    owner = wallet as `0x${string}`,
+    holder = undefined as string | undefined,
+    uniqueness = (_: ContributionContent) => ({ duplicate: false, novelty: 1 }),
+  } = {},
 ) {
   const poc = pocs.get(pool)
   if (poc === undefined) throw new Error('not bundled')
@@ -57,7 +70,7 @@ function judge(
     limits,
     contribution: { id: '1', pool: `0x${'11'.repeat(20)}`, owner, mediaType: 'application/json', bytes },
     facts: {
-      uniqueness: { duplicate: false, novelty: 1 },
+      uniqueness,
       account: (named) => {
         expect(accountPseudonym({ key: new Uint8Array(32).fill(1), ...named })).toMatch(/^[0-9a-f]{64}$/)
         return { accepted: decideAccount({ rule: 'first-wallet', holder, claimant: owner }).accepted }
@@ -125,6 +138,105 @@ describe.each(['receipts', 'fitness'] as const)('the pool of %s', (pool) => {
     expect(refused).toEqual([])
     expect(tables[pool === 'receipts' ? 'receipts' : 'samples']).toHaveLength(pool === 'receipts' ? 12 : 30)
   })
+})
+
+/** A pool as the node keeps it: both indexes, asked before a contribution goes in. */
+function makePool(pool: Pool) {
+  const key = new Uint8Array(32).fill(1)
+  const near = createNearDuplicateIndex()
+  const rows = createRowIndex({ key })
+  return async (file: string) => {
+    let about: ContributionContent | undefined
+    const verdict = await judge(pool, of(pool, { file }), {
+      uniqueness: (asked) => {
+        about = asked
+        return { duplicate: false, novelty: novelty({ key, content: asked.content, near, rows }) }
+      },
+    })
+    if (verdict.valid && about !== undefined) {
+      near.add(contentSketch({ key, ...about.content }))
+      rows.add(about.content)
+    }
+    return verdict
+  }
+}
+/** Shares from 0 to 1, the same ones for a seed. */
+function shares(seed: number): () => number {
+  let state = seed * 7919 + 5
+  return () => {
+    state = (state * 48_271) % 2_147_483_647
+    return state / 2_147_483_647
+  }
+}
+interface Point {
+  readonly at: number
+  readonly latitude: number
+  readonly longitude: number
+  readonly rate: number
+}
+/** Half an hour through one town, on some morning of one month: what its neighbours ride as well. */
+function townRide(seed: number): readonly Point[] {
+  const next = shares(seed)
+  for (let warm = 0; warm < 5; warm++) next()
+  let latitude = 52.5 + next() * 0.03
+  let longitude = 13.3 + next() * 0.15
+  const [north, east] = [next() - 0.5, next() - 0.5]
+  const start = Date.UTC(2024, 4, 1 + Math.floor(next() * 28), 7, Math.floor(next() * 60))
+  return Array.from({ length: 300 }, (_, index) => {
+    latitude += north * 4e-4
+    longitude += east * 6e-4
+    return { at: start + index * 6000, latitude, longitude, rate: 110 + Math.round(next() * 30) }
+  })
+}
+const gpx = (points: readonly Point[]): string =>
+  `<gpx><trk><trkseg>${points.map(({ at, latitude, longitude, rate }) => `<trkpt lat="${latitude.toFixed(7)}" lon="${longitude.toFixed(7)}"><time>${new Date(at).toISOString().slice(0, 19)}Z</time><extensions><gpxtpx:hr>${rate}</gpxtpx:hr></extensions></trkpt>`).join('')}</trkseg></trk></gpx>`
+
+test('fitness: twelve honest rides of one town are new, each, and copies of them are not', async () => {
+  const contribute = makePool('fitness')
+  for (let rider = 0; rider < 12; rider++) {
+    const verdict = await contribute(gpx(townRide(rider)))
+    expect(verdict.uniqueness).toBeGreaterThanOrEqual(0.8)
+    expect(verdict.score).toBeGreaterThanOrEqual(0.8)
+  }
+  const known = townRide(3)
+  const stranger = townRide(50)
+  const low = async (points: readonly Point[], most: number) => {
+    const { uniqueness, score } = await contribute(gpx(points))
+    expect(uniqueness).toBeLessThan(most)
+    expect(score).toBeLessThan(most)
+  }
+  await low(known, 0.01)
+  await low(
+    known.map((point) => ({ ...point, rate: point.rate + 3 })),
+    0.01,
+  )
+  await low(known.slice(0, 150), 0.01)
+  await low([...known.slice(0, 270), ...stranger.slice(0, 30)], 0.25)
+  // Everything a few seconds later and some metres away.
+  await low(
+    known.map((point) => ({ ...point, at: point.at + 5000, latitude: point.latitude + 1e-4 })),
+    0.4,
+  )
+})
+
+test('receipts: honest ones of the same days and near totals are new, and copies of them are not', async () => {
+  const contribute = makePool('receipts')
+  const bought = (person: number) => {
+    const next = shares(person)
+    for (let warm = 0; warm < 5; warm++) next()
+    return Array.from(
+      { length: 40 },
+      (_, index) =>
+        `${1 + (index % 28)}.3.2024,"${10 + Math.floor(next() * 10)},${10 + Math.floor(next() * 90)}",Bar\n`,
+    )
+  }
+  const csv = (lines: readonly string[]) => `Datum,Summe,Zahlart\n${lines.join('')}`
+  for (let person = 0; person < 12; person++) {
+    expect((await contribute(csv(bought(person)))).score).toBeGreaterThanOrEqual(0.9)
+  }
+  expect(await contribute(csv(bought(3)))).toMatchObject({ valid: false, refusal: { code: 'SCORE_TOO_LOW' } })
+  const copy = await contribute(csv([...bought(3).slice(0, 36), ...bought(50).slice(36)]))
+  expect(copy.score).toBeLessThanOrEqual(0.1)
 })
 
 test('receipts: what is short, impossible or one total over and over is worth less', async () => {

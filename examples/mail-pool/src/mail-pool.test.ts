@@ -14,7 +14,7 @@ import { type BundledPoc, bundlePoc } from '@sealpool/poc/bundle'
 import type { JobRuntime } from '@sealpool/sandbox'
 import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { mailboxOf, ordersOf, recordOf } from './make-mailbox.js'
+import { mailboxOf, ordersOf, recordOf, writeMessage } from './make-mailbox.js'
 
 const limits = { memoryBytes: 2 ** 26, timeMs: 10_000, outputBytes: 65_536 }
 const wallet = `0x${'ab'.repeat(20)}` as const
@@ -113,9 +113,7 @@ test('a price that was changed costs authenticity and the order, and is told', a
 })
 test('orders that nobody signed count for nothing', async () => {
   const verdict = await judge(mailboxOf([own, ...orders.map(forged)]))
-  expect(verdict).toMatchObject({ valid: false, score: 0, refusal: { code: 'SCORE_TOO_LOW' } })
-  expect(verdict.quality).toBeLessThan(1)
-  expect(verdict.uniqueness).toBe(0)
+  expect(verdict).toMatchObject({ valid: false, score: 0, refusal: { code: 'NO_ORDERS' } })
   expect((await judge(mailboxOf(messages.map(forged)))).refusal).toEqual({
     code: 'NOT_AUTHENTIC',
     place: 'file',
@@ -128,7 +126,25 @@ test('one order five times is one order', async () => {
 })
 test('a field that no signature covers changes nothing', async () => {
   const dressed = orders.map((message, index) => `Subject: Order of my own ${index}\r\n${message}`)
-  expect((await judge(mailboxOf([own, ...dressed]))).refusal?.code).toBe('SCORE_TOO_LOW')
+  expect((await judge(mailboxOf([own, ...dressed]))).refusal?.code).toBe('NO_ORDERS')
+})
+test('a mailbox without an order is refused: a wallet alone is nothing to pay for', async () => {
+  expect((await judge(mailboxOf([own]))).refusal).toEqual({ code: 'NO_ORDERS', place: 'messages' })
+})
+test('the account is who sends, not who is written to: one sender cannot name other people or many of himself', async () => {
+  const register = makePool()
+  const names = (sender: string, to: string, owner: string) =>
+    writeMessage({ from: 'mail.example', sender, to, subject: `sealpool ${owner}`, day: 1, body: 'x' })
+  const shops = (person: string) => ordersOf({ person, wallet: thief, orders: 5 }).slice(1)
+  for (const to of ['stranger@mail.example', 'eve2@elsewhere.example', 'eve@mail.example, bo@mail.example']) {
+    const verdict = await register(mailboxOf([names('eve', to, thief), ...shops('stranger')]), thief)
+    expect(verdict.refusal?.code).toBe('WALLET_NOT_NAMED')
+  }
+  // The stranger is not shut out by it, and his own tags are his own account.
+  const first = mailboxOf([names('stranger', 'stranger@mail.example', wallet), ...shops('stranger')])
+  expect((await register(first, wallet)).valid).toBe(true)
+  const tagged = mailboxOf([names('stranger+2', 'stranger+2@mail.example', thief), ...shops('stranger+2')])
+  expect((await register(tagged, thief)).refusal?.code).toBe('ACCOUNT_OF_ANOTHER_WALLET')
 })
 test('a stolen mailbox is refused: its messages do not name the thief, and he cannot make one that does', async () => {
   expect((await judge(mailboxOf(messages), thief)).refusal?.code).toBe('WALLET_NOT_NAMED')
@@ -150,11 +166,18 @@ test('the same mailbox again is a duplicate, whatever is put around what is sign
   ]
   for (const copy of copies) expect((await contribute(mailboxOf(copy))).refusal?.code).toBe('DUPLICATE')
 })
-test('a mailbox that comes again with one message less has nothing new', async () => {
+test('a mailbox that comes again with one message less has nothing new and is refused', async () => {
   const contribute = makePool()
   await contribute(mailboxOf(messages))
   const verdict = await contribute(mailboxOf(messages.slice(0, -1)))
-  expect(verdict.uniqueness).toBe(0)
+  expect(verdict).toMatchObject({ valid: false, score: 0, uniqueness: 0, refusal: { code: 'SCORE_TOO_LOW' } })
+})
+test('a mailbox of which a sixth is new is worth little', async () => {
+  const contribute = makePool()
+  await contribute(mailboxOf(messages.slice(0, -1)))
+  const verdict = await contribute(mailboxOf(messages))
+  expect(verdict.valid).toBe(true)
+  expect(verdict.score).toBeLessThan(0.35)
 })
 test('an account that one wallet holds is refused to another', async () => {
   const contribute = makePool()

@@ -24,7 +24,10 @@ export function recordOf(domain: SenderDomain): string {
 
 /** A message as its sender writes it. */
 export interface Draft {
+  /** Who signs. */
   readonly from: SenderDomain
+  /** Local part of From; `orders` when absent. */
+  readonly sender?: string
   readonly to: string
   readonly subject: string
   readonly day: number
@@ -37,9 +40,9 @@ export interface Draft {
  * @param draft what it says
  * @returns the message with CRLF
  */
-export function writeMessage({ from, to, subject, day, body }: Draft): string {
+export function writeMessage({ from, sender = 'orders', to, subject, day, body }: Draft): string {
   const fields = [
-    `From: Orders <orders@${from}>`,
+    `From: ${sender} <${sender}@${from}>`,
     `To: ${to}`,
     `Subject: ${subject}`,
     `Date: ${new Date(Date.UTC(2026, 0, day, 9)).toUTCString().replace('GMT', '+0000')}`,
@@ -69,7 +72,7 @@ export function mailboxOf(messages: readonly string[]): Uint8Array {
 }
 
 /**
- * The mailbox of one person: orders at two shops, and one message of the person's own that names the wallet.
+ * The mailbox of one person: orders at two shops, and one message to oneself that names the wallet.
  *
  * @param options whose it is, and how many orders
  */
@@ -82,6 +85,7 @@ export function ordersOf(options: {
   const to = `${person}@mail.example`
   const own = writeMessage({
     from: 'mail.example',
+    sender: person,
     to,
     subject: `sealpool ${wallet}`,
     day: 1,

@@ -3,8 +3,9 @@
 // inline assembly are not counted: the pipeline that coverage needs (--ir-minimum) keeps no places for them. The tests are compiled
 // and run in parts, because what the compiler says of all of them at once does not fit into its WebAssembly's memory.
 //   node scripts/coverage.mjs [--floor 98]
-import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, cpSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -16,7 +17,7 @@ const require = createRequire(import.meta.url)
 const openZeppelin = dirname(require.resolve('@openzeppelin/contracts/package.json'))
 const flag = process.argv.indexOf('--floor')
 const floor = flag < 0 ? 98 : Number(process.argv[flag + 1])
-const parts = 2
+const parts = 3
 
 /** The tests in parts of about one size, each with what it imports of the others. */
 function testParts() {
@@ -35,8 +36,8 @@ function testParts() {
   return found.map(({ names }) => names)
 }
 
-/** The report of some tests alone; ends the program when they do not pass. */
-function lcovOf(names) {
+/** @returns the report of some tests alone; undefined, once it has said why, when they do not pass */
+async function lcovOf(names) {
   const folder = mkdtempSync(join(tmpdir(), 'sealpool-coverage-'))
   try {
     const isOther = (path) => path.endsWith('.t.sol') && !names.has(basename(path))
@@ -47,7 +48,9 @@ function lcovOf(names) {
       })
     }
     const report = join(folder, 'lcov.info')
-    const run = spawnSync(
+    const log = join(folder, 'coverage.log')
+    const output = openSync(log, 'w')
+    const forge = spawn(
       findForge(),
       [
         ...['coverage', '--ir-minimum', '--root', folder, '--use', join(packageRoot, 'scripts', 'solc.mjs')],
@@ -55,16 +58,15 @@ function lcovOf(names) {
         ...['--report', 'lcov', '--report-file', report],
       ],
       {
-        encoding: 'utf8',
-        maxBuffer: 1 << 28,
+        stdio: ['ignore', output, output],
         env: { FOUNDRY_FUZZ_RUNS: '32', FOUNDRY_INVARIANT_RUNS: '8', ...process.env },
       },
     )
-    if (run.status !== 0) {
-      process.stderr.write((run.stdout + run.stderr).slice(-4_000))
-      process.exit(1)
-    }
-    return readFileSync(report, 'utf8')
+    closeSync(output)
+    const [code] = await once(forge, 'exit')
+    if (code === 0) return readFileSync(report, 'utf8')
+    process.stderr.write(readFileSync(log, 'utf8').slice(-4_000))
+    return undefined
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -85,8 +87,11 @@ function assemblyLines(source) {
 /** File to hits of each line, and of each branch by line, block and number; the hits of all parts together. */
 const hits = new Map()
 const add = (counts, key, count) => counts.set(key, (counts.get(key) ?? 0) + count)
-for (const names of testParts()) {
-  for (const record of lcovOf(names).split('end_of_record')) {
+// Side by side: the compiler uses one processor, and takes most of the time.
+const reports = await Promise.all(testParts().map(lcovOf))
+if (reports.includes(undefined)) process.exit(1)
+for (const report of reports) {
+  for (const record of report.split('end_of_record')) {
     const file = /^SF:(.*)$/m.exec(record)?.[1]?.replace(/^.*(solidity\/)/, '$1')
     if (file === undefined || !file.startsWith('solidity/')) continue
     const { lines, branches } = hits.get(file) ?? { lines: new Map(), branches: new Map() }

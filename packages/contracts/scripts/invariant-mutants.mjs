@@ -42,7 +42,7 @@ const mutants = [
     'no token from nothing',
     'a reward pays one unit more',
     JOBS,
-    'pool/Pool.sol',
+    'pool/PoolLedger.sol',
     [
       '            amounts[i] = amount;\n            _earn(contributor, score, 0',
       '            amounts[i] = amount + 1;\n            _earn(contributor, score, 0',
@@ -69,14 +69,14 @@ const mutants = [
     'no token from nothing',
     'collecting twice',
     BATCHES,
-    'pool/Pool.sol',
+    'pool/PoolLedger.sol',
     ['        account.uncollected = 0;\n', ''],
   ],
   [
     'no token from nothing',
     'credits past the cap',
     BATCHES,
-    'pool/Pool.sol',
+    'pool/PoolLedger.sol',
     [
       '                if (amount > left) amount = left;\n                left -= amount;',
       '                if (amount <= left) left -= amount;',
@@ -86,7 +86,7 @@ const mutants = [
     'no token from nothing',
     'promised tokens are minted to others',
     BATCHES,
-    'pool/Pool.sol',
+    'pool/PoolLedger.sol',
     ['PoolToken(token).totalSupply() - reserved;', 'PoolToken(token).totalSupply();'],
   ],
   [
@@ -121,7 +121,7 @@ const mutants = [
     'no credit from nothing',
     'credits are paid out in tokens',
     JOBS,
-    'job/JobBoard.sol',
+    'job/JobEscrow.sol',
     ['if (part.credited) run.price -= credits.end(', 'if (part.credited) credits.end('],
   ],
 
@@ -139,14 +139,14 @@ const mutants = [
     'nothing paid twice',
     'points stay after a withdrawal',
     JOBS,
-    'pool/Pool.sol',
+    'pool/PoolLedger.sol',
     ['        _totals.points -= uint64(score);\n', ''],
   ],
   [
     'nothing paid twice',
     'fees are claimed twice',
     JOBS,
-    'pool/Pool.sol',
+    'pool/PoolLedger.sol',
     ['        _owedScaled[contributor] = owed % SCALE;\n', ''],
   ],
   [
@@ -199,7 +199,7 @@ const mutants = [
     'escrow always solvent',
     'a refund pays one unit more',
     JOBS,
-    'job/JobBoard.sol',
+    'job/JobEscrow.sol',
     [
       '            price += run.price;\n            if (untouched)',
       '            price += run.price + 1;\n            if (untouched)',
@@ -209,21 +209,21 @@ const mutants = [
     'escrow always solvent',
     'settled pool tokens are burned twice',
     JOBS,
-    'job/JobBoard.sol',
+    'job/JobEscrow.sol',
     ['        settledTokens[token] = 0;\n', ''],
   ],
   [
     'escrow always solvent',
     'a pool gets the burn share, too',
     JOBS,
-    'job/JobBoard.sol',
+    'job/JobEscrow.sol',
     ['uint256 rest = run.price - burn;', 'uint256 rest = run.price;'],
   ],
   [
     'escrow always solvent',
     'a pool owes more than came in',
     JOBS,
-    'pool/Pool.sol',
+    'pool/PoolLedger.sol',
     ['totals.liability += contributors.toUint136()', 'totals.liability += (contributors + 1).toUint136()'],
   ],
   [
@@ -316,15 +316,15 @@ const mutants = [
     'no grant used past its count',
     'runs that began are given back',
     JOBS,
-    'job/JobBoard.sol',
-    ['if (untouched) permissions', 'permissions'],
+    'job/JobEscrow.sol',
+    ['if (untouched) _giveBack(', '_giveBack('],
   ],
 
   [
     'paused means paused',
     'funding',
     JOBS,
-    'job/JobBoard.sol',
+    'job/JobEscrow.sol',
     ['        IPool(pool).requireFundable(granted, declared.codeDigest);\n', ''],
   ],
   [
@@ -342,10 +342,7 @@ const mutants = [
     'a lot falls',
     JOBS,
     'job/JobNodes.sol',
-    [
-      'revert TransitionNotAllowed(id, job.state, JobState.Assigned);\n        _requireOpen(id, job);\n',
-      'revert TransitionNotAllowed(id, job.state, JobState.Assigned);\n',
-    ],
+    ['        (bool held,) = _holds(id, job);\n        if (held) {', '        if (false) {'],
   ],
   [
     'paused means paused',

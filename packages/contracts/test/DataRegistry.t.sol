@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {NodeRegistry} from "../solidity/node/NodeRegistry.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";
 import {Pool, PoolRules} from "../solidity/pool/Pool.sol";
+import {PoolLedger} from "../solidity/pool/PoolLedger.sol";
 import {Contribution, DataRegistry, VerdictEntry} from "../solidity/registry/DataRegistry.sol";
 import {PoolToken} from "../solidity/token/PoolToken.sol";
 import {World} from "./World.sol";
@@ -203,11 +204,11 @@ contract DataRegistryTest is World {
         uint256[] memory amounts = new uint256[](1);
         accounts[0] = address(this);
         amounts[0] = 1e30;
-        vm.expectPartialRevert(Pool.OnlyDataRegistry.selector);
+        vm.expectPartialRevert(PoolLedger.OnlyDataRegistry.selector);
         pool.reward(accounts, amounts);
         vm.expectPartialRevert(PoolToken.OnlyPool.selector);
         token.mintRewards(accounts, amounts);
-        vm.expectPartialRevert(Pool.OnlyJobBoard.selector);
+        vm.expectPartialRevert(PoolLedger.OnlyJobBoard.selector);
         pool.distribute(1);
         PoolRules memory rules = pool.rules();
         vm.expectPartialRevert(Pool.OnlyTimelock.selector);
@@ -217,7 +218,7 @@ contract DataRegistryTest is World {
     function test_theBoardCannotDistributeWhatItHasNotPaid() external {
         accept(address(7), pool, 10_000);
         vm.prank(address(board));
-        vm.expectPartialRevert(Pool.DistributionUnpaid.selector);
+        vm.expectPartialRevert(PoolLedger.DistributionUnpaid.selector);
         pool.distribute(1);
     }
 }

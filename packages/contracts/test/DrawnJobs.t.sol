@@ -10,6 +10,7 @@ import {JobStore} from "../solidity/job/JobStore.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";
 import {Terms} from "../solidity/permission/Permissions.sol";
 import {Pool} from "../solidity/pool/Pool.sol";
+import {Log} from "./Vm.sol";
 import {World} from "./World.sol";
 
 /// Who may look at a lot and what it costs to want another one; what pauses and stops do to a job that has its node.
@@ -251,5 +252,21 @@ contract DrawnJobsTest is World {
         pool.resumeRuns(MANIFEST);
         job(JobClass.Drawn, 1 days);
         vm.assertEq(used(), 1);
+    }
+
+    /// A stop is bound, and told to be, once.
+    function test_aSecondRunGivenBackBindsNothingAnew() external {
+        uint256 first = job(JobClass.Drawn, 1 days);
+        uint256 second = job(JobClass.Drawn, 1 days);
+        decide(second, keccak256("known"));
+        stop(first);
+        board.cancel(first);
+        vm.recordLogs();
+        board.cancel(second);
+        vm.assertEq(used(), 0);
+        Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i; i < logs.length; ++i) {
+            vm.assertTrue(logs[i].topics[0] != PoolStops.StopBound.selector);
+        }
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Pool} from "../solidity/pool/Pool.sol";
+import {PoolLedger} from "../solidity/pool/PoolLedger.sol";
 import {World} from "./World.sol";
 
 contract FeesTest is World {
@@ -55,7 +56,7 @@ contract FeesTest is World {
         vm.assertEq(pool.claimable(address(7)), 1_010);
         pool.claimFor(address(7));
         vm.assertEq(protocolToken.balanceOf(address(7)), 1_010);
-        vm.expectRevert(abi.encodeWithSelector(Pool.NothingToClaim.selector, address(7)));
+        vm.expectRevert(abi.encodeWithSelector(PoolLedger.NothingToClaim.selector, address(7)));
         pool.claimFor(address(7));
     }
 }

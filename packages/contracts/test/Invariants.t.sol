@@ -100,7 +100,9 @@ contract InvariantsTest is World {
     }
 
     function invariant_noJobRunsWithoutApproval() external view {
-        vm.assertEq(walker.unapprovedStarts(), 0);
+        vm.assertEq(walker.unapprovedStarts(), 0, "started");
+        // Nor is one called approved that runs for want of other grants only.
+        vm.assertEq(walker.approvedByFewer(), 0, "approved");
     }
 
     function invariant_noGrantIsUsedPastItsCount() external view {

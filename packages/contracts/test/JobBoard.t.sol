@@ -1,29 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+import {JobClass, JobProposal} from "../solidity/job/Job.sol";
 import {JobBoard} from "../solidity/job/JobBoard.sol";
+import {JobEscrow} from "../solidity/job/JobEscrow.sol";
 import {JobState} from "../solidity/job/JobState.sol";
 import {JobStore} from "../solidity/job/JobStore.sol";
 import {Permissions, Terms} from "../solidity/permission/Permissions.sol";
+import {FeeToken} from "./OddTokens.sol";
 import {World} from "./World.sol";
 
-/// A token that keeps a hundredth of every transfer between accounts.
-contract FeeToken is ERC20 {
-    constructor() ERC20("Fee", "FEE") {
-        _mint(msg.sender, 1e30);
-    }
-
-    function _update(address from, address to, uint256 value) internal override {
-        if (from != address(0) && to != address(0)) {
-            super._update(from, address(0xfee), value / 100);
-            value -= value / 100;
-        }
-        super._update(from, to, value);
-    }
-}
-
 contract JobBoardTest is World {
+    bytes32 private constant MANIFEST = keccak256("manifest");
+
     function setUp() public {
         build();
     }
@@ -31,7 +20,7 @@ contract JobBoardTest is World {
     function propose(uint256 ceiling) private returns (uint256) {
         address[] memory pools = new address[](1);
         pools[0] = address(pool);
-        return board.propose(keccak256("manifest"), "", pools, ceiling, uint64(block.timestamp + 1 days));
+        return board.propose(MANIFEST, "", pools, ceiling, uint64(block.timestamp + 1 days));
     }
 
     function terms(uint128 price, uint32 runs) private view returns (Terms memory) {
@@ -46,10 +35,46 @@ contract JobBoardTest is World {
         Terms memory offered = terms(1, 1);
         vm.prank(caller);
         vm.expectRevert(abi.encodeWithSelector(JobStore.OnlyPoolTimelock.selector, caller, address(pool)));
-        board.approve(id, address(pool), offered);
+        board.approve(id, address(pool), address(this), MANIFEST, offered);
         vm.prank(caller);
         vm.expectRevert(abi.encodeWithSelector(Permissions.OnlyJobBoard.selector, caller, address(board)));
         permissions.record(caller, address(pool), keccak256("manifest"), offered);
+    }
+
+    /// A vote is over a consumer and a digest. Its number may belong to another job when the vote is carried out: numbers are
+    /// counters, and a reorganisation counts anew.
+    function test_aVoteForOneJobApprovesNoOtherOfItsNumber() external {
+        vm.prank(address(0xbad));
+        uint256 id = propose(type(uint256).max);
+        Terms memory offered = terms(1, 1);
+        address lock = pool.timelock();
+        bytes memory other = abi.encodeWithSelector(JobBoard.JobIsOther.selector, id, address(0xbad), MANIFEST);
+        vm.prank(lock);
+        vm.expectRevert(other);
+        board.approve(id, address(pool), address(this), MANIFEST, offered);
+        vm.prank(lock);
+        vm.expectRevert(other);
+        board.approve(id, address(pool), address(0xbad), keccak256("another manifest"), offered);
+        vm.assertEq(permissions.getGrant(address(0xbad), address(pool), MANIFEST).terms.runs, 0);
+        vm.prank(lock);
+        board.approve(id, address(pool), address(0xbad), MANIFEST, offered);
+    }
+
+    /// Who votes for a manifest does not grant every instance of a template.
+    function test_aVoteForAManifestGrantsNoTemplate() external {
+        address[] memory pools = new address[](1);
+        pools[0] = address(pool);
+        bytes32 template = keccak256("template");
+        uint256 id = board.proposeJob(
+            JobProposal(MANIFEST, template, 0, 0, "", pools, 1, uint64(block.timestamp + 1 days), JobClass.Open)
+        );
+        address lock = pool.timelock();
+        vm.prank(lock);
+        vm.expectRevert(abi.encodeWithSelector(JobBoard.JobIsOther.selector, id, address(this), template));
+        board.approve(id, address(pool), address(this), MANIFEST, terms(1, 1));
+        vm.prank(lock);
+        board.approve(id, address(pool), address(this), template, terms(1, 1));
+        vm.assertEq(permissions.getGrant(address(this), address(pool), template).terms.runs, 1);
     }
 
     function testFuzz_aGrantIsNeverUsedPastItsCount(uint32 runs, uint8 attempts) external {
@@ -57,7 +82,7 @@ contract JobBoardTest is World {
         uint256 first = propose(type(uint256).max);
         Terms memory offered = terms(10, runs);
         vm.prank(pool.timelock());
-        board.approve(first, address(pool), offered);
+        board.approve(first, address(pool), address(this), MANIFEST, offered);
         protocolToken.approve(address(board), type(uint256).max);
         uint256 paid;
         uint256[] memory ids = new uint256[](10);
@@ -78,7 +103,7 @@ contract JobBoardTest is World {
         uint64 closesAt = opensAt + 1 hours;
         uint256 id = propose(10);
         vm.prank(pool.timelock());
-        board.approve(id, address(pool), Terms(10, 0, 1, opensAt, closesAt, 0));
+        board.approve(id, address(pool), address(this), MANIFEST, Terms(10, 0, 1, opensAt, closesAt, 0));
         protocolToken.approve(address(board), 10);
         vm.warp(opensAt - 1);
         vm.expectRevert(
@@ -98,7 +123,7 @@ contract JobBoardTest is World {
         uint256 id = propose(price);
         Terms memory offered = terms(price, 1);
         vm.prank(pool.timelock());
-        board.approve(id, address(pool), offered);
+        board.approve(id, address(pool), address(this), MANIFEST, offered);
         protocolToken.approve(address(board), price);
         board.fund(id);
         bytes32 manifest = keccak256("manifest");
@@ -138,9 +163,9 @@ contract JobBoardTest is World {
         uint256 id = other.propose(keccak256("manifest"), "", pools, 1e18, uint64(block.timestamp + 1 days));
         Terms memory offered = terms(1_000, 1);
         vm.prank(pool.timelock());
-        other.approve(id, address(pool), offered);
+        other.approve(id, address(pool), address(this), MANIFEST, offered);
         fee.approve(address(other), 1_000);
-        vm.expectRevert(abi.encodeWithSelector(JobBoard.EscrowShort.selector, address(fee), 990, 1_000));
+        vm.expectRevert(abi.encodeWithSelector(JobEscrow.EscrowShort.selector, address(fee), 990, 1_000));
         other.fund(id);
     }
 }

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {JobShare} from "../solidity/job/Job.sol";
-import {JobBoard} from "../solidity/job/JobBoard.sol";
+import {JobEscrow} from "../solidity/job/JobEscrow.sol";
 import {JobState} from "../solidity/job/JobState.sol";
 import {CreditPayment, Credits} from "../solidity/market/Credits.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";
@@ -188,7 +188,7 @@ contract JobCreditsTest is World {
         setWorth(pool, 3);
         // The vote lowers it just before the funding: what the consumer pays in tokens stays under its limit.
         setWorth(pool, 2);
-        vm.expectRevert(abi.encodeWithSelector(JobBoard.PriceAboveCeiling.selector, id, 80, 70));
+        vm.expectRevert(abi.encodeWithSelector(JobEscrow.PriceAboveCeiling.selector, id, 80, 70));
         fund(id, 10, 70);
         fund(id, 10, 80);
         // What is held keeps its worth.
@@ -204,7 +204,7 @@ contract JobCreditsTest is World {
         address[] memory pools = new address[](1);
         pools[0] = address(pool);
         uint256 id = board.propose(MANIFEST, "", pools, 60, uint64(block.timestamp + 1 days));
-        vm.expectRevert(abi.encodeWithSelector(JobBoard.PriceAboveCeiling.selector, id, 61, 60));
+        vm.expectRevert(abi.encodeWithSelector(JobEscrow.PriceAboveCeiling.selector, id, 61, 60));
         fund(id, 39, NO_LIMIT);
         // What credits pay is not paid in tokens: the ceiling is about those.
         fund(id, 40, NO_LIMIT);
@@ -212,9 +212,9 @@ contract JobCreditsTest is World {
 
     function test_aWrongNumberOfLimitsFundsNothing() external {
         uint256 id = approved(PRICE);
-        vm.expectRevert(abi.encodeWithSelector(JobBoard.BurnCeilingsDiffer.selector, id, 2, 1));
+        vm.expectRevert(abi.encodeWithSelector(JobEscrow.BurnCeilingsDiffer.selector, id, 2, 1));
         board.fundWithCredits(id, all(0, 1), all(0, 2), NO_LIMIT);
-        vm.expectRevert(abi.encodeWithSelector(JobBoard.BurnCeilingsDiffer.selector, id, 0, 1));
+        vm.expectRevert(abi.encodeWithSelector(JobEscrow.BurnCeilingsDiffer.selector, id, 0, 1));
         board.fundWithCredits(id, all(0, 0), all(0, 1), NO_LIMIT);
         // None, in a pool that takes none: like any other funding.
         fund(id, 0, NO_LIMIT);

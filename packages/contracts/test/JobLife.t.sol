@@ -1,70 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {PoolStops} from "../solidity/pool/PoolStops.sol";
-import {JobBoard} from "../solidity/job/JobBoard.sol";
-import {JobClass, JobProposal} from "../solidity/job/Job.sol";
+import {JobClass} from "../solidity/job/Job.sol";
 import {JobDraw} from "../solidity/job/JobDraw.sol";
+import {JobEscrow} from "../solidity/job/JobEscrow.sol";
 import {JobNodes} from "../solidity/job/JobNodes.sol";
 import {JobState} from "../solidity/job/JobState.sol";
 import {JobStore} from "../solidity/job/JobStore.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";
-import {Permissions, Terms} from "../solidity/permission/Permissions.sol";
+import {Terms} from "../solidity/permission/Permissions.sol";
 import {Pool, PoolRules} from "../solidity/pool/Pool.sol";
-import {World} from "./World.sol";
+import {JobLifeWorld} from "./JobLifeWorld.sol";
 
 /// The long ways through a job's life: lots, silence, hand-off, templates, pauses, and every refusal on the way.
-contract JobLifeTest is World {
-    uint256 private constant SECOND_KEY = 0x5ec0;
-    bytes32 private constant MANIFEST = keccak256("manifest");
+contract JobLifeTest is JobLifeWorld {
     bytes32 private constant TEMPLATE = keccak256("template");
-    address private constant MEMBER = address(7);
-
-    function setUp() public {
-        build();
-        register(SECOND_KEY, MEASUREMENT);
-        accept(MEMBER, pool, 10_000);
-        protocolToken.approve(address(board), type(uint256).max);
-    }
-
-    function one(address a) private pure returns (address[] memory list) {
-        list = new address[](1);
-        list[0] = a;
-    }
-
-    function tomorrow() private view returns (uint64) {
-        return uint64(block.timestamp + 1 days);
-    }
-
-    function terms() private view returns (Terms memory) {
-        return Terms(100, 0, 100, uint64(block.timestamp), uint64(block.timestamp + 100 days), 0);
-    }
-
-    function proposal(JobClass class, bytes32 template) private view returns (JobProposal memory) {
-        return JobProposal(MANIFEST, template, 0, 0, "", one(address(pool)), 1_000, tomorrow(), class);
-    }
-
-    function grant(bytes32 digest) private {
-        Terms memory t = terms();
-        address lock = pool.timelock();
-        vm.prank(lock);
-        permissions.grant(address(this), address(pool), digest, t);
-    }
-
-    function funded(JobClass class) private returns (uint256 id) {
-        grant(MANIFEST);
-        id = board.proposeJob(proposal(class, 0));
-        board.fund(id);
-    }
-
-    function say(uint256 key, string memory kind, uint256 id, bytes memory words) private returns (StatementProof memory) {
-        return proveBy(key, kind, address(pool), subjectOf(kind, id), keccak256(words));
-    }
-
-    function start(uint256 key, uint256 id) private {
-        StatementProof memory proof = say(key, board.START_STATEMENT(), id, abi.encode(MANIFEST));
-        board.start(id, proof);
-    }
 
     function state(uint256 id) private view returns (JobState) {
         return board.getJob(id).state;
@@ -272,6 +222,34 @@ contract JobLifeTest is World {
         vm.assertEq(permissions.getGrant(address(this), address(pool), TEMPLATE).used, 0);
     }
 
+    /// A run of which the consumer has learned something (a node refused it, began it, or lost it) is used, whatever is paid back.
+    function test_onlyAnUntouchedRunIsGivenBack() external {
+        uint256 id = funded(JobClass.Open);
+        board.cancel(id);
+        vm.assertEq(used(), 0);
+        id = funded(JobClass.Open);
+        StatementProof memory proof =
+            say(NODE_KEY, board.REFUSAL_STATEMENT(), id, abi.encode(MANIFEST, bytes32("receipt"), bytes32("why")));
+        board.refuse(id, bytes32("why"), bytes32("receipt"), proof);
+        vm.assertEq(used(), 1);
+        id = funded(JobClass.Open);
+        start(NODE_KEY, id);
+        proof = say(NODE_KEY, board.FAILURE_STATEMENT(), id, abi.encode(MANIFEST, bytes32("why")));
+        board.fail(id, bytes32("why"), proof);
+        vm.assertEq(used(), 1);
+        id = funded(JobClass.Open);
+        start(NODE_KEY, id);
+        vm.warp(block.timestamp + 1 hours + 1);
+        board.requeue(id);
+        board.cancel(id);
+        vm.assertEq(used(), 1);
+        vm.assertEq(protocolToken.balanceOf(address(board)), 0);
+    }
+
+    function used() private view returns (uint32) {
+        return permissions.getGrant(address(this), address(pool), MANIFEST).used;
+    }
+
     function test_releaseAndSettlementInOne() external {
         uint256 id = funded(JobClass.Open);
         start(NODE_KEY, id);
@@ -279,7 +257,7 @@ contract JobLifeTest is World {
         StatementProof memory proof = say(
             NODE_KEY, board.RELEASE_STATEMENT(), id, abi.encode(MANIFEST, bytes32("r"), bytes32("s"), heads[0])
         );
-        refused(JobBoard.BudgetHeadsDiffer.selector);
+        refused(JobEscrow.BudgetHeadsDiffer.selector);
         board.release(id, bytes32("r"), bytes32("s"), new bytes32[](2), proof);
         board.releaseAndSettle(id, bytes32("r"), bytes32("s"), heads, proof);
         check(id, JobState.Settled);
@@ -307,7 +285,7 @@ contract JobLifeTest is World {
         board.cancel(ready);
         vm.warp(block.timestamp + 7 days);
         pool.requireOpenEpoch(1);
-        pool.requireRunning();
+        pool.requireOpenTo(0);
     }
 
     /// No lot falls while a pool is paused: the drawn node could not start and would lose the job for ever.
@@ -318,115 +296,15 @@ contract JobLifeTest is World {
         uint256 decides = block.number + 2;
         vm.roll(decides + 1);
         vm.setBlockhash(decides, keccak256("paused"));
+        // The lot is fixed, and falls on nobody.
+        board.assign(id);
+        vm.assertTrue(board.drawOf(id).lotFixed);
         refused(Pool.PoolIsPaused.selector);
         board.assign(id);
         check(id, JobState.Funded);
         vm.assertFalse(board.hadJob(id, vm.addr(NODE_KEY)) || board.hadJob(id, vm.addr(SECOND_KEY)));
         board.cancel(id);
         vm.assertEq(permissions.getGrant(address(this), address(pool), MANIFEST).used, 0);
-    }
-
-    function test_suspensionIsOnceAndOnlyByContributors() external {
-        uint256 id = funded(JobClass.Drawn);
-        refused(Pool.OnlyContributor.selector);
-        board.suspend(id, address(pool));
-        refused(JobStore.PoolNotInJob.selector);
-        board.suspend(id, address(9));
-        vm.prank(MEMBER);
-        board.suspend(id, address(pool));
-        vm.prank(MEMBER);
-        refused(PoolStops.AlreadySuspended.selector);
-        board.suspend(id, address(pool));
-        vm.roll(block.number + 3);
-        refused(PoolStops.JobIsSuspended.selector);
-        board.assign(id);
-        refused(PoolStops.NotSuspended.selector);
-        board.resume(id, address(pool));
-        address lock = pool.timelock();
-        vm.prank(lock);
-        board.resume(id, address(pool));
-        vm.prank(lock);
-        refused(PoolStops.NotSuspended.selector);
-        board.resume(id, address(pool));
-        vm.prank(MEMBER);
-        refused(PoolStops.SuspensionOverruled.selector);
-        board.suspend(id, address(pool));
-        uint256 running = funded(JobClass.Open);
-        start(NODE_KEY, running);
-        vm.prank(MEMBER);
-        refused(JobBoard.AlreadyStarted.selector);
-        board.suspend(running, address(pool));
-    }
-
-    function test_badProposalsAreRefusedByName() external {
-        JobProposal memory p = proposal(JobClass.Open, 0);
-        p.manifestDigest = 0;
-        refused(JobBoard.ManifestDigestZero.selector);
-        board.proposeJob(p);
-        p = proposal(JobClass.Open, 0);
-        p.manifestLocator = string(new bytes(513));
-        refused(JobBoard.LocatorTooLong.selector);
-        board.proposeJob(p);
-        p = proposal(JobClass.Open, 0);
-        p.pools = new address[](0);
-        refused(JobBoard.PoolCountInvalid.selector);
-        board.proposeJob(p);
-        p.pools = new address[](17);
-        refused(JobBoard.PoolCountInvalid.selector);
-        board.proposeJob(p);
-        p.pools = one(address(9));
-        refused(JobBoard.PoolUnknown.selector);
-        board.proposeJob(p);
-        p.pools = new address[](2);
-        (p.pools[0], p.pools[1]) = (address(pool), address(pool));
-        refused(JobBoard.PoolTwice.selector);
-        board.proposeJob(p);
-        p = proposal(JobClass.Open, 0);
-        p.deadline = uint64(block.timestamp);
-        refused(JobBoard.DeadlineNotInFuture.selector);
-        board.proposeJob(p);
-        p.deadline = uint64(type(uint40).max) + 1;
-        refused(JobBoard.DeadlineTooFar.selector);
-        board.proposeJob(p);
-        refused(JobBoard.BurnShareTooLarge.selector);
-        new JobBoard(protocolToken, nodes, factory, permissions, credits, 10_001);
-    }
-
-    function test_approvalAndFundingAreRefusedByName() external {
-        uint256 id = board.propose(MANIFEST, "", one(address(pool)), 50, tomorrow());
-        Terms memory t = terms();
-        refused(JobStore.JobUnknown.selector);
-        board.fund(99);
-        refused(JobStore.TransitionNotAllowed.selector);
-        board.fund(id);
-        address lock = pool.timelock();
-        Pool second = found("second", 0);
-        refused(JobStore.PoolNotInJob.selector);
-        board.approve(id, address(second), t);
-        vm.prank(lock);
-        board.approve(id, address(pool), t);
-        vm.prank(lock);
-        refused(JobStore.TransitionNotAllowed.selector);
-        board.approve(id, address(pool), t);
-        refused(JobBoard.PriceAboveCeiling.selector);
-        board.fund(id);
-        vm.prank(address(9));
-        refused(JobStore.OnlyConsumer.selector);
-        board.fund(id);
-        refused(JobBoard.DeadlineNotPassed.selector);
-        board.expire(id);
-        vm.warp(block.timestamp + 2 days);
-        refused(JobStore.DeadlinePassed.selector);
-        board.fund(id);
-        address[] memory two = new address[](2);
-        (two[0], two[1]) = (address(pool), address(second));
-        bytes32 other = keccak256("other");
-        id = board.propose(other, "", two, 50, tomorrow());
-        vm.prank(lock);
-        board.approve(id, address(pool), t);
-        vm.prank(lock);
-        refused(JobBoard.AlreadyApproved.selector);
-        board.approve(id, address(pool), t);
     }
 
     /// Escrow of pool tokens returns whole, and is burned at settlement.
@@ -440,11 +318,11 @@ contract JobLifeTest is World {
         vm.prank(lock);
         permissions.grant(address(this), address(pool), MANIFEST, t);
         uint256 id = board.proposeJob(proposal(JobClass.Open, 0));
-        vm.expectRevert(abi.encodeWithSelector(JobBoard.BurnAboveCeiling.selector, id, address(pool), 30, 0));
+        vm.expectRevert(abi.encodeWithSelector(JobEscrow.BurnAboveCeiling.selector, id, address(pool), 30, 0));
         board.fund(id);
-        vm.expectRevert(abi.encodeWithSelector(JobBoard.BurnAboveCeiling.selector, id, address(pool), 30, 29));
+        vm.expectRevert(abi.encodeWithSelector(JobEscrow.BurnAboveCeiling.selector, id, address(pool), 30, 29));
         board.fundUpTo(id, ceiling(29));
-        vm.expectRevert(abi.encodeWithSelector(JobBoard.BurnCeilingsDiffer.selector, id, 2, 1));
+        vm.expectRevert(abi.encodeWithSelector(JobEscrow.BurnCeilingsDiffer.selector, id, 2, 1));
         board.fundUpTo(id, new uint256[](2));
         board.fundUpTo(id, ceiling(30));
         vm.assertEq(token.balanceOf(address(board)), 30);
@@ -459,20 +337,20 @@ contract JobLifeTest is World {
         StatementProof memory proof = say(
             NODE_KEY, board.RELEASE_STATEMENT(), id, abi.encode(MANIFEST, bytes32("r"), bytes32("s"), heads[0])
         );
-        vm.expectRevert(abi.encodeWithSelector(JobBoard.NothingToBurn.selector, address(pool)));
+        vm.expectRevert(abi.encodeWithSelector(JobEscrow.NothingToBurn.selector, address(pool)));
         board.burnSettled(address(pool));
         board.releaseAndSettle(id, bytes32("r"), bytes32("s"), heads, proof);
         vm.assertEq(board.settledTokens(address(token)), 30);
         id = board.proposeJob(proposal(JobClass.Open, 0));
         board.fundUpTo(id, ceiling(30));
-        vm.expectRevert(abi.encodeWithSelector(JobBoard.PoolUnknown.selector, 0, address(7)));
+        vm.expectRevert(abi.encodeWithSelector(JobEscrow.PoolUnknown.selector, 0, address(7)));
         board.burnSettled(address(7));
         vm.prank(address(0xbad));
         board.burnSettled(address(pool));
         vm.assertEq(supply - token.totalSupply(), 30);
         // What another job has in escrow stays there.
         vm.assertEq(token.balanceOf(address(board)), 30);
-        vm.expectRevert(abi.encodeWithSelector(JobBoard.NothingToBurn.selector, address(pool)));
+        vm.expectRevert(abi.encodeWithSelector(JobEscrow.NothingToBurn.selector, address(pool)));
         board.burnSettled(address(pool));
         board.cancel(id);
         vm.assertEq(token.balanceOf(address(board)), 0);
@@ -481,135 +359,5 @@ contract JobLifeTest is World {
     function ceiling(uint256 tokens) private pure returns (uint256[] memory all) {
         all = new uint256[](1);
         all[0] = tokens;
-    }
-
-    /// A grant that was replaced since the consumer read it takes no more than the consumer agreed to.
-    function test_theCeilingHoldsForPoolTokensToo() external {
-        grant(MANIFEST);
-        uint256 id = board.proposeJob(proposal(JobClass.Open, 0));
-        vm.prank(MEMBER);
-        token.transfer(address(this), 50e18);
-        token.approve(address(board), type(uint256).max);
-        Terms memory t = terms();
-        t.poolTokenBurn = 50e18;
-        address lock = pool.timelock();
-        vm.prank(lock);
-        permissions.grant(address(this), address(pool), MANIFEST, t);
-        vm.expectRevert(abi.encodeWithSelector(JobBoard.BurnAboveCeiling.selector, id, address(pool), 50e18, 0));
-        board.fund(id);
-        vm.assertEq(token.balanceOf(address(this)), 50e18);
-    }
-
-    /// A grant with a scope pays for jobs that say that very scope.
-    function test_aGrantsScopeIsTheJobs() external {
-        Terms memory t = terms();
-        t.scopeDigest = keccak256("tables and columns");
-        address lock = pool.timelock();
-        vm.prank(lock);
-        permissions.grant(address(this), address(pool), MANIFEST, t);
-        uint256 silent = board.proposeJob(proposal(JobClass.Open, 0));
-        refused(Permissions.ScopeOther.selector);
-        board.fund(silent);
-        JobProposal memory p = proposal(JobClass.Open, 0);
-        p.scopeDigest = keccak256("all tables");
-        uint256 wide = board.proposeJob(p);
-        refused(Permissions.ScopeOther.selector);
-        board.fund(wide);
-        p.scopeDigest = t.scopeDigest;
-        uint256 id = board.proposeJob(p);
-        vm.assertEq(board.declarationOf(id).scopeDigest, t.scopeDigest);
-        board.fund(id);
-    }
-
-    /// A pool that lists its job code funds no other; an empty list denies all.
-    function test_aPoolsJobCodeIsItsList() external {
-        grant(MANIFEST);
-        PoolRules memory rules = pool.rules();
-        rules.anyJobCode = false;
-        bytes32 code = keccak256("code");
-        address lock = pool.timelock();
-        vm.prank(lock);
-        pool.setRules(rules);
-        JobProposal memory p = proposal(JobClass.Open, 0);
-        p.codeDigest = code;
-        uint256 id = board.proposeJob(p);
-        uint256 silent = board.proposeJob(proposal(JobClass.Open, 0));
-        vm.expectRevert(abi.encodeWithSelector(PoolStops.JobCodeNotAccepted.selector, code));
-        board.fund(id);
-        refused(Pool.OnlyTimelock.selector);
-        pool.setJobCode(code, true);
-        vm.prank(lock);
-        refused(PoolStops.JobCodeNotAccepted.selector);
-        pool.setJobCode(0, true);
-        vm.prank(lock);
-        pool.setJobCode(code, true);
-        board.fund(id);
-        vm.assertEq(board.declarationOf(id).codeDigest, code);
-        vm.expectRevert(abi.encodeWithSelector(PoolStops.JobCodeNotAccepted.selector, bytes32(0)));
-        board.fund(silent);
-        vm.prank(lock);
-        pool.setJobCode(code, false);
-        id = board.proposeJob(p);
-        refused(PoolStops.JobCodeNotAccepted.selector);
-        board.fund(id);
-    }
-
-    function test_grantsAreRefusedByName() external {
-        Terms memory t = terms();
-        refused(Permissions.OnlyPoolTimelock.selector);
-        permissions.grant(address(this), address(pool), MANIFEST, t);
-        refused(Permissions.OnlyPoolTimelock.selector);
-        permissions.grant(address(this), address(9), MANIFEST, t);
-        refused(Permissions.OnlyPoolTimelock.selector);
-        permissions.revoke(address(this), address(pool), MANIFEST);
-        refused(Permissions.OnlyJobBoard.selector);
-        permissions.use(address(this), address(pool), MANIFEST, keccak256("tables and columns"));
-        refused(Permissions.OnlyJobBoard.selector);
-        permissions.giveBack(address(this), address(pool), MANIFEST, 1);
-        address lock = pool.timelock();
-        vm.prank(lock);
-        refused(Permissions.GrantMissing.selector);
-        permissions.revoke(address(this), address(pool), MANIFEST);
-        vm.prank(address(board));
-        refused(Permissions.GrantMissing.selector);
-        permissions.use(address(this), address(pool), MANIFEST, keccak256("tables and columns"));
-        t.runs = 0;
-        vm.prank(lock);
-        refused(Permissions.TermsInvalid.selector);
-        permissions.grant(address(this), address(pool), MANIFEST, t);
-        t = terms();
-        t.closesAt = t.opensAt - 1;
-        vm.prank(lock);
-        refused(Permissions.TermsInvalid.selector);
-        permissions.grant(address(this), address(pool), MANIFEST, t);
-        t = terms();
-        (t.runs, t.scopeDigest) = (1, keccak256("tables and columns"));
-        vm.prank(lock);
-        permissions.grant(address(this), address(pool), MANIFEST, t);
-        vm.assertEq(permissions.getGrant(address(this), address(pool), MANIFEST).terms.scopeDigest, t.scopeDigest);
-        vm.prank(address(board));
-        permissions.use(address(this), address(pool), MANIFEST, keccak256("tables and columns"));
-        vm.prank(address(board));
-        refused(Permissions.GrantExhausted.selector);
-        permissions.use(address(this), address(pool), MANIFEST, keccak256("tables and columns"));
-        vm.prank(address(board));
-        permissions.giveBack(address(this), address(pool), MANIFEST, 99);
-        vm.assertEq(permissions.getGrant(address(this), address(pool), MANIFEST).used, 1);
-        vm.prank(lock);
-        permissions.revoke(address(this), address(pool), MANIFEST);
-        vm.prank(address(board));
-        refused(Permissions.GrantIsRevoked.selector);
-        permissions.use(address(this), address(pool), MANIFEST, keccak256("tables and columns"));
-        vm.assertFalse(permissions.usable(address(this), address(pool), MANIFEST));
-    }
-
-    function test_theTransitionTableIsClosed() external view {
-        for (uint256 from; from < 12; ++from) {
-            for (uint256 to; to < 12; ++to) {
-                bool ok = board.transitionAllowed(JobState(from), JobState(to));
-                if (from >= 6 && from <= 10) vm.assertFalse(ok);
-                if (to == 0) vm.assertFalse(ok);
-            }
-        }
     }
 }

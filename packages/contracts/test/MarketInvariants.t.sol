@@ -149,9 +149,9 @@ contract MarketWalker is World {
 
     /// An epoch of two leaves that promises more than it holds.
     function openEpoch(uint256 who, uint64 total) external {
-        uint256 id = epochs.epochCount() + 1;
-        bytes32 a = epochs.leafOf(id, 0, actor(0), 1_000);
-        bytes32 b = epochs.leafOf(id, 1, actor(1), 2_000);
+        uint256 number = epochs.nextNumber(actor(who));
+        bytes32 a = epochs.leafOf(actor(who), number, 0, actor(0), 1_000);
+        bytes32 b = epochs.leafOf(actor(who), number, 1, actor(1), 2_000);
         bytes32 top = a < b ? keccak256(abi.encode(a, b)) : keccak256(abi.encode(b, a));
         vm.prank(actor(who));
         try epochs.open(protocolToken, top, total % 4_000, uint64(block.timestamp + 1 days)) {} catch {}
@@ -162,7 +162,10 @@ contract MarketWalker is World {
         if (count == 0) return;
         (uint256 id, uint256 place) = (1 + pick % count, index % 2);
         bytes32[] memory proof = new bytes32[](1);
-        proof[0] = place == 0 ? epochs.leafOf(id, 1, actor(1), 2_000) : epochs.leafOf(id, 0, actor(0), 1_000);
+        RewardEpochs.Epoch memory epoch = epochs.getEpoch(id);
+        proof[0] = place == 0
+            ? epochs.leafOf(epoch.funder, epoch.number, 1, actor(1), 2_000)
+            : epochs.leafOf(epoch.funder, epoch.number, 0, actor(0), 1_000);
         try epochs.claim(id, place, actor(place), 1_000 * (place + 1), proof) {
             if (_claimed[id][place]) ++epochPaidTwice;
             _claimed[id][place] = true;

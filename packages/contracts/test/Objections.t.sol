@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IStakes, NodeRules} from "../solidity/node/NodeRules.sol";
-import {IQuoteVerifier, NodeRegistration, NodeRegistry} from "../solidity/node/NodeRegistry.sol";
+import {IQuoteVerifier, NodeRegistry} from "../solidity/node/NodeRegistry.sol";
 import {NodeStakes} from "../solidity/node/NodeStakes.sol";
 import {World} from "./World.sol";
 
@@ -148,6 +148,24 @@ contract ObjectionsTest is World {
         vm.assertEq(address(registry.quoteVerifier()), address(0));
     }
 
+    /// Else a list that says it is closed would grow once more.
+    function test_aListIsNotFrozenWhileSomethingWaitsToCount() external {
+        registry.setMeasurement(keccak256("announced"), true);
+        uint64 from = uint64(block.timestamp + 7 days);
+        vm.expectRevert(abi.encodeWithSelector(NodeRules.FreezeTooEarly.selector, from));
+        registry.freezeMeasurements();
+        vm.warp(from - 1);
+        IQuoteVerifier first = new AnyQuote();
+        registry.setQuoteVerifier(first);
+        vm.warp(from);
+        vm.expectRevert(abi.encodeWithSelector(NodeRules.FreezeTooEarly.selector, from - 1 + 7 days));
+        registry.freezeMeasurements();
+        vm.warp(from - 1 + 7 days);
+        registry.freezeMeasurements();
+        vm.assertTrue(registry.frozen());
+        vm.assertTrue(registry.measurementAllowed(keccak256("announced")));
+    }
+
     /// Where the owner demands a stake, nobody registers or renews without it.
     function test_registrationDemandsTheStake() external {
         NodeStakes stakes = new NodeStakes(protocolToken, nodes);
@@ -172,23 +190,8 @@ contract ObjectionsTest is World {
         nodes.requireStake(IStakes(address(0)), 0);
     }
 
+    /// A call of its own, so that it can be expected to fail.
     function registerHere(uint256 key) external {
-        NodeRegistration memory registration = NodeRegistration(
-            vm.addr(key), keccak256("keys"), keccak256("quote"), MEASUREMENT, uint64(block.timestamp + 80 days)
-        );
-        bytes[] memory signatures = new bytes[](1);
-        signatures[0] = sign(
-            VERIFIER_KEY,
-            address(nodes),
-            keccak256(
-                abi.encode(
-                    keccak256(
-                        "NodeApproval(address statementKey,bytes32 keySetDigest,bytes32 quoteDigest,bytes32 measurement,uint64 expiresAt)"
-                    ),
-                    registration
-                )
-            )
-        );
-        nodes.register(registration, signatures);
+        enrol(key, MEASUREMENT);
     }
 }

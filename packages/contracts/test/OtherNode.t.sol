@@ -33,7 +33,7 @@ contract OtherNodeTest is World {
         uint64 tomorrow = uint64(block.timestamp + 1 days);
         id = board.propose(MANIFEST, "", pools, 10, tomorrow);
         vm.prank(pool.timelock());
-        board.approve(id, address(pool), Terms(10, 0, 1, uint64(block.timestamp), tomorrow, 0));
+        board.approve(id, address(pool), address(this), MANIFEST, Terms(10, 0, 1, uint64(block.timestamp), tomorrow, 0));
         board.fund(id);
         board.start(id, proveFor(NODE_KEY, board.START_STATEMENT(), id, keccak256(abi.encode(MANIFEST))));
     }

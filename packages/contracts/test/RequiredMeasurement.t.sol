@@ -62,7 +62,7 @@ contract RequiredMeasurementTest is World {
         uint64 tomorrow = uint64(block.timestamp + 1 days);
         uint256 id = board.propose(MANIFEST, "", pools, 10, tomorrow);
         vm.prank(pool.timelock());
-        board.approve(id, address(pool), Terms(10, 0, 1, uint64(block.timestamp), tomorrow, 0));
+        board.approve(id, address(pool), address(this), MANIFEST, Terms(10, 0, 1, uint64(block.timestamp), tomorrow, 0));
         board.fund(id);
         bytes32 facts = keccak256(abi.encode(MANIFEST));
         string memory kind = board.START_STATEMENT();

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Currency, TcbStatus, TdxCollateral} from "../solidity/attestation/TdxCollateral.sol";
+import {TdxAuthorities} from "../solidity/attestation/TdxAuthorities.sol";
+import {Currency} from "../solidity/attestation/TdxAuthorities.sol";
+import {TcbStatus, TdxCollateral} from "../solidity/attestation/TdxCollateral.sol";
 import {TdxVerifier} from "../solidity/attestation/TdxVerifier.sol";
 import {TdxWriter} from "./TdxWriter.sol";
 
@@ -42,7 +44,7 @@ contract RevocationTest is TdxWriter {
     }
 
     function expectRevoked(uint256 serial) private {
-        vm.expectRevert(abi.encodeWithSelector(TdxCollateral.IsRevoked.selector, collateral.root(), serial));
+        vm.expectRevert(abi.encodeWithSelector(TdxAuthorities.IsRevoked.selector, collateral.root(), serial));
     }
 
     /// A newer list of the root names a serial.
@@ -110,7 +112,7 @@ contract RevocationTest is TdxWriter {
         verify();
         vm.assertEq(collateral.getIdentity().signedBy, id(SECOND_SIGNER));
         bytes memory signed = signature(SECOND_SIGNER, text);
-        refused(TdxCollateral.NotNewer.selector);
+        refused(TdxAuthorities.NotNewer.selector);
         collateral.addTcbInfo(text, signed, id(SECOND_SIGNER));
     }
 
@@ -121,7 +123,7 @@ contract RevocationTest is TdxWriter {
         Currency memory list = collateral.getRevocationList(collateral.root());
         vm.warp(list.until + 1);
         vm.expectRevert(
-            abi.encodeWithSelector(TdxCollateral.OutOfDate.selector, list.from, list.until, list.until + 1)
+            abi.encodeWithSelector(TdxAuthorities.OutOfDate.selector, list.from, list.until, list.until + 1)
         );
         collateral.addTcbInfo(text, signed, id(SIGNER));
         vm.warp(list.until);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {PoolStops} from "../solidity/pool/PoolStops.sol";
 import {JobClass, JobProposal} from "../solidity/job/Job.sol";
 import {StatementProof} from "../solidity/node/StatementGuard.sol";
 import {Terms} from "../solidity/permission/Permissions.sol";
 import {Stop, StopAct} from "../solidity/pool/IPool.sol";
 import {Pool} from "../solidity/pool/Pool.sol";
+import {PoolLedger} from "../solidity/pool/PoolLedger.sol";
+import {PoolStops} from "../solidity/pool/PoolStops.sol";
 import {World} from "./World.sol";
 
 /// The owners' stop right: it holds what was granted, not one number of it.
@@ -124,11 +125,11 @@ contract StopRightTest is World {
         vm.prank(MEMBER);
         refused(PoolStops.AlreadySuspended.selector);
         pool.suspendRuns(MANIFEST);
-        refused(Pool.OnlyJobBoard.selector);
+        refused(PoolLedger.OnlyJobBoard.selector);
         pool.stopFor(StopAct.Suspend, MEMBER, MANIFEST);
-        refused(Pool.OnlyJobBoard.selector);
+        refused(PoolLedger.OnlyJobBoard.selector);
         pool.stopFor(StopAct.Resume, MEMBER, MANIFEST);
-        refused(Pool.OnlyJobBoard.selector);
+        refused(PoolLedger.OnlyJobBoard.selector);
         pool.stopFor(StopAct.Bind, MEMBER, MANIFEST);
     }
 

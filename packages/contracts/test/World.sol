@@ -77,6 +77,11 @@ abstract contract World is TestBase {
         address[] memory verifiers = new address[](1);
         verifiers[0] = vm.addr(VERIFIER_KEY);
         nodes.setVerifiers(verifiers, 1);
+        enrol(key, measurement);
+    }
+
+    /// Registers a node by the one verifier, where its measurement is allowed already.
+    function enrol(uint256 key, bytes32 measurement) internal {
         NodeRegistration memory registration = NodeRegistration(
             vm.addr(key), keccak256("keys"), keccak256("quote"), measurement, uint64(block.timestamp + 80 days)
         );
@@ -228,5 +233,12 @@ abstract contract World is TestBase {
         id = offer(owner, to);
         VerdictEntry[] memory entries = verdictOf(id, score, false);
         data.recordVerdicts(address(to), entries, proveVerdicts(to, entries));
+    }
+
+    /// Fees of a job, as the board hands them to the pool.
+    function pay(uint256 amount) internal {
+        protocolToken.transfer(address(pool), amount);
+        vm.prank(address(board));
+        pool.distribute(amount);
     }
 }

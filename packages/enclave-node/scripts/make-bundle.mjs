@@ -19,10 +19,12 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { billOfMaterials } from './bill-of-materials.mjs'
 
 /** The machine that the image is for; what others need is left out. */
 const target = { os: 'linux', cpu: 'x64', libc: 'glibc' }
 const start = 'packages/enclave-node'
+const program = 'node_modules/@sealpool/enclave-node'
 /** A chain of its own is for tests. */
 const leftOut = /^@foundry-rs\//
 /** Types, maps and sources are nobody's at run time. */
@@ -44,15 +46,16 @@ function locate(lock, from, name) {
 const fits = (entry) =>
   Object.entries(target).every(([key, value]) => entry[key] === undefined || entry[key].includes(value))
 
-/** Packages that run: places in the lockfile, and where each lies in the bundle. */
+/** Packages that run: places in the lockfile, where each lies in the bundle, and what it needs there. */
 function closure(lock, extra) {
   const found = new Map()
-  const queue = [{ path: start, place: 'node_modules/@sealpool/enclave-node' }]
+  const queue = [{ path: start, place: program }]
   while (queue.length > 0) {
     const { path, place } = queue.shift()
     if (found.has(path)) continue
     const entry = lock[path]
-    found.set(path, place)
+    const needs = []
+    found.set(path, { place, needs })
     const peers = Object.keys(entry.peerDependencies ?? {}).filter(
       (name) => entry.peerDependenciesMeta?.[name]?.optional !== true,
     )
@@ -71,6 +74,7 @@ function closure(lock, extra) {
         if (optional.has(name)) continue
         throw new BundleError(`the lockfile does not pin ${name}, which ${path} needs`)
       }
+      needs.push(at)
       queue.push({ path: resolved, place: at })
     }
   }
@@ -104,24 +108,23 @@ function contents(root, extra) {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages
   const entries = []
   const packages = []
-  for (const [path, place] of closure(lock, extra)) {
+  for (const [path, { place, needs }] of closure(lock, extra)) {
     const folder = join(root, path)
     const isOurs = !path.includes('node_modules/')
     if (!existsSync(join(folder, 'package.json')))
       throw new BundleError(`${path} is not installed; run npm ci`)
-    const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
     if (version !== lock[path].version) {
       throw new BundleError(`${path} is ${version} and the lockfile pins ${lock[path].version}; run npm ci`)
     }
     if (isOurs && !existsSync(join(folder, 'dist/index.js')))
       throw new BundleError(`${path} is not built; run npm run build`)
-    packages.push({ name, version, integrity: lock[path].integrity ?? null })
+    packages.push({ place, name, version, license, integrity: lock[path].integrity, needs })
     for (const file of filesOf(folder, isOurs))
       entries.push({ name: `${place}/${file}`, path: join(folder, file) })
   }
-  const byName = (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version < b.version ? -1 : 1)
-  const list = `${JSON.stringify({ format: 'sealpool/node-bundle', version: 1, target, packages: packages.sort(byName) }, null, 1)}\n`
-  return [{ name: 'BUNDLE.json', bytes: Buffer.from(list) }, ...entries].sort(byName)
+  const materials = { name: 'bom.cdx.json', bytes: billOfMaterials(packages, program) }
+  return [materials, ...entries].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 function header(name, size, type = '0') {
@@ -201,9 +204,9 @@ function check({ root, extra }) {
       throw new BundleError('two bundles of the same tree are not the same bytes')
     execFileSync('tar', ['-xf', out, '-C', folder])
     rmSync(out)
-    const program = join(folder, 'node_modules/@sealpool/enclave-node/dist/cli/sealpool-node.js')
-    execFileSync(process.execPath, [program, '--help'], { cwd: folder, env: {} })
-    const measured = execFileSync(process.execPath, [program, 'measure', '--data', join(folder, 'data')], {
+    const command = join(folder, program, 'dist/cli/sealpool-node.js')
+    execFileSync(process.execPath, [command, '--help'], { cwd: folder, env: {} })
+    const measured = execFileSync(process.execPath, [command, 'measure', '--data', join(folder, 'data')], {
       env: {},
     })
     if (JSON.parse(measured).simulated !== true)

@@ -16,6 +16,9 @@ export type NodeErrorCode =
   | 'BACKUP_INVALID'
   | 'BACKUP_FAILED'
   | 'KEY_UNREADABLE'
+  | 'INCIDENT_NOT_OPEN'
+  | 'INTERRUPTED'
+  | 'ENTRY_INVALID'
   | 'QUOTE_FAILED'
   | 'CHAIN_MISMATCH'
   | 'WOULD_CONTRADICT'
@@ -27,6 +30,15 @@ export type NodeErrorCode =
   | 'CHAIN_REORGANISED'
   | 'CHAIN_CALL_FAILED'
   | 'NODE_UNREACHABLE'
+  | 'PEER_NOT_ATTESTED'
+  | 'PEER_ANSWER_INVALID'
+  | 'HAND_OFF_FILES_LOST'
+  | 'HAND_OFF_REFUSED'
+  | 'SHARE_REFUSED'
+  | 'SHARE_DIFFERS'
+  | 'KEYS_MOVED'
+  | 'MIGRATION_REFUSED'
+  | 'COMMITTEE_INVALID'
 
 /** The node's own error. `place` names the setting, table, pool or job; no message carries private data or a secret. */
 export class NodeError extends Error {

@@ -187,6 +187,14 @@ const refusals = {
     'start another one with a longer time',
   ],
   ENGINE_CLOSED: ['the engine is closed', 'start another one'],
+  NOT_DIVISIBLE: [
+    'the pools have several homes, and this cannot be computed without rows leaving them',
+    'count rows, sums and averages by public names, over one home or over UNION ALL of tables of several; ask without DISTINCT and without joins across homes',
+  ],
+  SHARE_INVALID: [
+    'a share has not the form of the plan',
+    'have its home compute it anew, by the same release',
+  ],
   ENGINE_ANSWER_INVALID: ['the engine gave an answer that does not fit the plan', 'check the engine'],
 } as const satisfies Record<string, readonly [string, string]>
 

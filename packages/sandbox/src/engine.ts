@@ -6,11 +6,20 @@ export interface TextJob {
   readonly code: string
   readonly entry: string
   readonly input: string
+  /** Well-formed texts beside it; only QuickJS reads them. */
+  readonly attachments?: readonly string[]
   readonly limits: CheckedLimits
 }
 
 /** What a run gave, the output still as JSON text. */
-export type TextResult = { readonly ok: true; readonly output: string; readonly logs: string[] } | RunFailure
+export type TextResult =
+  | {
+      readonly ok: true
+      readonly output: string
+      readonly logs: string[]
+      readonly attachments?: readonly string[]
+    }
+  | RunFailure
 
 /** What runs code inside a runtime, a fresh context for each run. */
 export interface Engine {

@@ -24,6 +24,11 @@ export interface Job {
   readonly entry: string
   /** The argument; it crosses as JSON text, so the code gets a copy. */
   readonly input: JsonValue
+  /**
+   * Long texts beside the input, for QuickJS alone: the code reads them by number with `batch.attachment` or, without their ever
+   * entering the interpreter, as `batch.table(format, { attachment })`. They count against `limits.memoryBytes`. At most 64.
+   */
+  readonly attachments?: readonly string[]
   /** What the run may use. */
   readonly limits: Limits
 }
@@ -36,6 +41,8 @@ export type RunResult =
       readonly output: JsonValue
       /** What the code wrote to `console`: at most 100 lines of 1,000 characters. May hold private data. */
       readonly logs: string[]
+      /** Texts that the code attached (`batch.attach`, `table.attach`), in their order; absent where it attached none. Hostile, as `output` is. */
+      readonly attachments?: readonly string[]
     }
   | {
       readonly ok: false

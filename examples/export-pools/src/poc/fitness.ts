@@ -1,4 +1,4 @@
-import { definePoc, refuse } from '@sealpool/poc/define'
+import { definePoc, inSteps, refuse } from '@sealpool/poc/define'
 import { type Signed, signedExport } from './signed-export.js'
 
 interface Sample {
@@ -59,7 +59,7 @@ function metres(one: Sample, other: Sample): number {
 /** Proof of contribution of a fitness pool: the platform signed the GPX file and the wallet of the account that it is of. */
 export default definePoc<Ride>({
   id: 'export-pools/fitness',
-  version: '1.0.0',
+  version: '2.0.0',
   sources: [
     {
       kind: 'platform-signature',
@@ -83,7 +83,13 @@ export default definePoc<Ride>({
     return { ...signed, samples: pieces.map(readSample) }
   },
   account: ({ account }) => ({ provider: 'rides.example', account }),
-  items: ({ samples }) => samples,
+  // By the minute and 0.001 degrees (111 metres): two rides of a town differ, a ride whose points were moved a little does not.
+  items: ({ samples }) =>
+    samples.map(({ second, latitude, longitude }) => ({
+      minute: inSteps(second, 60),
+      latitude: inSteps(latitude, 0.001),
+      longitude: inSteps(longitude, 0.001),
+    })),
   checks: {
     owner: ({ wallet }, { facts }) => ({
       passed: wallet === facts.owner,
@@ -119,7 +125,9 @@ export default definePoc<Ride>({
       }
     },
   },
-  score: { authenticity: 3, ownership: 2, quality: 3, uniqueness: 2 },
-  minimumScore: 0.6,
+  score: { authenticity: 3, ownership: 2, quality: 3 },
+  // What the pool has already is worth nothing again, however authentic it is; what has less than a twentieth that is new is refused.
+  factors: ['uniqueness'],
+  minimumScore: 0.05,
   attributes: ({ samples }) => ({ samples: samples.length }),
 })

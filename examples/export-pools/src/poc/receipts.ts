@@ -1,4 +1,4 @@
-import { definePoc, readCsv, refuse } from '@sealpool/poc/define'
+import { definePoc, inSteps, readCsv, refuse } from '@sealpool/poc/define'
 import { type Signed, signedExport } from './signed-export.js'
 
 interface Receipt {
@@ -22,7 +22,7 @@ function readReceipt([day = '', total = '', paid = '']: readonly string[]): Rece
 /** Proof of contribution of a pool of receipts: the platform signed the CSV and the wallet of the account that it is of. */
 export default definePoc<Receipts>({
   id: 'export-pools/receipts',
-  version: '1.0.0',
+  version: '2.0.0',
   sources: [
     {
       kind: 'platform-signature',
@@ -44,7 +44,8 @@ export default definePoc<Receipts>({
     return { ...signed, receipts: table.rows.map(readReceipt) }
   },
   account: ({ account }) => ({ provider: 'receipts.example', account }),
-  items: ({ receipts }) => receipts,
+  // To the cent: the shop's platform signed the totals, so nobody can nudge them, and people do pay much the same on one day.
+  items: ({ receipts }) => receipts.map(({ day, cents, paid }) => ({ day, cents: inSteps(cents, 1), paid })),
   checks: {
     owner: ({ wallet }, { facts }) => ({
       passed: wallet === facts.owner,
@@ -71,7 +72,9 @@ export default definePoc<Receipts>({
       place: 'rows',
     }),
   },
-  score: { authenticity: 3, ownership: 2, quality: 3, uniqueness: 2 },
-  minimumScore: 0.6,
+  score: { authenticity: 3, ownership: 2, quality: 3 },
+  // What the pool has already is worth nothing again, however authentic it is; what has less than a twentieth that is new is refused.
+  factors: ['uniqueness'],
+  minimumScore: 0.05,
   attributes: ({ receipts }) => ({ receipts: receipts.length }),
 })

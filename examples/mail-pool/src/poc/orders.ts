@@ -4,20 +4,27 @@ import { authenticMail, definePoc, headerOf, type Mail, refuse } from '@sealpool
 interface Mailbox {
   /** Confirmations of known shops. */
   readonly orders: readonly Mail[]
-  /** Address that the contributor's own provider wrote to, naming the wallet. */
+  /** Mailbox that a message naming the wallet was sent from, and to. */
   readonly account: string | undefined
 }
 
 const shops = ['shop.example', 'books.example']
 const provider = 'mail.example'
 
-/** Domain of the one address in From; the host made sure that it is there once and of the signing domain. */
-function domainOf(mail: Mail): string {
-  return /@([a-z0-9.-]+)>?\s*$/i.exec(headerOf(mail, 'from') ?? '')?.[1]?.toLowerCase() ?? ''
+/**
+ * The one address of a field without its `+tag`: `Ada <ada+x@mail.example>` is `ada@mail.example`. Empty for several addresses, comments
+ * and quoted names with a comma: what is not sure is nobody's.
+ */
+function addressOf(mail: Mail, field: 'from' | 'to'): string {
+  const text = (headerOf(mail, field) ?? '').trim()
+  const [, bare, bracketed] =
+    /^(?:([^\s<>@,"()]+@[a-z0-9.-]+)|[^<>@,()]*<([^\s<>@,"()]+@[a-z0-9.-]+)>)$/i.exec(text) ?? []
+  return (bare ?? bracketed ?? '').toLowerCase().replace(/\+[^@]*@/, '@')
 }
 
-function addressOf(mail: Mail): string {
-  return (headerOf(mail, 'to') ?? '').trim().toLowerCase()
+/** Domain of the one address in From; the host made sure that it is there once and of the signing domain. */
+function domainOf(mail: Mail): string {
+  return addressOf(mail, 'from').split('@')[1] ?? ''
 }
 
 /** The same message as often as somebody copies it is one message. */
@@ -30,7 +37,7 @@ function distinct(mails: readonly Mail[]): readonly Mail[] {
 /** Proof of contribution of a pool of order confirmations: a mailbox (mbox) whose messages are DKIM-signed by known shops. */
 export default definePoc<Mailbox>({
   id: 'mail-pool/orders',
-  version: '2.0.0',
+  version: '3.0.0',
   // Keys as the shops published them when the messages were signed. They are part of the approved digest.
   sources: [
     {
@@ -60,14 +67,17 @@ export default definePoc<Mailbox>({
   input: (raw, { facts }) => {
     if (typeof raw !== 'string') return refuse('WRONG_FORMAT', 'file')
     const messages = distinct(authenticMail(raw, facts.authenticity?.[0]))
-    // The contributor's own provider signed a message that names the wallet: whoever sent it reads and writes this account.
+    // A message to oneself that names the wallet. The provider signs for the account that sends, which is From and not To: anybody can
+    // write to anybody.
     const own = messages.find(
       (mail) =>
-        domainOf(mail) === provider && headerOf(mail, 'subject')?.toLowerCase() === `sealpool ${facts.owner}`,
+        domainOf(mail) === provider &&
+        addressOf(mail, 'from') === addressOf(mail, 'to') &&
+        headerOf(mail, 'subject')?.toLowerCase() === `sealpool ${facts.owner}`,
     )
     return {
       orders: messages.filter((mail) => shops.includes(domainOf(mail))),
-      account: own === undefined ? undefined : addressOf(own),
+      account: own === undefined ? undefined : addressOf(own, 'from'),
     }
   },
   // The pool's register says which wallet an account belongs to; the same mailbox by a second wallet is refused.
@@ -83,7 +93,7 @@ export default definePoc<Mailbox>({
       refusal: 'WALLET_NOT_NAMED',
     }),
     recipient: ({ orders, account }) => ({
-      passed: orders.every((mail) => addressOf(mail) === account),
+      passed: orders.every((mail) => addressOf(mail, 'to') === account),
       place: 'to',
       refusal: 'ORDERS_OF_ANOTHER_ACCOUNT',
     }),
@@ -92,8 +102,17 @@ export default definePoc<Mailbox>({
       degree: orders.length / 5,
       place: 'messages',
     }),
+    // Nothing to pay for: whose mailbox it is is not worth anything by itself.
+    bought: ({ orders }) => ({
+      passed: orders.length > 0,
+      weight: 0,
+      place: 'messages',
+      refusal: 'NO_ORDERS',
+    }),
   },
-  score: { authenticity: 3, ownership: 2, quality: 3, uniqueness: 2 },
-  minimumScore: 0.6,
+  score: { authenticity: 3, ownership: 2, quality: 3 },
+  // What the pool has already is worth nothing again, however authentic it is; what has less than a twentieth that is new is refused.
+  factors: ['uniqueness'],
+  minimumScore: 0.05,
   attributes: ({ orders }) => ({ orders: orders.length }),
 })

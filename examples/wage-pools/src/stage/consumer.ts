@@ -98,7 +98,8 @@ export async function createConsumer(options: {
   /** Three workers sell some of their pool tokens, each in two transactions of their own. */
   async function buyPoolTokens(): Promise<void> {
     for (const seller of options.sellers.slice(0, 3)) {
-      await founder.sendTransaction({ to: seller.account.address, value: parseEther('1') })
+      const hash = await founder.sendTransaction({ to: seller.account.address, value: parseEther('1') })
+      await founder.waitForTransactionReceipt({ hash })
       for (const pool of [pools.pay, pools.people]) {
         await transferToken(consumer, {
           token: deployment.protocolToken,

@@ -6,13 +6,29 @@ import type { VerifyReceiptOptions } from './verify.js'
 /** The files of a receipt bundle, read and in canonical form: what {@link VerifyReceiptOptions} needs besides trust and time. */
 export type ReceiptBundle = Pick<
   VerifyReceiptOptions,
-  'receipt' | 'evidence' | 'policies' | 'manifest' | 'plan' | 'result' | 'sealedResult' | 'verdicts'
+  | 'receipt'
+  | 'evidence'
+  | 'policies'
+  | 'manifest'
+  | 'plan'
+  | 'result'
+  | 'sealedResult'
+  | 'verdicts'
+  | 'shares'
 >
 
 const perPool = /^(policy|verdicts)-(0x[0-9a-fA-F]{40})\.json$/
 
 /** Names of the files that stand alone in a bundle. */
-const single = ['receipt.json', 'evidence.json', 'manifest.json', 'plan.json', 'result.json', 'result.sealed']
+const single = [
+  'shares.json',
+  'receipt.json',
+  'evidence.json',
+  'manifest.json',
+  'plan.json',
+  'result.json',
+  'result.sealed',
+]
 
 /**
  * Whether a file name belongs to a receipt bundle.
@@ -26,7 +42,7 @@ export function isBundleFile(name: string): boolean {
 
 /**
  * Reads a receipt bundle from its files: `receipt.json`, `evidence.json`, `policy-<pool>.json`, `manifest.json`, `plan.json`,
- * `result.json` (the opened result), `result.sealed`, `verdicts-<pool>.json`. JSON files must be canonical (RFC 8785), so that
+ * `result.json` (the opened result), `result.sealed`, `shares.json` (a list: what other homes have signed), `verdicts-<pool>.json`. JSON files must be canonical (RFC 8785), so that
  * no byte can be changed without notice; the result is taken as bytes.
  *
  * @param files by name; names that do not belong to a bundle are refused
@@ -56,6 +72,9 @@ export function parseReceiptBundle(files: Readonly<Record<string, Uint8Array>>):
     return bytes === undefined ? undefined : canonical(name, bytes)
   }
   const [evidence, manifest, plan] = [json('evidence.json'), json('manifest.json'), json('plan.json')]
+  const shares = json('shares.json')
+  if (shares !== undefined && !Array.isArray(shares))
+    throw new AttestError('BAD_RECEIPT', 'shares.json', 'A list of signed statements is expected')
   const [result, sealedResult] = [files['result.json'], files['result.sealed']]
   return {
     receipt: json('receipt.json'),
@@ -64,6 +83,7 @@ export function parseReceiptBundle(files: Readonly<Record<string, Uint8Array>>):
     ...(evidence === undefined ? {} : { evidence }),
     ...(manifest === undefined ? {} : { manifest }),
     ...(plan === undefined ? {} : { plan }),
+    ...(shares === undefined ? {} : { shares }),
     ...(result === undefined ? {} : { result }),
     ...(sealedResult === undefined ? {} : { sealedResult }),
   }

@@ -90,6 +90,52 @@ describe('a refusal', () => {
     }
   })
 
+  it('after the charge may leave open what homes charged that gave no share, and nothing else may', () => {
+    type Pools = ReceiptBody['pools']
+    const leaving = (code: string, pools: (all: Pools) => Pools, left: (all: Pools) => Pools) =>
+      refused((body) => ({
+        ...refusing(code)(body),
+        pools: pools(body.pools),
+        unanswered: left(body.pools).map(({ pool }) => pool),
+      }))
+    const first = (all: Pools) => all.slice(0, 1)
+    const rest = (all: Pools) => all.slice(1)
+    expect(jobParts().body.pools).toHaveLength(2)
+    const { policies = [], verdicts = {}, ...whole } = bundle()
+    const { result: _, sealedResult: __, ...refusedWhole } = whole
+    const body = refusing('EXECUTION_FAILED')(jobParts().body)
+    const own = first(body.pools)
+    const { checks } = verifyReceipt({
+      ...refusedWhole,
+      policies: policies.filter((policy) => digestOf(policy) === own[0]?.policy),
+      verdicts: Object.fromEntries(
+        Object.entries(verdicts).filter(([pool]) => pool.toLowerCase() === own[0]?.pool.toLowerCase()),
+      ),
+      receipt: signReceipt({ ...body, pools: own, unanswered: rest(body.pools).map(({ pool }) => pool) }),
+    })
+    const charge = checks.find(({ id }) => id === 'charge')
+    expect(charge).toMatchObject({
+      result: 'pass',
+      detail: expect.stringContaining(String(body.pools[1]?.pool)),
+    })
+    const nobody = () => []
+    const all = (pools: Pools) => pools
+    expect(leaving('EXECUTION_FAILED', first, nobody)).toContain('charge')
+    expect(leaving('EXECUTION_FAILED', nobody, all)).toContain('charge')
+    expect(leaving('EXECUTION_FAILED', all, rest)).toContain('charge')
+    expect(leaving('EXECUTION_FAILED', first, first)).toContain('charge')
+    expect(
+      leaving('EXECUTION_FAILED', first, () => [{ ...own[0], pool: `0x${'9'.repeat(40)}` } as Pools[number]]),
+    ).toContain('charge')
+    expect(
+      refused((whole) => ({
+        ...uncharged(refusing('BUDGET_EXHAUSTED')(whole)),
+        unanswered: [`0x${'9'.repeat(40)}`],
+      })),
+    ).toEqual(['charge'])
+    expect(open((whole) => ({ ...whole, unanswered: [`0x${'9'.repeat(40)}`] }))).toEqual(['charge'])
+  })
+
   it('of a plan that is on no chain is signed for its manifest', () => {
     const { result: _, sealedResult: __, ...whole } = bundle()
     const body = uncharged(refusing('SELECT_STAR')(jobParts().body))

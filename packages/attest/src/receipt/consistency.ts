@@ -55,6 +55,9 @@ export function contextAnswer(
 export function chargeAnswer(body: ReceiptBody, plan: JsonValue | undefined): CheckAnswer {
   const charged = body.pools.filter(({ budget }) => budget !== null)
   const due = body.refusal === null || chargedRefusals.includes(body.refusal.code)
+  const { unanswered = [] } = body
+  if (unanswered.length > 0 && (!due || body.refusal === null))
+    return fail('only a refusal that looked at data may leave open what other homes charged')
   if (!due) {
     return charged.length === 0
       ? pass('The refusal looked at no data and was not charged.')
@@ -63,14 +66,24 @@ export function chargeAnswer(body: ReceiptBody, plan: JsonValue | undefined): Ch
   if (charged.length !== body.pools.length) return fail('the job looked at data, and a pool was not charged')
   const planned = plannedCharges(plan)
   if (planned === undefined) return fail('the plan does not say what it charges')
-  if (planned.size !== body.pools.length) return fail('the plan charges other pools')
+  const named = new Set(
+    [...body.pools.map(({ pool }) => pool), ...unanswered].map((pool) => pool.toLowerCase()),
+  )
+  if (body.pools.length === 0 || named.size !== body.pools.length + unanswered.length)
+    return fail('a pool is both charged and left open, or none is charged')
+  if (planned.size !== named.size || unanswered.some((pool) => !planned.has(pool.toLowerCase())))
+    return fail('the plan charges other pools')
   for (const { pool, name, budget } of charged) {
     const plannedHere = planned.get(pool.toLowerCase())
     if (plannedHere === undefined) return fail(`the plan charges pool ${name} nothing`)
     const problem = budget === null ? undefined : chargeProblem(budget.charged, plannedHere)
     if (problem !== undefined) return fail(`pool ${name}: ${problem}`)
   }
-  return pass('Every pool was charged what the plan says.')
+  return pass(
+    unanswered.length === 0
+      ? 'Every pool was charged what the plan says.'
+      : `The pools that it names were charged what the plan says; of ${unanswered.join(', ')} only their homes can tell.`,
+  )
 }
 
 /** Receipts bear the chain's time; a test chain's runs ahead by a second for each of its blocks. */

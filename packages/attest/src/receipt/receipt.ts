@@ -7,6 +7,7 @@ import {
   list,
   nullable,
   oneOf,
+  optional,
   type Reader,
   record,
   type Schema,
@@ -58,8 +59,23 @@ export type ReceiptBody = {
   keySet: Digest
   /** SHA-256 of the quote's bytes. */
   quote: Digest
-  /** How the job's code was isolated, for example `bubblewrap`. */
+  /** How the job's code was isolated, for example `bubblewrap`; on the node that ran it. */
   isolation: string
+  /**
+   * The attested node that ran the job for the one that signs, and the digest of its signed word on that (`sealpool/work`, its
+   * parent in the chain of receipts); absent: the signing node ran it.
+   */
+  handOff?: { node: Address; keySet: Digest; work: Digest }
+  /**
+   * The other homes of the job's pools, each with the digest of its signed word on its share (`sealpool/share`, parents in the chain
+   * of receipts), which names its pools; absent: all pools are the signing node's.
+   */
+  homes?: { node: Address; keySet: Digest; quote: Digest; share: Digest }[]
+  /**
+   * Pools of other homes that had given no share when the job was refused after the signing node's charge: whether they were charged,
+   * their homes know; absent: every pool of the plan is among `pools`.
+   */
+  unanswered?: Address[]
   simulated: boolean
   /** ISO, chain time. */
   issuedAt: string
@@ -154,6 +170,25 @@ export const receiptBodySchema: Schema<ReceiptBody> = /* @__PURE__ */ (() =>
       keySet: digest,
       quote: digest,
       isolation: words,
+      handOff: /* @__PURE__ */ optional(
+        /* @__PURE__ */ record<NonNullable<ReceiptBody['handOff']>>({
+          node: address,
+          keySet: digest,
+          work: digest,
+        }),
+      ),
+      homes: /* @__PURE__ */ optional(
+        /* @__PURE__ */ list(
+          /* @__PURE__ */ record<NonNullable<ReceiptBody['homes']>[number]>({
+            node: address,
+            keySet: digest,
+            quote: digest,
+            share: digest,
+          }),
+          { max: 100 },
+        ),
+      ),
+      unanswered: /* @__PURE__ */ optional(/* @__PURE__ */ list(address, { max: 100 })),
       simulated: flag,
       issuedAt: /* @__PURE__ */ isoText('time'),
     }),

@@ -30,6 +30,7 @@ import { codeAnswer } from './code.js'
 import { chargeAnswer, contextAnswer, issuedAnswer, type ReceiptDeployment } from './consistency.js'
 import { manifestProblem, type PoolRules, parsePoolRules } from './documents.js'
 import { type ReceiptBody, receiptBodySchema, receiptType, receiptVersion } from './receipt.js'
+import { sharesProblem } from './shares.js'
 import { isSignedBy } from './signed-by.js'
 import { statementFormProblem } from './statement-form.js'
 
@@ -51,6 +52,11 @@ export interface VerifyReceiptOptions {
   readonly sealedResult?: Uint8Array
   /** Digests of the verdicts on the inputs, by pool address. */
   readonly verdicts?: Readonly<Record<string, readonly Digest[]>>
+  /**
+   * What the other homes of the job's pools have signed (`sealpool/share`), as JSON: the `charge` check holds them against the receipt
+   * when they are given.
+   */
+  readonly shares?: readonly unknown[]
   /** The chain and NodeRegistry whose nodes the verifier means; without them the verdict is not ok. */
   readonly deployment?: ReceiptDeployment
   /** Which node evidence the verifier trusts. */
@@ -312,7 +318,14 @@ function checkDocuments(options: VerifyReceiptOptions, run: Run, parts: Parts): 
     if (charged.length === 0) return pass('Nothing was charged.')
     return pass(charged.map(({ name, budget }) => `${name}: epsilon ${budget?.charged.epsilon}`).join(', '))
   })
-  run('charge', ['outcome', 'plan'], () => chargeAnswer(body(parts), options.plan))
+  run('charge', ['outcome', 'plan'], () => {
+    const { shares, plan } = options
+    const problem =
+      shares === undefined || parts.signed === undefined
+        ? undefined
+        : sharesProblem(parts.signed, body(parts), shares)
+    return problem === undefined ? chargeAnswer(body(parts), plan) : fail(problem)
+  })
 }
 
 /**

@@ -53,6 +53,11 @@ export interface NodeAccessOptions {
   readonly token?: string
   /** Length of a session in seconds; the node may end it earlier. Default an hour. */
   readonly sessionSeconds?: number
+  /**
+   * Seals the calls as well that anybody may make, evidence and pools for example, so that their answers are bound to the node's
+   * keys. Only for a door whose keys are verified without such a call. Default false.
+   */
+  readonly sealOpenCalls?: boolean
 }
 
 /** Calls that are made before a node is verified, or that anybody may make: nothing in them is anybody's own. */
@@ -79,7 +84,12 @@ const maximumAnswerBytes = 96 * 1024 * 1024
  * ```
  */
 export function nodeAccess(options: NodeAccessOptions = {}): NodeAccess {
-  const { account, roles = ['contributor', 'consumer'], sessionSeconds = 3_600 } = options
+  const {
+    account,
+    roles = ['contributor', 'consumer'],
+    sessionSeconds = 3_600,
+    sealOpenCalls = false,
+  } = options
   return (door) => {
     let session: Promise<string> | undefined
     /** Seconds by which the node's clock is ahead of this one's. */
@@ -164,7 +174,7 @@ export function nodeAccess(options: NodeAccessOptions = {}): NodeAccess {
       const url = new URL(typeof input === 'object' && 'url' in input ? input.url : input)
       const path = `${url.pathname}${url.search}`
       const inner = path.slice(new URL(base).pathname.replace(/\/+$/, '').length)
-      if (openPaths.some((one) => one.test(inner))) return fetcher(input, init)
+      if (!sealOpenCalls && openPaths.some((one) => one.test(inner))) return fetcher(input, init)
       const call = {
         method: init.method === 'POST' ? 'POST' : 'GET',
         path: inner,

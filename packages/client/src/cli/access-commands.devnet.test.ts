@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { mintCapability } from '../access/capability.js'
 import { cliWorld } from '../testing/cli-world.js'
 
-/* Tokens of agents by the command. At a real node: packages/enclave-node/src/runtime/signed-in-command.test.ts. */
+/* Tokens of agents by the command. At a real node: packages/enclave-node/src/runtime/signed-in.test.ts. */
 
 const setUp = await cliWorld()
 const { served, at, asJson, sealpool, config } = setUp

@@ -5,6 +5,7 @@ import { ClientError } from '../errors.js'
 import { BlobStoreError } from '../store/blob-store-error.js'
 import { accessCommands } from './access-commands.js'
 import { readArguments, usage } from './arguments.js'
+import { catalogueCommand } from './catalogue-command.js'
 import type { Command } from './command.js'
 import { contributorCommands } from './contributor-commands.js'
 import { type CliExitCode, type CliIo, harmless, jsonText, table } from './io.js'
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   ...contributorCommands,
   ...jobCommands,
   ...memberCommands,
+  catalogueCommand,
   ...accessCommands,
 ]
 
@@ -114,6 +116,7 @@ function generalHelp(): string {
     ['Contributors', contributorCommands],
     ['Consumers', jobCommands],
     ['Members', memberCommands],
+    ['Everybody', [catalogueCommand]],
     ['Tokens for agents', accessCommands],
   ] as const
   return [

@@ -21,6 +21,45 @@ test('the digest is that of the content, whatever the order of keys', () => {
   )
 })
 
+const handOff = { measurements: [`0x${'ab'.repeat(32)}`], expiresAt: 1_800_000_000, fallback: 'none' }
+
+test('a manifest says where it may be handed off, under a digest of its own; without it there is no trace of the field', () => {
+  const handed = { ...query(), handOff }
+  expect(parseJobManifest(handed)).toEqual(handed)
+  expect(parseJobManifest(query())).not.toHaveProperty('handOff')
+  const digests = [query(), handed, { ...query(), handOff: { ...handOff, expiresAt: 1_800_000_001 } }].map(
+    (one) => manifestDigest(parseJobManifest(one)),
+  )
+  expect(new Set(digests).size).toBe(3)
+})
+
+test.each([
+  ['a hand-off to nobody', { measurements: [] }, 'handOff.measurements'],
+  ['a measurement in mixed case', { measurements: [`0x${'Ab'.repeat(32)}`] }, 'handOff.measurements[0]'],
+  ['a measurement of another length', { measurements: [`0x${'ab'.repeat(48)}`] }, 'handOff.measurements[0]'],
+  [
+    'a measurement twice',
+    { measurements: [...handOff.measurements, ...handOff.measurements] },
+    'handOff.measurements',
+  ],
+  ['a hand-off without end', { expiresAt: undefined }, 'handOff.expiresAt'],
+  ['an end that is no time', { expiresAt: 0 }, 'handOff.expiresAt'],
+  ['another fallback', { fallback: 'anybody' }, 'handOff.fallback'],
+  ['an unknown field of a hand-off', { to: 'https://node.example' }, 'handOff'],
+])('refuses %s and names the place', (_, change, place) => {
+  expect(() => parseJobManifest({ ...query(), handOff: { ...handOff, ...change } })).toThrow(
+    expect.objectContaining({ code: 'MANIFEST_INVALID', place }),
+  )
+})
+
+test('a hand-off that is null or undefined is no manifest', () => {
+  for (const nothing of [null, undefined]) {
+    expect(() => parseJobManifest({ ...query(), handOff: nothing })).toThrow(
+      expect.objectContaining({ code: 'MANIFEST_INVALID', place: 'handOff' }),
+    )
+  }
+})
+
 test.each([
   ['an unknown field', 'extra', 1, '$'],
   ['another version', 'version', 2, 'version'],

@@ -7,6 +7,24 @@ const addressSchema = z.templateLiteral([z.literal('0x'), z.string().regex(/^[0-
 const textSchema = z.string().min(1).max(2000)
 const poolNameSchema = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'expected a pool name in lower-case ASCII')
 
+/** Where a job may run besides the node that keeps its pools. */
+const handOffSchema = z
+  .strictObject({
+    /** Measurements as the node registry lists them, of which the other node must have one. */
+    measurements: z
+      .array(z.templateLiteral([z.literal('0x'), z.string().regex(/^[0-9a-f]{64}$/)]))
+      .min(1)
+      .max(16),
+    /** Chain time in unix seconds after which the other node may not answer, and must have destroyed what it was given. */
+    expiresAt: z.int().min(1),
+    /** What the node that keeps the pools does when nobody has answered by then: nothing, or run the job itself. */
+    fallback: z.enum(['none', 'home']),
+  })
+  .refine(({ measurements }) => new Set(measurements).size === measurements.length, {
+    path: ['measurements'],
+    message: 'a measurement is listed twice',
+  })
+
 /**
  * What a consumer asks for: one SQL statement or one computation over named pools, at a stated privacy cost.
  * Votes, grants, payment and receipt all name its digest.
@@ -39,6 +57,8 @@ export const jobManifestSchema = z
     salt: z
       .string()
       .regex(/^[A-Za-z0-9_-]{16,128}$/, 'expected 16 to 128 characters of base64url or hexadecimal'),
+    /** The votes approve it with the rest. Absent: the job runs on the node that keeps its pools, and nowhere else. */
+    handOff: z.exactOptional(handOffSchema),
   })
   .superRefine((manifest, context) => {
     const issue = (path: (string | number)[], message: string): void => {

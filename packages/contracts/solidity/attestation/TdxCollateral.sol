@@ -1,52 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Der} from "./Der.sol";
 import {IntelJson} from "./IntelJson.sol";
-import {Certificate, RevocationList, X509} from "./X509.sol";
-
-/// @notice Intel's words for how current a platform is, and what a verification can end with besides.
-enum TcbStatus {
-    None,
-    UpToDate,
-    SWHardeningNeeded,
-    ConfigurationNeeded,
-    ConfigurationAndSWHardeningNeeded,
-    OutOfDate,
-    OutOfDateConfigurationNeeded,
-    Revoked,
-    NotSupported,
-    RelaunchAdvised,
-    RelaunchAdvisedConfigurationNeeded
-}
-
-/// @notice A certificate authority or signer that the root certified.
-struct Authority {
-    bytes32 x;
-    bytes32 y;
-    bytes32 subject;
-    uint64 notBefore;
-    uint64 notAfter;
-    /// @dev Whether it may certify (a PCK authority); else it signs TCB info and identities.
-    bool certifies;
-    /// @dev Of its certificate: the root may revoke it at any later time.
-    uint256 serial;
-}
-
-/// @notice From when to when something counts.
-struct Currency {
-    uint64 from;
-    uint64 until;
-}
-
-/// @notice A TDX module, or the quoting enclave: SVNs with their statuses, three bytes each, the highest first.
-struct Module {
-    bytes32 signer;
-    uint64 attributes;
-    uint64 attributesMask;
-    uint8 count;
-    uint256 levels;
-}
+import {Module, TcbStatus, TcbText} from "./TcbText.sol";
+import {Authority, TdxAuthorities} from "./TdxAuthorities.sol";
 
 /// @notice One TCB level of a platform.
 struct Level {
@@ -98,92 +55,20 @@ struct Snapshot {
 /// @notice Anyone brings it; only what the root's chain signed is kept, and only what is newer replaces anything. There is no
 /// owner. What was revoked once stays revoked: whatever is used is looked up in the root's list again, so an authority, a
 /// signer, and all that they signed, count no more from the revocation on.
-contract TdxCollateral {
-    using Der for bytes;
-
-    /// @notice keccak256 of the root's public key: who certifies everything here.
-    bytes32 public immutable root;
-    bytes32 private immutable _rootSubject;
-    bytes32 private immutable _rootX;
-    bytes32 private immutable _rootY;
-    uint64 private immutable _rootNotAfter;
-
-    uint256 private constant MAXIMUM_LEVELS = 10;
-
-    mapping(bytes32 id => Authority) private _authorities;
-    mapping(bytes32 issuer => Currency) private _lists;
-    mapping(bytes32 issuer => mapping(uint256 serial => bool)) public revoked;
+contract TdxCollateral is TdxAuthorities, TcbText {
     /// @dev By FMSPC (6 bytes) and PCE id (2 bytes).
     mapping(bytes8 platform => TcbInfo) private _infos;
     mapping(bytes8 platform => mapping(uint256 slot => Level)) private _levels;
     mapping(bytes8 platform => mapping(uint256 slot => Module)) private _modules;
     Identity private _identity;
 
-    event AuthorityAdded(bytes32 indexed id, bytes32 subject, bool certifies, uint64 notAfter);
-    event RevocationListAdded(bytes32 indexed issuer, uint64 thisUpdate, uint64 nextUpdate, uint256 count);
     event TcbInfoAdded(bytes8 indexed platform, uint64 issued, uint64 until, uint32 evaluation, uint256 levels);
     event IdentityAdded(uint64 issued, uint64 until, uint32 evaluation);
 
-    error SignatureInvalid(bytes32 signer);
-    error IssuerOther(bytes32 given, bytes32 expected);
-    error AuthorityUnknown(bytes32 id);
-    error AuthorityWrongKind(bytes32 id, bool certifies);
-    error OutOfDate(uint64 from, uint64 until, uint256 time);
-    error NotNewer(uint64 given, uint64 current);
-    error IsRevoked(bytes32 issuer, uint256 serial);
-    error ListMissing(bytes32 issuer);
     error TcbInfoMissing(bytes8 platform);
     error IdentityMissing(bytes32 authority);
-    error TooManyLevels(uint256 count);
-    error StatusUnknown(uint256 offset);
-    error LevelsNotDescending(uint256 offset);
 
-    /// @param rootCertificate The self-signed certificate that everything must come from.
-    constructor(bytes memory rootCertificate) {
-        Certificate memory c = X509.parse(rootCertificate, 0);
-        bytes32 id = keccak256(abi.encode(c.x, c.y));
-        if (!c.authority) revert AuthorityWrongKind(id, false);
-        if (c.issuer != c.subject) revert IssuerOther(c.issuer, c.subject);
-        if (!X509.verify(c.signedHash, c.r, c.s, c.x, c.y)) revert SignatureInvalid(id);
-        root = id;
-        _rootSubject = c.subject;
-        _rootX = c.x;
-        _rootY = c.y;
-        _rootNotAfter = c.notAfter;
-    }
-
-    /// @notice Adds a certificate that the root signed: an authority of platform certificates, or the collateral's signer.
-    /// The root's revocation list must be here and current.
-    function addAuthority(bytes calldata certificate) external returns (bytes32 id) {
-        Certificate memory c = X509.parse(certificate, 0);
-        if (c.issuer != _rootSubject) revert IssuerOther(c.issuer, _rootSubject);
-        if (!X509.verify(c.signedHash, c.r, c.s, _rootX, _rootY)) revert SignatureInvalid(root);
-        _requireNow(c.notBefore, c.notAfter);
-        _requireListed(root);
-        if (revoked[root][c.serial]) revert IsRevoked(root, c.serial);
-        id = keccak256(abi.encode(c.x, c.y));
-        _authorities[id] = Authority(c.x, c.y, c.subject, c.notBefore, c.notAfter, c.authority, c.serial);
-        emit AuthorityAdded(id, c.subject, c.authority, c.notAfter);
-    }
-
-    /// @notice Adds a revocation list of the root (`issuer` is {root}) or of an authority.
-    function addRevocationList(bytes calldata der, bytes32 issuer) external {
-        RevocationList memory list = X509.parseList(der);
-        (bytes32 x, bytes32 y, bytes32 subject) = (_rootX, _rootY, _rootSubject);
-        if (issuer != root) {
-            Authority memory authority = _authority(issuer, true);
-            (x, y, subject) = (authority.x, authority.y, authority.subject);
-        }
-        if (list.issuer != subject) revert IssuerOther(list.issuer, subject);
-        if (!X509.verify(list.signedHash, list.r, list.s, x, y)) revert SignatureInvalid(issuer);
-        _requireNow(list.thisUpdate, list.nextUpdate);
-        if (list.thisUpdate <= _lists[issuer].from) revert NotNewer(list.thisUpdate, _lists[issuer].from);
-        _lists[issuer] = Currency(list.thisUpdate, list.nextUpdate);
-        for (uint256 i; i < list.serials.length; ++i) {
-            revoked[issuer][list.serials[i]] = true;
-        }
-        emit RevocationListAdded(issuer, list.thisUpdate, list.nextUpdate, list.serials.length);
-    }
+    constructor(bytes memory rootCertificate) TdxAuthorities(rootCertificate) {}
 
     /// @notice Adds TCB info for one platform: the text of the `tcbInfo` object exactly as Intel signed it.
     /// @param signature r || s, as in Intel's answer.
@@ -271,16 +156,6 @@ contract TdxCollateral {
         }
     }
 
-    /// @notice A certified authority or signer; all zero when there is none.
-    function getAuthority(bytes32 id) external view returns (Authority memory) {
-        return _authorities[id];
-    }
-
-    /// @notice From when to when a revocation list of this issuer counts; zeros when there is none.
-    function getRevocationList(bytes32 issuer) external view returns (Currency memory) {
-        return _lists[issuer];
-    }
-
     /// @notice What is known of a platform: FMSPC (6 bytes), then PCE id (2 bytes).
     function getTcbInfo(bytes8 platform) external view returns (TcbInfo memory) {
         return _infos[platform];
@@ -291,46 +166,8 @@ contract TdxCollateral {
         return _identity;
     }
 
-    /// What the root says of it now, by its newest list.
-    function _authority(bytes32 id, bool certifies) private view returns (Authority memory authority) {
-        authority = _authorities[id];
-        if (authority.notAfter == 0) revert AuthorityUnknown(id);
-        if (authority.certifies != certifies) revert AuthorityWrongKind(id, authority.certifies);
-        _requireNow(authority.notBefore, authority.notAfter);
-        // The root signs for it: an expired root vouches for nothing.
-        _requireNow(0, _rootNotAfter);
-        _requireListed(root);
-        if (revoked[root][authority.serial]) revert IsRevoked(root, authority.serial);
-    }
-
-    /// What a signer signed before the root revoked it counts no more; that its certificate ran out since is no fault.
-    function _requireUnrevoked(bytes32 signer) private view {
-        uint256 serial = _authorities[signer].serial;
-        if (revoked[root][serial]) revert IsRevoked(root, serial);
-    }
-
-    function _requireNow(uint64 from, uint64 until) private view {
-        if (block.timestamp < from || block.timestamp > until) revert OutOfDate(from, until, block.timestamp);
-    }
-
-    function _requireListed(bytes32 issuer) private view {
-        Currency memory list = _lists[issuer];
-        if (list.until == 0) revert ListMissing(issuer);
-        _requireNow(list.from, list.until);
-    }
-
     function _slot(uint32 generation, uint256 index) private pure returns (uint256) {
         return uint256(generation) << 16 | index;
-    }
-
-    function _requireSigned(bytes calldata text, bytes calldata signature, bytes32 signer) private view {
-        Authority memory authority = _authority(signer, false);
-        if (signature.length != 64) revert SignatureInvalid(signer);
-        if (
-            !X509.verify(
-                sha256(text), bytes32(signature[:32]), bytes32(signature[32:]), authority.x, authority.y
-            )
-        ) revert SignatureInvalid(signer);
     }
 
     function _readHead(bytes memory text)
@@ -394,45 +231,6 @@ contract TdxCollateral {
         return p;
     }
 
-    function _readModule(bytes memory text, uint256 p, bytes memory head)
-        private
-        pure
-        returns (Module memory module, uint256 next)
-    {
-        uint256 high;
-        uint256 low;
-        p = IntelJson.expect(text, p, head);
-        (high, low, p) = IntelJson.hexadecimal48(text, p);
-        module.signer = keccak256(abi.encodePacked(uint128(high), uint256(low)));
-        (high, p) = _hex(text, p, ',"attributes":', 8);
-        module.attributes = uint64(high);
-        (high, p) = _hex(text, p, ',"attributesMask":', 8);
-        module.attributesMask = uint64(high);
-        next = p;
-    }
-
-    function _readIsvLevels(bytes memory text, uint256 p)
-        private
-        pure
-        returns (uint256 levels, uint8 count, uint256 next)
-    {
-        p = IntelJson.expect(text, p, ',"tcbLevels":[');
-        uint256 last = type(uint256).max;
-        while (true) {
-            uint256 svn;
-            TcbStatus status;
-            if (count == MAXIMUM_LEVELS) revert TooManyLevels(count);
-            (svn, p) = _number(text, p, '{"tcb":{"isvsvn":');
-            if (svn > type(uint16).max || svn >= last) revert LevelsNotDescending(p);
-            last = svn;
-            (status, p) = _readStatus(text, IntelJson.expect(text, p, "}"));
-            levels |= (svn << 8 | uint256(status)) << (24 * count);
-            ++count;
-            if (IntelJson.has(text, p, "]")) return (levels, count, p + 1);
-            p = IntelJson.expect(text, p, ",");
-        }
-    }
-
     function _readLevels(bytes memory text, uint256 p, bytes8 platform, uint32 generation)
         private
         returns (uint16 count, uint256)
@@ -458,50 +256,5 @@ contract TdxCollateral {
             p = IntelJson.expect(text, p, ",");
         }
         return (count, IntelJson.expect(text, p + 1, "}"));
-    }
-
-    function _readComponents(bytes memory text, uint256 p) private pure returns (uint256 components, uint256) {
-        for (uint256 i; i < 16; ++i) {
-            uint256 svn;
-            (svn, p) = _number(text, p, '{"svn":');
-            if (svn > 255) revert IntelJson.JsonUnexpected(p);
-            components = components << 8 | svn;
-            if (IntelJson.has(text, p, ',"category":')) (, p) = IntelJson.quoted(text, p + 12);
-            if (IntelJson.has(text, p, ',"type":')) (, p) = IntelJson.quoted(text, p + 8);
-            p = IntelJson.expect(text, p, i == 15 ? bytes("}]") : bytes("},"));
-        }
-        return (components, p);
-    }
-
-    function _readStatus(bytes memory text, uint256 p) private pure returns (TcbStatus status, uint256) {
-        p = IntelJson.expect(text, p, ',"tcbDate":');
-        (, p) = IntelJson.moment(text, p);
-        p = IntelJson.expect(text, p, ',"tcbStatus":');
-        bytes32 name;
-        uint256 start = p;
-        (name, p) = IntelJson.quoted(text, p);
-        if (name == keccak256("UpToDate")) status = TcbStatus.UpToDate;
-        else if (name == keccak256("SWHardeningNeeded")) status = TcbStatus.SWHardeningNeeded;
-        else if (name == keccak256("ConfigurationNeeded")) status = TcbStatus.ConfigurationNeeded;
-        else if (name == keccak256("ConfigurationAndSWHardeningNeeded")) {
-            status = TcbStatus.ConfigurationAndSWHardeningNeeded;
-        } else if (name == keccak256("OutOfDate")) status = TcbStatus.OutOfDate;
-        else if (name == keccak256("OutOfDateConfigurationNeeded")) status = TcbStatus.OutOfDateConfigurationNeeded;
-        else if (name == keccak256("Revoked")) status = TcbStatus.Revoked;
-        else revert StatusUnknown(start);
-        p = IntelJson.skipStrings(text, p, ',"advisoryIDs":[');
-        return (status, IntelJson.expect(text, p, "}"));
-    }
-
-    function _number(bytes memory text, uint256 p, bytes memory head) private pure returns (uint256, uint256) {
-        return IntelJson.number(text, IntelJson.expect(text, p, head));
-    }
-
-    function _hex(bytes memory text, uint256 p, bytes memory head, uint256 length)
-        private
-        pure
-        returns (uint256, uint256)
-    {
-        return IntelJson.hexadecimal(text, IntelJson.expect(text, p, head), length);
     }
 }

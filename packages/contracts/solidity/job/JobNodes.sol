@@ -40,13 +40,19 @@ abstract contract JobNodes is JobStore, JobDraw {
 
     /// @notice Gives a drawn job to a node by lot, once the block that decides is there. Anyone.
     /// @dev The lot falls among the nodes that were registered when the job was funded, by the hash of a block that nobody
-    /// knew then. Whoever waits until that hash is forgotten (256 blocks) only causes a new draw.
+    /// knew then. Whoever waits until that hash is forgotten (256 blocks) only causes a new draw. While a pool is paused or
+    /// holds the job the lot is fixed, by the first call, and falls afterwards; so it is while none of its candidates can run the job,
+    /// and may fall on nobody for ever: the consumer then cancels and tries another run.
     function assign(uint256 id) external {
         StoredJob storage job = _job(id);
         if (job.class != JobClass.Drawn) revert NotDrawn(id);
         _requireBefore(id, job);
         if (job.state != JobState.Funded) revert TransitionNotAllowed(id, job.state, JobState.Assigned);
-        _requireOpen(id, job);
+        (bool held,) = _holds(id, job);
+        if (held) {
+            if (_fixLot(id)) return;
+            _requireOpen(id, job);
+        }
         (uint256 seed, uint256 candidates) = _drawn(id);
         if (seed != 0) {
             for (uint256 k; k < DRAW_ATTEMPTS; ++k) {
@@ -58,6 +64,9 @@ abstract contract JobNodes is JobStore, JobDraw {
                 emit JobAssigned(id, node);
                 return;
             }
+            // Drawn anew, a pool that the consumer brought could turn every lot away that it does not like.
+            if (!_fixLot(id)) revert NodeNotActive(id, address(0));
+            return;
         }
         _scheduleDraw(id, nodeRegistry.nodeCount());
     }
@@ -109,17 +118,17 @@ abstract contract JobNodes is JobStore, JobDraw {
     }
 
     /// @notice Takes a job from a node that did not show up or fell silent, so that another one can have it. Anyone; not while
-    /// a pool is paused or holds the job, and the node's time begins anew afterwards: it was not the node that stood still.
+    /// a pool is paused or holds the job, or does not accept the node that was drawn, and the node's time begins anew
+    /// afterwards: it was not the node that stood still.
     function requeue(uint256 id) external {
         StoredJob storage job = _job(id);
-        uint256 patience = job.state == JobState.Assigned ? ASSIGNMENT_WINDOW : HEARTBEAT_TIMEOUT;
         if (job.state != JobState.Assigned && job.state != JobState.Running) {
             revert TransitionNotAllowed(id, job.state, JobState.Funded);
         }
         _requireOpen(id, job);
-        (, uint256 heldUntil) = _holds(id, job);
-        uint256 seenAt = _parts[id][0].seenAt;
-        uint256 silentFrom = (seenAt > heldUntil ? seenAt : heldUntil) + patience;
+        // Nor does a pool draw another node by turning this one away, perhaps one that the consumer founded: {expire} ends that.
+        if (job.class == JobClass.Drawn) _requireAccepted(id, job, job.node);
+        (, uint256 silentFrom) = _silence(id, job);
         if (block.timestamp <= silentFrom) revert NodeNotSilent(id, silentFrom);
         _lose(id, job);
         _move(id, job, JobState.Funded);
@@ -131,9 +140,29 @@ abstract contract JobNodes is JobStore, JobDraw {
         if (job.attempts != 0 && hadJob[id][node]) revert NodeHadJob(id, node);
     }
 
+    /// Whether the node that has a drawn job fell silent while a pool turns it away: no statement of it counts, and {requeue} waits.
+    function _stranded(uint256 id, StoredJob storage job) internal view returns (bool) {
+        if (job.class != JobClass.Drawn) return false;
+        if (job.state != JobState.Assigned && job.state != JobState.Running) return false;
+        (bool held, uint256 silentFrom) = _silence(id, job);
+        return !held && block.timestamp > silentFrom && !_accepted(id, job, job.node);
+    }
+
+    /// Until when the node that has the job has time, which begins anew after a pause, a stop or other rules; and whether a pool
+    /// is paused or holds the job now.
+    function _silence(uint256 id, StoredJob storage job) private view returns (bool held, uint256 silentFrom) {
+        (held, silentFrom) = _holds(id, job);
+        uint256 seenAt = _parts[id][0].seenAt;
+        if (seenAt > silentFrom) silentFrom = seenAt;
+        silentFrom += job.state == JobState.Assigned ? ASSIGNMENT_WINDOW : HEARTBEAT_TIMEOUT;
+    }
+
     /// Whether a node could run the job: active, accepted by every pool, and without a history with it.
     function _eligible(uint256 id, StoredJob storage job, address node) private view returns (bool) {
-        if (hadJob[id][node] || !nodeRegistry.isActive(node)) return false;
+        return !hadJob[id][node] && nodeRegistry.isActive(node) && _accepted(id, job, node);
+    }
+
+    function _accepted(uint256 id, StoredJob storage job, address node) private view returns (bool) {
         for (uint256 i; i < job.poolCount; ++i) {
             try IPool(_parts[id][i].pool).requireNode(node) {} catch {
                 return false;

@@ -157,6 +157,11 @@ abstract contract JobStore is StatementGuard {
         node = _hearStatement(kind, _parts[id][0].pool, subject, facts, proof);
         address holder = job.node;
         if (holder != address(0) && node != holder) revert OtherNode(id, node, holder);
+        _requireAccepted(id, job, node);
+    }
+
+    /// Reverts unless every pool of the job accepts statements of the node.
+    function _requireAccepted(uint256 id, StoredJob storage job, address node) internal view {
         uint256 count = job.poolCount;
         for (uint256 i; i < count; ++i) {
             IPool(_parts[id][i].pool).requireNode(node);
@@ -214,12 +219,9 @@ abstract contract JobStore is StatementGuard {
         bytes32 granted = _granted(id, job);
         uint256 count = job.poolCount;
         for (uint256 i; i < count; ++i) {
-            IPool pool = IPool(_parts[id][i].pool);
-            Stop memory stop = pool.stopOf(granted);
-            uint40 until = pool.pausedUntil();
-            if (until > block.timestamp || stop.holders != 0) held = true;
+            (bool here, uint40 until) = IPool(_parts[id][i].pool).holdOf(granted);
+            if (here) held = true;
             if (until > heldUntil) heldUntil = until;
-            if (stop.liftedAt > heldUntil) heldUntil = stop.liftedAt;
         }
     }
 }

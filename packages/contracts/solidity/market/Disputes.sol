@@ -37,10 +37,12 @@ contract Disputes is TokenIntake, TokenPayout {
         bytes32 subject;
     }
 
-    /// @notice Closed disputes of an account.
+    /// @notice How an account's disputes ended: by an arbiter's ruling, or without one.
     struct Record {
         uint32 won;
         uint32 lost;
+        /// @dev Closed because it did not answer: nobody looked into them, and each cost its challenger only a wait.
+        uint32 unanswered;
     }
 
     IERC20 public immutable token;
@@ -152,8 +154,13 @@ contract Disputes is TokenIntake, TokenPayout {
         bool challengerWins = state == DisputeState.Open || d.forChallenger;
         (address winner, address loser) =
             challengerWins ? (d.challenger, d.defendant) : (d.defendant, d.challenger);
-        ++_records[winner].won;
-        ++_records[loser].lost;
+        // Who was only accused has lost nothing that anybody decided, and to accuse somebody often costs nothing.
+        if (state == DisputeState.Open) {
+            ++_records[loser].unanswered;
+        } else {
+            ++_records[winner].won;
+            ++_records[loser].lost;
+        }
         emit DisputeClosed(id, winner, all);
         _payOrOwe(token, winner, all);
     }
@@ -163,7 +170,7 @@ contract Disputes is TokenIntake, TokenPayout {
         return _disputes[id];
     }
 
-    /// @notice Closed disputes of an account.
+    /// @notice How an account's disputes ended.
     function recordOf(address account) external view returns (Record memory) {
         return _records[account];
     }

@@ -16,17 +16,21 @@ contract RewardEpochs is TokenIntake, ReentrancyGuardTransient {
         IERC20 token;
         uint64 closesAt;
         address funder;
+        /// @dev How many epochs its funder had opened before: leaves name it.
+        uint96 number;
         bytes32 root;
         uint256 left;
     }
 
     /// @notice Number of epochs; identifiers count from 1.
     uint256 public epochCount;
+    /// @notice How many epochs a funder has opened, and so the number of its next one.
+    mapping(address funder => uint96) public nextNumber;
     mapping(uint256 id => Epoch) private _epochs;
     mapping(uint256 id => mapping(uint256 word => uint256)) private _claimed;
 
     event EpochOpened(
-        uint256 indexed id, address indexed funder, IERC20 indexed token, bytes32 root, uint256 total, uint64 closesAt
+        uint256 indexed id, address indexed funder, IERC20 indexed token, uint96 number, bytes32 root, uint256 total, uint64 closesAt
     );
     event RewardClaimed(uint256 indexed id, uint256 index, address indexed account, uint256 amount);
     event EpochClosed(uint256 indexed id, uint256 returned);
@@ -41,7 +45,7 @@ contract RewardEpochs is TokenIntake, ReentrancyGuardTransient {
     error EpochExhausted(uint256 id, uint256 left, uint256 amount);
     error OnlyFunder(address caller, address funder);
 
-    /// @notice Opens an epoch and deposits all that it can pay.
+    /// @notice Opens an epoch and deposits all that it can pay. Its leaves name the sender and {nextNumber} ({leafOf}).
     function open(IERC20 token, bytes32 root, uint256 total, uint64 closesAt)
         external
         nonReentrant
@@ -50,8 +54,9 @@ contract RewardEpochs is TokenIntake, ReentrancyGuardTransient {
         if (root == 0) revert RootZero(msg.sender);
         if (closesAt <= block.timestamp) revert CloseNotInFuture(closesAt);
         id = ++epochCount;
-        _epochs[id] = Epoch(token, closesAt, msg.sender, root, total);
-        emit EpochOpened(id, msg.sender, token, root, total, closesAt);
+        uint96 number = nextNumber[msg.sender]++;
+        _epochs[id] = Epoch(token, closesAt, msg.sender, number, root, total);
+        emit EpochOpened(id, msg.sender, token, number, root, total, closesAt);
         _take(token, msg.sender, total);
     }
 
@@ -64,7 +69,7 @@ contract RewardEpochs is TokenIntake, ReentrancyGuardTransient {
         if (epoch.root == 0) revert EpochUnknown(id);
         if (block.timestamp > epoch.closesAt) revert EpochOver(id, epoch.closesAt);
         if (isClaimed(id, index)) revert AlreadyClaimed(id, index);
-        if (!MerkleProof.verifyCalldata(proof, epoch.root, leafOf(id, index, account, amount))) {
+        if (!MerkleProof.verifyCalldata(proof, epoch.root, leafOf(epoch.funder, epoch.number, index, account, amount))) {
             revert ProofInvalid(id, index);
         }
         if (amount > epoch.left) revert EpochExhausted(id, epoch.left, amount);
@@ -95,8 +100,15 @@ contract RewardEpochs is TokenIntake, ReentrancyGuardTransient {
         return _claimed[id][index >> 8] & (1 << (index & 0xff)) != 0;
     }
 
-    /// @notice A leaf: chain, contract and epoch are in it, so that a root used twice pays nobody by another's proof.
-    function leafOf(uint256 id, uint256 index, address account, uint256 amount) public view returns (bytes32) {
-        return keccak256(bytes.concat(keccak256(abi.encode(block.chainid, address(this), id, index, account, amount))));
+    /// @notice A leaf: chain, contract, funder and the funder's number are in it, so that a root used twice pays nobody by another's
+    /// proof. Not the epoch's identifier, which somebody else could take first: the root would then pay nobody.
+    function leafOf(address funder, uint256 number, uint256 index, address account, uint256 amount)
+        public
+        view
+        returns (bytes32)
+    {
+        return keccak256(
+            bytes.concat(keccak256(abi.encode(block.chainid, address(this), funder, number, index, account, amount)))
+        );
     }
 }

@@ -47,6 +47,8 @@ abstract contract NodeRules is Ownable2Step {
     /// @notice What must stand for a node that registers or renews; zero address: nothing.
     IStakes public stakes;
     uint256 public minimumStake;
+    /// @dev When the last measurement that was announced counts, or would have.
+    uint64 private _lastAllowedFrom;
     bytes32 private _pendingVerifiers;
     uint64 private _pendingVerifiersFrom;
     mapping(address verifier => bool) public isVerifier;
@@ -69,6 +71,7 @@ abstract contract NodeRules is Ownable2Step {
     error MeasurementAlreadyAllowed(bytes32 measurement, uint64 allowedFrom);
     error ObjectionTooLate(bytes32 measurement, uint64 allowedFrom);
     error MeasurementListFrozen(bytes32 measurement);
+    error FreezeTooEarly(uint64 from);
     error OnlyVerifier(address caller);
     error VerifiersNotScheduled(bytes32 scheduled, uint64 from);
     error VerifierListFrozen(uint256 count, uint256 threshold);
@@ -100,6 +103,7 @@ abstract contract NodeRules is Ownable2Step {
         }
         uint64 from = uint64(block.timestamp) + objectionWindow;
         allowedFrom[measurement] = from;
+        _lastAllowedFrom = from;
         if (objectionWindow == 0) emit MeasurementSet(measurement, true);
         else emit MeasurementScheduled(measurement, from);
     }
@@ -114,8 +118,11 @@ abstract contract NodeRules is Ownable2Step {
     }
 
     /// @notice Closes the list of measurements for ever: none can be added, by nobody, nor another contract that says what a
-    /// quote measures. They can still be taken away. {freezeVerifiers} does the same for verifiers.
+    /// quote measures. They can still be taken away. Not while something that was announced may still come to
+    /// count, or a list that says it is closed would grow. {freezeVerifiers} does the same for verifiers.
     function freezeMeasurements() external onlyOwner {
+        uint64 from = _lastAllowedFrom > quoteVerifierFrom ? _lastAllowedFrom : quoteVerifierFrom;
+        if (from > block.timestamp) revert FreezeTooEarly(from);
         frozen = true;
         emit MeasurementsFrozen();
     }

@@ -29,8 +29,6 @@ interface IPool {
     function token() external view returns (address);
     function pointsOf(address contributor) external view returns (uint256);
     function totalPoints() external view returns (uint256);
-    /// @notice Reverts while the pool is paused.
-    function requireRunning() external view;
     /// @notice Reverts while the pool is paused or a contributor holds the runs of this digest.
     function requireOpenTo(bytes32 digest) external view;
     /// @notice The same for funding, and reverts unless the pool accepts the code that is going to run.
@@ -39,8 +37,12 @@ interface IPool {
     function pausedUntil() external view returns (uint40);
     /// @notice How contributors hold a digest.
     function stopOf(bytes32 digest) external view returns (Stop memory);
+    /// @notice Whether the pool is paused or contributors hold this digest, and until when it last was or they last did. A change
+    /// of its rules counts as the end of such a time: it may have kept a node out.
+    function holdOf(bytes32 digest) external view returns (bool held, uint40 heldUntil);
     /// @notice What is done about a stop by way of a job's number. Only the job board.
-    function stopFor(StopAct act, address caller, bytes32 digest) external;
+    /// @return held Whether the pool is paused or holds this digest then.
+    function stopFor(StopAct act, address caller, bytes32 digest) external returns (bool held);
     /// @notice Reverts unless contributions may now be sealed under `epoch`.
     function requireOpenEpoch(uint32 epoch) external view;
     /// @notice Reverts unless the pool accepts statements of this node.

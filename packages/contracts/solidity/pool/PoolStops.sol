@@ -71,6 +71,11 @@ abstract contract PoolStops is IPool {
         emit StopBound(digest);
     }
 
+    function _holdOf(bytes32 digest) internal view returns (bool, uint40) {
+        Stop storage stop = _stops[digest];
+        return (stop.holders != 0, stop.liftedAt);
+    }
+
     function _requireNotHeld(bytes32 digest) internal view {
         uint32 holders = _stops[digest].holders;
         if (holders != 0) revert JobIsSuspended(digest, holders);

@@ -63,7 +63,7 @@ contract DataRegistry is StatementGuard, EIP712, WalletConfirmation {
     );
 
     event ContributionSkipped(uint256 index, address indexed owner, uint256 nonce);
-    event ContributionNotSigned(uint256 index, address indexed wallet, uint256 nonce);
+    event ContributionNotSigned(uint256 index, address indexed owner, uint256 nonce);
     event VerdictSkipped(uint256 indexed id, address indexed pool, ContributionState state);
     event NonceCancelled(address indexed owner, uint256 nonce);
     event ContributionWithdrawn(uint256 indexed id, address indexed pool, address indexed owner, uint16 score);
@@ -115,9 +115,9 @@ contract DataRegistry is StatementGuard, EIP712, WalletConfirmation {
     }
 
     /// @notice Contributes for many owners. A contribution whose nonce was used since (sent by somebody else, or cancelled) is
-    /// left out and told by an event, and so is one whose owner is a contract wallet that does not confirm the signature within
-    /// {WALLET_GAS}: it may confirm it when the batch is sent and not when it is mined. Any other fault ends it all, and its
-    /// error carries the index of the entry.
+    /// left out and told by an event, and so is one that its owner has not signed: a contract wallet, which has {WALLET_GAS} for
+    /// that, may confirm a signature when the batch is sent and not when it is mined, an account may lose its code meanwhile
+    /// (EIP-7702), and a deadline may pass. Any other fault ends it all, and its error carries the index of the entry; so does a batch of which nothing is left.
     /// @return firstId Identifier of the first that was recorded; the others follow in order.
     function contributeBatch(
         Contribution[] calldata contributions,
@@ -136,6 +136,7 @@ contract DataRegistry is StatementGuard, EIP712, WalletConfirmation {
         if (contributionCount < firstId) {
             (address owner, uint256 nonce) = (contributions[0].owner, contributions[0].nonce);
             if (nonceUsed(owner, nonce)) revert NonceUsed(0, owner, nonce);
+            if (block.timestamp > deadlines[0]) revert SignatureExpired(0, deadlines[0]);
             revert ContributionSignatureInvalid(0, owner);
         }
     }
@@ -297,13 +298,18 @@ contract DataRegistry is StatementGuard, EIP712, WalletConfirmation {
         (address owner, uint256 nonce) = (contribution.owner, contribution.nonce);
         if (nonceUsed(owner, nonce)) {
             emit ContributionSkipped(index, owner, nonce);
-        } else if (owner.code.length == 0) {
-            _recordSigned(index, contribution, deadline, signature);
-        } else if (_confirms(index, owner, _hashToSign(index, contribution, deadline), signature)) {
+        } else if (block.timestamp <= deadline && _signedBy(index, owner, _hashToSign(index, contribution, deadline), signature)) {
             _recordOnce(index, contribution);
         } else {
             emit ContributionNotSigned(index, owner, nonce);
         }
+    }
+
+    /// An account may have code when a batch is sent and none when it is mined (EIP-7702): that leaves out its own entry. The other
+    /// way round it is asked as a wallet is, for which whoever sends the batch must have left gas ({WalletGasShort}).
+    function _signedBy(uint256 index, address owner, bytes32 hash, bytes calldata signature) private view returns (bool) {
+        if (owner.code.length != 0) return _confirms(index, owner, hash, signature);
+        return SignatureChecker.isValidSignatureNowCalldata(owner, hash, signature);
     }
 
     function _recordSigned(

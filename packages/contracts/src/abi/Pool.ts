@@ -1176,6 +1176,27 @@ export const poolAbi = [
       {
         "name": "digest",
         "type": "bytes32"
+      }
+    ],
+    "name": "holdOf",
+    "outputs": [
+      {
+        "name": "held",
+        "type": "bool"
+      },
+      {
+        "name": "heldUntil",
+        "type": "uint40"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "digest",
+        "type": "bytes32"
       },
       {
         "name": "contributor",
@@ -1470,13 +1491,6 @@ export const poolAbi = [
   },
   {
     "inputs": [],
-    "name": "requireRunning",
-    "outputs": [],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [],
     "name": "reserved",
     "outputs": [
       {
@@ -1685,7 +1699,12 @@ export const poolAbi = [
       }
     ],
     "name": "stopFor",
-    "outputs": [],
+    "outputs": [
+      {
+        "name": "held",
+        "type": "bool"
+      }
+    ],
     "stateMutability": "nonpayable",
     "type": "function"
   },

@@ -2091,6 +2091,24 @@ export const errorsAbi = [
         "type": "uint256"
       },
       {
+        "name": "consumer",
+        "type": "address"
+      },
+      {
+        "name": "granted",
+        "type": "bytes32"
+      }
+    ],
+    "name": "JobIsOther",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "id",
+        "type": "uint256"
+      },
+      {
         "name": "node",
         "type": "address"
       }
@@ -3670,6 +3688,16 @@ export const errorsAbi = [
       }
     ],
     "name": "OutOfDate",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "from",
+        "type": "uint64"
+      }
+    ],
+    "name": "FreezeTooEarly",
     "type": "error"
   },
   {

@@ -3,160 +3,160 @@
 /** SHA-256 of the code that stands on a chain, and the places [start, length, name] of words that differ by deployment. */
 export const runtimes = {
   "NodeRegistry": {
-    "digest": "0xe51f64916da6a1c104c028db5083d2737582ed87a7953a7dedf8e2db19bd2561",
+    "digest": "0xd734502a2d23579d61d8215b3b97f295da1fecc9fd2b3955dbc7655d8aa2e968",
     "immutables": [
       [
-        2064,
+        2130,
         32,
         "_name"
       ],
       [
-        2106,
+        2172,
         32,
         "_version"
       ],
       [
-        6213,
+        6279,
         32,
         "objectionWindow"
       ],
       [
-        7526,
+        7592,
         32,
         "objectionWindow"
       ],
       [
-        8787,
+        8853,
         32,
         "objectionWindow"
       ],
       [
-        8981,
+        9051,
         32,
         "objectionWindow"
       ],
       [
-        9490,
+        9560,
         32,
         "objectionWindow"
       ],
       [
-        9953,
+        10023,
         32,
         "objectionWindow"
       ],
       [
-        11183,
+        11253,
         32,
         "_cachedThis"
       ],
       [
-        11237,
+        11307,
         32,
         "_cachedDomainSeparator"
       ],
       [
-        11316,
+        11386,
         32,
         "_hashedName"
       ],
       [
-        11354,
+        11424,
         32,
         "_hashedVersion"
       ],
       [
-        11420,
+        11490,
         32,
         "_cachedChainId"
       ]
     ]
   },
   "DataRegistry": {
-    "digest": "0x5c3fdddbebe6a91795e46218bed2850fca18d3c8ee934e88e0f5fa61ec428c75",
+    "digest": "0xcdddc1b943d082534b14a83850757297a0b8870599e63ce366f9c04884c39de9",
     "immutables": [
       [
-        1135,
+        1182,
         32,
         "nodeRegistry"
       ],
       [
-        1366,
+        1438,
         32,
         "pools"
       ],
       [
-        1819,
+        2228,
         32,
         "_name"
       ],
       [
-        1861,
+        2272,
         32,
         "_version"
       ],
       [
-        2276,
+        2699,
         32,
         "pools"
       ],
       [
-        2772,
+        3166,
         32,
         "pools"
       ],
       [
-        4032,
+        4625,
         32,
         "pools"
       ],
       [
-        6706,
+        7342,
         32,
         "pools"
       ],
       [
-        6959,
+        7595,
         32,
         "pools"
       ],
       [
-        7306,
+        7942,
         32,
         "nodeRegistry"
       ],
       [
-        7906,
+        8542,
         32,
         "pools"
       ],
       [
-        8165,
+        8801,
         32,
         "pools"
       ],
       [
-        10168,
+        11084,
         32,
         "_cachedThis"
       ],
       [
-        10222,
+        11138,
         32,
         "_cachedDomainSeparator"
       ],
       [
-        10301,
+        11217,
         32,
         "_hashedName"
       ],
       [
-        10339,
+        11255,
         32,
         "_hashedVersion"
       ],
       [
-        10411,
+        11327,
         32,
         "_cachedChainId"
       ]
@@ -353,167 +353,152 @@ export const runtimes = {
     ]
   },
   "JobBoard": {
-    "digest": "0xecad23e21b54109d8820af6791a62e0a0256ce6a55991b006642760621d25672",
+    "digest": "0x6f5a211fb3ca5dcfe8464f074347cf56899336570d5b0c667efacc41b2c9572b",
     "immutables": [
       [
-        818,
-        32,
-        "permissions"
-      ],
-      [
-        1769,
+        993,
         32,
         "nodeRegistry"
       ],
       [
-        2052,
+        1310,
         32,
         "nodeRegistry"
       ],
       [
-        3329,
+        2612,
         32,
         "pools"
       ],
       [
-        5647,
+        4944,
         32,
         "permissions"
       ],
       [
-        7070,
+        6265,
+        32,
+        "permissions"
+      ],
+      [
+        7228,
         32,
         "pools"
       ],
       [
-        8106,
+        8264,
         32,
         "burnShareBps"
       ],
       [
-        8493,
+        8651,
         32,
         "credits"
       ],
       [
-        8586,
+        8744,
         32,
         "protocolToken"
       ],
       [
-        9687,
+        9917,
         32,
         "nodeRegistry"
       ],
       [
-        9833,
+        10063,
         32,
         "nodeRegistry"
       ],
       [
-        11305,
+        11605,
         32,
         "permissions"
       ],
       [
-        11401,
+        11701,
         32,
         "credits"
       ],
       [
-        12530,
+        12807,
         32,
         "protocolToken"
       ],
       [
-        12970,
-        32,
-        "permissions"
-      ],
-      [
-        13783,
-        32,
-        "permissions"
-      ],
-      [
-        14571,
-        32,
-        "permissions"
-      ],
-      [
-        15358,
-        32,
-        "permissions"
-      ],
-      [
-        16483,
+        15742,
         32,
         "nodeRegistry"
       ],
       [
-        17644,
+        17055,
         32,
         "pools"
       ],
       [
-        17680,
+        17091,
         32,
         "permissions"
       ],
       [
-        19435,
+        18852,
         32,
         "permissions"
       ],
       [
-        19595,
+        19012,
         32,
         "protocolToken"
       ],
       [
-        19848,
+        19265,
         32,
         "nodeRegistry"
       ],
       [
-        20734,
+        20151,
         32,
         "burnShareBps"
       ],
       [
-        20838,
+        20255,
         32,
         "protocolToken"
       ],
       [
-        21198,
+        20615,
         32,
         "protocolToken"
       ],
       [
-        22314,
+        22029,
         32,
         "nodeRegistry"
       ],
       [
-        22921,
+        22331,
         32,
         "permissions"
       ],
       [
-        23067,
+        22477,
         32,
         "credits"
       ],
       [
-        23613,
+        22770,
+        32,
+        "permissions"
+      ],
+      [
+        23512,
         32,
         "credits"
       ]
     ]
   },
   "PoolFactory": {
-    "digest": "0xd29cf47d2d4936d37776582112f11963676c204b667e63e18e6de8abf5f0d062",
+    "digest": "0xd2e3ead5bdb8aa8c9e498356e250dcac0c6d5fec36934ff4d23294def5239d88",
     "immutables": []
   },
   "PoolTokenDeployer": {

@@ -1,5 +1,15 @@
-import { type Hex, maxUint256 } from 'viem'
+import {
+  compactSignatureToHex,
+  concat,
+  type Hex,
+  hexToBigInt,
+  maxUint256,
+  numberToHex,
+  parseSignature,
+  signatureToCompactSignature,
+} from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
+import { getCode } from 'viem/actions'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ContractsError } from '../errors.js'
 import {
@@ -41,6 +51,12 @@ beforeAll(async () => {
 })
 afterAll(() => world.devnet.stop())
 
+let compiled: ReturnType<typeof compiledFrom> | undefined
+/** Compiling takes seconds. */
+const oddTokens = () => {
+  compiled ??= compiledFrom('test/OddTokens.sol')
+  return compiled
+}
 const signer = () => privateKeyToAccount(generatePrivateKey())
 const deadline = async () => (await world.now()) + 3600n
 
@@ -60,6 +76,19 @@ async function offered(owner = signer()) {
     deadline: await deadline(),
   })
   return { owner, ...(await contributeSigned(client, { deployment, signed: entry })) }
+}
+
+/** Transactions wait while nothing is mined; afterwards those that wait are mined at once. */
+async function mineNothing(nothing: boolean) {
+  const { client } = world
+  await client.request({ method: 'evm_setAutomine', params: [!nothing] } as never)
+  if (!nothing) await client.request({ method: 'evm_mine', params: [] } as never)
+}
+
+/** How many transactions wait to be mined. */
+async function waiting() {
+  const status = await world.client.request({ method: 'txpool_status' } as never)
+  return Number((status as { pending: Hex }).pending)
 }
 
 const verdictOn = (contributionId: bigint, score = 8_000): VerdictEntry => ({
@@ -216,15 +245,92 @@ describe('contributeBatch', () => {
       signed: [good, { ...bad, contribution: { ...bad.contribution, epoch: 1, locator: 'memory:other' } }],
     })
     await expect(attempt).rejects.toMatchObject({
-      revert: { name: 'ContributionSignatureInvalid', args: [1n, bad.contribution.owner] },
+      code: 'ARGUMENT_INVALID',
+      message: expect.stringContaining(`signed[1]: this is no signature of ${bad.contribution.owner}`),
+    })
+    const torn = { ...bad, signature: bad.signature.slice(0, 66) as Hex }
+    await expect(contributeBatch(client, { deployment, signed: [torn] })).rejects.toMatchObject({
+      code: 'ARGUMENT_INVALID',
     })
     await contributeSigned(client, { deployment, signed: good })
+  })
+
+  test('sends no form of a signature that the chain does not take, though a key made it', async () => {
+    const { deployment, client } = world
+    const good = await signed()
+    const { r, s, yParity } = parseSignature(good.signature)
+    const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
+    const high = numberToHex(order - hexToBigInt(s), { size: 32 })
+    const forms = {
+      'the other root of the curve': concat([r, high, yParity === 0 ? '0x1c' : '0x1b']),
+      'v without 27': concat([r, s, yParity === 0 ? '0x00' : '0x01']),
+      'the short form of EIP-2098': compactSignatureToHex(signatureToCompactSignature({ r, s, yParity })),
+    }
+    for (const [name, signature] of Object.entries(forms)) {
+      await expect(
+        contributeBatch(client, { deployment, signed: [{ ...good, signature }] }),
+        name,
+      ).rejects.toMatchObject({
+        code: 'ARGUMENT_INVALID',
+        message: expect.stringContaining('signed[0]: this is no signature of'),
+      })
+    }
+    expect((await contributeBatch(client, { deployment, signed: [good] })).ids).toHaveLength(1)
+  })
+
+  test('an account that loses its code before it is mined leaves out its own entry only', async () => {
+    const { deployment, client } = world
+    const [good, of] = [await signed(), world.account(5)]
+    const { ContractWallet } = await oddTokens()
+    const wallet = await deploy(client, ContractWallet, [of.address])
+    const owner = privateKeyToAccount(generatePrivateKey()).address
+    const setCode = (code: Hex) => client.request({ method: 'anvil_setCode', params: [owner, code] } as never)
+    // What a delegation (EIP-7702) does: the account answers by the wallet's code, until it does not.
+    await setCode((await getCode(client, { address: wallet })) ?? '0x')
+    const contribution = contributionOf(world, of, { owner })
+    const data = contributionTypedData({ deployment, contribution, deadline: maxUint256 })
+    const entry = { contribution, deadline: maxUint256, signature: await of.signTypedData(data) }
+    await mineNothing(true)
+    try {
+      const sending = contributeBatch(client, { deployment, signed: [entry, good] })
+      await expect.poll(waiting, { timeout: 20_000 }).toBe(1)
+      await setCode('0x')
+      await mineNothing(false)
+      const sent = await sending
+      expect([sent.ids.length, sent.skipped, sent.notSigned]).toEqual([1, [], [0]])
+      const [id = 0n] = sent.ids
+      expect((await getContribution(client, { deployment, id })).owner).toBe(good.contribution.owner)
+    } finally {
+      await mineNothing(false)
+    }
+  })
+
+  test('four accounts that gain code before it is mined leave out their own entries only', async () => {
+    const { deployment, client } = world
+    const { ContractWallet } = await oddTokens()
+    const wallet = await deploy(client, ContractWallet, [world.account(5).address])
+    const code = (await getCode(client, { address: wallet })) ?? '0x'
+    const late = await Promise.all(Array.from({ length: 4 }, () => signed()))
+    const good = await signed()
+    await mineNothing(true)
+    try {
+      const sending = contributeBatch(client, { deployment, signed: [...late, good] })
+      await expect.poll(waiting, { timeout: 20_000 }).toBe(1)
+      for (const { contribution } of late) {
+        await client.request({ method: 'anvil_setCode', params: [contribution.owner, code] } as never)
+      }
+      await mineNothing(false)
+      const sent = await sending
+      expect([sent.ids.length, sent.skipped, sent.notSigned]).toEqual([1, [], [0, 1, 2, 3]])
+    } finally {
+      await mineNothing(false)
+    }
   })
 
   test('a contract wallet that does not confirm its signature is left out, and one that does is not', async () => {
     const { deployment, client } = world
     const [good, of] = [await signed(), world.account(5)]
-    const { ContractWallet } = await compiledFrom('test/OddTokens.sol')
+    const { ContractWallet } = await oddTokens()
     const wallet = await deploy(client, ContractWallet, [of.address])
     const contribution = contributionOf(world, of, { owner: wallet })
     const data = contributionTypedData({ deployment, contribution, deadline: maxUint256 })

@@ -1,10 +1,26 @@
-import { type Address, type Client, encodeFunctionData, type Hash, type Hex, parseEventLogs } from 'viem'
-import { getBlockNumber, getContractEvents, readContract } from 'viem/actions'
+import {
+  type Address,
+  type Client,
+  encodeFunctionData,
+  type Hash,
+  type Hex,
+  hexToBigInt,
+  isAddressEqual,
+  parseEventLogs,
+  recoverTypedDataAddress,
+  size,
+  slice,
+} from 'viem'
+import { getBlockNumber, getCode, getContractEvents, readContract } from 'viem/actions'
 import { dataRegistryAbi } from '../abi/DataRegistry.js'
 import { poolFactoryAbi } from '../abi/PoolFactory.js'
 import type { Deployment } from '../deploy/deployment.js'
 import { ContractsError } from '../errors.js'
-import type { Contribution, SignedContribution } from '../statement/contribution.js'
+import {
+  type Contribution,
+  contributionTypedData,
+  type SignedContribution,
+} from '../statement/contribution.js'
 import { DEFAULT_BLOCKS_PER_REQUEST, readInRanges } from './logs.js'
 import { reading, type Sent, send, type WriteOptions } from './transaction.js'
 
@@ -94,9 +110,44 @@ export async function contributeSigned(
   return { ...sent, id: only(place, idsIn(sent)) }
 }
 
+/** Half of the order of secp256k1: of the two forms of a signature the chain takes the one below (EIP-2). */
+const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n
+
+/** Whether a signature has the form that the chain takes: 65 bytes, `s` in the lower half, `v` 27 or 28. */
+const isOfChainForm = (signature: Hex): boolean =>
+  size(signature) === 65 &&
+  hexToBigInt(slice(signature, 32, 64)) <= HALF_ORDER &&
+  ['0x1b', '0x1c'].includes(slice(signature, 64).toLowerCase())
+
 /**
- * Records many signed contributions in one transaction; one whose nonce was used since is left out, and so is one of a contract
- * wallet that does not confirm its signature within a bound of gas. About 50 to 100 per batch are sensible; with
+ * Gas for accounts without code that have some when the batch is mined (EIP-7702): each is asked as a wallet then, which takes what
+ * `WalletConfirmation.sol` bounds. What is not used is not paid.
+ */
+const LATE_WALLET_GAS = 520_000n
+const LATE_WALLETS = 4
+
+/** Refuses what no key of its owner signed, where nothing but a key can sign: the chain would leave it out, and charge for it. */
+async function requireSigned(
+  client: Client,
+  place: string,
+  args: { readonly deployment: Deployment; readonly signed: readonly SignedContribution[] },
+): Promise<void> {
+  for (const [index, { contribution, deadline, signature }] of args.signed.entries()) {
+    const { owner } = contribution
+    const data = contributionTypedData({ deployment: args.deployment, contribution, deadline })
+    const signer = isOfChainForm(signature)
+      ? await recoverTypedDataAddress({ ...data, signature }).catch(() => undefined)
+      : undefined
+    if (signer !== undefined && isAddressEqual(signer, owner)) continue
+    const code = await reading(place, () => getCode(client, { address: owner }))
+    if (code !== undefined) continue
+    throw new ContractsError('ARGUMENT_INVALID', place, `signed[${index}]: this is no signature of ${owner}`)
+  }
+}
+
+/**
+ * Records many signed contributions in one transaction; one whose nonce was used since is left out, and so is one that its owner
+ * has not signed, or whose deadline has passed, when it is mined: a contract wallet has a bound of gas to confirm its signature. About 50 to 100 per batch are sensible; with
  * 50, one contribution costs about half of the gas of one sent alone.
  *
  * @param client - a viem client with an account, on the deployment's chain
@@ -104,7 +155,7 @@ export async function contributeSigned(
  * owners and pools
  * @returns Identifiers in the order of `signed`, without those that were left out, whose places are `skipped` and `notSigned`.
  * @throws {ContractsError} `REVERTED`: as {@link contributeSigned}; the first argument of the decoded error is the index
- * of the entry at fault.
+ * of the entry at fault. `ARGUMENT_INVALID` before anything is sent, naming the entry, when no key of its owner signed it.
  */
 export async function contributeBatch(
   client: Client,
@@ -114,7 +165,10 @@ export async function contributeBatch(
     readonly ids: bigint[]
     /** Places in `signed` of those whose nonce was used since: they were left out. */
     readonly skipped: number[]
-    /** Places in `signed` of contract wallets that did not confirm their signature when it was mined: they were left out. */
+    /**
+     * Places in `signed` of those whose owner had not signed when it was mined, as a contract wallet may answer otherwise by then,
+     * or whose deadline had passed: they were left out.
+     */
     readonly notSigned: number[]
   }
 > {
@@ -128,7 +182,9 @@ export async function contributeBatch(
     ],
   })
   const place = 'DataRegistry.contributeBatch'
-  const sent = await send(client, place, { to: args.deployment.dataRegistry, data }, args)
+  await requireSigned(client, place, args)
+  const reserve = LATE_WALLET_GAS * BigInt(Math.min(LATE_WALLETS, args.signed.length))
+  const sent = await send(client, place, { to: args.deployment.dataRegistry, data, reserve }, args)
   const ids = idsIn(sent)
   const skipped = parseEventLogs({
     abi: dataRegistryAbi,

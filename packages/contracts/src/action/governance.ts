@@ -16,7 +16,7 @@ import { poolGovernorAbi } from '../abi/PoolGovernor.js'
 import type { Deployment } from '../deploy/deployment.js'
 import { ContractsError } from '../errors.js'
 import { type SignedBallot, type Support, supportValues } from '../statement/ballot.js'
-import { getJob, type Terms, termsOf } from './job-read.js'
+import { getGrantedDigest, getJob, type Terms, termsOf } from './job-read.js'
 import { reading, type Sent, send, type WriteOptions } from './transaction.js'
 
 /** A call that the timelock makes when a proposal is executed. */
@@ -96,8 +96,9 @@ export async function propose(
 }
 
 /**
- * Proposes that a pool approves a job on terms. The description names job, manifest digest and pool, so that members
- * vote on exactly what will run.
+ * Proposes that a pool approves a job on terms. Call and description name the consumer and the digest that is granted, so that
+ * members vote on exactly what will run: where a reorganisation gave the number to another job, executing it fails. For a job
+ * under a template that digest is the template's, and the description says so.
  *
  * @param client - a viem client with an account, on the deployment's chain
  * @param args - besides {@link WriteOptions}: `deployment`; `jobId`; `pool`, one of the job's, whose members vote; `terms`,
@@ -121,17 +122,23 @@ export async function proposeApproval(
   if (!job.pools.some((share) => isAddressEqual(share.pool, pool))) {
     throw new ContractsError('NOT_FOUND', 'proposeApproval', `pool ${pool} has no part in job ${jobId}`)
   }
-  const governor = await reading('Pool.governor', () =>
-    readContract(client, { address: pool, abi: poolAbi, functionName: 'governor' }),
-  )
+  const [granted, governor] = await Promise.all([
+    getGrantedDigest(client, args),
+    reading('Pool.governor', () =>
+      readContract(client, { address: pool, abi: poolAbi, functionName: 'governor' }),
+    ),
+  ])
   const data = encodeFunctionData({
     abi: jobBoardAbi,
     functionName: 'approve',
-    args: [jobId, pool, termsOf(terms)],
+    args: [jobId, pool, job.consumer, granted, termsOf(terms)],
   })
   const description = [
     `Approve job ${jobId} for pool ${pool}`,
     `Manifest: ${job.manifestDigest}`,
+    ...(granted === job.manifestDigest
+      ? []
+      : [`Granted with every other manifest of the template: ${granted}`]),
     `Consumer: ${job.consumer}`,
     `Price per run: ${terms.price}; pool tokens burned per run: ${terms.poolTokenBurn}; runs: ${terms.runs}`,
     ...(args.note === undefined ? [] : [args.note]),
@@ -140,7 +147,8 @@ export async function proposeApproval(
 }
 
 /**
- * The call that lifts a contributor's suspension of a job: for {@link propose}.
+ * The call that lifts a contributor's suspension of a job: for {@link propose}. It names a number, which a reorganisation may
+ * give to another job until it is executed: `resumeRunsCall` names the digest instead.
  *
  * @param args - `deployment`; `jobId`; `pool`, in whose name the job was suspended
  * @returns the call, which only the pool's timelock may make

@@ -107,6 +107,11 @@ export type JobEvent = EventPlace & { readonly id: bigint } & (
         readonly name: 'DrawScheduled'
         readonly args: { readonly blockNumber: bigint; readonly candidates: bigint }
       }
+    | { readonly name: 'LotFixed'; readonly args: { readonly blockNumber: bigint } }
+    | {
+        readonly name: 'JobDeclared'
+        readonly args: { readonly codeDigest: Hex; readonly scopeDigest: Hex }
+      }
     | { readonly name: 'JobAssigned'; readonly args: { readonly node: Address } }
     | { readonly name: 'JobHeard'; readonly args: { readonly node: Address; readonly time: bigint } }
     | { readonly name: 'JobHandedOff'; readonly args: { readonly from: Address; readonly to: Address } }

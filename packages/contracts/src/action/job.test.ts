@@ -1,4 +1,4 @@
-import { type Account, stringToHex } from 'viem'
+import { type Account, decodeFunctionData, encodeFunctionData, stringToHex } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { jobBoardAbi } from '../abi/JobBoard.js'
@@ -31,11 +31,13 @@ import {
   releaseJob,
   resumeJobCall,
   resumeRuns,
+  resumeRunsCall,
   revokeGrantCall,
   settleJob,
   startJob,
   suspendJob,
   suspendRuns,
+  termsOf as termsAsWords,
   vote,
 } from './index.js'
 
@@ -134,6 +136,55 @@ describe('no job runs without approval', () => {
     expect(await revertOf(fundJob(as(consumer), { deployment, jobId }))).toBe('TransitionNotAllowed')
   })
 
+  test('a vote names consumer and digest: another job that has the number then is not approved', async () => {
+    const { deployment, client } = world
+    const { jobId } = await proposed()
+    const args = { deployment, jobId, pool: world.pool.pool, terms: await termsOf() }
+    const proposal = await proposeApproval(as(members[0]), args)
+    const [call] = proposal.calls
+    const { functionName, args: words } = decodeFunctionData({ abi: jobBoardAbi, data: call?.data ?? '0x' })
+    const { manifestDigest } = await getJob(client, args)
+    expect([functionName, ...(words ?? []).slice(0, 4)]).toEqual([
+      ...['approve', jobId, world.pool.pool],
+      ...[consumer.address, manifestDigest],
+    ])
+    // What a reorganisation would do: the vote was over this job, and the number is another one's.
+    manifest += 1
+    const { jobId: other } = await proposed()
+    const data = encodeFunctionData({
+      abi: jobBoardAbi,
+      functionName: 'approve',
+      args: [other, world.pool.pool, consumer.address, manifestDigest, termsAsWords(args.terms)],
+    })
+    const stray = await propose(as(members[0]), {
+      governor: world.pool.governor,
+      calls: [{ target: deployment.jobBoard, data }],
+      description: `Approve what is ${other} now`,
+    })
+    expect(await revertOf(pass(stray))).toBe('JobIsOther')
+    expect(await stateOf(other)).toBe('Proposed')
+  })
+
+  test('a vote over a job under a template says that it grants the template', async () => {
+    const { deployment, client } = world
+    const templateDigest = digest('voted template')
+    const { jobId } = await proposeJob(as(consumer), {
+      deployment,
+      manifestDigest: digest('instance'),
+      manifestLocator: '',
+      pools: [world.pool.pool],
+      deadline: (await world.now()) + 10_000n,
+      templateDigest,
+    })
+    const args = { deployment, jobId, pool: world.pool.pool, terms: await termsOf() }
+    const proposal = await proposeApproval(as(members[0]), args)
+    expect(proposal.description).toContain(`every other manifest of the template: ${templateDigest}`)
+    await pass(proposal)
+    const grant = { deployment, grantee: consumer.address, pool: world.pool.pool }
+    expect(await getGrant(client, { ...grant, manifestDigest: templateDigest })).toMatchObject({ used: 0 })
+    expect(await getGrant(client, { ...grant, manifestDigest: digest('instance') })).toBeNull()
+  })
+
   test('a member alone cannot approve, nor can the timelock of another pool', async () => {
     const { deployment } = world
     const { jobId } = await proposed()
@@ -144,7 +195,7 @@ describe('no job runs without approval', () => {
     await vote(as(members[0]), { proposal: foreign, support: 'for' })
     await world.devnet.advanceTime(61)
     await queue(world.client, { proposal: foreign })
-    await world.devnet.advanceTime(6)
+    await world.devnet.advanceTime(31)
     expect(await revertOf(execute(world.client, { proposal: foreign }))).toBe('OnlyPoolTimelock')
   })
 
@@ -367,6 +418,11 @@ describe('the stop right', () => {
     expect(await revertOf(resumeRuns(as(members[0]), runs))).toBe('NotSuspended')
     await resumeRuns(as(members[1]), runs)
     expect((await getStop(client, runs)).holders).toBe(0)
+    await suspendRuns(as(members[1]), runs)
+    const description = `Let ${manifestDigest} run`
+    const { governor } = contracts
+    await pass(await propose(as(members[0]), { governor, calls: [resumeRunsCall(runs)], description }))
+    expect(await getStop(client, runs)).toMatchObject({ holders: 0, overruled: true })
     await fundJob(as(consumer), { deployment, jobId, approveTokens: true })
   })
 

@@ -100,7 +100,7 @@ export async function proposeJob(
  * the worth of a credit when this is called, so that a vote meanwhile takes no more.
  * @returns the mined transaction that funds; those that approved tokens are not told
  * @throws {ContractsError} `REVERTED`: `TransitionNotAllowed`, `GrantExhausted`, `GrantOutsideWindow`,
- * `PriceAboveCeiling`, `BurnAboveCeiling`, `CreditsShort`, `CreditsNotTaken`, `CreditLimitsDiffer`, `JobIsSuspended`, `JobCodeNotAccepted`, `ScopeOther`, `ERC20InsufficientAllowance`, `ERC20InsufficientBalance`.
+ * `PriceAboveCeiling`, `BurnAboveCeiling`, `CreditsShort`, `CreditsNotTaken`, `BurnCeilingsDiffer`, `JobIsSuspended`, `JobCodeNotAccepted`, `ScopeOther`, `ERC20InsufficientAllowance`, `ERC20InsufficientBalance`.
  */
 export async function fundJob(
   client: Client,
@@ -263,10 +263,11 @@ export function cancelJob(client: Client, args: OnJob): Promise<Sent> {
 }
 
 /**
- * Ends a job whose deadline passed without a result; escrow returns. Anyone.
+ * Ends a job whose deadline passed without a result; escrow returns. Anyone. Before the deadline too when a pool turns away the node
+ * for which the job was drawn, and that node was silent for its time: no other way leads on from there.
  *
  * @param client - a viem client with an account, on the deployment's chain
- * @param args - besides {@link WriteOptions}: `deployment`; `jobId`, of a job past its deadline by chain time
+ * @param args - besides {@link WriteOptions}: `deployment`; `jobId`, of a job past its deadline by chain time, or of such a one
  * @returns the mined transaction: its hash and receipt
  */
 export function expireJob(client: Client, args: OnJob): Promise<Sent> {
@@ -286,13 +287,15 @@ export function suspendJob(client: Client, args: OnJob & { readonly pool: Addres
 }
 
 /**
- * Gives a drawn job to a node by lot; send it from two blocks after the funding on. When the deciding block is forgotten or
- * nobody could be drawn, a later block decides: read the job and send it again.
+ * Gives a drawn job to a node by lot; send it from two blocks after the funding on. When the deciding block is forgotten, a
+ * later one decides: read the job and send it again. While a pool is paused or holds the job, or none of the candidates can run it,
+ * the first call fixes the lot, which then falls when that is over, however late.
  *
  * @param client - a viem client with an account, on the deployment's chain
  * @param args - besides {@link WriteOptions}: `deployment`; `jobId`, of a funded job of the class `Drawn`
  * @returns the mined transaction; it may have drawn nobody: {@link getJob} tells
- * @throws {ContractsError} `REVERTED`: `NotDrawn`, `DrawTooEarly`, `TransitionNotAllowed`.
+ * @throws {ContractsError} `REVERTED`: `NotDrawn`, `DrawTooEarly`, `TransitionNotAllowed`; `JobIsSuspended`, `PoolIsPaused` or
+ * `NodeNotActive` (of node zero: no candidate can run the job) when the lot is fixed already.
  */
 export function assignJob(client: Client, args: OnJob): Promise<Sent> {
   return onJob(client, args, 'assign', [args.jobId])
@@ -304,7 +307,8 @@ export function assignJob(client: Client, args: OnJob): Promise<Sent> {
  * @param client - a viem client with an account, on the deployment's chain
  * @param args - besides {@link WriteOptions}: `deployment`; `jobId`, of an assigned or running job
  * @returns the mined transaction: its hash and receipt
- * @throws {ContractsError} `REVERTED`: `NodeNotSilent`, `TooManyAttempts`, `TransitionNotAllowed`.
+ * @throws {ContractsError} `REVERTED`: `NodeNotSilent`, `TooManyAttempts`, `TransitionNotAllowed`; `JobIsSuspended`,
+ * `PoolIsPaused`, or `NodeNotAccepted` (a pool turns the node of a drawn job away) while that lasts.
  */
 export function requeueJob(client: Client, args: OnJob): Promise<Sent> {
   return onJob(client, args, 'requeue', [args.jobId])

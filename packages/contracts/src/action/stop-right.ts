@@ -1,6 +1,7 @@
 import { type Address, type Client, encodeFunctionData, type Hex } from 'viem'
 import { readContract } from 'viem/actions'
 import { poolAbi } from '../abi/Pool.js'
+import type { ProposedCall } from './governance.js'
 import { reading, type Sent, send, type WriteOptions } from './transaction.js'
 
 /** How a pool's contributors hold the runs of one digest. */
@@ -53,6 +54,17 @@ export function suspendRuns(
 export function resumeRuns(client: Client, args: OnRuns): Promise<Sent> {
   const data = encodeFunctionData({ abi: poolAbi, functionName: 'resumeRuns', args: [args.digest] })
   return send(client, 'Pool.resumeRuns', { to: args.pool, data }, args)
+}
+
+/**
+ * The call by which a pool's vote lets all runs of a digest go on, for good: for `propose`.
+ *
+ * @param args - `pool`; `digest`, of the manifest or template (`getGrantedDigest`)
+ * @returns the call, which only the pool's timelock may make in the name of the vote
+ */
+export function resumeRunsCall(args: { readonly pool: Address; readonly digest: Hex }): ProposedCall {
+  const data = encodeFunctionData({ abi: poolAbi, functionName: 'resumeRuns', args: [args.digest] })
+  return { target: args.pool, data }
 }
 
 /**

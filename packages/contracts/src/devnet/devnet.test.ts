@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -87,6 +88,30 @@ test('remembers its state in a file', async () => {
   await second.stop()
   await rm(folder, { recursive: true })
 })
+
+test.runIf(process.platform === 'linux')(
+  'says so when it had to be killed before its state was written',
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sealpool-devnet-'))
+    const stateFile = join(folder, 'state.json')
+    const devnet = await startDevnet({ stateFile, timeoutMs: 3_000 })
+    const stopped: number[] = []
+    for (const process_ of await readdir('/proc')) {
+      const words = await readFile(`/proc/${process_}/cmdline`, 'utf8').catch(() => '')
+      if (words.split('\0').includes(stateFile)) stopped.push(Number(process_))
+    }
+    for (const id of stopped) process.kill(id, 'SIGSTOP')
+    await expect(devnet.stop()).rejects.toMatchObject({
+      code: 'ANVIL_FAILED',
+      message: expect.stringContaining('its state file may be old'),
+    })
+    // The shell that watches over the chain stands still, too, and would for ever.
+    for (const id of stopped) {
+      if (existsSync(`/proc/${id}`)) process.kill(id, 'SIGCONT')
+    }
+    await rm(folder, { recursive: true })
+  },
+)
 
 test('keeps old states on disk unless told not to: then the oldest are gone', async () => {
   const address = `0x${'ab'.repeat(20)}` as const

@@ -27,7 +27,7 @@ export interface DevnetOptions {
    * Default: anvil's own, some thousand.
    */
   readonly persistedStates?: number
-  /** Milliseconds until it must answer; default 15,000. */
+  /** Milliseconds until it must answer, and until it must be gone after `stop()`; default 15,000. */
   readonly timeoutMs?: number
 }
 
@@ -44,7 +44,10 @@ export interface Devnet {
   readonly accounts: readonly DevnetAccount[]
   /** Lets chain time pass and mines a block. */
   advanceTime(seconds: number): Promise<void>
-  /** Stops the process and waits until it is gone; may be called again. */
+  /**
+   * Stops the process and waits until it is gone; may be called again. `ANVIL_FAILED` when it had a state file to write
+   * and had to be killed.
+   */
   stop(): Promise<void>
 }
 
@@ -65,6 +68,7 @@ const MNEMONIC = 'test test test test test test test test test test test junk'
  */
 export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> {
   const chainId = options.chainId ?? 31_337
+  const timeout = options.timeoutMs ?? 15_000
   const count = options.accounts ?? 10
   const program = findAnvil(process.env['PATH'])
   // By itself anvil keeps them in the home folder, where they stay for ever: gigabytes after some days of tests.
@@ -89,11 +93,17 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
       : ['--max-persisted-states', String(options.persistedStates)]),
   ])
   const stop = async () => {
-    await end(child)
+    const killed = await end(child, timeout)
     await rm(states, { recursive: true, force: true })
+    if (killed && options.stateFile !== undefined) {
+      throw new ContractsError(
+        'ANVIL_FAILED',
+        'stop',
+        `the chain did not end within ${timeout} ms and was killed: its state file may be old, cut or missing`,
+      )
+    }
   }
   try {
-    const timeout = options.timeoutMs ?? 15_000
     const rpcUrl = `http://${await listening(child, timeout)}`
     const answered = await rpc(rpcUrl, 'eth_chainId', [])
     if (answered !== toHex(chainId)) {
@@ -110,7 +120,8 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
       stop,
     }
   } catch (error) {
-    await stop()
+    await end(child, 5_000)
+    await rm(states, { recursive: true, force: true })
     throw error
   }
 }
@@ -191,13 +202,18 @@ async function rpc(url: string, method: string, params: readonly unknown[]): Pro
   return answer.result
 }
 
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
+/** Ends the process; true when it had to be killed. */
+async function end(child: ChildProcess, patience: number): Promise<boolean> {
+  if (child.exitCode !== null || child.signalCode !== null) return false
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   // SIGINT lets anvil write its state file; if it hangs, it is killed.
-  if (!child.kill('SIGINT')) return
-  const timer = setTimeout(() => child.kill('SIGKILL'), 5_000)
+  if (!child.kill('SIGINT')) return false
+  let killed = false
+  const timer = setTimeout(() => {
+    killed = child.kill('SIGKILL')
+  }, patience)
   await gone
   clearTimeout(timer)
   child.stdin?.destroy()
+  return killed
 }

@@ -19,4 +19,5 @@ export {
   signNodeApproval,
 } from './node-approval.js'
 export * from './node-statement.js'
+export { type Offer, offerTypedData, offerTypes, signOffer } from './offer.js'
 export { factsHash, type NodeStatementContext, type StatementFact } from './statement-context.js'

@@ -14,6 +14,6 @@ export async function passProposal(
   for (const { account, support } of ballots) await vote(world.clientOf(account), { proposal, support })
   await devnet.advanceTime(61)
   await queue(client, { proposal })
-  await devnet.advanceTime(6)
+  await devnet.advanceTime(31)
   await execute(client, { proposal })
 }

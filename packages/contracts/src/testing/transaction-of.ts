@@ -1,10 +1,10 @@
 import { type Address, createWalletClient, http } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
-import { sendTransaction } from 'viem/actions'
+import { sendTransaction, waitForTransactionReceipt } from 'viem/actions'
 import { foundry } from 'viem/chains'
 import type { Devnet } from '../devnet/index.js'
 
-/** Sends a plain transaction from the first account of a local chain. */
+/** Sends a plain transaction from the first account of a local chain, and waits until it is mined: anvil answers before that. */
 export async function transactionOf(devnet: Devnet, transaction: { to: Address; value: bigint }) {
   const [account] = devnet.accounts
   if (account === undefined) throw new Error('the chain has no account')
@@ -13,5 +13,8 @@ export async function transactionOf(devnet: Devnet, transaction: { to: Address; 
     chain: { ...foundry, id: devnet.chainId },
     transport: http(devnet.rpcUrl),
   })
-  return sendTransaction(client, transaction)
+  return waitForTransactionReceipt(client, {
+    hash: await sendTransaction(client, transaction),
+    pollingInterval: 50,
+  })
 }

@@ -94,7 +94,7 @@ export async function createWorld(): Promise<World> {
       pocDigest: digest('poc'),
       refinerDigest: digest('refiner'),
       rewardPerFullScore: 10_000n,
-      governance: { votingDelay: 1, votingPeriod: 60, timelockDelay: 5, quorumPercent: 10 },
+      governance: { votingDelay: 1, votingPeriod: 60, timelockDelay: 30, quorumPercent: 10 },
       ...(required === undefined ? {} : { measurement: required }),
     })
   const publishKey = async (pool: PoolContracts, epoch: number, signer = node) => {

@@ -1,5 +1,6 @@
 import type { Client, Hash, Hex } from 'viem'
 import { createClient, custom } from 'viem'
+import { getBlockNumber } from 'viem/actions'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { contribute, getContributions, proposeJob } from '../action/index.js'
 import { ContractsError } from '../errors.js'
@@ -26,13 +27,37 @@ async function until(holds: () => boolean) {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
+/** Where watching begins that misses nothing which comes from now on, however late it looks for the first time. */
+const fromNow = async () => ({ fromBlock: (await getBlockNumber(world.client, { cacheTime: 0 })) + 1n })
+
+/** A client that counts how often somebody has asked where the chain ends. */
+function looking() {
+  let looks = 0
+  const client = createClient({
+    transport: custom({
+      request({ method, params }: { method: string; params?: unknown[] }) {
+        if (method === 'eth_getBlockByNumber' && params?.[0] === 'latest') looks += 1
+        return rpc(method, params ?? [])
+      },
+    }),
+  })
+  /** Waits until one look has begun and ended: the second one from now follows it. */
+  const looked = () => {
+    const before = looks
+    return until(() => looks >= before + 2)
+  }
+  return { client, looked }
+}
+
 describe('watching jobs and contributions', () => {
   test('what happens is told once, in order, and nothing after the end', async () => {
     const { deployment, client, deployer } = world
     const seen: string[] = []
+    const from = await fromNow()
     const unwatch = watchContributions(client, {
       deployment,
       pool: world.pool.pool,
+      ...from,
       pollingInterval: 5,
       onEvents: (events) => {
         seen.push(...events.map(({ id }) => `contribution ${id}`))
@@ -42,13 +67,13 @@ describe('watching jobs and contributions', () => {
     ends.push(
       watchJobs(client, {
         deployment,
+        ...from,
         pollingInterval: 5,
         onEvents: (events) => {
           seen.push(...events.map(({ name }) => name))
         },
       }),
     )
-    await new Promise((resolve) => setTimeout(resolve, 50))
     const first = await contribute(client, { deployment, contribution: contributionOf(world, deployer) })
     await until(() => seen.length === 1)
     await proposeJob(client, {
@@ -61,17 +86,30 @@ describe('watching jobs and contributions', () => {
     await until(() => seen.length === 3)
     expect(seen).toEqual([`contribution ${first.id}`, 'JobProposed', 'JobStateChanged'])
     unwatch()
+    const witnessed: bigint[] = []
+    ends.push(
+      watchContributions(client, {
+        deployment,
+        ...(await fromNow()),
+        pollingInterval: 5,
+        onEvents: (events) => {
+          witnessed.push(...events.map(({ id }) => id))
+        },
+      }),
+    )
     await contribute(client, { deployment, contribution: contributionOf(world, deployer) })
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await until(() => witnessed.length === 1)
     expect(seen).toHaveLength(3)
   })
 
   test('under confirmations nothing is told early', async () => {
     const { deployment, client, deployer } = world
     const seen: bigint[] = []
+    const { client: watching, looked } = looking()
     ends.push(
-      watchContributions(client, {
+      watchContributions(watching, {
         deployment,
+        ...(await fromNow()),
         finality: { confirmations: 3 },
         pollingInterval: 5,
         onEvents: (events) => {
@@ -79,11 +117,9 @@ describe('watching jobs and contributions', () => {
         },
       }),
     )
-    await rpc('anvil_mine', ['0x4'])
-    await new Promise((resolve) => setTimeout(resolve, 50))
     const { id } = await contribute(client, { deployment, contribution: contributionOf(world, deployer) })
     await rpc('anvil_mine', ['0x2'])
-    await new Promise((resolve) => setTimeout(resolve, 60))
+    await looked()
     expect(seen).not.toContain(id)
     await rpc('anvil_mine', ['0x1'])
     await until(() => seen.includes(id))
@@ -95,6 +131,7 @@ describe('watching jobs and contributions', () => {
     ends.push(
       watchContributions(client, {
         deployment,
+        ...(await fromNow()),
         pollingInterval: 5,
         onEvents: (events) => {
           seen.push(...events.map(({ locator }) => `+${locator}`))
@@ -104,7 +141,6 @@ describe('watching jobs and contributions', () => {
         },
       }),
     )
-    await new Promise((resolve) => setTimeout(resolve, 50))
     const snapshot = await rpc('evm_snapshot', [])
     for (const locator of ['a', 'b']) {
       const contribution = contributionOf(world, deployer, { locator })
@@ -165,19 +201,19 @@ describe('watching jobs and contributions', () => {
   })
 
   test('verdicts and batches can be watched, too', async () => {
-    const { deployment, client } = world
+    const { deployment } = world
+    const [verdicts, batches, jobs] = [looking(), looking(), looking()]
     const empty: unknown[] = []
     const onEvents = (events: readonly unknown[]) => {
       empty.push(...events)
     }
-    ends.push(watchVerdicts(client, { deployment, pool: world.pool.pool, pollingInterval: 5, onEvents }))
-    ends.push(
-      watchBatches(client, { deployment, blocksPerRequest: 2n, fromBlock: 0n, pollingInterval: 5, onEvents }),
-    )
+    const often = { deployment, pollingInterval: 5, onEvents }
+    ends.push(watchVerdicts(verdicts.client, { ...often, pool: world.pool.pool }))
+    ends.push(watchBatches(batches.client, { ...often, blocksPerRequest: 2n, fromBlock: 0n }))
     // Without a pool or an interval, and of one job that there is not.
-    ends.push(watchVerdicts(client, { deployment, onEvents }))
-    ends.push(watchJobs(client, { deployment, jobId: 999_999n, fromBlock: 0n, pollingInterval: 5, onEvents }))
-    await new Promise((resolve) => setTimeout(resolve, 60))
+    ends.push(watchVerdicts(world.client, { deployment, onEvents }))
+    ends.push(watchJobs(jobs.client, { ...often, jobId: 999_999n, fromBlock: 0n }))
+    await Promise.all([verdicts, batches, jobs].map(({ looked }) => looked()))
     expect(empty).toEqual([])
   })
 })

@@ -13,6 +13,8 @@ export const apiErrorTexts = {
   JOB_UNKNOWN: 'the node has seen no such job over pools that it serves; it follows the chain with a delay',
   RECEIPT_NOT_READY: 'there is no receipt yet; ask for the state of the job',
   RESULT_NOT_READY: 'there is no result, or it is not released yet; ask for the state of the job',
+  CATALOGUE_QUERY_INVALID:
+    'give text of at most 200 letters, schema as sha256:<hex>, after as it stood in next, own as true or false',
   TILE_UNKNOWN: 'the log has no such tile; ask for its checkpoint first',
   SIGN_IN_REQUIRED: 'sign in (EIP-4361) or show a token, inside a sealed call',
   ROLE_NOT_ALLOWED: 'nobody may call this in your role, or it is not yours',
@@ -43,6 +45,28 @@ export const apiErrorTexts = {
   TOKEN_REQUEST_INVALID:
     'the body must be JSON: { "expiresAt": <unix seconds>, "caveats": [...] }, within 90 days',
   REVOCATION_INVALID: 'the body must be JSON: { "token": <a token that was made for you> }',
+  HAND_OFF_NOT_SERVED: 'this node runs no jobs for others; its settings do not say so',
+  HAND_OFF_BODY: 'the body is not what this call of a hand-off takes',
+  HAND_OFF_JOB: 'the chain does not show that you have begun this job, with this manifest',
+  HAND_OFF_FULL: 'as many jobs as this node takes are here already; come again later',
+  HAND_OFF_UNKNOWN:
+    'there is no such transfer of yours: it is over, or the node was started anew; begin another one',
+  HAND_OFF_TOO_LARGE: 'the files of the transfer are larger than this node takes',
+  HAND_OFF_DIFFERS: 'other files, or another chunk in its place, were given before; begin another transfer',
+  HAND_OFF_CHUNK: 'the chunk is none of the transfer, or has another length or digest',
+  HAND_OFF_NOT_READY: 'there is no answer yet; ask how the transfer stands',
+  FEDERATION_NOT_SERVED: 'this node answers no jobs together with others; its settings do not say so',
+  FEDERATION_BODY: 'the body must be JSON: { "job": <number>, "plan": <digest>, "step": "look" or "charge" }',
+  SHARES_UNKNOWN: 'no other home had a share in this job',
+  WORK_UNKNOWN: 'no other node has run this job for this one',
+  KEYS_MOVED: 'this node has handed its keys to a successor and works no more; ask that one',
+  MIGRATION_NOT_OPEN: 'this node hands its keys to nobody: its settings name no successor',
+  MIGRATION_NONCE: 'the nonce is not of this node, over, or was used before; ask for another one',
+  MIGRATION_NOT_ATTESTED:
+    'the successor is not attested as the code and key set that the settings name, or the chain does not allow it',
+  MIGRATION_SETTINGS:
+    'the successor would treat data otherwise, keeps no root of its own (keyRelease), or would be the same node; compare the settings',
+  MIGRATION_DONE: 'the keys are with another successor already, or the registry does not list this node',
   INTERNAL: 'the node failed; the operator finds the reason in the log',
 } as const
 

@@ -24,7 +24,12 @@ import {
   states,
 } from './api-shapes.js'
 import { authenticationEndpoints } from './authentication-endpoints.js'
+import { catalogueEndpoints } from './catalogue-endpoints.js'
+import { factsEndpoints } from './facts-endpoints.js'
+import { federationEndpoints } from './federation-endpoints.js'
+import { handOffEndpoints } from './hand-off-endpoints.js'
 import { logEndpoints } from './log-endpoints.js'
+import { migrationEndpoints } from './migration-endpoints.js'
 
 /** Every call there is. */
 export const apiRoutes: readonly ApiRoute[] = [
@@ -246,8 +251,13 @@ export const apiRoutes: readonly ApiRoute[] = [
     },
     refusals: ['ID_INVALID', 'JOB_UNKNOWN', 'RESULT_NOT_READY'],
   },
+  ...catalogueEndpoints,
+  ...factsEndpoints,
   ...logEndpoints,
   ...authenticationEndpoints,
+  ...handOffEndpoints,
+  ...federationEndpoints,
+  ...migrationEndpoints,
 ]
 
 /** Refusals that any call may get. */
@@ -265,6 +275,7 @@ export const everyRefusal = [
   'TOKEN_OUT_OF_SCOPE',
   'CREDENTIAL_EXPOSED',
   'SEALED_CALL_REQUIRED',
+  'KEYS_MOVED',
   'INTERNAL',
 ] as const satisfies readonly ApiErrorCode[]
 
@@ -283,6 +294,7 @@ export const refusalStatus = {
   JOB_UNKNOWN: 404,
   RECEIPT_NOT_READY: 404,
   RESULT_NOT_READY: 404,
+  CATALOGUE_QUERY_INVALID: 400,
   TILE_UNKNOWN: 404,
   SIGN_IN_REQUIRED: 401,
   ROLE_NOT_ALLOWED: 403,
@@ -309,6 +321,25 @@ export const refusalStatus = {
   SIGN_IN_ROLE: 403,
   TOKEN_REQUEST_INVALID: 400,
   REVOCATION_INVALID: 400,
+  HAND_OFF_NOT_SERVED: 404,
+  HAND_OFF_BODY: 400,
+  HAND_OFF_JOB: 403,
+  HAND_OFF_FULL: 503,
+  HAND_OFF_UNKNOWN: 404,
+  HAND_OFF_TOO_LARGE: 413,
+  HAND_OFF_DIFFERS: 409,
+  HAND_OFF_CHUNK: 400,
+  HAND_OFF_NOT_READY: 404,
+  FEDERATION_NOT_SERVED: 404,
+  FEDERATION_BODY: 400,
+  SHARES_UNKNOWN: 404,
+  WORK_UNKNOWN: 404,
+  KEYS_MOVED: 503,
+  MIGRATION_NOT_OPEN: 403,
+  MIGRATION_NONCE: 401,
+  MIGRATION_NOT_ATTESTED: 403,
+  MIGRATION_SETTINGS: 403,
+  MIGRATION_DONE: 409,
   INTERNAL: 500,
 } as const satisfies Record<ApiErrorCode, number>
 

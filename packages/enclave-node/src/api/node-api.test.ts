@@ -13,10 +13,13 @@ const service: NodeService = {
   evidence: async (nonce) => ({ nonce, simulated: true }) as unknown as NodeEvidence,
   registeredEvidence: async () => ({ simulated: true }) as unknown as NodeEvidence,
   pools: () => [{ pool, name: 'pay', policyDigest: `sha256:${'0'.repeat(64)}`, policy: {}, key: null }],
+  catalogue: () => ({ entries: [], total: 0, next: null }),
   policy: () => ({}),
   contribution: nothing,
   verdict: nothing,
   contributions: async () => ({ states: { seen: 1, refined: 2 }, refused: {} }),
+  facts: async (asked) =>
+    asked === pool ? [{ number: 1, table: 'workers', input: {}, statement: {} as SignedStatement }] : [],
   plan: async () => {
     throw new Error('secret words from inside')
   },
@@ -39,6 +42,10 @@ const service: NodeService = {
     { pool, epsilonSpent: '2', epsilonTotal: '6', deltaSpent: '0', deltaTotal: '0.000001' },
   ],
   notReady: () => ['the node is not registered on the chain'],
+  work: async () => undefined,
+  handOff: undefined,
+  shares: nothing,
+  shareServer: undefined,
   figures: () => ({ process_uptime_seconds: 5 }),
 }
 const errors: unknown[] = []
@@ -129,6 +136,8 @@ describe('input', () => {
     ['/v1/evidence?nonce=0x12', 'NONCE_INVALID'],
     [`/v1/evidence?nonce=0x${'A'.repeat(64)}`, 'NONCE_INVALID'],
     ['/v1/contributions?pool=pay', 'ADDRESS_INVALID'],
+    ['/v1/facts', 'ADDRESS_INVALID'],
+    ['/v1/facts?pool=pay', 'ADDRESS_INVALID'],
     ['/v1/contributions/-1', 'ID_INVALID'],
     ['/v1/contributions/1e3', 'ID_INVALID'],
     ['/v1/contributions/01', 'ID_INVALID'],
@@ -163,6 +172,17 @@ describe('input', () => {
       status: 413,
       body: { error: { code: 'BODY_TOO_LARGE' } },
     })
+  })
+})
+
+describe('facts', () => {
+  it('are given by pool, however its address is written', async () => {
+    const facts = [{ number: 1, table: 'workers', input: {}, statement: {} }]
+    expect(await get(`/v1/facts?pool=0x${'A'.repeat(40)}`)).toMatchObject({
+      status: 200,
+      body: { simulated: true, pool, facts },
+    })
+    expect((await get(`/v1/facts?pool=0x${'b'.repeat(40)}`)).body).toMatchObject({ facts: [] })
   })
 })
 

@@ -3,20 +3,32 @@
  * @module
  */
 import { sealedCallPath } from '@sealpool/client/access'
-import { type Address, encodeBase64Url, type Hex, type SignedStatement, sha256Digest } from '@sealpool/crypto'
+import {
+  type Address,
+  type Digest,
+  encodeBase64Url,
+  type Hex,
+  type SignedStatement,
+  sha256Digest,
+} from '@sealpool/crypto'
 import { Hono, type HonoRequest } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import * as z from 'zod'
 import type { RefusedPlan } from '../job/request-run.js'
+import { handOverSchema } from '../migration/hand-over.js'
 import { contributionStateText } from '../state/contribution-state.js'
 import { detachedJobText, jobStateText } from '../state/job-state.js'
 import type { JobRow } from '../state/job-table.js'
 import { accessControl } from './access-control.js'
 import { allowOrigins } from './allow-origins.js'
-import { type ApiContext, type ApiEnv, answersOf, manifestOf } from './api-context.js'
+import { type ApiContext, type ApiEnv, answersOf, jsonOf, manifestOf } from './api-context.js'
 import type { ApiErrorCode } from './api-error.js'
 import { addressSchema, idSchema, nonceSchema, pageSchema } from './api-shapes.js'
 import type { Authentication } from './authentication.js'
 import { authenticationRoutes } from './authentication-routes.js'
+import { catalogueParameters } from './catalogue-endpoints.js'
+import { federationRoutes } from './federation-routes.js'
+import { handOffRoutes } from './hand-off-routes.js'
 import { metricsText } from './metrics.js'
 import type { NodeService } from './node-service.js'
 import { openApiDocument } from './openapi.js'
@@ -49,11 +61,24 @@ export interface ApiEntrance {
   readonly origins?: readonly string[]
 }
 
+/** What a node that has handed its keys over still answers. */
+const answeredAfterMove: ReadonlySet<string> = new Set([
+  '/v1/health',
+  '/v1/ready',
+  '/v1/openapi.json',
+  '/v1/metrics',
+  '/v1/evidence',
+  '/v1/migration',
+  sealedCallPath,
+])
+
 /** Calls that make the machine, the planner or the chain work. */
 function isCostly(request: HonoRequest): boolean {
   return (
     (request.method === 'POST' && request.path !== sealedCallPath) ||
     (request.path === '/v1/evidence' && request.query('nonce') !== undefined) ||
+    // It is looked up, and put in order, in this very thread.
+    request.path === '/v1/catalogue' ||
     // A manifest is fetched from where its proposer has put it.
     request.path.startsWith('/v1/proposals/')
   )
@@ -115,9 +140,16 @@ export function nodeApi(
     return refuse(context, 'INTERNAL')
   })
 
+  app.use(async (context, next) =>
+    node.keysMoved?.() === true && !answeredAfterMove.has(context.req.path)
+      ? refuse(context, 'KEYS_MOVED')
+      : next(),
+  )
   // Last before the answers: nothing is answered that the matrix does not allow.
   app.use(accessControl({ node, authentication, answers }))
   authenticationRoutes(app, authentication, answers)
+  handOffRoutes(app, node.handOff, answers)
+  federationRoutes(app, node.shareServer, answers)
 
   app.get('/v1/health', (context) => answer(context, { ok: true }))
   app.get('/v1/ready', (context) => {
@@ -147,6 +179,24 @@ export function nodeApi(
       })),
     }),
   )
+  app.get('/v1/catalogue', (context) => {
+    const asked = z.object(catalogueParameters).partial().safeParse(context.req.query())
+    if (!asked.success) return refuse(context, 'CATALOGUE_QUERY_INVALID')
+    const { text, schema, after, own } = asked.data
+    const page = node.catalogue({
+      text,
+      schema: schema as Digest | undefined,
+      after,
+      own: own === 'true',
+    })
+    return answer(context, { ...page, entries: page.entries.map(({ statement }) => statement) })
+  })
+  app.get('/v1/facts', async (context) => {
+    const pool = addressSchema.safeParse(context.req.query('pool'))
+    if (!pool.success) return refuse(context, 'ADDRESS_INVALID')
+    const address = pool.data.toLowerCase() as Address
+    return answer(context, { pool: address, facts: await node.facts(address) })
+  })
   app.get('/v1/contributions', async (context) => {
     const pool = addressSchema.optional().safeParse(context.req.query('pool'))
     if (!pool.success) return refuse(context, 'ADDRESS_INVALID')
@@ -245,12 +295,38 @@ export function nodeApi(
       },
     ),
   )
+  app.get('/v1/jobs/:id/work', (context) =>
+    onJob(
+      context,
+      (id) => node.job(id),
+      async ({ id }) => {
+        const work = await node.work(id)
+        return work === undefined ? 'WORK_UNKNOWN' : { job: id, work }
+      },
+    ),
+  )
+  app.get('/v1/jobs/:id/shares', (context) =>
+    onJob(
+      context,
+      (id) => node.job(id),
+      async ({ id }) => {
+        const shares = await node.shares(id)
+        return shares === undefined ? 'SHARES_UNKNOWN' : { job: id, shares }
+      },
+    ),
+  )
   app.get('/v1/log/key', (context) => answer(context, { key: node.log.key, statement: node.log.statement }))
   app.get('/v1/log/checkpoint', async (context) => context.text(await node.log.checkpoint()))
   app.get('/v1/log/tile/:level/:tile{.+}', async (context) => {
     const tile = await node.log.tile(context.req.path.slice('/v1/log/'.length))
     if (tile === undefined) return refuse(context, 'TILE_UNKNOWN')
     return context.body(tile as Uint8Array<ArrayBuffer>, 200, { 'content-type': 'application/octet-stream' })
+  })
+  app.get('/v1/migration', (context) => answerOr(context, node.handOver?.challenge() ?? 'MIGRATION_NOT_OPEN'))
+  app.post('/v1/migration', async (context) => {
+    const request = handOverSchema.safeParse(await jsonOf(context))
+    if (!request.success) return refuse(context, 'BODY_INVALID')
+    return answerOr(context, (await node.handOver?.give(request.data)) ?? 'MIGRATION_NOT_OPEN')
   })
   app.get('/v1/audit', (context) => {
     const from = pageSchema.optional().safeParse(context.req.query('from'))

@@ -7,8 +7,13 @@ import type { NodeEvidence } from '@sealpool/attest'
 import type { JobManifest } from '@sealpool/compute'
 import type { Address, Digest, Hex, JsonValue, SignedStatement } from '@sealpool/crypto'
 import type { AuditEntry } from '../audit/audit-chain.js'
+import type { NodeCatalogue } from '../catalogue/node-catalogue.js'
+import type { SignedFacts } from '../facts/read-facts.js'
+import type { ShareServer } from '../federation/serve-share.js'
+import type { HandOffServer } from '../hand-off/serve-hand-off.js'
 import type { PlanAnswer, PriceAnswer } from '../job/request-run.js'
 import type { ReceiptLog } from '../log/receipt-log.js'
+import type { HandOver } from '../migration/hand-over.js'
 import type { PublishedPoolKey } from '../runtime/pool-keys.js'
 import type { ContributionRow } from '../state/contribution-table.js'
 import type { JobRow } from '../state/job-table.js'
@@ -43,9 +48,13 @@ export interface NodeService {
   readonly simulated: boolean
   evidence(nonce: Hex | undefined): Promise<NodeEvidence>
   pools(): readonly PoolView[]
+  /** Pools of this node and of its peers. */
+  catalogue: NodeCatalogue['search']
   contribution(id: string): Promise<ContributionRow | undefined>
   verdict(id: string): Promise<SignedStatement | undefined>
   contributions(pool: Address | undefined): Promise<ContributionCounts>
+  /** What was signed about the tables of a pool. */
+  facts(pool: Address): Promise<readonly SignedFacts[]>
   plan(manifest: JobManifest): Promise<PlanAnswer>
   /** What a job would cost, before it is proposed. */
   price(manifest: JobManifest): Promise<PriceAnswer>
@@ -59,6 +68,14 @@ export interface NodeService {
   manifest(job: JobRow): Promise<JsonValue | null>
   run(job: string): Promise<JobRow | undefined>
   job(job: string): Promise<JobRow | undefined>
+  /** The signed word of the node that ran a job for this one. */
+  work(job: string): Promise<SignedStatement | undefined>
+  /** Jobs that this node runs for others; undefined when its settings do not say so. */
+  readonly handOff: HandOffServer | undefined
+  /** What the other homes of a job's pools have signed for their shares. */
+  shares(job: string): Promise<readonly SignedStatement[] | undefined>
+  /** This node's shares of jobs that others coordinate; undefined when its settings do not say so. */
+  readonly shareServer: ShareServer | undefined
   jobs(): Promise<Readonly<Record<string, number>>>
   registeredEvidence(): Promise<NodeEvidence>
   policy(pool: Address): JsonValue | undefined
@@ -72,6 +89,10 @@ export interface NodeService {
     readonly head: SignedStatement
   }
   budgets(): Promise<readonly BudgetFigures[]>
+  /** How this node hands its keys to a successor; absent: it hands them to nobody. */
+  readonly handOver?: HandOver
+  /** Whether it has handed its keys over: it answers what a successor and its verifiers need, and nothing else. */
+  keysMoved?(): boolean
   /** Reasons why the node does not work now; empty when it does. */
   notReady(): readonly string[]
   /** Figures about the process itself. */

@@ -16,7 +16,7 @@ export interface ServedApi {
  * @param options `port` 0 takes any free one
  */
 export function serveApi(options: {
-  readonly app: Hono<ApiEnv>
+  readonly app: Pick<Hono<ApiEnv>, 'fetch'>
   readonly host: string
   readonly port: number
   /** Milliseconds for the headers of a request, and for all of it. */

@@ -28,7 +28,16 @@ export const auditEvents = [
   'sign-out',
   'token-given',
   'token-revoked',
+  'incident',
+  'incident-ended',
   'calls',
+  'part-given',
+  'part-refused',
+  'keys-moved',
+  'facts-signed',
+  'facts-given-up',
+  'verdict-differs',
+  'verdict-same-again',
 ] as const
 
 const entrySchema = z.strictObject({

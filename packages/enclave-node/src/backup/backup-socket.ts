@@ -3,24 +3,20 @@
  * sealed rows and encrypted tables.
  * @module
  */
-import { rmSync } from 'node:fs'
-import { createConnection, createServer, type Socket } from 'node:net'
-import { join } from 'node:path'
+import { createConnection, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { NodeError } from '../errors.js'
 import type { NodeLogger } from '../runtime/logger.js'
+import { folderSocket, listenInFolder } from '../state/folder-socket.js'
 import type { TakenBackup } from './take-backup.js'
 
-/** Longest name of a socket that Linux takes is 107 bytes. */
-const longestPath = 107
 /** Milliseconds without a byte after which the other end is given up. */
 const idleMs = 120_000
 
 /** @returns where a node's socket lies; undefined when the folder's name is too long for one */
 export function backupSocket(directory: string): string | undefined {
-  const path = join(directory, 'backup.sock')
-  return Buffer.byteLength(path) <= longestPath ? path : undefined
+  return folderSocket(directory, 'backup.sock')
 }
 
 /**
@@ -34,43 +30,33 @@ export async function serveBackups(options: {
   readonly log: NodeLogger
 }): Promise<() => Promise<void>> {
   const { path, take, log } = options
-  // One that a killed node left; the lock on the folder says that no other node uses it.
-  rmSync(path, { force: true })
   let last: Promise<void> = Promise.resolve()
-  const open = new Set<Socket>()
-  const server = createServer((socket) => {
-    open.add(socket)
-    socket.once('close', () => open.delete(socket))
-    socket.setTimeout(idleMs, () => socket.destroy())
-    socket.on('error', () => undefined)
-    const give = async (): Promise<void> => {
-      if (socket.destroyed) return
-      const taken = await take()
-      try {
-        await pipeline(Readable.from(taken.read()), socket)
-        log.info({ commit: taken.header.commit }, 'gave a backup')
-      } finally {
-        await taken.close()
-      }
+  const give = async (socket: Socket): Promise<void> => {
+    if (socket.destroyed) return
+    const taken = await take()
+    try {
+      await pipeline(Readable.from(taken.read()), socket)
+      log.info({ commit: taken.header.commit }, 'gave a backup')
+    } finally {
+      await taken.close()
     }
-    last = last.then(give).catch((error: unknown) => {
-      log.error({ err: error }, 'a backup could not be given')
-      socket.destroy()
-    })
-  })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ path, readableAll: false, writableAll: false }, resolve)
+  }
+  const end = await listenInFolder({
+    path,
+    idleMs,
+    accept: (socket) => {
+      last = last
+        .then(() => give(socket))
+        .catch((error: unknown) => {
+          log.error({ err: error }, 'a backup could not be given')
+          socket.destroy()
+        })
+    },
   })
   return async () => {
-    const closed = new Promise<void>((resolve) => {
-      server.close(() => resolve())
-    })
-    // A node that stops waits for nobody; what was cut off is no backup, and whoever asked for it sees that.
-    for (const socket of open) socket.destroy()
-    await closed
+    // What was cut off is no backup, and whoever asked for it sees that.
+    await end()
     await last
-    rmSync(path, { force: true })
   }
 }
 

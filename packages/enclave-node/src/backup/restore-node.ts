@@ -18,6 +18,7 @@ import { developmentKeyFile } from '../key/development-key-release.js'
 import { type NodeKeyRing, openKeyRing } from '../key/key-ring.js'
 import { sealedRootFile } from '../key/sealed-key-release.js'
 import { simulatedSealerFile } from '../key/simulated-sealer.js'
+import { awaitingMark } from '../migration/awaiting-folder.js'
 import { platformNow, platformRandom } from '../platform.js'
 import { openPlatform } from '../runtime/open-platform.js'
 import { groupDatabase } from '../runtime/open-state.js'
@@ -44,6 +45,7 @@ const secretFiles: readonly string[] = [
   simulatorFile,
   sealedRootFile,
   simulatedSealerFile,
+  awaitingMark,
 ]
 /** What a restore puts into a folder, or a start that found nothing there. */
 const restoredNames = /^(tables|audit\.jsonl|pglite|pglite\.part|empty-database|0x[0-9a-f]{40})$/
@@ -97,6 +99,7 @@ async function restoreInto(
     if (files.length > 0) await moveAll(config, part)
     if (config.state.kind === 'pglite') await rename(join(part, 'state', 'pglite'), join(folder, 'pglite'))
     else await putIntoDatabase(config.state.group, secrets, backup)
+    await rm(join(config.dataDirectory, awaitingMark), { force: true })
     await rm(part, { recursive: true })
     return { ...backup.header, files: files.length }
   } catch (error) {

@@ -90,6 +90,24 @@ export interface ChainJobStanding {
   readonly drawn: boolean
 }
 
+/** What a job was proposed as: it never changes. */
+export interface ChainJobTerms {
+  readonly manifestDigest: Digest
+  readonly consumer: Address
+  readonly pools: readonly Address[]
+  /** Unix seconds: a job that has no answer by then is over. */
+  readonly deadline: number
+}
+
+/** A node as the registry knows it. */
+export interface ChainNode {
+  readonly keySetDigest: Digest
+  /** One number for what it was measured to run. */
+  readonly measurement: Hex
+  /** Whether its statements count: registered, not expired, not revoked, its measurement allowed. */
+  readonly active: boolean
+}
+
 /** The newest budget head of a pool that stands on the chain. */
 export interface AnchoredHead {
   /** Version of the ledger's entry. */
@@ -117,10 +135,19 @@ export interface ChainPort {
   jobEvents(from: bigint, to: bigint): Promise<readonly ChainJobEvent[]>
   /** @returns how a job stands at {@link ChainPort.head}: like everything that decides, under the confirmations */
   jobState(id: string): Promise<ChainJobStanding>
+  /** @returns what a job was proposed as, under the confirmations */
+  jobTerms(id: string): Promise<ChainJobTerms>
   pool(address: Address): Promise<ChainPool>
   /** @returns whether what the node wrote stands in the state after a block; null: after the newest one */
   stands(write: ChainWrite, block: bigint | null): Promise<boolean>
   isNodeActive(statementKey: Address): Promise<boolean>
+  /** @returns what the registry holds under a statement key at the newest block; null when it never registered */
+  node(statementKey: Address): Promise<ChainNode | null>
+  /**
+   * Whether code may run as a node: past its time lock under the confirmations, and not withdrawn at the newest block. So a
+   * permission counts late and its end at once.
+   */
+  measurementAllowed(measurement: Hex): Promise<boolean>
   /**
    * Asks a contract wallet whether a signature is its own (ERC-1271), under the confirmations.
    * @param hash 32 bytes that were signed

@@ -1,6 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { dataRegistryAbi, deployAll } from '@sealpool/contracts'
+import {
+  dataRegistryAbi,
+  deployAll,
+  registerNode,
+  setMeasurement,
+  setVerifiers,
+  signNodeApproval,
+} from '@sealpool/contracts'
 import { type Devnet, startDevnet } from '@sealpool/contracts/devnet'
 import type { Hex } from '@sealpool/crypto'
 import { createWalletClient, encodeEventTopics, http } from 'viem'
@@ -124,6 +131,49 @@ describe('an endpoint', () => {
       })
     await expect((await aged(60)).head()).resolves.toMatchObject({ timestamp: Number(timestamp) })
     await expect((await aged(61)).head()).rejects.toMatchObject({ code: 'CHAIN_STALE' })
+  })
+})
+
+describe('the node registry', () => {
+  const statementKey = `0x${'a'.repeat(40)}` as const
+  const measurement = `0x${'5'.repeat(64)}` as const
+  const change = (more: Partial<ContractsChainOptions> = {}) => openContractsChain({ ...options, ...more })
+
+  it('knows nobody who never registered, and a node as it registered last', async () => {
+    const chain = await change()
+    expect(await chain.node(statementKey)).toBeNull()
+    const { deployment } = options
+    const [account] = devnet.accounts.map(({ privateKey }) => privateKeyToAccount(privateKey))
+    if (account === undefined) throw new Error('no account')
+    const client = createWalletClient({ account, transport: http(devnet.rpcUrl), pollingInterval: 50 })
+    await setMeasurement(client, { deployment, measurement, allowed: true })
+    await setVerifiers(client, { deployment, verifiers: [account.address], threshold: 1 })
+    const { timestamp } = await getBlock(client)
+    const registration = {
+      statementKey,
+      keySetDigest: `0x${'6'.repeat(64)}`,
+      quoteDigest: `0x${'7'.repeat(64)}`,
+      measurement,
+      expiresAt: timestamp + 86_400n,
+    } as const
+    const signatures = [await signNodeApproval({ account, deployment, registration })]
+    await registerNode(client, { deployment, registration, signatures })
+    const node = { keySetDigest: `sha256:${'6'.repeat(64)}`, measurement, active: true }
+    expect(await chain.node(statementKey)).toEqual(node)
+    // A permission counts once it is as old as the confirmations, its end at once.
+    expect(await chain.measurementAllowed(measurement)).toBe(true)
+    const careful = await change({ confirmations: 2 })
+    const { number } = await getBlock(client)
+    const other = `0x${'8'.repeat(64)}` as const
+    await setMeasurement(client, { deployment, measurement: other, allowed: true })
+    expect(await chain.measurementAllowed(other)).toBe(true)
+    expect(await careful.measurementAllowed(other)).toBe(false)
+    for (const _ of [1, 2]) await setMeasurement(client, { deployment, measurement: other, allowed: true })
+    expect((await careful.head()).number).toBeGreaterThan(number)
+    expect(await careful.measurementAllowed(other)).toBe(true)
+    await setMeasurement(client, { deployment, measurement, allowed: false })
+    expect(await careful.measurementAllowed(measurement)).toBe(false)
+    expect(await chain.node(statementKey)).toEqual({ ...node, active: false })
   })
 })
 

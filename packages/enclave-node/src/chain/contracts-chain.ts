@@ -2,7 +2,14 @@
  * The chain through the contracts' actions.
  * @module
  */
-import { anchorsAbi, type Deployment, isNodeActive, jobBoardAbi, jobStates } from '@sealpool/contracts'
+import {
+  anchorsAbi,
+  type Deployment,
+  isNodeActive,
+  jobBoardAbi,
+  jobStates,
+  nodeRegistryAbi,
+} from '@sealpool/contracts'
 import { type Address, type Hex, hexToDigest } from '@sealpool/crypto'
 import {
   BlockNotFoundError,
@@ -79,6 +86,26 @@ export async function openContractsChain(options: ContractsChainOptions): Promis
     now: options.now,
   })
 
+  const readJob = (id: string) =>
+    source.confirmed(async (one, blockNumber) => {
+      const job = await readContract(one, {
+        address: deployment.jobBoard,
+        abi: jobBoardAbi,
+        functionName: 'getJob',
+        args: [BigInt(id)],
+        blockNumber,
+      })
+      const state = jobStates[job.state]
+      if (state === undefined || state === 'None') {
+        throw new NodeError(
+          'CHAIN_CALL_FAILED',
+          `job ${id}`,
+          'the endpoint does not know a job whose proposal it has shown; wait until it is itself again',
+        )
+      }
+      return { ...job, state }
+    })
+
   const writer = chainWriter({ client, deployment, anchors })
   return {
     ...contributionWrites(writer),
@@ -112,30 +139,24 @@ export async function openContractsChain(options: ContractsChainOptions): Promis
     contributions: (from, to) => source.same((one) => readContributions(one, deployment, from, to)),
     withdrawals: (from, to) => source.same((one) => readWithdrawals(one, deployment, from, to)),
     jobEvents: (from, to) => source.same((one) => readJobEvents(one, deployment, from, to)),
-    jobState: (id) =>
-      source.confirmed(async (one, blockNumber) => {
-        const job = await readContract(one, {
-          address: deployment.jobBoard,
-          abi: jobBoardAbi,
-          functionName: 'getJob',
-          args: [BigInt(id)],
-          blockNumber,
-        })
-        const state = jobStates[job.state]
-        if (state === undefined || state === 'None') {
-          throw new NodeError(
-            'CHAIN_CALL_FAILED',
-            `job ${id}`,
-            'the endpoint does not know a job whose proposal it has shown; wait until it is itself again',
-          )
-        }
-        return {
-          state,
-          suspended: job.suspensions > 0,
-          node: job.node === zeroAddress ? null : lower(job.node),
-          drawn: job.class !== 0,
-        }
-      }),
+    async jobState(id) {
+      const { state, suspensions, node, class: kind } = await readJob(id)
+      return {
+        state,
+        suspended: suspensions > 0,
+        node: node === zeroAddress ? null : lower(node),
+        drawn: kind !== 0,
+      }
+    },
+    async jobTerms(id) {
+      const { manifestDigest, consumer, pools, deadline } = await readJob(id)
+      return {
+        manifestDigest: hexToDigest(manifestDigest),
+        consumer: lower(consumer),
+        pools: pools.map(lower),
+        deadline: Number(deadline),
+      }
+    },
     pool: (address) =>
       source.newest((one, blockNumber) => readPool(one, { address, deployment, blockNumber })),
     stands: (write, block) =>
@@ -143,6 +164,28 @@ export async function openContractsChain(options: ContractsChainOptions): Promis
         ? source.newest((one, newest) => findWrite(one, deployment, write, newest))
         : source.same((one) => findWrite(one, deployment, write, block)),
     isNodeActive: (statementKey) => source.newest((one) => isNodeActive(one, { deployment, statementKey })),
+    node: (statementKey) =>
+      source.newest(async (one, blockNumber) => {
+        const registry = { address: deployment.nodeRegistry, abi: nodeRegistryAbi, blockNumber } as const
+        const [record, active] = await Promise.all([
+          readContract(one, { ...registry, functionName: 'getNode', args: [statementKey] }),
+          readContract(one, { ...registry, functionName: 'isActive', args: [statementKey] }),
+        ])
+        if (record.expiresAt === 0n) return null
+        const { keySetDigest, measurement } = record
+        return { keySetDigest: hexToDigest(keySetDigest), measurement, active }
+      }),
+    async measurementAllowed(measurement) {
+      const read = (one: Client, blockNumber: bigint): Promise<boolean> =>
+        readContract(one, {
+          address: deployment.nodeRegistry,
+          abi: nodeRegistryAbi,
+          functionName: 'measurementAllowed',
+          args: [measurement],
+          blockNumber,
+        })
+      return (await source.newest(read)) && (await source.confirmed(read))
+    },
     isContractSignature: (wallet, hash, signature) =>
       source.confirmed(async (one, blockNumber) => {
         try {

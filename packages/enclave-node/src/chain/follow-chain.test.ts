@@ -141,6 +141,40 @@ describe('following the chain', () => {
     expect((await findJob(store, '2'))?.state).toBe('seen')
   })
 
+  it('takes in jobs over its pools and those of the homes that it knows, and looks for its own charges alone', async () => {
+    const chain = chainOf()
+    const unknown: Address = `0x${'e'.repeat(40)}`
+    chain.propose('1', [served, foreign])
+    chain.propose('2', [foreign])
+    chain.propose('3', [served, unknown])
+    const others = new Set([foreign])
+    const known = () =>
+      followChain({
+        store,
+        chain,
+        pools: new Set([served]),
+        others,
+        self,
+        firstBlock: 0n,
+        blocksPerRead: 100,
+      })
+    await known()
+    expect((await findJob(store, '1'))?.state).toBe('seen')
+    expect(await findJob(store, '2')).toBeUndefined()
+    expect(await findJob(store, '3')).toBeUndefined()
+    const [own, theirs] = [`sha256:${'7'.repeat(64)}`, `sha256:${'8'.repeat(64)}`] as const
+    const released = (budgetHeads: readonly Digest[]) =>
+      chain.happen({ kind: 'released', id: '1', node: self, budgetHeads })
+    released([own, theirs])
+    await expect(known()).rejects.toEqual(expect.objectContaining({ code: 'STATE_ROLLED_BACK' }))
+    await store.query(
+      `insert into ledger (pool, version, head, entry) values ($1, 1, $2, '{}') on conflict do nothing`,
+      [served, own],
+    )
+    expect(await known()).toMatchObject({ blocks: 1 })
+    await store.query('delete from ledger where head = $1', [own])
+  })
+
   it('queues a job that was paid by the time it is read', async () => {
     const chain = chainOf()
     chain.propose('2', [served])

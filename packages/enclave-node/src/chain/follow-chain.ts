@@ -15,7 +15,7 @@ import {
 } from '../state/block-table.js'
 import { insertContribution } from '../state/contribution-table.js'
 import { applyJobEvent, undoJobEvents } from '../state/job-event-table.js'
-import { tryNow } from '../state/job-table.js'
+import { findJob, tryNow } from '../state/job-table.js'
 import { type ChainCursor, getCursor, setCursor } from '../state/meta-table.js'
 import type { Sql, StateStore } from '../state/state-store.js'
 import { undoContributions, withdrawContribution } from '../state/withdrawal.js'
@@ -30,6 +30,8 @@ export interface FollowContext {
   >
   /** Pools that this node serves, in lower case; what belongs to others is passed over. */
   readonly pools: ReadonlySet<Address>
+  /** Pools of other homes with which this node answers jobs; absent: none. */
+  readonly others?: ReadonlySet<Address>
   /** The node's own statement key: what it released must stand in its own ledger. */
   readonly self: Address
   /** Block of the contracts' deployment: nothing before it concerns the node. */
@@ -83,15 +85,18 @@ export async function followChain(context: FollowContext): Promise<FollowStep> {
   // The same block stood there before and after: what was read between is of one chain.
   if (hash === undefined || (await chain.blockHash(to)) !== hash) return nothing
   const servedHere = (pool: Address): boolean => context.pools.has(pool.toLowerCase() as Address)
+  const followed = ({ pools }: { readonly pools: readonly Address[] }): boolean =>
+    pools.some(servedHere) &&
+    pools.every((pool) => servedHere(pool) || context.others?.has(pool.toLowerCase() as Address) === true)
   const served = contributions.filter(({ pool }) => servedHere(pool))
   await store.transaction(async (tx) => {
     for (const contribution of served) await insertContribution(tx, contribution)
     for (const withdrawal of withdrawals) await withdrawContribution(tx, withdrawal)
     for (const event of events) {
       // Jobs over pools that others serve are never inserted, so that their later events change nothing.
-      await applyJobEvent(tx, event, event.kind === 'proposed' && event.job.pools.every(servedHere))
+      await applyJobEvent(tx, event, event.kind === 'proposed' && followed(event.job))
       if (event.kind === 'released' && event.node === context.self)
-        await requireBooked(tx, event.id, event.budgetHeads)
+        await requireBooked(tx, event.id, await ownHeads(tx, event, context.others))
     }
     for (const id of jobIds) await tryNow(tx, id)
     for (const block of [...blocks, { number: to, hash }]) await noteBlock(tx, name, block)
@@ -144,6 +149,17 @@ async function undoBlocks(context: FollowContext, name: string, cursor: ChainCur
     await setCursor(tx, name, { blockNumber: number, blockHash: hash, logIndex: -1 })
   })
   return { ...nothing, undone: Number(cursor.blockNumber - number) }
+}
+
+/** Heads of other homes' ledgers are in none of this node's. */
+async function ownHeads(
+  tx: Sql,
+  { id, budgetHeads }: { readonly id: string; readonly budgetHeads: readonly Digest[] },
+  others: ReadonlySet<Address> | undefined,
+): Promise<readonly Digest[]> {
+  if (others === undefined) return budgetHeads
+  const pools = (await findJob(tx, id))?.pools ?? []
+  return budgetHeads.filter((_, index) => !others.has(pools[index] ?? '0x'))
 }
 
 /**

@@ -78,12 +78,28 @@ export function jobWrites({
     assignJob: (id) =>
       unless(
         () => assignJob(client, { deployment, jobId: BigInt(id) }),
-        ['DrawTooEarly', 'TransitionNotAllowed', 'JobIsSuspended', 'PoolIsPaused', 'NotDrawn'],
+        [
+          'DrawTooEarly',
+          'TransitionNotAllowed',
+          'JobIsSuspended',
+          'PoolIsPaused',
+          'NotDrawn',
+          // The lot is kept, and none of its candidates can run the job now.
+          'NodeNotActive',
+        ],
       ),
     requeueJob: (id) =>
       unless(
         () => requeueJob(client, { deployment, jobId: BigInt(id) }),
-        ['NodeNotSilent', 'TooManyAttempts', 'TransitionNotAllowed', 'JobIsSuspended', 'PoolIsPaused'],
+        [
+          'NodeNotSilent',
+          'TooManyAttempts',
+          'TransitionNotAllowed',
+          'JobIsSuspended',
+          'PoolIsPaused',
+          // A pool turns the node away for which the job was drawn: asked before whether that one is silent.
+          'NodeNotAccepted',
+        ],
       ),
     heartbeat: ({ job, sign }) =>
       send(async () => {

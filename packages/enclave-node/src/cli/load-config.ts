@@ -48,7 +48,7 @@ export async function loadConfig(
 
 /**
  * Reads the settings. Paths in the file are relative to the file. A pool's `policy`, `poc` and `refiner` and
- * `chain.deployment` may each be a path to a JSON file instead of the object.
+ * `chain.deployment`, a committee and a federated pool's `policy` may each be a path to a JSON file instead of the object.
  * @param flags command-line flags
  * @param environment `SEALPOOL_DATA_DIRECTORY`, `SEALPOOL_RPC_URL`, `SEALPOOL_PORT`
  * @returns checked settings
@@ -71,11 +71,18 @@ export async function loadSettings(
   const blobStore = { ...objectOf(file['blobStore'] ?? {}, 'blobStore') }
   if (typeof blobStore['directory'] === 'string')
     blobStore['directory'] = resolve(folder, blobStore['directory'])
+  const { committee, federation } = file
   const state = { ...objectOf(file['state'] ?? { kind: 'pglite' }, 'state') }
   if (typeof state['tablesDirectory'] === 'string')
     state['tablesDirectory'] = resolve(folder, state['tablesDirectory'])
   return parseNodeConfig({
     ...file,
+    ...(committee === undefined || committee === null
+      ? {}
+      : { committee: await inlineCommittee(objectOf(committee, 'committee'), folder) }),
+    ...(federation === undefined || federation === null
+      ? {}
+      : { federation: await inlineFederation(objectOf(federation, 'federation'), folder) }),
     state,
     dataDirectory:
       data !== undefined
@@ -108,6 +115,32 @@ async function inlinePool(pool: unknown, folder: string, index: number): Promise
     inline(given['refiner'], folder),
   ])
   return { ...given, policy, poc, refiner }
+}
+
+async function inlineCommittee(given: Json, folder: string): Promise<Json> {
+  const roots = Array.isArray(given['roots']) ? given['roots'] : []
+  return {
+    ...given,
+    roots: await Promise.all(
+      roots.map(async (root, index) => {
+        const one = objectOf(root, `committee.roots.${index}`)
+        return { ...one, committee: await inline(one['committee'], folder) }
+      }),
+    ),
+  }
+}
+
+async function inlineFederation(given: Json, folder: string): Promise<Json> {
+  const pools = Array.isArray(given['pools']) ? given['pools'] : []
+  return {
+    ...given,
+    pools: await Promise.all(
+      pools.map(async (pool, index) => {
+        const one = objectOf(pool, `federation.pools.${index}`)
+        return { ...one, policy: await inline(one['policy'], folder) }
+      }),
+    ),
+  }
 }
 
 async function inline(value: unknown, folder: string): Promise<unknown> {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { anchorsAbi, getJobEvents } from '@sealpool/contracts'
-import { deriveKeyPair, encodeBase64Url, type JsonValue, platformRandom } from '@sealpool/crypto'
+import { deriveKeyPair, platformRandom } from '@sealpool/crypto'
 import { readContract } from 'viem/actions'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { simulatorFile } from '../evidence/simulator-quote-provider.js'
@@ -12,6 +12,7 @@ import { developmentKeyFile } from '../key/development-key-release.js'
 import { ask, until } from '../testing/ask.js'
 import { type PoolWorld, poolWorld } from '../testing/pool-world.js'
 import { type PostgresServer, postgresPrograms, startPostgres } from '../testing/postgresql-server.js'
+import { worldManifest } from '../testing/world-jobs.js'
 
 const program = fileURLToPath(new URL('../../dist/cli/sealpool-node.js', import.meta.url))
 const members = ['node', 'second', 'third'] as const
@@ -54,23 +55,12 @@ describe.skipIf(postgresPrograms === undefined)('a group of nodes', { timeout: 2
     running.push(member)
     return member
   }
-  const manifest = (salt: string): JsonValue =>
-    ({
-      format: 'sealpool/job-manifest',
-      version: 1,
-      kind: 'query',
-      title: 'Test',
-      pools: [{ address: world.pools.pay.pool, name: 'pay' }],
+  const manifest = (salt: string) =>
+    worldManifest(world, keys.publicKey, {
       query: { sql: 'SELECT count(*) AS n FROM pay.workers' },
-      compute: null,
       privacy: { epsilon: 1, delta: 0 },
-      consumer: {
-        address: world.consumer,
-        resultKey: { kem: 'x25519', publicKey: encodeBase64Url(keys.publicKey) },
-      },
-      purpose: 'research',
       salt,
-    }) as JsonValue
+    })
 
   beforeAll(async () => {
     server = await startPostgres(postgresPrograms ?? '')

@@ -132,7 +132,8 @@ describe('kill -9', { timeout: 300_000 }, () => {
       await until('the children are gone', async () => !children.some(alive))
       node = await start()
     }
-    expect(fallen.filter((share) => share > 0 && share < 1).length).toBeGreaterThanOrEqual(2)
+    // A fast machine may be past the end at a later look.
+    expect(fallen.filter((share) => share > 0 && share < 1)).not.toEqual([])
     await until('all ingested', async () => (await states())['refined'] === workers * 2)
     expect(await states()).toEqual({
       seen: 0,

@@ -8,11 +8,19 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { backupNode } from '../backup/backup-node.js'
 import { restoreNode } from '../backup/restore-node.js'
+import { runDrill } from '../drill/run-drill.js'
+import { NodeError } from '../errors.js'
 import { openSimulator, simulatedPlatform } from '../evidence/simulator-quote-provider.js'
+import { incidentKinds } from '../incident/incident-record.js'
+import { takeOver } from '../migration/take-over.js'
 import { platformNow, platformRandom } from '../platform.js'
 import { errorFields } from '../runtime/logger.js'
 import { startNode } from '../runtime/start-node.js'
 import { auditVerdict } from './audit.js'
+import { committeeStep } from './committee.js'
+import { runDevnet } from './devnet.js'
+import { drillText } from './drill.js'
+import { incidentAsk, incidentExitCode, incidentText, runIncident } from './incident.js'
 import { loadConfig, loadSettings } from './load-config.js'
 import { measureNode } from './measure.js'
 import { statusTable } from './status.js'
@@ -23,6 +31,14 @@ const usage = `sealpool-node - runs confidential data pools
       starts the node; prints one line of JSON with its address when it listens, and logs to standard error.
       Stops on SIGTERM and SIGINT after the step it is in, with --stop-with-stdin also when its input ends. The account that pays for transactions is given by
       SEALPOOL_TRANSACTION_KEY or { "transactionKey": "0x..." } in the secrets file.
+  sealpool-node devnet [--port N] [--json] [--verbose] [--stop-with-stdin]
+      starts a chain, the contracts, one pool and one node on this machine, all SIMULATED, and prints how to contribute and to ask. Ctrl-C
+      ends everything and leaves nothing. Needs anvil.
+  sealpool-node incident vulnerable|workload|key|end --config FILE [--yes] [--again] [--json] [--node ADDRESS] [--secrets FILE]
+      shows, step by step, what is to do when the code is vulnerable, was taken over, or a pool's key is in other hands, and with --yes does
+      what the operator can; for the rest it prints the exact transaction. May be run again at any time. Exit code 1 while a step is open.
+  sealpool-node drill vulnerable|workload|key [--json]
+      runs that ladder against a devnet of its own, SIMULATED, and checks the end state. Exit code 1 when a check fails. Needs anvil.
   sealpool-node status --url URL
       prints what a running node does.
   sealpool-node audit --file FILE [--head LENGTH:DIGEST]
@@ -38,9 +54,20 @@ const usage = `sealpool-node - runs confidential data pools
       prints what a node on hardware is recognised by: the digest of the measured settings (it stands in the key set, and so in the
       quote's report data), that of a bundle, and the registers or launch digest of a TDX or SEV-SNP guest, from a JSON file that names
       firmware, kernel, initrd and command line.
-  sealpool-node measure --data DIR
+  sealpool-node measure --data DIR [--image NAME]
       prints what an attestation policy must name to accept a SIMULATED node on this data directory, and makes the
-      simulator when there is none.`
+      simulator when there is none.
+  sealpool-node committee join --config FILE --purpose TEXT
+  sealpool-node committee start --config FILE --purpose TEXT --threshold T --member CARD --member CARD ... --to SESSION
+  sealpool-node committee deal --config FILE --session SESSION --messages FOLDER
+  sealpool-node committee check --config FILE --session SESSION --messages FOLDER
+  sealpool-node committee conclude --config FILE --session SESSION --messages FOLDER --to COMMITTEE
+  sealpool-node committee seal --config FILE --committee COMMITTEE --peer URL --peer URL ...
+      make a key of t of n nodes, and seal a fresh root to it that nobody has seen: join, deal and check on every member, start and
+      conclude anywhere, seal where the new node's settings are. Prints and writes what is public only.
+  sealpool-node migrate --config NEW [--from URL] [--data DIR] [--secrets FILE]
+      on the machine of an upgraded image: without --from, prints what the old node's settings must name as its successor; with it, has
+      the node at URL hand its keys to this one, and that one works no more.`
 
 async function main(): Promise<number> {
   // Whatever this program and its children write is for its own user alone.
@@ -61,16 +88,60 @@ async function main(): Promise<number> {
       launch: { type: 'string' },
       to: { type: 'string' },
       head: { type: 'string' },
+      json: { type: 'boolean' },
+      verbose: { type: 'boolean' },
+      yes: { type: 'boolean' },
+      node: { type: 'string' },
+      image: { type: 'string' },
+      purpose: { type: 'string' },
+      member: { type: 'string', multiple: true },
+      threshold: { type: 'string' },
+      session: { type: 'string' },
+      messages: { type: 'string' },
+      committee: { type: 'string' },
+      peer: { type: 'string', multiple: true },
+      again: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
   })
-  const [command] = positionals
+  const [command, what] = positionals
   if (values.help === true) {
     console.log(usage)
     return 0
   }
   if (command === 'start' && values.config !== undefined) {
     return start({ ...values, config: values.config }, values['stop-with-stdin'] === true)
+  }
+  if (command === 'devnet') {
+    const port = portOf(values.port ?? '8787')
+    const { json = false, verbose = false } = values
+    const code = await runDevnet(
+      { port, json, verbose },
+      askedToStop(values['stop-with-stdin'] === true),
+      (line) => console.log(line),
+    )
+    process.stdin.destroy()
+    return code
+  }
+  const ask = command === 'incident' ? incidentAsk(what) : undefined
+  if (ask !== undefined && values.config !== undefined) {
+    const { config, secrets } = await loadConfig({ ...values, config: values.config }, process.env)
+    const act = values.yes === true
+    const outcomes = await runIncident({ ask, config, secrets, act, node: values.node, again: values.again })
+    console.log(values.json === true ? JSON.stringify(outcomes) : incidentText(outcomes, act))
+    return incidentExitCode(outcomes, act)
+  }
+  const drill = command === 'drill' ? incidentKinds.find((kind) => kind === what) : undefined
+  if (drill !== undefined) {
+    let interrupted = false
+    const stopped = askedToStop(false).then(() => {
+      interrupted = true
+    })
+    const checks = await runDrill(drill, (line) => console.error(line), stopped)
+    console.log(values.json === true ? JSON.stringify(checks) : drillText(drill, checks))
+    // Its devnet is gone; what the drill still waited for must not keep the process.
+    if (interrupted) process.exit(1)
+    return checks.every(({ ok }) => ok) ? 0 : 1
   }
   if (command === 'backup' && values.config !== undefined && values.to !== undefined) {
     const { config, secrets } = await loadConfig({ ...values, config: values.config }, process.env)
@@ -82,6 +153,19 @@ async function main(): Promise<number> {
     const { config, secrets } = await loadConfig({ ...values, config: values.config }, process.env)
     const restored = await restoreNode({ config, secrets, from: resolve(values.from) })
     console.log(JSON.stringify({ restored: values.from, ...restored }))
+    return 0
+  }
+  if (command === 'committee' && values.config !== undefined) {
+    const config = await loadSettings({ ...values, config: values.config }, process.env)
+    const done = await committeeStep(positionals[1], config, values)
+    if (done !== undefined) {
+      console.log(JSON.stringify(done, null, 2))
+      return 0
+    }
+  }
+  if (command === 'migrate' && values.config !== undefined) {
+    const { config, secrets } = await loadConfig({ ...values, config: values.config }, process.env)
+    console.log(JSON.stringify(await takeOver({ config, secrets, from: values.from }), null, 2))
     return 0
   }
   if (command === 'status' && values.url !== undefined) {
@@ -103,7 +187,7 @@ async function main(): Promise<number> {
       random: platformRandom,
       at: new Date(platformNow() * 1000),
     })
-    console.log(JSON.stringify(simulatedPlatform(simulator), null, 2))
+    console.log(JSON.stringify(simulatedPlatform(simulator, values.image), null, 2))
     return 0
   }
   if (command === 'measure' && (values.config ?? values.bundle ?? values.launch) !== undefined) {
@@ -129,11 +213,7 @@ async function start(flags: Parameters<typeof loadConfig>[0], stopWithStdin: boo
   ])
     delete process.env[name]
   const node = await startNode(config, secrets)
-  const asked = new Promise<undefined>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(undefined))
-    // Whoever started the node holds the other end: when it dies, however it dies, the node ends too.
-    if (stopWithStdin) process.stdin.resume().once('end', () => resolve(undefined))
-  })
+  const asked = askedToStop(stopWithStdin)
   console.log(
     JSON.stringify({
       ready: true,
@@ -156,6 +236,20 @@ async function start(flags: Parameters<typeof loadConfig>[0], stopWithStdin: boo
   }
   await node.stop()
   return 0
+}
+
+/** Resolves when the program shall end. */
+function askedToStop(withStdin: boolean): Promise<undefined> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(undefined))
+    // Whoever started the node holds the other end: when it dies, however it dies, the node ends too.
+    if (withStdin) process.stdin.resume().once('end', () => resolve(undefined))
+  })
+}
+
+function portOf(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
+  throw new NodeError('CONFIG_INVALID', '--port', 'expected 0 to 65535')
 }
 
 main().then(

@@ -10,3 +10,13 @@ export function tablesFolder({ state, dataDirectory }: NodeConfig): string {
 export function auditPath({ state, dataDirectory }: NodeConfig): string {
   return join(state.kind === 'postgresql' ? state.tablesDirectory : dataDirectory, 'audit.jsonl')
 }
+
+/** Tables on their way to another node, under keys of their jobs; with the tables that a group shares. */
+export function handOffFolder(config: NodeConfig): string {
+  return join(tablesFolder(config), 'hand-off')
+}
+
+/** Tables of jobs that run here for other nodes: of this machine and this run alone. */
+export function servedHandOffFolder({ dataDirectory }: NodeConfig): string {
+  return join(dataDirectory, 'hand-off-served')
+}

@@ -1,3 +1,5 @@
+import { defaultAttestationPolicy } from '@sealpool/attest'
+import { DEFAULT_FARMING_RULE } from '@sealpool/poc'
 import { describe, expect, it } from 'vitest'
 import { NodeError } from '../errors.js'
 import { configDigest, parseNodeConfig } from './node-config.js'
@@ -49,6 +51,85 @@ const refusal = (input: unknown): NodeError => {
 }
 
 describe('settings', () => {
+  it('name nodes of the catalogue only with rules by which they are attested', () => {
+    const catalogue = { nodes: ['https://other.example'] }
+    expect(refusal(settings({ catalogue }))).toMatchObject({ code: 'CONFIG_INVALID', place: 'peers' })
+    const peers = { evidencePolicy: defaultAttestationPolicy }
+    expect(parseNodeConfig(settings({ catalogue, peers })).catalogue).toEqual({
+      ...catalogue,
+      refreshSeconds: 60,
+      maximumEntries: 20_000,
+    })
+    // Whom a node lists decides nothing over data.
+    expect(configDigest(parseNodeConfig(settings({ catalogue, peers })))).toBe(
+      configDigest(parseNodeConfig(settings({ peers }))),
+    )
+    expect(refusal(settings({ catalogue: { nodes: ['file:///etc'] }, peers })).message).toContain('catalogue')
+  })
+  it('have a farming rule only where a pool says so, measured and with the rule’s own defaults', () => {
+    const { policy, poc, refiner } = pool('a')
+    const ruled = (farming: unknown) =>
+      settings({ pools: [{ address: address('a'), policy, poc, refiner, farming }] })
+    const digestWith = (farming: unknown) => configDigest(parseNodeConfig(ruled(farming)))
+    const plain = configDigest(parseNodeConfig(settings({ pools: [pool('a')] })))
+    expect(digestWith(null)).toBe(plain)
+    expect(digestWith({})).not.toBe(plain)
+    expect(digestWith({ identityCap: 3 })).not.toBe(digestWith({}))
+    expect(parseNodeConfig(ruled({ identityCap: 3 })).pools[0]?.farming).toEqual({
+      ...DEFAULT_FARMING_RULE,
+      identityCap: 3,
+      clusterFrom: 0.3,
+      periodSeconds: 2_592_000,
+    })
+    for (const wrong of [
+      { noveltyFloor: 1 },
+      { clusterDecay: 1.1 },
+      { identityDecay: -0.1 },
+      { identityCap: 0 },
+      { clusterCap: 0 },
+      { clusterFrom: 0 },
+      { periodSeconds: 60 },
+      { colour: 1 },
+      'yes',
+    ]) {
+      expect(refusal(ruled(wrong)).message).toContain('farming')
+    }
+  })
+  it('have a share of verdicts judged again only where a pool says so, measured', () => {
+    const { policy, poc, refiner } = pool('a')
+    const audited = (auditShare: unknown) =>
+      settings({ pools: [{ address: address('a'), policy, poc, refiner, auditShare }] })
+    const digestWith = (auditShare: unknown) => configDigest(parseNodeConfig(audited(auditShare)))
+    expect(digestWith(0)).toBe(configDigest(parseNodeConfig(settings({ pools: [pool('a')] }))))
+    expect(digestWith(0.1)).not.toBe(digestWith(0))
+    for (const wrong of [-0.1, 1.1, '1', null])
+      expect(refusal(audited(wrong)).message).toContain('auditShare')
+  })
+  it('tell facts only where a pool says so, measured', () => {
+    const { policy, poc, refiner } = pool('a')
+    const telling = (facts: unknown) =>
+      settings({ pools: [{ address: address('a'), policy, poc, refiner, facts }] })
+    const digestWith = (facts: unknown) => configDigest(parseNodeConfig(telling(facts)))
+    expect(digestWith(null)).toBe(configDigest(parseNodeConfig(settings({ pools: [pool('a')] }))))
+    expect(digestWith({ epsilon: 1 })).not.toBe(digestWith(null))
+    expect(digestWith({ epsilon: 1, most: 4 })).not.toBe(digestWith({ epsilon: 1 }))
+    const defaults = { from: 100, growth: 10, most: 3, maximumRows: 200_000, keywords: null }
+    expect(parseNodeConfig(telling({ epsilon: 1 })).pools[0]?.facts).toEqual({ epsilon: 1, ...defaults })
+    const words = { table: 'a', column: 'b', epsilon: 1, delta: 1e-7 }
+    for (const wrong of [
+      {},
+      { epsilon: 0 },
+      { epsilon: 1, from: 1 },
+      { epsilon: 1, growth: 1 },
+      { epsilon: 1, most: 21 },
+      { epsilon: 1, maximumRows: 0 },
+      { epsilon: 1, keywords: { ...words, delta: 0 } },
+      { epsilon: 1, keywords: { ...words, epsilon: 0 } },
+      { epsilon: 1, colour: 1 },
+    ]) {
+      expect(refusal(telling(wrong)).message).toContain('facts')
+    }
+  })
   it('get defaults that are the careful ones', () => {
     const config = parseNodeConfig(settings())
     expect(config.sandbox.isolation).toBe('bubblewrap')
@@ -87,6 +168,21 @@ describe('settings', () => {
     ['an operator that is no address', { api: { operators: ['me'] } }],
     ['a public address that is none of the web', { api: { publicUrl: 'ftp://x' } }],
     ['sandbox isolation none', { sandbox: { isolation: 'none' } }],
+    ['an image of hardware', { evidence: { provider: 'dstack', image: 'mine' } }],
+    ['no recovery for a root that others have', { keyRecovery: 'none' }],
+    [
+      'no recovery and a successor',
+      {
+        keyRecovery: 'none',
+        keyRelease: { adapter: 'sealed', sealer: 'simulated' },
+        migration: { measurement: `0x${'1'.repeat(64)}`, keySet: digest('1') },
+      },
+    ],
+    ['peers without a policy', { peers: { evidencePolicy: { roots: [] } } }],
+    [
+      'a committee’s member that believes anybody',
+      { committee: { roots: [{ committee: {}, envelope: 'A'.repeat(200), configs: [digest('1')] }] } },
+    ],
     ['a blob address that is none', { blobStore: { kind: 'http', url: 'blobs' } }],
   ])('with %s are refused', (_, change) => {
     expect(refusal(settings(change)).code).toBe('CONFIG_INVALID')
@@ -105,6 +201,9 @@ describe('measured settings', () => {
     expect(of({ api: { port: 1 } })).toBe(of())
     expect(of({ blobStore: { kind: 'http', url: 'https://blobs.example/x' } })).toBe(of())
     expect(of({ pools: [pool('b'), pool('a')] })).toBe(of())
+    const migration = { measurement: `0x${'1'.repeat(64)}`, keySet: digest('1') }
+    expect(of({ migration })).toBe(of())
+    expect(of({ peers: null, committee: null, keyRecovery: 'allowed' })).toBe(of())
   })
 
   it.each([
@@ -121,6 +220,17 @@ describe('measured settings', () => {
     ['the age of heads', onChain({ maximumHeadAgeSeconds: 60 })],
     ['the machine', { evidence: { provider: 'dstack' } }],
     ['the key release', { keyRelease: { adapter: 'dstack' } }],
+    ['the simulated image', { evidence: { provider: 'simulator', image: 'other' } }],
+    ['the instance', { instance: 'second' }],
+    ['no recovery', { keyRecovery: 'none', keyRelease: { adapter: 'sealed', sealer: 'simulated' } }],
+    ['whom it believes', { peers: { evidencePolicy: defaultAttestationPolicy } }],
+    [
+      'the roots that it gives parts of',
+      {
+        peers: { evidencePolicy: defaultAttestationPolicy },
+        committee: { roots: [{ committee: {}, envelope: 'A'.repeat(200), configs: [digest('1')] }] },
+      },
+    ],
     ['limits', { sandbox: { proof: { timeMs: 9_000 } } }],
     ['the engine', { engine: { timeoutMs: 1_000 } }],
   ])('change with %s', (_, change) => {
@@ -160,5 +270,101 @@ describe('secrets', () => {
       )
     }
     expect(() => parseSecrets({ transactionKey: 'my-secret' })).not.toThrow(/my-secret/)
+  })
+})
+
+describe('settings of hand-offs', () => {
+  const nodes = ['https://runner.example/']
+  it('are absent by default, and then change nobody’s keys', () => {
+    const config = parseNodeConfig(settings())
+    expect([config.handOff, config.serveHandOff]).toEqual([null, null])
+    expect(configDigest(config)).toBe(
+      configDigest(parseNodeConfig(settings({ handOff: null, serveHandOff: null }))),
+    )
+  })
+
+  it('get careful defaults, and are measured', () => {
+    const home = parseNodeConfig(settings({ handOff: { nodes } }))
+    expect(home.handOff).toEqual({
+      nodes: ['https://runner.example'],
+      patienceSeconds: 600,
+      turnSeconds: 21_600,
+      sendSeconds: 20,
+    })
+    const runner = parseNodeConfig(settings({ pools: [], serveHandOff: {} }))
+    expect(runner.serveHandOff).toEqual({
+      maximumBytes: 10_000_000_000,
+      maximumJobs: 2,
+      idleSeconds: 900,
+      receiveSeconds: 21_600,
+    })
+    const digests = [
+      settings(),
+      settings({ handOff: { nodes } }),
+      settings({ handOff: { nodes: ['https://other.example'] } }),
+      settings({ serveHandOff: {} }),
+      settings({ serveHandOff: { maximumJobs: 3 } }),
+    ].map((one) => configDigest(parseNodeConfig(one)))
+    expect(new Set(digests).size).toBe(digests.length)
+  })
+
+  it('are refused by name', () => {
+    expect(refusal(settings({ pools: [] })).message).toContain('list a pool or set serveHandOff')
+    expect(refusal(settings({ handOff: { nodes: [] } })).message).toContain('handOff.nodes')
+    expect(refusal(settings({ handOff: { nodes: ['ftp://runner.example'] } })).message).toContain(
+      'handOff.nodes.0',
+    )
+    expect(refusal(settings({ serveHandOff: { maximumBytes: 1 } })).message).toContain(
+      'serveHandOff.maximumBytes',
+    )
+  })
+})
+
+describe('settings of a federation', () => {
+  const pool = `0x${'cd'.repeat(20)}`
+  const policy = { name: 'more' }
+  const federation = { nodes: ['https://home.example/'], pools: [{ address: pool, policy }] }
+  /** Settings of a home that anchors its charges. */
+  const home = (change: object) => settings({ ...onChain({ anchors: address('9') }), ...change })
+  const own = () => (settings() as { pools: { address: string }[] }).pools[0]?.address
+
+  it('are absent by default, and then change nobody’s keys', () => {
+    const config = parseNodeConfig(settings())
+    expect(config.federation).toBeNull()
+    expect(configDigest(config)).toBe(configDigest(parseNodeConfig(settings({ federation: null }))))
+  })
+
+  it('are measured, but for patience', () => {
+    const config = parseNodeConfig(home({ federation }))
+    expect(config.federation).toEqual({
+      ...federation,
+      nodes: ['https://home.example'],
+      patienceSeconds: 600,
+    })
+    const digestWith = (change: object) =>
+      configDigest(parseNodeConfig(home({ federation: { ...federation, ...change } })))
+    const digests = [
+      configDigest(parseNodeConfig(home({}))),
+      digestWith({}),
+      digestWith({ nodes: ['https://other.example'] }),
+      digestWith({ pools: [{ address: pool, policy: { name: 'other' } }] }),
+    ]
+    expect(new Set(digests).size).toBe(digests.length)
+    expect(digestWith({ patienceSeconds: 5 })).toBe(digestWith({}))
+  })
+
+  it('are refused where charges are not anchored', () => {
+    expect(refusal(settings({ federation })).message).toContain('chain.anchors')
+    expect(parseNodeConfig(home({ federation })).chain.anchors).toBe(address('9'))
+  })
+
+  it('are refused by name', () => {
+    const refusalOf = (change: object) => refusal(home({ federation: { ...federation, ...change } })).message
+    expect(refusalOf({ nodes: [] })).toContain('federation.nodes')
+    expect(refusalOf({ nodes: ['ftp://home.example'] })).toContain('federation.nodes.0')
+    expect(refusalOf({ pools: [] })).toContain('federation.pools')
+    expect(refusalOf({ pools: [{ address: 'x', policy }] })).toContain('federation.pools.0.address')
+    expect(refusalOf({ pools: [federation.pools[0], federation.pools[0]] })).toContain('listed once')
+    expect(refusalOf({ pools: [{ address: own(), policy }] })).toContain('listed once')
   })
 })

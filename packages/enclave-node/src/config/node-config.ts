@@ -3,10 +3,20 @@
  * stands in the key set and so in the quote); what only says where this machine keeps and finds things is not.
  * @module
  */
-import { type Address, type Digest, digestOf, type JsonValue } from '@sealpool/crypto'
+import { type AttestationPolicy, attestationPolicySchema } from '@sealpool/attest'
+import { type Address, type Digest, digestOf, type JsonObject, type JsonValue } from '@sealpool/crypto'
 import * as z from 'zod'
 import { NodeError } from '../errors.js'
+import { catalogueSettings, requirePeerRules } from './catalogue-settings.js'
+import {
+  federationSchema,
+  measuredFederation,
+  requireEachPoolOnce,
+  requireFederationAnchors,
+} from './federation-settings.js'
+import { handOffSchema, measuredHandOffs, requireAnyWork, serveHandOffSchema } from './hand-off-settings.js'
 import { dstackSocket, tsmFolder } from './machine-paths.js'
+import { measuredProofRules, proofRules } from './proof-rules.js'
 
 const address = z
   .string()
@@ -17,6 +27,13 @@ const digest = z
   .regex(/^sha256:[0-9a-f]{64}$/, 'expected sha256: and 64 lower-case hex digits')
   .transform((text): Digest => text as Digest)
 const jsonObject = z.record(z.string(), z.json())
+const envelope = z.string().regex(/^[A-Za-z0-9_-]{100,10000}$/)
+const evidencePolicy = jsonObject.transform((value, context): AttestationPolicy => {
+  const read = attestationPolicySchema.safeParse(value)
+  if (read.success) return read.data
+  context.addIssue({ code: 'custom', message: 'expected an attestation policy; see @sealpool/attest' })
+  return z.NEVER
+})
 
 const deploymentSchema = z.strictObject({
   chainId: z.int().positive(),
@@ -41,11 +58,7 @@ const poolSchema = z.strictObject({
   poc: z.looseObject({ code: z.string().min(1), digest }),
   /** The accepted refiner. */
   refiner: z.looseObject({ code: z.string().min(1), digest, schema: jsonObject }),
-  /**
-   * When a second wallet comes with an account that a first one holds (for proofs that read an account): the first keeps it, or both
-   * contribute and count as one contributor. Moving an account needs a binding that is newer, which the node does not take in yet.
-   */
-  accountRule: z.enum(['first-wallet', 'merge']).default('first-wallet'),
+  ...proofRules,
 })
 
 const limitsSchema = z.strictObject({
@@ -151,7 +164,11 @@ export const nodeConfigSchema = z.strictObject({
     })
     .prefault({}),
   /** Who vouches for the machine. */
-  evidence: z.strictObject({ provider: z.enum(['simulator', 'configfs-tsm', 'dstack']) }),
+  evidence: z.strictObject({
+    provider: z.enum(['simulator', 'configfs-tsm', 'dstack']),
+    /** SIMULATOR only: name of the simulated machine image, so that upgrades can be tried; each is measured as other code. */
+    image: z.string().min(1).max(100).optional(),
+  }),
   /** Where the root secret comes from. */
   keyRelease: z.discriminatedUnion('adapter', [
     z.strictObject({ adapter: z.literal('development') }),
@@ -176,11 +193,48 @@ export const nodeConfigSchema = z.strictObject({
       /** The committee's threshold key. */
       key: jsonObject,
       /** The root secret, sealed to it, base64url. */
-      envelope: z.string().regex(/^[A-Za-z0-9_-]{100,10000}$/),
+      envelope,
     }),
     /** The machine's own sealing; only a simulation of it is there yet. */
     z.strictObject({ adapter: z.literal('sealed'), sealer: z.literal('simulated') }),
   ]),
+  /**
+   * `none`: the root stays with this machine and this code for ever. It is handed to nobody, and when the machine is lost, so is all
+   * that was sealed to the node. The sealed root remembers it, so that later settings cannot take it back.
+   */
+  keyRecovery: z.enum(['allowed', 'none']).default('allowed'),
+  /**
+   * To which node this one hands its keys when that one asks: its code, and the key set that `sealpool-node migrate` prints there.
+   * Null: to none. The chain must allow the code as well.
+   */
+  migration: z
+    .strictObject({ measurement: z.string().regex(/^0x[0-9a-f]{64}$/), keySet: digest })
+    .nullable()
+    .default(null),
+  /** Tells nodes apart that have the same key and otherwise the same measured settings: the registry names one of them. */
+  instance: z.string().min(1).max(100).optional(),
+  /** By which evidence this node knows other nodes; null: it has no peers. Which code they may run, the chain says besides. */
+  peers: z.strictObject({ evidencePolicy }).nullable().default(null),
+  catalogue: catalogueSettings,
+  /** Roots of other nodes of which this one gives parts, as a member of their committees. */
+  committee: z
+    .strictObject({
+      roots: z
+        .array(
+          z.strictObject({
+            /** What `sealpool-node committee conclude` has written. */
+            committee: jsonObject,
+            /** The root secret, sealed to the committee, base64url. */
+            envelope,
+            /** Digests of the measured settings (`sealpool-node measure`) of the nodes that may have it. */
+            configs: z.array(digest).min(1).max(100),
+          }),
+        )
+        .min(1)
+        .max(20),
+    })
+    .nullable()
+    .default(null),
   /** Where this machine has what the two above talk to. */
   machine: z
     .strictObject({
@@ -191,7 +245,11 @@ export const nodeConfigSchema = z.strictObject({
     })
     .prefault({}),
   blobStore: blobStoreSchema,
-  pools: z.array(poolSchema).min(1).max(100),
+  /** None only for a node that runs jobs for others (`serveHandOff`). */
+  pools: z.array(poolSchema).max(100),
+  handOff: handOffSchema,
+  serveHandOff: serveHandOffSchema,
+  federation: federationSchema,
   sandbox: z
     .strictObject({
       isolation: z.enum(['bubblewrap', 'process', 'best']).default('bubblewrap'),
@@ -203,6 +261,8 @@ export const nodeConfigSchema = z.strictObject({
     .strictObject({
       memoryBytes: z.int().min(16_000_000).max(1_000_000_000_000).default(512_000_000),
       timeoutMs: z.int().min(100).max(3_600_000).default(60_000),
+      /** Jobs under way at the same time, each with an engine and the memory of one. */
+      jobsAtOnce: z.int().min(1).max(64).default(2),
     })
     .prefault({}),
   ingest: z
@@ -241,12 +301,31 @@ export function parseNodeConfig(input: unknown): NodeConfig {
       .map((issue) => `${issue.path.join('.') || '(top)'}: ${issue.message}`)
     throw new NodeError('CONFIG_INVALID', 'configuration', wrong.join('; '))
   }
-  const seen = new Set<string>()
-  for (const { address: pool } of parsed.data.pools) {
-    if (seen.has(pool)) {
-      throw new NodeError('CONFIG_INVALID', `pools ${pool}`, 'a pool is listed twice; list it once')
-    }
-    seen.add(pool)
+  requireAnyWork(parsed.data)
+  requireEachPoolOnce(parsed.data)
+  requireFederationAnchors(parsed.data)
+  if (parsed.data.committee !== null && parsed.data.peers === null) {
+    throw new NodeError(
+      'CONFIG_INVALID',
+      'peers',
+      'a member of a committee must know whom it believes: set peers.evidencePolicy',
+    )
+  }
+  requirePeerRules(parsed.data)
+  const { keyRecovery, keyRelease, migration, evidence } = parsed.data
+  if (keyRecovery === 'none' && (keyRelease.adapter !== 'sealed' || migration !== null)) {
+    throw new NodeError(
+      'CONFIG_INVALID',
+      'keyRecovery',
+      'only a root that is sealed to the machine and handed to nobody can be without recovery: set keyRelease.adapter to sealed and no migration',
+    )
+  }
+  if (evidence.image !== undefined && evidence.provider !== 'simulator') {
+    throw new NodeError(
+      'CONFIG_INVALID',
+      'evidence.image',
+      'hardware measures its image itself; leave it out',
+    )
   }
   return parsed.data
 }
@@ -257,7 +336,7 @@ export function parseNodeConfig(input: unknown): NodeConfig {
  * @param config checked settings
  * @returns canonicalizable JSON
  */
-export function measuredConfig(config: NodeConfig): JsonValue {
+export function measuredConfig(config: NodeConfig): JsonObject {
   return {
     format: 'sealpool/measured-node-config',
     version: 1,
@@ -271,19 +350,39 @@ export function measuredConfig(config: NodeConfig): JsonValue {
       maximumHeadAgeSeconds: config.chain.maximumHeadAgeSeconds,
       maximumLagBlocks: config.chain.maximumLagBlocks,
     },
-    evidence: config.evidence,
+    evidence: {
+      provider: config.evidence.provider,
+      ...(config.evidence.image === undefined ? {} : { image: config.evidence.image }),
+    },
     keyRelease: config.keyRelease,
+    ...(config.keyRecovery === 'allowed' ? {} : { keyRecovery: config.keyRecovery }),
+    ...(config.instance === undefined ? {} : { instance: config.instance }),
+    // Absent rather than null: nodes without peers have the digests that they always had.
+    ...(config.peers === null
+      ? {}
+      : { peers: digestOf(config.peers.evidencePolicy as unknown as JsonValue) }),
+    ...(config.committee === null
+      ? {}
+      : {
+          committee: config.committee.roots.map((root) => ({
+            committee: digestOf(root.committee as JsonValue),
+            envelope: root.envelope,
+            configs: [...root.configs].sort(),
+          })),
+        }),
     pools: config.pools
       .map((pool) => ({
         address: pool.address,
         policy: digestOf(pool.policy as JsonValue),
         poc: pool.poc.digest,
         refiner: pool.refiner.digest,
-        accountRule: pool.accountRule,
+        ...measuredProofRules(pool),
       }))
       .sort((a, b) => (a.address < b.address ? -1 : 1)),
+    ...measuredHandOffs(config),
+    ...measuredFederation(config.federation),
     sandbox: config.sandbox,
-    engine: config.engine,
+    engine: { memoryBytes: config.engine.memoryBytes, timeoutMs: config.engine.timeoutMs },
     ingest: {
       maximumBlobBytes: config.ingest.maximumBlobBytes,
       missingBlobTries: config.ingest.missingBlobTries,

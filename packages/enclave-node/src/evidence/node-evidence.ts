@@ -2,7 +2,7 @@
  * The node's evidence: a quote over the digest of its key set and a nonce, with what a verifier needs beside it.
  * @module
  */
-import type { NodeEvidence } from '@sealpool/attest'
+import { measurementDigest, type NodeEvidence, parseQuote, parseSnpReport } from '@sealpool/attest'
 import {
   concatBytes,
   type Digest,
@@ -10,6 +10,7 @@ import {
   decodeHex,
   digestToBytes,
   encodeBase64Url,
+  encodeHex,
   type Hex,
   sha256Digest,
 } from '@sealpool/crypto'
@@ -27,6 +28,8 @@ export interface EvidenceSource {
   readonly simulated: boolean
   /** Digest of the registered quote, as receipts name it. */
   readonly quoteDigest: Digest
+  /** What this machine is measured to run, in the number that the node registry lists. */
+  readonly measurement: Hex
   /** Evidence with the registered quote and collateral that is current now. */
   registered(): Promise<NodeEvidence>
   /** Fresh evidence over a verifier's nonce of 32 bytes. */
@@ -44,36 +47,77 @@ export async function openEvidence(options: {
   readonly store: StateStore
 }): Promise<EvidenceSource> {
   const { provider, keys, store } = options
-  const reportData = (nonce: Hex): Uint8Array =>
-    concatBytes(digestToBytes(keys.keySetDigest), decodeHex(nonce))
-  const evidence = async (quote: Uint8Array, nonce: Hex): Promise<NodeEvidence> => {
-    const tee = teeOf(quote)
-    const collateral = await provider.collateral(quote)
-    const fields = {
-      format: 'sealpool/node-evidence',
-      version: 1,
-      quote: encodeBase64Url(quote),
-      keySet: keys.keySet,
-      nonce,
-      simulated: provider.simulated,
-    } as const
-    if (tee === 'tdx' && 'tcbInfo' in collateral) return { ...fields, tee, collateral }
-    if (tee === 'sev-snp' && 'crl' in collateral) return { ...fields, tee, collateral }
-    throw new NodeError(
-      'QUOTE_FAILED',
-      provider.name,
-      'the collateral is not of the machine that gave the quote',
-    )
-  }
+  const evidence = (taken: Uint8Array, nonce: Hex) => evidenceOf(provider, keys, taken, nonce)
   const key = `quote ${provider.name} ${keys.keySetDigest}`
   const kept = await getMeta(store, key)
   const quote =
-    kept === undefined ? await provider.quote(reportData(registrationNonce)) : decodeBase64Url(kept)
+    kept === undefined ? await provider.quote(reportDataOf(keys, registrationNonce)) : decodeBase64Url(kept)
   if (kept === undefined) await setMeta(store, key, encodeBase64Url(quote))
   return {
     simulated: provider.simulated,
     quoteDigest: sha256Digest(quote),
+    measurement: quotedMeasurement(quote),
     registered: () => evidence(quote, registrationNonce),
-    fresh: async (nonce) => evidence(await provider.quote(reportData(nonce)), nonce),
+    fresh: (nonce) => freshEvidence(provider, keys, nonce),
   }
+}
+
+/**
+ * Takes evidence over a nonce, of a node that need not have begun to work.
+ * @param nonce 32 bytes, of whoever asks
+ * @throws NodeError `QUOTE_FAILED`
+ */
+export async function freshEvidence(
+  provider: QuoteProvider,
+  keys: NodeKeyRing,
+  nonce: Hex,
+): Promise<NodeEvidence> {
+  return evidenceOf(provider, keys, await provider.quote(reportDataOf(keys, nonce)), nonce)
+}
+
+function reportDataOf(keys: NodeKeyRing, nonce: Hex): Uint8Array {
+  return concatBytes(digestToBytes(keys.keySetDigest), decodeHex(nonce))
+}
+
+async function evidenceOf(
+  provider: QuoteProvider,
+  keys: NodeKeyRing,
+  quote: Uint8Array,
+  nonce: Hex,
+): Promise<NodeEvidence> {
+  const tee = teeOf(quote)
+  const collateral = await provider.collateral(quote)
+  const fields = {
+    format: 'sealpool/node-evidence',
+    version: 1,
+    quote: encodeBase64Url(quote),
+    keySet: keys.keySet,
+    nonce,
+    simulated: provider.simulated,
+  } as const
+  if (tee === 'tdx' && 'tcbInfo' in collateral) return { ...fields, tee, collateral }
+  if (tee === 'sev-snp' && 'crl' in collateral) return { ...fields, tee, collateral }
+  throw new NodeError(
+    'QUOTE_FAILED',
+    provider.name,
+    'the collateral is not of the machine that gave the quote',
+  )
+}
+
+/**
+ * What a quote of this very machine says that it runs.
+ * @param quote TDX quote or SEV-SNP report, not verified here
+ * @throws NodeError `QUOTE_FAILED` when it is of neither
+ */
+export function quotedMeasurement(quote: Uint8Array): Hex {
+  if (teeOf(quote) === 'sev-snp') {
+    const { measurement, hostData } = parseSnpReport(quote)
+    return measurementDigest({ measurement: encodeHex(measurement), hostData: encodeHex(hostData) })
+  }
+  const { report } = parseQuote(quote)
+  if (report.kind !== 'td') throw new NodeError('QUOTE_FAILED', 'quote', 'it is not that of a TDX guest')
+  const [rtmr0, rtmr1, rtmr2, rtmr3] = report.rtmrs.map((register) => encodeHex(register))
+  if (rtmr0 === undefined || rtmr1 === undefined || rtmr2 === undefined || rtmr3 === undefined)
+    throw new NodeError('QUOTE_FAILED', 'quote', 'it has fewer than four run-time registers')
+  return measurementDigest({ mrTd: encodeHex(report.mrTd), rtmrs: [rtmr0, rtmr1, rtmr2, rtmr3] })
 }

@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { measurementDigest, parseQuote } from '@sealpool/attest'
 import { createSimulator, exportSimulator, importSimulator, type Simulator } from '@sealpool/attest/simulator'
-import { type Digest, encodeHex, type Hex } from '@sealpool/crypto'
+import { concatBytes, type Digest, digestToBytes, encodeHex, type Hex, sha256Digest } from '@sealpool/crypto'
 import { NodeError } from '../errors.js'
 import type { QuoteProvider } from './quote-provider.js'
 
@@ -66,11 +66,12 @@ export function openSimulator(options: {
 /**
  * What an attestation policy must name to accept nodes on this simulator.
  * @param simulator - from {@link openSimulator}
+ * @param image - name of the simulated machine image; another name is measured as other code. Absent: the usual one
  * @returns the digest of its root certificate, and the measurements that its quotes report
  * @throws NodeError `KEY_UNREADABLE` when the simulator is not one of TDX
  */
-export function simulatedPlatform(simulator: Simulator): SimulatedPlatform {
-  const quote = parseQuote(simulator.quote({ reportData: new Uint8Array(64) }))
+export function simulatedPlatform(simulator: Simulator, image?: string): SimulatedPlatform {
+  const quote = parseQuote(simulator.quote({ reportData: new Uint8Array(64), ...imageOf(image) }))
   if (quote.report.kind !== 'td')
     throw new NodeError('KEY_UNREADABLE', simulatorFile, 'the simulator is not one of TDX')
   const { mrTd: td, rtmrs: registers } = quote.report
@@ -86,16 +87,26 @@ export function simulatedPlatform(simulator: Simulator): SimulatedPlatform {
   }
 }
 
+/** What a simulated machine image of this name is measured as: as long as MRTD, and nothing that could be real. */
+function imageOf(name: string | undefined): { readonly mrTd?: Uint8Array } {
+  if (name === undefined) return {}
+  const [head, tail] = ['head', 'tail'].map((part) =>
+    digestToBytes(sha256Digest(new TextEncoder().encode(`simulated image ${part}\n${name}`))),
+  )
+  return { mrTd: concatBytes(head ?? new Uint8Array(32), (tail ?? new Uint8Array(32)).slice(0, 16)) }
+}
+
 /**
  * A quote provider without hardware.
  * @param simulator from {@link openSimulator}
  * @param now the clock for the collateral's dates
+ * @param image as for {@link simulatedPlatform}
  */
-export function simulatorQuoteProvider(simulator: Simulator, now: () => Date): QuoteProvider {
+export function simulatorQuoteProvider(simulator: Simulator, now: () => Date, image?: string): QuoteProvider {
   return {
     name: 'simulator',
     simulated: true,
-    quote: async (reportData) => simulator.quote({ reportData }),
+    quote: async (reportData) => simulator.quote({ reportData, ...imageOf(image) }),
     collateral: async () => simulator.collateral(now()),
   }
 }

@@ -20,8 +20,10 @@ import type { Sql } from '../state/state-store.js'
 export interface PoolContent {
   /** @returns how new a content is, from 0 to 1 */
   noveltyOf(content: ItemSource): number
-  /** Takes a content in. @returns what is to be stored of it */
-  add(content: ItemSource): ContentPrints
+  /** @returns the contribution that is most like a content, and the share of it that the other holds; undefined when none was found */
+  nearestTo(content: ItemSource): { readonly contribution: string; readonly contained: number } | undefined
+  /** Takes the content of a contribution in. @returns what is to be stored of it */
+  add(contribution: string, content: ItemSource): ContentPrints
 }
 
 /** The indexes of all pools. */
@@ -55,14 +57,23 @@ export function contentIndexes(): ContentIndexes {
 interface Indexes {
   readonly near: NearDuplicateIndex
   readonly rows: RowIndex
+  /** Ids by their numbers in `near`. */
+  readonly ids: string[]
 }
 
-function poolContent(key: Uint8Array, { near, rows }: Indexes): PoolContent {
+function poolContent(key: Uint8Array, { near, rows, ids }: Indexes): PoolContent {
   return {
     noveltyOf: (content) => novelty({ key, content, near, rows }),
-    add(content) {
+    nearestTo(content) {
+      const found = near.nearest(contentSketch({ key, ...content }))
+      const contribution = found === undefined ? undefined : ids[found.entry]
+      return found === undefined || contribution === undefined
+        ? undefined
+        : { contribution, contained: found.contained }
+    },
+    add(contribution, content) {
       const sketch = contentSketch({ key, ...content })
-      near.add(sketch)
+      ids[near.add(sketch)] = contribution
       rows.add(content)
       const alone = createNearDuplicateIndex({ capacity: 1 })
       alone.add(sketch)
@@ -78,9 +89,11 @@ const countBytes = 4
 
 async function readIndexes(sql: Sql, pool: Address, key: Uint8Array): Promise<Indexes> {
   const sketches: Uint8Array[] = []
+  const ids: string[] = []
   const rows = new Set<bigint>()
   for await (const prints of countingPrints(sql, pool)) {
     sketches.push(prints.sketch)
+    ids.push(prints.contribution)
     const view = new DataView(prints.rows.buffer, prints.rows.byteOffset, prints.rows.length)
     for (let at = 0; at < prints.rows.length; at += 8) rows.add(view.getBigUint64(at))
   }
@@ -94,6 +107,7 @@ async function readIndexes(sql: Sql, pool: Address, key: Uint8Array): Promise<In
   return {
     near: createNearDuplicateIndex({ from: joinSketches(sketches) }),
     rows: createRowIndex({ key, from }),
+    ids,
   }
 }
 

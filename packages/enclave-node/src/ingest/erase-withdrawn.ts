@@ -5,6 +5,7 @@
 import { erasureContext } from '@sealpool/contracts'
 import type { Address } from '@sealpool/crypto'
 import { forgetContent, withdrawnWithContent } from '../state/content-table.js'
+import { keepsFingerprint } from '../state/farming-table.js'
 import {
   dueErasures,
   forgetContribution,
@@ -18,7 +19,7 @@ import type { ServedPool } from './served-pool.js'
 
 /**
  * Removes the files of given-up refinements, then the verdicts, fingerprints, prints and accounts of withdrawn contributions, then records
- * each erasure with a signed statement. What it proves is who said so: a signature cannot show that bytes are gone.
+ * each erasure with a signed statement, which names what a farming rule keeps for a while. What it proves is who said so: a signature cannot show that bytes are gone.
  * @param pools served pools by address
  * @returns how many steps were taken
  */
@@ -42,9 +43,15 @@ export async function eraseWithdrawn(
   const erased = await sumOfEach(await dueErasures(store), async ({ id, pool }) => {
     if (!pools.has(pool)) return 0
     await store.transaction((tx) => forgetContribution(tx, id))
+    const kept = await keepsFingerprint(store, id)
     const statement = context.sign({
       type: 'sealpool/erasure',
-      body: { contribution: id, erased: ['rows', 'verdict', 'fingerprint', 'prints', 'account'] },
+      body: {
+        contribution: id,
+        erased: ['rows', 'verdict', ...(kept ? [] : ['fingerprint']), 'prints', 'account'],
+        // By the farming rule, until its period is over.
+        ...(kept ? { kept: ['fingerprint'] } : {}),
+      },
       ...erasureContext({
         deployment: context.sign.deployment,
         nonce: 0n,

@@ -4,6 +4,7 @@
  * with the signed batch that will go on chain.
  * @module
  */
+
 import type { Digest, Hex, JsonObject, SignedStatement } from '@sealpool/crypto'
 import { type PocVerdict, verdictDigest } from '@sealpool/poc'
 import { subjectOf } from '../key/node-signer.js'
@@ -22,18 +23,23 @@ import {
   putOffContribution,
   stillIn,
 } from '../state/contribution-table.js'
+import { type FarmingEntry, storeFarmingEntry } from '../state/farming-table.js'
 import { noteBlob } from '../state/meta-table.js'
+import { type KnownWhenJudged, storeAudit } from '../state/verdict-audit-table.js'
 import {
   claimFingerprint,
   fingerprintHolder,
   insertVerdict,
   type VerdictEntry,
 } from '../state/verdict-table.js'
+import { chosenForAudit } from './audit-verdicts.js'
 import type { PoolContent } from './content-indexes.js'
 import type { IngestContext } from './ingest-context.js'
 import { type Judgement, judgeContribution, refusedVerdict } from './judge-contribution.js'
-import { type OpenedContribution, openContribution } from './open-contribution.js'
+import type { OpenedContribution } from './open-contribution.js'
+import { openStored } from './open-stored.js'
 import { lastingScope, type ServedPool } from './served-pool.js'
+import { valueVerdict } from './value-verdict.js'
 import { storeVerdictBatch } from './verdict-batch.js'
 
 interface Judged extends Judgement {
@@ -42,6 +48,10 @@ interface Judged extends Judgement {
   readonly digest: Digest
   readonly blobSize: number | undefined
   readonly prints: ContentPrints | null
+  /** What it earned, where the pool has a farming rule and it was accepted. */
+  readonly farming: FarmingEntry | undefined
+  /** By what it is judged again; undefined when it was not chosen. */
+  readonly known: KnownWhenJudged | undefined
 }
 
 /**
@@ -94,11 +104,7 @@ async function judgeRows(
     const opened = await Promise.all(
       rows.slice(first, first + settings.concurrency).map(async (contribution) => {
         const [opening, at] = await Promise.all([
-          openContribution(contribution, pool, {
-            blobStore: context.blobStore,
-            keys: context.keys,
-            maximumBlobBytes: settings.maximumBlobBytes,
-          }),
+          openStored(context, pool, contribution),
           timeOf(contribution.blockHash),
         ])
         return { contribution, opening, at }
@@ -170,20 +176,43 @@ async function judge(options: {
               : refusedVerdict(contribution, pool, 'BLOB_MISSING', 'locator'),
           fingerprint: undefined,
         }
+  const compared = judgement.verdict.valid ? judgement.content : undefined
+  const valued =
+    pool.farming === null || !judgement.verdict.valid
+      ? undefined
+      : await valueVerdict(
+          {
+            sql: store,
+            pool: pool.address,
+            rule: pool.farming,
+            before: before.flatMap(({ farming }) => (farming === undefined ? [] : [farming])),
+          },
+          {
+            verdict: judgement.verdict,
+            identity: judgement.account?.contributor ?? contribution.contributor,
+            fingerprint: judgement.fingerprint,
+            at: options.at,
+            novelty: judgement.novelty ?? 1,
+            nearest: compared === undefined ? undefined : (await content()).nearestTo(compared),
+          },
+        )
+  const verdict = valued?.verdict ?? judgement.verdict
   const statement = context.sign({
     type: 'sealpool/verdict',
-    body: judgement.verdict as unknown as JsonObject,
+    body: verdict as unknown as JsonObject,
     pool: pool.address,
     subject: subjectOf(contribution.id),
     nonce: '0',
   })
-  const compared = judgement.verdict.valid ? judgement.content : undefined
   return {
     ...judgement,
+    verdict,
+    farming: valued?.entry,
+    known: chosenForAudit(context, pool, { judgement, at: options.at, scaling: valued?.scaling ?? null }),
     contribution,
     statement,
-    prints: compared === undefined ? null : (await content()).add(compared),
-    digest: verdictDigest(judgement.verdict),
+    prints: compared === undefined ? null : (await content()).add(contribution.id, compared),
+    digest: verdictDigest(verdict),
     blobSize: opening.kind === 'opened' ? opening.blobSize : undefined,
   }
 }
@@ -197,7 +226,8 @@ function claimantIn(before: readonly Judged[], pseudonym: string): AccountHolder
 
 /**
  * Stores judgements with the signed batch.
- * @returns false when what they were compared with counts no more, or blocks are gone: nothing is stored then, they are judged anew
+ * @returns false when what they were compared with counts no more, one that was accepted included, or blocks are gone: nothing is stored
+ *   then, they are judged anew
  */
 async function storeJudged(
   context: IngestContext,
@@ -214,6 +244,8 @@ async function storeJudged(
       judged.map(({ contribution }) => contribution.id),
     )
     const current = judged.filter(({ contribution }) => still.has(contribution.id))
+    // The others were compared with it, and the index in memory holds it.
+    if (judged.some(({ contribution, verdict }) => verdict.valid && !still.has(contribution.id))) return false
     // Entries of Merkle batches get their verdicts under one root, when the whole batch is decided.
     const single = current.filter(({ contribution }) => contribution.merkle === null)
     const entries: VerdictEntry[] = single.map(({ contribution, verdict, digest }) => ({
@@ -237,6 +269,8 @@ async function storeJudged(
         prints: one.prints,
         account: verdict.valid ? (one.account?.pseudonym ?? null) : null,
       })
+      if (one.known !== undefined) await storeAudit(tx, pool.address, contribution.id, one.known)
+      if (one.farming !== undefined) await storeFarmingEntry(tx, pool.address, one.farming)
       if (one.blobSize !== undefined) {
         await noteBlob(tx, { digest: contribution.blobDigest, purpose: 'contribution', size: one.blobSize })
       }

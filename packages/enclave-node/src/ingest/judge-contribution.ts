@@ -3,6 +3,7 @@
  * @module
  */
 import {
+  type AccountFact,
   type AccountPort,
   accountPseudonym,
   contributionFingerprint,
@@ -26,8 +27,18 @@ export interface Judgement {
   readonly fingerprint: string | undefined
   /** What later contributions are compared with; only where the proof names its items. */
   readonly content?: ItemSource | undefined
+  /** How new that is to the pool, from 0 to 1. */
+  readonly novelty?: number | undefined
   /** The account that it came with; only where the proof reads one. */
   readonly account?: ClaimedAccount | undefined
+  /** What the proof was told of the pool; absent when it was not asked. */
+  readonly asked?: AskedOfPool
+}
+
+/** What a proof was told of the pool; null where it did not ask. */
+export interface AskedOfPool {
+  readonly novelty: number | null
+  readonly account: AccountFact | null
 }
 
 /** An account under the pool's pseudonym, and the number of the person who counts as its contributor. */
@@ -109,8 +120,43 @@ export async function judgeContribution(
   if (holder !== undefined && holder !== contribution.id) {
     return { verdict: refusedVerdict(contribution, pool, 'DUPLICATE_CONTENT', 'content'), fingerprint }
   }
-  let compared: ItemSource | undefined
   let account: ClaimedAccount | undefined
+  const judgement = await runProof(contribution, pool, opened, {
+    runtime,
+    limits,
+    at,
+    examines,
+    noveltyOf: context.noveltyOf,
+    accountOf: async (named) => {
+      const decided = await decideClaim(contribution, pool, named, context)
+      account = decided.claim
+      return decided.fact
+    },
+  })
+  return { ...judgement, fingerprint, account }
+}
+
+/** What the proof of contribution runs with. */
+export interface ProofContext extends Pick<JudgeContext, 'runtime' | 'limits' | 'at' | 'noveltyOf'> {
+  /** What the proof declares that it reads, see `describePoc`. */
+  readonly examines: readonly string[]
+  /** What is known of an account. */
+  readonly accountOf: (named: Parameters<AccountPort>[0]) => Promise<AccountFact>
+}
+
+/**
+ * Has the pool's proof of contribution judge an opened file.
+ * @returns the verdict, with what the proof was told of the pool
+ */
+export async function runProof(
+  contribution: Pick<ContributionRow, 'id' | 'owner'>,
+  pool: ServedPool,
+  opened: { readonly bytes: Uint8Array; readonly mediaType: string },
+  { runtime, limits, at, examines, ...context }: ProofContext,
+): Promise<Pick<Judgement, 'verdict' | 'content' | 'novelty'> & { readonly asked: AskedOfPool }> {
+  const judged = { mediaType: opened.mediaType, bytes: opened.bytes, owner: contribution.owner }
+  let compared: { readonly content: ItemSource; readonly novelty: number } | undefined
+  let account: AccountFact | null = null
   const verdict = await twice(() =>
     runPoc({
       poc: pool.poc,
@@ -122,21 +168,22 @@ export async function judgeContribution(
         // A proof that names no items has its files compared as they are, which anybody gets around: then only copies count.
         uniqueness: examines.includes('items')
           ? async ({ content }) => {
-              compared = content
-              return { duplicate: false, novelty: await context.noveltyOf(content) }
+              const novelty = await context.noveltyOf(content)
+              compared = { content, novelty }
+              return { duplicate: false, novelty }
             }
           : { duplicate: false },
         account: async (named) => {
-          const decided = await decideClaim(contribution, pool, named, context)
-          account = decided.claim
-          return decided.fact
+          account = await context.accountOf(named)
+          return account
         },
       },
     }),
   )
+  const asked = { novelty: compared?.novelty ?? null, account }
   return 'place' in verdict
-    ? { verdict: refusedVerdict(contribution, pool, 'PROOF_FAILED', verdict.place), fingerprint }
-    : { verdict: verdict.value, fingerprint, content: compared, account }
+    ? { verdict: refusedVerdict(contribution, pool, 'PROOF_FAILED', verdict.place), asked }
+    : { verdict: verdict.value, ...compared, asked }
 }
 
 /** Decides by the pool's rule about the account that an export names. */

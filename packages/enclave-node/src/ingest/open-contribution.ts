@@ -12,6 +12,8 @@ import {
   sha256Digest,
   verifyCommitment,
 } from '@sealpool/crypto'
+import { withHeader } from '../incident/rewrap-contributions.js'
+import type { RewrappedHeader } from '../incident/rewrapped-header.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
 import type { IngestRefusal } from '../state/contribution-state.js'
 import type { ContributionRow } from '../state/contribution-table.js'
@@ -35,6 +37,8 @@ export interface OpenContext {
   readonly blobStore: BlobStore
   readonly keys: NodeKeyRing
   readonly maximumBlobBytes: number
+  /** The header of a contribution that was moved to another key; absent: none was. */
+  readonly rewrapped?: (id: string) => Promise<RewrappedHeader | undefined>
 }
 
 /**
@@ -44,7 +48,7 @@ export interface OpenContext {
 export async function openContribution(
   contribution: ContributionRow,
   pool: ServedPool,
-  { blobStore, keys, maximumBlobBytes }: OpenContext,
+  { blobStore, keys, maximumBlobBytes, rewrapped }: OpenContext,
 ): Promise<OpenedContribution> {
   const refused = (code: IngestRefusal, place: string): OpenedContribution => ({
     kind: 'refused',
@@ -65,7 +69,9 @@ export async function openContribution(
   // The locator is the contributor's claim as well: only the digest on the chain binds what was contributed.
   if (sha256Digest(sealed) !== contribution.blobDigest) return refused('BLOB_DIGEST_MISMATCH', 'blobDigest')
 
+  const renewed = await rewrapped?.(contribution.id)
   try {
+    if (renewed !== undefined) sealed = withHeader(sealed, renewed.header)
     const { context, recipients } = parseHeader(sealed)
     if (context.chainId !== pool.chainId || context.pool.toLowerCase() !== contribution.pool) {
       return refused('WRONG_POOL', 'context.pool')
@@ -74,7 +80,7 @@ export async function openContribution(
     if (context.epoch !== contribution.epoch) return refused('WRONG_EPOCH', 'context.epoch')
     if (context.commitment !== contribution.commitment)
       return refused('COMMITMENT_MISMATCH', 'context.commitment')
-    const key = keys.poolKey(keyScope(pool, contribution.epoch))
+    const key = keys.poolKey(keyScope(pool, renewed?.epoch ?? contribution.epoch))
     const { plaintext, commitmentSalt } = await openBytes(sealed, {
       identities: [hpkeIdentity({ privateKey: key.privateKey })],
       expect: {

@@ -28,7 +28,7 @@ import type { Sql } from '../state/state-store.js'
 import { mapBounded } from './bounded.js'
 import { sumOfEach } from './each.js'
 import type { IngestContext } from './ingest-context.js'
-import { openContribution } from './open-contribution.js'
+import { openStored } from './open-stored.js'
 import { lastingScope, type ServedPool } from './served-pool.js'
 
 /**
@@ -90,11 +90,7 @@ async function reopen(
   pool: ServedPool,
   contribution: ContributionRow,
 ): Promise<RefineContribution | undefined> {
-  const opening = await openContribution(contribution, pool, {
-    blobStore: context.blobStore,
-    keys: context.keys,
-    maximumBlobBytes: context.settings.maximumBlobBytes,
-  })
+  const opening = await openStored(context, pool, contribution)
   if (opening.kind !== 'opened') {
     await putOffContribution(context.store, contribution.id, {
       reason: 'BLOB_MISSING',

@@ -1,16 +1,28 @@
 import type { Address, Digest, KeyScope } from '@sealpool/crypto'
 import type { PoolPolicy } from '@sealpool/privacy'
 import type { BundledRefiner } from '@sealpool/refine'
+import type { PoolFacts } from '../config/facts-settings.js'
+import type { PoolFarming } from '../config/proof-rules.js'
 
-/** A pool that this node serves, with everything checked against the chain. */
-export interface ServedPool {
+/** A pool as jobs over it are planned; its policy stands on the chain. */
+export interface PlannablePool {
   readonly address: Address
   /** The policy's name of the pool; SQL names its tables `name.table`. */
   readonly name: string
   readonly policy: PoolPolicy
   readonly policyDigest: Digest
+}
+
+/** A pool that this node serves, with everything checked against the chain. */
+export interface ServedPool extends PlannablePool {
   /** What happens when a second wallet comes with an account that a first one holds. */
   readonly accountRule: 'first-wallet' | 'merge'
+  /** How its scores are scaled; null: not at all. */
+  readonly farming: PoolFarming | null
+  /** What the node tells about its tables; null: nothing. */
+  readonly facts: PoolFacts | null
+  /** Share of contributions whose verdicts are judged again, 0 to 1. */
+  readonly auditShare: number
   readonly poc: { readonly code: string; readonly digest: Digest }
   readonly refiner: BundledRefiner
   /** Digest of the refiner's schema. */

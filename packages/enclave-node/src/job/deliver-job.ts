@@ -5,10 +5,13 @@
 import { releaseContext } from '@sealpool/contracts'
 import { type Digest, digestToHex } from '@sealpool/crypto'
 import type { ChainJobState, JobRefusal as ChainRefusal, JobRelease } from '../chain/chain-port.js'
+import { requireAnchoredCharge } from '../federation/anchored-charge.js'
+import { givenCharges } from '../federation/charged-homes.js'
 import { delayJob, findJob, type JobRow, moveJob } from '../state/job-table.js'
 import type { JobContext } from './job-context.js'
 import { JobPutOff } from './job-refusal.js'
 import { closeJob, nextTry, sendStart } from './job-standing.js'
+import { requireNotStopped } from './not-stopped.js'
 import { requireAnchored } from './reserve-job.js'
 
 /** The statement by which a job is released, as the chain takes it. */
@@ -48,24 +51,40 @@ const ended: readonly ChainJobState[] = ['Refused', 'Failed', 'Cancelled', 'Expi
  * chain has its confirmations: what a reorganisation undid is done again.
  */
 export async function deliverJob(context: JobContext, id: string): Promise<void> {
-  const { store, chain } = context
+  const { store } = context
   const job = await findJob(store, id)
   if (job === undefined || job.detached) return
+  try {
+    await deliver(context, job)
+  } catch (error) {
+    if (!(error instanceof JobPutOff)) throw error
+    await delayJob(store, id, { reason: error.code, reasonText: error.text, at: nextTry(context, job) })
+  }
+}
+
+async function deliver(context: JobContext, job: JobRow): Promise<void> {
+  const { store, chain } = context
+  const { id } = job
   if (job.state === 'charged') {
     const { state, node } = await chain.jobState(id)
     if (ended.includes(state)) return closeJob(context, job, state)
     if (state === 'Running' && node !== context.keys.statementAddress) return loseJob(context, job)
     if (state === 'Funded' || state === 'Assigned') {
       // The start was undone by a reorganisation: the answer is there, and is released when it stands again.
+      requireNotStopped(context)
       await sendStart(context, job)
       if (!(await confirmed(context, job, ['Running', 'Released', 'Settled']))) return
     }
-    if (!(await anchored(context, job))) return
+    // A charge that was anchored before its job ran may have lost that block since: nothing is released before it stands again.
+    if (job.reservation !== null) await requireAnchored(context, job.reservation)
+    for (const charged of await givenCharges(store, job)) await requireAnchoredCharge(chain, charged)
+    requireNotStopped(context)
     await chain.releaseJob(job.release as unknown as JobRelease)
     if (!(await confirmed(context, job, ['Released', 'Settled']))) return
     await moveJob(store, id, { from: ['charged'], to: 'released' })
   }
   if (job.state === 'charged' || job.state === 'released') {
+    requireNotStopped(context)
     await chain.settleJob(id)
     if (!(await confirmed(context, job, ['Settled']))) return
     await moveJob(store, id, { from: ['released'], to: 'settled' })
@@ -76,6 +95,7 @@ export async function deliverJob(context: JobContext, id: string): Promise<void>
       if (node !== null && node !== context.keys.statementAddress) return loseJob(context, job)
       if (drawn && state === 'Funded') return awaitLot(context, job)
     }
+    requireNotStopped(context)
     await chain.refuseJob(job.release as unknown as ChainRefusal)
     if (!(await confirmed(context, job, ended))) return
     await moveJob(store, id, {
@@ -107,26 +127,6 @@ function loseJob(context: JobContext, job: JobRow): Promise<void> {
         'this node fell silent and another one took the job over; what was charged for it stays charged',
     },
   })
-}
-
-/**
- * A charge that was anchored before its job ran may have lost that block since: nothing is released before it stands again.
- * @returns whether it stands; if not, it was sent, and the job is looked at again later
- */
-async function anchored(context: JobContext, job: JobRow): Promise<boolean> {
-  if (job.reservation === null) return true
-  try {
-    await requireAnchored(context, job.reservation)
-    return true
-  } catch (error) {
-    if (!(error instanceof JobPutOff)) throw error
-    await delayJob(context.store, job.id, {
-      reason: error.code,
-      reasonText: error.text,
-      at: nextTry(context, job),
-    })
-    return false
-  }
 }
 
 /** @returns whether the job stands in one of the states under the confirmations; if not, it is looked at again later */

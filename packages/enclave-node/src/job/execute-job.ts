@@ -1,14 +1,17 @@
-import { ComputeError } from '@sealpool/compute'
+import type { JobManifest } from '@sealpool/compute'
 import type { JsonValue } from '@sealpool/crypto'
+import type { GivenShare } from '../federation/federation.js'
+import type { HandOffFacts } from '../hand-off/hand-off-statements.js'
 import { lastingScope } from '../ingest/served-pool.js'
-import type { Reservation } from '../state/job-table.js'
+import type { JobRow, Reservation } from '../state/job-table.js'
 import { poolRefinements, type Refinement } from '../state/refinement-table.js'
 import type { Sql } from '../state/state-store.js'
 import type { JobContext } from './job-context.js'
-import { jobNoise } from './job-noise.js'
+import { noiseStream } from './job-noise.js'
 import { JobRefusal } from './job-refusal.js'
-import { jobSecret } from './job-secret.js'
+import { type JobSecretOptions, jobSecret } from './job-secret.js'
 import type { PlannedJob } from './planned-job.js'
+import { type ReadTable, readTables, runOnEngine, tableLoad } from './run-on-engine.js'
 
 /**
  * Sees to it that everything that was reserved for a job is still there to be read.
@@ -22,17 +25,33 @@ export async function requireInputs(sql: Sql, { inputs }: Reservation): Promise<
   }
 }
 
+/** A table with the encrypted files that were reserved of it. */
+export interface ReservedTable extends ReadTable {
+  readonly paths: readonly string[]
+  /** Opens them. */
+  readonly key: Uint8Array
+}
+
+/** What a job runs on: the same however often, and wherever, it is run. */
+export interface JobMaterial {
+  readonly tables: readonly ReservedTable[]
+  /** Seed of the noise, 32 bytes. */
+  readonly noise: Uint8Array
+  /** Key of the pseudonyms in the engine, 32 bytes. */
+  readonly pseudonyms: Uint8Array
+  /** This home's part of the noise's seed, where the pools of the job have several homes; 32 bytes. */
+  readonly share: Uint8Array
+}
+
 /**
- * Runs a planned job on what was reserved for it, on an engine of its own, which ends with it.
- * @returns the answer, already private; it must not leave before its charge is stored
- * @throws JobRefusal `EXECUTION_FAILED`, whatever went wrong inside: the cause may depend on the data;
- *   `TOO_FEW_CONTRIBUTORS_AFTER_NOISE` when the computation's noisy count says so
+ * Gathers what was reserved for a job.
+ * @throws JobRefusal `EXECUTION_FAILED`, see {@link requireInputs}
  */
-export async function executeJob(
-  context: JobContext,
+export async function jobMaterial(
+  context: Pick<JobContext, 'store' | 'keys' | 'parts'>,
   planned: PlannedJob,
   reservation: Reservation,
-): Promise<JsonValue> {
+): Promise<JobMaterial> {
   await requireInputs(context.store, reservation)
   const refinements = new Map<string, readonly Refinement[]>()
   for (const { pool } of planned.charges) {
@@ -43,54 +62,65 @@ export async function executeJob(
       kept.filter(({ id }) => reserved.includes(id)),
     )
   }
-  const secrets = {
+  const secrets: JobSecretOptions = {
     keys: context.keys,
     planned,
     contributions: new Map(
       [...refinements].map(([pool, ones]) => [pool, ones.flatMap((one) => one.contributions)]),
     ),
   }
-  // Nobody's number in one job says anything in another, or outside of the engine.
-  const engine = context.openEngine({ pseudonymKey: jobSecret('job-pseudonyms', secrets) })
-  try {
-    for (const { pool, leaves } of planned.charges) {
-      for (const leaf of leaves) {
-        const table = pool.policy.tables.find(({ name }) => `${pool.name}.${name}` === leaf)
-        if (table === undefined) continue
-        const parts = (refinements.get(pool.address) ?? []).flatMap((refinement) =>
-          refinement.parts.filter((part) => part.table === table.name),
-        )
-        const columns = table.columns.map(({ name, type, decimals, min, max, earliest, latest }) => ({
-          name,
-          type,
-          decimals,
-          min,
-          max,
-          earliest,
-          latest,
-        }))
-        await engine.load(
-          parts.length === 0
-            ? { name: leaf, columns, rows: [] }
-            : {
-                name: leaf,
-                columns,
-                parquet: {
-                  paths: context.parts.paths(pool, parts),
-                  key: context.keys.poolSecret('table-storage', lastingScope(pool)),
-                },
-              },
-        )
+  return {
+    tables: readTables(planned).map((table) => {
+      const parts = (refinements.get(table.pool.address) ?? []).flatMap((refinement) =>
+        refinement.parts.filter((part) => part.table === table.table),
+      )
+      return {
+        ...table,
+        paths: context.parts.paths(table.pool, parts),
+        key: context.keys.poolSecret('table-storage', lastingScope(table.pool)),
       }
-    }
-    return await planned.run(engine, jobNoise(secrets))
-  } catch (error) {
-    // Decided on a noisy count that the charge pays for: this reason may be told.
-    if (error instanceof ComputeError && error.code === 'TOO_FEW_CONTRIBUTORS') {
-      throw JobRefusal.of('TOO_FEW_CONTRIBUTORS_AFTER_NOISE', error)
-    }
-    throw JobRefusal.of('EXECUTION_FAILED', error)
-  } finally {
-    await engine.close()
+    }),
+    noise: jobSecret('job-noise', secrets),
+    pseudonyms: jobSecret('job-pseudonyms', secrets),
+    share: jobSecret('job-share', secrets),
   }
+}
+
+/** An answer, and who gave it when that was not this node. */
+export interface ExecutedJob {
+  readonly answer: JsonValue
+  readonly handOff: HandOffFacts | null
+  /** What other homes gave, where the pools of the job have several. */
+  readonly given?: readonly GivenShare[]
+}
+
+/**
+ * Runs a planned job on what was reserved for it: here, or on another attested node when its manifest says so.
+ * @param asked `beat`: a sign of life for the chain, called while another node works
+ * @returns the answer, already private; it must not leave before its charge is stored
+ * @throws JobRefusal `EXECUTION_FAILED`, `TOO_FEW_CONTRIBUTORS_AFTER_NOISE`, see {@link runOnEngine}; JobPutOff `HANDED_OFF`,
+ * `HAND_OFF_WAITS` while another node has the job or is looked for
+ */
+export async function executeJob(
+  context: JobContext,
+  planned: PlannedJob,
+  reservation: Reservation,
+  asked?: { readonly job: JobRow; readonly manifest: JobManifest; readonly beat: () => Promise<void> },
+): Promise<ExecutedJob> {
+  const material = await jobMaterial(context, planned, reservation)
+  if (asked?.manifest.handOff !== undefined) {
+    if (context.handOff === undefined && asked.manifest.handOff.fallback === 'none') {
+      throw JobRefusal.of('EXECUTION_FAILED')
+    }
+    const handed = await context.handOff?.visit({ ...asked, planned, material })
+    if (handed !== undefined && handed !== 'home') return handed
+  }
+  const answer = await runOnEngine({
+    openEngine: context.openEngine,
+    planned,
+    tables: material.tables.map((table) => tableLoad(table, { paths: table.paths, key: table.key })),
+    pseudonymKey: material.pseudonyms,
+    noise: noiseStream(material.noise),
+  })
+  return { answer, handOff: null }
 }

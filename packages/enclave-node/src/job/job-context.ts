@@ -2,7 +2,10 @@ import type { BlobStore } from '@sealpool/client'
 import type { Address } from '@sealpool/crypto'
 import type { SqlEngine } from '@sealpool/query'
 import type { ChainPort } from '../chain/chain-port.js'
+import type { inOrder } from '../chain/in-order.js'
 import type { EvidenceSource } from '../evidence/node-evidence.js'
+import type { Federation } from '../federation/federation.js'
+import type { HandOffHome } from '../hand-off/hand-off-home.js'
 import type { PartStore } from '../ingest/ingest-context.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
@@ -15,9 +18,13 @@ export interface JobContext {
   readonly store: StateStore
   /** Held by whatever decides about a job. */
   readonly lock: JobLock
+  /** Held while a budget ledger is anchored. */
+  readonly anchoring: ReturnType<typeof inOrder>
   readonly chain: ChainPort
   readonly blobStore: BlobStore
   readonly keys: NodeKeyRing
+  /** Whether the registry lists this node with its present key set now; a successor may have the keys by the time that a job ends. */
+  readonly isListed: () => Promise<boolean>
   readonly sign: NodeSigner
   readonly evidence: EvidenceSource
   readonly parts: PartStore
@@ -29,6 +36,12 @@ export interface JobContext {
   readonly isolation: string
   /** Does something every now and then until the answer is called: signs of life for the chain while a job runs. */
   readonly keepAlive: (beat: () => Promise<void>) => () => void
+  /** Has jobs run by other nodes, where their manifests say so; absent: the settings name no such node. */
+  readonly handOff?: HandOffHome
+  /** Answers jobs over pools of several homes; absent: the settings name no other home. */
+  readonly federation?: Federation
+  /** True when this node does no work now, by an incident's order; absent: it is never asked. */
+  readonly stopped?: () => boolean
   readonly random: (length: number) => Uint8Array
   /** Unix seconds; decides only when something is tried again. */
   readonly now: () => number

@@ -146,7 +146,7 @@ describe('a job that is run again', async () => {
       })),
     )
     const reservation = { charge: 'x', planDigest: digestOfDigit('4'), inputs, versions: [] }
-    return executeJob(
+    const { answer } = await executeJob(
       {
         store,
         keys: ring,
@@ -162,6 +162,7 @@ describe('a job that is run again', async () => {
       plannedOf(plan),
       reservation,
     )
+    return answer
   }
   const refine = (id: string, pool: ServedPool, contributions: readonly string[]) =>
     insertRefinement(store, {

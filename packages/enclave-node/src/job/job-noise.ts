@@ -13,7 +13,15 @@ import { type JobSecretOptions, jobSecret } from './job-secret.js'
  * @returns a source of bytes that starts at the beginning of the stream
  */
 export function jobNoise(options: JobSecretOptions): (length: number) => Uint8Array {
-  const seed = jobSecret('job-noise', options)
+  return noiseStream(jobSecret('job-noise', options))
+}
+
+/**
+ * The stream of a job's noise.
+ * @param seed 32 bytes: `jobSecret('job-noise', ...)` of the job
+ * @returns a source of bytes that starts at the beginning of the stream
+ */
+export function noiseStream(seed: Uint8Array): (length: number) => Uint8Array {
   let counter = 0n
   let rest = new Uint8Array()
   return (length) => {

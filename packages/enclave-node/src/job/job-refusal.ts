@@ -24,6 +24,19 @@ const texts = {
   POOL_NOT_USED: 'the job names a pool that it does not read; name only the pools that it needs',
   PURPOSE_NOT_ALLOWED: 'a pool of the job does not allow this purpose; use one that its policy lists',
   COMPUTATION_NOT_ALLOWED: 'a pool of the job does not allow this computation; use one that its policy lists',
+  HAND_OFF_NOT_SERVED:
+    'the job is to run on another node and this one knows none; ask its operator, or allow it to run here (fallback)',
+  HAND_OFF_OVER:
+    'the time until which the job may be handed off is over; propose it again with a later end, or allow it to run here (fallback)',
+  HAND_OFF_PAST_DEADLINE:
+    'the job may be handed off until its deadline or later, so that it could end without an answer; propose it again with an earlier end of the hand-off',
+  JOB_NOT_DIVISIBLE:
+    'the pools of the job have several homes, and a computation is fitted to rows, which leave none; ask a query',
+  HAND_OFF_NOT_SHARED: 'a job over pools of several homes is not handed off; propose it without handOff',
+  HOME_NOT_ATTESTED:
+    'the home of a pool of the job is not what the pools ask for, or not among the nodes of the settings; ask its operator',
+  HOME_SILENT: 'the home of a pool of the job did not answer in time; propose it again later',
+  HOME_REFUSED: 'the home of a pool of the job refused it; ask its operator',
   TOO_FEW_CONTRIBUTORS: 'a pool has fewer accepted contributors than its policy asks for; wait for more',
   BUDGET_EXHAUSTED:
     'a pool has less privacy budget left than the job needs; ask for less or use another pool',
@@ -61,6 +74,12 @@ export class JobRefusal extends Error {
     return new JobRefusal(code, texts[code], { cause, charged: chargedRefusals.includes(code) })
   }
 
+  /** A refusal of another home of a job; what that says by itself is not passed on, only a reason that this node knows. */
+  static ofHome(code: string): JobRefusal {
+    const known = Object.hasOwn(texts, code) && !chargedRefusals.includes(code)
+    return JobRefusal.of(known ? (code as NodeRefusalCode) : 'HOME_REFUSED')
+  }
+
   /** A refusal that a planner gave; its texts depend on request, policy and schema only. */
   static fromPlanner(error: { readonly code: string; readonly message: string }): JobRefusal {
     return new JobRefusal(error.code, error.message, { cause: error, charged: false })
@@ -72,11 +91,14 @@ export class JobPutOff extends Error {
   override readonly name = 'JobPutOff'
   readonly code: string
   readonly text: string
+  /** Seconds until it is looked at again; absent: later each time. */
+  readonly retryAfter: number | undefined
 
-  /** @param code why, @param text for status pages */
-  constructor(code: string, text: string, cause?: unknown) {
+  /** @param code why, @param text for status pages, @param retryAfter seconds until it is looked at again */
+  constructor(code: string, text: string, cause?: unknown, retryAfter?: number) {
     super(`${code}: ${text}`, { cause })
     this.code = code
     this.text = text
+    this.retryAfter = retryAfter
   }
 }

@@ -18,7 +18,10 @@ export interface JobSecretOptions {
  * @param purpose what it is for
  * @returns 32 bytes, from the first charged pool's secret for that purpose
  */
-export function jobSecret(purpose: 'job-noise' | 'job-pseudonyms', options: JobSecretOptions): Uint8Array {
+export function jobSecret(
+  purpose: 'job-noise' | 'job-pseudonyms' | 'job-share',
+  options: JobSecretOptions,
+): Uint8Array {
   const { keys, planned, contributions } = options
   const [first] = planned.charges
   if (first === undefined) throw new Error('a job that charges no pool has no secret')

@@ -31,6 +31,13 @@ describe('a drawn job', () => {
     expect(world.chain.calls).toEqual(['assign', 'assign', 'start', 'release', 'settle'])
   })
 
+  it('has its lot fixed while a contributor or the guardian holds it', async () => {
+    const id = await world.paid()
+    Object.assign(world.chain, { drawn: true, lot: 'Funded', suspended: true })
+    expect(await advance(id, never)).toMatchObject({ state: 'waiting', reason: 'JOB_SUSPENDED' })
+    expect(world.chain.calls).toEqual(['assign'])
+  })
+
   it('is left to the node on which the lot fell, and taken from it when it stays silent', async () => {
     const id = await world.paid()
     Object.assign(world.chain, { drawn: true, state: 'Assigned', node: addressOfDigit('7') })

@@ -57,11 +57,13 @@ export async function standingOf(context: JobContext, job: JobRow): Promise<JobS
     await closeJob(context, job, state)
     return 'closed'
   }
+  const waiting = drawn && state === 'Funded'
+  // Also while the job is held: the lot is then fixed, so that nobody draws anew by holding it until the chain has forgotten.
+  if (waiting) await context.chain.assignJob(job.id)
   if (suspended)
     throw new JobPutOff('JOB_SUSPENDED', 'a contributor has stopped the job; its pool decides by vote')
   await requireRunningPools(context, job)
-  if (drawn && state === 'Funded') {
-    await context.chain.assignJob(job.id)
+  if (waiting) {
     throw new JobPutOff('LOT_NOT_DRAWN', 'a lot decides which node runs the job; it has not fallen yet')
   }
   return 'paid'
@@ -108,6 +110,15 @@ export async function requireOwnKeys(context: JobContext, job: JobRow): Promise<
       'the key of a pool of the job is not this node’s; the node whose key it is runs the job',
     )
   }
+}
+
+/**
+ * Nothing is charged and nothing is signed by a node that the registry does not list any more: its successor has the same keys.
+ * @throws JobPutOff `NODE_NOT_LISTED`
+ */
+export async function requireListed(context: JobContext): Promise<void> {
+  if (await context.isListed()) return
+  throw new JobPutOff('NODE_NOT_LISTED', 'the registry does not list this node with its present key set')
 }
 
 /**

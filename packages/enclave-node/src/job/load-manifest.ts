@@ -72,8 +72,15 @@ export async function poolsOf(
     return pool
   })
   const narrowed = await narrowedPools(context, served)
-  for (const { policy } of narrowed) {
-    if (!policy.purposes.includes(manifest.purpose)) throw JobRefusal.of('PURPOSE_NOT_ALLOWED')
-  }
+  requirePurpose(narrowed, manifest)
   return narrowed
+}
+
+/** @throws JobRefusal `PURPOSE_NOT_ALLOWED` unless every pool allows what the manifest is for */
+export function requirePurpose(
+  pools: readonly Pick<ServedPool, 'policy'>[],
+  { purpose }: Pick<JobManifest, 'purpose'>,
+): void {
+  if (pools.every(({ policy }) => policy.purposes.includes(purpose))) return
+  throw JobRefusal.of('PURPOSE_NOT_ALLOWED')
 }

@@ -9,7 +9,7 @@ import {
 } from '@sealpool/compute'
 import { digestOf, type JsonValue } from '@sealpool/crypto'
 import type { Cell, SqlEngine } from '@sealpool/query'
-import type { ServedPool } from '../ingest/served-pool.js'
+import type { PlannablePool } from '../ingest/served-pool.js'
 import { JobRefusal } from './job-refusal.js'
 import type { PlannedJob, PoolCharge } from './planned-job.js'
 
@@ -19,13 +19,13 @@ import type { PlannedJob, PoolCharge } from './planned-job.js'
  * @param pools its pools, in its order
  * @throws JobRefusal with the planner's code
  */
-export async function planComputeJob(
+export async function planComputeJob<Pool extends PlannablePool>(
   manifest: JobManifest,
-  pools: readonly ServedPool[],
-): Promise<PlannedJob> {
+  pools: readonly Pool[],
+): Promise<PlannedJob<Pool>> {
   try {
     const plan = planComputation({ manifest, policies: pools.map(({ policy }) => policy) })
-    const charges = pools.flatMap((pool): PoolCharge[] => {
+    const charges = pools.flatMap((pool): PoolCharge<Pool>[] => {
       const charge = plan.charge[pool.address]
       const leaves = tablesOf(plan, pool.name).map((table) => `${pool.name}.${table}`)
       return charge === undefined || leaves.length === 0 ? [] : [{ pool, charge, leaves }]
@@ -63,7 +63,7 @@ function tablesOf(plan: ComputationPlan, pool: string): readonly string[] {
  */
 async function joinedRows(
   plan: ComputationPlan,
-  pools: readonly ServedPool[],
+  pools: readonly PlannablePool[],
   engine: SqlEngine,
 ): Promise<readonly JoinedRow[]> {
   const tables = [...new Set(plan.columns.map(({ pool, table }) => `${pool}.${table}`))]

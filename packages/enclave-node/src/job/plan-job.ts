@@ -1,5 +1,5 @@
 import type { JobManifest } from '@sealpool/compute'
-import type { ServedPool } from '../ingest/served-pool.js'
+import type { PlannablePool } from '../ingest/served-pool.js'
 import type { PoolInputs } from '../release/job-inputs.js'
 import { canAfford } from '../state/pglite-ledger.js'
 import type { Sql } from '../state/state-store.js'
@@ -12,7 +12,10 @@ import type { PlannedJob } from './planned-job.js'
  * Plans a job of either kind.
  * @throws JobRefusal
  */
-export async function planJob(manifest: JobManifest, pools: readonly ServedPool[]): Promise<PlannedJob> {
+export async function planJob<Pool extends PlannablePool>(
+  manifest: JobManifest,
+  pools: readonly Pool[],
+): Promise<PlannedJob<Pool>> {
   const planned = await (manifest.kind === 'query'
     ? planQueryJob(manifest, pools)
     : planComputeJob(manifest, pools))

@@ -1,7 +1,7 @@
 import type { JobManifest } from '@sealpool/compute'
 import { digestOf, type JsonValue } from '@sealpool/crypto'
 import { executePlan, explainPlan, planQuery, QueryError } from '@sealpool/query'
-import type { ServedPool } from '../ingest/served-pool.js'
+import type { PlannablePool } from '../ingest/served-pool.js'
 import { JobRefusal } from './job-refusal.js'
 import type { PlannedJob, PoolCharge } from './planned-job.js'
 
@@ -11,7 +11,10 @@ import type { PlannedJob, PoolCharge } from './planned-job.js'
  * @param pools its pools, in its order
  * @throws JobRefusal with the planner's code
  */
-export async function planQueryJob(manifest: JobManifest, pools: readonly ServedPool[]): Promise<PlannedJob> {
+export async function planQueryJob<Pool extends PlannablePool>(
+  manifest: JobManifest,
+  pools: readonly Pool[],
+): Promise<PlannedJob<Pool>> {
   if (manifest.query === null) throw JobRefusal.of('MANIFEST_INVALID')
   try {
     const plan = await planQuery({
@@ -19,7 +22,7 @@ export async function planQueryJob(manifest: JobManifest, pools: readonly Served
       pools: pools.map(({ name, address, policy }) => ({ name, address, policy })),
       budget: manifest.privacy,
     })
-    const charges = plan.pools.flatMap(({ address, charge }): PoolCharge[] => {
+    const charges = plan.pools.flatMap(({ address, charge }): PoolCharge<Pool>[] => {
       const pool = pools.find((one) => one.address === address)
       if (pool === undefined) return []
       // A plan can have several releases; its leaves are the tables of all of them.

@@ -1,25 +1,25 @@
 import type { Digest, JsonValue } from '@sealpool/crypto'
 import type { Charge } from '@sealpool/privacy'
 import type { SqlEngine } from '@sealpool/query'
-import type { ServedPool } from '../ingest/served-pool.js'
+import type { PlannablePool, ServedPool } from '../ingest/served-pool.js'
 
 /** What a job takes from one pool. */
-export interface PoolCharge {
-  readonly pool: ServedPool
+export interface PoolCharge<Pool extends PlannablePool = ServedPool> {
+  readonly pool: Pool
   readonly charge: Charge
   /** Tables that the job reads, as `pool.table`: the leaves that are charged. */
   readonly leaves: readonly string[]
 }
 
 /** A job after planning and before any data was touched. */
-export interface PlannedJob {
+export interface PlannedJob<Pool extends PlannablePool = ServedPool> {
   readonly kind: 'query' | 'compute'
   /** Plain JSON; its digest stands in the receipt. */
   readonly plan: JsonValue
   readonly planDigest: Digest
   /** Digest of a computation's code; a query's plan is its code. */
   readonly code: Digest | null
-  readonly charges: readonly PoolCharge[]
+  readonly charges: readonly PoolCharge<Pool>[]
   /** What the consumer may know before paying: charges and expected errors. */
   readonly explanation: JsonValue
   /** Runs the plan on an engine that holds the tables of the charges' leaves. */

@@ -2,13 +2,16 @@
  * Turns a refusal into a signed receipt, and stores it with what the chain must be told.
  * @module
  */
+import type { ReceiptPool } from '@sealpool/attest'
 import { refusalContext } from '@sealpool/contracts'
 import { type Address, type Digest, digestToHex, type JsonValue } from '@sealpool/crypto'
 import type { JobRefusal as ChainRefusal } from '../chain/chain-port.js'
 import { reasonWord } from '../chain/reason-word.js'
+import { chargedHomes } from '../federation/charged-homes.js'
+import { keepGivenShares } from '../federation/kept-share.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import { jobInputs, type PoolInputs, reservedInputs, verdictsByPool } from '../release/job-inputs.js'
-import { type SignedReceipt, signReceipt } from '../release/receipt.js'
+import { type PoolFacts, type SignedReceipt, signReceipt } from '../release/receipt.js'
 import { grantsOf, type JobRow, storeOutcome } from '../state/job-table.js'
 import { bookedCharge } from '../state/pglite-ledger.js'
 import type { JobContext } from './job-context.js'
@@ -42,7 +45,10 @@ export async function refuseJob(
   const issuedAt = (await context.chain.head()).timestamp
   const epochs = await keyEpochs(context, pools)
   const approvals = await grantsOf(context.store, job)
+  const plan = planned?.planDigest ?? reservation?.planDigest ?? null
   return context.store.transaction(async (tx) => {
+    // Before this node's own charge no other home has charged.
+    const others = reservation === null || plan === null ? undefined : await chargedHomes(tx, job, plan)
     const booked = await Promise.all(
       pools.map(({ address }) =>
         reservation === null ? undefined : bookedCharge(tx, address, reservation.charge),
@@ -54,18 +60,35 @@ export async function refuseJob(
       manifest: job.manifestDigest,
       consumer: job.consumer,
       refusal: { code: refusal.code, message: refusal.text },
-      pools: pools.map((pool, index) => ({
-        pool,
-        epoch: epochs.get(pool.address) ?? 0,
-        inputs: inputsOf(inputs, pool.address),
-        booked: booked[index] ?? null,
-      })),
+      pools: job.pools.flatMap((address): (PoolFacts | ReceiptPool)[] => {
+        const index = pools.findIndex((one) => one.address === address)
+        const pool = pools[index]
+        if (pool === undefined) return [others?.pools.get(address) ?? []].flat()
+        return [
+          {
+            pool,
+            epoch: epochs.get(address) ?? 0,
+            inputs: inputsOf(inputs, address),
+            booked: booked[index] ?? null,
+          },
+        ]
+      }),
+      ...(others === undefined
+        ? {}
+        : {
+            homes: others.homes,
+            unanswered: job.pools.filter(
+              (address) => !context.pools.has(address) && !others.pools.has(address),
+            ),
+          }),
       code: planned?.code ?? null,
-      plan: planned?.planDigest ?? reservation?.planDigest ?? null,
+      plan,
       approvals,
       result: null,
       issuedAt,
     })
+    if (others !== undefined && others.statements.length > 0)
+      await keepGivenShares(tx, job.id, others.statements)
     await storeOutcome(tx, job.id, {
       state: paid ? 'refusing' : 'seen',
       manifest: refused.manifest,
@@ -74,7 +97,7 @@ export async function refuseJob(
       receiptDigest: signed.digest,
       resultDigest: null,
       sealedResult: null,
-      inputs: verdictsByPool(inputs),
+      inputs: { ...verdictsByPool(inputs), ...others?.verdicts },
       release: paid
         ? (chainRefusal(context, job, refusal.code, signed.digest) as unknown as JsonValue)
         : null,

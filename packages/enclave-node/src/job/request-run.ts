@@ -6,6 +6,7 @@ import { type JobManifest, manifestDigest } from '@sealpool/compute'
 import type { Address, Digest, JsonValue, SignedStatement } from '@sealpool/crypto'
 import { type BudgetState, fromUnits, toUnits } from '@sealpool/privacy'
 import { NodeError } from '../errors.js'
+import { planShare } from '../federation/plan-shared-job.js'
 import { jobInputs, verdictsByPool } from '../release/job-inputs.js'
 import { signReceipt } from '../release/receipt.js'
 import { findJob, type JobRow } from '../state/job-table.js'
@@ -61,7 +62,8 @@ export type PriceAnswer =
  * @returns what it would cost and how exact it would be, or a signed refusal
  */
 export async function previewPlan(context: JobContext, manifest: JobManifest): Promise<PlanAnswer> {
-  const preview = await planOrRefusal(context, manifest)
+  // Over pools of other homes as well: what their budgets have left, they are asked when the job is paid.
+  const preview = await planOrRefusal(context, manifest, async () => (await planShare(context, manifest)).own)
   if (!preview.ok) return preview
   const { explanation, plan, planDigest } = preview.planned
   return { ok: true, explanation, plan, planDigest }
@@ -72,7 +74,9 @@ export async function previewPlan(context: JobContext, manifest: JobManifest): P
  * @returns prices and charges, or a signed refusal as {@link previewPlan} gives it
  */
 export async function previewPrice(context: JobContext, manifest: JobManifest): Promise<PriceAnswer> {
-  const preview = await planOrRefusal(context, manifest)
+  const preview = await planOrRefusal(context, manifest, async () =>
+    planJob(manifest, await poolsOf(context, manifest)),
+  )
   if (!preview.ok) return preview
   const { planDigest, charges } = preview.planned
   const ledger = storedLedger(context.store)
@@ -97,10 +101,11 @@ export async function previewPrice(context: JobContext, manifest: JobManifest): 
 async function planOrRefusal(
   context: JobContext,
   manifest: JobManifest,
+  plan: () => Promise<PlannedJob>,
 ): Promise<{ readonly ok: true; readonly planned: PlannedJob } | RefusedPlan> {
   try {
-    const pools = await poolsOf(context, manifest)
-    const planned = await planJob(manifest, pools)
+    const planned = await plan()
+    const pools = planned.charges.map(({ pool }) => pool)
     const digest = manifestDigest(manifest)
     await requireRunnable(context.store, `plan ${digest}`, planned, await jobInputs(context.store, pools))
     return { ok: true, planned }

@@ -5,7 +5,7 @@ import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
 import { engine, jobFixture, manifest, pool } from '../testing/job-fixture.js'
 import { digestOfDigit } from '../testing/served-pool-fixture.js'
-import { requireNotBehind } from './reserve-job.js'
+import { requireAnchored, requireNotBehind } from './reserve-job.js'
 import { advanceJob } from './run-job.js'
 
 const store = await openPgliteStore({ directory: 'memory' })
@@ -24,6 +24,28 @@ const another = (id: string) => {
   Object.assign(world.chain, { state: 'Funded', node: null })
   return world.paid(manifest({ salt: `another-job-here-${id}` }), {}, id)
 }
+
+describe('a node that the registry lists no more', () => {
+  it('charges nothing, and signs nothing of what it has under way', async () => {
+    const id = await world.paid()
+    const gone = { isListed: async () => false }
+    expect(await advanceJob(world.context(never, gone), id)).toMatchObject({ reason: 'NODE_NOT_LISTED' })
+    expect(await world.spent()).toBe('0')
+    let listed = true
+    const ends = () =>
+      engine({
+        load: async () => {
+          listed = false
+        },
+      })
+    const meanwhile = world.context(ends, { isListed: async () => listed })
+    expect(await advanceJob(meanwhile, id)).toMatchObject({ state: 'waiting', reason: 'NODE_NOT_LISTED' })
+    expect(await world.spent()).toBe('1')
+    expect(world.chain.calls).not.toContain('release')
+    expect((await advance(id))?.state).toBe('settled')
+    expect(await world.spent()).toBe('1')
+  })
+})
 
 describe('a charge that is anchored', () => {
   it('stands on the chain before anything is read', async () => {
@@ -66,6 +88,18 @@ describe('a charge that is anchored', () => {
       world.chain.anchored[1]?.head,
     ])
     expect(await requireNotBehind(world.context(), pool.address)).toBe(3)
+  })
+
+  it('is sent once, however many jobs that run side by side wait for it', async () => {
+    world.chain.anchors = false
+    await advance(await world.paid())
+    await advance(await another('2'))
+    world.chain.anchors = true
+    world.chain.calls.splice(0)
+    const context = world.context()
+    const reservation = { versions: [{ pool: pool.address, version: 2 }] }
+    await Promise.all([requireAnchored(context, reservation), requireAnchored(context, reservation)])
+    expect(world.chain.calls).toEqual(['anchor 1', 'anchor 2'])
   })
 
   it('is anchored again before the release when a reorganisation took the anchor, and nothing is released until it stands', async () => {

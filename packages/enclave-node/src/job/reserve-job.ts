@@ -10,6 +10,7 @@ import type { JobManifest } from '@sealpool/compute'
 import { type Address, type Digest, digestOf, digestToHex, type JsonValue } from '@sealpool/crypto'
 import { PrivacyError } from '@sealpool/privacy'
 import type { ChainPort } from '../chain/chain-port.js'
+import type { inOrder } from '../chain/in-order.js'
 import { NodeError } from '../errors.js'
 import { type NodeSigner, subjectOf } from '../key/node-signer.js'
 import { jobInputs } from '../release/job-inputs.js'
@@ -144,17 +145,25 @@ export interface AnchorContext {
   readonly store: StateStore
   readonly chain: Pick<ChainPort, 'anchors' | 'anchoredHead' | 'anchorBudget'>
   readonly sign: NodeSigner
+  /** Held while a ledger is anchored: jobs that run side by side would send the same entries twice. */
+  readonly anchoring: ReturnType<typeof inOrder>
 }
 
 /**
  * Sees to it that the charges of a reservation stand on the chain, under the confirmations.
  * @throws JobPutOff `ANCHOR_NOT_CONFIRMED` until they do; NodeError `STATE_ROLLED_BACK`
  */
-export async function requireAnchored(
+export function requireAnchored(
+  context: AnchorContext,
+  reservation: Pick<Reservation, 'versions'>,
+): Promise<void> {
+  return context.chain.anchors ? context.anchoring(() => anchorUpTo(context, reservation)) : Promise.resolve()
+}
+
+async function anchorUpTo(
   context: AnchorContext,
   { versions }: Pick<Reservation, 'versions'>,
 ): Promise<void> {
-  if (!context.chain.anchors) return
   for (const { pool, version } of versions) {
     const before = await requireNotBehind(context, pool)
     if (before >= version) continue

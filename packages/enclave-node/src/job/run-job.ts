@@ -7,7 +7,12 @@
  */
 import type { JobManifest } from '@sealpool/compute'
 import { heartbeatContext } from '@sealpool/contracts'
-import { type Digest, digestToHex, type JsonValue } from '@sealpool/crypto'
+import { type Digest, digestToHex, type JsonValue, statementDigest } from '@sealpool/crypto'
+import { executeSharedJob } from '../federation/execute-shared-job.js'
+import { keepGivenShares } from '../federation/kept-share.js'
+import { coordinates, type PlannedShare, planShare } from '../federation/plan-shared-job.js'
+import { isHandOffKept } from '../hand-off/kept-hand-off.js'
+import { isHandedOff } from '../hand-off/tidy-hand-offs.js'
 import { keyScope } from '../ingest/served-pool.js'
 import { jobInputs, reservedInputs, verdictsByPool } from '../release/job-inputs.js'
 import { signReceipt } from '../release/receipt.js'
@@ -24,12 +29,13 @@ import {
 } from '../state/job-table.js'
 import { bookedCharge } from '../state/pglite-ledger.js'
 import { chainRelease, deliverJob } from './deliver-job.js'
-import { executeJob, requireInputs } from './execute-job.js'
+import { type ExecutedJob, executeJob, requireInputs } from './execute-job.js'
 import type { JobContext } from './job-context.js'
 import { JobPutOff, JobRefusal } from './job-refusal.js'
-import { nextTry, requireOwnKeys, standingOf, startOnChain } from './job-standing.js'
-import { loadManifest, poolsOf } from './load-manifest.js'
-import { planJob, requireRunnable } from './plan-job.js'
+import { nextTry, requireListed, requireOwnKeys, standingOf, startOnChain } from './job-standing.js'
+import { loadManifest } from './load-manifest.js'
+import { requireNotStopped } from './not-stopped.js'
+import { requireRunnable } from './plan-job.js'
 import type { PlannedJob } from './planned-job.js'
 import { inputsOf, keyEpochs, refuseJob } from './refuse-job.js'
 import { requireAnchored, requireFree, requireNotBehind, requireTables, reserveJob } from './reserve-job.js'
@@ -45,43 +51,98 @@ export function advanceJob(context: JobContext, id: string): Promise<JobRow | un
     const job = await findJob(context.store, id)
     if (job === undefined) return undefined
     if (!job.detached && (job.state === 'waiting' || job.state === 'running')) await decideJob(context, job)
+    // Before it is told on: a killed node, or one that failed here, ends the hand-off when it comes back.
+    await endHandOff(context, await findJob(context.store, id))
     await deliverJob(context, id)
-    return findJob(context.store, id)
+    const after = await findJob(context.store, id)
+    if (after?.state === 'closed') await context.handOff?.end(id)
+    return after
   })
+}
+
+/** Answered, or ended by the chain: nobody needs what another node has of it. */
+async function endHandOff({ store, handOff }: JobContext, job: JobRow | undefined): Promise<void> {
+  if (handOff === undefined || job === undefined || isHandedOff(job)) return
+  if (await isHandOffKept(store, job.id)) await handOff.end(job.id)
 }
 
 async function decideJob(context: JobContext, job: JobRow): Promise<void> {
   let manifest: JobManifest | null = null
   let planned: PlannedJob | null = null
   try {
+    requireCoordinator(context, job)
     const standing = await standingOf(context, job)
     if (standing === 'closed') return
     if (standing === 'paid') await requireOwnKeys(context, job)
     const grants = await grantsOf(context.store, job)
     if (grants.length !== job.pools.length) throw JobRefusal.of('JOB_NOT_APPROVED')
     manifest = await loadManifest(context, job)
-    const pools = await poolsOf(context, manifest)
-    planned = await planJob(manifest, pools)
-    if (job.reservation === null) await requireRunnableNow(context, job, planned)
+    const { own, shared } = await planShare(context, manifest)
+    planned = own
+    if (job.reservation === null) {
+      await requireHandOff(context, job, manifest)
+      await requireRunnableNow(context, job, planned)
+      // Other nodes are asked for nothing that is refused here anyway.
+      if (manifest.handOff?.fallback === 'none') await context.handOff?.requireRunner({ manifest, planned })
+      if (shared !== undefined) await context.federation?.look({ job, planned: shared })
+    }
     if (standing === 'paid' && !(await startOnChain(context, job))) return
+    await requireListed(context)
+    requireNotStopped(context)
     const reservation = await reserveJob(context, job, { manifest, planned })
     await requireAnchored(context, reservation)
-    const answer = await answerOf(context, job, planned, reservation)
-    await storeAnswer(context, { job, grants, manifest, planned, reservation, answer })
+    const executed = await answerOf(context, { job, manifest, planned, shared, reservation })
+    await requireListed(context)
+    requireNotStopped(context)
+    await storeAnswer(context, { job, grants, manifest, planned, reservation, executed })
+    if (executed.handOff !== null) await context.handOff?.end(job.id)
   } catch (error) {
     if (error instanceof JobRefusal) await refuse(context, job.id, error, manifest, planned)
     else if (error instanceof JobPutOff) {
       await putOffJob(context.store, job.id, {
         reason: error.code,
         reasonText: error.text,
-        at: nextTry(context, job),
+        at: error.retryAfter === undefined ? nextTry(context, job) : context.now() + error.retryAfter,
       })
     } else throw error
   }
 }
 
-/** What has become clear before anything is sent need not be started first. */
-async function requireRunnableNow(context: JobContext, job: JobRow, planned: PlannedJob): Promise<void> {
+/** The home of the first pool coordinates; the others give it their shares when it asks, see `federation`. */
+function requireCoordinator(context: JobContext, job: JobRow): void {
+  if (context.federation === undefined || coordinates(context, job)) return
+  const text = 'the node that serves the first pool of the job runs it, and asks this one for its share'
+  throw new JobPutOff('COORDINATED_ELSEWHERE', text, undefined, 60)
+}
+
+/** A job that can run nowhere costs nobody anything. */
+async function requireHandOff(
+  { chain, handOff: home }: JobContext,
+  job: JobRow,
+  { handOff }: JobManifest,
+): Promise<void> {
+  if (handOff === undefined) return
+  const alone = handOff.fallback === 'none'
+  if (home === undefined) {
+    if (alone) throw JobRefusal.of('HAND_OFF_NOT_SERVED')
+    return
+  }
+  // What is to happen when nobody has answered in time must still be possible then.
+  if (handOff.expiresAt >= (await chain.jobTerms(job.id)).deadline)
+    throw JobRefusal.of('HAND_OFF_PAST_DEADLINE')
+  if (!alone) return
+  if ((await chain.head()).timestamp >= handOff.expiresAt) throw JobRefusal.of('HAND_OFF_OVER')
+}
+
+/**
+ * What has become clear before anything is sent need not be started first.
+ * @throws JobRefusal `TOO_FEW_CONTRIBUTORS`, `BUDGET_EXHAUSTED`; JobPutOff `TABLES_REBUILT`; NodeError `JOB_ALREADY_CHARGED`
+ */
+export async function requireRunnableNow(
+  context: JobContext,
+  job: JobRow,
+  planned: PlannedJob,
+): Promise<void> {
   await requireFree(context.store, job)
   // Before anything is booked: a disk that was put back would book the same charge and look whole again.
   for (const { pool } of planned.charges) await requireNotBehind(context, pool.address)
@@ -110,6 +171,7 @@ async function refuse(
 ): Promise<void> {
   const job = await findJob(context.store, id)
   if (job === undefined) return
+  await context.handOff?.end(id)
   const told =
     job.reservation !== null && !refusal.charged ? JobRefusal.of('EXECUTION_FAILED', refusal) : refusal
   await refuseJob(
@@ -127,11 +189,17 @@ async function refuse(
 
 async function answerOf(
   context: JobContext,
-  job: JobRow,
-  planned: PlannedJob,
-  reservation: Reservation,
-): Promise<JsonValue> {
-  const stop = context.keepAlive(() =>
+  {
+    job,
+    manifest,
+    planned,
+    shared,
+    reservation,
+  }: Pick<AnsweredJob, 'job' | 'manifest' | 'planned' | 'reservation'> & {
+    readonly shared: PlannedShare['shared'] | undefined
+  },
+): Promise<ExecutedJob> {
+  const beat = () =>
     context.chain.heartbeat({
       job: job.id,
       sign: (time) =>
@@ -147,10 +215,14 @@ async function answerOf(
             time: BigInt(time),
           }),
         }),
-    }),
-  )
+    })
+  const stop = context.keepAlive(beat)
   try {
-    return await executeJob(context, planned, reservation)
+    if (shared !== undefined) {
+      const planning = { own: planned, shared }
+      return { handOff: null, ...(await executeSharedJob(context, planning, reservation, { job, beat })) }
+    }
+    return await executeJob(context, planned, reservation, { job, manifest, beat })
   } finally {
     stop()
   }
@@ -163,21 +235,23 @@ interface AnsweredJob {
   readonly manifest: JobManifest
   readonly planned: PlannedJob
   readonly reservation: Reservation
-  readonly answer: JsonValue
+  readonly executed: ExecutedJob
 }
 
 async function storeAnswer(
   context: JobContext,
-  { job, grants, manifest, planned, reservation, answer }: AnsweredJob,
+  { job, grants, manifest, planned, reservation, executed }: AnsweredJob,
 ): Promise<void> {
   const pools = planned.charges.map(({ pool }) => pool)
+  const { given = [] } = executed
+  const theirs = new Map(given.flatMap(({ body }) => body.pools.map((one) => [one.pool, one] as const)))
   const inputs = reservedInputs(reservation)
   const issuedAt = (await context.chain.head()).timestamp
   const epochs = await keyEpochs(context, pools)
   const first = context.pools.get(job.pools[0] ?? '0x')
   if (first === undefined) throw JobRefusal.of('POOL_NOT_SERVED')
   const result = await sealResult({
-    answer,
+    answer: executed.answer,
     scope: keyScope(first, epochs.get(first.address) ?? 0),
     publicKey: manifest.consumer.resultKey.publicKey,
     random: context.random,
@@ -195,6 +269,8 @@ async function storeAnswer(
       consumer: job.consumer,
       refusal: null,
       pools: job.pools.map((address, index) => {
+        const their = theirs.get(address)
+        if (their !== undefined) return their
         const pool = pools.find((one) => one.address === address)
         if (pool === undefined) throw new RangeError('a pool of the job was not reserved')
         return {
@@ -208,15 +284,32 @@ async function storeAnswer(
       plan: planned.planDigest,
       approvals: grants,
       result: { digest: result.digest, sealed: result.sealedDigest, mediaType: resultMediaType },
+      handOff: executed.handOff,
+      homes: given.map(({ body, statement }) => ({
+        node: statement.signer,
+        keySet: body.keySet,
+        quote: body.quote,
+        share: statementDigest(statement.statement),
+      })),
       issuedAt,
     })
-    const budgetHeads = booked.flatMap((one) => (one === undefined ? [] : [one.receipt.head as Digest]))
+    const budgetHeads = job.pools.flatMap((address, index) => {
+      const head = theirs.get(address)?.budget.after.head ?? booked[index]?.receipt.head
+      return head === undefined ? [] : [head as Digest]
+    })
     const release = chainRelease(context, job, {
       receiptDigest: signed.digest,
       resultDigest: result.digest,
       budgetHeads,
     })
     await claimStatement(tx, release.statement)
+    if (given.length > 0) {
+      await keepGivenShares(
+        tx,
+        job.id,
+        given.map(({ statement }) => statement),
+      )
+    }
     await storeOutcome(tx, job.id, {
       state: 'charged',
       manifest: manifest as unknown as JsonValue,
@@ -225,7 +318,7 @@ async function storeAnswer(
       receiptDigest: signed.digest,
       resultDigest: result.digest,
       sealedResult: result.sealed,
-      inputs: verdictsByPool(inputs),
+      inputs: Object.assign(verdictsByPool(inputs), ...given.map(({ verdicts }) => verdicts)),
       release: release as unknown as JsonValue,
       why: null,
     })

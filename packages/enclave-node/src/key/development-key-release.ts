@@ -10,7 +10,7 @@ import { decodeHex, encodeHex, type Hex } from '@sealpool/crypto'
 import * as z from 'zod'
 import { NodeError } from '../errors.js'
 import type { KeyRelease } from './key-release.js'
-import { writeOnce } from './write-once.js'
+import { replaceWhole, writeOnce } from './write-once.js'
 
 /** Name of the file; loud on purpose. */
 export const developmentKeyFile = 'DEVELOPMENT-ROOT-SECRET.json'
@@ -51,12 +51,17 @@ export function developmentKeyRelease(options: { readonly directory: string }): 
       if (!file.success) throw unreadable()
       return decodeHex(file.data.secret as Hex)
     },
+    install: async (root) => replaceWhole(path, textOf(root)),
   }
 }
 
 function create(path: string): Uint8Array | undefined {
   const secret = Uint8Array.from(randomBytes(32))
-  const text = `${JSON.stringify(
+  return writeOnce(path, textOf(secret)) ? secret : undefined
+}
+
+function textOf(secret: Uint8Array): string {
+  return `${JSON.stringify(
     {
       format: 'sealpool/development-root-secret',
       warning:
@@ -66,7 +71,6 @@ function create(path: string): Uint8Array | undefined {
     null,
     2,
   )}\n`
-  return writeOnce(path, text) ? secret : undefined
 }
 
 function unreadable(cause?: unknown): NodeError {

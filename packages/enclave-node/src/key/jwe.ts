@@ -1,10 +1,19 @@
 /**
- * Opens JSON Web Encryption (RFC 7516, flattened) under ECDH-ES+A256KW and A256GCM (RFC 7518): how key brokers of the Trustee kind
+ * JSON Web Encryption (RFC 7516, flattened) under ECDH-ES+A256KW and A256GCM (RFC 7518): how key brokers of the Trustee kind
  * answer.
  * @module
  */
-import { createDecipheriv, createHash, createPublicKey, diffieHellman, type KeyObject } from 'node:crypto'
-import { concatBytes, decodeBase64Url } from '@sealpool/crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto'
+import { concatBytes, decodeBase64Url, encodeBase64Url, type JsonObject } from '@sealpool/crypto'
 import * as z from 'zod'
 
 const part = z.string().max(65_536)
@@ -83,5 +92,48 @@ export function openJwe(value: unknown, privateKey: KeyObject): Uint8Array | und
   } catch {
     // Whatever it is, and whatever OpenSSL says of it, it is not an answer to this key.
     return undefined
+  }
+}
+
+/** P-256 coordinates, base64url. */
+const coordinateSchema = z.object({ x: z.string(), y: z.string() })
+
+/**
+ * Encrypts to a P-256 key, as a broker answers.
+ * @param content at most some kilobytes
+ * @param key coordinates of unknown origin
+ * @returns the flattened JWE; undefined when the key is no point of the curve
+ */
+export function sealJwe(
+  content: Uint8Array,
+  key: { readonly x: string; readonly y: string },
+): JsonObject | undefined {
+  let recipient: KeyObject
+  try {
+    recipient = createPublicKey({ key: { kty: 'EC', crv: 'P-256', x: key.x, y: key.y }, format: 'jwk' })
+  } catch {
+    return undefined
+  }
+  const ephemeral = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { x, y } = coordinateSchema.parse(ephemeral.publicKey.export({ format: 'jwk' }))
+  const algorithm = 'ECDH-ES+A256KW'
+  const header = encodeBase64Url(
+    new TextEncoder().encode(
+      JSON.stringify({ alg: algorithm, enc: 'A256GCM', epk: { kty: 'EC', crv: 'P-256', x, y } }),
+    ),
+  )
+  const none = new Uint8Array(0)
+  const secret = diffieHellman({ privateKey: ephemeral.privateKey, publicKey: recipient })
+  const wrapping = concatKdf({ secret, algorithm, apu: none, apv: none, bits: 256 })
+  const [contentKey, iv] = [randomBytes(32), randomBytes(12)]
+  const wrap = createCipheriv('id-aes256-wrap', wrapping, new Uint8Array(8).fill(0xa6))
+  const cipher = createCipheriv('aes-256-gcm', contentKey, iv)
+  cipher.setAAD(Buffer.from(header, 'ascii'))
+  return {
+    protected: header,
+    encrypted_key: encodeBase64Url(concatBytes(wrap.update(contentKey), wrap.final())),
+    iv: encodeBase64Url(iv),
+    ciphertext: encodeBase64Url(concatBytes(cipher.update(content), cipher.final())),
+    tag: encodeBase64Url(cipher.getAuthTag()),
   }
 }

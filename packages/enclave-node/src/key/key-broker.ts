@@ -18,6 +18,13 @@ export interface BrokerOptions {
   readonly quotes: Pick<QuoteProvider, 'quote'>
   /** Milliseconds for each of the three requests. */
   readonly timeoutMs: number
+  /** For members of a committee, which are no brokers of the Trustee kind: what they are told besides. */
+  readonly member?: {
+    /** Digest of this node's measured settings; the quote is over it as well. */
+    readonly config: Digest
+    /** What the quote is verified with. */
+    readonly collateral: (quote: Uint8Array) => Promise<object>
+  }
   /** Another fetch, for tests. */
   readonly fetch?: typeof globalThis.fetch
 }
@@ -58,10 +65,12 @@ export async function brokerResource(options: BrokerOptions, resource: string): 
     body: JSON.stringify(body),
   })
 
-  if (teeOf(await quotes.quote(new Uint8Array(64))) !== 'tdx') {
+  const { member } = options
+  const tee = teeOf(await quotes.quote(new Uint8Array(64)))
+  if (tee !== 'tdx' && member === undefined) {
     throw failed('request', 'evidence of SEV-SNP for key brokers is not written yet; use another key release')
   }
-  const request = { version: protocolVersion, tee: 'tdx', 'extra-params': '' }
+  const request = { version: protocolVersion, tee: tee === 'tdx' ? 'tdx' : 'snp', 'extra-params': '' }
   const challenged = await ask('request', 'auth', post(request))
   const challenge = challengeSchema.safeParse(challenged.json)
   const { cookie } = challenged
@@ -72,11 +81,13 @@ export async function brokerResource(options: BrokerOptions, resource: string): 
   const runtime = {
     nonce: challenge.data.nonce,
     'tee-pubkey': { kty, crv, alg: 'ECDH-ES+A256KW', x, y },
+    ...(member === undefined ? {} : { config: member.config }),
   }
   const quote = await quotes.quote(runtimeReportData(runtime))
   const evidence = {
     primary_evidence: { quote: Buffer.from(quote).toString('base64') },
-    additional_evidence: '{}',
+    additional_evidence:
+      member === undefined ? '{}' : JSON.stringify({ collateral: await member.collateral(quote) }),
   }
   const attested = await ask(
     'attestation',

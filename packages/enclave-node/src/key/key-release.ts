@@ -16,4 +16,10 @@ export interface KeyRelease {
    * @throws NodeError `KEY_UNREADABLE`
    */
   release(): Promise<Uint8Array>
+  /**
+   * Puts another root in the place of the one that it keeps, whole or not at all; absent where the root comes from elsewhere.
+   * @param root 32 bytes, of a node that hands its keys to this one
+   * @throws NodeError `KEY_UNREADABLE`
+   */
+  readonly install?: (root: Uint8Array) => Promise<void>
 }

@@ -38,6 +38,14 @@ export interface NodeKeyRing {
   backupSecret(deployment: { readonly chainId: number; readonly nodeRegistry: Address }): Uint8Array
   /** Key of the tokens that the API gives out, for this key set alone; 32 bytes. */
   accessSecret(deployment: { readonly chainId: number; readonly nodeRegistry: Address }): Uint8Array
+  /**
+   * Key under which shares are sent to this node as a committee's member; 32 bytes.
+   * @param purpose of the committee's session: each has a key of its own
+   */
+  committeeSecret(
+    deployment: { readonly chainId: number; readonly nodeRegistry: Address },
+    purpose: Digest,
+  ): Uint8Array
   /** Ed25519 key of the log of receipts on one deployment, the same whatever the settings are; 32 bytes. */
   logSecret(deployment: { readonly chainId: number; readonly nodeRegistry: Address }): Uint8Array
 }
@@ -80,6 +88,7 @@ export function openKeyRing(root: Uint8Array, config: Digest): NodeKeyRing {
     templateSecret: (deployment) => nodeSecret('empty-database', deployment),
     backupSecret: (deployment) => nodeSecret('state-backup', deployment),
     accessSecret: (deployment) => nodeSecret('api-access', deployment, keySetId),
+    committeeSecret: (deployment, purpose) => nodeSecret('committee-member', deployment, purpose),
     logSecret: (deployment) => nodeSecret('receipt-log', deployment),
   }
 }

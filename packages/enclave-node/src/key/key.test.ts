@@ -116,3 +116,17 @@ describe('signer', () => {
     expect(subjectOf(255n)).toBe(`0x${'00'.repeat(31)}ff`)
   })
 })
+
+describe('the signer of a node', () => {
+  it('signs nothing any more once the keys have moved', () => {
+    const keys = openKeyRing(new Uint8Array(32).fill(1), `sha256:${'1'.repeat(64)}`)
+    const pool = `0x${'1'.repeat(40)}` as const
+    const { statementKey } = keys
+    let moved = false
+    const sign = nodeSigner({ statementKey, chainId: 1, registry: pool, moved: () => moved })
+    const wish = { type: 'sealpool/receipt', body: {}, pool, subject: subjectOf(1), nonce: '0' }
+    expect(sign(wish).statement.type).toBe(wish.type)
+    moved = true
+    expect(() => sign(wish)).toThrow(expect.objectContaining({ code: 'KEYS_MOVED' }))
+  })
+})

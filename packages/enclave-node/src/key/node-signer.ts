@@ -6,6 +6,7 @@ import {
   type SignedStatement,
   signStatement,
 } from '@sealpool/crypto'
+import { keysMoved } from '../migration/moved-keys.js'
 
 /** What the node says, about what. */
 export interface NodeStatement {
@@ -30,20 +31,24 @@ export interface NodeSigner {
 
 /**
  * @param options the key of the key set, and the chain and NodeRegistry that statements are bound to
- * @returns the signer
+ * @returns the signer; it throws NodeError `KEYS_MOVED` once the keys have moved
  */
 export function nodeSigner(options: {
   readonly statementKey: Uint8Array
   readonly chainId: number
   readonly registry: Address
+  /** True once the keys are with another node, which alone signs from then on. */
+  readonly moved?: () => boolean
 }): NodeSigner {
   const { chainId, registry, statementKey } = options
-  const sign = ({ type, body, pool, subject, nonce, facts = [] }: NodeStatement): SignedStatement =>
-    signStatement({
+  const sign = ({ type, body, pool, subject, nonce, facts = [] }: NodeStatement): SignedStatement => {
+    if (options.moved?.() === true) throw keysMoved()
+    return signStatement({
       statement: { type, version: 1, body },
       context: { chainId, registry, pool, subject, nonce, facts },
       privateKey: statementKey,
     })
+  }
   return Object.assign(sign, { deployment: { chainId, nodeRegistry: registry } })
 }
 

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, diffieHellman, generateKeyPairSync } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSimulator } from '@sealpool/attest/simulator'
@@ -7,9 +7,9 @@ import { platformRandom } from '@sealpool/crypto'
 import fc from 'fast-check'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { startFakeCommittee } from '../testing/fake-committee.js'
-import { type FakeBroker, sealJwe, startFakeBroker } from '../testing/fake-key-broker.js'
+import { type FakeBroker, startFakeBroker } from '../testing/fake-key-broker.js'
 import { fakeSimulator } from '../testing/fake-machine.js'
-import { concatKdf, openJwe } from './jwe.js'
+import { concatKdf, openJwe, sealJwe } from './jwe.js'
 import { brokerKeyRelease, brokerResource, rootDigest } from './key-broker.js'
 import { peersKeyRelease } from './peers-key-release.js'
 import { sealedKeyRelease, sealedRootFile } from './sealed-key-release.js'
@@ -55,7 +55,8 @@ describe('JSON Web Encryption', () => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const { x = '', y = '' } = publicKey.export({ format: 'jwk' })
   it('opens what was encrypted to the key, and nothing else', () => {
-    const jwe = sealJwe(root, { x, y })
+    const jwe = sealJwe(root, { x, y }) ?? {}
+    expect(sealJwe(root, { x, y: x })).toBeUndefined()
     expect(openJwe(jwe, privateKey)).toEqual(root)
     expect(openJwe(jwe, generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)).toBeUndefined()
     for (const name of Object.keys(jwe)) {
@@ -194,6 +195,14 @@ describe('t of n peers', { timeout: 240_000 }, () => {
     await expect(twice.release()).rejects.toEqual(unreadable('SHARES_MISSING'))
   })
 
+  it('open no secret of another length: it is nobody’s root', async () => {
+    const short = await startFakeCommittee({ simulator, root: root.subarray(1), threshold: 2, members: 3 })
+    stops.push(short.stop)
+    await expect(peersKeyRelease({ ...short, quotes, timeoutMs: 5_000 }).release()).rejects.toEqual(
+      unreadable('no root secret of 32 bytes'),
+    )
+  })
+
   it('open for the deployment that the secret was sealed for, and no other', async () => {
     const committee = await start()
     const other = { ...committee, label: new TextEncoder().encode('another') }
@@ -242,6 +251,32 @@ describe('a secret that is sealed to the measurement', () => {
     const directory = folder()
     const secrets = await Promise.all([1, 2, 3, 4].map(() => release(directory).release()))
     for (const secret of secrets) expect(secret).toEqual(secrets[0])
+  })
+
+  it('without recovery is for ever so, and one with recovery cannot be called that later', async () => {
+    const directory = folder()
+    const under = (recovery: 'allowed' | 'none') => {
+      const sealer = simulatedSealer({ directory, measurement: '0x01', random: platformRandom })
+      return sealedKeyRelease({ directory, sealer, random: platformRandom, recovery })
+    }
+    const secret = await under('none').release()
+    expect(await under('none').release()).toEqual(secret)
+    await expect(under('allowed').release()).rejects.toEqual(unreadable('keyRecovery'))
+    const other = folder()
+    await release(other).release()
+    const sealer = simulatedSealer({ directory: other, measurement: '0x01', random: platformRandom })
+    const late = sealedKeyRelease({ directory: other, sealer, random: platformRandom, recovery: 'none' })
+    await expect(late.release()).rejects.toEqual(unreadable('keyRecovery'))
+  })
+
+  it('is replaced whole, for its owner alone', async () => {
+    const directory = folder()
+    const adapter = release(directory)
+    await adapter.release()
+    await adapter.install?.(root)
+    expect(await release(directory).release()).toEqual(root)
+    expect(statSync(join(directory, sealedRootFile)).mode & 0o777).toBe(0o600)
+    expect(readdirSync(directory).sort()).toEqual([simulatedSealerFile, sealedRootFile].sort())
   })
 
   it('is not opened by other code, on another machine, or when it was changed; and no other one is made', async () => {

@@ -5,11 +5,11 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CryptoError, decodeBase64Url, encodeBase64Url } from '@sealpool/crypto'
+import { CryptoError, concatBytes, decodeBase64Url, encodeBase64Url } from '@sealpool/crypto'
 import * as z from 'zod'
 import { NodeError } from '../errors.js'
 import type { KeyRelease } from './key-release.js'
-import { writeOnce } from './write-once.js'
+import { replaceWhole, writeOnce } from './write-once.js'
 
 /** What seals to the measurement of the machine that it is on. */
 export interface MeasurementSealer {
@@ -24,6 +24,9 @@ export interface MeasurementSealer {
 /** Name of the file in the data folder. */
 export const sealedRootFile = 'sealed-root.json'
 
+/** What stands behind a root that has no recovery. */
+const withoutRecovery = 1
+
 const fileSchema = z.strictObject({
   format: z.literal('sealpool/sealed-root'),
   version: z.literal(1),
@@ -33,14 +36,17 @@ const fileSchema = z.strictObject({
 
 /**
  * @param options `directory`: the data folder; `random`: where the secret comes from the first time
- * @returns the adapter; `simulated` as its sealer is
+ * @returns the adapter; `simulated` as its sealer is. A root without recovery is given to settings without recovery alone: what is
+ * sealed with it says so
  */
 export function sealedKeyRelease(options: {
   readonly directory: string
   readonly sealer: MeasurementSealer
   readonly random: (length: number) => Uint8Array
+  /** `none`: a root that is sealed here says that it goes nowhere else; see the setting `keyRecovery`. */
+  readonly recovery?: 'allowed' | 'none'
 }): KeyRelease {
-  const { directory, sealer, random } = options
+  const { directory, sealer, random, recovery = 'allowed' } = options
   const path = join(directory, sealedRootFile)
   const read = async (): Promise<Uint8Array | undefined> => {
     let text: string
@@ -55,7 +61,12 @@ export function sealedKeyRelease(options: {
       if (file.sealer !== sealer.name)
         throw unreadable(`it was sealed by ${JSON.stringify(file.sealer.slice(0, 40))}`)
       const root = await sealer.open(decodeBase64Url(file.sealed))
-      if (root?.length === 32) return root
+      if (root?.length === 32 && recovery === 'allowed') return root
+      if (root?.length === 33 && root[32] === withoutRecovery && recovery === 'none') return root.slice(0, 32)
+      if (root?.length === 32 || root?.length === 33)
+        throw unreadable(
+          'it was sealed under another setting keyRecovery, which cannot be changed afterwards',
+        )
     } catch (cause) {
       if (cause instanceof NodeError) throw cause
       if (!(cause instanceof z.ZodError || cause instanceof SyntaxError || cause instanceof CryptoError))
@@ -64,6 +75,11 @@ export function sealedKeyRelease(options: {
     }
     throw unreadable('this machine with this code does not open it')
   }
+  const textOf = async (root: Uint8Array): Promise<string> => {
+    const content = recovery === 'none' ? concatBytes(root, new Uint8Array([withoutRecovery])) : root
+    const sealed = encodeBase64Url(await sealer.seal(content))
+    return `${JSON.stringify({ format: 'sealpool/sealed-root', version: 1, sealer: sealer.name, sealed })}\n`
+  }
   return {
     name: 'sealed',
     simulated: sealer.simulated,
@@ -71,13 +87,12 @@ export function sealedKeyRelease(options: {
       const kept = await read()
       if (kept !== undefined) return kept
       const root = random(32)
-      const sealed = encodeBase64Url(await sealer.seal(root))
-      const file = { format: 'sealpool/sealed-root', version: 1, sealer: sealer.name, sealed }
-      if (writeOnce(path, `${JSON.stringify(file)}\n`)) return root
+      if (writeOnce(path, await textOf(root))) return root
       const other = await read()
       if (other !== undefined) return other
       throw unreadable('it came and went')
     },
+    install: async (root) => replaceWhole(path, await textOf(root)),
   }
 }
 

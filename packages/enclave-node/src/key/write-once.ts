@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
@@ -8,15 +17,7 @@ import { dirname } from 'node:path'
  * @returns false when there was one already
  */
 export function writeOnce(path: string, text: string): boolean {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const temporary = `${path}.${randomBytes(8).toString('hex')}.part`
-  const file = openSync(temporary, 'wx', 0o600)
-  try {
-    writeSync(file, text)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
+  const temporary = writePart(path, text)
   try {
     linkSync(temporary, path)
     return true
@@ -26,4 +27,31 @@ export function writeOnce(path: string, text: string): boolean {
   } finally {
     unlinkSync(temporary)
   }
+}
+
+/**
+ * Writes a file for its owner alone in the place of the one that is there: whoever is killed in between leaves the old one or the new.
+ */
+export function replaceWhole(path: string, text: string): void {
+  renameSync(writePart(path, text), path)
+  const folder = openSync(dirname(path), 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
+/** @returns the path of a complete file beside the one that is meant */
+function writePart(path: string, text: string): string {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const temporary = `${path}.${randomBytes(8).toString('hex')}.part`
+  const file = openSync(temporary, 'wx', 0o600)
+  try {
+    writeSync(file, text)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  return temporary
 }

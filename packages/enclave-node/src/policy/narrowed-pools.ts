@@ -3,9 +3,16 @@
  * @module
  */
 import { type BlobStore, BlobStoreError } from '@sealpool/client'
-import { canonicalBytes, type Digest, type JsonValue, parseCanonical, sha256Digest } from '@sealpool/crypto'
+import {
+  type Address,
+  canonicalBytes,
+  type Digest,
+  type JsonValue,
+  parseCanonical,
+  sha256Digest,
+} from '@sealpool/crypto'
 import type { ChainPort } from '../chain/chain-port.js'
-import type { ServedPool } from '../ingest/served-pool.js'
+import type { PlannablePool } from '../ingest/served-pool.js'
 import { JobPutOff, JobRefusal } from '../job/job-refusal.js'
 import { narrowPolicy, type PolicyRestriction, policyRestrictionSchema } from './restriction.js'
 
@@ -24,22 +31,40 @@ export const maximumRestrictionBytes = 64 * 1024
  * @throws JobRefusal `POOL_STOPPED`; JobPutOff `RESTRICTION_UNKNOWN` when the document of a restriction is not to be had or
  * not understood: until it is, nothing runs
  */
-export function narrowedPools(
+export function narrowedPools<Pool extends PlannablePool>(
   context: RestrictionContext,
-  pools: readonly ServedPool[],
-): Promise<readonly ServedPool[]> {
+  pools: readonly Pool[],
+): Promise<readonly Pool[]> {
   return Promise.all(pools.map((pool) => narrowedPool(context, pool)))
 }
 
-async function narrowedPool(context: RestrictionContext, pool: ServedPool): Promise<ServedPool> {
-  const { restrictions } = await context.chain.pool(pool.address)
+async function narrowedPool<Pool extends PlannablePool>(
+  context: RestrictionContext,
+  pool: Pool,
+): Promise<Pool> {
+  const restrictions = await restrictionsOf(context, pool.address)
   let policy = pool.policy
-  for (const digest of restrictions) {
-    const narrowed = narrowPolicy(policy, await loadRestriction(context.blobStore, digest))
+  for (const restriction of restrictions) {
+    const narrowed = narrowPolicy(policy, restriction)
     if (narrowed === null) throw JobRefusal.of('POOL_STOPPED')
     policy = narrowed
   }
   return restrictions.length === 0 ? pool : { ...pool, policy }
+}
+
+/**
+ * Reads what a pool's policy is narrowed by now.
+ * @returns the restrictions, in the order of the chain
+ * @throws JobPutOff `RESTRICTION_UNKNOWN`
+ */
+export async function restrictionsOf(
+  context: RestrictionContext,
+  pool: Address,
+): Promise<readonly PolicyRestriction[]> {
+  const { restrictions } = await context.chain.pool(pool)
+  const documents: PolicyRestriction[] = []
+  for (const digest of restrictions) documents.push(await loadRestriction(context.blobStore, digest))
+  return documents
 }
 
 /** A restriction's document: canonical JSON whose SHA-256 is the digest on the chain, under that digest in the store. */

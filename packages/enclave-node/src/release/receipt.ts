@@ -2,7 +2,7 @@
  * The node's signed word on one job, released or refused.
  * @module
  */
-import { type BudgetView, type ReceiptBody, receiptBodySchema } from '@sealpool/attest'
+import { type BudgetView, type ReceiptBody, type ReceiptPool, receiptBodySchema } from '@sealpool/attest'
 import {
   type Address,
   type Digest,
@@ -14,11 +14,20 @@ import {
 } from '@sealpool/crypto'
 import { type BudgetState, type Charge, type ChargeReceipt, fromUnits, toUnits } from '@sealpool/privacy'
 import type { EvidenceSource } from '../evidence/node-evidence.js'
+import type { HandOffFacts } from '../hand-off/hand-off-statements.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
 import { type NodeSigner, subjectOf } from '../key/node-signer.js'
 import type { JobApproval } from '../state/job-table.js'
 import type { PoolInputs } from './job-inputs.js'
+
+/** What a receipt says of a pool of this node. */
+export interface PoolFacts {
+  readonly pool: ServedPool
+  readonly epoch: number
+  readonly inputs: PoolInputs
+  readonly booked: { readonly receipt: ChargeReceipt; readonly charge: Charge } | null
+}
 
 /** What a receipt is made from. */
 export interface ReceiptFacts {
@@ -28,16 +37,18 @@ export interface ReceiptFacts {
   readonly manifest: Digest
   readonly consumer: Address
   readonly refusal: { readonly code: string; readonly message: string } | null
-  readonly pools: readonly {
-    readonly pool: ServedPool
-    readonly epoch: number
-    readonly inputs: PoolInputs
-    readonly booked: { readonly receipt: ChargeReceipt; readonly charge: Charge } | null
-  }[]
+  /** In the job's order; those of other homes as they signed for them. */
+  readonly pools: readonly (PoolFacts | ReceiptPool)[]
+  /** The other homes of the job's pools. */
+  readonly homes?: NonNullable<ReceiptBody['homes']>
+  /** Pools of other homes that gave no share of a job that was refused after its charge. */
+  readonly unanswered?: readonly Address[]
   readonly code: Digest | null
   readonly plan: Digest | null
   readonly approvals: readonly JobApproval[]
   readonly result: { readonly digest: Digest; readonly sealed: Digest; readonly mediaType: string } | null
+  /** The node that ran the job, when that was not this one. */
+  readonly handOff?: HandOffFacts | null
   /** Unix seconds, chain time. */
   readonly issuedAt: number
 }
@@ -62,32 +73,19 @@ export function signReceipt(signer: ReceiptSigner, facts: ReceiptFacts): SignedR
     job: { id: facts.job ?? 'plan', kind: facts.kind, manifest: facts.manifest, consumer: facts.consumer },
     outcome: facts.refusal === null ? 'released' : 'refused',
     refusal: facts.refusal,
-    pools: facts.pools.map(({ pool, epoch, inputs, booked }) => ({
-      pool: pool.address,
-      name: pool.name,
-      policy: pool.policyDigest,
-      epoch,
-      inputs: { root: inputs.root, count: inputs.count },
-      verdicts: inputs.verdictsRoot,
-      budget:
-        booked === null
-          ? null
-          : {
-              before: budgetView(booked.receipt.before),
-              after: budgetView(booked.receipt.after),
-              charged: {
-                epsilon: fromUnits(toUnits(booked.charge.epsilon, 'epsilon', 'up'), 'epsilon'),
-                delta: fromUnits(toUnits(booked.charge.delta, 'delta', 'up'), 'delta'),
-              },
-            },
-    })),
+    pools: facts.pools.map((one) => ('booked' in one ? receiptPool(one) : one)),
     code: facts.code,
     plan: facts.plan,
     approvals: facts.approvals,
     result: facts.result,
     keySet: signer.keys.keySetDigest,
     quote: signer.evidence.quoteDigest,
-    isolation: signer.isolation,
+    isolation: facts.handOff?.isolation ?? signer.isolation,
+    ...(facts.handOff == null ? {} : { handOff: handOffView(facts.handOff) }),
+    ...(facts.homes === undefined || facts.homes.length === 0 ? {} : { homes: facts.homes }),
+    ...(facts.unanswered === undefined || facts.unanswered.length === 0
+      ? {}
+      : { unanswered: facts.unanswered }),
     simulated: signer.evidence.simulated,
     issuedAt: new Date(facts.issuedAt * 1000).toISOString(),
   })
@@ -95,11 +93,34 @@ export function signReceipt(signer: ReceiptSigner, facts: ReceiptFacts): SignedR
   const receipt = signer.sign({
     type: 'sealpool/receipt',
     body: body as unknown as JsonObject,
-    pool: first?.pool.address ?? zeroAddress,
+    pool: first === undefined ? zeroAddress : 'booked' in first ? first.pool.address : first.pool,
     subject: subjectOfReceipt(facts),
     nonce: '0',
   })
   return { receipt, digest: statementDigest(receipt.statement) }
+}
+
+/** @returns what a receipt says of a pool of this node */
+export function receiptPool({ pool, epoch, inputs, booked }: PoolFacts): ReceiptPool {
+  return {
+    pool: pool.address,
+    name: pool.name,
+    policy: pool.policyDigest,
+    epoch,
+    inputs: { root: inputs.root, count: inputs.count },
+    verdicts: inputs.verdictsRoot,
+    budget:
+      booked === null
+        ? null
+        : {
+            before: budgetView(booked.receipt.before),
+            after: budgetView(booked.receipt.after),
+            charged: {
+              epsilon: fromUnits(toUnits(booked.charge.epsilon, 'epsilon', 'up'), 'epsilon'),
+              delta: fromUnits(toUnits(booked.charge.delta, 'delta', 'up'), 'delta'),
+            },
+          },
+  }
 }
 
 const zeroAddress: Address = `0x${'0'.repeat(40)}`
@@ -107,6 +128,10 @@ const zeroAddress: Address = `0x${'0'.repeat(40)}`
 /** A job on the chain is named by its id, a plan by its manifest. */
 function subjectOfReceipt({ job, manifest }: ReceiptFacts): Hex {
   return job === null ? digestToHex(manifest) : subjectOf(job)
+}
+
+function handOffView({ node, keySet, work }: HandOffFacts) {
+  return { node, keySet, work: statementDigest(work.statement) }
 }
 
 function budgetView({

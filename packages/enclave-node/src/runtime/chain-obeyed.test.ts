@@ -11,7 +11,7 @@ import {
   poolAbi,
   withdrawBatchEntry,
 } from '@sealpool/contracts'
-import { deriveKeyPair, digestToHex, encodeBase64Url, type JsonValue, platformRandom } from '@sealpool/crypto'
+import { deriveKeyPair, digestToHex, platformRandom } from '@sealpool/crypto'
 import { readContract } from 'viem/actions'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../cli/load-config.js'
@@ -19,6 +19,7 @@ import { encodeRestriction } from '../policy/narrowed-pools.js'
 import { batchedContributionId } from '../state/batched-contribution.js'
 import { ask, until as untilWithin } from '../testing/ask.js'
 import { type PoolWorld, poolWorld } from '../testing/pool-world.js'
+import { worldManifest } from '../testing/world-jobs.js'
 import { nodeLogger } from './logger.js'
 import { type RunningNode, startNode } from './start-node.js'
 
@@ -45,23 +46,12 @@ const job = async (id: bigint, path = '') =>
     reason: string | null
     receipt: { statement: { body: ReceiptBody } }
   }
-const manifest = (salt: string): JsonValue =>
-  ({
-    format: 'sealpool/job-manifest',
-    version: 1,
-    kind: 'query',
-    title: 'Test',
-    pools: [{ address: world.pools.pay.pool, name: 'pay' }],
+const manifest = (salt: string) =>
+  worldManifest(world, keys.publicKey, {
     query: { sql: 'SELECT count(*) AS n FROM pay.workers' },
-    compute: null,
     privacy: { epsilon: 1, delta: 0 },
-    consumer: {
-      address: world.consumer,
-      resultKey: { kem: 'x25519', publicKey: encodeBase64Url(keys.publicKey) },
-    },
-    purpose: 'research',
     salt,
-  }) as JsonValue
+  })
 /** Proposes, votes for and pays a job, and waits until it has ended. */
 const run = async (salt: string, end: string, more: { class?: 'Drawn' } = {}) => {
   const id = await world.propose(manifest(salt), [world.pools.pay], more)

@@ -3,11 +3,12 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type ReceiptBody, receiptBodySchema } from '@sealpool/attest'
-import { deriveKeyPair, digestOf, encodeBase64Url, type JsonValue, platformRandom } from '@sealpool/crypto'
+import { deriveKeyPair, digestOf, platformRandom } from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../cli/load-config.js'
 import { ask, until } from '../testing/ask.js'
 import { type PoolWorld, poolWorld } from '../testing/pool-world.js'
+import { worldManifest } from '../testing/world-jobs.js'
 import { nodeLogger } from './logger.js'
 import { type RunningNode, startNode } from './start-node.js'
 
@@ -58,23 +59,12 @@ const untilMined = (what: string, holds: () => Promise<boolean>) =>
     await mine(5)
     return holds()
   })
-const manifest = (salt: string): JsonValue =>
-  ({
-    format: 'sealpool/job-manifest',
-    version: 1,
-    kind: 'query',
-    title: 'Test',
-    pools: [{ address: world.pools.pay.pool, name: 'pay' }],
+const manifest = (salt: string) =>
+  worldManifest(world, keys.publicKey, {
     query: { sql: 'SELECT count(*) AS n FROM pay.workers' },
-    compute: null,
     privacy: { epsilon: 1, delta: 0 },
-    consumer: {
-      address: world.consumer,
-      resultKey: { kem: 'x25519', publicKey: encodeBase64Url(keys.publicKey) },
-    },
-    purpose: 'research',
     salt,
-  }) as JsonValue
+  })
 
 beforeAll(async () => {
   world = await poolWorld({ workers: 4 })

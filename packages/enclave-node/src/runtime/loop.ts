@@ -26,7 +26,8 @@ export function startLoop(options: {
   let stopped = false
   let failures = 0
   let last: unknown
-  let endWait: () => void = () => undefined
+  /** Ends the present wait; undefined while a round runs. */
+  let endWait: (() => void) | undefined
   let woken = false
 
   const wait = (ms: number): Promise<void> =>
@@ -36,12 +37,13 @@ export function startLoop(options: {
         resolve()
         return
       }
-      const timer = setTimeout(resolve, ms)
-      endWait = () => {
+      const end = () => {
         clearTimeout(timer)
-        woken = false
+        endWait = undefined
         resolve()
       }
+      const timer = setTimeout(end, ms)
+      endWait = end
     })
   const run = async (): Promise<void> => {
     while (!stopped) {
@@ -60,8 +62,8 @@ export function startLoop(options: {
   }
   const running = run()
   const wake = (): void => {
-    woken = true
-    endWait()
+    if (endWait === undefined) woken = true
+    else endWait()
   }
   return {
     wake,

@@ -1,96 +1,323 @@
-import { memoryBlobStore } from '@sealpool/client'
-import { platformRandom } from '@sealpool/crypto'
-import { afterAll, expect, it } from 'vitest'
-import type { ChainPort } from '../chain/chain-port.js'
-import type { NodeConfig } from '../config/node-config.js'
-import type { IngestContext } from '../ingest/ingest-context.js'
-import type { JobContext } from '../job/job-context.js'
-import { jobLock } from '../job/job-lock.js'
-import { openKeyRing } from '../key/key-ring.js'
-import { nodeSigner } from '../key/node-signer.js'
-import { insertJob, noteApproval, noteChainState } from '../state/job-table.js'
-import { migrate } from '../state/migration.js'
-import { storedLedger } from '../state/pglite-ledger.js'
-import { openPgliteStore } from '../state/pglite-store.js'
-import { addressOfDigit, digestOfDigit, servedPoolFixture } from '../testing/served-pool-fixture.js'
-import { nodeLogger } from './logger.js'
-import { startNodeWork } from './node-work.js'
-import type { NodeRecords } from './open-records.js'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { HandOffHome } from '../hand-off/hand-off-home.js'
+import { forgetHandOff, keepHandOff } from '../hand-off/kept-hand-off.js'
+import type { HandOffServer } from '../hand-off/serve-hand-off.js'
+import type { IncidentRecord } from '../incident/incident-record.js'
+import { noteHandOver, noteListed } from '../migration/moved-keys.js'
+import { insertContribution } from '../state/contribution-table.js'
+import { until } from '../testing/ask.js'
+import { chainContribution } from '../testing/job-fixture.js'
+import { headAt, listedNode, nodeWorkWorld, workKeys } from '../testing/node-work-world.js'
+import { digestOfDigit } from '../testing/served-pool-fixture.js'
+import type { NodeWork } from './node-work.js'
 
-const store = await openPgliteStore({ directory: 'memory' })
-await migrate(store)
-afterAll(() => store.close())
-
-it('moves no job before the chain is read to its head: a charge that the disk forgot could not be noticed', async () => {
-  const pool = servedPoolFixture()
-  await storedLedger(store).open(pool.address, pool.policy.privacy)
-  const keys = openKeyRing(new Uint8Array(32).fill(7), digestOfDigit('9'))
-  const consumer = addressOfDigit('e')
-  const job = { id: '1', consumer, manifestDigest: digestOfDigit('2'), locator: 'x', pools: [pool.address] }
-  await insertJob(store, job)
-  await noteApproval(store, '1', { pool: pool.address, block: '12', price: '50' })
-  await noteChainState(store, '1', 'Funded')
-  await store.query('update jobs set state = $1', ['waiting'])
-
-  let head = 3n
-  let asked = 0
-  let rounds = 0
-  const chain = {
-    chainId: 31_337,
-    registry: addressOfDigit('f'),
-    isNodeActive: async () => true,
-    head: async () => {
-      rounds += 1
-      // One block comes with every round, so the head is not reached, until it is let stand.
-      if (rounds <= 5) head += 1n
-      return { number: head, hash: digestOfBlock(head), timestamp: 1_700_000_000 }
-    },
-    blockHash: async (block: bigint) => digestOfBlock(block),
-    contributions: async () => [],
-    withdrawals: async () => [],
-    anchoredHead: async () => null,
-    jobEvents: async () => [],
-    // Of another policy: nothing is ingested.
-    pool: async () => ({
-      policyDigest: digestOfDigit('0'),
-      keyEpoch: null,
-      restrictions: [],
-      pausedUntil: 0,
-    }),
-    jobState: async () => {
-      asked += 1
-      expect(rounds).toBeGreaterThan(5)
-      return { state: 'Cancelled', suspended: false, node: null, drawn: false }
-    },
-  } as unknown as ChainPort
-  const sign = nodeSigner({ statementKey: keys.statementKey, chainId: 31_337, registry: chain.registry })
-  const shared = { store, chain, keys, sign, blobStore: memoryBlobStore(), now: () => 1_700_000_000 }
-  const work = startNodeWork({
-    ingest: shared as unknown as IngestContext,
-    job: {
-      ...shared,
-      lock: jobLock(),
-      pools: new Map([[pool.address, pool]]),
-      random: platformRandom,
-    } as unknown as JobContext,
-    config: {
-      chain: { pollMs: 10, blocksPerRead: 1, deployment: { blockNumber: 0 } },
-    } as unknown as NodeConfig,
-    log: nodeLogger({ level: 'silent', simulated: true }),
-    simulated: true,
-    records: {} as NodeRecords,
-  })
-  try {
-    for (let waited = 0; asked === 0 && waited < 20_000; waited += 20) {
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-    expect(asked).toBeGreaterThan(0)
-    expect(rounds).toBeGreaterThan(5)
-  } finally {
-    await work.stop()
-  }
+let here: Awaited<ReturnType<typeof nodeWorkWorld>>
+let work: NodeWork | undefined
+/** Reads of a job's state: what a job that is taken up does first. */
+let taken: number
+const stoppedWork: IncidentRecord = { kinds: ['workload'], openedAt: 1, stopped: true, epochs: {} }
+const closed = { state: 'Cancelled', suspended: false, node: null, drawn: false }
+const jobState = async () => {
+  taken += 1
+  return closed
+}
+beforeEach(async () => {
+  here = await nodeWorkWorld()
+  taken = 0
+})
+afterEach(async () => {
+  await work?.stop()
+  work = undefined
+  await here.store.close()
 })
 
-function digestOfBlock(block: bigint): `0x${string}` {
-  return `0x${block.toString(16).padStart(64, '0')}`
+/** Waits until the chain was read so often since: every loop has then looked at least once. */
+const roundsOf = (reads: () => number) => {
+  const from = reads()
+  return until('several rounds', async () => reads() >= from + 6)
 }
+
+describe('jobs', () => {
+  it('are not moved before the chain is read to its head: a charge that the disk forgot could not be noticed', async () => {
+    await here.paidJob('1')
+    let head = 3n
+    let rounds = 0
+    const allowed: (boolean | undefined)[] = []
+    work = here.start({
+      head: async () => {
+        rounds += 1
+        if (rounds <= 5) allowed.push(work?.mayWork())
+        // One block comes with every round, so the head is not reached, until it is let stand.
+        if (rounds <= 5) head += 1n
+        return headAt(head)
+      },
+      jobState: async () => {
+        expect(rounds).toBeGreaterThan(5)
+        return jobState()
+      },
+    })
+    await until('the job was taken up', async () => taken > 0)
+    expect(rounds).toBeGreaterThan(5)
+    // Nor are other homes given anything.
+    expect(allowed).toHaveLength(5)
+    expect(allowed.some((may) => may === true)).toBe(false)
+    expect(allowed).toContain(false)
+    expect(work.mayWork()).toBe(true)
+  })
+
+  it('are not taken up while the registry is kept from the node: what it said before counts no more', async () => {
+    await here.paidJob('1')
+    let withheld = 0
+    let withhold = false
+    work = here.start({
+      jobState,
+      node: async () => {
+        if (!withhold) return listedNode
+        withheld += 1
+        throw new Error('the registry is kept from it')
+      },
+    })
+    await until('the job was taken up', async () => taken > 0)
+    withhold = true
+    const before = taken
+    await here.paidJob('2')
+    await until('asked again', async () => withheld >= 6)
+    expect(taken).toBe(before)
+    withhold = false
+    await until('the next job was taken up', async () => taken > before)
+  })
+
+  it('are not taken up in an incident, nor when one begins while the budgets are compared with the chain', async () => {
+    await here.paidJob('1')
+    let stopped = true
+    let heads = 0
+    let duringRound = false
+    work = here.start(
+      {
+        jobState,
+        head: async () => {
+          heads += 1
+          return headAt(0n)
+        },
+        anchoredHead: async () => {
+          if (duringRound) stopped = true
+          return null
+        },
+      },
+      {
+        incident: {
+          current: () => (stopped ? stoppedWork : null),
+          firstEpoch: () => 1,
+          reasons: () => [],
+        },
+      },
+    )
+    await roundsOf(() => heads)
+    expect([taken, work.underWay(), work.mayWork()]).toEqual([0, 0, false])
+    duringRound = true
+    stopped = false
+    await until('the incident has begun', async () => stopped)
+    await roundsOf(() => heads)
+    expect(taken).toBe(0)
+    duringRound = false
+    stopped = false
+    await until('the job was taken up', async () => taken > 0)
+  })
+})
+
+describe('what is under way', () => {
+  it('is a round that ingests, a job, and a job of another node; one that only reads the chain is not', async () => {
+    let stopped = false
+    const seen: number[] = []
+    const current = () => (stopped ? stoppedWork : null)
+    const look = () => {
+      if (work !== undefined) seen.push(work.underWay())
+    }
+    let open = 0
+    const served = {
+      figures: () => ({ hand_offs_open: open }),
+      sweep: async () => undefined,
+      close: async () => undefined,
+    }
+    work = here.start(
+      {
+        node: async () => {
+          look()
+          return { ...listedNode, active: false }
+        },
+      },
+      {
+        served: served as unknown as HandOffServer,
+        incident: { current, firstEpoch: () => 1, reasons: () => [] },
+      },
+    )
+    await until('rounds', async () => seen.length > 3)
+    expect(new Set(seen)).toEqual(new Set([1]))
+    stopped = true
+    await until('none is under way', async () => work?.underWay() === 0)
+    seen.length = 0
+    await until('rounds', async () => seen.length > 3)
+    expect(new Set(seen)).toEqual(new Set([0]))
+    open = 2
+    expect(work.underWay()).toBe(2)
+  })
+
+  it('is a job as long as it is', async () => {
+    await here.paidJob('1')
+    let letGo: () => void = () => undefined
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve
+    })
+    let stopped = false
+    const current = () => (stopped ? stoppedWork : null)
+    work = here.start(
+      {
+        jobState: async () => {
+          taken += 1
+          await held
+          return closed
+        },
+      },
+      { incident: { current, firstEpoch: () => 1, reasons: () => [] } },
+    )
+    try {
+      await until('the job was taken up', async () => taken > 0)
+      stopped = true
+      await until('only the job is under way', async () => work?.underWay() === 1)
+    } finally {
+      letGo()
+    }
+    await until('nothing is under way', async () => work?.underWay() === 0)
+  })
+})
+
+describe('a hand-off that nobody needs', () => {
+  it('is ended by the round that signs erasures, job or no job', async () => {
+    const row = { attempt: 0, turnAt: 1, reachedAt: 1, secret: 'x', parts: null, transfer: null, left: [] }
+    await keepHandOff(here.store, '999', row)
+    const ended: string[] = []
+    const handOff: HandOffHome = {
+      visit: async () => 'home',
+      requireRunner: async () => undefined,
+      end: async (id) => {
+        ended.push(id)
+        await forgetHandOff(here.store, id)
+      },
+    }
+    work = here.start({}, { context: { handOff } })
+    await until('it is ended', async () => ended.length > 0)
+    expect(ended).toEqual(['999'])
+  })
+})
+
+describe('keys that go elsewhere', () => {
+  const successor = digestOfDigit('3')
+
+  it('end all work, also that for other nodes', async () => {
+    let ended = 0
+    const served = {
+      figures: () => ({}),
+      sweep: async () => undefined,
+      close: async () => {
+        ended += 1
+      },
+    }
+    work = here.start({}, { served: served as unknown as HandOffServer })
+    expect([work.ended(), work.service.keysMoved?.()]).toEqual([false, false])
+    await work.endWork()
+    expect([ended, work.ended(), work.service.keysMoved?.()]).toEqual([1, true, true])
+  })
+
+  it('are with a successor for as long as the registry lists it: a reorganisation gives them back', async () => {
+    await noteListed(here.store, workKeys.keySetDigest)
+    let record: object = { ...listedNode, keySetDigest: successor, measurement: '0x01' }
+    let reads = 0
+    await here.paidJob('1')
+    work = here.start({
+      jobState,
+      node: async () => {
+        reads += 1
+        return record
+      },
+    })
+    await until('it has noticed', async () => work?.service.keysMoved?.() === true)
+    await roundsOf(() => reads)
+    expect([taken, work.service.notReady()]).toEqual([0, [expect.stringContaining('KEYS_MOVED')]])
+    record = listedNode
+    await until('it works again', async () => taken > 0)
+    expect(work.service.keysMoved?.()).toBe(false)
+  })
+
+  it('that were handed over stay away, whatever the registry lists', async () => {
+    await noteHandOver(here.store, { by: workKeys.keySetDigest, asker: digestOfDigit('4'), successor })
+    await here.paidJob('1')
+    work = here.start({ jobState }, { keysMoved: true })
+    expect([work.ended(), work.service.keysMoved?.()]).toEqual([true, true])
+    let sweeps = 0
+    await work.stop()
+    work = here.start(
+      { jobState },
+      {
+        keysMoved: true,
+        served: {
+          figures: () => ({}),
+          sweep: async () => {
+            sweeps += 1
+          },
+          close: async () => undefined,
+        } as unknown as HandOffServer,
+      },
+    )
+    await until('loops run', async () => sweeps > 3)
+    expect(taken).toBe(0)
+  })
+})
+
+describe('verdicts', () => {
+  it('that came out otherwise when they were judged again keep the node from being ready', async () => {
+    const { policyDigest, address } = here.pool
+    await insertContribution(here.store, chainContribution())
+    await here.store.run(`
+      update contributions set state = 'refined';
+      insert into verdict_audits (contribution, pool, state, known, retry_at) values (1, '${address}', 'differs', '{}', 9000000000);
+    `)
+    work = here.start({
+      pool: async () => ({ policyDigest, keyEpoch: null, restrictions: [], pausedUntil: 0 }),
+      publishPoolKey: async () => undefined,
+    })
+    const warning = 'VERDICTS_DIFFER: 1 verdicts came out otherwise when they were judged again'
+    await until('it says so', async () => work?.service.notReady().includes(warning) === true)
+    expect(work.service.figures()).toMatchObject({ verdicts_differing: 1 })
+    await here.store.run(`update verdict_audits set state = 'same'`)
+    await until('it is ready', async () => work?.service.notReady().includes(warning) === false)
+  })
+})
+
+describe('pool keys', () => {
+  it('stand on the chain before the node is ready, and are sent again when they did not get there', async () => {
+    let sent = 0
+    let letIn: () => void = () => undefined
+    const gate = new Promise<void>((resolve) => {
+      letIn = resolve
+    })
+    const { policyDigest } = here.pool
+    work = here.start({
+      pool: async () => ({ policyDigest, keyEpoch: null, restrictions: [], pausedUntil: 0 }),
+      publishPoolKey: async () => {
+        sent += 1
+        if (sent === 1) throw new Error('the endpoint is away')
+        await gate
+      },
+    })
+    const waits = 'the pool keys are not on the chain yet'
+    try {
+      await until('sent again', async () => sent === 2)
+      // Whoever sees the key on the chain can ask for it at once; that is not to say that it is there.
+      expect(work.service.pools()[0]?.key?.epoch).toBe(1)
+      expect(work.service.notReady()).toContain(waits)
+    } finally {
+      letIn()
+    }
+    await until('ready', async () => work?.service.notReady().includes(waits) === false)
+  })
+})

@@ -2,11 +2,23 @@
  * What a node does all the time: follow the chain, ingest, run jobs; and what it can say about itself.
  * @module
  */
+import { setTimeout } from 'node:timers/promises'
 import type { Address, JsonValue } from '@sealpool/crypto'
 import type { NodeService } from '../api/node-service.js'
+import type { NodeCatalogue } from '../catalogue/node-catalogue.js'
 import { followChain } from '../chain/follow-chain.js'
 import { inOrder } from '../chain/in-order.js'
+import { isListed } from '../chain/is-listed.js'
 import type { NodeConfig } from '../config/node-config.js'
+import { readFacts } from '../facts/read-facts.js'
+import { readGivenShares, tidyShares } from '../federation/kept-share.js'
+import type { ShareServer } from '../federation/serve-share.js'
+import { readWorkOf } from '../hand-off/kept-hand-off.js'
+import type { HandOffServer } from '../hand-off/serve-hand-off.js'
+import { handOffTidier } from '../hand-off/tidy-hand-offs.js'
+import type { NodeIncident } from '../incident/node-incident.js'
+import { rewrapContributions } from '../incident/rewrap-contributions.js'
+import { auditVerdicts } from '../ingest/audit-verdicts.js'
 import { sumOfEach } from '../ingest/each.js'
 import { eraseWithdrawn } from '../ingest/erase-withdrawn.js'
 import type { IngestContext } from '../ingest/ingest-context.js'
@@ -20,20 +32,37 @@ import type { JobContext } from '../job/job-context.js'
 import { loadManifest } from '../job/load-manifest.js'
 import { previewPlan, previewPrice, requestRun } from '../job/request-run.js'
 import { requireNotBehind } from '../job/reserve-job.js'
-import { advanceJob } from '../job/run-job.js'
+import { keysMoved as keysMovedError, noteListed, placeOfKeys } from '../migration/moved-keys.js'
+import { platformRandom } from '../platform.js'
 import { countContributions, findContribution } from '../state/contribution-table.js'
-import { countJobs, delayJob, findJob, jobsIn, openProposals } from '../state/job-table.js'
+import { countJobs, findJob, jobsIn, openProposals } from '../state/job-table.js'
+import { pacedCounts } from '../state/paced-counts.js'
 import { storedLedger } from '../state/pglite-ledger.js'
+import { countDiffering } from '../state/verdict-audit-table.js'
 import { findVerdict } from '../state/verdict-table.js'
-import { errorFields, type NodeLogger } from './logger.js'
+import { attemptJob } from './attempt-job.js'
+import { factsRounds } from './facts-round.js'
+import { jobWorkers } from './job-workers.js'
+import type { NodeLogger } from './logger.js'
 import { startLoop } from './loop.js'
+import { notReady } from './not-ready.js'
 import type { NodeRecords } from './open-records.js'
 import { ensurePoolKey, type PublishedPoolKey } from './pool-keys.js'
 
 /** Running work. */
 export interface NodeWork {
   readonly service: NodeService
+  /** Ends all work for good, because the keys go elsewhere; it resolves when the present step is done and nothing is signed any more. */
+  endWork(): Promise<void>
+  /** Whether jobs may be worked on: the keys are its own, it is listed, nothing is stopped, and the chain was read to its head. */
+  mayWork(): boolean
+  /** A place among the jobs that run at once, for another home's job; undefined when all are taken. */
+  place(): (() => void) | undefined
+  /** Whether {@link endWork} has resolved, now or before a restart. */
+  ended(): boolean
   stop(): Promise<void>
+  /** Rounds of ingest, jobs and jobs of other nodes that are under way. */
+  underWay(): number
 }
 
 /** What work needs. */
@@ -43,18 +72,40 @@ export interface NodeWorkOptions {
   readonly config: NodeConfig
   readonly log: NodeLogger
   readonly simulated: boolean
-  readonly records: Pick<NodeRecords, 'log' | 'readAudit'>
+  readonly records: Pick<NodeRecords, 'audit' | 'log' | 'readAudit'>
+  /** Jobs that this node runs for others. */
+  readonly served?: HandOffServer | undefined
+  /** Shares of jobs that other homes coordinate. */
+  readonly shares?: ShareServer | undefined
+  readonly catalogue: NodeCatalogue
+  readonly incident: Pick<NodeIncident, 'current' | 'firstEpoch' | 'reasons'>
+  /** It has handed its keys over and waits until its successor is listed: nothing is begun. */
+  readonly keysMoved?: boolean
 }
+
+const unfinished = ['waiting', 'running', 'charged', 'released', 'refusing'] as const
+
+/** Milliseconds that a round of ingest waits for hand-offs to be ended elsewhere. */
+const tidyMs = 10_000
 
 /** Starts the loops. */
 export function startNodeWork(options: NodeWorkOptions): NodeWork {
-  const { ingest, job, config, log, simulated } = options
+  const { ingest, job, config, log, simulated, incident } = options
   const { store, chain, keys } = ingest
   const poolKeys = new Map<Address, PublishedPoolKey>()
+  /** Pools whose key stands on the chain; the API knows a key from the moment that it is sent. */
+  const published = new Set<Address>()
   const poolReasons = new Map<Address, string>()
   const following = inOrder()
   let registered = false
+  let handedOver = options.keysMoved ?? false
+  let ended = handedOver
+  /** As the newest block says it: a reorganisation may take it back. */
+  let successorListed = false
+  const keysMoved = (): boolean => handedOver || successorListed
   let caughtUp = false
+  let ingesting = 0
+  let differing = 0
   let settledUpTo: string | undefined
 
   const follow = (): Promise<boolean> =>
@@ -63,6 +114,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
         store,
         chain,
         pools: new Set(job.pools.keys()),
+        ...(job.federation === undefined ? {} : { others: new Set(job.federation.pools.keys()) }),
         self: keys.statementAddress,
         firstBlock: BigInt(config.chain.deployment.blockNumber),
         blocksPerRead: config.chain.blocksPerRead,
@@ -86,14 +138,18 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
 
   const publishKeys = async (): Promise<void> => {
     for (const pool of job.pools.values()) {
-      const state = await ensurePoolKey({ store, chain, keys, sign: ingest.sign }, pool, (key) =>
-        poolKeys.set(pool.address, key),
-      )
+      const ring = { store, chain, keys, sign: ingest.sign }
+      const state = await ensurePoolKey(ring, pool, incident.firstEpoch(pool.address), (key) => {
+        published.delete(pool.address)
+        poolKeys.set(pool.address, key)
+      })
       if (state.kind === 'published') {
+        published.add(pool.address)
         poolKeys.set(pool.address, state.key)
         poolReasons.delete(pool.address)
         if (state.fresh) log.info({ pool: pool.name, epoch: state.key.epoch }, 'published the pool key')
       } else {
+        published.delete(pool.address)
         poolKeys.delete(pool.address)
         poolReasons.set(
           pool.address,
@@ -105,8 +161,38 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     }
   }
 
+  /** Whether the registry lists this very node; when it lists a successor, this one ends. */
+  const standing = async (): Promise<boolean> => {
+    const record = await chain.node(keys.statementAddress)
+    const active = record?.active === true && record.keySetDigest === keys.keySetDigest
+    if (active && !registered) await noteListed(store, keys.keySetDigest)
+    const { measurement } = job.evidence
+    const own = { keySetDigest: keys.keySetDigest, measurement, record }
+    const gone = !active && record !== null && (await placeOfKeys(store, own)) === 'gone'
+    if (gone && !successorListed)
+      log.error({ err: keysMovedError() }, 'the registry lists a successor of this node')
+    successorListed = gone
+    return active
+  }
+
+  const tidier = handOffTidier({
+    context: job,
+    enough: () => setTimeout(tidyMs, undefined, { ref: false }),
+    onError: (id, error) => log.warn({ err: error, job: id }, 'a hand-off was not ended; it is tried again'),
+  })
+
+  const countedIngest = async (): Promise<boolean> => {
+    // One that only reads the chain is no work.
+    ingesting = incident.current()?.stopped === true ? 0 : 1
+    return ingestRound().finally(() => {
+      ingesting = 0
+    })
+  }
+
   const ingestRound = async (): Promise<boolean> => {
-    const active = await chain.isNodeActive(keys.statementAddress)
+    if (handedOver) return false
+    const active = await standing()
+    if (successorListed) return false
     if (active !== registered)
       log.info({ registered: active }, active ? 'registered' : 'waiting for registration')
     registered = active
@@ -114,7 +200,8 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     // After a reorganisation nothing is sent before the chain was read to its head again.
     if (read && !caughtUp) return true
     if (!registered) return false
-    if (poolKeys.size < job.pools.size || read) await publishKeys()
+    if (published.size < job.pools.size || read || keysGivenUp()) await publishKeys()
+    if (incident.current()?.stopped === true) return read
     // What cannot be sent, and what is wrong with one pool, must not hold up the rest.
     const done = await sumOfEach(
       [
@@ -122,9 +209,14 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
         () => recordVerdicts(ingest),
         () => recordMerkleVerdicts(ingest),
         () => recordRefinements(ingest),
-        () => eraseWithdrawn(ingest, job.pools),
+        async () => {
+          // Copies that another node has go before an erasure is signed.
+          await tidier.tidy()
+          if (job.federation !== undefined) await tidyShares(store)
+          return eraseWithdrawn(ingest, job.pools)
+        },
         ...[...job.pools.values()]
-          .filter(({ address }) => poolKeys.has(address))
+          .filter(({ address }) => published.has(address))
           .map((pool) => () => ingestPool(pool)),
       ],
       (step) => step(),
@@ -132,7 +224,12 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     return done > 0 || read
   }
 
+  /** An incident has given up a key that this node has not followed by another yet. */
+  const keysGivenUp = (): boolean =>
+    [...poolKeys].some(([pool, { epoch }]) => epoch < incident.firstEpoch(pool))
+
   const ingestPool = async (pool: ServedPool): Promise<number> => {
+    const moved = await moveToPresentKey(pool)
     const judged = await judgeBatch(ingest, pool)
     if (judged > 0) await recordVerdicts(ingest)
     if ((await signMerkleVerdicts(ingest, pool)) > 0) await recordMerkleVerdicts(ingest)
@@ -140,36 +237,67 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     const refined = judged === 0 ? await refineNext(ingest, pool) : 0
     if (refined > 0) await recordRefinements(ingest)
     if (judged > 0 || refined > 0) log.info({ pool: pool.name, judged, refined }, 'ingested')
-    return judged + refined
+    // Nothing waits for an audit.
+    const audited =
+      judged + refined > 0 ? 0 : await auditVerdicts({ ingest, audit: options.records.audit }, pool)
+    if (judged + refined === 0) differing = await countDiffering(store)
+    return moved + judged + refined + audited
   }
 
-  const jobRound = async (): Promise<boolean> => {
-    // Before the chain was read to its head, a charge that this disk has forgotten could not be noticed.
-    if (!registered || !caughtUp) return false
-    for (const pool of job.pools.keys()) await requireNotBehind(job, pool)
-    const states = ['waiting', 'running', 'charged', 'released', 'refusing'] as const
-    let moved = false
-    for (const { id, state, attempts } of await jobsIn(store, states, ingest.now())) {
-      try {
-        const after = await advanceJob(job, id)
-        moved ||= after?.state !== state
-        log.info({ job: id, from: state, to: after?.state, reason: after?.reason ?? undefined }, 'job moved')
-      } catch (error) {
-        // One job that fails must not hold up the others; it is tried again where it stands.
-        log.error({ err: error, job: id }, 'job failed')
-        await delayJob(store, id, {
-          reason: 'TRIED_AGAIN',
-          reasonText: 'the last attempt failed; it is tried again',
-          at: ingest.now() + Math.min(2 ** Math.min(attempts, 8), 300),
-        })
-      }
-    }
+  /** What was sealed to a key that an incident gave up is read with the present one from here on. */
+  const moveToPresentKey = async (pool: ServedPool): Promise<number> => {
+    const first = incident.firstEpoch(pool.address)
+    const epoch = poolKeys.get(pool.address)?.epoch ?? 0
+    if (first === 1 || epoch < first) return 0
+    const moved = await rewrapContributions(ingest, pool, epoch, platformRandom)
+    if (moved > 0) log.info({ pool: pool.name, epoch, moved }, 'moved contributions to the present key')
     return moved
   }
 
+  // Before the chain was read to its head, a charge that this disk has forgotten could not be noticed.
+  const mayWork = (): boolean =>
+    !keysMoved() && registered && caughtUp && incident.current()?.stopped !== true
+
+  const jobRound = async (): Promise<boolean> => {
+    if (!mayWork()) return false
+    // The ingest round's answer may be old: a round is long, or the registry was not read since.
+    if (!(await isListed(chain, keys))) return false
+    for (const pool of job.pools.keys()) await requireNotBehind(job, pool)
+    if (incident.current()?.stopped === true) return false
+    workers.begin((await jobsIn(store, unfinished, ingest.now())).map(({ id }) => id))
+    // Whatever ends looks for more at once.
+    return false
+  }
+
+  const workers = jobWorkers({
+    atOnce: config.engine.jobsAtOnce,
+    work: (id) => attemptJob({ job, id, log, now: ingest.now }),
+    freed: () => loops.jobs.wake(),
+  })
+
+  const telling = factsRounds({
+    job,
+    audit: options.records.audit,
+    log,
+    mayWork,
+  })
+  const factsRound = (): Promise<boolean> =>
+    telling.round([...job.pools.values()].filter(({ address }) => published.has(address)))
+
+  /** What is over is destroyed whether anybody asks or not. */
+  const sweep = async (): Promise<boolean> => {
+    await options.served?.sweep()
+    return false
+  }
   const loops = {
-    ingest: startLoop({ name: 'ingest', pollMs: config.chain.pollMs, log, round: ingestRound }),
+    ingest: startLoop({ name: 'ingest', pollMs: config.chain.pollMs, log, round: countedIngest }),
     jobs: startLoop({ name: 'jobs', pollMs: config.chain.pollMs, log, round: jobRound }),
+    ...([...job.pools.values()].every(({ facts }) => facts === null)
+      ? {}
+      : { facts: startLoop({ name: 'facts', pollMs: 10 * config.chain.pollMs, log, round: factsRound }) }),
+    ...(options.served === undefined
+      ? {}
+      : { served: startLoop({ name: 'served', pollMs: config.chain.pollMs, log, round: sweep }) }),
   }
   const catchUp = async (): Promise<void> => {
     while (await follow());
@@ -177,7 +305,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
 
   // As it was given: the digest on the chain is over this text.
   const policyOf = (pool: Address): JsonValue | undefined =>
-    config.pools.find(({ address }) => address === pool)?.policy
+    [...config.pools, ...(config.federation?.pools ?? [])].find(({ address }) => address === pool)?.policy
   const service: NodeService = {
     simulated,
     evidence: (nonce) => (nonce === undefined ? job.evidence.registered() : job.evidence.fresh(nonce)),
@@ -191,9 +319,14 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
         key: poolKeys.get(pool.address) ?? null,
       })),
     policy: policyOf,
+    catalogue: options.catalogue.search,
     contribution: (id) => findContribution(store, id),
     verdict: (id) => findVerdict(store, id),
-    contributions: (pool) => countContributions(store, pool),
+    contributions: pacedCounts({
+      count: (pool) => countContributions(store, pool),
+      now: () => performance.now(),
+    }),
+    facts: (pool) => readFacts(store, pool),
     plan: (manifest) => previewPlan(job, manifest),
     price: (manifest) => previewPrice(job, manifest),
     proposals: (asked) => openProposals(store, asked),
@@ -215,6 +348,10 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
       return row
     },
     job: (id) => findJob(store, id),
+    work: (id) => readWorkOf(store, id),
+    handOff: options.served,
+    shares: (id) => readGivenShares(store, id),
+    shareServer: options.shares,
     jobs: () => countJobs(store),
     budgets: () =>
       Promise.all(
@@ -223,28 +360,41 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
           return { pool, ...state }
         }),
       ),
-    notReady() {
-      const reasons = registered ? [] : ['the node is not registered on the chain']
-      reasons.push(...poolReasons.values())
-      if (registered && poolReasons.size === 0 && poolKeys.size < job.pools.size) {
-        reasons.push('the pool keys are not on the chain yet')
-      }
-      for (const [name, loop] of Object.entries(loops)) {
-        const error = loop.lastError()
-        if (error !== undefined)
-          reasons.push(`${name}: the last round failed (${errorFields(error)['code'] ?? 'see the log'})`)
-      }
-      return reasons
-    },
+    keysMoved,
+    notReady: () =>
+      keysMoved()
+        ? ['KEYS_MOVED: this node has handed its keys to a successor']
+        : notReady({
+            registered,
+            reasons: [...incident.reasons(), ...poolReasons.values()],
+            differing,
+            unpublished: poolReasons.size === 0 && published.size < job.pools.size,
+            loops,
+          }),
     figures: () => ({
       process_resident_bytes: process.memoryUsage.rss(),
       process_uptime_seconds: Math.floor(process.uptime()),
+      verdicts_differing: differing,
+      ...options.served?.figures(),
     }),
+  }
+  const stop = async (): Promise<void> => {
+    await Promise.all(Object.values(loops).map((loop) => loop.stop()))
+    await workers.ended()
+    await tidier.ended()
   }
   return {
     service,
-    async stop() {
-      await Promise.all([loops.ingest.stop(), loops.jobs.stop()])
+    async endWork() {
+      handedOver = true
+      await Promise.all([stop(), options.served?.close()])
+      ended = true
     },
+    mayWork,
+    place: () => workers.place(),
+    ended: () => ended,
+    stop,
+    underWay: () =>
+      ingesting + telling.underWay() + workers.count() + (options.served?.figures()['hand_offs_open'] ?? 0),
   }
 }

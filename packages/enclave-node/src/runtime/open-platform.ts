@@ -7,7 +7,7 @@ import {
 } from '@sealpool/attest/collateral-source'
 import { encodeHex } from '@sealpool/crypto'
 import type { ThresholdKey } from '@sealpool/crypto/threshold'
-import type { NodeConfig } from '../config/node-config.js'
+import { configDigest, type NodeConfig } from '../config/node-config.js'
 import { kernelTsmEntries, tsmQuoteProvider } from '../evidence/configfs-tsm.js'
 import { dstackAgent, dstackQuoteProvider } from '../evidence/dstack-agent.js'
 import { type QuoteProvider, teeOf } from '../evidence/quote-provider.js'
@@ -42,10 +42,11 @@ export function openPlatform(config: NodeConfig): Platform {
 }
 
 function keyReleaseOf(
-  { keyRelease, dataDirectory, chain }: NodeConfig,
+  config: NodeConfig,
   quotes: QuoteProvider,
   agent: ReturnType<typeof dstackAgent>,
 ): KeyRelease {
+  const { keyRelease, dataDirectory, chain } = config
   const broker = { quotes, timeoutMs: agentTimeoutMs }
   switch (keyRelease.adapter) {
     case 'development':
@@ -60,6 +61,7 @@ function keyReleaseOf(
       const { peers, key, envelope } = keyRelease
       return peersKeyRelease({
         ...broker,
+        member: { config: configDigest(config), collateral: (quote) => quotes.collateral(quote) },
         peers,
         // Read strictly where it is used.
         key: key as unknown as ThresholdKey,
@@ -71,9 +73,15 @@ function keyReleaseOf(
       const at = new Date(platformNow() * 1000)
       const { measurement } = simulatedPlatform(
         openSimulator({ directory: dataDirectory, random: platformRandom, at }),
+        config.evidence.image,
       )
       const sealer = simulatedSealer({ directory: dataDirectory, measurement, random: platformRandom })
-      return sealedKeyRelease({ directory: dataDirectory, sealer, random: platformRandom })
+      return sealedKeyRelease({
+        directory: dataDirectory,
+        sealer,
+        random: platformRandom,
+        recovery: config.keyRecovery,
+      })
     }
   }
 }
@@ -83,7 +91,7 @@ function quotesOf(config: NodeConfig, agent: ReturnType<typeof dstackAgent>): Qu
   if (config.evidence.provider === 'simulator') {
     const now = () => new Date(platformNow() * 1000)
     const simulator = openSimulator({ directory: config.dataDirectory, random: platformRandom, at: now() })
-    return simulatorQuoteProvider(simulator, now)
+    return simulatorQuoteProvider(simulator, now, config.evidence.image)
   }
   const { collateralUrl } = machine
   const source = cachedCollateral(

@@ -33,6 +33,8 @@ export async function openState(
     return {
       store: await openPgliteStore({
         directory: config.dataDirectory,
+        onUpkeepError: (error) =>
+          log.warn({ err: error }, 'the database was not cleaned; it grows until it is'),
         ...(empty === undefined ? {} : { empty }),
       }),
       lost: new Promise(() => undefined),

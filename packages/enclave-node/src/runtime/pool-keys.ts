@@ -30,6 +30,7 @@ export type PoolKeyState =
 
 /**
  * Sees to it that a pool has a key of this node for its present policy.
+ * @param firstEpoch the first epoch that was not given up: a key of an older one is followed by the next, whoever's it is
  * @param announce told of a new key before it is sent: whoever sees it on the chain can ask the node for it at once
  * @throws what the chain says when the node is not registered
  */
@@ -41,12 +42,13 @@ export async function ensurePoolKey(
     readonly sign: NodeSigner
   },
   pool: ServedPool,
+  firstEpoch: number,
   announce: (key: PublishedPoolKey) => void,
 ): Promise<PoolKeyState> {
   const onChain = await context.chain.pool(pool.address)
   if (onChain.policyDigest !== pool.policyDigest) return { kind: 'policy-changed' }
   const current = onChain.keyEpoch
-  if (current !== null && current.policyDigest === pool.policyDigest) {
+  if (current !== null && current.policyDigest === pool.policyDigest && current.epoch >= firstEpoch) {
     const derived = context.keys.poolKey(keyScope(pool, current.epoch))
     if (derived.keyId !== current.keyDigest) return { kind: 'other-node' }
     return { kind: 'published', key: publishedKey(context, pool, current.epoch), fresh: false }

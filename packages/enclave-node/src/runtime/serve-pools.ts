@@ -6,9 +6,11 @@ import { type Address, digestOf, type JsonValue, sha256Digest } from '@sealpool/
 import { parsePoolPolicy } from '@sealpool/privacy'
 import { parseRefinerSchema, schemaId } from '@sealpool/refine'
 import type { ChainPort } from '../chain/chain-port.js'
+import type { PoolFacts } from '../config/facts-settings.js'
 import type { PoolConfig } from '../config/node-config.js'
 import { NodeError } from '../errors.js'
-import type { ServedPool } from '../ingest/served-pool.js'
+import { planFacts } from '../facts/facts-plan.js'
+import type { PlannablePool, ServedPool } from '../ingest/served-pool.js'
 
 /**
  * Reads and checks the pools.
@@ -62,16 +64,31 @@ async function servePool(
       )
     }
   }
+  requireRoomForFacts({ address, name: policy.name, policy, policyDigest }, config.facts)
   return {
     address,
     name: policy.name,
     policy,
     policyDigest,
     accountRule: config.accountRule,
+    farming: config.farming,
+    facts: config.facts,
+    auditShare: config.auditShare,
     poc: { code: config.poc.code, digest: config.poc.digest },
     refiner: { code: config.refiner.code, digest: config.refiner.digest, schema },
     schemaId: schemaId(schema),
     chainId: chain.chainId,
+  }
+}
+
+function requireRoomForFacts(pool: PlannablePool, facts: PoolFacts | null): void {
+  if (facts === null) return
+  const plan = planFacts(pool, facts)
+  if (plan === null || (plan.keywords === null) !== (facts.keywords === null)) {
+    throw mismatch(
+      `pools ${pool.address} facts`,
+      'they cost more than the policy gives one job, their keywords are of no text column of it, or so little is left for each count or word that no noise is drawn by it',
+    )
   }
 }
 

@@ -135,7 +135,11 @@ describe('a chain that is reorganised within the confirmations', { timeout: 120_
     }
     expect(raw).toHaveLength(2)
     await rpc('anvil_reorg', [2, []])
-    for (const transaction of raw) await rpc('eth_sendRawTransaction', [transaction])
+    for (const transaction of raw) {
+      const hash = await rpc('eth_sendRawTransaction', [transaction])
+      // The chain answers before it mines, and two that come together share a block.
+      await until('mined', async () => (await rpc('eth_getTransactionReceipt', [hash])) !== null)
+    }
     expect(await stateOf(id)).toBe('Accepted')
     // The blocks in which they stood are read now, those in which they stand are not.
     const head = await settled()

@@ -1,6 +1,5 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { type AttestationPolicy, verifyReceipt } from '@sealpool/attest'
 import {
   leafHash,
   openCheckpoint,
@@ -10,39 +9,26 @@ import {
   tilePath,
   treeRoot,
 } from '@sealpool/attest/log'
-import { createContributor, nodeApi, openResult } from '@sealpool/client'
-import { type NodeAccessOptions, nodeAccess } from '@sealpool/client/access'
+import { nodeApi } from '@sealpool/client'
 import { getBalance, getClaimable, getContribution } from '@sealpool/contracts'
 import {
-  type Digest,
-  decodeBase64Url,
-  deriveKeyPair,
   digestOf,
-  encodeBase64Url,
   type JsonObject,
   type JsonValue,
-  platformRandom,
+  type SignedStatement,
   verifyStatement,
 } from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { apiRoutes, everyRefusal, refusalSchema } from '../api/api-routes.js'
-import { verifyAudit } from '../audit/audit-chain.js'
 import { loadConfig } from '../cli/load-config.js'
 import { statusTable } from '../cli/status.js'
 import { parseNodeConfig } from '../config/node-config.js'
 import { ask, until } from '../testing/ask.js'
 import { type PoolWorld, poolWorld, type WorldPool } from '../testing/pool-world.js'
+import { worldJobs } from '../testing/world-jobs.js'
+import { type Bundle, type JudgeOptions, judgeReceipt, receiptOf } from '../testing/world-receipts.js'
 import { nodeLogger } from './logger.js'
 import { type RunningNode, startNode } from './start-node.js'
-
-interface Bundle {
-  readonly receipt?: unknown
-  readonly evidence: unknown
-  readonly policies: Record<string, JsonValue>
-  readonly manifest: JsonValue
-  readonly plan: JsonValue | null
-  readonly verdicts: Record<string, Digest[]>
-}
 
 let world: PoolWorld
 let node: RunningNode
@@ -148,25 +134,11 @@ describe('ingest', { timeout: 180_000 }, () => {
 })
 
 describe('jobs', { timeout: 180_000 }, () => {
-  const keys = deriveKeyPair(platformRandom(32))
-  const manifest = (change: object): JsonValue =>
-    ({
-      format: 'sealpool/job-manifest',
-      version: 1,
-      kind: 'query',
-      title: 'Test',
-      pools: [{ address: world.pools.pay.pool, name: 'pay' }],
-      query: { sql: 'SELECT sector, avg(wage) AS mean_wage FROM pay.workers GROUP BY sector' },
-      compute: null,
-      privacy: { epsilon: 2, delta: 0 },
-      consumer: {
-        address: world.consumer,
-        resultKey: { kem: 'x25519', publicKey: encodeBase64Url(keys.publicKey) },
-      },
-      purpose: 'research',
-      salt: 'abcdefghijklmnop',
-      ...change,
-    }) as JsonValue
+  let jobs: ReturnType<typeof worldJobs>
+  beforeAll(() => {
+    jobs = worldJobs(world)
+  })
+  const manifest = (change: JsonObject): JsonValue => jobs.manifest({ salt: 'abcdefghijklmnop', ...change })
   const joined = {
     query: {
       sql: 'SELECT sector, avg(education) AS years FROM pay.workers JOIN people.persons USING (contributor) GROUP BY sector',
@@ -174,32 +146,17 @@ describe('jobs', { timeout: 180_000 }, () => {
   }
 
   const run = async (asked: JsonValue, pools: readonly WorldPool[], expected: string): Promise<bigint> => {
-    const id = await world.propose(asked, pools)
-    await world.approve(id, pools)
-    await world.pay(id)
+    const id = await jobs.paid(asked, pools)
     await until(`job ${id} ${expected}`, async () => (await job(id)).state === expected)
     return id
   }
-  const judge = (bundle: Bundle, more: Partial<Parameters<typeof verifyReceipt>[0]> = {}) =>
-    verifyReceipt({
-      receipt: bundle.receipt,
-      evidence: bundle.evidence,
-      policies: Object.values(bundle.policies),
-      manifest: bundle.manifest,
-      ...(bundle.plan === null ? {} : { plan: bundle.plan }),
-      verdicts: bundle.verdicts,
-      deployment: { chainId: world.deployment.chainId, registry: world.deployment.nodeRegistry },
-      trust: world.attestation as AttestationPolicy,
-      at: new Date(),
-      ...more,
-    })
+  const judge = (bundle: Bundle, more: JudgeOptions = {}) => judgeReceipt(world, bundle, more)
   const verify = async (id: bigint) => {
-    const bundle = (await ask(`${node.url}/v1/jobs/${id}/receipt`)) as Bundle
-    const result = (await ask(`${node.url}/v1/jobs/${id}/result`)) as { sealed?: string }
-    if (result.sealed === undefined) return { verdict: judge(bundle), answer: undefined, bundle }
-    const sealedResult = decodeBase64Url(result.sealed)
-    const opened = await openResult({ sealed: sealedResult, privateKey: keys.privateKey })
-    const results = { sealedResult, result: opened.bytes }
+    const bundle = await receiptOf(node.url, id)
+    const opened = await jobs.result(node.url, id)
+    if (opened === undefined) return { verdict: judge(bundle), answer: undefined, bundle }
+    const { sealedResult, result } = opened
+    const results = { sealedResult, result }
     return { verdict: judge(bundle, results), answer: opened.value, bundle, results }
   }
 
@@ -456,57 +413,42 @@ describe('a restart', { timeout: 180_000 }, () => {
   })
 })
 
-describe('a node that asks everybody to sign in', { timeout: 180_000 }, () => {
-  it('answers wallets what is theirs, agents what they were given, and others nothing', async () => {
+describe('a pool with a farming rule and facts', { timeout: 180_000 }, () => {
+  it('scales scores on the chain, and tells in numbers what its tables hold', async () => {
     await node.stop()
-    node = await start({ api: { port: 0, access: 'signed-in', operators: [world.client.account.address] } })
-    await until('ready again', async () => ((await ask(`${node.url}/v1/ready`)) as { ready: boolean }).ready)
-    const plain = nodeApi({ url: node.url })
-    await expect(plain.contribution('1')).rejects.toMatchObject({ nodeCode: 'SIGN_IN_REQUIRED' })
-    await expect(plain.jobResult('2')).rejects.toMatchObject({ nodeCode: 'SIGN_IN_REQUIRED' })
-
-    const wire: string[] = []
-    const clientOf = (options: NodeAccessOptions) =>
-      createContributor({
-        chain: world.client,
-        deployment: world.deployment,
-        pool: world.pools.pay.pool,
-        policy: world.pools.pay.policy as JsonObject,
-        nodeUrl: node.url,
-        blobStore: world.blobs,
-        access: nodeAccess(options),
-        async fetch(input, init) {
-          wire.push(`${String(input)} ${Buffer.from((init?.body as Uint8Array) ?? '').toString('latin1')}`)
-          return fetch(input, init)
-        },
-      })
-    const [owner, other] = world.workers
-    if (owner === undefined || other === undefined) throw new Error('the world has no workers')
-    const [id] = [1n]
-    expect((await clientOf({ account: owner }).contributionStatus(id)).node).toMatchObject({
-      state: 'refined',
+    const { people } = world.pools
+    const { pools } = JSON.parse(await readFile(world.config, 'utf8')) as { pools: JsonObject[] }
+    const rules = { farming: {}, facts: { epsilon: 2, from: 7 } }
+    const path = join(world.folder, 'ruled.json')
+    const settings = JSON.parse(await readFile(world.config, 'utf8')) as JsonObject
+    const ruled = pools.map((one) => (one['address'] === people.pool ? { ...one, ...rules } : one))
+    await writeFile(path, JSON.stringify({ ...settings, pools: ruled }))
+    const { config, secrets } = await loadConfig(
+      { config: path },
+      { SEALPOOL_TRANSACTION_KEY: world.transactionKey },
+    )
+    node = await startNode(config, secrets, { log })
+    await world.register(node.url)
+    await until('ready', async () => ((await ask(`${node.url}/v1/ready`)) as { ready: boolean }).ready)
+    const again = new TextEncoder().encode('name,education\nworker 6 again,3\n')
+    const ids = await world.contribute(node.url, [
+      { pool: people, worker: 6, bytes: world.peopleExport(6) },
+      { pool: people, worker: 6, bytes: again },
+    ])
+    interface Facts {
+      readonly facts: readonly { readonly input: JsonObject; readonly statement: SignedStatement }[]
+    }
+    const factsOf = async () => ((await ask(`${node.url}/v1/facts?pool=${people.pool}`)) as Facts).facts
+    await until('facts', async () => (await factsOf()).length === 1)
+    const scores = ids.map(async (id) => {
+      const asked = { deployment: world.deployment, id: BigInt(id) }
+      return (await getContribution(world.client, asked)).score
     })
-    expect((await clientOf({ account: other }).contributionStatus(id)).node).toBeNull()
-    expect((await clientOf({}).contributionStatus(id)).node).toBeNull()
-    const paths = new Set(wire.map((line) => new URL(line.split(' ')[0] ?? '').pathname))
-    expect([...paths].sort()).toEqual(['/v1/evidence', '/v1/pools', '/v1/sealed'])
-    expect(wire.join()).not.toContain('contributions')
-
-    const operator = clientOf({ account: world.client.account, roles: ['operator'] })
-    await expect(operator.node.contribution('1')).rejects.toMatchObject({ nodeCode: 'ROLE_NOT_ALLOWED' })
-  })
-
-  it('keeps an audit log that verifies, by anybody who may read it', async () => {
-    await node.stop()
-    const text = await readFile(join(dirname(world.config), 'node', 'audit.jsonl'), 'utf8')
-    const verdict = verifyAudit(text)
-    if (!verdict.ok) throw new Error(verdict.why)
-    const events = verdict.entries.map(({ event }) => event)
-    expect(events.filter((event) => event === 'start')).toHaveLength(3)
-    expect(events.filter((event) => event === 'sign-in')).toHaveLength(3)
-    expect(events.at(-1)).toBe('stop')
-    for (const { address } of world.workers)
-      expect(text.toLowerCase()).not.toContain(address.slice(2).toLowerCase())
-    node = await start()
+    expect(await Promise.all(scores)).toEqual([10_000, 8_000])
+    const [told] = await factsOf()
+    if (told === undefined) throw new Error('it was told')
+    expect(verifyStatement(told.statement, { signer: node.keySet.statement.address })).toBe(true)
+    expect(told.statement.statement.body['commitment']).toBe(digestOf(told.input))
+    expect(told.input).toMatchObject({ pool: people.pool, table: 'persons', number: 1 })
   })
 })

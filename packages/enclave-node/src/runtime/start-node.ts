@@ -3,30 +3,27 @@
  * @module
  */
 import type { Address, Digest, KeySet } from '@sealpool/crypto'
-import { createDuckDbEngine } from '@sealpool/query/duckdb'
-import type { JobRuntime } from '@sealpool/sandbox'
 import { createProcessRuntime } from '@sealpool/sandbox/process'
 import { openAuthentication } from '../api/authentication.js'
+import { keyBrokerPath } from '../api/key-broker-api.js'
 import { nodeApi } from '../api/node-api.js'
 import { serveApi } from '../api/serve-api.js'
 import { backupSocket, serveBackups } from '../backup/backup-socket.js'
 import { backupSource } from '../backup/backup-source.js'
 import { takeBackup } from '../backup/take-backup.js'
 import { requireRestored } from '../backup/unfinished-restore.js'
-import { openBlobStore } from '../blob-store/open-blob-store.js'
+import type { ChainPort } from '../chain/chain-port.js'
 import { openContractsChain } from '../chain/contracts-chain.js'
 import { tablesFolder } from '../config/data-folders.js'
 import { configDigest, type NodeConfig } from '../config/node-config.js'
 import type { NodeSecrets } from '../config/secrets.js'
 import type { NodeError } from '../errors.js'
-import { type EvidenceSource, openEvidence } from '../evidence/node-evidence.js'
-import { contentIndexes } from '../ingest/content-indexes.js'
-import type { IngestContext } from '../ingest/ingest-context.js'
-import type { JobContext } from '../job/job-context.js'
-import { jobLock } from '../job/job-lock.js'
+import { openEvidence } from '../evidence/node-evidence.js'
 import { requireNotBehind } from '../job/reserve-job.js'
 import { type NodeKeyRing, openKeyRing } from '../key/key-ring.js'
-import { nodeSigner } from '../key/node-signer.js'
+import { useFolder } from '../migration/awaiting-folder.js'
+import { handOver } from '../migration/hand-over.js'
+import { keysMoved, placeOfKeys } from '../migration/moved-keys.js'
 import { platformNow, platformRandom } from '../platform.js'
 import { migrate } from '../state/migration.js'
 import { storedLedger, verifyLedgers } from '../state/pglite-ledger.js'
@@ -34,14 +31,22 @@ import { anyRevoked, revoke } from '../state/revocation-table.js'
 import { openSealedStore } from '../state/sealed-store.js'
 import type { StateStore } from '../state/state-store.js'
 import { openWorkingDatabase } from '../state/working-template.js'
+import { isSimulated } from './is-simulated.js'
+import { isolationOf } from './isolation-words.js'
 import { type NodeLogger, nodeLogger } from './logger.js'
-import { startNodeWork } from './node-work.js'
+import { type NodeWork, startNodeWork } from './node-work.js'
+import { openCatalogue } from './open-catalogue.js'
+import { openFederationOf } from './open-federation.js'
+import { openHandOffs } from './open-hand-off.js'
+import { openKeyBroker } from './open-key-broker.js'
 import { openPlatform } from './open-platform.js'
 import { openRecords } from './open-records.js'
 import { openState } from './open-state.js'
-import { partFolder } from './part-folder.js'
 import { nodeIdentity, requireSameNode } from './same-node.js'
 import { servePools } from './serve-pools.js'
+import { startPhases } from './start-phases.js'
+import { takeOrders } from './take-orders.js'
+import { workContexts } from './work-contexts.js'
 
 /** A node that runs. */
 export interface RunningNode {
@@ -99,10 +104,12 @@ async function start(
   close: () => Promise<void>,
 ): Promise<RunningNode> {
   const log = options.log ?? nodeLogger({ level: 'info', simulated: isSimulated(config) })
-  const phase = phases()
+  const phase = startPhases()
   for (const folder of new Set([config.dataDirectory, tablesFolder(config)])) requireRestored(folder)
   const { quotes, keyRelease } = openPlatform(config)
-  const keys = openKeyRing(await keyRelease.release(), configDigest(config))
+  useFolder(config.dataDirectory)
+  const root = await keyRelease.release()
+  const keys = openKeyRing(root, configDigest(config))
   const { deployment } = config.chain
   phase('keys')
   // Before the node leads its group, so that a standby has it ready when its time comes.
@@ -117,7 +124,7 @@ async function start(
   closers.push(closeWorking)
   // The first start makes one empty database for both.
   const { store: durable, lost } = await openState(config, secrets, log, async () => empty)
-  // 40 MB that nobody needs again.
+  // 31 MB that nobody needs again.
   empty = undefined
   const closeDurable = () => durable.close()
   closers.push(closeDurable)
@@ -151,6 +158,7 @@ async function start(
     pollMs: config.chain.pollMs,
     transactionKey: secrets.transactionKey,
   })
+  const leaving = await requireKeys({ store, chain, keys, measurement: evidence.measurement })
   const pools = await servePools(chain, config.pools)
   const ledger = storedLedger(store)
   for (const pool of pools.values()) {
@@ -162,10 +170,65 @@ async function start(
   phase('chain')
   const runtime = await createProcessRuntime({ isolation: config.sandbox.isolation })
   closers.push(() => runtime.close())
-  const contexts = contextsOf(config, secrets, { store, chain, keys, evidence, pools, runtime }, log)
+  let begun: NodeWork | undefined
+  const moved = () => begun?.ended() ?? false
+  const contexts = workContexts(config, secrets, { store, chain, keys, evidence, pools, runtime, moved }, log)
   const records = await openRecords({ config, store, keys, sign: contexts.ingest.sign, simulated, log })
   closers.push(() => records.close())
-  const work = startNodeWork({ ...contexts, config, log, simulated, records })
+  const { ingest } = contexts
+  const orders = await takeOrders({
+    store,
+    chain,
+    audit: records.audit,
+    node: keys.statementAddress,
+    pools: [...pools.keys()],
+    underWay: () => begun?.underWay() ?? 0,
+    now: platformNow,
+    directory: config.dataDirectory,
+    log,
+  })
+  closers.push(() => orders.close())
+  const incidentStopped = () => orders.incident.current()?.stopped === true
+  const stopped = () => incidentStopped() || (begun?.service.keysMoved?.() ?? leaving)
+  const { job: ownJob, served } = await openHandOffs(
+    config,
+    { ...contexts.job, stopped: incidentStopped },
+    log,
+    stopped,
+  )
+  closers.push(async () => served?.close())
+  const { job, shares } = openFederationOf(config, ownJob, log, {
+    mayWork: () => begun?.mayWork() ?? false,
+    place: () => begun?.place(),
+  })
+  let publicUrl = config.api.publicUrl
+  const catalogue = openCatalogue({
+    config,
+    store,
+    chain,
+    keys,
+    sign: contexts.ingest.sign,
+    pools,
+    measurement: evidence.measurement,
+    simulated,
+    moved,
+    url: () => publicUrl ?? `http://${config.api.host}:${config.api.port}`,
+    log,
+  })
+  const work = startNodeWork({
+    ingest,
+    job,
+    config,
+    log,
+    simulated,
+    records,
+    incident: orders.incident,
+    catalogue,
+    served,
+    shares,
+    keysMoved: leaving,
+  })
+  begun = work
   closers.push(() => work.stop())
 
   const socket = config.state.kind === 'pglite' ? backupSocket(config.dataDirectory) : undefined
@@ -174,7 +237,6 @@ async function start(
     closers.push(await serveBackups({ path: socket, take, log }))
   }
   const { host, port, maximumConnections, calls, costlyCalls } = config.api
-  let publicUrl = config.api.publicUrl
   const authentication = openAuthentication({
     open: config.api.access === 'open',
     chainId: chain.chainId,
@@ -192,16 +254,39 @@ async function start(
     now: platformNow,
     audit: records.audit,
   })
+  const keyHandOver = handOver({
+    config,
+    keys,
+    root,
+    measurement: evidence.measurement,
+    simulated,
+    store,
+    chain,
+    stopWork: () => work.endWork(),
+    audit: records.audit,
+    onRefusal: (why) => log.warn({ why }, 'the keys were not handed over'),
+    random: platformRandom,
+    now: platformNow,
+  })
   const app = nodeApi(
-    work.service,
+    { ...work.service, handOver: keyHandOver },
     (error) => log.error({ err: error }, 'an API call failed'),
     { calls, costly: costlyCalls },
     () => performance.now(),
     { authentication, origins: config.api.origins },
   )
-  const api = await serveApi({ app, host, port, maximumConnections })
+  const broker = openKeyBroker({ config, keys, chain, simulated, audit: records.audit, log, stopped })
+  const fetch: typeof app.fetch = (request, ...more) =>
+    (broker !== undefined && new URL(request.url).pathname.startsWith(keyBrokerPath) ? broker : app).fetch(
+      request,
+      ...more,
+    )
+  const api = await serveApi({ app: { fetch }, host, port, maximumConnections })
   publicUrl ??= api.url
   closers.push(() => api.close())
+  const epochs = (pool: Address) => work.service.pools().find((one) => one.pool === pool)?.key?.epoch
+  const fresh = catalogue.start(epochs)
+  closers.push(() => fresh.stop())
   log.info(
     {
       url: api.url,
@@ -226,91 +311,19 @@ async function start(
   }
 }
 
-function contextsOf(
-  config: NodeConfig,
-  secrets: NodeSecrets,
-  parts: {
-    readonly store: StateStore
-    readonly chain: IngestContext['chain']
-    readonly keys: NodeKeyRing
-    readonly evidence: EvidenceSource
-    readonly pools: JobContext['pools']
-    readonly runtime: JobRuntime
-  },
-  log: NodeLogger,
-): { readonly ingest: IngestContext; readonly job: JobContext } {
-  const { store, chain, keys, runtime } = parts
-  const sign = nodeSigner({
-    statementKey: keys.statementKey,
-    chainId: chain.chainId,
-    registry: chain.registry.toLowerCase() as Address,
-  })
-  const shared = {
-    store,
-    chain,
-    keys,
-    sign,
-    blobStore: openBlobStore(config, secrets),
-    parts: partFolder(tablesFolder(config)),
-    now: platformNow,
-  }
-  return {
-    ingest: {
-      ...shared,
-      runtime,
-      contents: contentIndexes(),
-      limits: { proof: config.sandbox.proof, refiner: config.sandbox.refiner },
-      settings: config.ingest,
-    },
-    job: {
-      ...shared,
-      lock: jobLock(),
-      evidence: parts.evidence,
-      pools: parts.pools,
-      openEngine: ({ pseudonymKey }) =>
-        createDuckDbEngine({
-          pseudonymKey,
-          memoryLimit: `${Math.floor(config.engine.memoryBytes / 1_000_000)}MB`,
-          timeoutMs: config.engine.timeoutMs,
-        }),
-      isolation: isolationOf(runtime),
-      keepAlive: everyNowAndThen(config.chain.heartbeatSeconds * 1000, log),
-      random: platformRandom,
-    },
-  }
-}
-
-/** @returns notes how long each part of the start took, and gives all of them */
-function phases(): (name: string) => Readonly<Record<string, number>> {
-  const taken: Record<string, number> = {}
-  let since = performance.now()
-  return (name) => {
-    const now = performance.now()
-    taken[name] = Math.round(now - since)
-    since = now
-    return taken
-  }
-}
-
-/** Whether the settings ask for anything that only stands in for hardware; the log says so from its first line. */
-function isSimulated({ evidence, keyRelease }: NodeConfig): boolean {
-  return evidence.provider === 'simulator' || ['development', 'sealed'].includes(keyRelease.adapter)
-}
-
-/** Repeats work on a timer. One that fails is logged and comes again; a silent hour would cost the node the job. */
-function everyNowAndThen(intervalMs: number, log: NodeLogger): JobContext['keepAlive'] {
-  return (beat) => {
-    const timer = setInterval(() => {
-      beat().catch((error: unknown) => log.warn({ err: error }, 'a sign of life was not sent'))
-    }, intervalMs)
-    return () => clearInterval(timer)
-  }
-}
-
 /**
- * What stands between the node and each kind of foreign code, in words for receipts. The built-in computations are the
- * node's own code, measured with it, and run in its process.
+ * @returns whether this node has handed its keys over and must do nothing but that
+ * @throws NodeError `KEYS_MOVED` when the registry lists a successor
  */
-function isolationOf(runtime: JobRuntime): string {
-  return `proofs and refiners: ${runtime.isolation}; SQL engine: process; built-in computations: none`
+async function requireKeys(options: {
+  readonly store: StateStore
+  readonly chain: ChainPort
+  readonly keys: NodeKeyRing
+  readonly measurement: string
+}): Promise<boolean> {
+  const { store, chain, keys, measurement } = options
+  const record = await chain.node(keys.statementAddress)
+  const place = await placeOfKeys(store, { keySetDigest: keys.keySetDigest, measurement, record })
+  if (place === 'gone') throw keysMoved()
+  return place === 'leaving'
 }

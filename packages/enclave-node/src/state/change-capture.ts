@@ -17,7 +17,7 @@ export interface ChangedRow {
 
 const setUp = `
   create schema if not exists capture;
-  create table if not exists capture.changed (
+  create unlogged table if not exists capture.changed (
     tab text not null,
     pk text not null,
     line jsonb,

@@ -70,17 +70,19 @@ export async function storeContent(
   }
 }
 
-/** Destroys what is stored of a contribution's content and account. */
+/** Destroys what is stored of a contribution's content and account, and what it would be judged again by. */
 export async function forgetContent(tx: Sql, contribution: string): Promise<void> {
   await tx.query('delete from content_prints where contribution = $1', [contribution])
   await tx.query('delete from account_claims where contribution = $1', [contribution])
+  await tx.query('delete from verdict_audits where contribution = $1', [contribution])
 }
 
 /** @returns entries of Merkle batches that were withdrawn and whose prints or claims are still there */
 export async function withdrawnWithContent(sql: Sql): Promise<readonly string[]> {
   const rows = await sql.query(
     `select id::text from contributions where state = 'withdrawn' and merkle_batch is not null
-       and (id in (select contribution from content_prints) or id in (select contribution from account_claims))`,
+       and (id in (select contribution from content_prints) or id in (select contribution from account_claims)
+         or id in (select contribution from verdict_audits))`,
   )
   return rows.map((row) => textOf(row, 'id'))
 }
@@ -88,7 +90,10 @@ export async function withdrawnWithContent(sql: Sql): Promise<readonly string[]>
 const rowsAtOnce = 1_000
 
 /** Reads the prints of a pool's contributions that count, by id. */
-export async function* countingPrints(sql: Sql, pool: Address): AsyncGenerator<ContentPrints> {
+export async function* countingPrints(
+  sql: Sql,
+  pool: Address,
+): AsyncGenerator<ContentPrints & { readonly contribution: string }> {
   for (let last = '0'; ; ) {
     const rows = await sql.query(
       `select contribution::text, sketch, row_prints from content_prints
@@ -97,7 +102,12 @@ export async function* countingPrints(sql: Sql, pool: Address): AsyncGenerator<C
        order by content_prints.contribution limit ${rowsAtOnce}`,
       [pool.toLowerCase(), last],
     )
-    for (const row of rows) yield { sketch: bytesOf(row, 'sketch'), rows: bytesOf(row, 'row_prints') }
+    for (const row of rows)
+      yield {
+        contribution: textOf(row, 'contribution'),
+        sketch: bytesOf(row, 'sketch'),
+        rows: bytesOf(row, 'row_prints'),
+      }
     const end = rows.at(-1)
     if (end === undefined || rows.length < rowsAtOnce) return
     last = textOf(end, 'contribution')

@@ -2,6 +2,7 @@ import type { Address, Digest, Hex } from '@sealpool/crypto'
 import { integerOf, textOf, textOrNull } from './column.js'
 import { forgetContent, nextContentGeneration } from './content-table.js'
 import type { ContributionState } from './contribution-state.js'
+import { forgetFarmingEntry } from './farming-table.js'
 import type { Sql, SqlRow } from './state-store.js'
 
 /** A contribution as the chain's event tells it. */
@@ -95,6 +96,7 @@ export async function insertContribution(tx: Sql, contribution: ChainContributio
     await tx.query('delete from verdicts where contribution = $1', [contribution.id])
     await tx.query('delete from fingerprints where contribution = $1', [contribution.id])
     await forgetContent(tx, contribution.id)
+    await forgetFarmingEntry(tx, contribution.id)
     await tx.query('delete from merkle_verdicts where batch = $1', [kept.merkle?.batch ?? null])
     await tx.query('delete from contributions where id = $1', [contribution.id])
   }
@@ -299,4 +301,29 @@ export async function refinedInputs(sql: Sql, pool: Address): Promise<readonly R
     ...readContribution(row),
     verdictDigest: textOf(row, 'verdict_digest') as Digest,
   }))
+}
+
+/** @returns how many different contributors have contributions in a pool's tables */
+export async function refinedContributors(sql: Sql, pool: Address): Promise<number> {
+  const [row] = await sql.query(
+    `select count(distinct contributor)::integer as count from contributions
+     where pool = $1 and state = 'refined' and reason is null`,
+    [pool.toLowerCase()],
+  )
+  return row === undefined ? 0 : integerOf(row, 'count')
+}
+
+/** @returns how many contributions of a pool are in its tables, and the block of the newest */
+export async function refinedContributions(
+  sql: Sql,
+  pool: Address,
+): Promise<{ readonly count: number; readonly newestBlock: string | null }> {
+  const [row] = await sql.query(
+    `select count(*)::integer as count, max(block_number)::text as newest from contributions
+     where pool = $1 and state = 'refined'`,
+    [pool],
+  )
+  return row === undefined
+    ? { count: 0, newestBlock: null }
+    : { count: integerOf(row, 'count'), newestBlock: textOrNull(row, 'newest') }
 }

@@ -34,7 +34,9 @@ export interface JudgedEntry {
 export async function decidedBatches(sql: Sql, pool: Address): Promise<readonly string[]> {
   const rows = await sql.query(
     `select merkle_batch::text as batch from contributions
-     where pool = $1 and merkle_batch is not null
+     where pool = $1 and merkle_batch in
+         (select merkle_batch from contributions
+          where pool = $1 and state in ('judged', 'withdrawn') and merkle_batch is not null)
        and not exists (select 1 from merkle_verdicts where batch = merkle_batch)
      group by merkle_batch having bool_and(state in ('judged', 'withdrawn')) order by merkle_batch`,
     [pool.toLowerCase()],

@@ -7,12 +7,23 @@ export async function getMeta(sql: Sql, key: string): Promise<string | undefined
   return row === undefined ? undefined : textOf(row, 'value')
 }
 
+/** @returns the names that begin with a text, in order */
+export async function metaKeys(sql: Sql, prefix: string): Promise<readonly string[]> {
+  const rows = await sql.query('select key from meta where starts_with(key, $1) order by key', [prefix])
+  return rows.map((row) => textOf(row, 'key'))
+}
+
 /** Sets a named value. */
 export async function setMeta(sql: Sql, key: string, value: string): Promise<void> {
   await sql.query(
     'insert into meta (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value',
     [key, value],
   )
+}
+
+/** Forgets a named value; one that is not there is no error. */
+export async function deleteMeta(sql: Sql, key: string): Promise<void> {
+  await sql.query('delete from meta where key = $1', [key])
 }
 
 /** How far the chain has been read. */

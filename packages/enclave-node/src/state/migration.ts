@@ -9,6 +9,10 @@ import { chainUndone } from './migration-002-chain-undone.js'
 import { accessAndLog } from './migration-003-access-and-log.js'
 import { settledWrites } from './migration-004-settled-writes.js'
 import { contentAndAccounts } from './migration-005-content-and-accounts.js'
+import { farmingValues } from './migration-006-farming-values.js'
+import { datasetFacts } from './migration-007-dataset-facts.js'
+import { verdictAudits } from './migration-008-verdict-audits.js'
+import { dueErasures } from './migration-009-due-erasures.js'
 import type { StateStore } from './state-store.js'
 
 /** One step of the tables' history. Steps are never edited once released; a change is a new step. */
@@ -26,6 +30,10 @@ export const migrations: readonly Migration[] = [
   accessAndLog,
   settledWrites,
   contentAndAccounts,
+  farmingValues,
+  datasetFacts,
+  verdictAudits,
+  dueErasures,
 ]
 
 /** The version that this release of the node works with. */

@@ -3,9 +3,10 @@
  * @module
  */
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
-import { PGlite, type PGliteInterface, type Transaction } from '@electric-sql/pglite'
+import type { PGlite, PGliteInterface, Transaction } from '@electric-sql/pglite'
 import { NodeError } from '../errors.js'
 import { lockDirectory } from './directory-lock.js'
+import { embeddedUpkeep, openEmbeddedPostgres } from './embedded-postgres.js'
 import type { Sql, SqlRow, SqlValue, StateStore } from './state-store.js'
 
 function sqlOn(database: Pick<PGliteInterface | Transaction, 'query' | 'exec'>): Sql {
@@ -32,6 +33,8 @@ function sqlOn(database: Pick<PGliteInterface | Transaction, 'query' | 'exec'>):
 export async function openPgliteStore(options: {
   readonly directory: string | 'memory'
   readonly empty?: () => Promise<Uint8Array<ArrayBuffer> | undefined>
+  /** Told of cleaning that failed; what was committed stands. */
+  readonly onUpkeepError?: (error: unknown) => void
 }): Promise<StateStore> {
   const inMemory = options.directory === 'memory'
   if (!inMemory) {
@@ -43,7 +46,10 @@ export async function openPgliteStore(options: {
   let database: PGlite
   try {
     if (!inMemory) await initialise(`${options.directory}/pglite`, options.empty)
-    database = await PGlite.create({ dataDir: inMemory ? 'memory://' : `${options.directory}/pglite` })
+    database = await openEmbeddedPostgres({
+      dataDir: inMemory ? 'memory://' : `${options.directory}/pglite`,
+      memory: inMemory,
+    })
   } catch (cause) {
     unlock()
     throw new NodeError(
@@ -53,16 +59,23 @@ export async function openPgliteStore(options: {
       { cause },
     )
   }
-  return pgliteStore(database, unlock)
+  return pgliteStore(database, unlock, options.onUpkeepError)
 }
 
-/** The store on an open database. @param closed called when both are closed */
-export function pgliteStore(database: PGlite, closed: () => void): StateStore {
+/** The store on an open database. @param closed called when both are closed @param onUpkeepError told of cleaning that failed */
+export function pgliteStore(
+  database: PGlite,
+  closed: () => void,
+  onUpkeepError: (error: unknown) => void = () => undefined,
+): StateStore {
+  const upkeep = embeddedUpkeep(database, onUpkeepError)
   return {
     name: 'pglite',
     ...sqlOn(database),
-    transaction<T>(work: (tx: Sql) => Promise<T>): Promise<T> {
-      return database.transaction((tx) => work(sqlOn(tx)))
+    async transaction<T>(work: (tx: Sql) => Promise<T>): Promise<T> {
+      const value = await database.transaction((tx) => work(sqlOn(tx)))
+      await upkeep()
+      return value
     },
     async close() {
       await database.close()
@@ -80,8 +93,9 @@ async function initialise(
   const unfinished = `${path}.part`
   rmSync(unfinished, { recursive: true, force: true })
   const files = await empty()
-  const database = await PGlite.create({
+  const database = await openEmbeddedPostgres({
     dataDir: unfinished,
+    memory: false,
     ...(files === undefined ? {} : { loadDataDir: new Blob([files]) }),
   })
   await database.close()

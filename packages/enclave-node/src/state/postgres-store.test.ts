@@ -29,8 +29,8 @@ describe.skipIf(postgresPrograms === undefined)('a node group on one PostgreSQL 
       return store
     })
     const other = await groupStore(url, { group: 'other' })
-    await new Promise((resolve) => setTimeout(resolve, 150))
-    expect([standsBy, leads]).toEqual([true, false])
+    await expect.poll(() => standsBy, { timeout: 30_000 }).toBe(true)
+    expect(leads).toBe(false)
     await other.close()
     await first.close()
     await (await second).close()

@@ -54,8 +54,6 @@ type KnownRows = Map<string, Map<string, KnownRow>>
 const modulus = 1n << 256n
 const storeIdBytes = 16
 const rowsPutAtOnce = 500
-/** The working database never vacuums by itself; its table of changes is emptied with every commit. */
-const commitsPerVacuum = 1_000
 
 /**
  * Opens a sealed store and checks all of it.
@@ -160,7 +158,6 @@ function sealing(durable: StateStore, working: StateStore, standing: Standing): 
         standing.shape = shape
         return value
       })
-      if (sealed && standing.version % commitsPerVacuum === 0) await working.run('vacuum capture.changed')
       return result
     } catch (error) {
       // What lasts has the commit and the memory has not: going on would build on something else than what is written.

@@ -13,6 +13,7 @@ import {
   findContribution,
   readContribution,
 } from './contribution-table.js'
+import { noteTakenBack } from './farming-table.js'
 import type { TablePart } from './refinement-table.js'
 import type { Sql } from './state-store.js'
 
@@ -31,6 +32,7 @@ export async function withdrawContribution(tx: Sql, withdrawal: ChainWithdrawal)
   const kept = await findContribution(tx, withdrawal.id)
   if (kept === undefined || kept.state === 'withdrawn') return false
   if (await hasContent(tx, withdrawal.id)) await nextContentGeneration(tx)
+  await noteTakenBack(tx, withdrawal.id)
   await giveUpRefinement(tx, kept)
   await tx.query(
     `update contributions set state = 'withdrawn', withdrawn_block = $2,
@@ -143,6 +145,7 @@ export async function dueErasures(
 /** Destroys what the store itself holds of a contribution: its verdict with what it says, its fingerprint, its prints and account. */
 export async function forgetContribution(tx: Sql, id: string): Promise<void> {
   await tx.query('delete from verdicts where contribution = $1', [id])
+  await tx.query('delete from meta where key = $1', [`rewrapped header ${id}`])
   await tx.query('delete from fingerprints where contribution = $1', [id])
   await forgetContent(tx, id)
 }

@@ -8,7 +8,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { PGlite } from '@electric-sql/pglite'
+import { openEmbeddedPostgres } from './embedded-postgres.js'
 import { pgliteStore } from './pglite-store.js'
 import type { StateStore } from './state-store.js'
 
@@ -35,7 +35,7 @@ interface TemplateKey {
 }
 
 function tagOf({ key, version }: TemplateKey, body: Uint8Array): Buffer {
-  return createHmac('sha256', key).update(`sealpool/empty-database/1 ${version}\n`).update(body).digest()
+  return createHmac('sha256', key).update(`sealpool/empty-database/2 ${version}\n`).update(body).digest()
 }
 
 function readTemplate(path: string, key: TemplateKey): Uint8Array<ArrayBuffer> | undefined {
@@ -73,10 +73,14 @@ export async function openWorkingDatabase(options: {
   const key = version === undefined ? undefined : { key: options.key, version }
   const template = key && readTemplate(path, key)
   if (template !== undefined) {
-    const database = await PGlite.create({ dataDir: 'memory://', loadDataDir: new Blob([template]) })
+    const database = await openEmbeddedPostgres({
+      dataDir: 'memory://',
+      memory: true,
+      loadDataDir: new Blob([template]),
+    })
     return { store: pgliteStore(database, () => undefined), unpacked: true, empty: template }
   }
-  const database = await PGlite.create({ dataDir: 'memory://' })
+  const database = await openEmbeddedPostgres({ dataDir: 'memory://', memory: true })
   // Before anything is in it.
   let empty: Uint8Array<ArrayBuffer> | undefined
   if (key !== undefined) {

@@ -3,20 +3,13 @@
  * sessions by cookie, JWE to the attested key). It verifies quotes of the simulator; a real one was not run.
  * @module
  */
-import {
-  createCipheriv,
-  createHash,
-  createPublicKey,
-  diffieHellman,
-  generateKeyPairSync,
-  randomBytes,
-} from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { verifyQuote } from '@sealpool/attest'
 import type { Simulator } from '@sealpool/attest/simulator'
-import { canonicalBytes, type JsonObject } from '@sealpool/crypto'
-import { concatKdf } from '../key/jwe.js'
+import { canonicalBytes } from '@sealpool/crypto'
+import { sealJwe } from '../key/jwe.js'
 
 /** How a fake broker behaves. */
 export interface FakeBroker {
@@ -29,6 +22,8 @@ export interface FakeBroker {
   /** Changes what is answered at a path; `hang`: says nothing. */
   answer?: (path: string, given: Answer) => Answer | 'hang'
   readonly asked?: string[]
+  /** Where it listens; any free port when absent. */
+  readonly port?: number
 }
 interface Answer {
   readonly status: number
@@ -39,32 +34,6 @@ interface Session {
   readonly nonce: string
   key?: { readonly x: string; readonly y: string }
   allowed?: boolean
-}
-
-const base64Url = (bytes: Uint8Array | string): string => Buffer.from(bytes).toString('base64url')
-
-/** Encrypts to a P-256 key as a broker does (RFC 7516, ECDH-ES+A256KW, A256GCM). */
-export function sealJwe(content: Uint8Array, key: { readonly x: string; readonly y: string }): JsonObject {
-  const recipient = createPublicKey({ key: { kty: 'EC', crv: 'P-256', ...key }, format: 'jwk' })
-  const ephemeral = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const { x, y } = ephemeral.publicKey.export({ format: 'jwk' })
-  const alg = 'ECDH-ES+A256KW'
-  const header = base64Url(JSON.stringify({ alg, enc: 'A256GCM', epk: { kty: 'EC', crv: 'P-256', x, y } }))
-  const none = new Uint8Array(0)
-  const secret = diffieHellman({ privateKey: ephemeral.privateKey, publicKey: recipient })
-  const wrapping = concatKdf({ secret, algorithm: alg, apu: none, apv: none, bits: 256 })
-  const [contentKey, iv] = [randomBytes(32), randomBytes(12)]
-  const wrap = createCipheriv('id-aes256-wrap', wrapping, new Uint8Array(8).fill(0xa6))
-  const cipher = createCipheriv('aes-256-gcm', contentKey, iv)
-  cipher.setAAD(Buffer.from(header, 'ascii'))
-  const ciphertext = Buffer.concat([cipher.update(content), cipher.final()])
-  return {
-    protected: header,
-    encrypted_key: base64Url(Buffer.concat([wrap.update(contentKey), wrap.final()])),
-    iv: base64Url(iv),
-    ciphertext: base64Url(ciphertext),
-    tag: base64Url(cipher.getAuthTag()),
-  }
 }
 
 /** Starts a broker. @returns its base address and its end */
@@ -127,7 +96,7 @@ export async function startFakeBroker(
       : { status: 200, body: sealJwe(resource, session.key) }
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(broker.port ?? 0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async stop() {

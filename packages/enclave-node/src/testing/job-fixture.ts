@@ -15,6 +15,7 @@ import {
 } from '@sealpool/crypto'
 import type { SqlEngine } from '@sealpool/query'
 import type { AnchoredHead, ChainJobState, ChainPort, JobHeartbeat } from '../chain/chain-port.js'
+import { inOrder } from '../chain/in-order.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import { keyScope } from '../ingest/served-pool.js'
 import type { JobContext } from '../job/job-context.js'
@@ -132,6 +133,9 @@ function fakeChain() {
       node: chain.node,
       drawn: chain.drawn,
     }),
+    /** Of every job. */
+    deadline: 2_000_000_000,
+    jobTerms: async () => ({ deadline: chain.deadline }),
     anchoredHead: async (): Promise<AnchoredHead | null> => {
       const last = chain.anchored.at(-1)
       return !chain.anchors || !chain.anchorsConfirmed || last === undefined
@@ -186,7 +190,9 @@ export function jobFixture(store: StateStore) {
       change: Partial<JobContext> = {},
     ): JobContext => ({
       store,
+      isListed: async () => true,
       lock: jobLock(),
+      anchoring: inOrder(),
       chain: world.chain as unknown as ChainPort,
       blobStore: world.blobs,
       keys,
@@ -194,6 +200,7 @@ export function jobFixture(store: StateStore) {
       evidence: {
         simulated: true,
         quoteDigest: digestOfDigit('8'),
+        measurement: `0x${'8'.repeat(64)}`,
         registered: async () => {
           throw new Error('not asked here')
         },

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { Spec, Validation } from '@cyclonedx/cyclonedx-library'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 
 const script = fileURLToPath(new URL('../../scripts/make-bundle.mjs', import.meta.url))
@@ -23,7 +24,7 @@ beforeEach(async () => {
     'packages/enclave-node/src/secret-notes.ts': 'source',
     'packages/crypto/package.json': { name: '@sealpool/crypto', version: '1.0.0' },
     'packages/crypto/dist/index.js': 'crypto',
-    'node_modules/used/package.json': { name: 'used', version: '2.0.0' },
+    'node_modules/used/package.json': { name: 'used', version: '2.0.0', license: 'MIT' },
     'node_modules/used/index.js': 'used',
     'node_modules/used/index.d.ts': 'types',
     'node_modules/used/LICENSE.md': 'its licence',
@@ -32,15 +33,24 @@ beforeEach(async () => {
     'node_modules/used/node_modules/inner/index.js': 'the inner one',
     'node_modules/inner/package.json': { name: 'inner', version: '9.0.0' },
     'node_modules/inner/index.js': 'somebody else’s',
-    'node_modules/native/package.json': { name: 'native', version: '1.0.0' },
+    'node_modules/native/package.json': {
+      name: 'native',
+      version: '1.0.0',
+      license: 'MIT OR Apache-2.0',
+    },
     'node_modules/native/native.node': 'machine code',
     'node_modules/for-tests/package.json': { name: 'for-tests', version: '1.0.0' },
-    'node_modules/extra/package.json': { name: 'extra', version: '1.0.0' },
+    'node_modules/extra/package.json': {
+      name: 'extra',
+      version: '1.0.0',
+      license: 'SEE LICENSE IN LICENSE',
+    },
     'node_modules/extra/index.js': 'by name only',
   })
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
+const integrity = `sha512-${Buffer.alloc(64, 0xab).toString('base64')}`
 const lock = {
   '': { devDependencies: { 'for-tests': '1.0.0' } },
   'packages/enclave-node': {
@@ -53,7 +63,7 @@ const lock = {
   },
   'packages/crypto': { version: '1.0.0' },
   'node_modules/@sealpool/crypto': { resolved: 'packages/crypto', link: true },
-  'node_modules/used': { version: '2.0.0', integrity: 'sha512-used', dependencies: { inner: '1' } },
+  'node_modules/used': { version: '2.0.0', integrity, dependencies: { inner: '1' } },
   'node_modules/used/node_modules/inner': { version: '1.0.0' },
   'node_modules/inner': { version: '9.0.0' },
   'node_modules/native': { version: '1.0.0', optional: true, os: ['linux'], cpu: ['x64'], libc: ['glibc'] },
@@ -96,7 +106,7 @@ it('holds what runs and nothing else, where Node finds it', async () => {
   )
   const names = listed(out)
   expect(names).toEqual([
-    'BUNDLE.json',
+    'bom.cdx.json',
     'node_modules/@sealpool/crypto/dist/index.js',
     'node_modules/@sealpool/crypto/package.json',
     'node_modules/@sealpool/enclave-node/dist/index.js',
@@ -116,10 +126,47 @@ it('holds what runs and nothing else, where Node finds it', async () => {
   expect(await readFile(join(folder, 'node_modules/used/node_modules/inner/index.js'), 'utf8')).toBe(
     'the inner one',
   )
-  expect(JSON.parse(await readFile(join(folder, 'BUNDLE.json'), 'utf8')).packages).toContainEqual({
-    name: 'used',
-    version: '2.0.0',
-    integrity: 'sha512-used',
+})
+
+it('says in a valid CycloneDX document what it is made of, and what needs what', async () => {
+  const { out } = await made('--with', 'extra')
+  execFileSync('tar', ['-xf', out, '-C', folder, 'bom.cdx.json'])
+  const text = await readFile(join(folder, 'bom.cdx.json'), 'utf8')
+  expect(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(text)).toBeNull()
+  const { metadata, components, dependencies } = JSON.parse(text)
+  expect(metadata.component).toEqual({
+    type: 'application',
+    'bom-ref': 'pkg:npm/%40sealpool/enclave-node@1.0.0',
+    group: '@sealpool',
+    name: 'enclave-node',
+    version: '1.0.0',
+    purl: 'pkg:npm/%40sealpool/enclave-node@1.0.0',
+  })
+  const named = (name: string) => components.filter((one: { name: string }) => one.name === name)
+  expect(components).toHaveLength(5)
+  expect(named('used')).toEqual([
+    {
+      type: 'library',
+      'bom-ref': 'pkg:npm/used@2.0.0',
+      name: 'used',
+      version: '2.0.0',
+      hashes: [{ alg: 'SHA-512', content: 'ab'.repeat(64) }],
+      licenses: [{ license: { id: 'MIT' } }],
+      purl: 'pkg:npm/used@2.0.0',
+    },
+  ])
+  expect(named('native')[0].licenses).toEqual([{ expression: 'MIT OR Apache-2.0' }])
+  expect(named('extra')[0].licenses).toEqual([{ license: { name: 'SEE LICENSE IN LICENSE' } }])
+  expect(named('inner').map((one: { version: string }) => one.version)).toEqual(['1.0.0'])
+  expect(dependencies).toContainEqual({ ref: 'pkg:npm/used@2.0.0', dependsOn: ['pkg:npm/inner@1.0.0'] })
+  expect(dependencies).toContainEqual({
+    ref: 'pkg:npm/%40sealpool/enclave-node@1.0.0',
+    dependsOn: [
+      'pkg:npm/%40sealpool/crypto@1.0.0',
+      'pkg:npm/extra@1.0.0',
+      'pkg:npm/native@1.0.0',
+      'pkg:npm/used@2.0.0',
+    ],
   })
 })
 

@@ -2,7 +2,7 @@
  * Empty stores in memory for tests that need many: the database is made once and copied.
  * @module
  */
-import { PGlite } from '@electric-sql/pglite'
+import { openEmbeddedPostgres } from '../state/embedded-postgres.js'
 import { pgliteStore } from '../state/pglite-store.js'
 import type { StateStore } from '../state/state-store.js'
 
@@ -10,12 +10,16 @@ import type { StateStore } from '../state/state-store.js'
 export function memoryStores(): () => Promise<StateStore> {
   let image: Promise<File | Blob> | undefined
   return async () => {
-    image ??= PGlite.create({ dataDir: 'memory://' }).then(async (first) => {
+    image ??= openEmbeddedPostgres({ dataDir: 'memory://', memory: true }).then(async (first) => {
       const dump = await first.dumpDataDir('none')
       await first.close()
       return dump
     })
-    const database = await PGlite.create({ dataDir: 'memory://', loadDataDir: await image })
+    const database = await openEmbeddedPostgres({
+      dataDir: 'memory://',
+      memory: true,
+      loadDataDir: await image,
+    })
     return pgliteStore(database, () => undefined)
   }
 }

@@ -13,7 +13,7 @@ describe('the ports of the node', { timeout: 240_000 }, () => {
     for (const { port, adapter } of cases) adapters.set(port, (adapters.get(port) ?? new Set()).add(adapter))
     expect([...adapters].map(([port, names]) => [port, names.size])).toEqual([
       ['QuoteProvider', 4],
-      ['KeyRelease', 5],
+      ['KeyRelease', 6],
       ['StateStore', 4],
     ])
   })

@@ -48,6 +48,9 @@ export function servedPoolFixture(address: Address = addressOfDigit('a')): Serve
     policy: parsePoolPolicy(policy),
     policyDigest: digestOf(policy),
     accountRule: 'first-wallet',
+    farming: null,
+    facts: null,
+    auditShare: 0,
     poc: { code: '', digest: digestOfDigit('1') },
     refiner: {
       code: '',

@@ -76,6 +76,23 @@ test('a score below the minimum refuses', () => {
   })
 })
 
+test('a factor scales the score: a known copy is worth nothing, a tenth that is new a tenth', () => {
+  const poc = definePoc({
+    ...base,
+    score: { authenticity: 1, quality: 3 },
+    factors: ['uniqueness'],
+    minimumScore: 0.05,
+  })
+  const of = (novelty: number) =>
+    poc.evaluate({
+      ...json('1'),
+      facts: { ...facts, issuer: { name: 'x', valid: true }, uniqueness: { duplicate: false, novelty } },
+    })
+  expect(of(1).score).toBe(1)
+  expect(of(0.1)).toMatchObject({ valid: true, score: 0.1, uniqueness: 0.1 })
+  expect(of(0)).toMatchObject({ valid: false, score: 0, refusal: { code: 'SCORE_TOO_LOW' } })
+})
+
 test('dimensions without checks take what the facts say', () => {
   const judge = (own: Partial<Facts>) =>
     definePoc(base).evaluate({ ...json('1'), facts: { ...facts, ...own } })
@@ -151,6 +168,9 @@ test.each([Number.NaN, -1, Number.POSITIVE_INFINITY])('a degree of %s stays betw
 
 test.each<[string, Partial<PocDefinition<unknown>>]>([
   ['no weight', { score: {} }],
+  ['a factor that has a weight too', { factors: ['quality'] }],
+  ['a factor twice', { factors: ['uniqueness', 'uniqueness'] }],
+  ['a factor that is no dimension', { factors: ['beauty' as 'quality'] }],
   ['a negative weight', { score: { quality: 2, ownership: -1 } }],
   ['an infinite weight', { score: { quality: Number.POSITIVE_INFINITY } }],
   ['no checks', { checks: {} }],

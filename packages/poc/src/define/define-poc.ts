@@ -39,7 +39,8 @@ export interface PocDefinition<Value> {
     | { readonly parse: (raw: unknown) => Value }
   /**
    * What of the file is paid for, row by row: the host compares these items, and no others, with what the pool holds, so that a column
-   * that a contributor adds, or another wrapping, makes nothing new. Without it the file is compared as it is.
+   * that a contributor adds, or another wrapping, makes nothing new. Numbers count with two significant digits there: give times, positions and exact amounts through `inSteps`.
+   * Without `items` the file is compared as it is.
    */
   readonly items?: (value: Value) => readonly unknown[]
   /**
@@ -56,6 +57,11 @@ export interface PocDefinition<Value> {
    * better: monotone by construction.
    */
   readonly score: Readonly<Partial<Record<Dimension, number>>>
+  /**
+   * Dimensions that the weighted mean of the others is multiplied by; a dimension is a factor or has a weight in `score`, not both. With
+   * `['uniqueness']` a copy of which a tenth is new is worth a tenth, however authentic it is. The score stays monotone.
+   */
+  readonly factors?: readonly Dimension[]
   /** Below this score the contribution is refused with `SCORE_TOO_LOW`; 0 when absent. */
   readonly minimumScore?: number
   /** Facts worth publishing: numbers, booleans and words that stand in this code (categories), never raw text. */
@@ -229,7 +235,7 @@ function judge<Value>(definition: PocDefinition<Value>, { file, facts }: Evaluat
     uniqueness: mean(sums.uniqueness, rounded(facts.uniqueness.novelty ?? 1)),
   }
   if (refusal !== null) return { ...refused(refusal.code, refusal.place, evidence), ...values }
-  const score = weighted(definition.score, values)
+  const score = scoreOf(definition, values)
   if (score < (definition.minimumScore ?? 0)) {
     return { ...refused('SCORE_TOO_LOW', 'score', evidence), ...values }
   }
@@ -333,8 +339,8 @@ function mean({ weight, total, any }: Sum, otherwise: number): number {
   return weight > 0 ? rounded(total / weight) : 0
 }
 
-function weighted(
-  weights: Readonly<Partial<Record<Dimension, number>>>,
+function scoreOf<Value>(
+  { score: weights, factors = [] }: PocDefinition<Value>,
   values: Record<Dimension, number>,
 ): number {
   let weight = 0
@@ -343,7 +349,7 @@ function weighted(
     weight += weights[dimension] ?? 0
     total += (weights[dimension] ?? 0) * values[dimension]
   }
-  return rounded(total / weight)
+  return rounded(factors.reduce((score, dimension) => score * values[dimension], total / weight))
 }
 
 /** Four decimals, as the registry stores scores in ten-thousandths. */
@@ -357,10 +363,16 @@ function clamp(value: number): number {
 }
 
 function assertSound<Value>(definition: PocDefinition<Value>): void {
-  const { id, version, score, checks, minimumScore = 0 } = definition
+  const { id, version, score, checks, factors = [], minimumScore = 0 } = definition
   const weights = dimensions.map((dimension) => score[dimension] ?? 0)
   if (!weights.every((weight) => weight >= 0 && weight < Infinity) || !weights.some((weight) => weight > 0)) {
     throw new TypeError('definePoc: score needs weights of at least 0, one of them above')
+  }
+  if (
+    new Set(factors).size < factors.length ||
+    factors.some((dimension) => !dimensions.includes(dimension) || score[dimension])
+  ) {
+    throw new TypeError('definePoc: factors are dimensions without a weight, each once')
   }
   for (const [name, weight] of Object.entries(definition.weights ?? {})) {
     if (!Object.hasOwn(checks, name) || !(weight >= 0 && weight < Infinity)) {

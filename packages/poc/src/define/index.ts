@@ -26,6 +26,7 @@ export {
   type PocExamination,
   type VerdictPart,
 } from './define-poc.js'
+export { inSteps } from './in-steps.js'
 export { type QualityRow, type QualityRule, qualityRules, type ScriptName } from './quality-rules.js'
 export { authenticMail, headerOf, type Mail, readMail } from './read-mail.js'
 export { Refusal, refuse } from './refusal.js'

@@ -14,6 +14,20 @@ test.each<[QualityRule, QualityRow[], number]>([
   [{ rule: 'complete', columns: ['a', 'b'] }, a(1, '', null, 0), 0.75],
   [{ rule: 'complete', columns: ['c'] }, a(1), 0],
   [{ rule: 'complete', columns: [] }, a(1), 0],
+  [{ rule: 'agreement', columns: ['a', 'b'] }, a(5, '5', 6, null), 0.5],
+  [
+    { rule: 'agreement', columns: ['a', 'b', 'c'] },
+    [
+      { a: 'x', b: 'x', c: 'y' },
+      { a: 'x', b: 'x', c: 'x' },
+    ],
+    2 / 3,
+  ],
+  [{ rule: 'agreement', columns: ['a', 'b', 'c'] }, [{ a: 'x', b: 'x' }, { c: 'x' }, {}], 1 / 9],
+  [{ rule: 'agreement', columns: ['a'] }, a(5), 0],
+  [{ rule: 'agreement', columns: ['a', 'a'] }, a(5), 0],
+  [{ rule: 'agreement', columns: [] }, a(5), 0],
+  [{ rule: 'agreement', columns: ['toString', 'valueOf'] }, a(5), 0],
   [{ rule: 'range', column: 'a', low: 1, high: 2 }, a(1, '2', 3, '', 'x'), 0.4],
   [
     { rule: 'fresh', column: 'a', from: '2026-01-01', until: '2026-12-31' },
@@ -84,6 +98,71 @@ test('making a row better never lowers a degree', () => {
             judge(rule, a(...values))?.degree ?? 2,
           )
         }
+      },
+    ),
+  )
+})
+test('rules over many columns pass where all of them are as they should be', () => {
+  for (let count = 2; count < 12; count++) {
+    const columns = Array.from({ length: count }, (_, column) => `c${column}`)
+    const rows = [Object.fromEntries(columns.map((column) => [column, 'x']))]
+    expect(judge({ rule: 'agreement', columns }, rows)).toMatchObject({ passed: true, degree: 1 })
+    expect(judge({ rule: 'complete', columns }, rows)).toMatchObject({ passed: true, degree: 1 })
+  }
+})
+test('completeness is the same in whatever order columns are named, at its threshold too', () => {
+  // 9 of 12 cells: a mean of shares was a little less than 0.75 for one order, and refused.
+  const rows = [{ a: 1, b: 1, c: 1 }, { a: 1, b: 1, c: 1 }, { a: 1, b: 1, c: null }, { a: 1 }]
+  for (const columns of [
+    ['a', 'b', 'c'],
+    ['c', 'b', 'a'],
+    ['b', 'c', 'a'],
+    ['b', 'a', 'c'],
+  ]) {
+    expect(judge({ rule: 'complete', columns, pass: 0.75 }, rows)).toMatchObject({
+      passed: true,
+      degree: 0.75,
+    })
+  }
+  const cells = fc.array(fc.array(fc.constantFrom(1, null), { minLength: 4, maxLength: 4 }), {
+    minLength: 1,
+    maxLength: 20,
+  })
+  fc.assert(
+    fc.property(cells, fc.shuffledSubarray(['0', '1', '2', '3'], { minLength: 4 }), (table, columns) => {
+      const all = table.map((row) => Object.fromEntries(row.map((value, index) => [String(index), value])))
+      const present = table.flat().filter((value) => value !== null).length
+      expect(judge({ rule: 'complete', columns }, all)?.degree).toBe(present / (4 * table.length))
+    }),
+  )
+})
+
+test('a label that joins the most common one of its row never lowers agreement, one that goes never raises it', () => {
+  const label = fc.constantFrom('x', 'y', 'z', '')
+  const rule = { rule: 'agreement', columns: ['0', '1', '2', '3'] } as const
+  const degree = (rows: readonly string[][]) =>
+    judge(
+      rule,
+      rows.map((row) => ({ ...row })),
+    )?.degree ?? 2
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(label, label, label, label), { minLength: 1, maxLength: 6 }),
+      fc.nat(5),
+      fc.nat(3),
+      (rows, at, column) => {
+        const place = at % rows.length
+        const row: string[] = rows[place] ?? []
+        const count = (text: string) => row.filter((one) => one === text).length
+        const [most = ''] = ['x', 'y', 'z'].sort((one, other) => count(other) - count(one))
+        const put = (text: string) =>
+          degree(
+            rows.map((own, index) =>
+              index === place ? own.map((old, i) => (i === column ? text : old)) : own,
+            ),
+          )
+        expect(put(most)).toBeGreaterThanOrEqual(degree(rows) - 1e-12)
+        expect(put('')).toBeLessThanOrEqual(degree(rows) + 1e-12)
       },
     ),
   )

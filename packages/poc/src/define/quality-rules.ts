@@ -22,6 +22,11 @@ export type QualityRule = (
   | { readonly rule: 'count'; readonly least: number }
   /** No value takes more than this share of the rows that have one, and rows without one count as missing. */
   | { readonly rule: 'spread'; readonly column: string; readonly most: number }
+  /**
+   * Labels of the same thing by several hands, one column each: the share of pairs of labels that are the same, where one that is missing
+   * agrees with none. What chance does is not taken off; `spread` beside it holds whoever gives all rows one label.
+   */
+  | { readonly rule: 'agreement'; readonly columns: readonly string[] }
   /** One number against another: `total` against `net`. */
   | {
       readonly rule: 'compare'
@@ -111,21 +116,26 @@ export function qualityRules<Value>(
 function degreeOf(rule: QualityRule, rows: readonly QualityRow[], at: number | undefined): number {
   if (rule.rule === 'count') return Math.min(1, distinctRows(rows) / rule.least)
   if (rows.length === 0) return 0
-  const share = (holds: (row: QualityRow) => boolean): number => rows.filter(holds).length / rows.length
+  // Counted first and divided once, so that it is the same in whatever order columns are named.
+  const share = (...each: readonly ((row: QualityRow) => boolean)[]): number =>
+    each.reduce((count, holds) => count + rows.filter(holds).length, 0) / (rows.length * each.length) || 0
   const text = (row: QualityRow, column: string): string | undefined => {
     const value = Object.hasOwn(row, column) ? row[column] : undefined
     return value === undefined || value === null || value === '' ? undefined : String(value)
   }
   const number = (row: QualityRow, column: string): number => Number(text(row, column) ?? Number.NaN)
   switch (rule.rule) {
-    case 'complete': {
-      const cells = rows.length * rule.columns.length
-      const present = rows.reduce(
-        (sum, row) => sum + rule.columns.filter((column) => text(row, column) !== undefined).length,
-        0,
+    case 'complete':
+      return share(...rule.columns.map((column) => (row: QualityRow) => text(row, column) !== undefined))
+    case 'agreement':
+      return share(
+        ...[...new Set(rule.columns)].flatMap((one, at, columns) =>
+          columns.slice(at + 1).map((other) => (row: QualityRow) => {
+            const label = text(row, one)
+            return label !== undefined && label === text(row, other)
+          }),
+        ),
       )
-      return cells === 0 ? 0 : present / cells
-    }
     case 'range':
       return share((row) => number(row, rule.column) >= rule.low && number(row, rule.column) <= rule.high)
     case 'fresh':

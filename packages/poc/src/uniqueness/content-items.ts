@@ -22,8 +22,9 @@ const BINARY =
 /**
  * Takes a file apart. Objects in a list are rows, wherever the list is and however they are wrapped; other values of JSON are items
  * with their name; CSV gives rows; the payload of a token counts as JSON; any other text gives its runs of five words. Numbers count
- * with two significant digits, days without a time, and texts by their letters and digits without regard to case (of ASCII), so that a
- * copy in which values were nudged is still a copy. Names of columns count without case, empty cells not at all, and the order of
+ * with two significant digits, but Unix times (seconds or milliseconds, 2001 to 2099) by their day and `latitude` and `longitude` with two
+ * decimals; days count without a time, and texts by their letters and digits (NFKD) without regard to case, accents and what is invisible,
+ * so that a copy in which values were nudged is still a copy. Names of columns count without case, empty cells not at all, and the order of
  * rows and columns does not matter.
  *
  * Whoever adds a column of his own to every row makes other rows of them. Against that a proof declares `items`: {@link itemsOf}.
@@ -144,30 +145,53 @@ function row(value: object, items: Set<string>, depth: number): void {
 }
 
 function cellOf(name: string, value: unknown): string | undefined {
-  const text = essence(value)
+  const text = essence(lowerCase(name).trim(), value)
   return text === '' ? undefined : `${lowerCase(name).trim()}\u001f${text}`
 }
 
 /** A value without what a nudge changes; empty for what is not there. */
-function essence(value: unknown): string {
+function essence(name: string, value: unknown): string {
   if (value === null || value === undefined) return ''
-  const text = String(value).trim()
+  const text = visible(String(value)).trim()
   // Signs behind a value and a time behind a day cost nothing to add.
   const bare = text.replace(/[^\p{L}\p{N}]{1,100}$/u, '').replace(/^(\d{4}-\d\d-\d\d)[T ]\d\d:?\d\d.*$/, '$1')
-  if (bare.length < 40 && NUMBER.test(bare)) return rounded(bare)
-  const words = lowerCase(bare)
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
-    .trim()
+  if (bare.length < 40 && NUMBER.test(bare)) return rounded(name, bare)
+  const words = bare.replace(/[^\p{L}\p{N}]+/gu, ' ').trim()
   // A text of signs alone is what it is; a number in signs is a number.
   if (words === '') return text
-  return words.length < 40 && NUMBER.test(words) ? rounded(words) : words
+  if (words.length < 40 && NUMBER.test(words)) return rounded(name, words)
+  // A blank between digits holds numbers apart; anywhere else it costs nothing to add.
+  return words
+    .replace(/(?<!\p{N}) | (?!\p{N})/gu, '')
+    .toUpperCase()
+    .toLowerCase()
 }
 
 const NUMBER = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i
 
-function rounded(text: string): string {
+const POSITION = /^(lat|latitude|lng|lon|long|longitude)$/
+const DAY = 86_400
+/** Unix seconds of 2001-09-09 and of 2099. */
+const [FIRST_SECOND, LAST_SECOND] = [1e9, 4.1e9]
+
+function rounded(name: string, text: string): string {
   const number = Number(text)
-  return Number.isFinite(number) ? number.toPrecision(2) : text
+  if (!Number.isFinite(number)) return text
+  // Two digits of these would be a decade and a country.
+  if (POSITION.test(name)) return number.toFixed(2)
+  for (const second of [number, number / 1000]) {
+    if (second >= FIRST_SECOND && second < LAST_SECOND) return `day ${Math.floor(second / DAY)}`
+  }
+  return number.toPrecision(2)
+}
+
+/** A text without accents, joiners and whatever else can stand in it unseen, and with one way to write each letter. */
+function visible(text: string): string {
+  return text
+    .normalize('NFKD')
+    .replace(/[\p{M}\p{Cf}\p{Cc}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}]+/gu, (run) =>
+      /\s/.test(run) ? ' ' : '',
+    )
 }
 
 function lowerCase(text: string): string {
@@ -175,7 +199,9 @@ function lowerCase(text: string): string {
 }
 
 function runsOfWords(text: string): string[] {
-  const words = lowerCase(text)
+  const words = visible(text)
+    .toUpperCase()
+    .toLowerCase()
     .split(/[^\p{L}\p{N}]+/u)
     .filter((word) => word !== '')
   const runs = new Set<string>()

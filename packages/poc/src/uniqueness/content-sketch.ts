@@ -30,6 +30,6 @@ export function contentSketch(options: { readonly key: Uint8Array } & ItemSource
   }
   const { items } = contentItems(options)
   // One domain for all items: the same rows in another wrapping are the same rows.
-  const { words } = minHash({ items, key, use: 'sealpool/content/item/2', orders: ORDERS })
+  const { words } = minHash({ items, key, use: 'sealpool/content/item/3', orders: ORDERS })
   return { words, items: items.length }
 }

@@ -26,7 +26,7 @@ import { createRowIndex, ROW_ENTRY_BYTES, type RowIndex } from './row-index.js'
 
 const magic = /* @__PURE__ */ new TextEncoder().encode('SPINDEX')
 /** 2: items are the same in every wrapping, so indexes of version 1 answer nothing about them. */
-const VERSION = 2
+const VERSION = 3
 const kinds = { near: 1, rows: 2 } as const
 const CHECK_BYTES = 16
 const HEAD_BYTES = magic.length + 2 + CHECK_BYTES + 4

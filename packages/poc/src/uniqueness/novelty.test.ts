@@ -92,6 +92,24 @@ describe('a copy in other clothes is not new', () => {
   })
 })
 
+describe('times and places are told apart without a word of the proof', () => {
+  const count = (...values: unknown[]) => itemsOf(values).items.length
+  test.each<[string, (value: number) => unknown, number, number, number]>([
+    ['seconds', (at) => ({ at }), 1_717_230_000, 1_717_230_900, 1_717_330_000],
+    ['milliseconds', (at) => ({ at }), 1_717_230_000_000, 1_717_230_900_000, 1_717_330_000_000],
+    ['a latitude', (lat) => ({ lat }), 52.5101, 52.5111, 52.53],
+    ['a longitude', (Longitude) => ({ Longitude }), 113.4102, 113.4113, 113.44],
+    ['any other number', (steps) => ({ steps }), 52.51, 52.6, 59],
+  ])('%s', (_, row, one, near, far) => {
+    expect(count(row(one), row(near))).toBe(1)
+    expect(count(row(one), row(far))).toBe(2)
+  })
+  test('days that are written with other signs stay days of their own', () => {
+    expect(count({ day: '1.11.2024' }, { day: '11.1.2024' })).toBe(2)
+    expect(count({ day: '1.11.2024' }, { day: '1-11-2024' })).toBe(1)
+  })
+})
+
 test('either index alone is asked alone, and none is an error', () => {
   const { near, rows: index } = pool(json({ rows }))
   const half = json({ rows: rows.slice(0, 25) })
@@ -118,6 +136,18 @@ test('rows of ten contributions put together ten times anew earn nothing', () =>
   expect(earned).toBe(0)
 })
 
+/** A sign behind those letters of a name that the copy's number has a bit for. */
+const between = (name: string, copy: number, sign: string): string =>
+  [...name].map((letter, at) => (at < 4 && (copy >> at) & 1 ? letter + sign : letter)).join('')
+const wide = (name: string, copy: number): string =>
+  [...name]
+    .map((letter, at) =>
+      at < 4 && (copy >> at) & 1 ? String.fromCodePoint((letter.codePointAt(0) ?? 0) + 0xfee0) : letter,
+    )
+    .join('')
+const greek = (copy: number): string =>
+  [...'αθηναια'].map((letter, at) => ((copy >> at) & 1 ? letter.toUpperCase() : letter)).join('')
+
 describe('a farm of 100 that knows the rules, through a proof with items', () => {
   // A SIMULATION with made-up rows. Every wallet is another one and the store of clusters knows nothing but these two indexes.
   const tricks: [string, (copy: number) => unknown][] = [
@@ -135,8 +165,56 @@ describe('a farm of 100 that knows the rules, through a proof with items', () =>
       'texts with signs of their own',
       (n) => ({ rows: rows.map((r) => ({ ...r, place: `${r.place}${'.'.repeat(n % 9)}` })) }),
     ],
+    // Of the copy's own number, one bit for each letter, so that each copy has other names.
+    [
+      'invisible signs in names',
+      (n) => ({ rows: rows.map((r) => ({ ...r, place: between(r.place, n, '\u200b') })) }),
+    ],
+    [
+      'marks on letters of names',
+      (n) => ({ rows: rows.map((r) => ({ ...r, place: between(r.place, n, '\u0323') })) }),
+    ],
+    ['wide letters in names', (n) => ({ rows: rows.map((r) => ({ ...r, place: wide(r.place, n) })) })],
+    ['blanks in names', (n) => ({ rows: rows.map((r) => ({ ...r, place: between(r.place, n, ' ') })) })],
+    ['capitals of Greek names', (n) => ({ rows: rows.map((r) => ({ ...r, place: greek(n) })) })],
     ['steps that are nudged', (n) => ({ rows: rows.map((r) => ({ ...r, steps: r.steps + (n % 3) })) })],
   ]
+  // Two steps away in four columns: beyond what the row index compares with. README says so, with this figure.
+  test.each([
+    ['one step', 1, 1, 1.2],
+    ['two steps', 2, 79, 82],
+  ])('four numbers of each row moved by %s', (_, by, least, most) => {
+    const some = rows.slice(0, 10).map((row, index) => ({
+      ...row,
+      km: 1.3 + index * 0.37,
+      kcal: 200 + index * 31,
+      pulse: 60 + index,
+    }))
+    const columns = ['steps', 'km', 'kcal', 'pulse'] as const
+    const moved = (value: number, steps: number): number => {
+      const width = 10 ** (Math.floor(Math.log10(value)) - 1)
+      return (Math.round(value / width) + steps) * width
+    }
+    const known = pool()
+    let earned = 0
+    for (let copy = 0; copy < 100; copy++) {
+      const content = itemsOf(
+        some.map((row) => ({
+          ...row,
+          ...Object.fromEntries(
+            columns.map((name, at) => [name, moved(row[name], ((Math.floor(copy / 3 ** at) % 3) - 1) * by)]),
+          ),
+        })),
+      )
+      const before = { ofIdentity: 0, ofCluster: { count: 0, earned: 0 } }
+      const found = novelty({ ...known, content })
+      earned += marginalValue({ rule: DEFAULT_FARMING_RULE, before, novelty: found, score: 1 }).value
+      known.near.add(contentSketch({ key, ...content }))
+      known.rows.add(content)
+    }
+    expect(earned).toBeGreaterThanOrEqual(least)
+    expect(earned).toBeLessThan(most)
+  })
   test.each(tricks)('%s: 100 wallets earn less than 1.2 times one', async (_, make) => {
     const poc = await bundlePoc({
       entry: fileURLToPath(new URL('../testing/steps-proof.ts', import.meta.url)),

@@ -7,7 +7,8 @@ import type { RowIndex } from './row-index.js'
 /**
  * How new a contribution is: the smaller of what the index of near duplicates says (1 less the greatest share of it that one earlier
  * contribution holds) and of what the row index says (the share of its rows that no earlier one held). The first sees copies that were
- * nudged, the second pieces of many contributions put together; either alone is easy to get around.
+ * nudged, the second pieces of many contributions put together and rows whose numbers all went a step
+ * aside; either alone is easy to get around.
  *
  * @param options `key`: the pool's; `content`: the file, or better the items that the proof read; `near`, `rows`: the pool's indexes, one
  *   of them at least, without this contribution

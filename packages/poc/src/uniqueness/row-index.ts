@@ -1,6 +1,7 @@
 import { keyedFingerprint } from '@sealpool/privacy'
 import { PocError } from '../errors.js'
 import { contentItems, type ItemSource } from './content-items.js'
+import { shareOfNudgedRows } from './nudged-rows.js'
 
 /** Remembers single rows of all contributions, so that a row sold twice is seen wherever it hides. */
 export interface RowIndex {
@@ -8,7 +9,11 @@ export interface RowIndex {
   readonly size: number
   /** Bytes that it takes. */
   readonly bytes: number
-  /** Share of a file's distinct rows that no earlier contribution held, 0 to 1; 0 for a file without rows. */
+  /**
+   * Share of a file's distinct rows that no earlier contribution held, 0 to 1; 0 for a file without rows. Where most of the rows are held or
+   * next to ones that are (numbers a step of two significant digits away), it falls to 0 with what is left of them: a copy whose numbers
+   * were moved out of their steps is none of it new.
+   */
   novelty(file: RowFile): number
   /** Takes a file's rows in; @returns how many were new */
   add(file: RowFile): number
@@ -68,13 +73,10 @@ export function createRowIndex(options: { readonly key: Uint8Array; readonly fro
     }
     return true
   }
-  const prints = (file: RowFile): (readonly [number, number])[] => {
-    const { items } = contentItems(file)
-    return items.map((item) => {
-      const hex = keyedFingerprint({ key, domain: 'sealpool/row/2', data: item })
-      const high = Number.parseInt(hex.slice(0, 8), 16)
-      return [high, Number.parseInt(hex.slice(8, 16), 16) || 1]
-    })
+  const printOf = (item: string): readonly [number, number] => {
+    const hex = keyedFingerprint({ key, domain: 'sealpool/row/3', data: item })
+    const high = Number.parseInt(hex.slice(0, 8), 16)
+    return [high, Number.parseInt(hex.slice(8, 16), 16) || 1]
   }
   if (from.length % ROW_ENTRY_BYTES !== 0) {
     throw new PocError(
@@ -103,12 +105,20 @@ export function createRowIndex(options: { readonly key: Uint8Array; readonly fro
       return table.byteLength
     },
     novelty(file) {
-      const rows = prints(file)
-      const fresh = rows.filter(([high, low]) => !has(find(high, low))).length
-      return rows.length === 0 ? 0 : fresh / rows.length
+      const { items } = contentItems(file)
+      const fresh = items
+        .map((item) => ({ item, print: printOf(item) }))
+        .filter(({ print }) => !has(find(...print)))
+        .map(({ item, print: [order] }) => ({ item, order }))
+      if (fresh.length === 0) return 0
+      const share = fresh.length / items.length
+      const isKnown = (item: string): boolean => has(find(...printOf(item)))
+      const held = 1 - share + share * shareOfNudgedRows({ rows: fresh, isKnown })
+      // Honest rows stand beside others by chance, up to half of them for nothing; of a nudged copy all do.
+      return Math.min(share, 2 * (1 - held))
     },
     add(file) {
-      return prints(file).filter(([high, low]) => insert(high, low)).length
+      return contentItems(file).items.filter((item) => insert(...printOf(item))).length
     },
     toBytes() {
       const rows = new BigUint64Array(size)

@@ -2,12 +2,19 @@ import { predrawn } from '@sealpool/privacy'
 import type { PublicValue } from '../bind/key.js'
 import type { SqlEngine } from '../engine/engine.js'
 import { checkPlan, type PlanToday } from '../plan/check-plan.js'
-import { type ColumnKind, hasOpenGroups, type PlanCharge, type QueryPlan, releasesOf } from '../plan/plan.js'
+import {
+  type ColumnKind,
+  hasOpenGroups,
+  type PlanCharge,
+  type QueryPlan,
+  type ReleasePlan,
+  releasesOf,
+} from '../plan/plan.js'
 import { boundOutput } from './bound-output.js'
 import { prepareNoise } from './noise.js'
 import { type CellInterval, runStage } from './post-process.js'
 import type { ReleasedGroup } from './released-value.js'
-import { exactGroups } from './statistics.js'
+import { type ExactGroup, exactGroups } from './statistics.js'
 
 export type { CellInterval } from './post-process.js'
 
@@ -50,14 +57,27 @@ export async function executePlan(
   } & PlanToday,
 ): Promise<QueryResult> {
   const plan = checkPlan(options.plan, options)
-  const pool = predrawn(options.random)
+  return releaseAnswer(plan, options.random, (release) => exactGroups(release, options.engine))
+}
+
+/**
+ * Releases the answer of a checked plan.
+ *
+ * @param exact gives the exact numbers of a release, at its position; noise is drawn before the first is asked for
+ */
+export async function releaseAnswer(
+  plan: QueryPlan,
+  random: (length: number) => Uint8Array,
+  exact: (release: ReleasePlan, position: number) => Promise<readonly ExactGroup[]>,
+): Promise<QueryResult> {
+  const pool = predrawn(random)
   const releases = releasesOf(plan).map((release) => ({
     release,
-    finish: prepareNoise(release, pool, options.random),
+    finish: prepareNoise(release, pool, random),
   }))
   const groups: (readonly ReleasedGroup[])[] = []
-  for (const { release, finish } of releases) {
-    groups.push(finish(await exactGroups(release, options.engine)))
+  for (const [position, { release, finish }] of releases.entries()) {
+    groups.push(finish(await exact(release, position)))
   }
   const { rows, intervals } = boundOutput(runStage(plan, groups), plan.output ?? null, plan.columns)
   return {

@@ -25,7 +25,7 @@ const printers: Readonly<Record<SqlEngine['dialect'], (program: Program, part: P
   clickhouse: printClickHouse,
 }
 
-/** The exact numbers of a group. This is what noise must be added to; it never leaves this package. */
+/** The exact numbers of a group. This is what noise must be added to; it leaves this package as a share only, see `share.ts`. */
 export interface ExactGroup {
   /** Position of the grouping set. */
   readonly set: number
@@ -190,7 +190,8 @@ function inOrder(
   })
 }
 
-function keysOf(release: ReleasePlan, set: readonly number[], index: number): readonly PublicValue[] {
+/** Keys of a set's public group at a position, the last key counting fastest. */
+export function keysOf(release: ReleasePlan, set: readonly number[], index: number): readonly PublicValue[] {
   const keys: PublicValue[] = release.keys.map(() => null)
   let rest = index
   for (const key of [...set].reverse()) {

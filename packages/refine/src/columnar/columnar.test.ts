@@ -13,9 +13,10 @@ import { parseJsonLine } from '../source/jsonl-source.js'
 import { defaultSourceLimits, fullLimits } from '../source/source-limits.js'
 import { property } from '../testing/property.js'
 import { batchPages } from './batch-pages.js'
-import { csvHeader, isColumnar, readCsvColumns, readJsonColumns } from './batch-reader.js'
+import { isColumnar, readCsvColumns, readJsonColumns } from './batch-reader.js'
 import { canonicalRows } from './canonical-rows.js'
 import type { ColumnBatch } from './column-batch.js'
+import { csvHeader } from './scan-csv.js'
 
 const limits = fullLimits(defaultSourceLimits)
 const columns = {
@@ -338,4 +339,20 @@ test('a header whose quotes never close is refused in time that grows with its l
   expect(header).toEqual(['a\n"b"\n', 'c'])
   expect(new TextDecoder().decode(rest)).toBe('1,2\n')
   expect(csvHeader(new TextEncoder().encode('a,b'), limits).rest).toHaveLength(0)
+})
+
+test('a function gets no integer that lost digits, also behind lines of the same form', () => {
+  const own: RefinerSchema = {
+    ...schema,
+    tables: { t: { description: 'd', columns: { n: { type: 'integer', description: 'd' } } } },
+    direct: { table: 't', columns: { n: { from: 'n', by: 'same' } } },
+  }
+  const read = (line: string) =>
+    readJsonColumns(own, new TextEncoder().encode(`{"n":1}\n{"n":2}\n${line}\n`), limits).pending[0]?.values
+  expect(read('{"n":123456789012345}')).toEqual([1, 2, 123_456_789_012_345])
+  expect(read('{"n":9007199254740991}')).toEqual([1, 2, 9_007_199_254_740_991])
+  expect(read('{"n":true}')).toEqual([1, 2, true])
+  expect(() => read('{"n":9007199254740993}')).toThrow(
+    expect.objectContaining({ code: 'JSON_NUMBER_INEXACT', place: 'line 3, column 6' }),
+  )
 })

@@ -46,7 +46,9 @@ export function createPendingColumn(
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   const codeOf = (value: Scalar) => {
     // Numbers and texts are different keys of a Map, as they are different values for a function.
-    const code = known.get(value) ?? values.push(value) - 1
+    const before = known.get(value)
+    if (before !== undefined) return before
+    const code = values.push(value) - 1
     known.set(value, code)
     return code
   }

@@ -2,15 +2,19 @@
  * What a builder writes. This file imports types and one small function, so that a bundled refiner is the builder's own code
  * and a few lines; the host validates everything that the bundle says and returns.
  */
+import type { BatchTable } from '@sealpool/sandbox'
 import type {
   CellValue,
   ColumnSchema,
   DirectMapping,
   RefinerSchema,
+  SourceField,
   SourceFormat,
   SourceNote,
 } from '../schema/table-schema.js'
+import { columnsOf, mapOfColumns, type PackedTables, packColumns } from './column-mapping.js'
 import { directCell } from './direct-cell.js'
+import { packRows, recordsOf } from './packed-rows.js'
 import type { ActivitySample, ArchiveFile, HealthRecord, JsonValue, MailMessage } from './record-types.js'
 
 import { isZodObject, zodColumns } from './zod-columns.js'
@@ -89,6 +93,21 @@ export interface RefinerDefinition<Source extends SourceFormat, Tables> {
     record: RecordOf<Source>,
     context: MapContext,
   ) => { readonly [Name in keyof Tables]?: readonly RowOf<Tables[Name]>[] }
+  /**
+   * Instead of `map`, with `fields`: the mapping of whole columns. It gets a table that the host holds, with the columns of `fields`, and
+   * gives one for each table that it fills; what is in them never enters the interpreter, which only steers. Columns of the
+   * given table that are named as a column of the refined one are its values, others are left out. Fields are text whatever the format
+   * (`number` makes numbers of them), empty text is nothing, and 1 and 0
+   * are the values of a boolean column. How many rows come at once is the host's choice: work row by row (`map`, `filter`).
+   */
+  readonly mapColumns?: (table: BatchTable) => { readonly [Name in keyof Tables]?: BatchTable }
+  /** Fields of the source that `mapColumns` reads; sources `csv`, `jsonl` and `rows`. An object says that one is optional. */
+  readonly fields?: readonly (string | SourceField)[]
+  /**
+   * Source `archive`: patterns of the paths that `map` reads, `Takeout/Mail/*.mbox`; `**` stands for any parts of a path. Other files are not even
+   * opened, so nothing in them refuses an export, and an archive without any file that is read is refused. Default: every file is read.
+   */
+  readonly files?: readonly string[]
   /** Instead of `map`: the mapping as data, which the host runs on whole batches; sources `csv`, `jsonl` and `rows`. */
   readonly direct?: DirectMapping
   /** Functions that `direct` names in `by`: pure, called in the sandbox once for each different value of a batch. */
@@ -107,6 +126,17 @@ export type RefineOutput =
   | { readonly tables: { readonly [table: string]: readonly unknown[] } }
   | { readonly failedRecord: number }
 
+/** Input of the bundle's entry `refineColumns`; the records stand in the run's attachment 0, see `readRecordBatches`. */
+export interface RefineColumnsInput {
+  /** Number of the first of them in the export; default 0. */
+  readonly first?: number
+  /** How many there are. */
+  readonly count: number
+}
+
+/** Output of the bundle's entry `refineColumns`: columns of rows in attachments, or what `refine` gives where the rows are none. */
+export type RefineColumnsOutput = { readonly packed: PackedTables } | RefineOutput
+
 /** Input of the bundle's entry `applyFunction`. */
 export interface ApplyInput {
   readonly function: string
@@ -122,6 +152,11 @@ export interface Refiner {
   readonly describe: () => RefinerSchema
   /** Bundle entry `refine`. @param input - the records of one export @returns its rows by table */
   readonly refine: (input: RefineInput) => RefineOutput
+  /**
+   * Bundle entry `refineColumns`, for the host, which gives many records at once by column; it works in the sandbox alone.
+   * @param input - how many records @returns their rows by table
+   */
+  readonly refineColumns: (input: RefineColumnsInput) => RefineColumnsOutput
   /** Bundle entry `applyFunction`. @param input - a function's name and values @returns what it gives for each */
   readonly applyFunction: (input: ApplyInput) => ApplyOutput
 }
@@ -133,7 +168,7 @@ function directMap(
   functions: Readonly<Record<string, (value: string | number | boolean | null) => CellValue>>,
 ): (record: unknown, context: MapContext) => object {
   return (record) => {
-    if (direct === undefined) throw new Error('a refiner needs map or direct')
+    if (direct === undefined) throw new Error('a refiner needs map, mapColumns or direct')
     const fields = record as FlatRecord
     const row: Record<string, unknown> = {}
     for (const [name, spec] of Object.entries(direct.columns)) {
@@ -184,7 +219,8 @@ export function defineRefiner<
   const Source extends SourceFormat,
   const Tables extends Readonly<Record<string, TableDefinition>>,
 >(definition: RefinerDefinition<Source, Tables>): Refiner {
-  const { id, version, source, notes = [], direct, functions = {} } = definition
+  const { id, version, source, notes = [], direct, functions = {}, mapColumns, files } = definition
+  const fields = definition.fields?.map((field) => (typeof field === 'string' ? { name: field } : field))
   // A zod object in the place of columns means its columns.
   const tables: Readonly<Record<string, TableDefinition>> = Object.fromEntries(
     Object.entries(definition.tables).map(([name, table]) => [
@@ -193,8 +229,38 @@ export function defineRefiner<
     ]),
   )
   const map = definition.map ?? directMap(direct, tables, functions)
+  const mapRecords = (records: readonly unknown[], first: number, count: number): RefineOutput => {
+    const out: Record<string, unknown[]> = {}
+    for (const name of Object.keys(tables)) out[name] = []
+    for (let index = 0; index < records.length; index += 1) {
+      try {
+        const rows = map(records[index] as RecordOf<Source>, { index: first + index, count }) as Record<
+          string,
+          readonly unknown[]
+        >
+        for (const name of Object.keys(rows)) {
+          // A table that was not declared is passed on, so that the host refuses it instead of losing its rows.
+          const into = out[name] ?? []
+          out[name] = into
+          for (const row of rows[name] ?? []) into.push(row)
+        }
+      } catch {
+        return { failedRecord: index }
+      }
+    }
+    return { tables: out }
+  }
   return {
-    describe: () => ({ id, version, source, tables, notes, ...(direct === undefined ? {} : { direct }) }),
+    describe: () => ({
+      id,
+      version,
+      source,
+      tables,
+      notes,
+      ...(direct === undefined ? {} : { direct }),
+      ...(fields === undefined ? {} : { fields }),
+      ...(files === undefined ? {} : { files }),
+    }),
     applyFunction: ({ function: name, values }) => {
       const given = Object.hasOwn(functions, name) ? functions[name] : undefined
       const out: CellValue[] = []
@@ -209,22 +275,23 @@ export function defineRefiner<
       return { values: out }
     },
     refine: ({ records, first = 0 }) => {
-      const out: Record<string, unknown[]> = {}
-      for (const name of Object.keys(tables)) out[name] = []
-      for (const [index, record] of records.entries()) {
-        try {
-          const rows = map(record as RecordOf<Source>, { index: first + index, count: records.length })
-          for (const name of Object.keys(rows)) {
-            // A table that was not declared is passed on, so that the host refuses it instead of losing its rows.
-            const into = out[name] ?? []
-            out[name] = into
-            for (const row of (rows as Record<string, readonly unknown[]>)[name] ?? []) into.push(row)
-          }
-        } catch {
-          return { failedRecord: index }
-        }
+      if (mapColumns === undefined) return mapRecords(records, first, records.length)
+      try {
+        return mapOfColumns({ table: columnsOf(records, fields ?? []), mapColumns, tables })
+      } catch {
+        return { failedRecord: 0 }
       }
-      return { tables: out }
+    },
+    refineColumns: ({ first = 0, count }) => {
+      if (mapColumns === undefined) {
+        const mapped = mapRecords(recordsOf(), first, count)
+        return 'tables' in mapped ? (packRows(mapped.tables, tables) ?? mapped) : mapped
+      }
+      try {
+        return packColumns({ mapColumns, tables })
+      } catch {
+        return { failedRecord: 0 }
+      }
     },
   }
 }

@@ -1,7 +1,8 @@
 /**
- * Encrypted Parquet on disk: written here, opened again by DuckDB with the same key.
+ * Encrypted Parquet on disk: written here, opened again by DuckDB with the same key, brought under another key.
  *
  * @module
  */
 export { inspectEncryptedParquet, type ParquetInspection } from './inspect-encrypted-parquet.js'
+export { rekeyEncryptedParquet } from './rekey-encrypted-parquet.js'
 export { type WrittenParquet, writeEncryptedParquet } from './write-encrypted-parquet.js'

@@ -1,10 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { open, rename, unlink } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { randomBytes } from 'node:crypto'
 import type { Digest } from '@sealpool/crypto'
 import { RefineError } from '../errors.js'
 import { createEncryptedParquet } from '../output/parquet/encrypted-parquet.js'
 import type { NamedTable, Row } from '../schema/table-schema.js'
+import { writeWhole } from './write-whole.js'
 
 /** A file that was written whole. */
 export interface WrittenParquet {
@@ -23,15 +22,6 @@ function charactersOf(row: Row): number {
   let characters = 0
   for (const value of Object.values(row)) if (typeof value === 'string') characters += value.length
   return characters
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
 }
 
 /**
@@ -69,45 +59,24 @@ export async function writeEncryptedParquet(options: {
     throw new RefineError('ARGUMENT_INVALID', 'rowGroupRows', 'Row groups hold 1 to 10,000,000 rows')
   }
   const parquet = await createEncryptedParquet({ table, key: options.key, random })
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(8).toString('hex')}.part`)
-  const hash = createHash('sha256')
-  let bytes = 0
   let count = 0
-
-  try {
-    const file = await open(temporary, 'wx', 0o600)
-    try {
-      const append = async (part: Uint8Array) => {
-        hash.update(part)
-        bytes += part.length
-        await file.writeFile(part)
+  async function* parts(): AsyncGenerator<Uint8Array> {
+    let group: Row[] = []
+    let characters = 0
+    for await (const row of options.rows) {
+      group.push(row)
+      characters += charactersOf(row)
+      if (group.length === rowGroupRows || characters >= rowGroupCharacters) {
+        yield await parquet.rowGroup(group)
+        count += group.length
+        group = []
+        characters = 0
       }
-      let group: Row[] = []
-      let characters = 0
-      for await (const row of options.rows) {
-        group.push(row)
-        characters += charactersOf(row)
-        if (group.length === rowGroupRows || characters >= rowGroupCharacters) {
-          await append(await parquet.rowGroup(group))
-          count += group.length
-          group = []
-          characters = 0
-        }
-      }
-      if (group.length > 0) await append(await parquet.rowGroup(group))
-      count += group.length
-      await append(await parquet.finish())
-      await file.sync()
-    } finally {
-      await file.close()
     }
-    await rename(temporary, path)
-    await syncDirectory(dirname(path))
-  } catch (cause) {
-    await unlink(temporary).catch(() => undefined)
-    if (cause instanceof RefineError) throw cause
-    // The system's message holds paths and a code, no rows; a rows generator's own error passes through as the cause.
-    throw new RefineError('PARQUET_WRITE_FAILED', 'path', 'The Parquet file could not be written', { cause })
+    if (group.length > 0) yield await parquet.rowGroup(group)
+    count += group.length
+    yield await parquet.finish()
   }
-  return { path, bytes, rows: count, digest: `sha256:${hash.digest('hex')}` }
+  const { bytes, digest } = await writeWhole(path, parts())
+  return { path, bytes, rows: count, digest }
 }

@@ -154,7 +154,7 @@ describe('runFileJob', () => {
     const result = await job({ inputs, pieceBytes: 64 })
     expect(result.refused).toEqual([
       { id: 'b-day.csv', code: 'VALUE_TYPE', place: 'receipts[40].day' },
-      { id: 'c-fields.csv', code: 'CSV_FIELD_COUNT', place: 'receipts[0]' },
+      { id: 'c-fields.csv', code: 'CSV_FIELD_COUNT', place: 'line 2' },
       { id: 'd-code.jsonl', code: 'VALUE_TYPE', place: 'receipts[2].card' },
       { id: 'e.bin', code: 'MEDIA_TYPE_MISMATCH', place: 'mediaType' },
       { id: 'f.json', code: 'JSON_INVALID', place: 'line 1, column 1' },

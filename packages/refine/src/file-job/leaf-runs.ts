@@ -62,11 +62,18 @@ export function createLeafSorter(): LeafSorter {
   const next = new Uint32Array(65_537)
   const moved = new Uint8Array(leafBytes)
   let scratch = new Uint8Array()
+  const leafWords = leafBytes / 4
   return (hashes, common) => {
     const count = hashes.length / leafBytes
     const bucketOf = (from: number) => ((hashes[from + common] ?? 0) << 8) | (hashes[from + common + 1] ?? 0)
     if (scratch.length < hashes.length) scratch = new Uint8Array(hashes.length)
     const sorted = scratch.subarray(0, hashes.length)
+    const sortedWords = new Uint32Array(scratch.buffer, 0, hashes.length >> 2)
+    // Four bytes at a time where the memory lies so.
+    const words =
+      hashes.byteOffset % 4 === 0
+        ? new Uint32Array(hashes.buffer, hashes.byteOffset, hashes.length >> 2)
+        : undefined
     starts.fill(0)
     for (let leaf = 0; leaf < count; leaf += 1) {
       const bucket = bucketOf(leaf * leafBytes)
@@ -80,7 +87,13 @@ export function createLeafSorter(): LeafSorter {
       const bucket = bucketOf(from)
       const to = (next[bucket] ?? 0) * leafBytes
       next[bucket] = (next[bucket] ?? 0) + 1
-      for (let index = 0; index < leafBytes; index += 1) sorted[to + index] = hashes[from + index] ?? 0
+      if (words === undefined) {
+        for (let index = 0; index < leafBytes; index += 1) sorted[to + index] = hashes[from + index] ?? 0
+        continue
+      }
+      const [toWord, fromWord] = [to >> 2, from >> 2]
+      for (let index = 0; index < leafWords; index += 1)
+        sortedWords[toWord + index] = words[fromWord + index] ?? 0
     }
     for (let bucket = 0; bucket < 65_536; bucket += 1) {
       const first = starts[bucket] ?? 0

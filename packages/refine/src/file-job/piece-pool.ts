@@ -2,18 +2,19 @@ import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import { RefineError } from '../errors.js'
 import type { FunctionCache, PieceAnswer, PieceResult, WorkerData } from './piece-message.js'
-import { type CallFunctions, readPiece } from './read-piece.js'
+import { type MapRecords, type PieceHost, readPiece } from './read-piece.js'
 
 /** Reads pieces, several at a time where there are workers. */
 export interface PieceReader {
-  /** Reads a piece. @param piece - whole records; may be moved away @returns its pages */
-  read(piece: Uint8Array): Promise<PieceResult>
+  /** Reads a piece. @param piece - whole records; may be moved away @param map - maps its records @returns its pages */
+  read(piece: Uint8Array, map: MapRecords): Promise<PieceResult>
   /** How many pieces may be read at once. */
   readonly width: number
   close(): Promise<void>
 }
 
 interface Waiting {
+  readonly map: MapRecords
   readonly settle: (result: PieceResult) => void
   readonly fail: (error: unknown) => void
 }
@@ -27,12 +28,16 @@ interface Waiting {
  */
 export function createPieceReader(
   data: WorkerData,
-  options: { readonly workers: number; readonly call: CallFunctions },
+  options: { readonly workers: number } & Pick<PieceHost, 'call'>,
 ): PieceReader {
   const { workers, call } = options
   if (workers === 0) {
     const cache: FunctionCache = new Map()
-    return { width: 1, read: (piece) => readPiece(piece, data, cache, call), close: async () => undefined }
+    return {
+      width: 1,
+      read: (piece, map) => readPiece(piece, data, cache, { call, map }),
+      close: async () => undefined,
+    }
   }
   const entry = createRequire(import.meta.url).resolve('@sealpool/refine/piece-worker')
   let number = 0
@@ -59,6 +64,21 @@ export function createPieceReader(
         call(calls).then((results) => thread.postMessage({ kind: 'values', number: asked, results }), failAll)
         return
       }
+      if (answer.kind === 'map') {
+        const { number: asked, batch, place } = answer
+        waiting
+          .get(asked)
+          ?.map(batch, place)
+          .then(
+            (mapped) => thread.postMessage({ kind: 'mapped', number: asked, mapped }),
+            // The mapping of this piece alone: which record is told must not depend on what runs at once.
+            (error: unknown) => {
+              waiting.get(asked)?.fail(error)
+              waiting.delete(asked)
+            },
+          )
+        return
+      }
       const one = waiting.get(answer.number)
       waiting.delete(answer.number)
       if (answer.kind === 'done') one?.settle(answer)
@@ -71,11 +91,11 @@ export function createPieceReader(
   })
   return {
     width: workers + 1,
-    read: (piece) =>
+    read: (piece, map) =>
       new Promise<PieceResult>((settle, fail) => {
         const least = threads.reduce((best, each) => (each.waiting.size < best.waiting.size ? each : best))
         number += 1
-        least.waiting.set(number, { settle, fail })
+        least.waiting.set(number, { settle, fail, map })
         // Nothing else looks at a piece's memory: it is moved, not copied.
         least.thread.postMessage({ kind: 'piece', number, piece }, [piece.buffer as ArrayBuffer])
       }),

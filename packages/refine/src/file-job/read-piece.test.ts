@@ -35,6 +35,11 @@ const data: WorkerData = {
 }
 const twice: CallFunctions = async (calls) =>
   calls.map(({ values }) => values.map((value) => (value === null ? null : 2 * Number(value))))
+const noMap = async () => {
+  throw new Error('nothing is mapped here')
+}
+const host = (call: CallFunctions) => ({ call, map: noMap })
+const pagesOf = async (piece: ReturnType<typeof readPiece>) => (await piece).tables[0]?.pages ?? []
 const rowsOf = (count: number, first = 0) =>
   new TextEncoder().encode(
     Array.from({ length: count }, (_, row) => `${first + row},${first + row}\n`).join(''),
@@ -49,7 +54,7 @@ function valuesOf(page: Uint8Array | undefined, count: number): bigint[] {
 test('two columns of one function have their values also where the function has more than are kept', async () => {
   const count = 200_001
   const cache: FunctionCache = new Map()
-  const { pages } = await readPiece(rowsOf(count), data, cache, twice)
+  const pages = await pagesOf(readPiece(rowsOf(count), data, cache, host(twice)))
   for (const page of [pages[1], pages[2]]) {
     const values = valuesOf(page, count)
     expect(values.at(0)).toBe(0n)
@@ -62,18 +67,23 @@ test('two columns of one function have their values also where the function has 
 
 test('a piece that waits keeps the values that it did not ask for, whatever another piece does', async () => {
   const cache: FunctionCache = new Map()
-  await readPiece(rowsOf(10), data, cache, twice)
+  await readPiece(rowsOf(10), data, cache, host(twice))
   let release = () => {}
   const held = new Promise<void>((settle) => {
     release = settle
   })
-  const waiting = readPiece(rowsOf(20), data, cache, async (calls) => {
-    await held
-    return twice(calls)
-  })
-  await readPiece(rowsOf(200_001, 1_000), data, cache, twice)
+  const waiting = readPiece(
+    rowsOf(20),
+    data,
+    cache,
+    host(async (calls) => {
+      await held
+      return twice(calls)
+    }),
+  )
+  await readPiece(rowsOf(200_001, 1_000), data, cache, host(twice))
   release()
-  expect(valuesOf((await waiting).pages[1], 20)).toEqual(
+  expect(valuesOf((await pagesOf(waiting))[1], 20)).toEqual(
     Array.from({ length: 20 }, (_, row) => BigInt(2 * row)),
   )
 })
@@ -86,18 +96,22 @@ const built = (() => {
   }
 })()
 test.skipIf(!built)('a thread answers several pieces that wait for functions at once', async () => {
+  let secondIsAnswered: () => void = () => undefined
+  const second = new Promise<void>((resolve) => {
+    secondIsAnswered = resolve
+  })
   const reader = createPieceReader(data, {
     workers: 1,
-    // The second call is answered before the first.
     call: async (calls) => {
-      if (calls[0]?.values[0] === '0') await new Promise((settle) => setTimeout(settle, 50))
+      if (calls[0]?.values[0] === '0') await second
+      else secondIsAnswered()
       return twice(calls)
     },
   })
   try {
     expect(reader.width).toBe(2)
-    const results = await Promise.all([reader.read(rowsOf(3)), reader.read(rowsOf(3, 100))])
-    expect(results.map(({ pages }) => valuesOf(pages[2], 3))).toEqual([
+    const results = await Promise.all([reader.read(rowsOf(3), noMap), reader.read(rowsOf(3, 100), noMap)])
+    expect(results.map(({ tables }) => valuesOf(tables[0]?.pages[2], 3))).toEqual([
       [0n, 2n, 4n],
       [200n, 202n, 204n],
     ])

@@ -1,15 +1,38 @@
 import { batchPages } from '../columnar/batch-pages.js'
 import { readCsvColumns, readJsonColumns } from '../columnar/batch-reader.js'
 import { canonicalRows } from '../columnar/canonical-rows.js'
+import { type ColumnBatch, createColumn, setCell } from '../columnar/column-batch.js'
+import { type PackedColumns, readPackedColumns } from '../columnar/packed-columns.js'
 import { fillPending } from '../columnar/pending-column.js'
-import type { Scalar } from '../schema/table-schema.js'
+import { countLines } from '../columnar/piece-lines.js'
+import { type RecordBatch, readRecordBatches } from '../columnar/record-columns.js'
+import { RefineError } from '../errors.js'
+import { checkRow } from '../job/check-row.js'
+import { tableOf } from '../schema/parse-schema.js'
+import type { NamedTable, Scalar } from '../schema/table-schema.js'
 import { leafBytes, sha256Into } from './leaf-runs.js'
-import type { FunctionCache, PieceResult, WorkerData } from './piece-message.js'
+import type { FunctionCache, MappedBatch, PieceResult, TablePiece, WorkerData } from './piece-message.js'
 
 /** Calls functions of the refiner for values. @param calls - function and values @returns one list of results per call */
 export type CallFunctions = (
   calls: readonly { readonly by: string; readonly values: readonly Scalar[] }[],
 ) => Promise<readonly (readonly unknown[])[]>
+
+/** Where a batch stands in its piece. */
+export interface BatchPlace {
+  /** Records of the piece before it, and all of the piece. */
+  readonly before: number
+  readonly total: number
+}
+
+/** Calls the refiner's mapping. @param batch - records @param place - where they stand in their piece @returns what it gave */
+export type MapRecords = (batch: RecordBatch, place: BatchPlace) => Promise<MappedBatch>
+
+/** How a piece reaches the sandbox. */
+export interface PieceHost {
+  readonly call: CallFunctions
+  readonly map: MapRecords
+}
 
 /** Most results of one function that are kept for later pieces. */
 const mostKept = 200_000
@@ -20,19 +43,44 @@ const mostKept = 200_000
  * @param piece - whole records
  * @param data - what all pieces of the export share
  * @param cache - results of functions so far; grows
- * @param call - calls functions
- * @returns pages and hashes
- * @throws RefineError as `readCsvColumns`; `place` counts the rows of the piece
+ * @param host - the sandbox
+ * @returns pages and hashes by table
+ * @throws RefineError as `readCsvColumns`; `place` counts the rows, records and lines of the piece
  */
 export async function readPiece(
   piece: Uint8Array,
   data: WorkerData,
   cache: FunctionCache,
-  call: CallFunctions,
+  host: PieceHost,
 ): Promise<PieceResult> {
-  const { schema, limits, contributor, format, header, salt } = data
+  const { schema, limits, format, header, batchRecords } = data
+  const lines = countLines(piece)
+  if (batchRecords !== undefined) {
+    const batches = readRecordBatches({ schema, format, header, piece, limits, batchRecords })
+    const total = batches.reduce((sum, { count }) => sum + count, 0)
+    const pieces = createTablePieces(data)
+    let before = 0
+    // One behind the other: what a mapping makes of a few records may be long.
+    for (const batch of batches) {
+      pieces.add(await host.map(batch, { before, total }))
+      before += batch.count
+    }
+    return { records: total, lines, tables: pieces.finish() }
+  }
   const batch =
     format === 'csv' ? readCsvColumns(schema, header, piece, limits) : readJsonColumns(schema, piece, limits)
+  const table = schema.direct?.table ?? ''
+  await fillColumns(batch, table, cache, host.call)
+  return { records: batch.rows, lines, tables: [tablePiece(table, batch, data)] }
+}
+
+/** Fills the columns that wait for functions. */
+async function fillColumns(
+  batch: ColumnBatch,
+  table: string,
+  cache: FunctionCache,
+  call: CallFunctions,
+): Promise<void> {
   // Held from before the call: another piece may start the cache anew while this one waits.
   const waiting = batch.pending.map((pending) => {
     const known = cache.get(pending.by) ?? new Map<Scalar, unknown>()
@@ -50,12 +98,16 @@ export async function readPiece(
       pending,
       pending.values.map((value) => known.get(value)),
       batch.rows,
-      schema.direct?.table ?? '',
+      table,
     )
     if (known.size > mostKept && cache.get(pending.by) === known) cache.delete(pending.by)
   }
-  const leaves = new Uint8Array(data.digest ? leafBytes * batch.rows : 0)
-  if (data.digest) {
+}
+
+function tablePiece(table: string, batch: ColumnBatch, data: WorkerData): TablePiece {
+  const { contributor, salt, digest } = data
+  const leaves = new Uint8Array(digest ? leafBytes * batch.rows : 0)
+  if (digest) {
     const prefix = new Uint8Array(1 + salt.length)
     prefix.set(salt, 1)
     let at = 0
@@ -64,5 +116,84 @@ export async function readPiece(
       at += leafBytes
     })
   }
-  return { rows: batch.rows, pages: batchPages(batch, contributor), leaves }
+  return { table, rows: batch.rows, pages: batchPages(batch, contributor), leaves }
+}
+
+/** Rows that are no plain rows, as columns: checked one by one, which says what is wrong with the first of them that is refused. */
+function columnsOfRows(table: NamedTable, rows: readonly unknown[], before: number): ColumnBatch {
+  const columns = Object.entries(table.columns).map(([name, column]) =>
+    createColumn(name, column, rows.length, 8 * rows.length),
+  )
+  for (const [index, row] of rows.entries()) {
+    const checked = checkRow(table, row, 0, before + index)
+    for (const column of columns) setCell(column, index, checked[column.name] ?? null)
+  }
+  return { rows: rows.length, columns, pending: [] }
+}
+
+/** Rows of a row group, about: what is held as text at most, also where a record becomes many rows. */
+const groupRows = 65_536
+
+/** Makes row groups of what the mapping gives for the batches of a piece. */
+function createTablePieces(data: WorkerData): {
+  add(mapped: MappedBatch): void
+  finish(): TablePiece[]
+} {
+  const { schema } = data
+  const pieces: TablePiece[] = []
+  const tables = new Map(
+    Object.keys(schema.tables).map((name) => [
+      name,
+      { table: tableOf(schema, name), waiting: [] as PackedColumns[], rows: 0, before: 0 },
+    ]),
+  )
+  type Growing = typeof tables extends Map<string, infer Value> ? Value : never
+  const put = (growing: Growing, batch: ColumnBatch) => {
+    growing.before += batch.rows
+    if (batch.rows > 0) pieces.push(tablePiece(growing.table.name, batch, data))
+  }
+  const flush = (growing: Growing) => {
+    const { table, waiting, before } = growing
+    if (waiting.length > 0) put(growing, packedBatch(table, waiting, before))
+    growing.waiting = []
+    growing.rows = 0
+  }
+  return {
+    add(mapped) {
+      for (const name of Object.keys('packed' in mapped ? mapped.packed : mapped.tables)) {
+        if (tables.has(name)) continue
+        throw new RefineError(
+          'MAP_OUTPUT_INVALID',
+          'output',
+          'The mapping returned a table that is not declared',
+        )
+      }
+      for (const [name, growing] of tables) {
+        if ('tables' in mapped) {
+          flush(growing)
+          put(growing, columnsOfRows(growing.table, mapped.tables[name] ?? [], growing.before))
+          continue
+        }
+        const columns = mapped.packed[name]
+        if (columns === undefined) continue
+        growing.waiting.push(columns)
+        growing.rows += columns.rows
+        if (growing.rows >= groupRows) flush(growing)
+      }
+    },
+    finish() {
+      for (const growing of tables.values()) flush(growing)
+      return pieces
+    },
+  }
+}
+
+function packedBatch(table: NamedTable, packed: readonly PackedColumns[], before: number): ColumnBatch {
+  try {
+    return readPackedColumns(table, packed)
+  } catch (error) {
+    if (!(error instanceof RefineError) || before === 0) throw error
+    const place = error.place.replace(/\[(\d+)\]/, (_, row: string) => `[${Number(row) + before}]`)
+    throw new RefineError(error.code, place, error.message.replace(/ \(at [^)]*\)$/, ''))
+  }
 }

@@ -1,9 +1,11 @@
 import { canonicalBytes, type JsonValue } from '@sealpool/crypto'
-import { csvHeader, isColumnar } from '../columnar/batch-reader.js'
+import { isColumnar } from '../columnar/batch-reader.js'
+import { countLines } from '../columnar/piece-lines.js'
+import { csvHeader } from '../columnar/scan-csv.js'
 import { RefineError } from '../errors.js'
 import { checkRow } from '../job/check-row.js'
 import { applyFunction, directRows, type FunctionHost } from '../job/direct-rows.js'
-import { mappedTables } from '../job/mapped-tables.js'
+import { mappedBatch, mappedTables } from '../job/mapped-tables.js'
 import type { PiiPass } from '../pii/pii-pass.js'
 import { tableOf } from '../schema/parse-schema.js'
 import type { RefinerSchema, Row } from '../schema/table-schema.js'
@@ -19,6 +21,7 @@ import { sha256 } from './leaf-runs.js'
 import type { PartWriter } from './parquet-part.js'
 import type { PieceResult, WorkerData } from './piece-message.js'
 import { createPieceReader } from './piece-pool.js'
+import type { MapRecords } from './read-piece.js'
 
 /** One file of a job. */
 export interface JobInput {
@@ -46,18 +49,31 @@ export interface InputSettings {
   /** Records that a mapping in the sandbox gets at once. */
   readonly batchRecords: number
   readonly digest: boolean
+  /** Does the refiner's bundle take records by column? Those of earlier versions do not. */
+  readonly mapsColumns: boolean
   /** Called as bytes are read and rows are made. */
   readonly progress: (bytes: number, rows: number) => void
 }
 
 const functionValues = 20_000
 
-/** Refuses with the row's number in the whole input instead of its number in a piece. */
-function inWholeInput(error: unknown, table: string, rowsBefore: number): unknown {
+/** How much came before a piece: rows by table, records, lines. */
+interface Before {
+  readonly rows: Map<string, number>
+  records: number
+  lines: number
+}
+
+/** Refuses with the number in the whole input of a row, record or line instead of its number in a piece. */
+function inWholeInput(error: unknown, table: string, before: Before): unknown {
   if (!(error instanceof RefineError)) return error
-  const place = error.place.replace(/^([a-z0-9_]*)\[(\d+)\]/, (_, name: string, row: string) => {
-    return `${name === '' ? table : name}[${Number(row) + rowsBefore}]`
-  })
+  const place = error.place
+    .replace(/^([a-z0-9_]*)\[(\d+)\]/, (_, name: string, row: string) => {
+      const own = name === '' ? table : name
+      const rows = own === 'record' && !before.rows.has(own) ? before.records : (before.rows.get(own) ?? 0)
+      return `${own}[${Number(row) + rows}]`
+    })
+    .replace(/^line (\d+)/, (_, line: string) => `line ${Number(line) + before.lines}`)
   return new RefineError(error.code, place, error.message.replace(/ \(at [^)]*\)$/, ''))
 }
 
@@ -78,11 +94,7 @@ async function refineColumns(
   settings: InputSettings,
   parts: ReadonlyMap<string, PartWriter>,
 ): Promise<void> {
-  const { schema, limits, host, salt, workers, pieceBytes, digest, progress } = settings
-  const table = schema.direct?.table ?? ''
-  const part = parts.get(table)
-  if (part === undefined)
-    throw new RefineError('SCHEMA_INVALID', 'direct', 'The mapping names no table of the schema')
+  const { schema, limits, host, salt, workers, pieceBytes, batchRecords, digest, progress } = settings
   if (file.size > limits.bytes) {
     throw new RefineError(
       'LIMIT_EXCEEDED',
@@ -96,6 +108,11 @@ async function refineColumns(
     pieceBytes,
     recordBytes: limits.recordBytes,
   })
+  const before: Before = {
+    rows: new Map(Object.keys(schema.tables).map((name) => [name, 0])),
+    records: 0,
+    lines: 0,
+  }
   let header: readonly string[] = []
   const first = await pieces.next()
   let rest = first.done === true ? undefined : first.value
@@ -104,9 +121,20 @@ async function refineColumns(
     const found = csvHeader(rest, limits)
     header = found.header
     checkFields(header, requiredFields(schema))
+    before.lines = countLines(rest.subarray(0, rest.length - found.rest.length))
     rest = found.rest
   }
-  const data: WorkerData = { schema, limits, contributor: input.contributor, format, header, salt, digest }
+  const isCode = schema.direct === undefined
+  const data: WorkerData = {
+    schema,
+    limits,
+    contributor: input.contributor,
+    format,
+    header,
+    salt,
+    digest,
+    ...(isCode ? { batchRecords } : {}),
+  }
   const reader = createPieceReader(data, {
     workers: file.size < 4 * pieceBytes ? 0 : workers,
     call: async (calls) => {
@@ -121,7 +149,12 @@ async function refineColumns(
       return results
     },
   })
-  let rows = 0
+  const mapFrom =
+    (start: Promise<number>, counted: (records: number) => void): MapRecords =>
+    async (batch, { before: ahead, total }) => {
+      counted(total)
+      return mappedBatch(batch, needHost(host), (await start) + ahead)
+    }
   let read = 0
   const under: { readonly result: Promise<PieceResult>; readonly bytes: number }[] = []
   const take = async () => {
@@ -131,29 +164,47 @@ async function refineColumns(
     try {
       result = await next.result
     } catch (error) {
-      throw inWholeInput(error, table, rows)
+      throw inWholeInput(error, schema.direct?.table ?? '', before)
     }
-    rows += result.rows
-    if (rows > limits.records) {
+    before.records += result.records
+    before.lines += result.lines
+    if (before.records > limits.records) {
       throw new RefineError(
         'LIMIT_EXCEEDED',
         'source',
         `The export has more than ${limits.records} rows; split it`,
       )
     }
-    if (result.rows > 0) {
-      await part.append(await part.parquet.encodedRowGroup(result.pages, result.rows), result.rows)
-      if (digest) await part.leaves.add(result.leaves)
+    let total = 0
+    for (const { table, rows, pages, leaves } of result.tables) {
+      const part = parts.get(table)
+      if (part !== undefined && rows > 0) {
+        await part.append(await part.parquet.encodedRowGroup(pages, rows), rows)
+        if (digest) await part.leaves.add(leaves)
+      }
+      before.rows.set(table, (before.rows.get(table) ?? 0) + rows)
     }
+    for (const rows of before.rows.values()) total += rows
     read += next.bytes
-    progress(read, rows)
+    progress(read, total)
   }
+  // How many records come before a piece is known when those before it are read, long before they are mapped.
+  let start = Promise.resolve(0)
   const give = async (piece: Uint8Array) => {
     if (under.length >= reader.width) await take()
     const bytes = piece.length
-    const result = reader.read(piece)
+    const own = start
+    let counted: (records: number) => void = () => undefined
+    const count = new Promise<number>((settle) => {
+      counted = settle
+    })
+    start = own.then(async (records) => records + (await count))
+    const result = reader.read(piece, mapFrom(own, counted))
     // It is waited for in order; a fault that comes early must not be unhandled.
-    result.catch(() => undefined)
+    result.then(
+      ({ records }) => counted(records),
+      () => undefined,
+    )
     under.push({ result, bytes })
   }
   try {
@@ -197,9 +248,13 @@ async function refineRecords(
   type Mapped = Readonly<Record<string, readonly unknown[]>>
   const map = async (records: readonly JsonValue[], first: number): Promise<Mapped> => {
     const { direct } = schema
-    if (direct === undefined) return mappedTables(records, needHost(host), { first })
+    if (direct === undefined) return mappedTables(records, needHost(host), { first, schema })
     const rows = await directRows(schema, records, host).catch((error: unknown) => {
-      throw inWholeInput(error, direct.table, first)
+      throw inWholeInput(error, direct.table, {
+        rows: new Map([[direct.table, first]]),
+        records: first,
+        lines: 0,
+      })
     })
     return { [direct.table]: rows }
   }
@@ -228,6 +283,7 @@ async function refineRecords(
     readers,
     limits,
     fields: requiredFields(schema),
+    ...(schema.files === undefined ? {} : { files: schema.files }),
     ...(input.mediaType === undefined ? {} : { mediaType: input.mediaType }),
     ...(input.table === undefined ? {} : { table: input.table }),
   })
@@ -240,6 +296,13 @@ async function refineRecords(
   }
   await flush(batch)
   await settle()
+}
+
+/** Is there a column whose text a pass over personal data may change? Such rows are made one by one. */
+function hasPii({ tables }: RefinerSchema): boolean {
+  return Object.values(tables).some(({ columns }) =>
+    Object.values(columns).some(({ pii }) => pii !== undefined),
+  )
 }
 
 /**
@@ -261,7 +324,8 @@ export async function refineInput(
   const { head } = await peek(file, headBytes)
   const format = exportFormat({ name: input.path, head, mediaType: input.mediaType })
   const takes = schema.source === 'rows' || schema.source === format
-  if (takes && isColumnar(schema) && (format === 'csv' || format === 'jsonl')) {
+  const byColumn = schema.direct === undefined ? settings.mapsColumns && !hasPii(schema) : isColumnar(schema)
+  if (takes && byColumn && (format === 'csv' || format === 'jsonl')) {
     await refineColumns(file, format, input, settings, parts)
   } else await refineRecords(file, input, settings, parts)
 }

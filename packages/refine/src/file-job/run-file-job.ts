@@ -5,6 +5,7 @@ import { type Digest, sha256Digest } from '@sealpool/crypto'
 import type { JobRuntime, Limits } from '@sealpool/sandbox'
 import { RefineError, type RefineErrorCode } from '../errors.js'
 import { digestOfRoots, type TableRoot } from '../job/content-digest.js'
+import { takesColumns } from '../job/mapped-tables.js'
 import type { BundledRefiner } from '../job/refine-batch.js'
 import { createPiiPass } from '../pii/pii-pass.js'
 import { parseRefinerSchema, tableOf } from '../schema/parse-schema.js'
@@ -185,6 +186,11 @@ export async function runFileJob(options: FileJobOptions): Promise<FileJobResult
     check: createHmac('sha256', leafKey).update('check').digest('hex'),
     settings: JSON.stringify({ sourceLimits, batchRecords, pieceBytes, withoutDigest }),
   })
+  const { runtime } = options
+  const mapsColumns =
+    schema.direct === undefined &&
+    runtime !== undefined &&
+    (await takesColumns({ code: refiner.code, runtime, limits }, schema))
   const records: InputRecord[] = []
   const repaired: string[] = []
   for (const [index, input] of inputs.entries()) {
@@ -200,6 +206,7 @@ export async function runFileJob(options: FileJobOptions): Promise<FileJobResult
       pieceBytes,
       batchRecords,
       digest: !withoutDigest,
+      mapsColumns,
       progress: (bytesDone, rows) =>
         onProgress?.({ inputs: inputs.length, inputsDone: index, bytes: size, bytesDone, rows }),
     }

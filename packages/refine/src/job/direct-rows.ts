@@ -111,7 +111,7 @@ export async function directRows(
     if (typeof record !== 'object' || record === null || Array.isArray(record)) {
       throw new RefineError(
         'MAP_OUTPUT_INVALID',
-        `record ${index}`,
+        `${direct.table}[${index}]`,
         'A record is no object with named fields',
       )
     }

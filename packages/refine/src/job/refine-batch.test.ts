@@ -164,7 +164,7 @@ describe('refineBatch', () => {
     const { tables, refused } = await refineBatch({
       refiner: handWritten(code),
       runtime,
-      limits: { ...limits, timeMs: 200 },
+      limits: { ...limits, timeMs: 2_000 },
       contributions: [json('1', 1, worker)],
       rowsPerContribution: 10,
     })
@@ -220,6 +220,15 @@ describe('refineBatch', () => {
     await expect(
       refineBatch({ ...batch, refiner: { ...refiner, schema: { ...schema, version: '1.0.1' } } }),
     ).rejects.toMatchObject({ code: 'REFINER_MISMATCH', place: 'refiner.schema' })
+    const archive = handWritten('() => ({})', { ...schema, source: 'archive', files: ['a/*'] })
+    for (const files of [['b/*'], undefined]) {
+      const { files: _, ...rest } = archive.schema
+      const other = files === undefined ? rest : { ...rest, files }
+      await expect(refineBatch({ ...batch, refiner: { ...archive, schema: other } })).rejects.toMatchObject({
+        code: 'REFINER_MISMATCH',
+        place: 'refiner.schema',
+      })
+    }
     const silent = 'globalThis.sealpool = {}'
     await expect(
       refineBatch({ ...batch, refiner: { code: silent, digest: sha256Digest(utf8(silent)), schema } }),

@@ -109,7 +109,8 @@ async function checkDescribed({ refiner, runtime, limits }: RefineBatchOptions):
     )
   }
   const own = parseRefinerSchema(described.output)
-  const direct = ({ direct: mapping }: RefinerSchema) => JSON.stringify(mapping ?? null)
+  const direct = ({ direct: mapping, fields, files }: RefinerSchema) =>
+    JSON.stringify([mapping ?? null, fields ?? null, files ?? null])
   if (
     schemaId(own) !== schemaId(schema) ||
     own.source !== schema.source ||
@@ -139,6 +140,7 @@ async function recordsOf(
     mediaType,
     limits: sourceLimits,
     fields: requiredFields(schema),
+    ...(schema.files === undefined ? {} : { files: schema.files }),
     ...(name === undefined ? {} : { name }),
     ...(readers === undefined ? {} : { readers }),
   })) {
@@ -157,7 +159,7 @@ async function refineOne(
   const records = await recordsOf(contribution, schema, options)
   const given =
     schema.direct === undefined
-      ? await mappedTables(records, { code: refiner.code, runtime, limits })
+      ? await mappedTables(records, { code: refiner.code, runtime, limits }, { schema })
       : { [schema.direct.table]: await directRows(schema, records, { code: refiner.code, runtime, limits }) }
   const checked = new Map<string, Row[]>()
   let count = 0

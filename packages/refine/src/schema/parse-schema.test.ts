@@ -146,3 +146,54 @@ describe('schemaId', () => {
     expect(schemaId({ ...schema, notes: [] })).not.toBe(schemaId(schema))
   })
 })
+
+describe('files of an archive that are read', () => {
+  const withFiles = (files: unknown, own: object = {}) => ({ ...schema, source: 'archive', files, ...own })
+  test('are patterns, and no part of what the tables mean', () => {
+    const given = withFiles(['Takeout/Mail/*.mbox', '**/a b/c*d.json', '**', 'ünicode/😀'])
+    expect(parseRefinerSchema(given)).toEqual(given)
+    expect(schemaId(parseRefinerSchema(given))).toBe(schemaId(schema))
+  })
+  test.each<[string, unknown, object?]>([
+    ['none', []],
+    ['an empty text', ['']],
+    ['an absolute path', ['/a']],
+    ['an empty part', ['a//b']],
+    ['a folder', ['a/']],
+    ['a climbing path', ['a/../b']],
+    ['the same folder', ['./a']],
+    ['a path of Windows', ['a\\b']],
+    ['a control character', ['a\n']],
+    ['parts inside of a part', ['a/b**']],
+    ['a number', [1]],
+    ['another source', ['a'], { source: 'mail' }],
+  ])('%s is refused', (_, files, own) => {
+    expect(fault(withFiles(files, own))?.code).toBe('SCHEMA_INVALID')
+  })
+})
+
+describe('fields of a mapping of columns', () => {
+  const withFields = (fields: unknown, own: object = {}) => ({ ...schema, source: 'rows', fields, ...own })
+  test('are taken by name, and say what must stand in a header', () => {
+    const given = withFields([{ name: 'a' }, { name: 'b', optional: true }, { name: '__proto__' }])
+    const parsed = parseRefinerSchema(given)
+    expect(parsed).toEqual(given)
+    expect(requiredFields(parsed)).toEqual([
+      { name: 'a', place: 'fields[0]' },
+      { name: '__proto__', place: 'fields[2]' },
+    ])
+    expect(schemaId(parsed)).toBe(schemaId(schema))
+  })
+  const direct = { table: 'workers', columns: {} }
+  test.each<[string, unknown, object?]>([
+    ['none', []],
+    ['a name twice', [{ name: 'a' }, { name: 'a', optional: true }]],
+    ['a name that is empty', [{ name: '' }]],
+    ['a plain text', ['a']],
+    ['a member more', [{ name: 'a', from: 'b' }]],
+    ['a source without fields', [{ name: 'a' }], { source: 'mail' }],
+    ['a mapping as data as well', [{ name: 'a' }], { direct }],
+  ])('%s is refused', (_, fields, own) => {
+    expect(fault(withFields(fields, own))?.code).toBe('SCHEMA_INVALID')
+  })
+})

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { RefineError } from '../errors.js'
+import { isPathPattern } from '../source/path-pattern.js'
 import { boundPosition, requiredPosition } from './bound.js'
 import { printInstant } from './instant.js'
 import {
@@ -89,6 +90,16 @@ const refinerSchema = z.strictObject({
     }),
   notes: z.array(z.strictObject({ column: z.string().min(1).max(256), statement: sentence })).max(1000),
   direct: directMapping.optional(),
+  fields: z
+    .array(z.strictObject({ name: z.string().min(1).max(256), optional: z.boolean().optional() }))
+    .min(1)
+    .max(1000)
+    .optional(),
+  files: z
+    .array(z.string().min(1).max(256).refine(isPathPattern, 'no pattern of paths'))
+    .min(1)
+    .max(64)
+    .optional(),
 })
 
 function boundFits(column: ColumnSchema, bound: number | string): boolean {
@@ -155,6 +166,14 @@ function directFault(schema: RefinerSchema, direct: DirectMapping): string | und
   return undefined
 }
 
+/** What is wrong with the fields of a mapping of columns, or undefined. */
+function fieldsFault({ source, direct, fields = [] }: RefinerSchema): string | undefined {
+  if (direct !== undefined) return 'fields and direct exclude each other'
+  if (!['csv', 'jsonl', 'rows'].includes(source)) return 'fields need the source csv, jsonl or rows'
+  if (new Set(fields.map(({ name }) => name)).size !== fields.length) return 'fields name one field twice'
+  return undefined
+}
+
 /**
  * Validates a refiner's schema. It is public data (a pool votes on it), so messages may quote it.
  *
@@ -184,6 +203,10 @@ export function parseRefinerSchema(value: unknown): RefinerSchema {
   }
   const fault = schema.direct === undefined ? undefined : directFault(schema, schema.direct)
   if (fault !== undefined) throw new RefineError('SCHEMA_INVALID', 'direct', fault)
+  if (schema.files !== undefined && schema.source !== 'archive')
+    throw new RefineError('SCHEMA_INVALID', 'files', 'files need the source archive')
+  const unfit = schema.fields === undefined ? undefined : fieldsFault(schema)
+  if (unfit !== undefined) throw new RefineError('SCHEMA_INVALID', 'fields', unfit)
   return schema
 }
 

@@ -89,6 +89,14 @@ export interface DirectMapping {
   readonly columns: Readonly<Record<string, DirectColumn>>
 }
 
+/** A field of the source that `mapColumns` gets as a column. */
+export interface SourceField {
+  /** Its name, exactly. */
+  readonly name: string
+  /** May it be absent from the header of a CSV, Parquet file or SQLite table? Then it is nothing in every row. Default false. */
+  readonly optional?: boolean
+}
+
 /** Everything that a refiner declares; its code is bound to it by {@link schemaId} and the bundle's digest. */
 export interface RefinerSchema {
   /** Lower-case identifier of the refiner, words joined by `-`. */
@@ -103,6 +111,13 @@ export interface RefinerSchema {
   readonly notes: readonly SourceNote[]
   /** The mapping, where it is data. */
   readonly direct?: DirectMapping
+  /** The fields that the mapping gets as columns, where it works on whole columns. */
+  readonly fields?: readonly SourceField[]
+  /**
+   * Source `archive`: the paths that are read; files of others are not even opened, and an archive without any is refused. `*` stands
+   * for any characters of a part, `**` for any parts: `Takeout/Mail/*.mbox`.
+   */
+  readonly files?: readonly string[]
 }
 
 /** A value in a row. Decimals are text with exactly the column's places, days `YYYY-MM-DD`, instants `YYYY-MM-DDThh:mm:ss[.f]Z`. */

@@ -129,6 +129,19 @@ export function checkCsvHeader(header: readonly string[], limits: Pick<FullSourc
   }
 }
 
+/**
+ * Holds a row against its header.
+ *
+ * @param row - its fields
+ * @param count - how many the header has
+ * @param line - the row's first line
+ * @throws RefineError with `CSV_FIELD_COUNT`
+ */
+export function checkFieldCount(row: readonly string[], count: number, line: number): void {
+  if (row.length === count) return
+  throw fault('CSV_FIELD_COUNT', line, 'A row has another number of fields than the header')
+}
+
 /** Makes records of pieces of one CSV, which come in order. */
 export interface CsvRecords {
   /** Reads a piece. @param piece - whole rows of UTF-8 @returns one object per row, keyed by the header's names */
@@ -160,9 +173,7 @@ export function csvRecords(limits: FullSourceLimits, fields: readonly RequiredFi
         }
         // In one column an empty line is an empty value.
         if (empty && header.length > 1) return
-        if (row.length !== header.length) {
-          throw fault('CSV_FIELD_COUNT', rowLine, 'A row has another number of fields than the header')
-        }
+        checkFieldCount(row, header.length, rowLine)
         count += 1
         if (count > limits.records) {
           throw new RefineError(

@@ -21,11 +21,12 @@ function isBlank(bytes: Uint8Array): boolean {
  * @param line - its number, from 1
  * @param limits - see `SourceLimits`
  * @returns the document
- * @throws RefineError as `parseJsonSource`, `place` with the line of the export
+ * @throws RefineError as `parseJsonSource`, `place` with the line of the export; `LIMIT_EXCEEDED` for more keys than `limits.columns`
  */
 export function parseJsonLine(bytes: Uint8Array, line: number, limits: FullSourceLimits): JsonValue {
+  let document: JsonValue
   try {
-    return parseJsonSource(bytes, { ...limits, bytes: limits.recordBytes })
+    document = parseJsonSource(bytes, { ...limits, bytes: limits.recordBytes })
   } catch (error) {
     if (!(error instanceof RefineError)) throw error
     const column = /column \d+$/.exec(error.place)?.[0]
@@ -36,6 +37,16 @@ export function parseJsonLine(bytes: Uint8Array, line: number, limits: FullSourc
       message,
     )
   }
+  if (typeof document === 'object' && document !== null && !Array.isArray(document)) {
+    // A column is made of each, as of those of a CSV.
+    if (Object.keys(document).length > limits.columns)
+      throw new RefineError(
+        'LIMIT_EXCEEDED',
+        `line ${line}`,
+        `A record has more than ${limits.columns} fields`,
+      )
+  }
+  return document
 }
 
 /**

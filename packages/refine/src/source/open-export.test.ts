@@ -60,7 +60,7 @@ async function read(
   name: string,
   bytes: Uint8Array | AsyncIterable<Uint8Array>,
   limits: Partial<SourceLimits> = {},
-  fields: readonly RequiredField[] = [],
+  options: { readonly fields?: readonly RequiredField[]; readonly files?: readonly string[] } = {},
 ) {
   const records: JsonValue[] = []
   for await (const record of openExport({
@@ -69,7 +69,7 @@ async function read(
     bytes,
     readers,
     limits: { ...defaultSourceLimits, ...limits },
-    fields,
+    ...options,
   })) {
     records.push(record)
   }
@@ -100,9 +100,9 @@ describe('fields that a table must have', () => {
   test.each(names)('%s', async (name) => {
     const bytes = files[name] ?? new Uint8Array()
     const there = { name: 'shop', place: 't.shop' }
-    expect(await read('rows', name, bytes, {}, [there])).toHaveLength(40)
+    expect(await read('rows', name, bytes, {}, { fields: [there] })).toHaveLength(40)
     await expect(
-      read('rows', name, bytes, {}, [there, { name: 'Shop', place: 't.name' }]),
+      read('rows', name, bytes, {}, { fields: [there, { name: 'Shop', place: 't.name' }] }),
     ).rejects.toMatchObject({ code: 'FIELD_MISSING', place: expect.stringMatching(/t\.name$/) })
   })
 })
@@ -209,6 +209,69 @@ describe('other exports', () => {
       ['export/plain.csv', 'csv', 40],
       ['export/readme.txt', null, 0],
     ])
+  })
+
+  describe('an archive of which some paths are read', () => {
+    const jsonl = (name: string, text = '{"a":1}\n') => ({ name, data: encode(text), method: 0 })
+    const pathsOf = async (files: readonly string[] | undefined, entries: readonly object[]) =>
+      (
+        (await read('archive', 'a.zip', zip(entries), {}, files === undefined ? {} : { files })) as {
+          path: string
+        }[]
+      ).map(({ path }) => path)
+
+    test('nothing in the others refuses it: broken, without reader, with a wrong check sum, expanding to anything', async () => {
+      const others = [
+        jsonl('Keep/broken.json', '{bad'),
+        jsonl('Keep/long-id.json', '{"id":12345678901234567890}'),
+        jsonl('Contacts/twice.csv', 'a,a\n1,2,3\n'),
+        jsonl('Drive/no.sqlite', 'SQLite format 3\u0000'),
+        jsonl('Drive/inner.zip', 'PK\u0003\u0004'),
+        { ...jsonl('Drive/sum.jsonl'), crc: 1, localCrc: 1 },
+      ]
+      const wanted = jsonl('Fit/days.jsonl')
+      expect(await pathsOf(['Fit/*.jsonl'], [wanted, ...others])).toEqual(['Fit/days.jsonl'])
+      for (const other of others) {
+        const code = await pathsOf(undefined, [wanted, other]).catch((error: RefineError) => error.code)
+        expect(code).toMatch(/^[A-Z_]+$/)
+      }
+    })
+
+    test('without any of them it is refused, and so is one without any file of a known format', async () => {
+      for (const [files, entries] of [
+        [['Fit/*.jsonl'], [jsonl('Ajuste/days.jsonl')]],
+        [['Fit/*'], [jsonl('Fit/days.html')]],
+        [undefined, [jsonl('a.txt'), jsonl('b.html')]],
+        [undefined, []],
+        [undefined, [{ name: 'a.zip', data: zip([jsonl('a.txt')]), method: 0 }]],
+      ] as const) {
+        await expect(pathsOf(files, entries)).rejects.toMatchObject({
+          code: 'FORMAT_UNKNOWN',
+          place: 'archive',
+        })
+      }
+    })
+
+    test('archives inside of it are read by the same paths where their own path is one', async () => {
+      const inner = {
+        name: 'parts/1.zip',
+        data: zip([jsonl('x/a.jsonl'), jsonl('y/b.json', '{')]),
+        method: 0,
+      }
+      const [file] = (await read(
+        'archive',
+        'a.zip',
+        zip([inner]),
+        {},
+        { files: ['parts/*.zip', 'x/*'] },
+      )) as {
+        records: { path: string }[]
+      }[]
+      expect(file?.records.map(({ path }) => path)).toEqual(['x/a.jsonl'])
+      // One of no use beside a file that is read.
+      const none = { name: 'none.zip', data: zip([jsonl('a.txt')]), method: 0 }
+      expect(await pathsOf(undefined, [none, jsonl('z.jsonl')])).toEqual(['none.zip', 'z.jsonl'])
+    })
   })
 
   test.each([

@@ -11,6 +11,7 @@ import { type Expansion, inflate } from './inflate.js'
 import { parseJsonSource } from './json-source.js'
 import { jsonLines } from './jsonl-source.js'
 import { type MimeReader, mailboxMessages, mailMessage } from './mail/mailbox.js'
+import { pathMatcher } from './path-pattern.js'
 import { checkFields, type RequiredField } from './required-fields.js'
 import { defaultSourceLimits, type FullSourceLimits, fullLimits, type SourceLimits } from './source-limits.js'
 import type { TableReader } from './table-reader.js'
@@ -45,6 +46,8 @@ export interface OpenExportOptions {
   readonly table?: string
   /** Fields that the table of a CSV, Parquet file or SQLite database must have; see `requiredFields`. Default none. */
   readonly fields?: readonly RequiredField[]
+  /** Source `archive`: patterns of the paths that are read, see `RefinerSchema`. Default all. */
+  readonly files?: readonly string[]
 }
 
 interface Reading {
@@ -54,6 +57,10 @@ interface Reading {
   readonly expansion: Expansion
   readonly table: string | undefined
   readonly fields: readonly RequiredField[]
+  /** Is a file of an archive read? */
+  readonly isRead: (path: string) => boolean
+  /** How many files of formats that the source takes were read. */
+  readonly taken: { files: number }
 }
 
 type Records = AsyncGenerator<JsonValue, void, undefined>
@@ -157,12 +164,22 @@ function inside(error: unknown, place: string): unknown {
   return new RefineError(error.code, `${place}, ${error.place}`, message)
 }
 
+function nothingTaken(source: SourceFormat): RefineError {
+  return new RefineError(
+    'FORMAT_UNKNOWN',
+    'archive',
+    `The archive holds no file that the refiner of ${source} reads; is it another export, or are its folders named in another language?`,
+  )
+}
+
 async function* archiveRecords(bytes: ByteSource, reading: Reading, nesting: number): Records {
   const { limits, source, expansion } = reading
   const entries = await readZip(await randomAccessOf(bytes, limits.bytes), limits, expansion)
-  let taken = 0
+  const before = reading.taken.files
   for (const [index, entry] of entries.entries()) {
     const place = `file ${index + 1}`
+    // Not opened, not expanded: what is in it is nobody's business here, and no reason to refuse.
+    if (!reading.isRead(entry.path)) continue
     try {
       const { head, source: content } = await peek(entry.open(), headBytes)
       const format = exportFormat({ name: entry.path, head })
@@ -170,7 +187,6 @@ async function* archiveRecords(bytes: ByteSource, reading: Reading, nesting: num
         format !== undefined && (format === 'zip' || format === 'gzip' || formatsOf[source].includes(format))
       if (source !== 'archive') {
         if (!known) continue
-        taken += 1
         yield* opened(format, content, reading, { nesting: nesting + 1, name: entry.path })
         continue
       }
@@ -181,7 +197,7 @@ async function* archiveRecords(bytes: ByteSource, reading: Reading, nesting: num
           name: entry.path,
         }))
           records.push(record)
-      // What nobody reads is still checked for its size and sum.
+      // What has no reader is still checked for its size and sum.
       else for await (const _ of chunksOf(content));
       const file: ArchiveFile = {
         path: entry.path,
@@ -194,13 +210,7 @@ async function* archiveRecords(bytes: ByteSource, reading: Reading, nesting: num
       throw inside(error, place)
     }
   }
-  if (source !== 'archive' && taken === 0) {
-    throw new RefineError(
-      'FORMAT_UNKNOWN',
-      'archive',
-      `The archive holds no file that a refiner of ${source} reads`,
-    )
-  }
+  if (source !== 'archive' && reading.taken.files === before) throw nothingTaken(source)
 }
 
 async function* opened(
@@ -241,6 +251,7 @@ async function* opened(
       `The refiner reads ${reading.source}, not ${format}`,
     )
   }
+  reading.taken.files += 1
   yield* recordsOf(format, bytes, reading)
 }
 
@@ -271,8 +282,9 @@ function textFormat(head: Uint8Array, allowed: readonly ExportFormat[]): ExportF
 /**
  * Opens an export and gives the records that a refiner's mapping gets, one by one and within limits: a document (`json`), rows
  * (`csv`, `jsonl`, `rows`), samples (`activity`), elements (`health`), messages (`mail`) or files (`archive`). Gzip is undone for
- * all of them. A ZIP archive is a source of `archive`; for the others the files of their formats in it are read in the order of
- * their paths, and other files are left alone.
+ * all of them. A ZIP archive is a source of `archive`, of which the files that `files` names are opened and no others; for the other
+ * sources the files of their formats in it are read in the order of their paths, and other files are left alone. An archive without
+ * any file to read is refused.
  *
  * @param options - see {@link OpenExportOptions}
  * @returns records as JSON values
@@ -287,7 +299,7 @@ function textFormat(head: Uint8Array, allowed: readonly ExportFormat[]): ExportF
  * ```
  */
 export async function* openExport(options: OpenExportOptions): Records {
-  const { source, mediaType, name, readers = {}, table, fields = [] } = options
+  const { source, mediaType, name, readers = {}, table, fields = [], files } = options
   const limits = fullLimits(options.limits ?? defaultSourceLimits)
   const { head, source: bytes } = await peek(options.bytes, headBytes)
   const format = exportFormat({ mediaType, name, head })
@@ -298,6 +310,10 @@ export async function* openExport(options: OpenExportOptions): Records {
       `The refiner reads ${source}; the export is of no known format`,
     )
   }
-  const reading: Reading = { source, readers, limits, expansion: { bytes: 0 }, table, fields }
+  const taken = { files: 0 }
+  const isRead = files === undefined ? () => true : pathMatcher(files)
+  const reading = { source, readers, limits, expansion: { bytes: 0 }, table, fields, isRead, taken }
   yield* opened(format, bytes, reading, { nesting: 1, name })
+  // One archive of several inside of each other may be of no use; all of them together may not.
+  if (source === 'archive' && taken.files === 0) throw nothingTaken(source)
 }

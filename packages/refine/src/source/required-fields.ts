@@ -5,19 +5,22 @@ import type { RefinerSchema } from '../schema/table-schema.js'
 export interface RequiredField {
   /** Its name, exactly. */
   readonly name: string
-  /** The column that is made of it, `table.column`, for refusals: the schema is public, the export's header is not. */
+  /** The column that is made of it, `table.column`, or the field's number in the schema, for refusals: the schema is public, the export's header is not. */
   readonly place: string
 }
 
 /**
- * The fields that a mapping as data reads: each must stand in the header of a CSV, Parquet file or SQLite table, unless the mapping
+ * The fields that a mapping as data, or one of columns, reads: each must stand in the header of a CSV, Parquet file or SQLite table, unless the mapping
  * says `optional`. A header of other names (`day, total`, another dialect, another export) would otherwise be nulls in silence.
  *
  * @param schema - of the refiner
- * @returns fields; none where the mapping is code, which sees for itself
+ * @returns fields; none where the mapping is code per record, which sees for itself
  */
-export function requiredFields({ direct }: RefinerSchema): readonly RequiredField[] {
-  if (direct === undefined) return []
+export function requiredFields({ direct, fields = [] }: RefinerSchema): readonly RequiredField[] {
+  const named = fields.flatMap(({ name, optional }, index) =>
+    optional === true ? [] : [{ name, place: `fields[${index}]` }],
+  )
+  if (direct === undefined) return named
   return Object.entries(direct.columns).flatMap(([column, { from, optional }]) =>
     optional === true ? [] : [{ name: from, place: `${direct.table}.${column}` }],
   )

@@ -8,7 +8,7 @@ export interface SourceLimits {
   readonly depth: number
   /** Most records (CSV rows), and most JSON values of any kind. */
   readonly records: number
-  /** Most columns of a CSV. */
+  /** Most columns of a CSV, and most fields of a record of JSON Lines. */
   readonly columns: number
   /** Most UTF-16 code units of one CSV field or JSON string. */
   readonly fieldLength: number

@@ -68,6 +68,11 @@ function valueAt(column: Column, row: number): Figure {
   return typeof value === 'number' && Number.isNaN(value) ? null : value
 }
 
+/** Numbers come before texts. */
+function isBefore(a: number | string, b: number | string): boolean {
+  return typeof a === typeof b ? a < b : typeof a === 'number'
+}
+
 function figureOf(table: Table, rows: readonly number[], { of, operation }: Aggregate): Figure {
   if (!operations.has(operation)) throw new BatchError('there is no aggregate of this name')
   if (operation === 'count') return rows.length
@@ -82,7 +87,7 @@ function figureOf(table: Table, rows: readonly number[], { of, operation }: Aggr
   if (operation === 'min' || operation === 'max') {
     let best: Figure = null
     for (const value of values) {
-      if (best === null || (operation === 'min' ? value < best : value > best)) best = value
+      if (best === null || (operation === 'min' ? isBefore(value, best) : isBefore(best, value))) best = value
     }
     return best
   }

@@ -1,16 +1,17 @@
+import { MOST_ATTACHMENTS } from '../attachments.js'
 import { type Aggregate, aggregate } from './aggregate.js'
 import { evaluateColumn, selectRows } from './expression.js'
 import { keccakHex, sha256Hex } from './hash.js'
 import { linearRegExp, PatternError } from './regular-expression/index.js'
-import { BatchError, type Column, readTable, type Table } from './table.js'
+import { BatchError, type Column, printColumns, readTable, type Table } from './table.js'
 
 /** Thrown out of a batch function when the run is over. */
 export class BatchStop extends Error {
   override readonly name = 'BatchStop'
   /** What was used up. */
-  readonly reason: 'time' | 'memory'
+  readonly reason: 'time' | 'memory' | 'output'
 
-  constructor(reason: 'time' | 'memory') {
+  constructor(reason: 'time' | 'memory' | 'output') {
     super(reason)
     this.reason = reason
   }
@@ -28,6 +29,10 @@ export interface BatchHost {
    * @throws BatchStop when time or memory is used up
    */
   call(name: string, args: string, text: string): string
+  /** Texts that the code attached so far, which leave beside its output. */
+  readonly attached: readonly string[]
+  /** How many attachments the job has. */
+  readonly given: number
 }
 
 const LONGEST_LIST = 1_000_000
@@ -36,13 +41,18 @@ const LONGEST_LIST = 1_000_000
  * Makes the batch functions of one run. They are pure: a table is a number to the code, what is in it stays here, and the same
  * calls give the same answers on every machine. What they hold counts against the run's memory.
  *
- * @param options `memoryBytes` that tables and answers may take; `expired`: whether the deadline has passed
+ * @param options `memoryBytes` that tables and answers may take; `outputBytes` that attached texts may have; `attachments` of the job;
+ *   `expired`: whether the deadline has passed
  */
 export function createBatchHost(options: {
   readonly memoryBytes: number
+  readonly outputBytes: number
+  readonly attachments: readonly string[]
   readonly expired: () => boolean
 }): BatchHost {
   let left = options.memoryBytes
+  let leaving = options.outputBytes
+  const attached: string[] = []
   let steps = 0
   const tables: (Table | undefined)[] = []
   const reserve = (bytes: number): void => {
@@ -54,6 +64,18 @@ export function createBatchHost(options: {
     if (steps < 65_536) return
     steps = 0
     if (options.expired()) throw new BatchStop('time')
+  }
+  const attach = (text: string): number => {
+    leaving -= text.length
+    if (leaving < 0) throw new BatchStop('output')
+    if (attached.length >= MOST_ATTACHMENTS)
+      throw new BatchError(`a run attaches at most ${MOST_ATTACHMENTS} texts`)
+    return attached.push(text) - 1
+  }
+  const attachmentAt = (index: unknown): string => {
+    const text = typeof index === 'number' ? options.attachments[index] : undefined
+    if (text === undefined) throw new BatchError('the job has no attachment of this number')
+    return text
   }
   const keep = (table: Table): { table: number; count: number; columns: string[] } => ({
     table: tables.push(table) - 1,
@@ -77,10 +99,28 @@ export function createBatchHost(options: {
       linearRegExp(textOf(pattern), textOf(flags), tick).matches(text, wholeOf(most, LONGEST_LIST)),
     replace: ([pattern, flags, replacement], text) =>
       linearRegExp(textOf(pattern), textOf(flags), tick).replace(text, textOf(replacement)),
-    table: ([format], text) => {
-      if (format !== 'json' && format !== 'jsonl' && format !== 'csv') {
-        throw new BatchError('a table is read from json, jsonl or csv')
+    attach: (_, text) => attach(text),
+    attachColumns: ([id, names, booleans]) => {
+      const table = tableAt(id)
+      const truths = new Set(textsOf(booleans))
+      let units = 0
+      return attach(
+        printColumns(
+          table,
+          textsOf(names).map((name) => ({ name: name ?? '', boolean: truths.has(name) })),
+          (more) => {
+            units += more
+            if (units > leaving) throw new BatchStop('output')
+            tick(more)
+          },
+        ),
+      )
+    },
+    table: ([format, attachment], given) => {
+      if (format !== 'json' && format !== 'jsonl' && format !== 'csv' && format !== 'columns') {
+        throw new BatchError('a table is read from json, jsonl, csv or columns')
       }
+      const text = attachment === null || attachment === undefined ? given : attachmentAt(attachment)
       // What parsing makes beside the columns is at most a few times the text, and gone when it returns.
       if (text.length * 4 > left) throw new BatchStop('memory')
       return keep(readTable(text, format, reserve))
@@ -134,14 +174,23 @@ export function createBatchHost(options: {
   }
 
   return {
+    attached,
+    given: options.attachments.length,
     call(name, args, text) {
       if (options.expired()) throw new BatchStop('time')
+      // As it is: the one answer that may be long and is no JSON text.
+      if (name === 'attachment') return options.attachments[Number(args)] ?? ''
       let answer: string
       try {
-        const work = Object.hasOwn(functions, name) ? functions[name] : undefined
+        // C strings end at U+0000, so that a text with one crosses as JSON text.
+        const quoted = name.startsWith('"')
+        const plain = quoted ? name.slice(1) : name
+        const work = Object.hasOwn(functions, plain) ? functions[plain] : undefined
         if (work === undefined) throw new BatchError('there is no batch function of this name')
         const list: unknown = JSON.parse(args)
-        answer = JSON.stringify({ ok: work(Array.isArray(list) ? list : [], text) })
+        answer = JSON.stringify({
+          ok: work(Array.isArray(list) ? list : [], quoted ? String(JSON.parse(text)) : text),
+        })
       } catch (error) {
         if (error instanceof BatchError || error instanceof PatternError) {
           return JSON.stringify({ no: error.message })
@@ -158,9 +207,14 @@ export function createBatchHost(options: {
 }
 
 function pick(column: Column, rows: Uint32Array): Column {
-  return column.type === 'number'
-    ? { type: 'number', values: Float64Array.from(rows, (row) => column.values[row] ?? Number.NaN) }
-    : { type: 'text', values: Array.from(rows, (row) => column.values[row] ?? null) }
+  if (column.type === 'number') {
+    const values = new Float64Array(rows.length)
+    for (let at = 0; at < rows.length; at++) values[at] = column.values[rows[at] ?? 0] ?? Number.NaN
+    return { type: 'number', values }
+  }
+  const values: (string | number | null)[] = []
+  for (let at = 0; at < rows.length; at++) values.push(column.values[rows[at] ?? 0] ?? null)
+  return { type: 'cells', values }
 }
 
 function textOf(value: unknown): string {

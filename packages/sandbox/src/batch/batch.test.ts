@@ -5,6 +5,9 @@ import { createQuickJsRuntime } from '../quickjs/index.js'
 import type { JobRuntime, JsonValue } from '../runtime.js'
 import { limits, script } from '../testing/job.js'
 import { BatchStop, createBatchHost } from './batch-host.js'
+import { printColumns, type Table } from './table.js'
+
+const own = { outputBytes: 1e6, attachments: [] }
 
 let runtime: JobRuntime
 beforeAll(async () => {
@@ -28,6 +31,16 @@ describe('hashes', () => {
     )
     expect(await give('(x) => batch.sha256All(x)', ['a', null, ''])).toEqual([sha256('a'), null, sha256('')])
     expect(await give('() => batch.keccak256All([""])[0].slice(0, 4)')).toBe('c5d2')
+  })
+  test('half of a pair is one thing on every way, and no attachment', async () => {
+    const both =
+      "() => [batch.sha256('\\ud800'), batch.sha256All(['\\ud800'])[0], batch.keccak256('\\ud800') === batch.keccak256All(['\\ud800'])[0]]"
+    expect(await give(both)).toEqual([sha256('\ufffd'), sha256('\ufffd'), true])
+    const lengths = `() => [batch.test('^.$', '', '\\ud800'), batch.replace('x', '', 'a\\ud800x', 'y').length,
+      batch.table('csv', 'a\\n\\ud800\\n').rows()[0].a.length]`
+    expect(await give(lengths)).toEqual([true, 3, 1])
+    expect(await go("() => batch.attach('a\\ud800')")).toMatchObject({ code: 'THREW' })
+    expect(await go("() => batch.attach('a\\0')")).toMatchObject({ code: 'THREW' })
   })
   test.each([
     'batch.sha256All("a")',
@@ -165,11 +178,47 @@ describe('tables', () => {
       { numRuns: 40 },
     )
   })
+  test('what an expression makes of a row does not depend on the rows beside it', async () => {
+    const cell = fc.constantFrom<JsonValue>(5, -1.5, 0, 'A4', '5', '', 'true', true, null, [1])
+    const expression = `([rows, names]) => {
+      const f = ['column', 'f'], n = ['number', f], e = ['column', 'either']
+      const all = (given) => {
+        const text = names === null ? JSON.stringify(given) : JSON.stringify({ names: ['f'], columns: [given.map((r) => r.f)] })
+        return batch.table(names === null ? 'json' : 'columns', text)
+          .map('either', ['if', ['>', n, 1], n, f]).map('hash', ['sha256', f]).map('length', ['length', e])
+          .map('same', ['=', f, 5]).map('text', ['concat', e, ['text', '']])
+      }
+      return [JSON.stringify(all(rows).rows()), JSON.stringify(rows.flatMap((row) => all([row]).rows()))]
+    }`
+    await fc.assert(
+      fc.asyncProperty(fc.array(cell, { minLength: 1, maxLength: 8 }), fc.boolean(), async (cells, named) => {
+        const rows = cells.map((f) => ({ f }))
+        const [together, alone] = (await give(expression, [rows, named ? ['f'] : null])) as [string, string]
+        expect(together).toBe(alone)
+      }),
+      { numRuns: 60 },
+    )
+  })
+  test('numbers beside texts stay numbers, attached ones and truth values too, and come before texts', async () => {
+    const rowsOf =
+      "(x) => { const t = batch.table('json', x); const n = t.attach(['a', 'b'], ['b']); return t.aggregate({ lo: { operation: 'min', of: 'a' }, hi: { operation: 'max', of: 'a' }, d: { operation: 'distinct', of: 'a' } })[0].figures }"
+    const input = JSON.stringify([
+      { a: 'x', b: 1 },
+      { a: 5, b: 'no' },
+      { a: '5', b: 0 },
+    ])
+    const done = await go(rowsOf, input)
+    expect(done).toMatchObject({
+      ok: true,
+      output: { lo: 5, hi: 'x', d: 3 },
+      attachments: ['[["x",5,"5"],[true,"no",false]]'],
+    })
+  })
   test('a dropped table is gone, and nobody reaches a table that never was', async () => {
     expect(
       await go("() => { const t = batch.table('json', '[]'); t.drop(); return t.rows() }"),
     ).toMatchObject({ code: 'THREW' })
-    const host = createBatchHost({ memoryBytes: 1e6, expired: () => false })
+    const host = createBatchHost({ ...own, memoryBytes: 1e6, expired: () => false })
     for (const id of [0, -1, 0.5, '0', null])
       expect(host.call('rows', JSON.stringify([id, 0, 1]), '')).toContain('"no"')
     expect(host.call('constructor', '[]', '')).toContain('"no"')
@@ -190,13 +239,35 @@ describe('limits', () => {
     const result = await go(body, null, { memoryBytes: 4 * 2 ** 20, timeMs: 60_000 })
     expect(result.ok === false && ['OUT_OF_MEMORY', 'THREW']).toContain(result.ok === false && result.code)
   })
+  test('attached columns are named once each, and end the run before what is too long was made', async () => {
+    const attach = (names: string, own = {}) =>
+      go(
+        `() => batch.table('columns', JSON.stringify({ names: ['a'], columns: [Array(20000).fill('abcdefghij')] })).attach(${names})`,
+        null,
+        own,
+      )
+    expect(await attach("Array(100000).fill('a')")).toMatchObject({ code: 'THREW' })
+    expect(await attach("['a', 'a']")).toMatchObject({ code: 'THREW' })
+    expect(await attach("['a']", { outputBytes: 1e6 })).toMatchObject({ ok: true })
+    expect(await attach("['a']", { outputBytes: 1e5 })).toMatchObject({ ok: false, code: 'OUTPUT_TOO_LARGE' })
+    // Of a thousand parts the first that is too long is the last that is made.
+    let told = 0
+    const values = new Float64Array(4096 * 1000)
+    const table: Table = { count: values.length, columns: new Map([['a', { type: 'number', values }]]) }
+    const stop = () => {
+      told += 1
+      throw new BatchStop('output')
+    }
+    expect(() => printColumns(table, [{ name: 'a', boolean: false }], stop)).toThrow(BatchStop)
+    expect(told).toBe(1)
+  })
   test('a deadline passes inside of a batch function', () => {
     let calls = 0
-    const host = createBatchHost({ memoryBytes: 1e9, expired: () => calls++ > 0 })
+    const host = createBatchHost({ ...own, memoryBytes: 1e9, expired: () => calls++ > 0 })
     expect(() => host.call('test', '["(a|a)*b",""]', 'a'.repeat(1e6))).toThrow(BatchStop)
   })
   test('what is over stays over', () => {
-    const host = createBatchHost({ memoryBytes: 1e6, expired: () => true })
+    const host = createBatchHost({ ...own, memoryBytes: 1e6, expired: () => true })
     expect(() => host.call('sha256', '[]', 'a')).toThrow(BatchStop)
   })
 })

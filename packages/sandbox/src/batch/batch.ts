@@ -15,6 +15,11 @@ export interface BatchTable {
   ): { readonly group: JsonValue; readonly figures: Readonly<Record<string, JsonValue>> }[]
   /** Rows as objects, for what an expression cannot say. */
   rows(from?: number, to?: number, names?: readonly string[]): Readonly<Record<string, JsonValue>>[]
+  /**
+   * Attaches columns (all of them unless named) to the run's answer as JSON text `[[...], ...]`, which never enters the interpreter;
+   * columns of numbers named in `booleans` are written as truth values. Gives the attachment's number.
+   */
+  attach(names?: readonly string[], booleans?: readonly string[]): number
   /** Lets the host forget it. Room that was taken stays counted: it is a bound on a run, not an allocator. */
   drop(): void
 }
@@ -35,6 +40,16 @@ export interface Batch {
   exec(pattern: string, flags: string, text: string): (string | null)[] | null
   matches(pattern: string, flags: string, text: string, most?: number): string[]
   replace(pattern: string, flags: string, text: string, replacement: string): string
-  /** Reads an array of objects (`json`), an object a line (`jsonl`) or RFC 4180 (`csv`) into columns. */
-  table(format: 'json' | 'jsonl' | 'csv', text: string): BatchTable
+  /**
+   * Reads an array of objects (`json`), an object a line (`jsonl`), RFC 4180 (`csv`) or `{ "names": [...], "columns": [[...], ...] }`
+   * (`columns`) into columns: a text, or one of the job's attachments, which then never enters the interpreter.
+   */
+  table(
+    format: 'json' | 'jsonl' | 'csv' | 'columns',
+    text: string | { readonly attachment: number },
+  ): BatchTable
+  /** One of the job's attachments by number, from 0. */
+  attachment(number: number): string
+  /** Attaches a text without U+0000 and lone surrogates to the run's answer; gives its number. It counts against `limits.outputBytes`. */
+  attach(text: string): number
 }

@@ -43,13 +43,15 @@ const comparisons: Readonly<Record<string, (a: number | string, b: number | stri
   '>': (a, b) => a > b,
   '>=': (a, b) => a >= b,
 }
+/** Functions of one text; numbers of `number` pass as they are. */
 const texts: Readonly<Record<string, (text: string) => Value>> = {
   length: (text) => text.length,
   // ASCII alone: tables of other letters change with the version of Unicode.
   lower: (text) => text.replace(/[A-Z]+/g, (part) => part.toLowerCase()),
   upper: (text) => text.replace(/[a-z]+/g, (part) => part.toUpperCase()),
   trim: (text) => text.replace(/^[\t\n\v\f\r ]+/, '').replace(/[\t\n\v\f\r ]+$/, ''),
-  number: (text) => (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? finite(Number(text)) : null),
+  number: (text) =>
+    isDigits(text) || /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? finite(Number(text)) : null,
   sha256: sha256Hex,
   keccak256: keccakHex,
 }
@@ -60,7 +62,7 @@ const texts: Readonly<Record<string, (text: string) => Value>> = {
  * Nothing (null) goes through arithmetic, comparison and text functions as nothing; conditions are 1, 0 or nothing. Division by
  * zero and what overflows is nothing, never an infinity.
  *
- * @returns a column of numbers when no row gave a text, else one of texts in which numbers are written as JSON writes them
+ * @returns what each row gave, numbers and texts beside each other as they are
  * @throws BatchError for an expression that is none
  */
 export function evaluateColumn(expression: Expression, context: Context): Column {
@@ -68,22 +70,21 @@ export function evaluateColumn(expression: Expression, context: Context): Column
   const row = compile(expression, context, 0)
   context.reserve(count * 8)
   const numbers = new Float64Array(count)
-  let list: (string | null)[] | undefined
+  let list: (string | number | null)[] | undefined
   for (let index = 0; index < count; index++) {
     if ((index & 4095) === 4095) context.tick(4096)
     const value = row(index)
     if (typeof value === 'string' && list === undefined) {
       context.reserve(count * 8)
-      list = Array.from(numbers.subarray(0, index), written)
+      list = Array.from(numbers.subarray(0, index), finite)
     }
     if (list === undefined) numbers[index] = typeof value === 'number' ? value : Number.NaN
     else {
-      const own = typeof value === 'number' ? written(value) : value
-      if (own !== null) context.reserve(own.length * 2)
-      list.push(own)
+      if (typeof value === 'string') context.reserve(value.length * 2)
+      list.push(value)
     }
   }
-  return list === undefined ? { type: 'number', values: numbers } : { type: 'text', values: list }
+  return list === undefined ? { type: 'number', values: numbers } : { type: 'cells', values: list }
 }
 
 /** Rows for which a condition holds. */
@@ -104,6 +105,15 @@ export function selectRows(expression: Expression, context: Context): Uint32Arra
 
 function written(value: number): string | null {
   return Number.isFinite(value) ? JSON.stringify(value) : null
+}
+
+/** The common form, told without the expression's machinery. */
+function isDigits(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    if (unit < 0x30 || unit > 0x39) return false
+  }
+  return text !== ''
 }
 
 function finite(value: number): number | null {
@@ -161,7 +171,13 @@ function compile(expression: Expression, context: Context, depth: number): Row {
   const text = own(texts, operation)
   if (text !== undefined) {
     demand(1)
-    return onText(sub(0), context, text)
+    const inner = sub(0)
+    if (operation !== 'number') return onText(inner, context, text)
+    const read = onText(inner, context, text)
+    return (row) => {
+      const value = inner(row)
+      return typeof value === 'number' ? value : read(row)
+    }
   }
   switch (operation) {
     case 'column': {

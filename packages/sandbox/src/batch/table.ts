@@ -1,7 +1,10 @@
-/** One column held on the host's side: numbers with NaN for nothing, or texts with null for nothing. */
+/**
+ * One column held on the host's side: numbers alone with NaN for nothing, or cells that each are a text, a number, or null for nothing.
+ * Which of the two is room and nothing else: what an expression makes of a cell must not depend on the rows that came with it.
+ */
 export type Column =
   | { readonly type: 'number'; readonly values: Float64Array }
-  | { readonly type: 'text'; readonly values: readonly (string | null)[] }
+  | { readonly type: 'cells'; readonly values: readonly (string | number | null)[] }
 
 /** Columns of one length, by name, in order. */
 export interface Table {
@@ -18,15 +21,22 @@ export class BatchError extends Error {
 export type Reserve = (bytes: number) => void
 
 /**
- * Reads records into columns. A column is of numbers when every value in it is a JSON number or null, else of texts: booleans
- * become `true` and `false`, nested values their JSON text. Fields of CSV are always texts; an empty field is nothing.
+ * Reads records into columns. Each cell keeps its own type: a JSON number stays a number, also beside texts; booleans
+ * become the texts `true` and `false`, nested values their JSON text. Fields of CSV are always texts; an empty field of CSV and an empty text of
+ * `columns` is nothing.
  *
  * @param text the file
- * @param format how it is written: an array of objects, an object a line, or RFC 4180 with a header
+ * @param format how it is written: an array of objects, an object a line, RFC 4180 with a header, or
+ *   `{ "names": [...], "columns": [[...], ...] }`
  * @param reserve asked for the room of every column
  * @throws BatchError for what is not of the format; the message holds the record's number and no value
  */
-export function readTable(text: string, format: 'json' | 'jsonl' | 'csv', reserve: Reserve): Table {
+export function readTable(
+  text: string,
+  format: 'json' | 'jsonl' | 'csv' | 'columns',
+  reserve: Reserve,
+): Table {
+  if (format === 'columns') return fromColumns(parseJson(text, 'the text'), reserve)
   return format === 'csv' ? fromCsv(text, reserve) : fromRecords(readRecords(text, format), reserve)
 }
 
@@ -56,14 +66,14 @@ function parseJson(text: string, place: string): unknown {
 }
 
 function fromRecords(records: readonly unknown[], reserve: Reserve): Table {
-  const names = new Map<string, 'number' | 'text'>()
+  const names = new Map<string, Column['type']>()
   records.forEach((record, index) => {
     if (typeof record !== 'object' || record === null || Array.isArray(record)) {
       throw new BatchError(`record ${index} is not an object`)
     }
     for (const [name, value] of Object.entries(record)) {
       const known = names.get(name)
-      if (value !== null && typeof value !== 'number') names.set(name, 'text')
+      if (value !== null && typeof value !== 'number') names.set(name, 'cells')
       else if (known === undefined) names.set(name, 'number')
       if (names.size > MOST_COLUMNS) throw tooWide()
     }
@@ -83,8 +93,8 @@ function fromRecords(records: readonly unknown[], reserve: Reserve): Table {
       const values = records.map((record) => {
         const value = read(record)
         if (value === null || value === undefined) return null
-        const own = typeof value === 'string' ? value : JSON.stringify(value)
-        reserve(own.length * 2)
+        const own = cellOf(value)
+        if (typeof own === 'string') reserve(own.length * 2)
         return own
       })
       columns.set(name, { type, values })
@@ -97,6 +107,103 @@ const MOST_COLUMNS = 4096
 
 function tooWide(): BatchError {
   return new BatchError(`a table has at most ${MOST_COLUMNS} columns`)
+}
+
+/** Columns as they are, so that nothing is made per row. */
+function fromColumns(given: unknown, reserve: Reserve): Table {
+  const { names, columns } = (given ?? {}) as { readonly names?: unknown; readonly columns?: unknown }
+  if (!Array.isArray(names) || !Array.isArray(columns) || names.length !== columns.length) {
+    throw new BatchError('expected names and as many columns')
+  }
+  if (names.length > MOST_COLUMNS) throw tooWide()
+  const read = new Map<string, Column>()
+  let count: number | undefined
+  for (const [index, list] of columns.entries()) {
+    const name: unknown = names[index]
+    if (typeof name !== 'string' || read.has(name)) throw new BatchError('expected names, each once')
+    if (!Array.isArray(list) || (count !== undefined && list.length !== count)) {
+      throw new BatchError('expected lists of one length')
+    }
+    count = list.length
+    reserve(count * 8)
+    read.set(name, columnOf(list, reserve))
+  }
+  return { count: count ?? 0, columns: read }
+}
+
+function columnOf(list: readonly unknown[], reserve: Reserve): Column {
+  if (list.every((value) => typeof value === 'number' || value === null)) {
+    const values = new Float64Array(list.length)
+    for (let row = 0; row < list.length; row++) {
+      const value = list[row]
+      values[row] = typeof value === 'number' ? value : Number.NaN
+    }
+    return { type: 'number', values }
+  }
+  let units = 0
+  const values = list.map((value) => {
+    if (value === null || value === '') return null
+    const own = cellOf(value)
+    if (typeof own === 'string') units += own.length
+    return own
+  })
+  reserve(units * 2)
+  return { type: 'cells', values }
+}
+
+/** A value of JSON as a cell. */
+function cellOf(value: unknown): string | number {
+  return typeof value === 'string' || typeof value === 'number' ? value : JSON.stringify(value)
+}
+
+/** Rows that are written at once: what is too long is noticed before much of it was made. */
+const ROWS_WRITTEN = 4096
+
+/**
+ * JSON text of columns, a list of each.
+ *
+ * @param table the table
+ * @param wanted which columns, each once, and whether its numbers are truth values
+ * @param written told the length of each part as it is made
+ * @returns `[[...], ...]`, nothing as null
+ * @throws BatchError for a column that is not there or is named twice, or a truth value that is neither 0 nor 1
+ */
+export function printColumns(
+  table: Table,
+  wanted: readonly { readonly name: string; readonly boolean: boolean }[],
+  written: (units: number) => void,
+): string {
+  if (new Set(wanted.map(({ name }) => name)).size !== wanted.length) {
+    throw new BatchError('a column is attached once')
+  }
+  const lists = wanted.map(({ name, boolean }) => {
+    const column = table.columns.get(name)
+    if (column === undefined) throw new BatchError('the table has no column of this name')
+    const parts: string[] = []
+    for (let row = 0; row < table.count; row += ROWS_WRITTEN) {
+      const end = Math.min(row + ROWS_WRITTEN, table.count)
+      const cells: unknown[] = []
+      // A loop: an iterator over a typed array makes an object per cell.
+      for (let at = row; at < end; at++) {
+        const value = column.values[at] ?? null
+        cells.push(boolean ? truthOf(value) : value)
+      }
+      // JSON.stringify writes what is not finite as null.
+      const part = JSON.stringify(cells).slice(1, -1)
+      written(part.length + 1)
+      parts.push(part)
+    }
+    return `[${parts.join(',')}]`
+  })
+  return `[${lists.join(',')}]`
+}
+
+/** A cell as a truth value; a text stays one. */
+function truthOf(value: string | number | null): unknown {
+  if (typeof value !== 'number') return value
+  if (Number.isNaN(value)) return null
+  if (value !== 0 && value !== 1) throw new BatchError('a truth value is 0 or 1')
+  return value === 1
 }
 
 function fromCsv(text: string, reserve: Reserve): Table {
@@ -175,7 +282,7 @@ function fromCsv(text: string, reserve: Reserve): Table {
   return {
     count: Math.max(0, row - 1),
     columns: new Map(
-      header.map((name, index) => [name, { type: 'text', values: fields[index] ?? [] }] as const),
+      header.map((name, index) => [name, { type: 'cells', values: fields[index] ?? [] }] as const),
     ),
   }
 }

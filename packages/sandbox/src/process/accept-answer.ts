@@ -1,3 +1,4 @@
+import { attachedLength, MOST_ATTACHMENTS } from '../attachments.js'
 import type { TextResult } from '../engine.js'
 import { failure } from '../failure.js'
 import { decodeOutput } from '../json-boundary.js'
@@ -14,8 +15,18 @@ import type { RunResult } from '../runtime.js'
  */
 export function acceptAnswer(answer: TextResult, limits: Pick<Limits, 'outputBytes'>): RunResult {
   if (!answer.ok) return answer
-  if (answer.output.length > limits.outputBytes) return failure('OUTPUT_TOO_LARGE', 'output')
+  const { attachments = [] } = answer
+  if (
+    answer.output.length + attachedLength(attachments) > limits.outputBytes ||
+    attachments.length > MOST_ATTACHMENTS
+  )
+    return failure('OUTPUT_TOO_LARGE', 'output')
   const output = decodeOutput(answer.output)
   if (output === undefined) return failure('OUTPUT_NOT_JSON', 'output')
-  return { ok: true, output: output.value, logs: answer.logs }
+  return {
+    ok: true,
+    output: output.value,
+    logs: answer.logs,
+    ...(attachments.length === 0 ? {} : { attachments }),
+  }
 }

@@ -127,8 +127,8 @@ export async function startChild(command: Command): Promise<Child> {
     },
     pid: child.pid,
     kill,
-    async run({ code, entry, input, limits }) {
-      const frame = encodeFrame({ limits }, [code, entry, input])
+    async run({ code, entry, input, attachments = [], limits }) {
+      const frame = encodeFrame({ limits }, [code, entry, input, ...attachments])
       answerLimit = limits.outputBytes
       const moving = ((frame.length + limits.outputBytes) / 2 ** 20) * MILLISECONDS_PER_MIB
       const message = await exchange(frame, limits.timeMs + SLACK_MS + Math.ceil(moving))

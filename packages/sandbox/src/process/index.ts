@@ -4,6 +4,7 @@
  * @module
  */
 import { createRequire } from 'node:module'
+import { checkAttachments } from '../attachments.js'
 import { crossesUnchanged } from '../code-text.js'
 import type { TextJob, TextResult } from '../engine.js'
 import { SandboxError } from '../errors.js'
@@ -24,6 +25,8 @@ const names: Readonly<Record<EngineName, string>> = {
   pyodide: 'Pyodide in a child process',
 }
 
+const MOST_CHILDREN = 64
+
 /** How to start the child. */
 export interface ProcessRuntimeOptions {
   /**
@@ -37,17 +40,20 @@ export interface ProcessRuntimeOptions {
    * optional peer `pyodide`, and bubblewrap whatever isolation is asked for).
    */
   readonly engine?: EngineName
+  /** How many children, 1 to 64; 1 when absent. Runs go to the one with the fewest, so that as many run at once. */
+  readonly children?: number
   /** Heap of the child's JavaScript engine in MiB, which holds code, input and output texts; 512 when absent. */
   readonly heapMib?: number
 }
 
 /**
- * Starts a long-lived child that runs jobs one at a time, in the order they came. A job that outlives its deadline in a
+ * Starts long-lived children (one, unless told otherwise) that run jobs one at a time each, in the order they came. A job that outlives its deadline in a
  * step QuickJS cannot interrupt gets the child killed; the next job gets a new one. The child ends with its parent.
  *
  * @param options the isolation to ask for
  * @returns a runtime whose `isolation` is what is really in force; the child has proved that it starts
- * @throws SandboxError `RUNTIME_UNAVAILABLE` when the child does not start or bubblewrap was asked for and does not work
+ * @throws SandboxError `RUNTIME_UNAVAILABLE` when a child does not start or bubblewrap was asked for and does not work; `LIMITS_INVALID`
+ *   for a number of children that is none
  * @example
  * ```ts
  * import { createProcessRuntime } from '@sealpool/sandbox/process'
@@ -63,6 +69,43 @@ export interface ProcessRuntimeOptions {
  * ```
  */
 export async function createProcessRuntime(options: ProcessRuntimeOptions): Promise<JobRuntime> {
+  const { children = 1 } = options
+  if (!Number.isSafeInteger(children) || children < 1 || children > MOST_CHILDREN) {
+    throw new SandboxError('LIMITS_INVALID', 'children', `expected a whole number from 1 to ${MOST_CHILDREN}`)
+  }
+  const first = await startRuntime(options)
+  if (children === 1) return first
+  const runtimes = [{ runtime: first, runs: 0 }]
+  try {
+    while (runtimes.length < children) {
+      // What the first could have, all have: never one of them with less between it and the machine.
+      const isolation = first.isolation === 'bubblewrap' ? 'bubblewrap' : options.isolation
+      runtimes.push({ runtime: await startRuntime({ ...options, isolation }), runs: 0 })
+    }
+  } catch (error) {
+    await Promise.all(runtimes.map(({ runtime }) => runtime.close()))
+    throw error
+  }
+  return {
+    name: first.name,
+    isolation: first.isolation,
+    async run(job) {
+      const least = runtimes.reduce((best, each) => (each.runs < best.runs ? each : best))
+      least.runs += 1
+      try {
+        return await least.runtime.run(job)
+      } finally {
+        least.runs -= 1
+      }
+    },
+    async close() {
+      await Promise.all(runtimes.map(({ runtime }) => runtime.close()))
+    },
+  }
+}
+
+/** A runtime of one child. */
+async function startRuntime(options: ProcessRuntimeOptions): Promise<JobRuntime> {
   const { child: first, command, isolation } = await startBest(options)
   let child: Child = first
   let closed = false
@@ -99,10 +142,18 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
         throw new SandboxError('RUNTIME_CLOSED', 'runtime', 'this runtime was closed; make a new one')
       const limits = validateLimits(job.limits)
       const input = encodeInput(job.input)
+      const attachments = checkAttachments(job.attachments)
+      if (attachments.length > 0 && (options.engine ?? 'quickjs') !== 'quickjs') {
+        throw new SandboxError(
+          'INPUT_NOT_JSON',
+          'attachments',
+          'only QuickJS reads attachments; use the input',
+        )
+      }
       // Before the frame's UTF-8 would mend what the engine is to refuse.
       if (!crossesUnchanged(job.code)) return failure('CODE_INVALID', 'load')
       if (!crossesUnchanged(job.entry)) return failure('ENTRY_MISSING', 'load')
-      const turn = last.then(() => runText({ code: job.code, entry: job.entry, input, limits }))
+      const turn = last.then(() => runText({ code: job.code, entry: job.entry, input, attachments, limits }))
       last = turn.catch(() => {})
       const result = await turn
       return acceptAnswer(result, limits)

@@ -278,3 +278,47 @@ describe.skipIf(!bubblewrapWorks)('inside bubblewrap, with node itself and no Qu
     }
   })
 })
+
+describe('several children', () => {
+  test('run as many jobs at once, and end together', async () => {
+    const runtime = await createProcessRuntime({ isolation: 'best', children: 3 })
+    try {
+      const before = descendants()
+      expect(before.length).toBeGreaterThanOrEqual(3)
+      const job = (index: number) =>
+        runtime.run({ code: script('(x) => x'), entry: 'go', input: index, limits })
+      const results = await Promise.all(Array.from({ length: 12 }, (_, index) => job(index)))
+      expect(results.map((result) => result.ok && result.output)).toEqual(
+        Array.from({ length: 12 }, (_, index) => index),
+      )
+      // One that never ends holds up its own child alone.
+      const stuck = runtime.run({ code: script('() => { for (;;) {} }'), entry: 'go', input: null, limits })
+      let ended = false
+      void stuck.then(() => {
+        ended = true
+      })
+      for (let index = 0; index < 5; index += 1) await job(index)
+      expect(ended).toBe(false)
+      expect(await stuck).toMatchObject({ code: 'TIMEOUT' })
+    } finally {
+      await runtime.close()
+    }
+    await expect(
+      runtime.run({ code: script('() => 1'), entry: 'go', input: null, limits }),
+    ).rejects.toMatchObject({ code: 'RUNTIME_CLOSED' })
+  })
+  test.each([0, -1, 1.5, 65, Number.NaN])('%s are none', async (children) => {
+    await expect(createProcessRuntime({ isolation: 'process', children })).rejects.toMatchObject({
+      code: 'LIMITS_INVALID',
+      place: 'children',
+    })
+  })
+})
+
+test('only QuickJS takes attachments', async () => {
+  const runtime = await createProcessRuntime({ isolation: 'best', engine: 'webassembly' })
+  const job = { code: '', entry: 'go', input: null, limits }
+  await expect(runtime.run({ ...job, attachments: ['a'] })).rejects.toMatchObject({ code: 'INPUT_NOT_JSON' })
+  expect(await runtime.run({ ...job, attachments: [] })).toMatchObject({ code: 'CODE_INVALID' })
+  await runtime.close()
+})

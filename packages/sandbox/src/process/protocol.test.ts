@@ -7,6 +7,7 @@ test('an honest answer is taken as it is', () => {
   expect(readAnswer({ head: { ok: true, logs: ['a'] }, texts: ['1'] })).toEqual({
     ok: true,
     output: '1',
+    attachments: [],
     logs: ['a'],
   })
   const failed = { ok: false, code: 'THREW', message: 'm', place: 'line 1' } as const

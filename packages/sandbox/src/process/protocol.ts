@@ -5,7 +5,7 @@ import { failure } from '../failure.js'
 import type { Message } from './frame.js'
 
 /** Parent and child come from one build; a stale `dist` next to fresh sources shows here, not as a strange failure. */
-export const PROTOCOL = 'sealpool-sandbox/1'
+export const PROTOCOL = 'sealpool-sandbox/2'
 
 const codes: ReadonlySet<string> = new Set<RunErrorCode>([
   'TIMEOUT',
@@ -26,10 +26,10 @@ const LONGEST_TEXT = 200
  */
 export function readAnswer(message: Message): TextResult {
   const { head, texts } = message
-  const [output] = texts
+  const [output, ...attachments] = texts
   if (head['ok'] === true && output !== undefined && Array.isArray(head['logs'])) {
     const logs = (head['logs'] as unknown[]).filter((line) => typeof line === 'string')
-    return { ok: true, output, logs: logs.slice(0, 100).map((line) => line.slice(0, 1000)) }
+    return { ok: true, output, logs: logs.slice(0, 100).map((line) => line.slice(0, 1000)), attachments }
   }
   if (head['ok'] === false && isFailure(head)) {
     return { ok: false, code: head.code, message: head.message, place: head.place }

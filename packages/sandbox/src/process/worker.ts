@@ -36,12 +36,14 @@ process.stdout.on('error', () => process.exit(0))
 process.stdout.write(encodeFrame({ ready: PROTOCOL }, []))
 
 async function answer({ head, texts }: Message): Promise<void> {
-  const [code, entry, input] = texts
+  const [code, entry, input, ...attachments] = texts
   if (code === undefined || entry === undefined || input === undefined) process.exit(3)
   const limits = validateLimits(head['limits'] as Limits)
-  const result = await engine.run({ code, entry, input, limits }).catch(() => failure('RUNTIME_LOST', 'run'))
+  const result = await engine
+    .run({ code, entry, input, attachments, limits })
+    .catch(() => failure('RUNTIME_LOST', 'run'))
   const frame = result.ok
-    ? encodeFrame({ ok: true, logs: result.logs }, [result.output])
+    ? encodeFrame({ ok: true, logs: result.logs }, [result.output, ...(result.attachments ?? [])])
     : encodeFrame(result, [])
   process.stdout.write(frame)
 }

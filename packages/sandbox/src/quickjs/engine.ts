@@ -4,7 +4,8 @@ import {
   type QuickJSHandle,
   type QuickJSWASMModule,
 } from 'quickjs-emscripten'
-import { BatchStop, createBatchHost } from '../batch/batch-host.js'
+import { attachedLength } from '../attachments.js'
+import { type BatchHost, BatchStop, createBatchHost } from '../batch/batch-host.js'
 import { crossesUnchanged } from '../code-text.js'
 import type { Engine, TextJob, TextResult } from '../engine.js'
 import { explainThrow, failure, type RunFailure } from '../failure.js'
@@ -43,13 +44,14 @@ export async function createEngine(): Promise<Engine> {
     async run(job) {
       if (!crossesUnchanged(job.code)) return failure('CODE_INVALID', 'load')
       if (!crossesUnchanged(job.entry)) return failure('ENTRY_MISSING', 'load')
-      if (job.code.length + job.input.length > job.limits.memoryBytes)
-        return failure('OUT_OF_MEMORY', 'input')
+      const crossing = job.code.length + job.input.length + attachedLength(job.attachments)
+      if (crossing > job.limits.memoryBytes) return failure('OUT_OF_MEMORY', 'input')
       const current = module ?? (await newQuickJSWASMModule())
       module = undefined
       const state: RunState = {
         expired: false,
         full: false,
+        large: false,
         steps: job.limits.steps,
         stage: 'load',
         deadline: performance.now() + job.limits.timeMs,
@@ -80,6 +82,8 @@ interface RunState {
   steps: number
   /** Batch functions took more than the run's memory. */
   full: boolean
+  /** What the code attached is longer than the output may be. */
+  large: boolean
   stage: string
 }
 
@@ -90,7 +94,7 @@ function runOnce(module: QuickJSWASMModule, job: TextJob, state: RunState): Text
     interruptHandler: () => {
       if (performance.now() > state.deadline) state.expired = true
       state.steps -= STEPS_OF_A_POLL
-      return state.expired || state.full || state.steps < 0
+      return state.expired || state.full || state.large || state.steps < 0
     },
   })
   const context = runtime.newContext({ intrinsics })
@@ -108,7 +112,16 @@ function runInContext(context: QuickJSContext, job: TextJob, state: RunState): T
     return handle
   }
   try {
-    const harness = installHarness(context, job, state, own)
+    const batch = createBatchHost({
+      memoryBytes: job.limits.memoryBytes,
+      outputBytes: job.limits.outputBytes,
+      attachments: job.attachments ?? [],
+      expired: () => {
+        if (performance.now() > state.deadline) state.expired = true
+        return state.expired
+      },
+    })
+    const harness = installHarness(context, batch, state, own)
     if (harness === undefined) return failure('OUT_OF_MEMORY', 'load')
     const call = (name: string, ...args: QuickJSHandle[]): QuickJSHandle | undefined => {
       const answer = context.callFunction(own(context.getProp(harness, name)), context.undefined, ...args)
@@ -127,6 +140,7 @@ function runInContext(context: QuickJSContext, job: TextJob, state: RunState): T
     }
     const explained = (): RunFailure => {
       if (state.expired) return failure('TIMEOUT', state.stage)
+      if (state.large) return failure('OUTPUT_TOO_LARGE', 'output')
       if (state.full) return failure('OUT_OF_MEMORY', state.stage)
       if (state.steps < 0) return failure('OUT_OF_STEPS', state.stage)
       const reason = readText('why', 256)
@@ -151,6 +165,7 @@ function runInContext(context: QuickJSContext, job: TextJob, state: RunState): T
     state.stage = 'run'
     const status = call('run', entry, input)
     if (state.expired) return failure('TIMEOUT', 'run')
+    if (state.large) return failure('OUTPUT_TOO_LARGE', 'output')
     if (state.full) return failure('OUT_OF_MEMORY', 'run')
     if (state.steps < 0) return failure('OUT_OF_STEPS', 'run')
     switch (status === undefined ? -1 : context.getNumber(status)) {
@@ -167,10 +182,11 @@ function runInContext(context: QuickJSContext, job: TextJob, state: RunState): T
     state.stage = 'output'
     const output = readText('take', job.limits.outputBytes)
     if (state.steps < 0) return failure('OUT_OF_STEPS', 'output')
-    if (output === undefined || utf8Length(output) > job.limits.outputBytes) {
+    const { attached } = batch
+    if (output === undefined || !fits([output, ...attached], job.limits.outputBytes)) {
       return failure('OUTPUT_TOO_LARGE', 'output')
     }
-    return { ok: true, output, logs: readLogs(readText('logs', LONGEST_LOGS)) }
+    return { ok: true, output, logs: readLogs(readText('logs', LONGEST_LOGS)), attachments: attached }
   } finally {
     for (const handle of owned) if (handle.alive) handle.dispose()
   }
@@ -179,43 +195,45 @@ function runInContext(context: QuickJSContext, job: TextJob, state: RunState): T
 /** Evaluates the harness and gives it the one host function; undefined when there is no room for it. */
 function installHarness(
   context: QuickJSContext,
-  job: TextJob,
+  batch: BatchHost,
   state: RunState,
   own: (handle: QuickJSHandle) => QuickJSHandle,
 ): QuickJSHandle | undefined {
-  const batch = createBatchHost({
-    memoryBytes: job.limits.memoryBytes,
-    expired: () => {
-      if (performance.now() > state.deadline) state.expired = true
-      return state.expired
-    },
-  })
   const host = own(
     context.newFunction('batch', (name, args, long) => {
       // After a stop nothing more is computed, whatever the code catches.
-      if (state.expired || state.full || state.steps < 0) throw new Error('stopped')
+      if (state.expired || state.full || state.large || state.steps < 0) throw new Error('stopped')
       try {
         return context.newString(
           batch.call(context.getString(name), context.getString(args), context.getString(long)),
         )
       } catch (error) {
         if (error instanceof BatchStop && error.reason === 'time') state.expired = true
+        else if (error instanceof BatchStop && error.reason === 'output') state.large = true
         else state.full = true
         throw new Error('stopped')
       }
     }),
   )
+  const count = own(context.newNumber(batch.given))
   const made = context.evalCode(HARNESS, 'harness.js', { type: 'global', strict: true })
   if (made.error) {
     own(made.error)
     return undefined
   }
-  const harness = context.callFunction(own(made.value), context.undefined, host)
+  const harness = context.callFunction(own(made.value), context.undefined, host, count)
   if (harness.error) {
     own(harness.error)
     return undefined
   }
   return own(harness.value)
+}
+
+/** Are texts together at most so long in UTF-8? What is far from the limit is not counted. */
+function fits(texts: readonly string[], most: number): boolean {
+  const units = texts.reduce((sum, text) => sum + text.length, 0)
+  // No unit takes more than three bytes.
+  return units * 3 <= most || texts.reduce((sum, text) => sum + utf8Length(text), 0) <= most
 }
 
 function utf8Length(text: string): number {

@@ -6,12 +6,15 @@
  * The code may rewrite every global. That harms only itself: the harness keeps the originals in its closure, and the
  * host takes nothing from the context but strings whose length it has read first.
  */
-export const HARNESS = `((host) => {
+export const HARNESS = `((host, attachments) => {
 'use strict'
 const parse = JSON.parse, stringify = JSON.stringify, isFinite = Number.isFinite, isArray = Array.isArray
 const hasOwn = Object.prototype.hasOwnProperty.call.bind(Object.prototype.hasOwnProperty)
 const getPrototypeOf = Object.getPrototypeOf, defineProperty = Object.defineProperty
 const exec = RegExp.prototype.exec.call.bind(RegExp.prototype.exec)
+const includes = String.prototype.includes.call.bind(String.prototype.includes)
+const isWellFormed = String.prototype.isWellFormed.call.bind(String.prototype.isWellFormed)
+const isSafeInteger = Number.isSafeInteger
 const slice = String.prototype.slice.call.bind(String.prototype.slice)
 const Internal = InternalError, NativeTypeError = TypeError, NativeSyntaxError = SyntaxError, text = String
 const world = globalThis
@@ -62,7 +65,11 @@ put(world, 'console', console)
 
 // The functions of batch/batch.ts: arguments go as JSON text, and at most one long text goes as it is.
 const call = (name, args, long) => {
-  const answer = parse(host(name, stringify(args), typeof long === 'string' ? long : ''))
+  const given = typeof long === 'string' ? long : ''
+  // A C string ends at U+0000, and UTF-8 knows no half of a pair: a text that has one crosses as JSON text.
+  const answer = includes(given, '\0') || !isWellFormed(given)
+    ? parse(host('"' + name, stringify(args), stringify(given)))
+    : parse(host(name, stringify(args), given))
   if (hasOwn(answer, 'no')) throw new NativeTypeError('batch.' + name + ': ' + answer.no)
   return answer.ok
 }
@@ -72,6 +79,7 @@ const tableOf = ({ table, count, columns }) => ({
   filter: (expression) => tableOf(call('filter', [table, expression])),
   aggregate: (figures, by) => call('aggregate', [table, figures, by]),
   rows: (from = 0, to = count, names) => call('rows', [table, from, to, names]),
+  attach: (names = columns, booleans = []) => call('attachColumns', [table, names, booleans]),
   drop: () => { call('drop', [table]) },
 })
 put(world, 'batch', {
@@ -83,7 +91,23 @@ put(world, 'batch', {
   exec: (pattern, flags, long) => call('exec', [pattern, flags], long),
   matches: (pattern, flags, long, most = 1000000) => call('matches', [pattern, flags, most], long),
   replace: (pattern, flags, long, replacement) => call('replace', [pattern, flags, replacement], long),
-  table: (format, long) => tableOf(call('table', [format], long)),
+  table: (format, long) => tableOf(
+    typeof long === 'object' && long !== null && hasOwn(long, 'attachment')
+      ? call('table', [format, long.attachment])
+      : call('table', [format], long),
+  ),
+  attachment: (number) => {
+    if (!isSafeInteger(number) || number < 0 || number >= attachments) {
+      throw new NativeTypeError('batch.attachment: the job has no attachment of this number')
+    }
+    return host('attachment', text(number), '')
+  },
+  attach: (long) => {
+    if (typeof long !== 'string' || includes(long, '\0') || !isWellFormed(long)) {
+      throw new NativeTypeError('batch.attach: expected a text without U+0000 and lone surrogates')
+    }
+    return call('attach', [], long)
+  },
 })
 
 const notJson = {}

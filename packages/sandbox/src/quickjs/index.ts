@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkAttachments } from '../attachments.js'
 import type { Engine } from '../engine.js'
 import { SandboxError } from '../errors.js'
 import { failure } from '../failure.js'
@@ -53,6 +54,7 @@ export async function createQuickJsRuntime(): Promise<JobRuntime> {
       if (engine === undefined) throw closed()
       const limits = validateLimits(job.limits)
       const input = encodeInput(job.input)
+      const attachments = checkAttachments(job.attachments)
       const previous = last
       let done = (): void => {}
       last = new Promise<void>((resolve) => {
@@ -61,11 +63,18 @@ export async function createQuickJsRuntime(): Promise<JobRuntime> {
       try {
         await previous
         if (engine === undefined) return failure('RUNTIME_LOST', 'load')
-        const result = await engine.run({ code: job.code, entry: job.entry, input, limits })
+        const result = await engine.run({ code: job.code, entry: job.entry, input, attachments, limits })
         if (!result.ok) return result
         const output = decodeOutput(result.output)
         if (output === undefined) return failure('OUTPUT_NOT_JSON', 'output')
-        return { ok: true, output: output.value, logs: result.logs }
+        return {
+          ok: true,
+          output: output.value,
+          logs: result.logs,
+          ...(result.attachments === undefined || result.attachments.length === 0
+            ? {}
+            : { attachments: result.attachments }),
+        }
       } finally {
         done()
       }

@@ -286,6 +286,120 @@ export function runtimeConformance(name: string, make: () => Promise<JobRuntime>
       })
     })
 
+    describe('attachments', () => {
+      const attached = (expression: string, attachments: readonly string[], own: Partial<Limits> = {}) =>
+        runtime.run({
+          code: script(expression),
+          entry: 'go',
+          input: null,
+          attachments,
+          limits: { ...limits, ...own },
+        })
+      test('texts cross both ways unchanged, in their order', async () => {
+        await fc.assert(
+          fc.asyncProperty(
+            fc.array(
+              fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\0', '')),
+              { maxLength: 5 },
+            ),
+            async (texts) => {
+              const body = `() => { for (let i = 0; i < ${texts.length}; i++) batch.attach(batch.attachment(i)); return 1 }`
+              const result = await attached(body, texts)
+              expect(result).toEqual({
+                ok: true,
+                output: 1,
+                logs: [],
+                ...(texts.length === 0 ? {} : { attachments: texts }),
+              })
+            },
+          ),
+          { numRuns: 30 },
+        )
+      })
+      test('a table is read from an attachment and attached as columns', async () => {
+        const body = `() => batch.table('columns', { attachment: 0 })
+          .map('pay', ['*', ['number', ['column', 'wage']], 2]).map('rich', ['>', ['column', 'pay'], 10])
+          .attach(['pay', 'rich', 'who'], ['rich'])`
+        const columns = JSON.stringify({
+          names: ['wage', 'who'],
+          columns: [
+            ['5.5', '', null, '4'],
+            ['"a"', 'b', '', '\u0000'],
+          ],
+        })
+        expect(await attached(body, [columns])).toEqual({
+          ok: true,
+          output: 0,
+          logs: [],
+          attachments: [
+            JSON.stringify([
+              [11, null, null, 8],
+              [true, null, null, false],
+              ['"a"', 'b', null, '\u0000'],
+            ]),
+          ],
+        })
+      })
+      test.each([
+        ['an attachment that is not there', '() => batch.attachment(1)', 'THREW'],
+        ['an attachment by a name', '() => batch.attachment("constructor")', 'THREW'],
+        [
+          'a table of an attachment that is not there',
+          '() => batch.table("json", { attachment: -1 })',
+          'THREW',
+        ],
+        [
+          'columns of two lengths',
+          `() => batch.table('columns', '{"names":["a","b"],"columns":[[1],[]]}')`,
+          'THREW',
+        ],
+        [
+          'columns of one name',
+          `() => batch.table('columns', '{"names":["a","a"],"columns":[[1],[1]]}')`,
+          'THREW',
+        ],
+        ['fewer columns than names', `() => batch.table('columns', '{"names":["a"],"columns":[]}')`, 'THREW'],
+        ['columns that are none', `() => batch.table('columns', 'null')`, 'THREW'],
+        ['what is no text', '() => batch.attach(1)', 'THREW'],
+        ['a text with U+0000', '() => batch.attach("a\\0b")', 'THREW'],
+        ['a column that is not there', `() => batch.table('json', '[{"a":1}]').attach(['b'])`, 'THREW'],
+        ['a truth value of 2', `() => batch.table('json', '[{"a":2}]').attach(['a'], ['a'])`, 'THREW'],
+        ['too many', '() => { for (let i = 0; i < 65; i++) batch.attach("") }', 'THREW'],
+        [
+          'too much',
+          '() => { batch.attach("x".repeat(60000)); batch.attach("x".repeat(60000)) }',
+          'OUTPUT_TOO_LARGE',
+        ],
+        [
+          'too much, caught',
+          '() => { for (;;) try { batch.attach("x".repeat(60000)) } catch {} }',
+          'OUTPUT_TOO_LARGE',
+        ],
+        ['too much in bytes', '() => { batch.attach("€".repeat(40000)) ; return 1 }', 'OUTPUT_TOO_LARGE'],
+      ])('%s is refused', async (_name, body, code) => {
+        expect(await attached(body, ['[]'], { timeMs: 10_000 })).toMatchObject({ ok: false, code })
+      })
+      test('attachments count against the memory of the run', async () => {
+        expect(await attached('() => 1', ['x'.repeat(2 * MIB)], { memoryBytes: MIB })).toMatchObject({
+          ok: false,
+          code: 'OUT_OF_MEMORY',
+        })
+      })
+      test.each([
+        ['a lone surrogate', ['\ud800']],
+        ['U+0000', ['a\0b']],
+        ['more than 64', Array.from({ length: 65 }, () => '')],
+        ['no text', [1 as unknown as string]],
+      ])("%s is the caller's mistake", async (_name, attachments) => {
+        await expect(attached('() => 1', attachments)).rejects.toMatchObject({ code: 'INPUT_NOT_JSON' })
+      })
+      test('a text with U+0000 reaches the functions of batch whole', async () => {
+        expect(
+          await give('(x) => [batch.sha256(x) === batch.sha256("a"), batch.exec("b", "", x)]', 'a\0b'),
+        ).toEqual([false, ['b']])
+      })
+    })
+
     describe('logs', () => {
       test('what the code prints comes back and goes nowhere else', async () => {
         const result = await go(

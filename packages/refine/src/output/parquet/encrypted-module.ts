@@ -69,3 +69,43 @@ export async function createModuleCipher(options: {
     return [head, new Uint8Array(sealed)]
   }
 }
+
+/** Opens the modules of one file. Undefined: of another key, file or place, or changed. */
+export type ModuleOpener = (module: Uint8Array, place: ModulePlace) => Promise<Uint8Array | undefined>
+
+/**
+ * Makes what opens the modules of one file.
+ *
+ * @param options - `key`: AES key, 32 bytes; `fileUnique`: the file's AAD identifier
+ * @returns a function that opens nonce, ciphertext and tag of the module at a place, without its length
+ */
+export async function createModuleOpener(options: {
+  readonly key: Uint8Array
+  readonly fileUnique: Uint8Array
+}): Promise<ModuleOpener> {
+  const { fileUnique } = options
+  const key = await globalThis.crypto.subtle.importKey(
+    'raw',
+    Uint8Array.from(options.key),
+    'AES-GCM',
+    false,
+    ['decrypt'],
+  )
+  return async (module, place) => {
+    try {
+      const plaintext = await globalThis.crypto.subtle.decrypt(
+        {
+          name: 'AES-GCM',
+          iv: Uint8Array.from(module.subarray(0, 12)),
+          additionalData: aadOf(fileUnique, place),
+          tagLength: 128,
+        },
+        key,
+        module.subarray(12) as Uint8Array<ArrayBuffer>,
+      )
+      return new Uint8Array(plaintext)
+    } catch {
+      return undefined
+    }
+  }
+}

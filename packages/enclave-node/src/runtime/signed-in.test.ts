@@ -2,16 +2,19 @@ import { spawn } from 'node:child_process'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createContributor, nodeApi } from '@sealpool/client'
+import { type NodeAccessOptions, nodeAccess } from '@sealpool/client/access'
 import { formatDeployment } from '@sealpool/contracts'
-import { sha256Digest } from '@sealpool/crypto'
+import { type JsonObject, sha256Digest } from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { verifyAudit } from '../audit/audit-chain.js'
 import { loadConfig } from '../cli/load-config.js'
 import { ask, until } from '../testing/ask.js'
 import { type PoolWorld, poolWorld } from '../testing/pool-world.js'
 import { nodeLogger } from './logger.js'
 import { type RunningNode, startNode } from './start-node.js'
 
-/* The command `sealpool` of the client, as a stranger has it, at a node that asks everybody to sign in. */
+/* A node that asks everybody to sign in: the command `sealpool` of the client, as a stranger has it, and the client itself. */
 
 const program = fileURLToPath(new URL('../../../client/dist/cli/sealpool.js', import.meta.url))
 let world: PoolWorld
@@ -52,7 +55,8 @@ const agent = (file: string) => ['--token-file', file]
 beforeAll(async () => {
   world = await poolWorld({ workers: 2 })
   const settings = JSON.parse(await readFile(world.config, 'utf8')) as Record<string, unknown>
-  await writeFile(world.config, JSON.stringify({ ...settings, api: { port: 0, access: 'signed-in' } }))
+  const api = { port: 0, access: 'signed-in', operators: [world.client.account.address] }
+  await writeFile(world.config, JSON.stringify({ ...settings, api }))
   const { config, secrets } = await loadConfig(
     { config: world.config },
     { SEALPOOL_TRANSACTION_KEY: world.transactionKey },
@@ -153,5 +157,60 @@ describe('the command sealpool at a node that asks everybody to sign in', { time
     const there = await sealpool('give-token', 'there', ...owner)
     expect(there).toMatchObject({ code: 2, json: { error: { place: '<new-file>' } } })
     expect(await readFile(at('there'), 'utf8')).toBe('mine')
+  })
+})
+
+describe('a node that asks everybody to sign in', { timeout: 180_000 }, () => {
+  const signIns = async () =>
+    ((await readFile(at('node/audit.jsonl'), 'utf8')).match(/"sign-in"/g) ?? []).length
+
+  it('answers wallets what is theirs, agents what they were given, and others nothing', async () => {
+    const before = await signIns()
+    const plain = nodeApi({ url: node.url })
+    await expect(plain.contribution('1')).rejects.toMatchObject({ nodeCode: 'SIGN_IN_REQUIRED' })
+    await expect(plain.jobResult('2')).rejects.toMatchObject({ nodeCode: 'SIGN_IN_REQUIRED' })
+
+    const wire: string[] = []
+    const clientOf = (options: NodeAccessOptions) =>
+      createContributor({
+        chain: world.client,
+        deployment: world.deployment,
+        pool: world.pools.pay.pool,
+        policy: world.pools.pay.policy as JsonObject,
+        nodeUrl: node.url,
+        blobStore: world.blobs,
+        access: nodeAccess(options),
+        async fetch(input, init) {
+          wire.push(`${String(input)} ${Buffer.from((init?.body as Uint8Array) ?? '').toString('latin1')}`)
+          return fetch(input, init)
+        },
+      })
+    const [owner, other] = world.workers
+    if (owner === undefined || other === undefined) throw new Error('the world has no workers')
+    const [id] = [1n]
+    expect((await clientOf({ account: owner }).contributionStatus(id)).node).toMatchObject({
+      state: 'refined',
+    })
+    expect((await clientOf({ account: other }).contributionStatus(id)).node).toBeNull()
+    expect((await clientOf({}).contributionStatus(id)).node).toBeNull()
+    const paths = new Set(wire.map((line) => new URL(line.split(' ')[0] ?? '').pathname))
+    expect([...paths].sort()).toEqual(['/v1/evidence', '/v1/pools', '/v1/sealed'])
+    expect(wire.join()).not.toContain('contributions')
+
+    const operator = clientOf({ account: world.client.account, roles: ['operator'] })
+    await expect(operator.node.contribution('1')).rejects.toMatchObject({ nodeCode: 'ROLE_NOT_ALLOWED' })
+    expect(await signIns()).toBe(before + 3)
+  })
+
+  it('keeps an audit log that verifies, by anybody who may read it', async () => {
+    await node.stop()
+    const text = await readFile(at('node/audit.jsonl'), 'utf8')
+    const verdict = verifyAudit(text)
+    if (!verdict.ok) throw new Error(verdict.why)
+    const events = verdict.entries.map(({ event }) => event)
+    expect(events.filter((event) => event === 'start')).toHaveLength(1)
+    expect(events.at(-1)).toBe('stop')
+    for (const { address } of world.workers)
+      expect(text.toLowerCase()).not.toContain(address.slice(2).toLowerCase())
   })
 })

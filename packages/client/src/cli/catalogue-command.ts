@@ -1,0 +1,52 @@
+import { type Digest, parseDigest } from '@sealpool/crypto'
+import { searchCatalogue } from '../catalogue/catalogue.js'
+import { type Given, usage } from './arguments.js'
+import type { Command } from './command.js'
+import { table } from './io.js'
+
+function schemaOf(given: Given): { readonly schema?: Digest } {
+  const text = given.get('schema')
+  if (text === undefined) return {}
+  try {
+    return { schema: parseDigest(text) }
+  } catch {
+    throw usage('--schema', 'expected sha256: and 64 hexadecimal digits')
+  }
+}
+
+/** Finds pools. */
+export const catalogueCommand: Command = {
+  name: 'catalogue',
+  summary: 'pools that a node and its peers list; nothing is verified but who signed',
+  positionals: ['words'],
+  options: {
+    node: { value: 'URL', help: 'a node to ask', required: true },
+    schema: { value: 'DIGEST', help: 'only pools with this table schema' },
+    after: { value: 'CURSOR', help: 'the next page, as the page before names it' },
+  },
+  details:
+    'Give one argument with all words, which must all occur; "" lists everything. Verify with sealpool ready before you send anything.',
+  needs: 'none',
+  async run({ given }) {
+    const words = given.positionals[0] ?? ''
+    const after = given.get('after')
+    const page = await searchCatalogue({
+      url: given.need('node'),
+      ...(words === '' ? {} : { text: words }),
+      ...schemaOf(given),
+      ...(after === undefined ? {} : { after }),
+    })
+    const rows = page.entries.map((entry) => [
+      entry.name,
+      entry.pool,
+      `${entry.contributions}+`,
+      entry.price,
+      `${entry.url}${entry.simulated ? ' (SIMULATED)' : ''}`,
+    ])
+    const text = [
+      table([['pool', 'contract', 'contributions', 'price', 'node'], ...rows]),
+      `${page.entries.length} of ${page.total}${page.next === null ? '' : `; go on with --after ${page.next}`}`,
+    ]
+    return { json: page, text: text.join('\n') }
+  },
+}

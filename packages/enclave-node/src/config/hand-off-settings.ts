@@ -1,0 +1,65 @@
+/**
+ * Settings of jobs that run on another node than the one that keeps their pools.
+ * @module
+ */
+import * as z from 'zod'
+import { NodeError } from '../errors.js'
+
+/** Who may run jobs of this node's pools, as far as a job's manifest says so; null: nobody else. */
+export const handOffSchema = z
+  .strictObject({
+    /** Base addresses of attested nodes, in the order in which they are tried. */
+    nodes: z
+      .array(z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, '')))
+      .min(1)
+      .max(20),
+    /** Seconds for which a node that has begun may be silent before the next one is tried. */
+    patienceSeconds: z.int().min(1).max(86_400).default(600),
+    /** Seconds after which a node that has begun, and still has no answer, loses its turn to another one. */
+    turnSeconds: z.int().min(60).max(2_592_000).default(21_600),
+    /** Seconds that files are sent for before other jobs have their turn. */
+    sendSeconds: z.int().min(1).max(600).default(20),
+  })
+  .nullable()
+  .default(null)
+
+/** Runs jobs for other nodes; null: for none. */
+export const serveHandOffSchema = z
+  .strictObject({
+    /** Largest transfer, all files together. */
+    maximumBytes: z.int().min(1_000_000).max(10_000_000_000_000).default(10_000_000_000),
+    maximumJobs: z.int().min(1).max(100).default(2),
+    /** Seconds after which a transfer is ended that nobody asks about. */
+    idleSeconds: z.int().min(10).max(86_400).default(900),
+    /** Seconds that all files of a transfer may take to come. */
+    receiveSeconds: z.int().min(60).max(604_800).default(21_600),
+  })
+  .nullable()
+  .default(null)
+
+/** What a node's settings say of hand-offs. */
+export interface HandOffSettings {
+  readonly handOff: z.output<typeof handOffSchema>
+  readonly serveHandOff: z.output<typeof serveHandOffSchema>
+}
+
+/** @throws NodeError `CONFIG_INVALID` for a node that has no pool and runs no jobs for others */
+export function requireAnyWork({
+  pools,
+  serveHandOff,
+}: Pick<HandOffSettings, 'serveHandOff'> & { readonly pools: readonly unknown[] }): void {
+  if (pools.length > 0 || serveHandOff !== null) return
+  throw new NodeError(
+    'CONFIG_INVALID',
+    'pools',
+    'a node serves a pool, or runs jobs for others; list a pool or set serveHandOff',
+  )
+}
+
+/** @returns what is measured of them; nothing where they are not used, so that they change no other node's keys */
+export function measuredHandOffs({ handOff, serveHandOff }: HandOffSettings) {
+  return {
+    ...(handOff === null ? {} : { handOff }),
+    ...(serveHandOff === null ? {} : { serveHandOff }),
+  }
+}

@@ -1,0 +1,213 @@
+import { verdictsRoot } from '@sealpool/attest'
+import { platformRandom, type SignedStatement, sha256Digest } from '@sealpool/crypto'
+import { describe, expect, it } from 'vitest'
+import { sealParcel } from '../hand-off/sealed-parcel.js'
+import { nodeSigner } from '../key/node-signer.js'
+import { keys } from '../testing/job-fixture.js'
+import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
+import { otherKeys, otherPeer, otherPool, signOther, strangeKeys } from '../testing/share-fixture.js'
+import { acceptShare, type ExpectedShare } from './accept-share.js'
+import { encodeShareFile, type ShareFile } from './share-file.js'
+import { type ShareBody, signShare } from './share-statement.js'
+
+const deployment = { chainId: 31_337, nodeRegistry: addressOfDigit('f') }
+const charge = { epsilon: 1, delta: 0 }
+const expected: ExpectedShare = {
+  job: '7',
+  manifest: digestOfDigit('1'),
+  plan: digestOfDigit('2'),
+  coordinator: keys.statementAddress,
+  coordinatorKeys: keys.keySetDigest,
+  pools: [{ pool: otherPool, charge, leaves: ['more.workers'], epoch: 3 }],
+}
+const verdicts = [digestOfDigit('4'), digestOfDigit('5')]
+const view = (epsilonSpent: string, version: number) => ({
+  epsilonSpent,
+  epsilonTotal: '6',
+  deltaSpent: '0',
+  deltaTotal: '0.000001',
+  version,
+  head: digestOfDigit(String(version)),
+})
+const poolOf = (change: object = {}): ShareBody['pools'][number] => ({
+  pool: otherPool.address,
+  name: 'more',
+  policy: otherPool.policyDigest,
+  epoch: 3,
+  inputs: { root: digestOfDigit('6'), count: 2 },
+  verdicts: verdictsRoot(verdicts),
+  budget: { before: view('1', 1), after: view('2', 2), charged: { epsilon: '1', delta: '0' } },
+  ...change,
+})
+const share = { releases: [{ groups: [{ statistics: ['2'], bins: [] }] }] }
+const scope = {
+  chainId: 31_337,
+  pool: otherPool.address,
+  policyDigest: otherPool.policyDigest,
+  epoch: 3,
+} as const
+
+/** A share as the other home gives it. */
+async function given(
+  change: {
+    readonly body?: Partial<ShareBody>
+    readonly file?: Partial<ShareFile>
+    readonly bytes?: Uint8Array
+    readonly to?: Uint8Array
+    readonly kind?: 'share' | 'answer'
+    readonly scope?: object
+    readonly by?: typeof signOther
+  } = {},
+) {
+  const { job, manifest, plan } = expected
+  const file = {
+    job,
+    manifest,
+    plan,
+    salt: platformRandom(32),
+    noise: new Uint8Array(32).fill(9),
+    verdicts: { [otherPool.address]: verdicts },
+    share,
+    ...change.file,
+  }
+  const bytes = change.bytes ?? encodeShareFile(file)
+  const sealed = await sealParcel(bytes, {
+    kind: change.kind ?? 'share',
+    publicKey: change.to ?? Uint8Array.from(Buffer.from(keys.keySet.hpke.publicKey, 'base64url')),
+    scope: { ...scope, ...change.scope },
+    random: platformRandom,
+  })
+  const { pools: _, ...facts } = expected
+  const statement = signShare(change.by ?? signOther, {
+    ...facts,
+    pools: [poolOf()],
+    share: sha256Digest(bytes),
+    sealed: sha256Digest(sealed),
+    keySet: otherKeys.keySetDigest,
+    quote: digestOfDigit('7'),
+    isolation: 'bubblewrap',
+    simulated: true,
+    issuedAt: '2026-01-01T00:00:00.000Z',
+    ...change.body,
+  })
+  return { sealed, share: statement as SignedStatement }
+}
+const accept = (share: { readonly sealed: Uint8Array; readonly share: unknown }, change: object = {}) =>
+  acceptShare({
+    given: share,
+    peer: otherPeer,
+    privateKey: keys.hpkePrivateKey,
+    chainId: 31_337,
+    deployment,
+    expected: { ...expected, ...change },
+  })
+/** Keys may be one block's matter; whatever else is wrong stays so. */
+const refused = (why: RegExp) =>
+  expect.objectContaining({
+    code: /keySet|coordinatorKeys|key epoch/.test(why.source) ? 'SHARE_DIFFERS' : 'SHARE_REFUSED',
+    message: expect.stringMatching(why),
+  })
+
+describe('a share of another home', () => {
+  it('is taken when it is what it was signed for', async () => {
+    const good = await given()
+    expect(await accept(good)).toMatchObject({
+      share,
+      noise: new Uint8Array(32).fill(9),
+      verdicts: { [otherPool.address]: verdicts },
+      body: { job: '7' },
+      statement: good.share,
+    })
+  })
+
+  it.each<[string, Parameters<typeof given>[0], RegExp]>([
+    ['of another job', { body: { job: '8' } }, /not signed/],
+    ['of another manifest', { body: { manifest: digestOfDigit('0') } }, /another manifest/],
+    ['of another plan', { body: { plan: digestOfDigit('0') } }, /another plan/],
+    ['for another node', { body: { coordinator: addressOfDigit('1') } }, /another coordinator$/],
+    ['for other keys of this node', { body: { coordinatorKeys: digestOfDigit('0') } }, /coordinatorKeys/],
+    ['under other keys', { body: { keySet: digestOfDigit('0') } }, /another keySet/],
+    ['that hides a simulation', { body: { simulated: false } }, /another simulated/],
+    ['of more pools', { body: { pools: [poolOf(), poolOf()] } }, /other pools/],
+    ['of another pool', { body: { pools: [poolOf({ pool: addressOfDigit('c') })] } }, /not signed/],
+    ['of a pool with another name', { body: { pools: [poolOf({ name: 'x' })] } }, /other pools/],
+    ['under another policy', { body: { pools: [poolOf({ policy: digestOfDigit('0') })] } }, /another policy/],
+    ['of another epoch', { body: { pools: [poolOf({ epoch: 2 })] } }, /another key epoch/],
+    [
+      'that was charged less',
+      {
+        body: {
+          pools: [poolOf({ budget: { ...poolOf().budget, charged: { epsilon: '0.5', delta: '0' } } })],
+        },
+      },
+      /not charged what/,
+    ],
+    [
+      'that moved no ledger',
+      { body: { pools: [poolOf({ budget: { ...poolOf().budget, after: view('2', 1) } })] } },
+      /was not charged/,
+    ],
+    ['with other sealed bytes', { body: { sealed: digestOfDigit('0') } }, /other sealed bytes/],
+    ['with another content', { body: { share: digestOfDigit('0') } }, /another share/],
+    ['whose file is of another job', { file: { job: '8' } }, /another job, manifest or plan/],
+    ['whose file is of another manifest', { file: { manifest: digestOfDigit('0') } }, /another job/],
+    ['whose file is of another plan', { file: { plan: digestOfDigit('0') } }, /another job/],
+    ['whose file is none', { bytes: new Uint8Array([1, 2, 3]) }, /or none/],
+    ['whose file is another thing', { bytes: new TextEncoder().encode('{"a":1}') }, /or none/],
+    [
+      'with other verdicts',
+      { file: { verdicts: { [otherPool.address]: [verdicts[0] ?? digestOfDigit('0')] } } },
+      /verdicts/,
+    ],
+    [
+      'with changed verdicts',
+      { file: { verdicts: { [otherPool.address]: [...verdicts].reverse() } } },
+      /verdicts/,
+    ],
+    ['without verdicts', { file: { verdicts: {} } }, /verdicts/],
+    ['sealed to somebody else', { to: strangeKeys.publicKey }, /not sealed to this node/],
+    ['sealed as something else', { kind: 'answer' }, /not sealed to this node/],
+    ['sealed for another pool', { scope: { pool: addressOfDigit('c') } }, /not sealed to this node/],
+    ['sealed for another epoch', { scope: { epoch: 2 } }, /not sealed to this node/],
+    [
+      'signed by somebody else',
+      {
+        by: nodeSigner({
+          statementKey: new Uint8Array(32).fill(5),
+          chainId: 31_337,
+          registry: deployment.nodeRegistry,
+        }),
+      },
+      /not signed/,
+    ],
+    [
+      'signed on another chain',
+      {
+        by: nodeSigner({
+          statementKey: otherKeys.statementKey,
+          chainId: 1,
+          registry: deployment.nodeRegistry,
+        }),
+      },
+      /not signed/,
+    ],
+  ])('%s is refused', async (_, change, why) => {
+    await expect(accept(await given(change))).rejects.toEqual(refused(why))
+  })
+
+  it('with any changed byte is refused', async () => {
+    const good = await given()
+    for (const at of [0, 40, good.sealed.length - 1]) {
+      const sealed = Uint8Array.from(good.sealed)
+      sealed[at] = (sealed[at] ?? 0) ^ 1
+      await expect(accept({ ...good, sealed })).rejects.toEqual(refused(/other sealed bytes/))
+    }
+    const body = { ...good.share.statement.body, isolation: 'none' }
+    const changed = { ...good.share, statement: { ...good.share.statement, body } }
+    await expect(accept({ ...good, share: changed })).rejects.toEqual(refused(/not signed/))
+    for (const none of [null, {}, 'x']) {
+      await expect(accept({ ...good, share: none })).rejects.toEqual(refused(/not signed/))
+    }
+    await expect(accept(good, { pools: [] })).rejects.toEqual(refused(/no pool/))
+  })
+})

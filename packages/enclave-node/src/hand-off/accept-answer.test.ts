@@ -1,0 +1,243 @@
+import { deriveKeyPair, digestOf, type JsonValue, platformRandom, sha256Digest } from '@sealpool/crypto'
+import { describe, expect, it } from 'vitest'
+import { openKeyRing } from '../key/key-ring.js'
+import { nodeSigner } from '../key/node-signer.js'
+import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
+import { acceptAnswer, type ExpectedWork } from './accept-answer.js'
+import { encodeAnswer, type HandOffOutcome } from './hand-off-answer.js'
+import { signWork, type Work } from './hand-off-statements.js'
+import { sealParcel } from './sealed-parcel.js'
+
+const keys = openKeyRing(new Uint8Array(32).fill(8), digestOfDigit('9'))
+const job = deriveKeyPair(new Uint8Array(32).fill(5))
+const deployment = { chainId: 31_337, nodeRegistry: addressOfDigit('f') }
+const sign = nodeSigner({
+  statementKey: keys.statementKey,
+  chainId: 31_337,
+  registry: deployment.nodeRegistry,
+})
+const scope = {
+  chainId: 31_337,
+  pool: addressOfDigit('a'),
+  policyDigest: digestOfDigit('1'),
+  epoch: 0,
+} as const
+const expected: ExpectedWork = {
+  transfer: 'ab'.repeat(16),
+  job: '7',
+  home: addressOfDigit('1'),
+  manifest: digestOfDigit('1'),
+  plan: digestOfDigit('2'),
+  parts: digestOfDigit('3'),
+  keySet: keys.keySetDigest,
+  simulated: true,
+}
+const plan = {
+  columns: [
+    { name: 'sector', kind: 'key', value: 1 },
+    { name: 'n', kind: 'count', value: 2 },
+  ],
+  pools: [{ name: 'pay', charge: { epsilon: 1, delta: 0 } }],
+}
+const answer = {
+  columns: [
+    { name: 'sector', kind: 'key' },
+    { name: 'n', kind: 'count' },
+  ],
+  rows: [['a', 3]],
+  intervals: [[null, { low: 1, high: 5, confidence: 0.95 }]],
+  suppressedGroups: 'unknown',
+  charge: { pay: { epsilon: 1, delta: 0 } },
+  notes: ['Noise was added.'],
+}
+
+/** An answer as a node gives it. */
+async function given(
+  outcome: HandOffOutcome,
+  change: {
+    readonly work?: Partial<Work>
+    readonly of?: { readonly transfer: string; readonly job: string }
+    readonly to?: Uint8Array
+    readonly kind?: 'leash' | 'answer'
+    readonly scope?: object
+    readonly place?: { readonly pool: `0x${string}`; readonly job: string }
+    readonly by?: typeof sign
+  } = {},
+) {
+  const plain = change.of ?? { transfer: expected.transfer, job: expected.job }
+  const own = encodeAnswer({ ...plain, salt: 'A'.repeat(43), outcome })
+  const sealed = await sealParcel(own, {
+    kind: change.kind ?? 'answer',
+    publicKey: change.to ?? job.publicKey,
+    scope: { ...scope, ...change.scope },
+    random: platformRandom,
+  })
+  const work = signWork(change.by ?? sign, change.place ?? { pool: scope.pool, job: expected.job }, {
+    ...expected,
+    answer: sha256Digest(own),
+    sealed: sha256Digest(sealed),
+    quote: digestOfDigit('7'),
+    isolation: 'SQL engine: process',
+    issuedAt: '2026-01-01T00:00:00.000Z',
+    ...change.work,
+  })
+  return { sealed, work: work as unknown }
+}
+const accept = (
+  of: { readonly sealed: Uint8Array; readonly work: unknown },
+  planned: { readonly kind: 'query' | 'compute'; readonly plan: JsonValue } = { kind: 'query', plan },
+) =>
+  acceptAnswer({
+    given: of,
+    planned,
+    privateKey: job.privateKey,
+    scope,
+    deployment,
+    url: 'https://runner.example',
+    signer: keys.statementAddress,
+    expected,
+  })
+const invalid = (why: RegExp) => ({
+  code: 'HAND_OFF_REFUSED',
+  message: expect.stringMatching(why) as string,
+})
+const told: HandOffOutcome = { kind: 'answer', answer }
+
+describe('an answer of another node', () => {
+  it('is believed when everything about it is as it should be', async () => {
+    const accepted = await accept(await given(told))
+    expect(accepted.answer).toEqual(answer)
+    expect(accepted.work.digest).toBe(digestOf(accepted.work.signed.statement as unknown as JsonValue))
+  })
+
+  it.each(Object.keys(expected) as (keyof ExpectedWork)[])(
+    'is refused when its work names another %s',
+    async (name) => {
+      const other = {
+        transfer: 'cd'.repeat(16),
+        job: '8',
+        home: addressOfDigit('2'),
+        manifest: digestOfDigit('c'),
+        plan: digestOfDigit('c'),
+        parts: digestOfDigit('c'),
+        keySet: digestOfDigit('c'),
+        simulated: false,
+      }
+      await expect(accept(await given(told, { work: { [name]: other[name] } }))).rejects.toMatchObject(
+        invalid(new RegExp(`names another ${name}`)),
+      )
+    },
+  )
+
+  it('is refused when its work is about other bytes', async () => {
+    const digest = digestOfDigit('c')
+    await expect(accept(await given(told, { work: { answer: digest } }))).rejects.toMatchObject(
+      invalid(/of another answer/),
+    )
+    await expect(accept(await given(told, { work: { sealed: digest } }))).rejects.toMatchObject(
+      invalid(/other sealed bytes/),
+    )
+  })
+
+  it('is refused when nobody, somebody else, or the node for another job, pool or chain has signed', async () => {
+    const stranger = nodeSigner({
+      statementKey: new Uint8Array(32).fill(9),
+      chainId: 31_337,
+      registry: deployment.nodeRegistry,
+    })
+    const elsewhere = nodeSigner({
+      statementKey: keys.statementKey,
+      chainId: 1,
+      registry: deployment.nodeRegistry,
+    })
+    const registry = nodeSigner({
+      statementKey: keys.statementKey,
+      chainId: 31_337,
+      registry: addressOfDigit('e'),
+    })
+    const bad = [
+      await given(told, { by: stranger }),
+      await given(told, { by: elsewhere }),
+      await given(told, { by: registry }),
+      await given(told, { place: { pool: scope.pool, job: '8' } }),
+      await given(told, { place: { pool: addressOfDigit('b'), job: '7' } }),
+      await given(told, { work: { more: 1 } as never }),
+      { ...(await given(told)), work: undefined },
+    ]
+    for (const one of bad) await expect(accept(one)).rejects.toMatchObject(invalid(/not signed by the node/))
+  })
+
+  it('is refused when it is sealed to another key, for another pool or policy, or as something else', async () => {
+    const bad = [
+      await given(told, { to: deriveKeyPair(new Uint8Array(32).fill(6)).publicKey }),
+      await given(told, { scope: { pool: addressOfDigit('b') } }),
+      await given(told, { scope: { policyDigest: digestOfDigit('2') } }),
+      await given(told, { kind: 'leash' }),
+    ]
+    for (const one of bad) await expect(accept(one)).rejects.toMatchObject(invalid(/not sealed to this job/))
+  })
+
+  it('is refused when what was sealed is of another transfer or job', async () => {
+    for (const of of [
+      { transfer: 'cd'.repeat(16), job: '7' },
+      { transfer: expected.transfer, job: '8' },
+    ]) {
+      await expect(accept(await given(told, { of }))).rejects.toMatchObject(invalid(/of another transfer/))
+    }
+  })
+
+  it.each<[string, object]>([
+    ['a column more', { columns: [...answer.columns, { name: 'x', kind: 'key' }] }],
+    ['a column of another name', { columns: [{ name: 'wage', kind: 'key' }, answer.columns[1]] }],
+    ['a column of another kind', { columns: [{ name: 'sector', kind: 'count' }, answer.columns[1]] }],
+    ['a longer row', { rows: [['a', 3, 'more']] }],
+    ['a shorter row', { rows: [['a']] }],
+    ['fewer intervals than rows', { intervals: [] }],
+    ['a cell that is no value', { rows: [['a', { hidden: 1 }]] }],
+    ['another charge', { charge: { pay: { epsilon: 2, delta: 0 } } }],
+    ['a charge of another pool', { charge: { people: { epsilon: 1, delta: 0 } } }],
+    ['a field more', { rows_in_the_clear: [] }],
+    ['a count of what was left out', { suppressedGroups: '3' }],
+  ])('is refused with %s', async (_, change) => {
+    await expect(
+      accept(await given({ kind: 'answer', answer: { ...answer, ...change } as JsonValue })),
+    ).rejects.toMatchObject(invalid(/form that the plan declares/))
+  })
+
+  it('ends the job as it ended there', async () => {
+    await expect(accept(await given({ kind: 'failed' }))).rejects.toMatchObject({ code: 'EXECUTION_FAILED' })
+    await expect(accept(await given({ kind: 'too-few-contributors' }))).rejects.toMatchObject({
+      code: 'TOO_FEW_CONTRIBUTORS_AFTER_NOISE',
+    })
+  })
+})
+
+describe('an answer of a computation', () => {
+  const computation = {
+    model: { features: [{ name: 'education' }] },
+    charge: { '0xaa': { epsilon: 1, delta: 0 } },
+  }
+  const coefficient = (name: string) => ({ name, value: 1, low: 0, high: 2 })
+  const fitted = {
+    coefficients: [coefficient('intercept'), coefficient('education')],
+    notes: [],
+    charge: { '0xaa': { epsilon: 1, delta: 0 } },
+  }
+  const planned = { kind: 'compute', plan: computation } as const
+  it('is believed with the coefficients of its plan, and with no others', async () => {
+    expect((await accept(await given({ kind: 'answer', answer: fitted }), planned)).answer).toEqual(fitted)
+    const bad = [
+      { ...fitted, coefficients: fitted.coefficients.slice(1) },
+      { ...fitted, coefficients: [...fitted.coefficients, coefficient('more')] },
+      { ...fitted, coefficients: [coefficient('education'), coefficient('intercept')] },
+      { ...fitted, charge: {} },
+      { ...fitted, residuals: [1] },
+      answer,
+    ]
+    for (const one of bad) {
+      await expect(
+        accept(await given({ kind: 'answer', answer: one as JsonValue }), planned),
+      ).rejects.toMatchObject(invalid(/form that the plan declares/))
+    }
+  })
+})

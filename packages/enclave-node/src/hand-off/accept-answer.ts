@@ -1,0 +1,58 @@
+import { type Address, type JsonValue, type KeyScope, sha256Digest } from '@sealpool/crypto'
+import { NodeError } from '../errors.js'
+import { JobRefusal } from '../job/job-refusal.js'
+import type { PlannedJob } from '../job/planned-job.js'
+import type { NodeSigner } from '../key/node-signer.js'
+import { isAnswerOf } from './check-answer.js'
+import { parseAnswer } from './hand-off-answer.js'
+import { readWork, type Work } from './hand-off-statements.js'
+import { openParcel } from './sealed-parcel.js'
+
+/** What of a signed work must be as the home node knows it. */
+export type ExpectedWork = Pick<
+  Work,
+  'transfer' | 'job' | 'home' | 'manifest' | 'plan' | 'parts' | 'keySet' | 'simulated'
+>
+
+/**
+ * Believes an answer for what the running node signed, what it opens to, and what the plan declares.
+ * @param options `given`: of the running node; `privateKey`: this job's, to which the answer is sealed; `signer`: the node that was
+ * attested when the transfer began
+ * @returns the answer, with the signed work
+ * @throws NodeError `HAND_OFF_REFUSED` naming what is wrong; JobRefusal `EXECUTION_FAILED`,
+ * `TOO_FEW_CONTRIBUTORS_AFTER_NOISE` when the job ended like that
+ */
+export async function acceptAnswer(options: {
+  readonly given: { readonly sealed: Uint8Array; readonly work: unknown }
+  readonly planned: Pick<PlannedJob, 'kind' | 'plan'>
+  readonly privateKey: Uint8Array
+  readonly scope: KeyScope
+  readonly deployment: NodeSigner['deployment']
+  readonly url: string
+  readonly signer: Address
+  readonly expected: ExpectedWork
+}): Promise<{ readonly answer: JsonValue; readonly work: NonNullable<ReturnType<typeof readWork>> }> {
+  const { given, expected, scope, signer, deployment, privateKey } = options
+  const refuse = (why: string) => new NodeError('HAND_OFF_REFUSED', options.url, why)
+  const { job, transfer } = expected
+  const work = readWork(given.work, { signer, deployment, pool: scope.pool, job })
+  if (work === undefined) {
+    throw refuse('the work is not signed by the node that was attested, for this job')
+  }
+  for (const name of Object.keys(expected) as (keyof ExpectedWork)[]) {
+    if (work.body[name] !== expected[name]) throw refuse(`the signed work names another ${name}`)
+  }
+  if (work.body.sealed !== sha256Digest(given.sealed))
+    throw refuse('the signed work is of other sealed bytes')
+  const bytes = await openParcel(given.sealed, { kind: 'answer', privateKey, scope })
+  if (bytes === undefined) throw refuse('the answer is not sealed to this job')
+  if (work.body.answer !== sha256Digest(bytes)) throw refuse('the signed work is of another answer')
+  const outcome = parseAnswer(bytes, { transfer, job })
+  if (outcome === undefined) throw refuse('the answer is of another transfer, or none')
+  if (outcome.kind === 'failed') throw JobRefusal.of('EXECUTION_FAILED')
+  if (outcome.kind === 'too-few-contributors') throw JobRefusal.of('TOO_FEW_CONTRIBUTORS_AFTER_NOISE')
+  if (!isAnswerOf(options.planned, outcome.answer)) {
+    throw refuse('the answer is not of the form that the plan declares')
+  }
+  return { answer: outcome.answer, work }
+}

@@ -1,0 +1,45 @@
+/**
+ * What the running node answers: sealed to the home node's key, so that nobody on the way learns even how the job ended.
+ * @module
+ */
+import { canonicalBytes, type JsonValue } from '@sealpool/crypto'
+import * as z from 'zod'
+import { parcelDocument } from './parcel-document.js'
+
+const answerSchema = z.strictObject({
+  format: z.literal('sealpool/hand-off-answer'),
+  version: z.literal(1),
+  transfer: z.string(),
+  job: z.string(),
+  /** 32 random bytes, base64url: the signed work names this file's digest in public, and an answer may have few values. */
+  salt: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  outcome: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('answer'), answer: z.json() as unknown as z.ZodType<JsonValue> }),
+    /** A noisy count of the contributors was too small; it was paid for. */
+    z.strictObject({ kind: z.literal('too-few-contributors') }),
+    /** It did not come to an end; why may depend on data and is not told. */
+    z.strictObject({ kind: z.literal('failed') }),
+  ]),
+})
+
+/** How a job ended on the running node. */
+export type HandOffOutcome = z.output<typeof answerSchema>['outcome']
+
+/** @returns canonical bytes, to be sealed */
+export function encodeAnswer(of: {
+  readonly transfer: string
+  readonly job: string
+  readonly salt: string
+  readonly outcome: HandOffOutcome
+}): Uint8Array {
+  return canonicalBytes({ format: 'sealpool/hand-off-answer', version: 1, ...of } as unknown as JsonValue)
+}
+
+/** @returns the outcome; undefined when the bytes are none, or of another transfer or job */
+export function parseAnswer(
+  bytes: Uint8Array,
+  of: { readonly transfer: string; readonly job: string },
+): HandOffOutcome | undefined {
+  const { document } = parcelDocument(bytes, answerSchema)
+  return document?.transfer === of.transfer && document.job === of.job ? document.outcome : undefined
+}

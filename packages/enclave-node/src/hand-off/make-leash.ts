@@ -1,0 +1,109 @@
+/**
+ * What a home node gives to a running node: its tables under keys of this job, and the leash that goes with them.
+ * @module
+ */
+import {
+  type Address,
+  decodeBase64Url,
+  decodeHex,
+  deriveKeyPair,
+  encodeBase64Url,
+  type JsonObject,
+  type KeyPair,
+} from '@sealpool/crypto'
+import { keyedFingerprint } from '@sealpool/privacy'
+import { RefineError } from '@sealpool/refine'
+import type { JobContext } from '../job/job-context.js'
+import { JobRefusal } from '../job/job-refusal.js'
+import { restrictionsOf } from '../policy/narrowed-pools.js'
+import type { HandOffVisit } from './hand-off-visit.js'
+import type { KeptHandOff } from './kept-hand-off.js'
+import { type Leash, maximumFiles, type TransferFile } from './leash.js'
+import type { TransferFiles } from './transfer-files.js'
+
+/** What a transfer's keys follow from. */
+type TransferSecret = Pick<KeptHandOff, 'secret'>
+
+/** What a leash is made with. */
+export interface LeashContext extends Pick<JobContext, 'chain' | 'blobStore' | 'keys'> {
+  /** The pools' policies as their digests on the chain are over them. */
+  readonly policies: ReadonlyMap<Address, JsonObject>
+}
+
+/** A key of this transfer for one purpose: the same at every visit, so that a killed node goes on with what it has sent. */
+function secretOf({ secret }: TransferSecret, purpose: 'table-key' | 'answer-key'): Uint8Array {
+  const [key, domain] = [decodeBase64Url(secret), `job-hand-off/${purpose}`]
+  return decodeHex(`0x${keyedFingerprint({ key, domain, data: new Uint8Array() })}`)
+}
+
+/** The key pair to which a running node seals its answer. */
+export function answerKeys(transfer: TransferSecret): KeyPair {
+  return deriveKeyPair(secretOf(transfer, 'answer-key'))
+}
+
+/**
+ * Brings the job's tables under a key of this transfer.
+ * @returns the files, as they lie in the job's folder from number 1 on
+ * @throws JobRefusal `EXECUTION_FAILED` when they are too many
+ */
+export async function prepareParts(
+  files: TransferFiles,
+  { job, material }: Pick<HandOffVisit, 'job' | 'material'>,
+  transfer: TransferSecret,
+): Promise<readonly TransferFile[]> {
+  const toKey = secretOf(transfer, 'table-key')
+  const parts: TransferFile[] = []
+  for (const { pool, table, paths, key } of material.tables) {
+    const columns = 1 + Object.keys(pool.refiner.schema.tables[table]?.columns ?? {}).length
+    for (const path of paths) {
+      if (parts.length + 2 > maximumFiles) {
+        throw JobRefusal.of('EXECUTION_FAILED', new RangeError('a hand-off has too many files'))
+      }
+      const source = { path, columns, fromKey: key, toKey }
+      parts.push(await files.rekey(job.id, parts.length + 1, source).catch(damaged))
+    }
+  }
+  return parts
+}
+
+/** A part that is missing or damaged ends the job as it does when it runs here. */
+function damaged(cause: unknown): never {
+  if (cause instanceof RefineError && cause.code === 'PARQUET_READ_FAILED')
+    throw JobRefusal.of('EXECUTION_FAILED', cause)
+  throw cause
+}
+
+/** @returns the leash of a transfer, under the restrictions that the chain shows now */
+export async function leashOf(
+  context: LeashContext,
+  { job, manifest, planned, material }: HandOffVisit,
+  transfer: TransferSecret & { readonly id: string; readonly parts: readonly TransferFile[] },
+): Promise<Leash> {
+  let file = 0
+  const tables = material.tables.map(({ name, paths }) => ({ name, files: paths.map(() => ++file) }))
+  const pools = await Promise.all(
+    manifest.pools.map(async ({ address }) => {
+      const policy = context.policies.get(address)
+      if (policy === undefined) throw new RangeError('a pool of a job is served')
+      const restrictions = await restrictionsOf(context, address)
+      return { address, policy, restrictions: restrictions as unknown as JsonObject[] }
+    }),
+  )
+  return {
+    format: 'sealpool/hand-off-leash',
+    version: 1,
+    transfer: transfer.id,
+    job: job.id,
+    home: context.keys.statementAddress,
+    manifest: manifest as unknown as JsonObject,
+    plan: planned.planDigest,
+    pools,
+    tables,
+    files: [...transfer.parts],
+    tableKey: encodeBase64Url(secretOf(transfer, 'table-key')),
+    noise: encodeBase64Url(material.noise),
+    pseudonyms: encodeBase64Url(material.pseudonyms),
+    answerKey: encodeBase64Url(answerKeys(transfer).publicKey),
+    expiresAt: manifest.handOff?.expiresAt ?? 0,
+  }
+}

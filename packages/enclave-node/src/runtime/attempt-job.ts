@@ -1,0 +1,37 @@
+import type { JobContext } from '../job/job-context.js'
+import { advanceJob } from '../job/run-job.js'
+import { delayJob, findJob } from '../state/job-table.js'
+import type { NodeLogger } from './logger.js'
+
+/**
+ * Brings a job a step further. One that fails holds up no other: it is put off and tried again where it stands.
+ * @param asked `now`: Unix seconds
+ * @returns whether it moved on
+ */
+export async function attemptJob(asked: {
+  readonly job: JobContext
+  readonly id: string
+  readonly log: NodeLogger
+  readonly now: () => number
+}): Promise<boolean> {
+  const { job, id, log } = asked
+  let attempts = 0
+  try {
+    const before = await findJob(job.store, id)
+    attempts = before?.attempts ?? 0
+    const after = await advanceJob(job, id)
+    log.info(
+      { job: id, from: before?.state, to: after?.state, reason: after?.reason ?? undefined },
+      'job moved',
+    )
+    return after?.state !== before?.state
+  } catch (error) {
+    log.error({ err: error, job: id }, 'job failed')
+    await delayJob(job.store, id, {
+      reason: 'TRIED_AGAIN',
+      reasonText: 'the last attempt failed; it is tried again',
+      at: asked.now() + Math.min(2 ** Math.min(attempts, 8), 300),
+    }).catch((again: unknown) => log.error({ err: again, job: id }, 'a failed job was not put off'))
+    return false
+  }
+}

@@ -1,0 +1,79 @@
+import { digestOf, type JsonValue, sha256Digest } from '@sealpool/crypto'
+import { expect, it } from 'vitest'
+import type { ChainPort } from '../chain/chain-port.js'
+import { parseNodeConfig } from '../config/node-config.js'
+import { addressOfDigit, servedPoolFixture } from '../testing/served-pool-fixture.js'
+import { settingsWith } from '../testing/settings.js'
+import { servePools } from './serve-pools.js'
+
+const code = 'globalThis.sealpool = {}'
+const accepted = { code, digest: sha256Digest(new TextEncoder().encode(code)) }
+const policy = {
+  ...(JSON.parse(JSON.stringify(servedPoolFixture().policy)) as Record<string, JsonValue>),
+  attestation: {
+    format: 'sealpool/attestation-policy',
+    version: 1,
+    roots: ['intel'],
+    allowSimulator: false,
+    acceptedTcbStatuses: ['UpToDate'],
+    acceptedAdvisories: [],
+    measurements: [],
+    allowDebug: false,
+    maximumAgeSeconds: 86_400,
+  },
+  code: { poc: accepted.digest, refiner: accepted.digest, computations: [] },
+} as JsonValue
+const columns = {
+  wage: { type: 'decimal', decimals: 2, description: 'w' },
+  sector: { type: 'text', description: 's' },
+}
+const schema = {
+  id: 'x',
+  version: '1.0.0',
+  source: 'json',
+  tables: { workers: { description: 'Workers.', columns } },
+  notes: [],
+}
+const chain = {
+  chainId: 31_337,
+  pool: async () => ({
+    policyDigest: digestOf(policy),
+    pocDigest: accepted.digest,
+    refinerDigest: accepted.digest,
+  }),
+} as unknown as Pick<ChainPort, 'chainId' | 'pool'>
+const serve = async (rules: object) => {
+  const pool = {
+    address: addressOfDigit('a'),
+    policy,
+    poc: accepted,
+    refiner: { ...accepted, schema },
+    ...rules,
+  }
+  const served = await servePools(chain, parseNodeConfig(settingsWith({ pools: [pool] })).pools)
+  return served.get(addressOfDigit('a'))
+}
+const keywords = { table: 'workers', column: 'sector', epsilon: 0.5, delta: 1e-8 }
+
+it('a pool is served with the rules of its settings', async () => {
+  expect(await serve({})).toMatchObject({ accountRule: 'first-wallet', farming: null, facts: null })
+  const facts = { epsilon: 1, keywords }
+  expect(await serve({ farming: { identityCap: 3 }, facts, accountRule: 'merge' })).toMatchObject({
+    accountRule: 'merge',
+    farming: { identityCap: 3 },
+    facts,
+  })
+})
+
+it.each([
+  ['cost more than one job may', { epsilon: 2.5 }],
+  ['cost more with their keywords', { epsilon: 1.6, keywords }],
+  ['take words of a number', { epsilon: 1, keywords: { ...keywords, column: 'wage' } }],
+  ['have too little for each word', { epsilon: 1, keywords: { ...keywords, epsilon: 0.003 } }],
+  ['take words of no table', { epsilon: 1, keywords: { ...keywords, table: 'others' } }],
+])('facts that %s are refused at the start', async (_, facts) => {
+  await expect(serve({ facts })).rejects.toMatchObject({
+    code: 'CONFIG_POOL_MISMATCH',
+    place: `pools ${addressOfDigit('a')} facts`,
+  })
+})

@@ -1,0 +1,86 @@
+/**
+ * What ingest and jobs work with, made of the parts that a start has opened.
+ * @module
+ */
+import type { Address } from '@sealpool/crypto'
+import { createDuckDbEngine } from '@sealpool/query/duckdb'
+import type { JobRuntime } from '@sealpool/sandbox'
+import { openBlobStore } from '../blob-store/open-blob-store.js'
+import { inOrder } from '../chain/in-order.js'
+import { isListed } from '../chain/is-listed.js'
+import { tablesFolder } from '../config/data-folders.js'
+import type { NodeConfig } from '../config/node-config.js'
+import type { NodeSecrets } from '../config/secrets.js'
+import type { EvidenceSource } from '../evidence/node-evidence.js'
+import { contentIndexes } from '../ingest/content-indexes.js'
+import type { IngestContext } from '../ingest/ingest-context.js'
+import type { JobContext } from '../job/job-context.js'
+import { jobLock } from '../job/job-lock.js'
+import type { NodeKeyRing } from '../key/key-ring.js'
+import { nodeSigner } from '../key/node-signer.js'
+import { platformNow, platformRandom } from '../platform.js'
+import type { StateStore } from '../state/state-store.js'
+import { everyNowAndThen } from './every-now-and-then.js'
+import { isolationOf } from './isolation-words.js'
+import type { NodeLogger } from './logger.js'
+import { partFolder } from './part-folder.js'
+
+/** The contexts of ingest and of jobs; both share store, chain, keys and blobs. */
+export function workContexts(
+  config: NodeConfig,
+  secrets: NodeSecrets,
+  parts: {
+    readonly store: StateStore
+    readonly chain: IngestContext['chain']
+    readonly keys: NodeKeyRing
+    readonly evidence: EvidenceSource
+    readonly pools: JobContext['pools']
+    readonly runtime: JobRuntime
+    /** True once the keys are with a successor: nothing is signed any more. */
+    readonly moved: () => boolean
+  },
+  log: NodeLogger,
+): { readonly ingest: IngestContext; readonly job: JobContext } {
+  const { store, chain, keys, runtime } = parts
+  const sign = nodeSigner({
+    statementKey: keys.statementKey,
+    chainId: chain.chainId,
+    registry: chain.registry.toLowerCase() as Address,
+    moved: parts.moved,
+  })
+  const shared = {
+    store,
+    chain,
+    keys,
+    sign,
+    blobStore: openBlobStore(config, secrets),
+    parts: partFolder(tablesFolder(config)),
+    now: platformNow,
+  }
+  return {
+    ingest: {
+      ...shared,
+      runtime,
+      contents: contentIndexes(),
+      limits: { proof: config.sandbox.proof, refiner: config.sandbox.refiner },
+      settings: config.ingest,
+    },
+    job: {
+      ...shared,
+      isListed: () => isListed(chain, keys),
+      lock: jobLock(),
+      anchoring: inOrder(),
+      evidence: parts.evidence,
+      pools: parts.pools,
+      openEngine: ({ pseudonymKey }) =>
+        createDuckDbEngine({
+          pseudonymKey,
+          memoryLimit: `${Math.floor(config.engine.memoryBytes / 1_000_000)}MB`,
+          timeoutMs: config.engine.timeoutMs,
+        }),
+      isolation: isolationOf(runtime),
+      keepAlive: everyNowAndThen(config.chain.heartbeatSeconds * 1000, log),
+      random: platformRandom,
+    },
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * How PGlite is started and kept in shape. It is PostgreSQL in single-user mode: there is no checkpointer, so that its write-ahead log
+ * would grow for ever, in memory as on disk, and no autovacuum. Both are done here, between transactions.
+ * @module
+ */
+import { PGlite, type PGliteOptions } from '@electric-sql/pglite'
+
+/** Commits between two checkpoints: some megabytes of log. */
+export const commitsPerCheckpoint = 500
+/** Commits between two cleanings of what updates and deletions left; they bring the planner's statistics up to date as well. */
+export const commitsPerVacuum = 2_000
+
+const megabytes = (setting: string, value: number): readonly string[] => ['-c', `${setting}=${value}MB`]
+
+/**
+ * Opens PGlite with little memory of its own: 128 MB of buffers, its default, would fill beside what the system keeps of the same files.
+ * @param options as PGlite's; `memory`: the database lies in memory and ends with the process, so that its log needs no page images
+ */
+export function openEmbeddedPostgres({
+  memory,
+  ...options
+}: PGliteOptions & { readonly memory: boolean }): Promise<PGlite> {
+  return PGlite.create({
+    // Small pieces of log: what is kept of it is counted in pieces.
+    initDbStartParams: ['--wal-segsize=1'],
+    startParams: [
+      ...PGlite.defaultStartParams,
+      ...megabytes('shared_buffers', memory ? 32 : 16),
+      // Folders of earlier releases have pieces of 16 MB, and need two of them.
+      ...megabytes('min_wal_size', memory ? 4 : 32),
+      ...megabytes('max_wal_size', 64),
+      ...['-c', 'wal_level=minimal', '-c', 'max_wal_senders=0'],
+      ...(memory ? ['-c', 'full_page_writes=off'] : []),
+    ],
+    ...options,
+  })
+}
+
+/**
+ * Counts commits and does what is due.
+ * @param onError told of what could not be done; commits go on
+ * @returns called after each commit, outside of any transaction
+ */
+export function embeddedUpkeep(
+  database: Pick<PGlite, 'exec'>,
+  onError: (error: unknown) => void,
+): () => Promise<void> {
+  let commits = 0
+  return async () => {
+    commits += 1
+    try {
+      if (commits % commitsPerVacuum === 0) await database.exec('vacuum (analyze)')
+      if (commits % commitsPerCheckpoint === 0) await database.exec('checkpoint')
+    } catch (error) {
+      onError(error)
+      // The commit stands. A disk without room for this has none for the next commit either, which says so.
+    }
+  }
+}

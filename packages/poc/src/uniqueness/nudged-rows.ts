@@ -1,0 +1,69 @@
+/** Rows whose neighbours are looked up, and look-ups in all: what a contribution costs stays bounded. */
+const MOST_ROWS = 64
+const MOST_LOOKUPS = 40_000
+
+/** What one row of a contribution is to the row index. */
+export interface RowLookup {
+  readonly item: string
+  /** Of the keyed fingerprint: rows are drawn by it, so that nobody without the key knows which. */
+  readonly order: number
+}
+
+/**
+ * Share of rows that are not known but next to one that is: each number of a row in its own step of two significant digits or in one of
+ * the two beside it, everything else the same. That is what a copy looks like whose numbers were all moved across the nearest edge.
+ *
+ * @param options `rows`: rows that the index does not hold; `isKnown`: whether it holds an item
+ * @returns 0 to 1, estimated from 64 rows at most; fewer where rows have six numbers or more (54 with six, 18 with seven, 6 with eight, 2 with nine), none of ten
+ */
+export function shareOfNudgedRows(options: {
+  readonly rows: readonly RowLookup[]
+  readonly isKnown: (item: string) => boolean
+}): number {
+  const { rows, isKnown } = options
+  const drawn = [...rows].sort((a, b) => a.order - b.order).slice(0, MOST_ROWS)
+  let lookups = 0
+  let [asked, nudged] = [0, 0]
+  for (const { item } of drawn) {
+    const cells = item.split('\u001e').map(stepsBeside)
+    const combinations = cells.reduce((product, steps) => product * steps.length, 1)
+    if (lookups + combinations > MOST_LOOKUPS) continue
+    lookups += combinations
+    asked++
+    if (anyOf(cells, isKnown)) nudged++
+  }
+  return asked === 0 ? 0 : nudged / asked
+}
+
+function anyOf(cells: readonly (readonly string[])[], isKnown: (item: string) => boolean): boolean {
+  const chosen: string[] = []
+  const from = (at: number): boolean => {
+    const steps = cells[at]
+    if (steps === undefined) return isKnown([...chosen].sort(byCodeUnits).join('\u001e'))
+    return steps.some((cell) => {
+      chosen[at] = cell
+      return from(at + 1)
+    })
+  }
+  return from(0)
+}
+
+/** A cell and, where it is a number of two significant digits, the same name with the steps below and above. */
+function stepsBeside(cell: string): readonly string[] {
+  const at = cell.indexOf('\u001f')
+  const [name, text] = [cell.slice(0, at + 1), cell.slice(at + 1)]
+  const number = Number(text)
+  if (at < 0 || number === 0 || !Number.isFinite(number) || number.toPrecision(2) !== text) return [cell]
+  const [digits = '', exponent = ''] = Math.abs(number).toExponential(1).split('e')
+  const tenths = Math.round(Number(digits) * 10)
+  const sign = number < 0 ? -1 : 1
+  // Below 10 steps there are 99 of a tenth of the width.
+  const below =
+    tenths === 10 ? `${sign * 99}e${Number(exponent) - 2}` : `${sign * (tenths - 1)}e${Number(exponent) - 1}`
+  const above = `${sign * (tenths + 1)}e${Number(exponent) - 1}`
+  return [cell, ...[below, above].map((step) => name + Number(step).toPrecision(2))]
+}
+
+function byCodeUnits(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
