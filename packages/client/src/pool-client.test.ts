@@ -19,6 +19,7 @@ import { account, input, recordingStore, secretText } from './testing/contributi
 import { memoryChain } from './testing/memory-chain.js'
 import { memoryNode } from './testing/memory-node.js'
 import { receiptBundle, result, sealedResult } from './testing/receipt-bundle.js'
+import { chainWithHome, recordedRelease, sharedBundle } from './testing/shared-bundle.js'
 import {
   at,
   deployment,
@@ -341,6 +342,36 @@ describe('verifyReceipt', () => {
       expect(ok).toBe(false)
       expect(checks.at(-1)).toMatchObject({ id: 'receipt-on-chain' })
     }
+  })
+
+  test('asks a receipt over several pools for what their homes have signed, and the chain for the homes', async () => {
+    const { bundle, recorded, shares } = sharedBundle()
+    const made = released(bundle)
+    const { client, chain, node: served } = made
+    const { budgetHeads, home } = chainWithHome
+    Object.assign(chain, {
+      home,
+      outcome: {
+        kind: 'released',
+        receipt: digestToHex(recorded),
+        result: digestToHex(recordedRelease.result),
+        budgetHeads,
+      },
+    })
+    const open = async () => {
+      const { ok, checks } = await client.verifyReceipt(7n, { trust, result })
+      expect(ok).toBe(checks.every((check) => check.result === 'pass'))
+      return checks.flatMap((check) => (check.result === 'pass' ? [] : [check.id]))
+    }
+    served.routes['/v1/jobs/7/shares'] = () => ({ simulated: true, job: '7', shares })
+    expect(await open()).toEqual([])
+    chain.outcome = { kind: 'released', receipt: digestToHex(recorded), result: other }
+    expect(await open()).toEqual(['charges-on-chain', 'result-on-chain'])
+    chain.home = { ...home, keySetDigest: other }
+    expect(await open()).toContain('homes-listed')
+    // The node knows of no share: its receipt names one.
+    served.routes['/v1/jobs/7/shares'] = () => ({ simulated: true, job: '7', shares: [] })
+    expect(await open()).toContain('homes-signed')
   })
 
   test('says no to a changed document', async () => {
