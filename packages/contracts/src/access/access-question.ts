@@ -43,7 +43,8 @@ const abi = parseAbi([
 ])
 
 /** @returns what a leaf asks the chain; null when nothing, or nothing can be asked */
-export function questionOf(leaf: AccessLeaf, subject: AccessSubject): AccessQuestion | null {
+export function questionOf(leaf: AccessLeaf, asker: AccessSubject): AccessQuestion | null {
+  const subject = { ...asker, wallet: lower(asker.wallet) }
   const { wallet } = subject
   const ask = (target: Address, call: Parameters<typeof encodeFunctionData<typeof abi>>[0]) => ({
     target,

@@ -194,7 +194,18 @@ describe('membership on a chain', () => {
 })
 
 /** What a hostile contract does, in the order of its constructor. */
-const moods = ['Reverts', 'Loops', 'Floods', 'Two', 'Short', 'Long', 'BombsRevert', 'Invalid', 'Writes']
+const moods = [
+  'Reverts',
+  'Loops',
+  'Floods',
+  'Two',
+  'Short',
+  'Long',
+  'BombsRevert',
+  'Invalid',
+  'Writes',
+  'RevertsWord',
+]
 
 describe('a contract that does not answer as it should', () => {
   test.each(moods.map((name, mood) => [name, mood] as const))(
@@ -305,6 +316,11 @@ describe('an endpoint that lies', () => {
 
   test('or is not there is told from a contract that refuses', async () => {
     const asked = { condition: parseAccessCondition({ wallets: [stranger] }), wallet, code, blockNumber: 1n }
+    for (const wrong of [{ wallet: '0x12' }, { code: '0x12' }] as const) {
+      await expect(readAccess(client, { ...asked, ...wrong })).rejects.toMatchObject({
+        code: 'ARGUMENT_INVALID',
+      })
+    }
     await expect(readAccess(chainThat({}), asked)).rejects.toMatchObject({
       code: 'CHAIN_UNREACHABLE',
       place: 'readAccess',

@@ -2,7 +2,15 @@
  * Reads from the chain what a condition hangs on, and judges it.
  * @module
  */
-import { type Client, decodeAbiParameters, encodeDeployData, type Hash, type Hex } from 'viem'
+import {
+  type Client,
+  decodeAbiParameters,
+  encodeDeployData,
+  type Hash,
+  type Hex,
+  isAddress,
+  isHash,
+} from 'viem'
 import { call, getBlock } from 'viem/actions'
 import { accessProbeAbi, accessProbeBytecode } from '../abi/AccessProbe.js'
 import { ContractsError } from '../errors.js'
@@ -41,13 +49,16 @@ export interface AccessDecision {
  * @param client - one endpoint
  * @param asked - the condition, for whom, and at which block
  * @returns what the endpoint says; what contracts refuse to say is part of it
- * @throws {ContractsError} `CHAIN_UNREACHABLE` when the endpoint does not answer, or does not simulate
+ * @throws {ContractsError} `ARGUMENT_INVALID` for a wallet or code that is none; `CHAIN_UNREACHABLE` when the endpoint does not answer, or does not simulate
  */
 export async function readAccess(
   client: Client,
   asked: AccessSubject & { readonly condition: AccessCondition; readonly blockNumber: bigint },
 ): Promise<AccessReading> {
-  const { condition, blockNumber } = asked
+  const { condition, blockNumber, wallet, code } = asked
+  if (!isAddress(wallet, { strict: false }) || (code !== null && !isHash(code))) {
+    throw new ContractsError('ARGUMENT_INVALID', 'readAccess', 'expected an address and 32 bytes or null')
+  }
   const questions = leavesOf(condition).map(({ leaf }) => questionOf(leaf, asked))
   const open = questions.filter((question) => question !== null)
   try {

@@ -37,7 +37,7 @@ contract Identity {
 }
 
 contract Hostile {
-    enum Mood { Reverts, Loops, Floods, Two, Short, Long, BombsRevert, Invalid, Writes }
+    enum Mood { Reverts, Loops, Floods, Two, Short, Long, BombsRevert, Invalid, Writes, RevertsWord }
     Mood private immutable _mood;
     uint256 private _written;
     constructor(Mood mood) { _mood = mood; }
@@ -48,7 +48,7 @@ contract Hostile {
         if (mood == Mood.Invalid) assembly { invalid() }
         if (mood == Mood.Loops) while (true) {}
         uint256 size = mood == Mood.Short ? 31 : mood == Mood.Long ? 33 : mood == Mood.Floods || mood == Mood.BombsRevert ? 380_000 : 32;
-        bool bomb = mood == Mood.BombsRevert;
+        bool bomb = mood == Mood.BombsRevert || mood == Mood.RevertsWord;
         assembly {
             mstore(0, 2)
             if bomb { revert(0, size) }
