@@ -74,7 +74,7 @@ contract AccessProbeTest {
         AccessProbe.Question[] memory questions = new AccessProbe.Question[](1);
         questions[0] = AccessProbe.Question(address(target), abi.encodePacked(Answering.one.selector));
         require(ask(questions)[0].ended, "with enough it is one");
-        try this.ask{gas: 400_000}(questions) {
+        try this.ask{gas: 300_000}(questions) {
             revert("an answer for want of gas");
         } catch {}
     }
