@@ -1,8 +1,10 @@
+import type { Digest } from '@sealpool/crypto'
 import { describe, expect, it } from 'vitest'
 import { nodeSigner } from '../key/node-signer.js'
 import {
   acceptGiven as accept,
   shareDeployment as deployment,
+  expectedShare,
   givenShare as given,
   sharePool as poolOf,
   givenStatistics as share,
@@ -11,6 +13,8 @@ import {
 } from '../testing/given-share.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
 import { otherKeys, otherPool, strangeKeys } from '../testing/share-fixture.js'
+
+const [expectedPool] = expectedShare.pools
 
 /** Keys may be one block's matter; whatever else is wrong stays so. */
 const refused = (why: RegExp) =>
@@ -104,6 +108,30 @@ describe('a share of another home', () => {
     ],
   ])('%s is refused', async (_, change, why) => {
     await expect(accept(await given(change))).rejects.toEqual(refused(why))
+  })
+
+  it('that was given under other access conditions is asked for again; the block is each home’s own', async () => {
+    const rules = digestOfDigit('8')
+    const met = (
+      block: string,
+      ...conditions: { readonly rules: Digest; readonly verdict: 'yes' | 'no' }[]
+    ) => ({
+      access: { block, hash: `0x${'0'.repeat(64)}` as const, conditions },
+    })
+    const judged = {
+      pools: [{ ...expectedPool, pool: { ...otherPool, ...met('7', { rules, verdict: 'yes' }) } }],
+    }
+    const said = (access: object) => given({ body: { pools: [poolOf(access)] } })
+    const same = met('9', { rules, verdict: 'yes' })
+    expect((await accept(await said(same), judged)).body.pools[0]?.access).toEqual(same.access)
+    for (const other of [
+      {},
+      met('7', { rules, verdict: 'no' }),
+      met('7', { rules: digestOfDigit('9'), verdict: 'yes' }),
+      met('7', { rules, verdict: 'yes' }, { rules, verdict: 'yes' }),
+    ])
+      await expect(accept(await said(other), judged)).rejects.toMatchObject({ code: 'SHARE_DIFFERS' })
+    await expect(accept(await said(same))).rejects.toMatchObject({ code: 'SHARE_DIFFERS' })
   })
 
   it('with any changed byte is refused', async () => {

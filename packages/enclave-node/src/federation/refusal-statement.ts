@@ -13,6 +13,8 @@ import { type NodeSigner, subjectOf } from '../key/node-signer.js'
  * after the home's charge, where a reason may depend on data; `NOT_PLANNED` for whatever a planner says, whose reasons are many.
  */
 export const shareRefusalReasons = [
+  'ACCESS_DENIED',
+  'ACCESS_UNKNOWN',
   'BUDGET_EXHAUSTED',
   'COMPUTATION_NOT_ALLOWED',
   'COORDINATOR_NOT_ATTESTED',

@@ -3,7 +3,7 @@
  * names its digest.
  * @module
  */
-import type { Address, Digest, JsonObject, SignedStatement } from '@sealpool/crypto'
+import type { Address, Digest, Hex, JsonObject, SignedStatement } from '@sealpool/crypto'
 import * as z from 'zod'
 import { type ExpectedStatement, readStatement } from '../hand-off/hand-off-statements.js'
 import { type NodeSigner, subjectOf } from '../key/node-signer.js'
@@ -24,6 +24,19 @@ const budget = z.strictObject({
   head: digest,
 })
 
+/** What a pool's access conditions came to when its home judged them, as a receipt has it. */
+const access = z.strictObject({
+  block: z
+    .string()
+    .max(20)
+    .regex(/^(?:0|[1-9][0-9]*)$/),
+  hash: z.string().regex(/^0x[0-9a-f]{64}$/) as z.ZodType<Hex>,
+  conditions: z
+    .array(z.strictObject({ rules: digest, verdict: z.enum(['yes', 'no', 'unknown']) }))
+    .min(1)
+    .max(100),
+})
+
 const shareBodySchema = z.strictObject({
   job: z.string().regex(/^(0|[1-9]\d{0,17})$/),
   manifest: digest,
@@ -41,6 +54,7 @@ const shareBodySchema = z.strictObject({
         epoch: count,
         inputs: z.strictObject({ root: digest, count }),
         verdicts: digest,
+        access: z.exactOptional(access),
         budget: z.strictObject({
           before: budget,
           after: budget,

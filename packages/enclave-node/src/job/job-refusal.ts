@@ -3,7 +3,8 @@
  * @module
  */
 
-import { chargedRefusals } from '@sealpool/attest'
+import { chargedRefusals, type ReceiptPool } from '@sealpool/attest'
+import type { Address } from '@sealpool/crypto'
 import type { GivenRefusal } from '../federation/refusal-statement.js'
 
 const texts = {
@@ -24,6 +25,10 @@ const texts = {
     'a reorganisation of the chain gave this number to another job that the node had answered; propose the job again',
   POOL_NOT_USED: 'the job names a pool that it does not read; name only the pools that it needs',
   PURPOSE_NOT_ALLOWED: 'a pool of the job does not allow this purpose; use one that its policy lists',
+  ACCESS_DENIED:
+    'the consumer does not meet the access condition of a pool of the job; ask the chain which part of it is missing (sealpool access)',
+  ACCESS_UNKNOWN:
+    'a contract that an access condition asks did not answer as its standard says, so that nobody is let in by it; ask the pool’s members',
   COMPUTATION_NOT_ALLOWED: 'a pool of the job does not allow this computation; use one that its policy lists',
   HAND_OFF_NOT_SERVED:
     'the job is to run on another node and this one knows none; ask its operator, or allow it to run here (fallback)',
@@ -60,6 +65,8 @@ export class JobRefusal extends Error {
   readonly charged: boolean
   /** What another home of the job has signed to refuse it; the receipt names it. */
   readonly home: GivenRefusal | undefined
+  /** What the pools' access conditions came to, when it is for them. */
+  readonly access: ReadonlyMap<Address, NonNullable<ReceiptPool['access']>>
 
   private constructor(
     code: string,
@@ -68,6 +75,7 @@ export class JobRefusal extends Error {
       readonly cause?: unknown
       readonly charged: boolean
       readonly home?: GivenRefusal | undefined
+      readonly access?: JobRefusal['access']
     },
   ) {
     super(`${code}: ${text}`, { cause: options.cause })
@@ -75,11 +83,17 @@ export class JobRefusal extends Error {
     this.text = text
     this.charged = options.charged
     this.home = options.home
+    this.access = options.access ?? new Map()
   }
 
   /** A refusal for one of the node's own reasons. */
   static of(code: NodeRefusalCode, cause?: unknown): JobRefusal {
     return new JobRefusal(code, texts[code], { cause, charged: chargedRefusals.includes(code) })
+  }
+
+  /** A refusal for want of access, with what the conditions came to. */
+  static forAccess(code: 'ACCESS_DENIED' | 'ACCESS_UNKNOWN', access: JobRefusal['access']): JobRefusal {
+    return new JobRefusal(code, texts[code], { charged: false, access })
   }
 
   /** A refusal of another home of a job: its own reason where the node itself gives it without having looked at data. */
