@@ -6,6 +6,7 @@ import {
   shareDeployment as deployment,
   expectedShare,
   givenShare as given,
+  plainShareFile,
   sharePool as poolOf,
   givenStatistics as share,
   shareVerdicts as verdicts,
@@ -13,8 +14,16 @@ import {
 } from '../testing/given-share.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
 import { otherKeys, otherPool, strangeKeys } from '../testing/share-fixture.js'
+import { encodeShareFile } from './share-file.js'
 
 const [expectedPool] = expectedShare.pools
+
+/** Its part of the noise's seed is 43 letters of base64url with a bit too many. */
+const unreadable = new TextEncoder().encode(
+  new TextDecoder()
+    .decode(encodeShareFile({ ...plainShareFile(), noise: new Uint8Array(32) }))
+    .replace(`"noise":"${'A'.repeat(43)}"`, `"noise":"${'A'.repeat(42)}B"`),
+)
 
 /** Keys may be one block's matter; whatever else is wrong stays so. */
 const refused = (why: RegExp) =>
@@ -68,6 +77,7 @@ describe('a share of another home', () => {
     ['whose file is of another manifest', { file: { manifest: digestOfDigit('0') } }, /another job/],
     ['whose file is of another plan', { file: { plan: digestOfDigit('0') } }, /another job/],
     ['whose file is none', { bytes: new Uint8Array([1, 2, 3]) }, /or none/],
+    ['whose file has a part of the seed that is no 32 bytes', { bytes: unreadable }, /or none/],
     ['whose file is another thing', { bytes: new TextEncoder().encode('{"a":1}') }, /or none/],
     [
       'with other verdicts',

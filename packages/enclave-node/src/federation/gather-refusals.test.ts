@@ -10,6 +10,7 @@ import { homeAnswer, otherHome } from '../testing/other-home.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
 import { otherKeys, otherPool } from '../testing/share-fixture.js'
 import { readHomesWord } from './homes-word.js'
+import { keepGivenShares } from './kept-share.js'
 import type { ShareRefusalReason } from './refusal-statement.js'
 
 const store = await openPgliteStore({ directory: 'memory' })
@@ -37,7 +38,6 @@ const judged = async (shares?: readonly unknown[]) => {
 describe('a home that refuses', () => {
   it.each<[ShareRefusalReason, string]>([
     ['BUDGET_EXHAUSTED', 'BUDGET_EXHAUSTED'],
-    ['JOB_NOT_APPROVED', 'JOB_NOT_APPROVED'],
     ['POOL_STOPPED', 'POOL_STOPPED'],
     ['COORDINATOR_NOT_ATTESTED', 'HOME_REFUSED'],
     ['NOT_PLANNED', 'HOME_REFUSED'],
@@ -83,6 +83,10 @@ describe('a home that refuses', () => {
 
   it('is told apart from one that is silent, and from one that was refused by nobody', async () => {
     await paid()
+    // Of another job that had its number.
+    await keepGivenShares(store, '1', [
+      await other.refusal({ job: '1', plan: digestOfDigit('1'), step: 'look' }),
+    ])
     const context = contextOf()
     other.answers = () => homeAnswer({ state: 'later', reason: 'X' })
     expect(await advanceJob(context, '1')).toMatchObject({ state: 'waiting', reason: 'HOME_SILENT' })
@@ -92,14 +96,18 @@ describe('a home that refuses', () => {
     expect(await readHomesWord(store, '1')).toBeUndefined()
   })
 
-  it('is believed for what it signed when patience with another reading is over', async () => {
+  it.each<[ShareRefusalReason, string]>([
+    ['PLAN_DIFFERS', 'HOME_REFUSED'],
+    ['JOB_NOT_APPROVED', 'JOB_NOT_APPROVED'],
+    ['SHARE_JOB', 'HOME_REFUSED'],
+  ])('with %s, which may be one block’s matter, is believed when patience is over', async (said, reason) => {
     await paid()
     const context = contextOf()
-    other.answers = (body) => other.refuses(body, 'PLAN_DIFFERS')
+    other.answers = (body) => other.refuses(body, said)
     expect(await advanceJob(context, '1')).toMatchObject({ state: 'waiting', reason: 'HOME_DIFFERS' })
     other.clock.seconds += 101
-    expect(await advanceJob(context, '1')).toMatchObject({ state: 'refused', reason: 'HOME_REFUSED' })
-    expect((await world.receiptOf('1')).refusedBy).toMatchObject({ reason: 'PLAN_DIFFERS' })
+    expect(await advanceJob(context, '1')).toMatchObject({ state: 'refused', reason })
+    expect((await world.receiptOf('1')).refusedBy).toMatchObject({ reason: said })
     expect(await judged()).toEqual([])
   })
 

@@ -16,7 +16,7 @@ import { acceptShare, type ExpectedShare } from './accept-share.js'
 import { requireAnchoredCharge } from './anchored-charge.js'
 import type { Federation, GivenShare, SharedJob } from './federation.js'
 import { forgetTakenShares, keepTakenShare } from './kept-share.js'
-import type { GivenRefusal } from './refusal-statement.js'
+import type { GivenRefusal, ShareRefusalReason } from './refusal-statement.js'
 import type { ShareWish } from './serve-share.js'
 
 /** What gathering needs. */
@@ -50,13 +50,16 @@ const waiting: readonly string[] = [
   'TABLES_REBUILT',
 ]
 
+/** One of the two reads the chain a block ahead: its plan, its votes, who has begun the job. Or they will never agree, which patience ends. */
+const aheadOrBehind: readonly ShareRefusalReason[] = ['JOB_NOT_APPROVED', 'PLAN_DIFFERS', 'SHARE_JOB']
+
 /** Another home that reads something otherwise is asked again. */
 class HomeDiffers extends JobPutOff {
   /** What the home has signed for, when it said so itself. */
   readonly refusal: GivenRefusal | undefined
 
   constructor(cause?: unknown, refusal?: GivenRefusal) {
-    const text = 'another home of the job reads plan, policy or keys otherwise; it is asked again'
+    const text = 'another home of the job reads plan, policy, votes or keys otherwise; it is asked again'
     super('HOME_DIFFERS', text, cause, pollSeconds)
     this.refusal = refusal
   }
@@ -128,8 +131,7 @@ export function openFederation(options: GatherOptions): Federation {
           pool,
         },
       })
-      // One of the two reads the chain a block ahead; or they will never agree, which patience ends.
-      if (refusal.body.reason === 'PLAN_DIFFERS') throw new HomeDiffers(undefined, refusal)
+      if (aheadOrBehind.includes(refusal.body.reason)) throw new HomeDiffers(undefined, refusal)
       throw JobRefusal.ofHome(refusal)
     }
     if (given.state === 'later') {

@@ -5,6 +5,7 @@
 import { canonicalBytes, type JsonValue } from '@sealpool/crypto'
 import * as z from 'zod'
 import { parcelDocument } from './parcel-document.js'
+import { secretText } from './secret-text.js'
 
 const answerSchema = z.strictObject({
   format: z.literal('sealpool/hand-off-answer'),
@@ -12,7 +13,7 @@ const answerSchema = z.strictObject({
   transfer: z.string(),
   job: z.string(),
   /** 32 random bytes, base64url: the signed work names this file's digest in public, and an answer may have few values. */
-  salt: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  salt: secretText,
   outcome: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('answer'), answer: z.json() as unknown as z.ZodType<JsonValue> }),
     /** A noisy count of the contributors was too small; it was paid for. */

@@ -9,6 +9,7 @@ import { NodeError } from '../errors.js'
 import { deleteMeta, getMeta, metaKeys, setMeta } from '../state/meta-table.js'
 import type { Sql } from '../state/state-store.js'
 import { type TransferFile, transferFileSchema } from './leash.js'
+import { secretText } from './secret-text.js'
 
 /** A transfer that the running node has begun. */
 export interface BegunTransfer {
@@ -61,7 +62,7 @@ const olderSchema = z.strictObject({
 })
 const keptSchema = olderSchema.extend({
   turnAt: z.int(),
-  secret: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  secret: secretText,
   left: z.array(leftSchema),
 })
 

@@ -99,6 +99,7 @@ describe('a leash is refused by name', () => {
     ],
     ['without a key', { tableKey: 'short' }, 'LEASH_INVALID'],
     ['of another version', { version: 2 as never }, 'LEASH_INVALID'],
+    ['whose key is no 32 bytes', { tableKey: `${'A'.repeat(42)}B` }, 'LEASH_INVALID'],
   ])('%s', async (_, change, code) => {
     expect(await runOf(change)).toEqual(refused(code))
     expect(here.loaded).toEqual([])

@@ -91,8 +91,7 @@ export async function refuseJob(
       result: null,
       issuedAt,
     })
-    if (others !== undefined && others.statements.length > 0)
-      await keepGivenShares(tx, job.id, others.statements)
+    await keepGivenShares(tx, job.id, others?.statements ?? [])
     await keepRefusedBy(tx, job.id, refusal.home?.statement)
     await storeOutcome(tx, job.id, {
       state: paid ? 'refusing' : 'seen',

@@ -304,13 +304,11 @@ async function storeAnswer(
     })
     await claimStatement(tx, release.statement)
     await keepRefusedBy(tx, job.id, undefined)
-    if (given.length > 0) {
-      await keepGivenShares(
-        tx,
-        job.id,
-        given.map(({ statement }) => statement),
-      )
-    }
+    await keepGivenShares(
+      tx,
+      job.id,
+      given.map(({ statement }) => statement),
+    )
     await storeOutcome(tx, job.id, {
       state: 'charged',
       manifest: manifest as unknown as JsonValue,

@@ -51,6 +51,20 @@ export const shareScope = {
   epoch: 3,
 } as const
 
+/** What is sealed of it. */
+export function plainShareFile(): ShareFile {
+  const { job, manifest, plan } = expectedShare
+  return {
+    job,
+    manifest,
+    plan,
+    salt: platformRandom(32),
+    noise: new Uint8Array(32).fill(9),
+    verdicts: { [otherPool.address]: shareVerdicts },
+    share: givenStatistics,
+  }
+}
+
 /** A share as the other home gives it. */
 export async function givenShare(
   change: {
@@ -63,18 +77,7 @@ export async function givenShare(
     readonly by?: typeof signOther
   } = {},
 ) {
-  const { job, manifest, plan } = expectedShare
-  const file = {
-    job,
-    manifest,
-    plan,
-    salt: platformRandom(32),
-    noise: new Uint8Array(32).fill(9),
-    verdicts: { [otherPool.address]: shareVerdicts },
-    share: givenStatistics,
-    ...change.file,
-  }
-  const bytes = change.bytes ?? encodeShareFile(file)
+  const bytes = change.bytes ?? encodeShareFile({ ...plainShareFile(), ...change.file })
   const sealed = await sealParcel(bytes, {
     kind: change.kind ?? 'share',
     publicKey: change.to ?? decodeBase64Url(keys.keySet.hpke.publicKey),
