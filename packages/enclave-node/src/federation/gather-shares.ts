@@ -3,7 +3,7 @@
  * then takes all their shares or none.
  * @module
  */
-import { type Address, CryptoError, decodeBase64Url, type JsonValue } from '@sealpool/crypto'
+import { type Address, CryptoError, decodeBase64Url } from '@sealpool/crypto'
 import * as z from 'zod'
 import { NodeError } from '../errors.js'
 import type { PlannablePool } from '../ingest/served-pool.js'
@@ -108,7 +108,7 @@ export function openFederation(options: GatherOptions): Federation {
     const answer = await options.call(peer)({
       method: 'POST',
       path: '/v1/federation/share',
-      body: body as unknown as JsonValue,
+      body: { ...body },
     })
     const read = answerSchema.safeParse(answer.body)
     // An error of its API: it is busy, starts anew, or takes part in no federation.

@@ -37,7 +37,7 @@ import { ownShare } from './own-share.js'
 import { planShare } from './plan-shared-job.js'
 import { refuseShare } from './refuse-share.js'
 import { encodeShareFile } from './share-file.js'
-import { type ShareBody, signShare } from './share-statement.js'
+import { signShare } from './share-statement.js'
 
 /** What the node that coordinates asks of a home. */
 export interface ShareWish {
@@ -239,14 +239,16 @@ export function serveShares(options: ServeShareOptions): ShareServer {
     })
     const inputs = reservedInputs(reservation)
     const pools = await Promise.all(
-      served.map(async (pool) =>
-        receiptPool({
+      served.map(async (pool) => {
+        const { budget, ...rest } = receiptPool({
           pool,
           epoch: epochs.get(pool.address) ?? 0,
           inputs: inputsOf(inputs, pool.address),
           booked: (await bookedCharge(store, pool.address, reservation.charge)) ?? null,
-        }),
-      ),
+        })
+        if (budget === null) throw new RangeError('a pool that was reserved was charged')
+        return { ...rest, budget }
+      }),
     )
     const share = signShare(context.sign, {
       job: job.id,
@@ -254,7 +256,7 @@ export function serveShares(options: ServeShareOptions): ShareServer {
       plan: planned.shared.planDigest,
       coordinator: peer.statementAddress,
       coordinatorKeys: peer.keySetDigest,
-      pools: pools as unknown as ShareBody['pools'],
+      pools,
       share: sha256Digest(bytes),
       sealed: sha256Digest(sealed),
       keySet: keys.keySetDigest,

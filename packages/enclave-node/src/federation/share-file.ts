@@ -14,7 +14,7 @@ import * as z from 'zod'
 import { parcelDocument } from '../hand-off/parcel-document.js'
 import { secretText } from '../hand-off/secret-text.js'
 
-const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/) as unknown as z.ZodType<Digest>
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/) as z.ZodType<Digest>
 
 const fileSchema = z.strictObject({
   format: z.literal('sealpool/share'),

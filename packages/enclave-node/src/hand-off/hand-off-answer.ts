@@ -15,7 +15,7 @@ const answerSchema = z.strictObject({
   /** 32 random bytes, base64url: the signed work names this file's digest in public, and an answer may have few values. */
   salt: secretText,
   outcome: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('answer'), answer: z.json() as unknown as z.ZodType<JsonValue> }),
+    z.strictObject({ kind: z.literal('answer'), answer: z.json() as z.ZodType<JsonValue> }),
     /** A noisy count of the contributors was too small; it was paid for. */
     z.strictObject({ kind: z.literal('too-few-contributors') }),
     /** It did not come to an end; why may depend on data and is not told. */
@@ -33,7 +33,7 @@ export function encodeAnswer(of: {
   readonly salt: string
   readonly outcome: HandOffOutcome
 }): Uint8Array {
-  return canonicalBytes({ format: 'sealpool/hand-off-answer', version: 1, ...of } as unknown as JsonValue)
+  return canonicalBytes({ format: 'sealpool/hand-off-answer', version: 1, ...of })
 }
 
 /** @returns the outcome; undefined when the bytes are none, or of another transfer or job */

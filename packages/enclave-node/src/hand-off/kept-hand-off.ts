@@ -48,10 +48,10 @@ export type ReadHandOff = Omit<KeptHandOff, 'secret'> & { readonly secret: strin
 const keyOf = (job: string): string => `hand-off ${job}`
 const workKeyOf = (job: string): string => `hand-off-work ${job}`
 
-const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/) as unknown as z.ZodType<Digest>
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/) as z.ZodType<Digest>
 const leftSchema = z.strictObject({ id: z.string(), url: z.string(), keySet: digest })
 const transferSchema = leftSchema.extend({
-  node: z.string().regex(/^0x[0-9a-f]{40}$/) as unknown as z.ZodType<Address>,
+  node: z.string().regex(/^0x[0-9a-f]{40}$/) as z.ZodType<Address>,
   files: z.array(transferFileSchema),
 })
 const olderSchema = z.strictObject({

@@ -3,15 +3,15 @@
  * until when. It travels sealed to a key that the running node made for this transfer alone.
  * @module
  */
-import { type Address, canonicalBytes, type Digest, type JsonObject, type JsonValue } from '@sealpool/crypto'
+import { type Address, canonicalBytes, type Digest, type JsonObject } from '@sealpool/crypto'
 import * as z from 'zod'
 import { HandOffRefusal } from './hand-off-refusal.js'
 import { parcelDocument } from './parcel-document.js'
 import { secretText } from './secret-text.js'
 
 const address = z.string().regex(/^0x[0-9a-f]{40}$/)
-const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/) as unknown as z.ZodType<Digest>
-const json = z.record(z.string(), z.json()) as unknown as z.ZodType<JsonObject>
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/) as z.ZodType<Digest>
+const json = z.record(z.string(), z.json()) as z.ZodType<JsonObject>
 
 /** Most files of one transfer, the sealed leash included: their list must fit into one call. */
 export const maximumFiles = 2_000
@@ -79,7 +79,7 @@ export type Leash = z.output<typeof leashSchema> & { readonly home: Address }
 
 /** @returns canonical bytes, to be sealed */
 export function encodeLeash(leash: Leash): Uint8Array {
-  return canonicalBytes(leash as unknown as JsonValue)
+  return canonicalBytes(leash)
 }
 
 /**
