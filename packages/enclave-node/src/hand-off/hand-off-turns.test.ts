@@ -2,6 +2,7 @@ import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { NodeError } from '../errors.js'
 import { handOffFixture, handOffManifest, runnerUrl } from '../testing/hand-off-fixture.js'
 import { putOff, refusal, visitsOf } from '../testing/hand-off-visits.js'
+import { digestOfDigit } from '../testing/served-pool-fixture.js'
 import { readHandOff } from './kept-hand-off.js'
 
 const here = await handOffFixture()
@@ -107,6 +108,19 @@ describe('a turn', () => {
     expect(here.runner.figures()).toMatchObject({ hand_offs_open: 0 })
     await expect(home.visit(asked)).rejects.toMatchObject(putOff('HANDED_OFF'))
     expect(here.attested.at(-1)).toBe(two[1])
+  })
+
+  it('that is over is not begun again by a node that has other keys by now', async () => {
+    const asked = await here.visit()
+    running()
+    const home = here.home({ nodes: two })
+    await expect(home.visit(asked)).rejects.toMatchObject(putOff('HANDED_OFF'))
+    here.clock.seconds += 21_601
+    here.peer = { ...here.peer, keySetDigest: digestOfDigit('1') }
+    const before = paths().length
+    await expect(home.visit(asked)).rejects.toMatchObject(putOff('HAND_OFF_WAITS'))
+    expect(paths().slice(before)).toEqual([])
+    expect(await readHandOff(here.store, '1')).toMatchObject({ attempt: 1, transfer: null })
   })
 
   it('that is over takes no answer away that is there', async () => {
