@@ -374,6 +374,26 @@ describe('verifyReceipt', () => {
     expect(await open()).toContain('homes-signed')
   })
 
+  test('asks the chain for the pools of the manifest where a home refused, whose pool the receipt does not have', async () => {
+    const { bundle, recorded, shares } = sharedBundle({}, undefined, true)
+    const made = released(bundle)
+    const { client, chain, node: served } = made
+    Object.assign(chain, {
+      home: chainWithHome.home,
+      outcome: { kind: 'refused', receipt: digestToHex(recorded) },
+    })
+    served.routes['/v1/jobs/7/shares'] = () => ({ simulated: true, job: '7', shares })
+    const keysOf = async () => {
+      const { checks } = await client.verifyReceipt(7n, { trust })
+      return checks.find(({ id }) => id === 'homes-keys')?.result
+    }
+    expect(await keysOf()).toBe('pass')
+    for (const manifest of [null, {}, { pools: [null, { address: 'x' }, 7] }]) {
+      Object.assign(bundle, { manifest })
+      expect(await keysOf()).toBe('fail')
+    }
+  })
+
   test('says no to a changed document', async () => {
     const { client } = released({ plan: { steps: [] } })
     const { ok, checks } = await client.verifyReceipt(7n, { trust, result })

@@ -102,7 +102,11 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
       ])
       const released = outcome?.kind === 'released' ? outcome : undefined
       const sealedResult = released === undefined ? undefined : await node.jobResult(id)
-      const homes = await readJobHomes(chain, { deployment, receipt: bundle.receipt })
+      const homes = await readJobHomes(chain, {
+        deployment,
+        receipt: bundle.receipt,
+        manifest: bundle.manifest,
+      })
       const shares = homes === undefined ? undefined : await node.jobShares(id)
       return verifyJobReceipt({
         bundle,

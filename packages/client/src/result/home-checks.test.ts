@@ -132,6 +132,14 @@ describe('a receipt over pools of several homes', () => {
     expect(open({ shares: [] }, alone)).toEqual(['homes-keys'])
   })
 
+  test('a node that refused without having the key of any pool of the job is found', () => {
+    const refused = (homes: JobHomes) => open({ homes }, sharedBundle({}, undefined, true))
+    const unopened = ['result', 'sealed-result']
+    expect(refused(homesOnChain)).toEqual(unopened)
+    const moved = poolOf(home.pool, { node: node.keySet.statement.address })
+    expect(refused(moved)).toEqual([...unopened, 'homes-keys'])
+  })
+
   test('another charge or result on chain is found', () => {
     const heads = [...recordedRelease.budgetHeads].reverse()
     expect(open({ released: { ...recordedRelease, budgetHeads: heads.slice(1) } })).toEqual([

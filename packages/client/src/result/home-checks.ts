@@ -117,6 +117,12 @@ function poolsOf(body: ReceiptBody, signer: Address, shares: readonly JsonObject
 }
 
 function keysProblem(body: ReceiptBody, homes: JobHomes, owners: PoolOwners): string | undefined {
+  const { refusedBy } = body
+  if (refusedBy !== undefined) {
+    const isHome = [...homes.pools.values()].some(({ node }) => node === lower(refusedBy.node))
+    // Else anybody whom the registry lists could have refused, and the node that signed the receipt not have asked the home.
+    if (!isHome) return `${refusedBy.node} refused, and no pool of the job has its key`
+  }
   return first(body.pools, ({ pool, epoch, name }) => {
     const shown = homes.pools.get(lower(pool))
     if (shown === undefined) return `the chain tells nothing of pool ${name}`

@@ -7,9 +7,10 @@ import {
   type Hex,
   hexToDigest,
   type JsonObject,
+  type JsonValue,
   parseSignedStatement,
 } from '@sealpool/crypto'
-import type { Client } from 'viem'
+import { type Client, isAddress } from 'viem'
 import { readContract } from 'viem/actions'
 import { ClientError } from '../errors.js'
 
@@ -42,13 +43,22 @@ export interface JobHomes {
  * Reads what the chain shows of the homes of a job, where its receipt is over several pools.
  *
  * @param chain - a viem client; whoever answers its requests is trusted
- * @param options - whose contracts, and the receipt, as JSON of unknown origin
+ * @param options - whose contracts, and the receipt with the job's manifest, as JSON of unknown origin: the receipt of a refused job does not
+ *   have the pools of a home that gave no share, the manifest has
  * @returns the facts at the newest block; undefined for a receipt over one pool, and for what is no receipt
  * @throws ClientError `CHAIN_READ_FAILED`
  */
 export async function readJobHomes(
   chain: Client,
-  { deployment, receipt }: { readonly deployment: Deployment; readonly receipt: JsonObject },
+  {
+    deployment,
+    receipt,
+    manifest = null,
+  }: {
+    readonly deployment: Deployment
+    readonly receipt: JsonObject
+    readonly manifest?: JsonObject | null
+  },
 ): Promise<JobHomes | undefined> {
   const body = bodyOf(receipt)
   if (body === undefined || !isOverSeveralPools(body)) return undefined
@@ -77,13 +87,13 @@ export async function readJobHomes(
       ),
       pools: new Map(
         await Promise.all(
-          pools.map(async ({ pool }) => {
+          [...new Set([...pools.map(({ pool }) => lower(pool)), ...poolsOf(manifest)])].map(async (pool) => {
             const contract = { address: pool, abi: poolAbi } as const
             const [{ measurement }, { epoch, node }] = await Promise.all([
               readContract(chain, { ...contract, functionName: 'rules' }),
               readContract(chain, { ...contract, functionName: 'keyEpoch' }),
             ])
-            return [lower(pool), { measurement, epoch, node: lower(node) }] as const
+            return [pool, { measurement, epoch, node: lower(node) }] as const
           }),
         ),
       ),
@@ -97,6 +107,16 @@ export async function readJobHomes(
 /** Whether the pools of a job may have several homes, as far as its receipt tells. */
 export function isOverSeveralPools({ pools, homes = [], unanswered = [], refusedBy }: ReceiptBody): boolean {
   return pools.length > 1 || homes.length > 0 || unanswered.length > 0 || refusedBy !== undefined
+}
+
+/** The pools of a manifest, as many as a receipt may have; whether it is the job's manifest is verified elsewhere. */
+function poolsOf(manifest: JsonObject | null): readonly Address[] {
+  const pools = manifest?.['pools']
+  if (!Array.isArray(pools)) return []
+  return pools.slice(0, 100).flatMap((pool: JsonValue): readonly Address[] => {
+    const address = (pool as JsonObject | null)?.['address']
+    return typeof address === 'string' && isAddress(address, { strict: false }) ? [lower(address)] : []
+  })
 }
 
 function bodyOf(receipt: JsonObject) {
