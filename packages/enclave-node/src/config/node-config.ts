@@ -232,6 +232,8 @@ export const nodeConfigSchema = z.strictObject({
         )
         .min(1)
         .max(20),
+      /** Digests of the sessions in which this node hands its shares on to other members. */
+      reshares: z.array(digest).max(20).default([]),
     })
     .nullable()
     .default(null),
@@ -369,6 +371,9 @@ export function measuredConfig(config: NodeConfig): JsonObject {
             envelope: root.envelope,
             configs: [...root.configs].sort(),
           })),
+          ...(config.committee.reshares.length === 0
+            ? {}
+            : { reshares: [...config.committee.reshares].sort() }),
         }),
     pools: config.pools
       .map((pool) => ({
