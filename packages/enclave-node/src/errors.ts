@@ -39,6 +39,7 @@ export type NodeErrorCode =
   | 'KEYS_MOVED'
   | 'MIGRATION_REFUSED'
   | 'COMMITTEE_INVALID'
+  | 'BLOB_NOT_REMOVED'
 
 /** The node's own error. `place` names the setting, table, pool or job; no message carries private data or a secret. */
 export class NodeError extends Error {

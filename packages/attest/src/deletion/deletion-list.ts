@@ -22,7 +22,7 @@ export const deletionsVersion = 1
 export const maximumDeletions = 200
 
 /**
- * What was deleted: `rows` are a file of refined rows, `copy` a contribution's sealed file in the blob store, `contribution` what the
+ * What was deleted: `rows` are the files of one refinement (which tables they are of is not told), `copy` a contribution's sealed file in the blob store, `contribution` what the
  * node's state held of a contribution, `answer` a job's sealed answer with its plan and manifest, `facts` a set of signed facts.
  */
 export const deletionKinds = ['rows', 'copy', 'contribution', 'answer', 'facts'] as const
@@ -38,7 +38,7 @@ export type Deletion = {
   kind: (typeof deletionKinds)[number]
   /** Null when it belonged to no one pool. */
   pool: Address | null
-  /** Its name, for example `contribution 7`, `job 12` or a file's name; nothing of its content. */
+  /** Its name, for example `contribution 7`, `refinement 3`, `job 12`, or a copy's digest; nothing of its content. */
   object: string
   /** SHA-256 of the bytes that are gone, where the node knew it. */
   digest: Digest | null

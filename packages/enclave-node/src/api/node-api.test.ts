@@ -34,6 +34,10 @@ const service: NodeService = {
     checkpoint: async () => 'log\n0\n\n',
     tile: async () => undefined,
   },
+  deletions: async (from) => ({
+    retention: { answerDays: 30, pools: { [pool]: null } },
+    lists: from === 1 ? [{} as SignedStatement] : [],
+  }),
   audit: () => ({ entries: [], length: 0, digest: null, head: {} as SignedStatement }),
   run: nothing,
   job: nothing,
@@ -116,6 +120,27 @@ describe('a result', () => {
     const answer = await own.request('/v1/jobs/7/result')
     expect(answer.status).toBe(status)
     expect((await answer.text()).includes('AQID')).toBe(status === 200)
+  })
+})
+
+describe('a result that is kept no longer', () => {
+  it.each([
+    [`sha256:${'00'.repeat(32)}`, 410, 'RESULT_DELETED'],
+    [null, 404, 'RESULT_NOT_READY'],
+  ])('is told from one that is not there yet: %s', async (resultDigest, status, code) => {
+    const job = { id: '7', state: 'settled', sealedResult: null, resultDigest }
+    const own = nodeApi({ ...service, job: async () => job as never }, (error) => errors.push(error))
+    const answer = await own.request('/v1/jobs/7/result')
+    expect(answer.status).toBe(status)
+    expect(await answer.json()).toMatchObject({ error: { code } })
+  })
+})
+
+describe('lists of deletions', () => {
+  it('are told from the first on, or from the one that is asked for, with what is declared', async () => {
+    expect((await get('/v1/deletions')).body).toMatchObject({ retention: { answerDays: 30 }, lists: [{}] })
+    expect((await get('/v1/deletions?from=2')).body).toMatchObject({ lists: [] })
+    expect((await get('/v1/deletions?from=x')).status).toBe(400)
   })
 })
 

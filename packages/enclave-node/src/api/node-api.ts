@@ -285,6 +285,7 @@ export function nodeApi(
       (id) => node.job(id),
       (job) => {
         const released = !job.detached && (job.state === 'released' || job.state === 'settled')
+        if (released && job.sealedResult === null && job.resultDigest !== null) return 'RESULT_DELETED'
         if (!released || job.sealedResult === null) return 'RESULT_NOT_READY'
         return {
           job: job.id,
@@ -327,6 +328,11 @@ export function nodeApi(
     const request = handOverSchema.safeParse(await jsonOf(context))
     if (!request.success) return refuse(context, 'BODY_INVALID')
     return answerOr(context, (await node.handOver?.give(request.data)) ?? 'MIGRATION_NOT_OPEN')
+  })
+  app.get('/v1/deletions', async (context) => {
+    const from = pageSchema.optional().safeParse(context.req.query('from'))
+    if (!from.success) return refuse(context, 'ID_INVALID')
+    return answer(context, { ...(await node.deletions(Number(from.data ?? 1))) })
   })
   app.get('/v1/audit', (context) => {
     const from = pageSchema.optional().safeParse(context.req.query('from'))

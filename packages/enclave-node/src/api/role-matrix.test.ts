@@ -18,6 +18,7 @@ const expected: Readonly<Record<string, string>> = {
   'GET /v1/pools': '++++++',
   'GET /v1/catalogue': '++++++',
   'GET /v1/facts': '++++++',
+  'GET /v1/deletions': '++++++',
   'GET /v1/metrics': '?--+--',
   'POST /v1/sealed': '++++++',
   'GET /v1/sign-in': '++++++',

@@ -2,7 +2,7 @@ import type { Address, Digest, JsonObject, JsonValue, SignedStatement } from '@s
 import { NodeError } from '../errors.js'
 import { bytesOrNull, integerOf, jsonOf, jsonOrNull, textOf, textOrNull } from './column.js'
 import type { JobState } from './job-state.js'
-import { appendReceipt } from './receipt-log-table.js'
+import { appendToLog } from './receipt-log-table.js'
 import type { Sql, SqlRow, SqlValue } from './state-store.js'
 
 /** What the chain tells of a job. */
@@ -354,9 +354,10 @@ export async function storeOutcome(
     ],
   )
   const issued = (outcome.receipt as { statement?: { body?: JsonObject } }).statement?.body?.['issuedAt']
-  await appendReceipt(tx, {
+  await appendToLog(tx, {
+    kind: 'receipt',
     digest: outcome.receiptDigest,
-    job: id,
+    number: id,
     issued: typeof issued === 'string' ? issued : new Date(0).toISOString(),
   })
 }

@@ -33,6 +33,7 @@ import {
 import { getCursor, getMeta, setCursor, setMeta } from './meta-table.js'
 import { currentVersion, migrate, migrations, storedVersion } from './migration.js'
 import { openPgliteStore } from './pglite-store.js'
+import { appendToLog, logFrom } from './receipt-log-table.js'
 import type { StateStore } from './state-store.js'
 
 const folders: string[] = []
@@ -89,6 +90,33 @@ describe.each(adapters)('the %s state store', (_, open) => {
     expect(left).toEqual([{ table_name: 'schema_migrations' }])
     await migrate(store)
     expect(await storedVersion(store)).toBe(currentVersion)
+  })
+
+  it('goes back from a log with lists of deletions to one of receipts, in their order, and up again', async () => {
+    await migrate(store, 9)
+    await store.query(
+      `insert into receipt_log (position, receipt, job, issued) values (0, 'first', 7, 'x'), (1, 'second', 6, 'x')`,
+    )
+    await migrate(store)
+    const issued = '2026-11-22T00:00:00.000Z'
+    await appendToLog(store, { kind: 'deletion', digest: digest('1'), number: '1', issued })
+    await appendToLog(store, { kind: 'receipt', digest: digest('2'), number: '6', issued })
+    expect((await logFrom(store, 0)).map(({ kind, number }) => `${kind} ${number}`)).toEqual([
+      'receipt 7',
+      'receipt 6',
+      'deletion 1',
+      'receipt 6',
+    ])
+    await migrate(store, 9)
+    expect(await store.query('select position::integer, receipt from receipt_log order by position')).toEqual(
+      [
+        { position: 0, receipt: 'first' },
+        { position: 1, receipt: 'second' },
+        { position: 2, receipt: digest('2') },
+      ],
+    )
+    await migrate(store)
+    expect((await logFrom(store, 2)).map(({ kind, number }) => `${kind} ${number}`)).toEqual(['receipt 6'])
   })
 
   it('keeps nothing of a step that fails, and refuses a store of a later release', async () => {

@@ -121,6 +121,7 @@ function serviceOf(): NodeService {
       checkpoint: async () => 'log\n',
       tile: async () => new Uint8Array([0, 255, 128]),
     },
+    deletions: async () => ({ retention: { answerDays: null, pools: {} }, lists: [] }),
     audit: () => ({ entries: [], length: 0, digest: null, head: statement }),
     notReady: () => [],
     figures: () => ({}),
