@@ -90,7 +90,11 @@ describe('the embedded database', { timeout: 240_000 }, () => {
 
   it('is cleaned when so many rows were written, in however few commits', async () => {
     const asked: string[] = []
-    const upkeep = embeddedUpkeep({ exec: async (text) => (asked.push(text), []) }, () => undefined)
+    const exec = async (text: string) => {
+      asked.push(text)
+      return []
+    }
+    const upkeep = embeddedUpkeep({ exec }, () => undefined)
     await upkeep(rowsPerCheckpoint - 1)
     expect(asked).toEqual([])
     await upkeep(1)
