@@ -5,7 +5,7 @@ import { ClientError } from '../errors.js'
 import { BlobStoreError } from '../store/blob-store-error.js'
 import { accessCommands } from './access-commands.js'
 import { readArguments, usage } from './arguments.js'
-import { catalogueCommand } from './catalogue-command.js'
+import { catalogueCommand, similarCommand } from './catalogue-command.js'
 import type { Command } from './command.js'
 import { contributorCommands } from './contributor-commands.js'
 import { type CliExitCode, type CliIo, harmless, jsonText, table } from './io.js'
@@ -19,6 +19,7 @@ export const commands: readonly Command[] = [
   ...jobCommands,
   ...memberCommands,
   catalogueCommand,
+  similarCommand,
   ...accessCommands,
 ]
 
@@ -116,7 +117,7 @@ function generalHelp(): string {
     ['Contributors', contributorCommands],
     ['Consumers', jobCommands],
     ['Members', memberCommands],
-    ['Everybody', [catalogueCommand]],
+    ['Everybody', [catalogueCommand, similarCommand]],
     ['Tokens for agents', accessCommands],
   ] as const
   return [

@@ -13,7 +13,10 @@ const service: NodeService = {
   evidence: async (nonce) => ({ nonce, simulated: true }) as unknown as NodeEvidence,
   registeredEvidence: async () => ({ simulated: true }) as unknown as NodeEvidence,
   pools: () => [{ pool, name: 'pay', policyDigest: `sha256:${'0'.repeat(64)}`, policy: {}, key: null }],
-  catalogue: () => ({ entries: [], total: 0, next: null }),
+  catalogue: {
+    search: () => ({ entries: [], total: 0, next: null }),
+    similar: () => undefined,
+  },
   policy: () => ({}),
   contribution: nothing,
   verdict: nothing,

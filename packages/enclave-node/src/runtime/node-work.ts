@@ -319,7 +319,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
         key: poolKeys.get(pool.address) ?? null,
       })),
     policy: policyOf,
-    catalogue: options.catalogue.search,
+    catalogue: options.catalogue,
     contribution: (id) => findContribution(store, id),
     verdict: (id) => findVerdict(store, id),
     contributions: pacedCounts({
