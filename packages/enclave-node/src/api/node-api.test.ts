@@ -124,13 +124,13 @@ describe('a result', () => {
 
 describe('a job', () => {
   it.each([
-    [false, 'charged', /its release is on the way/],
-    [true, 'detached', /not on the chain any more/],
-  ])('that is charged and detached (%s) is shown as %s', async (detached, state, text) => {
+    [false, 'charged', 40, /its release is on the way/],
+    [true, 'detached', 100, /not on the chain any more/],
+  ])('that is charged and detached (%s) is shown as %s', async (detached, state, stateNumber, text) => {
     const job = { id: '7', state: 'charged', detached, reason: null }
     const own = nodeApi({ ...service, job: async () => job as never }, (error) => errors.push(error))
     const answer = await own.request('/v1/jobs/7')
-    expect(await answer.json()).toMatchObject({ state, stateText: expect.stringMatching(text) })
+    expect(await answer.json()).toMatchObject({ state, stateNumber, stateText: expect.stringMatching(text) })
   })
 })
 

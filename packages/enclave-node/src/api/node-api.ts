@@ -17,7 +17,7 @@ import * as z from 'zod'
 import type { RefusedPlan } from '../job/request-run.js'
 import { handOverSchema } from '../migration/hand-over.js'
 import { contributionStateText } from '../state/contribution-state.js'
-import { detachedJobText, jobStateText } from '../state/job-state.js'
+import { detachedJobText, jobStateNumber, jobStateText } from '../state/job-state.js'
 import type { JobRow } from '../state/job-table.js'
 import { accessControl } from './access-control.js'
 import { allowOrigins } from './allow-origins.js'
@@ -385,9 +385,11 @@ function proposalView(job: JobRow): object {
 }
 
 function jobView(job: JobRow): Record<string, unknown> {
+  const state = job.detached ? 'detached' : job.state
   return {
     id: job.id,
-    state: job.detached ? 'detached' : job.state,
+    state,
+    stateNumber: jobStateNumber[state],
     stateText: job.detached ? detachedJobText : jobStateText[job.state],
     chainState: job.chainState,
     reason: job.reason,
