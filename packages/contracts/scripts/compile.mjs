@@ -34,6 +34,7 @@ const contracts = [
   { name: 'PoolToken', deployable: false },
   { name: 'VestingSchedule', deployable: false },
   { name: 'TransferProbe', deployable: false, simulated: true },
+  { name: 'AccessProbe', deployable: true },
   { name: 'PoolGovernor', deployable: false },
   { name: 'TimelockController', deployable: false },
 ]

@@ -6,6 +6,7 @@ import { BlobStoreError } from '../store/blob-store-error.js'
 import { accessCommands } from './access-commands.js'
 import { readArguments, usage } from './arguments.js'
 import { catalogueCommand, similarCommand } from './catalogue-command.js'
+import { checkAccessCommand } from './check-access-command.js'
 import type { Command } from './command.js'
 import { contributorCommands } from './contributor-commands.js'
 import { type CliExitCode, type CliIo, harmless, jsonText, table } from './io.js'
@@ -17,6 +18,7 @@ import { openPool, poolOptions } from './settings.js'
 export const commands: readonly Command[] = [
   ...contributorCommands,
   ...jobCommands,
+  checkAccessCommand,
   ...memberCommands,
   catalogueCommand,
   similarCommand,

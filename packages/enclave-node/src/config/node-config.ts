@@ -8,6 +8,8 @@ import { type Address, type Digest, digestOf, type JsonObject, type JsonValue } 
 import * as z from 'zod'
 import { NodeError } from '../errors.js'
 import { catalogueSettings, requirePeerRules } from './catalogue-settings.js'
+import { committeeSchema, measuredCommittee, sealedRootSchema } from './committee-settings.js'
+import { digestSchema as digest } from './digest-schema.js'
 import {
   federationSchema,
   measuredFederation,
@@ -22,12 +24,7 @@ const address = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/, 'expected 0x and 40 hex digits')
   .transform((text): Address => text.toLowerCase() as Address)
-const digest = z
-  .string()
-  .regex(/^sha256:[0-9a-f]{64}$/, 'expected sha256: and 64 lower-case hex digits')
-  .transform((text): Digest => text as Digest)
 const jsonObject = z.record(z.string(), z.json())
-const envelope = z.string().regex(/^[A-Za-z0-9_-]{100,10000}$/)
 const evidencePolicy = jsonObject.transform((value, context): AttestationPolicy => {
   const read = attestationPolicySchema.safeParse(value)
   if (read.success) return read.data
@@ -193,7 +190,7 @@ export const nodeConfigSchema = z.strictObject({
       /** The committee's threshold key. */
       key: jsonObject,
       /** The root secret, sealed to it, base64url. */
-      envelope,
+      envelope: sealedRootSchema,
     }),
     /** The machine's own sealing; only a simulation of it is there yet. */
     z.strictObject({ adapter: z.literal('sealed'), sealer: z.literal('simulated') }),
@@ -217,24 +214,7 @@ export const nodeConfigSchema = z.strictObject({
   peers: z.strictObject({ evidencePolicy }).nullable().default(null),
   catalogue: catalogueSettings,
   /** Roots of other nodes of which this one gives parts, as a member of their committees. */
-  committee: z
-    .strictObject({
-      roots: z
-        .array(
-          z.strictObject({
-            /** What `sealpool-node committee conclude` has written. */
-            committee: jsonObject,
-            /** The root secret, sealed to the committee, base64url. */
-            envelope,
-            /** Digests of the measured settings (`sealpool-node measure`) of the nodes that may have it. */
-            configs: z.array(digest).min(1).max(100),
-          }),
-        )
-        .min(1)
-        .max(20),
-    })
-    .nullable()
-    .default(null),
+  committee: committeeSchema,
   /** Where this machine has what the two above talk to. */
   machine: z
     .strictObject({
@@ -361,15 +341,7 @@ export function measuredConfig(config: NodeConfig): JsonObject {
     ...(config.peers === null
       ? {}
       : { peers: digestOf(config.peers.evidencePolicy as unknown as JsonValue) }),
-    ...(config.committee === null
-      ? {}
-      : {
-          committee: config.committee.roots.map((root) => ({
-            committee: digestOf(root.committee as JsonValue),
-            envelope: root.envelope,
-            configs: [...root.configs].sort(),
-          })),
-        }),
+    ...measuredCommittee(config.committee),
     pools: config.pools
       .map((pool) => ({
         address: pool.address,

@@ -1,4 +1,5 @@
-import type { Address, Digest, KeyScope } from '@sealpool/crypto'
+import type { ReceiptPool } from '@sealpool/attest'
+import type { Address, Digest, JsonObject, KeyScope } from '@sealpool/crypto'
 import type { PoolPolicy } from '@sealpool/privacy'
 import type { BundledRefiner } from '@sealpool/refine'
 import type { PoolFacts } from '../config/facts-settings.js'
@@ -11,6 +12,10 @@ export interface PlannablePool {
   readonly name: string
   readonly policy: PoolPolicy
   readonly policyDigest: Digest
+  /** Access rules that restrictions have added to the policy's own, oldest first; absent: none. */
+  readonly accessAdded?: readonly JsonObject[]
+  /** What its access conditions came to for the job that is planned; absent before that, and where there are none. */
+  readonly access?: ReceiptPool['access']
 }
 
 /** A pool that this node serves, with everything checked against the chain. */
