@@ -19,6 +19,7 @@ import {
 import { handOffSchema, measuredHandOffs, requireAnyWork, serveHandOffSchema } from './hand-off-settings.js'
 import { dstackSocket, tsmFolder } from './machine-paths.js'
 import { measuredProofRules, proofRules } from './proof-rules.js'
+import { measuredTrace, traceSchema } from './trace-settings.js'
 
 const address = z
   .string()
@@ -224,6 +225,7 @@ export const nodeConfigSchema = z.strictObject({
       collateralUrl: z.url().nullable().default(null),
     })
     .prefault({}),
+  trace: traceSchema,
   blobStore: blobStoreSchema,
   /** None only for a node that runs jobs for others (`serveHandOff`). */
   pools: z.array(poolSchema).max(100),
@@ -342,6 +344,7 @@ export function measuredConfig(config: NodeConfig): JsonObject {
       ? {}
       : { peers: digestOf(config.peers.evidencePolicy as unknown as JsonValue) }),
     ...measuredCommittee(config.committee),
+    ...measuredTrace(config.trace),
     pools: config.pools
       .map((pool) => ({
         address: pool.address,
