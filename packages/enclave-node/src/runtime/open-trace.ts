@@ -6,6 +6,9 @@ import { openTracer, type Tracer } from '../trace/tracer.js'
 import type { NodeLogger } from './logger.js'
 import { startLoop } from './loop.js'
 
+/** Milliseconds for one answer of the collector. */
+const timeoutMs = 10_000
+
 /**
  * Opens the tracer that the settings name. Spans are sent once for each point of the grid; a collector that is away holds up nothing.
  * @returns the tracer, undefined when the settings name none, and what ends it: what waits then is forgotten
@@ -16,7 +19,7 @@ export function openTrace(
   log: NodeLogger,
 ): { readonly tracer: Tracer | undefined; stop(): Promise<void> } {
   if (trace === null) return { tracer: undefined, stop: async () => undefined }
-  const exporter = spanExporter({ url: trace.url })
+  const exporter = spanExporter((body) => postSpans(trace.url, body))
   const loop = startLoop({
     name: 'trace',
     pollMs: trace.gridSeconds * 1000,
@@ -33,4 +36,17 @@ export function openTrace(
     }),
     stop: () => loop.stop(),
   }
+}
+
+/** @returns the collector's status; what it says besides is nobody's */
+async function postSpans(url: string, body: string): Promise<number> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+    redirect: 'error',
+    signal: AbortSignal.timeout(timeoutMs),
+  })
+  await response.body?.cancel()
+  return response.status
 }

@@ -6,7 +6,6 @@ import type { Span } from './span.js'
 const batch = 500
 /** Spans that wait; what comes above that is forgotten: a collector that is down must not fill the memory. */
 const waitingLimit = 5_000
-const timeoutMs = 10_000
 
 /** Keeps spans until they are sent. */
 export interface SpanExporter {
@@ -19,12 +18,8 @@ export interface SpanExporter {
   send(): Promise<boolean>
 }
 
-/** @param options `url` of the collector's `/v1/traces` */
-export function spanExporter(options: {
-  readonly url: string
-  readonly fetch?: typeof globalThis.fetch
-}): SpanExporter {
-  const { url, fetch = globalThis.fetch } = options
+/** @param post sends one body to the collector, and answers with its status */
+export function spanExporter(post: (body: string) => Promise<number>): SpanExporter {
   const waiting: Span[] = []
   return {
     take(span) {
@@ -33,19 +28,13 @@ export function spanExporter(options: {
     async send() {
       while (waiting.length > 0) {
         const spans = waiting.slice(0, batch)
-        const response = await fetch(url, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(otlpSpans(spans)),
-          redirect: 'error',
-          signal: AbortSignal.timeout(timeoutMs),
-        }).catch((cause: unknown) => {
+        const status = await post(JSON.stringify(otlpSpans(spans))).catch((cause: unknown) => {
           throw notSent('the collector gave no answer', cause)
         })
-        await response.body?.cancel()
+        const taken = status >= 200 && status < 300
         // Refused as they are: they would be refused again.
-        if (response.ok || response.status === 400) waiting.splice(0, spans.length)
-        if (!response.ok) throw notSent(`the collector answered ${response.status}`)
+        if (taken || status === 400) waiting.splice(0, spans.length)
+        if (!taken) throw notSent(`the collector answered ${status}`)
       }
       return false
     },
