@@ -16,6 +16,7 @@ export type NodeErrorCode =
   | 'BACKUP_INVALID'
   | 'BACKUP_FAILED'
   | 'KEY_UNREADABLE'
+  | 'TRACE_NOT_SENT'
   | 'INCIDENT_NOT_OPEN'
   | 'INTERRUPTED'
   | 'ENTRY_INVALID'

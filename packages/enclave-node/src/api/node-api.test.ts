@@ -13,7 +13,10 @@ const service: NodeService = {
   evidence: async (nonce) => ({ nonce, simulated: true }) as unknown as NodeEvidence,
   registeredEvidence: async () => ({ simulated: true }) as unknown as NodeEvidence,
   pools: () => [{ pool, name: 'pay', policyDigest: `sha256:${'0'.repeat(64)}`, policy: {}, key: null }],
-  catalogue: () => ({ entries: [], total: 0, next: null }),
+  catalogue: {
+    search: () => ({ entries: [], total: 0, next: null }),
+    similar: () => undefined,
+  },
   policy: () => ({}),
   contribution: nothing,
   verdict: nothing,
@@ -146,13 +149,13 @@ describe('lists of deletions', () => {
 
 describe('a job', () => {
   it.each([
-    [false, 'charged', /its release is on the way/],
-    [true, 'detached', /not on the chain any more/],
-  ])('that is charged and detached (%s) is shown as %s', async (detached, state, text) => {
+    [false, 'charged', 40, /its release is on the way/],
+    [true, 'detached', 100, /not on the chain any more/],
+  ])('that is charged and detached (%s) is shown as %s', async (detached, state, stateNumber, text) => {
     const job = { id: '7', state: 'charged', detached, reason: null }
     const own = nodeApi({ ...service, job: async () => job as never }, (error) => errors.push(error))
     const answer = await own.request('/v1/jobs/7')
-    expect(await answer.json()).toMatchObject({ state, stateText: expect.stringMatching(text) })
+    expect(await answer.json()).toMatchObject({ state, stateNumber, stateText: expect.stringMatching(text) })
   })
 })
 

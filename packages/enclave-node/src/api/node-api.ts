@@ -17,7 +17,7 @@ import * as z from 'zod'
 import type { RefusedPlan } from '../job/request-run.js'
 import { handOverSchema } from '../migration/hand-over.js'
 import { contributionStateText } from '../state/contribution-state.js'
-import { detachedJobText, jobStateText } from '../state/job-state.js'
+import { detachedJobText, jobStateNumber, jobStateText } from '../state/job-state.js'
 import type { JobRow } from '../state/job-table.js'
 import { accessControl } from './access-control.js'
 import { allowOrigins } from './allow-origins.js'
@@ -78,7 +78,7 @@ function isCostly(request: HonoRequest): boolean {
     (request.method === 'POST' && request.path !== sealedCallPath) ||
     (request.path === '/v1/evidence' && request.query('nonce') !== undefined) ||
     // It is looked up, and put in order, in this very thread.
-    request.path === '/v1/catalogue' ||
+    request.path.startsWith('/v1/catalogue') ||
     // A manifest is fetched from where its proposer has put it.
     request.path.startsWith('/v1/proposals/')
   )
@@ -183,13 +183,24 @@ export function nodeApi(
     const asked = z.object(catalogueParameters).partial().safeParse(context.req.query())
     if (!asked.success) return refuse(context, 'CATALOGUE_QUERY_INVALID')
     const { text, schema, after, own } = asked.data
-    const page = node.catalogue({
+    const page = node.catalogue.search({
       text,
       schema: schema as Digest | undefined,
       after,
       own: own === 'true',
     })
     return answer(context, { ...page, entries: page.entries.map(({ statement }) => statement) })
+  })
+  app.get('/v1/catalogue/:pool/similar', (context) => {
+    const pool = addressSchema.safeParse(context.req.param('pool'))
+    if (!pool.success) return refuse(context, 'ADDRESS_INVALID')
+    const address = pool.data.toLowerCase() as Address
+    const similar = node.catalogue.similar(address)
+    if (similar === undefined) return refuse(context, 'POOL_NOT_LISTED')
+    return answer(context, {
+      pool: address,
+      similar: similar.map(({ likeness, signed }) => ({ likeness, entry: signed.statement })),
+    })
   })
   app.get('/v1/facts', async (context) => {
     const pool = addressSchema.safeParse(context.req.query('pool'))
@@ -380,9 +391,11 @@ function proposalView(job: JobRow): object {
 }
 
 function jobView(job: JobRow): Record<string, unknown> {
+  const state = job.detached ? 'detached' : job.state
   return {
     id: job.id,
-    state: job.detached ? 'detached' : job.state,
+    state,
+    stateNumber: jobStateNumber[state],
     stateText: job.detached ? detachedJobText : jobStateText[job.state],
     chainState: job.chainState,
     reason: job.reason,

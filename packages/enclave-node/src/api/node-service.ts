@@ -50,7 +50,7 @@ export interface NodeService {
   evidence(nonce: Hex | undefined): Promise<NodeEvidence>
   pools(): readonly PoolView[]
   /** Pools of this node and of its peers. */
-  catalogue: NodeCatalogue['search']
+  readonly catalogue: Pick<NodeCatalogue, 'search' | 'similar'>
   contribution(id: string): Promise<ContributionRow | undefined>
   verdict(id: string): Promise<SignedStatement | undefined>
   contributions(pool: Address | undefined): Promise<ContributionCounts>

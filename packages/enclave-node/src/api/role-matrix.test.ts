@@ -17,6 +17,7 @@ const expected: Readonly<Record<string, string>> = {
   'GET /v1/evidence': '++++++',
   'GET /v1/pools': '++++++',
   'GET /v1/catalogue': '++++++',
+  'GET /v1/catalogue/{pool}/similar': '++++++',
   'GET /v1/facts': '++++++',
   'GET /v1/deletions': '++++++',
   'GET /v1/metrics': '?--+--',

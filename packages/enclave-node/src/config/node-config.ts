@@ -21,6 +21,7 @@ import { handOffSchema, measuredHandOffs, requireAnyWork, serveHandOffSchema } f
 import { dstackSocket, tsmFolder } from './machine-paths.js'
 import { measuredProofRules, proofRules } from './proof-rules.js'
 import { jobRetentionSchema } from './retention-settings.js'
+import { measuredTrace, traceSchema } from './trace-settings.js'
 
 const address = z
   .string()
@@ -205,6 +206,7 @@ export const nodeConfigSchema = z.strictObject({
       collateralUrl: z.url().nullable().default(null),
     })
     .prefault({}),
+  trace: traceSchema,
   blobStore: blobStoreSchema,
   /** None only for a node that runs jobs for others (`serveHandOff`). */
   pools: z.array(poolSchema).max(100),
@@ -324,6 +326,7 @@ export function measuredConfig(config: NodeConfig): JsonObject {
       ? {}
       : { peers: digestOf(config.peers.evidencePolicy as unknown as JsonValue) }),
     ...measuredCommittee(config.committee),
+    ...measuredTrace(config.trace),
     pools: config.pools
       .map((pool) => ({
         address: pool.address,

@@ -36,7 +36,8 @@ import { keysMoved as keysMovedError, noteListed, placeOfKeys } from '../migrati
 import { platformRandom } from '../platform.js'
 import { garbageCollector } from '../retention/garbage-collector.js'
 import { countContributions, findContribution } from '../state/contribution-table.js'
-import { countJobs, findJob, jobsIn, openProposals } from '../state/job-table.js'
+import { dueJobs } from '../state/job-queue.js'
+import { countJobs, findJob, openProposals } from '../state/job-table.js'
 import { pacedCounts } from '../state/paced-counts.js'
 import { storedLedger } from '../state/pglite-ledger.js'
 import { countDiffering } from '../state/verdict-audit-table.js'
@@ -273,7 +274,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     if (!(await isListed(chain, keys))) return false
     for (const pool of job.pools.keys()) await requireNotBehind(job, pool)
     if (incident.current()?.stopped === true) return false
-    workers.begin((await jobsIn(store, unfinished, ingest.now())).map(({ id }) => id))
+    workers.begin(await dueJobs(store, unfinished, ingest.now()))
     // Whatever ends looks for more at once.
     return false
   }
@@ -284,12 +285,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     freed: () => loops.jobs.wake(),
   })
 
-  const telling = factsRounds({
-    job,
-    audit: options.records.audit,
-    log,
-    mayWork,
-  })
+  const telling = factsRounds({ job, audit: options.records.audit, log, mayWork })
   const factsRound = (): Promise<boolean> =>
     telling.round([...job.pools.values()].filter(({ address }) => published.has(address)))
 
@@ -325,7 +321,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
         key: poolKeys.get(pool.address) ?? null,
       })),
     policy: policyOf,
-    catalogue: options.catalogue.search,
+    catalogue: options.catalogue,
     contribution: (id) => findContribution(store, id),
     verdict: (id) => findVerdict(store, id),
     contributions: pacedCounts({

@@ -18,11 +18,11 @@ import {
   refinedInputs,
 } from './contribution-table.js'
 import { lockDirectory } from './directory-lock.js'
+import { dueJobs } from './job-queue.js'
 import {
   delayJob,
   findJob,
   insertJob,
-  jobsIn,
   moveJob,
   noteApproval,
   noteChainState,
@@ -207,8 +207,8 @@ describe.each(adapters)('the %s state store', (_, open) => {
       approvals: [{ pool: job.pools[0], block: '12', price: '7' }],
     })
     await putOffJob(store, '5', { reason: 'BLOB_MISSING', reasonText: 'x', at: 50 })
-    expect(await jobsIn(store, ['waiting', 'running'], 49)).toEqual([])
-    expect((await jobsIn(store, ['waiting', 'running'], 50)).map(({ id }) => id)).toEqual(['5'])
+    expect(await dueJobs(store, ['waiting', 'running'], 49)).toEqual([])
+    expect(await dueJobs(store, ['waiting', 'running'], 50)).toEqual(['5'])
     await moveJob(store, '5', { from: ['waiting'], to: 'running' })
     await moveJob(store, '5', { from: ['running'], to: 'charged' })
     await noteChainState(store, '5', 'Expired')
@@ -261,9 +261,9 @@ describe.each(adapters)('the %s state store', (_, open) => {
     await expect(putOffJob(store, '6', { reason: 'x', reasonText: 'x', at: 1 })).rejects.toMatchObject(moved)
     await delayJob(store, '6', { reason: 'x', reasonText: 'x', at: 50 })
     expect(await findJob(store, '6')).toMatchObject({ state: 'charged', reason: 'x' })
-    expect(await jobsIn(store, ['charged'], 49)).toEqual([])
+    expect(await dueJobs(store, ['charged'], 49)).toEqual([])
     await tryNow(store, '6')
-    expect((await jobsIn(store, ['charged'], 49)).map(({ id }) => id)).toEqual(['6'])
+    expect(await dueJobs(store, ['charged'], 49)).toEqual(['6'])
     for (const [forced, state] of [
       ['running', 'refusing'],
       ['seen', 'seen'],

@@ -97,7 +97,10 @@ function serviceOf(): NodeService {
     evidence: async () => ({ simulated: true }) as unknown as NodeEvidence,
     registeredEvidence: async () => ({ simulated: true }) as unknown as NodeEvidence,
     pools: () => [],
-    catalogue: () => ({ entries: [], total: 0, next: null }),
+    catalogue: {
+      search: () => ({ entries: [], total: 0, next: null }),
+      similar: () => undefined,
+    },
     policy: () => ({}),
     contribution: async (id) => (id === '7' ? contribution : undefined),
     verdict: async () => statement,

@@ -115,6 +115,7 @@ export async function nodeWorkWorld() {
         records: {} as NodeRecords,
         catalogue: {
           search: () => ({ entries: [], total: 0, next: null }),
+          similar: () => undefined,
           refresh: async () => undefined,
         },
         incident: { current: () => null, firstEpoch: () => 1, reasons: () => [] },
