@@ -5,7 +5,7 @@ import { ClientError } from '../errors.js'
 import { BlobStoreError } from '../store/blob-store-error.js'
 import { accessCommands } from './access-commands.js'
 import { readArguments, usage } from './arguments.js'
-import { catalogueCommand } from './catalogue-command.js'
+import { catalogueCommand, similarCommand } from './catalogue-command.js'
 import { checkAccessCommand } from './check-access-command.js'
 import type { Command } from './command.js'
 import { contributorCommands } from './contributor-commands.js'
@@ -21,6 +21,7 @@ export const commands: readonly Command[] = [
   checkAccessCommand,
   ...memberCommands,
   catalogueCommand,
+  similarCommand,
   ...accessCommands,
 ]
 
@@ -118,7 +119,7 @@ function generalHelp(): string {
     ['Contributors', contributorCommands],
     ['Consumers', jobCommands],
     ['Members', memberCommands],
-    ['Everybody', [catalogueCommand]],
+    ['Everybody', [catalogueCommand, similarCommand]],
     ['Tokens for agents', accessCommands],
   ] as const
   return [

@@ -174,7 +174,7 @@ function openStore(place: string | undefined, io: CliIo): BlobStore {
   if (place === undefined) {
     const missing = () =>
       Promise.reject(usage('--store', 'give --store PLACE, or "store" in the settings file'))
-    return { name: 'memory', put: missing, get: missing, getRange: missing }
+    return { name: 'memory', put: missing, get: missing, getRange: missing, remove: missing }
   }
   if (/^https?:/.test(place)) return httpBlobStore({ url: place })
   if (/^ipfs\+https?:/.test(place)) return ipfsBlobStore({ url: place.slice('ipfs+'.length) })

@@ -7,6 +7,7 @@ import { type AttestationPolicy, attestationPolicySchema } from '@sealpool/attes
 import { type Address, type Digest, digestOf, type JsonObject, type JsonValue } from '@sealpool/crypto'
 import * as z from 'zod'
 import { NodeError } from '../errors.js'
+import { blobStoreSchema } from './blob-store-settings.js'
 import { catalogueSettings, requirePeerRules } from './catalogue-settings.js'
 import { committeeSchema, measuredCommittee, sealedRootSchema } from './committee-settings.js'
 import { digestSchema as digest } from './digest-schema.js'
@@ -19,6 +20,8 @@ import {
 import { handOffSchema, measuredHandOffs, requireAnyWork, serveHandOffSchema } from './hand-off-settings.js'
 import { dstackSocket, tsmFolder } from './machine-paths.js'
 import { measuredProofRules, proofRules } from './proof-rules.js'
+import { jobRetentionSchema } from './retention-settings.js'
+import { measuredTrace, traceSchema } from './trace-settings.js'
 
 const address = z
   .string()
@@ -68,27 +71,6 @@ const rateSchema = z.strictObject({
   perSecond: z.number().min(0.01).max(1_000_000),
   burst: z.int().min(1).max(1_000_000),
 })
-
-const blobStoreSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('files'), directory: z.string().min(1) }),
-  z.strictObject({ kind: z.literal('http'), url: z.url() }),
-  /** Any S3 API; its keys are secrets (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`). */
-  z.strictObject({
-    kind: z.literal('s3'),
-    endpoint: z.url(),
-    bucket: z.string().min(1),
-    region: z.string().min(1),
-    prefix: z.string().default(''),
-    virtualHost: z.boolean().default(false),
-  }),
-  /** A Kubo node's RPC. */
-  z.strictObject({
-    kind: z.literal('ipfs'),
-    url: z.url(),
-    folder: z.string().default('/sealpool'),
-    network: z.boolean().default(false),
-  }),
-])
 
 /** The settings of a node. */
 export const nodeConfigSchema = z.strictObject({
@@ -224,12 +206,14 @@ export const nodeConfigSchema = z.strictObject({
       collateralUrl: z.url().nullable().default(null),
     })
     .prefault({}),
+  trace: traceSchema,
   blobStore: blobStoreSchema,
   /** None only for a node that runs jobs for others (`serveHandOff`). */
   pools: z.array(poolSchema).max(100),
   handOff: handOffSchema,
   serveHandOff: serveHandOffSchema,
   federation: federationSchema,
+  retention: jobRetentionSchema,
   sandbox: z
     .strictObject({
       isolation: z.enum(['bubblewrap', 'process', 'best']).default('bubblewrap'),
@@ -342,6 +326,7 @@ export function measuredConfig(config: NodeConfig): JsonObject {
       ? {}
       : { peers: digestOf(config.peers.evidencePolicy as unknown as JsonValue) }),
     ...measuredCommittee(config.committee),
+    ...measuredTrace(config.trace),
     pools: config.pools
       .map((pool) => ({
         address: pool.address,
@@ -353,6 +338,7 @@ export function measuredConfig(config: NodeConfig): JsonObject {
       .sort((a, b) => (a.address < b.address ? -1 : 1)),
     ...measuredHandOffs(config),
     ...measuredFederation(config.federation),
+    ...(config.retention === null ? {} : { retention: config.retention }),
     sandbox: config.sandbox,
     engine: { memoryBytes: config.engine.memoryBytes, timeoutMs: config.engine.timeoutMs },
     ingest: {

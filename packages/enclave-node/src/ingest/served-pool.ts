@@ -4,6 +4,7 @@ import type { PoolPolicy } from '@sealpool/privacy'
 import type { BundledRefiner } from '@sealpool/refine'
 import type { PoolFacts } from '../config/facts-settings.js'
 import type { PoolFarming } from '../config/proof-rules.js'
+import type { PoolRetention } from '../config/retention-settings.js'
 
 /** A pool as jobs over it are planned; its policy stands on the chain. */
 export interface PlannablePool {
@@ -28,6 +29,8 @@ export interface ServedPool extends PlannablePool {
   readonly facts: PoolFacts | null
   /** Share of contributions whose verdicts are judged again, 0 to 1. */
   readonly auditShare: number
+  /** For how long what is kept; null: as long as its owners leave it. */
+  readonly retention: PoolRetention | null
   readonly poc: { readonly code: string; readonly digest: Digest }
   readonly refiner: BundledRefiner
   /** Digest of the refiner's schema. */

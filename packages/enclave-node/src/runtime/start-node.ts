@@ -42,6 +42,7 @@ import { openKeyBroker } from './open-key-broker.js'
 import { openPlatform } from './open-platform.js'
 import { openRecords } from './open-records.js'
 import { openState } from './open-state.js'
+import { openTrace } from './open-trace.js'
 import { nodeIdentity, requireSameNode } from './same-node.js'
 import { servePools } from './serve-pools.js'
 import { startPhases } from './start-phases.js'
@@ -160,7 +161,10 @@ async function start(
   closers.push(() => runtime.close())
   let begun: NodeWork | undefined
   const moved = () => begun?.ended() ?? false
-  const contexts = workContexts(config, secrets, { store, chain, keys, evidence, pools, runtime, moved }, log)
+  const { tracer: trace, stop: stopTrace } = openTrace(config, chain, log)
+  closers.push(stopTrace)
+  const parts = { store, chain, keys, evidence, pools, runtime, moved, trace }
+  const contexts = workContexts(config, secrets, parts, log)
   const records = await openRecords({ config, store, keys, sign: contexts.ingest.sign, simulated, log })
   closers.push(() => records.close())
   const { ingest } = contexts
