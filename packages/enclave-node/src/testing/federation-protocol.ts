@@ -212,6 +212,7 @@ async function askedHome() {
     fixture,
     world,
     store,
+    context,
     async reset(): Promise<void> {
       await fixture.reset()
       await fixture.paid()
@@ -306,6 +307,37 @@ function homeCases(world: ProtocolWorld<AskedHome>): readonly ProtocolCase[] {
         return ask()
       }),
     ),
+    ...[
+      { state: 'Released', node: otherKeys.statementAddress },
+      { state: 'Expired', node: null },
+      { state: 'Assigned', node: keys.statementAddress },
+      { state: 'Funded', node: keys.statementAddress },
+    ].map((shown) =>
+      hostile(
+        `a look at a job that is ${shown.state}${shown.node === keys.statementAddress ? ' to another node' : ''}`,
+        ['SHARE_JOB'],
+        open(({ ask, world }) => {
+          Object.assign(world.chain, shown)
+          return ask({ step: 'look' })
+        }),
+      ),
+    ),
+    ...(
+      [
+        ['NODE_STOPPED', { stopped: () => true }],
+        ['NODE_NOT_LISTED', { isListed: async () => false }],
+      ] as const
+    ).map(([code, change]) =>
+      hostile(
+        `whoever asks, and charges, while this node may not work (${code})`,
+        [code],
+        open(async ({ ask, context }) => {
+          const job = { ...context(), ...change }
+          require((await ask({ step: 'look' }, { job })).state === 'later', 'it looked')
+          return ask({}, { job })
+        }),
+      ),
+    ),
     hostile(
       'a job that is over here',
       ['SHARE_JOB'],
@@ -322,15 +354,16 @@ function homeCases(world: ProtocolWorld<AskedHome>): readonly ProtocolCase[] {
         return ask()
       }),
     ),
-    hostile(
-      'the number of a job under which the chain shows another one',
-      ['SHARE_JOB'],
-      open(({ ask, world }) => {
-        Object.assign(world.chain, {
-          jobTerms: async () => ({ manifestDigest: digestOfDigit('0'), pools: [] }),
-        })
-        return ask()
-      }),
+    ...[{ manifestDigest: digestOfDigit('0') }, { pools: [ownPool.address] }].map((other) =>
+      hostile(
+        `the number of a job of which the chain shows other ${Object.keys(other).join()}`,
+        ['SHARE_JOB'],
+        open(async ({ ask, world, store }) => {
+          const { manifestDigest, pools } = (await findJob(store, '1')) ?? { manifestDigest: '', pools: [] }
+          Object.assign(world.chain, { jobTerms: async () => ({ manifestDigest, pools, ...other }) })
+          return ask()
+        }),
+      ),
     ),
     hostile(
       'a coordinator whose first pool has the key of another node by now',
