@@ -14,16 +14,17 @@ import { jobCommands } from './job-commands.js'
 import { memberCommands } from './member-commands.js'
 import { openPool, poolOptions } from './settings.js'
 
-/** Every command, in the order of the help. */
-export const commands: readonly Command[] = [
-  ...contributorCommands,
-  ...jobCommands,
-  checkAccessCommand,
-  ...memberCommands,
-  catalogueCommand,
-  similarCommand,
-  ...accessCommands,
+/** Commands by whom they are for, in the order of the help. */
+const commandLists: readonly (readonly [title: string, commands: readonly Command[]])[] = [
+  ['Contributors', contributorCommands],
+  ['Consumers', [...jobCommands, checkAccessCommand]],
+  ['Members', memberCommands],
+  ['Everybody', [catalogueCommand, similarCommand]],
+  ['Tokens for agents', accessCommands],
 ]
+
+/** Every command, in the order of the help. */
+export const commands: readonly Command[] = commandLists.flatMap(([, list]) => list)
 
 const jsonOption = { json: poolOptions['json'] ?? { help: 'print JSON for scripts' } }
 
@@ -115,18 +116,11 @@ function isTyped(
 }
 
 function generalHelp(): string {
-  const lists = [
-    ['Contributors', contributorCommands],
-    ['Consumers', jobCommands],
-    ['Members', memberCommands],
-    ['Everybody', [catalogueCommand, similarCommand]],
-    ['Tokens for agents', accessCommands],
-  ] as const
   return [
     'sealpool: contribute to confidential data pools, ask them, and check every step.',
     '',
     'Usage: sealpool <command> [arguments] [options]',
-    ...lists.flatMap(([title, list]) => [
+    ...commandLists.flatMap(([title, list]) => [
       '',
       `${title}:`,
       table(list.map(({ name, summary }) => [`  ${name}`, summary])),
