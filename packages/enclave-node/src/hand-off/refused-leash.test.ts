@@ -1,4 +1,4 @@
-import { manifestDigest } from '@sealpool/compute'
+import { manifestDigest, parseJobManifest } from '@sealpool/compute'
 import { ContractsError } from '@sealpool/contracts'
 import { digestOf, encodeBase64Url, type JsonObject } from '@sealpool/crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
@@ -206,16 +206,22 @@ describe('a leash is refused by name', () => {
   })
 
   it('when a restriction leaves the job less budget than its plan spends', async () => {
-    const less: JsonObject = {
-      format: 'sealpool/policy-restriction',
-      version: 1,
-      reason: 'x',
-      perJob: { epsilon: 0.5, delta: 0 },
-    }
+    const perJob = { epsilon: 0.5, delta: 0 }
+    const less: JsonObject = { format: 'sealpool/policy-restriction', version: 1, reason: 'x', perJob }
     here.chain.restrictions = [digestOf(less)]
     expect(
       await runOf({ pools: [{ address: handOffPool.address, policy: policyJson, restrictions: [less] }] }),
     ).toEqual(refused('PLAN_DIFFERS'))
+  })
+
+  it('of a job that is for a purpose that the pool does not allow, whatever was approved', async () => {
+    const manifest = parseJobManifest({ ...asked.manifest, purpose: 'sale' })
+    const terms = here.chain.terms.get('1')
+    if (terms === undefined) throw new Error('no terms')
+    const open = await begin()
+    here.chain.terms.set('1', { ...terms, manifestDigest: manifestDigest(manifest) })
+    await give(open.id, [await sealLeash(open, { manifest: manifest as unknown as JsonObject }), part])
+    expect(await outcomeOf(open.id)).toEqual(refused('PLAN_DIFFERS'))
   })
 
   it('when its consumer does not meet an access condition, by what the chain shows here', async () => {
