@@ -374,6 +374,36 @@ describe('verifyReceipt', () => {
     expect(await open()).toContain('homes-signed')
   })
 
+  test('judges the homes by what the chain showed when the job ended, as long as the endpoint keeps that', async () => {
+    const { bundle, recorded, shares } = sharedBundle()
+    const { client, chain, node: served } = released(bundle)
+    const { budgetHeads, home } = chainWithHome
+    const outcome = {
+      kind: 'released',
+      receipt: digestToHex(recorded),
+      result: digestToHex(recordedRelease.result),
+      budgetHeads,
+    }
+    Object.assign(chain, { home, outcome, homesChanged: true })
+    served.routes['/v1/jobs/7/shares'] = () => ({ simulated: true, job: '7', shares })
+    expect((await client.verifyReceipt(7n, { trust, result })).ok).toBe(true)
+    chain.pruned = true
+    const { checks } = await client.verifyReceipt(7n, { trust, result })
+    expect(checks.flatMap(({ id, result }) => (result === 'pass' ? [] : [id]))).toEqual(['homes-listed'])
+    chain.homesChanged = false
+    expect((await client.verifyReceipt(7n, { trust, result })).ok).toBe(true)
+  })
+
+  test('verifies what is left when the node keeps the result no longer', async () => {
+    const { client, node: served } = released()
+    const gone = { error: { code: 'RESULT_DELETED', message: 'gone' } }
+    served.routes['/v1/jobs/7/result'] = () => new Response(JSON.stringify(gone), { status: 410 })
+    const { checks } = await client.verifyReceipt(7n, { trust, result })
+    expect(checks.flatMap(({ id, result }) => (result === 'pass' ? [] : [`${id} ${result}`]))).toEqual([
+      'sealed-result not-checked',
+    ])
+  })
+
   test('asks the chain for the pools of the manifest where a home refused, whose pool the receipt does not have', async () => {
     const { bundle, recorded, shares } = sharedBundle({}, undefined, true)
     const made = released(bundle)

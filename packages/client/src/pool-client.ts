@@ -11,6 +11,7 @@ import { ClientError } from './errors.js'
 import { type GovernanceCalls, governanceCalls } from './governance/governance-calls.js'
 import { type DataUse, whoUsedMyData } from './history/who-used-my-data.js'
 import { type JobCalls, jobCalls } from './job/job-calls.js'
+import type { NodeApi } from './node-api/node-api.js'
 import { readJobHomes } from './result/job-homes.js'
 import { readJobOutcome } from './result/job-outcome.js'
 import { type OpenedResult, openResult } from './result/open-result.js'
@@ -101,11 +102,12 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
         node.jobReceipt(id),
       ])
       const released = outcome?.kind === 'released' ? outcome : undefined
-      const sealedResult = released === undefined ? undefined : await node.jobResult(id)
+      const sealedResult = released === undefined ? undefined : await keptResult(node, id)
       const homes = await readJobHomes(chain, {
         deployment,
         receipt: bundle.receipt,
         manifest: bundle.manifest,
+        at: outcome?.blockNumber,
       })
       const shares = homes === undefined ? undefined : await node.jobShares(id)
       return verifyJobReceipt({
@@ -121,5 +123,15 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
         ...(released === undefined ? {} : { released }),
       })
     },
+  }
+}
+
+/** The sealed result, as long as the node keeps it: a receipt is verified for longer than that. */
+async function keptResult(node: NodeApi, id: string): Promise<Uint8Array | undefined> {
+  try {
+    return await node.jobResult(id)
+  } catch (error) {
+    if (error instanceof ClientError && error.nodeCode === 'RESULT_DELETED') return undefined
+    throw error
   }
 }

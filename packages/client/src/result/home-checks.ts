@@ -126,7 +126,7 @@ function keysProblem(body: ReceiptBody, homes: JobHomes, owners: PoolOwners): st
   return first(body.pools, ({ pool, epoch, name }) => {
     const shown = homes.pools.get(lower(pool))
     if (shown === undefined) return `the chain tells nothing of pool ${name}`
-    // The chain tells of the newest key alone: of an older one the share's home cannot be judged by it.
+    // Asked at another block than the job's end (see `readJobHomes`), the chain tells of another key: the home cannot be judged by it.
     if (shown.epoch !== epoch)
       return `pool ${name} has key epoch ${shown.epoch} on chain, the receipt ${epoch}`
     return shown.node === owners.get(lower(pool))

@@ -23,7 +23,7 @@ export interface JobHomes {
       readonly keySet: Digest
       readonly measurement: Hex
       readonly revoked: boolean
-      /** Whether the registry allows its measurement now. */
+      /** Whether the registry allowed its measurement. */
       readonly allowed: boolean
     }
   >
@@ -32,7 +32,7 @@ export interface JobHomes {
     {
       /** What the pool demands its nodes to run; zero: whatever the registry allows. */
       readonly measurement: Hex
-      /** Its newest key epoch, and the node whose key that is. */
+      /** Its newest key epoch at that block, and the node whose key that is. */
       readonly epoch: number
       readonly node: Address
     }
@@ -45,7 +45,9 @@ export interface JobHomes {
  * @param chain - a viem client; whoever answers its requests is trusted
  * @param options - whose contracts, and the receipt with the job's manifest, as JSON of unknown origin: the receipt of a refused job does not
  *   have the pools of a home that gave no share, the manifest has
- * @returns the facts at the newest block; undefined for a receipt over one pool, and for what is no receipt
+ * @param options.at block at which the chain is asked: that of the job's end, since keys and homes change later. Where the endpoint does not
+ *   keep that state any more, and when it is absent, the newest block
+ * @returns the facts; undefined for a receipt over one pool, and for what is no receipt
  * @throws ClientError `CHAIN_READ_FAILED`
  */
 export async function readJobHomes(
@@ -54,53 +56,71 @@ export async function readJobHomes(
     deployment,
     receipt,
     manifest = null,
+    at,
   }: {
     readonly deployment: Deployment
     readonly receipt: JsonObject
     readonly manifest?: JsonObject | null
+    readonly at?: bigint | undefined
   },
 ): Promise<JobHomes | undefined> {
   const body = bodyOf(receipt)
   if (body === undefined || !isOverSeveralPools(body)) return undefined
   const { homes = [], refusedBy, pools } = body
   const nodes = [...homes, ...(refusedBy === undefined ? [] : [refusedBy])].map(({ node }) => lower(node))
-  const registry = { address: deployment.nodeRegistry, abi: nodeRegistryAbi } as const
+  const asked = {
+    registry: deployment.nodeRegistry,
+    nodes: [...new Set(nodes)],
+    pools: [...new Set([...pools.map(({ pool }) => lower(pool)), ...poolsOf(manifest)])],
+  }
   try {
-    return {
-      nodes: new Map(
-        await Promise.all(
-          [...new Set(nodes)].map(async (node) => {
-            const record = await readContract(chain, { ...registry, functionName: 'getNode', args: [node] })
-            const { measurement, revoked } = record
-            const args = [measurement] as const
-            const allowed = await readContract(chain, {
-              ...registry,
-              functionName: 'measurementAllowed',
-              args,
-            })
-            return [
-              node,
-              { keySet: hexToDigest(record.keySetDigest), measurement, revoked, allowed },
-            ] as const
-          }),
-        ),
-      ),
-      pools: new Map(
-        await Promise.all(
-          [...new Set([...pools.map(({ pool }) => lower(pool)), ...poolsOf(manifest)])].map(async (pool) => {
-            const contract = { address: pool, abi: poolAbi } as const
-            const [{ measurement }, { epoch, node }] = await Promise.all([
-              readContract(chain, { ...contract, functionName: 'rules' }),
-              readContract(chain, { ...contract, functionName: 'keyEpoch' }),
-            ])
-            return [pool, { measurement, epoch, node: lower(node) }] as const
-          }),
-        ),
-      ),
-    }
+    if (at === undefined) return await factsAt(chain, asked)
+    return await factsAt(chain, { ...asked, blockNumber: at }).catch(() => factsAt(chain, asked))
   } catch (cause) {
     const why = 'the chain does not tell of the homes of the job; check RPC address and deployment'
     throw new ClientError('CHAIN_READ_FAILED', 'chain', why, { cause })
+  }
+}
+
+async function factsAt(
+  chain: Client,
+  asked: {
+    readonly registry: Address
+    readonly nodes: readonly Address[]
+    readonly pools: readonly Address[]
+    readonly blockNumber?: bigint
+  },
+): Promise<JobHomes> {
+  const when = asked.blockNumber === undefined ? {} : { blockNumber: asked.blockNumber }
+  const registry = { address: asked.registry, abi: nodeRegistryAbi, ...when } as const
+  return {
+    nodes: new Map(
+      await Promise.all(
+        asked.nodes.map(async (node) => {
+          const record = await readContract(chain, { ...registry, functionName: 'getNode', args: [node] })
+          const { measurement, revoked } = record
+          const args = [measurement] as const
+          const allowed = await readContract(chain, {
+            ...registry,
+            functionName: 'measurementAllowed',
+            args,
+          })
+          return [node, { keySet: hexToDigest(record.keySetDigest), measurement, revoked, allowed }] as const
+        }),
+      ),
+    ),
+    pools: new Map(
+      await Promise.all(
+        asked.pools.map(async (pool) => {
+          const contract = { address: pool, abi: poolAbi, ...when } as const
+          const [{ measurement }, { epoch, node }] = await Promise.all([
+            readContract(chain, { ...contract, functionName: 'rules' }),
+            readContract(chain, { ...contract, functionName: 'keyEpoch' }),
+          ])
+          return [pool, { measurement, epoch, node: lower(node) }] as const
+        }),
+      ),
+    ),
   }
 }
 

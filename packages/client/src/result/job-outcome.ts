@@ -3,7 +3,10 @@ import { type Digest, hexToDigest } from '@sealpool/crypto'
 import type { Client } from 'viem'
 
 /** What the chain recorded as the end of a job, under the statement of an active node. */
-export type JobOutcome =
+export type JobOutcome = {
+  /** Block in which it was recorded. */
+  readonly blockNumber: bigint
+} & (
   | {
       readonly kind: 'released'
       readonly receipt: Digest
@@ -12,6 +15,7 @@ export type JobOutcome =
       readonly budgetHeads: readonly Digest[]
     }
   | { readonly kind: 'refused'; readonly receipt: Digest }
+)
 
 /**
  * Reads how a job ended from the job board's events.
@@ -29,17 +33,19 @@ export async function readJobOutcome(
 ): Promise<JobOutcome | undefined> {
   let outcome: JobOutcome | undefined
   for (const event of await getJobEvents(chain, options)) {
+    const { blockNumber } = event
     if (event.name === 'JobReleased') {
       const { receiptDigest, resultDigest, budgetHeads } = event.args
       outcome = {
         kind: 'released',
+        blockNumber,
         receipt: hexToDigest(receiptDigest),
         result: hexToDigest(resultDigest),
         budgetHeads: budgetHeads.map(hexToDigest),
       }
     }
     if (event.name === 'JobRefused') {
-      outcome = { kind: 'refused', receipt: hexToDigest(event.args.receiptDigest) }
+      outcome = { kind: 'refused', blockNumber, receipt: hexToDigest(event.args.receiptDigest) }
     }
   }
   return outcome

@@ -29,6 +29,10 @@ export interface MemoryChainState {
   reachable: boolean
   /** Another home, with a pool of its own. */
   home: { readonly node: Address; readonly keySetDigest: Hex; readonly pool: Address } | null
+  /** Whether the homes are shown as above only at the job's block, and as others since. */
+  homesChanged: boolean
+  /** Whether the endpoint keeps the state of the newest block only. */
+  pruned: boolean
   /** Contract calls answered so far, by function. */
   calls: string[]
 }
@@ -47,6 +51,8 @@ export function memoryChain(change: Partial<MemoryChainState> = {}): {
     outcome: 'none',
     reachable: true,
     home: null,
+    homesChanged: false,
+    pruned: false,
     calls: [],
     ...change,
   }
@@ -56,8 +62,12 @@ export function memoryChain(change: Partial<MemoryChainState> = {}): {
     if (method === 'eth_blockNumber') return '0x1'
     if (method === 'eth_getLogs') return logs(state)
     if (method !== 'eth_call') throw new Error(`the memory chain has no ${method}`)
-    const [{ to, data }] = params as [{ to: Address; data: Hex }]
-    return answer(state, to, data)
+    const [{ to, data }, block] = params as [{ to: Address; data: Hex }, string]
+    if (block !== 'latest' && state.pruned) throw new Error('missing trie node')
+    const { home } = state
+    const others = block === 'latest' && state.homesChanged && home !== null
+    const shown = others ? { ...state, home: { ...home, keySetDigest: zero } } : state
+    return answer(shown, to, data)
   }
   return { client: createClient({ transport: custom({ request }, { retryCount: 0 }) }), state }
 }

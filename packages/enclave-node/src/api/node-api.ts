@@ -17,7 +17,6 @@ import * as z from 'zod'
 import type { RefusedPlan } from '../job/request-run.js'
 import { handOverSchema } from '../migration/hand-over.js'
 import { contributionStateText } from '../state/contribution-state.js'
-import { detachedJobText, jobStateNumber, jobStateText } from '../state/job-state.js'
 import type { JobRow } from '../state/job-table.js'
 import { accessControl } from './access-control.js'
 import { allowOrigins } from './allow-origins.js'
@@ -29,6 +28,7 @@ import { authenticationRoutes } from './authentication-routes.js'
 import { catalogueParameters } from './catalogue-endpoints.js'
 import { federationRoutes } from './federation-routes.js'
 import { handOffRoutes } from './hand-off-routes.js'
+import { jobView, proposalView } from './job-view.js'
 import { metricsText } from './metrics.js'
 import type { NodeService } from './node-service.js'
 import { openApiDocument } from './openapi.js'
@@ -382,25 +382,5 @@ export function nodeApi(
     const job = await find(id.data)
     if (job === undefined) return refuse(context, 'JOB_UNKNOWN')
     return answerOr(context, await show(job))
-  }
-}
-
-function proposalView(job: JobRow): object {
-  const { id, consumer, pools, manifestDigest, locator, chainState, approvals } = job
-  return { id, consumer, pools, manifestDigest, locator, chainState, approvals }
-}
-
-function jobView(job: JobRow): Record<string, unknown> {
-  const state = job.detached ? 'detached' : job.state
-  return {
-    id: job.id,
-    state,
-    stateNumber: jobStateNumber[state],
-    stateText: job.detached ? detachedJobText : jobStateText[job.state],
-    chainState: job.chainState,
-    reason: job.reason,
-    reasonText: job.reasonText,
-    reasons: job.reason === null ? [] : [{ code: job.reason, text: job.reasonText }],
-    receipt: job.receipt,
   }
 }
