@@ -1,5 +1,6 @@
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
+import { propertySeed } from './property-seed.js'
 
 const conditions = ['@sealpool/source']
 const chromium = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
@@ -14,6 +15,7 @@ export default defineConfig({
       : { reporters: ['default', 'json'], outputFile: { json: resultsFile } }),
     projects: [
       {
+        plugins: [propertySeed(process.env)],
         resolve: { conditions },
         ssr: { resolve: { conditions, externalConditions: conditions } },
         test: {

@@ -141,9 +141,14 @@ async function printProposals(print) {
 }
 
 function printCatalogue(print) {
-  const [count, searches] = [10_000, 1_000]
-  const { filled, megabytes, times, found } = manyEntries(count, searches)
+  const [count, searches, likenesses] = [10_000, 1_000, 200]
+  const { filled, megabytes, times, found, alike } = manyEntries(count, searches, likenesses)
   if (found < searches / 2) throw new Error(`only ${found} of ${searches} searches found something`)
+  if (alike.found < likenesses)
+    throw new Error(`only ${alike.found} of ${likenesses} entries had 20 that are like them`)
+  const goals = { search: 50, alike: 100 }
+  const slow = percentile(times, 0.99) > goals.search || percentile(alike.times, 0.99) > goals.alike
+  if (slow) process.exitCode = 1
   printTable(print, {
     title: 'Search in the catalogue of pools',
     columns: ['', 'p50 ms of the processor', 'p99', 'goal p99'],
@@ -152,7 +157,13 @@ function printCatalogue(print) {
         `a page of ${count} entries, one to three words`,
         figure(percentile(times, 0.5)),
         figure(percentile(times, 0.99)),
-        'under 50',
+        `under ${goals.search}`,
+      ],
+      [
+        `the 20 of ${count} that are most like one`,
+        figure(percentile(alike.times, 0.5)),
+        figure(percentile(alike.times, 0.99)),
+        `under ${goals.alike}`,
       ],
     ],
     notes: [

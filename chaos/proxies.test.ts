@@ -143,6 +143,7 @@ describe('a blob store', () => {
       name: 'memory',
       put: unasked,
       getRange: unasked,
+      remove: unasked,
       get: async (locator) => {
         if (locator === `sha256:${name}`) return bytes
         throw locator === `sha256:${broken}`

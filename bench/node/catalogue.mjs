@@ -21,9 +21,10 @@ function numbers(seed) {
  *
  * @param count entries: 40 words and 20 columns each
  * @param searches of one to three words, a third of them beginnings
- * @returns seconds to fill it, processor milliseconds of each search (others' work on the machine is not in them), how many found something, megabytes that it takes
+ * @param likenesses looked for: what is most like one of the entries
+ * @returns seconds to fill it, processor milliseconds of each search and likeness (others' work on the machine is not in them), how many of either found something, megabytes that it takes
  */
-export function manyEntries(count, searches) {
+export function manyEntries(count, searches, likenesses) {
   const random = numbers(7)
   const word = () => words[Math.floor(words.length * random() ** 3)]
   const text = (length) => Array.from({ length }, word).join(' ')
@@ -52,14 +53,25 @@ export function manyEntries(count, searches) {
   const megabytes = (process.memoryUsage().heapUsed - before) / 1e6
   const times = []
   let found = 0
+  const timed = (ask) => {
+    const start = process.cpuUsage()
+    const answer = ask()
+    const { user, system } = process.cpuUsage(start)
+    return { answer, time: (user + system) / 1000 }
+  }
   for (let turn = 0; turn < searches; turn++) {
     const asked = text(1 + (turn % 3))
     const begins = turn % 3 === 0 ? asked.slice(0, 2) : asked
-    const start = process.cpuUsage()
-    const page = index.search({ text: begins, limit: 50, now: 0 })
-    const { user, system } = process.cpuUsage(start)
-    times.push((user + system) / 1000)
-    if (page.total > 0) found += 1
+    const { answer, time } = timed(() => index.search({ text: begins, limit: 50, now: 0 }))
+    times.push(time)
+    if (answer.total > 0) found += 1
   }
-  return { filled, megabytes, times, found }
+  const alike = { times: [], found: 0 }
+  for (let turn = 0; turn < likenesses; turn++) {
+    const { pool } = signedEntryFixture(1 + Math.floor(random() * count)).entry
+    const { answer, time } = timed(() => index.similar(pool, { limit: 20, now: 0 }))
+    alike.times.push(time)
+    if (answer.length === 20) alike.found += 1
+  }
+  return { filled, megabytes, times, found, alike }
 }

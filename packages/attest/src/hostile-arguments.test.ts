@@ -192,6 +192,7 @@ const others = new Set<string>([
   'verdictsRoot',
   'verifyAmdSignature',
   'verifyConsistency',
+  'verifyDeletions',
   'verifyEquivocation',
   'verifyInclusion',
   'verifyLogged',

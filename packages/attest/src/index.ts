@@ -10,6 +10,22 @@ export { parseSnpReport, type SnpReport, snpReportLength } from './amd/report.js
 export type { SnpTcb } from './amd/tcb-version.js'
 export { type VekFacts, vekFacts } from './amd/vek-extensions.js'
 export type { VerifySnpReportOptions } from './amd/verify.js'
+export {
+  type Deletion,
+  type DeletionList,
+  deletionKinds,
+  deletionListSchema,
+  deletionReasons,
+  deletionsType,
+  deletionsVersion,
+  maximumDeletions,
+} from './deletion/deletion-list.js'
+export {
+  type DeletionsVerdict,
+  deletionCheckTitles,
+  type VerifyDeletionsOptions,
+  verifyDeletions,
+} from './deletion/verify-deletions.js'
 export { chainProblem, validityProblem } from './encoding/certificate-chain.js'
 export { parseRevocationList, type RevocationList, revocationListProblem } from './encoding/crl.js'
 export { type DerNode, derTag, maximumDerDepth, maximumDerElements, parseDer } from './encoding/der.js'

@@ -33,6 +33,7 @@ export type { Contributor, PoolClientOptions } from './contributor.js'
 export { ClientError, type ClientErrorCode } from './errors.js'
 export type { GovernanceCalls } from './governance/governance-calls.js'
 export type { DataUse } from './history/who-used-my-data.js'
+export { type AccessCheck, type CheckAccessOptions, checkAccess } from './job/check-access.js'
 export type { AskedJob, JobCalls, ProposedJob, ProposeOptions } from './job/job-calls.js'
 export { type ComputeRequest, type JobRequest, jobManifest, type QueryRequest } from './job/job-request.js'
 export {

@@ -16,6 +16,7 @@ export type NodeErrorCode =
   | 'BACKUP_INVALID'
   | 'BACKUP_FAILED'
   | 'KEY_UNREADABLE'
+  | 'TRACE_NOT_SENT'
   | 'INCIDENT_NOT_OPEN'
   | 'INTERRUPTED'
   | 'ENTRY_INVALID'
@@ -39,6 +40,7 @@ export type NodeErrorCode =
   | 'KEYS_MOVED'
   | 'MIGRATION_REFUSED'
   | 'COMMITTEE_INVALID'
+  | 'BLOB_NOT_REMOVED'
 
 /** The node's own error. `place` names the setting, table, pool or job; no message carries private data or a secret. */
 export class NodeError extends Error {

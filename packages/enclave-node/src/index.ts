@@ -34,4 +34,4 @@ export {
   type IngestRefusal,
   ingestRefusalText,
 } from './state/contribution-state.js'
-export { type JobState, jobStateText } from './state/job-state.js'
+export { type JobState, jobStateNumber, jobStateText } from './state/job-state.js'

@@ -4,7 +4,7 @@ import { AttestError } from '../errors.js'
 import { digestText, isoText, oneOf, record, type Schema, schema, text } from '../shape/shape.js'
 
 /** Kinds of facts that a Sealpool log keeps. */
-export const logEntryKinds = ['release', 'measurement', 'policy', 'approval', 'receipt'] as const
+export const logEntryKinds = ['release', 'measurement', 'policy', 'approval', 'receipt', 'deletion'] as const
 
 /** One entry: a fact's kind, name and digest. The fact itself is elsewhere, and may be private. */
 export type LogEntry = {

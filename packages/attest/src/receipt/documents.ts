@@ -1,6 +1,16 @@
-import type { JsonObject, JsonValue } from '@sealpool/crypto'
+import { type Digest, digestOf, type JsonObject, type JsonValue } from '@sealpool/crypto'
 import { AttestError } from '../errors.js'
-import { amount, list, oneOf, type Reader, record, ShapeError, schema, text } from '../shape/shape.js'
+import {
+  amount,
+  list,
+  oneOf,
+  optional,
+  type Reader,
+  record,
+  ShapeError,
+  schema,
+  text,
+} from '../shape/shape.js'
 import type { BudgetRules } from './budget.js'
 import type { ReceiptBody } from './receipt.js'
 
@@ -11,6 +21,8 @@ export interface PoolRules {
   readonly attestation: JsonObject
   /** Computations that the pool allows: names or digests of code. */
   readonly computations: readonly string[]
+  /** Digest of its access rules; undefined when it has none. */
+  readonly access: Digest | undefined
   readonly privacy: BudgetRules
 }
 
@@ -20,6 +32,7 @@ interface PolicyPart {
   name: string
   attestation: JsonObject
   code: { computations: string[] }
+  access?: JsonObject
   privacy: BudgetRules
 }
 
@@ -45,6 +58,7 @@ const poolRules = /* @__PURE__ */ (() =>
           { computations: /* @__PURE__ */ list(/* @__PURE__ */ text(), { max: 10_000 }) },
           'drop',
         ),
+        access: /* @__PURE__ */ optional(anyObject),
         privacy: /* @__PURE__ */ record<BudgetRules>(
           {
             accounting: /* @__PURE__ */ oneOf(['basic', 'zcdp']),
@@ -70,7 +84,7 @@ export function parsePoolRules(policy: JsonValue | undefined, name: string): Poo
   if (!result.success) {
     throw new AttestError('BAD_RECEIPT', result.error.place, `The policy of pool ${name} is no pool policy`)
   }
-  const { attestation, code, privacy } = result.data
+  const { attestation, code, privacy, access } = result.data
   if (result.data.name !== name) {
     throw new AttestError(
       'BAD_RECEIPT',
@@ -78,7 +92,8 @@ export function parsePoolRules(policy: JsonValue | undefined, name: string): Poo
       `The receipt calls the pool ${name}, its policy does not`,
     )
   }
-  return { name, attestation, computations: code.computations, privacy }
+  const rules = access === undefined ? undefined : digestOf(access)
+  return { name, attestation, computations: code.computations, access: rules, privacy }
 }
 
 interface ManifestPart {

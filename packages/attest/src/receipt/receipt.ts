@@ -1,4 +1,4 @@
-import type { Address, Digest, SignedStatement } from '@sealpool/crypto'
+import type { Address, Digest, Hex, SignedStatement } from '@sealpool/crypto'
 import {
   digestText,
   flag,
@@ -37,6 +37,16 @@ export type ReceiptPool = {
   inputs: { root: Digest; count: number }
   /** Merkle root of the digests of their verdicts, see `verdictsRoot`. */
   verdicts: Digest
+  /**
+   * What the pool's access conditions came to for the consumer, before the job was charged: read at one block; that of the policy first,
+   * then those of restrictions, each named by the digest of its rules. Absent: there are none, or the job was refused before.
+   */
+  access?: {
+    /** Number and hash of the block. */
+    block: string
+    hash: Hex
+    conditions: { rules: Digest; verdict: 'yes' | 'no' | 'unknown' }[]
+  }
   /** Null when nothing was charged because the job was refused. */
   budget: {
     before: BudgetView
@@ -115,6 +125,11 @@ const budgetView = /* @__PURE__ */ record<BudgetView>({
   head: words,
 })
 type Budget = NonNullable<ReceiptPool['budget']>
+type Access = NonNullable<ReceiptPool['access']>
+const blockHash: Reader<Hex> = /* @__PURE__ */ text({
+  pattern: /^0x[0-9a-f]{64}$/,
+  what: '0x and 64 lower-case hexadecimal digits',
+})
 const pool = /* @__PURE__ */ (() =>
   record<ReceiptPool>({
     pool: address,
@@ -123,6 +138,19 @@ const pool = /* @__PURE__ */ (() =>
     epoch: count,
     inputs: /* @__PURE__ */ record<ReceiptPool['inputs']>({ root: digest, count }),
     verdicts: digest,
+    access: /* @__PURE__ */ optional(
+      /* @__PURE__ */ record<Access>({
+        block: wholeNumber,
+        hash: blockHash,
+        conditions: /* @__PURE__ */ list(
+          /* @__PURE__ */ record<Access['conditions'][number]>({
+            rules: digest,
+            verdict: /* @__PURE__ */ oneOf(['yes', 'no', 'unknown']),
+          }),
+          { max: 100 },
+        ),
+      }),
+    ),
     budget: /* @__PURE__ */ nullable(
       /* @__PURE__ */ record<Budget>({
         before: budgetView,

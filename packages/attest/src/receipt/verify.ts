@@ -25,6 +25,7 @@ import {
   pass,
   unless,
 } from '../verdict/check-list.js'
+import { accessAnswer } from './access.js'
 import { budgetProblem } from './budget.js'
 import { codeAnswer } from './code.js'
 import { chargeAnswer, contextAnswer, issuedAnswer, type ReceiptDeployment } from './consistency.js'
@@ -94,6 +95,7 @@ export const receiptCheckTitles = {
   simulated: 'Receipt, evidence and certificates agree on whether it is simulated',
   policies: 'The pools’ policies are the ones that the receipt names',
   'pool-trust': 'Each pool’s own attestation policy allows the node',
+  access: 'Each pool’s access conditions were met, or the job was refused for them',
   manifest: 'The job’s manifest is the one that the receipt names',
   plan: 'The job’s plan is the one that the receipt names',
   code: 'The job’s code is one that the pools allow',
@@ -279,6 +281,7 @@ function checkDocuments(options: VerifyReceiptOptions, run: Run, parts: Parts): 
     }
     return pass('Every pool’s policy allows it.')
   })
+  run('access', ['policies', 'outcome'], () => accessAnswer(body(parts), parts.pools ?? []))
   run('manifest', ['receipt-form'], () => {
     const { manifest } = options
     if (manifest === undefined) return notChecked('The manifest was not given.')

@@ -336,6 +336,17 @@ const receipts: Verifier = {
       fail: 'Its own test in receipt/verify.test.ts changes a pool’s policy.',
       notChecked: () => receipt({ policies: [] }),
     },
+    access: {
+      fail: () =>
+        body((one) => {
+          firstPool(one).pool.access = {
+            block: '1',
+            hash: `0x${'00'.repeat(32)}`,
+            conditions: [{ rules: other, verdict: 'no' }],
+          }
+        }),
+      notChecked: () => receipt({ policies: [] }),
+    },
     manifest: {
       fail: () =>
         body((one) => {

@@ -1,7 +1,7 @@
 import { addressOf, type JsonObject, signStatement } from '@sealpool/crypto'
 import { describe, expect, test } from 'vitest'
 import { runCli } from '../cli/run.js'
-import { searchCatalogue } from './catalogue.js'
+import { searchCatalogue, similarPools } from './catalogue.js'
 
 const privateKey = new Uint8Array(32).fill(7)
 const pool = `0x${'ab'.repeat(20)}` as const
@@ -140,10 +140,61 @@ describe('searchCatalogue', () => {
   })
 })
 
+describe('similarPools', () => {
+  const asked_ = `0x${'cd'.repeat(20)}` as const
+  const like = (json: unknown, about: `0x${string}` = asked_) =>
+    similarPools({ url: 'https://node.example', pool: about, fetch: answering(json) })
+  const one = { likeness: 400, entry: signed() }
+  const second = `0x${'ef'.repeat(20)}` as const
+  const more = (likeness: number) => ({ likeness, entry: signed({ pool: second }, undefined, second) })
+
+  test('gives entries as their nodes signed them, the most alike first', async () => {
+    const found = await like({ simulated: true, pool: asked_, similar: [one, more(400)] })
+    expect(found.map(({ likeness, entry }) => [likeness, entry.pool])).toEqual([
+      [400, pool],
+      [400, second],
+    ])
+    expect(asked.at(-1)).toBe(`https://node.example/v1/catalogue/${asked_}/similar`)
+  })
+
+  const altered = signed()
+  altered.statement.body['price'] = '0'
+  test.each<readonly [string, unknown, RegExp]>([
+    ['an altered entry', { pool: asked_, similar: [{ likeness: 4, entry: altered }] }, /signature/],
+    [
+      'the pool itself',
+      { pool: asked_, similar: [{ likeness: 4, entry: signed({ pool: asked_ }, undefined, asked_) }] },
+      /asked for/,
+    ],
+    ['an answer about another pool', { pool: second, similar: [one] }, /asked for/],
+    ['the more alike later', { pool: asked_, similar: [one, more(401)] }, /order/],
+    ['more than wholly alike', { pool: asked_, similar: [{ ...one, likeness: 1_001 }] }, /order/],
+    ['a pool twice', { pool: asked_, similar: [one, one] }, /twice/],
+    [
+      'an expired one',
+      { pool: asked_, similar: [{ likeness: 4, entry: signed({ expiresAt: 9 }) }] },
+      /expired/,
+    ],
+    ['no number', { pool: asked_, similar: [{ entry: signed() }] }, /another shape/],
+  ])('%s is refused', async (_name, json, message) => {
+    await expect(like(json)).rejects.toMatchObject({
+      code: 'NODE_ANSWER_INVALID',
+      message: expect.stringMatching(message),
+    })
+  })
+
+  test('a pool without an address is asked about nowhere', async () => {
+    const before = asked.length
+    await expect(like({}, '0x../../x')).rejects.toMatchObject({ code: 'OPTION_INVALID', place: 'pool' })
+    expect(asked.length).toBe(before)
+  })
+})
+
 describe('the command', () => {
-  const run = async (...args: readonly string[]) => {
+  const run = async (...args: readonly string[]) => runOf('catalogue', ...args)
+  const runOf = async (...args: readonly string[]) => {
     const out: string[] = []
-    const code = await runCli(['catalogue', ...args], {
+    const code = await runCli(args, {
       out: (text) => out.push(text),
       err: (text) => out.push(text),
       env: {},
@@ -179,6 +230,20 @@ describe('the command', () => {
     const all = await withAnswer(page(signed()), '', '--node', 'https://node.example', '--json')
     expect(JSON.parse(all.out)).toMatchObject({ total: 1 })
     expect(asked.at(-1)).not.toContain('text=')
+  })
+
+  test('shows what is like a pool', async () => {
+    const about = `0x${'cd'.repeat(20)}`
+    const before = globalThis.fetch
+    globalThis.fetch = answering({ pool: about, similar: [{ likeness: 425, entry: signed() }] })
+    try {
+      const { code, out } = await runOf('similar', about, '--node', 'https://node.example')
+      expect(code).toBe(0)
+      expect(out).toMatch(/42\.5 %\s+pay\s+0xabab.*\(SIMULATED\)/)
+      expect((await runOf('similar', 'pay', '--node', 'https://node.example')).code).toBe(2)
+    } finally {
+      globalThis.fetch = before
+    }
   })
 
   test('is told what it lacks', async () => {

@@ -74,16 +74,10 @@ export interface CataloguePage {
   readonly next: string | null
 }
 
-/** How a catalogue is asked. */
-export interface CatalogueOptions {
+/** How a node is asked for entries. */
+export interface CatalogueCallOptions {
   /** Base address of a node. */
   readonly url: string
-  /** Words that must all occur, at least as beginnings. */
-  readonly text?: string
-  /** Digest of a table schema. */
-  readonly schema?: Digest
-  /** `next` of the page before. */
-  readonly after?: string
   /** Only entries for this chain and NodeRegistry are taken. Default: for any. */
   readonly deployment?: { readonly chainId: number; readonly nodeRegistry: Address }
   /** To tell entries that have expired. Default: the platform's clock. */
@@ -94,10 +88,36 @@ export interface CatalogueOptions {
   readonly timeoutMs?: number
 }
 
+/** How a catalogue is searched. */
+export interface CatalogueOptions extends CatalogueCallOptions {
+  /** Words that must all occur, at least as beginnings. */
+  readonly text?: string
+  /** Digest of a table schema. */
+  readonly schema?: Digest
+  /** `next` of the page before. */
+  readonly after?: string
+}
+
+/** Which pool others are to be like. */
+export interface SimilarOptions extends CatalogueCallOptions {
+  readonly pool: Address
+}
+
+/** A pool that declares something in common with another one. */
+export interface SimilarEntry {
+  /** 1 to 1,000: thousandths of what either declares (schema, columns, words), as the node that was asked counts them. */
+  readonly likeness: number
+  readonly entry: CatalogueEntry
+}
+
 const maximumAnswerBytes = 32 * 1024 * 1024
 const amount = /* @__PURE__ */ text(/^\d{1,78}$/, 'a whole number as text')
 const pageSchema: AnswerSchema<{ total: number; entries: JsonObject[]; next: string | null }> =
   /* @__PURE__ */ answerSchema(record({ total: whole(0), entries: list(jsonObject), next: nullable(text()) }))
+const likenessSchema: AnswerSchema<{ pool: Address; similar: { likeness: number; entry: JsonObject }[] }> =
+  /* @__PURE__ */ answerSchema(
+    record({ pool: address, similar: list(record({ likeness: whole(1), entry: jsonObject })) }),
+  )
 /** What the statement's body says; chain and registry stand beside it. */
 type SignedBody = Omit<CatalogueEntry, 'chainId' | 'registry'>
 const entrySchema: AnswerSchema<SignedBody> = /* @__PURE__ */ answerSchema(
@@ -142,20 +162,63 @@ const entrySchema: AnswerSchema<SignedBody> = /* @__PURE__ */ answerSchema(
  * ```
  */
 export async function searchCatalogue(options: CatalogueOptions): Promise<CataloguePage> {
-  const place = 'GET /catalogue'
-  const base = URL.canParse(options.url) ? new URL(options.url) : undefined
-  if (base === undefined || !/^https?:$/.test(base.protocol) || base.username !== '' || base.search !== '')
-    throw new ClientError('OPTION_INVALID', 'url', 'a node has an http or https address')
   const asked = new URLSearchParams()
   for (const name of ['text', 'schema', 'after'] as const) {
     const value = options[name]
     if (value !== undefined) asked.set(name, value)
   }
+  const page = await askNode(options, `?${asked}`, pageSchema)
+  const entries = takenEntries(page.entries, options)
+  for (const [index, entry] of entries.entries())
+    if (options.schema !== undefined && entry.schema !== options.schema)
+      throw refusalAt(index)('it has another schema than was asked for')
+  return { ...page, entries }
+}
+
+/**
+ * What a node lists that declares most in common with a pool: the schema, columns with type and unit, words. Entries are checked as
+ * those of {@link searchCatalogue}; how alike they are is the word of the node that is asked, and says nothing about the data.
+ *
+ * @param options - which node, and which pool
+ * @returns the most alike first
+ * @throws ClientError as {@link searchCatalogue}; `NODE_REFUSED` with `POOL_NOT_LISTED` for a pool that the node does not list
+ * @example
+ * ```ts no-run
+ * import { similarPools } from '@sealpool/client/catalogue'
+ * const found = await similarPools({ url: 'https://node.example', pool: `0x${'ab'.repeat(20)}` })
+ * console.log(found.map(({ likeness, entry }) => `${likeness / 10} % ${entry.name}`))
+ * ```
+ */
+export async function similarPools(options: SimilarOptions): Promise<readonly SimilarEntry[]> {
+  const pool = options.pool.toLowerCase()
+  if (!/^0x[0-9a-f]{40}$/.test(pool))
+    throw new ClientError('OPTION_INVALID', 'pool', 'a pool is named by its address')
+  const answer = await askNode(options, `/${pool}/similar`, likenessSchema)
+  const entries = takenEntries(
+    answer.similar.map(({ entry }) => entry),
+    options,
+  )
+  let before = 1_000
+  return entries.map((entry, index) => {
+    const refuse = refusalAt(index)
+    const likeness = answer.similar[index]?.likeness ?? 0
+    if (entry.pool === pool || answer.pool !== pool) throw refuse('it is not about what was asked for')
+    if (likeness > before) throw refuse('it is out of order')
+    before = likeness
+    return { likeness, entry }
+  })
+}
+
+async function askNode<T>(options: CatalogueCallOptions, path: string, schema: AnswerSchema<T>): Promise<T> {
+  const place = 'GET /catalogue'
+  const base = URL.canParse(options.url) ? new URL(options.url) : undefined
+  if (base === undefined || !/^https?:$/.test(base.protocol) || base.username !== '' || base.search !== '')
+    throw new ClientError('OPTION_INVALID', 'url', 'a node has an http or https address')
   const fetcher = options.fetch ?? globalThis.fetch
   let response: Response
   let json: unknown
   try {
-    response = await fetcher(`${base.href.replace(/\/+$/, '')}/v1/catalogue?${asked}`, {
+    response = await fetcher(`${base.href.replace(/\/+$/, '')}/v1/catalogue${path}`, {
       signal: AbortSignal.timeout(options.timeoutMs ?? 30_000),
       redirect: 'error',
       cache: 'no-store',
@@ -175,11 +238,18 @@ export async function searchCatalogue(options: CatalogueOptions): Promise<Catalo
     const { code, message } = refusal.answer.error
     throw new ClientError('NODE_REFUSED', place, `${code}: ${message}`, { nodeCode: code })
   }
-  const page = readAs(pageSchema, json)
-  if (!page.ok)
-    throw new ClientError('NODE_ANSWER_INVALID', place, `the answer has another shape at ${page.place}`)
-  const { deployment, now = platformNow } = options
-  const entries = page.answer.entries.map((one, index) => signedEntry(one, index))
+  const read = readAs(schema, json)
+  if (!read.ok)
+    throw new ClientError('NODE_ANSWER_INVALID', place, `the answer has another shape at ${read.place}`)
+  return read.answer
+}
+
+/** Entries that are signed, have not expired, are for the chain that was asked for, and of which none comes twice. */
+function takenEntries(
+  given: readonly JsonObject[],
+  { deployment, now = platformNow }: CatalogueCallOptions,
+): readonly CatalogueEntry[] {
+  const entries = given.map((one, index) => signedEntry(one, index))
   const pools = new Set<string>()
   for (const [index, entry] of entries.entries()) {
     const refuse = refusalAt(index)
@@ -188,14 +258,12 @@ export async function searchCatalogue(options: CatalogueOptions): Promise<Catalo
     const name = `${entry.chainId} ${entry.registry} ${entry.pool}`
     if (pools.has(name)) throw refuse('its pool comes twice')
     pools.add(name)
-    if (options.schema !== undefined && entry.schema !== options.schema)
-      throw refuse('it has another schema than was asked for')
     const here =
       deployment === undefined ||
       (entry.chainId === deployment.chainId && entry.registry === deployment.nodeRegistry.toLowerCase())
     if (!here) throw refuse('it was signed for another chain or registry')
   }
-  return { ...page.answer, entries }
+  return entries
 }
 
 function refusalAt(index: number) {

@@ -4,8 +4,12 @@
  * @module
  */
 export {
+  type CatalogueCallOptions,
   type CatalogueEntry,
   type CatalogueOptions,
   type CataloguePage,
+  type SimilarEntry,
+  type SimilarOptions,
   searchCatalogue,
+  similarPools,
 } from './catalogue.js'

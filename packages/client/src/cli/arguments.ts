@@ -44,7 +44,8 @@ export function readArguments(
   )
   let parsed: ReturnType<typeof parseArgs>
   try {
-    parsed = parseArgs({ args: [...argv], options, allowPositionals: true, strict: true })
+    const args = joinDashedValues(argv, spec)
+    parsed = parseArgs({ args, options, allowPositionals: true, strict: true })
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     const name = argv.find(
@@ -57,7 +58,7 @@ export function readArguments(
       'arguments',
       code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION'
         ? `there is no option${shown}`
-        : 'an option has no value, or a switch has one',
+        : 'an option has no value, or a switch has one; a value that looks like an option is given as --name=value',
     )
   }
   if (parsed.positionals.length !== positionals.length) {
@@ -77,6 +78,25 @@ export function readArguments(
   }
   for (const [name, { required }] of Object.entries(spec)) if (required === true) need(name)
   return { positionals: parsed.positionals, get, need }
+}
+
+/**
+ * Options whose value begins with a dash, as one argument each: one key of 64 in base64url begins with one, and there are no short options
+ * that it could be mistaken for. What looks like the name of an option stays one, so that a forgotten value is still told.
+ */
+function joinDashedValues(argv: readonly string[], spec: Readonly<Record<string, OptionSpec>>): string[] {
+  const joined: string[] = []
+  for (let at = 0; at < argv.length; at++) {
+    const arg = argv[at] as string
+    const value = argv[at + 1]
+    if (arg === '--') return [...joined, ...argv.slice(at)]
+    const takesValue = arg.startsWith('--') && spec[arg.slice(2)]?.value !== undefined
+    if (takesValue && value !== undefined && /^-(?!$|-$|-[a-z][a-z-]{0,30}(=|$))/.test(value)) {
+      joined.push(`${arg}=${value}`)
+      at++
+    } else joined.push(arg)
+  }
+  return joined
 }
 
 /** @throws ClientError `OPTION_INVALID` */

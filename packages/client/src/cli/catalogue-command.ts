@@ -1,8 +1,9 @@
 import { type Digest, parseDigest } from '@sealpool/crypto'
-import { searchCatalogue } from '../catalogue/catalogue.js'
+import { searchCatalogue, similarPools } from '../catalogue/catalogue.js'
 import { type Given, usage } from './arguments.js'
 import type { Command } from './command.js'
 import { table } from './io.js'
+import { addressOf } from './settings.js'
 
 function schemaOf(given: Given): { readonly schema?: Digest } {
   const text = given.get('schema')
@@ -48,5 +49,27 @@ export const catalogueCommand: Command = {
       `${page.entries.length} of ${page.total}${page.next === null ? '' : `; go on with --after ${page.next}`}`,
     ]
     return { json: page, text: text.join('\n') }
+  },
+}
+
+/** Finds pools that are like one. */
+export const similarCommand: Command = {
+  name: 'similar',
+  summary: 'pools of a catalogue that declare most in common with one of it',
+  positionals: ['pool'],
+  options: { node: { value: 'URL', help: 'a node to ask', required: true } },
+  details:
+    'Alike is what is declared: schema, columns with type and unit, words. It says nothing about the data. Give the address of the pool’s contract.',
+  needs: 'none',
+  async run({ given }) {
+    const pool = addressOf(given.positionals[0] ?? '', 'pool')
+    const similar = await similarPools({ url: given.need('node'), pool })
+    const rows = similar.map(({ likeness, entry }) => [
+      `${(likeness / 10).toFixed(1)} %`,
+      entry.name,
+      entry.pool,
+      `${entry.url}${entry.simulated ? ' (SIMULATED)' : ''}`,
+    ])
+    return { json: { pool, similar }, text: table([['alike', 'pool', 'contract', 'node'], ...rows]) }
   },
 }

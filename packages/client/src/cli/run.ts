@@ -5,7 +5,8 @@ import { ClientError } from '../errors.js'
 import { BlobStoreError } from '../store/blob-store-error.js'
 import { accessCommands } from './access-commands.js'
 import { readArguments, usage } from './arguments.js'
-import { catalogueCommand } from './catalogue-command.js'
+import { catalogueCommand, similarCommand } from './catalogue-command.js'
+import { checkAccessCommand } from './check-access-command.js'
 import type { Command } from './command.js'
 import { contributorCommands } from './contributor-commands.js'
 import { type CliExitCode, type CliIo, harmless, jsonText, table } from './io.js'
@@ -13,14 +14,17 @@ import { jobCommands } from './job-commands.js'
 import { memberCommands } from './member-commands.js'
 import { openPool, poolOptions } from './settings.js'
 
-/** Every command, in the order of the help. */
-export const commands: readonly Command[] = [
-  ...contributorCommands,
-  ...jobCommands,
-  ...memberCommands,
-  catalogueCommand,
-  ...accessCommands,
+/** Commands by whom they are for, in the order of the help. */
+const commandLists: readonly (readonly [title: string, commands: readonly Command[]])[] = [
+  ['Contributors', contributorCommands],
+  ['Consumers', [...jobCommands, checkAccessCommand]],
+  ['Members', memberCommands],
+  ['Everybody', [catalogueCommand, similarCommand]],
+  ['Tokens for agents', accessCommands],
 ]
+
+/** Every command, in the order of the help. */
+export const commands: readonly Command[] = commandLists.flatMap(([, list]) => list)
 
 const jsonOption = { json: poolOptions['json'] ?? { help: 'print JSON for scripts' } }
 
@@ -112,18 +116,11 @@ function isTyped(
 }
 
 function generalHelp(): string {
-  const lists = [
-    ['Contributors', contributorCommands],
-    ['Consumers', jobCommands],
-    ['Members', memberCommands],
-    ['Everybody', [catalogueCommand]],
-    ['Tokens for agents', accessCommands],
-  ] as const
   return [
     'sealpool: contribute to confidential data pools, ask them, and check every step.',
     '',
     'Usage: sealpool <command> [arguments] [options]',
-    ...lists.flatMap(([title, list]) => [
+    ...commandLists.flatMap(([title, list]) => [
       '',
       `${title}:`,
       table(list.map(({ name, summary }) => [`  ${name}`, summary])),

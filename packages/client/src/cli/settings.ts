@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { type Deployment, parseDeployment } from '@sealpool/contracts'
 import { type Address, type JsonObject, parseAddress } from '@sealpool/crypto'
-import { type Account, createWalletClient, defineChain, http } from 'viem'
+import { type Account, type Client, createWalletClient, defineChain, http } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { type AgentTokens, agentTokens } from '../access/agent-tokens.js'
 import { nodeAccess } from '../access/node-access.js'
@@ -49,6 +49,8 @@ const names = ['deployment', 'pool', 'policy', 'rpc', 'node', 'store', 'journal'
 /** What a command works with. */
 export interface Opened {
   readonly client: PoolClient
+  /** The pool's chain, through the endpoint that was given. */
+  readonly chain: Client
   /** Tokens for agents, through the client's own calls. */
   readonly tokens: AgentTokens
   readonly deployment: Deployment
@@ -87,14 +89,19 @@ export async function openPool(given: Given, io: CliIo, needsKey: boolean): Prom
   )
   const rpc = settings.need('rpc')
   const journal = settings.get('journal')
-  const chain = defineChain({
+  const definition = defineChain({
     id: deployment.chainId,
     name: `chain ${deployment.chainId}`,
     nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
     rpcUrls: { default: { http: [rpc] } },
   })
+  const chain = createWalletClient({
+    chain: definition,
+    transport: http(rpc),
+    ...(account === undefined ? {} : { account }),
+  })
   const client = createPoolClient({
-    chain: createWalletClient({ chain, transport: http(rpc), ...(account === undefined ? {} : { account }) }),
+    chain,
     deployment,
     pool,
     policy,
@@ -103,7 +110,7 @@ export async function openPool(given: Given, io: CliIo, needsKey: boolean): Prom
     ...(journal === undefined ? {} : { journal: fileJournal({ directory: journal }) }),
     access: tokens.access,
   })
-  return { client, tokens, deployment, pool, policy, account }
+  return { client, chain, tokens, deployment, pool, policy, account }
 }
 
 interface Settings {
@@ -167,7 +174,7 @@ function openStore(place: string | undefined, io: CliIo): BlobStore {
   if (place === undefined) {
     const missing = () =>
       Promise.reject(usage('--store', 'give --store PLACE, or "store" in the settings file'))
-    return { name: 'memory', put: missing, get: missing, getRange: missing }
+    return { name: 'memory', put: missing, get: missing, getRange: missing, remove: missing }
   }
   if (/^https?:/.test(place)) return httpBlobStore({ url: place })
   if (/^ipfs\+https?:/.test(place)) return ipfsBlobStore({ url: place.slice('ipfs+'.length) })

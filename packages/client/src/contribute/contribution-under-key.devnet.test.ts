@@ -131,6 +131,7 @@ describe('a contribution under a key', () => {
       put: (...args) => lost.store.put(...args),
       get: (...args) => lost.store.get(...args),
       getRange: (...args) => lost.store.getRange(...args),
+      remove: (...args) => lost.store.remove(...args),
     }
     const made = await brokenAt('sign started', app({ blobStore: through }))
     const noted = parseJournalEntry((await made.journal.get('k')) ?? '')

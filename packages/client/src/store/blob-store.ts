@@ -15,7 +15,7 @@ export interface BlobReadOptions {
   readonly signal?: AbortSignal
 }
 
-/** Cancellation of one write. */
+/** Cancellation of one write or removal. */
 export interface BlobWriteOptions {
   /** Cancels the write; a blob that was half written is not there, or is found out by its digest. */
   readonly signal?: AbortSignal
@@ -60,6 +60,12 @@ export interface BlobStore {
    * @throws BlobStoreError as {@link get}, and `BLOB_RANGE_INVALID`
    */
   getRange(locator: string, range: BlobRange): Promise<Uint8Array>
+  /**
+   * Takes a blob out of the store; one that is not there is no error. A later read says `BLOB_MISSING`. What a store keeps besides
+   * (versions, copies of its own, blocks until its next collection) is the store's affair.
+   * @throws BlobStoreError `BLOB_LOCATOR_INVALID`; `BLOB_STORE_FAILED` also of a store that does not allow it; the signal's reason
+   */
+  remove(locator: string, options?: BlobWriteOptions): Promise<void>
 }
 
 /** Largest blob that a store takes or gives unless told otherwise: 64 MiB. */

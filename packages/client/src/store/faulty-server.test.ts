@@ -37,6 +37,7 @@ const all = (store: BlobStore) => [
   () => store.put(bytes),
   () => store.get(locator),
   () => store.getRange(locator, { start: 1, length: 2 }),
+  () => store.remove(locator),
 ]
 
 describe.each(Object.entries(adapters))('%s', (name, open) => {
@@ -52,6 +53,14 @@ describe.each(Object.entries(adapters))('%s', (name, open) => {
       response.writeHead(200, { 'content-length': 4 }).write('x')
     })
     await expect(open(url, { timeoutMs: 40, attempts: 2 }).get(locator)).rejects.toMatchObject(isFailed)
+  })
+
+  it.each([403, 405])('does not take %i for a removal', async (status) => {
+    const url = await servers.serve((request, response) => {
+      request.resume()
+      response.writeHead(status).end()
+    })
+    await expect(open(url).remove(locator)).rejects.toMatchObject(isFailed)
   })
 
   it('is through when the server was busy twice, whatever it was asked', async () => {
@@ -106,7 +115,7 @@ describe.each(Object.entries(adapters))('%s', (name, open) => {
       response.writeHead(403).end('no')
     })
     for (const work of all(open(url))) await expect(work()).rejects.toMatchObject(isFailed)
-    expect(asked).toBe(3)
+    expect(asked).toBe(4)
   })
 
   it('follows no redirect', async () => {

@@ -83,6 +83,18 @@ export function fileBlobStore(options: {
         readAt(file, start, Math.max(0, Math.min(length, size - start))),
       )
     },
+    async remove(locator, write = {}) {
+      const { digest, hex } = parseBlobLocator(locator)
+      write.signal?.throwIfAborted()
+      const folder = join(options.directory, hex.slice(0, 2))
+      try {
+        await rm(join(folder, hex), { force: true })
+        // A removal that a power cut undoes would be one that was told and did not happen.
+        if (durable) await syncFolder(folder)
+      } catch (cause) {
+        if (!hasCode(cause, 'ENOENT')) throw failed(digest, cause)
+      }
+    },
   }
 
   async function withBlob<Result>(

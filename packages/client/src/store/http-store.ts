@@ -14,7 +14,8 @@ export interface HttpBlobStoreOptions extends TransportOptions {
 }
 
 /**
- * A blob store behind plain HTTP: `PUT <url>/<hex>` and `GET <url>/<hex>`, with `Range` where the server knows it. The
+ * A blob store behind plain HTTP: `PUT <url>/<hex>` and `GET <url>/<hex>`, with `Range` where the server knows it, and
+ * `DELETE <url>/<hex>`. The
  * server is not trusted: the size is counted as bytes arrive, redirects are refused, and the digest is checked. A busy
  * server or a broken connection is tried again with growing pauses.
  * @param options address, limits, patience

@@ -9,7 +9,7 @@ import { type BlobStore, defaultMaximumBlobBytes, parseBlobLocator, requireRange
 import { BlobStoreError } from './blob-store-error.js'
 import { ipfsCid, ipfsCidOfChunk } from './ipfs-cid.js'
 import { storeTransport } from './store-transport.js'
-import { parseStoreUrl, refused, type TransportOptions } from './transport.js'
+import { discard, parseStoreUrl, refused, type TransportOptions } from './transport.js'
 
 export { ipfsCid } from './ipfs-cid.js'
 
@@ -46,7 +46,8 @@ const notThere = /does not exist|not found|no link named/i
 /**
  * A blob store on a Kubo node. `put` adds and pins the blob, compares the CID with the one computed here, and enters it
  * under its digest in a folder of the node, which keeps it from being collected; `get` finds it there, and a blob of one
- * chunk also by the CID that follows from its digest, from any node. What comes back is checked against the digest.
+ * chunk also by the CID that follows from its digest, from any node. What comes back is checked against the digest. `remove` unpins it and
+ * takes it out of the folder; blocks of larger blobs lie there until the node collects its garbage, and other nodes keep what they pinned.
  *
  * The RPC of a Kubo node is a node's whole control: give it to nobody but the app, never to the internet.
  * @param options address, limits, patience
@@ -224,6 +225,33 @@ export function ipfsBlobStore(options: IpfsBlobStoreOptions): IpfsBlobStore {
         new BlobStoreError('BLOB_STORE_FAILED', digest, 'the node sent more than was asked for')
       const bytes = await cat(digest, found, { ...range, length: Math.max(1, range.length) }, wrong)
       return bytes.subarray(0, range.length)
+    },
+    async remove(locator, write = {}) {
+      const { digest, hex } = parseBlobLocator(locator)
+      write.signal?.throwIfAborted()
+      const order = async (
+        command: string,
+        query: readonly (readonly [string, string])[],
+        done: RegExp,
+      ): Promise<void> => {
+        const answer = await rpc({ place: digest, command, query, signal: write.signal }, discard)
+        if (answer !== undefined && !done.test(answer.failure)) throw failed(digest, command, answer.failure)
+      }
+      const cid = await entryOf(digest, hex, write.signal)
+      if (cid !== undefined) {
+        await order('pin/rm', [['arg', cid]], /not pinned/i)
+        await order('files/rm', [['arg', `${folder}/${hex}`]], notThere)
+      }
+      // Until the node collects its garbage, a blob of one chunk would still be found by the CID that follows from its digest: also after a
+      // removal that was cut short here.
+      await order(
+        'block/rm',
+        [
+          ['arg', ipfsCidOfChunk(digest)],
+          ['force', 'true'],
+        ],
+        notThere,
+      )
     },
     async cid(locator) {
       const { digest, hex } = parseBlobLocator(locator)

@@ -41,5 +41,10 @@ export function memoryBlobStore(options: { readonly maximumBytes?: number } = {}
       if (bytes === undefined) throw missing(digest)
       return bytes.slice(range.start, range.start + range.length)
     },
+    async remove(locator, write = {}) {
+      const { digest } = parseBlobLocator(locator)
+      write.signal?.throwIfAborted()
+      blobs.delete(digest)
+    },
   }
 }

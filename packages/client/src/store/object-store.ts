@@ -13,7 +13,7 @@ import { discard, refused, type Transport } from './transport.js'
 
 /** One request for one object: what an adapter adds address and rights to. */
 export interface ObjectRequest {
-  readonly method: 'GET' | 'PUT'
+  readonly method: 'GET' | 'PUT' | 'DELETE'
   /** 64 hex digits: the object's name. */
   readonly hex: string
   readonly headers: Readonly<Record<string, string>>
@@ -103,6 +103,18 @@ export function objectStore(options: {
       // A range header cannot ask for nothing: whether the blob is there is found out with one byte.
       const headers = { range: `bytes=${start}-${start + Math.max(1, length) - 1}` }
       return get(place, { headers, signal }, (response) => rangeBody(response, range, limit, place.digest))
+    },
+    async remove(locator, write = {}) {
+      const { digest, hex } = parseBlobLocator(locator)
+      const init = () => ({
+        method: 'DELETE',
+        ...address({ method: 'DELETE', hex, headers: {}, bodyDigest: emptyDigest }),
+      })
+      await transport({ place: digest, signal: write.signal, init }, async (response) => {
+        await discard(response)
+        const gone = response.status === 404 || response.status === 410
+        if (!response.ok && !gone) throw refused(digest, response.status)
+      })
     },
   }
 }

@@ -33,7 +33,8 @@ export interface S3BlobStoreOptions extends TransportOptions {
 /**
  * A blob store in an S3 bucket: one object for each blob, named by its digest. Requests are signed (Signature Version 4)
  * with the body's SHA-256, which the server checks as well; reads are checked against the digest here. Needs the rights
- * `s3:PutObject`, `s3:GetObject` and, to tell a missing blob from a forbidden one, `s3:ListBucket`.
+ * `s3:PutObject`, `s3:GetObject`, `s3:DeleteObject` where blobs are to go again and, to tell a missing blob from a forbidden one,
+ * `s3:ListBucket`. A bucket that keeps versions keeps those of a removed blob: give it a rule that ends them.
  * @param options bucket, keys, limits, patience
  * @returns the store
  * @throws BlobStoreError `BLOB_STORE_FAILED` when an option cannot be right; no message holds a key

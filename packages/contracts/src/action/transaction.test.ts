@@ -1,5 +1,6 @@
-import { createWalletClient, encodeErrorResult, type Hex, http } from 'viem'
+import { createWalletClient, encodeErrorResult, type Hex, http, parseAbi } from 'viem'
 import { describe, expect, test } from 'vitest'
+import { errorSignatures } from '../abi/error-signatures.js'
 import { errorsAbi } from '../abi/errors.js'
 import { type Answers, chainThat, mining, receiptOf, transactionHash } from '../testing/scripted-chain.js'
 import { reading, send, type WriteOptions } from './transaction.js'
@@ -18,6 +19,11 @@ describe('what a write says when the chain does not do as it should', () => {
 
   test('without an account nothing is sent', async () => {
     await expect(sent({}, {})).rejects.toMatchObject({ code: 'NO_ACCOUNT', place: 'Contract.act' })
+  })
+
+  test('every error is known by its signature, with the names of its arguments', () => {
+    const parsed = parseAbi(errorSignatures.split('\n').map((signature) => `error ${signature}`))
+    expect(parsed).toEqual(errorsAbi.map((error) => ({ ...error, inputs: [...error.inputs] })))
   })
 
   test('an error of a contract of ours has its name, its arguments and advice', async () => {

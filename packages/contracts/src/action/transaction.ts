@@ -9,6 +9,7 @@ import {
   type Hex,
   InsufficientFundsError,
   isHex,
+  parseAbi,
   type TransactionReceipt,
   TransactionReceiptNotFoundError,
   withRetry,
@@ -21,7 +22,7 @@ import {
   waitForTransactionReceipt,
 } from 'viem/actions'
 import { parseAccount } from 'viem/utils'
-import { errorsAbi } from '../abi/errors.js'
+import { errorSignatures } from '../abi/error-signatures.js'
 import { ContractsError, type Revert } from '../errors.js'
 import { advice } from './advice.js'
 
@@ -110,7 +111,7 @@ export function toContractsError(place: string, error: unknown, errors?: Abi): C
       cause: error,
     })
   }
-  const revert = decodeRevert(error, errors ?? errorsAbi)
+  const revert = decodeRevert(error, errors ?? ownErrors())
   if (revert !== undefined) {
     const hint = advice[revert.name]
     const text = `${revert.name}(${revert.args.map(String).join(', ')})`
@@ -144,6 +145,11 @@ export function toContractsError(place: string, error: unknown, errors?: Abi): C
     )
   }
   return new ContractsError('TRANSACTION_REJECTED', place, error.shortMessage, { cause: error })
+}
+
+/** @returns every error of our contracts */
+function ownErrors(): Abi {
+  return parseAbi(errorSignatures.split('\n').map((signature) => `error ${signature}`))
 }
 
 const TIMEOUTS = new Set(['TimeoutError', 'WaitForTransactionReceiptTimeoutError'])

@@ -13,8 +13,11 @@ export const apiErrorTexts = {
   JOB_UNKNOWN: 'the node has seen no such job over pools that it serves; it follows the chain with a delay',
   RECEIPT_NOT_READY: 'there is no receipt yet; ask for the state of the job',
   RESULT_NOT_READY: 'there is no result, or it is not released yet; ask for the state of the job',
+  RESULT_DELETED:
+    'the time for which answers are kept is over; the receipt stays, the deletion stands in a signed list',
   CATALOGUE_QUERY_INVALID:
     'give text of at most 200 letters, schema as sha256:<hex>, after as it stood in next, own as true or false',
+  POOL_NOT_LISTED: 'the catalogue lists no such pool now; search it for one that it lists',
   TILE_UNKNOWN: 'the log has no such tile; ask for its checkpoint first',
   SIGN_IN_REQUIRED: 'sign in (EIP-4361) or show a token, inside a sealed call',
   ROLE_NOT_ALLOWED: 'nobody may call this in your role, or it is not yours',

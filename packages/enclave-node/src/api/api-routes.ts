@@ -25,6 +25,7 @@ import {
 } from './api-shapes.js'
 import { authenticationEndpoints } from './authentication-endpoints.js'
 import { catalogueEndpoints } from './catalogue-endpoints.js'
+import { deletionEndpoints } from './deletion-endpoints.js'
 import { factsEndpoints } from './facts-endpoints.js'
 import { federationEndpoints } from './federation-endpoints.js'
 import { handOffEndpoints } from './hand-off-endpoints.js'
@@ -249,10 +250,11 @@ export const apiRoutes: readonly ApiRoute[] = [
         resultDigest: digest,
       }),
     },
-    refusals: ['ID_INVALID', 'JOB_UNKNOWN', 'RESULT_NOT_READY'],
+    refusals: ['ID_INVALID', 'JOB_UNKNOWN', 'RESULT_NOT_READY', 'RESULT_DELETED'],
   },
   ...catalogueEndpoints,
   ...factsEndpoints,
+  ...deletionEndpoints,
   ...logEndpoints,
   ...authenticationEndpoints,
   ...handOffEndpoints,
@@ -294,7 +296,9 @@ export const refusalStatus = {
   JOB_UNKNOWN: 404,
   RECEIPT_NOT_READY: 404,
   RESULT_NOT_READY: 404,
+  RESULT_DELETED: 410,
   CATALOGUE_QUERY_INVALID: 400,
+  POOL_NOT_LISTED: 404,
   TILE_UNKNOWN: 404,
   SIGN_IN_REQUIRED: 401,
   ROLE_NOT_ALLOWED: 403,

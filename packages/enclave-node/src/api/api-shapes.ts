@@ -46,6 +46,7 @@ export const job = z.strictObject({
   simulated,
   id: idSchema,
   state: z.string(),
+  stateNumber: z.int().positive().describe('stays the same when texts are worded anew'),
   stateText: z.string(),
   chainState: z.string(),
   ...reason,

@@ -4,7 +4,8 @@
  */
 import * as z from 'zod'
 import { cursorPattern, maximumQueryLength } from '../catalogue/catalogue-index.js'
-import { type ApiRoute, digest, simulated, statement } from './api-shapes.js'
+import { similarAtOnce } from '../catalogue/node-catalogue.js'
+import { type ApiRoute, addressSchema, digest, simulated, statement } from './api-shapes.js'
 
 /** What is looked for. */
 export const catalogueParameters = {
@@ -35,5 +36,31 @@ export const catalogueEndpoints: readonly ApiRoute[] = [
       }),
     },
     refusals: ['CATALOGUE_QUERY_INVALID'],
+  },
+  {
+    method: 'get',
+    path: '/v1/catalogue/{pool}/similar',
+    summary:
+      'The pools of the catalogue that declare most in common with this one, as their nodes signed them.',
+    parameters: { pool: { in: 'path', schema: addressSchema, required: true } },
+    answers: {
+      200: z.strictObject({
+        simulated,
+        pool: addressSchema,
+        similar: z
+          .array(
+            z.strictObject({
+              likeness: z
+                .int()
+                .min(1)
+                .max(1_000)
+                .describe('in thousandths of what either declares: schema, columns, words'),
+              entry: statement,
+            }),
+          )
+          .max(similarAtOnce),
+      }),
+    },
+    refusals: ['ADDRESS_INVALID', 'POOL_NOT_LISTED'],
   },
 ]

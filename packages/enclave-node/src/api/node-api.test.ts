@@ -13,7 +13,10 @@ const service: NodeService = {
   evidence: async (nonce) => ({ nonce, simulated: true }) as unknown as NodeEvidence,
   registeredEvidence: async () => ({ simulated: true }) as unknown as NodeEvidence,
   pools: () => [{ pool, name: 'pay', policyDigest: `sha256:${'0'.repeat(64)}`, policy: {}, key: null }],
-  catalogue: () => ({ entries: [], total: 0, next: null }),
+  catalogue: {
+    search: () => ({ entries: [], total: 0, next: null }),
+    similar: () => undefined,
+  },
   policy: () => ({}),
   contribution: nothing,
   verdict: nothing,
@@ -34,6 +37,10 @@ const service: NodeService = {
     checkpoint: async () => 'log\n0\n\n',
     tile: async () => undefined,
   },
+  deletions: async (from) => ({
+    retention: { answerDays: 30, pools: { [pool]: null } },
+    lists: from === 1 ? [{} as SignedStatement] : [],
+  }),
   audit: () => ({ entries: [], length: 0, digest: null, head: {} as SignedStatement }),
   run: nothing,
   job: nothing,
@@ -119,15 +126,36 @@ describe('a result', () => {
   })
 })
 
+describe('a result that is kept no longer', () => {
+  it.each([
+    [`sha256:${'00'.repeat(32)}`, 410, 'RESULT_DELETED'],
+    [null, 404, 'RESULT_NOT_READY'],
+  ])('is told from one that is not there yet: %s', async (resultDigest, status, code) => {
+    const job = { id: '7', state: 'settled', sealedResult: null, resultDigest }
+    const own = nodeApi({ ...service, job: async () => job as never }, (error) => errors.push(error))
+    const answer = await own.request('/v1/jobs/7/result')
+    expect(answer.status).toBe(status)
+    expect(await answer.json()).toMatchObject({ error: { code } })
+  })
+})
+
+describe('lists of deletions', () => {
+  it('are told from the first on, or from the one that is asked for, with what is declared', async () => {
+    expect((await get('/v1/deletions')).body).toMatchObject({ retention: { answerDays: 30 }, lists: [{}] })
+    expect((await get('/v1/deletions?from=2')).body).toMatchObject({ lists: [] })
+    expect((await get('/v1/deletions?from=x')).status).toBe(400)
+  })
+})
+
 describe('a job', () => {
   it.each([
-    [false, 'charged', /its release is on the way/],
-    [true, 'detached', /not on the chain any more/],
-  ])('that is charged and detached (%s) is shown as %s', async (detached, state, text) => {
+    [false, 'charged', 40, /its release is on the way/],
+    [true, 'detached', 100, /not on the chain any more/],
+  ])('that is charged and detached (%s) is shown as %s', async (detached, state, stateNumber, text) => {
     const job = { id: '7', state: 'charged', detached, reason: null }
     const own = nodeApi({ ...service, job: async () => job as never }, (error) => errors.push(error))
     const answer = await own.request('/v1/jobs/7')
-    expect(await answer.json()).toMatchObject({ state, stateText: expect.stringMatching(text) })
+    expect(await answer.json()).toMatchObject({ state, stateNumber, stateText: expect.stringMatching(text) })
   })
 })
 

@@ -17,7 +17,7 @@ import * as z from 'zod'
 import type { RefusedPlan } from '../job/request-run.js'
 import { handOverSchema } from '../migration/hand-over.js'
 import { contributionStateText } from '../state/contribution-state.js'
-import { detachedJobText, jobStateText } from '../state/job-state.js'
+import { detachedJobText, jobStateNumber, jobStateText } from '../state/job-state.js'
 import type { JobRow } from '../state/job-table.js'
 import { accessControl } from './access-control.js'
 import { allowOrigins } from './allow-origins.js'
@@ -78,7 +78,7 @@ function isCostly(request: HonoRequest): boolean {
     (request.method === 'POST' && request.path !== sealedCallPath) ||
     (request.path === '/v1/evidence' && request.query('nonce') !== undefined) ||
     // It is looked up, and put in order, in this very thread.
-    request.path === '/v1/catalogue' ||
+    request.path.startsWith('/v1/catalogue') ||
     // A manifest is fetched from where its proposer has put it.
     request.path.startsWith('/v1/proposals/')
   )
@@ -183,13 +183,24 @@ export function nodeApi(
     const asked = z.object(catalogueParameters).partial().safeParse(context.req.query())
     if (!asked.success) return refuse(context, 'CATALOGUE_QUERY_INVALID')
     const { text, schema, after, own } = asked.data
-    const page = node.catalogue({
+    const page = node.catalogue.search({
       text,
       schema: schema as Digest | undefined,
       after,
       own: own === 'true',
     })
     return answer(context, { ...page, entries: page.entries.map(({ statement }) => statement) })
+  })
+  app.get('/v1/catalogue/:pool/similar', (context) => {
+    const pool = addressSchema.safeParse(context.req.param('pool'))
+    if (!pool.success) return refuse(context, 'ADDRESS_INVALID')
+    const address = pool.data.toLowerCase() as Address
+    const similar = node.catalogue.similar(address)
+    if (similar === undefined) return refuse(context, 'POOL_NOT_LISTED')
+    return answer(context, {
+      pool: address,
+      similar: similar.map(({ likeness, signed }) => ({ likeness, entry: signed.statement })),
+    })
   })
   app.get('/v1/facts', async (context) => {
     const pool = addressSchema.safeParse(context.req.query('pool'))
@@ -285,6 +296,7 @@ export function nodeApi(
       (id) => node.job(id),
       (job) => {
         const released = !job.detached && (job.state === 'released' || job.state === 'settled')
+        if (released && job.sealedResult === null && job.resultDigest !== null) return 'RESULT_DELETED'
         if (!released || job.sealedResult === null) return 'RESULT_NOT_READY'
         return {
           job: job.id,
@@ -327,6 +339,11 @@ export function nodeApi(
     const request = handOverSchema.safeParse(await jsonOf(context))
     if (!request.success) return refuse(context, 'BODY_INVALID')
     return answerOr(context, (await node.handOver?.give(request.data)) ?? 'MIGRATION_NOT_OPEN')
+  })
+  app.get('/v1/deletions', async (context) => {
+    const from = pageSchema.optional().safeParse(context.req.query('from'))
+    if (!from.success) return refuse(context, 'ID_INVALID')
+    return answer(context, { ...(await node.deletions(Number(from.data ?? 1))) })
   })
   app.get('/v1/audit', (context) => {
     const from = pageSchema.optional().safeParse(context.req.query('from'))
@@ -374,9 +391,11 @@ function proposalView(job: JobRow): object {
 }
 
 function jobView(job: JobRow): Record<string, unknown> {
+  const state = job.detached ? 'detached' : job.state
   return {
     id: job.id,
-    state: job.detached ? 'detached' : job.state,
+    state,
+    stateNumber: jobStateNumber[state],
     stateText: job.detached ? detachedJobText : jobStateText[job.state],
     chainState: job.chainState,
     reason: job.reason,

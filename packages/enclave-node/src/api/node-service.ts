@@ -14,6 +14,7 @@ import type { HandOffServer } from '../hand-off/serve-hand-off.js'
 import type { PlanAnswer, PriceAnswer } from '../job/request-run.js'
 import type { ReceiptLog } from '../log/receipt-log.js'
 import type { HandOver } from '../migration/hand-over.js'
+import type { ToldDeletions } from '../retention/garbage-collector.js'
 import type { PublishedPoolKey } from '../runtime/pool-keys.js'
 import type { ContributionRow } from '../state/contribution-table.js'
 import type { JobRow } from '../state/job-table.js'
@@ -49,7 +50,7 @@ export interface NodeService {
   evidence(nonce: Hex | undefined): Promise<NodeEvidence>
   pools(): readonly PoolView[]
   /** Pools of this node and of its peers. */
-  catalogue: NodeCatalogue['search']
+  readonly catalogue: Pick<NodeCatalogue, 'search' | 'similar'>
   contribution(id: string): Promise<ContributionRow | undefined>
   verdict(id: string): Promise<SignedStatement | undefined>
   contributions(pool: Address | undefined): Promise<ContributionCounts>
@@ -88,6 +89,8 @@ export interface NodeService {
     readonly digest: Digest | null
     readonly head: SignedStatement
   }
+  /** Signed lists of what was deleted, from a number on, a page at a time, and what is declared. */
+  deletions(from: number): Promise<ToldDeletions>
   budgets(): Promise<readonly BudgetFigures[]>
   /** How this node hands its keys to a successor; absent: it hands them to nobody. */
   readonly handOver?: HandOver

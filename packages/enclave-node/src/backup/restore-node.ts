@@ -7,7 +7,7 @@ import { createReadStream, existsSync, readdirSync } from 'node:fs'
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { equalBytes } from '@sealpool/crypto'
-import { openContractsChain } from '../chain/contracts-chain.js'
+import { configuredChain } from '../chain/configured-chain.js'
 import { auditPath, tablesFolder } from '../config/data-folders.js'
 import { configDigest, type NodeConfig } from '../config/node-config.js'
 import type { NodeSecrets } from '../config/secrets.js'
@@ -19,7 +19,7 @@ import { type NodeKeyRing, openKeyRing } from '../key/key-ring.js'
 import { sealedRootFile } from '../key/sealed-key-release.js'
 import { simulatedSealerFile } from '../key/simulated-sealer.js'
 import { awaitingMark } from '../migration/awaiting-folder.js'
-import { platformNow, platformRandom } from '../platform.js'
+import { platformRandom } from '../platform.js'
 import { openPlatform } from '../runtime/open-platform.js'
 import { groupDatabase } from '../runtime/open-state.js'
 import { nodeIdentity, requireSameNode } from '../runtime/same-node.js'
@@ -188,27 +188,11 @@ async function check(
     })
     await verifyLedgers(store)
     await requireSameNode(store, nodeIdentity(keys, config.chain.deployment))
-    const chain = await chainOf(config, node.secrets)
+    const chain = await configuredChain(config, node.secrets)
     for (const { address } of config.pools) await requireNotBehind({ store, chain }, address)
   } finally {
     await store.close()
   }
-}
-
-function chainOf({ chain }: NodeConfig, { transactionKey }: NodeSecrets) {
-  return openContractsChain({
-    rpcUrl: chain.rpcUrl,
-    crossCheckRpcUrl: chain.crossCheckRpcUrl,
-    anchors: chain.anchors,
-    maximumAgeSeconds: chain.maximumHeadAgeSeconds,
-    maximumLagBlocks: chain.maximumLagBlocks,
-    timeoutMs: chain.timeoutMs,
-    now: platformNow,
-    deployment: { ...chain.deployment, blockNumber: BigInt(chain.deployment.blockNumber) },
-    confirmations: chain.confirmations,
-    pollMs: chain.pollMs,
-    transactionKey,
-  })
 }
 
 async function moveAll(config: NodeConfig, part: string): Promise<void> {

@@ -4,6 +4,8 @@
  */
 import type { Digest } from '@sealpool/crypto'
 import type { CatalogueEntry, SignedEntry } from './catalogue-entry.js'
+import { type Likened, likenessTable, traitsOf } from './likeness.js'
+import { wordsOf } from './words-of.js'
 
 /** What is looked for. */
 export interface CatalogueQuery {
@@ -26,6 +28,13 @@ export interface CataloguePage {
   readonly next: string | null
 }
 
+/** An entry that is like another one. */
+export interface SimilarEntry {
+  readonly signed: SignedEntry
+  /** In thousandths of all that either declares. */
+  readonly likeness: number
+}
+
 /** The index. */
 export interface CatalogueIndex {
   readonly size: number
@@ -33,6 +42,11 @@ export interface CatalogueIndex {
   put(entry: SignedEntry): boolean
   remove(pool: string): void
   search(query: CatalogueQuery): CataloguePage
+  /**
+   * What is most like the entry of `pool`, the most alike first.
+   * @returns undefined when there is no such entry
+   */
+  similar(pool: string, options: Pick<CatalogueQuery, 'limit' | 'now'>): readonly SimilarEntry[] | undefined
 }
 
 /** Longest text of a search. */
@@ -41,7 +55,6 @@ export const maximumQueryLength = 200
 export const cursorPattern = /^\d{1,9}\.0x[0-9a-f]{40}$/
 
 const maximumWords = 8
-const maximumWordLength = 40
 /** Of one entry: descriptions may be long, and say nothing new after so many words. */
 const maximumTerms = 300
 /** Of all entries together, and how many of them differ: what comes when these are used up is found by fewer words. */
@@ -58,6 +71,7 @@ interface Slot {
   signed: SignedEntry
   /** By word, how much it counts. */
   readonly terms: ReadonlyMap<string, number>
+  readonly likened: Likened
   readonly searched: string
 }
 
@@ -76,6 +90,7 @@ export function catalogueIndex(maximumEntries: number): CatalogueIndex {
   /** All words in order, made anew when a word came or went. */
   let words: readonly string[] | undefined
   let posted = 0
+  const likenesses = likenessTable()
 
   function remove(pool: string): void {
     const number = numberOf.get(pool)
@@ -84,6 +99,7 @@ export function catalogueIndex(maximumEntries: number): CatalogueIndex {
     numberOf.delete(pool)
     slots[number] = undefined
     free.push(number)
+    likenesses.remove(slot.likened)
     for (const word of slot.terms.keys()) {
       const list = postings.get(word)
       if (list?.delete(number) === true) posted--
@@ -132,7 +148,8 @@ export function catalogueIndex(maximumEntries: number): CatalogueIndex {
       remove(pool)
       const number = free.pop() ?? slots.length
       const terms = termsOf(signed.entry)
-      slots[number] = { pool, signed, terms, searched }
+      const likened = likenesses.add(traitsOf(signed.entry))
+      slots[number] = { pool, signed, terms, likened, searched }
       numberOf.set(pool, number)
       for (const [word, weight] of terms) {
         const list = postings.get(word)
@@ -174,6 +191,22 @@ export function catalogueIndex(maximumEntries: number): CatalogueIndex {
         next: last === undefined || start + limit >= found.length ? null : `${last.score}.${last.pool}`,
       }
     },
+    similar(pool, { limit, now }) {
+      const number = numberOf.get(pool)
+      const reference = number === undefined ? undefined : slots[number]
+      if (reference === undefined || reference.signed.entry.expiresAt <= now) return undefined
+      const likenessOf = likenesses.comparing(reference.likened)
+      const found: (Ranked & SimilarEntry)[] = []
+      for (const slot of slots) {
+        if (slot === undefined || slot === reference || slot.signed.entry.expiresAt <= now) continue
+        const likeness = likenessOf(slot.likened)
+        if (likeness > 0) found.push({ pool: slot.pool, score: likeness, likeness, signed: slot.signed })
+      }
+      return found
+        .sort(before)
+        .slice(0, limit)
+        .map(({ likeness, signed }) => ({ likeness, signed }))
+    },
   }
 }
 
@@ -203,15 +236,6 @@ function firstFrom(words: readonly string[], word: string): number {
     else high = middle
   }
   return low
-}
-
-function wordsOf(text: string): string[] {
-  return (
-    text
-      .normalize('NFKC')
-      .toLowerCase()
-      .match(/[\p{L}\p{N}]+/gu) ?? []
-  ).map((word) => word.slice(0, maximumWordLength))
 }
 
 function fieldsOf(entry: CatalogueEntry): readonly (readonly [number, string])[] {
@@ -245,6 +269,7 @@ function termsOf(entry: CatalogueEntry): ReadonlyMap<string, number> {
   return terms
 }
 
+/** All that words and likeness are read from. */
 function textOf(entry: CatalogueEntry): string {
-  return JSON.stringify(fieldsOf(entry))
+  return JSON.stringify([entry.schema, entry.name, entry.description, entry.purposes, entry.tables])
 }

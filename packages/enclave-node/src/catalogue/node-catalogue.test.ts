@@ -54,11 +54,14 @@ async function node(name: Name, mrTd?: Uint8Array): Promise<Node> {
     url,
     ...(mrTd === undefined ? {} : { mrTd }),
     service: {
-      catalogue(query) {
-        const page = own.catalogue?.search(query) ?? { entries: [], total: 0, next: null }
-        if (own.lie === undefined) return page
-        const told = own.lie(page.entries.map(({ statement }) => statement))
-        return { ...page, entries: told.map((statement) => ({ statement })) as never }
+      catalogue: {
+        search(query) {
+          const page = own.catalogue?.search(query) ?? { entries: [], total: 0, next: null }
+          if (own.lie === undefined) return page
+          const told = own.lie(page.entries.map(({ statement }) => statement))
+          return { ...page, entries: told.map((statement) => ({ statement })) as never }
+        },
+        similar: (pool) => own.catalogue?.similar(pool),
       },
     },
   })
@@ -144,6 +147,27 @@ const listed = (name: Name = 'first') =>
   })
 
 describe('three nodes', () => {
+  it('tell what in all of their pools is most like one of them, each as its own node signed it', async () => {
+    await nodes.first.catalogue.refresh()
+    const answer = await nodes.first.peer.world.app().request(`/v1/catalogue/${poolOf.second}/similar`)
+    const { pool, similar } = (await answer.json()) as {
+      readonly pool: string
+      readonly similar: readonly { readonly likeness: number; readonly entry: SignedStatement }[]
+    }
+    expect(pool).toBe(poolOf.second)
+    // All three are of one fixture, but for their names.
+    expect(similar.map(({ likeness }) => likeness)).toEqual([1_000, 1_000])
+    expect(similar.map(({ entry }) => entry)).toEqual(
+      nodes.first.catalogue
+        .search({})
+        .entries.filter(({ entry }) => entry.pool !== poolOf.second)
+        .map(({ statement }) => statement),
+    )
+    const ask = (path: string) => nodes.first.peer.world.app().request(path)
+    expect((await ask(`/v1/catalogue/${noPool}/similar`)).status).toBe(404)
+    expect((await ask('/v1/catalogue/pay/similar')).status).toBe(400)
+  })
+
   it('list each other’s pools, signed by who serves them, and each gives only its own away', async () => {
     await nodes.first.catalogue.refresh()
     expect(listed()).toEqual(['first', 'second', 'third'])

@@ -10,7 +10,12 @@ import type { AttestedPeer } from '../peer/attest-peer.js'
 import type { PeerLine } from '../peer/call-peer.js'
 import type { NodeLogger } from '../runtime/logger.js'
 import { catalogueEntryType, entryBody, type SignedEntry } from './catalogue-entry.js'
-import { type CataloguePage, type CatalogueQuery, catalogueIndex } from './catalogue-index.js'
+import {
+  type CatalogueIndex,
+  type CataloguePage,
+  type CatalogueQuery,
+  catalogueIndex,
+} from './catalogue-index.js'
 import { ownEntry } from './own-entry.js'
 import { peerEntries } from './peer-entries.js'
 
@@ -18,12 +23,16 @@ import { peerEntries } from './peer-entries.js'
 export interface NodeCatalogue {
   /** @param query with `own`, only what this node serves itself */
   search(query: Omit<CatalogueQuery, 'now' | 'limit'> & { readonly own?: boolean }): CataloguePage
+  /** @returns the entries that are most like that of `pool`; undefined when there is none */
+  similar(pool: Address): ReturnType<CatalogueIndex['similar']>
   /** Signs its own entries anew, and asks its peers for theirs. What a peer no longer gives, or who is no peer any more, is gone. */
   refresh(): Promise<void>
 }
 
 /** Entries on one page. */
 export const entriesAtOnce = 50
+/** Entries that are like one. */
+export const similarAtOnce = 20
 
 /** What the catalogue works with. */
 export interface NodeCatalogueOptions {
@@ -140,6 +149,7 @@ export function nodeCatalogue(options: NodeCatalogueOptions): NodeCatalogue {
     search({ own: isOwn = false, ...query }) {
       return (isOwn ? own : all).search({ ...query, limit: entriesAtOnce, now: now() })
     },
+    similar: (pool) => all.similar(pool, { limit: similarAtOnce, now: now() }),
     async refresh() {
       await refreshOwn()
       for (const url of options.peers) await refreshPeer(url)

@@ -3,6 +3,7 @@
  * when what it would write stands there already.
  * @module
  */
+import type { AccessCondition, AccessReading, AccessSubject } from '@sealpool/contracts'
 import type { Address, Digest, Hex, SignedStatement } from '@sealpool/crypto'
 import type { BudgetAnchor } from '../state/budget-anchor.js'
 import type { ChainContribution } from '../state/contribution-table.js'
@@ -108,6 +109,11 @@ export interface ChainNode {
   readonly active: boolean
 }
 
+/** Conditions, and for whom they are judged. */
+export interface AccessQuery extends AccessSubject {
+  readonly conditions: readonly AccessCondition[]
+}
+
 /** The newest budget head of a pool that stands on the chain. */
 export interface AnchoredHead {
   /** Version of the ledger's entry. */
@@ -154,6 +160,11 @@ export interface ChainPort {
    * @returns false as well when there is no contract at the address, or it fails
    */
   isContractSignature(wallet: Address, hash: Hex, signature: Hex): Promise<boolean>
+  /**
+   * Reads what access conditions hang on, all of them at one block under the confirmations.
+   * @throws NodeError `CHAIN_DISAGREES`, `CHAIN_STALE`; ContractsError `CHAIN_UNREACHABLE`: then nothing is decided
+   */
+  access(asked: AccessQuery): Promise<readonly AccessReading[]>
   /** @returns the newest budget head under the confirmations; null when none was anchored, or nothing is anchored at all */
   anchoredHead(pool: Address): Promise<AnchoredHead | null>
   publishPoolKey(key: {

@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import {
+  type AccessReading,
   dataRegistryAbi,
+  decideAccess,
   deployAll,
   registerNode,
   setMeasurement,
@@ -9,7 +11,7 @@ import {
   signNodeApproval,
 } from '@sealpool/contracts'
 import { type Devnet, startDevnet } from '@sealpool/contracts/devnet'
-import type { Hex } from '@sealpool/crypto'
+import type { Address, Hex } from '@sealpool/crypto'
 import { createWalletClient, encodeEventTopics, http } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { getBlock } from 'viem/actions'
@@ -190,6 +192,33 @@ describe('two endpoints', () => {
     expect(await chain.blockHash(head.number + 1n)).toBeUndefined()
     expect(await chain.contributions(0n, head.number)).toEqual([])
     expect(await chain.isNodeActive(`0x${'1'.repeat(40)}`)).toBe(false)
+  })
+
+  it('of which one invents who holds a token decide nothing about access', async () => {
+    const holder = privateKeyToAccount(options.transactionKey).address
+    const stranger = `0x${'7'.repeat(40)}` as const
+    const { protocolToken } = options.deployment
+    const condition = { erc20: { contract: protocolToken, minimum: '1' } } as const
+    const asked = (wallet: Address) => ({ conditions: [condition, { not: condition }], wallet, code: null })
+    const honest = await pair((_, forward) => forward())
+    const verdictsOf = async (wallet: Address) => {
+      const readings = await honest.access(asked(wallet))
+      expect(readings.map(({ block }) => block.number)).toEqual(Array(2).fill((await honest.head()).number))
+      return asked(wallet).conditions.map(
+        (one, index) => decideAccess(one, { wallet, code: null }, readings[index] as AccessReading).verdict,
+      )
+    }
+    expect(await verdictsOf(holder)).toEqual(['yes', 'no'])
+    expect(await verdictsOf(stranger)).toEqual(['no', 'yes'])
+    const forged = async (call: Rpc, forward: () => Promise<Rpc>): Promise<Rpc> => {
+      const { result, ...rest } = await forward()
+      if (call.method !== 'eth_call') return { ...rest, result }
+      const invented = String(result).replace(/0{64}(?=[0-9a-f]{64}$)/, 'f'.repeat(64))
+      expect(invented).not.toBe(result)
+      return { ...rest, result: invented }
+    }
+    const lying = await pair(forged)
+    await expect(lying.access(asked(stranger))).rejects.toMatchObject({ code: 'CHAIN_DISAGREES' })
   })
 
   it('of which one invents an answer are both not believed', async () => {

@@ -9,6 +9,7 @@ import {
   jobBoardAbi,
   jobStates,
   nodeRegistryAbi,
+  readAccess,
 } from '@sealpool/contracts'
 import { type Address, type Hex, hexToDigest } from '@sealpool/crypto'
 import {
@@ -204,6 +205,10 @@ export async function openContractsChain(options: ContractsChainOptions): Promis
           throw error
         }
       }),
+    access: ({ conditions, wallet, code }) =>
+      source.confirmed((one, blockNumber) =>
+        Promise.all(conditions.map((condition) => readAccess(one, { condition, wallet, code, blockNumber }))),
+      ),
     anchoredHead: async (pool) => {
       if (anchors === null) return null
       const read = (one: Client, blockNumber: bigint) =>

@@ -1,7 +1,8 @@
 import type { Address, Digest, Hex } from '@sealpool/crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { type ChainContribution, countContributions, findContribution } from '../state/contribution-table.js'
-import { countJobs, findJob, jobsIn } from '../state/job-table.js'
+import { dueJobs } from '../state/job-queue.js'
+import { countJobs, findJob } from '../state/job-table.js'
 import { getCursor } from '../state/meta-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
@@ -206,10 +207,10 @@ describe('following the chain', () => {
     chain.propose('2', [served])
     await follow(chain)
     await store.run('update jobs set retry_at = 99')
-    expect(await jobsIn(store, ['seen'], 1)).toEqual([])
+    expect(await dueJobs(store, ['seen'], 1)).toEqual([])
     chain.happen({ kind: 'touched', id: '2' })
     await follow(chain)
-    expect((await jobsIn(store, ['seen'], 1)).length).toBe(1)
+    expect((await dueJobs(store, ['seen'], 1)).length).toBe(1)
   })
 
   it('stops when the chain knows a charge of this node that its own ledger does not: an old disk image', async () => {
@@ -326,7 +327,7 @@ describe('following the chain', () => {
     chain.mine()
     await follow(chain)
     expect(await findJob(store, '2')).toMatchObject({ state: 'charged', detached: true })
-    expect(await jobsIn(store, ['charged'], 99)).toEqual([])
+    expect(await dueJobs(store, ['charged'], 99)).toEqual([])
     // Nobody waits for it: it is not counted among the charged ones.
     expect(await countJobs(store)).toEqual({ detached: 1 })
   })

@@ -6,9 +6,12 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { thresholdSessionDigest } from '@sealpool/crypto/threshold'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { backupNode } from '../backup/backup-node.js'
 import { restoreNode } from '../backup/restore-node.js'
+import { configuredChain } from '../chain/configured-chain.js'
+import type { MemberCard } from '../committee/member-card.js'
 import { configDigest } from '../config/node-config.js'
 import { openSimulator, simulatorFile } from '../evidence/simulator-quote-provider.js'
 import { rootDigest } from '../key/key-broker.js'
@@ -20,7 +23,7 @@ import { type RunningNode, startNode } from '../runtime/start-node.js'
 import { ask, until } from '../testing/ask.js'
 import { startFakeBroker } from '../testing/fake-key-broker.js'
 import { type PoolWorld, poolWorld } from '../testing/pool-world.js'
-import { committeeStep, type MemberCard } from './committee.js'
+import { committeeStep } from './committee.js'
 import { loadConfig } from './load-config.js'
 
 const program = fileURLToPath(new URL('../../dist/cli/sealpool-node.js', import.meta.url))
@@ -76,17 +79,23 @@ describe('a committee of three nodes, two of which are enough', { timeout: 300_0
     const { config } = await write('asker', askerSettings(change))
     return rootDigest(await openPlatform(config).keyRelease.release())
   }
+  /** A step by a node with the settings that it has had last, or with others. */
+  const stepWith = async (name: string, change: object, kind: string, flags: object) => {
+    const { config, secrets } = await write(name, change)
+    return committeeStep(kind, config, flags, () => configuredChain(config, secrets))
+  }
+  const step = (name: string, kind: string, flags: object) => stepWith(name, {}, kind, flags)
   const audited = async (name: string) => readFile(join(at(name), 'audit.jsonl'), 'utf8')
 
   beforeAll(async () => {
     world = await poolWorld({ workers: 2 })
     anyCode = { ...world.attestation, measurements: [] }
-    for (const name of [...members, 'asker', 'fresh']) await folder(name)
-    for (const _ of members) ports.push(await freePort())
+    for (const name of [...members, 'member-3', 'asker', 'fresh']) await folder(name)
+    for (let place = 0; place < 4; place += 1) ports.push(await freePort())
   }, 120_000)
   afterAll(async () => {
     await node?.stop()
-    for (const name of members) await kill(name)
+    for (const name of [...running.keys()]) await kill(name)
     await world?.close()
   })
 
@@ -113,8 +122,6 @@ describe('a committee of three nodes, two of which are enough', { timeout: 300_0
   })
 
   it('is made by join, start, deal, check, conclude and seal, each of which refuses what is not right', async () => {
-    const step = async (name: string, ...[kind, flags]: [string, object]) =>
-      committeeStep(kind, (await write(name, {})).config, flags)
     const session = at('session.json')
     const messages = at('messages')
     await mkdir(messages)
@@ -226,6 +233,77 @@ describe('a committee of three nodes, two of which are enough', { timeout: 300_0
     node = await startNode(fresh.config, fresh.secrets, { log })
     await ready(node)
     expect(await refined(node.url)).toBe(1)
+    await node.stop()
+    node = undefined
+  })
+
+  it('replaces a member that is lost for good: two hand on to a new one, which then gives parts of the same root', async () => {
+    // The machine of the node above was lost with its simulated hardware.
+    await folder('asker')
+    const invalid = { code: 'COMMITTEE_INVALID' }
+    const purpose = 'in the place of member-2'
+    // The newcomer runs and is listed before anybody hands it anything.
+    await write('member-3', { api: { port: ports[3] } })
+    await start('member-3')
+    const seats = ['member-0', 'member-1', 'member-3']
+    for (const name of seats)
+      await writeFile(at(`${name}.new-card`), JSON.stringify(await step(name, 'join', { purpose })))
+    const member = seats.map((name) => at(`${name}.new-card`))
+    const [session, messages, before] = [at('new-session.json'), at('new-messages'), at('committee.json')]
+    await mkdir(messages)
+    const wanted = await step('asker', 'start', {
+      purpose,
+      member,
+      threshold: '2',
+      committee: before,
+      to: session,
+    })
+    const reshares = [thresholdSessionDigest(wanted as Parameters<typeof thresholdSessionDigest>[0])]
+    const root = { ...sealed.committeeRoot, committee: 'committee.json' }
+    const agreed = (place: number) => ({
+      api: { port: ports[place] },
+      committee: { roots: [root], reshares },
+    })
+    const flags = { session, messages, committee: before, member }
+    await expect(stepWith('member-0', agreed(0), 'deal', { session, messages })).rejects.toMatchObject(
+      invalid,
+    )
+    // Its settings name the session, but it is not listed with them, and the newcomer not at all.
+    await expect(stepWith('member-0', agreed(0), 'deal', flags)).rejects.toMatchObject(invalid)
+    for (const [place, name] of [...members.slice(0, 2).entries()]) {
+      await kill(name)
+      await write(name, agreed(place))
+      await start(name)
+      await world.register(url(place))
+    }
+    await expect(stepWith('member-0', agreed(0), 'deal', flags)).rejects.toMatchObject({
+      ...invalid,
+      place: 'session.members[2]',
+    })
+    await world.register(url(3))
+    expect(existsSync(messages) && (await readdir(messages))).toEqual([])
+    for (const [place, name] of [...members.slice(0, 2).entries()])
+      await stepWith(name, agreed(place), 'deal', flags)
+    for (const name of seats)
+      expect(await step(name, 'check', { session, messages })).toMatchObject({ complaints: 0 })
+    const committee = at('new-committee.json')
+    await step('asker', 'conclude', { session, messages, to: committee })
+
+    const peer = [0, 1, 3].map(url)
+    const renewed = (await stepWith('asker', askerSettings(), 'renew', { committee, peer })) as typeof sealed
+    // A committee of its own is none that took the key over.
+    await expect(step('asker', 'renew', { committee, peer })).rejects.toMatchObject(invalid)
+    sealed = { ...sealed, ...renewed }
+    for (const place of [0, 3]) {
+      const name = `member-${place}`
+      await kill(name)
+      const roots = [{ ...sealed.committeeRoot, committee: 'new-committee.json' }]
+      await write(name, { api: { port: ports[place] }, committee: { roots } })
+      await start(name)
+      await world.register(url(place))
+    }
+    await kill('member-1')
+    expect(await released()).toBe(sealed.root)
   })
 })
 

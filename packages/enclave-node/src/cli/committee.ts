@@ -6,26 +6,23 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { addressOf, CryptoError, decodeBase64Url, encodeBase64Url, platformRandom } from '@sealpool/crypto'
 import {
-  type Address,
-  addressOf,
-  CryptoError,
-  encodeBase64Url,
-  type Hex,
-  platformRandom,
-} from '@sealpool/crypto'
-import {
+  checkEnvelope,
   complain,
   concludeSession,
   dealShares,
-  memberPublicKey,
   parseThresholdSession,
   sealEnvelope,
+  type ThresholdKey,
   type ThresholdSession,
+  type ThresholdShare,
 } from '@sealpool/crypto/threshold'
-import * as z from 'zod'
-import { readCommittee } from '../committee/committee-file.js'
+import type { ChainPort } from '../chain/chain-port.js'
+import { readCommittee, shareOf } from '../committee/committee-file.js'
 import { committeePurpose } from '../committee/committee-purpose.js'
+import { type MemberCard, memberCard, readMemberCard } from '../committee/member-card.js'
+import { requireReshare } from '../committee/reshare-rule.js'
 import { configDigest, type NodeConfig } from '../config/node-config.js'
 import { NodeError } from '../errors.js'
 import { rootDigest } from '../key/key-broker.js'
@@ -33,17 +30,6 @@ import { type NodeKeyRing, openKeyRing } from '../key/key-ring.js'
 import { rootLabel } from '../key/peers-key-release.js'
 import { useFolder } from '../migration/awaiting-folder.js'
 import { openPlatform } from '../runtime/open-platform.js'
-
-const cardSchema = z.strictObject({
-  format: z.literal('sealpool/committee-member'),
-  version: z.literal(1),
-  purpose: z.string().regex(/^sha256:[0-9a-f]{64}$/),
-  address: z.string().regex(/^0x[0-9a-f]{40}$/),
-  encryptionKey: z.string().regex(/^0x[0-9a-f]{66}$/),
-})
-
-/** What one machine of a committee offers: its statement key's address, and where its shares are sent to. */
-export type MemberCard = z.output<typeof cardSchema>
 
 /** A step of making a committee, by its flags. */
 export interface CommitteeFlags {
@@ -59,8 +45,9 @@ export interface CommitteeFlags {
 
 /**
  * Does one step.
- * @param step `join`, `start`, `deal`, `check`, `conclude` or `seal`
+ * @param step `join`, `start`, `deal`, `check`, `conclude`, `seal` or `renew`
  * @param config settings of the node, whose chain and registry the committee is for
+ * @param openChain opens the chain of the settings; asked only by a member that hands its share on
  * @returns JSON to print; undefined when there is no such step, or a flag is missing
  * @throws NodeError `COMMITTEE_INVALID` naming what is wrong; `CONFIG_FILE_UNREADABLE`, `KEY_UNREADABLE`
  */
@@ -68,31 +55,25 @@ export async function committeeStep(
   step: string | undefined,
   config: NodeConfig,
   flags: CommitteeFlags,
+  openChain: () => Promise<Pick<ChainPort, 'node'>>,
 ): Promise<object | undefined> {
   const { purpose, member, threshold, session, messages, committee, peer, to } = flags
   if (step === 'join' && purpose !== undefined) return joinCommittee(config, purpose)
   if (step === 'start' && purpose !== undefined && member !== undefined && threshold !== undefined)
-    return start(config, { purpose, cards: member, threshold: Number(threshold), to })
+    return start(config, { purpose, cards: member, threshold: Number(threshold), committee, to })
   if (step === 'deal' && session !== undefined && messages !== undefined)
-    return deal(config, session, messages)
+    return deal(config, { session, messages, committee, cards: member ?? [] }, openChain)
   if (step === 'check' && session !== undefined && messages !== undefined)
     return check(config, session, messages)
   if (step === 'conclude' && session !== undefined && messages !== undefined && to !== undefined)
     return conclude(session, messages, to)
+  if (step === 'renew' && committee !== undefined && peer !== undefined) return renew(config, committee, peer)
   if (step === 'seal' && committee !== undefined && peer !== undefined) return seal(config, committee, peer)
   return undefined
 }
 
 async function joinCommittee(config: NodeConfig, text: string): Promise<MemberCard> {
-  const keys = await ownKeys(config)
-  const purpose = committeePurpose(text)
-  return {
-    format: 'sealpool/committee-member',
-    version: 1,
-    purpose,
-    address: keys.statementAddress,
-    encryptionKey: memberPublicKey(keys.committeeSecret(config.chain.deployment, purpose)),
-  }
+  return memberCard(await ownKeys(config), config.chain.deployment, committeePurpose(text))
 }
 
 async function start(
@@ -101,20 +82,15 @@ async function start(
     readonly purpose: string
     readonly cards: readonly string[]
     readonly threshold: number
+    readonly committee: string | undefined
     readonly to: string | undefined
   },
 ): Promise<object> {
   const purpose = committeePurpose(wish.purpose)
-  const members = await Promise.all(
-    wish.cards.map(async (path) => {
-      const card = cardSchema.safeParse(await readJson(path))
-      if (!card.success) throw invalid(path, 'it is not what `sealpool-node committee join` prints')
-      if (card.data.purpose !== purpose) throw invalid(path, 'it was made for another purpose; join again')
-      const { address, encryptionKey } = card.data
-      return { address: address as Address, encryptionKey: encryptionKey as Hex }
-    }),
-  )
   const { chainId, nodeRegistry } = config.chain.deployment
+  const cards = await readCards(wish.cards, { chainId, nodeRegistry, purpose })
+  const previous =
+    wish.committee === undefined ? null : readCommittee(await readJson(wish.committee), wish.committee).key
   const session = checked('session', () =>
     parseThresholdSession({
       type: 'sealpool/threshold-session',
@@ -124,20 +100,32 @@ async function start(
       pool: `0x${'0'.repeat(40)}`,
       purpose,
       threshold: wish.threshold,
-      members,
-      previous: null,
+      members: cards.map(({ address, encryptionKey }) => ({ address, encryptionKey })),
+      previous,
     }),
   )
   if (wish.to !== undefined) await writeNew(wish.to, session)
   return session
 }
 
-async function deal(config: NodeConfig, sessionPath: string, folder: string): Promise<object> {
+async function deal(
+  config: NodeConfig,
+  wish: {
+    readonly session: string
+    readonly messages: string
+    readonly committee: string | undefined
+    readonly cards: readonly string[]
+  },
+  openChain: () => Promise<Pick<ChainPort, 'node'>>,
+): Promise<object> {
+  const { session: sessionPath, messages: folder } = wish
   const session = await readSession(sessionPath)
   const keys = await ownKeys(config)
   const own = keys.statementAddress
+  const share =
+    session.previous === null ? undefined : await shareToHandOn(config, { ...wish, session, keys }, openChain)
   const { commitment, deal: dealt } = checked(sessionPath, () =>
-    dealShares({ session, signingKey: keys.statementKey, random: platformRandom }),
+    dealShares({ session, signingKey: keys.statementKey, random: platformRandom, share }),
   )
   const dealPath = join(folder, `deal-${own}.json`)
   const commitmentPath = join(folder, `commitment-${own}.json`)
@@ -147,6 +135,42 @@ async function deal(config: NodeConfig, sessionPath: string, folder: string): Pr
   await writeNew(dealPath, dealt)
   await writeNew(commitmentPath, commitment)
   return { dealt: own, publishFirst: `commitment-${own}.json`, publishThen: `deal-${own}.json` }
+}
+
+/** This member's share of the committee before, once it may be handed on. */
+async function shareToHandOn(
+  config: NodeConfig,
+  wish: {
+    readonly session: ThresholdSession
+    readonly committee: string | undefined
+    readonly cards: readonly string[]
+    readonly keys: NodeKeyRing
+  },
+  openChain: () => Promise<Pick<ChainPort, 'node'>>,
+): Promise<ThresholdShare> {
+  const { session, committee, keys } = wish
+  if (committee === undefined)
+    throw invalid('--committee', 'the session takes over a key; give the file of the committee that holds it')
+  const { deployment } = config.chain
+  const { file, key: held } = readCommittee(await readJson(committee), committee)
+  const cards = await readCards(wish.cards, { ...deployment, purpose: session.purpose })
+  await requireReshare({
+    session,
+    held,
+    cards,
+    allowed: config.committee?.reshares ?? [],
+    deployment,
+    keys,
+    chain: await openChain(),
+  })
+  return shareOf(file, keys, deployment, committee)
+}
+
+async function readCards(
+  paths: readonly string[],
+  expected: Parameters<typeof readMemberCard>[2],
+): Promise<readonly MemberCard[]> {
+  return Promise.all(paths.map(async (path) => readMemberCard(await readJson(path), path, expected)))
 }
 
 async function check(config: NodeConfig, sessionPath: string, folder: string): Promise<object> {
@@ -180,28 +204,74 @@ async function conclude(sessionPath: string, folder: string, to: string): Promis
 }
 
 async function seal(config: NodeConfig, path: string, peers: readonly string[]): Promise<object> {
-  const { key } = readCommittee(await readJson(path), path)
-  const { deployment } = config.chain
-  if (key.chainId !== deployment.chainId || key.registry !== deployment.nodeRegistry)
-    throw invalid(path, 'the committee is for another chain or registry than the settings')
+  const key = await committeeKeyFor(config, path)
   // Drawn here, sealed here, and gone with this process: only the committee can bring it back.
   const root = platformRandom(32)
   const envelope = encodeBase64Url(
     sealEnvelope({
       publicKey: key.publicKey,
-      label: rootLabel(deployment),
+      label: rootLabel(config.chain.deployment),
       plaintext: root,
       random: platformRandom,
     }),
   )
-  const keyRelease = { adapter: 'peers', peers, key, envelope } as const
-  const after = { ...config, keyRelease } as unknown as NodeConfig
-  const { statementAddress } = openKeyRing(root, configDigest(after))
+  const settings = settingsFor(config, { path, peers, key, envelope })
+  const { statementAddress } = openKeyRing(root, settings.config)
+  return { statementKey: statementAddress, root: rootDigest(root), ...settings.printed }
+}
+
+/** A root that is sealed already, under the committee that took its key over. */
+async function renew(config: NodeConfig, path: string, peers: readonly string[]): Promise<object> {
+  const { keyRelease } = config
+  if (keyRelease.adapter !== 'peers')
+    throw invalid(
+      'keyRelease.adapter',
+      'only a root that a committee holds can be renewed; see `committee seal`',
+    )
+  const key = await committeeKeyFor(config, path)
+  const { envelope } = keyRelease
+  try {
+    checkEnvelope({
+      publicKey: key.publicKey,
+      label: rootLabel(config.chain.deployment),
+      envelope: decodeBase64Url(envelope),
+    })
+  } catch (cause) {
+    if (!(cause instanceof CryptoError)) throw cause
+    throw invalid(path, 'the committee did not take over the key to which the root is sealed', cause)
+  }
+  return settingsFor(config, { path, peers, key, envelope }).printed
+}
+
+async function committeeKeyFor(config: NodeConfig, path: string): Promise<ThresholdKey> {
+  const { key } = readCommittee(await readJson(path), path)
+  const { deployment } = config.chain
+  if (key.chainId !== deployment.chainId || key.registry !== deployment.nodeRegistry.toLowerCase())
+    throw invalid(path, 'the committee is for another chain or registry than the settings')
+  return key
+}
+
+/** What goes into the settings of the node, and of each member. */
+function settingsFor(
+  config: NodeConfig,
+  sealed: {
+    readonly path: string
+    readonly peers: readonly string[]
+    readonly key: ThresholdKey
+    readonly envelope: string
+  },
+) {
+  const { path, peers, key, envelope } = sealed
+  const keyRelease = {
+    adapter: 'peers' as const,
+    peers: [...peers],
+    key: { ...key, members: key.members.map((member) => ({ ...member })) },
+    envelope,
+  }
+  const after = configDigest({ ...config, keyRelease })
   return {
-    statementKey: statementAddress,
-    root: rootDigest(root),
-    keyRelease,
-    committeeRoot: { committee: path, envelope, configs: [configDigest(after)] },
+    config: after,
+    printed: { keyRelease, committeeRoot: { committee: path, envelope, configs: [after] } },
   }
 }
 

@@ -8,6 +8,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { backupNode } from '../backup/backup-node.js'
 import { restoreNode } from '../backup/restore-node.js'
+import { configuredChain } from '../chain/configured-chain.js'
 import { runDrill } from '../drill/run-drill.js'
 import { NodeError } from '../errors.js'
 import { openSimulator, simulatedPlatform } from '../evidence/simulator-quote-provider.js'
@@ -58,11 +59,12 @@ const usage = `sealpool-node - runs confidential data pools
       prints what an attestation policy must name to accept a SIMULATED node on this data directory, and makes the
       simulator when there is none.
   sealpool-node committee join --config FILE --purpose TEXT
-  sealpool-node committee start --config FILE --purpose TEXT --threshold T --member CARD --member CARD ... --to SESSION
-  sealpool-node committee deal --config FILE --session SESSION --messages FOLDER
+  sealpool-node committee start --config FILE --purpose TEXT --threshold T --member CARD --member CARD ... --to SESSION [--committee BEFORE]
+  sealpool-node committee deal --config FILE --session SESSION --messages FOLDER [--committee BEFORE --member CARD ...]
   sealpool-node committee check --config FILE --session SESSION --messages FOLDER
   sealpool-node committee conclude --config FILE --session SESSION --messages FOLDER --to COMMITTEE
   sealpool-node committee seal --config FILE --committee COMMITTEE --peer URL --peer URL ...
+  sealpool-node committee renew --config FILE --committee COMMITTEE --peer URL --peer URL ...
       make a key of t of n nodes, and seal a fresh root to it that nobody has seen: join, deal and check on every member, start and
       conclude anywhere, seal where the new node's settings are. Prints and writes what is public only.
   sealpool-node migrate --config NEW [--from URL] [--data DIR] [--secrets FILE]
@@ -156,8 +158,11 @@ async function main(): Promise<number> {
     return 0
   }
   if (command === 'committee' && values.config !== undefined) {
-    const config = await loadSettings({ ...values, config: values.config }, process.env)
-    const done = await committeeStep(positionals[1], config, values)
+    const given = { ...values, config: values.config }
+    const config = await loadSettings(given, process.env)
+    const done = await committeeStep(positionals[1], config, values, async () =>
+      configuredChain(config, (await loadConfig(given, process.env)).secrets),
+    )
     if (done !== undefined) {
       console.log(JSON.stringify(done, null, 2))
       return 0

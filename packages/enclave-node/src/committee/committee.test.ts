@@ -21,7 +21,7 @@ const [askerConfig, otherConfig] = [digestOfDigit('8'), digestOfDigit('9')]
 const quotes = quotesOf(simulator)
 const settings = {
   chain: { deployment },
-  committee: { roots: [{ committee: file, envelope, configs: [askerConfig] }] },
+  committee: { roots: [{ committee: file, envelope, configs: [askerConfig] }], reshares: [] },
 } as unknown as NodeConfig
 const now = () => Math.floor(Date.now() / 1000)
 
@@ -74,6 +74,7 @@ describe('a committee of nodes', { timeout: 120_000 }, () => {
         ...settings,
         committee: {
           roots: [{ ...settings.committee?.roots[0], committee: liar.file, envelope: liar.envelope }],
+          reshares: [],
         },
       } as NodeConfig,
       keys: members[2] ?? openKeyRing(root, askerConfig),

@@ -14,7 +14,9 @@ import type { PartOfRoot } from './part-server.js'
  * @throws NodeError `COMMITTEE_INVALID` when it is no member, or a root is not sealed to the committee for this deployment
  */
 export function servedParts(options: {
-  readonly config: Pick<NodeConfig, 'committee' | 'chain'>
+  readonly config: Pick<NodeConfig, 'committee'> & {
+    readonly chain: { readonly deployment: Parameters<typeof rootLabel>[0] }
+  }
   readonly keys: NodeKeyRing
   readonly random: (length: number) => Uint8Array
 }): readonly PartOfRoot[] {

@@ -105,6 +105,33 @@ describe('settings', () => {
     for (const wrong of [-0.1, 1.1, '1', null])
       expect(refusal(audited(wrong)).message).toContain('auditShare')
   })
+  it('keep everything where no retention is declared; what is declared is measured', () => {
+    const { policy, poc, refiner } = pool('a')
+    const kept = (retention: unknown) =>
+      settings({ pools: [{ address: address('a'), policy, poc, refiner, retention }] })
+    const digestWith = (retention: unknown) => configDigest(parseNodeConfig(kept(retention)))
+    expect(digestWith(null)).toBe(configDigest(parseNodeConfig(settings({ pools: [pool('a')] }))))
+    const declared = [
+      null,
+      { contributionDays: 30 },
+      { contributionDays: 31 },
+      { copyDays: 30 },
+      { factsDays: 30 },
+    ]
+    expect(new Set(declared.map(digestWith)).size).toBe(declared.length)
+    expect(parseNodeConfig(kept({ copyDays: 3 })).pools[0]?.retention).toEqual({
+      contributionDays: null,
+      copyDays: 3,
+      factsDays: null,
+    })
+    for (const wrong of [{ copyDays: 0 }, { copyDays: 1.5 }, { factsDays: '3' }, { colour: 1 }, 30])
+      expect(refusal(kept(wrong)).message).toContain('retention')
+    const answers = (retention: unknown) => configDigest(parseNodeConfig(settings({ retention })))
+    expect(answers(null)).toBe(configDigest(parseNodeConfig(settings())))
+    expect(new Set([null, { answerDays: 1 }, { answerDays: 2 }].map(answers)).size).toBe(3)
+    for (const wrong of [{}, { answerDays: null }, { answerDays: 0 }, { answerDays: 40_000 }])
+      expect(refusal(settings({ retention: wrong })).message).toContain('retention')
+  })
   it('tell facts only where a pool says so, measured', () => {
     const { policy, poc, refiner } = pool('a')
     const telling = (facts: unknown) =>

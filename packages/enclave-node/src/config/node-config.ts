@@ -7,7 +7,10 @@ import { type AttestationPolicy, attestationPolicySchema } from '@sealpool/attes
 import { type Address, type Digest, digestOf, type JsonObject, type JsonValue } from '@sealpool/crypto'
 import * as z from 'zod'
 import { NodeError } from '../errors.js'
+import { blobStoreSchema } from './blob-store-settings.js'
 import { catalogueSettings, requirePeerRules } from './catalogue-settings.js'
+import { committeeSchema, measuredCommittee, sealedRootSchema } from './committee-settings.js'
+import { digestSchema as digest } from './digest-schema.js'
 import {
   federationSchema,
   measuredFederation,
@@ -17,17 +20,14 @@ import {
 import { handOffSchema, measuredHandOffs, requireAnyWork, serveHandOffSchema } from './hand-off-settings.js'
 import { dstackSocket, tsmFolder } from './machine-paths.js'
 import { measuredProofRules, proofRules } from './proof-rules.js'
+import { jobRetentionSchema } from './retention-settings.js'
+import { measuredTrace, traceSchema } from './trace-settings.js'
 
 const address = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/, 'expected 0x and 40 hex digits')
   .transform((text): Address => text.toLowerCase() as Address)
-const digest = z
-  .string()
-  .regex(/^sha256:[0-9a-f]{64}$/, 'expected sha256: and 64 lower-case hex digits')
-  .transform((text): Digest => text as Digest)
 const jsonObject = z.record(z.string(), z.json())
-const envelope = z.string().regex(/^[A-Za-z0-9_-]{100,10000}$/)
 const evidencePolicy = jsonObject.transform((value, context): AttestationPolicy => {
   const read = attestationPolicySchema.safeParse(value)
   if (read.success) return read.data
@@ -71,27 +71,6 @@ const rateSchema = z.strictObject({
   perSecond: z.number().min(0.01).max(1_000_000),
   burst: z.int().min(1).max(1_000_000),
 })
-
-const blobStoreSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('files'), directory: z.string().min(1) }),
-  z.strictObject({ kind: z.literal('http'), url: z.url() }),
-  /** Any S3 API; its keys are secrets (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`). */
-  z.strictObject({
-    kind: z.literal('s3'),
-    endpoint: z.url(),
-    bucket: z.string().min(1),
-    region: z.string().min(1),
-    prefix: z.string().default(''),
-    virtualHost: z.boolean().default(false),
-  }),
-  /** A Kubo node's RPC. */
-  z.strictObject({
-    kind: z.literal('ipfs'),
-    url: z.url(),
-    folder: z.string().default('/sealpool'),
-    network: z.boolean().default(false),
-  }),
-])
 
 /** The settings of a node. */
 export const nodeConfigSchema = z.strictObject({
@@ -193,7 +172,7 @@ export const nodeConfigSchema = z.strictObject({
       /** The committee's threshold key. */
       key: jsonObject,
       /** The root secret, sealed to it, base64url. */
-      envelope,
+      envelope: sealedRootSchema,
     }),
     /** The machine's own sealing; only a simulation of it is there yet. */
     z.strictObject({ adapter: z.literal('sealed'), sealer: z.literal('simulated') }),
@@ -217,24 +196,7 @@ export const nodeConfigSchema = z.strictObject({
   peers: z.strictObject({ evidencePolicy }).nullable().default(null),
   catalogue: catalogueSettings,
   /** Roots of other nodes of which this one gives parts, as a member of their committees. */
-  committee: z
-    .strictObject({
-      roots: z
-        .array(
-          z.strictObject({
-            /** What `sealpool-node committee conclude` has written. */
-            committee: jsonObject,
-            /** The root secret, sealed to the committee, base64url. */
-            envelope,
-            /** Digests of the measured settings (`sealpool-node measure`) of the nodes that may have it. */
-            configs: z.array(digest).min(1).max(100),
-          }),
-        )
-        .min(1)
-        .max(20),
-    })
-    .nullable()
-    .default(null),
+  committee: committeeSchema,
   /** Where this machine has what the two above talk to. */
   machine: z
     .strictObject({
@@ -244,12 +206,14 @@ export const nodeConfigSchema = z.strictObject({
       collateralUrl: z.url().nullable().default(null),
     })
     .prefault({}),
+  trace: traceSchema,
   blobStore: blobStoreSchema,
   /** None only for a node that runs jobs for others (`serveHandOff`). */
   pools: z.array(poolSchema).max(100),
   handOff: handOffSchema,
   serveHandOff: serveHandOffSchema,
   federation: federationSchema,
+  retention: jobRetentionSchema,
   sandbox: z
     .strictObject({
       isolation: z.enum(['bubblewrap', 'process', 'best']).default('bubblewrap'),
@@ -361,15 +325,8 @@ export function measuredConfig(config: NodeConfig): JsonObject {
     ...(config.peers === null
       ? {}
       : { peers: digestOf(config.peers.evidencePolicy as unknown as JsonValue) }),
-    ...(config.committee === null
-      ? {}
-      : {
-          committee: config.committee.roots.map((root) => ({
-            committee: digestOf(root.committee as JsonValue),
-            envelope: root.envelope,
-            configs: [...root.configs].sort(),
-          })),
-        }),
+    ...measuredCommittee(config.committee),
+    ...measuredTrace(config.trace),
     pools: config.pools
       .map((pool) => ({
         address: pool.address,
@@ -381,6 +338,7 @@ export function measuredConfig(config: NodeConfig): JsonObject {
       .sort((a, b) => (a.address < b.address ? -1 : 1)),
     ...measuredHandOffs(config),
     ...measuredFederation(config.federation),
+    ...(config.retention === null ? {} : { retention: config.retention }),
     sandbox: config.sandbox,
     engine: { memoryBytes: config.engine.memoryBytes, timeoutMs: config.engine.timeoutMs },
     ingest: {

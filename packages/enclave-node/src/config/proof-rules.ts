@@ -1,12 +1,13 @@
 /**
- * What a pool decides besides the code of its proof of contribution: whose an account is, what copies are worth, and what is told about
- * its tables. All of it is measured.
+ * What a pool decides besides the code of its proof of contribution: whose an account is, what copies are worth, what is told about
+ * its tables, and how long things are kept. All of it is measured.
  * @module
  */
 import type { JsonObject } from '@sealpool/crypto'
 import { DEFAULT_FARMING_RULE, type FarmingRule } from '@sealpool/poc'
 import * as z from 'zod'
 import { factsSettings, type PoolFacts } from './facts-settings.js'
+import { type PoolRetention, poolRetentionSchema } from './retention-settings.js'
 
 const { noveltyFloor, clusterDecay, identityDecay, identityCap, clusterCap } = DEFAULT_FARMING_RULE
 const share = z.number().min(0).max(1)
@@ -46,6 +47,7 @@ export const proofRules = {
   facts: factsSettings,
   /** Share of contributions whose verdicts are judged again. */
   auditShare: share.default(0),
+  retention: poolRetentionSchema,
 }
 
 /** @returns the measured part; absent rather than null, so that pools without a rule have the digests that they always had */
@@ -54,12 +56,14 @@ export function measuredProofRules(pool: {
   readonly farming: PoolFarming | null
   readonly facts: PoolFacts | null
   readonly auditShare: number
+  readonly retention: PoolRetention | null
 }): JsonObject {
-  const { accountRule, farming, facts, auditShare } = pool
+  const { accountRule, farming, facts, auditShare, retention } = pool
   return {
     accountRule,
     ...(farming === null ? {} : { farming: { ...farming } }),
     ...(facts === null ? {} : { facts: facts as unknown as JsonObject }),
     ...(auditShare === 0 ? {} : { auditShare }),
+    ...(retention === null ? {} : { retention: { ...retention } }),
   }
 }

@@ -11,6 +11,7 @@ import { JobRefusal } from '../job/job-refusal.js'
 import { poolsOf, requirePurpose } from '../job/load-manifest.js'
 import { planJob } from '../job/plan-job.js'
 import type { PlannedJob, PoolCharge } from '../job/planned-job.js'
+import { admitConsumer } from '../policy/admit-consumer.js'
 import { narrowedPools } from '../policy/narrowed-pools.js'
 
 /** A planned job, and what of it this node charges and reads. */
@@ -37,19 +38,22 @@ export function coordinates(
 
 /**
  * Plans a job over the pools of this node, and of other homes where the settings name them.
- * @throws JobRefusal as `poolsOf` and `planJob`; `JOB_NOT_DIVISIBLE`, `HAND_OFF_NOT_SHARED`, `NOT_DIVISIBLE`; JobPutOff
+ * @throws JobRefusal as `poolsOf`, `planJob` and `admitConsumer`; `JOB_NOT_DIVISIBLE`, `HAND_OFF_NOT_SHARED`, `NOT_DIVISIBLE`; JobPutOff
  * `RESTRICTION_UNKNOWN`
  */
 export async function planShare(context: PlanContext, manifest: JobManifest): Promise<PlannedShare> {
   const named = manifest.pools.map(({ address }) => address.toLowerCase() as Address)
   if (named.every((address) => context.pools.has(address) || !context.federation?.pools.has(address))) {
-    return { own: await planJob(manifest, await poolsOf(context, manifest)) }
+    const planned = await planJob(manifest, await poolsOf(context, manifest))
+    return { own: await admitConsumer(context, { manifest, planned }) }
   }
   const pools = await sharedPools(context, manifest)
   // A regression is fitted to rows, and a runner is given tables: both are of one home.
   if (manifest.kind !== 'query') throw JobRefusal.of('JOB_NOT_DIVISIBLE')
   if (manifest.handOff !== undefined) throw JobRefusal.of('HAND_OFF_NOT_SHARED')
-  const shared = await planJob(manifest, pools)
+  // Every home judges for every pool: what another one should refuse is not asked for.
+  const planned = await planJob(manifest, pools)
+  const shared = await admitConsumer(context, { manifest, planned })
   const homes = await homesOf(context, pools)
   try {
     requireDivisible(shared.plan as unknown as QueryPlan, (name) => homes.get(name) ?? name)

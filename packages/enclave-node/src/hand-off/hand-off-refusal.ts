@@ -7,6 +7,7 @@ export const handOffRefusalTexts = {
   MEASUREMENT_NOT_NAMED: 'the manifest does not name the measurement of this node',
   POLICY_DIFFERS: 'a policy or restriction is not what the chain shows of the pool',
   PLAN_DIFFERS: 'the manifest is planned in another way here',
+  ACCESS_NOT_MET: 'the consumer does not meet an access condition of the pools, by what the chain shows here',
   PARTS_DIFFER: 'the files are not those that the leash names',
   TABLES_DIFFER: 'the files are not of exactly the tables that the plan reads',
 } as const

@@ -203,6 +203,20 @@ describe('a leash is refused by name', () => {
     ).toEqual(refused('POLICY_DIFFERS'))
   })
 
+  it('when its consumer does not meet an access condition, by what the chain shows here', async () => {
+    const { consumer } = asked.manifest
+    const narrowed = async (use: JsonObject): Promise<TransferState> => {
+      const access: JsonObject = { version: 1, use }
+      const only: JsonObject = { format: 'sealpool/policy-restriction', version: 1, reason: 'x', access }
+      here.chain.restrictions = [digestOf(only)]
+      return runOf({ pools: [{ address: handOffPool.address, policy: policyJson, restrictions: [only] }] })
+    }
+    const block = { number: 9n, hash: `0x${'0'.repeat(64)}`, timestamp: 1_700_000_000 }
+    Object.assign(here.chain, { access: async () => [{ block, answers: [null] }] })
+    expect(await narrowed({ not: { wallets: [consumer.address] } })).toEqual(refused('ACCESS_NOT_MET'))
+    expect(await narrowed({ wallets: [consumer.address] })).toEqual({ state: 'answered' })
+  })
+
   it('that is sealed to another key, for another pool or chain, or is no leash', async () => {
     const cases: readonly (readonly [object, 'leash' | 'answer', boolean])[] = [
       [{}, 'leash', true],

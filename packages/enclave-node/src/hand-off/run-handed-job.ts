@@ -4,6 +4,7 @@
  * @module
  */
 import { ComputeError, type JobManifest, manifestDigest, parseJobManifest } from '@sealpool/compute'
+import { ContractsError } from '@sealpool/contracts'
 import {
   type Address,
   CryptoError,
@@ -24,7 +25,13 @@ import { requirePurpose } from '../job/load-manifest.js'
 import { planJob } from '../job/plan-job.js'
 import type { PlannedJob } from '../job/planned-job.js'
 import { readTables, runOnEngine, tableLoad } from '../job/run-on-engine.js'
-import { narrowPolicy, policyRestrictionSchema } from '../policy/restriction.js'
+import { admitConsumer } from '../policy/admit-consumer.js'
+import {
+  addedAccess,
+  narrowPolicy,
+  type PolicyRestriction,
+  policyRestrictionSchema,
+} from '../policy/restriction.js'
 import { encodeAnswer, type HandOffOutcome } from './hand-off-answer.js'
 import { HandOffRefusal } from './hand-off-refusal.js'
 import { signWork } from './hand-off-statements.js'
@@ -35,7 +42,7 @@ import type { TransferFiles } from './transfer-files.js'
 /** What running for others needs. */
 export interface HandedJobContext
   extends Pick<JobContext, 'keys' | 'sign' | 'evidence' | 'isolation' | 'openEngine' | 'random'> {
-  readonly chain: Pick<ChainPort, 'chainId' | 'head' | 'jobState' | 'jobTerms' | 'pool' | 'node'>
+  readonly chain: Pick<ChainPort, 'access' | 'chainId' | 'head' | 'jobState' | 'jobTerms' | 'pool' | 'node'>
   readonly files: TransferFiles
 }
 
@@ -100,6 +107,7 @@ export async function checkHandedJob(
   const pools = await Promise.all(leash.pools.map((pool, index) => givenPool(chain, pool, manifest, index)))
   const planned = await planAgain(manifest, pools)
   if (planned.planDigest !== leash.plan) throw new HandOffRefusal('PLAN_DIFFERS')
+  await requireAccess(context, manifest, planned)
   await requireFiles(context, transfer, leash, planned)
   return { leash, planned }
 }
@@ -205,14 +213,17 @@ async function givenPool(
   if (!same) throw differs()
   try {
     let policy = parsePoolPolicy(given.policy)
+    const restrictions: PolicyRestriction[] = []
     if (policy.name !== manifest.pools[index]?.name) throw differs()
     for (const one of given.restrictions) {
       const restriction = policyRestrictionSchema.safeParse(one)
       const narrowed = restriction.success ? narrowPolicy(policy, restriction.data) : null
-      if (narrowed === null) throw differs()
+      if (!restriction.success || narrowed === null) throw differs()
+      restrictions.push(restriction.data)
       policy = narrowed
     }
-    return { address, name: policy.name, policy, policyDigest: shown.policyDigest }
+    const accessAdded = addedAccess(restrictions)
+    return { address, name: policy.name, policy, policyDigest: shown.policyDigest, accessAdded }
   } catch (cause) {
     if (cause instanceof PrivacyError || cause instanceof CryptoError) throw differs(cause)
     throw cause
@@ -228,6 +239,21 @@ async function planAgain(
     return await planJob(manifest, pools)
   } catch (cause) {
     if (cause instanceof JobRefusal) throw new HandOffRefusal('PLAN_DIFFERS', cause)
+    throw cause
+  }
+}
+
+/** The home node has judged it; this node believes the chain alone. */
+async function requireAccess(
+  context: HandedJobContext,
+  manifest: JobManifest,
+  planned: PlannedJob<PlannablePool>,
+): Promise<void> {
+  try {
+    await admitConsumer(context, { manifest, planned })
+  } catch (cause) {
+    if (cause instanceof JobRefusal || (cause instanceof ContractsError && cause.code === 'ARGUMENT_INVALID'))
+      throw new HandOffRefusal('ACCESS_NOT_MET', cause)
     throw cause
   }
 }

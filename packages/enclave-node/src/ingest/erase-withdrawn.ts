@@ -5,6 +5,7 @@
 import { erasureContext } from '@sealpool/contracts'
 import type { Address } from '@sealpool/crypto'
 import { forgetContent, withdrawnWithContent } from '../state/content-table.js'
+import { noteDeletion } from '../state/deletion-table.js'
 import { keepsFingerprint } from '../state/farming-table.js'
 import {
   dueErasures,
@@ -32,7 +33,13 @@ export async function eraseWithdrawn(
     const pool = pools.get(refinement.pool)
     if (pool === undefined) return 0
     await parts.remove(pool, refinement.parts)
-    await noteFilesRemoved(store, refinement.id)
+    await store.transaction(async (tx) => {
+      await noteFilesRemoved(tx, refinement.id)
+      // Not by the names of its files: a table's file is there when there are rows for it.
+      const object = `refinement ${refinement.id}`
+      const rows = { kind: 'rows', pool: pool.address, object, digest: null } as const
+      await noteDeletion(tx, { ...rows, reason: 'superseded' }, 'done')
+    })
     return 1
   })
   // Of entries of Merkle batches the chain is told nothing; what they are compared by goes all the same.

@@ -21,6 +21,8 @@ export interface PartStore {
   }): Promise<TablePart>
   /** Removes parts; one that is gone already is no error. */
   remove(pool: ServedPool, parts: readonly TablePart[]): Promise<void>
+  /** @returns names of the parts that lie there, one after the other, whoever has written them */
+  list(pool: ServedPool): AsyncIterable<string>
   /** @returns the paths of parts, in order */
   paths(pool: ServedPool, parts: readonly TablePart[]): readonly string[]
 }

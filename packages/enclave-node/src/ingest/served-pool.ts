@@ -1,8 +1,10 @@
-import type { Address, Digest, KeyScope } from '@sealpool/crypto'
+import type { ReceiptPool } from '@sealpool/attest'
+import type { Address, Digest, JsonObject, KeyScope } from '@sealpool/crypto'
 import type { PoolPolicy } from '@sealpool/privacy'
 import type { BundledRefiner } from '@sealpool/refine'
 import type { PoolFacts } from '../config/facts-settings.js'
 import type { PoolFarming } from '../config/proof-rules.js'
+import type { PoolRetention } from '../config/retention-settings.js'
 
 /** A pool as jobs over it are planned; its policy stands on the chain. */
 export interface PlannablePool {
@@ -11,6 +13,10 @@ export interface PlannablePool {
   readonly name: string
   readonly policy: PoolPolicy
   readonly policyDigest: Digest
+  /** Access rules that restrictions have added to the policy's own, oldest first; absent: none. */
+  readonly accessAdded?: readonly JsonObject[]
+  /** What its access conditions came to for the job that is planned; absent before that, and where there are none. */
+  readonly access?: ReceiptPool['access']
 }
 
 /** A pool that this node serves, with everything checked against the chain. */
@@ -23,6 +29,8 @@ export interface ServedPool extends PlannablePool {
   readonly facts: PoolFacts | null
   /** Share of contributions whose verdicts are judged again, 0 to 1. */
   readonly auditShare: number
+  /** For how long what is kept; null: as long as its owners leave it. */
+  readonly retention: PoolRetention | null
   readonly poc: { readonly code: string; readonly digest: Digest }
   readonly refiner: BundledRefiner
   /** Digest of the refiner's schema. */

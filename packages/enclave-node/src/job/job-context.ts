@@ -11,6 +11,7 @@ import type { ServedPool } from '../ingest/served-pool.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
 import type { NodeSigner } from '../key/node-signer.js'
 import type { StateStore } from '../state/state-store.js'
+import type { Tracer } from '../trace/tracer.js'
 import type { JobLock } from './job-lock.js'
 
 /** Everything that jobs work with. */
@@ -42,6 +43,8 @@ export interface JobContext {
   readonly federation?: Federation
   /** True when this node does no work now, by an incident's order; absent: it is never asked. */
   readonly stopped?: () => boolean
+  /** Notes the steps of jobs; absent: nothing of them leaves the node. */
+  readonly trace?: Tracer | undefined
   readonly random: (length: number) => Uint8Array
   /** Unix seconds; decides only when something is tried again. */
   readonly now: () => number

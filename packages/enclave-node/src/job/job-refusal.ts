@@ -3,7 +3,8 @@
  * @module
  */
 
-import { chargedRefusals } from '@sealpool/attest'
+import { chargedRefusals, type ReceiptPool } from '@sealpool/attest'
+import type { Address } from '@sealpool/crypto'
 
 const texts = {
   JOB_NOT_APPROVED: 'not every pool of the job has approved it by vote; win the votes first',
@@ -23,6 +24,10 @@ const texts = {
     'a reorganisation of the chain gave this number to another job that the node had answered; propose the job again',
   POOL_NOT_USED: 'the job names a pool that it does not read; name only the pools that it needs',
   PURPOSE_NOT_ALLOWED: 'a pool of the job does not allow this purpose; use one that its policy lists',
+  ACCESS_DENIED:
+    'the consumer does not meet the access condition of a pool of the job; ask the chain which part of it is missing (sealpool access)',
+  ACCESS_UNKNOWN:
+    'a contract that an access condition asks did not answer as its standard says, so that nobody is let in by it; ask the pool’s members',
   COMPUTATION_NOT_ALLOWED: 'a pool of the job does not allow this computation; use one that its policy lists',
   HAND_OFF_NOT_SERVED:
     'the job is to run on another node and this one knows none; ask its operator, or allow it to run here (fallback)',
@@ -57,21 +62,33 @@ export class JobRefusal extends Error {
   readonly text: string
   /** True when the job has looked at data and must be charged all the same. */
   readonly charged: boolean
+  /** What the pools' access conditions came to, when it is for them. */
+  readonly access: ReadonlyMap<Address, NonNullable<ReceiptPool['access']>>
 
   private constructor(
     code: string,
     text: string,
-    options: { readonly cause?: unknown; readonly charged: boolean },
+    options: {
+      readonly cause?: unknown
+      readonly charged: boolean
+      readonly access?: JobRefusal['access']
+    },
   ) {
     super(`${code}: ${text}`, { cause: options.cause })
     this.code = code
     this.text = text
     this.charged = options.charged
+    this.access = options.access ?? new Map()
   }
 
   /** A refusal for one of the node's own reasons. */
   static of(code: NodeRefusalCode, cause?: unknown): JobRefusal {
     return new JobRefusal(code, texts[code], { cause, charged: chargedRefusals.includes(code) })
+  }
+
+  /** A refusal for want of access, with what the conditions came to. */
+  static forAccess(code: 'ACCESS_DENIED' | 'ACCESS_UNKNOWN', access: JobRefusal['access']): JobRefusal {
+    return new JobRefusal(code, texts[code], { charged: false, access })
   }
 
   /** A refusal of another home of a job; what that says by itself is not passed on, only a reason that this node knows. */

@@ -1,12 +1,22 @@
 import { BlobStoreError } from '@sealpool/client'
 import { type JobManifest, manifestDigest, parseJobManifest } from '@sealpool/compute'
-import { type Address, parseCanonical } from '@sealpool/crypto'
+import { type Address, type JsonValue, parseCanonical } from '@sealpool/crypto'
 import type { ServedPool } from '../ingest/served-pool.js'
 import { narrowedPools, type RestrictionContext } from '../policy/narrowed-pools.js'
-import type { ChainJob } from '../state/job-table.js'
+import type { ChainJob, JobRow } from '../state/job-table.js'
 import { noteBlob } from '../state/meta-table.js'
 import type { JobContext } from './job-context.js'
 import { JobPutOff, JobRefusal } from './job-refusal.js'
+
+/** @returns a job's manifest for those who vote on it or verify it; null when it cannot be had: its proposer decides where it lies */
+export async function manifestOf(context: JobContext, row: JobRow): Promise<JsonValue | null> {
+  if (row.manifest !== null) return row.manifest
+  try {
+    return (await loadManifest(context, row)) as unknown as JsonValue
+  } catch {
+    return null
+  }
+}
 
 /** Largest manifest in bytes. */
 export const maximumManifestBytes = 256 * 1024

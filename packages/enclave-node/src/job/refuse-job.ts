@@ -10,6 +10,7 @@ import { reasonWord } from '../chain/reason-word.js'
 import { chargedHomes } from '../federation/charged-homes.js'
 import { keepGivenShares } from '../federation/kept-share.js'
 import type { ServedPool } from '../ingest/served-pool.js'
+import { withAccess } from '../policy/admit-consumer.js'
 import { jobInputs, type PoolInputs, reservedInputs, verdictsByPool } from '../release/job-inputs.js'
 import { type PoolFacts, type SignedReceipt, signReceipt } from '../release/receipt.js'
 import { grantsOf, type JobRow, storeOutcome } from '../state/job-table.js'
@@ -64,9 +65,10 @@ export async function refuseJob(
         const index = pools.findIndex((one) => one.address === address)
         const pool = pools[index]
         if (pool === undefined) return [others?.pools.get(address) ?? []].flat()
+        const met = planned?.charges.find((charge) => charge.pool.address === address)?.pool.access
         return [
           {
-            pool,
+            pool: met === undefined ? withAccess(pool, refusal.access) : { ...pool, access: met },
             epoch: epochs.get(address) ?? 0,
             inputs: inputsOf(inputs, address),
             booked: booked[index] ?? null,

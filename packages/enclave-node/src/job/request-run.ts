@@ -7,6 +7,7 @@ import type { Address, Digest, JsonValue, SignedStatement } from '@sealpool/cryp
 import { type BudgetState, fromUnits, toUnits } from '@sealpool/privacy'
 import { NodeError } from '../errors.js'
 import { planShare } from '../federation/plan-shared-job.js'
+import { admitConsumer, withAccess } from '../policy/admit-consumer.js'
 import { jobInputs, verdictsByPool } from '../release/job-inputs.js'
 import { signReceipt } from '../release/receipt.js'
 import { findJob, type JobRow } from '../state/job-table.js'
@@ -75,7 +76,10 @@ export async function previewPlan(context: JobContext, manifest: JobManifest): P
  */
 export async function previewPrice(context: JobContext, manifest: JobManifest): Promise<PriceAnswer> {
   const preview = await planOrRefusal(context, manifest, async () =>
-    planJob(manifest, await poolsOf(context, manifest)),
+    admitConsumer(context, {
+      manifest,
+      planned: await planJob(manifest, await poolsOf(context, manifest)),
+    }),
   )
   if (!preview.ok) return preview
   const { planDigest, charges } = preview.planned
@@ -126,7 +130,7 @@ async function planOrRefusal(
       consumer: manifest.consumer.address.toLowerCase() as Address,
       refusal: { code: error.code, message: error.text },
       pools: pools.map((pool) => ({
-        pool,
+        pool: withAccess(pool, error.access),
         epoch: epochs.get(pool.address) ?? 0,
         inputs: inputsOf(inputs, pool.address),
         booked: null,

@@ -28,6 +28,8 @@ import {
   storeOutcome,
 } from '../state/job-table.js'
 import { bookedCharge } from '../state/pglite-ledger.js'
+import type { SpanName } from '../trace/span.js'
+import { traced } from '../trace/tracer.js'
 import { chainRelease, deliverJob } from './deliver-job.js'
 import { type ExecutedJob, executeJob, requireInputs } from './execute-job.js'
 import type { JobContext } from './job-context.js'
@@ -69,6 +71,8 @@ async function endHandOff({ store, handOff }: JobContext, job: JobRow | undefine
 async function decideJob(context: JobContext, job: JobRow): Promise<void> {
   let manifest: JobManifest | null = null
   let planned: PlannedJob | null = null
+  const step = <T>(name: SpanName, act: () => Promise<T>): Promise<T> =>
+    traced(context.trace, name, { job: job.id, manifest: job.manifestDigest }, act)
   try {
     requireCoordinator(context, job)
     const standing = await standingOf(context, job)
@@ -76,9 +80,14 @@ async function decideJob(context: JobContext, job: JobRow): Promise<void> {
     if (standing === 'paid') await requireOwnKeys(context, job)
     const grants = await grantsOf(context.store, job)
     if (grants.length !== job.pools.length) throw JobRefusal.of('JOB_NOT_APPROVED')
-    manifest = await loadManifest(context, job)
-    const { own, shared } = await planShare(context, manifest)
-    planned = own
+    const asked = await step('job.plan', async () => {
+      const loaded = await loadManifest(context, job)
+      manifest = loaded
+      return { manifest: loaded, ...(await planShare(context, loaded)) }
+    })
+    const { shared } = asked
+    manifest = asked.manifest
+    planned = asked.own
     if (job.reservation === null) {
       await requireHandOff(context, job, manifest)
       await requireRunnableNow(context, job, planned)
@@ -89,12 +98,13 @@ async function decideJob(context: JobContext, job: JobRow): Promise<void> {
     if (standing === 'paid' && !(await startOnChain(context, job))) return
     await requireListed(context)
     requireNotStopped(context)
-    const reservation = await reserveJob(context, job, { manifest, planned })
-    await requireAnchored(context, reservation)
-    const executed = await answerOf(context, { job, manifest, planned, shared, reservation })
+    const ready = { manifest: asked.manifest, planned: asked.own }
+    const reservation = await step('job.reserve', () => reserveJob(context, job, ready))
+    await step('job.anchor', () => requireAnchored(context, reservation))
+    const executed = await step('job.run', () => answerOf(context, { job, ...ready, shared, reservation }))
     await requireListed(context)
     requireNotStopped(context)
-    await storeAnswer(context, { job, grants, manifest, planned, reservation, executed })
+    await step('job.store', () => storeAnswer(context, { job, grants, ...ready, reservation, executed }))
     if (executed.handOff !== null) await context.handOff?.end(job.id)
   } catch (error) {
     if (error instanceof JobRefusal) await refuse(context, job.id, error, manifest, planned)

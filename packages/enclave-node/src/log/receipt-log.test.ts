@@ -16,7 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ed25519PublicKey } from '../platform.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
-import { appendReceipt } from '../state/receipt-log-table.js'
+import { appendToLog } from '../state/receipt-log-table.js'
 import type { StateStore } from '../state/state-store.js'
 import { receiptLog } from './receipt-log.js'
 
@@ -28,7 +28,12 @@ beforeAll(async () => {
 afterAll(() => store.close())
 const digestOf = (n: number): Digest => sha256Digest(new TextEncoder().encode(`receipt ${n}`))
 const append = (n: number) =>
-  appendReceipt(store, { digest: digestOf(n), job: String(n), issued: '2026-11-21T00:00:00.000Z' })
+  appendToLog(store, {
+    kind: 'receipt',
+    digest: digestOf(n),
+    number: String(n),
+    issued: '2026-11-21T00:00:00.000Z',
+  })
 const open = () =>
   receiptLog({
     store,
@@ -37,15 +42,17 @@ const open = () =>
     publicKeyOf: ed25519PublicKey,
   })
 
+/** What the log's checkpoint says, which must verify. */
+async function checkpointOf(log: ReturnType<typeof open>) {
+  const opened = openCheckpoint(await log.checkpoint(), parseNoteKey(log.key))
+  if (opened === undefined) throw new Error('the checkpoint does not verify')
+  return opened.checkpoint
+}
+
 describe('the log of receipts', () => {
   it('grows by every receipt once, under a checkpoint that its key has signed', async () => {
     const log = open()
-    const key = parseNoteKey(log.key)
-    const read = async () => {
-      const opened = openCheckpoint(await log.checkpoint(), key)
-      if (opened === undefined) throw new Error('the checkpoint does not verify')
-      return opened.checkpoint
-    }
+    const read = () => checkpointOf(log)
     expect(await read()).toMatchObject({ size: 0 })
     for (let n = 0; n < 3; n++) await append(n)
     await append(1)
@@ -105,5 +112,22 @@ describe('the log of receipts', () => {
     '',
   ])('has no tile %j', async (path) => {
     expect(await open().tile(path)).toBeUndefined()
+  })
+
+  it('tells lists of deletions from receipts', async () => {
+    const log = open()
+    const { size } = await checkpointOf(log)
+    const issued = '2026-11-22T00:00:00.000Z'
+    await appendToLog(store, { kind: 'deletion', digest: digestOf(900), number: '4', issued })
+    const index = (await checkpointOf(log)).size - 1
+    expect(index).toBe(size)
+    const bundle = tilePath('entries', Math.floor(index / 256), (index % 256) + 1)
+    const last = parseEntryBundle((await log.tile(bundle)) ?? new Uint8Array()).at(-1)
+    expect(parseLogEntry(last ?? new Uint8Array())).toMatchObject({
+      kind: 'deletion',
+      subject: 'deletions 4',
+      digest: digestOf(900),
+      at: issued,
+    })
   })
 })

@@ -1,6 +1,6 @@
 /**
- * The log of receipts: every receipt of this node, refusals included, as a Merkle tree that only grows (RFC 9162), published as
- * static tiles with a signed checkpoint (C2SP tlog-tiles, signed-note). Entries hold a receipt's digest and its job's number.
+ * The log of receipts: every receipt of this node, refusals included, and every list of deletions, as a Merkle tree that only grows
+ * (RFC 9162), published as static tiles with a signed checkpoint (C2SP tlog-tiles, signed-note). Entries hold a statement's digest and the number of its job or list.
  * @module
  */
 import {
@@ -17,7 +17,7 @@ import {
   treeRoot,
   treeTiles,
 } from '@sealpool/attest/log'
-import { type LoggedReceipt, receiptsFrom } from '../state/receipt-log-table.js'
+import { type LoggedStatement, logFrom } from '../state/receipt-log-table.js'
 import type { Sql } from '../state/state-store.js'
 
 /** A log that is read. */
@@ -51,8 +51,8 @@ export function receiptLog({ store, origin, privateKey, publicKeyOf }: ReceiptLo
   /** Takes in what was appended since; one after the other, so that no entry is taken twice. */
   const readOn = (): Promise<void> => {
     const next = reading.then(async () => {
-      for (const receipt of await receiptsFrom(store, entries.length)) {
-        const bytes = logEntryBytes(entryOf(receipt))
+      for (const entry of await logFrom(store, entries.length)) {
+        const bytes = logEntryBytes(entryOf(entry))
         entries.push(bytes)
         hashes.push(leafHash(bytes))
       }
@@ -106,12 +106,12 @@ function parseTilePath(path: string) {
   return tilePath(level, index, width) === path ? { level, index, width } : undefined
 }
 
-function entryOf({ digest, job, issued }: LoggedReceipt) {
+function entryOf({ kind, digest, number, issued }: LoggedStatement) {
   return {
     format: 'sealpool/log-entry',
     version: 1,
-    kind: 'receipt',
-    subject: `job ${job}`,
+    kind,
+    subject: kind === 'receipt' ? `job ${number}` : `deletions ${number}`,
     digest,
     at: issued,
   } as const

@@ -14,7 +14,7 @@ import {
 import type { ChainPort } from '../chain/chain-port.js'
 import type { PlannablePool } from '../ingest/served-pool.js'
 import { JobPutOff, JobRefusal } from '../job/job-refusal.js'
-import { narrowPolicy, type PolicyRestriction, policyRestrictionSchema } from './restriction.js'
+import { addedAccess, narrowPolicy, type PolicyRestriction, policyRestrictionSchema } from './restriction.js'
 
 /** What looking at restrictions needs. */
 export interface RestrictionContext {
@@ -49,7 +49,9 @@ async function narrowedPool<Pool extends PlannablePool>(
     if (narrowed === null) throw JobRefusal.of('POOL_STOPPED')
     policy = narrowed
   }
-  return restrictions.length === 0 ? pool : { ...pool, policy }
+  if (restrictions.length === 0) return pool
+  const accessAdded = addedAccess(restrictions)
+  return { ...pool, policy, ...(accessAdded.length === 0 ? {} : { accessAdded }) }
 }
 
 /**

@@ -3,10 +3,22 @@
  * their digests in order; the documents lie in the blob store under them.
  * @module
  */
+import { ContractsError, parseAccessRules } from '@sealpool/contracts'
+import type { JsonObject } from '@sealpool/crypto'
 import type { PoolPolicy } from '@sealpool/privacy'
 import * as z from 'zod'
 
 const name = z.string().min(1).max(4000)
+
+/** Access rules that this release understands. */
+const accessSchema = z.record(z.string(), z.json()).superRefine((rules, context) => {
+  try {
+    parseAccessRules(rules)
+  } catch (error) {
+    if (!(error instanceof ContractsError)) throw error
+    context.addIssue({ code: 'custom', message: error.message })
+  }
+})
 
 /**
  * A restriction. Strict: a field that this release does not know would be a limit that nobody keeps, so that the whole
@@ -32,6 +44,8 @@ export const policyRestrictionSchema = z.strictObject({
     .optional(),
   /** No joins with other pools any more. */
   withoutJoins: z.boolean().optional(),
+  /** Access rules that must be met as well as those of the policy. */
+  access: accessSchema.optional(),
   minimumContributors: z.int().min(1).max(1_000_000).optional(),
   perJob: z
     .strictObject({ epsilon: z.number().gt(0).max(100), delta: z.number().min(0).max(0.001) })
@@ -43,7 +57,7 @@ export type PolicyRestriction = z.output<typeof policyRestrictionSchema>
 
 /**
  * Narrows a policy. Nothing in a restriction can widen it: names that the policy does not have change nothing, and of two
- * limits the stricter one holds.
+ * limits the stricter one holds. Access rules are not part of what comes out: see {@link addedAccess}.
  * @param policy - the pool's policy, or what earlier restrictions left of it; it is not changed
  * @param restriction - what is taken away; a field that is absent takes nothing
  * @returns the narrowed policy, or null when nothing may run under it any more
@@ -78,6 +92,11 @@ export function narrowPolicy(policy: PoolPolicy, restriction: PolicyRestriction)
       },
     },
   }
+}
+
+/** @returns the access rules that restrictions add, in their order */
+export function addedAccess(restrictions: readonly PolicyRestriction[]): readonly JsonObject[] {
+  return restrictions.flatMap(({ access }) => (access === undefined ? [] : [access as JsonObject]))
 }
 
 function keep<Item>(

@@ -109,6 +109,7 @@ export function receiptPool({ pool, epoch, inputs, booked }: PoolFacts): Receipt
     epoch,
     inputs: { root: inputs.root, count: inputs.count },
     verdicts: inputs.verdictsRoot,
+    ...(pool.access === undefined ? {} : { access: pool.access }),
     budget:
       booked === null
         ? null

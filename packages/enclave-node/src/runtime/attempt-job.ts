@@ -1,6 +1,6 @@
 import type { JobContext } from '../job/job-context.js'
 import { advanceJob } from '../job/run-job.js'
-import { delayJob, findJob } from '../state/job-table.js'
+import { delayJob, findJob, type JobRow } from '../state/job-table.js'
 import type { NodeLogger } from './logger.js'
 
 /**
@@ -19,7 +19,13 @@ export async function attemptJob(asked: {
   try {
     const before = await findJob(job.store, id)
     attempts = before?.attempts ?? 0
-    const after = await advanceJob(job, id)
+    let after: JobRow | undefined
+    const facts = () => ({ job: id, manifest: before?.manifestDigest, state: after?.state })
+    const advance = async () => {
+      after = await advanceJob(job, id)
+      return after
+    }
+    await (job.trace === undefined ? advance() : job.trace.step('job.advance', facts, advance))
     log.info(
       { job: id, from: before?.state, to: after?.state, reason: after?.reason ?? undefined },
       'job moved',

@@ -5,6 +5,7 @@ import type { HandOffServer } from '../hand-off/serve-hand-off.js'
 import type { IncidentRecord } from '../incident/incident-record.js'
 import { noteHandOver, noteListed } from '../migration/moved-keys.js'
 import { insertContribution } from '../state/contribution-table.js'
+import { findJob } from '../state/job-table.js'
 import { until } from '../testing/ask.js'
 import { chainContribution } from '../testing/job-fixture.js'
 import { headAt, listedNode, nodeWorkWorld, workKeys } from '../testing/node-work-world.js'
@@ -319,5 +320,21 @@ describe('pool keys', () => {
       letIn()
     }
     await until('ready', async () => work?.service.notReady().includes(waits) === false)
+  })
+})
+
+describe('what is over', () => {
+  it('is deleted by the loop, and told with what is declared', async () => {
+    await here.paidJob('1')
+    await here.store.query(`update jobs set state = 'closed', chain_state = 'Cancelled', manifest = '{}'`)
+    work = here.start({}, { retention: { answerDays: 30 } })
+    const { deletions, figures } = work.service
+    await until('a list was signed', async () => (await deletions(1)).lists.length > 0)
+    expect(await deletions(1)).toMatchObject({
+      retention: { answerDays: 30, pools: { [here.pool.address]: null } },
+      lists: [{ statement: { body: { number: 1, entries: [{ kind: 'answer', object: 'job 1' }] } } }],
+    })
+    expect((await findJob(here.store, '1'))?.manifest).toBeNull()
+    expect(figures()).toMatchObject({ deletions_due: 0 })
   })
 })

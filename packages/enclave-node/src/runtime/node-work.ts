@@ -29,13 +29,15 @@ import { recordRefinements, refineNext } from '../ingest/refine-batch.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import { settleWrites } from '../ingest/settle-writes.js'
 import type { JobContext } from '../job/job-context.js'
-import { loadManifest } from '../job/load-manifest.js'
+import { manifestOf } from '../job/load-manifest.js'
 import { previewPlan, previewPrice, requestRun } from '../job/request-run.js'
 import { requireNotBehind } from '../job/reserve-job.js'
 import { keysMoved as keysMovedError, noteListed, placeOfKeys } from '../migration/moved-keys.js'
 import { platformRandom } from '../platform.js'
+import { garbageCollector } from '../retention/garbage-collector.js'
 import { countContributions, findContribution } from '../state/contribution-table.js'
-import { countJobs, findJob, jobsIn, openProposals } from '../state/job-table.js'
+import { dueJobs } from '../state/job-queue.js'
+import { countJobs, findJob, openProposals } from '../state/job-table.js'
 import { pacedCounts } from '../state/paced-counts.js'
 import { storedLedger } from '../state/pglite-ledger.js'
 import { countDiffering } from '../state/verdict-audit-table.js'
@@ -181,6 +183,13 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     onError: (id, error) => log.warn({ err: error, job: id }, 'a hand-off was not ended; it is tried again'),
   })
 
+  const collector = garbageCollector({
+    ingest,
+    pools: job.pools,
+    retention: config.retention,
+    onError: ({ object }, error) => log.warn({ err: error, object }, 'not deleted; it is tried again'),
+  })
+
   const countedIngest = async (): Promise<boolean> => {
     // One that only reads the chain is no work.
     ingesting = incident.current()?.stopped === true ? 0 : 1
@@ -215,6 +224,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
           if (job.federation !== undefined) await tidyShares(store)
           return eraseWithdrawn(ingest, job.pools)
         },
+        collector.collect,
         ...[...job.pools.values()]
           .filter(({ address }) => published.has(address))
           .map((pool) => () => ingestPool(pool)),
@@ -264,7 +274,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     if (!(await isListed(chain, keys))) return false
     for (const pool of job.pools.keys()) await requireNotBehind(job, pool)
     if (incident.current()?.stopped === true) return false
-    workers.begin((await jobsIn(store, unfinished, ingest.now())).map(({ id }) => id))
+    workers.begin(await dueJobs(store, unfinished, ingest.now()))
     // Whatever ends looks for more at once.
     return false
   }
@@ -275,12 +285,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     freed: () => loops.jobs.wake(),
   })
 
-  const telling = factsRounds({
-    job,
-    audit: options.records.audit,
-    log,
-    mayWork,
-  })
+  const telling = factsRounds({ job, audit: options.records.audit, log, mayWork })
   const factsRound = (): Promise<boolean> =>
     telling.round([...job.pools.values()].filter(({ address }) => published.has(address)))
 
@@ -299,9 +304,6 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
       ? {}
       : { served: startLoop({ name: 'served', pollMs: config.chain.pollMs, log, round: sweep }) }),
   }
-  const catchUp = async (): Promise<void> => {
-    while (await follow());
-  }
 
   // As it was given: the digest on the chain is over this text.
   const policyOf = (pool: Address): JsonValue | undefined =>
@@ -319,7 +321,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
         key: poolKeys.get(pool.address) ?? null,
       })),
     policy: policyOf,
-    catalogue: options.catalogue.search,
+    catalogue: options.catalogue,
     contribution: (id) => findContribution(store, id),
     verdict: (id) => findVerdict(store, id),
     contributions: pacedCounts({
@@ -330,19 +332,12 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     plan: (manifest) => previewPlan(job, manifest),
     price: (manifest) => previewPrice(job, manifest),
     proposals: (asked) => openProposals(store, asked),
-    async manifest(row) {
-      if (row.manifest !== null) return row.manifest
-      try {
-        return (await loadManifest(job, row)) as unknown as JsonValue
-      } catch {
-        // Its proposer decides where it lies, and whether it can be had.
-        return null
-      }
-    },
+    manifest: (row) => manifestOf(job, row),
     log: options.records.log,
     audit: (from) => options.records.readAudit(from),
+    deletions: collector.read,
     async run(id) {
-      await catchUp()
+      while (await follow());
       const row = await requestRun(job, id)
       loops.jobs.wake()
       return row
@@ -375,6 +370,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
       process_resident_bytes: process.memoryUsage.rss(),
       process_uptime_seconds: Math.floor(process.uptime()),
       verdicts_differing: differing,
+      ...collector.figures(),
       ...options.served?.figures(),
     }),
   }

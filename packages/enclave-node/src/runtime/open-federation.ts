@@ -14,6 +14,7 @@ import type { JobContext } from '../job/job-context.js'
 import { attestPeer } from '../peer/attest-peer.js'
 import { openPeer } from '../peer/call-peer.js'
 import type { NodeLogger } from './logger.js'
+import { requireAccessRules } from './serve-pools.js'
 
 /** Milliseconds that another home may take for one call: it may compute its share in it. */
 const peerTimeoutMs = 120_000
@@ -21,7 +22,7 @@ const peerTimeoutMs = 120_000
 /**
  * @param work whether this node may work now, and its places for jobs: shares are computed in the same
  * @returns what jobs work with, the other homes included; and what other homes may ask, if the settings say so
- * @throws PrivacyError for a policy of another home that is none
+ * @throws PrivacyError for a policy of another home that is none; NodeError `CONFIG_POOL_MISMATCH` for access rules of one
  */
 export function openFederationOf(
   config: NodeConfig,
@@ -35,6 +36,7 @@ export function openFederationOf(
   const pools = new Map<Address, PlannablePool>(
     federation.pools.map(({ address, policy: text }) => {
       const policy = parsePoolPolicy(text)
+      requireAccessRules(address, policy)
       return [address, { address, name: policy.name, policy, policyDigest: digestOf(text as JsonValue) }]
     }),
   )

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, opendir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeEncryptedParquet } from '@sealpool/refine/duckdb'
 import type { PartStore } from '../ingest/ingest-context.js'
@@ -17,6 +17,12 @@ export function partFolder(folder: string): PartStore {
     },
     async remove(pool, parts) {
       for (const { file } of parts) await rm(join(folder, pool.address, file), { force: true })
+    },
+    async *list(pool) {
+      await mkdir(join(folder, pool.address), { recursive: true, mode: 0o700 })
+      for await (const entry of await opendir(join(folder, pool.address))) {
+        if (entry.isFile() && /^\d{1,18}-[^/]*\.parquet$/.test(entry.name)) yield entry.name
+      }
     },
     paths: (pool, parts) => parts.map(({ file }) => join(folder, pool.address, file)),
   }

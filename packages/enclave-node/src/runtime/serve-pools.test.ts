@@ -77,3 +77,29 @@ it.each([
     place: `pools ${addressOfDigit('a')} facts`,
   })
 })
+
+it('a policy whose access rules this release does not understand is not served', async () => {
+  const wallets = [addressOfDigit('e')]
+  const served = (access: JsonValue) => {
+    const ruled = { ...(policy as Record<string, JsonValue>), access }
+    const shown = {
+      ...chain,
+      pool: async () => ({ ...(await chain.pool(addressOfDigit('a'))), policyDigest: digestOf(ruled) }),
+    }
+    const one = {
+      address: addressOfDigit('a'),
+      policy: ruled,
+      poc: accepted,
+      refiner: { ...accepted, schema },
+    }
+    return servePools(shown as typeof chain, parseNodeConfig(settingsWith({ pools: [one] })).pools)
+  }
+  await expect(served({ version: 1, use: { wallets } })).resolves.toHaveProperty('size', 1)
+  await expect(served({ version: 2, use: { wallets } })).rejects.toMatchObject({
+    code: 'CONFIG_POOL_MISMATCH',
+    place: `pools ${addressOfDigit('a')} access.version`,
+  })
+  await expect(served({ version: 1, use: { members: wallets } })).rejects.toMatchObject({
+    place: `pools ${addressOfDigit('a')} access.use`,
+  })
+})

@@ -2,8 +2,9 @@
  * Checks the pools of the settings against the chain before anything of them is served.
  * @module
  */
+import { ContractsError, parseAccessRules } from '@sealpool/contracts'
 import { type Address, digestOf, type JsonValue, sha256Digest } from '@sealpool/crypto'
-import { parsePoolPolicy } from '@sealpool/privacy'
+import { type PoolPolicy, parsePoolPolicy } from '@sealpool/privacy'
 import { parseRefinerSchema, schemaId } from '@sealpool/refine'
 import type { ChainPort } from '../chain/chain-port.js'
 import type { PoolFacts } from '../config/facts-settings.js'
@@ -64,6 +65,7 @@ async function servePool(
       )
     }
   }
+  requireAccessRules(address, policy)
   requireRoomForFacts({ address, name: policy.name, policy, policyDigest }, config.facts)
   return {
     address,
@@ -74,10 +76,30 @@ async function servePool(
     farming: config.farming,
     facts: config.facts,
     auditShare: config.auditShare,
+    retention: config.retention,
     poc: { code: config.poc.code, digest: config.poc.digest },
     refiner: { code: config.refiner.code, digest: config.refiner.digest, schema },
     schemaId: schemaId(schema),
     chainId: chain.chainId,
+  }
+}
+
+/**
+ * Rules that this release does not know would be kept by nobody.
+ * @throws NodeError `CONFIG_POOL_MISMATCH`
+ */
+export function requireAccessRules(address: Address, { access }: PoolPolicy): void {
+  if (access === undefined) return
+  try {
+    parseAccessRules(access)
+  } catch (cause) {
+    if (!(cause instanceof ContractsError)) throw cause
+    throw new NodeError(
+      'CONFIG_POOL_MISMATCH',
+      `pools ${address} ${cause.place}`,
+      'the policy has access rules that this release does not understand; use a newer one, or vote on other rules',
+      { cause },
+    )
   }
 }
 

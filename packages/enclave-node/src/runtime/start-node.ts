@@ -13,7 +13,7 @@ import { backupSource } from '../backup/backup-source.js'
 import { takeBackup } from '../backup/take-backup.js'
 import { requireRestored } from '../backup/unfinished-restore.js'
 import type { ChainPort } from '../chain/chain-port.js'
-import { openContractsChain } from '../chain/contracts-chain.js'
+import { configuredChain } from '../chain/configured-chain.js'
 import { tablesFolder } from '../config/data-folders.js'
 import { configDigest, type NodeConfig } from '../config/node-config.js'
 import type { NodeSecrets } from '../config/secrets.js'
@@ -42,6 +42,7 @@ import { openKeyBroker } from './open-key-broker.js'
 import { openPlatform } from './open-platform.js'
 import { openRecords } from './open-records.js'
 import { openState } from './open-state.js'
+import { openTrace } from './open-trace.js'
 import { nodeIdentity, requireSameNode } from './same-node.js'
 import { servePools } from './serve-pools.js'
 import { startPhases } from './start-phases.js'
@@ -145,19 +146,7 @@ async function start(
   const evidence = await openEvidence({ provider: quotes, keys, store })
   const simulated = evidence.simulated || keyRelease.simulated
 
-  const chain = await openContractsChain({
-    rpcUrl: config.chain.rpcUrl,
-    crossCheckRpcUrl: config.chain.crossCheckRpcUrl,
-    anchors: config.chain.anchors,
-    maximumAgeSeconds: config.chain.maximumHeadAgeSeconds,
-    maximumLagBlocks: config.chain.maximumLagBlocks,
-    timeoutMs: config.chain.timeoutMs,
-    now: platformNow,
-    deployment: { ...deployment, blockNumber: BigInt(deployment.blockNumber) },
-    confirmations: config.chain.confirmations,
-    pollMs: config.chain.pollMs,
-    transactionKey: secrets.transactionKey,
-  })
+  const chain = await configuredChain(config, secrets)
   const leaving = await requireKeys({ store, chain, keys, measurement: evidence.measurement })
   const pools = await servePools(chain, config.pools)
   const ledger = storedLedger(store)
@@ -172,7 +161,10 @@ async function start(
   closers.push(() => runtime.close())
   let begun: NodeWork | undefined
   const moved = () => begun?.ended() ?? false
-  const contexts = workContexts(config, secrets, { store, chain, keys, evidence, pools, runtime, moved }, log)
+  const { tracer: trace, stop: stopTrace } = openTrace(config, chain, log)
+  closers.push(stopTrace)
+  const parts = { store, chain, keys, evidence, pools, runtime, moved, trace }
+  const contexts = workContexts(config, secrets, parts, log)
   const records = await openRecords({ config, store, keys, sign: contexts.ingest.sign, simulated, log })
   closers.push(() => records.close())
   const { ingest } = contexts

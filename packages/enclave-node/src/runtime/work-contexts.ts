@@ -20,6 +20,7 @@ import type { NodeKeyRing } from '../key/key-ring.js'
 import { nodeSigner } from '../key/node-signer.js'
 import { platformNow, platformRandom } from '../platform.js'
 import type { StateStore } from '../state/state-store.js'
+import type { Tracer } from '../trace/tracer.js'
 import { everyNowAndThen } from './every-now-and-then.js'
 import { isolationOf } from './isolation-words.js'
 import type { NodeLogger } from './logger.js'
@@ -38,6 +39,7 @@ export function workContexts(
     readonly runtime: JobRuntime
     /** True once the keys are with a successor: nothing is signed any more. */
     readonly moved: () => boolean
+    readonly trace: Tracer | undefined
   },
   log: NodeLogger,
 ): { readonly ingest: IngestContext; readonly job: JobContext } {
@@ -71,6 +73,7 @@ export function workContexts(
       lock: jobLock(),
       anchoring: inOrder(),
       evidence: parts.evidence,
+      trace: parts.trace,
       pools: parts.pools,
       openEngine: ({ pseudonymKey }) =>
         createDuckDbEngine({

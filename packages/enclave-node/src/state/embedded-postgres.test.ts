@@ -9,6 +9,8 @@ import {
   commitsPerVacuum,
   embeddedUpkeep,
   openEmbeddedPostgres,
+  rowsPerCheckpoint,
+  rowsPerVacuum,
 } from './embedded-postgres.js'
 import { pgliteStore } from './pglite-store.js'
 import type { StateStore } from './state-store.js'
@@ -77,12 +79,49 @@ describe('the embedded database', { timeout: 240_000 }, () => {
       },
       (error) => told.push(error),
     )
-    for (let count = 1; count < commitsPerCheckpoint; count += 1) await upkeep()
+    for (let count = 1; count < commitsPerCheckpoint; count += 1) await upkeep(1)
     expect(asked).toEqual([])
-    await upkeep()
+    await upkeep(1)
     expect(asked).toEqual(['checkpoint'])
     expect(told).toEqual([new Error('no room')])
-    for (let count = commitsPerCheckpoint; count < commitsPerVacuum; count += 1) await upkeep()
+    for (let count = commitsPerCheckpoint; count < commitsPerVacuum; count += 1) await upkeep(1)
     expect(asked.filter((text) => text.startsWith('vacuum'))).toHaveLength(1)
+  })
+
+  it('is cleaned when so many rows were written, in however few commits', async () => {
+    const asked: string[] = []
+    const exec = async (text: string) => {
+      asked.push(text)
+      return []
+    }
+    const upkeep = embeddedUpkeep({ exec }, () => undefined)
+    await upkeep(rowsPerCheckpoint - 1)
+    expect(asked).toEqual([])
+    await upkeep(1)
+    expect(asked).toEqual(['checkpoint'])
+    await upkeep(rowsPerVacuum - rowsPerCheckpoint)
+    expect(asked.slice(1)).toEqual(['vacuum (analyze)', 'checkpoint'])
+    // Both begin to count anew.
+    await upkeep(rowsPerCheckpoint - 1)
+    expect(asked).toHaveLength(3)
+  })
+
+  it('does not grow by what a transaction writes and takes away again, many rows at once', async () => {
+    const store = pgliteStore(
+      await openEmbeddedPostgres({ dataDir: 'memory://', memory: true }),
+      () => undefined,
+    )
+    await store.run('create table noted (id int primary key, line text not null)')
+    const turn = () =>
+      store.transaction(async (tx) => {
+        await tx.query(`insert into noted select id, repeat('x', 500) from generate_series(1, 1000) as id`)
+        await tx.query('delete from noted returning id')
+      })
+    const size = () => figure(store, `select pg_total_relation_size('noted')`)
+    for (let count = 0; count < 10; count += 1) await turn()
+    const settled = await size()
+    for (let count = 0; count < 40; count += 1) await turn()
+    expect(await size()).toBeLessThan(1.5 * settled)
+    await store.close()
   })
 })

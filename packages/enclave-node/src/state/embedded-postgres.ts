@@ -7,8 +7,12 @@ import { PGlite, type PGliteOptions } from '@electric-sql/pglite'
 
 /** Commits between two checkpoints: some megabytes of log. */
 export const commitsPerCheckpoint = 500
+/** Written rows between two checkpoints, for commits of many rows. */
+export const rowsPerCheckpoint = 5_000
 /** Commits between two cleanings of what updates and deletions left; they bring the planner's statistics up to date as well. */
 export const commitsPerVacuum = 2_000
+/** Written rows between two cleanings: a batch of contributions writes hundreds in one commit. */
+export const rowsPerVacuum = 10_000
 
 const megabytes = (setting: string, value: number): readonly string[] => ['-c', `${setting}=${value}MB`]
 
@@ -37,20 +41,31 @@ export function openEmbeddedPostgres({
 }
 
 /**
- * Counts commits and does what is due.
+ * Counts commits and the rows that they wrote, and does what is due.
  * @param onError told of what could not be done; commits go on
- * @returns called after each commit, outside of any transaction
+ * @returns called after each commit, outside of any transaction, with the number of rows that it wrote
  */
 export function embeddedUpkeep(
   database: Pick<PGlite, 'exec'>,
   onError: (error: unknown) => void,
-): () => Promise<void> {
-  let commits = 0
-  return async () => {
-    commits += 1
+): (rows: number) => Promise<void> {
+  const tasks = [
+    { text: 'vacuum (analyze)', commits: commitsPerVacuum, rows: rowsPerVacuum },
+    { text: 'checkpoint', commits: commitsPerCheckpoint, rows: rowsPerCheckpoint },
+  ].map((task) => ({ ...task, written: { commits: 0, rows: 0 } }))
+  return async (rows) => {
+    for (const { written } of tasks) {
+      written.commits += 1
+      written.rows += rows
+    }
     try {
-      if (commits % commitsPerVacuum === 0) await database.exec('vacuum (analyze)')
-      if (commits % commitsPerCheckpoint === 0) await database.exec('checkpoint')
+      for (const { text, written, ...most } of tasks) {
+        if (written.commits < most.commits && written.rows < most.rows) continue
+        // Counted anew first: what cannot be done now is not tried again at every commit.
+        written.commits = 0
+        written.rows = 0
+        await database.exec(text)
+      }
     } catch (error) {
       onError(error)
       // The commit stands. A disk without room for this has none for the next commit either, which says so.

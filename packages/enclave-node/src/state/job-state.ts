@@ -26,3 +26,17 @@ export const jobStateText: Readonly<Record<JobState, string>> = {
 /** What a job is called whose proposal a reorganisation took off the chain, wherever it stood. */
 export const detachedJobText =
   'its proposal is not on the chain any more; what was charged stays charged, and it goes on when the chain shows it again'
+
+/** A number for each state, for programs: numbers stay when texts are worded anew, and a state that comes later gets one between. */
+export const jobStateNumber: Readonly<Record<JobState | 'detached', number>> = {
+  seen: 10,
+  waiting: 20,
+  running: 30,
+  charged: 40,
+  released: 50,
+  settled: 60,
+  refusing: 70,
+  refused: 80,
+  closed: 90,
+  detached: 100,
+}

@@ -2,7 +2,7 @@ import type { Address, Digest, JsonObject, JsonValue, SignedStatement } from '@s
 import { NodeError } from '../errors.js'
 import { bytesOrNull, integerOf, jsonOf, jsonOrNull, textOf, textOrNull } from './column.js'
 import type { JobState } from './job-state.js'
-import { appendReceipt } from './receipt-log-table.js'
+import { appendToLog } from './receipt-log-table.js'
 import type { Sql, SqlRow, SqlValue } from './state-store.js'
 
 /** What the chain tells of a job. */
@@ -157,8 +157,18 @@ export async function grantsOf(
     `select approvals from jobs where consumer = $1 and manifest_digest = $2 and id <= $3 order by id desc`,
     [job.consumer, job.manifestDigest, job.id],
   )
-  const votes = rows.flatMap((row) => jsonOf<JobApproval[]>(row, 'approvals'))
-  return job.pools.flatMap((pool) => votes.find((vote) => vote.pool === pool) ?? [])
+  return grantsAmong(
+    job.pools,
+    rows.flatMap((row) => jsonOf<JobApproval[]>(row, 'approvals')),
+  )
+}
+
+/** @returns for each pool the first of the votes that is its own, in the order of the pools */
+export function grantsAmong(
+  pools: readonly Address[],
+  votes: readonly JobApproval[],
+): readonly JobApproval[] {
+  return pools.flatMap((pool) => votes.find((vote) => vote.pool === pool) ?? [])
 }
 
 /**
@@ -193,15 +203,6 @@ export async function tryNow(tx: Sql, id: string): Promise<void> {
 export async function findJob(sql: Sql, id: string): Promise<JobRow | undefined> {
   const [row] = await sql.query(`select ${columns} from jobs where id = $1`, [id])
   return row === undefined ? undefined : read(row)
-}
-
-/** @returns the jobs in the given states whose next try is due at `at` (unix seconds), by id */
-export async function jobsIn(sql: Sql, states: readonly JobState[], at: number): Promise<readonly JobRow[]> {
-  const rows = await sql.query(
-    `select ${columns} from jobs where state = any (string_to_array($1, ',')) and retry_at <= $2 and not detached order by jobs.id`,
-    [states.join(','), at],
-  )
-  return rows.map(read)
 }
 
 /** @returns jobs over which votes are open or won and that nobody has paid for, by number, from the one after `after` on */
@@ -354,9 +355,10 @@ export async function storeOutcome(
     ],
   )
   const issued = (outcome.receipt as { statement?: { body?: JsonObject } }).statement?.body?.['issuedAt']
-  await appendReceipt(tx, {
+  await appendToLog(tx, {
+    kind: 'receipt',
     digest: outcome.receiptDigest,
-    job: id,
+    number: id,
     issued: typeof issued === 'string' ? issued : new Date(0).toISOString(),
   })
 }

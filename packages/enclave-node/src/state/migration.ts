@@ -13,6 +13,7 @@ import { farmingValues } from './migration-006-farming-values.js'
 import { datasetFacts } from './migration-007-dataset-facts.js'
 import { verdictAudits } from './migration-008-verdict-audits.js'
 import { dueErasures } from './migration-009-due-erasures.js'
+import { deletions } from './migration-010-deletions.js'
 import type { StateStore } from './state-store.js'
 
 /** One step of the tables' history. Steps are never edited once released; a change is a new step. */
@@ -34,6 +35,7 @@ export const migrations: readonly Migration[] = [
   datasetFacts,
   verdictAudits,
   dueErasures,
+  deletions,
 ]
 
 /** The version that this release of the node works with. */

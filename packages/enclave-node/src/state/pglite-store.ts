@@ -9,13 +9,18 @@ import { lockDirectory } from './directory-lock.js'
 import { embeddedUpkeep, openEmbeddedPostgres } from './embedded-postgres.js'
 import type { Sql, SqlRow, SqlValue, StateStore } from './state-store.js'
 
-function sqlOn(database: Pick<PGliteInterface | Transaction, 'query' | 'exec'>): Sql {
+function sqlOn(
+  database: Pick<PGliteInterface | Transaction, 'query' | 'exec'>,
+  noteWritten: (rows: number) => void = () => undefined,
+): Sql {
   return {
     async query(text: string, values: readonly SqlValue[] = []): Promise<readonly SqlRow[]> {
-      return (await database.query<SqlRow>(text, [...values])).rows
+      const { rows, affectedRows = 0 } = await database.query<SqlRow>(text, [...values])
+      noteWritten(affectedRows)
+      return rows
     },
     async run(text: string): Promise<void> {
-      await database.exec(text)
+      for (const { affectedRows = 0 } of await database.exec(text)) noteWritten(affectedRows)
     },
   }
 }
@@ -73,8 +78,12 @@ export function pgliteStore(
     name: 'pglite',
     ...sqlOn(database),
     async transaction<T>(work: (tx: Sql) => Promise<T>): Promise<T> {
-      const value = await database.transaction((tx) => work(sqlOn(tx)))
-      await upkeep()
+      let written = 0
+      const note = (rows: number): void => {
+        written += rows
+      }
+      const value = await database.transaction((tx) => work(sqlOn(tx, note)))
+      await upkeep(written)
       return value
     },
     async close() {

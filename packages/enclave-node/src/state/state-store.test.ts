@@ -18,11 +18,11 @@ import {
   refinedInputs,
 } from './contribution-table.js'
 import { lockDirectory } from './directory-lock.js'
+import { dueJobs } from './job-queue.js'
 import {
   delayJob,
   findJob,
   insertJob,
-  jobsIn,
   moveJob,
   noteApproval,
   noteChainState,
@@ -33,6 +33,7 @@ import {
 import { getCursor, getMeta, setCursor, setMeta } from './meta-table.js'
 import { currentVersion, migrate, migrations, storedVersion } from './migration.js'
 import { openPgliteStore } from './pglite-store.js'
+import { appendToLog, logFrom } from './receipt-log-table.js'
 import type { StateStore } from './state-store.js'
 
 const folders: string[] = []
@@ -89,6 +90,33 @@ describe.each(adapters)('the %s state store', (_, open) => {
     expect(left).toEqual([{ table_name: 'schema_migrations' }])
     await migrate(store)
     expect(await storedVersion(store)).toBe(currentVersion)
+  })
+
+  it('goes back from a log with lists of deletions to one of receipts, in their order, and up again', async () => {
+    await migrate(store, 9)
+    await store.query(
+      `insert into receipt_log (position, receipt, job, issued) values (0, 'first', 7, 'x'), (1, 'second', 6, 'x')`,
+    )
+    await migrate(store)
+    const issued = '2026-11-22T00:00:00.000Z'
+    await appendToLog(store, { kind: 'deletion', digest: digest('1'), number: '1', issued })
+    await appendToLog(store, { kind: 'receipt', digest: digest('2'), number: '6', issued })
+    expect((await logFrom(store, 0)).map(({ kind, number }) => `${kind} ${number}`)).toEqual([
+      'receipt 7',
+      'receipt 6',
+      'deletion 1',
+      'receipt 6',
+    ])
+    await migrate(store, 9)
+    expect(await store.query('select position::integer, receipt from receipt_log order by position')).toEqual(
+      [
+        { position: 0, receipt: 'first' },
+        { position: 1, receipt: 'second' },
+        { position: 2, receipt: digest('2') },
+      ],
+    )
+    await migrate(store)
+    expect((await logFrom(store, 2)).map(({ kind, number }) => `${kind} ${number}`)).toEqual(['receipt 6'])
   })
 
   it('keeps nothing of a step that fails, and refuses a store of a later release', async () => {
@@ -179,8 +207,8 @@ describe.each(adapters)('the %s state store', (_, open) => {
       approvals: [{ pool: job.pools[0], block: '12', price: '7' }],
     })
     await putOffJob(store, '5', { reason: 'BLOB_MISSING', reasonText: 'x', at: 50 })
-    expect(await jobsIn(store, ['waiting', 'running'], 49)).toEqual([])
-    expect((await jobsIn(store, ['waiting', 'running'], 50)).map(({ id }) => id)).toEqual(['5'])
+    expect(await dueJobs(store, ['waiting', 'running'], 49)).toEqual([])
+    expect(await dueJobs(store, ['waiting', 'running'], 50)).toEqual(['5'])
     await moveJob(store, '5', { from: ['waiting'], to: 'running' })
     await moveJob(store, '5', { from: ['running'], to: 'charged' })
     await noteChainState(store, '5', 'Expired')
@@ -233,9 +261,9 @@ describe.each(adapters)('the %s state store', (_, open) => {
     await expect(putOffJob(store, '6', { reason: 'x', reasonText: 'x', at: 1 })).rejects.toMatchObject(moved)
     await delayJob(store, '6', { reason: 'x', reasonText: 'x', at: 50 })
     expect(await findJob(store, '6')).toMatchObject({ state: 'charged', reason: 'x' })
-    expect(await jobsIn(store, ['charged'], 49)).toEqual([])
+    expect(await dueJobs(store, ['charged'], 49)).toEqual([])
     await tryNow(store, '6')
-    expect((await jobsIn(store, ['charged'], 49)).map(({ id }) => id)).toEqual(['6'])
+    expect(await dueJobs(store, ['charged'], 49)).toEqual(['6'])
     for (const [forced, state] of [
       ['running', 'refusing'],
       ['seen', 'seen'],

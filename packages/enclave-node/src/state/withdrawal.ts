@@ -84,6 +84,30 @@ export async function undoContributions(tx: Sql, last: bigint): Promise<void> {
   )
 }
 
+/** Why a contribution is refused whose time is over. */
+export const retentionOver = 'RETENTION_OVER'
+
+/**
+ * Ends the use of contributions whose time is over, and destroys what the store holds of them but their fingerprints, which are keyed:
+ * the same content is not paid for again. Their rows go with the refinements that they were in.
+ */
+export async function expireContributions(tx: Sql, expired: readonly ContributionRow[]): Promise<void> {
+  for (const row of expired) {
+    if (await hasContent(tx, row.id)) await nextContentGeneration(tx)
+    await giveUpRefinement(tx, row)
+    await tx.query(
+      `update contributions set state = 'refused', reason = $2, reason_text = $3 where id = $1`,
+      [
+        row.id,
+        retentionOver,
+        'the time for which the pool keeps contributions is over; its rows are deleted',
+      ],
+    )
+    await tx.query('delete from verdict_audits where contribution = $1', [row.id])
+    await forgetDocuments(tx, row.id)
+  }
+}
+
 /** Takes a contribution's rows out of use; the others of its refinement go back to be refined again. */
 async function giveUpRefinement(
   tx: Sql,
@@ -144,9 +168,14 @@ export async function dueErasures(
 
 /** Destroys what the store itself holds of a contribution: its verdict with what it says, its fingerprint, its prints and account. */
 export async function forgetContribution(tx: Sql, id: string): Promise<void> {
+  await tx.query('delete from fingerprints where contribution = $1', [id])
+  await forgetDocuments(tx, id)
+}
+
+/** All that is said about a contribution but its fingerprint. */
+async function forgetDocuments(tx: Sql, id: string): Promise<void> {
   await tx.query('delete from verdicts where contribution = $1', [id])
   await tx.query('delete from meta where key = $1', [`rewrapped header ${id}`])
-  await tx.query('delete from fingerprints where contribution = $1', [id])
   await forgetContent(tx, id)
 }
 

@@ -166,6 +166,9 @@ export async function handOffFixture() {
       write: async () => {
         throw new Error('not asked here')
       },
+      list: () => {
+        throw new Error('nobody lists')
+      },
       remove: async () => undefined,
       paths: (_, parts) => parts.map(({ file }) => join(tables, file)),
     },

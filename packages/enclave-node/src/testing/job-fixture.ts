@@ -212,6 +212,9 @@ export function jobFixture(store: StateStore) {
         write: async () => {
           throw new Error('not asked here')
         },
+        list: () => {
+          throw new Error('nobody lists')
+        },
         remove: async () => undefined,
         paths: () => [],
       },

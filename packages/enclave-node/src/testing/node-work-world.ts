@@ -7,6 +7,7 @@ import { platformRandom } from '@sealpool/crypto'
 import type { ChainPort } from '../chain/chain-port.js'
 import { inOrder } from '../chain/in-order.js'
 import type { NodeConfig } from '../config/node-config.js'
+import type { JobRetention } from '../config/retention-settings.js'
 import type { IngestContext } from '../ingest/ingest-context.js'
 import type { JobContext } from '../job/job-context.js'
 import { jobLock } from '../job/job-lock.js'
@@ -55,15 +56,19 @@ export async function nodeWorkWorld() {
      */
     start(
       change: Partial<Record<keyof ChainPort, unknown>>,
-      more: Partial<NodeWorkOptions> & { readonly context?: Partial<JobContext> } = {},
+      more: Partial<NodeWorkOptions> & {
+        readonly context?: Partial<JobContext>
+        readonly retention?: JobRetention
+      } = {},
     ) {
-      const { context, ...options } = more
+      const { context, retention = null, ...options } = more
       const chain = {
         chainId: 31_337,
         registry: addressOfDigit('f'),
         node: async () => listedNode,
         head: async () => headAt(0n),
         blockHash: async (block: bigint) => hashOfBlock(block),
+        blockTime: async () => 0,
         contributions: async () => [],
         withdrawals: async () => [],
         jobEvents: async () => [],
@@ -86,6 +91,8 @@ export async function nodeWorkWorld() {
       return startNodeWork({
         ingest: {
           ...shared,
+          // It has no table files.
+          parts: { list: async function* () {} },
           settings: { batchSize: 1, refinementSize: 1, concurrency: 1 },
         } as unknown as IngestContext,
         job: {
@@ -101,12 +108,14 @@ export async function nodeWorkWorld() {
           chain: { pollMs: 10, blocksPerRead: 1, deployment: { blockNumber: 0 } },
           engine: { jobsAtOnce: 1 },
           pools: [],
+          retention,
         } as unknown as NodeConfig,
         log: nodeLogger({ level: 'silent', simulated: true }),
         simulated: true,
         records: {} as NodeRecords,
         catalogue: {
           search: () => ({ entries: [], total: 0, next: null }),
+          similar: () => undefined,
           refresh: async () => undefined,
         },
         incident: { current: () => null, firstEpoch: () => 1, reasons: () => [] },

@@ -26,7 +26,7 @@ export async function receiptOf(url: string, id: bigint): Promise<Bundle> {
 }
 
 /** Verifies a receipt under the policy that the world's pools attest by. */
-export function judgeReceipt(world: PoolWorld, bundle: Bundle, more: JudgeOptions) {
+export function judgeReceipt(world: PoolWorld, bundle: Bundle, more: JudgeOptions = {}) {
   return verifyReceipt({
     receipt: bundle.receipt,
     evidence: bundle.evidence,

@@ -103,6 +103,8 @@ export const poolPolicySchema = /* @__PURE__ */ (() =>
       tables: z.array(tableSchema).min(1).max(100),
       privacy: privacySchema,
       output: z.exactOptional(outputSchema),
+      /** Who may use the data, by what stands on the chain. Opaque here; `@sealpool/contracts` gives it meaning. Absent: whoever the votes let. */
+      access: z.exactOptional(z.record(z.string(), z.json())),
       joins: z.strictObject({ allowed: z.boolean(), with: z.array(nameSchema).max(100) }),
       economics: z.strictObject({ price: amountSchema, poolTokenBurn: amountSchema }),
     })

@@ -69,6 +69,29 @@ export function blobStoreSuite(
       expect(await Promise.all(stored.map((one) => store.get(one.locator)))).toEqual(all)
     })
 
+    it('has no blob any more that it was told to remove, takes it again, and leaves others alone', async () => {
+      const { store } = await open({ maximumBytes: 1000 })
+      const other = await store.put(new Uint8Array([1, 2, 3]))
+      const { locator } = await store.put(bytes)
+      await store.remove(locator)
+      expect(await refusal(store.get(locator))).toBe('BLOB_MISSING')
+      expect(await refusal(store.getRange(locator, { start: 0, length: 1 }))).toBe('BLOB_MISSING')
+      await store.remove(locator)
+      await store.remove(`sha256:${'0'.repeat(64)}`)
+      expect(await store.get(other.locator)).toEqual(new Uint8Array([1, 2, 3]))
+      expect(await store.put(bytes)).toMatchObject({ locator })
+      expect(await store.get(locator)).toEqual(bytes)
+    })
+
+    it('removes nothing under a name that is no locator, or when it was cancelled before', async () => {
+      const { store } = await open({ maximumBytes: 1000 })
+      const { locator } = await store.put(bytes)
+      expect(await refusal(store.remove('../etc/passwd'))).toBe('BLOB_LOCATOR_INVALID')
+      const reason = new Error('enough')
+      await expect(store.remove(locator, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+      expect(await store.get(locator)).toEqual(bytes)
+    })
+
     it('says that a blob is missing', async () => {
       const { store } = await open({ maximumBytes: 1000 })
       expect(await refusal(store.get(`sha256:${'0'.repeat(64)}`))).toBe('BLOB_MISSING')

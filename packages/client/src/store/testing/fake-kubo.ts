@@ -116,6 +116,14 @@ export function fakeKubo(): FakeKubo {
       if (!paths.delete(first)) return fail(response, 'file does not exist')
       return response.writeHead(200).end()
     }
+    if (name === 'pin/rm') {
+      if (!pins.delete(first)) return fail(response, 'not pinned or pinned indirectly')
+      return line(response, { Pins: [first] })
+    }
+    if (name === 'block/rm') {
+      files.delete(first)
+      return response.writeHead(200).end()
+    }
     return response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found')
   }
 

@@ -36,6 +36,10 @@ export function objectServer(
       })
       return
     }
+    if (request.method === 'DELETE') {
+      response.writeHead(blobs.delete(key) ? 204 : 404).end()
+      return
+    }
     const bytes = blobs.get(key)
     if (bytes === undefined) {
       response.writeHead(404).end()

@@ -1,0 +1,81 @@
+import { parseJobManifest } from '@sealpool/compute'
+import { digestOf, type JsonObject } from '@sealpool/crypto'
+import { parsePoolPolicy } from '@sealpool/privacy'
+import { afterAll, beforeEach, expect, it } from 'vitest'
+import type { AccessQuery } from '../chain/chain-port.js'
+import type { ServedPool } from '../ingest/served-pool.js'
+import { JobRefusal } from '../job/job-refusal.js'
+import { migrate } from '../state/migration.js'
+import { openPgliteStore } from '../state/pglite-store.js'
+import { consumer, engine } from '../testing/job-fixture.js'
+import {
+  otherKeys,
+  otherPeer,
+  otherPool,
+  ownPool,
+  sharedManifest,
+  shareFixture,
+} from '../testing/share-fixture.js'
+import { planShare } from './plan-shared-job.js'
+import { serveShares } from './serve-share.js'
+
+const store = await openPgliteStore({ directory: 'memory' })
+await migrate(store)
+afterAll(() => store.close())
+const fixture = shareFixture(store, [otherPool, ownPool])
+const { world } = fixture
+
+const block = { number: 9n, hash: `0x${'ab'.repeat(32)}`, timestamp: 1_700_000_000 } as const
+beforeEach(async () => {
+  await fixture.reset()
+  Object.assign(world.chain, {
+    access: async ({ conditions }: AccessQuery) => conditions.map(() => ({ block, answers: [null] })),
+  })
+})
+
+const only: JsonObject = { version: 1, use: { wallets: [consumer] } }
+const others: JsonObject = { version: 1, use: { not: { wallets: [consumer] } } }
+const guarded = (pool: ServedPool, access: JsonObject): ServedPool => ({
+  ...pool,
+  policy: parsePoolPolicy({ ...pool.policy, access }),
+})
+const contextOf = (own: ServedPool, other: ServedPool) =>
+  world.context(() => engine(), {
+    pools: new Map([[own.address, own]]),
+    federation: {
+      pools: new Map([[other.address, other]]),
+      look: async () => undefined,
+      gather: async () => [],
+    },
+  })
+const wish = parseJobManifest(sharedManifest([otherPool, ownPool]))
+
+it('each home judges the conditions of every pool of a job, its own and those of others', async () => {
+  const planned = await planShare(contextOf(guarded(ownPool, only), guarded(otherPool, only)), wish)
+  const met = { block: '9', hash: block.hash, conditions: [{ rules: digestOf(only), verdict: 'yes' }] }
+  expect(planned.shared?.charges.map(({ pool }) => pool.access)).toEqual([met, met])
+  expect(planned.own.charges.map(({ pool }) => pool.access)).toEqual([met])
+  for (const context of [
+    contextOf(guarded(ownPool, others), otherPool),
+    contextOf(ownPool, guarded(otherPool, others)),
+  ])
+    await expect(planShare(context, wish)).rejects.toMatchObject({ code: 'ACCESS_DENIED' })
+})
+
+it('a home gives no share to a job whose consumer it does not let in, and the other one says why', async () => {
+  await fixture.paid()
+  Object.assign(world.chain, { state: 'Running', node: otherKeys.statementAddress })
+  const plan = (await planShare(contextOf(ownPool, otherPool), wish)).shared?.planDigest
+  const shareOf = (own: ServedPool) =>
+    serveShares({
+      job: contextOf(own, otherPool),
+      attest: async () => otherPeer,
+      mayWork: () => true,
+      place: () => () => undefined,
+      onError: () => undefined,
+    }).share(otherKeys.statementAddress, { job: '1', step: 'charge', plan: plan ?? digestOf('no plan') })
+  expect(await shareOf(guarded(ownPool, others))).toEqual({ state: 'refused', reason: 'ACCESS_DENIED' })
+  expect(await world.spent()).toBe('0')
+  expect(JobRefusal.ofHome('ACCESS_DENIED').code).toBe('ACCESS_DENIED')
+  expect(await shareOf(guarded(ownPool, only))).toMatchObject({ state: 'given' })
+})

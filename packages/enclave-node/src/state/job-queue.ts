@@ -1,0 +1,87 @@
+/**
+ * The jobs that something can be done for now, in the order in which they are begun.
+ * @module
+ */
+import type { Address } from '@sealpool/crypto'
+import { jsonOf, textOf } from './column.js'
+import type { JobState } from './job-state.js'
+import { grantsAmong, type JobApproval } from './job-table.js'
+import { type QueuedJob, queueOrder } from './queue-order.js'
+import type { Sql, SqlRow } from './state-store.js'
+
+const signed: readonly string[] = ['charged', 'released', 'refusing'] satisfies readonly JobState[]
+
+/** @returns numbers of the jobs in the given states whose next try is due at `at` (unix seconds), see {@link queueOrder} */
+export async function dueJobs(sql: Sql, states: readonly JobState[], at: number): Promise<readonly string[]> {
+  const rows = await sql.query(
+    `select id::text, consumer, manifest_digest, pools, state, reservation is not null as reserved,
+       coalesce(proposed_block, 0)::text as proposed_block
+     from jobs where state = any (string_to_array($1, ',')) and retry_at <= $2 and not detached order by id`,
+    [states.join(','), at],
+  )
+  const ids = rows.map((row) => textOf(row, 'id'))
+  // One alone has no order.
+  if (ids.length < 2) return ids
+  const paid = await paidBlocks(sql, ids)
+  const votes = await votesOn(sql, ids)
+  return queueOrder(
+    rows.map((row): QueuedJob => {
+      const id = textOf(row, 'id')
+      return {
+        id,
+        begun: signed.includes(textOf(row, 'state')) ? 'signed' : row['reserved'] === true ? 'charged' : 'no',
+        paidBlock: paid.get(id) ?? BigInt(textOf(row, 'proposed_block')),
+        prices: pricesOf(row, votes),
+      }
+    }),
+  )
+}
+
+/** Blocks in which jobs were paid for: the first, so that one that was taken from a silent node keeps its place. */
+async function paidBlocks(sql: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, bigint>> {
+  const rows = await sql.query(
+    `select job::text, min(block_number)::text as block from job_events
+     where job = any (string_to_array($1, ',')::bigint[])
+       and event::jsonb ->> 'kind' = 'moved' and event::jsonb ->> 'state' = 'Funded' group by job`,
+    [ids.join(',')],
+  )
+  return new Map(rows.map((row) => [textOf(row, 'job'), BigInt(textOf(row, 'block'))]))
+}
+
+/** A vote allows several runs: a job may stand under the vote on an earlier one. */
+interface Vote {
+  readonly id: bigint
+  readonly about: string
+  readonly approvals: readonly JobApproval[]
+}
+
+async function votesOn(sql: Sql, ids: readonly string[]): Promise<readonly Vote[]> {
+  const rows = await sql.query(
+    `select id::text, consumer, manifest_digest, approvals from jobs
+     where approvals <> '[]' and manifest_digest in
+       (select manifest_digest from jobs where id = any (string_to_array($1, ',')::bigint[]))
+     order by jobs.id desc`,
+    [ids.join(',')],
+  )
+  return rows.map((row) => ({
+    id: BigInt(textOf(row, 'id')),
+    about: aboutOf(row),
+    approvals: jsonOf<JobApproval[]>(row, 'approvals'),
+  }))
+}
+
+function aboutOf(row: SqlRow): string {
+  return `${textOf(row, 'consumer')} ${textOf(row, 'manifest_digest')}`
+}
+
+/** What each pool gets; nothing unless every pool's vote is known. */
+function pricesOf(row: SqlRow, votes: readonly Vote[]): readonly bigint[] {
+  const pools = jsonOf<Address[]>(row, 'pools')
+  const [own, id] = [aboutOf(row), BigInt(textOf(row, 'id'))]
+  const approvals = votes.filter((vote) => vote.about === own && vote.id <= id)
+  const grants = grantsAmong(
+    pools,
+    approvals.flatMap((vote) => vote.approvals),
+  )
+  return grants.length === pools.length ? grants.map(({ price }) => BigInt(price)) : []
+}
